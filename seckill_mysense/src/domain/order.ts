@@ -1,0 +1,41 @@
+/** Life of an order in the ledger. `reserved` and `paid` count against the stock, the others do not. */
+export type OrderState = "reserved" | "paid" | "cancelled" | "expired" | "refunded";
+
+/** One row of the book of orders. */
+export interface Order {
+  readonly reservationId: string;
+  readonly saleId: string;
+  readonly productId: string;
+  readonly userId: string;
+  readonly state: OrderState;
+  readonly epoch: number;
+  readonly acceptedAtMs: number;
+  readonly recordedAtMs: number;
+  /** Unpaid orders expire after this moment, Unix milliseconds. */
+  readonly payBeforeMs: number;
+}
+
+/** Why the ledger refused a reservation for good. */
+export type RejectionReason = "oversold" | "limit_per_user" | "unknown_product" | "malformed";
+
+/** What became of one queue message. `duplicate`: this reservation id was recorded before, nothing changed. */
+export type RecordOutcome =
+  | { readonly kind: "recorded" }
+  | { readonly kind: "duplicate" }
+  | { readonly kind: "rejected"; readonly reason: RejectionReason };
+
+/** The ledger's totals for one product. Always: reserved + sold <= total. */
+export interface ProductTotals {
+  readonly total: number;
+  readonly reserved: number;
+  readonly sold: number;
+}
+
+/** A unit that goes back to the gate, written in the transaction that released it. */
+export interface StockReturn {
+  readonly reservationId: string;
+  readonly saleId: string;
+  readonly productId: string;
+  readonly userId: string;
+  readonly epoch: number;
+}

@@ -1,0 +1,24 @@
+/** What a buyer asks of the gate: one unit of one product. The reservation id comes from his token. */
+export interface ReservationRequest {
+  readonly reservationId: string;
+  readonly saleId: string;
+  readonly productId: string;
+  readonly userId: string;
+}
+
+/** A reservation that the gate has accepted: what the outbox, the queue and the consumer carry. */
+export interface AcceptedReservation extends ReservationRequest {
+  readonly epoch: number;
+  /** The gate's own clock at acceptance, Unix milliseconds. */
+  readonly acceptedAtMs: number;
+}
+
+/** The gate's answer. Only `accepted` takes a unit; `replay` names the reservation that the buyer holds already. */
+export type ReserveOutcome =
+  | { readonly kind: "accepted"; readonly reservation: AcceptedReservation }
+  | { readonly kind: "replay"; readonly reservationId: string }
+  | { readonly kind: "sold_out"; readonly epoch: number }
+  | { readonly kind: "not_started"; readonly startsAtMs: number }
+  | { readonly kind: "ended" }
+  /** The gate has no state for this product, or is closed for repair: nothing may be sold. */
+  | { readonly kind: "closed" };

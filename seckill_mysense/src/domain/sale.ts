@@ -1,0 +1,23 @@
+/** A flash sale: one window of time in which its products are sold. Times are Unix milliseconds. */
+export interface Sale {
+  readonly id: string;
+  readonly title: string;
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+}
+
+/** One product of one sale. The product id is unique in the whole system: `/check` names nothing else. */
+export interface SaleProduct {
+  readonly id: string;
+  readonly saleId: string;
+  readonly name: string;
+  /** Price in the currency's smallest unit (cents). */
+  readonly priceMinor: number;
+  readonly currency: string;
+  /** Units for sale in all. */
+  readonly total: number;
+  /** Active units that one user may hold. */
+  readonly limitPerUser: number;
+  /** Generation of the gate's state: raised whenever the gate is rebuilt from the ledger. Starts at 1. */
+  readonly epoch: number;
+}

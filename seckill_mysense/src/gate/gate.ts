@@ -1,14 +1,23 @@
-import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
 import type { StockReturn } from "../domain/order.ts";
+import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
 import type { Sale, SaleProduct } from "../domain/sale.ts";
+import type { GateProduct } from "./product-keys.ts";
 
-/** The gate's counters for one product. */
+/** The gate's counters for one product, read at one moment. */
 export interface GateStatus {
   readonly epoch: number;
+  /** False while the gate is shut for repair. The edges of the sale are not part of it. */
   readonly open: boolean;
   readonly available: number;
+  readonly total: number;
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
   /** Accepted reservations that the relay has not yet handed to the queue. */
   readonly outboxLength: number;
+  /** Users who hold at least one reservation. */
+  readonly holders: number;
+  /** Reservations whose unit the ledger has released, in any epoch. */
+  readonly returns: number;
 }
 
 /** An outbox entry on its way to the queue. */
@@ -20,27 +29,44 @@ export interface OutboxEntry {
 /**
  * The quantity service: one atomic step per reservation, on any Redis-compatible server.
  * All state of one product lives in keys tagged `{saleId:productId}`, so that a product is one hash slot.
+ *
+ * Every call may reject with one of the errors of gate-errors.ts: `GateUnavailable` (certainly nothing happened),
+ * `GateOutcomeUnknown` (repeat the same call; each of them is safe to repeat), `GateRequestInvalid`.
  */
 export interface Gate {
   /**
    * Puts a product's stock in place, once per epoch. A second call for the same epoch changes nothing
    * (a restart in mid-sale must not sell the stock again). `available` is total - reserved - sold from the ledger.
+   * Rejects with `GateArmRefused` for an older epoch, and for a newer one while the outbox still holds entries.
    */
   arm(sale: Sale, product: SaleProduct, available: number): Promise<"armed" | "already_armed">;
-  reserve(request: ReservationRequest): Promise<ReserveOutcome>;
-  /** Puts one unit back: at most once per reservation, only in its epoch, never above the total. */
+  /** Closes a product for repair: `reserve` answers `closed` until it is armed with a higher epoch. */
+  shut(product: GateProduct): Promise<void>;
+  /**
+   * A reservation id that was accepted once is answered `replay` for ever after, even when the sale has ended and even
+   * when its unit went back: whoever wants to buy again needs a new reservation id.
+   * `minEpoch` (from the ledger) makes a gate that fell back to older state answer `closed`.
+   */
+  reserve(request: ReservationRequest, options?: { readonly minEpoch?: number }): Promise<ReserveOutcome>;
+  /**
+   * Puts one unit back: at most once per reservation, only in its epoch, never above the total.
+   * The epoch of a return is the product's at the moment of release, not the one in which the order was accepted.
+   * In any case the user no longer holds that reservation and may buy again.
+   */
   giveBack(stockReturn: StockReturn): Promise<"returned" | "ignored">;
   /** Undefined when the gate knows nothing of the product. */
   status(saleId: string, productId: string): Promise<GateStatus | undefined>;
   /** Whether the gate has accepted this reservation: it is pending until the ledger has recorded it. */
   holds(request: ReservationRequest): Promise<boolean>;
 
-  /** Up to `limit` entries never given to a relay before; waits up to `waitMs` for the first. */
-  readOutbox(product: SaleProduct, relayName: string, limit: number, waitMs: number): Promise<OutboxEntry[]>;
-  /** Takes over entries that another relay read at least `idleMs` ago and never acknowledged. */
-  claimOutbox(product: SaleProduct, relayName: string, limit: number, idleMs: number): Promise<OutboxEntry[]>;
+  /** Up to `limit` entries never given to a relay before, oldest first. Does not wait: empty when there are none. */
+  readOutbox(product: GateProduct, relayName: string, limit: number): Promise<OutboxEntry[]>;
+  /** Takes over entries that a relay (this one too) read at least `idleMs` ago and never acknowledged. */
+  claimOutbox(product: GateProduct, relayName: string, limit: number, idleMs: number): Promise<OutboxEntry[]>;
   /** Acknowledges and deletes: only after the queue's confirm. */
-  acknowledgeOutbox(product: SaleProduct, entryIds: readonly string[]): Promise<void>;
+  acknowledgeOutbox(product: GateProduct, entryIds: readonly string[]): Promise<void>;
+  /** Forgets the names of relays that hold no entry and were silent for `idleMs`. */
+  forgetRelays(product: GateProduct, idleMs: number): Promise<void>;
 
   close(): Promise<void>;
 }

@@ -1,0 +1,26 @@
+import { z } from "zod";
+
+/** Version of the message's form. A consumer treats a message of another version as undecodable. */
+export const reservationMessageVersion = 1;
+
+const identifier = z.string().min(1).max(128);
+
+/**
+ * Body of one queue message: JSON, UTF-8, one accepted reservation.
+ * Unknown keys are ignored, so that a newer publisher may add some without breaking older consumers.
+ */
+export const reservationMessage = z.object({
+  version: z.literal(reservationMessageVersion),
+  reservationId: identifier,
+  saleId: identifier,
+  productId: identifier,
+  userId: identifier,
+  epoch: z.int().min(1),
+  /** The gate's own clock at acceptance, Unix milliseconds. */
+  acceptedAtMs: z.int().min(0),
+});
+
+export type ReservationMessage = z.infer<typeof reservationMessage>;
+
+/** No honest message comes near this size; a larger body is refused unread. */
+export const maxReservationMessageBytes = 16_384;

@@ -1,0 +1,167 @@
+import { Cluster, Redis } from "ioredis";
+import { GateOutcomeUnknown, GateUnavailable } from "./gate-errors.ts";
+import type { GateScript } from "./gate-script.ts";
+
+/** Where the gate lives: any server that speaks Redis's protocol and runs its Lua scripts, or a cluster of them. */
+export type GateServer =
+  | { readonly url: string }
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly username?: string;
+      readonly password?: string;
+      readonly db?: number;
+      readonly tls?: boolean;
+    }
+  | {
+      /** Some nodes of the cluster; the others are learned from them. */
+      readonly cluster: readonly { readonly host: string; readonly port: number }[];
+      readonly username?: string;
+      readonly password?: string;
+      readonly tls?: boolean;
+    };
+
+export interface GateConnectionOptions {
+  /** Longest wait for one answer, and apart from that for a lost connection to return, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly log: (message: string) => void;
+}
+
+/** Replies by which a server says that it did not begin to run the script. Any other failure leaves the outcome open. */
+const refusals =
+  /^(LOADING|BUSY|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOAUTH|WRONGPASS|NOPERM|NOREPLICAS|NOPROTO|NOGROUP)\b/;
+
+/**
+ * One pipelined connection (or one per node of a cluster) on which every call has a time limit and a typed failure:
+ * `GateUnavailable` when the call certainly changed nothing, `GateOutcomeUnknown` when it may have.
+ */
+export class GateConnection {
+  readonly #client: Redis | Cluster;
+  readonly #timeoutMs: number;
+  #readiness: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(server: GateServer, options: GateConnectionOptions) {
+    this.#timeoutMs = options.timeoutMs;
+    this.#client = openClient(server, options.timeoutMs);
+    this.#client.on("error", (error: Error) => options.log(`gate connection: ${error.message}`));
+  }
+
+  get isReady(): boolean {
+    return this.#client.status === "ready";
+  }
+
+  /** Rejects with `GateUnavailable` when there is no connection within the time limit. */
+  whenReady(): Promise<void> {
+    if (this.isReady) return Promise.resolve();
+    if (this.#closed) return Promise.reject(new GateUnavailable("the gate is closed on this side"));
+    this.#readiness ??= new Promise<void>((resolve, reject) => {
+      const onReady = (): void => {
+        clearTimeout(timer);
+        this.#readiness = undefined;
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#client.off("ready", onReady);
+        this.#readiness = undefined;
+        reject(new GateUnavailable(`no connection to the gate server within ${this.#timeoutMs} ms`));
+      }, this.#timeoutMs);
+      this.#client.once("ready", onReady);
+    });
+    return this.#readiness;
+  }
+
+  /** Runs a script by its hash; a server that does not know it (yet, or after a restart) is sent the source. */
+  async run(script: GateScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    await this.whenReady();
+    try {
+      return await this.#bounded(script.name, this.#client.evalsha(script.sha1, keys.length, ...keys, ...args));
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw typedFailure(script.name, error);
+    }
+    try {
+      return await this.#bounded(script.name, this.#client.eval(script.source, keys.length, ...keys, ...args));
+    } catch (error) {
+      throw typedFailure(script.name, error);
+    }
+  }
+
+  /** Sends one plain command; `command[0]` is its name. */
+  async command(...command: readonly [name: string, ...args: string[]]): Promise<unknown> {
+    await this.whenReady();
+    const [name, ...args] = command;
+    try {
+      return await this.#bounded(name, this.#client.call(name, ...args));
+    } catch (error) {
+      throw typedFailure(name, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const client = this.#client;
+    // QUIT lets answers that are under way arrive; a server that does not answer must not hold up a shutdown.
+    if (client.status === "ready") await this.#bounded("QUIT", client.quit()).catch(() => undefined);
+    client.disconnect();
+  }
+
+  #bounded<T>(name: string, reply: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new GateOutcomeUnknown(`${name}: no answer from the gate server within ${this.#timeoutMs} ms`)),
+        this.#timeoutMs,
+      );
+      reply.then(
+        (value) => {
+          clearTimeout(timer);
+          resolve(value);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          reject(error instanceof Error ? error : new Error(String(error)));
+        },
+      );
+    });
+  }
+}
+
+function typedFailure(name: string, error: unknown): Error {
+  if (error instanceof GateOutcomeUnknown) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (refusals.test(message) || message.startsWith("Stream isn't writeable")) {
+    return new GateUnavailable(`${name}: the gate server did not take the request: ${message}`, { cause: error });
+  }
+  return new GateOutcomeUnknown(`${name}: ${message}`, { cause: error });
+}
+
+function openClient(server: GateServer, timeoutMs: number): Redis | Cluster {
+  const common = {
+    // RESP2 is what every Redis-compatible server speaks, and no reply of ours needs more.
+    protocol: 2 as const,
+    // The batcher in front is the bounded queue; a second one without a limit must not stand behind it.
+    enableOfflineQueue: false,
+    // The caller repeats, with the same reservation id: the client must not repeat behind his back.
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: timeoutMs * 2,
+    // A connection that stays silent this long while an answer is due is replaced.
+    socketTimeout: timeoutMs * 3,
+    retryStrategy: reconnectDelayMs,
+  };
+  if ("url" in server) return new Redis(server.url, common);
+  if (!("cluster" in server)) {
+    const { tls, ...address } = server;
+    return new Redis({ ...common, ...address, ...(tls === true ? { tls: {} } : {}) });
+  }
+  const { cluster, tls, ...credentials } = server;
+  return new Cluster([...cluster], {
+    enableOfflineQueue: false,
+    redisOptions: { ...common, ...credentials, ...(tls === true ? { tls: {} } : {}) },
+    clusterRetryStrategy: reconnectDelayMs,
+  });
+}
+
+function reconnectDelayMs(attempt: number): number {
+  return Math.min(25 * 2 ** Math.min(attempt, 6), 1_000);
+}

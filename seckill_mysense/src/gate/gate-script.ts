@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import acknowledgeSource from "./scripts/acknowledge.lua" with { type: "text" };
+import armSource from "./scripts/arm.lua" with { type: "text" };
+import forgetRelaysSource from "./scripts/forget-relays.lua" with { type: "text" };
+import giveBackSource from "./scripts/give-back.lua" with { type: "text" };
+import reserveSource from "./scripts/reserve.lua" with { type: "text" };
+import shutSource from "./scripts/shut.lua" with { type: "text" };
+import statusSource from "./scripts/status.lua" with { type: "text" };
+
+/** One atomic step of the gate. `name` stands in error messages. */
+export interface GateScript {
+  readonly name: string;
+  readonly source: string;
+  /** What EVALSHA calls it by. */
+  readonly sha1: string;
+}
+
+function gateScript(name: string, source: string): GateScript {
+  return { name, source, sha1: createHash("sha1").update(source).digest("hex") };
+}
+
+export const gateScripts = {
+  acknowledge: gateScript("acknowledge", acknowledgeSource),
+  arm: gateScript("arm", armSource),
+  forgetRelays: gateScript("forget-relays", forgetRelaysSource),
+  giveBack: gateScript("give-back", giveBackSource),
+  reserve: gateScript("reserve", reserveSource),
+  shut: gateScript("shut", shutSource),
+  status: gateScript("status", statusSource),
+} as const;

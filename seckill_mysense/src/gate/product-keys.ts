@@ -1,0 +1,44 @@
+import { GateRequestInvalid } from "./gate-errors.ts";
+
+/** A product as the gate names it. Every `SaleProduct` is one. */
+export interface GateProduct {
+  readonly saleId: string;
+  readonly id: string;
+}
+
+export const maxIdentifierLength = 128;
+
+/** Separators of keys and of stored values (braces, white space, control characters) cannot stand in an id. */
+// oxlint-disable-next-line no-control-regex
+const identifierPattern = /^[^\s{}\u0000-\u001f\u007f]+$/u;
+
+/** Throws `GateRequestInvalid` naming the id, its value and the limit. */
+export function checkIdentifier(name: string, value: string): void {
+  if (value.length > 0 && value.length <= maxIdentifierLength && identifierPattern.test(value)) return;
+  throw new GateRequestInvalid(
+    `${name} must be 1 to ${maxIdentifierLength} characters without braces, white space or control characters, ` +
+      `but is ${JSON.stringify(value.slice(0, 200))} (${value.length} characters)`,
+  );
+}
+
+/**
+ * The keys of one product, in the order in which every script takes them:
+ * - stock: hash of epoch, open, available, total, startsAtMs, endsAtMs, limitPerUser, expiresAtMs
+ * - holders: hash, user id -> the reservation ids that he holds, separated by one space
+ * - returned: hash, reservation id -> epoch of the return
+ * - outbox: stream of accepted reservations, read by the consumer group of the relays
+ *
+ * The braces make the product one hash slot, so that a script finds all four on one node of a cluster.
+ */
+export type ProductKeys = readonly [stock: string, holders: string, returned: string, outbox: string];
+
+export function productKeys(product: GateProduct): ProductKeys {
+  checkIdentifier("sale id", product.saleId);
+  checkIdentifier("product id", product.id);
+  // Only the product id may contain the colon that separates the two, or two products could share their keys.
+  if (product.saleId.includes(":")) {
+    throw new GateRequestInvalid(`sale id must not contain ":", but is ${JSON.stringify(product.saleId)}`);
+  }
+  const prefix = `seckill:{${product.saleId}:${product.id}}`;
+  return [`${prefix}:stock`, `${prefix}:holders`, `${prefix}:returned`, `${prefix}:outbox`];
+}

@@ -1,0 +1,128 @@
+import type { StockReturn } from "../domain/order.ts";
+import type { ReservationRequest } from "../domain/reservation.ts";
+import type { Sale, SaleProduct } from "../domain/sale.ts";
+import type { Gate, GateStatus } from "./gate.ts";
+import { GateArmRefused, GateOutcomeUnknown, GateRequestInvalid } from "./gate-errors.ts";
+import { GateConnection, type GateServer } from "./gate-connection.ts";
+import { gateScripts } from "./gate-script.ts";
+import { Outbox, relayGroup } from "./outbox.ts";
+import { checkIdentifier, productKeys, type GateProduct } from "./product-keys.ts";
+import { ReserveBatcher } from "./reserve-batcher.ts";
+
+export interface GateOptions {
+  readonly connection: GateServer;
+  /** Longest wait for an answer, and apart from that for a connection, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** Most reservations decided in one run of the script. */
+  readonly maxBatch?: number;
+  /** Most runs of the script for one product that are under way at a time. */
+  readonly maxInFlight?: number;
+  /** Most reservations waiting to be sent; beyond it `reserve` rejects with `GateUnavailable`. */
+  readonly maxWaiting?: number;
+  /**
+   * How long after its sale's end a product's keys stay, in milliseconds. Entries that the relay could not hand over in
+   * that time are lost with them, so it must outlast any outage of the queue.
+   */
+  readonly retentionMs?: number;
+  readonly log?: (message: string) => void;
+}
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+/** Connects in the background: calls made before that wait for it, within their time limit. */
+export function createGate(options: GateOptions): Gate {
+  const { timeoutMs = 1_000, maxBatch = 128, maxInFlight = 2, maxWaiting = 20_000, retentionMs = 7 * dayMs } = options;
+  checkCount("timeoutMs", timeoutMs, 1, 60_000);
+  // Lua can pass some 8,000 values at a time to a command, and a batch of this size runs for about a millisecond.
+  checkCount("maxBatch", maxBatch, 1, 1_000);
+  checkCount("maxInFlight", maxInFlight, 1, 64);
+  checkCount("maxWaiting", maxWaiting, 1, 10_000_000);
+  checkCount("retentionMs", retentionMs, 1_000, 3_650 * dayMs);
+  const log = options.log ?? (() => undefined);
+
+  const connection = new GateConnection(options.connection, { timeoutMs, log });
+  const batcher = new ReserveBatcher(connection, { maxBatch, maxInFlight, maxWaiting, timeoutMs });
+  const outbox = new Outbox(connection, log);
+  return {
+    arm: (sale, product, available) => arm(connection, retentionMs, { sale, product, available }),
+    shut: async (product) => void (await connection.run(gateScripts.shut, productKeys(product), [])),
+    reserve: async (request, reserveOptions) => batcher.reserve(request, reserveOptions?.minEpoch ?? 0),
+    giveBack: (stockReturn) => giveBack(connection, stockReturn),
+    status: (saleId, productId) => readStatus(connection, { saleId, id: productId }),
+    holds: (request) => holds(connection, request),
+    readOutbox: (product, relayName, limit) => outbox.read(product, relayName, limit),
+    claimOutbox: (product, relayName, limit, idleMs) => outbox.claim(product, relayName, limit, idleMs),
+    acknowledgeOutbox: (product, entryIds) => outbox.acknowledge(product, entryIds),
+    forgetRelays: (product, idleMs) => outbox.forgetRelays(product, idleMs),
+    close: () => connection.close(),
+  };
+}
+
+interface Stock {
+  readonly sale: Sale;
+  readonly product: SaleProduct;
+  readonly available: number;
+}
+
+async function arm(
+  connection: GateConnection,
+  retentionMs: number,
+  { sale, product, available }: Stock,
+): Promise<"armed" | "already_armed"> {
+  if (product.saleId !== sale.id) {
+    throw new GateRequestInvalid(`product ${product.id} belongs to sale ${product.saleId}, not to ${sale.id}`);
+  }
+  checkCount("total", product.total, 0, Number.MAX_SAFE_INTEGER);
+  checkCount("available", available, 0, product.total);
+  checkCount("limitPerUser", product.limitPerUser, 1, 1_000);
+  checkCount("epoch", product.epoch, 1, Number.MAX_SAFE_INTEGER);
+  checkCount("startsAtMs", sale.startsAtMs, 0, Number.MAX_SAFE_INTEGER);
+  checkCount("endsAtMs", sale.endsAtMs, sale.startsAtMs, Number.MAX_SAFE_INTEGER);
+  const numbers = [product.epoch, available, product.total, sale.startsAtMs, sale.endsAtMs, product.limitPerUser];
+  const args = [...numbers, retentionMs].map(String);
+  const reply = await connection.run(gateScripts.arm, productKeys(product), [...args, relayGroup]);
+  const [outcome, detail] = reply as [string, string?];
+  if (outcome === "armed" || outcome === "already_armed") return outcome;
+  const what = `product ${product.id} of sale ${sale.id} was not armed with epoch ${product.epoch}`;
+  if (outcome === "older_epoch") throw new GateArmRefused(`${what}: the gate is at epoch ${detail} already`);
+  if (outcome === "not_drained") throw new GateArmRefused(`${what}: ${detail} entries of its outbox are not handed over`);
+  throw new GateOutcomeUnknown(`arm: unreadable reply from the gate server: ${JSON.stringify(reply)}`);
+}
+
+async function giveBack(connection: GateConnection, stockReturn: StockReturn): Promise<"returned" | "ignored"> {
+  const { saleId, productId, userId, reservationId, epoch } = stockReturn;
+  checkIdentifier("user id", userId);
+  checkIdentifier("reservation id", reservationId);
+  const args = [String(epoch), userId, reservationId];
+  const reply = await connection.run(gateScripts.giveBack, productKeys({ saleId, id: productId }), args);
+  return reply === "returned" ? "returned" : "ignored";
+}
+
+async function readStatus(connection: GateConnection, product: GateProduct): Promise<GateStatus | undefined> {
+  const reply = (await connection.run(gateScripts.status, productKeys(product), [])) as (string | number)[];
+  if (reply.length === 0) return undefined;
+  const [epoch, open, available, total, startsAtMs, endsAtMs, outboxLength, holders, returns] = reply.map(Number);
+  return {
+    epoch: epoch!,
+    open: open === 1,
+    available: available!,
+    total: total!,
+    startsAtMs: startsAtMs!,
+    endsAtMs: endsAtMs!,
+    outboxLength: outboxLength!,
+    holders: holders!,
+    returns: returns!,
+  };
+}
+
+async function holds(connection: GateConnection, request: ReservationRequest): Promise<boolean> {
+  const [, holders] = productKeys({ saleId: request.saleId, id: request.productId });
+  checkIdentifier("user id", request.userId);
+  const held = (await connection.command("HGET", holders, request.userId)) as string | null;
+  return held !== null && held.split(" ").includes(request.reservationId);
+}
+
+function checkCount(name: string, value: number, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  throw new GateRequestInvalid(`${name} must be an integer from ${least} to ${most}, but is ${value}`);
+}

@@ -1,0 +1,44 @@
+import type { ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
+import { GateOutcomeUnknown } from "./gate-errors.ts";
+
+/** ARGV of scripts/reserve.lua. */
+export function reserveArguments(requests: readonly ReservationRequest[], minEpoch: number): string[] {
+  const args = [String(minEpoch)];
+  for (const request of requests) args.push(request.userId, request.reservationId);
+  return args;
+}
+
+/** Outcomes in the order of the requests, from the reply that scripts/reserve.lua describes. */
+export function readReserveReply(requests: readonly ReservationRequest[], reply: unknown): ReserveOutcome[] {
+  if (!Array.isArray(reply)) throw unreadable(reply);
+  const [state, detail] = reply as string[];
+  if (state === "closed") return requests.map(() => ({ kind: "closed" }));
+  if (state === "not_started") return requests.map(() => ({ kind: "not_started", startsAtMs: Number(detail) }));
+  if (state !== "decided" || reply.length !== requests.length + 2) throw unreadable(reply);
+  const epoch = Number(detail);
+  return requests.map((request, i) => readOutcome(request, epoch, String(reply[i + 2])));
+}
+
+function readOutcome(request: ReservationRequest, epoch: number, outcome: string): ReserveOutcome {
+  switch (outcome[0]) {
+    case "a":
+      return { kind: "accepted", reservation: { ...request, epoch, acceptedAtMs: entryTimeMs(outcome.slice(1)) } };
+    case "r":
+      return { kind: "replay", reservationId: outcome.slice(1) };
+    case "s":
+      return { kind: "sold_out", epoch };
+    case "e":
+      return { kind: "ended" };
+    default:
+      throw unreadable(outcome);
+  }
+}
+
+/** A stream entry's id begins with the server's clock at its writing, Unix milliseconds. */
+export function entryTimeMs(entryId: string): number {
+  return Number.parseInt(entryId, 10);
+}
+
+function unreadable(reply: unknown): Error {
+  return new GateOutcomeUnknown(`reserve: unreadable reply from the gate server: ${JSON.stringify(reply)}`);
+}

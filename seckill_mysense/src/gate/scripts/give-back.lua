@@ -1,0 +1,39 @@
+-- Puts one unit back: at most once per reservation, only in its epoch, never above the total.
+--
+-- KEYS  stock, holders, returned, outbox
+-- ARGV  epoch of the return, user id, reservation id
+-- Reply 'returned' | 'ignored'
+
+local stock = redis.call('HMGET', KEYS[1], 'epoch', 'available', 'total', 'expiresAtMs')
+if not stock[1] then
+  return 'ignored'
+end
+
+-- Whatever becomes of the unit, the ledger has released this reservation: the user may buy again.
+local holds = redis.call('HGET', KEYS[2], ARGV[2])
+if holds then
+  local kept = {}
+  for id in string.gmatch(holds, '%S+') do
+    if id ~= ARGV[3] then
+      kept[#kept + 1] = id
+    end
+  end
+  if #kept == 0 then
+    redis.call('HDEL', KEYS[2], ARGV[2])
+  else
+    redis.call('HSET', KEYS[2], ARGV[2], table.concat(kept, ' '))
+  end
+end
+
+if redis.call('HSETNX', KEYS[3], ARGV[3], ARGV[1]) == 0 then
+  return 'ignored'
+end
+if redis.call('HLEN', KEYS[3]) == 1 then
+  redis.call('PEXPIREAT', KEYS[3], stock[4])
+end
+-- A unit released in another epoch stands in the figures with which this epoch was armed.
+if tonumber(stock[1]) ~= tonumber(ARGV[1]) or tonumber(stock[2]) >= tonumber(stock[3]) then
+  return 'ignored'
+end
+redis.call('HINCRBY', KEYS[1], 'available', 1)
+return 'returned'

@@ -1,0 +1,81 @@
+-- Reserves one unit for each (user, reservation) pair, in order, as one atomic step.
+--
+-- KEYS  stock, holders, returned, outbox of one product (product-keys.ts)
+-- ARGV  the oldest epoch that the caller accepts, then user id, reservation id, user id, reservation id, ...
+-- Reply {'closed'} | {'not_started', startsAtMs} | {'decided', epoch, outcome, outcome, ...}, one outcome per pair:
+--   'a' .. entry id          accepted; the outbox entry's id carries the moment of acceptance
+--   'r' .. reservation id    replay: the reservation that the user has already
+--   's'                      sold out
+--   'e'                      the sale has ended
+--
+-- A script that fails half-way keeps what it wrote. So every key is read, and thereby its type is checked, before the
+-- first write, and that first write (XADD) is one that a full server refuses.
+
+local stock = redis.call('HMGET', KEYS[1],
+  'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs')
+local epoch = tonumber(stock[1])
+if not epoch or stock[2] ~= '1' or epoch < tonumber(ARGV[1]) then
+  return {'closed'}
+end
+
+-- The server's clock decides the edges of the sale: gateways may disagree about the time, the gate cannot.
+local time = redis.call('TIME')
+local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+if nowMs < tonumber(stock[3]) then
+  return {'not_started', stock[3]}
+end
+local ended = nowMs >= tonumber(stock[4])
+local limitPerUser = tonumber(stock[5])
+local available = tonumber(stock[6])
+
+local users, reservations = {}, {}
+for i = 2, #ARGV, 2 do
+  users[#users + 1] = ARGV[i]
+  reservations[#reservations + 1] = ARGV[i + 1]
+end
+local held = redis.call('HMGET', KEYS[2], unpack(users))
+local returned = redis.call('HMGET', KEYS[3], unpack(reservations))
+
+local reply = {'decided', stock[1]}
+local accepted = 0
+local heldNow = {} -- what users hold by decisions earlier in this very batch
+
+for i = 1, #users do
+  local user, reservation = users[i], reservations[i]
+  local holds = heldNow[user] or held[i] or ''
+  local count, last, own = 0, nil, false
+  for id in string.gmatch(holds, '%S+') do
+    count = count + 1
+    last = id
+    own = own or id == reservation
+  end
+
+  local outcome
+  if own or returned[i] then
+    -- The same reservation again, even after the end, or after its unit went back: one reservation, one answer.
+    outcome = 'r' .. reservation
+  elseif ended then
+    outcome = 'e'
+  elseif count >= limitPerUser then
+    outcome = 'r' .. last
+  elseif available < 1 then
+    outcome = 's'
+  else
+    outcome = 'a' .. redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation)
+    holds = count == 0 and reservation or holds .. ' ' .. reservation
+    redis.call('HSET', KEYS[2], user, holds)
+    heldNow[user] = holds
+    available = available - 1
+    accepted = accepted + 1
+  end
+  reply[i + 2] = outcome
+end
+
+if accepted > 0 then
+  redis.call('HINCRBY', KEYS[1], 'available', -accepted)
+  -- The holders' hash came into being just now if this batch wrote all of it: it must not outlive the sale for ever.
+  if redis.call('HLEN', KEYS[2]) <= accepted then
+    redis.call('PEXPIREAT', KEYS[2], stock[7])
+  end
+end
+return reply

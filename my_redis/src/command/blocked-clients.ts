@@ -1,0 +1,150 @@
+import type { Arguments } from "../protocol/arguments.ts";
+import type { Client } from "./client.ts";
+import type { Command } from "./command.ts";
+import type { Context } from "./context.ts";
+
+/** How a client's command is run again, and how he is answered, out of turn. */
+export interface BlockedRunner {
+  /** Runs the command; true when it got its reply, false when it must go on waiting. */
+  retry(context: Context): boolean;
+  replyTimeout(context: Context): void;
+  replyError(context: Context, message: string): void;
+}
+
+/**
+ * Clients that wait for keys (BLPOP, XREAD BLOCK ...). Served in the order in which they began to wait, and keys in
+ * the order in which they became ready, after the command (or transaction, or script) that made them so has ended.
+ */
+export class BlockedClients {
+  readonly #waiting = new Map<string, Context[]>();
+  readonly #blocked = new Set<Context>();
+  #ready: string[] = [];
+  readonly #runner: BlockedRunner;
+  readonly #onCount: () => void;
+
+  /** `onCount` is called when the number of waiting clients changes. */
+  constructor(runner: BlockedRunner, onCount: () => void) {
+    this.#runner = runner;
+    this.#onCount = onCount;
+  }
+
+  get count(): number {
+    return this.#blocked.size;
+  }
+
+  get keyCount(): number {
+    return this.#waiting.size;
+  }
+
+  block(
+    context: Context,
+    args: Arguments,
+    keys: readonly number[],
+    options: { readonly timeoutMs: number; readonly timeoutReply: "null" | "nullArray" },
+  ): void {
+    const database = context.client.database;
+    const names = [...new Set(keys.map((index) => args.latin1(index)))];
+    context.client.blocked = {
+      command: context.command as Command,
+      args: args.copy(),
+      database,
+      keys: names,
+      deadlineMs: options.timeoutMs === 0 ? Number.POSITIVE_INFINITY : context.now + options.timeoutMs,
+      timeoutReply: options.timeoutReply,
+    };
+    this.#blocked.add(context);
+    for (const name of names) {
+      const waiting = this.#waiting.get(placeOf(database, name));
+      if (waiting === undefined) this.#waiting.set(placeOf(database, name), [context]);
+      else waiting.push(context);
+    }
+    context.client.channel.pause();
+    this.#onCount();
+  }
+
+  /** A key changed: whoever waits for it will be tried at the next `serve`. */
+  keyChanged(database: number, key: string): void {
+    const place = placeOf(database, key);
+    if (this.#waiting.has(place) && !this.#ready.includes(place)) this.#ready.push(place);
+  }
+
+  /** Every key of the database may have changed. */
+  databaseChanged(database: number): void {
+    for (const place of this.#waiting.keys()) {
+      if (place.startsWith(`${database}:`) && !this.#ready.includes(place)) this.#ready.push(place);
+    }
+  }
+
+  get hasReady(): boolean {
+    return this.#ready.length > 0;
+  }
+
+  /** Tries the clients whose keys became ready; serving one may make further keys ready. */
+  serve(): void {
+    while (this.#ready.length > 0) {
+      const ready = this.#ready;
+      this.#ready = [];
+      for (const place of ready) {
+        // A copy: clients leave the list as they are served, and may come back at its end.
+        for (const context of [...(this.#waiting.get(place) ?? [])]) {
+          if (context.client.blocked !== undefined && this.#runner.retry(context)) this.#release(context);
+        }
+      }
+    }
+  }
+
+  /** Answers the clients whose time is over. */
+  expire(nowMs: number): void {
+    for (const context of [...this.#blocked]) {
+      if ((context.client.blocked?.deadlineMs ?? 0) > nowMs) continue;
+      this.#runner.replyTimeout(context);
+      this.#release(context);
+    }
+  }
+
+  /** The earliest deadline, Infinity when nobody's time is limited. */
+  get nextDeadlineMs(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const context of this.#blocked) next = Math.min(next, context.client.blocked?.deadlineMs ?? next);
+    return next;
+  }
+
+  /** CLIENT UNBLOCK: as if the time were over, or with an error. False when the client does not wait. */
+  unblock(client: Client, how: "timeout" | "error"): boolean {
+    for (const context of this.#blocked) {
+      if (context.client !== client) continue;
+      if (how === "timeout") this.#runner.replyTimeout(context);
+      else this.#runner.replyError(context, "UNBLOCKED client unblocked via CLIENT UNBLOCK");
+      this.#release(context);
+      return true;
+    }
+    return false;
+  }
+
+  /** A client went away. */
+  forget(context: Context): void {
+    this.#remove(context);
+  }
+
+  #release(context: Context): void {
+    this.#remove(context);
+    context.client.channel.resume();
+  }
+
+  #remove(context: Context): void {
+    const blocked = context.client.blocked;
+    if (blocked === undefined) return;
+    context.client.blocked = undefined;
+    this.#blocked.delete(context);
+    for (const name of blocked.keys) {
+      const place = placeOf(blocked.database, name);
+      const waiting = this.#waiting.get(place);
+      if (waiting === undefined) continue;
+      waiting.splice(waiting.indexOf(context), 1);
+      if (waiting.length === 0) this.#waiting.delete(place);
+    }
+    this.#onCount();
+  }
+}
+
+const placeOf = (database: number, key: string): string => `${database}:${key}`;

@@ -1,0 +1,95 @@
+import type { Arguments } from "../protocol/arguments.ts";
+import type { Command } from "./command.ts";
+
+/** How a client's replies leave; commands never see the socket behind it. */
+export interface ClientChannel {
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  /** Bytes written and not yet taken by the client. */
+  readonly pendingBytes: number;
+  /** Closes once everything written before has been sent. */
+  closeAfterReplies(): void;
+  /** Reads no more requests until `resume`: for a blocked client. */
+  pause(): void;
+  /** Goes on with what the client sent meanwhile. */
+  resume(): void;
+}
+
+export interface QueuedCommand {
+  readonly command: Command;
+  readonly args: Arguments;
+}
+
+/** A client's MULTI. */
+export interface Transaction {
+  readonly queued: QueuedCommand[];
+  /** A command was refused while queueing: EXEC will answer EXECABORT. */
+  aborted: boolean;
+}
+
+export interface WatchedKey {
+  readonly database: number;
+  /** One character per byte. */
+  readonly key: string;
+  /** The key had expired, but was not yet removed, when it was watched. */
+  readonly expired: boolean;
+}
+
+/** What a client waits for in a blocking command. */
+export interface Blocked {
+  readonly command: Command;
+  readonly args: Arguments;
+  readonly database: number;
+  /** One character per byte. */
+  readonly keys: readonly string[];
+  /** Moment of the timeout, Unix milliseconds; Infinity to wait for ever. */
+  readonly deadlineMs: number;
+  /** Writes the reply of a timeout. */
+  readonly timeoutReply: "null" | "nullArray";
+}
+
+/** Everything the server knows of one connected client, or of the pseudo client of a script or of the log loader. */
+export class Client {
+  readonly id: number;
+  readonly channel: ClientChannel;
+  readonly createdAtMs: number;
+  /** One character per byte. */
+  name = "";
+  libraryName = "";
+  libraryVersion = "";
+  user = "default";
+  protocol: 2 | 3 = 2;
+  database = 0;
+  authenticated = false;
+  lastActiveMs: number;
+  lastCommand: Command | undefined;
+  transaction: Transaction | undefined;
+  watched: WatchedKey[] = [];
+  /** A watched key was changed: EXEC answers nil. */
+  watchBroken = false;
+  blocked: Blocked | undefined;
+  replyMode: "on" | "off" | "skip-next" | "skip" = "on";
+  noEvict = false;
+  noTouch = false;
+  /** "normal" clients, and pseudo clients whose replies nobody waits for. */
+  readonly kind: "normal" | "script" | "loader";
+  closing = false;
+
+  constructor(id: number, channel: ClientChannel, nowMs: number, kind: Client["kind"] = "normal") {
+    this.id = id;
+    this.channel = channel;
+    this.createdAtMs = nowMs;
+    this.lastActiveMs = nowMs;
+    this.kind = kind;
+  }
+}
+
+/** The channel of a pseudo client. */
+export const noChannel: ClientChannel = {
+  remoteAddress: "",
+  localAddress: "",
+  pendingBytes: 0,
+  closeAfterReplies() {},
+  pause() {},
+  resume() {},
+};

@@ -1,0 +1,82 @@
+import type { Arguments } from "../protocol/arguments.ts";
+import type { Command } from "./command.ts";
+
+const slots = 1024;
+
+/** All commands by name. Looked up straight from the request's bytes, in any case, without making a string. */
+export class CommandTable {
+  readonly #byHash: (Command[] | undefined)[] = new Array<Command[] | undefined>(slots).fill(undefined);
+  readonly #subcommands = new Map<Command, Map<string, Command>>();
+  readonly #commands = new Map<string, Command>();
+
+  constructor(commands: readonly Command[]) {
+    for (const entry of commands) this.#add(entry);
+  }
+
+  #add(entry: Command): void {
+    if (this.#commands.has(entry.name)) throw new Error(`command ${entry.name} is defined twice`);
+    this.#commands.set(entry.name, entry);
+    const bytes = Buffer.from(entry.name, "latin1");
+    (this.#byHash[nameHash(bytes, 0, bytes.length)] ??= []).push(entry);
+    if (entry.subcommands === undefined) return;
+    const subcommands = new Map<string, Command>();
+    for (const subcommand of entry.subcommands) {
+      subcommand.fullName = `${entry.name}|${subcommand.name}`.toLowerCase();
+      subcommands.set(subcommand.name.toLowerCase(), subcommand);
+    }
+    this.#subcommands.set(entry, subcommands);
+  }
+
+  /** The command that argument 0 names, not yet resolved to a subcommand. */
+  find(args: Arguments): Command | undefined {
+    const buffer = args.buffer;
+    const start = args.start(0);
+    const end = args.end(0);
+    const candidates = this.#byHash[nameHash(buffer, start, end)];
+    if (candidates === undefined) return undefined;
+    for (let index = 0; index < candidates.length; index++) {
+      const candidate = candidates[index] as Command;
+      if (nameEquals(candidate.name, buffer, start, end)) return candidate;
+    }
+    return undefined;
+  }
+
+  /** The subcommand that argument 1 names. */
+  findSubcommand(container: Command, args: Arguments): Command | undefined {
+    return this.#subcommands.get(container)?.get(args.latin1(1).toLowerCase());
+  }
+
+  /** By name, in any case; "config|get" finds a subcommand. */
+  byName(name: string): Command | undefined {
+    const [container, subcommand] = name.split("|", 2) as [string, string?];
+    const found = this.#commands.get(container.toUpperCase());
+    if (found === undefined || subcommand === undefined) return found;
+    return this.#subcommands.get(found)?.get(subcommand.toLowerCase());
+  }
+
+  /** Top-level commands. */
+  all(): IterableIterator<Command> {
+    return this.#commands.values();
+  }
+
+  get size(): number {
+    return this.#commands.size;
+  }
+}
+
+/** Same slot for upper and lower case: bit 5 is left out of every byte. */
+function nameHash(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start;
+  for (let at = start; at < end && at < start + 24; at++) hash = Math.imul(hash ^ ((bytes[at] as number) & 0xdf), 31);
+  return (hash ^ (hash >>> 10)) & (slots - 1);
+}
+
+function nameEquals(name: string, bytes: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let at = 0; at < name.length; at++) {
+    const byte = bytes[start + at] as number;
+    const upper = byte >= 97 && byte <= 122 ? byte - 32 : byte;
+    if (upper !== name.charCodeAt(at)) return false;
+  }
+  return true;
+}

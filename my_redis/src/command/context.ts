@@ -1,0 +1,74 @@
+import type { Arguments } from "../protocol/arguments.ts";
+import type { Database } from "../keyspace/database.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { Server } from "../server.ts";
+import type { Client } from "./client.ts";
+import type { Command } from "./command.ts";
+
+/** One word of a command that goes to the log in place of what the client sent. */
+export type LogWord = string | number | bigint | Uint8Array;
+
+/** What a command gets besides its arguments: the client that asks, his database, and the server's services. */
+export class Context {
+  readonly server: Server;
+  readonly client: Client;
+  readonly keyspace: Keyspace;
+  database: Database;
+  /** The command that runs. */
+  command: Command | undefined;
+  /** Set while a blocked client's command is tried again: it must not be queued a second time. */
+  retrying = false;
+  /** What goes to the log instead of the request; an empty list for nothing. Cleared before each command. */
+  logged: LogWord[][] | undefined;
+
+  constructor(server: Server, client: Client) {
+    this.server = server;
+    this.client = client;
+    this.keyspace = server.keyspace;
+    this.database = server.keyspace.database(client.database);
+  }
+
+  /** Now, Unix milliseconds; the same throughout one command. */
+  get now(): number {
+    return this.server.nowMs;
+  }
+
+  select(number: number): void {
+    this.client.database = number;
+    this.database = this.keyspace.database(number);
+  }
+
+  /**
+   * Logs these words instead of the request: for commands whose effect depends on the moment or on chance (a relative
+   * expiry, a generated id). Called again, it adds a further command.
+   */
+  logAs(...words: LogWord[]): void {
+    (this.logged ??= []).push(words);
+  }
+
+  /** Logs nothing for this command, although it changed data (it has been logged by other means). */
+  logNothing(): void {
+    this.logged = [];
+  }
+
+  /** Whether the command may wait: not in a transaction or script. */
+  get mayBlock(): boolean {
+    return this.client.kind === "normal" && !this.server.executingTransaction;
+  }
+
+  /**
+   * Makes the client wait until one of the keys (argument numbers) changes; then the command runs again from the
+   * start. After `timeoutMs` (0: never) a nil of the given form is the reply. Where waiting is not allowed the nil is
+   * written at once.
+   */
+  blockOn(
+    args: Arguments,
+    keys: readonly number[],
+    options: { readonly timeoutMs: number; readonly timeoutReply: "null" | "nullArray" },
+  ): "blocked" | "refused" {
+    if (this.retrying) return "blocked";
+    if (!this.mayBlock) return "refused";
+    this.server.blocking.block(this, args, keys, options);
+    return "blocked";
+  }
+}

@@ -1,0 +1,29 @@
+import type { Arguments } from "../protocol/arguments.ts";
+import type { Command } from "./command.ts";
+import type { Context } from "./context.ts";
+
+/** A check before a command runs. It reads flags, never names. The result is the error, or undefined to go on. */
+export type Policy = (context: Context, command: Command, args: Arguments) => string | undefined;
+
+export const requireAuthentication: Policy = (context, command) =>
+  context.client.authenticated || command.flagSet.has("no_auth") ? undefined : "NOAUTH Authentication required.";
+
+export const refuseInTransaction: Policy = (context, command) =>
+  context.client.transaction !== undefined && command.flagSet.has("no_multi")
+    ? "ERR Command not allowed inside a transaction"
+    : undefined;
+
+export const refuseWhileLoading: Policy = (context, command) =>
+  context.server.loading && !command.flagSet.has("loading")
+    ? "LOADING Redis is loading the dataset in memory"
+    : undefined;
+
+/** While a script runs over its time, only what can stop it or look at it is served. */
+export const refuseWhileBusy: Policy = (context, command) =>
+  context.server.busyScript && !command.flagSet.has("allow_busy")
+    ? "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+    : undefined;
+
+/** After the log could not be written, data must not change: what is acknowledged would not be kept. */
+export const refuseWithoutLog: Policy = (context, command) =>
+  command.isWrite ? context.server.logFailure : undefined;

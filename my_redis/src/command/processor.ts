@@ -1,0 +1,157 @@
+import type { Arguments } from "../protocol/arguments.ts";
+import { CommandError, errors } from "../protocol/command-error.ts";
+import { latin1Text } from "../protocol/arguments.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Server } from "../server.ts";
+import type { Command } from "./command.ts";
+import type { Context } from "./context.ts";
+
+/** Of the fast commands one call in this many is timed, and counts as many times. */
+const timingSample = 16;
+
+/**
+ * The way of every command: found in the table, checked by policies that read its flags, queued by MULTI or run, and
+ * logged when it changed data.
+ */
+export class CommandProcessor {
+  readonly #server: Server;
+  #calls = 0;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Runs one request of a client and writes its reply. */
+  process(context: Context, args: Arguments, reply: ReplyWriter): void {
+    const server = this.#server;
+    const client = context.client;
+    reply.protocol = client.protocol;
+    const found = this.resolve(args);
+    if (typeof found === "string") {
+      this.#refuse(context, undefined, reply, found);
+      return;
+    }
+    client.lastCommand = found;
+    const refusal = this.#checkPolicies(context, found, args);
+    if (refusal !== undefined) {
+      this.#refuse(context, found, reply, refusal);
+      return;
+    }
+    if (client.transaction !== undefined && !runsAtOnce(found)) {
+      client.transaction.queued.push({ command: found, args: args.copy() });
+      reply.queued();
+      return;
+    }
+    const log = server.log;
+    log?.beginUnit();
+    this.call(context, found, args, reply);
+    log?.endUnit();
+    if (server.blocking.hasReady) server.serveBlocked();
+  }
+
+  /** The command or subcommand that the arguments name with the right number of arguments, or the error. */
+  resolve(args: Arguments): Command | string {
+    const table = this.#server.commands;
+    let found = table.find(args);
+    if (found === undefined) return unknownCommand(args);
+    if (found.subcommands !== undefined && args.count > 1) {
+      const subcommand = table.findSubcommand(found, args);
+      if (subcommand === undefined) {
+        if (found.run === undefined) {
+          return errors.unknownSubcommand(args.latin1(1).slice(0, 128), found.name);
+        }
+      } else {
+        found = subcommand;
+      }
+    }
+    const arity = found.arity;
+    if ((arity > 0 && args.count !== arity) || args.count < -arity || found.run === undefined) {
+      return errors.wrongArity(found.fullName);
+    }
+    return found;
+  }
+
+  #checkPolicies(context: Context, found: Command, args: Arguments): string | undefined {
+    for (const policy of this.#server.policies) {
+      const refusal = policy(context, found, args);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
+  }
+
+  #refuse(context: Context, found: Command | undefined, reply: ReplyWriter, message: string): void {
+    if (found !== undefined) found.statistics.rejectedCalls++;
+    if (context.client.transaction !== undefined) context.client.transaction.aborted = true;
+    this.writeError(reply, message);
+  }
+
+  /** Runs a command that has passed its checks, answers its error, and logs what it changed. */
+  call(context: Context, found: Command, args: Arguments, reply: ReplyWriter): void {
+    const server = this.#server;
+    const keyspace = server.keyspace;
+    const dirtyBefore = keyspace.dirty;
+    const replyStart = reply.length;
+    const outerCommand = context.command;
+    context.command = found;
+    context.logged = undefined;
+    const timed = !found.isFast || (++this.#calls & (timingSample - 1)) === 0;
+    const startedMs = timed ? server.environment.monotonicMs() : 0;
+    const database = context.client.database;
+    try {
+      (found.run as NonNullable<Command["run"]>)(context, args, reply);
+    } catch (error) {
+      reply.length = replyStart;
+      found.statistics.failedCalls++;
+      this.writeError(reply, this.#messageOf(error, found));
+    }
+    context.command = outerCommand;
+    found.statistics.calls++;
+    server.statistics.commandsProcessed++;
+    if (timed) this.#addTime(found, server.environment.monotonicMs() - startedMs);
+    if (keyspace.dirty !== dirtyBefore && server.log !== undefined) this.#log(context, database, args);
+  }
+
+  #addTime(found: Command, elapsedMs: number): void {
+    found.statistics.microseconds += elapsedMs * 1000 * (found.isFast ? timingSample : 1);
+    // After anything that may have taken long, the clock of the turn is behind.
+    if (!found.isFast) this.#server.updateClock();
+  }
+
+  #log(context: Context, database: number, args: Arguments): void {
+    const log = this.#server.log;
+    if (log === undefined) return;
+    if (context.logged === undefined) {
+      log.appendRequest(database, args);
+      return;
+    }
+    for (const words of context.logged) log.append(database, words);
+    context.logged = undefined;
+  }
+
+  #messageOf(error: unknown, found: Command): string {
+    if (error instanceof CommandError) return error.message;
+    this.#server.environment.report("error", `${found.fullName} failed unexpectedly`, error);
+    return `ERR internal error in '${found.fullName}' command`;
+  }
+
+  /** Writes an error reply and counts it. */
+  writeError(reply: ReplyWriter, message: string): void {
+    this.#server.countError(message);
+    reply.error(message);
+  }
+}
+
+/** Commands that MULTI does not queue; UNWATCH is one that it does. */
+const runAtOnce = new Set(["EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"]);
+const runsAtOnce = (found: Command): boolean => runAtOnce.has(found.name);
+
+function unknownCommand(args: Arguments): string {
+  let listed = "";
+  for (let index = 1; index < args.count && listed.length < 128; index++) {
+    const start = args.start(index);
+    const shown = latin1Text(args.buffer, start, Math.min(args.end(index), start + 128 - listed.length));
+    listed += `'${shown}' `;
+  }
+  const name = args.latin1(0).slice(0, 128);
+  return `ERR unknown command '${name}', with args beginning with: ${listed}`;
+}

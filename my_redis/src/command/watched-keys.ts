@@ -1,0 +1,45 @@
+import type { Client } from "./client.ts";
+
+/** Which clients WATCH which keys. */
+export class WatchedKeys {
+  readonly #watchers = new Map<string, Set<Client>>();
+
+  get count(): number {
+    return this.#watchers.size;
+  }
+
+  watch(client: Client, database: number, key: string, expired: boolean): void {
+    if (client.watched.some((watched) => watched.database === database && watched.key === key)) return;
+    client.watched.push({ database, key, expired });
+    const place = `${database}:${key}`;
+    const watchers = this.#watchers.get(place);
+    if (watchers === undefined) this.#watchers.set(place, new Set([client]));
+    else watchers.add(client);
+  }
+
+  unwatch(client: Client): void {
+    for (const { database, key } of client.watched) {
+      const place = `${database}:${key}`;
+      const watchers = this.#watchers.get(place);
+      watchers?.delete(client);
+      if (watchers?.size === 0) this.#watchers.delete(place);
+    }
+    client.watched = [];
+    client.watchBroken = false;
+  }
+
+  keyChanged(database: number, key: string): void {
+    const watchers = this.#watchers.get(`${database}:${key}`);
+    if (watchers === undefined) return;
+    for (const client of watchers) client.watchBroken = true;
+  }
+
+  /** Breaks the watch on every key of a database for which `affected` says yes. */
+  databaseChanged(database: number, affected: (key: string) => boolean): void {
+    const prefix = `${database}:`;
+    for (const [place, watchers] of this.#watchers) {
+      if (!place.startsWith(prefix) || !affected(place.slice(prefix.length))) continue;
+      for (const client of watchers) client.watchBroken = true;
+    }
+  }
+}

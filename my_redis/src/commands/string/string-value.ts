@@ -1,0 +1,133 @@
+import type { Arguments } from "../../protocol/arguments.ts";
+import { parseInt64, parseSafeInteger, writeInteger } from "../../protocol/number-text.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import type { Address, Heap } from "../../keyspace/heap.ts";
+import type { Database } from "../../keyspace/database.ts";
+import * as record from "../../keyspace/record.ts";
+
+/** Longest string that Redis calls "embstr". */
+const maxEmbeddedBytes = 44;
+const twoTo32 = 4294967296;
+
+/** Eight bytes of a 64-bit integer on its way into a record. */
+const integerBytes = new Uint8Array(8);
+const integerView = new DataView(integerBytes.buffer);
+const digits = new Uint8Array(24);
+
+/**
+ * Sets a key to the bytes value[start, end), as an integer where Redis would hold one. `expiryMs` as in
+ * `Database.setString`. Tells nobody of the change.
+ */
+export function storeString(
+  database: Database,
+  args: Arguments,
+  keyIndex: number,
+  value: Uint8Array,
+  start: number,
+  end: number,
+  expiryMs: number,
+): Address {
+  const key = args.buffer;
+  const keyStart = args.start(keyIndex);
+  const keyEnd = args.end(keyIndex);
+  const length = end - start;
+  if (length <= 20 && length > 0 && putInteger(value, start, end)) {
+    return database.setString(key, keyStart, keyEnd, integerBytes, 0, 8, record.encoding.integer, expiryMs);
+  }
+  const encoding = length <= maxEmbeddedBytes ? record.encoding.embedded : record.encoding.raw;
+  return database.setString(key, keyStart, keyEnd, value, start, end, encoding, expiryMs);
+}
+
+/** Puts the 64-bit integer that the text spells into `integerBytes`; false when it is none. */
+function putInteger(value: Uint8Array, start: number, end: number): boolean {
+  const first = value[start] as number;
+  if (first !== 45 && (first < 48 || first > 57)) return false;
+  const safe = parseSafeInteger(value, start, end);
+  if (!Number.isNaN(safe)) {
+    putSafeInteger(safe);
+    return true;
+  }
+  const exact = parseInt64(value, start, end);
+  if (exact === undefined) return false;
+  integerView.setBigInt64(0, exact, true);
+  return true;
+}
+
+function putSafeInteger(value: number): void {
+  integerView.setInt32(0, value | 0, true);
+  integerView.setInt32(4, Math.floor(value / twoTo32), true);
+}
+
+/** Overwrites the value of an integer record. */
+export function writeSafeInteger(heap: Heap, address: Address, value: number): void {
+  putSafeInteger(value);
+  record.bytesOf(heap, address).set(integerBytes, record.valueStartOf(heap, address));
+}
+
+/** The value of an integer record; NaN beyond 2^53, where `readInt64` is exact. */
+export function readSafeInteger(heap: Heap, address: Address): number {
+  const bytes = record.bytesOf(heap, address);
+  const at = record.valueStartOf(heap, address);
+  const low =
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0;
+  const high =
+    (bytes[at + 4] as number) |
+    ((bytes[at + 5] as number) << 8) |
+    ((bytes[at + 6] as number) << 16) |
+    ((bytes[at + 7] as number) << 24);
+  const value = high * twoTo32 + low;
+  return Number.isSafeInteger(value) ? value : Number.NaN;
+}
+
+export function readInt64(heap: Heap, address: Address): bigint {
+  const at = record.valueStartOf(heap, address);
+  integerBytes.set(record.bytesOf(heap, address).subarray(at, at + 8));
+  return integerView.getBigInt64(0, true);
+}
+
+/** Answers with a string record as a bulk string. */
+export function replyString(heap: Heap, address: Address, reply: ReplyWriter): void {
+  if (record.encodingOf(heap, address) === record.encoding.integer) {
+    const value = readSafeInteger(heap, address);
+    if (Number.isNaN(value)) reply.bulkText(readInt64(heap, address).toString());
+    else reply.bulkInteger(value);
+    return;
+  }
+  const start = record.valueStartOf(heap, address);
+  reply.bulk(record.bytesOf(heap, address), start, start + record.valueLengthOf(heap, address));
+}
+
+/** A string's bytes. Valid until the next call, and until the key changes. */
+export interface StringBytes {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+const shared: StringBytes = { bytes: digits, start: 0, end: 0 };
+
+/** The bytes of a string record, its digits if it is an integer; no bytes for address 0. The object is shared. */
+export function stringBytes(heap: Heap, address: Address): StringBytes {
+  shared.bytes = digits;
+  shared.start = 0;
+  shared.end = 0;
+  if (address === 0) return shared;
+  if (record.encodingOf(heap, address) !== record.encoding.integer) {
+    shared.bytes = record.bytesOf(heap, address);
+    shared.start = record.valueStartOf(heap, address);
+    shared.end = shared.start + record.valueLengthOf(heap, address);
+    return shared;
+  }
+  const value = readSafeInteger(heap, address);
+  if (!Number.isNaN(value)) {
+    shared.end = writeInteger(digits, 0, value);
+    return shared;
+  }
+  const text = readInt64(heap, address).toString();
+  for (let at = 0; at < text.length; at++) digits[at] = text.charCodeAt(at);
+  shared.end = text.length;
+  return shared;
+}

@@ -1,0 +1,280 @@
+/**
+ * Byte memory for records, off the JavaScript heap.
+ *
+ * Memory comes in segments of 64 MiB, cut into pages of 64 KiB. A page holds blocks of one size class; when its last
+ * block is freed the page goes back to its segment, and a segment whose last page went back is given to the system.
+ * A block over 32 KiB takes whole pages in a row, one over half a segment has a segment of its own.
+ *
+ * An address is a signed 32-bit number of 8-byte units (signed, so that engines keep it in a machine integer): the
+ * upper 9 bits name the segment, the lower 23 the unit in it.
+ * Address 0 is never given out, and means "none". In all: 512 segments, 32 GiB.
+ */
+export type Address = number;
+
+const segmentBytes = 1 << 26;
+const pageBytes = 1 << 16;
+const pagesPerSegment = segmentBytes / pageBytes;
+export const unitBits = 23;
+export const unitMask = (1 << unitBits) - 1;
+const maxSegments = 512;
+const maxPooledBlockBytes = 1 << 15;
+
+/** Block sizes: every 8 bytes to 128, then eight steps per doubling; waste stays under one eighth. */
+const classSizes: number[] = [];
+for (let size = 16; size <= 128; size += 8) classSizes.push(size);
+for (let base = 128; base < maxPooledBlockBytes; base *= 2) {
+  for (let step = 1; step <= 8; step++) classSizes.push(base + (base / 8) * step);
+}
+
+/** Size class by size in 8-byte units, so that a look-up is one array read. */
+const classByUnits = new Uint8Array(maxPooledBlockBytes / 8 + 1);
+for (let units = 0, sizeClass = 0; units < classByUnits.length; units++) {
+  if (units * 8 > (classSizes[sizeClass] as number)) sizeClass++;
+  classByUnits[units] = sizeClass;
+}
+
+// What a page is used for, beside the number of its size class.
+const pageFree = 255;
+const pageLargeHead = 254;
+const pageLargeTail = 253;
+const none = 0xffffffff;
+
+/** The state of one segment's pages. Unused by a segment that holds a single huge block. */
+class SegmentPages {
+  readonly use = new Uint8Array(pagesPerSegment).fill(pageFree);
+  /** Blocks handed out of a pooled page; pages taken by a large block (at its head). */
+  readonly used = new Uint16Array(pagesPerSegment);
+  /** First free block of a pooled page as a unit in the segment, 0 for none; free blocks link through their first word. */
+  readonly freeHead = new Uint32Array(pagesPerSegment);
+  /** Units of a page that were never handed out start here. */
+  readonly untouched = new Uint32Array(pagesPerSegment);
+  /** Neighbours in the list of pages of a class that have room, as segment * pagesPerSegment + page. */
+  readonly next = new Uint32Array(pagesPerSegment).fill(none);
+  readonly previous = new Uint32Array(pagesPerSegment).fill(none);
+  freePages = pagesPerSegment;
+  /** No page below this one is free. */
+  lowestFree = 0;
+}
+
+export class HeapFullError extends Error {
+  constructor() {
+    super(`the record heap is full: ${maxSegments} segments of ${segmentBytes} bytes`);
+  }
+}
+
+export class Heap {
+  /** Bytes of each segment, by segment number. Index with `address >>> 23`. */
+  readonly bytes: Uint8Array[] = [];
+  /** The same memory as 32-bit words in the machine's order. */
+  readonly words: Int32Array[] = [];
+  /** Bytes in blocks handed out, by size of block. */
+  usedBytes = 0;
+
+  readonly #pages: (SegmentPages | undefined)[] = [];
+  readonly #partial = new Uint32Array(classSizes.length).fill(none);
+
+  /** Takes a block of at least `size` bytes. Its content is undefined. Throws HeapFullError. */
+  allocate(size: number): Address {
+    if (size > maxPooledBlockBytes) return this.#allocateLarge(size);
+    const sizeClass = classByUnits[(size + 7) >>> 3] as number;
+    let page = this.#partial[sizeClass] as number;
+    if (page === none) page = this.#openPage(sizeClass);
+    const segment = Math.floor(page / pagesPerSegment);
+    const index = page % pagesPerSegment;
+    const pages = this.#pages[segment] as SegmentPages;
+    const blockUnits = (classSizes[sizeClass] as number) >>> 3;
+    let unit = pages.freeHead[index] as number;
+    if (unit !== 0) {
+      pages.freeHead[index] = (this.words[segment] as Int32Array)[unit * 2] as number;
+    } else {
+      unit = pages.untouched[index] as number;
+      pages.untouched[index] = unit + blockUnits;
+    }
+    pages.used[index] = (pages.used[index] as number) + 1;
+    if (!this.#hasRoom(pages, index, blockUnits)) this.#unlink(sizeClass, segment, index);
+    this.usedBytes += blockUnits * 8;
+    return (segment << unitBits) | unit;
+  }
+
+  /** Gives a block back. The address must come from `allocate` and be freed once. */
+  free(address: Address): void {
+    const segment = address >>> unitBits;
+    const pages = this.#pages[segment];
+    if (pages === undefined) {
+      this.usedBytes -= (this.bytes[segment] as Uint8Array).length;
+      this.#dropSegment(segment);
+      return;
+    }
+    const unit = address & unitMask;
+    const index = unit >>> 13;
+    const use = pages.use[index] as number;
+    if (use === pageLargeHead) {
+      this.#freeLarge(segment, pages, index);
+      return;
+    }
+    const blockUnits = (classSizes[use] as number) >>> 3;
+    const hadRoom = this.#hasRoom(pages, index, blockUnits);
+    (this.words[segment] as Int32Array)[unit * 2] = pages.freeHead[index] as number;
+    pages.freeHead[index] = unit;
+    const used = (pages.used[index] as number) - 1;
+    pages.used[index] = used;
+    this.usedBytes -= blockUnits * 8;
+    if (!hadRoom) this.#link(use, segment, index);
+    // The last page of a class stays open: a lone block that comes and goes must not open a page each time.
+    if (used === 0 && !this.#isOnlyPartial(use, pages, index)) {
+      this.#unlink(use, segment, index);
+      this.#releasePages(segment, pages, index, 1);
+    }
+  }
+
+  /** Bytes that the block at this address can hold. */
+  capacity(address: Address): number {
+    const segment = address >>> unitBits;
+    const pages = this.#pages[segment];
+    if (pages === undefined) return (this.bytes[segment] as Uint8Array).length - 8;
+    const index = (address & unitMask) >>> 13;
+    const use = pages.use[index] as number;
+    if (use === pageLargeHead) return (pages.used[index] as number) * pageBytes - (index === 0 ? 8 : 0);
+    return classSizes[use] as number;
+  }
+
+  /** Bytes of memory taken from the system. */
+  get reservedBytes(): number {
+    let total = 0;
+    for (const [number, bytes] of this.bytes.entries()) {
+      const pages = this.#pages[number];
+      total += pages === undefined ? bytes.length : (pagesPerSegment - pages.freePages) * pageBytes;
+    }
+    return total;
+  }
+
+  #hasRoom(pages: SegmentPages, index: number, blockUnits: number): boolean {
+    return pages.freeHead[index] !== 0 || (pages.untouched[index] as number) + blockUnits <= (index + 1) << 13;
+  }
+
+  #isOnlyPartial(sizeClass: number, pages: SegmentPages, index: number): boolean {
+    return pages.next[index] === none && pages.previous[index] === none && this.#partial[sizeClass] !== none;
+  }
+
+  #link(sizeClass: number, segment: number, index: number): void {
+    const page = segment * pagesPerSegment + index;
+    const pages = this.#pages[segment] as SegmentPages;
+    const head = this.#partial[sizeClass] as number;
+    pages.next[index] = head;
+    pages.previous[index] = none;
+    if (head !== none) {
+      (this.#pages[Math.floor(head / pagesPerSegment)] as SegmentPages).previous[head % pagesPerSegment] = page;
+    }
+    this.#partial[sizeClass] = page;
+  }
+
+  #unlink(sizeClass: number, segment: number, index: number): void {
+    const pages = this.#pages[segment] as SegmentPages;
+    const next = pages.next[index] as number;
+    const previous = pages.previous[index] as number;
+    if (next !== none) {
+      (this.#pages[Math.floor(next / pagesPerSegment)] as SegmentPages).previous[next % pagesPerSegment] = previous;
+    }
+    if (previous === none) this.#partial[sizeClass] = next;
+    else (this.#pages[Math.floor(previous / pagesPerSegment)] as SegmentPages).next[previous % pagesPerSegment] = next;
+    pages.next[index] = none;
+    pages.previous[index] = none;
+  }
+
+  #openPage(sizeClass: number): number {
+    const { segment, index } = this.#takePages(1);
+    const pages = this.#pages[segment] as SegmentPages;
+    pages.use[index] = sizeClass;
+    pages.used[index] = 0;
+    pages.freeHead[index] = 0;
+    // Unit 0 of a segment stays unused, so that no block has address 0 and a free list can end in 0.
+    pages.untouched[index] = index === 0 ? 1 : index << 13;
+    this.#link(sizeClass, segment, index);
+    return segment * pagesPerSegment + index;
+  }
+
+  #allocateLarge(size: number): Address {
+    const pageCount = Math.ceil((size + 8) / pageBytes);
+    if (pageCount > pagesPerSegment / 2) return this.#allocateHuge(size);
+    const { segment, index } = this.#takePages(pageCount);
+    const pages = this.#pages[segment] as SegmentPages;
+    pages.use.fill(pageLargeTail, index, index + pageCount);
+    pages.use[index] = pageLargeHead;
+    pages.used[index] = pageCount;
+    this.usedBytes += pageCount * pageBytes;
+    return (segment << unitBits) | (index === 0 ? 1 : index << 13);
+  }
+
+  #allocateHuge(size: number): Address {
+    const segment = this.#addSegment(new Uint8Array(8 + ((size + 7) & ~7)), undefined);
+    this.usedBytes += (this.bytes[segment] as Uint8Array).length;
+    return (segment << unitBits) | 1;
+  }
+
+  #freeLarge(segment: number, pages: SegmentPages, index: number): void {
+    const pageCount = pages.used[index] as number;
+    this.usedBytes -= pageCount * pageBytes;
+    this.#releasePages(segment, pages, index, pageCount);
+  }
+
+  /** First fit over the segments, lowest page first, so that the ends of segments empty out. */
+  #takePages(count: number): { segment: number; index: number } {
+    for (let segment = 0; segment < this.#pages.length; segment++) {
+      const pages = this.#pages[segment];
+      if (pages === undefined || pages.freePages < count) continue;
+      const index = findRun(pages, count);
+      if (index >= 0) return this.#claim(segment, pages, index, count);
+    }
+    const pages = new SegmentPages();
+    const segment = this.#addSegment(new Uint8Array(segmentBytes), pages);
+    return this.#claim(segment, pages, 0, count);
+  }
+
+  #claim(segment: number, pages: SegmentPages, index: number, count: number): { segment: number; index: number } {
+    pages.freePages -= count;
+    if (pages.lowestFree === index) pages.lowestFree = index + count;
+    // Marked as taken at once; the caller says what for.
+    pages.use.fill(pageLargeTail, index, index + count);
+    return { segment, index };
+  }
+
+  #releasePages(segment: number, pages: SegmentPages, index: number, count: number): void {
+    pages.use.fill(pageFree, index, index + count);
+    pages.used[index] = 0;
+    pages.freePages += count;
+    if (index < pages.lowestFree) pages.lowestFree = index;
+    if (pages.freePages === pagesPerSegment && this.#segmentCount() > 1) this.#dropSegment(segment);
+  }
+
+  #segmentCount(): number {
+    return this.#pages.reduce((count, pages) => count + (pages === undefined ? 0 : 1), 0);
+  }
+
+  #addSegment(bytes: Uint8Array, pages: SegmentPages | undefined): number {
+    let segment = this.bytes.findIndex((existing) => existing.length === 0);
+    if (segment < 0) segment = this.bytes.length;
+    if (segment >= maxSegments) throw new HeapFullError();
+    this.bytes[segment] = bytes;
+    this.words[segment] = new Int32Array(bytes.buffer);
+    this.#pages[segment] = pages;
+    return segment;
+  }
+
+  #dropSegment(segment: number): void {
+    this.bytes[segment] = emptyBytes;
+    this.words[segment] = emptyWords;
+    this.#pages[segment] = undefined;
+  }
+}
+
+const emptyBytes = new Uint8Array(0);
+const emptyWords = new Int32Array(0);
+
+function findRun(pages: SegmentPages, count: number): number {
+  let run = 0;
+  for (let index = pages.lowestFree; index < pagesPerSegment; index++) {
+    if (pages.use[index] !== pageFree) run = 0;
+    else if (++run === count) return index - count + 1;
+  }
+  return -1;
+}

@@ -1,0 +1,75 @@
+import { HalfSipHash } from "../values/half-sip-hash.ts";
+import { Database } from "./database.ts";
+import { Heap } from "./heap.ts";
+import { ObjectTable, type ObjectValue } from "./object-table.ts";
+
+/** Told of changes to keys: WATCH, blocked clients, notifications and client tracking stand on it. */
+export interface KeyspaceObserver {
+  keyChanged(database: Database, key: Uint8Array, start: number, end: number, event: string): void;
+  /** All keys of a database may have changed (flushed or swapped). */
+  databaseChanged(database: Database): void;
+}
+
+export interface KeyspaceEnvironment {
+  /** Now, Unix milliseconds, standing still while one command runs. */
+  readonly nowMs: () => number;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** Seeds of the key hash. */
+  readonly hashKeys: readonly [number, number];
+}
+
+/** Elements freed per step when a large value is freed in the background. */
+const releaseStep = 512;
+
+/** All databases, and what they share: the heap, the hash, the objects, the count of changes. */
+export class Keyspace {
+  readonly heap = new Heap();
+  readonly objects = new ObjectTable();
+  readonly databases: Database[];
+  readonly environment: KeyspaceEnvironment;
+  readonly hasher: HalfSipHash;
+  /** Counts changes since the start: a command that leaves it as it was has written nothing. */
+  dirty = 0;
+  /** Whether `observer` must be told of changes. Off while nobody watches, blocks or listens. */
+  observed = false;
+  observer: KeyspaceObserver | undefined;
+  /** Told when a key's time was over and it was removed, before the command that found it so goes on. */
+  onExpired: ((database: Database, key: Uint8Array, start: number, end: number) => void) | undefined;
+  /** Off while a log is loaded: then an expired key is removed by the log's own DEL. */
+  expires = true;
+  /** What the eviction policy wants in a record's access clock. */
+  accessClock: () => number = () => 0;
+  readonly statistics = { hits: 0, misses: 0, expired: 0, evicted: 0, lazyfreed: 0 };
+  readonly #releasing: ObjectValue[] = [];
+
+  constructor(databaseCount: number, environment: KeyspaceEnvironment) {
+    this.environment = environment;
+    this.hasher = new HalfSipHash(environment.hashKeys[0], environment.hashKeys[1]);
+    this.databases = Array.from({ length: databaseCount }, (_, number) => new Database(this, number));
+  }
+
+  database(number: number): Database {
+    const database = this.databases[number];
+    if (database === undefined) throw new RangeError(`no database ${number}`);
+    return database;
+  }
+
+  /** Takes over a value that no key names any more, and frees it bit by bit. */
+  releaseLater(value: ObjectValue): void {
+    if (!value.release(releaseStep)) this.#releasing.push(value);
+  }
+
+  get pendingReleases(): number {
+    return this.#releasing.length;
+  }
+
+  /** Frees until nothing is left or `spent()` says that the time is over. */
+  releaseSome(spent: () => boolean): void {
+    for (;;) {
+      const value = this.#releasing.at(-1);
+      if (value === undefined || spent()) return;
+      if (value.release(releaseStep)) this.#releasing.pop();
+    }
+  }
+}

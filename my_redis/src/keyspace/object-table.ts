@@ -1,0 +1,42 @@
+/**
+ * A value that is too large or too structured for a packed record: a JavaScript object that keeps its bulk in typed
+ * arrays or in the record heap.
+ */
+export interface ObjectValue {
+  /**
+   * Gives heap memory back, at most about `budget` elements' worth; true when nothing is left. Called repeatedly,
+   * between requests, so that a huge value is freed without a pause.
+   */
+  release(budget: number): boolean;
+  /** Elements, to judge how much work freeing will be. */
+  readonly size: number;
+  /** Estimated bytes of memory, for MEMORY USAGE. */
+  readonly memoryBytes: number;
+}
+
+/** Objects by number, so that a record can name one in four bytes. Numbers are used again. */
+export class ObjectTable {
+  readonly #objects: (ObjectValue | undefined)[] = [];
+  readonly #free: number[] = [];
+
+  add(value: ObjectValue): number {
+    const number = this.#free.pop() ?? this.#objects.length;
+    this.#objects[number] = value;
+    return number;
+  }
+
+  get(number: number): ObjectValue {
+    return this.#objects[number] as ObjectValue;
+  }
+
+  replace(number: number, value: ObjectValue): void {
+    this.#objects[number] = value;
+  }
+
+  remove(number: number): ObjectValue {
+    const value = this.#objects[number] as ObjectValue;
+    this.#objects[number] = undefined;
+    this.#free.push(number);
+    return value;
+  }
+}

@@ -1,0 +1,263 @@
+import type { Address, Heap } from "./heap.ts";
+import { keyEquals } from "./record.ts";
+
+const smallestCapacity = 8;
+/** Slots moved from the old table by each write while the index grows or shrinks. */
+const slotsPerStep = 16;
+/** Left in the old table where an entry was moved or removed; never a valid address. */
+const tombstone = -1;
+
+/**
+ * Hash index over records: open addressing with linear probing over (hash, address) pairs in one typed array.
+ *
+ * It grows and shrinks in steps: the old table stays beside the new one, and each write moves a few slots, so that
+ * no request pays for the whole. The cursor of `scan` keeps Redis's promise: what is in the index from the
+ * beginning to the end of a scan is seen, however the index is resized meanwhile.
+ */
+export class RecordIndex {
+  readonly #heap: Heap;
+  /** Pairs: hash, address. An address of 0 is an empty slot. Never written with a tombstone. */
+  #slots = new Int32Array(smallestCapacity * 2);
+  #old: Int32Array | undefined;
+  #oldPosition = 0;
+  #oldCount = 0;
+  #count = 0;
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+  }
+
+  get size(): number {
+    return this.#count;
+  }
+
+  /** Slots of both tables. */
+  get capacity(): number {
+    return (this.#slots.length + (this.#old?.length ?? 0)) / 2;
+  }
+
+  get memoryBytes(): number {
+    return this.#slots.byteLength + (this.#old?.byteLength ?? 0);
+  }
+
+  get resizing(): boolean {
+    return this.#old !== undefined;
+  }
+
+  /** Address of the record with this key, or 0. */
+  find(hash: number, key: Uint8Array, start: number, end: number): Address {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
+      const address = slots[at + 1] as number;
+      if (address === 0) break;
+      if (slots[at] === hash && keyEquals(this.#heap, address, key, start, end)) return address;
+    }
+    return this.#old === undefined ? 0 : this.#findOld(this.#old, hash, key, start, end);
+  }
+
+  #findOld(old: Int32Array, hash: number, key: Uint8Array, start: number, end: number): Address {
+    const mask = old.length - 1;
+    for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
+      const address = old[at + 1] as number;
+      if (address === 0) return 0;
+      if (old[at] === hash && address !== tombstone && keyEquals(this.#heap, address, key, start, end)) return address;
+    }
+  }
+
+  /** Adds an entry. The key must not be in the index. */
+  insert(hash: number, address: Address): void {
+    if (this.#old !== undefined) this.migrate(slotsPerStep);
+    // Three quarters full: then a miss looks at 8.5 slots on average, a hit at 2.5.
+    if ((this.#count + 1) * 8 > this.#slots.length * 3) this.#resize(this.#slots.length);
+    place(this.#slots, hash, address);
+    this.#count++;
+  }
+
+  /** Points the entry of a record that moved to its new address. */
+  replace(hash: number, from: Address, to: Address): void {
+    const at = slotOf(this.#slots, hash, from);
+    if (at >= 0) {
+      this.#slots[at + 1] = to;
+      return;
+    }
+    const old = this.#old as Int32Array;
+    old[slotOf(old, hash, from) + 1] = to;
+  }
+
+  /** Removes the entry; false when it was not there. */
+  remove(hash: number, address: Address): boolean {
+    const at = slotOf(this.#slots, hash, address);
+    if (at >= 0) {
+      closeGap(this.#slots, at);
+    } else {
+      const old = this.#old;
+      const oldAt = old === undefined ? -1 : slotOf(old, hash, address);
+      if (old === undefined || oldAt < 0) return false;
+      old[oldAt + 1] = tombstone;
+      this.#oldCount--;
+    }
+    this.#count--;
+    if (this.#old !== undefined) this.migrate(slotsPerStep);
+    else if (this.#count * 16 < this.#slots.length && this.#slots.length > smallestCapacity * 2) {
+      this.#resize(Math.max(smallestCapacity, capacityFor(this.#count)));
+    }
+    return true;
+  }
+
+  clear(): void {
+    this.#slots = new Int32Array(smallestCapacity * 2);
+    this.#old = undefined;
+    this.#oldCount = 0;
+    this.#count = 0;
+  }
+
+  /** Makes room for `count` entries at once: for loading. */
+  reserve(count: number): void {
+    const capacity = capacityFor(count);
+    if (capacity * 2 > this.#slots.length) this.#resize(capacity);
+  }
+
+  /** Moves up to `slots` slots of the old table; the server calls it when idle, too. */
+  migrate(slots: number): void {
+    const old = this.#old;
+    if (old === undefined) return;
+    const end = Math.min(old.length, this.#oldPosition + slots * 2);
+    let at = this.#oldPosition;
+    for (; at < end && this.#oldCount > 0; at += 2) {
+      const address = old[at + 1] as number;
+      if (address === 0 || address === tombstone) continue;
+      place(this.#slots, old[at] as number, address);
+      old[at + 1] = tombstone;
+      this.#oldCount--;
+    }
+    this.#oldPosition = at;
+    if (this.#oldCount === 0) this.#old = undefined;
+  }
+
+  #resize(capacity: number): void {
+    // A resize while another is under way: finish that one first. The step size makes this rare.
+    if (this.#old !== undefined) this.migrate(this.#old.length);
+    this.#old = this.#count === 0 ? undefined : this.#slots;
+    this.#oldPosition = 0;
+    this.#oldCount = this.#count;
+    this.#slots = new Int32Array(capacity * 2);
+  }
+
+  /**
+   * Visits every entry of one bucket and returns the next cursor, 0 at the end. The visitor must not change the
+   * index. Buckets are taken in reversed-bit order (as Redis does, after Pieter Noordhuis), where a bucket of a
+   * table and the buckets it splits into are neighbours: that is what makes the cursor survive a resize.
+   */
+  scan(cursor: number, visit: (address: Address) => void): number {
+    const slots = this.#slots;
+    const old = this.#old;
+    if (old === undefined) {
+      const mask = slots.length / 2 - 1;
+      visitBucket(slots, cursor & mask, mask, visit);
+      return nextCursor(cursor, mask);
+    }
+    const small = old.length < slots.length ? old : slots;
+    const large = small === old ? slots : old;
+    const smallMask = small.length / 2 - 1;
+    const largeMask = large.length / 2 - 1;
+    visitBucket(small, cursor & smallMask, smallMask, visit);
+    let next = cursor;
+    do {
+      visitBucket(large, next & largeMask, largeMask, visit);
+      next = nextCursor(next, largeMask);
+    } while ((next & (smallMask ^ largeMask)) !== 0);
+    return next;
+  }
+
+  /** Visits every entry. The visitor must not change the index. */
+  forEach(visit: (address: Address) => void): void {
+    for (const table of [this.#old, this.#slots]) {
+      if (table === undefined) continue;
+      for (let at = 1; at < table.length; at += 2) {
+        const address = table[at] as number;
+        if (address !== 0 && address !== tombstone) visit(address);
+      }
+    }
+  }
+
+  /** An entry near a random place, 0 when the index is empty. `random` gives numbers in [0, 1). */
+  random(random: () => number): Address {
+    if (this.#count === 0) return 0;
+    const total = this.#slots.length + (this.#old?.length ?? 0);
+    for (;;) {
+      let at = Math.floor((random() * total) / 2) * 2;
+      let table: Int32Array = this.#slots;
+      if (at >= table.length) {
+        at -= table.length;
+        table = this.#old as Int32Array;
+      }
+      const address = table[at + 1] as number;
+      if (address !== 0 && address !== tombstone) return address;
+    }
+  }
+}
+
+function capacityFor(count: number): number {
+  let capacity = smallestCapacity;
+  while (capacity * 3 < count * 4) capacity *= 2;
+  return capacity;
+}
+
+function place(slots: Int32Array, hash: number, address: Address): void {
+  const mask = slots.length - 1;
+  let at = (hash << 1) & mask;
+  while (slots[at + 1] !== 0) at = (at + 2) & mask;
+  slots[at] = hash;
+  slots[at + 1] = address;
+}
+
+/** Where the entry stands, or -1. */
+function slotOf(slots: Int32Array, hash: number, address: Address): number {
+  const mask = slots.length - 1;
+  for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
+    const found = slots[at + 1] as number;
+    if (found === address) return at;
+    if (found === 0) return -1;
+  }
+}
+
+/** Empties a slot and moves later entries of its cluster back, so that no tombstone is needed (Knuth 6.4, R). */
+function closeGap(slots: Int32Array, gap: number): void {
+  const mask = slots.length - 1;
+  for (let at = (gap + 2) & mask; ; at = (at + 2) & mask) {
+    if (slots[at + 1] === 0) break;
+    const home = ((slots[at] as number) << 1) & mask;
+    // The entry may fill the gap only if its home is not between the gap and itself, going round.
+    if (((at - home) & mask) >= ((at - gap) & mask)) {
+      slots[gap] = slots[at] as number;
+      slots[gap + 1] = slots[at + 1] as number;
+      gap = at;
+    }
+  }
+  slots[gap + 1] = 0;
+}
+
+/** Visits the entries whose home is `bucket`: they stand in the run of full slots that begins there. */
+function visitBucket(slots: Int32Array, bucket: number, bucketMask: number, visit: (address: Address) => void): void {
+  const mask = slots.length - 1;
+  for (let at = bucket << 1, steps = slots.length; steps > 0; at = (at + 2) & mask, steps -= 2) {
+    const address = slots[at + 1] as number;
+    if (address === 0) return;
+    if (address !== tombstone && ((slots[at] as number) & bucketMask) === bucket) visit(address);
+  }
+}
+
+/** Adds one to the cursor's reversed bits, within the mask. */
+function nextCursor(cursor: number, mask: number): number {
+  return reverseBits((reverseBits((cursor | ~mask) >>> 0) + 1) >>> 0);
+}
+
+function reverseBits(value: number): number {
+  let bits = value;
+  bits = ((bits >>> 1) & 0x55555555) | ((bits & 0x55555555) << 1);
+  bits = ((bits >>> 2) & 0x33333333) | ((bits & 0x33333333) << 2);
+  bits = ((bits >>> 4) & 0x0f0f0f0f) | ((bits & 0x0f0f0f0f) << 4);
+  bits = ((bits >>> 8) & 0x00ff00ff) | ((bits & 0x00ff00ff) << 8);
+  return ((bits >>> 16) | (bits << 16)) >>> 0;
+}

@@ -1,0 +1,155 @@
+import { copyBytes } from "../values/copy-bytes.ts";
+import { type Address, type Heap, unitBits, unitMask } from "./heap.ts";
+
+/**
+ * A record is one key with its value, in one block of the heap. Database keys and the fields of large hashes, the
+ * members of large sets and sorted sets all take this form.
+ *
+ *   word 0   bits 0-3 type, 4-7 encoding, 8-31 access clock (LRU seconds or LFU, as the eviction policy says)
+ *   word 1   bits 0-28 key length in bytes, bit 29 "has an expiry"
+ *   word 2   value length in bytes, or the number of an object (encodings from `objectEncoding` on)
+ *   word 3,4 expiry in Unix milliseconds, low and high word: only with an expiry
+ *   then     the key's bytes, then the value's bytes
+ */
+export const headerBytes = 12;
+const expiryBytes = 8;
+const keyLengthMask = (1 << 29) - 1;
+const expiryFlag = 1 << 29;
+const twoTo32 = 4294967296;
+
+/** Value types, numbered as Redis numbers them. */
+export const valueType = { string: 0, list: 1, set: 2, sortedSet: 3, hash: 4, stream: 6 } as const;
+export type ValueType = (typeof valueType)[keyof typeof valueType];
+
+/** How a value is held. From `object` on, the record holds the number of an object instead of bytes. */
+export const encoding = {
+  raw: 0,
+  /** A 64-bit integer, 8 bytes little-endian. */
+  integer: 1,
+  /** A string that was never appended to and is at most 44 bytes: only its name differs from `raw`. */
+  embedded: 2,
+  /** Packed small collection. */
+  packed: 3,
+  /** Packed small set of integers. */
+  integerSet: 4,
+  object: 8,
+} as const;
+
+const wordsOf = (heap: Heap, address: Address): Int32Array => heap.words[address >>> unitBits] as Int32Array;
+const wordAt = (address: Address): number => (address & unitMask) << 1;
+
+/** Where the record starts in `bytesOf`. */
+export const recordStartOf = (address: Address): number => (address & unitMask) << 3;
+
+/** The bytes of the segment that holds the record: offsets below are into this. */
+export const bytesOf = (heap: Heap, address: Address): Uint8Array => heap.bytes[address >>> unitBits] as Uint8Array;
+
+export const typeOf = (heap: Heap, address: Address): number =>
+  (wordsOf(heap, address)[wordAt(address)] as number) & 15;
+
+export const encodingOf = (heap: Heap, address: Address): number =>
+  ((wordsOf(heap, address)[wordAt(address)] as number) >>> 4) & 15;
+
+/** Type and encoding at once: `type | encoding << 4`. */
+export const kindOf = (heap: Heap, address: Address): number =>
+  (wordsOf(heap, address)[wordAt(address)] as number) & 255;
+
+export function setKind(heap: Heap, address: Address, type: number, valueEncoding: number): void {
+  const words = wordsOf(heap, address);
+  const at = wordAt(address);
+  words[at] = ((words[at] as number) & ~255) | type | (valueEncoding << 4);
+}
+
+export const accessClockOf = (heap: Heap, address: Address): number =>
+  (wordsOf(heap, address)[wordAt(address)] as number) >>> 8;
+
+export function setAccessClock(heap: Heap, address: Address, clock: number): void {
+  const words = wordsOf(heap, address);
+  const at = wordAt(address);
+  words[at] = ((words[at] as number) & 255) | (clock << 8);
+}
+
+export const keyLengthOf = (heap: Heap, address: Address): number =>
+  (wordsOf(heap, address)[wordAt(address) + 1] as number) & keyLengthMask;
+
+export const hasExpiry = (heap: Heap, address: Address): boolean =>
+  ((wordsOf(heap, address)[wordAt(address) + 1] as number) & expiryFlag) !== 0;
+
+/** Where the key's bytes start in `bytesOf`. */
+export const keyStartOf = (heap: Heap, address: Address): number =>
+  ((address & unitMask) << 3) + headerBytes + (hasExpiry(heap, address) ? expiryBytes : 0);
+
+/** Where the value's bytes start in `bytesOf`. */
+export const valueStartOf = (heap: Heap, address: Address): number => {
+  const word = wordsOf(heap, address)[wordAt(address) + 1] as number;
+  return (
+    ((address & unitMask) << 3) + headerBytes + ((word & expiryFlag) === 0 ? 0 : expiryBytes) + (word & keyLengthMask)
+  );
+};
+
+export const valueLengthOf = (heap: Heap, address: Address): number =>
+  wordsOf(heap, address)[wordAt(address) + 2] as number;
+
+export function setValueLength(heap: Heap, address: Address, length: number): void {
+  wordsOf(heap, address)[wordAt(address) + 2] = length;
+}
+
+/** Expiry in Unix milliseconds. Only for a record that has one. */
+export const expiryOf = (heap: Heap, address: Address): number => {
+  const words = wordsOf(heap, address);
+  const at = wordAt(address);
+  return (words[at + 4] as number) * twoTo32 + ((words[at + 3] as number) >>> 0);
+};
+
+/** Changes the expiry of a record that has room for one. */
+export function setExpiry(heap: Heap, address: Address, atMs: number): void {
+  const words = wordsOf(heap, address);
+  const at = wordAt(address);
+  words[at + 3] = atMs | 0;
+  // ToInt32 takes the number modulo 2^32, so the low word is right for any whole number.
+  words[at + 4] = Math.floor(atMs / twoTo32);
+}
+
+
+/** Bytes that a record takes. */
+export const recordBytes = (keyLength: number, valueLength: number, withExpiry: boolean): number =>
+  headerBytes + (withExpiry ? expiryBytes : 0) + keyLength + valueLength;
+
+/** Writes header and key into a fresh block; the value's bytes stay undefined. */
+export function writeRecord(
+  heap: Heap,
+  address: Address,
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  valueLength: number,
+  kind: number,
+  clock: number,
+  expiryMs: number,
+): void {
+  const words = wordsOf(heap, address);
+  const at = wordAt(address);
+  const keyLength = keyEnd - keyStart;
+  words[at] = kind | (clock << 8);
+  words[at + 2] = valueLength;
+  if (expiryMs < 0) {
+    words[at + 1] = keyLength;
+  } else {
+    words[at + 1] = keyLength | expiryFlag;
+    setExpiry(heap, address, expiryMs);
+  }
+  copyBytes(key, keyStart, keyEnd, bytesOf(heap, address), keyStartOf(heap, address));
+}
+
+/** Whether the record's key equals key[start, end). */
+export function keyEquals(heap: Heap, address: Address, key: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  const word = wordsOf(heap, address)[wordAt(address) + 1] as number;
+  if ((word & keyLengthMask) !== length) return false;
+  const bytes = bytesOf(heap, address);
+  const from = ((address & unitMask) << 3) + headerBytes + ((word & expiryFlag) === 0 ? 0 : expiryBytes);
+  for (let at = 0; at < length; at++) {
+    if (bytes[from + at] !== key[start + at]) return false;
+  }
+  return true;
+}

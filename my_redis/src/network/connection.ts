@@ -1,0 +1,110 @@
+import type { ClientChannel } from "../command/client.ts";
+import type { Context } from "../command/context.ts";
+import { RequestParser, type RequestLimits } from "../protocol/request-parser.ts";
+import type { TransportSocket } from "./transport.ts";
+import type { ReplySink } from "./turn-output.ts";
+
+const emptyBytes = new Uint8Array(0);
+
+/** What a connection asks of the server that owns it. */
+export interface ConnectionOwner {
+  /** Requests that were held back may go on. */
+  continueReading(connection: Connection): void;
+  /** `undefined` while the client stays within his limit of unsent output, else why he is cut off. */
+  outputExcess(connection: Connection): string | undefined;
+}
+
+/** One client's socket with his parser on one side and what he has not taken yet on the other. */
+export class Connection implements ReplySink, ClientChannel {
+  readonly parser: RequestParser;
+  context!: Context;
+  /** The client is blocked, or must first take his replies: what he sends is kept, and not run. */
+  paused = false;
+  closed = false;
+  readonly #socket: TransportSocket;
+  readonly #owner: ConnectionOwner;
+  #pending = emptyBytes;
+  #pendingStart = 0;
+  #pendingEnd = 0;
+  #closeWhenSent = false;
+
+  constructor(socket: TransportSocket, owner: ConnectionOwner, limits: RequestLimits) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.parser = new RequestParser(limits);
+  }
+
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress;
+  }
+
+  get localAddress(): string {
+    return this.#socket.localAddress;
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingEnd - this.#pendingStart;
+  }
+
+  send(bytes: Uint8Array, start: number, end: number): void {
+    if (this.closed) return;
+    if (this.pendingBytes > 0) {
+      this.#keep(bytes, start, end);
+      return;
+    }
+    const taken = this.#socket.write(bytes, start, end);
+    if (taken < end - start) this.#keep(bytes, start + taken, end);
+    else if (this.#closeWhenSent) this.#socket.end();
+  }
+
+  #keep(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    const pending = this.pendingBytes;
+    if (this.#pendingEnd + length > this.#pending.length) {
+      const grown = new Uint8Array(Math.max(pending + length, Math.min(pending * 2, pending + (1 << 24))));
+      grown.set(this.#pending.subarray(this.#pendingStart, this.#pendingEnd));
+      this.#pending = grown;
+      this.#pendingStart = 0;
+      this.#pendingEnd = pending;
+    }
+    this.#pending.set(bytes.subarray(start, end), this.#pendingEnd);
+    this.#pendingEnd += length;
+    if (this.#owner.outputExcess(this) !== undefined) this.terminate();
+  }
+
+  /** The socket takes bytes again. */
+  drain(): void {
+    if (this.pendingBytes > 0) {
+      this.#pendingStart += this.#socket.write(this.#pending, this.#pendingStart, this.#pendingEnd);
+      if (this.pendingBytes > 0) return;
+      this.#pending = emptyBytes;
+      this.#pendingStart = 0;
+      this.#pendingEnd = 0;
+    }
+    if (this.#closeWhenSent) this.#socket.end();
+    else this.#owner.continueReading(this);
+  }
+
+  closeAfterReplies(): void {
+    this.context.client.closing = true;
+    this.#closeWhenSent = true;
+  }
+
+  /** Closes now if nothing is left to send; else `send` or `drain` will. */
+  closeIfSent(): void {
+    if (this.#closeWhenSent && this.pendingBytes === 0 && !this.closed) this.#socket.end();
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#owner.continueReading(this);
+  }
+}

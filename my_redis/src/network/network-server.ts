@@ -1,0 +1,209 @@
+import type { Client } from "../command/client.ts";
+import { Arguments } from "../protocol/arguments.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Server } from "../server.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import type { Listen, Listener, TransportHandlers, TransportSocket } from "./transport.ts";
+import { TurnOutput } from "./turn-output.ts";
+
+/** A client that does not take his replies is not read further above this many bytes. */
+const pauseReadingBytes = 64 * 1024 * 1024;
+/** Replies are sent when this much has gathered, without waiting for the end of the turn. */
+const sendEarlyBytes = 1024 * 1024;
+
+/** When the turn's log bytes are safe enough for its replies to be sent. */
+export interface LogDurability {
+  /** Calls back at once where nothing needs waiting for. */
+  whenSafe(callback: () => void): void;
+}
+
+/** Connects clients to a server: reads requests, runs them, and sends the replies of a turn together. */
+export class NetworkServer implements ConnectionOwner {
+  readonly #server: Server;
+  readonly #args = new Arguments();
+  readonly #connections = new Set<Connection>();
+  #output = new TurnOutput();
+  readonly #spareOutputs: TurnOutput[] = [];
+  #flushScheduled = false;
+  #running = false;
+  readonly #listeners: Listener[] = [];
+  durability: LogDurability | undefined;
+
+  constructor(server: Server) {
+    this.#server = server;
+    server.outOfTurn = { to: (client, write) => this.#writeOutOfTurn(client, write) };
+  }
+
+  /** Accepts clients at this address; gives the port. */
+  async listen(listen: Listen, host: string, port: number): Promise<number> {
+    const handlers: TransportHandlers<Connection> = {
+      open: (socket) => this.#open(socket),
+      data: (connection, chunk) => this.#data(connection, chunk),
+      drain: (connection) => connection.drain(),
+      close: (connection) => this.#close(connection),
+    };
+    const listener = await listen({ host, port }, handlers);
+    this.#listeners.push(listener);
+    return listener.port;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Accepts nobody any more, sends what is written, and lets everybody go. */
+  close(): void {
+    for (const listener of this.#listeners) listener.close();
+    this.#flush();
+    for (const connection of this.#connections) {
+      connection.closeAfterReplies();
+      connection.closeIfSent();
+    }
+  }
+
+  #open(socket: TransportSocket): Connection {
+    const server = this.#server;
+    const values = server.settings.values;
+    const connection = new Connection(socket, this, {
+      maxBulkBytes: values["proto-max-bulk-len"],
+      maxQueryBufferBytes: values["client-query-buffer-limit"],
+    });
+    server.updateClock();
+    server.statistics.connectionsReceived++;
+    connection.context = server.addClient(connection);
+    this.#connections.add(connection);
+    if (this.#connections.size > values.maxclients) {
+      server.statistics.connectionsRejected++;
+      this.#refuse(connection, "ERR max number of clients reached");
+    }
+    return connection;
+  }
+
+  /** Answers one error and closes. */
+  #refuse(connection: Connection, message: string): void {
+    this.#output.switchTo(connection);
+    this.#server.processor.writeError(this.#output.writer, message);
+    connection.closeAfterReplies();
+    this.#endTurn();
+  }
+
+  #data(connection: Connection, chunk: Uint8Array): void {
+    if (connection.context.client.closing) return;
+    this.#server.statistics.netInputBytes += chunk.length;
+    if (!connection.parser.feed(chunk)) {
+      this.#server.environment.report(
+        "warning",
+        `client ${connection.context.client.id} closed: its query buffer passed client-query-buffer-limit`,
+      );
+      connection.terminate();
+      return;
+    }
+    this.#run(connection);
+  }
+
+  continueReading(connection: Connection): void {
+    // A client is released while another's command runs: his requests wait for the next turn.
+    if (this.#running) setImmediate(() => this.#run(connection));
+    else this.#run(connection);
+  }
+
+  outputExcess(_connection: Connection): string | undefined {
+    return undefined;
+  }
+
+  /** Runs what the parser holds, until it is used up or the client has to wait. */
+  #run(connection: Connection): void {
+    if (connection.closed || this.#running) return;
+    const server = this.#server;
+    const args = this.#args;
+    const parser = connection.parser;
+    const context = connection.context;
+    const client = context.client;
+    server.updateClock();
+    client.lastActiveMs = server.nowMs;
+    this.#running = true;
+    this.#output.switchTo(connection);
+    while (!connection.paused && !client.closing) {
+      const result = parser.next(args);
+      if (result === "request") this.#execute(connection, args);
+      else if (result === "error") this.#protocolError(connection, parser.error);
+      else if (result === "incomplete") break;
+      if (this.#output.bytes > sendEarlyBytes) {
+        this.#flush();
+        this.#output.switchTo(connection);
+        if (connection.pendingBytes > pauseReadingBytes) break;
+      }
+    }
+    parser.keepRest(args);
+    this.#running = false;
+    this.#endTurn();
+  }
+
+  #execute(connection: Connection, args: Arguments): void {
+    const context = connection.context;
+    const client = context.client;
+    const writer = this.#output.writer;
+    const start = writer.length;
+    this.#server.processor.process(context, args, writer);
+    connection.parser.authenticated = client.authenticated;
+    if (client.replyMode === "on") return;
+    writer.length = Math.min(start, writer.length);
+    if (client.replyMode === "skip") client.replyMode = "on";
+    else if (client.replyMode === "skip-next") client.replyMode = "skip";
+  }
+
+  #protocolError(connection: Connection, message: string): void {
+    this.#output.writer.protocol = connection.context.client.protocol;
+    this.#server.processor.writeError(this.#output.writer, message);
+    connection.closeAfterReplies();
+  }
+
+  #writeOutOfTurn(client: Client, write: (reply: ReplyWriter) => void): void {
+    const connection = client.channel as Connection;
+    const before = this.#output.switchTo(connection);
+    const protocol = this.#output.writer.protocol;
+    write(this.#output.writer);
+    this.#output.writer.protocol = protocol;
+    this.#output.switchTo(before);
+    if (!this.#running) this.#endTurn();
+  }
+
+  /** Without a log replies go out at once; with one, after the turn's log is written: one write for all clients. */
+  #endTurn(): void {
+    if (this.#server.log === undefined) {
+      this.#flush();
+    } else if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      setImmediate(() => {
+        this.#flushScheduled = false;
+        this.#flush();
+      });
+    }
+  }
+
+  #flush(): void {
+    const output = this.#output;
+    this.#server.log?.flush();
+    if (output.isEmpty) return;
+    if (this.durability === undefined) {
+      this.#send(output);
+      return;
+    }
+    this.#output = this.#spareOutputs.pop() ?? new TurnOutput();
+    this.durability.whenSafe(() => {
+      this.#send(output);
+      this.#spareOutputs.push(output);
+    });
+  }
+
+  #send(output: TurnOutput): void {
+    this.#server.statistics.netOutputBytes += output.bytes;
+    output.send();
+  }
+
+  #close(connection: Connection): void {
+    connection.closed = true;
+    this.#connections.delete(connection);
+    this.#server.removeClient(connection.context);
+  }
+}

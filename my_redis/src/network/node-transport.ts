@@ -1,0 +1,54 @@
+import { createServer, type Socket } from "node:net";
+import type { Listen, TransportHandlers, TransportSocket } from "./transport.ts";
+
+class NodeSocket implements TransportSocket {
+  readonly #socket: Socket;
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.localAddress = `${socket.localAddress}:${socket.localPort}`;
+  }
+
+  write(bytes: Uint8Array, start: number, end: number): number {
+    // Node keeps what it cannot send at once, by reference; one full high-water mark of it is enough.
+    if (this.#socket.writableNeedDrain) return 0;
+    this.#socket.write(bytes.slice(start, end));
+    return end - start;
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  terminate(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** Listens with node:net, where Bun is not at hand. */
+export const listenWithNode: Listen = <State>(
+  options: { host: string; port: number },
+  handlers: TransportHandlers<State>,
+) =>
+  new Promise((resolve, reject) => {
+    const server = createServer({ noDelay: true }, (socket) => {
+      const state = handlers.open(new NodeSocket(socket));
+      socket.on("data", (chunk: Buffer) => handlers.data(state, chunk));
+      socket.on("drain", () => handlers.drain(state));
+      socket.on("close", () => handlers.close(state));
+      // "close" follows; a reset by the peer is no event of ours.
+      socket.on("error", () => {});
+    });
+    server.once("error", reject);
+    server.listen(options.port, options.host, () => {
+      server.off("error", reject);
+      const address = server.address();
+      resolve({
+        port: typeof address === "object" && address !== null ? address.port : options.port,
+        close: () => server.close(),
+      });
+    });
+  });

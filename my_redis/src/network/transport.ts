@@ -1,0 +1,36 @@
+/** Sockets, as little of them as a server needs: implemented on Bun's and on Node's. */
+
+export interface TransportSocket {
+  /** Sends bytes[start, end); returns how many were taken. The rest must be offered again after `drain`. */
+  write(bytes: Uint8Array, start: number, end: number): number;
+  /** Closes after everything that was taken has been sent. */
+  end(): void;
+  /** Closes at once. */
+  terminate(): void;
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+}
+
+/** What the server does with a connection. `open` gives the state that the other handlers get back. */
+export interface TransportHandlers<State> {
+  open(socket: TransportSocket): State;
+  /** The chunk is valid only during the call. */
+  data(state: State, chunk: Uint8Array): void;
+  drain(state: State): void;
+  close(state: State): void;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Accepts no more connections; open ones stay. */
+  close(): void;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+}
+
+/** Rejects when the address cannot be used. */
+export type Listen = <State>(options: ListenOptions, handlers: TransportHandlers<State>) => Promise<Listener>;

@@ -1,0 +1,62 @@
+import { ReplyWriter } from "../protocol/reply-writer.ts";
+
+/** Where the replies of one client go. */
+export interface ReplySink {
+  /** Sends bytes[start, end), or keeps a copy of what cannot be sent now. */
+  send(bytes: Uint8Array, start: number, end: number): void;
+}
+
+/**
+ * The replies of one turn of the event loop, of all clients, in one buffer: each client's share is a few ranges of it.
+ * They are sent together, once what they acknowledge is safe.
+ */
+export class TurnOutput {
+  readonly writer = new ReplyWriter();
+  #sinks: ReplySink[] = [];
+  #ends: number[] = [];
+  #current: ReplySink | undefined;
+  #start = 0;
+
+  get isEmpty(): boolean {
+    return this.#sinks.length === 0 && this.writer.length === this.#start;
+  }
+
+  get bytes(): number {
+    return this.writer.length;
+  }
+
+  /** What is written from now on is for this client. Returns who was written to before. */
+  switchTo(sink: ReplySink | undefined): ReplySink | undefined {
+    const before = this.#current;
+    if (before === sink) return before;
+    this.#closeRange();
+    this.#current = sink;
+    return before;
+  }
+
+  #closeRange(): void {
+    const end = this.writer.length;
+    if (end > this.#start && this.#current !== undefined) {
+      this.#sinks.push(this.#current);
+      this.#ends.push(end);
+      this.#start = end;
+    }
+  }
+
+  /** Hands every client his replies, and starts over. */
+  send(): void {
+    this.#closeRange();
+    const buffer = this.writer.buffer;
+    let start = 0;
+    for (let index = 0; index < this.#sinks.length; index++) {
+      const end = this.#ends[index] as number;
+      (this.#sinks[index] as ReplySink).send(buffer, start, end);
+      start = end;
+    }
+    this.#sinks.length = 0;
+    this.#ends.length = 0;
+    this.#start = 0;
+    this.#current = undefined;
+    this.writer.clear();
+  }
+}

@@ -1,0 +1,124 @@
+import type { Arguments } from "../protocol/arguments.ts";
+import { copyBytes } from "../values/copy-bytes.ts";
+import type { LogWord } from "../command/context.ts";
+
+/** Who takes the bytes of the log: the append-only file, later replicas. */
+export interface LogSink {
+  /** One turn's worth of whole units. The bytes are valid only during the call. */
+  write(bytes: Uint8Array): void;
+}
+
+const encoder = new TextEncoder();
+const multi = encoder.encode("*1\r\n$5\r\nMULTI\r\n");
+const exec = encoder.encode("*1\r\n$4\r\nEXEC\r\n");
+const initialBytes = 64 * 1024;
+
+/**
+ * The stream of commands that changed data, as RESP, in the order of execution. Commands gather in one buffer until
+ * the end of the turn. What one command, transaction or script did is a unit: of more than one command, it is wrapped
+ * in MULTI and EXEC, so that a reader applies all of it or nothing.
+ */
+export class CommandLog {
+  #buffer = new Uint8Array(initialBytes);
+  #length = 0;
+  #database = -1;
+  #unitStart = 0;
+  #unitCommands = 0;
+  #inUnit = false;
+  readonly #sink: LogSink;
+
+  constructor(sink: LogSink) {
+    this.#sink = sink;
+  }
+
+  /** Bytes gathered and not yet given to the sink. */
+  get pendingBytes(): number {
+    return this.#length;
+  }
+
+  beginUnit(): void {
+    this.#unitStart = this.#length;
+    this.#unitCommands = 0;
+    this.#inUnit = true;
+  }
+
+  endUnit(): void {
+    this.#inUnit = false;
+    if (this.#unitCommands < 2) return;
+    this.#ensure(multi.length + exec.length);
+    this.#buffer.copyWithin(this.#unitStart + multi.length, this.#unitStart, this.#length);
+    this.#buffer.set(multi, this.#unitStart);
+    this.#length += multi.length;
+    this.#buffer.set(exec, this.#length);
+    this.#length += exec.length;
+  }
+
+  /** Appends a request as it came. */
+  appendRequest(database: number, args: Arguments): void {
+    this.#begin(database);
+    if (args.requestEnd > args.requestStart) {
+      this.#raw(args.buffer, args.requestStart, args.requestEnd);
+      return;
+    }
+    this.#header(args.count);
+    for (let index = 0; index < args.count; index++) this.#bulk(args.view(index));
+  }
+
+  /** Appends a command from words; text of one character per byte is taken byte by byte. */
+  append(database: number, words: readonly LogWord[]): void {
+    this.#begin(database);
+    this.#words(words);
+  }
+
+  #words(words: readonly LogWord[]): void {
+    this.#header(words.length);
+    for (const word of words) this.#bulk(typeof word === "object" ? word : Buffer.from(String(word), "latin1"));
+  }
+
+  /** Gives everything gathered to the sink. */
+  flush(): void {
+    if (this.#length === 0) return;
+    this.#sink.write(this.#buffer.subarray(0, this.#length));
+    this.#length = 0;
+    if (this.#buffer.length > initialBytes * 16) this.#buffer = new Uint8Array(initialBytes);
+  }
+
+  /** The next command names its database anew: for a sink that starts a new file. */
+  forgetDatabase(): void {
+    this.#database = -1;
+  }
+
+  #begin(database: number): void {
+    if (!this.#inUnit) this.beginUnit();
+    if (database !== this.#database) {
+      this.#database = database;
+      this.#words(["SELECT", database]);
+      // The SELECT stays before the MULTI that the unit may get.
+      if (this.#unitCommands === 0) this.#unitStart = this.#length;
+    }
+    this.#unitCommands++;
+  }
+
+  #header(count: number): void {
+    this.#raw(encoder.encode(`*${count}\r\n`));
+  }
+
+  #bulk(bytes: Uint8Array): void {
+    this.#raw(encoder.encode(`$${bytes.length}\r\n`));
+    this.#raw(bytes);
+    this.#raw(multi, 2, 4);
+  }
+
+  #raw(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+    this.#ensure(end - start);
+    copyBytes(bytes, start, end, this.#buffer, this.#length);
+    this.#length += end - start;
+  }
+
+  #ensure(size: number): void {
+    if (this.#length + size <= this.#buffer.length) return;
+    const grown = new Uint8Array(Math.max(this.#buffer.length * 2, this.#length + size));
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
+  }
+}

@@ -1,0 +1,248 @@
+import { Arguments } from "./arguments.ts";
+import { splitInlineCommand } from "./inline-command.ts";
+
+/** Limits on what one client may send. Bytes and counts; Redis's defaults and names in `settings`. */
+export interface RequestLimits {
+  maxBulkBytes: number;
+  maxQueryBufferBytes: number;
+}
+
+const maxInlineBytes = 64 * 1024;
+const maxMultibulk = 2147483647;
+// What a client may send before it has authenticated, so that strangers cannot make the server hold much.
+const maxUnauthenticatedMultibulk = 10;
+const maxUnauthenticatedBulkBytes = 16384;
+
+const carriageReturn = 13;
+const lineFeed = 10;
+const star = 42;
+const dollar = 36;
+
+export type ParseResult = "request" | "empty" | "incomplete" | "error";
+
+/**
+ * Cuts a byte stream into requests (RESP arrays of bulk strings, or inline commands).
+ *
+ *   parser.feed(chunk);
+ *   while (parser.next(args) === "request") run(args);
+ *   parser.keepRest(args);
+ *
+ * Whole requests are read in place from the chunk. A request that continues in a later chunk is kept, with how far it
+ * was read, so that a large one is not read again from its start with each chunk.
+ */
+export class RequestParser {
+  /** Set when `next` returned "error": the text of the protocol error. */
+  error = "";
+  /** An authenticated client may send more. */
+  authenticated = true;
+  readonly #limits: RequestLimits;
+
+  #buffer: Uint8Array = new Uint8Array(0);
+  #position = 0;
+  #end = 0;
+  #requestStart = 0;
+  // The request being read: arguments still to come, and the length of the one that is next (-1: not known yet).
+  #remaining = 0;
+  #bulkLength = -1;
+  /** Own memory for a request that is not complete; empty while requests are read from chunks in place. */
+  #kept: Uint8Array | undefined;
+  #keptArguments: Arguments | undefined;
+
+  constructor(limits: RequestLimits) {
+    this.#limits = limits;
+  }
+
+  /** Bytes held for a request that is not complete. */
+  get keptBytes(): number {
+    return this.#kept === undefined ? 0 : this.#end;
+  }
+
+  /** Takes in the next chunk. False when the limit of the query buffer is passed. */
+  feed(chunk: Uint8Array): boolean {
+    const kept = this.#kept;
+    if (kept === undefined) {
+      this.#buffer = chunk;
+      this.#position = 0;
+      this.#end = chunk.length;
+      this.#requestStart = 0;
+      return true;
+    }
+    const length = this.#end + chunk.length;
+    if (length > this.#limits.maxQueryBufferBytes) return false;
+    if (length > kept.length) {
+      // A known bulk length tells how much is still to come; else double.
+      const known = this.#bulkLength > 0 ? this.#position + this.#bulkLength + 2 : 0;
+      const grown = new Uint8Array(Math.max(known, length, Math.min(kept.length * 2, kept.length + (1 << 24))));
+      grown.set(kept.subarray(0, this.#end));
+      this.#kept = grown;
+      this.#buffer = grown;
+    }
+    this.#buffer.set(chunk, this.#end);
+    this.#end = length;
+    return true;
+  }
+
+  /** Reads the next request into `args`. "empty" is a request without a command, to be passed over. */
+  next(args: Arguments): ParseResult {
+    if (this.#remaining === 0) {
+      if (this.#position >= this.#end) return "incomplete";
+      this.#requestStart = this.#position;
+      if (this.#buffer[this.#position] !== star) return this.#inline(args);
+      const result = this.#multibulkHeader();
+      if (result !== "request") return result;
+      args.reset(this.#buffer);
+    } else if (this.#keptArguments !== undefined) {
+      restore(args, this.#keptArguments, this.#buffer);
+      this.#keptArguments = undefined;
+    }
+    return this.#bulks(args);
+  }
+
+  /** To be called when `next` said "incomplete": keeps what the chunk had of the unfinished request. */
+  keepRest(args: Arguments): void {
+    const start = this.#remaining > 0 ? this.#requestStart : this.#position;
+    if (start >= this.#end) {
+      this.#kept = undefined;
+      this.#buffer = emptyBuffer;
+      this.#position = 0;
+      this.#end = 0;
+      return;
+    }
+    if (this.#kept === undefined || start > 0) {
+      const length = this.#end - start;
+      const known = this.#bulkLength > 0 ? this.#position - start + this.#bulkLength + 2 : 0;
+      const kept = new Uint8Array(Math.max(length, Math.min(known, 1 << 20), 1024));
+      kept.set(this.#buffer.subarray(start, this.#end));
+      this.#kept = kept;
+      this.#buffer = kept;
+      this.#position -= start;
+      this.#end = length;
+      this.#requestStart = 0;
+      for (let index = 0; index < args.count; index++) {
+        args.starts[index] = args.start(index) - start;
+        args.ends[index] = args.end(index) - start;
+      }
+    }
+    if (this.#remaining > 0) this.#keptArguments = saved(args);
+  }
+
+  #multibulkHeader(): ParseResult {
+    const lineEnd = this.#lineEnd(this.#position + 1, "too big mbulk count string");
+    if (lineEnd < 0) return lineEnd === -1 ? "incomplete" : "error";
+    const count = this.#lineInteger(this.#position + 1, lineEnd);
+    if (Number.isNaN(count) || count > maxMultibulk) return this.#fail("invalid multibulk length");
+    if (count > maxUnauthenticatedMultibulk && !this.authenticated) {
+      return this.#fail("unauthenticated multibulk length");
+    }
+    this.#position = lineEnd + 2;
+    if (count <= 0) return "empty";
+    this.#remaining = count;
+    return "request";
+  }
+
+  #bulks(args: Arguments): ParseResult {
+    const buffer = this.#buffer;
+    while (this.#remaining > 0) {
+      if (this.#bulkLength < 0) {
+        if (this.#position >= this.#end) return "incomplete";
+        if (buffer[this.#position] !== dollar) {
+          return this.#fail(`expected '$', got '${printable(buffer[this.#position] as number)}'`);
+        }
+        const lineEnd = this.#lineEnd(this.#position + 1, "too big bulk count string");
+        if (lineEnd < 0) return lineEnd === -1 ? "incomplete" : "error";
+        const length = this.#lineInteger(this.#position + 1, lineEnd);
+        if (Number.isNaN(length) || length < 0 || length > this.#limits.maxBulkBytes) {
+          return this.#fail("invalid bulk length");
+        }
+        if (length > maxUnauthenticatedBulkBytes && !this.authenticated) {
+          return this.#fail("unauthenticated bulk length");
+        }
+        this.#bulkLength = length;
+        this.#position = lineEnd + 2;
+      }
+      const start = this.#position;
+      const end = start + this.#bulkLength;
+      if (end + 2 > this.#end) return "incomplete";
+      args.push(start, end);
+      this.#position = end + 2;
+      this.#bulkLength = -1;
+      this.#remaining--;
+    }
+    args.requestStart = this.#requestStart;
+    args.requestEnd = this.#position;
+    return "request";
+  }
+
+  /** Where the line ends (at its CR), -1 when it is not complete, -2 when it is too long. */
+  #lineEnd(from: number, tooLong: string): number {
+    const buffer = this.#buffer;
+    // A length is a few digits: looking byte by byte beats a call.
+    const limit = Math.min(this.#end, from + 32);
+    for (let at = from; at < limit; at++) {
+      if (buffer[at] === carriageReturn) return at + 1 < this.#end ? at : -1;
+    }
+    if (limit === this.#end && this.#end - from < 32) return -1;
+    const found = buffer.indexOf(carriageReturn, from);
+    if (found >= 0 && found < this.#end && found - from <= maxInlineBytes) return found + 1 < this.#end ? found : -1;
+    if (this.#end - from <= maxInlineBytes) return -1;
+    this.#fail(tooLong);
+    return -2;
+  }
+
+  #lineInteger(start: number, end: number): number {
+    const buffer = this.#buffer;
+    let at = start;
+    const negative = buffer[at] === 45;
+    if (negative) at++;
+    if (at === end || end - at > 15) return Number.NaN;
+    let value = 0;
+    for (; at < end; at++) {
+      const digit = (buffer[at] as number) - 48;
+      if (digit < 0 || digit > 9) return Number.NaN;
+      value = value * 10 + digit;
+    }
+    return negative ? -value : value;
+  }
+
+  #inline(args: Arguments): ParseResult {
+    const start = this.#position;
+    const found = this.#buffer.indexOf(lineFeed, start);
+    if (found < 0 || found >= this.#end) {
+      return this.#end - start > maxInlineBytes ? this.#fail("too big inline request") : "incomplete";
+    }
+    const lineEnd = found > start && this.#buffer[found - 1] === carriageReturn ? found - 1 : found;
+    this.#position = found + 1;
+    const words = splitInlineCommand(this.#buffer.subarray(start, lineEnd));
+    if (words === undefined) return this.#fail("unbalanced quotes in request");
+    if (words.length === 0) return "empty";
+    const parsed = Arguments.from(words);
+    restore(args, parsed, parsed.buffer);
+    args.requestStart = 0;
+    args.requestEnd = 0;
+    return "request";
+  }
+
+  #fail(message: string): "error" {
+    this.error = `ERR Protocol error: ${message}`;
+    return "error";
+  }
+}
+
+const emptyBuffer = new Uint8Array(0);
+
+function saved(args: Arguments): Arguments {
+  const copy = new Arguments();
+  copy.starts = args.starts.slice(0, Math.max(args.count, 16));
+  copy.ends = args.ends.slice(0, Math.max(args.count, 16));
+  copy.count = args.count;
+  return copy;
+}
+
+function restore(args: Arguments, from: Arguments, buffer: Uint8Array): void {
+  args.reset(buffer);
+  for (let index = 0; index < from.count; index++) args.push(from.start(index), from.end(index));
+}
+
+function printable(byte: number): string {
+  return String.fromCharCode(byte);
+}

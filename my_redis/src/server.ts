@@ -1,0 +1,187 @@
+import { BlockedClients } from "./command/blocked-clients.ts";
+import { Client, type ClientChannel } from "./command/client.ts";
+import type { CommandTable } from "./command/command-table.ts";
+import { Context } from "./command/context.ts";
+import {
+  type Policy,
+  refuseInTransaction,
+  refuseWhileBusy,
+  refuseWhileLoading,
+  refuseWithoutLog,
+  requireAuthentication,
+} from "./command/policies.ts";
+import { CommandProcessor } from "./command/processor.ts";
+import { WatchedKeys } from "./command/watched-keys.ts";
+import type { Environment } from "./environment.ts";
+import type { Database } from "./keyspace/database.ts";
+import { Keyspace } from "./keyspace/keyspace.ts";
+import type { CommandLog } from "./persistence/command-log.ts";
+import { latin1Text } from "./protocol/arguments.ts";
+import { ReplyWriter } from "./protocol/reply-writer.ts";
+import type { Settings } from "./settings/settings.ts";
+
+/** What `serveBlocked` writes to clients out of turn. */
+export interface OutOfTurnReplies {
+  /** Calls `write` with the writer to which the client's reply belongs. */
+  to(client: Client, write: (reply: ReplyWriter) => void): void;
+}
+
+/** One node: its data, its clients and the services that commands use. Knows no sockets. */
+export class Server {
+  readonly settings: Settings;
+  readonly environment: Environment;
+  readonly commands: CommandTable;
+  readonly keyspace: Keyspace;
+  readonly processor: CommandProcessor;
+  readonly watched = new WatchedKeys();
+  readonly blocking: BlockedClients;
+  readonly clients = new Map<number, Context>();
+  readonly policies: Policy[] = [
+    requireAuthentication,
+    refuseWhileLoading,
+    refuseWhileBusy,
+    refuseInTransaction,
+    refuseWithoutLog,
+  ];
+  readonly runId: string;
+  readonly startedAtMs: number;
+  readonly statistics = {
+    commandsProcessed: 0,
+    connectionsReceived: 0,
+    connectionsRejected: 0,
+    errorReplies: 0,
+    errorsByCode: new Map<string, number>(),
+    netInputBytes: 0,
+    netOutputBytes: 0,
+  };
+  /** Set once commands are to be logged. */
+  log: CommandLog | undefined;
+  /** Why writes are refused because the log cannot be written, as an error reply. */
+  logFailure: string | undefined;
+  loading = false;
+  busyScript = false;
+  /** EXEC or a script runs: nothing may block, and all is one unit of the log. */
+  executingTransaction = false;
+  /** The clock of the turn, Unix milliseconds. */
+  nowMs: number;
+  outOfTurn: OutOfTurnReplies = discardReplies;
+  #nextClientId = 1;
+
+  constructor(settings: Settings, environment: Environment, commands: CommandTable) {
+    this.settings = settings;
+    this.environment = environment;
+    this.commands = commands;
+    this.nowMs = environment.nowMs();
+    this.startedAtMs = this.nowMs;
+    this.runId = environment.runId();
+    this.keyspace = new Keyspace(settings.values.databases, {
+      nowMs: () => this.nowMs,
+      random: environment.random,
+      hashKeys: environment.hashKeys(),
+    });
+    this.keyspace.accessClock = () => Math.floor(this.nowMs / 1000) & 0xffffff;
+    this.keyspace.onExpired = (database, key, start, end) => this.#logExpired(database, key, start, end);
+    this.keyspace.observer = {
+      keyChanged: (database, key, start, end) => this.#keyChanged(database, key, start, end),
+      databaseChanged: (database) => this.#databaseChanged(database),
+    };
+    this.processor = new CommandProcessor(this);
+    this.blocking = new BlockedClients(
+      {
+        retry: (context) => this.#retryBlocked(context),
+        replyTimeout: (context) => this.#replyTimeout(context),
+        replyError: (context, message) =>
+          this.outOfTurn.to(context.client, (reply) => this.processor.writeError(reply, message)),
+      },
+      () => this.updateObservation(),
+    );
+  }
+
+  /** Reads the clock: once a turn, and after a command that may have taken long. */
+  updateClock(): void {
+    this.nowMs = this.environment.nowMs();
+  }
+
+  addClient(channel: ClientChannel, kind: Client["kind"] = "normal"): Context {
+    const client = new Client(this.#nextClientId++, channel, this.nowMs, kind);
+    client.authenticated = kind !== "normal" || this.settings.values.requirepass === "";
+    const context = new Context(this, client);
+    if (kind === "normal") this.clients.set(client.id, context);
+    return context;
+  }
+
+  removeClient(context: Context): void {
+    this.blocking.forget(context);
+    this.watched.unwatch(context.client);
+    this.clients.delete(context.client.id);
+    this.updateObservation();
+  }
+
+  /** To be called when somebody begins or ends to watch, block or listen. */
+  updateObservation(): void {
+    this.keyspace.observed = this.watched.count > 0 || this.blocking.count > 0;
+  }
+
+  serveBlocked(): void {
+    this.blocking.serve();
+  }
+
+  countError(message: string): void {
+    const statistics = this.statistics;
+    statistics.errorReplies++;
+    const code = message.slice(0, message.indexOf(" ") < 0 ? message.length : message.indexOf(" "));
+    statistics.errorsByCode.set(code, (statistics.errorsByCode.get(code) ?? 0) + 1);
+  }
+
+  #keyChanged(database: Database, key: Uint8Array, start: number, end: number): void {
+    const name = latin1Text(key, start, end);
+    this.watched.keyChanged(database.number, name);
+    this.blocking.keyChanged(database.number, name);
+  }
+
+  #databaseChanged(database: Database): void {
+    this.watched.databaseChanged(database.number, () => true);
+    this.blocking.databaseChanged(database.number);
+  }
+
+  #logExpired(database: Database, key: Uint8Array, start: number, end: number): void {
+    this.log?.append(database.number, ["DEL", key.subarray(start, end)]);
+  }
+
+  #retryBlocked(context: Context): boolean {
+    const blocked = context.client.blocked;
+    if (blocked === undefined) return false;
+    let answered = false;
+    const database = context.client.database;
+    this.outOfTurn.to(context.client, (reply) => {
+      const before = reply.length;
+      reply.protocol = context.client.protocol;
+      context.select(blocked.database);
+      context.retrying = true;
+      this.log?.beginUnit();
+      this.processor.call(context, blocked.command, blocked.args, reply);
+      this.log?.endUnit();
+      context.retrying = false;
+      context.select(database);
+      answered = reply.length > before;
+    });
+    return answered;
+  }
+
+  #replyTimeout(context: Context): void {
+    this.outOfTurn.to(context.client, (reply) => {
+      reply.protocol = context.client.protocol;
+      if (context.client.blocked?.timeoutReply === "nullArray") reply.nullArray();
+      else reply.null();
+    });
+  }
+}
+
+const scratch = new ReplyWriter();
+/** Replies of a server without a network. */
+const discardReplies: OutOfTurnReplies = {
+  to(_client, write) {
+    scratch.clear();
+    write(scratch);
+  },
+};

@@ -1,0 +1,13 @@
+/** Real servers and processes for tests and benchmarks. Whatever is started here ends with the process that did so. */
+export { freePort } from "./free-port.ts";
+export { freshMysqlDatabase, type DedicatedMysqlDatabase, type MysqlDatabase } from "./mysql-database.ts";
+export { freshRabbitmqVhost, type DedicatedRabbitmqVhost, type RabbitmqVhost } from "./rabbitmq-vhost.ts";
+export { findProgram } from "./find-program.ts";
+export { startMariadb, type MariadbOptions } from "./mariadb.ts";
+export { startRabbitmq, type Rabbitmq, type RabbitmqOptions } from "./rabbitmq.ts";
+export { startRedisServer, type RedisServerOptions } from "./redis-server.ts";
+export { requireService, type RequiredService, type ServiceName } from "./required-program.ts";
+export type { Service } from "./service.ts";
+export { startProcess, type ProcessExit, type StartedProcess, type StartProcessOptions } from "./start-process.ts";
+export { temporaryFolder } from "./temporary-folder.ts";
+export { waitUntil, type WaitOptions } from "./wait-until.ts";

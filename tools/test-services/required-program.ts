@@ -1,0 +1,55 @@
+import { findProgram } from "./find-program.ts";
+
+export type ServiceName = "redis" | "mariadb" | "rabbitmq" | "chromium";
+
+interface Requirement {
+  /** Program names, any of which will do. */
+  programs: readonly string[];
+  debianPackage: string;
+  /** Names a server that already runs, in place of starting one. */
+  urlVariable?: string;
+}
+
+export const requirements: Readonly<Record<ServiceName, Requirement>> = {
+  redis: { programs: ["redis-server"], debianPackage: "redis-server", urlVariable: "TEST_REDIS_URL" },
+  mariadb: { programs: ["mariadbd", "mysqld"], debianPackage: "mariadb-server", urlVariable: "TEST_MYSQL_URL" },
+  rabbitmq: {
+    // The one on PATH may be Debian's wrapper, which changes to the system's own rabbitmq user and its folders.
+    programs: ["/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"],
+    debianPackage: "rabbitmq-server",
+    urlVariable: "TEST_RABBITMQ_URL",
+  },
+  chromium: { programs: ["chromium", "chromium-browser", "google-chrome"], debianPackage: "chromium" },
+};
+
+/** The program that provides a service. Throws, with what to do, when the machine has none. */
+export function requiredProgram(name: ServiceName): string {
+  const program = findProgram(...requirements[name].programs);
+  if (program === undefined) throw new Error(missingReason(name));
+  return program;
+}
+
+export interface RequiredService {
+  /** For `describe.skipIf(...)`. */
+  readonly missing: boolean;
+  /** Why the tests are skipped; empty when they are not. For the name of the group of tests. */
+  readonly reason: string;
+}
+
+/**
+ * Whether tests that need this service can run here. With CI=true a missing service is an error, so that a run that
+ * tested less than it should never passes.
+ */
+export function requireService(name: ServiceName): RequiredService {
+  const { programs, urlVariable } = requirements[name];
+  const given = urlVariable !== undefined && Boolean(process.env[urlVariable]);
+  if (given || findProgram(...programs) !== undefined) return { missing: false, reason: "" };
+  if (process.env["CI"] === "true") throw new Error(missingReason(name));
+  return { missing: true, reason: ` (skipped: ${missingReason(name)})` };
+}
+
+function missingReason(name: ServiceName): string {
+  const { programs, debianPackage, urlVariable } = requirements[name];
+  const byUrl = urlVariable === undefined ? "" : `, or set ${urlVariable}`;
+  return `no ${programs.at(-1)} on PATH; install Debian's ${debianPackage}${byUrl}`;
+}

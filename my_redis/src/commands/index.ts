@@ -1,5 +1,6 @@
 import type { Command } from "../command/command.ts";
+import { connectionCommands } from "./connection/index.ts";
 import { stringCommands } from "./string/index.ts";
 
 /** Every command of the server. */
-export const allCommands: readonly Command[] = [...stringCommands];
+export const allCommands: readonly Command[] = [...connectionCommands, ...stringCommands];

@@ -1,0 +1,14 @@
+import { command } from "../../command/command.ts";
+
+export const echo = command({
+  name: "ECHO",
+  group: "connection",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Answers with the given message.",
+  flags: ["loading", "stale", "fast"],
+  arity: 2,
+  run(_context, args, reply) {
+    reply.bulk(args.buffer, args.start(1), args.end(1));
+  },
+});

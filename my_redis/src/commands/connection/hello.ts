@@ -1,0 +1,83 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { compatibleVersion } from "../../version.ts";
+import { authenticate } from "./authentication.ts";
+import { checkClientName } from "./client-name.ts";
+
+const notAuthenticated =
+  "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> " +
+  "option can be used to authenticate the client and select the RESP protocol version at the same time";
+
+interface HelloOptions {
+  readonly user?: string;
+  readonly password?: Uint8Array;
+  readonly name?: string;
+}
+
+export const hello = command({
+  name: "HELLO",
+  group: "connection",
+  since: "6.0.0",
+  complexity: "O(1)",
+  summary: "Agrees on the protocol version, authenticates and names the connection, and describes the server.",
+  flags: ["allow_busy", "noscript", "loading", "stale", "fast", "no_auth"],
+  arity: -1,
+  run(context, args, reply) {
+    const { client } = context;
+    const protocol = args.count > 1 ? readProtocol(args) : client.protocol;
+    const options = readOptions(args);
+    if (options.user !== undefined && options.password !== undefined) {
+      authenticate(context, options.user, options.password);
+    }
+    if (!client.authenticated) throw new CommandError(notAuthenticated);
+    if (options.name !== undefined) client.name = options.name;
+    client.protocol = protocol;
+    reply.protocol = protocol;
+    describeServer(context, reply);
+  },
+});
+
+function readProtocol(args: Arguments): 2 | 3 {
+  const protocol = args.integer(1, "ERR Protocol version is not an integer or out of range");
+  if (protocol !== 2 && protocol !== 3) throw new CommandError("NOPROTO unsupported protocol version");
+  return protocol;
+}
+
+function readOptions(args: Arguments): HelloOptions {
+  let options: HelloOptions = {};
+  for (let index = 2; index < args.count; index++) {
+    const following = args.count - 1 - index;
+    if (args.is(index, "auth") && following >= 2) {
+      options = { ...options, user: args.latin1(index + 1), password: args.bytes(index + 2) };
+      index += 2;
+    } else if (args.is(index, "setname") && following >= 1) {
+      const name = args.latin1(++index);
+      checkClientName(name);
+      options = { ...options, name };
+    } else {
+      throw new CommandError(`ERR Syntax error in HELLO option '${args.latin1(index)}'`);
+    }
+  }
+  return options;
+}
+
+function describeServer(context: Context, reply: ReplyWriter): void {
+  reply.map(7);
+  reply.bulkText("server");
+  reply.bulkText("redis");
+  reply.bulkText("version");
+  reply.bulkText(compatibleVersion);
+  reply.bulkText("proto");
+  reply.integer(context.client.protocol);
+  reply.bulkText("id");
+  reply.integer(context.client.id);
+  reply.bulkText("mode");
+  reply.bulkText("standalone");
+  reply.bulkText("role");
+  reply.bulkText("master");
+  reply.bulkText("modules");
+  reply.array(0);
+}

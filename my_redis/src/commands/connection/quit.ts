@@ -1,0 +1,15 @@
+import { command } from "../../command/command.ts";
+
+export const quit = command({
+  name: "QUIT",
+  group: "connection",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Closes the connection once everything asked for before has been answered.",
+  flags: ["allow_busy", "noscript", "loading", "stale", "fast", "no_auth"],
+  arity: -1,
+  run({ client }, _args, reply) {
+    reply.ok();
+    client.channel.closeAfterReplies();
+  },
+});

@@ -1,0 +1,18 @@
+import { command } from "../../command/command.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+
+export const select = command({
+  name: "SELECT",
+  group: "connection",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Makes another numbered database the one that this connection works on.",
+  flags: ["loading", "stale", "fast"],
+  arity: 2,
+  run(context, args, reply) {
+    const number = args.integer(1);
+    if (number < 0 || number >= context.keyspace.databases.length) throw new CommandError(errors.outOfDatabaseRange);
+    context.select(number);
+    reply.ok();
+  },
+});

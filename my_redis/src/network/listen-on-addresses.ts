@@ -1,0 +1,49 @@
+import type { NetworkServer } from "./network-server.ts";
+import type { Listen } from "./transport.ts";
+
+/** An address cannot be listened on: names address and port. */
+export class ListenError extends Error {
+  constructor(host: string, port: number, cause: unknown) {
+    super(`Could not create server TCP listening socket ${host}:${port}: ${reasonOf(cause)}`, { cause });
+    this.name = "ListenError";
+  }
+}
+
+/**
+ * Listens on each address of `bind`. "*" stands for all of IPv4, "::*" for all of IPv6; an address with "-" before it
+ * is passed over when this machine does not have it. With port 0 the first address takes a free port, and the others
+ * the same one. Throws ListenError.
+ */
+export async function listenOnAddresses(
+  network: NetworkServer,
+  listen: Listen,
+  bind: readonly string[],
+  port: number,
+): Promise<{ host: string; port: number }> {
+  let taken: { host: string; port: number } | undefined;
+  for (const entry of bind) {
+    const optional = entry.startsWith("-");
+    const host = hostOf(optional ? entry.slice(1) : entry);
+    const wanted = taken?.port ?? port;
+    try {
+      const found = await network.listen(listen, host, wanted);
+      taken ??= { host, port: found };
+    } catch (error) {
+      if (optional && isUnavailable(error)) continue;
+      throw new ListenError(host, wanted, error);
+    }
+  }
+  if (taken === undefined) throw new Error("none of the addresses of the bind directive is available on this machine");
+  return taken;
+}
+
+const hostOf = (address: string): string => (address === "*" ? "0.0.0.0" : address === "::*" ? "::" : address);
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? "");
+
+const isUnavailable = (error: unknown): boolean => ["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"].includes(codeOf(error));
+
+function reasonOf(error: unknown): string {
+  if (codeOf(error) === "EADDRINUSE") return "bind: Address already in use";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,127 @@
+import type { RecordOutcome, RejectionReason, StockReturn } from "../domain/order.ts";
+import type { AcceptedReservation } from "../domain/reservation.ts";
+import type { LedgerEntry } from "./ledger-entry.ts";
+import type { ProductRow } from "./schema.ts";
+
+/** What the ledger holds about the reservations, buyers and products of one batch, read under the products' locks. */
+export interface LedgerState {
+  readonly products: ReadonlyMap<string, Pick<ProductRow, "sale_id" | "total" | "reserved" | "sold" | "limit_per_user">>;
+  readonly ordered: ReadonlySet<string>;
+  readonly rejected: ReadonlyMap<string, RejectionReason>;
+  /** The slots that a buyer's active orders of a product take: see `holderKey`. */
+  readonly slots: ReadonlyMap<string, ReadonlySet<number>>;
+}
+
+export interface PlannedOrder {
+  readonly reservation: AcceptedReservation;
+  readonly slot: number;
+}
+
+export interface PlannedRejection {
+  readonly entry: LedgerEntry & { readonly reservationId: string };
+  readonly reason: RejectionReason;
+}
+
+/** What the transaction will write, and what each entry of the batch is told. */
+export interface BatchPlan {
+  readonly outcomes: readonly RecordOutcome[];
+  readonly orders: readonly PlannedOrder[];
+  readonly rejections: readonly PlannedRejection[];
+  readonly returns: readonly StockReturn[];
+  /** Units to reserve, by product. */
+  readonly reserved: ReadonlyMap<string, number>;
+}
+
+/** Epochs start at 1: a return of this one never adds a unit. */
+export const epochWithoutUnit = 0;
+
+export function holderKey(productId: string, userId: string): string {
+  // No id contains a control character.
+  return `${productId}\n${userId}`;
+}
+
+/** Decides a whole batch, in its order: who comes first gets the unit. No database, no clock: a function of its values. */
+export function planBatch(entries: readonly LedgerEntry[], state: LedgerState): BatchPlan {
+  const planner = new BatchPlanner(state);
+  const outcomes = entries.map((entry) => planner.decide(entry));
+  return { ...planner, outcomes };
+}
+
+class BatchPlanner {
+  readonly orders: PlannedOrder[] = [];
+  readonly rejections: PlannedRejection[] = [];
+  readonly returns: StockReturn[] = [];
+  readonly reserved = new Map<string, number>();
+  readonly #state: LedgerState;
+  /** What this batch itself has decided so far. */
+  readonly #ordered = new Set<string>();
+  readonly #rejected = new Map<string, RejectionReason>();
+  readonly #slots = new Map<string, Set<number>>();
+
+  constructor(state: LedgerState) {
+    this.#state = state;
+  }
+
+  decide(entry: LedgerEntry): RecordOutcome {
+    const { reservationId } = entry;
+    if (reservationId === undefined) return { kind: "rejected", reason: "malformed" };
+    if (this.#state.ordered.has(reservationId) || this.#ordered.has(reservationId)) return { kind: "duplicate" };
+    const earlier = this.#state.rejected.get(reservationId) ?? this.#rejected.get(reservationId);
+    if (earlier !== undefined) return { kind: "rejected", reason: earlier };
+
+    const { reservation } = entry;
+    if (reservation === undefined) return this.#reject({ ...entry, reservationId }, "malformed");
+    const decision = this.#placeFor(reservation);
+    if (typeof decision === "string") return this.#reject({ ...entry, reservationId }, decision);
+    this.#order(reservation, decision);
+    return { kind: "recorded" };
+  }
+
+  /** The buyer's free slot, or why there is none. */
+  #placeFor({ saleId, productId, userId }: AcceptedReservation): number | RejectionReason {
+    const product = this.#state.products.get(productId);
+    if (product === undefined || product.sale_id !== saleId) return "unknown_product";
+    const taken = product.reserved + product.sold + (this.reserved.get(productId) ?? 0);
+    // Before the limit: a unit that does not exist must not be given back.
+    if (taken >= product.total) return "oversold";
+    const slots = this.#slotsOf(holderKey(productId, userId));
+    for (let slot = 1; slot <= product.limit_per_user; slot++) if (!slots.has(slot)) return slot;
+    return "limit_per_user";
+  }
+
+  #order(reservation: AcceptedReservation, slot: number): void {
+    const { reservationId, productId, userId } = reservation;
+    this.orders.push({ reservation, slot });
+    this.reserved.set(productId, (this.reserved.get(productId) ?? 0) + 1);
+    this.#ordered.add(reservationId);
+    this.#slotsOf(holderKey(productId, userId)).add(slot);
+  }
+
+  #reject(entry: PlannedRejection["entry"], reason: RejectionReason): RecordOutcome {
+    this.rejections.push({ entry, reason });
+    this.#rejected.set(entry.reservationId, reason);
+    const stockReturn = this.#unitOf(entry, reason);
+    if (stockReturn !== undefined) this.returns.push(stockReturn);
+    return { kind: "rejected", reason };
+  }
+
+  /**
+   * What the gate must hear of a rejected reservation: its unit comes back, and its buyer may try again. The unit is
+   * one of the epoch in which it was accepted: a later epoch was armed without counting it out.
+   *
+   * An `oversold` reservation has no unit: the gate had given away more than exists (it lost its last writes, say), and
+   * giving that back would sell the missing unit again and again. It only frees its buyer.
+   */
+  #unitOf(entry: PlannedRejection["entry"], reason: RejectionReason): StockReturn | undefined {
+    const { reservationId, saleId, productId, userId, epoch } = entry;
+    if (saleId === undefined || productId === undefined || userId === undefined || epoch === undefined) return undefined;
+    if (this.#state.products.get(productId)?.sale_id !== saleId) return undefined;
+    return { reservationId, saleId, productId, userId, epoch: reason === "oversold" ? epochWithoutUnit : epoch };
+  }
+
+  #slotsOf(key: string): Set<number> {
+    const known = this.#slots.get(key) ?? new Set(this.#state.slots.get(key));
+    this.#slots.set(key, known);
+    return known;
+  }
+}

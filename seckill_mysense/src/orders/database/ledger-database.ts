@@ -1,0 +1,57 @@
+import type { Kysely, Transaction } from "kysely";
+import type { LedgerSchema } from "../schema.ts";
+
+/**
+ * What a failed statement means for the caller.
+ * - `contended`: deadlock, lock wait or busy file; the database rolled back, the same work will do.
+ * - `lost`: the connection is gone or the server is not there; whether a commit took effect is unknown.
+ * - `duplicate_key`: somebody else was first; reading again will show his row.
+ * - `refused_value`: a value that the column cannot hold; repeating is useless.
+ * - `other`: anything else, from a missing right to a full disk.
+ */
+export type FailureKind = "contended" | "lost" | "duplicate_key" | "refused_value" | "other";
+
+/** A table in words that both databases know: `id`, `text(n)` and `integer` stand for the dialect's own types. */
+export interface TableDefinition {
+  readonly name: string;
+  /** Columns and constraints as they stand in CREATE TABLE. */
+  readonly lines: readonly string[];
+  /** Secondary indexes: name to columns. */
+  readonly indexes?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The names of column types in one dialect. */
+export interface ColumnTypes {
+  /** An id: compared byte by byte. */
+  readonly id: string;
+  /** A whole number up to 2^53. */
+  readonly integer: string;
+  /** A primary key that the database counts up. */
+  readonly sequence: string;
+  text(maxLength: number): string;
+}
+
+/** Everything in which MySQL and SQLite differ for the ledger. */
+export interface LedgerDialect {
+  readonly name: "mysql" | "sqlite";
+  readonly types: ColumnTypes;
+  /** Statements that create a table with its indexes; running them again changes nothing. */
+  createTable(table: TableDefinition): string[];
+  /** Whether a SELECT must lock its rows: a write transaction of SQLite has the whole file already. */
+  readonly locksRows: boolean;
+  failureKind(error: unknown): FailureKind;
+  /** Runs the work while no other process migrates, on one connection. Creates the database where it is missing. */
+  whileMigrating(database: Kysely<LedgerSchema>, work: (connection: Kysely<LedgerSchema>) => Promise<void>): Promise<void>;
+}
+
+/** A database with its dialect, as an implementation opens it. */
+export interface OpenDatabase {
+  readonly kysely: Kysely<LedgerSchema>;
+  readonly dialect: LedgerDialect;
+  close(): Promise<void>;
+}
+
+export type LedgerTransaction = Transaction<LedgerSchema>;
+
+/** Where a read may run: by itself, or in a transaction. */
+export type LedgerReader = Kysely<LedgerSchema>;

@@ -1,0 +1,33 @@
+import { openMysqlDatabase } from "./database/mysql-database.ts";
+import type { MysqlLimits, MysqlPlace } from "./database/mysql-driver.ts";
+import type { FullLedger } from "./ledger.ts";
+import { SqlLedger, type SqlLedgerOptions } from "./sql-ledger.ts";
+
+export interface MysqlLedgerOptions extends Omit<MysqlPlace, "port">, Partial<MysqlLimits>, SqlLedgerOptions {
+  /** 3306 when not given. */
+  readonly port?: number;
+}
+
+const defaultLimits: MysqlLimits = {
+  poolSize: 8,
+  maxWaiting: 10_000,
+  connectTimeoutMs: 5_000,
+  queryTimeoutMs: 10_000,
+  lockWaitTimeoutMs: 5_000,
+};
+
+/**
+ * A ledger on MySQL 8 or MariaDB. Connects with the first call; `migrate` creates the database where the user may.
+ * How durable a commit is, is the server's setting: innodb_flush_log_at_trx_commit must be 1, its default.
+ */
+export function mysqlLedger(options: MysqlLedgerOptions): FullLedger {
+  const { host, port = 3306, user, password, database } = options;
+  const limits: MysqlLimits = {
+    poolSize: options.poolSize ?? defaultLimits.poolSize,
+    maxWaiting: options.maxWaiting ?? defaultLimits.maxWaiting,
+    connectTimeoutMs: options.connectTimeoutMs ?? defaultLimits.connectTimeoutMs,
+    queryTimeoutMs: options.queryTimeoutMs ?? defaultLimits.queryTimeoutMs,
+    lockWaitTimeoutMs: options.lockWaitTimeoutMs ?? defaultLimits.lockWaitTimeoutMs,
+  };
+  return new SqlLedger(openMysqlDatabase({ host, port, user, password, database }, limits), options);
+}

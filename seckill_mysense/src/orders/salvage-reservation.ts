@@ -1,0 +1,32 @@
+import { isIdentifier } from "./identifier.ts";
+import type { UnreadableReservation } from "./ledger.ts";
+
+/** Longer bodies are no reservations, and not worth parsing. */
+const maxBodyBytes = 64 * 1024;
+
+/**
+ * What can be read of a message that is no proper reservation, so that the buyer it names can be told. Undefined when
+ * not even the reservation's id is there.
+ */
+export function salvageReservation(body: Uint8Array): UnreadableReservation | undefined {
+  if (body.byteLength > maxBodyBytes) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const fields = value as Record<string, unknown>;
+  const { reservationId } = fields;
+  if (!isIdentifier(reservationId)) return undefined;
+  const text = (name: string): string | undefined => (isIdentifier(fields[name]) ? fields[name] : undefined);
+  const { epoch } = fields;
+  return {
+    reservationId,
+    saleId: text("saleId"),
+    productId: text("productId"),
+    userId: text("userId"),
+    epoch: typeof epoch === "number" ? epoch : undefined,
+  };
+}

@@ -1,0 +1,15 @@
+import { openSqliteDatabase } from "./database/sqlite-database.ts";
+import type { FullLedger } from "./ledger.ts";
+import { SqlLedger, type SqlLedgerOptions } from "./sql-ledger.ts";
+
+export interface SqliteLedgerOptions extends SqlLedgerOptions {
+  /** The database file, created with its folder where missing; ":memory:" for one that ends with the process. */
+  readonly file: string;
+  /** How long a statement may block this process while another one writes; beyond that the ledger retries. */
+  readonly busyTimeoutMs?: number;
+}
+
+/** A ledger in one file, for one machine. Every commit is on the disk before it is said to be done. */
+export function sqliteLedger({ file, busyTimeoutMs = 100, ...options }: SqliteLedgerOptions): FullLedger {
+  return new SqlLedger(openSqliteDatabase({ file, busyTimeoutMs }), options);
+}

@@ -1,0 +1,45 @@
+import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
+import type { Sale, SaleProduct } from "../../../src/domain/sale.ts";
+import type { FullLedger } from "../../../src/orders/ledger.ts";
+
+let counter = 0;
+
+/** A text that no other test of this process has. */
+export function unique(prefix: string): string {
+  return `${prefix}-${++counter}`;
+}
+
+export function makeSale(changes: Partial<Sale> = {}): Sale {
+  return { id: unique("sale"), title: "Phones", startsAtMs: 1_000, endsAtMs: 2_000_000_000_000, ...changes };
+}
+
+export function makeProduct(sale: Sale, changes: Partial<SaleProduct> = {}): SaleProduct {
+  const defaults = { name: "Phone", priceMinor: 9_900, currency: "EUR", total: 10, limitPerUser: 1, epoch: 1 };
+  return { id: unique("product"), saleId: sale.id, ...defaults, ...changes };
+}
+
+/** A sale of one product in the ledger. */
+export async function createSale(ledger: FullLedger, changes: Partial<SaleProduct> = {}): Promise<{ sale: Sale; product: SaleProduct }> {
+  const sale = makeSale();
+  const product = makeProduct(sale, changes);
+  await ledger.createSale(sale, [product]);
+  return { sale, product };
+}
+
+export function accept(product: SaleProduct, changes: Partial<AcceptedReservation> = {}): AcceptedReservation {
+  return {
+    reservationId: unique("reservation"),
+    saleId: product.saleId,
+    productId: product.id,
+    userId: unique("user"),
+    epoch: product.epoch,
+    acceptedAtMs: 1_500,
+    ...changes,
+  };
+}
+
+export function acceptMany(product: SaleProduct, count: number): AcceptedReservation[] {
+  return Array.from({ length: count }, () => accept(product));
+}
+
+export const payWithinMs = 60_000;

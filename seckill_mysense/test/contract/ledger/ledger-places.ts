@@ -1,0 +1,61 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { freshMysqlDatabase, requireService, temporaryFolder } from "../../../../tools/test-services/index.ts";
+import type { FullLedger } from "../../../src/orders/ledger.ts";
+import { mysqlLedger, type MysqlLedgerOptions } from "../../../src/orders/mysql-ledger.ts";
+import { sqliteLedger, type SqliteLedgerOptions } from "../../../src/orders/sqlite-ledger.ts";
+import type { SqlLedgerOptions } from "../../../src/orders/sql-ledger.ts";
+
+/** A database of its own for one group of tests. Each `connect` is what another process would have. */
+export interface LedgerPlace {
+  connect(options?: SqlLedgerOptions): FullLedger;
+  /** Closes what was connected and removes the database. */
+  remove(): Promise<void>;
+}
+
+export interface LedgerKind {
+  readonly name: string;
+  /** Why its tests are skipped here; empty when they run. */
+  readonly skipped: string;
+  create(): Promise<LedgerPlace>;
+}
+
+const mariadb = requireService("mariadb");
+
+/** Both databases, for `describe.each`. */
+export const ledgerKinds: readonly LedgerKind[] = [
+  { name: "SQLite", skipped: "", create: createSqlitePlace },
+  { name: "MySQL", skipped: mariadb.reason, create: createMysqlPlace },
+];
+
+async function createSqlitePlace(): Promise<LedgerPlace> {
+  const folder = temporaryFolder("ledger");
+  const connected: FullLedger[] = [];
+  return {
+    connect(options = {}) {
+      const place: SqliteLedgerOptions = { file: join(folder, "ledger.sqlite"), ...options };
+      connected.push(sqliteLedger(place));
+      return connected.at(-1) as FullLedger;
+    },
+    async remove() {
+      for (const ledger of connected) await ledger.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function createMysqlPlace(): Promise<LedgerPlace> {
+  const database = await freshMysqlDatabase();
+  const connected: FullLedger[] = [];
+  return {
+    connect(options = {}) {
+      const place: MysqlLedgerOptions = { ...database, poolSize: 4, ...options };
+      connected.push(mysqlLedger(place));
+      return connected.at(-1) as FullLedger;
+    },
+    async remove() {
+      for (const ledger of connected) await ledger.close();
+      await database.drop();
+    },
+  };
+}

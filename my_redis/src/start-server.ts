@@ -5,6 +5,8 @@ import { listenWithBun } from "./network/bun-transport.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { NetworkServer } from "./network/network-server.ts";
 import { listenWithNode } from "./network/node-transport.ts";
+import { openAppendOnlyFile } from "./persistence/append-only-file.ts";
+import { CommandLog } from "./persistence/command-log.ts";
 import { Server } from "./server.ts";
 import { Settings, type SettingValues } from "./settings/settings.ts";
 
@@ -45,12 +47,35 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     new CommandTable(allCommands),
   );
   const network = new NetworkServer(server);
+  const closeLog = settings.values.appendonly ? startLog(server, network) : () => {};
   const listen = typeof Bun === "undefined" ? listenWithNode : listenWithBun;
   const { host, port } = await listenOnAddresses(network, listen, settings.values.bind, settings.values.port);
   return {
     host,
     port,
     server,
-    close: async () => network.close(),
+    close: async () => {
+      network.close();
+      closeLog();
+    },
   };
+}
+
+/** Loads the append-only file, and logs to it from now on. The result syncs and closes it. */
+function startLog(server: Server, network: NetworkServer): () => void {
+  const { values } = server.settings;
+  const file = openAppendOnlyFile(server, {
+    folder: values.dir,
+    logFolder: values.appenddirname,
+    fileName: values.appendfilename,
+    syncPolicy: values.appendfsync,
+    loadTruncated: values["aof-load-truncated"],
+    checksums: values["aof-checksum"],
+  });
+  file.onFailure = (refusal) => {
+    server.logFailure = refusal;
+  };
+  server.log = new CommandLog(file);
+  network.durability = file;
+  return () => file.close();
 }

@@ -13,8 +13,8 @@ const sendEarlyBytes = 1024 * 1024;
 
 /** When the turn's log bytes are safe enough for its replies to be sent. */
 export interface LogDurability {
-  /** Calls back at once where nothing needs waiting for. */
-  whenSafe(callback: () => void): void;
+  /** Calls back, at once where nothing needs waiting for; with false when the turn must not be acknowledged. */
+  whenSafe(callback: (safe: boolean) => void): void;
 }
 
 /** Connects clients to a server: reads requests, runs them, and sends the replies of a turn together. */
@@ -190,8 +190,10 @@ export class NetworkServer implements ConnectionOwner {
       return;
     }
     this.#output = this.#spareOutputs.pop() ?? new TurnOutput();
-    this.durability.whenSafe(() => {
-      this.#send(output);
+    this.durability.whenSafe((safe) => {
+      if (safe) this.#send(output);
+      // A client whose outcome is not known is better told nothing: to him the connection broke.
+      else output.discard();
       this.#spareOutputs.push(output);
     });
   }

@@ -4,6 +4,8 @@ import { ReplyWriter } from "../protocol/reply-writer.ts";
 export interface ReplySink {
   /** Sends bytes[start, end), or keeps a copy of what cannot be sent now. */
   send(bytes: Uint8Array, start: number, end: number): void;
+  /** Closes at once: the replies will not come. */
+  terminate(): void;
 }
 
 /**
@@ -53,6 +55,17 @@ export class TurnOutput {
       (this.#sinks[index] as ReplySink).send(buffer, start, end);
       start = end;
     }
+    this.#startOver();
+  }
+
+  /** Drops the replies, and the connections that wait for them. */
+  discard(): void {
+    this.#closeRange();
+    for (const sink of this.#sinks) sink.terminate();
+    this.#startOver();
+  }
+
+  #startOver(): void {
     this.#sinks.length = 0;
     this.#ends.length = 0;
     this.#start = 0;

@@ -10,6 +10,9 @@ export interface SettingValues {
   appendfilename: string;
   appenddirname: string;
   appendfsync: "always" | "everysec" | "no";
+  "aof-load-truncated": boolean;
+  /** Ours: checksum annotations in the log, which redis-server passes over. */
+  "aof-checksum": boolean;
   "proto-max-bulk-len": number;
   "client-query-buffer-limit": number;
 }
@@ -26,6 +29,8 @@ export class Settings {
     appendfilename: "appendonly.aof",
     appenddirname: "appendonlydir",
     appendfsync: "everysec",
+    "aof-load-truncated": true,
+    "aof-checksum": true,
     "proto-max-bulk-len": 512 * 1024 * 1024,
     "client-query-buffer-limit": 1024 * 1024 * 1024,
   };

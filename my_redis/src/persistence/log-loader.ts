@@ -1,0 +1,115 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { noChannel } from "../command/client.ts";
+import type { Context } from "../command/context.ts";
+import { Arguments } from "../protocol/arguments.ts";
+import { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Server } from "../server.ts";
+import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
+import { LogReader } from "./log-reader.ts";
+
+/** A log that must not be loaded: the server does not start, and the file stays as it is. */
+export class LogLoadError extends Error {}
+
+export interface LoadResult {
+  readonly commands: number;
+  /** Where the last whole unit ends: less than the file's length when the tail is cut off. */
+  readonly goodBytes: number;
+  readonly truncated: boolean;
+  /** The annotation that covers what stands uncovered at the end. */
+  readonly closingChecksum: string | undefined;
+}
+
+/** Runs every command of a log file on an empty server. Throws LogLoadError with the offset of what is wrong. */
+export function loadLog(server: Server, path: string): LoadResult {
+  const descriptor = openSync(path, "r");
+  try {
+    return new LogLoader(server, path, (target) => readSync(descriptor, target)).load();
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+class LogLoader {
+  readonly #server: Server;
+  readonly #path: string;
+  readonly #reader: LogReader;
+  readonly #context: Context;
+  readonly #args = new Arguments();
+  readonly #reply = new ReplyWriter();
+  readonly #checksum = new ChecksumVerifier();
+  /** The commands of a MULTI whose EXEC has not come yet: applied all together, or, at a cut tail, not at all. */
+  #unit: Arguments[] | undefined;
+  #unitOffset = 0;
+  #unitChecksum: ChecksumState = { value: 0, length: 0 };
+  #commands = 0;
+
+  constructor(server: Server, path: string, read: (target: Uint8Array) => number) {
+    this.#server = server;
+    this.#path = path;
+    this.#reader = new LogReader(read);
+    this.#context = server.addClient(noChannel, "loader");
+  }
+
+  load(): LoadResult {
+    if (Buffer.from(this.#reader.peek(5)).toString("latin1") === "REDIS") {
+      throw new LogLoadError(`${this.#path} starts with an RDB snapshot, which this version cannot read`);
+    }
+    for (;;) {
+      const entry = this.#reader.next(this.#args);
+      if (entry === "corrupt") this.#refuse(this.#reader.problem);
+      if (entry === "command") this.#take();
+      else if (entry === "annotation") this.#annotation();
+      else return this.#result(entry === "truncated");
+    }
+  }
+
+  #result(truncatedEntry: boolean): LoadResult {
+    const inUnit = this.#unit !== undefined;
+    if (inUnit) this.#checksum.restore(this.#unitChecksum);
+    return {
+      commands: this.#commands,
+      goodBytes: inUnit ? this.#unitOffset : this.#reader.entryOffset,
+      truncated: truncatedEntry || inUnit,
+      closingChecksum: this.#checksum.closing,
+    };
+  }
+
+  #annotation(): void {
+    const verdict = this.#checksum.check(this.#reader.annotation);
+    if (verdict === "other") this.#checksum.add(this.#reader.entryBytes);
+    if (verdict === "wrong") this.#refuse(`the data before it does not fit its checksum '${this.#reader.annotation}'`);
+  }
+
+  #take(): void {
+    const args = this.#args;
+    const before = this.#checksum.state;
+    this.#checksum.add(this.#reader.entryBytes);
+    if (args.count === 1 && args.is(0, "multi")) {
+      if (this.#unit !== undefined) this.#refuse("MULTI inside MULTI");
+      this.#unit = [];
+      this.#unitChecksum = before;
+      this.#unitOffset = this.#reader.entryOffset;
+    } else if (args.count === 1 && args.is(0, "exec")) {
+      if (this.#unit === undefined) this.#refuse("EXEC without MULTI");
+      const unit = this.#unit ?? [];
+      this.#unit = undefined;
+      for (const queued of unit) this.#run(queued);
+    } else if (this.#unit !== undefined) {
+      this.#unit.push(args.copy());
+    } else {
+      this.#run(args);
+    }
+  }
+
+  #run(args: Arguments): void {
+    const command = this.#server.processor.resolve(args);
+    if (typeof command === "string") this.#refuse(command);
+    else this.#server.processor.call(this.#context, command, args, this.#reply);
+    this.#reply.clear();
+    this.#commands++;
+  }
+
+  #refuse(problem: string): never {
+    throw new LogLoadError(`${this.#path}: bad at offset ${this.#reader.entryOffset}: ${problem}`);
+  }
+}

@@ -1,0 +1,62 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/** One file of the append-only log: "b" the base (a snapshot), "i" an increment, "h" history to be deleted. */
+export interface ManifestEntry {
+  readonly file: string;
+  readonly sequence: number;
+  readonly type: "b" | "i" | "h";
+}
+
+/** The manifest cannot be understood: nothing is loaded. */
+export class ManifestError extends Error {}
+
+/** Reads Redis 7's manifest: lines of "file <name> seq <number> type <b|i|h>". */
+export function parseManifest(text: string, path: string): ManifestEntry[] {
+  const entries: ManifestEntry[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    entries.push(parseLine(line.trim(), `${path}, line ${index + 1}`));
+  }
+  if (entries.filter((entry) => entry.type === "b").length > 1) {
+    throw new ManifestError(`${path}: more than one base file`);
+  }
+  return entries;
+}
+
+function parseLine(line: string, place: string): ManifestEntry {
+  const words = line.split(/\s+/);
+  const fields = new Map<string, string>();
+  for (let index = 0; index + 1 < words.length; index += 2) fields.set(words[index] as string, words[index + 1] as string);
+  const file = fields.get("file")?.replace(/^"(.*)"$/, "$1");
+  const sequence = Number(fields.get("seq"));
+  const type = fields.get("type");
+  if (file === undefined || file !== basename(file)) throw new ManifestError(`${place}: no file name in '${line}'`);
+  if (!Number.isSafeInteger(sequence) || sequence < 1) throw new ManifestError(`${place}: no sequence in '${line}'`);
+  if (type !== "b" && type !== "i" && type !== "h") throw new ManifestError(`${place}: type is not b, i or h in '${line}'`);
+  return { file, sequence, type };
+}
+
+export function readManifest(path: string): ManifestEntry[] {
+  return parseManifest(readFileSync(path, "utf8"), path);
+}
+
+/** Replaces the manifest in one step that a crash cannot halve. */
+export function writeManifest(path: string, entries: readonly ManifestEntry[]): void {
+  const text = entries.map((entry) => `file ${entry.file} seq ${entry.sequence} type ${entry.type}\n`).join("");
+  const temporary = join(dirname(path), `temp-${basename(path)}`);
+  writeFileSync(temporary, text);
+  syncFile(temporary);
+  renameSync(temporary, path);
+  syncFile(dirname(path));
+}
+
+/** Forces a file's content, or a folder's list of names, to the disk. */
+export function syncFile(path: string): void {
+  const descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,80 @@
+import { encodeReply, type Reply } from "./reply.ts";
+import { type Word, wordBytes } from "./resp-connection.ts";
+
+/** Whether our reply may stand for Redis's. */
+export type Comparer = (ours: Reply, theirs: Reply) => boolean;
+
+export const sameBytes: Comparer = (ours, theirs) => encodeReply(ours) === encodeReply(theirs);
+
+/** The same elements, in any order. */
+export const sameElements: Comparer = (ours, theirs) => sameBytes(sorted(ours, 1), sorted(theirs, 1));
+
+/** The same pairs (of a map, or of an array that alternates keys and values), in any order. */
+export const samePairs: Comparer = (ours, theirs) => sameBytes(sorted(ours, 2), sorted(theirs, 2));
+
+/** The whole of a scan in one reply: both cursors 0, the same elements; `size` 2 for pairs. */
+export const sameWholeScan =
+  (size: 1 | 2): Comparer =>
+  (ours, theirs) => {
+    const sortScan = (reply: Reply): Reply => {
+      const [cursor, elements] = reply.items ?? [];
+      if (cursor === undefined || elements === undefined) return reply;
+      return { ...reply, items: [cursor, sorted(elements, size)] };
+    };
+    return sameBytes(sortScan(ours), sortScan(theirs));
+  };
+
+/** Integers that differ by at most this much; negative ones (no key, no expiry) and errors must be the same. */
+export const within =
+  (tolerance: number): Comparer =>
+  (ours, theirs) => {
+    if (ours.sign !== ":" || theirs.sign !== ":") return sameBytes(ours, theirs);
+    const [one, other] = [Number(ours.text), Number(theirs.text)];
+    return one < 0 || other < 0 ? one === other : Math.abs(one - other) <= tolerance;
+  };
+
+/** The same type (and length of an array), whatever it says: for what is random, or tells of the server itself. */
+export const sameShape: Comparer = (ours, theirs) =>
+  ours.sign === theirs.sign && ours.items?.length === theirs.items?.length && (ours.text === null) === (theirs.text === null);
+
+/** Anything goes. */
+export const anything: Comparer = () => true;
+
+function sorted(reply: Reply, size: 1 | 2): Reply {
+  const { items } = reply;
+  if (items === undefined || items === null) return reply;
+  const groups: Reply[][] = [];
+  for (let at = 0; at < items.length; at += size) groups.push(items.slice(at, at + size));
+  const textOf = (group: Reply[]): string => group.map(encodeReply).join("");
+  groups.sort((one, other) => (textOf(one) < textOf(other) ? -1 : 1));
+  return { ...reply, items: groups.flat() };
+}
+
+// Both servers read their own clock, and a busy machine may take its time between the two.
+const toleranceMs = 10_000;
+
+/** How the replies of commands that are not answered byte for byte the same are compared, by command name. */
+const comparers: Readonly<Record<string, Comparer>> = {
+  KEYS: sameElements,
+  SCAN: sameWholeScan(1),
+  SMEMBERS: sameElements,
+  SINTER: sameElements,
+  SUNION: sameElements,
+  SDIFF: sameElements,
+  SSCAN: sameWholeScan(1),
+  HKEYS: sameElements,
+  HVALS: sameElements,
+  HGETALL: samePairs,
+  HSCAN: sameWholeScan(2),
+  ZSCAN: sameWholeScan(2),
+  TTL: within(toleranceMs / 1000),
+  PTTL: within(toleranceMs),
+  EXPIRETIME: within(toleranceMs / 1000),
+  PEXPIRETIME: within(toleranceMs),
+  TIME: sameShape,
+};
+
+/** The comparer that a command has unless a step names another. */
+export function comparerOf(command: readonly Word[]): Comparer {
+  return comparers[Buffer.from(wordBytes(command[0] ?? "")).toString("latin1").toUpperCase()] ?? sameBytes;
+}

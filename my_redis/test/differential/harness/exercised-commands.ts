@@ -1,0 +1,29 @@
+import { appendFileSync } from "node:fs";
+import { type Word, wordBytes } from "./resp-connection.ts";
+
+/** Names a file to which each test process adds the commands that it exercised, one per line. */
+export const exercisedFileVariable = "DIFFERENTIAL_EXERCISED_FILE";
+
+const exercisedKey = Symbol.for("my-redis.differential.exercised");
+const holder = globalThis as typeof globalThis & { [exercisedKey]?: Set<string> };
+const exercised = (holder[exercisedKey] ??= new Set<string>());
+
+/** Notes that a command was run on both servers and its replies compared. */
+export function recordExercised(command: readonly Word[]): void {
+  const [name, subcommand] = command.slice(0, 2).map(nameOf);
+  if (name === undefined) return;
+  add(name);
+  if (subcommand !== undefined && subcommand.length < 32) add(`${name}|${subcommand}`);
+}
+
+/** Lower-case names of the commands exercised so far in this process; with the second word added, "config|get" too. */
+export const exercisedCommands = (): ReadonlySet<string> => exercised;
+
+function add(name: string): void {
+  if (exercised.has(name)) return;
+  exercised.add(name);
+  const file = process.env[exercisedFileVariable];
+  if (file !== undefined && /^[\w|.-]+$/.test(name)) appendFileSync(file, `${name}\n`);
+}
+
+const nameOf = (word: Word): string => Buffer.from(wordBytes(word)).toString("latin1").toLowerCase();

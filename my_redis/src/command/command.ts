@@ -79,7 +79,8 @@ export interface Command extends CommandDefinition {
   /** Lower-case name as errors and COMMAND print it; subcommands as "config|get" once in the table. */
   fullName: string;
   readonly isWrite: boolean;
-  readonly isFast: boolean;
+  /** Takes a bounded, short time: not every call is timed. */
+  readonly isBrief: boolean;
   readonly flagSet: ReadonlySet<CommandFlag>;
   /** Calls and microseconds, for INFO commandstats. */
   readonly statistics: CommandStatistics;
@@ -99,7 +100,7 @@ export function command(definition: CommandDefinition): Command {
     ...definition,
     fullName: definition.name.toLowerCase(),
     isWrite: flagSet.has("write"),
-    isFast: flagSet.has("fast"),
+    isBrief: flagSet.has("fast") || definition.complexity.startsWith("O(1)"),
     flagSet,
     statistics: { calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 },
   };

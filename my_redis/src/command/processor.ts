@@ -6,7 +6,7 @@ import type { Server } from "../server.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
 
-/** Of the fast commands one call in this many is timed, and counts as many times. */
+/** Of the brief commands one call in this many is timed, and counts as many times. */
 const timingSample = 16;
 
 /**
@@ -94,7 +94,7 @@ export class CommandProcessor {
     const outerCommand = context.command;
     context.command = found;
     context.logged = undefined;
-    const timed = !found.isFast || (++this.#calls & (timingSample - 1)) === 0;
+    const timed = !found.isBrief || (++this.#calls & (timingSample - 1)) === 0;
     const startedMs = timed ? server.environment.monotonicMs() : 0;
     const database = context.client.database;
     try {
@@ -112,9 +112,9 @@ export class CommandProcessor {
   }
 
   #addTime(found: Command, elapsedMs: number): void {
-    found.statistics.microseconds += elapsedMs * 1000 * (found.isFast ? timingSample : 1);
+    found.statistics.microseconds += elapsedMs * 1000 * (found.isBrief ? timingSample : 1);
     // After anything that may have taken long, the clock of the turn is behind.
-    if (!found.isFast) this.#server.updateClock();
+    if (!found.isBrief) this.#server.updateClock();
   }
 
   #log(context: Context, database: number, args: Arguments): void {

@@ -3,7 +3,8 @@ import { z } from "zod";
 /** Version of the message's form. A consumer treats a message of another version as undecodable. */
 export const reservationMessageVersion = 1;
 
-const identifier = z.string().min(1).max(128);
+/** As long as the ledger can record. */
+const identifier = z.string().min(1).max(64);
 
 /**
  * Body of one queue message: JSON, UTF-8, one accepted reservation.

@@ -1,4 +1,5 @@
 import { Cluster, Redis } from "ioredis";
+import type { Logger } from "../logging/logger.ts";
 import { GateOutcomeUnknown, GateUnavailable } from "./gate-errors.ts";
 import type { GateScript } from "./gate-script.ts";
 
@@ -24,7 +25,7 @@ export type GateServer =
 export interface GateConnectionOptions {
   /** Longest wait for one answer, and apart from that for a lost connection to return, in milliseconds. */
   readonly timeoutMs: number;
-  readonly log: (message: string) => void;
+  readonly logger: Logger;
 }
 
 /** Replies by which a server says that it did not begin to run the script. Any other failure leaves the outcome open. */
@@ -44,7 +45,7 @@ export class GateConnection {
   constructor(server: GateServer, options: GateConnectionOptions) {
     this.#timeoutMs = options.timeoutMs;
     this.#client = openClient(server, options.timeoutMs);
-    this.#client.on("error", (error: Error) => options.log(`gate connection: ${error.message}`));
+    this.#client.on("error", (error: Error) => options.logger.warn("gate connection failed", { reason: error.message }));
   }
 
   get isReady(): boolean {

@@ -1,3 +1,4 @@
+import type { Logger } from "../logging/logger.ts";
 import type { OutboxEntry } from "./gate.ts";
 import type { GateConnection } from "./gate-connection.ts";
 import { gateScripts } from "./gate-script.ts";
@@ -13,11 +14,11 @@ export const maxOutboxBatch = 1_000;
 /** The stream of accepted reservations of each product. */
 export class Outbox {
   readonly #connection: GateConnection;
-  readonly #log: (message: string) => void;
+  readonly #logger: Logger;
 
-  constructor(connection: GateConnection, log: (message: string) => void) {
+  constructor(connection: GateConnection, logger: Logger) {
     this.#connection = connection;
-    this.#log = log;
+    this.#logger = logger;
   }
 
   async read(product: GateProduct, relayName: string, limit: number): Promise<OutboxEntry[]> {
@@ -63,7 +64,7 @@ export class Outbox {
       const entry = decodeEntry(product, rawEntry);
       if (entry !== undefined) entries.push(entry);
       // Only the reserve script writes here. It stays where it is, unacknowledged, for a person to look at.
-      else this.#log(`outbox ${product.saleId}:${product.id}: unreadable entry ${JSON.stringify(rawEntry)}`);
+      else this.#logger.error("unreadable outbox entry", { product: product.id, entry: JSON.stringify(rawEntry) });
     }
     return entries;
   }

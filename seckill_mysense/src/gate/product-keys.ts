@@ -6,7 +6,8 @@ export interface GateProduct {
   readonly id: string;
 }
 
-export const maxIdentifierLength = 128;
+/** The ledger has no room for longer ids either. */
+export const maxIdentifierLength = 64;
 
 /** Separators of keys and of stored values (braces, white space, control characters) cannot stand in an id. */
 // oxlint-disable-next-line no-control-regex
@@ -14,10 +15,11 @@ const identifierPattern = /^[^\s{}\u0000-\u001f\u007f]+$/u;
 
 /** Throws `GateRequestInvalid` naming the id, its value and the limit. */
 export function checkIdentifier(name: string, value: string): void {
-  if (value.length > 0 && value.length <= maxIdentifierLength && identifierPattern.test(value)) return;
+  const { length } = value;
+  if (length > 0 && length <= maxIdentifierLength && value.isWellFormed() && identifierPattern.test(value)) return;
   throw new GateRequestInvalid(
     `${name} must be 1 to ${maxIdentifierLength} characters without braces, white space or control characters, ` +
-      `but is ${JSON.stringify(value.slice(0, 200))} (${value.length} characters)`,
+      `but is ${JSON.stringify(value.slice(0, 200))} (${length} characters)`,
   );
 }
 

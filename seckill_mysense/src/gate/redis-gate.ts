@@ -1,6 +1,7 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { ReservationRequest } from "../domain/reservation.ts";
 import type { Sale, SaleProduct } from "../domain/sale.ts";
+import { silentLogger, type Logger } from "../logging/logger.ts";
 import type { Gate, GateStatus } from "./gate.ts";
 import { GateArmRefused, GateOutcomeUnknown, GateRequestInvalid } from "./gate-errors.ts";
 import { GateConnection, type GateServer } from "./gate-connection.ts";
@@ -24,7 +25,7 @@ export interface GateOptions {
    * that time are lost with them, so it must outlast any outage of the queue.
    */
   readonly retentionMs?: number;
-  readonly log?: (message: string) => void;
+  readonly logger?: Logger;
 }
 
 const dayMs = 24 * 60 * 60 * 1_000;
@@ -32,17 +33,17 @@ const dayMs = 24 * 60 * 60 * 1_000;
 /** Connects in the background: calls made before that wait for it, within their time limit. */
 export function createGate(options: GateOptions): Gate {
   const { timeoutMs = 1_000, maxBatch = 128, maxInFlight = 2, maxWaiting = 20_000, retentionMs = 7 * dayMs } = options;
+  const { logger = silentLogger } = options;
   checkCount("timeoutMs", timeoutMs, 1, 60_000);
   // Lua can pass some 8,000 values at a time to a command, and a batch of this size runs for about a millisecond.
   checkCount("maxBatch", maxBatch, 1, 1_000);
   checkCount("maxInFlight", maxInFlight, 1, 64);
   checkCount("maxWaiting", maxWaiting, 1, 10_000_000);
   checkCount("retentionMs", retentionMs, 1_000, 3_650 * dayMs);
-  const log = options.log ?? (() => undefined);
 
-  const connection = new GateConnection(options.connection, { timeoutMs, log });
+  const connection = new GateConnection(options.connection, { timeoutMs, logger });
   const batcher = new ReserveBatcher(connection, { maxBatch, maxInFlight, maxWaiting, timeoutMs });
-  const outbox = new Outbox(connection, log);
+  const outbox = new Outbox(connection, logger);
   return {
     arm: (sale, product, available) => arm(connection, retentionMs, { sale, product, available }),
     shut: async (product) => void (await connection.run(gateScripts.shut, productKeys(product), [])),

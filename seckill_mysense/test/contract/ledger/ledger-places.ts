@@ -1,14 +1,19 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { freshMysqlDatabase, requireService, temporaryFolder } from "../../../../tools/test-services/index.ts";
+import type { OpenDatabase } from "../../../src/orders/database/ledger-database.ts";
+import { openMysqlDatabase } from "../../../src/orders/database/mysql-database.ts";
+import { openSqliteDatabase } from "../../../src/orders/database/sqlite-database.ts";
 import type { FullLedger } from "../../../src/orders/ledger.ts";
-import { mysqlLedger, type MysqlLedgerOptions } from "../../../src/orders/mysql-ledger.ts";
+import { defaultMysqlLimits, mysqlLedger, type MysqlLedgerOptions } from "../../../src/orders/mysql-ledger.ts";
 import { sqliteLedger, type SqliteLedgerOptions } from "../../../src/orders/sqlite-ledger.ts";
 import type { SqlLedgerOptions } from "../../../src/orders/sql-ledger.ts";
 
 /** A database of its own for one group of tests. Each `connect` is what another process would have. */
 export interface LedgerPlace {
   connect(options?: SqlLedgerOptions): FullLedger;
+  /** The bare database, for tests of what lies under the ledger. Who opens it closes it. */
+  open(): OpenDatabase;
   /** Closes what was connected and removes the database. */
   remove(): Promise<void>;
 }
@@ -30,10 +35,12 @@ export const ledgerKinds: readonly LedgerKind[] = [
 
 async function createSqlitePlace(): Promise<LedgerPlace> {
   const folder = temporaryFolder("ledger");
+  const file = join(folder, "ledger.sqlite");
   const connected: FullLedger[] = [];
   return {
+    open: () => openSqliteDatabase({ file, busyTimeoutMs: 10 }),
     connect(options = {}) {
-      const place: SqliteLedgerOptions = { file: join(folder, "ledger.sqlite"), ...options };
+      const place: SqliteLedgerOptions = { file, ...options };
       connected.push(sqliteLedger(place));
       return connected.at(-1) as FullLedger;
     },
@@ -48,6 +55,7 @@ async function createMysqlPlace(): Promise<LedgerPlace> {
   const database = await freshMysqlDatabase();
   const connected: FullLedger[] = [];
   return {
+    open: () => openMysqlDatabase(database, defaultMysqlLimits),
     connect(options = {}) {
       const place: MysqlLedgerOptions = { ...database, poolSize: 4, ...options };
       connected.push(mysqlLedger(place));

@@ -1,0 +1,56 @@
+import type { Logger } from "../logging/logger.ts";
+import { backoffMs, pause } from "./pause.ts";
+import type { Wakeup } from "./wakeup.ts";
+import type { BatchHandler, ConsumeOptions, Delivery, DeliveryVerdict } from "./queue.ts";
+
+const retryLimits = { firstMs: 50, maxMs: 5_000 };
+
+/**
+ * Gives a batch to the handler until it decides, with growing pauses after each failure. Undefined when stopped in
+ * between: then nothing of the batch may be acknowledged.
+ */
+export async function handleBatch(
+  handler: BatchHandler,
+  batch: readonly Delivery[],
+  { signal, logger }: { readonly signal: AbortSignal; readonly logger: Logger },
+): Promise<readonly DeliveryVerdict[] | undefined> {
+  let deliveries = batch;
+  for (let failures = 0; ; ) {
+    try {
+      const verdicts = await handler(deliveries);
+      if (verdicts.length === batch.length) return verdicts;
+      throw new Error(`the handler gave ${verdicts.length} verdicts for ${batch.length} deliveries`);
+    } catch (error) {
+      failures += 1;
+      // One line per outage: an outage has many attempts.
+      if (failures === 1) logger.warn("consumer failed, its batch is tried again", { reason: String(error) });
+    }
+    deliveries = batch.map((delivery) => ({ ...delivery, redelivered: true }));
+    await pause(backoffMs(failures, retryLimits), signal);
+    if (signal.aborted) return undefined;
+  }
+}
+
+/**
+ * Waits for a first message, and then for a full batch or for as long as an incomplete one may wait.
+ * `news` must be woken whenever `ready` grows, and when the signal is aborted.
+ */
+export async function gatherBatch(
+  { ready, news, signal }: { readonly ready: () => number; readonly news: Wakeup; readonly signal: AbortSignal },
+  { maxBatch, maxWaitMs }: ConsumeOptions,
+): Promise<void> {
+  while (ready() === 0 && !signal.aborted) await news.next;
+  if (maxWaitMs === 0 || ready() >= maxBatch) return;
+  let isOver = false;
+  const waited = pause(maxWaitMs, signal).then(() => (isOver = true));
+  while (ready() < maxBatch && !isOver) await Promise.race([news.next, waited]);
+}
+
+export function checkConsumeOptions({ maxBatch, maxWaitMs }: ConsumeOptions): void {
+  if (!Number.isInteger(maxBatch) || maxBatch < 1 || maxBatch > 10_000) {
+    throw new RangeError(`maxBatch must be an integer from 1 to 10000, but is ${maxBatch}`);
+  }
+  if (!(maxWaitMs >= 0 && maxWaitMs <= 60_000)) {
+    throw new RangeError(`maxWaitMs must be from 0 to 60000, but is ${maxWaitMs}`);
+  }
+}

@@ -1,0 +1,116 @@
+import { ConsumerStatus, type AsyncMessage, type Connection, type Consumer } from "rabbitmq-client";
+import { gatherBatch, handleBatch } from "./batch.ts";
+import { backoffMs, pause } from "./pause.ts";
+import type { BatchHandler, ConsumeOptions, Consumption, Delivery, DeliveryVerdict } from "./queue.ts";
+import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
+import { mainQueue } from "./rabbitmq-topology.ts";
+import { decodeReservation } from "./reservation-codec.ts";
+import { settledWithin } from "./settled-within.ts";
+import { Wakeup } from "./wakeup.ts";
+
+/** A message that the broker awaits a verdict for. */
+interface Held {
+  readonly delivery: Delivery;
+  readonly settle: (status: ConsumerStatus) => void;
+}
+
+const statuses: Readonly<Record<DeliveryVerdict, ConsumerStatus>> = {
+  acknowledge: ConsumerStatus.ACK,
+  requeue: ConsumerStatus.REQUEUE,
+  dead_letter: ConsumerStatus.DROP,
+};
+
+/** One prefetched batch waits while another is handled, so that the handler need not wait for the network. */
+const prefetchedBatches = 2;
+
+/** Consumes on a connection of its own, which comes back by itself after an outage of the broker. */
+export class RabbitmqConsumption implements Consumption {
+  readonly #options: RabbitmqSessionOptions;
+  readonly #handler: BatchHandler;
+  readonly #consume: ConsumeOptions;
+  readonly #connection: Connection;
+  readonly #stopping = new AbortController();
+  readonly #news = new Wakeup();
+  readonly #running: Promise<void>;
+  readonly #subscribing: Promise<void>;
+  #consumer: Consumer | undefined;
+  #held: Held[] = [];
+
+  constructor(options: RabbitmqSessionOptions, handler: BatchHandler, consume: ConsumeOptions) {
+    this.#options = options;
+    this.#handler = handler;
+    this.#consume = consume;
+    this.#connection = openConnection(options);
+    this.#running = this.#run();
+    this.#subscribing = this.#subscribe();
+  }
+
+  async stop(): Promise<void> {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return this.#running;
+    this.#stopping.abort();
+    // A broker that was never reached need not be waited for.
+    if (this.#consumer === undefined) this.#connection.unsafeDestroy();
+    await this.#subscribing;
+    // Unsubscribed before anything is given back, or the broker would deliver it here once more.
+    const unsubscribed = this.#consumer?.close() ?? Promise.resolve();
+    this.#news.wake();
+    await this.#running;
+    await settledWithin(this.#options.timeoutMs, unsubscribed.then(() => this.#connection.close()));
+    this.#connection.unsafeDestroy();
+  }
+
+  /** Until the broker has been reached once; from there on the client library subscribes again by itself. */
+  async #subscribe(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { logger } = this.#options;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        const channel = await openChannel(this.#connection, this.#options);
+        await channel.close();
+        break;
+      } catch (error) {
+        failures += 1;
+        if (failures === 1) logger.warn("consumer cannot reach its queue yet", { reason: String(error) });
+        await pause(backoffMs(failures, { firstMs: 50, maxMs: 2_000 }), signal);
+      }
+    }
+    if (signal.aborted) return;
+    const { queue, ...queueOptions } = mainQueue(this.#options);
+    const qos = { prefetchCount: Math.min(this.#consume.maxBatch * prefetchedBatches, 65_535) };
+    this.#consumer = this.#connection.createConsumer({ queue, queueOptions, qos }, (message) => this.#hold(message));
+    this.#consumer.on("error", (error: Error) => logger.warn("consumer was disturbed", { reason: error.message }));
+  }
+
+  /** Resolves with the verdict; the client library passes it on, and does without when the channel is gone by then. */
+  #hold(message: AsyncMessage): Promise<ConsumerStatus> | ConsumerStatus {
+    if (this.#stopping.signal.aborted) return ConsumerStatus.REQUEUE;
+    const body = bodyBytes(message.body);
+    const delivery = { reservation: decodeReservation(body), body, redelivered: message.redelivered };
+    return new Promise((settle) => {
+      this.#held.push({ delivery, settle });
+      this.#news.wake();
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    const arrivals = { ready: () => this.#held.length, news: this.#news, signal };
+    const { logger } = this.#options;
+    while (!signal.aborted) {
+      await gatherBatch(arrivals, this.#consume);
+      if (signal.aborted) break;
+      const batch = this.#held.splice(0, this.#consume.maxBatch);
+      const deliveries = batch.map(({ delivery }) => delivery);
+      const verdicts = await handleBatch(this.#handler, deliveries, { signal, logger });
+      for (const [i, { settle }] of batch.entries()) settle(statuses[verdicts?.[i] ?? "requeue"]);
+    }
+    for (const { settle } of this.#held.splice(0)) settle(ConsumerStatus.REQUEUE);
+  }
+}
+
+/** The client library parses bodies that claim to be text or JSON; ours do not, but anybody may write to a queue. */
+function bodyBytes(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array) return body;
+  return Buffer.from(typeof body === "string" ? body : JSON.stringify(body), "utf8");
+}

@@ -1,0 +1,147 @@
+import { AMQPError, type Channel, type Connection } from "rabbitmq-client";
+import type { AcceptedReservation } from "../domain/reservation.ts";
+import { QueueFull, QueueUnavailable, QueueUnroutable } from "./queue-errors.ts";
+import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
+import { deadLetterQueueName } from "./rabbitmq-topology.ts";
+import { encodeReservation } from "./reservation-codec.ts";
+import { settledWithin } from "./settled-within.ts";
+
+export interface RabbitmqPublisherOptions extends RabbitmqSessionOptions {
+  /** Most messages sent and not confirmed yet. */
+  readonly maxUnconfirmed: number;
+}
+
+/** What ends together with one connection. */
+interface Session {
+  readonly connection: Connection;
+  channel: Promise<Channel> | undefined;
+  /** Correlation ids of messages that the broker sent back as unroutable. */
+  readonly returned: Set<string>;
+}
+
+/** Publishes with confirms, on a connection of its own: a broker short of memory blocks publishers, and only them. */
+export class RabbitmqPublisher {
+  readonly #options: RabbitmqPublisherOptions;
+  #session: Session | undefined;
+  #unconfirmed = 0;
+  #publishes = 0;
+  #closed = false;
+
+  constructor(options: RabbitmqPublisherOptions) {
+    this.#options = options;
+  }
+
+  async publish(reservations: readonly AcceptedReservation[]): Promise<void> {
+    const { maxUnconfirmed } = this.#options;
+    const count = reservations.length;
+    if (count === 0) return;
+    if (this.#unconfirmed + count > maxUnconfirmed) {
+      const what = `${this.#unconfirmed} messages await their confirm, and ${count} more`;
+      throw new QueueUnavailable(`${what} would exceed the limit of ${maxUnconfirmed}`);
+    }
+    this.#unconfirmed += count;
+    try {
+      await this.#bounded("confirm", (session) => this.#send(session, reservations));
+    } finally {
+      this.#unconfirmed -= count;
+    }
+  }
+
+  async depth(): Promise<{ ready: number; deadLettered: number }> {
+    const { queueName } = this.#options;
+    return this.#bounded("count", async ({ connection }) => {
+      const channel = await openChannel(connection, this.#options);
+      const main = await channel.queueDeclare({ queue: queueName, passive: true });
+      const dead = await channel.queueDeclare({ queue: deadLetterQueueName(queueName), passive: true });
+      await channel.close();
+      return { ready: main.messageCount, deadLettered: dead.messageCount };
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const session = this.#session;
+    if (session === undefined) return;
+    const goodbye = Promise.resolve(session.channel)
+      .then((channel) => channel?.close())
+      .then(() => session.connection.close());
+    await settledWithin(this.#options.timeoutMs, goodbye);
+    this.#drop(session);
+  }
+
+  async #send(session: Session, reservations: readonly AcceptedReservation[]): Promise<void> {
+    const channel = await (session.channel ??= this.#openConfirming(session));
+    this.#publishes += 1;
+    const correlationId = String(this.#publishes);
+    const envelope = {
+      exchange: "",
+      routingKey: this.#options.queueName,
+      durable: true,
+      mandatory: true,
+      correlationId,
+      // With a bare "application/json" some clients hand their users parsed objects in place of bytes.
+      contentType: "application/json; charset=utf-8",
+    };
+    const confirms = reservations.map((reservation) =>
+      channel.basicPublish({ ...envelope, messageId: reservation.reservationId }, encodeReservation(reservation)),
+    );
+    await Promise.all(confirms).catch((error: unknown) => {
+      throw this.#typedFailure(error);
+    });
+    // The broker sends an unroutable message back before it confirms it, but the client announces that one turn later.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!session.returned.delete(correlationId)) return;
+    // Somebody has deleted the queue: the next session declares it again.
+    this.#drop(session);
+    throw new QueueUnroutable(`the broker had no queue ${this.#options.queueName}`);
+  }
+
+  async #openConfirming(session: Session): Promise<Channel> {
+    try {
+      const channel = await openChannel(session.connection, this.#options);
+      channel.once("close", () => void (session.channel = undefined));
+      channel.on("basic.return", ({ correlationId }) => void session.returned.add(String(correlationId)));
+      await channel.confirmSelect();
+      return channel;
+    } catch (error) {
+      session.channel = undefined;
+      throw error;
+    }
+  }
+
+  #typedFailure(error: unknown): QueueUnavailable {
+    const { queueName, maxMessages } = this.#options;
+    if (error instanceof AMQPError && error.code === "NACK") {
+      const reason = `it holds ${maxMessages} messages, which is its limit, or cannot write them`;
+      return new QueueFull(`the queue ${queueName} refused messages: ${reason}`, { cause: error });
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    return new QueueUnavailable(`messages for ${queueName} were not confirmed: ${reason}`, { cause: error });
+  }
+
+  /** After a wait in vain the connection counts as dead, with all that is still under way on it. */
+  #bounded<T>(what: string, work: (session: Session) => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new QueueUnavailable("the queue is closed"));
+    const { timeoutMs } = this.#options;
+    const session = (this.#session ??= {
+      connection: openConnection(this.#options),
+      channel: undefined,
+      returned: new Set(),
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const timer = setTimeout(() => {
+      this.#drop(session);
+      reject(new QueueUnavailable(`the broker did not ${what} within ${timeoutMs} ms`));
+    }, timeoutMs);
+    work(session)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+    return promise;
+  }
+
+  #drop(session: Session): void {
+    if (this.#session === session) this.#session = undefined;
+    session.connection.unsafeDestroy();
+  }
+}

@@ -1,0 +1,45 @@
+import { Connection, type Channel } from "rabbitmq-client";
+import type { Logger } from "../logging/logger.ts";
+import { QueueUnavailable } from "./queue-errors.ts";
+import { declareTopology, type TopologyOptions } from "./rabbitmq-topology.ts";
+
+export interface RabbitmqSessionOptions extends TopologyOptions {
+  readonly url: string;
+  /** As the broker's list of connections shows it. */
+  readonly connectionName: string;
+  /** Longest wait for a connection or a channel, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly logger: Logger;
+}
+
+/** A connection that stays silent for twice this long counts as dead. */
+const heartbeatSeconds = 5;
+
+/** Reconnects by itself. Emits no errors: whoever waits for something on it is told, and the log. */
+export function openConnection({ url, connectionName, timeoutMs, logger }: RabbitmqSessionOptions): Connection {
+  const connection = new Connection({
+    url,
+    connectionName,
+    acquireTimeout: timeoutMs,
+    connectionTimeout: timeoutMs,
+    heartbeat: heartbeatSeconds,
+    retryLow: 50,
+    retryHigh: 2_000,
+  });
+  connection.on("error", (error: Error) => logger.warn("broker connection failed", { reason: error.message }));
+  return connection;
+}
+
+/** A channel on which the queues are known to exist. */
+export async function openChannel(connection: Connection, options: RabbitmqSessionOptions): Promise<Channel> {
+  const { queueName, logger } = options;
+  try {
+    const channel = await connection.acquire({ emitErrorsFromChannel: true });
+    channel.on("error", (error: Error) => logger.warn("broker closed a channel", { reason: error.message }));
+    await declareTopology(channel, options);
+    return channel;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new QueueUnavailable(`cannot set up the queue ${queueName}: ${reason}`, { cause: error });
+  }
+}

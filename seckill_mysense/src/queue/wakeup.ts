@@ -1,0 +1,14 @@
+/** Wakes all who wait for it at that moment. */
+export class Wakeup {
+  #next = Promise.withResolvers<void>();
+
+  /** Resolves at the next `wake`. */
+  get next(): Promise<void> {
+    return this.#next.promise;
+  }
+
+  wake(): void {
+    this.#next.resolve();
+    this.#next = Promise.withResolvers<void>();
+  }
+}

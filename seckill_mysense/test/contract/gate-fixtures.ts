@@ -1,0 +1,55 @@
+import type { ReservationRequest, ReserveOutcome } from "../../src/domain/reservation.ts";
+import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
+import type { Gate } from "../../src/gate/gate.ts";
+
+const hourMs = 3_600_000;
+
+export interface SaleFixture {
+  readonly sale: Sale;
+  readonly product: SaleProduct;
+  /** What a buyer asks of the gate. */
+  request(userId: string, reservationId: string): ReservationRequest;
+  /** The same product in a later epoch. */
+  inEpoch(epoch: number): SaleProduct;
+}
+
+let fixtureCount = 0;
+
+/** A sale of its own for each test: they share one server. Runs from an hour ago to in an hour unless told otherwise. */
+export function saleFixture(
+  options: { total?: number; limitPerUser?: number; startsInMs?: number; endsInMs?: number } = {},
+): SaleFixture {
+  const { total = 10, limitPerUser = 1, startsInMs = -hourMs, endsInMs = hourMs } = options;
+  fixtureCount += 1;
+  const now = Date.now();
+  const sale = { id: `sale-${fixtureCount}`, title: "Sale", startsAtMs: now + startsInMs, endsAtMs: now + endsInMs };
+  const product: SaleProduct = {
+    id: `product-${fixtureCount}`,
+    saleId: sale.id,
+    name: "Thing",
+    priceMinor: 100,
+    currency: "EUR",
+    total,
+    limitPerUser,
+    epoch: 1,
+  };
+  return {
+    sale,
+    product,
+    request: (userId, reservationId) => ({ userId, reservationId, saleId: sale.id, productId: product.id }),
+    inEpoch: (epoch) => ({ ...product, epoch }),
+  };
+}
+
+export function kinds(outcomes: readonly ReserveOutcome[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of outcomes) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+/** Reserves and insists on success. */
+export async function accept(gate: Gate, request: ReservationRequest) {
+  const outcome = await gate.reserve(request);
+  if (outcome.kind !== "accepted") throw new Error(`expected an accepted reservation, got ${JSON.stringify(outcome)}`);
+  return outcome.reservation;
+}

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { sql } from "kysely";
+import { defaultRetry, RetryingDatabase } from "../../../src/orders/database/retrying-database.ts";
+import { migrate, migrations } from "../../../src/orders/migrations/migrate.ts";
+import type { Migration } from "../../../src/orders/migrations/migration.ts";
+import { createSale, acceptMany, payWithinMs } from "./ledger-fixtures.ts";
+import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
+
+for (const kind of ledgerKinds) {
+  describe.skipIf(kind.skipped !== "")(`the ledger's schema on ${kind.name}${kind.skipped}`, () => {
+    let place: LedgerPlace;
+    let database: RetryingDatabase;
+
+    beforeAll(async () => {
+      place = await kind.create();
+      database = new RetryingDatabase(place.open(), defaultRetry);
+    });
+    afterAll(async () => {
+      await database?.close();
+      await place?.remove();
+    });
+
+    const versions = (): Promise<number[]> =>
+      database.read(async (reader) => {
+        const rows = await reader.selectFrom("schema_migrations").select("version").orderBy("version").execute();
+        return rows.map((row) => row.version);
+      });
+    const addColumn = (version: number, column: string): Migration => ({
+      version,
+      name: `add ${column}`,
+      statements: ({ types }) => [`alter table sales add column ${column} ${types.integer}`],
+    });
+
+    test("eight processes that start on an empty database at once leave one schema", async () => {
+      await Promise.all(Array.from({ length: 8 }, () => place.connect().migrate()));
+      expect(await versions()).toEqual(migrations.map(({ version }) => version));
+      const { product } = await createSale(place.connect());
+      expect(await place.connect().record(acceptMany(product, 2), { payWithinMs })).toHaveLength(2);
+    });
+
+    test("migrating again leaves what is there", async () => {
+      const ledger = place.connect();
+      const before = await ledger.listSales();
+      await ledger.migrate();
+      expect(await ledger.listSales()).toEqual(before);
+      expect(await versions()).toEqual(migrations.map(({ version }) => version));
+    });
+
+    test("the released steps are numbered without gaps", () => {
+      expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_, index) => index + 1));
+    });
+
+    test("a further step runs once, on top of the others", async () => {
+      const next = migrations.length + 1;
+      const steps = [...migrations, addColumn(next, "extra")];
+      await migrate(database, 1_000, steps);
+      await migrate(database, 2_000, steps);
+      expect((await versions()).at(-1)).toBe(next);
+      await database.read((reader) => sql`select extra from sales`.execute(reader));
+    });
+
+    test("a step that fails is not recorded, and the next start tries it again", async () => {
+      const next = migrations.length + 2;
+      const known = [...migrations, addColumn(next - 1, "extra")];
+      const broken: Migration = { version: next, name: "broken", statements: () => ["alter table nothing add column x int"] };
+      await expect(migrate(database, 1_000, [...known, broken])).rejects.toThrow(/nothing/);
+      expect((await versions()).at(-1)).toBe(next - 1);
+      await migrate(database, 1_000, [...known, addColumn(next, "later")]);
+      expect((await versions()).at(-1)).toBe(next);
+    });
+
+    test("a program older than the database refuses to touch it", async () => {
+      await expect(place.connect().migrate()).rejects.toThrow(
+        `the ledger's schema has version ${migrations.length + 2}, but this program knows versions up to ${migrations.length}`,
+      );
+    });
+
+    test("the database itself refuses to oversell", async () => {
+      const { product } = await createSale(place.connect());
+      const oversell = database.write((transaction) =>
+        transaction.updateTable("products").set({ sold: 11 }).where("id", "=", product.id).execute(),
+      );
+      await expect(oversell).rejects.toThrow(/stock_never_oversold/);
+    });
+
+    test("the database itself keeps a buyer's second active order out", async () => {
+      const { product } = await createSale(place.connect());
+      const order = (reservation_id: string) => ({
+        reservation_id,
+        sale_id: product.saleId,
+        product_id: product.id,
+        user_id: "u",
+        state: "reserved" as const,
+        epoch: 1,
+        accepted_at_ms: 1,
+        recorded_at_ms: 1,
+        pay_before_ms: 1,
+        active_slot: 1,
+      });
+      const twice = database.dialect;
+      const insert = database.read((writer) =>
+        writer.insertInto("orders").values([order(`${product.id}-1`), order(`${product.id}-2`)]).execute().then(
+          () => "inserted",
+          (error: unknown) => twice.failureKind(error),
+        ),
+      );
+      expect(await insert).toBe("duplicate_key");
+    });
+  });
+}

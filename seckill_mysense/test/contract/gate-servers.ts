@@ -52,10 +52,11 @@ const redisServer: GateServerKind = {
 };
 
 const myRedisMain = join(import.meta.dir, "../../../my_redis/main.ts");
+const myRedisSettings = join(import.meta.dir, "../../../my_redis/redis.conf");
 
 const myRedis: GateServerKind = {
   name: "MyRedis",
-  skipReason: existsSync(myRedisMain) ? "" : " (skipped: my_redis/main.ts is missing)",
+  skipReason: existsSync(myRedisSettings) ? "" : " (skipped: MyRedis has no redis.conf yet)",
   async start({ durable = false } = {}) {
     const port = await freePort();
     const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", temporaryFolder("test-my-redis")];

@@ -226,6 +226,12 @@ for (const kind of gateServerKinds) {
         await accept(gate, fixture.request("ann", "r1"));
       });
 
+      test("shutting a product that the gate does not know leaves nothing behind", async () => {
+        const { product } = saleFixture();
+        await gate.shut(product);
+        expect(await redis.exists(...productKeys(product))).toBe(0);
+      });
+
       test("figures that cannot be right are refused by name", async () => {
         const { sale, product } = saleFixture({ total: 10 });
         await expect(gate.arm(sale, product, 11)).rejects.toThrow("available must be an integer from 0 to 10, but is 11");
@@ -352,6 +358,8 @@ for (const kind of gateServerKinds) {
         await gate.acknowledgeOutbox(fixture.product, []);
         expect(await statusOf(fixture)).toMatchObject({ outboxLength: 1 });
         expect(await gate.claimOutbox(fixture.product, "other", 10, 0)).toEqual([entries[1]!]);
+        const [pending] = (await redis.xpending(productKeys(fixture.product)[3], "relays")) as [number];
+        expect(pending).toBe(1);
       });
 
       test("lets another relay claim what one left, but not what is still fresh", async () => {
@@ -383,7 +391,7 @@ for (const kind of gateServerKinds) {
         const consumers = async () =>
           ((await redis.xinfo("CONSUMERS", productKeys(fixture.product)[3], "relays")) as string[][]).map(([, name]) => name);
         await gate.forgetRelays(fixture.product, 3_600_000);
-        expect(await consumers()).toContain("holder");
+        expect(await consumers()).toEqual(["holder", "idle"]);
         await gate.forgetRelays(fixture.product, 0);
         expect(await consumers()).toEqual(["holder"]);
       });

@@ -385,9 +385,10 @@ for (const kind of gateServerKinds) {
 
       test("forgets silent relays that hold nothing, and only those", async () => {
         const fixture = await armed();
-        await accept(gate, fixture.request("ann", "r1"));
+        for (const id of ["r1", "r2"]) await accept(gate, fixture.request(id, id));
         await gate.readOutbox(fixture.product, "holder", 1);
-        await gate.readOutbox(fixture.product, "idle", 1);
+        const [entry] = await gate.readOutbox(fixture.product, "idle", 1);
+        await gate.acknowledgeOutbox(fixture.product, [entry!.entryId]);
         const consumers = async () =>
           ((await redis.xinfo("CONSUMERS", productKeys(fixture.product)[3], "relays")) as string[][]).map(([, name]) => name);
         await gate.forgetRelays(fixture.product, 3_600_000);

@@ -1,0 +1,38 @@
+import type { Directive, ValueOf } from "./directive.ts";
+import { memoryDirectives } from "./directives/memory.ts";
+import { networkDirectives } from "./directives/network.ts";
+import { nodeDirectives } from "./directives/nodes.ts";
+import { operationDirectives } from "./directives/operation.ts";
+import { persistenceDirectives } from "./directives/persistence.ts";
+
+/** Every directive of redis.conf, by its name. */
+export const directives = {
+  ...networkDirectives,
+  ...persistenceDirectives,
+  ...memoryDirectives,
+  ...operationDirectives,
+  ...nodeDirectives,
+};
+
+export type DirectiveName = keyof typeof directives;
+
+/** The values of all directives, by their Redis names. */
+export type SettingValues = { -readonly [Name in DirectiveName]: ValueOf<(typeof directives)[Name]> };
+
+export const directiveNames = Object.keys(directives) as readonly DirectiveName[];
+
+/** A directive whose value's type does not matter at the moment. */
+export const directiveOf = (name: DirectiveName): Directive<unknown> => directives[name] as Directive<unknown>;
+
+const byAnyName = new Map<string, DirectiveName>();
+for (const name of directiveNames) {
+  byAnyName.set(name, name);
+  const { alias } = directiveOf(name);
+  if (alias !== undefined) byAnyName.set(alias, name);
+}
+
+/** The directive of this name or alias, in any case. */
+export const findDirective = (name: string): DirectiveName | undefined => byAnyName.get(name.toLowerCase());
+
+/** Every name that a directive goes by. */
+export const allNames = (): IterableIterator<string> => byAnyName.keys();

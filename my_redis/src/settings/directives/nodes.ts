@@ -1,0 +1,266 @@
+import { choice, integer, list, maxInt64, maxUint64, memory, text, yesNo } from "../value-kinds.ts";
+import { DirectiveError } from "../directive.ts";
+
+const notYet = "nodes are not joined yet";
+const noReplicas = "there are no replicas yet";
+const noTls = "connections are not encrypted yet: put a TLS proxy in front";
+
+/** Shape of a node's name in `self` and `peers`. */
+function checkNode(node: string): string {
+  const port = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})$/.exec(node)?.[1];
+  if (port === undefined || Number(port) < 1 || Number(port) > 65535) {
+    throw new DirectiveError(`'${node}' is not host:port with a port from 1 to 65535`);
+  }
+  return node;
+}
+
+const hostName = (value: string): string | undefined =>
+  /[^A-Za-z0-9.-]/.test(value) ? "Hostnames may only contain alphanumeric characters, hyphens or dots" : undefined;
+
+/** Other nodes: the ring, replicas and encrypted connections. */
+export const nodeDirectives = {
+  self: text({
+    default: "",
+    summary: "Address (host:port) at which the other nodes reach this one.",
+    change: "start",
+    unused: notYet,
+    check(value) {
+      if (value !== "") checkNode(value);
+      return undefined;
+    },
+  }),
+  peers: list({
+    default: [],
+    summary: "Addresses (host:port) of the other nodes, separated by spaces or commas.",
+    change: "start",
+    unused: notYet,
+    expects: "addresses of the form host:port",
+    read: (words) => words.flatMap((word) => word.split(",")).filter((word) => word !== "").map(checkNode),
+  }),
+  "cluster-enabled": yesNo({
+    default: false,
+    summary: "Redis's own cluster mode.",
+    change: "start",
+    onlyDefault: "nodes join with self and peers",
+  }),
+  "cluster-config-file": text({
+    default: "nodes.conf",
+    summary: "File in which Redis's cluster mode keeps its state.",
+    change: "start",
+    unused: notYet,
+  }),
+  "cluster-port": port("Port of the connections between nodes.", "start"),
+  "cluster-announce-ip": text({ default: "", summary: "Address that clients are told.", unused: notYet }),
+  "cluster-announce-hostname": text({
+    default: "",
+    summary: "Name that clients are told.",
+    unused: notYet,
+    check: hostName,
+  }),
+  "cluster-announce-port": port("Port that clients are told."),
+  "cluster-announce-tls-port": port("Port for encrypted connections that clients are told."),
+  "cluster-announce-bus-port": port("Port of the connections between nodes that others are told."),
+  "cluster-node-timeout": integer({
+    default: 15000,
+    max: maxInt64,
+    summary: "Milliseconds without an answer after which a node counts as gone.",
+    unused: notYet,
+  }),
+  "cluster-migration-barrier": integer({
+    default: 1,
+    summary: "Replicas that a primary must keep when one moves to another.",
+    unused: notYet,
+  }),
+  "cluster-allow-replica-migration": yesNo({
+    default: true,
+    summary: "Replicas may move to a primary that has none.",
+    unused: notYet,
+  }),
+  "cluster-require-full-coverage": yesNo({
+    default: true,
+    summary: "All slots must be served for any to be.",
+    unused: notYet,
+  }),
+  "cluster-replica-validity-factor": integer({
+    default: 10,
+    alias: "cluster-slave-validity-factor",
+    summary: "How old a replica's data may be when it takes over.",
+    unused: notYet,
+  }),
+  "cluster-replica-no-failover": yesNo({
+    default: false,
+    alias: "cluster-slave-no-failover",
+    summary: "A replica never takes over by itself.",
+    unused: notYet,
+  }),
+  "cluster-allow-reads-when-down": yesNo({
+    default: false,
+    summary: "Reads are served while slots are missing.",
+    unused: notYet,
+  }),
+  "cluster-allow-pubsubshard-when-down": yesNo({
+    default: true,
+    summary: "Shard channels work while slots are missing.",
+    unused: notYet,
+  }),
+  "cluster-link-sendbuf-limit": memory({
+    default: 0,
+    max: maxUint64,
+    summary: "Bytes that may wait to be sent to another node.",
+    unused: notYet,
+  }),
+  "cluster-preferred-endpoint-type": choice(["ip", "hostname", "unknown-endpoint"], {
+    default: "ip",
+    summary: "Whether clients are told addresses or names of nodes.",
+    unused: notYet,
+  }),
+  replicaof: list({
+    default: [],
+    alias: "slaveof",
+    summary: "Host and port of the server whose data is copied.",
+    change: "start",
+    onlyDefault: noReplicas,
+    expects: "a host and a port",
+  }),
+  masterauth: text({ default: "", summary: "Password for the primary.", unused: noReplicas }),
+  masteruser: text({ default: "", summary: "User for the primary.", unused: noReplicas }),
+  "replica-serve-stale-data": yesNo({
+    default: true,
+    alias: "slave-serve-stale-data",
+    summary: "A replica answers while its primary cannot be reached.",
+    unused: noReplicas,
+  }),
+  "replica-read-only": yesNo({
+    default: true,
+    alias: "slave-read-only",
+    summary: "A replica takes no writes.",
+    unused: noReplicas,
+  }),
+  "replica-priority": integer({
+    default: 100,
+    alias: "slave-priority",
+    summary: "Order in which replicas are chosen to take over.",
+    unused: noReplicas,
+  }),
+  "replica-announced": yesNo({ default: true, summary: "Sentinel lists this replica.", unused: noReplicas }),
+  "replica-announce-ip": text({
+    default: "",
+    alias: "slave-announce-ip",
+    summary: "Address that a replica tells its primary.",
+    unused: noReplicas,
+  }),
+  "replica-announce-port": integer({
+    default: 0,
+    max: 65535,
+    alias: "slave-announce-port",
+    summary: "Port that a replica tells its primary.",
+    unused: noReplicas,
+  }),
+  "repl-ping-replica-period": integer({
+    default: 10,
+    min: 1,
+    alias: "repl-ping-slave-period",
+    summary: "Seconds between signs of life to replicas.",
+    unused: noReplicas,
+  }),
+  "repl-timeout": integer({
+    default: 60,
+    min: 1,
+    summary: "Seconds of silence after which replication counts as broken.",
+    unused: noReplicas,
+  }),
+  "repl-backlog-size": memory({
+    default: 1024 * 1024,
+    min: 1,
+    summary: "Bytes of recent changes kept for replicas that come back.",
+    unused: noReplicas,
+  }),
+  "repl-backlog-ttl": integer({
+    default: 3600,
+    max: maxInt64,
+    summary: "Seconds for which they are kept without any replica.",
+    unused: noReplicas,
+  }),
+  "repl-disable-tcp-nodelay": yesNo({
+    default: false,
+    summary: "Sends fewer, larger packets to replicas.",
+    unused: noReplicas,
+  }),
+  "repl-diskless-sync": yesNo({
+    default: true,
+    summary: "Sends a snapshot to replicas without a file.",
+    unused: noReplicas,
+  }),
+  "repl-diskless-sync-delay": integer({
+    default: 5,
+    summary: "Seconds to wait for more replicas before that.",
+    unused: noReplicas,
+  }),
+  "repl-diskless-sync-max-replicas": integer({
+    default: 0,
+    summary: "Replicas after which that wait ends.",
+    unused: noReplicas,
+  }),
+  "repl-diskless-load": choice(["disabled", "on-empty-db", "swapdb"], {
+    default: "disabled",
+    summary: "How a replica takes in a snapshot without a file.",
+    unused: noReplicas,
+  }),
+  "min-replicas-to-write": integer({
+    default: 0,
+    alias: "min-slaves-to-write",
+    summary: "Replicas that must be in touch for writes to be taken.",
+    onlyDefault: noReplicas,
+  }),
+  "min-replicas-max-lag": integer({
+    default: 10,
+    alias: "min-slaves-max-lag",
+    summary: "Seconds since the last sign of life up to which a replica counts as in touch.",
+    unused: noReplicas,
+  }),
+  "tls-port": integer({
+    default: 0,
+    max: 65535,
+    summary: "Port for encrypted connections.",
+    onlyDefault: noTls,
+  }),
+  "tls-replication": yesNo({ default: false, summary: "Encrypts replication.", onlyDefault: noTls }),
+  "tls-cluster": yesNo({ default: false, summary: "Encrypts connections between nodes.", onlyDefault: noTls }),
+  "tls-auth-clients": choice(["no", "yes", "optional"], {
+    default: "yes",
+    summary: "Whether clients must show a certificate.",
+    unused: noTls,
+  }),
+  "tls-prefer-server-ciphers": yesNo({
+    default: false,
+    summary: "The server's order of ciphers counts.",
+    unused: noTls,
+  }),
+  "tls-session-caching": yesNo({ default: true, summary: "TLS sessions can be resumed.", unused: noTls }),
+  "tls-session-cache-size": integer({ default: 20480, summary: "TLS sessions that are remembered.", unused: noTls }),
+  "tls-session-cache-timeout": integer({
+    default: 300,
+    summary: "Seconds for which a TLS session is remembered.",
+    unused: noTls,
+  }),
+  "tls-cert-file": tlsText("Certificate of the server."),
+  "tls-key-file": tlsText("Its private key."),
+  "tls-key-file-pass": tlsText("Password of that key."),
+  "tls-client-cert-file": tlsText("Certificate for connections to other nodes."),
+  "tls-client-key-file": tlsText("Its private key."),
+  "tls-client-key-file-pass": tlsText("Password of that key."),
+  "tls-dh-params-file": tlsText("Diffie-Hellman parameters."),
+  "tls-ca-cert-file": tlsText("Certificates that are trusted."),
+  "tls-ca-cert-dir": tlsText("Folder of certificates that are trusted."),
+  "tls-protocols": tlsText("Versions of TLS that are possible."),
+  "tls-ciphers": tlsText("Ciphers that are possible."),
+  "tls-ciphersuites": tlsText("Cipher suites of TLS 1.3 that are possible."),
+};
+
+function tlsText(summary: string) {
+  return text({ default: "", summary, unused: noTls });
+}
+
+function port(summary: string, change: "start" | "any-time" = "any-time") {
+  return integer({ default: 0, max: 65535, summary, change, unused: notYet });
+}

@@ -1,0 +1,145 @@
+import { type Directive, directive, type DirectiveFacts, DirectiveError } from "./directive.ts";
+import { parseMemory } from "./value-kinds.ts";
+
+/** A snapshot is due when this many changes have been made and this many seconds have passed. */
+export interface SavePoint {
+  readonly seconds: number;
+  readonly changes: number;
+}
+
+/** Lines of one file add up; an empty text takes all points away. */
+export function savePoints(facts: DirectiveFacts<readonly SavePoint[]>): Directive<readonly SavePoint[]> {
+  return directive(facts, {
+    manyWords: true,
+    expects: "pairs of seconds and changes",
+    print: (points) => points.map(({ seconds, changes }) => `${seconds} ${changes}`).join(" "),
+    lines: (points) =>
+      points.length === 0 ? [[""]] : points.map(({ seconds, changes }) => [String(seconds), String(changes)]),
+    parse(words, before) {
+      if (words.length === 1 && words[0] === "") return [];
+      if (words.length === 0 || words.length % 2 !== 0) throw new DirectiveError("Invalid save parameters");
+      const points: SavePoint[] = before.again ? [...before.value] : [];
+      for (let at = 0; at < words.length; at += 2) {
+        const seconds = wholeNumber(words[at]);
+        const changes = wholeNumber(words[at + 1]);
+        if (seconds === undefined || seconds < 1 || changes === undefined) {
+          throw new DirectiveError("Invalid save parameters");
+        }
+        points.push({ seconds, changes });
+      }
+      return points;
+    },
+  });
+}
+
+/** What a class of clients may leave unread, in bytes: at once, and for how long. 0 is no limit. */
+export interface OutputLimit {
+  readonly hardBytes: number;
+  readonly softBytes: number;
+  readonly softSeconds: number;
+}
+export type OutputClass = "normal" | "replica" | "pubsub";
+export type OutputLimits = Readonly<Record<OutputClass, OutputLimit>>;
+
+const outputClasses = new Map<string, OutputClass>([
+  ["normal", "normal"],
+  ["slave", "replica"],
+  ["replica", "replica"],
+  ["pubsub", "pubsub"],
+]);
+const badLimit = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
+
+/** A line names some of the classes; those that it does not name keep what they had. */
+export function outputLimits(facts: DirectiveFacts<OutputLimits>): Directive<OutputLimits> {
+  const words = (name: string, limit: OutputLimit): string[] => [
+    name,
+    String(limit.hardBytes),
+    String(limit.softBytes),
+    String(limit.softSeconds),
+  ];
+  const lines = (limits: OutputLimits): string[][] => [
+    words("normal", limits.normal),
+    words("slave", limits.replica),
+    words("pubsub", limits.pubsub),
+  ];
+  return directive<OutputLimits>(facts, {
+    manyWords: true,
+    expects: "class, hard limit, soft limit and soft seconds, for one or more classes",
+    print: (limits) => lines(limits).flat().join(" "),
+    lines,
+    parse(given, before) {
+      if (given.length === 0 || given.length % 4 !== 0) {
+        throw new DirectiveError("Wrong number of arguments in buffer limit configuration.");
+      }
+      const limits: Record<OutputClass, OutputLimit> = { ...before.value };
+      for (let at = 0; at < given.length; at += 4) {
+        const name = outputClasses.get((given[at] as string).toLowerCase());
+        if (name === undefined) {
+          throw new DirectiveError("Invalid client class specified in buffer limit configuration.");
+        }
+        limits[name] = readLimit(given[at + 1] as string, given[at + 2] as string, given[at + 3] as string);
+      }
+      return limits;
+    },
+  });
+}
+
+function readLimit(hard: string, soft: string, seconds: string): OutputLimit {
+  const softSeconds = wholeNumber(seconds);
+  if (softSeconds === undefined) throw new DirectiveError(badLimit);
+  return {
+    hardBytes: Number(parseMemory(hard, badLimit)),
+    softBytes: Number(parseMemory(soft, badLimit)),
+    softSeconds,
+  };
+}
+
+const eventClasses = "g$lshzxetdn";
+const everyClass = "g$lshzxetd";
+
+/** Classes of keyspace events, as letters in Redis's order, with A for all that A stands for. */
+export function keyspaceEvents(facts: DirectiveFacts<string>): Directive<string> {
+  return directive(facts, {
+    manyWords: false,
+    expects: "letters of K E A g $ l s h z x e t m d n",
+    print: (value) => value,
+    lines: (value) => [[value]],
+    parse(words) {
+      if (words.length !== 1) throw new DirectiveError("wrong number of arguments");
+      const given = words[0] as string;
+      if (/[^Ag$lshzxeKEtmdn]/.test(given)) {
+        throw new DirectiveError("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+      }
+      const has = (letter: string): boolean => given.includes(letter) || (given.includes("A") && everyClass.includes(letter));
+      const all = [...everyClass].every(has);
+      const classes = all ? "A" : [...eventClasses].filter(has).join("");
+      return classes + [..."KEm"].filter(has).join("");
+    },
+  });
+}
+
+export function percentiles(facts: DirectiveFacts<readonly number[]>): Directive<readonly number[]> {
+  return directive(facts, {
+    manyWords: true,
+    expects: "numbers from 0 to 100",
+    print: (values) => values.join(" "),
+    lines: (values) => [values.length === 0 ? [""] : values.map(String)],
+    parse(words) {
+      if (words.length === 1 && words[0] === "") return [];
+      return words.map((word) => {
+        const value = Number(word);
+        if (word.trim() === "" || Number.isNaN(value)) {
+          throw new DirectiveError("Invalid latency-tracking-info-percentiles parameters");
+        }
+        if (value < 0 || value > 100) {
+          throw new DirectiveError("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
+        }
+        return value;
+      });
+    },
+  });
+}
+
+function wholeNumber(word: string | undefined): number | undefined {
+  return word !== undefined && /^[0-9]{1,15}$/.test(word) ? Number(word) : undefined;
+}

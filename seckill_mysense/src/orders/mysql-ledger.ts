@@ -8,7 +8,7 @@ export interface MysqlLedgerOptions extends Omit<MysqlPlace, "port">, Partial<My
   readonly port?: number;
 }
 
-const defaultLimits: MysqlLimits = {
+export const defaultMysqlLimits: MysqlLimits = {
   poolSize: 8,
   maxWaiting: 10_000,
   connectTimeoutMs: 5_000,
@@ -23,11 +23,11 @@ const defaultLimits: MysqlLimits = {
 export function mysqlLedger(options: MysqlLedgerOptions): FullLedger {
   const { host, port = 3306, user, password, database } = options;
   const limits: MysqlLimits = {
-    poolSize: options.poolSize ?? defaultLimits.poolSize,
-    maxWaiting: options.maxWaiting ?? defaultLimits.maxWaiting,
-    connectTimeoutMs: options.connectTimeoutMs ?? defaultLimits.connectTimeoutMs,
-    queryTimeoutMs: options.queryTimeoutMs ?? defaultLimits.queryTimeoutMs,
-    lockWaitTimeoutMs: options.lockWaitTimeoutMs ?? defaultLimits.lockWaitTimeoutMs,
+    poolSize: options.poolSize ?? defaultMysqlLimits.poolSize,
+    maxWaiting: options.maxWaiting ?? defaultMysqlLimits.maxWaiting,
+    connectTimeoutMs: options.connectTimeoutMs ?? defaultMysqlLimits.connectTimeoutMs,
+    queryTimeoutMs: options.queryTimeoutMs ?? defaultMysqlLimits.queryTimeoutMs,
+    lockWaitTimeoutMs: options.lockWaitTimeoutMs ?? defaultMysqlLimits.lockWaitTimeoutMs,
   };
   return new SqlLedger(openMysqlDatabase({ host, port, user, password, database }, limits), options);
 }

@@ -10,6 +10,6 @@ export interface SqliteLedgerOptions extends SqlLedgerOptions {
 }
 
 /** A ledger in one file, for one machine. Every commit is on the disk before it is said to be done. */
-export function sqliteLedger({ file, busyTimeoutMs = 100, ...options }: SqliteLedgerOptions): FullLedger {
+export function sqliteLedger({ file, busyTimeoutMs = 10, ...options }: SqliteLedgerOptions): FullLedger {
   return new SqlLedger(openSqliteDatabase({ file, busyTimeoutMs }), options);
 }

@@ -71,15 +71,15 @@ async function takeNamedLock(connection: Kysely<LedgerSchema>, lock: string, dat
 }
 
 async function createDatabase(place: MysqlPlace, connectTimeoutMs: number): Promise<void> {
-  const { database, ...server } = place;
-  const connection = await createConnection({ ...server, connectTimeout: connectTimeoutMs });
+  const { host, port, user, password, database } = place;
+  const connection = await createConnection({ host, port, user, password, connectTimeout: connectTimeoutMs });
   try {
     const [found] = await connection.query("select 1 from information_schema.schemata where schema_name = ?", [database]);
     if ((found as unknown[]).length > 0) return;
     await connection.query("create database if not exists ?? character set utf8mb4 collate utf8mb4_bin", [database]);
   } catch (error) {
     if ((error as { errno?: number }).errno !== accessDeniedToDatabase) throw error;
-    throw new Error(`no database ${database} that the user ${place.user} can see, and he may not create it`, { cause: error });
+    throw new Error(`no database ${database} that the user ${user} can see, and he may not create it`, { cause: error });
   } finally {
     connection.destroy();
   }

@@ -33,10 +33,14 @@ export class MysqlDriver implements Driver {
   readonly #limits: MysqlLimits;
   readonly #connections = new Map<PoolConnection, MysqlConnection>();
 
-  constructor(place: MysqlPlace, limits: MysqlLimits) {
+  constructor({ host, port, user, password, database }: MysqlPlace, limits: MysqlLimits) {
     this.#limits = limits;
     this.#pool = createPool({
-      ...place,
+      host,
+      port,
+      user,
+      password,
+      database,
       charset: "utf8mb4",
       connectionLimit: limits.poolSize,
       queueLimit: limits.maxWaiting,

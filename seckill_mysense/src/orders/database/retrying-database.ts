@@ -15,7 +15,7 @@ export const defaultRetry: RetryOptions = {
   firstMs: 5,
   maxMs: 500,
   retryForMs: 5_000,
-  maxAttempts: 12,
+  maxAttempts: 25,
   random: Math.random,
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };

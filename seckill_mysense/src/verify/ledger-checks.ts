@@ -1,0 +1,34 @@
+import type { Findings } from "../orders/ledger-audit.ts";
+import { resultOf, type InvariantResult } from "./verification-report.ts";
+import type { SaleView } from "./verify-sale.ts";
+
+/** I1: the totals stay within the stock, and are what counting the orders gives. */
+export function checkTotals({ audit }: SaleView): InvariantResult {
+  const findings: string[] = [];
+  for (const { product, totals, orders } of audit.products) {
+    const { total, reserved, sold } = totals;
+    const name = `product ${product.id}`;
+    if (reserved + sold > total) findings.push(`${name}: reserved ${reserved} + sold ${sold} is over the total of ${total}`);
+    if (reserved < 0 || sold < 0) findings.push(`${name}: reserved is ${reserved}, sold is ${sold}`);
+    if (orders.reserved !== reserved) findings.push(`${name}: reserved is ${reserved}, but ${orders.reserved} orders are`);
+    if (orders.paid !== sold) findings.push(`${name}: sold is ${sold}, but ${orders.paid} orders are paid`);
+    if (orders.reserved + orders.paid > total) {
+      findings.push(`${name}: ${orders.reserved + orders.paid} active orders are over the total of ${total}`);
+    }
+  }
+  return resultOf(findings, `${audit.products.length} products in the ledger, totals and counted orders`);
+}
+
+/** I2 */
+export function checkLimits({ audit }: SaleView): InvariantResult {
+  return resultOfFindings(audit.overLimit, "active orders by product and user");
+}
+
+/** I7 */
+export function checkReturns({ audit }: SaleView): InvariantResult {
+  return resultOfFindings(audit.wrongReturns, "returns against released orders and rejections");
+}
+
+function resultOfFindings({ count, examples }: Findings, checked: string): InvariantResult {
+  return count === 0 ? { status: "ok", checked } : { status: "violated", count, examples };
+}

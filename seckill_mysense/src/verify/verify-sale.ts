@@ -1,0 +1,113 @@
+import type { Gate, GateStatus } from "../gate/gate.ts";
+import type { LedgerAudit, ProductAudit, SaleAudit } from "../orders/ledger-audit.ts";
+import type { RejectionBook } from "../orders/ledger.ts";
+import type { ReservationQueue } from "../queue/queue.ts";
+import { checkConservation, checkUndersell } from "./unit-checks.ts";
+import { checkDecided } from "./decision-checks.ts";
+import { checkLimits, checkReturns, checkTotals } from "./ledger-checks.ts";
+import { compareTold, type ToldFindings } from "./told-checks.ts";
+import type { ToldAnswer } from "./told-answer.ts";
+import { resultOf, type InvariantResult, type ProductFigures, type VerificationReport } from "./verification-report.ts";
+
+export interface VerifySaleOptions {
+  readonly saleId: string;
+  readonly ledger: { readonly audit: LedgerAudit } & Pick<RejectionBook, "readAnswers">;
+  readonly gate?: Pick<Gate, "status">;
+  readonly queue?: Pick<ReservationQueue, "depth">;
+  /** Everything that clients were told; answers about other sales' products are passed over. */
+  readonly told?: Iterable<ToldAnswer>;
+  /**
+   * Nobody buys any more and everything has had the time to arrive: what is still on its way then is a finding. When
+   * false, only what holds at every moment is checked. True when not given.
+   */
+  readonly atRest?: boolean;
+  /** Buyers were still asking when the sale came to rest: then every unit must be reserved or sold. */
+  readonly demandLeft?: boolean;
+}
+
+/** One product in all places at which its units can be. */
+export interface ProductView {
+  readonly audit: ProductAudit;
+  /** Undefined when the gate was not asked or knows nothing of the product. */
+  readonly gate: GateStatus | undefined;
+}
+
+/** All that was read. */
+export interface SaleView {
+  readonly audit: SaleAudit;
+  readonly products: readonly ProductView[];
+  readonly gateAsked: boolean;
+  readonly queue: { readonly ready: number; readonly deadLettered: number } | undefined;
+  readonly told: ToldFindings | undefined;
+  /** Nothing changed between a first and a second look. */
+  readonly still: boolean;
+}
+
+/** Checks the invariants of a sale as far as the given sources allow. Throws when the ledger has no such sale. */
+export async function verifySale(options: VerifySaleOptions): Promise<VerificationReport> {
+  const { saleId, atRest = true, demandLeft } = options;
+  const view = await look(options);
+  const results = {
+    I1: checkTotals(view),
+    I2: checkLimits(view),
+    I3: checkAnswers(view),
+    I4: view.told === undefined ? noRecord : resultOf(view.told.wrongWins, `${view.told.won} wins told`),
+    I5: checkDecided(view, atRest),
+    I6: checkConservation(view, atRest),
+    I7: checkReturns(view),
+    I8: checkUndersell(view, { atRest, demandLeft }),
+  };
+  return {
+    saleId,
+    ok: Object.values(results).every(({ status }) => status !== "violated"),
+    products: view.products.map(figuresOf),
+    ...(view.queue === undefined ? {} : { queue: view.queue }),
+    results,
+  };
+}
+
+const noRecord: InvariantResult = { status: "not_checked", why: "no record of what clients were told" };
+
+async function look({ saleId, ledger, gate, queue, told }: VerifySaleOptions): Promise<SaleView> {
+  const before = await readSale(ledger.audit, saleId);
+  const statuses = await readGate(gate, before);
+  const depth = await queue?.depth();
+  const toldFindings = told === undefined ? undefined : await compareTold(told, before, ledger);
+  // The sources cannot be read in one moment: a second look tells whether anything moved meanwhile.
+  const audit = await readSale(ledger.audit, saleId);
+  const later = await readGate(gate, audit);
+  const still = Bun.deepEquals([before, statuses, depth], [audit, later, await queue?.depth()]);
+  const products = audit.products.map((product, index) => ({ audit: product, gate: later[index] }));
+  return { audit, products, gateAsked: gate !== undefined, queue: depth, told: toldFindings, still };
+}
+
+async function readSale(audit: LedgerAudit, saleId: string): Promise<SaleAudit> {
+  const sale = await audit.auditSale(saleId);
+  if (sale === undefined) throw new Error(`the ledger has no sale ${saleId}`);
+  return sale;
+}
+
+async function readGate(gate: VerifySaleOptions["gate"], { products }: SaleAudit): Promise<(GateStatus | undefined)[]> {
+  return Promise.all(products.map(async ({ product }) => gate?.status(product.saleId, product.id)));
+}
+
+/** I3: the ledger's own rows, and what clients were told of them. */
+function checkAnswers({ audit, told }: SaleView): InvariantResult {
+  const { count, examples } = audit.contradictions;
+  const fromTold = told?.wrongAnswers ?? [];
+  if (count + fromTold.length > 0) {
+    return { status: "violated", count: count + fromTold.length, examples: [...examples, ...fromTold].slice(0, 10) };
+  }
+  return { status: "ok", checked: told === undefined ? "the ledger alone" : `${told.compared} answers told` };
+}
+
+function figuresOf({ audit, gate }: ProductView): ProductFigures {
+  const { oversold, limit_per_user, malformed, unknown_product } = audit.rejections;
+  return {
+    productId: audit.product.id,
+    ...audit.totals,
+    ...(gate === undefined ? {} : { available: gate.available, outbox: gate.outboxLength }),
+    pendingReturns: audit.pendingReturns,
+    rejected: oversold + limit_per_user + malformed + unknown_product,
+  };
+}

@@ -1,0 +1,193 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { waitUntil } from "../../../tools/test-services/index.ts";
+import type { RecordOutcome } from "../../src/domain/order.ts";
+import type { AcceptedReservation } from "../../src/domain/reservation.ts";
+import { startConsumer, type Consumer, type ConsumerOptions } from "../../src/orders/consumer.ts";
+import { LedgerUnavailableError, RefusedValueError } from "../../src/orders/ledger-errors.ts";
+import type { FullLedger } from "../../src/orders/ledger.ts";
+import { sqliteLedger } from "../../src/orders/sqlite-ledger.ts";
+import { accept, acceptMany, createSale } from "../contract/ledger/ledger-fixtures.ts";
+import { MemoryQueue } from "./memory-queue.ts";
+
+const quick = { firstMs: 1, maxMs: 2 };
+
+describe("the consumer", () => {
+  let ledger: FullLedger;
+  let queue: MemoryQueue;
+  let consumer: Consumer | undefined;
+
+  beforeEach(async () => {
+    ledger = sqliteLedger({ file: ":memory:" });
+    await ledger.migrate();
+    queue = new MemoryQueue();
+  });
+  afterEach(async () => {
+    await consumer?.stop();
+    consumer = undefined;
+    await ledger.close();
+  });
+
+  const start = async (options: Partial<ConsumerOptions> = {}): Promise<Consumer> => {
+    consumer = await startConsumer({ queue, ledger, payWithinMs: 1_000, backoff: quick, ...options });
+    return consumer;
+  };
+  /** Until every one of so many messages is acknowledged or dead-lettered. */
+  const settled = (count: number): Promise<void> =>
+    waitUntil(() => queue.acknowledged.length + queue.deadLettered.length === count, {
+      what: `${count} messages to be settled`,
+      timeoutMs: 5_000,
+      intervalMs: 1,
+    });
+
+  test("records what the queue brings, and acknowledges after that", async () => {
+    const { product } = await createSale(ledger, { total: 1_000 });
+    const reservations = acceptMany(product, 700);
+    const { counts } = await start({
+      ledger: {
+        reject: (batch) => ledger.reject(batch),
+        async record(batch, options) {
+          for (const { reservationId } of batch) {
+            expect(queue.acknowledged.some(({ reservation }) => reservation?.reservationId === reservationId)).toBe(false);
+          }
+          return ledger.record(batch, options);
+        },
+      },
+    });
+    await queue.publish(reservations);
+    await settled(700);
+    expect(counts).toMatchObject({ recorded: 700, duplicate: 0, rejected: 0, requeued: 0 });
+    expect(await ledger.readTotals(product.id)).toEqual({ total: 1_000, reserved: 700, sold: 0 });
+  });
+
+  test("acknowledges a duplicate and a refusal for good, since both are in the ledger", async () => {
+    const { product } = await createSale(ledger, { total: 1 });
+    const [first, second] = acceptMany(product, 2) as [AcceptedReservation, AcceptedReservation];
+    await queue.publish([first, first, second]);
+    const { counts } = await start();
+    await settled(3);
+    expect(queue.acknowledged).toHaveLength(3);
+    expect(counts).toMatchObject({ recorded: 1, duplicate: 1, rejected: 1 });
+    expect(await ledger.readRejection(second.reservationId)).toBe("oversold");
+  });
+
+  test("dead-letters a reservation of an unknown product, and its buyer can be told", async () => {
+    const { product } = await createSale(ledger);
+    const lost = accept(product, { productId: "nothing" });
+    await queue.publish([lost, accept(product)]);
+    await start();
+    await settled(2);
+    expect(queue.deadLettered.map(({ reservation }) => reservation)).toEqual([lost]);
+    expect(await ledger.readRejection(lost.reservationId)).toBe("unknown_product");
+  });
+
+  test("dead-letters what cannot be read, tells the buyer where it names one, and gives the unit back", async () => {
+    const { product } = await createSale(ledger);
+    const { acceptedAtMs: _, ...incomplete } = accept(product);
+    queue.publishRaw("{ not json");
+    queue.publishRaw("null");
+    queue.publishRaw(JSON.stringify({ reservationId: { $ne: 1 } }));
+    queue.publishRaw(JSON.stringify(incomplete));
+    await queue.publish([accept(product)]);
+    const { counts } = await start();
+    await settled(5);
+    expect(queue.deadLettered).toHaveLength(4);
+    expect(counts).toMatchObject({ deadLettered: 4, recorded: 1 });
+    expect(await ledger.readRejection(incomplete.reservationId)).toBe("malformed");
+    expect(await ledger.pendingReturns(10)).toEqual([incomplete]);
+  });
+
+  test("keeps a batch while the ledger is away, and records it once when it is back", async () => {
+    const { product } = await createSale(ledger);
+    let failures = 0;
+    const { counts } = await start({
+      ledger: {
+        reject: (batch) => ledger.reject(batch),
+        async record(batch, options) {
+          if (++failures <= 4) throw new LedgerUnavailableError("away");
+          return ledger.record(batch, options);
+        },
+      },
+    });
+    await queue.publish(acceptMany(product, 3));
+    await settled(3);
+    expect(counts).toMatchObject({ recorded: 3, requeued: 0, ledgerFailures: 4 });
+  });
+
+  test("a batch that was committed although the answer was lost is a duplicate the second time", async () => {
+    const { product } = await createSale(ledger);
+    let lost = false;
+    const { counts } = await start({
+      ledger: {
+        reject: (batch) => ledger.reject(batch),
+        async record(batch, options) {
+          const outcomes = await ledger.record(batch, options);
+          if (lost) return outcomes;
+          lost = true;
+          throw new LedgerUnavailableError("the answer got lost");
+        },
+      },
+    });
+    await queue.publish(acceptMany(product, 3));
+    await settled(3);
+    expect(counts).toMatchObject({ recorded: 0, duplicate: 3 });
+    expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 3 });
+  });
+
+  test("gives a batch back when the ledger stays away for too long, and loses nothing", async () => {
+    const { product } = await createSale(ledger);
+    let away = true;
+    const { counts } = await start({
+      maxHoldMs: 20,
+      ledger: {
+        reject: (batch) => ledger.reject(batch),
+        async record(batch, options) {
+          if (away) throw new LedgerUnavailableError("away");
+          return ledger.record(batch, options);
+        },
+      },
+    });
+    await queue.publish(acceptMany(product, 3));
+    await waitUntil(() => counts.requeued >= 3, { what: "the batch to go back", timeoutMs: 5_000, intervalMs: 1 });
+    away = false;
+    await settled(3);
+    expect(counts.recorded).toBe(3);
+    expect(queue.acknowledged.every(({ redelivered }) => redelivered)).toBe(true);
+  });
+
+  test("stops without waiting for a ledger that is away, and gives the batch back", async () => {
+    const { product } = await createSale(ledger);
+    const started = await start({
+      backoff: { firstMs: 600_000, maxMs: 600_000 },
+      maxHoldMs: 6_000_000,
+      ledger: { reject: (batch) => ledger.reject(batch), record: () => Promise.reject(new LedgerUnavailableError("away")) },
+    });
+    await queue.publish(acceptMany(product, 3));
+    await waitUntil(() => started.counts.ledgerFailures === 1, { what: "the first failure", timeoutMs: 5_000, intervalMs: 1 });
+    await started.stop();
+    expect(await queue.depth()).toEqual({ ready: 3, deadLettered: 0 });
+  });
+
+  test("finds the one message that the database refuses, and records all the others", async () => {
+    const { product } = await createSale(ledger, { total: 100 });
+    const reservations = acceptMany(product, 20);
+    const bad = reservations[13]!.reservationId;
+    await queue.publish(reservations);
+    await start({
+      ledger: {
+        reject: (batch) => ledger.reject(batch),
+        async record(batch, options): Promise<RecordOutcome[]> {
+          if (batch.some(({ reservationId }) => reservationId === bad)) throw new RefusedValueError("no room");
+          return ledger.record(batch, options);
+        },
+      },
+    });
+    await settled(20);
+    expect(queue.deadLettered.map(({ reservation }) => reservation?.reservationId)).toEqual([bad]);
+    expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 19 });
+    expect(await ledger.readRejection(bad)).toBe("malformed");
+  });
+
+  test("refuses batches that the ledger would not take", async () => {
+    await expect(start({ maxBatch: 1_001 })).rejects.toThrow("maxBatch is 1001, not a whole number from 1 to 1000");
+  });
+});

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { waitUntil } from "../../../tools/test-services/index.ts";
+import type { SaleProduct } from "../../src/domain/sale.ts";
+import type { FullLedger } from "../../src/orders/ledger.ts";
+import { sqliteLedger } from "../../src/orders/sqlite-ledger.ts";
+import { startSweeper, type Sweeper, type SweeperOptions } from "../../src/orders/sweeper.ts";
+import { createSale, unique } from "../contract/ledger/ledger-fixtures.ts";
+import { MemoryGate } from "./memory-gate.ts";
+
+describe("the sweeper", () => {
+  let ledger: FullLedger;
+  let gate: MemoryGate;
+  const sweepers: Sweeper[] = [];
+  const recordedAtMs = 1_000;
+  const payWithinMs = 500;
+  let nowMs = recordedAtMs;
+
+  beforeEach(async () => {
+    nowMs = recordedAtMs;
+    ledger = sqliteLedger({ file: ":memory:", now: () => recordedAtMs });
+    await ledger.migrate();
+    gate = new MemoryGate();
+  });
+  afterEach(async () => {
+    for (const sweeper of sweepers.splice(0)) await sweeper.stop();
+    await ledger.close();
+  });
+
+  const start = (options: Partial<SweeperOptions> = {}): Sweeper => {
+    sweepers.push(startSweeper({ ledger, gate, now: () => nowMs, intervalMs: 1_000_000, ...options }));
+    return sweepers.at(-1) as Sweeper;
+  };
+  /** A product of ten units, of which so many are reserved, at the gate and in the ledger. */
+  const sell = async (count: number): Promise<SaleProduct> => {
+    const { product } = await createSale(ledger, { total: 10 });
+    gate.arm(product);
+    const accepted = Array.from({ length: count }, () => {
+      const request = { reservationId: unique("reservation"), saleId: product.saleId, productId: product.id, userId: unique("user") };
+      return gate.reserve(request)!;
+    });
+    await ledger.record(accepted, { payWithinMs });
+    return product;
+  };
+  const available = async ({ saleId, id }: SaleProduct): Promise<number> => (await gate.status(saleId, id))!.available;
+
+  test("brings the units of orders that nobody paid back to the gate", async () => {
+    const product = await sell(4);
+    const sweeper = start();
+    expect(await sweeper.sweep()).toEqual({ expired: 0, applied: 0, failed: 0 });
+    nowMs = recordedAtMs + payWithinMs + 1;
+    expect(await sweeper.sweep()).toEqual({ expired: 4, applied: 4, failed: 0 });
+    expect(await available(product)).toBe(10);
+    expect(await sweeper.sweep()).toEqual({ expired: 0, applied: 0, failed: 0 });
+  });
+
+  test("works through more than one step holds", async () => {
+    const product = await sell(7);
+    nowMs = recordedAtMs + payWithinMs + 1;
+    expect(await start({ maxBatch: 2 }).sweep()).toEqual({ expired: 7, applied: 7, failed: 0 });
+    expect(await available(product)).toBe(10);
+  });
+
+  test("keeps a return that the gate did not take, and brings it the next time", async () => {
+    const product = await sell(3);
+    nowMs = recordedAtMs + payWithinMs + 1;
+    gate.failures = 2;
+    const sweeper = start();
+    expect(await sweeper.sweep()).toEqual({ expired: 3, applied: 1, failed: 2 });
+    expect(await sweeper.sweep()).toEqual({ expired: 0, applied: 2, failed: 0 });
+    expect(await available(product)).toBe(10);
+  });
+
+  test("a crash between the gate and the mark repeats the return, and the unit comes back once", async () => {
+    const product = await sell(2);
+    nowMs = recordedAtMs + payWithinMs + 1;
+    const crashing = start({
+      ledger: {
+        expireUnpaid: (now, limit) => ledger.expireUnpaid(now, limit),
+        pendingReturns: (limit) => ledger.pendingReturns(limit),
+        markReturned: () => Promise.reject(new Error("killed")),
+      },
+    });
+    await expect(crashing.sweep()).rejects.toThrow("killed");
+    expect(await available(product)).toBe(10);
+    expect(await ledger.pendingReturns(10)).toHaveLength(2);
+    expect(await start().sweep()).toMatchObject({ applied: 2 });
+    expect(gate.giveBacks).toBe(4);
+    expect(await available(product)).toBe(10);
+    expect(await ledger.pendingReturns(10)).toEqual([]);
+  });
+
+  test("a return of an older epoch is settled without adding a unit", async () => {
+    const product = await sell(2);
+    nowMs = recordedAtMs + payWithinMs + 1;
+    await ledger.expireUnpaid(nowMs, 10);
+    const raised = await ledger.raiseEpoch(product.id, 1);
+    gate.arm(raised!.product, raised!.totals.total - raised!.totals.reserved - raised!.totals.sold);
+    expect(await available(product)).toBe(10);
+    expect(await start().sweep()).toEqual({ expired: 0, applied: 2, failed: 0 });
+    expect(await available(product)).toBe(10);
+  });
+
+  test("several sweepers at once bring each unit back once", async () => {
+    const product = await sell(9);
+    nowMs = recordedAtMs + payWithinMs + 1;
+    const results = await Promise.all([start().sweep(), start().sweep(), start().sweep()]);
+    expect(results.reduce((sum, { expired }) => sum + expired, 0)).toBe(9);
+    await start().sweep();
+    expect(await available(product)).toBe(10);
+  });
+
+  test("sweeps by itself, goes on after a failure, and ends when it is stopped", async () => {
+    const product = await sell(1);
+    let sweeps = 0;
+    const sweeper = start({
+      intervalMs: 1,
+      ledger: {
+        markReturned: (ids) => ledger.markReturned(ids),
+        pendingReturns: (limit) => ledger.pendingReturns(limit),
+        expireUnpaid: (now, limit) => (++sweeps < 3 ? Promise.reject(new Error("away")) : ledger.expireUnpaid(now, limit)),
+      },
+    });
+    nowMs = recordedAtMs + payWithinMs + 1;
+    await waitUntil(async () => (await available(product)) === 10, { what: "the unit to return", timeoutMs: 5_000, intervalMs: 1 });
+    await sweeper.stop();
+    const atStop = sweeps;
+    await Bun.sleep(20);
+    expect(sweeps).toBe(atStop);
+  });
+});

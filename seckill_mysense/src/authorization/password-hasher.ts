@@ -1,0 +1,70 @@
+/** The hasher is full: the work was not started. */
+export class HasherOverloaded extends Error {
+  constructor(limit: number) {
+    super(`password hashing is busy: at most ${limit} requests may wait`);
+    this.name = "HasherOverloaded";
+  }
+}
+
+export interface PasswordHasherOptions {
+  /** Hashes computed at the same time: each takes a core and `memoryKib` for tens of milliseconds. */
+  readonly concurrency: number;
+  /** Requests that may wait for their turn; more are refused. */
+  readonly maxWaiting: number;
+  readonly memoryKib: number;
+  readonly passes: number;
+}
+
+/** OWASP's recommendation for argon2id: 19 MiB, two passes. */
+export const recommendedCost = { memoryKib: 19_456, passes: 2 } as const;
+
+/** argon2id with bounded concurrency: a crowd that logs in must not starve the sale of cores and memory. */
+export class PasswordHasher {
+  readonly #options: PasswordHasherOptions;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+  /** Verified against when there is no such user, so that an answer takes as long either way. */
+  #decoy: Promise<string> | undefined;
+
+  constructor(options: PasswordHasherOptions) {
+    this.#options = options;
+  }
+
+  /** @throws HasherOverloaded */
+  hash(password: string): Promise<string> {
+    const { memoryKib, passes } = this.#options;
+    return this.#inTurn(() =>
+      Bun.password.hash(password, { algorithm: "argon2id", memoryCost: memoryKib, timeCost: passes }),
+    );
+  }
+
+  /** Whether the password is the one of the hash; without a hash false, after the same work. @throws HasherOverloaded */
+  async verify(password: string, hash: string | undefined): Promise<boolean> {
+    if (hash !== undefined) return this.#inTurn(() => Bun.password.verify(password, hash));
+    this.#decoy ??= this.hash(crypto.randomUUID()).catch((error: unknown) => {
+      this.#decoy = undefined;
+      throw error;
+    });
+    const decoy = await this.#decoy;
+    await this.#inTurn(() => Bun.password.verify(password, decoy));
+    return false;
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running < this.#options.concurrency) this.#running++;
+    else await this.#turn();
+    try {
+      return await work();
+    } finally {
+      // The turn is handed over, not given up: otherwise a newcomer could slip in between and exceed the limit.
+      const next = this.#waiting.shift();
+      if (next !== undefined) next();
+      else this.#running--;
+    }
+  }
+
+  #turn(): Promise<void> {
+    if (this.#waiting.length >= this.#options.maxWaiting) throw new HasherOverloaded(this.#options.maxWaiting);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}

@@ -1,0 +1,64 @@
+export interface RateLimit {
+  /** Steady rate; 0 switches the limit off. */
+  readonly ratePerSecond: number;
+  /** Requests that may come at once after a pause. */
+  readonly burst: number;
+}
+
+/** Slots that a key may stand in. */
+const ways = 8;
+
+/**
+ * A rate limit per key (user or address) in a table of fixed size, after the generic cell rate algorithm: one number
+ * per key, the moment when its bucket would be empty again. When a set of slots is full, the key that is furthest
+ * from its limit is forgotten, so that a flood of keys can only ever make the limiter more lenient to others.
+ */
+export class RateLimiter {
+  readonly #intervalMs: number;
+  readonly #toleranceMs: number;
+  readonly #fingerprints: Uint32Array;
+  readonly #emptyAtMs: Float64Array;
+  readonly #setMask: number;
+  // Random, so that nobody can compute keys that share a set.
+  readonly #seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
+
+  /** `maxKeys` is rounded up to a power of two; 12 bytes each. */
+  constructor(limit: RateLimit, maxKeys: number) {
+    this.#intervalMs = limit.ratePerSecond > 0 ? 1000 / limit.ratePerSecond : 0;
+    this.#toleranceMs = this.#intervalMs * (limit.burst - 1);
+    const slots = this.#intervalMs === 0 ? 0 : Math.max(ways, 2 ** Math.ceil(Math.log2(maxKeys)));
+    this.#fingerprints = new Uint32Array(slots);
+    this.#emptyAtMs = new Float64Array(slots);
+    this.#setMask = slots / ways - 1;
+  }
+
+  /** Whether there is no limit, so that the caller need not find out the key. */
+  get isOff(): boolean {
+    return this.#intervalMs === 0;
+  }
+
+  /** Counts one request of `key`: 0 when it may pass, otherwise the milliseconds until one may. */
+  take(key: string, nowMs: number): number {
+    if (this.#intervalMs === 0) return 0;
+    const slot = this.#find(key, nowMs);
+    const emptyAtMs = Math.max(this.#emptyAtMs[slot]!, nowMs);
+    const waitMs = emptyAtMs - nowMs - this.#toleranceMs;
+    if (waitMs > 0) return waitMs;
+    this.#emptyAtMs[slot] = emptyAtMs + this.#intervalMs;
+    return 0;
+  }
+
+  #find(key: string, nowMs: number): number {
+    const hash = Bun.hash.murmur32v3(key, this.#seed);
+    const fingerprint = (Bun.hash.murmur32v3(key, this.#seed ^ 0x5bd1e995) | 1) >>> 0;
+    const start = (hash & this.#setMask) * ways;
+    let oldest = start;
+    for (let slot = start; slot < start + ways; slot++) {
+      if (this.#fingerprints[slot] === fingerprint) return slot;
+      if (this.#emptyAtMs[slot]! < this.#emptyAtMs[oldest]!) oldest = slot;
+    }
+    this.#fingerprints[oldest] = fingerprint;
+    this.#emptyAtMs[oldest] = nowMs;
+    return oldest;
+  }
+}

@@ -1,0 +1,33 @@
+import { deriveSigningKey, type SigningKey } from "./signing-key.ts";
+
+const randomBytes = 12;
+const randomLength = 16;
+const tagLength = 12;
+
+/**
+ * Reservation ids: 16 random characters and a 12-character tag that binds them to their user and product, so that
+ * any gateway can tell an owner from a stranger before it asks anybody, also while no order exists yet.
+ */
+export class ReservationIds {
+  readonly #keys: readonly SigningKey[];
+
+  /** The first secret makes ids, all of them recognise ids. */
+  constructor(secrets: readonly string[]) {
+    this.#keys = secrets.map((secret) => deriveSigningKey(secret, "reservation-id", ""));
+  }
+
+  create(userId: string, productId: string): string {
+    const random = Buffer.from(crypto.getRandomValues(new Uint8Array(randomBytes))).toString("base64url");
+    return random + tag(this.#keys[0]!, random, userId, productId);
+  }
+
+  belongsTo(reservationId: string, userId: string, productId: string): boolean {
+    if (reservationId.length !== randomLength + tagLength) return false;
+    const random = reservationId.slice(0, randomLength);
+    return this.#keys.some((key) => random + tag(key, random, userId, productId) === reservationId);
+  }
+}
+
+function tag(key: SigningKey, random: string, userId: string, productId: string): string {
+  return key.sign(JSON.stringify([random, userId, productId])).slice(0, tagLength);
+}

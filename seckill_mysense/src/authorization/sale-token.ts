@@ -1,0 +1,73 @@
+import { readSignedText, type SignedTextFailure, signText } from "./signed-text.ts";
+import { deriveSigningKey, type SigningKey } from "./signing-key.ts";
+
+/** What a token grants: one reservation of one product by one user, in a window of time (Unix milliseconds). */
+export interface SaleTokenClaims {
+  readonly saleId: string;
+  readonly productId: string;
+  readonly userId: string;
+  readonly notBeforeMs: number;
+  readonly expiresAtMs: number;
+  readonly reservationId: string;
+  /** Place in the waiting room's queue; 0 where there is no waiting room. */
+  readonly queuePosition: number;
+}
+
+/** An array, not an object: names would double the length of what every request carries. */
+type Payload = [string, string, string, number, number, string, number];
+
+/** Tokens of all sales that this process knows. With two secrets, the first signs and both verify. */
+export class SaleTokens {
+  readonly #secrets: readonly string[];
+  readonly #signing = new Map<string, SigningKey>();
+  readonly #verifying = new Map<string, SigningKey>();
+
+  constructor(secrets: readonly string[]) {
+    this.#secrets = secrets;
+  }
+
+  /** Keys are derived here and not on demand: a stranger's token must not be able to make this map grow. */
+  setSales(saleIds: Iterable<string>): void {
+    const wanted = new Set(saleIds);
+    for (const [id, key] of this.#verifying) if (!wanted.has(key.subject)) this.#verifying.delete(id);
+    for (const saleId of this.#signing.keys()) if (!wanted.has(saleId)) this.#signing.delete(saleId);
+    for (const saleId of wanted) if (!this.#signing.has(saleId)) this.#addSale(saleId);
+  }
+
+  #addSale(saleId: string): void {
+    const keys = this.#secrets.map((secret) => deriveSigningKey(secret, "sale-token", saleId));
+    for (const key of keys) this.#verifying.set(key.id, key);
+    const [current] = keys;
+    if (current !== undefined) this.#signing.set(saleId, current);
+  }
+
+  /** @throws when the sale is not among those of `setSales`. */
+  issue(claims: SaleTokenClaims): string {
+    const key = this.#signing.get(claims.saleId);
+    if (key === undefined) throw new Error(`no signing key for sale ${claims.saleId}`);
+    const payload: Payload = [
+      claims.saleId,
+      claims.productId,
+      claims.userId,
+      claims.notBeforeMs,
+      claims.expiresAtMs,
+      claims.reservationId,
+      claims.queuePosition,
+    ];
+    return signText(key, JSON.stringify(payload));
+  }
+
+  /**
+   * The claims, or the code of what is wrong. No I/O. The two times are the caller's to judge: /check keeps to both,
+   * while reading one's reservation is allowed before and after.
+   */
+  read(token: string): SaleTokenClaims | SignedTextFailure {
+    const read = readSignedText(token, (keyId) => this.#verifying.get(keyId));
+    if (typeof read === "string") return read;
+    const [saleId, productId, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition] = JSON.parse(
+      read.payload,
+    ) as Payload;
+    if (saleId !== read.key.subject) return "token_forged";
+    return { saleId, productId, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition };
+  }
+}

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { productId, reservationId } from "./identifiers.ts";
+
+export const checkAnswer = z.object({
+  reservation: reservationId,
+  status: z
+    .enum(["accepted", "held"])
+    .describe("accepted: a unit was set aside now; held: the buyer has this reservation already. Neither is won yet."),
+});
+export type CheckAnswer = z.infer<typeof checkAnswer>;
+
+const checkDeclaration = {
+  path: "/check",
+  authorization: "sale_token",
+  query: z.object({
+    productID: productId,
+    token: z.string().optional().describe("The token, when it comes neither as Bearer nor as cookie."),
+  }),
+  ok: checkAnswer,
+  okStatuses: [202, 200],
+  failures: [
+    "missing_product",
+    "token_missing",
+    "token_malformed",
+    "token_unknown_key",
+    "token_forged",
+    "token_expired",
+    "token_wrong_product",
+    "product_not_found",
+    "sold_out",
+    "sale_ended",
+    "body_too_large",
+    "not_started",
+    "gate_closed",
+    "gate_unavailable",
+  ],
+} as const;
+
+export const check = endpoint({
+  ...checkDeclaration,
+  method: "POST",
+  summary: "Asks for one unit: 202 accepted, 200 the same reservation again. The order is won once the ledger has it.",
+});
+
+export const checkByGet = endpoint({
+  ...checkDeclaration,
+  method: "GET",
+  summary: "The same as POST; a browser (Accept: text/html) gets the sale page instead.",
+});

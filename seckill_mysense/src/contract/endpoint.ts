@@ -1,0 +1,106 @@
+import { z } from "zod";
+import type { FailureCode } from "./failures.ts";
+
+type ObjectSchema = z.ZodObject;
+const nothing = z.object({});
+type Nothing = typeof nothing;
+
+/** `session`: the session cookie; `sale_token`: the token of POST /api/token; `either`: one of them. */
+export type Authorization = "none" | "session" | "sale_token" | "either";
+
+/** One address of the HTTP interface. Validation, the handler's types, /openapi.json and the pages' client derive from it. */
+export interface Endpoint<
+  Params extends ObjectSchema = ObjectSchema,
+  Query extends ObjectSchema = ObjectSchema,
+  Body extends z.ZodType = z.ZodType,
+  Ok extends z.ZodType = z.ZodType,
+  Failure extends FailureCode = FailureCode,
+  Access extends Authorization = Authorization,
+> {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Path parameters are written `:name`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly authorization: Access;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body | undefined;
+  readonly ok: Ok;
+  /** Statuses of success, the usual one first. */
+  readonly okStatuses: readonly number[];
+  readonly okContentType: string;
+  readonly failures: readonly Failure[];
+}
+
+interface Declaration<
+  Params extends ObjectSchema,
+  Query extends ObjectSchema,
+  Body extends z.ZodType,
+  Ok extends z.ZodType,
+  Failure extends FailureCode,
+  Access extends Authorization,
+> {
+  method: Endpoint["method"];
+  path: string;
+  summary: string;
+  authorization?: Access;
+  params?: Params;
+  query?: Query;
+  body?: Body;
+  ok: Ok;
+  okStatuses?: readonly number[];
+  okContentType?: string;
+  failures?: readonly Failure[];
+}
+
+/** Declares an endpoint; what is left out is empty, open to everybody, and answers 200 with JSON. */
+export function endpoint<
+  Ok extends z.ZodType,
+  Params extends ObjectSchema = Nothing,
+  Query extends ObjectSchema = Nothing,
+  Body extends z.ZodType = z.ZodUndefined,
+  Failure extends FailureCode = never,
+  Access extends Authorization = "none",
+>(
+  declaration: Declaration<Params, Query, Body, Ok, Failure, Access>,
+): Endpoint<Params, Query, Body, Ok, Failure, Access> {
+  return {
+    method: declaration.method,
+    path: declaration.path,
+    summary: declaration.summary,
+    authorization: declaration.authorization ?? ("none" as Access),
+    params: declaration.params ?? (nothing as Params & Nothing),
+    query: declaration.query ?? (nothing as Query & Nothing),
+    body: declaration.body,
+    ok: declaration.ok,
+    okStatuses: declaration.okStatuses ?? [200],
+    okContentType: declaration.okContentType ?? "application/json",
+    failures: declaration.failures ?? [],
+  };
+}
+
+/** Refusals that any endpoint may answer with, so that no declaration repeats them. */
+export const generalFailures = [
+  "invalid_request",
+  "limited",
+  "overloaded",
+  "ledger_unavailable",
+  "internal",
+] as const satisfies readonly FailureCode[];
+
+/** Refusals that come with a body to read. */
+export const bodyFailures = [
+  "malformed_json",
+  "body_too_large",
+  "unsupported_media_type",
+  "cross_site",
+] as const satisfies readonly FailureCode[];
+
+/** What a refusal looks like on the wire. */
+export const failureBody = z.object({
+  error: z.string().describe("The code of the refusal."),
+  message: z.string().describe("The same for people."),
+  retryAfterSeconds: z.number().optional().describe("When to come back, as in Retry-After."),
+  startsAtMs: z.number().optional().describe("With not_started: the start of the sale, Unix milliseconds."),
+});
+export type FailureBody = z.infer<typeof failureBody>;

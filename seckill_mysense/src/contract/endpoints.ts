@@ -1,0 +1,31 @@
+import { createSession, deleteSession, readSession, registerUser } from "./accounts.ts";
+import { check, checkByGet } from "./check.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { healthz, metrics, openapi, readyz } from "./operation.ts";
+import { cancelOrder, payOrder } from "./orders.ts";
+import { readReservation, watchReservation } from "./reservations.ts";
+import { listSales, readSale } from "./sales.ts";
+import { issueToken } from "./tokens.ts";
+
+/** Every address of the public interface. */
+export const endpoints = {
+  "GET /check": checkByGet,
+  "POST /check": check,
+  "POST /api/users": registerUser,
+  "POST /api/session": createSession,
+  "GET /api/session": readSession,
+  "DELETE /api/session": deleteSession,
+  "GET /api/sales": listSales,
+  "GET /api/sales/:id": readSale,
+  "POST /api/token": issueToken,
+  "GET /api/reservations/:id": readReservation,
+  "GET /api/reservations/:id/events": watchReservation,
+  "POST /api/orders/:id/pay": payOrder,
+  "POST /api/orders/:id/cancel": cancelOrder,
+  "GET /healthz": healthz,
+  "GET /readyz": readyz,
+  "GET /metrics": metrics,
+  "GET /openapi.json": openapi,
+} as const satisfies Record<string, Endpoint>;
+
+export type Endpoints = typeof endpoints;

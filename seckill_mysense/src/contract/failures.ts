@@ -1,0 +1,53 @@
+/**
+ * Every refusal that the HTTP interface knows: its code (the `error` of the JSON body), its status, and the sentence
+ * that a person reads. Codes are part of the contract and never change their meaning.
+ */
+export const failures = {
+  malformed_json: { status: 400, message: "The body is not valid JSON." },
+  invalid_request: { status: 400, message: "A field of the request is missing or not of the right form." },
+  missing_product: { status: 400, message: "Name the product: /check?productID=..." },
+
+  session_required: { status: 401, message: "Log in first." },
+  wrong_credentials: { status: 401, message: "No user has this name and password." },
+  token_missing: { status: 401, message: "A token is needed: get one from POST /api/token." },
+  token_malformed: { status: 401, message: "This is not a token of this shop." },
+  token_unknown_key: { status: 401, message: "The token was signed with a key that is not, or no longer, in use." },
+  token_forged: { status: 401, message: "The token's signature is wrong." },
+  token_expired: { status: 401, message: "The token has expired." },
+
+  token_wrong_product: { status: 403, message: "The token is for another product." },
+  not_owner: { status: 403, message: "This reservation belongs to another user." },
+  cross_site: { status: 403, message: "Requests that change something must come from this site's own pages." },
+
+  not_found: { status: 404, message: "There is nothing at this address." },
+  product_not_found: { status: 404, message: "There is no such product." },
+  sale_not_found: { status: 404, message: "There is no such sale." },
+  reservation_not_found: { status: 404, message: "There is no such reservation." },
+  order_not_found: { status: 404, message: "There is no such order." },
+
+  method_not_allowed: { status: 405, message: "This address does not take that method." },
+
+  name_taken: { status: 409, message: "A user of this name exists already." },
+  order_not_payable: { status: 409, message: "The order can no longer be paid." },
+  order_not_cancellable: { status: 409, message: "The order can no longer be cancelled." },
+
+  sold_out: { status: 410, message: "All units of this product are taken." },
+  sale_ended: { status: 410, message: "The sale is over." },
+
+  body_too_large: { status: 413, message: "The body is larger than this server accepts." },
+  unsupported_media_type: { status: 415, message: "Send the body as application/json." },
+  not_started: { status: 425, message: "The sale has not started yet." },
+  limited: { status: 429, message: "Too many requests: wait before you try again." },
+
+  internal: { status: 500, message: "Something went wrong on the server." },
+  overloaded: { status: 503, message: "The server is busy: try again with the same token." },
+  gate_closed: { status: 503, message: "Sales of this product are paused: try again with the same token." },
+  gate_unavailable: {
+    status: 503,
+    message: "It is unknown whether the reservation was made: try again with the same token, it takes one unit at most.",
+  },
+  ledger_unavailable: { status: 503, message: "The book of orders cannot be reached: try again." },
+  too_many_listeners: { status: 503, message: "Too many clients are listening for events: poll instead." },
+} as const satisfies Record<string, { readonly status: number; readonly message: string }>;
+
+export type FailureCode = keyof typeof failures;

@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+
+export const healthz = endpoint({
+  method: "GET",
+  path: "/healthz",
+  summary: "Answers as long as the process serves requests.",
+  ok: z.object({ status: z.literal("ok") }),
+});
+
+export const readyz = endpoint({
+  method: "GET",
+  path: "/readyz",
+  summary: "Answers 200 when ledger and gate were reached a moment ago, 503 otherwise.",
+  ok: z.object({ status: z.literal("ready") }),
+  failures: ["gate_unavailable"],
+});
+
+export const metrics = endpoint({
+  method: "GET",
+  path: "/metrics",
+  summary: "Counters and histograms in the Prometheus text format.",
+  ok: z.string(),
+  okContentType: "text/plain; version=0.0.4; charset=utf-8",
+});
+
+export const openapi = endpoint({
+  method: "GET",
+  path: "/openapi.json",
+  summary: "This description.",
+  ok: z.object({}).loose(),
+});

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { productId, reservationId, timestampMs } from "./identifiers.ts";
+
+export const reservationStatus = z.enum([
+  "pending",
+  "won",
+  "paid",
+  "cancelled",
+  "expired",
+  "refunded",
+  "rejected",
+]);
+export type ReservationStatus = z.infer<typeof reservationStatus>;
+
+export const reservation = z.object({
+  reservation: reservationId,
+  status: reservationStatus.describe("won is said only after the ledger's commit; it is to be paid before payBeforeMs."),
+  productID: productId,
+  reason: z.string().optional().describe("With rejected: why."),
+  payBeforeMs: timestampMs.optional().describe("With won: the order expires if it is not paid by then."),
+});
+export type Reservation = z.infer<typeof reservation>;
+
+const identity = {
+  authorization: "either",
+  params: z.object({ id: reservationId }),
+  query: z.object({
+    productID: productId.optional().describe("Needed with a session while the reservation is pending or rejected."),
+    token: z.string().optional().describe("The sale token, when it comes neither as Bearer nor as cookie."),
+  }),
+} as const;
+
+export const readReservation = endpoint({
+  ...identity,
+  method: "GET",
+  path: "/api/reservations/:id",
+  summary: "Tells a buyer what became of his reservation.",
+  ok: reservation,
+  failures: ["session_required", "reservation_not_found", "not_owner", "gate_unavailable"],
+});
+
+export const watchReservation = endpoint({
+  ...identity,
+  method: "GET",
+  path: "/api/reservations/:id/events",
+  summary: "The same as server-sent events: one `status` event now and one at each change, until the end is known.",
+  ok: z.string(),
+  okContentType: "text/event-stream",
+  failures: ["session_required", "reservation_not_found", "not_owner", "gate_unavailable", "too_many_listeners"],
+});

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { endpoint } from "./endpoint.ts";
+import { productId, saleId, timestampMs } from "./identifiers.ts";
+
+export const saleSummary = z.object({
+  id: saleId,
+  title: z.string(),
+  startsAtMs: timestampMs,
+  endsAtMs: timestampMs,
+});
+
+export const saleProduct = z.object({
+  id: productId,
+  name: z.string(),
+  priceMinor: z.number().int().describe("In the currency's smallest unit."),
+  currency: z.string(),
+  total: z.number().int().describe("Units for sale in all."),
+  limitPerUser: z.number().int(),
+  available: z
+    .number()
+    .int()
+    .nullable()
+    .describe("Units left, about a second old; null when unknown. Only the answer of /check counts."),
+});
+
+export const saleDetails = saleSummary.extend({ products: z.array(saleProduct) });
+export type SaleDetails = z.infer<typeof saleDetails>;
+
+/** Countdowns run by the server's clock: clients take the difference to their own from this. */
+const serverTimeMs = timestampMs.describe("The server's clock when it answered.");
+
+export const listSales = endpoint({
+  method: "GET",
+  path: "/api/sales",
+  summary: "Lists the sales, those that end last first.",
+  ok: z.object({ serverTimeMs, sales: z.array(saleDetails) }),
+});
+
+export const readSale = endpoint({
+  method: "GET",
+  path: "/api/sales/:id",
+  summary: "Reads one sale with its products.",
+  params: z.object({ id: saleId }),
+  ok: z.object({ serverTimeMs, sale: saleDetails }),
+  failures: ["sale_not_found"],
+});

@@ -1,0 +1,75 @@
+import type { PasswordHasher } from "../authorization/password-hasher.ts";
+import type { RateLimiter } from "../authorization/rate-limiter.ts";
+import { type Session, sessionCookieName, type Sessions } from "../authorization/sessions.ts";
+import {
+  createSession,
+  deleteSession,
+  readSession,
+  registerUser,
+  type SessionUser,
+  userName,
+} from "../contract/accounts.ts";
+import type { Ledger } from "../orders/ledger.ts";
+import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, type Success } from "./mount-endpoint.ts";
+
+export interface AccountOptions {
+  readonly ledger: Ledger;
+  readonly sessions: Sessions;
+  readonly hasher: PasswordHasher;
+  /** Tries per name: slows down guessing one user's password. */
+  readonly perName: RateLimiter;
+  /** Tries per address: slows down guessing everybody's, and registering crowds. */
+  readonly perAddress: RateLimiter;
+  /** Cookies only over TLS: for systems behind a proxy that speaks it. */
+  readonly secureCookies: boolean;
+  readonly now: () => number;
+}
+
+export function mountAccounts(app: GatewayApp, mount: MountOptions, options: AccountOptions): void {
+  const { ledger, sessions, hasher, now } = options;
+  const cookieAttributes = `; Path=/; HttpOnly; SameSite=Lax${options.secureCookies ? "; Secure" : ""}`;
+
+  function logIn(user: { readonly id: string; readonly name: string }, status: number): Success<SessionUser> {
+    const { session, cookie } = sessions.open(user, now());
+    const maxAgeSeconds = Math.floor((session.expiresAtMs - now()) / 1000);
+    const setCookie = `${sessionCookieName}=${cookie}; Max-Age=${maxAgeSeconds}${cookieAttributes}`;
+    return { ok: toSessionUser(session), status, headers: { "set-cookie": setCookie } };
+  }
+
+  mountEndpoint(app, registerUser, mount, async ({ body, address }) => {
+    const waitMs = options.perAddress.take(address, now());
+    if (waitMs > 0) return limited(waitMs);
+    const user = {
+      id: Bun.randomUUIDv7("base64url"),
+      name: body.name,
+      passwordHash: await hasher.hash(body.password),
+      createdAtMs: now(),
+    };
+    if ((await ledger.createUser(user)) === "taken") return { failure: "name_taken" };
+    return logIn(user, 201);
+  });
+
+  mountEndpoint(app, createSession, mount, async ({ body, address }) => {
+    const waitMs = options.perAddress.take(address, now()) || options.perName.take(body.name.toLowerCase(), now());
+    if (waitMs > 0) return limited(waitMs);
+    const name = userName.safeParse(body.name);
+    const user = name.success ? await ledger.findUserByName(name.data) : undefined;
+    const isRight = await hasher.verify(body.password, user?.passwordHash);
+    return user !== undefined && isRight ? logIn(user, 200) : { failure: "wrong_credentials" };
+  });
+
+  mountEndpoint(app, readSession, mount, ({ session }) => ({ ok: toSessionUser(session) }));
+
+  mountEndpoint(app, deleteSession, mount, () => ({
+    ok: null,
+    headers: { "set-cookie": `${sessionCookieName}=; Max-Age=0${cookieAttributes}` },
+  }));
+}
+
+function toSessionUser(session: Session): SessionUser {
+  return { userID: session.userId, name: session.name, expiresAtMs: session.expiresAtMs };
+}
+
+function limited(waitMs: number): Refusal<"limited"> {
+  return { failure: "limited", retryAfterSeconds: Math.ceil(waitMs / 1000) };
+}

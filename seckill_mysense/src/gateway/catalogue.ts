@@ -1,0 +1,133 @@
+import type { SaleTokens } from "../authorization/sale-token.ts";
+import type { Sale, SaleProduct } from "../domain/sale.ts";
+import type { Gate } from "../gate/gate.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Ledger } from "../orders/ledger.ts";
+import { RefusedReservations, SoldOutHint } from "./sold-out-hint.ts";
+
+/** One product as this gateway knows it. */
+export interface CatalogueProduct {
+  sale: Sale;
+  product: SaleProduct;
+  /** Units left when the gate was last asked; null when it could not say. */
+  available: number | null;
+  readonly soldOut: SoldOutHint;
+}
+
+export interface CatalogueOptions {
+  readonly ledger: Ledger;
+  readonly gate: Gate;
+  readonly tokens: SaleTokens;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly refreshMs: number;
+  readonly maxSales: number;
+  readonly soldOutHintMs: number;
+  readonly refusedCapacity: number;
+}
+
+/** Products whose stock is looked up at each refresh; those of further sales show no figure. */
+const maxWatchedProducts = 256;
+/** A sale that ended longer ago than this does not change any more and is not read again. */
+const settledAfterMs = 60_000;
+
+/**
+ * The sales and products, kept in memory and refreshed from the ledger, so that no visitor's request has to read them:
+ * a product that is not here does not exist.
+ */
+export class Catalogue {
+  readonly #options: CatalogueOptions;
+  readonly #refused: RefusedReservations;
+  #products = new Map<string, CatalogueProduct>();
+  #sales: { sale: Sale; products: CatalogueProduct[] }[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
+  #ledgerSeenMs = 0;
+  #gateSeenMs = 0;
+
+  constructor(options: CatalogueOptions) {
+    this.#options = options;
+    this.#refused = new RefusedReservations(options.refusedCapacity);
+  }
+
+  find(productId: string): CatalogueProduct | undefined {
+    return this.#products.get(productId);
+  }
+
+  /** Those that end last come first. */
+  sales(): readonly { readonly sale: Sale; readonly products: readonly CatalogueProduct[] }[] {
+    return this.#sales;
+  }
+
+  /** Whether ledger and gate have both answered within the last refreshes. */
+  isFresh(): boolean {
+    const sinceMs = this.#options.now() - this.#options.refreshMs * 5;
+    return this.#ledgerSeenMs > sinceMs && this.#gateSeenMs > sinceMs;
+  }
+
+  /** Reads everything once, then again and again until `stop`. Rejects when the ledger cannot be read at first. */
+  async start(): Promise<void> {
+    await this.refresh();
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.refresh()
+        .catch((error: unknown) => this.#options.logger.warn("the sales could not be read", { error: String(error) }))
+        .finally(() => this.#schedule());
+    }, this.#options.refreshMs);
+  }
+
+  async refresh(): Promise<void> {
+    const { ledger, tokens, now, maxSales } = this.#options;
+    const sales = (await ledger.listSales()).toSorted((a, b) => b.endsAtMs - a.endsAtMs).slice(0, maxSales);
+    const known = new Map(this.#sales.map((entry) => [entry.sale.id, entry]));
+    const entries: { sale: Sale; products: CatalogueProduct[] }[] = [];
+    for (const sale of sales) {
+      const before = known.get(sale.id);
+      if (before !== undefined && sale.endsAtMs + settledAfterMs < now()) entries.push(before);
+      else entries.push({ sale, products: await this.#readProducts(sale.id) });
+    }
+    this.#sales = entries;
+    this.#products = new Map(entries.flatMap(({ products }) => products.map((entry) => [entry.product.id, entry])));
+    tokens.setSales(sales.map((sale) => sale.id));
+    this.#ledgerSeenMs = now();
+    await this.#readStock();
+  }
+
+  async #readProducts(saleId: string): Promise<CatalogueProduct[]> {
+    const read = await this.#options.ledger.readSale(saleId);
+    return (read?.products ?? []).map((product) => {
+      const before = this.#products.get(product.id);
+      if (before === undefined) return this.#newProduct(read!.sale, product);
+      if (before.product.epoch !== product.epoch) before.soldOut.clear();
+      return Object.assign(before, { sale: read!.sale, product });
+    });
+  }
+
+  #newProduct(sale: Sale, product: SaleProduct): CatalogueProduct {
+    const soldOut = new SoldOutHint(this.#refused, this.#options.soldOutHintMs);
+    return { sale, product, available: null, soldOut };
+  }
+
+  async #readStock(): Promise<void> {
+    const { gate, now } = this.#options;
+    const open = [...this.#products.values()].filter(({ sale }) => sale.endsAtMs + settledAfterMs >= now());
+    const readings = await Promise.allSettled(
+      open.slice(0, maxWatchedProducts).map(async (entry) => {
+        const status = await gate.status(entry.sale.id, entry.product.id);
+        entry.available = status?.open === true ? status.available : null;
+        if (status !== undefined && status.available > 0) entry.soldOut.clear();
+      }),
+    );
+    for (const [index, reading] of readings.entries()) if (reading.status === "rejected") open[index]!.available = null;
+    if (readings.every((reading) => reading.status === "fulfilled")) this.#gateSeenMs = now();
+  }
+}

@@ -1,0 +1,143 @@
+import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
+import type { RateLimiter } from "../authorization/rate-limiter.ts";
+import type { CheckAnswer } from "../contract/check.ts";
+import type { FailureCode } from "../contract/failures.ts";
+import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
+import type { GateAnswer, GateCalls } from "./gate-calls.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
+import { answer, encodedRefusal, refuse, type RefusalDetails } from "./refusal.ts";
+import { bearerToken, cookieValue, queryValue, wantsPage } from "./request-fields.ts";
+
+export const tokenCookieName = "seckill_token";
+
+export interface CheckOptions {
+  readonly tokens: SaleTokens;
+  readonly catalogue: Catalogue;
+  readonly gateCalls: GateCalls;
+  readonly perUser: RateLimiter;
+  readonly perAddress: RateLimiter;
+  readonly metrics: GatewayMetrics;
+  readonly now: () => number;
+  /** How far this machine's clock may be behind the gate's: so much ahead of the start the gate is asked. */
+  readonly startLeewayMs: number;
+  readonly maxBodyBytes: number;
+  readonly page: () => Response;
+}
+
+/** How Bun names the other side of a request. */
+export interface AddressOf {
+  requestIP(request: Request): { readonly address: string } | null;
+}
+
+export type CheckHandler = (request: Request, server: AddressOf) => Response | Promise<Response>;
+
+/** Refusals that say the same to everybody are encoded once. */
+const encoded = {
+  sold_out: encodedRefusal("sold_out"),
+  sale_ended: encodedRefusal("sale_ended"),
+  token_missing: encodedRefusal("token_missing"),
+  token_malformed: encodedRefusal("token_malformed"),
+  token_unknown_key: encodedRefusal("token_unknown_key"),
+  token_forged: encodedRefusal("token_forged"),
+  token_expired: encodedRefusal("token_expired"),
+  token_wrong_product: encodedRefusal("token_wrong_product"),
+  missing_product: encodedRefusal("missing_product"),
+  product_not_found: encodedRefusal("product_not_found"),
+  body_too_large: encodedRefusal("body_too_large"),
+  overloaded: encodedRefusal("overloaded", { retryAfterSeconds: 1 }),
+  gate_closed: encodedRefusal("gate_closed", { retryAfterSeconds: 1 }),
+  gate_unavailable: encodedRefusal("gate_unavailable", { retryAfterSeconds: 1 }),
+} satisfies Partial<Record<FailureCode, () => Response>>;
+
+/**
+ * The address where buyers take part. The order of the steps is the defence: what costs least and turns away most
+ * comes first, and nothing but the token is read before the token is known to be good.
+ */
+export function createCheck(options: CheckOptions): CheckHandler {
+  const { tokens, catalogue, metrics, now } = options;
+
+  function turnAway(code: keyof typeof encoded): Response {
+    metrics.checks.add(code);
+    return encoded[code]();
+  }
+
+  function turnAwayWith(code: FailureCode, details: RefusalDetails): Response {
+    metrics.checks.add(code);
+    return refuse(code, details);
+  }
+
+  function notStarted(startsAtMs: number, nowMs: number): Response {
+    const retryAfterSeconds = Math.max(1, Math.ceil((startsAtMs - nowMs) / 1000));
+    return turnAwayWith("not_started", { startsAtMs, retryAfterSeconds });
+  }
+
+  function limitWaitMs(claims: SaleTokenClaims, request: Request, server: AddressOf, nowMs: number): number {
+    const address = options.perAddress.isOff ? "" : (server.requestIP(request)?.address ?? "");
+    return options.perAddress.take(address, nowMs) || options.perUser.take(claims.userId, nowMs);
+  }
+
+  async function askGate(claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Promise<Response> {
+    const { saleId, productId, userId, reservationId } = claims;
+    const startedAt = performance.now();
+    const request = { saleId, productId, userId, reservationId };
+    const outcome = await options.gateCalls.reserve(request, entry.product.epoch);
+    metrics.gateLatency.observe((performance.now() - startedAt) / 1000);
+    return answerTo(outcome, claims, entry, nowMs);
+  }
+
+  function answerTo(outcome: GateAnswer, claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Response {
+    switch (outcome.kind) {
+      case "accepted":
+        entry.soldOut.clear();
+        metrics.checks.add("accepted");
+        return answer({ reservation: claims.reservationId, status: "accepted" } satisfies CheckAnswer, 202);
+      case "replay":
+        metrics.checks.add("held");
+        return answer({ reservation: outcome.reservationId, status: "held" } satisfies CheckAnswer, 200);
+      case "sold_out":
+        entry.soldOut.soldOut(claims.reservationId, outcome.epoch, now());
+        return turnAway("sold_out");
+      case "not_started":
+        return notStarted(outcome.startsAtMs, nowMs);
+      case "ended":
+        return turnAway("sale_ended");
+      case "closed":
+        return turnAway("gate_closed");
+      case "busy":
+        return turnAway("overloaded");
+      case "unknown":
+        return turnAway("gate_unavailable");
+    }
+  }
+
+  return (request, server) => {
+    const { headers } = request;
+    let token = bearerToken(headers);
+    if (token === undefined && request.method === "GET" && wantsPage(headers)) {
+      metrics.checks.add("page");
+      return options.page();
+    }
+    const { url } = request;
+    token ??= queryValue(url, "token") ?? cookieValue(headers, tokenCookieName);
+    if (token === undefined) return turnAway("token_missing");
+    const claims = tokens.read(token);
+    if (typeof claims === "string") return turnAway(claims);
+    const nowMs = now();
+    if (nowMs >= claims.expiresAtMs) return turnAway("token_expired");
+
+    const waitMs = limitWaitMs(claims, request, server, nowMs);
+    if (waitMs > 0) return turnAwayWith("limited", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+
+    const productId = queryValue(url, "productID");
+    if (productId === undefined || productId === null || productId === "") return turnAway("missing_product");
+    const entry = catalogue.find(productId);
+    if (entry === undefined) return turnAway("product_not_found");
+    if (productId !== claims.productId) return turnAway("token_wrong_product");
+    if (request.method === "POST" && Number(headers.get("content-length") ?? 0) > options.maxBodyBytes) {
+      return turnAway("body_too_large");
+    }
+    if (nowMs < claims.notBeforeMs - options.startLeewayMs) return notStarted(claims.notBeforeMs, nowMs);
+    if (entry.soldOut.refuses(claims.reservationId, nowMs)) return turnAway("sold_out");
+    return askGate(claims, entry, nowMs);
+  };
+}

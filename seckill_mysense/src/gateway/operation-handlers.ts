@@ -1,0 +1,32 @@
+import { healthz, metrics, openapi, readyz } from "../contract/operation.ts";
+import { openApiDocument } from "../contract/openapi.ts";
+import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
+
+export interface OperationOptions {
+  readonly isReady: () => boolean;
+  /** Names and values of what goes up and down. */
+  readonly gauges: () => Readonly<Record<string, number>>;
+}
+
+export function mountOperation(app: GatewayApp, mount: MountOptions, options: OperationOptions): void {
+  mountEndpoint(app, healthz, mount, () => ({ ok: { status: "ok" as const } }));
+
+  mountEndpoint(app, readyz, mount, () =>
+    options.isReady()
+      ? { ok: { status: "ready" as const } }
+      : { failure: "gate_unavailable" as const, message: "Ledger or gate have not answered for a while.", retryAfterSeconds: 1 },
+  );
+
+  mountEndpoint(
+    app,
+    metrics,
+    mount,
+    () =>
+      new Response(mount.metrics.text(options.gauges()), {
+        headers: { "content-type": metrics.okContentType, "cache-control": "no-store" },
+      }),
+  );
+
+  const description = openApiDocument();
+  mountEndpoint(app, openapi, mount, () => ({ ok: description }));
+}

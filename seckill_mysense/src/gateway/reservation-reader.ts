@@ -1,0 +1,73 @@
+import type { ReservationIds } from "../authorization/reservation-ids.ts";
+import type { Reservation, ReservationStatus } from "../contract/reservations.ts";
+import type { Order, OrderState } from "../domain/order.ts";
+import type { Gate } from "../gate/gate.ts";
+import type { Ledger } from "../orders/ledger.ts";
+import type { Catalogue } from "./catalogue.ts";
+
+/** Who asks, and for which product if he says so. */
+export interface ReservationAsker {
+  readonly userId: string;
+  readonly productId: string | undefined;
+}
+
+export type ReservationReading =
+  | { readonly ok: Reservation }
+  | { readonly failure: "not_owner" | "reservation_not_found" };
+
+/** `won` is what a committed order means to its buyer. */
+const statusOf = {
+  reserved: "won",
+  paid: "paid",
+  cancelled: "cancelled",
+  expired: "expired",
+  refunded: "refunded",
+} as const satisfies Record<OrderState, ReservationStatus>;
+
+/** Statuses after which nothing more happens by itself: those who watch need not wait any longer. */
+export function isFinal(status: ReservationStatus): boolean {
+  return status !== "pending" && status !== "won";
+}
+
+export function describeOrder(order: Order): Reservation {
+  return {
+    reservation: order.reservationId,
+    status: statusOf[order.state],
+    productID: order.productId,
+    ...(order.state === "reserved" && { payBeforeMs: order.payBeforeMs }),
+  };
+}
+
+/** Finds out what became of a reservation: from the ledger first, for it is the truth, then from the gate. */
+export class ReservationReader {
+  readonly #ledger: Ledger;
+  readonly #gate: Gate;
+  readonly #catalogue: Catalogue;
+  readonly #ids: ReservationIds;
+
+  constructor(parts: { ledger: Ledger; gate: Gate; catalogue: Catalogue; ids: ReservationIds }) {
+    this.#ledger = parts.ledger;
+    this.#gate = parts.gate;
+    this.#catalogue = parts.catalogue;
+    this.#ids = parts.ids;
+  }
+
+  async read(reservationId: string, asker: ReservationAsker): Promise<ReservationReading> {
+    const order = await this.#ledger.readOrder(reservationId);
+    if (order !== undefined) {
+      return order.userId === asker.userId ? { ok: describeOrder(order) } : { failure: "not_owner" };
+    }
+    const { productId, userId } = asker;
+    const entry = productId === undefined ? undefined : this.#catalogue.find(productId);
+    if (entry === undefined || productId === undefined) return { failure: "reservation_not_found" };
+    // Without an order, the id itself tells whose it is.
+    if (!this.#ids.belongsTo(reservationId, userId, productId)) return { failure: "not_owner" };
+    const reason = await this.#ledger.readRejection(reservationId);
+    if (reason !== undefined) {
+      return { ok: { reservation: reservationId, status: "rejected", productID: productId, reason } };
+    }
+    const holds = await this.#gate.holds({ reservationId, userId, productId, saleId: entry.sale.id });
+    if (holds) return { ok: { reservation: reservationId, status: "pending", productID: productId } };
+    return { failure: "reservation_not_found" };
+  }
+}

@@ -1,0 +1,33 @@
+import { listSales, readSale, type SaleDetails } from "../contract/sales.ts";
+import type { Sale } from "../domain/sale.ts";
+import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
+import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
+
+/** Sales are answered from the catalogue: a crowd that reloads the page costs the ledger nothing. */
+export function mountSales(app: GatewayApp, mount: MountOptions, catalogue: Catalogue): void {
+  mountEndpoint(app, listSales, mount, () => {
+    const sales = catalogue.sales().map(({ sale, products }) => toDetails(sale, products));
+    return { ok: { serverTimeMs: mount.now(), sales } };
+  });
+
+  mountEndpoint(app, readSale, mount, ({ params }) => {
+    const found = catalogue.sales().find(({ sale }) => sale.id === params.id);
+    if (found === undefined) return { failure: "sale_not_found" };
+    return { ok: { serverTimeMs: mount.now(), sale: toDetails(found.sale, found.products) } };
+  });
+}
+
+function toDetails(sale: Sale, products: readonly CatalogueProduct[]): SaleDetails {
+  return {
+    ...sale,
+    products: products.map(({ product, available }) => ({
+      id: product.id,
+      name: product.name,
+      priceMinor: product.priceMinor,
+      currency: product.currency,
+      total: product.total,
+      limitPerUser: product.limitPerUser,
+      available,
+    })),
+  };
+}

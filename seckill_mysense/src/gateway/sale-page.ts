@@ -1,0 +1,59 @@
+import { join } from "node:path";
+
+const webFolder = join(import.meta.dir, "../../web");
+
+/**
+ * Only what comes from this server, and no inline scripts or styles: text that somebody smuggles into the page stays
+ * text.
+ */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const commonHeaders = { "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" };
+
+/** The sale page and the files it loads, ready to be served from memory. */
+export interface SalePage {
+  readonly page: () => Response;
+  /** By path; their names change with their content, so that browsers may keep them for ever. */
+  readonly assets: ReadonlyMap<string, () => Response>;
+}
+
+/** Bundles the page's script with Bun itself: there is no build step to forget. */
+export async function buildSalePage(): Promise<SalePage> {
+  const built = await Bun.build({ entrypoints: [join(webFolder, "sale.ts")], target: "browser", minify: true });
+  const script = asset("sale", "js", "text/javascript; charset=utf-8", await built.outputs[0]!.text());
+  const style = asset("sale", "css", "text/css; charset=utf-8", await Bun.file(join(webFolder, "sale.css")).text());
+  const html = (await Bun.file(join(webFolder, "sale.html")).text())
+    .replace("sale.css", style.path)
+    .replace("sale.ts", script.path);
+  const init = {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-cache",
+      // The same address answers programs with JSON.
+      vary: "accept, authorization",
+      "content-security-policy": contentSecurityPolicy,
+      ...commonHeaders,
+    },
+  };
+  return {
+    page: () => new Response(html, init),
+    assets: new Map([script, style].map(({ path, respond }) => [path, respond])),
+  };
+}
+
+function asset(name: string, extension: string, type: string, content: string): { path: string; respond: () => Response } {
+  const hash = Bun.hash(content).toString(36).slice(0, 10);
+  const init = {
+    headers: { "content-type": type, "cache-control": "public, max-age=31536000, immutable", ...commonHeaders },
+  };
+  return { path: `/assets/${name}-${hash}.${extension}`, respond: () => new Response(content, init) };
+}

@@ -1,0 +1,55 @@
+import { chmodSync, closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { SettingsError } from "./settings-error.ts";
+
+const fileName = "api-secret";
+const secretBytes = 48;
+
+/**
+ * The secret of an embedded system whose config.json names none: made at the first start and kept in the data folder,
+ * readable by its owner alone, so that tokens and sessions outlive a restart.
+ * @throws SettingsError when the file exists but holds no secret
+ */
+export function keptSecret(dataDir: string): string {
+  mkdirSync(dataDir, { recursive: true });
+  const path = join(dataDir, fileName);
+  return readSecret(path) ?? createSecret(path);
+}
+
+function readSecret(path: string): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new SettingsError([`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`]);
+  }
+  if (text.length < 32) {
+    throw new SettingsError([`${path} holds ${text.length} characters, a secret has at least 32: restore it, or remove it to make another`]);
+  }
+  return text;
+}
+
+/** Written under another name first: a crash leaves either the whole secret or none. */
+function createSecret(path: string): string {
+  const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(secretBytes))).toString("base64url");
+  const draft = `${path}.${process.pid}`;
+  rmSync(draft, { force: true });
+  const file = openSync(draft, "wx", 0o600);
+  try {
+    writeSync(file, `${secret}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  chmodSync(draft, 0o600);
+  try {
+    // A link, not a rename: of two processes that start at the same moment, one makes the secret and both use it.
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return readSecret(path)!;
+}

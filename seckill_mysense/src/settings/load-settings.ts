@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { describeIssues } from "../contract/describe-issues.ts";
+import { type Settings, settingsSchema } from "./settings.ts";
+import { SettingsError } from "./settings-error.ts";
+
+/** Secrets that may come from the environment, so that config.json can be shown around. */
+const environmentKeys = {
+  SECKILL_API_SECRET: ["backend", "api_secret"],
+  SECKILL_PREVIOUS_API_SECRET: ["backend", "previous_api_secret"],
+  SECKILL_MYSQL_PASS_WORD: ["mysql", "pass_word"],
+  SECKILL_RABBITMQ_URL: ["rabbitmq", "url"],
+  SECKILL_REDIS_URL: ["redis", "url"],
+} as const;
+
+/** Never shown: a log is read by more people than config.json is. */
+const secretKeys = /(^|\.)(api_secret|previous_api_secret|pass_word|url)$/;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads and checks a config.json. `environment` may override the secrets.
+ * @throws SettingsError with one problem per line
+ */
+export function loadSettings(file: string, environment: Environment): Settings {
+  const path = resolve(file);
+  const input = withEnvironment(parse(path, read(path)), environment);
+  try {
+    return checkSettings(input, dirname(path));
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    throw new SettingsError(error.problems.map((problem) => `${file}: ${problem}`));
+  }
+}
+
+/** The same for settings that are at hand already; a relative `data_dir` starts from `baseDir`. @throws SettingsError */
+export function checkSettings(input: unknown, baseDir: string): Settings {
+  const result = settingsSchema.safeParse(input);
+  if (!result.success) {
+    const checked = { schema: settingsSchema, input, name: "the file", isSecret: (key: string) => secretKeys.test(key) };
+    throw new SettingsError(describeIssues(result.error.issues, checked));
+  }
+  const settings = { ...result.data, data_dir: resolve(baseDir, result.data.data_dir) };
+  const problems = contradictions(settings);
+  if (problems.length > 0) throw new SettingsError(problems);
+  return settings;
+}
+
+/** Whether every part runs in this process, with its data in `data_dir`. */
+export function isEmbedded(settings: Settings): boolean {
+  return settings.mysql.host === "" && settings.rabbitmq.url === "" && settings.redis.url === "";
+}
+
+function contradictions(settings: Settings): string[] {
+  const problems: string[] = [];
+  const { api_secret, previous_api_secret } = settings.backend;
+  if (api_secret === "" && !isEmbedded(settings)) {
+    problems.push(
+      "backend.api_secret is missing: as soon as mysql.host, rabbitmq.url or redis.url is set, " +
+        "it must be a random string of at least 32 characters, for example from: openssl rand -base64 48",
+    );
+  }
+  if (api_secret === "" && previous_api_secret !== "") {
+    problems.push("backend.previous_api_secret is set, but backend.api_secret is not: both must be, or none");
+  }
+  if (api_secret !== "" && api_secret === previous_api_secret) {
+    problems.push("backend.previous_api_secret is the same as backend.api_secret: it must be the secret before it");
+  }
+  return problems;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new SettingsError([`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`]);
+  }
+}
+
+function parse(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SettingsError([`${path} is not valid JSON: ${(error as Error).message}`]);
+  }
+}
+
+function withEnvironment(input: unknown, environment: Environment): unknown {
+  if (!isRecord(input)) return input;
+  const merged: Record<string, unknown> = { ...input };
+  for (const [name, [section, key]] of Object.entries(environmentKeys)) {
+    const value = environment[name];
+    const current = merged[section] ?? {};
+    if (value !== undefined && isRecord(current)) merged[section] = { ...current, [key]: value };
+  }
+  return merged;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,106 @@
+import { z } from "zod";
+
+/** Weaker secrets could be guessed from a single token, off line. */
+const minSecretLength = 32;
+const minDistinctCharacters = 12;
+
+const whole = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);
+const port = whole(1, 65_535);
+const secret = z
+  .string()
+  .max(512)
+  .refine((text) => text === "" || text.length >= minSecretLength, {
+    error: `too weak: at least ${minSecretLength} random characters, for example from: openssl rand -base64 48`,
+    abort: true,
+  })
+  .refine((text) => text === "" || new Set(text).size >= minDistinctCharacters, {
+    error: `too weak: at least ${minDistinctCharacters} different characters, for example from: openssl rand -base64 48`,
+  });
+
+function url(...schemes: readonly string[]): z.ZodType<string, string> {
+  return z.string().refine((text) => text === "" || schemes.includes(URL.parse(text)?.protocol.slice(0, -1) ?? ""), {
+    error: `must be empty or a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`,
+  });
+}
+
+const backend = z.strictObject({
+  host: z.string().min(1).default("0.0.0.0"),
+  /** 0 lets the system choose: the log then names the port. */
+  api_port: whole(0, 65_535).default(8080),
+  api_secret: secret.default(""),
+  previous_api_secret: secret.default(""),
+  secure_cookies: z.boolean().default(false),
+  session_seconds: whole(60, 2_592_000).default(43_200),
+  shutdown_seconds: whole(1, 300).default(10),
+});
+
+const mysql = z.strictObject({
+  host: z.string().default(""),
+  port: port.default(3306),
+  user_name: z.string().max(80).default("root"),
+  pass_word: z.string().max(256).default(""),
+  db_name: z.string().regex(/^\w{1,64}$/, "must be 1 to 64 letters, digits or underscores").default("seckill"),
+  pool_size: whole(1, 200).default(10),
+});
+
+const rabbitmq = z.strictObject({
+  url: url("amqp", "amqps").default(""),
+  queue_name: z.string().regex(/^[\w.-]{1,100}$/, "must be 1 to 100 letters, digits, dots, dashes or underscores").default("seckill.reservations"),
+});
+
+const redis = z.strictObject({
+  url: url("redis", "rediss").default(""),
+  append_fsync: z.enum(["always", "everysec"]).default("always"),
+});
+
+const sale = z.strictObject({
+  pay_within_seconds: whole(1, 604_800).default(900),
+  demo: z.boolean().default(true),
+  demo_units: whole(1, 1_000_000).default(100),
+  demo_starts_in_seconds: whole(0, 86_400).default(60),
+  demo_lasts_seconds: whole(10, 2_592_000).default(86_400),
+});
+
+const rate = (ratePerSecond: number, burst: number) =>
+  z
+    .strictObject({
+      rate_per_second: z.number().min(0).max(10_000_000).default(ratePerSecond),
+      burst: whole(1, 10_000_000).default(burst),
+    })
+    .prefault({});
+
+const limits = z.strictObject({
+  check_per_user: rate(5, 10),
+  check_per_address: rate(2_000, 10_000),
+  login_per_name: rate(0.1, 10),
+  login_per_address: rate(5, 50),
+  api_per_user: rate(20, 100),
+  tracked_keys: whole(1_024, 16_777_216).default(262_144),
+  gate_concurrency: whole(1, 100_000).default(4_096),
+  gate_timeout_ms: whole(10, 60_000).default(2_000),
+  start_leeway_ms: whole(0, 60_000).default(1_000),
+  sold_out_hint_ms: whole(0, 60_000).default(1_000),
+  hash_concurrency: whole(1, 64).default(2),
+  hash_waiting: whole(0, 10_000).default(64),
+  max_body_bytes: whole(256, 1_048_576).default(16_384),
+  event_listeners: whole(0, 100_000).default(1_000),
+  sales: whole(1, 10_000).default(1_000),
+});
+
+const log = z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") });
+
+/** What config.json may hold. A key that stands here without a value in the file has the default written here. */
+export const settingsSchema = z.strictObject({
+  /** Relative to the folder of config.json, so that it means the same folder from wherever the program is started. */
+  data_dir: z.string().min(1).default("../data"),
+  backend: backend.prefault({}),
+  mysql: mysql.prefault({}),
+  rabbitmq: rabbitmq.prefault({}),
+  redis: redis.prefault({}),
+  sale: sale.prefault({}),
+  limits: limits.prefault({}),
+  log: log.prefault({}),
+});
+
+/** The checked settings; `data_dir` is absolute. */
+export type Settings = z.infer<typeof settingsSchema>;

@@ -1,0 +1,68 @@
+export interface JsonAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every form
+  readonly body: any;
+}
+
+/** A client that keeps cookies, as a browser would. */
+export class TestBuyer {
+  readonly #url: string;
+  readonly #cookies = new Map<string, string>();
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async send(method: string, path: string, options: RequestOptions = {}): Promise<JsonAnswer> {
+    const headers = new Headers(options.headers);
+    if (options.json !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
+    if (options.bearer !== undefined) headers.set("authorization", `Bearer ${options.bearer}`);
+    if (this.#cookies.size > 0) headers.set("cookie", [...this.#cookies].map((pair) => pair.join("=")).join("; "));
+    const body = options.json === undefined ? (options.body ?? null) : JSON.stringify(options.json);
+    const response = await fetch(this.#url + path, { method, headers, body });
+    for (const cookie of response.headers.getSetCookie()) this.#keep(cookie);
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+    return { status: response.status, headers: response.headers, body: isJson && text !== "" ? JSON.parse(text) : text };
+  }
+
+  #keep(setCookie: string): void {
+    const [pair = ""] = setCookie.split(";");
+    const [name = "", value = ""] = pair.split(/=(.*)/s);
+    if (value === "") this.#cookies.delete(name);
+    else this.#cookies.set(name, value);
+  }
+
+  forgetCookie(name: string): void {
+    this.#cookies.delete(name);
+  }
+
+  async register(name: string, password = "correct horse battery"): Promise<JsonAnswer> {
+    return this.send("POST", "/api/users", { json: { name, password } });
+  }
+
+  async token(productID: string): Promise<string> {
+    const answer = await this.send("POST", "/api/token", { json: { productID } });
+    if (answer.status !== 200) throw new Error(`no token: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body.token as string;
+  }
+
+  check(productID: string, bearer?: string): Promise<JsonAnswer> {
+    return this.send("POST", `/check?productID=${productID}`, bearer === undefined ? {} : { bearer });
+  }
+}
+
+interface RequestOptions {
+  readonly json?: unknown;
+  readonly body?: string | ReadableStream;
+  readonly bearer?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** Registers a buyer and gets his token. */
+export async function buyerWithToken(url: string, name: string, productID: string): Promise<[TestBuyer, string]> {
+  const buyer = new TestBuyer(url);
+  await buyer.register(name);
+  return [buyer, await buyer.token(productID)];
+}

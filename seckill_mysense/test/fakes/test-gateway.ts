@@ -1,0 +1,76 @@
+import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
+import { type Gateway, startGateway } from "../../src/gateway/gateway.ts";
+import { silentLogger } from "../../src/logging/logger.ts";
+import { checkSettings } from "../../src/settings/load-settings.ts";
+import { MemoryGate } from "./memory-gate.ts";
+import { MemoryLedger } from "./memory-ledger.ts";
+
+export const testSecret = "test-secret-0123456789-abcdefghijklmnopqrstuvwxyz";
+
+export const testProduct: SaleProduct = {
+  id: "headphones",
+  saleId: "spring",
+  name: "Headphones",
+  priceMinor: 4_999,
+  currency: "EUR",
+  total: 2,
+  limitPerUser: 1,
+  epoch: 1,
+};
+
+export interface TestGateway extends AsyncDisposable {
+  readonly url: string;
+  readonly gate: MemoryGate;
+  readonly ledger: MemoryLedger;
+  readonly gateway: Gateway;
+}
+
+interface TestGatewayOptions {
+  readonly sale?: Partial<Sale>;
+  readonly limits?: Record<string, unknown>;
+  readonly secrets?: readonly string[];
+}
+
+const noLimit = { rate_per_second: 0, burst: 1 };
+
+/** A gateway on a free port over fakes, with a sale that is open, and without limits but those asked for. */
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const gate = new MemoryGate();
+  const ledger = new MemoryLedger();
+  const nowMs = Date.now();
+  const sale: Sale = {
+    id: "spring",
+    title: "Spring sale",
+    startsAtMs: nowMs - 60_000,
+    endsAtMs: nowMs + 3_600_000,
+    ...options.sale,
+  };
+  const second = { ...testProduct, id: "speaker", name: "Speaker" };
+  await ledger.createSale(sale, [testProduct, second]);
+  await gate.arm(sale, testProduct, testProduct.total);
+  await gate.arm(sale, second, second.total);
+  const settings = checkSettings(
+    {
+      backend: { host: "127.0.0.1", api_port: 0 },
+      limits: {
+        check_per_user: noLimit,
+        check_per_address: noLimit,
+        login_per_name: noLimit,
+        login_per_address: noLimit,
+        api_per_user: noLimit,
+        tracked_keys: 1_024,
+        ...options.limits,
+      },
+    },
+    "/",
+  );
+  const secrets = options.secrets ?? [testSecret];
+  const gateway = await startGateway({ gate, ledger, settings, secrets, logger: silentLogger, now: Date.now });
+  return {
+    url: `http://127.0.0.1:${gateway.port}`,
+    gate,
+    ledger,
+    gateway,
+    [Symbol.asyncDispose]: () => gateway.stop(1_000),
+  };
+}

@@ -1,0 +1,111 @@
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { checkSettings, isEmbedded, loadSettings } from "../../src/settings/load-settings.ts";
+import { SettingsError } from "../../src/settings/settings-error.ts";
+
+const goodSecret = "k8Zq2Lr5Tn7Wx0Bv4Cd6Ef9Gh1Jm3Ps-uY";
+
+function problemsOf(work: () => unknown): readonly string[] {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+function inFolder(text: string, work: (file: string, folder: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), "seckill-settings-"));
+  try {
+    const file = join(folder, "config.json");
+    writeFileSync(file, text);
+    work(file, folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe("config.json", () => {
+  test("the shipped file is good, starts embedded, and spells out every default", () => {
+    const file = join(import.meta.dir, "../../configs/config.json");
+    const shipped = loadSettings(file, {});
+    expect(isEmbedded(shipped)).toBe(true);
+    expect(shipped).toEqual(checkSettings({}, join(import.meta.dir, "../../configs")));
+  });
+
+  test("every problem is one line that names the key, its value and what would be right", () => {
+    const cases: [unknown, string][] = [
+      [{ backend: { api_prot: 1 } }, "backend.api_prot is not a known key: backend may hold host, api_port, "],
+      [{ sales: {} }, "sales is not a known key: the file may hold data_dir, backend, mysql, "],
+      [{ backend: { api_port: 70_000 } }, "backend.api_port is 70000: must be at most 65535"],
+      [{ backend: { api_port: -1 } }, "backend.api_port is -1: must be at least 0"],
+      [{ backend: { api_port: 80.5 } }, "backend.api_port is 80.5: must be a whole number"],
+      [{ backend: { api_port: "8080" } }, 'backend.api_port is "8080": must be a number'],
+      [{ backend: { api_secret: "hunter2" } }, "backend.api_secret (7 characters): too weak: at least 32 random"],
+      [{ backend: { api_secret: "a".repeat(64) } }, "backend.api_secret (64 characters): too weak: at least 12 different"],
+      [{ mysql: { port: 0 } }, "mysql.port is 0: must be at least 1"],
+      [{ mysql: { db_name: "a; drop" } }, 'mysql.db_name is "a; drop": must be 1 to 64 letters'],
+      [{ mysql: null }, "mysql is null: must be an object"],
+      [{ rabbitmq: { url: "http://broker" } }, "rabbitmq.url (13 characters): must be empty or a URL that begins with amqp://"],
+      [{ redis: { append_fsync: "often" } }, 'redis.append_fsync is "often": must be one of "always", "everysec"'],
+      [{ limits: { check_per_user: { burst: 0 } } }, "limits.check_per_user.burst is 0: must be at least 1"],
+      [{ log: { level: "loud" } }, 'log.level is "loud": must be one of "debug", "info", "warn", "error"'],
+      [[], "the file is []: must be an object"],
+    ];
+    for (const [input, problem] of cases) {
+      const problems = problemsOf(() => checkSettings(input, "/"));
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toStartWith(problem);
+    }
+  });
+
+  test("all problems are told at once", () => {
+    const input = { backend: { api_port: 70_000, api_prot: 1 }, mysql: { port: 0 } };
+    expect(problemsOf(() => checkSettings(input, "/"))).toHaveLength(3);
+  });
+
+  test("a secret may be left out only while everything is embedded", () => {
+    for (const part of [{ mysql: { host: "db" } }, { rabbitmq: { url: "amqp://broker" } }, { redis: { url: "redis://gate" } }]) {
+      expect(problemsOf(() => checkSettings(part, "/"))[0]).toStartWith("backend.api_secret is missing: as soon as");
+      expect(problemsOf(() => checkSettings({ ...part, backend: { api_secret: goodSecret } }, "/"))).toEqual([]);
+    }
+  });
+
+  test("a previous secret needs a different one to follow it", () => {
+    const previous_api_secret = goodSecret;
+    expect(problemsOf(() => checkSettings({ backend: { previous_api_secret } }, "/"))[0]).toContain("both must be, or none");
+    const same = { backend: { api_secret: goodSecret, previous_api_secret } };
+    expect(problemsOf(() => checkSettings(same, "/"))[0]).toContain("is the same as backend.api_secret");
+  });
+
+  test("secrets are not shown in messages", () => {
+    const input = { backend: { api_secret: "swordfish" }, mysql: { pass_word: 7 }, rabbitmq: { url: "user:swordfish@x" } };
+    expect(problemsOf(() => checkSettings(input, "/")).join()).not.toMatch(/swordfish|7:/);
+  });
+
+  test("a relative data folder starts from the folder of the file", () => {
+    inFolder('{ "data_dir": "kept" }', (file, folder) => {
+      expect(loadSettings(file, {}).data_dir).toBe(join(folder, "kept"));
+    });
+    expect(checkSettings({ data_dir: "/var/lib/seckill" }, "/etc").data_dir).toBe("/var/lib/seckill");
+  });
+
+  test("a file that is missing or not JSON is named", () => {
+    expect(problemsOf(() => loadSettings("/no/such/config.json", {}))).toEqual(["/no/such/config.json cannot be read: ENOENT"]);
+    inFolder("{ backend: }", (file) => {
+      expect(problemsOf(() => loadSettings(file, {}))[0]).toStartWith(`${file} is not valid JSON: `);
+    });
+  });
+
+  test("the environment overrides secrets, and is checked like the file", () => {
+    inFolder('{ "mysql": { "host": "db" } }', (file) => {
+      const environment = { SECKILL_API_SECRET: goodSecret, SECKILL_MYSQL_PASS_WORD: "from outside" };
+      const settings = loadSettings(file, environment);
+      expect([settings.backend.api_secret, settings.mysql.pass_word]).toEqual([goodSecret, "from outside"]);
+      expect(problemsOf(() => loadSettings(file, { SECKILL_API_SECRET: "weak" }))[0]).toContain("too weak");
+    });
+  });
+});

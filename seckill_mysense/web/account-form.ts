@@ -1,0 +1,63 @@
+import type { SessionUser } from "../src/contract/accounts.ts";
+import { call } from "./api.ts";
+import { button, element, input, setText, show } from "./elements.ts";
+
+/** Registers or logs in, and tells who it was. */
+export function watchAccountForm(onLogin: (user: SessionUser) => void): void {
+  const form = element("account-form") as HTMLFormElement;
+  form.addEventListener("change", () => showMode(modeOf(form)));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void submit(form, onLogin);
+  });
+}
+
+type Mode = "register" | "login";
+
+function modeOf(form: HTMLFormElement): Mode {
+  return new FormData(form).get("mode") === "login" ? "login" : "register";
+}
+
+function showMode(mode: Mode): void {
+  setText("account-submit", mode === "login" ? "Log in" : "Register");
+  show("password-hint", mode === "register");
+  input("password").autocomplete = mode === "login" ? "current-password" : "new-password";
+  showError("");
+}
+
+async function submit(form: HTMLFormElement, onLogin: (user: SessionUser) => void): Promise<void> {
+  const mode = modeOf(form);
+  const name = input("name").value.trim();
+  const password = input("password").value;
+  const problem = problemWith(name, password, mode);
+  if (problem !== undefined) {
+    showError(problem.text, problem.field);
+    return;
+  }
+  showError("");
+  button("account-submit").disabled = true;
+  const answer = await call(mode === "login" ? "POST /api/session" : "POST /api/users", { body: { name, password } });
+  button("account-submit").disabled = false;
+  if ("ok" in answer) {
+    form.reset();
+    showMode("register");
+    onLogin(answer.ok);
+  } else {
+    showError(answer.refused.message, answer.refused.error === "name_taken" ? "name" : undefined);
+  }
+}
+
+function problemWith(name: string, password: string, mode: Mode): { text: string; field: "name" | "password" } | undefined {
+  if (name.length < 2) return { text: "A name has 2 characters or more.", field: "name" };
+  if (mode === "register" && password.length < 8) return { text: "A password has 8 characters or more.", field: "password" };
+  if (password === "") return { text: "Enter your password.", field: "password" };
+  return undefined;
+}
+
+function showError(text: string, field?: "name" | "password"): void {
+  setText("form-error", text);
+  for (const id of ["name", "password"] as const) {
+    input(id).setAttribute("aria-invalid", String(id === field));
+    if (id === field) input(id).focus();
+  }
+}

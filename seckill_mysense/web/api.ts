@@ -1,0 +1,51 @@
+import type { z } from "zod";
+import type { FailureBody } from "../src/contract/endpoint.ts";
+import type { Endpoints } from "../src/contract/endpoints.ts";
+
+type Ok<Key extends keyof Endpoints> = z.infer<Endpoints[Key]["ok"]>;
+
+export type Answer<Key extends keyof Endpoints> =
+  | { readonly status: number; readonly ok: Ok<Key> }
+  | { readonly status: number; readonly refused: FailureBody };
+
+export interface CallOptions {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** The sale token. */
+  readonly bearer?: string;
+}
+
+/** The longest wait for an answer, in milliseconds. */
+const timeoutMs = 15_000;
+
+/**
+ * Calls an endpoint of the contract: only types are imported from it, so that its checks do not travel to the browser.
+ * A request that got no answer is refused with `unreachable`.
+ */
+export async function call<Key extends keyof Endpoints>(key: Key, options: CallOptions = {}): Promise<Answer<Key>> {
+  const [method, template] = key.split(" ") as [string, string];
+  const path = template.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(options.params?.[name] ?? ""));
+  const query = new URLSearchParams(options.query).toString();
+  try {
+    const response = await fetch(query === "" ? path : `${path}?${query}`, {
+      method,
+      headers: headersOf(options),
+      body: options.body === undefined ? null : JSON.stringify(options.body),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const value: unknown = response.status === 204 ? null : await response.json();
+    if (response.ok) return { status: response.status, ok: value as Ok<Key> };
+    return { status: response.status, refused: value as FailureBody };
+  } catch {
+    return { status: 0, refused: { error: "unreachable", message: "The server cannot be reached." } };
+  }
+}
+
+function headersOf({ body, bearer }: CallOptions): Record<string, string> {
+  return {
+    accept: "application/json",
+    ...(body !== undefined && { "content-type": "application/json" }),
+    ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+  };
+}

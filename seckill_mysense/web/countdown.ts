@@ -1,0 +1,25 @@
+import { element, setText, show } from "./elements.ts";
+
+/** Shows the time that is left; nothing where none is. */
+export function showCountdown(label: string, leftMs: number): void {
+  show("clock", leftMs > 0);
+  if (leftMs <= 0) return;
+  const seconds = Math.ceil(leftMs / 1000);
+  const days = Math.floor(seconds / 86_400);
+  setText("clock-label", label);
+  show("clock-days-unit", days > 0);
+  setText("clock-days", String(days));
+  setText("clock-hours", twoDigits((seconds / 3_600) % 24));
+  setText("clock-minutes", twoDigits((seconds / 60) % 60));
+  setText("clock-seconds", twoDigits(seconds % 60));
+  // A screen reader hears the whole once when it comes here, not every second.
+  element("clock-digits").setAttribute("aria-live", "off");
+}
+
+export function hideCountdown(): void {
+  show("clock", false);
+}
+
+function twoDigits(value: number): string {
+  return String(Math.floor(value)).padStart(2, "0");
+}

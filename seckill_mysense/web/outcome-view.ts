@@ -1,0 +1,75 @@
+import type { Reservation } from "../src/contract/reservations.ts";
+import { element, setText, show } from "./elements.ts";
+import { serverNowMs } from "./server-clock.ts";
+
+type Tone = "wait" | "good" | "bad" | "plain";
+type Action = "pay" | "cancel" | "again";
+
+interface Outcome {
+  readonly tone: Tone;
+  readonly badge: string;
+  readonly title: string;
+  readonly text: string;
+  readonly actions?: readonly Action[];
+  readonly reservation?: string;
+  /** Changes every second, and therefore stands where a screen reader does not read every change aloud. */
+  readonly clock?: string;
+}
+
+/** Where the buyer stands, other than with a reservation. */
+export const outcomes = {
+  asking: { tone: "wait", badge: "", title: "Asking for a unit", text: "Stay on this page." },
+  sold_out: { tone: "bad", badge: "–", title: "Sold out", text: "All units are taken. If a buyer gives one back, you can try again.", actions: ["again"] },
+  over: { tone: "plain", badge: "–", title: "The sale is over", text: "Thank you for taking part." },
+} as const satisfies Record<string, Outcome>;
+
+export function refusedOutcome(message: string): Outcome {
+  return { tone: "bad", badge: "!", title: "That did not work", text: message, actions: ["again"] };
+}
+
+export function reservationOutcome(reservation: Reservation): Outcome {
+  const id = reservation.reservation;
+  switch (reservation.status) {
+    case "pending":
+      return { tone: "wait", badge: "", title: "A unit is set aside", text: "Your order is being recorded. It is yours once that is done.", reservation: id };
+    case "won":
+      return { tone: "good", badge: "✓", title: "You won it", text: "The order is recorded. Pay to keep it.", clock: payBefore(reservation.payBeforeMs), actions: ["pay", "cancel"], reservation: id };
+    case "paid":
+      return { tone: "good", badge: "✓", title: "Paid: it is yours", text: "Thank you. Your order is complete.", reservation: id };
+    case "cancelled":
+      return { tone: "plain", badge: "–", title: "Given back", text: "Your order is cancelled and the unit is on sale again.", actions: ["again"], reservation: id };
+    case "expired":
+      return { tone: "bad", badge: "!", title: "Not paid in time", text: "The order has expired and the unit is on sale again.", actions: ["again"], reservation: id };
+    case "refunded":
+      return { tone: "plain", badge: "–", title: "Refunded", text: "Your payment came too late and goes back to you.", reservation: id };
+    case "rejected":
+      return { tone: "bad", badge: "!", title: "Not recorded", text: rejectionText(reservation.reason), actions: ["again"], reservation: id };
+  }
+}
+
+function rejectionText(reason: string | undefined): string {
+  if (reason === "oversold") return "All units were taken by others. You have nothing to pay.";
+  if (reason === "limit_per_user") return "You have as many units as one buyer may have.";
+  return "The order could not be recorded. You have nothing to pay.";
+}
+
+function payBefore(payBeforeMs: number | undefined): string {
+  if (payBeforeMs === undefined) return "";
+  const leftSeconds = Math.max(0, Math.ceil((payBeforeMs - serverNowMs()) / 1000));
+  const minutes = Math.floor(leftSeconds / 60);
+  const left = minutes > 0 ? `${minutes} min ${leftSeconds % 60} s` : `${leftSeconds} s`;
+  return `${left} left to pay`;
+}
+
+export function showOutcome(outcome: Outcome | undefined): void {
+  show("outcome", outcome !== undefined);
+  if (outcome === undefined) return;
+  element("outcome").dataset["tone"] = outcome.tone;
+  setText("outcome-badge", outcome.badge);
+  setText("outcome-title", outcome.title);
+  setText("outcome-text", outcome.text);
+  for (const action of ["pay", "cancel", "again"] as const) show(action, outcome.actions?.includes(action) ?? false);
+  setText("outcome-clock", outcome.clock ?? "");
+  show("reservation", outcome.reservation !== undefined);
+  setText("reservation-id", outcome.reservation ?? "");
+}

@@ -1,0 +1,191 @@
+import type { SessionUser } from "../src/contract/accounts.ts";
+import type { Reservation } from "../src/contract/reservations.ts";
+import type { SaleDetails } from "../src/contract/sales.ts";
+import { watchAccountForm } from "./account-form.ts";
+import { call } from "./api.ts";
+import { hideCountdown, showCountdown } from "./countdown.ts";
+import { button, element, setText, show } from "./elements.ts";
+import { chooseOffer, type Offer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
+import { outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./outcome-view.ts";
+import { askForUnit, followReservation, readReservation } from "./purchase.ts";
+import { readSales, serverNowMs } from "./server-clock.ts";
+
+/** Everything that the page shows follows from this. */
+const state: {
+  sales: readonly SaleDetails[];
+  offer: Offer | undefined;
+  user: SessionUser | undefined;
+  token: string | undefined;
+  /** Between the click and the answer. */
+  asking: boolean;
+  reservation: Reservation | undefined;
+  /** What to say where there is no reservation. */
+  notice: Parameters<typeof showOutcome>[0];
+} = {
+  sales: [],
+  offer: undefined,
+  user: undefined,
+  token: undefined,
+  asking: false,
+  reservation: undefined,
+  notice: undefined,
+};
+
+const refreshMs = 2_000;
+const tickMs = 250;
+let stopFollowing: () => void = () => {};
+
+function render(): void {
+  const { offer, user } = state;
+  show("account", user !== undefined);
+  setText("account-name", user?.name ?? "");
+  if (offer === undefined) return;
+  const phase = phaseOf(offer);
+  if (phase === "before") showCountdown("Starts in", offer.sale.startsAtMs - serverNowMs());
+  else if (phase === "open") showCountdown("Ends in", offer.sale.endsAtMs - serverNowMs());
+  else hideCountdown();
+  const outcome = currentOutcome(phase === "over");
+  showOutcome(outcome);
+  show("account-form", user === undefined && phase !== "over");
+  show("buy-panel", user !== undefined && phase !== "over" && outcome === undefined);
+  button("buy").disabled = phase !== "open" || state.token === undefined;
+  setText("buy-hint", buyHint(phase === "open"));
+}
+
+function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
+  if (state.asking) return outcomes.asking;
+  if (state.reservation !== undefined) return reservationOutcome(state.reservation);
+  return isOver ? outcomes.over : state.notice;
+}
+
+function buyHint(isOpen: boolean): string {
+  if (state.token === undefined) return "Getting your token";
+  return isOpen ? "The sale is open." : "You have your token. The button wakes up when the sale starts.";
+}
+
+/** Where the buyer's reservation is remembered, so that a reload finds it again. */
+function memoryKey(): string {
+  return `reservation/${state.user?.userID}/${state.offer?.product.id}`;
+}
+
+function follow(reservation: Reservation): void {
+  stopFollowing();
+  state.reservation = reservation;
+  localStorage.setItem(memoryKey(), reservation.reservation);
+  stopFollowing = followReservation(reservation.reservation, reservation.productID, (news) => {
+    state.reservation = news;
+    if (news.status !== "pending" && news.status !== "won") stopFollowing();
+    render();
+  });
+  render();
+}
+
+async function getToken(): Promise<void> {
+  const productID = state.offer?.product.id;
+  if (productID === undefined || state.user === undefined) return;
+  const answer = await call("POST /api/token", { body: { productID } });
+  if ("ok" in answer) state.token = answer.ok.token;
+  else if (answer.status === 401) state.user = undefined;
+  else if (answer.refused.error !== "sale_ended") setTimeout(() => void getToken(), refreshMs);
+  render();
+}
+
+async function buy(): Promise<void> {
+  const { offer, token } = state;
+  if (offer === undefined || token === undefined || state.asking) return;
+  state.asking = true;
+  state.notice = undefined;
+  render();
+  // The button that had the focus is gone: whoever goes by keyboard stays where things happen.
+  element("outcome").focus();
+  const asked = await askForUnit(offer.product.id, token);
+  state.asking = false;
+  const productID = offer.product.id;
+  if (asked.kind === "reserved") follow({ reservation: asked.reservation, status: "pending", productID });
+  else if (asked.kind === "sold_out") state.notice = outcomes.sold_out;
+  else if (asked.kind === "over") state.notice = outcomes.over;
+  else if (asked.kind === "refused") state.notice = refusedOutcome(asked.message);
+  else await renewToken();
+  render();
+}
+
+async function renewToken(): Promise<void> {
+  state.token = undefined;
+  await getToken();
+}
+
+/** Another try after the end of one: with a new token, for the old one stands for the old reservation. */
+async function tryAgain(): Promise<void> {
+  const wasReserved = state.reservation !== undefined;
+  stopFollowing();
+  state.reservation = undefined;
+  state.notice = undefined;
+  localStorage.removeItem(memoryKey());
+  if (wasReserved || state.token === undefined) await renewToken();
+  render();
+  button("buy").focus();
+}
+
+async function settle(action: "pay" | "cancel"): Promise<void> {
+  const id = state.reservation?.reservation;
+  if (id === undefined) return;
+  for (const name of ["pay", "cancel"]) button(name).disabled = true;
+  const key = action === "pay" ? "POST /api/orders/:id/pay" : "POST /api/orders/:id/cancel";
+  const answer = await call(key, { params: { id } });
+  for (const name of ["pay", "cancel"]) button(name).disabled = false;
+  if ("ok" in answer) state.reservation = answer.ok;
+  else if (state.offer) state.reservation = (await readReservation(id, state.offer.product.id)) ?? state.reservation;
+  render();
+}
+
+async function enter(user: SessionUser): Promise<void> {
+  state.user = user;
+  render();
+  const remembered = localStorage.getItem(memoryKey());
+  const [known] = await Promise.all([
+    remembered !== null && state.offer ? readReservation(remembered, state.offer.product.id) : undefined,
+    getToken(),
+  ]);
+  if (known !== undefined) follow(known);
+  render();
+}
+
+async function logOut(): Promise<void> {
+  await call("DELETE /api/session");
+  stopFollowing();
+  Object.assign(state, { user: undefined, token: undefined, reservation: undefined, notice: undefined });
+  render();
+  element("name").focus();
+}
+
+async function refresh(): Promise<void> {
+  const sales = await readSales();
+  if (sales === undefined) return;
+  state.sales = sales;
+  const wanted = new URLSearchParams(location.search).get("productID");
+  const shownId = state.offer?.product.id ?? wanted;
+  state.offer = chooseOffer(sales, shownId);
+  if (state.offer !== undefined) showOffer(state.offer);
+  else if (wanted !== null) showNoOffer("No such product", `There is no product ${wanted} in any sale.`);
+  else showNoOffer("Nothing on sale", "Come back when a sale is announced.");
+  showOthers(sales, state.offer);
+  render();
+}
+
+async function start(): Promise<void> {
+  watchAccountForm((user) => void enter(user));
+  button("buy").addEventListener("click", () => void buy());
+  button("again").addEventListener("click", () => void tryAgain());
+  button("pay").addEventListener("click", () => void settle("pay"));
+  button("cancel").addEventListener("click", () => void settle("cancel"));
+  button("log-out").addEventListener("click", () => void logOut());
+  await refresh();
+  const session = await call("GET /api/session");
+  if ("ok" in session) await enter(session.ok);
+  setInterval(render, tickMs);
+  setInterval(() => {
+    if (document.visibilityState === "visible") void refresh();
+  }, refreshMs);
+}
+
+void start();

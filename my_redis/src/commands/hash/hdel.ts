@@ -1,0 +1,25 @@
+import { command } from "../../command/command.ts";
+import { findHash } from "./hash-value.ts";
+
+export const hdel = command({
+  name: "HDEL",
+  group: "hash",
+  since: "2.0.0",
+  complexity: "O(N) for N fields to remove.",
+  summary: "Removes fields of a hash, and the hash with its last field.",
+  flags: ["write", "fast"],
+  arity: -3,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const hash = findHash(context, args);
+    let removed = 0;
+    for (let index = 2; hash !== undefined && index < args.count && hash.size > 0; index++) {
+      if (hash.delete(args.buffer, args.start(index), args.end(index))) removed++;
+    }
+    if (removed > 0) {
+      context.database.changed(args, 1, "hdel");
+      hash?.deleteIfEmpty(args, 1);
+    }
+    reply.integer(removed);
+  },
+});

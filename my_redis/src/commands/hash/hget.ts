@@ -1,0 +1,86 @@
+import { command } from "../../command/command.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { type ByteRange, readHash } from "./hash-value.ts";
+
+const keys = { first: 1, last: 1, step: 1 } as const;
+
+function replyValue(reply: ReplyWriter, value: ByteRange | undefined): void {
+  if (value === undefined) reply.null();
+  else reply.bulk(value.bytes, value.start, value.end);
+}
+
+export const hget = command({
+  name: "HGET",
+  group: "hash",
+  since: "2.0.0",
+  complexity: "O(1)",
+  summary: "Gives the value of a field of a hash.",
+  flags: ["readonly", "fast"],
+  arity: 3,
+  keys,
+  run(context, args, reply) {
+    replyValue(reply, readHash(context, args)?.get(args.buffer, args.start(2), args.end(2)));
+  },
+});
+
+export const hmget = command({
+  name: "HMGET",
+  group: "hash",
+  since: "2.0.0",
+  complexity: "O(N) for N fields.",
+  summary: "Gives the values of fields of a hash, nil for those that it does not have.",
+  flags: ["readonly", "fast"],
+  arity: -3,
+  keys,
+  run(context, args, reply) {
+    const hash = readHash(context, args);
+    reply.array(args.count - 2);
+    for (let index = 2; index < args.count; index++) {
+      replyValue(reply, hash?.get(args.buffer, args.start(index), args.end(index)));
+    }
+  },
+});
+
+export const hstrlen = command({
+  name: "HSTRLEN",
+  group: "hash",
+  since: "3.2.0",
+  complexity: "O(1)",
+  summary: "Gives the length of the value of a field, in bytes.",
+  flags: ["readonly", "fast"],
+  arity: 3,
+  keys,
+  run(context, args, reply) {
+    const value = readHash(context, args)?.get(args.buffer, args.start(2), args.end(2));
+    reply.integer(value === undefined ? 0 : value.end - value.start);
+  },
+});
+
+export const hexists = command({
+  name: "HEXISTS",
+  group: "hash",
+  since: "2.0.0",
+  complexity: "O(1)",
+  summary: "Tells whether a hash has a field.",
+  flags: ["readonly", "fast"],
+  arity: 3,
+  keys,
+  run(context, args, reply) {
+    const value = readHash(context, args)?.get(args.buffer, args.start(2), args.end(2));
+    reply.integer(value === undefined ? 0 : 1);
+  },
+});
+
+export const hlen = command({
+  name: "HLEN",
+  group: "hash",
+  since: "2.0.0",
+  complexity: "O(1)",
+  summary: "Gives the number of fields of a hash.",
+  flags: ["readonly", "fast"],
+  arity: 2,
+  keys,
+  run(context, args, reply) {
+    reply.integer(readHash(context, args)?.size ?? 0);
+  },
+});

@@ -1,0 +1,51 @@
+import { command } from "../../command/command.ts";
+import type { CommandDefinition, Run } from "../../command/command.ts";
+import { readHash } from "./hash-value.ts";
+
+const shared = {
+  group: "hash",
+  since: "2.0.0",
+  complexity: "O(N) for a hash of N fields.",
+  flags: ["readonly"],
+  arity: 2,
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+const replyOne =
+  (part: "field" | "value"): Run =>
+  (context, args, reply) => {
+    const hash = readHash(context, args);
+    reply.array(hash?.size ?? 0);
+    hash?.forEach((field, value) => {
+      const { bytes, start, end } = part === "field" ? field : value;
+      reply.bulk(bytes, start, end);
+    });
+  };
+
+export const hgetall = command({
+  ...shared,
+  name: "HGETALL",
+  summary: "Gives all fields and values of a hash.",
+  run(context, args, reply) {
+    const hash = readHash(context, args);
+    reply.map(hash?.size ?? 0);
+    hash?.forEach((field, value) => {
+      reply.bulk(field.bytes, field.start, field.end);
+      reply.bulk(value.bytes, value.start, value.end);
+    });
+  },
+});
+
+export const hkeys = command({
+  ...shared,
+  name: "HKEYS",
+  summary: "Gives all fields of a hash.",
+  run: replyOne("field"),
+});
+
+export const hvals = command({
+  ...shared,
+  name: "HVALS",
+  summary: "Gives all values of a hash.",
+  run: replyOne("value"),
+});

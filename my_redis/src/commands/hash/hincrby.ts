@@ -1,0 +1,47 @@
+import { command } from "../../command/command.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { maxInt64, minInt64, parseInt64, parseSafeInteger, writeInteger } from "../../protocol/number-text.ts";
+import { type ByteRange, findHash, openHash } from "./hash-value.ts";
+
+const notInteger = "ERR hash value is not an integer";
+const digits = new Uint8Array(20);
+
+/** Adds to the number that `current` spells, as text into `digits`; gives the length. */
+function add(current: ByteRange | undefined, increment: bigint): { length: number; sum: bigint } {
+  const value = current === undefined ? 0n : parseInt64(current.bytes, current.start, current.end);
+  if (value === undefined) throw new CommandError(notInteger);
+  const sum = value + increment;
+  if (sum > maxInt64 || sum < minInt64) throw new CommandError(errors.overflow);
+  return { length: Buffer.from(digits.buffer).write(sum.toString(), "latin1"), sum };
+}
+
+export const hincrby = command({
+  name: "HINCRBY",
+  group: "hash",
+  since: "2.0.0",
+  complexity: "O(1)",
+  summary: "Adds to the integer in a field of a hash; a field that is not there counts as 0.",
+  flags: ["write", "denyoom", "fast"],
+  arity: 4,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const buffer = args.buffer;
+    const [start, end] = [args.start(2), args.end(2)];
+    const increment = parseSafeInteger(buffer, args.start(3), args.end(3));
+    const exact = Number.isNaN(increment) ? args.int64(3) : undefined;
+    const current = findHash(context, args)?.get(buffer, start, end);
+    const value = current === undefined ? 0 : parseSafeInteger(current.bytes, current.start, current.end);
+    const sum = value + increment;
+    if (Number.isSafeInteger(sum)) {
+      const length = writeInteger(digits, 0, sum);
+      openHash(context, args).set(buffer, start, end, digits, 0, length);
+      reply.integer(sum);
+    } else {
+      // Beyond 2^53 on the way, or no number at all.
+      const result = add(current, exact ?? BigInt(increment));
+      openHash(context, args).set(buffer, start, end, digits, 0, result.length);
+      reply.int64(result.sum);
+    }
+    context.database.changed(args, 1, "hincrby");
+  },
+});

@@ -1,0 +1,143 @@
+import { command } from "../../command/command.ts";
+import type { Address } from "../../keyspace/heap.ts";
+import type { RecordTable } from "../../keyspace/record-table.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { maxInt64 } from "../../protocol/number-text.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { ElementText, elementSize } from "../../values/packed-element.ts";
+import * as list from "../../values/packed-list.ts";
+import { type HashValue, readHash } from "./hash-value.ts";
+
+/** In how many fields of a table distinct ones are sought by drawing; a larger part is drawn from a list of all. */
+const drawFromListShare = 1 / 3;
+
+type Random = () => number;
+const text = new ElementText();
+
+/** Draws fields of a hash, packed or not. What it draws is a place: in the packed list, or the address of a record. */
+class FieldDraw {
+  readonly #hash: HashValue;
+  readonly #random: Random;
+
+  constructor(hash: HashValue, random: Random) {
+    this.#hash = hash;
+    this.#random = random;
+  }
+
+  /** `count` fields, each drawn anew. */
+  repeated(count: number, visit: (place: number) => void): void {
+    const table = this.#hash.table;
+    if (table !== undefined) {
+      for (let drawn = 0; drawn < count; drawn++) visit(table.random(this.#random));
+      return;
+    }
+    const places = this.#packedPlaces();
+    for (let drawn = 0; drawn < count; drawn++) visit(places[Math.floor(this.#random() * places.length)] as number);
+  }
+
+  /** `count` different fields, all if there are no more; of a packed hash in the order in which they stand. */
+  distinct(count: number, visit: (place: number) => void): void {
+    const table = this.#hash.table;
+    if (table === undefined) this.#chooseInOrder(this.#packedPlaces(), count, visit);
+    else if (count >= table.size) table.forEach(visit);
+    else if (count > table.size * drawFromListShare) this.#chooseInOrder(addressesOf(table), count, visit);
+    else this.#drawDistinct(table, count).forEach(visit);
+  }
+
+  /** Selection sampling (Knuth, The Art of Computer Programming, 3.4.2 S): each choice is as likely as any other. */
+  #chooseInOrder(places: readonly number[], count: number, visit: (place: number) => void): void {
+    let wanted = Math.min(count, places.length);
+    for (let index = 0; wanted > 0; index++) {
+      if (this.#random() * (places.length - index) >= wanted) continue;
+      visit(places[index] as number);
+      wanted--;
+    }
+  }
+
+  #drawDistinct(table: RecordTable, count: number): Set<Address> {
+    const drawn = new Set<Address>();
+    while (drawn.size < count) drawn.add(table.random(this.#random));
+    return drawn;
+  }
+
+  #packedPlaces(): number[] {
+    const { bytes, start, end } = this.#hash;
+    const places: number[] = [];
+    for (let at = list.firstElement(start); at < end; ) {
+      places.push(at);
+      at += elementSize(bytes, at);
+      at += elementSize(bytes, at);
+    }
+    return places;
+  }
+
+  replyField(reply: ReplyWriter, place: number): void {
+    const hash = this.#hash;
+    const { bytes, start, end } = hash.table === undefined ? text.read(hash.bytes, place) : hash.fieldOf(place);
+    reply.bulk(bytes, start, end);
+  }
+
+  replyValue(reply: ReplyWriter, place: number): void {
+    const hash = this.#hash;
+    const packed = hash.bytes;
+    const range = hash.table === undefined ? text.read(packed, place + elementSize(packed, place)) : hash.valueOf(place);
+    reply.bulk(range.bytes, range.start, range.end);
+  }
+}
+
+function addressesOf(table: RecordTable): Address[] {
+  const addresses: Address[] = [];
+  table.forEach((address) => addresses.push(address));
+  return addresses;
+}
+
+/** The count and whether values are asked for. */
+function readOptions(args: Arguments): { count: number; withValues: boolean } {
+  const count = args.int64(2);
+  if (count < -maxInt64) {
+    throw new CommandError(`ERR value is out of range, value must between -${maxInt64} and ${maxInt64}`);
+  }
+  const withValues = args.count === 4 && args.is(3, "withvalues");
+  if (args.count > 4 || (args.count === 4 && !withValues)) throw new CommandError(errors.syntax);
+  const most = maxInt64 / 2n;
+  if (withValues && (count < -most || count > most)) throw new CommandError("ERR value is out of range");
+  return { count: Number(count), withValues };
+}
+
+function replyMany(draw: FieldDraw, size: number, options: { count: number; withValues: boolean }, reply: ReplyWriter): void {
+  const { count, withValues } = options;
+  const total = count < 0 ? -count : Math.min(count, size);
+  const inPairs = withValues && reply.protocol === 3;
+  reply.array(withValues && !inPairs ? total * 2 : total);
+  const visit = (place: number): void => {
+    if (inPairs) reply.array(2);
+    draw.replyField(reply, place);
+    if (withValues) draw.replyValue(reply, place);
+  };
+  if (count < 0) draw.repeated(total, visit);
+  else draw.distinct(total, visit);
+}
+
+export const hrandfield = command({
+  name: "HRANDFIELD",
+  group: "hash",
+  since: "6.2.0",
+  complexity: "O(N) for N fields that are given.",
+  summary: "Gives random fields of a hash: different ones, or with a negative count each drawn anew.",
+  flags: ["readonly"],
+  arity: -2,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const options = args.count > 2 ? readOptions(args) : undefined;
+    const hash = readHash(context, args);
+    if (hash === undefined || options?.count === 0) {
+      if (options === undefined) reply.null();
+      else reply.array(0);
+      return;
+    }
+    const draw = new FieldDraw(hash, context.keyspace.environment.random);
+    if (options === undefined) draw.repeated(1, (place) => draw.replyField(reply, place));
+    else replyMany(draw, hash.size, options, reply);
+  },
+});

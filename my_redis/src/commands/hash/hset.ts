@@ -1,0 +1,77 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { openHash, packedBytes } from "./hash-value.ts";
+
+const keys = { first: 1, last: 1, step: 1 } as const;
+
+/** Sets the pairs from argument 2 on; gives the number of fields that are new. */
+function setFields(context: Context, args: Arguments, name: string): number {
+  if (args.count % 2 === 1) throw new CommandError(errors.wrongArity(name));
+  const hash = openHash(context, args, args.count > 4 ? packedBytesWithin(context, args) : 0);
+  const buffer = args.buffer;
+  let added = 0;
+  for (let index = 2; index < args.count; index += 2) {
+    const value = index + 1;
+    if (hash.set(buffer, args.start(index), args.end(index), buffer, args.start(value), args.end(value))) added++;
+  }
+  context.database.changed(args, 1, "hset");
+  return added;
+}
+
+/** The room that a new hash needs, where it will be packed. */
+function packedBytesWithin({ server }: Context, args: Arguments): number {
+  return args.count / 2 - 1 > server.settings.values["hash-max-listpack-entries"] ? 0 : packedBytes(args, 2);
+}
+
+export const hset = command({
+  name: "HSET",
+  group: "hash",
+  since: "2.0.0",
+  complexity: "O(1) for each field, so O(N) for N fields.",
+  summary: "Sets fields of a hash, creating it if needed; gives the number of fields that are new.",
+  flags: ["write", "denyoom", "fast"],
+  arity: -4,
+  keys,
+  run(context, args, reply) {
+    reply.integer(setFields(context, args, "hset"));
+  },
+});
+
+export const hmset = command({
+  name: "HMSET",
+  group: "hash",
+  since: "2.0.0",
+  complexity: "O(N) for N fields.",
+  summary: "Sets fields of a hash; HSET does the same and tells how many were new.",
+  flags: ["write", "denyoom", "fast"],
+  arity: -4,
+  keys,
+  run(context, args, reply) {
+    setFields(context, args, "hmset");
+    reply.ok();
+  },
+});
+
+export const hsetnx = command({
+  name: "HSETNX",
+  group: "hash",
+  since: "2.0.0",
+  complexity: "O(1)",
+  summary: "Sets a field of a hash unless the hash has that field already.",
+  flags: ["write", "denyoom", "fast"],
+  arity: 4,
+  keys,
+  run(context, args, reply) {
+    const hash = openHash(context, args);
+    const buffer = args.buffer;
+    if (hash.get(buffer, args.start(2), args.end(2)) !== undefined) {
+      reply.integer(0);
+      return;
+    }
+    hash.set(buffer, args.start(2), args.end(2), buffer, args.start(3), args.end(3));
+    context.database.changed(args, 1, "hset");
+    reply.integer(1);
+  },
+});

@@ -1,0 +1,23 @@
+import { hdel } from "./hdel.ts";
+import { hexists, hget, hlen, hmget, hstrlen } from "./hget.ts";
+import { hgetall, hkeys, hvals } from "./hgetall.ts";
+import { hincrby } from "./hincrby.ts";
+import { hrandfield } from "./hrandfield.ts";
+import { hmset, hset, hsetnx } from "./hset.ts";
+
+export const hashCommands = [
+  hset,
+  hmset,
+  hsetnx,
+  hget,
+  hmget,
+  hstrlen,
+  hexists,
+  hlen,
+  hgetall,
+  hkeys,
+  hvals,
+  hdel,
+  hincrby,
+  hrandfield,
+];

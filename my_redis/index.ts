@@ -1,3 +1,5 @@
+export type { Environment, LogLevel } from "./src/environment.ts";
 export { ListenError } from "./src/network/listen-on-addresses.ts";
+export { DirectiveError } from "./src/settings/directive.ts";
 export { type RunningServer, startServer, type StartOptions } from "./src/start-server.ts";
-export { version } from "./src/version.ts";
+export { compatibleVersion, version } from "./src/version.ts";

@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { CommandTable } from "./command/command-table.ts";
 import { allCommands } from "./commands/index.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
@@ -8,15 +10,22 @@ import { listenWithNode } from "./network/node-transport.ts";
 import { openAppendOnlyFile } from "./persistence/append-only-file.ts";
 import { CommandLog } from "./persistence/command-log.ts";
 import { Server } from "./server.ts";
+import { DirectiveError } from "./settings/directive.ts";
 import { Settings, type SettingValues } from "./settings/settings.ts";
 
-/** What an embedding program may choose: any directive by its name in redis.conf, and what is no directive. */
-export interface StartOptions extends Partial<SettingValues> {
+/** What a server is started with besides its directives. */
+export interface StartExtras {
   /** Keeps everything in memory: no file is read or written, whatever the directives say. */
-  readonly memory?: boolean;
-  /** Clock, chance and messages of the caller's own; what is left out is the real world's. */
-  readonly environment?: Partial<Environment>;
+  readonly memory?: boolean | undefined;
+  /** Clock, chance and messages of the caller's own; what is left out is the real world's, and silence. */
+  readonly environment?: Partial<Environment> | undefined;
 }
+
+/**
+ * What an embedding program may choose: any directive by its name in redis.conf, as a value of its type or as the
+ * text that would stand in redis.conf ("64mb"), and what is no directive.
+ */
+export interface StartOptions extends Partial<SettingValues>, StartExtras {}
 
 export interface RunningServer {
   /** The port that was taken: a free one if port 0 was asked for. */
@@ -26,39 +35,67 @@ export interface RunningServer {
   readonly server: Server;
   /** Accepts nobody any more, finishes what has been asked, and resolves when all is closed and on disk. */
   close(): Promise<void>;
+  /** Resolves when the server is closed, by `close` or by SHUTDOWN. */
+  readonly closed: Promise<void>;
 }
+
+/** Clients get this long to take their last replies. */
+const closeGraceMs = 1000;
 
 /**
  * Starts a server in this process, on Bun or on Node.
  *
- *     const redis = await startServer({ port: 0, memory: true });
+ *     const redis = await startServer({ port: 0, memory: true, "maxmemory-policy": "allkeys-lru" });
  *     // ... connect to redis.port ...
  *     await redis.close();
  *
- * Rejects when the address cannot be used or a directive has no such value.
+ * Rejects with DirectiveError when a directive has no such value, with ListenError when the address cannot be used.
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
-  const { memory = false, environment, ...directives } = options;
-  const settings = new Settings(directives);
-  if (memory) settings.values.appendonly = false;
-  const server = new Server(
-    settings,
-    { ...systemEnvironment(() => {}), ...environment },
-    new CommandTable(allCommands),
-  );
+  const { memory, environment, ...directives } = options;
+  return startWithSettings(new Settings(directives), { memory, environment });
+}
+
+/** As `startServer`, with settings that have been read already. */
+export async function startWithSettings(settings: Settings, extras: StartExtras = {}): Promise<RunningServer> {
+  const { values } = settings;
+  const memory = extras.memory === true;
+  if (memory) values.appendonly = false;
+  values.dir = existingFolder(values.dir);
+  const environment = { ...systemEnvironment(() => {}), ...extras.environment };
+  const server = new Server(settings, environment, new CommandTable(allCommands));
   const network = new NetworkServer(server);
-  const closeLog = settings.values.appendonly ? startLog(server, network) : () => {};
+  const closeLog = values.appendonly ? startLog(server, network) : () => {};
   const listen = typeof Bun === "undefined" ? listenWithNode : listenWithBun;
-  const { host, port } = await listenOnAddresses(network, listen, settings.values.bind, settings.values.port);
-  return {
-    host,
-    port,
-    server,
-    close: async () => {
-      network.close();
+  const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port).catch((error: unknown) => {
+    closeLog();
+    throw error;
+  });
+  values.port = port;
+  let ended: () => void = () => {};
+  const closed = new Promise<void>((resolvePromise) => {
+    ended = resolvePromise;
+  });
+  let closing = false;
+  const close = (): Promise<void> => {
+    if (!closing) {
+      closing = true;
+      network.stop();
       closeLog();
-    },
+      void network.disconnectAll(closeGraceMs).then(ended);
+    }
+    return closed;
   };
+  return { host, port, server, close, closed };
+}
+
+/** The folder's absolute path. Throws DirectiveError when there is no such folder. */
+export function existingFolder(path: string): string {
+  const folder = resolve(path);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new DirectiveError(`dir: there is no folder '${folder}'`);
+  }
+  return folder;
 }
 
 /** Loads the append-only file, and logs to it from now on. The result syncs and closes it. */

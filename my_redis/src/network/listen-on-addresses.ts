@@ -1,10 +1,10 @@
 import type { NetworkServer } from "./network-server.ts";
 import type { Listen } from "./transport.ts";
 
-/** An address cannot be listened on: names address and port. */
+/** An address cannot be listened on: the message names address and port. */
 export class ListenError extends Error {
-  constructor(host: string, port: number, cause: unknown) {
-    super(`Could not create server TCP listening socket ${host}:${port}: ${reasonOf(cause)}`, { cause });
+  constructor(address: string, cause: unknown) {
+    super(`Could not create server TCP listening socket ${address}: ${reasonOf(cause)}`, { cause });
     this.name = "ListenError";
   }
 }
@@ -30,10 +30,10 @@ export async function listenOnAddresses(
       taken ??= { host, port: found };
     } catch (error) {
       if (optional && isUnavailable(error)) continue;
-      throw new ListenError(host, wanted, error);
+      throw new ListenError(`${host}:${wanted}`, error);
     }
   }
-  if (taken === undefined) throw new Error("none of the addresses of the bind directive is available on this machine");
+  if (taken === undefined) throw new ListenError(bind.join(" "), new Error("this machine has none of these addresses"));
   return taken;
 }
 

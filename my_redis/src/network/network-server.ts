@@ -26,6 +26,8 @@ export class NetworkServer implements ConnectionOwner {
   readonly #spareOutputs: TurnOutput[] = [];
   #flushScheduled = false;
   #running = false;
+  #stopped = false;
+  #onLastClosed: () => void = () => {};
   readonly #listeners: Listener[] = [];
   durability: LogDurability | undefined;
 
@@ -51,14 +53,30 @@ export class NetworkServer implements ConnectionOwner {
     return this.#connections.size;
   }
 
-  /** Accepts nobody any more, sends what is written, and lets everybody go. */
-  close(): void {
+  /** Accepts nobody any more, runs no further request, and hands what was answered to the log and the sockets. */
+  stop(): void {
     for (const listener of this.#listeners) listener.close();
+    this.#stopped = true;
     this.#flush();
-    for (const connection of this.#connections) {
+  }
+
+  /** Lets everybody go once he has taken his replies; whoever has not after `graceMs` is cut off. */
+  disconnectAll(graceMs: number): Promise<void> {
+    for (const connection of [...this.#connections]) {
       connection.closeAfterReplies();
       connection.closeIfSent();
     }
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        for (const connection of [...this.#connections]) connection.terminate();
+        resolve();
+      }, graceMs);
+      this.#onLastClosed = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #open(socket: TransportSocket): Connection {
@@ -88,7 +106,7 @@ export class NetworkServer implements ConnectionOwner {
   }
 
   #data(connection: Connection, chunk: Uint8Array): void {
-    if (connection.context.client.closing) return;
+    if (connection.context.client.closing || this.#stopped) return;
     this.#server.statistics.netInputBytes += chunk.length;
     if (!connection.parser.feed(chunk)) {
       this.#server.environment.report(
@@ -207,5 +225,6 @@ export class NetworkServer implements ConnectionOwner {
     connection.closed = true;
     this.#connections.delete(connection);
     this.#server.removeClient(connection.context);
+    if (this.#connections.size === 0) this.#onLastClosed();
   }
 }

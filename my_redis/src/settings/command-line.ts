@@ -1,0 +1,71 @@
+import { resolve } from "node:path";
+import { ConfigReader } from "./read-config.ts";
+import { Settings } from "./settings.ts";
+import { quoteWord } from "./split-words.ts";
+
+export interface StartLine {
+  readonly ask: "start";
+  /** Path of a configuration file. */
+  readonly file: string | undefined;
+  /** "-": the configuration goes on in standard input. */
+  readonly standardInput: boolean;
+  /** The --directives, one line of redis.conf each. */
+  readonly lines: readonly string[];
+}
+
+/** What the words of the command line ask for. */
+export type CommandLine = StartLine | { readonly ask: "version" | "help" };
+
+/** Reads the words after the program's name, in redis-server's way: [file] [-] [--directive value ...]. */
+export function readCommandLine(words: readonly string[]): CommandLine {
+  const first = words[0];
+  if (words.length === 1 && (first === "-v" || first === "--version")) return { ask: "version" };
+  if (words.length === 1 && (first === "-h" || first === "--help")) return { ask: "help" };
+  const file = first !== undefined && !first.startsWith("-") ? first : undefined;
+  const rest = [...words.slice(file === undefined ? 0 : 1)];
+  const standardInput = rest[0] === "-" || rest.at(-1) === "-";
+  if (rest[0] === "-") rest.shift();
+  else if (standardInput) rest.pop();
+  return { ask: "start", file, standardInput, lines: linesOf(rest) };
+}
+
+function linesOf(words: readonly string[]): string[] {
+  const lines: string[][] = [];
+  for (const word of words) {
+    if (word.startsWith("--") && word.length > 2) lines.push([word.slice(2)]);
+    else if (lines.length === 0) lines.push([quoteWord(word)]);
+    else lines.at(-1)?.push(quoteWord(word));
+  }
+  // `--save` alone has always meant "no save points".
+  return lines.map((line) => (line.length === 1 && line[0] === "save" ? 'save ""' : line.join(" ")));
+}
+
+/**
+ * The settings that file, standard input and command line give together; the last to name a directive wins. Throws
+ * ConfigError and ConfigFileError.
+ */
+export function loadSettings(commandLine: StartLine, readStandardInput: () => string): Settings {
+  const settings = new Settings();
+  const reader = new ConfigReader(settings);
+  if (commandLine.file !== undefined) {
+    settings.file = resolve(commandLine.file);
+    reader.readFile(commandLine.file);
+  }
+  if (commandLine.standardInput) reader.readText(readStandardInput(), "from standard input");
+  reader.readText(commandLine.lines.join("\n"), "from the command line");
+  return settings;
+}
+
+export const usage = `Usage: my-redis-server [path/to/redis.conf] [-] [--directive value ...]
+       my-redis-server -v or --version
+       my-redis-server -h or --help
+
+A lone - reads directives from standard input. A directive of the command line wins over the file.
+
+Examples:
+       my-redis-server                                  every directive at its default
+       my-redis-server redis.conf                       directives from a file
+       my-redis-server redis.conf --port 7777           one of them changed
+       my-redis-server --port 0 --appendonly yes        any free port, with an append-only file
+       echo 'maxclients 100' | my-redis-server -        directives from standard input
+`;

@@ -47,9 +47,14 @@ async function submit(form: HTMLFormElement, onLogin: (user: SessionUser) => voi
   }
 }
 
-function problemWith(name: string, password: string, mode: Mode): { text: string; field: "name" | "password" } | undefined {
+function problemWith(
+  name: string,
+  password: string,
+  mode: Mode,
+): { text: string; field: "name" | "password" } | undefined {
   if (name.length < 2) return { text: "A name has 2 characters or more.", field: "name" };
-  if (mode === "register" && password.length < 8) return { text: "A password has 8 characters or more.", field: "password" };
+  if (mode === "register" && password.length < 8)
+    return { text: "A password has 8 characters or more.", field: "password" };
   if (password === "") return { text: "Enter your password.", field: "password" };
   return undefined;
 }

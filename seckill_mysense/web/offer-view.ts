@@ -1,6 +1,6 @@
 import type { SaleDetails } from "../src/contract/sales.ts";
 import { element, setText, show } from "./elements.ts";
-import { serverNowMs } from "./server-clock.ts";
+import { serverNowMs } from "./clock.ts";
 
 export type Product = SaleDetails["products"][number];
 

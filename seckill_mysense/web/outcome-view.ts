@@ -1,6 +1,6 @@
 import type { Reservation } from "../src/contract/reservations.ts";
 import { element, setText, show } from "./elements.ts";
-import { serverNowMs } from "./server-clock.ts";
+import { serverNowMs } from "./clock.ts";
 
 type Tone = "wait" | "good" | "bad" | "plain";
 type Action = "pay" | "cancel" | "again";
@@ -19,7 +19,13 @@ interface Outcome {
 /** Where the buyer stands, other than with a reservation. */
 export const outcomes = {
   asking: { tone: "wait", badge: "", title: "Asking for a unit", text: "Stay on this page." },
-  sold_out: { tone: "bad", badge: "–", title: "Sold out", text: "All units are taken. If a buyer gives one back, you can try again.", actions: ["again"] },
+  sold_out: {
+    tone: "bad",
+    badge: "–",
+    title: "Sold out",
+    text: "All units are taken. If a buyer gives one back, you can try again.",
+    actions: ["again"],
+  },
   over: { tone: "plain", badge: "–", title: "The sale is over", text: "Thank you for taking part." },
 } as const satisfies Record<string, Outcome>;
 
@@ -31,19 +37,66 @@ export function reservationOutcome(reservation: Reservation): Outcome {
   const id = reservation.reservation;
   switch (reservation.status) {
     case "pending":
-      return { tone: "wait", badge: "", title: "A unit is set aside", text: "Your order is being recorded. It is yours once that is done.", reservation: id };
+      return {
+        tone: "wait",
+        badge: "",
+        title: "A unit is set aside",
+        text: "Your order is being recorded. It is yours once that is done.",
+        reservation: id,
+      };
     case "won":
-      return { tone: "good", badge: "✓", title: "You won it", text: "The order is recorded. Pay to keep it.", clock: payBefore(reservation.payBeforeMs), actions: ["pay", "cancel"], reservation: id };
+      return {
+        tone: "good",
+        badge: "✓",
+        title: "You won it",
+        text: "The order is recorded. Pay to keep it.",
+        clock: payBefore(reservation.payBeforeMs),
+        actions: ["pay", "cancel"],
+        reservation: id,
+      };
     case "paid":
-      return { tone: "good", badge: "✓", title: "Paid: it is yours", text: "Thank you. Your order is complete.", reservation: id };
+      return {
+        tone: "good",
+        badge: "✓",
+        title: "Paid: it is yours",
+        text: "Thank you. Your order is complete.",
+        reservation: id,
+      };
     case "cancelled":
-      return { tone: "plain", badge: "–", title: "Given back", text: "Your order is cancelled and the unit is on sale again.", actions: ["again"], reservation: id };
+      return {
+        tone: "plain",
+        badge: "–",
+        title: "Given back",
+        text: "Your order is cancelled and the unit is on sale again.",
+        actions: ["again"],
+        reservation: id,
+      };
     case "expired":
-      return { tone: "bad", badge: "!", title: "Not paid in time", text: "The order has expired and the unit is on sale again.", actions: ["again"], reservation: id };
+      return {
+        tone: "bad",
+        badge: "!",
+        title: "Not paid in time",
+        text: "The order has expired and the unit is on sale again.",
+        actions: ["again"],
+        reservation: id,
+      };
     case "refunded":
-      return { tone: "plain", badge: "–", title: "Refunded", text: "Your payment came too late and goes back to you.", reservation: id };
+      return {
+        tone: "plain",
+        badge: "–",
+        title: "Refunded",
+        text: "Your payment came too late and goes back to you.",
+        reservation: id,
+      };
     case "rejected":
-      return { tone: "bad", badge: "!", title: "Not recorded", text: rejectionText(reservation.reason), actions: ["again"], reservation: id };
+      return {
+        tone: "bad",
+        badge: "!",
+        title: "Not recorded",
+        text: rejectionText(reservation.reason),
+        actions: ["again"],
+        reservation: id,
+      };
   }
 }
 

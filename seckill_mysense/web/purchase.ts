@@ -1,5 +1,6 @@
 import type { Reservation } from "../src/contract/reservations.ts";
 import { call } from "./api.ts";
+import { spread } from "./randomness.ts";
 
 export type Asked =
   | { readonly kind: "reserved"; readonly reservation: string }
@@ -30,8 +31,7 @@ export async function askForUnit(productID: string, token: string): Promise<Aske
     const isPassing = answer.status === 0 || answer.status === 425 || answer.status === 429 || answer.status >= 500;
     if (!isPassing) return { kind: "refused", message };
     lastMessage = message;
-    // Spread, or a crowd that was turned away together would come back together.
-    await pause(Math.min((retryAfterSeconds ?? 0.5) * pauseMs * 2, maxPauseMs) * (0.5 + Math.random()));
+    await pause(spread(Math.min((retryAfterSeconds ?? 0.5) * pauseMs * 2, maxPauseMs)));
   }
   return { kind: "refused", message: lastMessage };
 }

@@ -3,12 +3,13 @@ import type { Reservation } from "../src/contract/reservations.ts";
 import type { SaleDetails } from "../src/contract/sales.ts";
 import { watchAccountForm } from "./account-form.ts";
 import { call } from "./api.ts";
+import { serverNowMs } from "./clock.ts";
 import { hideCountdown, showCountdown } from "./countdown.ts";
 import { button, element, setText, show } from "./elements.ts";
 import { chooseOffer, type Offer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
 import { outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./outcome-view.ts";
 import { askForUnit, followReservation, readReservation } from "./purchase.ts";
-import { readSales, serverNowMs } from "./server-clock.ts";
+import { readSales } from "./read-sales.ts";
 
 /** Everything that the page shows follows from this. */
 const state: {

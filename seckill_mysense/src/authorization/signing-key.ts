@@ -20,7 +20,9 @@ export function deriveBytes(secret: string, info: string): Uint8Array {
 /** `subject` narrows the purpose: the sale's id for sale tokens, so that one sale's key signs nothing else. */
 export function deriveSigningKey(secret: string, purpose: SigningPurpose, subject: string): SigningKey {
   const keyed = new Bun.CryptoHasher("sha256", deriveBytes(secret, `${purpose}/key/${subject}`));
-  const id = Buffer.from(deriveBytes(secret, `${purpose}/id/${subject}`)).toString("base64url").slice(0, 8);
+  const id = Buffer.from(deriveBytes(secret, `${purpose}/id/${subject}`))
+    .toString("base64url")
+    .slice(0, 8);
   return {
     id,
     subject,

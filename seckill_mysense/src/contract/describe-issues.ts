@@ -17,7 +17,9 @@ export function describeIssues(issues: readonly Issue[], checked: Checked): stri
   return issues.flatMap((issue) => {
     const key = issue.path.join(".");
     if (issue.code === "unrecognized_keys") return issue.keys.map((name) => unknownKey(checked, issue.path, name));
-    return [`${key || checked.name} ${shown(valueAt(checked.input, issue.path), checked.isSecret(key))}: ${rule(issue)}`];
+    return [
+      `${key || checked.name} ${shown(valueAt(checked.input, issue.path), checked.isSecret(key))}: ${rule(issue)}`,
+    ];
   });
 }
 

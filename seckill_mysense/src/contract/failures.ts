@@ -44,7 +44,8 @@ export const failures = {
   gate_closed: { status: 503, message: "Sales of this product are paused: try again with the same token." },
   gate_unavailable: {
     status: 503,
-    message: "It is unknown whether the reservation was made: try again with the same token, it takes one unit at most.",
+    message:
+      "It is unknown whether the reservation was made: try again with the same token, it takes one unit at most.",
   },
   ledger_unavailable: { status: 503, message: "The book of orders cannot be reached: try again." },
   too_many_listeners: { status: 503, message: "Too many clients are listening for events: poll instead." },

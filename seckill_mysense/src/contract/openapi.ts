@@ -64,7 +64,11 @@ export function openApiDocument(): Json {
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Flash sale", version: "0.1.0", description: "Sells a scarce stock to a crowd: once, correctly and fast." },
+    info: {
+      title: "Flash sale",
+      version: "0.1.0",
+      description: "Sells a scarce stock to a crowd: once, correctly and fast.",
+    },
     paths,
     components: {
       schemas: { Failure: jsonSchema(failureBody, "output") },

@@ -2,20 +2,14 @@ import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { productId, reservationId, timestampMs } from "./identifiers.ts";
 
-export const reservationStatus = z.enum([
-  "pending",
-  "won",
-  "paid",
-  "cancelled",
-  "expired",
-  "refunded",
-  "rejected",
-]);
+export const reservationStatus = z.enum(["pending", "won", "paid", "cancelled", "expired", "refunded", "rejected"]);
 export type ReservationStatus = z.infer<typeof reservationStatus>;
 
 export const reservation = z.object({
   reservation: reservationId,
-  status: reservationStatus.describe("won is said only after the ledger's commit; it is to be paid before payBeforeMs."),
+  status: reservationStatus.describe(
+    "won is said only after the ledger's commit; it is to be paid before payBeforeMs.",
+  ),
   productID: productId,
   reason: z.string().optional().describe("With rejected: why."),
   payBeforeMs: timestampMs.optional().describe("With won: the order expires if it is not paid by then."),

@@ -17,7 +17,10 @@ export interface CheckOptions {
   readonly perUser: RateLimiter;
   readonly perAddress: RateLimiter;
   readonly metrics: GatewayMetrics;
+  /** Unix milliseconds. */
   readonly now: () => number;
+  /** Milliseconds since any moment, for measuring. */
+  readonly elapsedMs: () => number;
   /** How far this machine's clock may be behind the gate's: so much ahead of the start the gate is asked. */
   readonly startLeewayMs: number;
   readonly maxBodyBytes: number;
@@ -28,8 +31,6 @@ export interface CheckOptions {
 export interface AddressOf {
   requestIP(request: Request): { readonly address: string } | null;
 }
-
-export type CheckHandler = (request: Request, server: AddressOf) => Response | Promise<Response>;
 
 /** Refusals that say the same to everybody are encoded once. */
 const encoded = {
@@ -53,39 +54,82 @@ const encoded = {
  * The address where buyers take part. The order of the steps is the defence: what costs least and turns away most
  * comes first, and nothing but the token is read before the token is known to be good.
  */
-export function createCheck(options: CheckOptions): CheckHandler {
-  const { tokens, catalogue, metrics, now } = options;
+export class Check {
+  readonly #options: CheckOptions;
 
-  function turnAway(code: keyof typeof encoded): Response {
-    metrics.checks.add(code);
+  constructor(options: CheckOptions) {
+    this.#options = options;
+  }
+
+  respond(request: Request, server: AddressOf): Response | Promise<Response> {
+    const { tokens, catalogue, now } = this.#options;
+    const { headers } = request;
+    let token = bearerToken(headers);
+    if (token === undefined && request.method === "GET" && wantsPage(headers)) return this.#page();
+    const { url } = request;
+    token ??= queryValue(url, "token") ?? cookieValue(headers, tokenCookieName);
+    if (token === undefined) return this.#turnAway("token_missing");
+    const claims = tokens.read(token);
+    if (typeof claims === "string") return this.#turnAway(claims);
+    const nowMs = now();
+    if (nowMs >= claims.expiresAtMs) return this.#turnAway("token_expired");
+
+    const waitMs = this.#limitWaitMs(claims, request, server, nowMs);
+    if (waitMs > 0) return this.#turnAwayWith("limited", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+
+    const productId = queryValue(url, "productID");
+    if (productId === undefined || productId === null || productId === "") return this.#turnAway("missing_product");
+    const entry = catalogue.find(productId);
+    if (entry === undefined) return this.#turnAway("product_not_found");
+    if (productId !== claims.productId) return this.#turnAway("token_wrong_product");
+    if (this.#isBodyTooLarge(request)) return this.#turnAway("body_too_large");
+    if (nowMs < claims.notBeforeMs - this.#options.startLeewayMs) return this.#notStarted(claims.notBeforeMs, nowMs);
+    if (entry.soldOut.refuses(claims.reservationId, nowMs)) return this.#turnAway("sold_out");
+    return this.#askGate(claims, entry, nowMs);
+  }
+
+  #page(): Response {
+    this.#options.metrics.checks.add("page");
+    return this.#options.page();
+  }
+
+  #turnAway(code: keyof typeof encoded): Response {
+    this.#options.metrics.checks.add(code);
     return encoded[code]();
   }
 
-  function turnAwayWith(code: FailureCode, details: RefusalDetails): Response {
-    metrics.checks.add(code);
+  #turnAwayWith(code: FailureCode, details: RefusalDetails): Response {
+    this.#options.metrics.checks.add(code);
     return refuse(code, details);
   }
 
-  function notStarted(startsAtMs: number, nowMs: number): Response {
+  #notStarted(startsAtMs: number, nowMs: number): Response {
     const retryAfterSeconds = Math.max(1, Math.ceil((startsAtMs - nowMs) / 1000));
-    return turnAwayWith("not_started", { startsAtMs, retryAfterSeconds });
+    return this.#turnAwayWith("not_started", { startsAtMs, retryAfterSeconds });
   }
 
-  function limitWaitMs(claims: SaleTokenClaims, request: Request, server: AddressOf, nowMs: number): number {
-    const address = options.perAddress.isOff ? "" : (server.requestIP(request)?.address ?? "");
-    return options.perAddress.take(address, nowMs) || options.perUser.take(claims.userId, nowMs);
+  #limitWaitMs(claims: SaleTokenClaims, request: Request, server: AddressOf, nowMs: number): number {
+    const { perAddress, perUser } = this.#options;
+    const address = perAddress.isOff ? "" : (server.requestIP(request)?.address ?? "");
+    return perAddress.take(address, nowMs) || perUser.take(claims.userId, nowMs);
   }
 
-  async function askGate(claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Promise<Response> {
+  /** Bodies mean nothing here and are never read; this keeps large ones from being sent at all. */
+  #isBodyTooLarge({ method, headers }: Request): boolean {
+    return method === "POST" && Number(headers.get("content-length") ?? 0) > this.#options.maxBodyBytes;
+  }
+
+  async #askGate(claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Promise<Response> {
+    const { gateCalls, metrics, elapsedMs } = this.#options;
     const { saleId, productId, userId, reservationId } = claims;
-    const startedAt = performance.now();
-    const request = { saleId, productId, userId, reservationId };
-    const outcome = await options.gateCalls.reserve(request, entry.product.epoch);
-    metrics.gateLatency.observe((performance.now() - startedAt) / 1000);
-    return answerTo(outcome, claims, entry, nowMs);
+    const startedMs = elapsedMs();
+    const outcome = await gateCalls.reserve({ saleId, productId, userId, reservationId }, entry.product.epoch);
+    metrics.gateLatency.observe((elapsedMs() - startedMs) / 1000);
+    return this.#answerTo(outcome, claims, entry, nowMs);
   }
 
-  function answerTo(outcome: GateAnswer, claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Response {
+  #answerTo(outcome: GateAnswer, claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Response {
+    const { metrics, now } = this.#options;
     switch (outcome.kind) {
       case "accepted":
         entry.soldOut.clear();
@@ -96,48 +140,17 @@ export function createCheck(options: CheckOptions): CheckHandler {
         return answer({ reservation: outcome.reservationId, status: "held" } satisfies CheckAnswer, 200);
       case "sold_out":
         entry.soldOut.soldOut(claims.reservationId, outcome.epoch, now());
-        return turnAway("sold_out");
+        return this.#turnAway("sold_out");
       case "not_started":
-        return notStarted(outcome.startsAtMs, nowMs);
+        return this.#notStarted(outcome.startsAtMs, nowMs);
       case "ended":
-        return turnAway("sale_ended");
+        return this.#turnAway("sale_ended");
       case "closed":
-        return turnAway("gate_closed");
+        return this.#turnAway("gate_closed");
       case "busy":
-        return turnAway("overloaded");
+        return this.#turnAway("overloaded");
       case "unknown":
-        return turnAway("gate_unavailable");
+        return this.#turnAway("gate_unavailable");
     }
   }
-
-  return (request, server) => {
-    const { headers } = request;
-    let token = bearerToken(headers);
-    if (token === undefined && request.method === "GET" && wantsPage(headers)) {
-      metrics.checks.add("page");
-      return options.page();
-    }
-    const { url } = request;
-    token ??= queryValue(url, "token") ?? cookieValue(headers, tokenCookieName);
-    if (token === undefined) return turnAway("token_missing");
-    const claims = tokens.read(token);
-    if (typeof claims === "string") return turnAway(claims);
-    const nowMs = now();
-    if (nowMs >= claims.expiresAtMs) return turnAway("token_expired");
-
-    const waitMs = limitWaitMs(claims, request, server, nowMs);
-    if (waitMs > 0) return turnAwayWith("limited", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
-
-    const productId = queryValue(url, "productID");
-    if (productId === undefined || productId === null || productId === "") return turnAway("missing_product");
-    const entry = catalogue.find(productId);
-    if (entry === undefined) return turnAway("product_not_found");
-    if (productId !== claims.productId) return turnAway("token_wrong_product");
-    if (request.method === "POST" && Number(headers.get("content-length") ?? 0) > options.maxBodyBytes) {
-      return turnAway("body_too_large");
-    }
-    if (nowMs < claims.notBeforeMs - options.startLeewayMs) return notStarted(claims.notBeforeMs, nowMs);
-    if (entry.soldOut.refuses(claims.reservationId, nowMs)) return turnAway("sold_out");
-    return askGate(claims, entry, nowMs);
-  };
 }

@@ -15,6 +15,9 @@ export function failureOf(error: unknown, logger: Logger, where: string): Respon
     logger.warn("the ledger did not answer", { where, error: error.message });
     return refuse("ledger_unavailable", { retryAfterSeconds: 1 });
   }
-  logger.error("a request failed", { where, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  logger.error("a request failed", {
+    where,
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
   return refuse("internal");
 }

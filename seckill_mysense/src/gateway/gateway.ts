@@ -11,7 +11,7 @@ import type { Ledger } from "../orders/ledger.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { Catalogue } from "./catalogue.ts";
-import { type CheckHandler, createCheck } from "./check.ts";
+import { type AddressOf, Check } from "./check.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
@@ -32,7 +32,10 @@ export interface GatewayParts {
   /** The project's secrets: the first signs, all of them verify. */
   readonly secrets: readonly string[];
   readonly logger: Logger;
+  /** Unix milliseconds. */
   readonly now: () => number;
+  /** Milliseconds since any moment, for measuring. */
+  readonly elapsedMs: () => number;
 }
 
 export interface Gateway {
@@ -54,11 +57,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const system = assemble(parts);
   const salePage = await buildSalePage();
   const app = mountAll(parts, system, salePage);
-  const check = createCheck({
+  const check = new Check({
     ...system,
     perUser: limiter(settings, settings.limits.check_per_user),
     perAddress: limiter(settings, settings.limits.check_per_address),
     now,
+    elapsedMs: parts.elapsedMs,
     startLeewayMs: settings.limits.start_leeway_ms,
     maxBodyBytes: settings.limits.max_body_bytes,
     page: salePage.page,
@@ -78,8 +82,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   };
 }
 
-function serve(parts: GatewayParts, check: CheckHandler, app: GatewayApp, onFailure: () => void): Bun.Server<undefined> {
+function serve(parts: GatewayParts, check: Check, app: GatewayApp, onFailure: () => void): Bun.Server<undefined> {
   const { settings, logger } = parts;
+  const respond = (request: Request, bunServer: AddressOf) => check.respond(request, bunServer);
   const refuseMethod = (): Response => refuse("method_not_allowed", {}, { allow: "GET, POST" });
   try {
     return Bun.serve({
@@ -92,8 +97,8 @@ function serve(parts: GatewayParts, check: CheckHandler, app: GatewayApp, onFail
       reusePort: false,
       routes: {
         "/check": {
-          GET: check,
-          POST: check,
+          GET: respond,
+          POST: respond,
           // Without a HEAD of its own the GET would answer it, and a link preview would take a unit.
           HEAD: refuseMethod,
           PUT: refuseMethod,

@@ -108,7 +108,8 @@ async function readInput(
   if ("refusal" in query) return query;
   if (endpoint.body === undefined) return { value: { params: params.value, query: query.value, body: undefined } };
   const json = await readJsonBody(request, options.maxBodyBytes);
-  if ("failure" in json) return { refusal: refuse(json.failure, json.message === undefined ? {} : { message: json.message }) };
+  if ("failure" in json)
+    return { refusal: refuse(json.failure, json.message === undefined ? {} : { message: json.message }) };
   const body = parse(endpoint.body, json.value, "the body");
   if ("refusal" in body) return body;
   return { value: { params: params.value, query: query.value, body: body.value } };
@@ -143,4 +144,3 @@ function toResponse<E extends Endpoint>(endpoint: E, outcome: EndpointAnswer<E>)
   }
   return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome.headers);
 }
-

@@ -14,7 +14,11 @@ export function mountOperation(app: GatewayApp, mount: MountOptions, options: Op
   mountEndpoint(app, readyz, mount, () =>
     options.isReady()
       ? { ok: { status: "ready" as const } }
-      : { failure: "gate_unavailable" as const, message: "Ledger or gate have not answered for a while.", retryAfterSeconds: 1 },
+      : {
+          failure: "gate_unavailable" as const,
+          message: "Ledger or gate have not answered for a while.",
+          retryAfterSeconds: 1,
+        },
   );
 
   mountEndpoint(

@@ -22,7 +22,7 @@ export function queryValue(url: string, name: string): string | null | undefined
   const queryStart = url.indexOf("?");
   if (queryStart < 0) return undefined;
   let found: string | undefined;
-  for (let start = queryStart + 1; start <= url.length; ) {
+  for (let start = queryStart + 1; start <= url.length;) {
     const next = url.indexOf("&", start);
     const end = next < 0 ? url.length : next;
     if (url.startsWith(name, start) && url.charCodeAt(start + name.length) === 0x3d) {

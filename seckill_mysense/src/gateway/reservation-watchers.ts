@@ -64,7 +64,11 @@ export class ReservationWatchers {
     const { minPauseMs, maxPauseMs, maxWatchMs, now } = this.#options;
     const endsAtMs = now() + maxWatchMs;
     let told = first;
-    for (let pauseMs = minPauseMs; !isFinal(told.status) && now() < endsAtMs; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
+    for (
+      let pauseMs = minPauseMs;
+      !isFinal(told.status) && now() < endsAtMs;
+      pauseMs = Math.min(pauseMs * 2, maxPauseMs)
+    ) {
       await pause(pauseMs, ended);
       if (ended.aborted) return;
       // A look that fails tells nothing: the next one may.

@@ -50,7 +50,12 @@ export async function buildSalePage(): Promise<SalePage> {
   };
 }
 
-function asset(name: string, extension: string, type: string, content: string): { path: string; respond: () => Response } {
+function asset(
+  name: string,
+  extension: string,
+  type: string,
+  content: string,
+): { path: string; respond: () => Response } {
   const hash = Bun.hash(content).toString(36).slice(0, 10);
   const init = {
     headers: { "content-type": type, "cache-control": "public, max-age=31536000, immutable", ...commonHeaders },

@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { SettingsError } from "./settings-error.ts";
 
@@ -25,7 +35,9 @@ function readSecret(path: string): string | undefined {
     throw new SettingsError([`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`]);
   }
   if (text.length < 32) {
-    throw new SettingsError([`${path} holds ${text.length} characters, a secret has at least 32: restore it, or remove it to make another`]);
+    throw new SettingsError([
+      `${path} holds ${text.length} characters, a secret has at least 32: restore it, or remove it to make another`,
+    ]);
   }
   return text;
 }

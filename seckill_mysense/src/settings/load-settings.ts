@@ -37,7 +37,12 @@ export function loadSettings(file: string, environment: Environment): Settings {
 export function checkSettings(input: unknown, baseDir: string): Settings {
   const result = settingsSchema.safeParse(input);
   if (!result.success) {
-    const checked = { schema: settingsSchema, input, name: "the file", isSecret: (key: string) => secretKeys.test(key) };
+    const checked = {
+      schema: settingsSchema,
+      input,
+      name: "the file",
+      isSecret: (key: string) => secretKeys.test(key),
+    };
     throw new SettingsError(describeIssues(result.error.issues, checked));
   }
   const settings = { ...result.data, data_dir: resolve(baseDir, result.data.data_dir) };

@@ -39,13 +39,19 @@ const mysql = z.strictObject({
   port: port.default(3306),
   user_name: z.string().max(80).default("root"),
   pass_word: z.string().max(256).default(""),
-  db_name: z.string().regex(/^\w{1,64}$/, "must be 1 to 64 letters, digits or underscores").default("seckill"),
+  db_name: z
+    .string()
+    .regex(/^\w{1,64}$/, "must be 1 to 64 letters, digits or underscores")
+    .default("seckill"),
   pool_size: whole(1, 200).default(10),
 });
 
 const rabbitmq = z.strictObject({
   url: url("amqp", "amqps").default(""),
-  queue_name: z.string().regex(/^[\w.-]{1,100}$/, "must be 1 to 100 letters, digits, dots, dashes or underscores").default("seckill.reservations"),
+  queue_name: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/, "must be 1 to 100 letters, digits, dots, dashes or underscores")
+    .default("seckill.reservations"),
 });
 
 const redis = z.strictObject({

@@ -48,7 +48,9 @@ describe("sale tokens", () => {
 
   test("arbitrary text is refused, and never an error", () => {
     const tokens = tokensFor([secret]);
-    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 2_000 }), (text) => typeof tokens.read(text) === "string"));
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 2_000 }), (text) => typeof tokens.read(text) === "string"),
+    );
     const [, keyId, payload] = tokens.issue(claims).split(".");
     const part = fc.string({ unit: fc.constantFrom("A", "z", "_", ".", "é"), maxLength: 60 });
     fc.assert(fc.property(part, (mac) => typeof tokens.read(`v1.${keyId}.${payload}.${mac}`) === "string"));
@@ -80,7 +82,12 @@ describe("sale tokens", () => {
 
   test("the key cannot be told from its id, and differs for each sale and secret", () => {
     const ids = [secret, otherSecret].flatMap((each) =>
-      ["spring", "autumn"].map((sale) => tokensFor([each], [sale]).issue({ ...claims, saleId: sale }).split(".")[1]),
+      ["spring", "autumn"].map(
+        (sale) =>
+          tokensFor([each], [sale])
+            .issue({ ...claims, saleId: sale })
+            .split(".")[1],
+      ),
     );
     expect(new Set(ids).size).toBe(4);
   });

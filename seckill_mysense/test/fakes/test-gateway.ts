@@ -18,6 +18,9 @@ export const testProduct: SaleProduct = {
   epoch: 1,
 };
 
+/** The real one. */
+export const clock = { now: Date.now, elapsedMs: () => performance.now() };
+
 export interface TestGateway extends AsyncDisposable {
   readonly url: string;
   readonly gate: MemoryGate;
@@ -65,7 +68,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     "/",
   );
   const secrets = options.secrets ?? [testSecret];
-  const gateway = await startGateway({ gate, ledger, settings, secrets, logger: silentLogger, now: Date.now });
+  const gateway = await startGateway({ gate, ledger, settings, secrets, logger: silentLogger, ...clock });
   return {
     url: `http://127.0.0.1:${gateway.port}`,
     gate,

@@ -8,7 +8,11 @@ describe("accounts", () => {
     const buyer = new TestBuyer(system.url);
     const registered = await buyer.register("  Ada Lovelace ");
     expect(registered.status).toBe(201);
-    expect(registered.body).toEqual({ userID: expect.any(String), name: "Ada Lovelace", expiresAtMs: expect.any(Number) });
+    expect(registered.body).toEqual({
+      userID: expect.any(String),
+      name: "Ada Lovelace",
+      expiresAtMs: expect.any(Number),
+    });
     const cookie = registered.headers.get("set-cookie");
     expect(cookie).toStartWith("seckill_session=v1.");
     expect(cookie).toContain("; HttpOnly; SameSite=Lax");
@@ -29,7 +33,9 @@ describe("accounts", () => {
     const registered = await buyer.register("Ada", "correct horse battery");
     expect((await buyer.send("DELETE", "/api/session")).status).toBe(204);
     expect((await buyer.send("GET", "/api/session")).body.error).toBe("session_required");
-    const loggedIn = await buyer.send("POST", "/api/session", { json: { name: "ADA", password: "correct horse battery" } });
+    const loggedIn = await buyer.send("POST", "/api/session", {
+      json: { name: "ADA", password: "correct horse battery" },
+    });
     expect([loggedIn.status, loggedIn.body.userID]).toEqual([200, registered.body.userID]);
   });
 
@@ -61,7 +67,10 @@ describe("accounts", () => {
       [{ name: "Ada", password: "secret" }, "password (6 characters): must be at least 8 characters long"],
       [{ name: "Ada" }, "password is missing: must be a string"],
       [{ name: 7, password: "long enough" }, "name is 7: must be a string"],
-      [{ name: "Ada", password: "long enough", admin: true }, "admin is not a known key: the body may hold name, password"],
+      [
+        { name: "Ada", password: "long enough", admin: true },
+        "admin is not a known key: the body may hold name, password",
+      ],
       [["Ada"], 'the body is ["Ada"]: must be an object'],
     ];
     for (const [json, message] of cases) {
@@ -96,7 +105,10 @@ describe("accounts", () => {
     const buyer = new TestBuyer(system.url);
     const json = { name: "Ada", password: "long enough" };
     for (const headers of [{ "sec-fetch-site": "cross-site" }, { origin: "https://evil.example" }]) {
-      const answer = await buyer.send("POST", "/api/users", { json, headers: headers as unknown as Record<string, string> });
+      const answer = await buyer.send("POST", "/api/users", {
+        json,
+        headers: headers as unknown as Record<string, string>,
+      });
       expect([answer.status, answer.body.error]).toEqual([403, "cross_site"]);
     }
     expect((await buyer.send("POST", "/api/users", { json, headers: { origin: system.url } })).status).toBe(201);
@@ -109,13 +121,17 @@ describe("accounts", () => {
     for (const password of ["wrong", "wrong too"]) {
       expect((await buyer.send("POST", "/api/session", { json: { name: "Ada", password } })).status).toBe(401);
     }
-    const right = await buyer.send("POST", "/api/session", { json: { name: "ada", password: "correct horse battery" } });
+    const right = await buyer.send("POST", "/api/session", {
+      json: { name: "ada", password: "correct horse battery" },
+    });
     expect([right.status, right.body.error]).toEqual([429, "limited"]);
     expect(Number(right.headers.get("retry-after"))).toBeGreaterThan(900);
   });
 
   test("registrations from one address are limited", async () => {
-    await using system = await startTestGateway({ limits: { login_per_address: { rate_per_second: 0.001, burst: 1 } } });
+    await using system = await startTestGateway({
+      limits: { login_per_address: { rate_per_second: 0.001, burst: 1 } },
+    });
     const buyer = new TestBuyer(system.url);
     expect((await buyer.register("Ada")).status).toBe(201);
     expect((await buyer.register("Eve")).status).toBe(429);

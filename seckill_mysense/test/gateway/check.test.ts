@@ -89,7 +89,9 @@ describe("/check", () => {
     const buyer = new TestBuyer(system.url);
     const good = tokenFor("eve");
     const [version, keyId, payload, mac] = good.split(".") as [string, string, string, string];
-    const otherPayload = Buffer.from(JSON.stringify(["spring", "headphones", "eve", 0, 9e15, "r", 0])).toString("base64url");
+    const otherPayload = Buffer.from(JSON.stringify(["spring", "headphones", "eve", 0, 9e15, "r", 0])).toString(
+      "base64url",
+    );
     const lastBitFlipped = mac.slice(0, -1) + (mac.endsWith("A") ? "B" : "A");
     const cases: [string | undefined, number, string][] = [
       [undefined, 401, "token_missing"],
@@ -123,7 +125,7 @@ describe("/check", () => {
     expect((await new TestBuyer(system.url).check("headphones", tokenFor("old"))).status).toBe(202);
     const [buyer, token] = await buyerWithToken(system.url, "Ada", "headphones");
     expect((await buyer.check("headphones", token)).status).toBe(202);
-    expect(token.split(".")[1]).toBe(tokenFor("x", {}, newSecret).split(".")[1]!);
+    expect(token.split(".")[1]).toBe(tokenFor("x", {}, newSecret).split(".")[1]);
   });
 
   test("a product that is not named, named twice, or unknown is refused", async () => {
@@ -217,7 +219,9 @@ describe("/check", () => {
   });
 
   test("an address beyond its limit is told when to come back, whoever asks from it", async () => {
-    await using system = await startTestGateway({ limits: { check_per_address: { rate_per_second: 0.001, burst: 1 } } });
+    await using system = await startTestGateway({
+      limits: { check_per_address: { rate_per_second: 0.001, burst: 1 } },
+    });
     const buyer = new TestBuyer(system.url);
     expect((await buyer.check("headphones", tokenFor("one"))).status).toBe(202);
     expect((await buyer.check("headphones", tokenFor("two"))).status).toBe(429);
@@ -254,7 +258,11 @@ describe("/check", () => {
       system.gate.scripted.push(() => Promise.reject(new GateOutcomeUnknown("no answer")));
     }
     const answer = await new TestBuyer(system.url).check("headphones", tokenFor("ada"));
-    expect([answer.status, answer.body.error, answer.headers.get("retry-after")]).toEqual([503, "gate_unavailable", "1"]);
+    expect([answer.status, answer.body.error, answer.headers.get("retry-after")]).toEqual([
+      503,
+      "gate_unavailable",
+      "1",
+    ]);
     expect(system.gate.reserveCalls).toBe(3);
   });
 

@@ -5,7 +5,7 @@ import { startGateway } from "../../src/gateway/gateway.ts";
 import { LedgerUnavailableError } from "../../src/orders/ledger-errors.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
-import { startTestGateway, testSecret } from "../fakes/test-gateway.ts";
+import { clock, startTestGateway, testSecret } from "../fakes/test-gateway.ts";
 
 describe("the gateway", () => {
   test("sales are listed and read with the server's time and what is left", async () => {
@@ -101,7 +101,7 @@ describe("the gateway", () => {
     await using system = await startTestGateway();
     const { gate, ledger } = system;
     const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: system.gateway.port } }, "/");
-    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, now: Date.now };
+    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...clock };
     await expect(startGateway(parts)).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
@@ -110,7 +110,7 @@ describe("the gateway", () => {
     const { gate, ledger } = system;
     ledger.failure = new LedgerUnavailableError("down");
     const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 } }, "/");
-    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, now: Date.now };
+    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...clock };
     await expect(startGateway(parts)).rejects.toThrow("down");
   });
 

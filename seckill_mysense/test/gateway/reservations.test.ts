@@ -23,7 +23,12 @@ describe("reservations", () => {
     expect(pending.body).toEqual({ reservation: id, status: "pending", productID: "headphones" });
     await recordAll(system);
     const won = await buyer.send("GET", `/api/reservations/${id}`, { bearer: token });
-    expect(won.body).toEqual({ reservation: id, status: "won", productID: "headphones", payBeforeMs: expect.any(Number) });
+    expect(won.body).toEqual({
+      reservation: id,
+      status: "won",
+      productID: "headphones",
+      payBeforeMs: expect.any(Number),
+    });
   });
 
   test("a session does as well as the token, with the product's id while there is no order", async () => {
@@ -49,7 +54,11 @@ describe("reservations", () => {
     const [eve, token] = await buyerWithToken(system.url, "Eve", "headphones");
     const path = `/api/reservations/${id}?productID=headphones`;
     const notOwner = [403, "not_owner"];
-    for (const prepare of [async () => {}, async () => void system.ledger.rejections.set(id, "oversold"), () => recordAll(system)]) {
+    for (const prepare of [
+      async () => {},
+      async () => void system.ledger.rejections.set(id, "oversold"),
+      () => recordAll(system),
+    ]) {
       await prepare();
       const byToken = await eve.send("GET", path, { bearer: token });
       expect([byToken.status, byToken.body.error]).toEqual(notOwner);

@@ -13,7 +13,15 @@ describe("POST /api/token", () => {
     expect(answer.body.notBeforeMs).toBe(startsAtMs);
     const payload = JSON.parse(Buffer.from(answer.body.token.split(".")[2], "base64url").toString());
     const user = (await buyer.send("GET", "/api/session")).body.userID;
-    expect(payload).toEqual(["spring", "headphones", user, startsAtMs, answer.body.expiresAtMs, answer.body.reservation, 0]);
+    expect(payload).toEqual([
+      "spring",
+      "headphones",
+      user,
+      startsAtMs,
+      answer.body.expiresAtMs,
+      answer.body.reservation,
+      0,
+    ]);
   });
 
   test("nobody gets one without logging in, for an unknown product, or after the end", async () => {

@@ -45,11 +45,17 @@ describe("config.json", () => {
       [{ backend: { api_port: 80.5 } }, "backend.api_port is 80.5: must be a whole number"],
       [{ backend: { api_port: "8080" } }, 'backend.api_port is "8080": must be a number'],
       [{ backend: { api_secret: "hunter2" } }, "backend.api_secret (7 characters): too weak: at least 32 random"],
-      [{ backend: { api_secret: "a".repeat(64) } }, "backend.api_secret (64 characters): too weak: at least 12 different"],
+      [
+        { backend: { api_secret: "a".repeat(64) } },
+        "backend.api_secret (64 characters): too weak: at least 12 different",
+      ],
       [{ mysql: { port: 0 } }, "mysql.port is 0: must be at least 1"],
       [{ mysql: { db_name: "a; drop" } }, 'mysql.db_name is "a; drop": must be 1 to 64 letters'],
       [{ mysql: null }, "mysql is null: must be an object"],
-      [{ rabbitmq: { url: "http://broker" } }, "rabbitmq.url (13 characters): must be empty or a URL that begins with amqp://"],
+      [
+        { rabbitmq: { url: "http://broker" } },
+        "rabbitmq.url (13 characters): must be empty or a URL that begins with amqp://",
+      ],
       [{ redis: { append_fsync: "often" } }, 'redis.append_fsync is "often": must be one of "always", "everysec"'],
       [{ limits: { check_per_user: { burst: 0 } } }, "limits.check_per_user.burst is 0: must be at least 1"],
       [{ log: { level: "loud" } }, 'log.level is "loud": must be one of "debug", "info", "warn", "error"'],
@@ -68,7 +74,11 @@ describe("config.json", () => {
   });
 
   test("a secret may be left out only while everything is embedded", () => {
-    for (const part of [{ mysql: { host: "db" } }, { rabbitmq: { url: "amqp://broker" } }, { redis: { url: "redis://gate" } }]) {
+    for (const part of [
+      { mysql: { host: "db" } },
+      { rabbitmq: { url: "amqp://broker" } },
+      { redis: { url: "redis://gate" } },
+    ]) {
       expect(problemsOf(() => checkSettings(part, "/"))[0]).toStartWith("backend.api_secret is missing: as soon as");
       expect(problemsOf(() => checkSettings({ ...part, backend: { api_secret: goodSecret } }, "/"))).toEqual([]);
     }
@@ -76,13 +86,19 @@ describe("config.json", () => {
 
   test("a previous secret needs a different one to follow it", () => {
     const previous_api_secret = goodSecret;
-    expect(problemsOf(() => checkSettings({ backend: { previous_api_secret } }, "/"))[0]).toContain("both must be, or none");
+    expect(problemsOf(() => checkSettings({ backend: { previous_api_secret } }, "/"))[0]).toContain(
+      "both must be, or none",
+    );
     const same = { backend: { api_secret: goodSecret, previous_api_secret } };
     expect(problemsOf(() => checkSettings(same, "/"))[0]).toContain("is the same as backend.api_secret");
   });
 
   test("secrets are not shown in messages", () => {
-    const input = { backend: { api_secret: "swordfish" }, mysql: { pass_word: 7 }, rabbitmq: { url: "user:swordfish@x" } };
+    const input = {
+      backend: { api_secret: "swordfish" },
+      mysql: { pass_word: 7 },
+      rabbitmq: { url: "user:swordfish@x" },
+    };
     expect(problemsOf(() => checkSettings(input, "/")).join()).not.toMatch(/swordfish|7:/);
   });
 
@@ -94,7 +110,9 @@ describe("config.json", () => {
   });
 
   test("a file that is missing or not JSON is named", () => {
-    expect(problemsOf(() => loadSettings("/no/such/config.json", {}))).toEqual(["/no/such/config.json cannot be read: ENOENT"]);
+    expect(problemsOf(() => loadSettings("/no/such/config.json", {}))).toEqual([
+      "/no/such/config.json cannot be read: ENOENT",
+    ]);
     inFolder("{ backend: }", (file) => {
       expect(problemsOf(() => loadSettings(file, {}))[0]).toStartWith(`${file} is not valid JSON: `);
     });

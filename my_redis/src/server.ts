@@ -83,7 +83,7 @@ export class Server {
     this.keyspace.onExpired = (database, key, start, end) => this.#logExpired(database, key, start, end);
     this.keyspace.observer = {
       keyChanged: (database, key, start, end) => this.#keyChanged(database, key, start, end),
-      databaseChanged: (database) => this.#databaseChanged(database),
+      databaseChanged: (database, replacement) => this.#databaseChanged(database, replacement),
     };
     this.processor = new CommandProcessor(this);
     this.blocking = new BlockedClients(
@@ -139,8 +139,14 @@ export class Server {
     this.blocking.keyChanged(database.number, name);
   }
 
-  #databaseChanged(database: Database): void {
-    this.watched.databaseChanged(database.number, () => true);
+  #databaseChanged(database: Database, replacement: Database | undefined): void {
+    // The watch of a key that is neither there before nor after the change stays whole.
+    const isThere = (place: Database | undefined, key: Uint8Array): boolean =>
+      place !== undefined && place.keys.find(this.keyspace.hasher.hash(key, 0, key.length), key, 0, key.length) !== 0;
+    this.watched.databaseChanged(database.number, (name) => {
+      const key = Buffer.from(name, "latin1");
+      return isThere(database, key) || isThere(replacement, key);
+    });
     this.blocking.databaseChanged(database.number);
   }
 

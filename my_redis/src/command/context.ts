@@ -38,6 +38,11 @@ export class Context {
     this.database = this.keyspace.database(number);
   }
 
+  /** Whether anybody reads the log: without, `logAs` and what it needs can be left out. */
+  get logs(): boolean {
+    return this.server.log !== undefined;
+  }
+
   /**
    * Logs these words instead of the request: for commands whose effect depends on the moment or on chance (a relative
    * expiry, a generated id). Called again, it adds a further command.

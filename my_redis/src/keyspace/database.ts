@@ -1,6 +1,7 @@
 import { CommandError, errors } from "../protocol/command-error.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import { copyBytes } from "../values/copy-bytes.ts";
+import { FlushedKeys } from "./flushed-keys.ts";
 import type { Address } from "./heap.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { ObjectValue } from "./object-table.ts";
@@ -45,6 +46,14 @@ export class Database {
     }
     keyspace.statistics.hits++;
     record.setAccessClock(keyspace.heap, address, keyspace.accessClock());
+    return address;
+  }
+
+  /** As `read`, but the access is not marked: for commands that look at a key and not at its value. */
+  readUnmarked(args: Arguments, index: number): Address {
+    const address = this.find(args.buffer, args.start(index), args.end(index));
+    if (address === 0) this.keyspace.statistics.misses++;
+    else this.keyspace.statistics.hits++;
     return address;
   }
 
@@ -297,9 +306,13 @@ export class Database {
 
   /** Removes a live key; false when there is none. Tells nobody: see `changed`. */
   delete(args: Arguments, index: number): boolean {
-    const address = this.find(args.buffer, args.start(index), args.end(index));
+    const start = args.start(index);
+    const end = args.end(index);
+    const hash = this.keyspace.hasher.hash(args.buffer, start, end);
+    const address = this.keys.find(hash, args.buffer, start, end);
     if (address === 0) return false;
-    this.remove(address);
+    if (record.hasExpiry(this.keyspace.heap, address) && this.#expiredNow(address)) return false;
+    this.#removeHashed(hash, address);
     return true;
   }
 
@@ -362,14 +375,29 @@ export class Database {
     return moved;
   }
 
-  /** Removes every key. Returns how many there were. */
-  flush(): number {
-    const removed = this.keys.size;
+  /** Copies a value to another key of this or another database; the target key must not exist. */
+  copyValue(address: Address, target: Database, key: Uint8Array, start: number, end: number): Address {
+    const { heap, objects } = this.keyspace;
+    const expiryMs = record.hasExpiry(heap, address) ? record.expiryOf(heap, address) : noExpiry;
+    const isObject = record.encodingOf(heap, address) >= record.encoding.object;
+    const valueWord = record.valueLengthOf(heap, address);
+    const twin = isObject ? copyObject(objects.get(valueWord)) : undefined;
+    const length = twin === undefined ? valueWord : 0;
+    const copy = target.#create(key, start, end, record.kindOf(heap, address), length, expiryMs);
+    if (twin !== undefined) record.setValueLength(heap, copy, objects.add(twin));
+    const from = record.valueStartOf(heap, address);
+    const to = record.valueStartOf(heap, copy);
+    copyBytes(record.bytesOf(heap, address), from, from + length, record.bytesOf(heap, copy), to);
+    return copy;
+  }
+
+  /** Removes every key. Tells nobody: see `Keyspace.flush`. */
+  flush(): void {
     const keys = this.keys;
+    if (keys.size === 0) return;
     this.keys = new RecordIndex(this.keyspace.heap);
     this.expires = new RecordIndex(this.keyspace.heap);
     this.keyspace.releaseLater(new FlushedKeys(this.keyspace, keys));
-    return removed;
   }
 
   /** The key's bytes, copied. */
@@ -379,45 +407,14 @@ export class Database {
     return record.bytesOf(heap, address).slice(start, start + record.keyLengthOf(heap, address));
   }
 
-  /** Exchanges the contents of two databases. */
+  /** Exchanges the contents of two databases. Tells nobody: see `Keyspace.swap`. */
   swap(other: Database): void {
     [this.keys, other.keys] = [other.keys, this.keys];
     [this.expires, other.expires] = [other.expires, this.expires];
   }
 }
 
-/** The records of a flushed database, freed bit by bit. */
-class FlushedKeys implements ObjectValue {
-  readonly #keyspace: Keyspace;
-  readonly #keys: RecordIndex;
-  #cursor = 0;
-  #done = false;
-  readonly memoryBytes = 0;
-
-  constructor(keyspace: Keyspace, keys: RecordIndex) {
-    this.#keyspace = keyspace;
-    this.#keys = keys;
-  }
-
-  get size(): number {
-    return this.#keys.size;
-  }
-
-  release(budget: number): boolean {
-    const { heap, objects } = this.#keyspace;
-    const free = (address: Address): void => {
-      if (record.encodingOf(heap, address) >= record.encoding.object) {
-        this.#keyspace.releaseLater(objects.remove(record.valueLengthOf(heap, address)));
-      }
-      heap.free(address);
-      budget--;
-    };
-    // The index itself is dropped as a whole at the end: records are freed, entries stay, so the cursor holds.
-    while (!this.#done && budget > 0) {
-      this.#cursor = this.#keys.scan(this.#cursor, free);
-      this.#done = this.#cursor === 0;
-      budget--;
-    }
-    return this.#done;
-  }
+function copyObject(value: ObjectValue): ObjectValue {
+  if (value.copy === undefined) throw new Error(`${value.constructor.name} cannot be copied`);
+  return value.copy();
 }

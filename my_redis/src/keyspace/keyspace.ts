@@ -6,8 +6,8 @@ import { ObjectTable, type ObjectValue } from "./object-table.ts";
 /** Told of changes to keys: WATCH, blocked clients, notifications and client tracking stand on it. */
 export interface KeyspaceObserver {
   keyChanged(database: Database, key: Uint8Array, start: number, end: number, event: string): void;
-  /** All keys of a database may have changed (flushed or swapped). */
-  databaseChanged(database: Database): void;
+  /** All keys of a database are about to go, or to be exchanged for those of `replacement`. */
+  databaseChanged(database: Database, replacement?: Database): void;
 }
 
 export interface KeyspaceEnvironment {
@@ -53,6 +53,25 @@ export class Keyspace {
     const database = this.databases[number];
     if (database === undefined) throw new RangeError(`no database ${number}`);
     return database;
+  }
+
+  /** Removes all keys of these databases. Counts as a change even when there are none, as in Redis. */
+  flush(databases: readonly Database[]): void {
+    for (const database of databases) {
+      if (this.observed) this.observer?.databaseChanged(database);
+      database.flush();
+    }
+    this.dirty++;
+  }
+
+  /** Exchanges the contents of two databases. */
+  swap(first: Database, second: Database): void {
+    if (this.observed && first !== second) {
+      this.observer?.databaseChanged(first, second);
+      this.observer?.databaseChanged(second, first);
+    }
+    first.swap(second);
+    this.dirty++;
   }
 
   /** Takes over a value that no key names any more, and frees it bit by bit. */

@@ -8,6 +8,8 @@ export interface ObjectValue {
    * between requests, so that a huge value is freed without a pause.
    */
   release(budget: number): boolean;
+  /** An equal value that shares nothing with this one, for COPY. Missing only where no key ever names the object. */
+  copy?(): ObjectValue;
   /** Elements, to judge how much work freeing will be. */
   readonly size: number;
   /** Estimated bytes of memory, for MEMORY USAGE. */

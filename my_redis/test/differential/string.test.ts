@@ -5,5 +5,13 @@ import { expectSame } from "./harness/index.ts";
 const redis = requireService("redis");
 
 describe.skipIf(redis.missing)(`string commands answer as redis-server does${redis.reason}`, () => {
-  test("GET gives what SET stored", () => expectSame([["SET", "k", "v"], ["GET", "k"], ["GET", "none"]], {compareData: false}));
+  test("GET gives what SET stored", () =>
+    expectSame(
+      [
+        ["SET", "k", "v"],
+        ["GET", "k"],
+        ["GET", "none"],
+      ],
+      { compareData: false },
+    ));
 });

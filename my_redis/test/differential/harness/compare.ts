@@ -35,7 +35,9 @@ export const within =
 
 /** The same type (and length of an array), whatever it says: for what is random, or tells of the server itself. */
 export const sameShape: Comparer = (ours, theirs) =>
-  ours.sign === theirs.sign && ours.items?.length === theirs.items?.length && (ours.text === null) === (theirs.text === null);
+  ours.sign === theirs.sign &&
+  ours.items?.length === theirs.items?.length &&
+  (ours.text === null) === (theirs.text === null);
 
 /** Anything goes. */
 export const anything: Comparer = () => true;
@@ -76,5 +78,11 @@ const comparers: Readonly<Record<string, Comparer>> = {
 
 /** The comparer that a command has unless a step names another. */
 export function comparerOf(command: readonly Word[]): Comparer {
-  return comparers[Buffer.from(wordBytes(command[0] ?? "")).toString("latin1").toUpperCase()] ?? sameBytes;
+  return (
+    comparers[
+      Buffer.from(wordBytes(command[0] ?? ""))
+        .toString("latin1")
+        .toUpperCase()
+    ] ?? sameBytes
+  );
 }

@@ -45,7 +45,11 @@ async function databaseDifference(ours: RespConnection, theirs: RespConnection):
   if (!sameElements(keys, theirKeys)) return describe(["KEYS", "*"], keys, theirKeys);
   const names = (theirKeys.items ?? []).map((key) => Buffer.from(key.text as string, "latin1"));
   if (names.length === 0) return undefined;
-  const types = await both(ours, theirs, names.map((name) => ["TYPE", name]));
+  const types = await both(
+    ours,
+    theirs,
+    names.map((name) => ["TYPE", name]),
+  );
   const checks = names.flatMap((name, at) => checksOf(name, types[at]?.[1].text ?? ""));
   const commands = checks.map(({ command }) => command);
   const replies = [...types, ...(await both(ours, theirs, commands))];

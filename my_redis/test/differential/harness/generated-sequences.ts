@@ -58,6 +58,7 @@ function seedOf(ordinary: number): number {
 
 function runsFactor(): number {
   const factor = Number(process.env["DIFFERENTIAL_RUNS"] ?? 1);
-  if (!(factor > 0)) throw new Error(`DIFFERENTIAL_RUNS must be a factor above 0, not ${process.env["DIFFERENTIAL_RUNS"]}`);
+  if (!(factor > 0))
+    throw new Error(`DIFFERENTIAL_RUNS must be a factor above 0, not ${process.env["DIFFERENTIAL_RUNS"]}`);
   return factor;
 }

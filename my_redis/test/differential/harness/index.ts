@@ -1,5 +1,14 @@
 /** Compares MyRedis with a real redis-server, reply by reply. See expect-same.ts and generated-sequences.ts. */
-export { anything, type Comparer, sameBytes, sameElements, samePairs, sameShape, sameWholeScan, within } from "./compare.ts";
+export {
+  anything,
+  type Comparer,
+  sameBytes,
+  sameElements,
+  samePairs,
+  sameShape,
+  sameWholeScan,
+  within,
+} from "./compare.ts";
 export { expectSame, type SequenceOptions } from "./expect-same.ts";
 export { expectSameGenerated, type GeneratedOptions, generatedTimeoutMs } from "./generated-sequences.ts";
 export type { Reply } from "./reply.ts";

@@ -64,7 +64,7 @@ export class SequenceRun {
 
   async run(steps: readonly Step[]): Promise<StepReplies[]> {
     const replies: StepReplies[] = [];
-    for (let at = 0; at < steps.length; ) {
+    for (let at = 0; at < steps.length;) {
       const batch = bareCommandsFrom(steps, at);
       if (batch.length > 0) {
         // Commands in a row on one connection go out together: it is quicker, and pipelining is tested on the way.

@@ -21,7 +21,10 @@ export function serverPair(): Promise<ServerPair> {
 }
 
 async function startPair(): Promise<ServerPair> {
-  const [redis, port] = await Promise.all([startRedisServer({ args: ["--enable-debug-command", "yes"] }), startMyRedis()]);
+  const [redis, port] = await Promise.all([
+    startRedisServer({ args: ["--enable-debug-command", "yes"] }),
+    startMyRedis(),
+  ]);
   const ports = { MyRedis: port, "redis-server": redis.port };
   return {
     ports,

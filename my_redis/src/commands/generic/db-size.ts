@@ -1,0 +1,15 @@
+import { command } from "../../command/command.ts";
+
+export const dbSize = command({
+  name: "DBSIZE",
+  group: "server",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Counts the keys of this database.",
+  flags: ["readonly", "fast"],
+  categories: ["keyspace"],
+  arity: 1,
+  run({ database }, _args, reply) {
+    reply.integer(database.size);
+  },
+});

@@ -1,0 +1,41 @@
+import { command } from "../../command/command.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+
+/** Memory is always given back bit by bit: SYNC and ASYNC are told apart only to be accepted. */
+function checkMode(args: Arguments): void {
+  if (args.count === 1 || (args.count === 2 && (args.is(1, "sync") || args.is(1, "async")))) return;
+  throw new CommandError(errors.syntax);
+}
+
+export const flushDb = command({
+  name: "FLUSHDB",
+  group: "server",
+  since: "1.0.0",
+  complexity: "O(1); the memory of the N keys is given back in the background",
+  summary: "Removes all keys of this database.",
+  flags: ["write"],
+  categories: ["keyspace", "dangerous"],
+  arity: -1,
+  run({ database, keyspace }, args, reply) {
+    checkMode(args);
+    keyspace.flush([database]);
+    reply.ok();
+  },
+});
+
+export const flushAll = command({
+  name: "FLUSHALL",
+  group: "server",
+  since: "1.0.0",
+  complexity: "O(1); the memory of the N keys is given back in the background",
+  summary: "Removes all keys of all databases.",
+  flags: ["write"],
+  categories: ["keyspace", "dangerous"],
+  arity: -1,
+  run({ keyspace }, args, reply) {
+    checkMode(args);
+    keyspace.flush(keyspace.databases);
+    reply.ok();
+  },
+});

@@ -1,0 +1,33 @@
+import { command } from "../../command/command.ts";
+import * as record from "../../keyspace/record.ts";
+import { globMatches } from "../../values/glob-pattern.ts";
+
+const star = 42;
+
+export const keys = command({
+  name: "KEYS",
+  group: "generic",
+  since: "1.0.0",
+  complexity: "O(N) with N being the number of keys in the database",
+  summary: "Lists the keys whose names match a pattern.",
+  flags: ["readonly"],
+  categories: ["dangerous"],
+  arity: 2,
+  run({ database, keyspace: { heap }, now }, args, reply) {
+    const pattern = args.view(1);
+    const all = pattern.length === 1 && pattern[0] === star;
+    const begin = reply.beginArray();
+    let found = 0;
+    database.keys.forEach((address) => {
+      // An expired key is passed over and stays: removing it would change the index that is being walked.
+      if (record.hasExpiry(heap, address) && record.expiryOf(heap, address) <= now) return;
+      const bytes = record.bytesOf(heap, address);
+      const start = record.keyStartOf(heap, address);
+      const end = start + record.keyLengthOf(heap, address);
+      if (!all && !globMatches(pattern, bytes, start, end)) return;
+      reply.bulk(bytes, start, end);
+      found++;
+    });
+    reply.endArray(begin, found);
+  },
+});

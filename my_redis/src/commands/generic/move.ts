@@ -1,0 +1,28 @@
+import { command } from "../../command/command.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { readDatabase } from "./database-number.ts";
+
+export const move = command({
+  name: "MOVE",
+  group: "generic",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Moves a key to another database, unless that has a key of this name.",
+  flags: ["write", "fast"],
+  arity: 3,
+  keys: { first: 1, last: 1, step: 1 },
+  run({ database, keyspace }, args, reply) {
+    const target = readDatabase(keyspace, args, 2);
+    if (target === database) throw new CommandError(errors.sameObject);
+    const address = database.write(args, 1);
+    if (address === 0 || target.write(args, 1) !== 0) {
+      reply.integer(0);
+      return;
+    }
+    database.detach(address);
+    target.attach(address);
+    database.changed(args, 1, "move_from");
+    target.changed(args, 1, "move_to");
+    reply.integer(1);
+  },
+});

@@ -1,0 +1,112 @@
+import { command } from "../../command/command.ts";
+import type { Database } from "../../keyspace/database.ts";
+import type { Address } from "../../keyspace/heap.ts";
+import * as record from "../../keyspace/record.ts";
+import { encodingName } from "../../keyspace/value-names.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import { readSafeInteger } from "../string/string-value.ts";
+
+/** What Redis says of the integers 0 to 9999, of which it has one shared object each. */
+const sharedReferences = 2147483647;
+const sharedIntegers = 10_000;
+const notFrequency =
+  "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching " +
+  "between policies at runtime LRU and LFU data will take some time to adjust.";
+
+const onKey = {
+  group: "generic",
+  complexity: "O(1)",
+  flags: ["readonly"],
+  arity: 3,
+  keys: { first: 2, last: 2, step: 1 },
+  categories: ["keyspace"],
+} as const;
+
+const encoding = command({
+  ...onKey,
+  name: "ENCODING",
+  since: "2.2.3",
+  summary: "Names the internal form of a key's value.",
+  run({ database, keyspace }, args, reply) {
+    const address = database.readUnmarked(args, 2);
+    if (address === 0) reply.null();
+    else reply.bulkText(encodingName(keyspace.heap, address));
+  },
+});
+
+const refcount = command({
+  ...onKey,
+  name: "REFCOUNT",
+  since: "2.2.3",
+  summary: "Counts the references to a key's value: one, but for small integers, which are shared.",
+  run({ database }, args, reply) {
+    const address = database.readUnmarked(args, 2);
+    if (address === 0) reply.null();
+    else reply.integer(isShared(database, address) ? sharedReferences : 1);
+  },
+});
+
+function isShared({ keyspace: { heap } }: Database, address: Address): boolean {
+  if (record.kindOf(heap, address) !== (record.valueType.string | (record.encoding.integer << 4))) return false;
+  const value = readSafeInteger(heap, address);
+  return value >= 0 && value < sharedIntegers;
+}
+
+const idletime = command({
+  ...onKey,
+  name: "IDLETIME",
+  since: "2.2.3",
+  summary: "Tells for how many seconds a key has not been used.",
+  run({ database, keyspace, now }, args, reply) {
+    const address = database.readUnmarked(args, 2);
+    if (address === 0) {
+      reply.null();
+      return;
+    }
+    // The clock counts seconds in 24 bits and comes round after 194 days.
+    const clock = Math.floor(now / 1000) & 0xffffff;
+    reply.integer((clock - record.accessClockOf(keyspace.heap, address)) & 0xffffff);
+  },
+});
+
+const freq = command({
+  ...onKey,
+  name: "FREQ",
+  since: "4.0.0",
+  summary: "Tells how often a key is used, on a logarithmic scale; for the LFU eviction policies.",
+  run({ database }, args, reply) {
+    if (database.readUnmarked(args, 2) === 0) reply.null();
+    else throw new CommandError(notFrequency);
+  },
+});
+
+const help = command({
+  name: "HELP",
+  group: "generic",
+  since: "6.2.0",
+  complexity: "O(1)",
+  summary: "Lists the subcommands.",
+  flags: ["loading", "stale"],
+  arity: 2,
+  categories: ["keyspace"],
+  run(_context, _args, reply) {
+    const subcommands = [encoding, freq, help, idletime, refcount];
+    reply.array(1 + subcommands.length * 2);
+    reply.simple("OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+    for (const { name, keys, summary } of subcommands) {
+      reply.simple(keys === undefined ? name : `${name} <key>`);
+      reply.simple(`    ${summary}`);
+    }
+  },
+});
+
+export const object = command({
+  name: "OBJECT",
+  group: "generic",
+  since: "2.2.3",
+  complexity: "O(1)",
+  summary: "Looks at how the value of a key is kept.",
+  flags: [],
+  arity: -2,
+  subcommands: [encoding, freq, help, idletime, refcount],
+});

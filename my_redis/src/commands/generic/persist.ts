@@ -1,0 +1,23 @@
+import { command } from "../../command/command.ts";
+import * as record from "../../keyspace/record.ts";
+
+export const persist = command({
+  name: "PERSIST",
+  group: "generic",
+  since: "2.2.0",
+  complexity: "O(1)",
+  summary: "Takes the expiry of a key away, so that it lives for ever.",
+  flags: ["write", "fast"],
+  arity: 2,
+  keys: { first: 1, last: 1, step: 1 },
+  run({ database, keyspace }, args, reply) {
+    const address = database.write(args, 1);
+    if (address === 0 || !record.hasExpiry(keyspace.heap, address)) {
+      reply.integer(0);
+      return;
+    }
+    database.removeExpiry(address);
+    database.changed(args, 1, "persist");
+    reply.integer(1);
+  },
+});

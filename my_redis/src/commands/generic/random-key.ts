@@ -1,0 +1,29 @@
+import { command } from "../../command/command.ts";
+import * as record from "../../keyspace/record.ts";
+
+export const randomKey = command({
+  name: "RANDOMKEY",
+  group: "generic",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Gives the name of any key.",
+  flags: ["readonly"],
+  arity: 1,
+  run({ database, keyspace, now }, _args, reply) {
+    const { heap, environment } = keyspace;
+    for (;;) {
+      const address = database.keys.random(environment.random);
+      if (address === 0) {
+        reply.null();
+        return;
+      }
+      if (!keyspace.expires || !record.hasExpiry(heap, address) || record.expiryOf(heap, address) > now) {
+        const start = record.keyStartOf(heap, address);
+        reply.bulk(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
+        return;
+      }
+      // Each round removes a key: at worst it ends with an empty database.
+      database.expire(address);
+    }
+  },
+});

@@ -1,0 +1,47 @@
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+
+const maxCursor = 18446744073709551615n;
+
+/** What SCAN, HSCAN, SSCAN and ZSCAN may ask for. */
+export interface ScanOptions {
+  /** Undefined for every name. */
+  pattern: Uint8Array | undefined;
+  /** About how many elements to visit. */
+  count: number;
+  /** Lower case; only SCAN has it. */
+  type: string | undefined;
+}
+
+/**
+ * A cursor as a number of 32 bits: ours have no more, and of a client's own invention the rest does not matter.
+ * Throws "invalid cursor" where strtoul would not have read it all.
+ */
+export function readCursor(args: Arguments, index: number): number {
+  const text = args.latin1(index).split("\0", 1)[0] as string;
+  if (text === "") return 0;
+  if (!/^[+-]?\d+$/.test(text)) throw new CommandError(errors.invalidCursor);
+  const cursor = BigInt(text.replace("+", ""));
+  if (cursor > maxCursor || cursor < -maxCursor) throw new CommandError(errors.invalidCursor);
+  return Number(BigInt.asUintN(32, cursor));
+}
+
+/** Reads the options from argument `index` on. Throws on one that is unknown, incomplete or wrong. */
+export function readScanOptions(args: Arguments, index: number, withType: boolean): ScanOptions {
+  const options: ScanOptions = { pattern: undefined, count: 10, type: undefined };
+  for (; index < args.count; index += 2) {
+    if (index + 1 === args.count) throw new CommandError(errors.syntax);
+    if (args.is(index, "count")) {
+      options.count = args.integer(index + 1);
+      if (options.count < 1) throw new CommandError(errors.syntax);
+    } else if (args.is(index, "match")) {
+      const pattern = args.view(index + 1);
+      options.pattern = pattern.length === 1 && pattern[0] === 42 ? undefined : pattern;
+    } else if (withType && args.is(index, "type")) {
+      options.type = args.latin1(index + 1).toLowerCase();
+    } else {
+      throw new CommandError(errors.syntax);
+    }
+  }
+  return options;
+}

@@ -1,0 +1,58 @@
+import { command } from "../../command/command.ts";
+import type { Database } from "../../keyspace/database.ts";
+import type { Address } from "../../keyspace/heap.ts";
+import * as record from "../../keyspace/record.ts";
+import { typeName } from "../../keyspace/value-names.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { globMatches } from "../../values/glob-pattern.ts";
+import { readCursor, readScanOptions, type ScanOptions } from "./scan-options.ts";
+
+/** Buckets looked at per element asked for, so that a call ends soon in an index that is nearly empty. */
+const bucketsPerElement = 10;
+
+export const scan = command({
+  name: "SCAN",
+  group: "generic",
+  since: "2.8.0",
+  complexity: "O(1) for every call; O(N) for all calls of a whole iteration, with N being the number of keys",
+  summary: "Goes through the keys of the database, some at each call.",
+  flags: ["readonly"],
+  arity: -2,
+  run({ database, now }, args, reply) {
+    let cursor = readCursor(args, 1);
+    const options = readScanOptions(args, 2, true);
+    const visited: Address[] = [];
+    let buckets = options.count * bucketsPerElement;
+    do {
+      cursor = database.keys.scan(cursor, (address) => visited.push(address));
+    } while (cursor !== 0 && buckets-- > 0 && visited.length < options.count);
+    reply.array(2);
+    reply.bulkInteger(cursor);
+    const begin = reply.beginArray();
+    let found = 0;
+    for (const address of visited) if (replyWanted(database, address, options, now, reply)) found++;
+    reply.endArray(begin, found);
+  },
+});
+
+/** Answers with the key if it is asked for; one whose time is over is removed. */
+function replyWanted(
+  database: Database,
+  address: Address,
+  options: ScanOptions,
+  now: number,
+  reply: ReplyWriter,
+): boolean {
+  const { heap, expires } = database.keyspace;
+  const bytes = record.bytesOf(heap, address);
+  const start = record.keyStartOf(heap, address);
+  const end = start + record.keyLengthOf(heap, address);
+  if (options.pattern !== undefined && !globMatches(options.pattern, bytes, start, end)) return false;
+  if (options.type !== undefined && typeName(heap, address) !== options.type) return false;
+  if (record.hasExpiry(heap, address) && record.expiryOf(heap, address) <= now) {
+    if (expires) database.expire(address);
+    return false;
+  }
+  reply.bulk(bytes, start, end);
+  return true;
+}

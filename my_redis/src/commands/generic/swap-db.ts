@@ -1,0 +1,24 @@
+import { command } from "../../command/command.ts";
+import { readDatabase } from "./database-number.ts";
+
+export const swapDb = command({
+  name: "SWAPDB",
+  group: "server",
+  since: "4.0.0",
+  complexity: "O(N) with N being the number of clients that watch or wait for keys of the two databases",
+  summary: "Exchanges the contents of two databases, for all clients at once.",
+  flags: ["write", "fast"],
+  categories: ["keyspace", "dangerous"],
+  arity: 3,
+  run({ keyspace }, args, reply) {
+    // Both numbers are read before either is looked up.
+    args.integer(1, invalidFirst);
+    args.integer(2, invalidSecond);
+    const first = readDatabase(keyspace, args, 1, invalidFirst);
+    keyspace.swap(first, readDatabase(keyspace, args, 2, invalidSecond));
+    reply.ok();
+  },
+});
+
+const invalidFirst = "ERR invalid first DB index";
+const invalidSecond = "ERR invalid second DB index";

@@ -1,0 +1,60 @@
+import { command, type Run } from "../../command/command.ts";
+import * as record from "../../keyspace/record.ts";
+
+const fields = {
+  group: "generic",
+  complexity: "O(1)",
+  flags: ["readonly", "fast"],
+  arity: 2,
+  keys: { first: 1, last: 1, step: 1 },
+} as const;
+
+/** -2 without the key, -1 without an expiry, else the rest of its time or the moment, in the unit. */
+const answer =
+  (unitMs: number, as: "remaining" | "moment"): Run =>
+  ({ database, keyspace: { heap }, now }, args, reply) => {
+    const address = database.readUnmarked(args, 1);
+    if (address === 0) {
+      reply.integer(-2);
+    } else if (!record.hasExpiry(heap, address)) {
+      reply.integer(-1);
+    } else {
+      const atMs = record.expiryOf(heap, address);
+      const shownMs = as === "moment" ? atMs : Math.max(0, atMs - now);
+      const shown = unitMs === 1 ? shownMs : Math.floor((shownMs + unitMs / 2) / unitMs);
+      if (Number.isSafeInteger(shown)) reply.integer(shown);
+      else reply.int64(BigInt(shown));
+    }
+  };
+
+export const ttl = command({
+  ...fields,
+  name: "TTL",
+  since: "1.0.0",
+  summary: "Tells how many seconds a key still has to live.",
+  run: answer(1000, "remaining"),
+});
+
+export const pttl = command({
+  ...fields,
+  name: "PTTL",
+  since: "2.6.0",
+  summary: "Tells how many milliseconds a key still has to live.",
+  run: answer(1, "remaining"),
+});
+
+export const expireTime = command({
+  ...fields,
+  name: "EXPIRETIME",
+  since: "7.0.0",
+  summary: "Tells the Unix time, in seconds, at which a key expires.",
+  run: answer(1000, "moment"),
+});
+
+export const pexpireTime = command({
+  ...fields,
+  name: "PEXPIRETIME",
+  since: "7.0.0",
+  summary: "Tells the Unix time, in milliseconds, at which a key expires.",
+  run: answer(1, "moment"),
+});

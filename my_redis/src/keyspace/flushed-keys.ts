@@ -1,0 +1,41 @@
+import type { Address } from "./heap.ts";
+import type { Keyspace } from "./keyspace.ts";
+import type { ObjectValue } from "./object-table.ts";
+import type { RecordIndex } from "./record-index.ts";
+import * as record from "./record.ts";
+
+/** The records of a flushed database, freed bit by bit. */
+export class FlushedKeys implements ObjectValue {
+  readonly #keyspace: Keyspace;
+  readonly #keys: RecordIndex;
+  #cursor = 0;
+  #done = false;
+  readonly memoryBytes = 0;
+
+  constructor(keyspace: Keyspace, keys: RecordIndex) {
+    this.#keyspace = keyspace;
+    this.#keys = keys;
+  }
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  release(budget: number): boolean {
+    const { heap, objects } = this.#keyspace;
+    const free = (address: Address): void => {
+      if (record.encodingOf(heap, address) >= record.encoding.object) {
+        this.#keyspace.releaseLater(objects.remove(record.valueLengthOf(heap, address)));
+      }
+      heap.free(address);
+      budget--;
+    };
+    // The index itself is dropped as a whole at the end: records are freed, entries stay, so the cursor holds.
+    while (!this.#done && budget > 0) {
+      this.#cursor = this.#keys.scan(this.#cursor, free);
+      this.#done = this.#cursor === 0;
+      budget--;
+    }
+    return this.#done;
+  }
+}

@@ -41,15 +41,22 @@ export class GateConnection {
   readonly #timeoutMs: number;
   #readiness: Promise<void> | undefined;
   #closed = false;
+  /** Why there is no connection, as far as is known. */
+  #failure: string | undefined;
 
   constructor(server: GateServer, options: GateConnectionOptions) {
     this.#timeoutMs = options.timeoutMs;
     this.#client = openClient(server, options.timeoutMs);
-    this.#client.on("error", (error: Error) => options.logger.warn("gate connection failed", { reason: error.message }));
+    this.#client.on("error", (error: Error) => {
+      // One line per outage: a server that is away is tried again every second.
+      if (this.#failure !== error.message) options.logger.warn("gate connection failed", { reason: error.message });
+      this.#failure = error.message;
+    });
+    this.#client.on("ready", () => (this.#failure = undefined));
   }
 
   get isReady(): boolean {
-    return this.#client.status === "ready";
+    return !this.#closed && this.#client.status === "ready";
   }
 
   /** Rejects with `GateUnavailable` when there is no connection within the time limit. */
@@ -65,7 +72,8 @@ export class GateConnection {
       const timer = setTimeout(() => {
         this.#client.off("ready", onReady);
         this.#readiness = undefined;
-        reject(new GateUnavailable(`no connection to the gate server within ${this.#timeoutMs} ms`));
+        const why = this.#failure === undefined ? "" : `: ${this.#failure}`;
+        reject(new GateUnavailable(`no connection to the gate server within ${this.#timeoutMs} ms${why}`));
       }, this.#timeoutMs);
       this.#client.once("ready", onReady);
     });

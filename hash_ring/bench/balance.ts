@@ -2,7 +2,15 @@ import { HashRing, slotCount, slotTable } from "../index.ts";
 
 /** How even rings of random names are: prints the table of README.md. Usage: bun hash_ring/bench/balance.ts [sets] */
 const sets = Number(process.argv[2] ?? 300);
-const columns = ["nodes", "points per virtual node", "deviation", "worst node", "sets within 10%", "slot ranges", "slots moved by one more node"];
+const columns = [
+  "nodes",
+  "points per virtual node",
+  "deviation",
+  "worst node",
+  "sets within 10%",
+  "slot ranges",
+  "slots moved by one more node",
+];
 console.log(`| ${columns.join(" | ")} |\n|${" --: |".repeat(columns.length)}`);
 for (const nodeCount of [3, 10, 30]) {
   for (const pointsPerVirtualNode of [1, 4, 8, 16]) console.log(measure(nodeCount, pointsPerVirtualNode));

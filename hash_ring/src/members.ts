@@ -43,7 +43,8 @@ export function checkNodes(nodes: Iterable<string | RingNode>, options: Required
     members.push({ name, weight });
     points += pointCount(weight, options);
     if (members.length > maxNodes) throw new RangeError(`a ring takes at most ${maxNodes} nodes`);
-    if (points > maxPoints) throw new RangeError(`a ring takes at most ${maxPoints} points; ${members.length} nodes need more`);
+    if (points > maxPoints)
+      throw new RangeError(`a ring takes at most ${maxPoints} points; ${members.length} nodes need more`);
   }
   return members.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
@@ -55,12 +56,16 @@ export function pointCount(weight: number, { virtualNodes, pointsPerVirtualNode 
 
 function checkName(name: string): void {
   if (typeof name === "string" && name.length >= 1 && name.length <= maxNameLength) return;
-  throw new RangeError(`a node's name has 1 to ${maxNameLength} characters, not ${JSON.stringify(name)?.slice(0, 300)}`);
+  throw new RangeError(
+    `a node's name has 1 to ${maxNameLength} characters, not ${JSON.stringify(name)?.slice(0, 300)}`,
+  );
 }
 
 function checkWeight(name: string, weight: number): void {
   if (typeof weight === "number" && weight >= minWeight && weight <= maxWeight) return;
-  throw new RangeError(`the weight of ${JSON.stringify(name)} lies from ${minWeight} to ${maxWeight}, not at ${weight}`);
+  throw new RangeError(
+    `the weight of ${JSON.stringify(name)} lies from ${minWeight} to ${maxWeight}, not at ${weight}`,
+  );
 }
 
 function checkCount(option: string, value: number, max: number): void {

@@ -20,7 +20,9 @@ function hashBytes(bytes: Uint8Array, length: number, seed: number): number {
   const wholeWords = length & ~3;
   let hash = seed | 0;
   for (let at = 0; at < wholeWords; at += 4) {
-    hash ^= scramble(byte(bytes, at) | (byte(bytes, at + 1) << 8) | (byte(bytes, at + 2) << 16) | (byte(bytes, at + 3) << 24));
+    hash ^= scramble(
+      byte(bytes, at) | (byte(bytes, at + 1) << 8) | (byte(bytes, at + 2) << 16) | (byte(bytes, at + 3) << 24),
+    );
     hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
   }
   let tail = 0;

@@ -10,10 +10,11 @@ const nodeName = fc.oneof(
   fc.string({ minLength: 1, maxLength: 40, unit: "grapheme" }),
 );
 const nodeNames = (count: number) => fc.uniqueArray(nodeName, { minLength: count, maxLength: count });
-const members = fc.uniqueArray(
-  fc.record({ name: nodeName, weight: fc.constantFrom(0.5, 1, 2, 3) }),
-  { selector: ({ name }) => name, minLength: 2, maxLength: 12 },
-);
+const members = fc.uniqueArray(fc.record({ name: nodeName, weight: fc.constantFrom(0.5, 1, 2, 3) }), {
+  selector: ({ name }) => name,
+  minLength: 2,
+  maxLength: 12,
+});
 const keys = Array.from({ length: 2_000 }, (_, number) => `key:${number}`);
 
 describe("HashRing", () => {
@@ -121,7 +122,10 @@ describe("HashRing", () => {
 
   test("gives a position that two nodes share to the one whose name comes first", () => {
     // Two names, found by search, that have a point at the same position.
-    for (const names of [["node-436", "node-998"], ["node-998", "node-436"]]) {
+    for (const names of [
+      ["node-436", "node-998"],
+      ["node-998", "node-436"],
+    ]) {
       const { positions, nodeIndexes } = new HashRing(names).points;
       const point = positions.indexOf(2_213_333);
       expect([...positions.subarray(point, point + 2)]).toEqual([2_213_333, 2_213_333]);
@@ -138,7 +142,11 @@ describe("HashRing refuses", () => {
     ["an empty name", () => new HashRing([""]), /1 to 255 characters, not ""/],
     ["a long name", () => new HashRing(["x".repeat(256)]), /1 to 255 characters/],
     ["a name that is no string", () => new HashRing([{ name: 7 as unknown as string }]), /1 to 255 characters, not 7/],
-    ["a weight of zero", () => new HashRing([{ name: "a", weight: 0 }]), /weight of "a" lies from 0.01 to 100, not at 0/],
+    [
+      "a weight of zero",
+      () => new HashRing([{ name: "a", weight: 0 }]),
+      /weight of "a" lies from 0.01 to 100, not at 0/,
+    ],
     ["a weight of NaN", () => new HashRing([{ name: "a", weight: NaN }]), /weight of "a" .* not at NaN/],
     ["a weight beyond the limit", () => new HashRing([{ name: "a", weight: 101 }]), /not at 101/],
     ["half a virtual node", () => new HashRing([], { virtualNodes: 0.5 }), /virtualNodes is a whole number from 1/],
@@ -146,7 +154,11 @@ describe("HashRing refuses", () => {
     ["too many points", () => new HashRing(manyNodes(1_700)), /at most 4194304 points/],
     ["the owner on an empty ring", () => new HashRing().owner("key"), /an empty ring has no owners/],
     ["owners on an empty ring", () => new HashRing().owners("key", 1), /can name 1 to 0 owners/],
-    ["more owners than nodes", () => new HashRing(["a", "b"]).owners("key", 3), /can name 1 to 2 owners on this ring, not 3/],
+    [
+      "more owners than nodes",
+      () => new HashRing(["a", "b"]).owners("key", 3),
+      /can name 1 to 2 owners on this ring, not 3/,
+    ],
     ["no owners", () => new HashRing(["a"]).owners("key", 0), /not 0/],
   ];
   test.each(refusals)("%s", (_, action, message) => {

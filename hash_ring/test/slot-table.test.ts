@@ -5,7 +5,8 @@ import { HashRing, slotCount, slotTable, type RingOptions } from "../index.ts";
 import { murmur3 } from "../src/murmur3.ts";
 
 const parameters = { seed: propertySeed(), numRuns: 100 };
-const ports = (count: number) => fc.uniqueArray(fc.integer({ min: 1, max: 65_535 }), { minLength: count, maxLength: count });
+const ports = (count: number) =>
+  fc.uniqueArray(fc.integer({ min: 1, max: 65_535 }), { minLength: count, maxLength: count });
 const nodes = (numbers: number[]) => numbers.map((port) => `127.0.0.1:${port}`);
 
 test("a slot belongs to the first point at or after s * 2^18", () => {

@@ -56,7 +56,8 @@ async function createSystemTables(place: readonly string[], timeoutMs: number): 
     readyWhen: (started) => started.exit !== undefined,
     timeoutMs,
   });
-  if (creation.exit?.code !== 0) throw new Error(`mariadb-install-db failed:\n${creation.stdout()}${creation.stderr()}`);
+  if (creation.exit?.code !== 0)
+    throw new Error(`mariadb-install-db failed:\n${creation.stdout()}${creation.stderr()}`);
 }
 
 /** mariadbd refuses to run as root unless told that it is meant. */

@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { controlRabbitmq, startRabbitmq, type ControlContext, type Rabbitmq, type RabbitmqOptions } from "./rabbitmq.ts";
+import {
+  controlRabbitmq,
+  startRabbitmq,
+  type ControlContext,
+  type Rabbitmq,
+  type RabbitmqOptions,
+} from "./rabbitmq.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** A virtual host, the caller's own: no queue or exchange of anybody else in it. */
@@ -66,7 +72,15 @@ export function sharedRabbitmq(): Promise<SharedRabbitmq> {
 }
 
 /** One import instead of two commands: each rabbitmqctl costs 0.4 s. */
-async function createVhost({ vhost, user, node }: { vhost: string; user: string; node: ControlContext }): Promise<void> {
+async function createVhost({
+  vhost,
+  user,
+  node,
+}: {
+  vhost: string;
+  user: string;
+  node: ControlContext;
+}): Promise<void> {
   const everything = { configure: ".*", write: ".*", read: ".*" };
   const definitions = { vhosts: [{ name: vhost }], permissions: [{ user, vhost, ...everything }] };
   const path = join(temporaryFolder("rabbitmq-definitions"), "vhost.json");

@@ -103,7 +103,11 @@ class OwnedProcess implements StartedProcess {
     if (this.exit !== undefined || this.#child.pid === undefined) return;
     signalGroup(this.pid, signal);
     if (!endingSignals.includes(signal)) return;
-    await waitUntil(() => this.exit !== undefined, { what: `${this.#name} to end after ${signal}`, timeoutMs, intervalMs: 5 });
+    await waitUntil(() => this.exit !== undefined, {
+      what: `${this.#name} to end after ${signal}`,
+      timeoutMs,
+      intervalMs: 5,
+    });
   }
 
   async stop({ timeoutMs = defaultStopTimeoutMs } = {}): Promise<ProcessExit> {

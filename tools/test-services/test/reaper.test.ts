@@ -5,8 +5,8 @@ import { startProcess, waitUntil } from "../index.ts";
 
 const testServices = fileURLToPath(new URL("../index.ts", import.meta.url));
 const endings = {
-  "returns": "",
-  "throws": "throw new Error('on purpose');",
+  returns: "",
+  throws: "throw new Error('on purpose');",
   "is killed": "process.kill(process.pid, 'SIGKILL');",
 };
 
@@ -19,7 +19,10 @@ for (const [ending, lastStatement] of Object.entries(endings)) {
       const other = await startProcess({ cmd: ["sleep", "60"] });
       console.log("started", running.pid, other.pid, temporaryFolder("reaper-test"));
       ${lastStatement}`;
-    const run = await startProcess({ cmd: [process.execPath, "-e", program], readyWhen: ({ exit }) => exit !== undefined });
+    const run = await startProcess({
+      cmd: [process.execPath, "-e", program],
+      readyWhen: ({ exit }) => exit !== undefined,
+    });
     const match = /started (\d+) (\d+) (\S+)/.exec(run.stdout());
     const [, pid, otherPid, folder = ""] = match ?? [];
     expect(folder).toContain("reaper-test");

@@ -64,7 +64,9 @@ describe("startProcess", () => {
   });
 
   test("stop reports the exit of a program that ends in good order", async () => {
-    const process = await start("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.02; done", { readyWhen: "up" });
+    const process = await start("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.02; done", {
+      readyWhen: "up",
+    });
     expect(await process.stop()).toEqual({ code: 5, signal: null });
     expect(process.stdout()).toContain("bye");
   });

@@ -1,0 +1,75 @@
+/**
+ * Which folder may import which. Patterns are globs over paths of the repository; an import of a package is matched as
+ * it is written ("node:net"). Type imports count: knowing a type is knowing.
+ */
+export interface Arrow {
+  /** The importing files. */
+  from: string;
+  except?: readonly string[];
+  /** Of our own files, only these: what a package offers elsewhere (npm, node:) is not meant. */
+  only?: readonly string[];
+  never?: readonly string[];
+  why: string;
+}
+
+const tests = ["**/test/**", "**/bench/**"];
+
+export const arrows: readonly Arrow[] = [
+  {
+    from: "**",
+    never: ["**/main.ts"],
+    why: "a main.ts is a program: tests start it as a process, and what others need of it belongs into a module",
+  },
+  {
+    from: "{hash_ring,my_redis,seckill_mysense}/**",
+    except: [...tests],
+    never: ["**/test/**", "**/bench/**", "tools/**", "bench/**"],
+    why: "the product does not depend on its tests and tools",
+  },
+  {
+    from: "hash_ring/**",
+    except: tests,
+    only: ["hash_ring/**"],
+    why: "the ring serves both systems and knows neither",
+  },
+  {
+    from: "my_redis/**",
+    never: ["seckill_mysense/**"],
+    why: "MyRedis is a server for anybody; the sale is one of its clients",
+  },
+  {
+    from: "my_redis/src/{values,protocol}/**",
+    only: ["my_redis/src/{values,protocol}/**"],
+    why: "values and the protocol are data structures and bytes, and know no server",
+  },
+  {
+    from: "my_redis/src/{keyspace,values,protocol,command,commands}/**",
+    never: ["my_redis/src/network/**", "node:net", "node:tls", "node:http", "node:dgram"],
+    why: "a command never sees a socket: what it needs of a client stands in its context",
+  },
+  {
+    from: "my_redis/src/keyspace/**",
+    never: ["my_redis/src/{command,commands,persistence,scripting,settings}/**", "my_redis/src/server.ts"],
+    why: "the store holds data for whoever asks",
+  },
+  {
+    from: "seckill_mysense/src/contract/**",
+    only: ["seckill_mysense/src/contract/**"],
+    why: "the contract is what clients and servers agree on, and imports nothing else of ours",
+  },
+  {
+    from: "seckill_mysense/src/domain/**",
+    only: ["seckill_mysense/src/domain/**"],
+    why: "the rules of the sale are pure, and import nothing else of ours",
+  },
+  {
+    from: "seckill_mysense/src/{gate,queue,orders,verify}/**",
+    never: ["seckill_mysense/src/{gateway,admin}/**"],
+    why: "gate, queue and ledger stand behind the web servers",
+  },
+  {
+    from: "seckill_mysense/web/**",
+    only: ["seckill_mysense/web/**", "seckill_mysense/src/contract/**"],
+    why: "a page runs in the browser: it shares the contract with the servers, and nothing else",
+  },
+];

@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { repositoryFolder } from "./source-files.ts";
+import { countTestLines, formatTotals, readSkippedTests, readTestTotals } from "./test-totals.ts";
+import { prepareServices } from "./test-services/prepare.ts";
+
+/**
+ * `npm test`: all tests with their real servers. Arguments go to `bun test`: `npm test -- hash_ring`. The last line is
+ * "N passed, N failed", with ", N skipped" where there are any.
+ */
+const testTimeoutMs = 30_000;
+const runTimeoutMs = 15 * 60_000;
+const maxKeptOutput = 16 * 1024 * 1024;
+
+prepareServices();
+const { output, exitCode } = await runBunTest(process.argv.slice(2));
+const summary = readTestTotals(output);
+if (summary === undefined) console.error("bun test ended without a summary");
+const totals = summary ?? countTestLines(output);
+
+const skipped = readSkippedTests(output);
+if (skipped.length > 0) console.log(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join("\n")}`);
+console.log(`\n${formatTotals(totals)}`);
+process.exitCode = exitCode === 0 && totals.failed === 0 ? 0 : 1;
+
+interface TestRun {
+  output: string;
+  exitCode: number;
+}
+
+function runBunTest(args: readonly string[]): Promise<TestRun> {
+  const child = spawn(process.execPath, ["test", `--timeout=${testTimeoutMs}`, ...args], {
+    cwd: repositoryFolder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const limit = setTimeout(() => {
+    console.error(`the tests took longer than ${runTimeoutMs / 60_000} minutes`);
+    child.kill("SIGKILL");
+  }, runTimeoutMs);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8");
+    stream.on("data", (text: string) => {
+      process.stdout.write(text);
+      output = (output + text).slice(-maxKeptOutput);
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      clearTimeout(limit);
+      resolve({ output, exitCode: code ?? 1 });
+    });
+  });
+}

@@ -1,0 +1,40 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { findProgram } from "./find-program.ts";
+import { requirements } from "./required-program.ts";
+
+const installTimeoutMs = 600_000;
+
+/**
+ * Provides the servers that tests need, before they run: with root on Debian, what is missing is installed, unless
+ * TEST_INSTALL=no. Elsewhere the tests themselves say what is missing.
+ */
+export function prepareServices(): void {
+  const packages = missingPackages();
+  if (packages.length === 0) return;
+  const canInstall = process.getuid?.() === 0 && findProgram("apt-get") !== undefined;
+  if (!canInstall || process.env["TEST_INSTALL"] === "no") {
+    console.log(`not installed: ${packages.join(", ")}; the tests that need them are skipped`);
+    return;
+  }
+  console.log(`installing ${packages.join(", ")}`);
+  const script = fileURLToPath(new URL("install.sh", import.meta.url));
+  const run = spawnSync("sh", [script, ...packages], { encoding: "utf8", timeout: installTimeoutMs });
+  const stillMissing = missingPackages();
+  // A package whose service cannot start here may report failure, and its program works nevertheless.
+  if (stillMissing.length === 0) return;
+  console.error(`${run.stdout ?? ""}${run.stderr ?? ""}`.slice(-8_000));
+  console.error(`could not install ${stillMissing.join(", ")}${run.error ? `: ${run.error.message}` : ""}`);
+}
+
+/** Debian packages of the services that are neither installed nor given by URL. */
+export function missingPackages(): string[] {
+  return Object.values(requirements)
+    .filter(({ programs, urlVariable }) => {
+      const given = urlVariable !== undefined && Boolean(process.env[urlVariable]);
+      return !given && findProgram(...programs) === undefined;
+    })
+    .map(({ debianPackage }) => debianPackage);
+}
+
+if (import.meta.main) prepareServices();

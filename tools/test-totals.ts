@@ -1,0 +1,35 @@
+export interface TestTotals {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/**
+ * The totals of a `bun test` run, from the summary at the end of its output. Undefined when there is no summary: the
+ * run crashed, or was ended.
+ */
+export function readTestTotals(output: string): TestTotals | undefined {
+  const summary =
+    /((?:^ +\d+ (?:pass|fail|skip|todo|filtered out|error|errors)\n)+)(?:.*\n){0,4}^Ran \d+ tests? across/m.exec(
+      output,
+    )?.[1];
+  if (summary === undefined) return undefined;
+  const count = (word: string): number => Number(new RegExp(`^ +(\\d+) ${word}$`, "m").exec(summary)?.[1] ?? 0);
+  return { passed: count("pass"), failed: count("fail"), skipped: count("skip") + count("todo") };
+}
+
+/** What is known of a run that crashed: the tests it told about, and one failure more, the crash. */
+export function countTestLines(output: string): TestTotals {
+  const count = (word: string): number => output.match(new RegExp(`^\\(${word}\\) `, "gm"))?.length ?? 0;
+  return { passed: count("pass"), failed: count("fail") + 1, skipped: count("skip") + count("todo") };
+}
+
+/** Names of the tests that were not run, as the output lists them. */
+export function readSkippedTests(output: string): string[] {
+  return [...output.matchAll(/^\((?:skip|todo)\) (.*)$/gm)].map((match) => match[1] as string);
+}
+
+/** The closing line of a run. */
+export function formatTotals({ passed, failed, skipped }: TestTotals): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}

@@ -19,6 +19,7 @@ import type { CommandLog } from "./persistence/command-log.ts";
 import { latin1Text } from "./protocol/arguments.ts";
 import { ReplyWriter } from "./protocol/reply-writer.ts";
 import type { Settings } from "./settings/settings.ts";
+import { Statistics } from "./statistics.ts";
 
 /** What `serveBlocked` writes to clients out of turn. */
 export interface OutOfTurnReplies {
@@ -45,15 +46,7 @@ export class Server {
   ];
   readonly runId: string;
   readonly startedAtMs: number;
-  readonly statistics = {
-    commandsProcessed: 0,
-    connectionsReceived: 0,
-    connectionsRejected: 0,
-    errorReplies: 0,
-    errorsByCode: new Map<string, number>(),
-    netInputBytes: 0,
-    netOutputBytes: 0,
-  };
+  readonly statistics = new Statistics();
   /** Set once commands are to be logged. */
   log: CommandLog | undefined;
   /** Why writes are refused because the log cannot be written, as an error reply. */
@@ -126,11 +119,11 @@ export class Server {
     this.blocking.serve();
   }
 
-  countError(message: string): void {
-    const statistics = this.statistics;
-    statistics.errorReplies++;
-    const code = message.slice(0, message.indexOf(" ") < 0 ? message.length : message.indexOf(" "));
-    statistics.errorsByCode.set(code, (statistics.errorsByCode.get(code) ?? 0) + 1);
+  /** Starts all counters from zero again. */
+  resetStatistics(): void {
+    this.statistics.reset();
+    this.keyspace.resetStatistics();
+    this.commands.resetStatistics();
   }
 
   #keyChanged(database: Database, key: Uint8Array, start: number, end: number): void {

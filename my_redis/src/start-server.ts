@@ -61,9 +61,12 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   const { values } = settings;
   const memory = extras.memory === true;
   if (memory) values.appendonly = false;
-  values.dir = existingFolder(values.dir);
+  values.dir = existingFolder(values.dir, `dir '${values.dir}': `);
   const environment = { ...systemEnvironment(() => {}), ...extras.environment };
   const server = new Server(settings, environment, new CommandTable(allCommands));
+  settings.onChange("dir", () => {
+    values.dir = existingFolder(values.dir);
+  });
   const network = new NetworkServer(server);
   const closeLog = values.appendonly ? startLog(server, network) : () => {};
   const listen = typeof Bun === "undefined" ? listenWithNode : listenWithBun;
@@ -90,10 +93,10 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
 }
 
 /** The folder's absolute path. Throws DirectiveError when there is no such folder. */
-export function existingFolder(path: string): string {
+function existingFolder(path: string, prefix = ""): string {
   const folder = resolve(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new DirectiveError(`dir: there is no folder '${folder}'`);
+    throw new DirectiveError(`${prefix}No such file or directory`);
   }
   return folder;
 }
@@ -114,5 +117,8 @@ function startLog(server: Server, network: NetworkServer): () => void {
   };
   server.log = new CommandLog(file);
   network.durability = file;
+  server.settings.onChange("appendfsync", () => {
+    file.syncPolicy = values.appendfsync;
+  });
   return () => file.close();
 }

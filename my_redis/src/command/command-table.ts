@@ -1,9 +1,12 @@
 import type { Arguments } from "../protocol/arguments.ts";
-import type { Command } from "./command.ts";
+import { type Command, noCalls } from "./command.ts";
 
 const slots = 1024;
 
-/** All commands by name. Looked up straight from the request's bytes, in any case, without making a string. */
+/**
+ * All commands by name. Looked up straight from the request's bytes, in any case, without making a string. The entries
+ * are copies of the table's own, so that several servers in one process count and measure each for itself.
+ */
 export class CommandTable {
   readonly #byHash: (Command[] | undefined)[] = new Array<Command[] | undefined>(slots).fill(undefined);
   readonly #subcommands = new Map<Command, Map<string, Command>>();
@@ -13,14 +16,16 @@ export class CommandTable {
     for (const entry of commands) this.#add(entry);
   }
 
-  #add(entry: Command): void {
+  #add(definition: Command): void {
+    const entry = ownCopy(definition);
     if (this.#commands.has(entry.name)) throw new Error(`command ${entry.name} is defined twice`);
     this.#commands.set(entry.name, entry);
     const bytes = Buffer.from(entry.name, "latin1");
     (this.#byHash[nameHash(bytes, 0, bytes.length)] ??= []).push(entry);
     if (entry.subcommands === undefined) return;
     const subcommands = new Map<string, Command>();
-    for (const subcommand of entry.subcommands) {
+    for (const each of entry.subcommands) {
+      const subcommand = ownCopy(each);
       subcommand.fullName = `${entry.name}|${subcommand.name}`.toLowerCase();
       subcommands.set(subcommand.name.toLowerCase(), subcommand);
     }
@@ -59,10 +64,24 @@ export class CommandTable {
     return this.#commands.values();
   }
 
+  /** Subcommands of a container, none for other commands. */
+  subcommandsOf(entry: Command): Iterable<Command> {
+    return this.#subcommands.get(entry)?.values() ?? [];
+  }
+
+  /** Starts all counters from zero again. */
+  resetStatistics(): void {
+    for (const entry of this.#commands.values()) {
+      for (const each of [entry, ...this.subcommandsOf(entry)]) Object.assign(each.statistics, noCalls());
+    }
+  }
+
   get size(): number {
     return this.#commands.size;
   }
 }
+
+const ownCopy = (definition: Command): Command => ({ ...definition, statistics: noCalls() });
 
 /** Same slot for upper and lower case: bit 5 is left out of every byte. */
 function nameHash(bytes: Uint8Array, start: number, end: number): number {

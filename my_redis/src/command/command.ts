@@ -67,6 +67,8 @@ export interface CommandDefinition {
   readonly keys?: KeyRange;
   /** Positions of the keys, for commands where `keys` cannot tell (numkeys, STREAMS, STORE ...). */
   readonly findKeys?: (args: Arguments) => number[];
+  /** A subcommand's arguments as HELP shows them: "<pattern> [<pattern> ...]". */
+  readonly usage?: string;
   /** ACL categories beyond those that follow from flags and group. */
   readonly categories?: readonly string[];
   readonly subcommands?: readonly Command[];
@@ -102,6 +104,8 @@ export function command(definition: CommandDefinition): Command {
     isWrite: flagSet.has("write"),
     isBrief: flagSet.has("fast") || definition.complexity.startsWith("O(1)"),
     flagSet,
-    statistics: { calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 },
+    statistics: noCalls(),
   };
 }
+
+export const noCalls = (): CommandStatistics => ({ calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 });

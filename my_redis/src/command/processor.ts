@@ -130,13 +130,14 @@ export class CommandProcessor {
 
   #messageOf(error: unknown, found: Command): string {
     if (error instanceof CommandError) return error.message;
+    this.#server.statistics.unexpectedErrors++;
     this.#server.environment.report("error", `${found.fullName} failed unexpectedly`, error);
     return `ERR internal error in '${found.fullName}' command`;
   }
 
   /** Writes an error reply and counts it. */
   writeError(reply: ReplyWriter, message: string): void {
-    this.#server.countError(message);
+    this.#server.statistics.countError(message);
     reply.error(message);
   }
 }

@@ -2,7 +2,14 @@ import type { Command } from "../command/command.ts";
 import { connectionCommands } from "./connection/index.ts";
 import { hashCommands } from "./hash/index.ts";
 import { genericCommands } from "./generic/index.ts";
+import { serverCommands } from "./server/index.ts";
 import { stringCommands } from "./string/index.ts";
 
 /** Every command of the server. */
-export const allCommands: readonly Command[] = [...connectionCommands, ...genericCommands, ...hashCommands, ...stringCommands];
+export const allCommands: readonly Command[] = [
+  ...connectionCommands,
+  ...genericCommands,
+  ...hashCommands,
+  ...serverCommands,
+  ...stringCommands,
+];

@@ -40,7 +40,7 @@ export class Keyspace {
   expires = true;
   /** What the eviction policy wants in a record's access clock. */
   accessClock: () => number = () => 0;
-  readonly statistics = { hits: 0, misses: 0, expired: 0, evicted: 0, lazyfreed: 0 };
+  readonly statistics = noStatistics();
   readonly #releasing: ObjectValue[] = [];
 
   constructor(databaseCount: number, environment: KeyspaceEnvironment) {
@@ -79,6 +79,10 @@ export class Keyspace {
     if (!value.release(releaseStep)) this.#releasing.push(value);
   }
 
+  resetStatistics(): void {
+    Object.assign(this.statistics, noStatistics());
+  }
+
   get pendingReleases(): number {
     return this.#releasing.length;
   }
@@ -92,3 +96,5 @@ export class Keyspace {
     }
   }
 }
+
+const noStatistics = () => ({ hits: 0, misses: 0, expired: 0, evicted: 0, lazyfreed: 0 });

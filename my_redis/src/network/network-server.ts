@@ -1,7 +1,9 @@
 import type { Client } from "../command/client.ts";
 import { Arguments } from "../protocol/arguments.ts";
+import type { RequestLimits } from "../protocol/request-parser.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Server } from "../server.ts";
+import type { Settings } from "../settings/settings.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import type { Listen, Listener, TransportHandlers, TransportSocket } from "./transport.ts";
 import { TurnOutput } from "./turn-output.ts";
@@ -20,6 +22,8 @@ export interface LogDurability {
 /** Connects clients to a server: reads requests, runs them, and sends the replies of a turn together. */
 export class NetworkServer implements ConnectionOwner {
   readonly #server: Server;
+  /** One object for all connections, so that CONFIG SET reaches those that are open. */
+  readonly #limits: RequestLimits;
   readonly #args = new Arguments();
   readonly #connections = new Set<Connection>();
   #output = new TurnOutput();
@@ -33,6 +37,11 @@ export class NetworkServer implements ConnectionOwner {
 
   constructor(server: Server) {
     this.#server = server;
+    const { settings } = server;
+    this.#limits = readLimits(settings);
+    for (const name of ["proto-max-bulk-len", "client-query-buffer-limit"] as const) {
+      settings.onChange(name, () => Object.assign(this.#limits, readLimits(settings)));
+    }
     server.outOfTurn = { to: (client, write) => this.#writeOutOfTurn(client, write) };
   }
 
@@ -82,10 +91,7 @@ export class NetworkServer implements ConnectionOwner {
   #open(socket: TransportSocket): Connection {
     const server = this.#server;
     const values = server.settings.values;
-    const connection = new Connection(socket, this, {
-      maxBulkBytes: values["proto-max-bulk-len"],
-      maxQueryBufferBytes: values["client-query-buffer-limit"],
-    });
+    const connection = new Connection(socket, this, this.#limits);
     server.updateClock();
     server.statistics.connectionsReceived++;
     connection.context = server.addClient(connection);
@@ -228,3 +234,8 @@ export class NetworkServer implements ConnectionOwner {
     if (this.#connections.size === 0) this.#onLastClosed();
   }
 }
+
+const readLimits = ({ values }: Settings): RequestLimits => ({
+  maxBulkBytes: values["proto-max-bulk-len"],
+  maxQueryBufferBytes: values["client-query-buffer-limit"],
+});

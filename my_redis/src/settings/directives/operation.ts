@@ -1,10 +1,16 @@
 import { choice, integer, list, maxInt64, text, yesNo } from "../value-kinds.ts";
 import { keyspaceEvents, percentiles } from "../special-values.ts";
-import { DirectiveError } from "../directive.ts";
+import { type Before, DirectiveError } from "../directive.ts";
 
 const supervisor = "run it under a supervisor such as systemd, in the foreground";
 const noSyslog = "messages go to logfile or to standard output";
 const systemDecides = "the runtime leaves this to the system";
+
+/** Redis takes any number and holds it between 1 and 500. */
+const hz = integer({
+  default: 10,
+  summary: "How often per second background work is done: expiry, idle clients, freeing; held between 1 and 500.",
+});
 
 /** Running, watching and debugging the server. */
 export const operationDirectives = {
@@ -24,10 +30,10 @@ export const operationDirectives = {
     summary: "File that messages are added to; empty for standard output.",
     change: "start",
   }),
-  hz: integer({
-    default: 10,
-    summary: "How often per second background work is done: expiry, idle clients, freeing; held between 1 and 500.",
-  }),
+  hz: {
+    ...hz,
+    parse: (words: readonly string[], before: Before<number>) => Math.min(500, Math.max(1, hz.parse(words, before))),
+  },
   "dynamic-hz": yesNo({
     default: true,
     summary: "Does background work more often when there are many clients.",

@@ -1,0 +1,38 @@
+import { type Command, command, type CommandDefinition, type CommandFlag } from "./command.ts";
+
+/** A command that is a family of subcommands. What HELP answers is made from their entries. */
+export function container(
+  definition: CommandDefinition & {
+    readonly subcommands: readonly Command[];
+    /** The Redis version that brought HELP, and its flags. */
+    readonly help: { readonly since: string; readonly flags: readonly CommandFlag[] };
+  },
+): Command {
+  const { help, ...rest } = definition;
+  const subcommands = [...definition.subcommands];
+  subcommands.push(
+    command({
+      name: "HELP",
+      group: definition.group,
+      since: help.since,
+      complexity: "O(1)",
+      summary: "Prints this help.",
+      flags: help.flags,
+      arity: 2,
+      run: (_context, _args, reply) => {
+        const lines = helpLines(definition.name, subcommands);
+        reply.array(lines.length);
+        for (const line of lines) reply.simple(line);
+      },
+    }),
+  );
+  return command({ ...rest, subcommands });
+}
+
+function helpLines(name: string, subcommands: readonly Command[]): string[] {
+  const lines = [`${name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`];
+  for (const { name: subcommand, usage, summary } of subcommands) {
+    lines.push(usage === undefined ? subcommand : `${subcommand} ${usage}`, `    ${summary}`);
+  }
+  return lines;
+}

@@ -1,0 +1,53 @@
+import { command } from "../../../command/command.ts";
+import { container } from "../../../command/container.ts";
+import { CommandError } from "../../../protocol/command-error.ts";
+import { rewriteConfigFile } from "../../../settings/rewrite-config.ts";
+import { configGet } from "./get.ts";
+import { configSet } from "./set.ts";
+
+const resetstat = command({
+  name: "RESETSTAT",
+  group: "server",
+  since: "2.0.0",
+  complexity: "O(1)",
+  summary: "Starts the counters that INFO reports from zero again.",
+  flags: ["admin", "noscript", "loading", "stale"],
+  arity: 2,
+  run({ server }, _args, reply) {
+    server.resetStatistics();
+    reply.ok();
+  },
+});
+
+const rewrite = command({
+  name: "REWRITE",
+  group: "server",
+  since: "2.8.0",
+  complexity: "O(1)",
+  summary: "Writes the present values into the configuration file, and keeps its comments.",
+  flags: ["admin", "noscript", "loading", "stale"],
+  arity: 2,
+  run({ server }, _args, reply) {
+    const { file } = server.settings;
+    if (file === undefined) throw new CommandError("ERR The server is running without a config file");
+    try {
+      rewriteConfigFile(file, server.settings);
+    } catch (error) {
+      server.environment.report("warning", "CONFIG REWRITE failed", error);
+      throw new CommandError(`ERR Rewriting config file: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    reply.ok();
+  },
+});
+
+export const config = container({
+  name: "CONFIG",
+  group: "server",
+  since: "2.0.0",
+  complexity: "Depends on the subcommand.",
+  summary: "Reads and changes the directives of redis.conf.",
+  flags: [],
+  arity: -2,
+  subcommands: [configGet, configSet, resetstat, rewrite],
+  help: { since: "5.0.0", flags: ["loading", "stale"] },
+});

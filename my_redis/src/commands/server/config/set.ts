@@ -1,0 +1,89 @@
+import { command } from "../../../command/command.ts";
+import type { Context } from "../../../command/context.ts";
+import { isLocalClient } from "../../../command/local-client.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
+import { CommandError, errors } from "../../../protocol/command-error.ts";
+import { DirectiveError } from "../../../settings/directive.ts";
+import { type DirectiveName, directiveOf, findDirective } from "../../../settings/directives.ts";
+import { type Assignment, onlyDefaultReason } from "../../../settings/settings.ts";
+import { splitWords } from "../../../settings/split-words.ts";
+
+export const configSet = command({
+  name: "SET",
+  group: "server",
+  since: "2.0.0",
+  complexity: "O(N) where N is the number of directives given",
+  summary: "Changes directives: all that are given, or none.",
+  usage: "<directive> <value> [<directive> <value> ...]",
+  flags: ["admin", "noscript", "loading", "stale"],
+  arity: -4,
+  run(context, args, reply) {
+    if (args.count % 2 !== 0) throw new CommandError(errors.wrongArity("config|set"));
+    const { settings } = context.server;
+    const names = readNames(context, args);
+    const assignments: Assignment[] = names.map((name, position) => {
+      const words = wordsOf(name, args.text(position * 2 + 3));
+      return { name, value: attempt(args, position, () => checkedValue(context, name, words)) };
+    });
+    let failedAt = 0;
+    attemptAt(
+      () => settings.change(assignments, (name) => (failedAt = names.indexOf(name))),
+      () => args.latin1(failedAt * 2 + 2),
+    );
+    reply.ok();
+  },
+});
+
+/** The directives to change. Throws where one does not exist, is named twice or may not change. */
+function readNames(context: Context, args: Arguments): DirectiveName[] {
+  const names: DirectiveName[] = [];
+  for (let index = 2; index < args.count; index += 2) {
+    const given = args.latin1(index);
+    const name = findDirective(given);
+    if (name === undefined) {
+      throw new CommandError(`ERR Unknown option or number of arguments for CONFIG SET - '${given}'`);
+    }
+    names.push(name);
+  }
+  for (const [position, name] of names.entries()) {
+    const refusal = changeRefusal(context, name);
+    if (refusal !== undefined) throw refused(args.latin1(position * 2 + 2), refusal);
+    if (names.indexOf(name) < position) throw refused(args.latin1(position * 2 + 2), "duplicate parameter");
+  }
+  return names;
+}
+
+function changeRefusal({ server, client }: Context, name: DirectiveName): string | undefined {
+  const { change = "any-time" } = directiveOf(name);
+  if (change === "start") return "can't set immutable config";
+  if (change === "any-time") return undefined;
+  const allowed = server.settings.values["enable-protected-configs"];
+  return allowed === "yes" || (allowed === "local" && isLocalClient(client)) ? undefined : "can't set protected config";
+}
+
+const wordsOf = (name: DirectiveName, given: string): string[] =>
+  directiveOf(name).manyWords ? splitWords(given) : [given];
+
+function checkedValue({ server }: Context, name: DirectiveName, words: readonly string[]): unknown {
+  const directive = directiveOf(name);
+  const value = directive.parse(words, { value: server.settings.values[name], again: false });
+  if (directive.onlyDefault !== undefined && directive.print(value) !== directive.print(directive.default)) {
+    throw new DirectiveError(onlyDefaultReason(name));
+  }
+  return value;
+}
+
+const attempt = <Value>(args: Arguments, position: number, action: () => Value): Value =>
+  attemptAt(action, () => args.latin1(position * 2 + 2));
+
+/** Turns a DirectiveError into the error reply that names the directive. */
+function attemptAt<Value>(action: () => Value, nameGiven: () => string): Value {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof DirectiveError ? refused(nameGiven(), error.message) : error;
+  }
+}
+
+const refused = (given: string, reason: string): CommandError =>
+  new CommandError(`ERR CONFIG SET failed (possibly related to argument '${given}') - ${reason}`);

@@ -1,0 +1,39 @@
+/** Different error codes that are counted one by one: scripts can make up any number of them. */
+const maxErrorCodes = 128;
+
+/** What INFO tells of the time since the start, or since CONFIG RESETSTAT. */
+export class Statistics {
+  commandsProcessed = 0;
+  connectionsReceived = 0;
+  connectionsRejected = 0;
+  errorReplies = 0;
+  readonly errorsByCode = new Map<string, number>();
+  netInputBytes = 0;
+  netOutputBytes = 0;
+  /** Chunks read from and batches written to sockets. */
+  reads = 0;
+  writes = 0;
+  /** Errors of our own making: a command failed in a way that nobody foresaw. */
+  unexpectedErrors = 0;
+  /** Background expiry: how often it ran out of time, for how long it ran, and the share of expired keys it met. */
+  expiryTimeouts = 0;
+  expiryMs = 0;
+  expiredShare = 0;
+
+  reset(): void {
+    this.errorsByCode.clear();
+    const fresh = new Statistics();
+    for (const key of Object.keys(fresh) as (keyof Statistics)[]) {
+      if (typeof fresh[key] === "number") (this as Record<string, unknown>)[key] = 0;
+    }
+  }
+
+  /** Counts an error reply by its first word. */
+  countError(message: string): void {
+    this.errorReplies++;
+    const space = message.indexOf(" ");
+    const code = space < 0 ? message : message.slice(0, space);
+    const count = this.errorsByCode.get(code);
+    if (count !== undefined || this.errorsByCode.size < maxErrorCodes) this.errorsByCode.set(code, (count ?? 0) + 1);
+  }
+}

@@ -1,9 +1,9 @@
-import { openMysqlDatabase } from "./database/mysql-database.ts";
-import type { MysqlLimits, MysqlPlace } from "./database/mysql-driver.ts";
+import { openMysqlDatabase, type DatabasePlace } from "./database/mysql-database.ts";
+import type { MysqlLimits } from "./database/mysql-pool.ts";
 import type { FullLedger } from "./ledger.ts";
 import { SqlLedger, type SqlLedgerOptions } from "./sql-ledger.ts";
 
-export interface MysqlLedgerOptions extends Omit<MysqlPlace, "port">, Partial<MysqlLimits>, SqlLedgerOptions {
+export interface MysqlLedgerOptions extends Omit<DatabasePlace, "port">, Partial<MysqlLimits>, SqlLedgerOptions {
   /** 3306 when not given. */
   readonly port?: number;
 }
@@ -11,6 +11,7 @@ export interface MysqlLedgerOptions extends Omit<MysqlPlace, "port">, Partial<My
 export const defaultMysqlLimits: MysqlLimits = {
   poolSize: 8,
   maxWaiting: 10_000,
+  acquireTimeoutMs: 5_000,
   connectTimeoutMs: 5_000,
   queryTimeoutMs: 10_000,
   lockWaitTimeoutMs: 5_000,
@@ -25,6 +26,7 @@ export function mysqlLedger(options: MysqlLedgerOptions): FullLedger {
   const limits: MysqlLimits = {
     poolSize: options.poolSize ?? defaultMysqlLimits.poolSize,
     maxWaiting: options.maxWaiting ?? defaultMysqlLimits.maxWaiting,
+    acquireTimeoutMs: options.acquireTimeoutMs ?? defaultMysqlLimits.acquireTimeoutMs,
     connectTimeoutMs: options.connectTimeoutMs ?? defaultMysqlLimits.connectTimeoutMs,
     queryTimeoutMs: options.queryTimeoutMs ?? defaultMysqlLimits.queryTimeoutMs,
     lockWaitTimeoutMs: options.lockWaitTimeoutMs ?? defaultMysqlLimits.lockWaitTimeoutMs,

@@ -85,7 +85,12 @@ export async function readSale(
 async function refuseForeignProducts(database: LedgerReader, sale: Sale, products: readonly SaleProduct[]): Promise<void> {
   if (products.length === 0) return;
   const ids = products.map(({ id }) => id);
-  const taken = await database.selectFrom("products").select(["id", "sale_id"]).where("id", "in", ids).executeTakeFirst();
+  const taken = await database
+    .selectFrom("products")
+    .select(["id", "sale_id"])
+    .where("id", "in", ids)
+    .where("sale_id", "!=", sale.id)
+    .executeTakeFirst();
   if (taken === undefined) return;
   throw new InvalidSaleError(
     `sale ${sale.id}: the product id ${taken.id} belongs to the sale ${taken.sale_id}; product ids are unique in the whole system`,

@@ -1,18 +1,23 @@
 import { Kysely, MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler, sql } from "kysely";
-import { createConnection } from "mysql2/promise";
 import type { LedgerSchema } from "../schema.ts";
 import type { LedgerDialect, OpenDatabase, TableDefinition } from "./ledger-database.ts";
-import { MysqlDriver, type MysqlLimits, type MysqlPlace } from "./mysql-driver.ts";
+import { MysqlConnection, type MysqlPlace } from "./mysql-connection.ts";
+import { MysqlDriver } from "./mysql-driver.ts";
 import { mysqlFailureKind } from "./mysql-failure.ts";
+import { MysqlPool, type MysqlLimits } from "./mysql-pool.ts";
 
 const migrationLockSeconds = 60;
 const accessDeniedToDatabase = 1044;
 
+export type DatabasePlace = Required<MysqlPlace>;
+
 /** MySQL 8 or MariaDB 10.6 and later, with InnoDB. */
-export function openMysqlDatabase(place: MysqlPlace, limits: MysqlLimits): OpenDatabase {
+export function openMysqlDatabase(place: DatabasePlace, limits: MysqlLimits): OpenDatabase {
+  const { host, port, user, password, database } = place;
+  const pool = new MysqlPool({ host, port, user, password, database }, limits);
   const kysely = new Kysely<LedgerSchema>({
     dialect: {
-      createDriver: () => new MysqlDriver(place, limits),
+      createDriver: () => new MysqlDriver(pool),
       createAdapter: () => new MysqlAdapter(),
       createQueryCompiler: () => new MysqlQueryCompiler(),
       createIntrospector: (database) => new MysqlIntrospector(database),
@@ -21,7 +26,7 @@ export function openMysqlDatabase(place: MysqlPlace, limits: MysqlLimits): OpenD
   return { kysely, dialect: mysqlDialect(place, limits), close: () => kysely.destroy() };
 }
 
-function mysqlDialect(place: MysqlPlace, { connectTimeoutMs }: MysqlLimits): LedgerDialect {
+function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect {
   return {
     name: "mysql",
     types: {
@@ -38,7 +43,7 @@ function mysqlDialect(place: MysqlPlace, { connectTimeoutMs }: MysqlLimits): Led
     locksRows: true,
     failureKind: mysqlFailureKind,
     async whileMigrating(kysely, work) {
-      await createDatabase(place, connectTimeoutMs);
+      await createDatabase(place, limits);
       await kysely.connection().execute((connection) => withNamedLock(connection, place.database, work));
     },
   };
@@ -70,13 +75,13 @@ async function takeNamedLock(connection: Kysely<LedgerSchema>, lock: string, dat
   throw new Error(`another process has been migrating the database ${database} for ${migrationLockSeconds} s`);
 }
 
-async function createDatabase(place: MysqlPlace, connectTimeoutMs: number): Promise<void> {
-  const { host, port, user, password, database } = place;
-  const connection = await createConnection({ host, port, user, password, connectTimeout: connectTimeoutMs });
+async function createDatabase({ host, port, user, password, database }: DatabasePlace, limits: MysqlLimits): Promise<void> {
+  const connection = await MysqlConnection.open({ host, port, user, password }, limits);
   try {
-    const [found] = await connection.query("select 1 from information_schema.schemata where schema_name = ?", [database]);
+    const found = await connection.run("select 1 from information_schema.schemata where schema_name = ?", [database]);
     if ((found as unknown[]).length > 0) return;
-    await connection.query("create database if not exists ?? character set utf8mb4 collate utf8mb4_bin", [database]);
+    const name = `\`${database.replaceAll("`", "``")}\``;
+    await connection.run(`create database if not exists ${name} character set utf8mb4 collate utf8mb4_bin`);
   } catch (error) {
     if ((error as { errno?: number }).errno !== accessDeniedToDatabase) throw error;
     throw new Error(`no database ${database} that the user ${user} can see, and he may not create it`, { cause: error });

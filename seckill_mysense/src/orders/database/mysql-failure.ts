@@ -1,12 +1,16 @@
 import type { FailureKind } from "./ledger-database.ts";
 
+/** The pool has no connection to give. */
+export class PoolExhaustedError extends Error {
+  override readonly name = "PoolExhaustedError";
+}
+
 /** What mysql2 and MySQL or MariaDB tell of an error. */
 interface MysqlError {
   readonly code?: string;
   readonly errno?: number;
   readonly sqlState?: string;
   readonly fatal?: boolean;
-  readonly message?: string;
 }
 
 const lostCodes = new Set([
@@ -35,9 +39,9 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 export function mysqlFailureKind(error: unknown): FailureKind {
-  const { errno = 0, sqlState = "", message = "" } = error as MysqlError;
+  const { errno = 0, sqlState = "" } = error as MysqlError;
   if (errno === 1062 || errno === 1586) return "duplicate_key";
-  if (contendedNumbers.has(errno) || sqlState === "40001" || message === "Queue limit reached.") return "contended";
+  if (contendedNumbers.has(errno) || sqlState === "40001" || error instanceof PoolExhaustedError) return "contended";
   // Data exceptions are class 22; 1366 (bad text), 4025 and 3819 (CHECK) stand in the general class.
   if (sqlState.startsWith("22") || [1366, 4025, 3819].includes(errno)) return "refused_value";
   return isAccessProblem(error as MysqlError) || !isConnectionLost(error) ? "other" : "lost";

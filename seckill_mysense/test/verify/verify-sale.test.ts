@@ -1,0 +1,243 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Kysely } from "kysely";
+import { temporaryFolder } from "../../../tools/test-services/index.ts";
+import type { AcceptedReservation } from "../../src/domain/reservation.ts";
+import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
+import { openSqliteDatabase } from "../../src/orders/database/sqlite-database.ts";
+import type { OpenDatabase } from "../../src/orders/database/ledger-database.ts";
+import type { FullLedger } from "../../src/orders/ledger.ts";
+import type { LedgerSchema } from "../../src/orders/schema.ts";
+import { sqliteLedger } from "../../src/orders/sqlite-ledger.ts";
+import type { ToldAnswer } from "../../src/verify/told-answer.ts";
+import { renderReport, type InvariantId, type VerificationReport } from "../../src/verify/verification-report.ts";
+import { verifySale, type VerifySaleOptions } from "../../src/verify/verify-sale.ts";
+import { createSale, payWithinMs, unique } from "../contract/ledger/ledger-fixtures.ts";
+import { MemoryGate } from "../orders/memory-gate.ts";
+import { MemoryQueue } from "../orders/memory-queue.ts";
+
+describe("the verifier", () => {
+  let folder: string;
+  let ledger: FullLedger;
+  let bare: OpenDatabase;
+  let rows: Kysely<LedgerSchema>;
+  let gate: MemoryGate;
+  let queue: MemoryQueue;
+  let sale: Sale;
+  let product: SaleProduct;
+
+  beforeEach(async () => {
+    folder = temporaryFolder("verify");
+    const file = join(folder, "ledger.sqlite");
+    ledger = sqliteLedger({ file });
+    await ledger.migrate();
+    ({ sale, product } = await createSale(ledger, { total: 10 }));
+    gate = new MemoryGate();
+    gate.arm(product);
+    queue = new MemoryQueue();
+    bare = openSqliteDatabase({ file, busyTimeoutMs: 100 });
+    rows = bare.kysely;
+  });
+  afterEach(async () => {
+    await bare.close();
+    await ledger.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const accept = (): AcceptedReservation => {
+    const request = { reservationId: unique("r"), saleId: sale.id, productId: product.id, userId: unique("u") };
+    return gate.reserve(request)!;
+  };
+  const sell = async (count: number): Promise<AcceptedReservation[]> => {
+    const accepted = Array.from({ length: count }, accept);
+    await ledger.record(accepted, { payWithinMs });
+    return accepted;
+  };
+  const told = ({ reservationId, productId, userId }: AcceptedReservation, answer: ToldAnswer["answer"]): ToldAnswer => {
+    return { reservationId, productId, userId, answer };
+  };
+  const verify = (options: Partial<VerifySaleOptions> = {}): Promise<VerificationReport> =>
+    verifySale({ saleId: sale.id, ledger, gate, queue, ...options });
+  /** What stands in a report that finds exactly one invariant violated. */
+  const onlyFinding = (report: VerificationReport, id: InvariantId): string => {
+    const violated = Object.entries(report.results).filter(([, { status }]) => status === "violated");
+    expect(violated.map(([name]) => name)).toEqual([id]);
+    expect(report.ok).toBe(false);
+    const result = report.results[id];
+    return result.status === "violated" ? result.examples.join("\n") : "";
+  };
+
+  test("finds nothing wrong with a sale in which all went well", async () => {
+    const [paid, cancelled, waiting] = (await sell(3)) as [AcceptedReservation, AcceptedReservation, AcceptedReservation];
+    await ledger.pay(paid.reservationId, 1);
+    await ledger.cancel(cancelled.reservationId);
+    const record = [told(paid, "accepted"), told(paid, "won"), told(cancelled, "won"), told(cancelled, "lost"), told(waiting, "won")];
+    const report = await verify({ told: record });
+    expect(report.ok).toBe(true);
+    const statuses = Object.entries(report.results).map(([id, { status }]) => `${id} ${status}`);
+    expect(statuses).toEqual(["I1 ok", "I2 ok", "I3 ok", "I4 ok", "I5 ok", "I6 ok", "I7 ok", "I8 not_checked"]);
+    expect(report.products).toEqual([
+      { productId: product.id, total: 10, reserved: 1, sold: 1, available: 7, outbox: 0, pendingReturns: 1, rejected: 0 },
+    ]);
+  });
+
+  test("says what it could not check, and why, with the ledger alone", async () => {
+    await sell(1);
+    const { results, ok } = await verifySale({ saleId: sale.id, ledger });
+    expect(ok).toBe(true);
+    expect(results.I4).toEqual({ status: "not_checked", why: "no record of what clients were told" });
+    expect(results.I5).toMatchObject({ status: "not_checked" });
+    expect(results.I6).toEqual({ status: "not_checked", why: "the gate was not asked" });
+    expect(results.I8).toEqual({ status: "not_checked", why: "nobody said whether demand was left" });
+  });
+
+  test("refuses a sale that the ledger does not have", async () => {
+    await expect(verify({ saleId: "nothing" })).rejects.toThrow("the ledger has no sale nothing");
+  });
+
+  test("I1: totals that differ from the counted orders", async () => {
+    await sell(2);
+    await rows.updateTable("products").set({ reserved: 1 }).execute();
+    expect(onlyFinding(await verify({ gate: undefined as never }), "I1")).toContain("reserved is 1, but 2 orders are");
+  });
+
+  test("I1: more orders than units, even where the totals hide it", async () => {
+    await sell(2);
+    await rows.updateTable("products").set({ total: 1, reserved: 1 }).execute();
+    expect(onlyFinding(await verify({ gate: undefined as never }), "I1")).toContain("2 active orders are over the total of 1");
+  });
+
+  test("I2: a user with more active orders than the limit", async () => {
+    const [one, two] = (await sell(2)) as [AcceptedReservation, AcceptedReservation];
+    await rows
+      .updateTable("orders")
+      .set({ user_id: one.userId, active_slot: 2 })
+      .where("reservation_id", "=", two.reservationId)
+      .execute();
+    expect(onlyFinding(await verify(), "I2")).toBe(
+      `user ${one.userId} has 2 active orders of product ${product.id}, whose limit is 1`,
+    );
+  });
+
+  test("I3: a reservation that is ordered and rejected", async () => {
+    const [one] = (await sell(1)) as [AcceptedReservation];
+    const rejection = { sale_id: sale.id, product_id: product.id, user_id: one.userId, reason: "malformed" as const };
+    await rows.insertInto("rejections").values({ ...rejection, reservation_id: one.reservationId, rejected_at_ms: 1 }).execute();
+    expect(onlyFinding(await verify(), "I3")).toBe(`reservation ${one.reservationId} is reserved and was rejected as malformed`);
+  });
+
+  test("I3: a reservation that is somebody else's order, or lost although it is won", async () => {
+    const [one, two] = (await sell(2)) as [AcceptedReservation, AcceptedReservation];
+    const report = await verify({ told: [{ ...told(one, "won"), userId: "other" }, told(two, "lost")] });
+    const finding = onlyFinding(report, "I3");
+    expect(finding).toContain(`user other was told won for product ${product.id}, but it is user ${one.userId}'s order`);
+    expect(finding).toContain("was told lost, but the order is reserved");
+  });
+
+  test("I4: won without an order", async () => {
+    const accepted = accept();
+    await ledger.reject([accepted]);
+    expect(onlyFinding(await verify({ told: [told(accepted, "won")] }), "I4")).toContain("was told won, but malformed is recorded");
+  });
+
+  test("I5: accepted, and nothing came of it", async () => {
+    const [one] = (await sell(1)) as [AcceptedReservation];
+    const forgotten = accept();
+    gate.arm(product, 9);
+    const report = await verify({ told: [told(one, "accepted"), told(forgotten, "accepted")] });
+    expect(onlyFinding(report, "I5")).toContain(`reservation ${forgotten.reservationId}: user ${forgotten.userId} was told accepted`);
+  });
+
+  test("I5: what waits in the queue, unless the sale is running", async () => {
+    await queue.publish([accept()]);
+    expect(onlyFinding(await verify(), "I5")).toBe("1 reservations are in the queue");
+    expect((await verify({ atRest: false })).results.I5).toEqual({ status: "not_checked", why: "the sale is running" });
+  });
+
+  test("I6: a unit that is nowhere, and one that is in two places", async () => {
+    await sell(2);
+    gate.arm(product, 7);
+    expect(onlyFinding(await verify(), "I6")).toContain("= 9, which is 1 short of the total of 10");
+    gate.arm(product, 9);
+    const report = await verify({ atRest: false });
+    expect(onlyFinding(report, "I6")).toContain("gate 9 + outbox 0 + returns 0 + reserved 2 + sold 0 = 11, which is over the total of 10");
+  });
+
+  test("I6: a unit whose message could not be read is missing, and the dead letters are named", async () => {
+    accept();
+    queue.deadLettered.push({ reservation: undefined, body: new Uint8Array(), redelivered: false });
+    expect(onlyFinding(await verify(), "I6")).toContain("1 messages are dead-lettered");
+  });
+
+  test("I6: a unit on its way back counts, one of an older epoch does not", async () => {
+    const [one, two] = (await sell(2)) as [AcceptedReservation, AcceptedReservation];
+    await ledger.cancel(one.reservationId);
+    expect((await verify()).results.I6).toMatchObject({ status: "ok" });
+    const raised = await ledger.raiseEpoch(product.id, 1);
+    expect((await verify()).results.I6).toMatchObject({ status: "not_checked" });
+    gate.arm(raised!.product, 9);
+    expect((await verify()).results.I6).toMatchObject({ status: "ok" });
+    await ledger.cancel(two.reservationId);
+    expect((await verify()).results.I6).toMatchObject({ status: "ok" });
+  });
+
+  test("I6 is not checked while figures move or the gate knows nothing", async () => {
+    let available = 10;
+    const moving = { status: async () => ({ ...(await gate.status("", product.id))!, available: available-- }) };
+    expect((await verify({ gate: moving })).results.I6).toEqual({ status: "not_checked", why: "figures changed while they were read" });
+    expect((await verify({ gate: new MemoryGate() })).results.I6).toEqual({
+      status: "not_checked",
+      why: `the gate knows nothing of ${product.id}`,
+    });
+  });
+
+  test("I7: a released unit without a return, and a return without a released unit", async () => {
+    const [one, two] = (await sell(2)) as [AcceptedReservation, AcceptedReservation];
+    await ledger.cancel(one.reservationId);
+    await rows.updateTable("stock_returns").set({ reservation_id: two.reservationId }).execute();
+    const finding = onlyFinding(await verify(), "I7");
+    expect(finding).toContain(`the unit of reservation ${one.reservationId} (cancelled) has no return`);
+    expect(finding).toContain(`the unit of reservation ${two.reservationId} (reserved) was returned`);
+  });
+
+  test("I8: units left although buyers were, and none left", async () => {
+    await sell(9);
+    expect(onlyFinding(await verify({ demandLeft: true }), "I8")).toContain("reserved 9 + sold 0 of 10");
+    expect((await verify({ demandLeft: false })).results.I8).toMatchObject({ status: "not_checked" });
+    expect((await verify({ demandLeft: true, atRest: false })).results.I8).toMatchObject({ status: "not_checked" });
+    await sell(1);
+    expect((await verify({ demandLeft: true })).results.I8).toEqual({ status: "ok", checked: "every unit is reserved or sold" });
+  });
+
+  test("compares more answers than one reading of the ledger holds, and passes over other sales", async () => {
+    const lost = Array.from({ length: 1_200 }, (_, index) => told({ ...accepting(index) }, "accepted"));
+    const foreign = { ...told(accepting(1), "accepted"), productId: "elsewhere" };
+    const result = (await verify({ gate: undefined as never, told: [...lost, foreign] })).results.I5;
+    expect(result).toMatchObject({ status: "violated", count: 1_200 });
+    expect(result.status === "violated" && result.examples.length).toBe(10);
+  });
+
+  const accepting = (index: number): AcceptedReservation => {
+    return { reservationId: `x${index}`, saleId: sale.id, productId: product.id, userId: `u${index}`, epoch: 1, acceptedAtMs: 1 };
+  };
+
+  test("prints every invariant with its result", async () => {
+    await sell(2);
+    gate.arm(product, 9);
+    expect(renderReport(await verify()).split("\n")).toEqual([
+      `sale ${sale.id}: INVARIANTS ARE VIOLATED`,
+      `  product ${product.id}: total 10, reserved 2, sold 0, at the gate 9, in its outbox 0, going back 0, rejected 0`,
+      "  queue: 0 waiting, 0 dead-lettered",
+      "  ok           I1 never oversold (1 products in the ledger, totals and counted orders)",
+      "  ok           I2 no user over the limit (active orders by product and user)",
+      "  ok           I3 one reservation, one answer (the ledger alone)",
+      "  not checked  I4 told won only for a committed order: no record of what clients were told",
+      "  ok           I5 every accepted reservation is decided (the gate's outboxes, the queue)",
+      "  VIOLATED     I6 conservation of units",
+      `                 product ${product.id}: gate 9 + outbox 0 + returns 0 + reserved 2 + sold 0 = 11, which is over the total of 10`,
+      "  ok           I7 each unit returns at most once (returns against released orders and rejections)",
+      "  not checked  I8 no undersell: nobody said whether demand was left",
+    ]);
+  });
+});

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { delimiter, join } from "node:path";
 import { repositoryFolder } from "./source-files.ts";
 
 /** All that `npm run check` asks of the tree. Every check runs, also after one that failed. */
@@ -11,6 +12,8 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   tree: ["bun", "tools/check-tree.ts"],
 };
 const timeoutMs = 300_000;
+const programs = join(repositoryFolder, "node_modules", ".bin");
+const env = { ...process.env, PATH: `${programs}${delimiter}${process.env["PATH"]}` };
 
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !Object.hasOwn(checks, name));
@@ -23,7 +26,7 @@ const failed = Object.entries(checks).filter(([name, command]) => {
   if (asked.length > 0 && !asked.includes(name)) return false;
   const startedMs = performance.now();
   const [program, ...args] = command as [string, ...string[]];
-  const run = spawnSync(program, args, { cwd: repositoryFolder, encoding: "utf8", timeout: timeoutMs });
+  const run = spawnSync(program, args, { cwd: repositoryFolder, env, encoding: "utf8", timeout: timeoutMs });
   const passed = run.status === 0;
   if (!passed) console.log(`${run.stdout ?? ""}${run.stderr ?? ""}${run.error?.message ?? ""}`);
   console.log(`${passed ? "ok    " : "FAILED"} ${name} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);

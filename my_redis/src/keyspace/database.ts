@@ -12,6 +12,9 @@ import * as record from "./record.ts";
 export const noExpiry = -1;
 export const keepExpiry = -2;
 
+/** A value larger than this is given no room beyond its length: the word that holds a length has 31 bits. */
+const maxGrownBytes = 1_400_000_000;
+
 /**
  * One numbered database: keys to records. Addresses that it hands out are valid until the next change of that key;
  * methods that may move a record return its new address.
@@ -223,6 +226,20 @@ export class Database {
       return address;
     }
     return this.#reallocate(this.#hashOf(address), address, length, kept);
+  }
+
+  /**
+   * As `resizeValue`, but a record that has to move gets half as much again, so that a value can grow bit by bit
+   * without being copied each time.
+   */
+  growValue(address: Address, length: number): Address {
+    const { heap } = this.keyspace;
+    if (length <= record.valueLengthOf(heap, address) || this.#fits(address, length)) {
+      return this.resizeValue(address, length);
+    }
+    const moved = this.resizeValue(address, Math.min(length + (length >>> 1), Math.max(length, maxGrownBytes)));
+    record.setValueLength(heap, moved, length);
+    return moved;
   }
 
   #fits(address: Address, length: number): boolean {

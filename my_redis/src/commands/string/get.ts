@@ -1,5 +1,5 @@
 import { command } from "../../command/command.ts";
-import { valueType } from "../../keyspace/record.ts";
+import { typeOf, valueType } from "../../keyspace/record.ts";
 import { replyString } from "./string-value.ts";
 
 export const get = command({
@@ -15,5 +15,24 @@ export const get = command({
     const address = database.readTyped(args, 1, valueType.string);
     if (address === 0) reply.null();
     else replyString(keyspace.heap, address, reply);
+  },
+});
+
+export const mget = command({
+  name: "MGET",
+  group: "string",
+  since: "1.0.0",
+  complexity: "O(N) with N being the number of keys",
+  summary: "Returns the string values of several keys, nil for those that hold no string.",
+  flags: ["readonly", "fast"],
+  arity: -2,
+  keys: { first: 1, last: -1, step: 1 },
+  run({ database, keyspace: { heap } }, args, reply) {
+    reply.array(args.count - 1);
+    for (let index = 1; index < args.count; index++) {
+      const address = database.read(args, index);
+      if (address === 0 || typeOf(heap, address) !== valueType.string) reply.null();
+      else replyString(heap, address, reply);
+    }
   },
 });

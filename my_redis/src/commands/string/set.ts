@@ -1,19 +1,70 @@
 import { command } from "../../command/command.ts";
-import { noExpiry } from "../../keyspace/database.ts";
-import { storeString } from "./string-value.ts";
+import type { Context } from "../../command/context.ts";
+import { keepExpiry, noExpiry } from "../../keyspace/database.ts";
+import { valueType } from "../../keyspace/record.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { option, readMoment, readOptions, setOptions } from "./set-options.ts";
+import { replyString, storeString } from "./string-value.ts";
 
 export const set = command({
   name: "SET",
   group: "string",
   since: "1.0.0",
   complexity: "O(1)",
-  summary: "Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.",
+  summary: "Sets a key to a string, whatever it held before.",
   flags: ["write", "denyoom"],
   arity: -3,
   keys: { first: 1, last: 1, step: 1 },
-  run({ database }, args, reply) {
+  run(context, args, reply) {
+    if (args.count > 3) {
+      setWithOptions(context, args, reply);
+      return;
+    }
+    const { database } = context;
     storeString(database, args, 1, args.buffer, args.start(2), args.end(2), noExpiry);
     database.changed(args, 1, "set");
     reply.ok();
   },
 });
+
+function setWithOptions(context: Context, args: Arguments, reply: ReplyWriter): void {
+  const { database } = context;
+  const { flags, timeIndex } = readOptions(args, 3, setOptions);
+  const atMs = timeIndex === 0 ? noExpiry : readMoment(context, args, flags, timeIndex);
+  const withGet = (flags & option.get) !== 0;
+  const address = withGet ? database.readTyped(args, 1, valueType.string) : database.write(args, 1);
+  if (withGet) {
+    if (address === 0) reply.null();
+    else replyString(context.keyspace.heap, address, reply);
+  }
+  const unwanted = address === 0 ? option.xx : option.nx;
+  if ((flags & unwanted) !== 0) {
+    if (!withGet) reply.null();
+    return;
+  }
+  const expiryMs = (flags & option.keepTtl) === 0 ? atMs : keepExpiry;
+  storeString(database, args, 1, args.buffer, args.start(2), args.end(2), expiryMs);
+  database.changed(args, 1, "set");
+  if (timeIndex !== 0) database.changed(args, 1, "expire");
+  if (!withGet) reply.ok();
+  if (context.logs) logSet(context, args, flags, atMs);
+}
+
+/** A time becomes a moment, and GET goes: it changes nothing. */
+function logSet(context: Context, args: Arguments, flags: number, atMs: number): void {
+  if (atMs !== noExpiry) {
+    if ((flags & option.pxAt) === 0) logSetUntil(context, args.view(1), args.view(2), atMs);
+  } else if ((flags & option.get) !== 0) {
+    const words: Uint8Array[] = [];
+    for (let index = 1; index < args.count; index++) {
+      if (index < 3 || !args.is(index, "get")) words.push(args.view(index));
+    }
+    context.logAs("SET", ...words);
+  }
+}
+
+/** Logs a SET with the moment of its expiry. */
+export function logSetUntil(context: Context, key: Uint8Array, value: Uint8Array, atMs: number): void {
+  context.logAs("SET", key, value, "PXAT", BigInt(atMs));
+}

@@ -1,12 +1,14 @@
+import type { Context } from "../../command/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { parseInt64, parseSafeInteger, writeInteger } from "../../protocol/number-text.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { integerLength, parseInt64, parseSafeInteger, writeInteger } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { Address, Heap } from "../../keyspace/heap.ts";
-import type { Database } from "../../keyspace/database.ts";
+import { type Database, keepExpiry } from "../../keyspace/database.ts";
 import * as record from "../../keyspace/record.ts";
 
 /** Longest string that Redis calls "embstr". */
-const maxEmbeddedBytes = 44;
+export const maxEmbeddedBytes = 44;
 const twoTo32 = 4294967296;
 
 /** Eight bytes of a 64-bit integer on its way into a record. */
@@ -58,10 +60,35 @@ function putSafeInteger(value: number): void {
   integerView.setInt32(4, Math.floor(value / twoTo32), true);
 }
 
-/** Overwrites the value of an integer record. */
+/** Sets a key to an integer. `expiryMs` as in `Database.setString`. Tells nobody of the change. */
+export function storeInteger(
+  database: Database,
+  args: Arguments,
+  keyIndex: number,
+  value: number | bigint,
+  expiryMs: number,
+): Address {
+  if (typeof value === "bigint") integerView.setBigInt64(0, value, true);
+  else putSafeInteger(value);
+  const start = args.start(keyIndex);
+  const end = args.end(keyIndex);
+  return database.setString(args.buffer, start, end, integerBytes, 0, 8, record.encoding.integer, expiryMs);
+}
+
+/** Overwrites the value of an integer record. Byte by byte: the value may stand at any offset. */
 export function writeSafeInteger(heap: Heap, address: Address, value: number): void {
-  putSafeInteger(value);
-  record.bytesOf(heap, address).set(integerBytes, record.valueStartOf(heap, address));
+  const bytes = record.bytesOf(heap, address);
+  const at = record.valueStartOf(heap, address);
+  const low = value | 0;
+  const high = Math.floor(value / twoTo32);
+  bytes[at] = low;
+  bytes[at + 1] = low >> 8;
+  bytes[at + 2] = low >> 16;
+  bytes[at + 3] = low >> 24;
+  bytes[at + 4] = high;
+  bytes[at + 5] = high >> 8;
+  bytes[at + 6] = high >> 16;
+  bytes[at + 7] = high >> 24;
 }
 
 /** The value of an integer record; NaN beyond 2^53, where `readInt64` is exact. */
@@ -130,4 +157,39 @@ export function stringBytes(heap: Heap, address: Address): StringBytes {
   for (let at = 0; at < text.length; at++) digits[at] = text.charCodeAt(at);
   shared.end = text.length;
   return shared;
+}
+
+/** The bytes of a string record, in an array that later calls leave alone; valid until the key changes. */
+export function stringView(heap: Heap, address: Address): Uint8Array {
+  const { bytes, start, end } = stringBytes(heap, address);
+  return bytes === digits ? bytes.slice(start, end) : bytes.subarray(start, end);
+}
+
+/** Length of a string record's value as text. */
+export function stringLength(heap: Heap, address: Address): number {
+  if (record.encodingOf(heap, address) !== record.encoding.integer) return record.valueLengthOf(heap, address);
+  const value = readSafeInteger(heap, address);
+  return Number.isNaN(value) ? readInt64(heap, address).toString().length : integerLength(value);
+}
+
+/** Makes a string record "raw", as one that can be changed in place is called; an integer becomes its digits. */
+export function makeRaw(database: Database, args: Arguments, keyIndex: number, address: Address): Address {
+  const { heap } = database.keyspace;
+  if (record.encodingOf(heap, address) !== record.encoding.integer) {
+    record.setKind(heap, address, record.valueType.string, record.encoding.raw);
+    return address;
+  }
+  const { bytes, start, end } = stringBytes(heap, address);
+  const key = args.buffer;
+  const keyStart = args.start(keyIndex);
+  return database.setString(key, keyStart, args.end(keyIndex), bytes, start, end, record.encoding.raw, keepExpiry);
+}
+
+/** The length of a value is a signed word of its record. */
+const maxRecordValueBytes = 2 ** 31 - 1;
+
+/** Throws when a string would become longer than `proto-max-bulk-len` allows. */
+export function checkStringLength(context: Context, lengthBytes: number): void {
+  const limitBytes = context.server.settings.values["proto-max-bulk-len"];
+  if (lengthBytes > Math.min(limitBytes, maxRecordValueBytes)) throw new CommandError(errors.stringTooLong);
 }

@@ -1,0 +1,34 @@
+import { command } from "../../command/command.ts";
+import { noExpiry } from "../../keyspace/database.ts";
+import * as record from "../../keyspace/record.ts";
+import { copyBytes } from "../../values/copy-bytes.ts";
+import { checkStringLength, makeRaw, storeString, stringLength } from "./string-value.ts";
+
+export const append = command({
+  name: "APPEND",
+  group: "string",
+  since: "2.0.0",
+  complexity: "O(1), amortized over many",
+  summary: "Appends to the string value of a key; the key is created if it does not exist.",
+  flags: ["write", "denyoom", "fast"],
+  arity: 3,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const { database } = context;
+    const { heap } = context.keyspace;
+    const address = database.writeTyped(args, 1, record.valueType.string);
+    let length = args.length(2);
+    if (address === 0) {
+      storeString(database, args, 1, args.buffer, args.start(2), args.end(2), noExpiry);
+    } else {
+      const before = stringLength(heap, address);
+      length += before;
+      checkStringLength(context, length);
+      const grown = database.growValue(makeRaw(database, args, 1, address), length);
+      const start = record.valueStartOf(heap, grown) + before;
+      copyBytes(args.buffer, args.start(2), args.end(2), record.bytesOf(heap, grown), start);
+    }
+    database.changed(args, 1, "append");
+    reply.integer(length);
+  },
+});

@@ -1,0 +1,36 @@
+import { command } from "../../command/command.ts";
+import { keepExpiry } from "../../keyspace/database.ts";
+import * as record from "../../keyspace/record.ts";
+import { latin1Text } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { addLongDoubles, formatLongDouble, longDoubleOf, parseLongDouble } from "../../values/long-double.ts";
+import { maxEmbeddedBytes, stringBytes } from "./string-value.ts";
+
+export const incrByFloat = command({
+  name: "INCRBYFLOAT",
+  group: "string",
+  since: "2.6.0",
+  complexity: "O(1)",
+  summary: "Adds a number with a fraction to the value of a key, 0 when it does not exist.",
+  flags: ["write", "denyoom", "fast"],
+  arity: 3,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const { database, keyspace } = context;
+    const address = database.writeTyped(args, 1, record.valueType.string);
+    const { bytes, start, end } = stringBytes(keyspace.heap, address);
+    const value = address === 0 ? longDoubleOf(0n) : parseLongDouble(latin1Text(bytes, start, end));
+    const by = parseLongDouble(args.latin1(2));
+    if (value === undefined || by === undefined) throw new CommandError(errors.notFloat);
+    const sum = addLongDoubles(value, by);
+    if (sum.infinite) throw new CommandError("ERR increment would produce NaN or Infinity");
+    const text = Buffer.from(formatLongDouble(sum), "latin1");
+    // A whole number, too, stays text here: Redis makes no integer of it.
+    const encoding = text.length <= maxEmbeddedBytes ? record.encoding.embedded : record.encoding.raw;
+    database.setString(args.buffer, args.start(1), args.end(1), text, 0, text.length, encoding, keepExpiry);
+    database.changed(args, 1, "incrbyfloat");
+    reply.bulk(text);
+    // The sum, not the summand: another machine may count differently.
+    if (context.logs) context.logAs("SET", args.view(1), text, "KEEPTTL");
+  },
+});

@@ -1,0 +1,94 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import { typeOf, valueType } from "../../keyspace/record.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import {
+  type CommonRun,
+  longestCommonSubsequence,
+  subsequenceTableBytes,
+} from "../../values/longest-common-subsequence.ts";
+import { stringView } from "./string-value.ts";
+
+interface LcsOptions {
+  lengthOnly: boolean;
+  ranges: boolean;
+  withLength: boolean;
+  minLength: number;
+}
+
+export const lcs = command({
+  name: "LCS",
+  group: "string",
+  since: "7.0.0",
+  complexity: "O(N*M) with N and M being the lengths of the two strings",
+  summary: "Finds the longest common subsequence of two strings.",
+  flags: ["readonly"],
+  arity: -3,
+  keys: { first: 1, last: 2, step: 1 },
+  run(context, args, reply) {
+    const first = readText(context, args, 1);
+    const second = readText(context, args, 2);
+    if (first === undefined || second === undefined) {
+      throw new CommandError("ERR The specified keys must contain string values");
+    }
+    const options = readOptions(args);
+    if (subsequenceTableBytes(first.length, second.length) > context.server.settings.values["proto-max-bulk-len"]) {
+      throw new CommandError("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
+    }
+    const { length, runs } = longestCommonSubsequence(first, second);
+    if (options.ranges) replyRanges(reply, length, runs, options);
+    else if (options.lengthOnly) reply.integer(length);
+    else replyText(reply, first, length, runs);
+  },
+});
+
+/** No bytes for a key that does not exist; undefined for one that holds no string. */
+function readText({ database, keyspace: { heap } }: Context, args: Arguments, index: number): Uint8Array | undefined {
+  const address = database.read(args, index);
+  return address === 0 || typeOf(heap, address) === valueType.string ? stringView(heap, address) : undefined;
+}
+
+function readOptions(args: Arguments): LcsOptions {
+  const options = { lengthOnly: false, ranges: false, withLength: false, minLength: 0 };
+  for (let index = 3; index < args.count; index++) {
+    if (args.is(index, "idx")) options.ranges = true;
+    else if (args.is(index, "len")) options.lengthOnly = true;
+    else if (args.is(index, "withmatchlen")) options.withLength = true;
+    else if (args.is(index, "minmatchlen") && index + 1 < args.count) options.minLength = args.integer(++index);
+    else throw new CommandError(errors.syntax);
+  }
+  if (options.lengthOnly && options.ranges) {
+    throw new CommandError("ERR If you want both the length and indexes, please just use IDX.");
+  }
+  return options;
+}
+
+function replyRanges(reply: ReplyWriter, length: number, runs: readonly CommonRun[], options: LcsOptions): void {
+  const shown = runs.filter((run) => run.length >= options.minLength);
+  reply.map(2);
+  reply.bulkText("matches");
+  reply.array(shown.length);
+  for (const run of shown) {
+    reply.array(options.withLength ? 3 : 2);
+    for (const start of [run.first, run.second]) {
+      reply.array(2);
+      reply.integer(start);
+      reply.integer(start + run.length - 1);
+    }
+    if (options.withLength) reply.integer(run.length);
+  }
+  reply.bulkText("len");
+  reply.integer(length);
+}
+
+function replyText(reply: ReplyWriter, first: Uint8Array, length: number, runs: readonly CommonRun[]): void {
+  const text = new Uint8Array(length);
+  let end = length;
+  for (const run of runs) {
+    end -= run.length;
+    text.set(first.subarray(run.first, run.first + run.length), end);
+  }
+  reply.bulk(text);
+}

@@ -1,0 +1,23 @@
+import { command } from "../../command/command.ts";
+import { noExpiry } from "../../keyspace/database.ts";
+import { storeString } from "./string-value.ts";
+
+export const setNx = command({
+  name: "SETNX",
+  group: "string",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Sets a key to a string unless the key exists.",
+  flags: ["write", "denyoom", "fast"],
+  arity: 3,
+  keys: { first: 1, last: 1, step: 1 },
+  run({ database }, args, reply) {
+    if (database.write(args, 1) !== 0) {
+      reply.integer(0);
+      return;
+    }
+    storeString(database, args, 1, args.buffer, args.start(2), args.end(2), noExpiry);
+    database.changed(args, 1, "set");
+    reply.integer(1);
+  },
+});

@@ -1,0 +1,41 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { addPositiveToMoment } from "../expiry-moment.ts";
+import { logSetUntil } from "./set.ts";
+import { storeString } from "./string-value.ts";
+
+const fields = {
+  group: "string",
+  complexity: "O(1)",
+  flags: ["write", "denyoom"],
+  arity: 4,
+  keys: { first: 1, last: 1, step: 1 },
+} as const;
+
+export const setEx = command({
+  ...fields,
+  name: "SETEX",
+  since: "2.0.0",
+  summary: "Sets a key to a string that expires after some seconds.",
+  run: (context, args, reply) => setFor(context, args, reply, 1000),
+});
+
+export const psetEx = command({
+  ...fields,
+  name: "PSETEX",
+  since: "2.6.0",
+  summary: "Sets a key to a string that expires after some milliseconds.",
+  run: (context, args, reply) => setFor(context, args, reply, 1),
+});
+
+function setFor(context: Context, args: Arguments, reply: ReplyWriter, unitMs: number): void {
+  const { database } = context;
+  const atMs = addPositiveToMoment(context, args, 2, unitMs, context.now);
+  storeString(database, args, 1, args.buffer, args.start(3), args.end(3), atMs);
+  database.changed(args, 1, "set");
+  database.changed(args, 1, "expire");
+  reply.ok();
+  if (context.logs) logSetUntil(context, args.view(1), args.view(3), atMs);
+}

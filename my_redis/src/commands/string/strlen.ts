@@ -1,0 +1,18 @@
+import { command } from "../../command/command.ts";
+import { valueType } from "../../keyspace/record.ts";
+import { stringLength } from "./string-value.ts";
+
+export const strlen = command({
+  name: "STRLEN",
+  group: "string",
+  since: "2.2.0",
+  complexity: "O(1)",
+  summary: "Returns the length in bytes of the string value of a key, 0 when it does not exist.",
+  flags: ["readonly", "fast"],
+  arity: 2,
+  keys: { first: 1, last: 1, step: 1 },
+  run({ database, keyspace }, args, reply) {
+    const address = database.readTyped(args, 1, valueType.string);
+    reply.integer(address === 0 ? 0 : stringLength(keyspace.heap, address));
+  },
+});

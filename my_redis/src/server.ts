@@ -110,6 +110,13 @@ export class Server {
     this.updateObservation();
   }
 
+  /** The client's next transaction depends on no key. */
+  unwatch(client: Client): void {
+    if (client.watched.length === 0) return;
+    this.watched.unwatch(client);
+    this.updateObservation();
+  }
+
   /** To be called when somebody begins or ends to watch, block or listen. */
   updateObservation(): void {
     this.keyspace.observed = this.watched.count > 0 || this.blocking.count > 0;

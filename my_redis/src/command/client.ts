@@ -23,6 +23,8 @@ export interface QueuedCommand {
 /** A client's MULTI. */
 export interface Transaction {
   readonly queued: QueuedCommand[];
+  /** Bytes of the requests in the queue. */
+  queuedBytes: number;
   /** A command was refused while queueing: EXEC will answer EXECABORT. */
   aborted: boolean;
 }
@@ -31,8 +33,6 @@ export interface WatchedKey {
   readonly database: number;
   /** One character per byte. */
   readonly key: string;
-  /** The key had expired, but was not yet removed, when it was watched. */
-  readonly expired: boolean;
 }
 
 /** What a client waits for in a blocking command. */

@@ -3,6 +3,7 @@ import { CommandError, errors } from "../protocol/command-error.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Server } from "../server.ts";
+import type { Transaction } from "./client.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
 
@@ -28,18 +29,17 @@ export class CommandProcessor {
     reply.protocol = client.protocol;
     const found = this.resolve(args);
     if (typeof found === "string") {
-      this.#refuse(context, undefined, reply, found);
+      this.#refuse(context, args, undefined, reply, found);
       return;
     }
     client.lastCommand = found;
     const refusal = this.#checkPolicies(context, found, args);
     if (refusal !== undefined) {
-      this.#refuse(context, found, reply, refusal);
+      this.#refuse(context, args, found, reply, refusal);
       return;
     }
     if (client.transaction !== undefined && !runsAtOnce(found)) {
-      client.transaction.queued.push({ command: found, args: args.copy() });
-      reply.queued();
+      this.#queue(context, found, args, reply);
       return;
     }
     const log = server.log;
@@ -47,6 +47,22 @@ export class CommandProcessor {
     this.call(context, found, args, reply);
     log?.endUnit();
     if (server.blocking.hasReady) server.serveBlocked();
+  }
+
+  /** Puts a request into the client's transaction, within the limit on what he may make us hold. */
+  #queue(context: Context, found: Command, args: Arguments, reply: ReplyWriter): void {
+    const transaction = context.client.transaction as Transaction;
+    const limit = this.#server.settings.values["client-query-buffer-limit"];
+    const copy = args.copy();
+    transaction.queuedBytes += copy.buffer.length;
+    if (transaction.queuedBytes > limit) {
+      transaction.queued.length = 0;
+      const message = `ERR the commands queued by MULTI exceed client-query-buffer-limit, ${limit} bytes`;
+      this.#refuse(context, args, found, reply, message);
+      return;
+    }
+    transaction.queued.push({ command: found, args: copy });
+    reply.queued();
   }
 
   /** The command or subcommand that the arguments name with the right number of arguments, or the error. */
@@ -79,9 +95,23 @@ export class CommandProcessor {
     return undefined;
   }
 
-  #refuse(context: Context, found: Command | undefined, reply: ReplyWriter, message: string): void {
+  #refuse(
+    context: Context,
+    args: Arguments,
+    found: Command | undefined,
+    reply: ReplyWriter,
+    message: string,
+  ): void {
+    const { client } = context;
     if (found !== undefined) found.statistics.rejectedCalls++;
-    if (context.client.transaction !== undefined) context.client.transaction.aborted = true;
+    if (args.is(0, "exec")) {
+      // An EXEC that cannot run gives the transaction up.
+      client.transaction = undefined;
+      this.#server.unwatch(client);
+      this.writeError(reply, `EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, "")}`);
+      return;
+    }
+    if (client.transaction !== undefined) client.transaction.aborted = true;
     this.writeError(reply, message);
   }
 

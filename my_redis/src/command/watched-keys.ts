@@ -8,9 +8,9 @@ export class WatchedKeys {
     return this.#watchers.size;
   }
 
-  watch(client: Client, database: number, key: string, expired: boolean): void {
+  watch(client: Client, database: number, key: string): void {
     if (client.watched.some((watched) => watched.database === database && watched.key === key)) return;
-    client.watched.push({ database, key, expired });
+    client.watched.push({ database, key });
     const place = `${database}:${key}`;
     const watchers = this.#watchers.get(place);
     if (watchers === undefined) this.#watchers.set(place, new Set([client]));

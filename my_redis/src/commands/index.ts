@@ -4,6 +4,7 @@ import { hashCommands } from "./hash/index.ts";
 import { genericCommands } from "./generic/index.ts";
 import { serverCommands } from "./server/index.ts";
 import { stringCommands } from "./string/index.ts";
+import { transactionCommands } from "./transactions/index.ts";
 
 /** Every command of the server. */
 export const allCommands: readonly Command[] = [
@@ -12,4 +13,5 @@ export const allCommands: readonly Command[] = [
   ...hashCommands,
   ...serverCommands,
   ...stringCommands,
+  ...transactionCommands,
 ];

@@ -1,7 +1,9 @@
+import { auth } from "./auth.ts";
 import { echo } from "./echo.ts";
 import { hello } from "./hello.ts";
 import { ping } from "./ping.ts";
 import { quit } from "./quit.ts";
+import { reset } from "./reset.ts";
 import { select } from "./select.ts";
 
-export const connectionCommands = [echo, hello, ping, quit, select];
+export const connectionCommands = [auth, echo, hello, ping, quit, reset, select];

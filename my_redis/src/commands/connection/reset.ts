@@ -1,0 +1,26 @@
+import { command } from "../../command/command.ts";
+
+export const reset = command({
+  name: "RESET",
+  group: "connection",
+  since: "6.2.0",
+  complexity: "O(1)",
+  summary: "Makes the connection as it was when it was new.",
+  flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+  arity: 1,
+  run(context, _args, reply) {
+    const { client, server } = context;
+    client.transaction = undefined;
+    server.unwatch(client);
+    context.select(0);
+    client.protocol = 2;
+    client.name = "";
+    client.replyMode = "on";
+    client.noEvict = false;
+    client.noTouch = false;
+    client.user = "default";
+    client.authenticated = server.settings.values.requirepass === "";
+    reply.protocol = 2;
+    reply.simple("RESET");
+  },
+});

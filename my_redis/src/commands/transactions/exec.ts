@@ -1,0 +1,72 @@
+import type { QueuedCommand } from "../../command/client.ts";
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+
+export const exec = command({
+  name: "EXEC",
+  group: "transactions",
+  since: "1.2.0",
+  complexity: "Depends on commands in the transaction",
+  summary: "Runs the queued commands, with nobody else's in between.",
+  flags: ["noscript", "loading", "stale", "skip_slowlog"],
+  arity: 1,
+  run(context, _args, reply) {
+    const { client, server } = context;
+    const { transaction } = client;
+    // What EXEC does is logged command by command.
+    context.logNothing();
+    if (transaction === undefined) throw new CommandError("ERR EXEC without MULTI");
+    removeExpiredWatched(context);
+    const broken = client.watchBroken;
+    client.transaction = undefined;
+    server.unwatch(client);
+    if (transaction.aborted) {
+      throw new CommandError("EXECABORT Transaction discarded because of previous errors.");
+    }
+    if (broken) {
+      reply.nullArray();
+      return;
+    }
+    checkAgain(context, transaction.queued);
+    runQueued(context, transaction.queued, reply);
+  },
+});
+
+/** A watched key whose time is over, but that nobody has looked for yet, is a change. */
+function removeExpiredWatched({ client, keyspace }: Context): void {
+  for (const { database, key } of client.watched) {
+    const bytes = Buffer.from(key, "latin1");
+    keyspace.database(database).find(bytes, 0, bytes.length);
+  }
+}
+
+/** What was allowed when it was queued may not be any more: memory may be full now, or the log broken. */
+function checkAgain(context: Context, queued: readonly QueuedCommand[]): void {
+  for (const each of queued) {
+    for (const policy of context.server.policies) {
+      const refusal = policy(context, each.command, each.args);
+      if (refusal !== undefined) {
+        throw new CommandError(`EXECABORT Transaction discarded because of: ${refusal}`);
+      }
+    }
+  }
+}
+
+function runQueued(context: Context, queued: readonly QueuedCommand[], reply: ReplyWriter): void {
+  const { client, server } = context;
+  reply.array(queued.length);
+  server.executingTransaction = true;
+  try {
+    for (const each of queued) {
+      // HELLO and RESET among the queued commands change how the rest is written.
+      reply.protocol = client.protocol;
+      server.processor.call(context, each.command, each.args, reply);
+    }
+  } finally {
+    server.executingTransaction = false;
+  }
+  // Each of them has been logged by itself, and has left its own word on that behind.
+  context.logNothing();
+}

@@ -1,0 +1,5 @@
+import { exec } from "./exec.ts";
+import { discard, multi } from "./multi.ts";
+import { unwatch, watch } from "./watch.ts";
+
+export const transactionCommands = [discard, exec, multi, unwatch, watch];

@@ -1,0 +1,33 @@
+import { command } from "../../command/command.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+
+export const multi = command({
+  name: "MULTI",
+  group: "transactions",
+  since: "1.2.0",
+  complexity: "O(1)",
+  summary: "Begins a transaction: what follows is queued until EXEC.",
+  flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
+  arity: 1,
+  run({ client }, _args, reply) {
+    if (client.transaction !== undefined) throw new CommandError("ERR MULTI calls can not be nested");
+    client.transaction = { queued: [], queuedBytes: 0, aborted: false };
+    reply.ok();
+  },
+});
+
+export const discard = command({
+  name: "DISCARD",
+  group: "transactions",
+  since: "2.0.0",
+  complexity: "O(N), when N is the number of queued commands",
+  summary: "Gives a transaction up: what was queued is forgotten, and no key is watched any more.",
+  flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
+  arity: 1,
+  run({ client, server }, _args, reply) {
+    if (client.transaction === undefined) throw new CommandError("ERR DISCARD without MULTI");
+    client.transaction = undefined;
+    server.unwatch(client);
+    reply.ok();
+  },
+});

@@ -1,6 +1,7 @@
 import { describe, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { anything, expectSame, sameShape, within } from "./harness/index.ts";
+import { databaseSteps, genericSteps, stringSteps } from "./arbitrary-commands.ts";
+import { anything, expectSame, expectSameGenerated, generatedTimeoutMs, sameShape, within } from "./harness/index.ts";
 
 const redis = requireService("redis");
 const far = 4_102_444_800;
@@ -379,4 +380,18 @@ describe.skipIf(redis.missing)(`expiry answers as redis-server does${redis.reaso
       ["RENAME", "a", "b"],
       ["DBSIZE"],
     ]));
+});
+
+describe.skipIf(redis.missing)(`generated sequences${redis.reason}`, () => {
+  test(
+    "of commands on keys",
+    () => expectSameGenerated({ commands: [...genericSteps, ...genericSteps, ...stringSteps] }),
+    generatedTimeoutMs,
+  );
+
+  test(
+    "of commands on keys in two databases",
+    () => expectSameGenerated({ commands: [...databaseSteps, ...genericSteps, ...stringSteps] }),
+    generatedTimeoutMs,
+  );
 });

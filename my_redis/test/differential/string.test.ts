@@ -1,17 +1,527 @@
 import { describe, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { expectSame } from "./harness/index.ts";
+import { stringSteps } from "./arbitrary-commands.ts";
+import { expectSame, expectSameGenerated, generatedTimeoutMs, type Step } from "./harness/index.ts";
 
 const redis = requireService("redis");
+const far = 4_102_444_800;
+/** A key of another type, once a command of another type exists to make it. */
+const notString: Step = ["HSET", "hash", "field", "value"];
 
-describe.skipIf(redis.missing)(`string commands answer as redis-server does${redis.reason}`, () => {
-  test("GET gives what SET stored", () =>
+describe.skipIf(redis.missing)(`SET and GET answer as redis-server does${redis.reason}`, () => {
+  test("values of every form come back", () =>
     expectSame(
       [
-        ["SET", "k", "v"],
+        "",
+        "v",
+        "0",
+        "-0",
+        "00",
+        "+1",
+        " 1",
+        "1 ",
+        "1.5",
+        "-1",
+        "10000",
+        "9007199254740991",
+        "9007199254740992",
+        "-9007199254740993",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "99999999999999999999",
+        "\r\n",
+        "\0",
+        "x".repeat(44),
+        "x".repeat(45),
+        "ü".repeat(40),
+        "x".repeat(100_000),
+        Uint8Array.of(0, 255, 128, 13, 10),
+      ].flatMap((value) => [
+        ["SET", "k", value],
         ["GET", "k"],
-        ["GET", "none"],
-      ],
-      { compareData: false },
+        ["STRLEN", "k"],
+        ["OBJECT", "ENCODING", "k"],
+      ]),
     ));
+
+  test("keys of every form are found", () =>
+    expectSame(
+      ["", "\0", "\r\n", "k".repeat(70), "k".repeat(70_000), Uint8Array.of(255, 0, 254), "ключ"].flatMap((key) => [
+        ["SET", key, "v"],
+        ["GET", key],
+        ["EXISTS", key],
+      ]),
+    ));
+
+  test("each option of SET does its part", () =>
+    expectSame([
+      ["SET", "k", "1", "NX"],
+      ["SET", "k", "2", "nx"],
+      ["SET", "k", "3", "XX"],
+      ["SET", "none", "3", "XX"],
+      ["SET", "k", "4", "GET"],
+      ["SET", "new", "5", "GET"],
+      ["SET", "k", "6", "NX", "GET"],
+      ["SET", "newer", "6", "NX", "GET"],
+      ["SET", "k", "7", "XX", "GET"],
+      ["SET", "none", "7", "XX", "GET"],
+      ["SET", "k", "8", "EXAT", far],
+      ["EXPIRETIME", "k"],
+      ["SET", "k", "9", "KEEPTTL"],
+      ["EXPIRETIME", "k"],
+      ["SET", "k", "a longer value that needs a larger block than the one it has", "KEEPTTL", "GET"],
+      ["EXPIRETIME", "k"],
+      ["SET", "k", "10"],
+      ["TTL", "k"],
+      ["SET", "k", "11", "KEEPTTL"],
+      ["TTL", "k"],
+      ["SET", "k", "12", "PXAT", far * 1000 + 1],
+      ["PEXPIRETIME", "k"],
+      ["SET", "k", "13", "EX", "1000", "NX"],
+      ["SET", "k", "13", "EX", "1000", "XX", "GET"],
+      ["TTL", "k"],
+      ["SET", "k", "14", "PX", "100000", "EX", "5"],
+      ["SET", "k", "14", "EX", "5", "EX", "1000"],
+      ["TTL", "k"],
+      ["SET", "fresh", "15", "KEEPTTL"],
+      ["TTL", "fresh"],
+      ["SET", "past", "16", "PXAT", "1"],
+      ["GET", "past"],
+      ["SET", "past", "16", "EXAT", "1", "GET"],
+      ["EXISTS", "past"],
+      ["SET", "k", "v", "GET", "GET", "KEEPTTL", "KEEPTTL", "XX", "XX"],
+    ]));
+
+  test("SET refuses options that do not go together or are no options", () =>
+    expectSame([
+      ...[
+        ["NX", "XX"],
+        ["XX", "NX"],
+        ["EX", "10", "PX", "10"],
+        ["EX", "10", "KEEPTTL"],
+        ["KEEPTTL", "EX", "10"],
+        ["KEEPTTL", "PXAT", "10"],
+        ["EXAT", "10", "PXAT", "10"],
+        ["PERSIST"],
+        ["EX"],
+        ["PX"],
+        ["EXAT"],
+        ["PXAT"],
+        ["x"],
+        [""],
+        ["EX", "10", "x"],
+        ["NXX"],
+        ["KEEPTT"],
+      ].map((options) => ["SET", "k", "v", ...options]),
+      ["SET"],
+      ["SET", "k"],
+      ["GET"],
+      ["GET", "k", "x"],
+      ["GET", "k"],
+    ]));
+
+  test("SET, SETEX, PSETEX and GETEX refuse a time that is none", () =>
+    expectSame([
+      ["SET", "k", "v"],
+      ...[
+        "0",
+        "-1",
+        "x",
+        "",
+        "1.5",
+        "9223372036854775807",
+        "9223372036854775808",
+        "9223372036854775",
+        "9223372036854776",
+        "9223372036854770000",
+        "-9223372036854775808",
+      ].flatMap((time) => [
+        ...["EX", "PX", "EXAT", "PXAT"].flatMap((option) => [
+          ["SET", "k", "w", option, time],
+          ["SET", "k", "w", option, time, "NX"],
+          ["GETEX", "k", option, time],
+          ["GETEX", "none", option, time],
+          ["GET", "k"],
+          ["SET", "k", "v"],
+        ]),
+        ["SETEX", "k", time, "w"],
+        ["PSETEX", "k", time, "w"],
+        ["GET", "k"],
+        ["SET", "k", "v"],
+      ]),
+    ]));
+
+  test("commands on strings refuse a key of another type, and SET replaces it", () =>
+    expectSame([
+      notString,
+      ["GET", "hash"],
+      ["SET", "hash", "v", "GET"],
+      ["SET", "hash", "v", "GET", "EX", "0"],
+      ["SET", "hash", "v", "GET", "XX"],
+      ["GETSET", "hash", "v"],
+      ["GETDEL", "hash"],
+      ["GETEX", "hash"],
+      ["GETEX", "hash", "EX", "0"],
+      ["APPEND", "hash", "v"],
+      ["STRLEN", "hash"],
+      ["GETRANGE", "hash", "0", "1"],
+      ["SUBSTR", "hash", "0", "1"],
+      ["SETRANGE", "hash", "0", "v"],
+      ["SETRANGE", "hash", "0", ""],
+      ["INCR", "hash"],
+      ["DECR", "hash"],
+      ["INCRBY", "hash", "1"],
+      ["DECRBY", "hash", "1"],
+      ["INCRBY", "hash", "x"],
+      ["INCRBYFLOAT", "hash", "1"],
+      ["INCRBYFLOAT", "hash", "x"],
+      ["LCS", "hash", "none"],
+      ["LCS", "none", "hash", "x"],
+      ["MGET", "hash", "none"],
+      ["SETNX", "hash", "v"],
+      ["MSETNX", "new", "1", "hash", "v"],
+      ["SET", "hash", "v", "NX"],
+      ["TYPE", "hash"],
+      ["SET", "hash", "v"],
+      ["TYPE", "hash"],
+      notString,
+    ]));
+
+  test("SETNX, SETEX, PSETEX, GETSET, GETDEL and GETEX do their part", () =>
+    expectSame([
+      ["SETNX", "k", "1"],
+      ["SETNX", "k", "2"],
+      ["SETEX", "k", "1000", "3"],
+      ["TTL", "k"],
+      ["PSETEX", "k", "500000", "text"],
+      ["PTTL", "k"],
+      ["GETSET", "k", "5"],
+      ["TTL", "k"],
+      ["GETSET", "new", "6"],
+      ["GETDEL", "new"],
+      ["GETDEL", "new"],
+      ["GETEX", "none"],
+      ["GETEX", "k"],
+      ["GETEX", "k", "EX", "100"],
+      ["TTL", "k"],
+      ["GETEX", "k", "px", "100000"],
+      ["PTTL", "k"],
+      ["GETEX", "k", "EXAT", far],
+      ["EXPIRETIME", "k"],
+      ["GETEX", "k", "PXAT", far * 1000 + 7],
+      ["PEXPIRETIME", "k"],
+      ["GETEX", "k", "PERSIST"],
+      ["TTL", "k"],
+      ["GETEX", "k", "PERSIST"],
+      ["GETEX", "k", "PERSIST", "EX", "10"],
+      ["GETEX", "k", "EX", "10", "PERSIST"],
+      ["GETEX", "k", "EX", "10", "EX", "20"],
+      ["GETEX", "k", "PERSIST", "PERSIST"],
+      ["GETEX", "k", "KEEPTTL"],
+      ["GETEX", "k", "NX"],
+      ["GETEX", "k", "GET"],
+      ["GETEX", "k", "EX"],
+      ["GETEX", "k", "PXAT", "1"],
+      ["EXISTS", "k"],
+      ["GETEX"],
+      ["GETDEL"],
+      ["GETSET", "k"],
+      ["SETNX", "k"],
+      ["SETEX", "k", "1"],
+      ["PSETEX", "k", "1", "v", "x"],
+    ]));
+
+  test("MSET, MSETNX and MGET take many keys", () =>
+    expectSame([
+      ["MSET", "a", "1", "b", "text", "a", "2"],
+      ["MGET", "a", "b", "none", "a"],
+      ["MSETNX", "c", "3", "a", "4"],
+      ["MGET", "a", "c"],
+      ["MSETNX", "c", "3", "d", "4", "c", "5"],
+      ["MGET", "c", "d"],
+      ["EXPIRE", "a", "100"],
+      ["MSET", "a", "6"],
+      ["TTL", "a"],
+      ["MSET"],
+      ["MSET", "a"],
+      ["MSET", "a", "1", "b"],
+      ["MSETNX"],
+      ["MSETNX", "a", "1", "b"],
+      ["MGET"],
+    ]));
+});
+
+describe.skipIf(redis.missing)(`changes within a string answer as redis-server does${redis.reason}`, () => {
+  test("APPEND makes a string longer, whatever its encoding", () =>
+    expectSame([
+      ["APPEND", "k", "10"],
+      ["OBJECT", "ENCODING", "k"],
+      ["APPEND", "k", "0"],
+      ["OBJECT", "ENCODING", "k"],
+      ["INCR", "k"],
+      ["OBJECT", "ENCODING", "k"],
+      ["APPEND", "k", ""],
+      ["OBJECT", "ENCODING", "k"],
+      ["EXPIREAT", "k", far],
+      ...Array.from({ length: 20 }, (_, at) => ["APPEND", "k", "part ".repeat(at * at)]),
+      ["EXPIRETIME", "k"],
+      ["GET", "k"],
+      ["APPEND", "empty", ""],
+      ["EXISTS", "empty"],
+      ["SET", "big", "9223372036854775807"],
+      ["APPEND", "big", "1"],
+      ["GET", "big"],
+      ["APPEND", "k"],
+    ]));
+
+  test("GETRANGE and SUBSTR cut at both ends", () =>
+    expectSame([
+      ["SET", "k", "Hello"],
+      ["SET", "n", "-12345"],
+      ["SET", "empty", ""],
+      ...["k", "n", "empty", "none"].flatMap((key) =>
+        [
+          [0, -1],
+          [0, 0],
+          [1, 3],
+          [-3, -2],
+          [-2, -3],
+          [3, 1],
+          [0, 100],
+          [5, 5],
+          [4, 4],
+          [-100, 100],
+          [-100, -99],
+          [-100, -5],
+          [-5, -100],
+          [100, 200],
+          [0, "9223372036854775807"],
+          ["-9223372036854775808", -1],
+          [-1, -6],
+          [-6, -6],
+        ].map(([from, to]) => ["GETRANGE", key, from as number, to as number]),
+      ),
+      ["SUBSTR", "k", "1", "2"],
+      ["GETRANGE", "k", "x", "1"],
+      ["GETRANGE", "k", "1", "x"],
+      ["GETRANGE", "k", "1", "9223372036854775808"],
+      ["GETRANGE", "k", "1"],
+      ["SUBSTR", "k"],
+    ]));
+
+  test("SETRANGE overwrites, extends and fills with zeros", () =>
+    expectSame([
+      ["SETRANGE", "k", "5", "hello"],
+      ["GET", "k"],
+      ["SETRANGE", "k", "0", "0123"],
+      ["SETRANGE", "k", "8", "89abcdef"],
+      ["SETRANGE", "k", "100", "end"],
+      ["GET", "k"],
+      ["SETRANGE", "none", "5", ""],
+      ["EXISTS", "none"],
+      ["SETRANGE", "k", "2000", ""],
+      ["SET", "n", "12345"],
+      ["EXPIREAT", "n", far],
+      ["SETRANGE", "n", "1", "x"],
+      ["GET", "n"],
+      ["EXPIRETIME", "n"],
+      ["SET", "n", "12345"],
+      ["SETRANGE", "n", "1", "9"],
+      ["OBJECT", "ENCODING", "n"],
+      ["INCR", "n"],
+      ["SETRANGE", "k", "-1", "x"],
+      ["SETRANGE", "k", "x", "x"],
+      ["SETRANGE", "k", "-1", ""],
+      ["SETRANGE", "k", "536870911", "ab"],
+      ["SETRANGE", "none", "536870912", "a"],
+      ["SETRANGE", "none", "9223372036854775807", "a"],
+      ["SETRANGE", "none", "9223372036854775808", "a"],
+      ["SETRANGE", "k", "1"],
+    ]));
+
+  test("STRLEN counts bytes", () =>
+    expectSame([
+      ["SET", "k", "ü€"],
+      ["STRLEN", "k"],
+      ["SET", "k", "-100"],
+      ["STRLEN", "k"],
+      ["STRLEN", "none"],
+      ["STRLEN"],
+    ]));
+});
+
+describe.skipIf(redis.missing)(`counting answers as redis-server does${redis.reason}`, () => {
+  test("INCR, DECR, INCRBY and DECRBY count in 64 bits", () =>
+    expectSame([
+      ["INCR", "k"],
+      ["INCR", "k"],
+      ["DECR", "k"],
+      ["DECRBY", "k", "10"],
+      ["INCRBY", "k", "-5"],
+      ["EXPIREAT", "k", far],
+      ["INCR", "k"],
+      ["EXPIRETIME", "k"],
+      ["DECR", "new"],
+      ["INCRBY", "other", "9007199254740993"],
+      ["DECRBY", "another", "9007199254740993"],
+      ...[
+        "9007199254740990",
+        "9007199254740991",
+        "9007199254740992",
+        "-9007199254740991",
+        "-9007199254740992",
+        "9223372036854775806",
+        "9223372036854775807",
+        "-9223372036854775807",
+        "-9223372036854775808",
+        "0",
+        "-1",
+      ].flatMap((value) => [
+        ["SET", "k", value],
+        ["INCR", "k"],
+        ["DECR", "k"],
+        ["DECR", "k"],
+        ["SET", "k", value],
+        ...[
+          "9223372036854775807",
+          "-9223372036854775808",
+          "9007199254740991",
+          "-9007199254740993",
+          "4611686018427387904",
+        ].flatMap((by) => [
+          ["INCRBY", "k", by],
+          ["SET", "k", value],
+          ["DECRBY", "k", by],
+          ["SET", "k", value],
+        ]),
+      ]),
+      ["DECRBY", "k", "-9223372036854775808"],
+    ]));
+
+  test("counting refuses what is no integer", () =>
+    expectSame([
+      ...["", "x", "1.0", " 1", "1 ", "+1", "01", "-0", "1e3", "9223372036854775808", "0x10", "1\0"].flatMap(
+        (value) => [
+          ["SET", "k", value],
+          ["INCR", "k"],
+          ["DECRBY", "k", "1"],
+          ["SET", "n", "1"],
+          ["INCRBY", "n", value],
+          ["DECRBY", "n", value],
+        ],
+      ),
+      ["SET", "k", "1"],
+      ["APPEND", "k", "0"],
+      ["INCR", "k"],
+      ["INCR"],
+      ["INCR", "k", "1"],
+      ["DECR"],
+      ["INCRBY", "k"],
+      ["DECRBY", "k"],
+    ]));
+
+  test("INCRBYFLOAT counts as a long double", () =>
+    expectSame([
+      ...[
+        ["0.1", "0.2"],
+        ["3", "0"],
+        ["3.0", "1.5"],
+        ["10.50", "0.1"],
+        ["5.0e3", "2.0e2"],
+        ["1", "-1"],
+        ["-0.0", "-0.0"],
+        ["0", "1e-17"],
+        ["0", "1e-18"],
+        ["0", "5e-18"],
+        ["0", "1.5e-17"],
+        ["1e17", "0.1"],
+        ["1e300", "1e300"],
+        ["1e4932", "1e4932"],
+        ["1e4932", "-1e4932"],
+        ["0x1p4", "0X.8P1"],
+        ["18446744073709551615", "1"],
+        ["9223372036854775807", "1"],
+        ["1.", ".5"],
+        ["+1", "+1"],
+        ["1e-4950", "1"],
+        ["0e99999", "1"],
+        ["", "1"],
+        ["1", ""],
+        ["x", "1"],
+        ["1", "x"],
+        [" 1", "1"],
+        ["1", "1 "],
+        ["1e", "1"],
+        ["inf", "1"],
+        ["1", "-inf"],
+        ["nan", "1"],
+        ["1", "nan"],
+        ["1e5000", "1"],
+        ["1", "1e-5000"],
+        ["1", "Infinity"],
+        ["1", "0x"],
+        ["1", "1\0"],
+        ["1", "1,5"],
+      ].flatMap(([value, by]) => [
+        ["SET", "k", value as string],
+        ["INCRBYFLOAT", "k", by as string],
+        ["GET", "k"],
+        ["OBJECT", "ENCODING", "k"],
+        ["INCRBYFLOAT", "k", "0.5"],
+      ]),
+      ["SET", "k", "1", "EXAT", far],
+      ["INCRBYFLOAT", "k", "1"],
+      ["EXPIRETIME", "k"],
+      ["INCRBYFLOAT", "new", "-1.25"],
+      ["INCRBYFLOAT", "k"],
+    ]));
+});
+
+describe.skipIf(redis.missing)(`LCS answers as redis-server does${redis.reason}`, () => {
+  const pairs = [
+    ["ohmytext", "mynewtext"],
+    ["", ""],
+    ["a", ""],
+    ["abc", "abc"],
+    ["abc", "def"],
+    ["12345", "23456"],
+    ["aaaa", "aa"],
+    ["xaxbxc", "axbxcx"],
+    ["abcdefgh", "hgfedcba"],
+    ["ACGTTACGATCGATCGTAGCTA", "TCGATCGGGATCTAGCTACGA"],
+  ];
+
+  test("with each option", () =>
+    expectSame([
+      ...pairs.flatMap(([first, second]) => [
+        ["MSET", "a", first as string, "b", second as string],
+        ...[
+          [],
+          ["LEN"],
+          ["IDX"],
+          ["IDX", "WITHMATCHLEN"],
+          ["IDX", "MINMATCHLEN", "2"],
+          ["idx", "minmatchlen", "4", "withmatchlen"],
+          ["IDX", "MINMATCHLEN", "-1"],
+          ["LEN", "MINMATCHLEN", "2"],
+          ["MINMATCHLEN", "3"],
+          ["WITHMATCHLEN"],
+        ].map((options) => ["LCS", "a", "b", ...options]),
+      ]),
+      ["LCS", "a", "none"],
+      ["LCS", "none", "none", "IDX"],
+      ["LCS", "a", "a", "LEN", "IDX"],
+      ["LCS", "a", "a", "MINMATCHLEN"],
+      ["LCS", "a", "a", "MINMATCHLEN", "x"],
+      ["LCS", "a", "a", "x"],
+      ["LCS", "a"],
+      ["SETRANGE", "large", "20000", "x"],
+      ["LCS", "large", "large"],
+    ]));
+});
+
+describe.skipIf(redis.missing)(`generated sequences${redis.reason}`, () => {
+  test("of string commands", () => expectSameGenerated({ commands: stringSteps }), generatedTimeoutMs);
 });

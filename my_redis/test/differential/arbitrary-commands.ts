@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import {
+  commandOf,
+  floatWord,
+  integerWord,
+  junkWord,
+  keyWord,
+  lifetimeMs,
+  lifetimeSeconds,
+  momentSeconds,
+  optionsOf,
+  optionWith,
+  valueWord,
+} from "./harness/arbitrary-words.ts";
+import type { Step, Word } from "./harness/index.ts";
+
+const momentMs = momentSeconds.map((seconds) => seconds * 1000 + 7);
+const times = [
+  optionWith("EX", lifetimeSeconds),
+  optionWith("PX", lifetimeMs),
+  optionWith("EXAT", momentSeconds),
+  optionWith("PXAT", momentMs),
+];
+const keys = fc.array(keyWord, { minLength: 1, maxLength: 4 });
+const pairs = fc.array(fc.tuple(keyWord, valueWord), { minLength: 1, maxLength: 3 }).map((list) => list.flat());
+const smallOffset = fc.integer({ min: -5, max: 70 });
+
+/** Commands on strings, right ones and wrong ones. */
+export const stringSteps: readonly fc.Arbitrary<Step>[] = [
+  commandOf("SET", keyWord, valueWord),
+  commandOf("SET", keyWord, valueWord, optionsOf(3, "NX", "XX", "GET", "KEEPTTL", ...times)),
+  commandOf("GET", keyWord),
+  commandOf("MGET", keys),
+  commandOf("MSET", pairs),
+  commandOf("MSETNX", pairs),
+  commandOf("GETSET", keyWord, valueWord),
+  commandOf("GETDEL", keyWord),
+  commandOf("GETEX", keyWord, optionsOf(2, "PERSIST", ...times)),
+  commandOf("SETNX", keyWord, valueWord),
+  commandOf("SETEX", keyWord, lifetimeSeconds, valueWord),
+  commandOf("PSETEX", keyWord, lifetimeMs, valueWord),
+  commandOf("APPEND", keyWord, valueWord),
+  commandOf("STRLEN", keyWord),
+  commandOf("GETRANGE", keyWord, integerWord, integerWord),
+  commandOf("SUBSTR", keyWord, smallOffset, smallOffset),
+  commandOf("SETRANGE", keyWord, smallOffset, valueWord),
+  commandOf(fc.constantFrom<Word>("INCR", "DECR"), keyWord),
+  commandOf(fc.constantFrom<Word>("INCRBY", "DECRBY"), keyWord, fc.oneof(integerWord, junkWord)),
+  commandOf("INCRBYFLOAT", keyWord, fc.oneof(floatWord, integerWord, junkWord)),
+  commandOf(
+    "LCS",
+    keyWord,
+    keyWord,
+    optionsOf(2, "LEN", "IDX", "WITHMATCHLEN", optionWith("MINMATCHLEN", integerWord)),
+  ),
+];
+
+const conditions = optionsOf(2, "NX", "XX", "GT", "LT");
+const database = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom<Word>("0", "1") },
+  { weight: 1, arbitrary: junkWord },
+);
+
+/** Commands on keys of any type. */
+export const genericSteps: readonly fc.Arbitrary<Step>[] = [
+  commandOf(fc.constantFrom<Word>("DEL", "UNLINK", "EXISTS", "TOUCH"), keys),
+  commandOf("TYPE", keyWord),
+  // Not REFCOUNT: Redis says 1 of a small integer that was copied, where we say what it says of any other.
+  commandOf("OBJECT", "ENCODING", keyWord),
+  commandOf(fc.constantFrom<Word>("RENAME", "RENAMENX"), keyWord, keyWord),
+  commandOf("COPY", keyWord, keyWord, optionsOf(2, "REPLACE", optionWith("DB", database))),
+  commandOf("MOVE", keyWord, database),
+  commandOf("EXPIRE", keyWord, fc.oneof(lifetimeSeconds, junkWord), conditions),
+  commandOf("PEXPIRE", keyWord, fc.oneof(lifetimeMs, junkWord), conditions),
+  commandOf("EXPIREAT", keyWord, momentSeconds, conditions),
+  commandOf("PEXPIREAT", keyWord, momentMs, conditions),
+  commandOf(fc.constantFrom<Word>("TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "PERSIST"), keyWord),
+  commandOf("KEYS", fc.constantFrom<Word>("*", "?", "[a-b]", "[^a]", "a*")),
+  commandOf("DBSIZE"),
+];
+
+/** Commands on whole databases: now and then only, since they end what a sequence has built. */
+export const databaseSteps: readonly fc.Arbitrary<Step>[] = [
+  commandOf("SELECT", fc.constantFrom<Word>("0", "1")),
+  commandOf("SWAPDB", database, database),
+  commandOf(fc.constantFrom<Word>("FLUSHDB", "FLUSHALL"), optionsOf(1, "ASYNC", "SYNC", "x")),
+];

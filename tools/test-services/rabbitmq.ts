@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { findProgram } from "./find-program.ts";
-import { freePort, portIsFree } from "./free-port.ts";
+import { freePort } from "./free-port.ts";
 import { requiredProgram } from "./required-program.ts";
 import { startService, withNewPortsOnClash, type Service } from "./service.ts";
 import { startProcess, type StartProcessOptions } from "./start-process.ts";
@@ -74,7 +75,18 @@ function nameServer({ epmdPort, env, timeoutMs }: ControlContext & { epmdPort: n
   const program = findProgram("epmd");
   if (program === undefined) throw new Error("rabbitmq-server is here, but Erlang's epmd is not on PATH");
   const cmd: [string, ...string[]] = [program, "-port", `${epmdPort}`, "-address", "127.0.0.1"];
-  return { cmd, env, readyWhen: async () => !(await portIsFree(epmdPort)), timeoutMs };
+  return { cmd, env, readyWhen: () => acceptsConnections(epmdPort), timeoutMs };
+}
+
+/** Not by trying to listen on it: epmd would meet that as "address already in use", and end. */
+function acceptsConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1" }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });
 }
 
 export interface ControlContext {

@@ -17,6 +17,8 @@ interface Session {
   channel: Promise<Channel> | undefined;
   /** Correlation ids of messages that the broker sent back as unroutable. */
   readonly returned: Set<string>;
+  /** Why the connection was last lost, or never came about. */
+  failure: string | undefined;
 }
 
 /** Publishes with confirms, on a connection of its own: a broker short of memory blocks publishers, and only them. */
@@ -124,20 +126,24 @@ export class RabbitmqPublisher {
   #bounded<T>(what: string, work: (session: Session) => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new QueueUnavailable("the queue is closed"));
     const { timeoutMs } = this.#options;
-    const session = (this.#session ??= {
-      connection: openConnection(this.#options),
-      channel: undefined,
-      returned: new Set(),
-    });
+    const session = (this.#session ??= this.#connect());
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const timer = setTimeout(() => {
       this.#drop(session);
-      reject(new QueueUnavailable(`the broker did not ${what} within ${timeoutMs} ms`));
+      const why = session.failure === undefined ? "" : `: ${session.failure}`;
+      reject(new QueueUnavailable(`the broker did not ${what} within ${timeoutMs} ms${why}`));
     }, timeoutMs);
     work(session)
       .then(resolve, reject)
       .finally(() => clearTimeout(timer));
     return promise;
+  }
+
+  #connect(): Session {
+    const onFailure = (reason: string): void => void (session.failure = reason);
+    const connection = openConnection(this.#options, onFailure);
+    const session: Session = { connection, channel: undefined, returned: new Set(), failure: undefined };
+    return session;
   }
 
   #drop(session: Session): void {

@@ -15,8 +15,9 @@ export interface RabbitmqSessionOptions extends TopologyOptions {
 /** A connection that stays silent for twice this long counts as dead. */
 const heartbeatSeconds = 5;
 
-/** Reconnects by itself. Emits no errors: whoever waits for something on it is told, and the log. */
-export function openConnection({ url, connectionName, timeoutMs, logger }: RabbitmqSessionOptions): Connection {
+/** Reconnects by itself. `onFailure` is told why there is no connection, once per outage. */
+export function openConnection(options: RabbitmqSessionOptions, onFailure?: (reason: string) => void): Connection {
+  const { url, connectionName, timeoutMs, logger } = options;
   const connection = new Connection({
     url,
     connectionName,
@@ -26,7 +27,10 @@ export function openConnection({ url, connectionName, timeoutMs, logger }: Rabbi
     retryLow: 50,
     retryHigh: 2_000,
   });
-  connection.on("error", (error: Error) => logger.warn("broker connection failed", { reason: error.message }));
+  connection.on("error", (error: Error) => {
+    logger.warn("broker connection failed", { reason: error.message });
+    onFailure?.(error.message);
+  });
   return connection;
 }
 

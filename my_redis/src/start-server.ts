@@ -68,13 +68,10 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     values.dir = existingFolder(values.dir);
   });
   const network = new NetworkServer(server);
-  const closeLog = values.appendonly ? startLog(server, network) : () => {};
   const listen = typeof Bun === "undefined" ? listenWithNode : listenWithBun;
-  const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port).catch((error: unknown) => {
-    closeLog();
-    throw error;
-  });
+  const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port);
   values.port = port;
+  const closeLog = startLogOrStop(server, network);
   let ended: () => void = () => {};
   const closed = new Promise<void>((resolvePromise) => {
     ended = resolvePromise;
@@ -99,6 +96,20 @@ function existingFolder(path: string, prefix = ""): string {
     throw new DirectiveError(`${prefix}No such file or directory`);
   }
   return folder;
+}
+
+/**
+ * The address is taken before the log is touched, so that a second start on the same port leaves the first one's log
+ * alone. Nobody is served meanwhile: loading does not give way to the event loop.
+ */
+function startLogOrStop(server: Server, network: NetworkServer): () => void {
+  if (!server.settings.values.appendonly) return () => {};
+  try {
+    return startLog(server, network);
+  } catch (error) {
+    network.stop();
+    throw error;
+  }
 }
 
 /** Loads the append-only file, and logs to it from now on. The result syncs and closes it. */

@@ -1,0 +1,29 @@
+import { startProcess, type StartedProcess } from "../../../tools/test-services/index.ts";
+import { RespConnection } from "../differential/harness/resp-connection.ts";
+
+const mainFile = `${import.meta.dirname}/../../main.ts`;
+
+/** MyRedis as a process of its own, to be killed. */
+export interface MyRedisProcess {
+  readonly port: number;
+  readonly process: StartedProcess;
+  connect(): Promise<RespConnection>;
+}
+
+/** Starts MyRedis with its append-only file in `folder`. Rejects with its output when it refuses to start. */
+export async function startMyRedis(folder: string, directives: Readonly<Record<string, string>> = {}): Promise<MyRedisProcess> {
+  const words = Object.entries({ port: "0", dir: folder, appendonly: "yes", ...directives });
+  return launch([process.execPath, mainFile, ...words.flatMap(([name, value]) => [`--${name}`, value])]);
+}
+
+/** As `startMyRedis`, with a limit on the size of files, in KiB: a disk that is full. */
+export async function startMyRedisOnFullDisk(folder: string, fileLimitKib: number): Promise<MyRedisProcess> {
+  const words = [process.execPath, mainFile, "--port", "0", "--dir", folder, "--appendonly", "yes"];
+  return launch(["bash", "-c", `ulimit -S -f ${fileLimitKib}; exec "$@"`, "bash", ...words]);
+}
+
+async function launch(cmd: [string, ...string[]]): Promise<MyRedisProcess> {
+  const started = await startProcess({ cmd, readyWhen: /Ready to accept connections[^\n]*:(\d+)/ });
+  const port = Number(started.readyMatch?.[1]);
+  return { port, process: started, connect: () => RespConnection.open(port, "MyRedis") };
+}

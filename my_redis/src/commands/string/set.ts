@@ -51,10 +51,10 @@ function setWithOptions(context: Context, args: Arguments, reply: ReplyWriter): 
   if (context.logs) logSet(context, args, flags, atMs);
 }
 
-/** A time becomes a moment, and GET goes: it changes nothing. */
+/** A time becomes a moment; GET goes, and so does the condition of a SET with a time: they have done their part. */
 function logSet(context: Context, args: Arguments, flags: number, atMs: number): void {
   if (atMs !== noExpiry) {
-    if ((flags & option.pxAt) === 0) logSetUntil(context, args.view(1), args.view(2), atMs);
+    logSetUntil(context, args.view(1), args.view(2), atMs);
   } else if ((flags & option.get) !== 0) {
     const words: Uint8Array[] = [];
     for (let index = 1; index < args.count; index++) {

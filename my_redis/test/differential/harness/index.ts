@@ -9,6 +9,7 @@ export {
   sameWholeScan,
   within,
 } from "./compare.ts";
+export { expectSameLog } from "./expect-same-log.ts";
 export { expectSame, type SequenceOptions } from "./expect-same.ts";
 export { expectSameGenerated, type GeneratedOptions, generatedTimeoutMs } from "./generated-sequences.ts";
 export type { Reply } from "./reply.ts";

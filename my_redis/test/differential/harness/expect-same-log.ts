@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { startRedisServer, temporaryFolder } from "../../../../tools/test-services/index.ts";
+import { startServer } from "../../../index.ts";
+import { encodeReply, ReplyParser } from "./reply.ts";
+import { RespConnection, showCommand, type Word } from "./resp-connection.ts";
+
+/** Further apart than this, two moments of the two logs are different ones. */
+const toleranceMs = 10_000;
+/** Numbers from here on are moments in Unix milliseconds. */
+const leastMomentMs = 1_000_000_000_000;
+
+/**
+ * Runs commands on a server of each kind that keeps an append-only file, and fails where the files say different
+ * things: commands are compared word by word, names in any case, moments with a tolerance.
+ */
+export async function expectSameLog(commands: readonly (readonly Word[])[]): Promise<void> {
+  const ours = await logOfMyRedis(commands);
+  const theirs = await logOfRedis(commands);
+  const show = (log: readonly string[][]): string => log.map((words) => `      ${showCommand(words)}`).join("\n");
+  for (let at = 0; at < Math.max(ours.length, theirs.length); at++) {
+    if (sameCommand(ours[at] ?? [], theirs[at] ?? [])) continue;
+    throw new Error(
+      `the logs differ at command ${at + 1}:\n    MyRedis\n${show(ours)}\n    redis-server\n${show(theirs)}`,
+    );
+  }
+}
+
+function sameCommand(ours: readonly string[], theirs: readonly string[]): boolean {
+  if (ours.length !== theirs.length) return false;
+  return ours.every((word, at) => {
+    const other = theirs[at] as string;
+    if (at === 0) return word.toUpperCase() === other.toUpperCase();
+    return (
+      word === other || (isMoment(word) && isMoment(other) && Math.abs(Number(word) - Number(other)) < toleranceMs)
+    );
+  });
+}
+
+const isMoment = (word: string): boolean => /^\d{13,}$/.test(word) && Number(word) >= leastMomentMs;
+
+async function logOfMyRedis(commands: readonly (readonly Word[])[]): Promise<string[][]> {
+  const dir = temporaryFolder("differential-log");
+  const options = { port: 0, dir, appendonly: true, appendfsync: "always", "aof-checksum": false } as const;
+  const running = await startServer(options);
+  try {
+    return await runAndRead(running.port, "MyRedis", dir, commands);
+  } finally {
+    await running.close();
+  }
+}
+
+async function logOfRedis(commands: readonly (readonly Word[])[]): Promise<string[][]> {
+  const redis = await startRedisServer({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+  try {
+    return await runAndRead(redis.port, "redis-server", redis.dataDir, commands);
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function runAndRead(
+  port: number,
+  side: string,
+  dir: string,
+  commands: readonly (readonly Word[])[],
+): Promise<string[][]> {
+  const connection = await RespConnection.open(port, side);
+  // One by one: what is pipelined may share the file's unit.
+  for (const command of commands) await connection.reply(...command);
+  connection.close();
+  const folder = join(dir, "appendonlydir");
+  const increment = readdirSync(folder).find((name) => name.endsWith(".incr.aof"));
+  if (increment === undefined) throw new Error(`${side} wrote no increment into ${folder}`);
+  return commandsIn(readFileSync(join(folder, increment)));
+}
+
+/** A log is a stream of RESP arrays of bulk strings, which the parser of replies can read. */
+function commandsIn(bytes: Uint8Array): string[][] {
+  const parser = new ReplyParser();
+  parser.feed(bytes);
+  const commands: string[][] = [];
+  for (let reply = parser.next(); reply !== undefined; reply = parser.next()) {
+    if (reply.items === undefined || reply.items === null) throw new Error(`no command: ${encodeReply(reply)}`);
+    commands.push(reply.items.map((item) => item.text ?? ""));
+  }
+  return commands;
+}

@@ -45,14 +45,7 @@ export class RecordTable implements ObjectValue {
   }
 
   /** Sets a key to value[valueStart, valueEnd); true when the key is new. */
-  set(
-    key: Uint8Array,
-    start: number,
-    end: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-  ): boolean {
+  set(key: Uint8Array, start: number, end: number, value: Uint8Array, valueStart: number, valueEnd: number): boolean {
     const heap = this.#heap;
     const hash = this.#hasher.hash(key, start, end);
     const length = valueEnd - valueStart;
@@ -126,7 +119,14 @@ export class RecordTable implements ObjectValue {
       const bytes = record.bytesOf(heap, address);
       const key = record.keyStartOf(heap, address);
       const value = record.valueStartOf(heap, address);
-      copy.set(bytes, key, key + record.keyLengthOf(heap, address), bytes, value, value + record.valueLengthOf(heap, address));
+      copy.set(
+        bytes,
+        key,
+        key + record.keyLengthOf(heap, address),
+        bytes,
+        value,
+        value + record.valueLengthOf(heap, address),
+      );
     });
     return copy;
   }

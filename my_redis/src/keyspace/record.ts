@@ -110,7 +110,6 @@ export function setExpiry(heap: Heap, address: Address, atMs: number): void {
   words[at + 4] = Math.floor(atMs / twoTo32);
 }
 
-
 /** Bytes that a record takes. */
 export const recordBytes = (keyLength: number, valueLength: number, withExpiry: boolean): number =>
   headerBytes + (withExpiry ? expiryBytes : 0) + keyLength + valueLength;

@@ -3,7 +3,7 @@ import type { Context } from "../../command/context.ts";
 import { noExpiry } from "../../keyspace/database.ts";
 import * as record from "../../keyspace/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { addToMoment } from "../expiry-moment.ts";
 

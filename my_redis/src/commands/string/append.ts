@@ -19,7 +19,7 @@ export const append = command({
     const address = database.writeTyped(args, 1, record.valueType.string);
     let length = args.length(2);
     if (address === 0) {
-      storeString(database, args, 1, args.buffer, args.start(2), args.end(2), noExpiry);
+      storeString(database, args, 1, 2, noExpiry);
     } else {
       const before = stringLength(heap, address);
       length += before;

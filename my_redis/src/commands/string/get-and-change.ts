@@ -20,7 +20,7 @@ export const getSet = command({
     const address = database.readTyped(args, 1, valueType.string);
     if (address === 0) reply.null();
     else replyString(keyspace.heap, address, reply);
-    storeString(database, args, 1, args.buffer, args.start(2), args.end(2), noExpiry);
+    storeString(database, args, 1, 2, noExpiry);
     database.changed(args, 1, "set");
     if (context.logs) context.logAs("SET", args.view(1), args.view(2));
   },

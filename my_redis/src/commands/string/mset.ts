@@ -47,7 +47,7 @@ function checkPairs(context: Context, args: Arguments): void {
 
 function setAll({ database }: Context, args: Arguments): void {
   for (let index = 1; index < args.count; index += 2) {
-    storeString(database, args, index, args.buffer, args.start(index + 1), args.end(index + 1), noExpiry);
+    storeString(database, args, index, index + 1, noExpiry);
     database.changed(args, index, "set");
   }
 }

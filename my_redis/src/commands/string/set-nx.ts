@@ -16,7 +16,7 @@ export const setNx = command({
       reply.integer(0);
       return;
     }
-    storeString(database, args, 1, args.buffer, args.start(2), args.end(2), noExpiry);
+    storeString(database, args, 1, 2, noExpiry);
     database.changed(args, 1, "set");
     reply.integer(1);
   },

@@ -33,7 +33,7 @@ export const psetEx = command({
 function setFor(context: Context, args: Arguments, reply: ReplyWriter, unitMs: number): void {
   const { database } = context;
   const atMs = addPositiveToMoment(context, args, 2, unitMs, context.now);
-  storeString(database, args, 1, args.buffer, args.start(3), args.end(3), atMs);
+  storeString(database, args, 1, 3, atMs);
   database.changed(args, 1, "set");
   database.changed(args, 1, "expire");
   reply.ok();

@@ -22,7 +22,7 @@ export const set = command({
       return;
     }
     const { database } = context;
-    storeString(database, args, 1, args.buffer, args.start(2), args.end(2), noExpiry);
+    storeString(database, args, 1, 2, noExpiry);
     database.changed(args, 1, "set");
     reply.ok();
   },
@@ -44,7 +44,7 @@ function setWithOptions(context: Context, args: Arguments, reply: ReplyWriter): 
     return;
   }
   const expiryMs = (flags & option.keepTtl) === 0 ? atMs : keepExpiry;
-  storeString(database, args, 1, args.buffer, args.start(2), args.end(2), expiryMs);
+  storeString(database, args, 1, 2, expiryMs);
   database.changed(args, 1, "set");
   if (timeIndex !== 0) database.changed(args, 1, "expire");
   if (!withGet) reply.ok();

@@ -17,27 +17,27 @@ const integerView = new DataView(integerBytes.buffer);
 const digits = new Uint8Array(24);
 
 /**
- * Sets a key to the bytes value[start, end), as an integer where Redis would hold one. `expiryMs` as in
+ * Sets the key of one argument to the bytes of another, as an integer where Redis would hold one. `expiryMs` as in
  * `Database.setString`. Tells nobody of the change.
  */
 export function storeString(
   database: Database,
   args: Arguments,
   keyIndex: number,
-  value: Uint8Array,
-  start: number,
-  end: number,
+  valueIndex: number,
   expiryMs: number,
 ): Address {
-  const key = args.buffer;
+  const { buffer } = args;
   const keyStart = args.start(keyIndex);
   const keyEnd = args.end(keyIndex);
+  const start = args.start(valueIndex);
+  const end = args.end(valueIndex);
   const length = end - start;
-  if (length <= 20 && length > 0 && putInteger(value, start, end)) {
-    return database.setString(key, keyStart, keyEnd, integerBytes, 0, 8, record.encoding.integer, expiryMs);
+  if (length <= 20 && length > 0 && putInteger(buffer, start, end)) {
+    return database.setString(buffer, keyStart, keyEnd, integerBytes, 0, 8, record.encoding.integer, expiryMs);
   }
   const encoding = length <= maxEmbeddedBytes ? record.encoding.embedded : record.encoding.raw;
-  return database.setString(key, keyStart, keyEnd, value, start, end, encoding, expiryMs);
+  return database.setString(buffer, keyStart, keyEnd, buffer, start, end, encoding, expiryMs);
 }
 
 /** Puts the 64-bit integer that the text spells into `integerBytes`; false when it is none. */

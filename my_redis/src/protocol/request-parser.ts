@@ -13,6 +13,9 @@ const maxMultibulk = 2147483647;
 const maxUnauthenticatedMultibulk = 10;
 const maxUnauthenticatedBulkBytes = 16384;
 
+/** Requests of more arguments are read the careful way. */
+const maxPlainCount = 4096;
+
 const carriageReturn = 13;
 const lineFeed = 10;
 const star = 42;
@@ -88,6 +91,7 @@ export class RequestParser {
       if (this.#position >= this.#end) return "incomplete";
       this.#requestStart = this.#position;
       if (this.#buffer[this.#position] !== star) return this.#inline(args);
+      if (this.authenticated && this.#wholeRequest(args)) return "request";
       const result = this.#multibulkHeader();
       if (result !== "request") return result;
       args.reset(this.#buffer);
@@ -124,6 +128,42 @@ export class RequestParser {
       }
     }
     if (this.#remaining > 0) this.#keptArguments = saved(args);
+  }
+
+  /**
+   * The usual case in one pass over local variables, at half the cost of the careful way: a whole request, with
+   * lengths as clients write them. False for anything else; then nothing has been taken.
+   */
+  #wholeRequest(args: Arguments): boolean {
+    const buffer = this.#buffer;
+    const end = this.#end;
+    let at = this.#position + 1;
+    if (buffer[at] === 48) return false;
+    let count = 0;
+    for (let digit = digitAt(buffer, at); digit >= 0 && digit <= 9; digit = digitAt(buffer, ++at)) {
+      count = count * 10 + digit;
+    }
+    if (count === 0 || count > maxPlainCount || buffer[at] !== carriageReturn) return false;
+    at += 2;
+    args.reset(buffer);
+    for (let remaining = count; remaining > 0; remaining--) {
+      if (buffer[at] !== dollar) return false;
+      let length = 0;
+      const first = ++at;
+      for (let digit = digitAt(buffer, at); digit >= 0 && digit <= 9; digit = digitAt(buffer, ++at)) {
+        length = length * 10 + digit;
+      }
+      const digits = at - first;
+      if (digits === 0 || digits > 9 || (digits > 1 && buffer[first] === 48) || buffer[at] !== carriageReturn) return false;
+      const start = at + 2;
+      at = start + length + 2;
+      if (at > end || length > this.#limits.maxBulkBytes) return false;
+      args.push(start, start + length);
+    }
+    args.requestStart = this.#position;
+    args.requestEnd = at;
+    this.#position = at;
+    return true;
   }
 
   #multibulkHeader(): ParseResult {
@@ -194,7 +234,8 @@ export class RequestParser {
     let at = start;
     const negative = buffer[at] === 45;
     if (negative) at++;
-    if (at === end || end - at > 15) return Number.NaN;
+    // As Redis reads numbers: no leading zeros.
+    if (at === end || end - at > 15 || (buffer[at] === 48 && end - start > 1)) return Number.NaN;
     let value = 0;
     for (; at < end; at++) {
       const digit = (buffer[at] as number) - 48;
@@ -229,6 +270,9 @@ export class RequestParser {
 }
 
 const emptyBuffer = new Uint8Array(0);
+
+/** The digit at a place; beyond the buffer's end no digit, as NaN compares. */
+const digitAt = (buffer: Uint8Array, at: number): number => (buffer[at] as number) - 48;
 
 function saved(args: Arguments): Arguments {
   const copy = new Arguments();

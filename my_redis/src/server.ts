@@ -10,6 +10,7 @@ import {
   refuseWithoutLog,
   requireAuthentication,
 } from "./command/policies.ts";
+import { PostponedRequests } from "./command/postponed-requests.ts";
 import { CommandProcessor } from "./command/processor.ts";
 import { WatchedKeys } from "./command/watched-keys.ts";
 import type { Environment } from "./environment.ts";
@@ -44,6 +45,9 @@ export class Server {
     refuseInTransaction,
     refuseWithoutLog,
   ];
+  /** Those of the policies that are for requests as they arrive, and not once more for what EXEC runs. */
+  readonly arrivalPolicies = new Set<Policy>();
+  readonly postponed: PostponedRequests;
   readonly runId: string;
   readonly startedAtMs: number;
   readonly statistics = new Statistics();
@@ -79,6 +83,7 @@ export class Server {
       databaseChanged: (database, replacement) => this.#databaseChanged(database, replacement),
     };
     this.processor = new CommandProcessor(this);
+    this.postponed = new PostponedRequests(this);
     this.blocking = new BlockedClients(
       {
         retry: (context) => this.#retryBlocked(context),
@@ -105,6 +110,7 @@ export class Server {
 
   removeClient(context: Context): void {
     this.blocking.forget(context);
+    this.postponed.forget(context);
     this.watched.unwatch(context.client);
     this.clients.delete(context.client.id);
     this.updateObservation();

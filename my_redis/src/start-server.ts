@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { type CommandHook, installCommandHook } from "./command/command-hook.ts";
 import { CommandTable } from "./command/command-table.ts";
 import { allCommands } from "./commands/index.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
@@ -19,6 +20,8 @@ export interface StartExtras {
   readonly memory?: boolean | undefined;
   /** Clock, chance and messages of the caller's own; what is left out is the real world's, and silence. */
   readonly environment?: Partial<Environment> | undefined;
+  /** Sees every command of every client before it runs, and may answer it with an error or delay it: for tests. */
+  readonly onCommand?: CommandHook | undefined;
 }
 
 /**
@@ -52,8 +55,8 @@ const closeGraceMs = 1000;
  * Rejects with DirectiveError when a directive has no such value, with ListenError when the address cannot be used.
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
-  const { memory, environment, ...directives } = options;
-  return startWithSettings(new Settings(directives), { memory, environment });
+  const { memory, environment, onCommand, ...directives } = options;
+  return startWithSettings(new Settings(directives), { memory, environment, onCommand });
 }
 
 /** As `startServer`, with settings that have been read already. */
@@ -64,6 +67,7 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   values.dir = existingFolder(values.dir, `dir '${values.dir}': `);
   const environment = { ...systemEnvironment(() => {}), ...extras.environment };
   const server = new Server(settings, environment, new CommandTable(allCommands));
+  if (extras.onCommand !== undefined) installCommandHook(server, extras.onCommand);
   settings.onChange("dir", () => {
     values.dir = existingFolder(values.dir);
   });

@@ -5,6 +5,9 @@ import type { Context } from "./context.ts";
 /** A check before a command runs. It reads flags, never names. The result is the error, or undefined to go on. */
 export type Policy = (context: Context, command: Command, args: Arguments) => string | undefined;
 
+/** In place of an error: the request has been put aside, and will be answered later. */
+export const postponed = "";
+
 export const requireAuthentication: Policy = (context, command) =>
   context.client.authenticated || command.flagSet.has("no_auth") ? undefined : "NOAUTH Authentication required.";
 

@@ -6,9 +6,10 @@ import type { Server } from "../server.ts";
 import type { Transaction } from "./client.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
+import { postponed } from "./policies.ts";
 
 /** Of the brief commands one call in this many is timed, and counts as many times. */
-const timingSample = 16;
+const timingSample = 64;
 
 /**
  * The way of every command: found in the table, checked by policies that read its flags, queued by MULTI or run, and
@@ -35,6 +36,7 @@ export class CommandProcessor {
     client.lastCommand = found;
     const refusal = this.#checkPolicies(context, found, args);
     if (refusal !== undefined) {
+      if (refusal === postponed) return;
       this.#refuse(context, args, found, reply, refusal);
       return;
     }

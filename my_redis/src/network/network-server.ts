@@ -170,7 +170,12 @@ export class NetworkServer implements ConnectionOwner {
     const start = writer.length;
     this.#server.processor.process(context, args, writer);
     connection.parser.authenticated = client.authenticated;
-    if (client.replyMode === "on") return;
+    if (client.replyMode !== "on") this.#silence(client, start);
+  }
+
+  /** CLIENT REPLY: takes back what was written since `start`. */
+  #silence(client: Client, start: number): void {
+    const writer = this.#output.writer;
     writer.length = Math.min(start, writer.length);
     if (client.replyMode === "skip") client.replyMode = "on";
     else if (client.replyMode === "skip-next") client.replyMode = "skip";
@@ -185,11 +190,22 @@ export class NetworkServer implements ConnectionOwner {
   #writeOutOfTurn(client: Client, write: (reply: ReplyWriter) => void): void {
     const connection = client.channel as Connection;
     const before = this.#output.switchTo(connection);
-    const protocol = this.#output.writer.protocol;
-    write(this.#output.writer);
-    this.#output.writer.protocol = protocol;
-    this.#output.switchTo(before);
-    if (!this.#running) this.#endTurn();
+    const writer = this.#output.writer;
+    const { protocol, length } = writer;
+    const inTurn = this.#running;
+    // What is written may make others be answered, too: the turn ends once, after all of it.
+    this.#running = true;
+    try {
+      writer.protocol = client.protocol;
+      write(writer);
+    } finally {
+      if (client.replyMode !== "on") this.#silence(client, length);
+      connection.parser.authenticated = client.authenticated;
+      writer.protocol = protocol;
+      this.#output.switchTo(before);
+      this.#running = inTurn;
+      if (!inTurn) this.#endTurn();
+    }
   }
 
   /** Without a log replies go out at once; with one, after the turn's log is written: one write for all clients. */

@@ -72,12 +72,13 @@ export class Settings {
         this.#tell(name);
       }
     } catch (error) {
+      if (current !== undefined) failed(current);
       for (const { name, value } of before) this.#put(name, value);
       for (const { name } of before) {
-        this.#tell(name);
+        // Whoever refused has not taken the change in.
         if (name === current) break;
+        this.#tell(name);
       }
-      if (current !== undefined) failed(current);
       throw error;
     }
   }

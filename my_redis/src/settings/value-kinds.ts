@@ -188,7 +188,7 @@ function withinRange(value: bigint, min: number | bigint, max: number | bigint):
 
 /** Beyond 2^53 a number is only near the integer it stands for; the limit itself is given exactly. */
 function integerText(value: number, max: number | bigint): string {
-  if (!Number.isInteger(value)) return String(value);
-  const exact = BigInt(value);
-  return (exact > BigInt(max) ? BigInt(max) : exact).toString();
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return String(value);
+  const near = BigInt(value);
+  return (near > BigInt(max) ? BigInt(max) : near).toString();
 }

@@ -44,8 +44,10 @@ function removeExpiredWatched({ client, keyspace }: Context): void {
 
 /** What was allowed when it was queued may not be any more: memory may be full now, or the log broken. */
 function checkAgain(context: Context, queued: readonly QueuedCommand[]): void {
+  const { policies, arrivalPolicies } = context.server;
+  const again = policies.filter((policy) => !arrivalPolicies.has(policy));
   for (const each of queued) {
-    for (const policy of context.server.policies) {
+    for (const policy of again) {
       const refusal = policy(context, each.command, each.args);
       if (refusal !== undefined) {
         throw new CommandError(`EXECABORT Transaction discarded because of: ${refusal}`);

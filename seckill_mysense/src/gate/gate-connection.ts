@@ -116,22 +116,12 @@ export class GateConnection {
   }
 
   #bounded<T>(name: string, reply: Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new GateOutcomeUnknown(`${name}: no answer from the gate server within ${this.#timeoutMs} ms`)),
-        this.#timeoutMs,
-      );
-      reply.then(
-        (value) => {
-          clearTimeout(timer);
-          resolve(value);
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          reject(error instanceof Error ? error : new Error(String(error)));
-        },
-      );
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const giveUp = (): void =>
+      reject(new GateOutcomeUnknown(`${name}: no answer from the gate server within ${this.#timeoutMs} ms`));
+    const timer = setTimeout(giveUp, this.#timeoutMs);
+    reply.then(resolve, reject).finally(() => clearTimeout(timer));
+    return promise;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Logger } from "../logging/logger.ts";
 import { backoffMs, pause } from "../queue/pause.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
+import type { Clock } from "./clock.ts";
 import type { Gate, OutboxEntry } from "./gate.ts";
 import type { GateProduct } from "./product-keys.ts";
 
@@ -20,6 +21,7 @@ export interface OutboxRelayOptions {
   readonly isListed: () => boolean;
   readonly onPublished: (count: number) => void;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 const retryLimits = { firstMs: 25, maxMs: 2_000 };
@@ -51,7 +53,8 @@ export class OutboxRelay {
         await this.#deliver(entries);
         continue;
       }
-      if (!this.#options.isListed() && (await this.#insist("read the status", () => this.#isDrained())) !== false) return;
+      if (!this.#options.isListed() && (await this.#insist("read the status", () => this.#isDrained())) !== false)
+        return;
       emptyRounds += 1;
       await pause(backoffMs(emptyRounds, { firstMs: 1, maxMs: this.#options.maxIdleMs() }), this.#signal);
     }
@@ -59,7 +62,7 @@ export class OutboxRelay {
 
   async #next(): Promise<OutboxEntry[]> {
     const { gate, relayName, batch, claimIdleMs, claimEveryMs } = this.#options;
-    const nowMs = performance.now();
+    const nowMs = this.#options.clock();
     if (nowMs >= this.#forgetAtMs) {
       await gate.forgetRelays(this.#product, forgetRelaysAfterMs);
       this.#forgetAtMs = nowMs + forgetEveryMs;
@@ -96,7 +99,7 @@ export class OutboxRelay {
   async #insist<T>(what: string, action: () => Promise<T>): Promise<T | undefined> {
     const { logger } = this.#options;
     const product = this.#product.id;
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       try {
         const result = await action();
         if (failures > 0) logger.info(`relay can ${what} again`, { product, failures });

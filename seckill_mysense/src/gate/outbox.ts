@@ -42,7 +42,10 @@ export class Outbox {
       this.#connection.command("XAUTOCLAIM", outbox, relayGroup, relayName, idle, "0", "COUNT", count),
     );
     const entries = (reply as [cursor: string, entries: (RawEntry | null)[]] | null)?.[1] ?? [];
-    return this.#decode(product, entries.filter((entry) => entry !== null));
+    return this.#decode(
+      product,
+      entries.filter((entry) => entry !== null),
+    );
   }
 
   async acknowledge(product: GateProduct, entryIds: readonly string[]): Promise<void> {

@@ -2,6 +2,7 @@ import type { StockReturn } from "../domain/order.ts";
 import type { ReservationRequest } from "../domain/reservation.ts";
 import type { Sale, SaleProduct } from "../domain/sale.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
+import { monotonicClock, type Clock } from "./clock.ts";
 import type { Gate, GateStatus } from "./gate.ts";
 import { GateArmRefused, GateOutcomeUnknown, GateRequestInvalid } from "./gate-errors.ts";
 import { GateConnection, type GateServer } from "./gate-connection.ts";
@@ -26,6 +27,7 @@ export interface GateOptions {
    */
   readonly retentionMs?: number;
   readonly logger?: Logger;
+  readonly clock?: Clock;
 }
 
 const dayMs = 24 * 60 * 60 * 1_000;
@@ -33,7 +35,7 @@ const dayMs = 24 * 60 * 60 * 1_000;
 /** Connects in the background: calls made before that wait for it, within their time limit. */
 export function createGate(options: GateOptions): Gate {
   const { timeoutMs = 1_000, maxBatch = 128, maxInFlight = 2, maxWaiting = 20_000, retentionMs = 7 * dayMs } = options;
-  const { logger = silentLogger } = options;
+  const { logger = silentLogger, clock = monotonicClock } = options;
   checkCount("timeoutMs", timeoutMs, 1, 60_000);
   // Lua can pass some 8,000 values at a time to a command, and a batch of this size runs for about a millisecond.
   checkCount("maxBatch", maxBatch, 1, 1_000);
@@ -42,7 +44,7 @@ export function createGate(options: GateOptions): Gate {
   checkCount("retentionMs", retentionMs, 1_000, 3_650 * dayMs);
 
   const connection = new GateConnection(options.connection, { timeoutMs, logger });
-  const batcher = new ReserveBatcher(connection, { maxBatch, maxInFlight, maxWaiting, timeoutMs });
+  const batcher = new ReserveBatcher(connection, { maxBatch, maxInFlight, maxWaiting, timeoutMs, clock });
   const outbox = new Outbox(connection, logger);
   return {
     arm: (sale, product, available) => arm(connection, retentionMs, { sale, product, available }),
@@ -86,7 +88,8 @@ async function arm(
   if (outcome === "armed" || outcome === "already_armed") return outcome;
   const what = `product ${product.id} of sale ${sale.id} was not armed with epoch ${product.epoch}`;
   if (outcome === "older_epoch") throw new GateArmRefused(`${what}: the gate is at epoch ${detail} already`);
-  if (outcome === "not_drained") throw new GateArmRefused(`${what}: ${detail} entries of its outbox are not handed over`);
+  if (outcome === "not_drained")
+    throw new GateArmRefused(`${what}: ${detail} entries of its outbox are not handed over`);
   throw new GateOutcomeUnknown(`arm: unreadable reply from the gate server: ${JSON.stringify(reply)}`);
 }
 

@@ -1,6 +1,7 @@
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import { backoffMs, pause } from "../queue/pause.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
+import { monotonicClock, type Clock } from "./clock.ts";
 import type { Gate } from "./gate.ts";
 import { OutboxRelay, type OutboxRelayOptions } from "./outbox-relay.ts";
 import { maxOutboxBatch } from "./outbox.ts";
@@ -25,6 +26,7 @@ export interface RelayOptions {
   /** Longest pause between two looks at an empty outbox, in milliseconds. Grows with the number of products. */
   readonly maxIdleMs?: number;
   readonly logger?: Logger;
+  readonly clock?: Clock;
 }
 
 /** A running relay. */
@@ -64,6 +66,7 @@ export function startRelay(options: RelayOptions): Relay {
     isListed: () => listed.has(name),
     onPublished: (count) => (published += count),
     logger,
+    clock: options.clock ?? monotonicClock,
   });
 
   const serve = (products: readonly GateProduct[]): void => {
@@ -71,8 +74,11 @@ export function startRelay(options: RelayOptions): Relay {
     for (const product of products) {
       const name = laneName(product);
       if (lanes.has(name)) continue;
-      const lane = new OutboxRelay(product, laneOptions(name), stopping.signal).run();
-      lanes.set(name, lane.catch((error: unknown) => logger.error("relay lane failed", { product: name, reason: String(error) })).finally(() => lanes.delete(name)));
+      const lane = new OutboxRelay(product, laneOptions(name), stopping.signal)
+        .run()
+        .catch((error: unknown) => logger.error("relay lane failed", { product: name, reason: String(error) }))
+        .finally(() => lanes.delete(name));
+      lanes.set(name, lane);
     }
   };
 

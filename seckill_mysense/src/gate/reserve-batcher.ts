@@ -1,4 +1,5 @@
 import type { ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
+import type { Clock } from "./clock.ts";
 import type { GateConnection } from "./gate-connection.ts";
 import { GateUnavailable } from "./gate-errors.ts";
 import { gateScripts } from "./gate-script.ts";
@@ -14,6 +15,7 @@ export interface ReserveBatcherOptions {
   readonly maxWaiting: number;
   /** A reservation that waited this long without being sent is given up, in milliseconds. */
   readonly timeoutMs: number;
+  readonly clock: Clock;
 }
 
 interface Waiting {
@@ -57,7 +59,7 @@ export class ReserveBatcher {
     }
     const lane = this.#lane(request);
     return new Promise<ReserveOutcome>((resolve, reject) => {
-      lane.waiting.push({ request, minEpoch, sinceMs: performance.now(), resolve, reject });
+      lane.waiting.push({ request, minEpoch, sinceMs: this.#options.clock(), resolve, reject });
       this.#waitingCount += 1;
       this.#schedule(lane);
     });
@@ -124,7 +126,7 @@ export class ReserveBatcher {
   }
 
   #dropExpired(lane: Lane): void {
-    const oldestMs = performance.now() - this.#options.timeoutMs;
+    const oldestMs = this.#options.clock() - this.#options.timeoutMs;
     let expired = 0;
     while (expired < lane.waiting.length && lane.waiting[expired]!.sinceMs < oldestMs) expired += 1;
     if (expired === 0) return;

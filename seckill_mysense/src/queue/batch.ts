@@ -15,7 +15,7 @@ export async function handleBatch(
   { signal, logger }: { readonly signal: AbortSignal; readonly logger: Logger },
 ): Promise<readonly DeliveryVerdict[] | undefined> {
   let deliveries = batch;
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     try {
       const verdicts = await handler(deliveries);
       if (verdicts.length === batch.length) return verdicts;

@@ -36,7 +36,9 @@ export class EmbeddedStore {
     this.#countDelivery = this.#database.prepare("UPDATE message SET deliveries = deliveries + 1 WHERE id = ?");
     this.#uncountDelivery = this.#database.prepare("UPDATE message SET deliveries = deliveries - 1 WHERE id = ?");
     this.#delete = this.#database.prepare("DELETE FROM message WHERE id = ?");
-    this.#bury = this.#database.prepare("INSERT INTO dead_letter SELECT id, body, deliveries FROM message WHERE id = ?");
+    this.#bury = this.#database.prepare(
+      "INSERT INTO dead_letter SELECT id, body, deliveries FROM message WHERE id = ?",
+    );
   }
 
   append(bodies: readonly Uint8Array[]): void {
@@ -84,7 +86,8 @@ export class EmbeddedStore {
   close(): void {
     // SQLite holds on to the file, and to its lock, for as long as a prepared statement lives.
     for (const statement of [this.#insert, this.#selectAfter, this.#selectOne]) statement.finalize();
-    for (const statement of [this.#countDelivery, this.#uncountDelivery, this.#delete, this.#bury]) statement.finalize();
+    for (const statement of [this.#countDelivery, this.#uncountDelivery, this.#delete, this.#bury])
+      statement.finalize();
     this.#database.close(true);
   }
 

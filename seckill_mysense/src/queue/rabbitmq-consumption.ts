@@ -56,7 +56,10 @@ export class RabbitmqConsumption implements Consumption {
     const unsubscribed = this.#consumer?.close() ?? Promise.resolve();
     this.#news.wake();
     await this.#running;
-    await settledWithin(this.#options.timeoutMs, unsubscribed.then(() => this.#connection.close()));
+    await settledWithin(
+      this.#options.timeoutMs,
+      unsubscribed.then(() => this.#connection.close()),
+    );
     this.#connection.unsafeDestroy();
   }
 
@@ -64,7 +67,7 @@ export class RabbitmqConsumption implements Consumption {
   async #subscribe(): Promise<void> {
     const { signal } = this.#stopping;
     const { logger } = this.#options;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !signal.aborted;) {
       try {
         const channel = await openChannel(this.#connection, this.#options);
         await channel.close();

@@ -4,8 +4,14 @@ import type { Gate } from "../../src/gate/gate.ts";
 import { productKeys } from "../../src/gate/product-keys.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
 import { startRelay } from "../../src/gate/relay.ts";
-import { freePort, requireService, startRedisServer, waitUntil, type Service } from "../../../tools/test-services/index.ts";
-import { kinds, saleFixture } from "../contract/gate-fixtures.ts";
+import {
+  freePort,
+  requireService,
+  startRedisServer,
+  waitUntil,
+  type Service,
+} from "../../../tools/test-services/index.ts";
+import { kinds, saleFixture } from "../contract/gate/gate-fixtures.ts";
 
 const redis = requireService("redis");
 
@@ -18,7 +24,7 @@ async function startCluster(): Promise<{ nodes: Service[]; clients: Redis[] }> {
   const [first, second] = clients as [Redis, Redis];
   await first.call("CLUSTER", "ADDSLOTSRANGE", "0", "8191");
   await second.call("CLUSTER", "ADDSLOTSRANGE", "8192", "16383");
-  const busPort = String((await second.config("GET", "cluster-port") as string[])[1]);
+  const busPort = String((await second.config("GET", "cluster-port"))[1]);
   await first.call("CLUSTER", "MEET", nodes[1]!.host, String(nodes[1]!.port), busPort);
   for (const client of clients) {
     await waitUntil(async () => String(await client.call("CLUSTER", "INFO")).includes("cluster_state:ok"), {
@@ -50,7 +56,9 @@ describe.skipIf(redis.missing)(`The gate on a cluster${redis.reason}`, () => {
     const fixtures = Array.from({ length: 12 }, () => saleFixture({ total: 5 }));
     for (const { sale, product } of fixtures) expect(await gate.arm(sale, product, 5)).toBe("armed");
     const outcomes = await Promise.all(
-      fixtures.flatMap((fixture) => Array.from({ length: 8 }, (_, i) => gate.reserve(fixture.request(`u${i}`, `r${i}`)))),
+      fixtures.flatMap((fixture) =>
+        Array.from({ length: 8 }, (_, i) => gate.reserve(fixture.request(`u${i}`, `r${i}`))),
+      ),
     );
     expect(kinds(outcomes)).toEqual({ accepted: 60, sold_out: 36 });
     const keysOnNodes = await Promise.all(clients.map((client) => client.dbsize()));

@@ -5,8 +5,8 @@ import type { Gate } from "../../src/gate/gate.ts";
 import { GateOutcomeUnknown, GateUnavailable } from "../../src/gate/gate-errors.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { accept, saleFixture } from "../contract/gate-fixtures.ts";
-import { gateServerKinds, type GateTestServer } from "../contract/gate-servers.ts";
+import { accept, saleFixture } from "../contract/gate/gate-fixtures.ts";
+import { gateServerKinds, type GateTestServer } from "../contract/gate/gate-servers.ts";
 
 const testTimeoutMs = 60_000;
 
@@ -44,112 +44,148 @@ for (const kind of gateServerKinds) {
       return gate;
     }
 
-    test("calls an outcome unknown when the server freezes, and a retry takes the unit only once", async () => {
-      const gate = open({ timeoutMs: 300 });
-      const fixture = saleFixture();
-      await gate.arm(fixture.sale, fixture.product, 10);
-      await server.freeze();
-      await expect(gate.reserve(fixture.request("ann", "r1"))).rejects.toThrow(GateOutcomeUnknown);
-      await server.thaw();
-      const outcome = await insist(gate, fixture.request("ann", "r1"));
-      expect(["accepted", "replay"]).toContain(outcome.kind);
-      expect(await gate.status(fixture.sale.id, fixture.product.id)).toMatchObject({ available: 9, outboxLength: 1 });
-    }, testTimeoutMs);
+    test(
+      "calls an outcome unknown when the server freezes, and a retry takes the unit only once",
+      async () => {
+        const gate = open({ timeoutMs: 300 });
+        const fixture = saleFixture();
+        await gate.arm(fixture.sale, fixture.product, 10);
+        await server.freeze();
+        await expect(gate.reserve(fixture.request("ann", "r1"))).rejects.toThrow(GateOutcomeUnknown);
+        await server.thaw();
+        const outcome = await insist(gate, fixture.request("ann", "r1"));
+        expect(["accepted", "replay"]).toContain(outcome.kind);
+        expect(await gate.status(fixture.sale.id, fixture.product.id)).toMatchObject({ available: 9, outboxLength: 1 });
+      },
+      testTimeoutMs,
+    );
 
-    test("is unavailable while the server is away, and works again by itself afterwards", async () => {
-      const gate = open({ timeoutMs: 300 });
-      const fixture = saleFixture();
-      await gate.arm(fixture.sale, fixture.product, 10);
-      await server.crash();
-      const refused: unknown = await gate.reserve(fixture.request("ann", "r1")).catch((error: unknown) => error);
-      // The very first call may meet the connection in the moment of its end.
-      if (!(refused instanceof GateOutcomeUnknown)) expect(refused).toBeInstanceOf(GateUnavailable);
-      await expect(gate.reserve(fixture.request("bob", "r2"))).rejects.toThrow("no connection to the gate server within 300 ms");
-      await server.restart();
-      expect(await insist(gate, fixture.request("ann", "r1"))).toMatchObject({ kind: "accepted" });
-    }, testTimeoutMs);
+    test(
+      "is unavailable while the server is away, and works again by itself afterwards",
+      async () => {
+        const gate = open({ timeoutMs: 300 });
+        const fixture = saleFixture();
+        await gate.arm(fixture.sale, fixture.product, 10);
+        await server.crash();
+        const refused: unknown = await gate.reserve(fixture.request("ann", "r1")).catch((error: unknown) => error);
+        // The very first call may meet the connection in the moment of its end.
+        if (!(refused instanceof GateOutcomeUnknown)) expect(refused).toBeInstanceOf(GateUnavailable);
+        await expect(gate.reserve(fixture.request("bob", "r2"))).rejects.toThrow(
+          "no connection to the gate server within 300 ms",
+        );
+        await server.restart();
+        expect(await insist(gate, fixture.request("ann", "r1"))).toMatchObject({ kind: "accepted" });
+      },
+      testTimeoutMs,
+    );
 
-    test("refuses at once what would exceed the limit of waiting reservations", async () => {
-      const gate = open({ timeoutMs: 300, maxWaiting: 5 });
-      const fixture = saleFixture();
-      await gate.arm(fixture.sale, fixture.product, 10);
-      await server.crash();
-      await gate.reserve(fixture.request("ann", "r0")).catch(() => undefined);
-      const outcomes = await Promise.allSettled(
-        Array.from({ length: 8 }, (_, i) => gate.reserve(fixture.request(`user-${i}`, `r${i}`))),
-      );
-      const reasons = outcomes.map((outcome) => (outcome.status === "rejected" ? String(outcome.reason) : "fulfilled"));
-      expect(reasons.filter((reason) => reason.includes("5 reservations wait for the gate already"))).toHaveLength(3);
-      expect(reasons.filter((reason) => reason.includes("no connection to the gate server"))).toHaveLength(5);
-    }, testTimeoutMs);
+    test(
+      "refuses at once what would exceed the limit of waiting reservations",
+      async () => {
+        const gate = open({ timeoutMs: 300, maxWaiting: 5 });
+        const fixture = saleFixture();
+        await gate.arm(fixture.sale, fixture.product, 10);
+        await server.crash();
+        await gate.reserve(fixture.request("ann", "r0")).catch(() => undefined);
+        const outcomes = await Promise.allSettled(
+          Array.from({ length: 8 }, (_, i) => gate.reserve(fixture.request(`user-${i}`, `r${i}`))),
+        );
+        const reasons = outcomes.map((outcome) =>
+          outcome.status === "rejected" ? String(outcome.reason) : "fulfilled",
+        );
+        expect(reasons.filter((reason) => reason.includes("5 reservations wait for the gate already"))).toHaveLength(3);
+        expect(reasons.filter((reason) => reason.includes("no connection to the gate server"))).toHaveLength(5);
+      },
+      testTimeoutMs,
+    );
 
-    test("loses nothing that it accepted when the server is killed in mid-sale", async () => {
-      const fixture = saleFixture({ total: 3_000 });
-      const gate = open({ timeoutMs: 2_000, maxBatch: 16 });
-      await gate.arm(fixture.sale, fixture.product, 3_000);
-      const accepted: string[] = [];
-      let next = 0;
-      const buyer = async (): Promise<void> => {
-        while (next < 2_000) {
-          const n = next++;
-          if (n === 700) void server.crash().then(() => server.restart());
-          const outcome = await insist(gate, fixture.request(`user-${n}`, `r${n}`));
-          // A replay here is a reservation that was accepted, but whose answer died with the server.
-          if (outcome.kind === "accepted" || outcome.kind === "replay") accepted.push(`r${n}`);
+    test(
+      "loses nothing that it accepted when the server is killed in mid-sale",
+      async () => {
+        const fixture = saleFixture({ total: 3_000 });
+        const gate = open({ timeoutMs: 2_000, maxBatch: 16 });
+        await gate.arm(fixture.sale, fixture.product, 3_000);
+        const accepted: string[] = [];
+        let next = 0;
+        const buyer = async (): Promise<void> => {
+          while (next < 2_000) {
+            const n = next++;
+            if (n === 700) void server.crash().then(() => server.restart());
+            const outcome = await insist(gate, fixture.request(`user-${n}`, `r${n}`));
+            // A replay here is a reservation that was accepted, but whose answer died with the server.
+            if (outcome.kind === "accepted" || outcome.kind === "replay") accepted.push(`r${n}`);
+          }
+        };
+        await Promise.all(Array.from({ length: 50 }, buyer));
+        expect(accepted).toHaveLength(2_000);
+        const status = await gate.status(fixture.sale.id, fixture.product.id);
+        expect(status).toMatchObject({ available: 1_000, outboxLength: 2_000, holders: 2_000 });
+        const entries = [];
+        for (let i = 0; i < 2; i++) entries.push(...(await gate.readOutbox(fixture.product, "relay", 1_000)));
+        expect(entries.map((entry) => entry.reservation.reservationId).toSorted()).toEqual(accepted.toSorted());
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "rejects what is under way when it is closed, and everything afterwards",
+      async () => {
+        const gate = open({ timeoutMs: 300 });
+        const fixture = saleFixture();
+        await gate.arm(fixture.sale, fixture.product, 10);
+        await server.freeze();
+        const pending = gate.reserve(fixture.request("ann", "r1")).catch((error: unknown) => error);
+        await Promise.all([gate.close(), pending]);
+        expect(await pending).toBeInstanceOf(Error);
+        await expect(gate.reserve(fixture.request("ann", "r1"))).rejects.toThrow("the gate is closed on this side");
+        await server.thaw();
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "takes nothing from a server that is out of memory",
+      async () => {
+        const gate = open();
+        const fixture = saleFixture();
+        await gate.arm(fixture.sale, fixture.product, 10);
+        const redis = new Redis(server.port, server.host);
+        try {
+          await redis.config("SET", "maxmemory", "1");
+          await expect(gate.reserve(fixture.request("ann", "r1"))).rejects.toThrow(GateUnavailable);
+          await redis.config("SET", "maxmemory", "0");
+          expect(await gate.status(fixture.sale.id, fixture.product.id)).toMatchObject({
+            available: 10,
+            outboxLength: 0,
+            holders: 0,
+          });
+          await accept(gate, fixture.request("ann", "r1"));
+        } finally {
+          redis.disconnect();
         }
-      };
-      await Promise.all(Array.from({ length: 50 }, buyer));
-      expect(accepted).toHaveLength(2_000);
-      const status = await gate.status(fixture.sale.id, fixture.product.id);
-      expect(status).toMatchObject({ available: 1_000, outboxLength: 2_000, holders: 2_000 });
-      const entries = [];
-      for (let i = 0; i < 2; i++) entries.push(...(await gate.readOutbox(fixture.product, "relay", 1_000)));
-      expect(entries.map((entry) => entry.reservation.reservationId).toSorted()).toEqual(accepted.toSorted());
-    }, testTimeoutMs);
+      },
+      testTimeoutMs,
+    );
 
-    test("rejects what is under way when it is closed, and everything afterwards", async () => {
-      const gate = open({ timeoutMs: 300 });
-      const fixture = saleFixture();
-      await gate.arm(fixture.sale, fixture.product, 10);
-      await server.freeze();
-      const pending = gate.reserve(fixture.request("ann", "r1")).catch((error: unknown) => error);
-      await Promise.all([gate.close(), pending]);
-      expect(await pending).toBeInstanceOf(Error);
-      await expect(gate.reserve(fixture.request("ann", "r1"))).rejects.toThrow("the gate is closed on this side");
-      await server.thaw();
-    }, testTimeoutMs);
-
-    test("takes nothing from a server that is out of memory", async () => {
-      const gate = open();
-      const fixture = saleFixture();
-      await gate.arm(fixture.sale, fixture.product, 10);
-      const redis = new Redis(server.port, server.host);
-      try {
-        await redis.config("SET", "maxmemory", "1");
-        await expect(gate.reserve(fixture.request("ann", "r1"))).rejects.toThrow(GateUnavailable);
-        await redis.config("SET", "maxmemory", "0");
-        expect(await gate.status(fixture.sale.id, fixture.product.id)).toMatchObject({ available: 10, outboxLength: 0, holders: 0 });
-        await accept(gate, fixture.request("ann", "r1"));
-      } finally {
+    test(
+      "says why it has no connection",
+      async () => {
+        const redis = new Redis(server.port, server.host);
+        await redis.config("SET", "requirepass", "secret");
         redis.disconnect();
-      }
-    }, testTimeoutMs);
-
-    test("says why it has no connection", async () => {
-      const redis = new Redis(server.port, server.host);
-      await redis.config("SET", "requirepass", "secret");
-      redis.disconnect();
-      const gate = open({ timeoutMs: 500 });
-      const fixture = saleFixture();
-      let reason = "";
-      await waitUntil(
-        async () => {
-          reason = await gate.reserve(fixture.request("ann", "r1")).then(String, String);
-          return reason.includes("NOAUTH");
-        },
-        { what: "the reason in the error", timeoutMs: 10_000 },
-      );
-      expect(reason).toContain("GateUnavailable: no connection to the gate server within 500 ms: NOAUTH");
-    }, testTimeoutMs);
+        const gate = open({ timeoutMs: 500 });
+        const fixture = saleFixture();
+        let reason = "";
+        await waitUntil(
+          async () => {
+            reason = await gate.reserve(fixture.request("ann", "r1")).then(String, String);
+            return reason.includes("NOAUTH");
+          },
+          { what: "the reason in the error", timeoutMs: 10_000 },
+        );
+        expect(reason).toContain("GateUnavailable: no connection to the gate server within 500 ms: NOAUTH");
+      },
+      testTimeoutMs,
+    );
   });
 }

@@ -45,7 +45,10 @@ export class GateModel {
   giveBack({ userId, reservationId, epoch }: StockReturn): "returned" | "ignored" {
     if (this.epoch === 0) return "ignored";
     const held = this.#holders.get(userId) ?? [];
-    this.#holders.set(userId, held.filter((id) => id !== reservationId));
+    this.#holders.set(
+      userId,
+      held.filter((id) => id !== reservationId),
+    );
     if (this.#returned.has(reservationId)) return "ignored";
     this.#returned.add(reservationId);
     if (epoch !== this.epoch || this.available >= this.#total) return "ignored";

@@ -4,8 +4,8 @@ import type { AcceptedReservation, ReserveOutcome } from "../../src/domain/reser
 import type { Gate } from "../../src/gate/gate.ts";
 import { GateArmRefused } from "../../src/gate/gate-errors.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
-import { saleFixture, type SaleFixture } from "../contract/gate-fixtures.ts";
-import { gateServerKinds, type GateTestServer } from "../contract/gate-servers.ts";
+import { saleFixture, type SaleFixture } from "../contract/gate/gate-fixtures.ts";
+import { gateServerKinds, type GateTestServer } from "../contract/gate/gate-servers.ts";
 import { GateModel } from "./gate-model.ts";
 import { propertySettings } from "./property-settings.ts";
 
@@ -22,10 +22,20 @@ const nth = fc.nat(3);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 10, arbitrary: fc.record({ do: fc.constant("reserve" as const), user, nth }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("giveBack" as const), user, nth, epoch: fc.integer({ min: 1, max: 3 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant("giveBack" as const), user, nth, epoch: fc.integer({ min: 1, max: 3 }) }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("holds" as const), user, nth }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("relay" as const), limit: fc.integer({ min: 1, max: 9 }) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("arm" as const), epoch: fc.integer({ min: 1, max: 3 }), available: fc.nat(3) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("arm" as const),
+      epoch: fc.integer({ min: 1, max: 3 }),
+      available: fc.nat(3),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ do: "shut" as const }) },
 );
 
@@ -39,7 +49,10 @@ for (const kind of gateServerKinds) {
     beforeAll(async () => {
       server = await kind.start();
       const connection = { host: server.host, port: server.port };
-      gates = [createGate({ connection, timeoutMs: 10_000 }), createGate({ connection, timeoutMs: 10_000, maxBatch: 3 })];
+      gates = [
+        createGate({ connection, timeoutMs: 10_000 }),
+        createGate({ connection, timeoutMs: 10_000, maxBatch: 3 }),
+      ];
     }, 30_000);
 
     afterAll(async () => {
@@ -64,14 +77,18 @@ for (const kind of gateServerKinds) {
 
     test("keeps its promises to a crowd that reserves, repeats, gives back and re-arms all at once", async () => {
       await fc.assert(
-        fc.asyncProperty(stock, fc.array(fc.array(step, { maxLength: 60, size: "max" }), { maxLength: 5, size: "max" }), async (limits, waves) => {
-          const fixture = saleFixture(limits);
-          await gates[0].arm(fixture.sale, fixture.product, limits.total);
-          const accepted = new Map<string, AcceptedReservation>();
-          const returned = new Set<string>();
-          for (const wave of waves) await crowd(gates, fixture, wave, accepted, returned);
-          await checkConservation(gates[0], fixture, limits, accepted, returned);
-        }),
+        fc.asyncProperty(
+          stock,
+          fc.array(fc.array(step, { maxLength: 60, size: "max" }), { maxLength: 5, size: "max" }),
+          async (limits, waves) => {
+            const fixture = saleFixture(limits);
+            await gates[0].arm(fixture.sale, fixture.product, limits.total);
+            const accepted = new Map<string, AcceptedReservation>();
+            const returned = new Set<string>();
+            for (const wave of waves) await crowd(gates, fixture, wave, accepted, returned);
+            await checkConservation(gates[0], fixture, limits, accepted, returned);
+          },
+        ),
         propertySettings(120),
       );
     }, 60_000);
@@ -103,7 +120,10 @@ async function perform(gate: Gate, fixture: SaleFixture, next: Step): Promise<un
       return gate.shut(fixture.product);
     case "relay": {
       const entries = await gate.readOutbox(fixture.product, "relay", next.limit);
-      await gate.acknowledgeOutbox(fixture.product, entries.map((entry) => entry.entryId));
+      await gate.acknowledgeOutbox(
+        fixture.product,
+        entries.map((entry) => entry.entryId),
+      );
       return entries.map((entry) => entry.reservation.reservationId);
     }
   }

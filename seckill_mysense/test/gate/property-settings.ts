@@ -1,8 +1,6 @@
-/**
- * For `fc.assert`. A failure prints its seed and path; TEST_SEED=<seed> runs the same cases again.
- * `numRuns` cases, multiplied by TEST_EFFORT for a longer search.
- */
+import { propertySeed } from "../../../tools/property-seed.ts";
+
+/** For `fc.assert`: this run's seed, and `numRuns` cases, multiplied by TEST_EFFORT for a longer search. */
 export function propertySettings(numRuns: number): { seed: number; numRuns: number } {
-  const seed = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-  return { seed, numRuns: numRuns * Number(process.env["TEST_EFFORT"] ?? 1) };
+  return { seed: propertySeed(), numRuns: numRuns * Number(process.env["TEST_EFFORT"] ?? 1) };
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
 import { QueueUnavailable } from "../../src/queue/queue-errors.ts";
 import { startProcess, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
-import { collect, idsOf, reservation, reservations } from "../contract/queue-fixtures.ts";
+import { collect, idsOf, reservation, reservations } from "../contract/queue/queue-fixtures.ts";
 
 const folder = temporaryFolder("test-queue-faults");
 const newFile = (): string => join(folder, `${randomUUID()}.sqlite`);
@@ -33,7 +33,10 @@ test("The embedded queue delivers again what a killed process had in hand", asyn
   const before = embeddedQueue({ file });
   await before.publish(reservations(3));
   await before.close();
-  const child = await startProcess({ cmd: [...script("consume-and-die.ts"), file, "hang"], readyWhen: "in hand 3 first" });
+  const child = await startProcess({
+    cmd: [...script("consume-and-die.ts"), file, "hang"],
+    readyWhen: "in hand 3 first",
+  });
   await child.kill("SIGKILL");
   const queue = embeddedQueue({ file });
   const consumer = await collect(queue);

@@ -1,6 +1,6 @@
 /** Publishes one message after the other to an embedded queue and prints the number of each when it is confirmed. */
 import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
-import { reservation } from "../contract/queue-fixtures.ts";
+import { reservation } from "../contract/queue/queue-fixtures.ts";
 
 const queue = embeddedQueue({ file: process.argv[2]! });
 

@@ -11,7 +11,7 @@ import {
   waitUntil,
   type DedicatedRabbitmqVhost,
 } from "../../../tools/test-services/index.ts";
-import { collect, idsOf, reservation, reservations, untilDepth } from "../contract/queue-fixtures.ts";
+import { collect, idsOf, reservation, reservations, untilDepth } from "../contract/queue/queue-fixtures.ts";
 
 const rabbitmq = requireService("rabbitmq");
 const testTimeoutMs = 120_000;
@@ -57,143 +57,196 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
     }
   }
 
-  test("loses nothing and needs nobody when the broker is killed and started again in the middle", async () => {
-    const queue = open({ queueName: randomUUID() });
-    await queue.depth();
-    // RabbitMQ writes the registration of a new quorum queue to its disk some seconds late, or at an orderly end.
-    await broker.server.restart();
-    const consumer = await collect(queue, undefined, { maxBatch: 50 });
-    let next = 0;
-    let crashed: Promise<void> | undefined;
-    const publisher = async (): Promise<void> => {
-      while (next < 4_000) {
-        const first = next;
-        next += 20;
-        if (first >= 1_000) crashed ??= broker.server.kill("SIGKILL").then(() => broker.server.restart());
-        await insist(queue, reservations(20, first));
+  test(
+    "loses nothing and needs nobody when the broker is killed and started again in the middle",
+    async () => {
+      const queue = open({ queueName: randomUUID() });
+      await queue.depth();
+      // RabbitMQ writes the registration of a new quorum queue to its disk some seconds late, or at an orderly end.
+      await broker.server.restart();
+      const consumer = await collect(queue, undefined, { maxBatch: 50 });
+      let next = 0;
+      let crashed: Promise<void> | undefined;
+      const publisher = async (): Promise<void> => {
+        while (next < 4_000) {
+          const first = next;
+          next += 20;
+          if (first >= 1_000) crashed ??= broker.server.kill("SIGKILL").then(() => broker.server.restart());
+          await insist(queue, reservations(20, first));
+        }
+      };
+      await Promise.all([publisher(), publisher(), publisher()]);
+      await crashed;
+      await waitUntil(() => new Set(idsOf(consumer.deliveries)).size === 4_000, {
+        what: "4000 messages",
+        timeoutMs: 60_000,
+      });
+      await consumer.stop();
+      await untilDepth(queue, { ready: 0, deadLettered: 0 });
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    "gives up on a frozen broker in bounded time, and works again when it thaws",
+    async () => {
+      const queue = open({ queueName: randomUUID(), timeoutMs: 700 });
+      await queue.publish([reservation(1)]);
+      await broker.server.kill("SIGSTOP");
+      try {
+        await expect(queue.publish([reservation(2)])).rejects.toThrow("the broker did not confirm within 700 ms");
+        await expect(queue.publish([reservation(2)])).rejects.toThrow(QueueUnavailable);
+      } finally {
+        await broker.server.kill("SIGCONT");
       }
-    };
-    await Promise.all([publisher(), publisher(), publisher()]);
-    await crashed;
-    await waitUntil(() => new Set(idsOf(consumer.deliveries)).size === 4_000, { what: "4000 messages", timeoutMs: 60_000 });
-    await consumer.stop();
-    await untilDepth(queue, { ready: 0, deadLettered: 0 });
-  }, testTimeoutMs);
-
-  test("gives up on a frozen broker in bounded time, and works again when it thaws", async () => {
-    const queue = open({ queueName: randomUUID(), timeoutMs: 700 });
-    await queue.publish([reservation(1)]);
-    await broker.server.kill("SIGSTOP");
-    try {
-      await expect(queue.publish([reservation(2)])).rejects.toThrow("the broker did not confirm within 700 ms");
-      await expect(queue.publish([reservation(2)])).rejects.toThrow(QueueUnavailable);
-    } finally {
-      await broker.server.kill("SIGCONT");
-    }
-    await insist(queue, [reservation(2)]);
-    const consumer = await collect(queue);
-    await waitUntil(() => new Set(idsOf(consumer.deliveries)).size === 2, { what: "both messages", timeoutMs: 20_000 });
-    await consumer.stop();
-  }, testTimeoutMs);
-
-  test("stops and closes in bounded time while the broker is frozen", async () => {
-    const queue = rabbitmqQueue({ url: broker.url, queueName: randomUUID(), timeoutMs: 700 });
-    await queue.publish([reservation(1)]);
-    const consumer = await collect(queue);
-    await consumer.untilCount(1);
-    await broker.server.kill("SIGSTOP");
-    try {
-      await queue.close();
-    } finally {
-      await broker.server.kill("SIGCONT");
-    }
-  }, testTimeoutMs);
-
-  test("counts an unroutable message as not published, and declares the queue anew", async () => {
-    const queueName = randomUUID();
-    const queue = open({ queueName });
-    await queue.publish([reservation(1)]);
-    await withConnection((connection) => connection.queueDelete({ queue: queueName }));
-    await expect(queue.publish([reservation(2)])).rejects.toThrow(QueueUnroutable);
-    await queue.publish([reservation(2)]);
-    expect((await queue.depth()).ready).toBe(1);
-  }, testTimeoutMs);
-
-  test("lets a consumer whose queue was deleted go on with the new one", async () => {
-    const queueName = randomUUID();
-    const queue = open({ queueName });
-    const consumer = await collect(queue);
-    await queue.publish([reservation(1)]);
-    await consumer.untilCount(1);
-    await withConnection((connection) => connection.queueDelete({ queue: queueName }));
-    await insist(queue, [reservation(2)]);
-    await consumer.untilCount(2);
-    await consumer.stop();
-  }, testTimeoutMs);
-
-  test("gives up on a broker that takes nothing for want of memory, and works again when it does", async () => {
-    const queue = open({ queueName: randomUUID(), timeoutMs: 700 });
-    await queue.publish([reservation(1)]);
-    await broker.server.control("set_vm_memory_high_watermark", "0.000001");
-    try {
-      await waitUntil(() => queue.publish([reservation(2)]).then(() => false, () => true), {
-        what: "a refused publish",
+      await insist(queue, [reservation(2)]);
+      const consumer = await collect(queue);
+      await waitUntil(() => new Set(idsOf(consumer.deliveries)).size === 2, {
+        what: "both messages",
         timeoutMs: 20_000,
       });
-    } finally {
-      await broker.server.control("set_vm_memory_high_watermark", "0.4");
-    }
-    await insist(queue, [reservation(3)]);
-  }, testTimeoutMs);
+      await consumer.stop();
+    },
+    testTimeoutMs,
+  );
 
-  test("keeps dead letters, whole, in a durable queue of their own", async () => {
-    const queueName = randomUUID();
-    const queue = open({ queueName });
-    await queue.depth();
-    const poison = Buffer.from("no reservation");
-    await withConnection(async (connection) => {
-      const publisher = connection.createPublisher({ confirm: true });
-      await publisher.send({ routingKey: queueName, durable: true }, poison);
-      await publisher.close();
-    });
-    const consumer = await collect(queue, () => "dead_letter");
-    await untilDepth(queue, { ready: 0, deadLettered: 1 });
-    await consumer.stop();
-    await queue.close();
-    await broker.server.restart();
-    const letter = await withConnection((connection) => connection.basicGet({ queue: `${queueName}.dead` }));
-    expect(Buffer.from(letter!.body as Uint8Array).toString()).toBe("no reservation");
-  }, testTimeoutMs);
+  test(
+    "stops and closes in bounded time while the broker is frozen",
+    async () => {
+      const queue = rabbitmqQueue({ url: broker.url, queueName: randomUUID(), timeoutMs: 700 });
+      await queue.publish([reservation(1)]);
+      const consumer = await collect(queue);
+      await consumer.untilCount(1);
+      await broker.server.kill("SIGSTOP");
+      try {
+        await queue.close();
+      } finally {
+        await broker.server.kill("SIGCONT");
+      }
+    },
+    testTimeoutMs,
+  );
 
-  test("waits for a broker that is not there yet", async () => {
-    await broker.server.kill("SIGKILL");
-    const queue = open({ queueName: randomUUID(), timeoutMs: 300 });
-    const consumer = await collect(queue);
-    const early = await collect(open({ queueName: randomUUID(), timeoutMs: 300 }));
-    await early.stop();
-    await expect(queue.publish([reservation(1)])).rejects.toThrow("ECONNREFUSED");
-    await broker.server.restart();
-    await insist(queue, [reservation(1)]);
-    await consumer.untilCount(1);
-  }, testTimeoutMs);
+  test(
+    "counts an unroutable message as not published, and declares the queue anew",
+    async () => {
+      const queueName = randomUUID();
+      const queue = open({ queueName });
+      await queue.publish([reservation(1)]);
+      await withConnection((connection) => connection.queueDelete({ queue: queueName }));
+      await expect(queue.publish([reservation(2)])).rejects.toThrow(QueueUnroutable);
+      await queue.publish([reservation(2)]);
+      expect((await queue.depth()).ready).toBe(1);
+    },
+    testTimeoutMs,
+  );
 
-  test("says what is wrong with a password, and with a queue that was declared otherwise", async () => {
-    const url = new URL(broker.url);
-    url.password = "wrong";
-    const stranger = open({ url: url.href, queueName: "any", timeoutMs: 1_500 });
-    await expect(stranger.publish([reservation(1)])).rejects.toThrow("ACCESS_REFUSED");
+  test(
+    "lets a consumer whose queue was deleted go on with the new one",
+    async () => {
+      const queueName = randomUUID();
+      const queue = open({ queueName });
+      const consumer = await collect(queue);
+      await queue.publish([reservation(1)]);
+      await consumer.untilCount(1);
+      await withConnection((connection) => connection.queueDelete({ queue: queueName }));
+      await insist(queue, [reservation(2)]);
+      await consumer.untilCount(2);
+      await consumer.stop();
+    },
+    testTimeoutMs,
+  );
 
-    const queueName = randomUUID();
-    await open({ queueName, deliveryLimit: 3 }).publish([reservation(1)]);
-    const other = open({ queueName, deliveryLimit: 4 });
-    await expect(other.publish([reservation(1)])).rejects.toThrow("x-delivery-limit");
-  }, testTimeoutMs);
+  test(
+    "gives up on a broker that takes nothing for want of memory, and works again when it does",
+    async () => {
+      const queue = open({ queueName: randomUUID(), timeoutMs: 700 });
+      await queue.publish([reservation(1)]);
+      await broker.server.control("set_vm_memory_high_watermark", "0.000001");
+      try {
+        await waitUntil(
+          () =>
+            queue.publish([reservation(2)]).then(
+              () => false,
+              () => true,
+            ),
+          {
+            what: "a refused publish",
+            timeoutMs: 20_000,
+          },
+        );
+      } finally {
+        await broker.server.control("set_vm_memory_high_watermark", "0.4");
+      }
+      await insist(queue, [reservation(3)]);
+    },
+    testTimeoutMs,
+  );
 
-  test("bounds what is sent and not confirmed", async () => {
-    const queue = open({ queueName: randomUUID(), maxUnconfirmed: 10 });
-    const outcomes = await Promise.allSettled([queue.publish(reservations(8)), queue.publish(reservations(3, 9))]);
-    expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected"]);
-    await queue.publish(reservations(10));
-    await expect(queue.publish(reservations(11))).rejects.toThrow("would exceed the limit of 10");
-  }, testTimeoutMs);
+  test(
+    "keeps dead letters, whole, in a durable queue of their own",
+    async () => {
+      const queueName = randomUUID();
+      const queue = open({ queueName });
+      await queue.depth();
+      const poison = Buffer.from("no reservation");
+      await withConnection(async (connection) => {
+        const publisher = connection.createPublisher({ confirm: true });
+        await publisher.send({ routingKey: queueName, durable: true }, poison);
+        await publisher.close();
+      });
+      const consumer = await collect(queue, () => "dead_letter");
+      await untilDepth(queue, { ready: 0, deadLettered: 1 });
+      await consumer.stop();
+      await queue.close();
+      await broker.server.restart();
+      const letter = await withConnection((connection) => connection.basicGet({ queue: `${queueName}.dead` }));
+      expect(Buffer.from(letter!.body as Uint8Array).toString()).toBe("no reservation");
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    "waits for a broker that is not there yet",
+    async () => {
+      await broker.server.kill("SIGKILL");
+      const queue = open({ queueName: randomUUID(), timeoutMs: 300 });
+      const consumer = await collect(queue);
+      const early = await collect(open({ queueName: randomUUID(), timeoutMs: 300 }));
+      await early.stop();
+      await expect(queue.publish([reservation(1)])).rejects.toThrow("ECONNREFUSED");
+      await broker.server.restart();
+      await insist(queue, [reservation(1)]);
+      await consumer.untilCount(1);
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    "says what is wrong with a password, and with a queue that was declared otherwise",
+    async () => {
+      const url = new URL(broker.url);
+      url.password = "wrong";
+      const stranger = open({ url: url.href, queueName: "any", timeoutMs: 1_500 });
+      await expect(stranger.publish([reservation(1)])).rejects.toThrow("ACCESS_REFUSED");
+
+      const queueName = randomUUID();
+      await open({ queueName, deliveryLimit: 3 }).publish([reservation(1)]);
+      const other = open({ queueName, deliveryLimit: 4 });
+      await expect(other.publish([reservation(1)])).rejects.toThrow("x-delivery-limit");
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    "bounds what is sent and not confirmed",
+    async () => {
+      const queue = open({ queueName: randomUUID(), maxUnconfirmed: 10 });
+      const outcomes = await Promise.allSettled([queue.publish(reservations(8)), queue.publish(reservations(3, 9))]);
+      expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected"]);
+      await queue.publish(reservations(10));
+      await expect(queue.publish(reservations(11))).rejects.toThrow("would exceed the limit of 10");
+    },
+    testTimeoutMs,
+  );
 });

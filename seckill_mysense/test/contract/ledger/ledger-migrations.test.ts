@@ -50,10 +50,12 @@ for (const kind of ledgerKinds) {
       expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_, index) => index + 1));
     });
 
-    test("a further step runs once, on top of the others", async () => {
+    test("a further step runs once, on top of the others, also when several processes come to it at once", async () => {
       const next = migrations.length + 1;
       const steps = [...migrations, addColumn(next, "extra")];
-      await migrate(database, 1_000, steps);
+      const others = Array.from({ length: 4 }, () => new RetryingDatabase(place.open(), defaultRetry));
+      await Promise.all(others.map((other) => migrate(other, 1_000, steps)));
+      for (const other of others) await other.close();
       await migrate(database, 2_000, steps);
       expect((await versions()).at(-1)).toBe(next);
       await database.read((reader) => sql`select extra from sales`.execute(reader));

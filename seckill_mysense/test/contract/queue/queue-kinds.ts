@@ -2,10 +2,10 @@ import { Database } from "bun:sqlite";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { Connection } from "rabbitmq-client";
-import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
-import type { ReservationQueue } from "../../src/queue/queue.ts";
-import { rabbitmqQueue } from "../../src/queue/rabbitmq-queue.ts";
-import { freshRabbitmqVhost, requireService, temporaryFolder } from "../../../tools/test-services/index.ts";
+import { embeddedQueue } from "../../../src/queue/embedded-queue.ts";
+import type { ReservationQueue } from "../../../src/queue/queue.ts";
+import { rabbitmqQueue } from "../../../src/queue/rabbitmq-queue.ts";
+import { freshRabbitmqVhost, requireService, temporaryFolder } from "../../../../tools/test-services/index.ts";
 
 export interface QueueLimits {
   readonly maxMessages?: number;
@@ -59,7 +59,8 @@ const rabbitmq: QueueKind = {
     return {
       place() {
         const queueName = `test-${randomUUID()}`;
-        const open = (limits?: QueueLimits): ReservationQueue => rabbitmqQueue({ url: vhost.url, queueName, ...limits });
+        const open = (limits?: QueueLimits): ReservationQueue =>
+          rabbitmqQueue({ url: vhost.url, queueName, ...limits });
         return {
           open,
           async writeRaw(bodies, limits) {
@@ -68,7 +69,8 @@ const rabbitmq: QueueKind = {
             await queue.close();
             const connection = new Connection(vhost.url);
             const publisher = connection.createPublisher({ confirm: true });
-            for (const body of bodies) await publisher.send({ routingKey: queueName, durable: true }, Buffer.from(body));
+            for (const body of bodies)
+              await publisher.send({ routingKey: queueName, durable: true }, Buffer.from(body));
             await publisher.close();
             await connection.close();
           },

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
-import type { Gate } from "../../src/gate/gate.ts";
-import { GateArmRefused, GateRequestInvalid } from "../../src/gate/gate-errors.ts";
-import { productKeys } from "../../src/gate/product-keys.ts";
-import { createGate } from "../../src/gate/redis-gate.ts";
+import type { Gate } from "../../../src/gate/gate.ts";
+import { GateArmRefused, GateRequestInvalid } from "../../../src/gate/gate-errors.ts";
+import { productKeys } from "../../../src/gate/product-keys.ts";
+import { createGate } from "../../../src/gate/redis-gate.ts";
 import { accept, kinds, saleFixture } from "./gate-fixtures.ts";
 import { gateServerKinds, type GateTestServer } from "./gate-servers.ts";
 
@@ -123,7 +123,13 @@ for (const kind of gateServerKinds) {
           fixture.request("cid", "r4"),
         ];
         const outcomes = await Promise.all(requests.map((request) => gate.reserve(request)));
-        expect(outcomes.map((outcome) => outcome.kind)).toEqual(["accepted", "replay", "replay", "accepted", "sold_out"]);
+        expect(outcomes.map((outcome) => outcome.kind)).toEqual([
+          "accepted",
+          "replay",
+          "replay",
+          "accepted",
+          "sold_out",
+        ]);
         expect(outcomes[2]).toEqual({ kind: "replay", reservationId: "r1" });
       });
 
@@ -133,7 +139,9 @@ for (const kind of gateServerKinds) {
         const outcomes = await Promise.all(
           requests.map((request, i) => (i % 2 === 0 ? gate : otherGate).reserve(request)),
         );
-        const winners = outcomes.flatMap((outcome) => (outcome.kind === "accepted" ? [outcome.reservation.userId] : []));
+        const winners = outcomes.flatMap((outcome) =>
+          outcome.kind === "accepted" ? [outcome.reservation.userId] : [],
+        );
         expect(winners).toHaveLength(100);
         expect(new Set(winners).size).toBe(100);
         // A winner's later tries are replays, as many as he made after his success.
@@ -145,7 +153,10 @@ for (const kind of gateServerKinds) {
 
       test("products do not touch each other", async () => {
         const [one, two] = [await armed({ total: 1 }), await armed({ total: 1 })];
-        const outcomes = await Promise.all([gate.reserve(one.request("ann", "r1")), gate.reserve(two.request("ann", "r2"))]);
+        const outcomes = await Promise.all([
+          gate.reserve(one.request("ann", "r1")),
+          gate.reserve(two.request("ann", "r2")),
+        ]);
         expect(outcomes.map((outcome) => outcome.kind)).toEqual(["accepted", "accepted"]);
       });
 
@@ -204,7 +215,9 @@ for (const kind of gateServerKinds) {
       test("a newer epoch waits until the outbox is empty, and then sets the stock from the ledger", async () => {
         const fixture = await armed();
         await accept(gate, fixture.request("ann", "r1"));
-        await expect(gate.arm(fixture.sale, fixture.inEpoch(2), 9)).rejects.toThrow("1 entries of its outbox are not handed over");
+        await expect(gate.arm(fixture.sale, fixture.inEpoch(2), 9)).rejects.toThrow(
+          "1 entries of its outbox are not handed over",
+        );
         const [entry] = await gate.readOutbox(fixture.product, "relay", 10);
         await gate.acknowledgeOutbox(fixture.product, [entry!.entryId]);
         expect(await gate.arm(fixture.sale, fixture.inEpoch(2), 7)).toBe("armed");
@@ -234,7 +247,9 @@ for (const kind of gateServerKinds) {
 
       test("figures that cannot be right are refused by name", async () => {
         const { sale, product } = saleFixture({ total: 10 });
-        await expect(gate.arm(sale, product, 11)).rejects.toThrow("available must be an integer from 0 to 10, but is 11");
+        await expect(gate.arm(sale, product, 11)).rejects.toThrow(
+          "available must be an integer from 0 to 10, but is 11",
+        );
         await expect(gate.arm(sale, product, -1)).rejects.toThrow("available must be");
         await expect(gate.arm(sale, product, 1.5)).rejects.toThrow("available must be");
         await expect(gate.arm(sale, { ...product, limitPerUser: 0 }, 10)).rejects.toThrow("limitPerUser must be");
@@ -390,7 +405,9 @@ for (const kind of gateServerKinds) {
         const [entry] = await gate.readOutbox(fixture.product, "idle", 1);
         await gate.acknowledgeOutbox(fixture.product, [entry!.entryId]);
         const consumers = async () =>
-          ((await redis.xinfo("CONSUMERS", productKeys(fixture.product)[3], "relays")) as string[][]).map(([, name]) => name);
+          ((await redis.xinfo("CONSUMERS", productKeys(fixture.product)[3], "relays")) as string[][]).map(
+            ([, name]) => name,
+          );
         await gate.forgetRelays(fixture.product, 3_600_000);
         expect(await consumers()).toEqual(["holder", "idle"]);
         await gate.forgetRelays(fixture.product, 0);
@@ -399,7 +416,9 @@ for (const kind of gateServerKinds) {
 
       test("refuses a batch beyond its limit", async () => {
         const { product } = saleFixture();
-        await expect(gate.readOutbox(product, "relay", 0)).rejects.toThrow("limit must be an integer from 1 to 1000, but is 0");
+        await expect(gate.readOutbox(product, "relay", 0)).rejects.toThrow(
+          "limit must be an integer from 1 to 1000, but is 0",
+        );
         await expect(gate.claimOutbox(product, "relay", 1_001, 0)).rejects.toThrow("but is 1001");
       });
     });

@@ -1,6 +1,6 @@
-import type { AcceptedReservation } from "../../src/domain/reservation.ts";
-import type { Delivery, DeliveryVerdict, ReservationQueue } from "../../src/queue/queue.ts";
-import { waitUntil } from "../../../tools/test-services/index.ts";
+import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
+import type { Delivery, DeliveryVerdict, ReservationQueue } from "../../../src/queue/queue.ts";
+import { waitUntil } from "../../../../tools/test-services/index.ts";
 
 export function reservation(n: number): AcceptedReservation {
   const ids = { reservationId: `reservation-${n}`, saleId: "sale", productId: "product", userId: `user-${n}` };
@@ -35,7 +35,11 @@ export async function collect(
       return batches.flat();
     },
     untilCount: (count: number) =>
-      waitUntil(() => batches.flat().length >= count, { what: `${count} deliveries`, timeoutMs: 20_000, intervalMs: 5 }),
+      waitUntil(() => batches.flat().length >= count, {
+        what: `${count} deliveries`,
+        timeoutMs: 20_000,
+        intervalMs: 5,
+      }),
     stop: () => consumption.stop(),
   };
 }

@@ -6,7 +6,7 @@ import {
   startProcess,
   startRedisServer,
   temporaryFolder,
-} from "../../../tools/test-services/index.ts";
+} from "../../../../tools/test-services/index.ts";
 
 /** A server that the gate's tests run on, private to one test file. */
 export interface GateTestServer {
@@ -51,12 +51,12 @@ const redisServer: GateServerKind = {
   },
 };
 
-const myRedisMain = join(import.meta.dir, "../../../my_redis/main.ts");
-const myRedisSettings = join(import.meta.dir, "../../../my_redis/redis.conf");
+const myRedisMain = join(import.meta.dir, "../../../../my_redis/main.ts");
+const myRedisSettings = join(import.meta.dir, "../../../../my_redis/redis.conf");
 
 const myRedis: GateServerKind = {
   name: "MyRedis",
-  skipReason: existsSync(myRedisSettings) ? "" : " (skipped: MyRedis has no redis.conf yet)",
+  skipReason: process.env["TEST_MY_REDIS"] && existsSync(myRedisSettings) ? "" : " (skipped: MyRedis has no redis.conf yet)",
   async start({ durable = false } = {}) {
     const port = await freePort();
     const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", temporaryFolder("test-my-redis")];

@@ -1,6 +1,6 @@
-import type { ReservationRequest, ReserveOutcome } from "../../src/domain/reservation.ts";
-import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
-import type { Gate } from "../../src/gate/gate.ts";
+import type { ReservationRequest, ReserveOutcome } from "../../../src/domain/reservation.ts";
+import type { Sale, SaleProduct } from "../../../src/domain/sale.ts";
+import type { Gate } from "../../../src/gate/gate.ts";
 
 const hourMs = 3_600_000;
 

@@ -1,0 +1,366 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import type { Delivery, ReservationQueue } from "../../../src/queue/queue.ts";
+import { QueueFull, QueueUnavailable } from "../../../src/queue/queue-errors.ts";
+import { encodeReservation } from "../../../src/queue/reservation-codec.ts";
+import { waitUntil } from "../../../../tools/test-services/index.ts";
+import { collect, idsOf, reservation, reservations, untilDepth } from "./queue-fixtures.ts";
+import { queueKinds, type QueueLimits, type QueuePlace } from "./queue-kinds.ts";
+
+const testTimeoutMs = 30_000;
+
+for (const kind of queueKinds) {
+  describe.skipIf(kind.skipReason !== "")(`${kind.name}${kind.skipReason}`, () => {
+    let provider: { place(): QueuePlace; stop(): Promise<void> };
+    let place: QueuePlace;
+    let opened: ReservationQueue[];
+
+    beforeAll(async () => {
+      provider = await kind.start();
+    }, 90_000);
+    afterAll(() => provider.stop());
+    beforeEach(() => {
+      place = provider.place();
+      opened = [];
+    });
+    afterEach(async () => {
+      for (const queue of opened) await queue.close();
+    });
+
+    function open(limits?: QueueLimits): ReservationQueue {
+      const queue = place.open(limits);
+      opened.push(queue);
+      return queue;
+    }
+
+    test(
+      "delivers what was published, whole and in order, and forgets it once acknowledged",
+      async () => {
+        const queue = open();
+        await queue.publish(reservations(3));
+        expect(await queue.depth()).toEqual({ ready: 3, deadLettered: 0 });
+        const consumer = await collect(queue);
+        await consumer.untilCount(3);
+        expect(consumer.deliveries.map((delivery) => delivery.reservation!)).toEqual(reservations(3));
+        expect(consumer.deliveries.map((delivery) => delivery.redelivered)).toEqual([false, false, false]);
+        await consumer.stop();
+        expect(await queue.depth()).toEqual({ ready: 0, deadLettered: 0 });
+        await queue.close();
+        expect(await open().depth()).toEqual({ ready: 0, deadLettered: 0 });
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "keeps what was published while nobody has it open",
+      async () => {
+        const queue = open();
+        await queue.publish(reservations(3));
+        await queue.close();
+        const consumer = await collect(open());
+        await consumer.untilCount(3);
+        expect(idsOf(consumer.deliveries)).toEqual(["reservation-1", "reservation-2", "reservation-3"]);
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "delivers to a consumer that was there first",
+      async () => {
+        const queue = open();
+        const consumer = await collect(queue);
+        await queue.publish(reservations(2));
+        await consumer.untilCount(2);
+        await queue.publish([reservation(3)]);
+        await consumer.untilCount(3);
+        expect(idsOf(consumer.deliveries)).toEqual(["reservation-1", "reservation-2", "reservation-3"]);
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "gathers batches, never larger than asked for",
+      async () => {
+        const queue = open();
+        await queue.publish(reservations(25));
+        const consumer = await collect(queue, undefined, { maxBatch: 10, maxWaitMs: 50 });
+        await consumer.untilCount(25);
+        const sizes = consumer.batches.map((batch) => batch.length);
+        expect(Math.max(...sizes)).toBe(10);
+        expect(sizes.reduce((sum, size) => sum + size)).toBe(25);
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "takes many publishes at once and loses and doubles none",
+      async () => {
+        const queue = open();
+        await Promise.all(Array.from({ length: 100 }, (_, i) => queue.publish(reservations(30, i * 30))));
+        expect((await queue.depth()).ready).toBe(3_000);
+        const consumer = await collect(queue, undefined, { maxBatch: 500 });
+        await consumer.untilCount(3_000);
+        await consumer.stop();
+        expect(new Set(idsOf(consumer.deliveries)).size).toBe(3_000);
+        expect(consumer.deliveries).toHaveLength(3_000);
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "shares the messages between two consumers",
+      async () => {
+        const queue = open();
+        const [one, two] = [
+          await collect(queue, undefined, { maxBatch: 5 }),
+          await collect(queue, undefined, { maxBatch: 5 }),
+        ];
+        await queue.publish(reservations(200));
+        const both = () => [...one.deliveries, ...two.deliveries];
+        await waitUntil(() => both().length >= 200, { what: "200 deliveries", timeoutMs: 20_000 });
+        expect(new Set(idsOf(both())).size).toBe(200);
+        expect(both()).toHaveLength(200);
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "delivers a requeued message again and says so, without its neighbours",
+      async () => {
+        const queue = open();
+        await queue.publish(reservations(3));
+        const consumer = await collect(queue, (delivery) =>
+          delivery.reservation!.reservationId === "reservation-2" && !delivery.redelivered ? "requeue" : "acknowledge",
+        );
+        await consumer.untilCount(4);
+        await consumer.stop();
+        const second = consumer.deliveries.at(-1)!;
+        expect([second.reservation!.reservationId, second.redelivered]).toEqual(["reservation-2", true]);
+        expect(await queue.depth()).toEqual({ ready: 0, deadLettered: 0 });
+        expect(consumer.deliveries).toHaveLength(4);
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "puts a message aside on demand and delivers the others",
+      async () => {
+        const queue = open();
+        await queue.publish(reservations(3));
+        const consumer = await collect(queue, (delivery) =>
+          delivery.reservation!.reservationId === "reservation-2" ? "dead_letter" : "acknowledge",
+        );
+        await untilDepth(queue, { ready: 0, deadLettered: 1 });
+        await consumer.stop();
+        expect(consumer.deliveries).toHaveLength(3);
+        await queue.close();
+        expect(await open().depth()).toEqual({ ready: 0, deadLettered: 1 });
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "puts a message aside that was requeued more often than the limit",
+      async () => {
+        const queue = open({ deliveryLimit: 3 });
+        await queue.publish([reservation(1)]);
+        const consumer = await collect(queue, () => "requeue");
+        await untilDepth(queue, { ready: 0, deadLettered: 1 });
+        await consumer.stop();
+        expect(consumer.deliveries).toHaveLength(4);
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "gives a failed batch to the handler again, as often as it takes, and puts nothing aside",
+      async () => {
+        const queue = open({ deliveryLimit: 2 });
+        await queue.publish(reservations(3));
+        const seen: (readonly Delivery[])[] = [];
+        const consumption = await queue.consume(
+          async (batch) => {
+            seen.push(batch);
+            if (seen.length <= 4) throw new Error("the ledger is away");
+            return batch.map(() => "acknowledge" as const);
+          },
+          { maxBatch: 3, maxWaitMs: 1_000 },
+        );
+        await waitUntil(() => seen.length >= 5, { what: "five tries", timeoutMs: 20_000 });
+        await consumption.stop();
+        for (const batch of seen) expect(idsOf(batch)).toEqual(["reservation-1", "reservation-2", "reservation-3"]);
+        expect(seen.map((batch) => batch.every((delivery) => delivery.redelivered))).toEqual([
+          false,
+          true,
+          true,
+          true,
+          true,
+        ]);
+        expect(await queue.depth()).toEqual({ ready: 0, deadLettered: 0 });
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "counts a handler that forgets a verdict as failed",
+      async () => {
+        const queue = open();
+        await queue.publish(reservations(2));
+        let tries = 0;
+        const consumption = await queue.consume(
+          async (batch) => {
+            tries += 1;
+            const verdicts = batch.map(() => "acknowledge" as const);
+            return tries === 1 ? verdicts.slice(1) : verdicts;
+          },
+          { maxBatch: 2, maxWaitMs: 1_000 },
+        );
+        await waitUntil(() => tries === 2, { what: "a second try", timeoutMs: 20_000 });
+        await consumption.stop();
+        expect(await queue.depth()).toEqual({ ready: 0, deadLettered: 0 });
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "lets the batch in hand finish when stopped, and delivers the rest to the next consumer",
+      async () => {
+        const queue = open();
+        await queue.publish(reservations(5));
+        const inHand = Promise.withResolvers<void>();
+        const mayFinish = Promise.withResolvers<void>();
+        const first: (string | undefined)[] = [];
+        const consumption = await queue.consume(
+          async (batch) => {
+            first.push(...idsOf(batch));
+            inHand.resolve();
+            await mayFinish.promise;
+            return batch.map(() => "acknowledge" as const);
+          },
+          { maxBatch: 2, maxWaitMs: 0 },
+        );
+        await inHand.promise;
+        const stopped = consumption.stop();
+        mayFinish.resolve();
+        await stopped;
+        const next = await collect(queue);
+        await next.untilCount(5 - first.length);
+        await next.stop();
+        expect([...first, ...idsOf(next.deliveries)].toSorted()).toEqual(reservations(5).map((r) => r.reservationId));
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "delivers again what a consumer had in hand and never decided",
+      async () => {
+        const queue = open();
+        await queue.publish(reservations(3));
+        let tries = 0;
+        await queue.consume(
+          async () => {
+            tries += 1;
+            throw new Error("the ledger is away");
+          },
+          { maxBatch: 3, maxWaitMs: 1_000 },
+        );
+        await waitUntil(() => tries > 0, { what: "a first try", timeoutMs: 20_000 });
+        await queue.close();
+        const consumer = await collect(open());
+        await consumer.untilCount(3);
+        expect(idsOf(consumer.deliveries).toSorted()).toEqual(["reservation-1", "reservation-2", "reservation-3"]);
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "hands over bodies that it cannot understand, for the consumer to decide",
+      async () => {
+        const good = JSON.parse(Buffer.from(encodeReservation(reservation(1))).toString()) as Record<string, unknown>;
+        const bodies = [
+          "not JSON",
+          "",
+          "null",
+          "[]",
+          JSON.stringify({ ...good, version: 2 }),
+          JSON.stringify({ ...good, epoch: 0 }),
+          JSON.stringify({ ...good, userId: "" }),
+          JSON.stringify({ ...good, reservationId: undefined }),
+          JSON.stringify({ ...good, padding: "x".repeat(20_000) }),
+          JSON.stringify({ ...good, addedLater: true }),
+        ].map((text) => Buffer.from(text));
+        bodies.unshift(Buffer.from([0xff, 0xfe, 0x22]));
+        await place.writeRaw(bodies);
+        const queue = open();
+        const consumer = await collect(queue, (delivery) => (delivery.reservation ? "acknowledge" : "dead_letter"));
+        await consumer.untilCount(bodies.length);
+        await untilDepth(queue, { ready: 0, deadLettered: bodies.length - 1 });
+        await consumer.stop();
+        expect(consumer.deliveries.map(({ body }) => Buffer.from(body).toString("hex"))).toEqual(
+          bodies.map((body) => body.toString("hex")),
+        );
+        expect(idsOf(consumer.deliveries).filter((id) => id !== undefined)).toEqual(["reservation-1"]);
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "says when it is full, keeps what it has, and takes more when there is room again",
+      async () => {
+        const limits = { maxMessages: 20 };
+        const queue = open(limits);
+        let confirmed = 0;
+        const fill = async (): Promise<void> => {
+          while (confirmed < 500) {
+            await queue.publish([reservation(confirmed)]);
+            confirmed += 1;
+          }
+        };
+        const refusal: unknown = await fill().catch((error: unknown) => error);
+        expect(refusal).toBeInstanceOf(QueueFull);
+        expect(String(refusal)).toContain("20");
+        expect(confirmed).toBeGreaterThanOrEqual(20);
+        const consumer = await collect(queue);
+        await consumer.untilCount(confirmed);
+        await waitUntil(
+          () =>
+            queue.publish([reservation(1_000)]).then(
+              () => true,
+              () => false,
+            ),
+          {
+            what: "room for one more",
+            timeoutMs: 20_000,
+          },
+        );
+        await consumer.untilCount(confirmed + 1);
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "has nothing to do for an empty publish, and takes none after its end",
+      async () => {
+        const queue = open();
+        await queue.publish([]);
+        expect(await queue.depth()).toEqual({ ready: 0, deadLettered: 0 });
+        await queue.close();
+        await queue.close();
+        await expect(queue.publish([reservation(1)])).rejects.toThrow(QueueUnavailable);
+        await expect(collect(queue)).rejects.toThrow("the queue is closed");
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "refuses batches and waits beyond its limits by name",
+      async () => {
+        const queue = open();
+        await expect(collect(queue, undefined, { maxBatch: 0 })).rejects.toThrow(
+          "maxBatch must be an integer from 1 to 10000",
+        );
+        await expect(collect(queue, undefined, { maxWaitMs: -1 })).rejects.toThrow("maxWaitMs must be from 0 to 60000");
+      },
+      testTimeoutMs,
+    );
+  });
+}

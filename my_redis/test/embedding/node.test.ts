@@ -1,0 +1,49 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { findProgram, startProcess } from "../../../tools/test-services/index.ts";
+
+const packageFolder = join(import.meta.dir, "../..");
+const node = findProgram("node");
+
+/** Run by Node, from a folder that finds "my-redis" as a dependency. */
+const program = `
+import { connect } from "node:net";
+import { startServer } from "my-redis";
+const running = await startServer({ port: 0, memory: true });
+const socket = connect(running.port, "127.0.0.1");
+let answers = "";
+socket.on("data", (chunk) => {
+  answers += chunk;
+  if (!answers.includes("done")) return;
+  console.log(JSON.stringify({ answers, bun: typeof Bun }));
+  socket.destroy();
+  running.close().then(() => console.log("closed"));
+});
+socket.write("SET key value\\r\\nGET key\\r\\nHSET hash field value\\r\\nHGETALL hash\\r\\nECHO done\\r\\n");
+`;
+
+describe.skipIf(node === undefined)("in a Node program (skipped where there is no node on PATH)", () => {
+  beforeAll(async () => {
+    const build = await startProcess({ cmd: [process.execPath, "run", "build"], cwd: packageFolder });
+    expect((await build.exited).code).toBe(0);
+  });
+
+  test("startServer starts a server that answers on node:net, and closes it", async () => {
+    const file = join(packageFolder, "dist", `embedding-test-${process.pid}.mjs`);
+    writeFileSync(file, program);
+    const started = await startProcess({ cmd: [node as string, file], readyWhen: "closed" });
+    expect((await started.exited).code).toBe(0);
+    const answers = "+OK\r\n$5\r\nvalue\r\n:1\r\n*2\r\n$5\r\nfield\r\n$5\r\nvalue\r\n$4\r\ndone\r\n";
+    expect(JSON.parse(started.stdout().split("\n")[0] as string)).toEqual({ answers, bun: "undefined" });
+  });
+
+  test("the program starts, says where it listens, and stops on SIGTERM", async () => {
+    const bin = join(packageFolder, "bin", "my-redis-server.js");
+    const started = await startProcess({
+      cmd: [node as string, bin, "--port", "0"],
+      readyWhen: /Ready to accept connections tcp 127\.0\.0\.1:\d+/,
+    });
+    expect(await started.stop()).toEqual({ code: 0, signal: null });
+  });
+});

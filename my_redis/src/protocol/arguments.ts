@@ -73,7 +73,7 @@ export class Arguments {
 
   /** A copy of the argument's bytes. */
   bytes(index: number): Uint8Array {
-    return this.buffer.slice(this.starts[index], this.ends[index]);
+    return new Uint8Array(this.view(index));
   }
 
   /** The argument as text, UTF-8. */
@@ -121,7 +121,8 @@ export class Arguments {
     const result = new Arguments();
     const first = this.requestEnd > this.requestStart ? this.requestStart : this.start(0);
     const last = this.requestEnd > this.requestStart ? this.requestEnd : this.end(this.count - 1);
-    result.buffer = this.buffer.slice(first, last);
+    // Not `slice`: a chunk from the network is a Buffer, whose slice is a view that keeps the whole chunk alive.
+    result.buffer = new Uint8Array(this.buffer.subarray(first, last));
     result.starts = this.starts.slice(0, Math.max(this.count, 1));
     result.ends = this.ends.slice(0, Math.max(this.count, 1));
     for (let index = 0; index < this.count; index++) {

@@ -13,7 +13,8 @@ const checks: Readonly<Record<string, readonly string[]>> = {
 };
 const timeoutMs = 300_000;
 const programs = join(repositoryFolder, "node_modules", ".bin");
-const env = { ...process.env, PATH: `${programs}${delimiter}${process.env["PATH"]}` };
+const color = process.stdout.isTTY ? {} : { NO_COLOR: "1" };
+const env = { ...process.env, ...color, PATH: `${programs}${delimiter}${process.env["PATH"]}` };
 
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !Object.hasOwn(checks, name));

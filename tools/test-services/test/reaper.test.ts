@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { startProcess, waitUntil } from "../index.ts";
+import { processIsAlive, startProcess, waitUntil } from "../index.ts";
 
 const testServices = fileURLToPath(new URL("../index.ts", import.meta.url));
 const endings = {
@@ -26,13 +26,7 @@ for (const [ending, lastStatement] of Object.entries(endings)) {
     const match = /started (\d+) (\d+) (\S+)/.exec(run.stdout());
     const [, pid, otherPid, folder = ""] = match ?? [];
     expect(folder).toContain("reaper-test");
-    const gone = () => !isAlive(Number(pid)) && !isAlive(Number(otherPid)) && !existsSync(folder);
+    const gone = () => !processIsAlive(Number(pid)) && !processIsAlive(Number(otherPid)) && !existsSync(folder);
     await waitUntil(gone, { what: "the reaper to clean up", timeoutMs: 10_000 });
   });
-}
-
-/** A zombie counts as ended: nobody in this test is its parent. */
-function isAlive(pid: number): boolean {
-  const state = Bun.spawnSync(["ps", "-o", "stat=", "-p", `${pid}`]).stdout.toString();
-  return state !== "" && !state.startsWith("Z");
 }

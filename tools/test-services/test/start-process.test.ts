@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { startProcess, type StartedProcess, type StartProcessOptions } from "../index.ts";
+import { processIsAlive, startProcess, type StartedProcess, type StartProcessOptions } from "../index.ts";
 
 const started: StartedProcess[] = [];
 afterEach(async () => {
@@ -56,7 +56,7 @@ describe("startProcess", () => {
     const start = startProcess({ cmd: ["sleep", "60"], readyWhen, timeoutMs: 50 });
     await expect(start).rejects.toThrow("waited 50 ms for sleep 60 to be ready");
     await start.catch(() => {});
-    expect(isAlive(pid)).toBe(false);
+    expect(processIsAlive(pid)).toBe(false);
   });
 
   test("names a program that does not exist", async () => {
@@ -85,13 +85,8 @@ describe("startProcess", () => {
   test("a signal reaches the children, too", async () => {
     const process = await start("sleep 60 & echo child $!; wait", { readyWhen: /child (\d+)/ });
     const child = Number(process.readyMatch?.[1]);
-    expect(isAlive(child)).toBe(true);
+    expect(processIsAlive(child)).toBe(true);
     await process.kill("SIGKILL");
-    while (isAlive(child)) await Bun.sleep(5);
+    while (processIsAlive(child)) await Bun.sleep(5);
   });
 });
-
-function isAlive(pid: number): boolean {
-  const state = Bun.spawnSync(["ps", "-o", "stat=", "-p", `${pid}`]).stdout.toString();
-  return state !== "" && !state.startsWith("Z");
-}

@@ -126,8 +126,10 @@ describe("RecordIndex", () => {
           let steps = 0;
           do {
             const [adds, removals] = turns[steps] ?? [0, 0];
-            for (let count = 0; count < adds; count++)
-              (passing.push(String(next++)), modelled.insert(String(next - 1)));
+            for (let count = 0; count < adds; count++, next++) {
+              passing.push(String(next));
+              modelled.insert(String(next));
+            }
             for (let count = 0; count < removals; count++) modelled.remove(passing.pop() ?? "");
             modelled.move(String(steps % staying));
             cursor = modelled.index.scan(cursor, (address) => seen.add(modelled.keyOf(address)));

@@ -17,8 +17,8 @@ test("the longest common subsequence has the length that its definition says, an
       expect(length).toBe(lengthByDefinition(first, second));
       const spell = (source: string, from: "first" | "second"): string =>
         runs
+          .toReversed()
           .map((run) => source.slice(run[from], run[from] + run.length))
-          .reverse()
           .join("");
       expect(spell(first, "first")).toBe(spell(second, "second"));
       expect(spell(first, "first").length).toBe(length);

@@ -1,6 +1,6 @@
 import type { SaleTokens } from "../authorization/sale-token.ts";
 import type { Sale, SaleProduct } from "../domain/sale.ts";
-import type { Gate } from "../gate/gate.ts";
+import type { Gate, GateStatus } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../orders/ledger.ts";
 import { RefusedReservations, SoldOutHint } from "./sold-out-hint.ts";
@@ -14,11 +14,15 @@ export interface CatalogueProduct {
   readonly soldOut: SoldOutHint;
 }
 
+/** Is told what the gate has just said of a product; answers whether the gate is armed for its epoch. */
+export type EnsureArmed = (sale: Sale, product: SaleProduct, status: GateStatus | undefined) => Promise<boolean>;
+
 export interface CatalogueOptions {
   readonly ledger: Ledger;
   readonly gate: Gate;
   readonly tokens: SaleTokens;
   readonly logger: Logger;
+  readonly ensureArmed: EnsureArmed;
   readonly now: () => number;
   readonly refreshMs: number;
   readonly maxSales: number;
@@ -118,16 +122,27 @@ export class Catalogue {
   }
 
   async #readStock(): Promise<void> {
-    const { gate, now } = this.#options;
+    const { now, logger } = this.#options;
     const open = [...this.#products.values()].filter(({ sale }) => sale.endsAtMs + settledAfterMs >= now());
-    const readings = await Promise.allSettled(
-      open.slice(0, maxWatchedProducts).map(async (entry) => {
-        const status = await gate.status(entry.sale.id, entry.product.id);
-        entry.available = status?.open === true ? status.available : null;
-        if (status !== undefined && status.available > 0) entry.soldOut.clear();
-      }),
-    );
-    for (const [index, reading] of readings.entries()) if (reading.status === "rejected") open[index]!.available = null;
-    if (readings.every((reading) => reading.status === "fulfilled")) this.#gateSeenMs = now();
+    const watched = open.slice(0, maxWatchedProducts);
+    const readings = await Promise.allSettled(watched.map((entry) => this.#readStockOf(entry)));
+    let failure: unknown;
+    for (const [index, reading] of readings.entries()) {
+      if (reading.status === "fulfilled") continue;
+      watched[index]!.available = null;
+      failure ??= reading.reason;
+    }
+    if (failure === undefined) this.#gateSeenMs = now();
+    else logger.warn("the gate could not be asked for the stock", { error: String(failure) });
+  }
+
+  async #readStockOf(entry: CatalogueProduct): Promise<void> {
+    const { gate, ensureArmed } = this.#options;
+    const { sale, product } = entry;
+    const status = await gate.status(sale.id, product.id);
+    const isArmed = await ensureArmed(sale, product, status);
+    if (status === undefined) entry.available = isArmed ? product.total : null;
+    else entry.available = status.open && status.epoch === product.epoch ? status.available : null;
+    if (status !== undefined && status.available > 0) entry.soldOut.clear();
   }
 }

@@ -74,9 +74,6 @@ export class Check {
     const nowMs = now();
     if (nowMs >= claims.expiresAtMs) return this.#turnAway("token_expired");
 
-    const waitMs = this.#limitWaitMs(claims, request, server, nowMs);
-    if (waitMs > 0) return this.#turnAwayWith("limited", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
-
     const productId = queryValue(url, "productID");
     if (productId === undefined || productId === null || productId === "") return this.#turnAway("missing_product");
     const entry = catalogue.find(productId);
@@ -84,7 +81,10 @@ export class Check {
     if (productId !== claims.productId) return this.#turnAway("token_wrong_product");
     if (this.#isBodyTooLarge(request)) return this.#turnAway("body_too_large");
     if (nowMs < claims.notBeforeMs - this.#options.startLeewayMs) return this.#notStarted(claims.notBeforeMs, nowMs);
+    // Said before the limits are looked at, because it costs less than they do.
     if (entry.soldOut.refuses(claims.reservationId, nowMs)) return this.#turnAway("sold_out");
+    const waitMs = this.#limitWaitMs(claims, request, server, nowMs);
+    if (waitMs > 0) return this.#turnAwayWith("limited", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
     return this.#askGate(claims, entry, nowMs);
   }
 

@@ -10,7 +10,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../orders/ledger.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
-import { Catalogue } from "./catalogue.ts";
+import { Catalogue, type EnsureArmed } from "./catalogue.ts";
 import { type AddressOf, Check } from "./check.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
@@ -32,6 +32,8 @@ export interface GatewayParts {
   /** The project's secrets: the first signs, all of them verify. */
   readonly secrets: readonly string[];
   readonly logger: Logger;
+  /** Puts a product that the gate does not know into it, where that is right. */
+  readonly ensureArmed?: EnsureArmed;
   /** Unix milliseconds. */
   readonly now: () => number;
   /** Milliseconds since any moment, for measuring. */
@@ -133,7 +135,7 @@ interface System {
   readonly watchers: ReservationWatchers;
 }
 
-function assemble({ gate, ledger, settings, secrets, logger, now }: GatewayParts): System {
+function assemble({ gate, ledger, settings, secrets, logger, ensureArmed, now }: GatewayParts): System {
   const { limits, backend } = settings;
   const tokens = new SaleTokens(secrets);
   return {
@@ -146,6 +148,7 @@ function assemble({ gate, ledger, settings, secrets, logger, now }: GatewayParts
       gate,
       tokens,
       logger,
+      ensureArmed: ensureArmed ?? (() => Promise.resolve(true)),
       now,
       refreshMs: 1_000,
       maxSales: limits.sales,

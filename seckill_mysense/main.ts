@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import { createLogger, type Logger } from "./src/logging/logger.ts";
+import { systemClock } from "./src/roles/clock.ts";
+import { type CommandLine, parseCommandLine, usage, UsageError } from "./src/roles/command-line.ts";
+import { StartError } from "./src/roles/start-error.ts";
+import { startSystem } from "./src/roles/start-system.ts";
+import { verifySales } from "./src/roles/verify-role.ts";
+import { loadSettings } from "./src/settings/load-settings.ts";
+import { SettingsError } from "./src/settings/settings-error.ts";
+import type { Settings } from "./src/settings/settings.ts";
+
+const shippedConfig = join(import.meta.dir, "configs/config.json");
+
+try {
+  const commandLine = parseCommandLine(process.argv.slice(2));
+  if (commandLine === undefined) console.log(usage);
+  else await run(commandLine);
+} catch (error) {
+  fail(error);
+}
+
+async function run(commandLine: CommandLine): Promise<void> {
+  const settings = loadSettings(commandLine.configFile ?? shippedConfig, process.env);
+  const logger = createLogger({
+    level: settings.log.level,
+    write: (line) => console.log(line),
+    now: systemClock.now,
+  });
+  if (commandLine.role === "verify") {
+    const { saleId, atRest } = commandLine;
+    const print = (text: string): void => console.log(text);
+    const quiet = createLogger({ level: "error", write: (line) => console.error(line), now: systemClock.now });
+    const ok = await verifySales({ settings, logger: quiet, clock: systemClock, saleId, atRest, print });
+    process.exit(ok ? 0 : 1);
+  }
+  await serve(commandLine.role, settings, logger);
+}
+
+async function serve(role: Exclude<CommandLine["role"], "verify">, settings: Settings, logger: Logger): Promise<void> {
+  // A signal during the start ends it as it would have ended without us: what is on disk is whole at any moment.
+  const system = await startSystem({ role, settings, logger, clock: systemClock });
+  logger.info("started", { role, port: system.port, pid: process.pid });
+  if (system.port !== undefined) announce(settings.backend.host, system.port);
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    logger.info("stopping", { signal });
+    void system.stop().then((outcome) => {
+      if (outcome === "drained") logger.info("stopped");
+      else logger.warn("stopped before everything under way had ended", { seconds: settings.backend.shutdown_seconds });
+      process.exit(0);
+    });
+  };
+  process.on("SIGTERM", () => stop("SIGTERM"));
+  process.on("SIGINT", () => stop("SIGINT"));
+  // Whatever nobody expected: a fresh start from what is on disk is safer than going on.
+  process.on("unhandledRejection", (reason) => {
+    logger.error("an error that nobody handled", { error: reason instanceof Error ? reason.stack : String(reason) });
+    process.exit(70);
+  });
+}
+
+function announce(host: string, port: number): void {
+  const shown = host === "0.0.0.0" || host === "::" ? "localhost" : host.includes(":") ? `[${host}]` : host;
+  console.log(`\n  The sale is at http://${shown}:${port}/check\n`);
+}
+
+function fail(error: unknown): never {
+  if (error instanceof UsageError) console.error(`${error.message}\n\n${usage}`);
+  else if (error instanceof SettingsError) for (const problem of error.problems) console.error(problem);
+  else if (error instanceof StartError) console.error(error.message);
+  else console.error(`cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}

@@ -1,0 +1,86 @@
+import type { Sale, SaleProduct } from "../domain/sale.ts";
+import type { Gate, GateStatus } from "../gate/gate.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { FullLedger } from "../orders/ledger.ts";
+import type { ReservationQueue } from "../queue/queue.ts";
+
+export interface GateArmerOptions {
+  readonly gate: Pick<Gate, "arm">;
+  readonly ledger: Pick<FullLedger, "readTotals" | "audit">;
+  /** Undefined where it cannot be asked. */
+  readonly queue: Pick<ReservationQueue, "depth"> | undefined;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/**
+ * Puts the stock of new products into the gate: once, and never again. A gate that has lost a product of which
+ * something may have been sold stays closed for it until somebody rebuilds it, for the stock it would be armed with
+ * could have been promised to others already.
+ */
+export class GateArmer {
+  readonly #options: GateArmerOptions;
+  /** Products (with epoch) that this process has seen in the gate. */
+  readonly #seen = new Set<string>();
+  /** What was said already, so that a log is not filled with it. */
+  readonly #told = new Set<string>();
+
+  constructor(options: GateArmerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the gate is, or now was, armed for the product's epoch. `status` is what the gate has just said. */
+  async ensure(sale: Sale, product: SaleProduct, status: GateStatus | undefined): Promise<boolean> {
+    const key = `${product.id}@${product.epoch}`;
+    if (status?.epoch === product.epoch) {
+      this.#seen.add(key);
+      return true;
+    }
+    const problem = await this.#problem(sale, product, status, key);
+    if (problem !== undefined) {
+      this.#tell(sale, product, problem);
+      return false;
+    }
+    const outcome = await this.#options.gate.arm(sale, product, product.total);
+    this.#seen.add(key);
+    if (outcome === "armed") {
+      const units = product.total;
+      this.#options.logger.info("the gate is armed", { saleId: sale.id, productId: product.id, units });
+    }
+    return true;
+  }
+
+  /** Why the product must not be armed from here. */
+  async #problem(
+    sale: Sale,
+    product: SaleProduct,
+    status: GateStatus | undefined,
+    key: string,
+  ): Promise<string | undefined> {
+    if (status !== undefined) return `the gate is at epoch ${status.epoch}, the ledger at epoch ${product.epoch}`;
+    if (this.#seen.has(key)) return "the gate knew the product a moment ago and knows it no longer";
+    if (product.epoch > 1) return `the gate knows nothing of the product, the ledger is at epoch ${product.epoch}`;
+    const recorded = await this.#recorded(sale.id, product.id);
+    if (recorded > 0) return `the gate knows nothing of the product, the ledger has ${recorded} reservations of it`;
+    if (this.#options.now() < sale.startsAtMs) return undefined;
+    const waiting = (await this.#options.queue?.depth())?.ready ?? 0;
+    return waiting > 0 ? `the gate knows nothing of the product, ${waiting} reservations are in the queue` : undefined;
+  }
+
+  /** Orders and rejections in any state: each was once a unit that the gate gave away. */
+  async #recorded(saleId: string, productId: string): Promise<number> {
+    const audit = await this.#options.ledger.audit.auditSale(saleId);
+    const found = audit?.products.find(({ product }) => product.id === productId);
+    const counts = [...Object.values(found?.orders ?? {}), ...Object.values(found?.rejections ?? {})];
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  #tell(sale: Sale, product: SaleProduct, problem: string): void {
+    const key = `${product.id}: ${problem}`;
+    if (this.#told.has(key)) return;
+    if (this.#told.size >= 1_000) this.#told.clear();
+    this.#told.add(key);
+    const fields = { saleId: sale.id, productId: product.id, reason: problem };
+    this.#options.logger.error("the product stays closed: its gate must be rebuilt from the ledger", fields);
+  }
+}

@@ -1,0 +1,186 @@
+import { hostname } from "node:os";
+import type { GateServer } from "../gate/gate-connection.ts";
+import type { Gate } from "../gate/gate.ts";
+import { startRelay } from "../gate/relay.ts";
+import { startGateway } from "../gateway/gateway.ts";
+import type { Logger } from "../logging/logger.ts";
+import { startConsumer } from "../orders/consumer.ts";
+import type { FullLedger } from "../orders/ledger.ts";
+import { startSweeper } from "../orders/sweeper.ts";
+import type { ReservationQueue } from "../queue/queue.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Clock } from "./clock.ts";
+import type { Role } from "./command-line.ts";
+import { takeDataFolder } from "./data-folder.ts";
+import { createDemoSale } from "./demo-sale.ts";
+import { startEmbeddedRedis } from "./embedded-redis.ts";
+import { GateArmer } from "./gate-armer.ts";
+import { relayedProducts } from "./relayed-products.ts";
+import { StartError } from "./start-error.ts";
+import { checkSharedParts, openGate, openLedger, openQueue, secretsOf } from "./system-parts.ts";
+
+export interface SystemOptions {
+  readonly role: Exclude<Role, "verify">;
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export interface RunningSystem {
+  /** Of the web server, where the role has one. */
+  readonly port: number | undefined;
+  /** Lets what is under way come to its end, within `backend.shutdown_seconds`; then gives up on it. */
+  stop(): Promise<"drained" | "gave_up">;
+}
+
+/** What has been started, and is stopped the other way round. */
+type Stops = (() => Promise<void> | void)[];
+
+/**
+ * Starts one role, or all of them in this process.
+ * @throws StartError, or an error of a part that could not be reached; what was started by then is stopped again.
+ */
+export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
+  const { role, settings } = options;
+  const stops: Stops = [];
+  const stop = (): Promise<"drained" | "gave_up"> =>
+    stopAll(stops, settings.backend.shutdown_seconds * 1000, options.logger);
+  try {
+    if (role !== "all") checkSharedParts(role, settings);
+    return { port: await startRole(options, stops), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startRole(options: SystemOptions, stops: Stops): Promise<number | undefined> {
+  const { role, settings, logger, clock } = options;
+  if (role === "all") holdDataFolder(settings, stops);
+  const secrets = secretsOf(settings);
+  const ledger = openLedger(settings, clock.now);
+  stops.push(() => ledger.close());
+  await ledger.migrate();
+  if (role === "all") await createDemoSale(ledger, settings.sale, { logger, now: clock.now });
+
+  const queue = role === "sweeper" ? undefined : openQueueFor(options, stops);
+  const gate = role === "consumer" ? undefined : await openGateFor(options, secrets, stops);
+  // The last to start is the first to stop: nobody is let in while what he needs is not there, or no longer.
+  if (gate !== undefined && (role === "all" || role === "sweeper")) runSweeper(options, ledger, gate, stops);
+  if (queue !== undefined && (role === "all" || role === "consumer")) await runConsumer(options, ledger, queue, stops);
+  if (gate !== undefined && queue !== undefined && (role === "all" || role === "relay")) {
+    runRelay(options, { ledger, gate, queue }, stops);
+  }
+  if (gate === undefined || (role !== "all" && role !== "gateway")) return undefined;
+  return runGateway(options, { ledger, gate, queue, secrets }, stops);
+}
+
+function holdDataFolder(settings: Settings, stops: Stops): void {
+  const folder = takeDataFolder(settings.data_dir);
+  if (folder === undefined) {
+    throw new StartError(`data_dir ${settings.data_dir} is in use by another process: stop it, or name another folder`);
+  }
+  stops.push(() => folder.release());
+}
+
+function openQueueFor({ role, settings, logger }: SystemOptions, stops: Stops): ReservationQueue | undefined {
+  // A gateway only looks into the queue, and can look into a shared one alone.
+  if (role === "gateway" && settings.rabbitmq.url === "") return undefined;
+  const queue = openQueue(settings, logger);
+  stops.push(() => queue.close());
+  return queue;
+}
+
+async function openGateFor(
+  { settings, logger }: SystemOptions,
+  secrets: readonly string[],
+  stops: Stops,
+): Promise<Gate> {
+  let connection: GateServer = { url: settings.redis.url };
+  if (settings.redis.url === "") {
+    const redis = await startEmbeddedRedis({
+      dataDir: settings.data_dir,
+      secret: secrets[0]!,
+      appendFsync: settings.redis.append_fsync,
+      logger,
+    });
+    stops.push(() => redis.close());
+    connection = redis.address;
+  }
+  const gate = openGate(settings, connection, logger);
+  stops.push(() => gate.close());
+  return gate;
+}
+
+function runSweeper({ logger, clock }: SystemOptions, ledger: FullLedger, gate: Gate, stops: Stops): void {
+  const sweeper = startSweeper({ ledger, gate, logger, now: clock.now });
+  stops.push(() => sweeper.stop());
+}
+
+async function runConsumer(
+  { settings, logger }: SystemOptions,
+  ledger: FullLedger,
+  queue: ReservationQueue,
+  stops: Stops,
+): Promise<void> {
+  const payWithinMs = settings.sale.pay_within_seconds * 1000;
+  const consumer = await startConsumer({ queue, ledger, payWithinMs, logger });
+  stops.push(() => consumer.stop());
+}
+
+interface RelayParts {
+  readonly ledger: FullLedger;
+  readonly gate: Gate;
+  readonly queue: ReservationQueue;
+}
+
+function runRelay({ logger, clock }: SystemOptions, { ledger, gate, queue }: RelayParts, stops: Stops): void {
+  // A new name for each start: what an earlier process left unacknowledged is claimed after a while.
+  const relayName = `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`;
+  const relay = startRelay({ gate, queue, relayName, products: relayedProducts(ledger, clock.now), logger });
+  stops.push(() => relay.stop());
+}
+
+interface GatewayRoleParts {
+  readonly ledger: FullLedger;
+  readonly gate: Gate;
+  readonly queue: ReservationQueue | undefined;
+  readonly secrets: readonly string[];
+}
+
+async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops: Stops): Promise<number> {
+  const { settings, logger, clock } = options;
+  const { ledger, gate, queue, secrets } = parts;
+  const armer = new GateArmer({ gate, ledger, queue, logger, now: clock.now });
+  const ensureArmed = armer.ensure.bind(armer);
+  try {
+    const gateway = await startGateway({ gate, ledger, settings, secrets, logger, ensureArmed, ...clock });
+    stops.push(() => gateway.stop((settings.backend.shutdown_seconds * 1000) / 2));
+    return gateway.port;
+  } catch (error) {
+    const { host, api_port } = settings.backend;
+    const { code } = error as { code?: string };
+    if (code === "EADDRINUSE")
+      throw new StartError(`backend.api_port ${api_port} on ${host} is in use by another process`);
+    if (code === "EACCES") throw new StartError(`backend.api_port ${api_port} on ${host} may not be used by this user`);
+    throw error;
+  }
+}
+
+async function stopAll(stops: Stops, withinMs: number, logger: Logger): Promise<"drained" | "gave_up"> {
+  const work = async (): Promise<"drained"> => {
+    for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) {
+      try {
+        await stop();
+      } catch (error) {
+        logger.warn("a part did not stop in order", { error: String(error) });
+      }
+    }
+    return "drained";
+  };
+  const { promise: tooLate, resolve } = Promise.withResolvers<"gave_up">();
+  const timer = setTimeout(() => resolve("gave_up"), withinMs);
+  const outcome = await Promise.race([work(), tooLate]);
+  clearTimeout(timer);
+  return outcome;
+}

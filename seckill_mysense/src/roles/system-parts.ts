@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import type { GateServer } from "../gate/gate-connection.ts";
+import type { Gate } from "../gate/gate.ts";
+import { createGate } from "../gate/redis-gate.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { FullLedger } from "../orders/ledger.ts";
+import { mysqlLedger } from "../orders/mysql-ledger.ts";
+import { sqliteLedger } from "../orders/sqlite-ledger.ts";
+import { embeddedQueue } from "../queue/embedded-queue.ts";
+import type { ReservationQueue } from "../queue/queue.ts";
+import { rabbitmqQueue } from "../queue/rabbitmq-queue.ts";
+import { keptSecret } from "../settings/kept-secret.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Role } from "./command-line.ts";
+import { StartError } from "./start-error.ts";
+
+/** The first signs, all of them verify. */
+export function secretsOf({ backend, data_dir }: Settings): readonly string[] {
+  if (backend.api_secret === "") return [keptSecret(data_dir)];
+  return backend.previous_api_secret === "" ? [backend.api_secret] : [backend.api_secret, backend.previous_api_secret];
+}
+
+/** SQLite in the data folder while mysql.host is empty. */
+export function openLedger(settings: Settings, now: () => number): FullLedger {
+  const { mysql, data_dir } = settings;
+  if (mysql.host === "") return sqliteLedger({ file: join(data_dir, "ledger.sqlite"), now });
+  return mysqlLedger({
+    host: mysql.host,
+    port: mysql.port,
+    user: mysql.user_name,
+    password: mysql.pass_word,
+    database: mysql.db_name,
+    poolSize: mysql.pool_size,
+    now,
+  });
+}
+
+/** A file in the data folder while rabbitmq.url is empty. */
+export function openQueue(settings: Settings, logger: Logger): ReservationQueue {
+  const { rabbitmq, data_dir } = settings;
+  if (rabbitmq.url === "") return embeddedQueue({ file: join(data_dir, "queue.sqlite"), logger });
+  return rabbitmqQueue({ url: rabbitmq.url, queueName: rabbitmq.queue_name, logger });
+}
+
+export function openGate(settings: Settings, connection: GateServer, logger: Logger): Gate {
+  const { gate_timeout_ms, gate_concurrency } = settings.limits;
+  return createGate({ connection, timeoutMs: gate_timeout_ms, maxWaiting: gate_concurrency, logger });
+}
+
+/**
+ * A part that lives inside a process cannot be shared with another one.
+ * @throws StartError naming the key that must be set for this role
+ */
+export function checkSharedParts(role: Role, settings: Settings): void {
+  const needsGate = role === "gateway" || role === "relay" || role === "sweeper";
+  const needsQueue = role === "relay" || role === "consumer";
+  if (needsGate && settings.redis.url === "") {
+    throw new StartError(
+      `redis.url is empty: the embedded MyRedis belongs to the role all, so the role ${role} needs a URL`,
+    );
+  }
+  if (needsQueue && settings.rabbitmq.url === "") {
+    throw new StartError(
+      `rabbitmq.url is empty: the embedded queue belongs to the role all, so the role ${role} needs a URL`,
+    );
+  }
+}

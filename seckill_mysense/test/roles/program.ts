@@ -1,0 +1,53 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startProcess, type StartedProcess, temporaryFolder } from "../../../tools/test-services/index.ts";
+import { testSecret } from "../fakes/test-gateway.ts";
+
+const mainFile = join(import.meta.dir, "../../main.ts");
+
+/** A folder with a config.json: `parts` lie over the settings that tests share. */
+export function configFolder(parts: Record<string, object> = {}): { folder: string; configFile: string } {
+  const folder = temporaryFolder("seckill");
+  const config = {
+    data_dir: "data",
+    ...parts,
+    backend: { host: "127.0.0.1", api_port: 0, shutdown_seconds: 5, ...parts["backend"] },
+    sale: { demo_units: 3, demo_starts_in_seconds: 0, ...parts["sale"] },
+  };
+  const configFile = join(folder, "config.json");
+  writeFileSync(configFile, JSON.stringify(config));
+  return { folder, configFile };
+}
+
+export interface RunningProgram {
+  readonly process: StartedProcess;
+  readonly url: string;
+}
+
+/** Starts the program and waits until it takes requests. */
+export async function startProgram(configFile: string, role = "all"): Promise<RunningProgram> {
+  const cmd = [process.execPath, mainFile, role, "--config", configFile] as const;
+  const started = await startProcess({ cmd: [...cmd], readyWhen: /"message":"started".*?"port":(\d+)/ });
+  return { process: started, url: `http://127.0.0.1:${started.readyMatch?.[1]}` };
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program to its end. */
+export async function runProgram(
+  args: readonly string[],
+  env: Record<string, string | undefined> = {},
+): Promise<Ended> {
+  const ended = await startProcess({ cmd: [process.execPath, mainFile, ...args], env });
+  const { code } = await ended.exited;
+  return { code, stdout: ended.stdout(), stderr: ended.stderr() };
+}
+
+/** Settings for a gate outside of the program. */
+export function externalGate(url: string): Record<string, object> {
+  return { redis: { url }, backend: { api_secret: testSecret } };
+}

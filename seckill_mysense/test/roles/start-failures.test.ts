@@ -1,0 +1,100 @@
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { configFolder, runProgram, startProgram } from "./program.ts";
+
+/** One line each, exit code 1, and nothing started. */
+async function expectRefusal(configFile: string, ...lines: string[]): Promise<void> {
+  const ended = await runProgram(["--config", configFile]);
+  expect(ended.stderr.trimEnd().split("\n")).toEqual(lines);
+  expect(ended.stdout).toBe("");
+  expect(ended.code).toBe(1);
+}
+
+describe("the program does not start", () => {
+  test("with unknown keys, wrong types, weak secrets and ports out of range, and names each", async () => {
+    const { configFile } = configFolder({
+      backend: { api_port: 70_000, api_prot: 1, api_secret: "hunter2" },
+      mysql: { port: "x" },
+    });
+    await expectRefusal(
+      configFile,
+      `${configFile}: backend.api_port is 70000: must be at most 65535`,
+      `${configFile}: backend.api_secret (7 characters): too weak: at least 32 random characters, for example from: openssl rand -base64 48`,
+      `${configFile}: backend.api_prot is not a known key: backend may hold host, api_port, api_secret, previous_api_secret, secure_cookies, session_seconds, shutdown_seconds`,
+      `${configFile}: mysql.port is "x": must be a number`,
+    );
+  });
+
+  test("without a secret as soon as a part is shared", async () => {
+    const { configFile } = configFolder({ mysql: { host: "db.example" } });
+    await expectRefusal(
+      configFile,
+      `${configFile}: backend.api_secret is missing: as soon as mysql.host, rabbitmq.url or redis.url is set, it must be a random string of at least 32 characters, for example from: openssl rand -base64 48`,
+    );
+  });
+
+  test("with a config.json that is missing or not JSON", async () => {
+    await expectRefusal("/no/such/config.json", "/no/such/config.json cannot be read: ENOENT");
+    const { configFile } = configFolder();
+    writeFileSync(configFile, "{ not json");
+    const ended = await runProgram(["--config", configFile]);
+    expect([ended.code, ended.stderr.startsWith(`${configFile} is not valid JSON: `)]).toEqual([1, true]);
+  });
+
+  test("with a data folder that cannot be written", async () => {
+    const { folder, configFile } = configFolder();
+    writeFileSync(join(folder, "data"), "a file, not a folder");
+    const ended = await runProgram(["--config", configFile]);
+    expect(ended.stderr).toStartWith(`data_dir ${join(folder, "data")} cannot be written: `);
+    expect(ended.code).toBe(1);
+  });
+
+  test("on a port that is in use", async () => {
+    await using taken = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+    const { configFile } = configFolder({ backend: { api_port: taken.port } });
+    const ended = await runProgram(["--config", configFile]);
+    expect(ended.stderr).toBe(`backend.api_port ${taken.port} on 127.0.0.1 is in use by another process\n`);
+    expect(ended.code).toBe(1);
+  });
+
+  test("twice on one data folder", async () => {
+    const { folder, configFile } = configFolder();
+    const first = await startProgram(configFile);
+    await expectRefusal(
+      configFile,
+      `data_dir ${join(folder, "data")} is in use by another process: stop it, or name another folder`,
+    );
+    expect((await fetch(`${first.url}/healthz`)).status).toBe(200);
+    await first.process.stop();
+  });
+
+  test("in a role of its own with parts that live in another process", async () => {
+    const { configFile } = configFolder();
+    const cases = { gateway: "redis.url", relay: "redis.url", consumer: "rabbitmq.url", sweeper: "redis.url" };
+    for (const [role, key] of Object.entries(cases)) {
+      const ended = await runProgram([role, "--config", configFile]);
+      expect(ended.stderr).toStartWith(`${key} is empty: the embedded `);
+      expect(ended.code).toBe(1);
+    }
+  });
+
+  test("with words on the command line that mean nothing", async () => {
+    const cases: [string[], string][] = [
+      [["sell"], "sell is not a role: there are all, gateway, relay, consumer, sweeper, verify"],
+      [["--conf", "x"], "--conf is not a known option"],
+      [["--config"], "--config needs a value behind it"],
+      [["gateway", "relay"], "one role at a time: gateway or relay"],
+      [["all", "--at-rest"], "--sale and --at-rest belong to the role verify"],
+    ];
+    for (const [args, message] of cases) {
+      const ended = await runProgram(args);
+      expect([ended.code, ended.stderr.split("\n")[0]]).toEqual([1, message]);
+    }
+    const help = await runProgram(["--help"]);
+    expect([help.code, help.stdout.split("\n")[0]]).toEqual([
+      0,
+      "usage: bun seckill_mysense/main.ts [role] [--config file]",
+    ]);
+  });
+});

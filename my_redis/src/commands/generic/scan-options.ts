@@ -11,7 +11,12 @@ export interface ScanOptions {
   count: number;
   /** Lower case; only SCAN has it. */
   type: string | undefined;
+  /** Fields without their values; only HSCAN has it. */
+  noValues: boolean;
 }
+
+/** The option that one of the commands has and the others have not. */
+export type OwnScanOption = "type" | "novalues" | "none";
 
 /**
  * A cursor as a number of 32 bits: ours have no more, and of a client's own invention the rest does not matter.
@@ -27,9 +32,14 @@ export function readCursor(args: Arguments, index: number): number {
 }
 
 /** Reads the options from argument `index` on. Throws on one that is unknown, incomplete or wrong. */
-export function readScanOptions(args: Arguments, index: number, withType: boolean): ScanOptions {
-  const options: ScanOptions = { pattern: undefined, count: 10, type: undefined };
+export function readScanOptions(args: Arguments, index: number, own: OwnScanOption): ScanOptions {
+  const options: ScanOptions = { pattern: undefined, count: 10, type: undefined, noValues: false };
   for (; index < args.count; index += 2) {
+    if (own === "novalues" && args.is(index, "novalues")) {
+      options.noValues = true;
+      index--;
+      continue;
+    }
     if (index + 1 === args.count) throw new CommandError(errors.syntax);
     if (args.is(index, "count")) {
       options.count = args.integer(index + 1);
@@ -37,7 +47,7 @@ export function readScanOptions(args: Arguments, index: number, withType: boolea
     } else if (args.is(index, "match")) {
       const pattern = args.view(index + 1);
       options.pattern = pattern.length === 1 && pattern[0] === 42 ? undefined : pattern;
-    } else if (withType && args.is(index, "type")) {
+    } else if (own === "type" && args.is(index, "type")) {
       options.type = args.latin1(index + 1).toLowerCase();
     } else {
       throw new CommandError(errors.syntax);

@@ -20,7 +20,7 @@ export const scan = command({
   arity: -2,
   run({ database, now }, args, reply) {
     let cursor = readCursor(args, 1);
-    const options = readScanOptions(args, 2, true);
+    const options = readScanOptions(args, 2, "type");
     const visited: Address[] = [];
     let buckets = options.count * bucketsPerElement;
     do {

@@ -2,7 +2,9 @@ import { hdel } from "./hdel.ts";
 import { hexists, hget, hlen, hmget, hstrlen } from "./hget.ts";
 import { hgetall, hkeys, hvals } from "./hgetall.ts";
 import { hincrby } from "./hincrby.ts";
+import { hincrbyfloat } from "./hincrbyfloat.ts";
 import { hrandfield } from "./hrandfield.ts";
+import { hscan } from "./hscan.ts";
 import { hmset, hset, hsetnx } from "./hset.ts";
 
 export const hashCommands = [
@@ -19,5 +21,7 @@ export const hashCommands = [
   hvals,
   hdel,
   hincrby,
+  hincrbyfloat,
   hrandfield,
+  hscan,
 ];

@@ -1,0 +1,69 @@
+import { command } from "../../command/command.ts";
+import type { Address } from "../../keyspace/heap.ts";
+import type { RecordTable } from "../../keyspace/record-table.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { globMatches } from "../../values/glob-pattern.ts";
+import { readCursor, readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
+import { type ByteRange, type HashValue, readHash } from "./hash-value.ts";
+
+/** Buckets looked at per element asked for, so that a call ends soon in a table that is nearly empty. */
+const bucketsPerElement = 10;
+
+export const hscan = command({
+  name: "HSCAN",
+  group: "hash",
+  since: "2.8.0",
+  complexity: "O(1) for every call, O(N) for a whole iteration over N fields.",
+  summary: "Goes through the fields and values of a hash, some at each call.",
+  flags: ["readonly"],
+  arity: -3,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const cursor = readCursor(args, 2);
+    const hash = readHash(context, args);
+    reply.array(2);
+    if (hash === undefined) {
+      reply.bulkInteger(0);
+      reply.array(0);
+      return;
+    }
+    const options = readScanOptions(args, 3, "novalues");
+    if (hash.table === undefined) replyPacked(hash, options, reply);
+    else replyTable(hash, hash.table, cursor, options, reply);
+  },
+});
+
+/** A packed hash comes in one piece. */
+function replyPacked(hash: HashValue, options: ScanOptions, reply: ReplyWriter): void {
+  reply.bulkInteger(0);
+  const begin = reply.beginArray();
+  let count = 0;
+  hash.forEach((field, value) => {
+    count += replyField(field, value, options, reply);
+  });
+  reply.endArray(begin, count);
+}
+
+function replyTable(hash: HashValue, table: RecordTable, from: number, options: ScanOptions, reply: ReplyWriter): void {
+  const visited: Address[] = [];
+  let buckets = options.count * bucketsPerElement;
+  let cursor = from;
+  do {
+    cursor = table.scan(cursor, (address) => visited.push(address));
+  } while (cursor !== 0 && buckets-- > 0 && visited.length < options.count);
+  reply.bulkInteger(cursor);
+  const begin = reply.beginArray();
+  let count = 0;
+  for (const address of visited) count += replyField(hash.fieldOf(address), hash.valueOf(address), options, reply);
+  reply.endArray(begin, count);
+}
+
+/** Gives the number of elements written. */
+function replyField(field: ByteRange, value: ByteRange, options: ScanOptions, reply: ReplyWriter): number {
+  const { pattern, noValues } = options;
+  if (pattern !== undefined && !globMatches(pattern, field.bytes, field.start, field.end)) return 0;
+  reply.bulk(field.bytes, field.start, field.end);
+  if (noValues) return 1;
+  reply.bulk(value.bytes, value.start, value.end);
+  return 2;
+}

@@ -1,4 +1,5 @@
 import type { Command } from "../command/command.ts";
+import { bitmapCommands } from "./bitmap/index.ts";
 import { connectionCommands } from "./connection/index.ts";
 import { hashCommands } from "./hash/index.ts";
 import { genericCommands } from "./generic/index.ts";
@@ -8,6 +9,7 @@ import { transactionCommands } from "./transactions/index.ts";
 
 /** Every command of the server. */
 export const allCommands: readonly Command[] = [
+  ...bitmapCommands,
   ...connectionCommands,
   ...genericCommands,
   ...hashCommands,

@@ -1,0 +1,102 @@
+import { command, type Run } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import * as record from "../../keyspace/record.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { readField, writeField } from "../../values/bits.ts";
+import { stringBytes } from "../string/string-value.ts";
+import { makeWritable, type WritableString } from "./bit-string.ts";
+import { type FieldOperation, readOperations } from "./field-operations.ts";
+
+export const bitField = command({
+  name: "BITFIELD",
+  group: "bitmap",
+  since: "3.2.0",
+  complexity: "O(1) for each operation",
+  summary: "Reads, sets and counts integers of any width in the bits of the string value of a key.",
+  flags: ["write", "denyoom"],
+  arity: -2,
+  keys: { first: 1, last: 1, step: 1 },
+  run: (context, args, reply) => runOperations(context, args, reply, readOperations(context, args)),
+});
+
+const runReadOnly: Run = (context, args, reply) => {
+  const operations = readOperations(context, args);
+  if (operations.some(({ kind }) => kind !== "get")) {
+    throw new CommandError("ERR BITFIELD_RO only supports the GET subcommand");
+  }
+  runOperations(context, args, reply, operations);
+};
+
+export const bitFieldReadOnly = command({
+  name: "BITFIELD_RO",
+  group: "bitmap",
+  since: "6.0.0",
+  complexity: "O(1) for each operation",
+  summary: "Reads integers of any width from the bits of the string value of a key.",
+  flags: ["readonly", "fast"],
+  arity: -2,
+  keys: { first: 1, last: 1, step: 1 },
+  run: runReadOnly,
+});
+
+function runOperations(
+  context: Context,
+  args: Arguments,
+  reply: ReplyWriter,
+  operations: readonly FieldOperation[],
+): void {
+  let lastWritten = -1;
+  for (const { kind, offset, bits } of operations) {
+    if (kind !== "get") lastWritten = Math.max(lastWritten, offset + bits - 1);
+  }
+  let target: WritableString;
+  if (lastWritten >= 0) target = makeWritable(context, args, 1, lastWritten);
+  else target = { address: context.database.readTyped(args, 1, record.valueType.string), grown: false };
+  reply.array(operations.length);
+  let changes = 0;
+  for (const operation of operations) {
+    if (operation.kind === "get") reply.int64(valueOf(context, target.address, operation));
+    else if (change(context, target, operation, reply)) changes++;
+  }
+  if (changes > 0) context.database.changed(args, 1, "setbit");
+}
+
+function valueOf(context: Context, address: number, { offset, bits, signed }: FieldOperation): bigint {
+  const { bytes, start, end } = stringBytes(context.keyspace.heap, address);
+  const value = readField(bytes, start, end, offset, bits);
+  return signed ? BigInt.asIntN(bits, value) : value;
+}
+
+/** Does a SET or INCRBY; true when it counts as a change. */
+function change(context: Context, target: WritableString, operation: FieldOperation, reply: ReplyWriter): boolean {
+  const { offset, bits, kind } = operation;
+  const { heap } = context.keyspace;
+  const before = valueOf(context, target.address, operation);
+  const value = kind === "set" ? sum(operation, setValue(operation), 0n) : sum(operation, before, operation.operand);
+  if (value === undefined) {
+    reply.null();
+    return false;
+  }
+  reply.int64(kind === "set" ? before : value);
+  const start = record.valueStartOf(heap, target.address);
+  writeField(record.bytesOf(heap, target.address), start, offset, bits, value);
+  return target.grown || value !== before;
+}
+
+/** An unsigned field takes a negative number for the large one of the same 64 bits. */
+const setValue = ({ signed, operand }: FieldOperation): bigint => (signed ? operand : BigInt.asUintN(64, operand));
+
+/** value + increment in the range of the field, or undefined where OVERFLOW FAIL forbids what leaves it. */
+function sum({ bits, signed, overflow }: FieldOperation, value: bigint, increment: bigint): bigint | undefined {
+  const total = value + increment;
+  const wrapped = signed ? BigInt.asIntN(bits, total) : BigInt.asUintN(bits, total);
+  if (wrapped === total || overflow === "wrap") return wrapped;
+  if (overflow === "fail") return undefined;
+  const greatest = (1n << BigInt(signed ? bits - 1 : bits)) - 1n;
+  const least = signed ? -greatest - 1n : 0n;
+  if (total > greatest) return greatest;
+  // Redis takes the distance from the value to the greatest in 64 bits; where that wraps round, up and down change.
+  return signed && bits < 64 && increment > BigInt.asIntN(64, greatest - value) ? greatest : least;
+}

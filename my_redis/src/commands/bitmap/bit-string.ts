@@ -1,0 +1,51 @@
+import type { Context } from "../../command/context.ts";
+import type { Address } from "../../keyspace/heap.ts";
+import * as record from "../../keyspace/record.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import { parseSafeInteger } from "../../protocol/number-text.ts";
+import { makeRaw } from "../string/string-value.ts";
+
+const hashSign = 35;
+const badOffset = "ERR bit offset is not an integer or out of range";
+
+/**
+ * The number of a bit. With `fieldBits`, "#3" means the fourth field of that width. Throws where the bit lies beyond
+ * the longest string that `proto-max-bulk-len` allows.
+ */
+export function readBitOffset(context: Context, args: Arguments, index: number, fieldBits = 0): number {
+  const start = args.start(index);
+  const inFields = fieldBits > 0 && args.buffer[start] === hashSign;
+  const number = parseSafeInteger(args.buffer, inFields ? start + 1 : start, args.end(index));
+  const offset = inFields ? number * fieldBits : number;
+  const limitBytes = context.server.settings.values["proto-max-bulk-len"];
+  if (Number.isNaN(offset) || offset < 0 || Math.floor(offset / 8) >= limitBytes) throw new CommandError(badOffset);
+  return offset;
+}
+
+export interface WritableString {
+  readonly address: Address;
+  /** The key is new, or its value was made longer. */
+  readonly grown: boolean;
+}
+
+/** The string record of a key, made "raw" and long enough to have this bit; zeros fill what is new. */
+export function makeWritable(context: Context, args: Arguments, index: number, bit: number): WritableString {
+  const { database } = context;
+  const { heap } = context.keyspace;
+  const wanted = Math.floor(bit / 8) + 1;
+  let address = database.writeTyped(args, index, record.valueType.string);
+  let before = 0;
+  if (address === 0) {
+    const shape = { type: record.valueType.string, encoding: record.encoding.raw, valueLength: wanted };
+    address = database.create(args.buffer, args.start(index), args.end(index), shape);
+  } else {
+    address = makeRaw(database, args, index, address);
+    before = record.valueLengthOf(heap, address);
+    if (before >= wanted) return { address, grown: false };
+    address = database.growValue(address, wanted);
+  }
+  const start = record.valueStartOf(heap, address);
+  record.bytesOf(heap, address).fill(0, start + before, start + wanted);
+  return { address, grown: true };
+}

@@ -1,0 +1,69 @@
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { parseSafeInteger } from "../../protocol/number-text.ts";
+import { readBitOffset } from "./bit-string.ts";
+
+export type Overflow = "wrap" | "sat" | "fail";
+
+/** One GET, SET or INCRBY of BITFIELD. */
+export interface FieldOperation {
+  readonly kind: "get" | "set" | "incrby";
+  /** Number of the field's first bit. */
+  readonly offset: number;
+  /** Width of the field: 1 to 64 when signed, to 63 when not. */
+  readonly bits: number;
+  readonly signed: boolean;
+  /** The new value or the increment; 0 for GET. */
+  readonly operand: bigint;
+  readonly overflow: Overflow;
+}
+
+const badType = "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.";
+const letterI = 105;
+const letterU = 117;
+
+/** Reads all operations of BITFIELD or BITFIELD_RO. Throws on the first that is wrong. */
+export function readOperations(context: Context, args: Arguments): FieldOperation[] {
+  const operations: FieldOperation[] = [];
+  let overflow: Overflow = "wrap";
+  for (let index = 2; index < args.count;) {
+    if (args.is(index, "overflow") && index + 1 < args.count) {
+      overflow = readOverflow(args, index + 1);
+      index += 2;
+      continue;
+    }
+    const kind = readKind(args, index);
+    const { signed, bits } = readType(args, index + 1);
+    const offset = readBitOffset(context, args, index + 2, bits);
+    const operand = kind === "get" ? 0n : args.int64(index + 3);
+    operations.push({ kind, offset, bits, signed, operand, overflow });
+    index += kind === "get" ? 3 : 4;
+  }
+  return operations;
+}
+
+/** A subcommand with too few arguments behind it is none. */
+function readKind(args: Arguments, index: number): FieldOperation["kind"] {
+  const behind = args.count - index - 1;
+  if (args.is(index, "get") && behind >= 2) return "get";
+  if (args.is(index, "set") && behind >= 3) return "set";
+  if (args.is(index, "incrby") && behind >= 3) return "incrby";
+  throw new CommandError(errors.syntax);
+}
+
+function readOverflow(args: Arguments, index: number): Overflow {
+  for (const overflow of ["wrap", "sat", "fail"] as const) if (args.is(index, overflow)) return overflow;
+  throw new CommandError("ERR Invalid OVERFLOW type specified");
+}
+
+/** "i16", "u8". */
+function readType(args: Arguments, index: number): { signed: boolean; bits: number } {
+  const letter = args.buffer[args.start(index)];
+  const signed = letter === letterI;
+  const bits =
+    args.length(index) < 2 ? Number.NaN : parseSafeInteger(args.buffer, args.start(index) + 1, args.end(index));
+  const fits = bits >= 1 && bits <= (signed ? 64 : 63);
+  if (!fits || (!signed && letter !== letterU)) throw new CommandError(badType);
+  return { signed, bits };
+}

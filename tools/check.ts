@@ -5,7 +5,7 @@ import { repositoryFolder } from "./source-files.ts";
 /** All that `npm run check` asks of the tree. Every check runs, also after one that failed. */
 const checks: Readonly<Record<string, readonly string[]>> = {
   types: ["tsc", "--noEmit", "-p", "."],
-  lint: ["oxlint"],
+  lint: ["oxlint", "-f", "unix"],
   format: ["oxfmt", "--check"],
   arrows: ["bun", "tools/check-arrows.ts"],
   unused: ["knip"],
@@ -13,8 +13,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
 };
 const timeoutMs = 300_000;
 const programs = join(repositoryFolder, "node_modules", ".bin");
-const color = process.stdout.isTTY ? {} : { NO_COLOR: "1" };
-const env = { ...process.env, ...color, PATH: `${programs}${delimiter}${process.env["PATH"]}` };
+const env = { ...process.env, PATH: `${programs}${delimiter}${process.env["PATH"]}` };
 
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !Object.hasOwn(checks, name));

@@ -3,7 +3,7 @@ export { freePort } from "./free-port.ts";
 export { freshMysqlDatabase, type DedicatedMysqlDatabase, type MysqlDatabase } from "./mysql-database.ts";
 export { freshRabbitmqVhost, type DedicatedRabbitmqVhost, type RabbitmqVhost } from "./rabbitmq-vhost.ts";
 export { findProgram } from "./find-program.ts";
-export { processIsAlive } from "./process-is-alive.ts";
+export { processIsAlive } from "./process-state.ts";
 export { startMariadb, type MariadbOptions } from "./mariadb.ts";
 export { startRabbitmq, type Rabbitmq, type RabbitmqOptions } from "./rabbitmq.ts";
 export { startRedisServer, type RedisServerOptions } from "./redis-server.ts";

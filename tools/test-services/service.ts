@@ -11,7 +11,7 @@ export interface Service {
   readonly dataDir: string;
   /** Changes with every restart. */
   readonly pid: number;
-  /** Sends a signal (SIGKILL, SIGSTOP, SIGCONT ...); one that ends the server is waited for. */
+  /** Sends a signal (SIGKILL, SIGSTOP, SIGCONT ...). The effect of one that ends or freezes it is waited for. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Ends it in good order when it still runs, and starts it on the same port and the same files. */
   restart(): Promise<void>;

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { processIsFrozen } from "./process-state.ts";
 import { forgetProcess, reapProcess } from "./reaper.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -34,7 +35,7 @@ export interface StartedProcess {
   /** What it wrote so far: at most the last `maxOutputBytes` (4 MiB). */
   stdout(): string;
   stderr(): string;
-  /** Sends a signal to the process and its children; a signal that ends it (KILL, TERM, INT) is waited for. */
+  /** Sends a signal to the process and its children. The effect of one that ends or freezes it is waited for. */
   kill(signal: NodeJS.Signals, options?: { timeoutMs?: number }): Promise<void>;
   /** Asks it to end (SIGTERM), and after `timeoutMs` makes it. Nothing happens when it has ended already. */
   stop(options?: { timeoutMs?: number }): Promise<ProcessExit>;
@@ -102,6 +103,9 @@ class OwnedProcess implements StartedProcess {
   async kill(signal: NodeJS.Signals, { timeoutMs = defaultStopTimeoutMs } = {}): Promise<void> {
     if (this.exit !== undefined || this.#child.pid === undefined) return;
     signalGroup(this.pid, signal);
+    // Signals take effect when the process next runs: until then, a frozen one may still answer.
+    const isFrozen = (): boolean => this.exit !== undefined || processIsFrozen(this.pid);
+    if (signal === "SIGSTOP") await waitUntil(isFrozen, { what: `${this.#name} to freeze`, timeoutMs, intervalMs: 1 });
     if (!endingSignals.includes(signal)) return;
     await waitUntil(() => this.exit !== undefined, {
       what: `${this.#name} to end after ${signal}`,

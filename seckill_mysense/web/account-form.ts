@@ -5,7 +5,9 @@ import { button, element, input, setText, show } from "./elements.ts";
 /** Registers or logs in, and tells who it was. */
 export function watchAccountForm(onLogin: (user: SessionUser) => void): void {
   const form = element("account-form") as HTMLFormElement;
-  form.addEventListener("change", () => showMode(modeOf(form)));
+  // Not for the fields below: clearing the error when one of them loses the focus would move the button from under the
+  // very click that took the focus away.
+  form.querySelector(".tabs")?.addEventListener("change", () => showMode(modeOf(form)));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void submit(form, onLogin);

@@ -37,6 +37,7 @@ export function showOffer(offer: Offer): void {
 
 function showStock({ available, total }: Product): void {
   const left = available ?? total;
+  show("stock-bar", true);
   element("stock-fill").style.width = `${total === 0 ? 0 : (left / total) * 100}%`;
   setText("stock-text", available === null ? `${count(total)} in all` : `${count(left)} of ${count(total)} left`);
 }
@@ -46,6 +47,7 @@ export function showNoOffer(title: string, text: string): void {
   setText("sale-title", "");
   setText("product-name", title);
   setText("price", "");
+  show("stock-bar", false);
   setText("stock-text", text);
 }
 

@@ -61,7 +61,7 @@ function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
 
 function buyHint(isOpen: boolean): string {
   if (state.token === undefined) return "Getting your token";
-  return isOpen ? "The sale is open." : "You have your token. The button wakes up when the sale starts.";
+  return isOpen ? "The sale is open." : "You have your token. You can buy as soon as the sale starts.";
 }
 
 /** Where the buyer's reservation is remembered, so that a reload finds it again. */
@@ -107,7 +107,7 @@ async function buy(): Promise<void> {
   else if (asked.kind === "over") state.notice = outcomes.over;
   else if (asked.kind === "refused") state.notice = refusedOutcome(asked.message);
   else await renewToken();
-  render();
+  await refresh();
 }
 
 async function renewToken(): Promise<void> {
@@ -182,7 +182,7 @@ async function start(): Promise<void> {
   button("log-out").addEventListener("click", () => void logOut());
   await refresh();
   const session = await call("GET /api/session");
-  if ("ok" in session) await enter(session.ok);
+  if ("ok" in session && session.ok !== null) await enter(session.ok);
   setInterval(render, tickMs);
   setInterval(() => {
     if (document.visibilityState === "visible") void refresh();

@@ -58,7 +58,9 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     return user !== undefined && isRight ? logIn(user, 200) : { failure: "wrong_credentials" };
   });
 
-  mountEndpoint(app, readSession, mount, ({ session }) => ({ ok: toSessionUser(session) }));
+  mountEndpoint(app, readSession, mount, ({ session }) => ({
+    ok: session === undefined ? null : toSessionUser(session),
+  }));
 
   mountEndpoint(app, deleteSession, mount, () => ({
     ok: null,

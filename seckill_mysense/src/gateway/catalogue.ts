@@ -126,14 +126,14 @@ export class Catalogue {
     const open = [...this.#products.values()].filter(({ sale }) => sale.endsAtMs + settledAfterMs >= now());
     const watched = open.slice(0, maxWatchedProducts);
     const readings = await Promise.allSettled(watched.map((entry) => this.#readStockOf(entry)));
-    let failure: unknown;
+    let failure: Error | undefined;
     for (const [index, reading] of readings.entries()) {
       if (reading.status === "fulfilled") continue;
       watched[index]!.available = null;
-      failure ??= reading.reason;
+      failure ??= reading.reason as Error;
     }
     if (failure === undefined) this.#gateSeenMs = now();
-    else logger.warn("the gate could not be asked for the stock", { error: String(failure) });
+    else logger.warn("the gate could not be asked for the stock", { error: failure.message });
   }
 
   async #readStockOf(entry: CatalogueProduct): Promise<void> {

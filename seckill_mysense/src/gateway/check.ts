@@ -140,6 +140,7 @@ export class Check {
         return answer({ reservation: outcome.reservationId, status: "held" } satisfies CheckAnswer, 200);
       case "sold_out":
         entry.soldOut.soldOut(claims.reservationId, outcome.epoch, now());
+        entry.available = 0;
         return this.#turnAway("sold_out");
       case "not_started":
         return this.#notStarted(outcome.startsAtMs, nowMs);

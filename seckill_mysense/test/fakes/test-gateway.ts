@@ -32,15 +32,18 @@ interface TestGatewayOptions {
   readonly sale?: Partial<Sale>;
   readonly limits?: Record<string, unknown>;
   readonly secrets?: readonly string[];
+  /** Of gateway and gate. */
+  readonly now?: () => number;
 }
 
 const noLimit = { rate_per_second: 0, burst: 1 };
 
 /** A gateway on a free port over fakes, with a sale that is open, and without limits but those asked for. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const gate = new MemoryGate();
+  const now = options.now ?? Date.now;
+  const gate = new MemoryGate(now);
   const ledger = new MemoryLedger();
-  const nowMs = Date.now();
+  const nowMs = now();
   const sale: Sale = {
     id: "spring",
     title: "Spring sale",
@@ -68,7 +71,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     "/",
   );
   const secrets = options.secrets ?? [testSecret];
-  const gateway = await startGateway({ gate, ledger, settings, secrets, logger: silentLogger, ...clock });
+  const gateway = await startGateway({ gate, ledger, settings, secrets, logger: silentLogger, ...clock, now });
   return {
     url: `http://127.0.0.1:${gateway.port}`,
     gate,

@@ -32,7 +32,7 @@ describe("accounts", () => {
     const buyer = new TestBuyer(system.url);
     const registered = await buyer.register("Ada", "correct horse battery");
     expect((await buyer.send("DELETE", "/api/session")).status).toBe(204);
-    expect((await buyer.send("GET", "/api/session")).body.error).toBe("session_required");
+    expect((await buyer.send("GET", "/api/session")).body).toBeNull();
     const loggedIn = await buyer.send("POST", "/api/session", {
       json: { name: "ADA", password: "correct horse battery" },
     });
@@ -152,8 +152,8 @@ describe("accounts", () => {
     const buyer = new TestBuyer(system.url);
     const cookie = (await buyer.register("Ada")).headers.get("set-cookie")!.split(";")[0]!;
     const stranger = new TestBuyer(system.url);
-    expect((await stranger.send("GET", "/api/session", { headers: { cookie } })).status).toBe(200);
+    expect((await stranger.send("GET", "/api/session", { headers: { cookie } })).body.name).toBe("Ada");
     const changed = cookie.slice(0, -1) + (cookie.endsWith("A") ? "B" : "A");
-    expect((await stranger.send("GET", "/api/session", { headers: { cookie: changed } })).status).toBe(401);
+    expect((await stranger.send("GET", "/api/session", { headers: { cookie: changed } })).body).toBeNull();
   });
 });

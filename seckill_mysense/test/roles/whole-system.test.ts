@@ -164,7 +164,7 @@ describe("starting and stopping", () => {
     await whenOpen(again);
     expect(again.process.stdout()).not.toContain("a demo sale was made");
     const headers = { cookie: cookie.split(";")[0]! };
-    expect((await fetch(`${again.url}/api/session`, { headers })).status).toBe(200);
+    expect(await (await fetch(`${again.url}/api/session`, { headers })).json()).toMatchObject({ name: "Ada" });
     const check = await fetch(`${again.url}/check?productID=${demoProductId}&token=${token}`);
     expect(check.status).toBe(202);
     await again.process.stop();

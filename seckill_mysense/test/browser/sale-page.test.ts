@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { findProgram, requireService, temporaryFolder } from "../../../tools/test-services/index.ts";
+import { startTestGateway, type TestGateway, testProduct } from "../fakes/test-gateway.ts";
+
+const service = requireService("chromium");
+const phone = { width: 390, height: 844 };
+const desktop = { width: 1280, height: 800 };
+const password = "correct horse battery";
+
+describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: findProgram("chromium", "chromium-browser", "google-chrome")!,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        `--disk-cache-dir=${temporaryFolder("chromium-cache")}`,
+      ],
+    });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  interface OpenPage extends AsyncDisposable {
+    readonly page: Page;
+    /** What the page complained of: script errors and violations of its own policy. */
+    readonly complaints: string[];
+  }
+
+  async function open(system: TestGateway, path: string, viewport = phone): Promise<OpenPage> {
+    const context = await browser.newContext({ viewport });
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("console", (message) => {
+      // The browser reports every refused request; refusals are part of a sale.
+      if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+        complaints.push(message.text());
+      }
+    });
+    await page.goto(system.url + path);
+    return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
+  }
+
+  async function register(page: Page, name: string): Promise<void> {
+    await page.getByLabel("Name").fill(name);
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByText(name, { exact: true }).waitFor();
+  }
+
+  function heading(page: Page, name: string): Promise<void> {
+    return page.getByRole("heading", { name, exact: true }).waitFor();
+  }
+
+  async function overflows(page: Page): Promise<boolean> {
+    return page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth");
+  }
+
+  const recordAll = (system: TestGateway) => system.ledger.record(system.gate.accepted, { payWithinMs: 900_000 });
+
+  for (const viewport of [phone, desktop]) {
+    test(`leads a buyer at ${viewport.width} pixels from the countdown to a paid order`, async () => {
+      // The server's clock jumps to the start, so that no test waits for it and none can be late.
+      let aheadMs = 0;
+      const startsAtMs = Date.now() + 3_600_000;
+      await using system = await startTestGateway({
+        sale: { startsAtMs, endsAtMs: startsAtMs + 3_600_000 },
+        now: () => Date.now() + aheadMs,
+      });
+      await using opened = await open(system, "/check?productID=headphones", viewport);
+      const { page } = opened;
+      await page.getByRole("timer", { name: "Starts in" }).waitFor();
+      expect(await overflows(page)).toBe(false);
+      await register(page, "Ada");
+      const buy = page.getByRole("button", { name: "Buy now" });
+      await page.getByText("You have your token.").waitFor();
+      expect(await buy.isDisabled()).toBe(true);
+      aheadMs = 3_600_000;
+      await page.getByRole("timer", { name: "Ends in" }).waitFor();
+      await buy.click();
+      await heading(page, "A unit is set aside");
+      expect(system.gate.accepted).toHaveLength(1);
+      await recordAll(system);
+      await heading(page, "You won it");
+      expect(await page.getByText(/left to pay$/).textContent()).toMatch(/^1[45] min \d+ s left to pay$/);
+      await page.getByRole("button", { name: "Pay now" }).click();
+      await heading(page, "Paid: it is yours");
+      expect(await overflows(page)).toBe(false);
+      expect([...system.ledger.orders.values()].map(({ state }) => state)).toEqual(["paid"]);
+      expect(opened.complaints).toEqual([]);
+    });
+  }
+
+  test("can be used with the keyboard alone", async () => {
+    await using system = await startTestGateway();
+    await using opened = await open(system, "/check?productID=headphones");
+    const { page } = opened;
+    await page.getByLabel("Name").focus();
+    await page.keyboard.type("Ada");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(password);
+    await page.keyboard.press("Enter");
+    await page.getByText("The sale is open.").waitFor();
+    await page.getByRole("button", { name: "Buy now" }).focus();
+    await page.keyboard.press("Enter");
+    await heading(page, "A unit is set aside");
+    expect(await page.evaluate<string>("document.activeElement.id")).toBe("outcome");
+  });
+
+  test("finds a reservation again after it was closed", async () => {
+    await using system = await startTestGateway();
+    await using opened = await open(system, "/check?productID=headphones");
+    const { page } = opened;
+    await register(page, "Ada");
+    await page.getByRole("button", { name: "Buy now" }).click();
+    await heading(page, "A unit is set aside");
+    await page.reload();
+    await heading(page, "A unit is set aside");
+    await recordAll(system);
+    await heading(page, "You won it");
+  });
+
+  test("says sold out, and lets the buyer have a unit that comes back", async () => {
+    await using system = await startTestGateway();
+    const stock = system.gate.stocks.get("headphones")!;
+    stock.available = 0;
+    await using opened = await open(system, "/check?productID=headphones");
+    const { page } = opened;
+    await register(page, "Ada");
+    await page.getByRole("button", { name: "Buy now" }).click();
+    await heading(page, "Sold out");
+    await page.getByText("0 of 2 left").waitFor();
+    stock.available = 1;
+    await system.gateway.catalogue.refresh();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("button", { name: "Buy now" }).click();
+    await heading(page, "A unit is set aside");
+  });
+
+  test("lets a buyer give a won unit back", async () => {
+    await using system = await startTestGateway();
+    await using opened = await open(system, "/check?productID=headphones");
+    const { page } = opened;
+    await register(page, "Ada");
+    await page.getByRole("button", { name: "Buy now" }).click();
+    await heading(page, "A unit is set aside");
+    await recordAll(system);
+    await page.getByRole("button", { name: "Give it back" }).click();
+    await heading(page, "Given back");
+    expect([...system.ledger.orders.values()].map(({ state }) => state)).toEqual(["cancelled"]);
+  });
+
+  test("says what is wrong with a name or a password, and logs out and in again", async () => {
+    await using system = await startTestGateway();
+    await using opened = await open(system, "/check?productID=headphones");
+    const { page } = opened;
+    const alert = page.getByRole("alert");
+    await page.getByLabel("Name").fill("A");
+    await page.getByRole("button", { name: "Register" }).click();
+    expect(await alert.textContent()).toBe("A name has 2 characters or more.");
+    await register(page, "Ada");
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByText("Log in", { exact: true }).click();
+    await page.getByLabel("Name").fill("Ada");
+    await page.getByLabel("Password").fill("wrong password");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await alert.getByText("No user has this name and password.").waitFor();
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("button", { name: "Log out" }).waitFor();
+  });
+
+  test("shows what others wrote as text, whatever it looks like", async () => {
+    await using system = await startTestGateway();
+    const name = '<img src="x" onerror="document.title=1"><script>document.title=1</script>';
+    await system.ledger.createSale({ id: "evil", title: name, startsAtMs: 0, endsAtMs: Date.now() + 3_600_000 }, [
+      { ...testProduct, id: "evil", saleId: "evil", name },
+    ]);
+    await system.gateway.catalogue.refresh();
+    await using opened = await open(system, "/check?productID=evil");
+    const { page } = opened;
+    await heading(page, name);
+    expect(await page.locator("main img, main script").count()).toBe(0);
+    expect(await page.title()).toBe(`${name} · ${name}`);
+    await page.goto(`${system.url}/check?productID=${encodeURIComponent(name)}`);
+    await page.getByText(`There is no product ${name} in any sale.`).waitFor();
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test("takes a buyer through a crowd: refused for a while, it asks again with the same token", async () => {
+    await using system = await startTestGateway();
+    for (let attempt = 0; attempt < 3; attempt++) system.gate.scripted.push(() => Promise.resolve({ kind: "closed" }));
+    await using opened = await open(system, "/check?productID=headphones");
+    const { page } = opened;
+    await register(page, "Ada");
+    await page.getByRole("button", { name: "Buy now" }).click();
+    await heading(page, "Asking for a unit");
+    await heading(page, "A unit is set aside");
+    expect(system.gate.accepted).toHaveLength(1);
+    expect(system.gate.reserveCalls).toBe(4);
+  });
+
+  test("says when the sale is over", async () => {
+    await using system = await startTestGateway({ sale: { endsAtMs: Date.now() - 1_000 } });
+    await using opened = await open(system, "/check?productID=headphones");
+    await heading(opened.page, "The sale is over");
+    expect(await opened.page.getByRole("button", { name: "Buy now" }).count()).toBe(0);
+  });
+});

@@ -38,9 +38,15 @@ export const arrows: readonly Arrow[] = [
     why: "MyRedis is a server for anybody; the sale is one of its clients",
   },
   {
-    from: "my_redis/src/{values,protocol}/**",
-    only: ["my_redis/src/{values,protocol}/**"],
-    why: "values and the protocol are data structures and bytes, and know no server",
+    from: "my_redis/src/protocol/**",
+    only: ["my_redis/src/{protocol,values}/**"],
+    why: "the protocol turns bytes into requests and back, and knows no server",
+  },
+  {
+    from: "my_redis/src/values/**",
+    // Of the store only its memory: large values live in the byte heap, too.
+    only: ["my_redis/src/{values,protocol}/**", "my_redis/src/keyspace/{heap,record,object-table}.ts"],
+    why: "values are pure data structures, and know no server",
   },
   {
     from: "my_redis/src/{keyspace,values,protocol,command,commands}/**",

@@ -1,3 +1,5 @@
+import { machine, release, totalmem, type } from "node:os";
+
 /** What a server takes from the world outside: time, chance, and a place for messages. Tests put their own here. */
 export interface Environment {
   /** Wall clock, Unix milliseconds. */
@@ -10,7 +12,24 @@ export interface Environment {
   readonly hashKeys: () => [number, number];
   /** 40 random hexadecimal digits. */
   readonly runId: () => string;
+  /** What the process has used so far. */
+  readonly usage: () => ProcessUsage;
   readonly report: (level: LogLevel, message: string, error?: unknown) => void;
+}
+
+export interface ProcessUsage {
+  readonly processId: number;
+  /** "Linux 6.1.0 x86_64". */
+  readonly system: string;
+  /** "Bun 1.4.5". */
+  readonly runtime: string;
+  /** Path of the program that runs. */
+  readonly executable: string;
+  readonly residentBytes: number;
+  /** Memory of the machine. */
+  readonly systemBytes: number;
+  readonly userCpuSeconds: number;
+  readonly systemCpuSeconds: number;
 }
 
 export type LogLevel = "debug" | "info" | "notice" | "warning" | "error";
@@ -26,6 +45,21 @@ export function systemEnvironment(report: Environment["report"]): Environment {
       return [keys[0] as number, keys[1] as number];
     },
     runId: () => Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex"),
+    usage: processUsage,
     report,
+  };
+}
+
+function processUsage(): ProcessUsage {
+  const cpu = process.cpuUsage();
+  return {
+    processId: process.pid,
+    system: `${type()} ${release()} ${machine()}`,
+    runtime: typeof Bun === "undefined" ? `Node ${process.versions.node}` : `Bun ${Bun.version}`,
+    executable: process.execPath,
+    residentBytes: process.memoryUsage.rss(),
+    systemBytes: totalmem(),
+    userCpuSeconds: cpu.user / 1e6,
+    systemCpuSeconds: cpu.system / 1e6,
   };
 }

@@ -1,5 +1,6 @@
 import { BlockedClients } from "./command/blocked-clients.ts";
 import { Client, type ClientChannel } from "./command/client.ts";
+import { ClientPause } from "./command/client-pause.ts";
 import type { CommandTable } from "./command/command-table.ts";
 import { Context } from "./command/context.ts";
 import {
@@ -10,7 +11,6 @@ import {
   refuseWithoutLog,
   requireAuthentication,
 } from "./command/policies.ts";
-import { PostponedRequests } from "./command/postponed-requests.ts";
 import { CommandProcessor } from "./command/processor.ts";
 import { WatchedKeys } from "./command/watched-keys.ts";
 import type { Environment } from "./environment.ts";
@@ -21,12 +21,16 @@ import { latin1Text } from "./protocol/arguments.ts";
 import { ReplyWriter } from "./protocol/reply-writer.ts";
 import type { Settings } from "./settings/settings.ts";
 import { Statistics } from "./statistics.ts";
+import { Throughput } from "./throughput.ts";
 
 /** What `serveBlocked` writes to clients out of turn. */
 export interface OutOfTurnReplies {
   /** Calls `write` with the writer to which the client's reply belongs. */
   to(client: Client, write: (reply: ReplyWriter) => void): void;
 }
+
+/** Name and value of one line of INFO. */
+export type InfoLine = readonly [name: string, value: string | number];
 
 /** One node: its data, its clients and the services that commands use. Knows no sockets. */
 export class Server {
@@ -47,10 +51,11 @@ export class Server {
   ];
   /** Those of the policies that are for requests as they arrive, and not once more for what EXEC runs. */
   readonly arrivalPolicies = new Set<Policy>();
-  readonly postponed: PostponedRequests;
+  readonly pause: ClientPause;
   readonly runId: string;
   readonly startedAtMs: number;
   readonly statistics = new Statistics();
+  readonly throughput: Throughput;
   /** Set once commands are to be logged. */
   log: CommandLog | undefined;
   /** Why writes are refused because the log cannot be written, as an error reply. */
@@ -63,6 +68,7 @@ export class Server {
   nowMs: number;
   outOfTurn: OutOfTurnReplies = discardReplies;
   #nextClientId = 1;
+  readonly #furtherInfo = new Map<string, () => readonly InfoLine[]>();
 
   constructor(settings: Settings, environment: Environment, commands: CommandTable) {
     this.settings = settings;
@@ -71,6 +77,7 @@ export class Server {
     this.nowMs = environment.nowMs();
     this.startedAtMs = this.nowMs;
     this.runId = environment.runId();
+    this.throughput = new Throughput(environment.monotonicMs());
     this.keyspace = new Keyspace(settings.values.databases, {
       nowMs: () => this.nowMs,
       random: environment.random,
@@ -82,8 +89,9 @@ export class Server {
       keyChanged: (database, key, start, end) => this.#keyChanged(database, key, start, end),
       databaseChanged: (database, replacement) => this.#databaseChanged(database, replacement),
     };
+    settings.onChange("requirepass", () => this.#passwordChanged());
     this.processor = new CommandProcessor(this);
-    this.postponed = new PostponedRequests(this);
+    this.pause = new ClientPause(this);
     this.blocking = new BlockedClients(
       {
         retry: (context) => this.#retryBlocked(context),
@@ -93,6 +101,12 @@ export class Server {
       },
       () => this.updateObservation(),
     );
+  }
+
+  /** Without a password everybody is welcome, those too who had not given one. Who is in stays in. */
+  #passwordChanged(): void {
+    if (this.settings.values.requirepass !== "") return;
+    for (const { client } of this.clients.values()) client.authenticated = true;
   }
 
   /** Reads the clock: once a turn, and after a command that may have taken long. */
@@ -110,7 +124,7 @@ export class Server {
 
   removeClient(context: Context): void {
     this.blocking.forget(context);
-    this.postponed.forget(context);
+    this.pause.forget(context);
     this.watched.unwatch(context.client);
     this.clients.delete(context.client.id);
     this.updateObservation();
@@ -130,6 +144,16 @@ export class Server {
 
   serveBlocked(): void {
     this.blocking.serve();
+  }
+
+  /** Adds lines to a section of INFO: what a part of the server that is not always there has to tell. */
+  addInfo(section: string, lines: () => readonly InfoLine[]): void {
+    const before = this.#furtherInfo.get(section);
+    this.#furtherInfo.set(section, before === undefined ? lines : () => [...before(), ...lines()]);
+  }
+
+  furtherInfo(section: string): readonly InfoLine[] {
+    return this.#furtherInfo.get(section)?.() ?? [];
   }
 
   /** Starts all counters from zero again. */

@@ -32,6 +32,13 @@ export class BlockedClients {
     return this.#blocked.size;
   }
 
+  /** Clients whose time is limited. */
+  get timedCount(): number {
+    let count = 0;
+    for (const { client } of this.#blocked) if (Number.isFinite(client.blocked?.deadlineMs)) count++;
+    return count;
+  }
+
   get keyCount(): number {
     return this.#waiting.size;
   }

@@ -7,6 +7,10 @@ export interface ClientChannel {
   readonly localAddress: string;
   /** Bytes written and not yet taken by the client. */
   readonly pendingBytes: number;
+  /** Bytes received of a request that is not complete. */
+  readonly heldBytes: number;
+  /** Closes at once; what has not been sent is dropped. */
+  kill(): void;
   /** Closes once everything written before has been sent. */
   closeAfterReplies(): void;
   /** Reads no more requests until `resume`: for a blocked client. */
@@ -89,6 +93,8 @@ export const noChannel: ClientChannel = {
   remoteAddress: "",
   localAddress: "",
   pendingBytes: 0,
+  heldBytes: 0,
+  kill() {},
   closeAfterReplies() {},
   pause() {},
   resume() {},

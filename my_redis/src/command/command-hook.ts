@@ -3,6 +3,7 @@ import type { Server } from "../server.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { postponed, type Policy } from "./policies.ts";
+import { PostponedRequests } from "./postponed-requests.ts";
 
 /** A client's command, before it runs. */
 export interface CommandCall {
@@ -26,6 +27,7 @@ const maxDelayMs = 2_147_483_647;
 
 /** Puts the hook before every command. Without a hook there is nothing to pass. */
 export function installCommandHook(server: Server, hook: CommandHook): void {
+  const delayed = new PostponedRequests(server);
   // Set while a request runs that has been delayed: the hook has seen it already.
   let passing: Context | undefined;
   const policy: Policy = (context, command, args) => {
@@ -37,12 +39,12 @@ export function installCommandHook(server: Server, hook: CommandHook): void {
       throw new RangeError(`delayMs must be from 0 to ${maxDelayMs}, not ${delayMs}`);
     }
     if (delayMs === 0) return error;
-    server.postponed.hold(context, args);
+    delayed.hold(context, args);
     setTimeout(() => {
       passing = context;
       try {
-        if (error === undefined) server.postponed.release(context);
-        else server.postponed.refuse(context, error);
+        if (error === undefined) delayed.release(context);
+        else delayed.refuse(context, error);
       } finally {
         passing = undefined;
       }

@@ -54,6 +54,8 @@ export class PostponedRequests {
     if (request === undefined) return;
     this.#held.delete(context.client.id);
     const { client } = context;
+    // He may have gone meanwhile.
+    if (this.#server.clients.get(client.id) !== context) return;
     this.#server.updateClock();
     this.#server.outOfTurn.to(client, (reply) => answer(request.args, reply));
     // The command may wait for something else by now.

@@ -27,6 +27,7 @@ export class Connection implements ReplySink, ClientChannel {
   #pendingStart = 0;
   #pendingEnd = 0;
   #closeWhenSent = false;
+  #killed = false;
 
   constructor(socket: TransportSocket, owner: ConnectionOwner, limits: RequestLimits) {
     this.#socket = socket;
@@ -46,8 +47,12 @@ export class Connection implements ReplySink, ClientChannel {
     return this.#pendingEnd - this.#pendingStart;
   }
 
+  get heldBytes(): number {
+    return this.parser.keptBytes;
+  }
+
   send(bytes: Uint8Array, start: number, end: number): void {
-    if (this.closed) return;
+    if (this.closed || this.#killed) return;
     if (this.pendingBytes > 0) {
       this.#keep(bytes, start, end);
       return;
@@ -97,6 +102,15 @@ export class Connection implements ReplySink, ClientChannel {
 
   terminate(): void {
     this.#socket.terminate();
+  }
+
+  kill(): void {
+    this.context.client.closing = true;
+    this.#pending = emptyBytes;
+    this.#pendingStart = 0;
+    this.#pendingEnd = 0;
+    this.#killed = true;
+    this.#socket.end();
   }
 
   pause(): void {

@@ -95,6 +95,7 @@ export class NetworkServer implements ConnectionOwner {
     server.updateClock();
     server.statistics.connectionsReceived++;
     connection.context = server.addClient(connection);
+    connection.parser.authenticated = connection.context.client.authenticated;
     this.#connections.add(connection);
     if (this.#connections.size > values.maxclients) {
       server.statistics.connectionsRejected++;
@@ -113,7 +114,9 @@ export class NetworkServer implements ConnectionOwner {
 
   #data(connection: Connection, chunk: Uint8Array): void {
     if (connection.context.client.closing || this.#stopped) return;
-    this.#server.statistics.netInputBytes += chunk.length;
+    const { statistics } = this.#server;
+    statistics.netInputBytes += chunk.length;
+    statistics.reads++;
     if (!connection.parser.feed(chunk)) {
       this.#server.environment.report(
         "warning",
@@ -239,8 +242,9 @@ export class NetworkServer implements ConnectionOwner {
   }
 
   #send(output: TurnOutput): void {
-    this.#server.statistics.netOutputBytes += output.bytes;
-    output.send();
+    const { statistics } = this.#server;
+    statistics.netOutputBytes += output.bytes;
+    statistics.writes += output.send();
   }
 
   #close(connection: Connection): void {

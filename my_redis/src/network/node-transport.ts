@@ -20,7 +20,8 @@ class NodeSocket implements TransportSocket {
   }
 
   end(): void {
-    this.#socket.end();
+    // Not `end`: that leaves the socket to a peer who may never close his side.
+    this.#socket.destroySoon();
   }
 
   terminate(): void {

@@ -45,9 +45,10 @@ export class TurnOutput {
     }
   }
 
-  /** Hands every client his replies, and starts over. */
-  send(): void {
+  /** Hands every client his replies, and starts over. Gives how many times something was handed over. */
+  send(): number {
     this.#closeRange();
+    const handedOver = this.#sinks.length;
     const buffer = this.writer.buffer;
     let start = 0;
     for (let index = 0; index < this.#sinks.length; index++) {
@@ -56,6 +57,7 @@ export class TurnOutput {
       start = end;
     }
     this.#startOver();
+    return handedOver;
   }
 
   /** Drops the replies, and the connections that wait for them. */

@@ -26,4 +26,6 @@ export const errors = {
   invalidExpire: (name: string) => `ERR invalid expire time in '${name}' command`,
   unknownSubcommand: (sub: string, container: string) =>
     `ERR unknown subcommand '${sub}'. Try ${container.toUpperCase()} HELP.`,
+  subcommandSyntax: (sub: string, container: string) =>
+    `ERR unknown subcommand or wrong number of arguments for '${sub}'. Try ${container.toUpperCase()} HELP.`,
 } as const;

@@ -8,7 +8,7 @@ import { authenticate } from "./authentication.ts";
 import { checkClientName } from "./client-name.ts";
 
 const notAuthenticated =
-  "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> " +
+  "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> " +
   "option can be used to authenticate the client and select the RESP protocol version at the same time";
 
 interface HelloOptions {

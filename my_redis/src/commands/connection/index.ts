@@ -1,4 +1,5 @@
 import { auth } from "./auth.ts";
+import { client } from "./client/client.ts";
 import { echo } from "./echo.ts";
 import { hello } from "./hello.ts";
 import { ping } from "./ping.ts";
@@ -6,4 +7,4 @@ import { quit } from "./quit.ts";
 import { reset } from "./reset.ts";
 import { select } from "./select.ts";
 
-export const connectionCommands = [auth, echo, hello, ping, quit, reset, select];
+export const connectionCommands = [auth, client, echo, hello, ping, quit, reset, select];

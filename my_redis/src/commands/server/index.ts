@@ -1,3 +1,4 @@
 import { config } from "./config/config.ts";
+import { info } from "./info/info.ts";
 
-export const serverCommands = [config];
+export const serverCommands = [config, info];

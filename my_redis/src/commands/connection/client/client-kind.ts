@@ -1,0 +1,20 @@
+import type { Arguments } from "../../../protocol/arguments.ts";
+import { CommandError } from "../../../protocol/command-error.ts";
+
+export type ClientKind = "normal" | "master" | "replica" | "pubsub";
+
+const kinds = new Map<string, ClientKind>([
+  ["normal", "normal"],
+  ["master", "master"],
+  ["slave", "replica"],
+  ["replica", "replica"],
+  ["pubsub", "pubsub"],
+]);
+
+/** The kind of client that an argument names. Throws for one that does not exist. */
+export function readClientKind(args: Arguments, index: number): ClientKind {
+  const given = args.latin1(index);
+  const kind = kinds.get(given.toLowerCase());
+  if (kind === undefined) throw new CommandError(`ERR Unknown client type '${given}'`);
+  return kind;
+}

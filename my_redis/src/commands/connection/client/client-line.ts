@@ -1,0 +1,54 @@
+import type { Client } from "../../../command/client.ts";
+import type { Context } from "../../../command/context.ts";
+
+/** One client as CLIENT LIST and CLIENT INFO show it. */
+export function clientLine(context: Context): string {
+  const { client, server } = context;
+  const { channel, transaction } = client;
+  const seconds = (sinceMs: number): number => Math.max(0, Math.floor((server.nowMs - sinceMs) / 1000));
+  const fields: readonly [string, string | number][] = [
+    ["id", client.id],
+    ["addr", channel.remoteAddress],
+    ["laddr", channel.localAddress],
+    // Sockets have no number that a program could see here.
+    ["fd", -1],
+    ["name", client.name],
+    ["age", seconds(client.createdAtMs)],
+    ["idle", seconds(client.lastActiveMs)],
+    ["flags", flagsOf(client)],
+    ["db", client.database],
+    ["sub", 0],
+    ["psub", 0],
+    ["ssub", 0],
+    ["multi", transaction === undefined ? -1 : transaction.queued.length],
+    ["qbuf", channel.heldBytes],
+    ["qbuf-free", 0],
+    ["argv-mem", 0],
+    ["multi-mem", transaction?.queuedBytes ?? 0],
+    ["rbs", 0],
+    ["rbp", 0],
+    ["obl", 0],
+    ["oll", channel.pendingBytes > 0 ? 1 : 0],
+    ["omem", channel.pendingBytes],
+    ["tot-mem", channel.heldBytes + channel.pendingBytes + (transaction?.queuedBytes ?? 0)],
+    ["events", channel.pendingBytes > 0 ? "rw" : "r"],
+    ["cmd", client.lastCommand?.fullName ?? "NULL"],
+    ["user", client.user],
+    ["redir", -1],
+    ["resp", client.protocol],
+    ["lib-name", client.libraryName],
+    ["lib-ver", client.libraryVersion],
+  ];
+  return fields.map(([name, value]) => `${name}=${value}`).join(" ");
+}
+
+function flagsOf(client: Client): string {
+  let flags = "";
+  if (client.blocked !== undefined) flags += "b";
+  if (client.transaction !== undefined) flags += "x";
+  if (client.watchBroken) flags += "d";
+  if (client.closing) flags += "c";
+  if (client.noEvict) flags += "e";
+  if (client.noTouch) flags += "T";
+  return flags === "" ? "N" : flags;
+}

@@ -1,0 +1,36 @@
+import { container } from "../../../command/container.ts";
+import { clientGetname, clientId, clientSetinfo, clientSetname } from "./identity.ts";
+import { clientKill } from "./kill.ts";
+import { clientInfo, clientList } from "./list.ts";
+import { clientNoEvict, clientNoTouch, clientReply } from "./modes.ts";
+import { clientPause, clientUnpause } from "./pause.ts";
+import { clientGetredir, clientTrackinginfo } from "./tracking.ts";
+import { clientUnblock } from "./unblock.ts";
+
+export const client = container({
+  name: "CLIENT",
+  group: "connection",
+  since: "2.4.0",
+  complexity: "Depends on the subcommand.",
+  summary: "Looks at and steers the connections of clients.",
+  flags: [],
+  arity: -2,
+  subcommands: [
+    clientGetname,
+    clientGetredir,
+    clientId,
+    clientInfo,
+    clientKill,
+    clientList,
+    clientNoEvict,
+    clientNoTouch,
+    clientPause,
+    clientReply,
+    clientSetinfo,
+    clientSetname,
+    clientTrackinginfo,
+    clientUnblock,
+    clientUnpause,
+  ],
+  help: { since: "5.0.0", flags: ["noscript", "loading", "stale"] },
+});

@@ -1,0 +1,65 @@
+import { command } from "../../../command/command.ts";
+import { CommandError } from "../../../protocol/command-error.ts";
+import { checkClientName } from "../client-name.ts";
+
+const facts = { group: "connection", complexity: "O(1)", flags: ["noscript", "loading", "stale"] } as const;
+
+export const clientId = command({
+  ...facts,
+  name: "ID",
+  since: "5.0.0",
+  summary: "Returns the number of the connection.",
+  arity: 2,
+  run({ client }, _args, reply) {
+    reply.integer(client.id);
+  },
+});
+
+export const clientGetname = command({
+  ...facts,
+  name: "GETNAME",
+  since: "2.6.9",
+  summary: "Returns the name of the connection.",
+  arity: 2,
+  run({ client }, _args, reply) {
+    if (client.name === "") reply.null();
+    else reply.bulkText(client.name);
+  },
+});
+
+export const clientSetname = command({
+  ...facts,
+  name: "SETNAME",
+  since: "2.6.9",
+  summary: "Names the connection; an empty name takes the name away.",
+  usage: "<name>",
+  arity: 3,
+  run({ client }, args, reply) {
+    const name = args.latin1(2);
+    checkClientName(name);
+    client.name = name;
+    reply.ok();
+  },
+});
+
+export const clientSetinfo = command({
+  ...facts,
+  name: "SETINFO",
+  since: "7.2.0",
+  summary: "Tells which library the client uses, for CLIENT LIST.",
+  usage: "(LIB-NAME|LIB-VER) <value>",
+  arity: 4,
+  run({ client }, args, reply) {
+    const option = args.latin1(2).toLowerCase();
+    const value = args.latin1(3);
+    if (option !== "lib-name" && option !== "lib-ver") {
+      throw new CommandError(`ERR Unrecognized option '${args.latin1(2)}'`);
+    }
+    if (/[^!-~]/.test(value)) {
+      throw new CommandError(`ERR ${option} cannot contain spaces, newlines or special characters.`);
+    }
+    if (option === "lib-name") client.libraryName = value;
+    else client.libraryVersion = value;
+    reply.ok();
+  },
+});

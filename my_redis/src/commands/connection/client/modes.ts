@@ -1,0 +1,61 @@
+import { command } from "../../../command/command.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
+import { CommandError, errors } from "../../../protocol/command-error.ts";
+
+const facts = { group: "connection", complexity: "O(1)" } as const;
+
+export const clientReply = command({
+  ...facts,
+  name: "REPLY",
+  since: "3.2.0",
+  summary: "Turns replies to this connection on, off, or off for the next command only.",
+  usage: "(ON|OFF|SKIP)",
+  flags: ["noscript", "loading", "stale"],
+  arity: 3,
+  run({ client }, args, reply) {
+    if (args.is(2, "on")) {
+      client.replyMode = "on";
+      reply.ok();
+    } else if (args.is(2, "off")) {
+      client.replyMode = "off";
+    } else if (args.is(2, "skip")) {
+      if (client.replyMode !== "off") client.replyMode = "skip-next";
+    } else {
+      throw new CommandError(errors.syntax);
+    }
+  },
+});
+
+export const clientNoEvict = command({
+  ...facts,
+  name: "NO-EVICT",
+  since: "7.0.0",
+  summary: "Protects the connection from being closed when the memory of clients is short.",
+  usage: "(ON|OFF)",
+  flags: ["admin", "noscript", "loading", "stale"],
+  arity: 3,
+  run({ client }, args, reply) {
+    client.noEvict = readOnOff(args, 2);
+    reply.ok();
+  },
+});
+
+export const clientNoTouch = command({
+  ...facts,
+  name: "NO-TOUCH",
+  since: "7.2.0",
+  summary: "Makes the commands of this connection leave the access times of keys alone.",
+  usage: "(ON|OFF)",
+  flags: ["noscript", "loading", "stale"],
+  arity: 3,
+  run({ client }, args, reply) {
+    client.noTouch = readOnOff(args, 2);
+    reply.ok();
+  },
+});
+
+function readOnOff(args: Arguments, index: number): boolean {
+  if (args.is(index, "on")) return true;
+  if (args.is(index, "off")) return false;
+  throw new CommandError(errors.syntax);
+}

@@ -1,0 +1,43 @@
+import type { PauseMode } from "../../../command/client-pause.ts";
+import { command } from "../../../command/command.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
+import { CommandError, errors } from "../../../protocol/command-error.ts";
+
+export const clientPause = command({
+  name: "PAUSE",
+  group: "connection",
+  since: "2.9.50",
+  complexity: "O(1)",
+  summary: "Holds the commands of all clients, or those that change data, back for some milliseconds.",
+  usage: "<timeout> [WRITE|ALL]",
+  flags: ["admin", "noscript", "loading", "stale"],
+  arity: -3,
+  run({ server, now }, args, reply) {
+    const mode = readMode(args);
+    const timeoutMs = args.integer(2, "ERR timeout is not an integer or out of range");
+    if (timeoutMs < 0) throw new CommandError("ERR timeout is negative");
+    server.pause.pause(now + timeoutMs, mode);
+    reply.ok();
+  },
+});
+
+function readMode(args: Arguments): PauseMode {
+  if (args.count > 4) throw new CommandError(errors.subcommandSyntax(args.latin1(1), "client"));
+  if (args.count === 3 || args.is(3, "all")) return "all";
+  if (args.is(3, "write")) return "write";
+  throw new CommandError("ERR CLIENT PAUSE mode must be WRITE or ALL");
+}
+
+export const clientUnpause = command({
+  name: "UNPAUSE",
+  group: "connection",
+  since: "6.2.0",
+  complexity: "O(N) Where N is the number of paused clients",
+  summary: "Ends a pause.",
+  flags: ["admin", "noscript", "loading", "stale"],
+  arity: 2,
+  run({ server }, _args, reply) {
+    server.pause.unpause();
+    reply.ok();
+  },
+});

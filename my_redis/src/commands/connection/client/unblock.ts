@@ -1,0 +1,26 @@
+import { command } from "../../../command/command.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
+import { CommandError, errors } from "../../../protocol/command-error.ts";
+
+export const clientUnblock = command({
+  name: "UNBLOCK",
+  group: "connection",
+  since: "5.0.0",
+  complexity: "O(log N) where N is the number of client connections",
+  summary: "Ends the waiting of a client in a blocking command, as if its time were over or with an error.",
+  usage: "<client-id> [TIMEOUT|ERROR]",
+  flags: ["admin", "noscript", "loading", "stale"],
+  arity: -3,
+  run({ server }, args, reply) {
+    const how = args.count > 3 ? readHow(args) : "timeout";
+    const found = server.clients.get(args.integer(2));
+    reply.integer(found !== undefined && server.blocking.unblock(found.client, how) ? 1 : 0);
+  },
+});
+
+function readHow(args: Arguments): "timeout" | "error" {
+  if (args.count > 4) throw new CommandError(errors.subcommandSyntax(args.latin1(1), "client"));
+  if (args.is(3, "timeout")) return "timeout";
+  if (args.is(3, "error")) return "error";
+  throw new CommandError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+}

@@ -1,0 +1,22 @@
+import type { InfoSection } from "./section.ts";
+
+export const clientsSection: InfoSection = {
+  name: "clients",
+  title: "Clients",
+  byDefault: true,
+  lines({ clients, settings, blocking, pause }) {
+    const held = [...clients.values()].map(({ client }) => client.channel);
+    const greatest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, value), 0);
+    return [
+      ["connected_clients", clients.size],
+      ["cluster_connections", 0],
+      ["maxclients", settings.values.maxclients],
+      ["client_recent_max_input_buffer", greatest(held.map((channel) => channel.heldBytes))],
+      ["client_recent_max_output_buffer", greatest(held.map((channel) => channel.pendingBytes))],
+      ["blocked_clients", blocking.count + pause.heldCount],
+      ["tracking_clients", 0],
+      ["clients_in_timeout_table", blocking.timedCount],
+      ["total_blocking_keys", blocking.keyCount],
+    ];
+  },
+};

@@ -1,0 +1,64 @@
+import { command } from "../../../command/command.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
+import type { Server } from "../../../server.ts";
+import { clientsSection } from "./clients-section.ts";
+import {
+  commandstatsSection,
+  errorstatsSection,
+  latencystatsSection,
+  modulesSection,
+} from "./commands-sections.ts";
+import { keyspaceSection } from "./keyspace-section.ts";
+import { memorySection } from "./memory-section.ts";
+import { persistenceSection } from "./persistence-section.ts";
+import { clusterSection, replicationSection } from "./replication-section.ts";
+import type { InfoSection } from "./section.ts";
+import { cpuSection, serverSection } from "./server-section.ts";
+import { statsSection } from "./stats-section.ts";
+
+/** In the order in which INFO shows them. */
+const sections: readonly InfoSection[] = [
+  serverSection,
+  clientsSection,
+  memorySection,
+  persistenceSection,
+  statsSection,
+  replicationSection,
+  cpuSection,
+  modulesSection,
+  commandstatsSection,
+  errorstatsSection,
+  latencystatsSection,
+  clusterSection,
+  keyspaceSection,
+];
+
+export const info = command({
+  name: "INFO",
+  group: "server",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Tells how the server is doing, in sections.",
+  flags: ["loading", "stale"],
+  categories: ["dangerous"],
+  arity: -1,
+  run({ server }, args, reply) {
+    reply.verbatim("txt", infoText(server, wantedSections(args)));
+  },
+});
+
+function wantedSections(args: Arguments): readonly InfoSection[] {
+  if (args.count === 1) return sections.filter(({ byDefault }) => byDefault);
+  const wanted = new Set(Array.from({ length: args.count - 1 }, (_, index) => args.latin1(index + 1).toLowerCase()));
+  if (wanted.has("all") || wanted.has("everything")) return sections;
+  return sections.filter(({ name, byDefault }) => wanted.has(name) || (byDefault && wanted.has("default")));
+}
+
+function infoText(server: Server, wanted: readonly InfoSection[]): string {
+  return wanted
+    .map((section) => {
+      const lines = [...section.lines(server), ...server.furtherInfo(section.name)];
+      return `# ${section.title}\r\n${lines.map(([name, value]) => `${name}:${value}\r\n`).join("")}`;
+    })
+    .join("\r\n");
+}

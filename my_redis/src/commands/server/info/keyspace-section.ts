@@ -1,0 +1,30 @@
+import type { Database } from "../../../keyspace/database.ts";
+import * as record from "../../../keyspace/record.ts";
+import type { Server } from "../../../server.ts";
+import type { InfoLine, InfoSection } from "./section.ts";
+
+/** Keys with an expiry that are looked at to estimate their mean time to live. */
+const ttlSamples = 20;
+
+export const keyspaceSection: InfoSection = {
+  name: "keyspace",
+  title: "Keyspace",
+  byDefault: true,
+  lines: (server) =>
+    server.keyspace.databases
+      .filter((database) => database.size > 0)
+      .map((database): InfoLine => {
+        const ttlMs = meanTtlMs(server, database);
+        return [`db${database.number}`, `keys=${database.size},expires=${database.expires.size},avg_ttl=${ttlMs}`];
+      }),
+};
+
+function meanTtlMs({ environment, nowMs, keyspace }: Server, { expires }: Database): number {
+  const samples = Math.min(ttlSamples, expires.size);
+  if (samples === 0) return 0;
+  let sumMs = 0;
+  for (let count = 0; count < samples; count++) {
+    sumMs += Math.max(0, record.expiryOf(keyspace.heap, expires.random(environment.random)) - nowMs);
+  }
+  return Math.round(sumMs / samples);
+}

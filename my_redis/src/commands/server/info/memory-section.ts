@@ -1,0 +1,49 @@
+import { memoryUse } from "../memory/memory-use.ts";
+import { humanBytes, type InfoSection } from "./section.ts";
+
+export const memorySection: InfoSection = {
+  name: "memory",
+  title: "Memory",
+  byDefault: true,
+  lines(server) {
+    const { values } = server.settings;
+    const usage = server.environment.usage();
+    const memory = memoryUse(server);
+    return [
+      ["used_memory", memory.usedBytes],
+      ["used_memory_human", humanBytes(memory.usedBytes)],
+      ["used_memory_rss", usage.residentBytes],
+      ["used_memory_rss_human", humanBytes(usage.residentBytes)],
+      ["used_memory_peak", memory.peakBytes],
+      ["used_memory_peak_human", humanBytes(memory.peakBytes)],
+      ["used_memory_peak_perc", `${percent(memory.usedBytes, memory.peakBytes)}%`],
+      ["used_memory_overhead", memory.overheadBytes],
+      ["used_memory_startup", 0],
+      ["used_memory_dataset", memory.datasetBytes],
+      ["used_memory_dataset_perc", `${percent(memory.datasetBytes, memory.usedBytes)}%`],
+      ["allocator_allocated", memory.heapBytes],
+      ["allocator_active", memory.reservedBytes],
+      ["allocator_resident", memory.reservedBytes],
+      ["total_system_memory", usage.systemBytes],
+      ["total_system_memory_human", humanBytes(usage.systemBytes)],
+      ["maxmemory", values.maxmemory],
+      ["maxmemory_human", humanBytes(values.maxmemory)],
+      ["maxmemory_policy", values["maxmemory-policy"]],
+      ["allocator_frag_ratio", ratio(memory.reservedBytes, memory.heapBytes)],
+      ["allocator_frag_bytes", Math.max(0, memory.reservedBytes - memory.heapBytes)],
+      ["mem_fragmentation_ratio", ratio(usage.residentBytes, memory.usedBytes)],
+      ["mem_fragmentation_bytes", usage.residentBytes - memory.usedBytes],
+      ["mem_not_counted_for_evict", 0],
+      ["mem_clients_slaves", 0],
+      ["mem_clients_normal", memory.clientBytes],
+      ["mem_aof_buffer", server.log?.pendingBytes ?? 0],
+      ["mem_allocator", "my_redis-heap"],
+      ["active_defrag_running", 0],
+      ["lazyfree_pending_objects", server.keyspace.pendingReleases],
+      ["lazyfreed_objects", server.keyspace.statistics.lazyfreed],
+    ];
+  },
+};
+
+const percent = (part: number, whole: number): string => (whole === 0 ? 0 : (part / whole) * 100).toFixed(2);
+const ratio = (part: number, whole: number): string => (whole === 0 ? 1 : part / whole).toFixed(2);

@@ -1,0 +1,47 @@
+import { compatibleVersion, version } from "../../../version.ts";
+import type { InfoSection } from "./section.ts";
+
+export const serverSection: InfoSection = {
+  name: "server",
+  title: "Server",
+  byDefault: true,
+  lines({ environment, settings, nowMs, startedAtMs, runId }) {
+    const usage = environment.usage();
+    const uptimeSeconds = Math.max(0, Math.floor((nowMs - startedAtMs) / 1000));
+    return [
+      ["redis_version", compatibleVersion],
+      ["my_redis_version", version],
+      ["redis_mode", "standalone"],
+      ["os", usage.system],
+      ["arch_bits", 64],
+      ["runtime", usage.runtime],
+      ["process_id", usage.processId],
+      ["run_id", runId],
+      ["tcp_port", settings.values.port],
+      ["server_time_usec", Math.floor(nowMs * 1000)],
+      ["uptime_in_seconds", uptimeSeconds],
+      ["uptime_in_days", Math.floor(uptimeSeconds / 86400)],
+      ["hz", settings.values.hz],
+      ["configured_hz", settings.values.hz],
+      ["lru_clock", Math.floor(nowMs / 1000) & 0xffffff],
+      ["executable", usage.executable],
+      ["config_file", settings.file ?? ""],
+      ["io_threads_active", 0],
+    ];
+  },
+};
+
+export const cpuSection: InfoSection = {
+  name: "cpu",
+  title: "CPU",
+  byDefault: true,
+  lines({ environment }) {
+    const { systemCpuSeconds, userCpuSeconds } = environment.usage();
+    return [
+      ["used_cpu_sys", systemCpuSeconds.toFixed(6)],
+      ["used_cpu_user", userCpuSeconds.toFixed(6)],
+      ["used_cpu_sys_children", "0.000000"],
+      ["used_cpu_user_children", "0.000000"],
+    ];
+  },
+};

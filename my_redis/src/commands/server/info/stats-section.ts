@@ -1,0 +1,51 @@
+import type { InfoSection } from "./section.ts";
+
+export const statsSection: InfoSection = {
+  name: "stats",
+  title: "Stats",
+  byDefault: true,
+  lines({ statistics, throughput, keyspace }) {
+    const { hits, misses, expired, evicted } = keyspace.statistics;
+    const kilobytes = (bytes: number): string => (bytes / 1024).toFixed(2);
+    return [
+      ["total_connections_received", statistics.connectionsReceived],
+      ["total_commands_processed", statistics.commandsProcessed],
+      ["instantaneous_ops_per_sec", Math.round(throughput.commandsPerSecond)],
+      ["total_net_input_bytes", statistics.netInputBytes],
+      ["total_net_output_bytes", statistics.netOutputBytes],
+      ["instantaneous_input_kbps", kilobytes(throughput.inputBytesPerSecond)],
+      ["instantaneous_output_kbps", kilobytes(throughput.outputBytesPerSecond)],
+      ["rejected_connections", statistics.connectionsRejected],
+      ["sync_full", 0],
+      ["sync_partial_ok", 0],
+      ["sync_partial_err", 0],
+      ["expired_keys", expired],
+      ["expired_stale_perc", (statistics.expiredShare * 100).toFixed(2)],
+      ["expired_time_cap_reached_count", statistics.expiryTimeouts],
+      ["expire_cycle_cpu_milliseconds", Math.round(statistics.expiryMs)],
+      ["evicted_keys", evicted],
+      ["evicted_clients", 0],
+      ["total_eviction_exceeded_time", 0],
+      ["current_eviction_exceeded_time", 0],
+      ["keyspace_hits", hits],
+      ["keyspace_misses", misses],
+      ["pubsub_channels", 0],
+      ["pubsub_patterns", 0],
+      ["pubsubshard_channels", 0],
+      ["latest_fork_usec", 0],
+      ["total_forks", 0],
+      ["migrate_cached_sockets", 0],
+      ["slave_expires_tracked_keys", 0],
+      ["active_defrag_hits", 0],
+      ["active_defrag_misses", 0],
+      ["tracking_total_keys", 0],
+      ["tracking_total_items", 0],
+      ["tracking_total_prefixes", 0],
+      ["unexpected_error_replies", statistics.unexpectedErrors],
+      ["total_error_replies", statistics.errorReplies],
+      ["dump_payload_sanitizations", 0],
+      ["total_reads_processed", statistics.reads],
+      ["total_writes_processed", statistics.writes],
+    ];
+  },
+};

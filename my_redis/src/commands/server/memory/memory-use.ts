@@ -1,0 +1,42 @@
+import type { Server } from "../../../server.ts";
+
+/** Where the memory is, in bytes. */
+export interface MemoryUse {
+  /** Everything that the server knows of: data, indexes and the buffers of clients. */
+  readonly usedBytes: number;
+  /** The most that was ever seen by somebody who asked. */
+  readonly peakBytes: number;
+  /** Blocks of the record heap, and what the heap has taken from the system for them. */
+  readonly heapBytes: number;
+  readonly reservedBytes: number;
+  readonly indexBytes: number;
+  readonly clientBytes: number;
+  /** What is not data itself. */
+  readonly overheadBytes: number;
+  readonly datasetBytes: number;
+}
+
+const peaks = new WeakMap<Server, number>();
+
+export function memoryUse(server: Server): MemoryUse {
+  const { heap, databases } = server.keyspace;
+  const indexBytes = databases.reduce((sum, { keys, expires }) => sum + keys.memoryBytes + expires.memoryBytes, 0);
+  let clientBytes = 0;
+  for (const { client } of server.clients.values()) {
+    clientBytes += client.channel.heldBytes + client.channel.pendingBytes + (client.transaction?.queuedBytes ?? 0);
+  }
+  const overheadBytes = indexBytes + clientBytes;
+  const usedBytes = heap.usedBytes + overheadBytes;
+  const peakBytes = Math.max(usedBytes, peaks.get(server) ?? 0);
+  peaks.set(server, peakBytes);
+  return {
+    usedBytes,
+    peakBytes,
+    heapBytes: heap.usedBytes,
+    reservedBytes: heap.reservedBytes,
+    indexBytes,
+    clientBytes,
+    overheadBytes,
+    datasetBytes: heap.usedBytes,
+  };
+}

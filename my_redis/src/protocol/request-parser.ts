@@ -184,12 +184,11 @@ export class RequestParser {
     const buffer = this.#buffer;
     while (this.#remaining > 0) {
       if (this.#bulkLength < 0) {
-        if (this.#position >= this.#end) return "incomplete";
+        const lineEnd = this.#lineEnd(this.#position, "too big bulk count string");
+        if (lineEnd < 0) return lineEnd === -1 ? "incomplete" : "error";
         if (buffer[this.#position] !== dollar) {
           return this.#fail(`expected '$', got '${printable(buffer[this.#position] as number)}'`);
         }
-        const lineEnd = this.#lineEnd(this.#position + 1, "too big bulk count string");
-        if (lineEnd < 0) return lineEnd === -1 ? "incomplete" : "error";
         const length = this.#lineInteger(this.#position + 1, lineEnd);
         if (Number.isNaN(length) || length < 0 || length > this.#limits.maxBulkBytes) {
           return this.#fail("invalid bulk length");
@@ -248,7 +247,8 @@ export class RequestParser {
   #inline(args: Arguments): ParseResult {
     const start = this.#position;
     const found = this.#buffer.indexOf(lineFeed, start);
-    if (found < 0 || found >= this.#end) {
+    // Redis looks for the end of the line as for that of a C string, and so never sees it behind a zero byte.
+    if (found < 0 || found >= this.#end || this.#buffer.subarray(start, found).includes(0)) {
       return this.#end - start > maxInlineBytes ? this.#fail("too big inline request") : "incomplete";
     }
     const lineEnd = found > start && this.#buffer[found - 1] === carriageReturn ? found - 1 : found;

@@ -6,6 +6,11 @@ export type Word = string | number | bigint | Uint8Array;
 
 const replyTimeoutMs = 20_000;
 
+class ConnectionClosed extends Error {}
+
+/** Stands for the end of a connection among replies. */
+export const closed: Reply = { sign: "+", text: "(closed)" };
+
 /** A raw client connection. Replies come in the order of the commands; pushes are told apart where RESP3 has them. */
 export class RespConnection {
   readonly #socket: Socket;
@@ -20,13 +25,16 @@ export class RespConnection {
     this.#name = name;
     socket.on("data", (chunk: Buffer) => this.#data(chunk));
     socket.on("error", (error) => this.#fail(error));
-    socket.on("close", () => this.#fail(new Error(`${name} closed the connection`)));
+    // Half open, so that we can hang up and still read: the server's end must then be answered by hand.
+    socket.on("end", () => socket.end());
+    socket.on("close", () => this.#fail(new ConnectionClosed(`${name} closed the connection`)));
   }
 
   /** `name` stands in messages. */
   static open(port: number, name: string): Promise<RespConnection> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: "127.0.0.1", noDelay: true }, () => {
+      const options = { port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true };
+      const socket = connect(options, () => {
         socket.off("error", reject);
         resolve(new RespConnection(socket, name));
       });
@@ -71,6 +79,21 @@ export class RespConnection {
 
   async reply(...command: readonly Word[]): Promise<Reply> {
     return (await this.replies([command]))[0] as Reply;
+  }
+
+  /** As `next`, and `closed` once the server has ended the connection. */
+  async nextOrClosed(): Promise<Reply> {
+    try {
+      return await this.next();
+    } catch (error) {
+      if (!(error instanceof ConnectionClosed)) throw error;
+      return closed;
+    }
+  }
+
+  /** Sends nothing any more; what the server still sends is read. */
+  hangUp(): void {
+    this.#socket.end();
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { type Comparer, comparerOf } from "./compare.ts";
 import { encodeReply, type Reply, showReply } from "./reply.ts";
-import { RespConnection, showCommand, type Word } from "./resp-connection.ts";
+import { closed, RespConnection, showCommand, type Word } from "./resp-connection.ts";
 import type { ServerPair, Side } from "./servers.ts";
 
 const blockedTimeoutMs = 10_000;
@@ -22,11 +22,15 @@ export interface AwaitStep {
   readonly compare?: Comparer;
 }
 
-/** Sends bytes as they are, and reads `replies` replies. */
+/** Sends bytes as they are, one character each, and reads `replies` replies. */
 export interface RawStep {
   readonly raw: string;
   readonly replies: number;
   readonly on?: number;
+  /** The server closes the connection afterwards; the same number opens a new one. */
+  readonly closes?: true;
+  /** We end our side of the connection, and read whatever comes until the server ends his. */
+  readonly hangUp?: true;
 }
 
 /** Repeats SCAN, HSCAN, SSCAN or ZSCAN from cursor 0 to the end; compares all that it gave, without order. */
@@ -90,6 +94,12 @@ export class SequenceRun {
       connection.sendRaw(Buffer.from(step.raw, "latin1"));
       const replies: Reply[] = [];
       while (replies.length < step.replies) replies.push(await connection.next());
+      if (step.hangUp === true) connection.hangUp();
+      if (step.closes === true || step.hangUp === true) {
+        do replies.push(await connection.nextOrClosed());
+        while (step.hangUp === true && replies.at(-1) !== closed);
+        this.#connections.delete(step.on ?? 0);
+      }
       return replies;
     }
     if ("scan" in step) return [await this.#scan(connection, step.scan)];

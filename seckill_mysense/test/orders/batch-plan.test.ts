@@ -22,12 +22,22 @@ const product = fc
     limit_per_user,
   }));
 const state: fc.Arbitrary<LedgerState> = fc.record({
-  products: fc.tuple(product, product).map(([a, b]) => new Map([["a", a], ["b", b]])),
+  products: fc.tuple(product, product).map(
+    ([a, b]) =>
+      new Map([
+        ["a", a],
+        ["b", b],
+      ]),
+  ),
   ordered: fc.subarray(["r1", "r2"]).map((ids) => new Set(ids)),
   rejected: fc.subarray(["r3", "r4"]).map((ids) => new Map(ids.map((id) => [id, "oversold" as const]))),
-  slots: fc
-    .tuple(fc.subarray([1, 2, 3]), fc.subarray([1, 2, 3]))
-    .map(([one, two]) => new Map([[holderKey("a", "u1"), new Set(one)], [holderKey("b", "u2"), new Set(two)]])),
+  slots: fc.tuple(fc.subarray([1, 2, 3]), fc.subarray([1, 2, 3])).map(
+    ([one, two]) =>
+      new Map([
+        [holderKey("a", "u1"), new Set(one)],
+        [holderKey("b", "u2"), new Set(two)],
+      ]),
+  ),
 });
 
 describe("planning a batch", () => {
@@ -66,7 +76,10 @@ describe("planning a batch", () => {
     const ask = (reservationId: string, userId: string): AcceptedReservation => {
       return { reservationId, saleId: "s", productId: "p", userId, epoch: 3, acceptedAtMs: 1 };
     };
-    const plan = planBatch([ask("late", "u1"), ask("later", "u2")].map(entryOf), { ...empty, products: new Map([["p", one]]) });
+    const plan = planBatch([ask("late", "u1"), ask("later", "u2")].map(entryOf), {
+      ...empty,
+      products: new Map([["p", one]]),
+    });
     expect(plan.outcomes).toEqual([{ kind: "recorded" }, { kind: "rejected", reason: "oversold" }]);
     expect(plan.returns).toMatchObject([{ reservationId: "later", epoch: 0 }]);
   });

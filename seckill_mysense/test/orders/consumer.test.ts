@@ -47,7 +47,9 @@ describe("the consumer", () => {
         reject: (batch) => ledger.reject(batch),
         async record(batch, options) {
           for (const { reservationId } of batch) {
-            expect(queue.acknowledged.some(({ reservation }) => reservation?.reservationId === reservationId)).toBe(false);
+            expect(queue.acknowledged.some(({ reservation }) => reservation?.reservationId === reservationId)).toBe(
+              false,
+            );
           }
           return ledger.record(batch, options);
         },
@@ -159,10 +161,17 @@ describe("the consumer", () => {
     const started = await start({
       backoff: { firstMs: 600_000, maxMs: 600_000 },
       maxHoldMs: 6_000_000,
-      ledger: { reject: (batch) => ledger.reject(batch), record: () => Promise.reject(new LedgerUnavailableError("away")) },
+      ledger: {
+        reject: (batch) => ledger.reject(batch),
+        record: () => Promise.reject(new LedgerUnavailableError("away")),
+      },
     });
     await queue.publish(acceptMany(product, 3));
-    await waitUntil(() => started.counts.ledgerFailures === 1, { what: "the first failure", timeoutMs: 5_000, intervalMs: 1 });
+    await waitUntil(() => started.counts.ledgerFailures === 1, {
+      what: "the first failure",
+      timeoutMs: 5_000,
+      intervalMs: 1,
+    });
     await started.stop();
     expect(await queue.depth()).toEqual({ ready: 3, deadLettered: 0 });
   });

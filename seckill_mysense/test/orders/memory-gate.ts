@@ -45,6 +45,14 @@ export class MemoryGate {
   async status(_saleId: string, productId: string): Promise<GateStatus | undefined> {
     const stock = this.#stocks.get(productId);
     if (stock === undefined) return undefined;
-    return { ...stock, open: true, startsAtMs: 0, endsAtMs: 1, outboxLength: 0, holders: 0, returns: this.#returned.size };
+    return {
+      ...stock,
+      open: true,
+      startsAtMs: 0,
+      endsAtMs: 1,
+      outboxLength: 0,
+      holders: 0,
+      returns: this.#returned.size,
+    };
   }
 }

@@ -1,5 +1,11 @@
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
-import type { Consumption, ConsumeOptions, Delivery, DeliveryVerdict, ReservationQueue } from "../../src/queue/queue.ts";
+import type {
+  Consumption,
+  ConsumeOptions,
+  Delivery,
+  DeliveryVerdict,
+  ReservationQueue,
+} from "../../src/queue/queue.ts";
 
 type Handler = (batch: readonly Delivery[]) => Promise<readonly DeliveryVerdict[]>;
 

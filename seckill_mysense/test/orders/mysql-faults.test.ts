@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "kysely";
-import { freshMysqlDatabase, requireService, waitUntil, type DedicatedMysqlDatabase } from "../../../tools/test-services/index.ts";
+import {
+  freshMysqlDatabase,
+  requireService,
+  waitUntil,
+  type DedicatedMysqlDatabase,
+} from "../../../tools/test-services/index.ts";
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import type { SaleProduct } from "../../src/domain/sale.ts";
 import { openMysqlDatabase } from "../../src/orders/database/mysql-database.ts";
@@ -173,7 +178,27 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
   test("a wrong password, and a port where nobody listens, are said in plain words", async () => {
     await expect(connect({ password: "wrong" }).migrate()).rejects.toThrow(/Access denied for user/);
     const nowhere = connect({ port: 1, host: "127.0.0.1", retry: { retryForMs: 20 } });
-    await expect(nowhere.migrate()).rejects.toThrow(/the ledger's database cannot be reached \(\d+ attempts\): .*ECONNREFUSED/);
+    await expect(nowhere.migrate()).rejects.toThrow(
+      /the ledger's database cannot be reached \(\d+ attempts\): .*ECONNREFUSED/,
+    );
+  });
+
+  test("a server with lax or unusual SQL modes stores what it is given, or refuses it", async () => {
+    const bare = openMysqlDatabase(database, defaultMysqlLimits);
+    await sql`set global sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'`.execute(bare.kysely);
+    const other = openMysqlDatabase(database, defaultMysqlLimits);
+    const { product } = await createSale(ledger);
+    const userId = "\\'||sleep(9)--\\";
+    const [order] = acceptMany(product, 1) as [AcceptedReservation];
+    expect(await connect().record([{ ...order, userId }], { payWithinMs })).toEqual([{ kind: "recorded" }]);
+    expect(await ledger.readOrder(order.reservationId)).toMatchObject({ userId });
+    const tooLong = { ...rejectionOf(order), reservation_id: "x".repeat(65) };
+    const insert = other.kysely.insertInto("rejections").values(tooLong).execute();
+    const error = await insert.then(() => undefined, (reason: unknown) => reason);
+    expect(other.dialect.failureKind(error)).toBe("refused_value");
+    await sql`set global sql_mode = default`.execute(bare.kysely);
+    await bare.close();
+    await other.close();
   });
 
   test("the database is created where it is missing", async () => {
@@ -225,7 +250,9 @@ function rejectionOf({ reservationId, saleId, productId, userId }: AcceptedReser
 
 function untilSomebodyWaits({ kysely }: ReturnType<typeof openMysqlDatabase>): Promise<void> {
   const somebodyWaits = async (): Promise<boolean> => {
-    const { rows } = await sql`select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'`.execute(kysely);
+    const { rows } = await sql`select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'`.execute(
+      kysely,
+    );
     return rows.length > 0;
   };
   // InnoDB shows fresh figures only to those who have not asked for a tenth of a second.
@@ -235,7 +262,9 @@ function untilSomebodyWaits({ kysely }: ReturnType<typeof openMysqlDatabase>): P
 async function killOtherConnections({ kysely }: ReturnType<typeof openMysqlDatabase>): Promise<void> {
   await kysely.connection().execute(async (connection) => {
     const { rows } = await sql<{ id: number }>`
-      select id from information_schema.processlist where db = database() and id <> connection_id()`.execute(connection);
+      select id from information_schema.processlist where db = database() and id <> connection_id()`.execute(
+      connection,
+    );
     expect(rows.length).toBeGreaterThan(0);
     for (const { id } of rows) await sql.raw(`kill ${id}`).execute(connection);
   });

@@ -39,7 +39,11 @@ describe("a ledger on SQLite whose process dies", () => {
     for (let round = 0; round < 2; round++) {
       const pair = await Promise.all([startWriter(`a${round}`, product), startWriter(`b${round}`, product)]);
       names.push(`a${round}`, `b${round}`);
-      await waitUntil(() => pair.every((writer) => committed(writer) >= 10), { what: "ten batches each", timeoutMs: 20_000, intervalMs: 1 });
+      await waitUntil(() => pair.every((writer) => committed(writer) >= 10), {
+        what: "ten batches each",
+        timeoutMs: 20_000,
+        intervalMs: 1,
+      });
       for (const writer of pair) await writer.kill("SIGKILL");
     }
     for (const [index, writer] of writers.entries()) {
@@ -48,7 +52,9 @@ describe("a ledger on SQLite whose process dies", () => {
         const again = await ledger.record(batchOf(name, number, product.saleId, product.id), { payWithinMs });
         expect(again.map(({ kind }) => kind)).toEqual(Array(10).fill("duplicate"));
       }
-      const last = await ledger.readAnswers(batchOf(name, committed(writer), product.saleId, product.id).map((one) => one.reservationId));
+      const last = await ledger.readAnswers(
+        batchOf(name, committed(writer), product.saleId, product.id).map((one) => one.reservationId),
+      );
       expect([0, 10]).toContain(last.size);
     }
     const report = await verifySale({ saleId: product.saleId, ledger });

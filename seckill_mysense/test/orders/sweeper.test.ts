@@ -35,7 +35,12 @@ describe("the sweeper", () => {
     const { product } = await createSale(ledger, { total: 10 });
     gate.arm(product);
     const accepted = Array.from({ length: count }, () => {
-      const request = { reservationId: unique("reservation"), saleId: product.saleId, productId: product.id, userId: unique("user") };
+      const request = {
+        reservationId: unique("reservation"),
+        saleId: product.saleId,
+        productId: product.id,
+        userId: unique("user"),
+      };
       return gate.reserve(request)!;
     });
     await ledger.record(accepted, { payWithinMs });
@@ -117,11 +122,16 @@ describe("the sweeper", () => {
       ledger: {
         markReturned: (ids) => ledger.markReturned(ids),
         pendingReturns: (limit) => ledger.pendingReturns(limit),
-        expireUnpaid: (now, limit) => (++sweeps < 3 ? Promise.reject(new Error("away")) : ledger.expireUnpaid(now, limit)),
+        expireUnpaid: (now, limit) =>
+          ++sweeps < 3 ? Promise.reject(new Error("away")) : ledger.expireUnpaid(now, limit),
       },
     });
     nowMs = recordedAtMs + payWithinMs + 1;
-    await waitUntil(async () => (await available(product)) === 10, { what: "the unit to return", timeoutMs: 5_000, intervalMs: 1 });
+    await waitUntil(async () => (await available(product)) === 10, {
+      what: "the unit to return",
+      timeoutMs: 5_000,
+      intervalMs: 1,
+    });
     await sweeper.stop();
     const atStop = sweeps;
     await Bun.sleep(20);

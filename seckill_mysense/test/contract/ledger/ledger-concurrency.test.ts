@@ -7,7 +7,7 @@ import { startSweeper } from "../../../src/orders/sweeper.ts";
 import { verifySale } from "../../../src/verify/verify-sale.ts";
 import { renderReport } from "../../../src/verify/verification-report.ts";
 import { MemoryGate } from "../../orders/memory-gate.ts";
-import { makeProduct, makeSale, payWithinMs, unique } from "./ledger-fixtures.ts";
+import { accept, makeProduct, makeSale, payWithinMs, unique } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 
 type Step =
@@ -25,12 +25,21 @@ interface Story {
 
 const pick = fc.nat({ max: 1_000 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant("record" as const), picks: fc.array(pick, { minLength: 1, maxLength: 12 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("record" as const),
+      picks: fc.array(pick, { minLength: 1, maxLength: 12 }),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("pay" as const, "cancel" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("expire" as const, "sweep" as const) }) },
 );
 const story: fc.Arbitrary<Story> = fc.record({
-  products: fc.array(fc.record({ total: fc.nat({ max: 8 }), limitPerUser: fc.integer({ min: 1, max: 3 }) }), { minLength: 1, maxLength: 3 }),
+  products: fc.array(fc.record({ total: fc.nat({ max: 8 }), limitPerUser: fc.integer({ min: 1, max: 3 }) }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
   requests: fc.array(fc.record({ product: pick, user: fc.nat({ max: 5 }) }), { minLength: 1, maxLength: 25 }),
   processes: fc.array(fc.array(step, { maxLength: 8 }), { minLength: 2, maxLength: 4 }),
 });
@@ -51,6 +60,28 @@ for (const kind of ledgerKinds) {
       const property = fc.asyncProperty(story, (generated) => new StoryRun(ledgers, generated).run());
       await fc.assert(property, { numRuns: 30, ...replay() });
     }, 120_000);
+
+    test("an audit in the midst of writing sees figures that agree with each other", async () => {
+      const sale = makeSale();
+      const product = makeProduct(sale, { total: 100_000 });
+      const [writer, payer, auditor] = ledgers as [FullLedger, FullLedger, FullLedger];
+      await writer.createSale(sale, [product]);
+      let auditing = true;
+      const write = async (): Promise<void> => {
+        while (auditing) {
+          const batch = Array.from({ length: 5 }, () => accept(product));
+          await writer.record(batch, { payWithinMs });
+          await payer.pay(batch[0]!.reservationId, Date.now());
+        }
+      };
+      const writing = write();
+      for (let round = 0; round < 40; round++) {
+        const { results } = await verifySale({ saleId: sale.id, ledger: auditor, atRest: false });
+        expect(results.I1).toMatchObject({ status: "ok" });
+      }
+      auditing = false;
+      await writing;
+    }, 60_000);
 
     test("batches of the same reservations, shuffled and tenfold, from all sides leave one order each", async () => {
       const sale = makeSale();
@@ -129,11 +160,13 @@ class StoryRun {
 
   async #do(ledger: FullLedger, one: Step): Promise<void> {
     if (this.#accepted.length === 0) return;
-    const at = (index: number): AcceptedReservation => this.#accepted[index % this.#accepted.length] as AcceptedReservation;
+    const at = (index: number): AcceptedReservation =>
+      this.#accepted[index % this.#accepted.length] as AcceptedReservation;
     if (one.do === "record") await this.#record(ledger, one.picks.map(at));
     else if (one.do === "pay") await ledger.pay(at(one.pick).reservationId, Date.now());
     else if (one.do === "cancel") await ledger.cancel(at(one.pick).reservationId);
-    else if (one.do === "expire") await ledger.expireUnpaid(Date.now() + 2 * payWithinMs, 1 + (this.#accepted.length % 3));
+    else if (one.do === "expire")
+      await ledger.expireUnpaid(Date.now() + 2 * payWithinMs, 1 + (this.#accepted.length % 3));
     else await this.#sweep(ledger);
   }
 
@@ -164,7 +197,11 @@ class StoryRun {
       const distinct = new Set(answers);
       const recorded = answers.filter((answer) => answer === "recorded").length;
       if (distinct.has("recorded") || distinct.has("duplicate")) {
-        expect({ reservationId, recorded, others: [...distinct.difference(new Set(["recorded", "duplicate"]))] }).toEqual({
+        expect({
+          reservationId,
+          recorded,
+          others: [...distinct.difference(new Set(["recorded", "duplicate"]))],
+        }).toEqual({
           reservationId,
           recorded: 1,
           others: [],

@@ -19,7 +19,10 @@ export function makeProduct(sale: Sale, changes: Partial<SaleProduct> = {}): Sal
 }
 
 /** A sale of one product in the ledger. */
-export async function createSale(ledger: FullLedger, changes: Partial<SaleProduct> = {}): Promise<{ sale: Sale; product: SaleProduct }> {
+export async function createSale(
+  ledger: FullLedger,
+  changes: Partial<SaleProduct> = {},
+): Promise<{ sale: Sale; product: SaleProduct }> {
   const sale = makeSale();
   const product = makeProduct(sale, changes);
   await ledger.createSale(sale, [product]);

@@ -64,7 +64,11 @@ for (const kind of ledgerKinds) {
     test("a step that fails is not recorded, and the next start tries it again", async () => {
       const next = migrations.length + 2;
       const known = [...migrations, addColumn(next - 1, "extra")];
-      const broken: Migration = { version: next, name: "broken", statements: () => ["alter table nothing add column x int"] };
+      const broken: Migration = {
+        version: next,
+        name: "broken",
+        statements: () => ["alter table nothing add column x int"],
+      };
       await expect(migrate(database, 1_000, [...known, broken])).rejects.toThrow(/nothing/);
       expect((await versions()).at(-1)).toBe(next - 1);
       await migrate(database, 1_000, [...known, addColumn(next, "later")]);
@@ -101,10 +105,14 @@ for (const kind of ledgerKinds) {
       });
       const twice = database.dialect;
       const insert = database.read((writer) =>
-        writer.insertInto("orders").values([order(`${product.id}-1`), order(`${product.id}-2`)]).execute().then(
-          () => "inserted",
-          (error: unknown) => twice.failureKind(error),
-        ),
+        writer
+          .insertInto("orders")
+          .values([order(`${product.id}-1`), order(`${product.id}-2`)])
+          .execute()
+          .then(
+            () => "inserted",
+            (error: unknown) => twice.failureKind(error),
+          ),
       );
       expect(await insert).toBe("duplicate_key");
     });

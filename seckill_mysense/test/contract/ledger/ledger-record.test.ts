@@ -44,7 +44,11 @@ for (const kind of ledgerKinds) {
       await ledger.record(batch, { payWithinMs });
       const before = await ledger.readOrder(batch[0]!.reservationId);
       nowMs += 1_000;
-      expect(await ledger.record([...batch, accept(product)], { payWithinMs })).toEqual([duplicate, duplicate, recorded]);
+      expect(await ledger.record([...batch, accept(product)], { payWithinMs })).toEqual([
+        duplicate,
+        duplicate,
+        recorded,
+      ]);
       expect(await ledger.readOrder(batch[0]!.reservationId)).toEqual(before!);
       expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 3 });
     });
@@ -84,7 +88,9 @@ for (const kind of ledgerKinds) {
       const reservation = accept(product);
       await ledger.record([reservation], { payWithinMs });
       const returns = await ledger.pendingReturns(1_000);
-      expect(returns.filter(({ productId }) => productId === product.id)).toMatchObject([{ epoch: 0, userId: reservation.userId }]);
+      expect(returns.filter(({ productId }) => productId === product.id)).toMatchObject([
+        { epoch: 0, userId: reservation.userId },
+      ]);
     });
 
     test("a buyer over the limit is refused, and the unit goes back in the epoch in which it was taken", async () => {
@@ -126,7 +132,11 @@ for (const kind of ledgerKinds) {
     test("a product that does not exist, or of another sale, is refused without harm to the others", async () => {
       const { product } = await createSale(ledger);
       const unknown = { kind: "rejected", reason: "unknown_product" } as const;
-      const batch = [accept(product, { productId: "nothing" }), accept(product, { saleId: "elsewhere" }), accept(product)];
+      const batch = [
+        accept(product, { productId: "nothing" }),
+        accept(product, { saleId: "elsewhere" }),
+        accept(product),
+      ];
       expect(await ledger.record(batch, { payWithinMs })).toEqual([unknown, unknown, recorded]);
       expect(await ledger.readRejection(batch[0]!.reservationId)).toBe("unknown_product");
       expect(await ledger.record(batch, { payWithinMs })).toEqual([unknown, unknown, duplicate]);
@@ -153,7 +163,9 @@ for (const kind of ledgerKinds) {
     test("ids are compared character by character", async () => {
       const { product } = await createSale(ledger);
       const ids = ["aé", "AÉ", "ae\u0301", "a-é'\"\\%_;--"];
-      const batch = ids.map((id) => accept(product, { reservationId: `${product.id}${id}`, userId: `${product.id}${id}` }));
+      const batch = ids.map((id) =>
+        accept(product, { reservationId: `${product.id}${id}`, userId: `${product.id}${id}` }),
+      );
       expect(await ledger.record(batch, { payWithinMs })).toEqual(ids.map(() => recorded));
       for (const { reservationId, userId } of batch) {
         expect(await ledger.readOrder(reservationId)).toMatchObject({ reservationId, userId });
@@ -194,7 +206,9 @@ for (const kind of ledgerKinds) {
     test("a batch over the limit is refused as a whole", async () => {
       const { product } = await createSale(ledger, { total: 2_000 });
       const batch = acceptMany(product, maxRecordBatch + 1);
-      await expect(ledger.record(batch, { payWithinMs })).rejects.toThrow("a batch of 1001 reservations is over the ledger's limit of 1000");
+      await expect(ledger.record(batch, { payWithinMs })).rejects.toThrow(
+        "a batch of 1001 reservations is over the ledger's limit of 1000",
+      );
       await expect(ledger.record(batch.slice(1), { payWithinMs: -1 })).rejects.toThrow("payWithinMs is -1");
       expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 0 });
       expect(await ledger.record(batch.slice(1), { payWithinMs })).toHaveLength(maxRecordBatch);

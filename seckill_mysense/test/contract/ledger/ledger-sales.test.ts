@@ -19,7 +19,10 @@ for (const kind of ledgerKinds) {
 
     test("a sale is read back as it was created", async () => {
       const sale = makeSale({ title: "Señor Ünïcode 📱 50% \\ 'off'", startsAtMs: 1_760_000_000_123 });
-      const products = [makeProduct(sale), makeProduct(sale, { total: Number.MAX_SAFE_INTEGER, limitPerUser: 3, priceMinor: 0 })];
+      const products = [
+        makeProduct(sale),
+        makeProduct(sale, { total: Number.MAX_SAFE_INTEGER, limitPerUser: 3, priceMinor: 0 }),
+      ];
       await ledger.createSale(sale, products);
       expect(await ledger.readSale(sale.id)).toEqual({ sale, products });
       expect(await ledger.readProduct(products[1]!.id)).toEqual({ sale, product: products[1]! });
@@ -48,7 +51,10 @@ for (const kind of ledgerKinds) {
     test("another sale of the same id is refused, naming the field and both values", async () => {
       const { sale, product } = await createSale(ledger);
       const attempt = async (changed: typeof sale, products: (typeof product)[]): Promise<string> => {
-        const error = await ledger.createSale(changed, products).then(() => undefined, (reason: unknown) => reason);
+        const error = await ledger.createSale(changed, products).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
         expect(error).toBeInstanceOf(SaleConflictError);
         return (error as Error).message;
       };
@@ -60,7 +66,9 @@ for (const kind of ledgerKinds) {
       );
       expect(await attempt(sale, [])).toContain(`the ledger has a product ${product.id}, which was not given`);
       const further = makeProduct(sale);
-      expect(await attempt(sale, [product, further])).toContain(`the product ${further.id} was given, but is not in the ledger`);
+      expect(await attempt(sale, [product, further])).toContain(
+        `the product ${further.id} was given, but is not in the ledger`,
+      );
       expect(await ledger.readSale(sale.id)).toEqual({ sale, products: [product] });
     });
 
@@ -77,7 +85,10 @@ for (const kind of ledgerKinds) {
       const product = makeProduct(sale);
       const refusal = async (changed: object, changedProduct: object = {}): Promise<string> => {
         const attempt = ledger.createSale({ ...sale, ...changed }, [{ ...product, ...changedProduct }]);
-        const error = await attempt.then(() => undefined, (reason: unknown) => reason);
+        const error = await attempt.then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
         expect(error).toBeInstanceOf(InvalidSaleError);
         return (error as Error).message;
       };
@@ -90,7 +101,9 @@ for (const kind of ledgerKinds) {
       expect(await refusal({}, { limitPerUser: 0 })).toContain("limitPerUser is 0, not a whole number from 1");
       expect(await refusal({}, { saleId: "other" })).toContain("saleId is other");
       expect(await refusal({}, { currency: "euro" })).toContain(`currency is "euro"`);
-      await expect(ledger.createSale(sale, [product, product])).rejects.toThrow(`the product ${product.id} is given twice`);
+      await expect(ledger.createSale(sale, [product, product])).rejects.toThrow(
+        `the product ${product.id} is given twice`,
+      );
       expect(await ledger.readSale(sale.id)).toBeUndefined();
     });
 
@@ -139,7 +152,9 @@ for (const kind of ledgerKinds) {
 
     test("of several who ask for a name at once, one gets it", async () => {
       const name = unique("Wanted");
-      const asking = Array.from({ length: 8 }, (_, index) => (index % 2 ? ledger : place.connect()).createUser(makeUser({ name })));
+      const asking = Array.from({ length: 8 }, (_, index) =>
+        (index % 2 ? ledger : place.connect()).createUser(makeUser({ name })),
+      );
       const answers = await Promise.all(asking);
       expect(answers.filter((answer) => answer === "created")).toHaveLength(1);
       expect(answers.filter((answer) => answer === "taken")).toHaveLength(7);
@@ -149,7 +164,9 @@ for (const kind of ledgerKinds) {
       await expect(ledger.createUser(makeUser({ id: "" }))).rejects.toThrow("the user's id is");
       await expect(ledger.createUser(makeUser({ name: "  " }))).rejects.toThrow("the user's name is");
       await expect(ledger.createUser(makeUser({ name: "n".repeat(101) }))).rejects.toThrow("1 to 100 characters");
-      await expect(ledger.createUser(makeUser({ passwordHash: "h".repeat(501) }))).rejects.toThrow("has 501 characters");
+      await expect(ledger.createUser(makeUser({ passwordHash: "h".repeat(501) }))).rejects.toThrow(
+        "has 501 characters",
+      );
     });
   });
 }

@@ -31,7 +31,9 @@ for (const kind of ledgerKinds) {
       return { product, orders };
     };
     const returnsOf = async (product: SaleProduct): Promise<string[]> =>
-      (await ledger.pendingReturns(10_000)).filter((one) => one.productId === product.id).map((one) => one.reservationId);
+      (await ledger.pendingReturns(10_000))
+        .filter((one) => one.productId === product.id)
+        .map((one) => one.reservationId);
 
     test("a payment turns a reserved unit into a sold one, once", async () => {
       const { product, orders } = await orderOf();
@@ -46,7 +48,10 @@ for (const kind of ledgerKinds) {
     test("a payment after the last moment is refused, before anybody has expired the order and after", async () => {
       const { product, orders } = await orderOf();
       const { reservationId } = orders[0]!;
-      expect(await ledger.pay(reservationId, dueMs + 1)).toMatchObject({ kind: "refused", order: { state: "reserved" } });
+      expect(await ledger.pay(reservationId, dueMs + 1)).toMatchObject({
+        kind: "refused",
+        order: { state: "reserved" },
+      });
       await ledger.expireUnpaid(dueMs + 1, 1_000);
       expect(await ledger.pay(reservationId, nowMs)).toMatchObject({ kind: "refused", order: { state: "expired" } });
       expect(await ledger.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 0 });
@@ -56,17 +61,28 @@ for (const kind of ledgerKinds) {
       const { product, orders } = await orderOf();
       const [order] = orders as [AcceptedReservation];
       expect(await ledger.cancel(order.reservationId)).toMatchObject({ kind: "done", order: { state: "cancelled" } });
-      expect(await ledger.cancel(order.reservationId)).toMatchObject({ kind: "already", order: { state: "cancelled" } });
-      expect(await ledger.pay(order.reservationId, nowMs)).toMatchObject({ kind: "refused", order: { state: "cancelled" } });
+      expect(await ledger.cancel(order.reservationId)).toMatchObject({
+        kind: "already",
+        order: { state: "cancelled" },
+      });
+      expect(await ledger.pay(order.reservationId, nowMs)).toMatchObject({
+        kind: "refused",
+        order: { state: "cancelled" },
+      });
       expect(await ledger.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 0 });
       expect(await returnsOf(product)).toEqual([order.reservationId]);
-      expect(await ledger.record([accept(product, { userId: order.userId })], { payWithinMs })).toEqual([{ kind: "recorded" }]);
+      expect(await ledger.record([accept(product, { userId: order.userId })], { payWithinMs })).toEqual([
+        { kind: "recorded" },
+      ]);
     });
 
     test("a paid order cannot be cancelled", async () => {
       const { orders } = await orderOf();
       await ledger.pay(orders[0]!.reservationId, nowMs);
-      expect(await ledger.cancel(orders[0]!.reservationId)).toMatchObject({ kind: "refused", order: { state: "paid" } });
+      expect(await ledger.cancel(orders[0]!.reservationId)).toMatchObject({
+        kind: "refused",
+        order: { state: "paid" },
+      });
     });
 
     test("an order that nobody knows is not found", async () => {
@@ -83,7 +99,12 @@ for (const kind of ledgerKinds) {
       expect(await ledger.expireUnpaid(dueMs + 1, 1_000)).toBe(0);
       expect(await ledger.readOrder(orders[2]!.reservationId)).toMatchObject({ state: "expired" });
       expect(await ledger.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 1 });
-      expect((await returnsOf(product)).toSorted()).toEqual(orders.slice(1).map((order) => order.reservationId).toSorted());
+      expect((await returnsOf(product)).toSorted()).toEqual(
+        orders
+          .slice(1)
+          .map((order) => order.reservationId)
+          .toSorted(),
+      );
     });
 
     test("no more orders expire than the limit says", async () => {
@@ -120,7 +141,11 @@ for (const kind of ledgerKinds) {
 
     test("of a payment, a cancellation and an expiry in the same moment exactly one wins", async () => {
       const { product, orders } = await orderOf(10);
-      const others = [place.connect({ now: () => nowMs }), place.connect({ now: () => nowMs }), place.connect({ now: () => nowMs })];
+      const others = [
+        place.connect({ now: () => nowMs }),
+        place.connect({ now: () => nowMs }),
+        place.connect({ now: () => nowMs }),
+      ];
       const results = await Promise.all(
         orders.map(async ({ reservationId }) => {
           const [paid, cancelled] = await Promise.all([

@@ -48,6 +48,8 @@ export class Catalogue {
   #stopped = false;
   #ledgerSeenMs = 0;
   #gateSeenMs = 0;
+  /** What cannot be reached now: said once, not at every refresh. */
+  readonly #outages = new Set<string>();
 
   constructor(options: CatalogueOptions) {
     this.#options = options;
@@ -84,7 +86,7 @@ export class Catalogue {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
       this.refresh()
-        .catch((error: unknown) => this.#options.logger.warn("the sales could not be read", { error: String(error) }))
+        .catch((error: unknown) => this.#tellOutage("the ledger", String(error)))
         .finally(() => this.#schedule());
     }, this.#options.refreshMs);
   }
@@ -103,7 +105,18 @@ export class Catalogue {
     this.#products = new Map(entries.flatMap(({ products }) => products.map((entry) => [entry.product.id, entry])));
     tokens.setSales(sales.map((sale) => sale.id));
     this.#ledgerSeenMs = now();
+    this.#tellRecovery("the ledger");
     await this.#readStock();
+  }
+
+  #tellOutage(part: string, error: string): void {
+    if (this.#outages.has(part)) return;
+    this.#outages.add(part);
+    this.#options.logger.warn(`${part} cannot be read`, { error });
+  }
+
+  #tellRecovery(part: string): void {
+    if (this.#outages.delete(part)) this.#options.logger.info(`${part} can be read again`);
   }
 
   async #readProducts(saleId: string): Promise<CatalogueProduct[]> {
@@ -122,7 +135,7 @@ export class Catalogue {
   }
 
   async #readStock(): Promise<void> {
-    const { now, logger } = this.#options;
+    const { now } = this.#options;
     const open = [...this.#products.values()].filter(({ sale }) => sale.endsAtMs + settledAfterMs >= now());
     const watched = open.slice(0, maxWatchedProducts);
     const readings = await Promise.allSettled(watched.map((entry) => this.#readStockOf(entry)));
@@ -132,8 +145,9 @@ export class Catalogue {
       watched[index]!.available = null;
       failure ??= reading.reason as Error;
     }
-    if (failure === undefined) this.#gateSeenMs = now();
-    else logger.warn("the gate could not be asked for the stock", { error: failure.message });
+    if (failure !== undefined) return this.#tellOutage("the gate", failure.message);
+    this.#gateSeenMs = now();
+    this.#tellRecovery("the gate");
   }
 
   async #readStockOf(entry: CatalogueProduct): Promise<void> {

@@ -222,6 +222,42 @@ for (const kind of gateServerKinds) {
     );
 
     test(
+      "serves a product that is no longer listed until it could claim what a dead relay left",
+      async () => {
+        const fixture = await soldOut(3);
+        await gate.readOutbox(fixture.product, "dead", 10);
+        const published: string[] = [];
+        const queue = scriptedQueue(async (batch) => void published.push(...batch.map((r) => r.reservationId)));
+        let listings = 0;
+        const products = () => (listings++ === 0 ? [fixture.product] : []);
+        start({ queue, products, claimIdleMs: 400, claimEveryMs: 20 });
+        await untilDrained(fixture);
+        expect(published.toSorted()).toEqual(idsOfAll(fixture));
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "has one lane for each product, however often it is listed, and waits for all of them when stopped",
+      async () => {
+        const fixture = await soldOut(40);
+        let [running, most, listings] = [0, 0, 0];
+        const queue = scriptedQueue(async () => {
+          running += 1;
+          most = Math.max(most, running);
+          await Bun.sleep(20);
+          running -= 1;
+        });
+        const products = () => ((listings += 1), [fixture.product, fixture.product]);
+        const relay = start({ queue, products, batch: 1, productsEveryMs: 1 });
+        await waitUntil(() => listings >= 10 && running > 0, { what: "ten listings", timeoutMs: 10_000 });
+        await relay.stop();
+        expect([running, most]).toEqual([0, 1]);
+      },
+      testTimeoutMs,
+    );
+
+    test(
       "goes on with the products it knows while they cannot be listed",
       async () => {
         const fixture = saleFixture();

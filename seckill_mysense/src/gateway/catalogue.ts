@@ -46,6 +46,7 @@ export class Catalogue {
   #sales: { sale: Sale; products: CatalogueProduct[] }[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  #version = 0;
   #ledgerSeenMs = 0;
   #gateSeenMs = 0;
   /** What cannot be reached now: said once, not at every refresh. */
@@ -58,6 +59,11 @@ export class Catalogue {
 
   find(productId: string): CatalogueProduct | undefined {
     return this.#products.get(productId);
+  }
+
+  /** Counts the refreshes, for those who keep something made of the sales. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Those that end last come first. */
@@ -107,6 +113,7 @@ export class Catalogue {
     this.#ledgerSeenMs = now();
     this.#tellRecovery("the ledger");
     await this.#readStock();
+    this.#version++;
   }
 
   #tellOutage(part: string, error: string): void {

@@ -31,6 +31,11 @@ export function encodedRefusal(code: FailureCode, details: RefusalDetails = {}):
   return () => template.clone() as unknown as Response;
 }
 
+/** A success whose JSON is encoded already. */
+export function encodedAnswer(json: string): Response {
+  return new Response(json, { headers: jsonHeaders });
+}
+
 export function answer(value: unknown, status: number, headers: Readonly<Record<string, string>> = {}): Response {
   const body = status === 204 ? null : JSON.stringify(value);
   return new Response(body, { status, headers: { ...jsonHeaders, ...headers } });

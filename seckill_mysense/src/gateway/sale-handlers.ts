@@ -1,13 +1,20 @@
 import { listSales, readSale, type SaleDetails } from "../contract/sales.ts";
 import type { Sale } from "../domain/sale.ts";
 import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
+import { encodedAnswer } from "./refusal.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
 /** Sales are answered from the catalogue: a crowd that reloads the page costs the ledger nothing. */
 export function mountSales(app: GatewayApp, mount: MountOptions, catalogue: Catalogue): void {
+  let encoded = "";
+  let encodedVersion = -1;
   mountEndpoint(app, listSales, mount, () => {
-    const sales = catalogue.sales().map(({ sale, products }) => toDetails(sale, products));
-    return { ok: { serverTimeMs: mount.now(), sales } };
+    // Every open page asks for the list again and again: it is encoded once for each time it is read.
+    if (encodedVersion !== catalogue.version) {
+      encodedVersion = catalogue.version;
+      encoded = JSON.stringify(catalogue.sales().map(({ sale, products }) => toDetails(sale, products)));
+    }
+    return encodedAnswer(`{"serverTimeMs":${mount.now()},"sales":${encoded}}`);
   });
 
   mountEndpoint(app, readSale, mount, ({ params }) => {

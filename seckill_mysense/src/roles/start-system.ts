@@ -134,10 +134,23 @@ interface RelayParts {
   readonly queue: ReservationQueue;
 }
 
-function runRelay({ logger, clock }: SystemOptions, { ledger, gate, queue }: RelayParts, stops: Stops): void {
-  // A new name for each start: what an earlier process left unacknowledged is claimed after a while.
-  const relayName = `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`;
-  const relay = startRelay({ gate, queue, relayName, products: relayedProducts(ledger, clock.now), logger });
+/**
+ * What a relay that died had in hand is taken over after this long. Beside an embedded server there is no other relay,
+ * so that nothing speaks for waiting.
+ */
+const claimIdleMs = { embedded: 1_000, shared: 5_000 };
+
+function runRelay({ settings, logger, clock }: SystemOptions, { ledger, gate, queue }: RelayParts, stops: Stops): void {
+  const relay = startRelay({
+    gate,
+    queue,
+    // A new name for each start, for two relays at a time must not share one.
+    relayName: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
+    products: relayedProducts(ledger, clock.now),
+    claimIdleMs: settings.redis.url === "" ? claimIdleMs.embedded : claimIdleMs.shared,
+    claimEveryMs: 1_000,
+    logger,
+  });
   stops.push(() => relay.stop());
 }
 

@@ -27,7 +27,10 @@ export interface RunningProgram {
 /** Starts the program and waits until it takes requests. */
 export async function startProgram(configFile: string, role = "all"): Promise<RunningProgram> {
   const cmd = [process.execPath, mainFile, role, "--config", configFile] as const;
-  const started = await startProcess({ cmd: [...cmd], readyWhen: /"message":"started".*?"port":(\d+)/ });
+  const started = await startProcess({
+    cmd: [...cmd],
+    readyWhen: /"message":"started","role":"\w+"(?:,"port":(\d+))?/,
+  });
   return { process: started, url: `http://127.0.0.1:${started.readyMatch?.[1]}` };
 }
 

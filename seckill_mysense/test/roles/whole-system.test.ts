@@ -16,7 +16,7 @@ async function settled(buyer: TestBuyer, reservation: string): Promise<string> {
       status = (await buyer.send("GET", path)).body.status;
       return status !== "pending";
     },
-    { what: `reservation ${reservation} to be decided`, timeoutMs: 10_000 },
+    { what: `reservation ${reservation} to be decided`, timeoutMs: 20_000 },
   );
   return status;
 }
@@ -24,7 +24,7 @@ async function settled(buyer: TestBuyer, reservation: string): Promise<string> {
 /** Waits until the gate takes reservations. */
 async function whenOpen({ url }: RunningProgram): Promise<void> {
   const isReady = async (): Promise<boolean> => (await fetch(`${url}/readyz`)).status === 200;
-  await waitUntil(isReady, { what: "the system to be ready", timeoutMs: 10_000 });
+  await waitUntil(isReady, { what: "the system to be ready", timeoutMs: 20_000 });
 }
 
 /** One buyer from the registration to the answer of /check. */
@@ -83,11 +83,11 @@ function testSystem(startGate: () => Promise<TestedGate>): void {
         ({ status } = await loser.buyer.check(demoProductId, loser.token));
         return status === 202;
       },
-      { what: "the unit to come back", timeoutMs: 10_000, intervalMs: 250 },
+      { what: "the unit to come back", timeoutMs: 20_000, intervalMs: 250 },
     );
     await waitUntil(async () => (await runProgram(["verify", "--config", configFile])).stdout.includes("sold 1"), {
       what: "the verifier to see the paid order",
-      timeoutMs: 10_000,
+      timeoutMs: 20_000,
     });
     await program.process.stop();
     expect(program.process.exit).toEqual({ code: 0, signal: null });
@@ -205,7 +205,7 @@ describe.skipIf(redis.missing)(`a gate that lost its memory${redis.reason}`, () 
     program = await startProgram(configFile);
     await waitUntil(() => program.process.stdout().includes("the product stays closed"), {
       what: "the log to say that the product stays closed",
-      timeoutMs: 10_000,
+      timeoutMs: 20_000,
     });
     expect(program.process.stdout()).toContain("the ledger has 1 reservations of it");
     const { status: after } = await buy(program.url, "Cleo");

@@ -25,7 +25,8 @@ for (const [name, ledger] of ledgers) {
   await ledger.migrate();
   console.log(`${name}: orders committed`);
   console.log("  batch  in flight   orders/s  this process: CPU microseconds per order");
-  for (const batchSize of batchSizes) for (const inFlight of inFlightCounts) await measureRecord(ledger, batchSize, inFlight);
+  for (const batchSize of batchSizes)
+    for (const inFlight of inFlightCounts) await measureRecord(ledger, batchSize, inFlight);
   await measureTransitions(ledger);
   await ledger.close();
 }
@@ -46,7 +47,9 @@ async function measureRecord(ledger: FullLedger, batchSize: number, inFlight: nu
   });
   const rate = Math.round(orders / seconds).toLocaleString("en");
   const cost = (cpuMicroseconds / orders).toFixed(1);
-  console.log(`  ${String(batchSize).padStart(5)}  ${String(inFlight).padStart(9)}  ${rate.padStart(9)}  ${cost.padStart(8)}`);
+  console.log(
+    `  ${String(batchSize).padStart(5)}  ${String(inFlight).padStart(9)}  ${rate.padStart(9)}  ${cost.padStart(8)}`,
+  );
   await expectClean(ledger, product);
 }
 
@@ -59,7 +62,8 @@ async function measureTransitions(ledger: FullLedger): Promise<void> {
   let paid = 0;
   const { seconds } = await measure(async (endMs) => {
     const payer = async (): Promise<void> => {
-      while (performance.now() < endMs && paid < orders.length / 2) await ledger.pay(orders[paid++]!.reservationId, Date.now());
+      while (performance.now() < endMs && paid < orders.length / 2)
+        await ledger.pay(orders[paid++]!.reservationId, Date.now());
     };
     await Promise.all(Array.from({ length: 4 }, payer));
   });

@@ -5,7 +5,10 @@ import type { ProductRow } from "./schema.ts";
 
 /** What the ledger holds about the reservations, buyers and products of one batch, read under the products' locks. */
 export interface LedgerState {
-  readonly products: ReadonlyMap<string, Pick<ProductRow, "sale_id" | "total" | "reserved" | "sold" | "limit_per_user">>;
+  readonly products: ReadonlyMap<
+    string,
+    Pick<ProductRow, "sale_id" | "total" | "reserved" | "sold" | "limit_per_user">
+  >;
   readonly ordered: ReadonlySet<string>;
   readonly rejected: ReadonlyMap<string, RejectionReason>;
   /** The slots that a buyer's active orders of a product take: see `holderKey`. */
@@ -44,7 +47,8 @@ export function holderKey(productId: string, userId: string): string {
 export function planBatch(entries: readonly LedgerEntry[], state: LedgerState): BatchPlan {
   const planner = new BatchPlanner(state);
   const outcomes = entries.map((entry) => planner.decide(entry));
-  return { ...planner, outcomes };
+  const { orders, rejections, returns, reserved } = planner;
+  return { outcomes, orders, rejections, returns, reserved };
 }
 
 class BatchPlanner {
@@ -114,7 +118,8 @@ class BatchPlanner {
    */
   #unitOf(entry: PlannedRejection["entry"], reason: RejectionReason): StockReturn | undefined {
     const { reservationId, saleId, productId, userId, epoch } = entry;
-    if (saleId === undefined || productId === undefined || userId === undefined || epoch === undefined) return undefined;
+    if (saleId === undefined || productId === undefined || userId === undefined || epoch === undefined)
+      return undefined;
     if (this.#state.products.get(productId)?.sale_id !== saleId) return undefined;
     return { reservationId, saleId, productId, userId, epoch: reason === "oversold" ? epochWithoutUnit : epoch };
   }

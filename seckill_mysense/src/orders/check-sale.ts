@@ -11,7 +11,9 @@ export function checkSale(sale: Sale, products: readonly SaleProduct[]): void {
   checkText(name, "title", sale.title);
   checkWhole(name, { startsAtMs: sale.startsAtMs, endsAtMs: sale.endsAtMs }, 0);
   if (sale.endsAtMs <= sale.startsAtMs) {
-    throw new InvalidSaleError(`${name}: endsAtMs is ${sale.endsAtMs}, but must be later than startsAtMs, ${sale.startsAtMs}`);
+    throw new InvalidSaleError(
+      `${name}: endsAtMs is ${sale.endsAtMs}, but must be later than startsAtMs, ${sale.startsAtMs}`,
+    );
   }
   const ids = new Set<string>();
   for (const product of products) {
@@ -22,12 +24,15 @@ export function checkSale(sale: Sale, products: readonly SaleProduct[]): void {
 }
 
 function checkProduct(sale: Sale, product: SaleProduct): void {
-  if (!isIdentifier(product.id)) throw new InvalidSaleError(describeBadIdentifier(`sale ${sale.id}: a product's id`, product.id));
+  if (!isIdentifier(product.id))
+    throw new InvalidSaleError(describeBadIdentifier(`sale ${sale.id}: a product's id`, product.id));
   const name = `sale ${sale.id}: product ${product.id}`;
   if (product.saleId !== sale.id) throw new InvalidSaleError(`${name}: saleId is ${product.saleId}`);
   checkText(name, "name", product.name);
   if (!/^[A-Z]{3}$/.test(product.currency)) {
-    throw new InvalidSaleError(`${name}: currency is ${JSON.stringify(product.currency)}, not three letters such as EUR`);
+    throw new InvalidSaleError(
+      `${name}: currency is ${JSON.stringify(product.currency)}, not three letters such as EUR`,
+    );
   }
   checkWhole(name, { priceMinor: product.priceMinor, total: product.total }, 0);
   checkWhole(name, { limitPerUser: product.limitPerUser, epoch: product.epoch }, 1);
@@ -42,6 +47,8 @@ function checkText(name: string, field: string, value: string): void {
 function checkWhole(name: string, values: Record<string, number>, least: number): void {
   for (const [field, value] of Object.entries(values)) {
     if (Number.isSafeInteger(value) && value >= least) continue;
-    throw new InvalidSaleError(`${name}: ${field} is ${value}, not a whole number from ${least} to ${Number.MAX_SAFE_INTEGER}`);
+    throw new InvalidSaleError(
+      `${name}: ${field} is ${value}, not a whole number from ${least} to ${Number.MAX_SAFE_INTEGER}`,
+    );
   }
 }

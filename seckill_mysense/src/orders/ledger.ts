@@ -89,7 +89,10 @@ export interface EpochBook {
    * the totals of that very moment to arm the gate with. Units released before carry an older epoch, and the gate
    * ignores them; units released after carry the new one. Undefined when the epoch was another, or without such product.
    */
-  raiseEpoch(productId: string, fromEpoch: number): Promise<{ product: SaleProduct; totals: ProductTotals } | undefined>;
+  raiseEpoch(
+    productId: string,
+    fromEpoch: number,
+  ): Promise<{ product: SaleProduct; totals: ProductTotals } | undefined>;
 }
 
 /** What the two implementations offer. */

@@ -42,7 +42,11 @@ async function readState(
   const products = await lockProducts(transaction, distinct(entries, "productId"), locksRows);
   const ids = distinct(entries, "reservationId");
   if (ids.length === 0) return { products, ordered: new Set(), rejected: new Map(), slots: new Map() };
-  const orders = await transaction.selectFrom("orders").select("reservation_id").where("reservation_id", "in", ids).execute();
+  const orders = await transaction
+    .selectFrom("orders")
+    .select("reservation_id")
+    .where("reservation_id", "in", ids)
+    .execute();
   const rejections = await transaction
     .selectFrom("rejections")
     .select(["reservation_id", "reason"])
@@ -63,7 +67,10 @@ async function readSlots(
 ): Promise<Map<string, Set<number>>> {
   const slots = new Map<string, Set<number>>();
   for (const productId of productIds) {
-    const userIds = distinct(entries.filter((entry) => entry.productId === productId), "userId");
+    const userIds = distinct(
+      entries.filter((entry) => entry.productId === productId),
+      "userId",
+    );
     if (userIds.length === 0) continue;
     const rows = await transaction
       .selectFrom("orders")
@@ -113,7 +120,11 @@ async function reserveUnits(transaction: LedgerTransaction, productId: string, u
   if (numUpdatedRows !== 1n) throw new LedgerCorruptionError(`product ${productId} changed while it was locked`);
 }
 
-async function writeRejections(transaction: LedgerTransaction, { rejections }: BatchPlan, { nowMs }: RecordContext): Promise<void> {
+async function writeRejections(
+  transaction: LedgerTransaction,
+  { rejections }: BatchPlan,
+  { nowMs }: RecordContext,
+): Promise<void> {
   if (rejections.length === 0) return;
   const rows = rejections.map(({ entry, reason }): RejectionRow => ({
     reservation_id: entry.reservationId,

@@ -44,14 +44,22 @@ export class SaleBook {
     return this.#database.read(async (database) => {
       const product = await database.selectFrom("products").selectAll().where("id", "=", productId).executeTakeFirst();
       if (product === undefined) return undefined;
-      const sale = await database.selectFrom("sales").selectAll().where("id", "=", product.sale_id).executeTakeFirstOrThrow();
+      const sale = await database
+        .selectFrom("sales")
+        .selectAll()
+        .where("id", "=", product.sale_id)
+        .executeTakeFirstOrThrow();
       return { sale: toSale(sale), product: toProduct(product) };
     });
   }
 
   readTotals(productId: string): Promise<ProductTotals | undefined> {
     return this.#database.read((database) =>
-      database.selectFrom("products").select(["total", "reserved", "sold"]).where("id", "=", productId).executeTakeFirst(),
+      database
+        .selectFrom("products")
+        .select(["total", "reserved", "sold"])
+        .where("id", "=", productId)
+        .executeTakeFirst(),
     );
   }
 
@@ -78,11 +86,20 @@ export async function readSale(
 ): Promise<{ sale: Sale; products: SaleProduct[] } | undefined> {
   const sale = await database.selectFrom("sales").selectAll().where("id", "=", saleId).executeTakeFirst();
   if (sale === undefined) return undefined;
-  const products = await database.selectFrom("products").selectAll().where("sale_id", "=", saleId).orderBy("id").execute();
+  const products = await database
+    .selectFrom("products")
+    .selectAll()
+    .where("sale_id", "=", saleId)
+    .orderBy("id")
+    .execute();
   return { sale: toSale(sale), products: products.map(toProduct) };
 }
 
-async function refuseForeignProducts(database: LedgerReader, sale: Sale, products: readonly SaleProduct[]): Promise<void> {
+async function refuseForeignProducts(
+  database: LedgerReader,
+  sale: Sale,
+  products: readonly SaleProduct[],
+): Promise<void> {
   if (products.length === 0) return;
   const ids = products.map(({ id }) => id);
   const taken = await database
@@ -112,7 +129,8 @@ function compareSales(existing: SaleContent, given: SaleContent): void {
   }
   for (const product of given.products) {
     const known = existingProducts.get(product.id);
-    if (known === undefined) throw new SaleConflictError(`${name}: the product ${product.id} was given, but is not in the ledger`);
+    if (known === undefined)
+      throw new SaleConflictError(`${name}: the product ${product.id} was given, but is not in the ledger`);
     compareFields(`${name}: product ${product.id}`, known, product, [
       "name",
       "priceMinor",

@@ -152,7 +152,9 @@ async function findWrongReturns(snapshot: LedgerReader, saleId: string): Promise
   return findings([
     ...released.map((row) => `the unit of reservation ${row.reservation_id} (${row.state}) has no return`),
     ...refused.map((row) => `the unit of reservation ${row.reservation_id} (rejected) has no return`),
-    ...groundless.map((row) => `the unit of reservation ${row.reservation_id} (${row.state ?? "unknown"}) was returned`),
+    ...groundless.map(
+      (row) => `the unit of reservation ${row.reservation_id} (${row.state ?? "unknown"}) was returned`,
+    ),
   ]);
 }
 

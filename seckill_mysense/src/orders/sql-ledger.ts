@@ -3,6 +3,7 @@ import type { AcceptedReservation } from "../domain/reservation.ts";
 import type { Sale, SaleProduct } from "../domain/sale.ts";
 import type { User } from "../domain/user.ts";
 import { Answers } from "./answers.ts";
+import { systemTime } from "./clock.ts";
 import type { OpenDatabase } from "./database/ledger-database.ts";
 import { defaultRetry, RetryingDatabase, type RetryOptions } from "./database/retrying-database.ts";
 import { entryOf, readableParts, type LedgerEntry } from "./ledger-entry.ts";
@@ -33,7 +34,7 @@ export class SqlLedger implements FullLedger {
   readonly #transitions: Transitions;
   readonly #returns: StockReturns;
 
-  constructor(open: OpenDatabase, { now = Date.now, retry = {} }: SqlLedgerOptions) {
+  constructor(open: OpenDatabase, { now = systemTime, retry = {} }: SqlLedgerOptions) {
     const database = new RetryingDatabase(open, { ...defaultRetry, ...retry });
     this.audit = new SqlLedgerAudit(database);
     this.#database = database;
@@ -84,7 +85,10 @@ export class SqlLedger implements FullLedger {
     return this.#users.findUserByName(name);
   }
 
-  async record(batch: readonly AcceptedReservation[], { payWithinMs }: { payWithinMs: number }): Promise<RecordOutcome[]> {
+  async record(
+    batch: readonly AcceptedReservation[],
+    { payWithinMs }: { payWithinMs: number },
+  ): Promise<RecordOutcome[]> {
     if (!Number.isSafeInteger(payWithinMs) || payWithinMs < 0) {
       throw new RangeError(`payWithinMs is ${payWithinMs}, not a whole number of milliseconds from 0`);
     }

@@ -36,7 +36,13 @@ export class StockReturns {
 
   async pending(limit: number): Promise<StockReturn[]> {
     const rows = await this.#database.read((database) =>
-      database.selectFrom("stock_returns").selectAll().where("applied_at_ms", "is", null).orderBy("id").limit(limit).execute(),
+      database
+        .selectFrom("stock_returns")
+        .selectAll()
+        .where("applied_at_ms", "is", null)
+        .orderBy("id")
+        .limit(limit)
+        .execute(),
     );
     return rows.map((row) => ({
       reservationId: row.reservation_id,

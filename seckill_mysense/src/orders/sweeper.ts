@@ -1,6 +1,7 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { Gate } from "../gate/gate.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
+import { systemTime } from "./clock.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface SweeperOptions {
@@ -67,7 +68,7 @@ export function startSweeper(options: SweeperOptions): Sweeper {
 
 /** Goes on while steps come back full, so that a crowd of expiries does not wait for the next sweep. */
 async function sweepOnce(options: SweeperOptions, isStopped: () => boolean): Promise<SweepResult> {
-  const { ledger, maxBatch = 500, now = Date.now } = options;
+  const { ledger, maxBatch = 500, now = systemTime } = options;
   let expired = 0;
   while (!isStopped()) {
     const step = await ledger.expireUnpaid(now(), maxBatch);
@@ -88,7 +89,10 @@ async function sweepOnce(options: SweeperOptions, isStopped: () => boolean): Pro
 }
 
 /** The reservations whose return the gate has answered; "ignored" is an answer. */
-async function giveBackAll({ gate, logger = silentLogger }: SweeperOptions, returns: readonly StockReturn[]): Promise<string[]> {
+async function giveBackAll(
+  { gate, logger = silentLogger }: SweeperOptions,
+  returns: readonly StockReturn[],
+): Promise<string[]> {
   const results = await Promise.allSettled(returns.map((stockReturn) => gate.giveBack(stockReturn)));
   const heard: string[] = [];
   for (const [index, result] of results.entries()) {

@@ -85,8 +85,13 @@ export class Transitions {
         .execute();
       if (rows.length === 0) return 0;
       const orders: StockReturn[] = rows.map((row) => ({ ...toOrder(row), epoch }));
-      const changed = await changeState(transaction, orders.map((order) => order.reservationId), "expired");
-      if (changed !== orders.length) throw new LedgerCorruptionError(`orders of product ${productId} changed under its lock`);
+      const changed = await changeState(
+        transaction,
+        orders.map((order) => order.reservationId),
+        "expired",
+      );
+      if (changed !== orders.length)
+        throw new LedgerCorruptionError(`orders of product ${productId} changed under its lock`);
       await changeTotals(transaction, productId, { reserved: -orders.length, sold: 0 });
       await writeReturns(transaction, orders, this.#now());
       return orders.length;
@@ -138,6 +143,10 @@ async function changeTotals(
 }
 
 async function readOrder(database: LedgerReader, reservationId: string): Promise<Order | undefined> {
-  const row = await database.selectFrom("orders").selectAll().where("reservation_id", "=", reservationId).executeTakeFirst();
+  const row = await database
+    .selectFrom("orders")
+    .selectAll()
+    .where("reservation_id", "=", reservationId)
+    .executeTakeFirst();
   return row === undefined ? undefined : toOrder(row);
 }

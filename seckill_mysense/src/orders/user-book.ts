@@ -25,7 +25,8 @@ export class UserBook {
       // The same user again: an earlier attempt was committed though its answer was lost.
       if (holder !== undefined) return holder.id === user.id ? "created" : "taken";
       const other = await known.where("id", "=", user.id).executeTakeFirst();
-      if (other !== undefined) throw new InvalidUserError(`the user's id is ${user.id}, which ${other.name_key} has already`);
+      if (other !== undefined)
+        throw new InvalidUserError(`the user's id is ${user.id}, which ${other.name_key} has already`);
       const { id, name, passwordHash, createdAtMs } = user;
       const row = { id, name, name_key: key, password_hash: passwordHash, created_at_ms: createdAtMs };
       await transaction.insertInto("users").values(row).execute();

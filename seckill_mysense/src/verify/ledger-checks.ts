@@ -8,9 +8,11 @@ export function checkTotals({ audit }: SaleView): InvariantResult {
   for (const { product, totals, orders } of audit.products) {
     const { total, reserved, sold } = totals;
     const name = `product ${product.id}`;
-    if (reserved + sold > total) findings.push(`${name}: reserved ${reserved} + sold ${sold} is over the total of ${total}`);
+    if (reserved + sold > total)
+      findings.push(`${name}: reserved ${reserved} + sold ${sold} is over the total of ${total}`);
     if (reserved < 0 || sold < 0) findings.push(`${name}: reserved is ${reserved}, sold is ${sold}`);
-    if (orders.reserved !== reserved) findings.push(`${name}: reserved is ${reserved}, but ${orders.reserved} orders are`);
+    if (orders.reserved !== reserved)
+      findings.push(`${name}: reserved is ${reserved}, but ${orders.reserved} orders are`);
     if (orders.paid !== sold) findings.push(`${name}: sold is ${sold}, but ${orders.paid} orders are paid`);
     if (orders.reserved + orders.paid > total) {
       findings.push(`${name}: ${orders.reserved + orders.paid} active orders are over the total of ${total}`);

@@ -46,7 +46,9 @@ function compare(told: ToldAnswer, { order, rejection }: LedgerAnswer, findings:
   const name = `reservation ${reservationId}: user ${userId} was told ${answer}`;
   findings.compared++;
   if (order !== undefined && (order.userId !== userId || order.productId !== productId)) {
-    findings.wrongAnswers.push(`${name} for product ${productId}, but it is user ${order.userId}'s order of ${order.productId}`);
+    findings.wrongAnswers.push(
+      `${name} for product ${productId}, but it is user ${order.userId}'s order of ${order.productId}`,
+    );
   }
   if (answer === "won") {
     findings.won++;

@@ -29,7 +29,8 @@ function weighProduct({ audit, gate }: ProductView, { queue }: SaleView, atRest:
   if (found > total) return [`${name}, which is over the total of ${total}`];
   // In a running sale a message can be in a consumer's hands, where nobody counts it.
   if (!atRest || found + inQueue >= total) return [];
-  const dead = queue === undefined || queue.deadLettered === 0 ? "" : `; ${queue.deadLettered} messages are dead-lettered`;
+  const dead =
+    queue === undefined || queue.deadLettered === 0 ? "" : `; ${queue.deadLettered} messages are dead-lettered`;
   return [`${name}, which is ${total - found} short of the total of ${total}${dead}`];
 }
 
@@ -42,7 +43,10 @@ export function checkUndersell(
   if (unsold.length === 0) return { status: "ok", checked: "every unit is reserved or sold" };
   if (!atRest) return { status: "not_checked", why: "the sale is running" };
   if (demandLeft !== true) {
-    return { status: "not_checked", why: demandLeft === false ? "no demand was left" : "nobody said whether demand was left" };
+    return {
+      status: "not_checked",
+      why: demandLeft === false ? "no demand was left" : "nobody said whether demand was left",
+    };
   }
   const findings = unsold.map(({ product, totals: { total, reserved, sold } }) => {
     return `product ${product.id}: reserved ${reserved} + sold ${sold} of ${total}, though buyers were left`;

@@ -9,8 +9,6 @@ import { sqliteLedger } from "../../src/orders/sqlite-ledger.ts";
 import { accept, acceptMany, createSale } from "../contract/ledger/ledger-fixtures.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 
-const quick = { firstMs: 1, maxMs: 2 };
-
 describe("the consumer", () => {
   let ledger: FullLedger;
   let queue: MemoryQueue;
@@ -28,7 +26,7 @@ describe("the consumer", () => {
   });
 
   const start = async (options: Partial<ConsumerOptions> = {}): Promise<Consumer> => {
-    consumer = await startConsumer({ queue, ledger, payWithinMs: 1_000, backoff: quick, ...options });
+    consumer = await startConsumer({ queue, ledger, payWithinMs: 1_000, ...options });
     return consumer;
   };
   /** Until every one of so many messages is acknowledged or dead-lettered. */
@@ -57,7 +55,7 @@ describe("the consumer", () => {
     });
     await queue.publish(reservations);
     await settled(700);
-    expect(counts).toMatchObject({ recorded: 700, duplicate: 0, rejected: 0, requeued: 0 });
+    expect(counts).toMatchObject({ recorded: 700, duplicate: 0, rejected: 0, deadLettered: 0 });
     expect(await ledger.readTotals(product.id)).toEqual({ total: 1_000, reserved: 700, sold: 0 });
   });
 
@@ -98,7 +96,7 @@ describe("the consumer", () => {
     expect(await ledger.pendingReturns(10)).toEqual([incomplete]);
   });
 
-  test("keeps a batch while the ledger is away, and records it once when it is back", async () => {
+  test("is given a batch again while the ledger is away, and records it once when it is back", async () => {
     const { product } = await createSale(ledger);
     let failures = 0;
     const { counts } = await start({
@@ -112,7 +110,7 @@ describe("the consumer", () => {
     });
     await queue.publish(acceptMany(product, 3));
     await settled(3);
-    expect(counts).toMatchObject({ recorded: 3, requeued: 0, ledgerFailures: 4 });
+    expect(counts).toMatchObject({ recorded: 3, duplicate: 0, ledgerFailures: 4 });
   });
 
   test("a batch that was committed although the answer was lost is a duplicate the second time", async () => {
@@ -135,43 +133,16 @@ describe("the consumer", () => {
     expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 3 });
   });
 
-  test("gives a batch back when the ledger stays away for too long, and loses nothing", async () => {
-    const { product } = await createSale(ledger);
-    let away = true;
-    const { counts } = await start({
-      maxHoldMs: 20,
-      ledger: {
-        reject: (batch) => ledger.reject(batch),
-        async record(batch, options) {
-          if (away) throw new LedgerUnavailableError("away");
-          return ledger.record(batch, options);
-        },
-      },
-    });
-    await queue.publish(acceptMany(product, 3));
-    await waitUntil(() => counts.requeued >= 3, { what: "the batch to go back", timeoutMs: 5_000, intervalMs: 1 });
-    away = false;
-    await settled(3);
-    expect(counts.recorded).toBe(3);
-    expect(queue.acknowledged.every(({ redelivered }) => redelivered)).toBe(true);
-  });
-
-  test("stops without waiting for a ledger that is away, and gives the batch back", async () => {
+  test("stops while the ledger is away, and leaves the batch in the queue", async () => {
     const { product } = await createSale(ledger);
     const started = await start({
-      backoff: { firstMs: 600_000, maxMs: 600_000 },
-      maxHoldMs: 6_000_000,
       ledger: {
         reject: (batch) => ledger.reject(batch),
         record: () => Promise.reject(new LedgerUnavailableError("away")),
       },
     });
     await queue.publish(acceptMany(product, 3));
-    await waitUntil(() => started.counts.ledgerFailures === 1, {
-      what: "the first failure",
-      timeoutMs: 5_000,
-      intervalMs: 1,
-    });
+    await waitUntil(() => started.counts.ledgerFailures > 0, { what: "a failure", timeoutMs: 5_000, intervalMs: 1 });
     await started.stop();
     expect(await queue.depth()).toEqual({ ready: 3, deadLettered: 0 });
   });

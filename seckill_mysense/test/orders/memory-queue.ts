@@ -9,7 +9,7 @@ import type {
 
 type Handler = (batch: readonly Delivery[]) => Promise<readonly DeliveryVerdict[]>;
 
-/** The queue's rules in memory: at-least-once, verdicts by message, requeued ones come again. */
+/** The queue's rules in memory: verdicts by message; a batch whose handler throws comes again. */
 export class MemoryQueue implements ReservationQueue {
   readonly acknowledged: Delivery[] = [];
   readonly deadLettered: Delivery[] = [];
@@ -33,7 +33,11 @@ export class MemoryQueue implements ReservationQueue {
       while (!stopped) {
         const batch = this.#ready.splice(0, maxBatch);
         if (batch.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
-        else this.#settle(batch, await handler(batch));
+        else
+          await handler(batch).then(
+            (verdicts) => this.#settle(batch, verdicts),
+            () => this.#bringAgain(batch),
+          );
       }
     };
     const running = run();
@@ -55,6 +59,11 @@ export class MemoryQueue implements ReservationQueue {
   #add(delivery: Delivery): void {
     this.#ready.push(delivery);
     this.#wake();
+  }
+
+  async #bringAgain(batch: readonly Delivery[]): Promise<void> {
+    this.#ready.unshift(...batch);
+    await Bun.sleep(1);
   }
 
   #settle(batch: readonly Delivery[], verdicts: readonly DeliveryVerdict[]): void {

@@ -194,7 +194,10 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     expect(await ledger.readOrder(order.reservationId)).toMatchObject({ userId });
     const tooLong = { ...rejectionOf(order), reservation_id: "x".repeat(65) };
     const insert = other.kysely.insertInto("rejections").values(tooLong).execute();
-    const error = await insert.then(() => undefined, (reason: unknown) => reason);
+    const error = await insert.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
     expect(other.dialect.failureKind(error)).toBe("refused_value");
     await sql`set global sql_mode = default`.execute(bare.kysely);
     await bare.close();

@@ -25,8 +25,8 @@ describe("a ledger on SQLite whose process dies", () => {
   });
 
   const startWriter = async (name: string, { saleId, id }: SaleProduct): Promise<StartedProcess> => {
-    const cmd = [process.execPath, join(import.meta.dir, "sqlite-writer.ts"), file, saleId, id, name] as const;
-    writers.push(await startProcess({ cmd: cmd as unknown as [string, ...string[]] }));
+    const script = join(import.meta.dir, "sqlite-writer.ts");
+    writers.push(await startProcess({ cmd: [process.execPath, script, file, saleId, id, name] }));
     return writers.at(-1) as StartedProcess;
   };
   const committed = (writer: StartedProcess): number => writer.stdout().split("\n").length - 1;

@@ -54,7 +54,10 @@ describe("the verifier", () => {
     await ledger.record(accepted, { payWithinMs });
     return accepted;
   };
-  const told = ({ reservationId, productId, userId }: AcceptedReservation, answer: ToldAnswer["answer"]): ToldAnswer => {
+  const told = (
+    { reservationId, productId, userId }: AcceptedReservation,
+    answer: ToldAnswer["answer"],
+  ): ToldAnswer => {
     return { reservationId, productId, userId, answer };
   };
   const verify = (options: Partial<VerifySaleOptions> = {}): Promise<VerificationReport> =>
@@ -69,16 +72,35 @@ describe("the verifier", () => {
   };
 
   test("finds nothing wrong with a sale in which all went well", async () => {
-    const [paid, cancelled, waiting] = (await sell(3)) as [AcceptedReservation, AcceptedReservation, AcceptedReservation];
+    const [paid, cancelled, waiting] = (await sell(3)) as [
+      AcceptedReservation,
+      AcceptedReservation,
+      AcceptedReservation,
+    ];
     await ledger.pay(paid.reservationId, 1);
     await ledger.cancel(cancelled.reservationId);
-    const record = [told(paid, "accepted"), told(paid, "won"), told(cancelled, "won"), told(cancelled, "lost"), told(waiting, "won")];
+    const record = [
+      told(paid, "accepted"),
+      told(paid, "won"),
+      told(cancelled, "won"),
+      told(cancelled, "lost"),
+      told(waiting, "won"),
+    ];
     const report = await verify({ told: record });
     expect(report.ok).toBe(true);
     const statuses = Object.entries(report.results).map(([id, { status }]) => `${id} ${status}`);
     expect(statuses).toEqual(["I1 ok", "I2 ok", "I3 ok", "I4 ok", "I5 ok", "I6 ok", "I7 ok", "I8 not_checked"]);
     expect(report.products).toEqual([
-      { productId: product.id, total: 10, reserved: 1, sold: 1, available: 7, outbox: 0, pendingReturns: 1, rejected: 0 },
+      {
+        productId: product.id,
+        total: 10,
+        reserved: 1,
+        sold: 1,
+        available: 7,
+        outbox: 0,
+        pendingReturns: 1,
+        rejected: 0,
+      },
     ]);
   });
 
@@ -105,7 +127,9 @@ describe("the verifier", () => {
   test("I1: more orders than units, even where the totals hide it", async () => {
     await sell(2);
     await rows.updateTable("products").set({ total: 1, reserved: 1 }).execute();
-    expect(onlyFinding(await verify({ gate: undefined as never }), "I1")).toContain("2 active orders are over the total of 1");
+    expect(onlyFinding(await verify({ gate: undefined as never }), "I1")).toContain(
+      "2 active orders are over the total of 1",
+    );
   });
 
   test("I2: a user with more active orders than the limit", async () => {
@@ -123,22 +147,31 @@ describe("the verifier", () => {
   test("I3: a reservation that is ordered and rejected", async () => {
     const [one] = (await sell(1)) as [AcceptedReservation];
     const rejection = { sale_id: sale.id, product_id: product.id, user_id: one.userId, reason: "malformed" as const };
-    await rows.insertInto("rejections").values({ ...rejection, reservation_id: one.reservationId, rejected_at_ms: 1 }).execute();
-    expect(onlyFinding(await verify(), "I3")).toBe(`reservation ${one.reservationId} is reserved and was rejected as malformed`);
+    await rows
+      .insertInto("rejections")
+      .values({ ...rejection, reservation_id: one.reservationId, rejected_at_ms: 1 })
+      .execute();
+    expect(onlyFinding(await verify(), "I3")).toBe(
+      `reservation ${one.reservationId} is reserved and was rejected as malformed`,
+    );
   });
 
   test("I3: a reservation that is somebody else's order, or lost although it is won", async () => {
     const [one, two] = (await sell(2)) as [AcceptedReservation, AcceptedReservation];
     const report = await verify({ told: [{ ...told(one, "won"), userId: "other" }, told(two, "lost")] });
     const finding = onlyFinding(report, "I3");
-    expect(finding).toContain(`user other was told won for product ${product.id}, but it is user ${one.userId}'s order`);
+    expect(finding).toContain(
+      `user other was told won for product ${product.id}, but it is user ${one.userId}'s order`,
+    );
     expect(finding).toContain("was told lost, but the order is reserved");
   });
 
   test("I4: won without an order", async () => {
     const accepted = accept();
     await ledger.reject([accepted]);
-    expect(onlyFinding(await verify({ told: [told(accepted, "won")] }), "I4")).toContain("was told won, but malformed is recorded");
+    expect(onlyFinding(await verify({ told: [told(accepted, "won")] }), "I4")).toContain(
+      "was told won, but malformed is recorded",
+    );
   });
 
   test("I5: accepted, and nothing came of it", async () => {
@@ -146,7 +179,9 @@ describe("the verifier", () => {
     const forgotten = accept();
     gate.arm(product, 9);
     const report = await verify({ told: [told(one, "accepted"), told(forgotten, "accepted")] });
-    expect(onlyFinding(report, "I5")).toContain(`reservation ${forgotten.reservationId}: user ${forgotten.userId} was told accepted`);
+    expect(onlyFinding(report, "I5")).toContain(
+      `reservation ${forgotten.reservationId}: user ${forgotten.userId} was told accepted`,
+    );
   });
 
   test("I5: what waits in the queue, unless the sale is running", async () => {
@@ -161,7 +196,9 @@ describe("the verifier", () => {
     expect(onlyFinding(await verify(), "I6")).toContain("= 9, which is 1 short of the total of 10");
     gate.arm(product, 9);
     const report = await verify({ atRest: false });
-    expect(onlyFinding(report, "I6")).toContain("gate 9 + outbox 0 + returns 0 + reserved 2 + sold 0 = 11, which is over the total of 10");
+    expect(onlyFinding(report, "I6")).toContain(
+      "gate 9 + outbox 0 + returns 0 + reserved 2 + sold 0 = 11, which is over the total of 10",
+    );
   });
 
   test("I6: a unit whose message could not be read is missing, and the dead letters are named", async () => {
@@ -185,7 +222,10 @@ describe("the verifier", () => {
   test("I6 is not checked while figures move or the gate knows nothing", async () => {
     let available = 10;
     const moving = { status: async () => ({ ...(await gate.status("", product.id))!, available: available-- }) };
-    expect((await verify({ gate: moving })).results.I6).toEqual({ status: "not_checked", why: "figures changed while they were read" });
+    expect((await verify({ gate: moving })).results.I6).toEqual({
+      status: "not_checked",
+      why: "figures changed while they were read",
+    });
     expect((await verify({ gate: new MemoryGate() })).results.I6).toEqual({
       status: "not_checked",
       why: `the gate knows nothing of ${product.id}`,
@@ -207,7 +247,10 @@ describe("the verifier", () => {
     expect((await verify({ demandLeft: false })).results.I8).toMatchObject({ status: "not_checked" });
     expect((await verify({ demandLeft: true, atRest: false })).results.I8).toMatchObject({ status: "not_checked" });
     await sell(1);
-    expect((await verify({ demandLeft: true })).results.I8).toEqual({ status: "ok", checked: "every unit is reserved or sold" });
+    expect((await verify({ demandLeft: true })).results.I8).toEqual({
+      status: "ok",
+      checked: "every unit is reserved or sold",
+    });
   });
 
   test("compares more answers than one reading of the ledger holds, and passes over other sales", async () => {
@@ -219,7 +262,14 @@ describe("the verifier", () => {
   });
 
   const accepting = (index: number): AcceptedReservation => {
-    return { reservationId: `x${index}`, saleId: sale.id, productId: product.id, userId: `u${index}`, epoch: 1, acceptedAtMs: 1 };
+    return {
+      reservationId: `x${index}`,
+      saleId: sale.id,
+      productId: product.id,
+      userId: `u${index}`,
+      epoch: 1,
+      acceptedAtMs: 1,
+    };
   };
 
   test("prints every invariant with its result", async () => {

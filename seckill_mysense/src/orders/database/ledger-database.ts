@@ -41,7 +41,10 @@ export interface LedgerDialect {
   readonly locksRows: boolean;
   failureKind(error: unknown): FailureKind;
   /** Runs the work while no other process migrates, on one connection. Creates the database where it is missing. */
-  whileMigrating(database: Kysely<LedgerSchema>, work: (connection: Kysely<LedgerSchema>) => Promise<void>): Promise<void>;
+  whileMigrating(
+    database: Kysely<LedgerSchema>,
+    work: (connection: Kysely<LedgerSchema>) => Promise<void>,
+  ): Promise<void>;
 }
 
 /** A database with its dialect, as an implementation opens it. */

@@ -36,7 +36,12 @@ export class MysqlConnection implements DatabaseConnection {
     const { host, port, ...account } = place;
     // Our own socket, since mysql2 only ever half-closes its own: with a frozen server that would stay open for ever.
     this.#socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs });
-    this.#raw = createConnection({ ...account, stream: this.#socket, charset: "utf8mb4", connectTimeout: connectTimeoutMs });
+    this.#raw = createConnection({
+      ...account,
+      stream: this.#socket,
+      charset: "utf8mb4",
+      connectTimeout: connectTimeoutMs,
+    });
     this.#queryTimeoutMs = queryTimeoutMs;
     // For as long as it lives: a dying connection reports more than one error, and one without a listener would end
     // the process.

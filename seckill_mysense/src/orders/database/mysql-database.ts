@@ -75,7 +75,10 @@ async function takeNamedLock(connection: Kysely<LedgerSchema>, lock: string, dat
   throw new Error(`another process has been migrating the database ${database} for ${migrationLockSeconds} s`);
 }
 
-async function createDatabase({ host, port, user, password, database }: DatabasePlace, limits: MysqlLimits): Promise<void> {
+async function createDatabase(
+  { host, port, user, password, database }: DatabasePlace,
+  limits: MysqlLimits,
+): Promise<void> {
   const connection = await MysqlConnection.open({ host, port, user, password }, limits);
   try {
     const found = await connection.run("select 1 from information_schema.schemata where schema_name = ?", [database]);
@@ -84,7 +87,9 @@ async function createDatabase({ host, port, user, password, database }: Database
     await connection.run(`create database if not exists ${name} character set utf8mb4 collate utf8mb4_bin`);
   } catch (error) {
     if ((error as { errno?: number }).errno !== accessDeniedToDatabase) throw error;
-    throw new Error(`no database ${database} that the user ${user} can see, and he may not create it`, { cause: error });
+    throw new Error(`no database ${database} that the user ${user} can see, and he may not create it`, {
+      cause: error,
+    });
   } finally {
     connection.destroy();
   }

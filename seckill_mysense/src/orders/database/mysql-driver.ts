@@ -22,7 +22,10 @@ export class MysqlDriver implements Driver {
     this.#pool.release(connection);
   }
 
-  async beginTransaction(connection: MysqlConnection, { accessMode, isolationLevel }: TransactionSettings): Promise<void> {
+  async beginTransaction(
+    connection: MysqlConnection,
+    { accessMode, isolationLevel }: TransactionSettings,
+  ): Promise<void> {
     if (isolationLevel !== undefined) await connection.run(`set transaction isolation level ${isolationLevel}`);
     await connection.run(accessMode === "read only" ? "start transaction read only" : "start transaction");
   }

@@ -1,3 +1,4 @@
+import { monotonicTime } from "../clock.ts";
 import { MysqlConnection, type MysqlConnectionLimits, type MysqlPlace } from "./mysql-connection.ts";
 import { PoolExhaustedError } from "./mysql-failure.ts";
 
@@ -53,8 +54,8 @@ export class MysqlPool {
     this.#closed = true;
     for (const waiter of this.#waiting) this.#settle(waiter).reject(new Error("the ledger is closed"));
     for (const connection of this.#idle.splice(0)) this.#forget(connection);
-    const deadlineMs = performance.now() + graceMs;
-    while (this.#connections.size + this.#opening > 0 && performance.now() < deadlineMs) {
+    const deadlineMs = monotonicTime() + graceMs;
+    while (this.#connections.size + this.#opening > 0 && monotonicTime() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     for (const connection of this.#connections) connection.destroy();

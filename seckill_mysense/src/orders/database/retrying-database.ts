@@ -1,6 +1,8 @@
 import type { Kysely } from "kysely";
 import { backoffMs, type Backoff } from "../backoff.ts";
+import { monotonicTime } from "../clock.ts";
 import { LedgerUnavailableError, RefusedValueError } from "../ledger-errors.ts";
+import { spread } from "../randomness.ts";
 import type { LedgerSchema } from "../schema.ts";
 import type { FailureKind, LedgerDialect, LedgerTransaction, OpenDatabase } from "./ledger-database.ts";
 
@@ -16,7 +18,7 @@ export const defaultRetry: RetryOptions = {
   maxMs: 500,
   retryForMs: 5_000,
   maxAttempts: 25,
-  random: Math.random,
+  random: spread,
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
@@ -61,7 +63,7 @@ export class RetryingDatabase {
 
   async #repeat<T>(attempt: () => Promise<T>): Promise<T> {
     const { maxAttempts, retryForMs, sleep } = this.#retry;
-    const startedMs = performance.now();
+    const startedMs = monotonicTime();
     for (let failures = 1; ; failures++) {
       try {
         return await attempt();
@@ -70,7 +72,7 @@ export class RetryingDatabase {
         if (kind === "other") throw error;
         if (kind === "refused_value") throw new RefusedValueError(describe(error), { cause: error });
         const pauseMs = backoffMs(failures, this.#retry);
-        if (failures === maxAttempts || performance.now() - startedMs + pauseMs > retryForMs) {
+        if (failures === maxAttempts || monotonicTime() - startedMs + pauseMs > retryForMs) {
           throw givenUp(error, kind, failures);
         }
         await sleep(pauseMs);

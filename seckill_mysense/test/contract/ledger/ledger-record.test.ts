@@ -49,7 +49,7 @@ for (const kind of ledgerKinds) {
         duplicate,
         recorded,
       ]);
-      expect(await ledger.readOrder(batch[0]!.reservationId)).toEqual(before!);
+      expect(await ledger.readOrder(batch[0]!.reservationId)).toEqual(before);
       expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 3 });
     });
 

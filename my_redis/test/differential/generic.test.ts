@@ -1,7 +1,15 @@
 import { describe, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { databaseSteps, genericSteps, stringSteps } from "./arbitrary-commands.ts";
-import { anything, expectSame, expectSameGenerated, generatedTimeoutMs, sameShape, within } from "./harness/index.ts";
+import {
+  anything,
+  expectSame,
+  expectSameGenerated,
+  generatedTimeoutMs,
+  sameBytes,
+  sameShape,
+  within,
+} from "./harness/index.ts";
 
 const redis = requireService("redis");
 const far = 4_102_444_800;
@@ -281,6 +289,16 @@ describe.skipIf(redis.missing)(`expiry answers as redis-server does${redis.reaso
         ["EXPIREAT", "a", far, ...options],
         ["EXPIREAT", "a", far, ...options],
         ["PEXPIRETIME", "a"],
+      ]),
+    ]));
+
+  test("EXPIRETIME rounds to the nearest second", () =>
+    expectSame([
+      ["SET", "a", "1"],
+      ...[0, 1, 499, 500, 999].flatMap((rest) => [
+        ["PEXPIREAT", "a", far * 1000 + rest],
+        { command: ["EXPIRETIME", "a"], compare: sameBytes },
+        { command: ["PEXPIRETIME", "a"], compare: sameBytes },
       ]),
     ]));
 

@@ -112,4 +112,21 @@ describe.skipIf(redis.missing)(`the log says what redis-server's says${redis.rea
       ["FLUSHALL"],
       ["FLUSHALL", "SYNC"],
     ]));
+
+  test("of commands on bits", () =>
+    expectSameLog([
+      ["SETBIT", "k", "7", "1"],
+      ["SETBIT", "k", "7", "1"],
+      ["SETBIT", "k", "100", "0"],
+      ["SETBIT", "k", "100", "0"],
+      ["BITOP", "NOT", "n", "k"],
+      ["BITOP", "AND", "n", "none"],
+      ["BITOP", "AND", "n", "none"],
+      ["BITFIELD", "k", "GET", "u8", "0"],
+      ["BITFIELD", "k", "SET", "u8", "0", "1"],
+      ["BITFIELD", "k", "SET", "u8", "0", "2", "GET", "u4", "0"],
+      ["BITFIELD", "k", "OVERFLOW", "FAIL", "INCRBY", "u2", "6", "1"],
+      ["BITFIELD", "k", "OVERFLOW", "FAIL", "INCRBY", "u2", "6", "1"],
+      ["BITFIELD", "k", "OVERFLOW", "FAIL", "INCRBY", "u2", "1000", "9"],
+    ]));
 });

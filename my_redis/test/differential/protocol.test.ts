@@ -26,6 +26,9 @@ describe.skipIf(redis.missing)(`requests are read as redis-server reads them${re
       answered("GET\r\n"),
     ]));
 
+  test("a zero byte hides the end of an inline command", () =>
+    expectSame([{ raw: "PING\0\r\nPING\r\n", replies: 0, hangUp: true }]));
+
   test("requests without a command are passed over", () =>
     expectSame([answered("*0\r\n*-1\r\n\r\n*1\r\n$4\r\nPING\r\n"), answered("*-100\r\nPING\r\n")]));
 

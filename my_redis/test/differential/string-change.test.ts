@@ -93,6 +93,22 @@ describe.skipIf(redis.missing)(`changes within a string answer as redis-server d
       ["SETRANGE", "k", "1"],
     ]));
 
+  test("no string grows beyond proto-max-bulk-len", () =>
+    expectSame([
+      ["CONFIG", "SET", "proto-max-bulk-len", "1mb"],
+      ["SETRANGE", "k", 2 ** 20 - 1, "x"],
+      ["APPEND", "k", "y"],
+      ["SETRANGE", "k", 2 ** 20 - 1, "yz"],
+      ["SETRANGE", "k", 2 ** 20, "y"],
+      ["SETRANGE", "new", 2 ** 20, "y"],
+      ["STRLEN", "k"],
+      ["APPEND", "k", ""],
+      ["SETBIT", "k", 2 ** 23 - 1, "1"],
+      ["SETBIT", "k", 2 ** 23, "1"],
+      ["LCS", "k", "k"],
+      ["CONFIG", "SET", "proto-max-bulk-len", "512mb"],
+    ]));
+
   test("STRLEN counts bytes", () =>
     expectSame([
       ["SET", "k", "ü€"],

@@ -41,6 +41,11 @@ class ModelledIndex {
     entry.address = moved;
   }
 
+  /** Makes room for as many entries as the key says. */
+  reserve(key: string): void {
+    this.index.reserve(Number(key));
+  }
+
   find(key: string): Address {
     const bytes = Buffer.from(key, "latin1");
     return this.index.find(this.#hashOf(key), bytes, 0, bytes.length);
@@ -68,13 +73,14 @@ const goodHash = (key: string): number => {
 /** Hashes of which many are the same, or next to each other, also across the end of the table. */
 const badHash = (key: string): number => (Number(key) % 5) - 3;
 
-type Action = "insert" | "remove" | "move";
+type Action = "insert" | "remove" | "move" | "reserve";
 const actions = fc.array(
   fc.tuple(
     fc.oneof(
       { weight: 5, arbitrary: fc.constant<Action>("insert") },
       { weight: 4, arbitrary: fc.constant<Action>("remove") },
       { weight: 2, arbitrary: fc.constant<Action>("move") },
+      { weight: 1, arbitrary: fc.constant<Action>("reserve") },
     ),
     fc.integer({ min: 0, max: 60 }).map(String),
   ),

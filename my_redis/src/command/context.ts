@@ -2,6 +2,7 @@ import type { Arguments } from "../protocol/arguments.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Server } from "../server.ts";
+import { ArgumentReplacements } from "./argument-replacements.ts";
 import type { Client } from "./client.ts";
 import type { Command } from "./command.ts";
 
@@ -20,6 +21,8 @@ export class Context {
   retrying = false;
   /** What goes to the log instead of the request; an empty list for nothing. Cleared before each command. */
   logged: LogWord[][] | undefined;
+  /** Arguments of the request that go to the log in another form. Cleared before each command. */
+  readonly replaced = new ArgumentReplacements();
 
   constructor(server: Server, client: Client) {
     this.server = server;
@@ -49,6 +52,14 @@ export class Context {
    */
   logAs(...words: LogWord[]): void {
     (this.logged ??= []).push(words);
+  }
+
+  /**
+   * Logs the request with argument `index` changed to bytes[start, end), which are copied. Called again, in the order
+   * of the indexes, it changes further ones. For hot commands: it needs no memory, as `logAs` does.
+   */
+  logReplacing(index: number, bytes: Uint8Array, start: number, end: number): void {
+    this.replaced.add(index, bytes, start, end);
   }
 
   /** Logs nothing for this command, although it changed data (it has been logged by other means). */

@@ -126,6 +126,7 @@ export class CommandProcessor {
     const outerCommand = context.command;
     context.command = found;
     context.logged = undefined;
+    context.replaced.clear();
     const timed = !found.isBrief || (++this.#calls & (timingSample - 1)) === 0;
     const startedMs = timed ? server.environment.monotonicMs() : 0;
     const database = context.client.database;
@@ -153,7 +154,8 @@ export class CommandProcessor {
     const log = this.#server.log;
     if (log === undefined) return;
     if (context.logged === undefined) {
-      log.appendRequest(database, args);
+      if (context.replaced.count === 0) log.appendRequest(database, args);
+      else log.appendReplacing(database, args, context.replaced);
       return;
     }
     for (const words of context.logged) log.append(database, words);

@@ -4,6 +4,7 @@ import { connectionCommands } from "./connection/index.ts";
 import { hashCommands } from "./hash/index.ts";
 import { genericCommands } from "./generic/index.ts";
 import { serverCommands } from "./server/index.ts";
+import { streamCommands } from "./stream/index.ts";
 import { stringCommands } from "./string/index.ts";
 import { transactionCommands } from "./transactions/index.ts";
 
@@ -14,6 +15,7 @@ export const allCommands: readonly Command[] = [
   ...genericCommands,
   ...hashCommands,
   ...serverCommands,
+  ...streamCommands,
   ...stringCommands,
   ...transactionCommands,
 ];

@@ -1,4 +1,6 @@
+import type { ArgumentReplacements } from "../command/argument-replacements.ts";
 import type { Arguments } from "../protocol/arguments.ts";
+import { writeInteger } from "../protocol/number-text.ts";
 import { copyBytes } from "../values/copy-bytes.ts";
 import type { LogWord } from "../command/context.ts";
 
@@ -11,6 +13,7 @@ export interface LogSink {
 const encoder = new TextEncoder();
 const multi = encoder.encode("*1\r\n$5\r\nMULTI\r\n");
 const exec = encoder.encode("*1\r\n$4\r\nEXEC\r\n");
+const dollar = 36;
 const initialBytes = 64 * 1024;
 
 /**
@@ -62,6 +65,40 @@ export class CommandLog {
     }
     this.#header(args.count);
     for (let index = 0; index < args.count; index++) this.#bulk(args.view(index));
+  }
+
+  /** Appends a request as it came but for some of its arguments. */
+  appendReplacing(database: number, args: Arguments, replaced: ArgumentReplacements): void {
+    this.#begin(database);
+    if (args.requestEnd <= args.requestStart) {
+      this.#header(args.count);
+      let number = 0;
+      for (let index = 0; index < args.count; index++) {
+        if (number < replaced.count && replaced.index(number) === index) this.#bulkRange(replaced, number++);
+        else this.#bulk(args.view(index));
+      }
+      return;
+    }
+    // The request's own bytes up to each replaced argument's header, which begins where the argument before has ended.
+    let from = args.requestStart;
+    for (let number = 0; number < replaced.count; number++) {
+      const index = replaced.index(number);
+      this.#raw(args.buffer, from, args.end(index - 1) + 2);
+      this.#bulkRange(replaced, number);
+      from = args.end(index) + 2;
+    }
+    this.#raw(args.buffer, from, args.requestEnd);
+  }
+
+  #bulkRange(replaced: ArgumentReplacements, number: number): void {
+    const start = replaced.start(number);
+    const end = replaced.end(number);
+    this.#ensure(24);
+    this.#buffer[this.#length] = dollar;
+    this.#length = writeInteger(this.#buffer, this.#length + 1, end - start);
+    this.#raw(multi, 2, 4);
+    this.#raw(replaced.bytes, start, end);
+    this.#raw(multi, 2, 4);
   }
 
   /** Appends a command from words; text of one character per byte is taken byte by byte. */

@@ -1,0 +1,37 @@
+import type { Context } from "../../command/context.ts";
+import type { ConsumerGroup } from "../../values/stream/consumer-group.ts";
+import type { IdPlace } from "../../values/stream/id-map.ts";
+import type { StreamId } from "../../values/stream/stream-id.ts";
+
+// What consumers do to a group goes to the log in the form of commands that say exactly what has become of it, with
+// the moment and the counts, as Redis writes it.
+
+/** Logs where a pending entry is now: with whom, since when, after how many deliveries. */
+export function logClaim(
+  context: Context,
+  key: Uint8Array,
+  groupName: string,
+  group: ConsumerGroup,
+  id: StreamId,
+  place: IdPlace,
+): void {
+  if (!context.logs) return;
+  const { pending } = group;
+  const deliveries = pending.deliveries(place);
+  context.logAs(
+    ...["XCLAIM", key, groupName, group.consumerAt(place).name, "0", id.toString()],
+    ...["TIME", pending.deliveredMs(place), "RETRYCOUNT", deliveries, "FORCE", "JUSTID"],
+    ...["LASTID", group.lastId.toString()],
+  );
+}
+
+/** Logs how far a group has read. */
+export function logPosition(context: Context, key: Uint8Array, groupName: string, group: ConsumerGroup): void {
+  if (!context.logs) return;
+  context.logAs("XGROUP", "SETID", key, groupName, group.lastId.toString(), "ENTRIESREAD", group.entriesRead);
+}
+
+/** Logs that a consumer was created. */
+export function logConsumer(context: Context, key: Uint8Array, groupName: string, consumer: string): void {
+  if (context.logs) context.logAs("XGROUP", "CREATECONSUMER", key, groupName, consumer);
+}

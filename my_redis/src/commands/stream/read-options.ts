@@ -1,0 +1,90 @@
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { maxInt64 } from "../../protocol/number-text.ts";
+
+/** What XREAD and XREADGROUP ask for. */
+export interface ReadOptions {
+  /** Entries per stream; Infinity for all. */
+  count: number;
+  /** How long to wait for entries: 0 for ever, undefined not at all. */
+  blockMs: number | undefined;
+  noAcknowledge: boolean;
+  /** One character per byte. */
+  group: string | undefined;
+  /** Where the consumer's name stands. */
+  consumerIndex: number;
+  /** Where the first key stands; as many ids follow on the keys. */
+  firstKey: number;
+  keyCount: number;
+}
+
+export function readReadOptions(args: Arguments, name: "XREAD" | "XREADGROUP", nowMs: number): ReadOptions {
+  const options: ReadOptions = {
+    count: Number.POSITIVE_INFINITY,
+    blockMs: undefined,
+    noAcknowledge: false,
+    group: undefined,
+    consumerIndex: 0,
+    firstKey: 0,
+    keyCount: 0,
+  };
+  for (let index = 1; index < args.count && options.firstKey === 0; index++) {
+    const more = args.count - index - 1;
+    if (args.is(index, "block") && more > 0) {
+      options.blockMs = readTimeout(args, ++index, nowMs);
+    } else if (args.is(index, "count") && more > 0) {
+      // As in Redis, none and less than none mean all.
+      const count = args.integer(++index);
+      if (count > 0) options.count = count;
+    } else if (args.is(index, "streams") && more > 0) {
+      readStreams(args, index + 1, options);
+    } else if (args.is(index, "group") && more > 1) {
+      if (name === "XREAD") throw onlyForGroups("GROUP");
+      options.group = args.latin1(index + 1);
+      options.consumerIndex = index + 2;
+      index += 2;
+    } else if (args.is(index, "noack")) {
+      if (name === "XREAD") throw onlyForGroups("NOACK");
+      options.noAcknowledge = true;
+    } else {
+      throw new CommandError(errors.syntax);
+    }
+  }
+  if (options.firstKey === 0) throw new CommandError(errors.syntax);
+  if (name === "XREADGROUP" && options.group === undefined) {
+    throw new CommandError("ERR Missing GROUP option for XREADGROUP");
+  }
+  return options;
+}
+
+function readStreams(args: Arguments, firstKey: number, options: ReadOptions): void {
+  if ((args.count - firstKey) % 2 === 1) {
+    throw new CommandError(
+      "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.",
+    );
+  }
+  options.firstKey = firstKey;
+  options.keyCount = (args.count - firstKey) / 2;
+}
+
+function readTimeout(args: Arguments, index: number, nowMs: number): number {
+  const timeout = args.int64(index, "ERR timeout is not an integer or out of range");
+  if (timeout < 0n) throw new CommandError("ERR timeout is negative");
+  if (timeout > maxInt64 - BigInt(nowMs)) throw new CommandError("ERR timeout is out of range");
+  return Number(timeout);
+}
+
+const onlyForGroups = (option: string): CommandError =>
+  new CommandError(`ERR The ${option} option is only supported by XREADGROUP. You called XREAD instead.`);
+
+/** Positions of the keys: the first half of what follows on STREAMS, which is looked for from `from` on. */
+export function findStreamKeys(args: Arguments, from: number): number[] {
+  let at = from;
+  while (at < args.count && !args.is(at, "streams")) at++;
+  const count = Math.floor((args.count - at - 1) / 2);
+  return Array.from({ length: Math.max(0, count) }, (_, number) => at + 1 + number);
+}
+
+/** Positions of the keys of a command whose options were read. */
+export const keysOf = ({ firstKey, keyCount }: ReadOptions): number[] =>
+  Array.from({ length: keyCount }, (_, number) => firstKey + number);

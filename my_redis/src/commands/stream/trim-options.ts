@@ -1,0 +1,111 @@
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import { writeInteger } from "../../protocol/number-text.ts";
+import type { Stream } from "../../values/stream/stream.ts";
+import { maxIdBytes, StreamId } from "../../values/stream/stream-id.ts";
+import { trimStream } from "../../values/stream/trim.ts";
+import { readStreamId } from "./stream-id-argument.ts";
+
+/** Blocks that an approximate trim goes through at most, where no LIMIT says otherwise; entries without node limits. */
+const defaultLimitBlocks = 100;
+const defaultLimitEntries = 10_000;
+const largestDefaultLimit = 1_000_000;
+
+const text = new Uint8Array(maxIdBytes);
+
+/** MAXLEN or MINID with `=` or `~`, a threshold, and LIMIT: options of XADD and XTRIM. */
+export class TrimOptions {
+  #strategy: "none" | "maxlen" | "minid" = "none";
+  #approximate = false;
+  #maxLength = 0;
+  readonly #minId = new StreamId();
+  #limit = -1;
+  /** Where the threshold stands among the arguments. */
+  #threshold = 0;
+
+  /** Reads the option at argument `index`, if it is one of these; gives the argument after it, or `index` itself. */
+  read(args: Arguments, index: number): number {
+    if (index + 1 >= args.count) return index;
+    if (args.is(index, "maxlen")) return this.#readThreshold(args, index, "maxlen");
+    if (args.is(index, "minid")) return this.#readThreshold(args, index, "minid");
+    if (!args.is(index, "limit")) return index;
+    this.#limit = args.integer(index + 1);
+    if (this.#limit < 0) throw new CommandError("ERR The LIMIT argument must be >= 0.");
+    return index + 2;
+  }
+
+  #readThreshold(args: Arguments, index: number, strategy: "maxlen" | "minid"): number {
+    if (this.#strategy !== "none") {
+      throw new CommandError("ERR syntax error, MAXLEN and MINID options at the same time are not compatible");
+    }
+    this.#strategy = strategy;
+    let at = index + 1;
+    if (at + 1 < args.count && (args.is(at, "~") || args.is(at, "="))) this.#approximate = args.is(at++, "~");
+    if (strategy === "maxlen") {
+      this.#maxLength = args.integer(at);
+      if (this.#maxLength < 0) throw new CommandError("ERR The MAXLEN argument must be >= 0.");
+    } else {
+      readStreamId(args, at, this.#minId);
+    }
+    this.#threshold = at;
+    return at + 1;
+  }
+
+  /** To be called when all options were read: throws when they do not go together. */
+  finish(context: Context, isRequired: boolean): void {
+    if (this.#limit > 0 && this.#strategy === "none") {
+      throw new CommandError("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
+    }
+    if (isRequired && this.#strategy === "none") {
+      throw new CommandError("ERR syntax error, XTRIM must be called with a trimming strategy");
+    }
+    // What was logged has been done before, and must be done again to the full.
+    if (context.client.kind === "loader") {
+      this.#limit = 0;
+    } else if (this.#limit >= 0) {
+      if (!this.#approximate) {
+        throw new CommandError("ERR syntax error, LIMIT cannot be used without the special ~ option");
+      }
+    } else {
+      this.#limit = this.#approximate ? defaultLimit(context) : 0;
+    }
+  }
+
+  get wanted(): boolean {
+    return this.#strategy !== "none";
+  }
+
+  /**
+   * Trims, tells of it, and notes for the log what an approximate trim has come to, since another machine might cut
+   * elsewhere. Gives the number of entries removed.
+   */
+  apply(context: Context, args: Arguments, stream: Stream): number {
+    const removed = trimStream(stream, {
+      maxLength: this.#strategy === "maxlen" ? this.#maxLength : undefined,
+      minId: this.#minId,
+      approximate: this.#approximate,
+      limit: this.#limit,
+    });
+    if (removed > 0) context.database.changed(args, 1, "xtrim");
+    if (this.#approximate) {
+      text[0] = 61;
+      context.logReplacing(this.#threshold - 1, text, 0, 1);
+      const end =
+        this.#strategy === "maxlen" ? writeInteger(text, 0, stream.length) : firstKept(stream).write(text, 0);
+      context.logReplacing(this.#threshold, text, 0, end);
+    }
+    return removed;
+  }
+}
+
+const highest = new StreamId().setHighest();
+
+/** The id before which nothing is left. */
+const firstKept = (stream: Stream): StreamId => (stream.length === 0 ? highest : stream.firstId);
+
+function defaultLimit({ server }: Context): number {
+  const perBlock = server.settings.values["stream-node-max-entries"];
+  if (perBlock === 0) return defaultLimitEntries;
+  return Math.min(perBlock * defaultLimitBlocks, largestDefaultLimit);
+}

@@ -1,0 +1,35 @@
+import { command } from "../../command/command.ts";
+import { IdPlace } from "../../values/stream/id-map.ts";
+import { StreamId } from "../../values/stream/stream-id.ts";
+import { readStreamId } from "./stream-id-argument.ts";
+import { findStream } from "./stream-value.ts";
+
+const id = new StreamId();
+const place = new IdPlace();
+
+export const xack = command({
+  name: "XACK",
+  group: "stream",
+  since: "5.0.0",
+  complexity: "O(1) for each id.",
+  summary: "Acknowledges entries: they are pending with no consumer of the group any more.",
+  flags: ["write", "fast"],
+  arity: -4,
+  keys: { first: 1, last: 1, step: 1 },
+  run({ database, keyspace }, args, reply) {
+    const group = findStream(database, args, 1)?.group(args.latin1(2));
+    if (group === undefined) {
+      reply.integer(0);
+      return;
+    }
+    // All or nothing: a wrong id must not leave half of the entries acknowledged.
+    for (let index = 3; index < args.count; index++) readStreamId(args, index, id);
+    let acknowledged = 0;
+    for (let index = 3; index < args.count; index++) {
+      readStreamId(args, index, id);
+      if (group.acknowledge(id, place)) acknowledged++;
+    }
+    keyspace.dirty += acknowledged;
+    reply.integer(acknowledged);
+  },
+});

@@ -1,0 +1,33 @@
+import { command } from "../../command/command.ts";
+import { StreamId } from "../../values/stream/stream-id.ts";
+import { readStreamId } from "./stream-id-argument.ts";
+import { findStream } from "./stream-value.ts";
+
+const id = new StreamId();
+
+export const xdel = command({
+  name: "XDEL",
+  group: "stream",
+  since: "5.0.0",
+  complexity: "O(N) for N ids, in a stream of any length.",
+  summary: "Removes entries of a stream by their ids; gives the number of those that were there.",
+  flags: ["write", "fast"],
+  arity: -3,
+  keys: { first: 1, last: 1, step: 1 },
+  run({ database }, args, reply) {
+    const stream = findStream(database, args, 1);
+    if (stream === undefined) {
+      reply.integer(0);
+      return;
+    }
+    // All or nothing: a wrong id must not leave half of the entries deleted.
+    for (let index = 2; index < args.count; index++) readStreamId(args, index, id);
+    let deleted = 0;
+    for (let index = 2; index < args.count; index++) {
+      readStreamId(args, index, id);
+      if (stream.delete(id)) deleted++;
+    }
+    if (deleted > 0) database.changed(args, 1, "xdel");
+    reply.integer(deleted);
+  },
+});

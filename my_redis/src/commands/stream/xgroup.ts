@@ -1,0 +1,170 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import { type ConsumerGroup, unknownEntriesRead } from "../../values/stream/consumer-group.ts";
+import { type Count64, count64 } from "../../values/stream/count-64.ts";
+import type { Stream } from "../../values/stream/stream.ts";
+import { StreamId } from "../../values/stream/stream-id.ts";
+import { xgroupHelp } from "./help.ts";
+import { readStreamId } from "./stream-id-argument.ts";
+import { createStream, findStream } from "./stream-value.ts";
+
+const id = new StreamId();
+
+const keyMissing =
+  "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option " +
+  "to create an empty stream automatically.";
+
+const onKey = {
+  group: "stream",
+  since: "5.0.0",
+  complexity: "O(1)",
+  keys: { first: 2, last: 2, step: 1 },
+} as const;
+
+interface GroupOptions {
+  makeStream: boolean;
+  entriesRead: Count64;
+}
+
+function readOptions(args: Arguments, mayMakeStream: boolean): GroupOptions {
+  const options: GroupOptions = { makeStream: false, entriesRead: unknownEntriesRead };
+  for (let index = 5; index < args.count; index++) {
+    if (mayMakeStream && args.is(index, "mkstream")) {
+      options.makeStream = true;
+    } else if (args.is(index, "entriesread") && index + 1 < args.count) {
+      options.entriesRead = count64(args.int64(++index));
+      if (options.entriesRead < unknownEntriesRead) {
+        throw new CommandError("ERR value for ENTRIESREAD must be positive or -1");
+      }
+    } else {
+      throw new CommandError(
+        `ERR unknown subcommand or wrong number of arguments for '${args.latin1(1)}'. Try XGROUP HELP.`,
+      );
+    }
+  }
+  return options;
+}
+
+function requireStream({ database }: Context, args: Arguments): Stream {
+  const stream = findStream(database, args, 2);
+  if (stream === undefined) throw new CommandError(keyMissing);
+  return stream;
+}
+
+function requireGroup(context: Context, args: Arguments): ConsumerGroup {
+  const group = requireStream(context, args).group(args.latin1(3));
+  if (group === undefined) {
+    throw new CommandError(`NOGROUP No such consumer group '${args.latin1(3)}' for key name '${args.latin1(2)}'`);
+  }
+  return group;
+}
+
+/** Reads the group's position at argument 4 into `id`: an id, or "$" for the last one. */
+function readPosition(args: Arguments, stream: Stream | undefined): void {
+  if (!args.is(4, "$")) readStreamId(args, 4, id);
+  else if (stream === undefined) id.setLowest();
+  else id.copy(stream.lastId);
+}
+
+const create = command({
+  ...onKey,
+  name: "CREATE",
+  summary: "Creates a consumer group, which begins to read after a given id.",
+  flags: ["write", "denyoom"],
+  arity: -5,
+  run(context, args, reply) {
+    const { database } = context;
+    const options = readOptions(args, true);
+    let stream = findStream(database, args, 2);
+    if (stream === undefined && !options.makeStream) throw new CommandError(keyMissing);
+    readPosition(args, stream);
+    stream ??= createStream(database, args, 2);
+    const name = args.latin1(3);
+    if (stream.group(name) !== undefined) throw new CommandError("BUSYGROUP Consumer Group name already exists");
+    stream.addGroup(name, id, options.entriesRead);
+    database.changed(args, 2, "xgroup-create");
+    reply.ok();
+  },
+});
+
+const setId = command({
+  ...onKey,
+  name: "SETID",
+  summary: "Sets the id after which a consumer group reads on.",
+  flags: ["write"],
+  arity: -5,
+  run(context, args, reply) {
+    const { entriesRead } = readOptions(args, false);
+    const group = requireGroup(context, args);
+    readPosition(args, requireStream(context, args));
+    group.lastId.copy(id);
+    group.entriesRead = entriesRead;
+    context.database.changed(args, 2, "xgroup-setid");
+    reply.ok();
+  },
+});
+
+const destroy = command({
+  ...onKey,
+  name: "DESTROY",
+  complexity: "O(N) for N entries that are pending in the group.",
+  summary: "Removes a consumer group with all that is pending in it.",
+  flags: ["write"],
+  arity: 4,
+  run(context, args, reply) {
+    const removed = requireStream(context, args).removeGroup(args.latin1(3));
+    if (removed) context.database.changed(args, 2, "xgroup-destroy");
+    reply.integer(removed ? 1 : 0);
+  },
+});
+
+const createConsumer = command({
+  ...onKey,
+  name: "CREATECONSUMER",
+  since: "6.2.0",
+  summary: "Creates a consumer in a group; gives 0 if there is one of that name.",
+  flags: ["write", "denyoom"],
+  arity: 5,
+  run(context, args, reply) {
+    const group = requireGroup(context, args);
+    const name = args.latin1(4);
+    const exists = group.consumer(name) !== undefined;
+    if (!exists) {
+      group.addConsumer(name, context.now);
+      context.database.changed(args, 2, "xgroup-createconsumer");
+    }
+    reply.integer(exists ? 0 : 1);
+  },
+});
+
+const delConsumer = command({
+  ...onKey,
+  name: "DELCONSUMER",
+  complexity: "O(N) for N entries that are pending with the consumer.",
+  summary: "Removes a consumer from a group; gives the number of entries that were pending with him.",
+  flags: ["write"],
+  arity: 5,
+  run(context, args, reply) {
+    const group = requireGroup(context, args);
+    const consumer = group.consumer(args.latin1(4));
+    if (consumer === undefined) {
+      reply.integer(0);
+      return;
+    }
+    reply.integer(group.removeConsumer(consumer));
+    context.database.changed(args, 2, "xgroup-delconsumer");
+  },
+});
+
+export const xgroup = command({
+  name: "XGROUP",
+  group: "stream",
+  since: "5.0.0",
+  complexity: "Depends on the subcommand.",
+  summary: "Manages consumer groups of a stream.",
+  flags: [],
+  arity: -2,
+  subcommands: [create, createConsumer, delConsumer, destroy, xgroupHelp, setId],
+});

@@ -1,0 +1,70 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { StreamCursor } from "../../values/stream/stream-cursor.ts";
+import { StreamId } from "../../values/stream/stream-id.ts";
+import { readIntervalEnd, readIntervalStart } from "./stream-id-argument.ts";
+import { replyEntry } from "./stream-replies.ts";
+import { readStream } from "./stream-value.ts";
+
+const from = new StreamId();
+const to = new StreamId();
+const cursor = new StreamCursor();
+
+/** COUNT, the only option; Infinity without it. */
+function readCount(args: Arguments): number {
+  let count = Number.POSITIVE_INFINITY;
+  for (let index = 4; index < args.count; index += 2) {
+    if (!args.is(index, "count") || index + 1 >= args.count) throw new CommandError(errors.syntax);
+    count = Math.max(0, args.integer(index + 1));
+  }
+  return count;
+}
+
+function replyRange(context: Context, args: Arguments, reply: ReplyWriter, backward: boolean): void {
+  readIntervalStart(args, backward ? 3 : 2, from);
+  readIntervalEnd(args, backward ? 2 : 3, to);
+  const count = readCount(args);
+  const stream = readStream(context.database, args, 1);
+  if (stream === undefined) {
+    reply.array(0);
+    return;
+  }
+  if (count === 0) {
+    reply.nullArray();
+    return;
+  }
+  const begin = reply.beginArray();
+  let found = 0;
+  cursor.begin(stream.blocks, from, to, backward);
+  while (found < count && cursor.next()) {
+    replyEntry(reply, cursor.entry);
+    found++;
+  }
+  reply.endArray(begin, found);
+}
+
+const shared = {
+  group: "stream",
+  since: "5.0.0",
+  complexity: "O(N) for N entries that are given.",
+  flags: ["readonly"],
+  arity: -4,
+  keys: { first: 1, last: 1, step: 1 },
+} as const;
+
+export const xrange = command({
+  ...shared,
+  name: "XRANGE",
+  summary: "Gives the entries of a stream between two ids.",
+  run: (context, args, reply) => replyRange(context, args, reply, false),
+});
+
+export const xrevrange = command({
+  ...shared,
+  name: "XREVRANGE",
+  summary: "Gives the entries of a stream between two ids, the last first.",
+  run: (context, args, reply) => replyRange(context, args, reply, true),
+});

@@ -1,0 +1,108 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import { Arguments } from "../../protocol/arguments.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import type { Stream } from "../../values/stream/stream.ts";
+import { StreamCursor } from "../../values/stream/stream-cursor.ts";
+import { StreamId } from "../../values/stream/stream-id.ts";
+import { findStreamKeys, keysOf, type ReadOptions, readReadOptions } from "./read-options.ts";
+import { readStreamId } from "./stream-id-argument.ts";
+import { replyEntry } from "./stream-replies.ts";
+import { readStream } from "./stream-value.ts";
+
+const highest = new StreamId().setHighest();
+const after = new StreamId();
+const last = new StreamId();
+const cursor = new StreamCursor();
+
+/** Reads the id after which entries are asked for into `after`. */
+function readAfter(args: Arguments, index: number, stream: Stream | undefined): void {
+  if (args.is(index, "$")) {
+    if (stream === undefined) after.setLowest();
+    else after.copy(stream.lastId);
+  } else if (args.is(index, "+")) {
+    // The last entry itself: what comes after the id before it.
+    if (stream === undefined || !stream.findLast(after) || !after.decrement()) after.setLowest();
+  } else if (args.is(index, ">")) {
+    throw new CommandError(
+      "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.",
+    );
+  } else {
+    readStreamId(args, index, after);
+  }
+}
+
+/** The stream at a key. One who waits goes on waiting while a key holds something else. */
+function streamAt(context: Context, args: Arguments, index: number): Stream | undefined {
+  try {
+    return readStream(context.database, args, index);
+  } catch (error) {
+    if (context.retrying) return undefined;
+    throw error;
+  }
+}
+
+/** Answers with the entries after `after`, if there are any. */
+function replyNewer(stream: Stream | undefined, args: Arguments, key: number, count: number, reply: ReplyWriter): boolean {
+  if (stream === undefined || stream.lastId.compare(after) <= 0) return false;
+  if (!stream.findLast(last) || last.compare(after) <= 0) return false;
+  after.increment();
+  if (reply.protocol === 2) reply.array(2);
+  reply.bulk(args.buffer, args.start(key), args.end(key));
+  const begin = reply.beginArray();
+  let found = 0;
+  cursor.begin(stream.blocks, after, highest, false);
+  while (found < count && cursor.next()) {
+    replyEntry(reply, cursor.entry);
+    found++;
+  }
+  reply.endArray(begin, found);
+  return true;
+}
+
+/**
+ * Begins to wait. "$" and "+" mean what they mean now, so that what is added from now on is not missed when the
+ * command runs again.
+ */
+function block(context: Context, args: Arguments, options: ReadOptions, timeoutMs: number, reply: ReplyWriter): void {
+  const words = Array.from({ length: args.count }, (_, index) => args.view(index) as Uint8Array | string);
+  for (const key of keysOf(options)) {
+    const index = key + options.keyCount;
+    readAfter(args, index, streamAt(context, args, key));
+    words[index] = after.toString();
+  }
+  const resolved = Arguments.from(words);
+  if (context.blockOn(resolved, keysOf(options), { timeoutMs, timeoutReply: "nullArray" }) === "refused") {
+    reply.nullArray();
+  }
+}
+
+export const xread = command({
+  name: "XREAD",
+  group: "stream",
+  since: "5.0.0",
+  complexity: "O(N) for N entries that are given.",
+  summary: "Gives entries of streams after given ids, waiting for them if asked to.",
+  flags: ["readonly", "blocking", "movablekeys"],
+  arity: -4,
+  findKeys: (args) => findStreamKeys(args, 1),
+  run(context, args, reply) {
+    const options = readReadOptions(args, "XREAD", context.now);
+    const { firstKey, keyCount, count, blockMs } = options;
+    // All ids first: an error in the last must come before any reply.
+    for (let key = firstKey; key < firstKey + keyCount; key++) {
+      readAfter(args, key + keyCount, streamAt(context, args, key));
+    }
+    const begin = reply.beginArray();
+    let served = 0;
+    for (let key = firstKey; key < firstKey + keyCount; key++) {
+      const stream = streamAt(context, args, key);
+      readAfter(args, key + keyCount, stream);
+      if (replyNewer(stream, args, key, count, reply)) served++;
+    }
+    if (served > 0) reply.endArray(begin, served, reply.protocol === 3 ? "map" : "array");
+    else if (blockMs !== undefined) block(context, args, options, blockMs, reply);
+    else reply.nullArray();
+  },
+});

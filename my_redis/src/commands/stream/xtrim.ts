@@ -1,0 +1,26 @@
+import { command } from "../../command/command.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { findStream } from "./stream-value.ts";
+import { TrimOptions } from "./trim-options.ts";
+
+export const xtrim = command({
+  name: "XTRIM",
+  group: "stream",
+  since: "5.0.0",
+  complexity: "O(N) for N removed entries; whole blocks of them go at once.",
+  summary: "Removes the oldest entries of a stream, down to a length or up to an id.",
+  flags: ["write"],
+  arity: -4,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const trim = new TrimOptions();
+    for (let index = 2; index < args.count; ) {
+      const after = trim.read(args, index);
+      if (after === index) throw new CommandError(errors.syntax);
+      index = after;
+    }
+    trim.finish(context, true);
+    const stream = findStream(context.database, args, 1);
+    reply.integer(stream === undefined ? 0 : trim.apply(context, args, stream));
+  },
+});

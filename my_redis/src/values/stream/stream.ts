@@ -1,0 +1,180 @@
+import type { Heap } from "../../keyspace/heap.ts";
+import type { ObjectValue } from "../../keyspace/object-table.ts";
+import { ConsumerGroup, unknownEntriesRead } from "./consumer-group.ts";
+import { type Count64, minus, plus } from "./count-64.ts";
+import { IdPlace } from "./id-map.ts";
+import { type BlockLimits, type FieldSource, StreamBlocks } from "./stream-blocks.ts";
+import { StreamCursor } from "./stream-cursor.ts";
+import { StreamId } from "./stream-id.ts";
+
+const lowest = new StreamId().setLowest();
+const highest = new StreamId().setHighest();
+/** About as many entries as a block has; freeing is counted in elements. */
+const entriesPerBlock = 100;
+const objectBytes = 1500;
+
+const cursor = new StreamCursor();
+const place = new IdPlace();
+
+/** A stream: its entries in blocks, what it remembers of entries that are gone, and its consumer groups. */
+export class Stream implements ObjectValue {
+  readonly #heap: Heap;
+  blocks: StreamBlocks;
+  /** Live entries. */
+  length = 0;
+  readonly lastId = new StreamId();
+  /** The first live entry; 0-0 when there is none. */
+  readonly firstId = new StreamId();
+  /** The highest id that XDEL removed; 0-0 when none. */
+  readonly maxDeletedId = new StreamId();
+  /** Entries ever added. */
+  entriesAdded: Count64 = 0;
+  readonly #groups = new Map<string, ConsumerGroup>();
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+    this.blocks = new StreamBlocks(heap);
+  }
+
+  get size(): number {
+    return this.length;
+  }
+
+  get memoryBytes(): number {
+    let total = objectBytes + this.blocks.memoryBytes;
+    for (const group of this.#groups.values()) total += group.memoryBytes;
+    return total;
+  }
+
+  // --- entries ---
+
+  /** Adds an entry whose id must be after the last; fields and values are `first` to `end` of the source. */
+  append(id: StreamId, source: FieldSource, first: number, end: number, limits: BlockLimits): void {
+    this.blocks.append(id, source, first, end, limits);
+    this.lastId.copy(id);
+    this.length++;
+    if (this.length === 1) this.firstId.copy(id);
+    this.entriesAdded = plus(this.entriesAdded, 1);
+  }
+
+  has(id: StreamId): boolean {
+    cursor.begin(this.blocks, id, id, false);
+    return cursor.next();
+  }
+
+  /** Deletes an entry; false when there is none with this id. */
+  delete(id: StreamId): boolean {
+    cursor.begin(this.blocks, id, id, false);
+    if (!cursor.next()) return false;
+    this.blocks.markDeleted(cursor.block, cursor.entry, [cursor.entry.entryStart]);
+    this.length--;
+    if (id.compare(this.maxDeletedId) > 0) this.maxDeletedId.copy(id);
+    if (id.compare(this.firstId) === 0) this.findFirst();
+    return true;
+  }
+
+  /** To be called when entries at the front were removed. */
+  findFirst(): void {
+    cursor.begin(this.blocks, lowest, highest, false);
+    if (cursor.next()) this.firstId.copy(cursor.entry.id);
+    else this.firstId.setLowest();
+  }
+
+  /** Sets `id` to that of the last live entry; false when there is none. */
+  findLast(id: StreamId): boolean {
+    cursor.begin(this.blocks, lowest, highest, true);
+    if (!cursor.next()) return false;
+    id.copy(cursor.entry.id);
+    return true;
+  }
+
+  // --- groups ---
+
+  group(name: string): ConsumerGroup | undefined {
+    return this.#groups.get(name);
+  }
+
+  addGroup(name: string, lastId: StreamId, entriesRead: Count64): void {
+    const group = new ConsumerGroup();
+    group.lastId.copy(lastId);
+    group.entriesRead = entriesRead;
+    this.#groups.set(name, group);
+  }
+
+  removeGroup(name: string): boolean {
+    return this.#groups.delete(name);
+  }
+
+  get groupCount(): number {
+    return this.#groups.size;
+  }
+
+  /** Names and groups in the order of the names, one character per byte. */
+  groups(): [string, ConsumerGroup][] {
+    return [...this.#groups].sort(([one], [other]) => (one < other ? -1 : 1));
+  }
+
+  // --- how far a group has read ---
+
+  /** Whether an entry from this id on may have been deleted by XDEL. */
+  hasTombstonesFrom(id: StreamId): boolean {
+    if (this.length === 0 || this.maxDeletedId.isZero) return false;
+    return id.compare(this.maxDeletedId) <= 0;
+  }
+
+  /** How many entries had been added when this one was, where that can be told without counting. */
+  positionOf(id: StreamId): Count64 {
+    if (this.entriesAdded === 0) return 0;
+    const toLast = id.compare(this.lastId);
+    if (toLast === 0 || (this.length === 0 && toLast < 0)) return this.entriesAdded;
+    if (toLast > 0) return unknownEntriesRead;
+    // XDEL somewhere among the live entries makes the numbers of those in between uncertain.
+    if (!this.maxDeletedId.isZero && this.maxDeletedId.compare(this.firstId) >= 0) return unknownEntriesRead;
+    const toFirst = id.compare(this.firstId);
+    const before = plus(this.entriesAdded, -this.length);
+    if (toFirst < 0) return before;
+    return toFirst === 0 ? plus(before, 1) : unknownEntriesRead;
+  }
+
+  /** Moves a group on to an entry that it is given, and counts it. */
+  advance(group: ConsumerGroup, id: StreamId): void {
+    if (group.entriesRead !== unknownEntriesRead && !this.hasTombstonesFrom(id)) {
+      group.entriesRead = plus(group.entriesRead, 1);
+    } else if (this.entriesAdded !== 0) {
+      group.entriesRead = this.positionOf(id);
+    }
+    group.lastId.copy(id);
+  }
+
+  /** Entries that the group has still to read; undefined where that cannot be told. */
+  lagOf(group: ConsumerGroup): Count64 | undefined {
+    if (this.entriesAdded === 0) return 0;
+    const read =
+      group.entriesRead !== unknownEntriesRead && !this.hasTombstonesFrom(group.lastId)
+        ? group.entriesRead
+        : this.positionOf(group.lastId);
+    return read === unknownEntriesRead ? undefined : minus(this.entriesAdded, read);
+  }
+
+  // --- as a value ---
+
+  release(budget: number): boolean {
+    for (let left = budget; left > 0; left -= entriesPerBlock) {
+      if (!this.blocks.index.last(place)) return true;
+      this.blocks.remove(place);
+    }
+    return this.blocks.count === 0;
+  }
+
+  copy(): Stream {
+    const copy = new Stream(this.#heap);
+    copy.blocks = this.blocks.copy();
+    copy.length = this.length;
+    copy.lastId.copy(this.lastId);
+    copy.firstId.copy(this.firstId);
+    copy.maxDeletedId.copy(this.maxDeletedId);
+    copy.entriesAdded = this.entriesAdded;
+    for (const [name, group] of this.#groups) copy.#groups.set(name, group.copy());
+    return copy;
+  }
+}

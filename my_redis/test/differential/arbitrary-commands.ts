@@ -79,6 +79,22 @@ export const genericSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("DBSIZE"),
 ];
 
+const field = fc.constantFrom<Word>("f", "g", "h");
+const streamId = fc.integer({ min: 1, max: 30 }).map((sequence) => `1-${sequence}`);
+
+/** Makes and changes values of other types, small and large, so that commands on keys meet all of them. */
+export const otherTypeSteps: readonly fc.Arbitrary<Step>[] = [
+  commandOf("HSET", keyWord, field, valueWord, field, valueWord),
+  commandOf("HDEL", keyWord, field),
+  commandOf("HGETALL", keyWord),
+  keyWord.map((key) => ["HSET", key, ...Array.from({ length: 200 }, (_, at) => [`field${at}`, at]).flat()]),
+  commandOf("XADD", keyWord, streamId, field, valueWord),
+  commandOf("XGROUP", "CREATE", keyWord, "group", "0", "MKSTREAM"),
+  commandOf("XREADGROUP", "GROUP", "group", "consumer", "COUNT", 2, "STREAMS", keyWord, ">"),
+  commandOf("XPENDING", keyWord, "group"),
+  commandOf("XDEL", keyWord, streamId),
+];
+
 /** Commands on whole databases: now and then only, since they end what a sequence has built. */
 export const databaseSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("SELECT", fc.constantFrom<Word>("0", "1")),

@@ -1,6 +1,6 @@
 import { describe, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { databaseSteps, genericSteps, stringSteps } from "./arbitrary-commands.ts";
+import { databaseSteps, genericSteps, otherTypeSteps, stringSteps } from "./arbitrary-commands.ts";
 import {
   anything,
   expectSame,
@@ -410,6 +410,12 @@ describe.skipIf(redis.missing)(`generated sequences${redis.reason}`, () => {
   test(
     "of commands on keys in two databases",
     () => expectSameGenerated({ commands: [...databaseSteps, ...genericSteps, ...stringSteps] }),
+    generatedTimeoutMs,
+  );
+
+  test(
+    "of commands on keys of other types",
+    () => expectSameGenerated({ commands: [...databaseSteps, ...genericSteps, ...otherTypeSteps] }),
     generatedTimeoutMs,
   );
 });

@@ -1,0 +1,174 @@
+import { deliver } from "./deliver-results.ts";
+import { luaStatus, registryIndex, type LuaState } from "./lua-api.ts";
+import type { Lua } from "./lua.ts";
+import { continueCounting, copyHookCount, isInsideCall } from "./state-fields.ts";
+
+/** What called a coroutine into life, and so what becomes of its results and its error. */
+export type ActivationKind = "script" | "pcall" | "xpcall" | "resume" | "wrap";
+
+/** A coroutine that runs, or waits for the one above it. */
+export interface Activation {
+  readonly thread: LuaState;
+  readonly kind: ActivationKind;
+  /** Why the time limit cannot pause it: a C function is between it and the script's start. */
+  readonly blocked: boolean;
+  /** The registry's hold on the thread, for those that are ours; else 0. */
+  readonly reference: number;
+  /** For xpcall: the registry's hold on the handler; else 0. */
+  readonly handler: number;
+}
+
+/** A thread of ours that is free. */
+export interface PooledThread {
+  readonly thread: LuaState;
+  readonly reference: number;
+}
+
+/** What `run` says when the time limit paused the coroutine. */
+export const paused = -1;
+
+const largestPool = 64;
+
+/**
+ * The coroutines of the running script, innermost last.
+ *
+ * A script runs as a coroutine, so that it can be paused when it takes too long, and so does every function that pcall
+ * and xpcall protect: Lua 5.1 cannot pause across a C function, and its own pcall is one. To a script nothing of that
+ * shows.
+ */
+export class Activations {
+  readonly #lua: Lua;
+  readonly #stack: Activation[] = [];
+  readonly #pool: PooledThread[] = [];
+  /** The time limit has interrupted the innermost coroutine, and every outer one is giving way. */
+  pausing = false;
+  /** The script is to end: its error passes every pcall. */
+  aborting = false;
+
+  constructor(lua: Lua) {
+    this.#lua = lua;
+  }
+
+  get current(): Activation | undefined {
+    return this.#stack.at(-1);
+  }
+
+  /** Whether a hook that was called in this coroutine may pause the script. */
+  mayPause(thread: LuaState): boolean {
+    const current = this.current;
+    return current?.thread === thread && !current.blocked && !isInsideCall(this.#lua, thread);
+  }
+
+  /** The innermost coroutine that the script made itself, not counting what pcall made. */
+  get currentCoroutine(): LuaState {
+    return this.#stack.findLast(({ kind }) => kind === "resume" || kind === "wrap")?.thread ?? 0;
+  }
+
+  /** From the innermost coroutine outwards: those that pcall and xpcall made, each with the one that called it. */
+  protectedCallers(): { readonly inner: LuaState; readonly outer: LuaState }[] {
+    const callers: { inner: LuaState; outer: LuaState }[] = [];
+    for (let at = this.#stack.length - 1; at > 0; at--) {
+      const { thread, kind } = this.#stack[at] as Activation;
+      if (kind !== "pcall" && kind !== "xpcall") break;
+      callers.push({ inner: thread, outer: (this.#stack[at - 1] as Activation).thread });
+    }
+    return callers;
+  }
+
+  isActive(thread: LuaState): boolean {
+    return this.#stack.some((activation) => activation.thread === thread);
+  }
+
+  /** A thread of ours with an empty stack. */
+  acquire(): PooledThread {
+    const pooled = this.#pool.pop();
+    if (pooled !== undefined) return pooled;
+    const { api, state } = this.#lua;
+    const thread = api.lua_newthread(state);
+    return { thread, reference: api.luaL_ref(state, registryIndex) };
+  }
+
+  /** Takes back a thread that ended well. */
+  release({ thread, reference }: PooledThread): void {
+    this.#lua.api.lua_settop(thread, 0);
+    if (this.#pool.length < largestPool) this.#pool.push({ thread, reference });
+    else this.discard(reference);
+  }
+
+  /** Gives up a reference: to a thread that failed or was left halfway, or to a handler. */
+  discard(reference: number): void {
+    if (reference !== 0) this.#lua.api.luaL_unref(this.#lua.state, registryIndex, reference);
+  }
+
+  /** Starts the script; its function and arguments are on the thread's stack. Gives a status, or `paused`. */
+  start(thread: PooledThread, argumentCount: number): number {
+    this.#stack.length = 0;
+    this.pausing = false;
+    this.aborting = false;
+    this.#stack.push({ ...thread, kind: "script", blocked: false, handler: 0 });
+    continueCounting(this.#lua, this.#lua.state, thread.thread);
+    return this.#resume(thread.thread, argumentCount);
+  }
+
+  /** Runs a coroutine on behalf of a function called in `caller`. Gives a status, or `paused`. */
+  run(caller: LuaState, called: Omit<Activation, "blocked">, argumentCount: number): number {
+    const lua = this.#lua;
+    const blocked = (this.current?.blocked ?? true) || isInsideCall(lua, caller);
+    this.#stack.push({ ...called, blocked });
+    continueCounting(lua, caller, called.thread);
+    const status = this.#resume(called.thread, argumentCount);
+    copyHookCount(lua, called.thread, caller);
+    return status;
+  }
+
+  #resume(thread: LuaState, argumentCount: number): number {
+    const status = this.#lua.api.lua_resume(thread, argumentCount);
+    if (status === luaStatus.yield && this.pausing) return paused;
+    this.#stack.pop();
+    return status;
+  }
+
+  /**
+   * Goes on after a pause, from the innermost coroutine outwards: each one that ends hands its results to the one that
+   * called it. Gives the status of the script itself, or `paused` again.
+   */
+  continue(): number {
+    this.pausing = false;
+    let argumentCount = 0;
+    for (;;) {
+      const ended = this.current as Activation;
+      const status = this.#resume(ended.thread, argumentCount);
+      if (status === paused) return paused;
+      const outer = this.#handOutwards(ended, status);
+      if (outer.settled) return outer.status;
+      argumentCount = outer.argumentCount;
+    }
+  }
+
+  #handOutwards(
+    ended: Activation,
+    status: number,
+  ): { settled: true; status: number } | { settled: false; argumentCount: number } {
+    for (;;) {
+      const caller = this.current;
+      if (caller === undefined) return { settled: true, status };
+      copyHookCount(this.#lua, ended.thread, caller.thread);
+      const argumentCount = deliver(this.#lua, this, ended, status, caller.thread);
+      if (argumentCount !== undefined) return { settled: false, argumentCount };
+      // Nothing between the call that failed and the coroutine's start could have caught the error: it fails as well.
+      this.#stack.pop();
+      ended = caller;
+      status = luaStatus.runtimeError;
+    }
+  }
+
+  /** Drops a paused script. */
+  abandon(): void {
+    for (const { reference, handler } of this.#stack) {
+      this.discard(reference);
+      this.discard(handler);
+    }
+    this.#stack.length = 0;
+    this.pausing = false;
+  }
+}

@@ -1,0 +1,210 @@
+import { luaStatus, type LuaApi, type LuaState, type NativeFunction } from "./lua-api.ts";
+import { luaModule, readOnlyMark, readOnlyMask, tableFlagsOffset } from "../webassembly/lua-binary.ts";
+import { LuaMemory } from "../webassembly/lua-memory.ts";
+import { addToTable } from "../webassembly/native-functions.ts";
+import { systemImports } from "../webassembly/system-imports.ts";
+
+/** Operations of lua_gc. */
+const collect = 2;
+const countKib = 3;
+const smallestScratchBytes = 16 * 1024;
+
+export interface LuaOptions {
+  /** The VM's memory never grows beyond this; above it Lua raises "not enough memory". */
+  readonly maxMemoryBytes: number;
+  /** The wasm binary, for a program whose packages cannot be read at run time. */
+  readonly readBinary?: () => Uint8Array;
+}
+
+/** One Lua 5.1 VM: its C API, its memory, and what is needed on top of both to exchange bytes with JavaScript. */
+export class Lua {
+  readonly api: LuaApi;
+  readonly memory: LuaMemory;
+  /** The main state. */
+  readonly state: LuaState;
+  /** Length of the string whose address was last asked for. */
+  length = 0;
+  readonly #lengthAddress: number;
+  readonly #firstAdded: number;
+  #scratch = 0;
+  #scratchBytes = 0;
+  #getTable: number | undefined;
+  readonly #cStrings = new Map<string, number>();
+
+  constructor({ maxMemoryBytes, readBinary }: LuaOptions) {
+    const module = luaModule(readBinary);
+    this.memory = new LuaMemory(maxMemoryBytes);
+    const imports = systemImports(module, {
+      memory: this.memory,
+      exports: () => this.api,
+      table: () => this.api.__indirect_function_table,
+      onReadOnlyViolation: (state) => this.raiseAt(state, 0, "Attempt to modify a readonly table"),
+    });
+    this.api = new WebAssembly.Instance(module, imports).exports as unknown as LuaApi;
+    this.memory.attach(this.api.memory);
+    this.#firstAdded = this.api.__indirect_function_table.length;
+    this.api.__wasm_call_ctors();
+    this.#lengthAddress = this.api.malloc(8);
+    this.state = this.api.luaL_newstate();
+  }
+
+  /** Makes functions known to Lua; gives the table index of each, in order. */
+  addFunctions(functions: readonly ((...numbers: never[]) => unknown)[]): number[] {
+    const first = addToTable(this.api.__indirect_function_table, functions);
+    return functions.map((_, index) => first + index);
+  }
+
+  /** Whether a table index, 0 for none, is that of an added function. */
+  isAdded(index: number): boolean {
+    return index >= this.#firstAdded;
+  }
+
+  /** A function of Lua's own as a JavaScript one. */
+  nativeFunction(index: number): NativeFunction {
+    return this.api.__indirect_function_table.get(index) as NativeFunction;
+  }
+
+  /** The address of `bytes` free bytes, valid until it is asked for again. A Lua error when there is no memory left. */
+  scratch(bytes: number): number {
+    if (bytes <= this.#scratchBytes) return this.#scratch;
+    this.releaseScratch();
+    const size = Math.max(bytes, smallestScratchBytes);
+    this.#scratch = this.api.malloc(size);
+    if (this.#scratch === 0) return this.raise(this.state, "not enough memory");
+    this.#scratchBytes = size;
+    return this.#scratch;
+  }
+
+  /** Gives a large scratch area back. */
+  releaseScratch(): void {
+    if (this.#scratch !== 0) this.api.free(this.#scratch);
+    this.#scratch = 0;
+    this.#scratchBytes = 0;
+  }
+
+  get scratchBytes(): number {
+    return this.#scratchBytes;
+  }
+
+  /** The address of a text that ends with a zero byte and stays for ever: for names, not for data. */
+  cString(text: string): number {
+    const known = this.#cStrings.get(text);
+    if (known !== undefined) return known;
+    const bytes = Buffer.from(text, "latin1");
+    const address = this.api.malloc(bytes.length + 1);
+    if (address === 0) return this.raise(this.state, "not enough memory");
+    this.memory.bytes.set(bytes, address);
+    this.memory.bytes[address + bytes.length] = 0;
+    this.#cStrings.set(text, address);
+    return address;
+  }
+
+  /** The address of the string at a stack index, 0 when the value is neither string nor number; its length in `length`. */
+  string(state: LuaState, index: number): number {
+    const address = this.api.lua_tolstring(state, index, this.#lengthAddress);
+    this.length = this.memory.words[this.#lengthAddress >>> 2] as number;
+    return address;
+  }
+
+  /** As `string`, for an argument of a function: a Lua error when it is neither string nor number. */
+  checkString(state: LuaState, argument: number): number {
+    const address = this.api.luaL_checklstring(state, argument, this.#lengthAddress);
+    this.length = this.memory.words[this.#lengthAddress >>> 2] as number;
+    return address;
+  }
+
+  /** The string at a stack index with one character per byte, or undefined. */
+  text(state: LuaState, index: number): string | undefined {
+    const address = this.string(state, index);
+    return address === 0 ? undefined : this.memory.latin1(address, this.length);
+  }
+
+  pushBytes(state: LuaState, source: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    const address = this.scratch(length);
+    const bytes = this.memory.bytes;
+    if (length <= 64) {
+      for (let at = 0; at < length; at++) bytes[address + at] = source[start + at] as number;
+    } else {
+      bytes.set(source.subarray(start, end), address);
+    }
+    this.api.lua_pushlstring(state, address, length);
+  }
+
+  /** Pushes text of one character per byte. */
+  pushText(state: LuaState, text: string): void {
+    const address = this.scratch(text.length);
+    const bytes = this.memory.bytes;
+    for (let at = 0; at < text.length; at++) bytes[address + at] = text.charCodeAt(at);
+    this.api.lua_pushlstring(state, address, text.length);
+  }
+
+  /** Raises a Lua error whose text begins with the place in the script, as luaL_error does. */
+  raise(state: LuaState, message: string): never {
+    return this.raiseAt(state, 1, message);
+  }
+
+  /** As `raise`, with the place of the function at a level of the call stack; 0 is the running one. */
+  raiseAt(state: LuaState, level: number, message: string): never {
+    this.api.luaL_where(state, level);
+    this.pushText(state, message);
+    this.api.lua_concat(state, 2);
+    return this.api.lua_error(state);
+  }
+
+  /** Raises "bad argument #n to 'function' (message)". */
+  argumentError(state: LuaState, argument: number, message: string): never {
+    return this.api.luaL_argerror(state, argument, this.cString(message));
+  }
+
+  /** Pushes a field of the table on top of the stack; an error that a metamethod raises makes it nil. */
+  getField(state: LuaState, name: string): void {
+    const { api } = this;
+    if (api.lua_getmetatable(state, -1) === 0) {
+      this.pushText(state, name);
+      api.lua_rawget(state, -2);
+      return;
+    }
+    api.lua_settop(state, -2);
+    this.#getTable ??= this.addFunctions([
+      (main: LuaState) => {
+        api.lua_gettable(main, 1);
+        return 1;
+      },
+    ])[0] as number;
+    // In the main state: a coroutine that has failed runs nothing any more.
+    const main = this.state;
+    api.lua_pushcclosure(main, this.#getTable, 0);
+    api.lua_pushvalue(state, -1);
+    api.lua_xmove(state, main, 1);
+    this.pushText(main, name);
+    if (api.lua_pcall(main, 2, 1, 0) !== luaStatus.ok) {
+      api.lua_settop(main, 0);
+      api.lua_pushnil(main);
+    }
+    api.lua_xmove(main, state, 1);
+  }
+
+  /** Bytes that Lua has in use, garbage among them. */
+  get usedBytes(): number {
+    return this.api.lua_gc(this.state, countKib, 0) * 1024;
+  }
+
+  /** Removes all garbage; gives the bytes in use after it. */
+  collectAll(): number {
+    this.api.lua_gc(this.state, collect, 0);
+    return this.usedBytes;
+  }
+
+  /** Sets or clears the read-only mark of the table at a stack index. */
+  setReadOnly(state: LuaState, index: number, readOnly: boolean): void {
+    const flags = this.api.lua_topointer(state, index) + tableFlagsOffset;
+    const { bytes } = this.memory;
+    bytes[flags] = ((bytes[flags] as number) & ~readOnlyMask) | (readOnly ? readOnlyMark : 0);
+  }
+
+  isReadOnly(state: LuaState, index: number): boolean {
+    const flags = this.memory.bytes[this.api.lua_topointer(state, index) + tableFlagsOffset] as number;
+    return (flags & readOnlyMask) === readOnlyMark;
+  }
+}

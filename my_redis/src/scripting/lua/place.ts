@@ -1,0 +1,27 @@
+import type { LuaState } from "./lua-api.ts";
+import type { Lua } from "./lua.ts";
+
+/** A line of a script, or of a chunk that it made. */
+export interface Place {
+  /** As Lua names the chunk: "@user_script". */
+  readonly source: string;
+  readonly line: number;
+}
+
+/** Fields of lua_Debug in this build, and its size. */
+const debugFields = { what: 12, source: 16, currentLine: 20 };
+export const debugBytes = 100;
+
+/** Where a coroutine stands: in its innermost function, or in the caller of that if it is none of Lua's. */
+export function placeOf(lua: Lua, thread: LuaState): Place | undefined {
+  const { api, memory } = lua;
+  const activation = lua.scratch(debugBytes);
+  let place: Place | undefined;
+  for (let level = 0; level < 2 && api.lua_getstack(thread, level, activation) !== 0; level++) {
+    api.lua_getinfo(thread, lua.cString("Sl"), activation);
+    const source = memory.cString(memory.word(activation + debugFields.source));
+    place = { source, line: memory.word(activation + debugFields.currentLine) | 0 };
+    if (memory.cString(memory.word(activation + debugFields.what)) !== "C") break;
+  }
+  return place;
+}

@@ -1,0 +1,172 @@
+import type { Arguments } from "../protocol/arguments.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { LuaPanic } from "./webassembly/system-imports.ts";
+import { type Script, ScriptCache, sha1Of } from "./script-cache.ts";
+import { memoryFailure, type ScriptFailure } from "./script-error.ts";
+import type { ScriptHost } from "./script-host.ts";
+import { type RunResult, ScriptVm } from "./script-vm.ts";
+import { readShebang } from "./shebang.ts";
+
+export interface ScriptEngineOptions {
+  /** A clock in milliseconds that never goes back. */
+  readonly monotonicMs: () => number;
+  /** busy-reply-threshold: a script that takes longer is paused; 0 for never. Read at the start of each script. */
+  readonly limitMs: () => number;
+  /** What the VM may take at most, in bytes. */
+  readonly maxMemoryBytes: number;
+  /** A VM that has grown beyond this, and uses little of it any more, is made anew. */
+  readonly keepMemoryBytes: number;
+  /** For a program whose packages cannot be read at run time: gives liblua5.1.wasm of wasmoon-lua5.1. */
+  readonly readBinary?: () => Uint8Array;
+}
+
+/** "paused": the script has passed its time; call `continue` in a later turn, or `kill`. */
+export type RunOutcome = "done" | "paused";
+
+/**
+ * Runs Lua scripts for EVAL and its kin. Synchronous, apart from scripts that take too long: those pause and are
+ * continued. The VM comes into being with the first script, within some milliseconds, and again after a SCRIPT FLUSH or
+ * when a script has exhausted its memory.
+ */
+export class ScriptEngine {
+  readonly #host: ScriptHost;
+  readonly #options: ScriptEngineOptions;
+  readonly #scripts = new ScriptCache();
+  #vm: ScriptVm | undefined;
+  #running: Script | undefined;
+
+  constructor(host: ScriptHost, options: ScriptEngineOptions) {
+    this.#host = host;
+    this.#options = options;
+  }
+
+  /** The script that is paused, or runs right now. */
+  get running(): Script | undefined {
+    return this.#running;
+  }
+
+  get scriptCount(): number {
+    return this.#scripts.count;
+  }
+
+  /** For INFO: bytes that Lua has in use, and bytes that the scripts' texts take. */
+  get memory(): { readonly vmBytes: number; readonly scriptBytes: number } {
+    return { vmBytes: this.#vm?.lua.usedBytes ?? 0, scriptBytes: this.#scripts.bodyBytes };
+  }
+
+  /** The script whose SHA1 stands at bytes[start, end) in hexadecimal digits of either case. */
+  find(bytes: Uint8Array, start: number, end: number): Script | undefined {
+    return this.#scripts.find(bytes, start, end);
+  }
+
+  /** The script with this text, compiled and kept if it is new. Throws a CommandError when it is no valid script. */
+  load(body: Uint8Array): Script {
+    const sha1 = sha1Of(body);
+    const digest = Buffer.from(sha1, "latin1");
+    const known = this.#scripts.find(digest, 0, digest.length);
+    if (known !== undefined) return known;
+    const script: Script = {
+      sha1,
+      body: body.slice(),
+      shebang: readShebang(body),
+      compiled: undefined,
+      next: undefined,
+    };
+    this.#compile(script);
+    this.#scripts.add(script);
+    return script;
+  }
+
+  /** SCRIPT FLUSH. Must not be called while a script runs. */
+  flush(): void {
+    this.#scripts.clear();
+    this.#vm = undefined;
+  }
+
+  /**
+   * Runs a script. `keys` says which of the arguments are KEYS; those after them are ARGV. The reply is written in the
+   * reply writer's protocol, when the outcome is "done".
+   */
+  run(
+    script: Script,
+    args: Arguments,
+    keys: { readonly first: number; readonly count: number },
+    reply: ReplyWriter,
+  ): RunOutcome {
+    if (this.#running !== undefined) throw new Error(`script ${this.#running.sha1} is still running`);
+    this.#running = script;
+    return this.#guard(script, reply, () => {
+      const reference = this.#compile(script);
+      return this.#openVm().run({ sha1: script.sha1, reference }, args, keys, reply);
+    });
+  }
+
+  /** Lets a paused script go on for some milliseconds. */
+  continue(reply: ReplyWriter): RunOutcome {
+    const script = this.#running as Script;
+    return this.#guard(script, reply, () => this.#openVm().continue(reply));
+  }
+
+  /** SCRIPT KILL: ends a paused script with an error. Whether it may be ended is the caller's to know. */
+  kill(reply: ReplyWriter): void {
+    this.#end(this.#openVm().kill(), reply);
+  }
+
+  #openVm(): ScriptVm {
+    this.#vm ??= new ScriptVm(this.#host, this.#options);
+    return this.#vm;
+  }
+
+  #compile(script: Script): number {
+    const vm = this.#openVm();
+    if (script.compiled?.vm !== vm) {
+      script.compiled = { vm, reference: vm.compile(script.body, script.shebang.length) };
+    }
+    return script.compiled.reference;
+  }
+
+  /** Whatever happens to the VM, the next script finds a sound one. */
+  #guard(script: Script, reply: ReplyWriter, run: () => RunResult): RunOutcome {
+    const replyStart = reply.length;
+    let result: RunResult;
+    try {
+      result = run();
+    } catch (error) {
+      reply.length = replyStart;
+      result = this.#failureOf(error, script);
+      this.#vm = undefined;
+    }
+    if (result === "paused") return "paused";
+    this.#end(result, reply);
+    return "done";
+  }
+
+  #failureOf(error: unknown, script: Script): ScriptFailure {
+    const vm = this.#vm;
+    if (vm !== undefined && (error instanceof LuaPanic || vm.lua.memory.exhausted))
+      return memoryFailure(vm.lua, script.sha1);
+    if (error instanceof RangeError) {
+      return { message: `ERR Error running script ${script.sha1}, stack overflow`, counted: false };
+    }
+    this.#running = undefined;
+    throw error;
+  }
+
+  #end(result: "done" | ScriptFailure, reply: ReplyWriter): void {
+    this.#running = undefined;
+    if (result !== "done") {
+      if (!result.counted) this.#host.countError(result.message);
+      reply.error(result.message);
+    }
+    this.#shrink();
+  }
+
+  /** WebAssembly memory never shrinks: a VM that had to grow for one script is given up. */
+  #shrink(): void {
+    const lua = this.#vm?.lua;
+    if (lua === undefined || !lua.memory.grown) return;
+    lua.memory.grown = false;
+    const tooLarge = lua.memory.size > this.#options.keepMemoryBytes;
+    if (lua.memory.exhausted || (tooLarge && lua.collectAll() < lua.memory.size / 4)) this.#vm = undefined;
+  }
+}

@@ -1,0 +1,161 @@
+import { CommandError } from "../protocol/command-error.ts";
+import type { Arguments } from "../protocol/arguments.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { bitLibrary } from "./libraries/bit.ts";
+import { cjsonLibrary } from "./libraries/cjson/cjson.ts";
+import { cmsgpackLibrary } from "./libraries/cmsgpack/cmsgpack.ts";
+import { structLibrary } from "./libraries/struct/struct.ts";
+import { LuaToReply } from "./lua-to-reply.ts";
+import { Activations, paused, type PooledThread } from "./lua/activations.ts";
+import { loadChunk } from "./libraries/base/chunk-loading.ts";
+import { DeterministicRandom } from "./libraries/base/deterministic-random.ts";
+import { globalsIndex, luaStatus, registryIndex } from "./lua/lua-api.ts";
+import { readOnlyMark, readOnlyMask, tableFlagsOffset } from "./webassembly/lua-binary.ts";
+import { Lua } from "./lua/lua.ts";
+import { openSandbox } from "./sandbox.ts";
+import { setCountHook } from "./lua/state-fields.ts";
+import { instructionsPerLook, TimeLimit } from "./lua/time-limit.ts";
+import { redisLibrary, type ScriptState } from "./libraries/redis/redis-library.ts";
+import type { ScriptEngineOptions } from "./script-engine.ts";
+import { failureOf, killedFailure, type ScriptFailure } from "./script-error.ts";
+import type { ScriptHost } from "./script-host.ts";
+
+/** Scripts between two steps of the garbage collector that do not wait for it to become due, and their size in KiB. */
+const runsPerCollection = 50;
+const collectionStepKib = 50;
+const collectStep = 5;
+
+export type RunResult = "done" | "paused" | ScriptFailure;
+
+/** One VM with everything that scripts find in it. All scripts share it, one after the other. */
+export class ScriptVm {
+  readonly lua: Lua;
+  readonly #activations: Activations;
+  readonly #timeLimit: TimeLimit;
+  readonly #toReply: LuaToReply;
+  readonly #script: ScriptState = { protocol: 2 };
+  readonly #globalsFlags: number;
+  readonly #keysName: number;
+  readonly #argvName: number;
+  #thread: PooledThread | undefined;
+  #sha1 = "";
+  #runs = 0;
+
+  constructor(host: ScriptHost, options: ScriptEngineOptions) {
+    const lua = new Lua(options);
+    this.lua = lua;
+    this.#activations = new Activations(lua);
+    this.#timeLimit = new TimeLimit(lua, this.#activations, {
+      monotonicMs: options.monotonicMs,
+      limitMs: options.limitMs,
+      mayAbort: () => !host.hasWritten(),
+    });
+    openSandbox(lua, {
+      activations: this.#activations,
+      random: new DeterministicRandom(),
+      libraries: [
+        redisLibrary(lua, host, this.#script),
+        cjsonLibrary(lua),
+        cmsgpackLibrary(lua),
+        structLibrary(lua),
+        bitLibrary(lua),
+      ],
+      clock: () => options.monotonicMs() / 1000,
+    });
+    const [hook] = lua.addFunctions([this.#timeLimit.hook]);
+    setCountHook(lua, lua.state, hook as number, instructionsPerLook);
+    this.#toReply = new LuaToReply(lua, (message) => host.countError(message));
+    this.#globalsFlags = lua.api.lua_topointer(lua.state, globalsIndex) + tableFlagsOffset;
+    this.#keysName = lua.cString("KEYS");
+    this.#argvName = lua.cString("ARGV");
+  }
+
+  /** Compiles a script; gives the reference under which the VM keeps it. Throws what EVAL answers when it cannot. */
+  compile(body: Uint8Array, start: number): number {
+    const { lua } = this;
+    const { api, state } = lua;
+    lua.pushBytes(state, body, start, body.length);
+    const address = lua.string(state, -1);
+    const status = loadChunk(lua, state, address, lua.length, lua.cString("@user_script"));
+    if (status !== luaStatus.ok) {
+      const message = lua.text(state, -1) ?? "";
+      api.lua_settop(state, 0);
+      throw new CommandError(`ERR Error compiling script (new function): ${message}`);
+    }
+    const reference = api.luaL_ref(state, registryIndex);
+    api.lua_settop(state, 0);
+    return reference;
+  }
+
+  /** Runs a compiled script; writes its result unless it fails. */
+  run(
+    script: { readonly sha1: string; readonly reference: number },
+    args: Arguments,
+    keys: { readonly first: number; readonly count: number },
+    reply: ReplyWriter,
+  ): RunResult {
+    const activations = this.#activations;
+    const thread = activations.acquire();
+    this.#thread = thread;
+    this.#sha1 = script.sha1;
+    this.#script.protocol = 2;
+    const firstArgument = keys.first + keys.count;
+    this.#setGlobalArrays(args, keys.first, firstArgument);
+    this.lua.api.lua_rawgeti(thread.thread, registryIndex, script.reference);
+    this.#timeLimit.start();
+    return this.#finish(activations.start(thread, 0), reply);
+  }
+
+  /** Goes on with a paused script. */
+  continue(reply: ReplyWriter): RunResult {
+    this.#timeLimit.continue();
+    return this.#finish(this.#activations.continue(), reply);
+  }
+
+  /** Ends a paused script. */
+  kill(): ScriptFailure {
+    this.#activations.abandon();
+    return killedFailure(this.#sha1, this.#timeLimit.pausedAt);
+  }
+
+  #setGlobalArrays(args: Arguments, firstKey: number, firstArgument: number): void {
+    const { bytes } = this.lua.memory;
+    const flags = this.#globalsFlags;
+    bytes[flags] = (bytes[flags] as number) & ~readOnlyMask;
+    this.#setGlobalArray(this.#keysName, args, firstKey, firstArgument);
+    this.#setGlobalArray(this.#argvName, args, firstArgument, args.count);
+    // The memory may have grown meanwhile, and its view been replaced.
+    this.lua.memory.bytes[flags] = readOnlyMark;
+  }
+
+  #setGlobalArray(name: number, args: Arguments, first: number, end: number): void {
+    const { lua } = this;
+    const { api, state } = lua;
+    api.lua_createtable(state, 0, 0);
+    for (let index = first; index < end; index++) {
+      lua.pushBytes(state, args.buffer, args.start(index), args.end(index));
+      api.lua_rawseti(state, -2, index - first + 1);
+    }
+    api.lua_setfield(state, globalsIndex, name);
+  }
+
+  #finish(status: number, reply: ReplyWriter): RunResult {
+    if (status === paused) return "paused";
+    const { lua } = this;
+    const thread = this.#thread as PooledThread;
+    if (status !== luaStatus.ok) {
+      const failure = failureOf(lua, thread.thread, status, this.#sha1);
+      this.#activations.discard(thread.reference);
+      return failure;
+    }
+    const { api } = lua;
+    if (api.lua_gettop(thread.thread) === 0) reply.null();
+    else {
+      api.lua_settop(thread.thread, 1);
+      this.#toReply.write(thread.thread, reply, this.#script.protocol);
+    }
+    this.#activations.release(thread);
+    if (++this.#runs % runsPerCollection === 0) api.lua_gc(lua.state, collectStep, collectionStepKib);
+    return "done";
+  }
+}

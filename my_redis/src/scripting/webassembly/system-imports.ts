@@ -1,0 +1,90 @@
+import { readOnlyViolation } from "./lua-binary.ts";
+import type { LuaMemory } from "./lua-memory.ts";
+
+/** What throwing a Lua error looks like in JavaScript. One for all: making a stack trace takes microseconds. */
+const luaThrow = new Error("a Lua error on its way");
+
+/** Lua met an error outside any protected call, or asked to leave the process: the VM cannot be used any more. */
+export class LuaPanic extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "LuaPanic";
+  }
+}
+
+type Import = (...numbers: number[]) => number | void;
+
+/** The wasm functions that the imports call back, known only after the instance was made. */
+export interface SystemExports {
+  stackSave(): number;
+  stackRestore(pointer: number): void;
+  setThrew(threw: number, value: number): void;
+}
+
+export interface SystemOptions {
+  memory: LuaMemory;
+  exports: () => SystemExports;
+  table: () => WebAssembly.Table;
+  onReadOnlyViolation: (state: number) => number;
+}
+
+/**
+ * The world around Lua: no files, no environment, no processes. Whatever of that the binary asks for fails as if it
+ * were not there, and most of it is out of a script's reach anyway.
+ */
+export function systemImports(
+  module: WebAssembly.Module,
+  options: SystemOptions,
+): Record<string, Record<string, Import>> {
+  const known = knownImports(options);
+  const imports: Record<string, Record<string, Import>> = {};
+  for (const { module: space, name } of WebAssembly.Module.imports(module)) {
+    imports[space] ??= {};
+    imports[space][name] = known[name] ?? (() => -1);
+  }
+  return imports;
+}
+
+function knownImports(options: SystemOptions): Record<string, Import> {
+  const { memory } = options;
+  return {
+    invoke_vii: protectedCalls(options),
+    _emscripten_throw_longjmp: () => {
+      throw luaThrow;
+    },
+    [readOnlyViolation]: (state) => options.onReadOnlyViolation(state),
+    emscripten_memcpy_js: (to, from, count) => {
+      memory.bytes.copyWithin(to, from, from + count);
+    },
+    emscripten_resize_heap: (bytes) => (memory.grow(bytes >>> 0) ? 1 : 0),
+    _emscripten_get_now_is_monotonic: () => 1,
+    environ_sizes_get: (count, size) => {
+      memory.setWord(count, 0);
+      memory.setWord(size, 0);
+      return 0;
+    },
+    environ_get: () => 0,
+    exit: () => {
+      throw new LuaPanic("Lua met an error outside any protected call");
+    },
+  };
+}
+
+/**
+ * Lua's setjmp: calls a function of the table and comes back when a Lua error was thrown below. Every other
+ * exception is a JavaScript one and goes on up.
+ */
+function protectedCalls({ exports, table }: SystemOptions): Import {
+  const functions: ((first: number, second: number) => void)[] = [];
+  return (index, first, second) => {
+    const wasm = exports();
+    const stack = wasm.stackSave();
+    try {
+      (functions[index] ??= table().get(index))(first, second);
+    } catch (error) {
+      wasm.stackRestore(stack);
+      if (error !== luaThrow) throw error;
+      wasm.setThrew(1, 0);
+    }
+  };
+}

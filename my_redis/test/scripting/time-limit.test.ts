@@ -1,0 +1,118 @@
+import { describe, expect, test } from "bun:test";
+import { ScriptBench, steppingClock } from "./script-bench.ts";
+
+/** Every look at the clock, so every 100,000 instructions, finds the time over. */
+const impatient = () => new ScriptBench({ monotonicMs: steppingClock(100), limitMs: () => 50 });
+
+/** Counts to a million in every way in which a script can be nested, and so is paused some times on the way. */
+const count = "local n = 0 for i = 1, 1000000 do n = n + 1 end";
+
+describe("a script that passes its time", () => {
+  const nested: Record<string, string> = {
+    "in the open": `${count} return n`,
+    "in pcall": `local ok, n, m = pcall(function(from) ${count} return n + from, 'x' end, 5) return {ok, n, m}`,
+    "in pcall in pcall": `return {pcall(pcall, function() ${count} return n end)}`,
+    "in xpcall": `return {xpcall(function() ${count} return n end, function(e) return e end)}`,
+    "in a coroutine": `
+      local co = coroutine.create(function(a) ${count} local b = coroutine.yield(n + a) ${count} return n * b end)
+      local _, first = coroutine.resume(co, 1)
+      local _, second = coroutine.resume(co, 2)
+      return {first, second, coroutine.status(co)}`,
+    "in a wrapped coroutine in pcall": `
+      return {pcall(coroutine.wrap(function() local ok, r = pcall(function() ${count} return n end) return r end))}`,
+    "before an error in pcall": `return {pcall(function() ${count} error('late') end)}`,
+    "before an error table in pcall": `return {pcall(function() ${count} error({err = 'MINE late'}) end)}`,
+    "before an error in xpcall": `return {xpcall(function() ${count} error('late') end, function(e) return e .. '!' end)}`,
+    "before an error in a coroutine": `
+      local co = coroutine.create(function() ${count} error('late') end)
+      return {coroutine.resume(co)}`,
+    "before an error in a wrapped coroutine": `local f = coroutine.wrap(function() ${count} error('late') end) return f()`,
+    "before an error": `${count} error('late')`,
+    "in a chunk made from text": `return loadstring("${count} return n")()`,
+    "with many short calls":
+      "local n = 0 for i = 1, 30000 do n = n + select(2, pcall(function(x) return x end, 1)) end return n",
+  };
+  for (const [where, script] of Object.entries(nested)) {
+    test(`${where} is paused, and ends as if it had not been`, () => {
+      const patient = new ScriptBench();
+      const bench = impatient();
+      expect(bench.eval(script)).toBe(patient.eval(script));
+      expect(bench.pauses).toBeGreaterThan(1);
+      expect(patient.pauses).toBe(0);
+      expect(bench.eval("return {pcall(function() return 1 end)}")).toBe("*2\r\n:1\r\n:1\r\n");
+    });
+  }
+
+  const endless: Record<string, string> = {
+    "in the open": "while true do end",
+    "in pcall, tried again and again": "while true do pcall(function() while true do end end) end",
+    "in a coroutine": "coroutine.wrap(function() while true do end end)()",
+    "in commands": "local f = function() while true do redis.call('get', 'k') end end while true do pcall(f) end",
+  };
+  for (const [where, script] of Object.entries(endless)) {
+    test(`for ever ${where} can be killed, and leaves the engine whole`, () => {
+      const bench = impatient();
+      expect(bench.start(script)).toBe("paused");
+      expect(bench.engine.running?.body.length).toBe(script.length);
+      expect(bench.continue()).toBe("paused");
+      expect(() =>
+        bench.engine.run(
+          bench.engine.load(Buffer.from("return 1")),
+          undefined as never,
+          undefined as never,
+          undefined as never,
+        ),
+      ).toThrow("is still running");
+      expect(bench.kill()).toMatch(
+        /^-ERR Script killed by user with SCRIPT KILL\.\.\. script: \w{40}, on @user_script:1\.\r\n$/,
+      );
+      expect(bench.engine.running).toBeUndefined();
+      expect(bench.eval("return {pcall(function() return 1 end)}")).toBe("*2\r\n:1\r\n:1\r\n");
+    });
+  }
+
+  test("is not paused when there is no limit", () => {
+    const bench = new ScriptBench({ monotonicMs: steppingClock(1000), limitMs: () => 0 });
+    expect(bench.eval(`${count} return n`)).toBe(":1000000\r\n");
+    expect(bench.pauses).toBe(0);
+  });
+});
+
+describe("a script that cannot be paused where it is", () => {
+  const blocked: Record<string, string> = {
+    "in a metamethod": "local t = setmetatable({}, {__index = function() while true do end end}) return t.x",
+    "in a function called by gsub": "return (string.gsub('x', 'x', function() while true do end end))",
+    "in a comparison of sort": "table.sort({1, 2}, function() while true do end end)",
+    "in the handler of xpcall": "xpcall(error, function() while true do end end)",
+    "in pcall in a metamethod":
+      "return tostring(setmetatable({}, {__tostring = function() while true do pcall(function() while true do end end) end end}))",
+    "in the function given to load": "while true do load(function() while true do end end) end",
+  };
+  for (const [where, script] of Object.entries(blocked)) {
+    test(`${where} is ended with an error when it has written nothing`, () => {
+      const bench = impatient();
+      expect(bench.eval(script)).toContain("it could not be paused inside a metamethod");
+      expect(bench.eval("return {pcall(function() return 1 end)}")).toBe("*2\r\n:1\r\n:1\r\n");
+    });
+  }
+
+  test("cannot catch the error that ends it", () => {
+    const bench = impatient();
+    const script =
+      "local t = setmetatable({}, {__index = function() while true do end end}) while true do pcall(function() return t.x end) end";
+    expect(bench.eval(script)).toContain("it could not be paused inside a metamethod");
+  });
+
+  test("is paused as soon as that is possible", () => {
+    const bench = new ScriptBench({ monotonicMs: steppingClock(10), limitMs: () => 5 });
+    const script = `local t = setmetatable({}, {__index = function() ${count} return n end}) local n = t.x ${count} return n`;
+    expect(bench.eval(script)).toBe(":1000000\r\n");
+    expect(bench.pauses).toBeGreaterThan(0);
+  });
+
+  test("runs to its end once it has written", () => {
+    const bench = impatient();
+    const script = `redis.call('set', 'k', 1) return setmetatable({}, {__index = function() for i = 1, 50 do ${count} end return 7 end}).x`;
+    expect(bench.eval(script)).toBe(":7\r\n");
+  });
+});

@@ -232,6 +232,18 @@ describe.skipIf(redis.missing)(`generic commands answer as redis-server does${re
       ["DBSIZE", "x"],
     ]));
 
+  test("WAIT counts the replicas, of which there are none", () =>
+    expectSame([
+      ["WAIT", "0", "0"],
+      ["SET", "a", "1"],
+      ["WAIT", "0", "10000"],
+      ["WAIT", "1", "1"],
+      ["WAIT", "x", "0"],
+      ["WAIT", "0", "x"],
+      ["WAIT", "0", "-1"],
+      ["WAIT", "0"],
+    ]));
+
   test("OBJECT tells of encoding, references and idleness", () =>
     expectSame([
       ["SET", "int", "9999"],

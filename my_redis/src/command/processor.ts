@@ -180,13 +180,17 @@ export class CommandProcessor {
 const runAtOnce = new Set(["EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"]);
 const runsAtOnce = (found: Command): boolean => runAtOnce.has(found.name);
 
+/** Redis prints the client's words as C strings: up to a zero byte, and up to 128 bytes in all. */
 function unknownCommand(args: Arguments): string {
   let listed = "";
   for (let index = 1; index < args.count && listed.length < 128; index++) {
-    const start = args.start(index);
-    const shown = latin1Text(args.buffer, start, Math.min(args.end(index), start + 128 - listed.length));
-    listed += `'${shown}' `;
+    listed += `'${textBeforeZero(args, index, 128 - listed.length)}' `;
   }
-  const name = args.latin1(0).slice(0, 128);
-  return `ERR unknown command '${name}', with args beginning with: ${listed}`;
+  return `ERR unknown command '${textBeforeZero(args, 0, 128)}', with args beginning with: ${listed}`;
+}
+
+function textBeforeZero(args: Arguments, index: number, maxBytes: number): string {
+  const start = args.start(index);
+  const text = latin1Text(args.buffer, start, Math.min(args.end(index), start + maxBytes));
+  return text.split("\0", 1)[0] as string;
 }

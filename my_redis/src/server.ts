@@ -14,12 +14,15 @@ import {
 import { CommandProcessor } from "./command/processor.ts";
 import { WatchedKeys } from "./command/watched-keys.ts";
 import type { Environment } from "./environment.ts";
+import { ActiveExpiry } from "./keyspace/active-expiry.ts";
 import type { Database } from "./keyspace/database.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
 import type { CommandLog } from "./persistence/command-log.ts";
+import { LatencyMonitor } from "./latency-monitor.ts";
 import { latin1Text } from "./protocol/arguments.ts";
 import { ReplyWriter } from "./protocol/reply-writer.ts";
 import type { Settings } from "./settings/settings.ts";
+import { SlowLog } from "./slow-log.ts";
 import { Statistics } from "./statistics.ts";
 import { Throughput } from "./throughput.ts";
 
@@ -52,14 +55,19 @@ export class Server {
   /** Those of the policies that are for requests as they arrive, and not once more for what EXEC runs. */
   readonly arrivalPolicies = new Set<Policy>();
   readonly pause: ClientPause;
+  readonly activeExpiry: ActiveExpiry;
   readonly runId: string;
   readonly startedAtMs: number;
   readonly statistics = new Statistics();
   readonly throughput: Throughput;
+  readonly slowLog: SlowLog;
+  readonly latency: LatencyMonitor;
   /** Set once commands are to be logged. */
   log: CommandLog | undefined;
   /** Why writes are refused because the log cannot be written, as an error reply. */
   logFailure: string | undefined;
+  /** Ends the server: set by who started it. */
+  requestShutdown: () => void = () => {};
   loading = false;
   busyScript = false;
   /** EXEC or a script runs: nothing may block, and all is one unit of the log. */
@@ -77,6 +85,8 @@ export class Server {
     this.nowMs = environment.nowMs();
     this.startedAtMs = this.nowMs;
     this.runId = environment.runId();
+    this.slowLog = new SlowLog(settings);
+    this.latency = new LatencyMonitor(settings);
     this.throughput = new Throughput(environment.monotonicMs());
     this.keyspace = new Keyspace(settings.values.databases, {
       nowMs: () => this.nowMs,
@@ -92,6 +102,7 @@ export class Server {
     settings.onChange("requirepass", () => this.#passwordChanged());
     this.processor = new CommandProcessor(this);
     this.pause = new ClientPause(this);
+    this.activeExpiry = new ActiveExpiry(this.keyspace);
     this.blocking = new BlockedClients(
       {
         retry: (context) => this.#retryBlocked(context),

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type CommandHook, installCommandHook } from "./command/command-hook.ts";
 import { CommandTable } from "./command/command-table.ts";
 import { allCommands } from "./commands/index.ts";
+import { Cron } from "./cron.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
 import { listenWithBun } from "./network/bun-transport.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
@@ -75,6 +76,8 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   const listen = typeof Bun === "undefined" ? listenWithNode : listenWithBun;
   const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port);
   values.port = port;
+  const cron = new Cron(server, network);
+  cron.start();
   const closeLog = startLogOrStop(server, network);
   let ended: () => void = () => {};
   const closed = new Promise<void>((resolvePromise) => {
@@ -84,12 +87,15 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   const close = (): Promise<void> => {
     if (!closing) {
       closing = true;
+      cron.stop();
       network.stop();
       closeLog();
       void network.disconnectAll(closeGraceMs).then(ended);
     }
     return closed;
   };
+  // Not from within the command that asks for it.
+  server.requestShutdown = () => void setImmediate(close);
   return { host, port, server, close, closed };
 }
 

@@ -13,6 +13,9 @@ export class Statistics {
   /** Chunks read from and batches written to sockets. */
   reads = 0;
   writes = 0;
+  /** Clients that were disconnected for sending, or leaving unread, too much. */
+  queryLimitDisconnections = 0;
+  outputLimitDisconnections = 0;
   /** Errors of our own making: a command failed in a way that nobody foresaw. */
   unexpectedErrors = 0;
   /** Background expiry: how often it ran out of time, for how long it ran, and the share of expired keys it met. */

@@ -21,6 +21,8 @@ export class BlockedClients {
   #ready: string[] = [];
   readonly #runner: BlockedRunner;
   readonly #onCount: () => void;
+  /** Told of the moment at which a client's time will be over, when he begins to wait. */
+  onDeadline: (deadlineMs: number) => void = () => {};
 
   /** `onCount` is called when the number of waiting clients changes. */
   constructor(runner: BlockedRunner, onCount: () => void) {
@@ -67,6 +69,7 @@ export class BlockedClients {
     }
     context.client.channel.pause();
     this.#onCount();
+    this.onDeadline(context.client.blocked.deadlineMs);
   }
 
   /** A key changed: whoever waits for it will be tried at the next `serve`. */

@@ -1,23 +1,24 @@
-import { type Command, command, type CommandDefinition, type CommandFlag } from "./command.ts";
+import { type Command, command, type CommandDefinition } from "./command.ts";
 
 /** A command that is a family of subcommands. What HELP answers is made from their entries. */
 export function container(
   definition: CommandDefinition & {
     readonly subcommands: readonly Command[];
-    /** The Redis version that brought HELP, and its flags. */
-    readonly help: { readonly since: string; readonly flags: readonly CommandFlag[] };
+    /** The Redis version that brought HELP. */
+    readonly helpSince: string;
   },
 ): Command {
-  const { help, ...rest } = definition;
+  const { helpSince, ...rest } = definition;
   const subcommands = [...definition.subcommands];
   subcommands.push(
     command({
       name: "HELP",
       group: definition.group,
-      since: help.since,
+      since: helpSince,
       complexity: "O(1)",
       summary: "Prints this help.",
-      flags: help.flags,
+      flags: ["loading", "stale"],
+      ...(definition.categories === undefined ? {} : { categories: definition.categories }),
       arity: 2,
       run: (_context, _args, reply) => {
         const lines = helpLines(definition.name, subcommands);

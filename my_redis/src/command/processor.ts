@@ -3,6 +3,7 @@ import { CommandError, errors } from "../protocol/command-error.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Server } from "../server.ts";
+import type { SettingValues } from "../settings/settings.ts";
 import type { Transaction } from "./client.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -10,6 +11,8 @@ import { postponed } from "./policies.ts";
 
 /** Of the brief commands one call in this many is timed, and counts as many times. */
 const timingSample = 64;
+/** Who wants to hear of commands that took less than this wants to hear of brief ones, too: then all are timed. */
+const briefMicroseconds = 1000;
 
 /**
  * The way of every command: found in the table, checked by policies that read its flags, queued by MULTI or run, and
@@ -18,9 +21,25 @@ const timingSample = 64;
 export class CommandProcessor {
   readonly #server: Server;
   #calls = 0;
+  #timingMask = timingSample - 1;
+  /** Commands that took as long are told to the slow log and the latency monitor. */
+  #slowMicroseconds = Number.POSITIVE_INFINITY;
 
   constructor(server: Server) {
     this.#server = server;
+    const { settings } = server;
+    for (const name of ["slowlog-log-slower-than", "latency-monitor-threshold"] as const) {
+      settings.onChange(name, () => this.#setSlowness(settings.values));
+    }
+    this.#setSlowness(settings.values);
+  }
+
+  #setSlowness(values: SettingValues): void {
+    const forLog = values["slowlog-log-slower-than"];
+    const forMonitor = values["latency-monitor-threshold"] * 1000;
+    const never = Number.POSITIVE_INFINITY;
+    this.#slowMicroseconds = Math.min(forLog < 0 ? never : forLog, forMonitor === 0 ? never : forMonitor);
+    this.#timingMask = this.#slowMicroseconds < briefMicroseconds ? 0 : timingSample - 1;
   }
 
   /** Runs one request of a client and writes its reply. */
@@ -74,13 +93,8 @@ export class CommandProcessor {
     if (found === undefined) return unknownCommand(args);
     if (found.subcommands !== undefined && args.count > 1) {
       const subcommand = table.findSubcommand(found, args);
-      if (subcommand === undefined) {
-        if (found.run === undefined) {
-          return errors.unknownSubcommand(args.latin1(1).slice(0, 128), found.name);
-        }
-      } else {
-        found = subcommand;
-      }
+      if (subcommand === undefined) return errors.unknownSubcommand(args.latin1(1).slice(0, 128), found.name);
+      found = subcommand;
     }
     const arity = found.arity;
     if ((arity > 0 && args.count !== arity) || args.count < -arity || found.run === undefined) {
@@ -127,7 +141,7 @@ export class CommandProcessor {
     context.command = found;
     context.logged = undefined;
     context.replaced.clear();
-    const timed = !found.isBrief || (++this.#calls & (timingSample - 1)) === 0;
+    const timed = !found.isBrief || (++this.#calls & this.#timingMask) === 0;
     const startedMs = timed ? server.environment.monotonicMs() : 0;
     const database = context.client.database;
     try {
@@ -140,14 +154,19 @@ export class CommandProcessor {
     context.command = outerCommand;
     found.statistics.calls++;
     server.statistics.commandsProcessed++;
-    if (timed) this.#addTime(found, server.environment.monotonicMs() - startedMs);
+    if (timed) this.#addTime(context, found, args, server.environment.monotonicMs() - startedMs);
     if (keyspace.dirty !== dirtyBefore && server.log !== undefined) this.#log(context, database, args);
   }
 
-  #addTime(found: Command, elapsedMs: number): void {
-    found.statistics.microseconds += elapsedMs * 1000 * (found.isBrief ? timingSample : 1);
+  #addTime(context: Context, found: Command, args: Arguments, elapsedMs: number): void {
+    const server = this.#server;
+    const microseconds = elapsedMs * 1000;
+    found.statistics.microseconds += microseconds * (found.isBrief ? this.#timingMask + 1 : 1);
     // After anything that may have taken long, the clock of the turn is behind.
-    if (!found.isBrief) this.#server.updateClock();
+    if (!found.isBrief) server.updateClock();
+    if (microseconds < this.#slowMicroseconds) return;
+    server.slowLog.note(context, found, args, microseconds);
+    server.latency.note(found.flagSet.has("fast") ? "fast-command" : "command", elapsedMs, server.nowMs);
   }
 
   #log(context: Context, database: number, args: Arguments): void {

@@ -24,6 +24,10 @@ class BunSocket<State> implements TransportSocket {
   terminate(): void {
     this.#socket.terminate();
   }
+
+  keepAlive(seconds: number): void {
+    this.#socket.setKeepAlive(seconds > 0, seconds * 1000);
+  }
 }
 
 /** Listens with Bun's own sockets: the fast way. */

@@ -1,6 +1,7 @@
 import type { ClientChannel } from "../command/client.ts";
 import type { Context } from "../command/context.ts";
 import { RequestParser, type RequestLimits } from "../protocol/request-parser.ts";
+import type { OutputWatch } from "./output-limits.ts";
 import type { TransportSocket } from "./transport.ts";
 import type { ReplySink } from "./turn-output.ts";
 
@@ -10,12 +11,13 @@ const emptyBytes = new Uint8Array(0);
 export interface ConnectionOwner {
   /** Requests that were held back may go on. */
   continueReading(connection: Connection): void;
-  /** `undefined` while the client stays within his limit of unsent output, else why he is cut off. */
-  outputExcess(connection: Connection): string | undefined;
+  /** A client leaves more unread than before: cuts him off when that is too much. */
+  checkOutput(connection: Connection): void;
 }
 
 /** One client's socket with his parser on one side and what he has not taken yet on the other. */
-export class Connection implements ReplySink, ClientChannel {
+export class Connection implements ReplySink, ClientChannel, OutputWatch {
+  aboveSoftSinceMs: number | undefined;
   readonly parser: RequestParser;
   context!: Context;
   /** The client is blocked, or must first take his replies: what he sends is kept, and not run. */
@@ -74,7 +76,7 @@ export class Connection implements ReplySink, ClientChannel {
     }
     this.#pending.set(bytes.subarray(start, end), this.#pendingEnd);
     this.#pendingEnd += length;
-    if (this.#owner.outputExcess(this) !== undefined) this.terminate();
+    this.#owner.checkOutput(this);
   }
 
   /** The socket takes bytes again. */
@@ -98,6 +100,10 @@ export class Connection implements ReplySink, ClientChannel {
   /** Closes now if nothing is left to send; else `send` or `drain` will. */
   closeIfSent(): void {
     if (this.#closeWhenSent && this.pendingBytes === 0 && !this.closed) this.#socket.end();
+  }
+
+  keepAlive(seconds: number): void {
+    this.#socket.keepAlive(seconds);
   }
 
   terminate(): void {

@@ -1,3 +1,4 @@
+import type { CronNetwork } from "../cron.ts";
 import type { Client } from "../command/client.ts";
 import { Arguments } from "../protocol/arguments.ts";
 import type { RequestLimits } from "../protocol/request-parser.ts";
@@ -5,6 +6,7 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Server } from "../server.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
+import { outputExcess } from "./output-limits.ts";
 import type { Listen, Listener, TransportHandlers, TransportSocket } from "./transport.ts";
 import { TurnOutput } from "./turn-output.ts";
 
@@ -20,7 +22,7 @@ export interface LogDurability {
 }
 
 /** Connects clients to a server: reads requests, runs them, and sends the replies of a turn together. */
-export class NetworkServer implements ConnectionOwner {
+export class NetworkServer implements ConnectionOwner, CronNetwork {
   readonly #server: Server;
   /** One object for all connections, so that CONFIG SET reaches those that are open. */
   readonly #limits: RequestLimits;
@@ -97,6 +99,7 @@ export class NetworkServer implements ConnectionOwner {
     connection.context = server.addClient(connection);
     connection.parser.authenticated = connection.context.client.authenticated;
     this.#connections.add(connection);
+    if (values["tcp-keepalive"] > 0) connection.keepAlive(values["tcp-keepalive"]);
     if (this.#connections.size > values.maxclients) {
       server.statistics.connectionsRejected++;
       this.#refuse(connection, "ERR max number of clients reached");
@@ -118,11 +121,8 @@ export class NetworkServer implements ConnectionOwner {
     statistics.netInputBytes += chunk.length;
     statistics.reads++;
     if (!connection.parser.feed(chunk)) {
-      this.#server.environment.report(
-        "warning",
-        `client ${connection.context.client.id} closed: its query buffer passed client-query-buffer-limit`,
-      );
-      connection.terminate();
+      this.#server.statistics.queryLimitDisconnections++;
+      this.#letGo(connection, "a request longer than client-query-buffer-limit");
       return;
     }
     this.#run(connection);
@@ -134,8 +134,38 @@ export class NetworkServer implements ConnectionOwner {
     else this.#run(connection);
   }
 
-  outputExcess(_connection: Connection): string | undefined {
-    return undefined;
+  checkOutput(connection: Connection): void {
+    const limit = this.#server.settings.values["client-output-buffer-limit"].normal;
+    const reason = outputExcess(connection, connection.pendingBytes, limit, this.#server.nowMs);
+    if (reason === undefined) return;
+    this.#server.statistics.outputLimitDisconnections++;
+    this.#letGo(connection, reason);
+  }
+
+  /** Lets clients go who are idle for too long, or have left too much unread for too long. */
+  checkClients(): void {
+    const { settings, nowMs } = this.#server;
+    const timeoutMs = settings.values.timeout * 1000;
+    for (const connection of [...this.#connections]) {
+      const { client } = connection.context;
+      if (client.closing) continue;
+      if (timeoutMs > 0 && client.blocked === undefined && nowMs - client.lastActiveMs > timeoutMs) {
+        this.#letGo(connection, `idle for more than ${settings.values.timeout} seconds`);
+      } else if (connection.pendingBytes > 0) {
+        this.checkOutput(connection);
+      }
+    }
+  }
+
+  #letGo(connection: Connection, reason: string): void {
+    const { id } = connection.context.client;
+    this.#server.environment.report("warning", `client ${id} (${connection.remoteAddress}) is disconnected: ${reason}`);
+    connection.kill();
+  }
+
+  /** Ends a turn that no client began: a timer's. */
+  finishTurn(): void {
+    if (!this.#running) this.#endTurn();
   }
 
   /** Runs what the parser holds, until it is used up or the client has to wait. */

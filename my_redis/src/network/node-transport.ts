@@ -27,6 +27,10 @@ class NodeSocket implements TransportSocket {
   terminate(): void {
     this.#socket.destroy();
   }
+
+  keepAlive(seconds: number): void {
+    this.#socket.setKeepAlive(seconds > 0, seconds * 1000);
+  }
 }
 
 /** Listens with node:net, where Bun is not at hand. */

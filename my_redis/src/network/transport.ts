@@ -7,6 +7,8 @@ export interface TransportSocket {
   end(): void;
   /** Closes at once. */
   terminate(): void;
+  /** Lets the system ask the peer for a sign of life after so many seconds of silence; 0 for never. */
+  keepAlive(seconds: number): void;
   readonly remoteAddress: string;
   readonly localAddress: string;
 }

@@ -15,7 +15,7 @@ const replies = {
   false3: encode("#f\r\n"),
 };
 
-const sign = { simple: 43, error: 45, integer: 58, bulk: 36, array: 42, map: 37, set: 126, push: 62, double: 44 };
+const sign = { simple: 43, error: 45, integer: 58, bulk: 36, array: 42, map: 37, set: 126, push: 62, double: 44, bigNumber: 40, attribute: 124 };
 const initialBytes = 64 * 1024;
 
 /**
@@ -151,6 +151,17 @@ export class ReplyWriter {
 
   push(count: number): void {
     this.#header(this.protocol === 3 ? sign.push : sign.array, count);
+  }
+
+  /** A number of any size, given as its digits. */
+  bigNumber(digits: string): void {
+    if (this.protocol === 3) this.#line(sign.bigNumber, digits);
+    else this.bulkText(digits);
+  }
+
+  /** Facts about the reply that follows, as `count` pairs. Only for clients of RESP3. */
+  attribute(count: number): void {
+    this.#header(sign.attribute, count);
   }
 
   /** A double given as Redis's text of it. */

@@ -1,4 +1,32 @@
+import { acl } from "./acl.ts";
+import { commandCommand } from "./command/command.ts";
 import { config } from "./config/config.ts";
+import { debug } from "./debug/debug.ts";
+import { functionCommand } from "./function.ts";
 import { info } from "./info/info.ts";
+import { latency } from "./latency.ts";
+import { lolwut } from "./lolwut.ts";
+import { memory } from "./memory/memory.ts";
+import { moduleCommand } from "./module.ts";
+import { role, wait } from "./role.ts";
+import { shutdown } from "./shutdown.ts";
+import { slowlog } from "./slowlog.ts";
+import { time } from "./time.ts";
 
-export const serverCommands = [config, info];
+export const serverCommands = [
+  acl,
+  commandCommand,
+  config,
+  debug,
+  functionCommand,
+  info,
+  latency,
+  lolwut,
+  memory,
+  moduleCommand,
+  role,
+  shutdown,
+  slowlog,
+  time,
+  wait,
+];

@@ -32,5 +32,5 @@ export const client = container({
     clientUnblock,
     clientUnpause,
   ],
-  help: { since: "5.0.0", flags: ["noscript", "loading", "stale"] },
+  helpSince: "5.0.0",
 });

@@ -49,5 +49,5 @@ export const config = container({
   flags: [],
   arity: -2,
   subcommands: [configGet, configSet, resetstat, rewrite],
-  help: { since: "5.0.0", flags: ["loading", "stale"] },
+  helpSince: "5.0.0",
 });

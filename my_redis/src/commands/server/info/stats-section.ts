@@ -46,6 +46,8 @@ export const statsSection: InfoSection = {
       ["dump_payload_sanitizations", 0],
       ["total_reads_processed", statistics.reads],
       ["total_writes_processed", statistics.writes],
+      ["client_query_buffer_limit_disconnections", statistics.queryLimitDisconnections],
+      ["client_output_buffer_limit_disconnections", statistics.outputLimitDisconnections],
     ];
   },
 };

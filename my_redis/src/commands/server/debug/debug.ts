@@ -1,0 +1,113 @@
+import { command, type Command } from "../../../command/command.ts";
+import type { Context } from "../../../command/context.ts";
+import { isLocalClient } from "../../../command/local-client.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
+import { CommandError, errors } from "../../../protocol/command-error.ts";
+import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
+import { debugObject } from "./object.ts";
+import { debugPopulate } from "./populate.ts";
+import { debugProtocol } from "./protocol.ts";
+import { debugSleep } from "./sleep.ts";
+
+/** One subcommand of DEBUG. Redis's table of commands does not list them, so ours does not either. */
+export interface DebugSubcommand {
+  readonly name: string;
+  readonly usage?: string;
+  readonly summary: string;
+  /** Arguments with DEBUG and the name: at least, and at most. */
+  readonly counts: readonly [least: number, most: number];
+  run(context: Context, args: Arguments, reply: ReplyWriter): void;
+}
+
+const notAllowed =
+  "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local " +
+  "connection, otherwise you need to set this option in the configuration file, and then restart the server.";
+
+const setActiveExpire: DebugSubcommand = {
+  name: "SET-ACTIVE-EXPIRE",
+  usage: "<0|1>",
+  summary: "Turns the removal of expired keys that nobody asks for off and on.",
+  counts: [3, 3],
+  run({ server }, args, reply) {
+    server.activeExpiry.enabled = args.integer(2) !== 0;
+    reply.ok();
+  },
+};
+
+const errorReply: DebugSubcommand = {
+  name: "ERROR",
+  usage: "<text>",
+  summary: "Answers with this error.",
+  counts: [3, 3],
+  run(_context, args) {
+    throw new CommandError(args.latin1(2));
+  },
+};
+
+const log: DebugSubcommand = {
+  name: "LOG",
+  usage: "<message>",
+  summary: "Writes a message to the server's log.",
+  counts: [3, 3],
+  run({ server }, args, reply) {
+    server.environment.report("warning", `DEBUG LOG: ${args.text(2)}`);
+    reply.ok();
+  },
+};
+
+/** Switches of Redis's insides that have nothing to switch here; its test suite sets them. */
+const withoutEffect = (name: string, counts: readonly [number, number]): DebugSubcommand => ({
+  name,
+  summary: "Accepted without effect.",
+  counts,
+  run: (_context, _args, reply) => reply.ok(),
+});
+
+const help: DebugSubcommand = {
+  name: "HELP",
+  summary: "Prints this help.",
+  counts: [2, 2],
+  run(_context, _args, reply) {
+    const lines = ["DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"];
+    for (const { name, usage, summary } of subcommands) {
+      lines.push(usage === undefined ? name : `${name} ${usage}`, `    ${summary}`);
+    }
+    reply.array(lines.length);
+    for (const line of lines) reply.simple(line);
+  },
+};
+
+const subcommands: readonly DebugSubcommand[] = [
+  errorReply,
+  log,
+  debugObject,
+  debugPopulate,
+  debugProtocol,
+  setActiveExpire,
+  debugSleep,
+  withoutEffect("CHANGE-REPL-ID", [2, 2]),
+  withoutEffect("PAUSE-CRON", [3, 3]),
+  withoutEffect("QUICKLIST-PACKED-THRESHOLD", [3, 3]),
+  withoutEffect("REPLYBUFFER", [4, 4]),
+  withoutEffect("SET-SKIP-CHECKSUM-VALIDATION", [3, 3]),
+  help,
+];
+
+export const debug: Command = command({
+  name: "DEBUG",
+  group: "server",
+  since: "1.0.0",
+  complexity: "Depends on the subcommand.",
+  summary: "Looks into the server and disturbs it, for tests; enable-debug-command says who may.",
+  flags: ["admin", "noscript", "loading", "stale"],
+  arity: -2,
+  run(context, args, reply) {
+    const allowed = context.server.settings.values["enable-debug-command"];
+    if (allowed === "no" || (allowed === "local" && !isLocalClient(context.client))) throw new CommandError(notAllowed);
+    const found = subcommands.find(({ name }) => args.is(1, name.toLowerCase()));
+    if (found === undefined || args.count < found.counts[0] || args.count > found.counts[1]) {
+      throw new CommandError(errors.subcommandSyntax(args.latin1(1).slice(0, 128), "debug"));
+    }
+    found.run(context, args, reply);
+  },
+});

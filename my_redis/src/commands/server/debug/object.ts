@@ -1,0 +1,27 @@
+import * as record from "../../../keyspace/record.ts";
+import { encodingName } from "../../../keyspace/value-names.ts";
+import { CommandError, errors } from "../../../protocol/command-error.ts";
+import type { DebugSubcommand } from "./debug.ts";
+
+export const debugObject: DebugSubcommand = {
+  name: "OBJECT",
+  usage: "<key>",
+  summary: "Tells where and how a key's value is kept.",
+  counts: [3, 4],
+  run({ database, keyspace, now }, args, reply) {
+    const address = database.find(args.buffer, args.start(2), args.end(2));
+    if (address === 0) throw new CommandError(errors.noSuchKey);
+    const { heap } = keyspace;
+    const clock = record.accessClockOf(heap, address);
+    const idleSeconds = (Math.floor(now / 1000) - clock) & 0xffffff;
+    const facts = [
+      `Value at:0x${(address >>> 0).toString(16)}`,
+      "refcount:1",
+      `encoding:${encodingName(heap, address)}`,
+      `serializedlength:${heap.capacity(address)}`,
+      `lru:${clock}`,
+      `lru_seconds_idle:${idleSeconds}`,
+    ];
+    reply.simple(facts.join(" "));
+  },
+};

@@ -1,0 +1,59 @@
+import { command } from "../../command/command.ts";
+import { container } from "../../command/container.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+
+const flush = command({
+  name: "FLUSH",
+  group: "scripting",
+  since: "7.0.0",
+  complexity: "O(N) where N is the number of functions deleted",
+  summary: "Deletes all libraries of functions: there are none yet.",
+  usage: "[ASYNC|SYNC]",
+  flags: ["write", "noscript"],
+  arity: -2,
+  run(_context, args, reply) {
+    if (args.count > 3) throw new CommandError(errors.subcommandSyntax(args.latin1(1), "function"));
+    if (args.count === 3 && !args.is(2, "async") && !args.is(2, "sync")) {
+      throw new CommandError("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
+    }
+    reply.ok();
+  },
+});
+
+const list = command({
+  name: "LIST",
+  group: "scripting",
+  since: "7.0.0",
+  complexity: "O(N) where N is the number of functions",
+  summary: "Lists the libraries of functions: there are none yet.",
+  usage: "[LIBRARYNAME <pattern>] [WITHCODE]",
+  flags: ["noscript"],
+  arity: -2,
+  run(_context, args, reply) {
+    let withCode = false;
+    let named = false;
+    for (let index = 2; index < args.count; index++) {
+      if (!withCode && args.is(index, "withcode")) {
+        withCode = true;
+      } else if (!named && args.is(index, "libraryname")) {
+        named = true;
+        if (++index >= args.count) throw new CommandError("ERR library name argument was not given");
+      } else {
+        throw new CommandError(`ERR Unknown argument ${args.latin1(index)}`);
+      }
+    }
+    reply.array(0);
+  },
+});
+
+export const functionCommand = container({
+  name: "FUNCTION",
+  group: "scripting",
+  since: "7.0.0",
+  complexity: "Depends on the subcommand.",
+  summary: "Looks after libraries of functions, which cannot be loaded yet.",
+  flags: [],
+  arity: -2,
+  subcommands: [flush, list],
+  helpSince: "7.0.0",
+});

@@ -1,0 +1,120 @@
+import { command } from "../../command/command.ts";
+import { container } from "../../command/container.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+
+const facts = {
+  group: "server",
+  since: "2.8.13",
+  complexity: "O(1)",
+  flags: ["admin", "noscript", "loading", "stale"],
+} as const;
+
+const latest = command({
+  ...facts,
+  name: "LATEST",
+  summary: "Returns the latest slow event of each kind: time, milliseconds and the worst.",
+  arity: 2,
+  run({ server }, _args, reply) {
+    const events = server.latency.latest();
+    reply.array(events.length);
+    for (const { event, sample, worstMs } of events) {
+      reply.array(4);
+      reply.bulkText(event);
+      reply.integer(sample.atSeconds);
+      reply.integer(sample.milliseconds);
+      reply.integer(worstMs);
+    }
+  },
+});
+
+const history = command({
+  ...facts,
+  name: "HISTORY",
+  summary: "Returns the slow events of a kind: time and milliseconds.",
+  usage: "<event>",
+  arity: 3,
+  run({ server }, args, reply) {
+    const samples = server.latency.history(args.latin1(2));
+    reply.array(samples.length);
+    for (const { atSeconds, milliseconds } of samples) {
+      reply.array(2);
+      reply.integer(atSeconds);
+      reply.integer(milliseconds);
+    }
+  },
+});
+
+const reset = command({
+  ...facts,
+  name: "RESET",
+  summary: "Forgets the slow events of the kinds named, or all.",
+  usage: "[<event> ...]",
+  arity: -2,
+  run({ server }, args, reply) {
+    const events = Array.from({ length: args.count - 2 }, (_, index) => args.latin1(index + 2));
+    reply.integer(server.latency.reset(events));
+  },
+});
+
+const graph = command({
+  ...facts,
+  name: "GRAPH",
+  summary: "Draws the slow events of a kind, one line each.",
+  usage: "<event>",
+  arity: 3,
+  run({ server, now }, args, reply) {
+    const event = args.latin1(2);
+    const samples = server.latency.history(event);
+    if (samples.length === 0) throw new CommandError(`ERR No samples available for event '${event}'`);
+    const worstMs = Math.max(1, ...samples.map(({ milliseconds }) => milliseconds));
+    const lines = samples.map(({ atSeconds, milliseconds }) => {
+      const bar = "#".repeat(Math.max(1, Math.round((milliseconds / worstMs) * 40)));
+      return `${bar.padEnd(41)}${milliseconds} ms, ${Math.max(0, Math.floor(now / 1000) - atSeconds)} s ago`;
+    });
+    reply.verbatim("txt", `${event}, worst ${worstMs} ms\n${lines.join("\n")}\n`);
+  },
+});
+
+const doctor = command({
+  ...facts,
+  name: "DOCTOR",
+  summary: "Says in words which kinds of events were slow.",
+  arity: 2,
+  run({ server }, _args, reply) {
+    const events = server.latency.latest();
+    const lines = events.map(
+      ({ event, worstMs }) => `${event}: ${server.latency.history(event).length} slow events, the worst took ${worstMs} ms.`,
+    );
+    if (!server.latency.enabled) {
+      lines.unshift("Slow events are not noted: CONFIG SET latency-monitor-threshold <milliseconds> begins to.");
+    } else if (events.length === 0) {
+      lines.push("Nothing took longer than latency-monitor-threshold since it was set or reset.");
+    }
+    reply.verbatim("txt", `${lines.join("\n")}\n`);
+  },
+});
+
+const histogram = command({
+  ...facts,
+  name: "HISTOGRAM",
+  since: "7.0.0",
+  complexity: "O(N) where N is the number of commands with latency information being retrieved.",
+  summary: "Returns how times are spread, by command: nothing, as only means are kept (INFO commandstats).",
+  usage: "[<command> ...]",
+  arity: -2,
+  run(_context, _args, reply) {
+    reply.map(0);
+  },
+});
+
+export const latency = container({
+  name: "LATENCY",
+  group: "server",
+  since: "2.8.13",
+  complexity: "Depends on the subcommand.",
+  summary: "Looks at what took long in the server.",
+  flags: [],
+  arity: -2,
+  subcommands: [doctor, graph, histogram, history, latest, reset],
+  helpSince: "2.8.13",
+});

@@ -1,0 +1,17 @@
+import { command } from "../../command/command.ts";
+import { compatibleVersion, version } from "../../version.ts";
+
+export const lolwut = command({
+  name: "LOLWUT",
+  group: "server",
+  since: "5.0.0",
+  complexity: "O(1)",
+  summary: "Shows the version, and no computer art.",
+  flags: ["readonly", "fast"],
+  arity: -1,
+  run(_context, args, reply) {
+    // VERSION chooses a picture, and there is none to choose.
+    if (args.count > 2 && args.is(1, "version")) args.integer(2);
+    reply.verbatim("txt", `Redis ver. ${compatibleVersion} (MyRedis ${version})\n`);
+  },
+});

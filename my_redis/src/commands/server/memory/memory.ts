@@ -1,0 +1,15 @@
+import { container } from "../../../command/container.ts";
+import { memoryDoctor, memoryMallocStats, memoryPurge, memoryStats } from "./stats.ts";
+import { memoryUsage } from "./usage.ts";
+
+export const memory = container({
+  name: "MEMORY",
+  group: "server",
+  since: "4.0.0",
+  complexity: "Depends on the subcommand.",
+  summary: "Looks at where the memory is.",
+  flags: [],
+  arity: -2,
+  subcommands: [memoryDoctor, memoryMallocStats, memoryPurge, memoryStats, memoryUsage],
+  helpSince: "4.0.0",
+});

@@ -1,0 +1,114 @@
+import { command } from "../../../command/command.ts";
+import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
+import type { Server } from "../../../server.ts";
+import { memoryUse } from "./memory-use.ts";
+
+const facts = { group: "server", since: "4.0.0", flags: [], arity: 2 } as const;
+
+export const memoryStats = command({
+  ...facts,
+  name: "STATS",
+  complexity: "O(1)",
+  summary: "Returns where the memory is, in bytes and shares.",
+  run({ server }, _args, reply) {
+    const lines = statistics(server);
+    const databases = server.keyspace.databases.filter(({ size }) => size > 0);
+    reply.map(lines.length + databases.length);
+    for (const { number, keys, expires } of databases) {
+      reply.bulkText(`db.${number}`);
+      reply.map(2);
+      replyNumber("overhead.hashtable.main", keys.memoryBytes, reply);
+      replyNumber("overhead.hashtable.expires", expires.memoryBytes, reply);
+    }
+    for (const [name, value] of lines) {
+      if (Number.isInteger(value)) {
+        replyNumber(name, value, reply);
+      } else {
+        reply.bulkText(name);
+        reply.double(String(value));
+      }
+    }
+  },
+});
+
+function replyNumber(name: string, value: number, reply: ReplyWriter): void {
+  reply.bulkText(name);
+  reply.integer(value);
+}
+
+function statistics(server: Server): [string, number][] {
+  const memory = memoryUse(server);
+  const { residentBytes } = server.environment.usage();
+  const keys = server.keyspace.databases.reduce((sum, { size }) => sum + size, 0);
+  const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+  return [
+    ["peak.allocated", memory.peakBytes],
+    ["total.allocated", memory.usedBytes],
+    ["startup.allocated", 0],
+    ["replication.backlog", 0],
+    ["clients.slaves", 0],
+    ["clients.normal", memory.clientBytes],
+    ["cluster.links", 0],
+    ["aof.buffer", server.log?.pendingBytes ?? 0],
+    ["lua.caches", 0],
+    ["functions.caches", 0],
+    ["overhead.total", memory.overheadBytes],
+    ["keys.count", keys],
+    ["keys.bytes-per-key", Math.round(share(memory.usedBytes, keys))],
+    ["dataset.bytes", memory.datasetBytes],
+    ["dataset.percentage", share(memory.datasetBytes, memory.usedBytes) * 100],
+    ["peak.percentage", share(memory.usedBytes, memory.peakBytes) * 100],
+    ["allocator.allocated", memory.heapBytes],
+    ["allocator.active", memory.reservedBytes],
+    ["allocator.resident", memory.reservedBytes],
+    ["allocator-fragmentation.ratio", share(memory.reservedBytes, memory.heapBytes)],
+    ["allocator-fragmentation.bytes", memory.reservedBytes - memory.heapBytes],
+    ["fragmentation", share(residentBytes, memory.usedBytes)],
+    ["fragmentation.bytes", residentBytes - memory.usedBytes],
+  ];
+}
+
+export const memoryDoctor = command({
+  ...facts,
+  name: "DOCTOR",
+  complexity: "O(1)",
+  summary: "Says in words whether the memory is used well.",
+  run({ server }, _args, reply) {
+    reply.verbatim("txt", `${adviceFor(server)}\n`);
+  },
+});
+
+/** Below this there is nothing to say. */
+const littleBytes = 5 * 1024 * 1024;
+
+function adviceFor(server: Server): string {
+  const memory = memoryUse(server);
+  if (memory.usedBytes < littleBytes) return "There is too little data to say anything about its memory.";
+  const advice: string[] = [];
+  if (memory.reservedBytes > memory.heapBytes * 1.4) {
+    advice.push("More than a quarter of the heap is empty blocks: they fill up again as data is written.");
+  }
+  if (memory.peakBytes > memory.usedBytes * 1.5) advice.push("At its peak the data took half as much again as now.");
+  return advice.length === 0 ? "The memory is used well." : advice.join("\n");
+}
+
+export const memoryMallocStats = command({
+  ...facts,
+  name: "MALLOC-STATS",
+  complexity: "O(1)",
+  summary: "Describes the heap of records.",
+  run({ server }, _args, reply) {
+    const { heapBytes, reservedBytes } = memoryUse(server);
+    reply.verbatim("txt", `record heap: ${heapBytes} bytes in blocks, ${reservedBytes} bytes in pages\n`);
+  },
+});
+
+export const memoryPurge = command({
+  ...facts,
+  name: "PURGE",
+  complexity: "O(1)",
+  summary: "Gives free memory back to the system: empty segments of the heap always are.",
+  run(_context, _args, reply) {
+    reply.ok();
+  },
+});

@@ -1,0 +1,40 @@
+import { command } from "../../../command/command.ts";
+import * as record from "../../../keyspace/record.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
+import { CommandError, errors } from "../../../protocol/command-error.ts";
+
+/** A key's share of the index: pairs of four bytes each, half of the slots full on average. */
+const indexBytesPerKey = 16;
+
+export const memoryUsage = command({
+  name: "USAGE",
+  group: "server",
+  since: "4.0.0",
+  complexity: "O(1)",
+  summary: "Returns the bytes of memory that a key takes, with its value and its share of the index.",
+  usage: "<key> [SAMPLES <count>]",
+  flags: ["readonly"],
+  arity: -3,
+  keys: { first: 2, last: 2, step: 1 },
+  run({ database, keyspace }, args, reply) {
+    checkSamples(args);
+    const address = database.find(args.buffer, args.start(2), args.end(2));
+    if (address === 0) {
+      reply.null();
+      return;
+    }
+    const { heap } = keyspace;
+    const indexes = record.hasExpiry(heap, address) ? 2 : 1;
+    const isObject = record.encodingOf(heap, address) >= record.encoding.object;
+    const objectBytes = isObject ? database.objectOf(address).memoryBytes : 0;
+    reply.integer(Math.round(heap.capacity(address) + indexes * indexBytesPerKey + objectBytes));
+  },
+});
+
+/** Nothing is sampled here; the option is read all the same. */
+function checkSamples(args: Arguments): void {
+  for (let index = 3; index < args.count; index += 2) {
+    if (!args.is(index, "samples") || index + 1 >= args.count) throw new CommandError(errors.syntax);
+    if (args.integer(index + 1) < 0) throw new CommandError(errors.syntax);
+  }
+}

@@ -1,0 +1,68 @@
+import { command } from "../../command/command.ts";
+import { container } from "../../command/container.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+
+const defaultCount = 10;
+const facts = { group: "server", since: "2.2.12", flags: ["admin", "loading", "stale"] } as const;
+
+const get = command({
+  ...facts,
+  name: "GET",
+  complexity: "O(N) where N is the number of entries returned",
+  summary: "Returns the latest slow commands: number, time, microseconds, words, client and his name. -1 means all.",
+  usage: "[<count>]",
+  arity: -2,
+  run({ server: { slowLog } }, args, reply) {
+    if (args.count > 3) throw new CommandError(errors.subcommandSyntax(args.latin1(1), "slowlog"));
+    const message = "ERR count should be greater than or equal to -1";
+    const given = args.count > 2 ? args.integer(2, message) : defaultCount;
+    if (given < -1) throw new CommandError(message);
+    const entries = slowLog.latest(given === -1 ? slowLog.length : given);
+    reply.array(entries.length);
+    for (const entry of entries) {
+      reply.array(6);
+      reply.integer(entry.id);
+      reply.integer(entry.atSeconds);
+      reply.integer(entry.microseconds);
+      reply.array(entry.words.length);
+      for (const word of entry.words) reply.bulk(Buffer.from(word, "latin1"));
+      reply.bulkText(entry.address);
+      reply.bulkText(entry.clientName);
+    }
+  },
+});
+
+const len = command({
+  ...facts,
+  name: "LEN",
+  complexity: "O(1)",
+  summary: "Returns the number of slow commands that are noted.",
+  arity: 2,
+  run({ server }, _args, reply) {
+    reply.integer(server.slowLog.length);
+  },
+});
+
+const reset = command({
+  ...facts,
+  name: "RESET",
+  complexity: "O(N) where N is the number of entries in the slowlog",
+  summary: "Forgets all slow commands.",
+  arity: 2,
+  run({ server }, _args, reply) {
+    server.slowLog.reset();
+    reply.ok();
+  },
+});
+
+export const slowlog = container({
+  name: "SLOWLOG",
+  group: "server",
+  since: "2.2.12",
+  complexity: "Depends on the subcommand.",
+  summary: "Looks at the commands that took long.",
+  flags: [],
+  arity: -2,
+  subcommands: [get, len, reset],
+  helpSince: "6.2.0",
+});

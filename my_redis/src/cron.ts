@@ -1,0 +1,145 @@
+import { effortLimits } from "./keyspace/active-expiry.ts";
+import type { Server } from "./server.ts";
+
+/** One slice of background work, and the pause after it: clients wait no longer than for one slice. */
+const sliceMs = 1;
+const pauseMs = 1;
+/** Slots of an index moved before the clock is looked at. */
+const slotsPerLook = 256;
+const secondMs = 1000;
+const maxTimerMs = 2_147_483_647;
+
+/** What of the network is to be looked after. */
+export interface CronNetwork {
+  /** Sends, and writes to the log, what was done outside of any client's turn. */
+  finishTurn(): void;
+  /** Once a second: clients that are idle for too long, or leave too many replies unread. */
+  checkClients(): void;
+}
+
+/**
+ * What happens by itself: keys expire, large values are freed and indexes grow bit by bit, clients stop waiting when
+ * their time is over, and idle clients are let go. No timer keeps the process alive.
+ */
+export class Cron {
+  readonly #server: Server;
+  readonly #network: CronNetwork;
+  #tickTimer: ReturnType<typeof setInterval> | undefined;
+  #sliceTimer: ReturnType<typeof setTimeout> | undefined;
+  #deadlineTimer: ReturnType<typeof setTimeout> | undefined;
+  #deadlineMs = Number.POSITIVE_INFINITY;
+  #lastSecondMs = 0;
+
+  constructor(server: Server, network: CronNetwork) {
+    this.#server = server;
+    this.#network = network;
+  }
+
+  start(): void {
+    const { settings, blocking } = this.#server;
+    settings.onChange("hz", () => this.#schedule());
+    blocking.onDeadline = (deadlineMs) => this.#watchDeadline(deadlineMs);
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#server.blocking.onDeadline = () => {};
+    clearInterval(this.#tickTimer);
+    clearTimeout(this.#sliceTimer);
+    clearTimeout(this.#deadlineTimer);
+  }
+
+  #schedule(): void {
+    clearInterval(this.#tickTimer);
+    this.#tickTimer = setInterval(() => this.tick(), secondMs / this.#server.settings.values.hz);
+    this.#tickTimer.unref();
+  }
+
+  /** One round of everything. */
+  tick(): void {
+    const server = this.#server;
+    server.updateClock();
+    const monotonicMs = server.environment.monotonicMs();
+    server.throughput.sample(server.statistics, monotonicMs);
+    this.#expireKeys();
+    server.blocking.expire(server.nowMs);
+    server.serveBlocked();
+    if (monotonicMs - this.#lastSecondMs >= secondMs) {
+      this.#lastSecondMs = monotonicMs;
+      this.#network.checkClients();
+    }
+    if (this.#hasBackgroundWork()) this.#workInBackground();
+    this.#network.finishTurn();
+  }
+
+  #expireKeys(): void {
+    const { environment, settings, statistics, activeExpiry, pause, nowMs } = this.#server;
+    // While clients are paused their data stands still.
+    if (pause.mode !== undefined) return;
+    const { hz } = settings.values;
+    const effort = settings.values["active-expire-effort"];
+    const startMs = environment.monotonicMs();
+    const limitMs = (secondMs / hz) * effortLimits(effort).timeShare;
+    const spent = (): boolean => environment.monotonicMs() - startMs >= limitMs;
+    const { looked, expired, timedOut } = activeExpiry.run({ effort, nowMs, spent });
+    const elapsedMs = environment.monotonicMs() - startMs;
+    statistics.expiryMs += elapsedMs;
+    if (timedOut) statistics.expiryTimeouts++;
+    // A mean that moves slowly: one pass more or less makes little difference.
+    const share = looked === 0 ? 0 : expired / looked;
+    statistics.expiredShare = statistics.expiredShare * 0.95 + share * 0.05;
+    if (expired > 0) this.#server.latency.note("expire-cycle", elapsedMs, nowMs);
+  }
+
+  #hasBackgroundWork(): boolean {
+    const { keyspace, settings } = this.#server;
+    if (keyspace.pendingReleases > 0) return true;
+    if (!settings.values.activerehashing) return false;
+    return keyspace.databases.some(({ keys, expires }) => keys.resizing || expires.resizing);
+  }
+
+  /** Works in slices until nothing is left to do. */
+  #workInBackground(): void {
+    if (this.#sliceTimer !== undefined) return;
+    const slice = (): void => {
+      this.#sliceTimer = undefined;
+      this.#slice();
+      if (this.#hasBackgroundWork()) this.#workInBackground();
+    };
+    this.#sliceTimer = setTimeout(slice, pauseMs);
+    this.#sliceTimer.unref();
+  }
+
+  #slice(): void {
+    const { environment, keyspace, settings } = this.#server;
+    const startMs = environment.monotonicMs();
+    const spent = (): boolean => environment.monotonicMs() - startMs >= sliceMs;
+    keyspace.releaseSome(spent);
+    if (!settings.values.activerehashing) return;
+    for (const database of keyspace.databases) {
+      for (const index of [database.keys, database.expires]) {
+        while (index.resizing && !spent()) index.migrate(slotsPerLook);
+      }
+    }
+  }
+
+  /** Somebody began to wait for a limited time: the timer is set for whoever's time is over first. */
+  #watchDeadline(deadlineMs: number): void {
+    if (deadlineMs >= this.#deadlineMs) return;
+    clearTimeout(this.#deadlineTimer);
+    this.#deadlineMs = deadlineMs;
+    if (deadlineMs === Number.POSITIVE_INFINITY) return;
+    const leftMs = Math.ceil(deadlineMs - this.#server.environment.nowMs());
+    this.#deadlineTimer = setTimeout(() => this.#deadlinePassed(), Math.min(Math.max(leftMs, 1), maxTimerMs));
+    this.#deadlineTimer.unref();
+  }
+
+  #deadlinePassed(): void {
+    const server = this.#server;
+    server.updateClock();
+    server.blocking.expire(server.nowMs);
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#watchDeadline(server.blocking.nextDeadlineMs);
+    this.#network.finishTurn();
+  }
+}

@@ -232,6 +232,19 @@ describe.skipIf(redis.missing)(`generic commands answer as redis-server does${re
       ["DBSIZE", "x"],
     ]));
 
+  test("OBJECT REFCOUNT knows when integers are not shared", () =>
+    expectSame([
+      ["SET", "a", "1"],
+      ["CONFIG", "SET", "maxmemory", "1gb", "maxmemory-policy", "volatile-lru"],
+      ["SET", "b", "1"],
+      ["OBJECT", "REFCOUNT", "b"],
+      ["CONFIG", "SET", "maxmemory-policy", "allkeys-random"],
+      ["SET", "b", "1"],
+      ["OBJECT", "REFCOUNT", "b"],
+      ["CONFIG", "SET", "maxmemory", "0", "maxmemory-policy", "noeviction"],
+      ["OBJECT", "REFCOUNT", "a"],
+    ]));
+
   test("WAIT counts the replicas, of which there are none", () =>
     expectSame([
       ["WAIT", "0", "0"],

@@ -1,6 +1,8 @@
 import { describe, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { expectSame } from "./harness/index.ts";
+import fc from "fast-check";
+import { commandOf, floatWord, integerWord } from "./harness/arbitrary-words.ts";
+import { expectSame, expectSameGenerated, generatedTimeoutMs, type Word } from "./harness/index.ts";
 
 const redis = requireService("redis");
 const far = 4_102_444_800;
@@ -245,6 +247,29 @@ describe.skipIf(redis.missing)(`counting answers as redis-server does${redis.rea
       ["INCRBYFLOAT", "new", "-1.25"],
       ["INCRBYFLOAT", "k"],
     ]));
+});
+
+describe.skipIf(redis.missing)(`generated sums${redis.reason}`, () => {
+  test(
+    "of INCRBYFLOAT are those of redis-server, to the last digit",
+    () => {
+      const digits = fc.stringMatching(/^-?[0-9]{0,20}[.][0-9]{1,20}$/);
+      const scaled = fc.tuple(fc.stringMatching(/^[0-9]{1,20}$/), fc.integer({ min: -4960, max: 4940 }));
+      const number: fc.Arbitrary<Word> = fc.oneof(
+        digits,
+        floatWord,
+        integerWord,
+        scaled.map(([text, exponent]) => `${text}e${exponent}`),
+      );
+      return expectSameGenerated({
+        commands: [commandOf("SET", "k", number), commandOf("INCRBYFLOAT", "k", number)],
+        runs: 60,
+        maxSteps: 60,
+        protocols: [2],
+      });
+    },
+    generatedTimeoutMs,
+  );
 });
 
 describe.skipIf(redis.missing)(`LCS answers as redis-server does${redis.reason}`, () => {

@@ -4,6 +4,7 @@ import type { Address } from "../../keyspace/heap.ts";
 import * as record from "../../keyspace/record.ts";
 import { encodingName } from "../../keyspace/value-names.ts";
 import { CommandError } from "../../protocol/command-error.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { readSafeInteger } from "../string/string-value.ts";
 
 /** What Redis says of the integers 0 to 9999, of which it has one shared object each. */
@@ -39,12 +40,17 @@ const refcount = command({
   name: "REFCOUNT",
   since: "2.2.3",
   summary: "Counts the references to a key's value: one, but for small integers, which are shared.",
-  run({ database }, args, reply) {
+  run({ database, server }, args, reply) {
     const address = database.readUnmarked(args, 2);
     if (address === 0) reply.null();
-    else reply.integer(isShared(database, address) ? sharedReferences : 1);
+    else reply.integer(sharesIntegers(server.settings) && isShared(database, address) ? sharedReferences : 1);
   },
 });
+
+/** Not where each key's use is tracked for eviction: then, in Redis, each has an object of its own. */
+function sharesIntegers({ values }: Settings): boolean {
+  return values.maxmemory === 0 || !/lru|lfu/.test(values["maxmemory-policy"]);
+}
 
 function isShared({ keyspace: { heap } }: Database, address: Address): boolean {
   if (record.kindOf(heap, address) !== (record.valueType.string | (record.encoding.integer << 4))) return false;

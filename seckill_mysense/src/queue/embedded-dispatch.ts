@@ -41,13 +41,18 @@ export class EmbeddedDispatch {
     this.#messages += count;
   }
 
-  /** Up to `limit` messages that are now in the caller's hand. Nothing has changed when it throws. */
+  /**
+   * Up to `limit` messages that are now in the caller's hand. Those that were handed out too often become dead letters
+   * instead, wherever their deliveries came to nothing: in a verdict, or in the end of the process. Nothing has changed
+   * when it throws.
+   */
   take(limit: number): StoredMessage[] {
     const again = this.#requeued.slice(0, limit);
     const fresh = this.#store.after(this.#cursor, limit - again.length);
     const found = [...again.flatMap((id) => this.#store.read(id) ?? []), ...fresh];
-    const dead = found.filter((message) => message.deliveries > this.#deliveryLimit).map(({ id }) => id);
-    const taken = found.filter((message) => message.deliveries <= this.#deliveryLimit);
+    const isSpent = (message: StoredMessage): boolean => message.deliveries > this.#deliveryLimit;
+    const dead = found.filter(isSpent).map(({ id }) => id);
+    const taken = found.filter((message) => !isSpent(message));
     if (taken.length > 0) this.#store.countDeliveries(taken.map(({ id }) => id));
     if (dead.length > 0) this.#store.settle({ done: [], dead });
     this.#requeued.splice(0, again.length);
@@ -63,12 +68,8 @@ export class EmbeddedDispatch {
     const done: number[] = [];
     const dead: number[] = [];
     const requeued: number[] = [];
-    for (const [i, { id, deliveries }] of messages.entries()) {
-      const verdict = verdicts[i];
-      if (verdict === "acknowledge") done.push(id);
-      else if (verdict === "dead_letter" || deliveries >= this.#deliveryLimit) dead.push(id);
-      else requeued.push(id);
-    }
+    const piles = { acknowledge: done, dead_letter: dead, requeue: requeued };
+    for (const [i, { id }] of messages.entries()) piles[verdicts[i] ?? "requeue"].push(id);
     if (done.length + dead.length > 0) this.#store.settle({ done, dead });
     this.#messages -= done.length + dead.length;
     this.#deadLetters += dead.length;

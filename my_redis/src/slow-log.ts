@@ -83,7 +83,9 @@ const secretDirectives = ["requirepass", "masterauth", "masteruser", "tls-key-fi
 /** Which arguments are passwords, that nobody may read in the slow log. */
 function secretArguments(name: string, args: Arguments): (index: number) => boolean {
   if (name === "auth") return (index) => index > 0;
-  if (name === "hello") return (index) => index > 2 && (args.is(index - 1, "auth") || (index > 3 && args.is(index - 2, "auth")));
-  if (name === "config|set") return (index) => index > 2 && secretDirectives.some((secret) => args.is(index - 1, secret));
+  if (name === "hello")
+    return (index) => index > 2 && (args.is(index - 1, "auth") || (index > 3 && args.is(index - 2, "auth")));
+  if (name === "config|set")
+    return (index) => index > 2 && secretDirectives.some((secret) => args.is(index - 1, secret));
   return () => false;
 }

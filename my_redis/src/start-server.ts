@@ -95,7 +95,9 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     return closed;
   };
   // Not from within the command that asks for it.
-  server.requestShutdown = () => void setImmediate(close);
+  server.requestShutdown = () => {
+    setImmediate(() => void close());
+  };
   return { host, port, server, close, closed };
 }
 

@@ -65,10 +65,13 @@ export class ClientPause {
     clearTimeout(this.#timer);
     const { environment } = this.#server;
     const leftMs = this.#untilMs - environment.nowMs();
-    this.#timer = setTimeout(() => {
-      if (environment.nowMs() >= this.#untilMs) this.unpause();
-      else this.#schedule();
-    }, Math.min(Math.max(leftMs, 1), maxTimerMs));
+    this.#timer = setTimeout(
+      () => {
+        if (environment.nowMs() >= this.#untilMs) this.unpause();
+        else this.#schedule();
+      },
+      Math.min(Math.max(leftMs, 1), maxTimerMs),
+    );
     this.#timer.unref();
   }
 

@@ -28,5 +28,4 @@ export const refuseWhileBusy: Policy = (context, command) =>
     : undefined;
 
 /** After the log could not be written, data must not change: what is acknowledged would not be kept. */
-export const refuseWithoutLog: Policy = (context, command) =>
-  command.isWrite ? context.server.logFailure : undefined;
+export const refuseWithoutLog: Policy = (context, command) => (command.isWrite ? context.server.logFailure : undefined);

@@ -111,13 +111,7 @@ export class CommandProcessor {
     return undefined;
   }
 
-  #refuse(
-    context: Context,
-    args: Arguments,
-    found: Command | undefined,
-    reply: ReplyWriter,
-    message: string,
-  ): void {
+  #refuse(context: Context, args: Arguments, found: Command | undefined, reply: ReplyWriter, message: string): void {
     const { client } = context;
     if (found !== undefined) found.statistics.rejectedCalls++;
     if (args.is(0, "exec")) {

@@ -39,9 +39,10 @@ export async function listenOnAddresses(
 
 const hostOf = (address: string): string => (address === "*" ? "0.0.0.0" : address === "::*" ? "::" : address);
 
-const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? "");
+const codeOf = (error: unknown): string | undefined => (error as { code?: string } | null)?.code;
 
-const isUnavailable = (error: unknown): boolean => ["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"].includes(codeOf(error));
+const isUnavailable = (error: unknown): boolean =>
+  ["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"].includes(codeOf(error) ?? "");
 
 function reasonOf(error: unknown): string {
   if (codeOf(error) === "EADDRINUSE") return "bind: Address already in use";

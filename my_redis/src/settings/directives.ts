@@ -22,7 +22,7 @@ export type SettingValues = { -readonly [Name in DirectiveName]: ValueOf<(typeof
 export const directiveNames = Object.keys(directives) as readonly DirectiveName[];
 
 /** A directive whose value's type does not matter at the moment. */
-export const directiveOf = (name: DirectiveName): Directive<unknown> => directives[name] as Directive<unknown>;
+export const directiveOf = (name: DirectiveName): Directive<unknown> => directives[name];
 
 const byAnyName = new Map<string, DirectiveName>();
 for (const name of directiveNames) {

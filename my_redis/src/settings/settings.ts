@@ -1,11 +1,5 @@
 import { DirectiveError } from "./directive.ts";
-import {
-  type DirectiveName,
-  directiveNames,
-  directiveOf,
-  directives,
-  type SettingValues,
-} from "./directives.ts";
+import { type DirectiveName, directiveNames, directiveOf, directives, type SettingValues } from "./directives.ts";
 import { splitWords } from "./split-words.ts";
 
 export type { SettingValues } from "./directives.ts";

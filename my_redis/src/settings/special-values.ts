@@ -94,8 +94,10 @@ function readLimit(hard: string, soft: string, seconds: string): OutputLimit {
   };
 }
 
-const eventClasses = "g$lshzxetdn";
-const everyClass = "g$lshzxetd";
+/** In Redis's order. A stands for all but the last, new keys. */
+const eventClasses = ["g", "$", "l", "s", "h", "z", "x", "e", "t", "d", "n"];
+const everyClass = eventClasses.slice(0, -1);
+const eventChannels = ["K", "E", "m"];
 
 /** Classes of keyspace events, as letters in Redis's order, with A for all that A stands for. */
 export function keyspaceEvents(facts: DirectiveFacts<string>): Directive<string> {
@@ -110,10 +112,11 @@ export function keyspaceEvents(facts: DirectiveFacts<string>): Directive<string>
       if (/[^Ag$lshzxeKEtmdn]/.test(given)) {
         throw new DirectiveError("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
       }
-      const has = (letter: string): boolean => given.includes(letter) || (given.includes("A") && everyClass.includes(letter));
-      const all = [...everyClass].every(has);
-      const classes = all ? "A" : [...eventClasses].filter(has).join("");
-      return classes + [..."KEm"].filter(has).join("");
+      const has = (letter: string): boolean =>
+        given.includes(letter) || (given.includes("A") && everyClass.includes(letter));
+      const all = everyClass.every(has);
+      const classes = all ? "A" : eventClasses.filter(has).join("");
+      return classes + eventChannels.filter(has).join("");
     },
   });
 }

@@ -1,4 +1,11 @@
-import { type Directive, directive, type DirectiveFacts, DirectiveError, onlyWord, type ValueKind } from "./directive.ts";
+import {
+  type Directive,
+  directive,
+  type DirectiveFacts,
+  DirectiveError,
+  onlyWord,
+  type ValueKind,
+} from "./directive.ts";
 
 export const maxInt32 = 2147483647;
 export const maxInt64 = 9223372036854775807n;

@@ -77,7 +77,10 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
     expectSame([
       { command: ["COMMAND"], compare: (ours, theirs) => ours.sign === theirs.sign },
       { command: ["COMMAND", "COUNT"], compare: sameShape },
-      { command: ["COMMAND", "INFO", "get", "set", "mset", "object|encoding", "exec", "client|kill", "info"], compare: sameCommandInfo },
+      {
+        command: ["COMMAND", "INFO", "get", "set", "mset", "object|encoding", "exec", "client|kill", "info"],
+        compare: sameCommandInfo,
+      },
       ["COMMAND", "INFO", "nosuch"],
       { command: ["COMMAND", "DOCS", "get"], compare: sameCommandDocs },
       { command: ["COMMAND", "DOCS", "config|get"], compare: sameCommandDocs },
@@ -175,7 +178,10 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["LATENCY", "GRAPH", "command"],
       ["CONFIG", "SET", "latency-monitor-threshold", "10"],
       ["DEBUG", "SLEEP", "0.03"],
-      { command: ["LATENCY", "LATEST"], compare: (ours, theirs) => ours.items?.[0]?.items?.[0]?.text === theirs.items?.[0]?.items?.[0]?.text },
+      {
+        command: ["LATENCY", "LATEST"],
+        compare: (ours, theirs) => ours.items?.[0]?.items?.[0]?.text === theirs.items?.[0]?.items?.[0]?.text,
+      },
       { command: ["LATENCY", "HISTORY", "command"], compare: sameShape },
       { command: ["LATENCY", "GRAPH", "command"], compare: sameShape },
       { command: ["LATENCY", "DOCTOR"], compare: sameShape },
@@ -252,9 +258,20 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["DEBUG", "QUICKLIST-PACKED-THRESHOLD", "0"],
       ["DEBUG", "PAUSE-CRON", "0"],
       ["DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", "0"],
-      ...["string", "integer", "double", "bignum", "null", "array", "set", "map", "push", "verbatim", "true", "false"].map(
-        (type): Step => ["DEBUG", "PROTOCOL", type],
-      ),
+      ...[
+        "string",
+        "integer",
+        "double",
+        "bignum",
+        "null",
+        "array",
+        "set",
+        "map",
+        "push",
+        "verbatim",
+        "true",
+        "false",
+      ].map((type): Step => ["DEBUG", "PROTOCOL", type]),
       ["DEBUG", "PROTOCOL", "nosuch"],
     ]));
 

@@ -29,7 +29,9 @@ describe("the hook on commands", () => {
   });
 
   test("puts an error in place of a command, which then does not run", async () => {
-    const client = await start({ onCommand: ({ name }) => (name === "set" ? { error: "ERR out of luck" } : undefined) });
+    const client = await start({
+      onCommand: ({ name }) => (name === "set" ? { error: "ERR out of luck" } : undefined),
+    });
     expect((await client.reply("SET", "k", "1")).text).toBe("ERR out of luck");
     expect((await client.reply("GET", "k")).text).toBeNull();
     client.close();
@@ -46,7 +48,9 @@ describe("the hook on commands", () => {
   });
 
   test("answers with an error after a delay, and forgets a client who went away meanwhile", async () => {
-    const client = await start({ onCommand: ({ name }) => (name === "get" ? { delayMs: 30, error: "ERR late" } : undefined) });
+    const client = await start({
+      onCommand: ({ name }) => (name === "get" ? { delayMs: 30, error: "ERR late" } : undefined),
+    });
     const gone = await RespConnection.open((running as RunningServer).port, "MyRedis");
     gone.send(["GET", "k"]);
     expect((await client.reply("GET", "k")).text).toBe("ERR late");

@@ -28,7 +28,9 @@ describe("startServer", () => {
 
   test("refuses directives that it cannot honour", () => {
     expect(startServer({ port: 70_000 })).rejects.toBeInstanceOf(DirectiveError);
-    expect(startServer({ port: 0, dir: "/no/such/folder" })).rejects.toThrow("dir '/no/such/folder': No such file or directory");
+    expect(startServer({ port: 0, dir: "/no/such/folder" })).rejects.toThrow(
+      "dir '/no/such/folder': No such file or directory",
+    );
   });
 
   test("listens on several addresses, and passes over one that the machine does not have", async () => {
@@ -83,9 +85,17 @@ describe("startServer", () => {
   });
 
   test("gives every server its own data, counters and settings", async () => {
-    const [one, other] = await Promise.all([startServer({ port: 0, memory: true }), startServer({ port: 0, memory: true })]);
+    const [one, other] = await Promise.all([
+      startServer({ port: 0, memory: true }),
+      startServer({ port: 0, memory: true }),
+    ]);
     const client = await RespConnection.open(one.port, "MyRedis");
-    await client.replies([["SET", "k", "1"], ["CONFIG", "SET", "hz", "20"], ["GET", "k"], ["GET", "k"]]);
+    await client.replies([
+      ["SET", "k", "1"],
+      ["CONFIG", "SET", "hz", "20"],
+      ["GET", "k"],
+      ["GET", "k"],
+    ]);
     expect(other.server.keyspace.database(0).size).toBe(0);
     expect(other.server.settings.values.hz).toBe(10);
     expect(one.server.commands.byName("get")?.statistics.calls).toBe(2);

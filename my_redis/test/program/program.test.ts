@@ -78,7 +78,9 @@ describe("the program", () => {
 
   test("writes its messages to logfile, from loglevel on", async () => {
     const logFile = join(temporaryFolder("program"), "log");
-    const started = await startProcess({ cmd: [process.execPath, main, "--port", "0", "--logfile", logFile, "--io-threads", "2"] });
+    const started = await startProcess({
+      cmd: [process.execPath, main, "--port", "0", "--logfile", logFile, "--io-threads", "2"],
+    });
     await waitUntil(() => existsSync(logFile) && ready.test(readFileSync(logFile, "utf8")), {
       what: "the ready line",
       timeoutMs: 10_000,

@@ -31,7 +31,7 @@ describe.skipIf(redis.missing)(`the table of directives beside redis-server${red
 
   beforeAll(async () => {
     server = await startRedisServer();
-    const connection = await RespConnection.open(server.port as number, "redis-server");
+    const connection = await RespConnection.open(server.port, "redis-server");
     const reply = await connection.reply("CONFIG", "GET", "*");
     const texts = (reply.items ?? []).map((item) => item.text as string);
     theirs = new Map(texts.flatMap((text, index) => (index % 2 === 0 ? [[text, texts[index + 1] as string]] : [])));
@@ -55,13 +55,17 @@ describe.skipIf(redis.missing)(`the table of directives beside redis-server${red
   });
 
   test("lets CONFIG SET change what redis-server lets it change, and nothing more", async () => {
-    const connection = await RespConnection.open(server.port as number, "redis-server");
+    const connection = await RespConnection.open(server.port, "redis-server");
     // Beyond these, what may change is the same.
     const startOnlyHere = new Set(["bind", "port"]);
     for (const name of directiveNames) {
       if (ours.has(name) || startOnlyHere.has(name)) continue;
       const answer = (await connection.reply("CONFIG", "SET", name, theirs.get(name) as string)).text as string;
-      const theirChange = answer.includes("immutable") ? "start" : answer.includes("protected") ? "protected" : "any-time";
+      const theirChange = answer.includes("immutable")
+        ? "start"
+        : answer.includes("protected")
+          ? "protected"
+          : "any-time";
       expect([name, directiveOf(name).change ?? "any-time"]).toEqual([name, theirChange]);
     }
     connection.close();
@@ -80,7 +84,8 @@ describe("the table of directives", () => {
   });
 
   test("explains each directive in a sentence", () => {
-    for (const name of directiveNames) expect([name, directiveOf(name).summary]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
+    for (const name of directiveNames)
+      expect([name, directiveOf(name).summary]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
   });
 });
 

@@ -51,7 +51,10 @@ describe("redis.conf", () => {
 
   test("is refused with file, line number, line and reason", () => {
     const refusals: [string, string][] = [
-      ["hz 10\n\nfoo bar", "at line 3\n>>> 'foo bar'\nBad directive or wrong number of arguments: there is no directive 'foo'"],
+      [
+        "hz 10\n\nfoo bar",
+        "at line 3\n>>> 'foo bar'\nBad directive or wrong number of arguments: there is no directive 'foo'",
+      ],
       ["port abc", "at line 1\n>>> 'port abc'\nargument couldn't be parsed into an integer (port takes a whole number"],
       ["port 1 2", "at line 1\n>>> 'port 1 2'\nwrong number of arguments"],
       ["port", "at line 1\n>>> 'port'\nwrong number of arguments"],
@@ -148,7 +151,9 @@ describe("CONFIG REWRITE", () => {
   });
 
   test("gives a file that means the same, whatever the values are, and is stable", () => {
-    const settings = readText('requirepass "\\x01 \\"\\\\é"\nbind 127.0.0.1 "-::1"\nclient-output-buffer-limit pubsub 1 2 3\n');
+    const settings = readText(
+      'requirepass "\\x01 \\"\\\\é"\nbind 127.0.0.1 "-::1"\nclient-output-buffer-limit pubsub 1 2 3\n',
+    );
     const text = rewriteConfig("", settings);
     expect(readText(text).values).toEqual(settings.values);
     expect(rewriteConfig(text, settings)).toBe(text);

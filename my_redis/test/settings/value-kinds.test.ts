@@ -89,7 +89,9 @@ describe("settings of an embedding program", () => {
   });
 
   test("are checked as those of redis.conf are", () => {
-    expect(() => new Settings({ port: 70_000 })).toThrow("port '70000': argument must be between 0 and 65535 inclusive");
+    expect(() => new Settings({ port: 70_000 })).toThrow(
+      "port '70000': argument must be between 0 and 65535 inclusive",
+    );
     expect(() => new Settings({ port: 1.5 })).toThrow("port '1.5': argument couldn't be parsed into an integer");
     expect(() => new Settings({ appendFsync: "always" } as object)).toThrow("'appendFsync' is not a directive");
     expect(() => new Settings({ "tls-port": 7000 })).toThrow(DirectiveError);
@@ -104,7 +106,13 @@ describe("settings of an embedding program", () => {
     });
     let failed = "";
     const change = (): void =>
-      settings.change([{ name: "hz", value: 20 }, { name: "dir", value: "/x" }], (name) => (failed = name));
+      settings.change(
+        [
+          { name: "hz", value: 20 },
+          { name: "dir", value: "/x" },
+        ],
+        (name) => (failed = name),
+      );
     expect(change).toThrow("no");
     expect([settings.values.hz, settings.values.dir, failed]).toEqual([10, ".", "dir"]);
     expect(seen).toEqual([20, 10]);

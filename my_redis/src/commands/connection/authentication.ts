@@ -15,6 +15,7 @@ export function authenticate(context: Context, user: string, password: Uint8Arra
 /** Takes as long for a wrong password as for a right one, so that its bytes cannot be found by timing. */
 function sameBytes(expected: Uint8Array, given: Uint8Array): boolean {
   let difference = expected.length ^ given.length;
-  for (let at = 0; at < given.length; at++) difference |= (given[at] as number) ^ (expected[at % expected.length] as number);
+  for (let at = 0; at < given.length; at++)
+    difference |= (given[at] as number) ^ (expected[at % expected.length] as number);
   return difference === 0;
 }

@@ -83,7 +83,8 @@ const doctor = command({
   run({ server }, _args, reply) {
     const events = server.latency.latest();
     const lines = events.map(
-      ({ event, worstMs }) => `${event}: ${server.latency.history(event).length} slow events, the worst took ${worstMs} ms.`,
+      ({ event, worstMs }) =>
+        `${event}: ${server.latency.history(event).length} slow events, the worst took ${worstMs} ms.`,
     );
     if (!server.latency.enabled) {
       lines.unshift("Slow events are not noted: CONFIG SET latency-monitor-threshold <milliseconds> begins to.");

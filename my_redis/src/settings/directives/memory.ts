@@ -20,7 +20,10 @@ export const memoryDirectives = {
       "allkeys-random",
       "noeviction",
     ],
-    { default: "noeviction", summary: "Which keys are evicted when memory is full; with noeviction writes are refused." },
+    {
+      default: "noeviction",
+      summary: "Which keys are evicted when memory is full; with noeviction writes are refused.",
+    },
   ),
   "maxmemory-samples": integer({
     default: 5,

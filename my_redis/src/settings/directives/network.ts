@@ -9,7 +9,8 @@ const noThreads = "one process uses one core; start more nodes to use more";
 export const networkDirectives = {
   bind: list({
     default: ["127.0.0.1", "-::1"],
-    summary: "Addresses to accept clients at; a leading - lets an address be missing, * means all of IPv4, ::* all of IPv6.",
+    summary:
+      "Addresses to accept clients at; a leading - lets an address be missing, * means all of IPv4, ::* all of IPv6.",
     change: "start",
     expects: "1 to 16 addresses",
     read(words) {

@@ -35,7 +35,11 @@ export const nodeDirectives = {
     change: "start",
     unused: notYet,
     expects: "addresses of the form host:port",
-    read: (words) => words.flatMap((word) => word.split(",")).filter((word) => word !== "").map(checkNode),
+    read: (words) =>
+      words
+        .flatMap((word) => word.split(","))
+        .filter((word) => word !== "")
+        .map(checkNode),
   }),
   "cluster-enabled": yesNo({
     default: false,

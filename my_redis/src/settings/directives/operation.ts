@@ -53,7 +53,8 @@ export const operationDirectives = {
     default: 5000,
     max: maxInt64,
     alias: "lua-time-limit",
-    summary: "Milliseconds after which other clients are told that a script is running and can kill it; 0 waits for ever.",
+    summary:
+      "Milliseconds after which other clients are told that a script is running and can kill it; 0 waits for ever.",
   }),
   "slowlog-log-slower-than": integer({
     default: 10_000,
@@ -131,10 +132,12 @@ export const operationDirectives = {
     change: "start",
     unused: noSyslog,
   }),
-  "syslog-facility": choice(
-    ["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"],
-    { default: "local0", summary: "Facility in the system's log.", change: "start", unused: noSyslog },
-  ),
+  "syslog-facility": choice(["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"], {
+    default: "local0",
+    summary: "Facility in the system's log.",
+    change: "start",
+    unused: noSyslog,
+  }),
   "always-show-logo": yesNo({
     default: false,
     summary: "Shows a picture at the start.",

@@ -1,11 +1,13 @@
-import { choice, choices, integer, maxInt64, memory, text, yesNo } from "../value-kinds.ts";
+import { choice, choices, integer, memory, text, yesNo } from "../value-kinds.ts";
 import { savePoints } from "../special-values.ts";
 
 const noSnapshots = "data is kept by the append-only file: see appendonly";
 
 const plainFileName = (name: string) => (value: string) => {
   if (value === "") return `${name} can't be empty`;
-  return /[\\/]/.test(value) || value === "." || value === ".." ? `${name} can't be a path, just a filename` : undefined;
+  return /[\\/]/.test(value) || value === "." || value === ".."
+    ? `${name} can't be a path, just a filename`
+    : undefined;
 };
 
 /** How data outlives the process. */
@@ -34,7 +36,8 @@ export const persistenceDirectives = {
   }),
   appendfsync: choice(["everysec", "always", "no"], {
     default: "everysec",
-    summary: "When changes are forced to the disk: every second, always before they are answered, or when the system likes.",
+    summary:
+      "When changes are forced to the disk: every second, always before they are answered, or when the system likes.",
   }),
   "no-appendfsync-on-rewrite": yesNo({
     default: false,
@@ -80,7 +83,8 @@ export const persistenceDirectives = {
   }),
   save: savePoints({
     default: [],
-    summary: "Seconds and changes after which a snapshot is written; several pairs are possible, an empty text means none.",
+    summary:
+      "Seconds and changes after which a snapshot is written; several pairs are possible, an empty text means none.",
     unused: noSnapshots,
   }),
   dbfilename: text({

@@ -12,7 +12,8 @@ export const clientKill = command({
   since: "2.4.0",
   complexity: "O(N) where N is the number of client connections",
   summary: "Closes connections: the one with an address, or all that fit the filters.",
-  usage: "<ip:port> | [ID <client-id>] [TYPE <type>] [USER <name>] [ADDR <ip:port>] [LADDR <ip:port>] [SKIPME (YES|NO)]",
+  usage:
+    "<ip:port> | [ID <client-id>] [TYPE <type>] [USER <name>] [ADDR <ip:port>] [LADDR <ip:port>] [SKIPME (YES|NO)]",
   flags: ["admin", "noscript", "loading", "stale"],
   arity: -3,
   run(context, args, reply) {

@@ -20,7 +20,7 @@ export interface DebugSubcommand {
 }
 
 const notAllowed =
-  "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local " +
+  'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local ' +
   "connection, otherwise you need to set this option in the configuration file, and then restart the server.";
 
 const setActiveExpire: DebugSubcommand = {

@@ -2,12 +2,7 @@ import { command } from "../../../command/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import type { Server } from "../../../server.ts";
 import { clientsSection } from "./clients-section.ts";
-import {
-  commandstatsSection,
-  errorstatsSection,
-  latencystatsSection,
-  modulesSection,
-} from "./commands-sections.ts";
+import { commandstatsSection, errorstatsSection, latencystatsSection, modulesSection } from "./commands-sections.ts";
 import { keyspaceSection } from "./keyspace-section.ts";
 import { memorySection } from "./memory-section.ts";
 import { persistenceSection } from "./persistence-section.ts";

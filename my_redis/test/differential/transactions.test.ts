@@ -61,14 +61,7 @@ describe.skipIf(redis.missing)(`transactions answer as redis-server does${redis.
     ]));
 
   test("a command that fails while running does not stop the others", () =>
-    expectSame([
-      ["SET", "s", "text"],
-      ["MULTI"],
-      ["INCR", "s"],
-      ["SET", "t", "1"],
-      ["EXEC"],
-      ["GET", "t"],
-    ]));
+    expectSame([["SET", "s", "text"], ["MULTI"], ["INCR", "s"], ["SET", "t", "1"], ["EXEC"], ["GET", "t"]]));
 
   test("DISCARD forgets what was queued and what was watched", () =>
     expectSame([
@@ -156,16 +149,20 @@ describe.skipIf(redis.missing)(`transactions answer as redis-server does${redis.
     ]));
 
   test("RESET ends a transaction, and QUIT a connection, at once", () =>
-    expectSame([
-      ["MULTI"],
-      ["SET", "k", "1"],
-      ["RESET"],
-      ["EXEC"],
-      ["EXISTS", "k"],
-    ]));
+    expectSame([["MULTI"], ["SET", "k", "1"], ["RESET"], ["EXEC"], ["EXISTS", "k"]]));
 
   test("HELLO in a transaction changes the protocol of what follows", () =>
-    expectSame([["HSET", "h", "f", "v"], ["MULTI"], ["HGETALL", "h"], ["HELLO", "3"], ["HGETALL", "h"], { command: ["EXEC"], compare: lastItem }], {
-      protocols: [2],
-    }));
+    expectSame(
+      [
+        ["HSET", "h", "f", "v"],
+        ["MULTI"],
+        ["HGETALL", "h"],
+        ["HELLO", "3"],
+        ["HGETALL", "h"],
+        { command: ["EXEC"], compare: lastItem },
+      ],
+      {
+        protocols: [2],
+      },
+    ));
 });

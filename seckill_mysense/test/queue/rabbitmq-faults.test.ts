@@ -4,16 +4,21 @@ import { Connection } from "rabbitmq-client";
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import { QueueUnavailable, QueueUnroutable } from "../../src/queue/queue-errors.ts";
 import type { ReservationQueue } from "../../src/queue/queue.ts";
+import { createGate } from "../../src/gate/redis-gate.ts";
+import { startRelay } from "../../src/gate/relay.ts";
 import { rabbitmqQueue, type RabbitmqQueueOptions } from "../../src/queue/rabbitmq-queue.ts";
 import {
   freshRabbitmqVhost,
   requireService,
+  startRedisServer,
   waitUntil,
   type DedicatedRabbitmqVhost,
 } from "../../../tools/test-services/index.ts";
+import { saleFixture } from "../contract/gate/gate-fixtures.ts";
 import { collect, idsOf, reservation, reservations, untilDepth } from "../contract/queue/queue-fixtures.ts";
 
 const rabbitmq = requireService("rabbitmq");
+const redis = requireService("redis");
 const testTimeoutMs = 120_000;
 
 describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () => {
@@ -106,6 +111,42 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
         timeoutMs: 20_000,
       });
       await consumer.stop();
+    },
+    testTimeoutMs,
+  );
+
+  test.skipIf(redis.missing)(
+    `gets every reservation from a relay whose broker freezes in mid-sale${redis.reason}`,
+    async () => {
+      const server = await startRedisServer({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+      const gate = createGate({ connection: { url: server.url }, timeoutMs: 5_000 });
+      const fixture = saleFixture({ total: 2_000 });
+      await gate.arm(fixture.sale, fixture.product, 2_000);
+      const queue = open({ queueName: randomUUID(), timeoutMs: 500 });
+      await queue.depth();
+      const consumer = await collect(queue);
+      const relay = startRelay({ gate, queue, products: () => [fixture.product], relayName: "relay", batch: 50 });
+      try {
+        for (let n = 0; n < 2_000; n++) {
+          await gate.reserve(fixture.request(`user-${n}`, `r${n}`));
+          if (n === 500) await broker.server.kill("SIGSTOP");
+          // Long enough for publishes to be given up and tried again: each takes half a second.
+          if (n === 1_500) await Bun.sleep(1_200);
+          if (n === 1_500) await broker.server.kill("SIGCONT");
+        }
+        const distinct = () => new Set(idsOf(consumer.deliveries)).size;
+        await waitUntil(() => distinct() === 2_000, { what: "2000 messages", timeoutMs: 60_000 });
+        await waitUntil(async () => (await gate.status(fixture.sale.id, fixture.product.id))?.outboxLength === 0, {
+          what: "an empty outbox",
+          timeoutMs: 20_000,
+        });
+      } finally {
+        await broker.server.kill("SIGCONT");
+        await relay.stop();
+        await consumer.stop();
+        await gate.close();
+        await server.stop();
+      }
     },
     testTimeoutMs,
   );

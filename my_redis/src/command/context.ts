@@ -67,6 +67,17 @@ export class Context {
     this.logged = [];
   }
 
+  /**
+   * What the command logged so far and what it logs from now on need not be applied together: keys that expired while
+   * it walked the database. Transactions and scripts stay whole.
+   */
+  partLog(): void {
+    const { log, executingTransaction } = this.server;
+    if (log === undefined || executingTransaction) return;
+    log.endUnit();
+    log.beginUnit();
+  }
+
   /** Whether the command may wait: not in a transaction or script. */
   get mayBlock(): boolean {
     return this.client.kind === "normal" && !this.server.executingTransaction;

@@ -129,4 +129,18 @@ describe.skipIf(redis.missing)(`the log says what redis-server's says${redis.rea
       ["BITFIELD", "k", "OVERFLOW", "FAIL", "INCRBY", "u2", "6", "1"],
       ["BITFIELD", "k", "OVERFLOW", "FAIL", "INCRBY", "u2", "1000", "9"],
     ]));
+
+  test("of keys that are found to have expired: on their own where a command walks the database", () =>
+    expectSameLog(
+      [
+        ["DEBUG", "SET-ACTIVE-EXPIRE", "0"],
+        ...["a", "b", "c"].map((key) => ["SET", key, "v", "PXAT", "1"]),
+        ["SCAN", "0", "COUNT", "100"],
+        ...["d", "e", "f"].map((key) => ["SET", key, "v", "PXAT", "1"]),
+        ["RANDOMKEY"],
+        ...["g", "h", "i"].map((key) => ["SET", key, "v", "PXAT", "1"]),
+        ["MGET", "g", "h", "i"],
+      ],
+      { anyOrder: true },
+    ));
 });

@@ -9,7 +9,8 @@ export const randomKey = command({
   summary: "Gives the name of any key.",
   flags: ["readonly"],
   arity: 1,
-  run({ database, keyspace, now }, _args, reply) {
+  run(context, _args, reply) {
+    const { database, keyspace, now } = context;
     const { heap, environment } = keyspace;
     for (;;) {
       const address = database.keys.random(environment.random);
@@ -24,6 +25,7 @@ export const randomKey = command({
       }
       // Each round removes a key: at worst it ends with an empty database.
       database.expire(address);
+      context.partLog();
     }
   },
 });

@@ -1,5 +1,5 @@
 import { command } from "../../command/command.ts";
-import type { Database } from "../../keyspace/database.ts";
+import type { Context } from "../../command/context.ts";
 import type { Address } from "../../keyspace/heap.ts";
 import * as record from "../../keyspace/record.ts";
 import { typeName } from "../../keyspace/value-names.ts";
@@ -18,7 +18,8 @@ export const scan = command({
   summary: "Goes through the keys of the database, some at each call.",
   flags: ["readonly"],
   arity: -2,
-  run({ database, now }, args, reply) {
+  run(context, args, reply) {
+    const { database } = context;
     let cursor = readCursor(args, 1);
     const options = readScanOptions(args, 2, "type");
     const visited: Address[] = [];
@@ -30,27 +31,24 @@ export const scan = command({
     reply.bulkInteger(cursor);
     const begin = reply.beginArray();
     let found = 0;
-    for (const address of visited) if (replyWanted(database, address, options, now, reply)) found++;
+    for (const address of visited) if (replyWanted(context, address, options, reply)) found++;
     reply.endArray(begin, found);
   },
 });
 
 /** Answers with the key if it is asked for; one whose time is over is removed. */
-function replyWanted(
-  database: Database,
-  address: Address,
-  options: ScanOptions,
-  now: number,
-  reply: ReplyWriter,
-): boolean {
-  const { heap, expires } = database.keyspace;
+function replyWanted(context: Context, address: Address, options: ScanOptions, reply: ReplyWriter): boolean {
+  const { heap, expires } = context.keyspace;
   const bytes = record.bytesOf(heap, address);
   const start = record.keyStartOf(heap, address);
   const end = start + record.keyLengthOf(heap, address);
   if (options.pattern !== undefined && !globMatches(options.pattern, bytes, start, end)) return false;
   if (options.type !== undefined && typeName(heap, address) !== options.type) return false;
-  if (record.hasExpiry(heap, address) && record.expiryOf(heap, address) <= now) {
-    if (expires) database.expire(address);
+  if (record.hasExpiry(heap, address) && record.expiryOf(heap, address) <= context.now) {
+    if (expires) {
+      context.database.expire(address);
+      context.partLog();
+    }
     return false;
   }
   reply.bulk(bytes, start, end);

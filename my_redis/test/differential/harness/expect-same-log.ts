@@ -12,11 +12,16 @@ const leastMomentMs = 1_000_000_000_000;
 
 /**
  * Runs commands on a server of each kind that keeps an append-only file, and fails where the files say different
- * things: commands are compared word by word, names in any case, moments with a tolerance.
+ * things: commands are compared word by word, names in any case, moments with a tolerance. `anyOrder`: the order of
+ * the commands hangs on that of the keys in a hash table.
  */
-export async function expectSameLog(commands: readonly (readonly Word[])[]): Promise<void> {
+export async function expectSameLog(
+  commands: readonly (readonly Word[])[],
+  { anyOrder = false }: { anyOrder?: boolean } = {},
+): Promise<void> {
   const ours = await logOfMyRedis(commands);
   const theirs = await logOfRedis(commands);
+  if (anyOrder) for (const log of [ours, theirs]) log.sort();
   const show = (log: readonly string[][]): string => log.map((words) => `      ${showCommand(words)}`).join("\n");
   for (let at = 0; at < Math.max(ours.length, theirs.length); at++) {
     if (sameCommand(ours[at] ?? [], theirs[at] ?? [])) continue;
@@ -41,8 +46,14 @@ const isMoment = (word: string): boolean => /^\d{13,}$/.test(word) && Number(wor
 
 async function logOfMyRedis(commands: readonly (readonly Word[])[]): Promise<string[][]> {
   const dir = temporaryFolder("differential-log");
-  const options = { port: 0, dir, appendonly: true, appendfsync: "always", "aof-checksum": false } as const;
-  const running = await startServer(options);
+  const running = await startServer({
+    port: 0,
+    dir,
+    appendonly: true,
+    appendfsync: "always",
+    "aof-checksum": false,
+    "enable-debug-command": "yes",
+  });
   try {
     return await runAndRead(running.port, "MyRedis", dir, commands);
   } finally {
@@ -51,7 +62,9 @@ async function logOfMyRedis(commands: readonly (readonly Word[])[]): Promise<str
 }
 
 async function logOfRedis(commands: readonly (readonly Word[])[]): Promise<string[][]> {
-  const redis = await startRedisServer({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
+  const redis = await startRedisServer({
+    args: ["--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "yes"],
+  });
   try {
     return await runAndRead(redis.port, "redis-server", redis.dataDir, commands);
   } finally {

@@ -39,5 +39,13 @@ async function startMyRedis(): Promise<number> {
   const report = (level: string, message: string, error?: unknown): void => {
     if (level === "error" || level === "warning") console.error(`MyRedis ${level}: ${message}`, error ?? "");
   };
-  return (await startServer({ port: 0, bind: ["127.0.0.1"], memory: true, "enable-debug-command": "yes", environment: { report } })).port;
+  return (
+    await startServer({
+      port: 0,
+      bind: ["127.0.0.1"],
+      memory: true,
+      "enable-debug-command": "yes",
+      environment: { report },
+    })
+  ).port;
 }

@@ -21,6 +21,8 @@ export interface StartExtras {
   readonly memory?: boolean | undefined;
   /** Clock, chance and messages of the caller's own; what is left out is the real world's, and silence. */
   readonly environment?: Partial<Environment> | undefined;
+  /** Whose sockets are used: Bun's, which are faster, where there is Bun; else Node's. */
+  readonly transport?: "bun" | "node" | undefined;
   /** Sees every command of every client before it runs, and may answer it with an error or delay it: for tests. */
   readonly onCommand?: CommandHook | undefined;
 }
@@ -56,8 +58,8 @@ const closeGraceMs = 1000;
  * Rejects with DirectiveError when a directive has no such value, with ListenError when the address cannot be used.
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
-  const { memory, environment, onCommand, ...directives } = options;
-  return startWithSettings(new Settings(directives), { memory, environment, onCommand });
+  const { memory, environment, transport, onCommand, ...directives } = options;
+  return startWithSettings(new Settings(directives), { memory, environment, transport, onCommand });
 }
 
 /** As `startServer`, with settings that have been read already. */
@@ -73,7 +75,8 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     values.dir = existingFolder(values.dir);
   });
   const network = new NetworkServer(server);
-  const listen = typeof Bun === "undefined" ? listenWithNode : listenWithBun;
+  const { transport = typeof Bun === "undefined" ? "node" : "bun" } = extras;
+  const listen = transport === "bun" ? listenWithBun : listenWithNode;
   const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port);
   values.port = port;
   const cron = new Cron(server, network);

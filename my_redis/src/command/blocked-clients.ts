@@ -103,10 +103,13 @@ export class BlockedClients {
     }
   }
 
-  /** Answers the clients whose time is over. */
+  /** Answers the clients whose time is over, whose time was over first before the others. */
   expire(nowMs: number): void {
-    for (const context of [...this.#blocked]) {
-      if ((context.client.blocked?.deadlineMs ?? 0) > nowMs) continue;
+    const deadlineOf = ({ client }: Context): number => client.blocked?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    const over = [...this.#blocked].filter((context) => deadlineOf(context) <= nowMs);
+    for (const context of over.sort((one, other) => deadlineOf(one) - deadlineOf(other))) {
+      // Releasing one may have let another's request go on, and he may have gone.
+      if (deadlineOf(context) > nowMs) continue;
       this.#runner.replyTimeout(context);
       this.#release(context);
     }

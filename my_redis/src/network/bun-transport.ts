@@ -25,6 +25,14 @@ class BunSocket<State> implements TransportSocket {
     this.#socket.terminate();
   }
 
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   keepAlive(seconds: number): void {
     this.#socket.setKeepAlive(seconds > 0, seconds * 1000);
   }

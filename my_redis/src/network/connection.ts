@@ -30,6 +30,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   #pendingEnd = 0;
   #closeWhenSent = false;
   #killed = false;
+  #stopped = false;
 
   constructor(socket: TransportSocket, owner: ConnectionOwner, limits: RequestLimits) {
     this.#socket = socket;
@@ -88,8 +89,15 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
       this.#pendingStart = 0;
       this.#pendingEnd = 0;
     }
-    if (this.#closeWhenSent) this.#socket.end();
-    else this.#owner.continueReading(this);
+    if (this.#closeWhenSent) {
+      this.#socket.end();
+      return;
+    }
+    if (this.#stopped) {
+      this.#stopped = false;
+      this.#socket.resume();
+    }
+    this.#owner.continueReading(this);
   }
 
   closeAfterReplies(): void {
@@ -100,6 +108,13 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   /** Closes now if nothing is left to send; else `send` or `drain` will. */
   closeIfSent(): void {
     if (this.#closeWhenSent && this.pendingBytes === 0 && !this.closed) this.#socket.end();
+  }
+
+  /** Takes no more from the client until he has taken his replies. */
+  stopReading(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#socket.pause();
   }
 
   keepAlive(seconds: number): void {

@@ -1,3 +1,4 @@
+import { isLoopback } from "../command/local-client.ts";
 import type { CronNetwork } from "../cron.ts";
 import type { Client } from "../command/client.ts";
 import { Arguments } from "../protocol/arguments.ts";
@@ -14,6 +15,10 @@ import { TurnOutput } from "./turn-output.ts";
 const pauseReadingBytes = 64 * 1024 * 1024;
 /** Replies are sent when this much has gathered, without waiting for the end of the turn. */
 const sendEarlyBytes = 1024 * 1024;
+
+const protectedMode =
+  "DENIED Redis is running in protected mode: no password is set, so only clients on this machine are served. " +
+  "Set requirepass, or set protected-mode to no where nobody but trusted machines can connect.";
 
 /** When the turn's log bytes are safe enough for its replies to be sent. */
 export interface LogDurability {
@@ -100,15 +105,27 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     connection.parser.authenticated = connection.context.client.authenticated;
     this.#connections.add(connection);
     if (values["tcp-keepalive"] > 0) connection.keepAlive(values["tcp-keepalive"]);
-    if (this.#connections.size > values.maxclients) {
+    const refusal = this.#refusalOf(connection);
+    if (refusal !== undefined) {
       server.statistics.connectionsRejected++;
-      this.#refuse(connection, "ERR max number of clients reached");
+      connection.context.client.closing = true;
+      // Not before the transport knows whose socket it is: closing may call back at once.
+      setImmediate(() => this.#refuse(connection, refusal));
     }
     return connection;
   }
 
+  /** Why a new client may not stay. */
+  #refusalOf(connection: Connection): string | undefined {
+    const { values } = this.#server.settings;
+    if (this.#connections.size > values.maxclients) return "ERR max number of clients reached";
+    const open = !values["protected-mode"] || values.requirepass !== "" || isLoopback(connection.remoteAddress);
+    return open ? undefined : protectedMode;
+  }
+
   /** Answers one error and closes. */
   #refuse(connection: Connection, message: string): void {
+    if (connection.closed) return;
     this.#output.switchTo(connection);
     this.#server.processor.writeError(this.#output.writer, message);
     connection.closeAfterReplies();
@@ -149,7 +166,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     for (const connection of [...this.#connections]) {
       const { client } = connection.context;
       if (client.closing) continue;
-      if (timeoutMs > 0 && client.blocked === undefined && nowMs - client.lastActiveMs > timeoutMs) {
+      if (timeoutMs > 0 && !connection.paused && nowMs - client.lastActiveMs > timeoutMs) {
         this.#letGo(connection, `idle for more than ${settings.values.timeout} seconds`);
       } else if (connection.pendingBytes > 0) {
         this.checkOutput(connection);
@@ -176,6 +193,10 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     const parser = connection.parser;
     const context = connection.context;
     const client = context.client;
+    if (this.#leavesTooMuch(connection)) {
+      parser.keepRest(args);
+      return;
+    }
     server.updateClock();
     client.lastActiveMs = server.nowMs;
     this.#running = true;
@@ -188,12 +209,19 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
       if (this.#output.bytes > sendEarlyBytes) {
         this.#flush();
         this.#output.switchTo(connection);
-        if (connection.pendingBytes > pauseReadingBytes) break;
+        if (this.#leavesTooMuch(connection)) break;
       }
     }
     parser.keepRest(args);
     this.#running = false;
     this.#endTurn();
+  }
+
+  /** Whether a client has to take his replies before he is served further; then nothing more is read from him. */
+  #leavesTooMuch(connection: Connection): boolean {
+    if (connection.pendingBytes <= pauseReadingBytes) return false;
+    connection.stopReading();
+    return true;
   }
 
   #execute(connection: Connection, args: Arguments): void {

@@ -28,6 +28,14 @@ class NodeSocket implements TransportSocket {
     this.#socket.destroy();
   }
 
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   keepAlive(seconds: number): void {
     this.#socket.setKeepAlive(seconds > 0, seconds * 1000);
   }

@@ -7,6 +7,9 @@ export interface TransportSocket {
   end(): void;
   /** Closes at once. */
   terminate(): void;
+  /** Takes no more bytes from the peer until `resume`: he is held up by the system then, not by our memory. */
+  pause(): void;
+  resume(): void;
   /** Lets the system ask the peer for a sign of life after so many seconds of silence; 0 for never. */
   keepAlive(seconds: number): void;
   readonly remoteAddress: string;

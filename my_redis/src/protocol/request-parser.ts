@@ -104,6 +104,8 @@ export class RequestParser {
 
   /** To be called when `next` said "incomplete": keeps what the chunk had of the unfinished request. */
   keepRest(args: Arguments): void {
+    // `next` was not called since the last chunk: everything is kept already.
+    if (this.#keptArguments !== undefined) return;
     const start = this.#remaining > 0 ? this.#requestStart : this.#position;
     if (start >= this.#end) {
       this.#kept = undefined;

@@ -62,11 +62,17 @@ export class SaleTokens {
    * while reading one's reservation is allowed before and after.
    */
   read(token: string): SaleTokenClaims | SignedTextFailure {
-    const read = readSignedText(token, (keyId) => this.#verifying.get(keyId));
+    const read = readSignedText(token, this.#verifying);
     if (typeof read === "string") return read;
-    const [saleId, productId, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition] = JSON.parse(
-      read.payload,
-    ) as Payload;
-    return { saleId, productId, userId, notBeforeMs, expiresAtMs, reservationId, queuePosition };
+    const payload = JSON.parse(read.payload) as Payload;
+    return {
+      saleId: payload[0],
+      productId: payload[1],
+      userId: payload[2],
+      notBeforeMs: payload[3],
+      expiresAtMs: payload[4],
+      reservationId: payload[5],
+      queuePosition: payload[6],
+    };
   }
 }

@@ -11,24 +11,27 @@ export const sessionCookieName = "seckill_session";
 
 /** Sessions live in a signed cookie, so that any gateway knows them and none has to store them. */
 export class Sessions {
-  readonly #keys: readonly SigningKey[];
+  readonly #current: SigningKey;
+  readonly #keys: ReadonlyMap<string, SigningKey>;
   readonly #lifetimeMs: number;
 
   /** The first secret signs, all of them verify. */
   constructor(secrets: readonly string[], lifetimeMs: number) {
-    this.#keys = secrets.map((secret) => deriveSigningKey(secret, "session", ""));
+    const keys = secrets.map((secret) => deriveSigningKey(secret, "session", ""));
+    this.#current = keys[0]!;
+    this.#keys = new Map(keys.map((key) => [key.id, key]));
     this.#lifetimeMs = lifetimeMs;
   }
 
   open(user: { readonly id: string; readonly name: string }, nowMs: number): { session: Session; cookie: string } {
     const session = { userId: user.id, name: user.name, expiresAtMs: nowMs + this.#lifetimeMs };
     const payload = JSON.stringify([session.userId, session.name, session.expiresAtMs]);
-    return { session, cookie: signText(this.#keys[0]!, payload) };
+    return { session, cookie: signText(this.#current, payload) };
   }
 
   /** Undefined for anything but an unexpired session that one of the keys signed. */
   read(cookie: string, nowMs: number): Session | undefined {
-    const read = readSignedText(cookie, (keyId) => this.#keys.find((key) => key.id === keyId));
+    const read = readSignedText(cookie, this.#keys);
     if (typeof read === "string") return undefined;
     const [userId, name, expiresAtMs] = JSON.parse(read.payload) as [string, string, number];
     return nowMs < expiresAtMs ? { userId, name, expiresAtMs } : undefined;

@@ -18,16 +18,16 @@ export function signText(key: SigningKey, payload: string): string {
   return `${signed}.${key.sign(signed)}`;
 }
 
-/** The payload and the key that signed it, or what is wrong. Nothing of the payload is read before its MAC is right. */
+/** The payload and the key that signed it, or what is wrong; `keys` are known by their ids. Nothing of the payload is read before its MAC is right. */
 export function readSignedText(
   text: string,
-  findKey: (keyId: string) => SigningKey | undefined,
+  keys: ReadonlyMap<string, SigningKey>,
 ): { readonly key: SigningKey; readonly payload: string } | SignedTextFailure {
   if (text.length > maxSignedTextLength || !text.startsWith("v1.")) return "token_malformed";
   const keyEnd = text.indexOf(".", 3);
   const payloadEnd = text.indexOf(".", keyEnd + 1);
   if (keyEnd < 4 || payloadEnd < keyEnd + 2 || text.length - payloadEnd - 1 !== macLength) return "token_malformed";
-  const key = findKey(text.slice(3, keyEnd));
+  const key = keys.get(text.slice(3, keyEnd));
   if (key === undefined) return "token_unknown_key";
   if (!endsWithMac(text, payloadEnd + 1, key.sign(text.slice(0, payloadEnd)))) return "token_forged";
   const payloadBytes = decoded.write(text.slice(keyEnd + 1, payloadEnd), "base64url");

@@ -29,7 +29,7 @@ export function takeDataFolder(path: string): DataFolder | undefined {
 
 function openLock(path: string): Database {
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     return new Database(join(path, "lock"), { create: true });
   } catch (error) {
     throw new StartError(`data_dir ${path} cannot be written: ${(error as Error).message}`);

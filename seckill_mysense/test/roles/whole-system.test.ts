@@ -144,6 +144,7 @@ describe("starting and stopping", () => {
     const program = await startProgram(configFile);
     const file = join(folder, "data/api-secret");
     expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, "data")).mode & 0o777).toBe(0o700);
     const secret = readFileSync(file, "utf8").trim();
     const [buyer, token] = await buyerWithToken(program.url, "Ada", demoProductId);
     await buyer.check(demoProductId, token);

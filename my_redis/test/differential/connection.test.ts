@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { requireService } from "../../../tools/test-services/index.ts";
+import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
 import { startServer } from "../../index.ts";
 import { expectSame } from "./harness/index.ts";
+import { encodeReply } from "./harness/reply.ts";
 import { RespConnection } from "./harness/resp-connection.ts";
 import { serverPair } from "./harness/servers.ts";
 import type { Comparer } from "./harness/compare.ts";
@@ -143,6 +144,17 @@ describe.skipIf(redis.missing)(`connection commands answer as redis-server does$
       ["CLIENT", "REPLY"],
     ]));
 
+  test("CLIENT UNBLOCK refuses what it does not understand", () =>
+    expectSame([
+      ["CLIENT", "UNBLOCK"],
+      ["CLIENT", "UNBLOCK", "x"],
+      ["CLIENT", "UNBLOCK", "999999"],
+      ["CLIENT", "UNBLOCK", "999999", "TIMEOUT"],
+      ["CLIENT", "UNBLOCK", "999999", "ERROR"],
+      ["CLIENT", "UNBLOCK", "999999", "foo"],
+      ["CLIENT", "UNBLOCK", "999999", "TIMEOUT", "x"],
+    ]));
+
   test("CLIENT PAUSE holds writes back, in transactions too, until CLIENT UNPAUSE", () =>
     expectSame([
       ["SET", "k", "0"],
@@ -187,6 +199,27 @@ describe.skipIf(redis.missing)(`CLIENT KILL and CLIENT UNBLOCK${redis.reason}`, 
       expect((killer as RespConnection).next()).rejects.toThrow("closed the connection");
       expect((await (other as RespConnection).reply("PING")).text).toBe("PONG");
       (other as RespConnection).close();
+    }
+  });
+
+  test("CLIENT UNBLOCK ends the waiting of a client, with a nil or an error, as redis-server does", async () => {
+    const { ports } = await serverPair();
+    for (const [name, port] of Object.entries(ports)) {
+      const [helper, waiting] = [await RespConnection.open(port, name), await RespConnection.open(port, name)];
+      const id = (await waiting.reply("CLIENT", "ID")).text as string;
+      for (const [how, answer] of [
+        ["TIMEOUT", "*-1\r\n"],
+        ["ERROR", "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"],
+      ] as const) {
+        waiting.send(["XREAD", "BLOCK", "0", "STREAMS", "no-such-key", "$"]);
+        const isWaiting = async (): Promise<boolean> =>
+          (await helper.reply("CLIENT", "LIST", "ID", id)).text?.includes("flags=b") === true;
+        await waitUntil(isWaiting, { what: "the client to wait", timeoutMs: 10_000 });
+        expect([name, (await helper.reply("CLIENT", "UNBLOCK", id, how)).text]).toEqual([name, "1"]);
+        expect([name, encodeReply(await waiting.next())]).toEqual([name, answer]);
+        expect([name, (await helper.reply("CLIENT", "UNBLOCK", id, how)).text]).toEqual([name, "0"]);
+      }
+      for (const connection of [helper, waiting]) connection.close();
     }
   });
 });

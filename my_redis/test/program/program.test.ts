@@ -76,6 +76,34 @@ describe("the program", () => {
     });
   }
 
+  test("ends on SHUTDOWN, and answers with the end of the connection", async () => {
+    const dir = temporaryFolder("program");
+    const [started, client] = await serve(["--appendonly", "yes", "--dir", dir]);
+    client.send(["SET", "k", "v"], ["SHUTDOWN"], ["SET", "k", "late"]);
+    expect((await client.next()).text).toBe("OK");
+    expect(client.next()).rejects.toThrow("closed the connection");
+    expect(await started.exited).toEqual({ code: 0, signal: null });
+    const [again, reader] = await serve(["--appendonly", "yes", "--dir", dir]);
+    expect((await reader.reply("GET", "k")).text).toBe("v");
+    await again.stop();
+  });
+
+  test("lets nobody use DEBUG, or change dir, unless it was started so", async () => {
+    const [started, client] = await serve([]);
+    expect((await client.reply("DEBUG", "SLEEP", "0")).text).toStartWith("ERR DEBUG command not allowed.");
+    expect((await client.reply("CONFIG", "SET", "dir", "/tmp")).text).toBe(
+      "ERR CONFIG SET failed (possibly related to argument 'dir') - can't set protected config",
+    );
+    await started.stop();
+    const allowing = ["--enable-debug-command", "local", "--enable-protected-configs", "local"];
+    const [other, local] = await serve(allowing);
+    expect((await local.reply("DEBUG", "SLEEP", "0")).text).toBe("OK");
+    expect((await local.reply("CONFIG", "SET", "dir", "/tmp")).text).toBe("OK");
+    expect((await local.reply("CONFIG", "SET", "dir", "/no/such")).text).toEndWith("No such file or directory");
+    expect((await local.reply("CONFIG", "GET", "dir")).items?.[1]?.text).toBe("/tmp");
+    await other.stop();
+  });
+
   test("writes its messages to logfile, from loglevel on", async () => {
     const logFile = join(temporaryFolder("program"), "log");
     const started = await startProcess({

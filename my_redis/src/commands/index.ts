@@ -3,6 +3,7 @@ import { bitmapCommands } from "./bitmap/index.ts";
 import { connectionCommands } from "./connection/index.ts";
 import { hashCommands } from "./hash/index.ts";
 import { genericCommands } from "./generic/index.ts";
+import { listCommands } from "./list/index.ts";
 import { serverCommands } from "./server/index.ts";
 import { streamCommands } from "./stream/index.ts";
 import { stringCommands } from "./string/index.ts";
@@ -14,6 +15,7 @@ export const allCommands: readonly Command[] = [
   ...connectionCommands,
   ...genericCommands,
   ...hashCommands,
+  ...listCommands,
   ...serverCommands,
   ...streamCommands,
   ...stringCommands,

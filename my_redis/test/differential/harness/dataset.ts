@@ -1,4 +1,4 @@
-import { type Comparer, sameBytes, sameElements, samePairs, within } from "./compare.ts";
+import { type Comparer, sameBytes, sameElements, sameEncoding, samePairs, within } from "./compare.ts";
 import { type Reply, showReply } from "./reply.ts";
 import { type RespConnection, showCommand, type Word } from "./resp-connection.ts";
 import type { ServerPair } from "./servers.ts";
@@ -61,10 +61,12 @@ async function databaseDifference(ours: RespConnection, theirs: RespConnection):
   return undefined;
 }
 
+const isNamedOtherwise = (type: string): boolean => type === "list" || type === "set";
+
 function checksOf(name: Word, type: string): { command: Word[]; compare: Comparer }[] {
   const reader = readers[type];
   return [
-    { command: ["OBJECT", "ENCODING", name], compare: sameBytes },
+    { command: ["OBJECT", "ENCODING", name], compare: isNamedOtherwise(type) ? sameEncoding : sameBytes },
     { command: ["PTTL", name], compare: within(10_000) },
     ...(reader === undefined ? [] : [{ command: reader.command(name), compare: reader.compare }]),
   ];

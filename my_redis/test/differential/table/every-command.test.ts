@@ -14,6 +14,7 @@ const completeGroups: ReadonlySet<string> = new Set([
   "bitmap",
   "connection",
   "generic",
+  "list",
   "server",
   "string",
   "transactions",

@@ -1,0 +1,118 @@
+import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { readTimeoutSeconds } from "../timeout-argument.ts";
+import type { ListEnd } from "./list-value.ts";
+import { type MoveEnds, moveElement, readEnd } from "./move.ts";
+import { findListToPop, keysAfterCount, popFirst, readMultiPop } from "./multi-pop.ts";
+import { popElements } from "./pop.ts";
+
+const shared = {
+  group: "list",
+} as const satisfies Partial<CommandDefinition>;
+
+/** Pops from the first of the keys that has a list; false when none has. */
+function popOne(context: Context, args: Arguments, end: ListEnd, reply: ReplyWriter): boolean {
+  for (let keyIndex = 1; keyIndex < args.count - 1; keyIndex++) {
+    const list = findListToPop(context, args, keyIndex);
+    if (list === undefined) continue;
+    // The log must not wait when it is loaded.
+    if (context.logs) context.logAs(end === "head" ? "LPOP" : "RPOP", args.view(keyIndex));
+    reply.array(2);
+    reply.bulk(args.buffer, args.start(keyIndex), args.end(keyIndex));
+    popElements(context, args, list, { keyIndex, end, count: 1 }, reply);
+    return true;
+  }
+  return false;
+}
+
+const blockingPop =
+  (end: ListEnd): Run =>
+  (context, args, reply) => {
+    const timeoutMs = readTimeoutSeconds(args, args.count - 1, context.now);
+    if (popOne(context, args, end, reply)) return;
+    const keys = Array.from({ length: args.count - 2 }, (_, number) => number + 1);
+    if (context.blockOn(args, keys, { timeoutMs, timeoutReply: "nullArray" }) === "refused") reply.nullArray();
+  };
+
+export const blpop = command({
+  ...shared,
+  name: "BLPOP",
+  since: "2.0.0",
+  complexity: "O(N) for N keys.",
+  summary: "Takes the first element of the first of the lists that exists, waiting for one if there is none.",
+  flags: ["write", "noscript", "blocking"],
+  arity: -3,
+  keys: { first: 1, last: -2, step: 1 },
+  run: blockingPop("head"),
+});
+
+export const brpop = command({
+  ...shared,
+  name: "BRPOP",
+  since: "2.0.0",
+  complexity: "O(N) for N keys.",
+  summary: "Takes the last element of the first of the lists that exists, waiting for one if there is none.",
+  flags: ["write", "noscript", "blocking"],
+  arity: -3,
+  keys: { first: 1, last: -2, step: 1 },
+  run: blockingPop("tail"),
+});
+
+function moveOrBlock(context: Context, args: Arguments, ends: MoveEnds, timeoutMs: number, reply: ReplyWriter): void {
+  if (context.retrying && findListToPop(context, args, 1) === undefined) return;
+  if (moveElement(context, args, ends, reply)) return;
+  if (context.blockOn(args, [1], { timeoutMs, timeoutReply: "nullArray" }) === "refused") reply.null();
+}
+
+export const blmove = command({
+  ...shared,
+  name: "BLMOVE",
+  since: "6.2.0",
+  complexity: "O(1)",
+  summary: "Moves an element as LMOVE does, waiting for one if there is none.",
+  flags: ["write", "denyoom", "noscript", "blocking"],
+  arity: 6,
+  keys: { first: 1, last: 2, step: 1 },
+  run(context, args, reply) {
+    const ends = { from: readEnd(args, 3), to: readEnd(args, 4) };
+    const timeoutMs = readTimeoutSeconds(args, 5, context.now);
+    if (context.logs) context.logAs("LMOVE", args.view(1), args.view(2), args.view(3), args.view(4));
+    moveOrBlock(context, args, ends, timeoutMs, reply);
+  },
+});
+
+export const brpoplpush = command({
+  ...shared,
+  name: "BRPOPLPUSH",
+  since: "2.2.0",
+  complexity: "O(1)",
+  summary: "Moves an element as RPOPLPUSH does, waiting for one if there is none.",
+  flags: ["write", "denyoom", "noscript", "blocking"],
+  arity: 4,
+  keys: { first: 1, last: 2, step: 1 },
+  run(context, args, reply) {
+    const timeoutMs = readTimeoutSeconds(args, 3, context.now);
+    if (context.logs) context.logAs("RPOPLPUSH", args.view(1), args.view(2));
+    moveOrBlock(context, args, { from: "tail", to: "head" }, timeoutMs, reply);
+  },
+});
+
+export const blmpop = command({
+  ...shared,
+  name: "BLMPOP",
+  since: "7.0.0",
+  complexity: "O(N+M) for N keys and M elements that are given.",
+  summary: "Takes elements from the first of the lists that exists, waiting for one if there is none.",
+  flags: ["write", "blocking", "movablekeys"],
+  arity: -5,
+  findKeys: (args) => keysAfterCount(args, 2),
+  run(context, args, reply) {
+    const options = readMultiPop(args, 2);
+    const timeoutMs = readTimeoutSeconds(args, 1, context.now);
+    if (popFirst(context, args, options, reply)) return;
+    const blocked = context.blockOn(args, options.keys, { timeoutMs, timeoutReply: "nullArray" });
+    if (blocked === "refused") reply.nullArray();
+  },
+});

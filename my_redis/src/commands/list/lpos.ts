@@ -1,0 +1,98 @@
+import { command } from "../../command/command.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { maxInt64, parseInt64 } from "../../protocol/number-text.ts";
+import { PackedElement } from "../../values/packed-element.ts";
+import { ListCursor } from "./list-cursor.ts";
+import { type ListValue, readList } from "./list-value.ts";
+
+const cursor = new ListCursor();
+const element = new PackedElement();
+
+interface PositionOptions {
+  /** Which match is the first to be given; from the tail when negative. */
+  rank: number;
+  /** Matches to give: Infinity for all, undefined for one that is answered without an array. */
+  count: number | undefined;
+  /** Elements to look at, at most. */
+  maxElements: number;
+}
+
+function readOptions(args: Arguments): PositionOptions {
+  const options: PositionOptions = { rank: 1, count: undefined, maxElements: Infinity };
+  for (let index = 3; index < args.count; index += 2) {
+    if (index + 1 === args.count) throw new CommandError(errors.syntax);
+    if (args.is(index, "rank")) options.rank = readRank(args, index + 1);
+    else if (args.is(index, "count")) options.count = readLimit(args, index + 1, "COUNT");
+    else if (args.is(index, "maxlen")) options.maxElements = readLimit(args, index + 1, "MAXLEN");
+    else throw new CommandError(errors.syntax);
+  }
+  return options;
+}
+
+function readRank(args: Arguments, index: number): number {
+  const rank = args.int64(index);
+  if (rank < -maxInt64) {
+    throw new CommandError(`ERR value is out of range, value must between -${maxInt64} and ${maxInt64}`);
+  }
+  if (rank === 0n) {
+    throw new CommandError(
+      "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... " +
+        "or use negative to start from the end of the list",
+    );
+  }
+  return Number(rank);
+}
+
+/** Infinity for 0. */
+function readLimit(args: Arguments, index: number, name: string): number {
+  const limit = parseInt64(args.buffer, args.start(index), args.end(index));
+  if (limit === undefined || limit < 0n) throw new CommandError(`ERR ${name} can't be negative`);
+  return limit === 0n ? Infinity : Number(limit);
+}
+
+/** Calls `visit` with the index of each match that is asked for. */
+function findMatches(list: ListValue, options: PositionOptions, visit: (index: number) => void): void {
+  const { rank, count = 1, maxElements } = options;
+  const forward = rank > 0;
+  const { size } = list;
+  let toSkip = Math.abs(rank) - 1;
+  let left = count;
+  cursor.seek(list, forward ? 0 : -1);
+  for (let looked = 0; looked < Math.min(size, maxElements) && left > 0; looked++) {
+    if (looked > 0) cursor.step(forward);
+    if (!cursor.matches(element)) continue;
+    if (toSkip > 0) {
+      toSkip--;
+      continue;
+    }
+    visit(forward ? looked : size - 1 - looked);
+    left--;
+  }
+}
+
+export const lpos = command({
+  name: "LPOS",
+  group: "list",
+  since: "6.0.6",
+  complexity: "O(N) for N elements that are looked at.",
+  summary: "Gives the index of elements that equal a given one.",
+  flags: ["readonly"],
+  arity: -3,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const options = readOptions(args);
+    const list = readList(context, args);
+    const found: number[] = [];
+    element.setBytes(args.buffer, args.start(2), args.end(2));
+    if (list !== undefined) findMatches(list, options, (index) => found.push(index));
+    if (options.count === undefined) {
+      const [first] = found;
+      if (first === undefined) reply.null();
+      else reply.integer(first);
+      return;
+    }
+    reply.array(found.length);
+    for (const index of found) reply.integer(index);
+  },
+});

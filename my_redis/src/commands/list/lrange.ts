@@ -1,0 +1,67 @@
+import { command } from "../../command/command.ts";
+import type { CommandDefinition } from "../../command/command.ts";
+import { ListCursor } from "./list-cursor.ts";
+import { readList } from "./list-value.ts";
+
+const shared = {
+  group: "list",
+  since: "1.0.0",
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+const cursor = new ListCursor();
+
+export const llen = command({
+  ...shared,
+  name: "LLEN",
+  complexity: "O(1)",
+  summary: "Gives the length of a list.",
+  flags: ["readonly", "fast"],
+  arity: 2,
+  run(context, args, reply) {
+    reply.integer(readList(context, args)?.size ?? 0);
+  },
+});
+
+export const lindex = command({
+  ...shared,
+  name: "LINDEX",
+  complexity: "O(N) for N elements between the nearer end and the one asked for.",
+  summary: "Gives the element with an index, which counts from the tail when negative.",
+  flags: ["readonly"],
+  arity: 3,
+  run(context, args, reply) {
+    const list = readList(context, args);
+    if (list === undefined) {
+      reply.null();
+      return;
+    }
+    if (cursor.seek(list, args.integer(2))) cursor.reply(reply);
+    else reply.null();
+  },
+});
+
+export const lrange = command({
+  ...shared,
+  name: "LRANGE",
+  complexity: "O(S+N) for S elements between the nearer end and the first one asked for, and N that are given.",
+  summary: "Gives the elements from one index to another, which count from the tail when negative.",
+  flags: ["readonly"],
+  arity: 4,
+  run(context, args, reply) {
+    let first = args.integer(2);
+    let last = args.integer(3);
+    const list = readList(context, args);
+    const size = list?.size ?? 0;
+    if (first < 0) first = Math.max(0, first + size);
+    last = last < 0 ? last + size : Math.min(last, size - 1);
+    if (list === undefined || first > last || !cursor.seek(list, first)) {
+      reply.array(0);
+      return;
+    }
+    reply.array(last - first + 1);
+    for (let left = last - first; left >= 0; left--) {
+      cursor.reply(reply);
+      if (left > 0) cursor.next();
+    }
+  },
+});

@@ -1,0 +1,92 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { ElementText, PackedElement, previousElement } from "../../values/packed-element.ts";
+import { createList, findList, findTargetList, type ListEnd, type ListValue } from "./list-value.ts";
+
+export interface MoveEnds {
+  readonly from: ListEnd;
+  readonly to: ListEnd;
+}
+
+const element = new PackedElement();
+const text = new ElementText();
+/** The element that is moved; a longer one gets memory of its own. */
+const scratch = new Uint8Array(1024);
+
+/** An end as LMOVE and LMPOP name it. Throws for another word. */
+export function readEnd(args: Arguments, index: number): ListEnd {
+  if (args.is(index, "left")) return "head";
+  if (args.is(index, "right")) return "tail";
+  throw new CommandError(errors.syntax);
+}
+
+const sameKey = (args: Arguments): boolean => Buffer.compare(args.view(1), args.view(2)) === 0;
+
+/** Makes `element` ready with a copy of the element at one end. */
+function takeCopy(list: ListValue, end: ListEnd): number {
+  const { bytes, start, end: segmentEnd } = list.load(end === "head" ? 0 : list.segmentCount - 1);
+  text.read(bytes, end === "head" ? start : previousElement(bytes, segmentEnd));
+  const { length } = text;
+  const copy = length <= scratch.length ? scratch : new Uint8Array(length);
+  copy.set(text.bytes.subarray(text.start, text.end));
+  element.setBytes(copy, 0, length);
+  return length;
+}
+
+function replyElement(list: ListValue, end: ListEnd, reply: ReplyWriter): void {
+  const { bytes, start, end: segmentEnd } = list.load(end === "head" ? 0 : list.segmentCount - 1);
+  text.read(bytes, end === "head" ? start : previousElement(bytes, segmentEnd));
+  reply.bulk(text.bytes, text.start, text.end);
+}
+
+/**
+ * Moves an element from the list of argument 1 to that of argument 2 and answers with it. False, with nothing done or
+ * answered, when there is no element.
+ */
+export function moveElement(context: Context, args: Arguments, ends: MoveEnds, reply: ReplyWriter): boolean {
+  const source = findList(context, args, 1);
+  if (source === undefined) return false;
+  const found = sameKey(args) ? source : findTargetList(context, args, 2);
+  replyElement(source, ends.from, reply);
+  const length = takeCopy(source, ends.from);
+  const target = found ?? createList(context, args, 2, element.size);
+  source.cut(ends.from, 1);
+  target.growBy(length, 1);
+  target.push(ends.to, element);
+  context.database.changed(args, 2, ends.to === "head" ? "lpush" : "rpush");
+  context.database.changed(args, 1, ends.from === "head" ? "lpop" : "rpop");
+  source.settle(args, 1);
+  return true;
+}
+
+export const lmove = command({
+  name: "LMOVE",
+  group: "list",
+  since: "6.2.0",
+  complexity: "O(1)",
+  summary: "Takes an element from either end of a list, puts it at either end of another, and gives it.",
+  flags: ["write", "denyoom"],
+  arity: 5,
+  keys: { first: 1, last: 2, step: 1 },
+  run(context, args, reply) {
+    const ends = { from: readEnd(args, 3), to: readEnd(args, 4) };
+    if (!moveElement(context, args, ends, reply)) reply.null();
+  },
+});
+
+export const rpoplpush = command({
+  name: "RPOPLPUSH",
+  group: "list",
+  since: "1.2.0",
+  complexity: "O(1)",
+  summary: "Takes the last element of a list, puts it at the head of another, and gives it; as LMOVE with RIGHT LEFT.",
+  flags: ["write", "denyoom"],
+  arity: 3,
+  keys: { first: 1, last: 2, step: 1 },
+  run(context, args, reply) {
+    if (!moveElement(context, args, { from: "tail", to: "head" }, reply)) reply.null();
+  },
+});

@@ -1,0 +1,70 @@
+import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { replyFromEnd } from "./list-cursor.ts";
+import { findList, type ListEnd, type ListValue } from "./list-value.ts";
+
+const shared = {
+  group: "list",
+  since: "1.0.0",
+  complexity: "O(N) for N elements that are given.",
+  flags: ["write", "fast"],
+  arity: -2,
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+const notCount = "ERR value is out of range, must be positive";
+
+/** Answers with `count` elements from one end, takes them out of the list, and tells of it. The list must have as many. */
+export function popElements(
+  context: Context,
+  args: Arguments,
+  list: ListValue,
+  { keyIndex, end, count }: { keyIndex: number; end: ListEnd; count: number },
+  reply: ReplyWriter,
+): void {
+  replyFromEnd(list, end, count, reply);
+  list.cut(end, count);
+  context.database.changed(args, keyIndex, end === "head" ? "lpop" : "rpop");
+  list.settle(args, keyIndex);
+}
+
+/** A count of elements: an integer from 0 on. */
+function readCount(args: Arguments, index: number): number {
+  const count = args.integer(index, notCount);
+  if (count < 0) throw new CommandError(notCount);
+  return count;
+}
+
+const pop =
+  (name: string, end: ListEnd): Run =>
+  (context, args, reply) => {
+    if (args.count > 3) throw new CommandError(errors.wrongArity(name));
+    const counted = args.count === 3;
+    const asked = counted ? readCount(args, 2) : 1;
+    const list = findList(context, args);
+    if (list === undefined) {
+      if (counted) reply.nullArray();
+      else reply.null();
+      return;
+    }
+    const count = Math.min(asked, list.size);
+    if (counted) reply.array(count);
+    if (count > 0) popElements(context, args, list, { keyIndex: 1, end, count }, reply);
+  };
+
+export const lpop = command({
+  ...shared,
+  name: "LPOP",
+  summary: "Takes the first element of a list, or the first few.",
+  run: pop("lpop", "head"),
+});
+
+export const rpop = command({
+  ...shared,
+  name: "RPOP",
+  summary: "Takes the last element of a list, or the last few.",
+  run: pop("rpop", "tail"),
+});

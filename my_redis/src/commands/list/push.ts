@@ -1,0 +1,81 @@
+import { command, type CommandDefinition } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { PackedElement } from "../../values/packed-element.ts";
+import { createList, findList, type ListEnd, type ListValue } from "./list-value.ts";
+
+const element = new PackedElement();
+/** A list with more bytes than this will not stay packed, and needs no room as if it did. */
+const maxExpectedBytes = 8192;
+
+const shared = {
+  group: "list",
+  complexity: "O(1) for each element, so O(N) for N elements.",
+  flags: ["write", "denyoom", "fast"],
+  arity: -3,
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+/** Adds the elements from argument 2 on, and tells of it; gives the new length. */
+function pushArguments(context: Context, args: Arguments, found: ListValue | undefined, end: ListEnd): number {
+  const { buffer } = args;
+  let bytes = 0;
+  for (let index = 2; index < args.count; index++) bytes += args.length(index);
+  const list = found ?? createList(context, args, 1, bytes > maxExpectedBytes ? 0 : elementBytes(args));
+  list.growBy(bytes, args.count - 2);
+  for (let index = 2; index < args.count; index++) {
+    list.push(end, element.setBytes(buffer, args.start(index), args.end(index)));
+  }
+  context.database.changed(args, 1, end === "head" ? "lpush" : "rpush");
+  return list.size;
+}
+
+function elementBytes(args: Arguments): number {
+  let total = 0;
+  for (let index = 2; index < args.count; index++) {
+    total += element.setBytes(args.buffer, args.start(index), args.end(index)).size;
+  }
+  return total;
+}
+
+export const lpush = command({
+  ...shared,
+  name: "LPUSH",
+  since: "1.0.0",
+  summary: "Puts elements at the head of a list, one before the other, creating the list if needed.",
+  run(context, args, reply) {
+    reply.integer(pushArguments(context, args, findList(context, args), "head"));
+  },
+});
+
+export const rpush = command({
+  ...shared,
+  name: "RPUSH",
+  since: "1.0.0",
+  summary: "Puts elements at the tail of a list, creating it if needed.",
+  run(context, args, reply) {
+    reply.integer(pushArguments(context, args, findList(context, args), "tail"));
+  },
+});
+
+export const lpushx = command({
+  ...shared,
+  name: "LPUSHX",
+  since: "2.2.0",
+  summary: "Puts elements at the head of a list that exists.",
+  run(context, args, reply) {
+    const list = findList(context, args);
+    reply.integer(list === undefined ? 0 : pushArguments(context, args, list, "head"));
+  },
+});
+
+export const rpushx = command({
+  ...shared,
+  name: "RPUSHX",
+  since: "2.2.0",
+  summary: "Puts elements at the tail of a list that exists.",
+  run(context, args, reply) {
+    const list = findList(context, args);
+    reply.integer(list === undefined ? 0 : pushArguments(context, args, list, "tail"));
+  },
+});

@@ -1,0 +1,78 @@
+import type { Address } from "../../keyspace/heap.ts";
+
+const wordsPerChunk = 4;
+const initialChunks = 4;
+
+/**
+ * Where the chunks of a list are: for each its block, the part of the block in use, and its number of elements. Kept
+ * in one array with room at both ends, so that chunks come and go there at no cost.
+ */
+export class ChunkDirectory {
+  #words = new Int32Array(initialChunks * wordsPerChunk);
+  #first = initialChunks / 2;
+  count = 0;
+
+  #at(chunk: number): number {
+    return (this.#first + chunk) * wordsPerChunk;
+  }
+
+  address(chunk: number): Address {
+    return this.#words[this.#at(chunk)] as number;
+  }
+
+  /** Where the elements start, in bytes from the start of the block. */
+  start(chunk: number): number {
+    return this.#words[this.#at(chunk) + 1] as number;
+  }
+
+  end(chunk: number): number {
+    return this.#words[this.#at(chunk) + 2] as number;
+  }
+
+  elements(chunk: number): number {
+    return this.#words[this.#at(chunk) + 3] as number;
+  }
+
+  /** Changes where the elements are. */
+  setRange(chunk: number, start: number, end: number, elements: number): void {
+    const at = this.#at(chunk);
+    this.#words[at + 1] = start;
+    this.#words[at + 2] = end;
+    this.#words[at + 3] = elements;
+  }
+
+  setAddress(chunk: number, address: Address): void {
+    this.#words[this.#at(chunk)] = address;
+  }
+
+  /** Puts an empty chunk before the one with this number. */
+  insert(chunk: number, address: Address): void {
+    const atHead = chunk === 0 && this.count > 0;
+    if (atHead ? this.#first === 0 : this.#at(this.count) === this.#words.length) this.#grow();
+    if (atHead) this.#first--;
+    else this.#words.copyWithin(this.#at(chunk + 1), this.#at(chunk), this.#at(this.count));
+    this.count++;
+    this.setAddress(chunk, address);
+    this.setRange(chunk, 0, 0, 0);
+  }
+
+  remove(chunk: number): void {
+    this.count--;
+    if (chunk === 0) this.#first++;
+    else this.#words.copyWithin(this.#at(chunk), this.#at(chunk + 1), this.#at(this.count + 1));
+    if (this.count === 0) this.#first = this.#words.length / wordsPerChunk / 2;
+  }
+
+  /** Puts the chunks in the middle of an array with room for at least half as many again on each side. */
+  #grow(): void {
+    const grown = new Int32Array(Math.max(initialChunks, this.count * 2) * wordsPerChunk);
+    const first = Math.floor((grown.length / wordsPerChunk - this.count) / 2);
+    grown.set(this.#words.subarray(this.#at(0), this.#at(this.count)), first * wordsPerChunk);
+    this.#words = grown;
+    this.#first = first;
+  }
+
+  get memoryBytes(): number {
+    return this.#words.length * 4;
+  }
+}

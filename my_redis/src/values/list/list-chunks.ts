@@ -1,0 +1,257 @@
+import type { Heap } from "../../keyspace/heap.ts";
+import { bytesOf, recordStartOf } from "../../keyspace/record.ts";
+import type { ObjectValue } from "../../keyspace/object-table.ts";
+import { copyBytes } from "../copy-bytes.ts";
+import { elementSize, type PackedElement } from "../packed-element.ts";
+import { ChunkDirectory } from "./chunk-directory.ts";
+import type { ListLimits } from "./list-limits.ts";
+
+/** What the objects weigh besides the heap's blocks, for the estimate of memory. */
+const objectBytes = 250;
+const minChunkBytes = 64;
+
+/** A run of elements, one behind the other: bytes[start, end). Valid until the list changes. */
+export interface ListSegment {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+  count: number;
+}
+
+/**
+ * A large list: chunks of packed elements, each in a block of the heap. The first chunk is filled towards the start of
+ * its block and the last towards the end, so that pushing and popping move no other element.
+ */
+export class ListChunks implements ObjectValue {
+  readonly #heap: Heap;
+  readonly #chunks = new ChunkDirectory();
+  size = 0;
+  #blockBytes = 0;
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+  }
+
+  get chunkCount(): number {
+    return this.#chunks.count;
+  }
+
+  get memoryBytes(): number {
+    return objectBytes + this.#chunks.memoryBytes + this.#blockBytes;
+  }
+
+  /** Shows the elements of a chunk. */
+  load(chunk: number, segment: ListSegment): void {
+    const chunks = this.#chunks;
+    const address = chunks.address(chunk);
+    const block = recordStartOf(address);
+    segment.bytes = bytesOf(this.#heap, address);
+    segment.start = block + chunks.start(chunk);
+    segment.end = block + chunks.end(chunk);
+    segment.count = chunks.elements(chunk);
+  }
+
+  /** Takes over elements, bytes[start, end), as one chunk at the end. */
+  appendChunk(bytes: Uint8Array, start: number, end: number, count: number, limits: ListLimits): void {
+    const length = end - start;
+    const chunk = this.#chunks.count;
+    this.#open(chunk, Math.max(length, Math.min(length * 2, limits.chunkBytes)));
+    const address = this.#chunks.address(chunk);
+    copyBytes(bytes, start, end, bytesOf(this.#heap, address), recordStartOf(address));
+    this.#chunks.setRange(chunk, 0, length, count);
+    this.size += count;
+  }
+
+  #open(chunk: number, bytes: number): void {
+    const address = this.#heap.allocate(Math.max(bytes, minChunkBytes));
+    this.#blockBytes += this.#heap.capacity(address);
+    this.#chunks.insert(chunk, address);
+  }
+
+  #close(chunk: number): void {
+    const address = this.#chunks.address(chunk);
+    this.#blockBytes -= this.#heap.capacity(address);
+    this.#heap.free(address);
+    this.#chunks.remove(chunk);
+  }
+
+  pushHead(element: PackedElement, limits: ListLimits): void {
+    const chunks = this.#chunks;
+    if (chunks.count === 0 || !this.#hasRoom(0, element, limits)) this.#openFor(0, element, limits);
+    if (chunks.start(0) < element.size) this.#makeRoom(0, element.size, "head", limits);
+    const start = chunks.start(0) - element.size;
+    const address = chunks.address(0);
+    element.write(bytesOf(this.#heap, address), recordStartOf(address) + start);
+    chunks.setRange(0, start, chunks.end(0), chunks.elements(0) + 1);
+    this.size++;
+  }
+
+  pushTail(element: PackedElement, limits: ListLimits): void {
+    const chunks = this.#chunks;
+    if (chunks.count === 0 || !this.#hasRoom(chunks.count - 1, element, limits)) {
+      this.#openFor(chunks.count, element, limits);
+    }
+    this.#append(chunks.count - 1, element, limits);
+  }
+
+  #append(chunk: number, element: PackedElement, limits: ListLimits): void {
+    const chunks = this.#chunks;
+    if (this.#heap.capacity(chunks.address(chunk)) - chunks.end(chunk) < element.size) {
+      this.#makeRoom(chunk, element.size, "tail", limits);
+    }
+    const address = chunks.address(chunk);
+    const end = chunks.end(chunk);
+    element.write(bytesOf(this.#heap, address), recordStartOf(address) + end);
+    chunks.setRange(chunk, chunks.start(chunk), end + element.size, chunks.elements(chunk) + 1);
+    this.size++;
+  }
+
+  #hasRoom(chunk: number, element: PackedElement, limits: ListLimits): boolean {
+    const chunks = this.#chunks;
+    const used = chunks.end(chunk) - chunks.start(chunk);
+    return !limits.exceeded(used + element.size, chunks.elements(chunk) + 1);
+  }
+
+  #openFor(chunk: number, element: PackedElement, limits: ListLimits): void {
+    this.#open(chunk, Math.max(element.size, limits.chunkBytes));
+  }
+
+  /** Makes `size` bytes free before or behind a chunk's elements: moves them in their block, or to a larger one. */
+  #makeRoom(chunk: number, size: number, side: "head" | "tail", limits: ListLimits): void {
+    const chunks = this.#chunks;
+    const address = chunks.address(chunk);
+    const start = chunks.start(chunk);
+    const used = chunks.end(chunk) - start;
+    const capacity = this.#heap.capacity(address);
+    if (used + size <= capacity) {
+      const to = side === "tail" ? 0 : capacity - used;
+      const block = recordStartOf(address);
+      if (used > 0) bytesOf(this.#heap, address).copyWithin(block + to, block + start, block + start + used);
+      chunks.setRange(chunk, to, to + used, chunks.elements(chunk));
+      return;
+    }
+    this.#reallocate(chunk, Math.max(used + size, Math.min(capacity * 2, Math.max(limits.chunkBytes, 8192))), side);
+  }
+
+  /** Moves a chunk to a block of `bytes` bytes, with the spare room on one side. */
+  #reallocate(chunk: number, bytes: number, spare: "head" | "tail"): void {
+    const heap = this.#heap;
+    const chunks = this.#chunks;
+    const address = chunks.address(chunk);
+    const used = chunks.end(chunk) - chunks.start(chunk);
+    const moved = heap.allocate(Math.max(bytes, minChunkBytes));
+    const capacity = heap.capacity(moved);
+    const to = spare === "tail" ? 0 : capacity - used;
+    const from = recordStartOf(address) + chunks.start(chunk);
+    copyBytes(bytesOf(heap, address), from, from + used, bytesOf(heap, moved), recordStartOf(moved) + to);
+    this.#blockBytes += capacity - heap.capacity(address);
+    heap.free(address);
+    chunks.setAddress(chunk, moved);
+    chunks.setRange(chunk, to, to + used, chunks.elements(chunk));
+  }
+
+  /** Puts an element before the one that is `offset` bytes behind the start of a chunk's elements. */
+  insert(chunk: number, offset: number, element: PackedElement, limits: ListLimits): void {
+    const chunks = this.#chunks;
+    const used = chunks.end(chunk) - chunks.start(chunk);
+    if (!this.#hasRoom(chunk, element, limits)) {
+      this.#insertIntoFull(chunk, offset, element, limits);
+      return;
+    }
+    this.#append(chunk, element, limits);
+    if (offset === used) return;
+    // Room has been made at the end, by writing there: now the rest moves over, and the element is written in its place.
+    const address = chunks.address(chunk);
+    const bytes = bytesOf(this.#heap, address);
+    const start = recordStartOf(address) + chunks.start(chunk);
+    bytes.copyWithin(start + offset + element.size, start + offset, start + used);
+    element.write(bytes, start + offset);
+  }
+
+  /** The element goes to the end of the chunk's part before it, or into a chunk of its own between the parts. */
+  #insertIntoFull(chunk: number, offset: number, element: PackedElement, limits: ListLimits): void {
+    const chunks = this.#chunks;
+    if (offset > 0 && offset < chunks.end(chunk) - chunks.start(chunk)) this.#split(chunk, offset, limits);
+    const place = offset === 0 ? chunk : chunk + 1;
+    if (place > 0 && this.#hasRoom(place - 1, element, limits)) {
+      this.#append(place - 1, element, limits);
+      return;
+    }
+    if (place < chunks.count && this.#hasRoom(place, element, limits)) {
+      this.insert(place, 0, element, limits);
+      return;
+    }
+    this.#open(place, element.size);
+    this.#append(place, element, limits);
+  }
+
+  #split(chunk: number, offset: number, limits: ListLimits): void {
+    const chunks = this.#chunks;
+    const segment: ListSegment = { bytes: new Uint8Array(0), start: 0, end: 0, count: 0 };
+    this.load(chunk, segment);
+    let before = 0;
+    for (let at = segment.start; at < segment.start + offset; before++) at += elementSize(segment.bytes, at);
+    const rest = segment.end - segment.start - offset;
+    this.#open(chunk + 1, Math.max(rest, Math.min(rest * 2, limits.chunkBytes)));
+    const address = chunks.address(chunk + 1);
+    copyBytes(segment.bytes, segment.start + offset, segment.end, bytesOf(this.#heap, address), recordStartOf(address));
+    chunks.setRange(chunk + 1, 0, rest, segment.count - before);
+    const start = chunks.start(chunk);
+    chunks.setRange(chunk, start, start + offset, before);
+  }
+
+  /**
+   * Takes out `count` elements of a chunk, `length` bytes from `offset` on. True when the chunk is gone with them: then
+   * the next one has its number.
+   */
+  remove(chunk: number, offset: number, length: number, count: number): boolean {
+    const chunks = this.#chunks;
+    const start = chunks.start(chunk);
+    const end = chunks.end(chunk);
+    const left = chunks.elements(chunk) - count;
+    this.size -= count;
+    if (left === 0) {
+      this.#close(chunk);
+      return true;
+    }
+    if (offset === 0) {
+      chunks.setRange(chunk, start + length, end, left);
+      return false;
+    }
+    if (start + offset + length < end) {
+      const address = chunks.address(chunk);
+      const block = recordStartOf(address) + start + offset;
+      bytesOf(this.#heap, address).copyWithin(block, block + length, recordStartOf(address) + end);
+    }
+    chunks.setRange(chunk, start, end - length, left);
+    this.#shrink(chunk, end - length - start);
+    return false;
+  }
+
+  /** A chunk in the midst of the list, which nobody pushes to, gives back what it does not use. */
+  #shrink(chunk: number, used: number): void {
+    if (chunk === 0 || chunk === this.#chunks.count - 1) return;
+    if (used * 2 < this.#heap.capacity(this.#chunks.address(chunk))) this.#reallocate(chunk, used, "tail");
+  }
+
+  copy(): ListChunks {
+    const copy = new ListChunks(this.#heap);
+    const chunks = this.#chunks;
+    for (let chunk = 0; chunk < chunks.count; chunk++) {
+      const used = chunks.end(chunk) - chunks.start(chunk);
+      copy.#open(chunk, used);
+      const from = chunks.address(chunk);
+      const to = copy.#chunks.address(chunk);
+      const start = recordStartOf(from) + chunks.start(chunk);
+      copyBytes(bytesOf(this.#heap, from), start, start + used, bytesOf(this.#heap, to), recordStartOf(to));
+      copy.#chunks.setRange(chunk, 0, used, chunks.elements(chunk));
+    }
+    copy.size = this.size;
+    return copy;
+  }
+
+  release(budget: number): boolean {
+    for (let left = budget; left > 0 && this.#chunks.count > 0; left--) this.#close(this.#chunks.count - 1);
+    return this.#chunks.count === 0;
+  }
+}

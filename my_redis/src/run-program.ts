@@ -41,7 +41,6 @@ async function serve(settings: Settings): Promise<void> {
   const report = serverLog(settings);
   report("notice", `MyRedis ${version} (commands of Redis ${compatibleVersion}, ${runtime}), process ${process.pid}`);
   if (settings.file === undefined) report("notice", "no configuration file was given: the defaults are used");
-  for (const warning of settings.warnings) report("warning", warning);
   const running = await startWithSettings(settings, { environment: { report } });
   const pidFile = settings.values.pidfile;
   if (pidFile !== "") writeFileSync(pidFile, `${process.pid}\n`);

@@ -51,7 +51,7 @@ const closeGraceMs = 1000;
 /**
  * Starts a server in this process, on Bun or on Node.
  *
- *     const redis = await startServer({ port: 0, memory: true, "maxmemory-policy": "allkeys-lru" });
+ *     const redis = await startServer({ port: 0, memory: true, requirepass: "secret" });
  *     // ... connect to redis.port ...
  *     await redis.close();
  *
@@ -74,6 +74,7 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   settings.onChange("dir", () => {
     values.dir = existingFolder(values.dir);
   });
+  for (const warning of settings.warnings) environment.report("warning", warning);
   const network = new NetworkServer(server);
   const { transport = typeof Bun === "undefined" ? "node" : "bun" } = extras;
   const listen = transport === "bun" ? listenWithBun : listenWithNode;

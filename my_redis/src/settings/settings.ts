@@ -45,7 +45,7 @@ export class Settings {
     this.#put(name, value);
     if (this.print(name) === directive.print(directive.default)) return;
     if (directive.onlyDefault !== undefined) throw new DirectiveError(onlyDefaultReason(name));
-    if (directive.unused !== undefined) this.warnings.push(`'${name}' has no effect: ${directive.unused}`);
+    if (directive.unused !== undefined) this.warnings.push(unusedWarning(name, directive.unused));
   }
 
   /** Tells of every later change. A listener that throws DirectiveError refuses the change, and all that came with it. */
@@ -90,6 +90,8 @@ export class Settings {
     (this.values as Record<DirectiveName, unknown>)[name] = value;
   }
 }
+
+export const unusedWarning = (name: string, reason: string): string => `'${name}' has no effect: ${reason}`;
 
 /** Why a directive cannot leave its default. */
 export function onlyDefaultReason(name: DirectiveName): string {

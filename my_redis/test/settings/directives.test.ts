@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { requireService, startRedisServer, type Service } from "../../../tools/test-services/index.ts";
 import { allNames, directiveNames, directiveOf, findDirective } from "../../src/settings/directives.ts";
 import { ConfigReader } from "../../src/settings/read-config.ts";
@@ -86,6 +86,31 @@ describe("the table of directives", () => {
   test("explains each directive in a sentence", () => {
     for (const name of directiveNames)
       expect([name, directiveOf(name).summary]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
+  });
+});
+
+describe("every directive that is said to have an effect", () => {
+  /** Read once the commands that they are about exist. */
+  const notYet = new Set([
+    "set-max-intset-entries",
+    "set-max-listpack-entries",
+    "set-max-listpack-value",
+    "hll-sparse-max-bytes",
+  ]);
+
+  test("is read somewhere in the sources", () => {
+    const folder = new URL("../../src/", import.meta.url).pathname;
+    const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts") && !path.startsWith("settings/directives"))
+      .map((path) => readFileSync(`${folder}${path}`, "utf8"))
+      .join("\n");
+    const isRead = (name: string): boolean =>
+      sources.includes(`"${name}"`) || new RegExp(`values\\.${name}\\b|[{,] ${name} [,}]`).test(sources);
+    const effective = directiveNames.filter((name) => {
+      const { unused, onlyDefault } = directiveOf(name);
+      return unused === undefined && onlyDefault === undefined && !notYet.has(name);
+    });
+    expect(effective.filter((name) => !isRead(name))).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { choice, choices, integer, memory, text, yesNo } from "../value-kinds.ts";
 import { savePoints } from "../special-values.ts";
 
+const noRewrite = "the append-only file is not rewritten yet";
 const noSnapshots = "data is kept by the append-only file: see appendonly";
 
 const plainFileName = (name: string) => (value: string) => {
@@ -47,10 +48,12 @@ export const persistenceDirectives = {
   "auto-aof-rewrite-percentage": integer({
     default: 100,
     summary: "Growth since the last rewrite, in percent, at which the append-only file is rewritten; 0 never.",
+    unused: noRewrite,
   }),
   "auto-aof-rewrite-min-size": memory({
     default: 64 * 1024 * 1024,
     summary: "Size below which the append-only file is never rewritten by itself.",
+    unused: noRewrite,
   }),
   "aof-load-truncated": yesNo({
     default: true,

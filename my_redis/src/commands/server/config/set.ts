@@ -5,7 +5,7 @@ import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import { DirectiveError } from "../../../settings/directive.ts";
 import { type DirectiveName, directiveOf, findDirective } from "../../../settings/directives.ts";
-import { type Assignment, onlyDefaultReason } from "../../../settings/settings.ts";
+import { type Assignment, onlyDefaultReason, unusedWarning } from "../../../settings/settings.ts";
 import { splitWords } from "../../../settings/split-words.ts";
 
 export const configSet = command({
@@ -30,9 +30,15 @@ export const configSet = command({
       () => settings.change(assignments, (name) => (failedAt = names.indexOf(name))),
       () => args.latin1(failedAt * 2 + 2),
     );
+    for (const name of names) warnIfUnused(context, name);
     reply.ok();
   },
 });
+
+function warnIfUnused({ server }: Context, name: DirectiveName): void {
+  const { unused } = directiveOf(name);
+  if (unused !== undefined) server.environment.report("warning", unusedWarning(name, unused));
+}
 
 /** The directives to change. Throws where one does not exist, is named twice or may not change. */
 function readNames(context: Context, args: Arguments): DirectiveName[] {

@@ -7,25 +7,12 @@ import type { IdPlace } from "../../values/stream/id-map.ts";
 import type { Stream } from "../../values/stream/stream.ts";
 import { StreamCursor } from "../../values/stream/stream-cursor.ts";
 import type { StreamId } from "../../values/stream/stream-id.ts";
-import { logClaim, logConsumer } from "./group-log.ts";
+import { logClaim } from "./group-log.ts";
 import { replyEntry, replyId } from "./stream-replies.ts";
 
 // What XCLAIM and XAUTOCLAIM share. Both have key, group and consumer as their first arguments.
 
 const cursor = new StreamCursor();
-
-/** The consumer at argument 3, created when he is new. */
-export function claimingConsumer(context: Context, args: Arguments, group: ConsumerGroup): Consumer {
-  const name = args.latin1(3);
-  let consumer = group.consumer(name);
-  if (consumer === undefined) {
-    consumer = group.addConsumer(name, context.now);
-    context.database.changed(args, 1, "xgroup-createconsumer");
-    logConsumer(context, args.view(1), args.latin1(2), name);
-  }
-  consumer.seenMs = context.now;
-  return consumer;
-}
 
 /** Gives a pending entry to the consumer, and answers with it or with its id alone. */
 export function claimEntry(

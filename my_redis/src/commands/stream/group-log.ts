@@ -2,6 +2,7 @@ import type { Context } from "../../command/context.ts";
 import type { ConsumerGroup } from "../../values/stream/consumer-group.ts";
 import type { IdPlace } from "../../values/stream/id-map.ts";
 import type { StreamId } from "../../values/stream/stream-id.ts";
+import type { ActingConsumer } from "./group-consumer.ts";
 
 // What consumers do to a group goes to the log in the form of commands that say exactly what has become of it, with
 // the moment and the counts, as Redis writes it.
@@ -31,7 +32,13 @@ export function logPosition(context: Context, key: Uint8Array, groupName: string
   context.logAs("XGROUP", "SETID", key, groupName, group.lastId.toString(), "ENTRIESREAD", group.entriesRead);
 }
 
-/** Logs that a consumer was created. */
-export function logConsumer(context: Context, key: Uint8Array, groupName: string, consumer: string): void {
-  if (context.logs) context.logAs("XGROUP", "CREATECONSUMER", key, groupName, consumer);
+/** Logs that a consumer was created, unless a claim does: whoever reads of a claim creates the consumer for it. */
+export function logNewConsumer(
+  context: Context,
+  key: Uint8Array,
+  groupName: string,
+  { consumer, isNew }: ActingConsumer,
+): void {
+  if (!context.logs || !isNew || consumer.pending.size > 0) return;
+  context.logAs("XGROUP", "CREATECONSUMER", key, groupName, consumer.name);
 }

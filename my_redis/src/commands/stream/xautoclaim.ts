@@ -4,7 +4,9 @@ import { CommandError, errors } from "../../protocol/command-error.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { IdPlace } from "../../values/stream/id-map.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
-import { claimEntry, claimingConsumer, dropEntry } from "./claim.ts";
+import { claimEntry, dropEntry } from "./claim.ts";
+import { actingConsumer } from "./group-consumer.ts";
+import { logNewConsumer } from "./group-log.ts";
 import { readIntervalStart } from "./stream-id-argument.ts";
 import { replyId } from "./stream-replies.ts";
 import { requireGroup } from "./stream-value.ts";
@@ -63,7 +65,8 @@ export const xautoclaim = command({
     const { stream, group } = requireGroup(context, args);
     const { map } = group.pending;
     context.logNothing();
-    const consumer = claimingConsumer(context, args, group);
+    const acting = actingConsumer(context, args, { keyIndex: 1, group, index: 3 });
+    const target = { stream, group, consumer: acting.consumer };
     const how = { deliveredMs: context.now, retryCount: undefined, justId: options.justId };
     const gone: StreamId[] = [];
     entries.clear();
@@ -82,13 +85,14 @@ export const xautoclaim = command({
         continue;
       }
       if (options.minIdleMs <= 0 || context.now - group.pending.deliveredMs(place) >= options.minIdleMs) {
-        claimEntry(context, args, { stream, group, consumer }, id, place, how, entries);
+        claimEntry(context, args, target, id, place, how, entries);
         claimed++;
         left--;
       }
       more = map.next(place);
     }
     entries.endArray(begin, claimed);
+    logNewConsumer(context, args.view(1), args.latin1(2), acting);
     reply.array(3);
     replyId(reply, more ? map.readId(place, id) : zero);
     reply.raw(entries.buffer, 0, entries.length);

@@ -8,8 +8,9 @@ import { type Count64, count64 } from "../../values/stream/count-64.ts";
 import { IdPlace } from "../../values/stream/id-map.ts";
 import type { Stream } from "../../values/stream/stream.ts";
 import { parseStreamId, StreamId } from "../../values/stream/stream-id.ts";
-import { claimEntry, claimingConsumer, dropEntry } from "./claim.ts";
-import { logPosition } from "./group-log.ts";
+import { claimEntry, dropEntry } from "./claim.ts";
+import { actingConsumer } from "./group-consumer.ts";
+import { logNewConsumer, logPosition } from "./group-log.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { requireGroup } from "./stream-value.ts";
 
@@ -118,15 +119,16 @@ export const xclaim = command({
     context.logNothing();
     const movesOn = lastId.compare(group.lastId) > 0;
     if (movesOn) group.lastId.copy(lastId);
-    const consumer = claimingConsumer(context, args, group);
+    const acting = actingConsumer(context, args, { keyIndex: 1, group, index: 3 });
     const dirtyBefore = context.keyspace.dirty;
     const begin = reply.beginArray();
     let claimed = 0;
     for (let index = 5; index < options.idsEnd; index++) {
       readStreamId(args, index, id);
-      if (claim(context, args, { stream, group, consumer }, options, reply)) claimed++;
+      if (claim(context, args, { stream, group, consumer: acting.consumer }, options, reply)) claimed++;
     }
     reply.endArray(begin, claimed);
+    logNewConsumer(context, args.view(1), args.latin1(2), acting);
     // Each claim in the log says the group's last id, too.
     if (!movesOn || context.keyspace.dirty !== dirtyBefore) return;
     context.keyspace.dirty++;

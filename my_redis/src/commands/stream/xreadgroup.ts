@@ -9,7 +9,8 @@ import { IdPlace } from "../../values/stream/id-map.ts";
 import type { Stream } from "../../values/stream/stream.ts";
 import { StreamCursor } from "../../values/stream/stream-cursor.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
-import { logClaim, logConsumer, logPosition } from "./group-log.ts";
+import { actingConsumer } from "./group-consumer.ts";
+import { logClaim, logNewConsumer, logPosition } from "./group-log.ts";
 import { findStreamKeys, keysOf, type ReadOptions, readReadOptions } from "./read-options.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { replyEntry, replyId } from "./stream-replies.ts";
@@ -51,19 +52,6 @@ function readGroup(context: Context, args: Arguments, keyIndex: number, options:
   if (args.is(index, ">")) after.setHighest();
   else readStreamId(args, index, after);
   return { keyIndex, stream, group, wantsNew: after.compare(highest) === 0 };
-}
-
-/** The consumer, created when he is new, whether or not there is anything for him. */
-function consumerOf(context: Context, args: Arguments, read: GroupRead, options: ReadOptions): Consumer {
-  const name = args.latin1(options.consumerIndex);
-  let consumer = read.group.consumer(name);
-  if (consumer === undefined) {
-    consumer = read.group.addConsumer(name, context.now);
-    context.database.changed(args, read.keyIndex, "xgroup-createconsumer");
-    logConsumer(context, args.view(read.keyIndex), options.group as string, name);
-  }
-  consumer.seenMs = context.now;
-  return consumer;
 }
 
 const hasNew = ({ stream, group }: GroupRead): boolean =>
@@ -117,19 +105,25 @@ function replyPending(context: Context, read: GroupRead, consumer: Consumer, cou
   reply.endArray(begin, found);
 }
 
+/** Answers with what one stream has for the consumer; false when that is nothing. */
 function replyGroup(context: Context, args: Arguments, read: GroupRead, options: ReadOptions, reply: ReplyWriter): boolean {
-  const consumer = consumerOf(context, args, read, options);
-  if (read.wantsNew && !hasNew(read)) return false;
-  if (reply.protocol === 2) reply.array(2);
-  reply.bulk(args.buffer, args.start(read.keyIndex), args.end(read.keyIndex));
-  if (read.wantsNew) {
-    replyNew(context, args, read, consumer, options, reply);
-  } else {
-    readStreamId(args, read.keyIndex + options.keyCount, after);
-    replyPending(context, read, consumer, options.count, reply);
+  const { keyIndex, group } = read;
+  const acting = actingConsumer(context, args, { keyIndex, group, index: options.consumerIndex });
+  const serves = !read.wantsNew || hasNew(read);
+  const claims = serves && read.wantsNew && !options.noAcknowledge;
+  if (!claims) logNewConsumer(context, args.view(keyIndex), options.group as string, acting);
+  if (serves) {
+    if (reply.protocol === 2) reply.array(2);
+    reply.bulk(args.buffer, args.start(keyIndex), args.end(keyIndex));
+    if (read.wantsNew) {
+      replyNew(context, args, read, acting.consumer, options, reply);
+    } else {
+      readStreamId(args, keyIndex + options.keyCount, after);
+      replyPending(context, read, acting.consumer, options.count, reply);
+    }
+    context.keyspace.dirty++;
   }
-  context.keyspace.dirty++;
-  return true;
+  return serves;
 }
 
 export const xreadgroup = command({

@@ -1,0 +1,24 @@
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import type { Consumer, ConsumerGroup } from "../../values/stream/consumer-group.ts";
+
+/** A consumer on whose behalf a command runs. */
+export interface ActingConsumer {
+  readonly consumer: Consumer;
+  /** The command has created him. */
+  readonly isNew: boolean;
+}
+
+/** The consumer that argument `index` names, created when he is new, whether or not there will be anything for him. */
+export function actingConsumer(
+  context: Context,
+  args: Arguments,
+  { keyIndex, group, index }: { keyIndex: number; group: ConsumerGroup; index: number },
+): ActingConsumer {
+  const name = args.latin1(index);
+  const known = group.consumer(name);
+  const consumer = known ?? group.addConsumer(name, context.now);
+  if (known === undefined) context.database.changed(args, keyIndex, "xgroup-createconsumer");
+  consumer.seenMs = context.now;
+  return { consumer, isNew: known === undefined };
+}

@@ -3,6 +3,7 @@ import { bitmapCommands } from "./bitmap/index.ts";
 import { connectionCommands } from "./connection/index.ts";
 import { hashCommands } from "./hash/index.ts";
 import { genericCommands } from "./generic/index.ts";
+import { scriptingCommands } from "./scripting/index.ts";
 import { listCommands } from "./list/index.ts";
 import { serverCommands } from "./server/index.ts";
 import { streamCommands } from "./stream/index.ts";
@@ -15,6 +16,7 @@ export const allCommands: readonly Command[] = [
   ...connectionCommands,
   ...genericCommands,
   ...hashCommands,
+  ...scriptingCommands,
   ...listCommands,
   ...serverCommands,
   ...streamCommands,

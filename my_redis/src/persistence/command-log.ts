@@ -10,6 +10,14 @@ export interface LogSink {
   write(bytes: Uint8Array): void;
 }
 
+/** A unit that is not at its end yet: its bytes, the number of its commands, and the databases of the first and last. */
+export interface SuspendedUnit {
+  readonly bytes: Uint8Array;
+  readonly commands: number;
+  readonly first: number;
+  readonly last: number;
+}
+
 const encoder = new TextEncoder();
 const multi = encoder.encode("*1\r\n$5\r\nMULTI\r\n");
 const exec = encoder.encode("*1\r\n$4\r\nEXEC\r\n");
@@ -27,6 +35,8 @@ export class CommandLog {
   #database = -1;
   #unitStart = 0;
   #unitCommands = 0;
+  /** The database of the unit's first command. */
+  #unitDatabase = -1;
   #inUnit = false;
   readonly #sink: LogSink;
 
@@ -54,6 +64,27 @@ export class CommandLog {
     this.#length += multi.length;
     this.#buffer.set(exec, this.#length);
     this.#length += exec.length;
+  }
+
+  /** Takes the unit that was begun out again, while the script that it belongs to waits for its next turn. */
+  suspendUnit(): SuspendedUnit {
+    const bytes = this.#buffer.slice(this.#unitStart, this.#length);
+    const unit = { bytes, commands: this.#unitCommands, first: this.#unitDatabase, last: this.#database };
+    this.#length = this.#unitStart;
+    this.#unitCommands = 0;
+    this.#inUnit = false;
+    if (unit.commands > 0) this.#database = unit.first;
+    return unit;
+  }
+
+  /** Goes on with a unit, behind what was appended meanwhile. */
+  resumeUnit({ bytes, commands, first, last }: SuspendedUnit): void {
+    this.beginUnit();
+    if (commands === 0) return;
+    this.#begin(first);
+    this.#raw(bytes);
+    this.#unitCommands = commands;
+    this.#database = last;
   }
 
   /** Appends a request as it came. */
@@ -133,6 +164,7 @@ export class CommandLog {
       // The SELECT stays before the MULTI that the unit may get.
       if (this.#unitCommands === 0) this.#unitStart = this.#length;
     }
+    if (this.#unitCommands === 0) this.#unitDatabase = database;
     this.#unitCommands++;
   }
 

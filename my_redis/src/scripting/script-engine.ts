@@ -1,5 +1,6 @@
 import type { Arguments } from "../protocol/arguments.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import { DeterministicRandom } from "./libraries/base/deterministic-random.ts";
 import { LuaPanic } from "./webassembly/system-imports.ts";
 import { type Script, ScriptCache, sha1Of } from "./script-cache.ts";
 import { memoryFailure, type ScriptFailure } from "./script-error.ts";
@@ -20,6 +21,16 @@ export interface ScriptEngineOptions {
   readonly readBinary?: () => Uint8Array;
 }
 
+/** What a script is run with. */
+export interface ScriptCall {
+  /** KEYS begin at `firstKey`; all arguments after them are ARGV. They are read before `run` returns. */
+  readonly args: Arguments;
+  readonly firstKey: number;
+  readonly keyCount: number;
+  /** Whether the script may be paused when it takes too long. If not, it is ended if it has written nothing. */
+  readonly mayPause: boolean;
+}
+
 /** "paused": the script has passed its time; call `continue` in a later turn, or `kill`. */
 export type RunOutcome = "done" | "paused";
 
@@ -32,6 +43,8 @@ export class ScriptEngine {
   readonly #host: ScriptHost;
   readonly #options: ScriptEngineOptions;
   readonly #scripts = new ScriptCache();
+  /** Not the VM's: math.random goes on from script to script, whatever becomes of that. */
+  readonly #random = new DeterministicRandom();
   #vm: ScriptVm | undefined;
   #running: Script | undefined;
 
@@ -83,21 +96,13 @@ export class ScriptEngine {
     this.#vm = undefined;
   }
 
-  /**
-   * Runs a script. `keys` says which of the arguments are KEYS; those after them are ARGV. The reply is written in the
-   * reply writer's protocol, when the outcome is "done".
-   */
-  run(
-    script: Script,
-    args: Arguments,
-    keys: { readonly first: number; readonly count: number },
-    reply: ReplyWriter,
-  ): RunOutcome {
+  /** Runs a script. The reply is written in the reply writer's protocol, when the outcome is "done". */
+  run(script: Script, call: ScriptCall, reply: ReplyWriter): RunOutcome {
     if (this.#running !== undefined) throw new Error(`script ${this.#running.sha1} is still running`);
     this.#running = script;
     return this.#guard(script, reply, () => {
       const reference = this.#compile(script);
-      return this.#openVm().run({ sha1: script.sha1, reference }, args, keys, reply);
+      return this.#openVm().run({ sha1: script.sha1, reference }, call, reply);
     });
   }
 
@@ -113,7 +118,7 @@ export class ScriptEngine {
   }
 
   #openVm(): ScriptVm {
-    this.#vm ??= new ScriptVm(this.#host, this.#options);
+    this.#vm ??= new ScriptVm(this.#host, this.#options, this.#random);
     return this.#vm;
   }
 

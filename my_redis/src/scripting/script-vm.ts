@@ -8,7 +8,7 @@ import { structLibrary } from "./libraries/struct/struct.ts";
 import { LuaToReply } from "./lua-to-reply.ts";
 import { Activations, paused, type PooledThread } from "./lua/activations.ts";
 import { loadChunk } from "./libraries/base/chunk-loading.ts";
-import { DeterministicRandom } from "./libraries/base/deterministic-random.ts";
+import type { DeterministicRandom } from "./libraries/base/deterministic-random.ts";
 import { globalsIndex, luaStatus, registryIndex } from "./lua/lua-api.ts";
 import { readOnlyMark, readOnlyMask, tableFlagsOffset } from "./webassembly/lua-binary.ts";
 import { Lua } from "./lua/lua.ts";
@@ -16,7 +16,7 @@ import { openSandbox } from "./sandbox.ts";
 import { setCountHook } from "./lua/state-fields.ts";
 import { instructionsPerLook, TimeLimit } from "./lua/time-limit.ts";
 import { redisLibrary, type ScriptState } from "./libraries/redis/redis-library.ts";
-import type { ScriptEngineOptions } from "./script-engine.ts";
+import type { ScriptCall, ScriptEngineOptions } from "./script-engine.ts";
 import { failureOf, killedFailure, type ScriptFailure } from "./script-error.ts";
 import type { ScriptHost } from "./script-host.ts";
 
@@ -41,7 +41,7 @@ export class ScriptVm {
   #sha1 = "";
   #runs = 0;
 
-  constructor(host: ScriptHost, options: ScriptEngineOptions) {
+  constructor(host: ScriptHost, options: ScriptEngineOptions, random: DeterministicRandom) {
     const lua = new Lua(options);
     this.lua = lua;
     this.#activations = new Activations(lua);
@@ -52,7 +52,7 @@ export class ScriptVm {
     });
     openSandbox(lua, {
       activations: this.#activations,
-      random: new DeterministicRandom(),
+      random,
       libraries: [
         redisLibrary(lua, host, this.#script),
         cjsonLibrary(lua),
@@ -88,22 +88,16 @@ export class ScriptVm {
   }
 
   /** Runs a compiled script; writes its result unless it fails. */
-  run(
-    script: { readonly sha1: string; readonly reference: number },
-    args: Arguments,
-    keys: { readonly first: number; readonly count: number },
-    reply: ReplyWriter,
-  ): RunResult {
+  run(script: { readonly sha1: string; readonly reference: number }, call: ScriptCall, reply: ReplyWriter): RunResult {
     const activations = this.#activations;
     const thread = activations.acquire();
     this.#thread = thread;
     this.#sha1 = script.sha1;
     this.#script.protocol = 2;
-    const firstArgument = keys.first + keys.count;
-    this.#setGlobalArrays(args, keys.first, firstArgument);
+    this.#setGlobalArrays(call.args, call.firstKey, call.firstKey + call.keyCount);
     this.lua.api.lua_rawgeti(thread.thread, registryIndex, script.reference);
     this.#timeLimit.start();
-    return this.#finish(activations.start(thread, 0), reply);
+    return this.#finish(activations.start(thread, !call.mayPause), reply);
   }
 
   /** Goes on with a paused script. */

@@ -25,8 +25,9 @@ const none: Shebang = { flags: undefined, length: 0 };
 export function readShebang(body: Uint8Array): Shebang {
   if (body[0] !== 35 || body[1] !== 33) return none;
   const end = body.indexOf(lineFeed);
-  const words = end < 0 ? undefined : splitInlineCommand(body.subarray(0, end));
-  if (words === undefined) throw new CommandError("ERR Invalid script shebang");
+  if (end < 0) throw new CommandError("ERR Invalid script shebang");
+  const words = splitInlineCommand(body.subarray(0, end));
+  if (words === undefined) throw new CommandError("ERR Invalid engine in script shebang");
   const [engine, ...options] = words.map((word) => Buffer.from(word).toString("latin1"));
   if (engine !== "#!lua") throw new CommandError(`ERR Unexpected engine in script shebang: ${engine}`);
   const flags = new Set<ScriptFlag>();

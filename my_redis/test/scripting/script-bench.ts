@@ -61,6 +61,7 @@ export interface EvalOptions {
   readonly keys?: readonly string[];
   readonly args?: readonly string[];
   readonly protocol?: 2 | 3;
+  readonly mayPause?: boolean;
 }
 
 /** An engine with a host for tests. `eval` gives the reply's bytes, one character for each. */
@@ -88,13 +89,14 @@ export class ScriptBench {
   }
 
   /** Runs a script up to its end or its first pause. */
-  start(text: string, { keys = [], args = [], protocol = 2 }: EvalOptions = {}): "done" | "paused" {
+  start(text: string, { keys = [], args = [], protocol = 2, mayPause = true }: EvalOptions = {}): "done" | "paused" {
     this.#reply.clear();
     this.#reply.protocol = protocol;
     try {
       const script = this.engine.load(Buffer.from(text, "latin1"));
       const request = Arguments.from(["EVAL", ...[text, String(keys.length), ...keys, ...args].map(latin1Bytes)]);
-      return this.engine.run(script, request, { first: 3, count: keys.length }, this.#reply);
+      const call = { args: request, firstKey: 3, keyCount: keys.length, mayPause };
+      return this.engine.run(script, call, this.#reply);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       this.#reply.error(error.message);

@@ -42,9 +42,8 @@ describe("a script engine", () => {
     const script = engine.load(Buffer.from("return 7"));
     engine.flush();
     const reply = new ReplyWriter();
-    expect(engine.run(script, Arguments.from(["EVALSHA", script.sha1, "0"]), { first: 3, count: 0 }, reply)).toBe(
-      "done",
-    );
+    const args = Arguments.from(["EVALSHA", script.sha1, "0"]);
+    expect(engine.run(script, { args, firstKey: 3, keyCount: 0, mayPause: true }, reply)).toBe("done");
     expect(Buffer.from(reply.buffer.subarray(0, reply.length)).toString()).toBe(":7\r\n");
   });
 

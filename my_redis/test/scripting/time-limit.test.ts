@@ -55,14 +55,7 @@ describe("a script that passes its time", () => {
       expect(bench.start(script)).toBe("paused");
       expect(bench.engine.running?.body.length).toBe(script.length);
       expect(bench.continue()).toBe("paused");
-      expect(() =>
-        bench.engine.run(
-          bench.engine.load(Buffer.from("return 1")),
-          undefined as never,
-          undefined as never,
-          undefined as never,
-        ),
-      ).toThrow("is still running");
+      expect(() => bench.start("return 1")).toThrow("is still running");
       expect(bench.kill()).toMatch(
         /^-ERR Script killed by user with SCRIPT KILL\.\.\. script: \w{40}, on @user_script:1\.\r\n$/,
       );
@@ -91,16 +84,22 @@ describe("a script that cannot be paused where it is", () => {
   for (const [where, script] of Object.entries(blocked)) {
     test(`${where} is ended with an error when it has written nothing`, () => {
       const bench = impatient();
-      expect(bench.eval(script)).toContain("it could not be paused inside a metamethod");
+      expect(bench.eval(script)).toContain("it could not be paused");
       expect(bench.eval("return {pcall(function() return 1 end)}")).toBe("*2\r\n:1\r\n:1\r\n");
     });
   }
+
+  test("since its caller cannot wait, is ended with an error as well", () => {
+    const bench = impatient();
+    expect(bench.start("while true do pcall(function() while true do end end) end", { mayPause: false })).toBe("done");
+    expect(bench.reply).toContain("could not be paused");
+  });
 
   test("cannot catch the error that ends it", () => {
     const bench = impatient();
     const script =
       "local t = setmetatable({}, {__index = function() while true do end end}) while true do pcall(function() return t.x end) end";
-    expect(bench.eval(script)).toContain("it could not be paused inside a metamethod");
+    expect(bench.eval(script)).toContain("it could not be paused");
   });
 
   test("is paused as soon as that is possible", () => {

@@ -100,14 +100,17 @@ export class Activations {
     if (reference !== 0) this.#lua.api.luaL_unref(this.#lua.state, registryIndex, reference);
   }
 
-  /** Starts the script; its function and arguments are on the thread's stack. Gives a status, or `paused`. */
-  start(thread: PooledThread, argumentCount: number): number {
+  /**
+   * Starts the script, whose function is on the thread's stack. Gives a status, or `paused`, which a script that is
+   * `blocked` from the start never is.
+   */
+  start(thread: PooledThread, blocked: boolean): number {
     this.#stack.length = 0;
     this.pausing = false;
     this.aborting = false;
-    this.#stack.push({ ...thread, kind: "script", blocked: false, handler: 0 });
+    this.#stack.push({ ...thread, kind: "script", blocked, handler: 0 });
     continueCounting(this.#lua, this.#lua.state, thread.thread);
-    return this.#resume(thread.thread, argumentCount);
+    return this.#resume(thread.thread, 0);
   }
 
   /** Runs a coroutine on behalf of a function called in `caller`. Gives a status, or `paused`. */

@@ -25,8 +25,6 @@ export const luaType = {
 /** What lua_resume and lua_pcall give back. */
 export const luaStatus = { ok: 0, yield: 1, runtimeError: 2, syntaxError: 3, memoryError: 4 } as const;
 
-export const allResults = -1;
-
 /**
  * Lua's C API as the binary exports it; what each function does is in the Lua 5.1 reference manual, section 3. Strings
  * are addresses of bytes in the VM's memory.

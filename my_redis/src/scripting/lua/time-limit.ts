@@ -76,4 +76,5 @@ export class TimeLimit {
   };
 }
 
-const where = "it could not be paused inside a metamethod or a function called by a library function";
+const where =
+  "it could not be paused, in a transaction or inside a function that a library function or a metamethod calls";

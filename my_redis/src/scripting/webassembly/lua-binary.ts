@@ -26,7 +26,8 @@ export function luaModule(binary: () => Uint8Array = readPackagedBinary): WebAss
 }
 
 function readPackagedBinary(): Uint8Array {
-  return readFileSync(createRequire(import.meta.url).resolve("wasmoon-lua5.1/dist/liblua5.1.wasm"));
+  const require = createRequire(import.meta.url);
+  return readFileSync(require.resolve("wasmoon-lua5.1/dist/liblua5.1.wasm"));
 }
 
 /** What Redis changed in its Lua, done to the packaged binary. */

@@ -1,5 +1,5 @@
 /** One conversion of string.format for an integer: `%[flags][width][.precision]letter`. */
-export const integerConversion = /%([-+ #0]{0,5})(\d{0,2})(?:\.(\d{0,2}))?([dioxXu])/y;
+export const integerConversion = /%([-+ #0]{0,5})(?![-+ #0])(\d{0,2})(?:\.(\d{0,2}))?([dioxXu])/y;
 
 const minInt64 = -(2n ** 63n);
 

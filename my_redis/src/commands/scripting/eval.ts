@@ -1,0 +1,95 @@
+import { type Command, command, type CommandFlag } from "../../command/command.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import type { Script } from "../../scripting/script-cache.ts";
+import { type ScriptRunner, scriptRunner } from "./script-runner.ts";
+
+const digestLength = 40;
+const noScript = "NOSCRIPT No matching script. Please use EVAL.";
+
+/** Finds the script that argument 1 stands for, or throws. */
+type FindScript = (runner: ScriptRunner, args: Arguments) => Script;
+
+const byText: FindScript = ({ engine }, args) => engine.load(args.view(1));
+
+const byDigest: FindScript = ({ engine }, args) => {
+  const script = engine.find(args.buffer, args.start(1), args.end(1));
+  if (script === undefined) throw new CommandError(noScript);
+  return script;
+};
+
+interface EvalDefinition {
+  readonly name: string;
+  readonly since: string;
+  readonly summary: string;
+  readonly find: FindScript;
+  readonly readOnly: boolean;
+}
+
+function evalCommand({ name, since, summary, find, readOnly }: EvalDefinition): Command {
+  const flags: CommandFlag[] = ["noscript", "stale", "skip_monitor", "no_mandatory_keys", "movablekeys"];
+  return command({
+    name,
+    group: "scripting",
+    since,
+    complexity: "Depends on the script",
+    summary,
+    flags: readOnly ? ["readonly", ...flags] : flags,
+    arity: -3,
+    findKeys,
+    run(context, args, reply) {
+      // What the script does is logged command by command.
+      context.logNothing();
+      const runner = scriptRunner(context.server);
+      if (find === byDigest && args.length(1) !== digestLength) throw new CommandError(noScript);
+      const keyCount = readKeyCount(args);
+      const script = find(runner, args);
+      runner.run(context, script, { args, keyCount, readOnly }, reply);
+    },
+  });
+}
+
+function readKeyCount(args: Arguments): number {
+  const count = args.integer(2);
+  if (count > args.count - 3) throw new CommandError("ERR Number of keys can't be greater than number of args");
+  if (count < 0) throw new CommandError("ERR Number of keys can't be negative");
+  return count;
+}
+
+function findKeys(args: Arguments): number[] {
+  const count = Number(args.latin1(2));
+  if (!Number.isInteger(count) || count < 1 || count > args.count - 3) return [];
+  return Array.from({ length: count }, (_, index) => index + 3);
+}
+
+export const evalText = evalCommand({
+  name: "EVAL",
+  since: "2.6.0",
+  summary: "Runs a Lua script.",
+  find: byText,
+  readOnly: false,
+});
+
+export const evalReadOnly = evalCommand({
+  name: "EVAL_RO",
+  since: "7.0.0",
+  summary: "Runs a Lua script that only reads.",
+  find: byText,
+  readOnly: true,
+});
+
+export const evalDigest = evalCommand({
+  name: "EVALSHA",
+  since: "2.6.0",
+  summary: "Runs a Lua script that is known by its SHA1 digest.",
+  find: byDigest,
+  readOnly: false,
+});
+
+export const evalDigestReadOnly = evalCommand({
+  name: "EVALSHA_RO",
+  since: "7.0.0",
+  summary: "Runs a Lua script that only reads and is known by its SHA1 digest.",
+  find: byDigest,
+  readOnly: true,
+});

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { requireService, startRedisServer, waitUntil, type Service } from "../../../tools/test-services/index.ts";
+import { startServer, type RunningServer } from "../../index.ts";
+import { recordExercised } from "./harness/exercised-commands.ts";
+import { type Reply, showReply } from "./harness/reply.ts";
+import { RespConnection, type Word } from "./harness/resp-connection.ts";
+
+const redis = requireService("redis");
+const endless = "while true do end";
+
+/** A script's client and another one, of a server whose scripts are slow after a moment. */
+interface Clients {
+  readonly script: RespConnection;
+  readonly other: RespConnection;
+}
+
+/** Runs the same steps on both servers, and compares what they give. */
+async function onBoth(ports: readonly [number, number], run: (clients: Clients) => Promise<unknown[]>): Promise<void> {
+  const results: unknown[] = [];
+  for (const port of ports) {
+    const script = await RespConnection.open(port, `port ${port}`);
+    const other = await RespConnection.open(port, `port ${port}`);
+    results.push(await run({ script, other }));
+    script.close();
+    other.close();
+  }
+  expect(results[0]).toEqual(results[1]);
+}
+
+const show = (replies: readonly Reply[]): string[] => replies.map(showReply);
+
+/** Asks until the server says that it is busy. */
+async function untilBusy({ other }: Clients): Promise<void> {
+  const isBusy = async (): Promise<boolean> => (await other.reply("GET", "k")).text?.startsWith("BUSY") === true;
+  await waitUntil(isBusy, { what: "the server to be busy", timeoutMs: 10_000 });
+}
+
+async function ask({ other }: Clients, ...command: Word[]): Promise<string> {
+  recordExercised(command);
+  return showReply(await other.reply(...command));
+}
+
+describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-server${redis.reason}`, () => {
+  let real: Service;
+  let ours: RunningServer;
+  let ports: readonly [number, number];
+
+  beforeAll(async () => {
+    real = await startRedisServer({ args: ["--busy-reply-threshold", "20"] });
+    ours = await startServer({ port: 0, bind: ["127.0.0.1"], memory: true, "busy-reply-threshold": 20 });
+    ports = [ours.port, real.port];
+  });
+
+  afterAll(async () => {
+    await ours.close();
+    await real.stop();
+  });
+
+  test("others are told so, and SCRIPT KILL ends it", () =>
+    onBoth(ports, async (clients) => {
+      const { script } = clients;
+      script.send(["EVAL", endless, "0"], ["PING"]);
+      await untilBusy(clients);
+      const busy = [
+        await ask(clients, "GET", "k"),
+        await ask(clients, "EVAL", "return 1", "0"),
+        await ask(clients, "PING"),
+        await ask(clients, "SCRIPT", "FLUSH"),
+        await ask(clients, "HELLO", "9"),
+        await ask(clients, "SCRIPT", "KILL"),
+      ];
+      const answers = show([await script.next(), await script.next()]);
+      return [busy, answers, await ask(clients, "SCRIPT", "KILL"), await ask(clients, "GET", "k")];
+    }));
+
+  test("SCRIPT KILL ends one that hides in pcall", () =>
+    onBoth(ports, async (clients) => {
+      const hiding = "local f = function() while 1 do redis.call('ping') end end while 1 do pcall(f) end";
+      clients.script.send(["EVAL", hiding, "0"]);
+      await untilBusy(clients);
+      return [await ask(clients, "SCRIPT", "KILL"), showReply(await clients.script.next()), await ask(clients, "PING")];
+    }));
+
+  test(
+    "SCRIPT KILL does not end one that has written, and its writes are seen when it is done",
+    () =>
+      onBoth(ports, async (clients) => {
+        const incr = "redis.call('incr', 'counter')";
+        await ask(clients, "DEL", "counter");
+        const slow = `${incr} for i = 1, 1e8 do end ${incr} return redis.call('get', 'counter')`;
+        clients.script.send(["EVAL", slow, "0"], ["GET", "counter"]);
+        await untilBusy(clients);
+        const kill = await ask(clients, "SCRIPT", "KILL");
+        return [
+          kill,
+          showReply(await clients.script.next()),
+          showReply(await clients.script.next()),
+          await ask(clients, "GET", "counter"),
+        ];
+      }),
+    20_000,
+  );
+
+  test("a client that goes away leaves a server that goes on", () =>
+    onBoth(ports, async (clients) => {
+      clients.script.send(["EVAL", endless, "0"]);
+      await untilBusy(clients);
+      clients.script.close();
+      return [await ask(clients, "SCRIPT", "KILL"), await ask(clients, "PING")];
+    }));
+});

@@ -1,0 +1,329 @@
+import { describe, test } from "bun:test";
+import { requireService } from "../../../tools/test-services/index.ts";
+import { expectSame, type Step, type Word } from "./harness/index.ts";
+
+const redis = requireService("redis");
+const sha1 = (text: string): string => new Bun.CryptoHasher("sha1").update(text).digest("hex");
+
+/** Each script in an EVAL of its own, with one key and one argument. */
+const evals = (...scripts: string[]): Step[] => scripts.map((script) => ["EVAL", script, "1", "key", "argument"]);
+const sameEvals = (...scripts: string[]): Promise<void> => expectSame(evals(...scripts));
+
+/** The text of a script that returns everything that a table holds, sorted. */
+const showTable = (table: string): string =>
+  `local e = ${table} local r = {} for k, v in pairs(e) do r[#r + 1] = k .. '=' .. tostring(v) end table.sort(r) return r`;
+
+describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redis.reason}`, () => {
+  test("EVAL takes a script, a number of keys, keys and arguments", () => {
+    const show = "return {KEYS[1], KEYS[2], ARGV[1], ARGV[2], #KEYS, #ARGV}";
+    return expectSame([
+      ["EVAL", show, "0"],
+      ["EVAL", show, "1", "a"],
+      ["EVAL", show, "2", "a", "b", "c", "d"],
+      ["EVAL", show, "0", "a\r\n", Buffer.from([0, 255, 10])],
+      ["EVAL", show, "3", "a", "b"],
+      ["EVAL", show, "-1", "a"],
+      ["EVAL", show, "x", "a"],
+      ["EVAL", show, "99999999999999999999"],
+      ["EVAL", show],
+      ["EVAL"],
+      ["EVAL", "", "0"],
+      ["EVAL", "return (", "0"],
+      ["EVAL", "return (", "x"],
+      ["EVAL_RO", show, "1", "a", "b"],
+    ]);
+  });
+
+  test("EVALSHA runs what EVAL or SCRIPT LOAD brought", () => {
+    const digest = sha1("return ARGV[1]");
+    return expectSame([
+      ["SCRIPT", "FLUSH"],
+      ["EVALSHA", digest, "0", "x"],
+      ["SCRIPT", "LOAD", "return ARGV[1]"],
+      ["EVALSHA", digest, "0", "x"],
+      ["EVALSHA", digest.toUpperCase(), "0", "x"],
+      ["EVALSHA_RO", digest, "0", "x"],
+      ["EVALSHA", digest, "x"],
+      ["EVALSHA", digest, "1"],
+      ["EVALSHA", digest.slice(1), "x"],
+      ["EVALSHA", `${digest}0`, "0"],
+      ["EVALSHA", "x".repeat(40), "0"],
+      ["EVALSHA_RO", "x".repeat(40), "0"],
+      ["EVALSHA", digest],
+      ["EVAL", "return 'other'", "0"],
+      ["EVALSHA", sha1("return 'other'"), "0"],
+      ["EVAL", "return {", "0"],
+      ["EVALSHA", sha1("return {"), "0"],
+    ]);
+  });
+
+  test("SCRIPT looks after the scripts", () =>
+    expectSame([
+      ["SCRIPT", "FLUSH", "SYNC"],
+      ["SCRIPT", "LOAD", "return 1"],
+      ["SCRIPT", "LOAD", "return 1"],
+      ["SCRIPT", "LOAD", "return {"],
+      ["SCRIPT", "LOAD", "#!lua flags=nonsense\nreturn 1"],
+      ["SCRIPT", "LOAD"],
+      ["SCRIPT", "EXISTS", sha1("return 1"), sha1("return 1").toUpperCase(), sha1("return 2"), "x"],
+      ["SCRIPT", "EXISTS"],
+      ["SCRIPT", "FLUSH", "ASYNC"],
+      ["SCRIPT", "EXISTS", sha1("return 1")],
+      ["SCRIPT", "FLUSH", "NOW"],
+      ["SCRIPT", "FLUSH", "SYNC", "SYNC"],
+      ["SCRIPT", "KILL"],
+      ["SCRIPT", "KILL", "x"],
+      { on: 0, command: ["SCRIPT", "DEBUG", "NO"] },
+      { on: 0, command: ["SCRIPT", "DEBUG", "MAYBE"] },
+      ["SCRIPT", "DEBUG"],
+      ["SCRIPT", "NOSUCH"],
+      // The same first line; the rest is in words of our own.
+      { command: ["SCRIPT", "HELP"], compare: (ours, theirs) => ours.items?.[0]?.text === theirs.items?.[0]?.text },
+      ["SCRIPT"],
+      ["COMMAND", "GETKEYS", "EVAL", "return 1", "2", "a", "b", "c"],
+      ["COMMAND", "GETKEYS", "EVALSHA_RO", "x", "1", "a", "b"],
+      ["COMMAND", "GETKEYS", "EVAL", "return 1", "0", "a"],
+    ]));
+
+  test("a shebang sets flags, and is refused when it is wrong", () =>
+    sameEvals(
+      "#!lua\nreturn 1",
+      "#!lua flags=no-writes\nreturn redis.call('set', KEYS[1], 1)",
+      "#!lua flags=no-writes\nreturn redis.call('get', KEYS[1])",
+      "#!lua flags=no-writes,allow-oom,allow-stale,no-cluster,allow-cross-slot-keys\nreturn 1",
+      "#!lua flags=no-writes flags=allow-oom\nreturn 1",
+      "#!lua flags=\nreturn 1",
+      "#!lua flags=no-writes, allow-stale\nreturn 1",
+      "#!lua flags=nonsense\nreturn 1",
+      "#!lua name=x\nreturn 1",
+      "#!lua x\nreturn 1",
+      "#!python\nreturn 1",
+      "#!\nreturn 1",
+      "#!lua",
+      "#!lua 'x\nreturn 1",
+      "#lua\nreturn 1",
+      "#!lua  flags=no-writes   \nerror('line two')",
+    ));
+
+  test("EVAL_RO only reads", () => {
+    const writes = "return redis.call('set', KEYS[1], 1)";
+    const steps: Step[] = ["EVAL_RO", "EVAL"].flatMap((name): Word[][] => [
+      [name, writes, "1", "k"],
+      [name, `#!lua\n${writes}`, "1", "k"],
+      [name, `#!lua flags=no-writes\n${writes}`, "1", "k"],
+      [name, "return redis.pcall('set', KEYS[1], 1)", "1", "k"],
+      [name, "return redis.call('get', KEYS[1])", "1", "k"],
+    ]);
+    return expectSame([...steps, ["SCRIPT", "LOAD", writes], ["EVALSHA_RO", sha1(writes), "1", "k"]]);
+  });
+
+  test("redis.call answers with Lua values, and raises errors", () =>
+    sameEvals(
+      "return redis.call('set', KEYS[1], ARGV[1])",
+      "return redis.call('get', KEYS[1])",
+      "return redis.call('get', 'nothing')",
+      "return redis.call('incr', KEYS[1])",
+      "return redis.pcall('incr', KEYS[1])",
+      "return redis.call('incrby', 'number', 5)",
+      "return redis.call('GeT', 'number')",
+      "return redis.call('hset', 'hash', 'a', 1, 'b', 2.5)",
+      "return redis.call('hgetall', 'hash')",
+      "return redis.call('get', 'hash')",
+      "return redis.call('mget', KEYS[1], 'nothing', 'number')",
+      "return redis.call('set', KEYS[1], 'x', 'nx')",
+      "return type(redis.call('get', 'nothing')) .. type(redis.call('set', KEYS[1], 'x', 'nx'))",
+      "return redis.call('ping').ok",
+      "return redis.call('echo', 1/3) .. redis.call('echo', 1e20) .. redis.call('echo', -0.5) .. redis.call('echo', 2^53)",
+      "return {redis.call('echo', 100000000000000000), redis.call('echo', 12345.678), redis.call('echo', 1/0)}",
+      "return redis.call('echo', 'a\\0b\\r\\n')",
+      showTable("redis.pcall('get', 'hash')"),
+      showTable("redis.pcall('nosuch')"),
+      "local ok, e = pcall(redis.call, 'get', 'hash') return {tostring(ok), type(e), tostring(e)}",
+      "local ok, e = pcall(redis.call, 'nosuch') return {tostring(ok), type(e), tostring(e)}",
+      `local e select(2, xpcall(function() redis.call('get', 'hash') end, function(x) e = x end)) ${showTable("e")}`,
+    ));
+
+  test("redis.call refuses what is no command for a script", () =>
+    sameEvals(
+      "return redis.call()",
+      "return redis.pcall()",
+      "return redis.call({})",
+      "return redis.call(nil)",
+      "return redis.call('set', 'k', true)",
+      "return redis.pcall('set', 'k', {})",
+      "return redis.call(1)",
+      "return redis.call('nosuch', 'x')",
+      "return redis.call('config', 'nosuch')",
+      "return redis.call('get')",
+      "return redis.call('get', 'a', 'b')",
+      "return redis.call('eval', 'return 1', '0')",
+      "return redis.call('multi')",
+      "return redis.call('watch', 'k')",
+      "return redis.pcall('script', 'load', 'return 1')",
+      "return redis.acl_check_cmd()",
+      "return redis.acl_check_cmd('get', 'x')",
+      "return redis.acl_check_cmd('nosuch', 'x')",
+      "return redis.acl_check_cmd({})",
+    ));
+
+  test("a script returns every kind of value", () =>
+    sameEvals(
+      "return nil",
+      "return",
+      "return 1, 2",
+      "return true",
+      "return false",
+      "return 3.99",
+      "return -3.99",
+      "return 9007199254740993",
+      "return 1e300",
+      "return -1e300",
+      "return 0/0",
+      "return ''",
+      "return 'a\\0\\r\\nb'",
+      "return {}",
+      "return {1, 'a', {2, {3}}, true, false}",
+      "return {1, 2, nil, 4}",
+      "return {1, 2, nil, 3, n = 4}",
+      "return {nil, 1}",
+      "return {[0] = 1, [1] = 2, [3] = 3}",
+      "return function() end",
+      "return {function() end, 1}",
+      "return coroutine.create(function() end)",
+      "return cjson.null",
+      "return {ok = 'fine\\r\\nreally'}",
+      "return {err = 'MINE is\\r\\nthis'}",
+      "return {err = '-MINE this'}",
+      "return {err = 'oneword'}",
+      "return {ok = 1}",
+      "return {err = 1}",
+      "return {err = {}}",
+      "return {ok = 'a', err = 'b'}",
+      "return {1, {err = 'b c'}, {ok = 'd'}}",
+      "return {double = 3.14}",
+      "return {double = 1e100}",
+      "return {double = -1/0}",
+      "return {double = 3}",
+      "return {double = '1'}",
+      "return {map = {a = 1}}",
+      "return {map = {a = {map = {b = {1, 2}}}}}",
+      "return {map = {}}",
+      "return {map = 1}",
+      "return {set = {a = true}}",
+      "return {set = {[1.5] = false}}",
+      "return {set = {}}",
+      "return {big_number = '12345678901234567890'}",
+      "return {big_number = '12\\r\\n3'}",
+      "return {big_number = 12}",
+      "return {verbatim_string = {string = 'text', format = 'txt'}}",
+      "return {verbatim_string = {string = 'text', format = 'm'}}",
+      "return {verbatim_string = {string = 'text', format = 'markdown'}}",
+      "return {verbatim_string = {string = 'text'}}",
+      "return {verbatim_string = {format = 'txt'}}",
+      "return {verbatim_string = 'text'}",
+      "return setmetatable({1, 2}, {__index = function(t, k) return k < 5 and k or nil end})",
+      "return setmetatable({}, {__index = {ok = 'no'}})",
+      "return {err = 'a\\0b c'}",
+      "return {ok = 'a\\0b c'}",
+      "local t = {} for i = 1, 300 do t = {t} end return t",
+    ));
+
+  test("redis.setresp chooses how replies come", () =>
+    sameEvals(
+      ...["2", "3"].flatMap((protocol) =>
+        [
+          "return true",
+          "return false",
+          "return nil",
+          "return {true, false, 1}",
+          "return redis.call('hgetall', 'nothing')",
+          "return redis.call('get', 'nothing')",
+          "return tostring(redis.call('get', 'nothing'))",
+          "redis.call('hset', 'h', 'f', 'v') return redis.call('hgetall', 'h')",
+          "return redis.call('hgetall', 'h').map and 'map' or 'array'",
+          "return redis.call('mget', 'nothing', 'x')",
+          "return #redis.call('mget', 'nothing', 'x', 'nothing')",
+        ].map((script) => `redis.setresp(${protocol}) ${script}`),
+      ),
+      "return redis.setresp(4)",
+      "return redis.setresp()",
+      "return redis.setresp('3')",
+      "return redis.setresp('x')",
+      "return redis.setresp(2, 3)",
+    ));
+
+  test("the other functions of redis", () =>
+    sameEvals(
+      "return redis.error_reply('MINE is this')",
+      "return redis.error_reply('-MINE is this')",
+      "return redis.error_reply('oneword')",
+      "return redis.error_reply('-oneword')",
+      "return redis.error_reply('')",
+      "return redis.error_reply()",
+      "return redis.error_reply(1)",
+      "return redis.error_reply({})",
+      "return redis.error_reply('a\\0b c')",
+      "return redis.error_reply('\\r\\nMINE this\\r\\n')",
+      showTable("redis.error_reply('MINE this')"),
+      "return redis.status_reply('fine')",
+      "return redis.status_reply()",
+      "return redis.status_reply({})",
+      "return redis.status_reply(12)",
+      "return redis.sha1hex()",
+      "return redis.sha1hex('')",
+      "return redis.sha1hex(12)",
+      "return redis.sha1hex({})",
+      "return redis.sha1hex('a\\0b')",
+      "return redis.log()",
+      "return redis.log(1)",
+      "return redis.log('a', 'b')",
+      "return redis.log(10, 'b')",
+      "return redis.log(redis.LOG_DEBUG, 'b', {}, 12)",
+      "return redis.set_repl(redis.REPL_ALL)",
+      "return redis.set_repl(9)",
+      "return redis.set_repl()",
+      "return redis.set_repl(1, 2)",
+      "return redis.set_repl('x')",
+      "return tostring(redis.replicate_commands())",
+      "return redis.breakpoint()",
+      "return redis.debug('a')",
+      "return {redis.LOG_DEBUG, redis.LOG_VERBOSE, redis.LOG_NOTICE, redis.LOG_WARNING}",
+      "return {redis.REPL_NONE, redis.REPL_AOF, redis.REPL_SLAVE, redis.REPL_REPLICA, redis.REPL_ALL}",
+      "local names = {} for name in pairs(redis) do names[#names + 1] = name end table.sort(names) return names",
+    ));
+
+  test("a script is one moment: in a transaction, in its own database, and for keys that expire", () =>
+    expectSame([
+      ["SELECT", "3"],
+      [
+        "EVAL",
+        "redis.call('set', 'k', 1) redis.call('select', 5) redis.call('set', 'k', 2) return redis.call('get', 'k')",
+        "0",
+      ],
+      ["GET", "k"],
+      ["SELECT", "5"],
+      ["GET", "k"],
+      ["MULTI"],
+      ["EVAL", "return redis.call('incr', 'k')", "0"],
+      ["EVALSHA", "x".repeat(40), "0"],
+      ["EVAL", "return {", "0"],
+      ["GET", "k"],
+      ["EXEC"],
+      [
+        "EVAL",
+        "redis.call('set', 'e', 1, 'px', 1) local n = 0 while n < 1000000 do n = n + 1 end return redis.call('get', 'e')",
+        "0",
+      ],
+      ["EVAL", "return redis.call('set', 'a', 1) and redis.call('nosuch')", "0"],
+      ["GET", "a"],
+    ]));
+
+  test("what a script writes is watched by transactions", () =>
+    expectSame([
+      ["WATCH", "k"],
+      { on: 1, command: ["EVAL", "return redis.call('set', KEYS[1], 1)", "1", "k"] },
+      ["MULTI"],
+      ["GET", "k"],
+      ["EXEC"],
+    ]));
+});

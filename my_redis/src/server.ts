@@ -181,12 +181,13 @@ export class Server {
   }
 
   #databaseChanged(database: Database, replacement: Database | undefined): void {
-    // The watch of a key that is neither there before nor after the change stays whole.
-    const isThere = (place: Database | undefined, key: Uint8Array): boolean =>
-      place !== undefined && place.keys.find(this.keyspace.hasher.hash(key, 0, key.length), key, 0, key.length) !== 0;
+    // The watch of a key that is neither there before nor after the change stays whole. One that comes although its
+    // time is over is none: looking for it removes it.
     this.watched.databaseChanged(database.number, (name) => {
       const key = Buffer.from(name, "latin1");
-      return isThere(database, key) || isThere(replacement, key);
+      const hash = this.keyspace.hasher.hash(key, 0, key.length);
+      if (database.keys.find(hash, key, 0, key.length) !== 0) return true;
+      return replacement !== undefined && replacement.find(key, 0, key.length) !== 0;
     });
     this.blocking.databaseChanged(database.number);
   }

@@ -49,6 +49,7 @@ export class CommandProcessor {
     reply.protocol = client.protocol;
     const found = this.resolve(args);
     if (typeof found === "string") {
+      if (this.#isWebRequest(context, args)) return;
       this.#refuse(context, args, undefined, reply, found);
       return;
     }
@@ -68,6 +69,18 @@ export class CommandProcessor {
     this.call(context, found, args, reply);
     log?.endUnit();
     if (server.blocking.hasReady) server.serveBlocked();
+  }
+
+  /**
+   * A web page can make a browser send a request to a server that it cannot read from; its body would be commands.
+   * Redis's guard: what begins like HTTP ends the connection.
+   */
+  #isWebRequest({ client }: Context, args: Arguments): boolean {
+    if (!args.is(0, "post") && !args.is(0, "host:")) return false;
+    const { environment } = this.#server;
+    environment.report("warning", `a web request from ${client.channel.remoteAddress} was cut off`);
+    client.channel.kill();
+    return true;
   }
 
   /** Puts a request into the client's transaction, within the limit on what he may make us hold. */

@@ -1,6 +1,6 @@
 import { describe, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { expectSame } from "./harness/index.ts";
+import { expectSame, type Step } from "./harness/index.ts";
 import { sameBytes, type Comparer } from "./harness/compare.ts";
 
 /** The last reply of a transaction is the same; those before tell of the server itself. */
@@ -147,6 +147,34 @@ describe.skipIf(redis.missing)(`transactions answer as redis-server does${redis.
       ["PING"],
       ["EXEC"],
     ]));
+
+  test("SWAPDB and FLUSHDB touch a watched key only where it comes, goes or changes", () => {
+    const swapped = (before: readonly Step[], change: readonly string[] = ["SWAPDB", "0", "1"]): Step[] => [
+      ["FLUSHALL"],
+      ["SELECT", "0"],
+      ...before,
+      { waitMs: 10 },
+      ["WATCH", "k"],
+      { on: 1, command: change },
+      ["MULTI"],
+      ["PING"],
+      ["EXEC"],
+    ];
+    const inOther = (...command: string[]): Step[] => [["SELECT", "1"], command, ["SELECT", "0"]];
+    return expectSame([
+      ["DEBUG", "SET-ACTIVE-EXPIRE", "0"],
+      ...swapped([]),
+      ...swapped([["SET", "k", "1"]]),
+      ...swapped(inOther("SET", "k", "1")),
+      ...swapped(inOther("SET", "k", "1", "PX", "1")),
+      ...swapped([["SET", "k", "1", "PX", "1"]]),
+      ...swapped([["SET", "k", "1", "PX", "1"], ...inOther("SET", "k", "1", "PX", "1")]),
+      ...swapped([["SET", "k", "1", "PX", "1"], ...inOther("SET", "k", "1")]),
+      ...swapped([["SET", "k", "1", "PX", "1"]], ["FLUSHDB"]),
+      ...swapped([["SET", "k", "1", "PX", "1"]], ["DEL", "k"]),
+      ["DEBUG", "SET-ACTIVE-EXPIRE", "1"],
+    ]);
+  });
 
   test("RESET ends a transaction, and QUIT a connection, at once", () =>
     expectSame([["MULTI"], ["SET", "k", "1"], ["RESET"], ["EXEC"], ["EXISTS", "k"]]));

@@ -105,6 +105,17 @@ for (const transport of ["bun", "node"] as const) {
       neighbour.close();
     });
 
+    test("that a web page made a browser send are cut off without an answer", async () => {
+      const port = await start(transport);
+      const page = await RawClient.open(port);
+      await page.send(`POST / HTTP/1.1\r\nHost: localhost\r\n\r\n${request("SET", "key", "1")}`);
+      expect(await page.untilClosed()).toBe("");
+      const other = await RawClient.open(port);
+      await other.send(request("EXISTS", "key"));
+      expect(await other.receive(4)).toBe(":0\r\n");
+      other.close();
+    });
+
     test("of a client who goes away in the middle of one are forgotten", async () => {
       const port = await start(transport);
       const client = await RawClient.open(port);

@@ -1,5 +1,6 @@
 import { readSignedText, type SignedTextFailure, signText } from "./signed-text.ts";
 import { deriveSigningKey, type SigningKey } from "./signing-key.ts";
+import { VerifiedTokens } from "./verified-tokens.ts";
 
 /** What a token grants: one reservation of one product by one user, in a window of time (Unix milliseconds). */
 export interface SaleTokenClaims {
@@ -16,11 +17,15 @@ export interface SaleTokenClaims {
 /** An array, not an object: names would double the length of what every request carries. */
 type Payload = [string, string, string, number, number, string, number];
 
+/** Tokens whose verification is remembered. */
+const rememberedTokens = 16_384;
+
 /** Tokens of all sales that this process knows. With two secrets, the first signs and both verify. */
 export class SaleTokens {
   readonly #secrets: readonly string[];
   readonly #signing = new Map<string, SigningKey>();
   readonly #verifying = new Map<string, SigningKey>();
+  readonly #verified = new VerifiedTokens<SaleTokenClaims>(rememberedTokens);
 
   constructor(secrets: readonly string[]) {
     this.#secrets = secrets;
@@ -29,7 +34,11 @@ export class SaleTokens {
   /** Keys are derived here and not on demand: a stranger's token must not be able to make this map grow. */
   setSales(saleIds: Iterable<string>): void {
     const wanted = new Set(saleIds);
-    for (const [id, key] of this.#verifying) if (!wanted.has(key.subject)) this.#verifying.delete(id);
+    for (const [id, key] of this.#verifying) {
+      if (wanted.has(key.subject)) continue;
+      this.#verifying.delete(id);
+      this.#verified.clear();
+    }
     for (const saleId of this.#signing.keys()) if (!wanted.has(saleId)) this.#signing.delete(saleId);
     for (const saleId of wanted) if (!this.#signing.has(saleId)) this.#addSale(saleId);
   }
@@ -62,6 +71,14 @@ export class SaleTokens {
    * while reading one's reservation is allowed before and after.
    */
   read(token: string): SaleTokenClaims | SignedTextFailure {
+    const known = this.#verified.get(token);
+    if (known !== undefined) return known;
+    const claims = this.#verify(token);
+    if (typeof claims !== "string") this.#verified.add(token, claims);
+    return claims;
+  }
+
+  #verify(token: string): SaleTokenClaims | SignedTextFailure {
     const read = readSignedText(token, this.#verifying);
     if (typeof read === "string") return read;
     const payload = JSON.parse(read.payload) as Payload;

@@ -1,0 +1,49 @@
+import { expect, test } from "bun:test";
+import { SaleTokens } from "../../src/authorization/sale-token.ts";
+import { VerifiedTokens } from "../../src/authorization/verified-tokens.ts";
+
+const secret = "test-secret-0123456789-abcdefghijklmnopqrstuvwxyz";
+const claims = {
+  saleId: "sale",
+  productId: "product",
+  userId: "user",
+  notBeforeMs: 1,
+  expiresAtMs: 2,
+  reservationId: "reservation",
+  queuePosition: 0,
+};
+
+test("a text that differs from a verified token anywhere is not taken for it", () => {
+  const tokens = new SaleTokens([secret]);
+  tokens.setSales(["sale"]);
+  const token = tokens.issue(claims);
+  expect(tokens.read(token)).toEqual(claims);
+  for (let at = 0; at < token.length; at++) {
+    const other = token[at] === "A" ? "B" : "A";
+    expect(tokens.read(token.slice(0, at) + other + token.slice(at + 1))).toBeString();
+  }
+  expect(tokens.read(token)).toEqual(claims);
+});
+
+test("a verified token of a sale that is no longer known is refused", () => {
+  const tokens = new SaleTokens([secret]);
+  tokens.setSales(["sale"]);
+  const token = tokens.issue(claims);
+  expect(tokens.read(token)).toEqual(claims);
+  tokens.setSales(["another"]);
+  expect(tokens.read(token)).toBe("token_unknown_key");
+});
+
+test("more tokens than there is room for overwrite each other, and none gets another's claims", () => {
+  const verified = new VerifiedTokens<number>(8);
+  for (let number = 0; number < 1000; number++) verified.add(`token-${number}-abcdefgh${number}`, number);
+  let found = 0;
+  for (let number = 0; number < 1000; number++) {
+    const claim = verified.get(`token-${number}-abcdefgh${number}`);
+    if (claim === undefined) continue;
+    expect(claim).toBe(number);
+    found++;
+  }
+  expect(found).toBeGreaterThan(0);
+  expect(found).toBeLessThanOrEqual(8);
+});

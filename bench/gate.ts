@@ -1,5 +1,6 @@
 /**
- * The gate's reservations per second on redis-server: gathered into batches, beside one script call for each.
+ * The gate's reservations per second: gathered into batches, beside one script call for each, on redis-server and
+ * MyRedis.
  *
  *   bun bench/gate.ts [--requests 100000] [--buyers 20000] [--concurrency 512] [--rounds 3]
  *
@@ -8,7 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { createGate } from "../seckill_mysense/src/gate/redis-gate.ts";
-import { startRedisServer, type Service } from "../tools/test-services/index.ts";
+import { freePort, startProcess, temporaryFolder, type StartedProcess } from "../tools/test-services/index.ts";
 import { cpuTimeMs, median, textTable } from "./measure.ts";
 
 const { values: options } = parseArgs({
@@ -27,6 +28,12 @@ const fsyncPolicies = ["no", "everysec", "always"] as const;
 const workloads = { crowd: 1_000, "all accepted": requests } as const;
 const manners = { batched: {}, "one by one": { maxBatch: 1, maxInFlight: 64 } } as const;
 
+const programs = {
+  "redis-server": ["redis-server"],
+  MyRedis: [process.execPath, `${import.meta.dirname}/../my_redis/main.ts`],
+} as const;
+
+type Program = keyof typeof programs;
 type Workload = keyof typeof workloads;
 type Manner = keyof typeof manners;
 
@@ -38,10 +45,27 @@ interface Figures {
   readonly p99Ms: number;
 }
 
+interface Server {
+  readonly port: number;
+  readonly process: StartedProcess;
+}
+
+async function start(program: Program, policy: (typeof fsyncPolicies)[number]): Promise<Server> {
+  const port = await freePort();
+  const durability = policy === "no" ? ["--appendonly", "no"] : ["--appendonly", "yes", "--appendfsync", policy];
+  const directives = ["--port", `${port}`, "--dir", temporaryFolder("bench-gate"), "--save", "", ...durability];
+  const cmd = [...programs[program], ...directives] as [string, ...string[]];
+  return { port, process: await startProcess({ cmd, readyWhen: /Ready to accept connections/ }) };
+}
+
 let saleCount = 0;
 
-async function run(server: Service, workload: Workload, manner: Manner): Promise<Figures> {
-  const gate = createGate({ connection: { url: server.url }, timeoutMs: 10_000, ...manners[manner] });
+async function run(server: Server, workload: Workload, manner: Manner): Promise<Figures> {
+  const gate = createGate({
+    connection: { host: "127.0.0.1", port: server.port },
+    timeoutMs: 10_000,
+    ...manners[manner],
+  });
   const total = workloads[workload];
   saleCount += 1;
   const saleId = `sale-${saleCount}`;
@@ -61,11 +85,11 @@ async function run(server: Service, workload: Workload, manner: Manner): Promise
       latenciesMs.push(performance.now() - startedMs);
     }
   };
-  const before = { own: process.cpuUsage(), server: cpuTimeMs(server.pid), atMs: performance.now() };
+  const before = { own: process.cpuUsage(), server: cpuTimeMs(server.process.pid), atMs: performance.now() };
   await Promise.all(Array.from({ length: concurrency }, buyer));
   const tookMs = performance.now() - before.atMs;
   const own = process.cpuUsage(before.own);
-  const serverMs = cpuTimeMs(server.pid) - before.server;
+  const serverMs = cpuTimeMs(server.process.pid) - before.server;
 
   const status = await gate.status(saleId, productId);
   await gate.close();
@@ -86,26 +110,28 @@ async function run(server: Service, workload: Workload, manner: Manner): Promise
 const middle = (runs: readonly Figures[], key: keyof Figures): number => median(runs.map((figures) => figures[key]));
 
 const rows: string[][] = [
-  ["appendfsync", "workload", "manner", "per second", "client us", "server us", "p50 ms", "p99 ms"],
+  ["appendfsync", "server", "workload", "manner", "per second", "client us", "server us", "p50 ms", "p99 ms"],
 ];
 for (const policy of fsyncPolicies) {
-  const args = policy === "no" ? [] : ["--appendonly", "yes", "--appendfsync", policy];
-  const server = await startRedisServer({ args });
-  try {
-    for (const workload of Object.keys(workloads) as Workload[]) {
-      const runs: Record<Manner, Figures[]> = { batched: [], "one by one": [] };
-      for (let round = 0; round < Number(options.rounds); round++) {
-        for (const manner of Object.keys(manners) as Manner[]) runs[manner].push(await run(server, workload, manner));
-      }
+  const servers = { "redis-server": await start("redis-server", policy), MyRedis: await start("MyRedis", policy) };
+  for (const workload of Object.keys(workloads) as Workload[]) {
+    const runs = new Map<string, Figures[]>();
+    for (let round = 0; round < Number(options.rounds); round++) {
       for (const manner of Object.keys(manners) as Manner[]) {
-        const figure = (key: keyof Figures, digits: number): string => middle(runs[manner], key).toFixed(digits);
-        const times = [figure("clientMicros", 1), figure("serverMicros", 1), figure("p50Ms", 2), figure("p99Ms", 2)];
-        rows.push([policy === "no" ? "no AOF" : policy, workload, manner, figure("perSecond", 0), ...times]);
+        for (const program of Object.keys(programs) as Program[]) {
+          const name = JSON.stringify([program, workload, manner]);
+          runs.set(name, [...(runs.get(name) ?? []), await run(servers[program], workload, manner)]);
+        }
       }
     }
-  } finally {
-    await server.stop();
+    for (const [name, figures] of runs) {
+      const figure = (key: keyof Figures, digits: number): string => middle(figures, key).toFixed(digits);
+      const times = [figure("clientMicros", 1), figure("serverMicros", 1), figure("p50Ms", 2), figure("p99Ms", 2)];
+      const words = JSON.parse(name) as string[];
+      rows.push([policy === "no" ? "no AOF" : policy, ...words, figure("perSecond", 0), ...times]);
+    }
   }
+  for (const server of Object.values(servers)) await server.process.stop();
 }
 console.log(`${requests} reservations of ${buyers} buyers, ${concurrency} at a time\n\n${textTable(rows)}`);
 process.exit(0);

@@ -145,8 +145,9 @@ for (const kind of gateServerKinds) {
       testTimeoutMs,
     );
 
-    test(
-      "takes nothing from a server that is out of memory",
+    const noLimit = kind.limitsMemory ? "" : " (skipped: it does not enforce maxmemory)";
+    test.skipIf(noLimit !== "")(
+      `takes nothing from a server that is out of memory${noLimit}`,
       async () => {
         const gate = open();
         const fixture = saleFixture();

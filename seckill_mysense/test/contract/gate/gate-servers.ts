@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   freePort,
@@ -26,6 +25,8 @@ export interface GateServerKind {
   readonly name: string;
   /** Why it cannot run here; empty when it can. Belongs into the name of the group of tests. */
   readonly skipReason: string;
+  /** Whether it refuses writes beyond `maxmemory`. */
+  readonly limitsMemory: boolean;
   /** `durable`: answers only after the write is on disk. */
   start(options?: { readonly durable?: boolean }): Promise<GateTestServer>;
 }
@@ -37,6 +38,7 @@ const redis = requireService("redis");
 const redisServer: GateServerKind = {
   name: "redis-server",
   skipReason: redis.reason,
+  limitsMemory: true,
   async start({ durable = false } = {}) {
     const service = await startRedisServer({ args: durable ? durableArguments : [] });
     return {
@@ -52,11 +54,11 @@ const redisServer: GateServerKind = {
 };
 
 const myRedisMain = join(import.meta.dir, "../../../../my_redis/main.ts");
-const myRedisSettings = join(import.meta.dir, "../../../../my_redis/redis.conf");
 
 const myRedis: GateServerKind = {
   name: "MyRedis",
-  skipReason: process.env["TEST_MY_REDIS"] && existsSync(myRedisSettings) ? "" : " (skipped: MyRedis has no redis.conf yet)",
+  skipReason: "",
+  limitsMemory: false,
   async start({ durable = false } = {}) {
     const port = await freePort();
     const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", temporaryFolder("test-my-redis")];

@@ -22,6 +22,8 @@ const toLog = 1;
 export class ScriptCommandHost implements ScriptHost {
   readonly #server: Server;
   readonly #context: Context;
+  /** The server's policies when they were last looked at, and those of them that are for commands of scripts. */
+  #allPolicies: readonly Policy[] = [];
   #policies: readonly Policy[] = [];
   #readOnly = false;
   #written = false;
@@ -36,13 +38,21 @@ export class ScriptCommandHost implements ScriptHost {
 
   /** A script begins on behalf of a client. */
   begin(caller: Context, readOnly: boolean): void {
-    const { arrivalPolicies, policies } = this.#server;
-    this.#policies = policies.filter((policy) => !arrivalPolicies.has(policy));
+    this.#readPolicies();
     this.#readOnly = readOnly;
     this.#written = false;
     this.#targets = 3;
     this.#nowMs = caller.now;
     this.#context.select(caller.client.database);
+  }
+
+  /** Policies come and go, but seldom. */
+  #readPolicies(): void {
+    const { arrivalPolicies, policies } = this.#server;
+    const known = this.#allPolicies;
+    if (policies.length === known.length && policies.every((policy, index) => policy === known[index])) return;
+    this.#allPolicies = [...policies];
+    this.#policies = policies.filter((policy) => !arrivalPolicies.has(policy));
   }
 
   /** Sets the clock to where it stands for the script; it is the server's business to go on with it afterwards. */

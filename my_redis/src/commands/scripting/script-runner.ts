@@ -94,7 +94,6 @@ export class ScriptRunner {
       return run();
     } finally {
       server.executingTransaction = before;
-      server.updateClock();
     }
   }
 
@@ -115,7 +114,9 @@ export class ScriptRunner {
     if (paused.unit !== undefined) server.log?.resumeUnit(paused.unit);
     this.#prepareReply(paused.caller);
     this.#host.stopClock();
-    if (this.#asUnit(() => this.engine.continue(this.#reply)) === "paused") return this.#pause(paused.caller);
+    const outcome = this.#asUnit(() => this.engine.continue(this.#reply));
+    server.updateClock();
+    if (outcome === "paused") return this.#pause(paused.caller);
     server.log?.endUnit();
     this.#finish(paused);
   }

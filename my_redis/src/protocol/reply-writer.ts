@@ -15,7 +15,19 @@ const replies = {
   false3: encode("#f\r\n"),
 };
 
-const sign = { simple: 43, error: 45, integer: 58, bulk: 36, array: 42, map: 37, set: 126, push: 62, double: 44, bigNumber: 40, attribute: 124 };
+const sign = {
+  simple: 43,
+  error: 45,
+  integer: 58,
+  bulk: 36,
+  array: 42,
+  map: 37,
+  set: 126,
+  push: 62,
+  double: 44,
+  bigNumber: 40,
+  attribute: 124,
+};
 const initialBytes = 64 * 1024;
 
 /**

@@ -5,6 +5,7 @@ import { hashCommands } from "./hash/index.ts";
 import { genericCommands } from "./generic/index.ts";
 import { scriptingCommands } from "./scripting/index.ts";
 import { listCommands } from "./list/index.ts";
+import { setCommands } from "./set/index.ts";
 import { serverCommands } from "./server/index.ts";
 import { streamCommands } from "./stream/index.ts";
 import { stringCommands } from "./string/index.ts";
@@ -18,6 +19,7 @@ export const allCommands: readonly Command[] = [
   ...hashCommands,
   ...scriptingCommands,
   ...listCommands,
+  ...setCommands,
   ...serverCommands,
   ...streamCommands,
   ...stringCommands,

@@ -16,6 +16,7 @@ const completeGroups: ReadonlySet<string> = new Set([
   "generic",
   "list",
   "server",
+  "set",
   "string",
   "transactions",
 ]);

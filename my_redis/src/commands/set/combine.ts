@@ -1,0 +1,202 @@
+import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { parseInt64 } from "../../protocol/number-text.ts";
+import { createSet, type MemberText, readSet, SetValue } from "./set-value.ts";
+
+type Operation = "intersection" | "union" | "difference";
+/** Sets, undefined where there is no key. */
+type Sets = readonly (SetValue | undefined)[];
+type Visit = (member: MemberText) => void;
+
+/** The sets at these arguments. Throws WRONGTYPE. */
+function readSets(context: Context, args: Arguments, first: number, end: number): Sets {
+  const sets: (SetValue | undefined)[] = [];
+  for (let index = first; index < end; index++) sets.push(readSet(context, args, index, new SetValue()));
+  return sets;
+}
+
+const has = (set: SetValue | undefined, { bytes, start, end }: MemberText): boolean =>
+  set?.has(bytes, start, end) === true;
+
+/** Visits the members that all sets have: of the smallest one, those that the others have. */
+function intersect(sets: Sets, visit: Visit, isDone: () => boolean = () => false): void {
+  if (sets.includes(undefined)) return;
+  const [smallest, ...others] = (sets as SetValue[]).toSorted((one, other) => one.size - other.size);
+  smallest?.forEach((member) => {
+    if (!isDone() && others.every((other) => has(other, member))) visit(member);
+  });
+}
+
+/** Visits the members of any set, each at the first one that has it. */
+function unite(sets: Sets, visit: Visit): void {
+  for (const [number, set] of sets.entries()) {
+    const before = sets.slice(0, number).filter((each) => each !== undefined && each.address !== set?.address);
+    const seen = sets.findIndex((each) => each !== undefined && each.address === set?.address);
+    if (seen !== number) continue;
+    set?.forEach((member) => {
+      if (!before.some((other) => has(other, member))) visit(member);
+    });
+  }
+}
+
+/** Visits the members of the first set that no other has. */
+function subtract([first, ...others]: Sets, visit: Visit): void {
+  const present = others.filter((each) => each !== undefined);
+  first?.forEach((member) => {
+    if (!present.some((other) => has(other, member))) visit(member);
+  });
+}
+
+const operations: Readonly<Record<Operation, (sets: Sets, visit: Visit) => void>> = {
+  intersection: intersect,
+  union: unite,
+  difference: subtract,
+};
+
+const replyResult =
+  (operation: Operation): Run =>
+  (context, args, reply) => {
+    const sets = readSets(context, args, 1, args.count);
+    const begin = reply.beginArray();
+    let count = 0;
+    operations[operation](sets, ({ bytes, start, end }) => {
+      reply.bulk(bytes, start, end);
+      count++;
+    });
+    reply.endArray(begin, count, "set");
+  };
+
+const storeResult =
+  (operation: Operation, event: string): Run =>
+  (context, args, reply) => {
+    const { database } = context;
+    const sets = readSets(context, args, 2, args.count);
+    // The target may be one of the sets: the members are put aside before it changes.
+    const members: Uint8Array[] = [];
+    operations[operation](sets, ({ bytes, start, end }) => {
+      members.push(new Uint8Array(bytes.subarray(start, end)));
+    });
+    const existed = database.delete(args, 1);
+    const [first] = members;
+    if (first === undefined) {
+      if (existed) database.changed(args, 1, "del");
+      reply.integer(0);
+      return;
+    }
+    const target = createSet(context, args, 1, { member: { bytes: first, start: 0, end: first.length }, count: 1 });
+    for (const member of members) target.add(member, 0, member.length);
+    database.changed(args, 1, event);
+    reply.integer(members.length);
+  };
+
+const toReply = {
+  group: "set",
+  since: "1.0.0",
+  flags: ["readonly"],
+  arity: -2,
+  keys: { first: 1, last: -1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+const toStore = {
+  group: "set",
+  since: "1.0.0",
+  flags: ["write", "denyoom"],
+  arity: -3,
+  keys: { first: 1, last: -1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+const intersectionCost = "O(N*M) for M sets of which the smallest has N members.";
+const totalCost = "O(N) for N members in all sets.";
+
+export const sinter = command({
+  ...toReply,
+  name: "SINTER",
+  complexity: intersectionCost,
+  summary: "Gives the members that all of the sets have.",
+  run: replyResult("intersection"),
+});
+
+export const sunion = command({
+  ...toReply,
+  name: "SUNION",
+  complexity: totalCost,
+  summary: "Gives the members that any of the sets has.",
+  run: replyResult("union"),
+});
+
+export const sdiff = command({
+  ...toReply,
+  name: "SDIFF",
+  complexity: totalCost,
+  summary: "Gives the members of the first set that none of the others has.",
+  run: replyResult("difference"),
+});
+
+export const sinterstore = command({
+  ...toStore,
+  name: "SINTERSTORE",
+  complexity: intersectionCost,
+  summary: "Stores the members that all of the sets have.",
+  run: storeResult("intersection", "sinterstore"),
+});
+
+export const sunionstore = command({
+  ...toStore,
+  name: "SUNIONSTORE",
+  complexity: totalCost,
+  summary: "Stores the members that any of the sets has.",
+  run: storeResult("union", "sunionstore"),
+});
+
+export const sdiffstore = command({
+  ...toStore,
+  name: "SDIFFSTORE",
+  complexity: totalCost,
+  summary: "Stores the members of the first set that none of the others has.",
+  run: storeResult("difference", "sdiffstore"),
+});
+
+/** The number of keys, and how many members to count at most. */
+function readCardinality(args: Arguments): { keyCount: number; limit: number } {
+  const given = parseInt64(args.buffer, args.start(1), args.end(1));
+  if (given === undefined || given < 1n) throw new CommandError("ERR numkeys should be greater than 0");
+  if (given > BigInt(args.count - 2)) {
+    throw new CommandError("ERR Number of keys can't be greater than number of args");
+  }
+  const keyCount = Number(given);
+  let limit = 0;
+  for (let index = 2 + keyCount; index < args.count; index += 2) {
+    if (!args.is(index, "limit") || index + 1 === args.count) throw new CommandError(errors.syntax);
+    const value = parseInt64(args.buffer, args.start(index + 1), args.end(index + 1));
+    if (value === undefined || value < 0n) throw new CommandError("ERR LIMIT can't be negative");
+    limit = Number(value);
+  }
+  return { keyCount, limit: limit === 0 ? Infinity : limit };
+}
+
+export const sintercard = command({
+  name: "SINTERCARD",
+  group: "set",
+  since: "7.0.0",
+  complexity: intersectionCost,
+  summary: "Counts the members that all of the sets have.",
+  flags: ["readonly", "movablekeys"],
+  arity: -3,
+  findKeys(args) {
+    const count = Number(parseInt64(args.buffer, args.start(1), args.end(1)) ?? 0n);
+    return count < 1 || count > args.count - 2 ? [] : Array.from({ length: count }, (_, number) => number + 2);
+  },
+  run(context, args, reply) {
+    const { keyCount, limit } = readCardinality(args);
+    let count = 0;
+    const sets = readSets(context, args, 2, 2 + keyCount);
+    intersect(
+      sets,
+      () => count++,
+      () => count >= limit,
+    );
+    reply.integer(count);
+  },
+});

@@ -1,0 +1,53 @@
+import { command, type CommandDefinition } from "../../command/command.ts";
+import { createSet, findSet } from "./set-value.ts";
+
+const shared = {
+  group: "set",
+  since: "1.0.0",
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+export const sadd = command({
+  ...shared,
+  name: "SADD",
+  complexity: "O(1) for each member, so O(N) for N members.",
+  summary: "Adds members to a set, creating it if needed; gives the number of those that are new.",
+  flags: ["write", "denyoom", "fast"],
+  arity: -3,
+  run(context, args, reply) {
+    const found = findSet(context, args);
+    const { buffer } = args;
+    const count = args.count - 2;
+    const set =
+      found ??
+      createSet(context, args, 1, { member: { bytes: buffer, start: args.start(2), end: args.end(2) }, count });
+    found?.expect(count);
+    let added = 0;
+    for (let index = 2; index < args.count; index++) {
+      if (set.add(buffer, args.start(index), args.end(index))) added++;
+    }
+    if (added > 0) context.database.changed(args, 1, "sadd");
+    reply.integer(added);
+  },
+});
+
+export const srem = command({
+  ...shared,
+  name: "SREM",
+  complexity: "O(N) for N members to remove.",
+  summary: "Removes members of a set, and the set with its last member.",
+  flags: ["write", "fast"],
+  arity: -3,
+  run(context, args, reply) {
+    const set = findSet(context, args);
+    let removed = 0;
+    for (let index = 2; set !== undefined && index < args.count && set.size > 0; index++) {
+      if (set.remove(args.buffer, args.start(index), args.end(index))) removed++;
+    }
+    if (removed > 0) {
+      context.database.changed(args, 1, "srem");
+      set?.deleteIfEmpty(args, 1);
+    }
+    reply.integer(removed);
+  },
+});

@@ -1,0 +1,66 @@
+import { command, type CommandDefinition } from "../../command/command.ts";
+import { readSet } from "./set-value.ts";
+
+const shared = {
+  group: "set",
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+export const smembers = command({
+  ...shared,
+  name: "SMEMBERS",
+  since: "1.0.0",
+  complexity: "O(N) for a set of N members.",
+  summary: "Gives all members of a set.",
+  flags: ["readonly"],
+  arity: 2,
+  run(context, args, reply) {
+    const set = readSet(context, args);
+    reply.set(set?.size ?? 0);
+    set?.forEach(({ bytes, start, end }) => reply.bulk(bytes, start, end));
+  },
+});
+
+export const scard = command({
+  ...shared,
+  name: "SCARD",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Gives the number of members of a set.",
+  flags: ["readonly", "fast"],
+  arity: 2,
+  run(context, args, reply) {
+    reply.integer(readSet(context, args)?.size ?? 0);
+  },
+});
+
+export const sismember = command({
+  ...shared,
+  name: "SISMEMBER",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Tells whether a set has a member.",
+  flags: ["readonly", "fast"],
+  arity: 3,
+  run(context, args, reply) {
+    const set = readSet(context, args);
+    reply.integer(set?.has(args.buffer, args.start(2), args.end(2)) === true ? 1 : 0);
+  },
+});
+
+export const smismember = command({
+  ...shared,
+  name: "SMISMEMBER",
+  since: "6.2.0",
+  complexity: "O(N) for N members that are asked for.",
+  summary: "Tells for each of several members whether a set has it.",
+  flags: ["readonly", "fast"],
+  arity: -3,
+  run(context, args, reply) {
+    const set = readSet(context, args);
+    reply.array(args.count - 2);
+    for (let index = 2; index < args.count; index++) {
+      reply.integer(set?.has(args.buffer, args.start(index), args.end(index)) === true ? 1 : 0);
+    }
+  },
+});

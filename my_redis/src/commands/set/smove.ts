@@ -1,0 +1,41 @@
+import { command } from "../../command/command.ts";
+import { createSet, findSet, SetValue } from "./set-value.ts";
+
+const source = new SetValue();
+const target = new SetValue();
+
+export const smove = command({
+  name: "SMOVE",
+  group: "set",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Moves a member from one set to another.",
+  flags: ["write", "fast"],
+  arity: 4,
+  keys: { first: 1, last: 2, step: 1 },
+  run(context, args, reply) {
+    const { database } = context;
+    const { buffer } = args;
+    const start = args.start(3);
+    const end = args.end(3);
+    const from = findSet(context, args, 1, source);
+    if (from === undefined) {
+      reply.integer(0);
+      return;
+    }
+    const found = findSet(context, args, 2, target);
+    if (found?.address === from.address) {
+      reply.integer(from.has(buffer, start, end) ? 1 : 0);
+      return;
+    }
+    if (!from.remove(buffer, start, end)) {
+      reply.integer(0);
+      return;
+    }
+    database.changed(args, 1, "srem");
+    from.deleteIfEmpty(args, 1);
+    const to = found ?? createSet(context, args, 2, { member: { bytes: buffer, start, end }, count: 1 }, target);
+    if (to.add(buffer, start, end)) database.changed(args, 2, "sadd");
+    reply.integer(1);
+  },
+});

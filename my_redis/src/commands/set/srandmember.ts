@@ -1,0 +1,154 @@
+import { command, type CommandDefinition } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Address } from "../../keyspace/heap.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { maxInt64, parseInt64 } from "../../protocol/number-text.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { findSet, type MemberText, readSet, type SetValue } from "./set-value.ts";
+
+/** In how many members of a table distinct ones are sought by drawing; a larger part is drawn from a list of all. */
+const drawFromListShare = 1 / 3;
+/** Members of one SREM in the log. */
+const maxLoggedMembers = 1024;
+
+const shared = {
+  group: "set",
+  since: "1.0.0",
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+type Random = () => number;
+type Visit = (member: MemberText) => void;
+
+/** Visits `count` different members; there must be as many. */
+function drawDistinct(set: SetValue, count: number, random: Random, visit: Visit): void {
+  const { table } = set;
+  if (table === undefined) {
+    chooseInOrder(set.size, count, random, (index) => visit(set.memberAt(index)));
+  } else if (count > table.size * drawFromListShare) {
+    const entries: Address[] = [];
+    table.forEach((entry) => entries.push(entry));
+    chooseInOrder(entries.length, count, random, (index) => visit(set.textOf(entries[index] as Address)));
+  } else {
+    const drawn = new Set<Address>();
+    while (drawn.size < count) drawn.add(table.random(random));
+    for (const entry of drawn) visit(set.textOf(entry));
+  }
+}
+
+/** Selection sampling (Knuth, The Art of Computer Programming, 3.4.2 S): each choice is as likely as any other. */
+function chooseInOrder(total: number, count: number, random: Random, visit: (index: number) => void): void {
+  let wanted = count;
+  for (let index = 0; wanted > 0; index++) {
+    if (random() * (total - index) >= wanted) continue;
+    visit(index);
+    wanted--;
+  }
+}
+
+function readSignedCount(args: Arguments, index: number): number {
+  const count = args.int64(index);
+  if (count < -maxInt64) {
+    throw new CommandError(`ERR value is out of range, value must between -${maxInt64} and ${maxInt64}`);
+  }
+  return Number(count);
+}
+
+function replyMembers(set: SetValue, count: number, random: Random, reply: ReplyWriter): void {
+  const write: Visit = ({ bytes, start, end }) => reply.bulk(bytes, start, end);
+  if (count >= 0) {
+    const given = Math.min(count, set.size);
+    reply.array(given);
+    drawDistinct(set, given, random, write);
+    return;
+  }
+  reply.array(-count);
+  for (let left = -count; left > 0; left--) write(set.random(random));
+}
+
+export const srandmember = command({
+  ...shared,
+  name: "SRANDMEMBER",
+  complexity: "O(N) for N members that are given.",
+  summary: "Gives random members of a set: different ones, or with a negative count each drawn anew.",
+  flags: ["readonly"],
+  arity: -2,
+  run(context, args, reply) {
+    if (args.count > 3) throw new CommandError(errors.syntax);
+    const count = args.count === 3 ? readSignedCount(args, 2) : undefined;
+    const set = readSet(context, args);
+    const { random } = context.keyspace.environment;
+    if (set === undefined) {
+      if (count === undefined) reply.null();
+      else reply.array(0);
+    } else if (count === undefined) {
+      const { bytes, start, end } = set.random(random);
+      reply.bulk(bytes, start, end);
+    } else {
+      replyMembers(set, count, random, reply);
+    }
+  },
+});
+
+function popOne(context: Context, args: Arguments, set: SetValue, reply: ReplyWriter): void {
+  const { bytes, start, end } = set.random(context.keyspace.environment.random);
+  reply.bulk(bytes, start, end);
+  if (context.logs) context.logAs("SREM", args.view(1), bytes.slice(start, end));
+  set.remove(bytes, start, end);
+  context.database.changed(args, 1, "spop");
+  set.deleteIfEmpty(args, 1);
+}
+
+function popAll(context: Context, args: Arguments, set: SetValue, reply: ReplyWriter): void {
+  const { database } = context;
+  set.forEach(({ bytes, start, end }) => reply.bulk(bytes, start, end));
+  database.remove(set.address);
+  database.changed(args, 1, "spop");
+  database.changed(args, 1, "del");
+  if (context.logs) context.logAs("DEL", args.view(1));
+}
+
+function popSome(context: Context, args: Arguments, set: SetValue, count: number, reply: ReplyWriter): void {
+  const popped: Uint8Array[] = [];
+  drawDistinct(set, count, context.keyspace.environment.random, ({ bytes, start, end }) => {
+    reply.bulk(bytes, start, end);
+    popped.push(new Uint8Array(bytes.subarray(start, end)));
+  });
+  for (const member of popped) set.remove(member, 0, member.length);
+  context.database.changed(args, 1, "spop");
+  for (let from = 0; context.logs && from < popped.length; from += maxLoggedMembers) {
+    context.logAs("SREM", args.view(1), ...popped.slice(from, from + maxLoggedMembers));
+  }
+}
+
+function readCount(args: Arguments, index: number): number {
+  const count = parseInt64(args.buffer, args.start(index), args.end(index));
+  if (count === undefined || count < 0n) throw new CommandError("ERR value is out of range, must be positive");
+  return Number(count);
+}
+
+export const spop = command({
+  ...shared,
+  name: "SPOP",
+  complexity: "O(N) for N members that are given.",
+  summary: "Takes random members of a set.",
+  flags: ["write", "fast"],
+  arity: -2,
+  run(context, args, reply) {
+    if (args.count > 3) throw new CommandError(errors.syntax);
+    const asked = args.count === 3 ? readCount(args, 2) : undefined;
+    const set = findSet(context, args);
+    if (set === undefined) {
+      if (asked === undefined) reply.null();
+      else reply.set(0);
+    } else if (asked === undefined) {
+      popOne(context, args, set, reply);
+    } else {
+      const count = Math.min(asked, set.size);
+      reply.set(count);
+      if (count === set.size) popAll(context, args, set, reply);
+      else if (count > 0) popSome(context, args, set, count, reply);
+    }
+  },
+});

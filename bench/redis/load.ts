@@ -20,7 +20,7 @@ export const workloads: readonly Workload[] = [
   { name: "GET", words: ["-t", "get"] },
   { name: "INCR", words: ["-t", "incr"] },
   { name: "HSET", words: ["-t", "hset"] },
-  { name: "XADD", words: ["XADD", "stream:__rand_int__", "MAXLEN", "~", "100", "*", "field", "value"] },
+  { name: "XADD", words: ["XADD", "stream", "MAXLEN", "~", "10000", "*", "field", "value"] },
   { name: "MSET (10 keys)", words: ["-t", "mset"] },
 ];
 

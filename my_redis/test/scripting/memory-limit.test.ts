@@ -37,6 +37,8 @@ describe("a script that needs more memory than it may have", () => {
     const script = "local ok, err = pcall(string.rep, 'x', 1e9) return {tostring(ok), err}";
     expect(bench.eval(script)).toBe("*2\r\n$5\r\nfalse\r\n$17\r\nnot enough memory\r\n");
     expect(bench.eval("return 1")).toBe(":1\r\n");
+    // What fails later has nothing to do with it.
+    expect(() => bench.eval("return redis.call('throw')")).toThrow("the host broke");
   });
 });
 

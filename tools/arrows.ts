@@ -45,7 +45,7 @@ export const arrows: readonly Arrow[] = [
   {
     from: "my_redis/src/values/**",
     // Of the store only its memory: large values live in the byte heap, too.
-    only: ["my_redis/src/{values,protocol}/**", "my_redis/src/keyspace/{heap,record,object-table}.ts"],
+    only: ["my_redis/src/{values,protocol}/**", "my_redis/src/keyspace/{heap,record,record-table,object-table}.ts"],
     why: "values are pure data structures, and know no server",
   },
   {

@@ -7,6 +7,7 @@ import { scriptingCommands } from "./scripting/index.ts";
 import { listCommands } from "./list/index.ts";
 import { setCommands } from "./set/index.ts";
 import { serverCommands } from "./server/index.ts";
+import { sortedSetCommands } from "./sorted-set/index.ts";
 import { streamCommands } from "./stream/index.ts";
 import { stringCommands } from "./string/index.ts";
 import { transactionCommands } from "./transactions/index.ts";
@@ -21,6 +22,7 @@ export const allCommands: readonly Command[] = [
   ...listCommands,
   ...setCommands,
   ...serverCommands,
+  ...sortedSetCommands,
   ...streamCommands,
   ...stringCommands,
   ...transactionCommands,

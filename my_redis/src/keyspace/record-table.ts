@@ -64,6 +64,13 @@ export class RecordTable implements ObjectValue {
     return isNew;
   }
 
+  /** Adds a key that the table does not have, with `length` bytes of value for the caller to write. */
+  add(key: Uint8Array, start: number, end: number, length: number): Address {
+    const address = this.#create(key, start, end, length);
+    this.#index.insert(this.#hasher.hash(key, start, end), address);
+    return address;
+  }
+
   #create(key: Uint8Array, start: number, end: number, length: number): Address {
     const heap = this.#heap;
     const address = heap.allocate(record.recordBytes(end - start, length, false));

@@ -1,5 +1,6 @@
 import { encodeReply, type Reply } from "./reply.ts";
 import { type Word, wordBytes } from "./resp-connection.ts";
+import { sameScores } from "./same-scores.ts";
 
 /** Whether our reply may stand for Redis's. */
 export type Comparer = (ours: Reply, theirs: Reply) => boolean;
@@ -76,6 +77,20 @@ const comparers: Readonly<Record<string, Comparer>> = {
   HGETALL: samePairs,
   HSCAN: sameWholeScan(2),
   ZSCAN: sameWholeScan(2),
+  ZADD: sameScores,
+  ZINCRBY: sameScores,
+  ZSCORE: sameScores,
+  ZMSCORE: sameScores,
+  ZRANGE: sameScores,
+  ZREVRANGE: sameScores,
+  ZRANGEBYSCORE: sameScores,
+  ZREVRANGEBYSCORE: sameScores,
+  ZPOPMIN: sameScores,
+  ZPOPMAX: sameScores,
+  ZMPOP: sameScores,
+  ZUNION: sameScores,
+  ZINTER: sameScores,
+  ZDIFF: sameScores,
   TTL: within(toleranceMs / 1000),
   PTTL: within(toleranceMs),
   EXPIRETIME: within(toleranceMs / 1000),

@@ -1,6 +1,7 @@
 import { type Comparer, sameBytes, sameElements, sameEncoding, samePairs, within } from "./compare.ts";
 import { type Reply, showReply } from "./reply.ts";
 import { type RespConnection, showCommand, type Word } from "./resp-connection.ts";
+import { sameScores } from "./same-scores.ts";
 import type { ServerPair } from "./servers.ts";
 
 /** Databases that a sequence may touch. */
@@ -11,7 +12,7 @@ const readers: Readonly<Record<string, { command: (key: Word) => Word[]; compare
   string: { command: (key) => ["GET", key], compare: sameBytes },
   list: { command: (key) => ["LRANGE", key, 0, -1], compare: sameBytes },
   set: { command: (key) => ["SMEMBERS", key], compare: sameElements },
-  zset: { command: (key) => ["ZRANGE", key, 0, -1, "WITHSCORES"], compare: sameBytes },
+  zset: { command: (key) => ["ZRANGE", key, 0, -1, "WITHSCORES"], compare: sameScores },
   hash: { command: (key) => ["HGETALL", key], compare: samePairs },
   stream: { command: (key) => ["XRANGE", key, "-", "+"], compare: sameBytes },
 };

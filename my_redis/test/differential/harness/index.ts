@@ -12,6 +12,7 @@ export {
 export { expectSameLog } from "./expect-same-log.ts";
 export { expectSame, type SequenceOptions } from "./expect-same.ts";
 export { expectSameGenerated, type GeneratedOptions, generatedTimeoutMs } from "./generated-sequences.ts";
+export { sameScores } from "./same-scores.ts";
 export type { Reply } from "./reply.ts";
 export type { Word } from "./resp-connection.ts";
 export type { Step } from "./sequence.ts";

@@ -1,0 +1,38 @@
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import type { RankRange } from "./rank-range.ts";
+import type { SortedSetValue } from "./sorted-set-value.ts";
+
+/** One end of a range by name: "-", "+", or a name, which may belong to the range or not. */
+export type LexLimit =
+  | { readonly kind: "lowest" }
+  | { readonly kind: "highest" }
+  | { readonly kind: "name"; readonly bytes: Uint8Array; readonly exclusive: boolean };
+
+export interface LexRange {
+  readonly min: LexLimit;
+  readonly max: LexLimit;
+}
+
+const [plus, minus, open, bracket] = [43, 45, 40, 91];
+
+/** Reads the limits that the arguments spell. */
+export function readLexRange(args: Arguments, minIndex: number, maxIndex: number): LexRange {
+  return { min: readLimit(args, minIndex), max: readLimit(args, maxIndex) };
+}
+
+function readLimit(args: Arguments, index: number): LexLimit {
+  const bytes = args.view(index);
+  const first = bytes[0];
+  if (first === plus && bytes.length === 1) return { kind: "highest" };
+  if (first === minus && bytes.length === 1) return { kind: "lowest" };
+  if (first === open || first === bracket) return { kind: "name", bytes: bytes.subarray(1), exclusive: first === open };
+  throw new CommandError("ERR min or max not valid string range item");
+}
+
+/** The ranks of the members within the range. All scores must be equal, else it is undefined which they are. */
+export function ranksByName(set: SortedSetValue, { min, max }: LexRange): RankRange {
+  const from = set.countBeforeName(min, min.kind === "name" && min.exclusive);
+  const to = set.countBeforeName(max, max.kind === "name" && !max.exclusive);
+  return { from, to: Math.max(from, to) };
+}

@@ -1,0 +1,38 @@
+import type { Context } from "../../command/context.ts";
+import * as record from "../../keyspace/record.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { SetValue } from "../set/set-value.ts";
+import { SortedSetValue, type VisitMember } from "./sorted-set-value.ts";
+
+/** What ZUNION and its siblings take members from. */
+export interface MemberSource {
+  readonly size: number;
+  visit(visit: VisitMember): void;
+  /** The score of a member, or undefined when it is none. */
+  scoreOf(bytes: Uint8Array, start: number, end: number): number | undefined;
+}
+
+const noMembers: MemberSource = { size: 0, visit() {}, scoreOf: () => undefined };
+
+/** The members at the key that argument `index` names: of a set, they score 1. Throws WRONGTYPE for other values. */
+export function readSource(context: Context, args: Arguments, index: number): MemberSource {
+  const { database, keyspace, server } = context;
+  const address = database.read(args, index);
+  if (address === 0) return noMembers;
+  const type = record.typeOf(keyspace.heap, address);
+  if (type === record.valueType.set) return sourceOfSet(new SetValue().attach(context, address));
+  if (type !== record.valueType.sortedSet) throw new CommandError(errors.wrongType);
+  const set = new SortedSetValue().attach(database, server.settings.values, address);
+  return {
+    size: set.size,
+    visit: (visit) => set.visit(0, set.size, false, visit),
+    scoreOf: (bytes, start, end) => (set.find(bytes, start, end) ? set.score : undefined),
+  };
+}
+
+const sourceOfSet = (set: SetValue): MemberSource => ({
+  size: set.size,
+  visit: (visit) => set.forEach(({ bytes, start, end }) => visit(bytes, start, end, 1)),
+  scoreOf: (bytes, start, end) => (set.has(bytes, start, end) ? 1 : undefined),
+});

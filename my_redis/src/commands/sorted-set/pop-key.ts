@@ -1,0 +1,25 @@
+import type { Context } from "../../command/context.ts";
+import * as record from "../../keyspace/record.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { findSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
+
+/**
+ * The first of the keys (argument numbers) that holds a sorted set. Throws WRONGTYPE at one that holds something else
+ * before; a client who waits is not told of that, but goes on waiting.
+ */
+export function findPopKey(
+  context: Context,
+  args: Arguments,
+  keys: readonly number[],
+): { keyIndex: number; set: SortedSetValue } | undefined {
+  const { database, keyspace } = context;
+  for (const keyIndex of keys) {
+    if (context.retrying) {
+      const address = database.write(args, keyIndex);
+      if (address !== 0 && record.typeOf(keyspace.heap, address) !== record.valueType.sortedSet) continue;
+    }
+    const set = findSortedSet(context, args, keyIndex);
+    if (set !== undefined) return { keyIndex, set };
+  }
+  return undefined;
+}

@@ -1,0 +1,34 @@
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { replyScore } from "./score-reply.ts";
+import type { SortedSetValue } from "./sorted-set-value.ts";
+
+/** From which end members are popped: the lowest or the highest score first. */
+export type PopSide = "min" | "max";
+
+/** Answers with up to `count` members and removes them. `inPairs`: each with its score in an array of its own. */
+export function popMembers(
+  context: Context,
+  args: Arguments,
+  keyIndex: number,
+  set: SortedSetValue,
+  options: { readonly side: PopSide; readonly count: number; readonly inPairs: boolean },
+  reply: ReplyWriter,
+): void {
+  const { side, inPairs } = options;
+  const { size } = set;
+  const count = Math.min(options.count, size);
+  const [from, to] = side === "min" ? [0, count] : [size - count, size];
+  set.visit(from, to, side === "max", (bytes, start, end, score) => {
+    if (inPairs) reply.array(2);
+    reply.bulk(bytes, start, end);
+    replyScore(reply, score);
+  });
+  set.removeRanks(from, to);
+  context.database.changed(args, keyIndex, side === "min" ? "zpopmin" : "zpopmax");
+  set.deleteIfEmpty(args, keyIndex);
+}
+
+/** Name of the command that pops from this side: what the other forms of it log. */
+export const popName = (side: PopSide): string => (side === "min" ? "ZPOPMIN" : "ZPOPMAX");

@@ -1,0 +1,40 @@
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import { parseLimit } from "../../values/double-text.ts";
+import type { RankRange } from "./rank-range.ts";
+import type { SortedSetValue } from "./sorted-set-value.ts";
+
+/** A range of scores, each limit within it or not. */
+export interface ScoreRange {
+  readonly min: number;
+  readonly minExclusive: boolean;
+  readonly max: number;
+  readonly maxExclusive: boolean;
+}
+
+const open = 40;
+
+/** Reads the limits that the arguments spell: "5", or "(5" for more (or less) than 5. */
+export function readScoreRange(args: Arguments, minIndex: number, maxIndex: number): ScoreRange {
+  const minExclusive = isExclusive(args, minIndex);
+  const maxExclusive = isExclusive(args, maxIndex);
+  const min = readLimit(args, minIndex, minExclusive);
+  const max = readLimit(args, maxIndex, maxExclusive);
+  return { min, minExclusive, max, maxExclusive };
+}
+
+const isExclusive = (args: Arguments, index: number): boolean =>
+  args.length(index) > 0 && args.buffer[args.start(index)] === open;
+
+function readLimit(args: Arguments, index: number, exclusive: boolean): number {
+  const limit = parseLimit(args.latin1(index).slice(exclusive ? 1 : 0));
+  if (Number.isNaN(limit)) throw new CommandError("ERR min or max is not a float");
+  return limit;
+}
+
+/** The ranks of the members within the range. */
+export function ranksByScore(set: SortedSetValue, range: ScoreRange): RankRange {
+  const from = set.countBelow(range.min, range.minExclusive);
+  const to = set.countBelow(range.max, !range.maxExclusive);
+  return { from, to: Math.max(from, to) };
+}

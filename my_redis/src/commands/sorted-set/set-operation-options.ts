@@ -1,0 +1,91 @@
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { parseDouble } from "../../values/double-text.ts";
+
+/** How the scores of a member that several sets have become one. */
+export type Aggregate = "sum" | "min" | "max";
+
+export type SetOperation = "union" | "inter" | "diff";
+
+/** What a command of this family takes. */
+export interface OperationForm {
+  /** As errors print it. */
+  readonly name: string;
+  readonly operation: SetOperation;
+  /** The result goes to the key at argument 1, and the number of keys stands behind it. */
+  readonly stores?: true;
+  /** ZINTERCARD: only the number of members is wanted. */
+  readonly counts?: true;
+}
+
+export interface OperationOptions {
+  readonly keys: readonly number[];
+  readonly weights: readonly number[];
+  readonly aggregate: Aggregate;
+  readonly withScores: boolean;
+  /** Infinity for no limit. */
+  readonly limit: number;
+}
+
+/** The keys, which follow on their number at `index`. Throws where there are none, or fewer than it says. */
+export function readKeys(args: Arguments, index: number, name: string): number[] {
+  const count = args.integer(index);
+  if (count < 1) throw new CommandError(`ERR at least 1 input key is needed for '${name}' command`);
+  if (count > args.count - index - 1) throw new CommandError(errors.syntax);
+  return Array.from({ length: count }, (_, number) => index + 1 + number);
+}
+
+const aggregates: readonly Aggregate[] = ["sum", "min", "max"];
+
+/** Reads the options behind the keys. */
+export function readOptions(args: Arguments, keys: readonly number[], form: OperationForm): OperationOptions {
+  let weights = keys.map(() => 1);
+  let aggregate: Aggregate = "sum";
+  let withScores = false;
+  let limit = 0;
+  const scored = form.operation !== "diff" && form.counts !== true;
+  for (let index = (keys.at(-1) as number) + 1; index < args.count; index++) {
+    const left = args.count - index;
+    if (scored && left > keys.length && args.is(index, "weights")) {
+      weights = keys.map((_, number) => readWeight(args, index + 1 + number));
+      index += keys.length;
+    } else if (scored && left >= 2 && args.is(index, "aggregate")) {
+      aggregate = readAggregate(args, ++index);
+    } else if (form.stores !== true && form.counts !== true && args.is(index, "withscores")) {
+      withScores = true;
+    } else if (form.counts === true && left >= 2 && args.is(index, "limit")) {
+      limit = readLimit(args, ++index);
+    } else {
+      throw new CommandError(errors.syntax);
+    }
+  }
+  return { keys, weights, aggregate, withScores, limit: limit === 0 ? Number.POSITIVE_INFINITY : limit };
+}
+
+function readWeight(args: Arguments, index: number): number {
+  const weight = parseDouble(args.buffer, args.start(index), args.end(index));
+  if (Number.isNaN(weight)) throw new CommandError("ERR weight value is not a float");
+  return weight;
+}
+
+function readAggregate(args: Arguments, index: number): Aggregate {
+  const found = aggregates.find((name) => args.is(index, name));
+  if (found === undefined) throw new CommandError(errors.syntax);
+  return found;
+}
+
+function readLimit(args: Arguments, index: number): number {
+  const message = "ERR LIMIT can't be negative";
+  const limit = args.integer(index, message);
+  if (limit < 0) throw new CommandError(message);
+  return limit;
+}
+
+/** One score of two. Infinities of both signs add up to 0, as in Redis. */
+export function combine(aggregate: Aggregate, before: number, score: number): number {
+  if (aggregate === "sum") return orZero(before + score);
+  if (aggregate === "min") return score < before ? score : before;
+  return score > before ? score : before;
+}
+
+export const orZero = (score: number): number => (Number.isNaN(score) ? 0 : score);

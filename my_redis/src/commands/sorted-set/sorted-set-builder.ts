@@ -1,0 +1,79 @@
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import * as record from "../../keyspace/record.ts";
+import { SortedSet } from "../../values/sorted-set/sorted-set.ts";
+import { createSortedSet, type VisitMember } from "./sorted-set-value.ts";
+
+/** A sorted set in the making, which no key names yet: the result of ZUNION, ZRANGESTORE, GEOSEARCHSTORE ... */
+export class SortedSetBuilder {
+  readonly #context: Context;
+  readonly #set: SortedSet;
+  #longest = 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#set = new SortedSet(context.keyspace.heap, context.keyspace.hasher);
+  }
+
+  get size(): number {
+    return this.#set.size;
+  }
+
+  /** Adds a member; one that is there gets the score that `combine` makes of the one it has. */
+  add(bytes: Uint8Array, start: number, end: number, score: number, combine?: (before: number) => number): void {
+    const member = this.#set.table.find(bytes, start, end);
+    if (member === 0) {
+      this.#set.add(bytes, start, end, score);
+      this.#longest = Math.max(this.#longest, end - start);
+    } else if (combine !== undefined) {
+      this.#set.update(member, combine(this.#set.scoreOf(member)));
+    }
+  }
+
+  /** Removes a member, if it is one. */
+  remove(bytes: Uint8Array, start: number, end: number): void {
+    const member = this.#set.table.find(bytes, start, end);
+    if (member !== 0) this.#set.remove(member);
+  }
+
+  /** Visits the members in order. */
+  visit(visit: VisitMember): void {
+    const { heap } = this.#context.keyspace;
+    this.#set.tree.visit(0, this.#set.size, false, (score, member) => {
+      const start = record.keyStartOf(heap, member);
+      visit(record.bytesOf(heap, member), start, start + record.keyLengthOf(heap, member), score);
+    });
+  }
+
+  /** Gives up what was built. */
+  discard(): void {
+    this.#context.keyspace.releaseLater(this.#set);
+  }
+
+  /**
+   * Puts what was built in the place of the value of the key at argument `index`, if it has any members; without, the
+   * key is deleted. Tells of it, and gives the number of members.
+   */
+  store(args: Arguments, index: number, event: string): number {
+    const { database, server } = this.#context;
+    const { size } = this;
+    const existing = database.write(args, index);
+    if (existing !== 0) database.remove(existing);
+    if (size === 0) {
+      this.discard();
+      if (existing !== 0) database.changed(args, index, "del");
+      return 0;
+    }
+    const { "zset-max-listpack-entries": maxEntries, "zset-max-listpack-value": maxBytes } = server.settings.values;
+    if (size <= maxEntries && this.#longest <= maxBytes) {
+      const packed = createSortedSet(this.#context, args, index);
+      this.visit((bytes, start, end, score) => packed.add(bytes, start, end, score));
+      this.discard();
+    } else {
+      const [start, end] = [args.start(index), args.end(index)];
+      database.createObject(args.buffer, start, end, record.valueType.sortedSet, this.#set);
+    }
+    database.changed(args, index, event);
+    return size;
+  }
+}

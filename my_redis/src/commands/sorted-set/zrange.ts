@@ -1,0 +1,76 @@
+import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import { type RangeForm, readRange } from "./range-options.ts";
+import { replyMember, replyMemberCount } from "./score-reply.ts";
+import { readSortedSet } from "./sorted-set-value.ts";
+
+const shared = {
+  group: "sorted-set",
+  complexity: "O(log(N)+M) for M members given, in a set of N.",
+  flags: ["readonly"],
+  arity: -4,
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+const replyRange =
+  (form: RangeForm): Run =>
+  (context, args, reply) => {
+    const { backwards, withScores, ranksIn } = readRange(args, 2, form);
+    const set = readSortedSet(context, args);
+    if (set === undefined) {
+      reply.array(0);
+      return;
+    }
+    const { from, to } = ranksIn(set);
+    replyMemberCount(reply, to - from, withScores);
+    set.visit(from, to, backwards, (bytes, start, end, score) =>
+      replyMember(reply, bytes, start, end, score, withScores),
+    );
+  };
+
+export const zrange = command({
+  ...shared,
+  name: "ZRANGE",
+  since: "1.2.0",
+  summary: "Gives the members of a sorted set within a range of places, scores or names.",
+  run: replyRange({}),
+});
+
+export const zrevrange = command({
+  ...shared,
+  name: "ZREVRANGE",
+  since: "1.2.0",
+  summary: "Gives the members of a sorted set within a range of places, from the highest score down.",
+  run: replyRange({ kind: "rank", backwards: true }),
+});
+
+export const zrangebyscore = command({
+  ...shared,
+  name: "ZRANGEBYSCORE",
+  since: "1.0.5",
+  summary: "Gives the members of a sorted set within a range of scores.",
+  run: replyRange({ kind: "score", backwards: false }),
+});
+
+export const zrevrangebyscore = command({
+  ...shared,
+  name: "ZREVRANGEBYSCORE",
+  since: "2.2.0",
+  summary: "Gives the members of a sorted set within a range of scores, from the highest down.",
+  run: replyRange({ kind: "score", backwards: true }),
+});
+
+export const zrangebylex = command({
+  ...shared,
+  name: "ZRANGEBYLEX",
+  since: "2.8.9",
+  summary: "Gives the members of a sorted set of equal scores within a range of names.",
+  run: replyRange({ kind: "name", backwards: false }),
+});
+
+export const zrevrangebylex = command({
+  ...shared,
+  name: "ZREVRANGEBYLEX",
+  since: "2.8.9",
+  summary: "Gives the members of a sorted set of equal scores within a range of names, from the last to the first.",
+  run: replyRange({ kind: "name", backwards: true }),
+});

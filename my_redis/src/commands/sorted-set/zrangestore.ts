@@ -1,0 +1,25 @@
+import { command } from "../../command/command.ts";
+import { readRange } from "./range-options.ts";
+import { SortedSetBuilder } from "./sorted-set-builder.ts";
+import { readSortedSet } from "./sorted-set-value.ts";
+
+export const zrangestore = command({
+  name: "ZRANGESTORE",
+  group: "sorted-set",
+  since: "6.2.0",
+  complexity: "O(log(N)+M) for M members stored, in a set of N.",
+  summary: "Stores the members of a sorted set within a range of places, scores or names at another key.",
+  flags: ["write", "denyoom"],
+  arity: -5,
+  keys: { first: 1, last: 2, step: 1 },
+  run(context, args, reply) {
+    const { ranksIn } = readRange(args, 3, { stores: true });
+    const set = readSortedSet(context, args, 2);
+    const built = new SortedSetBuilder(context);
+    if (set !== undefined) {
+      const { from, to } = ranksIn(set);
+      set.visit(from, to, false, (bytes, start, end, score) => built.add(bytes, start, end, score));
+    }
+    reply.integer(built.store(args, 1, "zrangestore"));
+  },
+});

@@ -1,0 +1,47 @@
+import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { replyScore } from "./score-reply.ts";
+import { readSortedSet } from "./sorted-set-value.ts";
+
+const shared = {
+  group: "sorted-set",
+  since: "2.0.0",
+  complexity: "O(log(N)) in a set of N.",
+  flags: ["readonly", "fast"],
+  // With WITHSCORE, which Redis 7.2 brought.
+  arity: -3,
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+const replyRank =
+  (name: string, backwards: boolean): Run =>
+  (context, args, reply) => {
+    if (args.count > 4) throw new CommandError(errors.wrongArity(name));
+    const withScore = args.count === 4;
+    if (withScore && !args.is(3, "withscore")) throw new CommandError(errors.syntax);
+    const set = readSortedSet(context, args);
+    if (set?.find(args.buffer, args.start(2), args.end(2)) !== true) {
+      if (withScore) reply.nullArray();
+      else reply.null();
+      return;
+    }
+    const { score } = set;
+    const rank = set.rankOfFound();
+    if (withScore) reply.array(2);
+    reply.integer(backwards ? set.size - 1 - rank : rank);
+    if (withScore) replyScore(reply, score);
+  };
+
+export const zrank = command({
+  ...shared,
+  name: "ZRANK",
+  summary: "Gives the place of a member in a sorted set, counted from the lowest score.",
+  run: replyRank("zrank", false),
+});
+
+export const zrevrank = command({
+  ...shared,
+  name: "ZREVRANK",
+  summary: "Gives the place of a member in a sorted set, counted from the highest score.",
+  run: replyRank("zrevrank", true),
+});

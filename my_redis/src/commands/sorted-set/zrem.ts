@@ -1,0 +1,91 @@
+import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { ranksByName, readLexRange } from "./lex-range.ts";
+import { type RankRange, ranksWithin, readRankLimits } from "./rank-range.ts";
+import { ranksByScore, readScoreRange } from "./score-range.ts";
+import { findSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
+
+const keys = { first: 1, last: 1, step: 1 } as const;
+
+export const zrem = command({
+  name: "ZREM",
+  group: "sorted-set",
+  since: "1.2.0",
+  complexity: "O(M*log(N)) for M members, in a set of N.",
+  summary: "Removes members of a sorted set, and the set with its last member.",
+  flags: ["write", "fast"],
+  arity: -3,
+  keys,
+  run(context, args, reply) {
+    const set = findSortedSet(context, args);
+    let removed = 0;
+    for (let index = 2; set !== undefined && index < args.count && set.size > 0; index++) {
+      if (!set.find(args.buffer, args.start(index), args.end(index))) continue;
+      set.removeFound();
+      removed++;
+    }
+    if (removed > 0) {
+      context.database.changed(args, 1, "zrem");
+      set?.deleteIfEmpty(args, 1);
+    }
+    reply.integer(removed);
+  },
+});
+
+/** Reads a range from arguments 2 and 3; what it gives finds the ranks that the range means in a set. */
+type ReadRange = (args: Arguments) => (set: SortedSetValue) => RankRange;
+
+const removeRange =
+  (event: string, readRange: ReadRange): Run =>
+  (context, args, reply) => {
+    const ranksIn = readRange(args);
+    const set = findSortedSet(context, args);
+    const { from, to } = set === undefined ? { from: 0, to: 0 } : ranksIn(set);
+    if (set !== undefined && to > from) {
+      set.removeRanks(from, to);
+      context.database.changed(args, 1, event);
+      set.deleteIfEmpty(args, 1);
+    }
+    reply.integer(to - from);
+  };
+
+const shared = {
+  group: "sorted-set",
+  complexity: "O(log(N)+M) for M members removed, in a set of N.",
+  flags: ["write"],
+  arity: 4,
+  keys,
+} as const satisfies Partial<CommandDefinition>;
+
+export const zremrangebyrank = command({
+  ...shared,
+  name: "ZREMRANGEBYRANK",
+  since: "2.0.0",
+  summary: "Removes the members of a sorted set within a range of places.",
+  run: removeRange("zremrangebyrank", (args) => {
+    const limits = readRankLimits(args, 2);
+    return (set) => ranksWithin(limits, set.size, false);
+  }),
+});
+
+export const zremrangebyscore = command({
+  ...shared,
+  name: "ZREMRANGEBYSCORE",
+  since: "1.2.0",
+  summary: "Removes the members of a sorted set within a range of scores.",
+  run: removeRange("zremrangebyscore", (args) => {
+    const range = readScoreRange(args, 2, 3);
+    return (set) => ranksByScore(set, range);
+  }),
+});
+
+export const zremrangebylex = command({
+  ...shared,
+  name: "ZREMRANGEBYLEX",
+  since: "2.8.9",
+  summary: "Removes the members of a sorted set of equal scores within a range of names.",
+  run: removeRange("zremrangebylex", (args) => {
+    const range = readLexRange(args, 2, 3);
+    return (set) => ranksByName(set, range);
+  }),
+});

@@ -1,0 +1,56 @@
+import { command } from "../../command/command.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { replyScore } from "./score-reply.ts";
+import { readSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
+
+const keys = { first: 1, last: 1, step: 1 } as const;
+
+function replyScoreOf(set: SortedSetValue | undefined, args: Arguments, index: number, reply: ReplyWriter): void {
+  if (set?.find(args.buffer, args.start(index), args.end(index)) === true) replyScore(reply, set.score);
+  else reply.null();
+}
+
+export const zscore = command({
+  name: "ZSCORE",
+  group: "sorted-set",
+  since: "1.2.0",
+  complexity: "O(1)",
+  summary: "Gives the score of a member of a sorted set.",
+  flags: ["readonly", "fast"],
+  arity: 3,
+  keys,
+  run(context, args, reply) {
+    replyScoreOf(readSortedSet(context, args), args, 2, reply);
+  },
+});
+
+export const zmscore = command({
+  name: "ZMSCORE",
+  group: "sorted-set",
+  since: "6.2.0",
+  complexity: "O(N) for N members asked for.",
+  summary: "Gives the scores of members of a sorted set, nil for those that it does not have.",
+  flags: ["readonly", "fast"],
+  arity: -3,
+  keys,
+  run(context, args, reply) {
+    const set = readSortedSet(context, args);
+    reply.array(args.count - 2);
+    for (let index = 2; index < args.count; index++) replyScoreOf(set, args, index, reply);
+  },
+});
+
+export const zcard = command({
+  name: "ZCARD",
+  group: "sorted-set",
+  since: "1.2.0",
+  complexity: "O(1)",
+  summary: "Gives the number of members of a sorted set.",
+  flags: ["readonly", "fast"],
+  arity: 2,
+  keys,
+  run(context, args, reply) {
+    reply.integer(readSortedSet(context, args)?.size ?? 0);
+  },
+});

@@ -1,0 +1,120 @@
+import { latin1Text } from "../protocol/arguments.ts";
+import { parseSafeInteger } from "../protocol/number-text.ts";
+
+/** Doubles as text, read as the C library's strtod does and printed as Redis prints scores and coordinates. */
+
+/** Whole numbers up to here are printed digit by digit. */
+const maxPlainInteger = 2 ** 52;
+const significantDigits = 17;
+/** No text that Redis takes for a number is longer. */
+const maxTextBytes = 5119;
+
+const decimalForm = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$/i;
+const hexForm = /^([+-]?)0x(?:([0-9a-f]+)\.?([0-9a-f]*)|\.([0-9a-f]+))(?:p([+-]?\d+))?$/i;
+const infinityForm = /^([+-]?)inf(?:inity)?$/i;
+/** What strtod passes over before a number. */
+const leadingSpace = /^[ \t\n\v\f\r]+/;
+
+/**
+ * The double that bytes[start, end) spells, all of it; NaN where Redis says that it is no valid float: space before
+ * or behind, NaN itself, and what is too large or, but for zero, too small for a double.
+ */
+export function parseDouble(bytes: Uint8Array, start: number, end: number): number {
+  const integer = parseSafeInteger(bytes, start, end);
+  if (!Number.isNaN(integer)) return integer;
+  if (end - start > maxTextBytes) return Number.NaN;
+  const text = latin1Text(bytes, start, end);
+  const value = numberOf(text);
+  const outOfRange = value === 0 ? !spellsZero(text) : !Number.isFinite(value) && !infinityForm.test(text);
+  return outOfRange ? Number.NaN : value;
+}
+
+/** Whether no digit before the exponent is other than 0. */
+const spellsZero = (text: string): boolean =>
+  /^[+-]?0x/i.test(text) ? !/^[+-]?0x[^p]*[1-9a-f]/i.test(text) : !/^[^e]*[1-9]/i.test(text);
+
+/**
+ * The limit of a range of scores: text that strtod reads up to its end, also with space before it, nothing at all
+ * (which is 0), and numbers beyond the range of a double. NaN for anything else.
+ */
+export function parseLimit(text: string): number {
+  const read = (text.split("\0", 1)[0] as string).replace(leadingSpace, "");
+  // Space alone is not read, and so not passed over either.
+  if (read === "") return text === "" || text.startsWith("\0") ? 0 : Number.NaN;
+  return numberOf(read);
+}
+
+function numberOf(text: string): number {
+  const decimal = decimalForm.exec(text);
+  if (decimal !== null) return signed(decimal[1], Number(decimal[2]));
+  const infinity = infinityForm.exec(text);
+  if (infinity !== null) return signed(infinity[1], Number.POSITIVE_INFINITY);
+  const hex = hexForm.exec(text);
+  if (hex === null) return Number.NaN;
+  const fraction = hex[3] ?? hex[4] ?? "";
+  return signed(hex[1], scaled(BigInt(`0x${hex[2] ?? ""}${fraction}`), Number(hex[5] ?? 0) - fraction.length * 4));
+}
+
+const signed = (sign: string | undefined, value: number): number => (sign === "-" ? -value : value);
+
+/** mantissa * 2^exponent, rounded once. */
+function scaled(mantissa: bigint, exponent: number): number {
+  if (mantissa === 0n) return 0;
+  const bits = mantissa.toString(2).length;
+  if (bits + exponent > 1024) return Number.POSITIVE_INFINITY;
+  if (bits + exponent < -1074) return 0;
+  // Bits of the result: fewer among the denormal numbers.
+  const kept = Math.min(53, bits + exponent + 1074);
+  const dropped = BigInt(Math.max(0, bits - kept));
+  const half = dropped === 0n ? 0n : 1n << (dropped - 1n);
+  const rest = mantissa & ((1n << dropped) - 1n);
+  let rounded = mantissa >> dropped;
+  if (dropped > 0n && (rest > half || (rest === half && (rounded & 1n) === 1n))) rounded++;
+  // In two steps, each of which is exact: one factor alone could leave the range of a double.
+  const shift = exponent + Number(dropped);
+  const first = Math.trunc(shift / 2);
+  return Number(rounded) * 2 ** first * 2 ** (shift - first);
+}
+
+/** A score as Redis 7.2 prints it: the shortest digits that give the same double again, after fpconv's layout. */
+export function formatDouble(value: number): string {
+  if (!Number.isFinite(value)) return specialText(value);
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  if (Number.isInteger(value) && Math.abs(value) <= maxPlainInteger) return String(value);
+  const sign = value < 0 ? "-" : "";
+  const [mantissa, power] = Math.abs(value).toExponential().split("e") as [string, string];
+  return sign + layOut(mantissa.replace(".", ""), Number(power), sign.length);
+}
+
+const specialText = (value: number): string => (Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf");
+
+/** `power`: of ten, of the first digit. */
+function layOut(digits: string, power: number, signLength: number): string {
+  const trailing = power - digits.length + 1;
+  if (trailing >= 0 && Math.abs(power) < digits.length + 7) return digits + "0".repeat(trailing);
+  if (trailing < 0 && (trailing > -7 || Math.abs(power) < 4)) {
+    const point = digits.length + trailing;
+    return point <= 0 ? `0.${"0".repeat(-point)}${digits}` : `${digits.slice(0, point)}.${digits.slice(point)}`;
+  }
+  const shown = digits.slice(0, 18 - signLength);
+  const fraction = shown.length > 1 ? `.${shown.slice(1)}` : "";
+  return `${shown[0]}${fraction}e${power < 0 ? "-" : "+"}${Math.abs(power)}`;
+}
+
+/** As the C library prints "%.17g": what ZSCAN says of the scores of a large sorted set. */
+export function formatDouble17(value: number): string {
+  if (!Number.isFinite(value)) return specialText(value);
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  const [mantissa, power] = value.toExponential(significantDigits - 1).split("e") as [string, string];
+  const exponent = Number(power);
+  if (exponent >= -4 && exponent < significantDigits) return withoutZeros(value.toPrecision(significantDigits));
+  return `${withoutZeros(mantissa)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+}
+
+const withoutZeros = (text: string): string => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+
+/** With at most 17 decimals and no zeros at the end: coordinates. Must be finite and below 1e21. */
+export function formatDecimals(value: number): string {
+  const text = withoutZeros(value.toFixed(significantDigits));
+  return text === "-0" ? "0" : text;
+}

@@ -1,0 +1,32 @@
+import type { Address, Heap } from "../../keyspace/heap.ts";
+import * as record from "../../keyspace/record.ts";
+
+/** Compares bytes[start, end) with other[otherStart, otherEnd) as memcmp does; of one's beginning, the longer is greater. */
+export function compareBytes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  other: Uint8Array,
+  otherStart: number,
+  otherEnd: number,
+): number {
+  const length = Math.min(end - start, otherEnd - otherStart);
+  for (let at = 0; at < length; at++) {
+    const difference = (bytes[start + at] as number) - (other[otherStart + at] as number);
+    if (difference !== 0) return difference;
+  }
+  return end - start - (otherEnd - otherStart);
+}
+
+/** Compares the key of a record with key[start, end). */
+export function compareKeyWith(heap: Heap, address: Address, key: Uint8Array, start: number, end: number): number {
+  const from = record.keyStartOf(heap, address);
+  const to = from + record.keyLengthOf(heap, address);
+  return compareBytes(record.bytesOf(heap, address), from, to, key, start, end);
+}
+
+/** Compares the keys of two records. */
+export function compareKeys(heap: Heap, address: Address, other: Address): number {
+  const from = record.keyStartOf(heap, other);
+  return compareKeyWith(heap, address, record.bytesOf(heap, other), from, from + record.keyLengthOf(heap, other));
+}

@@ -1,0 +1,58 @@
+import { latin1Text } from "../../protocol/arguments.ts";
+import { formatDouble } from "../double-text.ts";
+import { ElementText, elementSize, integerAt, isInteger, PackedElement } from "../packed-element.ts";
+import * as list from "../packed-list.ts";
+import { compareBytes } from "./compare-key.ts";
+
+/**
+ * A small sorted set is a packed list of members and scores in turn, in ascending order: scores as integers, or as
+ * the text of a double. Places are those of members.
+ */
+const text = new ElementText();
+
+/** The score of the member at this place. */
+export function packedScoreAt(bytes: Uint8Array, memberAt: number): number {
+  const at = memberAt + elementSize(bytes, memberAt);
+  if (isInteger(bytes, at)) {
+    const value = integerAt(bytes, at);
+    if (!Number.isNaN(value)) return value;
+  }
+  const { bytes: digits, start, end } = text.read(bytes, at);
+  const shown = latin1Text(digits, start, end);
+  if (shown === "inf") return Number.POSITIVE_INFINITY;
+  return shown === "-inf" ? Number.NEGATIVE_INFINITY : Number(shown);
+}
+
+/** Makes an element of a score. */
+export function setScore(element: PackedElement, score: number): PackedElement {
+  if (Number.isSafeInteger(score)) return element.setInteger(score);
+  const shown = Buffer.from(formatDouble(score), "latin1");
+  return element.setBytes(shown, 0, shown.length);
+}
+
+/** The place of the member after this one. */
+export function nextMember(bytes: Uint8Array, at: number): number {
+  const scoreAt = at + elementSize(bytes, at);
+  return scoreAt + elementSize(bytes, scoreAt);
+}
+
+/** Where a member with this score belongs in the list bytes[start, end). */
+export function placeFor(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  score: number,
+  member: Uint8Array,
+  memberStart: number,
+  memberEnd: number,
+): number {
+  let at = list.firstElement(start);
+  for (; at < end; at = nextMember(bytes, at)) {
+    const other = packedScoreAt(bytes, at);
+    if (other > score) break;
+    if (other < score) continue;
+    const name = text.read(bytes, at);
+    if (compareBytes(name.bytes, name.start, name.end, member, memberStart, memberEnd) > 0) break;
+  }
+  return at;
+}

@@ -1,0 +1,85 @@
+import type { Address, Heap } from "../../keyspace/heap.ts";
+import type { ObjectValue } from "../../keyspace/object-table.ts";
+import * as record from "../../keyspace/record.ts";
+import { RecordTable } from "../../keyspace/record-table.ts";
+import type { HalfSipHash } from "../half-sip-hash.ts";
+import { ScoreTree } from "./score-tree.ts";
+
+const scoreBytes = 8;
+const score = new Float64Array(1);
+const scoreAsBytes = new Uint8Array(score.buffer);
+
+/**
+ * A large sorted set: a table of its members, each in a record with its score, and a tree of their order. Members are
+ * told by the address of their record, which stays the same until they are removed.
+ */
+export class SortedSet implements ObjectValue {
+  readonly table: RecordTable;
+  readonly tree: ScoreTree;
+  readonly #heap: Heap;
+  readonly #hasher: HalfSipHash;
+
+  constructor(heap: Heap, hasher: HalfSipHash) {
+    this.#heap = heap;
+    this.#hasher = hasher;
+    this.table = new RecordTable(heap, hasher);
+    this.tree = new ScoreTree(heap);
+  }
+
+  get size(): number {
+    return this.table.size;
+  }
+
+  get memoryBytes(): number {
+    return this.table.memoryBytes + this.tree.memoryBytes;
+  }
+
+  scoreOf(member: Address): number {
+    const bytes = record.bytesOf(this.#heap, member);
+    const start = record.valueStartOf(this.#heap, member);
+    for (let at = 0; at < scoreBytes; at++) scoreAsBytes[at] = bytes[start + at] as number;
+    return score[0] as number;
+  }
+
+  /** Adds key[start, end), which must not be a member yet. */
+  add(key: Uint8Array, start: number, end: number, newScore: number): void {
+    const member = this.table.add(key, start, end, scoreBytes);
+    this.#writeScore(member, newScore);
+    this.tree.insert(newScore, member);
+  }
+
+  update(member: Address, newScore: number): void {
+    this.tree.remove(this.scoreOf(member), member);
+    this.#writeScore(member, newScore);
+    this.tree.insert(newScore, member);
+  }
+
+  #writeScore(member: Address, newScore: number): void {
+    const bytes = record.bytesOf(this.#heap, member);
+    const start = record.valueStartOf(this.#heap, member);
+    score[0] = newScore;
+    for (let at = 0; at < scoreBytes; at++) bytes[start + at] = scoreAsBytes[at] as number;
+  }
+
+  remove(member: Address): void {
+    this.tree.remove(this.scoreOf(member), member);
+    const start = record.keyStartOf(this.#heap, member);
+    this.table.remove(record.bytesOf(this.#heap, member), start, start + record.keyLengthOf(this.#heap, member));
+  }
+
+  copy(): SortedSet {
+    const heap = this.#heap;
+    const copy = new SortedSet(heap, this.#hasher);
+    copy.table.reserve(this.size);
+    this.tree.visit(0, this.size, false, (itsScore, member) => {
+      const start = record.keyStartOf(heap, member);
+      copy.add(record.bytesOf(heap, member), start, start + record.keyLengthOf(heap, member), itsScore);
+    });
+    return copy;
+  }
+
+  release(budget: number): boolean {
+    // The tree is the collector's; the records are ours to free.
+    return this.table.release(budget);
+  }
+}

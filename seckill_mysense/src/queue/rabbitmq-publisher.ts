@@ -88,9 +88,11 @@ export class RabbitmqPublisher {
     const confirms = reservations.map((reservation) =>
       channel.basicPublish({ ...envelope, messageId: reservation.reservationId }, encodeReservation(reservation)),
     );
-    await Promise.all(confirms).catch((error: unknown) => {
-      throw this.#typedFailure(error);
-    });
+    try {
+      await Promise.all(confirms);
+    } catch (error) {
+      throw await this.#typedFailure(channel, error);
+    }
     // The broker sends an unroutable message back before it confirms it, but the client announces that one turn later.
     await new Promise((resolve) => setImmediate(resolve));
     if (!session.returned.delete(correlationId)) return;
@@ -112,14 +114,14 @@ export class RabbitmqPublisher {
     }
   }
 
-  #typedFailure(error: unknown): QueueUnavailable {
+  /** A refusal (NACK) does not say its reason: a queue at its limit, or one without a leader at that moment. */
+  async #typedFailure(channel: Channel, error: unknown): Promise<QueueUnavailable> {
     const { queueName, maxMessages } = this.#options;
-    if (error instanceof AMQPError && error.code === "NACK") {
-      const reason = `it holds ${maxMessages} messages, which is its limit, or cannot write them`;
-      return new QueueFull(`the queue ${queueName} refused messages: ${reason}`, { cause: error });
-    }
-    const reason = error instanceof Error ? error.message : String(error);
-    return new QueueUnavailable(`messages for ${queueName} were not confirmed: ${reason}`, { cause: error });
+    if (!(error instanceof AMQPError && error.code === "NACK")) return notConfirmed(queueName, error);
+    const state = await channel.queueDeclare({ queue: queueName, passive: true }).catch(() => undefined);
+    if (state === undefined || state.messageCount < maxMessages) return notConfirmed(queueName, error);
+    const what = `the queue ${queueName} holds ${state.messageCount} messages and takes no more`;
+    return new QueueFull(`${what}: its limit is ${maxMessages}`, { cause: error });
   }
 
   /** After a wait in vain the connection counts as dead, with all that is still under way on it. */
@@ -150,4 +152,9 @@ export class RabbitmqPublisher {
     if (this.#session === session) this.#session = undefined;
     session.connection.unsafeDestroy();
   }
+}
+
+function notConfirmed(queueName: string, error: unknown): QueueUnavailable {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new QueueUnavailable(`messages for ${queueName} were not confirmed: ${reason}`, { cause: error });
 }

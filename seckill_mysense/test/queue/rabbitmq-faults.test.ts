@@ -187,6 +187,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
     async () => {
       const queueName = randomUUID();
       const queue = open({ queueName });
+      await queue.depth();
       const consumer = await collect(queue);
       await queue.publish([reservation(1)]);
       await consumer.untilCount(1);

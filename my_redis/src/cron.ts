@@ -74,8 +74,8 @@ export class Cron {
 
   #expireKeys(): void {
     const { environment, settings, statistics, activeExpiry, pause, nowMs } = this.#server;
-    // While clients are paused their data stands still.
-    if (pause.mode !== undefined) return;
+    // While clients are paused their data stands still, and so it does under a script that is not at its end yet.
+    if (pause.mode !== undefined || this.#server.busyScript) return;
     const { hz } = settings.values;
     const effort = settings.values["active-expire-effort"];
     const startMs = environment.monotonicMs();

@@ -154,7 +154,8 @@ export class Server {
   }
 
   serveBlocked(): void {
-    this.blocking.serve();
+    // What a script has done so far is seen by nobody before it has ended.
+    if (!this.busyScript) this.blocking.serve();
   }
 
   /** Adds lines to a section of INFO: what a part of the server that is not always there has to tell. */

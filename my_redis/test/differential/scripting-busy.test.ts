@@ -12,6 +12,7 @@ const endless = "while true do end";
 interface Clients {
   readonly script: RespConnection;
   readonly other: RespConnection;
+  readonly port: number;
 }
 
 /** Runs the same steps on both servers, and compares what they give. */
@@ -20,7 +21,7 @@ async function onBoth(ports: readonly [number, number], run: (clients: Clients) 
   for (const port of ports) {
     const script = await RespConnection.open(port, `port ${port}`);
     const other = await RespConnection.open(port, `port ${port}`);
-    results.push(await run({ script, other }));
+    results.push(await run({ script, other, port }));
     script.close();
     other.close();
   }
@@ -33,6 +34,13 @@ const show = (replies: readonly Reply[]): string[] => replies.map(showReply);
 async function untilBusy({ other }: Clients): Promise<void> {
   const isBusy = async (): Promise<boolean> => (await other.reply("GET", "k")).text?.startsWith("BUSY") === true;
   await waitUntil(isBusy, { what: "the server to be busy", timeoutMs: 10_000 });
+}
+
+/** Asks until a client waits for a key. */
+async function untilBlocked({ other }: Clients): Promise<void> {
+  const isBlocked = async (): Promise<boolean> =>
+    (await other.reply("INFO", "clients")).text?.includes("blocked_clients:1") === true;
+  await waitUntil(isBlocked, { what: "a client to be blocked", timeoutMs: 10_000 });
 }
 
 async function ask({ other }: Clients, ...command: Word[]): Promise<string> {
@@ -101,11 +109,36 @@ describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-
     20_000,
   );
 
+  test(
+    "what it has done so far is seen by nobody, and its keys do not expire",
+    () =>
+      onBoth(ports, async (clients) => {
+        const waiting = await RespConnection.open(clients.port, "a client that waits");
+        await ask(clients, "DEL", "list", "brief");
+        waiting.send(["BLPOP", "list", "0"]);
+        await untilBlocked(clients);
+        const slow = `redis.call('rpush', 'list', 'a') redis.call('set', 'brief', 1, 'px', 1) for i = 1, 1e8 do end
+        return {redis.call('lpop', 'list'), redis.call('get', 'brief')}`;
+        clients.script.send(["EVAL", slow, "0"]);
+        await untilBusy(clients);
+        const answer = showReply(await clients.script.next());
+        const pushed = await ask(clients, "RPUSH", "list", "b");
+        const served = showReply(await waiting.next());
+        waiting.close();
+        return [answer, pushed, served];
+      }),
+    20_000,
+  );
+
   test("a client that goes away leaves a server that goes on", () =>
     onBoth(ports, async (clients) => {
       clients.script.send(["EVAL", endless, "0"]);
       await untilBusy(clients);
       clients.script.close();
-      return [await ask(clients, "SCRIPT", "KILL"), await ask(clients, "PING")];
+      const kill = await ask(clients, "SCRIPT", "KILL");
+      // The real server ends it a moment later.
+      const isServing = async (): Promise<boolean> => (await clients.other.reply("PING")).text === "PONG";
+      await waitUntil(isServing, { what: "PONG", timeoutMs: 10_000 });
+      return [kill];
     }));
 });

@@ -35,7 +35,7 @@ export function readReadOptions(args: Arguments, name: "XREAD" | "XREADGROUP", n
     } else if (args.is(index, "count") && more > 0) {
       // As in Redis, none and less than none mean all.
       const count = args.integer(++index);
-      if (count > 0) options.count = count;
+      options.count = count > 0 ? count : Number.POSITIVE_INFINITY;
     } else if (args.is(index, "streams") && more > 0) {
       readStreams(args, index + 1, options);
     } else if (args.is(index, "group") && more > 1) {

@@ -39,13 +39,14 @@ function readOptions(args: Arguments, mayMakeStream: boolean): GroupOptions {
         throw new CommandError("ERR value for ENTRIESREAD must be positive or -1");
       }
     } else {
-      throw new CommandError(
-        `ERR unknown subcommand or wrong number of arguments for '${args.latin1(1)}'. Try XGROUP HELP.`,
-      );
+      throw unknownForm(args);
     }
   }
   return options;
 }
+
+const unknownForm = (args: Arguments): CommandError =>
+  new CommandError(`ERR unknown subcommand or wrong number of arguments for '${args.latin1(1)}'. Try XGROUP HELP.`);
 
 function requireStream({ database }: Context, args: Arguments): Stream {
   const stream = findStream(database, args, 2);
@@ -79,6 +80,7 @@ const create = command({
     const options = readOptions(args, true);
     let stream = findStream(database, args, 2);
     if (stream === undefined && !options.makeStream) throw new CommandError(keyMissing);
+    if (args.count > 8) throw unknownForm(args);
     readPosition(args, stream);
     stream ??= createStream(database, args, 2);
     const name = args.latin1(3);
@@ -98,6 +100,7 @@ const setId = command({
   run(context, args, reply) {
     const { entriesRead } = readOptions(args, false);
     const group = requireGroup(context, args);
+    if (args.count > 7) throw unknownForm(args);
     readPosition(args, requireStream(context, args));
     group.lastId.copy(id);
     group.entriesRead = entriesRead;

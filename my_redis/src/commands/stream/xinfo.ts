@@ -75,8 +75,8 @@ const stream = command({
   summary: "Tells about a stream; with FULL also about its entries, groups and consumers.",
   arity: -3,
   run(context, args, reply) {
-    const count = args.count > 3 ? readFullCount(args) : undefined;
     const found = requireStream(context, args);
+    const count = args.count > 3 ? readFullCount(args) : undefined;
     reply.map(count === undefined ? 10 : 9);
     replyFacts(found, reply);
     if (count !== undefined) {

@@ -114,7 +114,10 @@ export class StreamBlocks {
     if (this.#lengthOf(place) + nodeHeaderBytes + textBytes >= most) return true;
     if (maxEntries === 0) return false;
     const address = this.#addressOf(place);
-    return integerAt(bytesOf(this.#heap, address), recordStartOf(address)) >= maxEntries;
+    const bytes = bytesOf(this.#heap, address);
+    const start = recordStartOf(address);
+    // Deleted entries take room, too.
+    return integerAt(bytes, start) + integerAt(bytes, start + elementSize(bytes, start)) >= maxEntries;
   }
 
   /** Adds a block whose master entry has these fields and counts one entry; leaves `#tail` at it. */
@@ -199,19 +202,18 @@ export class StreamBlocks {
     const newDeleted = integerAt(bytes, deletedAt) + deleted;
     const growth =
       element.setInteger(newLive).size + element.setInteger(newDeleted).size - (countsEnd - start);
-    if (growth === 0) {
-      element.setInteger(newDeleted).write(bytes, element.setInteger(newLive).write(bytes, start));
-      return;
+    if (growth !== 0) {
+      const length = this.#lengthOf(place);
+      if (length + growth > this.#heap.capacity(address)) {
+        this.#move(place, length + growth);
+        this.#changeCounts(place, live, deleted);
+        return;
+      }
+      bytes.copyWithin(countsEnd + growth, countsEnd, start + length);
+      this.#setBlock(place, address, length + growth);
     }
-    const length = this.#lengthOf(place);
-    if (length + growth > this.#heap.capacity(address)) {
-      this.#move(place, length + growth);
-      this.#changeCounts(place, live, deleted);
-      return;
-    }
-    bytes.copyWithin(countsEnd + growth, countsEnd, start + length);
-    element.setInteger(newDeleted).write(bytes, element.setInteger(newLive).write(bytes, start));
-    this.#setBlock(place, address, length + growth);
+    const at = element.setInteger(newLive).write(bytes, start);
+    element.setInteger(newDeleted).write(bytes, at);
   }
 
   /**

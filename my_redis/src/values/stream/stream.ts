@@ -116,9 +116,9 @@ export class Stream implements ObjectValue {
 
   // --- how far a group has read ---
 
-  /** Whether an entry from this id on may have been deleted by XDEL. */
+  /** Whether XDEL may have removed an entry from this id on, among those that are there. */
   hasTombstonesFrom(id: StreamId): boolean {
-    if (this.length === 0 || this.maxDeletedId.isZero) return false;
+    if (this.length === 0 || this.maxDeletedId.isZero || this.firstId.compare(this.maxDeletedId) > 0) return false;
     return id.compare(this.maxDeletedId) <= 0;
   }
 

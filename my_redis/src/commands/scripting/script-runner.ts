@@ -109,6 +109,8 @@ export class ScriptRunner {
     // It may have been killed meanwhile.
     if (paused === undefined) return;
     const server = this.#server;
+    // Nobody waits for it, and nobody could kill it: the server may have been closed.
+    if (server.clients.size === 0 && !this.#host.hasWritten()) return this.kill();
     server.busyScript = false;
     this.#paused = undefined;
     if (paused.unit !== undefined) server.log?.resumeUnit(paused.unit);

@@ -8,10 +8,12 @@ import {
   refuseInTransaction,
   refuseWhileBusy,
   refuseWhileLoading,
+  refuseWhileSubscribed,
   refuseWithoutLog,
   requireAuthentication,
 } from "./command/policies.ts";
 import { CommandProcessor } from "./command/processor.ts";
+import { PubSub } from "./command/pub-sub.ts";
 import { WatchedKeys } from "./command/watched-keys.ts";
 import type { Environment } from "./environment.ts";
 import { ActiveExpiry } from "./keyspace/active-expiry.ts";
@@ -30,6 +32,8 @@ import { Throughput } from "./throughput.ts";
 export interface OutOfTurnReplies {
   /** Calls `write` with the writer to which the client's reply belongs. */
   to(client: Client, write: (reply: ReplyWriter) => void): void;
+  /** Sends bytes that are no reply: not even CLIENT REPLY OFF holds them back. */
+  push(client: Client, bytes: Uint8Array): void;
 }
 
 /** Name and value of one line of INFO. */
@@ -44,16 +48,18 @@ export class Server {
   readonly processor: CommandProcessor;
   readonly watched = new WatchedKeys();
   readonly blocking: BlockedClients;
+  readonly pubSub = new PubSub((client, message) => this.outOfTurn.push(client, message));
   readonly clients = new Map<number, Context>();
   readonly policies: Policy[] = [
     requireAuthentication,
+    refuseWhileSubscribed,
     refuseWhileLoading,
     refuseWhileBusy,
     refuseInTransaction,
     refuseWithoutLog,
   ];
   /** Those of the policies that are for requests as they arrive, and not once more for what EXEC runs. */
-  readonly arrivalPolicies = new Set<Policy>();
+  readonly arrivalPolicies = new Set<Policy>([refuseWhileSubscribed]);
   readonly pause: ClientPause;
   readonly activeExpiry: ActiveExpiry;
   readonly runId: string;
@@ -137,6 +143,7 @@ export class Server {
     this.blocking.forget(context);
     this.pause.forget(context);
     this.watched.unwatch(context.client);
+    this.pubSub.forget(context.client);
     this.clients.delete(context.client.id);
     this.updateObservation();
   }
@@ -233,4 +240,5 @@ const discardReplies: OutOfTurnReplies = {
     scratch.clear();
     write(scratch);
   },
+  push() {},
 };

@@ -1,5 +1,6 @@
 import type { Arguments } from "../protocol/arguments.ts";
 import type { Command } from "./command.ts";
+import type { Subscriptions } from "./pub-sub.ts";
 
 /** How a client's replies leave; commands never see the socket behind it. */
 export interface ClientChannel {
@@ -72,6 +73,8 @@ export class Client {
   /** A watched key was changed: EXEC answers nil. */
   watchBroken = false;
   blocked: Blocked | undefined;
+  /** Undefined while there are none. */
+  subscriptions: Subscriptions | undefined;
   replyMode: "on" | "off" | "skip-next" | "skip" = "on";
   noEvict = false;
   noTouch = false;

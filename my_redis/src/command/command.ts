@@ -69,6 +69,8 @@ export interface CommandDefinition {
   readonly findKeys?: (args: Arguments) => number[];
   /** A subcommand's arguments as HELP shows them: "<pattern> [<pattern> ...]". */
   readonly usage?: string;
+  /** A client of RESP2 may use it while he has subscriptions: then whatever else comes he takes for messages. */
+  readonly whileSubscribed?: true;
   /** ACL categories beyond those that follow from flags and group. */
   readonly categories?: readonly string[];
   readonly subcommands?: readonly Command[];

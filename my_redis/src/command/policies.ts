@@ -16,6 +16,12 @@ export const refuseInTransaction: Policy = (context, command) =>
     ? "ERR Command not allowed inside a transaction"
     : undefined;
 
+/** In RESP2 a subscriber cannot tell other replies from messages. */
+export const refuseWhileSubscribed: Policy = ({ client }, command) =>
+  client.subscriptions !== undefined && client.protocol === 2 && command.whileSubscribed === undefined
+    ? `ERR Can't execute '${command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
+    : undefined;
+
 export const refuseWhileLoading: Policy = (context, command) =>
   context.server.loading && !command.flagSet.has("loading")
     ? "LOADING Redis is loading the dataset in memory"

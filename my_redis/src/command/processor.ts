@@ -68,7 +68,11 @@ export class CommandProcessor {
     log?.beginUnit();
     this.call(context, found, args, reply);
     log?.endUnit();
-    if (server.blocking.hasReady) server.serveBlocked();
+    if (server.pubSub.hasDeliveries) server.pubSub.deliver();
+    if (server.blocking.hasReady) {
+      server.serveBlocked();
+      server.pubSub.deliver();
+    }
   }
 
   /**

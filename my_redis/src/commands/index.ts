@@ -6,6 +6,7 @@ import { genericCommands } from "./generic/index.ts";
 import { scriptingCommands } from "./scripting/index.ts";
 import { listCommands } from "./list/index.ts";
 import { setCommands } from "./set/index.ts";
+import { pubsubCommands } from "./pubsub/index.ts";
 import { serverCommands } from "./server/index.ts";
 import { sortedSetCommands } from "./sorted-set/index.ts";
 import { streamCommands } from "./stream/index.ts";
@@ -21,6 +22,7 @@ export const allCommands: readonly Command[] = [
   ...scriptingCommands,
   ...listCommands,
   ...setCommands,
+  ...pubsubCommands,
   ...serverCommands,
   ...sortedSetCommands,
   ...streamCommands,

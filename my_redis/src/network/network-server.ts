@@ -49,7 +49,10 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     for (const name of ["proto-max-bulk-len", "client-query-buffer-limit"] as const) {
       settings.onChange(name, () => Object.assign(this.#limits, readLimits(settings)));
     }
-    server.outOfTurn = { to: (client, write) => this.#writeOutOfTurn(client, write) };
+    server.outOfTurn = {
+      to: (client, write) => this.#writeOutOfTurn(client, write, true),
+      push: (client, bytes) => this.#writeOutOfTurn(client, (writer) => writer.raw(bytes), false),
+    };
   }
 
   /** Accepts clients at this address; gives the port. */
@@ -152,7 +155,8 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
   }
 
   checkOutput(connection: Connection): void {
-    const limit = this.#server.settings.values["client-output-buffer-limit"].normal;
+    const { normal, pubsub } = this.#server.settings.values["client-output-buffer-limit"];
+    const limit = connection.context.client.subscriptions === undefined ? normal : pubsub;
     const reason = outputExcess(connection, connection.pendingBytes, limit, this.#server.nowMs);
     if (reason === undefined) return;
     this.#server.statistics.outputLimitDisconnections++;
@@ -166,7 +170,9 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     for (const connection of [...this.#connections]) {
       const { client } = connection.context;
       if (client.closing) continue;
-      if (timeoutMs > 0 && !connection.paused && nowMs - client.lastActiveMs > timeoutMs) {
+      // Who listens may well have nothing to say.
+      const mayBeIdle = connection.paused || client.subscriptions !== undefined;
+      if (timeoutMs > 0 && !mayBeIdle && nowMs - client.lastActiveMs > timeoutMs) {
         this.#letGo(connection, `idle for more than ${settings.values.timeout} seconds`);
       } else if (connection.pendingBytes > 0) {
         this.checkOutput(connection);
@@ -248,7 +254,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     connection.closeAfterReplies();
   }
 
-  #writeOutOfTurn(client: Client, write: (reply: ReplyWriter) => void): void {
+  #writeOutOfTurn(client: Client, write: (reply: ReplyWriter) => void, isReply: boolean): void {
     const connection = client.channel as Connection;
     const before = this.#output.switchTo(connection);
     const writer = this.#output.writer;
@@ -260,7 +266,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
       writer.protocol = client.protocol;
       write(writer);
     } finally {
-      if (client.replyMode !== "on") this.#silence(client, length);
+      if (isReply && client.replyMode !== "on") this.#silence(client, length);
       connection.parser.authenticated = client.authenticated;
       writer.protocol = protocol;
       this.#output.switchTo(before);

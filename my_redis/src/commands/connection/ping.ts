@@ -8,9 +8,18 @@ export const ping = command({
   complexity: "O(1)",
   summary: "Answers PONG, or the given message.",
   flags: ["fast"],
+  whileSubscribed: true,
   arity: -1,
-  run(_context, args, reply) {
+  run({ client }, args, reply) {
     if (args.count > 2) throw new CommandError(errors.wrongArity("ping"));
+    if (client.subscriptions !== undefined && client.protocol === 2) {
+      // Among messages the answer has the form of one.
+      reply.array(2);
+      reply.bulkText("pong");
+      if (args.count === 1) reply.bulkText("");
+      else reply.bulk(args.buffer, args.start(1), args.end(1));
+      return;
+    }
     if (args.count === 1) reply.pong();
     else reply.bulk(args.buffer, args.start(1), args.end(1));
   },

@@ -7,11 +7,13 @@ export const reset = command({
   complexity: "O(1)",
   summary: "Makes the connection as it was when it was new.",
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+  whileSubscribed: true,
   arity: 1,
   run(context, _args, reply) {
     const { client, server } = context;
     client.transaction = undefined;
     server.unwatch(client);
+    server.pubSub.forget(client);
     context.select(0);
     client.protocol = 2;
     client.name = "";

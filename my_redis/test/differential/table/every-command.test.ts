@@ -15,6 +15,7 @@ const completeGroups: ReadonlySet<string> = new Set([
   "connection",
   "generic",
   "list",
+  "pubsub",
   "server",
   "set",
   "string",

@@ -1,3 +1,4 @@
+import type { Client } from "../../../command/client.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 
@@ -10,6 +11,8 @@ const kinds = new Map<string, ClientKind>([
   ["replica", "replica"],
   ["pubsub", "pubsub"],
 ]);
+
+export const kindOf = ({ subscriptions }: Client): ClientKind => (subscriptions === undefined ? "normal" : "pubsub");
 
 /** The kind of client that an argument names. Throws for one that does not exist. */
 export function readClientKind(args: Arguments, index: number): ClientKind {

@@ -17,9 +17,9 @@ export function clientLine(context: Context): string {
     ["idle", seconds(client.lastActiveMs)],
     ["flags", flagsOf(client)],
     ["db", client.database],
-    ["sub", 0],
-    ["psub", 0],
-    ["ssub", 0],
+    ["sub", client.subscriptions?.channel.size ?? 0],
+    ["psub", client.subscriptions?.pattern.size ?? 0],
+    ["ssub", client.subscriptions?.shard.size ?? 0],
     ["multi", transaction === undefined ? -1 : transaction.queued.length],
     ["qbuf", channel.heldBytes],
     ["qbuf-free", 0],
@@ -44,6 +44,7 @@ export function clientLine(context: Context): string {
 
 function flagsOf(client: Client): string {
   let flags = "";
+  if (client.subscriptions !== undefined) flags += "P";
   if (client.blocked !== undefined) flags += "b";
   if (client.transaction !== undefined) flags += "x";
   if (client.watchBroken) flags += "d";

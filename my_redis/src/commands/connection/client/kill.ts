@@ -2,7 +2,7 @@ import { command } from "../../../command/command.ts";
 import type { Context } from "../../../command/context.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
-import { readClientKind } from "./client-kind.ts";
+import { kindOf, readClientKind } from "./client-kind.ts";
 
 type Filter = (candidate: Context) => boolean;
 
@@ -62,7 +62,7 @@ function readFilter({ server }: Context, args: Arguments, index: number): Filter
   }
   if (args.is(index, "type")) {
     const kind = readClientKind(args, index + 1);
-    return () => kind === "normal";
+    return ({ client }) => kindOf(client) === kind;
   }
   if (args.is(index, "addr")) return ({ client }) => client.channel.remoteAddress === text;
   if (args.is(index, "laddr")) return ({ client }) => client.channel.localAddress === text;

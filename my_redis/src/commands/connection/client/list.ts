@@ -3,7 +3,7 @@ import type { Context } from "../../../command/context.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import { clientLine } from "./client-line.ts";
-import { readClientKind } from "./client-kind.ts";
+import { kindOf, readClientKind } from "./client-kind.ts";
 
 export const clientInfo = command({
   name: "INFO",
@@ -37,8 +37,8 @@ function selected({ server }: Context, args: Arguments): Context[] {
   const everybody = [...server.clients.values()];
   if (args.count === 2) return everybody;
   if (args.count === 4 && args.is(2, "type")) {
-    // All clients are of the normal kind so far.
-    return readClientKind(args, 3) === "normal" ? everybody : [];
+    const kind = readClientKind(args, 3);
+    return everybody.filter(({ client }) => kindOf(client) === kind);
   }
   if (args.count > 3 && args.is(2, "id")) {
     const ids = Array.from({ length: args.count - 3 }, (_, at) => args.integer(at + 3, "ERR Invalid client ID"));

@@ -4,7 +4,7 @@ export const statsSection: InfoSection = {
   name: "stats",
   title: "Stats",
   byDefault: true,
-  lines({ statistics, throughput, keyspace }) {
+  lines({ statistics, throughput, keyspace, pubSub }) {
     const { hits, misses, expired, evicted } = keyspace.statistics;
     const kilobytes = (bytes: number): string => (bytes / 1024).toFixed(2);
     return [
@@ -29,9 +29,9 @@ export const statsSection: InfoSection = {
       ["current_eviction_exceeded_time", 0],
       ["keyspace_hits", hits],
       ["keyspace_misses", misses],
-      ["pubsub_channels", 0],
-      ["pubsub_patterns", 0],
-      ["pubsubshard_channels", 0],
+      ["pubsub_channels", pubSub.nameCount("channel")],
+      ["pubsub_patterns", pubSub.nameCount("pattern")],
+      ["pubsubshard_channels", pubSub.nameCount("shard")],
       ["latest_fork_usec", 0],
       ["total_forks", 0],
       ["migrate_cached_sockets", 0],

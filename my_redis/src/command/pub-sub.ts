@@ -1,0 +1,155 @@
+import { latin1Text } from "../protocol/arguments.ts";
+import { ReplyWriter } from "../protocol/reply-writer.ts";
+import { globMatches } from "../values/glob-pattern.ts";
+import type { Client } from "./client.ts";
+
+/** Channels and patterns are one world, shard channels another. */
+export type SubscriptionKind = "channel" | "pattern" | "shard";
+
+/** What one client has subscribed to, in that order; one character per byte. */
+export type Subscriptions = Readonly<Record<SubscriptionKind, Set<string>>>;
+
+/** A range of bytes that is lent for the call. */
+export interface PublishedBytes {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Delivery {
+  readonly client: Client;
+  readonly message: Uint8Array;
+}
+
+const messageNames = { channel: "message", pattern: "pmessage", shard: "smessage" } as const;
+
+/** How a message is written to a client at any moment. */
+export type Push = (client: Client, message: Uint8Array) => void;
+
+/**
+ * Who has subscribed to what. Messages are handed over once the command that published them has ended, so that they
+ * never stand in the midst of a reply: those to the publisher himself come after his reply, as in Redis.
+ */
+export class PubSub {
+  readonly #subscribers = {
+    channel: new Map<string, Set<Client>>(),
+    pattern: new Map<string, Set<Client>>(),
+    shard: new Map<string, Set<Client>>(),
+  } as const satisfies Record<SubscriptionKind, Map<string, Set<Client>>>;
+  readonly #patterns = new Map<string, Uint8Array>();
+  readonly #writer = new ReplyWriter();
+  readonly #push: Push;
+  #deliveries: Delivery[] = [];
+  #scheduled = false;
+
+  constructor(push: Push) {
+    this.#push = push;
+  }
+
+  /** Names that have subscribers. */
+  names(kind: SubscriptionKind): IterableIterator<string> {
+    return this.#subscribers[kind].keys();
+  }
+
+  nameCount(kind: SubscriptionKind): number {
+    return this.#subscribers[kind].size;
+  }
+
+  subscriberCount(kind: SubscriptionKind, name: string): number {
+    return this.#subscribers[kind].get(name)?.size ?? 0;
+  }
+
+  subscribe(client: Client, kind: SubscriptionKind, name: string): void {
+    client.subscriptions ??= { channel: new Set(), pattern: new Set(), shard: new Set() };
+    client.subscriptions[kind].add(name);
+    const subscribers = this.#subscribers[kind].get(name);
+    if (subscribers !== undefined) {
+      subscribers.add(client);
+      return;
+    }
+    this.#subscribers[kind].set(name, new Set([client]));
+    if (kind === "pattern") this.#patterns.set(name, Buffer.from(name, "latin1"));
+  }
+
+  unsubscribe(client: Client, kind: SubscriptionKind, name: string): void {
+    const subscriptions = client.subscriptions;
+    if (subscriptions === undefined || !subscriptions[kind].delete(name)) return;
+    if (!isSubscribed(subscriptions)) client.subscriptions = undefined;
+    const subscribers = this.#subscribers[kind].get(name);
+    subscribers?.delete(client);
+    if (subscribers === undefined || subscribers.size > 0) return;
+    this.#subscribers[kind].delete(name);
+    this.#patterns.delete(name);
+  }
+
+  /** A client went away, or begins anew. */
+  forget(client: Client): void {
+    for (const kind of ["channel", "pattern", "shard"] as const) {
+      for (const name of client.subscriptions?.[kind] ?? []) this.unsubscribe(client, kind, name);
+    }
+  }
+
+  /** Sends a message to all who have subscribed to the channel; gives how many times it is sent. */
+  publish(kind: "channel" | "shard", channel: PublishedBytes, message: PublishedBytes): number {
+    let sent = 0;
+    const subscribers = this.#subscribers[kind];
+    if (subscribers.size > 0) {
+      const found = subscribers.get(latin1Text(channel.bytes, channel.start, channel.end));
+      if (found !== undefined) sent += this.#send(found, kind, [channel, message]);
+    }
+    if (kind === "shard") return sent;
+    for (const [name, pattern] of this.#patterns) {
+      if (!globMatches(pattern, channel.bytes, channel.start, channel.end)) continue;
+      const found = this.#subscribers.pattern.get(name) as Set<Client>;
+      sent += this.#send(found, "pattern", [{ bytes: pattern, start: 0, end: pattern.length }, channel, message]);
+    }
+    return sent;
+  }
+
+  #send(clients: ReadonlySet<Client>, kind: SubscriptionKind, words: readonly PublishedBytes[]): number {
+    const encoded: Partial<Record<2 | 3, Uint8Array>> = {};
+    for (const client of clients) {
+      const message = (encoded[client.protocol] ??= this.#encode(client.protocol, kind, words));
+      this.#deliveries.push({ client, message });
+    }
+    this.#schedule();
+    return clients.size;
+  }
+
+  #encode(protocol: 2 | 3, kind: SubscriptionKind, words: readonly PublishedBytes[]): Uint8Array {
+    const writer = this.#writer;
+    writer.clear();
+    writer.protocol = protocol;
+    writer.push(words.length + 1);
+    writer.bulkText(messageNames[kind]);
+    for (const { bytes, start, end } of words) writer.bulk(bytes, start, end);
+    return writer.buffer.slice(0, writer.length);
+  }
+
+  /** What no command but a timer has published goes out when the timer's work is done. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.deliver();
+    });
+  }
+
+  get hasDeliveries(): boolean {
+    return this.#deliveries.length > 0;
+  }
+
+  /** Hands over what has been published. */
+  deliver(): void {
+    const deliveries = this.#deliveries;
+    if (deliveries.length === 0) return;
+    this.#deliveries = [];
+    for (const { client, message } of deliveries) {
+      if (!client.closing) this.#push(client, message);
+    }
+  }
+}
+
+const isSubscribed = ({ channel, pattern, shard }: Subscriptions): boolean =>
+  channel.size > 0 || pattern.size > 0 || shard.size > 0;

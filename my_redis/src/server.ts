@@ -13,6 +13,7 @@ import {
   requireAuthentication,
 } from "./command/policies.ts";
 import { CommandProcessor } from "./command/processor.ts";
+import { KeyspaceNotifications } from "./command/keyspace-notifications.ts";
 import { PubSub } from "./command/pub-sub.ts";
 import { WatchedKeys } from "./command/watched-keys.ts";
 import type { Environment } from "./environment.ts";
@@ -48,6 +49,7 @@ export class Server {
   readonly processor: CommandProcessor;
   readonly watched = new WatchedKeys();
   readonly blocking: BlockedClients;
+  readonly notifications: KeyspaceNotifications;
   readonly pubSub = new PubSub((client, message) => this.outOfTurn.push(client, message));
   readonly clients = new Map<number, Context>();
   readonly policies: Policy[] = [
@@ -102,7 +104,7 @@ export class Server {
     this.keyspace.accessClock = () => Math.floor(this.nowMs / 1000) & 0xffffff;
     this.keyspace.onExpired = (database, key, start, end) => this.#logExpired(database, key, start, end);
     this.keyspace.observer = {
-      keyChanged: (database, key, start, end) => this.#keyChanged(database, key, start, end),
+      keyChanged: (database, key, start, end, event) => this.#keyChanged(database, key, start, end, event),
       databaseChanged: (database, replacement) => this.#databaseChanged(database, replacement),
     };
     settings.onChange("requirepass", () => this.#passwordChanged());
@@ -118,6 +120,8 @@ export class Server {
       },
       () => this.updateObservation(),
     );
+    this.notifications = new KeyspaceNotifications(settings, this.pubSub, () => this.updateObservation());
+    this.updateObservation();
   }
 
   /** Without a password everybody is welcome, those too who had not given one. Who is in stays in. */
@@ -157,7 +161,7 @@ export class Server {
 
   /** To be called when somebody begins or ends to watch, block or listen. */
   updateObservation(): void {
-    this.keyspace.observed = this.watched.count > 0 || this.blocking.count > 0;
+    this.keyspace.observed = this.watched.count > 0 || this.blocking.count > 0 || this.notifications.areOn;
   }
 
   serveBlocked(): void {
@@ -182,7 +186,8 @@ export class Server {
     this.commands.resetStatistics();
   }
 
-  #keyChanged(database: Database, key: Uint8Array, start: number, end: number): void {
+  #keyChanged(database: Database, key: Uint8Array, start: number, end: number, event: string): void {
+    if (this.notifications.areOn) this.notifications.notify(database.number, key, start, end, event);
     const name = latin1Text(key, start, end);
     this.watched.keyChanged(database.number, name);
     this.blocking.keyChanged(database.number, name);
@@ -225,11 +230,14 @@ export class Server {
   }
 
   #replyTimeout(context: Context): void {
+    const { blocked } = context.client;
+    if (blocked === undefined) return;
     this.outOfTurn.to(context.client, (reply) => {
       reply.protocol = context.client.protocol;
-      if (context.client.blocked?.timeoutReply === "nullArray") reply.nullArray();
+      if (blocked.timeoutReply === "nullArray") reply.nullArray();
       else reply.null();
     });
+    this.processor.count(blocked.command);
   }
 }
 

@@ -163,10 +163,16 @@ export class CommandProcessor {
       this.writeError(reply, this.#messageOf(error, found));
     }
     context.command = outerCommand;
-    found.statistics.calls++;
-    server.statistics.commandsProcessed++;
+    // A command that waits is counted once, when it gets its reply, however often it has been tried.
+    if (context.client.blocked === undefined || reply.length > replyStart) this.count(found);
     if (timed) this.#addTime(context, found, args, server.environment.monotonicMs() - startedMs);
     if (keyspace.dirty !== dirtyBefore && server.log !== undefined) this.#log(context, database, args);
+  }
+
+  /** Counts a command that has got its reply. */
+  count(found: Command): void {
+    found.statistics.calls++;
+    this.#server.statistics.commandsProcessed++;
   }
 
   #addTime(context: Context, found: Command, args: Arguments, elapsedMs: number): void {

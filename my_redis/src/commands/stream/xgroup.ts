@@ -62,7 +62,7 @@ function requireGroup(context: Context, args: Arguments): ConsumerGroup {
   return group;
 }
 
-/** Reads the group's position at argument 4 into `id`: an id, or "$" for the last one. */
+/** Reads the position of a new group at argument 4 into `id`: an id, or "$" for the last one. */
 function readPosition(args: Arguments, stream: Stream | undefined): void {
   if (!args.is(4, "$")) readStreamId(args, 4, id);
   else if (stream === undefined) id.setLowest();
@@ -101,7 +101,10 @@ const setId = command({
     const { entriesRead } = readOptions(args, false);
     const group = requireGroup(context, args);
     if (args.count > 7) throw unknownForm(args);
-    readPosition(args, requireStream(context, args));
+    // Of a group that exists the ends of an interval may be the position, too.
+    if (args.is(4, "-")) id.setLowest();
+    else if (args.is(4, "+")) id.setHighest();
+    else readPosition(args, requireStream(context, args));
     group.lastId.copy(id);
     group.entriesRead = entriesRead;
     context.database.changed(args, 2, "xgroup-setid");

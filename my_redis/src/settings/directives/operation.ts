@@ -85,7 +85,6 @@ export const operationDirectives = {
   "notify-keyspace-events": keyspaceEvents({
     default: "",
     summary: "Which changes of keys are published on channels, by letters: K keyspace, E keyevent, A all, and so on.",
-    unused: "changes of keys are not published yet",
   }),
   "enable-debug-command": choice(["no", "yes", "local"], {
     default: "no",

@@ -1,0 +1,157 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { requireService } from "../../../tools/test-services/index.ts";
+import { expectSame, type Word } from "./harness/index.ts";
+import { RespConnection, showCommand } from "./harness/resp-connection.ts";
+import { serverPair, type Side } from "./harness/servers.ts";
+
+const redis = requireService("redis");
+const far = 4_102_444_800;
+
+/** What each command makes a server publish, one line per command. */
+async function publishedBy(side: Side, setting: string, commands: readonly (readonly Word[])[]): Promise<string[]> {
+  const port = (await serverPair()).ports[side];
+  const [writer, listener] = [await RespConnection.open(port, side), await RespConnection.open(port, side)];
+  await writer.replies([["FLUSHALL"], ["CONFIG", "SET", "notify-keyspace-events", setting]]);
+  await listener.reply("PSUBSCRIBE", "__key*__:*");
+  const lines: string[] = [];
+  for (const command of commands) {
+    await writer.replies([command, ["PUBLISH", "__key-end__:", ""]]);
+    const messages: string[] = [];
+    for (;;) {
+      const [, , channel, message] = ((await listener.next()).items ?? []).map(({ text }) => text);
+      if (channel === "__key-end__:") break;
+      messages.push(`${channel} ${message}`);
+    }
+    lines.push(`${showCommand(command)}: ${messages.join(", ")}`);
+  }
+  writer.close();
+  listener.close();
+  return lines;
+}
+
+async function expectSameEvents(setting: string, commands: readonly (readonly Word[])[]): Promise<void> {
+  const ours = await publishedBy("MyRedis", setting, commands);
+  expect(ours).toEqual(await publishedBy("redis-server", setting, commands));
+}
+
+describe.skipIf(redis.missing)(`notifications of changes are those of redis-server${redis.reason}`, () => {
+  afterAll(() => expectSame([["CONFIG", "SET", "notify-keyspace-events", ""]]));
+
+  test("of strings and of keys of any type", () =>
+    expectSameEvents("KEA", [
+      ["SET", "k", "v"],
+      ["SET", "k", "v", "EX", "1000"],
+      ["SETEX", "k", "1000", "v"],
+      ["GET", "k"],
+      ["APPEND", "k", "w"],
+      ["SETRANGE", "k", "1", "x"],
+      ["MSET", "a", "1", "b", "2"],
+      ["INCRBY", "a", "5"],
+      ["DECR", "a"],
+      ["INCRBYFLOAT", "a", "0.5"],
+      ["GETDEL", "b"],
+      ["SETBIT", "bits", "3", "1"],
+      ["EXPIRE", "a", "1000"],
+      ["PERSIST", "a"],
+      ["EXPIREAT", "a", far],
+      ["RENAME", "a", "c"],
+      ["COPY", "c", "d"],
+      ["MOVE", "d", "1"],
+      ["DEL", "c", "none", "k"],
+      ["EXPIRE", "bits", "-1"],
+      ["SET", "s", "v", "XX"],
+    ]));
+
+  test("of lists", () =>
+    expectSameEvents("KEA", [
+      ["RPUSH", "k", "a", "b", "c", "d", "e", "f"],
+      ["LPUSH", "k", "a"],
+      ["LPUSHX", "none", "a"],
+      ["LPOP", "k"],
+      ["RPOP", "k", "2"],
+      ["LINSERT", "k", "AFTER", "a", "x"],
+      ["LINSERT", "k", "AFTER", "none", "x"],
+      ["LSET", "k", "0", "y"],
+      ["LREM", "k", "0", "x"],
+      ["LREM", "k", "0", "x"],
+      ["LTRIM", "k", "0", "1"],
+      ["LMOVE", "k", "l", "LEFT", "RIGHT"],
+      ["RPOPLPUSH", "k", "l"],
+      ["BLPOP", "l", "0"],
+      ["LMPOP", "1", "l", "LEFT", "COUNT", "5"],
+      ["RPUSH", "k", "a"],
+      ["BRPOPLPUSH", "k", "k", "0"],
+      ["LTRIM", "k", "1", "0"],
+    ]));
+
+  test("of sets", () =>
+    expectSameEvents("KEA", [
+      ["SADD", "k", "a", "b", "c"],
+      ["SADD", "k", "a"],
+      ["SREM", "k", "a"],
+      ["SREM", "k", "x"],
+      ["SMOVE", "k", "l", "b"],
+      ["SMOVE", "k", "l", "c"],
+      ["SPOP", "l"],
+      ["SPOP", "l", "5"],
+      ["SADD", "a", "1", "2"],
+      ["SADD", "b", "2", "3"],
+      ["SUNIONSTORE", "t", "a", "b"],
+      ["SINTERSTORE", "t", "a", "b"],
+      ["SDIFFSTORE", "t", "a", "b"],
+      ["SDIFFSTORE", "t", "a", "a"],
+      ["SDIFFSTORE", "t", "a", "a"],
+      ["SREM", "a", "1", "2"],
+    ]));
+
+  test("of hashes and streams", () =>
+    expectSameEvents("KEA", [
+      ["HSET", "h", "f", "1", "g", "2"],
+      ["HINCRBY", "h", "f", "2"],
+      ["HINCRBYFLOAT", "h", "f", "0.5"],
+      ["HDEL", "h", "f"],
+      ["HDEL", "h", "g"],
+      ["XADD", "x", "1-1", "f", "v"],
+      ["XADD", "x", "2-1", "f", "v"],
+      ["XDEL", "x", "1-1"],
+      ["XTRIM", "x", "MAXLEN", "0"],
+      ["XGROUP", "CREATE", "x", "g", "0"],
+      ["XGROUP", "CREATECONSUMER", "x", "g", "c"],
+      ["XGROUP", "DELCONSUMER", "x", "g", "c"],
+      ["XGROUP", "SETID", "x", "g", "0"],
+      ["XGROUP", "DESTROY", "x", "g"],
+      ["XSETID", "x", "5-5"],
+    ]));
+
+  test("only of the classes and on the channels that are asked for", async () => {
+    const commands = [
+      ["SET", "k", "v"],
+      ["RPUSH", "l", "a"],
+      ["SADD", "s", "a"],
+      ["HSET", "h", "f", "v"],
+      ["XADD", "x", "1-1", "f", "v"],
+      ["DEL", "k", "l", "s", "h", "x"],
+      ["SET", "gone", "v", "PXAT", "1"],
+    ];
+    for (const setting of ["K$", "El", "KEs", "Eh", "Kt", "Eg", "Ex", "KE", "A", ""])
+      await expectSameEvents(setting, commands);
+  });
+
+  test("of a script, in order", () =>
+    expectSameEvents("KEA", [
+      ["EVAL", "redis.call('SET', 'k', 'w'); redis.call('RPUSH', 'l', 'a'); redis.call('DEL', 'k')", "0"],
+    ]));
+
+  test("of a key whose time is over", async () => {
+    for (const side of ["MyRedis", "redis-server"] as const) {
+      const port = (await serverPair()).ports[side];
+      const [writer, listener] = [await RespConnection.open(port, side), await RespConnection.open(port, side)];
+      await writer.reply("CONFIG", "SET", "notify-keyspace-events", "Ex");
+      await listener.reply("SUBSCRIBE", "__keyevent@0__:expired");
+      await writer.reply("SET", "brief", "v", "PX", "5");
+      expect((await listener.next()).items?.[2]?.text).toBe("brief");
+      writer.close();
+      listener.close();
+    }
+  });
+});

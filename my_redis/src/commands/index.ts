@@ -2,6 +2,7 @@ import type { Command } from "../command/command.ts";
 import { bitmapCommands } from "./bitmap/index.ts";
 import { connectionCommands } from "./connection/index.ts";
 import { hashCommands } from "./hash/index.ts";
+import { geoCommands } from "./geo/index.ts";
 import { genericCommands } from "./generic/index.ts";
 import { scriptingCommands } from "./scripting/index.ts";
 import { listCommands } from "./list/index.ts";
@@ -18,6 +19,7 @@ export const allCommands: readonly Command[] = [
   ...bitmapCommands,
   ...connectionCommands,
   ...genericCommands,
+  ...geoCommands,
   ...hashCommands,
   ...scriptingCommands,
   ...listCommands,

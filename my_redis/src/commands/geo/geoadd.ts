@@ -1,0 +1,41 @@
+import { command } from "../../command/command.ts";
+import { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { scoreOf } from "../../values/geo/geohash.ts";
+import { zadd } from "../sorted-set/zadd.ts";
+import { readPlace } from "./place-argument.ts";
+
+/** Where the first longitude stands. Throws where what follows on the options are no triples. */
+function firstPlace(args: Arguments): number {
+  let first = 2;
+  let [onlyNew, onlyExisting] = [false, false];
+  for (; first < args.count; first++) {
+    if (args.is(first, "nx")) onlyNew = true;
+    else if (args.is(first, "xx")) onlyExisting = true;
+    else if (!args.is(first, "ch")) break;
+  }
+  if ((args.count - first) % 3 !== 0 || (onlyNew && onlyExisting)) throw new CommandError(errors.syntax);
+  return first;
+}
+
+export const geoadd = command({
+  name: "GEOADD",
+  group: "geo",
+  since: "3.2.0",
+  complexity: "O(log(N)) for each place, in a set of N.",
+  summary: "Sets the places of members of a sorted set, creating it if needed; gives how many are new.",
+  flags: ["write", "denyoom"],
+  arity: -5,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const first = firstPlace(args);
+    const words: (Uint8Array | string)[] = ["ZADD"];
+    for (let index = 1; index < first; index++) words.push(args.view(index));
+    for (let index = first; index < args.count; index += 3) {
+      words.push(BigInt(scoreOf(readPlace(args, index))).toString(), args.view(index + 2));
+    }
+    // It is ZADD with other scores, and is logged as such.
+    zadd.run?.(context, Arguments.from(words), reply);
+    if (context.logs) context.logAs(...words);
+  },
+});

@@ -1,0 +1,87 @@
+import { command, type CommandDefinition } from "../../command/command.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { runSearch } from "./search.ts";
+
+const complexity = "O(N+log(M)) for N members in the cells around the shape, and M within it.";
+
+export const geosearch = command({
+  name: "GEOSEARCH",
+  group: "geo",
+  since: "6.2.0",
+  complexity,
+  summary: "Gives the members whose places lie within a circle or a box.",
+  flags: ["readonly"],
+  arity: -7,
+  keys: { first: 1, last: 1, step: 1 },
+  run: runSearch({ kind: "search", source: 1 }),
+});
+
+export const geosearchstore = command({
+  name: "GEOSEARCHSTORE",
+  group: "geo",
+  since: "6.2.0",
+  complexity,
+  summary: "Stores the members whose places lie within a circle or a box, or their distances, at another key.",
+  flags: ["write", "denyoom"],
+  arity: -8,
+  keys: { first: 1, last: 2, step: 1 },
+  run: runSearch({ kind: "search", source: 2, stores: true }),
+});
+
+/** The key itself, and the one that STORE or STOREDIST names. */
+function findKeys(args: Arguments): number[] {
+  let target = 0;
+  for (let index = 5; index + 1 < args.count; index++) {
+    if (args.is(index, "store") || args.is(index, "storedist")) target = ++index;
+  }
+  return target === 0 ? [1] : [1, target];
+}
+
+const writes = {
+  group: "geo",
+  since: "3.2.0",
+  complexity,
+  flags: ["write", "denyoom", "movablekeys"],
+  keys: { first: 1, last: 1, step: 1 },
+  findKeys,
+} as const satisfies Partial<CommandDefinition>;
+
+const reads = {
+  group: "geo",
+  since: "3.2.10",
+  complexity,
+  flags: ["readonly"],
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+export const georadius = command({
+  ...writes,
+  name: "GEORADIUS",
+  summary: "Gives, or stores, the members whose places lie within a circle; GEOSEARCH does more.",
+  arity: -6,
+  run: runSearch({ kind: "radius", source: 1, mayStore: true }),
+});
+
+export const georadiusRo = command({
+  ...reads,
+  name: "GEORADIUS_RO",
+  summary: "Gives the members whose places lie within a circle.",
+  arity: -6,
+  run: runSearch({ kind: "radius", source: 1 }),
+});
+
+export const georadiusbymember = command({
+  ...writes,
+  name: "GEORADIUSBYMEMBER",
+  summary: "Gives, or stores, the members whose places lie within a circle around one of them.",
+  arity: -5,
+  run: runSearch({ kind: "radius-by-member", source: 1, mayStore: true }),
+});
+
+export const georadiusbymemberRo = command({
+  ...reads,
+  name: "GEORADIUSBYMEMBER_RO",
+  summary: "Gives the members whose places lie within a circle around one of them.",
+  arity: -5,
+  run: runSearch({ kind: "radius-by-member", source: 1 }),
+});

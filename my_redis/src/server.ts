@@ -12,6 +12,7 @@ import {
   refuseWithoutLog,
   requireAuthentication,
 } from "./command/policies.ts";
+import { holdBackReply } from "./command/reply-mode.ts";
 import { CommandProcessor } from "./command/processor.ts";
 import { KeyspaceNotifications } from "./command/keyspace-notifications.ts";
 import { PubSub } from "./command/pub-sub.ts";
@@ -33,8 +34,6 @@ import { Throughput } from "./throughput.ts";
 export interface OutOfTurnReplies {
   /** Calls `write` with the writer to which the client's reply belongs. */
   to(client: Client, write: (reply: ReplyWriter) => void): void;
-  /** Sends bytes that are no reply: not even CLIENT REPLY OFF holds them back. */
-  push(client: Client, bytes: Uint8Array): void;
 }
 
 /** Name and value of one line of INFO. */
@@ -50,7 +49,7 @@ export class Server {
   readonly watched = new WatchedKeys();
   readonly blocking: BlockedClients;
   readonly notifications: KeyspaceNotifications;
-  readonly pubSub = new PubSub((client, message) => this.outOfTurn.push(client, message));
+  readonly pubSub = new PubSub((client, message) => this.outOfTurn.to(client, (reply) => reply.raw(message)));
   readonly clients = new Map<number, Context>();
   readonly policies: Policy[] = [
     requireAuthentication,
@@ -116,7 +115,7 @@ export class Server {
         retry: (context) => this.#retryBlocked(context),
         replyTimeout: (context) => this.#replyTimeout(context),
         replyError: (context, message) =>
-          this.outOfTurn.to(context.client, (reply) => this.processor.writeError(reply, message)),
+          this.answer(context.client, (reply) => this.processor.writeError(reply, message)),
       },
       () => this.updateObservation(),
     );
@@ -209,12 +208,21 @@ export class Server {
     this.log?.append(database.number, ["DEL", key.subarray(start, end)]);
   }
 
+  /** Writes a reply to a client when it is not his turn. */
+  answer(client: Client, write: (reply: ReplyWriter) => void): void {
+    this.outOfTurn.to(client, (reply) => {
+      const start = reply.length;
+      write(reply);
+      holdBackReply(client, reply, start);
+    });
+  }
+
   #retryBlocked(context: Context): boolean {
     const blocked = context.client.blocked;
     if (blocked === undefined) return false;
     let answered = false;
     const database = context.client.database;
-    this.outOfTurn.to(context.client, (reply) => {
+    this.answer(context.client, (reply) => {
       const before = reply.length;
       reply.protocol = context.client.protocol;
       context.select(blocked.database);
@@ -232,7 +240,7 @@ export class Server {
   #replyTimeout(context: Context): void {
     const { blocked } = context.client;
     if (blocked === undefined) return;
-    this.outOfTurn.to(context.client, (reply) => {
+    this.answer(context.client, (reply) => {
       reply.protocol = context.client.protocol;
       if (blocked.timeoutReply === "nullArray") reply.nullArray();
       else reply.null();
@@ -248,5 +256,4 @@ const discardReplies: OutOfTurnReplies = {
     scratch.clear();
     write(scratch);
   },
-  push() {},
 };

@@ -2,6 +2,7 @@ import type { Arguments } from "../protocol/arguments.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Server } from "../server.ts";
 import type { Context } from "./context.ts";
+import { holdBackReply } from "./reply-mode.ts";
 
 interface PostponedRequest {
   readonly context: Context;
@@ -46,7 +47,11 @@ export class PostponedRequests {
 
   /** Answers what is held of one client with an error instead. */
   refuse(context: Context, message: string): void {
-    this.#finish(context, (_args, reply) => this.#server.processor.writeError(reply, message));
+    this.#finish(context, (_args, reply) => {
+      const start = reply.length;
+      this.#server.processor.writeError(reply, message);
+      holdBackReply(context.client, reply, start);
+    });
   }
 
   #finish(context: Context, answer: (args: Arguments, reply: ReplyWriter) => void): void {

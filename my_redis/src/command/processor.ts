@@ -8,6 +8,7 @@ import type { Transaction } from "./client.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { postponed } from "./policies.ts";
+import { holdBackReply } from "./reply-mode.ts";
 
 /** Of the brief commands one call in this many is timed, and counts as many times. */
 const timingSample = 64;
@@ -42,7 +43,7 @@ export class CommandProcessor {
     this.#timingMask = this.#slowMicroseconds < briefMicroseconds ? 0 : timingSample - 1;
   }
 
-  /** Runs one request of a client and writes its reply. */
+  /** Runs one request of a client and writes its reply, and what follows from it to others. */
   process(context: Context, args: Arguments, reply: ReplyWriter): void {
     const server = this.#server;
     const client = context.client;
@@ -64,10 +65,12 @@ export class CommandProcessor {
       this.#queue(context, found, args, reply);
       return;
     }
+    const start = reply.length;
     const log = server.log;
     log?.beginUnit();
     this.call(context, found, args, reply);
     log?.endUnit();
+    if (client.replyMode !== "on") holdBackReply(client, reply, start, found);
     if (server.pubSub.hasDeliveries) server.pubSub.deliver();
     if (server.blocking.hasReady) {
       server.serveBlocked();
@@ -99,8 +102,10 @@ export class CommandProcessor {
       this.#refuse(context, args, found, reply, message);
       return;
     }
+    const start = reply.length;
     transaction.queued.push({ command: found, args: copy });
     reply.queued();
+    holdBackReply(context.client, reply, start);
   }
 
   /** The command or subcommand that the arguments name with the right number of arguments, or the error. */
@@ -130,16 +135,18 @@ export class CommandProcessor {
 
   #refuse(context: Context, args: Arguments, found: Command | undefined, reply: ReplyWriter, message: string): void {
     const { client } = context;
+    const start = reply.length;
     if (found !== undefined) found.statistics.rejectedCalls++;
     if (args.is(0, "exec")) {
       // An EXEC that cannot run gives the transaction up.
       client.transaction = undefined;
       this.#server.unwatch(client);
       this.writeError(reply, `EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, "")}`);
-      return;
+    } else {
+      if (client.transaction !== undefined) client.transaction.aborted = true;
+      this.writeError(reply, message);
     }
-    if (client.transaction !== undefined) client.transaction.aborted = true;
-    this.writeError(reply, message);
+    holdBackReply(client, reply, start);
   }
 
   /** Runs a command that has passed its checks, answers its error, and logs what it changed. */

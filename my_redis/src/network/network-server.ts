@@ -49,10 +49,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     for (const name of ["proto-max-bulk-len", "client-query-buffer-limit"] as const) {
       settings.onChange(name, () => Object.assign(this.#limits, readLimits(settings)));
     }
-    server.outOfTurn = {
-      to: (client, write) => this.#writeOutOfTurn(client, write, true),
-      push: (client, bytes) => this.#writeOutOfTurn(client, (writer) => writer.raw(bytes), false),
-    };
+    server.outOfTurn = { to: (client, write) => this.#writeOutOfTurn(client, write) };
   }
 
   /** Accepts clients at this address; gives the port. */
@@ -233,19 +230,8 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
   #execute(connection: Connection, args: Arguments): void {
     const context = connection.context;
     const client = context.client;
-    const writer = this.#output.writer;
-    const start = writer.length;
-    this.#server.processor.process(context, args, writer);
+    this.#server.processor.process(context, args, this.#output.writer);
     connection.parser.authenticated = client.authenticated;
-    if (client.replyMode !== "on") this.#silence(client, start);
-  }
-
-  /** CLIENT REPLY: takes back what was written since `start`. */
-  #silence(client: Client, start: number): void {
-    const writer = this.#output.writer;
-    writer.length = Math.min(start, writer.length);
-    if (client.replyMode === "skip") client.replyMode = "on";
-    else if (client.replyMode === "skip-next") client.replyMode = "skip";
   }
 
   #protocolError(connection: Connection, message: string): void {
@@ -254,11 +240,11 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     connection.closeAfterReplies();
   }
 
-  #writeOutOfTurn(client: Client, write: (reply: ReplyWriter) => void, isReply: boolean): void {
+  #writeOutOfTurn(client: Client, write: (reply: ReplyWriter) => void): void {
     const connection = client.channel as Connection;
     const before = this.#output.switchTo(connection);
     const writer = this.#output.writer;
-    const { protocol, length } = writer;
+    const { protocol } = writer;
     const inTurn = this.#running;
     // What is written may make others be answered, too: the turn ends once, after all of it.
     this.#running = true;
@@ -266,7 +252,6 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
       writer.protocol = client.protocol;
       write(writer);
     } finally {
-      if (isReply && client.replyMode !== "on") this.#silence(client, length);
       connection.parser.authenticated = client.authenticated;
       writer.protocol = protocol;
       this.#output.switchTo(before);

@@ -262,20 +262,29 @@ describe("subscribers of this server alone", () => {
     await server.close();
   });
 
-  test("messages reach a client who wants no replies", async () => {
+  test("a client who wants no replies gets messages, and makes none of others", async () => {
     const server = await startServer({ port: 0, memory: true });
-    const [publisher, listener] = [
-      await RespConnection.open(server.port, "publisher"),
-      await RespConnection.open(server.port, "listener"),
-    ];
-    await listener.reply("HELLO", "3");
-    await listener.reply("SUBSCRIBE", "c");
-    listener.send(["CLIENT", "REPLY", "OFF"], ["SET", "k", "v"]);
-    while ((await publisher.reply("GET", "k")).text !== "v") await Bun.sleep(1);
-    await publisher.reply("PUBLISH", "c", "x");
-    expect((await listener.next()).items?.map(({ text }) => text)).toEqual(["message", "c", "x"]);
-    listener.close();
-    publisher.close();
+    const open = (name: string): Promise<RespConnection> => RespConnection.open(server.port, name);
+    const [silent, listener, waiting] = [await open("silent"), await open("listener"), await open("waiting")];
+    await silent.reply("HELLO", "3");
+    silent.send(["CLIENT", "REPLY", "OFF"], ["SET", "k", "v"], ["SUBSCRIBE", "c"]);
+    expect((await silent.next()).items?.map(({ text }) => text)).toEqual(["subscribe", "c", "1"]);
+    await listener.reply("PUBLISH", "c", "x");
+    expect((await silent.next()).items?.map(({ text }) => text)).toEqual(["message", "c", "x"]);
+    await listener.reply("SUBSCRIBE", "d");
+    waiting.send(["BLPOP", "l", "0"]);
+    while (!/blocked_clients:1/.test((await waitingInfo(server.port)) ?? "")) await Bun.sleep(1);
+    silent.send(["PUBLISH", "d", "from the silent one"], ["RPUSH", "l", "a"], ["PING"]);
+    expect((await listener.next()).items?.map(({ text }) => text)).toEqual(["message", "d", "from the silent one"]);
+    expect((await waiting.next()).items?.map(({ text }) => text)).toEqual(["l", "a"]);
+    for (const connection of [silent, listener, waiting]) connection.close();
     await server.close();
   });
 });
+
+async function waitingInfo(port: number): Promise<string | null | undefined> {
+  const connection = await RespConnection.open(port, "observer");
+  const { text } = await connection.reply("INFO", "clients");
+  connection.close();
+  return text;
+}

@@ -134,7 +134,7 @@ export class ScriptRunner {
     this.#paused = undefined;
     server.busyScript = false;
     if (server.clients.has(client.id)) {
-      server.outOfTurn.to(client, (reply) => reply.raw(this.#reply.buffer, 0, this.#reply.length));
+      server.answer(client, (reply) => reply.raw(this.#reply.buffer, 0, this.#reply.length));
       client.channel.resume();
     }
     if (server.blocking.hasReady) server.serveBlocked();

@@ -1,3 +1,4 @@
+import type { Context } from "../../command/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64 } from "../../protocol/number-text.ts";
@@ -18,7 +19,7 @@ export interface ReadOptions {
   keyCount: number;
 }
 
-export function readReadOptions(args: Arguments, name: "XREAD" | "XREADGROUP", nowMs: number): ReadOptions {
+export function readReadOptions(context: Context, args: Arguments, name: "XREAD" | "XREADGROUP"): ReadOptions {
   const options: ReadOptions = {
     count: Number.POSITIVE_INFINITY,
     blockMs: undefined,
@@ -31,7 +32,7 @@ export function readReadOptions(args: Arguments, name: "XREAD" | "XREADGROUP", n
   for (let index = 1; index < args.count && options.firstKey === 0; index++) {
     const more = args.count - index - 1;
     if (args.is(index, "block") && more > 0) {
-      options.blockMs = readTimeout(args, ++index, nowMs);
+      options.blockMs = readTimeout(context, args, ++index);
     } else if (args.is(index, "count") && more > 0) {
       // As in Redis, none and less than none mean all.
       const count = args.integer(++index);
@@ -67,10 +68,13 @@ function readStreams(args: Arguments, firstKey: number, options: ReadOptions): v
   options.keyCount = (args.count - firstKey) / 2;
 }
 
-function readTimeout(args: Arguments, index: number, nowMs: number): number {
+function readTimeout(context: Context, args: Arguments, index: number): number {
+  if (context.client.kind === "script") {
+    throw new CommandError(`ERR ${args.latin1(0)} command is not allowed with BLOCK option from scripts`);
+  }
   const timeout = args.int64(index, "ERR timeout is not an integer or out of range");
   if (timeout < 0n) throw new CommandError("ERR timeout is negative");
-  if (timeout > maxInt64 - BigInt(nowMs)) throw new CommandError("ERR timeout is out of range");
+  if (timeout > maxInt64 - BigInt(context.now)) throw new CommandError("ERR timeout is out of range");
   return Number(timeout);
 }
 

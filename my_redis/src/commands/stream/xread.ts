@@ -88,7 +88,7 @@ export const xread = command({
   arity: -4,
   findKeys: (args) => findStreamKeys(args, 1),
   run(context, args, reply) {
-    const options = readReadOptions(args, "XREAD", context.now);
+    const options = readReadOptions(context, args, "XREAD");
     const { firstKey, keyCount, count, blockMs } = options;
     // All ids first: an error in the last must come before any reply.
     for (let key = firstKey; key < firstKey + keyCount; key++) {

@@ -136,7 +136,7 @@ export const xreadgroup = command({
   arity: -7,
   findKeys: (args) => findStreamKeys(args, 4),
   run(context, args, reply) {
-    const options = readReadOptions(args, "XREADGROUP", context.now);
+    const options = readReadOptions(context, args, "XREADGROUP");
     const reads = keysOf(options).map((key) => readGroup(context, args, key, options));
     // What this does is logged in pieces that do not depend on the moment.
     context.logNothing();

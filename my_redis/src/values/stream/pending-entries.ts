@@ -45,7 +45,7 @@ export class PendingEntries {
     const at = this.map.offsetOf(place) + idWords + 3;
     const high = words[at] as number;
     if (high === 0) return words[at + 1] as number;
-    return count64((BigInt(high) << 32n) | BigInt(words[at + 1] as number));
+    return count64(BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(words[at + 1] as number)));
   }
 
   setDeliveries(place: IdPlace, deliveries: Count64): void {

@@ -53,8 +53,8 @@ export function categoriesOf(entry: Command): string[] {
   if (flagSet.has("blocking")) found.add("blocking");
   found.add(flagSet.has("fast") ? "fast" : "slow");
   // A pure container belongs nowhere: its subcommands do. What is about connections is not about keys, whatever group
-  // it stands in (WAIT is of the generic one).
-  const group = run === undefined || found.has("connection") ? undefined : ofGroup[entry.group];
+  // it stands in (WAIT is of the generic one); nor is what names the types of values that it takes (SORT).
+  const group = run === undefined || found.has("connection") || found.has("list") ? undefined : ofGroup[entry.group];
   if (group !== undefined) found.add(group);
   return categoryNames.filter((name) => found.has(name));
 }

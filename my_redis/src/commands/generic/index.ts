@@ -11,11 +11,12 @@ import { persist } from "./persist.ts";
 import { randomKey } from "./random-key.ts";
 import { rename, renameNx } from "./rename.ts";
 import { scan } from "./scan.ts";
+import { sort, sortRo } from "./sort/sort.ts";
 import { swapDb } from "./swap-db.ts";
 import { expireTime, pexpireTime, pttl, ttl } from "./time-to-live.ts";
 import { type } from "./type.ts";
 
 export const genericCommands = [
   ...[copy, dbSize, del, exists, expire, expireAt, expireTime, flushAll, flushDb, keys, move, object, persist, pexpire],
-  ...[pexpireAt, pexpireTime, pttl, randomKey, rename, renameNx, scan, swapDb, touch, ttl, type, unlink],
+  ...[pexpireAt, pexpireTime, pttl, randomKey, rename, renameNx, scan, sort, sortRo, swapDb, touch, ttl, type, unlink],
 ];

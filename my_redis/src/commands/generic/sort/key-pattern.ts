@@ -1,0 +1,66 @@
+import type { Context } from "../../../command/context.ts";
+import * as record from "../../../keyspace/record.ts";
+import { type ByteRange, HashValue } from "../../hash/hash-value.ts";
+import { stringBytes } from "../../string/string-value.ts";
+
+const star = 42;
+const hash = 35;
+const arrow = Buffer.from("->");
+const value = new HashValue();
+
+/**
+ * What BY and GET look up for an element: a key with the element in the place of the first star ("weight_*"), a field
+ * of a hash at such a key ("object_*->name"), or for GET the element itself ("#").
+ */
+export class KeyPattern {
+  readonly hasStar: boolean;
+  readonly #isElement: boolean;
+  readonly #prefix: Uint8Array;
+  readonly #suffix: Uint8Array;
+  readonly #field: Uint8Array | undefined;
+  #key = new Uint8Array(64);
+  readonly #element: ByteRange = { bytes: this.#key, start: 0, end: 0 };
+
+  constructor(pattern: Uint8Array) {
+    // Redis looks for both signs in what C takes for the text: up to the first zero byte.
+    const text = pattern.includes(0) ? pattern.subarray(0, pattern.indexOf(0)) : pattern;
+    const at = text.indexOf(star);
+    this.hasStar = at >= 0;
+    this.#isElement = text.length === 1 && text[0] === hash;
+    this.#prefix = pattern.subarray(0, at);
+    const arrowAt = Buffer.from(text.buffer, text.byteOffset, text.length).indexOf(arrow, at + 1);
+    const hasField = this.hasStar && arrowAt >= 0 && arrowAt + arrow.length < text.length;
+    this.#suffix = pattern.subarray(at + 1, hasField ? arrowAt : pattern.length);
+    this.#field = hasField ? pattern.subarray(arrowAt + arrow.length) : undefined;
+  }
+
+  /** What the pattern finds for an element; undefined when there is nothing. Valid until the next question to any pattern. */
+  lookUp(context: Context, bytes: Uint8Array, start: number, end: number): ByteRange | undefined {
+    if (this.#isElement) return Object.assign(this.#element, { bytes, start, end });
+    if (!this.hasStar) return undefined;
+    const { database, keyspace, server } = context;
+    const { heap, statistics } = keyspace;
+    const length = this.#writeKey(bytes.subarray(start, end));
+    const address = database.find(this.#key, 0, length);
+    if (address === 0) {
+      statistics.misses++;
+      return undefined;
+    }
+    statistics.hits++;
+    record.setAccessClock(heap, address, keyspace.accessClock());
+    const type = record.typeOf(heap, address);
+    const field = this.#field;
+    if (field === undefined) return type === record.valueType.string ? stringBytes(heap, address) : undefined;
+    if (type !== record.valueType.hash) return undefined;
+    return value.attach(database, server.settings.values, address).get(field, 0, field.length);
+  }
+
+  #writeKey(element: Uint8Array): number {
+    const length = this.#prefix.length + element.length + this.#suffix.length;
+    if (length > this.#key.length) this.#key = new Uint8Array(length * 2);
+    this.#key.set(this.#prefix);
+    this.#key.set(element, this.#prefix.length);
+    this.#key.set(this.#suffix, this.#prefix.length + element.length);
+    return length;
+  }
+}

@@ -1,0 +1,84 @@
+import { command, type Run } from "../../../command/command.ts";
+import type { Context } from "../../../command/context.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
+import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
+import { findSource, type SortSource } from "./read-elements.ts";
+import { orderOf, type Sorted } from "./sort-order.ts";
+import { readSortOptions, sortKeys, type SortOptions } from "./sort-options.ts";
+import { storeSorted } from "./store-sorted.ts";
+
+/** Which elements LIMIT leaves of so many. */
+function limited({ offset, limit }: SortOptions, size: number): { from: number; to: number } {
+  const from = Math.min(Math.max(offset, 0), size);
+  return { from, to: limit < 0 ? size : Math.min(from + Math.min(limit, size), size) };
+}
+
+function sorted(context: Context, source: SortSource, options: SortOptions): Sorted {
+  const { from, to } = limited(options, source.size);
+  if (options.unsorted) {
+    const elements = source.read(from, to, options.descending);
+    return { elements, numbers: Array.from({ length: elements.count }, (_, number) => number) };
+  }
+  const elements = source.read(0, source.size, false);
+  return { elements, numbers: orderOf(context, elements, options).slice(from, to) };
+}
+
+function replyElements(
+  context: Context,
+  { elements, numbers }: Sorted,
+  get: SortOptions["get"],
+  reply: ReplyWriter,
+): void {
+  reply.array(numbers.length * Math.max(get.length, 1));
+  for (const number of numbers) {
+    const [start, end] = [elements.start(number), elements.end(number)];
+    if (get.length === 0) reply.bulk(elements.bytes, start, end);
+    for (const pattern of get) {
+      const found = pattern.lookUp(context, elements.bytes, start, end);
+      if (found === undefined) reply.null();
+      else reply.bulk(found.bytes, found.start, found.end);
+    }
+  }
+}
+
+const runSort =
+  (mayStore: boolean): Run =>
+  (context: Context, args: Arguments, reply: ReplyWriter): void => {
+    const options = readSortOptions(args, mayStore);
+    const source = findSource(context, args);
+    // A set has no order: where others see the result, in a key or by a script, it gets one.
+    if (options.unsorted && !source.ordered && (options.storeIndex > 0 || context.client.kind === "script")) {
+      Object.assign(options, { unsorted: false, alphabetic: true, by: undefined });
+    }
+    const result = sorted(context, source, options);
+    if (options.storeIndex === 0) replyElements(context, result, options.get, reply);
+    else reply.integer(storeSorted(context, args, result, options));
+  };
+
+const shared = {
+  group: "generic",
+  complexity: "O(N+M*log(M)) for N elements of which M are given; O(N) without sorting",
+  arity: -2,
+  keys: { first: 1, last: 1, step: 1 },
+  categories: ["set", "sortedset", "list", "dangerous"],
+} as const;
+
+export const sort = command({
+  ...shared,
+  name: "SORT",
+  since: "1.0.0",
+  summary: "Gives or stores the elements of a list, set or sorted set in order: by value, or by what other keys say.",
+  flags: ["write", "denyoom", "movablekeys"],
+  findKeys: sortKeys,
+  run: runSort(true),
+});
+
+export const sortRo = command({
+  ...shared,
+  name: "SORT_RO",
+  since: "7.0.0",
+  summary: "Gives the elements of a list, set or sorted set in order, as SORT does, and never stores them.",
+  flags: ["readonly", "movablekeys"],
+  findKeys: () => [1],
+  run: runSort(false),
+});

@@ -1,0 +1,44 @@
+import type { Context } from "../../../command/context.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
+import { PackedElement } from "../../../values/packed-element.ts";
+import { createList } from "../../list/list-value.ts";
+import { ByteStrings } from "./byte-strings.ts";
+import type { SortOptions } from "./sort-options.ts";
+import type { Sorted } from "./sort-order.ts";
+
+const element = new PackedElement();
+
+/** Puts a list of what was sorted, or of what GET finds for it, at the key of STORE. Gives its length. */
+export function storeSorted(context: Context, args: Arguments, sorted: Sorted, options: SortOptions): number {
+  const { database } = context;
+  const { storeIndex } = options;
+  // All is looked up before the key is replaced, which may itself be one of those that GET names.
+  const values = valuesToStore(context, sorted, options.get);
+  const existed = database.delete(args, storeIndex);
+  if (values.count > 0) {
+    const list = createList(context, args, storeIndex, 0);
+    for (let number = 0; number < values.count; number++) {
+      element.setBytes(values.bytes, values.start(number), values.end(number));
+      list.growBy(element.size, 1);
+      list.push("tail", element);
+    }
+    database.changed(args, storeIndex, "sortstore");
+  } else if (existed) {
+    database.changed(args, storeIndex, "del");
+  }
+  return values.count;
+}
+
+function valuesToStore(context: Context, { elements, numbers }: Sorted, get: SortOptions["get"]): ByteStrings {
+  const values = new ByteStrings();
+  for (const number of numbers) {
+    const [start, end] = [elements.start(number), elements.end(number)];
+    if (get.length === 0) values.add(elements.bytes, start, end);
+    for (const pattern of get) {
+      const found = pattern.lookUp(context, elements.bytes, start, end);
+      if (found === undefined) values.add(elements.bytes, start, start);
+      else values.add(found.bytes, found.start, found.end);
+    }
+  }
+  return values;
+}

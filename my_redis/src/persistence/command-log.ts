@@ -90,7 +90,7 @@ export class CommandLog {
   /** Appends a request as it came. */
   appendRequest(database: number, args: Arguments): void {
     this.#begin(database);
-    if (args.requestEnd > args.requestStart) {
+    if (isCanonical(args)) {
       this.#raw(args.buffer, args.requestStart, args.requestEnd);
       return;
     }
@@ -101,7 +101,7 @@ export class CommandLog {
   /** Appends a request as it came but for some of its arguments. */
   appendReplacing(database: number, args: Arguments, replaced: ArgumentReplacements): void {
     this.#begin(database);
-    if (args.requestEnd <= args.requestStart) {
+    if (!isCanonical(args)) {
       this.#header(args.count);
       let number = 0;
       for (let index = 0; index < args.count; index++) {
@@ -190,4 +190,25 @@ export class CommandLog {
     grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = grown;
   }
+}
+
+const carriageReturn = 13;
+const lineFeed = 10;
+
+/**
+ * Whether the request's own bytes can stand in the log. A client's lines may end in any two bytes, since only the
+ * lengths are read, as in redis-server; but who loads a log looks at every one.
+ */
+function isCanonical(args: Arguments): boolean {
+  const { buffer, requestStart, requestEnd, count } = args;
+  if (requestEnd <= requestStart) return false;
+  let headerEnd = requestStart + 1;
+  while (buffer[headerEnd] !== carriageReturn) headerEnd++;
+  if (buffer[headerEnd + 1] !== lineFeed) return false;
+  for (let index = 0; index < count; index++) {
+    const start = args.start(index);
+    const end = args.end(index);
+    if (buffer[start - 1] !== lineFeed || buffer[end] !== carriageReturn || buffer[end + 1] !== lineFeed) return false;
+  }
+  return true;
 }

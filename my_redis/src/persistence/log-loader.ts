@@ -7,6 +7,10 @@ import type { Server } from "../server.ts";
 import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
 import { LogReader } from "./log-reader.ts";
 
+const minus = 45;
+/** Commands of one file of which it is said that they failed. */
+const maxReportedErrors = 10;
+
 /** A log that must not be loaded: the server does not start, and the file stays as it is. */
 export class LogLoadError extends Error {}
 
@@ -42,6 +46,7 @@ class LogLoader {
   #unitOffset = 0;
   #unitChecksum: ChecksumState = { value: 0, length: 0 };
   #commands = 0;
+  #errors = 0;
 
   constructor(server: Server, path: string, read: (target: Uint8Array) => number) {
     this.#server = server;
@@ -105,8 +110,19 @@ class LogLoader {
     const command = this.#server.processor.resolve(args);
     if (typeof command === "string") this.#refuse(command);
     else this.#server.processor.call(this.#context, command, args, this.#reply);
+    if (this.#reply.buffer[0] === minus && this.#reply.length > 0) this.#answeredWithError(args);
     this.#reply.clear();
     this.#commands++;
+  }
+
+  /** What is in the log did succeed once: that it does not now means that the data will not be what it was. */
+  #answeredWithError(args: Arguments): void {
+    const message = Buffer.from(this.#reply.buffer.subarray(1, this.#reply.length - 2)).toString("latin1");
+    // All that follows would go to another database.
+    if (args.is(0, "select")) this.#refuse(`SELECT ${args.latin1(1)}: ${message}`);
+    if (++this.#errors > maxReportedErrors) return;
+    const text = `${this.#path}: '${args.latin1(0)}' in the log was answered with an error: ${message}`;
+    this.#server.environment.report("warning", text);
   }
 
   #refuse(problem: string): never {

@@ -4,8 +4,9 @@ import type { Arguments } from "../protocol/arguments.ts";
 const maxAnnotationBytes = 128;
 /** Longest "*3" or "$1000" line. */
 const maxLengthLineBytes = 24;
-const maxWordBytes = 512 * 1024 * 1024;
-const maxWords = 1024 * 1024 * 16;
+/** What was taken from a client must be loadable: no less than proto-max-bulk-len and a request's words may be. */
+const maxWordBytes = 2 ** 32;
+const maxWords = 2 ** 31 - 1;
 const initialBytes = 1 << 20;
 
 const carriageReturn = 13;

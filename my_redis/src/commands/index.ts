@@ -4,6 +4,7 @@ import { connectionCommands } from "./connection/index.ts";
 import { hashCommands } from "./hash/index.ts";
 import { geoCommands } from "./geo/index.ts";
 import { genericCommands } from "./generic/index.ts";
+import { hyperLogLogCommands } from "./hyperloglog/index.ts";
 import { scriptingCommands } from "./scripting/index.ts";
 import { listCommands } from "./list/index.ts";
 import { setCommands } from "./set/index.ts";
@@ -21,6 +22,7 @@ export const allCommands: readonly Command[] = [
   ...genericCommands,
   ...geoCommands,
   ...hashCommands,
+  ...hyperLogLogCommands,
   ...scriptingCommands,
   ...listCommands,
   ...setCommands,

@@ -1,0 +1,31 @@
+import { command } from "../../command/command.ts";
+import { HyperLogLog } from "../../values/hyperloglog/hyperloglog.ts";
+import { findHyperLogLog, storeHyperLogLog, withRegisters } from "./hyperloglog-value.ts";
+
+export const pfadd = command({
+  name: "PFADD",
+  group: "hyperloglog",
+  since: "2.8.9",
+  complexity: "O(1) for each element.",
+  summary: "Adds elements to a HyperLogLog, creating it if needed; tells whether its estimate may have changed.",
+  flags: ["write", "denyoom", "fast"],
+  arity: -2,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const maxSparseBytes = context.server.settings.values["hll-sparse-max-bytes"];
+    const found = findHyperLogLog(context, args, 1);
+    const value = found ?? HyperLogLog.empty();
+    let changed = found === undefined;
+    withRegisters(() => {
+      for (let index = 2; index < args.count; index++) {
+        if (value.add(args.buffer, args.start(index), args.end(index), maxSparseBytes)) changed = true;
+      }
+    });
+    if (changed) {
+      value.forgetCount();
+      storeHyperLogLog(context, args, 1, value);
+      context.database.changed(args, 1, "pfadd");
+    }
+    reply.integer(changed ? 1 : 0);
+  },
+});

@@ -1,0 +1,43 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { countOf, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
+import { readHyperLogLog, storeHyperLogLog, withRegisters } from "./hyperloglog-value.ts";
+
+function countOne(context: Context, args: Arguments): number {
+  const value = readHyperLogLog(context, args, 1);
+  if (value === undefined) return 0;
+  const { knownCount } = value;
+  if (knownCount !== undefined) return knownCount;
+  const registers = newRegisters();
+  withRegisters(() => value.mergeInto(registers));
+  const count = countOf(registers);
+  value.setCount(count);
+  storeHyperLogLog(context, args, 1, value);
+  // The string has changed, although what it means has not.
+  context.database.changed(args, 1, "pfcount");
+  return count;
+}
+
+function countUnion(context: Context, args: Arguments): number {
+  const registers = newRegisters();
+  for (let index = 1; index < args.count; index++) {
+    const value = readHyperLogLog(context, args, index);
+    if (value !== undefined) withRegisters(() => value.mergeInto(registers));
+  }
+  return countOf(registers);
+}
+
+export const pfcount = command({
+  name: "PFCOUNT",
+  group: "hyperloglog",
+  since: "2.8.9",
+  complexity: "O(1) for one key whose count is known; O(N) for N keys.",
+  summary: "Estimates how many different elements were added to HyperLogLogs, all told.",
+  flags: ["readonly"],
+  arity: -2,
+  keys: { first: 1, last: -1, step: 1 },
+  run(context, args, reply) {
+    reply.integer(args.count > 2 ? countUnion(context, args) : countOne(context, args));
+  },
+});

@@ -1,0 +1,58 @@
+import { command } from "../../command/command.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import { type HyperLogLog, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
+import { findHyperLogLog, storeHyperLogLog, withRegisters } from "./hyperloglog-value.ts";
+
+/** The runs of the sparse form: "z" and "Z" zeros, short and long, and "v" a value with its number of registers. */
+const describeRuns = (value: HyperLogLog): string => withRegisters(() => value.describeRuns().join(" "));
+
+export const pfdebug = command({
+  name: "PFDEBUG",
+  group: "hyperloglog",
+  since: "2.8.9",
+  complexity: "O(N) for N registers.",
+  summary: "Shows the inside of a HyperLogLog, for tests.",
+  flags: ["write", "denyoom", "admin"],
+  arity: 3,
+  keys: { first: 2, last: 2, step: 1 },
+  run(context, args, reply) {
+    const value = findHyperLogLog(context, args, 2);
+    if (value === undefined) throw new CommandError("ERR The specified key does not exist");
+    const makeDense = (): void => {
+      if (!value.isSparse) return;
+      withRegisters(() => value.makeDense());
+      storeHyperLogLog(context, args, 2, value);
+      context.keyspace.dirty++;
+    };
+    if (args.is(1, "getreg")) {
+      makeDense();
+      const registers = newRegisters();
+      value.mergeInto(registers);
+      reply.array(registers.length);
+      for (const register of registers) reply.integer(register);
+    } else if (args.is(1, "decode")) {
+      if (!value.isSparse) throw new CommandError("ERR HLL encoding is not sparse");
+      reply.bulkLatin1(describeRuns(value));
+    } else if (args.is(1, "encoding")) {
+      reply.simple(value.isSparse ? "sparse" : "dense");
+    } else if (args.is(1, "todense")) {
+      reply.integer(value.isSparse ? 1 : 0);
+      makeDense();
+    } else {
+      throw new CommandError(`ERR Unknown PFDEBUG subcommand '${args.latin1(1)}'`);
+    }
+  },
+});
+
+export const pfselftest = command({
+  name: "PFSELFTEST",
+  group: "hyperloglog",
+  since: "2.8.9",
+  complexity: "O(1)",
+  summary: "Answers OK: what it would test, the tests of this server do.",
+  flags: ["admin"],
+  arity: 1,
+  run(_context, _args, reply) {
+    reply.ok();
+  },
+});

@@ -1,0 +1,34 @@
+import { command } from "../../command/command.ts";
+import { HyperLogLog, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
+import { findHyperLogLog, readHyperLogLog, storeHyperLogLog, withRegisters } from "./hyperloglog-value.ts";
+
+export const pfmerge = command({
+  name: "PFMERGE",
+  group: "hyperloglog",
+  since: "2.8.9",
+  complexity: "O(N) for N keys.",
+  summary: "Merges HyperLogLogs into the one at the first key, creating it if needed.",
+  flags: ["write", "denyoom"],
+  arity: -2,
+  keys: { first: 1, last: -1, step: 1 },
+  run(context, args, reply) {
+    const maxSparseBytes = context.server.settings.values["hll-sparse-max-bytes"];
+    const registers = newRegisters();
+    let anyDense = false;
+    for (let index = 1; index < args.count; index++) {
+      const source = readHyperLogLog(context, args, index);
+      if (source === undefined) continue;
+      if (!source.isSparse) anyDense = true;
+      withRegisters(() => source.mergeInto(registers));
+    }
+    const target = findHyperLogLog(context, args, 1) ?? HyperLogLog.empty();
+    withRegisters(() => {
+      if (anyDense) target.makeDense();
+      for (const [index, value] of registers.entries()) if (value > 0) target.raise(index, value, maxSparseBytes);
+    });
+    target.forgetCount();
+    storeHyperLogLog(context, args, 1, target);
+    context.database.changed(args, 1, "pfadd");
+    reply.ok();
+  },
+});

@@ -1,0 +1,151 @@
+import { describe, test } from "bun:test";
+import fc from "fast-check";
+import { requireService } from "../../../tools/test-services/index.ts";
+import { commandOf, keyWord, valueWord } from "./harness/arbitrary-words.ts";
+import {
+  expectSame,
+  expectSameGenerated,
+  expectSameLog,
+  generatedTimeoutMs,
+  type Step,
+  type Word,
+} from "./harness/index.ts";
+
+const redis = requireService("redis");
+
+const elements = (from: number, count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `element:${from + at}`);
+/** Names every step of growth on the way. */
+const growing = (key: string, upTo: number, by: number): Step[] =>
+  Array.from({ length: Math.ceil(upTo / by) }, (_, at): Step[] => [
+    ["PFADD", key, ...elements(at * by, by)],
+    ["GET", key],
+    ["PFCOUNT", key],
+    ["GET", key],
+  ]).flat();
+
+describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.reason}`, () => {
+  test("PFADD writes the same bytes, sparse and dense", () =>
+    expectSame([
+      ["PFADD", "empty"],
+      ["GET", "empty"],
+      ["PFADD", "empty"],
+      ["PFCOUNT", "empty"],
+      ["PFADD", "h", "a", "b", "", "a\0b", "x".repeat(1000)],
+      ["PFADD", "h", "a"],
+      ...Array.from({ length: 20 }, (_, length): Step => ["PFADD", "lengths", "abcdefghijklmnopqrst".slice(0, length)]),
+      ["GET", "lengths"],
+      ...growing("g", 3000, 100),
+      ["STRLEN", "g"],
+      ["PFADD", "g", ...elements(0, 10)],
+      ...growing("big", 20_000, 5000),
+      ["OBJECT", "ENCODING", "g"],
+    ]));
+
+  test("PFCOUNT and PFMERGE unite", () =>
+    expectSame([
+      ["PFADD", "a", ...elements(0, 500)],
+      ["PFADD", "b", ...elements(300, 500)],
+      ["PFADD", "dense", ...elements(0, 5000)],
+      ["PFCOUNT", "a", "b", "none"],
+      ["PFCOUNT", "a", "dense"],
+      ["PFCOUNT", "none"],
+      ["PFCOUNT", "none", "neither"],
+      ["PFMERGE", "c", "a", "b"],
+      ["GET", "c"],
+      ["PFCOUNT", "c"],
+      ["PFMERGE", "a", "b"],
+      ["PFMERGE", "d", "a", "dense"],
+      ["PFMERGE", "new"],
+      ["PFMERGE", "fromNone", "none"],
+      ["GET", "new"],
+      ["SET", "e", "x", "EX", 1000],
+      ["DEL", "e"],
+      ["PFADD", "e", "x"],
+      ["EXPIRE", "e", 1000],
+      ["PFADD", "e", "y"],
+      ["PFMERGE", "e", "a"],
+      ["TTL", "e"],
+    ]));
+
+  test("what is no HyperLogLog is refused", () =>
+    expectSame([
+      ["SET", "text", "text"],
+      ["SET", "number", 12],
+      ["RPUSH", "list", "x"],
+      ["SET", "form", `HYLL\x02${"\0".repeat(11)}`],
+      ["SET", "short", "HYLL\x01"],
+      ["SET", "dense", `HYLL${"\0".repeat(12)}`],
+      ["SET", "corrupt", `HYLL\x01${"\0".repeat(10)}\x80`],
+      ["SET", "more", Buffer.from(`HYLL\x01${"\0".repeat(10)}\x80\x7f\xff\x00`, "latin1")],
+      ...["text", "number", "list", "form", "short", "dense", "corrupt", "more"].flatMap((key): Step[] => [
+        ["PFADD", key, "a"],
+        ["PFCOUNT", key],
+        ["PFCOUNT", key, "none"],
+        ["PFMERGE", "x", key],
+        ["PFMERGE", key],
+        ["PFDEBUG", "ENCODING", key],
+      ]),
+      ["PFADD"],
+      ["PFCOUNT"],
+      ["PFMERGE"],
+    ]));
+
+  test("a HyperLogLog goes through GET and SET, and small settings make it dense early", () =>
+    expectSame([
+      ["PFADD", "a", "x", "y"],
+      ["CONFIG", "SET", "hll-sparse-max-bytes", 30],
+      ...growing("small", 60, 3),
+      ["CONFIG", "SET", "hll-sparse-max-bytes", 3000],
+      ["COPY", "small", "b"],
+      ["PFADD", "b", "more"],
+      ["PFCOUNT", "small", "b"],
+      ["APPEND", "a", "\0"],
+      ["PFCOUNT", "a"],
+    ]));
+
+  test("PFDEBUG and PFSELFTEST", () =>
+    expectSame([
+      ["PFADD", "a", ...elements(0, 30)],
+      ["PFDEBUG", "DECODE", "a"],
+      ["PFDEBUG", "encoding", "a"],
+      ["PFDEBUG", "TODENSE", "a"],
+      ["PFDEBUG", "TODENSE", "a"],
+      ["PFDEBUG", "DECODE", "a"],
+      ["PFDEBUG", "ENCODING", "a"],
+      ["PFADD", "b", ...elements(0, 300)],
+      ["PFDEBUG", "GETREG", "b"],
+      ["PFDEBUG", "x", "b"],
+      ["PFDEBUG", "GETREG", "none"],
+      ["PFDEBUG", "GETREG"],
+      ["PFSELFTEST"],
+    ]));
+
+  test("the log says what changed", () =>
+    expectSameLog([
+      ["PFADD", "a", "x", "y"],
+      ["PFADD", "a", "x"],
+      ["PFCOUNT", "a"],
+      ["PFCOUNT", "a"],
+      ["PFMERGE", "b", "a"],
+      ["PFCOUNT", "a", "b"],
+    ]));
+});
+
+const few = fc.integer({ min: 0, max: 300 }).map((number): Word => `e${number}`);
+const batch = fc
+  .tuple(fc.integer({ min: 0, max: 9000 }), fc.constantFrom(10, 100, 700))
+  .map(([from, count]): readonly Word[] => elements(from, count));
+const steps: readonly fc.Arbitrary<Step>[] = [
+  commandOf("PFADD", keyWord, fc.oneof(few, valueWord), few),
+  commandOf("PFADD", keyWord, batch),
+  commandOf("PFCOUNT", keyWord),
+  commandOf("PFCOUNT", keyWord, keyWord),
+  commandOf("PFMERGE", keyWord, keyWord, keyWord),
+  commandOf("GET", keyWord),
+  commandOf("DEL", keyWord),
+];
+
+describe.skipIf(redis.missing)(`generated sequences on HyperLogLogs${redis.reason}`, () => {
+  test("keep the same bytes", () => expectSameGenerated({ commands: steps, runs: 25 }), generatedTimeoutMs);
+});

@@ -40,7 +40,11 @@ const medianFigures = (runs: readonly Figures[]): Figures => ({
   cpuMicrosecondsPerRequest: median(runs.map((run) => run.cpuMicrosecondsPerRequest)),
 });
 
-async function compare(peers: { redis: Peer; mine: Peer }, workload: Workload, pipeline: number): Promise<[Figures, Figures]> {
+async function compare(
+  peers: { redis: Peer; mine: Peer },
+  workload: Workload,
+  pipeline: number,
+): Promise<[Figures, Figures]> {
   const count = pipeline === 1 ? requests : requests * pipelinedFactor;
   const redis: Figures[] = [];
   const mine: Figures[] = [];
@@ -103,7 +107,17 @@ const thousands = (value: number): string => Math.round(value).toLocaleString("e
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 console.log(
   `\n${textTable([
-    ["workload", "pipeline", "AOF", "redis-server/s", "MyRedis/s", "throughput", "redis us/req", "MyRedis us/req", "CPU"],
+    [
+      "workload",
+      "pipeline",
+      "AOF",
+      "redis-server/s",
+      "MyRedis/s",
+      "throughput",
+      "redis us/req",
+      "MyRedis us/req",
+      "CPU",
+    ],
     ...rows.map((row) => [
       row.workload,
       `${row.pipeline}`,
@@ -117,12 +131,17 @@ console.log(
     ]),
   ])}`,
 );
-console.log("\nthroughput: MyRedis over redis-server; CPU: redis-server's time per request over MyRedis's. Above 1 is better.");
+console.log(
+  "\nthroughput: MyRedis over redis-server; CPU: redis-server's time per request over MyRedis's. Above 1 is better.",
+);
 console.log(
   `memory for 1,000,000 keys of 16 bytes with values of 32: redis-server ${megabytes(memory.redis)}, MyRedis ${megabytes(memory.mine)}, ratio ${memory.ratio.toFixed(2)} (below 1 is better)`,
 );
 if (options.save) {
-  const file = `${import.meta.dirname}/../results/redis-${machine.takenAt.slice(0, 10)}-${machine.commit}.json`;
-  writeFileSync(file, `${JSON.stringify({ machine, rounds, requests, rows, memory }, null, 2)}\n`);
-  console.log(`kept in ${file.slice(file.indexOf("bench/results"))}`);
+  const file = `bench/results/redis-${machine.takenAt.slice(0, 10)}-${machine.commit}.json`;
+  writeFileSync(
+    `${import.meta.dirname}/../../${file}`,
+    `${JSON.stringify({ machine, rounds, requests, rows, memory }, null, 2)}\n`,
+  );
+  console.log(`kept in ${file}`);
 }

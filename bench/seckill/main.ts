@@ -52,10 +52,15 @@ console.log(
     ["accepted (202), paced at 70%", thousands(orders.committedPerSecond * 0.7), ...latency(orders.pacedLatencyMs)],
   ]),
 );
-console.log(`${thousands(orders.orders * 2)} orders, ${orders.cpuMicrosecondsPerOrder.toFixed(0)} us CPU each; ${orders.verified}`);
+console.log(
+  `${thousands(orders.orders * 2)} orders, ${orders.cpuMicrosecondsPerOrder.toFixed(0)} us CPU each; ${orders.verified}`,
+);
 
 if (options.save) {
-  const file = `${import.meta.dirname}/../results/seckill-${machine.takenAt.slice(0, 10)}-${machine.commit}.json`;
-  writeFileSync(file, `${JSON.stringify({ machine, options, rejections, orders }, null, 2)}\n`);
-  console.log(`kept in ${file.slice(file.indexOf("bench/results"))}`);
+  const file = `bench/results/seckill-${machine.takenAt.slice(0, 10)}-${machine.commit}.json`;
+  writeFileSync(
+    `${import.meta.dirname}/../../${file}`,
+    `${JSON.stringify({ machine, options, rejections, orders }, null, 2)}\n`,
+  );
+  console.log(`kept in ${file}`);
 }

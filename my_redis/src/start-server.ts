@@ -9,8 +9,8 @@ import { listenWithBun } from "./network/bun-transport.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { NetworkServer } from "./network/network-server.ts";
 import { listenWithNode } from "./network/node-transport.ts";
-import { openAppendOnlyFile } from "./persistence/append-only-file.ts";
 import { CommandLog } from "./persistence/command-log.ts";
+import { openAppendOnlyFile } from "./persistence/open-append-only-file.ts";
 import { Server } from "./server.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import { Settings, type SettingValues } from "./settings/settings.ts";
@@ -147,5 +147,8 @@ function startLog(server: Server, network: NetworkServer): () => void {
   server.settings.onChange("appendfsync", () => {
     file.syncPolicy = values.appendfsync;
   });
-  return () => file.close();
+  return () => {
+    file.close();
+    server.log = undefined;
+  };
 }

@@ -1,22 +1,7 @@
-import {
-  closeSync,
-  existsSync,
-  fdatasync,
-  fdatasyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  truncateSync,
-  writeSync,
-} from "node:fs";
-import { join } from "node:path";
+import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, writeSync } from "node:fs";
 import type { Environment } from "../environment.ts";
 import type { LogSink } from "./command-log.ts";
 import { checksumAnnotation } from "./log-checksum.ts";
-import { loadLog, LogLoadError } from "./log-loader.ts";
-import { type ManifestEntry, readManifest, writeManifest } from "./manifest.ts";
-import type { Server } from "../server.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
 
@@ -37,6 +22,8 @@ const retryMs = 1000;
 
 interface Waiter {
   readonly offset: number;
+  /** False for one who only waits for his place in the order: his turn is lost already. */
+  readonly safe: boolean;
   readonly callback: (safe: boolean) => void;
 }
 
@@ -48,6 +35,8 @@ interface Waiter {
 export class AppendOnlyFile implements LogSink {
   /** Called with an error reply for writes when the log cannot be written, and with undefined when it can again. */
   onFailure: (refusal: string | undefined) => void = () => {};
+  /** Called when the file is closed: another may open it now. */
+  onClosed: () => void = () => {};
   syncPolicy: SyncPolicy;
   readonly #environment: Environment;
   readonly #options: AppendOnlyFileOptions;
@@ -63,8 +52,12 @@ export class AppendOnlyFile implements LogSink {
   #syncFailed = false;
   /** The write of this turn failed: its replies must not go out. */
   #turnLost = false;
+  /** A sync failed after commands of this turn may have run: if they wrote, their replies must not go out. */
+  #brokeInTurn = false;
+  #closed = false;
   #everySecond: ReturnType<typeof setInterval> | undefined;
 
+  /** `descriptor`: open for appending at `length`, the file's end. */
   constructor(environment: Environment, options: AppendOnlyFileOptions, descriptor: number, length: number) {
     this.#environment = environment;
     this.#options = options;
@@ -85,7 +78,9 @@ export class AppendOnlyFile implements LogSink {
   }
 
   write(bytes: Uint8Array): void {
+    if (this.#closed) return;
     if (!this.healthy) {
+      if (this.#brokeInTurn) this.#turnLost = true;
       this.#unwritten.push(this.#withChecksum(bytes).slice());
       return;
     }
@@ -114,11 +109,23 @@ export class AppendOnlyFile implements LogSink {
 
   #writeFailed(bytes: Uint8Array, done: number, error: unknown): void {
     this.#environment.report("error", "the append-only file cannot be written; writes are refused", error);
-    if (done > 0) ftruncateSync(this.#descriptor, this.#written);
-    this.#unwritten.unshift(bytes.slice());
+    const left = this.#takeBack(done) ? bytes : bytes.subarray(done);
+    this.#unwritten.unshift(left.slice());
     this.#turnLost = true;
     this.onFailure(refusal(error));
     this.#retryTimer ??= setTimeout(() => this.#retry(), retryMs);
+  }
+
+  /** Takes back a write of which only the beginning got into the file. False when it has to stay: the rest must follow it. */
+  #takeBack(done: number): boolean {
+    if (done === 0) return true;
+    try {
+      ftruncateSync(this.#descriptor, this.#written);
+      return true;
+    } catch {
+      this.#written += done;
+      return false;
+    }
   }
 
   #retry(): void {
@@ -143,16 +150,19 @@ export class AppendOnlyFile implements LogSink {
    * acknowledged. Later turns only read, since writes are refused from then on: they go out.
    */
   whenSafe(callback: (safe: boolean) => void): void {
-    if (!this.healthy) {
-      const lost = this.#turnLost;
-      this.#turnLost = false;
-      callback(!lost);
-    } else if (this.syncPolicy !== "always" || this.#synced >= this.#written) {
-      callback(true);
-    } else {
-      this.#waiters.push({ offset: this.#written, callback });
-      if (!this.#syncing) this.#sync();
+    const safe = this.healthy || !this.#turnLost;
+    this.#turnLost = false;
+    this.#brokeInTurn = false;
+    const mustSync = this.healthy && this.syncPolicy === "always" && this.#synced < this.#written;
+    const last = this.#waiters.at(-1);
+    if (!mustSync && last === undefined) {
+      callback(safe);
+      return;
     }
+    // Replies go out in the order of the turns: whoever need not wait for the disk waits for those before him.
+    const offset = mustSync ? this.#written : (last as Waiter).offset;
+    this.#waiters.push({ offset, safe, callback });
+    if (!this.#syncing) this.#sync();
   }
 
   #syncEverySecond(): void {
@@ -164,16 +174,23 @@ export class AppendOnlyFile implements LogSink {
     const upTo = this.#written;
     fdatasync(this.#descriptor, (error) => {
       this.#syncing = false;
+      if (this.#closed) {
+        this.#closeFile();
+        return;
+      }
       if (error !== null && error !== undefined) {
         this.#syncBroke(error);
         return;
       }
       this.#synced = Math.max(this.#synced, upTo);
-      const served = this.#waiters.filter((waiter) => waiter.offset <= upTo);
-      this.#waiters = this.#waiters.filter((waiter) => waiter.offset > upTo);
-      for (const waiter of served) waiter.callback(true);
+      while (this.#waiters.length > 0 && (this.#waiters[0] as Waiter).offset <= upTo) this.#serveFirst(true);
       if (this.#waiters.length > 0 && !this.#syncing) this.#sync();
     });
+  }
+
+  #serveFirst(synced: boolean): void {
+    const { safe, callback } = this.#waiters.shift() as Waiter;
+    callback(safe && synced);
   }
 
   /**
@@ -183,101 +200,46 @@ export class AppendOnlyFile implements LogSink {
   #syncBroke(error: unknown): void {
     this.#environment.report("error", "the append-only file cannot be synced; writes are refused until restart", error);
     this.#syncFailed = true;
+    this.#brokeInTurn = true;
     this.onFailure(refusal(error));
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) waiter.callback(false);
+    while (this.#waiters.length > 0) this.#serveFirst(false);
   }
 
-  /** Syncs and closes. Whoever waits is answered. */
+  /** Writes what could not be written before if it can be now, syncs and closes. Whoever waits is answered. */
   close(): void {
     clearInterval(this.#everySecond);
     clearTimeout(this.#retryTimer);
-    if (this.healthy && this.#synced < this.#written) fdatasyncSync(this.#descriptor);
-    this.#synced = this.#written;
-    for (const waiter of this.#waiters) waiter.callback(this.healthy);
-    this.#waiters = [];
+    if (this.#unwritten.length > 0) this.#retry();
+    clearTimeout(this.#retryTimer);
+    const synced = this.#syncNow();
+    while (this.#waiters.length > 0) this.#serveFirst(synced);
+    // What runs on after the end, a paused script say, must not write into a file that gets this number next.
+    this.#closed = true;
+    this.#closeFile();
+  }
+
+  #syncNow(): boolean {
+    if (!this.healthy) return false;
+    if (this.#synced >= this.#written) return true;
+    try {
+      fdatasyncSync(this.#descriptor);
+      this.#synced = this.#written;
+      return true;
+    } catch (error) {
+      this.#environment.report("error", "the append-only file cannot be synced at the end", error);
+      return false;
+    }
+  }
+
+  /** Not under a sync that is under way on another thread. */
+  #closeFile(): void {
+    if (this.#syncing) return;
     closeSync(this.#descriptor);
+    this.onClosed();
   }
 }
 
 function refusal(error: unknown): string {
   const reason = error instanceof Error ? error.message : String(error);
   return `MISCONF Errors writing to the AOF file: ${reason}`;
-}
-
-/**
- * Loads what the folder holds into an empty server and opens the log to go on with it. Throws LogLoadError when a file
- * is missing, corrupt or cut where that is not allowed; then nothing on the disk has been changed.
- */
-export function openAppendOnlyFile(server: Server, options: AppendOnlyFileOptions): AppendOnlyFile {
-  const folder = join(options.folder, options.logFolder);
-  const manifestPath = join(folder, `${options.fileName}.manifest`);
-  mkdirSync(folder, { recursive: true });
-  const entries = existsSync(manifestPath) ? readManifest(manifestPath) : adoptOldLog(options, folder, manifestPath);
-  const loaded = loadEntries(server, options, folder, entries);
-  const last = entries.findLast((entry) => entry.type === "i") ?? addIncrement(options, entries, manifestPath);
-  const descriptor = openSync(join(folder, last.file), "a");
-  let length = loaded.bytes;
-  if (options.checksums && loaded.closingChecksum !== undefined) {
-    length += writeSync(descriptor, loaded.closingChecksum);
-  }
-  return new AppendOnlyFile(server.environment, options, descriptor, length);
-}
-
-/** A log of before Redis 7 is one file beside the folder: it becomes the base. */
-function adoptOldLog(options: AppendOnlyFileOptions, folder: string, manifestPath: string): ManifestEntry[] {
-  const old = join(options.folder, options.fileName);
-  if (!existsSync(old)) return [];
-  const entries: ManifestEntry[] = [{ file: options.fileName, sequence: 1, type: "b" }];
-  renameSync(old, join(folder, options.fileName));
-  writeManifest(manifestPath, entries);
-  return entries;
-}
-
-function addIncrement(options: AppendOnlyFileOptions, entries: ManifestEntry[], manifestPath: string): ManifestEntry {
-  const added: ManifestEntry = { file: `${options.fileName}.1.incr.aof`, sequence: 1, type: "i" };
-  closeSync(openSync(join(manifestPath, "..", added.file), "a"));
-  writeManifest(manifestPath, [...entries, added]);
-  return added;
-}
-
-function loadEntries(
-  server: Server,
-  options: AppendOnlyFileOptions,
-  folder: string,
-  entries: readonly ManifestEntry[],
-): { bytes: number; closingChecksum: string | undefined } {
-  const live = entries.filter((entry) => entry.type !== "h").sort(loadOrder);
-  let result: { bytes: number; closingChecksum: string | undefined } = { bytes: 0, closingChecksum: undefined };
-  const startedMs = server.environment.monotonicMs();
-  let commands = 0;
-  server.loading = true;
-  server.keyspace.expires = false;
-  for (const entry of live) {
-    const path = join(folder, entry.file);
-    if (!existsSync(path)) throw new LogLoadError(`${path} is named in the manifest, but is not there`);
-    const loaded = loadLog(server, path);
-    commands += loaded.commands;
-    if (loaded.truncated) cutTail(server, options, path, loaded.goodBytes, entry === live.at(-1));
-    const isLastIncrement = entry === live.at(-1) && entry.type === "i";
-    result = { bytes: isLastIncrement ? loaded.goodBytes : 0, closingChecksum: undefined };
-    if (isLastIncrement) result.closingChecksum = loaded.closingChecksum;
-  }
-  server.loading = false;
-  server.keyspace.expires = true;
-  const seconds = ((server.environment.monotonicMs() - startedMs) / 1000).toFixed(3);
-  if (live.length > 0) server.environment.report("notice", `loaded ${commands} commands from the log in ${seconds} s`);
-  return result;
-}
-
-const loadOrder = (left: ManifestEntry, right: ManifestEntry): number =>
-  left.type === right.type ? left.sequence - right.sequence : left.type === "b" ? -1 : 1;
-
-function cutTail(server: Server, options: AppendOnlyFileOptions, path: string, goodBytes: number, last: boolean): void {
-  const place = `${path}: the file ends in the middle of a command, after offset ${goodBytes}`;
-  if (!last) throw new LogLoadError(`${place}, and it is not the last file of the log`);
-  if (!options.loadTruncated) throw new LogLoadError(`${place}; 'aof-load-truncated yes' would cut it there`);
-  server.environment.report("warning", `${place}; cut there`);
-  truncateSync(path, goodBytes);
 }

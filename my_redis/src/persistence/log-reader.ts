@@ -106,7 +106,9 @@ export class LogReader {
     const limit = Math.min(this.#end, at + maxAnnotationBytes);
     for (let end = at; end < limit; end++) {
       if (this.#buffer[end] !== lineFeed) continue;
-      this.annotation = Buffer.from(this.#buffer.subarray(at + 1, end)).toString("latin1").trimEnd();
+      this.annotation = Buffer.from(this.#buffer.subarray(at + 1, end))
+        .toString("latin1")
+        .trimEnd();
       this.#position = end + 1;
       return "annotation";
     }

@@ -27,13 +27,15 @@ export function parseManifest(text: string, path: string): ManifestEntry[] {
 function parseLine(line: string, place: string): ManifestEntry {
   const words = line.split(/\s+/);
   const fields = new Map<string, string>();
-  for (let index = 0; index + 1 < words.length; index += 2) fields.set(words[index] as string, words[index + 1] as string);
+  for (let index = 0; index + 1 < words.length; index += 2)
+    fields.set(words[index] as string, words[index + 1] as string);
   const file = fields.get("file")?.replace(/^"(.*)"$/, "$1");
   const sequence = Number(fields.get("seq"));
   const type = fields.get("type");
   if (file === undefined || file !== basename(file)) throw new ManifestError(`${place}: no file name in '${line}'`);
   if (!Number.isSafeInteger(sequence) || sequence < 1) throw new ManifestError(`${place}: no sequence in '${line}'`);
-  if (type !== "b" && type !== "i" && type !== "h") throw new ManifestError(`${place}: type is not b, i or h in '${line}'`);
+  if (type !== "b" && type !== "i" && type !== "h")
+    throw new ManifestError(`${place}: type is not b, i or h in '${line}'`);
   return { file, sequence, type };
 }
 

@@ -32,7 +32,9 @@ describe("the append-only file", () => {
       const acknowledged: string[] = [];
       const writers = connections.map(async (connection, writer) => {
         for (let number = 0; ; number++) {
-          const reply = await connection.reply("SET", `key:${writer}:${number}`, `value:${number}`).catch(() => undefined);
+          const reply = await connection
+            .reply("SET", `key:${writer}:${number}`, `value:${number}`)
+            .catch(() => undefined);
           if (reply === undefined) return;
           acknowledged.push(`key:${writer}:${number}`);
         }
@@ -68,9 +70,15 @@ describe("the append-only file", () => {
       truncateSync(logOf(folder), length);
       const server = await startMyRedis(folder);
       const connection = await server.connect();
-      const values = await connection.replies([["GET", "before"], ["EXISTS", "first", "second"], ["SET", "after", "2"]]);
+      const values = await connection.replies([
+        ["GET", "before"],
+        ["EXISTS", "first", "second"],
+        ["SET", "after", "2"],
+      ]);
       expect(values.map((value) => value.text)).toEqual(["1", "0", "OK"]);
-      expect(server.process.stdout() + server.process.stderr()).toContain(`after offset ${transactionStart}; cut there`);
+      expect(server.process.stdout() + server.process.stderr()).toContain(
+        `after offset ${transactionStart}; cut there`,
+      );
       connection.close();
       await server.process.kill("SIGKILL");
 
@@ -86,7 +94,9 @@ describe("the append-only file", () => {
     const folder = await folderWith([["SET", "key", "value"]]);
     truncateSync(logOf(folder), statSync(logOf(folder)).size - 30);
     const before = readFileSync(logOf(folder));
-    await expect(startMyRedis(folder, { "aof-load-truncated": "no" })).rejects.toThrow(/ends in the middle of a command/);
+    await expect(startMyRedis(folder, { "aof-load-truncated": "no" })).rejects.toThrow(
+      /ends in the middle of a command/,
+    );
     expect(readFileSync(logOf(folder))).toEqual(before);
   });
 
@@ -99,7 +109,9 @@ describe("the append-only file", () => {
     const at = bytes.indexOf("value");
     bytes[at] = (bytes[at] as number) ^ 1;
     writeFileSync(logOf(folder), bytes);
-    await expect(startMyRedis(folder)).rejects.toThrow(/bad at offset \d+: the data before it does not fit its checksum/);
+    await expect(startMyRedis(folder)).rejects.toThrow(
+      /bad at offset \d+: the data before it does not fit its checksum/,
+    );
     expect(readFileSync(logOf(folder))).toEqual(bytes);
   });
 
@@ -113,7 +125,9 @@ describe("the append-only file", () => {
     bytes[at] = "!".charCodeAt(0);
     writeFileSync(logOf(folder), bytes);
     const commandStart = bytes.lastIndexOf("*3", at);
-    await expect(startMyRedis(folder)).rejects.toThrow(new RegExp(`bad at offset ${commandStart}: expected '\\$', got byte 33`));
+    await expect(startMyRedis(folder)).rejects.toThrow(
+      new RegExp(`bad at offset ${commandStart}: expected '\\$', got byte 33`),
+    );
   });
 
   test("a file that the manifest names and that is missing is refused", async () => {
@@ -135,7 +149,11 @@ describe("the append-only file", () => {
     ]);
     const redis = await startRedisServer({ args: ["--dir", folder, "--appendonly", "yes"] });
     const connection = await RespConnection.open(redis.port, "redis-server");
-    const replies = await connection.replies([["SELECT", 3], ["MGET", "key", "float", "one", "two"], ["PTTL", "key"]]);
+    const replies = await connection.replies([
+      ["SELECT", 3],
+      ["MGET", "key", "float", "one", "two"],
+      ["PTTL", "key"],
+    ]);
     expect(replies[1]?.items?.map((item) => item.text)).toEqual(["value", "1.5", "1", "2"]);
     expect(Number(replies[2]?.text)).toBeGreaterThan(90_000_000);
     connection.close();
@@ -172,7 +190,9 @@ describe("the append-only file", () => {
     expect(acknowledged.length).toBeLessThan(70);
     connection.close();
     connection = await server.connect();
-    expect(await textReply(connection, "SET", "another", "1")).toStartWith("-MISCONF Errors writing to the AOF file: EFBIG");
+    expect(await textReply(connection, "SET", "another", "1")).toStartWith(
+      "-MISCONF Errors writing to the AOF file: EFBIG",
+    );
     expect(await textReply(connection, "STRLEN", "key:0")).toBe(":1000");
     Bun.spawnSync(["prlimit", "--pid", `${server.process.pid}`, "--fsize=unlimited"]);
     while ((await textReply(connection, "SET", "another", "1")) !== "+OK") await Bun.sleep(50);

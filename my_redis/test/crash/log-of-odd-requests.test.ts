@@ -27,7 +27,10 @@ test("requests whose lines end in other bytes than CR LF are logged so that they
 
   const restarted = await startMyRedis(folder);
   const reader = await restarted.connect();
-  const values = await reader.replies([["MGET", "plain", "queued", "header"], ["XLEN", "stream"]]);
+  const values = await reader.replies([
+    ["MGET", "plain", "queued", "header"],
+    ["XLEN", "stream"],
+  ]);
   expect(values[0]?.items?.map(({ text }) => text)).toEqual(["1", "2", "3"]);
   expect(values[1]?.text).toBe("1");
   reader.close();
@@ -38,7 +41,10 @@ test("a log that names a database that is not there any more is refused, and the
   const folder = temporaryFolder("aof");
   const server = await startMyRedis(folder);
   const connection = await server.connect();
-  await connection.replies([["SELECT", 9], ["SET", "key", "value"]]);
+  await connection.replies([
+    ["SELECT", 9],
+    ["SET", "key", "value"],
+  ]);
   connection.close();
   await server.process.kill("SIGKILL");
   const log = join(folder, "appendonlydir", "appendonly.aof.1.incr.aof");
@@ -52,11 +58,22 @@ test("a command of the log that fails is told of, and the rest is loaded", async
   const server = await startMyRedis(folder, { "aof-checksum": "no" });
   await server.process.kill("SIGKILL");
   const log = join(folder, "appendonlydir", "appendonly.aof.1.incr.aof");
-  writeFileSync(log, Buffer.concat([["SET", "a", "x"], ["INCR", "a"], ["SET", "b", "y"]].map((words) => request(words, "\r\n"))));
+  writeFileSync(
+    log,
+    Buffer.concat(
+      [
+        ["SET", "a", "x"],
+        ["INCR", "a"],
+        ["SET", "b", "y"],
+      ].map((words) => request(words, "\r\n")),
+    ),
+  );
   const restarted = await startMyRedis(folder);
   const reader = await restarted.connect();
   expect((await reader.reply("GET", "b")).text).toBe("y");
-  expect(restarted.process.stdout()).toContain("'INCR' in the log was answered with an error: ERR value is not an integer");
+  expect(restarted.process.stdout()).toContain(
+    "'INCR' in the log was answered with an error: ERR value is not an integer",
+  );
   reader.close();
   await restarted.process.kill("SIGKILL");
 });

@@ -11,7 +11,10 @@ export interface MyRedisProcess {
 }
 
 /** Starts MyRedis with its append-only file in `folder`. Rejects with its output when it refuses to start. */
-export async function startMyRedis(folder: string, directives: Readonly<Record<string, string>> = {}): Promise<MyRedisProcess> {
+export async function startMyRedis(
+  folder: string,
+  directives: Readonly<Record<string, string>> = {},
+): Promise<MyRedisProcess> {
   const words = Object.entries({ port: "0", dir: folder, appendonly: "yes", ...directives });
   return launch([process.execPath, mainFile, ...words.flatMap(([name, value]) => [`--${name}`, value])]);
 }

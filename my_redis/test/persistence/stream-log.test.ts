@@ -35,7 +35,13 @@ async function stateOf(connection: RespConnection): Promise<string> {
 }
 
 async function run<Result>(dir: string, use: (connection: RespConnection) => Promise<Result>): Promise<Result> {
-  const running = await startServer({ port: 0, bind: ["127.0.0.1"], dir, appendonly: true, "stream-node-max-entries": 4 });
+  const running = await startServer({
+    port: 0,
+    bind: ["127.0.0.1"],
+    dir,
+    appendonly: true,
+    "stream-node-max-entries": 4,
+  });
   const connection = await RespConnection.open(running.port, "MyRedis");
   try {
     return await use(connection);
@@ -46,7 +52,11 @@ async function run<Result>(dir: string, use: (connection: RespConnection) => Pro
 }
 
 test("streams with their groups are after a restart what they were before", async () => {
-  const steps = fc.array(fc.oneof(...streamSteps, ...groupSteps, ...groupSteps), { minLength: 30, maxLength: 60, size: "max" });
+  const steps = fc.array(fc.oneof(...streamSteps, ...groupSteps, ...groupSteps), {
+    minLength: 30,
+    maxLength: 60,
+    size: "max",
+  });
   await fc.assert(
     fc.asyncProperty(steps, async (chosen) => {
       const dir = temporaryFolder("stream-log");

@@ -1,0 +1,30 @@
+import { type ByteRange } from "./byte-range.ts";
+import { Crc64 } from "./crc64.ts";
+import { newestVersion, writtenVersion } from "./rdb-types.ts";
+import type { RdbWriter } from "./rdb-writer.ts";
+
+const versionBytes = 2;
+const checksumBytes = 8;
+const checksum = new Uint8Array(checksumBytes);
+
+/** Ends what DUMP gives, a value after its type: with the version of the format and the checksum of all before it. */
+export function sealPayload(writer: RdbWriter): Uint8Array {
+  writer.littleEndian(writtenVersion, versionBytes);
+  new Crc64().update(writer.bytes, 0, writer.length).write(checksum, 0);
+  writer.raw(checksum);
+  return writer.written;
+}
+
+/** The value in what DUMP gave; undefined when the version is one that we cannot read or the checksum is wrong. */
+export function openPayload({ bytes, start, end }: ByteRange): ByteRange | undefined {
+  const valueEnd = end - versionBytes - checksumBytes;
+  if (valueEnd < start) return undefined;
+  const version = (bytes[valueEnd] as number) | ((bytes[valueEnd + 1] as number) << 8);
+  if (version > newestVersion) return undefined;
+  const checksumStart = valueEnd + versionBytes;
+  new Crc64().update(bytes, start, checksumStart).write(checksum, 0);
+  for (let byte = 0; byte < checksumBytes; byte++) {
+    if (bytes[checksumStart + byte] !== checksum[byte]) return undefined;
+  }
+  return { bytes, start, end: valueEnd };
+}

@@ -1,0 +1,84 @@
+import { ElementText, elementSize, integerAt, isInteger, previousElement } from "../../values/packed-element.ts";
+import { type ByteRange, wholeRange } from "./byte-range.ts";
+import { RdbFormatError } from "./rdb-format-error.ts";
+
+/** Before the elements: bytes of the whole (4) and number of elements (2), lowest first; after them one byte 255. */
+const headerBytes = 6;
+const endMark = 255;
+/** A number of elements that the header cannot hold. */
+const uncounted = 65535;
+const firstInvalidTag = 0xf5;
+
+/** A listpack of the packed elements bytes[start, end), `count` of them. */
+export function listpackOf(bytes: Uint8Array, start: number, end: number, count: number): Uint8Array {
+  const size = headerBytes + end - start + 1;
+  const listpack = new Uint8Array(size);
+  const view = new DataView(listpack.buffer);
+  view.setUint32(0, size, true);
+  view.setUint16(4, Math.min(count, uncounted), true);
+  listpack.set(bytes.subarray(start, end), headerBytes);
+  listpack[size - 1] = endMark;
+  return listpack;
+}
+
+/** Reads the elements of a listpack of unknown origin. Throws RdbFormatError. */
+export class ListpackReader {
+  readonly #bytes: Uint8Array;
+  #at: number;
+  readonly #end: number;
+  readonly #text = new ElementText();
+  #left: number;
+
+  constructor({ bytes, start, end }: ByteRange) {
+    this.#bytes = bytes;
+    this.#at = start + headerBytes;
+    this.#end = end - 1;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
+    if (end - start < headerBytes + 1 || view.getUint32(0, true) !== end - start || bytes[this.#end] !== endMark) {
+      throw new RdbFormatError("a listpack of the wrong size");
+    }
+    const count = view.getUint16(4, true);
+    this.#left = count === uncounted ? Infinity : count;
+  }
+
+  /** The next element; undefined after the last. */
+  next(): ByteRange | undefined {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    if (at === this.#end) {
+      if (this.#left > 0 && this.#left !== Infinity) throw new RdbFormatError("a listpack with too few elements");
+      return undefined;
+    }
+    const tag = bytes[at] as number;
+    const size = tag >= firstInvalidTag ? Infinity : elementSize(bytes, at);
+    // Written so that what is not a number is refused, too.
+    if (!(at + size <= this.#end) || this.#left-- <= 0 || previousElement(bytes, at + size) !== at) {
+      throw new RdbFormatError("a broken element of a listpack");
+    }
+    this.#at = at + size;
+    const { bytes: from, start, end } = this.#text.read(bytes, at);
+    // The digits of an integer stand where those of the next one will.
+    return isInteger(bytes, at) ? wholeRange(from.slice(start, end)) : { bytes: from, start, end };
+  }
+
+  /** As `next`, where there must be one. */
+  require(): ByteRange {
+    const element = this.next();
+    if (element === undefined) throw new RdbFormatError("a listpack ends too early");
+    return element;
+  }
+
+  /** The next element, which must be an integer, exactly. */
+  requireInteger(): number {
+    const at = this.#at;
+    this.require();
+    const value = integerAt(this.#bytes, at);
+    if (!Number.isSafeInteger(value)) throw new RdbFormatError("no integer where a listpack must have one");
+    return value;
+  }
+}
+
+export function readListpack(range: ByteRange, visit: (element: ByteRange) => void): void {
+  const reader = new ListpackReader(range);
+  for (let element = reader.next(); element !== undefined; element = reader.next()) visit(element);
+}

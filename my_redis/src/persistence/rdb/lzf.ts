@@ -1,0 +1,110 @@
+import { RdbFormatError } from "./rdb-format-error.ts";
+
+/**
+ * The LZF format, in which RDB keeps long strings:
+ *
+ *   000lllll                       l + 1 bytes follow as they are
+ *   lllooooo oooooooo              l + 2 bytes as they stand o + 1 bytes before; l is 1 to 6
+ *   111ooooo llllllll oooooooo     the same with l + 9 bytes
+ */
+const longestLiteral = 32;
+const longestMatch = 264;
+const farthest = 8192;
+const shortestMatch = 3;
+const hashBits = 14;
+
+/** No three bytes of the format stand for more than a match of full length. */
+export const mostExpansion = longestMatch / 3;
+
+/** Where three bytes with this hash were seen last, counted on from call to call so that it need not be cleared. */
+const seenAt = new Float64Array(1 << hashBits).fill(-farthest - 1);
+let origin = 0;
+
+const hashOf = (bytes: Uint8Array, at: number): number => {
+  const three = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
+  return Math.imul(three, 0x9e3779b1) >>> (32 - hashBits);
+};
+
+/** Compresses source[start, end) into `target`. Gives the bytes written, or 0 when they do not fit. */
+export function compress(source: Uint8Array, start: number, end: number, target: Uint8Array): number {
+  const base = origin - start;
+  origin += end - start + farthest;
+  let to = 0;
+  let literalStart = start;
+  let at = start;
+  while (at + shortestMatch <= end) {
+    const hash = hashOf(source, at);
+    const from = (seenAt[hash] as number) - base;
+    seenAt[hash] = at + base;
+    const length = from < start || at - from > farthest ? 0 : matchLength(source, from, at, end);
+    if (length < shortestMatch) {
+      at++;
+      continue;
+    }
+    to = writeLiterals(source, literalStart, at, target, to);
+    if (to + 3 > target.length) return 0;
+    to = writeMatch(target, to, at - from - 1, length);
+    at += length;
+    literalStart = at;
+  }
+  to = writeLiterals(source, literalStart, end, target, to);
+  return to > target.length ? 0 : to;
+}
+
+function matchLength(source: Uint8Array, from: number, at: number, end: number): number {
+  const most = Math.min(longestMatch, end - at);
+  let length = 0;
+  while (length < most && source[from + length] === source[at + length]) length++;
+  return length;
+}
+
+/** Gives where the literals end, beyond the target's end when they do not fit. */
+function writeLiterals(source: Uint8Array, start: number, end: number, target: Uint8Array, to: number): number {
+  for (let from = start; from < end; from += longestLiteral) {
+    const length = Math.min(longestLiteral, end - from);
+    if (to + 1 + length > target.length) return target.length + 1;
+    target[to++] = length - 1;
+    target.set(source.subarray(from, from + length), to);
+    to += length;
+  }
+  return to;
+}
+
+function writeMatch(target: Uint8Array, to: number, offset: number, length: number): number {
+  if (length < 9) {
+    target[to++] = ((length - 2) << 5) | (offset >>> 8);
+  } else {
+    target[to++] = 0xe0 | (offset >>> 8);
+    target[to++] = length - 9;
+  }
+  target[to++] = offset;
+  return to;
+}
+
+/** What source[start, end) stands for: `length` bytes, no more and no less. Throws RdbFormatError. */
+export function decompress(source: Uint8Array, start: number, end: number, length: number): Uint8Array {
+  if (length > (end - start) * mostExpansion) throw new RdbFormatError(`${end - start} LZF bytes cannot be ${length}`);
+  const target = new Uint8Array(length);
+  let at = start;
+  let to = 0;
+  while (at < end) {
+    const control = source[at++] as number;
+    if (control < longestLiteral) {
+      const count = control + 1;
+      if (at + count > end || to + count > length) throw new RdbFormatError("LZF literals beyond the end");
+      target.set(source.subarray(at, at + count), to);
+      at += count;
+      to += count;
+      continue;
+    }
+    let count = (control >>> 5) + 2;
+    if (count === 9) count += at < end ? (source[at++] as number) : Infinity;
+    const from = at < end ? to - 1 - (((control & 31) << 8) | (source[at++] as number)) : -1;
+    if (from < 0 || to + count > length) throw new RdbFormatError("LZF reference outside of the string");
+    // Byte by byte: a match may run into what it writes.
+    for (let each = 0; each < count; each++) target[to + each] = target[from + each] as number;
+    to += count;
+  }
+  if (to !== length) throw new RdbFormatError(`LZF string of ${to} bytes where ${length} are announced`);
+  return target;
+}

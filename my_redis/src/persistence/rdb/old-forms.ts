@@ -1,0 +1,89 @@
+import { type ByteRange, digitsOf } from "./byte-range.ts";
+import { RdbFormatError } from "./rdb-format-error.ts";
+import { RdbReader } from "./rdb-reader.ts";
+
+/** Packed forms that Redis wrote before it had listpacks, and the packed integers of sets. All throw RdbFormatError. */
+
+const endMark = 255;
+const longLengthMark = 254;
+
+/**
+ * A ziplist: bytes of the whole, place of the last element (4 each), number of elements (2), elements, 255. Each
+ * element begins with the size of the one before, in one byte or, after 254, in four.
+ */
+export function readZiplist(range: ByteRange, visit: (element: ByteRange) => void): void {
+  const reader = new RdbReader(range);
+  if (reader.littleEndian(4) !== range.end - range.start) throw new RdbFormatError("a ziplist of the wrong size");
+  reader.skip(4);
+  const count = reader.littleEndian(2);
+  let seen = 0;
+  for (let first = reader.byte(); first !== endMark; first = reader.byte(), seen++) {
+    if (first === longLengthMark) reader.skip(4);
+    visit(ziplistElement(reader));
+  }
+  if (reader.left > 0 || (count !== 65535 && count !== seen)) throw new RdbFormatError("a ziplist with a wrong count");
+}
+
+function ziplistElement(reader: RdbReader): ByteRange {
+  const tag = reader.byte();
+  if (tag < 0x40) return reader.raw(tag);
+  if (tag < 0x80) return reader.raw(((tag & 63) << 8) | reader.byte());
+  switch (tag) {
+    case 0x80:
+      return reader.raw(reader.bigEndian32());
+    case 0xc0:
+      return digitsOf((reader.littleEndian(2) << 16) >> 16);
+    case 0xd0:
+      return digitsOf(reader.littleEndian(4) | 0);
+    case 0xe0:
+      return digitsOf(int64(reader));
+    case 0xf0:
+      return digitsOf((reader.littleEndian(3) << 8) >> 8);
+    case 0xfe:
+      return digitsOf((reader.byte() << 24) >> 24);
+    default:
+      if (tag > 0xf0 && tag < 0xfe) return digitsOf((tag & 15) - 1);
+      throw new RdbFormatError(`a ziplist element that begins with ${tag}`);
+  }
+}
+
+function int64(reader: RdbReader): bigint {
+  const at = reader.skip(8);
+  return new DataView(reader.bytes.buffer, reader.bytes.byteOffset + at, 8).getBigInt64(0, true);
+}
+
+/**
+ * A zipmap, the packed hash of Redis 2.4: number of fields, then each field, and each value with the number of unused
+ * bytes behind it; lengths in one byte or, after 254, in four. The end is a 255.
+ */
+export function readZipmap(range: ByteRange, visit: (element: ByteRange) => void): void {
+  const reader = new RdbReader(range);
+  reader.skip(1);
+  for (let first = reader.byte(); first !== endMark; first = reader.byte()) {
+    visit(reader.raw(zipmapLength(reader, first)));
+    const valueLength = zipmapLength(reader, reader.byte());
+    const unused = reader.byte();
+    visit(reader.raw(valueLength));
+    reader.skip(unused);
+  }
+  if (reader.left > 0) throw new RdbFormatError("bytes after the end of a zipmap");
+}
+
+function zipmapLength(reader: RdbReader, first: number): number {
+  if (first === endMark) throw new RdbFormatError("a zipmap ends within a field");
+  return first === longLengthMark ? reader.littleEndian(4) : first;
+}
+
+/** An integer set: bytes of each integer (2, 4 or 8), number of integers (4 bytes each), integers, all lowest byte first. */
+export function readIntset(range: ByteRange, visit: (element: ByteRange) => void): void {
+  const reader = new RdbReader(range);
+  const width = reader.littleEndian(4);
+  const count = reader.littleEndian(4);
+  if (![2, 4, 8].includes(width) || reader.left !== width * count) {
+    throw new RdbFormatError(`an integer set of ${count} integers of ${width} bytes in ${reader.left} bytes`);
+  }
+  while (reader.left > 0) {
+    if (width === 8) visit(digitsOf(int64(reader)));
+    else visit(digitsOf(width === 2 ? (reader.littleEndian(2) << 16) >> 16 : reader.littleEndian(4) | 0));
+  }
+}

@@ -1,0 +1,132 @@
+import { type ByteRange, digitsOf } from "./byte-range.ts";
+import { decompress } from "./lzf.ts";
+import { RdbFormatError } from "./rdb-format-error.ts";
+import { stringForm } from "./rdb-types.ts";
+
+const twoTo32 = 4294967296;
+
+/** Reads the elementary parts of the RDB format, within its bounds. Every method throws RdbFormatError. */
+export class RdbReader {
+  readonly bytes: Uint8Array;
+  at: number;
+  readonly end: number;
+  /** The two words of the integer that `words` read, unsigned. */
+  high = 0;
+  low = 0;
+
+  constructor({ bytes, start, end }: ByteRange) {
+    this.bytes = bytes;
+    this.at = start;
+    this.end = end;
+  }
+
+  get left(): number {
+    return this.end - this.at;
+  }
+
+  /** Passes over `size` bytes; gives where they start. */
+  skip(size: number): number {
+    if (size > this.left) throw new RdbFormatError(`${size} bytes are announced where ${this.left} are left`);
+    const start = this.at;
+    this.at += size;
+    return start;
+  }
+
+  byte(): number {
+    return this.bytes[this.skip(1)] as number;
+  }
+
+  /** `size` bytes as an unsigned integer, lowest first. */
+  littleEndian(size: number): number {
+    const start = this.skip(size);
+    let value = 0;
+    for (let byte = size - 1; byte >= 0; byte--) value = value * 256 + (this.bytes[start + byte] as number);
+    return value;
+  }
+
+  bigEndian32(): number {
+    const at = this.skip(4);
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + at, 4).getUint32(0);
+  }
+
+  /** Reads a length into `high` and `low`; true when it is the form of a string instead, in `low`. */
+  #lengthOrForm(): boolean {
+    const first = this.byte();
+    this.high = 0;
+    if (first < 0x40) this.low = first;
+    else if (first < 0x80) this.low = ((first & 63) << 8) | this.byte();
+    else if (first === 0x80) this.low = this.bigEndian32();
+    else if (first === 0x81) {
+      this.high = this.bigEndian32();
+      this.low = this.bigEndian32();
+    } else if (first >= 0xc0) {
+      this.low = first & 63;
+      return true;
+    } else throw new RdbFormatError(`a length that begins with ${first}`);
+    return false;
+  }
+
+  /** Reads an unsigned integer of 64 bits into `high` and `low`. */
+  words(): void {
+    if (this.#lengthOrForm()) throw new RdbFormatError("an encoded string where a length belongs");
+  }
+
+  /** A length, or any other integer up to 2^53. */
+  count(): number {
+    this.words();
+    const value = this.high * twoTo32 + this.low;
+    if (!Number.isSafeInteger(value)) throw new RdbFormatError("a length beyond 2^53");
+    return value;
+  }
+
+  /** A number of things that follow and take at least `leastBytes` each. */
+  countOf(leastBytes: number): number {
+    const count = this.count();
+    if (count * leastBytes > this.left) {
+      throw new RdbFormatError(`${count} elements are announced where ${this.left} bytes are left`);
+    }
+    return count;
+  }
+
+  double(): number {
+    const at = this.skip(8);
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + at, 8).getFloat64(0, true);
+  }
+
+  /** Milliseconds of eight bytes, brought to 0 where they are negative and to 2^53 - 1 where they are beyond. */
+  milliseconds(): number {
+    const low = this.littleEndian(4);
+    const high = this.littleEndian(4) | 0;
+    return Math.min(Math.max(high * twoTo32 + low, 0), Number.MAX_SAFE_INTEGER);
+  }
+
+  /** `size` bytes as they are. */
+  raw(size: number): ByteRange {
+    const start = this.skip(size);
+    return { bytes: this.bytes, start, end: start + size };
+  }
+
+  /** A string in any form: part of what is read, or bytes of its own. */
+  string(): ByteRange {
+    if (!this.#lengthOrForm()) return this.raw(this.high * twoTo32 + this.low);
+    switch (this.low) {
+      case stringForm.integer8:
+        return digitsOf((this.littleEndian(1) << 24) >> 24);
+      case stringForm.integer16:
+        return digitsOf((this.littleEndian(2) << 16) >> 16);
+      case stringForm.integer32:
+        return digitsOf(this.littleEndian(4) | 0);
+      case stringForm.lzf:
+        return this.#compressed();
+      default:
+        throw new RdbFormatError(`a string of the unknown form ${this.low}`);
+    }
+  }
+
+  #compressed(): ByteRange {
+    const size = this.count();
+    const length = this.count();
+    const { start, end } = this.raw(size);
+    return { bytes: decompress(this.bytes, start, end, length), start: 0, end: length };
+  }
+}

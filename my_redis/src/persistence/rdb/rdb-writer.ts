@@ -1,0 +1,125 @@
+import { parseSafeInteger } from "../../protocol/number-text.ts";
+import { compress } from "./lzf.ts";
+import { stringForm } from "./rdb-types.ts";
+
+const twoTo32 = 4294967296;
+/** Shorter strings are not worth the trouble. */
+const leastCompressedBytes = 21;
+/** Longest text that may be an integer of 32 bits. */
+const maxIntegerText = 11;
+
+export interface RdbWriterOptions {
+  /** Whether strings are compressed where that makes them shorter. */
+  readonly compresses: boolean;
+}
+
+/** Writes the elementary parts of the RDB format into one growing buffer. */
+export class RdbWriter {
+  bytes = new Uint8Array(256);
+  length = 0;
+  readonly #compresses: boolean;
+
+  constructor({ compresses }: RdbWriterOptions) {
+    this.#compresses = compresses;
+  }
+
+  #ensure(size: number): void {
+    if (this.length + size <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + size));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  /** What has been written, as a view. */
+  get written(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  byte(value: number): void {
+    this.#ensure(1);
+    this.bytes[this.length++] = value;
+  }
+
+  raw(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+    this.#ensure(end - start);
+    this.bytes.set(bytes.subarray(start, end), this.length);
+    this.length += end - start;
+  }
+
+  /** `size` bytes of an integer, lowest first. */
+  littleEndian(value: number, size: number): void {
+    for (let byte = 0, rest = value; byte < size; byte++, rest = Math.floor(rest / 256)) this.byte(rest & 255);
+  }
+
+  #bigEndian32(value: number): void {
+    for (let shift = 24; shift >= 0; shift -= 8) this.byte(value >>> shift);
+  }
+
+  /** A length, or any other integer that is not negative and safe. */
+  count(value: number): void {
+    this.words(Math.floor(value / twoTo32), value >>> 0);
+  }
+
+  /** As `count`, for an unsigned integer of 64 bits in two words. */
+  words(high: number, low: number): void {
+    if (high === 0 && low < 64) {
+      this.byte(low);
+    } else if (high === 0 && low < 16384) {
+      this.byte(0x40 | (low >>> 8));
+      this.byte(low);
+    } else if (high === 0) {
+      this.byte(0x80);
+      this.#bigEndian32(low);
+    } else {
+      this.byte(0x81);
+      this.#bigEndian32(high);
+      this.#bigEndian32(low);
+    }
+  }
+
+  /** A double in eight bytes, lowest first. */
+  double(value: number): void {
+    this.#ensure(8);
+    new DataView(this.bytes.buffer).setFloat64(this.length, value, true);
+    this.length += 8;
+  }
+
+  /** Milliseconds in eight bytes, lowest first. */
+  milliseconds(value: number): void {
+    this.littleEndian(value >>> 0, 4);
+    this.littleEndian(Math.floor(value / twoTo32) >>> 0, 4);
+  }
+
+  /** A string: as an integer where it is the text of one, or compressed where that is shorter. */
+  string(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+    const length = end - start;
+    if (length <= maxIntegerText) {
+      const value = parseSafeInteger(bytes, start, end);
+      if (!Number.isNaN(value) && value === (value | 0)) {
+        this.#integer(value);
+        return;
+      }
+    }
+    if (this.#compresses && length >= leastCompressedBytes && this.#compressed(bytes, start, end)) return;
+    this.count(length);
+    this.raw(bytes, start, end);
+  }
+
+  #integer(value: number): void {
+    const size = value === (value << 24) >> 24 ? 1 : value === (value << 16) >> 16 ? 2 : 4;
+    const form = size === 1 ? stringForm.integer8 : size === 2 ? stringForm.integer16 : stringForm.integer32;
+    this.byte(0xc0 | form);
+    this.littleEndian(value >>> 0, size);
+  }
+
+  #compressed(bytes: Uint8Array, start: number, end: number): boolean {
+    const target = new Uint8Array(end - start - 4);
+    const size = compress(bytes, start, end, target);
+    if (size === 0) return false;
+    this.byte(0xc0 | stringForm.lzf);
+    this.count(size);
+    this.count(end - start);
+    this.raw(target, 0, size);
+    return true;
+  }
+}

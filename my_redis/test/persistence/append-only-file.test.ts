@@ -1,0 +1,86 @@
+import { describe, expect, test } from "bun:test";
+import { openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../../../tools/test-services/index.ts";
+import { systemEnvironment } from "../../src/environment.ts";
+import { AppendOnlyFile } from "../../src/persistence/append-only-file.ts";
+
+const path = (): string => join(temporaryFolder("aof"), "log");
+const options = {
+  folder: "",
+  logFolder: "",
+  fileName: "",
+  syncPolicy: "always",
+  loadTruncated: true,
+  checksums: false,
+} as const;
+
+/** Bytes that the system refuses at the first try, as a full disk would. */
+const unwritable = (text: string): Uint8Array =>
+  ({ length: text.length, slice: () => Buffer.from(text) }) as unknown as Uint8Array;
+
+interface Scene {
+  readonly file: AppendOnlyFile;
+  readonly path: string;
+  readonly messages: string[];
+}
+
+function open(): Scene {
+  const name = path();
+  const descriptor = openSync(name, "a");
+  const messages: string[] = [];
+  const environment = systemEnvironment((_level, message) => void messages.push(message));
+  return { file: new AppendOnlyFile(environment, options, descriptor, 0), path: name, messages };
+}
+
+describe("the append-only file answers", () => {
+  test("turns in their order, also when appendfsync becomes milder while one waits for the disk", async () => {
+    const { file } = open();
+    const order: string[] = [];
+    file.write(Buffer.from("first"));
+    file.whenSafe(() => order.push("first"));
+    file.syncPolicy = "no";
+    file.write(Buffer.from("second"));
+    const second = new Promise<void>((resolve) => {
+      file.whenSafe(() => {
+        order.push("second");
+        resolve();
+      });
+    });
+    expect(order).toEqual([]);
+    await second;
+    expect(order).toEqual(["first", "second"]);
+    file.close();
+  });
+
+  test("a turn that only reads after the turns that wait for the disk, and a lost one with false in its place", () => {
+    const { file, path: name, messages } = open();
+    const order: string[] = [];
+    file.write(Buffer.from("first "));
+    file.whenSafe((safe) => order.push(`first ${safe}`));
+    file.write(unwritable("second"));
+    file.whenSafe((safe) => order.push(`second ${safe}`));
+    file.whenSafe((safe) => order.push(`third ${safe}`));
+    expect(order).toEqual([]);
+    file.close();
+    expect(order).toEqual(["first true", "second false", "third true"]);
+    expect(messages[0]).toContain("cannot be written");
+    // The effect of the second was there to be read meanwhile: it is written as soon as that can be.
+    expect(readFileSync(name, "latin1")).toBe("first second");
+  });
+
+  test("who waits when it closes, and takes nothing afterwards", async () => {
+    const { file, path: name } = open();
+    const closed = new Promise<void>((resolve) => {
+      file.onClosed = resolve;
+    });
+    const answers: boolean[] = [];
+    file.write(Buffer.from("first"));
+    file.whenSafe((safe) => answers.push(safe));
+    file.close();
+    expect(answers).toEqual([true]);
+    file.write(Buffer.from("too late"));
+    await closed;
+    expect(readFileSync(name, "latin1")).toBe("first");
+  });
+});

@@ -1,0 +1,89 @@
+import { type Reply, showReply } from "../differential/harness/reply.ts";
+import type { RespConnection, Word } from "../differential/harness/resp-connection.ts";
+
+/** How to read the whole of a value, by its type, and whether the order of what comes is part of it. */
+const readers: Readonly<Record<string, { commands: (key: Word) => Word[][]; ordered: boolean }>> = {
+  string: { commands: (key) => [["GET", key]], ordered: true },
+  list: { commands: (key) => [["LRANGE", key, 0, -1]], ordered: true },
+  set: { commands: (key) => [["SMEMBERS", key]], ordered: false },
+  zset: { commands: (key) => [["ZRANGE", key, 0, -1, "WITHSCORES"]], ordered: true },
+  hash: { commands: (key) => [["HGETALL", key]], ordered: false },
+  stream: { commands: (key) => [["XINFO", "STREAM", key, "FULL", "COUNT", 0]], ordered: true },
+};
+
+/** What of XINFO STREAM is no data: the shape of the memory, and when a consumer was last seen, which no log keeps. */
+const volatileFields = new Set(["radix-tree-keys", "radix-tree-nodes", "seen-time", "active-time"]);
+
+/** A key as text, and when it expires, Unix milliseconds. */
+export interface KeyText {
+  readonly value: string;
+  readonly expiresAtMs: number;
+}
+
+/** All keys of these databases as text: by "database:key". */
+export async function readDataset(
+  connection: RespConnection,
+  databases: readonly number[],
+): Promise<Map<string, KeyText>> {
+  const found = new Map<string, KeyText>();
+  for (const database of databases) {
+    await connection.reply("SELECT", database);
+    const keys = (await connection.reply("KEYS", "*")).items ?? [];
+    for (const { text } of keys) {
+      const read = await readKey(connection, Buffer.from(text ?? "", "latin1"));
+      if (read !== undefined) found.set(`${database}:${text}`, read);
+    }
+  }
+  return found;
+}
+
+async function readKey(connection: RespConnection, key: Word): Promise<KeyText | undefined> {
+  const [type, expiry] = await connection.replies([
+    ["TYPE", key],
+    ["PEXPIRETIME", key],
+  ]);
+  const reader = readers[type?.text ?? ""];
+  // It may expire while it is looked at.
+  if (reader === undefined) return undefined;
+  const replies = await connection.replies(reader.commands(key));
+  const value = replies
+    .map((reply) => (reader.ordered ? showReply(steady(reply)) : showUnordered(type?.text, reply)))
+    .join();
+  return { value: `${type?.text} ${value}`, expiresAtMs: Number(expiry?.text) };
+}
+
+function showUnordered(type: string | null | undefined, { items }: Reply): string {
+  const shown = (items ?? []).map(showReply);
+  if (type !== "hash") return shown.sort().join(" ");
+  const pairs = shown.flatMap((word, index) => (index % 2 === 0 ? [`${word}=${shown[index + 1]}`] : []));
+  return pairs.sort().join(" ");
+}
+
+/** The reply without the fields that may differ. */
+function steady(reply: Reply): Reply {
+  if (reply.items === undefined || reply.items === null) return reply;
+  const items = reply.items.filter(
+    ({ text }, index, all) => !volatileFields.has(text ?? "") && !volatileFields.has(all[index - 1]?.text ?? ""),
+  );
+  return { sign: reply.sign, items: items.map(steady) };
+}
+
+/** How two readings differ, but for keys whose time may have been over at the second. */
+export function datasetDifference(
+  before: ReadonlyMap<string, KeyText>,
+  after: ReadonlyMap<string, KeyText>,
+  nowMs: number,
+): string[] {
+  const differences: string[] = [];
+  for (const name of new Set([...before.keys(), ...after.keys()])) {
+    const [one, other] = [before.get(name), after.get(name)];
+    const expiresAtMs = (one ?? other)?.expiresAtMs ?? -1;
+    if (expiresAtMs >= 0 && expiresAtMs <= nowMs && (one === undefined || other === undefined)) continue;
+    if (one?.value === other?.value && one?.expiresAtMs === other?.expiresAtMs) continue;
+    differences.push(`${name}\n  before ${show(one)}\n  after  ${show(other)}`);
+  }
+  return differences;
+}
+
+const show = (key: KeyText | undefined): string =>
+  key === undefined ? "is not there" : `(expires ${key.expiresAtMs}) ${key.value.slice(0, 2000)}`;

@@ -1,0 +1,175 @@
+import type { Command } from "../../src/command/command.ts";
+import { allCommands } from "../../src/commands/index.ts";
+import { encodeCommand, type Word } from "../differential/harness/resp-connection.ts";
+import { requestTemplates, scriptTexts } from "./request-templates.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+
+/** Fuzzers stay in these databases; the witness has one of his own, far away. */
+export const fuzzedDatabases = 4;
+
+/**
+ * Not for the fuzzer: what ends or stops the server or its other clients on purpose, makes replies uncountable, or
+ * may by itself take long (LCS of two values of megabytes, a million random members).
+ */
+const leftOut = new Set([
+  "shutdown",
+  "debug",
+  "flushall",
+  "flushdb",
+  "client|kill",
+  "client|pause",
+  "client|reply",
+  "client|no-evict",
+  "config|set",
+  "config|rewrite",
+  "monitor",
+  "lcs",
+  "hrandfield",
+  "srandmember",
+  "zrandmember",
+  "subscribe",
+  "psubscribe",
+  "ssubscribe",
+  "unsubscribe",
+  "punsubscribe",
+  "sunsubscribe",
+  "quit",
+  "eval",
+  "eval_ro",
+  "evalsha",
+  "evalsha_ro",
+  "select",
+  "move",
+  "copy",
+  "swapdb",
+  "auth",
+  "save",
+  "bgsave",
+  "replicaof",
+  "slaveof",
+  "sync",
+  "psync",
+  "blpop",
+  "brpop",
+  "blmove",
+  "brpoplpush",
+  "blmpop",
+  "bzpopmin",
+  "bzpopmax",
+  "bzmpop",
+  "xread",
+  "xreadgroup",
+  "hello",
+  "migrate",
+]);
+
+interface PlainCommand {
+  readonly words: readonly string[];
+  readonly command: Command;
+}
+
+const plainCommands: readonly PlainCommand[] = allCommands
+  .flatMap((command) => [
+    { words: [command.name], command },
+    ...(command.subcommands ?? []).map((subcommand) => ({
+      words: [command.name, subcommand.name],
+      command: subcommand,
+    })),
+  ])
+  .filter(
+    ({ words }) => !leftOut.has(words.join("|").toLowerCase()) && !leftOut.has((words[0] as string).toLowerCase()),
+  );
+
+const keys = Array.from({ length: 24 }, (_, number) => `key:${number}`);
+const fields = ["f", "g", "h", "7", "-3", "a rather long name of a field or member", "", "\r\n", "$-1\r\n"];
+const numbers = [
+  "0",
+  "1",
+  "-1",
+  "2",
+  "5",
+  "10",
+  "-7",
+  "100",
+  "129",
+  "2147483648",
+  "9223372036854775807",
+  "-9223372036854775808",
+  "18446744073709551616",
+  "1e3",
+  " 1",
+  "x",
+  "",
+];
+const scores = ["0", "1", "-1.5", "3.25", "1e17", "inf", "-inf", "(2", "nan", "0.1", "1e-320", "x"];
+const globs = ["*", "key:?", "k*[0-9]", "*\\*", "[^a]*", "", "f*"];
+
+/** Words that one letter of a template stands for. */
+const wordMakers: Readonly<Record<string, (random: SeededRandom) => Word>> = {
+  K: (random) => random.pick(keys),
+  V: (random) => valueWord(random),
+  F: (random) => (random.oneIn(3) ? `member ${random.below(300)}` : random.pick(fields)),
+  N: (random) => (random.oneIn(2) ? random.below(130) - 20 : random.pick(numbers)),
+  S: (random) => (random.oneIn(2) ? random.below(50) : random.pick(scores)),
+  T: (random) => 1 + random.below(random.oneIn(3) ? 400_000 : 150),
+  W: (random) => (1 + random.below(80)) / 1000,
+  M: (random) => 1 + random.below(80),
+  I: (random) => (random.oneIn(8) ? random.pick(numbers) : `${random.below(40)}-${random.below(4)}`),
+  B: (random) => (random.oneIn(2) ? random.pick(["-", "+"]) : `${random.below(40)}-${random.below(4)}`),
+  G: (random) => random.pick(globs),
+  C: (random) => random.below(random.oneIn(6) ? 300 : 5),
+  D: (random) => random.below(fuzzedDatabases),
+};
+
+function valueWord(random: SeededRandom): Word {
+  if (random.oneIn(4)) return random.below(1000);
+  if (random.oneIn(40)) return random.bytes(random.below(70_000));
+  return random.oneIn(3) ? random.bytes(random.below(100)) : `value ${random.below(100)}`;
+}
+
+/** One well-formed request: mostly a right command, now and then one whose arguments are anything. */
+export function generateWords(random: SeededRandom): Word[] {
+  // Seldom, so that there is something to be flushed.
+  if (random.oneIn(3000)) return ["FLUSHDB", random.pick(["ASYNC", "SYNC"])];
+  if (random.oneIn(25)) return scriptWords(random);
+  return random.oneIn(6) ? tableWords(random) : templateWords(random);
+}
+
+function scriptWords(random: SeededRandom): Word[] {
+  return [
+    "EVAL",
+    random.pick(scriptTexts),
+    2,
+    random.pick(keys),
+    random.pick(keys),
+    valueWord(random),
+    valueWord(random),
+  ];
+}
+
+function templateWords(random: SeededRandom): Word[] {
+  const words: Word[] = [];
+  for (const part of random.pick(requestTemplates).split(" ")) {
+    const optional = part.startsWith("?");
+    if (optional && random.oneIn(2)) continue;
+    // "?PX_T" is two words.
+    for (const word of optional ? part.slice(1).split("_") : [part]) words.push(wordMakers[word]?.(random) ?? word);
+  }
+  return words;
+}
+
+/** A command of the table with as many arguments as it takes at least, and keys where it has keys. */
+function tableWords(random: SeededRandom): Word[] {
+  const { words, command } = random.pick(plainCommands);
+  const least = Math.abs(command.arity);
+  const count = command.arity < 0 || random.oneIn(10) ? least + random.below(4) : least;
+  const made: Word[] = [...words];
+  while (made.length < count) {
+    const { keys: range } = command;
+    const isKey = range !== undefined && made.length >= range.first && (made.length - range.first) % range.step === 0;
+    made.push(wordMakers[isKey ? "K" : random.pick(["K", "V", "F", "N", "S", "C", "I", "G"])]?.(random) as Word);
+  }
+  return made;
+}
+
+export const generateRequest = (random: SeededRandom): Uint8Array => encodeCommand(generateWords(random));

@@ -35,9 +35,17 @@ const end = "<!-- /figures -->";
 const resultsFolder = join(import.meta.dirname, "results");
 const readmeFile = join(import.meta.dirname, "../README.md");
 
-function newest<Results extends { readonly machine: MeasuredOn }>(prefix: string): Results & { readonly file: string } {
+interface Stored {
+  readonly machine: MeasuredOn;
+  readonly file: string;
+}
+
+function newest(prefix: string): Stored {
   const files = readdirSync(resultsFolder).filter((name) => name.startsWith(prefix) && name.endsWith(".json"));
-  const results = files.map((file) => ({ ...(JSON.parse(readFileSync(join(resultsFolder, file), "utf8")) as Results), file }));
+  const results = files.map((file) => ({
+    ...(JSON.parse(readFileSync(join(resultsFolder, file), "utf8")) as Stored),
+    file,
+  }));
   const last = results.sort((left, right) => left.machine.takenAt.localeCompare(right.machine.takenAt)).at(-1);
   if (last === undefined) throw new Error(`no ${prefix}*.json in bench/results: run the benchmark first`);
   return last;
@@ -52,10 +60,12 @@ function table(rows: readonly (readonly string[])[]): string {
   return [head, line, ...body].join("\n");
 }
 
-function redisSection({ machine, rounds, rows, memory, file }: RedisResults & { file: string }): string {
+function redisSection({ machine, rounds, rows, memory, file }: RedisResults & Stored): string {
   const workloads = [...new Set(rows.map((row) => row.workload))];
   const cell = (workload: string, pipeline: number, appendonly: boolean): string => {
-    const row = rows.find((each) => each.workload === workload && each.pipeline === pipeline && each.appendonly === appendonly);
+    const row = rows.find(
+      (each) => each.workload === workload && each.pipeline === pipeline && each.appendonly === appendonly,
+    );
     return row === undefined ? "" : `${ratio(row.throughputRatio)} (${ratio(row.cpuRatio)})`;
   };
   return [
@@ -79,7 +89,7 @@ function redisSection({ machine, rounds, rows, memory, file }: RedisResults & { 
   ].join("\n");
 }
 
-function seckillSection({ machine, rejections, orders, file }: SeckillResults & { file: string }): string {
+function seckillSection({ machine, rejections, orders, file }: SeckillResults & Stored): string {
   return [
     "The sale on the same machine: refusals by one process on one core, beside a bare `Bun.serve` that says the same;",
     "orders with everything (MyRedis with `appendfsync always`, gateway, relay, consumer, RabbitMQ, MariaDB, the buyers) on",
@@ -115,5 +125,8 @@ const readme = readFileSync(readmeFile, "utf8");
 const from = readme.indexOf(start);
 const to = readme.indexOf(end);
 if (from < 0 || to < from) throw new Error(`README.md lacks the markers ${start} and ${end}`);
-const sections = [redisSection(newest<RedisResults>("redis-")), seckillSection(newest<SeckillResults>("seckill-"))];
+const sections = [
+  redisSection(newest("redis-") as RedisResults & Stored),
+  seckillSection(newest("seckill-") as SeckillResults & Stored),
+];
 writeFileSync(readmeFile, `${readme.slice(0, from + start.length)}\n\n${sections.join("\n\n")}\n\n${readme.slice(to)}`);

@@ -28,7 +28,12 @@ export const workloads: readonly Workload[] = [
  * Runs redis-benchmark against the server from two processes, so that the load generator is not the bottleneck, and
  * takes the server's CPU time meanwhile.
  */
-export async function runWorkload(peer: Peer, workload: Workload, requests: number, pipeline: number): Promise<Figures> {
+export async function runWorkload(
+  peer: Peer,
+  workload: Workload,
+  requests: number,
+  pipeline: number,
+): Promise<Figures> {
   const half = `${Math.floor(requests / 2)}`;
   const options = ["-p", `${peer.port}`, "-n", half, "-c", `${clients / 2}`, "-P", `${pipeline}`, "-r", keyspace];
   const command = ["taskset", "-c", loadCores, "redis-benchmark", ...options, "-q", "--csv", ...workload.words];

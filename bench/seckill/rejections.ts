@@ -44,7 +44,13 @@ export async function measureRejections(rounds: number, count: number): Promise<
     if (bought.status !== 202) throw new Error(`the one unit was not sold: ${bought.status}`);
     const valid = buyers.map(({ token }) => checkRequest(demoProductId, token));
     const forged = buyers.map(({ token }) => checkRequest(demoProductId, `${token.slice(0, -6)}AAAAAA`));
-    const bareTarget = { name: "bare Bun.serve", status: 410, port: Number(bare.readyMatch?.[1]), pid: bare.pid, requests: valid };
+    const bareTarget = {
+      name: "bare Bun.serve",
+      status: 410,
+      port: Number(bare.readyMatch?.[1]),
+      pid: bare.pid,
+      requests: valid,
+    };
     const own = { port: sale.port, pid: sale.pid };
     const targets: Target[] = [
       bareTarget,

@@ -43,7 +43,10 @@ export async function startSale({ units, core, parts = {} }: SaleOptions): Promi
   const started = await startProcess({ cmd, readyWhen: /"message":"started".*?"port":(\d+)/ });
   const port = Number(started.readyMatch?.[1]);
   const url = `http://127.0.0.1:${port}`;
-  await waitUntil(async () => (await fetch(`${url}/readyz`)).status === 200, { what: "the sale to be ready", timeoutMs: 20_000 });
+  await waitUntil(async () => (await fetch(`${url}/readyz`)).status === 200, {
+    what: "the sale to be ready",
+    timeoutMs: 20_000,
+  });
   const { sales } = (await (await fetch(`${url}/api/sales`)).json()) as { sales: DemoSale[] };
   const [sale] = sales as [DemoSale];
   return {

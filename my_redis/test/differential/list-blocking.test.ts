@@ -1,6 +1,8 @@
-import { describe, test } from "bun:test";
-import { requireService } from "../../../tools/test-services/index.ts";
+import { describe, expect, test } from "bun:test";
+import { requireService, temporaryFolder } from "../../../tools/test-services/index.ts";
+import { startServer } from "../../index.ts";
 import { expectSame, type Step, type Word } from "./harness/index.ts";
+import { RespConnection } from "./harness/resp-connection.ts";
 
 const redis = requireService("redis");
 const waits = (on: number, ...command: Word[]): Step => ({ on, command, blocks: true });
@@ -210,4 +212,32 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       reply(2),
       ["EXISTS", "k"],
     ]));
+});
+
+test("what a waiting client took is taken in the log, too, behind what was pushed for him", async () => {
+  const dir = temporaryFolder("blocking-log");
+  const options = { port: 0, dir, appendonly: true, appendfsync: "always" } as const;
+  const first = await startServer(options);
+  const [waiting, moving, pushing] = [
+    await RespConnection.open(first.port, "waiting"),
+    await RespConnection.open(first.port, "moving"),
+    await RespConnection.open(first.port, "pushing"),
+  ];
+  waiting.send(["BLMPOP", "0", "1", "k", "LEFT", "COUNT", "2"]);
+  moving.send(["BLMOVE", "l", "m", "LEFT", "RIGHT", "0"]);
+  while (!/blocked_clients:2/.test((await pushing.reply("INFO", "clients")).text ?? "")) await Bun.sleep(1);
+  await pushing.replies([
+    ["RPUSH", "k", "a", "b", "c"],
+    ["RPUSH", "l", "x"],
+  ]);
+  expect((await waiting.next()).items?.[1]?.items?.map(({ text }) => text)).toEqual(["a", "b"]);
+  expect((await moving.next()).text).toBe("x");
+  for (const connection of [waiting, moving, pushing]) connection.close();
+  await first.close();
+  const second = await startServer(options);
+  const reader = await RespConnection.open(second.port, "reader");
+  const textsOf = async (key: string) => (await reader.reply("LRANGE", key, 0, -1)).items?.map(({ text }) => text);
+  expect([await textsOf("k"), await textsOf("l"), await textsOf("m")]).toEqual([["c"], [], ["x"]]);
+  reader.close();
+  await second.close();
 });

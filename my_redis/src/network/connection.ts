@@ -11,6 +11,10 @@ const emptyBytes = new Uint8Array(0);
 export interface ConnectionOwner {
   /** Requests that were held back may go on. */
   continueReading(connection: Connection): void;
+  /** The client gets the replies of this turn, then the connection ends. */
+  endAfterTurn(connection: Connection): void;
+  /** The client is cut off: nothing that is kept for him, or taken from the data for him, would reach him. */
+  forget(connection: Connection): void;
   /** A client leaves more unread than before: cuts him off when that is too much. */
   checkOutput(connection: Connection): void;
 }
@@ -62,7 +66,6 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     }
     const taken = this.#socket.write(bytes, start, end);
     if (taken < end - start) this.#keep(bytes, start + taken, end);
-    else if (this.#closeWhenSent) this.#socket.end();
   }
 
   #keep(bytes: Uint8Array, start: number, end: number): void {
@@ -102,12 +105,14 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
 
   closeAfterReplies(): void {
     this.context.client.closing = true;
-    this.#closeWhenSent = true;
+    this.#owner.endAfterTurn(this);
   }
 
-  /** Closes now if nothing is left to send; else `send` or `drain` will. */
-  closeIfSent(): void {
-    if (this.#closeWhenSent && this.pendingBytes === 0 && !this.closed) this.#socket.end();
+  /** Closes now if nothing is left to send; else `drain` will. */
+  finish(): void {
+    this.context.client.closing = true;
+    this.#closeWhenSent = true;
+    if (this.pendingBytes === 0 && !this.closed) this.#socket.end();
   }
 
   /** Takes no more from the client until he has taken his replies. */
@@ -131,6 +136,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     this.#pendingStart = 0;
     this.#pendingEnd = 0;
     this.#killed = true;
+    this.#owner.forget(this);
     this.#socket.end();
   }
 

@@ -4,6 +4,8 @@ import { ReplyWriter } from "../protocol/reply-writer.ts";
 export interface ReplySink {
   /** Sends bytes[start, end), or keeps a copy of what cannot be sent now. */
   send(bytes: Uint8Array, start: number, end: number): void;
+  /** Everything that was to be sent before the connection ends has been sent, or is kept: closes behind it. */
+  finish(): void;
   /** Closes at once: the replies will not come. */
   terminate(): void;
 }
@@ -16,11 +18,12 @@ export class TurnOutput {
   readonly writer = new ReplyWriter();
   #sinks: ReplySink[] = [];
   #ends: number[] = [];
+  #ending: ReplySink[] = [];
   #current: ReplySink | undefined;
   #start = 0;
 
   get isEmpty(): boolean {
-    return this.#sinks.length === 0 && this.writer.length === this.#start;
+    return this.#sinks.length === 0 && this.writer.length === this.#start && this.#ending.length === 0;
   }
 
   get bytes(): number {
@@ -34,6 +37,11 @@ export class TurnOutput {
     this.#closeRange();
     this.#current = sink;
     return before;
+  }
+
+  /** This client gets what is written for him in this turn, and nothing more. */
+  endAfterTurn(sink: ReplySink): void {
+    this.#ending.push(sink);
   }
 
   #closeRange(): void {
@@ -56,6 +64,7 @@ export class TurnOutput {
       (this.#sinks[index] as ReplySink).send(buffer, start, end);
       start = end;
     }
+    for (const sink of this.#ending) sink.finish();
     this.#startOver();
     return handedOver;
   }
@@ -64,12 +73,14 @@ export class TurnOutput {
   discard(): void {
     this.#closeRange();
     for (const sink of this.#sinks) sink.terminate();
+    for (const sink of this.#ending) sink.terminate();
     this.#startOver();
   }
 
   #startOver(): void {
     this.#sinks.length = 0;
     this.#ends.length = 0;
+    this.#ending.length = 0;
     this.#start = 0;
     this.#current = undefined;
     this.writer.clear();

@@ -73,7 +73,7 @@ function chunksOf(random: SeededRandom, bytes: Buffer): Buffer[] {
 export async function runBrokenClient(port: number, random: SeededRandom, tally: FuzzTally): Promise<void> {
   tally.connections++;
   const parser = new ReplyParser();
-  let failure: unknown;
+  let failure: Error | undefined;
   const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   socket.on("error", () => {});
@@ -86,7 +86,7 @@ export async function runBrokenClient(port: number, random: SeededRandom, tally:
         if (reply.text?.startsWith("ERR internal error")) throw new Error(`answered ${showReply(reply)}`);
       }
     } catch (error) {
-      failure ??= error;
+      failure ??= error as Error;
     }
   });
   for (let count = 1 + random.below(15); count > 0 && !socket.destroyed; count--) {
@@ -96,8 +96,9 @@ export async function runBrokenClient(port: number, random: SeededRandom, tally:
     socket.write(bytes);
     if (random.oneIn(2)) await Bun.sleep(random.below(4));
   }
-  if (random.oneIn(3)) socket.destroy();
-  else if (random.oneIn(3)) socket.resetAndDestroy();
+  const manner = random.below(4);
+  if (manner === 0) socket.destroy();
+  else if (manner === 1) socket.resetAndDestroy();
   else socket.end();
   const timer = setTimeout(() => {
     failure ??= new Error(`the server did not close within ${closeTimeoutMs} ms`);

@@ -49,7 +49,7 @@ export class Witness {
       const shown = showReply(replies[index] as Reply);
       if (shown !== expected) {
         throw new Error(
-          `the witness asked ${command[0]}, expected ${expected.slice(0, 200)}, got ${shown.slice(0, 200)}`,
+          `the witness asked ${String(command[0])}, expected ${expected.slice(0, 200)}, got ${shown.slice(0, 200)}`,
         );
       }
     }

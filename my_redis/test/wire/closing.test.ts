@@ -1,0 +1,84 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { connect } from "node:net";
+import { waitUntil } from "../../../tools/test-services/index.ts";
+import { type RunningServer, startServer } from "../../index.ts";
+import { RawClient } from "./raw-client.ts";
+
+let running: RunningServer | undefined;
+
+afterEach(async () => {
+  await running?.close();
+  running = undefined;
+});
+
+async function start(transport: "bun" | "node"): Promise<RunningServer> {
+  running = await startServer({ port: 0, memory: true, transport });
+  return running;
+}
+
+async function blockedClient({ port, server }: RunningServer): Promise<RawClient> {
+  const blocked = await RawClient.open(port);
+  await blocked.send("BLPOP list 0\r\n");
+  await waitUntil(() => server.blocking.count === 1, { what: "the client to wait", timeoutMs: 5000 });
+  return blocked;
+}
+
+for (const transport of ["bun", "node"] as const) {
+  describe(`the end of a connection over ${transport} sockets`, () => {
+    test("comes after all replies, also when another client was answered between them", async () => {
+      const server = await start(transport);
+      const blocked = await blockedClient(server);
+      const client = await RawClient.open(server.port);
+      await client.send("PING\r\nRPUSH list value\r\nQUIT\r\n");
+      expect(await client.untilClosed()).toBe("+PONG\r\n:1\r\n+OK\r\n");
+      expect(await blocked.receive(10)).toContain("value");
+      blocked.close();
+    });
+
+    test("comes when QUIT has no reply", async () => {
+      const server = await start(transport);
+      const client = await RawClient.open(server.port);
+      await client.send("CLIENT REPLY OFF\r\nPING\r\nQUIT\r\n");
+      expect(await client.untilClosed()).toBe("");
+    });
+
+    test("by CLIENT KILL leaves data alone that the client waited for", async () => {
+      const server = await start(transport);
+      const blocked = await blockedClient(server);
+      const [victim] = [...server.server.clients.keys()];
+      const client = await RawClient.open(server.port);
+      await client.send(`CLIENT KILL ID ${victim}\r\nRPUSH list value\r\nLLEN list\r\n`);
+      expect(await client.receive(12)).toBe(":1\r\n:1\r\n:1\r\n");
+      expect(await blocked.untilClosed()).toBe("");
+      client.close();
+    });
+
+    test("by CLIENT KILL does not wait for a client who never closes his side", async () => {
+      const server = await start(transport);
+      const victim = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+      victim.pause();
+      victim.on("error", () => {});
+      await waitUntil(() => server.server.clients.size === 1, { what: "the client", timeoutMs: 5000 });
+      const [id] = [...server.server.clients.keys()];
+      const client = await RawClient.open(server.port);
+      await client.send(`CLIENT KILL ID ${id}\r\n`);
+      await waitUntil(() => server.server.clients.size === 1, { what: "the client to be gone", timeoutMs: 5000 });
+      victim.destroy();
+      client.close();
+    });
+
+    test("is reached by a client who sends his last request and closes his side", async () => {
+      const server = await start(transport);
+      const client = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+      let received = "";
+      client.on("data", (chunk: Buffer) => {
+        received += chunk.toString("latin1");
+      });
+      const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
+      client.end("PING\r\nSET key value\r\nGET key\r\n");
+      await ended;
+      expect(received).toBe("+PONG\r\n+OK\r\n$5\r\nvalue\r\n");
+      client.destroy();
+    });
+  });
+}

@@ -1,11 +1,13 @@
 import { latin1Text } from "../protocol/arguments.ts";
-import { parseSafeInteger } from "../protocol/number-text.ts";
 
 /** Doubles as text, read as the C library's strtod does and printed as Redis prints scores and coordinates. */
 
 /** Whole numbers up to here are printed digit by digit. */
 const maxPlainInteger = 2 ** 52;
 const significantDigits = 17;
+/** Any number of as many digits is exact in a double. */
+const plainDigits = 15;
+const [minus, point, zero] = [45, 46, 48];
 /** No text that Redis takes for a number is longer. */
 const maxTextBytes = 5119;
 
@@ -20,13 +22,41 @@ const leadingSpace = /^[ \t\n\v\f\r]+/;
  * or behind, NaN itself, and what is too large or, but for zero, too small for a double.
  */
 export function parseDouble(bytes: Uint8Array, start: number, end: number): number {
-  const integer = parseSafeInteger(bytes, start, end);
-  if (!Number.isNaN(integer)) return integer;
+  const plain = parsePlain(bytes, start, end);
+  if (!Number.isNaN(plain)) return plain;
   if (end - start > maxTextBytes) return Number.NaN;
   const text = latin1Text(bytes, start, end);
   const value = numberOf(text);
   const outOfRange = value === 0 ? !spellsZero(text) : !Number.isFinite(value) && !infinityForm.test(text);
   return outOfRange ? Number.NaN : value;
+}
+
+/**
+ * A number of at most `plainDigits` digits with or without a point, NaN for any other text: nearly all scores, read
+ * without making a string of them. Digits and power of ten are exact, so that their quotient is rounded once.
+ */
+function parsePlain(bytes: Uint8Array, start: number, end: number): number {
+  const negative = bytes[start] === minus;
+  const first = negative ? start + 1 : start;
+  if (end - first > plainDigits + 1) return Number.NaN;
+  let value = 0;
+  let decimals = -1;
+  let at = first;
+  for (; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte === point && decimals < 0) {
+      decimals = 0;
+      continue;
+    }
+    const digit = byte - zero;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+    if (decimals >= 0) decimals++;
+  }
+  const digits = at - first - (decimals >= 0 ? 1 : 0);
+  if (digits === 0 || digits > plainDigits) return Number.NaN;
+  if (decimals > 0) value /= 10 ** decimals;
+  return negative ? -value : value;
 }
 
 /** Whether no digit before the exponent is other than 0. */

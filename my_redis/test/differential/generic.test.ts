@@ -269,7 +269,8 @@ describe.skipIf(redis.missing)(`generic commands answer as redis-server does${re
       ...["int", "large", "negative", "short", "long", "biggest", "toobig", "none"].flatMap((key) => [
         ["OBJECT", "ENCODING", key],
         ["OBJECT", "refcount", key],
-        { command: ["OBJECT", "IDLETIME", key], compare: within(10) },
+        // Redis shares small integers among all keys, and the time of their last use, too.
+        ...(key === "int" ? [] : [{ command: ["OBJECT", "IDLETIME", key], compare: within(10) }]),
         ["OBJECT", "FREQ", key],
       ]),
       { command: ["OBJECT", "HELP"], compare: anything },

@@ -55,6 +55,18 @@ describe("doubles as text", () => {
     );
   });
 
+  test("short decimals are read as long ones are", () => {
+    const decimals = fc.tuple(fc.boolean(), fc.stringMatching(/^[0-9]{0,9}\.?[0-9]{0,9}$/));
+    fc.assert(
+      fc.property(decimals, ([negative, digits]) => {
+        const text = (negative ? "-" : "") + digits;
+        const isNumber = /[0-9]/.test(digits);
+        expect(parse(text)).toBe(isNumber ? Number(text) : Number.NaN);
+      }),
+      { seed: 1, numRuns: 2000 },
+    );
+  });
+
   test("hexadecimal numbers are rounded once, to even", () => {
     expect(parse("0x10")).toBe(16);
     expect(parse("-0x1.8p3")).toBe(-12);

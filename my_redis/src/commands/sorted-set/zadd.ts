@@ -100,14 +100,16 @@ function run(
   options: AddOptions,
 ): { added: number; updated: number; last: Outcome } {
   // All scores first: an error in the last must come before any change.
-  for (let index = options.first; index < args.count; index += 2) readScore(args, index);
+  for (let index = options.first; index < args.count - 2; index += 2) readScore(args, index);
+  const lastScore = readScore(args, args.count - 2);
   const found = findSortedSet(context, args);
   let [added, updated] = [0, 0];
   let last: Outcome = "nothing";
   if (found === undefined && options.onlyExisting) return { added, updated, last };
   const set = found ?? createSortedSet(context, args, 1);
   for (let index = options.first; index < args.count; index += 2) {
-    last = setMember(set, args, index + 1, readScore(args, index), options);
+    const given = index === args.count - 2 ? lastScore : readScore(args, index);
+    last = setMember(set, args, index + 1, given, options);
     if (last === "added") added++;
     else if (last === "updated") updated++;
   }

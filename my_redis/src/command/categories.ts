@@ -39,7 +39,6 @@ const ofGroup: Partial<Record<CommandGroup, (typeof categoryNames)[number]>> = {
   geo: "geo",
   stream: "stream",
   bitmap: "bitmap",
-  pubsub: "pubsub",
 };
 
 /** The ACL categories of a command: they follow from its flags and its group, but for those that it names itself. */

@@ -18,7 +18,7 @@ export interface BlockedRunner {
 export class BlockedClients {
   readonly #waiting = new Map<string, Context[]>();
   readonly #blocked = new Set<Context>();
-  #ready: string[] = [];
+  #ready = new Set<string>();
   readonly #runner: BlockedRunner;
   readonly #onCount: () => void;
   /** Told of the moment at which a client's time will be over, when he begins to wait. */
@@ -75,25 +75,25 @@ export class BlockedClients {
   /** A key changed: whoever waits for it will be tried at the next `serve`. */
   keyChanged(database: number, key: string): void {
     const place = placeOf(database, key);
-    if (this.#waiting.has(place) && !this.#ready.includes(place)) this.#ready.push(place);
+    if (this.#waiting.has(place)) this.#ready.add(place);
   }
 
   /** Every key of the database may have changed. */
   databaseChanged(database: number): void {
     for (const place of this.#waiting.keys()) {
-      if (place.startsWith(`${database}:`) && !this.#ready.includes(place)) this.#ready.push(place);
+      if (place.startsWith(`${database}:`)) this.#ready.add(place);
     }
   }
 
   get hasReady(): boolean {
-    return this.#ready.length > 0;
+    return this.#ready.size > 0;
   }
 
   /** Tries the clients whose keys became ready; serving one may make further keys ready. */
   serve(): void {
-    while (this.#ready.length > 0) {
+    while (this.#ready.size > 0) {
       const ready = this.#ready;
-      this.#ready = [];
+      this.#ready = new Set();
       for (const place of ready) {
         // A copy: clients leave the list as they are served, and may come back at its end.
         for (const context of [...(this.#waiting.get(place) ?? [])]) {

@@ -9,10 +9,10 @@ export class WatchedKeys {
   }
 
   watch(client: Client, database: number, key: string): void {
-    if (client.watched.some((watched) => watched.database === database && watched.key === key)) return;
-    client.watched.push({ database, key });
     const place = `${database}:${key}`;
     const watchers = this.#watchers.get(place);
+    if (watchers?.has(client) === true) return;
+    client.watched.push({ database, key });
     if (watchers === undefined) this.#watchers.set(place, new Set([client]));
     else watchers.add(client);
   }

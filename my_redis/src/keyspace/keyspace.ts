@@ -42,6 +42,7 @@ export class Keyspace {
   accessClock: () => number = () => 0;
   readonly statistics = noStatistics();
   readonly #releasing: ObjectValue[] = [];
+  #inRelease = false;
 
   constructor(databaseCount: number, environment: KeyspaceEnvironment) {
     this.environment = environment;
@@ -76,7 +77,17 @@ export class Keyspace {
 
   /** Takes over a value that no key names any more, and frees it bit by bit. */
   releaseLater(value: ObjectValue): void {
-    if (!value.release(releaseStep)) this.#releasing.push(value);
+    // While one value is freed, those that it held only queue: hundreds of them at once would be a long step.
+    if (this.#inRelease || !this.#releaseStep(value)) this.#releasing.push(value);
+  }
+
+  #releaseStep(value: ObjectValue): boolean {
+    this.#inRelease = true;
+    try {
+      return value.release(releaseStep);
+    } finally {
+      this.#inRelease = false;
+    }
   }
 
   resetStatistics(): void {
@@ -90,9 +101,14 @@ export class Keyspace {
   /** Frees until nothing is left or `spent()` says that the time is over. */
   releaseSome(spent: () => boolean): void {
     for (;;) {
-      const value = this.#releasing.at(-1);
-      if (value === undefined || spent()) return;
-      if (value.release(releaseStep)) this.#releasing.pop();
+      if (spent()) return;
+      // Taken out first: freeing it may put further values on the list.
+      const value = this.#releasing.pop();
+      if (value === undefined) return;
+      const queued = this.#releasing.length;
+      if (this.#releaseStep(value)) continue;
+      // Below those that came out of it, so that the list stays short.
+      this.#releasing.splice(queued, 0, value);
     }
   }
 }

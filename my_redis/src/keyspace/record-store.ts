@@ -121,10 +121,13 @@ export class RecordStore {
 
   /** Gives an existing record room for a new value of another kind; the value's bytes are undefined afterwards. */
   #overwrite(hash: number, address: Address, length: number, kind: number): Address {
-    const { heap } = this.keyspace;
-    this.#dropObject(address);
+    const { heap, objects } = this.keyspace;
+    const isObject = record.encodingOf(heap, address) >= record.encoding.object;
+    const object = record.valueLengthOf(heap, address);
+    // First of all: when there is no memory for the new value, the old one stays whole.
     const moved = this.#reallocate(hash, address, length, 0);
     record.setKind(heap, moved, kind & 15, kind >>> 4);
+    if (isObject) this.keyspace.releaseLater(objects.remove(object));
     record.setAccessClock(heap, moved, this.keyspace.accessClock());
     return moved;
   }

@@ -3,7 +3,8 @@ import type { Context } from "../../command/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseInt64 } from "../../protocol/number-text.ts";
-import { createSet, type MemberText, readSet, SetValue } from "./set-value.ts";
+import { SetResult } from "./set-result.ts";
+import { type MemberText, readSet, SetValue } from "./set-value.ts";
 
 type Operation = "intersection" | "union" | "difference";
 /** Sets, undefined where there is no key. */
@@ -73,22 +74,17 @@ const storeResult =
   (context, args, reply) => {
     const { database } = context;
     const sets = readSets(context, args, 2, args.count);
-    // The target may be one of the sets: the members are put aside before it changes.
-    const members: Uint8Array[] = [];
-    operations[operation](sets, ({ bytes, start, end }) => {
-      members.push(new Uint8Array(bytes.subarray(start, end)));
-    });
+    const result = new SetResult(context);
+    operations[operation](sets, (member) => result.add(member));
     const existed = database.delete(args, 1);
-    const [first] = members;
-    if (first === undefined) {
+    if (result.size === 0) {
       if (existed) database.changed(args, 1, "del");
       reply.integer(0);
       return;
     }
-    const target = createSet(context, args, 1, { member: { bytes: first, start: 0, end: first.length }, count: 1 });
-    for (const member of members) target.add(member, 0, member.length);
+    result.store(args);
     database.changed(args, 1, event);
-    reply.integer(members.length);
+    reply.integer(result.size);
   };
 
 const toReply = {

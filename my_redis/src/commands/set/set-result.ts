@@ -1,0 +1,56 @@
+import type { Context } from "../../command/context.ts";
+import * as record from "../../keyspace/record.ts";
+import { RecordTable } from "../../keyspace/record-table.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { createSet, type MemberText } from "./set-value.ts";
+
+/**
+ * Members of a set that is going to be stored: put aside, since the target may be one of the sets that they come from,
+ * and as soon as they are too many for a small set in the table that they will stay in.
+ */
+export class SetResult {
+  readonly #context: Context;
+  readonly #maxSmall: number;
+  #members: Uint8Array[] = [];
+  #table: RecordTable | undefined;
+
+  constructor(context: Context) {
+    const { values } = context.server.settings;
+    this.#context = context;
+    this.#maxSmall = Math.max(values["set-max-intset-entries"], values["set-max-listpack-entries"]);
+  }
+
+  get size(): number {
+    return this.#table === undefined ? this.#members.length : this.#table.size;
+  }
+
+  /** Takes a copy of a member, which must be new. */
+  add({ bytes, start, end }: MemberText): void {
+    if (this.#table !== undefined) {
+      this.#table.add(bytes, start, end, 0);
+      return;
+    }
+    this.#members.push(new Uint8Array(bytes.subarray(start, end)));
+    if (this.#members.length > this.#maxSmall) this.#table = this.#becomeTable();
+  }
+
+  #becomeTable(): RecordTable {
+    const { heap, hasher } = this.#context.keyspace;
+    const table = new RecordTable(heap, hasher);
+    for (const member of this.#members) table.add(member, 0, member.length, 0);
+    this.#members = [];
+    return table;
+  }
+
+  /** Makes the set of the key that argument 1 names, which must have no value. There must be a member. */
+  store(args: Arguments): void {
+    const context = this.#context;
+    if (this.#table !== undefined) {
+      context.database.createObject(args.buffer, args.start(1), args.end(1), record.valueType.set, this.#table);
+      return;
+    }
+    const first = this.#members[0] as Uint8Array;
+    const target = createSet(context, args, 1, { member: { bytes: first, start: 0, end: first.length }, count: 1 });
+    for (const member of this.#members) target.add(member, 0, member.length);
+  }
+}

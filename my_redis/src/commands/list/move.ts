@@ -3,7 +3,8 @@ import type { Context } from "../../command/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { ElementText, PackedElement, previousElement } from "../../values/packed-element.ts";
+import { ElementText, PackedElement } from "../../values/packed-element.ts";
+import { lastElement } from "../../values/packed-list.ts";
 import { createList, findList, findTargetList, type ListEnd, type ListValue } from "./list-value.ts";
 
 export interface MoveEnds {
@@ -28,7 +29,7 @@ const sameKey = (args: Arguments): boolean => Buffer.compare(args.view(1), args.
 /** Makes `element` ready with a copy of the element at one end. */
 function takeCopy(list: ListValue, end: ListEnd): number {
   const { bytes, start, end: segmentEnd } = list.load(end === "head" ? 0 : list.segmentCount - 1);
-  text.read(bytes, end === "head" ? start : previousElement(bytes, segmentEnd));
+  text.read(bytes, end === "head" ? start : lastElement(bytes, segmentEnd));
   const { length } = text;
   const copy = length <= scratch.length ? scratch : new Uint8Array(length);
   copy.set(text.bytes.subarray(text.start, text.end));
@@ -38,7 +39,7 @@ function takeCopy(list: ListValue, end: ListEnd): number {
 
 function replyElement(list: ListValue, end: ListEnd, reply: ReplyWriter): void {
   const { bytes, start, end: segmentEnd } = list.load(end === "head" ? 0 : list.segmentCount - 1);
-  text.read(bytes, end === "head" ? start : previousElement(bytes, segmentEnd));
+  text.read(bytes, end === "head" ? start : lastElement(bytes, segmentEnd));
   reply.bulk(text.bytes, text.start, text.end);
 }
 

@@ -52,10 +52,7 @@ export function integerLength(value: number): number {
     length = 2;
     value = -value;
   }
-  while (value >= 10) {
-    value = Math.floor(value / 10);
-    length++;
-  }
+  for (let bound = 10; value >= bound; bound *= 10) length++;
   return length;
 }
 
@@ -71,11 +68,16 @@ export function writeInteger(target: Uint8Array, at: number, value: number): num
   }
   const end = at + integerLength(value);
   let place = end;
-  // Below 2^31 the division stays in machine integers.
-  while (value > 0x7fffffff) {
-    const quotient = Math.floor(value / 10);
-    target[--place] = zero + (value - quotient * 10);
-    value = quotient;
+  if (value > 0x7fffffff) {
+    // The lower nine digits apart, so that all divisions but this one are of machine integers.
+    const upper = Math.floor(value / 1e9);
+    let lower = (value - upper * 1e9) | 0;
+    for (let digit = 0; digit < 9; digit++) {
+      const quotient = (lower / 10) | 0;
+      target[--place] = zero + (lower - quotient * 10);
+      lower = quotient;
+    }
+    value = upper;
   }
   let small = value | 0;
   while (place > at) {

@@ -286,6 +286,50 @@ export class PackedElement {
   }
 }
 
+// The same without an object in between, for who writes each element once: most are short text or small numbers.
+
+const spare = new PackedElement();
+
+/** Bytes that source[start, end) takes as an element. */
+export function elementBytes(source: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  if (length >= 48 || (source[start] as number) <= 57) return spare.setBytes(source, start, end).size;
+  return length + 2;
+}
+
+/** Writes source[start, end) as an element; returns the place after it. */
+export function writeElement(target: Uint8Array, at: number, source: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  if (length >= 48 || (source[start] as number) <= 57) return spare.setBytes(source, start, end).write(target, at);
+  target[at++] = 0x80 | length;
+  while (start < end) target[at++] = source[start++] as number;
+  target[at] = length + 1;
+  return at + 1;
+}
+
+/** Writes the 64-bit integer of two words as an element; returns the place after it. */
+export function writeIntegerElement(target: Uint8Array, at: number, high: number, low: number): number {
+  if (high !== 0 || low < 0 || low >= 4096) return spare.setWords(high, low).write(target, at);
+  if (low < 128) {
+    target[at] = low;
+    target[at + 1] = 1;
+    return at + 2;
+  }
+  target[at] = tagInteger13 | (low >> 8);
+  target[at + 1] = low;
+  target[at + 2] = 2;
+  return at + 3;
+}
+
+/** Whether the element at this place holds source[start, end). */
+export function elementEquals(bytes: Uint8Array, at: number, source: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  if (length >= 64 || (source[start] as number) <= 57) return spare.setBytes(source, start, end).matches(bytes, at);
+  if (bytes[at] !== (0x80 | length)) return false;
+  while (start < end) if (bytes[++at] !== source[start++]) return false;
+  return true;
+}
+
 function putWord(target: Uint8Array, at: number, value: number): void {
   target[at] = value;
   target[at + 1] = value >>> 8;

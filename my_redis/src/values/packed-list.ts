@@ -1,4 +1,4 @@
-import { elementSize, type PackedElement, previousElement } from "./packed-element.ts";
+import { elementSize, PackedElement, previousElement } from "./packed-element.ts";
 
 /**
  * A sequence of byte strings in one region of memory, bytes[start, start + length): small hashes, lists, sets and
@@ -79,6 +79,35 @@ export function findElement(bytes: Uint8Array, from: number, end: number, wanted
   return -1;
 }
 
+const wanted = new PackedElement();
+
+/** As `findElement`, for source[start, end). */
+export function findBytes(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  source: Uint8Array,
+  start: number,
+  sourceEnd: number,
+  skip: number,
+): number {
+  const length = sourceEnd - start;
+  if (length >= 64 || (source[start] as number) <= 57) {
+    return findElement(bytes, from, end, wanted.setBytes(source, start, sourceEnd), skip);
+  }
+  // Short text that is no number: the most frequent, and its first byte tells most of what is different.
+  const tag = 0x80 | length;
+  for (let at = from; at < end; ) {
+    if (bytes[at] === tag) {
+      let matched = 0;
+      while (matched < length && bytes[at + 1 + matched] === source[start + matched]) matched++;
+      if (matched === length) return at;
+    }
+    for (let passed = 0; passed <= skip; passed++) at += elementSize(bytes, at);
+  }
+  return -1;
+}
+
 /** Writes an element before the one at `at`. `end` is the end before; the region must have room for `element.size` more. */
 export function insertElement(bytes: Uint8Array, start: number, end: number, at: number, element: PackedElement): void {
   if (at < end) bytes.copyWithin(at + element.size, at, end);
@@ -87,13 +116,21 @@ export function insertElement(bytes: Uint8Array, start: number, end: number, at:
 }
 
 /**
+ * Moves what follows on the element at `at` by `growth` bytes, before that element is overwritten with one of another
+ * size. `end` is the end before; the region must have room for what it grows.
+ */
+export function resizeElement(bytes: Uint8Array, end: number, at: number, growth: number): void {
+  const after = at + elementSize(bytes, at);
+  if (after < end) bytes.copyWithin(after + growth, after, end);
+}
+
+/**
  * Puts an element in the place of the one at `at`. `end` is the end before; the region must have room for what the new
  * one is longer. Returns the new end.
  */
 export function replaceElement(bytes: Uint8Array, end: number, at: number, element: PackedElement): number {
-  const before = elementSize(bytes, at);
-  const growth = element.size - before;
-  if (growth !== 0 && at + before < end) bytes.copyWithin(at + element.size, at + before, end);
+  const growth = element.size - elementSize(bytes, at);
+  if (growth !== 0) resizeElement(bytes, end, at, growth);
   element.write(bytes, at);
   return end + growth;
 }

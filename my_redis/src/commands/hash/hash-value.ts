@@ -5,7 +5,7 @@ import * as record from "../../keyspace/record.ts";
 import { RecordTable } from "../../keyspace/record-table.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { SettingValues } from "../../settings/settings.ts";
-import { ElementText, elementSize, PackedElement } from "../../values/packed-element.ts";
+import { ElementText, elementBytes, elementSize, writeElement } from "../../values/packed-element.ts";
 import * as list from "../../values/packed-list.ts";
 
 /** Bytes that somebody else owns: valid until the hash changes, and until the next question to it. */
@@ -15,8 +15,6 @@ export interface ByteRange {
   end: number;
 }
 
-const field = new PackedElement();
-const value = new PackedElement();
 const fieldText = new ElementText();
 const valueText = new ElementText();
 const fieldRange: ByteRange = { bytes: new Uint8Array(0), start: 0, end: 0 };
@@ -81,8 +79,9 @@ export class HashValue {
   }
 
   #place(source: Uint8Array, start: number, end: number): number {
-    field.setBytes(source, start, end);
-    return list.findElement(this.bytes, list.firstElement(this.start), this.end, field, 1);
+    const { bytes, start: from } = this;
+    const length = record.valueLengthOf(this.#database.keyspace.heap, this.address);
+    return list.findBytes(bytes, list.firstElement(from), from + length, source, start, end, 1);
   }
 
   /** The field of an entry of the table. */
@@ -123,27 +122,43 @@ export class HashValue {
 
   #setPacked(source: Uint8Array, start: number, end: number, from: Uint8Array, valueStart: number, valueEnd: number): boolean {
     const fieldAt = this.#place(source, start, end);
-    value.setBytes(from, valueStart, valueEnd);
+    const size = elementBytes(from, valueStart, valueEnd);
     if (fieldAt < 0) {
-      this.#append();
+      this.#append(source, start, end, from, valueStart, valueEnd, size);
       return true;
     }
-    const valueAt = fieldAt + elementSize(this.bytes, fieldAt);
-    const valueOffset = valueAt - this.start;
-    const length = this.end - this.start;
-    const growth = value.size - elementSize(this.bytes, valueAt);
-    if (growth > 0) this.#resize(length + growth);
-    list.replaceElement(this.bytes, this.start + length, this.start + valueOffset, value);
-    if (growth < 0) this.#resize(length + growth);
+    const bytes = this.bytes;
+    const valueAt = fieldAt + elementSize(bytes, fieldAt);
+    const growth = size - elementSize(bytes, valueAt);
+    if (growth === 0) writeElement(bytes, valueAt, from, valueStart, valueEnd);
+    else this.#replace(valueAt - this.start, growth, from, valueStart, valueEnd);
     return false;
   }
 
-  #append(): void {
+  /** Puts a value of another size in the place of the one at `offset`. */
+  #replace(offset: number, growth: number, from: Uint8Array, valueStart: number, valueEnd: number): void {
     const length = this.end - this.start;
-    this.#resize(length + field.size + value.size);
-    const bytes = this.bytes;
-    const start = this.start;
-    const end = value.write(bytes, field.write(bytes, start + length));
+    if (growth > 0) this.#resize(length + growth);
+    const { bytes, start } = this;
+    list.resizeElement(bytes, start + length, start + offset, growth);
+    writeElement(bytes, start + offset, from, valueStart, valueEnd);
+    if (growth < 0) this.#resize(length + growth);
+  }
+
+  #append(
+    source: Uint8Array,
+    fieldStart: number,
+    fieldEnd: number,
+    from: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    valueSize: number,
+  ): void {
+    const length = this.end - this.start;
+    this.#resize(length + elementBytes(source, fieldStart, fieldEnd) + valueSize);
+    const { bytes, start } = this;
+    const valueAt = writeElement(bytes, start + length, source, fieldStart, fieldEnd);
+    const end = writeElement(bytes, valueAt, from, valueStart, valueEnd);
     list.addToListCount(bytes, start, end, 2);
     if (this.size > this.#settings["hash-max-listpack-entries"]) this.#becomeTable();
   }
@@ -235,7 +250,7 @@ export function openHash(context: Context, args: Arguments, expectedBytes = 0): 
 export function packedBytes(args: Arguments, from: number): number {
   let total = 0;
   for (let index = from; index < args.count; index++) {
-    total += field.setBytes(args.buffer, args.start(index), args.end(index)).size;
+    total += elementBytes(args.buffer, args.start(index), args.end(index));
   }
   return total;
 }

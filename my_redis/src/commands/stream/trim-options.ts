@@ -4,7 +4,7 @@ import { CommandError } from "../../protocol/command-error.ts";
 import { writeInteger } from "../../protocol/number-text.ts";
 import type { Stream } from "../../values/stream/stream.ts";
 import { maxIdBytes, StreamId } from "../../values/stream/stream-id.ts";
-import { trimStream } from "../../values/stream/trim.ts";
+import { type Trim, trimStream } from "../../values/stream/trim.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 
 /** Blocks that an approximate trim goes through at most, where no LIMIT says otherwise; entries without node limits. */
@@ -14,15 +14,25 @@ const largestDefaultLimit = 1_000_000;
 
 const text = new Uint8Array(maxIdBytes);
 
-/** MAXLEN or MINID with `=` or `~`, a threshold, and LIMIT: options of XADD and XTRIM. */
-export class TrimOptions {
+/**
+ * MAXLEN or MINID with `=` or `~`, a threshold, and LIMIT: options of XADD and XTRIM. One object serves all requests:
+ * `clear` comes before the first option.
+ */
+export class TrimOptions implements Trim {
   #strategy: "none" | "maxlen" | "minid" = "none";
-  #approximate = false;
-  #maxLength = 0;
-  readonly #minId = new StreamId();
-  #limit = -1;
+  approximate = false;
+  maxLength: number | undefined;
+  readonly minId = new StreamId();
+  limit = -1;
   /** Where the threshold stands among the arguments. */
   #threshold = 0;
+
+  clear(): void {
+    this.#strategy = "none";
+    this.approximate = false;
+    this.maxLength = undefined;
+    this.limit = -1;
+  }
 
   /** Reads the option at argument `index`, if it is one of these; gives the argument after it, or `index` itself. */
   read(args: Arguments, index: number): number {
@@ -30,8 +40,8 @@ export class TrimOptions {
     if (args.is(index, "maxlen")) return this.#readThreshold(args, index, "maxlen");
     if (args.is(index, "minid")) return this.#readThreshold(args, index, "minid");
     if (!args.is(index, "limit")) return index;
-    this.#limit = args.integer(index + 1);
-    if (this.#limit < 0) throw new CommandError("ERR The LIMIT argument must be >= 0.");
+    this.limit = args.integer(index + 1);
+    if (this.limit < 0) throw new CommandError("ERR The LIMIT argument must be >= 0.");
     return index + 2;
   }
 
@@ -41,12 +51,12 @@ export class TrimOptions {
     }
     this.#strategy = strategy;
     let at = index + 1;
-    if (at + 1 < args.count && (args.is(at, "~") || args.is(at, "="))) this.#approximate = args.is(at++, "~");
+    if (at + 1 < args.count && (args.is(at, "~") || args.is(at, "="))) this.approximate = args.is(at++, "~");
     if (strategy === "maxlen") {
-      this.#maxLength = args.integer(at);
-      if (this.#maxLength < 0) throw new CommandError("ERR The MAXLEN argument must be >= 0.");
+      this.maxLength = args.integer(at);
+      if (this.maxLength < 0) throw new CommandError("ERR The MAXLEN argument must be >= 0.");
     } else {
-      readStreamId(args, at, this.#minId);
+      readStreamId(args, at, this.minId);
     }
     this.#threshold = at;
     return at + 1;
@@ -54,7 +64,7 @@ export class TrimOptions {
 
   /** To be called when all options were read: throws when they do not go together. */
   finish(context: Context, isRequired: boolean): void {
-    if (this.#limit > 0 && this.#strategy === "none") {
+    if (this.limit > 0 && this.#strategy === "none") {
       throw new CommandError("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
     }
     if (isRequired && this.#strategy === "none") {
@@ -62,13 +72,13 @@ export class TrimOptions {
     }
     // What was logged has been done before, and must be done again to the full.
     if (context.client.kind === "loader") {
-      this.#limit = 0;
-    } else if (this.#limit >= 0) {
-      if (!this.#approximate) {
+      this.limit = 0;
+    } else if (this.limit >= 0) {
+      if (!this.approximate) {
         throw new CommandError("ERR syntax error, LIMIT cannot be used without the special ~ option");
       }
     } else {
-      this.#limit = this.#approximate ? defaultLimit(context) : 0;
+      this.limit = this.approximate ? defaultLimit(context) : 0;
     }
   }
 
@@ -81,14 +91,9 @@ export class TrimOptions {
    * elsewhere. Gives the number of entries removed.
    */
   apply(context: Context, args: Arguments, stream: Stream): number {
-    const removed = trimStream(stream, {
-      maxLength: this.#strategy === "maxlen" ? this.#maxLength : undefined,
-      minId: this.#minId,
-      approximate: this.#approximate,
-      limit: this.#limit,
-    });
+    const removed = trimStream(stream, this);
     if (removed > 0) context.database.changed(args, 1, "xtrim");
-    if (this.#approximate) {
+    if (this.approximate && context.logs) {
       text[0] = 61;
       context.logReplacing(this.#threshold - 1, text, 0, 1);
       const end =

@@ -16,6 +16,7 @@ const star = 42;
 // One request at a time: these serve all of them, so that XADD needs no memory but the entry's.
 const id = new StreamId();
 const idText = new Uint8Array(maxIdBytes);
+const trimOptions = new TrimOptions();
 const limits = { maxBytes: 0, maxEntries: 0 } satisfies BlockLimits;
 
 /** How much of the id the request gave. */
@@ -26,14 +27,14 @@ interface AddOptions {
   idIndex: number;
   givenId: GivenId;
   mayCreate: boolean;
-  trim: TrimOptions | undefined;
+  trims: boolean;
 }
-const options: AddOptions = { idIndex: 0, givenId: "none", mayCreate: true, trim: undefined };
+const options: AddOptions = { idIndex: 0, givenId: "none", mayCreate: true, trims: false };
 
 /** Reads what stands before the fields into `options` and `id`. */
 function readOptions(context: Context, args: Arguments): void {
   options.mayCreate = true;
-  options.trim = undefined;
+  options.trims = false;
   let index = 2;
   while (index < args.count && mayBeOption(args, index)) {
     if (args.is(index, "nomkstream")) {
@@ -41,13 +42,15 @@ function readOptions(context: Context, args: Arguments): void {
       index++;
       continue;
     }
-    const after = (options.trim ??= new TrimOptions()).read(args, index);
+    if (!options.trims) trimOptions.clear();
+    const after = trimOptions.read(args, index);
     if (after === index) break;
+    options.trims = true;
     index = after;
   }
   options.idIndex = index;
   if (index < args.count) options.givenId = readId(args, index);
-  options.trim?.finish(context, false);
+  if (options.trims) trimOptions.finish(context, false);
 }
 
 const isStar = (args: Arguments, index: number): boolean =>
@@ -124,8 +127,8 @@ export const xadd = command({
     database.changed(args, 1, "xadd");
     const length = id.write(idText, 0);
     reply.bulk(idText, 0, length);
-    if (options.trim?.wanted === true) options.trim.apply(context, args, stream);
-    if (options.givenId !== "all") context.logReplacing(options.idIndex, idText, 0, length);
+    if (options.trims && trimOptions.wanted) trimOptions.apply(context, args, stream);
+    if (options.givenId !== "all" && context.logs) context.logReplacing(options.idIndex, idText, 0, length);
   },
 });
 

@@ -3,6 +3,8 @@ import { CommandError, errors } from "../../protocol/command-error.ts";
 import { findStream } from "./stream-value.ts";
 import { TrimOptions } from "./trim-options.ts";
 
+const trim = new TrimOptions();
+
 export const xtrim = command({
   name: "XTRIM",
   group: "stream",
@@ -13,7 +15,7 @@ export const xtrim = command({
   arity: -4,
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
-    const trim = new TrimOptions();
+    trim.clear();
     for (let index = 2; index < args.count; ) {
       const after = trim.read(args, index);
       if (after === index) throw new CommandError(errors.syntax);

@@ -2,16 +2,17 @@ import type { Address, Heap } from "../../keyspace/heap.ts";
 import { bytesOf, recordStartOf } from "../../keyspace/record.ts";
 import { copyBytes } from "../copy-bytes.ts";
 import { elementSize, integerAt, PackedElement } from "../packed-element.ts";
-import { type BlockReader, entryDeleted, entrySameFields } from "./block-reader.ts";
+import { type BlockReader, entryDeleted } from "./block-reader.ts";
+import {
+  entryBytesBound,
+  type FieldSource,
+  masterHasFields,
+  masterOverheadBytes,
+  writeEntry,
+  writeMaster,
+} from "./block-writer.ts";
 import { IdMap, IdPlace, idWords } from "./id-map.ts";
 import type { StreamId } from "./stream-id.ts";
-
-/** Field names and values of a new entry, in turn, by number. */
-export interface FieldSource {
-  readonly buffer: Uint8Array;
-  start(index: number): number;
-  end(index: number): number;
-}
 
 /** stream-node-max-bytes and stream-node-max-entries; 0 for no limit. */
 export interface BlockLimits {
@@ -23,10 +24,7 @@ export interface BlockLimits {
 const nodeHeaderBytes = 7;
 const maxNodeBytes = 1 << 30;
 const smallestBlockBytes = 64;
-/** At most what an entry takes besides its fields: flags, two differences, two counts, and growth of the master's. */
-const entryOverheadBytes = 64;
-const masterOverheadBytes = 32;
-
+const noWords = new Uint32Array(0);
 const element = new PackedElement();
 
 /** The blocks of one stream, in the order of their ids, in the heap. */
@@ -34,8 +32,14 @@ export class StreamBlocks {
   readonly #heap: Heap;
   /** Payload: address, bytes in use. */
   readonly #index: IdMap;
-  readonly #tail = new IdPlace();
   #usedBytes = 0;
+
+  // The last block, where entries are added: known from one addition to the next, until any block changes otherwise.
+  readonly #tail = new IdPlace();
+  #tailAddress: Address = 0;
+  #tailCapacity = 0;
+  #tailWords: Uint32Array = noWords;
+  #tailOffset = 0;
 
   constructor(heap: Heap, index = new IdMap(2)) {
     this.#heap = heap;
@@ -82,91 +86,65 @@ export class StreamBlocks {
 
   /** Adds an entry with the fields and values `first` to `end` of the source. The id must be after all others. */
   append(id: StreamId, source: FieldSource, first: number, end: number, limits: BlockLimits): void {
-    let textBytes = 0;
-    let packedBytes = entryOverheadBytes;
-    for (let index = first; index < end; index++) {
-      const length = source.end(index) - source.start(index);
-      textBytes += length;
-      packedBytes += length + (length < 64 ? 2 : length < 4096 ? 4 : 10);
-    }
-    const tail = this.#tail;
-    const exists = this.#index.last(tail);
-    const isNew = !exists || this.#isFull(tail, textBytes, limits);
-    if (isNew) {
-      if (exists) this.#shrink(tail);
-      this.#begin(id, source, first, end, packedBytes);
-    } else {
-      this.#ensure(tail, packedBytes, limits);
-    }
-    const address = this.#addressOf(tail);
+    const needed = entryBytesBound(source, first, end);
+    if (this.#tailAddress === 0) this.#findTail();
+    const isNew = this.#tailAddress === 0 || this.#isFull(source, first, end, limits);
+    if (isNew) this.#begin(id, source, first, end, needed);
+    else this.#ensure(needed, limits);
+    const address = this.#tailAddress;
+    const words = this.#tailWords;
+    const block = this.#tailOffset;
     const bytes = bytesOf(this.#heap, address);
     const start = recordStartOf(address);
-    if (!isNew) this.#changeCounts(tail, 1, 0);
-    const at = start + this.#lengthOf(tail);
+    if (!isNew) this.#changeCounts(this.#tail, 1, 0);
+    const at = start + (words[block + idWords + 1] as number);
     const sameFields = isNew || masterHasFields(bytes, start, source, first, end);
-    const after = this.#writeEntry(bytes, at, tail, id, source, first, end, sameFields);
-    this.#setBlock(tail, address, after - start);
+    words[block + idWords + 1] = writeEntry(bytes, at, words, block, id, source, first, end, sameFields) - start;
   }
 
-  /** Whether Redis, too, would begin a new node. */
-  #isFull(place: IdPlace, textBytes: number, { maxBytes, maxEntries }: BlockLimits): boolean {
-    const most = maxBytes === 0 || maxBytes > maxNodeBytes ? maxNodeBytes : maxBytes;
-    if (this.#lengthOf(place) + nodeHeaderBytes + textBytes >= most) return true;
+  /** Finds out about the last block, if there is one. */
+  #findTail(): void {
+    if (!this.#index.last(this.#tail)) return;
+    this.#tailAddress = this.#addressOf(this.#tail);
+    this.#tailCapacity = this.#heap.capacity(this.#tailAddress);
+    this.#tailWords = this.#index.wordsOf(this.#tail);
+    this.#tailOffset = this.#index.offsetOf(this.#tail);
+  }
+
+  /** Whether Redis, too, would begin a new node for this entry. */
+  #isFull(source: FieldSource, first: number, end: number, { maxBytes, maxEntries }: BlockLimits): boolean {
+    let total = (this.#tailWords[this.#tailOffset + idWords + 1] as number) + nodeHeaderBytes;
+    for (let index = first; index < end; index++) total += source.end(index) - source.start(index);
+    if (total >= (maxBytes === 0 || maxBytes > maxNodeBytes ? maxNodeBytes : maxBytes)) return true;
     if (maxEntries === 0) return false;
-    const address = this.#addressOf(place);
-    const bytes = bytesOf(this.#heap, address);
-    const start = recordStartOf(address);
+    const bytes = bytesOf(this.#heap, this.#tailAddress);
+    const start = recordStartOf(this.#tailAddress);
     // Deleted entries take room, too.
     return integerAt(bytes, start) + integerAt(bytes, start + elementSize(bytes, start)) >= maxEntries;
   }
 
-  /** Adds a block whose master entry has these fields and counts one entry; leaves `#tail` at it. */
+  /** Adds a block whose master entry has these fields and counts one entry. */
   #begin(id: StreamId, source: FieldSource, first: number, end: number, entryBytes: number): void {
     const heap = this.#heap;
-    const address = heap.allocate(Math.max(smallestBlockBytes, masterOverheadBytes + entryBytes));
+    // As large as the one before has become, to which it will mostly be alike, and room for what an entry takes at
+    // most: so it need not grow by copying.
+    const expected = this.#tailAddress === 0 ? smallestBlockBytes : this.#lengthOf(this.#tail) + entryBytes;
+    if (this.#tailAddress !== 0) this.#shrink(this.#tail);
+    const address = heap.allocate(Math.max(expected, masterOverheadBytes + entryBytes));
     this.#usedBytes += heap.capacity(address);
-    const bytes = bytesOf(heap, address);
     const start = recordStartOf(address);
-    let at = element.setInteger(1).write(bytes, start);
-    at = element.setInteger(0).write(bytes, at);
-    at = element.setInteger((end - first) / 2).write(bytes, at);
-    for (let index = first; index < end; index += 2) {
-      at = element.setBytes(source.buffer, source.start(index), source.end(index)).write(bytes, at);
-    }
-    at = element.setInteger(0).write(bytes, at);
+    const after = writeMaster(bytesOf(heap, address), start, source, first, end);
     this.#index.insert(id, this.#tail);
-    this.#setBlock(this.#tail, address, at - start);
+    this.#setBlock(this.#tail, address, after - start);
+    this.#findTail();
   }
 
-  #writeEntry(
-    bytes: Uint8Array,
-    at: number,
-    place: IdPlace,
-    id: StreamId,
-    source: FieldSource,
-    first: number,
-    end: number,
-    sameFields: boolean,
-  ): number {
-    const words = this.#index.wordsOf(place);
-    const block = this.#index.offsetOf(place);
-    at = element.setInteger(sameFields ? entrySameFields : 0).write(bytes, at);
-    at = writeDifference(bytes, at, id.timeHigh, id.timeLow, words, block);
-    at = writeDifference(bytes, at, id.sequenceHigh, id.sequenceLow, words, block + 2);
-    const fields = (end - first) / 2;
-    if (!sameFields) at = element.setInteger(fields).write(bytes, at);
-    for (let index = sameFields ? first + 1 : first; index < end; index += sameFields ? 2 : 1) {
-      at = element.setBytes(source.buffer, source.start(index), source.end(index)).write(bytes, at);
-    }
-    return element.setInteger(sameFields ? fields + 3 : fields * 2 + 4).write(bytes, at);
-  }
-
-  /** Makes room for more bytes at the end of a block. */
-  #ensure(place: IdPlace, more: number, { maxBytes }: BlockLimits): void {
-    const address = this.#addressOf(place);
-    const length = this.#lengthOf(place);
-    if (length + more <= this.#heap.capacity(address)) return;
-    this.#move(place, Math.max(length + more, Math.min(length * 2, maxBytes === 0 ? length * 2 : maxBytes)));
+  /** Makes room for more bytes at the end of the last block. */
+  #ensure(more: number, { maxBytes }: BlockLimits): void {
+    const length = this.#tailWords[this.#tailOffset + idWords + 1] as number;
+    if (length + more <= this.#tailCapacity) return;
+    this.#move(this.#tail, Math.max(length + more, Math.min(length * 2, maxBytes === 0 ? length * 2 : maxBytes)));
+    this.#findTail();
   }
 
   #move(place: IdPlace, bytes: number): void {
@@ -179,6 +157,7 @@ export class StreamBlocks {
     this.#usedBytes += heap.capacity(moved) - heap.capacity(address);
     heap.free(address);
     this.#setBlock(place, moved, length);
+    this.#tailAddress = 0;
   }
 
   /** A block that will not grow any more gives back what it does not need. */
@@ -200,8 +179,13 @@ export class StreamBlocks {
     const countsEnd = deletedAt + elementSize(bytes, deletedAt);
     const newLive = integerAt(bytes, start) + live;
     const newDeleted = integerAt(bytes, deletedAt) + deleted;
-    const growth =
-      element.setInteger(newLive).size + element.setInteger(newDeleted).size - (countsEnd - start);
+    if (countsEnd - start === 4 && newLive < 128 && newDeleted < 128) {
+      // Numbers below 128 are their own bytes.
+      bytes[start] = newLive;
+      bytes[deletedAt] = newDeleted;
+      return;
+    }
+    const growth = element.setInteger(newLive).size + element.setInteger(newDeleted).size - (countsEnd - start);
     if (growth !== 0) {
       const length = this.#lengthOf(place);
       if (length + growth > this.#heap.capacity(address)) {
@@ -225,7 +209,6 @@ export class StreamBlocks {
       this.remove(place);
       return false;
     }
-    // The flags are a number below 128, which is its own byte.
     for (const at of entryStarts) reader.bytes[at] = (reader.bytes[at] as number) | entryDeleted;
     this.#changeCounts(place, -entryStarts.length, entryStarts.length);
     return true;
@@ -236,6 +219,7 @@ export class StreamBlocks {
     const address = this.#addressOf(place);
     this.#usedBytes -= this.#heap.capacity(address);
     this.#heap.free(address);
+    this.#tailAddress = 0;
     return this.#index.remove(place);
   }
 
@@ -254,31 +238,4 @@ export class StreamBlocks {
     }
     return copy;
   }
-}
-
-/** Writes the number of two words less that of words[base] and words[base + 1]. */
-function writeDifference(
-  bytes: Uint8Array,
-  at: number,
-  high: number,
-  low: number,
-  words: Uint32Array,
-  base: number,
-): number {
-  const baseLow = words[base + 1] as number;
-  const borrow = low < baseLow ? 1 : 0;
-  return element.setWords((high - (words[base] as number) - borrow) | 0, (low - baseLow) | 0).write(bytes, at);
-}
-
-/** Whether the fields are those of the block's master entry, in the same order. */
-function masterHasFields(bytes: Uint8Array, start: number, source: FieldSource, first: number, end: number): boolean {
-  let at = start + elementSize(bytes, start);
-  at += elementSize(bytes, at);
-  if (integerAt(bytes, at) !== (end - first) / 2) return false;
-  at += elementSize(bytes, at);
-  for (let index = first; index < end; index += 2) {
-    if (!element.setBytes(source.buffer, source.start(index), source.end(index)).matches(bytes, at)) return false;
-    at += elementSize(bytes, at);
-  }
-  return true;
 }

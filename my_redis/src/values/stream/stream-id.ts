@@ -98,10 +98,14 @@ export class StreamId {
 
   /** Writes "ms-seq" at `at`, up to `maxIdBytes`; returns where the text ends. */
   write(target: Uint8Array, at: number): number {
-    let place = writeWords(target, at, this.timeHigh, this.timeLow);
-    target[place++] = dash;
-    place = writeWords(target, place, this.sequenceHigh, this.sequenceLow);
-    return place;
+    if (this.timeLow !== printedLow || this.timeHigh !== printedHigh) {
+      printedHigh = this.timeHigh;
+      printedLow = this.timeLow;
+      printedEnd = writeWords(printedTime, 0, printedHigh, printedLow);
+      printedTime[printedEnd++] = dash;
+    }
+    for (let place = 0; place < printedEnd; place++) target[at++] = printedTime[place] as number;
+    return writeWords(target, at, this.sequenceHigh, this.sequenceLow);
   }
 
   toString(): string {
@@ -112,6 +116,12 @@ export class StreamId {
 /** Longest text of an id. */
 export const maxIdBytes = 41;
 const idText = new Uint8Array(maxIdBytes);
+
+// The text of the time that was printed last: ids that are printed in a row mostly share theirs.
+const printedTime = new Uint8Array(maxIdBytes);
+let printedHigh = -1;
+let printedLow = -1;
+let printedEnd = 0;
 
 function writeWords(target: Uint8Array, at: number, high: number, low: number): number {
   if (high < 0x200000) return writeInteger(target, at, high * twoTo32 + low);

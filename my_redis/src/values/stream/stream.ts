@@ -3,7 +3,8 @@ import type { ObjectValue } from "../../keyspace/object-table.ts";
 import { ConsumerGroup, unknownEntriesRead } from "./consumer-group.ts";
 import { type Count64, minus, plus } from "./count-64.ts";
 import { IdPlace } from "./id-map.ts";
-import { type BlockLimits, type FieldSource, StreamBlocks } from "./stream-blocks.ts";
+import type { FieldSource } from "./block-writer.ts";
+import { type BlockLimits, StreamBlocks } from "./stream-blocks.ts";
 import { StreamCursor } from "./stream-cursor.ts";
 import { StreamId } from "./stream-id.ts";
 

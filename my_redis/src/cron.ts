@@ -29,6 +29,8 @@ export class Cron {
   #deadlineTimer: ReturnType<typeof setTimeout> | undefined;
   #deadlineMs = Number.POSITIVE_INFINITY;
   #lastSecondMs = 0;
+  /** The last look for expired keys was broken off: there are more. */
+  #expiryBehind = false;
 
   constructor(server: Server, network: CronNetwork) {
     this.#server = server;
@@ -85,6 +87,7 @@ export class Cron {
     const elapsedMs = environment.monotonicMs() - startMs;
     statistics.expiryMs += elapsedMs;
     if (timedOut) statistics.expiryTimeouts++;
+    this.#expiryBehind = timedOut;
     // A mean that moves slowly: one pass more or less makes little difference.
     const share = looked === 0 ? 0 : expired / looked;
     statistics.expiredShare = statistics.expiredShare * 0.95 + share * 0.05;
@@ -93,7 +96,7 @@ export class Cron {
 
   #hasBackgroundWork(): boolean {
     const { keyspace, settings } = this.#server;
-    if (keyspace.pendingReleases > 0) return true;
+    if (keyspace.pendingReleases > 0 || this.#expiryBehind) return true;
     if (!settings.values.activerehashing) return false;
     return keyspace.databases.some(({ keys, expires }) => keys.resizing || expires.resizing);
   }
@@ -112,6 +115,7 @@ export class Cron {
 
   #slice(): void {
     const { environment, keyspace, settings } = this.#server;
+    if (this.#expiryBehind) this.#expireInBackground();
     const startMs = environment.monotonicMs();
     const spent = (): boolean => environment.monotonicMs() - startMs >= sliceMs;
     keyspace.releaseSome(spent);
@@ -121,6 +125,13 @@ export class Cron {
         while (index.resizing && !spent()) index.migrate(slotsPerLook);
       }
     }
+  }
+
+  #expireInBackground(): void {
+    this.#server.updateClock();
+    this.#expireKeys();
+    this.#server.serveBlocked();
+    this.#network.finishTurn();
   }
 
   /** Somebody began to wait for a limited time: the timer is set for whoever's time is over first. */

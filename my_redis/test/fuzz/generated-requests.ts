@@ -80,7 +80,14 @@ const plainCommands: readonly PlainCommand[] = allCommands
     ({ words }) => !leftOut.has(words.join("|").toLowerCase()) && !leftOut.has((words[0] as string).toLowerCase()),
   );
 
-const keys = Array.from({ length: 24 }, (_, number) => `key:${number}`);
+/** Names of commands to their groups. */
+const groups = new Map<string, string>(allCommands.map(({ name, group }) => [name, group]));
+
+/** Mostly a key that the commands of one group share, so that they meet values of their type. */
+function keyWord(random: SeededRandom, name: string): string {
+  return random.oneIn(4) ? `key:${random.below(24)}` : `${groups.get(name) ?? "key"}:${random.below(6)}`;
+}
+
 const fields = ["f", "g", "h", "7", "-3", "a rather long name of a field or member", "", "\r\n", "$-1\r\n"];
 const numbers = [
   "0",
@@ -105,8 +112,8 @@ const scores = ["0", "1", "-1.5", "3.25", "1e17", "inf", "-inf", "(2", "nan", "0
 const globs = ["*", "key:?", "k*[0-9]", "*\\*", "[^a]*", "", "f*"];
 
 /** Words that one letter of a template stands for. */
-const wordMakers: Readonly<Record<string, (random: SeededRandom) => Word>> = {
-  K: (random) => random.pick(keys),
+const wordMakers: Readonly<Record<string, (random: SeededRandom, name: string) => Word>> = {
+  K: keyWord,
   V: (random) => valueWord(random),
   F: (random) => (random.oneIn(3) ? `member ${random.below(300)}` : random.pick(fields)),
   N: (random) => (random.oneIn(2) ? random.below(130) - 20 : random.pick(numbers)),
@@ -136,24 +143,20 @@ export function generateWords(random: SeededRandom): Word[] {
 }
 
 function scriptWords(random: SeededRandom): Word[] {
-  return [
-    "EVAL",
-    random.pick(scriptTexts),
-    2,
-    random.pick(keys),
-    random.pick(keys),
-    valueWord(random),
-    valueWord(random),
-  ];
+  const keys = [keyWord(random, random.pick(["SET", "LPUSH", "SADD", "XADD"])), keyWord(random, "ZADD")];
+  return ["EVAL", random.pick(scriptTexts), 2, ...keys, valueWord(random), valueWord(random)];
 }
 
 function templateWords(random: SeededRandom): Word[] {
   const words: Word[] = [];
-  for (const part of random.pick(requestTemplates).split(" ")) {
+  const parts = random.pick(requestTemplates).split(" ");
+  const name = parts[0] as string;
+  for (const part of parts) {
     const optional = part.startsWith("?");
     if (optional && random.oneIn(2)) continue;
     // "?PX_T" is two words.
-    for (const word of optional ? part.slice(1).split("_") : [part]) words.push(wordMakers[word]?.(random) ?? word);
+    for (const word of optional ? part.slice(1).split("_") : [part])
+      words.push(wordMakers[word]?.(random, name) ?? word);
   }
   return words;
 }
@@ -167,7 +170,9 @@ function tableWords(random: SeededRandom): Word[] {
   while (made.length < count) {
     const { keys: range } = command;
     const isKey = range !== undefined && made.length >= range.first && (made.length - range.first) % range.step === 0;
-    made.push(wordMakers[isKey ? "K" : random.pick(["K", "V", "F", "N", "S", "C", "I", "G"])]?.(random) as Word);
+    made.push(
+      wordMakers[isKey ? "K" : random.pick(["K", "V", "F", "N", "S", "C", "I", "G"])]?.(random, command.name) as Word,
+    );
   }
   return made;
 }

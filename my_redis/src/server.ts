@@ -49,7 +49,7 @@ export class Server {
   readonly watched = new WatchedKeys();
   readonly blocking: BlockedClients;
   readonly notifications: KeyspaceNotifications;
-  readonly pubSub = new PubSub((client, message) => this.outOfTurn.to(client, (reply) => reply.raw(message)));
+  readonly pubSub: PubSub;
   readonly clients = new Map<number, Context>();
   readonly policies: Policy[] = [
     requireAuthentication,
@@ -119,6 +119,12 @@ export class Server {
       },
       () => this.updateObservation(),
     );
+    this.pubSub = new PubSub({
+      push: (client, message) => this.outOfTurn.to(client, (reply) => reply.raw(message)),
+      get maxQueuedBytes() {
+        return settings.values["client-output-buffer-limit"].pubsub.hardBytes;
+      },
+    });
     this.notifications = new KeyspaceNotifications(settings, this.pubSub, () => this.updateObservation());
     this.updateObservation();
   }

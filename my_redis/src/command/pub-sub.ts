@@ -23,8 +23,13 @@ interface Delivery {
 
 const messageNames = { channel: "message", pattern: "pmessage", shard: "smessage" } as const;
 
-/** How a message is written to a client at any moment. */
-export type Push = (client: Client, message: Uint8Array) => void;
+/** What publishing needs of the server. */
+export interface PubSubOwner {
+  /** Writes a message to a client at any moment. */
+  push(client: Client, message: Uint8Array): void;
+  /** Bytes of messages that may wait for one client while one command or script runs; 0 for any number. */
+  readonly maxQueuedBytes: number;
+}
 
 /**
  * Who has subscribed to what. Messages are handed over once the command that published them has ended, so that they
@@ -38,12 +43,14 @@ export class PubSub {
   } as const satisfies Record<SubscriptionKind, Map<string, Set<Client>>>;
   readonly #patterns = new Map<string, Uint8Array>();
   readonly #writer = new ReplyWriter();
-  readonly #push: Push;
+  readonly #owner: PubSubOwner;
   #deliveries: Delivery[] = [];
+  /** Bytes among the deliveries, by client. */
+  readonly #queuedBytes = new Map<Client, number>();
   #scheduled = false;
 
-  constructor(push: Push) {
-    this.#push = push;
+  constructor(owner: PubSubOwner) {
+    this.#owner = owner;
   }
 
   /** Names that have subscribers. */
@@ -108,12 +115,26 @@ export class PubSub {
 
   #send(clients: ReadonlySet<Client>, kind: SubscriptionKind, words: readonly PublishedBytes[]): number {
     const encoded: Partial<Record<2 | 3, Uint8Array>> = {};
+    const { size } = clients;
     for (const client of clients) {
       const message = (encoded[client.protocol] ??= this.#encode(client.protocol, kind, words));
-      this.#deliveries.push({ client, message });
+      this.#queue(client, message);
     }
     this.#schedule();
-    return clients.size;
+    return size;
+  }
+
+  /** A client for whom one command publishes more than he may leave unread is let go, as if it had been sent. */
+  #queue(client: Client, message: Uint8Array): void {
+    if (client.closing) return;
+    const bytes = (this.#queuedBytes.get(client) ?? 0) + message.length;
+    const { maxQueuedBytes } = this.#owner;
+    if (maxQueuedBytes > 0 && bytes > maxQueuedBytes) {
+      client.channel.kill();
+      return;
+    }
+    this.#queuedBytes.set(client, bytes);
+    this.#deliveries.push({ client, message });
   }
 
   #encode(protocol: 2 | 3, kind: SubscriptionKind, words: readonly PublishedBytes[]): Uint8Array {
@@ -145,8 +166,9 @@ export class PubSub {
     const deliveries = this.#deliveries;
     if (deliveries.length === 0) return;
     this.#deliveries = [];
+    this.#queuedBytes.clear();
     for (const { client, message } of deliveries) {
-      if (!client.closing) this.#push(client, message);
+      if (!client.closing) this.#owner.push(client, message);
     }
   }
 }

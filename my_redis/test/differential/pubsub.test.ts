@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { startServer } from "../../index.ts";
 import { anything, expectSame, sameElements, type Step, type Word } from "./harness/index.ts";
-import { RespConnection } from "./harness/resp-connection.ts";
+import { closed, RespConnection } from "./harness/resp-connection.ts";
 
 const redis = requireService("redis");
 const on = (connection: number, ...command: Word[]): Step => ({ on: connection, command });
@@ -244,6 +244,22 @@ describe("subscribers of this server alone", () => {
     expect((await reader.next()).items?.[2]?.text).toBe("still here");
     socket.terminate();
     reader.close();
+    publisher.close();
+    await server.close();
+  });
+
+  test("a script that publishes more than a subscriber may leave unread loses him, and no memory", async () => {
+    const server = await startServer({ port: 0, memory: true, environment: { report: () => {} } });
+    const publisher = await RespConnection.open(server.port, "publisher");
+    const subscriber = await RespConnection.open(server.port, "subscriber");
+    await publisher.reply("CONFIG", "SET", "client-output-buffer-limit", "pubsub 100kb 0 0");
+    await subscriber.reply("SUBSCRIBE", "c");
+    const script = "for i = 1, tonumber(ARGV[1]) do redis.call('PUBLISH', 'c', string.rep('x', 1000)) end";
+    await publisher.reply("EVAL", script, "0", "50");
+    for (let count = 0; count < 50; count++) expect((await subscriber.next()).items?.[2]?.text).toHaveLength(1000);
+    await publisher.reply("EVAL", script, "0", "1000");
+    expect(await subscriber.nextOrClosed()).toBe(closed);
+    expect((await publisher.reply("PUBLISH", "c", "x")).text).toBe("0");
     publisher.close();
     await server.close();
   });

@@ -1,6 +1,6 @@
 import { describe, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { genericSteps } from "./arbitrary-commands.ts";
+import { stableGenericSteps } from "./stable-generic-steps.ts";
 import { commandOf, keyWord } from "./harness/arbitrary-words.ts";
 import {
   expectSame,
@@ -223,7 +223,7 @@ describe.skipIf(redis.missing)(`hashes answer as redis-server does${redis.reason
 
   test("generated sequences on hashes of either kind, among keys of any type", () =>
     expectSameGenerated({
-      commands: [...hashSteps, ...hashSteps, ...wholeHashSteps, ...genericSteps, commandOf("SET", keyWord, "text")],
+      commands: [...hashSteps, ...hashSteps, ...wholeHashSteps, ...stableGenericSteps, commandOf("SET", keyWord, "text")],
       before: [["CONFIG", "SET", "hash-max-listpack-entries", "6"]],
       runs: 60,
       maxSteps: 60,

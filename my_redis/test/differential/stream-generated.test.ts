@@ -1,6 +1,6 @@
 import { afterAll, describe, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { genericSteps } from "./arbitrary-commands.ts";
+import { stableGenericSteps } from "./stable-generic-steps.ts";
 import { expectSame, expectSameGenerated, generatedTimeoutMs } from "./harness/index.ts";
 import { groupSteps, streamSteps } from "./stream-steps.ts";
 
@@ -29,7 +29,7 @@ describe.skipIf(redis.missing)(`generated sequences on streams end as on redis-s
 
   test("with copies, renamed keys and expiry", () =>
     expectSameGenerated({
-      commands: [...streamSteps, ...streamSteps, ...groupSteps, ...genericSteps],
+      commands: [...streamSteps, ...streamSteps, ...groupSteps, ...stableGenericSteps],
       before: [nodes(4096, 4)],
       runs: 40,
       maxSteps: 60,

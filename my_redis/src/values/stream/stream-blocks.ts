@@ -200,18 +200,10 @@ export class StreamBlocks {
     element.setInteger(newDeleted).write(bytes, at);
   }
 
-  /**
-   * Marks entries of one block as deleted; `entryStarts` are their places in the block. A block without a live entry
-   * is removed. True when the block is still there.
-   */
-  markDeleted(place: IdPlace, reader: BlockReader, entryStarts: readonly number[]): boolean {
-    if (entryStarts.length >= reader.liveCount) {
-      this.remove(place);
-      return false;
-    }
+  /** Marks entries of one block as deleted; `entryStarts` are their places in the block. */
+  markDeleted(place: IdPlace, reader: BlockReader, entryStarts: readonly number[]): void {
     for (const at of entryStarts) reader.bytes[at] = (reader.bytes[at] as number) | entryDeleted;
     this.#changeCounts(place, -entryStarts.length, entryStarts.length);
-    return true;
   }
 
   /** Removes a block; the place is then that of the next one. False when there is no next. */

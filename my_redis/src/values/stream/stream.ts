@@ -67,7 +67,8 @@ export class Stream implements ObjectValue {
   delete(id: StreamId): boolean {
     cursor.begin(this.blocks, id, id, false);
     if (!cursor.next()) return false;
-    this.blocks.markDeleted(cursor.block, cursor.entry, [cursor.entry.entryStart]);
+    if (cursor.entry.liveCount === 1) this.blocks.remove(cursor.block);
+    else this.blocks.markDeleted(cursor.block, cursor.entry, [cursor.entry.entryStart]);
     this.length--;
     if (id.compare(this.maxDeletedId) > 0) this.maxDeletedId.copy(id);
     if (id.compare(this.firstId) === 0) this.findFirst();

@@ -46,6 +46,7 @@ function isWhollyOver(stream: Stream, trim: Trim): boolean {
   return last >= 0 && reader.read(last) && reader.id.compare(trim.minId) < 0;
 }
 
+/** Cuts the first entries off the block that was read. Even with none left it stays, as in Redis. */
 function trimBlock(stream: Stream, trim: Trim): number {
   const starts: number[] = [];
   for (let at = reader.entriesStart; reader.read(at); at = reader.entryEnd) {

@@ -23,7 +23,7 @@ const ends = ["\r\n", "\n", "\r", "\rX", "", "\0\n"];
 
 type Break = (random: SeededRandom) => Uint8Array;
 
-/** Ways to send what is no request, or almost one. */
+/** Ways to send what is no request, almost one, or one that has not just one reply. */
 const breaks: readonly Break[] = [
   (random) => flipBits(random, harmlessRequest(random)),
   (random) => cut(random, harmlessRequest(random)),
@@ -32,6 +32,9 @@ const breaks: readonly Break[] = [
   (random) => otherLineEnds(random),
   (random) => inlineRequest(random),
   (random) => random.bytes(random.below(200)),
+  (random) => encodeCommand([random.pick(["SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE"]), "f", "g*", "h"]),
+  (random) => encodeCommand(["CLIENT", "REPLY", random.pick(["ON", "OFF", "SKIP"])]),
+  () => encodeCommand(["QUIT"]),
   (random) => Buffer.from(`*${random.below(5)}\r\n`.repeat(1 + random.below(2000))),
   (random) => Buffer.from(`${"x".repeat(random.below(70_000))}\r\n`),
 ];

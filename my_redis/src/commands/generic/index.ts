@@ -1,6 +1,8 @@
 import { copy } from "./copy.ts";
 import { dbSize } from "./db-size.ts";
 import { del, unlink } from "./delete.ts";
+import { dump } from "./dump/dump.ts";
+import { restore } from "./dump/restore.ts";
 import { exists, touch } from "./exists.ts";
 import { expire, expireAt, pexpire, pexpireAt } from "./expire.ts";
 import { flushAll, flushDb } from "./flush.ts";
@@ -17,6 +19,7 @@ import { expireTime, pexpireTime, pttl, ttl } from "./time-to-live.ts";
 import { type } from "./type.ts";
 
 export const genericCommands = [
-  ...[copy, dbSize, del, exists, expire, expireAt, expireTime, flushAll, flushDb, keys, move, object, persist, pexpire],
-  ...[pexpireAt, pexpireTime, pttl, randomKey, rename, renameNx, scan, sort, sortRo, swapDb, touch, ttl, type, unlink],
+  ...[copy, dbSize, del, dump, exists, expire, expireAt, expireTime, flushAll, flushDb, keys, move, object, persist],
+  ...[pexpire, pexpireAt, pexpireTime, pttl, randomKey, rename, renameNx, restore, scan, sort, sortRo, swapDb, touch],
+  ...[ttl, type, unlink],
 ];

@@ -1,6 +1,7 @@
 import { ElementText, elementSize, integerAt, isInteger, previousElement } from "../../values/packed-element.ts";
 import { type ByteRange, wholeRange } from "./byte-range.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
+import { RdbReader } from "./rdb-reader.ts";
 
 /** Before the elements: bytes of the whole (4) and number of elements (2), lowest first; after them one byte 255. */
 const headerBytes = 6;
@@ -33,11 +34,11 @@ export class ListpackReader {
     this.#bytes = bytes;
     this.#at = start + headerBytes;
     this.#end = end - 1;
-    const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
-    if (end - start < headerBytes + 1 || view.getUint32(0, true) !== end - start || bytes[this.#end] !== endMark) {
+    const header = new RdbReader({ bytes, start, end });
+    if (header.left <= headerBytes || header.littleEndian(4) !== end - start || bytes[this.#end] !== endMark) {
       throw new RdbFormatError("a listpack of the wrong size");
     }
-    const count = view.getUint16(4, true);
+    const count = header.littleEndian(2);
     this.#left = count === uncounted ? Infinity : count;
   }
 

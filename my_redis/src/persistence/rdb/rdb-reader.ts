@@ -95,9 +95,14 @@ export class RdbReader {
 
   /** Milliseconds of eight bytes, brought to 0 where they are negative and to 2^53 - 1 where they are beyond. */
   milliseconds(): number {
+    return Math.max(this.signedMilliseconds(), 0);
+  }
+
+  /** As `milliseconds`, with -1 for any negative number, which stands for never. */
+  signedMilliseconds(): number {
     const low = this.littleEndian(4);
     const high = this.littleEndian(4) | 0;
-    return Math.min(Math.max(high * twoTo32 + low, 0), Number.MAX_SAFE_INTEGER);
+    return Math.min(Math.max(high * twoTo32 + low, -1), Number.MAX_SAFE_INTEGER);
   }
 
   /** `size` bytes as they are. */

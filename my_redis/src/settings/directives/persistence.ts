@@ -97,7 +97,7 @@ export const persistenceDirectives = {
     unused: noSnapshots,
     check: plainFileName("dbfilename"),
   }),
-  rdbcompression: yesNo({ default: true, summary: "Compresses strings in snapshots.", unused: noSnapshots }),
+  rdbcompression: yesNo({ default: true, summary: "Compresses long strings in snapshots and in what DUMP gives." }),
   rdbchecksum: yesNo({
     default: true,
     summary: "Ends a snapshot with a checksum.",

@@ -1,0 +1,27 @@
+import { command } from "../../../command/command.ts";
+import { sealPayload } from "../../../persistence/rdb/dump-payload.ts";
+import { ValueEncoder } from "../../../persistence/rdb/encode-value.ts";
+import { RdbWriter } from "../../../persistence/rdb/rdb-writer.ts";
+
+export const dump = command({
+  name: "DUMP",
+  group: "generic",
+  since: "2.6.0",
+  complexity: "O(N) with N being the size of the value",
+  summary: "Gives a key's value as bytes that RESTORE takes, here and in Redis.",
+  flags: ["readonly"],
+  arity: 2,
+  keys: { first: 1, last: 1, step: 1 },
+  run({ database, keyspace, server }, args, reply) {
+    const address = database.read(args, 1);
+    if (address === 0) {
+      reply.null();
+      return;
+    }
+    const writer = new RdbWriter({ compresses: server.settings.values.rdbcompression });
+    const encoder = new ValueEncoder(keyspace, writer);
+    writer.byte(encoder.typeOf(address));
+    encoder.write(address);
+    reply.bulk(sealPayload(writer));
+  },
+});

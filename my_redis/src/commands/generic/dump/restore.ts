@@ -1,0 +1,123 @@
+import { command } from "../../../command/command.ts";
+import type { Context } from "../../../command/context.ts";
+import * as record from "../../../keyspace/record.ts";
+import type { ByteRange } from "../../../persistence/rdb/byte-range.ts";
+import { decodeValue } from "../../../persistence/rdb/decode-value.ts";
+import { openPayload } from "../../../persistence/rdb/dump-payload.ts";
+import { RdbFormatError } from "../../../persistence/rdb/rdb-format-error.ts";
+import { RdbReader } from "../../../persistence/rdb/rdb-reader.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
+import { CommandError, errors } from "../../../protocol/command-error.ts";
+import { ValueBuilder } from "./value-builder.ts";
+
+/** The access clock counts seconds in 24 bits. */
+const clockMask = 0xffffff;
+
+interface RestoreOptions {
+  replace: boolean;
+  /** The time to live is a moment. */
+  absolute: boolean;
+  /** Seconds; -1 unless given. */
+  idleSeconds: number;
+  hasFrequency: boolean;
+}
+
+function readOptions(args: Arguments): RestoreOptions {
+  const options: RestoreOptions = { replace: false, absolute: false, idleSeconds: -1, hasFrequency: false };
+  for (let index = 4; index < args.count; index++) {
+    const hasMore = index + 1 < args.count;
+    if (args.is(index, "replace")) {
+      options.replace = true;
+    } else if (args.is(index, "absttl")) {
+      options.absolute = true;
+    } else if (args.is(index, "idletime") && hasMore && !options.hasFrequency) {
+      options.idleSeconds = args.integer(++index);
+      if (options.idleSeconds < 0) throw new CommandError("ERR Invalid IDLETIME value, must be >= 0");
+    } else if (args.is(index, "freq") && hasMore && options.idleSeconds < 0) {
+      const frequency = args.integer(++index);
+      if (frequency < 0 || frequency > 255) {
+        throw new CommandError("ERR Invalid FREQ value, must be >= 0 and <= 255");
+      }
+      options.hasFrequency = true;
+    } else {
+      throw new CommandError(errors.syntax);
+    }
+  }
+  return options;
+}
+
+/** The moment at which the key ends, Unix milliseconds; undefined for never. */
+function readExpiry(context: Context, args: Arguments, absolute: boolean): number | undefined {
+  const given = args.int64(2);
+  if (given < 0n) throw new CommandError("ERR Invalid TTL value, must be >= 0");
+  if (given === 0n) return undefined;
+  // A sum beyond 64 bits comes out in the distant past, as in Redis.
+  return Number(absolute ? given : BigInt.asIntN(64, given + BigInt(context.now)));
+}
+
+/** Builds the value of a payload. Throws when it is none. */
+function build(context: Context, args: Arguments): ValueBuilder {
+  const payload = openPayload({ bytes: args.buffer, start: args.start(3), end: args.end(3) });
+  if (payload === undefined) throw new CommandError("ERR DUMP payload version or checksum are wrong");
+  const builder = new ValueBuilder(context, args.view(1));
+  try {
+    decode(payload, builder);
+  } catch (error) {
+    builder.discard();
+    if (!(error instanceof RdbFormatError)) throw error;
+    throw new CommandError("ERR Bad data format");
+  }
+  return builder;
+}
+
+function decode(payload: ByteRange, builder: ValueBuilder): void {
+  const reader = new RdbReader(payload);
+  decodeValue(reader.byte(), reader, builder);
+}
+
+/** The log gets a moment in the place of a time to live. */
+function logMoment(context: Context, args: Arguments, expiryMs: number): void {
+  const rest = Array.from({ length: args.count - 3 }, (_, index) => args.bytes(index + 3));
+  context.logAs("RESTORE", args.bytes(1), expiryMs, ...rest, "ABSTTL");
+}
+
+/** Seconds that a key was not used, as the clock of its last use. */
+function clockAfter(now: number, idleSeconds: number): number {
+  const clock = Math.floor(now / 1000) & clockMask;
+  return idleSeconds <= clock ? clock - idleSeconds : (clock + (clockMask >>> 1)) % clockMask;
+}
+
+export const restore = command({
+  name: "RESTORE",
+  group: "generic",
+  since: "2.6.0",
+  complexity: "O(N) with N being the size of the value; O(N*log(N)) for a sorted set",
+  summary: "Creates a key from the bytes that DUMP gave for a value, here or in Redis.",
+  flags: ["write", "denyoom"],
+  categories: ["dangerous"],
+  arity: -4,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const { database, keyspace, now } = context;
+    const { replace, absolute, idleSeconds } = readOptions(args);
+    if (!replace && database.write(args, 1) !== 0) throw new CommandError("BUSYKEY Target key name already exists.");
+    const expiryMs = readExpiry(context, args, absolute);
+    const builder = build(context, args);
+    const existed = replace && database.delete(args, 1);
+    reply.ok();
+    if (expiryMs !== undefined && expiryMs <= now && keyspace.expires) {
+      builder.discard();
+      if (!existed) return;
+      context.logAs("DEL", args.bytes(1));
+      database.changed(args, 1, "del");
+      return;
+    }
+    let address = builder.moveTo(database);
+    if (expiryMs !== undefined) {
+      address = database.setExpiry(address, expiryMs);
+      if (!absolute) logMoment(context, args, expiryMs);
+    }
+    if (idleSeconds >= 0) record.setAccessClock(keyspace.heap, address, clockAfter(now, idleSeconds));
+    database.changed(args, 1, "restore");
+  },
+});

@@ -1,0 +1,140 @@
+import { Context } from "../../../command/context.ts";
+import { Database, noExpiry } from "../../../keyspace/database.ts";
+import type { Address } from "../../../keyspace/heap.ts";
+import type { ByteRange } from "../../../persistence/rdb/byte-range.ts";
+import { RdbFormatError } from "../../../persistence/rdb/rdb-format-error.ts";
+import type {
+  CollectionType,
+  StreamConsumer,
+  StreamGroup,
+  StreamState,
+  ValueVisitor,
+} from "../../../persistence/rdb/value-visitor.ts";
+import { Arguments } from "../../../protocol/arguments.ts";
+import { PackedElement } from "../../../values/packed-element.ts";
+import type { Consumer, ConsumerGroup } from "../../../values/stream/consumer-group.ts";
+import { IdPlace } from "../../../values/stream/id-map.ts";
+import type { Stream } from "../../../values/stream/stream.ts";
+import type { BlockLimits } from "../../../values/stream/stream-blocks.ts";
+import type { StreamId } from "../../../values/stream/stream-id.ts";
+import { type HashValue, openHash } from "../../hash/hash-value.ts";
+import { createList, type ListValue } from "../../list/list-value.ts";
+import { createSet, SetValue } from "../../set/set-value.ts";
+import { createSortedSet, type SortedSetValue } from "../../sorted-set/sorted-set-value.ts";
+import { createStream } from "../../stream/stream-value.ts";
+import { storeString } from "../../string/string-value.ts";
+
+const element = new PackedElement();
+const place = new IdPlace();
+
+/**
+ * Makes a value of what a decoder tells, in the form that the settings ask for, apart from all keys: nothing can be
+ * seen of it before `moveTo`, and one that turns out to be broken is dropped without a trace.
+ */
+export class ValueBuilder implements ValueVisitor {
+  /** A database of its own, in which the value grows. */
+  readonly #database: Database;
+  readonly #context: Context;
+  /** Argument 1 is the key. */
+  readonly #args: Arguments;
+  #expected = 0;
+  #list: ListValue | undefined;
+  #set: SetValue | undefined;
+  #sortedSet: SortedSetValue | undefined;
+  #hash: HashValue | undefined;
+  #stream: Stream | undefined;
+
+  constructor({ server, client, keyspace }: Context, key: Uint8Array) {
+    this.#database = new Database(keyspace, client.database);
+    this.#context = new Context(server, client);
+    this.#context.database = this.#database;
+    this.#args = Arguments.from(["", key]);
+  }
+
+  /** Gives the value to its key in a database, which must have none there. */
+  moveTo(target: Database): Address {
+    const { buffer } = this.#args;
+    const [start, end] = [this.#args.start(1), this.#args.end(1)];
+    return this.#database.moveValue(this.#database.find(buffer, start, end), target, buffer, start, end);
+  }
+
+  discard(): void {
+    this.#database.flush();
+  }
+
+  string({ bytes, start, end }: ByteRange): void {
+    const args = Arguments.from(["", this.#args.view(1), bytes.subarray(start, end)]);
+    storeString(this.#database, args, 1, 2, noExpiry);
+  }
+
+  begin(type: CollectionType, count: number): void {
+    this.#expected = count;
+    if (type === "list") this.#list = createList(this.#context, this.#args, 1, 0);
+    else if (type === "sortedSet") this.#sortedSet = createSortedSet(this.#context, this.#args, 1);
+    else if (type === "hash") this.#hash = openHash(this.#context, this.#args);
+    else if (type === "stream") this.#stream = createStream(this.#database, this.#args, 1);
+  }
+
+  element({ bytes, start, end }: ByteRange): void {
+    const list = this.#list as ListValue;
+    element.setBytes(bytes, start, end);
+    list.growBy(element.size, 1);
+    list.push("tail", element);
+  }
+
+  member(member: ByteRange): void {
+    // In which form a set begins hangs on its first member.
+    this.#set ??= createSet(this.#context, this.#args, 1, { member, count: this.#expected }, new SetValue());
+    if (!this.#set.add(member.bytes, member.start, member.end)) throw twice("member");
+  }
+
+  scoredMember({ bytes, start, end }: ByteRange, score: number): void {
+    const set = this.#sortedSet as SortedSetValue;
+    if (set.find(bytes, start, end)) throw twice("member");
+    set.add(bytes, start, end, score);
+  }
+
+  field(name: ByteRange, value: ByteRange): void {
+    const hash = this.#hash as HashValue;
+    const isNew = hash.set(name.bytes, name.start, name.end, value.bytes, value.start, value.end);
+    if (!isNew) throw twice("field");
+  }
+
+  entry(id: StreamId, fields: readonly ByteRange[]): void {
+    const source = Arguments.from(fields.map(({ bytes, start, end }) => bytes.subarray(start, end)));
+    (this.#stream as Stream).append(id, source, 0, source.count, this.#blockLimits);
+  }
+
+  get #blockLimits(): BlockLimits {
+    const { values } = this.#context.server.settings;
+    return { maxBytes: values["stream-node-max-bytes"], maxEntries: values["stream-node-max-entries"] };
+  }
+
+  streamState({ length, lastId, maxDeletedId, entriesAdded }: StreamState): void {
+    const stream = this.#stream as Stream;
+    stream.lastId.copy(lastId);
+    stream.maxDeletedId.copy(maxDeletedId);
+    stream.entriesAdded = entriesAdded ?? length;
+  }
+
+  group({ name, lastId, entriesRead, consumers }: StreamGroup): void {
+    const stream = this.#stream as Stream;
+    if (stream.group(name) !== undefined) throw twice("group");
+    stream.addGroup(name, lastId, entriesRead ?? stream.positionOf(lastId));
+    const group = stream.group(name) as ConsumerGroup;
+    for (const consumer of consumers) addConsumer(group, consumer);
+  }
+}
+
+function addConsumer(group: ConsumerGroup, { name, seenMs, activeMs, pending }: StreamConsumer): void {
+  if (group.consumer(name) !== undefined) throw twice("consumer");
+  const consumer: Consumer = group.addConsumer(name, seenMs);
+  consumer.activeMs = activeMs;
+  for (const { id, deliveredMs, deliveries } of pending) {
+    group.add(id, consumer, place);
+    group.pending.setDeliveredMs(place, deliveredMs);
+    group.pending.setDeliveries(place, deliveries);
+  }
+}
+
+const twice = (what: string): RdbFormatError => new RdbFormatError(`a ${what} that comes twice`);

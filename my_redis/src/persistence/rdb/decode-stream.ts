@@ -1,0 +1,145 @@
+import { entryDeleted, entrySameFields } from "../../values/stream/block-reader.ts";
+import { type Count64, count64 } from "../../values/stream/count-64.ts";
+import { StreamId } from "../../values/stream/stream-id.ts";
+import { type ByteRange, latin1Of } from "./byte-range.ts";
+import { ListpackReader } from "./listpack.ts";
+import { RdbFormatError } from "./rdb-format-error.ts";
+import { RdbReader } from "./rdb-reader.ts";
+import type { PendingEntry, StreamConsumer, StreamGroup, ValueVisitor } from "./value-visitor.ts";
+
+const idBytes = 16;
+/** Bytes that a pending entry takes at least: its id, the time of its delivery, how often it was delivered. */
+const pendingBytes = idBytes + 8 + 1;
+
+/**
+ * Reads a stream: its nodes, what it knows besides, its groups. `version` 2 (Redis 7.0) adds counts and the highest
+ * deleted id, 3 (Redis 7.2) the time at which a consumer last got something.
+ */
+export function decodeStream(reader: RdbReader, visitor: ValueVisitor, version: 1 | 2 | 3): void {
+  const nodes = reader.countOf(2);
+  visitor.begin("stream", nodes);
+  const last = new StreamId();
+  let length = 0;
+  for (let left = nodes; left > 0; left--) {
+    const blockId = readId(blockKey(reader.string()));
+    length += decodeNode(blockId, reader.string(), last, visitor);
+  }
+  const announced = reader.count();
+  const lastId = readIdCounts(reader);
+  if (announced !== length || lastId.compare(last) < 0) throw new RdbFormatError("a stream that its entries belie");
+  // The first id follows from the entries.
+  if (version >= 2) readIdCounts(reader);
+  const maxDeletedId = version >= 2 ? readIdCounts(reader) : new StreamId();
+  const entriesAdded = version >= 2 ? readCount64(reader) : undefined;
+  visitor.streamState({ length, lastId, maxDeletedId, entriesAdded });
+  for (let left = reader.countOf(4); left > 0; left--) visitor.group(decodeGroup(reader, version));
+}
+
+function blockKey(key: ByteRange): RdbReader {
+  if (key.end - key.start !== idBytes) throw new RdbFormatError("a stream node without an id");
+  return new RdbReader(key);
+}
+
+/** An id of 16 bytes, highest first. */
+const readId = (reader: RdbReader): StreamId =>
+  new StreamId().set(reader.bigEndian32(), reader.bigEndian32(), reader.bigEndian32(), reader.bigEndian32());
+
+/** An id as two counts. */
+function readIdCounts(reader: RdbReader): StreamId {
+  reader.words();
+  const { high, low } = reader;
+  reader.words();
+  return new StreamId().set(high, low, reader.high, reader.low);
+}
+
+function readCount64(reader: RdbReader): Count64 {
+  reader.words();
+  return count64(BigInt.asIntN(64, (BigInt(reader.high) << 32n) | BigInt(reader.low)));
+}
+
+/** Visits the live entries of a node, in the layout that block-reader.ts tells of. Gives their number. */
+function decodeNode(blockId: StreamId, node: ByteRange, last: StreamId, visitor: ValueVisitor): number {
+  const listpack = new ListpackReader(node);
+  const live = listpack.requireInteger();
+  let deleted = listpack.requireInteger();
+  const names: ByteRange[] = [];
+  for (let left = listpack.requireInteger(); left > 0; left--) names.push(listpack.require());
+  listpack.require();
+  let seen = 0;
+  for (let left = live + deleted; left > 0; left--) {
+    const flags = listpack.requireInteger();
+    const id = addToId(blockId, listpack.require(), listpack.require());
+    const fields = readFields(listpack, (flags & entrySameFields) === 0 ? undefined : names);
+    listpack.require();
+    if ((flags & entryDeleted) !== 0) {
+      deleted--;
+      continue;
+    }
+    if (id.compare(last) <= 0) throw new RdbFormatError("stream entries out of order");
+    last.copy(id);
+    visitor.entry(id, fields);
+    seen++;
+  }
+  if (seen !== live || deleted !== 0 || listpack.next() !== undefined) {
+    throw new RdbFormatError("a stream node with a wrong count");
+  }
+  return live;
+}
+
+function readFields(listpack: ListpackReader, names: readonly ByteRange[] | undefined): ByteRange[] {
+  const fields: ByteRange[] = [];
+  const count = names === undefined ? listpack.requireInteger() : names.length;
+  for (let field = 0; field < count; field++) {
+    fields.push(names === undefined ? listpack.require() : (names[field] as ByteRange), listpack.require());
+  }
+  if (fields.length === 0) throw new RdbFormatError("a stream entry without fields");
+  return fields;
+}
+
+/** The id that lies this far behind that of the node, modulo 2^64 in both parts. */
+function addToId(blockId: StreamId, time: ByteRange, sequence: ByteRange): StreamId {
+  const [timeHigh, timeLow] = addWords(blockId.timeHigh, blockId.timeLow, time);
+  const [sequenceHigh, sequenceLow] = addWords(blockId.sequenceHigh, blockId.sequenceLow, sequence);
+  return new StreamId().set(timeHigh, timeLow, sequenceHigh, sequenceLow);
+}
+
+function addWords(high: number, low: number, difference: ByteRange): [number, number] {
+  const text = latin1Of(difference);
+  if (!/^-?\d{1,19}$/.test(text)) throw new RdbFormatError("a stream entry without an id");
+  const sum = (BigInt(high) << 32n) + BigInt(low) + BigInt(text);
+  return [Number(BigInt.asUintN(32, sum >> 32n)), Number(BigInt.asUintN(32, sum))];
+}
+
+function decodeGroup(reader: RdbReader, version: 1 | 2 | 3): StreamGroup {
+  const name = latin1Of(reader.string());
+  const lastId = readIdCounts(reader);
+  const entriesRead = version >= 2 ? readCount64(reader) : undefined;
+  const pending = new Map<string, PendingEntry>();
+  for (let left = reader.countOf(pendingBytes); left > 0; left--) {
+    const id = readId(reader);
+    const deliveredMs = reader.milliseconds();
+    const key = id.toString();
+    if (pending.has(key)) throw new RdbFormatError("an entry that is pending twice");
+    pending.set(key, { id, deliveredMs, deliveries: readCount64(reader) });
+  }
+  const consumers: StreamConsumer[] = [];
+  for (let left = reader.countOf(2); left > 0; left--) consumers.push(decodeConsumer(reader, version, pending));
+  if (pending.size > 0) throw new RdbFormatError("a pending entry without a consumer");
+  return { name, lastId, entriesRead, consumers };
+}
+
+/** Takes the consumer's entries out of those that are pending. */
+function decodeConsumer(reader: RdbReader, version: 1 | 2 | 3, pending: Map<string, PendingEntry>): StreamConsumer {
+  const name = latin1Of(reader.string());
+  const seenMs = reader.milliseconds();
+  const activeMs = version >= 3 ? reader.signedMilliseconds() : seenMs;
+  const own: PendingEntry[] = [];
+  for (let left = reader.countOf(idBytes); left > 0; left--) {
+    const key = readId(reader).toString();
+    const entry = pending.get(key);
+    if (entry === undefined) throw new RdbFormatError("an entry that is pending with a consumer, and not in the group");
+    pending.delete(key);
+    own.push(entry);
+  }
+  return { name, seenMs, activeMs, pending: own };
+}

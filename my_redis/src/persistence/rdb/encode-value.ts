@@ -1,0 +1,157 @@
+import type { Address } from "../../keyspace/heap.ts";
+import type { Keyspace } from "../../keyspace/keyspace.ts";
+import * as record from "../../keyspace/record.ts";
+import type { RecordTable } from "../../keyspace/record-table.ts";
+import * as integers from "../../values/integer-set.ts";
+import { ListChunks, type ListSegment } from "../../values/list/list-chunks.ts";
+import * as packed from "../../values/packed-list.ts";
+import type { SortedSet } from "../../values/sorted-set/sorted-set.ts";
+import type { Stream } from "../../values/stream/stream.ts";
+import { ElementText, elementSize } from "../../values/packed-element.ts";
+import { encodeStream } from "./encode-stream.ts";
+import { listpackOf } from "./listpack.ts";
+import { listNode, rdbType } from "./rdb-types.ts";
+import type { RdbWriter } from "./rdb-writer.ts";
+
+const { encoding, valueType } = record;
+const intsetHeaderBytes = 8;
+
+/** Writes the value of a record: its type in one byte, for RDB files to put before the key, and the rest. */
+export class ValueEncoder {
+  readonly #keyspace: Keyspace;
+  readonly #writer: RdbWriter;
+  readonly #words = new integers.IntegerWords();
+  readonly #digits = new Uint8Array(integers.maxIntegerText);
+
+  constructor(keyspace: Keyspace, writer: RdbWriter) {
+    this.#keyspace = keyspace;
+    this.#writer = writer;
+  }
+
+  /** The type of the value as RDB has it. */
+  typeOf(address: Address): number {
+    const { heap } = this.#keyspace;
+    const isPacked = record.encodingOf(heap, address) < encoding.object;
+    switch (record.typeOf(heap, address)) {
+      case valueType.string:
+        return rdbType.string;
+      case valueType.list:
+        return rdbType.listQuicklist2;
+      case valueType.set:
+        // Packed sets of text have a type of their own only from version 11 on.
+        return record.encodingOf(heap, address) === encoding.integerSet ? rdbType.setIntset : rdbType.set;
+      case valueType.sortedSet:
+        return isPacked ? rdbType.sortedSetListpack : rdbType.sortedSet2;
+      case valueType.hash:
+        return isPacked ? rdbType.hashListpack : rdbType.hash;
+      default:
+        return rdbType.streamListpacks2;
+    }
+  }
+
+  /** Writes the value without its type. */
+  write(address: Address): void {
+    const { heap, objects } = this.#keyspace;
+    const type = record.typeOf(heap, address);
+    if (type === valueType.string) {
+      this.#string(address);
+    } else if (record.encodingOf(heap, address) < encoding.object) {
+      this.#packed(type, address);
+    } else {
+      const value = objects.get(record.valueLengthOf(heap, address));
+      if (type === valueType.list) this.#list(value as ListChunks);
+      else if (type === valueType.set) this.#set(value as RecordTable);
+      else if (type === valueType.hash) this.#hash(value as RecordTable);
+      else if (type === valueType.sortedSet) this.#sortedSet(value as SortedSet);
+      else encodeStream(this.#writer, value as Stream);
+    }
+  }
+
+  #string(address: Address): void {
+    const { heap } = this.#keyspace;
+    const bytes = record.bytesOf(heap, address);
+    const start = record.valueStartOf(heap, address);
+    if (record.encodingOf(heap, address) === encoding.integer) {
+      this.#words.read(bytes, start, 8);
+      this.#writer.string(this.#digits, 0, this.#words.writeText(this.#digits, 0));
+    } else {
+      this.#writer.string(bytes, start, start + record.valueLengthOf(heap, address));
+    }
+  }
+
+  #packed(type: number, address: Address): void {
+    const { heap } = this.#keyspace;
+    const writer = this.#writer;
+    const bytes = record.bytesOf(heap, address);
+    const start = record.valueStartOf(heap, address);
+    const end = start + record.valueLengthOf(heap, address);
+    if (type === valueType.set) {
+      if (record.encodingOf(heap, address) === encoding.integerSet) this.#integerSet(bytes, start, end);
+      else this.#packedSet(bytes, start, end);
+      return;
+    }
+    if (type === valueType.list) {
+      writer.count(1);
+      writer.count(listNode.packed);
+    }
+    writer.string(listpackOf(bytes, packed.firstElement(start), end, packed.listCount(bytes, start, end)));
+  }
+
+  #integerSet(bytes: Uint8Array, start: number, end: number): void {
+    const intset = new Uint8Array(intsetHeaderBytes + end - start - integers.integerSetHeaderBytes);
+    const view = new DataView(intset.buffer);
+    view.setUint32(0, integers.integerWidth(bytes, start), true);
+    view.setUint32(4, integers.integerCount(bytes, start, end), true);
+    intset.set(bytes.subarray(start + integers.integerSetHeaderBytes, end), intsetHeaderBytes);
+    this.#writer.string(intset);
+  }
+
+  #packedSet(bytes: Uint8Array, start: number, end: number): void {
+    this.#writer.count(packed.listCount(bytes, start, end));
+    const text = new ElementText();
+    for (let at = packed.firstElement(start); at < end; at += elementSize(bytes, at)) {
+      const member = text.read(bytes, at);
+      this.#writer.string(member.bytes, member.start, member.end);
+    }
+  }
+
+  #list(list: ListChunks): void {
+    const segment: ListSegment = { bytes: new Uint8Array(0), start: 0, end: 0, count: 0 };
+    this.#writer.count(list.chunkCount);
+    for (let chunk = 0; chunk < list.chunkCount; chunk++) {
+      list.load(chunk, segment);
+      this.#writer.count(listNode.packed);
+      this.#writer.string(listpackOf(segment.bytes, segment.start, segment.end, segment.count));
+    }
+  }
+
+  #set(members: RecordTable): void {
+    this.#writer.count(members.size);
+    members.forEach((member) => this.#key(member));
+  }
+
+  #hash(fields: RecordTable): void {
+    const { heap } = this.#keyspace;
+    this.#writer.count(fields.size);
+    fields.forEach((field) => {
+      this.#key(field);
+      const start = record.valueStartOf(heap, field);
+      this.#writer.string(record.bytesOf(heap, field), start, start + record.valueLengthOf(heap, field));
+    });
+  }
+
+  /** From the highest to the lowest, as Redis does: it puts each before those that it has. */
+  #sortedSet(set: SortedSet): void {
+    this.#writer.count(set.size);
+    set.tree.visit(0, set.size, true, (score, member) => {
+      this.#key(member);
+      this.#writer.double(score);
+    });
+  }
+
+  #key(entry: Address): void {
+    const { heap } = this.#keyspace;
+    const start = record.keyStartOf(heap, entry);
+    this.#writer.string(record.bytesOf(heap, entry), start, start + record.keyLengthOf(heap, entry));
+  }
+}

@@ -1,0 +1,62 @@
+import type { Count64 } from "../../values/stream/count-64.ts";
+import type { StreamId } from "../../values/stream/stream-id.ts";
+import type { ByteRange } from "./byte-range.ts";
+
+export type CollectionType = "list" | "set" | "sortedSet" | "hash" | "stream";
+
+/**
+ * What a decoder tells of a value, piece by piece. Ranges stay as they are until the decoder returns; ids are lent for
+ * the call. A decoder that finds the bytes to be wrong may do so after any piece: what came before is to be dropped.
+ */
+export interface ValueVisitor {
+  string(value: ByteRange): void;
+  /** Comes before the pieces of a collection. `count` pieces are announced, which need not be true. */
+  begin(type: CollectionType, count: number): void;
+  /** The next element of a list. */
+  element(element: ByteRange): void;
+  /** These throw RdbFormatError for one that has come before. */
+  member(member: ByteRange): void;
+  scoredMember(member: ByteRange, score: number): void;
+  field(name: ByteRange, value: ByteRange): void;
+  /** The next entry of a stream, in the order of the ids; names and values of fields in turn. */
+  entry(id: StreamId, fields: readonly ByteRange[]): void;
+  /** Comes after the entries. */
+  streamState(state: StreamState): void;
+  /** Comes after the state. Throws RdbFormatError for a group or consumer that has come before. */
+  group(group: StreamGroup): void;
+}
+
+/** What a stream knows besides its entries. */
+export interface StreamState {
+  readonly length: number;
+  readonly lastId: StreamId;
+  readonly maxDeletedId: StreamId;
+  /** Undefined in dumps that are too old to say it. */
+  readonly entriesAdded: Count64 | undefined;
+}
+
+export interface StreamGroup {
+  /** One character per byte. */
+  readonly name: string;
+  readonly lastId: StreamId;
+  /** Undefined in dumps that are too old to say it; -1 where it cannot be told. */
+  readonly entriesRead: Count64 | undefined;
+  readonly consumers: readonly StreamConsumer[];
+}
+
+export interface StreamConsumer {
+  /** One character per byte. */
+  readonly name: string;
+  /** Unix milliseconds. */
+  readonly seenMs: number;
+  /** Unix milliseconds; -1 for never. */
+  readonly activeMs: number;
+  readonly pending: readonly PendingEntry[];
+}
+
+export interface PendingEntry {
+  readonly id: StreamId;
+  /** Unix milliseconds. */
+  readonly deliveredMs: number;
+  readonly deliveries: Count64;
+}

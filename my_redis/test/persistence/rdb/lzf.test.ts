@@ -1,0 +1,74 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { propertySeed } from "../../../../tools/property-seed.ts";
+import { compress, decompress } from "../../../src/persistence/rdb/lzf.ts";
+import { RdbFormatError } from "../../../src/persistence/rdb/rdb-format-error.ts";
+
+const seed = propertySeed();
+const runs = { seed, numRuns: 300 };
+const repetitive = fc
+  .array(fc.constantFrom("a", "ab", "abcabc", "xyz", "0000000000", "the quick brown fox"), { maxLength: 200 })
+  .map((words) => new Uint8Array(Buffer.from(words.join(""))));
+const anyBytes = fc.oneof(repetitive, fc.uint8Array({ maxLength: 500 }));
+
+describe("LZF", () => {
+  test("gives back what was compressed, from the midst of an array, too", () => {
+    fc.assert(
+      fc.property(anyBytes, fc.nat({ max: 20 }), (bytes, start) => {
+        const from = Math.min(start, bytes.length);
+        const target = new Uint8Array(bytes.length * 2 + 10);
+        const size = compress(bytes, from, bytes.length, target);
+        expect(decompress(target, 0, size, bytes.length - from)).toEqual(bytes.slice(from));
+      }),
+      runs,
+    );
+  });
+
+  test("makes what repeats itself shorter, near and far", () => {
+    const text = Buffer.from("abcdefghij".repeat(1000));
+    expect(compress(text, 0, text.length, new Uint8Array(text.length))).toBeLessThan(200);
+    const far = Buffer.concat([
+      Buffer.from("0123456789abcdef"),
+      Buffer.alloc(8000, 1),
+      Buffer.from("0123456789abcdef"),
+    ]);
+    const target = new Uint8Array(far.length);
+    const size = compress(far, 0, far.length, target);
+    expect(size).toBeLessThan(140);
+    expect(Buffer.from(decompress(target, 0, size, far.length))).toEqual(far);
+  });
+
+  test("gives up when the target is too small", () => {
+    const text = Buffer.from("no three letters of it come again");
+    expect(compress(text, 0, text.length, new Uint8Array(text.length - 4))).toBe(0);
+  });
+
+  test("reads a match that runs into itself", () => {
+    expect(decompress(Uint8Array.from([0, 97, 0x60, 0]), 0, 4, 6)).toEqual(new Uint8Array(6).fill(97));
+  });
+
+  test("refuses every broken input and reads none of it from elsewhere", () => {
+    const broken = [
+      [5, 97],
+      [0, 97, 0x20, 5],
+      [0, 97, 0xe0],
+      [0, 97, 0x20],
+      [0x20, 0],
+      [0, 97, 0, 98],
+    ];
+    for (const bytes of broken) {
+      expect(() => decompress(Uint8Array.from(bytes), 0, bytes.length, 3)).toThrow(RdbFormatError);
+    }
+    expect(() => decompress(Uint8Array.from([0, 97]), 0, 2, 2 ** 40)).toThrow(RdbFormatError);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat({ max: 300 }), (bytes, length) => {
+        try {
+          expect(decompress(bytes, 0, bytes.length, length).length).toBe(length);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RdbFormatError);
+        }
+      }),
+      runs,
+    );
+  });
+});

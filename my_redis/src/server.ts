@@ -113,6 +113,7 @@ export class Server {
     this.blocking = new BlockedClients(
       {
         retry: (context) => this.#retryBlocked(context),
+        exists: (database, key) => this.#exists(database, key),
         replyTimeout: (context) => this.#replyTimeout(context),
         replyError: (context, message) =>
           this.answer(context.client, (reply) => this.processor.writeError(reply, message)),
@@ -208,6 +209,12 @@ export class Server {
       return replacement !== undefined && replacement.find(key, 0, key.length) !== 0;
     });
     this.blocking.databaseChanged(database.number);
+  }
+
+  #exists(database: number, name: string): boolean {
+    const { keys } = this.keyspace.database(database);
+    const key = Buffer.from(name, "latin1");
+    return keys.find(this.keyspace.hasher.hash(key, 0, key.length), key, 0, key.length) !== 0;
   }
 
   #logExpired(database: Database, key: Uint8Array, start: number, end: number): void {

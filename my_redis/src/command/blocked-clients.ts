@@ -7,6 +7,8 @@ import type { Context } from "./context.ts";
 export interface BlockedRunner {
   /** Runs the command; true when it got its reply, false when it must go on waiting. */
   retry(context: Context): boolean;
+  /** Whether a key is there; looking leaves no trace. */
+  exists(database: number, key: string): boolean;
   replyTimeout(context: Context): void;
   replyError(context: Context, message: string): void;
 }
@@ -94,12 +96,22 @@ export class BlockedClients {
     while (this.#ready.size > 0) {
       const ready = this.#ready;
       this.#ready = new Set();
-      for (const place of ready) {
-        // A copy: clients leave the list as they are served, and may come back at its end.
-        for (const context of [...(this.#waiting.get(place) ?? [])]) {
-          if (context.client.blocked !== undefined && this.#runner.retry(context)) this.#release(context);
-        }
-      }
+      for (const place of ready) this.#serveKey(place);
+    }
+  }
+
+  #serveKey(place: string): void {
+    const separator = place.indexOf(":");
+    const database = Number(place.slice(0, separator));
+    const key = place.slice(separator + 1);
+    let gone = false;
+    // A copy: clients leave the list as they are served, and may come back at its end.
+    for (const context of [...(this.#waiting.get(place) ?? [])]) {
+      const { blocked } = context.client;
+      // Of thousands who wait for an element, the first takes it: the others need not try. The end of a stream is news.
+      if (blocked === undefined || (gone && blocked.command.group !== "stream")) continue;
+      if (this.#runner.retry(context)) this.#release(context);
+      else gone = gone || !this.#runner.exists(database, key);
     }
   }
 

@@ -31,6 +31,16 @@ const many: Step = [
     `place${at}`,
   ]).flat(),
 ];
+/** 400 places beyond the polar circles. */
+const polar: Step = [
+  "GEOADD",
+  "p",
+  ...Array.from({ length: 400 }, (_, at) => [
+    (((at * 37.7) % 120) - 40).toFixed(4),
+    ((at % 2 === 0 ? 1 : -1) * (66.6 + ((at * 0.731) % 18))).toFixed(4),
+    `polar${at}`,
+  ]).flat(),
+];
 const wrongType: Step = ["SET", "s", "x"];
 const withAll: readonly Word[] = ["WITHCOORD", "WITHDIST", "WITHHASH"];
 
@@ -121,6 +131,19 @@ describe.skipIf(redis.missing)(`geo commands answer as redis-server does${redis.
           ["GEOSEARCH", key as string, ...shape, "COUNT", 3, "ANY", "DESC", "WITHHASH"],
         ]);
       }),
+      polar,
+      ...["70", "75", "80", "80.5", "82", "-81", "-84", "-67"].flatMap((latitude): Step[] =>
+        [20, 100, 350, 900, 2500].map((radius) => [
+          "GEOSEARCH",
+          "p",
+          "FROMLONLAT",
+          20,
+          latitude,
+          "BYRADIUS",
+          radius,
+          "km",
+        ]),
+      ),
       ["GEOSEARCH", "g", "FROMMEMBER", "Palermo", "BYRADIUS", 200, "km", "ASC"],
       ["GEOSEARCH", "g", "BYBOX", 400, 400, "mi", "FROMMEMBER", "Catania", "DESC", "WITHDIST"],
       ["GEOSEARCH", "g", "FROMMEMBER", "Catania", "BYRADIUS", 600000, "ft", "WITHDIST", "ASC"],

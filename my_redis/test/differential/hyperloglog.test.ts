@@ -24,6 +24,16 @@ const growing = (key: string, upTo: number, by: number): Step[] =>
     ["GET", key],
   ]).flat();
 
+/** A dense HyperLogLog that repeats the values of four registers, its count not known. */
+function denseOf([one, two, three, four]: readonly [number, number, number, number]): Uint8Array {
+  const registers = one | (two << 6) | (three << 12) | (four << 18);
+  const bytes = Buffer.alloc(16 + 12288);
+  bytes.write("HYLL", "latin1");
+  bytes[15] = 0x80;
+  for (let at = 16; at < bytes.length; at += 3) bytes.writeUIntLE(registers, at, 3);
+  return bytes;
+}
+
 describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.reason}`, () => {
   test("PFADD writes the same bytes, sparse and dense", () =>
     expectSame([
@@ -56,6 +66,10 @@ describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.
       ["PFCOUNT", "c"],
       ["PFMERGE", "a", "b"],
       ["PFMERGE", "d", "a", "dense"],
+      ["PFADD", "few", "x"],
+      ["PFDEBUG", "TODENSE", "few"],
+      ["PFMERGE", "ofDense", "a", "few"],
+      ["PFMERGE", "a", "few"],
       ["PFMERGE", "new"],
       ["PFMERGE", "fromNone", "none"],
       ["GET", "new"],
@@ -96,12 +110,27 @@ describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.
       ["PFADD", "a", "x", "y"],
       ["CONFIG", "SET", "hll-sparse-max-bytes", 30],
       ...growing("small", 60, 3),
+      ...[24, 25, 26, 27, 28].flatMap((limit): Step[] => [
+        ["CONFIG", "SET", "hll-sparse-max-bytes", limit],
+        ...growing(`limit${limit}`, 12, 1),
+      ]),
       ["CONFIG", "SET", "hll-sparse-max-bytes", 3000],
       ["COPY", "small", "b"],
       ["PFADD", "b", "more"],
       ["PFCOUNT", "small", "b"],
       ["APPEND", "a", "\0"],
       ["PFCOUNT", "a"],
+    ]));
+
+  test("registers as high as they can be are counted, too", () =>
+    expectSame([
+      ["SET", "highest", denseOf([51, 51, 51, 51])],
+      ["PFCOUNT", "highest"],
+      ["SET", "half", denseOf([51, 3, 50, 51])],
+      ["PFCOUNT", "half"],
+      ["SET", "some", denseOf([51, 0, 0, 1])],
+      ["PFCOUNT", "some"],
+      ["PFADD", "some", "x"],
     ]));
 
   test("PFDEBUG and PFSELFTEST", () =>

@@ -80,6 +80,11 @@ describe("a large sorted set", () => {
     expect(set.tree.memoryBytes).toBeLessThan(50_000 * 18);
     for (let number = 0; number < 50_000; number += 2) drop(set, `m${number}`);
     expect(scores(set, 100, 103, false)).toEqual([201, 203, 205]);
+    // What is left of neighbouring nodes moves together.
+    for (let number = 1; number < 50_000; number += 2) if (number % 100 !== 1) drop(set, `m${number}`);
+    expect(set.size).toBe(500);
+    expect(set.tree.memoryBytes).toBeLessThan(500 * 80);
+    for (let number = 1; number < 50_000; number += 2) put(set, `m${number}`, number);
     const copy = set.copy();
     for (let number = 1; number < 50_000; number += 2) drop(set, `m${number}`);
     expect([set.size, set.tree.size, copy.tree.size]).toEqual([0, 0, 25_000]);

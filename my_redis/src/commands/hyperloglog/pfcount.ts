@@ -38,6 +38,8 @@ export const pfcount = command({
   arity: -2,
   keys: { first: 1, last: -1, step: 1 },
   run(context, args, reply) {
-    reply.integer(args.count > 2 ? countUnion(context, args) : countOne(context, args));
+    const count = args.count > 2 ? countUnion(context, args) : countOne(context, args);
+    if (Number.isSafeInteger(count)) reply.integer(count);
+    else reply.int64(BigInt.asIntN(64, BigInt(count)));
   },
 });

@@ -9,13 +9,17 @@ const hashBits = 50;
 /** 1 / (2 ln 2). */
 const alphaInfinite = 0.7213475204444817;
 
+/** What Redis makes of an infinite estimate. */
+const infinitelyMany = 2 ** 63;
+
 /** `histogram[value]`: how many registers have that value. */
 export function cardinality(histogram: Int32Array): number {
   const share = (value: number): number => (histogram[value] as number) / registers;
   let z = registers * tau(1 - share(hashBits + 1));
   for (let value = hashBits; value >= 1; value--) z = (z + (histogram[value] as number)) * 0.5;
   z += registers * sigma(share(0));
-  return Math.round((alphaInfinite * registers * registers) / z);
+  // Registers that are all as high as can be, which no elements make, tell of infinitely many: then z is 0.
+  return Math.min(infinitelyMany, Math.round((alphaInfinite * registers * registers) / z));
 }
 
 /** x + the sum of x^(2^k) * 2^(k-1), until it stands still. */

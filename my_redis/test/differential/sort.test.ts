@@ -20,7 +20,9 @@ const weighted: Step[] = [
   ["MSET", "w_1", "30", "w_2", "10", "w_3", "20", "w_20", "-1.5", "w_", "1e2"],
   ["MSET", "name_1", "one", "name_2", "two", "name_3", "three", "name_x y", "both"],
   ["HSET", "h_1", "f", "c", "n", "7", "a->b", "deep"],
-  ["HSET", "h_2", "f", "b", "n", "-7.5"],
+  ["HSET", "h_2", "f", "b", "n", "-7.5", "", "no name"],
+  // An arrow with nothing behind it is part of the name.
+  ["MSET", "h_1->", "5", "h_2->", "-5"],
   ["HSET", "h_3", "f", "a", "n", "0x10"],
   ["SET", "h_20", "no hash"],
   ["LPUSH", "w_x y", "no string"],

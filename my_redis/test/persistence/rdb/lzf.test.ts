@@ -38,6 +38,16 @@ describe("LZF", () => {
     expect(Buffer.from(decompress(target, 0, size, far.length))).toEqual(far);
   });
 
+  test("does not refer to what is farther than the format can say", () => {
+    const word = Buffer.from("0123456789abcdef");
+    for (const between of [8170, 8176, 8177, 8500]) {
+      const text = Buffer.concat([word, Buffer.alloc(between, 1), word]);
+      const target = new Uint8Array(text.length);
+      const size = compress(text, 0, text.length, target);
+      expect(Buffer.from(decompress(target, 0, size, text.length))).toEqual(text);
+    }
+  });
+
   test("gives up when the target is too small", () => {
     const text = Buffer.from("no three letters of it come again");
     expect(compress(text, 0, text.length, new Uint8Array(text.length - 4))).toBe(0);

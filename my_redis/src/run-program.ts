@@ -1,6 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { ListenError } from "./network/listen-on-addresses.ts";
+import { FolderInUseError } from "./persistence/folder-lock.ts";
 import { LogLoadError } from "./persistence/log-loader.ts";
+import { ManifestError } from "./persistence/manifest.ts";
 import { serverLog } from "./server-log.ts";
 import { loadSettings, readCommandLine, usage } from "./settings/command-line.ts";
 import { ConfigError, ConfigFileError } from "./settings/config-error.ts";
@@ -15,7 +17,15 @@ const versionLine = `MyRedis server v=${version} redis=${compatibleVersion} runt
 const exitDelayMs = 200;
 
 /** What stops a start and is the operator's to put right: he gets the message, not a stack. */
-const explained = [ConfigError, ConfigFileError, DirectiveError, ListenError, LogLoadError];
+const explained = [
+  ConfigError,
+  ConfigFileError,
+  DirectiveError,
+  FolderInUseError,
+  ListenError,
+  LogLoadError,
+  ManifestError,
+];
 
 /** The server as a program: reads the command line, runs until a signal or SHUTDOWN, and ends the process. */
 export async function runProgram(words: readonly string[]): Promise<void> {

@@ -74,6 +74,11 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   settings.onChange("dir", () => {
     values.dir = existingFolder(values.dir);
   });
+  const { appendonly } = values;
+  settings.onChange("appendonly", () => {
+    // A log begun later would need the data of before in it: that is rewriting, which there is not yet.
+    if (values.appendonly !== appendonly) throw new DirectiveError("appendonly is decided when the server starts");
+  });
   for (const warning of settings.warnings) environment.report("warning", warning);
   const network = new NetworkServer(server);
   const { transport = typeof Bun === "undefined" ? "node" : "bun" } = extras;

@@ -47,6 +47,33 @@ describe("the program", () => {
     await running.close();
   });
 
+  test("refuses a folder whose log another server writes, or whose manifest is none, without a stack trace", async () => {
+    const folder = temporaryFolder("program");
+    const running = await startServer({ port: 0, dir: folder, appendonly: true });
+    const second = await run(["--port", "0", "--dir", folder, "--appendonly", "yes"]);
+    expect([second.exit?.code, second.stderr()]).toEqual([
+      1,
+      expect.stringMatching(/^\S+ is in use by process \d+: .*\n$/),
+    ]);
+    await running.close();
+    writeFileSync(join(folder, "appendonlydir", "appendonly.aof.manifest"), "file x seq 0 type i\n");
+    const third = await run(["--port", "0", "--dir", folder, "--appendonly", "yes"]);
+    expect([third.exit?.code, third.stderr()]).toEqual([
+      1,
+      expect.stringMatching(/^\S+, line 1: no sequence in .*\n$/),
+    ]);
+  });
+
+  test("does not pretend to begin a log, or to end it, while it runs", async () => {
+    const running = await startServer({ port: 0, memory: true });
+    const client = await RespConnection.open(running.port, "MyRedis");
+    const refused = await client.reply("CONFIG", "SET", "appendonly", "yes");
+    expect(refused.text).toContain("appendonly is decided when the server starts");
+    expect((await client.reply("CONFIG", "GET", "appendonly")).items?.[1]?.text).toBe("no");
+    expect((await client.reply("CONFIG", "SET", "appendonly", "no")).text).toBe("OK");
+    await running.close();
+  });
+
   test("reads a file, standard input and the command line", async () => {
     const file = join(temporaryFolder("program"), "redis.conf");
     writeFileSync(file, "hz 20\ntimeout 5\ndatabases 3\n");

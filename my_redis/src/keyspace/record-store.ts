@@ -161,8 +161,10 @@ export class RecordStore {
     const { heap } = this.keyspace;
     const size = record.recordBytes(record.keyLengthOf(heap, address), length, record.hasExpiry(heap, address));
     const capacity = heap.capacity(address);
-    // A block may be up to twice as large as what it holds, beyond that the memory is worth a move.
-    return size <= capacity && (capacity <= 64 || size * 2 >= capacity);
+    // A block may be up to twice as large as what it holds, beyond that the memory is worth a move. One that was made
+    // larger because its value is about to grow is left alone while it does.
+    if (size > capacity) return false;
+    return capacity <= 64 || size * 2 >= capacity || length >= record.valueLengthOf(heap, address);
   }
 
   /** Sets the length of the value, moving the record when its block does not suit; `kept` bytes of value survive. */

@@ -156,7 +156,8 @@ export class RequestParser {
         length = length * 10 + digit;
       }
       const digits = at - first;
-      if (digits === 0 || digits > 9 || (digits > 1 && buffer[first] === 48) || buffer[at] !== carriageReturn) return false;
+      if (digits === 0 || digits > 9 || (digits > 1 && buffer[first] === 48) || buffer[at] !== carriageReturn)
+        return false;
       const start = at + 2;
       at = start + length + 2;
       if (at > end || length > this.#limits.maxBulkBytes) return false;

@@ -97,7 +97,7 @@ export function findBytes(
   }
   // Short text that is no number: the most frequent, and its first byte tells most of what is different.
   const tag = 0x80 | length;
-  for (let at = from; at < end; ) {
+  for (let at = from; at < end;) {
     if (bytes[at] === tag) {
       let matched = 0;
       while (matched < length && bytes[at + 1 + matched] === source[start + matched]) matched++;

@@ -31,7 +31,10 @@ describe("redis-cli", () => {
   });
 
   test("scans keys, loads in bulk and reads INFO", async () => {
-    const requests = Array.from({ length: 1000 }, (_, index) => `*3\r\n$3\r\nSET\r\n$8\r\nbulk:${`${index}`.padStart(3, "0")}\r\n$1\r\nx\r\n`);
+    const requests = Array.from(
+      { length: 1000 },
+      (_, index) => `*3\r\n$3\r\nSET\r\n$8\r\nbulk:${`${index}`.padStart(3, "0")}\r\n$1\r\nx\r\n`,
+    );
     expect((await run("redis-cli", ["--pipe"], requests.join(""))).output).toContain("errors: 0, replies: 1000");
     const scanned = await run("redis-cli", ["--scan", "--pattern", "bulk:*"]);
     expect(scanned.output.trim().split("\n")).toHaveLength(1000);
@@ -40,7 +43,9 @@ describe("redis-cli", () => {
 
   test("runs a script from a file", async () => {
     const script = "return {KEYS[1], ARGV[1], redis.call('INCR', KEYS[1])}";
-    expect((await run("redis-cli", ["EVAL", script, "1", "cli:counter", "word"])).output).toBe("cli:counter\nword\n1\n");
+    expect((await run("redis-cli", ["EVAL", script, "1", "cli:counter", "word"])).output).toBe(
+      "cli:counter\nword\n1\n",
+    );
   });
 });
 

@@ -20,7 +20,10 @@ const fieldWord: fc.Arbitrary<Word> = fc.oneof(
 const pair = fc.tuple(fieldWord, valueWord);
 const pairs = fc.array(pair, { minLength: 1, maxLength: 6 }).map((list) => list.flat());
 const fields = fc.array(fieldWord, { minLength: 1, maxLength: 4 });
-const countWord = fc.oneof({ weight: 6, arbitrary: fc.integer({ min: -12, max: 12 }) }, { weight: 1, arbitrary: junkWord });
+const countWord = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: -12, max: 12 }) },
+  { weight: 1, arbitrary: junkWord },
+);
 
 const inOrder = (step: Step): Step => ({ command: step as readonly Word[], compare: sameBytes });
 const inShape = (step: Step): Step => ({ command: step as readonly Word[], compare: sameShape });

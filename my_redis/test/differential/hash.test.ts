@@ -69,7 +69,20 @@ describe.skipIf(redis.missing)(`hashes answer as redis-server does${redis.reason
     expectSame([
       ["HINCRBY", "h", "n", "5"],
       ["HINCRBY", "h", "n", "-7"],
-      ["HSET", "h", "max", "9223372036854775806", "text", "x", "float", "1.5", "space", " 1", "big", "9007199254740993"],
+      [
+        "HSET",
+        "h",
+        "max",
+        "9223372036854775806",
+        "text",
+        "x",
+        "float",
+        "1.5",
+        "space",
+        " 1",
+        "big",
+        "9007199254740993",
+      ],
       ["HINCRBY", "h", "max", "1"],
       ["HINCRBY", "h", "max", "1"],
       ["HINCRBY", "h", "max", "-9223372036854775808"],
@@ -213,21 +226,40 @@ describe.skipIf(redis.missing)(`hashes answer as redis-server does${redis.reason
       ["HINCRBYFLOAT", "s", "f", "x"],
     ]));
 
-  test("generated sequences on packed hashes, which keep their order", () =>
-    expectSameGenerated({
-      commands: [...hashSteps, ...orderedHashSteps],
-      before: [["CONFIG", "SET", "hash-max-listpack-value", "100000"]],
-      runs: 60,
-      maxSteps: 60,
-    }).finally(() => expectSame([["CONFIG", "SET", "hash-max-listpack-value", "64"]])), generatedTimeoutMs);
+  test(
+    "generated sequences on packed hashes, which keep their order",
+    async () => {
+      try {
+        await expectSameGenerated({
+          commands: [...hashSteps, ...orderedHashSteps],
+          before: [["CONFIG", "SET", "hash-max-listpack-value", "100000"]],
+          runs: 60,
+          maxSteps: 60,
+        });
+      } finally {
+        await expectSame([["CONFIG", "SET", "hash-max-listpack-value", "64"]]);
+      }
+    },
+    generatedTimeoutMs,
+  );
 
-  test("generated sequences on hashes of either kind, among keys of any type", () =>
-    expectSameGenerated({
-      commands: [...hashSteps, ...hashSteps, ...wholeHashSteps, ...stableGenericSteps, commandOf("SET", keyWord, "text")],
-      before: [["CONFIG", "SET", "hash-max-listpack-entries", "6"]],
-      runs: 60,
-      maxSteps: 60,
-    }).finally(() => expectSame([["CONFIG", "SET", "hash-max-listpack-entries", "512"]])), generatedTimeoutMs);
+  test(
+    "generated sequences on hashes of either kind, among keys of any type",
+    async () => {
+      const set = commandOf("SET", keyWord, "text");
+      try {
+        await expectSameGenerated({
+          commands: [...hashSteps, ...hashSteps, ...wholeHashSteps, ...stableGenericSteps, set],
+          before: [["CONFIG", "SET", "hash-max-listpack-entries", "6"]],
+          runs: 60,
+          maxSteps: 60,
+        });
+      } finally {
+        await expectSame([["CONFIG", "SET", "hash-max-listpack-entries", "512"]]);
+      }
+    },
+    generatedTimeoutMs,
+  );
 
   test("the log says the sum of HINCRBYFLOAT", () =>
     expectSameLog([

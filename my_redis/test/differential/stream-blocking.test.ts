@@ -137,7 +137,10 @@ async function withWaiting(
   use: (waiting: RespConnection, other: RespConnection) => Promise<void>,
 ): Promise<void> {
   const running = await startServer({ port: 0, bind: ["127.0.0.1"], memory: true });
-  const [one, other] = [await RespConnection.open(running.port, "one"), await RespConnection.open(running.port, "other")];
+  const [one, other] = [
+    await RespConnection.open(running.port, "one"),
+    await RespConnection.open(running.port, "other"),
+  ];
   await other.replies(before);
   one.send(waiting);
   while (!(await other.reply("INFO", "clients")).text?.includes("blocked_clients:1")) await Bun.sleep(1);
@@ -152,21 +155,44 @@ const createGroup = ["XGROUP", "CREATE", "s", "g", "$", "MKSTREAM"];
 // Redis 7.2 runs the command of a waiting client again when a key of his changes, and so do we; 7.0 did it otherwise.
 describe("a reader that waits", () => {
   test.each([
-    ["the key is deleted", ["DEL", "s"], "NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option"],
+    [
+      "the key is deleted",
+      ["DEL", "s"],
+      "NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option",
+    ],
     ["all is flushed", ["FLUSHALL"], "NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option"],
-    ["the group is destroyed", ["XGROUP", "DESTROY", "s", "g"], "NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option"],
-    ["the key becomes a string", ["SET", "s", "v"], "WRONGTYPE Operation against a key holding the wrong kind of value"],
+    [
+      "the group is destroyed",
+      ["XGROUP", "DESTROY", "s", "g"],
+      "NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option",
+    ],
+    [
+      "the key becomes a string",
+      ["SET", "s", "v"],
+      "WRONGTYPE Operation against a key holding the wrong kind of value",
+    ],
   ])("in a group is told when %s", (_what, command, error) =>
     withWaiting([createGroup], readNew("Alice"), async (waiting, other) => {
       await other.reply(...command);
       expect(showReply(await waiting.next())).toBe(`-${error}`);
-    }));
+    }),
+  );
 
   test("is not served an entry that is gone again when its transaction ends", () =>
-    withWaiting([["XADD", "s", "1", "f", "v"]], ["XREAD", "BLOCK", "0", "STREAMS", "s", "$"], async (waiting, other) => {
-      await other.replies([["MULTI"], ["XADD", "s", "2", "f", "v"], ["XDEL", "s", "2"], ["EXEC"], ["XADD", "s", "3", "f", "v"]]);
-      expect(showReply(await waiting.next())).toBe('*[*[$"s" *[*[$"3-0" *[$"f" $"v"]]]]]');
-    }));
+    withWaiting(
+      [["XADD", "s", "1", "f", "v"]],
+      ["XREAD", "BLOCK", "0", "STREAMS", "s", "$"],
+      async (waiting, other) => {
+        await other.replies([
+          ["MULTI"],
+          ["XADD", "s", "2", "f", "v"],
+          ["XDEL", "s", "2"],
+          ["EXEC"],
+          ["XADD", "s", "3", "f", "v"],
+        ]);
+        expect(showReply(await waiting.next())).toBe('*[*[$"s" *[*[$"3-0" *[$"f" $"v"]]]]]');
+      },
+    ));
 
   test("is given what all of his streams have by then", () =>
     withWaiting([], ["XREAD", "BLOCK", "0", "STREAMS", "s", "t", "$", "0"], async (waiting, other) => {
@@ -177,9 +203,13 @@ describe("a reader that waits", () => {
     }));
 
   test("for the last entry of a stream, or the next one where there is none, gets it", () =>
-    withWaiting([["XADD", "t", "1", "f", "v"]], ["XREAD", "BLOCK", "0", "STREAMS", "s", "+"], async (waiting, other) => {
-      expect(showReply(await other.reply("XREAD", "STREAMS", "t", "+"))).toBe('*[*[$"t" *[*[$"1-0" *[$"f" $"v"]]]]]');
-      await other.reply("XADD", "s", "5", "f", "v");
-      expect(showReply(await waiting.next())).toBe('*[*[$"s" *[*[$"5-0" *[$"f" $"v"]]]]]');
-    }));
+    withWaiting(
+      [["XADD", "t", "1", "f", "v"]],
+      ["XREAD", "BLOCK", "0", "STREAMS", "s", "+"],
+      async (waiting, other) => {
+        expect(showReply(await other.reply("XREAD", "STREAMS", "t", "+"))).toBe('*[*[$"t" *[*[$"1-0" *[$"f" $"v"]]]]]');
+        await other.reply("XADD", "s", "5", "f", "v");
+        expect(showReply(await waiting.next())).toBe('*[*[$"s" *[*[$"5-0" *[$"f" $"v"]]]]]');
+      },
+    ));
 });

@@ -8,7 +8,10 @@ const key = fc.constantFrom<Word>("a", "b");
 const small = fc.integer({ min: 0, max: 30 });
 /** Ids in a narrow range, so that the commands of a sequence meet. */
 const nearId: fc.Arbitrary<Word> = fc.oneof(
-  { weight: 3, arbitrary: fc.tuple(small, fc.integer({ min: 0, max: 3 })).map(([ms, sequence]) => `${ms}-${sequence}`) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(small, fc.integer({ min: 0, max: 3 })).map(([ms, sequence]) => `${ms}-${sequence}`),
+  },
   { weight: 1, arbitrary: small },
 );
 /** Now and then an id at the limits, or what is none. */
@@ -32,14 +35,24 @@ const pairs = fc.oneof(
   fc.tuple(fc.constant<Word>("f"), valueWord),
   fc.array(fc.tuple(fieldWord, valueWord), { minLength: 1, maxLength: 4 }).map((list) => list.flat()),
 );
-const count = optionWith("COUNT", fc.oneof({ weight: 8, arbitrary: fc.integer({ min: -1, max: 6 }) }, { weight: 1, arbitrary: junkWord }));
+const count = optionWith(
+  "COUNT",
+  fc.oneof({ weight: 8, arbitrary: fc.integer({ min: -1, max: 6 }) }, { weight: 1, arbitrary: junkWord }),
+);
 const trim: fc.Arbitrary<readonly Word[]> = fc
   .tuple(
     fc.oneof(
-      fc.tuple(fc.constant<Word>("MAXLEN"), fc.constantFrom<Word | undefined>("=", "~", undefined), fc.oneof(fc.integer({ min: 0, max: 12 }), integerWord)),
+      fc.tuple(
+        fc.constant<Word>("MAXLEN"),
+        fc.constantFrom<Word | undefined>("=", "~", undefined),
+        fc.oneof(fc.integer({ min: 0, max: 12 }), integerWord),
+      ),
       fc.tuple(fc.constant<Word>("MINID"), fc.constantFrom<Word | undefined>("=", "~", undefined), idWord),
     ),
-    fc.oneof({ weight: 4, arbitrary: fc.constant<readonly Word[]>([]) }, { weight: 1, arbitrary: optionWith("LIMIT", small) }),
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constant<readonly Word[]>([]) },
+      { weight: 1, arbitrary: optionWith("LIMIT", small) },
+    ),
   )
   .map(([words, limit]) => [...words.filter((word) => word !== undefined), ...limit]);
 const several = fc.array(idWord, { minLength: 1, maxLength: 4 });
@@ -65,7 +78,12 @@ export const streamSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("XREAD", optionsOf(1, count), "STREAMS", "a", "b", idWord, idWord),
   commandOf("XINFO", "STREAM", key),
   // Only ids after all others: Redis 7.0 takes one before the last that was deleted, 7.2 does not.
-  commandOf("XSETID", key, fc.integer({ min: 90, max: 99 }), optionsOf(2, optionWith("ENTRIESADDED", small), optionWith("MAXDELETEDID", idWord))),
+  commandOf(
+    "XSETID",
+    key,
+    fc.integer({ min: 90, max: 99 }),
+    optionsOf(2, optionWith("ENTRIESADDED", small), optionWith("MAXDELETEDID", idWord)),
+  ),
   commandOf("DEL", key),
 ];
 
@@ -86,7 +104,14 @@ const claimOptions = optionsOf(
 
 /** Commands on consumer groups, right ones and wrong ones. */
 export const groupSteps: readonly fc.Arbitrary<Step>[] = [
-  commandOf("XGROUP", "CREATE", key, group, position, optionsOf(2, "MKSTREAM", optionWith("ENTRIESREAD", fc.integer({ min: -2, max: 9 })))),
+  commandOf(
+    "XGROUP",
+    "CREATE",
+    key,
+    group,
+    position,
+    optionsOf(2, "MKSTREAM", optionWith("ENTRIESREAD", fc.integer({ min: -2, max: 9 }))),
+  ),
   commandOf("XGROUP", "CREATE", key, group, "0", "MKSTREAM"),
   commandOf("XGROUP", "SETID", key, group, position, optionsOf(1, optionWith("ENTRIESREAD", small))),
   commandOf("XGROUP", "DESTROY", key, group),
@@ -96,15 +121,36 @@ export const groupSteps: readonly fc.Arbitrary<Step>[] = [
   ...[1, 2, 3].map(() =>
     commandOf("XREADGROUP", "GROUP", group, consumer, optionsOf(2, count, "NOACK"), "STREAMS", key, ">"),
   ),
-  commandOf("XREADGROUP", "GROUP", group, consumer, optionsOf(1, count), "STREAMS", key, fc.oneof(idWord, fc.constantFrom<Word>("0", "$"))),
+  commandOf(
+    "XREADGROUP",
+    "GROUP",
+    group,
+    consumer,
+    optionsOf(1, count),
+    "STREAMS",
+    key,
+    fc.oneof(idWord, fc.constantFrom<Word>("0", "$")),
+  ),
   commandOf("XREADGROUP", "GROUP", group, consumer, "STREAMS", "a", "b", ">", fc.constantFrom<Word>(">", "0")),
   commandOf("XACK", key, group, several),
   commandOf("XPENDING", key, group),
-  commandOf("XPENDING", key, group, optionsOf(1, optionWith("IDLE", idle)), boundWord, boundWord, small, optionsOf(1, consumer.map((name) => [name]))).map(
-    compared(samePending),
-  ),
+  commandOf(
+    "XPENDING",
+    key,
+    group,
+    optionsOf(1, optionWith("IDLE", idle)),
+    boundWord,
+    boundWord,
+    small,
+    optionsOf(
+      1,
+      consumer.map((name) => [name]),
+    ),
+  ).map(compared(samePending)),
   commandOf("XCLAIM", key, group, consumer, idle, several, claimOptions),
   commandOf("XAUTOCLAIM", key, group, consumer, idle, boundWord, optionsOf(2, count, "JUSTID")),
   commandOf("XINFO", "GROUPS", key).map(compared(sameGroups)),
-  commandOf("XINFO", "STREAM", key, "FULL", optionsOf(1, optionWith("COUNT", fc.integer({ min: 0, max: 12 })))).map(compared(sameGroups)),
+  commandOf("XINFO", "STREAM", key, "FULL", optionsOf(1, optionWith("COUNT", fc.integer({ min: 0, max: 12 })))).map(
+    compared(sameGroups),
+  ),
 ];

@@ -394,13 +394,18 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ].flatMap((words) => [words, ["XADD", "s", "*"]]),
     ));
 
-  test("HELP lists the subcommands", () => expectSame([["XINFO", "HELP"], ["XGROUP", "help"]]));
+  test("HELP lists the subcommands", () =>
+    expectSame([
+      ["XINFO", "HELP"],
+      ["XGROUP", "help"],
+    ]));
 
   test("an id made from the clock is not before the one made before it", () =>
     expectSame(
-      [["XADD", "s", "*", "f", "v"], ["XADD", "s", "*", "f", "v"]].map(
-        (command): Step => ({ command, compare: sameShape }),
-      ),
+      [
+        ["XADD", "s", "*", "f", "v"],
+        ["XADD", "s", "*", "f", "v"],
+      ].map((command): Step => ({ command, compare: sameShape })),
       { compareData: false },
     ));
 

@@ -63,7 +63,7 @@ class CheckedList {
     }
     expect(forward).toEqual(this.model);
     const backward: string[] = [];
-    for (let at = this.end; at > list.firstElement(this.start); ) {
+    for (let at = this.end; at > list.firstElement(this.start);) {
       at = previousElement(this.bytes, at);
       backward.push(text.read(this.bytes, at).latin1());
     }
@@ -126,7 +126,11 @@ describe("an element of a packed list", () => {
 
 describe("a packed list", () => {
   test("is what a plain array would be after any changes", () => {
-    const change = fc.record({ kind: fc.constantFrom("insert", "insert", "replace", "remove"), index: fc.nat(40), content });
+    const change = fc.record({
+      kind: fc.constantFrom("insert", "insert", "replace", "remove"),
+      index: fc.nat(40),
+      content,
+    });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
         const checked = new CheckedList();

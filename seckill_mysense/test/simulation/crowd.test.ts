@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { freshMysqlDatabase, freshRabbitmqVhost, requireService, waitUntil } from "../../../tools/test-services/index.ts";
+import {
+  freshMysqlDatabase,
+  freshRabbitmqVhost,
+  requireService,
+  waitUntil,
+} from "../../../tools/test-services/index.ts";
 import { silentLogger, systemClock } from "../../index.ts";
 import { demoProductId } from "../../src/roles/demo-sale.ts";
 import { runningEmbeddedRedis } from "../../src/roles/embedded-redis.ts";
@@ -73,7 +78,13 @@ async function sellOut(parts: Parts, killAfter: readonly number[]): Promise<void
   await whenReady(program);
   const [sale] = ((await (await fetch(`${program.url}/api/sales`)).json()) as { sales: DemoSale[] }).sales;
   const buyers = gatherBuyers(
-    { secret: testSecret, saleId: "demo", productId: demoProductId, startsAtMs: sale!.startsAtMs, endsAtMs: sale!.endsAtMs },
+    {
+      secret: testSecret,
+      saleId: "demo",
+      productId: demoProductId,
+      startsAtMs: sale!.startsAtMs,
+      endsAtMs: sale!.endsAtMs,
+    },
     buyerCount,
   );
   const url = (): string => program.url;

@@ -120,7 +120,14 @@ export class HashValue {
     return this.#becomeTable().set(source, start, end, bytes, valueStart, valueEnd);
   }
 
-  #setPacked(source: Uint8Array, start: number, end: number, from: Uint8Array, valueStart: number, valueEnd: number): boolean {
+  #setPacked(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    from: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): boolean {
     const fieldAt = this.#place(source, start, end);
     const size = elementBytes(from, valueStart, valueEnd);
     if (fieldAt < 0) {
@@ -145,6 +152,7 @@ export class HashValue {
     if (growth < 0) this.#resize(length + growth);
   }
 
+  // oxlint-disable-next-line max-params -- byte ranges as arguments: objects for them would be made with each HSET
   #append(
     source: Uint8Array,
     fieldStart: number,
@@ -204,7 +212,7 @@ export class HashValue {
     }
     const bytes = this.bytes;
     const end = this.end;
-    for (let at = list.firstElement(this.start); at < end; ) {
+    for (let at = list.firstElement(this.start); at < end;) {
       const name = fieldText.read(bytes, at);
       at += elementSize(bytes, at);
       const content = valueText.read(bytes, at);

@@ -64,7 +64,7 @@ class FieldDraw {
   #packedPlaces(): number[] {
     const { bytes, start, end } = this.#hash;
     const places: number[] = [];
-    for (let at = list.firstElement(start); at < end; ) {
+    for (let at = list.firstElement(start); at < end;) {
       places.push(at);
       at += elementSize(bytes, at);
       at += elementSize(bytes, at);
@@ -81,7 +81,8 @@ class FieldDraw {
   replyValue(reply: ReplyWriter, place: number): void {
     const hash = this.#hash;
     const packed = hash.bytes;
-    const range = hash.table === undefined ? text.read(packed, place + elementSize(packed, place)) : hash.valueOf(place);
+    const range =
+      hash.table === undefined ? text.read(packed, place + elementSize(packed, place)) : hash.valueOf(place);
     reply.bulk(range.bytes, range.start, range.end);
   }
 }
@@ -105,7 +106,12 @@ function readOptions(args: Arguments): { count: number; withValues: boolean } {
   return { count: Number(count), withValues };
 }
 
-function replyMany(draw: FieldDraw, size: number, options: { count: number; withValues: boolean }, reply: ReplyWriter): void {
+function replyMany(
+  draw: FieldDraw,
+  size: number,
+  options: { count: number; withValues: boolean },
+  reply: ReplyWriter,
+): void {
   const { count, withValues } = options;
   const total = count < 0 ? -count : Math.min(count, size);
   const inPairs = withValues && reply.protocol === 3;

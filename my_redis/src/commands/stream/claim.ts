@@ -19,8 +19,7 @@ export function claimEntry(
   context: Context,
   args: Arguments,
   { stream, group, consumer }: { stream: Stream; group: ConsumerGroup; consumer: Consumer },
-  id: StreamId,
-  place: IdPlace,
+  { id, place }: { id: StreamId; place: IdPlace },
   how: { deliveredMs: number; retryCount: Count64 | undefined; justId: boolean },
   reply: ReplyWriter,
 ): void {
@@ -44,7 +43,13 @@ export function claimEntry(
  * Removes a pending entry that the stream has no longer; the place is then that of the next one, and the result false
  * when there is none.
  */
-export function dropEntry(context: Context, args: Arguments, group: ConsumerGroup, id: StreamId, place: IdPlace): boolean {
+export function dropEntry(
+  context: Context,
+  args: Arguments,
+  group: ConsumerGroup,
+  id: StreamId,
+  place: IdPlace,
+): boolean {
   // A reader of the log finds, as we did, that the entry is gone, and drops it from what is pending.
   logClaim(context, args.view(1), args.latin1(2), group, id, place);
   context.keyspace.dirty++;

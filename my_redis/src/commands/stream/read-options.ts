@@ -60,9 +60,7 @@ export function readReadOptions(context: Context, args: Arguments, name: "XREAD"
 
 function readStreams(args: Arguments, firstKey: number, options: ReadOptions): void {
   if ((args.count - firstKey) % 2 === 1) {
-    throw new CommandError(
-      "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.",
-    );
+    throw new CommandError("ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.");
   }
   options.firstKey = firstKey;
   options.keyCount = (args.count - firstKey) / 2;

@@ -96,8 +96,7 @@ export class TrimOptions implements Trim {
     if (this.approximate && context.logs) {
       text[0] = 61;
       context.logReplacing(this.#threshold - 1, text, 0, 1);
-      const end =
-        this.#strategy === "maxlen" ? writeInteger(text, 0, stream.length) : firstKept(stream).write(text, 0);
+      const end = this.#strategy === "maxlen" ? writeInteger(text, 0, stream.length) : firstKept(stream).write(text, 0);
       context.logReplacing(this.#threshold, text, 0, end);
     }
     return removed;

@@ -85,7 +85,7 @@ export const xautoclaim = command({
         continue;
       }
       if (options.minIdleMs <= 0 || context.now - group.pending.deliveredMs(place) >= options.minIdleMs) {
-        claimEntry(context, args, target, id, place, how, entries);
+        claimEntry(context, args, target, { id, place }, how, entries);
         claimed++;
         left--;
       }

@@ -100,7 +100,7 @@ function claim(
     return false;
   }
   const { deliveredMs, retryCount, justId } = options;
-  claimEntry(context, args, target, id, place, { deliveredMs, retryCount, justId }, reply);
+  claimEntry(context, args, target, { id, place }, { deliveredMs, retryCount, justId }, reply);
   return true;
 }
 

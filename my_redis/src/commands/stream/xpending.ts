@@ -87,7 +87,13 @@ function replyAll(group: ConsumerGroup, query: PendingQuery, nowMs: number, repl
   return found;
 }
 
-function replyOwn(group: ConsumerGroup, consumer: Consumer, query: PendingQuery, nowMs: number, reply: ReplyWriter): number {
+function replyOwn(
+  group: ConsumerGroup,
+  consumer: Consumer,
+  query: PendingQuery,
+  nowMs: number,
+  reply: ReplyWriter,
+): number {
   const { pending } = consumer;
   let found = 0;
   for (let more = pending.atLeast(from, own); more && found < query.count; more = pending.next(own)) {

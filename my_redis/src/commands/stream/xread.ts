@@ -44,7 +44,13 @@ function streamAt(context: Context, args: Arguments, index: number): Stream | un
 }
 
 /** Answers with the entries after `after`, if there are any. */
-function replyNewer(stream: Stream | undefined, args: Arguments, key: number, count: number, reply: ReplyWriter): boolean {
+function replyNewer(
+  stream: Stream | undefined,
+  args: Arguments,
+  key: number,
+  count: number,
+  reply: ReplyWriter,
+): boolean {
   if (stream === undefined || stream.lastId.compare(after) <= 0) return false;
   if (!stream.findLast(last) || last.compare(after) <= 0) return false;
   after.increment();

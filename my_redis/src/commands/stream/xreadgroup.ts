@@ -57,7 +57,14 @@ function readGroup(context: Context, args: Arguments, keyIndex: number, options:
 const hasNew = ({ stream, group }: GroupRead): boolean =>
   stream.lastId.compare(group.lastId) > 0 && stream.findLast(last) && last.compare(group.lastId) > 0;
 
-function replyNew(context: Context, args: Arguments, read: GroupRead, consumer: Consumer, options: ReadOptions, reply: ReplyWriter): void {
+function replyNew(
+  context: Context,
+  args: Arguments,
+  read: GroupRead,
+  consumer: Consumer,
+  options: ReadOptions,
+  reply: ReplyWriter,
+): void {
   const { stream, group } = read;
   const key = args.view(read.keyIndex);
   const begin = reply.beginArray();
@@ -106,7 +113,13 @@ function replyPending(context: Context, read: GroupRead, consumer: Consumer, cou
 }
 
 /** Answers with what one stream has for the consumer; false when that is nothing. */
-function replyGroup(context: Context, args: Arguments, read: GroupRead, options: ReadOptions, reply: ReplyWriter): boolean {
+function replyGroup(
+  context: Context,
+  args: Arguments,
+  read: GroupRead,
+  options: ReadOptions,
+  reply: ReplyWriter,
+): boolean {
   const { keyIndex, group } = read;
   const acting = actingConsumer(context, args, { keyIndex, group, index: options.consumerIndex });
   const serves = !read.wantsNew || hasNew(read);

@@ -16,7 +16,7 @@ export const xtrim = command({
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
     trim.clear();
-    for (let index = 2; index < args.count; ) {
+    for (let index = 2; index < args.count;) {
       const after = trim.read(args, index);
       if (after === index) throw new CommandError(errors.syntax);
       index = after;

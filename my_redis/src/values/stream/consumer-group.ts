@@ -69,7 +69,8 @@ export class ConsumerGroup {
     const removed = consumer.pending.size;
     const own = new IdPlace();
     for (let more = consumer.pending.first(own); more; more = consumer.pending.next(own)) {
-      if (this.pending.map.find(consumer.pending.readId(own, this.#id), this.#place)) this.pending.map.remove(this.#place);
+      if (this.pending.map.find(consumer.pending.readId(own, this.#id), this.#place))
+        this.pending.map.remove(this.#place);
     }
     this.#byName.delete(consumer.name);
     this.#byNumber[consumer.number] = undefined;

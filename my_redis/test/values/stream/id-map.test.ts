@@ -41,7 +41,8 @@ class CheckedMap {
     for (let more = this.map.first(this.#place); more; more = this.map.next(this.#place)) forward.push(this.#current());
     expect(forward).toEqual(this.model);
     const backward: [number, number][] = [];
-    for (let more = this.map.last(this.#place); more; more = this.map.previous(this.#place)) backward.push(this.#current());
+    for (let more = this.map.last(this.#place); more; more = this.map.previous(this.#place))
+      backward.push(this.#current());
     expect(backward.reverse()).toEqual(this.model);
   }
 
@@ -57,7 +58,12 @@ class CheckedMap {
 
 describe("a map of ids", () => {
   test("is a sorted array after insertions and removals anywhere", () => {
-    const change = fc.record({ remove: fc.boolean(), from: fc.nat(400), count: fc.integer({ min: 1, max: 200 }), step: fc.integer({ min: 1, max: 3 }) });
+    const change = fc.record({
+      remove: fc.boolean(),
+      from: fc.nat(400),
+      count: fc.integer({ min: 1, max: 200 }),
+      step: fc.integer({ min: 1, max: 3 }),
+    });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
         const checked = new CheckedMap();

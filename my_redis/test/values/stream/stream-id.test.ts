@@ -29,7 +29,18 @@ describe("a stream id", () => {
   });
 
   test("is refused when it is not two numbers of 64 bits", () => {
-    for (const text of ["", "-", "5-", "-5", "x", "5-x", "5-5-5", "18446744073709551616", "5 ", "5-18446744073709551616"]) {
+    for (const text of [
+      "",
+      "-",
+      "5-",
+      "-5",
+      "x",
+      "5-x",
+      "5-5-5",
+      "18446744073709551616",
+      "5 ",
+      "5-18446744073709551616",
+    ]) {
       expect(parse(text)).toBeUndefined();
     }
     expect(parse("0".repeat(200))).toBeUndefined();

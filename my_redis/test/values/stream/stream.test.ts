@@ -88,10 +88,16 @@ function fieldsOf({ entry }: StreamCursor): string[] {
   return fields;
 }
 
-const value = fc.oneof(fc.string({ maxLength: 12 }).map((text) => Buffer.from(text).toString("latin1")), fc.integer().map(String), fc.constant("y".repeat(300)));
+const value = fc.oneof(
+  fc.string({ maxLength: 12 }).map((text) => Buffer.from(text).toString("latin1")),
+  fc.integer().map(String),
+  fc.constant("y".repeat(300)),
+);
 const fields = fc.oneof(
   value.map((content) => ["same", content, "fields", "1"]),
-  fc.array(fc.tuple(fc.constantFrom("a", "b", "7"), value), { minLength: 1, maxLength: 3 }).map((pairs) => pairs.flat()),
+  fc
+    .array(fc.tuple(fc.constantFrom("a", "b", "7"), value), { minLength: 1, maxLength: 3 })
+    .map((pairs) => pairs.flat()),
 );
 const change = fc.record({
   kind: fc.constantFrom("add", "add", "add", "add", "delete", "delete", "length", "id", "approximate"),
@@ -110,7 +116,11 @@ describe("a stream", () => {
       fc.property(fc.array(change, { maxLength: 120, size: "max" }), (changes) => {
         const checked = new CheckedStream(maxBytes, maxEntries);
         for (const { kind, number, fields: given } of changes) {
-          if (kind === "add") checked.add(1 + number * number, given.map((text) => Buffer.from(text, "latin1").toString("latin1")));
+          if (kind === "add")
+            checked.add(
+              1 + number * number,
+              given.map((text) => Buffer.from(text, "latin1").toString("latin1")),
+            );
           else if (kind === "delete") checked.delete(number);
           else if (kind === "length") checked.trimToLength(number);
           else if (kind === "id") checked.trimToId(number);

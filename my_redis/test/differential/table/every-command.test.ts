@@ -14,10 +14,12 @@ const completeGroups: ReadonlySet<string> = new Set([
   "bitmap",
   "connection",
   "generic",
+  "hash",
   "list",
   "pubsub",
   "server",
   "set",
+  "stream",
   "string",
   "transactions",
 ]);

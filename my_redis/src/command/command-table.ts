@@ -11,6 +11,7 @@ export class CommandTable {
   readonly #byHash: (Command[] | undefined)[] = new Array<Command[] | undefined>(slots).fill(undefined);
   readonly #subcommands = new Map<Command, Map<string, Command>>();
   readonly #commands = new Map<string, Command>();
+  #last: Command | undefined;
 
   constructor(commands: readonly Command[]) {
     for (const entry of commands) this.#add(entry);
@@ -37,11 +38,16 @@ export class CommandTable {
     const buffer = args.buffer;
     const start = args.start(0);
     const end = args.end(0);
+    // Pipelines repeat a command: comparing with the last one is cheaper than hashing.
+    const last = this.#last;
+    if (last !== undefined && nameEquals(last.name, buffer, start, end)) return last;
     const candidates = this.#byHash[nameHash(buffer, start, end)];
     if (candidates === undefined) return undefined;
     for (let index = 0; index < candidates.length; index++) {
       const candidate = candidates[index] as Command;
-      if (nameEquals(candidate.name, buffer, start, end)) return candidate;
+      if (!nameEquals(candidate.name, buffer, start, end)) continue;
+      this.#last = candidate;
+      return candidate;
     }
     return undefined;
   }

@@ -3,11 +3,28 @@ import type { BlockReader } from "../../values/stream/block-reader.ts";
 import type { Count64 } from "../../values/stream/count-64.ts";
 import { maxIdBytes, type StreamId } from "../../values/stream/stream-id.ts";
 
-const idText = new Uint8Array(maxIdBytes);
+const dollar = 36;
+const zero = 48;
 
-/** Answers with an id as a bulk string. */
-export function replyId(reply: ReplyWriter, id: StreamId): void {
-  reply.bulk(idText, 0, id.write(idText, 0));
+/** Answers with an id as a bulk string. Gives where its text starts in the reply's buffer; it ends before the last two bytes. */
+export function replyId(reply: ReplyWriter, id: StreamId): number {
+  reply.ensure(maxIdBytes + 8);
+  const { buffer } = reply;
+  // The text goes straight to its place: "$", two digits and a line break before it, one digit less where it is short.
+  const start = reply.length + 5;
+  const end = id.write(buffer, start);
+  const length = end - start;
+  let at = reply.length;
+  buffer[at++] = dollar;
+  if (length >= 10) buffer[at++] = zero + ((length / 10) | 0);
+  buffer[at++] = zero + (length % 10);
+  buffer[at++] = 13;
+  buffer[at++] = 10;
+  if (length < 10) buffer.copyWithin(at, start, end);
+  buffer[at + length] = 13;
+  buffer[at + length + 1] = 10;
+  reply.length = at + length + 2;
+  return at;
 }
 
 /** Answers with an entry: its id, and an array of its fields and values. */

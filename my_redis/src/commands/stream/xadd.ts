@@ -4,8 +4,9 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { BlockLimits } from "../../values/stream/stream-blocks.ts";
 import type { Stream } from "../../values/stream/stream.ts";
-import { maxIdBytes, parseTimeWithStar, StreamId } from "../../values/stream/stream-id.ts";
+import { parseTimeWithStar, StreamId } from "../../values/stream/stream-id.ts";
 import { readStreamId } from "./stream-id-argument.ts";
+import { replyId } from "./stream-replies.ts";
 import { createStream, findStream } from "./stream-value.ts";
 import { TrimOptions } from "./trim-options.ts";
 
@@ -15,7 +16,6 @@ const star = 42;
 
 // One request at a time: these serve all of them, so that XADD needs no memory but the entry's.
 const id = new StreamId();
-const idText = new Uint8Array(maxIdBytes);
 const trimOptions = new TrimOptions();
 const limits = { maxBytes: 0, maxEntries: 0 } satisfies BlockLimits;
 
@@ -125,10 +125,12 @@ export const xadd = command({
     limits.maxEntries = server.settings.values["stream-node-max-entries"];
     stream.append(id, args, first, args.count, limits);
     database.changed(args, 1, "xadd");
-    const length = id.write(idText, 0);
-    reply.bulk(idText, 0, length);
+    const idStart = replyId(reply, id);
+    const idEnd = reply.length - 2;
     if (options.trims && trimOptions.wanted) trimOptions.apply(context, args, stream);
-    if (options.givenId !== "all" && context.logs) context.logReplacing(options.idIndex, idText, 0, length);
+    if (options.givenId !== "all" && context.logs) {
+      context.logReplacing(options.idIndex, reply.buffer, idStart, idEnd);
+    }
   },
 });
 

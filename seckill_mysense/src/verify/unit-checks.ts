@@ -17,21 +17,24 @@ export function checkConservation(view: SaleView, atRest: boolean): InvariantRes
   return resultOf(findings, `${view.products.length} products at the gate, on the way and in the ledger`);
 }
 
-/** Units in the queue cannot be told apart by product: they make the lower bound looser, never the upper one. */
+/**
+ * What stands in the outbox or the queue may stand in the ledger as well (recorded, and not yet acknowledged), and units
+ * in the queue cannot be told apart by product: both make the lower bound looser, never the upper one.
+ */
 function weighProduct({ audit, gate }: ProductView, { queue }: SaleView, atRest: boolean): string[] {
   const { total, reserved, sold } = audit.totals;
   const { available = 0, outboxLength = 0 } = gate ?? {};
   const { pendingReturns } = audit;
-  const found = available + outboxLength + pendingReturns + reserved + sold;
-  const inQueue = queue?.ready ?? 0;
-  const sum = `gate ${available} + outbox ${outboxLength} + returns ${pendingReturns} + reserved ${reserved} + sold ${sold}`;
-  const name = `product ${audit.product.id}: ${sum} = ${found}`;
+  const found = available + pendingReturns + reserved + sold;
+  const onTheWay = outboxLength + (queue?.ready ?? 0);
+  const sum = `gate ${available} + returns ${pendingReturns} + reserved ${reserved} + sold ${sold} = ${found}`;
+  const name = `product ${audit.product.id}: ${sum}`;
   if (found > total) return [`${name}, which is over the total of ${total}`];
   // In a running sale a message can be in a consumer's hands, where nobody counts it.
-  if (!atRest || found + inQueue >= total) return [];
+  if (!atRest || found + onTheWay >= total) return [];
   const dead =
     queue === undefined || queue.deadLettered === 0 ? "" : `; ${queue.deadLettered} messages are dead-lettered`;
-  return [`${name}, which is ${total - found} short of the total of ${total}${dead}`];
+  return [`${name}, which is ${total - found - outboxLength} short of the total of ${total}${dead}`];
 }
 
 /** I8: with buyers left, every unit is reserved or sold in the end. */

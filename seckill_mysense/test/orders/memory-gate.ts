@@ -16,6 +16,8 @@ export class MemoryGate {
   /** Set by a test: the next calls of `giveBack` fail. */
   failures = 0;
   giveBacks = 0;
+  /** Set by a test: accepted reservations that the relay has not acknowledged. */
+  outboxLength = 0;
 
   arm({ id, epoch, total }: SaleProduct, available = total): void {
     this.#stocks.set(id, { epoch, available, total });
@@ -50,7 +52,7 @@ export class MemoryGate {
       open: true,
       startsAtMs: 0,
       endsAtMs: 1,
-      outboxLength: 0,
+      outboxLength: this.outboxLength,
       holders: 0,
       returns: this.#returned.size,
     };

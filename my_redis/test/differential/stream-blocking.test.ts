@@ -178,6 +178,19 @@ describe("a reader that waits", () => {
     }),
   );
 
+  test("is counted once, when he has got his reply", () =>
+    withWaiting([], ["XREAD", "BLOCK", "0", "STREAMS", "s", "5"], async (waiting, other) => {
+      const calls = async (): Promise<string | undefined> =>
+        /cmdstat_xread:calls=(\d+)/.exec((await other.reply("INFO", "commandstats")).text ?? "")?.[1];
+      await other.reply("XADD", "s", "1", "f", "v");
+      expect(await calls()).toBeUndefined();
+      await other.reply("XADD", "s", "6", "f", "v");
+      await waiting.next();
+      expect(await calls()).toBe("1");
+      await waiting.reply("XREAD", "BLOCK", "1", "STREAMS", "s", "6");
+      expect(await calls()).toBe("2");
+    }));
+
   test("is not served an entry that is gone again when its transaction ends", () =>
     withWaiting(
       [["XADD", "s", "1", "f", "v"]],

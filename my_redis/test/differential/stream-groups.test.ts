@@ -280,6 +280,19 @@ describe.skipIf(redis.missing)(`consumer groups answer as redis-server does${red
       ["XAUTOCLAIM", "none", "g", "Bob", "0", "0"],
     ]));
 
+  test("looking for what is pending for too long, ten at most for each that is asked for", () =>
+    expectSame([
+      ...entries("s", 40),
+      ["XGROUP", "CREATE", "s", "g", "0"],
+      read("Alice"),
+      ["XAUTOCLAIM", "s", "g", "Bob", "1000000", "0", "COUNT", "1"],
+      ["XAUTOCLAIM", "s", "g", "Bob", "1000000", "0", "COUNT", "3"],
+      ["XAUTOCLAIM", "s", "g", "Bob", "1000000", "35", "COUNT", "1"],
+      ["XCLAIM", "s", "g", "Alice", "0", "12", "IDLE", "2000000"],
+      ["XAUTOCLAIM", "s", "g", "Bob", "1000000", "0", "COUNT", "1"],
+      ["XAUTOCLAIM", "s", "g", "Bob", "1000000", "11", "COUNT", "1"],
+    ]));
+
   test("consumers are created and deleted with what is pending", () =>
     expectSame([
       ...entries("s", 4),

@@ -90,6 +90,20 @@ describe("an element of a packed list", () => {
     expect(pack("1099511627776").length).toBe(10);
   });
 
+  test("takes as few bytes as its kind of number needs", () => {
+    const sizes: Record<number, string[]> = {
+      2: ["0", "127"],
+      3: ["-1", "128", "4095", "-4096"],
+      4: ["4096", "-4097", "32767", "-32768"],
+      5: ["32768", "-32769", "8388607", "-8388608"],
+      6: ["8388608", "-8388609", "2147483647", "-2147483648"],
+      10: ["2147483648", "-2147483649", "9223372036854775807", "-9223372036854775808"],
+    };
+    for (const [size, numbers] of Object.entries(sizes)) {
+      for (const number of numbers) expect(pack(number).length).toBe(Number(size));
+    }
+  });
+
   test("counts its bytes behind it in groups of seven bits", () => {
     const packed = pack("y".repeat(300));
     expect([...packed.subarray(0, 2), ...packed.subarray(-2)]).toEqual([0xe1, 44, 302 >> 7, (302 & 127) | 128]);
@@ -172,7 +186,12 @@ describe("a packed list", () => {
     }
     // The header cannot tell this number from "more than it can hold".
     expect(list.listCount(checked.bytes, checked.start, checked.end)).toBe(65_535);
-    checked.end = list.removeElements(checked.bytes, checked.start, checked.end, list.firstElement(checked.start), 2);
+    for (const more of [65_536, 65_537]) {
+      list.insertElement(checked.bytes, checked.start, checked.end, checked.end, element);
+      checked.end += element.size;
+      expect(list.listCount(checked.bytes, checked.start, checked.end)).toBe(more);
+    }
+    checked.end = list.removeElements(checked.bytes, checked.start, checked.end, list.firstElement(checked.start), 4);
     expect(list.listCount(checked.bytes, checked.start, checked.end)).toBe(65_533);
   });
 });

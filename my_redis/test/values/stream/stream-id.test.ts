@@ -61,6 +61,12 @@ describe("a stream id", () => {
         expect(down.toString()).toBe(idOf(one).toString());
       }),
     );
+    const highest = 2n ** 64n - 1n;
+    for (const time of [2n ** 32n - 1n, 2n ** 33n - 1n, 5n]) {
+      const id = idOf([time, highest]);
+      expect(id.increment() && id.toString()).toBe(`${time + 1n}-0`);
+      expect(id.decrement() && id.toString()).toBe(`${time}-${highest}`);
+    }
     expect(new StreamId().setLowest().decrement()).toBe(false);
     expect(new StreamId().setHighest().increment()).toBe(false);
   });

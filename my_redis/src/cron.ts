@@ -7,6 +7,11 @@ const pauseMs = 1;
 /** Slots of an index moved before the clock is looked at. */
 const slotsPerLook = 256;
 const secondMs = 1000;
+/**
+ * What clients sent is garbage once it was run, and the runtime lets garbage grow with all memory that it sees, the
+ * record heap included: 1,000,000 keys took 220 MB without asking for collections, 132 MB with.
+ */
+const inputPerCollectionBytes = 16 * 1024 * 1024;
 const maxTimerMs = 2_147_483_647;
 
 /** What of the network is to be looked after. */
@@ -29,6 +34,7 @@ export class Cron {
   #deadlineTimer: ReturnType<typeof setTimeout> | undefined;
   #deadlineMs = Number.POSITIVE_INFINITY;
   #lastSecondMs = 0;
+  #inputAtCollectionBytes = 0;
   /** The last look for expired keys was broken off: there are more. */
   #expiryBehind = false;
 
@@ -72,6 +78,16 @@ export class Cron {
     }
     if (this.#hasBackgroundWork()) this.#workInBackground();
     this.#network.finishTurn();
+    this.#collectGarbage();
+  }
+
+  #collectGarbage(): void {
+    const { environment, statistics } = this.#server;
+    const inputBytes = statistics.netInputBytes;
+    // CONFIG RESETSTAT lets the count begin anew.
+    if (Math.abs(inputBytes - this.#inputAtCollectionBytes) < inputPerCollectionBytes) return;
+    this.#inputAtCollectionBytes = inputBytes;
+    environment.collectGarbage();
   }
 
   /** For one slice, where Redis takes a quarter of the time between two ticks at once; the rest is background work. */

@@ -14,6 +14,8 @@ export interface Environment {
   readonly runId: () => string;
   /** What the process has used so far. */
   readonly usage: () => ProcessUsage;
+  /** Asks for a garbage collection beside the work, where the runtime can be asked. */
+  readonly collectGarbage: () => void;
   readonly report: (level: LogLevel, message: string, error?: unknown) => void;
 }
 
@@ -46,6 +48,9 @@ export function systemEnvironment(report: Environment["report"]): Environment {
     },
     runId: () => Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex"),
     usage: processUsage,
+    collectGarbage: () => {
+      if (typeof Bun !== "undefined") Bun.gc(false);
+    },
     report,
   };
 }

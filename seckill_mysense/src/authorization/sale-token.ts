@@ -67,18 +67,27 @@ export class SaleTokens {
   }
 
   /**
+   * As `read`, for a text that a token comes in (a header's value), which `tokenOf` takes it out of. What was verified is
+   * remembered by the whole text: it is there without having been cut.
+   */
+  readFrom(
+    text: string,
+    tokenOf: (text: string) => string | undefined,
+  ): SaleTokenClaims | SignedTextFailure | undefined {
+    const known = this.#verified.get(text);
+    if (known !== undefined) return known;
+    const token = tokenOf(text);
+    if (token === undefined) return undefined;
+    const claims = this.read(token);
+    if (typeof claims !== "string") this.#verified.add(text, claims);
+    return claims;
+  }
+
+  /**
    * The claims, or the code of what is wrong. No I/O. The two times are the caller's to judge: /check keeps to both,
    * while reading one's reservation is allowed before and after.
    */
   read(token: string): SaleTokenClaims | SignedTextFailure {
-    const known = this.#verified.get(token);
-    if (known !== undefined) return known;
-    const claims = this.#verify(token);
-    if (typeof claims !== "string") this.#verified.add(token, claims);
-    return claims;
-  }
-
-  #verify(token: string): SaleTokenClaims | SignedTextFailure {
     const read = readSignedText(token, this.#verifying);
     if (typeof read === "string") return read;
     const payload = JSON.parse(read.payload) as Payload;

@@ -6,7 +6,7 @@ import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
 import type { GateAnswer, GateCalls } from "./gate-calls.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { answer, encodedRefusal, refuse, type RefusalDetails } from "./refusal.ts";
-import { bearerToken, cookieValue, queryValue, wantsPage } from "./request-fields.ts";
+import { bearerOf, cookieValue, queryValue, wantsPage } from "./request-fields.ts";
 
 export const tokenCookieName = "seckill_token";
 
@@ -64,17 +64,19 @@ export class Check {
   respond(request: Request, server: AddressOf): Response | Promise<Response> {
     const { tokens, catalogue, now } = this.#options;
     const { headers } = request;
-    let token = bearerToken(headers);
-    if (token === undefined && request.method === "GET" && wantsPage(headers)) return this.#page();
-    const { url } = request;
-    token ??= queryValue(url, "token") ?? cookieValue(headers, tokenCookieName);
-    if (token === undefined) return this.#turnAway("token_missing");
-    const claims = tokens.read(token);
+    const authorization = headers.get("authorization");
+    let claims = authorization === null ? undefined : tokens.readFrom(authorization, bearerOf);
+    if (claims === undefined) {
+      if (request.method === "GET" && wantsPage(headers)) return this.#page();
+      const token = queryValue(request.url, "token") ?? cookieValue(headers, tokenCookieName);
+      if (token === undefined) return this.#turnAway("token_missing");
+      claims = tokens.read(token);
+    }
     if (typeof claims === "string") return this.#turnAway(claims);
     const nowMs = now();
     if (nowMs >= claims.expiresAtMs) return this.#turnAway("token_expired");
 
-    const productId = queryValue(url, "productID");
+    const productId = queryValue(request.url, "productID");
     if (productId === undefined || productId === null || productId === "") return this.#turnAway("missing_product");
     const entry = catalogue.find(productId);
     if (entry === undefined) return this.#turnAway("product_not_found");

@@ -13,25 +13,27 @@ const claims = {
   queuePosition: 0,
 };
 
+const readFrom = (tokens: SaleTokens, token: string) => tokens.readFrom(token, (text) => text);
+
 test("a text that differs from a verified token anywhere is not taken for it", () => {
   const tokens = new SaleTokens([secret]);
   tokens.setSales(["sale"]);
   const token = tokens.issue(claims);
-  expect(tokens.read(token)).toEqual(claims);
+  expect(readFrom(tokens, token)).toEqual(claims);
   for (let at = 0; at < token.length; at++) {
     const other = token[at] === "A" ? "B" : "A";
-    expect(tokens.read(token.slice(0, at) + other + token.slice(at + 1))).toBeString();
+    expect(readFrom(tokens, token.slice(0, at) + other + token.slice(at + 1))).toBeString();
   }
-  expect(tokens.read(token)).toEqual(claims);
+  expect(readFrom(tokens, token)).toEqual(claims);
 });
 
 test("a verified token of a sale that is no longer known is refused", () => {
   const tokens = new SaleTokens([secret]);
   tokens.setSales(["sale"]);
   const token = tokens.issue(claims);
-  expect(tokens.read(token)).toEqual(claims);
+  expect(readFrom(tokens, token)).toEqual(claims);
   tokens.setSales(["another"]);
-  expect(tokens.read(token)).toBe("token_unknown_key");
+  expect(readFrom(tokens, token)).toBe("token_unknown_key");
 });
 
 test("more tokens than there is room for overwrite each other, and none gets another's claims", () => {

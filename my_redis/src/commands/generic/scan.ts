@@ -6,9 +6,7 @@ import { typeName } from "../../keyspace/value-names.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import { readCursor, readScanOptions, type ScanOptions } from "./scan-options.ts";
-
-/** Buckets looked at per element asked for, so that a call ends soon in an index that is nearly empty. */
-const bucketsPerElement = 10;
+import { scanStep } from "./scan-step.ts";
 
 export const scan = command({
   name: "SCAN",
@@ -20,13 +18,9 @@ export const scan = command({
   arity: -2,
   run(context, args, reply) {
     const { database } = context;
-    let cursor = readCursor(args, 1);
+    const from = readCursor(args, 1);
     const options = readScanOptions(args, 2, "type");
-    const visited: Address[] = [];
-    let buckets = options.count * bucketsPerElement;
-    do {
-      cursor = database.keys.scan(cursor, (address) => visited.push(address));
-    } while (cursor !== 0 && buckets-- > 0 && visited.length < options.count);
+    const { cursor, visited } = scanStep(database.keys, from, options.count);
     reply.array(2);
     reply.bulkInteger(cursor);
     const begin = reply.beginArray();

@@ -1,13 +1,10 @@
 import { command } from "../../command/command.ts";
-import type { Address } from "../../keyspace/heap.ts";
 import type { RecordTable } from "../../keyspace/record-table.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import { readCursor, readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
+import { scanStep } from "../generic/scan-step.ts";
 import { type ByteRange, type HashValue, readHash } from "./hash-value.ts";
-
-/** Buckets looked at per element asked for, so that a call ends soon in a table that is nearly empty. */
-const bucketsPerElement = 10;
 
 export const hscan = command({
   name: "HSCAN",
@@ -45,12 +42,7 @@ function replyPacked(hash: HashValue, options: ScanOptions, reply: ReplyWriter):
 }
 
 function replyTable(hash: HashValue, table: RecordTable, from: number, options: ScanOptions, reply: ReplyWriter): void {
-  const visited: Address[] = [];
-  let buckets = options.count * bucketsPerElement;
-  let cursor = from;
-  do {
-    cursor = table.scan(cursor, (address) => visited.push(address));
-  } while (cursor !== 0 && buckets-- > 0 && visited.length < options.count);
+  const { cursor, visited } = scanStep(table, from, options.count);
   reply.bulkInteger(cursor);
   const begin = reply.beginArray();
   let count = 0;

@@ -1,11 +1,8 @@
 import { command } from "../../command/command.ts";
-import type { Address } from "../../keyspace/heap.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import { readCursor, readScanOptions } from "../generic/scan-options.ts";
+import { scanStep } from "../generic/scan-step.ts";
 import { type MemberText, readSet } from "./set-value.ts";
-
-/** Buckets looked at per element asked for, so that a call ends soon in a table that is nearly empty. */
-const bucketsPerElement = 10;
 
 export const sscan = command({
   name: "SSCAN",
@@ -17,7 +14,7 @@ export const sscan = command({
   arity: -3,
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
-    let cursor = readCursor(args, 2);
+    const from = readCursor(args, 2);
     const set = readSet(context, args);
     reply.array(2);
     if (set === undefined) {
@@ -26,17 +23,10 @@ export const sscan = command({
       return;
     }
     const options = readScanOptions(args, 3, "none");
-    const visited: Address[] = [];
     const { table } = set;
-    if (table === undefined) {
-      // A small set comes in one piece.
-      cursor = 0;
-    } else {
-      let buckets = options.count * bucketsPerElement;
-      do cursor = table.scan(cursor, (entry) => visited.push(entry));
-      while (cursor !== 0 && buckets-- > 0 && visited.length < options.count);
-    }
-    reply.bulkInteger(cursor);
+    // A small set comes in one piece.
+    const step = table === undefined ? undefined : scanStep(table, from, options.count);
+    reply.bulkInteger(step?.cursor ?? 0);
     const begin = reply.beginArray();
     let count = 0;
     const write = ({ bytes, start, end }: MemberText): void => {
@@ -44,8 +34,8 @@ export const sscan = command({
       reply.bulk(bytes, start, end);
       count++;
     };
-    if (table === undefined) set.forEach(write);
-    else for (const entry of visited) write(set.textOf(entry));
+    if (step === undefined) set.forEach(write);
+    else for (const entry of step.visited) write(set.textOf(entry));
     reply.endArray(begin, count);
   },
 });

@@ -1,15 +1,13 @@
 import { command } from "../../command/command.ts";
-import type { Address, Heap } from "../../keyspace/heap.ts";
+import type { Heap } from "../../keyspace/heap.ts";
 import * as record from "../../keyspace/record.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { formatDouble, formatDouble17 } from "../../values/double-text.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import type { SortedSet } from "../../values/sorted-set/sorted-set.ts";
 import { readCursor, readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
+import { scanStep } from "../generic/scan-step.ts";
 import { readSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
-
-/** Buckets looked at per element asked for, so that a call ends soon in a table that is nearly empty. */
-const bucketsPerElement = 10;
 
 export const zscan = command({
   name: "ZSCAN",
@@ -51,12 +49,7 @@ function replyPacked(set: SortedSetValue, { pattern }: ScanOptions, reply: Reply
 }
 
 function replyLarge(heap: Heap, set: SortedSet, from: number, options: ScanOptions, reply: ReplyWriter): void {
-  const visited: Address[] = [];
-  let buckets = options.count * bucketsPerElement;
-  let cursor = from;
-  do {
-    cursor = set.table.scan(cursor, (address) => visited.push(address));
-  } while (cursor !== 0 && buckets-- > 0 && visited.length < options.count);
+  const { cursor, visited } = scanStep(set.table, from, options.count);
   reply.bulkInteger(cursor);
   const begin = reply.beginArray();
   let count = 0;

@@ -3,7 +3,7 @@ import { fieldText, isCounted, untilZero } from "./error-tables.ts";
 import { luaType, type LuaState } from "./lua/lua-api.ts";
 import { toInt64 } from "./libraries/base/integer-format.ts";
 import type { Lua } from "./lua/lua.ts";
-import { formatGeneral } from "./number-text.ts";
+import { formatGeneral } from "../values/general-format.ts";
 
 /** Stack slots that one level of nesting takes at most. */
 const slotsPerLevel = 4;

@@ -1,3 +1,4 @@
+import { formatGeneral } from "./general-format.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 
 /** Doubles as text, read as the C library's strtod does and printed as Redis prints scores and coordinates. */
@@ -132,14 +133,7 @@ function layOut(digits: string, power: number, signLength: number): string {
 }
 
 /** As the C library prints "%.17g": what ZSCAN says of the scores of a large sorted set. */
-export function formatDouble17(value: number): string {
-  if (!Number.isFinite(value)) return specialText(value);
-  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
-  const [mantissa, power] = value.toExponential(significantDigits - 1).split("e") as [string, string];
-  const exponent = Number(power);
-  if (exponent >= -4 && exponent < significantDigits) return withoutZeros(value.toPrecision(significantDigits));
-  return `${withoutZeros(mantissa)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
-}
+export const formatDouble17 = (value: number): string => formatGeneral(value, significantDigits);
 
 const withoutZeros = (text: string): string => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 

@@ -1,7 +1,7 @@
 import { writeInteger } from "../../../protocol/number-text.ts";
 import { luaType, type LuaState } from "../../lua/lua-api.ts";
 import type { Lua } from "../../lua/lua.ts";
-import { formatGeneral } from "../../number-text.ts";
+import { formatGeneral } from "../../../values/general-format.ts";
 import { ByteBuffer } from "../byte-buffer.ts";
 import { setting } from "./cjson-settings.ts";
 

@@ -29,11 +29,12 @@ beforeAll(async () => {
     withSession(request, response, () => {
       const { session } = request as SessionRequest;
       if (request.url === "/leave") {
-        session.destroy((error) => response.end(error === undefined || error === null ? "left" : String(error)));
+        session.destroy(() => response.end("left"));
         return;
       }
-      session["visits"] = Number(session["visits"] ?? 0) + 1;
-      response.end(`${session["visits"]}`);
+      const visits = Number(session["visits"] ?? 0) + 1;
+      session["visits"] = visits;
+      response.end(`${visits}`);
     });
   });
   await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));

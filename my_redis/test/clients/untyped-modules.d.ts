@@ -29,7 +29,9 @@ declare module "express-session" {
   export interface SessionData {
     [name: string]: unknown;
   }
-  export class Store {}
+  export class Store {
+    get(id: string, done: (error?: unknown, session?: SessionData | null) => void): void;
+  }
 
   interface Session extends SessionData {
     destroy(done: (error?: unknown) => void): void;

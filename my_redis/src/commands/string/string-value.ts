@@ -4,8 +4,9 @@ import { CommandError, errors } from "../../protocol/command-error.ts";
 import { integerLength, parseInt64, parseSafeInteger, writeInteger } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { Address, Heap } from "../../keyspace/heap.ts";
-import { type Database, keepExpiry } from "../../keyspace/database.ts";
+import { type Database, keepExpiry, noExpiry } from "../../keyspace/database.ts";
 import * as record from "../../keyspace/record.ts";
+import type { ByteRange } from "../../persistence/rdb/byte-range.ts";
 
 /** Longest string that Redis calls "embstr". */
 export const maxEmbeddedBytes = 44;
@@ -38,6 +39,17 @@ export function storeString(
   }
   const encoding = length <= maxEmbeddedBytes ? record.encoding.embedded : record.encoding.raw;
   return database.setString(buffer, keyStart, keyEnd, buffer, start, end, encoding, expiryMs);
+}
+
+/** As `storeString`, without an expiry, for bytes that are no arguments of one request. */
+export function storeRange(database: Database, key: ByteRange, { bytes, start, end }: ByteRange): Address {
+  const length = end - start;
+  if (length <= 20 && length > 0 && putInteger(bytes, start, end)) {
+    const encoding = record.encoding.integer;
+    return database.setString(key.bytes, key.start, key.end, integerBytes, 0, 8, encoding, noExpiry);
+  }
+  const encoding = length <= maxEmbeddedBytes ? record.encoding.embedded : record.encoding.raw;
+  return database.setString(key.bytes, key.start, key.end, bytes, start, end, encoding, noExpiry);
 }
 
 /** Puts the 64-bit integer that the text spells into `integerBytes`; false when it is none. */

@@ -3,7 +3,7 @@ import type { ByteRange } from "./byte-range.ts";
 import { decodeStream } from "./decode-stream.ts";
 import { readListpack } from "./listpack.ts";
 import { readIntset, readZiplist, readZipmap } from "./old-forms.ts";
-import { RdbFormatError } from "./rdb-format-error.ts";
+import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
 import type { RdbReader } from "./rdb-reader.ts";
 import { listNode, rdbType } from "./rdb-types.ts";
 import type { CollectionType, ValueVisitor } from "./value-visitor.ts";
@@ -21,7 +21,7 @@ export function decodeValue(type: number, reader: RdbReader, visitor: ValueVisit
 /** Reads the number of elements of a collection, which has at least one. */
 function begin(reader: RdbReader, visitor: ValueVisitor, type: CollectionType, leastBytes: number): number {
   const count = reader.countOf(leastBytes);
-  if (count === 0) throw new RdbFormatError(`an empty ${type}`);
+  if (count === 0) throw new EmptyCollectionError(type);
   visitor.begin(type, count);
   return count;
 }
@@ -83,7 +83,7 @@ const decodeNodes =
         visitor.element(element);
       });
     }
-    if (elements === 0) throw new RdbFormatError("an empty list");
+    if (elements === 0) throw new EmptyCollectionError("list");
   };
 
 /** A collection in one string of packed elements. */
@@ -105,7 +105,7 @@ const decodePacked =
         first = undefined;
       }
     });
-    if (elements === 0) throw new RdbFormatError(`an empty ${type}`);
+    if (elements === 0) throw new EmptyCollectionError(type);
     if (first !== undefined) throw new RdbFormatError(`the last piece of a ${type} has no counterpart`);
   };
 

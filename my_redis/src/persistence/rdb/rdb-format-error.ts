@@ -5,3 +5,10 @@ export class RdbFormatError extends Error {
     this.name = "RdbFormatError";
   }
 }
+
+/** A collection without elements, which old versions of Redis could leave behind. It has been read to its end. */
+export class EmptyCollectionError extends RdbFormatError {
+  constructor(type: string) {
+    super(`an empty ${type}`);
+  }
+}

@@ -5,11 +5,14 @@ import { stringForm } from "./rdb-types.ts";
 
 const twoTo32 = 4294967296;
 
-/** Reads the elementary parts of the RDB format, within its bounds. Every method throws RdbFormatError. */
+/**
+ * Reads the elementary parts of the RDB format, within its bounds. Every method throws RdbFormatError. `bytes` may be
+ * what there is of a longer input: then `more` brings the next part.
+ */
 export class RdbReader {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   at: number;
-  readonly end: number;
+  end: number;
   /** The two words of the integer that `words` read, unsigned. */
   high = 0;
   low = 0;
@@ -24,16 +27,22 @@ export class RdbReader {
     return this.end - this.at;
   }
 
-  /** Passes over `size` bytes; gives where they start. */
+  /** Makes sure that `size` bytes stand at `at`, where they do not yet. What `bytes` was before stays as it is. */
+  protected more(size: number): void {
+    throw new RdbFormatError(`${size} bytes are announced where ${this.left} are left`);
+  }
+
+  /** Passes over `size` bytes; gives where they start. To be called before `bytes` is looked at. */
   skip(size: number): number {
-    if (size > this.left) throw new RdbFormatError(`${size} bytes are announced where ${this.left} are left`);
+    if (size > this.end - this.at) this.more(size);
     const start = this.at;
     this.at += size;
     return start;
   }
 
   byte(): number {
-    return this.bytes[this.skip(1)] as number;
+    const at = this.skip(1);
+    return this.bytes[at] as number;
   }
 
   /** `size` bytes as an unsigned integer, lowest first. */

@@ -8,7 +8,7 @@ import { RdbFormatError } from "../../../persistence/rdb/rdb-format-error.ts";
 import { RdbReader } from "../../../persistence/rdb/rdb-reader.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
-import { ValueBuilder } from "./value-builder.ts";
+import { DetachedValueBuilder } from "./value-builder.ts";
 
 /** The access clock counts seconds in 24 bits. */
 const clockMask = 0xffffff;
@@ -56,10 +56,10 @@ function readExpiry(context: Context, args: Arguments, absolute: boolean): numbe
 }
 
 /** Builds the value of a payload. Throws when it is none. */
-function build(context: Context, args: Arguments): ValueBuilder {
+function build(context: Context, args: Arguments): DetachedValueBuilder {
   const payload = openPayload({ bytes: args.buffer, start: args.start(3), end: args.end(3) });
   if (payload === undefined) throw new CommandError("ERR DUMP payload version or checksum are wrong");
-  const builder = new ValueBuilder(context, args.view(1));
+  const builder = new DetachedValueBuilder(context, args.view(1));
   try {
     decode(payload, builder);
   } catch (error) {
@@ -70,7 +70,7 @@ function build(context: Context, args: Arguments): ValueBuilder {
   return builder;
 }
 
-function decode(payload: ByteRange, builder: ValueBuilder): void {
+function decode(payload: ByteRange, builder: DetachedValueBuilder): void {
   const reader = new RdbReader(payload);
   decodeValue(reader.byte(), reader, builder);
 }

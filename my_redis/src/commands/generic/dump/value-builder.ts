@@ -1,5 +1,5 @@
 import { Context } from "../../../command/context.ts";
-import { Database, noExpiry } from "../../../keyspace/database.ts";
+import { Database } from "../../../keyspace/database.ts";
 import type { Address } from "../../../keyspace/heap.ts";
 import type { ByteRange } from "../../../persistence/rdb/byte-range.ts";
 import { RdbFormatError } from "../../../persistence/rdb/rdb-format-error.ts";
@@ -22,20 +22,17 @@ import { createList, type ListValue } from "../../list/list-value.ts";
 import { createSet, SetValue } from "../../set/set-value.ts";
 import { createSortedSet, type SortedSetValue } from "../../sorted-set/sorted-set-value.ts";
 import { createStream } from "../../stream/stream-value.ts";
-import { storeString } from "../../string/string-value.ts";
+import { storeRange } from "../../string/string-value.ts";
 
 const element = new PackedElement();
 const place = new IdPlace();
 
 /**
- * Makes a value of what a decoder tells, in the form that the settings ask for, apart from all keys: nothing can be
- * seen of it before `moveTo`, and one that turns out to be broken is dropped without a trace.
+ * Makes a value of what a decoder tells, in the form that the settings ask for, at a key that must not exist: argument
+ * 1, in the database of the context. `restart` makes it ready for the next value.
  */
 export class ValueBuilder implements ValueVisitor {
-  /** A database of its own, in which the value grows. */
-  readonly #database: Database;
   readonly #context: Context;
-  /** Argument 1 is the key. */
   readonly #args: Arguments;
   #expected = 0;
   #list: ListValue | undefined;
@@ -44,27 +41,20 @@ export class ValueBuilder implements ValueVisitor {
   #hash: HashValue | undefined;
   #stream: Stream | undefined;
 
-  constructor({ server, client, keyspace }: Context, key: Uint8Array) {
-    this.#database = new Database(keyspace, client.database);
-    this.#context = new Context(server, client);
-    this.#context.database = this.#database;
-    this.#args = Arguments.from(["", key]);
+  constructor(context: Context, args: Arguments) {
+    this.#context = context;
+    this.#args = args;
   }
 
-  /** Gives the value to its key in a database, which must have none there. */
-  moveTo(target: Database): Address {
-    const { buffer } = this.#args;
-    const [start, end] = [this.#args.start(1), this.#args.end(1)];
-    return this.#database.moveValue(this.#database.find(buffer, start, end), target, buffer, start, end);
-  }
-
-  discard(): void {
-    this.#database.flush();
+  /** Forgets the last value: the key has changed. */
+  restart(): void {
+    this.#set = undefined;
   }
 
   string({ bytes, start, end }: ByteRange): void {
-    const args = Arguments.from(["", this.#args.view(1), bytes.subarray(start, end)]);
-    storeString(this.#database, args, 1, 2, noExpiry);
+    const { buffer } = this.#args;
+    const key = { bytes: buffer, start: this.#args.start(1), end: this.#args.end(1) };
+    storeRange(this.#context.database, key, { bytes, start, end });
   }
 
   begin(type: CollectionType, count: number): void {
@@ -72,7 +62,7 @@ export class ValueBuilder implements ValueVisitor {
     if (type === "list") this.#list = createList(this.#context, this.#args, 1, 0);
     else if (type === "sortedSet") this.#sortedSet = createSortedSet(this.#context, this.#args, 1);
     else if (type === "hash") this.#hash = openHash(this.#context, this.#args);
-    else if (type === "stream") this.#stream = createStream(this.#database, this.#args, 1);
+    else if (type === "stream") this.#stream = createStream(this.#context.database, this.#args, 1);
   }
 
   element({ bytes, start, end }: ByteRange): void {
@@ -123,6 +113,32 @@ export class ValueBuilder implements ValueVisitor {
     stream.addGroup(name, lastId, entriesRead ?? stream.positionOf(lastId));
     const group = stream.group(name) as ConsumerGroup;
     for (const consumer of consumers) addConsumer(group, consumer);
+  }
+}
+
+/** Makes a value apart from all keys: nothing can be seen of it before `moveTo`, and `discard` leaves no trace. */
+export class DetachedValueBuilder extends ValueBuilder {
+  /** A database of its own, in which the value grows. */
+  readonly #database: Database;
+  readonly #key: Uint8Array;
+
+  constructor({ server, client, keyspace }: Context, key: Uint8Array) {
+    const context = new Context(server, client);
+    const database = new Database(keyspace, client.database);
+    context.database = database;
+    super(context, Arguments.from(["", key]));
+    this.#database = database;
+    this.#key = key;
+  }
+
+  /** Gives the value to its key in a database, which must have none there. */
+  moveTo(target: Database): Address {
+    const key = this.#key;
+    return this.#database.moveValue(this.#database.find(key, 0, key.length), target, key, 0, key.length);
+  }
+
+  discard(): void {
+    this.#database.flush();
   }
 }
 

@@ -1,0 +1,86 @@
+import { Crc64 } from "./crc64.ts";
+import { RdbFormatError } from "./rdb-format-error.ts";
+import { RdbReader } from "./rdb-reader.ts";
+
+/** Bytes that are in memory at a time, but for a value that is longer. */
+const windowBytes = 1 << 20;
+const checksumBytes = 8;
+
+/** Reads up to `target.length` bytes from where the last read ended; 0 at the end. */
+export type ReadBytes = (target: Uint8Array) => number;
+
+/**
+ * Reads an RDB file through a window, and follows its checksum. The ranges that it gives stay as they are until
+ * `settle`, which is for between two values.
+ */
+export class RdbFileReader extends RdbReader {
+  readonly #read: ReadBytes;
+  /** Bytes of the file behind the window. */
+  #unread: number;
+  /** Where in the file the window starts. */
+  #windowOffset = 0;
+  readonly #checksum = new Crc64();
+  /** What of the window stands before this is in the checksum. */
+  #summedTo = 0;
+
+  /** `size`: bytes in the file. */
+  constructor(read: ReadBytes, size: number) {
+    super({ bytes: new Uint8Array(Math.min(size, windowBytes)), start: 0, end: 0 });
+    this.#read = read;
+    this.#unread = size;
+  }
+
+  /** Where in the file the reader stands. */
+  get offset(): number {
+    return this.#windowOffset + this.at;
+  }
+
+  override get left(): number {
+    return this.end - this.at + this.#unread;
+  }
+
+  protected override more(size: number): void {
+    if (size > this.left) super.more(size);
+    // A window of its own: ranges of the one before are lent.
+    this.#moveTo(new Uint8Array(Math.max(size, Math.min(windowBytes, this.left))));
+  }
+
+  /** Nobody needs the ranges any more that were given: their memory is used again. */
+  settle(): void {
+    if (this.#unread > 0 && this.end - this.at < windowBytes / 4) this.#moveTo(this.bytes);
+  }
+
+  #moveTo(window: Uint8Array): void {
+    this.#sum();
+    const kept = this.end - this.at;
+    if (window === this.bytes) window.copyWithin(0, this.at, this.end);
+    else window.set(this.bytes.subarray(this.at, this.end));
+    this.#windowOffset += this.at;
+    this.at = 0;
+    this.#summedTo = 0;
+    this.bytes = window;
+    this.end = kept;
+    while (this.end < window.length && this.#unread > 0) {
+      const read = this.#read(window.subarray(this.end, this.end + Math.min(window.length - this.end, this.#unread)));
+      if (read === 0) throw new RdbFormatError("the file ended while it was read");
+      this.end += read;
+      this.#unread -= read;
+    }
+  }
+
+  #sum(): void {
+    this.#checksum.update(this.bytes, this.#summedTo, this.at);
+    this.#summedTo = this.at;
+  }
+
+  /** Reads the checksum, of all that was read so far. It is compared unless `verify` is false or it is zero. */
+  checksum(verify: boolean): void {
+    const expected = new Uint8Array(checksumBytes);
+    this.#sum();
+    this.#checksum.write(expected, 0);
+    const { bytes, start, end } = this.raw(checksumBytes);
+    const found = bytes.subarray(start, end);
+    if (!verify || found.every((byte) => byte === 0)) return;
+    if (Buffer.compare(found, expected) !== 0) throw new RdbFormatError("the checksum does not fit what is before it");
+  }
+}

@@ -1,16 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 
-/** Linux counts a process's CPU time in hundredths of a second. */
-const tickMs = 10;
-
-/** CPU time that a process has used so far, user and system, in milliseconds. */
+/**
+ * CPU time that a process has used so far, all its threads, user and system, in milliseconds. From the scheduler's count
+ * in nanoseconds: the one in /proc/<pid>/stat goes by hundredths of a second, too coarse for runs of half a second.
+ */
 export function cpuTimeMs(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The program's name, in brackets, may contain blanks: fields count from behind it.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * tickMs;
+  let totalNs = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    totalNs += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]);
+  }
+  return totalNs / 1e6;
 }
 
 /** Resident memory of a process in bytes. */
@@ -47,6 +48,13 @@ export function measuredOn(): MeasuredOn {
     cores: cpus().length,
     bun: Bun.version,
   };
+}
+
+/** Keeps what was measured in bench/results/; gives the file's name. */
+export function keepResults(name: string, machine: MeasuredOn, figures: object): string {
+  const file = `bench/results/${name}-${machine.takenAt.slice(0, 10)}-${machine.commit}.json`;
+  writeFileSync(`${import.meta.dirname}/../${file}`, `${JSON.stringify({ machine, ...figures }, null, 2)}\n`);
+  return file;
 }
 
 /** Rows as text in columns; the first row is the heading. */

@@ -1,0 +1,77 @@
+/**
+ * Memory of MyRedis beside redis-server after the same load, each in a fresh process.
+ *
+ *   npm run bench:memory -- [--only "sorted set"] [--rounds 3] [--no-save]
+ *
+ * Prints medians and ratios. A run over everything is kept in bench/results/, one over a part of it is not.
+ */
+import { parseArgs } from "node:util";
+import { keepResults, measuredOn, median, textTable } from "../measure.ts";
+import { type Growth, measureGrowth } from "./growth.ts";
+import { type Load, loads } from "./loads.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string", default: "" },
+    rounds: { type: "string", default: "3" },
+    save: { type: "boolean", default: true },
+  },
+  allowNegative: true,
+});
+const rounds = Number(options.rounds);
+if (!Number.isSafeInteger(rounds) || rounds < 1) {
+  throw new Error(`--rounds ${options.rounds}: a whole number from 1 on`);
+}
+const chosen = loads.filter(({ name }) => name.includes(options.only));
+if (chosen.length === 0) {
+  throw new Error(`--only ${options.only}: no such load; there are ${loads.map(({ name }) => name).join("; ")}`);
+}
+
+/** One load on both servers; sizes in bytes. */
+export interface MemoryRow {
+  readonly load: string;
+  readonly size: Load["size"];
+  readonly redis: Growth;
+  readonly mine: Growth;
+  /** MyRedis's growth of resident memory over redis-server's. */
+  readonly ratio: number;
+}
+
+const medianGrowth = (growths: readonly Growth[]): Growth => ({
+  residentBytes: median(growths.map((growth) => growth.residentBytes)),
+  usedBytes: median(growths.map((growth) => growth.usedBytes)),
+});
+
+async function measure(load: Load): Promise<MemoryRow> {
+  const growths: Record<"redis" | "mine", Growth[]> = { redis: [], mine: [] };
+  for (let round = 0; round < rounds; round++) {
+    growths.redis.push(await measureGrowth("redis-server", load));
+    growths.mine.push(await measureGrowth("MyRedis", load));
+  }
+  const [redis, mine] = [medianGrowth(growths.redis), medianGrowth(growths.mine)];
+  return { load: load.name, size: load.size, redis, mine, ratio: mine.residentBytes / redis.residentBytes };
+}
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+const rows: MemoryRow[] = [];
+for (const load of chosen) {
+  const row = await measure(load);
+  rows.push(row);
+  console.log(`${row.load}: ${row.ratio.toFixed(2)} times redis-server's growth`);
+}
+const heading = ["load", "redis MB", "MyRedis MB", "ratio", "redis used MB", "MyRedis used MB"];
+const cells = rows.map(({ load, redis, mine, ratio }) => [
+  load,
+  megabytes(redis.residentBytes),
+  megabytes(mine.residentBytes),
+  ratio.toFixed(2),
+  megabytes(redis.usedBytes),
+  megabytes(mine.usedBytes),
+]);
+console.log(`\n${textTable([heading, ...cells])}`);
+console.log(
+  "\nGrowth of resident memory, and of what each server says that it uses. Ratio: below 1, MyRedis is better.",
+);
+if (options.save && options.only === "") {
+  console.log(`kept in ${keepResults("memory", measuredOn(), { rounds, rows })}`);
+}

@@ -1,0 +1,61 @@
+/** How a collection of a million elements comes, and goes. */
+export interface Scenario {
+  readonly name: string;
+  /** Makes the data. */
+  readonly fill: () => Iterable<readonly string[]>;
+  /** What is done to it while others are served; for "built", the filling itself. */
+  readonly action: readonly string[] | undefined;
+}
+
+const count = 1_000_000;
+const elementsPerRequest = 50;
+
+interface Kind {
+  readonly name: string;
+  readonly command: string;
+  readonly element: (index: number) => readonly string[];
+}
+
+const kinds: readonly Kind[] = [
+  { name: "hash", command: "HSET", element: (index) => [`field:${index}`, `value:${index}`] },
+  { name: "list", command: "RPUSH", element: (index) => [`element:${index}`] },
+  { name: "set", command: "SADD", element: (index) => [`member:${index}`] },
+  { name: "sorted set", command: "ZADD", element: (index) => [`${(index * 7919) % 1_000_003}`, `member:${index}`] },
+];
+
+const actions: Readonly<Record<string, readonly string[]>> = {
+  UNLINK: ["UNLINK", "huge"],
+  DEL: ["DEL", "huge"],
+  expiry: ["PEXPIRE", "huge", "100"],
+  "SET over it": ["SET", "huge", "small"],
+  "FLUSHALL ASYNC": ["FLUSHALL", "ASYNC"],
+};
+
+function* fillCollection({ command, element }: Kind): Iterable<readonly string[]> {
+  for (let first = 0; first < count; first += elementsPerRequest) {
+    yield [command, "huge", ...Array.from({ length: elementsPerRequest }, (_, index) => element(first + index)).flat()];
+  }
+}
+
+function* fillStream(): Iterable<readonly string[]> {
+  for (let index = 0; index < count; index++) yield ["XADD", "huge", "*", "field", `value:${index}`];
+}
+
+function* fillKeys(): Iterable<readonly string[]> {
+  for (let index = 0; index < count; index++) yield ["SET", `key:${index}`, `value:${index}`];
+}
+
+const fills: readonly { readonly name: string; readonly fill: () => Iterable<readonly string[]> }[] = [
+  ...kinds.map((kind) => ({ name: kind.name, fill: () => fillCollection(kind) })),
+  { name: "stream", fill: fillStream },
+];
+
+export const scenarios: readonly Scenario[] = [
+  ...fills.flatMap(({ name, fill }) => [
+    { name: `${name}: built`, fill, action: undefined },
+    ...Object.entries(actions).map(([action, words]) => ({ name: `${name}: ${action}`, fill, action: words })),
+  ]),
+  { name: "1,000,000 keys: built", fill: fillKeys, action: undefined },
+  { name: "1,000,000 keys: FLUSHALL", fill: fillKeys, action: ["FLUSHALL"] },
+  { name: "1,000,000 keys: FLUSHALL ASYNC", fill: fillKeys, action: ["FLUSHALL", "ASYNC"] },
+];

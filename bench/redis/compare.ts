@@ -1,0 +1,96 @@
+import { median } from "../measure.ts";
+import { type Figures, prepare, runWorkload } from "./load.ts";
+import { type Peer, startPeer } from "./peers.ts";
+import type { Workload } from "./workloads.ts";
+
+/** Requests of the short run that tells how many a run of the wanted length takes. */
+const probeRequests = 1000;
+const requestsStep = 100;
+
+/** One workload at one pipeline on both servers. */
+export interface Row {
+  readonly workload: string;
+  readonly pipeline: number;
+  readonly appendonly: boolean;
+  /** Requests in each run. */
+  readonly requests: number;
+  readonly redis: Figures;
+  readonly mine: Figures;
+  /** MyRedis's over redis-server's. */
+  readonly throughputRatio: number;
+  /** redis-server's CPU time per request over MyRedis's. */
+  readonly cpuRatio: number;
+}
+
+export interface Plan {
+  readonly workloads: readonly Workload[];
+  readonly pipelines: readonly number[];
+  readonly appendonly: boolean;
+  readonly rounds: number;
+  /** CPU time that a run should take of redis-server. */
+  readonly runMs: number;
+}
+
+interface Peers {
+  readonly redis: Peer;
+  readonly mine: Peer;
+}
+
+/** Measures all of a plan, and tells each row as it comes. */
+export async function measureRows(plan: Plan, tell: (row: Row) => void): Promise<Row[]> {
+  const { appendonly } = plan;
+  const redis = await startPeer("redis-server", appendonly);
+  const rows: Row[] = [];
+  try {
+    const mine = await startPeer("MyRedis", appendonly);
+    try {
+      for (const pipeline of plan.pipelines) {
+        for (const workload of plan.workloads) {
+          const row = await compare({ redis, mine }, workload, pipeline, plan);
+          rows.push(row);
+          tell(row);
+        }
+      }
+    } finally {
+      await mine.stop();
+    }
+  } finally {
+    await redis.stop();
+  }
+  return rows;
+}
+
+async function compare({ redis, mine }: Peers, workload: Workload, pipeline: number, plan: Plan): Promise<Row> {
+  const requests = await requestsFor(redis, workload, pipeline, plan.runMs);
+  const runs: Record<"redis" | "mine", Figures[]> = { redis: [], mine: [] };
+  // One round before the measured ones: what is compiled just in time must have been.
+  for (let round = 0; round <= plan.rounds; round++) {
+    for (const name of ["redis", "mine"] as const) {
+      const peer = name === "redis" ? redis : mine;
+      if (round === 0 || workload.perRun === true) await prepare(peer, workload, requests);
+      const figures = await runWorkload(peer, workload, requests, pipeline);
+      if (round > 0) runs[name].push(figures);
+    }
+  }
+  const figures = { redis: medianFigures(runs.redis), mine: medianFigures(runs.mine) };
+  return {
+    workload: workload.name,
+    pipeline,
+    appendonly: plan.appendonly,
+    requests,
+    ...figures,
+    throughputRatio: figures.mine.requestsPerSecond / figures.redis.requestsPerSecond,
+    cpuRatio: figures.redis.cpuMicrosecondsPerRequest / figures.mine.cpuMicrosecondsPerRequest,
+  };
+}
+
+async function requestsFor(redis: Peer, workload: Workload, pipeline: number, runMs: number): Promise<number> {
+  await prepare(redis, workload, probeRequests);
+  const { cpuMicrosecondsPerRequest } = await runWorkload(redis, workload, probeRequests, pipeline);
+  return Math.ceil((runMs * 1000) / cpuMicrosecondsPerRequest / requestsStep) * requestsStep;
+}
+
+const medianFigures = (runs: readonly Figures[]): Figures => ({
+  requestsPerSecond: median(runs.map((run) => run.requestsPerSecond)),
+  cpuMicrosecondsPerRequest: median(runs.map((run) => run.cpuMicrosecondsPerRequest)),
+});

@@ -79,6 +79,8 @@ export class Server {
   busyScript = false;
   /** EXEC or a script runs: nothing may block, and all is one unit of the log. */
   executingTransaction = false;
+  /** Scripts may call commands with the flag "noscript", too: DEBUG says so, for tests. */
+  scriptsMayCallAll = false;
   /** The clock of the turn, Unix milliseconds. */
   nowMs: number;
   outOfTurn: OutOfTurnReplies = discardReplies;

@@ -30,6 +30,15 @@ export class RecordTable implements ObjectValue {
     return this.#index.size;
   }
 
+  /** Slots of the table, and of the one that it grows or shrinks from. */
+  get capacity(): number {
+    return this.#index.capacity;
+  }
+
+  get resizing(): boolean {
+    return this.#index.resizing;
+  }
+
   get memoryBytes(): number {
     return objectBytes + this.#index.memoryBytes + this.#recordBytes;
   }

@@ -158,4 +158,11 @@ describe("CONFIG REWRITE", () => {
     expect(readText(text).values).toEqual(settings.values);
     expect(rewriteConfig(text, settings)).toBe(text);
   });
+
+  test("with defaults has a line for every directive, and means the same", () => {
+    const settings = readText("port 7000\n");
+    const text = rewriteConfig("", settings, { withDefaults: true });
+    expect(readText(text).values).toEqual(settings.values);
+    expect(text).toContain("\nhash-max-listpack-entries 128\n");
+  });
 });

@@ -75,7 +75,7 @@ export class ScriptCommandHost implements ScriptHost {
   }
 
   #refusalOf(found: Command, args: Arguments): string | undefined {
-    if (found.flagSet.has("noscript")) return refusals.notAllowed;
+    if (found.flagSet.has("noscript") && !this.#server.scriptsMayCallAll) return refusals.notAllowed;
     if (this.#readOnly && found.isWrite) return refusals.readOnly;
     for (const policy of this.#policies) {
       const refusal = policy(this.#context, found, args);

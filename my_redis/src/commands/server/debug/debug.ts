@@ -4,10 +4,14 @@ import { isLocalClient } from "../../../command/local-client.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
+import { debugDigest, debugDigestValue } from "./digest.ts";
+import { debugHtstats, debugHtstatsKey } from "./hash-table-statistics.ts";
 import { debugObject } from "./object.ts";
 import { debugPopulate } from "./populate.ts";
 import { debugProtocol } from "./protocol.ts";
 import { debugSleep } from "./sleep.ts";
+import { debugSdslen } from "./string-length.ts";
+import { debugConfigRewriteForceAll, debugQuicklistPackedThreshold, debugSetDisableDenyScripts } from "./switches.ts";
 
 /** One subcommand of DEBUG. Redis's table of commands does not list them, so ours does not either. */
 export interface DebugSubcommand {
@@ -78,16 +82,24 @@ const help: DebugSubcommand = {
 };
 
 const subcommands: readonly DebugSubcommand[] = [
+  debugConfigRewriteForceAll,
+  debugDigest,
+  debugDigestValue,
   errorReply,
+  debugHtstats,
+  debugHtstatsKey,
   log,
   debugObject,
   debugPopulate,
   debugProtocol,
+  debugQuicklistPackedThreshold,
+  debugSdslen,
   setActiveExpire,
+  debugSetDisableDenyScripts,
   debugSleep,
+  withoutEffect("AOF-FLUSH-SLEEP", [3, 3]),
   withoutEffect("CHANGE-REPL-ID", [2, 2]),
   withoutEffect("PAUSE-CRON", [3, 3]),
-  withoutEffect("QUICKLIST-PACKED-THRESHOLD", [3, 3]),
   withoutEffect("REPLYBUFFER", [4, 4]),
   withoutEffect("SET-SKIP-CHECKSUM-VALIDATION", [3, 3]),
   help,

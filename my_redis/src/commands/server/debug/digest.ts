@@ -1,0 +1,47 @@
+import type { Context } from "../../../command/context.ts";
+import { DataDigest } from "./data-digest.ts";
+import type { DebugSubcommand } from "./debug.ts";
+import { digestValue } from "./value-digest.ts";
+
+/** The signature of all databases: equal where the same keys with the same values are in databases of the same number. */
+function digestOfAll(context: Context): DataDigest {
+  const all = new DataDigest();
+  for (const database of context.keyspace.databases) {
+    if (database.size === 0) continue;
+    all.mixNumber(database.number);
+    database.keys.forEach((address) => {
+      const digest = new DataDigest();
+      digest.mix(database.keyOf(address));
+      digestValue(digest, context, address);
+      all.add(digest.bytes);
+    });
+  }
+  return all;
+}
+
+export const debugDigest: DebugSubcommand = {
+  name: "DIGEST",
+  summary: "Answers with a signature of all data, as Redis makes it.",
+  counts: [2, 2],
+  run: (context, _args, reply) => reply.simple(digestOfAll(context).toString()),
+};
+
+export const debugDigestValue: DebugSubcommand = {
+  name: "DIGEST-VALUE",
+  usage: "<key> [<key> ...]",
+  summary: "Answers with signatures of these keys' values; zeros where there is no key.",
+  counts: [2, Number.POSITIVE_INFINITY],
+  run(context, args, reply) {
+    const { keyspace, database } = context;
+    const { buffer } = args;
+    reply.array(args.count - 2);
+    for (let index = 2; index < args.count; index++) {
+      const digest = new DataDigest();
+      // Keys whose time is over count as well, as long as they have not been removed.
+      const hash = keyspace.hasher.hash(buffer, args.start(index), args.end(index));
+      const address = database.keys.find(hash, buffer, args.start(index), args.end(index));
+      if (address !== 0) digestValue(digest, context, address);
+      reply.simple(digest.toString());
+    }
+  },
+};

@@ -102,8 +102,8 @@ export class Server {
       random: environment.random,
       hashKeys: environment.hashKeys(),
     });
-    this.keyspace.accessClock = () => Math.floor(this.nowMs / 1000) & 0xffffff;
-    this.keyspace.onExpired = (database, key, start, end) => this.#logExpired(database, key, start, end);
+    this.keyspace.onExpired = (database, key, start, end) => this.#logRemoved(database, key, start, end);
+    this.keyspace.onEvicted = (database, key, start, end) => this.#logRemoved(database, key, start, end);
     this.keyspace.observer = {
       keyChanged: (database, key, start, end, event) => this.#keyChanged(database, key, start, end, event),
       databaseChanged: (database, replacement) => this.#databaseChanged(database, replacement),
@@ -219,7 +219,7 @@ export class Server {
     return keys.find(this.keyspace.hasher.hash(key, 0, key.length), key, 0, key.length) !== 0;
   }
 
-  #logExpired(database: Database, key: Uint8Array, start: number, end: number): void {
+  #logRemoved(database: Database, key: Uint8Array, start: number, end: number): void {
     this.log?.append(database.number, ["DEL", key.subarray(start, end)]);
   }
 

@@ -34,7 +34,7 @@ export class Database extends RecordStore {
       return 0;
     }
     keyspace.statistics.hits++;
-    record.setAccessClock(keyspace.heap, address, keyspace.accessClock());
+    keyspace.touch(address);
     return address;
   }
 
@@ -56,7 +56,7 @@ export class Database extends RecordStore {
   /** The live record of a key for a command that writes, or 0. */
   write(args: Arguments, index: number): Address {
     const address = this.find(args.buffer, args.start(index), args.end(index));
-    if (address !== 0) record.setAccessClock(this.keyspace.heap, address, this.keyspace.accessClock());
+    if (address !== 0) this.keyspace.touch(address);
     return address;
   }
 
@@ -92,6 +92,16 @@ export class Database extends RecordStore {
     statistics.expired++;
     onExpired?.(this, key, 0, key.length);
     this.#tell(key, 0, key.length, "expired");
+  }
+
+  /** Removes a record because memory is short, and tells who must know. */
+  evict(address: Address): void {
+    const { onEvicted, statistics } = this.keyspace;
+    const key = this.keyOf(address);
+    onEvicted?.(this, key, 0, key.length);
+    this.remove(address);
+    statistics.evicted++;
+    this.#tell(key, 0, key.length, "evicted");
   }
 
   // --- telling of changes ---
@@ -187,6 +197,7 @@ export class Database extends RecordStore {
   flush(): void {
     const keys = this.keys;
     if (keys.size === 0) return;
+    this.expires.dispose();
     this.keys = new RecordIndex(this.keyspace.heap);
     this.expires = new RecordIndex(this.keyspace.heap);
     this.keyspace.releaseLater(new FlushedKeys(this.keyspace, keys));

@@ -34,6 +34,7 @@ export class FlushedKeys implements ObjectValue {
     while (!this.#done && budget > 0) {
       this.#cursor = this.#keys.scan(this.#cursor, free);
       this.#done = this.#cursor === 0;
+      if (this.#done) this.#keys.dispose();
       budget--;
     }
     return this.#done;

@@ -69,6 +69,8 @@ export class Heap {
   readonly words: Int32Array[] = [];
   /** Bytes in blocks handed out, by size of block. */
   usedBytes = 0;
+  /** Bytes that indexes and trees over the heap's blocks take beside it, in arrays of their own: they count them here. */
+  besideBytes = 0;
 
   readonly #pages: (SegmentPages | undefined)[] = [];
   readonly #partial = new Uint32Array(classSizes.length).fill(none);

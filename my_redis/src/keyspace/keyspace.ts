@@ -1,7 +1,9 @@
 import { HalfSipHash } from "../values/half-sip-hash.ts";
+import { AccessClock } from "./access-clock.ts";
 import { Database } from "./database.ts";
-import { Heap } from "./heap.ts";
+import { type Address, Heap } from "./heap.ts";
 import { ObjectTable, type ObjectValue } from "./object-table.ts";
+import { accessClockOf, setAccessClock } from "./record.ts";
 
 /** Told of changes to keys: WATCH, blocked clients, notifications and client tracking stand on it. */
 export interface KeyspaceObserver {
@@ -36,16 +38,19 @@ export class Keyspace {
   observer: KeyspaceObserver | undefined;
   /** Told when a key's time was over and it was removed, before the command that found it so goes on. */
   onExpired: ((database: Database, key: Uint8Array, start: number, end: number) => void) | undefined;
+  /** Told when a key was removed to make room, before it is. */
+  onEvicted: ((database: Database, key: Uint8Array, start: number, end: number) => void) | undefined;
   /** Off while a log is loaded: then an expired key is removed by the log's own DEL. */
   expires = true;
   /** What the eviction policy wants in a record's access clock. */
-  accessClock: () => number = () => 0;
+  readonly accessClock: AccessClock;
   readonly statistics = noStatistics();
   readonly #releasing: ObjectValue[] = [];
   #inRelease = false;
 
   constructor(databaseCount: number, environment: KeyspaceEnvironment) {
     this.environment = environment;
+    this.accessClock = new AccessClock(environment);
     this.hasher = new HalfSipHash(environment.hashKeys[0], environment.hashKeys[1]);
     this.databases = Array.from({ length: databaseCount }, (_, number) => new Database(this, number));
   }
@@ -54,6 +59,17 @@ export class Keyspace {
     const database = this.databases[number];
     if (database === undefined) throw new RangeError(`no database ${number}`);
     return database;
+  }
+
+  /** Marks a record as used now. */
+  touch(address: Address): void {
+    const { accessClock, heap } = this;
+    if (accessClock.marks) setAccessClock(heap, address, accessClock.used(accessClockOf(heap, address)));
+  }
+
+  /** Bytes that the data takes: records, values, and the indexes to find them by. */
+  get usedBytes(): number {
+    return this.heap.usedBytes + this.heap.besideBytes + this.objects.memoryBytes;
   }
 
   /** Removes all keys of these databases. Counts as a change even when there are none, as in Redis. */

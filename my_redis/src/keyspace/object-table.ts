@@ -16,10 +16,18 @@ export interface ObjectValue {
   readonly memoryBytes: number;
 }
 
+/** What an object weighs besides the heap's blocks and the arrays that it counts: estimated. */
+const objectBytes = 400;
+
 /** Objects by number, so that a record can name one in four bytes. Numbers are used again. */
 export class ObjectTable {
   readonly #objects: (ObjectValue | undefined)[] = [];
   readonly #free: number[] = [];
+
+  /** Bytes that the objects themselves take. */
+  get memoryBytes(): number {
+    return (this.#objects.length - this.#free.length) * objectBytes;
+  }
 
   add(value: ObjectValue): number {
     const number = this.#free.pop() ?? this.#objects.length;

@@ -25,6 +25,7 @@ export class RecordIndex {
 
   constructor(heap: Heap) {
     this.#heap = heap;
+    heap.besideBytes += this.memoryBytes;
   }
 
   get size(): number {
@@ -106,10 +107,17 @@ export class RecordIndex {
   }
 
   clear(): void {
+    const before = this.memoryBytes;
     this.#slots = new Int32Array(smallestCapacity * 2);
     this.#old = undefined;
     this.#oldCount = 0;
     this.#count = 0;
+    this.#heap.besideBytes += this.memoryBytes - before;
+  }
+
+  /** To be called when the index is given up: its memory is the collector's from now on, and counted no more. */
+  dispose(): void {
+    this.#heap.besideBytes -= this.memoryBytes;
   }
 
   /** Makes room for `count` entries at once: for loading. */
@@ -132,16 +140,20 @@ export class RecordIndex {
       this.#oldCount--;
     }
     this.#oldPosition = at;
-    if (this.#oldCount === 0) this.#old = undefined;
+    if (this.#oldCount > 0) return;
+    this.#old = undefined;
+    this.#heap.besideBytes -= old.byteLength;
   }
 
   #resize(capacity: number): void {
     // A resize while another is under way: finish that one first. The step size makes this rare.
     if (this.#old !== undefined) this.migrate(this.#old.length);
+    const before = this.memoryBytes;
     this.#old = this.#count === 0 ? undefined : this.#slots;
     this.#oldPosition = 0;
     this.#oldCount = this.#count;
     this.#slots = new Int32Array(capacity * 2);
+    this.#heap.besideBytes += this.memoryBytes - before;
   }
 
   /**

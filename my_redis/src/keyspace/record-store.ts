@@ -32,6 +32,12 @@ export class RecordStore {
     return this.keys.size;
   }
 
+  /** To be called when an empty store is given up. */
+  dispose(): void {
+    this.keys.dispose();
+    this.expires.dispose();
+  }
+
   /**
    * Creates a record for a key that has none. The value's bytes are undefined: the caller writes all `valueLength`
    * of them at `valueStartOf`.
@@ -58,7 +64,7 @@ export class RecordStore {
     const { heap, hasher } = this.keyspace;
     const hash = hasher.hash(key, start, end);
     const address = heap.allocate(record.recordBytes(end - start, valueLength, expiryMs >= 0));
-    record.writeRecord(heap, address, key, start, end, valueLength, kind, this.keyspace.accessClock(), expiryMs);
+    record.writeRecord(heap, address, key, start, end, valueLength, kind, this.keyspace.accessClock.fresh, expiryMs);
     this.keys.insert(hash, address);
     if (expiryMs >= 0) this.expires.insert(hash, address);
     return address;
@@ -104,6 +110,7 @@ export class RecordStore {
     const length = valueEnd - valueStart;
     const kind = record.valueType.string | (valueEncoding << 4);
     let address = this.keys.find(hash, key, start, end);
+    let clock = -1;
     if (address !== 0) {
       const had = record.hasExpiry(heap, address);
       if (had === expiryMs >= 0 || (had && expiryMs === keepExpiry)) {
@@ -112,9 +119,15 @@ export class RecordStore {
         copyBytes(value, valueStart, valueEnd, record.bytesOf(heap, address), record.valueStartOf(heap, address));
         return address;
       }
+      // It is the same key: what is known of its use goes on.
+      clock = record.accessClockOf(heap, address);
       this.removeHashed(hash, address);
     }
     address = this.insertRecord(key, start, end, kind, length, expiryMs === keepExpiry ? noExpiry : expiryMs);
+    if (clock >= 0) {
+      record.setAccessClock(heap, address, clock);
+      this.keyspace.touch(address);
+    }
     copyBytes(value, valueStart, valueEnd, record.bytesOf(heap, address), record.valueStartOf(heap, address));
     return address;
   }
@@ -128,7 +141,7 @@ export class RecordStore {
     const moved = this.#reallocate(hash, address, length, 0);
     record.setKind(heap, moved, kind & 15, kind >>> 4);
     if (isObject) this.keyspace.releaseLater(objects.remove(object));
-    record.setAccessClock(heap, moved, this.keyspace.accessClock());
+    this.keyspace.touch(moved);
     return moved;
   }
 

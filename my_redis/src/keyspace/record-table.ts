@@ -158,6 +158,8 @@ export class RecordTable implements ObjectValue {
       });
       left--;
     } while (this.#releaseCursor !== 0 && left > 0);
-    return this.#releaseCursor === 0;
+    if (this.#releaseCursor !== 0) return false;
+    this.#index.dispose();
+    return true;
   }
 }

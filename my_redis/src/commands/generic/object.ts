@@ -10,6 +10,9 @@ import { readSafeInteger } from "../string/string-value.ts";
 /** What Redis says of the integers 0 to 9999, of which it has one shared object each. */
 const sharedReferences = 2147483647;
 const sharedIntegers = 10_000;
+const noIdleTime =
+  "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies " +
+  "at runtime LRU and LFU data will take some time to adjust.";
 const notFrequency =
   "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching " +
   "between policies at runtime LRU and LFU data will take some time to adjust.";
@@ -63,15 +66,12 @@ const idletime = command({
   name: "IDLETIME",
   since: "2.2.3",
   summary: "Tells for how many seconds a key has not been used.",
-  run({ database, keyspace, now }, args, reply) {
+  run({ database, keyspace }, args, reply) {
+    const { accessClock, heap } = keyspace;
     const address = database.readUnmarked(args, 2);
-    if (address === 0) {
-      reply.null();
-      return;
-    }
-    // The clock counts seconds in 24 bits and comes round after 194 days.
-    const clock = Math.floor(now / 1000) & 0xffffff;
-    reply.integer((clock - record.accessClockOf(keyspace.heap, address)) & 0xffffff);
+    if (address === 0) reply.null();
+    else if (accessClock.countsAccesses) throw new CommandError(noIdleTime);
+    else reply.integer(accessClock.idleSeconds(record.accessClockOf(heap, address)));
   },
 });
 
@@ -80,9 +80,12 @@ const freq = command({
   name: "FREQ",
   since: "4.0.0",
   summary: "Tells how often a key is used, on a logarithmic scale; for the LFU eviction policies.",
-  run({ database }, args, reply) {
-    if (database.readUnmarked(args, 2) === 0) reply.null();
-    else throw new CommandError(notFrequency);
+  run({ database, keyspace }, args, reply) {
+    const { accessClock, heap } = keyspace;
+    const address = database.readUnmarked(args, 2);
+    if (address === 0) reply.null();
+    else if (!accessClock.countsAccesses) throw new CommandError(notFrequency);
+    else reply.integer(accessClock.frequency(record.accessClockOf(heap, address)));
   },
 });
 

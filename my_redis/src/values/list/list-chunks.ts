@@ -30,6 +30,7 @@ export class ListChunks implements ObjectValue {
 
   constructor(heap: Heap) {
     this.#heap = heap;
+    heap.besideBytes += this.#chunks.memoryBytes;
   }
 
   get chunkCount(): number {
@@ -65,7 +66,9 @@ export class ListChunks implements ObjectValue {
   #open(chunk: number, bytes: number): void {
     const address = this.#heap.allocate(Math.max(bytes, minChunkBytes));
     this.#blockBytes += this.#heap.capacity(address);
+    const before = this.#chunks.memoryBytes;
     this.#chunks.insert(chunk, address);
+    this.#heap.besideBytes += this.#chunks.memoryBytes - before;
   }
 
   #close(chunk: number): void {
@@ -252,6 +255,8 @@ export class ListChunks implements ObjectValue {
 
   release(budget: number): boolean {
     for (let left = budget; left > 0 && this.#chunks.count > 0; left--) this.#close(this.#chunks.count - 1);
-    return this.#chunks.count === 0;
+    if (this.#chunks.count > 0) return false;
+    this.#heap.besideBytes -= this.#chunks.memoryBytes;
+    return true;
   }
 }

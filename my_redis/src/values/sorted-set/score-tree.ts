@@ -96,7 +96,7 @@ const totalOf = (node: Node): number => (node.children === undefined ? node.coun
 export class ScoreTree {
   readonly #heap: Heap;
   #root = new Node(undefined);
-  #nodes = 1;
+  #nodes = 0;
   /** Where `#seek` stopped in its leaf. */
   #within = 0;
   // The entry that is inserted or removed.
@@ -105,6 +105,17 @@ export class ScoreTree {
 
   constructor(heap: Heap) {
     this.#heap = heap;
+    this.#countNodes(1);
+  }
+
+  #countNodes(more: number): void {
+    this.#nodes += more;
+    this.#heap.besideBytes += more * nodeBytes;
+  }
+
+  /** To be called when the tree is given up: its memory is the collector's from now on, and counted no more. */
+  dispose(): void {
+    this.#countNodes(-this.#nodes);
   }
 
   get size(): number {
@@ -123,7 +134,7 @@ export class ScoreTree {
     const sibling = this.#insertBelow(root);
     if (sibling === undefined) return;
     this.#root = new Node([]);
-    this.#nodes++;
+    this.#countNodes(1);
     for (const node of [root, sibling]) {
       this.#root.insert(this.#root.count, node.scores[0] as number, node.addresses[0] as number, node);
     }
@@ -149,7 +160,7 @@ export class ScoreTree {
       node.insert(at, score, address, child);
       return undefined;
     }
-    this.#nodes++;
+    this.#countNodes(1);
     // What comes in ascending order leaves full nodes behind.
     const right = node.split(at === capacity ? capacity : capacity / 2);
     if (at > node.count || right.count === 0) right.insert(at - node.count, score, address, child);
@@ -186,7 +197,7 @@ export class ScoreTree {
     this.#removeBelow(this.#root);
     while (this.#root.children !== undefined && this.#root.count === 1) {
       this.#root = this.#root.children[0] as Node;
-      this.#nodes--;
+      this.#countNodes(-1);
     }
   }
 
@@ -202,7 +213,7 @@ export class ScoreTree {
     node.total--;
     if (child.count === 0) {
       node.remove(index);
-      this.#nodes--;
+      this.#countNodes(-1);
       return;
     }
     node.refresh(index, child);
@@ -215,7 +226,7 @@ export class ScoreTree {
     if (first === undefined || second === undefined || first.count + second.count > capacity) return;
     first.append(second, 0);
     node.remove(left + 1);
-    this.#nodes--;
+    this.#countNodes(-1);
   }
 
   /** How many entries, all at the beginning, stand before what is sought: with the right question, any rank. */

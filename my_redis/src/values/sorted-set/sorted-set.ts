@@ -80,6 +80,8 @@ export class SortedSet implements ObjectValue {
 
   release(budget: number): boolean {
     // The tree is the collector's; the records are ours to free.
-    return this.table.release(budget);
+    if (!this.table.release(budget)) return false;
+    this.tree.dispose();
+    return true;
   }
 }

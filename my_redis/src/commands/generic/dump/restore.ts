@@ -1,5 +1,7 @@
 import { command } from "../../../command/command.ts";
 import type { Context } from "../../../command/context.ts";
+import type { Address } from "../../../keyspace/heap.ts";
+import type { Keyspace } from "../../../keyspace/keyspace.ts";
 import * as record from "../../../keyspace/record.ts";
 import type { ByteRange } from "../../../persistence/rdb/byte-range.ts";
 import { decodeValue } from "../../../persistence/rdb/decode-value.ts";
@@ -10,35 +12,32 @@ import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import { DetachedValueBuilder } from "./value-builder.ts";
 
-/** The access clock counts seconds in 24 bits. */
-const clockMask = 0xffffff;
-
 interface RestoreOptions {
   replace: boolean;
   /** The time to live is a moment. */
   absolute: boolean;
   /** Seconds; -1 unless given. */
   idleSeconds: number;
-  hasFrequency: boolean;
+  /** 0 to 255; -1 unless given. */
+  frequency: number;
 }
 
 function readOptions(args: Arguments): RestoreOptions {
-  const options: RestoreOptions = { replace: false, absolute: false, idleSeconds: -1, hasFrequency: false };
+  const options: RestoreOptions = { replace: false, absolute: false, idleSeconds: -1, frequency: -1 };
   for (let index = 4; index < args.count; index++) {
     const hasMore = index + 1 < args.count;
     if (args.is(index, "replace")) {
       options.replace = true;
     } else if (args.is(index, "absttl")) {
       options.absolute = true;
-    } else if (args.is(index, "idletime") && hasMore && !options.hasFrequency) {
+    } else if (args.is(index, "idletime") && hasMore && options.frequency < 0) {
       options.idleSeconds = args.integer(++index);
       if (options.idleSeconds < 0) throw new CommandError("ERR Invalid IDLETIME value, must be >= 0");
     } else if (args.is(index, "freq") && hasMore && options.idleSeconds < 0) {
-      const frequency = args.integer(++index);
-      if (frequency < 0 || frequency > 255) {
+      options.frequency = args.integer(++index);
+      if (options.frequency < 0 || options.frequency > 255) {
         throw new CommandError("ERR Invalid FREQ value, must be >= 0 and <= 255");
       }
-      options.hasFrequency = true;
     } else {
       throw new CommandError(errors.syntax);
     }
@@ -81,10 +80,13 @@ function logMoment(context: Context, args: Arguments, expiryMs: number): void {
   context.logAs("RESTORE", args.bytes(1), expiryMs, ...rest, "ABSTTL");
 }
 
-/** Seconds that a key was not used, as the clock of its last use. */
-function clockAfter(now: number, idleSeconds: number): number {
-  const clock = Math.floor(now / 1000) & clockMask;
-  return idleSeconds <= clock ? clock - idleSeconds : (clock + (clockMask >>> 1)) % clockMask;
+/** Sets what the payload's sender knew of the key's use, as far as the eviction policy here wants to know it. */
+function setUse({ accessClock, heap }: Keyspace, address: Address, { idleSeconds, frequency }: RestoreOptions): void {
+  if (accessClock.countsAccesses) {
+    if (frequency >= 0) record.setAccessClock(heap, address, accessClock.countedAs(frequency));
+  } else if (idleSeconds >= 0) {
+    record.setAccessClock(heap, address, accessClock.idleFor(idleSeconds));
+  }
 }
 
 export const restore = command({
@@ -99,7 +101,8 @@ export const restore = command({
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
     const { database, keyspace, now } = context;
-    const { replace, absolute, idleSeconds } = readOptions(args);
+    const options = readOptions(args);
+    const { replace, absolute } = options;
     if (!replace && database.write(args, 1) !== 0) throw new CommandError("BUSYKEY Target key name already exists.");
     const expiryMs = readExpiry(context, args, absolute);
     const builder = build(context, args);
@@ -117,7 +120,7 @@ export const restore = command({
       address = database.setExpiry(address, expiryMs);
       if (!absolute) logMoment(context, args, expiryMs);
     }
-    if (idleSeconds >= 0) record.setAccessClock(keyspace.heap, address, clockAfter(now, idleSeconds));
+    setUse(keyspace, address, options);
     database.changed(args, 1, "restore");
   },
 });

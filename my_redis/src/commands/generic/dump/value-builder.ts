@@ -134,11 +134,14 @@ export class DetachedValueBuilder extends ValueBuilder {
   /** Gives the value to its key in a database, which must have none there. */
   moveTo(target: Database): Address {
     const key = this.#key;
-    return this.#database.moveValue(this.#database.find(key, 0, key.length), target, key, 0, key.length);
+    const moved = this.#database.moveValue(this.#database.find(key, 0, key.length), target, key, 0, key.length);
+    this.#database.dispose();
+    return moved;
   }
 
   discard(): void {
     this.#database.flush();
+    this.#database.dispose();
   }
 }
 

@@ -47,7 +47,7 @@ export class KeyPattern {
       return undefined;
     }
     statistics.hits++;
-    record.setAccessClock(heap, address, keyspace.accessClock());
+    keyspace.touch(address);
     const type = record.typeOf(heap, address);
     const field = this.#field;
     if (field === undefined) return type === record.valueType.string ? stringBytes(heap, address) : undefined;

@@ -163,6 +163,6 @@ describe("CONFIG REWRITE", () => {
     const settings = readText("port 7000\n");
     const text = rewriteConfig("", settings, { withDefaults: true });
     expect(readText(text).values).toEqual(settings.values);
-    expect(text).toContain("\nhash-max-listpack-entries 128\n");
+    expect(text).toContain("\nhash-max-listpack-entries 512\n");
   });
 });

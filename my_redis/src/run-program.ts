@@ -1,14 +1,17 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { systemEnvironment } from "./environment.ts";
 import { ListenError } from "./network/listen-on-addresses.ts";
 import { FolderInUseError } from "./persistence/folder-lock.ts";
 import { LogLoadError } from "./persistence/log-loader.ts";
 import { ManifestError } from "./persistence/manifest.ts";
 import { serverLog } from "./server-log.ts";
-import { loadSettings, readCommandLine, usage } from "./settings/command-line.ts";
+import { loadSettings, readCommandLine, type StartLine, usage } from "./settings/command-line.ts";
 import { ConfigError, ConfigFileError } from "./settings/config-error.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import type { Settings } from "./settings/settings.ts";
 import { type RunningServer, startWithSettings } from "./start-server.ts";
+import { answerSupervisor } from "./supervisor/supervised.ts";
+import { NodesError, superviseNodes } from "./supervisor/supervisor.ts";
 import { compatibleVersion, version } from "./version.ts";
 
 const runtime = typeof Bun === "undefined" ? `Node ${process.versions.node}` : `Bun ${Bun.version}`;
@@ -25,13 +28,14 @@ const explained = [
   ListenError,
   LogLoadError,
   ManifestError,
+  NodesError,
 ];
 
 /** The server as a program: reads the command line, runs until a signal or SHUTDOWN, and ends the process. */
 export async function runProgram(words: readonly string[]): Promise<void> {
   try {
     const commandLine = readCommandLine(words);
-    if (commandLine.ask === "start") await serve(loadSettings(commandLine, () => readFileSync(0, "utf8")));
+    if (commandLine.ask === "start") await start(commandLine);
     else process.stdout.write(commandLine.ask === "help" ? usage : versionLine);
     process.exitCode = 0;
   } catch (error) {
@@ -47,25 +51,55 @@ function describeUnexpected(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** One node in this process, or `nodes` of them in processes that this one keeps running. */
+async function start(commandLine: StartLine): Promise<void> {
+  const input = commandLine.standardInput ? readFileSync(0, "utf8") : "";
+  const settings = loadSettings(commandLine, () => input);
+  if (settings.values.nodes === 1) await serve(settings);
+  else await supervise(settings, commandLine.words, input);
+}
+
+async function supervise(settings: Settings, words: readonly string[], input: string): Promise<void> {
+  const report = serverLog(settings);
+  const running = superviseNodes({
+    settings: settings.values,
+    command: [process.execPath, process.argv[1] as string, ...words],
+    input,
+    environment: systemEnvironment(report),
+  });
+  const ended = runUntilClosed(settings, running, report);
+  await running.ready;
+  report("notice", `nodes of one ring are ready: ${running.nodes.map(({ name }) => name).join(" ")}`);
+  await ended;
+}
+
 async function serve(settings: Settings): Promise<void> {
   const report = serverLog(settings);
   report("notice", `MyRedis ${version} (commands of Redis ${compatibleVersion}, ${runtime}), process ${process.pid}`);
   if (settings.file === undefined) report("notice", "no configuration file was given: the defaults are used");
   const running = await startWithSettings(settings, { environment: { report } });
-  const pidFile = settings.values.pidfile;
-  if (pidFile !== "") writeFileSync(pidFile, `${process.pid}\n`);
-  stopOnSignals(running, report);
+  const ended = runUntilClosed(settings, running, report);
   report("notice", `Ready to accept connections tcp ${running.host}:${running.port}`);
-  await running.closed;
-  if (pidFile !== "") rmSync(pidFile, { force: true });
+  const leaveSupervisor = answerSupervisor(() => void running.close());
+  await ended;
+  leaveSupervisor();
   report("notice", "everything is closed, bye bye...");
 }
 
-function stopOnSignals(running: RunningServer, report: ReturnType<typeof serverLog>): void {
+/** Keeps the pid file while the program runs, and closes it on a signal. */
+async function runUntilClosed(
+  settings: Settings,
+  running: Pick<RunningServer, "close" | "closed">,
+  report: ReturnType<typeof serverLog>,
+): Promise<void> {
+  const pidFile = settings.values.pidfile;
+  if (pidFile !== "") writeFileSync(pidFile, `${process.pid}\n`);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
       report("notice", `received ${signal}, shutting down`);
       void running.close();
     });
   }
+  await running.closed;
+  if (pidFile !== "") rmSync(pidFile, { force: true });
 }

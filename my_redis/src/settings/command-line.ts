@@ -11,6 +11,8 @@ export interface StartLine {
   readonly standardInput: boolean;
   /** The --directives, one line of redis.conf each. */
   readonly lines: readonly string[];
+  /** Words that ask for the same, to which more --directives can be added. */
+  readonly words: readonly string[];
 }
 
 /** What the words of the command line ask for. */
@@ -26,7 +28,8 @@ export function readCommandLine(words: readonly string[]): CommandLine {
   const standardInput = rest[0] === "-" || rest.at(-1) === "-";
   if (rest[0] === "-") rest.shift();
   else if (standardInput) rest.pop();
-  return { ask: "start", file, standardInput, lines: linesOf(rest) };
+  const same = [...(file === undefined ? [] : [file]), ...(standardInput ? ["-"] : []), ...rest];
+  return { ask: "start", file, standardInput, lines: linesOf(rest), words: same };
 }
 
 function linesOf(words: readonly string[]): string[] {
@@ -67,5 +70,6 @@ Examples:
        my-redis-server redis.conf                       directives from a file
        my-redis-server redis.conf --port 7777           one of them changed
        my-redis-server --port 0 --appendonly yes        any free port, with an append-only file
+       my-redis-server --nodes 3 --appendonly yes       three nodes of one ring, ports 6379 to 6381
        echo 'maxclients 100' | my-redis-server -        directives from standard input
 `;

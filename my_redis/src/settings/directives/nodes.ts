@@ -41,6 +41,13 @@ export const nodeDirectives = {
         .filter((word) => word !== "")
         .map(checkNode),
   }),
+  nodes: integer({
+    default: 1,
+    min: 1,
+    max: 64,
+    summary: "Nodes of one ring that the program keeps running on this machine, from port upwards.",
+    change: "start",
+  }),
   "cluster-enabled": yesNo({
     default: false,
     summary: "Redis's own cluster mode.",

@@ -1,0 +1,66 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { DirectiveError } from "../settings/directive.ts";
+import type { SettingValues } from "../settings/settings.ts";
+
+/** One node of the ring that a supervisor keeps running. */
+export interface PlannedNode {
+  /** host:port, its name on the ring. */
+  readonly name: string;
+  readonly port: number;
+  /** Its own folder, below `dir`. */
+  readonly folder: string;
+  /** The names of the others, those of other machines (`peers`) among them. */
+  readonly peers: readonly string[];
+}
+
+/** What of the settings decides about the nodes of this machine. */
+export type PlanSettings = Pick<SettingValues, "nodes" | "port" | "bind" | "self" | "peers" | "dir">;
+
+/**
+ * The nodes that `nodes` asks for: ports from `port` upwards, each with a folder of its own. The host of their names is
+ * that of `self`, else the first address that is bound.
+ *
+ * @throws DirectiveError when the ports cannot be
+ */
+export function planNodes(settings: PlanSettings): PlannedNode[] {
+  const { nodes, port, self } = settings;
+  // A node's place on the ring is its address: with another port after a restart it would not find its own keys.
+  if (port === 0) throw new DirectiveError("nodes needs a fixed port: with port 0 each start would make another ring");
+  if (port + nodes - 1 > 65_535) {
+    throw new DirectiveError(`${nodes} nodes from port ${port} upwards would go beyond port 65535`);
+  }
+  const host = self === "" ? hostOf(settings.bind) : self.slice(0, self.lastIndexOf(":"));
+  if (self !== "" && self !== `${host}:${port}`) {
+    throw new DirectiveError(`self is ${self}, but with nodes it names the first of them, at port ${port}`);
+  }
+  const ports = Array.from({ length: nodes }, (_, index) => port + index);
+  const names = ports.map((each) => `${host}:${each}`);
+  const elsewhere = settings.peers.filter((peer) => !names.includes(peer));
+  return ports.map((each, index) => ({
+    name: names[index] as string,
+    port: each,
+    folder: join(resolve(settings.dir), `node-${each}`),
+    peers: [...names.filter((_, other) => other !== index), ...elsewhere],
+  }));
+}
+
+/** The words of the command line by which a node is started, after those of the supervisor: the last to speak wins. */
+export function nodeWords({ name, port, folder, peers }: PlannedNode): string[] {
+  const own = ["--nodes", "1", "--port", `${port}`, "--dir", folder, "--self", name, "--pidfile", ""];
+  return [...own, "--peers", peers.join(" ")];
+}
+
+/** Makes the nodes' folders. */
+export function makeFolders(nodes: readonly PlannedNode[]): void {
+  for (const { folder } of nodes) mkdirSync(folder, { recursive: true });
+}
+
+/** An address that stands for all of a machine's names none of them: its nodes then find each other by loopback. */
+function hostOf(bind: readonly string[]): string {
+  const address = bind
+    .map((each) => each.replace(/^-/, ""))
+    .find((each) => !["*", "::*", "0.0.0.0", "::"].includes(each));
+  if (address === undefined) return "127.0.0.1";
+  return address.includes(":") ? `[${address}]` : address;
+}

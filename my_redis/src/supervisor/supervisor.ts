@@ -1,0 +1,91 @@
+import type { Environment } from "../environment.ts";
+import { makeFolders, nodeWords, type PlannedNode, planNodes, type PlanSettings } from "./node-plan.ts";
+import { SupervisedProcess } from "./supervised-process.ts";
+
+export interface SupervisorOptions {
+  readonly settings: PlanSettings;
+  /** The words that start one node: the program, and the directives that all nodes share. */
+  readonly command: readonly [program: string, ...args: string[]];
+  /** Configuration that each node reads from its standard input. */
+  readonly input?: string;
+  readonly environment: Pick<Environment, "report" | "monotonicMs">;
+}
+
+/** Nodes that run, and are started again when they die. */
+export interface RunningNodes {
+  readonly nodes: readonly PlannedNode[];
+  /** Resolves when all nodes serve; rejects when one of them could not start, after the others have ended. */
+  readonly ready: Promise<void>;
+  /** Resolves when all nodes have ended for good. */
+  readonly closed: Promise<void>;
+  close(): Promise<void>;
+  /** The process of the node at this index; undefined while it is away. */
+  pid(index: number): number | undefined;
+}
+
+/**
+ * Starts `nodes` processes that form one ring, each on its own port and with its own folder.
+ *
+ * @throws DirectiveError when the settings cannot make a ring
+ */
+export function superviseNodes({ settings, command, input = "", environment }: SupervisorOptions): RunningNodes {
+  const nodes = planNodes(settings);
+  makeFolders(nodes);
+  const ready = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  const waiting = new Set(nodes);
+  let running = nodes.length;
+  let failed: PlannedNode | undefined;
+  const stopAll = (): void => {
+    for (const each of processes) each.stop();
+  };
+  const processes = nodes.map(
+    (node) =>
+      new SupervisedProcess({
+        command: [...command, ...nodeWords(node)],
+        input,
+        monotonicMs: environment.monotonicMs,
+        events: {
+          ready() {
+            waiting.delete(node);
+            if (waiting.size === 0) ready.resolve();
+          },
+          died(how, pauseMs) {
+            environment.report("warning", `node ${node.name} died (${how}) and is started again in ${pauseMs} ms`);
+          },
+          ended(failedToStart) {
+            running--;
+            if (failedToStart) {
+              failed ??= node;
+              stopAll();
+            }
+            if (running > 0) return;
+            const reason =
+              failed === undefined ? "stopped before all nodes served" : `node ${failed.name} did not start`;
+            ready.reject(new NodesError(reason));
+            closed.resolve();
+          },
+        },
+      }),
+  );
+  // Who does not wait for it learns of it from `closed`.
+  ready.promise.catch(() => {});
+  return {
+    nodes,
+    ready: ready.promise,
+    closed: closed.promise,
+    close() {
+      stopAll();
+      return closed.promise;
+    },
+    pid: (index) => processes[index]?.pid,
+  };
+}
+
+/** A ring could not be started. What was wrong, the node itself has said. */
+export class NodesError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "NodesError";
+  }
+}

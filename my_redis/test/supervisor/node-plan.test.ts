@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import { nodeWords, planNodes, type PlanSettings } from "../../src/supervisor/node-plan.ts";
+
+const plan = (changes: Partial<PlanSettings>) =>
+  planNodes({ nodes: 3, port: 7000, bind: ["127.0.0.1"], self: "", peers: [], dir: "/data", ...changes });
+
+test("each node has a port, a folder and all others as peers", () => {
+  expect(plan({})).toEqual([
+    { name: "127.0.0.1:7000", port: 7000, folder: "/data/node-7000", peers: ["127.0.0.1:7001", "127.0.0.1:7002"] },
+    { name: "127.0.0.1:7001", port: 7001, folder: "/data/node-7001", peers: ["127.0.0.1:7000", "127.0.0.1:7002"] },
+    { name: "127.0.0.1:7002", port: 7002, folder: "/data/node-7002", peers: ["127.0.0.1:7000", "127.0.0.1:7001"] },
+  ]);
+});
+
+test("the host is that of self, else the first address bound that names one machine", () => {
+  const hosts = (changes: Partial<PlanSettings>) => plan({ nodes: 2, ...changes }).map(({ name }) => name);
+  expect(hosts({ self: "cache.example:7000", bind: ["0.0.0.0"] })).toEqual([
+    "cache.example:7000",
+    "cache.example:7001",
+  ]);
+  expect(hosts({ bind: ["*", "-::*", "10.0.0.7"] })).toEqual(["10.0.0.7:7000", "10.0.0.7:7001"]);
+  expect(hosts({ bind: ["::1"] })).toEqual(["[::1]:7000", "[::1]:7001"]);
+  expect(hosts({ bind: ["*"] })).toEqual(["127.0.0.1:7000", "127.0.0.1:7001"]);
+});
+
+test("nodes of other machines are peers of all", () => {
+  const nodes = plan({ nodes: 2, self: "10.0.0.1:7000", peers: ["10.0.0.1:7001", "10.0.0.2:7000"] });
+  expect(nodes.map(({ peers }) => peers)).toEqual([
+    ["10.0.0.1:7001", "10.0.0.2:7000"],
+    ["10.0.0.1:7000", "10.0.0.2:7000"],
+  ]);
+});
+
+test("a node is started with directives that win over the shared ones", () => {
+  const [node] = plan({ nodes: 2 });
+  expect(nodeWords(node as NonNullable<typeof node>).join(" ")).toBe(
+    "--nodes 1 --port 7000 --dir /data/node-7000 --self 127.0.0.1:7000 --pidfile  --peers 127.0.0.1:7001",
+  );
+});
+
+test("ports that cannot be are refused, naming them", () => {
+  expect(() => plan({ port: 0 })).toThrow("nodes needs a fixed port");
+  expect(() => plan({ port: 65_534 })).toThrow("3 nodes from port 65534 upwards would go beyond port 65535");
+  expect(() => plan({ self: "10.0.0.1:6379" })).toThrow("self is 10.0.0.1:6379");
+});

@@ -1,0 +1,115 @@
+import { afterEach, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import {
+  freePort,
+  processIsAlive,
+  startProcess,
+  type StartedProcess,
+  temporaryFolder,
+  waitUntil,
+} from "../../../tools/test-services/index.ts";
+import { RespConnection } from "../differential/harness/resp-connection.ts";
+
+const main = join(import.meta.dir, "../../main.ts");
+const started: StartedProcess[] = [];
+afterEach(async () => {
+  for (const each of started.splice(0)) await each.stop();
+});
+
+/** A first port whose two successors are free, too. */
+async function freePorts(): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    const next = await Promise.allSettled([1, 2].map((step) => listenOnce(port + step)));
+    if (next.every(({ status }) => status === "fulfilled")) return port;
+  }
+}
+
+async function listenOnce(port: number): Promise<void> {
+  Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
+}
+
+async function startNodes(port: number, folder: string, words: readonly string[] = []): Promise<StartedProcess> {
+  const directives = ["--nodes", "3", "--port", `${port}`, "--dir", folder, "--appendonly", "yes"];
+  const process_ = await startProcess({
+    cmd: [process.execPath, main, ...directives, ...words],
+    readyWhen: /nodes of one ring are ready: ([^\n]*)/,
+  });
+  started.push(process_);
+  return process_;
+}
+
+async function ask(port: number, ...words: [string, ...string[]]): Promise<string> {
+  const connection = await RespConnection.open(port, "MyRedis");
+  try {
+    return (await connection.reply(...words)).text ?? "";
+  } finally {
+    connection.close();
+  }
+}
+
+const pidOf = async (port: number): Promise<number> =>
+  Number(/process_id:(\d+)/.exec(await ask(port, "INFO", "server"))?.[1]);
+
+test("three nodes run with a folder each, and one that is killed comes back with what it held", async () => {
+  const port = await freePorts();
+  const folder = temporaryFolder("nodes");
+  const supervisor = await startNodes(port, folder, ["--appendfsync", "always", "--cluster-node-timeout", "1000"]);
+  expect(supervisor.readyMatch?.[1]).toBe([0, 1, 2].map((step) => `127.0.0.1:${port + step}`).join(" "));
+  for (let step = 0; step < 3; step++)
+    expect(existsSync(join(folder, `node-${port + step}`, "appendonlydir"))).toBe(true);
+  const pids = await Promise.all([0, 1, 2].map((step) => pidOf(port + step)));
+  expect(new Set(pids).size).toBe(3);
+
+  for (let key = 0; key < 30; key++) expect(await ask(port + 1, "SET", `key:${key}`, `${key}`)).toBe("OK");
+  const victim = pids[1] as number;
+  process.kill(victim, "SIGKILL");
+  await waitUntil(async () => (await pidOf(port + 1).catch(() => victim)) !== victim, {
+    what: "the killed node's return",
+    timeoutMs: 30_000,
+  });
+  expect(supervisor.stdout()).toMatch(/died \(SIGKILL\) and is started again in 100 ms/);
+  await waitUntil(async () => (await ask(port + 1, "GET", "key:0").catch(() => "")) === "0", {
+    what: "the keys of the killed node",
+    timeoutMs: 30_000,
+  });
+  for (let key = 0; key < 30; key++) expect(await ask(port + 1, "GET", `key:${key}`)).toBe(`${key}`);
+}, 60_000);
+
+test("SIGTERM of the program ends all nodes in good order, and SHUTDOWN of one only that one", async () => {
+  const port = await freePorts();
+  const supervisor = await startNodes(port, temporaryFolder("nodes"));
+  const pids = await Promise.all([0, 1, 2].map((step) => pidOf(port + step)));
+  await ask(port + 2, "SHUTDOWN", "NOSAVE").catch(() => "");
+  await waitUntil(() => !processIsAlive(pids[2] as number), { what: "the node's end by SHUTDOWN", timeoutMs: 30_000 });
+  expect(await pidOf(port)).toBe(pids[0] as number);
+  await supervisor.stop();
+  expect(supervisor.exit?.code).toBe(0);
+  expect(pids.filter((pid) => processIsAlive(pid))).toEqual([]);
+  expect(supervisor.stdout()).not.toContain("is started again");
+}, 60_000);
+
+test("nodes do not outlive a program that was killed", async () => {
+  const port = await freePorts();
+  const supervisor = await startNodes(port, temporaryFolder("nodes"));
+  const pids = await Promise.all([0, 1, 2].map((step) => pidOf(port + step)));
+  process.kill(supervisor.pid, "SIGKILL");
+  await waitUntil(() => pids.every((pid) => !processIsAlive(pid)), {
+    what: "the end of the orphaned nodes",
+    timeoutMs: 30_000,
+  });
+}, 60_000);
+
+test("a node that cannot start ends the program with 1, and its own message tells why", async () => {
+  const port = await freePorts();
+  const taken = Bun.listen({ hostname: "127.0.0.1", port: port + 1, socket: { data() {} } });
+  const words = ["--nodes", "3", "--port", `${port}`, "--dir", temporaryFolder("nodes")];
+  const refused = await startProcess({ cmd: [process.execPath, main, ...words] });
+  started.push(refused);
+  await refused.exited;
+  taken.stop(true);
+  expect(refused.exit?.code).toBe(1);
+  expect(refused.stderr()).toContain(`127.0.0.1:${port + 1}: bind: Address already in use`);
+  expect(refused.stderr()).toContain(`node 127.0.0.1:${port + 1} did not start`);
+}, 60_000);

@@ -1,5 +1,5 @@
-import type { Socket } from "bun";
-import type { Listen, ListenOptions, TransportHandlers, TransportSocket } from "./transport.ts";
+import type { Socket, SocketHandler } from "bun";
+import type { Connect, Listen, ListenOptions, TransportHandlers, TransportSocket } from "./transport.ts";
 
 class BunSocket<State> implements TransportSocket {
   readonly #socket: Socket<State>;
@@ -43,17 +43,28 @@ export const listenWithBun: Listen = async <State>(options: ListenOptions, handl
   const listener = Bun.listen<State>({
     hostname: options.host,
     port: options.port,
-    socket: {
-      open(socket) {
-        socket.setNoDelay(true);
-        socket.data = handlers.open(new BunSocket(socket));
-      },
-      data: (socket, chunk) => handlers.data(socket.data, chunk),
-      drain: (socket) => handlers.drain(socket.data),
-      close: (socket) => handlers.close(socket.data),
-      // The close handler follows; a reset by the peer is no event of ours.
-      error() {},
-    },
+    socket: socketHandlers(handlers),
   });
   return { port: listener.port, close: () => listener.stop() };
 };
+
+/** Connects with Bun's own sockets. */
+export const connectWithBun: Connect = async <State>(options: ListenOptions, handlers: TransportHandlers<State>) => {
+  await Bun.connect<State>({ hostname: options.host, port: options.port, socket: socketHandlers(handlers) });
+};
+
+function socketHandlers<State>(handlers: TransportHandlers<State>): SocketHandler<State> {
+  return {
+    open(socket) {
+      socket.setNoDelay(true);
+      socket.data = handlers.open(new BunSocket(socket));
+    },
+    data: (socket, chunk) => handlers.data(socket.data, chunk),
+    drain: (socket) => handlers.drain(socket.data),
+    close: (socket) => handlers.close(socket.data),
+    // The close handler follows; a reset by the peer is no event of ours.
+    error() {},
+    // The promise of the connection is rejected, too.
+    connectError() {},
+  };
+}

@@ -1,5 +1,5 @@
-import { createServer, type Socket } from "node:net";
-import type { Listen, TransportHandlers, TransportSocket } from "./transport.ts";
+import { connect, createServer, type Socket } from "node:net";
+import type { Connect, Listen, ListenOptions, TransportHandlers, TransportSocket } from "./transport.ts";
 
 class NodeSocket implements TransportSocket {
   readonly #socket: Socket;
@@ -48,12 +48,7 @@ export const listenWithNode: Listen = <State>(
 ) =>
   new Promise((resolve, reject) => {
     const server = createServer({ noDelay: true }, (socket) => {
-      const state = handlers.open(new NodeSocket(socket));
-      socket.on("data", (chunk: Buffer) => handlers.data(state, chunk));
-      socket.on("drain", () => handlers.drain(state));
-      socket.on("close", () => handlers.close(state));
-      // "close" follows; a reset by the peer is no event of ours.
-      socket.on("error", () => {});
+      attach(socket, handlers);
     });
     server.once("error", reject);
     server.listen(options.port, options.host, () => {
@@ -65,3 +60,23 @@ export const listenWithNode: Listen = <State>(
       });
     });
   });
+
+/** Connects with node:net. */
+export const connectWithNode: Connect = <State>(options: ListenOptions, handlers: TransportHandlers<State>) =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ ...options, noDelay: true }, () => {
+      socket.off("error", reject);
+      attach(socket, handlers);
+      resolve();
+    });
+    socket.once("error", reject);
+  });
+
+function attach<State>(socket: Socket, handlers: TransportHandlers<State>): void {
+  const state = handlers.open(new NodeSocket(socket));
+  socket.on("data", (chunk: Buffer) => handlers.data(state, chunk));
+  socket.on("drain", () => handlers.drain(state));
+  socket.on("close", () => handlers.close(state));
+  // "close" follows; a reset by the peer is no event of ours.
+  socket.on("error", () => {});
+}

@@ -39,3 +39,6 @@ export interface ListenOptions {
 
 /** Rejects when the address cannot be used. */
 export type Listen = <State>(options: ListenOptions, handlers: TransportHandlers<State>) => Promise<Listener>;
+
+/** Opens a connection. Rejects when there is none to be had; else `open` has been called when it resolves. */
+export type Connect = <State>(options: ListenOptions, handlers: TransportHandlers<State>) => Promise<void>;

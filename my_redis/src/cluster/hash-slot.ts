@@ -1,0 +1,33 @@
+const openingBrace = 123;
+const closingBrace = 125;
+const slotMask = 16_383;
+
+/** CRC-16/XMODEM (polynomial 0x1021), as Redis Cluster's specification asks for. */
+const crcTable = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte << 8;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
+  return crc & 0xffff;
+});
+
+function crc16(bytes: Uint8Array, start: number, end: number): number {
+  let crc = 0;
+  for (let at = start; at < end; at++) {
+    crc = ((crc << 8) & 0xffff) ^ (crcTable[(crc >>> 8) ^ (bytes[at] as number)] as number);
+  }
+  return crc;
+}
+
+/**
+ * The hash slot of a key, bytes[start, end). What stands between the first "{" and the next "}" decides alone, unless
+ * it is empty: so keys can be made to live together.
+ */
+export function hashSlot(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = start; at < end; at++) {
+    if (bytes[at] !== openingBrace) continue;
+    let close = at + 1;
+    while (close < end && bytes[close] !== closingBrace) close++;
+    if (close < end && close > at + 1) return crc16(bytes, at + 1, close) & slotMask;
+    break;
+  }
+  return crc16(bytes, start, end) & slotMask;
+}

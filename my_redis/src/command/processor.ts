@@ -162,6 +162,9 @@ export class CommandProcessor {
     const timed = !found.isBrief || (++this.#calls & this.#timingMask) === 0;
     const startedMs = timed ? server.environment.monotonicMs() : 0;
     const database = context.client.database;
+    const { snapshot } = keyspace;
+    const outerWriting = snapshot?.writing === true;
+    if (snapshot !== undefined) snapshot.writing = found.isWrite;
     try {
       (found.run as NonNullable<Command["run"]>)(context, args, reply);
     } catch (error) {
@@ -170,6 +173,7 @@ export class CommandProcessor {
       this.writeError(reply, this.#messageOf(error, found));
     }
     context.command = outerCommand;
+    if (snapshot !== undefined) snapshot.writing = outerWriting;
     // A command that waits is counted once, when it gets its reply, however often it has been tried.
     if (context.client.blocked === undefined || reply.length > replyStart) this.count(found);
     if (timed) this.#addTime(context, found, args, server.environment.monotonicMs() - startedMs);

@@ -71,7 +71,9 @@ export class Database extends RecordStore {
   find(key: Uint8Array, start: number, end: number): Address {
     const keyspace = this.keyspace;
     const address = this.keys.find(keyspace.hasher.hash(key, start, end), key, start, end);
-    if (address === 0 || !record.hasExpiry(keyspace.heap, address)) return address;
+    if (address === 0) return 0;
+    if (keyspace.snapshot?.writing === true) this.preserve(address);
+    if (!record.hasExpiry(keyspace.heap, address)) return address;
     return this.#expiredNow(address) ? 0 : address;
   }
 
@@ -140,6 +142,7 @@ export class Database extends RecordStore {
 
   /** Takes the record out of this database without freeing it, for `attach`. */
   detach(address: Address): void {
+    this.preserve(address);
     const hash = this.hashOf(address);
     if (record.hasExpiry(this.keyspace.heap, address)) this.expires.remove(hash, address);
     this.keys.remove(hash, address);
@@ -200,7 +203,8 @@ export class Database extends RecordStore {
     this.expires.dispose();
     this.keys = new RecordIndex(this.keyspace.heap);
     this.expires = new RecordIndex(this.keyspace.heap);
-    this.keyspace.releaseLater(new FlushedKeys(this.keyspace, keys));
+    const flushed = new FlushedKeys(this.keyspace, keys);
+    if (this.keyspace.snapshot?.keepFlushed(keys, flushed) !== true) this.keyspace.releaseLater(flushed);
   }
 
   /** Exchanges the contents of two databases. Tells nobody: see `Keyspace.swap`. */

@@ -38,6 +38,7 @@ const pageFree = 255;
 const pageLargeHead = 254;
 const pageLargeTail = 253;
 const none = 0xffffffff;
+const markBit = 1 << 30;
 
 /** The state of one segment's pages. Unused by a segment that holds a single huge block. */
 class SegmentPages {
@@ -69,11 +70,18 @@ export class Heap {
   readonly words: Int32Array[] = [];
   /** Bytes in blocks handed out, by size of block. */
   usedBytes = 0;
+  /** What new records bear in bit 30 of their second word, as all do between two snapshots. */
+  mark = 0;
   /** Bytes that indexes and trees over the heap's blocks take beside it, in arrays of their own: they count them here. */
   besideBytes = 0;
 
   readonly #pages: (SegmentPages | undefined)[] = [];
   readonly #partial = new Uint32Array(classSizes.length).fill(none);
+
+  /** Lets new records be told from those that there are. */
+  turnMark(): void {
+    this.mark ^= markBit;
+  }
 
   /** Takes a block of at least `size` bytes. Its content is undefined. Throws HeapFullError. */
   allocate(size: number): Address {

@@ -3,6 +3,7 @@ import { AccessClock } from "./access-clock.ts";
 import { Database } from "./database.ts";
 import { type Address, Heap } from "./heap.ts";
 import { ObjectTable, type ObjectValue } from "./object-table.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { accessClockOf, setAccessClock } from "./record.ts";
 
 /** Told of changes to keys: WATCH, blocked clients, notifications and client tracking stand on it. */
@@ -36,6 +37,8 @@ export class Keyspace {
   /** Whether `observer` must be told of changes. Off while nobody watches, blocks or listens. */
   observed = false;
   observer: KeyspaceObserver | undefined;
+  /** While one is taken: it has to see what changes before it does. */
+  snapshot: Snapshot | undefined;
   /** Told when a key's time was over and it was removed, before the command that found it so goes on. */
   onExpired: ((database: Database, key: Uint8Array, start: number, end: number) => void) | undefined;
   /** Told when a key was removed to make room, before it is. */

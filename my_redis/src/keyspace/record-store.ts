@@ -132,8 +132,17 @@ export class RecordStore {
     return address;
   }
 
+  /**
+   * To be called before a record changes or goes: a snapshot takes it as it was. Whatever a command of the flag "write"
+   * looks up, and whatever goes through the methods here, is seen to; who changes a value's bytes in other ways calls it.
+   */
+  preserve(address: Address): void {
+    this.keyspace.snapshot?.preserve(this.keys, address);
+  }
+
   /** Gives an existing record room for a new value of another kind; the value's bytes are undefined afterwards. */
   #overwrite(hash: number, address: Address, length: number, kind: number): Address {
+    this.preserve(address);
     const { heap, objects } = this.keyspace;
     const isObject = record.encodingOf(heap, address) >= record.encoding.object;
     const object = record.valueLengthOf(heap, address);
@@ -147,6 +156,7 @@ export class RecordStore {
 
   /** Changes the length of a packed or string value. The common prefix stays; new bytes are undefined. */
   resizeValue(address: Address, length: number): Address {
+    this.preserve(address);
     const { heap } = this.keyspace;
     const kept = Math.min(length, record.valueLengthOf(heap, address));
     if (this.#fits(address, length)) {
@@ -207,6 +217,7 @@ export class RecordStore {
 
   /** Sets or changes the expiry. */
   setExpiry(address: Address, atMs: number): Address {
+    this.preserve(address);
     const { heap } = this.keyspace;
     if (record.hasExpiry(heap, address)) {
       record.setExpiry(heap, address, atMs);
@@ -222,6 +233,7 @@ export class RecordStore {
 
   /** Takes the expiry away; the record keeps it no longer, and must have had one. */
   removeExpiry(address: Address): Address {
+    this.preserve(address);
     const { heap } = this.keyspace;
     const hash = this.hashOf(address);
     this.expires.remove(hash, address);
@@ -255,6 +267,7 @@ export class RecordStore {
   }
 
   protected removeHashed(hash: number, address: Address): void {
+    this.preserve(address);
     const { heap } = this.keyspace;
     if (record.hasExpiry(heap, address)) this.expires.remove(hash, address);
     this.keys.remove(hash, address);

@@ -6,7 +6,7 @@ import { type Address, type Heap, unitBits, unitMask } from "./heap.ts";
  * members of large sets and sorted sets all take this form.
  *
  *   word 0   bits 0-3 type, 4-7 encoding, 8-31 access clock (LRU seconds or LFU, as the eviction policy says)
- *   word 1   bits 0-28 key length in bytes, bit 29 "has an expiry"
+ *   word 1   bits 0-28 key length in bytes, bit 29 "has an expiry", bit 30 mark of snapshots (see snapshot.ts)
  *   word 2   value length in bytes, or the number of an object (encodings from `objectEncoding` on)
  *   word 3,4 expiry in Unix milliseconds, low and high word: only with an expiry
  *   then     the key's bytes, then the value's bytes
@@ -15,6 +15,7 @@ export const headerBytes = 12;
 const expiryBytes = 8;
 const keyLengthMask = (1 << 29) - 1;
 const expiryFlag = 1 << 29;
+const markBit = 1 << 30;
 const twoTo32 = 4294967296;
 
 /** Value types, numbered as Redis numbers them. */
@@ -75,6 +76,17 @@ export const keyLengthOf = (heap: Heap, address: Address): number =>
 export const hasExpiry = (heap: Heap, address: Address): boolean =>
   ((wordsOf(heap, address)[wordAt(address) + 1] as number) & expiryFlag) !== 0;
 
+/** Whether the record bears the mark of the present: it is newer than the last snapshot, or in it already. */
+export const isMarked = (heap: Heap, address: Address): boolean =>
+  ((wordsOf(heap, address)[wordAt(address) + 1] as number) & markBit) === heap.mark;
+
+/** Gives the record the mark of the present. */
+export function mark(heap: Heap, address: Address): void {
+  const words = wordsOf(heap, address);
+  const at = wordAt(address) + 1;
+  words[at] = ((words[at] as number) & ~markBit) | heap.mark;
+}
+
 /** Where the key's bytes start in `bytesOf`. */
 export const keyStartOf = (heap: Heap, address: Address): number =>
   ((address & unitMask) << 3) + headerBytes + (hasExpiry(heap, address) ? expiryBytes : 0);
@@ -132,9 +144,9 @@ export function writeRecord(
   words[at] = kind | (clock << 8);
   words[at + 2] = valueLength;
   if (expiryMs < 0) {
-    words[at + 1] = keyLength;
+    words[at + 1] = keyLength | heap.mark;
   } else {
-    words[at + 1] = keyLength | expiryFlag;
+    words[at + 1] = keyLength | expiryFlag | heap.mark;
     setExpiry(heap, address, expiryMs);
   }
   copyBytes(key, keyStart, keyEnd, bytesOf(heap, address), keyStartOf(heap, address));

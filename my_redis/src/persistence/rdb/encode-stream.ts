@@ -13,14 +13,16 @@ const place = new IdPlace();
 const id = new StreamId();
 const idBytes = new Uint8Array(16);
 
-/** Writes a stream as Redis 7.0 does (type streamListpacks2). */
-export function encodeStream(writer: RdbWriter, stream: Stream): void {
+/** Writes a stream as Redis 7.0 does (type streamListpacks2), a piece of it at each step. */
+export function* encodeStream(writer: RdbWriter, stream: Stream): Generator<void, void> {
   const { blocks } = stream;
+  const at = new IdPlace();
   writer.count(blocks.count);
-  for (let more = blocks.index.first(place); more; more = blocks.index.next(place)) {
-    blocks.read(place, block);
+  for (let more = blocks.index.first(at); more; more = blocks.index.next(at)) {
+    blocks.read(at, block);
     writer.string(bytesOf(block.blockId));
     writer.string(listpackOf(block.bytes, block.start, block.end, elementsOf(block)));
+    yield;
   }
   writer.count(stream.length);
   writeId(writer, stream.lastId);
@@ -29,7 +31,10 @@ export function encodeStream(writer: RdbWriter, stream: Stream): void {
   writeCount64(writer, stream.entriesAdded);
   const groups = stream.groups();
   writer.count(groups.length);
-  for (const [name, group] of groups) encodeGroup(writer, name, group);
+  for (const [name, group] of groups) {
+    encodeGroup(writer, name, group);
+    yield;
+  }
 }
 
 function elementsOf({ bytes, start, end }: BlockReader): number {

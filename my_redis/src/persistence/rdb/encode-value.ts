@@ -1,6 +1,7 @@
 import type { Address } from "../../keyspace/heap.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
 import * as record from "../../keyspace/record.ts";
+import type { ObjectValue } from "../../keyspace/object-table.ts";
 import type { RecordTable } from "../../keyspace/record-table.ts";
 import * as integers from "../../values/integer-set.ts";
 import { ListChunks, type ListSegment } from "../../values/list/list-chunks.ts";
@@ -15,6 +16,8 @@ import type { RdbWriter } from "./rdb-writer.ts";
 
 const { encoding, valueType } = record;
 const intsetHeaderBytes = 8;
+/** Elements of a large value that are written at once. */
+const elementsPerPiece = 128;
 
 /** Writes the value of a record: its type in one byte, for RDB files to put before the key, and the rest. */
 export class ValueEncoder {
@@ -58,13 +61,24 @@ export class ValueEncoder {
     } else if (record.encodingOf(heap, address) < encoding.object) {
       this.#packed(type, address);
     } else {
-      const value = objects.get(record.valueLengthOf(heap, address));
-      if (type === valueType.list) this.#list(value as ListChunks);
-      else if (type === valueType.set) this.#set(value as RecordTable);
-      else if (type === valueType.hash) this.#hash(value as RecordTable);
-      else if (type === valueType.sortedSet) this.#sortedSet(value as SortedSet);
-      else encodeStream(this.#writer, value as Stream);
+      const pieces = this.#object(type, objects.get(record.valueLengthOf(heap, address)));
+      while (pieces.next().done !== true);
     }
+  }
+
+  /** As `write`, a piece of a large value at each step: the value must not change before the end. */
+  *pieces(address: Address): Generator<void, void> {
+    const { heap, objects } = this.#keyspace;
+    if (record.encodingOf(heap, address) < encoding.object) this.write(address);
+    else yield* this.#object(record.typeOf(heap, address), objects.get(record.valueLengthOf(heap, address)));
+  }
+
+  #object(type: number, value: ObjectValue): Generator<void, void> {
+    if (type === valueType.list) return this.#list(value as ListChunks);
+    if (type === valueType.set) return this.#set(value as RecordTable);
+    if (type === valueType.hash) return this.#hash(value as RecordTable);
+    if (type === valueType.sortedSet) return this.#sortedSet(value as SortedSet);
+    return encodeStream(this.#writer, value as Stream);
   }
 
   #string(address: Address): void {
@@ -115,25 +129,26 @@ export class ValueEncoder {
     }
   }
 
-  #list(list: ListChunks): void {
+  *#list(list: ListChunks): Generator<void, void> {
     const segment: ListSegment = { bytes: new Uint8Array(0), start: 0, end: 0, count: 0 };
     this.#writer.count(list.chunkCount);
     for (let chunk = 0; chunk < list.chunkCount; chunk++) {
       list.load(chunk, segment);
       this.#writer.count(listNode.packed);
       this.#writer.string(listpackOf(segment.bytes, segment.start, segment.end, segment.count));
+      yield;
     }
   }
 
-  #set(members: RecordTable): void {
+  *#set(members: RecordTable): Generator<void, void> {
     this.#writer.count(members.size);
-    members.forEach((member) => this.#key(member));
+    yield* walk(members, (member) => this.#key(member));
   }
 
-  #hash(fields: RecordTable): void {
+  *#hash(fields: RecordTable): Generator<void, void> {
     const { heap } = this.#keyspace;
     this.#writer.count(fields.size);
-    fields.forEach((field) => {
+    yield* walk(fields, (field) => {
       this.#key(field);
       const start = record.valueStartOf(heap, field);
       this.#writer.string(record.bytesOf(heap, field), start, start + record.valueLengthOf(heap, field));
@@ -141,12 +156,16 @@ export class ValueEncoder {
   }
 
   /** From the highest to the lowest, as Redis does: it puts each before those that it has. */
-  #sortedSet(set: SortedSet): void {
-    this.#writer.count(set.size);
-    set.tree.visit(0, set.size, true, (score, member) => {
-      this.#key(member);
-      this.#writer.double(score);
-    });
+  *#sortedSet(set: SortedSet): Generator<void, void> {
+    const { size } = set;
+    this.#writer.count(size);
+    for (let left = size; left > 0; left -= elementsPerPiece) {
+      set.tree.visit(Math.max(0, left - elementsPerPiece), left, true, (score, member) => {
+        this.#key(member);
+        this.#writer.double(score);
+      });
+      yield;
+    }
   }
 
   #key(entry: Address): void {
@@ -154,4 +173,19 @@ export class ValueEncoder {
     const start = record.keyStartOf(heap, entry);
     this.#writer.string(record.bytesOf(heap, entry), start, start + record.keyLengthOf(heap, entry));
   }
+}
+
+/** Visits every entry, some at each step. */
+function* walk(table: RecordTable, visit: (entry: Address) => void): Generator<void, void> {
+  let cursor = 0;
+  let visited = 0;
+  do {
+    cursor = table.scan(cursor, (entry) => {
+      visited++;
+      visit(entry);
+    });
+    if (visited < elementsPerPiece) continue;
+    visited = 0;
+    yield;
+  } while (cursor !== 0);
 }

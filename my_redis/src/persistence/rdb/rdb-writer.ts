@@ -7,6 +7,8 @@ const twoTo32 = 4294967296;
 const leastCompressedBytes = 21;
 /** Longest text that may be an integer of 32 bits. */
 const maxIntegerText = 11;
+/** A buffer that has grown beyond is not kept. */
+const maxKeptBytes = 1 << 20;
 
 export interface RdbWriterOptions {
   /** Whether strings are compressed where that makes them shorter. */
@@ -33,6 +35,12 @@ export class RdbWriter {
   /** What has been written, as a view. */
   get written(): Uint8Array {
     return this.bytes.subarray(0, this.length);
+  }
+
+  /** Begins anew; what was written is overwritten. */
+  clear(): void {
+    this.length = 0;
+    if (this.bytes.length > maxKeptBytes) this.bytes = new Uint8Array(maxKeptBytes);
   }
 
   byte(value: number): void {

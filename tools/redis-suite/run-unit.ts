@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { repositoryFolder } from "../source-files.ts";
+import { freePort, startProcess, startRedisServer, temporaryFolder } from "../test-services/index.ts";
+import { runBounded } from "./run-bounded.ts";
+import { suiteCopy } from "./suite-source.ts";
+import { readUnitOutput, type UnitOutcome } from "./unit-output.ts";
+import type { UnitRun } from "./units.ts";
+
+/** No unit takes longer than about two minutes; one that hangs says so itself, after `idleSeconds` without a test. */
+const unitTimeoutMs = 8 * 60_000;
+const idleSeconds = 90;
+
+/** What redis-server is started with where Redis's own project runs its suite against an external server. */
+const directives = ["--save", "", "--enable-debug-command", "yes", "--enable-protected-configs", "yes"];
+
+export interface RunUnitOptions {
+  /** As the suite names it: "unit/type/list". */
+  readonly unit: string;
+  readonly run: UnitRun;
+  /** The source tree of Redis. */
+  readonly source: string;
+  /** The real redis-server in place of MyRedis: what the suite says of the server it was written for. */
+  readonly peer: boolean;
+  /** Only tests of this name, or, after a slash, that match this expression. */
+  readonly only: string | undefined;
+}
+
+/** Runs one unit against a server of its own, since units leave settings behind. */
+export async function runUnit(options: RunUnitOptions): Promise<UnitOutcome & { output: string }> {
+  const { unit, run, source, peer, only } = options;
+  const server = peer ? await startRedisServer({ args: directives }) : await startMyRedis(run.directives ?? []);
+  try {
+    // The suite listens for its own processes a little below this port.
+    const place = ["--host", "127.0.0.1", "--port", `${server.port}`, "--baseport", `${await freePort()}`];
+    const limits = ["--durable", "--timeout", `${idleSeconds}`, ...(only === undefined ? [] : ["--only", only])];
+    const cmd = ["./runtest", ...place, "--single", unit, ...limits, ...(run.suiteArguments ?? [])];
+    const { output, exitCode } = await runBounded({
+      cmd: cmd as [string, ...string[]],
+      cwd: suiteCopy(source),
+      timeoutMs: unitTimeoutMs,
+    });
+    const outcome = readUnitOutput(output);
+    const broken = exitCode === undefined ? `not done after ${unitTimeoutMs / 60_000} minutes` : outcome.broken;
+    return { ...outcome, broken, output };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function startMyRedis(added: readonly string[]): Promise<{ port: number; stop(): Promise<unknown> }> {
+  const main = join(repositoryFolder, "my_redis", "main.ts");
+  const place = ["--port", "0", "--bind", "127.0.0.1", "--dir", temporaryFolder("redis-suite-data")];
+  const started = await startProcess({
+    cmd: [process.execPath, main, ...place, ...directives, "--appendonly", "no", ...added],
+    readyWhen: /Ready to accept connections[^\n]*:(\d+)/,
+  });
+  return { port: Number(started.readyMatch?.[1]), stop: () => started.stop() };
+}

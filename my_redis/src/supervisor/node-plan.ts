@@ -48,7 +48,7 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
 /** The words of the command line by which a node is started, after those of the supervisor: the last to speak wins. */
 export function nodeWords({ name, port, folder, peers }: PlannedNode): string[] {
   const own = ["--nodes", "1", "--port", `${port}`, "--dir", folder, "--self", name, "--pidfile", ""];
-  return [...own, "--peers", peers.join(" ")];
+  return [...own, "--peers", peers.join(",")];
 }
 
 /** Makes the nodes' folders. */

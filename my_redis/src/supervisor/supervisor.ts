@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Environment } from "../environment.ts";
 import { makeFolders, nodeWords, type PlannedNode, planNodes, type PlanSettings } from "./node-plan.ts";
 import { SupervisedProcess } from "./supervised-process.ts";
@@ -8,6 +9,8 @@ export interface SupervisorOptions {
   readonly command: readonly [program: string, ...args: string[]];
   /** Configuration that each node reads from its standard input. */
   readonly input?: string;
+  /** A file of each node's own folder that its messages go to; without it they go where the supervisor's go. */
+  readonly logFile?: string;
   readonly environment: Pick<Environment, "report" | "monotonicMs">;
 }
 
@@ -28,21 +31,29 @@ export interface RunningNodes {
  *
  * @throws DirectiveError when the settings cannot make a ring
  */
-export function superviseNodes({ settings, command, input = "", environment }: SupervisorOptions): RunningNodes {
+export function superviseNodes({
+  settings,
+  command,
+  input = "",
+  logFile,
+  environment,
+}: SupervisorOptions): RunningNodes {
   const nodes = planNodes(settings);
   makeFolders(nodes);
-  const ready = Promise.withResolvers<void>();
-  const closed = Promise.withResolvers<void>();
+  const ready = settlable();
+  const closed = settlable();
   const waiting = new Set(nodes);
   let running = nodes.length;
   let failed: PlannedNode | undefined;
+  const logWords = ({ folder }: PlannedNode): string[] =>
+    logFile === undefined ? [] : ["--logfile", join(folder, logFile)];
   const stopAll = (): void => {
     for (const each of processes) each.stop();
   };
   const processes = nodes.map(
     (node) =>
       new SupervisedProcess({
-        command: [...command, ...nodeWords(node)],
+        command: [...command, ...nodeWords(node), ...logWords(node)],
         input,
         monotonicMs: environment.monotonicMs,
         events: {
@@ -88,4 +99,21 @@ export class NodesError extends Error {
     super(reason);
     this.name = "NodesError";
   }
+}
+
+interface Settlable {
+  readonly promise: Promise<void>;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** Promise.withResolvers, which Node 20 has not. */
+function settlable(): Settlable {
+  let resolve = (): void => {};
+  let reject = (_error: Error): void => {};
+  const promise = new Promise<void>((resolvePromise, rejectPromise) => {
+    resolve = resolvePromise;
+    reject = rejectPromise;
+  });
+  return { promise, resolve, reject };
 }

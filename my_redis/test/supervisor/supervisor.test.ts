@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   freePort,
@@ -9,6 +9,7 @@ import {
   temporaryFolder,
   waitUntil,
 } from "../../../tools/test-services/index.ts";
+import { startNodes } from "../../index.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 const main = join(import.meta.dir, "../../main.ts");
@@ -30,7 +31,7 @@ async function listenOnce(port: number): Promise<void> {
   Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
 }
 
-async function startNodes(port: number, folder: string, words: readonly string[] = []): Promise<StartedProcess> {
+async function startProgram(port: number, folder: string, words: readonly string[] = []): Promise<StartedProcess> {
   const directives = ["--nodes", "3", "--port", `${port}`, "--dir", folder, "--appendonly", "yes"];
   const process_ = await startProcess({
     cmd: [process.execPath, main, ...directives, ...words],
@@ -55,7 +56,7 @@ const pidOf = async (port: number): Promise<number> =>
 test("three nodes run with a folder each, and one that is killed comes back with what it held", async () => {
   const port = await freePorts();
   const folder = temporaryFolder("nodes");
-  const supervisor = await startNodes(port, folder, ["--appendfsync", "always", "--cluster-node-timeout", "1000"]);
+  const supervisor = await startProgram(port, folder, ["--appendfsync", "always", "--cluster-node-timeout", "1000"]);
   expect(supervisor.readyMatch?.[1]).toBe([0, 1, 2].map((step) => `127.0.0.1:${port + step}`).join(" "));
   for (let step = 0; step < 3; step++)
     expect(existsSync(join(folder, `node-${port + step}`, "appendonlydir"))).toBe(true);
@@ -79,7 +80,7 @@ test("three nodes run with a folder each, and one that is killed comes back with
 
 test("SIGTERM of the program ends all nodes in good order, and SHUTDOWN of one only that one", async () => {
   const port = await freePorts();
-  const supervisor = await startNodes(port, temporaryFolder("nodes"));
+  const supervisor = await startProgram(port, temporaryFolder("nodes"));
   const pids = await Promise.all([0, 1, 2].map((step) => pidOf(port + step)));
   await ask(port + 2, "SHUTDOWN", "NOSAVE").catch(() => "");
   await waitUntil(() => !processIsAlive(pids[2] as number), { what: "the node's end by SHUTDOWN", timeoutMs: 30_000 });
@@ -92,7 +93,7 @@ test("SIGTERM of the program ends all nodes in good order, and SHUTDOWN of one o
 
 test("nodes do not outlive a program that was killed", async () => {
   const port = await freePorts();
-  const supervisor = await startNodes(port, temporaryFolder("nodes"));
+  const supervisor = await startProgram(port, temporaryFolder("nodes"));
   const pids = await Promise.all([0, 1, 2].map((step) => pidOf(port + step)));
   process.kill(supervisor.pid, "SIGKILL");
   await waitUntil(() => pids.every((pid) => !processIsAlive(pid)), {
@@ -112,4 +113,21 @@ test("a node that cannot start ends the program with 1, and its own message tell
   expect(refused.exit?.code).toBe(1);
   expect(refused.stderr()).toContain(`127.0.0.1:${port + 1}: bind: Address already in use`);
   expect(refused.stderr()).toContain(`node 127.0.0.1:${port + 1} did not start`);
+}, 60_000);
+
+test("a program of its own can start nodes, with a password that no command line shows", async () => {
+  const port = await freePorts();
+  const dir = temporaryFolder("nodes");
+  const secret = 'a "secret" word';
+  const running = await startNodes({ nodes: 2, port, dir, directives: { requirepass: secret, masterauth: secret } });
+  try {
+    expect(running.nodes.map(({ name }) => name)).toEqual([`127.0.0.1:${port}`, `127.0.0.1:${port + 1}`]);
+    expect(await ask(port + 1, "AUTH", secret)).toBe("OK");
+    expect(await ask(port, "PING")).toStartWith("NOAUTH");
+    expect(readFileSync(`/proc/${running.pid(0)}/cmdline`, "latin1")).not.toContain("secret");
+    expect(readFileSync(join(dir, `node-${port}`, "my-redis.log"), "utf8")).toContain("Ready to accept connections");
+  } finally {
+    await running.close();
+  }
+  expect(running.pid(0)).toBeUndefined();
 }, 60_000);

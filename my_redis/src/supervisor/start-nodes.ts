@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import { type Environment, systemEnvironment } from "../environment.ts";
+import { quoteWord } from "../settings/split-words.ts";
+import { Settings } from "../settings/settings.ts";
+import { type RunningNodes, superviseNodes } from "./supervisor.ts";
+
+export interface StartNodesOptions {
+  /** 1 to 64 processes on this machine. */
+  readonly nodes: number;
+  /** Of the first node; the others follow. Fixed, since a node's address is its place on the ring. */
+  readonly port: number;
+  /** An existing folder; each node makes its own below it, and writes its messages there into my-redis.log. */
+  readonly dir: string;
+  /** Directives that all nodes share, by their names in redis.conf. */
+  readonly directives?: Readonly<Record<string, string>>;
+  /** Told of nodes that die and are started again. */
+  readonly report?: Environment["report"];
+}
+
+/** Of the folder of this file, and of the one in which the build for Node is. */
+const program = import.meta.dirname.endsWith("dist") ? "../bin/my-redis-server.js" : "../../bin/my-redis-server.js";
+
+/**
+ * Starts nodes of one ring as processes of their own, and starts again what dies. They end with this process. Resolves
+ * when all of them serve; rejects with NodesError when one cannot, after its own message on standard error, and with
+ * DirectiveError when there can be no such ring.
+ */
+export async function startNodes(options: StartNodesOptions): Promise<RunningNodes> {
+  const { nodes, port, dir, directives = {}, report = () => {} } = options;
+  const shared = Object.entries({ bind: "127.0.0.1", ...directives });
+  const running = superviseNodes({
+    settings: new Settings({ nodes, port, dir, bind: [directives["bind"] ?? "127.0.0.1"] }).values,
+    command: [process.execPath, join(import.meta.dirname, program), "-"],
+    // Not on the command line, which every user of the machine can read: a password may be among them.
+    input: shared.map(([name, value]) => `${name} ${quoteWord(value)}\n`).join(""),
+    logFile: "my-redis.log",
+    environment: systemEnvironment(report),
+  });
+  await running.ready;
+  return running;
+}

@@ -113,8 +113,8 @@ export class Cron {
   }
 
   #hasBackgroundWork(): boolean {
-    const { keyspace, settings } = this.#server;
-    if (keyspace.pendingReleases > 0 || this.#expiryBehind) return true;
+    const { keyspace, memoryLimit, settings } = this.#server;
+    if (keyspace.pendingReleases > 0 || this.#expiryBehind || memoryLimit.hasWork) return true;
     if (!settings.values.activerehashing) return false;
     return keyspace.databases.some(({ keys, expires }) => keys.resizing || expires.resizing);
   }
@@ -134,6 +134,7 @@ export class Cron {
   #slice(): void {
     const { environment, keyspace, settings } = this.#server;
     if (this.#expiryBehind) this.#expireInBackground();
+    if (this.#server.memoryLimit.hasWork) this.#evictInBackground();
     const startMs = environment.monotonicMs();
     const spent = (): boolean => environment.monotonicMs() - startMs >= sliceMs;
     keyspace.releaseSome(spent);
@@ -149,6 +150,12 @@ export class Cron {
     this.#server.updateClock();
     this.#expireKeys();
     this.#server.serveBlocked();
+    this.#network.finishTurn();
+  }
+
+  #evictInBackground(): void {
+    this.#server.updateClock();
+    this.#server.memoryLimit.evict(sliceMs);
     this.#network.finishTurn();
   }
 

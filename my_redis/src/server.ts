@@ -15,6 +15,7 @@ import {
 import { holdBackReply } from "./command/reply-mode.ts";
 import { CommandProcessor } from "./command/processor.ts";
 import { KeyspaceNotifications } from "./command/keyspace-notifications.ts";
+import { MemoryLimit } from "./command/memory-limit.ts";
 import { PubSub } from "./command/pub-sub.ts";
 import { WatchedKeys } from "./command/watched-keys.ts";
 import type { Environment } from "./environment.ts";
@@ -62,6 +63,7 @@ export class Server {
   /** Those of the policies that are for requests as they arrive, and not once more for what EXEC runs. */
   readonly arrivalPolicies = new Set<Policy>([refuseWhileSubscribed]);
   readonly pause: ClientPause;
+  readonly memoryLimit: MemoryLimit;
   readonly activeExpiry: ActiveExpiry;
   readonly runId: string;
   readonly startedAtMs: number;
@@ -111,6 +113,7 @@ export class Server {
     settings.onChange("requirepass", () => this.#passwordChanged());
     this.processor = new CommandProcessor(this);
     this.pause = new ClientPause(this);
+    this.memoryLimit = new MemoryLimit(this);
     this.activeExpiry = new ActiveExpiry(this.keyspace);
     this.blocking = new BlockedClients(
       {
@@ -191,6 +194,7 @@ export class Server {
   resetStatistics(): void {
     this.statistics.reset();
     this.keyspace.resetStatistics();
+    this.memoryLimit.resetStatistics();
     this.commands.resetStatistics();
   }
 

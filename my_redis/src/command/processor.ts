@@ -225,7 +225,7 @@ export class CommandProcessor {
 
 /** Commands that MULTI does not queue; UNWATCH is one that it does. */
 const runAtOnce = new Set(["EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"]);
-const runsAtOnce = (found: Command): boolean => runAtOnce.has(found.name);
+export const runsAtOnce = (found: Command): boolean => runAtOnce.has(found.name);
 
 /** Redis prints the client's words as C strings: up to a zero byte, and up to 128 bytes in all. */
 function unknownCommand(args: Arguments): string {

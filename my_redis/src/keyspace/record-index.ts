@@ -66,6 +66,12 @@ export class RecordIndex {
     }
   }
 
+  /** Whether this record, of a key with this hash, is in the index. */
+  has(hash: number, address: Address): boolean {
+    if (slotOf(this.#slots, hash, address) >= 0) return true;
+    return this.#old !== undefined && slotOf(this.#old, hash, address) >= 0;
+  }
+
   /** Adds an entry. The key must not be in the index. */
   insert(hash: number, address: Address): void {
     if (this.#old !== undefined) this.migrate(slotsPerStep);
@@ -191,6 +197,35 @@ export class RecordIndex {
         if (address !== 0 && address !== tombstone) visit(address);
       }
     }
+  }
+
+  /**
+   * Finds up to `count` entries, one behind the other from a random place on: since places go by hashes they are as good
+   * as chosen one by one, and cheaper to come by. Writes their hashes and addresses, and gives how many there were: at
+   * least one unless the index is empty. `random` gives numbers in [0, 1).
+   */
+  sample(random: () => number, count: number, hashes: Int32Array, addresses: Int32Array): number {
+    if (this.#count === 0) return 0;
+    const slots = this.#slots;
+    const old = this.#old;
+    const oldStart = old === undefined ? 0 : this.#oldPosition;
+    const length = slots.length + (old === undefined ? 0 : old.length - oldStart);
+    const wanted = Math.min(count, this.#count);
+    let at = Math.floor((random() * length) / 2) * 2;
+    let found = 0;
+    for (let steps = length; steps > 0 && found < wanted; steps -= 2) {
+      const inSlots = at < slots.length;
+      const table = inSlots ? slots : (old as Int32Array);
+      const slot = inSlots ? at : at - slots.length + oldStart;
+      const address = table[slot + 1] as number;
+      if (address !== 0 && address !== tombstone) {
+        hashes[found] = table[slot] as number;
+        addresses[found] = address;
+        found++;
+      }
+      at = at + 2 === length ? 0 : at + 2;
+    }
+    return found;
   }
 
   /** An entry near a random place, 0 when the index is empty. `random` gives numbers in [0, 1). */

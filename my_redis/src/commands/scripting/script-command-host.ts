@@ -1,6 +1,7 @@
 import { noChannel } from "../../command/client.ts";
 import type { Command } from "../../command/command.ts";
 import type { Context } from "../../command/context.ts";
+import { outOfMemoryError } from "../../command/memory-limit.ts";
 import type { Policy } from "../../command/policies.ts";
 import type { LogLevel } from "../../environment.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -26,6 +27,8 @@ export class ScriptCommandHost implements ScriptHost {
   #allPolicies: readonly Policy[] = [];
   #policies: readonly Policy[] = [];
   #readOnly = false;
+  /** Memory was short when the script began, and it has not said that it may be run all the same. */
+  #outOfMemory = false;
   #written = false;
   #targets: ReplicationTargets = 3;
   /** The time at which the script began: for its commands the clock stands still. */
@@ -37,9 +40,10 @@ export class ScriptCommandHost implements ScriptHost {
   }
 
   /** A script begins on behalf of a client. */
-  begin(caller: Context, readOnly: boolean): void {
+  begin(caller: Context, { readOnly, outOfMemory }: { readOnly: boolean; outOfMemory: boolean }): void {
     this.#readPolicies();
     this.#readOnly = readOnly;
+    this.#outOfMemory = outOfMemory;
     this.#written = false;
     this.#targets = 3;
     this.#nowMs = caller.now;
@@ -77,6 +81,8 @@ export class ScriptCommandHost implements ScriptHost {
   #refusalOf(found: Command, args: Arguments): string | undefined {
     if (found.flagSet.has("noscript") && !this.#server.scriptsMayCallAll) return refusals.notAllowed;
     if (this.#readOnly && found.isWrite) return refusals.readOnly;
+    // Once it has written, it is not stopped half-way.
+    if (this.#outOfMemory && !this.#written && found.flagSet.has("denyoom")) return outOfMemoryError;
     for (const policy of this.#policies) {
       const refusal = policy(this.#context, found, args);
       if (refusal !== undefined) return refusal;

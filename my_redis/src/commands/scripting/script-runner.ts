@@ -16,6 +16,9 @@ const unkillable =
   "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script " +
   "termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.";
 
+const scriptOutOfMemory =
+  "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'";
+
 /** What a client asks a script to be run with. */
 export interface EvalCall {
   readonly args: Arguments;
@@ -59,7 +62,11 @@ export class ScriptRunner {
   run(caller: Context, script: Script, call: EvalCall, reply: ReplyWriter): void {
     this.#checkFlags(script, call.readOnly);
     const { args, keyCount, readOnly } = call;
-    this.#host.begin(caller, readOnly || script.shebang.flags?.has("no-writes") === true);
+    const { flags } = script.shebang;
+    this.#host.begin(caller, {
+      readOnly: readOnly || flags?.has("no-writes") === true,
+      outOfMemory: this.#server.memoryLimit.exceeded && flags?.has("allow-oom") !== true,
+    });
     const mayPause = caller.mayBlock;
     const outcome = this.#asUnit(() => this.engine.run(script, { args, firstKey: 3, keyCount, mayPause }, reply));
     if (outcome === "done") return;
@@ -70,8 +77,9 @@ export class ScriptRunner {
   #checkFlags({ shebang: { flags } }: Script, readOnly: boolean): void {
     if (flags === undefined || flags.has("no-writes")) return;
     if (readOnly) throw new CommandError("ERR Can not execute a script with write flag using *_ro command.");
-    const { logFailure } = this.#server;
+    const { logFailure, memoryLimit } = this.#server;
     if (logFailure !== undefined) throw new CommandError(logFailure);
+    if (memoryLimit.exceeded && !flags.has("allow-oom")) throw new CommandError(scriptOutOfMemory);
   }
 
   /** SCRIPT KILL. Throws what it answers when there is nothing to kill, or it cannot be killed. */

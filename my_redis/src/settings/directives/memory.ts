@@ -1,6 +1,5 @@
 import { choice, integer, maxInt64, maxUint64, memory, yesNo } from "../value-kinds.ts";
 
-const noLimit = "memory is not limited yet: keys are never evicted, and no command is refused for want of memory";
 const noDefragmentation = "memory comes in pages of one block size, which fill up again by themselves";
 
 /** How much memory the data takes, in which form, and how it is given back. */
@@ -9,7 +8,6 @@ export const memoryDirectives = {
     default: 0,
     max: maxUint64,
     summary: "Memory for data above which keys are evicted, or writes refused; 0 for no limit.",
-    unused: noLimit,
   }),
   "maxmemory-policy": choice(
     [
@@ -25,30 +23,25 @@ export const memoryDirectives = {
     {
       default: "noeviction",
       summary: "Which keys are evicted when memory is full; with noeviction writes are refused.",
-      unused: noLimit,
     },
   ),
   "maxmemory-samples": integer({
     default: 5,
     min: 1,
     summary: "Keys that are looked at to find the one that is evicted: more is more exact, and slower.",
-    unused: noLimit,
   }),
   "maxmemory-eviction-tenacity": integer({
     default: 10,
     max: 100,
     summary: "How long one request may be held up by eviction, from 0 to 100.",
-    unused: noLimit,
   }),
   "lfu-log-factor": integer({
     default: 10,
     summary: "How slowly the counter of accesses of the LFU policies saturates.",
-    unused: noLimit,
   }),
   "lfu-decay-time": integer({
     default: 1,
-    summary: "Minutes after which the counter of accesses of the LFU policies is lowered.",
-    unused: noLimit,
+    summary: "Minutes after which the counter of accesses of the LFU policies is lowered; 0 for never.",
   }),
   "replica-ignore-maxmemory": yesNo({
     default: true,

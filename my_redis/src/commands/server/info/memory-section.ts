@@ -33,7 +33,7 @@ export const memorySection: InfoSection = {
       ["allocator_frag_bytes", Math.max(0, memory.reservedBytes - memory.heapBytes)],
       ["mem_fragmentation_ratio", ratio(usage.residentBytes, memory.usedBytes)],
       ["mem_fragmentation_bytes", usage.residentBytes - memory.usedBytes],
-      ["mem_not_counted_for_evict", 0],
+      ["mem_not_counted_for_evict", memory.clientBytes],
       ["mem_clients_slaves", 0],
       ["mem_clients_normal", memory.clientBytes],
       ["mem_aof_buffer", server.log?.pendingBytes ?? 0],

@@ -4,7 +4,7 @@ export const statsSection: InfoSection = {
   name: "stats",
   title: "Stats",
   byDefault: true,
-  lines({ statistics, throughput, keyspace, pubSub }) {
+  lines({ statistics, throughput, keyspace, memoryLimit, pubSub }) {
     const { hits, misses, expired, evicted } = keyspace.statistics;
     const kilobytes = (bytes: number): string => (bytes / 1024).toFixed(2);
     return [
@@ -25,8 +25,8 @@ export const statsSection: InfoSection = {
       ["expire_cycle_cpu_milliseconds", Math.round(statistics.expiryMs)],
       ["evicted_keys", evicted],
       ["evicted_clients", 0],
-      ["total_eviction_exceeded_time", 0],
-      ["current_eviction_exceeded_time", 0],
+      ["total_eviction_exceeded_time", Math.round(memoryLimit.totalExcessMs)],
+      ["current_eviction_exceeded_time", Math.round(memoryLimit.currentExcessMs)],
       ["keyspace_hits", hits],
       ["keyspace_misses", misses],
       ["pubsub_channels", pubSub.nameCount("channel")],

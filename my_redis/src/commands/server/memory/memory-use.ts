@@ -13,6 +13,7 @@ export interface MemoryUse {
   readonly clientBytes: number;
   /** What is not data itself. */
   readonly overheadBytes: number;
+  /** Records and values, with the indexes within large values. */
   readonly datasetBytes: number;
 }
 
@@ -20,13 +21,15 @@ const peaks = new WeakMap<Server, number>();
 
 export function memoryUse(server: Server): MemoryUse {
   const { heap, databases } = server.keyspace;
+  const dataBytes = server.keyspace.usedBytes;
   const indexBytes = databases.reduce((sum, { keys, expires }) => sum + keys.memoryBytes + expires.memoryBytes, 0);
   let clientBytes = 0;
   for (const { client } of server.clients.values()) {
     clientBytes += client.channel.heldBytes + client.channel.pendingBytes + (client.transaction?.queuedBytes ?? 0);
   }
   const overheadBytes = indexBytes + clientBytes;
-  const usedBytes = heap.usedBytes + overheadBytes;
+  // What clients have in their buffers does not count against maxmemory: keys need not go because a client is slow.
+  const usedBytes = dataBytes + clientBytes;
   const peakBytes = Math.max(usedBytes, peaks.get(server) ?? 0);
   peaks.set(server, peakBytes);
   return {
@@ -37,6 +40,6 @@ export function memoryUse(server: Server): MemoryUse {
     indexBytes,
     clientBytes,
     overheadBytes,
-    datasetBytes: heap.usedBytes,
+    datasetBytes: usedBytes - overheadBytes,
   };
 }

@@ -4,6 +4,7 @@ import { ListenError } from "./network/listen-on-addresses.ts";
 import { FolderInUseError } from "./persistence/folder-lock.ts";
 import { LogLoadError } from "./persistence/log-loader.ts";
 import { ManifestError } from "./persistence/manifest.ts";
+import { RdbLoadError } from "./persistence/rdb-loader.ts";
 import { serverLog } from "./server-log.ts";
 import { loadSettings, readCommandLine, type StartLine, usage } from "./settings/command-line.ts";
 import { ConfigError, ConfigFileError } from "./settings/config-error.ts";

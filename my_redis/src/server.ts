@@ -22,7 +22,9 @@ import type { Environment } from "./environment.ts";
 import { ActiveExpiry } from "./keyspace/active-expiry.ts";
 import type { Database } from "./keyspace/database.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
+import type { AppendOnlyLog } from "./persistence/append-only-log.ts";
 import type { CommandLog } from "./persistence/command-log.ts";
+import type { Snapshots } from "./persistence/snapshots.ts";
 import { LatencyMonitor } from "./latency-monitor.ts";
 import { latin1Text } from "./protocol/arguments.ts";
 import { ReplyWriter } from "./protocol/reply-writer.ts";
@@ -73,6 +75,9 @@ export class Server {
   readonly latency: LatencyMonitor;
   /** Set once commands are to be logged. */
   log: CommandLog | undefined;
+  /** Undefined where everything stays in memory. */
+  appendOnlyLog: AppendOnlyLog | undefined;
+  snapshots: Snapshots | undefined;
   /** Why writes are refused because the log cannot be written, as an error reply. */
   logFailure: string | undefined;
   /** Ends the server: set by who started it. */

@@ -9,8 +9,8 @@ import { listenWithBun } from "./network/bun-transport.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { NetworkServer } from "./network/network-server.ts";
 import { listenWithNode } from "./network/node-transport.ts";
-import { CommandLog } from "./persistence/command-log.ts";
-import { openAppendOnlyFile } from "./persistence/open-append-only-file.ts";
+import { AppendOnlyLog } from "./persistence/append-only-log.ts";
+import { Snapshots } from "./persistence/snapshots.ts";
 import { Server } from "./server.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import { Settings, type SettingValues } from "./settings/settings.ts";
@@ -87,7 +87,7 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   values.port = port;
   const cron = new Cron(server, network);
   cron.start();
-  const closeLog = startLogOrStop(server, network);
+  const endPersistence = memory ? () => {} : loadOrStop(server, network);
   let ended: () => void = () => {};
   const closed = new Promise<void>((resolvePromise) => {
     ended = resolvePromise;
@@ -98,7 +98,7 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
       closing = true;
       cron.stop();
       network.stop();
-      closeLog();
+      endPersistence();
       void network.disconnectAll(closeGraceMs).then(ended);
     }
     return closed;
@@ -123,37 +123,25 @@ function existingFolder(path: string, prefix = ""): string {
  * The address is taken before the log is touched, so that a second start on the same port leaves the first one's log
  * alone. Nobody is served meanwhile: loading does not give way to the event loop.
  */
-function startLogOrStop(server: Server, network: NetworkServer): () => void {
-  if (!server.settings.values.appendonly) return () => {};
+function loadOrStop(server: Server, network: NetworkServer): () => void {
   try {
-    return startLog(server, network);
+    return load(server, network);
   } catch (error) {
     network.stop();
     throw error;
   }
 }
 
-/** Loads the append-only file, and logs to it from now on. The result syncs and closes it. */
-function startLog(server: Server, network: NetworkServer): () => void {
+/** Loads the log or the snapshot, and logs from now on if that is asked for. The result syncs and closes the log. */
+function load(server: Server, network: NetworkServer): () => void {
   const { values } = server.settings;
-  const file = openAppendOnlyFile(server, {
-    folder: values.dir,
-    logFolder: values.appenddirname,
-    fileName: values.appendfilename,
-    syncPolicy: values.appendfsync,
-    loadTruncated: values["aof-load-truncated"],
-    checksums: values["aof-checksum"],
+  const log = new AppendOnlyLog(server, (file) => {
+    network.durability = file;
   });
-  file.onFailure = (refusal) => {
-    server.logFailure = refusal;
-  };
-  server.log = new CommandLog(file);
-  network.durability = file;
-  server.settings.onChange("appendfsync", () => {
-    file.syncPolicy = values.appendfsync;
-  });
-  return () => {
-    file.close();
-    server.log = undefined;
-  };
+  const snapshots = new Snapshots(server);
+  server.appendOnlyLog = log;
+  server.snapshots = snapshots;
+  if (values.appendonly) log.open();
+  else if (snapshots.exists) snapshots.load({ beforeLog: false, existing: "refuse" });
+  return () => log.close();
 }

@@ -5,7 +5,9 @@ import { Arguments } from "../protocol/arguments.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Server } from "../server.ts";
 import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
-import { LogReader } from "./log-reader.ts";
+import { LogReader, type ReadBytes } from "./log-reader.ts";
+import { rdbMagic } from "./rdb/rdb-opcodes.ts";
+import { loadRdb } from "./rdb-loader.ts";
 
 const minus = 45;
 /** Commands of one file of which it is said that they failed. */
@@ -16,6 +18,8 @@ export class LogLoadError extends Error {}
 
 export interface LoadResult {
   readonly commands: number;
+  /** Keys of the snapshot with which the file begins. */
+  readonly keys: number;
   /** Where the last whole unit ends: less than the file's length when the tail is cut off. */
   readonly goodBytes: number;
   readonly truncated: boolean;
@@ -27,11 +31,31 @@ export interface LoadResult {
 export function loadLog(server: Server, path: string): LoadResult {
   const descriptor = openSync(path, "r");
   try {
-    return new LogLoader(server, path, (target) => readSync(descriptor, target)).load();
+    const start = beginsWithSnapshot(descriptor) ? loadSnapshot(server, path) : noSnapshot;
+    let position = start.endOffset;
+    const read: ReadBytes = (target) => {
+      const size = readSync(descriptor, target, 0, target.length, position);
+      position += size;
+      return size;
+    };
+    const loaded = new LogLoader(server, path, new LogReader(read, position)).load();
+    return { ...loaded, keys: start.keys };
   } finally {
     closeSync(descriptor);
   }
 }
+
+const noSnapshot = { endOffset: 0, keys: 0 };
+
+function beginsWithSnapshot(descriptor: number): boolean {
+  const beginning = Buffer.alloc(rdbMagic.length);
+  const size = readSync(descriptor, beginning, 0, beginning.length, 0);
+  return beginning.toString("latin1", 0, size) === rdbMagic;
+}
+
+/** Redis begins a rewritten log with a snapshot; commands may follow it in the same file. */
+const loadSnapshot = (server: Server, path: string): { endOffset: number; keys: number } =>
+  loadRdb(server, path, { beforeLog: true, existing: "refuse" });
 
 class LogLoader {
   readonly #server: Server;
@@ -48,17 +72,14 @@ class LogLoader {
   #commands = 0;
   #errors = 0;
 
-  constructor(server: Server, path: string, read: (target: Uint8Array) => number) {
+  constructor(server: Server, path: string, reader: LogReader) {
     this.#server = server;
     this.#path = path;
-    this.#reader = new LogReader(read);
+    this.#reader = reader;
     this.#context = server.addClient(noChannel, "loader");
   }
 
-  load(): LoadResult {
-    if (Buffer.from(this.#reader.peek(5)).toString("latin1") === "REDIS") {
-      throw new LogLoadError(`${this.#path} starts with an RDB snapshot, which this version cannot read`);
-    }
+  load(): Omit<LoadResult, "keys"> {
     for (;;) {
       const entry = this.#reader.next(this.#args);
       if (entry === "corrupt") this.#refuse(this.#reader.problem);
@@ -68,7 +89,7 @@ class LogLoader {
     }
   }
 
-  #result(truncatedEntry: boolean): LoadResult {
+  #result(truncatedEntry: boolean): Omit<LoadResult, "keys"> {
     const inUnit = this.#unit !== undefined;
     if (inUnit) this.#checksum.restore(this.#unitChecksum);
     return {

@@ -31,11 +31,13 @@ export class LogReader {
   #position = 0;
   #end = 0;
   /** Where in the file `#buffer` starts. */
-  #bufferOffset = 0;
+  #bufferOffset: number;
   #entryStart = 0;
 
-  constructor(read: ReadBytes) {
+  /** `offset`: where in the file the first byte stands that `read` gives. */
+  constructor(read: ReadBytes, offset = 0) {
     this.#read = read;
+    this.#bufferOffset = offset;
   }
 
   /** Offset in the file of the entry that `next` gave last. */
@@ -51,12 +53,6 @@ export class LogReader {
   /** Bytes of the last entry, as they stand in the file. Valid until the next call. */
   get entryBytes(): Uint8Array {
     return this.#buffer.subarray(this.#entryStart, this.#position);
-  }
-
-  /** The first bytes of the file, without taking them. */
-  peek(length: number): Uint8Array {
-    while (this.#end - this.#position < length && this.#fill());
-    return this.#buffer.subarray(this.#position, Math.min(this.#end, this.#position + length));
   }
 
   /** Reads the next entry; the arguments of a command are valid until the next call. */

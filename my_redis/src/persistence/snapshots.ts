@@ -19,6 +19,11 @@ export class Snapshots {
     this.lastSaveMs = server.environment.nowMs();
   }
 
+  /** Whether a snapshot is written beside the work. */
+  get inProgress(): boolean {
+    return false;
+  }
+
   get path(): string {
     const { dir, dbfilename } = this.#server.settings.values;
     return join(dir, dbfilename);

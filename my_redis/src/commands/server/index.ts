@@ -9,6 +9,7 @@ import { lolwut } from "./lolwut.ts";
 import { memory } from "./memory/memory.ts";
 import { moduleCommand } from "./module.ts";
 import { role, wait } from "./role.ts";
+import { lastSave, save } from "./save.ts";
 import { shutdown } from "./shutdown.ts";
 import { slowlog } from "./slowlog.ts";
 import { time } from "./time.ts";
@@ -20,11 +21,13 @@ export const serverCommands = [
   debug,
   functionCommand,
   info,
+  lastSave,
   latency,
   lolwut,
   memory,
   moduleCommand,
   role,
+  save,
   shutdown,
   slowlog,
   time,

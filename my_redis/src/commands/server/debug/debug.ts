@@ -9,6 +9,7 @@ import { debugHtstats, debugHtstatsKey } from "./hash-table-statistics.ts";
 import { debugObject } from "./object.ts";
 import { debugPopulate } from "./populate.ts";
 import { debugProtocol } from "./protocol.ts";
+import { debugLoadAof, debugReload } from "./reload.ts";
 import { debugSleep } from "./sleep.ts";
 import { debugSdslen } from "./string-length.ts";
 import { debugConfigRewriteForceAll, debugQuicklistPackedThreshold, debugSetDisableDenyScripts } from "./switches.ts";
@@ -88,11 +89,13 @@ const subcommands: readonly DebugSubcommand[] = [
   errorReply,
   debugHtstats,
   debugHtstatsKey,
+  debugLoadAof,
   log,
   debugObject,
   debugPopulate,
   debugProtocol,
   debugQuicklistPackedThreshold,
+  debugReload,
   debugSdslen,
   setActiveExpire,
   debugSetDisableDenyScripts,

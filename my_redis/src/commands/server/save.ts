@@ -1,0 +1,46 @@
+import { command } from "../../command/command.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+import type { Server } from "../../server.ts";
+import type { Snapshots } from "../../persistence/snapshots.ts";
+
+/** The snapshots of a server that writes files. Throws where everything stays in memory. */
+export function requireSnapshots({ snapshots }: Server): Snapshots {
+  if (snapshots === undefined) throw new CommandError("ERR this server keeps everything in memory, and writes no file");
+  return snapshots;
+}
+
+export const save = command({
+  name: "SAVE",
+  group: "server",
+  since: "1.0.0",
+  complexity: "O(N) where N is the total number of keys in all databases",
+  summary: "Writes all databases into the snapshot file, while every client waits.",
+  flags: ["admin", "noscript", "no_async_loading", "no_multi"],
+  arity: 1,
+  run({ server }, _args, reply) {
+    const snapshots = requireSnapshots(server);
+    if (snapshots.inProgress) throw new CommandError("ERR Background save already in progress");
+    try {
+      snapshots.save();
+    } catch (error) {
+      server.environment.report("error", "the snapshot cannot be written", error);
+      // Redis has no words of its own for this reply.
+      throw new CommandError("ERR");
+    }
+    reply.ok();
+  },
+});
+
+export const lastSave = command({
+  name: "LASTSAVE",
+  group: "server",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Gives the Unix time, in seconds, of the last snapshot that was written.",
+  flags: ["loading", "stale", "fast"],
+  categories: ["admin", "dangerous"],
+  arity: 1,
+  run({ server }, _args, reply) {
+    reply.integer(Math.floor((server.snapshots?.lastSaveMs ?? server.startedAtMs) / 1000));
+  },
+});

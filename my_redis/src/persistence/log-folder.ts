@@ -1,0 +1,159 @@
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import type { Server } from "../server.ts";
+import type { AppendOnlyFileOptions } from "./append-only-file.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { type LoadResult, loadLog, LogLoadError } from "./log-loader.ts";
+import { type ManifestEntry, readManifest, syncFile, writeManifest } from "./manifest.ts";
+
+/** Where a loaded log goes on. */
+export interface LogEnd {
+  /** Bytes of the last increment; 0 when there is none. */
+  readonly bytes: number;
+  /** The annotation that covers what stands uncovered at its end. */
+  readonly closingChecksum: string | undefined;
+}
+
+const emptyLog: LogEnd = { bytes: 0, closingChecksum: undefined };
+
+/** The folder of an append-only log, taken for this process: its manifest, and the files that it names. */
+export class LogFolder {
+  readonly path: string;
+  readonly #options: AppendOnlyFileOptions;
+  readonly #manifestPath: string;
+  readonly #unlock: () => void;
+  #entries: readonly ManifestEntry[];
+
+  /**
+   * Throws FolderInUseError while another server goes on with the log, and ManifestError; then nothing on the disk has
+   * been changed.
+   */
+  constructor(options: AppendOnlyFileOptions) {
+    this.#options = options;
+    this.path = join(options.folder, options.logFolder);
+    this.#manifestPath = join(this.path, `${options.fileName}.manifest`);
+    if (mkdirSync(this.path, { recursive: true }) !== undefined) syncFile(options.folder);
+    this.#unlock = lockFolder(this.path);
+    try {
+      this.#entries = existsSync(this.#manifestPath) ? readManifest(this.#manifestPath) : this.#nameOldLog();
+      this.#moveOldLog();
+    } catch (error) {
+      this.#unlock();
+      throw error;
+    }
+  }
+
+  /** Lets others have the folder. */
+  release(): void {
+    this.#unlock();
+  }
+
+  /** The files of the log, in the order in which they are loaded. */
+  get live(): readonly ManifestEntry[] {
+    return this.#entries.filter((entry) => entry.type !== "h").toSorted(loadOrder);
+  }
+
+  get isEmpty(): boolean {
+    return this.live.length === 0;
+  }
+
+  pathOf(entry: ManifestEntry): string {
+    return join(this.path, entry.file);
+  }
+
+  /** Bytes of all files of the log. */
+  get bytes(): number {
+    return this.live.reduce((total, entry) => total + sizeOf(this.pathOf(entry)), 0);
+  }
+
+  /** A log of before Redis 7 is one file beside the folder: it becomes the base. */
+  #nameOldLog(): ManifestEntry[] {
+    if (!existsSync(join(this.#options.folder, this.#options.fileName))) return [];
+    const entries: ManifestEntry[] = [{ file: this.#options.fileName, sequence: 1, type: "b" }];
+    writeManifest(this.#manifestPath, entries);
+    return entries;
+  }
+
+  /** The manifest comes first: a start that breaks off between the two finds the file where it was, and goes on here. */
+  #moveOldLog(): void {
+    const { folder, fileName } = this.#options;
+    const [base] = this.#entries;
+    const target = join(this.path, fileName);
+    if (this.#entries.length !== 1 || base?.type !== "b" || base.file !== fileName || existsSync(target)) return;
+    const old = join(folder, fileName);
+    if (!existsSync(old)) return;
+    renameSync(old, target);
+    syncFile(this.path);
+  }
+
+  /** The increment that the log goes on with: the last one, or a first one, whose manifest is written. */
+  get lastIncrement(): ManifestEntry {
+    return this.live.findLast((entry) => entry.type === "i") ?? this.#addIncrement();
+  }
+
+  #addIncrement(): ManifestEntry {
+    const added: ManifestEntry = { file: `${this.#options.fileName}.1.incr.aof`, sequence: 1, type: "i" };
+    closeSync(openSync(this.pathOf(added), "a"));
+    this.#entries = [...this.#entries, added];
+    writeManifest(this.#manifestPath, this.#entries);
+    return added;
+  }
+
+  /**
+   * Loads the log into an empty server. Throws LogLoadError and RdbLoadError when a file is missing, corrupt or cut
+   * where that is not allowed; then nothing on the disk has been changed.
+   */
+  load(server: Server): LogEnd {
+    const startedMs = server.environment.monotonicMs();
+    const { live } = this;
+    let end = emptyLog;
+    let commands = 0;
+    let keys = 0;
+    server.loading = true;
+    server.keyspace.expires = false;
+    try {
+      for (const entry of live) {
+        const loaded = this.#loadFile(server, entry);
+        commands += loaded.commands;
+        keys += loaded.keys;
+        const isLastIncrement = entry === live.at(-1) && entry.type === "i";
+        end = isLastIncrement ? { bytes: loaded.goodBytes, closingChecksum: loaded.closingChecksum } : emptyLog;
+      }
+    } finally {
+      server.loading = false;
+      server.keyspace.expires = true;
+    }
+    const seconds = ((server.environment.monotonicMs() - startedMs) / 1000).toFixed(3);
+    if (live.length === 0) return end;
+    const snapshot = keys === 0 ? "" : `${keys} keys from a snapshot and `;
+    server.environment.report("notice", `loaded ${snapshot}${commands} commands from the log in ${seconds} s`);
+    return end;
+  }
+
+  #loadFile(server: Server, entry: ManifestEntry): LoadResult {
+    const path = this.pathOf(entry);
+    if (!existsSync(path)) throw new LogLoadError(`${path} is named in the manifest, but is not there`);
+    const loaded = loadLog(server, path);
+    if (loaded.truncated) this.#cutTail(server, entry, loaded.goodBytes);
+    return loaded;
+  }
+
+  #cutTail(server: Server, entry: ManifestEntry, goodBytes: number): void {
+    const path = this.pathOf(entry);
+    const place = `${path}: the file ends in the middle of a command, after offset ${goodBytes}`;
+    const { live } = this;
+    const later = live.slice(live.indexOf(entry) + 1);
+    // A file that was begun and not used yet does not make this one the midst of the log.
+    if (later.some((next) => sizeOf(this.pathOf(next)) > 0)) {
+      throw new LogLoadError(`${place}, and it is not the last file of the log`);
+    }
+    if (!this.#options.loadTruncated) throw new LogLoadError(`${place}; 'aof-load-truncated yes' would cut it there`);
+    server.environment.report("warning", `${place}; cut there`);
+    truncateSync(path, goodBytes);
+  }
+}
+
+const loadOrder = (left: ManifestEntry, right: ManifestEntry): number =>
+  left.type === right.type ? left.sequence - right.sequence : left.type === "b" ? -1 : 1;
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

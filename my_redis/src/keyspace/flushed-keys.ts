@@ -8,8 +8,8 @@ import * as record from "./record.ts";
 export class FlushedKeys implements ObjectValue {
   readonly #keyspace: Keyspace;
   readonly #keys: RecordIndex;
-  #cursor = 0;
-  #done = false;
+  /** The slot of the index to go on from. */
+  #from = 0;
   readonly memoryBytes = 0;
 
   constructor(keyspace: Keyspace, keys: RecordIndex) {
@@ -28,15 +28,11 @@ export class FlushedKeys implements ObjectValue {
         this.#keyspace.releaseLater(objects.remove(record.valueLengthOf(heap, address)));
       }
       heap.free(address);
-      budget--;
     };
-    // The index itself is dropped as a whole at the end: records are freed, entries stay, so the cursor holds.
-    while (!this.#done && budget > 0) {
-      this.#cursor = this.#keys.scan(this.#cursor, free);
-      this.#done = this.#cursor === 0;
-      if (this.#done) this.#keys.dispose();
-      budget--;
-    }
-    return this.#done;
+    // The index itself is dropped as a whole at the end: until then entries stay where they are.
+    this.#from = this.#keys.visitSlots(this.#from, budget, free);
+    if (this.#from >= 0) return false;
+    this.#keys.dispose();
+    return true;
   }
 }

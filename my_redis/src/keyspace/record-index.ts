@@ -1,5 +1,5 @@
 import type { Address, Heap } from "./heap.ts";
-import { keyEquals } from "./record.ts";
+import { keyEquals, keysEqual } from "./record.ts";
 
 const smallestCapacity = 8;
 /** Slots moved from the old table by each write while the index grows or shrinks. */
@@ -55,6 +55,20 @@ export class RecordIndex {
       if (slots[at] === hash && keyEquals(this.#heap, address, key, start, end)) return address;
     }
     return this.#old === undefined ? 0 : this.#findOld(this.#old, hash, key, start, end);
+  }
+
+  /** Whether there is a record with the same key as the one at `address`, of another index, whose hash this is. */
+  hasKeyOf(hash: number, address: Address): boolean {
+    for (let table: Int32Array | undefined = this.#slots; table !== undefined;) {
+      const mask = table.length - 1;
+      for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
+        const found = table[at + 1] as number;
+        if (found === 0) break;
+        if (table[at] === hash && found !== tombstone && keysEqual(this.#heap, found, address)) return true;
+      }
+      table = table === this.#slots ? this.#old : undefined;
+    }
+    return false;
   }
 
   #findOld(old: Int32Array, hash: number, key: Uint8Array, start: number, end: number): Address {
@@ -188,15 +202,22 @@ export class RecordIndex {
     return next;
   }
 
-  /** Visits every entry. The visitor must not change the index. */
-  forEach(visit: (address: Address) => void): void {
-    for (const table of [this.#old, this.#slots]) {
-      if (table === undefined) continue;
-      for (let at = 1; at < table.length; at += 2) {
-        const address = table[at] as number;
-        if (address !== 0 && address !== tombstone) visit(address);
-      }
-    }
+  /** Visits every entry, and tells its hash. The visitor must not change the index. */
+  forEach(visit: (address: Address, hash: number) => void): void {
+    this.visitSlots(0, Number.POSITIVE_INFINITY, visit);
+  }
+
+  /**
+   * Visits the entries in up to `count` slots from `first` on; gives the slot to go on from, or -1 at the end. Cheaper
+   * than `scan`, for an index that nobody changes between two calls.
+   */
+  visitSlots(first: number, count: number, visit: (address: Address, hash: number) => void): number {
+    const slots = this.#slots;
+    const inSlots = slots.length / 2;
+    const end = Math.min(first + count, this.capacity);
+    visitEntries(slots, first, Math.min(end, inSlots), visit);
+    if (this.#old !== undefined) visitEntries(this.#old, Math.max(0, first - inSlots), end - inSlots, visit);
+    return end === this.capacity ? -1 : end;
   }
 
   /**
@@ -283,6 +304,19 @@ function closeGap(slots: Int32Array, gap: number): void {
     }
   }
   slots[gap + 1] = 0;
+}
+
+/** Visits the entries in the slots [first, end). */
+function visitEntries(
+  slots: Int32Array,
+  first: number,
+  end: number,
+  visit: (address: Address, hash: number) => void,
+): void {
+  for (let at = first * 2; at < end * 2; at += 2) {
+    const address = slots[at + 1] as number;
+    if (address !== 0 && address !== tombstone) visit(address, slots[at] as number);
+  }
 }
 
 /** Visits the entries whose home is `bucket`: they stand in the run of full slots that begins there. */

@@ -18,7 +18,8 @@ export class RecordTable implements ObjectValue {
   readonly #hasher: HalfSipHash;
   readonly #index: RecordIndex;
   #recordBytes = 0;
-  #releaseCursor = 0;
+  /** The slot of the index that `release` goes on from. */
+  #releaseFrom = 0;
 
   constructor(heap: Heap, hasher: HalfSipHash) {
     this.#heap = heap;
@@ -53,6 +54,21 @@ export class RecordTable implements ObjectValue {
     return this.#index.find(this.#hasher.hash(key, start, end), key, start, end);
   }
 
+  /** The hash of a key, for the methods that ask for it: all tables of a server hash alike. */
+  hashOf(key: Uint8Array, start: number, end: number): number {
+    return this.#hasher.hash(key, start, end);
+  }
+
+  /** As `find`, for a key whose hash is known. */
+  findHashed(hash: number, key: Uint8Array, start: number, end: number): Address {
+    return this.#index.find(hash, key, start, end);
+  }
+
+  /** Whether there is an entry with the key of another table's entry, whose hash this is. */
+  hasKeyOf(hash: number, address: Address): boolean {
+    return this.#index.hasKeyOf(hash, address);
+  }
+
   /** Sets a key to value[valueStart, valueEnd); true when the key is new. */
   set(key: Uint8Array, start: number, end: number, value: Uint8Array, valueStart: number, valueEnd: number): boolean {
     const heap = this.#heap;
@@ -75,16 +91,35 @@ export class RecordTable implements ObjectValue {
 
   /** Adds a key that the table does not have, with `length` bytes of value for the caller to write. */
   add(key: Uint8Array, start: number, end: number, length: number): Address {
+    return this.addHashed(this.#hasher.hash(key, start, end), key, start, end, length);
+  }
+
+  /** As `add`, for a key whose hash is known. */
+  addHashed(hash: number, key: Uint8Array, start: number, end: number, length: number): Address {
     const address = this.#create(key, start, end, length);
-    this.#index.insert(this.#hasher.hash(key, start, end), address);
+    this.#index.insert(hash, address);
+    return address;
+  }
+
+  /** Adds a copy of another table's entry, whose hash this is and whose key the table does not have. */
+  addCopy(hash: number, entry: Address): Address {
+    const heap = this.#heap;
+    const address = this.#allocate(record.keyLengthOf(heap, entry), record.valueLengthOf(heap, entry));
+    record.copyRecord(heap, entry, address);
+    this.#index.insert(hash, address);
     return address;
   }
 
   #create(key: Uint8Array, start: number, end: number, length: number): Address {
     const heap = this.#heap;
-    const address = heap.allocate(record.recordBytes(end - start, length, false));
-    this.#recordBytes += heap.capacity(address);
+    const address = this.#allocate(end - start, length);
     record.writeRecord(heap, address, key, start, end, length, 0, 0, noExpiry);
+    return address;
+  }
+
+  #allocate(keyLength: number, valueLength: number): Address {
+    const address = this.#heap.allocate(record.recordBytes(keyLength, valueLength, false));
+    this.#recordBytes += this.#heap.capacity(address);
     return address;
   }
 
@@ -117,9 +152,14 @@ export class RecordTable implements ObjectValue {
     return this.#index.scan(cursor, visit);
   }
 
-  /** Visits every entry. The visitor must not change the table. */
-  forEach(visit: (address: Address) => void): void {
+  /** Visits every entry, and tells its hash. The visitor must not change the table. */
+  forEach(visit: (address: Address, hash: number) => void): void {
     this.#index.forEach(visit);
+  }
+
+  /** As `forEach`, for some entries at a time; see `RecordIndex.visitSlots`. */
+  visitSlots(first: number, count: number, visit: (address: Address, hash: number) => void): number {
+    return this.#index.visitSlots(first, count, visit);
   }
 
   /** An entry, each as likely as any other; 0 when there is none. `random` gives numbers in [0, 1). */
@@ -128,37 +168,19 @@ export class RecordTable implements ObjectValue {
   }
 
   copy(): RecordTable {
-    const heap = this.#heap;
-    const copy = new RecordTable(heap, this.#hasher);
+    const copy = new RecordTable(this.#heap, this.#hasher);
     copy.reserve(this.size);
-    this.forEach((address) => {
-      const bytes = record.bytesOf(heap, address);
-      const key = record.keyStartOf(heap, address);
-      const value = record.valueStartOf(heap, address);
-      copy.set(
-        bytes,
-        key,
-        key + record.keyLengthOf(heap, address),
-        bytes,
-        value,
-        value + record.valueLengthOf(heap, address),
-      );
+    this.forEach((address, hash) => {
+      copy.addCopy(hash, address);
     });
     return copy;
   }
 
   release(budget: number): boolean {
     const heap = this.#heap;
-    let left = budget;
-    // The index is dropped as a whole at the end: records are freed, entries stay, so the cursor holds.
-    do {
-      this.#releaseCursor = this.#index.scan(this.#releaseCursor, (address) => {
-        heap.free(address);
-        left--;
-      });
-      left--;
-    } while (this.#releaseCursor !== 0 && left > 0);
-    if (this.#releaseCursor !== 0) return false;
+    // The index is dropped as a whole at the end: until then entries stay where they are.
+    this.#releaseFrom = this.#index.visitSlots(this.#releaseFrom, budget, (address) => heap.free(address));
+    if (this.#releaseFrom >= 0) return false;
     this.#index.dispose();
     return true;
   }

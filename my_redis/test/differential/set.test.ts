@@ -149,6 +149,26 @@ describe.skipIf(redis.missing)(`sets answer as redis-server does${redis.reason}`
       ["TTL", "expires"],
     ]));
 
+  test("intersections, unions and differences of large sets alone", () =>
+    expectSame([
+      ["SADD", "a", ...names(700)],
+      ["SADD", "b", ...names(900).slice(300)],
+      ["SADD", "c", ...names(1200).slice(600), "small"],
+      ...["SINTER", "SUNION", "SDIFF"].flatMap((name) => [
+        { command: [name, "a"], compare: sameSet },
+        { command: [name, "a", "b", "c"], compare: sameSet },
+        { command: [name, "c", "a", "a"], compare: sameSet },
+        { command: [name, "b", "b"], compare: sameSet },
+        { command: [name, "a", "none"], compare: sameSet },
+        [`${name}STORE`, "t", "a", "c"],
+        { command: ["SMEMBERS", "t"], compare: sameSet },
+        [`${name}STORE`, "b", "b", "a"],
+        { command: ["SMEMBERS", "b"], compare: sameSet },
+      ]),
+      ["SINTERCARD", "3", "a", "b", "c"],
+      ["SINTERCARD", "2", "a", "c", "LIMIT", "7"],
+    ]));
+
   test("SINTERCARD", () =>
     expectSame([
       ["SADD", "a", ...numbers(100)],

@@ -1,15 +1,19 @@
 import { command, type CommandDefinition, type Run } from "../../command/command.ts";
 import type { Context } from "../../command/context.ts";
+import type { Address } from "../../keyspace/heap.ts";
+import type { RecordTable } from "../../keyspace/record-table.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseInt64 } from "../../protocol/number-text.ts";
+import { intersectTables, subtractTables, uniteTables } from "./combine-tables.ts";
 import { SetResult } from "./set-result.ts";
 import { type MemberText, readSet, SetValue } from "./set-value.ts";
 
 type Operation = "intersection" | "union" | "difference";
 /** Sets, undefined where there is no key. */
 type Sets = readonly (SetValue | undefined)[];
-type Visit = (member: MemberText) => void;
+/** A member of a large set is told with its entry and its hash in the set's table. */
+type Visit = (member: MemberText, entry?: Address, hash?: number) => void;
 
 /** The sets at these arguments. Throws WRONGTYPE. */
 function readSets(context: Context, args: Arguments, first: number, end: number): Sets {
@@ -18,13 +22,29 @@ function readSets(context: Context, args: Arguments, first: number, end: number)
   return sets;
 }
 
-const has = (set: SetValue | undefined, { bytes, start, end }: MemberText): boolean =>
-  set?.has(bytes, start, end) === true;
+/** The tables of sets that are all large; undefined when one is small. */
+function tablesOf(sets: readonly SetValue[]): readonly RecordTable[] | undefined {
+  const tables = sets.map(({ table }) => table).filter((table) => table !== undefined);
+  return tables.length === sets.length ? tables : undefined;
+}
+
+const has = (set: SetValue, { bytes, start, end }: MemberText): boolean => set.has(bytes, start, end);
+
+const withText =
+  (sets: readonly SetValue[], visit: Visit) =>
+  (entry: Address, hash: number): void =>
+    visit((sets[0] as SetValue).textOf(entry), entry, hash);
 
 /** Visits the members that all sets have: of the smallest one, those that the others have. */
 function intersect(sets: Sets, visit: Visit, isDone: () => boolean = () => false): void {
-  if (sets.includes(undefined)) return;
-  const [smallest, ...others] = (sets as SetValue[]).toSorted((one, other) => one.size - other.size);
+  const present = sets.filter((set) => set !== undefined);
+  if (present.length < sets.length) return;
+  const tables = tablesOf(present);
+  if (tables !== undefined) {
+    intersectTables(tables, withText(present, visit), isDone);
+    return;
+  }
+  const [smallest, ...others] = present.toSorted((one, other) => one.size - other.size);
   smallest?.forEach((member) => {
     if (!isDone() && others.every((other) => has(other, member))) visit(member);
   });
@@ -32,11 +52,16 @@ function intersect(sets: Sets, visit: Visit, isDone: () => boolean = () => false
 
 /** Visits the members of any set, each at the first one that has it. */
 function unite(sets: Sets, visit: Visit): void {
-  for (const [number, set] of sets.entries()) {
-    const before = sets.slice(0, number).filter((each) => each !== undefined && each.address !== set?.address);
-    const seen = sets.findIndex((each) => each !== undefined && each.address === set?.address);
-    if (seen !== number) continue;
-    set?.forEach((member) => {
+  const present = sets.filter((set) => set !== undefined);
+  const tables = tablesOf(present);
+  if (tables !== undefined) {
+    uniteTables(tables, withText(present, visit));
+    return;
+  }
+  for (const [number, set] of present.entries()) {
+    const before = present.slice(0, number);
+    if (before.some(({ address }) => address === set.address)) continue;
+    set.forEach((member) => {
       if (!before.some((other) => has(other, member))) visit(member);
     });
   }
@@ -44,8 +69,14 @@ function unite(sets: Sets, visit: Visit): void {
 
 /** Visits the members of the first set that no other has. */
 function subtract([first, ...others]: Sets, visit: Visit): void {
-  const present = others.filter((each) => each !== undefined);
-  first?.forEach((member) => {
+  if (first === undefined) return;
+  const present = others.filter((set) => set !== undefined);
+  const tables = tablesOf([first, ...present]);
+  if (tables !== undefined) {
+    subtractTables(tables, withText([first], visit));
+    return;
+  }
+  first.forEach((member) => {
     if (!present.some((other) => has(other, member))) visit(member);
   });
 }
@@ -74,8 +105,9 @@ const storeResult =
   (context, args, reply) => {
     const { database } = context;
     const sets = readSets(context, args, 2, args.count);
-    const result = new SetResult(context);
-    operations[operation](sets, (member) => result.add(member));
+    const sizes = sets.map((set) => set?.size ?? 0);
+    const result = new SetResult(context, operation === "union" ? Math.max(...sizes) : 0);
+    operations[operation](sets, (member, entry, hash) => result.add(member, entry, hash));
     const existed = database.delete(args, 1);
     if (result.size === 0) {
       if (existed) database.changed(args, 1, "del");

@@ -1,4 +1,5 @@
 import type { Context } from "../../command/context.ts";
+import type { Address } from "../../keyspace/heap.ts";
 import * as record from "../../keyspace/record.ts";
 import { RecordTable } from "../../keyspace/record-table.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -11,12 +12,15 @@ import { createSet, type MemberText } from "./set-value.ts";
 export class SetResult {
   readonly #context: Context;
   readonly #maxSmall: number;
+  readonly #expected: number;
   #members: Uint8Array[] = [];
   #table: RecordTable | undefined;
 
-  constructor(context: Context) {
+  /** At least `expected` members will come. */
+  constructor(context: Context, expected: number) {
     const { values } = context.server.settings;
     this.#context = context;
+    this.#expected = expected;
     this.#maxSmall = Math.max(values["set-max-intset-entries"], values["set-max-listpack-entries"]);
   }
 
@@ -24,10 +28,11 @@ export class SetResult {
     return this.#table === undefined ? this.#members.length : this.#table.size;
   }
 
-  /** Takes a copy of a member, which must be new. */
-  add({ bytes, start, end }: MemberText): void {
+  /** Takes a copy of a member, which must be new. One that comes from a table is told with its entry and hash there. */
+  add({ bytes, start, end }: MemberText, entry: Address = 0, hash = 0): void {
     if (this.#table !== undefined) {
-      this.#table.add(bytes, start, end, 0);
+      if (entry === 0) this.#table.add(bytes, start, end, 0);
+      else this.#table.addCopy(hash, entry);
       return;
     }
     this.#members.push(new Uint8Array(bytes.subarray(start, end)));
@@ -37,6 +42,7 @@ export class SetResult {
   #becomeTable(): RecordTable {
     const { heap, hasher } = this.#context.keyspace;
     const table = new RecordTable(heap, hasher);
+    table.reserve(this.#expected);
     for (const member of this.#members) table.add(member, 0, member.length, 0);
     this.#members = [];
     return table;

@@ -119,6 +119,9 @@ export class Server {
     this.processor = new CommandProcessor(this);
     this.pause = new ClientPause(this);
     this.memoryLimit = new MemoryLimit(this);
+    this.keyspace.onFieldsExpired = (database, key, fields) => {
+      this.log?.append(database.number, ["HDEL", key, ...fields]);
+    };
     this.activeExpiry = new ActiveExpiry(this.keyspace);
     this.blocking = new BlockedClients(
       {

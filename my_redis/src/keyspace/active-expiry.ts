@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { earliestFieldTime, expireFields } from "./field-expiry.ts";
 import type { Address } from "./heap.ts";
 import type { Keyspace } from "./keyspace.ts";
 import * as record from "./record.ts";
@@ -15,6 +16,9 @@ interface EffortLimits {
 
 /** Buckets of the index looked at in one loop, however few entries are in them. */
 const bucketsPerKey = 20;
+
+/** Fields of one hash removed before the clock is looked at. */
+const fieldsPerLook = 64;
 
 /** Redis's figures for active-expire-effort 1 to 10. */
 export function effortLimits(effort: number): EffortLimits {
@@ -33,7 +37,7 @@ export interface ExpiryPass {
   readonly spent: () => boolean;
 }
 
-/** What a pass met. */
+/** What a pass met. Hashes of which only fields have expired do not count. */
 export interface ExpiryResult {
   readonly looked: number;
   readonly expired: number;
@@ -41,7 +45,7 @@ export interface ExpiryResult {
 }
 
 /**
- * Removes keys whose time is over and that nobody asks for. Each pass goes on where the last one stopped, through the
+ * Removes keys and fields of hashes whose time is over and that nobody asks for. Each pass goes on where the last one stopped, through the
  * keys with an expiry of one database after the other, and stays with a database while many of the keys it meets have
  * expired: memory is freed about as fast as keys expire, and little time is spent where few do.
  */
@@ -51,6 +55,8 @@ export class ActiveExpiry {
   readonly #keyspace: Keyspace;
   /** Where the walk through each database's keys stands. */
   readonly #cursors: number[] = [];
+  /** The same for the hashes whose fields may have times. */
+  readonly #hashCursors: number[] = [];
   #nextDatabase = 0;
 
   constructor(keyspace: Keyspace) {
@@ -73,8 +79,48 @@ export class ActiveExpiry {
         if (pass.spent()) return { looked, expired, timedOut: true };
         if (found.expired <= found.looked * limits.acceptableShare) break;
       }
+      if (this.#runFields(database, limits, pass)) return { looked, expired, timedOut: true };
     }
     return { looked, expired, timedOut: false };
+  }
+
+  /** The same for fields of the database's hashes. True when the time is over. */
+  #runFields(database: Database, limits: EffortLimits, pass: ExpiryPass): boolean {
+    while (database.timedHashes.size > 0) {
+      const { looked, due } = this.#dueHashes(database, limits.keysPerLoop, pass.nowMs);
+      for (const address of due) {
+        if (this.#expireFields(database, address, pass)) return true;
+      }
+      if (pass.spent()) return true;
+      if (due.length <= looked * limits.acceptableShare) break;
+    }
+    return false;
+  }
+
+  /** Looks at some hashes of a database, and gives those with fields whose time is over. */
+  #dueHashes(database: Database, hashes: number, nowMs: number): { looked: number; due: Address[] } {
+    const due: Address[] = [];
+    let looked = 0;
+    let cursor = this.#hashCursors[database.number] ?? 0;
+    for (let buckets = 0; buckets < hashes * bucketsPerKey && looked < hashes; buckets++) {
+      cursor = database.timedHashes.scan(cursor, (address) => {
+        looked++;
+        if (earliestFieldTime(this.#keyspace, address) <= nowMs) due.push(address);
+      });
+      if (cursor === 0) break;
+    }
+    this.#hashCursors[database.number] = cursor;
+    return { looked, due };
+  }
+
+  /** Removes the fields of one hash whose time is over. True when the time of the pass is over before that is done. */
+  #expireFields(database: Database, hash: Address, pass: ExpiryPass): boolean {
+    for (let address = hash; ;) {
+      const result = expireFields(database, address, pass.nowMs, fieldsPerLook);
+      if (result.address === 0 || result.removed < fieldsPerLook) return false;
+      if (pass.spent()) return true;
+      address = result.address;
+    }
   }
 
   /** Looks at some keys of a database, and removes those whose time is over. */

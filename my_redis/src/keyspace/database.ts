@@ -106,6 +106,15 @@ export class Database extends RecordStore {
     this.#tell(key, 0, key.length, "evicted");
   }
 
+  /** Tells who must know that fields of a hash were removed because their time is over, and `gone` the hash with them. */
+  fieldsExpired(key: Uint8Array, fields: readonly Uint8Array[], gone: boolean): void {
+    const { statistics, onFieldsExpired } = this.keyspace;
+    statistics.expiredFields += fields.length;
+    onFieldsExpired?.(this, key, fields);
+    this.#tell(key, 0, key.length, "hexpired");
+    if (gone) this.#tell(key, 0, key.length, "del");
+  }
+
   // --- telling of changes ---
 
   /** To be called once for each key that a command changed, after the change. `event` as keyspace notifications name it. */
@@ -143,16 +152,20 @@ export class Database extends RecordStore {
   /** Takes the record out of this database without freeing it, for `attach`. */
   detach(address: Address): void {
     this.preserve(address);
+    const { heap } = this.keyspace;
     const hash = this.hashOf(address);
-    if (record.hasExpiry(this.keyspace.heap, address)) this.expires.remove(hash, address);
+    if (record.hasExpiry(heap, address)) this.expires.remove(hash, address);
+    if (record.isTimed(heap, address)) this.timedHashes.remove(hash, address);
     this.keys.remove(hash, address);
   }
 
   /** Takes in a record that `detach` took out of another database. The key must be free here. */
   attach(address: Address): void {
+    const { heap } = this.keyspace;
     const hash = this.hashOf(address);
     this.keys.insert(hash, address);
-    if (record.hasExpiry(this.keyspace.heap, address)) this.expires.insert(hash, address);
+    if (record.hasExpiry(heap, address)) this.expires.insert(hash, address);
+    if (record.isTimed(heap, address)) this.timedHashes.insert(hash, address);
   }
 
   /**
@@ -201,8 +214,10 @@ export class Database extends RecordStore {
     const keys = this.keys;
     if (keys.size === 0) return;
     this.expires.dispose();
+    this.timedHashes.dispose();
     this.keys = new RecordIndex(this.keyspace.heap);
     this.expires = new RecordIndex(this.keyspace.heap);
+    this.timedHashes = new RecordIndex(this.keyspace.heap);
     const flushed = new FlushedKeys(this.keyspace, keys);
     if (this.keyspace.snapshot?.keepFlushed(keys, flushed) !== true) this.keyspace.releaseLater(flushed);
   }
@@ -211,6 +226,7 @@ export class Database extends RecordStore {
   swap(other: Database): void {
     [this.keys, other.keys] = [other.keys, this.keys];
     [this.expires, other.expires] = [other.expires, this.expires];
+    [this.timedHashes, other.timedHashes] = [other.timedHashes, this.timedHashes];
   }
 }
 

@@ -43,6 +43,8 @@ export class Keyspace {
   onExpired: ((database: Database, key: Uint8Array, start: number, end: number) => void) | undefined;
   /** Told when a key was removed to make room, before it is. */
   onEvicted: ((database: Database, key: Uint8Array, start: number, end: number) => void) | undefined;
+  /** As `onExpired`, for fields of a hash, which is gone when they were its last. */
+  onFieldsExpired: ((database: Database, key: Uint8Array, fields: readonly Uint8Array[]) => void) | undefined;
   /** Off while a log is loaded: then an expired key is removed by the log's own DEL. */
   expires = true;
   /** What the eviction policy wants in a record's access clock. */
@@ -73,6 +75,11 @@ export class Keyspace {
   /** Bytes that the data takes: records, values, and the indexes to find them by. */
   get usedBytes(): number {
     return this.heap.usedBytes + this.heap.besideBytes + this.objects.memoryBytes;
+  }
+
+  /** Times up to this moment are over, Unix milliseconds; while nothing may expire, none is. */
+  get expiryMoment(): number {
+    return this.expires ? this.environment.nowMs() : Number.NEGATIVE_INFINITY;
   }
 
   /** Removes all keys of these databases. Counts as a change even when there are none, as in Redis. */
@@ -132,4 +139,4 @@ export class Keyspace {
   }
 }
 
-const noStatistics = () => ({ hits: 0, misses: 0, expired: 0, evicted: 0, lazyfreed: 0 });
+const noStatistics = () => ({ hits: 0, misses: 0, expired: 0, expiredFields: 0, evicted: 0, lazyfreed: 0 });

@@ -21,11 +21,14 @@ export class RecordStore {
   keys: RecordIndex;
   /** The records among `keys` that have an expiry. */
   expires: RecordIndex;
+  /** The hashes among `keys` whose fields may have times: exactly the records of the two encodings for that. */
+  timedHashes: RecordIndex;
 
   constructor(keyspace: Keyspace) {
     this.keyspace = keyspace;
     this.keys = new RecordIndex(keyspace.heap);
     this.expires = new RecordIndex(keyspace.heap);
+    this.timedHashes = new RecordIndex(keyspace.heap);
   }
 
   get size(): number {
@@ -36,6 +39,7 @@ export class RecordStore {
   dispose(): void {
     this.keys.dispose();
     this.expires.dispose();
+    this.timedHashes.dispose();
   }
 
   /**
@@ -67,6 +71,7 @@ export class RecordStore {
     record.writeRecord(heap, address, key, start, end, valueLength, kind, this.keyspace.accessClock.fresh, expiryMs);
     this.keys.insert(hash, address);
     if (expiryMs >= 0) this.expires.insert(hash, address);
+    if (record.isTimedKind(kind)) this.timedHashes.insert(hash, address);
     return address;
   }
 
@@ -86,9 +91,19 @@ export class RecordStore {
   becomeObject(address: Address, value: ObjectValue): Address {
     const { heap, objects } = this.keyspace;
     const moved = this.resizeValue(address, 0);
-    record.setKind(heap, moved, record.typeOf(heap, moved), record.encoding.object);
+    const { object, timedObject } = record.encoding;
+    record.setKind(heap, moved, record.typeOf(heap, moved), record.isTimed(heap, moved) ? timedObject : object);
     record.setValueLength(heap, moved, objects.add(value));
     return moved;
+  }
+
+  /** From now on fields of this hash may have times; the caller has brought a packed value into the form for that. */
+  becomeTimed(address: Address): void {
+    const { heap } = this.keyspace;
+    const isObject = record.encodingOf(heap, address) >= record.encoding.object;
+    const { packedTimed, timedObject } = record.encoding;
+    record.setKind(heap, address, record.typeOf(heap, address), isObject ? timedObject : packedTimed);
+    this.timedHashes.insert(this.hashOf(address), address);
   }
 
   /**
@@ -148,6 +163,7 @@ export class RecordStore {
     const object = record.valueLengthOf(heap, address);
     // First of all: when there is no memory for the new value, the old one stays whole.
     const moved = this.#reallocate(hash, address, length, 0);
+    if (record.isTimed(heap, moved)) this.timedHashes.remove(hash, moved);
     record.setKind(heap, moved, kind & 15, kind >>> 4);
     if (isObject) this.keyspace.releaseLater(objects.remove(object));
     this.keyspace.touch(moved);
@@ -206,6 +222,7 @@ export class RecordStore {
     heap.free(address);
     this.keys.replace(hash, address, moved);
     if (withExpiry) this.expires.replace(hash, address, moved);
+    if (record.isTimed(heap, moved)) this.timedHashes.replace(hash, address, moved);
     return moved;
   }
 
@@ -228,6 +245,7 @@ export class RecordStore {
     heap.free(address);
     this.keys.replace(hash, address, moved);
     this.expires.insert(hash, moved);
+    if (record.isTimed(heap, moved)) this.timedHashes.replace(hash, address, moved);
     return moved;
   }
 
@@ -240,6 +258,7 @@ export class RecordStore {
     const moved = this.#copyRecord(address, noExpiry);
     heap.free(address);
     this.keys.replace(hash, address, moved);
+    if (record.isTimed(heap, moved)) this.timedHashes.replace(hash, address, moved);
     return moved;
   }
 
@@ -270,6 +289,7 @@ export class RecordStore {
     this.preserve(address);
     const { heap } = this.keyspace;
     if (record.hasExpiry(heap, address)) this.expires.remove(hash, address);
+    if (record.isTimed(heap, address)) this.timedHashes.remove(hash, address);
     this.keys.remove(hash, address);
     this.#dropObject(address);
     heap.free(address);

@@ -3,6 +3,7 @@ import type { HalfSipHash } from "../values/half-sip-hash.ts";
 import type { Address, Heap } from "./heap.ts";
 import type { ObjectValue } from "./object-table.ts";
 import { RecordIndex } from "./record-index.ts";
+import { RecordTimes } from "./record-times.ts";
 import * as record from "./record.ts";
 
 const noExpiry = -1;
@@ -17,6 +18,8 @@ export class RecordTable implements ObjectValue {
   readonly #heap: Heap;
   readonly #hasher: HalfSipHash;
   readonly #index: RecordIndex;
+  /** Undefined while no entry has a time. */
+  #times: RecordTimes | undefined;
   #recordBytes = 0;
   /** The slot of the index that `release` goes on from. */
   #releaseFrom = 0;
@@ -41,7 +44,7 @@ export class RecordTable implements ObjectValue {
   }
 
   get memoryBytes(): number {
-    return objectBytes + this.#index.memoryBytes + this.#recordBytes;
+    return objectBytes + this.#index.memoryBytes + this.#recordBytes + (this.#times?.memoryBytes ?? 0);
   }
 
   /** Makes room for `count` entries at once. */
@@ -82,6 +85,7 @@ export class RecordTable implements ObjectValue {
     } else if (!this.#resizeInPlace(address, length)) {
       const moved = this.#create(key, start, end, length);
       this.#index.replace(hash, address, moved);
+      this.#times?.moved(address, moved);
       this.#free(address);
       address = moved;
     }
@@ -106,6 +110,8 @@ export class RecordTable implements ObjectValue {
     const heap = this.#heap;
     const address = this.#allocate(record.keyLengthOf(heap, entry), record.valueLengthOf(heap, entry));
     record.copyRecord(heap, entry, address);
+    // What the other table keeps there is none of ours.
+    record.setTagOf(heap, address, 0);
     this.#index.insert(hash, address);
     return address;
   }
@@ -142,9 +148,47 @@ export class RecordTable implements ObjectValue {
     const hash = this.#hasher.hash(key, start, end);
     const address = this.#index.find(hash, key, start, end);
     if (address === 0) return false;
-    this.#index.remove(hash, address);
-    this.#free(address);
+    this.#remove(hash, address);
     return true;
+  }
+
+  #remove(hash: number, address: Address): void {
+    this.#index.remove(hash, address);
+    this.#times?.remove(address);
+    this.#free(address);
+  }
+
+  // --- entries that end at a moment, Unix milliseconds ---
+
+  /** The moment of an entry; 0 when it has none. */
+  timeOf(address: Address): number {
+    return this.#times === undefined ? 0 : this.#times.timeOf(address);
+  }
+
+  /** Sets the moment of an entry; 0 takes it away. The entry stays until somebody removes it: see `removeEarliest`. */
+  setTime(address: Address, timeMs: number): void {
+    if (timeMs !== 0) (this.#times ??= new RecordTimes(this.#heap)).set(address, timeMs);
+    else this.#times?.remove(address);
+  }
+
+  /** The earliest moment of any entry, Infinity when none has one. */
+  get earliestMs(): number {
+    return this.#times === undefined ? Number.POSITIVE_INFINITY : this.#times.earliestMs;
+  }
+
+  /** Entries whose moment has come. */
+  countDue(nowMs: number): number {
+    return this.#times === undefined ? 0 : this.#times.countDue(nowMs);
+  }
+
+  /** Removes an entry with the earliest moment, and gives its key, copied. There must be one. */
+  removeEarliest(): Uint8Array {
+    const heap = this.#heap;
+    const address = (this.#times as RecordTimes).earliest;
+    const start = record.keyStartOf(heap, address);
+    const key = record.bytesOf(heap, address).slice(start, start + record.keyLengthOf(heap, address));
+    this.#remove(this.#hasher.hash(key, 0, key.length), address);
+    return key;
   }
 
   /** Visits some entries and returns the next cursor, 0 at the end; see `RecordIndex.scan`. */
@@ -171,7 +215,7 @@ export class RecordTable implements ObjectValue {
     const copy = new RecordTable(this.#heap, this.#hasher);
     copy.reserve(this.size);
     this.forEach((address, hash) => {
-      copy.addCopy(hash, address);
+      copy.setTime(copy.addCopy(hash, address), this.timeOf(address));
     });
     return copy;
   }
@@ -182,6 +226,7 @@ export class RecordTable implements ObjectValue {
     this.#releaseFrom = this.#index.visitSlots(this.#releaseFrom, budget, (address) => heap.free(address));
     if (this.#releaseFrom >= 0) return false;
     this.#index.dispose();
+    this.#times?.dispose();
     return true;
   }
 }

@@ -5,7 +5,8 @@ import { type Address, type Heap, unitBits, unitMask } from "./heap.ts";
  * A record is one key with its value, in one block of the heap. Database keys and the fields of large hashes, the
  * members of large sets and sorted sets all take this form.
  *
- *   word 0   bits 0-3 type, 4-7 encoding, 8-31 access clock (LRU seconds or LFU, as the eviction policy says)
+ *   word 0   bits 0-3 type, 4-7 encoding, 8-31 access clock (LRU seconds or LFU, as the eviction policy says);
+ *            in a table, where records have none of these, a number of the table's own (see record-times.ts)
  *   word 1   bits 0-28 key length in bytes, bit 29 "has an expiry", bit 30 mark of snapshots (see snapshot.ts)
  *   word 2   value length in bytes, or the number of an object (encodings from `objectEncoding` on)
  *   word 3,4 expiry in Unix milliseconds, low and high word: only with an expiry
@@ -33,8 +34,16 @@ export const encoding = {
   packed: 3,
   /** Packed small set of integers. */
   integerSet: 4,
+  /** Packed small hash whose fields may have times: see values/packed-times.ts. */
+  packedTimed: 6,
   object: 8,
+  /** Hash as an object whose fields may have times. */
+  timedObject: 14,
 } as const;
+
+/** The bits of `kind` that only the two encodings with times have both. */
+const timedKind = 0x60;
+export const isTimedKind = (kind: number): boolean => (kind & timedKind) === timedKind;
 
 const wordsOf = (heap: Heap, address: Address): Int32Array => heap.words[address >>> unitBits] as Int32Array;
 const wordAt = (address: Address): number => (address & unitMask) << 1;
@@ -54,6 +63,17 @@ export const encodingOf = (heap: Heap, address: Address): number =>
 /** Type and encoding at once: `type | encoding << 4`. */
 export const kindOf = (heap: Heap, address: Address): number =>
   (wordsOf(heap, address)[wordAt(address)] as number) & 255;
+
+/** Whether the record is a hash whose fields may have times. */
+export const isTimed = (heap: Heap, address: Address): boolean =>
+  ((wordsOf(heap, address)[wordAt(address)] as number) & timedKind) === timedKind;
+
+/** A number that a table keeps with its record, 0 at first, in the place of type, encoding and clock. */
+export const tagOf = (heap: Heap, address: Address): number => wordsOf(heap, address)[wordAt(address)] as number;
+
+export function setTagOf(heap: Heap, address: Address, tag: number): void {
+  wordsOf(heap, address)[wordAt(address)] = tag;
+}
 
 export function setKind(heap: Heap, address: Address, type: number, valueEncoding: number): void {
   const words = wordsOf(heap, address);

@@ -39,6 +39,8 @@ export function encodingName(heap: Heap, address: Address): string {
       return "listpack";
     case record.encoding.integerSet:
       return "intset";
+    case record.encoding.packedTimed:
+      return "listpackex";
     default:
       return objectEncodingNames[type] as string;
   }

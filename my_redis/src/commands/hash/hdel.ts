@@ -1,5 +1,5 @@
 import { command } from "../../command/command.ts";
-import { findHash } from "./hash-value.ts";
+import { findHash } from "./hash-key.ts";
 
 export const hdel = command({
   name: "HDEL",

@@ -1,6 +1,7 @@
 import { command } from "../../command/command.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { type ByteRange, readHash } from "./hash-value.ts";
+import { readHash } from "./hash-key.ts";
+import type { ByteRange } from "./hash-value.ts";
 
 const keys = { first: 1, last: 1, step: 1 } as const;
 

@@ -1,6 +1,6 @@
 import { command } from "../../command/command.ts";
 import type { CommandDefinition, Run } from "../../command/command.ts";
-import { readHash } from "./hash-value.ts";
+import { readHash } from "./hash-key.ts";
 
 const shared = {
   group: "hash",

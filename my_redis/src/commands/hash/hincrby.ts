@@ -1,7 +1,8 @@
 import { command } from "../../command/command.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, minInt64, parseInt64, parseSafeInteger, writeInteger } from "../../protocol/number-text.ts";
-import { type ByteRange, findHash, openHash } from "./hash-value.ts";
+import { findHash, openHash } from "./hash-key.ts";
+import type { ByteRange } from "./hash-value.ts";
 
 const notInteger = "ERR hash value is not an integer";
 const digits = new Uint8Array(20);
@@ -34,12 +35,12 @@ export const hincrby = command({
     const sum = value + increment;
     if (Number.isSafeInteger(sum)) {
       const length = writeInteger(digits, 0, sum);
-      openHash(context, args).set(buffer, start, end, digits, 0, length);
+      openHash(context, args).setKeepingTime(buffer, start, end, digits, 0, length);
       reply.integer(sum);
     } else {
       // Beyond 2^53 on the way, or no number at all.
       const result = add(current, exact ?? BigInt(increment));
-      openHash(context, args).set(buffer, start, end, digits, 0, result.length);
+      openHash(context, args).setKeepingTime(buffer, start, end, digits, 0, result.length);
       reply.int64(result.sum);
     }
     context.database.changed(args, 1, "hincrby");

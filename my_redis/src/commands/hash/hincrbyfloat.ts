@@ -2,7 +2,7 @@ import { command } from "../../command/command.ts";
 import { latin1Text } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { addLongDoubles, formatLongDouble, longDoubleOf, parseLongDouble } from "../../values/long-double.ts";
-import { findHash, openHash } from "./hash-value.ts";
+import { findHash, openHash } from "./hash-key.ts";
 
 export const hincrbyfloat = command({
   name: "HINCRBYFLOAT",
@@ -25,10 +25,14 @@ export const hincrbyfloat = command({
     const sum = addLongDoubles(value, increment);
     if (sum.infinite) throw new CommandError("ERR increment would produce NaN or Infinity");
     const text = Buffer.from(formatLongDouble(sum), "latin1");
-    openHash(context, args).set(buffer, args.start(2), args.end(2), text, 0, text.length);
+    const hash = openHash(context, args);
+    hash.setKeepingTime(buffer, args.start(2), args.end(2), text, 0, text.length);
     context.database.changed(args, 1, "hincrbyfloat");
     reply.bulk(text);
-    // The sum, not the summand: another machine may count differently.
-    if (context.logs) context.logAs("HSET", args.view(1), args.view(2), text);
+    if (!context.logs) return;
+    // The sum, not the summand: another machine may count differently. HSET would take the field's time away.
+    const keepsTime = hash.isTimed && hash.timeOf(buffer, args.start(2), args.end(2)) !== 0;
+    if (keepsTime) context.logAs("HSETEX", args.view(1), "KEEPTTL", "FIELDS", 1, args.view(2), text);
+    else context.logAs("HSET", args.view(1), args.view(2), text);
   },
 });

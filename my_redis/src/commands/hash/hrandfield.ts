@@ -7,7 +7,8 @@ import { maxInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { ElementText, elementSize } from "../../values/packed-element.ts";
 import * as list from "../../values/packed-list.ts";
-import { type HashValue, readHash } from "./hash-value.ts";
+import { readHash } from "./hash-key.ts";
+import type { HashValue } from "./hash-value.ts";
 
 /** In how many fields of a table distinct ones are sought by drawing; a larger part is drawn from a list of all. */
 const drawFromListShare = 1 / 3;
@@ -27,22 +28,23 @@ class FieldDraw {
 
   /** `count` fields, each drawn anew. */
   repeated(count: number, visit: (place: number) => void): void {
-    const table = this.#hash.table;
-    if (table !== undefined) {
-      for (let drawn = 0; drawn < count; drawn++) visit(table.random(this.#random));
+    const hash = this.#hash;
+    if (hash.table !== undefined && !hash.hasDue) {
+      for (let drawn = 0; drawn < count; drawn++) visit(hash.table.random(this.#random));
       return;
     }
-    const places = this.#packedPlaces();
+    const places = this.#places();
     for (let drawn = 0; drawn < count; drawn++) visit(places[Math.floor(this.#random() * places.length)] as number);
   }
 
   /** `count` different fields, all if there are no more; of a packed hash in the order in which they stand. */
   distinct(count: number, visit: (place: number) => void): void {
-    const table = this.#hash.table;
-    if (table === undefined) this.#chooseInOrder(this.#packedPlaces(), count, visit);
-    else if (count >= table.size) table.forEach(visit);
-    else if (count > table.size * drawFromListShare) this.#chooseInOrder(addressesOf(table), count, visit);
-    else this.#drawDistinct(table, count).forEach(visit);
+    const { table, hasDue } = this.#hash;
+    if (table === undefined || hasDue || count > table.size * drawFromListShare) {
+      this.#chooseInOrder(this.#places(), count, visit);
+    } else {
+      this.#drawDistinct(table, count).forEach(visit);
+    }
   }
 
   /** Selection sampling (Knuth, The Art of Computer Programming, 3.4.2 S): each choice is as likely as any other. */
@@ -61,13 +63,20 @@ class FieldDraw {
     return drawn;
   }
 
-  #packedPlaces(): number[] {
-    const { bytes, start, end } = this.#hash;
+  /** All places. */
+  #places(): number[] {
+    const hash = this.#hash;
     const places: number[] = [];
+    hash.table?.forEach((address) => {
+      if (!hash.isDue(address)) places.push(address);
+    });
+    if (hash.table !== undefined) return places;
+    const { bytes, start, end, isTimed } = hash;
     for (let at = list.firstElement(start); at < end;) {
       places.push(at);
       at += elementSize(bytes, at);
       at += elementSize(bytes, at);
+      if (isTimed) at += elementSize(bytes, at);
     }
     return places;
   }
@@ -85,12 +94,6 @@ class FieldDraw {
       hash.table === undefined ? text.read(packed, place + elementSize(packed, place)) : hash.valueOf(place);
     reply.bulk(range.bytes, range.start, range.end);
   }
-}
-
-function addressesOf(table: RecordTable): Address[] {
-  const addresses: Address[] = [];
-  table.forEach((address) => addresses.push(address));
-  return addresses;
 }
 
 /** The count and whether values are asked for. */

@@ -4,7 +4,8 @@ import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import { readCursor, readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
 import { scanStep } from "../generic/scan-step.ts";
-import { type ByteRange, type HashValue, readHash } from "./hash-value.ts";
+import { readHash } from "./hash-key.ts";
+import type { ByteRange, HashValue } from "./hash-value.ts";
 
 export const hscan = command({
   name: "HSCAN",
@@ -46,7 +47,9 @@ function replyTable(hash: HashValue, table: RecordTable, from: number, options: 
   reply.bulkInteger(cursor);
   const begin = reply.beginArray();
   let count = 0;
-  for (const address of visited) count += replyField(hash.fieldOf(address), hash.valueOf(address), options, reply);
+  for (const address of visited) {
+    if (!hash.isDue(address)) count += replyField(hash.fieldOf(address), hash.valueOf(address), options, reply);
+  }
   reply.endArray(begin, count);
 }
 

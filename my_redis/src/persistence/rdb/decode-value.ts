@@ -1,5 +1,6 @@
 import { parseDouble } from "../../values/double-text.ts";
 import type { ByteRange } from "./byte-range.ts";
+import { decodeHashListpackTimes, decodeHashTimes } from "./decode-field-times.ts";
 import { decodeStream } from "./decode-stream.ts";
 import { readListpack } from "./listpack.ts";
 import { readIntset, readZiplist, readZipmap } from "./old-forms.ts";
@@ -37,7 +38,7 @@ const decodeSet: Decode = (reader, visitor) => {
 const decodeHash: Decode = (reader, visitor) => {
   for (let left = begin(reader, visitor, "hash", 2); left > 0; left--) {
     const name = reader.string();
-    visitor.field(name, reader.string());
+    visitor.field(name, reader.string(), 0);
   }
 };
 
@@ -100,7 +101,7 @@ const decodePacked =
       else if (type === "set") visitor.member(element);
       else if (first === undefined) first = element;
       else {
-        if (type === "hash") visitor.field(first, element);
+        if (type === "hash") visitor.field(first, element, 0);
         else visitor.scoredMember(first, checkedScore(scoreOf(element)));
         first = undefined;
       }
@@ -126,6 +127,10 @@ const decoders: Readonly<Record<number, Decode>> = {
   [rdbType.hashListpack]: decodePacked("hash", readListpack),
   [rdbType.sortedSetListpack]: decodePacked("sortedSet", readListpack),
   [rdbType.setListpack]: decodePacked("set", readListpack),
+  [rdbType.hashTimesBefore74]: (reader, visitor) => decodeHashTimes(reader, visitor, false),
+  [rdbType.hashListpackTimesBefore74]: (reader, visitor) => decodeHashListpackTimes(reader, visitor, false),
+  [rdbType.hashTimes]: (reader, visitor) => decodeHashTimes(reader, visitor, true),
+  [rdbType.hashListpackTimes]: (reader, visitor) => decodeHashListpackTimes(reader, visitor, true),
   [rdbType.streamListpacks]: (reader, visitor) => decodeStream(reader, visitor, 1),
   [rdbType.streamListpacks2]: (reader, visitor) => decodeStream(reader, visitor, 2),
   [rdbType.streamListpacks3]: (reader, visitor) => decodeStream(reader, visitor, 3),

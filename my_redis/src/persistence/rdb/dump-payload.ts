@@ -1,6 +1,6 @@
 import { type ByteRange } from "./byte-range.ts";
 import { Crc64 } from "./crc64.ts";
-import { newestVersion, writtenVersion } from "./rdb-types.ts";
+import { newestVersion, versionOfType } from "./rdb-types.ts";
 import type { RdbWriter } from "./rdb-writer.ts";
 
 const versionBytes = 2;
@@ -9,7 +9,7 @@ const checksum = new Uint8Array(checksumBytes);
 
 /** Ends what DUMP gives, a value after its type: with the version of the format and the checksum of all before it. */
 export function sealPayload(writer: RdbWriter): Uint8Array {
-  writer.littleEndian(writtenVersion, versionBytes);
+  writer.littleEndian(versionOfType(writer.bytes[0] as number), versionBytes);
   new Crc64().update(writer.bytes, 0, writer.length).write(checksum, 0);
   writer.raw(checksum);
   return writer.written;

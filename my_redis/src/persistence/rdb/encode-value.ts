@@ -1,3 +1,4 @@
+import { earliestFieldTime } from "../../keyspace/field-expiry.ts";
 import type { Address } from "../../keyspace/heap.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
 import * as record from "../../keyspace/record.ts";
@@ -6,6 +7,7 @@ import type { RecordTable } from "../../keyspace/record-table.ts";
 import * as integers from "../../values/integer-set.ts";
 import { ListChunks, type ListSegment } from "../../values/list/list-chunks.ts";
 import * as packed from "../../values/packed-list.ts";
+import { earliestPackedTime, timePlace } from "../../values/packed-times.ts";
 import type { SortedSet } from "../../values/sorted-set/sorted-set.ts";
 import type { Stream } from "../../values/stream/stream.ts";
 import { ElementText, elementSize } from "../../values/packed-element.ts";
@@ -46,10 +48,18 @@ export class ValueEncoder {
       case valueType.sortedSet:
         return isPacked ? rdbType.sortedSetListpack : rdbType.sortedSet2;
       case valueType.hash:
+        if (record.isTimed(heap, address)) return this.#timedHashType(address);
         return isPacked ? rdbType.hashListpack : rdbType.hash;
       default:
         return rdbType.streamListpacks2;
     }
+  }
+
+  /** A hash that could have times and has none is written in a form that Redis 7.0 reads. */
+  #timedHashType(address: Address): number {
+    if (earliestFieldTime(this.#keyspace, address) === Number.POSITIVE_INFINITY) return rdbType.hash;
+    const isPacked = record.encodingOf(this.#keyspace.heap, address) < encoding.object;
+    return isPacked ? rdbType.hashListpackTimes : rdbType.hashTimes;
   }
 
   /** Writes the value without its type. */
@@ -107,6 +117,13 @@ export class ValueEncoder {
     if (type === valueType.list) {
       writer.count(1);
       writer.count(listNode.packed);
+    } else if (record.isTimed(heap, address)) {
+      const earliestMs = earliestPackedTime(bytes, start, end);
+      if (earliestMs === Number.POSITIVE_INFINITY) {
+        this.#packedPairs(bytes, start, end);
+        return;
+      }
+      writer.milliseconds(earliestMs);
     }
     writer.string(listpackOf(bytes, packed.firstElement(start), end, packed.listCount(bytes, start, end)));
   }
@@ -118,6 +135,18 @@ export class ValueEncoder {
     view.setUint32(4, integers.integerCount(bytes, start, end), true);
     intset.set(bytes.subarray(start + integers.integerSetHeaderBytes, end), intsetHeaderBytes);
     this.#writer.string(intset);
+  }
+
+  /** The fields and values of a packed hash with room for times. */
+  #packedPairs(bytes: Uint8Array, start: number, end: number): void {
+    this.#writer.count(packed.listCount(bytes, start, end) / 3);
+    const text = new ElementText();
+    for (let at = packed.firstElement(start); at < end; at += elementSize(bytes, at)) {
+      for (const timeAt = timePlace(bytes, at); at < timeAt; at += elementSize(bytes, at)) {
+        const { bytes: from, start: first, end: last } = text.read(bytes, at);
+        this.#writer.string(from, first, last);
+      }
+    }
   }
 
   #packedSet(bytes: Uint8Array, start: number, end: number): void {
@@ -147,8 +176,13 @@ export class ValueEncoder {
 
   *#hash(fields: RecordTable): Generator<void, void> {
     const { heap } = this.#keyspace;
+    const { earliestMs } = fields;
+    const hasTimes = earliestMs !== Number.POSITIVE_INFINITY;
+    if (hasTimes) this.#writer.milliseconds(earliestMs);
     this.#writer.count(fields.size);
     yield* walk(fields, (field) => {
+      const timeMs = fields.timeOf(field);
+      if (hasTimes) this.#writer.count(timeMs === 0 ? 0 : timeMs - earliestMs + 1);
       this.#key(field);
       const start = record.valueStartOf(heap, field);
       this.#writer.string(record.bytesOf(heap, field), start, start + record.valueLengthOf(heap, field));

@@ -4,7 +4,7 @@ import * as record from "../../keyspace/record.ts";
 import { Crc64 } from "./crc64.ts";
 import { ValueEncoder } from "./encode-value.ts";
 import { opcode, rdbMagic } from "./rdb-opcodes.ts";
-import { writtenVersion } from "./rdb-types.ts";
+import { writtenVersion, writtenVersionWithTimes } from "./rdb-types.ts";
 import { RdbWriter } from "./rdb-writer.ts";
 
 export interface RdbFileOptions {
@@ -73,6 +73,7 @@ export class RdbFileWriter {
   /** What has to wait for the end of a large value. */
   readonly #behind: RecordWriter;
   readonly #emit: Emit;
+  readonly #version: number;
   readonly #checksum: Crc64 | undefined;
   #inPieces = false;
 
@@ -80,13 +81,15 @@ export class RdbFileWriter {
     this.#main = new RecordWriter(keyspace, options);
     this.#behind = new RecordWriter(keyspace, options);
     this.#emit = emit;
+    const hasTimes = keyspace.databases.some(({ timedHashes }) => timedHashes.size > 0);
+    this.#version = hasTimes ? writtenVersionWithTimes : writtenVersion;
     this.#checksum = options.checksums ? new Crc64() : undefined;
   }
 
   /** `facts`: names and values about the file. */
   begin(facts: readonly (readonly [name: string, value: string])[]): void {
     const { writer } = this.#main;
-    writer.raw(Buffer.from(`${rdbMagic}${String(writtenVersion).padStart(4, "0")}`, "latin1"));
+    writer.raw(Buffer.from(`${rdbMagic}${String(this.#version).padStart(4, "0")}`, "latin1"));
     for (const [name, value] of facts) {
       writer.byte(opcode.fact);
       writer.string(Buffer.from(name));

@@ -1,5 +1,7 @@
 /** Version that is written: what Redis 7.0 and all later ones read. */
 export const writtenVersion = 10;
+/** Version that is written where a field of a hash has a time: what Redis 7.4 and all later ones read. */
+export const writtenVersionWithTimes = 12;
 /** Versions up to this one are read. */
 export const newestVersion = 12;
 
@@ -24,7 +26,17 @@ export const rdbType = {
   streamListpacks2: 19,
   setListpack: 20,
   streamListpacks3: 21,
+  /** Hashes whose fields have times, as release candidates of Redis 7.4 wrote them. */
+  hashTimesBefore74: 22,
+  hashListpackTimesBefore74: 23,
+  /** The same as 7.4 writes them: with the earliest time of all before the rest. */
+  hashTimes: 24,
+  hashListpackTimes: 25,
 } as const;
+
+/** The version that knows values of this type. */
+export const versionOfType = (type: number): number =>
+  type >= rdbType.hashTimesBefore74 ? writtenVersionWithTimes : writtenVersion;
 
 /** Forms of a string besides plain bytes, in the six low bits of a length byte whose two high ones are set. */
 export const stringForm = { integer8: 0, integer16: 1, integer32: 2, lzf: 3 } as const;

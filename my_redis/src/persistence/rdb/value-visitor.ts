@@ -17,7 +17,8 @@ export interface ValueVisitor {
   /** These throw RdbFormatError for one that has come before. */
   member(member: ByteRange): void;
   scoredMember(member: ByteRange, score: number): void;
-  field(name: ByteRange, value: ByteRange): void;
+  /** `timeMs`: the moment at which the field ends, Unix milliseconds; 0 when it stays. */
+  field(name: ByteRange, value: ByteRange, timeMs: number): void;
   /** The next entry of a stream, in the order of the ids; names and values of fields in turn. */
   entry(id: StreamId, fields: readonly ByteRange[]): void;
   /** Comes after the entries. */

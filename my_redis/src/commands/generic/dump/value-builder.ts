@@ -17,7 +17,8 @@ import { IdPlace } from "../../../values/stream/id-map.ts";
 import type { Stream } from "../../../values/stream/stream.ts";
 import type { BlockLimits } from "../../../values/stream/stream-blocks.ts";
 import type { StreamId } from "../../../values/stream/stream-id.ts";
-import { type HashValue, openHash } from "../../hash/hash-value.ts";
+import { openHash } from "../../hash/hash-key.ts";
+import type { HashValue } from "../../hash/hash-value.ts";
 import { createList, type ListValue } from "../../list/list-value.ts";
 import { createSet, SetValue } from "../../set/set-value.ts";
 import { createSortedSet, type SortedSetValue } from "../../sorted-set/sorted-set-value.ts";
@@ -84,10 +85,11 @@ export class ValueBuilder implements ValueVisitor {
     set.add(bytes, start, end, score);
   }
 
-  field(name: ByteRange, value: ByteRange): void {
+  field(name: ByteRange, value: ByteRange, timeMs: number): void {
     const hash = this.#hash as HashValue;
     const isNew = hash.set(name.bytes, name.start, name.end, value.bytes, value.start, value.end);
     if (!isNew) throw twice("field");
+    if (timeMs !== 0) hash.setTime(name.bytes, name.start, name.end, timeMs);
   }
 
   entry(id: StreamId, fields: readonly ByteRange[]): void {

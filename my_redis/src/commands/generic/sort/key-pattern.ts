@@ -52,7 +52,8 @@ export class KeyPattern {
     const field = this.#field;
     if (field === undefined) return type === record.valueType.string ? stringBytes(heap, address) : undefined;
     if (type !== record.valueType.hash) return undefined;
-    return value.attach(database, server.settings.values, address).get(field, 0, field.length);
+    value.attach(database, server.settings.values, address);
+    return value.isTimed && !value.expireDue() ? undefined : value.get(field, 0, field.length);
   }
 
   #writeKey(element: Uint8Array): number {

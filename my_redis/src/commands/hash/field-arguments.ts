@@ -1,0 +1,55 @@
+import type { Command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+
+/** The latest time that a field can have, Unix milliseconds: the year 4199. */
+const latestMs = 2 ** 46 - 1;
+
+export const notPositive = "ERR Number of fields must be a positive integer";
+
+/** Reads "FIELDS numfields" at argument `index`; gives the first field's argument. All that follow are fields. */
+export function readFields(args: Arguments, index: number, notPositiveMessage: string = notPositive): number {
+  if (index >= args.count || !args.is(index, "fields")) {
+    throw new CommandError("ERR Mandatory argument FIELDS is missing or not at the right position");
+  }
+  const count = index + 1 < args.count ? args.integer(index + 1, notPositiveMessage) : 0;
+  if (count < 1) throw new CommandError(notPositiveMessage);
+  const first = index + 2;
+  if (count !== args.count - first) {
+    throw new CommandError("ERR The `numfields` parameter must match the number of arguments");
+  }
+  return first;
+}
+
+/** How the time of an argument is to be read. */
+export interface TimeForm {
+  readonly unitMs: 1 | 1000;
+  /** From now on; else since 1970. */
+  readonly isRelative: boolean;
+}
+
+/** EX, PX, EXAT and PXAT. */
+export const timeForms: Readonly<Record<string, TimeForm>> = {
+  ex: { unitMs: 1000, isRelative: true },
+  px: { unitMs: 1, isRelative: true },
+  exat: { unitMs: 1000, isRelative: false },
+  pxat: { unitMs: 1, isRelative: false },
+};
+
+/** The moment that argument `index` names, Unix milliseconds. Throws when no field can have it. */
+export function readFieldTime(context: Context, args: Arguments, index: number, form: TimeForm): number {
+  const value = args.integer(index);
+  if (value < 0) throw new CommandError("ERR invalid expire time, must be >= 0");
+  const baseMs = form.isRelative ? context.now : 0;
+  const atMs = value * form.unitMs + baseMs;
+  if (atMs <= latestMs) return atMs;
+  throw new CommandError(errors.invalidExpire((context.command as Command).fullName));
+}
+
+/** The fields from argument `first` on, `step` apart. */
+export function fieldViews(args: Arguments, first: number, step = 1): Uint8Array[] {
+  const fields: Uint8Array[] = [];
+  for (let index = first; index < args.count; index += step) fields.push(args.view(index));
+  return fields;
+}

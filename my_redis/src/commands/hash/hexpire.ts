@@ -1,0 +1,108 @@
+import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { type EndedFields, endField, logEnded, noFields } from "./end-field.ts";
+import { readFields, readFieldTime, type TimeForm, timeForms } from "./field-arguments.ts";
+import { findHash } from "./hash-key.ts";
+import type { HashValue } from "./hash-value.ts";
+
+const shared = {
+  group: "hash",
+  since: "7.4.0",
+  complexity: "O(N) for N fields.",
+  flags: ["write", "denyoom", "fast"],
+  arity: -6,
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+/** What is told of each field. */
+const outcome = { noField: -2, notMet: 0, changed: 1, removed: 2 } as const;
+
+type Condition = "nx" | "xx" | "gt" | "lt";
+const conditions: readonly Condition[] = ["nx", "xx", "gt", "lt"];
+
+/** Whether the condition allows the new time. A field without a time stays for ever. */
+function holds(condition: Condition | undefined, currentMs: number, atMs: number): boolean {
+  switch (condition) {
+    case "nx":
+      return currentMs === 0;
+    case "xx":
+      return currentMs !== 0;
+    case "gt":
+      return currentMs !== 0 && atMs > currentMs;
+    case "lt":
+      return currentMs === 0 || atMs < currentMs;
+    default:
+      return true;
+  }
+}
+
+const setTimes =
+  (form: TimeForm): Run =>
+  (context, args, reply) => {
+    const hash = findHash(context, args);
+    const atMs = readFieldTime(context, args, 2, form);
+    const condition = conditions.find((each) => args.is(3, each));
+    const first = readFields(
+      args,
+      condition === undefined ? 3 : 4,
+      "ERR Parameter `numFields` should be greater than 0",
+    );
+    const ended = noFields();
+    reply.array(args.count - first);
+    for (let index = first; index < args.count; index++) {
+      reply.integer(
+        hash === undefined ? outcome.noField : setTime(context, args, index, { hash, atMs, condition, ended }),
+      );
+    }
+    if (hash !== undefined) tell(context, args, hash, ended);
+    logEnded(context, args, ended, atMs);
+  };
+
+interface FieldTime {
+  readonly hash: HashValue;
+  readonly atMs: number;
+  readonly condition: Condition | undefined;
+  readonly ended: EndedFields;
+}
+
+function setTime(context: Context, args: Arguments, index: number, time: FieldTime): number {
+  const currentMs = time.hash.timeOf(args.buffer, args.start(index), args.end(index));
+  if (currentMs === undefined) return outcome.noField;
+  if (!holds(time.condition, currentMs, time.atMs)) return outcome.notMet;
+  return endField(context, args, index, time) ? outcome.removed : outcome.changed;
+}
+
+function tell({ database }: Context, args: Arguments, hash: HashValue, { changed, removed }: EndedFields): void {
+  if (changed.length + removed.length === 0) return;
+  database.changed(args, 1, removed.length > 0 ? "hdel" : "hexpire");
+  hash.deleteIfEmpty(args, 1);
+}
+
+export const hexpire = command({
+  ...shared,
+  name: "HEXPIRE",
+  summary: "Sets how many seconds fields of a hash still have to live.",
+  run: setTimes(timeForms["ex"] as TimeForm),
+});
+
+export const hpexpire = command({
+  ...shared,
+  name: "HPEXPIRE",
+  summary: "Sets how many milliseconds fields of a hash still have to live.",
+  run: setTimes(timeForms["px"] as TimeForm),
+});
+
+export const hexpireat = command({
+  ...shared,
+  name: "HEXPIREAT",
+  summary: "Sets the Unix time, in seconds, at which fields of a hash expire.",
+  run: setTimes(timeForms["exat"] as TimeForm),
+});
+
+export const hpexpireat = command({
+  ...shared,
+  name: "HPEXPIREAT",
+  summary: "Sets the Unix time, in milliseconds, at which fields of a hash expire.",
+  run: setTimes(timeForms["pxat"] as TimeForm),
+});

@@ -1,0 +1,34 @@
+import { command } from "../../command/command.ts";
+import { readFields } from "./field-arguments.ts";
+import { findHash } from "./hash-key.ts";
+
+export const hgetdel = command({
+  name: "HGETDEL",
+  group: "hash",
+  since: "8.0.0",
+  complexity: "O(N) for N fields.",
+  summary: "Gives the values of fields of a hash and removes the fields, and the hash with its last field.",
+  flags: ["write", "fast"],
+  arity: -5,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const hash = findHash(context, args);
+    const first = readFields(args, 2);
+    const removed: Uint8Array[] = [];
+    reply.array(args.count - first);
+    for (let index = first; index < args.count; index++) {
+      const value = hash?.get(args.buffer, args.start(index), args.end(index));
+      if (hash === undefined || value === undefined) {
+        reply.null();
+        continue;
+      }
+      reply.bulk(value.bytes, value.start, value.end);
+      hash.delete(args.buffer, args.start(index), args.end(index));
+      removed.push(args.view(index));
+    }
+    if (hash === undefined || removed.length === 0) return;
+    context.database.changed(args, 1, "hdel");
+    hash.deleteIfEmpty(args, 1);
+    if (context.logs) context.logAs("HDEL", args.view(1), ...removed);
+  },
+});

@@ -1,0 +1,67 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { type EndedFields, endField, logEnded, noFields } from "./end-field.ts";
+import { readFields, readFieldTime, timeForms } from "./field-arguments.ts";
+import { findHash } from "./hash-key.ts";
+import type { HashValue } from "./hash-value.ts";
+
+/** What becomes of the fields that are read: a moment, or that they stay; undefined for nothing. */
+type Change = number | "persist" | undefined;
+
+function readChange(context: Context, args: Arguments): { change: Change; fieldsAt: number } {
+  if (args.is(2, "persist")) return { change: "persist", fieldsAt: 3 };
+  const form = timeForms[args.latin1(2).toLowerCase()];
+  if (form === undefined) return { change: undefined, fieldsAt: 2 };
+  return { change: readFieldTime(context, args, 3, form), fieldsAt: 4 };
+}
+
+export const hgetex = command({
+  name: "HGETEX",
+  group: "hash",
+  since: "8.0.0",
+  complexity: "O(N) for N fields.",
+  summary: "Gives the values of fields of a hash, and sets the fields' times or takes them away.",
+  flags: ["write", "fast"],
+  arity: -5,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const hash = findHash(context, args);
+    const { change, fieldsAt } = readChange(context, args);
+    const first = readFields(args, fieldsAt);
+    const ended = noFields();
+    reply.array(args.count - first);
+    for (let index = first; index < args.count; index++) {
+      const value = hash?.get(args.buffer, args.start(index), args.end(index));
+      if (hash === undefined || value === undefined) {
+        reply.null();
+        continue;
+      }
+      reply.bulk(value.bytes, value.start, value.end);
+      if (change === "persist") persist(args, index, hash, ended);
+      else if (change !== undefined) endField(context, args, index, { hash, atMs: change, ended });
+    }
+    if (hash !== undefined) tell(context, args, hash, { change, ended });
+  },
+});
+
+function persist(args: Arguments, index: number, hash: HashValue, ended: EndedFields): void {
+  if (hash.timeOf(args.buffer, args.start(index), args.end(index)) === 0) return;
+  hash.setTime(args.buffer, args.start(index), args.end(index), 0);
+  ended.changed.push(args.view(index));
+}
+
+function tell(
+  context: Context,
+  args: Arguments,
+  hash: HashValue,
+  { change, ended }: { readonly change: Change; readonly ended: EndedFields },
+): void {
+  const { changed, removed } = ended;
+  if (change === undefined || changed.length + removed.length === 0) return;
+  const event = changed.length === 0 ? "hdel" : change === "persist" ? "hpersist" : "hexpire";
+  context.database.changed(args, 1, event);
+  hash.deleteIfEmpty(args, 1);
+  if (change !== "persist") logEnded(context, args, ended, change);
+  else if (context.logs) context.logAs("HPERSIST", args.view(1), "FIELDS", changed.length, ...changed);
+}

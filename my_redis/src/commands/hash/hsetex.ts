@@ -1,0 +1,130 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { endField, logEnded, noFields } from "./end-field.ts";
+import { fieldViews, readFieldTime, timeForms } from "./field-arguments.ts";
+import { findHash, openHash } from "./hash-key.ts";
+import type { HashValue } from "./hash-value.ts";
+
+const greatestCount = 2 ** 31 - 1;
+
+interface SetOptions {
+  /** Only if none of the fields is there, or only if all are. */
+  condition: "fnx" | "fxx" | undefined;
+  /** The moment at which the fields end, or that they end when they did before; undefined when they stay. */
+  time: number | "keep" | undefined;
+  /** The argument of the first field; its value follows, and then the next field. */
+  first: number;
+}
+
+function readOptions(context: Context, args: Arguments): SetOptions {
+  const options: SetOptions = { condition: undefined, time: undefined, first: 0 };
+  for (let index = 2; index < args.count; index++) {
+    const word = args.latin1(index);
+    const name = word.toLowerCase();
+    const form = timeForms[name];
+    if (name === "fields") {
+      options.first = readPairs(args, index);
+      return options;
+    } else if (name === "fnx" || name === "fxx") {
+      if (options.condition !== undefined) {
+        throw new CommandError("ERR Only one of FXX or FNX arguments can be specified");
+      }
+      options.condition = name;
+    } else if (form !== undefined || name === "keepttl") {
+      if (options.time !== undefined) {
+        throw new CommandError("ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified");
+      }
+      if (form === undefined) {
+        options.time = "keep";
+        continue;
+      }
+      if (++index === args.count) throw new CommandError("ERR missing expire time");
+      options.time = readFieldTime(context, args, index, form);
+    } else {
+      throw new CommandError(`ERR unknown argument: ${word.split("\0", 1)[0]}`);
+    }
+  }
+  // Redis takes for granted that FIELDS comes, and ends when it does not.
+  throw new CommandError(errors.wrongArity("hsetex"));
+}
+
+/** Reads "FIELDS numfields" at argument `index`; gives the argument of the first field. */
+function readPairs(args: Arguments, index: number): number {
+  const first = index + 2;
+  if (first + 1 >= args.count) throw new CommandError(errors.wrongArity("hsetex"));
+  const invalid = "ERR invalid number of fields";
+  const count = args.integer(index + 1, invalid);
+  if (count < 1 || count > greatestCount) throw new CommandError(invalid);
+  if (args.count - first !== count * 2) throw new CommandError(errors.wrongArity("hsetex"));
+  return first;
+}
+
+function allows({ condition, first }: SetOptions, hash: HashValue | undefined, args: Arguments): boolean {
+  if (condition === undefined) return true;
+  for (let index = first; index < args.count; index += 2) {
+    const isThere = hash?.get(args.buffer, args.start(index), args.end(index)) !== undefined;
+    if (isThere !== (condition === "fxx")) return false;
+  }
+  return true;
+}
+
+export const hsetex = command({
+  name: "HSETEX",
+  group: "hash",
+  since: "8.0.0",
+  complexity: "O(N) for N fields.",
+  summary: "Sets fields of a hash with their time to live, if none of them is there or if all are, as asked for.",
+  flags: ["write", "denyoom", "fast"],
+  arity: -6,
+  keys: { first: 1, last: 1, step: 1 },
+  run(context, args, reply) {
+    const options = readOptions(context, args);
+    if (!allows(options, findHash(context, args), args)) {
+      reply.integer(0);
+      return;
+    }
+    if (typeof options.time === "number") setWithTime(context, args, options.first, options.time);
+    else setFields(context, args, options);
+    reply.integer(1);
+  },
+});
+
+function setWithTime(context: Context, args: Arguments, first: number, atMs: number): void {
+  const hash = openHash(context, args);
+  const { buffer } = args;
+  const ended = noFields();
+  for (let index = first; index < args.count; index += 2) {
+    const value = index + 1;
+    hash.setKeepingTime(buffer, args.start(index), args.end(index), buffer, args.start(value), args.end(value));
+    endField(context, args, index, { hash, atMs, ended });
+  }
+  context.database.changed(args, 1, "hset");
+  context.database.changed(args, 1, ended.removed.length > 0 ? "hdel" : "hexpire");
+  hash.deleteIfEmpty(args, 1);
+  if (!context.logs) return;
+  // In words that Redis 7.4 knows, too. Fields that are gone again need not be set.
+  if (ended.removed.length === 0) context.logAs("HSET", args.view(1), ...fieldViews(args, first));
+  logEnded(context, args, ended, atMs);
+}
+
+function setFields(context: Context, args: Arguments, { time, first }: SetOptions): void {
+  const hash = openHash(context, args);
+  const { buffer } = args;
+  let keptTimes = false;
+  for (let index = first; index < args.count; index += 2) {
+    const [start, end, value] = [args.start(index), args.end(index), index + 1];
+    if (time === "keep") {
+      keptTimes ||= (hash.timeOf(buffer, start, end) ?? 0) !== 0;
+      hash.setKeepingTime(buffer, start, end, buffer, args.start(value), args.end(value));
+    } else {
+      hash.set(buffer, start, end, buffer, args.start(value), args.end(value));
+    }
+  }
+  context.database.changed(args, 1, "hset");
+  if (!context.logs) return;
+  const pairs = fieldViews(args, first);
+  if (keptTimes) context.logAs("HSETEX", args.view(1), "KEEPTTL", "FIELDS", pairs.length / 2, ...pairs);
+  else context.logAs("HSET", args.view(1), ...pairs);
+}

@@ -1,0 +1,57 @@
+import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import { readFields } from "./field-arguments.ts";
+import { readHash } from "./hash-key.ts";
+
+const shared = {
+  group: "hash",
+  since: "7.4.0",
+  complexity: "O(N) for N fields.",
+  flags: ["readonly", "fast"],
+  arity: -5,
+  keys: { first: 1, last: 1, step: 1 },
+} as const satisfies Partial<CommandDefinition>;
+
+/** For each field -2 when there is none, -1 when it stays, else the rest of its time or the moment, in the unit. */
+const tellTimes =
+  (unitMs: 1 | 1000, as: "remaining" | "moment"): Run =>
+  (context, args, reply) => {
+    const hash = readHash(context, args);
+    const first = readFields(args, 2);
+    const baseMs = as === "remaining" ? context.now : 0;
+    reply.array(args.count - first);
+    for (let index = first; index < args.count; index++) {
+      const timeMs = hash?.timeOf(args.buffer, args.start(index), args.end(index));
+      if (timeMs === undefined) reply.integer(-2);
+      else if (timeMs === 0) reply.integer(-1);
+      // A second that has begun counts, where TTL of a key rounds to the nearest one.
+      else reply.integer(Math.ceil((timeMs - baseMs) / unitMs));
+    }
+  };
+
+export const httl = command({
+  ...shared,
+  name: "HTTL",
+  summary: "Tells how many seconds fields of a hash still have to live.",
+  run: tellTimes(1000, "remaining"),
+});
+
+export const hpttl = command({
+  ...shared,
+  name: "HPTTL",
+  summary: "Tells how many milliseconds fields of a hash still have to live.",
+  run: tellTimes(1, "remaining"),
+});
+
+export const hexpiretime = command({
+  ...shared,
+  name: "HEXPIRETIME",
+  summary: "Tells the Unix time, in seconds, at which fields of a hash expire.",
+  run: tellTimes(1000, "moment"),
+});
+
+export const hpexpiretime = command({
+  ...shared,
+  name: "HPEXPIRETIME",
+  summary: "Tells the Unix time, in milliseconds, at which fields of a hash expire.",
+  run: tellTimes(1, "moment"),
+});

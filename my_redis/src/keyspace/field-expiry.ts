@@ -1,0 +1,67 @@
+import { ElementText, elementSize } from "../values/packed-element.ts";
+import { firstElement, removeElements } from "../values/packed-list.ts";
+import { earliestPackedTime, packedTime, timePlace } from "../values/packed-times.ts";
+import type { Database } from "./database.ts";
+import type { Address } from "./heap.ts";
+import type { Keyspace } from "./keyspace.ts";
+import type { RecordStore } from "./record-store.ts";
+import type { RecordTable } from "./record-table.ts";
+import * as record from "./record.ts";
+
+const text = new ElementText();
+
+const isPacked = ({ heap }: Keyspace, address: Address): boolean =>
+  record.encodingOf(heap, address) < record.encoding.object;
+
+/** The earliest time of a field of a timed hash, Unix milliseconds; Infinity when none has one. */
+export function earliestFieldTime(keyspace: Keyspace, address: Address): number {
+  const { heap, objects } = keyspace;
+  if (!isPacked(keyspace, address)) return (objects.get(record.valueLengthOf(heap, address)) as RecordTable).earliestMs;
+  const start = record.valueStartOf(heap, address);
+  return earliestPackedTime(record.bytesOf(heap, address), start, start + record.valueLengthOf(heap, address));
+}
+
+/** What is left of a hash: its address, 0 when the hash is gone, and whether fields are left whose time is over. */
+export interface ExpiredFields {
+  readonly address: Address;
+  readonly removed: number;
+}
+
+/** Removes fields of a timed hash whose time is over, `limit` at most, and the hash with its last field; tells who must know. */
+export function expireFields(database: Database, address: Address, nowMs: number, limit: number): ExpiredFields {
+  const { keyspace } = database;
+  if (earliestFieldTime(keyspace, address) > nowMs) return { address, removed: 0 };
+  keyspace.snapshot?.preserve(database.keys, address);
+  const key = database.keyOf(address);
+  const fields: Uint8Array[] = [];
+  let left = address;
+  if (isPacked(keyspace, address)) {
+    left = removePacked(database, address, nowMs, fields);
+  } else {
+    const table = database.objectOf(address) as RecordTable;
+    while (fields.length < limit && table.earliestMs <= nowMs) fields.push(table.removeEarliest());
+    if (table.size === 0) left = 0;
+  }
+  if (left === 0) database.remove(address);
+  database.fieldsExpired(key, fields, left === 0);
+  return { address: left, removed: fields.length };
+}
+
+/** A packed hash is small: all are removed at once. Gives the hash's address, 0 when no field is left in it. */
+function removePacked(store: RecordStore, address: Address, nowMs: number, fields: Uint8Array[]): Address {
+  const { heap } = store.keyspace;
+  const bytes = record.bytesOf(heap, address);
+  const start = record.valueStartOf(heap, address);
+  const end = start + record.valueLengthOf(heap, address);
+  const first = firstElement(start);
+  for (let at = first; at < end;) {
+    const timeMs = packedTime(bytes, at);
+    if (timeMs === 0 || timeMs > nowMs) break;
+    const field = text.read(bytes, at);
+    fields.push(field.bytes.slice(field.start, field.end));
+    at = timePlace(bytes, at);
+    at += elementSize(bytes, at);
+  }
+  const newEnd = removeElements(bytes, start, end, first, fields.length * 3);
+  return newEnd === first ? 0 : store.resizeValue(address, newEnd - start);
+}

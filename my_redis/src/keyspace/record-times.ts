@@ -1,0 +1,139 @@
+import type { Address, Heap } from "./heap.ts";
+import { setTagOf, tagOf } from "./record.ts";
+
+const initialCapacity = 8;
+
+/**
+ * When records of a table end: a binary heap of moments, the earliest first (Williams, Algorithm 232). A record's place
+ * in it stands in the record's own tag, one higher, so that its moment is found from the record at once and a table
+ * without moments needs nothing for them. 12 bytes for each record that has one.
+ */
+export class RecordTimes {
+  readonly #heap: Heap;
+  /** Unix milliseconds. */
+  #times = new Float64Array(initialCapacity);
+  #addresses = new Int32Array(initialCapacity);
+  #count = 0;
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+    heap.besideBytes += this.memoryBytes;
+  }
+
+  get size(): number {
+    return this.#count;
+  }
+
+  get memoryBytes(): number {
+    return this.#times.byteLength + this.#addresses.byteLength;
+  }
+
+  /** To be called when it is given up: its memory is the collector's from now on, and counted no more. */
+  dispose(): void {
+    this.#heap.besideBytes -= this.memoryBytes;
+  }
+
+  /** The earliest moment, Infinity when there is none. */
+  get earliestMs(): number {
+    return this.#count === 0 ? Number.POSITIVE_INFINITY : (this.#times[0] as number);
+  }
+
+  /** A record with the earliest moment. There must be one. */
+  get earliest(): Address {
+    return this.#addresses[0] as number;
+  }
+
+  /** A record's moment, Unix milliseconds; 0 when it has none. */
+  timeOf(address: Address): number {
+    const tag = tagOf(this.#heap, address);
+    return tag === 0 ? 0 : (this.#times[tag - 1] as number);
+  }
+
+  /** Gives a record a moment, or another one. */
+  set(address: Address, timeMs: number): void {
+    const tag = tagOf(this.#heap, address);
+    if (tag === 0) {
+      if (this.#count === this.#times.length) this.#grow();
+      this.#rise(this.#count++, address, timeMs);
+    } else if (timeMs < (this.#times[tag - 1] as number)) {
+      this.#rise(tag - 1, address, timeMs);
+    } else {
+      this.#sink(tag - 1, address, timeMs);
+    }
+  }
+
+  /** Takes a record's moment away, if it has one. */
+  remove(address: Address): void {
+    const tag = tagOf(this.#heap, address);
+    if (tag === 0) return;
+    setTagOf(this.#heap, address, 0);
+    const place = tag - 1;
+    const last = --this.#count;
+    if (place === last) return;
+    const moved = this.#addresses[last] as number;
+    const timeMs = this.#times[last] as number;
+    if (place > 0 && timeMs < (this.#times[(place - 1) >> 1] as number)) this.#rise(place, moved, timeMs);
+    else this.#sink(place, moved, timeMs);
+  }
+
+  /** A record has another address now. */
+  moved(from: Address, to: Address): void {
+    const tag = tagOf(this.#heap, from);
+    if (tag === 0) return;
+    setTagOf(this.#heap, to, tag);
+    this.#addresses[tag - 1] = to;
+  }
+
+  /** Records whose moment has come. Looks at no more than three for each. */
+  countDue(nowMs: number): number {
+    return this.#countDueFrom(0, nowMs);
+  }
+
+  #countDueFrom(place: number, nowMs: number): number {
+    if (place >= this.#count || (this.#times[place] as number) > nowMs) return 0;
+    return 1 + this.#countDueFrom(place * 2 + 1, nowMs) + this.#countDueFrom(place * 2 + 2, nowMs);
+  }
+
+  /** Puts a record at a place, or above it where later moments stand. */
+  #rise(place: number, address: Address, timeMs: number): void {
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if ((this.#times[parent] as number) <= timeMs) break;
+      this.#put(place, this.#addresses[parent] as number, this.#times[parent] as number);
+      place = parent;
+    }
+    this.#put(place, address, timeMs);
+  }
+
+  /** Puts a record at a place, or below it where earlier moments stand. */
+  #sink(place: number, address: Address, timeMs: number): void {
+    const count = this.#count;
+    for (;;) {
+      let child = place * 2 + 1;
+      if (child >= count) break;
+      if (child + 1 < count && (this.#times[child + 1] as number) < (this.#times[child] as number)) child++;
+      if ((this.#times[child] as number) >= timeMs) break;
+      this.#put(place, this.#addresses[child] as number, this.#times[child] as number);
+      place = child;
+    }
+    this.#put(place, address, timeMs);
+  }
+
+  #put(place: number, address: Address, timeMs: number): void {
+    this.#times[place] = timeMs;
+    this.#addresses[place] = address;
+    setTagOf(this.#heap, address, place + 1);
+  }
+
+  #grow(): void {
+    const before = this.memoryBytes;
+    const capacity = this.#times.length + (this.#times.length >> 1);
+    const times = new Float64Array(capacity);
+    const addresses = new Int32Array(capacity);
+    times.set(this.#times);
+    addresses.set(this.#addresses);
+    this.#times = times;
+    this.#addresses = addresses;
+    this.#heap.besideBytes += this.memoryBytes - before;
+  }
+}

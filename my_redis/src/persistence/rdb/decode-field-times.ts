@@ -1,0 +1,41 @@
+import { ListpackReader } from "./listpack.ts";
+import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
+import type { RdbReader } from "./rdb-reader.ts";
+import type { ValueVisitor } from "./value-visitor.ts";
+
+/** The latest time that a field can have, Unix milliseconds. */
+const latestMs = 2 ** 46 - 1;
+/** Time, name and value take a byte each at least. */
+const leastFieldBytes = 3;
+
+function checkedTime(timeMs: number): number {
+  if (timeMs < 0 || timeMs > latestMs) throw new RdbFormatError(`the time ${timeMs} of a field, beyond ${latestMs}`);
+  return timeMs;
+}
+
+/** A hash of fields with times: each as what it lies after the earliest of all, which comes first, or as it is. */
+export function decodeHashTimes(reader: RdbReader, visitor: ValueVisitor, fromEarliest: boolean): void {
+  // One is added to each difference, because 0 stands for a field that stays.
+  const baseMs = fromEarliest ? reader.milliseconds() - 1 : 0;
+  const count = reader.countOf(leastFieldBytes);
+  if (count === 0) throw new EmptyCollectionError("hash");
+  visitor.begin("hash", count);
+  for (let left = count; left > 0; left--) {
+    const time = reader.count();
+    const name = reader.string();
+    visitor.field(name, reader.string(), time === 0 ? 0 : checkedTime(baseMs + time));
+  }
+}
+
+/** A packed hash of fields, values and times in turn. */
+export function decodeHashListpackTimes(reader: RdbReader, visitor: ValueVisitor, hasEarliest: boolean): void {
+  if (hasEarliest) reader.milliseconds();
+  const list = new ListpackReader(reader.string());
+  let name = list.next();
+  if (name === undefined) throw new EmptyCollectionError("hash");
+  visitor.begin("hash", 0);
+  for (; name !== undefined; name = list.next()) {
+    const value = list.require();
+    visitor.field(name, value, checkedTime(list.requireInteger()));
+  }
+}

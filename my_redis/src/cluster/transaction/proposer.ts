@@ -1,0 +1,180 @@
+import { isQuorum } from "./quorum.ts";
+import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
+import type {
+  Acceptance,
+  Ballot,
+  MemberName,
+  Outcome,
+  TransactionAnswer,
+  TransactionId,
+  TransactionRequest,
+} from "./transaction-message.ts";
+
+/** More members than a ballot can tell apart there cannot be: the ring takes 65,535. */
+const membersPerRound = 65_536;
+/** A decision is told again this often to those who have not confirmed it, then left to them to ask. */
+const maxTellings = 5;
+/** Rounds of one attempt; after them the record's silence begins anew. */
+const maxRounds = 8;
+
+interface Proposal {
+  readonly id: TransactionId;
+  readonly participants: readonly MemberName[];
+  ballot: Ballot;
+  rounds: number;
+  highestSeen: Ballot;
+  decided: Outcome | undefined;
+  readonly onDecided: ((outcome: Outcome | undefined) => void) | undefined;
+}
+
+/**
+ * Decides transactions together with a quorum of all members: Lamport's Paxos with one decision per transaction, as in
+ * "Consensus on Transaction Commit" (Gray and Lamport). Ballot 0 is the coordinator's and needs no promises; who takes
+ * over proposes to give up, unless a member of its quorum has already accepted something else.
+ */
+export class Proposer {
+  readonly #host: TransactionHost;
+  readonly #limits: TransactionLimits;
+  readonly #proposals = new Map<TransactionId, Proposal>();
+
+  constructor(host: TransactionHost, limits: TransactionLimits) {
+    this.#host = host;
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#proposals.size;
+  }
+
+  has(id: TransactionId): boolean {
+    return this.#proposals.has(id);
+  }
+
+  /** The coordinator's proposal to go forward. `onDecided` gets undefined when the decision could not be learnt. */
+  commit(
+    id: TransactionId,
+    participants: readonly MemberName[],
+    onDecided: (outcome: Outcome | undefined) => void,
+  ): void {
+    this.#accept(this.#open(id, participants, onDecided), "forward");
+  }
+
+  /** Takes over a transaction whose coordinator is silent. */
+  takeOver(id: TransactionId, participants: readonly MemberName[], highestSeen: Ballot): void {
+    if (this.has(id)) return;
+    const proposal = this.#open(id, participants, undefined);
+    proposal.highestSeen = highestSeen;
+    this.#askForPromises(proposal);
+  }
+
+  /** Tells everybody again what was decided. */
+  spread(id: TransactionId, participants: readonly MemberName[], outcome: Outcome): void {
+    if (this.has(id)) return;
+    this.#decided(this.#open(id, participants, undefined), outcome);
+  }
+
+  #open(id: TransactionId, participants: readonly MemberName[], onDecided: Proposal["onDecided"]): Proposal {
+    const proposal = { id, participants, ballot: 0, rounds: 0, highestSeen: 0, decided: undefined, onDecided };
+    this.#proposals.set(id, proposal);
+    return proposal;
+  }
+
+  #accept(proposal: Proposal, outcome: Outcome): void {
+    const { id, participants, ballot } = proposal;
+    const request = { type: "accept", id, participants, ballot, outcome } as const;
+    this.#askAll(proposal, request, {
+      isYes: (answer) => answer.type === "accepted",
+      onQuorum: () => this.#decided(proposal, outcome),
+    });
+  }
+
+  #askForPromises(proposal: Proposal): void {
+    const { id, participants } = proposal;
+    const round = Math.floor(proposal.highestSeen / membersPerRound) + 1;
+    proposal.ballot = round * membersPerRound + this.#host.members.indexOf(this.#host.self);
+    proposal.highestSeen = proposal.ballot;
+    let best: Acceptance | undefined;
+    let known: Outcome | undefined;
+    const request = { type: "promise", id, participants, ballot: proposal.ballot } as const;
+    this.#askAll(proposal, request, {
+      isYes: (answer) => {
+        if (answer.type !== "promised") return false;
+        if (answer.accepted !== undefined && answer.accepted.ballot >= (best?.ballot ?? 0)) best = answer.accepted;
+        known ??= answer.outcome;
+        return true;
+      },
+      onQuorum: () => {
+        if (known === undefined) this.#accept(proposal, best?.outcome ?? "back");
+        else this.#decided(proposal, known);
+      },
+    });
+  }
+
+  /** Asks all members; goes on once with a quorum's yes, or tries a higher ballot when that cannot be had in time. */
+  #askAll(
+    proposal: Proposal,
+    request: TransactionRequest,
+    { isYes, onQuorum }: { isYes: (answer: TransactionAnswer) => boolean; onQuorum: () => void },
+  ): void {
+    const { members } = this.#host;
+    const inFavour = new Set<MemberName>();
+    let over = false;
+    const retry = (): void => {
+      if (over) return;
+      over = true;
+      this.#retry(proposal);
+    };
+    const answered = (member: MemberName, answer: TransactionAnswer | undefined): void => {
+      if (over || answer === undefined) return;
+      if (answer.type === "outbid") {
+        proposal.highestSeen = Math.max(proposal.highestSeen, answer.ballot);
+        retry();
+      } else if (isYes(answer)) {
+        inFavour.add(member);
+        if (!isQuorum(members, inFavour)) return;
+        over = true;
+        onQuorum();
+      }
+    };
+    for (const member of members) this.#host.ask(member, request, (answer) => answered(member, answer));
+    this.#host.schedule(this.#limits.phaseTimeoutMs, retry);
+  }
+
+  #retry(proposal: Proposal): void {
+    proposal.rounds++;
+    if (proposal.rounds > maxRounds) {
+      this.#proposals.delete(proposal.id);
+      proposal.onDecided?.(undefined);
+      return;
+    }
+    // Two who outbid each other must not do so for ever.
+    const pauseMs = this.#host.random() * this.#limits.phaseTimeoutMs * Math.min(1, proposal.rounds / 4);
+    this.#host.schedule(pauseMs, () => this.#askForPromises(proposal));
+  }
+
+  #decided(proposal: Proposal, outcome: Outcome): void {
+    proposal.decided = outcome;
+    proposal.onDecided?.(outcome);
+    this.#tell(proposal, outcome, new Set(proposal.participants), 1);
+  }
+
+  /** Tells the participants, and all members to forget it once every one of them has ended it. */
+  #tell(proposal: Proposal, outcome: Outcome, missing: Set<MemberName>, telling: number): void {
+    const { id, participants } = proposal;
+    const request = { type: "decide", id, participants, outcome } as const;
+    const answered = (member: MemberName, answer: TransactionAnswer | undefined): void => {
+      if (answer !== undefined && missing.delete(member) && missing.size === 0) this.#forget(proposal);
+    };
+    for (const member of [...missing]) this.#host.ask(member, request, (answer) => answered(member, answer));
+    this.#host.schedule(this.#limits.phaseTimeoutMs, () => {
+      if (missing.size === 0) return;
+      if (telling < maxTellings) this.#tell(proposal, outcome, missing, telling + 1);
+      else this.#proposals.delete(id);
+    });
+  }
+
+  #forget({ id }: Proposal): void {
+    this.#proposals.delete(id);
+    for (const member of this.#host.members) this.#host.ask(member, { type: "forget", id }, () => {});
+  }
+}

@@ -1,0 +1,135 @@
+import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
+import type { Operation, Outcome, TransactionAnswer, TransactionRequest } from "./transaction-message.ts";
+import { type RecordBook } from "./record-book.ts";
+import type { TransactionLogEntry, TransactionRecord } from "./transaction-record.ts";
+
+type RequestOf<Type extends TransactionRequest["type"]> = Extract<TransactionRequest, { type: Type }>;
+
+/** Fields of a record and an operation, besides keys and values. */
+const bytesPerOperation = 64;
+
+/**
+ * What a node does with the requests of others (and its own): it locks and prepares keys, is one of those who decide,
+ * and carries out what was decided. It never decides anything by itself.
+ */
+export class TransactionMember {
+  readonly #host: TransactionHost;
+  readonly #limits: TransactionLimits;
+  readonly #book: RecordBook;
+
+  constructor(host: TransactionHost, limits: TransactionLimits, book: RecordBook) {
+    this.#host = host;
+    this.#limits = limits;
+    this.#book = book;
+  }
+
+  handle(request: TransactionRequest): TransactionAnswer {
+    switch (request.type) {
+      case "prepare":
+        return this.#prepare(request);
+      case "accept":
+        return this.#accept(request);
+      case "promise":
+        return this.#promise(request);
+      case "decide":
+        return this.#decide(request);
+      case "forget":
+        return this.#forget(request.id);
+    }
+  }
+
+  #prepare({ id, participants, database, operations }: RequestOf<"prepare">): TransactionAnswer {
+    // Somebody has taken it over, perhaps given it up, before its beginning came here.
+    if (this.#book.get(id) !== undefined) return { type: "busy" };
+    const bytes = bytesOf(operations);
+    if (this.#isFull || this.#book.preparedBytes + bytes > this.#limits.maxPreparedBytes) {
+      return { type: "refused", reason: fullText(this.#limits) };
+    }
+    const { locks } = this.#book;
+    if (operations.some(({ key }) => locks.holderOf(database, key) !== undefined)) return { type: "busy" };
+    const found = this.#host.examine(database, operations);
+    if (found.refusal !== undefined) return { type: "refused", reason: found.refusal };
+    const { count, taken } = found;
+    this.#log({ type: "prepared", id, participants, part: { database, operations, count, taken, bytes } });
+    return { type: "prepared", count, taken };
+  }
+
+  get #isFull(): boolean {
+    return this.#book.records.size >= this.#limits.maxRecords;
+  }
+
+  #accept({ id, participants, ballot, outcome }: RequestOf<"accept">): TransactionAnswer {
+    const record = this.#book.get(id);
+    if (record === undefined && this.#isFull) return { type: "busy" };
+    if (record !== undefined && ballot < record.promised) return { type: "outbid", ballot: record.promised };
+    this.#log({ type: "accepted", id, participants, acceptance: { ballot, outcome } });
+    return { type: "accepted" };
+  }
+
+  #promise({ id, participants, ballot }: RequestOf<"promise">): TransactionAnswer {
+    const record = this.#book.get(id);
+    if (record === undefined && this.#isFull) return { type: "busy" };
+    if (record !== undefined && ballot <= record.promised) return { type: "outbid", ballot: record.promised };
+    this.#log({ type: "promised", id, participants, ballot });
+    return { type: "promised", accepted: record?.accepted, outcome: record?.outcome };
+  }
+
+  #decide({ id, participants, outcome }: RequestOf<"decide">): TransactionAnswer {
+    const record = this.#book.get(id);
+    if (record === undefined) {
+      this.#rememberGivenUp(id, participants, outcome);
+    } else if (record.outcome === undefined) {
+      this.#finish(record, outcome);
+    }
+    return { type: "done" };
+  }
+
+  /** Its preparation may still be under way to here: it must find the door closed. In memory only: so are links. */
+  #rememberGivenUp(id: string, participants: readonly string[], outcome: Outcome): void {
+    if (outcome !== "back" || !participants.includes(this.#host.self) || this.#isFull) return;
+    const record = this.#book.open(id, participants, this.#host.monotonicMs());
+    record.outcome = "back";
+    record.forgettable = true;
+  }
+
+  #finish(record: TransactionRecord, outcome: Outcome): void {
+    const entry = { type: "finished", id: record.id, outcome } as const;
+    const { prepared } = record;
+    if (outcome === "forward" && prepared !== undefined) {
+      this.#host.logAndApply(entry, prepared.database, prepared.operations);
+    } else {
+      this.#host.log(entry);
+    }
+    this.#book.apply(entry, this.#host.monotonicMs());
+    if (prepared !== undefined) this.#host.unlocked();
+  }
+
+  #forget(id: string): TransactionAnswer {
+    const record = this.#book.get(id);
+    if (record === undefined) return { type: "done" };
+    record.forgettable = true;
+    // Nobody who has prepared it may lose it before its end.
+    if (record.prepared === undefined) this.forgetIfOld(record);
+    return { type: "done" };
+  }
+
+  /** Drops a record that everybody has ended: at once after success, later when it was given up. */
+  forgetIfOld(record: TransactionRecord): void {
+    const wasContested = record.promised > 0 || record.outcome === "back";
+    const ageMs = this.#host.monotonicMs() - record.createdMs;
+    if (wasContested && ageMs < this.#limits.rememberMs) return;
+    this.#log({ type: "forgotten", id: record.id });
+  }
+
+  #log(entry: TransactionLogEntry): void {
+    this.#host.log(entry);
+    this.#book.apply(entry, this.#host.monotonicMs());
+  }
+}
+
+function bytesOf(operations: readonly Operation[]): number {
+  return operations.reduce((sum, { key, value }) => sum + key.length * 2 + value.length + bytesPerOperation, 0);
+}
+
+const fullText = ({ maxRecords, maxPreparedBytes }: TransactionLimits): string =>
+  `TRYAGAIN Too much is being written across nodes: at most ${maxRecords} transactions and ${maxPreparedBytes} bytes`;

@@ -1,0 +1,89 @@
+/** Unique among all transactions of all nodes: the coordinator's incarnation and a number. */
+export type TransactionId = string;
+
+/** What became, or is to become, of a transaction: every node does its part, or none does. */
+export type Outcome = "forward" | "back";
+
+/** A node's name, as `self` and `peers` give it. */
+export type MemberName = string;
+
+/**
+ * What is to be done with one key. "set" stores a string, "put" the payload of a DUMP; the forms in "-absent" refuse
+ * when the key exists. "delete" counts keys that exist. "take" refuses when there is none, hands the value over and
+ * removes the key.
+ */
+export type OperationKind = "set" | "set-absent" | "delete" | "take" | "put" | "put-absent";
+
+export interface Operation {
+  readonly kind: OperationKind;
+  readonly key: Uint8Array;
+  /** The string or payload; empty where there is none. */
+  readonly value: Uint8Array;
+  /** Unix milliseconds; -1 for never. Only of "put". */
+  readonly expiryMs: number;
+}
+
+/** A value handed over by "take". */
+export interface TakenValue {
+  readonly payload: Uint8Array;
+  /** Unix milliseconds; -1 for never. */
+  readonly expiryMs: number;
+}
+
+/**
+ * Orders the attempts to decide on one transaction. 0 is the coordinator's own; a higher one is a node's that takes
+ * over, unique to it.
+ */
+export type Ballot = number;
+
+export type TransactionRequest =
+  | {
+      readonly type: "prepare";
+      readonly id: TransactionId;
+      readonly participants: readonly MemberName[];
+      readonly database: number;
+      readonly operations: readonly Operation[];
+    }
+  | {
+      readonly type: "accept";
+      readonly id: TransactionId;
+      readonly participants: readonly MemberName[];
+      readonly ballot: Ballot;
+      readonly outcome: Outcome;
+    }
+  | {
+      readonly type: "promise";
+      readonly id: TransactionId;
+      readonly participants: readonly MemberName[];
+      readonly ballot: Ballot;
+    }
+  | {
+      readonly type: "decide";
+      readonly id: TransactionId;
+      readonly participants: readonly MemberName[];
+      readonly outcome: Outcome;
+    }
+  | { readonly type: "forget"; readonly id: TransactionId };
+
+export interface Acceptance {
+  readonly ballot: Ballot;
+  readonly outcome: Outcome;
+}
+
+export type TransactionAnswer =
+  /** The keys are locked and the operations are in the log; `count` keys existed that are to be deleted. */
+  | { readonly type: "prepared"; readonly count: number; readonly taken: TakenValue | undefined }
+  /** Another transaction holds one of the keys, or the transaction was given up already: it may be tried anew. */
+  | { readonly type: "busy" }
+  /** A check failed: "exists", "missing", or the text of an error. */
+  | { readonly type: "refused"; readonly reason: string }
+  | { readonly type: "accepted" }
+  /** Bound to a higher ballot. */
+  | { readonly type: "outbid"; readonly ballot: Ballot }
+  | {
+      readonly type: "promised";
+      readonly accepted: Acceptance | undefined;
+      /** Known here to be decided. */
+      readonly outcome: Outcome | undefined;
+    }
+  | { readonly type: "done" };

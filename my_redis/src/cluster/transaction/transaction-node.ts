@@ -1,0 +1,76 @@
+import { Coordinator, type TransactionPlan, type TransactionResult } from "./coordinator.ts";
+import { Proposer } from "./proposer.ts";
+import { RecordBook } from "./record-book.ts";
+import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
+import { TransactionMember } from "./transaction-member.ts";
+import type { TransactionAnswer, TransactionRequest } from "./transaction-message.ts";
+import type { TransactionRecord } from "./transaction-record.ts";
+
+/** Transactions taken over, or told about again, in one look: the others come at the next. */
+const maxPerLook = 64;
+
+/** All that one node has to do with writes that several nodes do together or not at all. */
+export class TransactionNode {
+  readonly book: RecordBook;
+  readonly #host: TransactionHost;
+  readonly #limits: TransactionLimits;
+  readonly #member: TransactionMember;
+  readonly #proposer: Proposer;
+  readonly #coordinator: Coordinator;
+
+  /** `book` holds what the log told of. */
+  constructor(host: TransactionHost, limits: TransactionLimits, book: RecordBook, incarnation: string) {
+    this.book = book;
+    this.#host = host;
+    this.#limits = limits;
+    this.#member = new TransactionMember(host, limits, book);
+    this.#proposer = new Proposer(host, limits);
+    this.#coordinator = new Coordinator(host, limits, this.#proposer, incarnation);
+    for (const record of book.records.values()) record.touchedMs = -limits.silenceMs;
+  }
+
+  /** Writes across nodes for a client of this node. `done` is called once, within bounded time. */
+  begin(plan: TransactionPlan, done: (result: TransactionResult) => void): void {
+    this.#coordinator.begin(plan, done);
+  }
+
+  /** A request of another node or of this one. The answer may leave when what was logged is durable. */
+  handle(request: TransactionRequest): TransactionAnswer {
+    return this.#member.handle(request);
+  }
+
+  get openCount(): number {
+    return this.#coordinator.openCount + this.#proposer.count;
+  }
+
+  /** To be called every now and then while there are records: takes over what nobody seems to care for. */
+  look(): void {
+    let left = maxPerLook;
+    for (const record of this.book.records.values()) {
+      if (left === 0) return;
+      if (this.#lookAt(record)) left--;
+    }
+  }
+
+  /** True when something was begun. */
+  #lookAt(record: TransactionRecord): boolean {
+    const nowMs = this.#host.monotonicMs();
+    if (record.forgettable && record.prepared === undefined) {
+      this.#member.forgetIfOld(record);
+      return false;
+    }
+    const silenceMs = nowMs - record.touchedMs;
+    if (this.#proposer.has(record.id) || silenceMs < this.#patienceWith(record)) return false;
+    record.touchedMs = nowMs;
+    const { id, participants, outcome, promised } = record;
+    if (outcome === undefined) this.#proposer.takeOver(id, participants, promised);
+    else this.#proposer.spread(id, participants, outcome);
+    return true;
+  }
+
+  /** Who has locked keys hurries; who only helps to decide leaves it to those for a while. */
+  #patienceWith(record: TransactionRecord): number {
+    const { silenceMs } = this.#limits;
+    return record.prepared !== undefined && record.outcome === undefined ? silenceMs : silenceMs * 4;
+  }
+}

@@ -1,0 +1,72 @@
+import type {
+  Acceptance,
+  Ballot,
+  MemberName,
+  Operation,
+  Outcome,
+  TakenValue,
+  TransactionId,
+} from "./transaction-message.ts";
+
+/** This node's part in a transaction: what its keys are to become. */
+export interface PreparedPart {
+  readonly database: number;
+  readonly operations: readonly Operation[];
+  readonly count: number;
+  readonly taken: TakenValue | undefined;
+  /** What it holds in memory. */
+  readonly bytes: number;
+}
+
+/** What one node knows of a transaction, as one whose keys are concerned, as one of those who decide, or as both. */
+export interface TransactionRecord {
+  readonly id: TransactionId;
+  readonly participants: readonly MemberName[];
+  prepared: PreparedPart | undefined;
+  /** The highest ballot that this node is bound to. */
+  promised: Ballot;
+  accepted: Acceptance | undefined;
+  outcome: Outcome | undefined;
+  readonly createdMs: number;
+  /** When this node last heard of it. */
+  touchedMs: number;
+  /** Everybody has ended it: it goes once it is old enough. */
+  forgettable: boolean;
+}
+
+/** What goes to the log, in the order in which it happened. */
+export type TransactionLogEntry =
+  | {
+      readonly type: "prepared";
+      readonly id: TransactionId;
+      readonly participants: readonly MemberName[];
+      readonly part: PreparedPart;
+    }
+  | {
+      readonly type: "promised";
+      readonly id: TransactionId;
+      readonly participants: readonly MemberName[];
+      readonly ballot: Ballot;
+    }
+  | {
+      readonly type: "accepted";
+      readonly id: TransactionId;
+      readonly participants: readonly MemberName[];
+      readonly acceptance: Acceptance;
+    }
+  | { readonly type: "finished"; readonly id: TransactionId; readonly outcome: Outcome }
+  | { readonly type: "forgotten"; readonly id: TransactionId };
+
+export function newRecord(id: TransactionId, participants: readonly MemberName[], nowMs: number): TransactionRecord {
+  return {
+    id,
+    participants,
+    prepared: undefined,
+    promised: 0,
+    accepted: undefined,
+    outcome: undefined,
+    createdMs: nowMs,
+    touchedMs: nowMs,
+    forgettable: false,
+  };
+}

@@ -1,0 +1,220 @@
+import { RecordBook } from "../../../src/cluster/transaction/record-book.ts";
+import type { Examination, TransactionHost } from "../../../src/cluster/transaction/transaction-host.ts";
+import type {
+  Operation,
+  TransactionAnswer,
+  TransactionRequest,
+} from "../../../src/cluster/transaction/transaction-message.ts";
+import { TransactionNode } from "../../../src/cluster/transaction/transaction-node.ts";
+import type { TransactionLogEntry } from "../../../src/cluster/transaction/transaction-record.ts";
+import type { Simulation } from "./simulation.ts";
+
+/** One unit of a node's log: an entry, and what was done to the data with it. */
+interface LogUnit {
+  readonly entry: TransactionLogEntry | undefined;
+  readonly operations: readonly Operation[];
+}
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+/** One node: what is on its disk stays, all else goes with the process. */
+export class SimulatedNode {
+  readonly name: string;
+  readonly #simulation: Simulation;
+  /** The log: the first `synced` units survive a crash. */
+  #log: LogUnit[] = [];
+  #synced = 0;
+  #syncing = false;
+  #waiting: { readonly units: number; readonly run: () => void }[] = [];
+  /** Undefined while the process is dead. */
+  transactions: TransactionNode | undefined;
+  data = new Map<string, string>();
+  /** Transactions that were carried out here. */
+  applied = new Set<string>();
+  frozenUntilMs = 0;
+  /** Since when it has been up without a break. */
+  upSinceMs = 0;
+  /** Since when a key has been locked, by the transaction's id. */
+  lockedSinceMs = new Map<string, number>();
+  life = 0;
+
+  constructor(simulation: Simulation, name: string) {
+    this.#simulation = simulation;
+    this.name = name;
+  }
+
+  get isUp(): boolean {
+    return this.transactions !== undefined && this.frozenUntilMs <= this.#simulation.queue.nowMs;
+  }
+
+  start(): void {
+    const { queue, limits } = this.#simulation;
+    this.life++;
+    this.data = new Map();
+    this.applied = new Set();
+    this.#synced = this.#log.length;
+    this.upSinceMs = queue.nowMs;
+    this.lockedSinceMs = new Map();
+    const book = new RecordBook();
+    for (const { entry, operations } of this.#log) {
+      this.#change(operations);
+      if (entry === undefined) continue;
+      this.#noteApplied(entry, operations);
+      book.apply(entry, queue.nowMs);
+    }
+    this.transactions = new TransactionNode(this.#host(), limits, book, `${this.name}.${this.life}`);
+    this.#lookLater(this.life);
+  }
+
+  #lookLater(life: number): void {
+    this.#simulation.queue.after(this.#simulation.limits.silenceMs / 10, () => {
+      if (life !== this.life) return;
+      if (this.isUp) this.transactions?.look();
+      this.#lookLater(life);
+    });
+  }
+
+  /** Dies. Of what was written and not synced the system may have saved some. */
+  crash(): void {
+    const unsynced = this.#log.length - this.#synced;
+    this.#die(this.#synced + Math.floor(this.#simulation.chance() * (unsynced + 1)));
+  }
+
+  /** Dies and comes back at once, with no more than it had to save. */
+  restart(): void {
+    this.#die(this.#synced);
+    this.start();
+  }
+
+  #die(kept: number): void {
+    this.transactions = undefined;
+    this.life++;
+    this.#log = this.#log.slice(0, kept);
+    this.#waiting = [];
+    this.#syncing = false;
+  }
+
+  /** Runs once all that was logged so far is on the disk. */
+  whenDurable(run: () => void): void {
+    if (this.#simulation.flaw === "answers-before-log") {
+      run();
+      return;
+    }
+    if (this.#synced === this.#log.length && this.#waiting.length === 0) {
+      run();
+      return;
+    }
+    this.#waiting.push({ units: this.#log.length, run });
+    this.#sync();
+  }
+
+  #sync(): void {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    const units = this.#log.length;
+    const { life } = this;
+    this.#simulation.later(this, 1 + this.#simulation.chance() * 8, () => {
+      if (life !== this.life) return;
+      this.#syncing = false;
+      this.#synced = Math.max(this.#synced, units);
+      const ready = this.#waiting.filter((each) => each.units <= this.#synced);
+      this.#waiting = this.#waiting.filter((each) => each.units > this.#synced);
+      for (const { run } of ready) run();
+      if (this.#waiting.length > 0) this.#sync();
+    });
+  }
+
+  /** A plain write of a client: of no effect while the key is locked. */
+  write(key: string, value: string): boolean {
+    const book = this.transactions?.book;
+    if (book === undefined || book.locks.holderOf(0, Buffer.from(key)) !== undefined) return false;
+    const operations: Operation[] = [{ kind: "set", key: Buffer.from(key), value: Buffer.from(value), expiryMs: -1 }];
+    this.#change(operations);
+    this.#log.push({ entry: undefined, operations });
+    return true;
+  }
+
+  #change(operations: readonly Operation[]): void {
+    for (const { kind, key, value } of operations) {
+      if (kind === "delete" || kind === "take") this.data.delete(text(key));
+      else this.data.set(text(key), text(value));
+    }
+  }
+
+  #noteApplied(entry: TransactionLogEntry, operations: readonly Operation[]): void {
+    if (entry.type === "finished" && entry.outcome === "forward" && operations.length > 0) this.applied.add(entry.id);
+  }
+
+  handle(request: TransactionRequest): TransactionAnswer | undefined {
+    const record = this.transactions?.book.get(request.id);
+    if (this.#simulation.flaw === "breaks-promises" && request.type === "accept" && record !== undefined) {
+      record.promised = 0;
+    }
+    const answer = this.transactions?.handle(request);
+    this.#noteLocks();
+    return answer;
+  }
+
+  #noteLocks(): void {
+    const { nowMs } = this.#simulation.queue;
+    const records = this.transactions?.book.records ?? new Map();
+    for (const record of records.values()) {
+      if (record.prepared !== undefined && !this.lockedSinceMs.has(record.id)) this.lockedSinceMs.set(record.id, nowMs);
+    }
+    for (const id of this.lockedSinceMs.keys()) {
+      if (records.get(id)?.prepared === undefined) this.lockedSinceMs.delete(id);
+    }
+  }
+
+  #host(): TransactionHost {
+    const simulation = this.#simulation;
+    const { life } = this;
+    return {
+      self: this.name,
+      members: simulation.names,
+      monotonicMs: () => simulation.queue.nowMs,
+      random: () => simulation.chance(),
+      schedule: (delayMs, run) => {
+        simulation.later(this, delayMs, () => {
+          if (life === this.life) run();
+        });
+      },
+      ask: (member, request, answered) => simulation.ask(this, member, request, answered),
+      isReachable: (member) => simulation.node(member).transactions !== undefined,
+      examine: (_database, operations) => this.#examine(operations),
+      log: (entry) => {
+        if (simulation.flaw === "forgets-acceptances" && entry.type === "accepted") return;
+        this.#log.push({ entry, operations: [] });
+      },
+      logAndApply: (entry, _database, operations) => {
+        this.#checkStillTrue(operations);
+        this.#change(operations);
+        this.#log.push({ entry, operations });
+        this.#noteApplied(entry, operations);
+      },
+      unlocked: () => {},
+    };
+  }
+
+  /** What was true when the keys were locked must be true when the operations are carried out. */
+  #checkStillTrue(operations: readonly Operation[]): void {
+    for (const { kind, key } of operations) {
+      const exists = this.data.has(text(key));
+      if (kind.endsWith("-absent") && exists) this.#simulation.fail(`${text(key)} exists, but was to be absent`);
+      if (kind === "take" && !exists) this.#simulation.fail(`${text(key)} is gone, but was to be taken`);
+    }
+  }
+
+  #examine(operations: readonly Operation[]): Examination {
+    let count = 0;
+    let taken: { payload: Uint8Array; expiryMs: number } | undefined;
+    for (const { kind, key } of operations) {
+      const value = this.data.get(text(key));
+      if (kind.endsWith("-absent") && value !== undefined) return { refusal: "exists" };
+      if (kind === "take" && value === undefined) return { refusal: "missing" };
+      if (kind === "delete" && value !== undefined) count++;
+      if (kind === "take") taken = { payload: Buffer.from(value as string), expiryMs: -1 };
+    }
+    return { refusal: undefined, count, taken };
+  }
+}

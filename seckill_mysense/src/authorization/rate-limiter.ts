@@ -48,10 +48,26 @@ export class RateLimiter {
     return 0;
   }
 
-  #find(key: string, nowMs: number): number {
+  /** What `take` would say, without counting anything. */
+  peek(key: string, nowMs: number): number {
+    if (this.#intervalMs === 0) return 0;
+    const { start, fingerprint } = this.#placeOf(key);
+    for (let slot = start; slot < start + ways; slot++) {
+      if (this.#fingerprints[slot] === fingerprint) {
+        return Math.max(0, this.#emptyAtMs[slot]! - nowMs - this.#toleranceMs);
+      }
+    }
+    return 0;
+  }
+
+  #placeOf(key: string): { readonly start: number; readonly fingerprint: number } {
     const hash = Bun.hash.murmur32v3(key, this.#seed);
     const fingerprint = (Bun.hash.murmur32v3(key, this.#seed ^ 0x5bd1e995) | 1) >>> 0;
-    const start = (hash & this.#setMask) * ways;
+    return { start: (hash & this.#setMask) * ways, fingerprint };
+  }
+
+  #find(key: string, nowMs: number): number {
+    const { start, fingerprint } = this.#placeOf(key);
     let oldest = start;
     for (let slot = start; slot < start + ways; slot++) {
       if (this.#fingerprints[slot] === fingerprint) return slot;

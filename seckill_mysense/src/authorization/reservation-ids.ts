@@ -1,4 +1,4 @@
-import { deriveSigningKey, type SigningKey } from "./signing-key.ts";
+import { deriveSigningKey, type SigningChoice, type SigningKey } from "./signing-key.ts";
 
 const randomBytes = 12;
 const randomLength = 16;
@@ -10,15 +10,17 @@ const tagLength = 12;
  */
 export class ReservationIds {
   readonly #keys: readonly SigningKey[];
+  readonly #choice: SigningChoice;
 
-  /** The first secret makes ids, all of them recognise ids. */
-  constructor(secrets: readonly string[]) {
+  /** The chosen secret makes ids, all of them recognise ids. */
+  constructor(secrets: readonly string[], choice: SigningChoice = { index: 0 }) {
+    this.#choice = choice;
     this.#keys = secrets.map((secret) => deriveSigningKey(secret, "reservation-id", ""));
   }
 
   create(userId: string, productId: string): string {
     const random = Buffer.from(crypto.getRandomValues(new Uint8Array(randomBytes))).toString("base64url");
-    return random + tag(this.#keys[0]!, random, userId, productId);
+    return random + tag(this.#keys[this.#choice.index]!, random, userId, productId);
   }
 
   belongsTo(reservationId: string, userId: string, productId: string): boolean {

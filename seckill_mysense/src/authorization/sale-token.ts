@@ -1,5 +1,5 @@
 import { readSignedText, type SignedTextFailure, signText } from "./signed-text.ts";
-import { deriveSigningKey, type SigningKey } from "./signing-key.ts";
+import { deriveSigningKey, type SigningChoice, type SigningKey } from "./signing-key.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
 /** What a token grants: one reservation of one product by one user, in a window of time (Unix milliseconds). */
@@ -20,15 +20,18 @@ type Payload = [string, string, string, number, number, string, number];
 /** Tokens whose verification is remembered. */
 const rememberedTokens = 16_384;
 
-/** Tokens of all sales that this process knows. With two secrets, the first signs and both verify. */
+/** Tokens of all sales that this process knows. With two secrets, the chosen one signs and both verify. */
 export class SaleTokens {
   readonly #secrets: readonly string[];
-  readonly #signing = new Map<string, SigningKey>();
+  readonly #choice: SigningChoice;
+  /** One key for each secret, by sale. */
+  readonly #signing = new Map<string, readonly SigningKey[]>();
   readonly #verifying = new Map<string, SigningKey>();
   readonly #verified = new VerifiedTokens<SaleTokenClaims>(rememberedTokens);
 
-  constructor(secrets: readonly string[]) {
+  constructor(secrets: readonly string[], choice: SigningChoice = { index: 0 }) {
     this.#secrets = secrets;
+    this.#choice = choice;
   }
 
   /** Keys are derived here and not on demand: a stranger's token must not be able to make this map grow. */
@@ -46,13 +49,12 @@ export class SaleTokens {
   #addSale(saleId: string): void {
     const keys = this.#secrets.map((secret) => deriveSigningKey(secret, "sale-token", saleId));
     for (const key of keys) this.#verifying.set(key.id, key);
-    const [current] = keys;
-    if (current !== undefined) this.#signing.set(saleId, current);
+    this.#signing.set(saleId, keys);
   }
 
   /** @throws when the sale is not among those of `setSales`. */
   issue(claims: SaleTokenClaims): string {
-    const key = this.#signing.get(claims.saleId);
+    const key = this.#signing.get(claims.saleId)?.[this.#choice.index];
     if (key === undefined) throw new Error(`no signing key for sale ${claims.saleId}`);
     const payload: Payload = [
       claims.saleId,

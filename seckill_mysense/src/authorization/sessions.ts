@@ -1,5 +1,5 @@
 import { readSignedText, signText } from "./signed-text.ts";
-import { deriveSigningKey, type SigningKey } from "./signing-key.ts";
+import { deriveSigningKey, type SigningChoice, type SigningKey } from "./signing-key.ts";
 
 export interface Session {
   readonly userId: string;
@@ -11,22 +11,23 @@ export const sessionCookieName = "seckill_session";
 
 /** Sessions live in a signed cookie, so that any gateway knows them and none has to store them. */
 export class Sessions {
-  readonly #current: SigningKey;
+  readonly #signing: readonly SigningKey[];
+  readonly #choice: SigningChoice;
   readonly #keys: ReadonlyMap<string, SigningKey>;
   readonly #lifetimeMs: number;
 
-  /** The first secret signs, all of them verify. */
-  constructor(secrets: readonly string[], lifetimeMs: number) {
-    const keys = secrets.map((secret) => deriveSigningKey(secret, "session", ""));
-    this.#current = keys[0]!;
-    this.#keys = new Map(keys.map((key) => [key.id, key]));
+  /** The chosen secret signs, all of them verify. */
+  constructor(secrets: readonly string[], lifetimeMs: number, choice: SigningChoice = { index: 0 }) {
+    this.#signing = secrets.map((secret) => deriveSigningKey(secret, "session", ""));
+    this.#choice = choice;
+    this.#keys = new Map(this.#signing.map((key) => [key.id, key]));
     this.#lifetimeMs = lifetimeMs;
   }
 
   open(user: { readonly id: string; readonly name: string }, nowMs: number): { session: Session; cookie: string } {
     const session = { userId: user.id, name: user.name, expiresAtMs: nowMs + this.#lifetimeMs };
     const payload = JSON.stringify([session.userId, session.name, session.expiresAtMs]);
-    return { session, cookie: signText(this.#current, payload) };
+    return { session, cookie: signText(this.#signing[this.#choice.index]!, payload) };
   }
 
   /** Undefined for anything but an unexpired session that one of the keys signed. */

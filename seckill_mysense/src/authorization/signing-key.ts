@@ -1,7 +1,7 @@
 import { hkdfSync } from "node:crypto";
 
 /** What a key is for. A signature made for one purpose never verifies for another. */
-export type SigningPurpose = "sale-token" | "session" | "reservation-id";
+export type SigningPurpose = "sale-token" | "session" | "reservation-id" | "gateway-peer";
 
 /** An HMAC-SHA256 key derived from the project's secret, with the public id that tokens carry. */
 export interface SigningKey {
@@ -10,6 +10,11 @@ export interface SigningKey {
   readonly subject: string;
   /** The MAC of `text`: 43 characters, base64url. */
   sign(text: string): string;
+}
+
+/** Which of the project's secrets signs: the first, unless some gateway of the ring does not know it yet. */
+export interface SigningChoice {
+  index: number;
 }
 
 /** 32 bytes from the project's secret by HKDF-SHA256 (RFC 5869), different for each `info`. */

@@ -32,6 +32,7 @@ const checkDeclaration = {
     "sale_ended",
     "body_too_large",
     "not_started",
+    "banned",
     "gate_closed",
     "gate_unavailable",
   ],

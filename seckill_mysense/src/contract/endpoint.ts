@@ -5,8 +5,11 @@ type ObjectSchema = z.ZodObject;
 const nothing = z.object({});
 type Nothing = typeof nothing;
 
-/** `session`: the session cookie; `sale_token`: the token of POST /api/token; `either`: one of them. */
-export type Authorization = "none" | "session" | "sale_token" | "either";
+/**
+ * `session`: the session cookie; `sale_token`: the token of POST /api/token; `either`: one of them; `internal`: the internal
+ * secret, as Bearer.
+ */
+export type Authorization = "none" | "session" | "sale_token" | "either" | "internal";
 
 /** One address of the HTTP interface. Validation, the handler's types, /openapi.json and the pages' client derive from it. */
 export interface Endpoint<
@@ -83,6 +86,7 @@ export function endpoint<
 export const generalFailures = [
   "invalid_request",
   "limited",
+  "address_limited",
   "overloaded",
   "ledger_unavailable",
   "internal",

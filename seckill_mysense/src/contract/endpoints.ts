@@ -1,4 +1,5 @@
 import { createSession, deleteSession, readSession, registerUser } from "./accounts.ts";
+import { checkRight } from "./check-right.ts";
 import { check, checkByGet } from "./check.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { healthz, metrics, openapi, readyz } from "./operation.ts";
@@ -22,6 +23,7 @@ export const endpoints = {
   "GET /api/reservations/:id/events": watchReservation,
   "POST /api/orders/:id/pay": payOrder,
   "POST /api/orders/:id/cancel": cancelOrder,
+  "POST /checkRight": checkRight,
   "GET /healthz": healthz,
   "GET /readyz": readyz,
   "GET /metrics": metrics,

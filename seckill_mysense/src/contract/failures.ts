@@ -15,6 +15,8 @@ export const failures = {
   token_forged: { status: 401, message: "The token's signature is wrong." },
   token_expired: { status: 401, message: "The token has expired." },
 
+  internal_secret_wrong: { status: 401, message: "This address is for programs that have the internal secret." },
+
   token_wrong_product: { status: 403, message: "The token is for another product." },
   not_owner: { status: 403, message: "This reservation belongs to another user." },
   cross_site: { status: 403, message: "Requests that change something must come from this site's own pages." },
@@ -38,6 +40,8 @@ export const failures = {
   unsupported_media_type: { status: 415, message: "Send the body as application/json." },
   not_started: { status: 425, message: "The sale has not started yet." },
   limited: { status: 429, message: "Too many requests: wait before you try again." },
+  address_limited: { status: 429, message: "Too many requests from this address: wait before you try again." },
+  banned: { status: 429, message: "Too many requests although they were refused: wait before you try again." },
 
   internal: { status: 500, message: "Something went wrong on the server." },
   overloaded: { status: 503, message: "The server is busy: try again with the same token." },

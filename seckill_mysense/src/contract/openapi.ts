@@ -41,6 +41,7 @@ const security = {
   session: { security: [{ session: [] }] },
   sale_token: { security: [{ saleToken: [] }] },
   either: { security: [{ session: [] }, { saleToken: [] }] },
+  internal: { security: [{ internalSecret: [] }] },
 } as const satisfies Record<Endpoint["authorization"], Json>;
 
 function operation(endpoint: Endpoint): Json {
@@ -75,6 +76,7 @@ export function openApiDocument(): Json {
       securitySchemes: {
         session: { type: "apiKey", in: "cookie", name: "seckill_session" },
         saleToken: { type: "http", scheme: "bearer" },
+        internalSecret: { type: "http", scheme: "bearer" },
       },
     },
   };

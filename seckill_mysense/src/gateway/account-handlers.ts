@@ -1,3 +1,4 @@
+import type { Authorizer } from "../authorization/authorizer.ts";
 import type { PasswordHasher } from "../authorization/password-hasher.ts";
 import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import { type Session, sessionCookieName, type Sessions } from "../authorization/sessions.ts";
@@ -17,7 +18,7 @@ export interface AccountOptions {
   readonly sessions: Sessions;
   readonly hasher: PasswordHasher;
   /** Tries per name: slows down guessing one user's password. */
-  readonly perName: RateLimiter;
+  readonly authorizer: Authorizer;
   /** Tries per address: slows down guessing everybody's, and registering crowds. */
   readonly perAddress: RateLimiter;
   /** Cookies only over TLS: for systems behind a proxy that speaks it. */
@@ -38,7 +39,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
 
   mountEndpoint(app, registerUser, mount, async ({ body, address }) => {
     const waitMs = options.perAddress.take(address, now());
-    if (waitMs > 0) return limited(waitMs);
+    if (waitMs > 0) return limited("address_limited", waitMs);
     const user = {
       id: Bun.randomUUIDv7("base64url"),
       name: body.name,
@@ -50,8 +51,11 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
   });
 
   mountEndpoint(app, createSession, mount, async ({ body, address }) => {
-    const waitMs = options.perAddress.take(address, now()) || options.perName.take(body.name.toLowerCase(), now());
-    if (waitMs > 0) return limited(waitMs);
+    const waitMs = options.perAddress.take(address, now());
+    if (waitMs > 0) return limited("address_limited", waitMs);
+    const verdict = await options.authorizer.decide({ kind: "login", userId: body.name.toLowerCase() });
+    if (verdict.kind === "busy") return { failure: "overloaded", retryAfterSeconds: 1 };
+    if ("waitMs" in verdict && verdict.waitMs > 0) return limited("limited", verdict.waitMs);
     const name = userName.safeParse(body.name);
     const user = name.success ? await ledger.findUserByName(name.data) : undefined;
     const isRight = await hasher.verify(body.password, user?.passwordHash);
@@ -72,6 +76,6 @@ function toSessionUser(session: Session): SessionUser {
   return { userID: session.userId, name: session.name, expiresAtMs: session.expiresAtMs };
 }
 
-function limited(waitMs: number): Refusal<"limited"> {
-  return { failure: "limited", retryAfterSeconds: Math.ceil(waitMs / 1000) };
+function limited<Code extends "limited" | "address_limited">(failure: Code, waitMs: number): Refusal<Code> {
+  return { failure, retryAfterSeconds: Math.ceil(waitMs / 1000) };
 }

@@ -11,6 +11,8 @@ export interface CatalogueProduct {
   product: SaleProduct;
   /** Units left when the gate was last asked; null when it could not say. */
   available: number | null;
+  /** How many units the gate has taken back when it was last asked. */
+  returns: number;
   readonly soldOut: SoldOutHint;
 }
 
@@ -138,7 +140,7 @@ export class Catalogue {
 
   #newProduct(sale: Sale, product: SaleProduct): CatalogueProduct {
     const soldOut = new SoldOutHint(this.#refused, this.#options.soldOutHintMs);
-    return { sale, product, available: null, soldOut };
+    return { sale, product, available: null, returns: 0, soldOut };
   }
 
   async #readStock(): Promise<void> {
@@ -164,6 +166,9 @@ export class Catalogue {
     const isArmed = await ensureArmed(sale, product, status);
     if (status === undefined) entry.available = isArmed ? product.total : null;
     else entry.available = status.open && status.epoch === product.epoch ? status.available : null;
-    if (status !== undefined && status.available > 0) entry.soldOut.clear();
+    if (status === undefined) return;
+    // A unit that came back may be gone again, through another gateway, to somebody whom this one remembers as refused.
+    if (status.available > 0 || status.returns !== entry.returns) entry.soldOut.clear();
+    entry.returns = status.returns;
   }
 }

@@ -1,10 +1,13 @@
-import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
+import type { Authorizer, Verdict } from "../authorization/authorizer.ts";
+import type { ClientAddress } from "../authorization/client-address.ts";
 import type { RateLimiter } from "../authorization/rate-limiter.ts";
+import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
 import type { CheckAnswer } from "../contract/check.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
 import type { GateAnswer, GateCalls } from "./gate-calls.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import type { NodeLimits } from "./node-limits.ts";
 import { answer, encodedRefusal, refuse, type RefusalDetails } from "./refusal.ts";
 import { bearerOf, cookieValue, queryValue, wantsPage } from "./request-fields.ts";
 
@@ -14,8 +17,10 @@ export interface CheckOptions {
   readonly tokens: SaleTokens;
   readonly catalogue: Catalogue;
   readonly gateCalls: GateCalls;
-  readonly perUser: RateLimiter;
+  readonly authorizer: Authorizer;
   readonly perAddress: RateLimiter;
+  readonly clientAddress: ClientAddress;
+  readonly nodeLimits: NodeLimits;
   readonly metrics: GatewayMetrics;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -80,14 +85,14 @@ export class Check {
     if (productId === undefined || productId === null || productId === "") return this.#turnAway("missing_product");
     const entry = catalogue.find(productId);
     if (entry === undefined) return this.#turnAway("product_not_found");
-    if (productId !== claims.productId) return this.#turnAway("token_wrong_product");
+    if (productId !== claims.productId) return this.#wrongProduct(claims);
     if (this.#isBodyTooLarge(request)) return this.#turnAway("body_too_large");
     if (nowMs < claims.notBeforeMs - this.#options.startLeewayMs) return this.#notStarted(claims.notBeforeMs, nowMs);
     // Said before the limits are looked at, because it costs less than they do.
     if (entry.soldOut.refuses(claims.reservationId, nowMs)) return this.#turnAway("sold_out");
-    const waitMs = this.#limitWaitMs(claims, request, server, nowMs);
-    if (waitMs > 0) return this.#turnAwayWith("limited", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
-    return this.#askGate(claims, entry, nowMs);
+    const waitMs = this.#addressWaitMs(request, server, nowMs);
+    if (waitMs > 0) return this.#limited("address_limited", waitMs);
+    return this.#admit(claims, entry, nowMs);
   }
 
   #page(): Response {
@@ -110,10 +115,62 @@ export class Check {
     return this.#turnAwayWith("not_started", { startsAtMs, retryAfterSeconds });
   }
 
-  #limitWaitMs(claims: SaleTokenClaims, request: Request, server: AddressOf, nowMs: number): number {
-    const { perAddress, perUser } = this.#options;
-    const address = perAddress.isOff ? "" : (server.requestIP(request)?.address ?? "");
-    return perAddress.take(address, nowMs) || perUser.take(claims.userId, nowMs);
+  #limited(code: "limited" | "address_limited" | "banned", waitMs: number): Response {
+    return this.#turnAwayWith(code, { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) });
+  }
+
+  /** No page of ours asks for one product with another one's token. */
+  #wrongProduct({ userId }: SaleTokenClaims): Response {
+    this.#options.authorizer.reportFailure(userId);
+    return this.#turnAway("token_wrong_product");
+  }
+
+  #addressWaitMs(request: Request, server: AddressOf, nowMs: number): number {
+    const { perAddress, clientAddress } = this.#options;
+    if (perAddress.isOff) return 0;
+    const peer = server.requestIP(request)?.address ?? "";
+    return perAddress.take(clientAddress.keyOf(peer, request.headers), nowMs);
+  }
+
+  /** Asks whether the user may try: at once where this gateway decides about him, in one hop where another does. */
+  #admit(claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Response | Promise<Response> {
+    const { authorizer, nodeLimits } = this.#options;
+    if (!nodeLimits.enter()) return this.#turnAway("overloaded");
+    const { userId, productId, reservationId } = claims;
+    const reservation = { productId, reservationId, epoch: entry.product.epoch };
+    const verdict = authorizer.decide({ kind: "check", userId, reservation });
+    const response =
+      verdict instanceof Promise
+        ? verdict.then((decided) => this.#follow(decided, claims, entry, nowMs))
+        : this.#follow(verdict, claims, entry, nowMs);
+    if (response instanceof Promise) return response.finally(() => nodeLimits.leave());
+    nodeLimits.leave();
+    return response;
+  }
+
+  #follow(
+    verdict: Verdict,
+    claims: SaleTokenClaims,
+    entry: CatalogueProduct,
+    nowMs: number,
+  ): Response | Promise<Response> {
+    switch (verdict.kind) {
+      case "limited":
+      case "banned":
+        return this.#limited(verdict.kind, verdict.waitMs);
+      case "busy":
+        return this.#turnAway("overloaded");
+      case "held":
+        return this.#held(claims.reservationId);
+      case "allowed":
+        if (this.#options.nodeLimits.tryWaitMs(nowMs) > 0) return this.#turnAway("overloaded");
+        return this.#askGate(claims, entry, nowMs);
+    }
+  }
+
+  #held(reservationId: string): Response {
+    this.#options.metrics.checks.add("held");
+    return answer({ reservation: reservationId, status: "held" } satisfies CheckAnswer, 200);
   }
 
   /** Bodies mean nothing here and are never read; this keeps large ones from being sent at all. */
@@ -131,15 +188,22 @@ export class Check {
   }
 
   #answerTo(outcome: GateAnswer, claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Response {
-    const { metrics, now } = this.#options;
+    const { metrics, now, authorizer } = this.#options;
+    const { userId, productId } = claims;
     switch (outcome.kind) {
       case "accepted":
         entry.soldOut.clear();
+        authorizer.reportHolding(outcome.reservation);
         metrics.checks.add("accepted");
         return answer({ reservation: claims.reservationId, status: "accepted" } satisfies CheckAnswer, 202);
       case "replay":
-        metrics.checks.add("held");
-        return answer({ reservation: outcome.reservationId, status: "held" } satisfies CheckAnswer, 200);
+        authorizer.reportHolding({
+          userId,
+          productId,
+          reservationId: outcome.reservationId,
+          epoch: entry.product.epoch,
+        });
+        return this.#held(outcome.reservationId);
       case "sold_out":
         entry.soldOut.soldOut(claims.reservationId, outcome.epoch, now());
         entry.available = 0;

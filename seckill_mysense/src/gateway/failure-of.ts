@@ -2,22 +2,27 @@ import { HasherOverloaded } from "../authorization/password-hasher.ts";
 import { GateOutcomeUnknown, GateUnavailable } from "../gate/gate-errors.ts";
 import type { Logger } from "../logging/logger.ts";
 import { LedgerUnavailableError } from "../orders/ledger-errors.ts";
-import { refuse } from "./refusal.ts";
+import type { FailureCode } from "../contract/failures.ts";
+import type { RefusalDetails } from "./refusal.ts";
+
+interface UnexpectedFailure extends RefusalDetails {
+  readonly failure: FailureCode;
+}
 
 /** The answer to an error that a handler did not expect. Its text goes to the log only: it could tell a stranger too much. */
-export function failureOf(error: unknown, logger: Logger, where: string): Response {
-  if (error instanceof HasherOverloaded) return refuse("overloaded", { retryAfterSeconds: 2 });
+export function failureOf(error: unknown, logger: Logger, where: string): UnexpectedFailure {
+  if (error instanceof HasherOverloaded) return { failure: "overloaded", retryAfterSeconds: 2 };
   if (error instanceof GateUnavailable || error instanceof GateOutcomeUnknown) {
     logger.warn("the gate did not answer", { where, error: error.message });
-    return refuse("gate_unavailable", { message: "The gate cannot be reached: try again.", retryAfterSeconds: 1 });
+    return { failure: "gate_unavailable", message: "The gate cannot be reached: try again.", retryAfterSeconds: 1 };
   }
   if (error instanceof LedgerUnavailableError) {
     logger.warn("the ledger did not answer", { where, error: error.message });
-    return refuse("ledger_unavailable", { retryAfterSeconds: 1 });
+    return { failure: "ledger_unavailable", retryAfterSeconds: 1 };
   }
   logger.error("a request failed", {
     where,
     error: error instanceof Error ? (error.stack ?? error.message) : String(error),
   });
-  return refuse("internal");
+  return { failure: "internal" };
 }

@@ -35,16 +35,30 @@ class Counter {
   }
 }
 
+export interface LabelledCounts {
+  readonly name: string;
+  readonly label: string;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+function labelledLines({ name, label, counts }: LabelledCounts): string[] {
+  const lines = Object.entries(counts).map(([value, count]) => `${name}{${label}="${value}"} ${count}`);
+  return [`# TYPE ${name} counter`, ...lines];
+}
+
 /** What the gateway counts, and its text for /metrics. */
 export class GatewayMetrics {
   /** Answers of /check: `accepted`, `held`, `page`, or the code of the refusal. */
   readonly checks = new Counter();
   /** Answers of all other addresses, as `METHOD path status`. */
   readonly requests = new Counter();
+  /** Refusals of all other addresses, by the code in `error`. */
+  readonly refusals = new Counter();
   /** From the request's arrival to the answer, for requests of /check that asked the gate. */
   readonly gateLatency = new Histogram();
 
-  text(gauges: Readonly<Record<string, number>>): string {
+  /** `labelled` are counters that others keep: name, label, and count by the label's value. */
+  text(gauges: Readonly<Record<string, number>>, labelled: readonly LabelledCounts[] = []): string {
     return [
       "# HELP seckill_check_total Answers of /check by outcome.",
       "# TYPE seckill_check_total counter",
@@ -52,9 +66,13 @@ export class GatewayMetrics {
       "# HELP seckill_requests_total Answers of all other addresses.",
       "# TYPE seckill_requests_total counter",
       ...this.requests.lines("seckill_requests_total", "endpoint"),
+      "# HELP seckill_refusals_total Refusals of all other addresses by reason.",
+      "# TYPE seckill_refusals_total counter",
+      ...this.refusals.lines("seckill_refusals_total", "error"),
       "# HELP seckill_check_gate_seconds Time to answer requests of /check that asked the gate.",
       "# TYPE seckill_check_gate_seconds histogram",
       ...this.gateLatency.lines("seckill_check_gate_seconds"),
+      ...labelled.flatMap(labelledLines),
       ...Object.entries(gauges).flatMap(([name, value]) => [`# TYPE ${name} gauge`, `${name} ${value}`]),
       "",
     ].join("\n");

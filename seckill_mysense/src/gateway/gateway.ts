@@ -1,6 +1,5 @@
 import { Hono } from "hono";
 import { PasswordHasher, recommendedCost } from "../authorization/password-hasher.ts";
-import { type RateLimit, RateLimiter } from "../authorization/rate-limiter.ts";
 import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
 import { Sessions } from "../authorization/sessions.ts";
@@ -10,10 +9,12 @@ import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../orders/ledger.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
+import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
 import { Catalogue, type EnsureArmed } from "./catalogue.ts";
+import { mountCheckRight } from "./check-right-handlers.ts";
 import { type AddressOf, Check } from "./check.ts";
 import { GateCalls } from "./gate-calls.ts";
-import { GatewayMetrics } from "./gateway-metrics.ts";
+import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
 import { mountOperation } from "./operation-handlers.ts";
 import { mountOrders } from "./order-handlers.ts";
@@ -56,26 +57,30 @@ const hardMaxBodyBytes = 2_097_152;
  */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { settings, now } = parts;
-  const system = assemble(parts);
+  const authorization = assembleAuthorization(parts);
+  const system = assemble(parts, authorization);
   const salePage = await buildSalePage();
   const app = mountAll(parts, system, salePage);
   const check = new Check({
     ...system,
-    perUser: limiter(settings, settings.limits.check_per_user),
-    perAddress: limiter(settings, settings.limits.check_per_address),
+    perAddress: limiterOf(settings, settings.limits.check_per_address),
     now,
     elapsedMs: parts.elapsedMs,
     startLeewayMs: settings.limits.start_leeway_ms,
     maxBodyBytes: settings.limits.max_body_bytes,
     page: salePage.page,
   });
-  await system.catalogue.start();
-  const server = serve(parts, check, app, () => system.catalogue.stop());
+  const letGo = (): void => {
+    system.catalogue.stop();
+    system.ring?.stop();
+  };
+  const server = await startParts(system, letGo, () => serve(parts, check, app));
   return {
     port: server.port ?? 0,
     catalogue: system.catalogue,
     async stop(withinMs) {
-      system.catalogue.stop();
+      // The others take over this one's users now, and not when they miss its answers.
+      letGo();
       system.watchers.stopAll();
       const deadline = setTimeout(() => void server.stop(true), withinMs);
       await server.stop();
@@ -84,48 +89,50 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   };
 }
 
-function serve(parts: GatewayParts, check: Check, app: GatewayApp, onFailure: () => void): Bun.Server<undefined> {
-  const { settings, logger } = parts;
-  const respond = (request: Request, bunServer: AddressOf) => check.respond(request, bunServer);
-  const refuseMethod = (): Response => refuse("method_not_allowed", {}, { allow: "GET, POST" });
+/** Nobody is let in before the sales are known and the other gateways found. */
+async function startParts<Server>(system: System, letGo: () => void, serve: () => Server): Promise<Server> {
   try {
-    return Bun.serve({
-      hostname: settings.backend.host,
-      port: settings.backend.api_port,
-      maxRequestBodySize: hardMaxBodyBytes,
-      idleTimeout: 30,
-      development: false,
-      // Outside development Bun shares a port by default, and a second start would take half of the buyers unnoticed.
-      reusePort: false,
-      routes: {
-        "/check": {
-          GET: respond,
-          POST: respond,
-          // Without a HEAD of its own the GET would answer it, and a link preview would take a unit.
-          HEAD: refuseMethod,
-          PUT: refuseMethod,
-          PATCH: refuseMethod,
-          DELETE: refuseMethod,
-        },
-      },
-      fetch: (request, bunServer) => app.fetch(request, { server: bunServer }),
-      error(error) {
-        logger.error("a request failed", { error: error.stack ?? error.message });
-        return refuse("internal");
-      },
-    });
+    await system.catalogue.start();
+    await system.ring?.start();
+    return serve();
   } catch (error) {
-    onFailure();
+    letGo();
     throw error;
   }
 }
 
-function limiter(settings: Settings, limit: { rate_per_second: number; burst: number }): RateLimiter {
-  const rate: RateLimit = { ratePerSecond: limit.rate_per_second, burst: limit.burst };
-  return new RateLimiter(rate, settings.limits.tracked_keys);
+function serve(parts: GatewayParts, check: Check, app: GatewayApp): Bun.Server<undefined> {
+  const { settings, logger } = parts;
+  const respond = (request: Request, bunServer: AddressOf) => check.respond(request, bunServer);
+  const refuseMethod = (): Response => refuse("method_not_allowed", {}, { allow: "GET, POST" });
+  return Bun.serve({
+    hostname: settings.backend.host,
+    port: settings.backend.api_port,
+    maxRequestBodySize: hardMaxBodyBytes,
+    idleTimeout: 30,
+    development: false,
+    // Outside development Bun shares a port by default, and a second start would take half of the buyers unnoticed.
+    reusePort: false,
+    routes: {
+      "/check": {
+        GET: respond,
+        POST: respond,
+        // Without a HEAD of its own the GET would answer it, and a link preview would take a unit.
+        HEAD: refuseMethod,
+        PUT: refuseMethod,
+        PATCH: refuseMethod,
+        DELETE: refuseMethod,
+      },
+    },
+    fetch: (request, bunServer) => app.fetch(request, { server: bunServer }),
+    error(error) {
+      logger.error("a request failed", { error: error.stack ?? error.message });
+      return refuse("internal");
+    },
+  });
 }
 
-interface System {
+interface System extends AuthorizationParts {
   readonly tokens: SaleTokens;
   readonly reservationIds: ReservationIds;
   readonly sessions: Sessions;
@@ -135,13 +142,16 @@ interface System {
   readonly watchers: ReservationWatchers;
 }
 
-function assemble({ gate, ledger, settings, secrets, logger, ensureArmed, now }: GatewayParts): System {
+function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
+  const { gate, ledger, settings, secrets, logger, ensureArmed, now } = parts;
   const { limits, backend } = settings;
-  const tokens = new SaleTokens(secrets);
+  const { choice } = authorization;
+  const tokens = new SaleTokens(secrets, choice);
   return {
+    ...authorization,
     tokens,
-    reservationIds: new ReservationIds(secrets),
-    sessions: new Sessions(secrets, backend.session_seconds * 1000),
+    reservationIds: new ReservationIds(secrets, choice),
+    sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     metrics: new GatewayMetrics(),
     catalogue: new Catalogue({
       ledger,
@@ -168,12 +178,15 @@ function assemble({ gate, ledger, settings, secrets, logger, ensureArmed, now }:
 
 function mountAll(parts: GatewayParts, system: System, salePage: SalePage): GatewayApp {
   const { settings, ledger, gate, logger, now } = parts;
-  const { catalogue, reservationIds, sessions, tokens, metrics, watchers } = system;
+  const { catalogue, reservationIds, sessions, tokens, metrics, watchers, authorizer } = system;
   const secureCookies = settings.backend.secure_cookies;
   const app: GatewayApp = new Hono();
   const mount: MountOptions = {
     sessions,
-    perUser: limiter(settings, settings.limits.api_per_user),
+    authorizer,
+    clientAddress: system.clientAddress,
+    nodeLimits: system.nodeLimits,
+    internalSecret: system.internalSecret,
     maxBodyBytes: settings.limits.max_body_bytes,
     metrics,
     logger,
@@ -187,8 +200,8 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
       maxWaiting: settings.limits.hash_waiting,
       ...recommendedCost,
     }),
-    perName: limiter(settings, settings.limits.login_per_name),
-    perAddress: limiter(settings, settings.limits.login_per_address),
+    authorizer,
+    perAddress: limiterOf(settings, settings.limits.login_per_address),
     secureCookies,
     now,
   });
@@ -197,14 +210,35 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   const reader = new ReservationReader({ ledger, gate, catalogue, ids: reservationIds });
   mountReservations(app, mount, { reader, watchers, tokens });
   mountOrders(app, mount, ledger);
-  mountOperation(app, mount, {
-    isReady: () => catalogue.isFresh(),
-    gauges: () => ({ seckill_gate_calls_running: system.gateCalls.running, seckill_event_listeners: watchers.count }),
-  });
+  mountCheckRight(app, mount, { authorizer, catalogue });
+  mountOperation(
+    app,
+    { ...mount, nodeLimits: undefined },
+    { isReady: () => catalogue.isFresh(), gauges: () => gaugesOf(system), counts: () => countsOf(system) },
+  );
   app.get("/", salePage.page);
   for (const [path, respond] of salePage.assets) app.get(path, respond);
   mountRefusals(app);
   return app;
+}
+
+function gaugesOf(system: System): Readonly<Record<string, number>> {
+  return {
+    seckill_gate_calls_running: system.gateCalls.running,
+    seckill_event_listeners: system.watchers.count,
+    seckill_requests_in_flight: system.nodeLimits.inFlight,
+    seckill_failing_users: system.local.failingUsers,
+    ...system.ring?.gauges,
+  };
+}
+
+function countsOf({ ring }: System): readonly LabelledCounts[] {
+  if (ring === undefined) return [];
+  const { questions, greetings } = ring.counts;
+  return [
+    { name: "seckill_owner_questions_total", label: "outcome", counts: questions },
+    { name: "seckill_ring_greetings_total", label: "outcome", counts: greetings },
+  ];
 }
 
 /** What no endpoint takes: a known address with another method, and unknown addresses. */

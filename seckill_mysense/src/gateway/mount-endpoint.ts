@@ -3,15 +3,18 @@ import type { z } from "zod";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import { describeIssues } from "../contract/describe-issues.ts";
-import type { RateLimiter } from "../authorization/rate-limiter.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
+import type { ClientAddress } from "../authorization/client-address.ts";
+import type { InternalSecret } from "../authorization/internal-secret.ts";
 import { type Session, sessionCookieName, type Sessions } from "../authorization/sessions.ts";
 import { type AddressOf } from "./check.ts";
 import { failureOf } from "./failure-of.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
+import type { NodeLimits } from "./node-limits.ts";
 import { readJsonBody } from "./read-json-body.ts";
 import { answer, refuse, type RefusalDetails } from "./refusal.ts";
-import { cookieValue } from "./request-fields.ts";
+import { bearerToken, cookieValue } from "./request-fields.ts";
 
 /** A refusal that the endpoint has declared. */
 export interface Refusal<Code extends FailureCode> extends RefusalDetails {
@@ -37,7 +40,7 @@ export interface EndpointInput<E extends Endpoint> {
 /** A `Response` for what is not JSON. */
 export type EndpointAnswer<E extends Endpoint> =
   | Success<z.infer<E["ok"]>>
-  | Refusal<E["failures"][number] | "limited" | "overloaded">
+  | Refusal<E["failures"][number] | "limited" | "address_limited" | "overloaded">
   | Response;
 
 export type EndpointHandler<E extends Endpoint> = (
@@ -46,7 +49,11 @@ export type EndpointHandler<E extends Endpoint> = (
 
 export interface MountOptions {
   readonly sessions: Sessions;
-  readonly perUser: RateLimiter;
+  readonly authorizer: Authorizer;
+  readonly clientAddress: ClientAddress;
+  /** Undefined for what an operator must be able to ask of a gateway that is full. */
+  readonly nodeLimits: NodeLimits | undefined;
+  readonly internalSecret: InternalSecret;
   readonly maxBodyBytes: number;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
@@ -56,7 +63,7 @@ export interface MountOptions {
 export type GatewayApp = Hono<{ Bindings: { server: AddressOf } }>;
 
 /** Refusals that are found before the handler is asked. */
-type Checked<T> = { readonly value: T } | { readonly refusal: Response };
+type Checked<T> = { readonly value: T } | { readonly failure: FailureCode; readonly details?: RefusalDetails };
 
 /** Puts a declared endpoint on the server: reads and checks what it declares, and turns outcomes into responses. */
 export function mountEndpoint<E extends Endpoint>(
@@ -67,7 +74,8 @@ export function mountEndpoint<E extends Endpoint>(
 ): void {
   app.on(endpoint.method, endpoint.path, async (context) => {
     const request = context.req.raw;
-    const address = context.env.server.requestIP(request)?.address ?? "";
+    const peer = context.env.server.requestIP(request)?.address ?? "";
+    const address = options.clientAddress.keyOf(peer, request.headers);
     const response = await respond(endpoint, options, handler, request, context.req.param(), address);
     options.metrics.requests.add(`${endpoint.method} ${endpoint.path} ${response.status}`);
     return response;
@@ -82,18 +90,52 @@ async function respond<E extends Endpoint>(
   params: Record<string, string>,
   address: string,
 ): Promise<Response> {
+  if (options.nodeLimits?.enter() === false) return turnAway(options, "overloaded", { retryAfterSeconds: 1 });
   try {
-    if (endpoint.method !== "GET" && isCrossSite(request)) return refuse("cross_site");
-    const session = readSession(options, request);
-    if (endpoint.authorization === "session" && session === undefined) return refuse("session_required");
-    const waitMs = session === undefined ? 0 : options.perUser.take(session.userId, options.now());
-    if (waitMs > 0) return refuse("limited", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+    const allowed = await authorize(endpoint, options, request);
+    if ("failure" in allowed) return turnAway(options, allowed.failure, allowed.details);
     const read = await readInput(endpoint, options, request, params);
-    if ("refusal" in read) return read.refusal;
-    return toResponse(endpoint, await handler({ ...read.value, session, address, request } as EndpointInput<E>));
+    if ("failure" in read) return turnAway(options, read.failure, read.details);
+    const session = allowed.value;
+    const outcome = await handler({ ...read.value, session, address, request } as EndpointInput<E>);
+    if (outcome instanceof Response) return outcome;
+    if (!("failure" in outcome)) {
+      return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome.headers);
+    }
+    const { failure, ...details } = outcome;
+    return turnAway(options, failure, details);
   } catch (error) {
-    return failureOf(error, options.logger, `${endpoint.method} ${endpoint.path}`);
+    const { failure, ...details } = failureOf(error, options.logger, `${endpoint.method} ${endpoint.path}`);
+    return turnAway(options, failure, details);
+  } finally {
+    options.nodeLimits?.leave();
   }
+}
+
+function turnAway({ metrics }: MountOptions, code: FailureCode, details?: RefusalDetails): Response {
+  metrics.refusals.add(code);
+  return refuse(code, details);
+}
+
+/** Who asks, and whether he may now. */
+async function authorize(
+  endpoint: Endpoint,
+  options: MountOptions,
+  request: Request,
+): Promise<Checked<Session | undefined>> {
+  if (endpoint.method !== "GET" && isCrossSite(request)) return { failure: "cross_site" };
+  if (endpoint.authorization === "internal") {
+    const isRight = options.internalSecret.isRight(bearerToken(request.headers));
+    return isRight ? { value: undefined } : { failure: "internal_secret_wrong" };
+  }
+  const session = readSession(options, request);
+  if (session === undefined) {
+    return endpoint.authorization === "session" ? { failure: "session_required" } : { value: undefined };
+  }
+  const verdict = await options.authorizer.decide({ kind: "api", userId: session.userId });
+  if (verdict.kind === "busy") return { failure: "overloaded", details: { retryAfterSeconds: 1 } };
+  if (!("waitMs" in verdict) || verdict.waitMs === 0) return { value: session };
+  return { failure: "limited", details: { retryAfterSeconds: Math.ceil(verdict.waitMs / 1000) } };
 }
 
 async function readInput(
@@ -103,15 +145,16 @@ async function readInput(
   pathParams: Record<string, string>,
 ): Promise<Checked<{ params: unknown; query: unknown; body: unknown }>> {
   const params = parse(endpoint.params, pathParams, "the path");
-  if ("refusal" in params) return params;
+  if ("failure" in params) return params;
   const query = parse(endpoint.query, Object.fromEntries(new URL(request.url).searchParams), "the query");
-  if ("refusal" in query) return query;
+  if ("failure" in query) return query;
   if (endpoint.body === undefined) return { value: { params: params.value, query: query.value, body: undefined } };
   const json = await readJsonBody(request, options.maxBodyBytes);
-  if ("failure" in json)
-    return { refusal: refuse(json.failure, json.message === undefined ? {} : { message: json.message }) };
+  if ("failure" in json) {
+    return { failure: json.failure, details: json.message === undefined ? {} : { message: json.message } };
+  }
   const body = parse(endpoint.body, json.value, "the body");
-  if ("refusal" in body) return body;
+  if ("failure" in body) return body;
   return { value: { params: params.value, query: query.value, body: body.value } };
 }
 
@@ -120,7 +163,7 @@ function parse(schema: z.ZodType, input: unknown, name: string): Checked<unknown
   if (result.success) return { value: result.data };
   const isSecret = (key: string): boolean => key === "password" || key === "token";
   const problems = describeIssues(result.error.issues, { schema, input, name, isSecret });
-  return { refusal: refuse("invalid_request", { message: problems.join("; ") }) };
+  return { failure: "invalid_request", details: { message: problems.join("; ") } };
 }
 
 function readSession(options: MountOptions, request: Request): Session | undefined {
@@ -134,13 +177,4 @@ function isCrossSite(request: Request): boolean {
   if (site !== null) return site !== "same-origin" && site !== "none";
   const origin = request.headers.get("origin");
   return origin !== null && URL.parse(origin)?.host !== request.headers.get("host");
-}
-
-function toResponse<E extends Endpoint>(endpoint: E, outcome: EndpointAnswer<E>): Response {
-  if (outcome instanceof Response) return outcome;
-  if ("failure" in outcome) {
-    const { failure, ...details } = outcome;
-    return refuse(failure, details);
-  }
-  return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome.headers);
 }

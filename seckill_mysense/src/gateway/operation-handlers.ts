@@ -1,11 +1,14 @@
 import { healthz, metrics, openapi, readyz } from "../contract/operation.ts";
 import { openApiDocument } from "../contract/openapi.ts";
+import type { LabelledCounts } from "./gateway-metrics.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
 export interface OperationOptions {
   readonly isReady: () => boolean;
   /** Names and values of what goes up and down. */
   readonly gauges: () => Readonly<Record<string, number>>;
+  /** Counters that are kept elsewhere. */
+  readonly counts: () => readonly LabelledCounts[];
 }
 
 export function mountOperation(app: GatewayApp, mount: MountOptions, options: OperationOptions): void {
@@ -26,7 +29,7 @@ export function mountOperation(app: GatewayApp, mount: MountOptions, options: Op
     metrics,
     mount,
     () =>
-      new Response(mount.metrics.text(options.gauges()), {
+      new Response(mount.metrics.text(options.gauges(), options.counts()), {
         headers: { "content-type": metrics.okContentType, "cache-control": "no-store" },
       }),
   );

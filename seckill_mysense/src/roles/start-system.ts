@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { GateServer } from "../gate/gate-connection.ts";
 import type { Gate } from "../gate/gate.ts";
 import { startRelay } from "../gate/relay.ts";
+import { RingAddressError } from "../authorization/ring/peer-listener.ts";
 import { startGateway } from "../gateway/gateway.ts";
 import type { Logger } from "../logging/logger.ts";
 import { startConsumer } from "../orders/consumer.ts";
@@ -172,6 +173,7 @@ async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops
     return gateway.port;
   } catch (error) {
     const { host, api_port } = settings.backend;
+    if (error instanceof RingAddressError) throw new StartError(error.message);
     const { code } = error as { code?: string };
     if (code === "EADDRINUSE")
       throw new StartError(`backend.api_port ${api_port} on ${host} is in use by another process`);

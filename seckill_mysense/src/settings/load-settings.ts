@@ -4,17 +4,19 @@ import { describeIssues } from "../contract/describe-issues.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 
-/** Secrets that may come from the environment, so that config.json can be shown around. */
+/** Secrets, so that config.json can be shown around, and the name of the machine, so that all gateways can share one. */
 const environmentKeys = {
   SECKILL_API_SECRET: ["backend", "api_secret"],
   SECKILL_PREVIOUS_API_SECRET: ["backend", "previous_api_secret"],
+  SECKILL_INTERNAL_SECRET: ["backend", "internal_secret"],
+  SECKILL_GATEWAYS_SELF: ["gateways", "self"],
   SECKILL_MYSQL_PASS_WORD: ["mysql", "pass_word"],
   SECKILL_RABBITMQ_URL: ["rabbitmq", "url"],
   SECKILL_REDIS_URL: ["redis", "url"],
 } as const;
 
 /** Never shown: a log is read by more people than config.json is. */
-const secretKeys = /(^|\.)(api_secret|previous_api_secret|pass_word|url)$/;
+const secretKeys = /(^|\.)(api_secret|previous_api_secret|internal_secret|pass_word|url)$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -70,6 +72,31 @@ function contradictions(settings: Settings): string[] {
   }
   if (api_secret !== "" && api_secret === previous_api_secret) {
     problems.push("backend.previous_api_secret is the same as backend.api_secret: it must be the secret before it");
+  }
+  return [...problems, ...ringContradictions(settings)];
+}
+
+function ringContradictions({ backend, gateways }: Settings): string[] {
+  const problems: string[] = [];
+  const { nodes, self, max_nodes } = gateways;
+  if (nodes.length > 0 && self === "") {
+    problems.push(
+      "gateways.nodes is set, but gateways.self is not: it must be the host:port at which the other gateways reach this one",
+    );
+  }
+  if (self !== "" && backend.api_secret === "") {
+    problems.push("gateways.self is set, but backend.api_secret is not: the gateways of a ring need the same secret");
+  }
+  const twice = nodes.find((name, index) => nodes.indexOf(name) !== index);
+  if (twice !== undefined) problems.push(`gateways.nodes names ${JSON.stringify(twice)} twice`);
+  const members = new Set([...nodes, ...(self === "" ? [] : [self])]).size;
+  if (members > max_nodes) {
+    problems.push(`gateways.nodes and gateways.self are ${members} gateways: gateways.max_nodes allows ${max_nodes}`);
+  }
+  if (backend.internal_secret !== "" && backend.internal_secret === backend.api_secret) {
+    problems.push(
+      "backend.internal_secret is the same as backend.api_secret: programs that ask must not be able to sign",
+    );
   }
   return problems;
 }

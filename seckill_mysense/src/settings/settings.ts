@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { parseAddressBlock } from "../authorization/ip-address.ts";
+import { parseNodeName } from "../authorization/ring/node-name.ts";
 
 /** Weaker secrets could be guessed from a single token, off line. */
 const minSecretLength = 32;
@@ -29,9 +31,41 @@ const backend = z.strictObject({
   api_port: whole(0, 65_535).default(8080),
   api_secret: secret.default(""),
   previous_api_secret: secret.default(""),
+  /** For other programs that ask /checkRight; empty: nobody may. */
+  internal_secret: secret.default(""),
   secure_cookies: z.boolean().default(false),
+  /** Whose X-Forwarded-For is believed. */
+  trusted_proxies: z
+    .array(
+      z.string().refine((text) => parseAddressBlock(text) !== undefined, {
+        error: "must be an IP address or a CIDR block such as 10.0.0.0/8",
+      }),
+    )
+    .max(64)
+    .default([]),
   session_seconds: whole(60, 2_592_000).default(43_200),
   shutdown_seconds: whole(1, 300).default(10),
+});
+
+const nodeNameRule = "must be host:port in lower case, such as 10.0.0.1:9080";
+const isNodeName = (text: string): boolean => parseNodeName(text) !== undefined;
+
+const gateways = z.strictObject({
+  nodes: z
+    .array(z.string().refine(isNodeName, { error: nodeNameRule }))
+    .max(1_000)
+    .default([]),
+  self: z
+    .string()
+    .refine((text) => text === "" || isNodeName(text), { error: nodeNameRule })
+    .default(""),
+  /** Empty: the host of `self`. */
+  listen_host: z.string().max(253).default(""),
+  max_nodes: whole(1, 64).default(64),
+  ask_timeout_ms: whole(10, 5_000).default(150),
+  /** With the pause between two looks, the others have noticed within two seconds. */
+  down_after_ms: whole(300, 1_500).default(1_000),
+  questions_waiting: whole(1, 1_000_000).default(8_192),
 });
 
 const mysql = z.strictObject({
@@ -78,10 +112,16 @@ const rate = (ratePerSecond: number, burst: number) =>
 const limits = z.strictObject({
   check_per_user: rate(5, 10),
   check_per_address: rate(2_000, 10_000),
+  check_per_node: rate(0, 1),
   login_per_name: rate(0.1, 10),
   login_per_address: rate(5, 50),
   api_per_user: rate(20, 100),
+  ban_after_failures: whole(0, 1_000_000).default(100),
+  failure_window_seconds: whole(1, 3_600).default(60),
+  ban_seconds: whole(1, 86_400).default(30),
+  ipv6_prefix: whole(16, 128).default(64),
   tracked_keys: whole(1_024, 16_777_216).default(262_144),
+  requests_in_flight: whole(1, 1_000_000).default(16_384),
   gate_concurrency: whole(1, 100_000).default(4_096),
   gate_timeout_ms: whole(10, 60_000).default(2_000),
   start_leeway_ms: whole(0, 60_000).default(1_000),
@@ -103,6 +143,7 @@ export const settingsSchema = z.strictObject({
   mysql: mysql.prefault({}),
   rabbitmq: rabbitmq.prefault({}),
   redis: redis.prefault({}),
+  gateways: gateways.prefault({}),
   sale: sale.prefault({}),
   limits: limits.prefault({}),
   log: log.prefault({}),

@@ -1,0 +1,75 @@
+import { type AddressBlock, isIpv4, parseAddressBlock, parseIpAddress, sharePrefix } from "./ip-address.ts";
+
+export interface ClientAddressOptions {
+  /** CIDR blocks of the proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Bits of an IPv6 address that make one client: whoever has one address there has all of them. */
+  readonly ipv6Prefix: number;
+}
+
+/** Longer lists are a client's invention: no chain of proxies has as many. */
+const maxHops = 16;
+const maxHeaderLength = 1_024;
+
+/**
+ * Who stands behind a request, as far as limits per address go. What a client writes into X-Forwarded-For means nothing
+ * unless a trusted proxy has passed it on: from the right, the first address that is no trusted proxy is the client.
+ */
+export class ClientAddress {
+  readonly #proxies: readonly AddressBlock[];
+  readonly #ipv6Prefix: number;
+
+  /** @throws RangeError for what is not a CIDR block */
+  constructor({ trustedProxies, ipv6Prefix }: ClientAddressOptions) {
+    this.#proxies = trustedProxies.map((text) => {
+      const block = parseAddressBlock(text);
+      if (block === undefined) throw new RangeError(`${text} is not a CIDR block`);
+      return block;
+    });
+    this.#ipv6Prefix = ipv6Prefix;
+  }
+
+  /** The key that the client's limits go by; `peerAddress` is the other end of the connection. */
+  keyOf(peerAddress: string, headers: Headers): string {
+    // The usual case, first: IPv4 without a proxy needs no parsing.
+    if (this.#proxies.length === 0 && !peerAddress.includes(":")) return peerAddress;
+    const peer = parseIpAddress(peerAddress);
+    if (peer === undefined) return peerAddress;
+    return this.#key(this.#isProxy(peer) ? this.#clientBehind(peer, headers.get("x-forwarded-for")) : peer);
+  }
+
+  #clientBehind(proxy: Uint8Array, forwardedFor: string | null): Uint8Array {
+    if (forwardedFor === null) return proxy;
+    let client = proxy;
+    // The right end is what the nearest proxy wrote, so that a long forgery only loses its own left end.
+    const hops = forwardedFor.slice(-maxHeaderLength).split(",").slice(-maxHops);
+    for (const hop of hops.toReversed()) {
+      const address = parseIpAddress(withoutPort(hop.trim()));
+      // Nobody who is trusted vouches for anything further left.
+      if (address === undefined) return client;
+      client = address;
+      if (!this.#isProxy(address)) return client;
+    }
+    return client;
+  }
+
+  #isProxy(address: Uint8Array): boolean {
+    return this.#proxies.some(({ start, prefixBits }) => sharePrefix(address, start, prefixBits));
+  }
+
+  #key(address: Uint8Array): string {
+    if (isIpv4(address)) return address.subarray(12).join(".");
+    const bytes = Math.ceil(this.#ipv6Prefix / 8);
+    const prefix = Buffer.from(address.subarray(0, bytes));
+    const spare = bytes * 8 - this.#ipv6Prefix;
+    if (spare > 0) prefix[bytes - 1]! &= 0xff << spare;
+    return `${prefix.toString("hex")}/${this.#ipv6Prefix}`;
+  }
+}
+
+/** Some proxies write the client's port too: "192.0.2.1:4711", "[2001:db8::1]:4711". */
+function withoutPort(hop: string): string {
+  if (hop.startsWith("[")) return hop.slice(1, Math.max(1, hop.indexOf("]")));
+  const colon = hop.indexOf(":");
+  return colon >= 0 && colon === hop.lastIndexOf(":") ? hop.slice(0, colon) : hop;
+}

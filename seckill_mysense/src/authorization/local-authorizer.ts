@@ -1,0 +1,73 @@
+import type { Authorizer, TryKind, UserTry, Verdict } from "./authorizer.ts";
+import { type RateLimit, RateLimiter } from "./rate-limiter.ts";
+import { type BanRules, UserBans } from "./user-bans.ts";
+import { type Holding, UserHoldings } from "./user-holdings.ts";
+
+export interface LocalAuthorizerOptions {
+  readonly limits: Readonly<Record<TryKind, RateLimit>>;
+  /** Users that each limit keeps track of. */
+  readonly trackedKeys: number;
+  readonly bans: BanRules;
+  /** Undefined for a gateway that is alone: its gate is asked each time. */
+  readonly holdings: { readonly capacity: number; readonly lifetimeMs: number } | undefined;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+const allowed: Verdict = { kind: "allowed" };
+const held: Verdict = { kind: "held" };
+
+/**
+ * The state of the users that this process decides about, in its memory alone: bounded, and forgotten with time. What it
+ * forgets makes it more lenient; that nobody gets more than he may is kept by the gate and the ledger.
+ */
+export class LocalAuthorizer implements Authorizer {
+  readonly #limiters: Readonly<Record<TryKind, RateLimiter>>;
+  readonly #bans: UserBans;
+  readonly #holdings: UserHoldings | undefined;
+  readonly #now: () => number;
+
+  constructor({ limits, trackedKeys, bans, holdings, now }: LocalAuthorizerOptions) {
+    this.#limiters = {
+      check: new RateLimiter(limits.check, trackedKeys),
+      api: new RateLimiter(limits.api, trackedKeys),
+      login: new RateLimiter(limits.login, trackedKeys),
+    };
+    this.#bans = new UserBans(bans);
+    this.#holdings = holdings && new UserHoldings(holdings.capacity, holdings.lifetimeMs);
+    this.#now = now;
+  }
+
+  /** Users with failed tries. */
+  get failingUsers(): number {
+    return this.#bans.size;
+  }
+
+  decide({ kind, userId, reservation, isPeek }: UserTry): Verdict {
+    const nowMs = this.#now();
+    if (kind === "check") {
+      const banMs = this.#bans.waitMs(userId, nowMs);
+      if (banMs > 0) return { kind: "banned", waitMs: banMs };
+    }
+    const limiter = this.#limiters[kind];
+    const waitMs = isPeek === true ? limiter.peek(userId, nowMs) : limiter.take(userId, nowMs);
+    if (waitMs > 0) {
+      if (kind === "check" && isPeek !== true) this.#bans.recordFailure(userId, nowMs);
+      return { kind: "limited", waitMs };
+    }
+    if (this.#holdings === undefined || reservation === undefined) return allowed;
+    return this.#holdings.has({ userId, ...reservation }, nowMs) ? held : allowed;
+  }
+
+  reportHolding(holding: Holding): void {
+    this.#holdings?.add(holding, this.#now());
+  }
+
+  reportFailure(userId: string): void {
+    this.#bans.recordFailure(userId, this.#now());
+  }
+
+  ownerOf(): string {
+    return "";
+  }
+}

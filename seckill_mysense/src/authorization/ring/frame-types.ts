@@ -1,0 +1,36 @@
+/**
+ * What gateways say to each other. A frame is the length of what follows (four bytes, big endian), the type (one byte),
+ * and the body. `hello`, `greeting`, `welcome` and `members` carry JSON in one text; the others are packed, since there
+ * is one of them for each request.
+ */
+export const frameTypes = {
+  /** Listener to caller, first: its nonce and the ids of the keys that it knows. */
+  hello: 1,
+  /** Caller to listener: its name and nonce, and the proof that it has one of those keys. */
+  greeting: 2,
+  /** Listener to caller: its name and the proof that it has the key too. */
+  welcome: 3,
+  /** Listener to caller: the members that it can reach. */
+  members: 4,
+  /** Caller to listener, and back as it came. */
+  ping: 5,
+  /** Caller to listener: one try of one user. Answered in the order of the questions. */
+  question: 6,
+  answer: 7,
+  /** Caller to listener, without an answer: the gate has accepted a reservation. */
+  holding: 8,
+  /** Caller to listener, without an answer: a user did what no honest client does. */
+  failure: 9,
+} as const;
+
+export type FrameType = (typeof frameTypes)[keyof typeof frameTypes];
+
+/** Larger than any honest frame: the names of 64 members, each of 260 characters. */
+export const maxFrameBytes = 32_768;
+/** Before its proof a stranger gets no more of our memory than this. */
+export const maxGreetingBytes = 1_024;
+
+/** The other side does not keep to the protocol: the connection ends. */
+export class PeerProtocolError extends Error {
+  override readonly name = "PeerProtocolError";
+}

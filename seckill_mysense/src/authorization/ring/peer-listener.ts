@@ -1,0 +1,191 @@
+import type { Socket, TCPSocketListener } from "bun";
+import type { LocalAuthorizer } from "../local-authorizer.ts";
+import { FrameReader, type FrameBody } from "./frame-reader.ts";
+import { frameTypes, maxFrameBytes, maxGreetingBytes, PeerProtocolError } from "./frame-types.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { greetingBody, protocolName, readJson, writeJson } from "./greeting-frames.ts";
+import { newNonce, type PeerKeys } from "./peer-keys.ts";
+import { readHolding, readQuestion, writeAnswer } from "./try-frames.ts";
+
+export interface PeerListenerOptions {
+  readonly selfName: string;
+  readonly host: string;
+  readonly port: number;
+  readonly keys: PeerKeys;
+  /** All that a question can reach: it decides by itself, so that no question ever goes on to a third gateway. */
+  readonly authorizer: LocalAuthorizer;
+  readonly maxConnections: number;
+  /** A caller that does not prove itself, or says nothing, for this long is cut off. */
+  readonly silentAfterMs: number;
+  readonly elapsedMs: () => number;
+  /** The names that callers are told. */
+  readonly members: () => readonly string[];
+  /** A caller has proved itself: undefined, or why it is refused. */
+  readonly onGreeted: (name: string) => string | undefined;
+  readonly onRefused: (reason: string, address: string) => void;
+}
+
+/** `gateways.self` cannot be listened on. */
+export class RingAddressError extends Error {
+  override readonly name = "RingAddressError";
+}
+
+interface Caller {
+  readonly reader: FrameReader;
+  readonly writer: FrameWriter;
+  readonly nonce: string;
+  /** Undefined until it has proved itself. */
+  name: string | undefined;
+  heardMs: number;
+}
+
+/** What waits for a caller that does not read. */
+const maxWaitingBytes = 4_194_304;
+
+/** Where other gateways ask about the users of this one. */
+export class PeerListener {
+  readonly #options: PeerListenerOptions;
+  readonly #callers = new Set<Socket<Caller>>();
+  readonly #server: TCPSocketListener<Caller>;
+  #answered = 0;
+
+  /** Listens at once. @throws RingAddressError */
+  constructor(options: PeerListenerOptions) {
+    this.#options = options;
+    this.#server = this.#listen(options);
+  }
+
+  #listen({ host, port }: PeerListenerOptions): TCPSocketListener<Caller> {
+    try {
+      return Bun.listen<Caller>({
+        hostname: host,
+        port,
+        exclusive: true,
+        socket: {
+          open: (socket) => this.#opened(socket),
+          data: (socket, chunk) => this.#heard(socket, chunk),
+          drain: (socket) => socket.data.writer.flushTo(socket),
+          close: (socket) => void this.#callers.delete(socket),
+          error: (socket) => void this.#callers.delete(socket),
+        },
+      });
+    } catch (error) {
+      const { code } = error as { code?: string };
+      const what = code === "EADDRINUSE" ? "is in use by another process" : `cannot be used (${code ?? String(error)})`;
+      throw new RingAddressError(
+        `gateways.self: port ${port} on ${host} ${what}; gateways.listen_host names another address of this machine`,
+      );
+    }
+  }
+
+  /** Questions answered so far. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  tick(stalledMs: number): void {
+    const oldestMs = this.#options.elapsedMs() - this.#options.silentAfterMs;
+    for (const socket of this.#callers) {
+      socket.data.heardMs += stalledMs;
+      if (socket.data.heardMs < oldestMs) socket.terminate();
+    }
+  }
+
+  tellMembers(): void {
+    for (const socket of this.#callers) {
+      if (socket.data.name === undefined) continue;
+      this.#writeMembers(socket.data);
+      this.#flush(socket);
+    }
+  }
+
+  close(): void {
+    this.#server.stop(true);
+    for (const socket of this.#callers) socket.terminate();
+  }
+
+  #opened(socket: Socket<Caller>): void {
+    const { maxConnections, keys, elapsedMs } = this.#options;
+    socket.data = {
+      reader: new FrameReader(maxGreetingBytes),
+      writer: new FrameWriter(),
+      nonce: newNonce(),
+      name: undefined,
+      heardMs: elapsedMs(),
+    };
+    if (this.#callers.size >= maxConnections) {
+      this.#options.onRefused(`${maxConnections} connections are open already`, socket.remoteAddress);
+      socket.terminate();
+      return;
+    }
+    this.#callers.add(socket);
+    socket.setNoDelay(true);
+    writeJson(socket.data.writer, frameTypes.hello, {
+      protocol: protocolName,
+      nonce: socket.data.nonce,
+      keys: keys.ids,
+    });
+    this.#flush(socket);
+  }
+
+  #heard(socket: Socket<Caller>, chunk: Buffer): void {
+    const caller = socket.data;
+    try {
+      caller.reader.read(chunk, (type, body) => this.#handle(caller, type, body));
+    } catch (error) {
+      if (!(error instanceof PeerProtocolError)) throw error;
+      this.#options.onRefused(error.message, socket.remoteAddress);
+      socket.terminate();
+      return;
+    }
+    // Until it has proved itself, nothing that it sends makes the connection last longer.
+    if (caller.name !== undefined) caller.heardMs = this.#options.elapsedMs();
+    this.#flush(socket);
+  }
+
+  #handle(caller: Caller, type: number, body: FrameBody): void {
+    const { authorizer } = this.#options;
+    if (caller.name === undefined) {
+      if (type !== frameTypes.greeting) throw new PeerProtocolError(`a frame of type ${type} before the greeting`);
+      this.#greeted(caller, body);
+    } else if (type === frameTypes.question) {
+      this.#answered++;
+      writeAnswer(caller.writer, authorizer.decide(readQuestion(body)));
+    } else if (type === frameTypes.ping) {
+      caller.writer.begin(frameTypes.ping).end();
+    } else if (type === frameTypes.holding) {
+      authorizer.reportHolding(readHolding(body));
+    } else if (type === frameTypes.failure) {
+      authorizer.reportFailure(body.text());
+    } else {
+      throw new PeerProtocolError(`a frame of type ${type}, which callers do not send`);
+    }
+  }
+
+  #greeted(caller: Caller, body: FrameBody): void {
+    const { keys, selfName } = this.#options;
+    const { name, nonce, key, proof } = readJson(body, greetingBody);
+    const greeting = {
+      listenerNonce: caller.nonce,
+      callerNonce: nonce,
+      listenerName: selfName,
+      callerName: name,
+    };
+    if (!keys.isProof(proof, "caller", key, greeting)) throw new PeerProtocolError("its proof of the secret is wrong");
+    const refusal = this.#options.onGreeted(name);
+    if (refusal !== undefined) throw new PeerProtocolError(refusal);
+    caller.name = name;
+    caller.reader.maxFrameBytes = maxFrameBytes;
+    writeJson(caller.writer, frameTypes.welcome, { name: selfName, proof: keys.prove("listener", key, greeting) });
+    this.#writeMembers(caller);
+  }
+
+  #writeMembers({ writer }: Caller): void {
+    writeJson(writer, frameTypes.members, { members: this.#options.members() });
+  }
+
+  #flush(socket: Socket<Caller>): void {
+    socket.data.writer.flushTo(socket);
+    if (socket.data.writer.waitingBytes > maxWaitingBytes) socket.terminate();
+  }
+}

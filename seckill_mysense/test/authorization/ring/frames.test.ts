@@ -1,0 +1,120 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { type UserTry, type Verdict } from "../../../src/authorization/authorizer.ts";
+import { FrameReader } from "../../../src/authorization/ring/frame-reader.ts";
+import { frameTypes, maxFrameBytes, PeerProtocolError } from "../../../src/authorization/ring/frame-types.ts";
+import { FrameWriter } from "../../../src/authorization/ring/frame-writer.ts";
+import {
+  readAnswer,
+  readHolding,
+  readQuestion,
+  writeAnswer,
+  writeHolding,
+  writeQuestion,
+} from "../../../src/authorization/ring/try-frames.ts";
+
+/** What a socket that takes so many bytes at a time has been given. */
+class Sink {
+  readonly bytes: number[] = [];
+  readonly #atATime: number;
+
+  constructor(atATime = Number.POSITIVE_INFINITY) {
+    this.#atATime = atATime;
+  }
+
+  write(bytes: Uint8Array): number {
+    const taken = bytes.subarray(0, this.#atATime);
+    this.bytes.push(...taken);
+    return taken.length;
+  }
+}
+
+function written(write: (writer: FrameWriter) => void, sink = new Sink()): Buffer {
+  const writer = new FrameWriter();
+  write(writer);
+  while (writer.waitingBytes > 0) writer.flushTo(sink);
+  return Buffer.from(sink.bytes);
+}
+
+const text = fc.string({ unit: "binary", maxLength: 64 });
+const attempt: fc.Arbitrary<UserTry> = fc
+  .record({
+    kind: fc.constantFrom("check", "api", "login"),
+    userId: text,
+    isPeek: fc.boolean(),
+    reservation: fc.option(
+      fc.record({ productId: text, reservationId: text, epoch: fc.integer({ min: 1, max: 4_294_967_295 }) }),
+      { nil: undefined },
+    ),
+  })
+  .map(({ reservation, ...rest }) => (reservation === undefined ? rest : { ...rest, reservation }) as UserTry);
+
+describe("frames between gateways", () => {
+  test("questions come out as they went in, however the bytes are cut", () => {
+    fc.assert(
+      fc.property(fc.array(attempt, { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 97 }), (tries, cut) => {
+        const bytes = written((writer) => tries.forEach((one) => writeQuestion(writer, one)), new Sink(cut));
+        const reader = new FrameReader(maxFrameBytes);
+        const read: UserTry[] = [];
+        for (let at = 0; at < bytes.length; at += cut) {
+          reader.read(Buffer.from(bytes.subarray(at, at + cut)), (type, body) => {
+            expect(type).toBe(frameTypes.question);
+            read.push(readQuestion(body));
+          });
+        }
+        expect(read).toEqual(tries.map((one) => JSON.parse(JSON.stringify(one)) as UserTry));
+      }),
+    );
+  });
+
+  test("verdicts and holdings come out as they went in", () => {
+    const verdicts: Verdict[] = [
+      { kind: "allowed" },
+      { kind: "limited", waitMs: 17 },
+      { kind: "banned", waitMs: 4_000_000_000 },
+      { kind: "held" },
+      { kind: "busy" },
+    ];
+    const bytes = written((writer) => verdicts.forEach((verdict) => writeAnswer(writer, verdict)));
+    const read: Verdict[] = [];
+    new FrameReader(maxFrameBytes).read(bytes, (_, body) => read.push(readAnswer(body)));
+    expect(read.map(({ kind }) => kind)).toEqual(verdicts.map(({ kind }) => kind));
+    expect(read.slice(1, 3)).toEqual(verdicts.slice(1, 3));
+
+    const holding = { userId: "Ünal", productId: "lamp", reservationId: "r-1", epoch: 7 };
+    new FrameReader(maxFrameBytes).read(
+      written((writer) => writeHolding(writer, holding)),
+      (_, body) => expect(readHolding(body)).toEqual(holding),
+    );
+  });
+
+  test("a frame that is too long is refused before it is taken into memory", () => {
+    const reader = new FrameReader(1_024);
+    const bytes = Buffer.from([0, 0, 4, 1, frameTypes.ping]);
+    expect(() => reader.read(bytes, () => {})).toThrow("a frame of 1025 bytes: 1 to 1024 are allowed");
+    expect(() => new FrameReader(1_024).read(Buffer.alloc(4), () => {})).toThrow("a frame of 0 bytes");
+  });
+
+  test("a frame whose texts go on behind its end is refused", () => {
+    const bytes = written((writer) => writeQuestion(writer, { kind: "check", userId: "ada" }));
+    bytes.writeUInt32BE(bytes.length - 5, 0);
+    expect(() => new FrameReader(1_024).read(bytes.subarray(0, -1), (_, body) => readQuestion(body))).toThrow(
+      PeerProtocolError,
+    );
+  });
+
+  test("random bytes are refused or are frames, and nothing else happens", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        try {
+          new FrameReader(256).read(Buffer.from(bytes), (_, body) => {
+            readQuestion(body);
+            readHolding(body);
+          });
+        } catch (error) {
+          expect(error).toBeInstanceOf(PeerProtocolError);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,68 @@
+import type { Socket } from "bun";
+import { freePort } from "../../../../tools/test-services/index.ts";
+
+export interface SilencingProxy {
+  /** host:port, as gateways are named. */
+  readonly name: string;
+  /** From now on connections go to the same port of that host. */
+  forwardTo(host: string): void;
+  /** Nothing gets through any more, in either direction; connections stay. */
+  silence(): void;
+  close(): void;
+}
+
+interface Pair {
+  /** What came before the other side was there. */
+  readonly early: Buffer[];
+  other: Socket | undefined;
+}
+
+/** Stands before a gateway that listens at the same port of another loopback address. */
+export async function silencingProxy(): Promise<SilencingProxy> {
+  const port = await freePort();
+  let target = "";
+  let isSilent = false;
+  const sockets = new Set<Socket<Pair>>();
+
+  async function connectOn(socket: Socket<Pair>): Promise<void> {
+    const data = (_: Socket, chunk: Buffer): void => {
+      if (!isSilent) socket.write(chunk);
+    };
+    const other = await Bun.connect({ hostname: target, port, socket: { data, close: () => socket.terminate() } });
+    socket.data.other = other;
+    for (const chunk of socket.data.early) other.write(chunk);
+  }
+
+  const server = Bun.listen<Pair>({
+    hostname: "127.0.0.1",
+    port,
+    exclusive: true,
+    socket: {
+      open(socket) {
+        socket.data = { early: [], other: undefined };
+        sockets.add(socket);
+        if (target === "") socket.terminate();
+        else connectOn(socket).catch(() => socket.terminate());
+      },
+      data(socket, chunk) {
+        if (isSilent) return;
+        if (socket.data.other === undefined) socket.data.early.push(Buffer.from(chunk));
+        else socket.data.other.write(chunk);
+      },
+      close: (socket) => socket.data.other?.terminate(),
+    },
+  });
+  return {
+    name: `127.0.0.1:${port}`,
+    forwardTo: (host) => {
+      target = host;
+    },
+    silence: () => {
+      isSilent = true;
+    },
+    close() {
+      server.stop(true);
+      for (const socket of sockets) socket.terminate();
+    },
+  };
+}

@@ -5,6 +5,7 @@ export { freshRabbitmqVhost, type DedicatedRabbitmqVhost, type RabbitmqVhost } f
 export { findProgram } from "./find-program.ts";
 export { processIsAlive } from "./process-state.ts";
 export { startMariadb, type MariadbOptions } from "./mariadb.ts";
+export { startNginx, type NginxOptions } from "./nginx.ts";
 export { startRabbitmq, type Rabbitmq, type RabbitmqOptions } from "./rabbitmq.ts";
 export { startRedisServer, type RedisServerOptions } from "./redis-server.ts";
 export { requireService, type RequiredService, type ServiceName } from "./required-program.ts";

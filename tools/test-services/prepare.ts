@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { findProgram } from "./find-program.ts";
-import { requirements } from "./required-program.ts";
+import { isProvided, requirements } from "./required-program.ts";
 
 const installTimeoutMs = 600_000;
 
@@ -29,12 +29,9 @@ export function prepareServices(): void {
 
 /** Debian packages of the services that are neither installed nor given by URL. */
 export function missingPackages(): string[] {
-  return Object.values(requirements)
-    .filter(({ programs, urlVariable }) => {
-      const given = urlVariable !== undefined && Boolean(process.env[urlVariable]);
-      return !given && findProgram(...programs) === undefined;
-    })
-    .map(({ debianPackage }) => debianPackage);
+  return Object.values(requirements).flatMap((requirement) =>
+    isProvided(requirement) ? [] : requirement.debianPackages,
+  );
 }
 
 if (import.meta.main) prepareServices();

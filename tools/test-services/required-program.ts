@@ -1,25 +1,33 @@
+import { existsSync } from "node:fs";
 import { findProgram } from "./find-program.ts";
 
-export type ServiceName = "redis" | "mariadb" | "rabbitmq" | "chromium";
+export type ServiceName = "redis" | "mariadb" | "rabbitmq" | "chromium" | "nginx";
 
 interface Requirement {
   /** Program names, any of which will do. */
   programs: readonly string[];
-  debianPackage: string;
+  /** Files that must be there besides. */
+  files?: readonly string[];
+  debianPackages: readonly string[];
   /** Names a server that already runs, in place of starting one. */
   urlVariable?: string;
 }
 
 export const requirements: Readonly<Record<ServiceName, Requirement>> = {
-  redis: { programs: ["redis-server"], debianPackage: "redis-server", urlVariable: "TEST_REDIS_URL" },
-  mariadb: { programs: ["mariadbd", "mysqld"], debianPackage: "mariadb-server", urlVariable: "TEST_MYSQL_URL" },
+  redis: { programs: ["redis-server"], debianPackages: ["redis-server"], urlVariable: "TEST_REDIS_URL" },
+  mariadb: { programs: ["mariadbd", "mysqld"], debianPackages: ["mariadb-server"], urlVariable: "TEST_MYSQL_URL" },
   rabbitmq: {
     // The one on PATH may be Debian's wrapper, which changes to the system's own rabbitmq user and its folders.
     programs: ["/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"],
-    debianPackage: "rabbitmq-server",
+    debianPackages: ["rabbitmq-server"],
     urlVariable: "TEST_RABBITMQ_URL",
   },
-  chromium: { programs: ["chromium", "chromium-browser", "google-chrome"], debianPackage: "chromium" },
+  nginx: {
+    programs: ["nginx"],
+    files: ["/usr/lib/nginx/modules/ngx_http_js_module.so"],
+    debianPackages: ["nginx", "libnginx-mod-http-js"],
+  },
+  chromium: { programs: ["chromium", "chromium-browser", "google-chrome"], debianPackages: ["chromium"] },
 };
 
 /** The program that provides a service. Throws, with what to do, when the machine has none. */
@@ -41,15 +49,19 @@ export interface RequiredService {
  * tested less than it should never passes.
  */
 export function requireService(name: ServiceName): RequiredService {
-  const { programs, urlVariable } = requirements[name];
-  const given = urlVariable !== undefined && Boolean(process.env[urlVariable]);
-  if (given || findProgram(...programs) !== undefined) return { missing: false, reason: "" };
+  if (isProvided(requirements[name])) return { missing: false, reason: "" };
   if (process.env["CI"] === "true") throw new Error(missingReason(name));
   return { missing: true, reason: ` (skipped: ${missingReason(name)})` };
 }
 
+/** Whether a service is installed here, or given by URL. */
+export function isProvided({ programs, files = [], urlVariable }: Requirement): boolean {
+  if (urlVariable !== undefined && Boolean(process.env[urlVariable])) return true;
+  return findProgram(...programs) !== undefined && files.every((file) => existsSync(file));
+}
+
 function missingReason(name: ServiceName): string {
-  const { programs, debianPackage, urlVariable } = requirements[name];
+  const { programs, debianPackages, urlVariable } = requirements[name];
   const byUrl = urlVariable === undefined ? "" : `, or set ${urlVariable}`;
-  return `no ${programs.at(-1)} on PATH; install Debian's ${debianPackage}${byUrl}`;
+  return `no ${programs.at(-1)} on PATH; install Debian's ${debianPackages.join(" and ")}${byUrl}`;
 }

@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import type { Server } from "bun";
+import { HashRing } from "hash-ring";
+import { SaleTokens } from "../../src/authorization/sale-token.ts";
+import { Sessions, sessionCookieName } from "../../src/authorization/sessions.ts";
+import {
+  freePort,
+  requireService,
+  startNginx,
+  temporaryFolder,
+  type Service,
+} from "../../../tools/test-services/index.ts";
+
+const nginx = requireService("nginx");
+const sources = join(import.meta.dir, "../../../deploy/nginx");
+const secret = "nginx-test-secret-0123456789-abcdefghij";
+const names = ["10.0.0.1:9080", "10.0.0.2:9080", "10.0.0.3:9080"];
+
+/** Stands for a gateway: says who it is and what it was sent. */
+interface Backend {
+  readonly name: string;
+  readonly port: number;
+  server: Server<undefined> | undefined;
+  /** Takes a request and closes the connection without an answer. */
+  breaks: boolean;
+  requests: number;
+}
+
+/** nginx.conf as it is delivered, but with ports of this test. */
+function writeConfiguration(folder: string, port: number, backends: readonly Backend[]): void {
+  cpSync(join(sources, "gateway-ring.js"), join(folder, "gateway-ring.js"));
+  const nodes = names.map((name, index) => `${name}=gateway_${index + 1}`);
+  const written = Bun.spawnSync([process.execPath, join(sources, "write-ring.ts"), ...nodes]);
+  writeFileSync(join(folder, "ring.json"), written.stdout);
+  let text = readFileSync(join(sources, "nginx.conf"), "utf8");
+  const replace = (from: string | RegExp, to: string): void => {
+    const changed = text.replace(from, to);
+    if (changed === text) throw new Error(`nginx.conf has no ${from}`);
+    text = changed;
+  };
+  backends.forEach((backend, index) => replace(`10.0.0.${index + 1}:8080`, `127.0.0.1:${backend.port}`));
+  replace("listen 80 backlog=16384;", `listen 127.0.0.1:${port};`);
+  replace("worker_processes auto;", "daemon off; worker_processes 1; pid nginx.pid;");
+  replace("load_module modules/", "load_module /usr/lib/nginx/modules/");
+  replace("http {", ["http {", ...temporaryPaths].join("\n"));
+  writeFileSync(join(folder, "nginx.conf"), text);
+}
+const temporaryPaths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${kind};`);
+
+describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () => {
+  const backends: Backend[] = [];
+  let service: Service;
+  const tokens = new SaleTokens([secret]);
+  const sessions = new Sessions([secret], 60_000);
+  const ring = new HashRing(names);
+
+  const serve = (backend: Backend): void => {
+    backend.breaks = false;
+    backend.requests = 0;
+    backend.server ??= Bun.serve({
+      hostname: "127.0.0.1",
+      port: backend.port,
+      async fetch(request, server) {
+        backend.requests++;
+        if (backend.breaks) {
+          // A gateway that dies in the middle of a request.
+          void server.stop(true);
+          backend.server = undefined;
+          return new Response();
+        }
+        const { headers, url } = request;
+        return Response.json({
+          name: backend.name,
+          path: new URL(url).pathname + new URL(url).search,
+          forwardedFor: headers.get("x-forwarded-for"),
+          host: headers.get("host"),
+          bodyBytes: (await request.arrayBuffer()).byteLength,
+        });
+      },
+    });
+  };
+
+  beforeAll(async () => {
+    for (const name of names) {
+      backends.push({ name, port: await freePort(), server: undefined, breaks: false, requests: 0 });
+    }
+    tokens.setSales(["sale"]);
+    const folder = temporaryFolder("nginx");
+    const port = await freePort();
+    writeConfiguration(folder, port, backends);
+    service = await startNginx({ folder, port });
+  });
+  beforeEach(() => backends.forEach(serve));
+  afterAll(async () => {
+    await service.stop();
+    for (const { server } of backends) await server?.stop(true);
+  });
+
+  const tokenOf = (userId: string): string =>
+    tokens.issue({
+      saleId: "sale",
+      productId: "product",
+      userId,
+      notBeforeMs: 0,
+      expiresAtMs: 4_102_444_800_000,
+      reservationId: "r",
+      queuePosition: 0,
+    });
+
+  const ask = (path: string, headers: Record<string, string> = {}, body?: string) =>
+    fetch(service.url + path, { headers, ...(body !== undefined && { method: "POST", body }) });
+  const nameOf = async (response: Response): Promise<string> => ((await response.json()) as { name: string }).name;
+
+  test("a user's requests go to the gateway that hash-ring names, by token or by session", async () => {
+    const users = Array.from({ length: 300 }, (_, index) => (index % 3 === 0 ? `Käufer-${index}` : `user-${index}`));
+    const found = new Set<string>();
+    for (const user of users) {
+      const owner = ring.owner(user);
+      found.add(owner);
+      expect(await nameOf(await ask("/check?productID=product", { authorization: `Bearer ${tokenOf(user)}` }))).toBe(
+        owner,
+      );
+      expect(await nameOf(await ask(`/check?productID=product&token=${tokenOf(user)}`))).toBe(owner);
+      const { cookie } = sessions.open({ id: user, name: "Somebody" }, Date.now());
+      expect(await nameOf(await ask("/api/sales", { cookie: `a=b; ${sessionCookieName}=${cookie}` }))).toBe(owner);
+    }
+    expect(found.size).toBe(3);
+  }, 60_000);
+
+  test("what is no token is sent somewhere, always the same way, and nginx goes on", async () => {
+    const odd = [
+      "",
+      "v1",
+      "v1...",
+      "v1.k.!!!.m",
+      `v1.k.${Buffer.from("{}").toString("base64url")}.m`,
+      "x".repeat(5000),
+    ];
+    for (const text of odd) {
+      const response = await ask("/check", { authorization: `Bearer ${text}` });
+      expect(await nameOf(response)).toBe(ring.owner("127.0.0.1"));
+    }
+  });
+
+  test("while a gateway is down its users go to its successor, and nobody else moves", async () => {
+    const [dead] = backends as [Backend];
+    await dead.server?.stop(true);
+    dead.server = undefined;
+    const rest = ring.withoutNode(dead.name);
+    for (let index = 0; index < 60; index++) {
+      const authorization = `Bearer ${tokenOf(`user-${index}`)}`;
+      expect(await nameOf(await ask("/check?productID=product", { authorization }))).toBe(rest.owner(`user-${index}`));
+      expect(await nameOf(await ask("/api/token", { authorization }, "{}"))).toBe(rest.owner(`user-${index}`));
+    }
+    serve(dead);
+    const user = Array.from({ length: 100 }, (_, index) => `user-${index}`).find(
+      (each) => ring.owner(each) === dead.name,
+    );
+    const authorization = `Bearer ${tokenOf(user as string)}`;
+    expect(await nameOf(await ask("/check?productID=product", { authorization }))).toBe(dead.name);
+  });
+
+  test("a gateway that dies in the middle is followed by its successor for /check, and never for what changes something", async () => {
+    const user = "user-1";
+    const authorization = `Bearer ${tokenOf(user)}`;
+    const owner = backends.find(({ name }) => name === ring.owner(user)) as Backend;
+    owner.breaks = true;
+    const checked = await ask("/check?productID=product", { authorization });
+    expect(await nameOf(checked)).toBe(ring.withoutNode(owner.name).owner(user));
+    serve(owner);
+    owner.breaks = true;
+    const before = backends.map(({ requests }) => requests);
+    expect((await ask("/api/orders/1/pay", { authorization }, "{}")).status).toBe(502);
+    const after = backends.map(({ requests }) => requests);
+    expect(after.reduce((sum, count) => sum + count)).toBe(before.reduce((sum, count) => sum + count) + 1);
+  });
+
+  test("the client's address is the one that nginx saw, whatever the client claims", async () => {
+    const forged = { "x-forwarded-for": "203.0.113.7", "x-real-ip": "203.0.113.7", forwarded: "for=203.0.113.7" };
+    const seen = (await (await ask("/check", forged)).json()) as { forwardedFor: string };
+    expect(seen.forwardedFor).toBe("127.0.0.1");
+  });
+
+  test("internal addresses cannot be reached from outside, in no spelling", async () => {
+    for (const path of ["/checkRight", "/metrics", "//metrics", "/%6detrics", "/x/../metrics", "/checkRight?x"]) {
+      const response = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      expect(response.split("\r\n", 1)[0]).toBe("HTTP/1.1 404 Not Found");
+    }
+  });
+
+  test("addresses reach the gateway as the client wrote them", async () => {
+    const paths = ["/check?productID=a&productID=b", "//check?x", "/check%2f", "/api/../check?a=%20b"];
+    const response = (path: string) => raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    for (const path of paths.slice(0, 3)) expect(await response(path)).toContain(JSON.stringify(path).slice(1, -1));
+  });
+
+  test("bodies and headers that are too large end at nginx", async () => {
+    const before = backends.reduce((sum, { requests }) => sum + requests, 0);
+    expect((await ask("/api/token", {}, "x".repeat(20_000))).status).toBe(413);
+    expect((await ask("/check", { "x-long": "x".repeat(40_000) })).status).toBe(400);
+    expect((await ask(`/check?token=${"x".repeat(40_000)}`)).status).toBe(414);
+    expect(backends.reduce((sum, { requests }) => sum + requests, 0)).toBe(before);
+  });
+
+  /** Sends bytes as they are, and gives all that comes back. */
+  function raw(bytes: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      let text = "";
+      const socket = connect({ host: service.host, port: service.port }, () => socket.write(bytes));
+      socket.on("data", (chunk) => (text += chunk.toString("latin1")));
+      socket.on("error", reject);
+      socket.on("close", () => resolve(text));
+    });
+  }
+});

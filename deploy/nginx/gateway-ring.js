@@ -38,7 +38,9 @@ function signedField(text, index) {
   try {
     const field = JSON.parse(Buffer.from(parts[2], "base64url").toString())[index];
     return typeof field === "string" ? field : undefined;
-  } catch (e) {
+    // njs 0.7 knows no catch without a name.
+    // oxlint-disable-next-line no-unused-vars
+  } catch (error) {
     return undefined;
   }
 }

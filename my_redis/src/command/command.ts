@@ -67,6 +67,8 @@ export interface CommandDefinition {
   readonly keys?: KeyRange;
   /** Positions of the keys, for commands where `keys` cannot tell (numkeys, STREAMS, STORE ...). */
   readonly findKeys?: (args: Arguments) => number[];
+  /** Whether it may need more memory, where that hangs on its arguments as well as on the flag "denyoom". */
+  readonly needsMemory?: (context: Context, args: Arguments) => boolean;
   /** A subcommand's arguments as HELP shows them: "<pattern> [<pattern> ...]". */
   readonly usage?: string;
   /** A client of RESP2 may use it while he has subscriptions: then whatever else comes he takes for messages. */

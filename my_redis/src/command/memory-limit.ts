@@ -1,7 +1,8 @@
 import { Eviction, type EvictionOutcome, type EvictionPolicy, evictionPolicy } from "../keyspace/eviction.ts";
+import type { Arguments } from "../protocol/arguments.ts";
 import type { Server } from "../server.ts";
-import type { Client } from "./client.ts";
 import type { Command } from "./command.ts";
+import type { Context } from "./context.ts";
 import type { Policy } from "./policies.ts";
 import { runsAtOnce } from "./processor.ts";
 
@@ -80,14 +81,14 @@ export class MemoryLimit {
     return !busyScript && !loading && pause.mode === undefined;
   }
 
-  readonly #policy: Policy = ({ client }, command) => {
-    if (client.kind !== "normal" || !this.#mayEvict) return undefined;
+  readonly #policy: Policy = (context, command, args) => {
+    if (context.client.kind !== "normal" || !this.#mayEvict) return undefined;
     this.exceeded = this.#isAbove && this.evict(this.#budgetMs) === "exhausted";
     if (!this.exceeded) {
       if (this.#excessSinceMs !== undefined && !this.#isAbove) this.#endExcess();
       return undefined;
     }
-    return mayNeedMemory(client, command) ? outOfMemoryError : undefined;
+    return mayNeedMemory(context, command, args) ? outOfMemoryError : undefined;
   };
 
   /** Evicts for so long at most. */
@@ -130,12 +131,16 @@ export class MemoryLimit {
 }
 
 /** What a client holds in a transaction takes memory, too, whatever the commands are. */
-function mayNeedMemory({ transaction }: Client, command: Command): boolean {
-  if (command.flagSet.has("denyoom")) return true;
+function mayNeedMemory(context: Context, command: Command, args: Arguments): boolean {
+  if (isDenied(context, command, args)) return true;
+  const { transaction } = context.client;
   if (transaction === undefined) return false;
-  if (command.name === "EXEC") return transaction.queued.some((queued) => queued.command.flagSet.has("denyoom"));
-  return !runsAtOnce(command);
+  if (command.name !== "EXEC") return !runsAtOnce(command);
+  return transaction.queued.some((queued) => isDenied(context, queued.command, queued.args));
 }
+
+const isDenied = (context: Context, command: Command, args: Arguments): boolean =>
+  command.flagSet.has("denyoom") || command.needsMemory?.(context, args) === true;
 
 /** maxmemory-eviction-tenacity as time: up to 10 in even steps to half a millisecond, then each step 15% longer. */
 function budgetMs(tenacity: number): number {

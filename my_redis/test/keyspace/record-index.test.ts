@@ -198,4 +198,50 @@ describe("RecordIndex", () => {
     for (const count of counts.values()) expect(Math.abs(count - 400)).toBeLessThan(120);
     expect(new RecordIndex(modelled.heap).random(random)).toBe(0);
   });
+
+  test("a sample is of different entries, as many as there are, also while the index grows and when it is nearly empty", () => {
+    const hashes = new Int32Array(200);
+    const addresses = new Int32Array(200);
+    const choice = fc.record({
+      filled: fc.integer({ min: 0, max: 120 }),
+      removed: fc.integer({ min: 0, max: 120 }),
+      wanted: fc.integer({ min: 1, max: 150 }),
+      chance: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(choice, ({ filled, removed, wanted, chance }) => {
+        const modelled = new ModelledIndex(goodHash);
+        for (let key = 0; key < filled; key++) modelled.insert(String(key));
+        for (let key = 0; key < removed; key++) modelled.remove(String(key));
+        const found = modelled.index.sample(() => chance, wanted, hashes, addresses);
+        expect(found).toBe(Math.min(wanted, modelled.model.size));
+        const keys = new Set(Array.from(addresses.subarray(0, found), (address) => modelled.keyOf(address)));
+        expect(keys.size).toBe(found);
+        for (let at = 0; at < found; at++) {
+          const key = modelled.keyOf(addresses[at] as number);
+          expect(modelled.model.get(key)).toEqual({ hash: hashes[at] as number, address: addresses[at] as number });
+          expect(modelled.index.has(hashes[at] as number, addresses[at] as number)).toBe(true);
+        }
+        expect(modelled.index.has(1, 8 * 9_999)).toBe(false);
+      }),
+    );
+  });
+
+  test("counts its memory beside the heap's until it is given up", () => {
+    const modelled = new ModelledIndex(goodHash);
+    const { heap, index } = modelled;
+    for (let key = 0; key < 5000; key++) {
+      modelled.insert(String(key));
+      expect(heap.besideBytes).toBe(index.memoryBytes);
+    }
+    for (let key = 0; key < 4990; key++) {
+      modelled.remove(String(key));
+      expect(heap.besideBytes).toBe(index.memoryBytes);
+    }
+    index.migrate(10_000);
+    index.clear();
+    expect(heap.besideBytes).toBe(index.memoryBytes);
+    index.dispose();
+    expect(heap.besideBytes).toBe(0);
+  });
 });

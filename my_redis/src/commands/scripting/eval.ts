@@ -1,7 +1,9 @@
 import { type Command, command, type CommandFlag } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { Script } from "../../scripting/script-cache.ts";
+import { readShebang, type Shebang } from "../../scripting/shebang.ts";
 import { type ScriptRunner, scriptRunner } from "./script-runner.ts";
 
 const digestLength = 40;
@@ -17,6 +19,16 @@ const byDigest: FindScript = ({ engine }, args) => {
   if (script === undefined) throw new CommandError(noScript);
   return script;
 };
+
+/** What a script says of itself; undefined when there is none, or none that could be run. */
+function shebangOf({ server }: Context, args: Arguments, find: FindScript): Shebang | undefined {
+  try {
+    return find === byText ? readShebang(args.view(1)) : find(scriptRunner(server), args).shebang;
+  } catch (error) {
+    if (error instanceof CommandError) return undefined;
+    throw error;
+  }
+}
 
 interface EvalDefinition {
   readonly name: string;
@@ -37,6 +49,10 @@ function evalCommand({ name, since, summary, find, readOnly }: EvalDefinition): 
     flags: readOnly ? ["readonly", ...flags] : flags,
     arity: -3,
     findKeys,
+    needsMemory(context, args) {
+      const flags = shebangOf(context, args, find)?.flags;
+      return flags !== undefined && !flags.has("no-writes") && !flags.has("allow-oom");
+    },
     run(context, args, reply) {
       // What the script does is logged command by command.
       context.logNothing();

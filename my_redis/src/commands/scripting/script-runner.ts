@@ -16,9 +16,6 @@ const unkillable =
   "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script " +
   "termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.";
 
-const scriptOutOfMemory =
-  "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'";
-
 /** What a client asks a script to be run with. */
 export interface EvalCall {
   readonly args: Arguments;
@@ -77,9 +74,8 @@ export class ScriptRunner {
   #checkFlags({ shebang: { flags } }: Script, readOnly: boolean): void {
     if (flags === undefined || flags.has("no-writes")) return;
     if (readOnly) throw new CommandError("ERR Can not execute a script with write flag using *_ro command.");
-    const { logFailure, memoryLimit } = this.#server;
+    const { logFailure } = this.#server;
     if (logFailure !== undefined) throw new CommandError(logFailure);
-    if (memoryLimit.exceeded && !flags.has("allow-oom")) throw new CommandError(scriptOutOfMemory);
   }
 
   /** SCRIPT KILL. Throws what it answers when there is nothing to kill, or it cannot be killed. */

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type RunningServer, startServer } from "../../index.ts";
+import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
+
+let running: RunningServer;
+let connection: RespConnection;
+
+beforeAll(async () => {
+  running = await startServer({ port: 0, memory: true, bind: ["127.0.0.1"] });
+  connection = await RespConnection.open(running.port, "MyRedis");
+});
+afterAll(async () => {
+  connection.close();
+  await running.close();
+});
+
+const many = (words: (number: number) => Word[]): Word[] => Array.from({ length: 2000 }, (_, at) => words(at)).flat();
+
+/** Makes large values of every kind, and more in the course of it, which are given up again. */
+const makeValues: Word[][] = [
+  ["MSET", ...many((at) => [`key:${at}`, "value"])],
+  ["HSET", "hash", ...many((at) => [`field:${at}`, "value"])],
+  ["HEXPIRE", "hash", "1000", "FIELDS", "2000", ...many((at) => [`field:${at}`])],
+  ["HSET", "small", "field", "value"],
+  ["HEXPIRE", "small", "1000", "FIELDS", "1", "field"],
+  ["SADD", "set", ...many((at) => [`member:${at}`])],
+  ["SADD", "numbers", ...many((at) => [at * 3])],
+  ["ZADD", "sorted", ...many((at) => [at, `member:${at}`])],
+  ["RPUSH", "list", ...many((at) => ["element".repeat(20) + at])],
+  ...Array.from({ length: 500 }, (_, at) => ["XADD", "stream", `${at + 1}-1`, "field", "value".repeat(20)]),
+  ["XGROUP", "CREATE", "stream", "group", "0"],
+  ["XREADGROUP", "GROUP", "group", "consumer", "STREAMS", "stream", ">"],
+  ["SUNIONSTORE", "union", "set", "numbers"],
+  ["SDIFFSTORE", "union", "set", "set"],
+  ["ZUNIONSTORE", "union", "2", "sorted", "set"],
+  ["ZRANGESTORE", "range", "sorted", "0", "1500"],
+  ["ZREMRANGEBYRANK", "sorted", "0", "1200"],
+  ["COPY", "hash", "copied"],
+  ["COPY", "sorted", "copied-sorted"],
+  ["COPY", "stream", "copied-stream"],
+  ["COPY", "list", "copied-list"],
+  ["RENAME", "copied", "renamed"],
+  ["SET", "set", "overwritten"],
+  ["LTRIM", "list", "0", "2"],
+  ["EXPIRE", "hash", "1000"],
+  ["SORT", "numbers", "STORE", "sorted-list"],
+];
+
+test("what all kinds of values take is counted, and is all given back when they go", async () => {
+  const { keyspace } = running.server;
+  const before = keyspace.usedBytes;
+  expect((await connection.replies(makeValues)).filter(({ sign }) => sign === "-")).toEqual([]);
+  const dump = await connection.reply("DUMP", "sorted");
+  await connection.reply("RESTORE", "restored", "0", Buffer.from(dump.text ?? "", "latin1"));
+  await connection.reply("RESTORE", "restored", "0", "broken", "REPLACE");
+  expect(keyspace.usedBytes).toBeGreaterThan(before + 500_000);
+  await connection.reply("FLUSHALL");
+  keyspace.releaseSome(() => false);
+  expect(keyspace.usedBytes).toBe(before);
+});
+
+test("one by one, too", async () => {
+  const { keyspace } = running.server;
+  const before = keyspace.usedBytes;
+  await connection.replies(makeValues);
+  const { items } = await connection.reply("KEYS", "*");
+  for (const { text } of items ?? []) await connection.reply("DEL", text as string);
+  keyspace.releaseSome(() => false);
+  // The index of the database shrinks as far as it once was.
+  for (const { keys, expires } of keyspace.databases) {
+    keys.migrate(100_000);
+    expires.migrate(100_000);
+  }
+  expect(keyspace.usedBytes).toBe(before);
+});

@@ -4,7 +4,7 @@ import { freePort, startProcess, startRedisServer, temporaryFolder } from "../te
 import { runBounded } from "./run-bounded.ts";
 import { suiteCopy } from "./suite-source.ts";
 import { readUnitOutput, type UnitOutcome } from "./unit-output.ts";
-import type { UnitRun } from "./units.ts";
+import { skippedTests, type UnitRun } from "./units.ts";
 
 /** No unit takes longer than about two minutes; one that hangs says so itself, after `idleSeconds` without a test. */
 const unitTimeoutMs = 8 * 60_000;
@@ -33,7 +33,8 @@ export async function runUnit(options: RunUnitOptions): Promise<UnitOutcome & { 
     // The suite listens for its own processes a little below this port.
     const place = ["--host", "127.0.0.1", "--port", `${server.port}`, "--baseport", `${await freePort()}`];
     const limits = ["--durable", "--timeout", `${idleSeconds}`, ...(only === undefined ? [] : ["--only", only])];
-    const cmd = ["./runtest", ...place, "--single", unit, ...limits, ...(run.suiteArguments ?? [])];
+    const skipped = peer ? [] : Object.keys(skippedTests[unit] ?? {}).flatMap((name) => ["--skiptest", name]);
+    const cmd = ["./runtest", ...place, "--single", unit, ...limits, ...skipped, ...(run.suiteArguments ?? [])];
     const { output, exitCode } = await runBounded({
       cmd: cmd as [string, ...string[]],
       cwd: suiteCopy(source),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
 import type { Command } from "../../src/command/command.ts";
 import { allCommands } from "../../src/commands/index.ts";
-import { expectSame, type Step } from "./harness/index.ts";
+import { expectSame, expectSameLog, type Step } from "./harness/index.ts";
 import type { Word } from "./harness/resp-connection.ts";
 
 const redis = requireService("redis");
@@ -199,4 +199,25 @@ describe.skipIf(redis.missing)(`a limit on memory is kept as by redis-server${re
       roomy,
     ]);
   });
+
+  test("the log tells of evicted keys before the command that they made room for, and not within a transaction", () =>
+    expectSameLog([
+      ["SET", "a", "1"],
+      ["SADD", "s", "m"],
+      policy("volatile-lru"),
+      ["EXPIRE", "s", "1000"],
+      ["MULTI"],
+      ["DEL", "a"],
+      ["DEL", "none"],
+      full,
+      ["EXEC"],
+      ["PING"],
+      roomy,
+      ["SET", "b", "1"],
+      policy("allkeys-lru"),
+      full,
+      ["SET", "c", "1"],
+      roomy,
+      ["SET", "c", "1"],
+    ]));
 });

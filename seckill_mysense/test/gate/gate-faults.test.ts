@@ -145,9 +145,8 @@ for (const kind of gateServerKinds) {
       testTimeoutMs,
     );
 
-    const noLimit = kind.limitsMemory ? "" : " (skipped: it does not enforce maxmemory)";
-    test.skipIf(noLimit !== "")(
-      `takes nothing from a server that is out of memory${noLimit}`,
+    test(
+      "takes nothing from a server that is out of memory",
       async () => {
         const gate = open();
         const fixture = saleFixture();

@@ -25,8 +25,6 @@ export interface GateServerKind {
   readonly name: string;
   /** Why it cannot run here; empty when it can. Belongs into the name of the group of tests. */
   readonly skipReason: string;
-  /** Whether it refuses writes beyond `maxmemory`. */
-  readonly limitsMemory: boolean;
   /** `durable`: answers only after the write is on disk. */
   start(options?: { readonly durable?: boolean }): Promise<GateTestServer>;
 }
@@ -38,7 +36,6 @@ const redis = requireService("redis");
 const redisServer: GateServerKind = {
   name: "redis-server",
   skipReason: redis.reason,
-  limitsMemory: true,
   async start({ durable = false } = {}) {
     const service = await startRedisServer({ args: durable ? durableArguments : [] });
     return {
@@ -58,7 +55,6 @@ const myRedisMain = join(import.meta.dir, "../../../../my_redis/main.ts");
 const myRedis: GateServerKind = {
   name: "MyRedis",
   skipReason: "",
-  limitsMemory: false,
   async start({ durable = false } = {}) {
     const port = await freePort();
     const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", temporaryFolder("test-my-redis")];

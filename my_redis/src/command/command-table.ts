@@ -59,7 +59,8 @@ export class CommandTable {
 
   /** By name, in any case; "config|get" finds a subcommand. */
   byName(name: string): Command | undefined {
-    const [container, subcommand] = name.split("|", 2) as [string, string?];
+    const [container, subcommand, ...further] = name.split("|") as [string, ...string[]];
+    if (further.length > 0) return undefined;
     const found = this.#commands.get(container.toUpperCase());
     if (found === undefined || subcommand === undefined) return found;
     return this.#subcommands.get(found)?.get(subcommand.toLowerCase());

@@ -26,8 +26,7 @@ export const commandList = command({
 });
 
 function readFilter(args: Arguments): (entry: Command) => boolean {
-  // Without a filter only the commands themselves are listed.
-  if (args.count === 2) return ({ fullName }) => !fullName.includes("|");
+  if (args.count === 2) return () => true;
   if (args.count !== 5 || !args.is(2, "filterby")) throw new CommandError(errors.syntax);
   const value = args.latin1(4);
   if (args.is(3, "module")) return () => false;

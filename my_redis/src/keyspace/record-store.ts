@@ -31,6 +31,10 @@ export class RecordStore {
     this.timedHashes = new RecordIndex(keyspace.heap);
   }
 
+  get indexes(): readonly RecordIndex[] {
+    return [this.keys, this.expires, this.timedHashes];
+  }
+
   get size(): number {
     return this.keys.size;
   }

@@ -15,7 +15,11 @@ export const keyspaceSection: InfoSection = {
       .filter((database) => database.size > 0)
       .map((database): InfoLine => {
         const ttlMs = meanTtlMs(server, database);
-        return [`db${database.number}`, `keys=${database.size},expires=${database.expires.size},avg_ttl=${ttlMs}`];
+        const hashes = database.timedHashes.size;
+        // Where there are none the line is as of Redis 7.2.
+        const subexpiry = hashes === 0 ? "" : `,subexpiry=${hashes}`;
+        const line = `keys=${database.size},expires=${database.expires.size},avg_ttl=${ttlMs}${subexpiry}`;
+        return [`db${database.number}`, line];
       }),
 };
 

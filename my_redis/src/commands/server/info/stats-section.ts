@@ -5,7 +5,7 @@ export const statsSection: InfoSection = {
   title: "Stats",
   byDefault: true,
   lines({ statistics, throughput, keyspace, memoryLimit, pubSub }) {
-    const { hits, misses, expired, evicted } = keyspace.statistics;
+    const { hits, misses, expired, expiredFields, evicted } = keyspace.statistics;
     const kilobytes = (bytes: number): string => (bytes / 1024).toFixed(2);
     return [
       ["total_connections_received", statistics.connectionsReceived],
@@ -20,6 +20,7 @@ export const statsSection: InfoSection = {
       ["sync_partial_ok", 0],
       ["sync_partial_err", 0],
       ["expired_keys", expired],
+      ["expired_subkeys", expiredFields],
       ["expired_stale_perc", (statistics.expiredShare * 100).toFixed(2)],
       ["expired_time_cap_reached_count", statistics.expiryTimeouts],
       ["expire_cycle_cpu_milliseconds", Math.round(statistics.expiryMs)],

@@ -1,19 +1,29 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startServer } from "my-redis";
+import { type LogLevel, NodesError, startNodes, startServer } from "my-redis";
 import { deriveBytes } from "../authorization/signing-key.ts";
 import type { GateServer } from "../gate/gate-connection.ts";
 import type { Logger } from "../logging/logger.ts";
+import type { Settings } from "../settings/settings.ts";
+import { StartError } from "./start-error.ts";
 
 export interface EmbeddedRedis {
   readonly address: GateServer;
   close(): Promise<void>;
 }
 
-const host = "127.0.0.1";
+export interface EmbeddedRedisOptions {
+  readonly settings: Settings;
+  readonly secret: string;
+  readonly logger: Logger;
+}
 
-/** Says where the embedded server of a running system listens, for `verify` beside it. */
-function addressFile(dataDir: string): string {
+const host = "127.0.0.1";
+/** A gateway's limit on the wait for an answer is no longer than this: a node that hangs is to be noticed before. */
+const nodeTimeoutMs = 1_500;
+
+/** Says where the embedded server of a running system listens, for `verify` beside it: its ports. */
+function portsFile(dataDir: string): string {
   return join(dataDir, "my-redis.port");
 }
 
@@ -22,46 +32,94 @@ function passwordFor(secret: string): string {
   return Buffer.from(deriveBytes(secret, "embedded-redis/password/")).toString("base64url");
 }
 
-/** Starts MyRedis in this process on a free port, with its append-only file in the data folder. */
-export async function startEmbeddedRedis(options: {
-  readonly dataDir: string;
-  readonly secret: string;
-  readonly appendFsync: "always" | "everysec";
-  readonly logger: Logger;
-}): Promise<EmbeddedRedis> {
-  const { dataDir, logger } = options;
-  const dir = join(dataDir, "my-redis");
+/** One server at its port, or a ring of them. */
+function addressOf(ports: readonly number[], secret: string): GateServer {
+  const password = passwordFor(secret);
+  const [port] = ports as [number];
+  return ports.length === 1
+    ? { host, port, password }
+    : { cluster: ports.map((each) => ({ host, port: each })), password };
+}
+
+/**
+ * Starts MyRedis with its append-only file in the data folder: in this process on a free port, or as processes of
+ * their own that form a ring, when `redis.embedded_nodes` asks for more than one.
+ *
+ * @throws StartError when the nodes cannot start
+ */
+export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
+  const { settings, secret } = options;
+  const dir = join(settings.data_dir, "my-redis");
   mkdirSync(dir, { recursive: true });
-  const password = passwordFor(options.secret);
-  const server = await startServer({
-    bind: [host],
-    port: 0,
-    requirepass: password,
-    dir,
-    appendonly: true,
-    appendfsync: options.appendFsync,
-    environment: {
-      report(level, message) {
-        if (level === "warning" || level === "error") logger.warn("MyRedis", { detail: message });
-        else logger.debug("MyRedis", { detail: message });
-      },
-    },
-  });
-  writeFileSync(addressFile(dataDir), `${server.port}\n`);
+  const start = settings.redis.embedded_nodes === 1 ? startInProcess : startRing;
+  const { ports, close } = await start(dir, options);
+  writeFileSync(portsFile(settings.data_dir), `${ports.join(" ")}\n`);
   return {
-    address: { host, port: server.port, password },
+    address: addressOf(ports, secret),
     async close() {
-      rmSync(addressFile(dataDir), { force: true });
-      await server.close();
+      rmSync(portsFile(settings.data_dir), { force: true });
+      await close();
     },
   };
 }
 
+interface Started {
+  readonly ports: readonly number[];
+  close(): Promise<void>;
+}
+
+async function startInProcess(dir: string, { settings, secret, logger }: EmbeddedRedisOptions): Promise<Started> {
+  const server = await startServer({
+    bind: [host],
+    port: 0,
+    requirepass: passwordFor(secret),
+    dir,
+    appendonly: true,
+    appendfsync: settings.redis.append_fsync,
+    environment: { report: reportTo(logger) },
+  });
+  return { ports: [server.port], close: () => server.close() };
+}
+
+async function startRing(dir: string, { settings, secret, logger }: EmbeddedRedisOptions): Promise<Started> {
+  const { embedded_nodes, embedded_port, append_fsync } = settings.redis;
+  const password = passwordFor(secret);
+  try {
+    const running = await startNodes({
+      nodes: embedded_nodes,
+      port: embedded_port,
+      dir,
+      directives: {
+        bind: host,
+        requirepass: password,
+        masterauth: password,
+        appendonly: "yes",
+        appendfsync: append_fsync,
+        "cluster-node-timeout": `${nodeTimeoutMs}`,
+      },
+      report: reportTo(logger),
+    });
+    return { ports: running.nodes.map(({ port }) => port), close: () => running.close() };
+  } catch (error) {
+    if (!(error instanceof NodesError)) throw error;
+    const last = embedded_port + embedded_nodes - 1;
+    const ports = `redis.embedded_port ${embedded_port} to ${last}`;
+    throw new StartError(`the embedded MyRedis nodes did not start at ${ports}: ${error.message}`);
+  }
+}
+
+const reportTo =
+  (logger: Logger) =>
+  (level: LogLevel, message: string): void => {
+    if (level === "warning" || level === "error") logger.warn("MyRedis", { detail: message });
+    else logger.debug("MyRedis", { detail: message });
+  };
+
 /** Where the embedded server of the system that has this data folder listens, as far as a file says. */
 export function runningEmbeddedRedis(dataDir: string, secret: string): GateServer | undefined {
   try {
-    const port = Number(readFileSync(addressFile(dataDir), "utf8"));
-    return Number.isInteger(port) && port > 0 ? { host, port, password: passwordFor(secret) } : undefined;
+    const ports = readFileSync(portsFile(dataDir), "utf8").trim().split(" ").map(Number);
+    return ports.every((port) => Number.isInteger(port) && port > 0) ? addressOf(ports, secret) : undefined;
   } catch {
     return undefined;
   }

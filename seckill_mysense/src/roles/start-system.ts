@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import type { GateServer } from "../gate/gate-connection.ts";
 import type { Gate } from "../gate/gate.ts";
 import { startRelay } from "../gate/relay.ts";
 import { RingAddressError } from "../authorization/ring/peer-listener.ts";
@@ -9,6 +8,7 @@ import { startConsumer } from "../orders/consumer.ts";
 import type { FullLedger } from "../orders/ledger.ts";
 import { startSweeper } from "../orders/sweeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
+import { isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "./clock.ts";
 import type { Role } from "./command-line.ts";
@@ -18,7 +18,7 @@ import { startEmbeddedRedis } from "./embedded-redis.ts";
 import { GateArmer } from "./gate-armer.ts";
 import { relayedProducts } from "./relayed-products.ts";
 import { StartError } from "./start-error.ts";
-import { checkSharedParts, openGate, openLedger, openQueue, secretsOf } from "./system-parts.ts";
+import { checkSharedParts, externalGateServer, openGate, openLedger, openQueue, secretsOf } from "./system-parts.ts";
 
 export interface SystemOptions {
   readonly role: Exclude<Role, "verify">;
@@ -97,14 +97,9 @@ async function openGateFor(
   secrets: readonly string[],
   stops: Stops,
 ): Promise<Gate> {
-  let connection: GateServer = { url: settings.redis.url };
-  if (settings.redis.url === "") {
-    const redis = await startEmbeddedRedis({
-      dataDir: settings.data_dir,
-      secret: secrets[0]!,
-      appendFsync: settings.redis.append_fsync,
-      logger,
-    });
+  let connection = externalGateServer(settings);
+  if (connection === undefined) {
+    const redis = await startEmbeddedRedis({ settings, secret: secrets[0]!, logger });
     stops.push(() => redis.close());
     connection = redis.address;
   }
@@ -148,7 +143,7 @@ function runRelay({ settings, logger, clock }: SystemOptions, { ledger, gate, qu
     // A new name for each start, for two relays at a time must not share one.
     relayName: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
     products: relayedProducts(ledger, clock.now),
-    claimIdleMs: settings.redis.url === "" ? claimIdleMs.embedded : claimIdleMs.shared,
+    claimIdleMs: isGateEmbedded(settings) ? claimIdleMs.embedded : claimIdleMs.shared,
     claimEveryMs: 1_000,
     logger,
   });

@@ -9,6 +9,8 @@ import { sqliteLedger } from "../orders/sqlite-ledger.ts";
 import { embeddedQueue } from "../queue/embedded-queue.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { rabbitmqQueue } from "../queue/rabbitmq-queue.ts";
+import { parseNodeName } from "../authorization/ring/node-name.ts";
+import { isGateEmbedded } from "../settings/load-settings.ts";
 import { keptSecret } from "../settings/kept-secret.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Role } from "./command-line.ts";
@@ -42,6 +44,18 @@ export function openQueue(settings: Settings, logger: Logger): ReservationQueue 
   return rabbitmqQueue({ url: rabbitmq.url, queueName: rabbitmq.queue_name, logger });
 }
 
+/** The server or cluster that the settings name; undefined while the gate is embedded. */
+export function externalGateServer({ redis }: Settings): GateServer | undefined {
+  if (redis.url !== "") return { url: redis.url };
+  if (redis.cluster.length === 0) return undefined;
+  return {
+    cluster: redis.cluster.map(parseNodeName).filter((node) => node !== undefined),
+    ...(redis.user_name !== "" && { username: redis.user_name }),
+    ...(redis.pass_word !== "" && { password: redis.pass_word }),
+    tls: redis.tls,
+  };
+}
+
 export function openGate(settings: Settings, connection: GateServer, logger: Logger): Gate {
   const { gate_timeout_ms, gate_concurrency } = settings.limits;
   return createGate({ connection, timeoutMs: gate_timeout_ms, maxWaiting: gate_concurrency, logger });
@@ -54,9 +68,9 @@ export function openGate(settings: Settings, connection: GateServer, logger: Log
 export function checkSharedParts(role: Role, settings: Settings): void {
   const needsGate = role === "gateway" || role === "relay" || role === "sweeper";
   const needsQueue = role === "relay" || role === "consumer";
-  if (needsGate && settings.redis.url === "") {
+  if (needsGate && isGateEmbedded(settings)) {
     throw new StartError(
-      `redis.url is empty: the embedded MyRedis belongs to the role all, so the role ${role} needs a URL`,
+      `redis.url and redis.cluster are empty: the embedded MyRedis belongs to the role all, so the role ${role} needs one of them`,
     );
   }
   if (needsQueue && settings.rabbitmq.url === "") {

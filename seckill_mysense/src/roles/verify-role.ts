@@ -3,7 +3,7 @@ import type { Gate } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { FullLedger } from "../orders/ledger.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
-import { isEmbedded } from "../settings/load-settings.ts";
+import { isEmbedded, isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { renderReport } from "../verify/verification-report.ts";
 import { verifySale } from "../verify/verify-sale.ts";
@@ -11,7 +11,7 @@ import type { Clock } from "./clock.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { runningEmbeddedRedis, startEmbeddedRedis } from "./embedded-redis.ts";
 import { StartError } from "./start-error.ts";
-import { openGate, openLedger, openQueue, secretsOf } from "./system-parts.ts";
+import { externalGateServer, openGate, openLedger, openQueue, secretsOf } from "./system-parts.ts";
 
 export interface VerifyOptions {
   readonly settings: Settings;
@@ -59,7 +59,7 @@ interface Others {
 /** Embedded parts of a running system are asked from outside; those of a stopped one are opened here. */
 async function openOthers(options: VerifyOptions, cleanup: AsyncDisposableStack): Promise<Others> {
   const { settings, logger } = options;
-  const isShared = settings.redis.url !== "" && settings.rabbitmq.url !== "";
+  const isShared = !isGateEmbedded(settings) && settings.rabbitmq.url !== "";
   const folder = isShared ? undefined : takeDataFolder(settings.data_dir);
   if (folder !== undefined) cleanup.defer(() => folder.release());
   const server = await gateServer(options, folder !== undefined, cleanup);
@@ -76,12 +76,12 @@ async function gateServer(
   isStopped: boolean,
   cleanup: AsyncDisposableStack,
 ): Promise<GateServer | undefined> {
-  const { redis, data_dir } = settings;
-  if (redis.url !== "") return { url: redis.url };
+  const external = externalGateServer(settings);
+  if (external !== undefined) return external;
   // Without embedded parts there is no kept secret, but there is one in the settings.
   const secret = isEmbedded(settings) ? secretsOf(settings)[0]! : settings.backend.api_secret;
-  if (!isStopped) return runningEmbeddedRedis(data_dir, secret);
-  const embedded = await startEmbeddedRedis({ dataDir: data_dir, secret, appendFsync: redis.append_fsync, logger });
+  if (!isStopped) return runningEmbeddedRedis(settings.data_dir, secret);
+  const embedded = await startEmbeddedRedis({ settings, secret, logger });
   cleanup.defer(() => embedded.close());
   return embedded.address;
 }

@@ -13,6 +13,7 @@ const environmentKeys = {
   SECKILL_MYSQL_PASS_WORD: ["mysql", "pass_word"],
   SECKILL_RABBITMQ_URL: ["rabbitmq", "url"],
   SECKILL_REDIS_URL: ["redis", "url"],
+  SECKILL_REDIS_PASS_WORD: ["redis", "pass_word"],
 } as const;
 
 /** Never shown: a log is read by more people than config.json is. */
@@ -55,7 +56,12 @@ export function checkSettings(input: unknown, baseDir: string): Settings {
 
 /** Whether every part runs in this process, with its data in `data_dir`. */
 export function isEmbedded(settings: Settings): boolean {
-  return settings.mysql.host === "" && settings.rabbitmq.url === "" && settings.redis.url === "";
+  return settings.mysql.host === "" && settings.rabbitmq.url === "" && isGateEmbedded(settings);
+}
+
+/** Whether MyRedis is part of the system, in this process or in processes that it starts. */
+export function isGateEmbedded({ redis }: Settings): boolean {
+  return redis.url === "" && redis.cluster.length === 0;
 }
 
 function contradictions(settings: Settings): string[] {
@@ -63,7 +69,7 @@ function contradictions(settings: Settings): string[] {
   const { api_secret, previous_api_secret } = settings.backend;
   if (api_secret === "" && !isEmbedded(settings)) {
     problems.push(
-      "backend.api_secret is missing: as soon as mysql.host, rabbitmq.url or redis.url is set, " +
+      "backend.api_secret is missing: as soon as mysql.host, rabbitmq.url, redis.url or redis.cluster is set, " +
         "it must be a random string of at least 32 characters, for example from: openssl rand -base64 48",
     );
   }
@@ -73,7 +79,22 @@ function contradictions(settings: Settings): string[] {
   if (api_secret !== "" && api_secret === previous_api_secret) {
     problems.push("backend.previous_api_secret is the same as backend.api_secret: it must be the secret before it");
   }
-  return [...problems, ...ringContradictions(settings)];
+  return [...problems, ...ringContradictions(settings), ...gateContradictions(settings)];
+}
+
+function gateContradictions({ redis }: Settings): string[] {
+  const problems: string[] = [];
+  const { url, cluster, user_name, pass_word, tls, embedded_nodes, embedded_port } = redis;
+  if (url !== "" && cluster.length > 0) {
+    problems.push("redis.url and redis.cluster are both set: a single server has a URL, a cluster has a list of nodes");
+  }
+  if (cluster.length === 0 && (user_name !== "" || pass_word !== "" || tls)) {
+    problems.push("redis.user_name, redis.pass_word and redis.tls are for redis.cluster: redis.url holds its own");
+  }
+  if (embedded_port + embedded_nodes - 1 > 65_535) {
+    problems.push(`redis.embedded_port is ${embedded_port}: ${embedded_nodes} nodes would go beyond port 65535`);
+  }
+  return problems;
 }
 
 function ringContradictions({ backend, gateways }: Settings): string[] {

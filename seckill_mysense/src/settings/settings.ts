@@ -90,6 +90,17 @@ const rabbitmq = z.strictObject({
 
 const redis = z.strictObject({
   url: url("redis", "rediss").default(""),
+  /** Some nodes of Redis Cluster or of a ring of MyRedis nodes; the others are learned from them. */
+  cluster: z
+    .array(z.string().refine(isNodeName, { error: nodeNameRule }))
+    .max(100)
+    .default([]),
+  user_name: z.string().max(256).default(""),
+  pass_word: z.string().max(512).default(""),
+  tls: z.boolean().default(false),
+  /** More than one: processes that form a ring, from `embedded_port` upwards. */
+  embedded_nodes: whole(1, 64).default(1),
+  embedded_port: port.default(6390),
   append_fsync: z.enum(["always", "everysec"]).default("always"),
 });
 

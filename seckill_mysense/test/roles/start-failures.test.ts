@@ -21,7 +21,7 @@ describe("the program does not start", () => {
       configFile,
       `${configFile}: backend.api_port is 70000: must be at most 65535`,
       `${configFile}: backend.api_secret (7 characters): too weak: at least 32 random characters, for example from: openssl rand -base64 48`,
-      `${configFile}: backend.api_prot is not a known key: backend may hold host, api_port, api_secret, previous_api_secret, secure_cookies, session_seconds, shutdown_seconds`,
+      `${configFile}: backend.api_prot is not a known key: backend may hold host, api_port, api_secret, previous_api_secret, internal_secret, secure_cookies, trusted_proxies, session_seconds, shutdown_seconds`,
       `${configFile}: mysql.port is "x": must be a number`,
     );
   });
@@ -30,7 +30,7 @@ describe("the program does not start", () => {
     const { configFile } = configFolder({ mysql: { host: "db.example" } });
     await expectRefusal(
       configFile,
-      `${configFile}: backend.api_secret is missing: as soon as mysql.host, rabbitmq.url or redis.url is set, it must be a random string of at least 32 characters, for example from: openssl rand -base64 48`,
+      `${configFile}: backend.api_secret is missing: as soon as mysql.host, rabbitmq.url, redis.url or redis.cluster is set, it must be a random string of at least 32 characters, for example from: openssl rand -base64 48`,
     );
   });
 
@@ -71,10 +71,11 @@ describe("the program does not start", () => {
 
   test("in a role of its own with parts that live in another process", async () => {
     const { configFile } = configFolder();
-    const cases = { gateway: "redis.url", relay: "redis.url", consumer: "rabbitmq.url", sweeper: "redis.url" };
-    for (const [role, key] of Object.entries(cases)) {
+    const gate = "redis.url and redis.cluster are empty";
+    const cases = { gateway: gate, relay: gate, consumer: "rabbitmq.url is empty", sweeper: gate };
+    for (const [role, what] of Object.entries(cases)) {
       const ended = await runProgram([role, "--config", configFile]);
-      expect(ended.stderr).toStartWith(`${key} is empty: the embedded `);
+      expect(ended.stderr).toStartWith(`${what}: the embedded `);
       expect(ended.code).toBe(1);
     }
   });

@@ -56,6 +56,10 @@ describe("config.json", () => {
         { rabbitmq: { url: "http://broker" } },
         "rabbitmq.url (13 characters): must be empty or a URL that begins with amqp://",
       ],
+      [
+        { redis: { cluster: ["10.0.0.1"] } },
+        'redis.cluster.0 is "10.0.0.1": must be host:port in lower case, such as 10.0.0.1:9080',
+      ],
       [{ redis: { append_fsync: "often" } }, 'redis.append_fsync is "often": must be one of "always", "everysec"'],
       [{ limits: { check_per_user: { burst: 0 } } }, "limits.check_per_user.burst is 0: must be at least 1"],
       [{ log: { level: "loud" } }, 'log.level is "loud": must be one of "debug", "info", "warn", "error"'],
@@ -91,6 +95,56 @@ describe("config.json", () => {
     );
     const same = { backend: { api_secret: goodSecret, previous_api_secret } };
     expect(problemsOf(() => checkSettings(same, "/"))[0]).toContain("is the same as backend.api_secret");
+  });
+
+  test("the gate is one server, or a cluster with credentials of its own, or embedded", () => {
+    const backend = { api_secret: goodSecret };
+    const gate = (redis: object): readonly string[] => problemsOf(() => checkSettings({ backend, redis }, "/"));
+    const cluster = ["10.0.0.1:6379", "[2001:db8::1]:6379"];
+    expect(gate({ cluster, user_name: "sale", pass_word: "word", tls: true })).toEqual([]);
+    expect(problemsOf(() => checkSettings({ redis: { cluster } }, "/"))[0]).toStartWith(
+      "backend.api_secret is missing",
+    );
+    expect(gate({ cluster, url: "redis://gate" })[0]).toStartWith("redis.url and redis.cluster are both set");
+    expect(gate({ url: "redis://gate", pass_word: "word" })[0]).toContain("redis.url holds its own");
+    expect(gate({ embedded_nodes: 3, embedded_port: 65_534 })).toEqual([
+      "redis.embedded_port is 65534: 3 nodes would go beyond port 65535",
+    ]);
+  });
+
+  test("a ring of gateways needs names that the others can call, each once, and a secret in common", () => {
+    const backend = { api_secret: goodSecret };
+    const ring = (gateways: object, parts: object = { backend }): readonly string[] =>
+      problemsOf(() => checkSettings({ ...parts, gateways }, "/"));
+    expect(ring({ nodes: ["10.0.0.1:9080", "[2001:db8::1]:9080"], self: "10.0.0.1:9080" })).toEqual([]);
+    expect(ring({ self: "gateway-1.internal:9080" })).toEqual([]);
+    const cases: [readonly string[], string][] = [
+      [ring({ nodes: ["10.0.0.1:9080"] }), "gateways.nodes is set, but gateways.self is not: it must be the host:port"],
+      [ring({ self: "10.0.0.1:9080" }, {}), "gateways.self is set, but backend.api_secret is not"],
+      [ring({ nodes: ["a:1", "b:1", "a:1"], self: "b:1" }), 'gateways.nodes names "a:1" twice'],
+      [ring({ nodes: ["a:1", "b:1"], self: "c:1", max_nodes: 2 }), "gateways.nodes and gateways.self are 3 gateways"],
+      [ring({ self: "10.0.0.1" }), 'gateways.self is "10.0.0.1": must be host:port in lower case'],
+      [ring({ self: "Gateway:1" }), 'gateways.self is "Gateway:1": must be host:port in lower case'],
+      [ring({ self: "a:65536" }), 'gateways.self is "a:65536": must be host:port'],
+      [ring({ nodes: ["http://a:1"], self: "a:1" }), 'gateways.nodes.0 is "http://a:1": must be host:port'],
+      [ring({ self: "a:1", down_after_ms: 2_000 }), "gateways.down_after_ms is 2000: must be at most 1500"],
+    ];
+    for (const [problems, problem] of cases) {
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toStartWith(problem);
+    }
+  });
+
+  test("trusted proxies are addresses or blocks, and the internal secret is one of its own", () => {
+    const backend = (value: object): readonly string[] => problemsOf(() => checkSettings({ backend: value }, "/"));
+    expect(backend({ trusted_proxies: ["10.0.0.0/8", "::1"] })).toEqual([]);
+    expect(backend({ trusted_proxies: ["10.0.0.0/40"] })[0]).toStartWith(
+      'backend.trusted_proxies.0 is "10.0.0.0/40": must be an IP address or a CIDR block',
+    );
+    expect(backend({ api_secret: goodSecret, internal_secret: goodSecret })[0]).toStartWith(
+      "backend.internal_secret is the same as backend.api_secret",
+    );
+    expect(backend({ internal_secret: "short" })[0]).toStartWith("backend.internal_secret (5 characters): too weak");
   });
 
   test("secrets are not shown in messages", () => {

@@ -43,6 +43,8 @@ export const encoding = {
 
 /** The bits of `kind` that only the two encodings with times have both. */
 const timedKind = 0x60;
+const objectKind = encoding.object << 4;
+export const isObjectKind = (kind: number): boolean => (kind & objectKind) !== 0;
 export const isTimedKind = (kind: number): boolean => (kind & timedKind) === timedKind;
 
 const wordsOf = (heap: Heap, address: Address): Int32Array => heap.words[address >>> unitBits] as Int32Array;

@@ -47,10 +47,9 @@ export class HashValue {
     this.#database = database;
     this.#settings = settings;
     this.address = address;
-    const { heap } = database.keyspace;
-    const isPacked = record.encodingOf(heap, address) < record.encoding.object;
-    this.#table = isPacked ? undefined : (database.objectOf(address) as RecordTable);
-    this.isTimed = record.isTimed(heap, address);
+    const kind = record.kindOf(database.keyspace.heap, address);
+    this.#table = record.isObjectKind(kind) ? (database.objectOf(address) as RecordTable) : undefined;
+    this.isTimed = record.isTimedKind(kind);
     this.#due = 0;
     return this;
   }

@@ -23,7 +23,7 @@ function parseIpv4(text: string): number[] | undefined {
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map((half) => groups(half)) as [number[] | undefined, number[] | undefined];
+  const [head, tail] = halves.map((half, index) => groups(half, index === halves.length - 1));
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
   const missing = 16 - head.length - (tail?.length ?? 0);
   // "::" stands for one group at least.
@@ -31,13 +31,13 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return Uint8Array.from([...head, ...new Array<number>(missing).fill(0), ...(tail ?? [])]);
 }
 
-/** The bytes of groups between colons; the last may be an IPv4 address. */
-function groups(text: string): number[] | undefined {
+/** The bytes of groups between colons; at the end of an address, the last may be an IPv4 address. */
+function groups(text: string, isEnd: boolean): number[] | undefined {
   if (text === "") return [];
   const bytes: number[] = [];
   const parts = text.split(":");
   for (const [index, part] of parts.entries()) {
-    const four = index === parts.length - 1 && part.includes(".") ? parseIpv4(part) : undefined;
+    const four = isEnd && index === parts.length - 1 && part.includes(".") ? parseIpv4(part) : undefined;
     if (four !== undefined) bytes.push(...four);
     else if (/^[0-9a-f]{1,4}$/i.test(part))
       bytes.push(Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 0xff);

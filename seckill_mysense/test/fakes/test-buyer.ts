@@ -7,11 +7,12 @@ export interface JsonAnswer {
 
 /** A client that keeps cookies, as a browser would. */
 export class TestBuyer {
-  readonly #url: string;
+  readonly #url: () => string;
   readonly #cookies = new Map<string, string>();
 
-  constructor(url: string) {
-    this.#url = url;
+  /** `url` may be another one for each request. */
+  constructor(url: string | (() => string)) {
+    this.#url = typeof url === "string" ? () => url : url;
   }
 
   async send(method: string, path: string, options: RequestOptions = {}): Promise<JsonAnswer> {
@@ -20,7 +21,7 @@ export class TestBuyer {
     if (options.bearer !== undefined) headers.set("authorization", `Bearer ${options.bearer}`);
     if (this.#cookies.size > 0) headers.set("cookie", [...this.#cookies].map((pair) => pair.join("=")).join("; "));
     const body = options.json === undefined ? (options.body ?? null) : JSON.stringify(options.json);
-    const response = await fetch(this.#url + path, { method, headers, body });
+    const response = await fetch(this.#url() + path, { method, headers, body });
     for (const cookie of response.headers.getSetCookie()) this.#keep(cookie);
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;

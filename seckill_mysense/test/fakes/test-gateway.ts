@@ -31,6 +31,7 @@ export interface TestGateway extends AsyncDisposable {
 interface TestGatewayOptions {
   readonly sale?: Partial<Sale>;
   readonly limits?: Record<string, unknown>;
+  readonly backend?: Record<string, unknown>;
   readonly secrets?: readonly string[];
   /** Of gateway and gate. */
   readonly now?: () => number;
@@ -57,7 +58,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   await gate.arm(sale, second, second.total);
   const settings = checkSettings(
     {
-      backend: { host: "127.0.0.1", api_port: 0 },
+      backend: { host: "127.0.0.1", api_port: 0, ...options.backend },
       limits: {
         check_per_user: noLimit,
         check_per_address: noLimit,

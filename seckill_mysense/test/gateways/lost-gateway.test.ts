@@ -1,0 +1,135 @@
+import { describe, expect, test } from "bun:test";
+import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
+import { silentLogger, systemClock } from "../../index.ts";
+import { demoProductId } from "../../src/roles/demo-sale.ts";
+import { openGate, openLedger } from "../../src/roles/system-parts.ts";
+import { loadSettings } from "../../src/settings/load-settings.ts";
+import type { ToldAnswer } from "../../src/verify/told-answer.ts";
+import { renderReport } from "../../src/verify/verification-report.ts";
+import { verifySale } from "../../src/verify/verify-sale.ts";
+import { testSecret } from "../fakes/test-gateway.ts";
+import { runProgram } from "../roles/program.ts";
+import { gatherBuyers, runCrowd, whatTheyWereTold } from "../simulation/crowd.ts";
+import {
+  gaugeOf,
+  type GatewayProcess,
+  type GatewayProcesses,
+  ownersAt,
+  startGateways,
+  untilRingOf,
+} from "./gateway-processes.ts";
+
+const redis = requireService("redis");
+const units = 500;
+const buyerCount = 3_000;
+const requests = 12_000;
+/** What a gateway that is gone may cost the others, and a second in which this machine did something else. */
+const leavesWithinMs = 3_000;
+const watchedUsers = Array.from({ length: 300 }, (_, index) => `watched-${index}`);
+
+describe.skipIf(redis.missing)(`a sale through three gateways${redis.reason}`, () => {
+  test("one is killed in mid-sale: its users are served elsewhere, the sale verifies, and only its share comes back", async () => {
+    await using ring = await startGateways({ count: 3, units });
+    const victim = ring.gateways[1]!;
+    const before = await ownersAt(ring.urls()[0]!, watchedUsers);
+    const told = await sellWith(ring, async () => {
+      await victim.program!.process.kill("SIGKILL");
+      victim.program = undefined;
+      await untilRingOf(2, ring.urls(), leavesWithinMs);
+      await expectOnlyItsUsersMoved(ring, victim, before);
+      await ring.start(victim);
+      await untilRingOf(3, ring.urls());
+    });
+    for (const url of ring.urls()) expect(await ownersAt(url, watchedUsers)).toEqual(before);
+    await expectSaleVerifies(ring, told);
+  }, 90_000);
+
+  test("one is frozen in mid-sale and thaws: the same", async () => {
+    await using ring = await startGateways({ count: 3, units });
+    const victim = ring.gateways[2]!;
+    const before = await ownersAt(ring.urls()[0]!, watchedUsers);
+    const told = await sellWith(ring, async () => {
+      victim.isFrozen = true;
+      await victim.program!.process.kill("SIGSTOP");
+      await untilRingOf(2, ring.urls(), leavesWithinMs);
+      await expectOnlyItsUsersMoved(ring, victim, before);
+      await victim.program!.process.kill("SIGCONT");
+      victim.isFrozen = false;
+      await untilRingOf(3, ring.urls());
+    });
+    for (const url of ring.urls()) expect(await ownersAt(url, watchedUsers)).toEqual(before);
+    // Nobody was turned away because of it: those who waited for it were decided about without it.
+    for (const url of ring.urls()) expect(await gaugeOf(url, 'seckill_owner_questions_total{outcome="full"}')).toBe(0);
+    await expectSaleVerifies(ring, told);
+  }, 90_000);
+});
+
+async function expectOnlyItsUsersMoved(
+  ring: GatewayProcesses,
+  { name }: GatewayProcess,
+  before: readonly string[],
+): Promise<void> {
+  for (const url of ring.urls()) {
+    const after = await ownersAt(url, watchedUsers);
+    for (const [index, owner] of after.entries()) {
+      if (before[index] === name) expect(owner).not.toBe(name);
+      else expect(owner).toBe(before[index]!);
+    }
+  }
+}
+
+/** Lets the crowd buy through all gateways in turn, and does something to them when a part of it has been served. */
+async function sellWith(ring: GatewayProcesses, midSale: () => Promise<void>): Promise<ToldAnswer[]> {
+  const buyers = gatherBuyers(
+    {
+      secret: testSecret,
+      saleId: "demo",
+      productId: demoProductId,
+      startsAtMs: Date.now() - 60_000,
+      endsAtMs: Date.now() + 3_600_000,
+    },
+    buyerCount,
+  );
+  let turn = 0;
+  const url = (): string => {
+    const urls = ring.urls();
+    return urls[turn++ % urls.length]!;
+  };
+  let during = Promise.resolve();
+  const asked = { url, productId: demoProductId, buyers };
+  const result = await runCrowd({
+    ...asked,
+    requests,
+    concurrency: 64,
+    seed: 20_261_122,
+    onAnswer(count) {
+      if (count === 300) during = midSale();
+    },
+  });
+  await during;
+  expect(result.contradictions).toEqual([]);
+  expect(Object.values(result.statuses).reduce((sum, count) => sum + count, 0)).toBe(requests);
+  const told = await whatTheyWereTold(asked, result);
+  expect(told.filter(({ answer }) => answer === "won")).toHaveLength(units);
+  return told;
+}
+
+/** I1 to I8, against ledger, gate and what every buyer was told. */
+async function expectSaleVerifies(ring: GatewayProcesses, told: readonly ToldAnswer[]): Promise<void> {
+  const settings = loadSettings(ring.configFile, {});
+  const ledger = openLedger(settings, systemClock.now);
+  const gate = openGate(settings, { url: ring.redis.url }, silentLogger);
+  await waitUntil(async () => (await gate.status("demo", demoProductId))?.outboxLength === 0, {
+    what: "the outbox to be empty",
+    timeoutMs: 30_000,
+  });
+  const report = await verifySale({ saleId: "demo", ledger, gate, told, demandLeft: true });
+  await gate.close();
+  expect(await ledger.readTotals(demoProductId)).toEqual({ total: units, reserved: units, sold: 0 });
+  await ledger.close();
+  expect(renderReport(report)).toContain("no invariant is violated");
+  for (const { program } of ring.gateways) await program!.process.stop();
+  const verified = await runProgram(["verify", "--at-rest", "--config", ring.configFile]);
+  expect(verified.stderr).toBe("");
+  expect(verified.code).toBe(0);
+}

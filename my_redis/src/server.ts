@@ -23,7 +23,10 @@ import { ActiveExpiry } from "./keyspace/active-expiry.ts";
 import type { Database } from "./keyspace/database.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
 import type { AppendOnlyLog } from "./persistence/append-only-log.ts";
+import type { ClusterNode } from "./cluster/cluster-node.ts";
+import type { RequestRouter } from "./command/request-router.ts";
 import type { CommandLog } from "./persistence/command-log.ts";
+import { LogAnnotations } from "./persistence/log-annotations.ts";
 import type { Snapshots } from "./persistence/snapshots.ts";
 import { LatencyMonitor } from "./latency-monitor.ts";
 import { latin1Text } from "./protocol/arguments.ts";
@@ -37,6 +40,8 @@ import { Throughput } from "./throughput.ts";
 export interface OutOfTurnReplies {
   /** Calls `write` with the writer to which the client's reply belongs. */
   to(client: Client, write: (reply: ReplyWriter) => void): void;
+  /** The same for bytes[start, end) that are replies already. */
+  raw(client: Client, bytes: Uint8Array, start: number, end: number): void;
 }
 
 /** Name and value of one line of INFO. */
@@ -73,11 +78,18 @@ export class Server {
   readonly throughput: Throughput;
   readonly slowLog: SlowLog;
   readonly latency: LatencyMonitor;
+  /** The ring of nodes that this one belongs to. */
+  cluster: ClusterNode | undefined;
+  /** Decides where requests run, in a ring of nodes. */
+  router: RequestRouter | undefined;
+  /** Clients of other nodes for whom this one works. */
+  relayedClients = 0;
   /** Set once commands are to be logged. */
   log: CommandLog | undefined;
   /** Undefined where everything stays in memory. */
   appendOnlyLog: AppendOnlyLog | undefined;
   snapshots: Snapshots | undefined;
+  readonly logAnnotations = new LogAnnotations();
   /** Why writes are refused because the log cannot be written, as an error reply. */
   logFailure: string | undefined;
   /** Ends the server: set by who started it. */
@@ -111,6 +123,9 @@ export class Server {
     });
     this.keyspace.onExpired = (database, key, start, end) => this.#logRemoved(database, key, start, end);
     this.keyspace.onEvicted = (database, key, start, end) => this.#logRemoved(database, key, start, end);
+    this.keyspace.onFieldsExpired = (database, key, fields) => {
+      this.log?.append(database.number, ["HDEL", key, ...fields]);
+    };
     this.keyspace.observer = {
       keyChanged: (database, key, start, end, event) => this.#keyChanged(database, key, start, end, event),
       databaseChanged: (database, replacement) => this.#databaseChanged(database, replacement),
@@ -119,9 +134,6 @@ export class Server {
     this.processor = new CommandProcessor(this);
     this.pause = new ClientPause(this);
     this.memoryLimit = new MemoryLimit(this);
-    this.keyspace.onFieldsExpired = (database, key, fields) => {
-      this.log?.append(database.number, ["HDEL", key, ...fields]);
-    };
     this.activeExpiry = new ActiveExpiry(this.keyspace);
     this.blocking = new BlockedClients(
       {
@@ -168,12 +180,14 @@ export class Server {
     this.watched.unwatch(context.client);
     this.pubSub.forget(context.client);
     this.clients.delete(context.client.id);
+    context.client.gone = true;
+    context.client.relaying?.end();
     this.updateObservation();
   }
 
   /** The client's next transaction depends on no key. */
   unwatch(client: Client): void {
-    if (client.watched.length === 0) return;
+    if (client.watched.length === 0 && !client.watchBroken) return;
     this.watched.unwatch(client);
     this.updateObservation();
   }
@@ -283,4 +297,5 @@ const discardReplies: OutOfTurnReplies = {
     scratch.clear();
     write(scratch);
   },
+  raw() {},
 };

@@ -1,14 +1,16 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type CommandHook, installCommandHook } from "./command/command-hook.ts";
+import type { Connect } from "./network/transport.ts";
 import { CommandTable } from "./command/command-table.ts";
 import { allCommands } from "./commands/index.ts";
 import { Cron } from "./cron.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
-import { listenWithBun } from "./network/bun-transport.ts";
+import { joinCluster } from "./cluster/join-cluster.ts";
+import { connectWithBun, listenWithBun } from "./network/bun-transport.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { NetworkServer } from "./network/network-server.ts";
-import { listenWithNode } from "./network/node-transport.ts";
+import { connectWithNode, listenWithNode } from "./network/node-transport.ts";
 import { AppendOnlyLog } from "./persistence/append-only-log.ts";
 import { Snapshots } from "./persistence/snapshots.ts";
 import { Server } from "./server.ts";
@@ -74,11 +76,6 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   settings.onChange("dir", () => {
     values.dir = existingFolder(values.dir);
   });
-  const { appendonly } = values;
-  settings.onChange("appendonly", () => {
-    // A log begun later would need the data of before in it: that is rewriting, which there is not yet.
-    if (values.appendonly !== appendonly) throw new DirectiveError("appendonly is decided when the server starts");
-  });
   for (const warning of settings.warnings) environment.report("warning", warning);
   const network = new NetworkServer(server);
   const { transport = typeof Bun === "undefined" ? "node" : "bun" } = extras;
@@ -87,7 +84,8 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   values.port = port;
   const cron = new Cron(server, network);
   cron.start();
-  const endPersistence = memory ? () => {} : loadOrStop(server, network);
+  const endPersistence = memory ? async () => {} : loadOrStop(server, network);
+  const leaveCluster = joinOrStop(server, network, transport === "bun" ? connectWithBun : connectWithNode);
   let ended: () => void = () => {};
   const closed = new Promise<void>((resolvePromise) => {
     ended = resolvePromise;
@@ -98,8 +96,8 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
       closing = true;
       cron.stop();
       network.stop();
-      endPersistence();
-      void network.disconnectAll(closeGraceMs).then(ended);
+      leaveCluster();
+      void Promise.all([endPersistence(), network.disconnectAll(closeGraceMs)]).then(() => ended());
     }
     return closed;
   };
@@ -119,11 +117,20 @@ function existingFolder(path: string, prefix = ""): string {
   return folder;
 }
 
+function joinOrStop(server: Server, network: NetworkServer, connect: Connect): () => void {
+  try {
+    return joinCluster(server, network, connect);
+  } catch (error) {
+    network.stop();
+    throw error;
+  }
+}
+
 /**
  * The address is taken before the log is touched, so that a second start on the same port leaves the first one's log
  * alone. Nobody is served meanwhile: loading does not give way to the event loop.
  */
-function loadOrStop(server: Server, network: NetworkServer): () => void {
+function loadOrStop(server: Server, network: NetworkServer): () => Promise<void> {
   try {
     return load(server, network);
   } catch (error) {
@@ -133,15 +140,28 @@ function loadOrStop(server: Server, network: NetworkServer): () => void {
 }
 
 /** Loads the log or the snapshot, and logs from now on if that is asked for. The result syncs and closes the log. */
-function load(server: Server, network: NetworkServer): () => void {
-  const { values } = server.settings;
+function load(server: Server, network: NetworkServer): () => Promise<void> {
+  const { settings } = server;
   const log = new AppendOnlyLog(server, (file) => {
     network.durability = file;
   });
   const snapshots = new Snapshots(server);
   server.appendOnlyLog = log;
   server.snapshots = snapshots;
-  if (values.appendonly) log.open();
-  else if (snapshots.exists) snapshots.load({ beforeLog: false, existing: "refuse" });
+  if (settings.values.appendonly) log.open(() => snapshots.loadIfThere());
+  else snapshots.loadIfThere();
+  settings.onChange("appendonly", () => {
+    if (settings.values.appendonly) enable(server, log);
+    else log.disable();
+  });
   return () => log.close();
+}
+
+function enable({ environment }: Server, log: AppendOnlyLog): void {
+  try {
+    log.enable();
+  } catch (error) {
+    environment.report("error", "the append-only file cannot be begun", error);
+    throw new DirectiveError("Unable to turn on AOF. Check server logs.");
+  }
 }

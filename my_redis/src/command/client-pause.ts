@@ -76,7 +76,8 @@ export class ClientPause {
   }
 
   readonly #policy: Policy = (context, command, args) => {
-    if (context.client.kind !== "normal") return undefined;
+    const { kind } = context.client;
+    if (kind !== "normal" && kind !== "relayed") return undefined;
     if (this.#mode === "write" && !changesData(context, command)) return undefined;
     this.#requests.hold(context, args);
     return postponed;

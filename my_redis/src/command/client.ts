@@ -1,6 +1,7 @@
 import type { Arguments } from "../protocol/arguments.ts";
 import type { Command } from "./command.ts";
 import type { Subscriptions } from "./pub-sub.ts";
+import type { Relaying } from "./request-router.ts";
 
 /** How a client's replies leave; commands never see the socket behind it. */
 export interface ClientChannel {
@@ -18,6 +19,27 @@ export interface ClientChannel {
   pause(): void;
   /** Goes on with what the client sent meanwhile. */
   resume(): void;
+  /** From now on what arrives is for this reader: the other end is a node, and no client any more. */
+  takeOver?(reader: ChannelReader): RawChannel;
+}
+
+/** Takes the bytes of a channel as they come. */
+export interface ChannelReader {
+  /** The chunk is valid only during the call. */
+  data(chunk: Uint8Array): void;
+  /** More can be written. */
+  drain(): void;
+  closed(): void;
+}
+
+/** A channel that has been taken over. */
+export interface RawChannel {
+  /** Gives how many of bytes[start, end) were taken; the rest is to be offered again after `drain`. */
+  write(bytes: Uint8Array, start: number, end: number): number;
+  /** Takes no more bytes from the other end until `resume`. */
+  pause(): void;
+  resume(): void;
+  terminate(): void;
 }
 
 export interface QueuedCommand {
@@ -78,9 +100,15 @@ export class Client {
   replyMode: "on" | "off" | "skip-next" | "skip" = "on";
   noEvict = false;
   noTouch = false;
-  /** "normal" clients, and pseudo clients whose replies nobody waits for. */
-  readonly kind: "normal" | "script" | "loader";
+  /** "normal" clients, those of other nodes ("relayed"), and pseudo clients whose replies nobody waits for. */
+  readonly kind: "normal" | "relayed" | "script" | "loader";
   closing = false;
+  /** He is away. */
+  gone = false;
+  /** A request of his has been put aside, and nothing further is read before it is answered. */
+  postponed = false;
+  /** What other nodes do for him; undefined before they first do. */
+  relaying: Relaying | undefined;
 
   constructor(id: number, channel: ClientChannel, nowMs: number, kind: Client["kind"] = "normal") {
     this.id = id;

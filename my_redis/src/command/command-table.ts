@@ -17,6 +17,12 @@ export class CommandTable {
     for (const entry of commands) this.#add(entry);
   }
 
+  /** A command that is found, and that nobody is told of. */
+  addHidden(definition: Command): void {
+    const bytes = Buffer.from(definition.name, "latin1");
+    (this.#byHash[nameHash(bytes, 0, bytes.length)] ??= []).push(definition);
+  }
+
   #add(definition: Command): void {
     const entry = ownCopy(definition);
     if (this.#commands.has(entry.name)) throw new Error(`command ${entry.name} is defined twice`);

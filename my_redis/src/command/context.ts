@@ -80,7 +80,8 @@ export class Context {
 
   /** Whether the command may wait: not in a transaction or script. */
   get mayBlock(): boolean {
-    return this.client.kind === "normal" && !this.server.executingTransaction;
+    const { kind } = this.client;
+    return (kind === "normal" || kind === "relayed") && !this.server.executingTransaction;
   }
 
   /**

@@ -32,6 +32,7 @@ export class PostponedRequests {
   /** Keeps a request, and reads no more of its client. */
   hold(context: Context, args: Arguments): void {
     this.#held.set(context.client.id, { context, args: args.copy() });
+    context.client.postponed = true;
     context.client.channel.pause();
   }
 
@@ -59,12 +60,12 @@ export class PostponedRequests {
     if (request === undefined) return;
     this.#held.delete(context.client.id);
     const { client } = context;
-    // He may have gone meanwhile.
-    if (this.#server.clients.get(client.id) !== context) return;
+    client.postponed = false;
+    if (client.gone) return;
     this.#server.updateClock();
     this.#server.outOfTurn.to(client, (reply) => answer(request.args, reply));
     // The command may wait for something else by now.
-    if (client.blocked === undefined && !this.has(context)) client.channel.resume();
+    if (client.blocked === undefined && !client.postponed) client.channel.resume();
   }
 
   /** Runs what is held of all clients, in the order in which it came. */

@@ -51,15 +51,23 @@ export class CommandProcessor {
     const found = this.resolve(args);
     if (typeof found === "string") {
       if (this.#isWebRequest(context, args)) return;
+      if (client.relaying?.mustWait(args) === true) return;
       this.#refuse(context, args, undefined, reply, found);
       return;
     }
     client.lastCommand = found;
     const refusal = this.#checkPolicies(context, found, args);
     if (refusal !== undefined) {
-      if (refusal === postponed) return;
+      if (refusal === postponed || client.relaying?.mustWait(args) === true) return;
       this.#refuse(context, args, found, reply, refusal);
       return;
+    }
+    if (server.router !== undefined) {
+      const refusal = server.router.route(context, found, args);
+      if (refusal !== undefined) {
+        if (refusal !== postponed) this.#refuse(context, args, found, reply, refusal);
+        return;
+      }
     }
     if (client.transaction !== undefined && !runsAtOnce(found)) {
       this.#queue(context, found, args, reply);
@@ -141,7 +149,8 @@ export class CommandProcessor {
       // An EXEC that cannot run gives the transaction up.
       client.transaction = undefined;
       this.#server.unwatch(client);
-      this.writeError(reply, `EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, "")}`);
+      const aborted = `EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, "")}`;
+      this.writeError(reply, isForCluster(message) ? message : aborted);
     } else {
       if (client.transaction !== undefined) client.transaction.aborted = true;
       this.writeError(reply, message);
@@ -226,6 +235,9 @@ export class CommandProcessor {
 /** Commands that MULTI does not queue; UNWATCH is one that it does. */
 const runAtOnce = new Set(["EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"]);
 export const runsAtOnce = (found: Command): boolean => runAtOnce.has(found.name);
+
+/** What cluster-aware clients look for at the start of an error, also in place of what EXEC answers. */
+const isForCluster = (message: string): boolean => /^(CROSSSLOT|CLUSTERDOWN|MOVED) /.test(message);
 
 /** Redis prints the client's words as C strings: up to a zero byte, and up to 128 bytes in all. */
 function unknownCommand(args: Arguments): string {

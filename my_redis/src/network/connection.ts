@@ -1,4 +1,4 @@
-import type { ClientChannel } from "../command/client.ts";
+import type { ChannelReader, ClientChannel, RawChannel } from "../command/client.ts";
 import type { Context } from "../command/context.ts";
 import { RequestParser, type RequestLimits } from "../protocol/request-parser.ts";
 import type { OutputWatch } from "./output-limits.ts";
@@ -27,6 +27,8 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   /** The client is blocked, or must first take his replies: what he sends is kept, and not run. */
   paused = false;
   closed = false;
+  /** Set when the connection serves a node, and no client any more. */
+  reader: ChannelReader | undefined;
   readonly #socket: TransportSocket;
   readonly #owner: ConnectionOwner;
   #pending = emptyBytes;
@@ -96,6 +98,10 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
       this.#socket.end();
       return;
     }
+    if (this.reader !== undefined) {
+      this.reader.drain();
+      return;
+    }
     if (this.#stopped) {
       this.#stopped = false;
       this.#socket.resume();
@@ -138,6 +144,20 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     this.#killed = true;
     this.#owner.forget(this);
     this.#socket.end();
+  }
+
+  takeOver(reader: ChannelReader): RawChannel {
+    this.reader = reader;
+    // No client reads requests from here any more.
+    this.paused = true;
+    const socket = this.#socket;
+    return {
+      // Behind what the client was still to get.
+      write: (bytes, start, end) => (this.pendingBytes > 0 ? 0 : socket.write(bytes, start, end)),
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+      terminate: () => socket.terminate(),
+    };
   }
 
   pause(): void {

@@ -60,17 +60,17 @@ export class RequestParser {
     return this.#kept === undefined ? 0 : this.#end;
   }
 
-  /** Takes in the next chunk. False when the limit of the query buffer is passed. */
-  feed(chunk: Uint8Array): boolean {
+  /** Takes in the next chunk, bytes[start, end). False when the limit of the query buffer is passed. */
+  feed(chunk: Uint8Array, start = 0, end: number = chunk.length): boolean {
     const kept = this.#kept;
     if (kept === undefined) {
       this.#buffer = chunk;
-      this.#position = 0;
-      this.#end = chunk.length;
-      this.#requestStart = 0;
+      this.#position = start;
+      this.#end = end;
+      this.#requestStart = start;
       return true;
     }
-    const length = this.#end + chunk.length;
+    const length = this.#end + end - start;
     if (length > this.#limits.maxQueryBufferBytes) return false;
     if (length > kept.length) {
       // A known bulk length tells how much is still to come; else double.
@@ -80,7 +80,7 @@ export class RequestParser {
       this.#kept = grown;
       this.#buffer = grown;
     }
-    this.#buffer.set(chunk, this.#end);
+    this.#buffer.set(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end), this.#end);
     this.#end = length;
     return true;
   }

@@ -32,7 +32,14 @@ export class LinkOutput {
     return at + headerBytes;
   }
 
-  get buffer(): Uint8Array {
+  /** Appends frames that have their headers already. */
+  appendFrames(bytes: Uint8Array, start: number, end: number): void {
+    this.#ensure(end - start);
+    copyBytes(bytes, start, end, this.#buffer, this.#end);
+    this.#end += end - start;
+  }
+
+  get buffer(): Uint8Array<ArrayBuffer> {
     return this.#buffer;
   }
 

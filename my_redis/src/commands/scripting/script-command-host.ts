@@ -42,6 +42,7 @@ export class ScriptCommandHost implements ScriptHost {
   /** A script begins on behalf of a client. */
   begin(caller: Context, { readOnly, outOfMemory }: { readOnly: boolean; outOfMemory: boolean }): void {
     this.#readPolicies();
+    this.#server.cluster?.router.beginScript();
     this.#readOnly = readOnly;
     this.#outOfMemory = outOfMemory;
     this.#written = false;

@@ -114,7 +114,7 @@ export class ScriptRunner {
     if (paused === undefined) return;
     const server = this.#server;
     // Nobody waits for it, and nobody could kill it: the server may have been closed.
-    if (server.clients.size === 0 && !this.#host.hasWritten()) return this.kill();
+    if (server.clients.size + server.relayedClients === 0 && !this.#host.hasWritten()) return this.kill();
     server.busyScript = false;
     this.#paused = undefined;
     if (paused.unit !== undefined) server.log?.resumeUnit(paused.unit);
@@ -137,7 +137,7 @@ export class ScriptRunner {
     const server = this.#server;
     this.#paused = undefined;
     server.busyScript = false;
-    if (server.clients.has(client.id)) {
+    if (!client.gone) {
       server.answer(client, (reply) => reply.raw(this.#reply.buffer, 0, this.#reply.length));
       client.channel.resume();
     }

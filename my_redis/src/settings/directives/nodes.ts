@@ -1,7 +1,7 @@
 import { choice, integer, list, maxInt64, maxUint64, memory, text, yesNo } from "../value-kinds.ts";
 import { DirectiveError } from "../directive.ts";
 
-const notYet = "nodes are not joined yet";
+const notYet = "nodes are joined by self and peers alone";
 const noReplicas = "there are no replicas yet";
 const noTls = "connections are not encrypted yet: put a TLS proxy in front";
 
@@ -23,7 +23,6 @@ export const nodeDirectives = {
     default: "",
     summary: "Address (host:port) at which the other nodes reach this one.",
     change: "start",
-    unused: notYet,
     check(value) {
       if (value !== "") checkNode(value);
       return undefined;
@@ -33,7 +32,6 @@ export const nodeDirectives = {
     default: [],
     summary: "Addresses (host:port) of the other nodes, separated by spaces or commas.",
     change: "start",
-    unused: notYet,
     expects: "addresses of the form host:port",
     read: (words) =>
       words
@@ -47,6 +45,10 @@ export const nodeDirectives = {
     max: 64,
     summary: "Nodes of one ring that the program keeps running on this machine, from port upwards.",
     change: "start",
+  }),
+  "cluster-routing": choice(["relay", "redirect"], {
+    default: "relay",
+    summary: "Whether a node has commands for keys of others carried out by them, or tells clients where to go.",
   }),
   "cluster-enabled": yesNo({
     default: false,
@@ -73,9 +75,9 @@ export const nodeDirectives = {
   "cluster-announce-bus-port": port("Port of the connections between nodes that others are told."),
   "cluster-node-timeout": integer({
     default: 15000,
-    max: maxInt64,
+    min: 100,
+    max: 2_147_483_647,
     summary: "Milliseconds without an answer after which a node counts as gone.",
-    unused: notYet,
   }),
   "cluster-migration-barrier": integer({
     default: 1,
@@ -117,8 +119,7 @@ export const nodeDirectives = {
   "cluster-link-sendbuf-limit": memory({
     default: 0,
     max: maxUint64,
-    summary: "Bytes that may wait to be sent to another node.",
-    unused: notYet,
+    summary: "Bytes that may wait to be sent to another node; 0 for 64 MiB.",
   }),
   "cluster-preferred-endpoint-type": choice(["ip", "hostname", "unknown-endpoint"], {
     default: "ip",
@@ -134,7 +135,7 @@ export const nodeDirectives = {
     expects: "a host and a port, or: no one",
     read: (words) => (words.join(" ").toLowerCase() === "no one" || words[0] === "" ? [] : words),
   }),
-  masterauth: text({ default: "", summary: "Password for the primary.", unused: noReplicas }),
+  masterauth: text({ default: "", summary: "Password for other nodes; without it, that of requirepass." }),
   masteruser: text({ default: "", summary: "User for the primary.", unused: noReplicas }),
   "replica-serve-stale-data": yesNo({
     default: true,

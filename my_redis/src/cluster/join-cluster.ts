@@ -1,0 +1,22 @@
+import type { NetworkServer } from "../network/network-server.ts";
+import type { Connect } from "../network/transport.ts";
+import type { Server } from "../server.ts";
+import { DirectiveError } from "../settings/directive.ts";
+import { ClusterNode } from "./cluster-node.ts";
+import { installClientUnblock } from "./routing/client-unblock.ts";
+
+/**
+ * Joins the nodes that `self` and `peers` name; gives what leaves them again. Without `self` this does nothing.
+ * To be called when the log has been loaded. Throws DirectiveError.
+ */
+export function joinCluster(server: Server, network: NetworkServer, connect: Connect): () => void {
+  const { self, peers } = server.settings.values;
+  if (self === "") {
+    if (peers.length > 0) throw new DirectiveError("peers needs self: the address at which they reach this node");
+    return () => {};
+  }
+  const node = new ClusterNode(server, network, { self, peers, connect });
+  installClientUnblock(node);
+  node.start();
+  return () => node.stop();
+}

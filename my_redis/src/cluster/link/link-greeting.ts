@@ -1,0 +1,77 @@
+import type { MemberView } from "../members.ts";
+
+/** To be raised whenever frames or what they mean change. */
+export const linkVersion = 1;
+/** The name of the command by which a connection becomes a link; it stands in no table that users see. */
+export const linkCommand = "MYREDIS.LINK";
+/** What begins the line that answers it. */
+export const linkReply = "LINK ";
+
+/** What a node says of itself, and how it sees the others. */
+export interface NodeIntroduction {
+  readonly version: number;
+  readonly name: string;
+  /** Differs after each start. */
+  readonly runId: string;
+  readonly databases: number;
+  readonly view: MemberView;
+}
+
+/** The first words on a link. */
+export interface LinkGreeting extends NodeIntroduction {
+  /** The node that is meant. */
+  readonly to: string;
+  /** Grows with each link of this run. */
+  readonly number: number;
+}
+
+/** The answer. Also a node that refuses tells its view. */
+export interface LinkWelcome extends NodeIntroduction {
+  /** Why there will be no link; empty when there is one. */
+  readonly refusal: string;
+}
+
+const isText = (value: unknown): value is string => typeof value === "string" && value.length <= 1000;
+
+function isView(value: unknown): value is MemberView {
+  const view = value as Partial<MemberView> | null;
+  if (typeof view !== "object" || view === null || !Array.isArray(view.names)) return false;
+  return (
+    view.names.length <= 1000 &&
+    view.names.every(isText) &&
+    isCount(view.virtualNodes) &&
+    isCount(view.pointsPerVirtualNode)
+  );
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function isIntroduction(value: unknown): value is NodeIntroduction {
+  const said = value as Partial<NodeIntroduction> | null;
+  if (typeof said !== "object" || said === null) return false;
+  return (
+    isCount(said.version) && isText(said.name) && isText(said.runId) && isCount(said.databases) && isView(said.view)
+  );
+}
+
+/** Undefined when the text is no greeting. */
+export function readGreeting(text: string): LinkGreeting | undefined {
+  const said = parse(text);
+  const { to, number } = (said ?? {}) as Partial<LinkGreeting>;
+  return isIntroduction(said) && isText(to) && isCount(number) ? { ...said, to, number } : undefined;
+}
+
+/** Undefined when the text is no welcome. */
+export function readWelcome(text: string): LinkWelcome | undefined {
+  const said = parse(text);
+  const { refusal } = (said ?? {}) as Partial<LinkWelcome>;
+  return isIntroduction(said) && isText(refusal) ? { ...said, refusal } : undefined;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+import type { TransportSocket } from "../../network/transport.ts";
+
+/** What a session needs of its link. */
+export interface SessionLink {
+  readonly name: string;
+  sendReplies(client: number, bytes: Uint8Array, start: number, end: number): void;
+  /** This side ended the session. */
+  sessionClosed(client: number): void;
+}
+
+/** The socket of a client who is connected to another node: what is written goes into frames of the link. */
+export class SessionSocket implements TransportSocket {
+  readonly remoteAddress: string;
+  readonly localAddress = "";
+  readonly #link: SessionLink;
+  readonly #client: number;
+
+  constructor(link: SessionLink, client: number) {
+    this.#link = link;
+    this.#client = client;
+    this.remoteAddress = link.name;
+  }
+
+  /** Takes everything: a link whose node does not read is not read itself. */
+  write(bytes: Uint8Array, start: number, end: number): number {
+    this.#link.sendReplies(this.#client, bytes, start, end);
+    return end - start;
+  }
+
+  end(): void {
+    this.#link.sessionClosed(this.#client);
+  }
+
+  terminate(): void {
+    this.end();
+  }
+
+  pause(): void {}
+  resume(): void {}
+  keepAlive(): void {}
+}

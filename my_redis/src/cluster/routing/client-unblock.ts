@@ -1,0 +1,38 @@
+import { clientUnblock } from "../../commands/connection/client/unblock.ts";
+import type { ClusterNode } from "../cluster-node.ts";
+import { peerRequestKinds } from "../peer-channel.ts";
+
+const messageBytes = 5;
+const one = Uint8Array.of(1);
+const zero = Uint8Array.of(0);
+
+/** CLIENT UNBLOCK for a client whose blocking command another node carries out: that node is asked. */
+export function installClientUnblock(node: ClusterNode): void {
+  const { server, channel } = node;
+  channel.onRequest(peerRequestKinds.unblock, ({ from, payload, answer }) => {
+    const client = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
+    const session = node.session(from, client);
+    const how = payload[messageBytes - 1] === 1 ? "error" : "timeout";
+    answer(session !== undefined && server.blocking.unblock(session.client, how) ? one : zero);
+  });
+  node.spanning.set("client|unblock", {
+    localInTransaction: true,
+    run(context, args, reply) {
+      const found = server.clients.get(Number(args.latin1(2)))?.client;
+      const relaying = found === undefined ? undefined : node.router.relayedClient(found.id);
+      if (found === undefined || relaying === undefined || relaying.outstanding === 0 || found.blocked !== undefined) {
+        const own = args.copy();
+        reply.answer((writer) =>
+          server.processor.call(context, server.commands.byName("client|unblock") ?? clientUnblock, own, writer),
+        );
+        return;
+      }
+      const message = new Uint8Array(messageBytes);
+      new DataView(message.buffer).setUint32(0, found.id, true);
+      message[messageBytes - 1] = args.count > 3 && args.is(3, "error") ? 1 : 0;
+      channel.request(relaying.node, peerRequestKinds.unblock, message, (answer) => {
+        reply.answer((writer) => writer.integer(answer?.[0] ?? 0));
+      });
+    },
+  });
+}

@@ -1,0 +1,30 @@
+import type { Context } from "../../command/context.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import type { DeferredReply } from "../spanning-command.ts";
+
+/** A request that is answered in a later turn; what its client sends meanwhile waits. */
+export class DeferredRequest implements DeferredReply {
+  readonly #context: Context;
+  #answered = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+    context.client.postponed = true;
+    context.client.channel.pause();
+  }
+
+  get abandoned(): boolean {
+    const { client } = this.#context;
+    return client.gone || client.closing;
+  }
+
+  answer(write: (reply: ReplyWriter) => void): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    const { client, server } = this.#context;
+    client.postponed = false;
+    if (client.gone) return;
+    server.answer(client, write);
+    client.channel.resume();
+  }
+}

@@ -1,0 +1,158 @@
+import type { Context } from "../../command/context.ts";
+import type { Relaying } from "../../command/request-router.ts";
+import type { PostponedRequests } from "../../command/postponed-requests.ts";
+import { holdBackReply } from "../../command/reply-mode.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { countReplies, replyEnd } from "../../protocol/reply-end.ts";
+
+/** Replies of which not all are for the client, or that have to be looked at. */
+export interface SpecialReplies {
+  /** How many; the last one may be for the client. */
+  readonly count: number;
+  /** What becomes of the last: true when it is not passed on. Without this, none is passed on. */
+  readonly last?: (bytes: Uint8Array, start: number, end: number) => boolean;
+}
+
+interface ExpectedReplies extends SpecialReplies {
+  readonly from: number;
+}
+
+/** Requests of one client that other nodes may have at a time, and bytes of them: then he waits until all are answered. */
+const maxOutstanding = 1024;
+const maxOutstandingBytes = 1024 * 1024;
+
+/** What other nodes do for one client: requests are with one node at a time, and so answered in order. */
+export class RelayedClient implements Relaying {
+  readonly context: Context;
+  /** The node that has his requests. */
+  node = -1;
+  /** Nodes that hold a session for him. */
+  readonly sessions = new Set<number>();
+  /** The slot of the keys that he watches at another node; -1 for none. */
+  watchedSlot = -1;
+  watchNode = -1;
+  /** Nothing may follow before all is answered. */
+  barrier = false;
+  readonly #held: PostponedRequests;
+  readonly #ended: (client: RelayedClient) => void;
+  #sent = 0;
+  #received = 0;
+  #outstandingBytes = 0;
+  #special: ExpectedReplies[] = [];
+  #resumeWhenIdle = false;
+
+  constructor(context: Context, held: PostponedRequests, ended: (client: RelayedClient) => void) {
+    this.context = context;
+    this.#held = held;
+    this.#ended = ended;
+  }
+
+  get outstanding(): number {
+    return this.#sent - this.#received;
+  }
+
+  /** Whether a request may follow those that the node has. */
+  mayFollow(node: number): boolean {
+    if (this.#sent === this.#received) return true;
+    if (node !== this.node || this.barrier) return false;
+    return this.outstanding < maxOutstanding && this.#outstandingBytes < maxOutstandingBytes;
+  }
+
+  mustWait(args?: Arguments): boolean {
+    if (this.outstanding === 0) return false;
+    if (args === undefined) {
+      this.context.client.channel.pause();
+      this.#resumeWhenIdle = true;
+    } else {
+      this.#held.hold(this.context, args);
+    }
+    return true;
+  }
+
+  /** A request of so many bytes has been given to a node. */
+  sent(node: number, bytes: number, special?: SpecialReplies): void {
+    this.node = node;
+    this.sessions.add(node);
+    this.#outstandingBytes += bytes;
+    if (special === undefined) {
+      this.#sent++;
+      return;
+    }
+    this.#special.push({ ...special, from: this.#sent });
+    this.#sent += special.count;
+  }
+
+  /** Whole replies came from the node. */
+  take(bytes: Uint8Array, start: number, end: number): void {
+    const { client, server } = this.context;
+    if (this.#special.length === 0 && client.replyMode === "on") {
+      this.#received += countReplies(bytes, start, end);
+      server.outOfTurn.raw(client, bytes, start, end);
+    } else {
+      for (let at = start; at < end;) {
+        const next = replyEnd(bytes, at, end);
+        if (next < 0) throw new RangeError("a reply is cut off");
+        this.#takeOne(bytes, at, next);
+        at = next;
+      }
+    }
+    if (this.#sent === this.#received) this.#idle();
+  }
+
+  #takeOne(bytes: Uint8Array, start: number, end: number): void {
+    const number = this.#received++;
+    const special = this.#special[0];
+    if (special !== undefined && number >= special.from) {
+      if (number < special.from + special.count - 1) return;
+      this.#special.shift();
+      if (special.last === undefined || special.last(bytes, start, end)) return;
+    }
+    const { client, server } = this.context;
+    server.outOfTurn.to(client, (reply) => {
+      const before = reply.length;
+      reply.raw(bytes, start, end);
+      holdBackReply(client, reply, before);
+    });
+  }
+
+  /** The node is lost: everything that it was to answer is answered with the error, and what it watched is not watched. */
+  lost(node: number, message: string): void {
+    this.sessions.delete(node);
+    const { client, server } = this.context;
+    if (this.watchNode === node) client.watchBroken = true;
+    if (this.node !== node || this.outstanding === 0) return;
+    while (this.outstanding > 0) {
+      const special = this.#special[0];
+      if (special !== undefined && this.#received >= special.from) {
+        this.#special.shift();
+        this.#received = special.from + special.count;
+        if (special.last === undefined) continue;
+      } else {
+        this.#received++;
+      }
+      server.answer(client, (reply) => server.processor.writeError(reply, message));
+    }
+    this.#idle();
+  }
+
+  #idle(): void {
+    this.#outstandingBytes = 0;
+    this.barrier = false;
+    if (this.#held.has(this.context)) {
+      this.#held.release(this.context);
+    } else if (this.#resumeWhenIdle) {
+      this.#resumeWhenIdle = false;
+      this.context.client.channel.resume();
+    }
+  }
+
+  forgetWatches(): void {
+    this.watchedSlot = -1;
+    this.watchNode = -1;
+  }
+
+  end(): void {
+    this.#held.forget(this.context);
+    this.#ended(this);
+  }
+}

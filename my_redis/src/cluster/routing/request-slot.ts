@@ -1,0 +1,34 @@
+import type { Command } from "../../command/command.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { hashSlot } from "../hash-slot.ts";
+
+/** The request has no keys, or none that can be told. */
+export const noSlot = -1;
+/** Its keys live in different slots. */
+export const severalSlots = -2;
+
+/** The hash slot of a request's keys. Where the table says where they stand, they are read in place. */
+export function requestSlot(command: Command, args: Arguments): number {
+  if (command.findKeys !== undefined) return slotOfPositions(command.findKeys(args), args);
+  const { keys } = command;
+  if (keys === undefined) return noSlot;
+  const { first, last, step } = keys;
+  const end = Math.min(last < 0 ? args.count + last : last, args.count - 1);
+  if (first > end) return noSlot;
+  const { buffer } = args;
+  const slot = hashSlot(buffer, args.start(first), args.end(first));
+  for (let index = first + step; index <= end; index += step) {
+    if (hashSlot(buffer, args.start(index), args.end(index)) !== slot) return severalSlots;
+  }
+  return slot;
+}
+
+function slotOfPositions(positions: readonly number[], args: Arguments): number {
+  let slot = noSlot;
+  for (const index of positions) {
+    const found = hashSlot(args.buffer, args.start(index), args.end(index));
+    if (slot !== noSlot && slot !== found) return severalSlots;
+    slot = found;
+  }
+  return slot;
+}

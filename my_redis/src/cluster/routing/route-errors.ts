@@ -1,0 +1,20 @@
+/** Errors by which clients learn where a request cannot go; cluster-aware ones look at the first word. */
+export const routeErrors = {
+  crossSlot: "CROSSSLOT Keys in request don't hash to the same slot",
+  spans: (name: string): string =>
+    `CROSSSLOT '${name}' concerns every node, and a transaction or script runs on one of them`,
+  ofConnection: (name: string): string =>
+    `CROSSSLOT '${name}' concerns the connection, and the keys of this transaction live on another node`,
+  moved: (slot: number, address: string): string => `MOVED ${slot} ${address}`,
+  disputed: (slot: number): string =>
+    `CLUSTERDOWN Hash slot ${slot} is in dispute: the nodes' lists of peers name different members`,
+  notOwner: (slot: number): string => `CLUSTERDOWN Hash slot ${slot} does not belong to the node that was asked`,
+  gone: (slot: number, node: string): string =>
+    `CLUSTERDOWN Hash slot ${slot} is not served: node ${node} does not answer`,
+  lost: (node: string): string =>
+    `CLUSTERDOWN Node ${node} stopped answering: the command may or may not have been carried out`,
+  full: (node: string, limitBytes: number): string =>
+    `CLUSTERDOWN More than ${limitBytes} bytes wait for node ${node}: the command was not carried out`,
+  scriptKey: "ERR Script attempted to access a non local key in a cluster node",
+  scriptSlots: "ERR Script attempted to access keys that do not hash to the same slot",
+} as const;

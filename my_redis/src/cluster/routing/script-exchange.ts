@@ -1,0 +1,142 @@
+import type { QueuedCommand } from "../../command/client.ts";
+import type { Command } from "../../command/command.ts";
+import { scriptRunner } from "../../commands/scripting/script-runner.ts";
+import { Arguments } from "../../protocol/arguments.ts";
+import type { ScriptEngine } from "../../scripting/script-engine.ts";
+import type { Server } from "../../server.ts";
+import type { ClusterView } from "../cluster-view.ts";
+import { type PeerChannel, peerRequestKinds } from "../peer-channel.ts";
+import { requestBytes } from "./transaction-request.ts";
+
+const digestLength = 40;
+/** Scripts of which it is remembered that a node has them. */
+const maxRemembered = 10_000;
+const noScript = Buffer.from("-NOSCRIPT ", "latin1");
+const emptyBytes = new Uint8Array(0);
+
+const isByDigest = ({ name }: Command): boolean => name === "EVALSHA" || name === "EVALSHA_RO";
+
+/**
+ * A script that one node has seen is found by all: a node that does not know it asks the others, and a node that was
+ * sent EVALSHA and does not know it is sent EVAL.
+ */
+export class ScriptExchange {
+  readonly #server: Server;
+  readonly #channel: PeerChannel;
+  readonly #view: ClusterView;
+  /** By node, the digests that it has run. */
+  readonly #known = new Map<number, Set<string>>();
+
+  constructor(server: Server, channel: PeerChannel, view: ClusterView) {
+    this.#server = server;
+    this.#channel = channel;
+    this.#view = view;
+    channel.onRequest(peerRequestKinds.findScript, ({ payload, answer }) => {
+      answer(this.#engine.find(payload, 0, payload.length)?.body ?? emptyBytes);
+    });
+  }
+
+  get #engine(): ScriptEngine {
+    return scriptRunner(this.#server).engine;
+  }
+
+  /** Whether a request names a script that this node does not know. */
+  isUnknown(command: Command, args: Arguments): boolean {
+    if (!isByDigest(command) || args.length(1) !== digestLength) return false;
+    return this.#engine.find(args.buffer, args.start(1), args.end(1)) === undefined;
+  }
+
+  /** Looks for a script at all other nodes; then this one has it, or nobody who answers does. */
+  find(sha1: string, done: () => void): void {
+    const payload = Buffer.from(sha1, "latin1");
+    let left = this.#view.names.length - 1;
+    let over = false;
+    const finish = (): void => {
+      if (over) return;
+      over = true;
+      done();
+    };
+    if (left === 0) queueMicrotask(finish);
+    for (let node = 0; node < this.#view.names.length; node++) {
+      if (node === this.#view.self) continue;
+      this.#channel.request(node, peerRequestKinds.findScript, payload, (body) => {
+        left--;
+        if (body !== undefined && body.length > 0) this.#keep(body);
+        if (left === 0 || (body !== undefined && body.length > 0)) finish();
+      });
+    }
+  }
+
+  #keep(body: Uint8Array): void {
+    try {
+      this.#engine.load(new Uint8Array(body));
+    } catch {
+      // What does not compile is its caller's to hear of, from the node that runs it.
+    }
+  }
+
+  /**
+   * Before a script is relayed: what to do with its reply. `send` gives the node a request in its place. Undefined
+   * when the reply is the client's in any case.
+   */
+  prepare(
+    command: Command,
+    args: Arguments,
+    node: number,
+    send: (bytes: Uint8Array) => void,
+  ): ((bytes: Uint8Array, start: number, end: number) => boolean) | undefined {
+    if (!isByDigest(command)) {
+      if (command.name === "EVAL" || command.name === "EVAL_RO") this.#keep(args.view(1));
+      return undefined;
+    }
+    const sha1 = args.latin1(1).toLowerCase();
+    if (this.#knownOf(node).has(sha1)) return undefined;
+    const request = args.copy();
+    return (bytes, start) => {
+      const script = this.#engine.find(request.buffer, request.start(1), request.end(1));
+      const missing = noScript.every((byte, at) => bytes[start + at] === byte);
+      if (!missing || script === undefined) {
+        if (!missing) this.#remember(node, sha1);
+        return false;
+      }
+      send(evalOf(request, script.body));
+      return true;
+    };
+  }
+
+  #knownOf(node: number): Set<string> {
+    let known = this.#known.get(node);
+    if (known === undefined) this.#known.set(node, (known = new Set()));
+    return known;
+  }
+
+  #remember(node: number, sha1: string): void {
+    const known = this.#knownOf(node);
+    if (known.size >= maxRemembered) known.clear();
+    known.add(sha1);
+  }
+
+  /** A node was lost, or scripts are forgotten: who knows what it knows now. */
+  forget(node?: number): void {
+    if (node === undefined) this.#known.clear();
+    else this.#known.delete(node);
+  }
+
+  /** The bodies of the scripts that a transaction calls by digest: they go before it. */
+  bodiesFor(queued: readonly QueuedCommand[]): Uint8Array[] {
+    const bodies = new Set<Uint8Array>();
+    for (const { command, args } of queued) {
+      if (!isByDigest(command)) continue;
+      const script = this.#engine.find(args.buffer, args.start(1), args.end(1));
+      if (script !== undefined) bodies.add(script.body);
+    }
+    return [...bodies];
+  }
+}
+
+/** EVALSHA as the EVAL that it stands for. */
+function evalOf(request: Arguments, body: Uint8Array): Uint8Array {
+  const words = Array.from({ length: request.count }, (_, index) => request.view(index));
+  const name = request.is(0, "evalsha_ro") ? "EVAL_RO" : "EVAL";
+  return requestBytes(Arguments.from([name, body, ...words.slice(2)]));
+}

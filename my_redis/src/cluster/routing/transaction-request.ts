@@ -1,0 +1,31 @@
+import type { QueuedCommand } from "../../command/client.ts";
+import { Arguments } from "../../protocol/arguments.ts";
+
+const commandText = (...words: readonly string[]): Uint8Array =>
+  Buffer.from(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`, "latin1");
+
+const multi = commandText("MULTI");
+const exec = commandText("EXEC");
+export const unwatchRequest = commandText("UNWATCH");
+
+/** A whole transaction as one run of requests, with how many replies it gives: the last one is that of EXEC. */
+export function transactionRequest(
+  queued: readonly QueuedCommand[],
+  scripts: readonly Uint8Array[],
+): { readonly bytes: Uint8Array; readonly replies: number } {
+  const loads = scripts.map((body) => requestBytes(Arguments.from(["SCRIPT", "LOAD", body])));
+  const parts = [...loads, multi, ...queued.map(({ args }) => requestBytes(args)), exec];
+  return { bytes: Buffer.concat(parts), replies: parts.length };
+}
+
+/** A request as RESP: as it came, or put into that form when it came as a line. */
+export function requestBytes(args: Arguments): Uint8Array {
+  if (args.requestEnd > args.requestStart) return args.buffer.subarray(args.requestStart, args.requestEnd);
+  const parts: Uint8Array[] = [Buffer.from(`*${args.count}\r\n`, "latin1")];
+  for (let index = 0; index < args.count; index++) {
+    parts.push(Buffer.from(`$${args.length(index)}\r\n`, "latin1"), args.view(index), lineEnd);
+  }
+  return Buffer.concat(parts);
+}
+
+const lineEnd = Buffer.from("\r\n", "latin1");

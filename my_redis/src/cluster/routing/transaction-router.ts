@@ -1,0 +1,125 @@
+import type { Client, Transaction } from "../../command/client.ts";
+import type { Context } from "../../command/context.ts";
+import { postponed } from "../../command/policies.ts";
+import { replyEnd } from "../../protocol/reply-end.ts";
+import { hashSlot } from "../hash-slot.ts";
+import type { RelayedClient, SpecialReplies } from "./relayed-client.ts";
+import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
+import type { RouterOwner } from "./router.ts";
+import { routeErrors } from "./route-errors.ts";
+import { transactionRequest, unwatchRequest } from "./transaction-request.ts";
+
+type Send = (
+  context: Context,
+  to: { readonly slot: number; readonly node: number },
+  bytes: Uint8Array,
+  special: SpecialReplies,
+) => string | undefined;
+
+/** Of what concerns the connection, this works for a session as well as for its client. */
+const possibleElsewhere = new Set(["PING", "ECHO", "SELECT"]);
+const arrayHeader = 42;
+const minus = 45;
+const plus = 43;
+
+/**
+ * Transactions in a ring of nodes. They are queued where the client is connected, and run, all of it in one, where
+ * their keys live: there the client's session holds what he watches.
+ */
+export class TransactionRouter {
+  readonly #owner: RouterOwner;
+  readonly #send: Send;
+
+  constructor(owner: RouterOwner, send: Send) {
+    this.#owner = owner;
+    this.#send = send;
+  }
+
+  /** All that a client watches lives in one slot. */
+  checkWatch(client: Client, slot: number): string | undefined {
+    const watched = watchedSlot(client);
+    return watched === noSlot || watched === slot ? undefined : routeErrors.crossSlot;
+  }
+
+  /** Sends a transaction to the owner of its keys; undefined when it runs here. */
+  exec(context: Context): string | undefined {
+    const { client } = context;
+    const { transaction } = client;
+    const relaying = client.relaying as RelayedClient | undefined;
+    const watched = watchedSlot(client);
+    const watchNode = relaying?.watchNode ?? -1;
+    if (transaction === undefined) return undefined;
+    if (transaction.aborted || client.watchBroken) {
+      // It fails here, and what was watched elsewhere is let go.
+      if (watchNode >= 0) this.#forget(context, relaying as RelayedClient);
+      return undefined;
+    }
+    const slot = slotOf(transaction, watched);
+    const refusal = slot === severalSlots ? routeErrors.crossSlot : this.#start(context, transaction, slot);
+    if (watchNode >= 0) relaying?.forgetWatches();
+    return refusal;
+  }
+
+  #forget(context: Context, relaying: RelayedClient): void {
+    const { watchedSlot, watchNode } = relaying;
+    this.#send(context, { slot: watchedSlot, node: watchNode }, unwatchRequest, { count: 1 });
+    relaying.forgetWatches();
+  }
+
+  #start(context: Context, transaction: Transaction, slot: number): string | undefined {
+    if (slot === noSlot) return undefined;
+    const { members, disputes } = this.#owner;
+    if (disputes.has(slot)) return routeErrors.disputed(slot);
+    const node = members.owners[slot] as number;
+    if (node === members.self) return undefined;
+    const foreign = transaction.queued.find(({ command }) => !mayRunElsewhere(command.group, command.name));
+    if (foreign !== undefined) return routeErrors.ofConnection(foreign.command.fullName);
+    const { client, server } = context;
+    const { queued } = transaction;
+    const { bytes, replies } = transactionRequest(queued, this.#owner.scripts.bodiesFor(queued));
+    const last = (buffer: Uint8Array, start: number, end: number): boolean => {
+      followSelects(context, transaction, buffer, start, end);
+      return false;
+    };
+    const refusal = this.#send(context, { slot, node }, bytes, { count: replies, last });
+    if (refusal !== undefined) return refusal;
+    client.transaction = undefined;
+    server.unwatch(client);
+    return postponed;
+  }
+}
+
+const mayRunElsewhere = (group: string, name: string): boolean =>
+  possibleElsewhere.has(name) || (group !== "connection" && !name.endsWith("SUBSCRIBE"));
+
+/** The slot of a client's watched keys, here or elsewhere. */
+function watchedSlot(client: Client): number {
+  const relaying = client.relaying as RelayedClient | undefined;
+  if (relaying !== undefined && relaying.watchedSlot >= 0) return relaying.watchedSlot;
+  const first = client.watched[0];
+  if (first === undefined) return noSlot;
+  const key = Buffer.from(first.key, "latin1");
+  return hashSlot(key, 0, key.length);
+}
+
+/** The one slot of everything that is queued and watched. */
+function slotOf(transaction: Transaction, watched: number): number {
+  let slot = watched;
+  for (const { command, args } of transaction.queued) {
+    const found = requestSlot(command, args);
+    if (found === noSlot) continue;
+    if (found === severalSlots || (slot !== noSlot && slot !== found)) return severalSlots;
+    slot = found;
+  }
+  return slot;
+}
+
+/** The databases that a transaction chose are the client's, too. `bytes`: the reply of EXEC. */
+function followSelects(context: Context, { queued }: Transaction, bytes: Uint8Array, start: number, end: number): void {
+  if (bytes[start] !== arrayHeader || bytes[start + 1] === minus) return;
+  let at = bytes.indexOf(10, start) + 1;
+  for (const { command, args } of queued) {
+    if (command.name === "SELECT" && bytes[at] === plus) context.select(args.integer(1));
+    at = replyEnd(bytes, at, end);
+  }
+}

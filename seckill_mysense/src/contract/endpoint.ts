@@ -96,6 +96,7 @@ export const generalFailures = [
 export const bodyFailures = [
   "malformed_json",
   "body_too_large",
+  "body_too_slow",
   "unsupported_media_type",
   "cross_site",
 ] as const satisfies readonly FailureCode[];

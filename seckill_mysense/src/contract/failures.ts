@@ -29,6 +29,8 @@ export const failures = {
 
   method_not_allowed: { status: 405, message: "This address does not take that method." },
 
+  body_too_slow: { status: 408, message: "The body took too long to arrive." },
+
   name_taken: { status: 409, message: "A user of this name exists already." },
   order_not_payable: { status: 409, message: "The order can no longer be paid." },
   order_not_cancellable: { status: 409, message: "The order can no longer be cancelled." },

@@ -187,7 +187,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
     clientAddress: system.clientAddress,
     nodeLimits: system.nodeLimits,
     internalSecret: system.internalSecret,
-    maxBodyBytes: settings.limits.max_body_bytes,
+    body: { maxBytes: settings.limits.max_body_bytes, timeoutMs: settings.limits.body_timeout_ms },
     metrics,
     logger,
     now,

@@ -12,7 +12,7 @@ import { failureOf } from "./failure-of.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { NodeLimits } from "./node-limits.ts";
-import { readJsonBody } from "./read-json-body.ts";
+import { type BodyLimits, readJsonBody } from "./read-json-body.ts";
 import { answer, refuse, type RefusalDetails } from "./refusal.ts";
 import { bearerToken, cookieValue } from "./request-fields.ts";
 
@@ -54,7 +54,7 @@ export interface MountOptions {
   /** Undefined for what an operator must be able to ask of a gateway that is full. */
   readonly nodeLimits: NodeLimits | undefined;
   readonly internalSecret: InternalSecret;
-  readonly maxBodyBytes: number;
+  readonly body: BodyLimits;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   readonly now: () => number;
@@ -149,7 +149,7 @@ async function readInput(
   const query = parse(endpoint.query, Object.fromEntries(new URL(request.url).searchParams), "the query");
   if ("failure" in query) return query;
   if (endpoint.body === undefined) return { value: { params: params.value, query: query.value, body: undefined } };
-  const json = await readJsonBody(request, options.maxBodyBytes);
+  const json = await readJsonBody(request, options.body);
   if ("failure" in json) {
     return { failure: json.failure, details: json.message === undefined ? {} : { message: json.message } };
   }

@@ -1,16 +1,28 @@
 type JsonBody =
   | { readonly value: unknown }
-  | { readonly failure: "unsupported_media_type" | "body_too_large" | "malformed_json"; readonly message?: string };
+  | {
+      readonly failure: "unsupported_media_type" | "body_too_large" | "body_too_slow" | "malformed_json";
+      readonly message?: string;
+    };
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** Time for the whole of it, in milliseconds: who sends a byte now and then must not keep his place for ever. */
+  readonly timeoutMs: number;
+}
 
 /** The body of a request as JSON, without taking more than `maxBytes` into memory. */
-export async function readJsonBody(request: Request, maxBytes: number): Promise<JsonBody> {
+export async function readJsonBody(request: Request, { maxBytes, timeoutMs }: BodyLimits): Promise<JsonBody> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   // Also keeps foreign pages out: their forms cannot send this type.
   if (type !== "application/json") return { failure: "unsupported_media_type" };
   const tooLarge = { failure: "body_too_large", message: `The body may have ${maxBytes} bytes at most.` } as const;
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return tooLarge;
-  const bytes = await readAtMost(request, maxBytes);
-  if (bytes === undefined) return tooLarge;
+  const bytes = await readWithin(request, { maxBytes, timeoutMs });
+  if (bytes === "too_large") return tooLarge;
+  if (bytes === "too_slow") {
+    return { failure: "body_too_slow", message: `The body must be here within ${timeoutMs} milliseconds.` };
+  }
   try {
     return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
   } catch (error) {
@@ -18,15 +30,33 @@ export async function readJsonBody(request: Request, maxBytes: number): Promise<
   }
 }
 
-async function readAtMost(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
+async function readWithin(
+  request: Request,
+  { maxBytes, timeoutMs }: BodyLimits,
+): Promise<Uint8Array | "too_large" | "too_slow"> {
   if (request.body === null) return new Uint8Array();
+  const reader = request.body.getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  // Leaving the loop cancels the stream: the rest is never read.
-  for await (const chunk of request.body) {
-    length += chunk.length;
-    if (length > maxBytes) return undefined;
-    chunks.push(chunk);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    // Ends the read that waits; the rest of the body is never taken.
+    void reader.cancel();
+  }, timeoutMs);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (isLate) return "too_slow";
+      if (done) return Buffer.concat(chunks);
+      length += value.length;
+      if (length > maxBytes) {
+        void reader.cancel();
+        return "too_large";
+      }
+      chunks.push(value);
+    }
+  } finally {
+    clearTimeout(timer);
   }
-  return Buffer.concat(chunks);
 }

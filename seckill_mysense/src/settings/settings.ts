@@ -140,6 +140,7 @@ const limits = z.strictObject({
   hash_concurrency: whole(1, 64).default(2),
   hash_waiting: whole(0, 10_000).default(64),
   max_body_bytes: whole(256, 1_048_576).default(16_384),
+  body_timeout_ms: whole(10, 60_000).default(5_000),
   event_listeners: whole(0, 100_000).default(1_000),
   sales: whole(1, 10_000).default(1_000),
 });

@@ -48,6 +48,8 @@ export class PubSub {
   /** Bytes among the deliveries, by client. */
   readonly #queuedBytes = new Map<Client, number>();
   #scheduled = false;
+  /** Told of what a transaction or script publishes: subscribers at other nodes are to get it, too. */
+  onPublishedAsPart: ((channel: PublishedBytes, message: PublishedBytes) => void) | undefined;
 
   constructor(owner: PubSubOwner) {
     this.#owner = owner;

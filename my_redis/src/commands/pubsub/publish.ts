@@ -16,6 +16,9 @@ const rangeOf = (args: Arguments, index: number) => ({
 const publishing =
   (kind: "channel" | "shard"): Run =>
   ({ server }, args, reply) => {
+    if (kind === "channel" && server.executingTransaction) {
+      server.pubSub.onPublishedAsPart?.(rangeOf(args, 1), rangeOf(args, 2));
+    }
     reply.integer(server.pubSub.publish(kind, rangeOf(args, 1), rangeOf(args, 2)));
   };
 

@@ -1,0 +1,28 @@
+import type { Server } from "../../server.ts";
+import type { Cluster } from "../cluster.ts";
+import { TransactionService } from "../transaction/transaction-service.ts";
+import { AtomicWrites } from "./atomic-writes.ts";
+import { NodeCommands } from "./node-commands.ts";
+import { PublishedMessages } from "./published-messages.ts";
+import { ScatteredCommands } from "./scattered-commands.ts";
+
+/** Makes commands span the nodes of a ring. The result ends what it began. */
+export function installSpanningCommands(server: Server, { view, channel, spanning }: Cluster): () => void {
+  const nodeTimeoutMs = server.settings.values["cluster-node-timeout"];
+  const transactions = new TransactionService({ server, view, channel, nodeTimeoutMs });
+  const nodes = new NodeCommands(server, view, channel, transactions.locked);
+  const groups = [
+    new AtomicWrites(view, transactions),
+    new ScatteredCommands(view, nodes),
+    new PublishedMessages(server.pubSub, view, channel, nodes),
+  ];
+  for (const { commands } of groups) {
+    for (const [name, command] of Object.entries(commands)) spanning.set(name, command);
+  }
+  server.addInfo("cluster", () => [
+    ["cluster_transactions_open", transactions.records],
+    ["cluster_locked_keys", transactions.lockedKeys],
+    ["cluster_requests_waiting_for_locks", transactions.locked.count],
+  ]);
+  return () => transactions.stop();
+}

@@ -1,0 +1,147 @@
+import { noChannel } from "../../command/client.ts";
+import type { Context } from "../../command/context.ts";
+import { Arguments } from "../../protocol/arguments.ts";
+import { ReplyWriter } from "../../protocol/reply-writer.ts";
+import type { Server } from "../../server.ts";
+import type { ClusterView } from "../cluster-view.ts";
+import { ByteReader } from "../message/byte-reader.ts";
+import { ByteWriter } from "../message/byte-writer.ts";
+import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-channel.ts";
+import type { LockedRequests } from "../transaction/locked-requests.ts";
+
+const requestKind = peerRequestKinds.firstSpanning + 1;
+
+/** A part of a client's command that one node does. */
+export interface PartialCommand {
+  readonly database: number;
+  readonly protocol: 2 | 3;
+  /** The command's name and its arguments. */
+  readonly words: readonly (Uint8Array | string)[];
+}
+
+/** The nodes' replies as RESP in the protocol asked for, or an error reply's text where not all of them answered. */
+export type NodeReplies = ReadonlyMap<number, Uint8Array> | { readonly error: string };
+
+const minus = 45;
+
+/** Has commands run on other nodes and on this one, as parts of a command that spans them. */
+export class NodeCommands {
+  readonly #server: Server;
+  readonly #view: ClusterView;
+  readonly #channel: PeerChannel;
+  readonly #locked: LockedRequests;
+  readonly #context: Context;
+  readonly #reply = new ReplyWriter();
+
+  constructor(server: Server, view: ClusterView, channel: PeerChannel, locked: LockedRequests) {
+    this.#server = server;
+    this.#view = view;
+    this.#channel = channel;
+    this.#locked = locked;
+    this.#context = server.addClient(noChannel, "script");
+    channel.onRequest(requestKind, (request) => this.#serve(request));
+  }
+
+  /** One command on every node, or a command of its own on some of them. `done` is called once, later. */
+  run(parts: ReadonlyMap<number, PartialCommand>, done: (replies: NodeReplies) => void): void {
+    const replies = new Map<number, Uint8Array>();
+    let over = false;
+    const end = (result: NodeReplies): void => {
+      if (over) return;
+      over = true;
+      done(result);
+    };
+    const take = (node: number, bytes: Uint8Array | undefined): void => {
+      if (over) return;
+      if (bytes === undefined) {
+        end({ error: `CLUSTERDOWN ${this.#view.names[node]} does not answer` });
+      } else if (bytes[0] === minus) {
+        end({ error: Buffer.from(bytes.subarray(1, bytes.length - 2)).toString("latin1") });
+      } else {
+        replies.set(node, new Uint8Array(bytes));
+        if (replies.size === parts.size) end(replies);
+      }
+    };
+    for (const [node, part] of parts) this.ask(node, part, (bytes) => take(node, bytes));
+  }
+
+  /** As `run`, on all nodes. */
+  runOnAll(part: PartialCommand, done: (replies: NodeReplies) => void): void {
+    this.run(new Map(this.#view.names.map((_, node) => [node, part])), done);
+  }
+
+  /** As `runOnAll`, leaving out nodes that do not answer. */
+  runOnReachable(part: PartialCommand, done: (replies: ReadonlyMap<number, Uint8Array>) => void): void {
+    const replies = new Map<number, Uint8Array>();
+    let left = this.#view.names.length;
+    for (const node of this.#view.names.keys()) {
+      this.ask(node, part, (bytes) => {
+        if (bytes !== undefined && bytes[0] !== minus) replies.set(node, new Uint8Array(bytes));
+        if (--left === 0) done(replies);
+      });
+    }
+  }
+
+  /** One command on one node; undefined when there is no answer. `answered` is called later; the bytes are lent to it. */
+  ask(node: number, part: PartialCommand, answered: (reply: Uint8Array | undefined) => void): void {
+    if (node === this.#view.self) {
+      setImmediate(() => {
+        this.#run(part.database, part.protocol, Arguments.from(part.words), (bytes) => {
+          const kept = new Uint8Array(bytes);
+          this.#channel.afterLog((safe) => answered(safe ? kept : undefined));
+        });
+      });
+      return;
+    }
+    const writer = new ByteWriter().uint32(part.database).byte(part.protocol).uint32(part.words.length);
+    for (const word of part.words) writer.block(typeof word === "string" ? Buffer.from(word) : word);
+    this.#channel.request(node, requestKind, writer.bytes, (bytes) => answered(bytes));
+  }
+
+  #serve(request: PeerRequest): void {
+    const reader = new ByteReader(request.payload);
+    const database = reader.uint32();
+    const protocol = reader.byte() === 3 ? 3 : 2;
+    const words = Array.from({ length: reader.count(4) }, () => reader.block());
+    this.#run(database, protocol, Arguments.from(words), (bytes) => request.answer(bytes));
+  }
+
+  /** Runs a command here once none of its keys is locked. */
+  #run(database: number, protocol: 2 | 3, args: Arguments, answer: (reply: Uint8Array) => void): void {
+    const found = this.#server.processor.resolve(args);
+    if (typeof found === "string") {
+      answer(Buffer.from(`-${found}\r\n`, "latin1"));
+      return;
+    }
+    const isFree = (): boolean => !this.#locked.hasLocked(database, found, args);
+    this.#locked.whenFree(isFree, (free) => {
+      answer(free ? this.#call(database, protocol, args) : Buffer.from(`-${this.#locked.overdueText}\r\n`, "latin1"));
+    });
+  }
+
+  #call(database: number, protocol: 2 | 3, args: Arguments): Uint8Array {
+    const server = this.#server;
+    const { log, processor, pubSub } = server;
+    const found = processor.resolve(args);
+    if (typeof found === "string") throw new Error(found);
+    const reply = this.#reply;
+    reply.clear();
+    if (found.isWrite && server.logFailure !== undefined) {
+      processor.writeError(reply, server.logFailure);
+      return reply.buffer.subarray(0, reply.length);
+    }
+    server.updateClock();
+    reply.protocol = protocol;
+    this.#context.client.protocol = protocol;
+    this.#context.select(database);
+    log?.beginUnit();
+    processor.call(this.#context, found, args, reply);
+    log?.endUnit();
+    if (pubSub.hasDeliveries) pubSub.deliver();
+    if (server.blocking.hasReady) {
+      server.serveBlocked();
+      pubSub.deliver();
+    }
+    return reply.buffer.subarray(0, reply.length);
+  }
+}

@@ -1,0 +1,98 @@
+import { noChannel } from "../../command/client.ts";
+import type { Context, LogWord } from "../../command/context.ts";
+import { storeRange } from "../../commands/string/string-value.ts";
+import type { Database } from "../../keyspace/database.ts";
+import type { Address } from "../../keyspace/heap.ts";
+import * as record from "../../keyspace/record.ts";
+import { sealPayload } from "../../persistence/rdb/dump-payload.ts";
+import { ValueEncoder } from "../../persistence/rdb/encode-value.ts";
+import { RdbWriter } from "../../persistence/rdb/rdb-writer.ts";
+import { Arguments } from "../../protocol/arguments.ts";
+import { ReplyWriter } from "../../protocol/reply-writer.ts";
+import type { Server } from "../../server.ts";
+import type { Examination } from "./transaction-host.ts";
+import type { Operation, TakenValue } from "./transaction-message.ts";
+
+/** Checks and carries out the operations of transactions on a server's data. */
+export class KeyspaceOperations {
+  readonly #server: Server;
+  readonly #context: Context;
+  readonly #reply = new ReplyWriter();
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.#context = server.addClient(noChannel, "script");
+  }
+
+  examine(number: number, operations: readonly Operation[]): Examination {
+    const { logFailure, keyspace } = this.#server;
+    if (logFailure !== undefined) return { refusal: logFailure };
+    const database = keyspace.database(number);
+    let count = 0;
+    let taken: TakenValue | undefined;
+    for (const { kind, key } of operations) {
+      const address = database.find(key, 0, key.length);
+      if (kind.endsWith("-absent") && address !== 0) return { refusal: "exists" };
+      if (kind === "take") {
+        if (address === 0) return { refusal: "missing" };
+        taken = this.#read(address);
+      }
+      if (kind === "delete" && address !== 0) count++;
+    }
+    return { refusal: undefined, count, taken };
+  }
+
+  #read(address: Address): TakenValue {
+    const { keyspace } = this.#server;
+    const { heap } = keyspace;
+    const writer = new RdbWriter({ compresses: false });
+    const encoder = new ValueEncoder(keyspace, writer);
+    writer.byte(encoder.typeOf(address));
+    encoder.write(address);
+    const expiryMs = record.hasExpiry(heap, address) ? record.expiryOf(heap, address) : -1;
+    return { payload: new Uint8Array(sealPayload(writer)), expiryMs };
+  }
+
+  /** Carries the operations out, and logs behind `entry`, as one unit, what that changed. */
+  apply(entry: readonly LogWord[], number: number, operations: readonly Operation[]): void {
+    const server = this.#server;
+    const database = server.keyspace.database(number);
+    const { executingTransaction } = server;
+    server.updateClock();
+    server.executingTransaction = true;
+    server.log?.beginUnit();
+    server.log?.append(number, entry);
+    try {
+      for (const operation of operations) this.#applyOne(database, operation);
+    } finally {
+      server.log?.endUnit();
+      server.executingTransaction = executingTransaction;
+    }
+  }
+
+  #applyOne(database: Database, { kind, key, value, expiryMs }: Operation): void {
+    const { log } = this.#server;
+    if (kind === "put" || kind === "put-absent") {
+      this.#restore(database, key, value, expiryMs);
+    } else if (kind === "set" || kind === "set-absent") {
+      const range = (bytes: Uint8Array) => ({ bytes, start: 0, end: bytes.length });
+      storeRange(database, range(key), range(value));
+      database.changedKey(key, 0, key.length, "set");
+      log?.append(database.number, ["SET", key, value]);
+    } else if (database.delete(Arguments.from([key]), 0)) {
+      database.changedKey(key, 0, key.length, kind === "take" ? "rename_from" : "del");
+      log?.append(database.number, ["DEL", key]);
+    }
+  }
+
+  #restore(database: Database, key: Uint8Array, payload: Uint8Array, expiryMs: number): void {
+    const { processor } = this.#server;
+    const moment = String(Math.max(0, expiryMs));
+    const args = Arguments.from(["RESTORE", key, moment, payload, "REPLACE", "ABSTTL"]);
+    const found = processor.resolve(args);
+    if (typeof found === "string") throw new Error(found);
+    this.#context.select(database.number);
+    this.#reply.clear();
+    processor.call(this.#context, found, args, this.#reply);
+  }
+}

@@ -1,0 +1,177 @@
+import { keyPositions, mayHaveKeys } from "../../command/command-keys.ts";
+import type { Command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import { type Policy, postponed } from "../../command/policies.ts";
+import { PostponedRequests } from "../../command/postponed-requests.ts";
+import { runsAtOnce } from "../../command/processor.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import type { Server } from "../../server.ts";
+import type { LockTable } from "./lock-table.ts";
+
+export interface LockWaitLimits {
+  readonly maxWaiting: number;
+  readonly maxWaitingBytes: number;
+  readonly maxWaitMs: number;
+}
+
+interface Waiting {
+  readonly context: Context;
+  readonly bytes: number;
+  readonly sinceMs: number;
+}
+
+interface WaitingTask {
+  readonly isFree: () => boolean;
+  readonly run: (free: boolean) => void;
+  readonly sinceMs: number;
+}
+
+/**
+ * Requests for keys that a write across nodes has locked wait until it has ended. While no key is locked this costs
+ * nothing: the policy is among the server's only for the time of a lock.
+ */
+export class LockedRequests {
+  readonly #server: Server;
+  readonly #locks: LockTable;
+  readonly #limits: LockWaitLimits;
+  readonly #requests: PostponedRequests;
+  #waiting = new Map<Context, Waiting>();
+  #tasks: WaitingTask[] = [];
+  #waitingBytes = 0;
+  #installed = false;
+  #releasing = false;
+  /** Whose request runs again, and since when it has waited. */
+  #resumed: Waiting | undefined;
+
+  constructor(server: Server, locks: LockTable, limits: LockWaitLimits) {
+    this.#server = server;
+    this.#locks = locks;
+    this.#limits = limits;
+    this.#requests = new PostponedRequests(server);
+  }
+
+  get count(): number {
+    return this.#waiting.size + this.#tasks.length;
+  }
+
+  /** To be called whenever keys have been locked or unlocked. */
+  update(): void {
+    const { policies } = this.#server;
+    const wanted = this.#locks.size > 0;
+    if (wanted !== this.#installed) {
+      this.#installed = wanted;
+      if (wanted) policies.push(this.#policy);
+      else policies.splice(policies.indexOf(this.#policy), 1);
+    }
+  }
+
+  /** Runs what can go on, after the turn in which keys were unlocked. */
+  releaseSoon(): void {
+    this.update();
+    if (this.count === 0 || this.#releasing) return;
+    this.#releasing = true;
+    setImmediate(() => {
+      this.#releasing = false;
+      this.#release();
+    });
+  }
+
+  #release(): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    for (const each of waiting.values()) this.#run(each);
+    const tasks = this.#tasks;
+    this.#tasks = [];
+    for (const task of tasks) {
+      if (task.isFree()) task.run(true);
+      else this.#tasks.push(task);
+    }
+  }
+
+  #run(waiting: Waiting): void {
+    this.#waitingBytes -= waiting.bytes;
+    this.#resumed = waiting;
+    try {
+      this.#requests.release(waiting.context);
+    } finally {
+      this.#resumed = undefined;
+    }
+  }
+
+  /** Refuses what has waited for too long; to be called every now and then. */
+  refuseOverdue(): void {
+    const nowMs = this.#server.environment.monotonicMs();
+    const isOver = ({ sinceMs }: { readonly sinceMs: number }): boolean => nowMs - sinceMs > this.#limits.maxWaitMs;
+    for (const each of [...this.#waiting.values()]) {
+      if (!isOver(each)) continue;
+      this.#waiting.delete(each.context);
+      this.#waitingBytes -= each.bytes;
+      this.#requests.refuse(each.context, this.overdueText);
+    }
+    const tasks = this.#tasks;
+    this.#tasks = tasks.filter((task) => !isOver(task));
+    for (const task of tasks) if (isOver(task)) task.run(false);
+  }
+
+  get overdueText(): string {
+    return `CLUSTERDOWN A write across nodes has held the key for more than ${this.#limits.maxWaitMs} ms`;
+  }
+
+  /** Runs something that is no client's request once its keys are free; false when that took too long. */
+  whenFree(isFree: () => boolean, run: (free: boolean) => void): void {
+    if (isFree()) run(true);
+    else if (this.count >= this.#limits.maxWaiting) run(false);
+    else this.#tasks.push({ isFree, run, sinceMs: this.#server.environment.monotonicMs() });
+  }
+
+  readonly #policy: Policy = (context, command, args) => {
+    const { client } = context;
+    if (!this.#concernsLocked(context, command, args)) return undefined;
+    if (client.kind === "script") return "TRYAGAIN A write across nodes holds a key of the script";
+    if (client.kind === "loader") return undefined;
+    // First what other nodes are still to answer him.
+    if (client.relaying?.mustWait(args) === true) return postponed;
+    return this.#hold(context, args);
+  };
+
+  #concernsLocked({ client }: Context, command: Command, args: Arguments): boolean {
+    if (client.transaction !== undefined && !runsAtOnce(command)) return false;
+    const { database } = client;
+    if (command.name !== "EXEC") return this.hasLocked(database, command, args);
+    return client.transaction?.queued.some((each) => this.hasLocked(database, each.command, each.args)) ?? false;
+  }
+
+  /** Whether any key of a request is locked. */
+  hasLocked(database: number, command: Command, args: Arguments): boolean {
+    if (this.#locks.size === 0 || !mayHaveKeys(command)) return false;
+    return keyPositions(command, args).some(
+      (index) => this.#locks.holderOf(database, args.buffer, args.start(index), args.end(index)) !== undefined,
+    );
+  }
+
+  #hold(context: Context, args: Arguments): string {
+    const bytes = args.requestEnd - args.requestStart + args.count * 8;
+    const { maxWaiting, maxWaitingBytes } = this.#limits;
+    if (this.count >= maxWaiting || this.#waitingBytes + bytes > maxWaitingBytes) {
+      return `TRYAGAIN More than ${maxWaiting} requests or ${maxWaitingBytes} bytes wait for writes across nodes`;
+    }
+    const resumed = this.#resumed?.context === context ? this.#resumed : undefined;
+    const sinceMs = resumed?.sinceMs ?? this.#server.environment.monotonicMs();
+    this.#forgetGone();
+    this.#waiting.set(context, { context, bytes, sinceMs });
+    this.#waitingBytes += bytes;
+    this.#requests.hold(context, args);
+    return postponed;
+  }
+
+  /** Clients who went away while they waited. */
+  #forgetGone(): void {
+    if (this.#waiting.size < this.#limits.maxWaiting / 2) return;
+    for (const [context, { bytes }] of this.#waiting) {
+      if (!context.client.gone) continue;
+      this.#waiting.delete(context);
+      this.#requests.forget(context);
+      this.#waitingBytes -= bytes;
+    }
+  }
+}

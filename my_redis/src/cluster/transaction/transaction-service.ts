@@ -1,0 +1,161 @@
+import type { Server } from "../../server.ts";
+import type { ClusterView } from "../cluster-view.ts";
+import { MessageFormatError } from "../message/byte-reader.ts";
+import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-channel.ts";
+import type { TransactionPlan, TransactionResult } from "./coordinator.ts";
+import { KeyspaceOperations } from "./keyspace-operations.ts";
+import { LockedRequests } from "./locked-requests.ts";
+import { transactionLimits } from "./node-timing.ts";
+import { recordBookOf } from "./record-book.ts";
+import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "./transaction-codec.ts";
+import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
+import { logCommandOf } from "./transaction-log.ts";
+import type { MemberName, TransactionAnswer, TransactionRequest } from "./transaction-message.ts";
+import { TransactionNode } from "./transaction-node.ts";
+import type { TransactionLogEntry } from "./transaction-record.ts";
+
+const requestKind = peerRequestKinds.firstSpanning;
+const maxWaiting = 10_000;
+const maxWaitingBytes = 64 * 1024 * 1024;
+/** Looks for silent transactions in the time that one may be silent. */
+const looksPerSilence = 10;
+
+export interface TransactionServiceOptions {
+  readonly server: Server;
+  readonly view: ClusterView;
+  readonly channel: PeerChannel;
+  readonly nodeTimeoutMs: number;
+}
+
+/** Joins the transactions of this node with its data, its log, its clients and the other nodes. */
+export class TransactionService {
+  readonly locked: LockedRequests;
+  readonly #server: Server;
+  readonly #view: ClusterView;
+  readonly #channel: PeerChannel;
+  readonly #limits: TransactionLimits;
+  readonly #operations: KeyspaceOperations;
+  readonly #node: TransactionNode;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor({ server, view, channel, nodeTimeoutMs }: TransactionServiceOptions) {
+    this.#server = server;
+    this.#view = view;
+    this.#channel = channel;
+    this.#limits = transactionLimits(nodeTimeoutMs);
+    this.#operations = new KeyspaceOperations(server);
+    const book = recordBookOf(server);
+    const maxWaitMs = this.#limits.silenceMs * 2;
+    this.locked = new LockedRequests(server, book.locks, { maxWaiting, maxWaitingBytes, maxWaitMs });
+    // 64 random bits: no two lives of any nodes are named alike.
+    const incarnation = server.environment.runId().slice(0, 16);
+    this.#node = new TransactionNode(this.#host(), this.#limits, book, incarnation);
+    channel.onRequest(requestKind, (request) => this.#serve(request));
+    this.locked.update();
+    this.#timer = setInterval(() => this.#look(), this.#limits.silenceMs / looksPerSilence);
+    this.#timer.unref();
+  }
+
+  /** Keys locked here. */
+  get lockedKeys(): number {
+    return this.#node.book.locks.size;
+  }
+
+  /** Transactions that this node has a record of. */
+  get records(): number {
+    return this.#node.book.records.size;
+  }
+
+  begin(plan: TransactionPlan, done: (result: TransactionResult) => void): void {
+    this.#node.begin(plan, done);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const { book } = this.#node;
+    if (book.records.size > 0) this.#node.look();
+    if (this.locked.count > 0) this.locked.refuseOverdue();
+  }
+
+  #serve(request: PeerRequest): void {
+    try {
+      request.answer(encodeAnswer(this.#handle(decodeRequest(request.payload))));
+    } catch (error) {
+      if (!(error instanceof MessageFormatError)) throw error;
+      this.#server.environment.report(
+        "warning",
+        `a message of ${this.#view.names[request.from]} is not understood`,
+        error,
+      );
+    }
+  }
+
+  #handle(request: TransactionRequest): TransactionAnswer {
+    // What a script has seen must not be locked in the midst of it.
+    if (request.type === "prepare" && this.#server.busyScript) return { type: "busy" };
+    const answer = this.#node.handle(request);
+    this.locked.update();
+    return answer;
+  }
+
+  #host(): TransactionHost {
+    const { environment } = this.#server;
+    const view = this.#view;
+    return {
+      self: view.names[view.self] as MemberName,
+      members: view.names,
+      monotonicMs: () => environment.monotonicMs(),
+      random: () => environment.random(),
+      schedule: (delayMs, run) => {
+        setTimeout(run, delayMs).unref();
+      },
+      ask: (member, request, answered) => this.#ask(member, request, answered),
+      isReachable: (member) => view.isReachable(view.names.indexOf(member)),
+      examine: (database, operations) => this.#operations.examine(database, operations),
+      log: (entry) => this.#log(entry),
+      logAndApply: (entry, database, operations) => this.#operations.apply(logCommandOf(entry), database, operations),
+      unlocked: () => this.#unlocked(),
+    };
+  }
+
+  #log(entry: TransactionLogEntry): void {
+    const { log } = this.#server;
+    if (log === undefined) return;
+    log.beginUnit();
+    log.append(0, logCommandOf(entry));
+    log.endUnit();
+  }
+
+  #unlocked(): void {
+    this.locked.releaseSoon();
+    const { blocking, pubSub } = this.#server;
+    if (blocking.hasReady) this.#server.serveBlocked();
+    if (pubSub.hasDeliveries) pubSub.deliver();
+  }
+
+  #ask(
+    member: MemberName,
+    request: TransactionRequest,
+    answered: (answer: TransactionAnswer | undefined) => void,
+  ): void {
+    const node = this.#view.names.indexOf(member);
+    if (node === this.#view.self) {
+      this.#askSelf(request, answered);
+      return;
+    }
+    const timeoutMs = this.#limits.prepareTimeoutMs;
+    const take = (bytes: Uint8Array | undefined): void =>
+      answered(bytes === undefined ? undefined : decodeAnswer(bytes));
+    this.#channel.request(node, requestKind, encodeRequest(request), take, timeoutMs);
+  }
+
+  #askSelf(request: TransactionRequest, answered: (answer: TransactionAnswer | undefined) => void): void {
+    setImmediate(() => {
+      const answer = this.#handle(request);
+      this.#channel.afterLog((safe) => answered(safe ? answer : undefined));
+    });
+  }
+}

@@ -9,6 +9,7 @@ interface Stock {
   readonly epoch: number;
   readonly total: number;
   available: number;
+  returns: number;
   readonly holders: Map<string, string>;
 }
 
@@ -28,7 +29,14 @@ export class MemoryGate implements Gate {
 
   arm(sale: Sale, product: SaleProduct, available: number): Promise<"armed" | "already_armed"> {
     if (this.stocks.has(product.id)) return Promise.resolve("already_armed");
-    this.stocks.set(product.id, { sale, epoch: product.epoch, total: product.total, available, holders: new Map() });
+    this.stocks.set(product.id, {
+      sale,
+      epoch: product.epoch,
+      total: product.total,
+      available,
+      returns: 0,
+      holders: new Map(),
+    });
     return Promise.resolve("armed");
   }
 
@@ -69,6 +77,7 @@ export class MemoryGate implements Gate {
     }
     stock.holders.delete(stockReturn.userId);
     stock.available++;
+    stock.returns++;
     return Promise.resolve("returned");
   }
 
@@ -84,7 +93,7 @@ export class MemoryGate implements Gate {
         endsAtMs: stock.sale.endsAtMs,
         outboxLength: this.accepted.length,
         holders: stock.holders.size,
-        returns: 0,
+        returns: stock.returns,
       },
     );
   }

@@ -4,14 +4,14 @@
  * access. Both come round again: after 45 and after 194 days.
  */
 export class AccessClock {
-  /** Whether an LFU policy is chosen. A record keeps what it has until its next access. */
-  countsAccesses = false;
   /** lfu-log-factor: the more, the more accesses it takes to raise the counter. */
   logFactor = 10;
   /** lfu-decay-time: minutes without access after which the counter falls by one; 0 for never. */
   decayMinutes = 1;
-  /** Off during the commands of a client who asked for NO-TOUCH. */
-  marks = true;
+  /** An access is to set the clock to the second, and that is all: what has to be quick. */
+  setsSecond = true;
+  #countsAccesses = false;
+  #marks = true;
   readonly #nowMs: () => number;
   readonly #random: () => number;
 
@@ -21,22 +21,42 @@ export class AccessClock {
     this.#random = random;
   }
 
-  get #second(): number {
-    return (this.#nowMs() / 1000) & secondMask;
+  /** Whether an LFU policy is chosen. A record keeps what it has until its next access. */
+  get countsAccesses(): boolean {
+    return this.#countsAccesses;
+  }
+
+  set countsAccesses(counts: boolean) {
+    this.#countsAccesses = counts;
+    this.setsSecond = this.#marks && !counts;
+  }
+
+  /** Off during the commands of a client who asked for NO-TOUCH. */
+  get marks(): boolean {
+    return this.#marks;
+  }
+
+  set marks(marks: boolean) {
+    this.#marks = marks;
+    this.setsSecond = marks && !this.#countsAccesses;
+  }
+
+  get second(): number {
+    return Math.floor(this.#nowMs() / 1000) & secondMask;
   }
 
   get #minute(): number {
-    return (this.#nowMs() / 60_000) & minuteMask;
+    return Math.floor(this.#nowMs() / 60_000) & minuteMask;
   }
 
   /** The clock of a record that comes into being now. */
   get fresh(): number {
-    return this.countsAccesses ? (this.#minute << counterBits) | initialCount : this.#second;
+    return this.countsAccesses ? (this.#minute << counterBits) | initialCount : this.second;
   }
 
   /** The clock of a record that had this one, and is used now. */
   used(clock: number): number {
-    if (!this.countsAccesses) return this.#second;
+    if (!this.countsAccesses) return this.second;
     return (this.#minute << counterBits) | this.#raised(this.frequency(clock));
   }
 
@@ -57,12 +77,12 @@ export class AccessClock {
 
   /** Seconds since the last access. */
   idleSeconds(clock: number): number {
-    return (this.#second - clock) & secondMask;
+    return (this.second - clock) & secondMask;
   }
 
   /** The clock of a record that was not used for so long. What the clock cannot tell becomes half of its round. */
   idleFor(seconds: number): number {
-    const now = this.#second;
+    const now = this.second;
     return seconds <= now ? now - seconds : (now + (secondMask >>> 1)) % secondMask;
   }
 

@@ -69,7 +69,8 @@ export class Keyspace {
   /** Marks a record as used now. */
   touch(address: Address): void {
     const { accessClock, heap } = this;
-    if (accessClock.marks) setAccessClock(heap, address, accessClock.used(accessClockOf(heap, address)));
+    if (accessClock.setsSecond) setAccessClock(heap, address, accessClock.second);
+    else if (accessClock.marks) setAccessClock(heap, address, accessClock.used(accessClockOf(heap, address)));
   }
 
   /** Bytes that the data takes: records, values, and the indexes to find them by. */

@@ -1,11 +1,18 @@
-/** Copies source[start, end) to target at `to`. Short copies run as a loop: a call into the engine costs more. */
+/** Up to this many bytes a loop is faster than a call into the engine. */
+const maxLoopBytes = 48;
+
+/** Copies source[start, end) to target at `to`. */
 export function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, to: number): void {
-  if (end - start <= 48) {
-    for (let at = start; at < end; at++) target[to++] = source[at] as number;
-  } else if (source === target) {
-    // Within one array no view is needed, which would be an object for the collector.
-    target.copyWithin(to, start, end);
-  } else {
-    target.set(source.subarray(start, end), to);
+  const length = end - start;
+  if (length > maxLoopBytes) {
+    copyMany(source, start, end, target, to);
+    return;
   }
+  for (let at = 0; at < length; at++) target[to + at] = source[start + at] as number;
+}
+
+function copyMany(source: Uint8Array, start: number, end: number, target: Uint8Array, to: number): void {
+  // Within one array no view is needed, which would be an object for the collector.
+  if (source === target) target.copyWithin(to, start, end);
+  else target.set(source.subarray(start, end), to);
 }

@@ -66,6 +66,10 @@ describe("a large sorted set", () => {
         expect(scores(set, from, to, false)).toEqual(expected.slice(from, to));
         expect(scores(set, from, to, true)).toEqual(expected.slice(from, to).toReversed());
         expect(set.tree.countWhile((score) => score < 7)).toBe(expected.filter((score) => score < 7).length);
+        for (const limit of [-50, 7, 51]) {
+          expect(set.tree.countBelow(limit, false)).toBe(expected.filter((score) => score < limit).length);
+          expect(set.tree.countBelow(limit, true)).toBe(expected.filter((score) => score <= limit).length);
+        }
         expect(set.tree.size).toBe(model.size);
       }),
       { seed: 3, numRuns: 15 },
@@ -83,6 +87,8 @@ describe("a large sorted set", () => {
     // What is left of neighbouring nodes moves together.
     for (let number = 1; number < 50_000; number += 2) if (number % 100 !== 1) drop(set, `m${number}`);
     expect(set.size).toBe(500);
+    expect(scores(set, 250, 253, false)).toEqual([25_001, 25_101, 25_201]);
+    expect(set.tree.countBelow(25_101, true)).toBe(252);
     expect(set.tree.memoryBytes).toBeLessThan(500 * 80);
     for (let number = 1; number < 50_000; number += 2) put(set, `m${number}`, number);
     const copy = set.copy();

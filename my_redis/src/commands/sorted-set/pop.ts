@@ -1,7 +1,7 @@
 import type { Context } from "../../command/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { replyScore } from "./score-reply.ts";
+import { replyMembers } from "./reply-members.ts";
 import type { SortedSetValue } from "./sorted-set-value.ts";
 
 /** From which end members are popped: the lowest or the highest score first. */
@@ -20,11 +20,7 @@ export function popMembers(
   const { size } = set;
   const count = Math.min(options.count, size);
   const [from, to] = side === "min" ? [0, count] : [size - count, size];
-  set.visit(from, to, side === "max", (bytes, start, end, score) => {
-    if (inPairs) reply.array(2);
-    reply.bulk(bytes, start, end);
-    replyScore(reply, score);
-  });
+  replyMembers(reply, set, { from, to }, side === "max", inPairs ? "in pairs" : "with score");
   set.removeRanks(from, to);
   context.database.changed(args, keyIndex, side === "min" ? "zpopmin" : "zpopmax");
   set.deleteIfEmpty(args, keyIndex);

@@ -1,8 +1,8 @@
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
-import { ranksByName, readLexRange } from "./lex-range.ts";
-import { type RankRange, ranksWithin, readRankLimits } from "./rank-range.ts";
-import { ranksByScore, readScoreRange } from "./score-range.ts";
+import { type LexRange, ranksByName, readLexRange } from "./lex-range.ts";
+import { type RankLimits, type RankRange, ranksWithin, readRankLimits } from "./rank-range.ts";
+import { ranksByScore, readScoreRange, type ScoreRange } from "./score-range.ts";
 import type { SortedSetValue } from "./sorted-set-value.ts";
 
 /** What a range of a sorted set goes by. */
@@ -19,9 +19,16 @@ export interface RangeForm {
 export interface RangeOptions {
   readonly backwards: boolean;
   readonly withScores: boolean;
-  /** The ranks that are meant in a set, LIMIT included. */
-  readonly ranksIn: (set: SortedSetValue) => RankRange;
+  readonly limits: Limits;
+  /** LIMIT: passes over so many members, and takes so many, less than 0 for all. */
+  readonly offset: number;
+  readonly limit: number;
 }
+
+type Limits =
+  | { readonly kind: "rank"; readonly range: RankLimits }
+  | { readonly kind: "score"; readonly range: ScoreRange }
+  | { readonly kind: "name"; readonly range: LexRange };
 
 interface Words {
   kind: RangeKind | undefined;
@@ -64,30 +71,22 @@ export function readRange(args: Arguments, first: number, form: RangeForm): Rang
   if (withScores && kind === "name") {
     throw new CommandError("ERR syntax error, WITHSCORES not supported in combination with BYLEX");
   }
-  const ranksOf = readLimits(args, first, kind, backwards);
-  const ranksIn = (set: SortedSetValue): RankRange =>
-    kind === "rank" ? ranksOf(set) : limited(ranksOf(set), offset, limit, backwards);
-  return { backwards, withScores, ranksIn };
+  return { backwards, withScores, limits: readLimits(args, first, kind, backwards), offset, limit };
 }
 
-function readLimits(
-  args: Arguments,
-  first: number,
-  kind: RangeKind,
-  backwards: boolean,
-): (set: SortedSetValue) => RankRange {
-  if (kind === "rank") {
-    const limits = readRankLimits(args, first);
-    return (set) => ranksWithin(limits, set.size, backwards);
-  }
+function readLimits(args: Arguments, first: number, kind: RangeKind, backwards: boolean): Limits {
+  if (kind === "rank") return { kind, range: readRankLimits(args, first) };
   // A range that is gone through backwards names its higher end first.
   const [min, max] = backwards ? [first + 1, first] : [first, first + 1];
-  if (kind === "score") {
-    const range = readScoreRange(args, min, max);
-    return (set) => ranksByScore(set, range);
-  }
-  const range = readLexRange(args, min, max);
-  return (set) => ranksByName(set, range);
+  if (kind === "score") return { kind, range: readScoreRange(args, min, max) };
+  return { kind, range: readLexRange(args, min, max) };
+}
+
+/** The ranks that a range means in a set, LIMIT included. */
+export function ranksIn({ limits, backwards, offset, limit }: RangeOptions, set: SortedSetValue): RankRange {
+  if (limits.kind === "rank") return ranksWithin(limits.range, set.size, backwards);
+  const ranks = limits.kind === "score" ? ranksByScore(set, limits.range) : ranksByName(set, limits.range);
+  return limited(ranks, offset, limit, backwards);
 }
 
 /** LIMIT: passes over `offset` members, and takes `limit` of them. */

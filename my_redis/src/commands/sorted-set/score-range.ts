@@ -1,6 +1,6 @@
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import { parseLimit } from "../../values/double-text.ts";
+import { parseDouble, parseLimit } from "../../values/double-text.ts";
 import type { RankRange } from "./rank-range.ts";
 import type { SortedSetValue } from "./sorted-set-value.ts";
 
@@ -27,6 +27,11 @@ const isExclusive = (args: Arguments, index: number): boolean =>
   args.length(index) > 0 && args.buffer[args.start(index)] === open;
 
 function readLimit(args: Arguments, index: number, exclusive: boolean): number {
+  if (!exclusive && args.is(index, "+inf")) return Number.POSITIVE_INFINITY;
+  if (!exclusive && args.is(index, "-inf")) return Number.NEGATIVE_INFINITY;
+  const plain = parseDouble(args.buffer, args.start(index) + (exclusive ? 1 : 0), args.end(index));
+  if (!Number.isNaN(plain)) return plain;
+  // Rare, and read as text: what is no score, but a limit.
   const limit = parseLimit(args.latin1(index).slice(exclusive ? 1 : 0));
   if (Number.isNaN(limit)) throw new CommandError("ERR min or max is not a float");
   return limit;
@@ -35,6 +40,7 @@ function readLimit(args: Arguments, index: number, exclusive: boolean): number {
 /** The ranks of the members within the range. */
 export function ranksByScore(set: SortedSetValue, range: ScoreRange): RankRange {
   const from = set.countBelow(range.min, range.minExclusive);
-  const to = set.countBelow(range.max, !range.maxExclusive);
+  const isOpen = range.max === Number.POSITIVE_INFINITY && !range.maxExclusive;
+  const to = isOpen ? set.size : set.countBelow(range.max, !range.maxExclusive);
   return { from, to: Math.max(from, to) };
 }

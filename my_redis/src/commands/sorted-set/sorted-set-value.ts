@@ -1,6 +1,6 @@
 import type { Context } from "../../command/context.ts";
 import type { Database } from "../../keyspace/database.ts";
-import type { Address } from "../../keyspace/heap.ts";
+import type { Address, Heap } from "../../keyspace/heap.ts";
 import * as record from "../../keyspace/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { SettingValues } from "../../settings/settings.ts";
@@ -31,6 +31,8 @@ export class SortedSetValue {
   #large: SortedSet | undefined;
   /** What `find` found: a place relative to `start`, or an address. */
   #found = 0;
+  /** The hash of what `find` looked for in a large sorted set. */
+  #hash = 0;
 
   attach(database: Database, settings: SettingValues, address: Address): this {
     this.#database = database;
@@ -46,7 +48,12 @@ export class SortedSetValue {
     return this.#large;
   }
 
-  get #bytes(): Uint8Array {
+  get heap(): Heap {
+    return this.#database.keyspace.heap;
+  }
+
+  /** The memory of a packed sorted set. */
+  get bytes(): Uint8Array {
     return record.bytesOf(this.#database.keyspace.heap, this.address);
   }
 
@@ -60,19 +67,25 @@ export class SortedSetValue {
 
   get size(): number {
     if (this.#large !== undefined) return this.#large.size;
-    return list.listCount(this.#bytes, this.#start, this.#start + this.#length) / 2;
+    return list.listCount(this.bytes, this.#start, this.#start + this.#length) / 2;
+  }
+
+  /** The place in `bytes` of the member with this rank, in a packed sorted set. */
+  packedPlace(rank: number): number {
+    return list.elementPlace(this.bytes, this.#start, this.#start + this.#length, rank * 2);
   }
 
   /** Looks for a member; its score is in `score` then. */
   find(source: Uint8Array, start: number, end: number): boolean {
     if (this.#large !== undefined) {
-      this.#found = this.#large.table.find(source, start, end);
+      this.#hash = this.#large.table.hashOf(source, start, end);
+      this.#found = this.#large.table.findHashed(this.#hash, source, start, end);
       if (this.#found === 0) return false;
       this.score = this.#large.scoreOf(this.#found);
       return true;
     }
     member.setBytes(source, start, end);
-    const [bytes, first] = [this.#bytes, this.#start];
+    const [bytes, first] = [this.bytes, this.#start];
     const at = list.findElement(bytes, list.firstElement(first), first + this.#length, member, 1);
     if (at < 0) return false;
     this.#found = at - first;
@@ -83,9 +96,13 @@ export class SortedSetValue {
   /** Adds source[start, end), which must not be a member: `find` has said so. */
   add(source: Uint8Array, start: number, end: number, score: number): void {
     const { "zset-max-listpack-entries": maxEntries, "zset-max-listpack-value": maxBytes } = this.#settings;
-    if (this.#large === undefined && (this.size >= maxEntries || end - start > maxBytes)) this.#becomeLarge();
-    if (this.#large !== undefined) this.#large.add(source, start, end, score);
-    else this.#addPacked(source, start, end, score);
+    if (this.#large !== undefined) {
+      this.#large.addHashed(this.#hash, source, start, end, score);
+    } else if (this.size >= maxEntries || end - start > maxBytes) {
+      this.#becomeLarge().add(source, start, end, score);
+    } else {
+      this.#addPacked(source, start, end, score);
+    }
   }
 
   #addPacked(source: Uint8Array, start: number, end: number, score: number): void {
@@ -94,7 +111,7 @@ export class SortedSetValue {
     const length = this.#length;
     const added = member.size + scoreElement.size;
     this.#resize(length + added);
-    const [bytes, first] = [this.#bytes, this.#start];
+    const [bytes, first] = [this.bytes, this.#start];
     const last = first + length;
     const at = placeFor(bytes, first, last, score, source, start, end);
     if (at < last) bytes.copyWithin(at + added, at, last);
@@ -120,20 +137,21 @@ export class SortedSetValue {
 
   #cut(offset: number, count: number): void {
     const first = this.#start;
-    this.#resize(list.removeElements(this.#bytes, first, first + this.#length, first + offset, count * 2) - first);
+    this.#resize(list.removeElements(this.bytes, first, first + this.#length, first + offset, count * 2) - first);
   }
 
   #resize(length: number): void {
     this.address = this.#database.resizeValue(this.address, length);
   }
 
-  #becomeLarge(): void {
+  #becomeLarge(): SortedSet {
     const { heap, hasher } = this.#database.keyspace;
     const large = new SortedSet(heap, hasher);
     large.table.reserve(this.size + 1);
     this.visit(0, this.size, false, (bytes, start, end, score) => large.add(bytes, start, end, score));
     this.address = this.#database.becomeObject(this.address, large);
     this.#large = large;
+    return large;
   }
 
   /** Removes the members of the ranks [from, to). */
@@ -141,14 +159,11 @@ export class SortedSetValue {
     if (to <= from) return;
     const large = this.#large;
     if (large === undefined) {
-      this.#cut(
-        list.elementPlace(this.#bytes, this.#start, this.#start + this.#length, from * 2) - this.#start,
-        to - from,
-      );
+      this.#cut(this.packedPlace(from) - this.#start, to - from);
       return;
     }
-    const members: Address[] = [];
-    large.tree.visit(from, to, false, (_score, address) => members.push(address));
+    const members = new Int32Array(to - from);
+    large.tree.read(from, to - from, members, new Float64Array(to - from));
     for (const address of members) large.remove(address);
   }
 
@@ -163,7 +178,7 @@ export class SortedSetValue {
   rankOfFound(): number {
     const large = this.#large;
     if (large === undefined) {
-      const bytes = this.#bytes;
+      const bytes = this.bytes;
       const wanted = this.#start + this.#found;
       let rank = 0;
       for (let at = list.firstElement(this.#start); at < wanted; at = nextMember(bytes, at)) rank++;
@@ -182,9 +197,9 @@ export class SortedSetValue {
 
   /** How many members have a lower score; with `orEqual` also those with this one. */
   countBelow(limit: number, orEqual: boolean): number {
+    if (this.#large !== undefined) return this.#large.tree.countBelow(limit, orEqual);
     const precedes = orEqual ? (score: number) => score <= limit : (score: number) => score < limit;
-    if (this.#large !== undefined) return this.#large.tree.countWhile(precedes);
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     const end = this.#start + this.#length;
     let count = 0;
     for (let at = list.firstElement(this.#start); at < end && precedes(packedScoreAt(bytes, at)); count++) {
@@ -204,7 +219,7 @@ export class SortedSetValue {
         (_score, address) => compareKeyWith(heap, address, name, 0, name.length) <= bound,
       );
     }
-    const bytes = this.#bytes;
+    const bytes = this.bytes;
     const end = this.#start + this.#length;
     let count = 0;
     for (let at = list.firstElement(this.#start); at < end; at = nextMember(bytes, at), count++) {
@@ -230,10 +245,9 @@ export class SortedSetValue {
   }
 
   #visitPacked(from: number, to: number, backwards: boolean, visit: VisitMember): void {
-    const bytes = this.#bytes;
-    const [start, end] = [this.#start, this.#start + this.#length];
+    const bytes = this.bytes;
     const places: number[] = [];
-    let at = list.elementPlace(bytes, start, end, from * 2);
+    let at = this.packedPlace(from);
     for (let rank = from; rank < to; rank++, at = nextMember(bytes, at)) places.push(at);
     if (backwards) places.reverse();
     for (const place of places) {

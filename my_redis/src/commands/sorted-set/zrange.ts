@@ -1,6 +1,7 @@
 import { command, type CommandDefinition, type Run } from "../../command/command.ts";
-import { type RangeForm, readRange } from "./range-options.ts";
-import { replyMember, replyMemberCount } from "./score-reply.ts";
+import { type RangeForm, ranksIn, readRange } from "./range-options.ts";
+import { replyMembers } from "./reply-members.ts";
+import { replyMemberCount } from "./score-reply.ts";
 import { readSortedSet } from "./sorted-set-value.ts";
 
 const shared = {
@@ -14,17 +15,17 @@ const shared = {
 const replyRange =
   (form: RangeForm): Run =>
   (context, args, reply) => {
-    const { backwards, withScores, ranksIn } = readRange(args, 2, form);
+    const range = readRange(args, 2, form);
+    const { backwards, withScores } = range;
     const set = readSortedSet(context, args);
     if (set === undefined) {
       reply.array(0);
       return;
     }
-    const { from, to } = ranksIn(set);
-    replyMemberCount(reply, to - from, withScores);
-    set.visit(from, to, backwards, (bytes, start, end, score) =>
-      replyMember(reply, bytes, start, end, score, withScores),
-    );
+    const ranks = ranksIn(range, set);
+    replyMemberCount(reply, ranks.to - ranks.from, withScores);
+    const scored = reply.protocol === 3 ? "in pairs" : "with score";
+    replyMembers(reply, set, ranks, backwards, withScores ? scored : "alone");
   };
 
 export const zrange = command({

@@ -1,5 +1,5 @@
 import { command } from "../../command/command.ts";
-import { readRange } from "./range-options.ts";
+import { ranksIn, readRange } from "./range-options.ts";
 import { SortedSetBuilder } from "./sorted-set-builder.ts";
 import { readSortedSet } from "./sorted-set-value.ts";
 
@@ -13,11 +13,11 @@ export const zrangestore = command({
   arity: -5,
   keys: { first: 1, last: 2, step: 1 },
   run(context, args, reply) {
-    const { ranksIn } = readRange(args, 3, { stores: true });
+    const range = readRange(args, 3, { stores: true });
     const set = readSortedSet(context, args, 2);
     const built = new SortedSetBuilder(context);
     if (set !== undefined) {
-      const { from, to } = ranksIn(set);
+      const { from, to } = ranksIn(range, set);
       set.visit(from, to, false, (bytes, start, end, score) => built.add(bytes, start, end, score));
     }
     reply.integer(built.store(args, 1, "zrangestore"));

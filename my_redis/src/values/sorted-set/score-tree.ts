@@ -21,9 +21,12 @@ class Node {
   readonly scores = new Float64Array(capacity);
   readonly addresses = new Int32Array(capacity);
   readonly children: Node[] | undefined;
+  /** Of an inner node: entries of all leaves below each child. Here, so that a rank is found without going to each. */
+  readonly totals: Int32Array | undefined;
 
   constructor(children: Node[] | undefined) {
     this.children = children;
+    this.totals = children === undefined ? undefined : new Int32Array(capacity);
   }
 
   insert(at: number, score: number, address: Address, child: Node | undefined): void {
@@ -31,19 +34,25 @@ class Node {
     this.addresses.copyWithin(at + 1, at, this.count);
     this.scores[at] = score;
     this.addresses[at] = address;
-    if (child !== undefined) this.children?.splice(at, 0, child);
+    if (child !== undefined && this.totals !== undefined) {
+      this.totals.copyWithin(at + 1, at, this.count);
+      this.totals[at] = totalOf(child);
+      this.children?.splice(at, 0, child);
+    }
     this.count++;
   }
 
   remove(at: number): void {
     this.scores.copyWithin(at, at + 1, this.count);
     this.addresses.copyWithin(at, at + 1, this.count);
+    this.totals?.copyWithin(at, at + 1, this.count);
     this.children?.splice(at, 1);
     this.count--;
   }
 
-  /** Takes the first entry of a child for the entry that stands for it. */
+  /** Takes the first entry of a child for the entry that stands for it, and counts anew what is below. */
   refresh(at: number, child: Node): void {
+    if (this.totals !== undefined) this.totals[at] = totalOf(child);
     this.scores[at] = child.scores[0] as number;
     this.addresses[at] = child.addresses[0] as number;
   }
@@ -62,6 +71,7 @@ class Node {
   append(other: Node, from: number): void {
     this.scores.set(other.scores.subarray(from, other.count), this.count);
     this.addresses.set(other.addresses.subarray(from, other.count), this.count);
+    if (other.totals !== undefined) this.totals?.set(other.totals.subarray(from, other.count), this.count);
     for (let at = from; at < other.count && other.children !== undefined; at++) {
       this.children?.push(other.children[at] as Node);
     }
@@ -70,8 +80,21 @@ class Node {
   }
 
   sum(): void {
-    this.total = 0;
-    for (const child of this.children ?? []) this.total += totalOf(child);
+    this.total = this.totals === undefined ? 0 : sumOf(this.totals, this.count);
+  }
+
+  /** How many entries have a lower score; with `orEqual` also those with this one. */
+  countBelow(score: number, orEqual: boolean): number {
+    const { scores } = this;
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = scores[middle] as number;
+      if (other < score || (orEqual && other === score)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** How many entries, all at the beginning, stand before what is sought. */
@@ -85,6 +108,12 @@ class Node {
     }
     return low;
   }
+}
+
+function sumOf(totals: Int32Array, count: number): number {
+  let sum = 0;
+  for (let at = 0; at < count; at++) sum += totals[at] as number;
+  return sum;
 }
 
 const totalOf = (node: Node): number => (node.children === undefined ? node.count : node.total);
@@ -225,20 +254,45 @@ export class ScoreTree {
     const [first, second] = [node.children?.[left], node.children?.[left + 1]];
     if (first === undefined || second === undefined || first.count + second.count > capacity) return;
     first.append(second, 0);
+    node.refresh(left, first);
     node.remove(left + 1);
     this.#countNodes(-1);
+  }
+
+  /** How many entries have a lower score; with `orEqual` also those with this one. As `countWhile`, and faster. */
+  countBelow(score: number, orEqual: boolean): number {
+    let node = this.#root;
+    let count = 0;
+    while (node.children !== undefined && node.totals !== undefined) {
+      const index = Math.max(node.countBelow(score, orEqual) - 1, 0);
+      count += sumOf(node.totals, index);
+      node = node.children[index] as Node;
+    }
+    return count + node.countBelow(score, orEqual);
   }
 
   /** How many entries, all at the beginning, stand before what is sought: with the right question, any rank. */
   countWhile(precedes: Precedes): number {
     let node = this.#root;
     let count = 0;
-    while (node.children !== undefined) {
+    while (node.children !== undefined && node.totals !== undefined) {
       const index = Math.max(node.countWhile(precedes) - 1, 0);
-      for (let before = 0; before < index; before++) count += totalOf(node.children[before] as Node);
+      count += sumOf(node.totals, index);
       node = node.children[index] as Node;
     }
     return count + node.countWhile(precedes);
+  }
+
+  /** Copies `count` entries from a rank on, of which there must be as many. */
+  read(rank: number, count: number, addresses: Int32Array, scores: Float64Array): void {
+    for (let to = 0; to < count;) {
+      const leaf = this.#seek(rank + to);
+      const end = Math.min(leaf.count, this.#within + count - to);
+      for (let at = this.#within; at < end; at++, to++) {
+        addresses[to] = leaf.addresses[at] as number;
+        scores[to] = leaf.scores[at] as number;
+      }
+    }
   }
 
   /** Visits the entries of the ranks [from, to), in order or backwards. The visitor must not change the tree. */
@@ -269,11 +323,10 @@ export class ScoreTree {
   #seek(rank: number): Node {
     let node = this.#root;
     let left = rank;
-    while (node.children !== undefined) {
+    while (node.children !== undefined && node.totals !== undefined) {
+      const { totals } = node;
       let index = 0;
-      for (let child = node.children[0] as Node; left >= totalOf(child); child = node.children[++index] as Node) {
-        left -= totalOf(child);
-      }
+      for (; left >= (totals[index] as number); index++) left -= totals[index] as number;
       node = node.children[index] as Node;
     }
     this.#within = left;

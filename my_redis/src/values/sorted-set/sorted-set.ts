@@ -43,7 +43,12 @@ export class SortedSet implements ObjectValue {
 
   /** Adds key[start, end), which must not be a member yet. */
   add(key: Uint8Array, start: number, end: number, newScore: number): void {
-    const member = this.table.add(key, start, end, scoreBytes);
+    this.addHashed(this.table.hashOf(key, start, end), key, start, end, newScore);
+  }
+
+  /** As `add`, for a key whose hash is known. */
+  addHashed(hash: number, key: Uint8Array, start: number, end: number, newScore: number): void {
+    const member = this.table.addHashed(hash, key, start, end, scoreBytes);
     this.#writeScore(member, newScore);
     this.tree.insert(newScore, member);
   }

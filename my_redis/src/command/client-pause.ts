@@ -1,3 +1,4 @@
+import type { Arguments } from "../protocol/arguments.ts";
 import type { Server } from "../server.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -78,15 +79,17 @@ export class ClientPause {
   readonly #policy: Policy = (context, command, args) => {
     const { kind } = context.client;
     if (kind !== "normal" && kind !== "relayed") return undefined;
-    if (this.#mode === "write" && !changesData(context, command)) return undefined;
+    if (this.#mode === "write" && !changesData(context, command, args)) return undefined;
     this.#requests.hold(context, args);
     return postponed;
   };
 }
 
-function changesData({ client }: Context, command: Command): boolean {
-  if (command.name !== "EXEC") return mayChangeData(command);
-  return client.transaction?.queued.some((each) => mayChangeData(each.command)) ?? false;
+function changesData(context: Context, command: Command, args: Arguments): boolean {
+  if (command.name !== "EXEC") return mayChangeData(context, command, args);
+  const { transaction } = context.client;
+  return transaction?.queued.some((each) => mayChangeData(context, each.command, each.args)) ?? false;
 }
 
-const mayChangeData = (command: Command): boolean => command.isWrite || command.flagSet.has("may_replicate");
+const mayChangeData = (context: Context, command: Command, args: Arguments): boolean =>
+  command.isWrite || command.mayReplicate?.(context, args) === true;

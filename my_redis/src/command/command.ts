@@ -18,7 +18,6 @@ export type CommandFlag =
   | "asking"
   | "fast"
   | "no_auth"
-  | "may_replicate"
   | "no_mandatory_keys"
   | "no_multi"
   | "no_async_loading"
@@ -69,6 +68,11 @@ export interface CommandDefinition {
   readonly findKeys?: (args: Arguments) => number[];
   /** Whether it may need more memory, where that hangs on its arguments as well as on the flag "denyoom". */
   readonly needsMemory?: (context: Context, args: Arguments) => boolean;
+  /**
+   * Whether it may be passed to replicas although it is no write: then CLIENT PAUSE WRITE holds it back. Scripts that
+   * only read may not call it.
+   */
+  readonly mayReplicate?: (context: Context, args: Arguments) => boolean;
   /** A subcommand's arguments as HELP shows them: "<pattern> [<pattern> ...]". */
   readonly usage?: string;
   /** A client of RESP2 may use it while he has subscriptions: then whatever else comes he takes for messages. */

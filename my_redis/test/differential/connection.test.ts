@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
 import { startServer } from "../../index.ts";
-import { expectSame } from "./harness/index.ts";
+import { expectSame, type Step } from "./harness/index.ts";
 import { encodeReply } from "./harness/reply.ts";
 import { RespConnection } from "./harness/resp-connection.ts";
 import { serverPair } from "./harness/servers.ts";
@@ -177,6 +177,25 @@ describe.skipIf(redis.missing)(`connection commands answer as redis-server does$
       ["CLIENT", "PAUSE", "1", "foo"],
       ["CLIENT", "PAUSE", "1", "ALL", "x"],
       ["CLIENT", "PAUSE"],
+    ]));
+
+  test("CLIENT PAUSE of writes holds back what may reach replicas all the same, and scripts that may write", () =>
+    expectSame([
+      ["PFADD", "p", "a"],
+      { on: 5, command: ["MULTI"] },
+      { on: 5, command: ["PUBLISH", "c", "m"] },
+      ["CLIENT", "PAUSE", "60000", "WRITE"],
+      { on: 1, command: ["PFCOUNT", "p"], blocks: true },
+      { on: 2, command: ["PUBLISH", "c", "m"], blocks: true },
+      { on: 3, command: ["EVAL", "return 1", "0"], blocks: true },
+      { on: 4, command: ["EVAL", "#!lua\nreturn 2", "0"], blocks: true },
+      { on: 5, command: ["EXEC"], blocks: true },
+      ["EVAL", "#!lua flags=no-writes\nreturn 3", "0"],
+      ["EVAL_RO", "return redis.call('PFCOUNT', 'p')", "1", "p"],
+      ["CLIENT", "UNPAUSE"],
+      ...[1, 2, 3, 4, 5].map((awaitReply): Step => ({ awaitReply })),
+      ["EVAL_RO", "return redis.pcall('PUBLISH', 'c', 'm')", "0"],
+      ["EVAL", "return redis.call('PUBLISH', 'c', 'm')", "0"],
     ]));
 
   test("CLIENT PAUSE ends by itself, and what was asked meanwhile is answered in order", () =>

@@ -37,6 +37,8 @@ export const pfcount = command({
   flags: ["readonly"],
   arity: -2,
   keys: { first: 1, last: -1, step: 1 },
+  // It may write the count down for the next time.
+  mayReplicate: () => true,
   run(context, args, reply) {
     const count = args.count > 2 ? countUnion(context, args) : countOne(context, args);
     if (Number.isSafeInteger(count)) reply.integer(count);

@@ -5,6 +5,7 @@ const shared = {
   group: "pubsub",
   flags: ["pubsub", "loading", "stale", "fast"],
   arity: 3,
+  mayReplicate: () => true,
 } as const satisfies Partial<CommandDefinition>;
 
 const rangeOf = (args: Arguments, index: number) => ({

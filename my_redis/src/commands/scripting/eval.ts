@@ -53,6 +53,7 @@ function evalCommand({ name, since, summary, find, readOnly }: EvalDefinition): 
       const flags = shebangOf(context, args, find)?.flags;
       return flags !== undefined && !flags.has("no-writes") && !flags.has("allow-oom");
     },
+    mayReplicate: (context, args) => !readOnly && shebangOf(context, args, find)?.flags?.has("no-writes") !== true,
     run(context, args, reply) {
       // What the script does is logged command by command.
       context.logNothing();

@@ -81,7 +81,7 @@ export class ScriptCommandHost implements ScriptHost {
 
   #refusalOf(found: Command, args: Arguments): string | undefined {
     if (found.flagSet.has("noscript") && !this.#server.scriptsMayCallAll) return refusals.notAllowed;
-    if (this.#readOnly && found.isWrite) return refusals.readOnly;
+    if (this.#readOnly && (found.isWrite || found.mayReplicate !== undefined)) return refusals.readOnly;
     // Once it has written, it is not stopped half-way.
     if (this.#outOfMemory && !this.#written && found.flagSet.has("denyoom")) return outOfMemoryError;
     for (const policy of this.#policies) {

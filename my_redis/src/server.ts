@@ -16,6 +16,7 @@ import { holdBackReply } from "./command/reply-mode.ts";
 import { CommandProcessor } from "./command/processor.ts";
 import { KeyspaceNotifications } from "./command/keyspace-notifications.ts";
 import { MemoryLimit } from "./command/memory-limit.ts";
+import { NoTouch } from "./command/no-touch.ts";
 import { PubSub } from "./command/pub-sub.ts";
 import { WatchedKeys } from "./command/watched-keys.ts";
 import type { Environment } from "./environment.ts";
@@ -71,6 +72,7 @@ export class Server {
   readonly arrivalPolicies = new Set<Policy>([refuseWhileSubscribed]);
   readonly pause: ClientPause;
   readonly memoryLimit: MemoryLimit;
+  readonly noTouch: NoTouch;
   readonly activeExpiry: ActiveExpiry;
   readonly runId: string;
   readonly startedAtMs: number;
@@ -134,6 +136,7 @@ export class Server {
     this.processor = new CommandProcessor(this);
     this.pause = new ClientPause(this);
     this.memoryLimit = new MemoryLimit(this);
+    this.noTouch = new NoTouch(this);
     this.activeExpiry = new ActiveExpiry(this.keyspace);
     this.blocking = new BlockedClients(
       {
@@ -177,6 +180,7 @@ export class Server {
   removeClient(context: Context): void {
     this.blocking.forget(context);
     this.pause.forget(context);
+    this.noTouch.forget(context.client);
     this.watched.unwatch(context.client);
     this.pubSub.forget(context.client);
     this.clients.delete(context.client.id);

@@ -19,7 +19,7 @@ export const reset = command({
     client.name = "";
     client.replyMode = "on";
     client.noEvict = false;
-    client.noTouch = false;
+    server.noTouch.set(client, false);
     client.user = "default";
     client.authenticated = server.settings.values.requirepass === "";
     reply.protocol = 2;

@@ -48,8 +48,8 @@ export const clientNoTouch = command({
   usage: "(ON|OFF)",
   flags: ["noscript", "loading", "stale"],
   arity: 3,
-  run({ client }, args, reply) {
-    client.noTouch = readOnOff(args, 2);
+  run({ client, server }, args, reply) {
+    server.noTouch.set(client, readOnOff(args, 2));
     reply.ok();
   },
 });

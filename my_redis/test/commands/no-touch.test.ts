@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { type RunningServer, startServer } from "../../index.ts";
+import { RespConnection } from "../differential/harness/resp-connection.ts";
+
+// Of Redis 7.2: the 7.0 beside us has it not.
+
+let nowMs = 1_700_000_000_000;
+let running: RunningServer;
+let quiet: RespConnection;
+let other: RespConnection;
+
+beforeAll(async () => {
+  running = await startServer({ port: 0, memory: true, bind: ["127.0.0.1"], environment: { nowMs: () => nowMs } });
+  other = await RespConnection.open(running.port, "MyRedis");
+});
+beforeEach(async () => {
+  quiet = await RespConnection.open(running.port, "MyRedis");
+  await other.replies([["FLUSHALL"], ["SET", "k", "v"]]);
+  await quiet.reply("CLIENT", "NO-TOUCH", "ON");
+  nowMs += 1_000_000;
+});
+afterAll(async () => {
+  other.close();
+  await running.close();
+});
+
+const idleSeconds = async (): Promise<number> => Number((await other.reply("OBJECT", "IDLETIME", "k")).text);
+
+test("the commands of a client with NO-TOUCH leave the access time of a key alone", async () => {
+  await quiet.replies([
+    ["GET", "k"],
+    ["STRLEN", "k"],
+    ["EVAL", "return redis.call('get', KEYS[1])", "1", "k"],
+    ["MULTI"],
+    ["GET", "k"],
+    ["EXEC"],
+  ]);
+  expect(await idleSeconds()).toBe(1000);
+  quiet.close();
+});
+
+test("TOUCH marks it all the same, and so do the commands of others", async () => {
+  await quiet.reply("TOUCH", "k");
+  expect(await idleSeconds()).toBe(0);
+  nowMs += 50_000;
+  await quiet.reply("GET", "k");
+  await other.reply("GET", "k");
+  expect(await idleSeconds()).toBe(0);
+  quiet.close();
+});
+
+test("it ends with OFF, with RESET, and with the client, and costs nothing then", async () => {
+  const { policies } = running.server;
+  const withIt = policies.length;
+  await quiet.reply("CLIENT", "NO-TOUCH", "OFF");
+  await quiet.reply("GET", "k");
+  expect(await idleSeconds()).toBe(0);
+  expect(policies.length).toBe(withIt - 1);
+  await quiet.reply("CLIENT", "NO-TOUCH", "ON");
+  expect(policies.length).toBe(withIt);
+  await quiet.reply("RESET");
+  expect(policies.length).toBe(withIt - 1);
+  await quiet.reply("CLIENT", "NO-TOUCH", "ON");
+  expect((await other.reply("CLIENT", "LIST")).text).toContain("flags=T");
+  const id = (await quiet.reply("CLIENT", "ID")).text as string;
+  await other.reply("CLIENT", "KILL", "ID", id);
+  while ((await other.reply("CLIENT", "LIST")).text?.includes("flags=T") === true) await Bun.sleep(1);
+  nowMs += 50_000;
+  await other.reply("GET", "k");
+  expect(await idleSeconds()).toBe(0);
+  expect(policies.length).toBe(withIt - 1);
+});

@@ -76,6 +76,8 @@ export class Cron {
       this.#lastSecondMs = monotonicMs;
       this.#network.checkClients();
     }
+    server.snapshots?.tick();
+    server.appendOnlyLog?.rewriter.tick();
     if (this.#hasBackgroundWork()) this.#workInBackground();
     this.#network.finishTurn();
     this.#collectGarbage();

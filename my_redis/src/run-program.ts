@@ -79,7 +79,7 @@ async function serve(settings: Settings): Promise<void> {
   report("notice", `MyRedis ${version} (commands of Redis ${compatibleVersion}, ${runtime}), process ${process.pid}`);
   if (settings.file === undefined) report("notice", "no configuration file was given: the defaults are used");
   const running = await startWithSettings(settings, { environment: { report } });
-  const ended = runUntilClosed(settings, running, report);
+  const ended = runUntilClosed(settings, running, report, (signal) => endOnSignal(running, signal));
   report("notice", `Ready to accept connections tcp ${running.host}:${running.port}`);
   const leaveSupervisor = answerSupervisor(() => void running.close());
   await ended;
@@ -87,19 +87,35 @@ async function serve(settings: Settings): Promise<void> {
   report("notice", "everything is closed, bye bye...");
 }
 
-/** Keeps the pid file while the program runs, and closes it on a signal. */
+type EndSignal = "SIGTERM" | "SIGINT";
+
+/** Ends the server as the directives for this signal ask; false when the snapshot cannot be written. */
+function endOnSignal({ server }: RunningServer, signal: EndSignal): boolean {
+  const given = server.settings.values[signal === "SIGTERM" ? "shutdown-on-sigterm" : "shutdown-on-sigint"];
+  const wanted = given.includes("save") ? "always" : given.includes("nosave") ? "never" : "by-settings";
+  return server.requestShutdown(wanted, given.includes("force"));
+}
+
+/** Keeps the pid file while the program runs, and closes it on a signal; `end` may refuse. */
 async function runUntilClosed(
   settings: Settings,
   running: Pick<RunningServer, "close" | "closed">,
   report: ReturnType<typeof serverLog>,
+  end = (_signal: EndSignal): boolean => {
+    void running.close();
+    return true;
+  },
 ): Promise<void> {
   const pidFile = settings.values.pidfile;
   if (pidFile !== "") writeFileSync(pidFile, `${process.pid}\n`);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
+    const stop = (): void => {
       report("notice", `received ${signal}, shutting down`);
-      void running.close();
-    });
+      // The next signal ends the process at once.
+      if (end(signal)) process.removeListener(signal, stop);
+      else report("warning", "the snapshot cannot be written: the server goes on, so that nothing is lost");
+    };
+    process.on(signal, stop);
   }
   await running.closed;
   if (pidFile !== "") rmSync(pidFile, { force: true });

@@ -28,7 +28,7 @@ import type { ClusterNode } from "./cluster/cluster-node.ts";
 import type { RequestRouter } from "./command/request-router.ts";
 import type { CommandLog } from "./persistence/command-log.ts";
 import { LogAnnotations } from "./persistence/log-annotations.ts";
-import type { Snapshots } from "./persistence/snapshots.ts";
+import type { SaveAtEnd, Snapshots } from "./persistence/snapshots.ts";
 import { LatencyMonitor } from "./latency-monitor.ts";
 import { latin1Text } from "./protocol/arguments.ts";
 import { ReplyWriter } from "./protocol/reply-writer.ts";
@@ -94,8 +94,11 @@ export class Server {
   readonly logAnnotations = new LogAnnotations();
   /** Why writes are refused because the log cannot be written, as an error reply. */
   logFailure: string | undefined;
-  /** Ends the server: set by who started it. */
-  requestShutdown: () => void = () => {};
+  /**
+   * Ends the server: set by who started it. False when the snapshot that is wanted cannot be written; then the server
+   * goes on, unless it is forced.
+   */
+  requestShutdown: (wanted: SaveAtEnd, force: boolean) => boolean = () => true;
   loading = false;
   busyScript = false;
   /** EXEC or a script runs: nothing may block, and all is one unit of the log. */

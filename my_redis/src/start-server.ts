@@ -12,7 +12,7 @@ import { listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { NetworkServer } from "./network/network-server.ts";
 import { connectWithNode, listenWithNode } from "./network/node-transport.ts";
 import { AppendOnlyLog } from "./persistence/append-only-log.ts";
-import { Snapshots } from "./persistence/snapshots.ts";
+import { type SaveAtEnd, Snapshots } from "./persistence/snapshots.ts";
 import { Server } from "./server.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import { Settings, type SettingValues } from "./settings/settings.ts";
@@ -84,28 +84,32 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   values.port = port;
   const cron = new Cron(server, network);
   cron.start();
-  const endPersistence = memory ? async () => {} : loadOrStop(server, network);
+  const endPersistence = memory ? stayInMemory(settings) : loadOrStop(server, network);
   const leaveCluster = joinOrStop(server, network, transport === "bun" ? connectWithBun : connectWithNode);
   let ended: () => void = () => {};
   const closed = new Promise<void>((resolvePromise) => {
     ended = resolvePromise;
   });
   let closing = false;
-  const close = (): Promise<void> => {
+  const close = (wanted: SaveAtEnd, isSaved = false): Promise<void> => {
     if (!closing) {
       closing = true;
       cron.stop();
       network.stop();
+      // What somebody has written since the snapshot would be missing in it.
+      if (!isSaved || (server.snapshots?.changes ?? 0) > 0) server.snapshots?.saveAtEnd(wanted);
       leaveCluster();
       void Promise.all([endPersistence(), network.disconnectAll(closeGraceMs)]).then(() => ended());
     }
     return closed;
   };
   // Not from within the command that asks for it.
-  server.requestShutdown = () => {
-    setImmediate(() => void close());
+  server.requestShutdown = (wanted, force) => {
+    if (server.snapshots?.saveAtEnd(wanted) === false && !force) return false;
+    setImmediate(() => void close(wanted, true));
+    return true;
   };
-  return { host, port, server, close, closed };
+  return { host, port, server, close: () => close("by-settings"), closed };
 }
 
 /** The folder's absolute path. Throws DirectiveError when there is no such folder. */
@@ -124,6 +128,15 @@ function joinOrStop(server: Server, network: NetworkServer, connect: Connect): (
     network.stop();
     throw error;
   }
+}
+
+function stayInMemory(settings: Settings): () => Promise<void> {
+  settings.onChange("appendonly", () => {
+    if (settings.values.appendonly) {
+      throw new DirectiveError("this server keeps everything in memory, and writes no file");
+    }
+  });
+  return () => Promise.resolve();
 }
 
 /**
@@ -154,7 +167,9 @@ function load(server: Server, network: NetworkServer): () => Promise<void> {
     if (settings.values.appendonly) enable(server, log);
     else log.disable();
   });
-  return () => log.close();
+  return async () => {
+    await Promise.all([snapshots.cancel(), log.close()]);
+  };
 }
 
 function enable({ environment }: Server, log: AppendOnlyLog): void {

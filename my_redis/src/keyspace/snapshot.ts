@@ -43,6 +43,8 @@ export class Snapshot {
   writing = false;
   /** Records taken so far. */
   taken = 0;
+  /** What the sink threw: the rest was not offered to it. Whoever changes data is not to suffer from it. */
+  failure: unknown;
   readonly #keyspace: Keyspace;
   readonly #sources: Source[] = [];
   readonly #sourceOf = new Map<RecordIndex, Source>();
@@ -90,15 +92,31 @@ export class Snapshot {
 
   #take(number: number, address: Address): void {
     record.mark(this.#keyspace.heap, address);
-    this.#sink.record(number, address);
+    try {
+      this.#sink.record(number, address);
+    } catch (error) {
+      this.#fail(error);
+    }
     this.taken++;
   }
 
+  #fail(error: unknown): void {
+    this.failure ??= error;
+    this.#sink = noSink;
+  }
+
   #finishLarge(): void {
-    const large = this.#large;
-    if (large === undefined) return;
-    while (large.pieces.next().done !== true);
-    this.#endLarge();
+    while (this.#large !== undefined) this.#nextPiece(this.#large.pieces);
+  }
+
+  #nextPiece(pieces: Iterator<unknown, unknown>): void {
+    let isOver = true;
+    try {
+      isOver = pieces.next().done === true;
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (isOver) this.#endLarge();
   }
 
   #endLarge(): void {
@@ -119,9 +137,9 @@ export class Snapshot {
   step(spent: () => boolean): boolean {
     for (;;) {
       if (this.#large !== undefined) {
-        if (this.#large.pieces.next().done === true) this.#endLarge();
+        this.#nextPiece(this.#large.pieces);
       } else if (!this.#walk()) {
-        this.#keyspace.snapshot = undefined;
+        if (this.#keyspace.snapshot === this) this.#keyspace.snapshot = undefined;
         return true;
       }
       if (spent()) return false;
@@ -172,6 +190,8 @@ export class Snapshot {
   /** Nobody wants the rest. The walk has to go on all the same, for the marks, and only that. */
   drop(): void {
     this.#finishLarge();
-    this.#sink = { record: () => {}, pieces: () => [][Symbol.iterator]() };
+    this.#sink = noSink;
   }
 }
+
+const noSink: SnapshotSink = { record: () => {}, pieces: () => [][Symbol.iterator]() };

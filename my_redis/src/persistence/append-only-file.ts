@@ -40,10 +40,14 @@ export class AppendOnlyFile implements LogSink {
   syncPolicy: SyncPolicy;
   readonly #environment: Environment;
   readonly #options: AppendOnlyFileOptions;
-  readonly #descriptor: number;
-  /** Bytes in the file, and how many of them are known to be on the disk. */
+  #descriptor: number;
+  /** A file that was left while a sync of it was under way: closed when that is over. */
+  #left: number | undefined;
+  /** Bytes in the log, and how many of them are known to be on the disk. */
   #written: number;
   #synced: number;
+  /** Where in the log the file begins that is written now. */
+  #fileStart = 0;
   #syncing = false;
   #waiters: Waiter[] = [];
   /** What could not be written: the disk was full. Tried again, in order, before anything else. */
@@ -69,8 +73,31 @@ export class AppendOnlyFile implements LogSink {
     this.#everySecond.unref();
   }
 
+  /** Bytes of the file that is written now. */
   get sizeBytes(): number {
-    return this.#written;
+    return this.#written - this.#fileStart;
+  }
+
+  /** Forces what has been written so far to the disk, beside the work. */
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fdatasync(this.#descriptor, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  /**
+   * Goes on in another file, open for appending and empty. What has been written is forced to the disk first, since a
+   * log without its midst is worth nothing; who called `sync` just before waits for little. Throws when the log is not
+   * healthy or the system's error; then nothing has changed.
+   */
+  switchTo(descriptor: number): void {
+    if (!this.healthy) throw new Error("the append-only file cannot be written");
+    fdatasyncSync(this.#descriptor);
+    this.#synced = this.#written;
+    if (this.#syncing) this.#left = this.#descriptor;
+    else closeSync(this.#descriptor);
+    this.#descriptor = descriptor;
+    this.#fileStart = this.#written;
   }
 
   get healthy(): boolean {
@@ -120,7 +147,7 @@ export class AppendOnlyFile implements LogSink {
   #takeBack(done: number): boolean {
     if (done === 0) return true;
     try {
-      ftruncateSync(this.#descriptor, this.#written);
+      ftruncateSync(this.#descriptor, this.sizeBytes);
       return true;
     } catch {
       this.#written += done;
@@ -174,6 +201,7 @@ export class AppendOnlyFile implements LogSink {
     const upTo = this.#written;
     fdatasync(this.#descriptor, (error) => {
       this.#syncing = false;
+      this.#closeLeft();
       if (this.#closed) {
         this.#closeFile();
         return;
@@ -229,6 +257,11 @@ export class AppendOnlyFile implements LogSink {
       this.#environment.report("error", "the append-only file cannot be synced at the end", error);
       return false;
     }
+  }
+
+  #closeLeft(): void {
+    if (this.#left !== undefined) closeSync(this.#left);
+    this.#left = undefined;
   }
 
   /** Not under a sync that is under way on another thread. */

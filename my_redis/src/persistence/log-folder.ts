@@ -1,10 +1,11 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync, truncateSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync, truncateSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Server } from "../server.ts";
 import type { AppendOnlyFileOptions } from "./append-only-file.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { type LoadResult, loadLog, LogLoadError } from "./log-loader.ts";
-import { type ManifestEntry, readManifest, syncFile, writeManifest } from "./manifest.ts";
+import { type ManifestEntry, readManifest, replaceManifest, syncFile, syncFolder, writeManifest } from "./manifest.ts";
 
 /** Where a loaded log goes on. */
 export interface LogEnd {
@@ -92,11 +93,83 @@ export class LogFolder {
   }
 
   #addIncrement(): ManifestEntry {
-    const added: ManifestEntry = { file: `${this.#options.fileName}.1.incr.aof`, sequence: 1, type: "i" };
+    const added = this.nextIncrement();
     closeSync(openSync(this.pathOf(added), "a"));
     this.#entries = [...this.#entries, added];
     writeManifest(this.#manifestPath, this.#entries);
     return added;
+  }
+
+  /** The name of the increment after the last one, or after one that the manifest does not have either. */
+  nextIncrement(draft?: ManifestEntry): ManifestEntry {
+    const sequence = (draft?.sequence ?? this.#lastSequence("i")) + 1;
+    return { file: `${this.#options.fileName}.${sequence}.incr.aof`, sequence, type: "i" };
+  }
+
+  /** The name of the base after this one: a snapshot, or commands. */
+  nextBase(form: "rdb" | "aof"): ManifestEntry {
+    const sequence = this.#lastSequence("b") + 1;
+    return { file: `${this.#options.fileName}.${sequence}.base.${form}`, sequence, type: "b" };
+  }
+
+  #lastSequence(type: "b" | "i"): number {
+    // What was a base or an increment is history by now, and still has its number.
+    const numbers = this.#entries.filter((entry) => entry.type !== other[type]).map(({ sequence }) => sequence);
+    return Math.max(0, ...numbers);
+  }
+
+  /** Puts an increment into the manifest. */
+  async append(increment: ManifestEntry): Promise<void> {
+    await syncFolder(this.path);
+    const entries = [...this.#entries, increment];
+    await replaceManifest(this.#manifestPath, entries);
+    this.#entries = entries;
+  }
+
+  /**
+   * Puts a new base in the place of the old one and of all increments before `first`, in one step that a crash cannot
+   * halve. What is history then is removed; what a crash leaves of it the next start removes.
+   */
+  async replaceBase(base: ManifestEntry, first: ManifestEntry | undefined): Promise<void> {
+    await syncFolder(this.path);
+    const entries = this.#withBase(base, first);
+    await replaceManifest(this.#manifestPath, entries);
+    this.#entries = entries;
+    for (const entry of entries) if (entry.type === "h") await rm(this.pathOf(entry), { force: true });
+    const live = entries.filter((entry) => entry.type !== "h");
+    await replaceManifest(this.#manifestPath, live);
+    this.#entries = live;
+  }
+
+  /** As `replaceBase`, while everybody waits. */
+  replaceBaseNow(base: ManifestEntry, first: ManifestEntry): void {
+    syncFile(this.path);
+    this.#entries = this.#withBase(base, first);
+    writeManifest(this.#manifestPath, this.#entries);
+    this.removeHistory();
+  }
+
+  /** `first`: undefined when nothing is logged after the base. */
+  #withBase(base: ManifestEntry, first: ManifestEntry | undefined): ManifestEntry[] {
+    const history: ManifestEntry[] = [];
+    const kept: ManifestEntry[] = [];
+    for (const entry of this.#entries) {
+      if (first === undefined || entry.type !== "i" || entry.sequence < first.sequence) {
+        history.push({ ...entry, type: "h" });
+      } else if (entry.sequence > first.sequence) {
+        kept.push(entry);
+      }
+    }
+    return first === undefined ? [base, ...history] : [base, ...history, first, ...kept];
+  }
+
+  /** Removes what a crash has left of files that are not needed any more. */
+  removeHistory(): void {
+    const live = this.#entries.filter((entry) => entry.type !== "h");
+    if (live.length === this.#entries.length) return;
+    for (const entry of this.#entries) if (entry.type === "h") rmSync(this.pathOf(entry), { force: true });
+    this.#entries = live;
+    writeManifest(this.#manifestPath, live);
   }
 
   /**
@@ -152,6 +225,8 @@ export class LogFolder {
     truncateSync(path, goodBytes);
   }
 }
+
+const other = { b: "i", i: "b" } as const;
 
 const loadOrder = (left: ManifestEntry, right: ManifestEntry): number =>
   left.type === right.type ? left.sequence - right.sequence : left.type === "b" ? -1 : 1;

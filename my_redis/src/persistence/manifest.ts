@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** One file of the append-only log: "b" the base (a snapshot), "i" an increment, "h" history to be deleted. */
@@ -45,13 +46,41 @@ export function readManifest(path: string): ManifestEntry[] {
 
 /** Replaces the manifest in one step that a crash cannot halve. */
 export function writeManifest(path: string, entries: readonly ManifestEntry[]): void {
-  const text = entries.map((entry) => `file ${entry.file} seq ${entry.sequence} type ${entry.type}\n`).join("");
-  const temporary = join(dirname(path), `temp-${basename(path)}`);
-  writeFileSync(temporary, text);
+  const temporary = temporaryManifest(path);
+  writeFileSync(temporary, manifestText(entries));
   syncFile(temporary);
   renameSync(temporary, path);
   syncFile(dirname(path));
 }
+
+/** As `writeManifest`, beside the work. One at a time. */
+export async function replaceManifest(path: string, entries: readonly ManifestEntry[]): Promise<void> {
+  const temporary = temporaryManifest(path);
+  const file = await open(temporary, "w");
+  try {
+    await file.writeFile(manifestText(entries));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+/** Forces a folder's list of names to the disk, beside the work. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+const temporaryManifest = (path: string): string => join(dirname(path), `temp-${basename(path)}`);
+
+const manifestText = (entries: readonly ManifestEntry[]): string =>
+  entries.map((entry) => `file ${entry.file} seq ${entry.sequence} type ${entry.type}\n`).join("");
 
 /** Forces a file's content, or a folder's list of names, to the disk. */
 export function syncFile(path: string): void {

@@ -3,43 +3,50 @@ import { dirname, join } from "node:path";
 import { Snapshot } from "../keyspace/snapshot.ts";
 import type { Server } from "../server.ts";
 import { compatibleVersion } from "../version.ts";
+import { CommandFileWriter } from "./command-file-writer.ts";
 import { syncFile } from "./manifest.ts";
 import { type Emit, RdbFileWriter } from "./rdb/rdb-file-writer.ts";
 
-/** What a snapshot is for: a dump.rdb, or the base of an append-only log. */
-export type SnapshotPurpose = "dump" | "base";
+/** What a file is for: a dump.rdb, or the base of an append-only log, as a snapshot or as commands. */
+export type FileForm = "dump" | "base" | "commands";
 
-/** Begins an RDB file of the dataset as it is now. The snapshot is to be stepped to its end, then `writer.end` called. */
-export function beginRdb(
-  server: Server,
-  purpose: SnapshotPurpose,
-  emit: Emit,
-): { readonly writer: RdbFileWriter; readonly snapshot: Snapshot } {
-  const { rdbcompression, rdbchecksum } = server.settings.values;
-  const writer = new RdbFileWriter(server.keyspace, { compresses: rdbcompression, checksums: rdbchecksum }, emit);
+/**
+ * Begins a file of the dataset as it is now: the snapshot is to be stepped to its end, and then `end` called. `emit`
+ * takes the bytes.
+ */
+export function beginFile(server: Server, form: FileForm, emit: Emit): { snapshot: Snapshot; end: () => void } {
+  const { keyspace, settings } = server;
+  const { rdbcompression: compresses, rdbchecksum: checksums } = settings.values;
+  if (form === "commands") {
+    const writer = new CommandFileWriter(keyspace, { compresses, checksums: settings.values["aof-checksum"] }, emit);
+    return { snapshot: new Snapshot(keyspace, writer), end: () => writer.end() };
+  }
+  const writer = new RdbFileWriter(keyspace, { compresses, checksums }, emit);
   writer.begin([
     ["redis-ver", compatibleVersion],
     ["redis-bits", "64"],
     ["ctime", String(Math.floor(server.environment.nowMs() / 1000))],
-    ["used-mem", String(server.keyspace.heap.usedBytes)],
-    ["aof-base", purpose === "base" ? "1" : "0"],
+    ["used-mem", String(keyspace.heap.usedBytes)],
+    ["aof-base", form === "base" ? "1" : "0"],
   ]);
-  const snapshot = new Snapshot(server.keyspace, writer);
+  const snapshot = new Snapshot(keyspace, writer);
   for (const { number, size, expiring } of snapshot.databases) writer.size(number, size, expiring);
-  return { writer, snapshot };
+  return { snapshot, end: () => writer.end() };
 }
 
 /** The name under which a snapshot grows beside its place. */
-export const temporaryRdb = (path: string): string => join(dirname(path), `temp-${process.pid}.rdb`);
+const temporaryFile = (path: string): string => join(dirname(path), `temp-now-${process.pid}.rdb`);
 
 /**
- * Writes an RDB file while everybody waits: whole and on the disk, or not at all. Throws the system's error.
+ * Writes a file while everybody waits: whole and on the disk, or not at all. A snapshot that is under way is brought to
+ * its end first. Throws the system's error.
  */
-export function saveRdb(server: Server, path: string): void {
-  const temporary = temporaryRdb(path);
+export function writeFileNow(server: Server, path: string, form: FileForm): void {
+  const temporary = temporaryFile(path);
+  while (server.keyspace.snapshot !== undefined) server.keyspace.snapshot.step(() => false);
   const descriptor = openSync(temporary, "w");
   try {
-    writeAll(server, descriptor);
+    writeAll(server, descriptor, form);
     fsyncSync(descriptor);
     renameSync(temporary, path);
   } catch (error) {
@@ -51,16 +58,11 @@ export function saveRdb(server: Server, path: string): void {
   syncFile(dirname(path));
 }
 
-function writeAll(server: Server, descriptor: number): void {
-  const { writer, snapshot } = beginRdb(server, "dump", (bytes) => {
+function writeAll(server: Server, descriptor: number, form: FileForm): void {
+  const { snapshot, end } = beginFile(server, form, (bytes) => {
     for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
   });
-  try {
-    while (!snapshot.step(() => false));
-    writer.end();
-  } catch (error) {
-    snapshot.drop();
-    while (!snapshot.step(() => false));
-    throw error;
-  }
+  while (!snapshot.step(() => false));
+  if (snapshot.failure !== undefined) throw snapshot.failure;
+  end();
 }

@@ -1,4 +1,5 @@
 import { acl } from "./acl.ts";
+import { bgRewriteAof, bgSave } from "./background-save.ts";
 import { commandCommand } from "./command/command.ts";
 import { config } from "./config/config.ts";
 import { debug } from "./debug/debug.ts";
@@ -16,6 +17,8 @@ import { time } from "./time.ts";
 
 export const serverCommands = [
   acl,
+  bgRewriteAof,
+  bgSave,
   commandCommand,
   config,
   debug,

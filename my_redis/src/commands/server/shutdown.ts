@@ -6,20 +6,23 @@ export const shutdown = command({
   name: "SHUTDOWN",
   group: "server",
   since: "1.0.0",
-  complexity: "O(1)",
+  complexity: "O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)",
   summary: "Writes everything down and ends the server.",
   flags: ["admin", "noscript", "loading", "stale", "no_multi", "allow_busy"],
   arity: -1,
   run({ server, client }, args) {
-    if (readsAbort(args)) throw new CommandError("ERR No shutdown in progress.");
+    const given = readOptions(args);
+    if (given.has("abort")) throw new CommandError("ERR No shutdown in progress.");
+    const wanted = given.has("save") ? "always" : given.has("nosave") ? "never" : "by-settings";
+    if (!server.requestShutdown(wanted, given.has("force"))) {
+      throw new CommandError("ERR Errors trying to SHUTDOWN. Check logs.");
+    }
     // Nobody is answered any more, the asker neither: the end of the connection is the answer.
     client.closing = true;
-    server.requestShutdown();
   },
 });
 
-/** Whether ABORT is asked for; the others change nothing here, since what is logged is always kept. */
-function readsAbort(args: Arguments): boolean {
+function readOptions(args: Arguments): ReadonlySet<string> {
   const given = new Set<string>();
   for (let index = 1; index < args.count; index++) {
     const option = args.latin1(index).toLowerCase();
@@ -28,5 +31,5 @@ function readsAbort(args: Arguments): boolean {
   }
   const conflict = given.has("abort") ? given.size > 1 : given.has("save") && given.has("nosave");
   if (conflict) throw new CommandError(errors.syntax);
-  return given.has("abort");
+  return given;
 }

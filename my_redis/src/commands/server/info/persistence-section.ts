@@ -1,27 +1,66 @@
+import type { Server } from "../../../server.ts";
 import type { InfoSection } from "./section.ts";
 
+const status = (failed: boolean): string => (failed ? "err" : "ok");
+
+/** Seconds since a moment; -1 where there is none. */
+const secondsSince = (server: Server, startedMs: number | undefined): number =>
+  startedMs === undefined ? -1 : Math.max(0, Math.floor((server.nowMs - startedMs) / 1000));
+
+/** Nothing is copied on write here: the lines of Redis's child process say zero. */
 export const persistenceSection: InfoSection = {
   name: "persistence",
   title: "Persistence",
   byDefault: true,
   lines(server) {
-    const { settings, keyspace, loading, logFailure, startedAtMs } = server;
+    const { snapshots, appendOnlyLog, keyspace, loading, logFailure, startedAtMs } = server;
+    const rewriter = appendOnlyLog?.rewriter;
+    const work = snapshots?.work ?? rewriter?.work;
+    const taken = work?.snapshot.taken ?? 0;
+    const total = work?.snapshot.total ?? 0;
     return [
       ["loading", loading ? 1 : 0],
       ["async_loading", 0],
-      ["rdb_changes_since_last_save", keyspace.dirty],
-      ["rdb_bgsave_in_progress", 0],
-      ["rdb_last_save_time", Math.floor(startedAtMs / 1000)],
-      ["rdb_last_bgsave_status", "ok"],
-      ["rdb_last_bgsave_time_sec", -1],
-      ["rdb_current_bgsave_time_sec", -1],
-      ["aof_enabled", settings.values.appendonly ? 1 : 0],
-      ["aof_rewrite_in_progress", 0],
-      ["aof_rewrite_scheduled", 0],
-      ["aof_last_rewrite_time_sec", -1],
-      ["aof_current_rewrite_time_sec", -1],
-      ["aof_last_bgrewrite_status", "ok"],
-      ["aof_last_write_status", logFailure === undefined ? "ok" : "err"],
+      ["current_cow_peak", 0],
+      ["current_cow_size", 0],
+      ["current_cow_size_age", 0],
+      ["current_fork_perc", total === 0 ? "0.00" : ((100 * taken) / total).toFixed(2)],
+      ["current_save_keys_processed", taken],
+      ["current_save_keys_total", total],
+      ["rdb_changes_since_last_save", snapshots?.changes ?? keyspace.dirty],
+      ["rdb_bgsave_in_progress", snapshots?.inProgress === true ? 1 : 0],
+      ["rdb_last_save_time", Math.floor((snapshots?.lastSaveMs ?? startedAtMs) / 1000)],
+      ["rdb_last_bgsave_status", status(snapshots?.lastFailed === true)],
+      ["rdb_last_bgsave_time_sec", snapshots?.lastSeconds ?? -1],
+      ["rdb_current_bgsave_time_sec", secondsSince(server, snapshots?.startedMs)],
+      ["rdb_saves", snapshots?.saves ?? 0],
+      ["rdb_last_cow_size", 0],
+      ["rdb_last_load_keys_expired", snapshots?.lastLoad.expired ?? 0],
+      ["rdb_last_load_keys_loaded", snapshots?.lastLoad.keys ?? 0],
+      ["aof_enabled", appendOnlyLog?.current === undefined ? 0 : 1],
+      ["aof_rewrite_in_progress", rewriter?.startedMs === undefined ? 0 : 1],
+      ["aof_rewrite_scheduled", rewriter?.isScheduled === true ? 1 : 0],
+      ["aof_last_rewrite_time_sec", rewriter?.lastSeconds ?? -1],
+      ["aof_current_rewrite_time_sec", secondsSince(server, rewriter?.startedMs)],
+      ["aof_last_bgrewrite_status", status(rewriter?.lastFailed === true)],
+      ["aof_rewrites", rewriter?.count ?? 0],
+      ["aof_rewrites_consecutive_failures", rewriter?.failuresInRow ?? 0],
+      ["aof_last_write_status", status(logFailure !== undefined)],
+      ["aof_last_cow_size", 0],
+      ["module_fork_in_progress", 0],
+      ["module_fork_last_cow_size", 0],
+      ...(appendOnlyLog?.current === undefined ? [] : sizes(server)),
     ];
   },
 };
+
+function sizes({ appendOnlyLog, log }: Server): [string, number][] {
+  return [
+    ["aof_current_size", appendOnlyLog?.bytes ?? 0],
+    ["aof_base_size", appendOnlyLog?.rewriter.baseBytes ?? 0],
+    ["aof_pending_rewrite", 0],
+    ["aof_buffer_length", log?.pendingBytes ?? 0],
+    ["aof_pending_bio_fsync", 0],
+    ["aof_delayed_fsync", 0],
+  ];
+}

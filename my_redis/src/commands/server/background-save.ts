@@ -1,0 +1,56 @@
+import { command } from "../../command/command.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { requireSnapshots } from "./save.ts";
+
+const otherActive =
+  "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a " +
+  "BGSAVE whenever possible.";
+
+export const bgSave = command({
+  name: "BGSAVE",
+  group: "server",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Writes all databases, as they are at this moment, into the snapshot file while clients are served.",
+  flags: ["admin", "noscript", "no_async_loading"],
+  arity: -1,
+  run({ server }, args, reply) {
+    const schedule = args.count === 2 && args.is(1, "schedule");
+    if (args.count > 1 && !schedule) throw new CommandError(errors.syntax);
+    const snapshots = requireSnapshots(server);
+    if (snapshots.inProgress) throw new CommandError("ERR Background save already in progress");
+    const { executingTransaction, keyspace, appendOnlyLog } = server;
+    if (appendOnlyLog?.rewriter.startedMs !== undefined || keyspace.snapshot !== undefined || executingTransaction) {
+      if (!schedule && !executingTransaction) throw new CommandError(otherActive);
+      snapshots.isScheduled = true;
+      reply.simple("Background saving scheduled");
+      return;
+    }
+    try {
+      snapshots.begin();
+    } catch (error) {
+      server.environment.report("error", "the snapshot cannot be written", error);
+      throw new CommandError("ERR");
+    }
+    reply.simple("Background saving started");
+  },
+});
+
+export const bgRewriteAof = command({
+  name: "BGREWRITEAOF",
+  group: "server",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Writes the append-only file anew, as short as the data allows, while clients are served.",
+  flags: ["admin", "noscript", "no_async_loading"],
+  arity: 1,
+  run({ server }, _args, reply) {
+    requireSnapshots(server);
+    const rewriter = server.appendOnlyLog?.rewriter;
+    if (rewriter?.startedMs !== undefined) {
+      throw new CommandError("ERR Background append only file rewriting already in progress");
+    }
+    const begun = rewriter?.begin();
+    reply.simple(`Background append only file rewriting ${begun ?? "scheduled"}`);
+  },
+});

@@ -1,0 +1,104 @@
+import { close, fdatasync, openSync, write } from "node:fs";
+
+/** As many bytes are forced to the disk at once, so that the last time is no longer than the others. */
+const syncBytes = 4 * 1024 * 1024;
+
+/** A file that is written beside the work: it takes bytes at once, and writes them in their order. */
+export class BackgroundFile {
+  readonly #descriptor: number;
+  readonly #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #unsyncedBytes = 0;
+  #busy = false;
+  #ended = false;
+  #failure: Error | undefined;
+  readonly #settle: { resolve: () => void; reject: (error: Error) => void };
+  /** Resolves when all is on the disk and the file is closed; rejects with the system's error. */
+  readonly done: Promise<void>;
+
+  /** Throws the system's error. */
+  constructor(path: string) {
+    this.#descriptor = openSync(path, "w");
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.done = promise;
+    this.#settle = { resolve, reject };
+  }
+
+  /** Bytes that are not written yet. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Nothing is written any more: `done` rejects. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Copies the bytes. */
+  write(bytes: Uint8Array): void {
+    if (this.hasFailed) return;
+    this.#queue.push(bytes.slice());
+    this.#queuedBytes += bytes.length;
+    this.#next();
+  }
+
+  /** No more bytes follow. */
+  end(): void {
+    this.#ended = true;
+    this.#next();
+  }
+
+  /** Gives the file up: `done` rejects with this error. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#busy) return;
+    const bytes = this.#queue[0];
+    if (this.#failure !== undefined || (bytes === undefined && this.#ended && this.#unsyncedBytes === 0)) this.#close();
+    else if (bytes === undefined ? this.#ended : this.#unsyncedBytes >= syncBytes) this.#sync();
+    else if (bytes !== undefined) this.#write(bytes, 0);
+  }
+
+  #write(bytes: Uint8Array, from: number): void {
+    this.#busy = true;
+    write(this.#descriptor, bytes, from, bytes.length - from, null, (error, written) => {
+      this.#busy = false;
+      if (error !== null) {
+        this.fail(error);
+        return;
+      }
+      if (this.#failure === undefined && from + written < bytes.length) {
+        this.#write(bytes, from + written);
+        return;
+      }
+      this.#queue.shift();
+      this.#queuedBytes = Math.max(0, this.#queuedBytes - bytes.length);
+      this.#unsyncedBytes += bytes.length;
+      this.#next();
+    });
+  }
+
+  #sync(): void {
+    this.#busy = true;
+    this.#unsyncedBytes = 0;
+    fdatasync(this.#descriptor, (error) => {
+      this.#busy = false;
+      if (error !== null) this.fail(error);
+      else this.#next();
+    });
+  }
+
+  #close(): void {
+    this.#busy = true;
+    close(this.#descriptor, (error) => {
+      const failure = this.#failure ?? error;
+      if (failure === null) this.#settle.resolve();
+      else this.#settle.reject(failure);
+    });
+  }
+}

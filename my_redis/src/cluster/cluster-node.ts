@@ -64,6 +64,11 @@ export class ClusterNode implements Cluster, RouterOwner {
     return this.outgoing.links;
   }
 
+  /** Connections to and from other nodes. */
+  get connectionCount(): number {
+    return this.incoming.links.size + this.links.filter((link) => link?.isOpen === true).length;
+  }
+
   /** Begins to look for the others, and to route what clients ask. */
   start(): void {
     const { server } = this;

@@ -4,6 +4,7 @@ import type { Server } from "../server.ts";
 import { DirectiveError } from "../settings/directive.ts";
 import { ClusterNode } from "./cluster-node.ts";
 import { installClientUnblock } from "./routing/client-unblock.ts";
+import { installSpanningCommands } from "./spanning/install-spanning-commands.ts";
 
 /**
  * Joins the nodes that `self` and `peers` name; gives what leaves them again. Without `self` this does nothing.
@@ -17,6 +18,10 @@ export function joinCluster(server: Server, network: NetworkServer, connect: Con
   }
   const node = new ClusterNode(server, network, { self, peers, connect });
   installClientUnblock(node);
+  const endSpanning = installSpanningCommands(server, node);
   node.start();
-  return () => node.stop();
+  return () => {
+    endSpanning();
+    node.stop();
+  };
 }

@@ -1,5 +1,6 @@
 import type { Command } from "../command/command.ts";
 import { bitmapCommands } from "./bitmap/index.ts";
+import { clusterCommands } from "./cluster/index.ts";
 import { connectionCommands } from "./connection/index.ts";
 import { hashCommands } from "./hash/index.ts";
 import { geoCommands } from "./geo/index.ts";
@@ -18,6 +19,7 @@ import { transactionCommands } from "./transactions/index.ts";
 /** Every command of the server. */
 export const allCommands: readonly Command[] = [
   ...bitmapCommands,
+  ...clusterCommands,
   ...connectionCommands,
   ...genericCommands,
   ...geoCommands,

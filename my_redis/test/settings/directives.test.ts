@@ -14,6 +14,7 @@ const ours = new Map([
   ["self", "nodes of a ring"],
   ["peers", "nodes of a ring"],
   ["nodes", "nodes of a ring"],
+  ["cluster-routing", "nodes of a ring"],
   ["aof-checksum", "checksums in the append-only file"],
   ["set-max-listpack-entries", "of Redis 7.2"],
   ["set-max-listpack-value", "of Redis 7.2"],

@@ -75,7 +75,7 @@ function describeServer(context: Context, reply: ReplyWriter): void {
   reply.bulkText("id");
   reply.integer(context.client.id);
   reply.bulkText("mode");
-  reply.bulkText("standalone");
+  reply.bulkText(context.server.cluster === undefined ? "standalone" : "cluster");
   reply.bulkText("role");
   reply.bulkText("master");
   reply.bulkText("modules");

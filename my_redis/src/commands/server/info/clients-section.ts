@@ -4,12 +4,12 @@ export const clientsSection: InfoSection = {
   name: "clients",
   title: "Clients",
   byDefault: true,
-  lines({ clients, settings, blocking, pause }) {
+  lines({ clients, cluster, settings, blocking, pause }) {
     const held = [...clients.values()].map(({ client }) => client.channel);
     const greatest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, value), 0);
     return [
       ["connected_clients", clients.size],
-      ["cluster_connections", 0],
+      ["cluster_connections", cluster === undefined ? 0 : cluster.connectionCount],
       ["maxclients", settings.values.maxclients],
       ["client_recent_max_input_buffer", greatest(held.map((channel) => channel.heldBytes))],
       ["client_recent_max_output_buffer", greatest(held.map((channel) => channel.pendingBytes))],

@@ -1,3 +1,4 @@
+import { clusterState } from "../../cluster/state.ts";
 import type { InfoSection } from "./section.ts";
 
 export const replicationSection: InfoSection = {
@@ -23,5 +24,6 @@ export const clusterSection: InfoSection = {
   name: "cluster",
   title: "Cluster",
   byDefault: true,
-  lines: () => [["cluster_enabled", 0]],
+  lines: ({ cluster }) =>
+    cluster === undefined ? [["cluster_enabled", 0]] : [["cluster_enabled", 1], ...clusterState(cluster)],
 };

@@ -5,13 +5,13 @@ export const serverSection: InfoSection = {
   name: "server",
   title: "Server",
   byDefault: true,
-  lines({ environment, settings, nowMs, startedAtMs, runId }) {
+  lines({ cluster, environment, settings, nowMs, startedAtMs, runId }) {
     const usage = environment.usage();
     const uptimeSeconds = Math.max(0, Math.floor((nowMs - startedAtMs) / 1000));
     return [
       ["redis_version", compatibleVersion],
       ["my_redis_version", version],
-      ["redis_mode", "standalone"],
+      ["redis_mode", cluster === undefined ? "standalone" : "cluster"],
       ["os", usage.system],
       ["arch_bits", 64],
       ["runtime", usage.runtime],

@@ -1,0 +1,28 @@
+import type { Members } from "./members.ts";
+
+/** Consecutive hash slots of one owner. */
+export interface SlotRange {
+  readonly start: number;
+  readonly end: number;
+  /** A place among Members.names. */
+  readonly node: number;
+}
+
+const known = new WeakMap<Members, readonly SlotRange[]>();
+
+/** All slots in ranges, in order. */
+export function slotRanges(members: Members): readonly SlotRange[] {
+  const before = known.get(members);
+  if (before !== undefined) return before;
+  const { owners } = members;
+  const ranges: SlotRange[] = [];
+  for (let start = 0; start < owners.length;) {
+    const node = owners[start] as number;
+    let end = start;
+    while (end + 1 < owners.length && owners[end + 1] === node) end++;
+    ranges.push({ start, end, node });
+    start = end + 1;
+  }
+  known.set(members, ranges);
+  return ranges;
+}

@@ -1,0 +1,32 @@
+import { container } from "../../command/container.ts";
+import { fixedTopology } from "./fixed-topology.ts";
+import { clusterCountkeysinslot, clusterGetkeysinslot, clusterKeyslot } from "./slot-keys.ts";
+import { clusterCountFailureReports, clusterInfo, clusterLinks, clusterMyshardid } from "./state.ts";
+import { clusterMyid, clusterNodes, clusterReplicas, clusterShards, clusterSlaves, clusterSlots } from "./topology.ts";
+
+export const cluster = container({
+  name: "CLUSTER",
+  group: "cluster",
+  since: "3.0.0",
+  complexity: "Depends on subcommand.",
+  summary: "Tells of the nodes that are joined, and of their hash slots.",
+  flags: [],
+  arity: -2,
+  subcommands: [
+    ...fixedTopology,
+    clusterCountFailureReports,
+    clusterCountkeysinslot,
+    clusterGetkeysinslot,
+    clusterInfo,
+    clusterKeyslot,
+    clusterLinks,
+    clusterMyid,
+    clusterMyshardid,
+    clusterNodes,
+    clusterReplicas,
+    clusterShards,
+    clusterSlaves,
+    clusterSlots,
+  ],
+  helpSince: "5.0.0",
+});

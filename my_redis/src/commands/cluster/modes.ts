@@ -1,0 +1,37 @@
+import { command } from "../../command/command.ts";
+import { joinedCluster } from "./joined-cluster.ts";
+
+const facts = { group: "cluster", since: "3.0.0", complexity: "O(1)", arity: 1, categories: ["connection"] } as const;
+
+export const readonly = command({
+  ...facts,
+  name: "READONLY",
+  summary: "Allows reads from replicas on this connection: without an effect while there are none.",
+  flags: ["loading", "stale", "fast"],
+  run(context, _args, reply) {
+    joinedCluster(context);
+    reply.ok();
+  },
+});
+
+export const readwrite = command({
+  ...facts,
+  name: "READWRITE",
+  summary: "Ends READONLY.",
+  flags: ["loading", "stale", "fast"],
+  run(context, _args, reply) {
+    joinedCluster(context);
+    reply.ok();
+  },
+});
+
+export const asking = command({
+  ...facts,
+  name: "ASKING",
+  summary: "Follows an ASK redirection: without an effect, since there is none that is not carried out here.",
+  flags: ["fast"],
+  run(context, _args, reply) {
+    joinedCluster(context);
+    reply.ok();
+  },
+});

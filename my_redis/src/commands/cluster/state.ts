@@ -1,0 +1,121 @@
+import { slotCount } from "hash-ring";
+import type { ClusterNode } from "../../cluster/cluster-node.ts";
+import { command } from "../../command/command.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { joinedCluster, nodeById } from "./joined-cluster.ts";
+
+const facts = { group: "cluster", flags: ["stale"] } as const;
+
+export const clusterInfo = command({
+  ...facts,
+  name: "INFO",
+  since: "3.0.0",
+  complexity: "O(1)",
+  summary: "Tells how the nodes are doing, as seen from this one.",
+  arity: 2,
+  run(context, _args, reply) {
+    const lines = clusterState(joinedCluster(context));
+    reply.verbatim("txt", lines.map(([name, value]) => `${name}:${value}\r\n`).join(""));
+  },
+});
+
+/**
+ * A node that is gone takes its own slots out of service, and no others: the state is that of the slots that this
+ * node itself serves.
+ */
+export function clusterState({
+  members,
+  links,
+  disputes,
+  incoming,
+}: ClusterNode): readonly [string, string | number][] {
+  const gone = members.owners.reduce((count, node) => (links[node]?.gone === true ? count + 1 : count), 0);
+  return [
+    ["cluster_state", disputes.count === 0 ? "ok" : "fail"],
+    ["cluster_slots_assigned", slotCount],
+    ["cluster_slots_ok", slotCount - gone],
+    ["cluster_slots_pfail", 0],
+    ["cluster_slots_fail", gone],
+    ["cluster_slots_disputed", disputes.count],
+    ["cluster_known_nodes", members.names.length],
+    ["cluster_size", members.names.length],
+    ["cluster_current_epoch", 0],
+    ["cluster_my_epoch", 0],
+    ["cluster_links_out", links.filter((link) => link?.isOpen === true).length],
+    ["cluster_links_in", incoming.links.size],
+    ["cluster_links_waiting_bytes", links.reduce((total, link) => total + (link?.pendingBytes ?? 0), 0)],
+  ];
+}
+
+export const clusterLinks = command({
+  ...facts,
+  name: "LINKS",
+  since: "7.0.0",
+  complexity: "O(N) where N is the total number of Cluster nodes",
+  summary: "Lists the connections to and from other nodes.",
+  arity: 2,
+  run(context, _args, reply) {
+    const { members, links, incoming } = joinedCluster(context);
+    const open = links.filter((link) => link?.isOpen === true);
+    reply.array(open.length + incoming.links.size);
+    const toUnixMs = context.now - context.server.environment.monotonicMs();
+    for (const link of open) {
+      if (link !== undefined)
+        writeLink(reply, "to", { ...linkFacts(link), id: members.ids[link.node] as string }, toUnixMs);
+    }
+    for (const link of incoming.links) {
+      writeLink(reply, "from", { ...linkFacts(link), id: members.ids[link.node] as string }, toUnixMs);
+    }
+  },
+});
+
+interface LinkFacts {
+  readonly openedAtMs: number;
+  readonly pendingBytes: number;
+}
+
+const linkFacts = ({ openedAtMs, pendingBytes }: LinkFacts): LinkFacts => ({ openedAtMs, pendingBytes });
+
+function writeLink(reply: ReplyWriter, direction: string, link: LinkFacts & { id: string }, toUnixMs: number): void {
+  reply.map(6);
+  reply.bulkText("direction");
+  reply.bulkText(direction);
+  reply.bulkText("node");
+  reply.bulkText(link.id);
+  reply.bulkText("create-time");
+  reply.integer(Math.round(link.openedAtMs + toUnixMs));
+  reply.bulkText("events");
+  reply.bulkText(link.pendingBytes > 0 ? "rw" : "r");
+  reply.bulkText("send-buffer-allocated");
+  reply.integer(link.pendingBytes);
+  reply.bulkText("send-buffer-used");
+  reply.integer(link.pendingBytes);
+}
+
+export const clusterCountFailureReports = command({
+  ...facts,
+  name: "COUNT-FAILURE-REPORTS",
+  since: "3.0.0",
+  complexity: "O(N) where N is the number of failure reports",
+  summary: "Tells whether this node gets no answer from another: 1 or 0. Nodes do not report on each other.",
+  usage: "<node-id>",
+  flags: ["admin", "stale"],
+  arity: 3,
+  run(context, args, reply) {
+    const cluster = joinedCluster(context);
+    reply.integer(cluster.links[nodeById(cluster, args.latin1(2))]?.gone === true ? 1 : 0);
+  },
+});
+
+export const clusterMyshardid = command({
+  ...facts,
+  name: "MYSHARDID",
+  since: "7.2.0",
+  complexity: "O(1)",
+  summary: "Returns the id of this node's shard: that of the node, which is alone in it.",
+  arity: 2,
+  run(context, _args, reply) {
+    const { members } = joinedCluster(context);
+    reply.bulkText(members.ids[members.self] as string);
+  },
+});

@@ -24,6 +24,12 @@ const sameFields: Comparer = (ours, theirs) =>
   (ours.text ?? "").split("\n").length === (theirs.text ?? "").split("\n").length &&
   fieldNames(ours.text ?? "").join() === fieldNames(theirs.text ?? "").join();
 
+/** INFO: as many clients wait. */
+const sameBlockedClients: Comparer = (...replies) => {
+  const [ours, theirs] = replies.map(({ text }) => /blocked_clients:\d+/.exec(text ?? "")?.[0]);
+  return ours !== undefined && ours === theirs;
+};
+
 describe.skipIf(redis.missing)(`connection commands answer as redis-server does${redis.reason}`, () => {
   test("PING, ECHO, SELECT and QUIT", () =>
     expectSame([
@@ -190,6 +196,7 @@ describe.skipIf(redis.missing)(`connection commands answer as redis-server does$
       { on: 3, command: ["EVAL", "return 1", "0"], blocks: true },
       { on: 4, command: ["EVAL", "#!lua\nreturn 2", "0"], blocks: true },
       { on: 5, command: ["EXEC"], blocks: true },
+      { command: ["INFO", "clients"], compare: sameBlockedClients },
       ["EVAL", "#!lua flags=no-writes\nreturn 3", "0"],
       ["EVAL_RO", "return redis.call('PFCOUNT', 'p')", "1", "p"],
       ["CLIENT", "UNPAUSE"],

@@ -24,6 +24,12 @@ export type NodeReplies = ReadonlyMap<number, Uint8Array> | { readonly error: st
 
 const minus = 45;
 
+/** What an error reply says. */
+function errorText(reply: Uint8Array | undefined): string {
+  if (reply === undefined) return "MISCONF Errors writing to the AOF file";
+  return Buffer.from(reply.subarray(1, reply.length - 2)).toString("latin1");
+}
+
 /** Has commands run on other nodes and on this one, as parts of a command that spans them. */
 export class NodeCommands {
   readonly #server: Server;
@@ -56,7 +62,7 @@ export class NodeCommands {
       if (bytes === undefined) {
         end({ error: `CLUSTERDOWN ${this.#view.names[node]} does not answer` });
       } else if (bytes[0] === minus) {
-        end({ error: Buffer.from(bytes.subarray(1, bytes.length - 2)).toString("latin1") });
+        end({ error: errorText(bytes) });
       } else {
         replies.set(node, new Uint8Array(bytes));
         if (replies.size === parts.size) end(replies);
@@ -70,14 +76,16 @@ export class NodeCommands {
     this.run(new Map(this.#view.names.map((_, node) => [node, part])), done);
   }
 
-  /** As `runOnAll`, leaving out nodes that do not answer. */
-  runOnReachable(part: PartialCommand, done: (replies: ReadonlyMap<number, Uint8Array>) => void): void {
+  /** As `runOnAll`, leaving out other nodes that do not answer, or answer with an error. */
+  runOnReachable(part: PartialCommand, done: (replies: NodeReplies) => void): void {
     const replies = new Map<number, Uint8Array>();
     let left = this.#view.names.length;
+    let error: string | undefined;
     for (const node of this.#view.names.keys()) {
       this.ask(node, part, (bytes) => {
         if (bytes !== undefined && bytes[0] !== minus) replies.set(node, new Uint8Array(bytes));
-        if (--left === 0) done(replies);
+        else if (node === this.#view.self) error = errorText(bytes);
+        if (--left === 0) done(error === undefined ? replies : { error });
       });
     }
   }

@@ -92,7 +92,10 @@ export class PublishedMessages {
     const { database, protocol } = context.client;
     const part: PartialCommand = { database, protocol, words };
     this.#nodes.runOnReachable(part, (replies) => {
-      reply.answer((writer) => write(writer, [...replies.values()]));
+      reply.answer((writer) => {
+        if ("error" in replies) context.server.processor.writeError(writer, replies.error);
+        else write(writer, [...replies.values()]);
+      });
     });
   }
 }

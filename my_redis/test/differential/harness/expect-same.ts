@@ -8,6 +8,8 @@ export interface SequenceOptions {
   readonly protocols?: readonly (2 | 3)[];
   /** Whether all data (type, encoding, expiry, value of each key) is compared afterwards, too; true unless given. */
   readonly compareData?: boolean;
+  /** The servers, when not the pair that all tests share. */
+  readonly pair?: () => Promise<ServerPair>;
 }
 
 /**
@@ -29,9 +31,9 @@ export async function expectSame(steps: readonly Step[], options: SequenceOption
 /** As `expectSame`, but gives the failure. */
 export async function sequenceFailure(
   steps: readonly Step[],
-  { protocols = [2, 3], compareData = true }: SequenceOptions = {},
+  { protocols = [2, 3], compareData = true, pair: choosePair = serverPair }: SequenceOptions = {},
 ): Promise<string | undefined> {
-  const pair = await serverPair();
+  const pair = await choosePair();
   for (const protocol of protocols) {
     await emptyBoth(pair);
     const failure = await runOnBoth(pair, steps, protocol);

@@ -15,4 +15,5 @@ export { expectSameGenerated, type GeneratedOptions, generatedTimeoutMs } from "
 export { sameScores } from "./same-scores.ts";
 export type { Reply } from "./reply.ts";
 export type { Word } from "./resp-connection.ts";
+export type { ServerPair } from "./servers.ts";
 export type { Step } from "./sequence.ts";

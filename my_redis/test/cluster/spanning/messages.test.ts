@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { RespConnection } from "../../differential/harness/resp-connection.ts";
+import { type MemoryRing, startMemoryRing } from "../memory-ring.ts";
+
+let ring: MemoryRing;
+const clients: RespConnection[] = [];
+
+beforeAll(async () => {
+  ring = await startMemoryRing(3);
+});
+
+afterAll(async () => {
+  for (const client of clients) client.close();
+  await ring.close();
+});
+
+async function client(node: number): Promise<RespConnection> {
+  const connection = await ring.connect(node);
+  clients.push(connection);
+  return connection;
+}
+
+/** The texts of the next messages. */
+async function messages(subscriber: RespConnection, count: number): Promise<string[]> {
+  const texts: string[] = [];
+  for (let index = 0; index < count; index++) texts.push((await subscriber.next()).items?.at(-1)?.text as string);
+  return texts;
+}
+
+describe("messages in a ring", () => {
+  test("reach each subscriber once and in order, wherever he and the publisher are", async () => {
+    const subscribers = [await client(0), await client(1), await client(2)];
+    for (const subscriber of subscribers) await subscriber.reply("SUBSCRIBE", "news");
+    const publisher = await client(1);
+    const sent = Array.from({ length: 50 }, (_, index) => `message ${index}`);
+    const replies = await publisher.replies(sent.map((text) => ["PUBLISH", "news", text]));
+    expect(new Set(replies.map(({ text }) => text))).toEqual(new Set(["3"]));
+    for (const subscriber of subscribers) {
+      expect(await messages(subscriber, sent.length)).toEqual(sent);
+      expect(subscriber.unread).toBe("");
+      await subscriber.reply("UNSUBSCRIBE", "news");
+    }
+  });
+
+  test("of transactions and scripts reach subscribers of all nodes", async () => {
+    const subscribers = [await client(0), await client(1), await client(2)];
+    for (const subscriber of subscribers) await subscriber.reply("PSUBSCRIBE", "e*");
+    const publisher = await client(0);
+    await publisher.replies([["MULTI"], ["PUBLISH", "events", "of a transaction"], ["EXEC"]]);
+    await publisher.reply("EVAL", "return redis.call('PUBLISH', 'events', 'of a script')", "0");
+    for (const subscriber of subscribers) {
+      expect(await messages(subscriber, 2)).toEqual(["of a transaction", "of a script"]);
+    }
+  });
+
+  test("are told of by PUBSUB, patterns of several nodes once", async () => {
+    const [one, other] = [await client(0), await client(2)];
+    for (const subscriber of [one, other]) await subscriber.reply("SUBSCRIBE", "told");
+    for (const subscriber of [one, other]) await subscriber.reply("PSUBSCRIBE", "told*");
+    const asker = await client(1);
+    expect((await asker.reply("PUBSUB", "NUMSUB", "told")).items?.[1]?.text).toBe("2");
+    expect((await asker.reply("PUBSUB", "CHANNELS", "told")).items?.length).toBe(1);
+    // Those of the test before are still there.
+    expect((await asker.reply("PUBSUB", "NUMPAT")).text).toBe("2");
+  });
+});

@@ -33,5 +33,6 @@ export const refuseWhileBusy: Policy = (context, command) =>
     ? "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
     : undefined;
 
-/** After the log could not be written, data must not change: what is acknowledged would not be kept. */
-export const refuseWithoutLog: Policy = (context, command) => (command.isWrite ? context.server.logFailure : undefined);
+/** After the log or the snapshot could not be written, data must not change: what is acknowledged would not be kept. */
+export const refuseWithoutLog: Policy = ({ server }, command) =>
+  command.isWrite ? (server.logFailure ?? server.snapshots?.refusal) : undefined;

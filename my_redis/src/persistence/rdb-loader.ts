@@ -3,6 +3,8 @@ import { noChannel } from "../command/client.ts";
 import type { Context } from "../command/context.ts";
 import { ValueBuilder } from "../commands/generic/dump/value-builder.ts";
 import type { Database } from "../keyspace/database.ts";
+import type { Address } from "../keyspace/heap.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
 import * as record from "../keyspace/record.ts";
 import { Arguments } from "../protocol/arguments.ts";
 import type { Server } from "../server.ts";
@@ -35,7 +37,6 @@ export interface RdbLoadResult {
 const firstVersionWithChecksum = 5;
 /** Room that a file may ask for ahead of its keys: it might lie. */
 const maxReservedKeys = 1 << 24;
-const clockMask = 0xffffff;
 
 /** Reads a snapshot into the server. Throws RdbLoadError with the offset of what is wrong. */
 export function loadRdb(server: Server, path: string, options: RdbLoadOptions): RdbLoadResult {
@@ -52,6 +53,7 @@ export function loadRdb(server: Server, path: string, options: RdbLoadOptions): 
 interface KeyFacts {
   expiryMs: number | undefined;
   idleSeconds: number | undefined;
+  frequency: number | undefined;
 }
 
 class RdbLoader {
@@ -62,7 +64,7 @@ class RdbLoader {
   readonly #args = new Arguments();
   readonly #builder: ValueBuilder;
   readonly #nowMs: number;
-  readonly #facts: KeyFacts = { expiryMs: undefined, idleSeconds: undefined };
+  readonly #facts: KeyFacts = { expiryMs: undefined, idleSeconds: undefined, frequency: undefined };
   #valueOffset = 0;
   #keys = 0;
   #expired = 0;
@@ -137,7 +139,7 @@ class RdbLoader {
         this.#facts.idleSeconds = reader.count();
         return;
       case opcode.frequency:
-        reader.byte();
+        this.#facts.frequency = reader.byte();
         return;
       case opcode.fact:
         reader.string();
@@ -206,10 +208,9 @@ class RdbLoader {
   }
 
   #finish(database: Database, key: Uint8Array, start: number, end: number, expiryMs: number | undefined): void {
-    const { heap } = database.keyspace;
-    const { idleSeconds } = this.#facts;
+    const { idleSeconds, frequency } = this.#facts;
     this.#keys++;
-    if (expiryMs === undefined && idleSeconds === undefined) return;
+    if (expiryMs === undefined && idleSeconds === undefined && frequency === undefined) return;
     let address = database.keys.find(database.keyspace.hasher.hash(key, start, end), key, start, end);
     if (expiryMs !== undefined && expiryMs <= this.#nowMs && !this.#options.beforeLog) {
       this.#keys--;
@@ -218,14 +219,22 @@ class RdbLoader {
       return;
     }
     if (expiryMs !== undefined) address = database.setExpiry(address, expiryMs);
-    if (idleSeconds !== undefined) {
-      const clock = Math.floor(this.#nowMs / 1000) - idleSeconds;
-      record.setAccessClock(heap, address, Math.max(clock, 0) & clockMask);
+    this.#setUse(database.keyspace, address);
+  }
+
+  /** As far as the eviction policy here wants to know it. */
+  #setUse({ accessClock, heap }: Keyspace, address: Address): void {
+    const { idleSeconds, frequency } = this.#facts;
+    if (accessClock.countsAccesses) {
+      if (frequency !== undefined) record.setAccessClock(heap, address, accessClock.countedAs(frequency));
+    } else if (idleSeconds !== undefined) {
+      record.setAccessClock(heap, address, accessClock.idleFor(idleSeconds));
     }
   }
 
   #forgetFacts(): void {
     this.#facts.expiryMs = undefined;
     this.#facts.idleSeconds = undefined;
+    this.#facts.frequency = undefined;
   }
 }

@@ -21,7 +21,9 @@ export function beginFile(server: Server, form: FileForm, emit: Emit): { snapsho
     const writer = new CommandFileWriter(keyspace, { compresses, checksums: settings.values["aof-checksum"] }, emit);
     return { snapshot: new Snapshot(keyspace, writer), end: () => writer.end() };
   }
-  const writer = new RdbFileWriter(keyspace, { compresses, checksums }, emit);
+  const policy = settings.values["maxmemory-policy"];
+  const use = policy.endsWith("lru") ? "idle" : policy.endsWith("lfu") ? "frequency" : undefined;
+  const writer = new RdbFileWriter(keyspace, { compresses, checksums, use }, emit);
   writer.begin([
     ["redis-ver", compatibleVersion],
     ["redis-bits", "64"],

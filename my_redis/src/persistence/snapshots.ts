@@ -10,6 +10,11 @@ import { beginFile, writeFileNow } from "./snapshot-file.ts";
 /** After a snapshot that failed, the next one that is due by itself waits as long. */
 const retryMs = 5000;
 
+const misconfigured =
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may " +
+  "modify the data set are disabled, because this instance is configured to report errors during writes if RDB " +
+  "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
+
 /** A snapshot that is written beside the work. */
 interface Saving {
   readonly startedMs: number;
@@ -82,6 +87,13 @@ export class Snapshots {
     this.#dirtyAtSave = dirty;
     this.lastSaveMs = this.#server.environment.nowMs();
     this.saves++;
+  }
+
+  /** Why writes are refused, as an error reply: the last snapshot failed, and it is snapshots that keep the data. */
+  get refusal(): string | undefined {
+    if (!this.lastFailed) return undefined;
+    const { values } = this.#server.settings;
+    return values.save.length > 0 && values["stop-writes-on-bgsave-error"] ? misconfigured : undefined;
   }
 
   /** Begins to write a snapshot of the present beside the work. Nothing else may be. Throws the system's error. */

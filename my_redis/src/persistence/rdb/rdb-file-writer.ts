@@ -12,6 +12,8 @@ export interface RdbFileOptions {
   readonly compresses: boolean;
   /** Whether the file ends with a checksum. */
   readonly checksums: boolean;
+  /** What of a key's use stands with it: for how long it was not used, how often it is, or nothing. */
+  readonly use?: "idle" | "frequency" | undefined;
 }
 
 /** Takes the next bytes of the file, which are valid only during the call. */
@@ -26,12 +28,14 @@ class RecordWriter {
   readonly writer: RdbWriter;
   readonly #keyspace: Keyspace;
   readonly #encoder: ValueEncoder;
+  readonly #use: RdbFileOptions["use"];
   /** The database of what comes next. */
   database = -1;
 
   constructor(keyspace: Keyspace, options: RdbFileOptions) {
     this.writer = new RdbWriter(options);
     this.#keyspace = keyspace;
+    this.#use = options.use;
     this.#encoder = new ValueEncoder(keyspace, this.writer);
   }
 
@@ -61,9 +65,23 @@ class RecordWriter {
       writer.byte(opcode.expiryMs);
       writer.milliseconds(record.expiryOf(heap, address));
     }
+    this.#writeUse(address);
     writer.byte(this.#encoder.typeOf(address));
     const start = record.keyStartOf(heap, address);
     writer.string(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
+  }
+
+  #writeUse(address: Address): void {
+    if (this.#use === undefined) return;
+    const { heap, accessClock } = this.#keyspace;
+    const clock = record.accessClockOf(heap, address);
+    if (this.#use === "idle") {
+      this.writer.byte(opcode.idle);
+      this.writer.count(accessClock.idleSeconds(clock));
+    } else {
+      this.writer.byte(opcode.frequency);
+      this.writer.byte(accessClock.frequency(clock));
+    }
   }
 }
 

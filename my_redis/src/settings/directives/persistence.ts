@@ -1,9 +1,6 @@
 import { choice, choices, integer, memory, text, yesNo } from "../value-kinds.ts";
 import { savePoints } from "../special-values.ts";
 
-const noRewrite = "the append-only file is not rewritten yet";
-const noSnapshots = "data is kept by the append-only file: see appendonly";
-
 const plainFileName = (name: string) => (value: string) => {
   if (value === "") return `${name} can't be empty`;
   return /[\\/]/.test(value) || value === "." || value === ".."
@@ -15,7 +12,7 @@ const plainFileName = (name: string) => (value: string) => {
 export const persistenceDirectives = {
   dir: text({
     default: ".",
-    summary: "Folder that holds the append-only file.",
+    summary: "Folder that holds the snapshot and the append-only file.",
     change: "protected",
     check: (value) => (value === "" ? "No such file or directory" : undefined),
   }),
@@ -48,12 +45,10 @@ export const persistenceDirectives = {
   "auto-aof-rewrite-percentage": integer({
     default: 100,
     summary: "Growth since the last rewrite, in percent, at which the append-only file is rewritten; 0 never.",
-    unused: noRewrite,
   }),
   "auto-aof-rewrite-min-size": memory({
     default: 64 * 1024 * 1024,
     summary: "Size below which the append-only file is never rewritten by itself.",
-    unused: noRewrite,
   }),
   "aof-load-truncated": yesNo({
     default: true,
@@ -66,8 +61,7 @@ export const persistenceDirectives = {
   }),
   "aof-use-rdb-preamble": yesNo({
     default: true,
-    summary: "A rewritten file begins with a snapshot in RDB form.",
-    unused: "a rewritten file begins with commands, which every Redis reads",
+    summary: "A rewritten append-only file begins with a snapshot in RDB form; otherwise with commands.",
   }),
   "aof-timestamp-enabled": yesNo({
     default: false,
@@ -88,36 +82,32 @@ export const persistenceDirectives = {
     default: [],
     summary:
       "Seconds and changes after which a snapshot is written; several pairs are possible, an empty text means none.",
-    unused: noSnapshots,
   }),
   dbfilename: text({
     default: "dump.rdb",
     summary: "Name of the snapshot file.",
     change: "protected",
-    unused: noSnapshots,
     check: plainFileName("dbfilename"),
   }),
   rdbcompression: yesNo({ default: true, summary: "Compresses long strings in snapshots and in what DUMP gives." }),
   rdbchecksum: yesNo({
     default: true,
-    summary: "Ends a snapshot with a checksum.",
+    summary: "Ends a snapshot with a checksum, and compares it when one is loaded.",
     change: "start",
-    unused: noSnapshots,
   }),
   "rdb-del-sync-files": yesNo({
     default: false,
     summary: "Removes snapshot files that were used only for replication.",
-    unused: noSnapshots,
+    unused: "there are no replicas yet",
   }),
   "rdb-save-incremental-fsync": yesNo({
     default: true,
     summary: "Forces a snapshot to the disk piece by piece.",
-    unused: noSnapshots,
+    unused: "this is always done",
   }),
   "stop-writes-on-bgsave-error": yesNo({
     default: true,
     summary: "Refuses writes after a snapshot could not be written.",
-    unused: noSnapshots,
   }),
   "sanitize-dump-payload": choice(["no", "yes", "clients"], {
     default: "no",
@@ -132,12 +122,10 @@ export const persistenceDirectives = {
   "shutdown-on-sigint": choices(["default", "save", "nosave", "now", "force"], {
     default: ["default"],
     summary: "What a SIGINT does besides stopping the server.",
-    unused: noSnapshots,
   }),
   "shutdown-on-sigterm": choices(["default", "save", "nosave", "now", "force"], {
     default: ["default"],
     summary: "What a SIGTERM does besides stopping the server.",
-    unused: noSnapshots,
   }),
   "propagation-error-behavior": choice(["ignore", "panic", "panic-on-replicas"], {
     default: "ignore",

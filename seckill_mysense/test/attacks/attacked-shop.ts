@@ -1,0 +1,181 @@
+import { Database } from "bun:sqlite";
+import { expect } from "bun:test";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { ReservationIds, type SaleTokenClaims, SaleTokens, systemClock } from "../../index.ts";
+import type { SaleProduct } from "../../src/domain/sale.ts";
+import { sqliteLedger } from "../../src/orders/sqlite-ledger.ts";
+import { waitUntil } from "../../../tools/test-services/index.ts";
+import { configFolder, runProgram, type RunningProgram, startProgram } from "../roles/program.ts";
+
+export const shopSecret = "attacked-shop-0123456789-abcdefghijklmnopqrs";
+const hourMs = 3_600_000;
+const day = 24 * hourMs;
+
+/** Three sales: one is open, one has not begun, one is over. */
+const sales = { open: "spring", later: "summer", past: "winter" } as const;
+
+/** The whole system as a process of its own, with real tokens at hand, to be attacked over the wire. */
+export interface AttackedShop extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  /** A token as the shop itself would sign it; what is given changes the claims, and `secret` who signs. */
+  token(userId: string, claims?: Partial<SaleTokenClaims>, secret?: string): string;
+  /** Asks /check for headphones. */
+  check(token: string, headers?: Record<string, string>): Promise<Response>;
+  /** Sends bytes as they are and gives everything that comes back until the other side closes, or `timeoutMs` is over. */
+  raw(bytes: string, timeoutMs?: number): Promise<string>;
+  /** Says that this user may have one order. */
+  allow(userId: string): string;
+  /** A buyer who has done nothing wrong takes a unit. */
+  legalBuyer(): Promise<void>;
+  /** Ends the system, and checks that the ledger holds the legal buyers' orders and nothing else. */
+  expectOnlyLegalOrders(): Promise<void>;
+  metrics(): Promise<string>;
+}
+
+/** Products of the open sale: id to units. */
+const units = { headphones: 1_000, speaker: 5 };
+
+export async function startAttackedShop(parts: Record<string, object> = {}): Promise<AttackedShop> {
+  const { folder, configFile } = configFolder({
+    ...parts,
+    backend: { api_secret: shopSecret, ...parts["backend"] },
+    sale: { demo: false },
+  });
+  const nowMs = Date.now();
+  await writeSales(join(folder, "data"), nowMs);
+  const program = await startProgram(configFile);
+  const ready = async (): Promise<boolean> =>
+    (await fetch(`${program.url}/readyz`, { signal: AbortSignal.timeout(1_000) })).ok;
+  await waitUntil(() => ready().catch(() => false), { what: "the shop to be ready", timeoutMs: 20_000 });
+  return new Shop(program, configFile, nowMs);
+}
+
+async function writeSales(dataDir: string, nowMs: number): Promise<void> {
+  await Bun.write(join(dataDir, ".keep"), "");
+  const ledger = sqliteLedger({ file: join(dataDir, "ledger.sqlite"), now: systemClock.now });
+  await ledger.migrate();
+  const product = (id: string, saleId: string, total: number): SaleProduct => ({
+    id,
+    saleId,
+    name: id,
+    priceMinor: 4_999,
+    currency: "EUR",
+    total,
+    limitPerUser: 1,
+    epoch: 1,
+  });
+  const write = (id: string, startsAtMs: number, endsAtMs: number, products: readonly SaleProduct[]): Promise<void> =>
+    ledger.createSale({ id, title: id, startsAtMs, endsAtMs }, products);
+  const open = Object.entries(units).map(([id, total]) => product(id, sales.open, total));
+  await write(sales.open, nowMs - hourMs, nowMs + day, open);
+  await write(sales.later, nowMs + hourMs, nowMs + day, [product("tent", sales.later, 5)]);
+  await write(sales.past, nowMs - day, nowMs - hourMs, [product("sledge", sales.past, 5)]);
+  await ledger.close();
+}
+
+class Shop implements AttackedShop {
+  readonly url: string;
+  readonly port: number;
+  readonly #program: RunningProgram;
+  readonly #configFile: string;
+  readonly #nowMs: number;
+  readonly #allowed = new Set<string>();
+  readonly #signers = new Map<string, { tokens: SaleTokens; ids: ReservationIds }>();
+
+  constructor(program: RunningProgram, configFile: string, nowMs: number) {
+    this.#program = program;
+    this.#configFile = configFile;
+    this.#nowMs = nowMs;
+    this.url = program.url;
+    this.port = Number(new URL(program.url).port);
+  }
+
+  token(userId: string, claims: Partial<SaleTokenClaims> = {}, secret = shopSecret): string {
+    const { tokens, ids } = this.#signer(secret);
+    const productId = claims.productId ?? "headphones";
+    return tokens.issue({
+      saleId: sales.open,
+      productId,
+      userId,
+      notBeforeMs: this.#nowMs - hourMs,
+      expiresAtMs: this.#nowMs + hourMs,
+      reservationId: ids.create(userId, productId),
+      queuePosition: 0,
+      ...claims,
+    });
+  }
+
+  #signer(secret: string): { tokens: SaleTokens; ids: ReservationIds } {
+    let signer = this.#signers.get(secret);
+    if (signer === undefined) {
+      signer = { tokens: new SaleTokens([secret]), ids: new ReservationIds([secret]) };
+      signer.tokens.setSales(Object.values(sales));
+      this.#signers.set(secret, signer);
+    }
+    return signer;
+  }
+
+  check(token: string, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(`${this.url}/check?productID=headphones`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, ...headers },
+    });
+  }
+
+  raw(bytes: string, timeoutMs = 5_000): Promise<string> {
+    return new Promise((resolve) => {
+      let text = "";
+      const socket = connect({ host: "127.0.0.1", port: this.port }, () => socket.write(bytes, "latin1"));
+      const timer = setTimeout(() => socket.destroy(), timeoutMs);
+      socket.on("data", (chunk) => (text += chunk.toString("latin1")));
+      // A refused connection says no, too: what has come is the answer.
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        clearTimeout(timer);
+        resolve(text);
+      });
+    });
+  }
+
+  allow(userId: string): string {
+    this.#allowed.add(userId);
+    return userId;
+  }
+
+  async legalBuyer(): Promise<void> {
+    const userId = this.allow(`legal-${this.#allowed.size}`);
+    const response = await this.check(this.token(userId));
+    const text = await response.text();
+    if (response.status !== 202) throw new Error(`a legal buyer got ${response.status}: ${text}`);
+  }
+
+  async metrics(): Promise<string> {
+    return (await fetch(`${this.url}/metrics`)).text();
+  }
+
+  async expectOnlyLegalOrders(): Promise<void> {
+    const { size } = this.#allowed;
+    await waitUntil(() => this.#orders().length >= size, { what: `${size} legal orders`, timeoutMs: 30_000 });
+    await this.#program.process.stop();
+    const verified = await runProgram(["verify", "--at-rest", "--config", this.#configFile]);
+    if (verified.code !== 0) throw new Error(`the sale is not clean:\n${verified.stdout}${verified.stderr}`);
+    expect(this.#orders().sort()).toEqual([...this.#allowed].map((userId) => `${userId} headphones`).sort());
+  }
+
+  /** User and product of each order, straight from the ledger's file. */
+  #orders(): string[] {
+    const database = new Database(join(this.#configFile, "../data/ledger.sqlite"), { readonly: true });
+    try {
+      const rows = database.query("SELECT user_id, product_id FROM orders").all() as Record<string, string>[];
+      return rows.map((row) => `${row["user_id"]} ${row["product_id"]}`);
+    } finally {
+      database.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#program.process.stop();
+  }
+}

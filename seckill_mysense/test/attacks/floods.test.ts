@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { connect, type Socket } from "node:net";
+import { type AttackedShop, startAttackedShop } from "./attacked-shop.ts";
+
+/** Masses of requests and of connections. Legal buyers are served all the while, and nothing is gained. */
+let shop: AttackedShop;
+const perUser = { rate_per_second: 2, burst: 5 };
+const perAddress = { rate_per_second: 50, burst: 100 };
+
+beforeAll(async () => {
+  shop = await startAttackedShop({
+    // Stands for nginx: the legal buyers' addresses come through it, the attackers' forged ones do not.
+    backend: { trusted_proxies: ["127.0.0.2"] },
+    limits: { check_per_user: perUser, check_per_address: perAddress, body_timeout_ms: 500 },
+  });
+}, 60_000);
+afterAll(async () => {
+  await shop.expectOnlyLegalOrders();
+  await shop[Symbol.asyncDispose]();
+}, 60_000);
+
+/** Asks as somebody at this address, through the proxy that the shop trusts. */
+function askFrom(address: string, token: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const head = `POST /check?productID=headphones HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n`;
+    const socket = connect({ host: "127.0.0.1", port: shop.port, localAddress: "127.0.0.2" }, () =>
+      socket.write(`${head}X-Forwarded-For: ${address}\r\nAuthorization: Bearer ${token}\r\n\r\n`),
+    );
+    socket.on("data", (chunk) => (text += chunk.toString("latin1")));
+    socket.on("error", reject);
+    socket.on("close", () => resolve(Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0)));
+  });
+}
+
+/** Somebody who has done nothing wrong, at an address of his own, repeats what the shop asks him to repeat. */
+async function legalBuyer(index: number): Promise<void> {
+  const token = shop.token(shop.allow(`legal-${index}`));
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const status = await askFrom(`198.51.100.${index % 250}`, token);
+    if (status === 202 || status === 200) return;
+    if (status !== 503) throw new Error(`a legal buyer got ${status}`);
+    await Bun.sleep(50);
+  }
+  throw new Error("a legal buyer was never served");
+}
+
+/** Runs `attack` again and again with this many hands while ten legal buyers are served. */
+async function whileFlooded(hands: number, attack: () => Promise<void>, firstBuyer: number): Promise<void> {
+  let over = false;
+  const flood = Promise.all(
+    Array.from({ length: hands }, async () => {
+      while (!over) await attack();
+    }),
+  );
+  try {
+    for (let index = 0; index < 10; index++) await legalBuyer(firstBuyer + index);
+  } finally {
+    over = true;
+    await flood;
+  }
+}
+
+const countOf = (counts: ReadonlyMap<number, number>, status: number): number => counts.get(status) ?? 0;
+
+describe("a flood", () => {
+  test("with a token for another product is refused each time", async () => {
+    const counts = new Map<number, number>();
+    const token = shop.token("mallory", { productId: "speaker" });
+    await whileFlooded(
+      20,
+      async () => {
+        // For another product with his token for this one: a good token, and never an order.
+        const status = await askFrom("203.0.113.1", token);
+        counts.set(status, countOf(counts, status) + 1);
+      },
+      0,
+    );
+    expect([...counts.keys()]).toEqual([403]);
+  }, 60_000);
+
+  test("of one user with a good token reaches the gate only as often as his limit says", async () => {
+    const counts = new Map<number, number>();
+    const token = shop.token(shop.allow("greedy"));
+    const startedMs = performance.now();
+    await whileFlooded(
+      20,
+      async () => {
+        const status = await askFrom(`203.0.113.${2 + (countOf(counts, 429) % 200)}`, token);
+        counts.set(status, countOf(counts, status) + 1);
+      },
+      10,
+    );
+    const seconds = (performance.now() - startedMs) / 1000;
+    expect(countOf(counts, 202)).toBe(1);
+    expect(countOf(counts, 200) + countOf(counts, 202)).toBeLessThanOrEqual(
+      perUser.burst + perUser.rate_per_second * (seconds + 1),
+    );
+    expect(countOf(counts, 429)).toBeGreaterThan(0);
+  }, 60_000);
+
+  test("of many users at one address gets that address no further than its limit", async () => {
+    const counts = new Map<number, number>();
+    let user = 0;
+    const startedMs = performance.now();
+    await whileFlooded(
+      20,
+      async () => {
+        const name = `bot-${user++}`;
+        const status = await askFrom("203.0.113.250", shop.token(name));
+        counts.set(status, countOf(counts, status) + 1);
+        if (status === 202) shop.allow(name);
+      },
+      20,
+    );
+    const seconds = (performance.now() - startedMs) / 1000;
+    expect(countOf(counts, 202)).toBeLessThanOrEqual(perAddress.burst + perAddress.rate_per_second * (seconds + 1));
+    expect(countOf(counts, 429)).toBeGreaterThan(0);
+  }, 60_000);
+
+  test("whose addresses are forged counts as one address: only the trusted proxy is believed", async () => {
+    const counts = new Map<number, number>();
+    let user = 0;
+    await whileFlooded(
+      20,
+      async () => {
+        const name = `liar-${user++}`;
+        const forged = { "x-forwarded-for": `192.0.2.${user % 250}`, forwarded: `for=192.0.2.${user % 250}` };
+        const { status } = await shop.check(shop.token(name), forged);
+        counts.set(status, countOf(counts, status) + 1);
+        if (status === 202) shop.allow(name);
+      },
+      30,
+    );
+    expect(countOf(counts, 429)).toBeGreaterThan(countOf(counts, 202));
+    // Through the proxy, what the client wrote stands left of what the proxy saw, and counts for nothing.
+    const statuses = new Set<number>();
+    for (let index = 0; index < perAddress.burst * 2; index++) {
+      const name = `liar-again-${index}`;
+      const status = await askFrom(`192.0.2.${index % 250}, 203.0.113.251`, shop.token(name));
+      if (status === 202) shop.allow(name);
+      statuses.add(status);
+    }
+    expect(statuses.has(429)).toBe(true);
+  }, 60_000);
+
+  test("of forged tokens costs them an answer each and is counted", async () => {
+    let refused = 0;
+    const forged = shop.token("mallory", {}, "another-secret-0123456789-abcdefghijklmnop");
+    await whileFlooded(
+      50,
+      async () => {
+        expect((await shop.check(forged)).status).toBe(401);
+        refused++;
+      },
+      40,
+    );
+    const counted = /^seckill_check_total\{outcome="token_unknown_key"\} (\d+)/m.exec(await shop.metrics())?.[1];
+    expect(Number(counted)).toBeGreaterThanOrEqual(refused);
+  }, 60_000);
+});
+
+describe("connections that stay", () => {
+  const open = (bytes: string): Promise<Socket> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ host: "127.0.0.1", port: shop.port }, () => {
+        socket.write(bytes);
+        resolve(socket);
+      });
+      socket.on("error", reject);
+    });
+
+  test("and send their headers byte by byte keep nobody out", async () => {
+    const sockets = await Promise.all(
+      Array.from({ length: 500 }, () => open("POST /check?productID=headphones HTTP/1.1\r\nHost: shop\r\nX-Slow: ")),
+    );
+    const dribble = setInterval(() => sockets.forEach((socket) => socket.write("x")), 50);
+    try {
+      for (let index = 0; index < 10; index++) await legalBuyer(50 + index);
+    } finally {
+      clearInterval(dribble);
+      sockets.forEach((socket) => socket.destroy());
+    }
+  }, 60_000);
+
+  test("and send their bodies byte by byte are told that it took too long", async () => {
+    const head =
+      "POST /api/users HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
+    const sockets = await Promise.all(Array.from({ length: 300 }, () => open(head)));
+    const answers = sockets.map(
+      (socket) =>
+        new Promise<string>((resolve) => {
+          socket.once("data", (chunk) => resolve(chunk.toString("latin1").split("\r\n", 1)[0] as string));
+          socket.once("close", () => resolve("closed"));
+        }),
+    );
+    const dribble = setInterval(() => sockets.forEach((socket) => socket.write(" ")), 50);
+    try {
+      for (let index = 0; index < 10; index++) await legalBuyer(60 + index);
+      const told = new Set(await Promise.all(answers));
+      expect([...told]).toEqual(["HTTP/1.1 408 Request Timeout"]);
+    } finally {
+      clearInterval(dribble);
+      sockets.forEach((socket) => socket.destroy());
+    }
+  }, 60_000);
+
+  test("and never read what they are answered keep nobody out", async () => {
+    const request = "GET /openapi.json HTTP/1.1\r\nHost: shop\r\n\r\n".repeat(200);
+    const sockets = await Promise.all(Array.from({ length: 50 }, () => open(request)));
+    for (const socket of sockets) socket.pause();
+    try {
+      for (let index = 0; index < 10; index++) await legalBuyer(70 + index);
+    } finally {
+      sockets.forEach((socket) => socket.destroy());
+    }
+  }, 60_000);
+});

@@ -31,6 +31,7 @@ import { LogAnnotations } from "./persistence/log-annotations.ts";
 import type { SaveAtEnd, Snapshots } from "./persistence/snapshots.ts";
 import { LatencyMonitor } from "./latency-monitor.ts";
 import { latin1Text } from "./protocol/arguments.ts";
+import type { Migrations } from "./migration/migrations.ts";
 import { ReplyWriter } from "./protocol/reply-writer.ts";
 import type { Settings } from "./settings/settings.ts";
 import { SlowLog } from "./slow-log.ts";
@@ -93,6 +94,8 @@ export class Server {
   snapshots: Snapshots | undefined;
   readonly logAnnotations = new LogAnnotations();
   /** Why writes are refused because the log cannot be written, as an error reply. */
+  /** Undefined without a network. */
+  migrations: Migrations | undefined;
   logFailure: string | undefined;
   /**
    * Ends the server: set by who started it. False when the snapshot that is wanted cannot be written; then the server

@@ -7,6 +7,7 @@ import { allCommands } from "./commands/index.ts";
 import { Cron } from "./cron.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
 import { joinCluster } from "./cluster/join-cluster.ts";
+import { Migrations } from "./migration/migrations.ts";
 import { connectWithBun, listenWithBun } from "./network/bun-transport.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { NetworkServer } from "./network/network-server.ts";
@@ -85,7 +86,10 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   const cron = new Cron(server, network);
   cron.start();
   const endPersistence = memory ? stayInMemory(settings) : loadOrStop(server, network);
-  const leaveCluster = joinOrStop(server, network, transport === "bun" ? connectWithBun : connectWithNode);
+  const connect = transport === "bun" ? connectWithBun : connectWithNode;
+  const leaveCluster = joinOrStop(server, network, connect);
+  const migrations = new Migrations(server, { connect, inTurn: (work) => network.inTurn(work) });
+  server.migrations = migrations;
   let ended: () => void = () => {};
   const closed = new Promise<void>((resolvePromise) => {
     ended = resolvePromise;
@@ -95,6 +99,7 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     if (!closing) {
       closing = true;
       cron.stop();
+      migrations.stop();
       network.stop();
       // What somebody has written since the snapshot would be missing in it.
       if (!isSaved || (server.snapshots?.changes ?? 0) > 0) server.snapshots?.saveAtEnd(wanted);

@@ -85,7 +85,8 @@ export class ClientPause {
   };
 }
 
-function changesData(context: Context, command: Command, args: Arguments): boolean {
+/** Whether a command may change data; EXEC if one of its commands may. */
+export function changesData(context: Context, command: Command, args: Arguments): boolean {
   if (command.name !== "EXEC") return mayChangeData(context, command, args);
   const { transaction } = context.client;
   return transaction?.queued.some((each) => mayChangeData(context, each.command, each.args)) ?? false;

@@ -7,6 +7,7 @@ import { exists, touch } from "./exists.ts";
 import { expire, expireAt, pexpire, pexpireAt } from "./expire.ts";
 import { flushAll, flushDb } from "./flush.ts";
 import { keys } from "./keys.ts";
+import { migrate } from "./migrate.ts";
 import { move } from "./move.ts";
 import { object } from "./object.ts";
 import { persist } from "./persist.ts";
@@ -19,7 +20,7 @@ import { expireTime, pexpireTime, pttl, ttl } from "./time-to-live.ts";
 import { type } from "./type.ts";
 
 export const genericCommands = [
-  ...[copy, dbSize, del, dump, exists, expire, expireAt, expireTime, flushAll, flushDb, keys, move, object, persist],
-  ...[pexpire, pexpireAt, pexpireTime, pttl, randomKey, rename, renameNx, restore, scan, sort, sortRo, swapDb, touch],
+  ...[copy, dbSize, del, dump, exists, expire, expireAt, expireTime, flushAll, flushDb, keys, migrate, move, object],
+  ...[persist, pexpire, pexpireAt, pexpireTime, pttl, randomKey, rename, renameNx, restore, scan, sort, sortRo, swapDb, touch],
   ...[ttl, type, unlink],
 ];

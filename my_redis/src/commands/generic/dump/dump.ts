@@ -1,7 +1,9 @@
 import { command } from "../../../command/command.ts";
+import type { Address } from "../../../keyspace/heap.ts";
 import { sealPayload } from "../../../persistence/rdb/dump-payload.ts";
 import { ValueEncoder } from "../../../persistence/rdb/encode-value.ts";
 import { RdbWriter } from "../../../persistence/rdb/rdb-writer.ts";
+import type { Server } from "../../../server.ts";
 
 export const dump = command({
   name: "DUMP",
@@ -12,16 +14,21 @@ export const dump = command({
   flags: ["readonly"],
   arity: 2,
   keys: { first: 1, last: 1, step: 1 },
-  run({ database, keyspace, server }, args, reply) {
+  run({ database, server }, args, reply) {
     const address = database.read(args, 1);
     if (address === 0) {
       reply.null();
       return;
     }
-    const writer = new RdbWriter({ compresses: server.settings.values.rdbcompression });
-    const encoder = new ValueEncoder(keyspace, writer);
-    writer.byte(encoder.typeOf(address));
-    encoder.write(address);
-    reply.bulk(sealPayload(writer));
+    reply.bulk(dumpValue(server, address));
   },
 });
+
+/** A value as RESTORE takes it: bytes of its own. */
+export function dumpValue({ keyspace, settings }: Server, address: Address): Uint8Array {
+  const writer = new RdbWriter({ compresses: settings.values.rdbcompression });
+  const encoder = new ValueEncoder(keyspace, writer);
+  writer.byte(encoder.typeOf(address));
+  encoder.write(address);
+  return sealPayload(writer);
+}

@@ -1,0 +1,109 @@
+import { command } from "../../command/command.ts";
+import type { Context } from "../../command/context.ts";
+import type { Address } from "../../keyspace/heap.ts";
+import * as record from "../../keyspace/record.ts";
+import type { MigratingKey } from "../../migration/transfer.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CommandError, errors } from "../../protocol/command-error.ts";
+import { dumpValue } from "./dump/dump.ts";
+
+const optionsFrom = 6;
+const defaultTimeoutMs = 1000;
+/** The longest time that a timer can take. */
+const maxTimerMs = 2_147_483_647;
+
+interface MigrateOptions {
+  copies: boolean;
+  replaces: boolean;
+  credentials: Uint8Array[];
+  /** The arguments that are keys. */
+  keys: number[];
+}
+
+const range = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, at) => first + at);
+
+function readOptions(args: Arguments): MigrateOptions {
+  const options: MigrateOptions = { copies: false, replaces: false, credentials: [], keys: [3] };
+  for (let index = optionsFrom; index < args.count; index++) {
+    const left = args.count - index - 1;
+    if (args.is(index, "copy")) {
+      options.copies = true;
+    } else if (args.is(index, "replace")) {
+      options.replaces = true;
+    } else if (args.is(index, "auth") && left >= 1) {
+      options.credentials = [args.bytes(++index)];
+    } else if (args.is(index, "auth2") && left >= 2) {
+      options.credentials = [args.bytes(++index), args.bytes(++index)];
+    } else if (args.is(index, "keys")) {
+      if (args.length(3) > 0) {
+        throw new CommandError("ERR When using MIGRATE KEYS option, the key argument must be set to the empty string");
+      }
+      options.keys = range(index + 1, args.count);
+      break;
+    } else {
+      throw new CommandError(errors.syntax);
+    }
+  }
+  return options;
+}
+
+/** For routing and COMMAND GETKEYS: none where both ways to name keys are used, which is an error. */
+function findKeys(args: Arguments): number[] {
+  for (let index = optionsFrom; index < args.count; index++) {
+    if (args.is(index, "keys")) return args.length(3) > 0 ? [] : range(index + 1, args.count);
+    if (args.is(index, "auth")) index++;
+    else if (args.is(index, "auth2")) index += 2;
+  }
+  return [3];
+}
+
+/** The key as it is sent; undefined when its time is over. */
+function migratingKey({ keyspace, server, now }: Context, key: Uint8Array, address: Address): MigratingKey | undefined {
+  const { heap } = keyspace;
+  const leftMs = record.hasExpiry(heap, address) ? record.expiryOf(heap, address) - now : undefined;
+  if (leftMs !== undefined && leftMs < 0) return undefined;
+  return { key, payload: dumpValue(server, address), timeToLiveMs: leftMs === undefined ? 0 : Math.max(leftMs, 1) };
+}
+
+function readKeys(context: Context, args: Arguments, indexes: readonly number[]): MigratingKey[] {
+  return indexes.flatMap((index) => {
+    const address = context.database.read(args, index);
+    const key = address === 0 ? undefined : migratingKey(context, args.bytes(index), address);
+    return key === undefined ? [] : [key];
+  });
+}
+
+export const migrate = command({
+  name: "MIGRATE",
+  group: "generic",
+  since: "2.6.0",
+  complexity: "O(N) with N being the size of the values, here and at the target",
+  summary: "Moves keys to another server, or copies them there.",
+  flags: ["write", "movablekeys"],
+  categories: ["dangerous"],
+  arity: -6,
+  keys: { first: 3, last: 3, step: 1 },
+  findKeys,
+  run(context, args, reply) {
+    const { keys: indexes, ...options } = readOptions(args);
+    const timeoutMs = args.integer(5);
+    const targetDatabase = args.integer(4);
+    const keys = readKeys(context, args, indexes);
+    if (keys.length === 0) {
+      reply.simple("NOKEY");
+      return;
+    }
+    const { migrations } = context.server;
+    if (migrations === undefined || !context.mayBlock) {
+      throw new CommandError("ERR MIGRATE waits for another server, which transactions and scripts cannot do");
+    }
+    const port = Number(args.latin1(2));
+    const target = {
+      host: args.text(1),
+      // Nobody takes connections at port 0, nor at what is no port.
+      port: Number.isInteger(port) && port > 0 && port < 65_536 ? port : 0,
+      timeoutMs: timeoutMs <= 0 ? defaultTimeoutMs : Math.min(timeoutMs, maxTimerMs),
+    };
+    migrations.begin(context, { ...options, target, targetDatabase, keys });
+  },
+});

@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
+import { GateOutcomeUnknown, GateUnavailable } from "../../src/gate/gate-errors.ts";
 import type { Gate } from "../../src/gate/gate.ts";
-import { productKeys } from "../../src/gate/product-keys.ts";
+import { startNodes } from "my-redis";
+import { type GateProduct, productKeys } from "../../src/gate/product-keys.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
 import { startRelay } from "../../src/gate/relay.ts";
 import {
   freePort,
+  portIsFree,
   requireService,
   startRedisServer,
+  temporaryFolder,
   waitUntil,
   type Service,
 } from "../../../tools/test-services/index.ts";
@@ -15,8 +19,13 @@ import { kinds, saleFixture } from "../contract/gate/gate-fixtures.ts";
 
 const redis = requireService("redis");
 
+interface Nodes {
+  readonly ports: readonly number[];
+  stop(): Promise<void>;
+}
+
 /** Two nodes of Redis Cluster, each with half of the slots. */
-async function startCluster(): Promise<{ nodes: Service[]; clients: Redis[] }> {
+async function startCluster(): Promise<Nodes> {
   const start = async (): Promise<Service> =>
     startRedisServer({ args: ["--cluster-enabled", "yes", "--cluster-port", String(await freePort())] });
   const nodes = [await start(), await start()];
@@ -31,25 +40,55 @@ async function startCluster(): Promise<{ nodes: Service[]; clients: Redis[] }> {
       what: "the cluster to be complete",
       timeoutMs: 20_000,
     });
+    client.disconnect();
   }
-  return { nodes, clients };
+  return {
+    ports: nodes.map(({ port }) => port),
+    stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
+  };
 }
 
-describe.skipIf(redis.missing)(`The gate on a cluster${redis.reason}`, () => {
-  let nodes: Service[];
+/** Three nodes of MyRedis, started again when they die. */
+async function startRing(): Promise<Nodes & { pid(index: number): number | undefined }> {
+  const running = await startNodes({
+    nodes: 3,
+    port: await freePortWithSuccessors(3),
+    dir: temporaryFolder("ring"),
+    directives: { appendonly: "yes", appendfsync: "always", "cluster-node-timeout": "1000" },
+  });
+  return {
+    ports: running.nodes.map(({ port }) => port),
+    stop: () => running.close(),
+    pid: (index) => running.pid(index),
+  };
+}
+
+/** The first of several free ports in a row. */
+async function freePortWithSuccessors(count: number): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    const free = await Promise.all(Array.from({ length: count }, (_, step) => portIsFree(port + step)));
+    if (free.every(Boolean)) return port;
+  }
+}
+
+function testCluster(start: () => Promise<Nodes>): void {
+  let nodes: Nodes;
   let clients: Redis[];
   let gate: Gate;
 
   beforeAll(async () => {
-    ({ nodes, clients } = await startCluster());
-    // One node is enough to learn of the other.
-    gate = createGate({ connection: { cluster: [{ host: nodes[0]!.host, port: nodes[0]!.port }] }, timeoutMs: 5_000 });
+    nodes = await start();
+    clients = nodes.ports.map((port) => new Redis(port));
+    // One node is enough to learn of the others.
+    const cluster = [{ host: "127.0.0.1", port: nodes.ports[0]! }];
+    gate = createGate({ connection: { cluster }, timeoutMs: 5_000 });
   }, 60_000);
 
   afterAll(async () => {
     await gate.close();
     for (const client of clients) client.disconnect();
-    for (const node of nodes) await node.stop();
+    await nodes.stop();
   });
 
   test("sells products that live on different nodes, and relays them all", async () => {
@@ -61,8 +100,7 @@ describe.skipIf(redis.missing)(`The gate on a cluster${redis.reason}`, () => {
       ),
     );
     expect(kinds(outcomes)).toEqual({ accepted: 60, sold_out: 36 });
-    const keysOnNodes = await Promise.all(clients.map((client) => client.dbsize()));
-    expect(Math.min(...keysOnNodes)).toBeGreaterThan(0);
+    expect(new Set(await Promise.all(fixtures.map(({ product }) => ownerOf(product)))).size).toBe(nodes.ports.length);
 
     const published: string[] = [];
     const relay = startRelay({
@@ -89,4 +127,72 @@ describe.skipIf(redis.missing)(`The gate on a cluster${redis.reason}`, () => {
     const slots = await Promise.all(keys.map((key) => clients[0]!.call("CLUSTER", "KEYSLOT", key)));
     expect(new Set(slots).size).toBe(1);
   });
+
+  /** The port of the node that a product lives on. */
+  async function ownerOf(product: GateProduct): Promise<number> {
+    const slot = Number(await clients[0]!.call("CLUSTER", "KEYSLOT", productKeys(product)[0]));
+    const ranges = (await clients[0]!.call("CLUSTER", "SLOTS")) as [number, number, [string, number]][];
+    return ranges.find(([first, last]) => slot >= first && slot <= last)![2][1];
+  }
+}
+
+describe.skipIf(redis.missing)(`The gate on Redis Cluster${redis.reason}`, () => testCluster(startCluster));
+
+describe("The gate on a ring of MyRedis nodes", () => {
+  testCluster(startRing);
+
+  test("goes on for the other products while a node is killed, and for all of them when it is back", async () => {
+    const nodes = await startRing();
+    const gate = createGate({
+      connection: { cluster: nodes.ports.map((port) => ({ host: "127.0.0.1", port })) },
+      timeoutMs: 2_000,
+    });
+    try {
+      const total = 40;
+      const fixtures = Array.from({ length: 9 }, () => saleFixture({ total }));
+      for (const { sale, product } of fixtures) await gate.arm(sale, product, total);
+      const accepted = new Map<string, Set<string>>();
+      let killed: number | undefined;
+      // Each buyer asks again with the same reservation until he has an answer, as a gateway does.
+      const buy = async (fixture: (typeof fixtures)[number], index: number): Promise<void> => {
+        const request = fixture.request(`u${index}`, `r${index}`);
+        for (let attempt = 0; attempt < 400; attempt++) {
+          try {
+            const outcome = await gate.reserve(request);
+            if (outcome.kind === "accepted" || outcome.kind === "replay") {
+              const taken = accepted.get(fixture.product.id) ?? new Set();
+              accepted.set(fixture.product.id, taken.add(`r${index}`));
+            }
+            if (outcome.kind !== "closed") return;
+          } catch (error) {
+            // Unavailable, or its outcome unknown: both are for asking again.
+            expect(error instanceof GateUnavailable || error instanceof GateOutcomeUnknown).toBe(true);
+          }
+          await Bun.sleep(25);
+        }
+        throw new Error(`u${index} got no answer for ${fixture.product.id}`);
+      };
+      await Promise.all(
+        fixtures.flatMap((fixture) =>
+          Array.from({ length: 60 }, async (_, index) => {
+            await Bun.sleep(index * 10);
+            if (index === 15 && killed === undefined) {
+              killed = nodes.pid(1);
+              process.kill(killed!, "SIGKILL");
+            }
+            await buy(fixture, index);
+          }),
+        ),
+      );
+      for (const { sale, product } of fixtures) {
+        expect(accepted.get(product.id)?.size).toBe(total);
+        const status = await gate.status(sale.id, product.id);
+        expect(status).toMatchObject({ available: 0, holders: total, outboxLength: total });
+      }
+      expect(nodes.pid(1)).not.toBe(killed!);
+    } finally {
+      await gate.close();
+      await nodes.stop();
+    }
+  }, 90_000);
 });

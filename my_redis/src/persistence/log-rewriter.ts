@@ -2,6 +2,7 @@ import { closeSync, openSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { openTransactionCommands } from "../cluster/transaction/transaction-log.ts";
 import type { Server } from "../server.ts";
 import type { AppendOnlyLog, OpenLog } from "./append-only-log.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "./background-snapshot.ts";
@@ -232,6 +233,11 @@ export class LogRewriter {
     for (const line of this.#server.logAnnotations.carried()) {
       this.#commands.beginUnit();
       this.#commands.annotate(line);
+      this.#commands.endUnit();
+    }
+    for (const words of openTransactionCommands(this.#server)) {
+      this.#commands.beginUnit();
+      this.#commands.append(0, words);
       this.#commands.endUnit();
     }
     this.#commands.flush();

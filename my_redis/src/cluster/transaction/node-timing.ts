@@ -3,14 +3,20 @@ import type { TransactionLimits } from "./transaction-host.ts";
 const maxRecords = 65_536;
 const maxPreparedBytes = 256 * 1024 * 1024;
 const maxCoordinated = 16_384;
+/** Locks need not last as long as a node may be silent before it counts as gone. */
+const longestSilenceMs = 5000;
 
-/** How long transactions wait for what, from cluster-node-timeout. Keys are locked for at most about twice as long. */
+/**
+ * How long transactions wait for what. Keys are locked for at most about twice `silenceMs`, as long as enough nodes
+ * answer. A message lives no longer than the link that carries it, which ends after `nodeTimeoutMs` of silence.
+ */
 export function transactionLimits(nodeTimeoutMs: number): TransactionLimits {
+  const silenceMs = Math.min(nodeTimeoutMs, longestSilenceMs);
   return {
-    prepareTimeoutMs: nodeTimeoutMs / 2,
-    phaseTimeoutMs: nodeTimeoutMs / 4,
-    silenceMs: nodeTimeoutMs,
-    rememberMs: nodeTimeoutMs * 4,
+    prepareTimeoutMs: silenceMs / 2,
+    phaseTimeoutMs: silenceMs / 4,
+    silenceMs,
+    rememberMs: silenceMs * 4 + nodeTimeoutMs * 2,
     maxRecords,
     maxPreparedBytes,
     maxCoordinated,

@@ -35,6 +35,8 @@ export class RecordBook {
     const record = this.open(entry.id, entry.participants, nowMs);
     record.touchedMs = nowMs;
     if (entry.type === "prepared") {
+      // A log that was being written anew says it twice.
+      if (record.prepared !== undefined) return;
       record.prepared = entry.part;
       this.preparedBytes += entry.part.bytes;
       this.locks.take(record.id, entry.part.database, keysOf(record));

@@ -1,5 +1,5 @@
 import type { Arguments } from "../../protocol/arguments.ts";
-import type { RecordBook } from "./record-book.ts";
+import { type RecordBook, recordBookOf } from "./record-book.ts";
 import { decodeEntry, encodeEntry } from "./transaction-codec.ts";
 import type { TransactionLogEntry } from "./transaction-record.ts";
 
@@ -20,4 +20,9 @@ export function loadTransactionEntry(book: RecordBook, args: Arguments, nowMs: n
   if (Buffer.compare(word.subarray(0, prefix.length), prefix) !== 0) return false;
   book.apply(decodeEntry(word.subarray(prefix.length)), nowMs);
   return true;
+}
+
+/** What a log that is written anew has to say of the transactions that are not forgotten yet. */
+export function openTransactionCommands(server: object): [string, Uint8Array][] {
+  return recordBookOf(server).snapshot().map(logCommandOf);
 }

@@ -1,0 +1,85 @@
+import { freePort, temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
+import { hashSlot } from "../../../src/cluster/hash-slot.ts";
+import { Members } from "../../../src/cluster/members.ts";
+import { type MyRedisProcess, startMyRedis } from "../../crash/my-redis-process.ts";
+import { RespConnection } from "../../differential/harness/resp-connection.ts";
+
+/** Nodes of one ring, each a process with a folder of its own, to be killed and frozen. */
+export class RingOfProcesses {
+  readonly ports: readonly number[];
+  readonly #folders: readonly string[];
+  readonly #directives: Readonly<Record<string, string>>;
+  readonly #owners: Uint16Array;
+  /** Where each port stands among the sorted names. */
+  readonly #places: readonly number[];
+  readonly processes: (MyRedisProcess | undefined)[] = [];
+
+  private constructor(ports: readonly number[], directives: Readonly<Record<string, string>>) {
+    this.ports = ports;
+    this.#folders = ports.map(() => temporaryFolder("ring-node"));
+    this.#directives = directives;
+    const names = ports.map((port) => `127.0.0.1:${port}`);
+    const members = new Members(names[0] as string, names);
+    this.#owners = members.owners;
+    this.#places = names.map((name) => members.names.indexOf(name));
+  }
+
+  static async start(count: number, directives: Readonly<Record<string, string>>): Promise<RingOfProcesses> {
+    const ports = await Promise.all(Array.from({ length: count }, () => freePort()));
+    const ring = new RingOfProcesses(ports, directives);
+    await Promise.all(ports.map((_, node) => ring.startNode(node)));
+    await ring.untilWhole();
+    return ring;
+  }
+
+  async startNode(node: number): Promise<void> {
+    const names = this.ports.map((port) => `127.0.0.1:${port}`);
+    this.processes[node] = await startMyRedis(this.#folders[node] as string, {
+      bind: "127.0.0.1",
+      port: `${this.ports[node]}`,
+      self: names[node] as string,
+      peers: names.join(" "),
+      ...this.#directives,
+    });
+  }
+
+  /** The node (in the order of `ports`) that owns a key. */
+  ownerOf(key: string): number {
+    const bytes = Buffer.from(key);
+    return this.#places.indexOf(this.#owners[hashSlot(bytes, 0, bytes.length)] as number);
+  }
+
+  connect(node: number): Promise<RespConnection> {
+    return RespConnection.open(this.ports[node] as number, `node ${node}`);
+  }
+
+  async kill(node: number, signal: NodeJS.Signals): Promise<void> {
+    await this.processes[node]?.process.kill(signal);
+  }
+
+  /** Waits until every node has all others, and no write across nodes is open anywhere. */
+  async untilWhole(): Promise<void> {
+    for (const node of this.ports.keys()) {
+      const connection = await this.connect(node);
+      const isAtRest = async (): Promise<boolean> => {
+        const info = (await connection.reply("INFO", "cluster")).text as string;
+        const isWhole = (await connection.reply("DBSIZE")).sign === ":";
+        return isWhole && /cluster_transactions_open:0\r/.test(info) && /cluster_locked_keys:0\r/.test(info);
+      };
+      try {
+        await waitUntil(isAtRest, { what: `node ${node} to be at rest`, timeoutMs: 30_000, intervalMs: 50 });
+      } finally {
+        connection.close();
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.processes.map(async (each) => {
+        await each?.process.kill("SIGCONT");
+        await each?.process.stop();
+      }),
+    );
+  }
+}

@@ -1,0 +1,138 @@
+import type { RespConnection } from "../../differential/harness/resp-connection.ts";
+import type { RingOfProcesses } from "./ring-of-processes.ts";
+
+/** Errors that a client of a cluster knows: try again, or later. */
+const knownErrors = /^(CLUSTERDOWN|TRYAGAIN|LOADING)/;
+
+/** Three keys on three nodes that are always written together. */
+export interface Triple {
+  readonly keys: readonly string[];
+  /** Who writes it, and through which node: the highest number that he began to write, and the last acknowledged. */
+  begun: number;
+  acknowledged: number;
+}
+
+export interface WorkloadCounts {
+  acknowledged: number;
+  refused: number;
+  broken: number;
+  reads: number;
+  slowestMs: number;
+}
+
+/**
+ * Writers that set all keys of their triple to the next number, and readers who check that nobody sees half: once a
+ * number was read from one key, no key of the triple shows a lower one.
+ */
+export class TripleWorkload {
+  readonly triples: Triple[] = [];
+  readonly counts: WorkloadCounts = { acknowledged: 0, refused: 0, broken: 0, reads: 0, slowestMs: 0 };
+  readonly problems: string[] = [];
+  readonly #ring: RingOfProcesses;
+  #stopped = false;
+  #running: Promise<void>[] = [];
+
+  constructor(ring: RingOfProcesses, name: string, count: number) {
+    this.#ring = ring;
+    for (let index = 0; index < count; index++) {
+      this.triples.push({ keys: keysOnAllNodes(ring, `${name}${index}`), begun: 0, acknowledged: 0 });
+    }
+  }
+
+  start(): void {
+    for (const [index, triple] of this.triples.entries()) {
+      const node = index % this.#ring.ports.length;
+      this.#running.push(this.#client(node, (connection) => this.#write(connection, triple)));
+      this.#running.push(this.#client(node + 1, (connection) => this.#read(connection, triple)));
+      // He only gets into the others' way.
+      this.#running.push(this.#client(node + 2, (connection) => this.#disturb(connection, triple)));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#running);
+  }
+
+  /** Does something again and again, on a new connection whenever the old one breaks. */
+  async #client(node: number, act: (connection: RespConnection) => Promise<void>): Promise<void> {
+    while (!this.#stopped) {
+      let connection: RespConnection | undefined;
+      try {
+        connection = await this.#ring.connect(node % this.#ring.ports.length);
+        while (!this.#stopped) await act(connection);
+      } catch {
+        this.counts.broken++;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      } finally {
+        connection?.close();
+      }
+    }
+  }
+
+  async #ask(connection: RespConnection, ...words: string[]): Promise<string | null | undefined> {
+    const startedMs = performance.now();
+    const reply = await connection.reply(...words);
+    this.counts.slowestMs = Math.max(this.counts.slowestMs, performance.now() - startedMs);
+    if (reply.sign !== "-") return reply.text as string | null;
+    this.counts.refused++;
+    if (!knownErrors.test(reply.text as string)) this.problems.push(`${words.join(" ")}: ${reply.text}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return undefined;
+  }
+
+  async #write(connection: RespConnection, triple: Triple): Promise<void> {
+    const number = ++triple.begun;
+    const reply = await this.#ask(connection, "MSET", ...triple.keys.flatMap((key) => [key, `${number}`]));
+    if (reply !== "OK") return;
+    triple.acknowledged = number;
+    this.counts.acknowledged++;
+  }
+
+  async #read(connection: RespConnection, triple: Triple): Promise<void> {
+    let highest = triple.acknowledged;
+    let seenAt = "the acknowledgement";
+    for (const key of [...triple.keys, ...triple.keys]) {
+      const value = await this.#ask(connection, "GET", key);
+      if (value === undefined) continue;
+      this.counts.reads++;
+      const number = Number(value ?? 0);
+      if (number < highest) this.problems.push(`${key} shows ${number} after ${highest} was seen at ${seenAt}`);
+      if (number <= highest) continue;
+      highest = number;
+      seenAt = key;
+    }
+  }
+
+  /** Locks the keys, and writes nothing: two of them exist. */
+  async #disturb(connection: RespConnection, triple: Triple): Promise<void> {
+    await this.#ask(connection, "MSETNX", ...triple.keys.flatMap((key) => [key, "0"]), `${triple.keys[0]}:free`, "0");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  /** To be called at rest: whether every triple is equal, and holds nothing older than what was acknowledged. */
+  async check(): Promise<void> {
+    for (const node of this.#ring.ports.keys()) {
+      const connection = await this.#ring.connect(node);
+      for (const { keys, begun, acknowledged } of this.triples) {
+        const values = (await connection.reply("MGET", ...keys)).items?.map(({ text }) => Number(text ?? 0)) ?? [];
+        const [first = -1] = values;
+        if (values.length !== keys.length || new Set(values).size > 1) this.problems.push(`half: ${keys} ${values}`);
+        if (first < acknowledged || first > begun) {
+          this.problems.push(`${keys} show ${first}; ${acknowledged} was acknowledged, ${begun} begun`);
+        }
+      }
+      connection.close();
+    }
+  }
+}
+
+/** A key for each node, named after `prefix`. */
+function keysOnAllNodes(ring: RingOfProcesses, prefix: string): string[] {
+  return [...ring.ports.keys()].map((node) => {
+    for (let number = 0; ; number++) {
+      const key = `${prefix}:${number}`;
+      if (ring.ownerOf(key) === node) return key;
+    }
+  });
+}

@@ -7,6 +7,8 @@ import type { Connect } from "../network/transport.ts";
 import type { Server } from "../server.ts";
 import { type Migration, type MigratingKey, transfer, type TransferResult } from "./transfer.ts";
 
+const changedMeanwhile = "ERR a key was changed while it was sent: the keys are at both servers now";
+
 /** The network, as far as who works outside of any client's turn needs it. */
 export interface MigrationNetwork {
   readonly connect: Connect;
@@ -37,22 +39,28 @@ export class Migrations {
     this.#stopping.abort();
   }
 
-  /** Begins to send the keys, which are in the client's database. His reply comes when that is done. */
-  begin({ client }: Context, migration: Migration): void {
+  /**
+   * Begins to send the keys, which are in the client's database. His reply comes when that is done. `isAsSent` compares
+   * a key, should anything have changed meanwhile in spite of all.
+   */
+  begin({ client }: Context, migration: Migration, isAsSent: (key: MigratingKey) => boolean): void {
     this.#server.policies.push(this.#policy);
     client.postponed = true;
     client.channel.pause();
-    void this.#run(client, client.database, migration);
+    void this.#run(client, migration, isAsSent);
   }
 
-  async #run(client: Client, database: number, migration: Migration): Promise<void> {
+  async #run(client: Client, migration: Migration, isAsSent: (key: MigratingKey) => boolean): Promise<void> {
+    const { keyspace, policies } = this.#server;
+    const { dirty } = keyspace;
+    const { database } = client;
     const result = await this.#transfer(migration);
     if (this.#stopping.signal.aborted) return;
     this.#network.inTurn(() => {
-      if (!migration.copies) this.#remove(database, result.taken);
-      const { policies } = this.#server;
+      const changed = keyspace.dirty === dirty ? undefined : result.taken.find((key) => !isAsSent(key));
+      if (!migration.copies && changed === undefined) this.#remove(database, result.taken);
       policies.splice(policies.indexOf(this.#policy), 1);
-      this.#answer(client, result.error);
+      this.#answer(client, changed === undefined || migration.copies ? result.error : changedMeanwhile);
     });
     this.#requests.releaseAll();
   }

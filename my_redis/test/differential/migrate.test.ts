@@ -238,6 +238,25 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     silent.close();
   });
 
+  test("keeps what was changed all the same while it was sent", async () => {
+    const { connection } = sources[1] as Source;
+    const { keyspace } = ours.server;
+    const late = new FakeTarget((socket) => {
+      // Nobody's request: those wait.
+      const database = keyspace.database(0);
+      const [key, value] = [Buffer.from("a"), Buffer.from("new")];
+      database.setString(key, 0, 1, value, 0, 3, 0, -1);
+      database.changedKey(key, 0, 1, "set");
+      socket.write("+OK\r\n+OK\r\n");
+    });
+    await connection.reply("SET", "a", "old");
+    expect(showReply(await connection.reply("MIGRATE", "127.0.0.1", await late.listen(), "a", 0, 1000))).toBe(
+      "-ERR a key was changed while it was sent: the keys are at both servers now",
+    );
+    expect(showReply(await connection.reply("GET", "a"))).toBe('$"new"');
+    late.close();
+  });
+
   test("moves keys back from redis-server, and logs what has left", async () => {
     const { connection } = sources[1] as Source;
     await connection.reply("FLUSHALL");

@@ -104,6 +104,11 @@ export const migrate = command({
       port: Number.isInteger(port) && port > 0 && port < 65_536 ? port : 0,
       timeoutMs: timeoutMs <= 0 ? defaultTimeoutMs : Math.min(timeoutMs, maxTimerMs),
     };
-    migrations.begin(context, { ...options, target, targetDatabase, keys });
+    const { database, server } = context;
+    migrations.begin(context, { ...options, target, targetDatabase, keys }, ({ key, payload }) => {
+      const address = database.find(key, 0, key.length);
+      // A key that is gone need not be removed.
+      return address === 0 || Buffer.compare(dumpValue(server, address), payload) === 0;
+    });
   },
 });

@@ -1,13 +1,15 @@
 /** How a collection of a million elements comes, and goes. */
 export interface Scenario {
   readonly name: string;
-  /** Makes the data. */
-  readonly fill: () => Iterable<readonly string[]>;
+  /** Makes data of so many elements. */
+  readonly fill: (count: number) => Iterable<readonly string[]>;
   /** What is done to it while others are served; for "built", the filling itself. */
   readonly action: readonly string[] | undefined;
 }
 
-const count = 1_000_000;
+/** Elements of the collection that is measured, and of the one with which it is rehearsed. */
+export const elementCount = 1_000_000;
+export const rehearsedCount = 100_000;
 const elementsPerRequest = 50;
 
 interface Kind {
@@ -31,22 +33,22 @@ const actions: Readonly<Record<string, readonly string[]>> = {
   "FLUSHALL ASYNC": ["FLUSHALL", "ASYNC"],
 };
 
-function* fillCollection({ command, element }: Kind): Iterable<readonly string[]> {
+function* fillCollection({ command, element }: Kind, count: number): Iterable<readonly string[]> {
   for (let first = 0; first < count; first += elementsPerRequest) {
     yield [command, "huge", ...Array.from({ length: elementsPerRequest }, (_, index) => element(first + index)).flat()];
   }
 }
 
-function* fillStream(): Iterable<readonly string[]> {
+function* fillStream(count: number): Iterable<readonly string[]> {
   for (let index = 0; index < count; index++) yield ["XADD", "huge", "*", "field", `value:${index}`];
 }
 
-function* fillKeys(): Iterable<readonly string[]> {
+function* fillKeys(count: number): Iterable<readonly string[]> {
   for (let index = 0; index < count; index++) yield ["SET", `key:${index}`, `value:${index}`];
 }
 
-const fills: readonly { readonly name: string; readonly fill: () => Iterable<readonly string[]> }[] = [
-  ...kinds.map((kind) => ({ name: kind.name, fill: () => fillCollection(kind) })),
+const fills: readonly { readonly name: string; readonly fill: Scenario["fill"] }[] = [
+  ...kinds.map((kind) => ({ name: kind.name, fill: (count: number) => fillCollection(kind, count) })),
   { name: "stream", fill: fillStream },
 ];
 

@@ -7,10 +7,10 @@ export const loadCores = cpus().length === 1 ? "0" : `0-${cpus().length - 2}`;
 
 const loadFile = `${import.meta.dirname}/load-process.ts`;
 
-/** Runs the load on the cores that are not the server's. */
-export async function loadFromOtherCores(options: LoadOptions): Promise<LoadResult> {
+/** Runs the load on the cores that are not the server's, or on those that are named. */
+export async function loadFromOtherCores(options: LoadOptions, onCores = loadCores): Promise<LoadResult> {
   const requests = options.requests.map((request) => Buffer.from(request).toString("latin1"));
-  const child = Bun.spawn(["taskset", "-c", loadCores, process.execPath, loadFile], {
+  const child = Bun.spawn(["taskset", "-c", onCores, process.execPath, loadFile], {
     stdin: new TextEncoder().encode(JSON.stringify({ ...options, requests })),
     stdout: "pipe",
     stderr: "inherit",

@@ -20,7 +20,7 @@ const connections = 64;
 /** Enough different buyers that nothing is answered from a cache of one. */
 const buyerCount = 2_000;
 
-interface Target {
+export interface Target {
   readonly name: string;
   readonly status: number;
   readonly port: number;
@@ -64,7 +64,11 @@ export async function measureRejections(rounds: number, count: number): Promise<
   }
 }
 
-async function alternate(targets: readonly Target[], rounds: number, count: number): Promise<RejectionFigures[]> {
+export async function alternate(
+  targets: readonly Target[],
+  rounds: number,
+  count: number,
+): Promise<RejectionFigures[]> {
   const runs = new Map(targets.map((target) => [target, [] as { perSecond: number; cpu: number }[]]));
   // The first round compiles what is compiled just in time.
   for (let round = 0; round <= rounds; round++) {

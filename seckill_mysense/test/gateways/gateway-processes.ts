@@ -37,14 +37,18 @@ interface GatewaysOptions {
   readonly count: number;
   readonly units: number;
   readonly limits?: Record<string, unknown>;
+  /** The first, which does everything, is alone; the others are the ring. */
+  readonly isFirstApart?: boolean;
 }
 
 /** Real gateway processes of one ring, with a redis-server for the gate and one SQLite ledger. */
-export async function startGateways({ count, units, limits = {} }: GatewaysOptions): Promise<GatewayProcesses> {
+export async function startGateways(options: GatewaysOptions): Promise<GatewayProcesses> {
+  const { count, units, limits = {}, isFirstApart = false } = options;
   const redis = await startRedisServer({ args: ["--appendonly", "yes", "--appendfsync", "always"] });
   const { folder } = configFolder();
   const names: string[] = [];
   while (names.length < count) names.push(`127.0.0.1:${await freePort()}`);
+  const nodes = isFirstApart ? names.slice(1) : names;
   const settingsOf = (name: string, backend: object): object => ({
     data_dir: join(folder, "data"),
     backend: {
@@ -56,7 +60,7 @@ export async function startGateways({ count, units, limits = {} }: GatewaysOptio
       ...backend,
     },
     redis: { url: redis.url },
-    gateways: { nodes: names, self: name },
+    gateways: isFirstApart && name === names[0] ? {} : { nodes, self: name },
     sale: { demo_units: units, demo_starts_in_seconds: 0 },
     limits: { check_per_user: generous, check_per_address: generous, api_per_user: generous, ...limits },
   });
@@ -76,7 +80,7 @@ export async function startGateways({ count, units, limits = {} }: GatewaysOptio
   await Promise.all(others.map(start));
   const urls = (): string[] =>
     gateways.flatMap(({ program, isFrozen }) => (program === undefined || isFrozen ? [] : [program.url]));
-  await untilRingOf(count, urls());
+  await untilRingOf(nodes.length, urls().slice(count - nodes.length));
   await untilReady(urls());
   return {
     gateways,

@@ -16,6 +16,7 @@ import { holdBackReply } from "./command/reply-mode.ts";
 import { CommandProcessor } from "./command/processor.ts";
 import { KeyspaceNotifications } from "./command/keyspace-notifications.ts";
 import { MemoryLimit } from "./command/memory-limit.ts";
+import { Monitors } from "./command/monitors.ts";
 import { NoTouch } from "./command/no-touch.ts";
 import { PubSub } from "./command/pub-sub.ts";
 import { WatchedKeys } from "./command/watched-keys.ts";
@@ -74,6 +75,7 @@ export class Server {
   readonly pause: ClientPause;
   readonly memoryLimit: MemoryLimit;
   readonly noTouch: NoTouch;
+  readonly monitors: Monitors;
   readonly activeExpiry: ActiveExpiry;
   readonly runId: string;
   readonly startedAtMs: number;
@@ -143,6 +145,7 @@ export class Server {
     this.pause = new ClientPause(this);
     this.memoryLimit = new MemoryLimit(this);
     this.noTouch = new NoTouch(this);
+    this.monitors = new Monitors(this);
     this.activeExpiry = new ActiveExpiry(this.keyspace);
     this.blocking = new BlockedClients(
       {
@@ -187,6 +190,7 @@ export class Server {
     this.blocking.forget(context);
     this.pause.forget(context);
     this.noTouch.forget(context.client);
+    this.monitors.forget(context.client);
     this.watched.unwatch(context.client);
     this.pubSub.forget(context.client);
     this.clients.delete(context.client.id);

@@ -1,5 +1,6 @@
 import type { Command } from "./command/command.ts";
 import type { Context } from "./command/context.ts";
+import { redacted, secretArguments } from "./command/secret-arguments.ts";
 import { type Arguments, latin1Text } from "./protocol/arguments.ts";
 import type { Settings } from "./settings/settings.ts";
 
@@ -65,7 +66,7 @@ export class SlowLog {
 function shownWords(command: Command, args: Arguments): string[] {
   const secret = secretArguments(command.fullName, args);
   const shown = args.count > maxArguments ? maxArguments - 1 : args.count;
-  const words = Array.from({ length: shown }, (_, index) => (secret(index) ? "(redacted)" : shownWord(args, index)));
+  const words = Array.from({ length: shown }, (_, index) => (secret(index) ? redacted : shownWord(args, index)));
   if (shown < args.count) words.push(`... (${args.count - shown} more arguments)`);
   return words;
 }
@@ -76,16 +77,4 @@ function shownWord(args: Arguments, index: number): string {
   if (length <= maxArgumentBytes) return args.latin1(index);
   const kept = latin1Text(args.buffer, start, start + maxArgumentBytes);
   return `${kept}... (${length - maxArgumentBytes} more bytes)`;
-}
-
-const secretDirectives = ["requirepass", "masterauth", "masteruser", "tls-key-file-pass", "tls-client-key-file-pass"];
-
-/** Which arguments are passwords, that nobody may read in the slow log. */
-function secretArguments(name: string, args: Arguments): (index: number) => boolean {
-  if (name === "auth") return (index) => index > 0;
-  if (name === "hello")
-    return (index) => index > 2 && (args.is(index - 1, "auth") || (index > 3 && args.is(index - 2, "auth")));
-  if (name === "config|set")
-    return (index) => index > 2 && secretDirectives.some((secret) => args.is(index - 1, secret));
-  return () => false;
 }

@@ -100,6 +100,8 @@ export class Client {
   replyMode: "on" | "off" | "skip-next" | "skip" = "on";
   noEvict = false;
   noTouch = false;
+  /** Is told of every command: see MONITOR. */
+  monitoring = false;
   /** "normal" clients, those of other nodes ("relayed"), and pseudo clients whose replies nobody waits for. */
   readonly kind: "normal" | "relayed" | "script" | "loader";
   closing = false;

@@ -182,6 +182,7 @@ export class CommandProcessor {
       this.writeError(reply, this.#messageOf(error, found));
     }
     context.command = outerCommand;
+    if (server.monitors.areThere) server.monitors.tell(context, found, args);
     if (snapshot !== undefined) snapshot.writing = outerWriting;
     // A command that waits is counted once, when it gets its reply, however often it has been tried.
     if (context.client.blocked === undefined || reply.length > replyStart) this.count(found);

@@ -211,7 +211,9 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
 
   checkOutput(connection: Connection): void {
     const { normal, pubsub } = this.#server.settings.values["client-output-buffer-limit"];
-    const limit = connection.context.client.subscriptions === undefined ? normal : pubsub;
+    const { monitoring, subscriptions } = connection.context.client;
+    // Who is sent more than he asks for is held to a limit, as by default those who ask are not.
+    const limit = subscriptions === undefined && !monitoring ? normal : pubsub;
     const reason = outputExcess(connection, connection.pendingBytes, limit, this.#server.nowMs);
     if (reason === undefined) return;
     this.#server.statistics.outputLimitDisconnections++;
@@ -227,7 +229,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
       if (client.closing) continue;
       // Who listens may well have nothing to say.
       const waits = client.relaying !== undefined && client.relaying.outstanding > 0;
-      const mayBeIdle = connection.paused || waits || client.subscriptions !== undefined;
+      const mayBeIdle = connection.paused || waits || client.monitoring || client.subscriptions !== undefined;
       if (timeoutMs > 0 && !mayBeIdle && nowMs - client.lastActiveMs > timeoutMs) {
         this.#letGo(connection, `idle for more than ${settings.values.timeout} seconds`);
       } else if (connection.pendingBytes > 0) {

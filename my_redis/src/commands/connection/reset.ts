@@ -20,6 +20,7 @@ export const reset = command({
     client.replyMode = "on";
     client.noEvict = false;
     server.noTouch.set(client, false);
+    server.monitors.forget(client);
     client.user = "default";
     client.authenticated = server.settings.values.requirepass === "";
     reply.protocol = 2;

@@ -57,6 +57,8 @@ function evalCommand({ name, since, summary, find, readOnly }: EvalDefinition): 
     run(context, args, reply) {
       // What the script does is logged command by command.
       context.logNothing();
+      // Before what the script runs.
+      if (context.command !== undefined) context.server.monitors.show(context, context.command, args);
       const runner = scriptRunner(context.server);
       if (find === byDigest && args.length(1) !== digestLength) throw new CommandError(noScript);
       const keyCount = readKeyCount(args);

@@ -9,6 +9,7 @@ import { latency } from "./latency.ts";
 import { lolwut } from "./lolwut.ts";
 import { memory } from "./memory/memory.ts";
 import { moduleCommand } from "./module.ts";
+import { monitor } from "./monitor.ts";
 import { role, wait } from "./role.ts";
 import { lastSave, save } from "./save.ts";
 import { shutdown } from "./shutdown.ts";
@@ -29,6 +30,7 @@ export const serverCommands = [
   lolwut,
   memory,
   moduleCommand,
+  monitor,
   role,
   save,
   shutdown,

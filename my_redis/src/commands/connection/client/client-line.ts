@@ -43,7 +43,7 @@ export function clientLine(context: Context): string {
 }
 
 function flagsOf(client: Client): string {
-  let flags = "";
+  let flags = client.monitoring ? "O" : "";
   if (client.subscriptions !== undefined) flags += "P";
   if (client.blocked !== undefined) flags += "b";
   if (client.transaction !== undefined) flags += "x";

@@ -1,0 +1,19 @@
+import { command } from "../../command/command.ts";
+import { CommandError } from "../../protocol/command-error.ts";
+
+export const monitor = command({
+  name: "MONITOR",
+  group: "server",
+  since: "1.0.0",
+  complexity: "O(1)",
+  summary: "Sends this client a line for every command that the server runs.",
+  flags: ["admin", "noscript", "loading", "stale"],
+  arity: 1,
+  run({ client, server }, _args, reply) {
+    if (server.executingTransaction) throw new CommandError("ERR MONITOR isn't allowed for DENY BLOCKING client");
+    // Asked again, Redis says nothing.
+    if (client.monitoring) return;
+    server.monitors.add(client);
+    reply.ok();
+  },
+});

@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { requireService, startRedisServer, waitUntil, type Service } from "../../../tools/test-services/index.ts";
+import { type RunningServer, startServer } from "../../index.ts";
+import { recordExercised } from "./harness/exercised-commands.ts";
+import { RespConnection, type Word } from "./harness/resp-connection.ts";
+
+const redis = requireService("redis");
+
+/** What a monitor was sent, without the times and addresses, which are the servers' own. */
+const withoutTimes = (text: string): string =>
+  text.replaceAll(/\d{10}\.\d{6} /g, "<time> ").replaceAll(/127\.0\.0\.1:\d+/g, "<address>");
+
+/** The bytes that one connection is sent. */
+class Monitor {
+  text = "";
+  readonly #socket;
+
+  private constructor(socket: { write(text: string): number; end(): void }) {
+    this.#socket = socket;
+  }
+
+  static async open(port: number): Promise<Monitor> {
+    let monitor: Monitor | undefined;
+    const data = (_socket: unknown, chunk: Buffer): void => {
+      if (monitor !== undefined) monitor.text += chunk.toString("latin1");
+    };
+    monitor = new Monitor(await Bun.connect({ hostname: "127.0.0.1", port, socket: { data } }));
+    await monitor.send("MONITOR\r\n", "+OK\r\n");
+    return monitor;
+  }
+
+  /** Sends a line, and waits until something has come that contains `end`. */
+  async send(line: string, end: string): Promise<void> {
+    this.#socket.write(line);
+    await this.until(end);
+  }
+
+  async until(end: string): Promise<void> {
+    await waitUntil(() => this.text.includes(end), { what: `${JSON.stringify(end)} at a monitor`, timeoutMs: 5000 });
+  }
+
+  close(): void {
+    this.#socket.end();
+  }
+}
+
+describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.reason}`, () => {
+  let real: Service;
+  let ours: RunningServer;
+
+  beforeAll(async () => {
+    real = await startRedisServer();
+    ours = await startServer({ port: 0, bind: ["127.0.0.1"], memory: true });
+  });
+
+  afterAll(async () => {
+    await ours.close();
+    await real.stop();
+  });
+
+  /** Runs the commands on both servers, and compares what their monitors are sent. */
+  async function expectSameLines(commands: readonly (readonly Word[])[], protocol: 2 | 3 = 2): Promise<void> {
+    const seen: string[] = [];
+    for (const port of [ours.port, real.port]) {
+      const monitor = await Monitor.open(port);
+      if (protocol === 3) await monitor.send("HELLO 3\r\n", "modules");
+      const client = await RespConnection.open(port, `port ${port}`);
+      for (const command of commands) await client.reply(...command);
+      await client.reply("ECHO", "the end");
+      await monitor.until('"the end"\r\n');
+      seen.push(withoutTimes(monitor.text.slice(monitor.text.indexOf("+1"))));
+      client.close();
+      monitor.close();
+    }
+    expect(seen[0]).toBe(seen[1] as string);
+    for (const command of commands) recordExercised(command);
+    recordExercised(["MONITOR"]);
+  }
+
+  test("every byte is shown in a form that can be typed", () =>
+    expectSameLines([
+      ["SET", "k", 'a"b\\c\n\r\t\x07\x08\x00\x7f\xff é'],
+      ["set", "", "'"],
+      ["ECHO", Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))],
+    ]));
+
+  test("the database is that after the command, and errors are shown unless the command is none", () =>
+    expectSameLines([
+      ["select", "5"],
+      ["GET", "k"],
+      ["SELECT", "0"],
+      ["INCR", "k"],
+      ["LPUSH", "k", "1"],
+      ["GET"],
+      ["NOSUCH", "x"],
+      ["SELECT", "99"],
+    ]));
+
+  test("passwords and administrators' commands are not", () =>
+    expectSameLines([
+      ["AUTH", "secret"],
+      ["auth", "user", "secret"],
+      ["HELLO", "2", "AUTH", "default", "nopass"],
+      ["HELLO", "2", "SETNAME", "x", "AUTH", "default", "nopass"],
+      ["CONFIG", "GET", "port"],
+      ["CLIENT", "LIST"],
+      ["CLIENT", "SETNAME", "name"],
+      ["SLOWLOG", "LEN"],
+      ["LATENCY", "LATEST"],
+      ["INFO"],
+      ["COMMAND", "COUNT"],
+    ]));
+
+  test("transactions are shown when they run, scripts before what they run", () =>
+    expectSameLines([
+      ["MULTI"],
+      ["SET", "a", "1"],
+      ["INCR", "a"],
+      ["EXEC"],
+      ["MULTI"],
+      ["SET", "a", "1"],
+      ["DISCARD"],
+      ["EXEC"],
+      ["EVAL", "redis.call('set', KEYS[1], 'y') redis.call('select', 3) return redis.pcall('incr', KEYS[1])", "1", "k"],
+      ["EVAL", "return redis.call('nosuch')", "0"],
+      ["EVAL", "no script(", "0"],
+      ["EVALSHA", "x", "0"],
+      ["EVALSHA", "0".repeat(40), "0"],
+      ["MULTI"],
+      ["EVAL", "return redis.call('get', 'k')", "0"],
+      ["MONITOR"],
+      ["EXEC"],
+      ["SCRIPT", "LOAD", "return 1"],
+      ["EVAL", "return redis.call('monitor')", "0"],
+    ]));
+
+  test("the same in RESP3, and of publishing and subscribing", () =>
+    expectSameLines(
+      [
+        ["PUBLISH", "channel", "message"],
+        ["SUBSCRIBE", "channel"],
+        ["UNSUBSCRIBE", "channel"],
+        ["WATCH", "k"],
+        ["UNWATCH"],
+        ["RESET"],
+      ],
+      3,
+    ));
+
+  test("a command that waits is shown once, when it begins to", async () => {
+    const seen: string[] = [];
+    for (const port of [ours.port, real.port]) {
+      const monitor = await Monitor.open(port);
+      const [waiting, other] = [await RespConnection.open(port, "waiting"), await RespConnection.open(port, "other")];
+      waiting.send(["BLPOP", "queue", "0"]);
+      await monitor.until("queue");
+      await other.reply("RPUSH", "queue", "v");
+      await waiting.next();
+      await other.reply("ECHO", "the end");
+      await monitor.until('"the end"\r\n');
+      seen.push(withoutTimes(monitor.text));
+      for (const each of [waiting, other, monitor]) each.close();
+    }
+    expect(seen[0]).toBe(seen[1] as string);
+  });
+
+  test("a monitor cannot use keys, and is none any more after RESET", async () => {
+    const seen: string[] = [];
+    for (const port of [ours.port, real.port]) {
+      const monitor = await Monitor.open(port);
+      const lines = [
+        "GET k",
+        "SET k v",
+        "PUBLISH a b",
+        "PFCOUNT k",
+        'EVAL "return 1" 0',
+        "MONITOR",
+        "CLIENT NO-EVICT off",
+      ];
+      await monitor.send([...lines, "PING", "RESET", "GET k", "PING last", ""].join("\r\n"), "last\r\n");
+      seen.push(withoutTimes(monitor.text));
+      monitor.close();
+    }
+    expect(seen[0]).toBe(seen[1] as string);
+  });
+
+  test("CLIENT LIST names a monitor O", async () => {
+    for (const port of [ours.port, real.port]) {
+      const monitor = await Monitor.open(port);
+      const client = await RespConnection.open(port, "client");
+      expect((await client.reply("CLIENT", "LIST")).text).toContain("flags=O ");
+      monitor.close();
+      client.close();
+    }
+  });
+});

@@ -7,6 +7,7 @@ import { maxInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { ElementText, elementSize } from "../../values/packed-element.ts";
 import * as list from "../../values/packed-list.ts";
+import { drawRepeatedly } from "../repeated-draws.ts";
 import { readHash } from "./hash-key.ts";
 import type { HashValue } from "./hash-value.ts";
 
@@ -26,15 +27,12 @@ class FieldDraw {
     this.#random = random;
   }
 
-  /** `count` fields, each drawn anew. */
-  repeated(count: number, visit: (place: number) => void): void {
-    const hash = this.#hash;
-    if (hash.table !== undefined && !hash.hasDue) {
-      for (let drawn = 0; drawn < count; drawn++) visit(hash.table.random(this.#random));
-      return;
-    }
+  /** Draws any field at each call. */
+  any(): () => number {
+    const { table, hasDue } = this.#hash;
+    if (table !== undefined && !hasDue) return () => table.random(this.#random);
     const places = this.#places();
-    for (let drawn = 0; drawn < count; drawn++) visit(places[Math.floor(this.#random() * places.length)] as number);
+    return () => places[Math.floor(this.#random() * places.length)] as number;
   }
 
   /** `count` different fields, all if there are no more; of a packed hash in the order in which they stand. */
@@ -124,8 +122,12 @@ function replyMany(
     draw.replyField(reply, place);
     if (withValues) draw.replyValue(reply, place);
   };
-  if (count < 0) draw.repeated(total, visit);
-  else draw.distinct(total, visit);
+  if (count >= 0) {
+    draw.distinct(total, visit);
+    return;
+  }
+  const drawOne = draw.any();
+  drawRepeatedly(total, reply, () => visit(drawOne()));
 }
 
 export const hrandfield = command({
@@ -146,7 +148,7 @@ export const hrandfield = command({
       return;
     }
     const draw = new FieldDraw(hash, context.keyspace.environment.random);
-    if (options === undefined) draw.repeated(1, (place) => draw.replyField(reply, place));
+    if (options === undefined) draw.replyField(reply, draw.any()());
     else replyMany(draw, hash.size, options, reply);
   },
 });

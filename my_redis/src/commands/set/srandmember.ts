@@ -5,6 +5,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, parseInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { drawRepeatedly } from "../repeated-draws.ts";
 import { findSet, type MemberText, readSet, type SetValue } from "./set-value.ts";
 
 /** In how many members of a table distinct ones are sought by drawing; a larger part is drawn from a list of all. */
@@ -64,7 +65,7 @@ function replyMembers(set: SetValue, count: number, random: Random, reply: Reply
     return;
   }
   reply.array(-count);
-  for (let left = -count; left > 0; left--) write(set.random(random));
+  drawRepeatedly(-count, reply, () => write(set.random(random)));
 }
 
 export const srandmember = command({

@@ -3,6 +3,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { drawRepeatedly } from "../repeated-draws.ts";
 import { replyMember, replyMemberCount } from "./score-reply.ts";
 import { readSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
 
@@ -55,7 +56,7 @@ function replyMany(
     set.visit(rank, rank + 1, false, (bytes, start, end, score) =>
       replyMember(reply, bytes, start, end, score, withScores),
     );
-  if (count < 0) for (let drawn = 0; drawn < total; drawn++) replyRank(Math.floor(random() * size));
+  if (count < 0) drawRepeatedly(total, reply, () => replyRank(Math.floor(random() * size)));
   else for (const rank of drawRanks(size, total, random)) replyRank(rank);
 }
 

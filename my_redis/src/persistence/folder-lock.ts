@@ -35,13 +35,19 @@ function readHolder(path: string): string {
   return existsSync(path) ? readFileSync(path, "latin1") : "";
 }
 
-/** "number start boot", or undefined when there is no such process, or no way to know. */
+/**
+ * "number start boot", or undefined when there is no such process, or no way to know. A process that has ended is none,
+ * even while nobody has waited for it: in a container whose first process does not, it would count for ever.
+ */
 function describeProcess(number: number): string | undefined {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
     const status = readFileSync(`/proc/${number}/stat`, "latin1");
-    // The name, in parentheses, may hold spaces; the start is the 20th field behind it.
-    const start = status.slice(status.lastIndexOf(")") + 2).split(" ")[19];
+    // The name, in parentheses, may hold spaces; behind it stand the state, and as the 20th field the start.
+    const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+    const [state = ""] = fields;
+    const start = fields[19];
+    if ("ZX".includes(state)) return undefined;
     return `${number} ${start} ${boot}`;
   } catch {
     return undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "../../../tools/test-services/index.ts";
+import { processIsAlive, startProcess, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { startMyRedis } from "./my-redis-process.ts";
 
 const logFolder = (folder: string): string => join(folder, "appendonlydir");
@@ -53,5 +53,25 @@ describe("a start", () => {
     writeFileSync(lock, readFileSync(lock, "latin1").replace(/^\d+/, String(process.pid)));
     const server = await startMyRedis(folder);
     await server.process.kill("SIGKILL");
+  });
+
+  test("takes over the lock of a process that has ended, though nobody has waited for it", async () => {
+    const folder = await folderWithKey();
+    // `exec` leaves the shell's child to a program that never asks how it ended.
+    const parent = await startProcess({
+      cmd: ["bash", "-c", "sleep 60 & echo child:$!:; exec sleep 60"],
+      readyWhen: /child:(\d+):/,
+    });
+    const child = Number(parent.readyMatch?.[1]);
+    const start = readFileSync(`/proc/${child}/stat`, "latin1").split(") ")[1]?.split(" ")[19];
+    const lock = join(logFolder(folder), "lock");
+    writeFileSync(lock, readFileSync(lock, "latin1").replace(/^\d+ \d+/, `${child} ${start}`));
+    await expect(startMyRedis(folder)).rejects.toThrow(`is in use by process ${child}`);
+    process.kill(child, "SIGKILL");
+    await waitUntil(() => !processIsAlive(child), { what: "the child's end" });
+    expect(existsSync(`/proc/${child}`)).toBe(true);
+    const server = await startMyRedis(folder);
+    await server.process.kill("SIGKILL");
+    await parent.stop();
   });
 });

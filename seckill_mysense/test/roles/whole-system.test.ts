@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { requireService, startRedisServer, waitUntil } from "../../../tools/test-services/index.ts";
+import { freePort, requireService, startRedisServer, waitUntil } from "../../../tools/test-services/index.ts";
 import { demoProductId } from "../../src/roles/demo-sale.ts";
 import { buyerWithToken, type TestBuyer } from "../fakes/test-buyer.ts";
 import { configFolder, externalGate, type RunningProgram, runProgram, startProgram } from "./program.ts";
@@ -56,6 +56,13 @@ describe("the whole system with the embedded MyRedis", () => {
   testSystem(async () => ({ parts: {}, stop: async () => {} }));
 });
 
+describe("the whole system with embedded MyRedis nodes that form a ring", () => {
+  testSystem(async () => ({
+    parts: { redis: { embedded_nodes: 3, embedded_port: await freePort() } },
+    stop: async () => {},
+  }));
+});
+
 describe.skipIf(redis.missing)(`the whole system with redis-server${redis.reason}`, () => {
   testSystem(startExternalGate);
 });
@@ -97,7 +104,7 @@ function testSystem(startGate: () => Promise<TestedGate>): void {
     expect(report.stdout).toContain("sale demo: no invariant is violated");
     expect(report.code).toBe(0);
     await gate.stop();
-  });
+  }, 60_000);
 
   test("killed in mid-sale and started again it keeps every promise, and sells no unit twice", async () => {
     const gate = await startGate();
@@ -140,7 +147,7 @@ function testSystem(startGate: () => Promise<TestedGate>): void {
     expect(report.stdout).toContain("sale demo: no invariant is violated");
     expect(report.stdout).toContain("reserved 24, sold 0");
     await gate.stop();
-  });
+  }, 60_000);
 }
 
 describe("starting and stopping", () => {

@@ -68,7 +68,7 @@ describe("a start", () => {
     writeFileSync(lock, readFileSync(lock, "latin1").replace(/^\d+ \d+/, `${child} ${start}`));
     await expect(startMyRedis(folder)).rejects.toThrow(`is in use by process ${child}`);
     process.kill(child, "SIGKILL");
-    await waitUntil(() => !processIsAlive(child), { what: "the child's end" });
+    await waitUntil(() => !processIsAlive(child), { what: "the child's end", timeoutMs: 10_000 });
     expect(existsSync(`/proc/${child}`)).toBe(true);
     const server = await startMyRedis(folder);
     await server.process.kill("SIGKILL");

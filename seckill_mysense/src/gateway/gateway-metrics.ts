@@ -37,13 +37,14 @@ class Counter {
 
 export interface LabelledCounts {
   readonly name: string;
+  readonly type: "counter" | "gauge";
   readonly label: string;
   readonly counts: Readonly<Record<string, number>>;
 }
 
-function labelledLines({ name, label, counts }: LabelledCounts): string[] {
+function labelledLines({ name, type, label, counts }: LabelledCounts): string[] {
   const lines = Object.entries(counts).map(([value, count]) => `${name}{${label}="${value}"} ${count}`);
-  return [`# TYPE ${name} counter`, ...lines];
+  return [`# TYPE ${name} ${type}`, ...lines];
 }
 
 /** What the gateway counts, and its text for /metrics. */
@@ -57,7 +58,7 @@ export class GatewayMetrics {
   /** From the request's arrival to the answer, for requests of /check that asked the gate. */
   readonly gateLatency = new Histogram();
 
-  /** `labelled` are counters that others keep: name, label, and count by the label's value. */
+  /** `labelled` are kept by others: name, label, and count by the label's value. */
   text(gauges: Readonly<Record<string, number>>, labelled: readonly LabelledCounts[] = []): string {
     return [
       "# HELP seckill_check_total Answers of /check by outcome.",

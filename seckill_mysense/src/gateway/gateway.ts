@@ -236,8 +236,9 @@ function countsOf({ ring }: System): readonly LabelledCounts[] {
   if (ring === undefined) return [];
   const { questions, greetings } = ring.counts;
   return [
-    { name: "seckill_owner_questions_total", label: "outcome", counts: questions },
-    { name: "seckill_ring_greetings_total", label: "outcome", counts: greetings },
+    { name: "seckill_owner_questions_total", type: "counter", label: "outcome", counts: questions },
+    { name: "seckill_ring_greetings_total", type: "counter", label: "outcome", counts: greetings },
+    { name: "seckill_ring_member_up", type: "gauge", label: "gateway", counts: ring.membersUp },
   ];
 }
 

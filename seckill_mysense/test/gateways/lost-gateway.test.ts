@@ -9,7 +9,7 @@ import { renderReport } from "../../src/verify/verification-report.ts";
 import { verifySale } from "../../src/verify/verify-sale.ts";
 import { testSecret } from "../fakes/test-gateway.ts";
 import { runProgram } from "../roles/program.ts";
-import { gatherBuyers, runCrowd, whatTheyWereTold } from "../simulation/crowd.ts";
+import { type Buyer, type CrowdSale, gatherBuyers, runCrowd, whatTheyWereTold } from "../simulation/crowd.ts";
 import {
   gaugeOf,
   type GatewayProcess,
@@ -64,6 +64,44 @@ describe.skipIf(redis.missing)(`a sale through three gateways${redis.reason}`, (
   }, 90_000);
 });
 
+describe.skipIf(redis.missing)(`limits of users while a gateway is lost${redis.reason}`, () => {
+  test("hold for those of the other gateways, and are at most each gateway's own for those who move", async () => {
+    const burst = 4;
+    const limits = { check_per_user: { rate_per_second: 0.001, burst }, ban_after_failures: 0 };
+    await using ring = await startGateways({ count: 3, units, limits });
+    const victim = ring.gateways[1]!;
+    const buyers = gatherBuyers(demoSale(), 60);
+    const ids = buyers.map(({ userId }) => userId);
+    const owners = await ownersAt(ring.urls()[0]!, ids);
+    const passed = new Map(ids.map((id) => [id, 0]));
+    let turn = 0;
+    const tryOnce = async ({ userId, token }: Buyer): Promise<void> => {
+      const urls = ring.urls();
+      const headers = { authorization: `Bearer ${token}` };
+      const url = `${urls[turn++ % urls.length]}/check?productID=${demoProductId}`;
+      const status = await fetch(url, { headers }).then((response) => response.status);
+      if (status === 200 || status === 202) passed.set(userId, passed.get(userId)! + 1);
+      else expect(status).toBe(429);
+    };
+    const everybodyTries = async (times: number): Promise<void> => {
+      for (let time = 0; time < times; time++) await Promise.all(buyers.map(tryOnce));
+    };
+    await everybodyTries(burst + 1);
+    expect(new Set(passed.values())).toEqual(new Set([burst]));
+    const { program } = victim;
+    victim.program = undefined;
+    await program!.process.kill("SIGKILL");
+    await everybodyTries(2 * burst);
+    await untilRingOf(2, ring.urls(), leavesWithinMs);
+    await everybodyTries(2 * burst);
+    for (const [index, id] of ids.entries()) {
+      // The successor, and in between each of the two others by itself, begins to count anew.
+      if (owners[index] === victim.name) expect(passed.get(id)!).toBeWithin(burst + 1, 3 * burst + 1);
+      else expect(passed.get(id)).toBe(burst);
+    }
+  }, 60_000);
+});
+
 async function expectOnlyItsUsersMoved(
   ring: GatewayProcesses,
   { name }: GatewayProcess,
@@ -78,18 +116,15 @@ async function expectOnlyItsUsersMoved(
   }
 }
 
+function demoSale(): CrowdSale {
+  const nowMs = Date.now();
+  const window = { startsAtMs: nowMs - 60_000, endsAtMs: nowMs + 3_600_000 };
+  return { secret: testSecret, saleId: "demo", productId: demoProductId, ...window };
+}
+
 /** Lets the crowd buy through all gateways in turn, and does something to them when a part of it has been served. */
 async function sellWith(ring: GatewayProcesses, midSale: () => Promise<void>): Promise<ToldAnswer[]> {
-  const buyers = gatherBuyers(
-    {
-      secret: testSecret,
-      saleId: "demo",
-      productId: demoProductId,
-      startsAtMs: Date.now() - 60_000,
-      endsAtMs: Date.now() + 3_600_000,
-    },
-    buyerCount,
-  );
+  const buyers = gatherBuyers(demoSale(), buyerCount);
   let turn = 0;
   const url = (): string => {
     const urls = ring.urls();

@@ -129,6 +129,11 @@ export class GatewayRing implements Authorizer {
     return this.#members.onRing;
   }
 
+  /** Every other gateway that is known: 1 while it is on the ring, 0 while it is away. */
+  get membersUp(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#members.links].map(({ name, isUp }) => [name, isUp ? 1 : 0]));
+  }
+
   /** For /metrics. */
   get gauges(): Readonly<Record<string, number>> {
     let waiting = 0;

@@ -36,6 +36,8 @@ const pingEveryMs = 250;
 const callPauseMs = 250;
 const longCallPauseMs = 1_000;
 const awayForLongMs = 60_000;
+/** Connections that are being made to one address: where nothing answers at all, each takes minutes to fail. */
+const maxDialling = 4;
 /** Bytes that wait to be sent. */
 const maxWaitingBytes = 4_194_304;
 
@@ -57,6 +59,7 @@ export class PeerLink {
   readonly #waiting: WaitingQuestions;
   #call: Call | undefined;
   #calls = 0;
+  #dialling = 0;
   #nextCallMs = 0;
   #awaySinceMs: number;
   #heardMs = 0;
@@ -125,8 +128,7 @@ export class PeerLink {
 
   /** It is known to be there: do not wait for the next time. */
   callNow(): void {
-    this.#nextCallMs = 0;
-    this.tick();
+    if (this.#call === undefined && !this.#isClosed) this.#dial(this.#options.elapsedMs());
   }
 
   /** `stalledMs`: for how long this process itself did nothing, which must not be held against the others. */
@@ -135,7 +137,7 @@ export class PeerLink {
     const call = this.#call;
     if (this.#isClosed) return;
     if (call === undefined) {
-      if (nowMs >= this.#nextCallMs) this.#dial(nowMs);
+      if (nowMs >= this.#nextCallMs && this.#dialling < maxDialling) this.#dial(nowMs);
     } else if (!call.isUp) {
       if (nowMs - call.startedMs > this.#options.downAfterMs) this.#end(call, "no answer to the call in time");
     } else {
@@ -175,6 +177,7 @@ export class PeerLink {
   #dial(nowMs: number): void {
     const { host, port } = parseNodeName(this.name)!;
     this.#calls++;
+    this.#dialling++;
     const call: Call = {
       socket: undefined,
       reader: new FrameReader(maxGreetingBytes),
@@ -198,7 +201,9 @@ export class PeerLink {
         error: (_, error) => this.#end(call, error.message),
         connectError: (_, error) => this.#end(call, error.message),
       },
-    }).catch((error: unknown) => this.#end(call, (error as Error).message));
+    })
+      .catch((error: unknown) => this.#end(call, (error as Error).message))
+      .finally(() => this.#dialling--);
   }
 
   #opened(call: Call, socket: Socket<Call>): void {

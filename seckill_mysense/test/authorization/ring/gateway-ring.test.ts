@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Socket } from "bun";
-import { waitUntil } from "../../../../tools/test-services/index.ts";
+import { freePort, waitUntil } from "../../../../tools/test-services/index.ts";
 import { silencingProxy } from "./silencing-proxy.ts";
 import { startRing, type TestRing, untilJoined, userOf } from "./ring-fixture.ts";
 
@@ -98,6 +98,37 @@ describe("a ring of gateways", () => {
     await using three = await startRing({ seeds: [one.name] });
     await waitUntil(() => one.ring.counts.greetings.refused > 0, { what: "the third to be refused", timeoutMs: 3_000 });
     expect(one.ring.onRing).not.toContain(three.name);
+  });
+
+  test("every kind of limit is one for all gateways", async () => {
+    await using one = await startRing();
+    await using two = await startRing({ seeds: [one.name] });
+    await untilJoined(one, two);
+    const userId = userOf(two);
+    for (const kind of ["check", "api", "login"] as const) {
+      const kinds: string[] = [];
+      for (let index = 0; index < 5; index++) {
+        kinds.push((await [one, two][index % 2]!.ring.decide({ kind, userId })).kind);
+      }
+      expect(kinds).toEqual(["allowed", "allowed", "allowed", "limited", "limited"]);
+    }
+  });
+
+  test("a gateway never calls itself, also not by another name of its own", async () => {
+    const port = await freePort();
+    const seeds = [`127.0.0.1:${port}`, `localhost:${port}`];
+    await using one = await startRing({ selfName: seeds[0]!, seeds });
+    await waitUntil(() => one.ring.counts.greetings.refused > 0, { what: "the call to be refused", timeoutMs: 3_000 });
+    expect(one.ring.onRing).toEqual([one.name]);
+    expect((await one.ring.decide(check("ada"))).kind).toBe("allowed");
+  });
+
+  test("an address that is taken is named, with what would be right", async () => {
+    await using one = await startRing();
+    const port = one.name.split(":")[1];
+    await expect(startRing({ selfName: one.name })).rejects.toThrow(
+      `gateways.self: port ${port} on 127.0.0.1 is in use by another process; gateways.listen_host names`,
+    );
   });
 
   test("one with another secret gets neither in nor an answer", async () => {

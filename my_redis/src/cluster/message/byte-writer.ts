@@ -18,7 +18,12 @@ export class ByteWriter {
 
   /** 0 to 2^32 - 1. */
   uint32(value: number): this {
-    for (let shift = 0; shift < 32; shift += 8) this.byte((value >>> shift) & 255);
+    this.#ensure(4);
+    const buffer = this.#buffer;
+    buffer[this.#length++] = value & 255;
+    buffer[this.#length++] = (value >>> 8) & 255;
+    buffer[this.#length++] = (value >>> 16) & 255;
+    buffer[this.#length++] = value >>> 24;
     return this;
   }
 

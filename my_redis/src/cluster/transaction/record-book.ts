@@ -36,7 +36,7 @@ export class RecordBook {
     record.touchedMs = nowMs;
     if (entry.type === "prepared") {
       // A log that was being written anew says it twice.
-      if (record.prepared !== undefined) return;
+      if (record.prepared !== undefined || record.outcome !== undefined) return;
       record.prepared = entry.part;
       this.preparedBytes += entry.part.bytes;
       this.locks.take(record.id, entry.part.database, keysOf(record));

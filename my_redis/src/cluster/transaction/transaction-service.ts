@@ -3,6 +3,7 @@ import type { ClusterView } from "../cluster-view.ts";
 import { MessageFormatError } from "../message/byte-reader.ts";
 import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-channel.ts";
 import type { TransactionPlan, TransactionResult } from "./coordinator.ts";
+import { CoarseDelays } from "./coarse-delays.ts";
 import { KeyspaceOperations } from "./keyspace-operations.ts";
 import { LockedRequests } from "./locked-requests.ts";
 import { transactionLimits } from "./node-timing.ts";
@@ -37,6 +38,9 @@ export class TransactionService {
   readonly #operations: KeyspaceOperations;
   readonly #node: TransactionNode;
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #delays: CoarseDelays;
+  #lastRequest: TransactionRequest | undefined;
+  #lastBytes: Uint8Array = new Uint8Array(0);
 
   constructor({ server, view, channel, nodeTimeoutMs }: TransactionServiceOptions) {
     this.#server = server;
@@ -44,6 +48,7 @@ export class TransactionService {
     this.#channel = channel;
     this.#limits = transactionLimits(nodeTimeoutMs);
     this.#operations = new KeyspaceOperations(server);
+    this.#delays = new CoarseDelays(() => server.environment.monotonicMs());
     const book = recordBookOf(server);
     const maxWaitMs = this.#limits.silenceMs * 2;
     this.locked = new LockedRequests(server, book.locks, { maxWaiting, maxWaitingBytes, maxWaitMs });
@@ -109,9 +114,7 @@ export class TransactionService {
       members: view.names,
       monotonicMs: () => environment.monotonicMs(),
       random: () => environment.random(),
-      schedule: (delayMs, run) => {
-        setTimeout(run, delayMs).unref();
-      },
+      schedule: (delayMs, run) => this.#delays.after(delayMs, run),
       ask: (member, request, answered) => this.#ask(member, request, answered),
       isReachable: (member) => view.isReachable(view.names.indexOf(member)),
       examine: (database, operations) => this.#operations.examine(database, operations),
@@ -149,7 +152,16 @@ export class TransactionService {
     const timeoutMs = this.#limits.prepareTimeoutMs;
     const take = (bytes: Uint8Array | undefined): void =>
       answered(bytes === undefined ? undefined : decodeAnswer(bytes));
-    this.#channel.request(node, requestKind, encodeRequest(request), take, timeoutMs);
+    this.#channel.request(node, requestKind, this.#encode(request), take, timeoutMs);
+  }
+
+  /** One request mostly goes to several nodes, one after the other. */
+  #encode(request: TransactionRequest): Uint8Array {
+    if (request !== this.#lastRequest) {
+      this.#lastRequest = request;
+      this.#lastBytes = encodeRequest(request);
+    }
+    return this.#lastBytes;
   }
 
   #askSelf(request: TransactionRequest, answered: (answer: TransactionAnswer | undefined) => void): void {

@@ -74,7 +74,7 @@ export class TripleWorkload {
     const startedMs = performance.now();
     const reply = await connection.reply(...words);
     this.counts.slowestMs = Math.max(this.counts.slowestMs, performance.now() - startedMs);
-    if (reply.sign !== "-") return reply.text as string | null;
+    if (reply.sign !== "-") return reply.text;
     this.counts.refused++;
     if (!knownErrors.test(reply.text as string)) this.problems.push(`${words.join(" ")}: ${reply.text}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -117,9 +117,10 @@ export class TripleWorkload {
       for (const { keys, begun, acknowledged } of this.triples) {
         const values = (await connection.reply("MGET", ...keys)).items?.map(({ text }) => Number(text ?? 0)) ?? [];
         const [first = -1] = values;
-        if (values.length !== keys.length || new Set(values).size > 1) this.problems.push(`half: ${keys} ${values}`);
+        if (values.length !== keys.length || new Set(values).size > 1)
+          this.problems.push(`half: ${keys.join(" ")} ${values.join(" ")}`);
         if (first < acknowledged || first > begun) {
-          this.problems.push(`${keys} show ${first}; ${acknowledged} was acknowledged, ${begun} begun`);
+          this.problems.push(`${keys.join(" ")} show ${first}; ${acknowledged} was acknowledged, ${begun} begun`);
         }
       }
       connection.close();

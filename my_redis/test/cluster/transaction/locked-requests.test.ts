@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { LockTable } from "../../../src/cluster/transaction/lock-table.ts";
+import { LockedRequests, type LockWaitLimits } from "../../../src/cluster/transaction/locked-requests.ts";
+import { type RunningServer, startServer } from "../../../index.ts";
+import { RespConnection } from "../../differential/harness/resp-connection.ts";
+
+const limits: LockWaitLimits = { maxWaiting: 3, maxWaitingBytes: 1000, maxWaitMs: 60_000 };
+const held = Buffer.from("held");
+
+let running: RunningServer;
+let locks: LockTable;
+let locked: LockedRequests;
+let nowMs = 0;
+const clients: RespConnection[] = [];
+
+beforeEach(async () => {
+  running = await startServer({ port: 0, memory: true, environment: { monotonicMs: () => nowMs } });
+  locks = new LockTable();
+  locked = new LockedRequests(running.server, locks, limits);
+  locks.take("t", 0, [held]);
+  locked.update();
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await running.close();
+});
+
+async function client(): Promise<RespConnection> {
+  const connection = await RespConnection.open(running.port, "MyRedis");
+  clients.push(connection);
+  return connection;
+}
+
+function unlock(): void {
+  locks.release("t", 0, [held]);
+  locked.releaseSoon();
+}
+
+/** Another's request and its reply: what was sent before it has been seen by the server. */
+async function roundTrip(): Promise<void> {
+  await (await client()).reply("PING");
+}
+
+describe("requests for keys that a write across nodes holds", () => {
+  test("wait until it has ended, and then run in the order in which their client sent them", async () => {
+    const waiting = await client();
+    waiting.send(["SET", "free", "1"], ["SET", "held", "2"], ["INCR", "held"], ["GET", "free"]);
+    expect((await waiting.next()).text).toBe("OK");
+    const other = await client();
+    expect((await other.reply("GET", "free")).text).toBe("1");
+    expect(locked.count).toBe(1);
+    unlock();
+    expect([await waiting.next(), await waiting.next(), await waiting.next()].map(({ text }) => text)).toEqual([
+      "OK",
+      "3",
+      "1",
+    ]);
+  });
+
+  test("may be queued by MULTI, and EXEC waits", async () => {
+    const waiting = await client();
+    const queued = await waiting.replies([["MULTI"], ["SET", "held", "1"], ["GET", "held"]]);
+    expect(queued.map(({ text }) => text)).toEqual(["OK", "QUEUED", "QUEUED"]);
+    waiting.send(["EXEC"]);
+    await roundTrip();
+    expect(locked.count).toBe(1);
+    unlock();
+    expect((await waiting.next()).items?.map(({ text }) => text)).toEqual(["OK", "1"]);
+  });
+
+  test("concern that database only", async () => {
+    const other = await client();
+    await other.reply("SELECT", "1");
+    expect((await other.reply("SET", "held", "1")).text).toBe("OK");
+  });
+
+  test("are refused with TRYAGAIN when too many wait", async () => {
+    for (let index = 0; index < limits.maxWaiting; index++) (await client()).send(["GET", "held"]);
+    await roundTrip();
+    const refused = await client();
+    expect((await refused.reply("GET", "held")).text).toStartWith("TRYAGAIN");
+    expect((await refused.reply("GET", "free")).text).toBeNull();
+  });
+
+  test("are refused with TRYAGAIN when they hold too many bytes", async () => {
+    const refused = await client();
+    expect((await refused.reply("SET", "held", "x".repeat(2000))).text).toStartWith("TRYAGAIN");
+  });
+
+  test("are answered with CLUSTERDOWN when they have waited for too long", async () => {
+    const waiting = await client();
+    waiting.send(["GET", "held"], ["GET", "free"]);
+    await roundTrip();
+    locked.refuseOverdue();
+    expect(locked.count).toBe(1);
+    nowMs += limits.maxWaitMs + 1;
+    locked.refuseOverdue();
+    expect((await waiting.next()).text).toStartWith("CLUSTERDOWN");
+    expect((await waiting.next()).text).toBeNull();
+    expect(locked.count).toBe(0);
+  });
+
+  test("leave nothing behind when their client goes away", async () => {
+    const leaving = await client();
+    leaving.send(["SET", "held", "1"]);
+    await roundTrip();
+    leaving.close();
+    await roundTrip();
+    unlock();
+    expect((await (await client()).reply("EXISTS", "held")).text).toBe("0");
+    expect(locked.count).toBe(0);
+  });
+
+  test("are refused in a script that did not name them before", async () => {
+    const caller = await client();
+    const reply = await caller.reply("EVAL", "return redis.call('GET', 'held')", "0");
+    expect(reply.text).toContain("TRYAGAIN");
+  });
+
+  test("cost nothing once no key is held: the policy is gone", () => {
+    const { policies } = running.server;
+    const before = policies.length;
+    unlock();
+    expect(policies.length).toBe(before - 1);
+  });
+});

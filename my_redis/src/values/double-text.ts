@@ -1,3 +1,4 @@
+import { formatFixed } from "./fixed-format.ts";
 import { formatGeneral } from "./general-format.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 
@@ -139,6 +140,6 @@ const withoutZeros = (text: string): string => (text.includes(".") ? text.replac
 
 /** With at most 17 decimals and no zeros at the end: coordinates. Must be finite and below 1e21. */
 export function formatDecimals(value: number): string {
-  const text = withoutZeros(value.toFixed(significantDigits));
+  const text = withoutZeros(formatFixed(value, significantDigits));
   return text === "-0" ? "0" : text;
 }

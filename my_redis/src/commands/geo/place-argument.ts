@@ -2,6 +2,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { formatDecimals, parseDouble } from "../../values/double-text.ts";
+import { formatFixed } from "../../values/fixed-format.ts";
 import { type Coordinates, isWithin } from "../../values/geo/geohash.ts";
 
 /** A double that an argument spells. Throws `message` for what is none. */
@@ -22,7 +23,7 @@ export function readPlace(args: Arguments, index: number): Coordinates {
 /** As the C library prints "%f". */
 function sixDecimals(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
-  return Math.abs(value) < 1e21 ? value.toFixed(6) : `${BigInt(value)}.000000`;
+  return Math.abs(value) < 1e21 ? formatFixed(value, 6) : `${BigInt(value)}.000000`;
 }
 
 const units: Readonly<Record<string, number>> = { m: 1, km: 1000, ft: 0.3048, mi: 1609.34 };
@@ -43,5 +44,5 @@ export function replyPlace(reply: ReplyWriter, { longitude, latitude }: Coordina
 
 /** A distance in the unit that was asked for, with four decimals. */
 export function replyDistance(reply: ReplyWriter, distance: number): void {
-  reply.bulkLatin1(distance.toFixed(4));
+  reply.bulkLatin1(formatFixed(distance, 4));
 }

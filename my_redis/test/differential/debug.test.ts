@@ -58,6 +58,7 @@ describe.skipIf(redis.missing)(`DEBUG${redis.reason}`, () => {
       ["SET", "k", "v", "PX", "1"],
       { waitMs: 20 },
       ["DEBUG", "DIGEST-VALUE", "k"],
+      { command: ["DEBUG", "OBJECT", "k"], compare: sameShape },
       ["GET", "k"],
       ["DEBUG", "DIGEST-VALUE", "k"],
       ["DEBUG", "SET-ACTIVE-EXPIRE", "1"],

@@ -1,5 +1,6 @@
 import { describe, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
+import type { Comparer } from "./harness/compare.ts";
 import { expectSame, type Step, type Word } from "./harness/index.ts";
 
 const redis = requireService("redis");
@@ -12,6 +13,14 @@ const sameEvals = (...scripts: string[]): Promise<void> => expectSame(evals(...s
 /** The text of a script that returns everything that a table holds, sorted. */
 const showTable = (table: string): string =>
   `local e = ${table} local r = {} for k, v in pairs(e) do r[#r + 1] = k .. '=' .. tostring(v) end table.sort(r) return r`;
+
+/** INFO: the same where the pattern matches. */
+const sameLines =
+  (pattern: RegExp): Comparer =>
+  (...replies) => {
+    const [ours, theirs] = replies.map(({ text }) => (text?.match(pattern) ?? []).toSorted().join());
+    return ours !== "" && ours === theirs;
+  };
 
 describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redis.reason}`, () => {
   test("EVAL takes a script, a number of keys, keys and arguments", () => {
@@ -116,6 +125,23 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
     ]);
     return expectSame([...steps, ["SCRIPT", "LOAD", writes], ["EVALSHA_RO", sha1(writes), "1", "k"]]);
   });
+
+  test("INFO counts scripts that answer with an error, and their errors, as redis-server does", () =>
+    expectSame([
+      ["CONFIG", "RESETSTAT"],
+      ["EVAL", "return redis.call('select', 99)", "0"],
+      ["EVAL", "return redis.pcall('select', 99)", "0"],
+      ["EVAL", "redis.pcall('select', 99) return 1", "0"],
+      ["EVAL", "return redis.error_reply('MINE own')", "0"],
+      ["EVAL", "error('mine')", "0"],
+      ["EVAL", "return '-'", "0"],
+      ["EVAL", "return {}", "x"],
+      {
+        command: ["INFO", "commandstats"],
+        compare: sameLines(/^cmdstat_(?:eval|select):calls=\d+|(?<=^cmdstat_(?:eval|select):.*)rejected.*$/gm),
+      },
+      { command: ["INFO", "errorstats"], compare: sameLines(/^errorstat_(?!LOADING).*$/gm) },
+    ]));
 
   test("redis.call answers with Lua values, and raises errors", () =>
     sameEvals(

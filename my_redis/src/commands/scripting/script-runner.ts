@@ -1,3 +1,4 @@
+import type { Command } from "../../command/command.ts";
 import type { Context } from "../../command/context.ts";
 import type { SuspendedUnit } from "../../persistence/command-log.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -27,6 +28,8 @@ export interface EvalCall {
 /** A script that has passed its time, between two turns. */
 interface PausedScript {
   readonly caller: Context;
+  /** EVAL, or one of its kin. */
+  readonly command: Command | undefined;
   readonly unit: SuspendedUnit | undefined;
 }
 
@@ -65,10 +68,11 @@ export class ScriptRunner {
       outOfMemory: this.#server.memoryLimit.exceeded && flags?.has("allow-oom") !== true,
     });
     const mayPause = caller.mayBlock;
+    const { length } = reply;
     const outcome = this.#asUnit(() => this.engine.run(script, { args, firstKey: 3, keyCount, mayPause }, reply));
-    if (outcome === "done") return;
+    if (outcome === "done") return countFailure(caller.command, reply, length);
     caller.client.channel.pause();
-    this.#pause(caller);
+    this.#pause(caller, caller.command);
   }
 
   #checkFlags({ shebang: { flags } }: Script, readOnly: boolean): void {
@@ -101,10 +105,10 @@ export class ScriptRunner {
     }
   }
 
-  #pause(caller: Context): void {
+  #pause(caller: Context, command: Command | undefined): void {
     const server = this.#server;
     server.busyScript = true;
-    this.#paused = { caller, unit: server.log?.suspendUnit() };
+    this.#paused = { caller, command, unit: server.log?.suspendUnit() };
     setImmediate(() => this.#continue());
   }
 
@@ -122,7 +126,7 @@ export class ScriptRunner {
     this.#host.stopClock();
     const outcome = this.#asUnit(() => this.engine.continue(this.#reply));
     server.updateClock();
-    if (outcome === "paused") return this.#pause(paused.caller);
+    if (outcome === "paused") return this.#pause(paused.caller, paused.command);
     server.log?.endUnit();
     this.#finish(paused);
   }
@@ -133,8 +137,9 @@ export class ScriptRunner {
   }
 
   /** Answers the client of a script that had been paused, and lets the others go on. */
-  #finish({ caller: { client } }: PausedScript): void {
+  #finish({ caller: { client }, command }: PausedScript): void {
     const server = this.#server;
+    countFailure(command, this.#reply, 0);
     this.#paused = undefined;
     server.busyScript = false;
     if (!client.gone) {
@@ -143,6 +148,13 @@ export class ScriptRunner {
     }
     if (server.blocking.hasReady) server.serveBlocked();
   }
+}
+
+const minus = 45;
+
+/** Counts a script whose reply, from `start` on, is an error: the processor sees only what is thrown. */
+function countFailure(command: Command | undefined, { buffer, length }: ReplyWriter, start: number): void {
+  if (command !== undefined && length > start && buffer[start] === minus) command.statistics.failedCalls++;
 }
 
 const runners = new WeakMap<Server, ScriptRunner>();

@@ -1,6 +1,7 @@
 import type { Context } from "../../../command/context.ts";
 import { DataDigest } from "./data-digest.ts";
 import type { DebugSubcommand } from "./debug.ts";
+import { findEvenExpired } from "./find-even-expired.ts";
 import { digestValue } from "./value-digest.ts";
 
 /** The signature of all databases: equal where the same keys with the same values are in databases of the same number. */
@@ -32,14 +33,10 @@ export const debugDigestValue: DebugSubcommand = {
   summary: "Answers with signatures of these keys' values; zeros where there is no key.",
   counts: [2, Number.POSITIVE_INFINITY],
   run(context, args, reply) {
-    const { keyspace, database } = context;
-    const { buffer } = args;
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) {
       const digest = new DataDigest();
-      // Keys whose time is over count as well, as long as they have not been removed.
-      const hash = keyspace.hasher.hash(buffer, args.start(index), args.end(index));
-      const address = database.keys.find(hash, buffer, args.start(index), args.end(index));
+      const address = findEvenExpired(context.database, args, index);
       if (address !== 0) digestValue(digest, context, address);
       reply.simple(digest.toString());
     }

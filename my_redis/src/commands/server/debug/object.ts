@@ -2,6 +2,7 @@ import * as record from "../../../keyspace/record.ts";
 import { encodingName } from "../../../keyspace/value-names.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import type { DebugSubcommand } from "./debug.ts";
+import { findEvenExpired } from "./find-even-expired.ts";
 
 export const debugObject: DebugSubcommand = {
   name: "OBJECT",
@@ -9,7 +10,7 @@ export const debugObject: DebugSubcommand = {
   summary: "Tells where and how a key's value is kept.",
   counts: [3, 4],
   run({ database, keyspace, now }, args, reply) {
-    const address = database.find(args.buffer, args.start(2), args.end(2));
+    const address = findEvenExpired(database, args, 2);
     if (address === 0) throw new CommandError(errors.noSuchKey);
     const { heap } = keyspace;
     const clock = record.accessClockOf(heap, address);

@@ -1,6 +1,7 @@
 import * as record from "../../../keyspace/record.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import type { DebugSubcommand } from "./debug.ts";
+import { findEvenExpired } from "./find-even-expired.ts";
 
 /** Redis's name for its strings; those of integers are not among them. */
 export const debugSdslen: DebugSubcommand = {
@@ -9,7 +10,7 @@ export const debugSdslen: DebugSubcommand = {
   summary: "Tells how long a key and its string are, and how much room they have.",
   counts: [3, 3],
   run({ database, keyspace }, args, reply) {
-    const address = database.find(args.buffer, args.start(2), args.end(2));
+    const address = findEvenExpired(database, args, 2);
     if (address === 0) throw new CommandError(errors.noSuchKey);
     const { heap } = keyspace;
     const encoding = record.encodingOf(heap, address);

@@ -1,0 +1,198 @@
+import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { propertySeed } from "../../../tools/property-seed.ts";
+import { temporaryFolder } from "../../../tools/test-services/index.ts";
+import { type RunningServer, startServer } from "../../index.ts";
+import { loadLog } from "../../src/persistence/log-loader.ts";
+import { loadRdb } from "../../src/persistence/rdb-loader.ts";
+import { beginFile, type FileForm } from "../../src/persistence/snapshot-file.ts";
+import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
+import { datasetDifference, readDataset } from "../fuzz/dataset-text.ts";
+import { fuzzedDatabases, generateWords } from "../fuzz/generated-requests.ts";
+import { SeededRandom } from "../fuzz/seeded-random.ts";
+
+const databases = [...Array(fuzzedDatabases).keys()];
+/** What waits, changes the connection, or has nothing to do with data. */
+const unfit =
+  /^(B[LRZ]|HELLO|RESET|CONFIG|CLIENT|COMMAND|INFO|MEMORY|LATENCY|SLOWLOG|PUBLISH|PING|ECHO|SCRIPT|SHUTDOWN)/i;
+
+const isFit = (words: readonly Word[]): boolean => !unfit.test(String(words[0])) && !words.includes("BLOCK");
+
+/** A clock that stands still unless it is moved, so that keys expire when the test says so. */
+interface Clock {
+  nowMs: number;
+}
+
+const startAt = (clock: Clock): Promise<RunningServer> =>
+  startServer({ port: 0, memory: true, environment: { nowMs: () => clock.nowMs } });
+
+/** Values of every type with so many elements that a snapshot takes them in pieces. */
+async function addLargeValues(connection: RespConnection, random: SeededRandom): Promise<void> {
+  for (const database of [0, 1]) {
+    await connection.reply("SELECT", database);
+    const commands: Word[][] = [];
+    for (let number = 0; number < 700; number++) {
+      commands.push(
+        ["RPUSH", "list:0", `element ${number}`],
+        ["SADD", "set:0", `member ${number}`],
+        ["HSET", "hash:0", `field ${number}`, `value ${random.below(1000)}`],
+        ["ZADD", "sorted-set:0", random.below(100), `member ${number}`],
+        ["XADD", "stream:0", `${number + 1}-1`, "f", `value ${number}`],
+      );
+    }
+    // Many small ones, too, so that the walk takes a while.
+    for (let number = 0; number < 1000; number++) {
+      commands.push(["SET", `small:${number}`, random.below(1000), "PX", 50_000 + random.below(1_000_000)]);
+    }
+    await connection.replies(commands);
+  }
+  await connection.reply("HPEXPIRE", "hash:0", 100_000, "FIELDS", 2, "field 1", "field 2");
+}
+
+/** A change of a large value, or of a small one while a large one may be half taken, in either database. */
+async function change(connection: RespConnection, random: SeededRandom): Promise<void> {
+  const number = random.below(700);
+  const words = random.pick<Word[]>([
+    ["LSET", "list:0", number, "changed"],
+    ["LPOP", "list:0"],
+    ["SREM", "set:0", `member ${number}`],
+    ["HSET", "hash:0", `field ${number}`, "changed"],
+    ["ZINCRBY", "sorted-set:0", 1, `member ${number}`],
+    ["XDEL", "stream:0", `${number + 1}-1`],
+    ["PEXPIRE", random.pick(["list:0", "set:0", "hash:0"]), 1_000_000],
+    ["APPEND", `small:${number}`, "changed"],
+    ["DEL", `small:${number}`],
+  ]);
+  await connection.replies([["SELECT", random.below(2)], words]);
+}
+
+/** Something that happens to many keys at once, or to none that a command names. */
+async function upheaval(
+  server: RunningServer,
+  clock: Clock,
+  connection: RespConnection,
+  random: SeededRandom,
+): Promise<void> {
+  switch (random.below(7)) {
+    case 0:
+      if (random.oneIn(3)) await connection.reply("FLUSHALL", random.pick(["SYNC", "ASYNC"]));
+      break;
+    case 1:
+      if (random.oneIn(3)) await connection.reply("FLUSHDB");
+      break;
+    case 2:
+      await connection.reply("SWAPDB", random.below(fuzzedDatabases), random.below(fuzzedDatabases));
+      break;
+    case 3:
+      clock.nowMs += 100_000;
+      server.server.updateClock();
+      server.server.activeExpiry.run({ effort: 10, nowMs: clock.nowMs, spent: () => false });
+      break;
+    case 4:
+      clock.nowMs += 50;
+      break;
+    case 5:
+      await connection.reply("MOVE", random.pick(["hash:0", "list:0", "set:0"]), random.below(fuzzedDatabases));
+      break;
+    default:
+      await connection.reply("COPY", "sorted-set:0", "hash:0", "REPLACE");
+  }
+}
+
+/**
+ * Takes a snapshot step by step, with `during` between two steps, and compares what it holds with what was there when it
+ * began.
+ */
+async function compareSnapshot(
+  source: RunningServer,
+  clock: Clock,
+  form: FileForm,
+  during: (step: number) => Promise<void>,
+): Promise<void> {
+  const reader = await RespConnection.open(source.port, "MyRedis");
+  const before = await readDataset(reader, databases);
+  const momentMs = clock.nowMs;
+  const chunks: Uint8Array[] = [];
+  const { snapshot, end } = beginFile(source.server, form, (bytes) => void chunks.push(bytes.slice()));
+  for (let step = 1; !snapshot.step(() => true); step++) await during(step);
+  end();
+  expect(snapshot.failure).toBeUndefined();
+  expect(source.server.keyspace.snapshot).toBeUndefined();
+
+  clock.nowMs = momentMs;
+  const path = join(temporaryFolder("moment"), "file");
+  writeFileSync(path, Buffer.concat(chunks));
+  const target = await startAt(clock);
+  if (form === "commands") loadLog(target.server, path);
+  else loadRdb(target.server, path, { beforeLog: false, existing: "refuse" });
+  const copy = await RespConnection.open(target.port, "MyRedis, loaded");
+  const after = await readDataset(copy, databases);
+  expect(datasetDifference(before, after, momentMs).slice(0, 3)).toEqual([]);
+  expect(after.size).toBe(before.size);
+  reader.close();
+  copy.close();
+  await target.close();
+}
+
+async function runGenerated(seed: number, form: FileForm): Promise<void> {
+  const random = new SeededRandom(seed);
+  const clock = { nowMs: 1_700_000_000_000 };
+  const source = await startAt(clock);
+  const connection = await RespConnection.open(source.port, "MyRedis");
+  await addLargeValues(connection, random);
+  const request = async (): Promise<void> => {
+    const words = generateWords(random);
+    if (isFit(words)) await connection.reply(...words);
+  };
+  for (let count = 0; count < 500; count++) await request();
+  await compareSnapshot(source, clock, form, async (step) => {
+    if (step > 400) return;
+    if (random.oneIn(12)) await upheaval(source, clock, connection, random);
+    if (random.oneIn(2)) await change(connection, random);
+    await request();
+  });
+  connection.close();
+  await source.close();
+}
+
+describe("a snapshot that is taken while requests go on is the dataset of the moment at which it began", () => {
+  const seeds = new SeededRandom(propertySeed());
+  for (const form of ["dump", "commands"] as const) {
+    for (let round = 1; round <= 4; round++) {
+      const seed = seeds.below(4294967296);
+      test(`as ${form}, round ${round}`, () => runGenerated(seed, form), 60_000);
+    }
+  }
+
+  const changes: [string, Word[]][] = [
+    ["list", ["LSET", "list:0", 690, "changed"]],
+    ["set", ["SADD", "set:0", "new"]],
+    ["hash", ["HSET", "hash:0", "field 3", "changed"]],
+    ["sorted set", ["ZADD", "sorted-set:0", 5, "member 690"]],
+    ["stream", ["XADD", "stream:0", "*", "f", "new"]],
+    ["list that is deleted", ["UNLINK", "list:0"]],
+  ];
+  for (const [what, words] of changes) {
+    test(`a large ${what} that changes while it is half taken`, async () => {
+      const clock = { nowMs: 1_700_000_000_000 };
+      const source = await startAt(clock);
+      const connection = await RespConnection.open(source.port, "MyRedis");
+      await addLargeValues(connection, new SeededRandom(1));
+      // At every step: at some of them this value is half taken, at others another one.
+      await compareSnapshot(source, clock, "dump", async (step) => {
+        await connection.replies([["SELECT", step % 2], words]);
+      });
+      // Half of these stand behind a large value of another database, and must not be taken for its keys.
+      await compareSnapshot(source, clock, "dump", async (step) => {
+        const names = Array.from({ length: 8 }, (_, number) => `small:${(step * 8 + number) % 1000}`);
+        await connection.replies([
+          ["SELECT", 1 - (step % 2)],
+          ["DEL", ...names],
+        ]);
+      });
+      connection.close();
+      await source.close();
+    });
+  }
+});

@@ -11,6 +11,7 @@ for (const [letter, events] of [
   ["z", "geosearchstore georadiusstore"],
   ["x", "expired"],
   ["e", "evicted"],
+  ["m", "keymiss"],
 ] as const) {
   for (const event of events.split(" ")) classByEvent.set(event, letter);
 }
@@ -47,6 +48,11 @@ export class KeyspaceNotifications {
 
   get areOn(): boolean {
     return (this.#toKeyspace || this.#toKeyevent) && this.#classes !== "";
+  }
+
+  /** Whether notify-keyspace-events asks for the events of this letter. */
+  wants(letter: string): boolean {
+    return this.areOn && this.#classes.includes(letter);
   }
 
   /** Publishes an event of key[start, end). */

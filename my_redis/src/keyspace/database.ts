@@ -30,7 +30,7 @@ export class Database extends RecordStore {
     const address = this.find(args.buffer, args.start(index), args.end(index));
     const keyspace = this.keyspace;
     if (address === 0) {
-      keyspace.statistics.misses++;
+      this.#missed(args, index);
       return 0;
     }
     keyspace.statistics.hits++;
@@ -41,9 +41,23 @@ export class Database extends RecordStore {
   /** As `read`, but the access is not marked: for commands that look at a key and not at its value. */
   readUnmarked(args: Arguments, index: number): Address {
     const address = this.find(args.buffer, args.start(index), args.end(index));
+    if (address === 0) this.#missed(args, index);
+    else this.keyspace.statistics.hits++;
+    return address;
+  }
+
+  /** As `readUnmarked`, and nobody is told of a miss: for OBJECT. */
+  readUntold(args: Arguments, index: number): Address {
+    const address = this.find(args.buffer, args.start(index), args.end(index));
     if (address === 0) this.keyspace.statistics.misses++;
     else this.keyspace.statistics.hits++;
     return address;
+  }
+
+  #missed(args: Arguments, index: number): void {
+    const { statistics, onMissed } = this.keyspace;
+    statistics.misses++;
+    onMissed?.(this, args.buffer, args.start(index), args.end(index));
   }
 
   /** As `read`, for a value of this type only: throws WRONGTYPE. */

@@ -44,6 +44,7 @@ export class KeyPattern {
     const address = database.find(this.#key, 0, length);
     if (address === 0) {
       statistics.misses++;
+      keyspace.onMissed?.(database, this.#key, 0, length);
       return undefined;
     }
     statistics.hits++;

@@ -83,6 +83,8 @@ export class TransactionRouter {
     };
     const refusal = this.#send(context, { slot, node }, bytes, { count: replies, last });
     if (refusal !== undefined) return refusal;
+    // What comes next is for the database that the transaction chooses.
+    if (queued.some(({ command }) => command.name === "SELECT")) (client.relaying as RelayedClient).barrier = true;
     client.transaction = undefined;
     server.unwatch(client);
     return postponed;

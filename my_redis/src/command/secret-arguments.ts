@@ -8,7 +8,7 @@ export function secretArguments(fullName: string, args: Arguments): (index: numb
   if (fullName === "hello")
     return (index) => index > 2 && (args.is(index - 1, "auth") || (index > 3 && args.is(index - 2, "auth")));
   if (fullName === "migrate") {
-    const behind = (index: number, word: string): boolean => index > 6 && args.is(index, word);
+    const behind = (index: number, word: string): boolean => index > 5 && args.is(index, word);
     return (index) => behind(index - 1, "auth") || behind(index - 1, "auth2") || behind(index - 2, "auth2");
   }
   if (fullName === "config|set")

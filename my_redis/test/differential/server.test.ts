@@ -152,6 +152,17 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["LOLWUT", "VERSION", "x"],
     ]));
 
+  test("SLOWLOG does not tell the passwords of MIGRATE", () =>
+    expectSame([
+      ["SLOWLOG", "RESET"],
+      ["CONFIG", "SET", "slowlog-log-slower-than", "0"],
+      ["MIGRATE", "127.0.0.1", "1", "none", "0", "10", "AUTH", "password"],
+      ["MIGRATE", "127.0.0.1", "1", "", "0", "10", "COPY", "AUTH2", "user", "password", "KEYS", "none", "auth"],
+      { command: ["SLOWLOG", "GET", "3"], compare: sameWords },
+      ["CONFIG", "SET", "slowlog-log-slower-than", "10000"],
+      ["SLOWLOG", "RESET"],
+    ]));
+
   test("SLOWLOG notes what is slower than asked for", () =>
     expectSame([
       ["SLOWLOG", "RESET"],

@@ -121,7 +121,7 @@ export class NodeCommands {
       answer(Buffer.from(`-${found}\r\n`, "latin1"));
       return;
     }
-    const isFree = (): boolean => !this.#locked.hasLocked(database, found, args);
+    const isFree = (): boolean => this.#locked.lockedPlace(database, found, args) === undefined;
     this.#locked.whenFree(isFree, (free) => {
       answer(free ? this.#call(database, protocol, args) : Buffer.from(`-${this.#locked.overdueText}\r\n`, "latin1"));
     });

@@ -76,6 +76,8 @@ export class PublishedMessages {
       },
       "pubsub|channels": { run: (context, args, reply) => this.#gather(context, args, reply, writeUnion) },
       "pubsub|numsub": { run: (context, args, reply) => this.#gather(context, args, reply, writeCounts) },
+      "pubsub|shardchannels": { run: (context, args, reply) => this.#gather(context, args, reply, writeUnion) },
+      "pubsub|shardnumsub": { run: (context, args, reply) => this.#gather(context, args, reply, writeCounts) },
       "pubsub|numpat": { run: (_context, _args, reply) => this.#countPatterns(reply) },
       "script|exists": { run: (context, args, reply) => this.#gather(context, args, reply, writeMaxima) },
       "script|load": { run: (context, args, reply) => this.#gather(context, args, reply, writeFirst) },

@@ -1,7 +1,14 @@
 import type { Proposer } from "./proposer.ts";
 import { isQuorum } from "./quorum.ts";
 import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
-import type { MemberName, Operation, TakenValue, TransactionAnswer, TransactionId } from "./transaction-message.ts";
+import {
+  bytesOf,
+  type MemberName,
+  type Operation,
+  type TakenValue,
+  type TransactionAnswer,
+  type TransactionId,
+} from "./transaction-message.ts";
 
 export type Share = ReadonlyMap<MemberName, readonly Operation[]>;
 
@@ -40,15 +47,14 @@ interface Attempt {
 }
 
 interface Preparation {
-  readonly attempt: Attempt;
+  /** Undefined once it has gone on or been given up: then later answers change nothing, and no value is kept for them. */
+  attempt: Attempt | undefined;
   readonly id: TransactionId;
   readonly participants: readonly MemberName[];
   readonly beganMs: number;
   /** Those who have prepared, or may have: who gives up must tell them. */
   readonly mayHold: Set<MemberName>;
   count: number;
-  /** It has gone on or been given up: later answers change nothing. */
-  over: boolean;
 }
 
 /** Begins transactions for this node's clients: prepares all that take part, then has the decision made. */
@@ -59,6 +65,7 @@ export class Coordinator {
   readonly #incarnation: string;
   #number = 0;
   #open = 0;
+  #openBytes = 0;
 
   /** `incarnation` is never used again by any node: transactions are named after it. */
   constructor(host: TransactionHost, limits: TransactionLimits, proposer: Proposer, incarnation: string) {
@@ -73,13 +80,18 @@ export class Coordinator {
   }
 
   begin(plan: TransactionPlan, done: (result: TransactionResult) => void): void {
-    if (this.#open >= this.#limits.maxCoordinated) {
-      done({ type: "refused", reason: `TRYAGAIN More than ${this.#limits.maxCoordinated} writes across nodes wait` });
+    const bytes = bytesOf([...plan.first.values()].flat());
+    const { maxCoordinated, maxPreparedBytes } = this.#limits;
+    if (this.#open >= maxCoordinated || this.#openBytes + bytes > maxPreparedBytes) {
+      const reason = `TRYAGAIN More than ${maxCoordinated} writes across nodes, or ${maxPreparedBytes} bytes of them, wait`;
+      done({ type: "refused", reason });
       return;
     }
     this.#open++;
+    this.#openBytes += bytes;
     const end = (result: TransactionResult): void => {
       this.#open--;
+      this.#openBytes -= bytes;
       done(result);
     };
     this.#try({ plan, startedMs: this.#host.monotonicMs(), tries: 0, done: end });
@@ -95,9 +107,9 @@ export class Coordinator {
     this.#number++;
     const id = `${this.#incarnation}-${this.#number.toString(36)}`;
     const beganMs = this.#host.monotonicMs();
-    const preparation = { attempt, id, participants, beganMs, mayHold: new Set<MemberName>(), count: 0, over: false };
+    const preparation: Preparation = { attempt, id, participants, beganMs, mayHold: new Set<MemberName>(), count: 0 };
     this.#host.schedule(this.#limits.prepareTimeoutMs, () => {
-      if (!preparation.over) this.#giveUp(preparation, { type: "unreachable" });
+      if (preparation.attempt !== undefined) this.#giveUp(preparation, { type: "unreachable" });
     });
     this.#prepare(preparation, plan.first, (taken) => {
       if (plan.second === undefined) this.#decide(preparation);
@@ -113,14 +125,15 @@ export class Coordinator {
   }
 
   #prepare(preparation: Preparation, share: Share, goOn: (taken: TakenValue | undefined) => void): void {
-    const { id, participants, attempt } = preparation;
+    const { id, participants } = preparation;
+    const { database } = (preparation.attempt as Attempt).plan;
     const waiting = new Set(share.keys());
     let taken: TakenValue | undefined;
     for (const [member, operations] of share) {
       preparation.mayHold.add(member);
-      const request = { type: "prepare", id, participants, database: attempt.plan.database, operations } as const;
+      const request = { type: "prepare", id, participants, database, operations } as const;
       this.#host.ask(member, request, (answer) => {
-        if (preparation.over) return;
+        if (preparation.attempt === undefined) return;
         if (answer?.type !== "prepared") {
           this.#notPrepared(preparation, member, answer);
           return;
@@ -145,8 +158,9 @@ export class Coordinator {
 
   /** Nothing has been decided yet, and nobody else can decide but to give up, too: so it is enough to say so. */
   #giveUp(preparation: Preparation, result: TransactionResult | undefined): void {
-    preparation.over = true;
-    const { id, participants, mayHold, attempt } = preparation;
+    const { id, participants, mayHold } = preparation;
+    const attempt = preparation.attempt as Attempt;
+    preparation.attempt = undefined;
     const request = { type: "decide", id, participants, outcome: "back" } as const;
     for (const member of mayHold) this.#host.ask(member, request, () => {});
     if (result === undefined) this.#tryAgain(attempt);
@@ -169,8 +183,9 @@ export class Coordinator {
       this.#giveUp(preparation, { type: "unreachable" });
       return;
     }
-    preparation.over = true;
-    const { id, participants, attempt, count } = preparation;
+    const { id, participants, count } = preparation;
+    const attempt = preparation.attempt as Attempt;
+    preparation.attempt = undefined;
     this.#proposer.commit(id, participants, (outcome) => {
       if (outcome === "forward") attempt.done({ type: "done", count });
       else if (outcome === "back") this.#tryAgain(attempt);

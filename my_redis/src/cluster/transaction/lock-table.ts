@@ -1,7 +1,10 @@
 import { latin1Text } from "../../protocol/arguments.ts";
 import type { TransactionId } from "./transaction-message.ts";
 
-const placeOf = (database: number, key: Uint8Array, start: number, end: number): string =>
+/** A database's number and a key, one character per byte. */
+export type LockPlace = string;
+
+const placeOf = (database: number, key: Uint8Array, start: number, end: number): LockPlace =>
   `${database}:${latin1Text(key, start, end)}`;
 
 /** The keys that transactions hold: from their preparation until they have ended, nobody reads or writes them. */
@@ -16,6 +19,16 @@ export class LockTable {
   holderOf(database: number, key: Uint8Array, start = 0, end: number = key.length): TransactionId | undefined {
     if (this.#holders.size === 0) return undefined;
     return this.#holders.get(placeOf(database, key, start, end));
+  }
+
+  /** Where key[start, end) is held; undefined when it is not. */
+  heldPlace(database: number, key: Uint8Array, start: number, end: number): LockPlace | undefined {
+    const place = placeOf(database, key, start, end);
+    return this.#holders.has(place) ? place : undefined;
+  }
+
+  isHeld(place: LockPlace): boolean {
+    return this.#holders.has(place);
   }
 
   /** Takes all of the keys, or none when any is held by another. One key may be named twice. */

@@ -6,7 +6,7 @@ import { PostponedRequests } from "../../command/postponed-requests.ts";
 import { runsAtOnce } from "../../command/processor.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { Server } from "../../server.ts";
-import type { LockTable } from "./lock-table.ts";
+import type { LockPlace, LockTable } from "./lock-table.ts";
 
 export interface LockWaitLimits {
   readonly maxWaiting: number;
@@ -16,6 +16,8 @@ export interface LockWaitLimits {
 
 interface Waiting {
   readonly context: Context;
+  /** What it waits for first. */
+  readonly place: LockPlace;
   readonly bytes: number;
   readonly sinceMs: number;
 }
@@ -35,7 +37,7 @@ export class LockedRequests {
   readonly #locks: LockTable;
   readonly #limits: LockWaitLimits;
   readonly #requests: PostponedRequests;
-  #waiting = new Map<Context, Waiting>();
+  readonly #waiting = new Map<Context, Waiting>();
   #tasks: WaitingTask[] = [];
   #waitingBytes = 0;
   #installed = false;
@@ -77,9 +79,9 @@ export class LockedRequests {
   }
 
   #release(): void {
-    const waiting = this.#waiting;
-    this.#waiting = new Map();
-    for (const each of waiting.values()) this.#run(each);
+    for (const each of [...this.#waiting.values()]) {
+      if (!this.#locks.isHeld(each.place)) this.#run(each);
+    }
     const tasks = this.#tasks;
     this.#tasks = [];
     for (const task of tasks) {
@@ -89,6 +91,7 @@ export class LockedRequests {
   }
 
   #run(waiting: Waiting): void {
+    this.#waiting.delete(waiting.context);
     this.#waitingBytes -= waiting.bytes;
     this.#resumed = waiting;
     try {
@@ -126,30 +129,37 @@ export class LockedRequests {
 
   readonly #policy: Policy = (context, command, args) => {
     const { client } = context;
-    if (!this.#concernsLocked(context, command, args)) return undefined;
+    const place = this.#lockedPlaceOf(context, command, args);
+    if (place === undefined) return undefined;
     if (client.kind === "script") return "TRYAGAIN A write across nodes holds a key of the script";
     if (client.kind === "loader") return undefined;
     // First what other nodes are still to answer him.
     if (client.relaying?.mustWait(args) === true) return postponed;
-    return this.#hold(context, args);
+    return this.#hold(context, place, args);
   };
 
-  #concernsLocked({ client }: Context, command: Command, args: Arguments): boolean {
-    if (client.transaction !== undefined && !runsAtOnce(command)) return false;
+  #lockedPlaceOf({ client }: Context, command: Command, args: Arguments): LockPlace | undefined {
+    if (client.transaction !== undefined && !runsAtOnce(command)) return undefined;
     const { database } = client;
-    if (command.name !== "EXEC") return this.hasLocked(database, command, args);
-    return client.transaction?.queued.some((each) => this.hasLocked(database, each.command, each.args)) ?? false;
+    if (command.name !== "EXEC") return this.lockedPlace(database, command, args);
+    for (const each of client.transaction?.queued ?? []) {
+      const place = this.lockedPlace(database, each.command, each.args);
+      if (place !== undefined) return place;
+    }
+    return undefined;
   }
 
-  /** Whether any key of a request is locked. */
-  hasLocked(database: number, command: Command, args: Arguments): boolean {
-    if (this.#locks.size === 0 || !mayHaveKeys(command)) return false;
-    return keyPositions(command, args).some(
-      (index) => this.#locks.holderOf(database, args.buffer, args.start(index), args.end(index)) !== undefined,
-    );
+  /** Where the first key of a request stands that is locked. */
+  lockedPlace(database: number, command: Command, args: Arguments): LockPlace | undefined {
+    if (this.#locks.size === 0 || !mayHaveKeys(command)) return undefined;
+    for (const index of keyPositions(command, args)) {
+      const place = this.#locks.heldPlace(database, args.buffer, args.start(index), args.end(index));
+      if (place !== undefined) return place;
+    }
+    return undefined;
   }
 
-  #hold(context: Context, args: Arguments): string {
+  #hold(context: Context, place: LockPlace, args: Arguments): string {
     const bytes = args.requestEnd - args.requestStart + args.count * 8;
     const { maxWaiting, maxWaitingBytes } = this.#limits;
     if (this.count >= maxWaiting || this.#waitingBytes + bytes > maxWaitingBytes) {
@@ -158,7 +168,7 @@ export class LockedRequests {
     const resumed = this.#resumed?.context === context ? this.#resumed : undefined;
     const sinceMs = resumed?.sinceMs ?? this.#server.environment.monotonicMs();
     this.#forgetGone();
-    this.#waiting.set(context, { context, bytes, sinceMs });
+    this.#waiting.set(context, { context, place, bytes, sinceMs });
     this.#waitingBytes += bytes;
     this.#requests.hold(context, args);
     return postponed;

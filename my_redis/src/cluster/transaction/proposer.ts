@@ -24,7 +24,8 @@ interface Proposal {
   rounds: number;
   highestSeen: Ballot;
   decided: Outcome | undefined;
-  readonly onDecided: ((outcome: Outcome | undefined) => void) | undefined;
+  /** Undefined once it was called. */
+  onDecided: ((outcome: Outcome | undefined) => void) | undefined;
 }
 
 /**
@@ -74,7 +75,15 @@ export class Proposer {
   }
 
   #open(id: TransactionId, participants: readonly MemberName[], onDecided: Proposal["onDecided"]): Proposal {
-    const proposal = { id, participants, ballot: 0, rounds: 0, highestSeen: 0, decided: undefined, onDecided };
+    const proposal: Proposal = {
+      id,
+      participants,
+      ballot: 0,
+      rounds: 0,
+      highestSeen: 0,
+      decided: undefined,
+      onDecided,
+    };
     this.#proposals.set(id, proposal);
     return proposal;
   }
@@ -144,7 +153,7 @@ export class Proposer {
     proposal.rounds++;
     if (proposal.rounds > maxRounds) {
       this.#proposals.delete(proposal.id);
-      proposal.onDecided?.(undefined);
+      answer(proposal, undefined);
       return;
     }
     // Two who outbid each other must not do so for ever.
@@ -154,7 +163,7 @@ export class Proposer {
 
   #decided(proposal: Proposal, outcome: Outcome): void {
     proposal.decided = outcome;
-    proposal.onDecided?.(outcome);
+    answer(proposal, outcome);
     this.#tell(proposal, outcome, new Set(proposal.participants), 1);
   }
 
@@ -177,4 +186,11 @@ export class Proposer {
     this.#proposals.delete(id);
     for (const member of this.#host.members) this.#host.ask(member, { type: "forget", id }, () => {});
   }
+}
+
+/** Tells who waits for the decision, and keeps nothing of his. */
+function answer(proposal: Proposal, outcome: Outcome | undefined): void {
+  const { onDecided } = proposal;
+  proposal.onDecided = undefined;
+  onDecided?.(outcome);
 }

@@ -1,12 +1,9 @@
 import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
-import type { Operation, Outcome, TransactionAnswer, TransactionRequest } from "./transaction-message.ts";
+import { bytesOf, type Outcome, type TransactionAnswer, type TransactionRequest } from "./transaction-message.ts";
 import { type RecordBook } from "./record-book.ts";
 import type { TransactionLogEntry, TransactionRecord } from "./transaction-record.ts";
 
 type RequestOf<Type extends TransactionRequest["type"]> = Extract<TransactionRequest, { type: Type }>;
-
-/** Fields of a record and an operation, besides keys and values. */
-const bytesPerOperation = 64;
 
 /**
  * What a node does with the requests of others (and its own): it locks and prepares keys, is one of those who decide,
@@ -125,10 +122,6 @@ export class TransactionMember {
     this.#host.log(entry);
     this.#book.apply(entry, this.#host.monotonicMs());
   }
-}
-
-function bytesOf(operations: readonly Operation[]): number {
-  return operations.reduce((sum, { key, value }) => sum + key.length * 2 + value.length + bytesPerOperation, 0);
 }
 
 const fullText = ({ maxRecords, maxPreparedBytes }: TransactionLimits): string =>

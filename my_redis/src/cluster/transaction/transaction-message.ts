@@ -23,6 +23,14 @@ export interface Operation {
   readonly expiryMs: number;
 }
 
+/** Fields of a record and an operation, besides keys and values. */
+const bytesPerOperation = 64;
+
+/** About how much memory operations take: a key is kept twice, once in the table of locks. */
+export function bytesOf(operations: readonly Operation[]): number {
+  return operations.reduce((sum, { key, value }) => sum + key.length * 2 + value.length + bytesPerOperation, 0);
+}
+
 /** A value handed over by "take". */
 export interface TakenValue {
   readonly payload: Uint8Array;

@@ -1,6 +1,7 @@
 import type { Arguments } from "../protocol/arguments.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Context } from "./context.ts";
+import type { DurationHistogram } from "./duration-histogram.ts";
 
 /** What the pipeline and COMMAND INFO need to know of a command; Redis's names. */
 export type CommandFlag =
@@ -101,6 +102,8 @@ export interface CommandStatistics {
   microseconds: number;
   rejectedCalls: number;
   failedCalls: number;
+  /** Undefined while no call was measured, or latency-tracking is off. */
+  durations: DurationHistogram | undefined;
 }
 
 /** Declares one command: everything about it stands in this one entry. */
@@ -116,4 +119,4 @@ export function command(definition: CommandDefinition): Command {
   };
 }
 
-export const noCalls = (): CommandStatistics => ({ calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0 });
+export const noCalls = (): CommandStatistics => ({ calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0, durations: undefined });

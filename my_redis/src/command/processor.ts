@@ -7,11 +7,14 @@ import type { SettingValues } from "../settings/settings.ts";
 import type { Transaction } from "./client.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
+import { DurationHistogram } from "./duration-histogram.ts";
 import { postponed } from "./policies.ts";
 import { holdBackReply } from "./reply-mode.ts";
 
 /** Of the brief commands one call in this many is timed, and counts as many times. */
 const timingSample = 64;
+/** Its first calls are timed all, so that something is known of a command that is seldom used. */
+const timedFirstCalls = 16;
 /** Who wants to hear of commands that took less than this wants to hear of brief ones, too: then all are timed. */
 const briefMicroseconds = 1000;
 
@@ -168,8 +171,8 @@ export class CommandProcessor {
     context.command = found;
     context.logged = undefined;
     context.replaced.clear();
-    const timed = !found.isBrief || (++this.#calls & this.#timingMask) === 0;
-    const startedMs = timed ? server.environment.monotonicMs() : 0;
+    const timed = this.#callsTimed(found);
+    const startedMs = timed === 0 ? 0 : server.environment.monotonicMs();
     const database = context.client.database;
     const { snapshot } = keyspace;
     const outerWriting = snapshot?.writing === true;
@@ -186,8 +189,14 @@ export class CommandProcessor {
     if (snapshot !== undefined) snapshot.writing = outerWriting;
     // A command that waits is counted once, when it gets its reply, however often it has been tried.
     if (context.client.blocked === undefined || reply.length > replyStart) this.count(found);
-    if (timed) this.#addTime(context, found, args, server.environment.monotonicMs() - startedMs);
+    if (timed > 0) this.#addTime(context, found, args, server.environment.monotonicMs() - startedMs, timed);
     if (keyspace.dirty !== dirtyBefore && server.log !== undefined) this.#log(context, database, args);
+  }
+
+  /** For how many calls this one stands when it is timed; 0 for one that is not. */
+  #callsTimed(found: Command): number {
+    if (!found.isBrief || found.statistics.calls < timedFirstCalls) return 1;
+    return (++this.#calls & this.#timingMask) === 0 ? this.#timingMask + 1 : 0;
   }
 
   /** Counts a command that has got its reply. */
@@ -196,10 +205,15 @@ export class CommandProcessor {
     this.#server.statistics.commandsProcessed++;
   }
 
-  #addTime(context: Context, found: Command, args: Arguments, elapsedMs: number): void {
+  #addTime(context: Context, found: Command, args: Arguments, elapsedMs: number, calls: number): void {
     const server = this.#server;
     const microseconds = elapsedMs * 1000;
-    found.statistics.microseconds += microseconds * (found.isBrief ? this.#timingMask + 1 : 1);
+    const { statistics } = found;
+    statistics.microseconds += microseconds * calls;
+    if (server.settings.values["latency-tracking"]) {
+      statistics.durations ??= new DurationHistogram();
+      statistics.durations.add(microseconds * 1000, calls);
+    }
     // After anything that may have taken long, the clock of the turn is behind.
     if (!found.isBrief) server.updateClock();
     if (microseconds < this.#slowMicroseconds) return;

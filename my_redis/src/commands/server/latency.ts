@@ -1,6 +1,9 @@
-import { command } from "../../command/command.ts";
+import { type Command, command } from "../../command/command.ts";
+import type { CommandTable } from "../../command/command-table.ts";
 import { container } from "../../command/container.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 
 const facts = {
   group: "server",
@@ -100,13 +103,38 @@ const histogram = command({
   name: "HISTOGRAM",
   since: "7.0.0",
   complexity: "O(N) where N is the number of commands with latency information being retrieved.",
-  summary: "Returns how times are spread, by command: nothing, as only means are kept (INFO commandstats).",
+  summary: "Returns how long calls took, by command: how many ended within 1, 2, 4, 8 ... microseconds.",
   usage: "[<command> ...]",
   arity: -2,
-  run(_context, _args, reply) {
-    reply.map(0);
+  run({ server: { commands } }, args, reply) {
+    const measured = (args.count === 2 ? [...commands.all()] : named(commands, args))
+      .flatMap((entry) => [entry, ...commands.subcommandsOf(entry)])
+      .filter(({ statistics }) => statistics.durations !== undefined && statistics.calls > 0);
+    reply.map(measured.length);
+    for (const each of measured) replyDurations(each, reply);
   },
 });
+
+/** A container stands for its subcommands; what there is not is left out. */
+function named(commands: CommandTable, args: Arguments): Command[] {
+  const names = Array.from({ length: args.count - 2 }, (_, index) => args.latin1(index + 2));
+  return names.flatMap((name) => commands.byName(name) ?? []);
+}
+
+function replyDurations({ fullName, statistics: { calls, durations } }: Command, reply: ReplyWriter): void {
+  const levels: [number, number][] = [];
+  durations?.cumulative(calls, (microseconds, callsUntil) => levels.push([microseconds, callsUntil]));
+  reply.bulkText(fullName);
+  reply.map(2);
+  reply.bulkText("calls");
+  reply.integer(calls);
+  reply.bulkText("histogram_usec");
+  reply.map(levels.length);
+  for (const [microseconds, callsUntil] of levels) {
+    reply.integer(microseconds);
+    reply.integer(callsUntil);
+  }
+}
 
 export const latency = container({
   name: "LATENCY",

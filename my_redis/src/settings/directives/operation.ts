@@ -74,13 +74,11 @@ export const operationDirectives = {
   }),
   "latency-tracking": yesNo({
     default: true,
-    summary: "Keeps how long commands take, for INFO latencystats.",
-    unused: "how long commands take is told by INFO commandstats as a mean",
+    summary: "Keeps how long commands take, for LATENCY HISTOGRAM and INFO latencystats.",
   }),
   "latency-tracking-info-percentiles": percentiles({
     default: [50, 99, 99.9],
     summary: "Percentiles that INFO latencystats tells.",
-    unused: "how long commands take is told by INFO commandstats as a mean",
   }),
   "notify-keyspace-events": keyspaceEvents({
     default: "",

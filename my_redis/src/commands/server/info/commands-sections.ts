@@ -9,9 +9,11 @@ export const commandstatsSection: InfoSection = {
   lines: (server) => usedCommands(server).map(describe),
 };
 
-function usedCommands({ commands }: Server): Command[] {
-  const all = [...commands.all()].flatMap((entry) => [entry, ...commands.subcommandsOf(entry)]);
-  return all.filter(({ statistics }) => statistics.calls + statistics.rejectedCalls + statistics.failedCalls > 0);
+const everyCommand = ({ commands }: Server): Command[] =>
+  [...commands.all()].flatMap((entry) => [entry, ...commands.subcommandsOf(entry)]);
+
+function usedCommands(server: Server): Command[] {
+  return everyCommand(server).filter(({ statistics }) => statistics.calls + statistics.rejectedCalls + statistics.failedCalls > 0);
 }
 
 function describe({ fullName, statistics }: Command): InfoLine {
@@ -39,7 +41,16 @@ export const latencystatsSection: InfoSection = {
   name: "latencystats",
   title: "Latencystats",
   byDefault: false,
-  lines: () => [],
+  lines(server) {
+    const { values } = server.settings;
+    if (!values["latency-tracking"]) return [];
+    const percentiles = values["latency-tracking-info-percentiles"];
+    return everyCommand(server).flatMap(({ fullName, statistics: { durations } }): InfoLine[] => {
+      if (durations === undefined) return [];
+      const texts = percentiles.map((each) => `p${each}=${(durations.percentile(each) / 1000).toFixed(3)}`);
+      return [[`latency_percentiles_usec_${fullName}`, texts.join(",")]];
+    });
+  },
 };
 
 export const modulesSection: InfoSection = { name: "modules", title: "Modules", byDefault: true, lines: () => [] };

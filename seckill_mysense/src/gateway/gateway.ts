@@ -4,6 +4,7 @@ import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
 import { Sessions } from "../authorization/sessions.ts";
 import { endpoints } from "../contract/endpoints.ts";
+import type { FailureCode } from "../contract/failures.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../orders/ledger.ts";
@@ -74,7 +75,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     system.catalogue.stop();
     system.ring?.stop();
   };
-  const server = await startParts(system, letGo, () => serve(parts, check, app));
+  const server = await startParts(system, letGo, () => serve(parts, { check, app, metrics: system.metrics }));
   return {
     port: server.port ?? 0,
     catalogue: system.catalogue,
@@ -101,10 +102,18 @@ async function startParts<Server>(system: System, letGo: () => void, serve: () =
   }
 }
 
-function serve(parts: GatewayParts, check: Check, app: GatewayApp): Bun.Server<undefined> {
-  const { settings, logger } = parts;
+interface Served {
+  readonly check: Check;
+  readonly app: GatewayApp;
+  readonly metrics: GatewayMetrics;
+}
+
+function serve({ settings, logger }: GatewayParts, { check, app, metrics }: Served): Bun.Server<undefined> {
   const respond = (request: Request, bunServer: AddressOf) => check.respond(request, bunServer);
-  const refuseMethod = (): Response => refuse("method_not_allowed", {}, { allow: "GET, POST" });
+  const refuseMethod = (): Response => {
+    metrics.checks.add("method_not_allowed");
+    return refuse("method_not_allowed", {}, { allow: "GET, POST" });
+  };
   return Bun.serve({
     hostname: settings.backend.host,
     port: settings.backend.api_port,
@@ -127,6 +136,7 @@ function serve(parts: GatewayParts, check: Check, app: GatewayApp): Bun.Server<u
     fetch: (request, bunServer) => app.fetch(request, { server: bunServer }),
     error(error) {
       logger.error("a request failed", { error: error.stack ?? error.message });
+      metrics.refusals.add("internal");
       return refuse("internal");
     },
   });
@@ -218,7 +228,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   );
   app.get("/", salePage.page);
   for (const [path, respond] of salePage.assets) app.get(path, respond);
-  mountRefusals(app);
+  mountRefusals(app, metrics);
   return app;
 }
 
@@ -243,13 +253,17 @@ function countsOf({ ring }: System): readonly LabelledCounts[] {
 }
 
 /** What no endpoint takes: a known address with another method, and unknown addresses. */
-function mountRefusals(app: GatewayApp): void {
+function mountRefusals(app: GatewayApp, metrics: GatewayMetrics): void {
+  const turnAway = (code: FailureCode, headers: Readonly<Record<string, string>> = {}): Response => {
+    metrics.refusals.add(code);
+    return refuse(code, {}, headers);
+  };
   // /check has a route of its own, and only in exactly this spelling.
   const mounted = Object.values(endpoints).filter((endpoint) => endpoint.path !== "/check");
   const byPath = Map.groupBy(mounted, (endpoint) => endpoint.path);
   for (const [path, samePath] of byPath) {
     const allow = samePath.map((endpoint) => endpoint.method).join(", ");
-    app.all(path, () => refuse("method_not_allowed", {}, { allow }));
+    app.all(path, () => turnAway("method_not_allowed", { allow }));
   }
-  app.notFound(() => refuse("not_found"));
+  app.notFound(() => turnAway("not_found"));
 }

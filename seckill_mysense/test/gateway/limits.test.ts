@@ -64,6 +64,21 @@ describe("limits", () => {
     expect(metrics.body).toContain('seckill_check_total{outcome="banned"} 2');
   });
 
+  test("refusals of every kind are counted by their reason", async () => {
+    await using system = await startTestGateway();
+    const stranger = new TestBuyer(system.url);
+    await stranger.send("GET", "/no/such/address");
+    await stranger.send("PUT", "/api/sales");
+    await stranger.send("PUT", "/check");
+    await stranger.send("POST", "/api/token", { json: { productID: "headphones" } });
+    await stranger.send("POST", "/api/users", { body: "{", headers: { "content-type": "application/json" } });
+    const metrics = (await stranger.send("GET", "/metrics")).body as string;
+    for (const error of ["not_found", "method_not_allowed", "session_required", "malformed_json"]) {
+      expect(metrics).toContain(`seckill_refusals_total{error="${error}"} 1`);
+    }
+    expect(metrics).toContain('seckill_check_total{outcome="method_not_allowed"} 1');
+  });
+
   test("showing tokens for other products counts as failing", async () => {
     await using system = await startTestGateway({ limits: { ban_after_failures: 2 } });
     const [buyer, token] = await buyerWithToken(system.url, "Eve", "headphones");

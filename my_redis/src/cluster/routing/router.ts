@@ -187,7 +187,8 @@ export class Router implements RequestRouter {
     if (queues) return undefined;
     if (client.relaying?.mustWait(args) === true) return postponed;
     if (command.name === "EXEC") return this.#transactions.exec(context);
-    const ends = command.name === "UNWATCH" || command.name === "DISCARD" || command.name === "RESET";
+    const discards = command.name === "DISCARD" && client.transaction !== undefined;
+    const ends = discards || command.name === "UNWATCH" || command.name === "RESET";
     if (ends) this.#unwatch(context);
     return undefined;
   }

@@ -53,7 +53,7 @@ export class RecordTimes {
   set(address: Address, timeMs: number): void {
     const tag = tagOf(this.#heap, address);
     if (tag === 0) {
-      if (this.#count === this.#times.length) this.#grow();
+      if (this.#count === this.#times.length) this.#resize(this.#count + (this.#count >> 1));
       this.#rise(this.#count++, address, timeMs);
     } else if (timeMs < (this.#times[tag - 1] as number)) {
       this.#rise(tag - 1, address, timeMs);
@@ -69,9 +69,10 @@ export class RecordTimes {
     setTagOf(this.#heap, address, 0);
     const place = tag - 1;
     const last = --this.#count;
-    if (place === last) return;
     const moved = this.#addresses[last] as number;
     const timeMs = this.#times[last] as number;
+    if (this.#times.length > initialCapacity && last * 4 < this.#times.length) this.#resize(this.#times.length >> 1);
+    if (place === last) return;
     if (place > 0 && timeMs < (this.#times[(place - 1) >> 1] as number)) this.#rise(place, moved, timeMs);
     else this.#sink(place, moved, timeMs);
   }
@@ -125,13 +126,12 @@ export class RecordTimes {
     setTagOf(this.#heap, address, place + 1);
   }
 
-  #grow(): void {
+  #resize(capacity: number): void {
     const before = this.memoryBytes;
-    const capacity = this.#times.length + (this.#times.length >> 1);
     const times = new Float64Array(capacity);
     const addresses = new Int32Array(capacity);
-    times.set(this.#times);
-    addresses.set(this.#addresses);
+    times.set(this.#times.subarray(0, Math.min(capacity, this.#count)));
+    addresses.set(this.#addresses.subarray(0, Math.min(capacity, this.#count)));
     this.#times = times;
     this.#addresses = addresses;
     this.#heap.besideBytes += this.memoryBytes - before;

@@ -17,6 +17,10 @@ const maxTellings = 5;
 /** Rounds of one attempt; after them the record's silence begins anew. */
 const maxRounds = 8;
 
+/** Transactions that have ended are forgotten together, so many or after so long. */
+const maxForgottenTogether = 256;
+const forgetDelayMs = 50;
+
 interface Proposal {
   readonly id: TransactionId;
   readonly participants: readonly MemberName[];
@@ -36,6 +40,8 @@ interface Proposal {
 export class Proposer {
   readonly #host: TransactionHost;
   readonly #limits: TransactionLimits;
+  /** Every participant has ended them; the members may forget them. */
+  #ended: TransactionId[] = [];
   readonly #proposals = new Map<TransactionId, Proposal>();
 
   constructor(host: TransactionHost, limits: TransactionLimits) {
@@ -182,9 +188,19 @@ export class Proposer {
     });
   }
 
+  /** Nobody waits for that: many are told of together. */
   #forget({ id }: Proposal): void {
     this.#proposals.delete(id);
-    for (const member of this.#host.members) this.#host.ask(member, { type: "forget", id }, () => {});
+    this.#ended.push(id);
+    if (this.#ended.length === 1) this.#host.schedule(forgetDelayMs, () => this.#tellToForget());
+    else if (this.#ended.length === maxForgottenTogether) this.#tellToForget();
+  }
+
+  #tellToForget(): void {
+    if (this.#ended.length === 0) return;
+    const request = { type: "forget", ids: this.#ended } as const;
+    this.#ended = [];
+    for (const member of this.#host.members) this.#host.ask(member, request, () => {});
   }
 }
 

@@ -24,7 +24,7 @@ export class RecordBook {
   /** Brings the book to where it was after this entry: for the log at the start, and for what is logged now. */
   apply(entry: TransactionLogEntry, nowMs: number): void {
     if (entry.type === "forgotten") {
-      this.drop(entry.id);
+      for (const id of entry.ids) this.drop(id);
       return;
     }
     if (entry.type === "finished") {

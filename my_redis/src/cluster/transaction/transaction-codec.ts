@@ -73,15 +73,16 @@ function readAcceptance(reader: ByteReader): Acceptance | undefined {
 }
 
 export function encodeRequest(request: TransactionRequest): Uint8Array {
-  const writer = new ByteWriter().byte(requestTypes.indexOf(request.type)).text(request.id);
-  if (request.type === "forget") return writer.bytes;
+  const writer = new ByteWriter().byte(requestTypes.indexOf(request.type));
+  if (request.type === "forget") return writer.texts(request.ids).bytes;
+  writer.text(request.id);
   writer.texts(request.participants);
   if (request.type === "prepare") {
     writer.uint32(request.database);
     writeOperations(writer, request.operations);
   } else {
-    writer.number(request.type === "decide" ? 0 : request.ballot);
-    writer.byte(optionalOutcomes.indexOf(request.type === "promise" ? "none" : request.outcome));
+    if (request.type !== "decide") writer.number(request.ballot);
+    if (request.type !== "promise") writer.byte(outcomes.indexOf(request.outcome));
   }
   return writer.bytes;
 }
@@ -90,17 +91,17 @@ export function encodeRequest(request: TransactionRequest): Uint8Array {
 export function decodeRequest(bytes: Uint8Array): TransactionRequest {
   const reader = new ByteReader(bytes);
   const type = reader.oneOf(requestTypes);
+  if (type === "forget") return { type, ids: reader.texts() };
   const id = reader.text();
-  if (type === "forget") return { type, id };
   const participants = reader.texts();
   if (type === "prepare") {
     const database = reader.uint32();
     return { type, id, participants, database, operations: readOperations(reader) };
   }
+  if (type === "decide") return { type, id, participants, outcome: reader.oneOf(outcomes) };
   const ballot = reader.number();
   if (type === "promise") return { type, id, participants, ballot };
-  const outcome = reader.oneOf(outcomes);
-  return type === "accept" ? { type, id, participants, ballot, outcome } : { type, id, participants, outcome };
+  return { type, id, participants, ballot, outcome: reader.oneOf(outcomes) };
 }
 
 export function encodeAnswer(answer: TransactionAnswer): Uint8Array {
@@ -146,9 +147,10 @@ function readPart(reader: ByteReader): PreparedPart {
 }
 
 export function encodeEntry(entry: TransactionLogEntry): Uint8Array {
-  const writer = new ByteWriter().byte(entryTypes.indexOf(entry.type)).text(entry.id);
+  const writer = new ByteWriter().byte(entryTypes.indexOf(entry.type));
+  if (entry.type === "forgotten") return writer.texts(entry.ids).bytes;
+  writer.text(entry.id);
   if (entry.type === "finished") return writer.byte(outcomes.indexOf(entry.outcome)).bytes;
-  if (entry.type === "forgotten") return writer.bytes;
   writer.texts(entry.participants);
   if (entry.type === "prepared") writePart(writer, entry.part);
   else if (entry.type === "promised") writer.number(entry.ballot);
@@ -160,9 +162,9 @@ export function encodeEntry(entry: TransactionLogEntry): Uint8Array {
 export function decodeEntry(bytes: Uint8Array): TransactionLogEntry {
   const reader = new ByteReader(bytes);
   const type = reader.oneOf(entryTypes);
+  if (type === "forgotten") return { type, ids: reader.texts() };
   const id = reader.text();
   if (type === "finished") return { type, id, outcome: reader.oneOf(outcomes) };
-  if (type === "forgotten") return { type, id };
   const participants = reader.texts();
   if (type === "prepared") return { type, id, participants, part: readPart(reader) };
   if (type === "promised") return { type, id, participants, ballot: reader.number() };

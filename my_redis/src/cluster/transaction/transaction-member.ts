@@ -31,7 +31,7 @@ export class TransactionMember {
       case "decide":
         return this.#decide(request);
       case "forget":
-        return this.#forget(request.id);
+        return this.#forget(request.ids);
     }
   }
 
@@ -101,21 +101,29 @@ export class TransactionMember {
     if (prepared !== undefined) this.#host.unlocked();
   }
 
-  #forget(id: string): TransactionAnswer {
-    const record = this.#book.get(id);
-    if (record === undefined) return { type: "done" };
-    record.forgettable = true;
-    // Nobody who has prepared it may lose it before its end.
-    if (record.prepared === undefined) this.forgetIfOld(record);
+  #forget(ids: readonly string[]): TransactionAnswer {
+    const forgotten: string[] = [];
+    for (const id of ids) {
+      const record = this.#book.get(id);
+      if (record === undefined) continue;
+      record.forgettable = true;
+      if (this.mayForget(record)) forgotten.push(id);
+    }
+    this.forget(forgotten);
     return { type: "done" };
   }
 
-  /** Drops a record that everybody has ended: at once after success, later when it was given up. */
-  forgetIfOld(record: TransactionRecord): void {
+  /** Whether everybody has ended it, and nothing under way can bring it back: that takes a while if it was contested. */
+  mayForget(record: TransactionRecord): boolean {
+    // Nobody who has prepared it may lose it before its end.
+    if (!record.forgettable || record.prepared !== undefined) return false;
     const wasContested = record.promised > 0 || record.outcome === "back";
     const ageMs = this.#host.monotonicMs() - record.createdMs;
-    if (wasContested && ageMs < this.#limits.rememberMs) return;
-    this.#log({ type: "forgotten", id: record.id });
+    return !wasContested || ageMs >= this.#limits.rememberMs;
+  }
+
+  forget(ids: readonly string[]): void {
+    if (ids.length > 0) this.#log({ type: "forgotten", ids });
   }
 
   #log(entry: TransactionLogEntry): void {

@@ -71,7 +71,7 @@ export type TransactionRequest =
       readonly participants: readonly MemberName[];
       readonly outcome: Outcome;
     }
-  | { readonly type: "forget"; readonly id: TransactionId };
+  | { readonly type: "forget"; readonly ids: readonly TransactionId[] };
 
 export interface Acceptance {
   readonly ballot: Ballot;

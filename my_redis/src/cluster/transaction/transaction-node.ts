@@ -46,19 +46,18 @@ export class TransactionNode {
   /** To be called every now and then while there are records: takes over what nobody seems to care for. */
   look(): void {
     let left = maxPerLook;
+    const forgotten: string[] = [];
     for (const record of this.book.records.values()) {
-      if (left === 0) return;
-      if (this.#lookAt(record)) left--;
+      if (this.#member.mayForget(record)) forgotten.push(record.id);
+      else if (left > 0 && this.#lookAt(record)) left--;
     }
+    this.#member.forget(forgotten);
   }
 
   /** True when something was begun. */
   #lookAt(record: TransactionRecord): boolean {
     const nowMs = this.#host.monotonicMs();
-    if (record.forgettable && record.prepared === undefined) {
-      this.#member.forgetIfOld(record);
-      return false;
-    }
+    if (record.forgettable && record.prepared === undefined) return false;
     const silenceMs = nowMs - record.touchedMs;
     if (this.#proposer.has(record.id) || silenceMs < this.#patienceWith(record)) return false;
     record.touchedMs = nowMs;

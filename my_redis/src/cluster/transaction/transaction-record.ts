@@ -55,7 +55,7 @@ export type TransactionLogEntry =
       readonly acceptance: Acceptance;
     }
   | { readonly type: "finished"; readonly id: TransactionId; readonly outcome: Outcome }
-  | { readonly type: "forgotten"; readonly id: TransactionId };
+  | { readonly type: "forgotten"; readonly ids: readonly TransactionId[] };
 
 export function newRecord(id: TransactionId, participants: readonly MemberName[], nowMs: number): TransactionRecord {
   return {

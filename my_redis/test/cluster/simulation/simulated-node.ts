@@ -146,9 +146,9 @@ export class SimulatedNode {
   }
 
   handle(request: TransactionRequest): TransactionAnswer | undefined {
-    const record = this.transactions?.book.get(request.id);
-    if (this.#simulation.flaw === "breaks-promises" && request.type === "accept" && record !== undefined) {
-      record.promised = 0;
+    if (this.#simulation.flaw === "breaks-promises" && request.type === "accept") {
+      const record = this.transactions?.book.get(request.id);
+      if (record !== undefined) record.promised = 0;
     }
     const answer = this.transactions?.handle(request);
     this.#noteLocks();

@@ -32,7 +32,7 @@ const request: fc.Arbitrary<TransactionRequest> = fc.oneof(
   fc.record({ ...typed("accept"), id, participants, ballot, outcome }),
   fc.record({ ...typed("promise"), id, participants, ballot }),
   fc.record({ ...typed("decide"), id, participants, outcome }),
-  fc.record({ ...typed("forget"), id }),
+  fc.record({ ...typed("forget"), ids: fc.array(id) }),
 );
 const answer: fc.Arbitrary<TransactionAnswer> = fc.oneof(
   fc.record({ ...typed("prepared"), count: fc.nat(100), taken }),
@@ -53,7 +53,7 @@ const entry: fc.Arbitrary<TransactionLogEntry> = fc.oneof(
   fc.record({ ...typed("promised"), id, participants, ballot }),
   fc.record({ ...typed("accepted"), id, participants, acceptance }),
   fc.record({ ...typed("finished"), id, outcome }),
-  fc.record({ ...typed("forgotten"), id }),
+  fc.record({ ...typed("forgotten"), ids: fc.array(id) }),
 );
 
 function roundTrip<Value>(

@@ -54,6 +54,14 @@ test("what all kinds of values take is counted, and is all given back when they 
   await connection.reply("RESTORE", "restored", "0", Buffer.from(dump.text ?? "", "latin1"));
   await connection.reply("RESTORE", "restored", "0", "broken", "REPLACE");
   expect(keyspace.usedBytes).toBeGreaterThan(before + 500_000);
+  const used = keyspace.usedBytes;
+  await connection.reply("XGROUP", "CREATE", "stream", "other", "0");
+  await connection.reply("XREADGROUP", "GROUP", "other", "consumer", "STREAMS", "stream", ">");
+  // An id for the group and one for the consumer, of 16 bytes each, and what is known of the delivery.
+  expect(keyspace.usedBytes).toBeGreaterThan(used + 500 * 50);
+  await connection.reply("XGROUP", "DELCONSUMER", "stream", "other", "consumer");
+  await connection.reply("XGROUP", "DESTROY", "stream", "other");
+  expect(keyspace.usedBytes).toBe(used);
   await connection.reply("FLUSHALL");
   keyspace.releaseSome(() => false);
   expect(keyspace.usedBytes).toBe(before);

@@ -1,5 +1,5 @@
 import type { Count64 } from "./count-64.ts";
-import { IdMap, IdPlace } from "./id-map.ts";
+import { IdMap, IdPlace, type MemoryAccount } from "./id-map.ts";
 import { PendingEntries } from "./pending-entries.ts";
 import { StreamId } from "./stream-id.ts";
 
@@ -31,11 +31,23 @@ export class Consumer {
 export class ConsumerGroup {
   readonly lastId = new StreamId();
   entriesRead: Count64 = unknownEntriesRead;
-  pending = new PendingEntries();
+  pending: PendingEntries;
+  readonly #account: MemoryAccount | undefined;
   readonly #byName = new Map<string, Consumer>();
   readonly #byNumber: (Consumer | undefined)[] = [];
   readonly #place = new IdPlace();
   readonly #id = new StreamId();
+
+  constructor(account?: MemoryAccount) {
+    this.#account = account;
+    this.pending = new PendingEntries(new IdMap(5, account));
+  }
+
+  /** To be called when the group is given up. */
+  dispose(): void {
+    this.pending.map.dispose();
+    for (const consumer of this.#byName.values()) consumer.pending.dispose();
+  }
 
   // --- consumers ---
 
@@ -45,7 +57,8 @@ export class ConsumerGroup {
 
   addConsumer(name: string, nowMs: number): Consumer {
     const free = this.#byNumber.indexOf(undefined);
-    const consumer = new Consumer(name, free < 0 ? this.#byNumber.length : free, nowMs);
+    const number = free < 0 ? this.#byNumber.length : free;
+    const consumer = new Consumer(name, number, nowMs, new IdMap(0, this.#account));
     this.#put(consumer);
     return consumer;
   }
@@ -72,6 +85,7 @@ export class ConsumerGroup {
       if (this.pending.map.find(consumer.pending.readId(own, this.#id), this.#place))
         this.pending.map.remove(this.#place);
     }
+    consumer.pending.dispose();
     this.#byName.delete(consumer.name);
     this.#byNumber[consumer.number] = undefined;
     return removed;
@@ -131,7 +145,7 @@ export class ConsumerGroup {
   }
 
   copy(): ConsumerGroup {
-    const copy = new ConsumerGroup();
+    const copy = new ConsumerGroup(this.#account);
     copy.lastId.copy(this.lastId);
     copy.entriesRead = this.entriesRead;
     copy.pending = new PendingEntries(this.pending.map.copy());

@@ -5,6 +5,14 @@ export const idWords = 4;
 const smallestChunk = 4;
 const largestChunk = 128;
 
+/** What a chunk weighs besides its words. */
+const chunkBytes = 100;
+
+/** Whoever wants to know what the arrays of maps take, all together: the record heap, which counts what is beside it. */
+export interface MemoryAccount {
+  besideBytes: number;
+}
+
 /** A run of entries in order: words[start * stride, end * stride). */
 class Chunk {
   words: Uint32Array;
@@ -40,11 +48,14 @@ export class IdPlace {
 export class IdMap {
   /** Words per entry. */
   readonly stride: number;
+  readonly #account: MemoryAccount | undefined;
   readonly #chunks: Chunk[] = [];
   #size = 0;
+  #memoryBytes = 0;
 
-  constructor(payloadWords: number) {
+  constructor(payloadWords: number, account?: MemoryAccount) {
     this.stride = idWords + payloadWords;
+    this.#account = account;
   }
 
   get size(): number {
@@ -52,9 +63,32 @@ export class IdMap {
   }
 
   get memoryBytes(): number {
-    let total = 0;
-    for (const chunk of this.#chunks) total += chunk.words.byteLength + 100;
-    return total;
+    return this.#memoryBytes;
+  }
+
+  #count(bytes: number): void {
+    this.#memoryBytes += bytes;
+    if (this.#account !== undefined) this.#account.besideBytes += bytes;
+  }
+
+  #newChunk(entries: number): Chunk {
+    const chunk = new Chunk(entries, this.stride);
+    this.#count(chunkBytes + chunk.words.byteLength);
+    return chunk;
+  }
+
+  #dropChunk(index: number): void {
+    for (const chunk of this.#chunks.splice(index, 1)) this.#count(-chunkBytes - chunk.words.byteLength);
+  }
+
+  #setWords(chunk: Chunk, words: Uint32Array): void {
+    this.#count(words.byteLength - chunk.words.byteLength);
+    chunk.words = words;
+  }
+
+  /** To be called when the map is given up: its memory is the collector's from now on, and counted no more. */
+  dispose(): void {
+    this.#count(-this.#memoryBytes);
   }
 
   /** The array in which the entry stands, from `offsetOf` on: four words of id, then the payload. */
@@ -180,7 +214,7 @@ export class IdMap {
   #makeRoom(id: StreamId, place: IdPlace): void {
     const chunks = this.#chunks;
     if (chunks.length === 0) {
-      chunks.push(new Chunk(smallestChunk, this.stride));
+      chunks.push(this.#newChunk(smallestChunk));
       place.chunk = place.index = 0;
       return;
     }
@@ -189,7 +223,7 @@ export class IdMap {
     place.index = this.#upperBound(chunk, id);
     // Ids mostly come in order: what comes after all others begins a new chunk, and the full one stays full.
     if (place.index === largestChunk && place.chunk === chunks.length - 1) {
-      chunks.push(new Chunk(largestChunk, this.stride));
+      chunks.push(this.#newChunk(largestChunk));
       place.chunk++;
       place.index = 0;
     } else if (chunk.count === largestChunk) {
@@ -201,7 +235,7 @@ export class IdMap {
   #halve(place: IdPlace): void {
     const chunk = this.#chunks[place.chunk] as Chunk;
     const half = largestChunk / 2;
-    const fresh = new Chunk(largestChunk, this.stride);
+    const fresh = this.#newChunk(largestChunk);
     fresh.words.set(chunk.words.subarray(half * this.stride));
     fresh.end = half;
     chunk.end = half;
@@ -230,7 +264,7 @@ export class IdMap {
   #grow(chunk: Chunk, entries: number): void {
     const words = new Uint32Array(entries * this.stride);
     words.set(chunk.words);
-    chunk.words = words;
+    this.#setWords(chunk, words);
   }
 
   /** Removes an entry; the place is then that of the next one. False when there is no next. */
@@ -247,7 +281,7 @@ export class IdMap {
       chunk.end--;
     }
     if (chunk.count === 0) {
-      this.#chunks.splice(place.chunk, 1);
+      this.#dropChunk(place.chunk);
       place.index = this.#chunks[place.chunk]?.start ?? 0;
     } else if (chunk.count <= largestChunk / 4 && !this.#join(place.chunk, place)) {
       this.#join(place.chunk - 1, place);
@@ -266,10 +300,10 @@ export class IdMap {
     words.set(right.words.subarray(right.start * stride, right.end * stride), left.count * stride);
     place.index += place.chunk === leftIndex ? -left.start : left.count - right.start;
     place.chunk = leftIndex;
-    left.words = words;
+    this.#setWords(left, words);
     left.end = left.count + right.count;
     left.start = 0;
-    this.#chunks.splice(leftIndex + 1, 1);
+    this.#dropChunk(leftIndex + 1);
     return true;
   }
 
@@ -284,10 +318,10 @@ export class IdMap {
   }
 
   copy(): IdMap {
-    const copy = new IdMap(this.stride - idWords);
+    const copy = new IdMap(this.stride - idWords, this.#account);
     for (const chunk of this.#chunks) {
-      const copied = new Chunk(0, this.stride);
-      copied.words = chunk.words.slice();
+      const copied = copy.#newChunk(0);
+      copy.#setWords(copied, chunk.words.slice());
       copied.start = chunk.start;
       copied.end = chunk.end;
       copy.#chunks.push(copied);

@@ -41,7 +41,7 @@ export class StreamBlocks {
   #tailWords: Uint32Array = noWords;
   #tailOffset = 0;
 
-  constructor(heap: Heap, index = new IdMap(2)) {
+  constructor(heap: Heap, index = new IdMap(2, heap)) {
     this.#heap = heap;
     this.#index = index;
   }

@@ -97,13 +97,14 @@ export class Stream implements ObjectValue {
   }
 
   addGroup(name: string, lastId: StreamId, entriesRead: Count64): void {
-    const group = new ConsumerGroup();
+    const group = new ConsumerGroup(this.#heap);
     group.lastId.copy(lastId);
     group.entriesRead = entriesRead;
     this.#groups.set(name, group);
   }
 
   removeGroup(name: string): boolean {
+    this.#groups.get(name)?.dispose();
     return this.#groups.delete(name);
   }
 
@@ -162,10 +163,12 @@ export class Stream implements ObjectValue {
 
   release(budget: number): boolean {
     for (let left = budget; left > 0; left -= entriesPerBlock) {
-      if (!this.blocks.index.last(place)) return true;
+      if (!this.blocks.index.last(place)) break;
       this.blocks.remove(place);
     }
-    return this.blocks.count === 0;
+    if (this.blocks.count > 0) return false;
+    for (const name of [...this.#groups.keys()]) this.removeGroup(name);
+    return true;
   }
 
   copy(): Stream {

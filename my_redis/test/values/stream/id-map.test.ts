@@ -7,7 +7,9 @@ const id = (time: number): StreamId => new StreamId().set(0, time, 0, time % 7);
 
 /** An IdMap beside a plain sorted array of [id, payload]. */
 class CheckedMap {
-  readonly map = new IdMap(1);
+  /** Of a map and its copies: they count what they take, and no more than that once they are given up. */
+  readonly account = { besideBytes: 0 };
+  readonly map = new IdMap(1, this.account);
   readonly model: [number, number][] = [];
   readonly #place = new IdPlace();
 
@@ -44,6 +46,13 @@ class CheckedMap {
     for (let more = this.map.last(this.#place); more; more = this.map.previous(this.#place))
       backward.push(this.#current());
     expect(backward.reverse()).toEqual(this.model);
+    // Five words for each, and less than that for the room that is free.
+    expect(this.account.besideBytes).toBeGreaterThanOrEqual(this.model.length * 20);
+    expect(this.account.besideBytes).toBe(this.map.memoryBytes);
+    const copy = this.map.copy();
+    expect(this.account.besideBytes).toBe(2 * this.map.memoryBytes);
+    copy.dispose();
+    expect(this.account.besideBytes).toBe(this.map.memoryBytes);
   }
 
   checkSeeks(time: number): void {

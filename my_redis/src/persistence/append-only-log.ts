@@ -74,7 +74,7 @@ export class AppendOnlyLog {
     try {
       const isImported = folder.isEmpty && importFirst();
       const end = folder.load(this.#server);
-      folder.removeHistory();
+      folder.removeLeftovers();
       if (isImported) this.#beginWithDataset(folder);
       const descriptor = openSync(folder.pathOf(folder.lastIncrement), "a");
       let length = end.bytes;

@@ -1,4 +1,14 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync, truncateSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Server } from "../server.ts";
@@ -128,13 +138,18 @@ export class LogFolder {
 
   /**
    * Puts a new base in the place of the old one and of all increments before `first`, in one step that a crash cannot
-   * halve. What is history then is removed; what a crash leaves of it the next start removes.
+   * halve. They become history, for `dropHistory`.
    */
   async replaceBase(base: ManifestEntry, first: ManifestEntry | undefined): Promise<void> {
     await syncFolder(this.path);
     const entries = this.#withBase(base, first);
     await replaceManifest(this.#manifestPath, entries);
     this.#entries = entries;
+  }
+
+  /** Removes the files that are history; what a crash leaves of them the next start removes. */
+  async dropHistory(): Promise<void> {
+    const entries = this.#entries;
     for (const entry of entries) if (entry.type === "h") await rm(this.pathOf(entry), { force: true });
     const live = entries.filter((entry) => entry.type !== "h");
     await replaceManifest(this.#manifestPath, live);
@@ -163,7 +178,26 @@ export class LogFolder {
     return first === undefined ? [base, ...history] : [base, ...history, first, ...kept];
   }
 
-  /** Removes what a crash has left of files that are not needed any more. */
+  /**
+   * Removes what a crash has left: history, files that a rewrite had begun, and bases and increments that were to follow
+   * those of the manifest and never got into it.
+   */
+  removeLeftovers(): void {
+    this.removeHistory();
+    if (this.isEmpty) return;
+    for (const name of readdirSync(this.path)) {
+      if (temporaryBase.test(name) || this.#isAhead(name)) rmSync(join(this.path, name), { force: true });
+    }
+  }
+
+  #isAhead(name: string): boolean {
+    const { fileName } = this.#options;
+    if (!name.startsWith(`${fileName}.`)) return false;
+    const [, sequence, type] = /^\.([0-9]+)\.(base|incr)\.(?:rdb|aof)$/.exec(name.slice(fileName.length)) ?? [];
+    if (sequence === undefined) return false;
+    return Number(sequence) > this.#lastSequence(type === "base" ? "b" : "i");
+  }
+
   removeHistory(): void {
     const live = this.#entries.filter((entry) => entry.type !== "h");
     if (live.length === this.#entries.length) return;
@@ -230,5 +264,9 @@ const other = { b: "i", i: "b" } as const;
 
 const loadOrder = (left: ManifestEntry, right: ManifestEntry): number =>
   left.type === right.type ? left.sequence - right.sequence : left.type === "b" ? -1 : 1;
+
+/** What a rewrite writes before it has a name. */
+const temporaryBase = /^temp-rewriteaof-[0-9]+\.aof$/;
+export const temporaryBaseName = (processId: number): string => `temp-rewriteaof-${processId}.aof`;
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

@@ -7,7 +7,7 @@ import type { Server } from "../server.ts";
 import type { AppendOnlyLog, OpenLog } from "./append-only-log.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "./background-snapshot.ts";
 import type { CommandLog } from "./command-log.ts";
-import { LogFolder } from "./log-folder.ts";
+import { LogFolder, temporaryBaseName } from "./log-folder.ts";
 import type { ManifestEntry } from "./manifest.ts";
 import { beginFile, type FileForm } from "./snapshot-file.ts";
 
@@ -19,6 +19,15 @@ const firstDelayMs = 60_000;
 const longestDelayMs = 3_600_000;
 /** A log whose base could not be written is tried again after this. */
 const draftRetryMs = 1000;
+
+/** What has been done of a rewrite, in this order. */
+export type RewriteStep =
+  | "increment named"
+  | "increment begun"
+  | "base written"
+  | "base renamed"
+  | "manifest replaced"
+  | "history removed";
 
 /** One rewrite that is under way. */
 interface Rewrite {
@@ -43,6 +52,8 @@ export class LogRewriter {
   /** Seconds that the last one took; -1 before the first. */
   lastSeconds = -1;
   lastFailed = false;
+  /** Told of each step, for tests that end the process there. */
+  onStep: (step: RewriteStep) => void = () => {};
   readonly #server: Server;
   readonly #log: AppendOnlyLog;
   #rewrite: Rewrite | undefined;
@@ -160,16 +171,21 @@ export class LogRewriter {
 
   async #writeBase(rewrite: Rewrite, folder: LogFolder, log: OpenLog | undefined): Promise<void> {
     const { form, extension } = this;
-    const temporary = join(folder.path, `temp-rewriteaof-${process.pid}.aof`);
+    const temporary = join(folder.path, temporaryBaseName(process.pid));
     try {
       const increment = log === undefined ? undefined : await this.#startIncrement(rewrite, log, temporary, form);
       if (log === undefined) rewrite.work = this.#takeSnapshot(temporary, form);
       await (rewrite.work as BackgroundSnapshot).done;
       check(rewrite);
+      this.onStep("base written");
       rewrite.isFinishing = true;
       const base = folder.nextBase(extension);
       await rename(temporary, folder.pathOf(base));
+      this.onStep("base renamed");
       await folder.replaceBase(base, increment);
+      this.onStep("manifest replaced");
+      await folder.dropHistory();
+      this.onStep("history removed");
       if (log !== undefined) this.#measure(log);
     } catch (error) {
       rmSync(temporary, { force: true });
@@ -196,6 +212,7 @@ export class LogRewriter {
     const descriptor = openSync(folder.pathOf(increment), "w");
     try {
       if (draft === undefined) await folder.append(increment);
+      this.onStep("increment named");
       await file.sync();
       while (!this.#isAtRest) await delay(restMs);
       check(rewrite);
@@ -211,6 +228,7 @@ export class LogRewriter {
     this.#carryOver();
     if (draft !== undefined) rmSync(folder.pathOf(draft), { force: true });
     log.draft = draft === undefined ? undefined : increment;
+    this.onStep("increment begun");
     return increment;
   }
 

@@ -1,0 +1,21 @@
+import { startServer } from "../../index.ts";
+import type { RewriteStep } from "../../src/persistence/log-rewriter.ts";
+
+/**
+ * A server that kills itself at a step of a rewrite: `bun rewriting-process.ts <folder> <step> [<preamble>]`. A program
+ * of its own, so that nothing of it is left to tidy up.
+ */
+const [folder = "", step = "", preamble = "yes"] = process.argv.slice(2);
+const running = await startServer({
+  port: 0,
+  dir: folder,
+  appendonly: true,
+  "aof-use-rdb-preamble": preamble === "yes",
+  "auto-aof-rewrite-percentage": 0,
+});
+const rewriter = running.server.appendOnlyLog?.rewriter;
+if (rewriter === undefined) throw new Error("a server without a log");
+rewriter.onStep = (reached: RewriteStep) => {
+  if (reached === step) process.kill(process.pid, "SIGKILL");
+};
+console.log(`Ready on port ${running.port}`);

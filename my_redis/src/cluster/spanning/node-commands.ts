@@ -4,7 +4,7 @@ import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { Server } from "../../server.ts";
 import type { ClusterView } from "../cluster-view.ts";
-import { ByteReader } from "../message/byte-reader.ts";
+import { ByteReader, MessageFormatError } from "../message/byte-reader.ts";
 import { ByteWriter } from "../message/byte-writer.ts";
 import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-channel.ts";
 import type { LockedRequests } from "../transaction/locked-requests.ts";
@@ -107,11 +107,20 @@ export class NodeCommands {
   }
 
   #serve(request: PeerRequest): void {
-    const reader = new ByteReader(request.payload);
-    const database = reader.uint32();
-    const protocol = reader.byte() === 3 ? 3 : 2;
-    const words = Array.from({ length: reader.count(4) }, () => reader.block());
-    this.#run(database, protocol, Arguments.from(words), (bytes) => request.answer(bytes));
+    try {
+      const reader = new ByteReader(request.payload);
+      const database = reader.uint32();
+      const protocol = reader.byte() === 3 ? 3 : 2;
+      const words = Array.from({ length: reader.count(4) }, () => reader.block());
+      this.#run(database, protocol, Arguments.from(words), (bytes) => request.answer(bytes));
+    } catch (error) {
+      if (!(error instanceof MessageFormatError)) throw error;
+      this.#server.environment.report(
+        "warning",
+        `a message of ${this.#view.names[request.from]} is not understood`,
+        error,
+      );
+    }
   }
 
   /** Runs a command here once none of its keys is locked. */

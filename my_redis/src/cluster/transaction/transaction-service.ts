@@ -89,12 +89,7 @@ export class TransactionService {
     try {
       request.answer(encodeAnswer(this.#handle(decodeRequest(request.payload))));
     } catch (error) {
-      if (!(error instanceof MessageFormatError)) throw error;
-      this.#server.environment.report(
-        "warning",
-        `a message of ${this.#view.names[request.from]} is not understood`,
-        error,
-      );
+      this.#notUnderstood(request.from, error);
     }
   }
 
@@ -149,10 +144,30 @@ export class TransactionService {
       this.#askSelf(request, answered);
       return;
     }
+    if (node < 0) {
+      // It took part under an earlier configuration.
+      setImmediate(() => answered(undefined));
+      return;
+    }
     const timeoutMs = this.#limits.prepareTimeoutMs;
     const take = (bytes: Uint8Array | undefined): void =>
-      answered(bytes === undefined ? undefined : decodeAnswer(bytes));
+      answered(bytes === undefined ? undefined : this.#read(bytes, node));
     this.#channel.request(node, requestKind, this.#encode(request), take, timeoutMs);
+  }
+
+  #read(bytes: Uint8Array, from: number): TransactionAnswer | undefined {
+    try {
+      return decodeAnswer(bytes);
+    } catch (error) {
+      this.#notUnderstood(from, error);
+      return undefined;
+    }
+  }
+
+  #notUnderstood(from: number, error: unknown): void {
+    if (!(error instanceof MessageFormatError)) throw error;
+    const name = this.#view.names[from] as string;
+    this.#server.environment.report("warning", `a message of ${name} is not understood`, error);
   }
 
   /** One request mostly goes to several nodes, one after the other. */

@@ -7,7 +7,7 @@ import { RespConnection } from "../../differential/harness/resp-connection.ts";
 /** Nodes of one ring, each a process with a folder of its own, to be killed and frozen. */
 export class RingOfProcesses {
   readonly ports: readonly number[];
-  readonly #folders: readonly string[];
+  readonly folders: readonly string[];
   readonly #directives: Readonly<Record<string, string>>;
   readonly #owners: Uint16Array;
   /** Where each port stands among the sorted names. */
@@ -16,7 +16,7 @@ export class RingOfProcesses {
 
   private constructor(ports: readonly number[], directives: Readonly<Record<string, string>>) {
     this.ports = ports;
-    this.#folders = ports.map(() => temporaryFolder("ring-node"));
+    this.folders = ports.map(() => temporaryFolder("ring-node"));
     this.#directives = directives;
     const names = ports.map((port) => `127.0.0.1:${port}`);
     const members = new Members(names[0] as string, names);
@@ -34,7 +34,7 @@ export class RingOfProcesses {
 
   async startNode(node: number): Promise<void> {
     const names = this.ports.map((port) => `127.0.0.1:${port}`);
-    this.processes[node] = await startMyRedis(this.#folders[node] as string, {
+    this.processes[node] = await startMyRedis(this.folders[node] as string, {
       bind: "127.0.0.1",
       port: `${this.ports[node]}`,
       self: names[node] as string,

@@ -1,0 +1,112 @@
+import { RespConnection } from "../../differential/harness/resp-connection.ts";
+
+/** What a key may hold: each is written by one writer alone, with growing numbers. */
+interface Register {
+  /** The greatest number that was acknowledged. */
+  acknowledged: number;
+  /** The greatest number that was sent. */
+  sent: number;
+}
+
+/** Errors that clients know to stand for a node that cannot be reached or is not ready. */
+const knownErrors = /^(CLUSTERDOWN|LOADING) /;
+
+/**
+ * Writes growing numbers to keys of its own, each through some node, and reads them back. Whatever happens to the nodes,
+ * a key never holds less than the greatest number that was acknowledged, nor what was never sent.
+ */
+export class RegisterWriter {
+  readonly violations: string[] = [];
+  readonly errors = new Map<string, number>();
+  acknowledgedWrites = 0;
+  /** The longest time that a request took, through a node that was not said to be stuck: milliseconds. */
+  longestMs = 0;
+  readonly #registers = new Map<string, Register>();
+  readonly #keys: readonly string[];
+  readonly #ports: () => readonly number[];
+  readonly #isStuck: (port: number) => boolean;
+  #step = 0;
+  #stopped = false;
+  #connection: { readonly port: number; readonly resp: RespConnection } | undefined;
+
+  /** `ports`: where nodes listen; `isStuck`: nodes whose own clients wait, because they are frozen. */
+  constructor(name: string, ports: () => readonly number[], isStuck: (port: number) => boolean) {
+    this.#keys = Array.from({ length: 12 }, (_, number) => `${name}:${number}`);
+    this.#ports = ports;
+    this.#isStuck = isStuck;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async run(): Promise<void> {
+    while (!this.#stopped) {
+      const key = this.#keys[this.#step % this.#keys.length] as string;
+      this.#step++;
+      try {
+        await this.#take(key);
+      } catch {
+        // The connection ended: what was sent may have been done.
+        this.#connection?.resp.close();
+        this.#connection = undefined;
+        await Bun.sleep(5);
+      }
+    }
+    this.#connection?.resp.close();
+  }
+
+  async #take(key: string): Promise<void> {
+    const register = this.#registers.get(key) ?? { acknowledged: 0, sent: 0 };
+    this.#registers.set(key, register);
+    const { port, resp } = await this.#connect();
+    let known = register.acknowledged;
+    const next = ++register.sent;
+    const startedMs = performance.now();
+    const stuckBefore = this.#isStuck(port);
+    const [written, read] = await resp.replies([
+      ["SET", key, next],
+      ["GET", key],
+    ]);
+    if (!stuckBefore && !this.#isStuck(port)) this.longestMs = Math.max(this.longestMs, performance.now() - startedMs);
+    if (written?.text === "OK") {
+      register.acknowledged = next;
+      known = next;
+      this.acknowledgedWrites++;
+    } else {
+      this.#countError(written?.text ?? "nil");
+    }
+    if (read?.sign === "$") this.#check(key, Number(read.text ?? 0), known, next);
+    else this.#countError(read?.text ?? "nil");
+    // Another way for the next ones: a node that answers late must not undo what came by another.
+    if (this.#step % 40 === 0) {
+      resp.close();
+      this.#connection = undefined;
+    }
+  }
+
+  async #connect(): Promise<{ readonly port: number; readonly resp: RespConnection }> {
+    const ports = this.#ports().filter((port) => !this.#isStuck(port));
+    const port = ports[this.#step % ports.length] as number;
+    this.#connection ??= { port, resp: await RespConnection.open(port, `node ${port}`) };
+    return this.#connection;
+  }
+
+  #countError(text: string): void {
+    if (!knownErrors.test(text)) this.violations.push(`an error that no client expects: ${text}`);
+    const kind = text.split(" ", 1)[0] as string;
+    this.errors.set(kind, (this.errors.get(kind) ?? 0) + 1);
+  }
+
+  #check(key: string, value: number, atLeast: number, atMost: number): void {
+    if (value >= atLeast && value <= atMost) return;
+    this.violations.push(`${key} holds ${value}: ${atLeast} was acknowledged, ${atMost} was sent last`);
+  }
+
+  /** Reads every key again. */
+  async verify(resp: RespConnection): Promise<void> {
+    for (const [key, { acknowledged, sent }] of this.#registers) {
+      this.#check(key, Number((await resp.reply("GET", key)).text ?? 0), acknowledged, sent);
+    }
+  }
+}

@@ -108,6 +108,45 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["COMMAND", "COUNT", "x"],
     ]));
 
+  test("COMMAND GETKEYSANDFLAGS says what each command does with each of its keys", () =>
+    expectSame(
+      [
+        "SET k v",
+        "SET k v GET",
+        "SET k v EX 10 get",
+        "BITFIELD k GET u8 0",
+        "BITFIELD k GET u8 0 SET u8 0 1",
+        "SORT k BY w_* GET #",
+        "SORT k BY w_* STORE d",
+        "SORT_RO k",
+        "MSET a 1 b 2",
+        "DEL a b",
+        "RENAME a b",
+        "COPY a b",
+        "SINTERSTORE d a b",
+        "ZUNIONSTORE d 2 a b",
+        "BITOP AND d a b",
+        "EVAL script 2 a b c",
+        "EVAL_RO script 1 a",
+        "XREAD COUNT 2 STREAMS a b 1 2",
+        "XREADGROUP GROUP g c STREAMS a b > >",
+        "GEORADIUS k 1 1 1 m STORE d",
+        "GEORADIUSBYMEMBER k m 1 m STOREDIST d",
+        "MIGRATE h 1 k 0 10",
+        "MIGRATE h 1  0 10 KEYS a b",
+        "PFMERGE d a b",
+        "PFCOUNT a b",
+        "LMPOP 2 a b LEFT",
+        "BLMPOP 0 2 a b LEFT",
+        "XGROUP CREATE k g 0",
+        "OBJECT ENCODING k",
+        "MEMORY USAGE k",
+        "ZINTERCARD 2 a b",
+        "SPUBLISH c m",
+        "SSUBSCRIBE c",
+      ].map((text): Step => ["COMMAND", "GETKEYSANDFLAGS", ...text.split(" ")]),
+    ));
+
   test("COMMAND GETKEYS finds the keys of a command", () =>
     expectSame([
       ["COMMAND", "GETKEYS", "get", "a"],
@@ -119,6 +158,8 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["COMMAND", "GETKEYS", "get"],
       ["COMMAND", "GETKEYS", "get", "a", "b"],
       ["COMMAND", "GETKEYS", "ping"],
+      ["COMMAND", "GETKEYS", "spublish", "c", "m"],
+      ["COMMAND", "GETKEYS", "eval", "script", "1", "k"],
       ["COMMAND", "GETKEYS", "config", "get", "x"],
       ["COMMAND", "GETKEYS", "nosuch", "a"],
       ["COMMAND", "GETKEYSANDFLAGS", "get", "a"],

@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { requireService, startRedisServer } from "../../../../tools/test-services/index.ts";
 import type { Command } from "../../../src/command/command.ts";
 import { allCommands } from "../../../src/commands/index.ts";
-import type { Reply } from "../harness/reply.ts";
+import { type Reply, showReply } from "../harness/reply.ts";
 import { RespConnection } from "../harness/resp-connection.ts";
+import { serverPair, type Side } from "../harness/servers.ts";
 
 const redis = requireService("redis");
 
@@ -20,7 +21,24 @@ const differences: Readonly<Record<string, { info: Partial<Info>; reason: string
   zrevrank: { info: { arity: -3 }, reason: "Redis 7.2 takes WITHSCORE, too" },
 };
 
+/** Where tips or key specifications differ from redis-server 7.0 on purpose, with the reason. */
+const specificationDifferences: Readonly<Record<string, string>> = {};
+
 describe.skipIf(redis.missing)(`the table of commands${redis.reason}`, () => {
+  test("gives the tips and key specifications that COMMAND of redis-server gives", async () => {
+    const [ours, theirs] = await Promise.all([replies("MyRedis"), replies("redis-server")]);
+    let compared = 0;
+    for (const [name, entry] of theirs) {
+      const own = ours.get(name);
+      if (own === undefined) continue;
+      compared++;
+      const difference = specificationDifferences[name];
+      if (difference !== undefined) expect([name, describeEntry(own)]).not.toEqual([name, describeEntry(entry)]);
+      else expect([name, ...describeEntry(own)]).toEqual([name, ...describeEntry(entry)]);
+    }
+    expect(compared).toBeGreaterThan(200);
+  });
+
   test("says of arity, flags and keys what COMMAND of redis-server says", async () => {
     const real = await realTable();
     const ours: Record<string, Info> = {};
@@ -36,6 +54,28 @@ describe.skipIf(redis.missing)(`the table of commands${redis.reason}`, () => {
     expect(ours).toEqual(theirs);
   });
 });
+
+/** What COMMAND says of each command and subcommand, by its name. */
+async function replies(side: Side): Promise<Map<string, Reply>> {
+  const byName = new Map<string, Reply>();
+  const add = (entry: Reply): void => {
+    byName.set(entry.items?.[0]?.text ?? "", entry);
+    for (const subcommand of entry.items?.[9]?.items ?? []) add(subcommand);
+  };
+  for (const entry of (await (await serverPair()).control[side].reply("COMMAND")).items ?? []) add(entry);
+  return byName;
+}
+
+/** The tips in any order, and of each key specification all but the notes, which are in Redis's own words. */
+function describeEntry({ items }: Reply): string[] {
+  const tips = (items?.[7]?.items ?? []).map(showReply).toSorted().join();
+  const specifications = (items?.[8]?.items ?? []).map(({ items: facts = [] }) => {
+    const valueOf = (name: string): Reply => facts?.[facts.findIndex(({ text }) => text === name) + 1] as Reply;
+    const flags = (valueOf("flags").items ?? []).map(showReply).toSorted().join();
+    return [flags, ...["begin_search", "find_keys"].map((name) => showReply(valueOf(name)))].join(" ");
+  });
+  return [tips, ...specifications];
+}
 
 function entriesByName(): [string, Command][] {
   return allCommands.flatMap((entry) => [

@@ -1,12 +1,9 @@
 import { categoriesOf } from "../../../command/categories.ts";
 import type { Command } from "../../../command/command.ts";
 import type { CommandTable } from "../../../command/command-table.ts";
+import { tipsOf } from "../../../command/command-tips.ts";
+import { type FindKeys, type KeySpecification, keySpecificationsOf } from "../../../command/key-specifications.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
-
-/** How a command treats its keys, in the words of a key specification: as far as its flags tell. */
-export function keyFlags(entry: Command): readonly string[] {
-  return entry.isWrite ? ["RW", "access", "update"] : ["RO", "access"];
-}
 
 /** One entry as COMMAND and COMMAND INFO show it. */
 export function replyCommandInfo(table: CommandTable, entry: Command, reply: ReplyWriter): void {
@@ -21,9 +18,12 @@ export function replyCommandInfo(table: CommandTable, entry: Command, reply: Rep
     categoriesOf(entry).map((name) => `@${name}`),
     reply,
   );
-  // Tips for routers: none are given.
-  reply.array(0);
-  replyKeySpecification(entry, reply);
+  const tips = tipsOf(entry.fullName);
+  reply.array(tips.length);
+  for (const tip of tips) reply.bulkText(tip);
+  const specifications = keySpecificationsOf(entry);
+  reply.array(specifications.length);
+  for (const specification of specifications) replyKeySpecification(specification, reply);
   const subcommands = [...table.subcommandsOf(entry)];
   reply.array(subcommands.length);
   for (const subcommand of subcommands) replyCommandInfo(table, subcommand, reply);
@@ -34,37 +34,34 @@ function replySimpleSet(words: readonly string[], reply: ReplyWriter): void {
   for (const word of words) reply.simple(word);
 }
 
-function replyKeySpecification(entry: Command, reply: ReplyWriter): void {
-  const { keys } = entry;
-  if (keys === undefined) {
-    reply.array(0);
-    return;
-  }
-  reply.array(1);
+function replyKeySpecification({ flags, begin, find }: KeySpecification, reply: ReplyWriter): void {
   reply.map(3);
   reply.bulkText("flags");
-  replySimpleSet(keyFlags(entry), reply);
+  replySimpleSet(flags, reply);
   reply.bulkText("begin_search");
-  replySearch(reply, "index", [["index", keys.first]]);
+  const { type: search, ...where } = begin;
+  replySearch(reply, search, Object.entries(where));
   reply.bulkText("find_keys");
-  // The last key is told from the first one, or from the end of the arguments.
-  const last = keys.last < 0 ? keys.last : keys.last - keys.first;
-  replySearch(reply, "range", [
-    ["lastkey", last],
-    ["keystep", keys.step],
-    ["limit", 0],
-  ]);
+  replySearch(reply, find.type, findFacts(find));
 }
 
-function replySearch(reply: ReplyWriter, type: string, facts: readonly (readonly [string, number])[]): void {
+/** As Redis names what it counts. */
+function findFacts(find: FindKeys): [string, number][] {
+  if (find.type === "unknown") return [];
+  if (find.type === "range") return Object.entries({ lastkey: find.last, keystep: find.step, limit: find.limit });
+  return Object.entries({ keynumidx: find.index, firstkey: find.first, keystep: find.step });
+}
+
+function replySearch(reply: ReplyWriter, type: string, facts: readonly (readonly [string, number | string])[]): void {
   reply.map(2);
   reply.bulkText("type");
   reply.bulkText(type);
   reply.bulkText("spec");
   reply.map(facts.length);
   for (const [name, value] of facts) {
-    reply.bulkText(name);
-    reply.integer(value);
+    reply.bulkText(name.toLowerCase());
+    if (typeof value === "number") reply.integer(value);
+    else reply.bulkText(value);
   }
 }
 

@@ -1,9 +1,10 @@
 import { command, type Command } from "../../../command/command.ts";
+import { keyAccesses } from "../../../command/key-access.ts";
 import { keyPositions, mayHaveKeys } from "../../../command/command-keys.ts";
+import { keySpecificationsOf } from "../../../command/key-specifications.ts";
 import type { Context } from "../../../command/context.ts";
 import { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
-import { keyFlags } from "./describe-command.ts";
 
 const facts = {
   group: "server",
@@ -33,9 +34,10 @@ export const commandGetkeysandflags = command({
   summary: "Returns the keys of a whole command, and how it treats them.",
   run(context, args, reply) {
     const { found, request, positions } = findKeys(context, args);
-    const flags = keyFlags(found);
+    const accesses = keyAccesses(found, request, positions);
     reply.array(positions.length);
-    for (const index of positions) {
+    for (const [number, index] of positions.entries()) {
+      const flags = accesses[number] ?? [];
       reply.array(2);
       reply.bulk(request.buffer, request.start(index), request.end(index));
       reply.set(flags.length);
@@ -56,7 +58,7 @@ function findKeys({ server }: Context, args: Arguments): FoundKeys {
   const request = Arguments.from(words);
   const found = resolveName(server.commands, request);
   if (found === undefined) throw new CommandError("ERR Invalid command specified");
-  if (!mayHaveKeys(found)) throw new CommandError("ERR The command has no key arguments");
+  if (!mayHaveKeys(found) || namesChannels(found)) throw new CommandError("ERR The command has no key arguments");
   const { arity } = found;
   if (arity > 0 ? request.count !== arity : request.count < -arity) {
     throw new CommandError("ERR Invalid number of arguments specified for command");
@@ -67,6 +69,10 @@ function findKeys({ server }: Context, args: Arguments): FoundKeys {
   }
   return { found, request, positions };
 }
+
+/** A shard channel is routed as a key is, and is none. */
+const namesChannels = (found: Command): boolean =>
+  keySpecificationsOf(found).every(({ flags }) => flags.includes("not_key"));
 
 function resolveName(table: Context["server"]["commands"], request: Arguments): Command | undefined {
   const found = table.find(request);

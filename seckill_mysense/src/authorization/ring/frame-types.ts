@@ -4,11 +4,11 @@
  * is one of them for each request.
  */
 export const frameTypes = {
-  /** Listener to caller, first: its nonce and the ids of the keys that it knows. */
+  /** Listener to caller, first: its name and nonce, and the ids of the keys that it knows. */
   hello: 1,
   /** Caller to listener: its name and nonce, and the proof that it has one of those keys. */
   greeting: 2,
-  /** Listener to caller: its name and the proof that it has the key too. */
+  /** Listener to caller: the proof that it has the key too. */
   welcome: 3,
   /** Listener to caller: the members that it can reach. */
   members: 4,

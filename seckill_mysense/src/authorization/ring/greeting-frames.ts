@@ -10,7 +10,7 @@ const keyIds = z.array(z.string().min(1).max(16)).min(1).max(4);
 /** More than any ring may have: `gateways.max_nodes` bounds what is kept of it. */
 const memberNames = z.array(shortText).max(1_000);
 
-export const helloBody = z.object({ protocol, nonce: shortText, keys: keyIds });
+export const helloBody = z.object({ protocol, name: shortText, nonce: shortText, keys: keyIds });
 export const greetingBody = z.object({
   name: shortText,
   nonce: shortText,
@@ -18,7 +18,7 @@ export const greetingBody = z.object({
   keys: keyIds,
   proof: z.string(),
 });
-export const welcomeBody = z.object({ name: shortText, proof: z.string() });
+export const welcomeBody = z.object({ proof: z.string() });
 export const membersBody = z.object({ members: memberNames });
 
 export const protocolName = protocol.value;

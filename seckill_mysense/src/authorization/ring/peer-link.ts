@@ -249,6 +249,8 @@ export class PeerLink {
   #greet(call: Call, body: FrameBody): void {
     const { keys, selfName } = this.#options;
     const hello = readJson(body, helloBody);
+    // Also how a gateway finds out that it has called itself.
+    if (hello.name !== this.name) throw new PeerProtocolError(`it calls itself ${hello.name}, not ${this.name}`);
     const keyId = keys.shared(hello.keys);
     if (keyId === undefined) throw new PeerProtocolError("it has another backend.api_secret than this gateway");
     call.keyIds = hello.keys;
@@ -270,9 +272,7 @@ export class PeerLink {
   }
 
   #welcome(call: Call, greeting: Greeting & { readonly keyId: string }, body: FrameBody): void {
-    const { name, proof } = readJson(body, welcomeBody);
-    // Also how a gateway would find out that it has called itself by another name.
-    if (name !== this.name) throw new PeerProtocolError(`it calls itself ${name}`);
+    const { proof } = readJson(body, welcomeBody);
     if (!this.#options.keys.isProof(proof, "listener", greeting.keyId, greeting)) {
       throw new PeerProtocolError("its proof of the secret is wrong");
     }

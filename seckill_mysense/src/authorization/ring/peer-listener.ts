@@ -14,6 +14,7 @@ export interface PeerListenerOptions {
   readonly keys: PeerKeys;
   /** All that a question can reach: it decides by itself, so that no question ever goes on to a third gateway. */
   readonly authorizer: LocalAuthorizer;
+  /** Of callers that have proved themselves. */
   readonly maxConnections: number;
   /** A caller that does not prove itself, or says nothing, for this long is cut off. */
   readonly silentAfterMs: number;
@@ -39,6 +40,8 @@ interface Caller {
   heardMs: number;
 }
 
+/** Connections whose other side has not proved itself. */
+const maxStrangers = 64;
 /** What waits for a caller that does not read. */
 const maxWaitingBytes = 4_194_304;
 
@@ -105,7 +108,7 @@ export class PeerListener {
   }
 
   #opened(socket: Socket<Caller>): void {
-    const { maxConnections, keys, elapsedMs } = this.#options;
+    const { keys, selfName, elapsedMs } = this.#options;
     socket.data = {
       reader: new FrameReader(maxGreetingBytes),
       writer: new FrameWriter(),
@@ -113,19 +116,24 @@ export class PeerListener {
       name: undefined,
       heardMs: elapsedMs(),
     };
-    if (this.#callers.size >= maxConnections) {
-      this.#options.onRefused(`${maxConnections} connections are open already`, socket.remoteAddress);
-      socket.terminate();
-      return;
-    }
+    this.#makeRoom();
     this.#callers.add(socket);
     socket.setNoDelay(true);
     writeJson(socket.data.writer, frameTypes.hello, {
       protocol: protocolName,
+      name: selfName,
       nonce: socket.data.nonce,
       keys: keys.ids,
     });
     this.#flush(socket);
+  }
+
+  /** A gateway proves itself within milliseconds: of too many, the stranger who has waited longest goes. */
+  #makeRoom(): void {
+    const strangers = [...this.#callers].filter(({ data }) => data.name === undefined);
+    if (strangers.length < maxStrangers) return;
+    this.#options.onRefused(`${maxStrangers} others have not proved themselves yet`, strangers[0]!.remoteAddress);
+    strangers[0]!.terminate();
   }
 
   #heard(socket: Socket<Caller>, chunk: Buffer): void {
@@ -163,7 +171,7 @@ export class PeerListener {
   }
 
   #greeted(caller: Caller, body: FrameBody): void {
-    const { keys, selfName } = this.#options;
+    const { keys, selfName, maxConnections } = this.#options;
     const { name, nonce, key, proof } = readJson(body, greetingBody);
     const greeting = {
       listenerNonce: caller.nonce,
@@ -172,11 +180,13 @@ export class PeerListener {
       callerName: name,
     };
     if (!keys.isProof(proof, "caller", key, greeting)) throw new PeerProtocolError("its proof of the secret is wrong");
+    const known = [...this.#callers].filter(({ data }) => data.name !== undefined).length;
+    if (known >= maxConnections) throw new PeerProtocolError(`${maxConnections} connections are open already`);
     const refusal = this.#options.onGreeted(name);
     if (refusal !== undefined) throw new PeerProtocolError(refusal);
     caller.name = name;
     caller.reader.maxFrameBytes = maxFrameBytes;
-    writeJson(caller.writer, frameTypes.welcome, { name: selfName, proof: keys.prove("listener", key, greeting) });
+    writeJson(caller.writer, frameTypes.welcome, { proof: keys.prove("listener", key, greeting) });
     this.#writeMembers(caller);
   }
 

@@ -162,19 +162,25 @@ describe("a stranger at the port of the gateways", () => {
   interface Talk {
     readonly heard: Buffer[];
     readonly closed: Promise<void>;
+    readonly isClosed: () => boolean;
     socket: Socket;
   }
 
   async function call(name: string): Promise<Talk> {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     const heard: Buffer[] = [];
+    let isOver = false;
+    const close = (): void => {
+      isOver = true;
+      resolve();
+    };
     const port = Number(name.split(":")[1]);
     const socket = await Bun.connect({
       hostname: "127.0.0.1",
       port,
-      socket: { data: (_, chunk) => void heard.push(Buffer.from(chunk)), close: () => resolve() },
+      socket: { data: (_, chunk) => void heard.push(Buffer.from(chunk)), close },
     });
-    return { heard, closed, socket };
+    return { heard, closed, isClosed: () => isOver, socket };
   }
 
   test("hears a greeting, and is cut off when he asks without a proof", async () => {
@@ -186,6 +192,17 @@ describe("a stranger at the port of the gateways", () => {
     await talk.closed;
     expect(Buffer.concat(talk.heard).toString()).toContain("seckill-gateways-1");
     expect(one.ring.counts.greetings).toEqual({ accepted: 0, refused: 1 });
+  });
+
+  test("cannot keep gateways out by opening connections", async () => {
+    await using one = await startRing({ downAfterMs: 1_500 });
+    const strangers = await Promise.all(Array.from({ length: 70 }, () => call(one.name)));
+    // The first ones had to go when the others came.
+    await Promise.all(strangers.slice(0, 6).map(({ closed }) => closed));
+    await using two = await startRing({ seeds: [one.name] });
+    await untilJoined(one, two);
+    expect(strangers.filter(({ isClosed }) => !isClosed()).length).toBeGreaterThan(50);
+    for (const { socket } of strangers) socket.terminate();
   });
 
   test("is cut off when he says nothing, and when he sends a greeting of his own making", async () => {

@@ -1,4 +1,5 @@
 import { effortLimits } from "./keyspace/active-expiry.ts";
+import { GarbageWatch } from "./garbage-watch.ts";
 import type { Server } from "./server.ts";
 
 /** One slice of background work, and the pause after it: clients wait no longer than for one slice. */
@@ -7,11 +8,6 @@ const pauseMs = 1;
 /** Slots of an index moved before the clock is looked at. */
 const slotsPerLook = 256;
 const secondMs = 1000;
-/**
- * What clients sent is garbage once it was run, and the runtime lets garbage grow with all memory that it sees, the
- * record heap included: 1,000,000 keys took 220 MB without asking for collections, 132 MB with.
- */
-const inputPerCollectionBytes = 16 * 1024 * 1024;
 const maxTimerMs = 2_147_483_647;
 
 /** What of the network is to be looked after. */
@@ -29,18 +25,19 @@ export interface CronNetwork {
 export class Cron {
   readonly #server: Server;
   readonly #network: CronNetwork;
+  readonly #garbage: GarbageWatch;
   #tickTimer: ReturnType<typeof setInterval> | undefined;
   #sliceTimer: ReturnType<typeof setTimeout> | undefined;
   #deadlineTimer: ReturnType<typeof setTimeout> | undefined;
   #deadlineMs = Number.POSITIVE_INFINITY;
   #lastSecondMs = 0;
-  #inputAtCollectionBytes = 0;
   /** The last look for expired keys was broken off: there are more. */
   #expiryBehind = false;
 
   constructor(server: Server, network: CronNetwork) {
     this.#server = server;
     this.#network = network;
+    this.#garbage = new GarbageWatch(server);
   }
 
   start(): void {
@@ -80,16 +77,7 @@ export class Cron {
     server.appendOnlyLog?.rewriter.tick();
     if (this.#hasBackgroundWork()) this.#workInBackground();
     this.#network.finishTurn();
-    this.#collectGarbage();
-  }
-
-  #collectGarbage(): void {
-    const { environment, statistics } = this.#server;
-    const inputBytes = statistics.netInputBytes;
-    // CONFIG RESETSTAT lets the count begin anew.
-    if (Math.abs(inputBytes - this.#inputAtCollectionBytes) < inputPerCollectionBytes) return;
-    this.#inputAtCollectionBytes = inputBytes;
-    environment.collectGarbage();
+    this.#garbage.tick(monotonicMs);
   }
 
   /** For one slice, where Redis takes a quarter of the time between two ticks at once; the rest is background work. */

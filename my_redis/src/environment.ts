@@ -14,8 +14,11 @@ export interface Environment {
   readonly runId: () => string;
   /** What the process has used so far. */
   readonly usage: () => ProcessUsage;
-  /** Asks for a garbage collection beside the work, where the runtime can be asked. */
-  readonly collectGarbage: () => void;
+  /**
+   * Asks for a garbage collection, where the runtime can be asked: beside the work, or `atOnce`, which stops everything
+   * for some milliseconds.
+   */
+  readonly collectGarbage: (atOnce: boolean) => void;
   readonly report: (level: LogLevel, message: string, error?: unknown) => void;
 }
 
@@ -48,8 +51,8 @@ export function systemEnvironment(report: Environment["report"]): Environment {
     },
     runId: () => Buffer.from(crypto.getRandomValues(new Uint8Array(20))).toString("hex"),
     usage: processUsage,
-    collectGarbage: () => {
-      if (typeof Bun !== "undefined") Bun.gc(false);
+    collectGarbage: (atOnce) => {
+      if (typeof Bun !== "undefined") Bun.gc(atOnce);
     },
     report,
   };

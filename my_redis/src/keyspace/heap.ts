@@ -19,11 +19,15 @@ export const unitMask = (1 << unitBits) - 1;
 const maxSegments = 512;
 const maxPooledBlockBytes = 1 << 15;
 
-/** Block sizes: every 8 bytes to 128, then eight steps per doubling; waste stays under one eighth. */
+/**
+ * Block sizes: every 8 bytes to 512, since most records are small. Larger ones are what a page has room for a whole
+ * number of times, in steps of a sixteenth, until fewer than sixteen fit and every such number is a size.
+ */
 const classSizes: number[] = [];
-for (let size = 16; size <= 128; size += 8) classSizes.push(size);
-for (let base = 128; base < maxPooledBlockBytes; base *= 2) {
-  for (let step = 1; step <= 8; step++) classSizes.push(base + (base / 8) * step);
+for (let size = 16; size <= 512; size += 8) classSizes.push(size);
+for (let blocks = pageBytes / 512; blocks >= pageBytes / maxPooledBlockBytes; blocks--) {
+  const size = Math.floor(pageBytes / blocks / 8) * 8;
+  if (blocks <= 16 || size >= (classSizes.at(-1) as number) * (17 / 16)) classSizes.push(size);
 }
 
 /** Size class by size in 8-byte units, so that a look-up is one array read. */

@@ -113,8 +113,14 @@ export function formatDouble(value: number): string {
   if (!Number.isFinite(value)) return specialText(value);
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   if (Number.isInteger(value) && Math.abs(value) <= maxPlainInteger) return String(value);
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e-3 && magnitude < 1e15) {
+    // JavaScript's own text has the same digits, and the same layout unless there are many of them.
+    const text = String(value);
+    if (magnitude < 1e4 || text.length - text.indexOf(".") <= 7) return text;
+  }
   const sign = value < 0 ? "-" : "";
-  const [mantissa, power] = Math.abs(value).toExponential().split("e") as [string, string];
+  const [mantissa, power] = magnitude.toExponential().split("e") as [string, string];
   return sign + layOut(mantissa.replace(".", ""), Number(power), sign.length);
 }
 

@@ -1,5 +1,4 @@
-import { latin1Text } from "../../protocol/arguments.ts";
-import { formatDouble } from "../double-text.ts";
+import { formatDouble, parseDouble } from "../double-text.ts";
 import { ElementText, elementSize, integerAt, isInteger, PackedElement } from "../packed-element.ts";
 import * as list from "../packed-list.ts";
 import { compareBytes } from "./compare-key.ts";
@@ -9,6 +8,8 @@ import { compareBytes } from "./compare-key.ts";
  * the text of a double. Places are those of members.
  */
 const text = new ElementText();
+/** More than any double takes. */
+const scoreText = new Uint8Array(64);
 
 /** The score of the member at this place. */
 export function packedScoreAt(bytes: Uint8Array, memberAt: number): number {
@@ -18,16 +19,15 @@ export function packedScoreAt(bytes: Uint8Array, memberAt: number): number {
     if (!Number.isNaN(value)) return value;
   }
   const { bytes: digits, start, end } = text.read(bytes, at);
-  const shown = latin1Text(digits, start, end);
-  if (shown === "inf") return Number.POSITIVE_INFINITY;
-  return shown === "-inf" ? Number.NEGATIVE_INFINITY : Number(shown);
+  return parseDouble(digits, start, end);
 }
 
 /** Makes an element of a score. */
 export function setScore(element: PackedElement, score: number): PackedElement {
   if (Number.isSafeInteger(score)) return element.setInteger(score);
-  const shown = Buffer.from(formatDouble(score), "latin1");
-  return element.setBytes(shown, 0, shown.length);
+  const shown = formatDouble(score);
+  for (let at = 0; at < shown.length; at++) scoreText[at] = shown.charCodeAt(at);
+  return element.setBytes(scoreText, 0, shown.length);
 }
 
 /** The place of the member after this one. */

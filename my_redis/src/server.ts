@@ -87,6 +87,8 @@ export class Server {
   cluster: ClusterNode | undefined;
   /** Decides where requests run, in a ring of nodes. */
   router: RequestRouter | undefined;
+  /** Whether a blocked client has to wait on, although one of his keys has changed: another of them is locked. */
+  mayNotRetry: ((context: Context) => boolean) | undefined;
   /** Clients of other nodes for whom this one works. */
   relayedClients = 0;
   /** Set once commands are to be logged. */
@@ -274,7 +276,7 @@ export class Server {
 
   #retryBlocked(context: Context): boolean {
     const blocked = context.client.blocked;
-    if (blocked === undefined) return false;
+    if (blocked === undefined || this.mayNotRetry?.(context) === true) return false;
     let answered = false;
     const database = context.client.database;
     this.answer(context.client, (reply) => {

@@ -38,6 +38,8 @@ export class LockedRequests {
   readonly #limits: LockWaitLimits;
   readonly #requests: PostponedRequests;
   readonly #waiting = new Map<Context, Waiting>();
+  /** Blocked clients who would have been served but for a lock. */
+  readonly #heldBack = new Set<Context>();
   #tasks: WaitingTask[] = [];
   #waitingBytes = 0;
   #installed = false;
@@ -64,12 +66,33 @@ export class LockedRequests {
       this.#installed = wanted;
       if (wanted) policies.push(this.#policy);
       else policies.splice(policies.indexOf(this.#policy), 1);
+      this.#server.mayNotRetry = wanted ? (context) => this.#holdsBack(context) : undefined;
     }
+  }
+
+  /** A blocked client's command concerns a locked key (the target of BLMOVE, say): he is looked at again after it. */
+  #holdsBack(context: Context): boolean {
+    const { blocked } = context.client;
+    if (blocked === undefined) return false;
+    if (this.lockedPlace(blocked.database, blocked.command, blocked.args) === undefined) return false;
+    this.#heldBack.add(context);
+    return true;
+  }
+
+  #retryHeldBack(): void {
+    const { blocking } = this.#server;
+    const heldBack = [...this.#heldBack];
+    this.#heldBack.clear();
+    for (const { client } of heldBack) {
+      for (const key of client.blocked?.keys ?? []) blocking.keyChanged(client.blocked?.database ?? 0, key);
+    }
+    if (heldBack.length > 0) this.#server.serveBlocked();
   }
 
   /** Runs what can go on, after the turn in which keys were unlocked. */
   releaseSoon(): void {
     this.update();
+    if (this.#heldBack.size > 0) this.#retryHeldBack();
     if (this.count === 0 || this.#releasing) return;
     this.#releasing = true;
     setImmediate(() => {

@@ -101,6 +101,18 @@ describe("requests for keys that a write across nodes holds", () => {
     expect(locked.count).toBe(0);
   });
 
+  test("of clients who were blocked before wait, too, and are served after it", async () => {
+    const blocked = await client();
+    blocked.send(["BLMOVE", "source", "held", "LEFT", "RIGHT", "0"]);
+    await roundTrip();
+    const pusher = await client();
+    await pusher.reply("RPUSH", "source", "a");
+    expect((await pusher.reply("LLEN", "source")).text).toBe("1");
+    unlock();
+    expect((await blocked.next()).text).toBe("a");
+    expect((await pusher.reply("LRANGE", "held", "0", "-1")).items?.length).toBe(1);
+  });
+
   test("leave nothing behind when their client goes away", async () => {
     const leaving = await client();
     leaving.send(["SET", "held", "1"]);

@@ -24,16 +24,16 @@ export class RegisterWriter {
   readonly #registers = new Map<string, Register>();
   readonly #keys: readonly string[];
   readonly #ports: () => readonly number[];
-  readonly #isStuck: (port: number) => boolean;
+  readonly #troubles: (port: number) => number;
   #step = 0;
   #stopped = false;
   #connection: { readonly port: number; readonly resp: RespConnection } | undefined;
 
-  /** `ports`: where nodes listen; `isStuck`: nodes whose own clients wait, because they are frozen. */
-  constructor(name: string, ports: () => readonly number[], isStuck: (port: number) => boolean) {
+  /** `ports`: where nodes listen; `troubles`: how often a node has been stopped or gone on: odd while it is stopped. */
+  constructor(name: string, ports: () => readonly number[], troubles: (port: number) => number) {
     this.#keys = Array.from({ length: 12 }, (_, number) => `${name}:${number}`);
     this.#ports = ports;
-    this.#isStuck = isStuck;
+    this.#troubles = troubles;
   }
 
   stop(): void {
@@ -63,12 +63,13 @@ export class RegisterWriter {
     let known = register.acknowledged;
     const next = ++register.sent;
     const startedMs = performance.now();
-    const stuckBefore = this.#isStuck(port);
+    const troubles = this.#troubles(port);
     const [written, read] = await resp.replies([
       ["SET", key, next],
       ["GET", key],
     ]);
-    if (!stuckBefore && !this.#isStuck(port)) this.longestMs = Math.max(this.longestMs, performance.now() - startedMs);
+    const inTrouble = troubles % 2 === 1 || this.#troubles(port) !== troubles;
+    if (!inTrouble) this.longestMs = Math.max(this.longestMs, performance.now() - startedMs);
     if (written?.text === "OK") {
       register.acknowledged = next;
       known = next;
@@ -86,7 +87,7 @@ export class RegisterWriter {
   }
 
   async #connect(): Promise<{ readonly port: number; readonly resp: RespConnection }> {
-    const ports = this.#ports().filter((port) => !this.#isStuck(port));
+    const ports = this.#ports().filter((port) => this.#troubles(port) % 2 === 0);
     const port = ports[this.#step % ports.length] as number;
     this.#connection ??= { port, resp: await RespConnection.open(port, `node ${port}`) };
     return this.#connection;

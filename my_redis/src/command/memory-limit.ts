@@ -57,6 +57,7 @@ export class MemoryLimit {
     this.#samples = values["maxmemory-samples"];
     this.#budgetMs = budgetMs(values["maxmemory-eviction-tenacity"]);
     this.#limitBytes = values.maxmemory;
+    keyspace.heap.limitBytes = values.maxmemory === 0 ? Number.POSITIVE_INFINITY : values.maxmemory;
     const at = policies.indexOf(this.#policy);
     if (this.#limitBytes > 0 && at < 0) policies.push(this.#policy);
     if (this.#limitBytes === 0 && at >= 0) policies.splice(at, 1);

@@ -78,6 +78,8 @@ export class Heap {
   mark = 0;
   /** Bytes that indexes and trees over the heap's blocks take beside it, in arrays of their own: they count them here. */
   besideBytes = 0;
+  /** What blocks and that may take together: not enforced here, but indexes wait with growing where it has no room. */
+  limitBytes = Number.POSITIVE_INFINITY;
 
   readonly #pages: (SegmentPages | undefined)[] = [];
   readonly #partial = new Uint32Array(classSizes.length).fill(none);
@@ -150,6 +152,10 @@ export class Heap {
     const use = pages.use[index] as number;
     if (use === pageLargeHead) return (pages.used[index] as number) * pageBytes - (index === 0 ? 8 : 0);
     return classSizes[use] as number;
+  }
+
+  hasRoomBeside(bytes: number): boolean {
+    return this.usedBytes + this.besideBytes + bytes <= this.limitBytes;
   }
 
   /** Bytes of memory taken from the system. */

@@ -227,6 +227,24 @@ describe("RecordIndex", () => {
     );
   });
 
+  test("waits with growing where memory is short, until it is nearly full", () => {
+    const modelled = new ModelledIndex(goodHash);
+    const { heap, index } = modelled;
+    for (let key = 0; key < 768; key++) modelled.insert(String(key));
+    index.migrate(10_000);
+    expect(index.capacity).toBe(1024);
+    heap.limitBytes = heap.usedBytes + heap.besideBytes + 10_000;
+    for (let key = 768; key < 896; key++) modelled.insert(String(key));
+    expect(index.capacity).toBe(1024);
+    for (let key = 0; key < 1000; key++) expect(modelled.find(String(key)) !== 0).toBe(key < 896);
+    modelled.insert("897");
+    expect(index.capacity).toBe(1024 + 2048);
+    heap.limitBytes = Number.POSITIVE_INFINITY;
+    const roomy = new ModelledIndex(goodHash);
+    for (let key = 0; key < 769; key++) roomy.insert(String(key));
+    expect(roomy.index.capacity).toBe(1024 + 2048);
+  });
+
   test("counts its memory beside the heap's until it is given up", () => {
     const modelled = new ModelledIndex(goodHash);
     const { heap, index } = modelled;

@@ -1,0 +1,64 @@
+import { afterEach, expect, test } from "bun:test";
+import { waitUntil } from "../../../../tools/test-services/index.ts";
+import { RingOfProcesses } from "./ring-of-processes.ts";
+
+const nodeTimeoutMs = 1000;
+const testTimeoutMs = 60_000;
+let ring: RingOfProcesses;
+
+afterEach(() => ring.stop());
+
+const start = async (): Promise<void> => {
+  ring = await RingOfProcesses.start(2, { "cluster-node-timeout": `${nodeTimeoutMs}` });
+};
+
+/** A key that node 1 owns. */
+const keyOf = (prefix: string): string =>
+  Array.from({ length: 100 }, (_, number) => `${prefix}:${number}`).find((key) => ring.ownerOf(key) === 1) as string;
+
+test(
+  "a frozen node that wakes runs nothing of what its clients have been told is lost",
+  async () => {
+    await start();
+    const client = await ring.connect(0);
+    const key = keyOf("stale");
+    expect((await client.reply("SET", key, "before")).text).toBe("OK");
+    await ring.kill(1, "SIGSTOP");
+    // Into the socket of the frozen node.
+    expect((await client.reply("SET", key, "stale")).text).toMatch(/^CLUSTERDOWN .* may or may not/);
+    expect((await client.reply("SET", key, "refused")).text).toStartWith("CLUSTERDOWN");
+    await ring.kill(1, "SIGCONT");
+    await waitUntil(async () => (await client.reply("GET", key)).sign === "$", {
+      what: "the node to be served by again",
+      timeoutMs: 20_000,
+    });
+    expect((await client.reply("GET", key)).text).toBe("before");
+    client.close();
+  },
+  testTimeoutMs,
+);
+
+test(
+  "a client that waits at a node that dies is told so, and what he watches there is not watched any more",
+  async () => {
+    await start();
+    const [blocked, watching, plain] = [await ring.connect(0), await ring.connect(0), await ring.connect(0)];
+    blocked.send(["BLPOP", keyOf("list"), 0]);
+    const key = keyOf("watched");
+    await watching.replies([["WATCH", key], ["MULTI"], ["INCR", key]]);
+    await ring.kill(1, "SIGKILL");
+    expect((await blocked.next()).text).toStartWith("CLUSTERDOWN");
+    await ring.startNode(1);
+    await waitUntil(async () => (await plain.reply("GET", key)).sign === "$", {
+      what: "the node to be served by again",
+      timeoutMs: 20_000,
+    });
+    expect((await watching.reply("EXEC")).items).toBeNull();
+    expect((await plain.reply("GET", key)).text).toBeNull();
+    // It has its right mind again.
+    await watching.replies([["WATCH", key], ["MULTI"], ["INCR", key]]);
+    expect((await watching.reply("EXEC")).items).toEqual([{ sign: ":", text: "1" }]);
+    for (const connection of [blocked, watching, plain]) connection.close();
+  },
+  testTimeoutMs,
+);

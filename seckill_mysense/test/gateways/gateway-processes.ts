@@ -39,7 +39,11 @@ interface GatewaysOptions {
   readonly limits?: Record<string, unknown>;
   /** The first, which does everything, is alone; the others are the ring. */
   readonly isFirstApart?: boolean;
+  /** Over settings of `gateways` that are more patient than the defaults: a slow machine must not decide a test. */
+  readonly gateways?: Record<string, unknown>;
 }
+
+const patient = { ask_timeout_ms: 5_000, down_after_ms: 1_500 };
 
 /** Real gateway processes of one ring, with a redis-server for the gate and one SQLite ledger. */
 export async function startGateways(options: GatewaysOptions): Promise<GatewayProcesses> {
@@ -60,7 +64,7 @@ export async function startGateways(options: GatewaysOptions): Promise<GatewayPr
       ...backend,
     },
     redis: { url: redis.url },
-    gateways: isFirstApart && name === names[0] ? {} : { nodes, self: name },
+    gateways: isFirstApart && name === names[0] ? {} : { ...patient, ...options.gateways, nodes, self: name },
     sale: { demo_units: units, demo_starts_in_seconds: 0 },
     limits: { check_per_user: generous, check_per_address: generous, api_per_user: generous, ...limits },
   });

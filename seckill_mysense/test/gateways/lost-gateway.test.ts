@@ -45,7 +45,8 @@ describe.skipIf(redis.missing)(`a sale through three gateways${redis.reason}`, (
   }, 90_000);
 
   test("one is frozen in mid-sale and thaws: the same", async () => {
-    await using ring = await startGateways({ count: 3, units });
+    const gateways = { ask_timeout_ms: 150, down_after_ms: 1_000 };
+    await using ring = await startGateways({ count: 3, units, gateways });
     const victim = ring.gateways[2]!;
     const before = await ownersAt(ring.urls()[0]!, watchedUsers);
     const told = await sellWith(ring, async () => {

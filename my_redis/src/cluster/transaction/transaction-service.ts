@@ -21,6 +21,8 @@ const maxWaitingBytes = 64 * 1024 * 1024;
 /** Looks for silent transactions in the time that one may be silent. */
 const looksPerSilence = 10;
 
+type Answered = (answer: TransactionAnswer | undefined) => void;
+
 export interface TransactionServiceOptions {
   readonly server: Server;
   readonly view: ClusterView;
@@ -39,6 +41,7 @@ export class TransactionService {
   readonly #node: TransactionNode;
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #delays: CoarseDelays;
+  #toSelf: { readonly request: TransactionRequest; readonly answered: Answered }[] = [];
   #lastRequest: TransactionRequest | undefined;
   #lastBytes: Uint8Array = new Uint8Array(0);
 
@@ -134,11 +137,7 @@ export class TransactionService {
     if (pubSub.hasDeliveries) pubSub.deliver();
   }
 
-  #ask(
-    member: MemberName,
-    request: TransactionRequest,
-    answered: (answer: TransactionAnswer | undefined) => void,
-  ): void {
+  #ask(member: MemberName, request: TransactionRequest, answered: Answered): void {
     const node = this.#view.names.indexOf(member);
     if (node === this.#view.self) {
       this.#askSelf(request, answered);
@@ -179,10 +178,18 @@ export class TransactionService {
     return this.#lastBytes;
   }
 
-  #askSelf(request: TransactionRequest, answered: (answer: TransactionAnswer | undefined) => void): void {
-    setImmediate(() => {
-      const answer = this.#handle(request);
-      this.#channel.afterLog((safe) => answered(safe ? answer : undefined));
+  /** What this node asks itself in one turn is one turn's work, with one write of the log. */
+  #askSelf(request: TransactionRequest, answered: Answered): void {
+    this.#toSelf.push({ request, answered });
+    if (this.#toSelf.length === 1) setImmediate(() => this.#serveSelf());
+  }
+
+  #serveSelf(): void {
+    const asked = this.#toSelf;
+    this.#toSelf = [];
+    const answers = asked.map(({ request }) => this.#handle(request));
+    this.#channel.afterLog((safe) => {
+      for (const [index, { answered }] of asked.entries()) answered(safe ? answers[index] : undefined);
     });
   }
 }

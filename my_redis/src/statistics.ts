@@ -16,6 +16,8 @@ export class Statistics {
   /** Clients that were disconnected for sending, or leaving unread, too much. */
   queryLimitDisconnections = 0;
   outputLimitDisconnections = 0;
+  /** Clients that were disconnected because all of them together took too much memory. */
+  evictedClients = 0;
   /** Errors of our own making: a command failed in a way that nobody foresaw. */
   unexpectedErrors = 0;
   /** Background expiry: how often it ran out of time, for how long it ran, and the share of expired keys it met. */

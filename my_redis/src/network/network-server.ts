@@ -6,6 +6,7 @@ import type { RequestLimits } from "../protocol/request-parser.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Server } from "../server.ts";
 import type { Settings } from "../settings/settings.ts";
+import { ClientEviction } from "./client-eviction.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { outputExcess } from "./output-limits.ts";
 import type { Listen, Listener, TransportHandlers, TransportSocket } from "./transport.ts";
@@ -33,6 +34,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
   readonly #limits: RequestLimits;
   readonly #args = new Arguments();
   readonly #connections = new Set<Connection>();
+  readonly #eviction: ClientEviction;
   #output = new TurnOutput();
   readonly #spareOutputs: TurnOutput[] = [];
   #flushScheduled = false;
@@ -51,6 +53,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     for (const name of ["proto-max-bulk-len", "client-query-buffer-limit"] as const) {
       settings.onChange(name, () => Object.assign(this.#limits, readLimits(settings)));
     }
+    this.#eviction = new ClientEviction(server, this.#connections, (connection, why) => this.#letGo(connection, why));
     server.outOfTurn = {
       to: (client, write) => this.#writeOutOfTurn(client, write),
       raw: (client, bytes, start, end) => this.#writeRaw(client, bytes, start, end),
@@ -215,7 +218,10 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     // Who is sent more than he asks for is held to a limit, as by default those who ask are not.
     const limit = subscriptions === undefined && !monitoring ? normal : pubsub;
     const reason = outputExcess(connection, connection.pendingBytes, limit, this.#server.nowMs);
-    if (reason === undefined) return;
+    if (reason === undefined) {
+      this.#eviction.note(connection);
+      return;
+    }
     this.#server.statistics.outputLimitDisconnections++;
     this.#letGo(connection, reason);
   }
@@ -274,6 +280,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     }
     parser.keepRest(args);
     this.#running = false;
+    this.#eviction.note(connection);
     this.#endTurn();
   }
 
@@ -388,6 +395,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     connection.closed = true;
     connection.reader?.closed();
     this.#connections.delete(connection);
+    this.#eviction.forget(connection);
     this.#server.removeClient(connection.context);
     if (this.#connections.size === 0) this.#onLastClosed();
   }

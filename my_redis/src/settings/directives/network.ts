@@ -110,8 +110,7 @@ export const networkDirectives = {
   }),
   "maxmemory-clients": memoryOrPercent({
     default: 0,
-    summary: "Memory that all clients' buffers may take together.",
-    onlyDefault: "buffers are limited per client: see client-output-buffer-limit and client-query-buffer-limit",
+    summary: "Memory that all clients may take together, above which the largest are disconnected; 0 for no limit.",
   }),
   "tracking-table-max-keys": integer({
     default: 1_000_000,

@@ -1,4 +1,5 @@
 import type { Client } from "../../../command/client.ts";
+import { clientBytes } from "../../../command/client-memory.ts";
 import type { Context } from "../../../command/context.ts";
 
 /** One client as CLIENT LIST and CLIENT INFO show it. */
@@ -30,7 +31,7 @@ export function clientLine(context: Context): string {
     ["obl", 0],
     ["oll", channel.pendingBytes > 0 ? 1 : 0],
     ["omem", channel.pendingBytes],
-    ["tot-mem", channel.heldBytes + channel.pendingBytes + (transaction?.queuedBytes ?? 0)],
+    ["tot-mem", clientBytes(client)],
     ["events", channel.pendingBytes > 0 ? "rw" : "r"],
     ["cmd", client.lastCommand?.fullName ?? "NULL"],
     ["user", client.user],

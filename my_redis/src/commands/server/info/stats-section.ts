@@ -25,7 +25,7 @@ export const statsSection: InfoSection = {
       ["expired_time_cap_reached_count", statistics.expiryTimeouts],
       ["expire_cycle_cpu_milliseconds", Math.round(statistics.expiryMs)],
       ["evicted_keys", evicted],
-      ["evicted_clients", 0],
+      ["evicted_clients", statistics.evictedClients],
       ["total_eviction_exceeded_time", Math.round(memoryLimit.totalExcessMs)],
       ["current_eviction_exceeded_time", Math.round(memoryLimit.currentExcessMs)],
       ["keyspace_hits", hits],

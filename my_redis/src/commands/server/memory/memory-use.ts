@@ -1,3 +1,4 @@
+import { clientBytes } from "../../../command/client-memory.ts";
 import type { Server } from "../../../server.ts";
 
 /** Where the memory is, in bytes. */
@@ -23,13 +24,11 @@ export function memoryUse(server: Server): MemoryUse {
   const { heap, databases } = server.keyspace;
   const dataBytes = server.keyspace.usedBytes;
   const indexBytes = databases.reduce((sum, { keys, expires }) => sum + keys.memoryBytes + expires.memoryBytes, 0);
-  let clientBytes = 0;
-  for (const { client } of server.clients.values()) {
-    clientBytes += client.channel.heldBytes + client.channel.pendingBytes + (client.transaction?.queuedBytes ?? 0);
-  }
-  const overheadBytes = indexBytes + clientBytes;
+  let clientsBytes = 0;
+  for (const { client } of server.clients.values()) clientsBytes += clientBytes(client);
+  const overheadBytes = indexBytes + clientsBytes;
   // What clients have in their buffers does not count against maxmemory: keys need not go because a client is slow.
-  const usedBytes = dataBytes + clientBytes;
+  const usedBytes = dataBytes + clientsBytes;
   const peakBytes = Math.max(usedBytes, peaks.get(server) ?? 0);
   peaks.set(server, peakBytes);
   return {
@@ -38,7 +37,7 @@ export function memoryUse(server: Server): MemoryUse {
     heapBytes: heap.usedBytes,
     reservedBytes: heap.reservedBytes,
     indexBytes,
-    clientBytes,
+    clientBytes: clientsBytes,
     overheadBytes,
     datasetBytes: usedBytes - overheadBytes,
   };

@@ -1,0 +1,79 @@
+import { clientBytes } from "../command/client-memory.ts";
+import type { Server } from "../server.ts";
+import type { Connection } from "./connection.ts";
+
+/** Lets a client go, and says why. */
+type LetGo = (connection: Connection, reason: string) => void;
+
+/**
+ * maxmemory-clients: when all clients together take more memory than they may, those who take most are let go, until the
+ * others fit. Whoever asked for CLIENT NO-EVICT counts, and stays.
+ */
+export class ClientEviction {
+  readonly #server: Server;
+  readonly #connections: ReadonlySet<Connection>;
+  readonly #letGo: LetGo;
+  #limitBytes = 0;
+  /** What the connections were last seen to take, each by itself and all together. */
+  readonly #seenBytes = new Map<Connection, number>();
+  #totalBytes = 0;
+
+  constructor(server: Server, connections: ReadonlySet<Connection>, letGo: LetGo) {
+    this.#server = server;
+    this.#connections = connections;
+    this.#letGo = letGo;
+    for (const name of ["maxmemory-clients", "maxmemory"] as const) {
+      server.settings.onChange(name, () => {
+        this.#read();
+        // Not from within the command that changes it: its reply comes first.
+        if (this.#limitBytes > 0) setImmediate(() => this.#makeRoom());
+      });
+    }
+    this.#read();
+  }
+
+  /** A percentage of maxmemory is no limit where that has none. */
+  #read(): void {
+    const { values } = this.#server.settings;
+    const limit = values["maxmemory-clients"];
+    this.#limitBytes = limit >= 0 ? limit : Math.floor((-limit / 100) * values.maxmemory);
+    if (this.#limitBytes > 0) return;
+    this.#seenBytes.clear();
+    this.#totalBytes = 0;
+  }
+
+  /** To be called when a client may take more memory than before. */
+  note(connection: Connection): void {
+    if (this.#limitBytes === 0) return;
+    this.#see(connection);
+    if (this.#totalBytes > this.#limitBytes) this.#makeRoom();
+  }
+
+  #see(connection: Connection): void {
+    const bytes = clientBytes(connection.context.client);
+    this.#totalBytes += bytes - (this.#seenBytes.get(connection) ?? 0);
+    this.#seenBytes.set(connection, bytes);
+  }
+
+  /** The client went away. */
+  forget(connection: Connection): void {
+    this.#totalBytes -= this.#seenBytes.get(connection) ?? 0;
+    this.#seenBytes.delete(connection);
+  }
+
+  #makeRoom(): void {
+    // Who has taken his replies meanwhile has not been looked at again.
+    for (const connection of this.#connections) {
+      if (!connection.context.client.closing) this.#see(connection);
+    }
+    if (this.#totalBytes <= this.#limitBytes) return;
+    const bySize = [...this.#seenBytes].sort(([, one], [, other]) => other - one);
+    for (const [connection, bytes] of bySize) {
+      if (this.#totalBytes <= this.#limitBytes) return;
+      if (connection.context.client.noEvict) continue;
+      this.forget(connection);
+      this.#server.statistics.evictedClients++;
+      this.#letGo(connection, `${bytes} bytes, while all clients may take ${this.#limitBytes} (maxmemory-clients)`);
+    }
+  }
+}

@@ -90,10 +90,10 @@ export class AppendOnlyLog {
   }
 
   /** Lets the log begin with the dataset as it is, while everybody waits. */
-  #beginWithDataset(folder: LogFolder): void {
+  #beginWithDataset(folder: LogFolder, draft?: ManifestEntry): void {
     const base = folder.nextBase(this.rewriter.extension);
     writeFileNow(this.#server, folder.pathOf(base), this.rewriter.form);
-    const first = folder.nextIncrement();
+    const first = folder.nextIncrement(draft);
     closeSync(openSync(folder.pathOf(first), "w"));
     folder.replaceBaseNow(base, first);
   }
@@ -173,7 +173,7 @@ export class AppendOnlyLog {
   /** A log that has just been begun is no use without its base. */
   #finishDraft(open: OpenLog, draft: ManifestEntry): void {
     try {
-      this.#beginWithDataset(open.folder);
+      this.#beginWithDataset(open.folder, draft);
       rmSync(open.folder.pathOf(draft), { force: true });
       open.draft = undefined;
     } catch (error) {

@@ -1,0 +1,282 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
+import { type RunningServer, startServer, type StartOptions } from "../../index.ts";
+import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
+
+interface Scene {
+  readonly folder: string;
+  readonly server: RunningServer;
+  readonly connection: RespConnection;
+  ask(...words: Word[]): Promise<string | null | undefined>;
+  close(): Promise<void>;
+}
+
+async function start(options: StartOptions & { dir?: string } = {}): Promise<Scene> {
+  const folder = options.dir ?? temporaryFolder("run-time");
+  const server = await startServer({ port: 0, dir: folder, hz: 100, ...options });
+  const connection = await RespConnection.open(server.port, "MyRedis");
+  return {
+    folder,
+    server,
+    connection,
+    ask: async (...words) => (await connection.reply(...words)).text,
+    close: async () => {
+      connection.close();
+      await server.close();
+    },
+  };
+}
+
+const infoLine = async ({ ask }: Scene, name: string): Promise<string | undefined> =>
+  new RegExp(`^${name}:(.*)\r$`, "m").exec((await ask("INFO", "persistence")) ?? "")?.[1];
+
+/** Waits until nothing is written beside the work. */
+async function settled(scene: Scene): Promise<void> {
+  const lines = ["aof_rewrite_in_progress", "aof_rewrite_scheduled", "rdb_bgsave_in_progress"];
+  await waitUntil(
+    async () => (await Promise.all(lines.map((line) => infoLine(scene, line)))).every((value) => value === "0"),
+    { timeoutMs: 10_000, what: "background writing to end" },
+  );
+}
+
+const manifestOf = (folder: string): string =>
+  readFileSync(join(folder, "appendonlydir", "appendonly.aof.manifest"), "utf8");
+
+/** What another server finds in the folder. */
+async function found(folder: string, options: StartOptions, ...keys: string[]): Promise<unknown[]> {
+  const scene = await start({ dir: folder, ...options });
+  const reply = await scene.connection.reply("MGET", ...keys);
+  await scene.close();
+  return (reply.items ?? []).map(({ text }) => text);
+}
+
+describe("the log at run time", () => {
+  test("begins with the data of before, and ends with what was logged until then", async () => {
+    const scene = await start();
+    await scene.ask("SET", "before", 1);
+    expect(await scene.ask("CONFIG", "SET", "appendonly", "yes")).toBe("OK");
+    await scene.ask("SET", "during", 2);
+    await settled(scene);
+    expect(await infoLine(scene, "aof_enabled")).toBe("1");
+    expect(manifestOf(scene.folder)).toBe(
+      "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n",
+    );
+    expect(await scene.ask("CONFIG", "SET", "appendonly", "no")).toBe("OK");
+    await scene.ask("SET", "after", 3);
+    await scene.close();
+    expect(await found(scene.folder, { appendonly: true }, "before", "during", "after")).toEqual(["1", "2", null]);
+  });
+
+  test("that is ended and begun again at once holds what was not logged meanwhile", async () => {
+    const scene = await start({ appendonly: true });
+    await scene.ask("SET", "first", 1);
+    for (let round = 0; round < 5; round++) {
+      await scene.ask("CONFIG", "SET", "appendonly", "no");
+      await scene.ask("SET", `unlogged:${round}`, round);
+      await scene.ask("CONFIG", "SET", "appendonly", "yes");
+    }
+    await settled(scene);
+    await scene.close();
+    const keys = ["first", ...Array.from({ length: 5 }, (_, round) => `unlogged:${round}`)];
+    expect(await found(scene.folder, { appendonly: true }, ...keys)).toEqual(["1", "0", "1", "2", "3", "4"]);
+  });
+
+  test("that has only just begun is whole when the server ends before its base is written", async () => {
+    const scene = await start();
+    for (let number = 0; number < 3000; number++) void scene.connection.reply("SET", `key:${number}`, number);
+    await scene.ask("CONFIG", "SET", "appendonly", "yes");
+    await scene.ask("SET", "last", 1);
+    await scene.close();
+    expect(await found(scene.folder, { appendonly: true }, "key:0", "key:2999", "last")).toEqual(["0", "2999", "1"]);
+  });
+
+  test("is not begun in a folder where another server goes on with its own", async () => {
+    const first = await start({ appendonly: true });
+    const second = await start({ dir: first.folder });
+    expect(await second.ask("CONFIG", "SET", "appendonly", "yes")).toMatch(/Unable to turn on AOF. Check server logs/);
+    expect((await second.connection.reply("CONFIG", "GET", "appendonly")).items?.[1]?.text).toBe("no");
+    expect(await infoLine(second, "aof_enabled")).toBe("0");
+    await second.close();
+    await first.close();
+  });
+
+  test("is rewritten by itself when it has grown enough, and not below the least size", async () => {
+    const scene = await start({ appendonly: true, "auto-aof-rewrite-min-size": 4096 });
+    await scene.ask("SET", "key", "x".repeat(1000));
+    for (let round = 0; round < 3; round++) await scene.ask("INCR", "counter");
+    expect(await infoLine(scene, "aof_rewrites")).toBe("0");
+    for (let round = 0; round < 300; round++) await scene.ask("INCR", "counter");
+    await waitUntil(async () => (await infoLine(scene, "aof_rewrites")) !== "0", { timeoutMs: 10_000, what: "it" });
+    expect(Number(await infoLine(scene, "aof_current_size"))).toBeLessThan(4096);
+    await scene.close();
+    expect(await found(scene.folder, { appendonly: true }, "counter")).toEqual(["303"]);
+  });
+
+  test("is rewritten while commands in many databases, transactions and scripts go on, and loses none", async () => {
+    const scene = await start({ appendonly: true });
+    const commands: Word[][] = [];
+    for (let number = 0; number < 400; number++) {
+      commands.push(
+        ["SELECT", number % 4],
+        ["MULTI"],
+        ["INCR", "one"],
+        ["INCR", "other"],
+        ["EXEC"],
+        ["EVAL", "redis.call('INCR', KEYS[1]) redis.call('SELECT', 5) return redis.call('INCR', KEYS[1])", 1, "s"],
+      );
+    }
+    for (let round = 0; round < 8; round++) {
+      const work = scene.connection.replies(commands);
+      const asker = await RespConnection.open(scene.server.port, "MyRedis");
+      expect((await asker.reply("BGREWRITEAOF")).text).toContain("rewriting started");
+      await work;
+      asker.close();
+      await settled(scene);
+    }
+    await scene.close();
+    const again = await start({ dir: scene.folder, appendonly: true });
+    const values: (string | null | undefined)[] = [];
+    for (const database of [0, 1, 2, 3, 5]) {
+      await again.ask("SELECT", database);
+      values.push(...((await again.connection.reply("MGET", "one", "other", "s")).items ?? []).map(({ text }) => text));
+    }
+    await again.close();
+    expect(values).toEqual([..."0123"].flatMap(() => ["800", "800", "800"]).concat([null, null, "3200"] as never[]));
+  });
+
+  test("carries lines of other parts of the server over into the new increment, and gives them back", async () => {
+    const annotator = (open: string[]) => ({
+      prefix: "TEST:",
+      load: (line: string) => void open.push(line),
+      carried: () => open,
+    });
+    const scene = await start({ appendonly: true });
+    const { server } = scene.server;
+    server.logAnnotations.register(annotator(["TEST:open", "TEST:too"]));
+    await scene.ask("BGREWRITEAOF");
+    await settled(scene);
+    expect(await infoLine(scene, "aof_rewrites")).toBe("1");
+    const increment = readdirSync(join(scene.folder, "appendonlydir")).find((name) => name.includes("incr")) as string;
+    const content = readFileSync(join(scene.folder, "appendonlydir", increment), "latin1");
+    expect(content).toStartWith("#TEST:open\r\n#TEST:too\r\n#CRC32:");
+    const loaded: string[] = [];
+    server.logAnnotations.load = (line) => void loaded.push(line);
+    scene.server.server.appendOnlyLog?.reload();
+    expect(loaded).toEqual(["TEST:open", "TEST:too"]);
+    await scene.close();
+  });
+});
+
+describe("snapshots at run time", () => {
+  test("are written at save points, and at the end where there are some", async () => {
+    const clock = { nowMs: 1_700_000_000_000 };
+    const scene = await start({ save: "60 3", environment: { nowMs: () => clock.nowMs } } as never);
+    await scene.connection.replies([
+      ["SET", "a", 1],
+      ["SET", "b", 2],
+    ]);
+    clock.nowMs += 61_000;
+    await Bun.sleep(50);
+    expect(await infoLine(scene, "rdb_saves")).toBe("0");
+    expect(await infoLine(scene, "rdb_changes_since_last_save")).toBe("2");
+    await scene.ask("SET", "c", 3);
+    await waitUntil(async () => (await infoLine(scene, "rdb_saves")) === "1", { timeoutMs: 10_000, what: "the save" });
+    expect(await infoLine(scene, "rdb_changes_since_last_save")).toBe("0");
+    expect(await scene.ask("LASTSAVE")).toBe(String(1_700_000_061));
+    await scene.ask("SET", "d", 4);
+    await scene.close();
+    expect(await found(scene.folder, {}, "a", "b", "c", "d")).toEqual(["1", "2", "3", "4"]);
+  });
+
+  test("are not written at the end without save points, unless SHUTDOWN SAVE asks for one", async () => {
+    const scene = await start();
+    await scene.ask("SET", "a", 1);
+    await scene.close();
+    expect(existsSync(join(scene.folder, "dump.rdb"))).toBe(false);
+    const asked = await start({ dir: scene.folder });
+    await asked.ask("SET", "a", 2);
+    await asked.connection.reply("SHUTDOWN", "SAVE").catch(() => undefined);
+    await asked.server.closed;
+    expect(await found(scene.folder, {}, "a")).toEqual(["2"]);
+    const refusing = await start({ dir: scene.folder, save: "60 1" } as never);
+    await refusing.ask("SET", "a", 3);
+    await refusing.connection.reply("SHUTDOWN", "NOSAVE").catch(() => undefined);
+    await refusing.server.closed;
+    expect(await found(scene.folder, {}, "a")).toEqual(["2"]);
+  });
+
+  test("wait for a rewrite of the log, and it for them", async () => {
+    const scene = await start({ appendonly: true });
+    const replies = await scene.connection.replies([
+      ["SET", "a", 1],
+      ["BGSAVE"],
+      ["BGSAVE"],
+      ["BGREWRITEAOF"],
+      ["BGSAVE", "NOW"],
+    ]);
+    expect(replies.slice(1).map(({ text }) => text)).toEqual([
+      "Background saving started",
+      "ERR Background save already in progress",
+      "Background append only file rewriting scheduled",
+      "ERR syntax error",
+    ]);
+    await settled(scene);
+    const others = await scene.connection.replies([
+      ["BGREWRITEAOF"],
+      ["BGREWRITEAOF"],
+      ["BGSAVE"],
+      ["BGSAVE", "SCHEDULE"],
+    ]);
+    expect(others.map(({ text }) => text)).toEqual([
+      "Background append only file rewriting started",
+      "ERR Background append only file rewriting already in progress",
+      expect.stringContaining("ERR Another child process is active (AOF?): can't BGSAVE right now."),
+      "Background saving scheduled",
+    ]);
+    await waitUntil(async () => (await infoLine(scene, "rdb_saves")) === "2", { timeoutMs: 10_000, what: "the save" });
+    expect(await infoLine(scene, "aof_rewrites")).toBe("2");
+    await scene.close();
+  });
+
+  test("that cannot be written are told, refuse writes where it is they that keep the data, and come again", async () => {
+    const scene = await start({ save: "3600 1" } as never);
+    await scene.ask("SET", "a", 1);
+    // The name of the snapshot is taken by a folder: it can be written beside, and not renamed.
+    mkdirSync(join(scene.folder, "dump.rdb", "in the way"), { recursive: true });
+    expect(await scene.ask("SAVE")).toBe("ERR");
+    await scene.ask("BGSAVE");
+    await settled(scene);
+    expect(await infoLine(scene, "rdb_last_bgsave_status")).toBe("err");
+    expect(await scene.ask("SET", "a", 2)).toMatch(/^MISCONF Redis is configured to save RDB snapshots/);
+    expect(await scene.ask("GET", "a")).toBe("1");
+    expect(await scene.ask("SHUTDOWN")).toBe("ERR Errors trying to SHUTDOWN. Check logs.");
+    expect(await scene.ask("CONFIG", "SET", "stop-writes-on-bgsave-error", "no")).toBe("OK");
+    expect(await scene.ask("SET", "a", 2)).toBe("OK");
+    expect(readdirSync(scene.folder)).toEqual(["dump.rdb"]);
+    await scene.connection.reply("SHUTDOWN", "FORCE").catch(() => undefined);
+    await scene.server.closed;
+  });
+
+  test("are what a first log begins with, so that nobody who turns the log on loses his data", async () => {
+    const scene = await start();
+    await scene.connection.replies([["SET", "a", 1], ["SAVE"]]);
+    await scene.close();
+    expect(await found(scene.folder, { appendonly: true }, "a")).toEqual(["1"]);
+    expect(manifestOf(scene.folder)).toContain("file appendonly.aof.1.base.rdb seq 1 type b");
+    // From now on the log says what the data is.
+    const again = await start({ dir: scene.folder, appendonly: true });
+    await again.ask("DEL", "a");
+    await again.close();
+    expect(await found(scene.folder, { appendonly: true }, "a")).toEqual([null]);
+  });
+
+  test("that are broken refuse the start, and stay as they are", async () => {
+    const folder = temporaryFolder("run-time");
+    const path = join(folder, "dump.rdb");
+    writeFileSync(path, "REDIS0010 and nonsense");
+    await expect(start({ dir: folder })).rejects.toThrow(/dump.rdb: bad at offset \d+: /);
+    expect(readFileSync(path, "latin1")).toBe("REDIS0010 and nonsense");
+  });
+});

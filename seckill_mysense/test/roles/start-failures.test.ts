@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { testSecret } from "../fakes/test-gateway.ts";
 import { configFolder, runProgram, startProgram } from "./program.ts";
 
 /** One line each, exit code 1, and nothing started. */
@@ -55,6 +56,18 @@ describe("the program does not start", () => {
     const { configFile } = configFolder({ backend: { api_port: taken.port } });
     const ended = await runProgram(["--config", configFile]);
     expect(ended.stderr).toBe(`backend.api_port ${taken.port} on 127.0.0.1 is in use by another process\n`);
+    expect(ended.code).toBe(1);
+  });
+
+  test("with an address for the other gateways that is in use", async () => {
+    const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, exclusive: true, socket: { data() {} } });
+    const gateways = { self: `127.0.0.1:${taken.port}` };
+    const { configFile } = configFolder({ backend: { api_secret: testSecret }, gateways });
+    const ended = await runProgram(["--config", configFile]);
+    taken.stop(true);
+    expect(ended.stderr).toBe(
+      `gateways.self: port ${taken.port} on 127.0.0.1 is in use by another process; gateways.listen_host names another address of this machine\n`,
+    );
     expect(ended.code).toBe(1);
   });
 

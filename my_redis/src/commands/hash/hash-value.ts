@@ -182,6 +182,8 @@ export class HashValue {
     if (found === 0 || !this.isDue(found)) return;
     table.remove(source, start, end);
     this.#due--;
+    const database = this.#database;
+    database.fieldsExpired(database.keyOf(this.address), [source.slice(start, end)], false);
   }
 
   // --- times of fields, Unix milliseconds ---

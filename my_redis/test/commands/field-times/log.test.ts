@@ -48,3 +48,37 @@ test.each([true, false])("a log that is rewritten (as a snapshot: %p) keeps the 
     rmSync(dir, { recursive: true });
   }
 });
+
+test("the log says which fields had expired before they were changed", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "field-times-"));
+  let nowMs = 1_700_000_000_000;
+  const options = { port: 0, dir, appendonly: true, environment: { nowMs: () => nowMs } } as const;
+  try {
+    const before = await startServer(options);
+    before.server.activeExpiry.enabled = false;
+    const first = await RespConnection.open(before.port, "MyRedis");
+    await first.reply("HSETEX", "h1", "PX", 10, "FIELDS", 2, "a", 1, "b", 2);
+    await first.reply("HSETEX", "h2", "PX", 10, "FIELDS", 1, "a", 1);
+    // So many that one command does not remove all that stand before the one that it changes.
+    const names = Array.from({ length: 3000 }, (_, at) => `field:${at}`);
+    await first.reply("HSET", "h3", "last", 1, ...names.flatMap((field) => [field, 1]));
+    await first.reply("HPEXPIRE", "h3", 5, "FIELDS", names.length, ...names);
+    await first.reply("HPEXPIRE", "h3", 10, "FIELDS", 1, "last");
+    nowMs += 10;
+    await first.reply("HINCRBY", "h1", "a", 5);
+    await first.reply("HSETNX", "h2", "b", 1);
+    await first.reply("HINCRBY", "h3", "last", 5);
+    const state = await stateOf(first);
+    first.close();
+    await before.close();
+    expect(state).toEqual(["h1 a 5 -1", "h2 b 1 -1", "h3 last 5 -1"]);
+
+    const after = await startServer(options);
+    const second = await RespConnection.open(after.port, "MyRedis");
+    expect(await stateOf(second)).toEqual(state);
+    second.close();
+    await after.close();
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});

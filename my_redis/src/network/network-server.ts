@@ -6,9 +6,8 @@ import type { RequestLimits } from "../protocol/request-parser.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Server } from "../server.ts";
 import type { Settings } from "../settings/settings.ts";
-import { ClientEviction } from "./client-eviction.ts";
+import { ClientLimits } from "./client-limits.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
-import { outputExcess } from "./output-limits.ts";
 import type { Listen, Listener, TransportHandlers, TransportSocket } from "./transport.ts";
 import { type ReplySink, TurnOutput } from "./turn-output.ts";
 
@@ -34,7 +33,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
   readonly #limits: RequestLimits;
   readonly #args = new Arguments();
   readonly #connections = new Set<Connection>();
-  readonly #eviction: ClientEviction;
+  readonly #clientLimits: ClientLimits;
   #output = new TurnOutput();
   readonly #spareOutputs: TurnOutput[] = [];
   #flushScheduled = false;
@@ -53,7 +52,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     for (const name of ["proto-max-bulk-len", "client-query-buffer-limit"] as const) {
       settings.onChange(name, () => Object.assign(this.#limits, readLimits(settings)));
     }
-    this.#eviction = new ClientEviction(server, this.#connections, (connection, why) => this.#letGo(connection, why));
+    this.#clientLimits = new ClientLimits(server, this.#connections);
     server.outOfTurn = {
       to: (client, write) => this.#writeOutOfTurn(client, write),
       raw: (client, bytes, start, end) => this.#writeRaw(client, bytes, start, end),
@@ -148,7 +147,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     statistics.reads++;
     if (!connection.parser.feed(chunk)) {
       this.#server.statistics.queryLimitDisconnections++;
-      this.#letGo(connection, "a request longer than client-query-buffer-limit");
+      this.#clientLimits.letGo(connection, "a request longer than client-query-buffer-limit");
       return;
     }
     this.#run(connection);
@@ -166,7 +165,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
   runSession(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
     if (connection.context.client.closing || this.#stopped) return;
     if (connection.parser.feed(bytes, start, end)) this.#run(connection);
-    else this.#letGo(connection, "requests longer than client-query-buffer-limit");
+    else this.#clientLimits.letGo(connection, "requests longer than client-query-buffer-limit");
   }
 
   endSession(connection: Connection): void {
@@ -213,41 +212,11 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
   }
 
   checkOutput(connection: Connection): void {
-    const { normal, pubsub } = this.#server.settings.values["client-output-buffer-limit"];
-    const { monitoring, subscriptions } = connection.context.client;
-    // Who is sent more than he asks for is held to a limit, as by default those who ask are not.
-    const limit = subscriptions === undefined && !monitoring ? normal : pubsub;
-    const reason = outputExcess(connection, connection.pendingBytes, limit, this.#server.nowMs);
-    if (reason === undefined) {
-      this.#eviction.note(connection);
-      return;
-    }
-    this.#server.statistics.outputLimitDisconnections++;
-    this.#letGo(connection, reason);
+    this.#clientLimits.checkOutput(connection);
   }
 
-  /** Lets clients go who are idle for too long, or have left too much unread for too long. */
   checkClients(): void {
-    const { settings, nowMs } = this.#server;
-    const timeoutMs = settings.values.timeout * 1000;
-    for (const connection of [...this.#connections]) {
-      const { client } = connection.context;
-      if (client.closing) continue;
-      // Who listens may well have nothing to say.
-      const waits = client.relaying !== undefined && client.relaying.outstanding > 0;
-      const mayBeIdle = connection.paused || waits || client.monitoring || client.subscriptions !== undefined;
-      if (timeoutMs > 0 && !mayBeIdle && nowMs - client.lastActiveMs > timeoutMs) {
-        this.#letGo(connection, `idle for more than ${settings.values.timeout} seconds`);
-      } else if (connection.pendingBytes > 0) {
-        this.checkOutput(connection);
-      }
-    }
-  }
-
-  #letGo(connection: Connection, reason: string): void {
-    const { id } = connection.context.client;
-    this.#server.environment.report("warning", `client ${id} (${connection.remoteAddress}) is disconnected: ${reason}`);
-    connection.kill();
+    this.#clientLimits.checkAll();
   }
 
   /** Ends a turn that no client began: a timer's. */
@@ -276,11 +245,11 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     } catch (error) {
       // No command may throw beyond the processor. Should one do so, its client pays for it and nobody else.
       server.environment.report("error", `a request of client ${client.id} failed outside of its command`, error);
-      this.#letGo(connection, "its request met an internal error");
+      this.#clientLimits.letGo(connection, "its request met an internal error");
     }
     parser.keepRest(args);
     this.#running = false;
-    this.#eviction.note(connection);
+    this.#clientLimits.checkMemory(connection);
     this.#endTurn();
   }
 
@@ -395,7 +364,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     connection.closed = true;
     connection.reader?.closed();
     this.#connections.delete(connection);
-    this.#eviction.forget(connection);
+    this.#clientLimits.forget(connection);
     this.#server.removeClient(connection.context);
     if (this.#connections.size === 0) this.#onLastClosed();
   }

@@ -1,0 +1,67 @@
+import type { Server } from "../server.ts";
+import { ClientEviction } from "./client-eviction.ts";
+import type { Connection } from "./connection.ts";
+import { outputExcess } from "./output-limits.ts";
+
+/** Lets clients go who leave too much unread, take too much memory, or have been idle for too long. */
+export class ClientLimits {
+  readonly #server: Server;
+  readonly #connections: ReadonlySet<Connection>;
+  readonly #eviction: ClientEviction;
+
+  constructor(server: Server, connections: ReadonlySet<Connection>) {
+    this.#server = server;
+    this.#connections = connections;
+    this.#eviction = new ClientEviction(server, connections, (connection, why) => this.letGo(connection, why));
+  }
+
+  /** Cuts a client off, and says why. */
+  letGo(connection: Connection, reason: string): void {
+    const { id } = connection.context.client;
+    this.#server.environment.report("warning", `client ${id} (${connection.remoteAddress}) is disconnected: ${reason}`);
+    connection.kill();
+  }
+
+  /** To be called when a client leaves more unread than before. */
+  checkOutput(connection: Connection): void {
+    const { normal, pubsub } = this.#server.settings.values["client-output-buffer-limit"];
+    const { monitoring, subscriptions } = connection.context.client;
+    // Who is sent more than he asks for is held to a limit, as by default those who ask are not.
+    const limit = subscriptions === undefined && !monitoring ? normal : pubsub;
+    const reason = outputExcess(connection, connection.pendingBytes, limit, this.#server.nowMs);
+    if (reason === undefined) {
+      this.#eviction.note(connection);
+      return;
+    }
+    this.#server.statistics.outputLimitDisconnections++;
+    this.letGo(connection, reason);
+  }
+
+  /** To be called when a client's requests were run, as far as they have come. */
+  checkMemory(connection: Connection): void {
+    this.#eviction.note(connection);
+  }
+
+  /** A client went away. */
+  forget(connection: Connection): void {
+    this.#eviction.forget(connection);
+  }
+
+  /** To be called now and then: for clients who do nothing. */
+  checkAll(): void {
+    const { settings, nowMs } = this.#server;
+    const timeoutMs = settings.values.timeout * 1000;
+    for (const connection of [...this.#connections]) {
+      const { client } = connection.context;
+      if (client.closing) continue;
+      // Who listens may well have nothing to say.
+      const waits = client.relaying !== undefined && client.relaying.outstanding > 0;
+      const mayBeIdle = connection.paused || waits || client.monitoring || client.subscriptions !== undefined;
+      if (timeoutMs > 0 && !mayBeIdle && nowMs - client.lastActiveMs > timeoutMs) {
+        this.letGo(connection, `idle for more than ${settings.values.timeout} seconds`);
+      } else if (connection.pendingBytes > 0) {
+        this.checkOutput(connection);
+      }
+    }
+  }
+}

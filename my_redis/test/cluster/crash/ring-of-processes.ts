@@ -60,17 +60,33 @@ export class RingOfProcesses {
   /** Waits until every node has all others, and no write across nodes is open anywhere. */
   async untilWhole(): Promise<void> {
     for (const node of this.ports.keys()) {
-      const connection = await this.connect(node);
-      const isAtRest = async (): Promise<boolean> => {
-        const info = (await connection.reply("INFO", "cluster")).text as string;
+      await this.#untilInfo(node, "to be at rest", async (connection, info) => {
         const isWhole = (await connection.reply("DBSIZE")).sign === ":";
         return isWhole && /cluster_transactions_open:0\r/.test(info) && /cluster_locked_keys:0\r/.test(info);
-      };
-      try {
-        await waitUntil(isAtRest, { what: `node ${node} to be at rest`, timeoutMs: 30_000, intervalMs: 50 });
-      } finally {
-        connection.close();
-      }
+      });
+    }
+  }
+
+  /** Waits until no key is locked on any node but `away`. */
+  async untilUnlocked(away: number): Promise<void> {
+    for (const node of this.ports.keys()) {
+      if (node === away) continue;
+      await this.#untilInfo(node, "to have no locked key", async (_, info) => /cluster_locked_keys:0\r/.test(info));
+    }
+  }
+
+  async #untilInfo(
+    node: number,
+    what: string,
+    check: (connection: RespConnection, info: string) => Promise<boolean>,
+  ): Promise<void> {
+    const connection = await this.connect(node);
+    const ask = async (): Promise<boolean> =>
+      check(connection, (await connection.reply("INFO", "cluster")).text as string);
+    try {
+      await waitUntil(ask, { what: `node ${node} ${what}`, timeoutMs: 30_000, intervalMs: 50 });
+    } finally {
+      connection.close();
     }
   }
 

@@ -22,12 +22,18 @@ function crc16(bytes: Uint8Array, start: number, end: number): number {
  * it is empty: so keys can be made to live together.
  */
 export function hashSlot(bytes: Uint8Array, start: number, end: number): number {
+  let crc = 0;
   for (let at = start; at < end; at++) {
-    if (bytes[at] !== openingBrace) continue;
-    let close = at + 1;
-    while (close < end && bytes[close] !== closingBrace) close++;
-    if (close < end && close > at + 1) return crc16(bytes, at + 1, close) & slotMask;
-    break;
+    const byte = bytes[at] as number;
+    if (byte === openingBrace) return crc16(bytes, ...taggedRange(bytes, start, at, end)) & slotMask;
+    crc = ((crc << 8) & 0xffff) ^ (crcTable[(crc >>> 8) ^ byte] as number);
   }
-  return crc16(bytes, start, end) & slotMask;
+  return crc & slotMask;
+}
+
+/** What of a key is hashed: between the brace at `open` and the next closing one, or all of it. */
+function taggedRange(bytes: Uint8Array, start: number, open: number, end: number): [start: number, end: number] {
+  let close = open + 1;
+  while (close < end && bytes[close] !== closingBrace) close++;
+  return close < end && close > open + 1 ? [open + 1, close] : [start, end];
 }

@@ -18,8 +18,19 @@ const maxPlainCount = 4096;
 
 const carriageReturn = 13;
 const lineFeed = 10;
+const space = 32;
+const doubleQuote = 34;
+const singleQuote = 39;
 const star = 42;
 const dollar = 36;
+
+/**
+ * Where a small rest of one chunk is joined with the next one, for all connections: nothing stays in it from one turn to
+ * the next. One that finds it taken joins in a buffer of its own.
+ */
+const joint = { bytes: new Uint8Array(1 << 20), taken: false };
+/** A longer rest is part of a long request, for which a growing buffer is kept. */
+const maxJoinedRestBytes = 1 << 14;
 
 export type ParseResult = "request" | "empty" | "incomplete" | "error";
 
@@ -50,6 +61,7 @@ export class RequestParser {
   /** Own memory for a request that is not complete; empty while requests are read from chunks in place. */
   #kept: Uint8Array | undefined;
   #keptArguments: Arguments | undefined;
+  #inJoint = false;
 
   constructor(limits: RequestLimits) {
     this.#limits = limits;
@@ -72,6 +84,16 @@ export class RequestParser {
     }
     const length = this.#end + end - start;
     if (length > this.#limits.maxQueryBufferBytes) return false;
+    const addition = start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
+    if (length > kept.length && this.#end <= maxJoinedRestBytes && length <= joint.bytes.length && !joint.taken) {
+      joint.bytes.set(kept.subarray(0, this.#end));
+      joint.bytes.set(addition, this.#end);
+      joint.taken = true;
+      this.#inJoint = true;
+      this.#buffer = joint.bytes;
+      this.#end = length;
+      return true;
+    }
     if (length > kept.length) {
       // A known bulk length tells how much is still to come; else double.
       const known = this.#bulkLength > 0 ? this.#position + this.#bulkLength + 2 : 0;
@@ -80,7 +102,7 @@ export class RequestParser {
       this.#kept = grown;
       this.#buffer = grown;
     }
-    this.#buffer.set(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end), this.#end);
+    this.#buffer.set(addition, this.#end);
     this.#end = length;
     return true;
   }
@@ -104,32 +126,52 @@ export class RequestParser {
 
   /** To be called when `next` said "incomplete": keeps what the chunk had of the unfinished request. */
   keepRest(args: Arguments): void {
-    // `next` was not called since the last chunk: everything is kept already.
-    if (this.#keptArguments !== undefined) return;
+    // `next` was not called since the last chunk: everything is kept already, or is to be.
+    if (this.#keptArguments !== undefined) {
+      if (this.#inJoint) this.#keepFrom(0);
+      return;
+    }
     const start = this.#remaining > 0 ? this.#requestStart : this.#position;
     if (start >= this.#end) {
+      this.#leaveJoint();
       this.#kept = undefined;
       this.#buffer = emptyBuffer;
       this.#position = 0;
       this.#end = 0;
       return;
     }
-    if (this.#kept === undefined || start > 0) {
-      const length = this.#end - start;
-      const known = this.#bulkLength > 0 ? this.#position - start + this.#bulkLength + 2 : 0;
-      const kept = new Uint8Array(Math.max(length, Math.min(known, 1 << 20), 1024));
-      kept.set(this.#buffer.subarray(start, this.#end));
-      this.#kept = kept;
-      this.#buffer = kept;
-      this.#position -= start;
-      this.#end = length;
-      this.#requestStart = 0;
+    if (this.#kept === undefined || this.#inJoint || start > 0) {
+      this.#keepFrom(start);
       for (let index = 0; index < args.count; index++) {
         args.starts[index] = args.start(index) - start;
         args.ends[index] = args.end(index) - start;
       }
     }
     if (this.#remaining > 0) this.#keptArguments = saved(args);
+  }
+
+  /** Copies what is left from `start` on into a buffer of the connection's own. */
+  #keepFrom(start: number): void {
+    const length = this.#end - start;
+    const known = this.#bulkLength > 0 ? this.#position - start + this.#bulkLength + 2 : 0;
+    const wanted = Math.max(length, Math.min(known, 1 << 20), 1024);
+    const rest = this.#buffer.subarray(start, this.#end);
+    // The buffer of the last time, unless it is far too large, is used again: a client whose chunks end within requests
+    // leaves no garbage then.
+    const isFit = this.#kept !== undefined && this.#kept.length >= wanted && this.#kept.length <= wanted * 4;
+    const kept = isFit ? (this.#kept as Uint8Array) : new Uint8Array(wanted);
+    kept.set(rest);
+    this.#leaveJoint();
+    this.#kept = kept;
+    this.#buffer = kept;
+    this.#position -= start;
+    this.#end = length;
+    this.#requestStart = 0;
+  }
+
+  #leaveJoint(): void {
+    if (this.#inJoint) joint.taken = false;
+    this.#inJoint = false;
   }
 
   /**
@@ -247,7 +289,34 @@ export class RequestParser {
     return negative ? -value : value;
   }
 
+  /**
+   * The usual case of an inline request, in one pass: words of anything but quotes, with single blanks or more between
+   * them, in a line that is there up to its end. False for anything else; then nothing has been taken.
+   */
+  #plainLine(args: Arguments): boolean {
+    const buffer = this.#buffer;
+    const end = this.#end;
+    args.reset(buffer);
+    let wordStart = -1;
+    for (let at = this.#position; at < end; at++) {
+      const byte = buffer[at] as number;
+      if (byte > space && byte !== doubleQuote && byte !== singleQuote) {
+        if (wordStart < 0) wordStart = at;
+        continue;
+      }
+      if (wordStart >= 0) args.push(wordStart, at);
+      wordStart = -1;
+      if (byte === space) continue;
+      const after = byte === carriageReturn ? at + 1 : at;
+      if (after >= end || buffer[after] !== lineFeed || args.count === 0) return false;
+      this.#position = after + 1;
+      return true;
+    }
+    return false;
+  }
+
   #inline(args: Arguments): ParseResult {
+    if (this.#plainLine(args)) return "request";
     const start = this.#position;
     const found = this.#buffer.indexOf(lineFeed, start);
     // Redis looks for the end of the line as for that of a C string, and so never sees it behind a zero byte.

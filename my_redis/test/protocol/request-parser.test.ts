@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Arguments } from "../../src/protocol/arguments.ts";
+import { splitInlineCommand } from "../../src/protocol/inline-command.ts";
 import { RequestParser } from "../../src/protocol/request-parser.ts";
 
 const limits = { maxBulkBytes: 1_000_000, maxQueryBufferBytes: 10_000_000 };
@@ -94,6 +95,25 @@ describe("RequestParser", () => {
     );
   });
 
+  test("reads an inline request as its line is split into words, quoted or not", () => {
+    const line = fc
+      .array(fc.constantFrom("a", "B", "1", "*", "\xff", "'", '"', "\\", " ", "  ", "\t", "\v", "\r"), {
+        maxLength: 12,
+      })
+      .map((parts) => `x${parts.join("")}`);
+    fc.assert(
+      fc.property(line, fc.constantFrom("\r\n", "\n"), (text, end) => {
+        const wanted = splitInlineCommand(Buffer.from(text.replace(end === "\n" ? /\r$/ : /$/, ""), "latin1"));
+        const { requests, error } = readAll([Buffer.from(text + end, "latin1")]);
+        expect(requests).toEqual(
+          wanted === undefined ? [] : [wanted.map((bytes) => Buffer.from(bytes).toString("latin1"))],
+        );
+        expect(error === "").toBe(wanted !== undefined);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test("reads a stream that comes byte by byte", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(multibulk, inline), { maxLength: 3 }), (sent) => {
@@ -156,6 +176,24 @@ describe("RequestParser", () => {
     }
     expect(read).toBe(1);
     expect(parser.keptBytes).toBe(0);
+  });
+
+  test("connections whose chunks end within requests do not get each other's bytes", () => {
+    const parsers = [new RequestParser(limits), new RequestParser(limits)];
+    const args = new Arguments();
+    const read: string[][] = [[], []];
+    const values = parsers.map((_, number) => `${number}`.repeat(3000));
+    const streams = values.map((value) => Buffer.from(`*2\r\n$3\r\nGET\r\n${bulk(value)}`.repeat(20), "latin1"));
+    for (let start = 0; start < (streams[0] as Buffer).length; start += 1700) {
+      for (const [number, parser] of parsers.entries()) {
+        expect(parser.feed(Uint8Array.from((streams[number] as Buffer).subarray(start, start + 1700)))).toBe(true);
+      }
+      for (const [number, parser] of parsers.entries()) {
+        while (parser.next(args) === "request") read[number]?.push(args.latin1(1));
+        parser.keepRest(args);
+      }
+    }
+    expect(read).toEqual(values.map((value) => Array.from({ length: 20 }, () => value)));
   });
 
   test("what is larger than the query buffer may be is not taken", () => {

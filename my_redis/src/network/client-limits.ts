@@ -1,9 +1,14 @@
+import { isLoopback } from "../command/local-client.ts";
 import type { Server } from "../server.ts";
 import { ClientEviction } from "./client-eviction.ts";
 import type { Connection } from "./connection.ts";
 import { outputExcess } from "./output-limits.ts";
 
-/** Lets clients go who leave too much unread, take too much memory, or have been idle for too long. */
+const protectedMode =
+  "DENIED Redis is running in protected mode: no password is set, so only clients on this machine are served. " +
+  "Set requirepass, or set protected-mode to no where nobody but trusted machines can connect.";
+
+/** Lets clients go who may not stay: who leave too much unread, take too much memory, or have been idle for too long. */
 export class ClientLimits {
   readonly #server: Server;
   readonly #connections: ReadonlySet<Connection>;
@@ -13,6 +18,14 @@ export class ClientLimits {
     this.#server = server;
     this.#connections = connections;
     this.#eviction = new ClientEviction(server, connections, (connection, why) => this.letGo(connection, why));
+  }
+
+  /** Why a new client may not stay. */
+  refusalOf(connection: Connection): string | undefined {
+    const { values } = this.#server.settings;
+    if (this.#connections.size > values.maxclients) return "ERR max number of clients reached";
+    const open = !values["protected-mode"] || values.requirepass !== "" || isLoopback(connection.remoteAddress);
+    return open ? undefined : protectedMode;
   }
 
   /** Cuts a client off, and says why. */

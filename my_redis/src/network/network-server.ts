@@ -1,4 +1,3 @@
-import { isLoopback } from "../command/local-client.ts";
 import type { CronNetwork } from "../cron.ts";
 import type { Client } from "../command/client.ts";
 import { Arguments } from "../protocol/arguments.ts";
@@ -15,10 +14,6 @@ import { type ReplySink, TurnOutput } from "./turn-output.ts";
 const pauseReadingBytes = 64 * 1024 * 1024;
 /** Replies are sent when this much has gathered, without waiting for the end of the turn. */
 const sendEarlyBytes = 1024 * 1024;
-
-const protectedMode =
-  "DENIED Redis is running in protected mode: no password is set, so only clients on this machine are served. " +
-  "Set requirepass, or set protected-mode to no where nobody but trusted machines can connect.";
 
 /** When the turn's log bytes are safe enough for its replies to be sent. */
 export interface LogDurability {
@@ -109,7 +104,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     connection.parser.authenticated = connection.context.client.authenticated;
     this.#connections.add(connection);
     if (values["tcp-keepalive"] > 0) connection.keepAlive(values["tcp-keepalive"]);
-    const refusal = this.#refusalOf(connection);
+    const refusal = this.#clientLimits.refusalOf(connection);
     if (refusal !== undefined) {
       server.statistics.connectionsRejected++;
       connection.context.client.closing = true;
@@ -117,14 +112,6 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
       setImmediate(() => this.#refuse(connection, refusal));
     }
     return connection;
-  }
-
-  /** Why a new client may not stay. */
-  #refusalOf(connection: Connection): string | undefined {
-    const { values } = this.#server.settings;
-    if (this.#connections.size > values.maxclients) return "ERR max number of clients reached";
-    const open = !values["protected-mode"] || values.requirepass !== "" || isLoopback(connection.remoteAddress);
-    return open ? undefined : protectedMode;
   }
 
   /** Answers one error and closes. */

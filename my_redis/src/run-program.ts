@@ -30,6 +30,7 @@ const explained = [
   LogLoadError,
   ManifestError,
   NodesError,
+  RdbLoadError,
 ];
 
 /** The server as a program: reads the command line, runs until a signal or SHUTDOWN, and ends the process. */

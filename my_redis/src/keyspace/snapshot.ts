@@ -44,7 +44,7 @@ export class Snapshot {
   /** Records taken so far. */
   taken = 0;
   /** What the sink threw: the rest was not offered to it. Whoever changes data is not to suffer from it. */
-  failure: unknown;
+  failure: Error | undefined;
   readonly #keyspace: Keyspace;
   readonly #sources: Source[] = [];
   readonly #sourceOf = new Map<RecordIndex, Source>();
@@ -101,7 +101,7 @@ export class Snapshot {
   }
 
   #fail(error: unknown): void {
-    this.failure ??= error;
+    this.failure ??= error instanceof Error ? error : new Error(String(error));
     this.#sink = noSink;
   }
 

@@ -62,7 +62,9 @@ function creations(): Word[][] {
 
 async function create(connection: RespConnection, commands: readonly Word[][]): Promise<void> {
   const replies = await connection.replies(commands);
-  const errors = replies.flatMap((reply, index) => (reply.sign === "-" ? [`${commands[index]}: ${reply.text}`] : []));
+  const errors = replies.flatMap((reply, index) =>
+    reply.sign === "-" ? [`${String(commands[index])}: ${reply.text}`] : [],
+  );
   expect(errors.map((error) => error.slice(0, 200))).toEqual([]);
 }
 

@@ -109,41 +109,46 @@ describe("the log at run time", () => {
     expect(await infoLine(scene, "aof_rewrites")).toBe("0");
     for (let round = 0; round < 300; round++) await scene.ask("INCR", "counter");
     await waitUntil(async () => (await infoLine(scene, "aof_rewrites")) !== "0", { timeoutMs: 10_000, what: "it" });
-    expect(Number(await infoLine(scene, "aof_current_size"))).toBeLessThan(4096);
+    // What came during the rewrite may ask for another.
+    await waitUntil(async () => Number(await infoLine(scene, "aof_current_size")) < 4096, {
+      timeoutMs: 10_000,
+      what: "a short log",
+    });
     await scene.close();
     expect(await found(scene.folder, { appendonly: true }, "counter")).toEqual(["303"]);
   });
 
-  test("is rewritten while commands in many databases, transactions and scripts go on, and loses none", async () => {
+  test("is rewritten while commands, transactions and scripts of another database go on, and loses none", async () => {
     const scene = await start({ appendonly: true });
-    const commands: Word[][] = [];
-    for (let number = 0; number < 400; number++) {
-      commands.push(
-        ["SELECT", number % 4],
-        ["MULTI"],
-        ["INCR", "one"],
-        ["INCR", "other"],
-        ["EXEC"],
-        ["EVAL", "redis.call('INCR', KEYS[1]) redis.call('SELECT', 5) return redis.call('INCR', KEYS[1])", 1, "s"],
-      );
-    }
-    for (let round = 0; round < 8; round++) {
-      const work = scene.connection.replies(commands);
-      const asker = await RespConnection.open(scene.server.port, "MyRedis");
+    const script = "redis.call('INCR', KEYS[1]) redis.call('SELECT', 5) return redis.call('INCR', KEYS[1])";
+    const commands: Word[][] = [["MULTI"], ["INCR", "a"], ["INCR", "b"], ["EXEC"], ["INCR", "c"]];
+    const asker = await RespConnection.open(scene.server.port, "MyRedis");
+    await asker.replies([
+      ["SELECT", 3],
+      ["MSET", ...Array.from({ length: 4000 }, (_, at) => `key:${at >> 1}`)],
+    ]);
+    await scene.ask("SELECT", 3);
+    let done = 0;
+    for (let round = 1; round <= 10; round++) {
       expect((await asker.reply("BGREWRITEAOF")).text).toContain("rewriting started");
-      await work;
-      asker.close();
-      await settled(scene);
+      do {
+        await scene.connection.replies(done % 10 === 9 ? [...commands, ["EVAL", script, 1, "d"]] : commands);
+        done++;
+      } while (!((await asker.reply("INFO", "persistence")).text ?? "").includes(`aof_rewrites:${round}\r`));
     }
+    asker.close();
     await scene.close();
     const again = await start({ dir: scene.folder, appendonly: true });
-    const values: (string | null | undefined)[] = [];
-    for (const database of [0, 1, 2, 3, 5]) {
-      await again.ask("SELECT", database);
-      values.push(...((await again.connection.reply("MGET", "one", "other", "s")).items ?? []).map(({ text }) => text));
-    }
+    const replies = await again.connection.replies([
+      ["SELECT", 3],
+      ["MGET", "a", "b", "c", "d"],
+      ["SELECT", 5],
+      ["GET", "d"],
+    ]);
     await again.close();
-    expect(values).toEqual([..."0123"].flatMap(() => ["800", "800", "800"]).concat([null, null, "3200"] as never[]));
+    const scripts = String(Math.floor(done / 10));
+    expect(replies[1]?.items?.map(({ text }) => text)).toEqual([done, done, done, scripts].map(String));
+    expect(replies[3]?.text).toBe(scripts);
   });
 
   test("carries lines of other parts of the server over into the new increment, and gives them back", async () => {

@@ -64,12 +64,13 @@ for (let round = 0; round < 3; round++) {
 }
 console.log(
   `\n${textTable([
-    ["the sale", "accepted per second", "sold out per second"],
+    ["the sale", "accepted per second", "us CPU of the gateways", "sold out per second"],
     ...[1, 2].map((gateways) => {
       const runs = sales.filter((sale) => sale.gateways === gateways);
       return [
         `${gateways} gateway${gateways === 1 ? "" : "s"}`,
         thousands(median(runs.map(({ acceptedPerSecond }) => acceptedPerSecond))),
+        median(runs.map(({ acceptedCpuMicroseconds }) => acceptedCpuMicroseconds)).toFixed(0),
         thousands(median(runs.map(({ soldOutPerSecond }) => soldOutPerSecond))),
       ];
     }),

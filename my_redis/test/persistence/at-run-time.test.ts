@@ -3,6 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { type RunningServer, startServer, type StartOptions } from "../../index.ts";
+import { noChannel } from "../../src/command/client.ts";
+import { Arguments } from "../../src/protocol/arguments.ts";
+import { ReplyWriter } from "../../src/protocol/reply-writer.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
 
 interface Scene {
@@ -149,6 +152,18 @@ describe("the log at run time", () => {
     const scripts = String(Math.floor(done / 10));
     expect(replies[1]?.items?.map(({ text }) => text)).toEqual([done, done, done, scripts].map(String));
     expect(replies[3]?.text).toBe(scripts);
+  });
+
+  test("is rewritten with what is done and not yet written in the old increment, not once more in the new one", async () => {
+    const scene = await start({ appendonly: true });
+    const { server } = scene.server;
+    const context = server.addClient(noChannel, "script");
+    server.processor.process(context, Arguments.from(["INCR", "counter"]), new ReplyWriter());
+    expect(server.log?.pendingBytes).toBeGreaterThan(0);
+    server.appendOnlyLog?.rewriter.begin();
+    await waitUntil(() => server.appendOnlyLog?.rewriter.count === 1, { timeoutMs: 10_000, what: "the rewrite" });
+    await scene.close();
+    expect(await found(scene.folder, { appendonly: true }, "counter")).toEqual(["1"]);
   });
 
   test("carries lines of other parts of the server over into the new increment, and gives them back", async () => {

@@ -1,0 +1,81 @@
+import { expect, test } from "bun:test";
+import { freePort, waitUntil } from "../../../../tools/test-services/index.ts";
+import { type RunningServer, startServer, type StartOptions } from "../../../index.ts";
+import { RespConnection } from "../../differential/harness/resp-connection.ts";
+
+const names: string[] = [];
+for (let node = 0; node < 3; node++) names.push(`127.0.0.1:${await freePort()}`);
+const portOf = (node: number): number => Number((names[node] as string).split(":")[1]);
+
+function start(node: number, peers: readonly number[], options: StartOptions = {}): Promise<RunningServer> {
+  return startServer({
+    bind: ["127.0.0.1"],
+    memory: true,
+    port: portOf(node),
+    self: names[node] as string,
+    peers: peers.map((peer) => names[peer] as string),
+    "cluster-node-timeout": 1000,
+    ...options,
+  });
+}
+
+const disputed = (server: RunningServer): number => server.server.cluster!.disputes.count;
+const until = (what: string, check: () => boolean): Promise<void> => waitUntil(check, { what, timeoutMs: 10_000 });
+
+test("nodes with different lists of members say so, and neither serves what both believe to own", async () => {
+  const messages: string[] = [];
+  const environment = { report: (_level: string, message: string) => void messages.push(message) };
+  const small = await start(0, [1], { environment });
+  const other = await start(1, [0]);
+  // This one counts itself in, and nobody else does.
+  let large = await start(2, [0, 1]);
+  await until("all to know", () => [small, other, large].every((node) => disputed(node) > 0));
+  expect(messages.filter((message) => message.includes("has other members"))).toHaveLength(1);
+  expect(messages.join()).toContain(names[2] as string);
+  expect(disputed(large)).toBe(disputed(small));
+
+  const [first, third] = [await RespConnection.open(portOf(0), "0"), await RespConnection.open(portOf(2), "2")];
+  const { view } = large.server.cluster!;
+  const keys = Array.from({ length: 200 }, (_, number) => `key:${number}`);
+  const slotOf = (key: string): number => view.slotOfKey(Buffer.from(key), 0, key.length);
+  const inDispute = keys.filter((key) => view.isDisputed(slotOf(key)));
+  const agreed = keys.filter((key) => !view.isDisputed(slotOf(key)));
+  expect(inDispute.length).toBeGreaterThan(10);
+  expect(agreed.length).toBeGreaterThan(10);
+  for (const reply of await first.replies(inDispute.map((key) => ["SET", key, 1]))) {
+    expect(reply.text).toMatch(/^CLUSTERDOWN .* in dispute/);
+  }
+  for (const reply of await third.replies(inDispute.map((key) => ["SET", key, 1]))) {
+    expect(reply.text).toMatch(/^CLUSTERDOWN /);
+  }
+  expect((await first.replies(agreed.map((key) => ["SET", key, 1]))).every(({ text }) => text === "OK")).toBe(true);
+  expect((await first.reply("CLUSTER", "INFO")).text).toContain("cluster_state:fail");
+
+  // Its list is put right; then nobody disputes anything.
+  await large.close();
+  await until("the stranger to be forgotten", () => disputed(small) === 0 && disputed(other) === 0);
+  expect((await first.replies(inDispute.map((key) => ["SET", key, 1]))).every(({ text }) => text === "OK")).toBe(true);
+  large = await start(2, []);
+  expect(disputed(large)).toBe(0);
+  for (const connection of [first, third]) connection.close();
+  await Promise.all([small, other, large].map((node) => node.close()));
+}, 30_000);
+
+test("nodes make themselves known with the password, and without it there is no link", async () => {
+  const messages: string[] = [];
+  const report = (_level: string, message: string): void => void messages.push(message);
+  const first = await start(0, [1], { requirepass: "secret", environment: { report } });
+  const second = await start(1, [0], { masterauth: "secret" });
+  const outgoing = (node: RunningServer) => node.server.cluster!.links.find((link) => link !== undefined)!;
+  await until("the node with the password to be let in", () => outgoing(second).isOpen);
+  const third = await start(2, [0], { environment: { report } });
+  await until("a complaint", () => messages.some((message) => message.includes("NOAUTH")));
+  expect(outgoing(third).isOpen).toBe(false);
+  await Promise.all([first, second, third].map((node) => node.close()));
+});
+
+test("peers without self, and self without a port, stop the start", async () => {
+  const wrong = (options: StartOptions): Promise<RunningServer> => startServer({ port: 0, memory: true, ...options });
+  await expect(wrong({ peers: ["127.0.0.1:7000"] })).rejects.toThrow("peers needs self");
+  await expect(wrong({ self: "127.0.0.1" })).rejects.toThrow("host:port");
+});

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { waitUntil } from "../../../../tools/test-services/index.ts";
+import { type MemoryRing, startMemoryRing } from "../memory-ring.ts";
+
+/** What other nodes do for a client, beside what he sees of it. */
+describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,", (transport) => {
+  let ring: MemoryRing;
+  beforeAll(async () => {
+    ring = await startMemoryRing(3, { transport });
+  });
+  afterAll(() => ring.close());
+
+  /** A key that the node owns (in the order of the ring's names, sorted). */
+  const keyOf = (prefix: string, node: number): string => {
+    const { view } = ring.nodes[0]!.server.cluster!;
+    const owner = view.names.indexOf(ring.names[node] as string);
+    for (let number = 0; ; number++) {
+      const key = `${prefix}:${number}`;
+      if (view.ownerOfSlot(view.slotOfKey(Buffer.from(key), 0, key.length)) === owner) return key;
+    }
+  };
+  const blockedAt = (node: number): number => ring.nodes[node]!.server.blocking.count;
+  const untilBlocked = (node: number, count = 1): Promise<void> =>
+    waitUntil(() => blockedAt(node) === count, {
+      what: `${count} blocked at node ${node}`,
+      timeoutMs: 5000,
+      intervalMs: 2,
+    });
+
+  test("who goes away does not wait any more", async () => {
+    const client = await ring.connect(0);
+    client.send(["BLPOP", keyOf("list", 1), 0]);
+    await untilBlocked(1);
+    expect(ring.nodes[1]!.server.relayedClients).toBeGreaterThan(0);
+    client.close();
+    await untilBlocked(1, 0);
+    await waitUntil(() => ring.nodes[1]!.server.relayedClients === 0, { what: "no session", timeoutMs: 5000 });
+  });
+
+  test("is unblocked by CLIENT UNBLOCK of the node that he is connected to", async () => {
+    const [client, admin] = [await ring.connect(0), await ring.connect(0)];
+    const id = (await client.reply("CLIENT", "ID")).text as string;
+    client.send(["BLPOP", keyOf("list", 1), 0], ["PING"]);
+    await untilBlocked(1);
+    expect((await admin.reply("CLIENT", "UNBLOCK", id)).text).toBe("1");
+    expect((await client.next()).items).toBeNull();
+    expect((await client.next()).text).toBe("PONG");
+    client.send(["BLPOP", keyOf("list", 1), 0]);
+    await untilBlocked(1);
+    expect((await admin.reply("CLIENT", "UNBLOCK", id, "ERROR")).text).toBe("1");
+    expect((await client.next()).text).toStartWith("UNBLOCKED");
+    expect((await admin.reply("CLIENT", "UNBLOCK", id)).text).toBe("0");
+    for (const each of [client, admin]) each.close();
+  });
+
+  test("is let go by CLIENT KILL, and CLIENT PAUSE holds back what others would do for him", async () => {
+    const [client, admin, other] = [await ring.connect(0), await ring.connect(0), await ring.connect(1)];
+    const key = keyOf("paused", 1);
+    expect((await admin.reply("CLIENT", "PAUSE", 10_000, "WRITE")).text).toBe("OK");
+    client.send(["SET", key, 1]);
+    await waitUntil(() => ring.nodes[0]!.server.pause.heldCount === 1, { what: "it to be held", timeoutMs: 5000 });
+    expect((await other.reply("EXISTS", key)).text).toBe("0");
+    expect((await admin.reply("CLIENT", "UNPAUSE")).text).toBe("OK");
+    expect((await client.next()).text).toBe("OK");
+    const id = (await client.reply("CLIENT", "ID")).text as string;
+    client.send(["BLPOP", keyOf("list", 2), 0]);
+    await untilBlocked(2);
+    expect((await admin.reply("CLIENT", "KILL", "ID", id)).text).toBe("1");
+    await untilBlocked(2, 0);
+    for (const each of [client, admin, other]) each.close();
+  });
+
+  test("is not shown to the clients of the node that works for him", async () => {
+    const [client, other] = [await ring.connect(0), await ring.connect(1)];
+    expect((await client.reply("SET", keyOf("hidden", 1), 1)).text).toBe("OK");
+    expect((await other.reply("CLIENT", "LIST")).text?.trim().split("\n")).toHaveLength(1);
+    for (const each of [client, other]) each.close();
+  });
+
+  test("loads a script by EVAL anywhere, and every node finds it by EVALSHA", async () => {
+    const [client, second, third] = [await ring.connect(0), await ring.connect(1), await ring.connect(2)];
+    const body = `return {KEYS[1], 'found by ${transport}'}`;
+    const sha1 = new Bun.CryptoHasher("sha1").update(body).digest("hex");
+    const keys = [keyOf("script", 0), keyOf("script", 1), keyOf("script", 2)] as const;
+    expect((await client.reply("EVALSHA", sha1, 1, keys[1])).text).toStartWith("NOSCRIPT");
+    expect((await client.reply("EVAL", body, 1, keys[1])).items?.[1]?.text).toBe(`found by ${transport}`);
+    for (const connection of [client, second, third]) {
+      for (const key of keys) {
+        expect((await connection.reply("EVALSHA", sha1, 1, key)).items?.[0]?.text).toBe(key);
+      }
+    }
+    await client.replies([["MULTI"], ["EVALSHA", sha1, 1, keys[2]]]);
+    expect((await client.reply("EXEC")).items?.[0]?.items?.[0]?.text).toBe(keys[2]);
+    for (const each of [client, second, third]) each.close();
+  });
+
+  test("gets from scripts and transactions the errors of Redis Cluster for keys that live elsewhere", async () => {
+    const client = await ring.connect(0);
+    const [own, foreign] = [keyOf("own", 0), keyOf("foreign", 1)];
+    const script = "return redis.call('GET', ARGV[1])";
+    expect((await client.reply("EVAL", script, 1, own, foreign)).text).toContain("non local key in a cluster node");
+    expect((await client.reply("EVAL", script, 2, own, foreign, own)).text).toStartWith("CROSSSLOT");
+    expect((await client.reply("LMOVE", own, foreign, "LEFT", "LEFT")).text).toStartWith("CROSSSLOT");
+    const queued = await client.replies([["MULTI"], ["SET", own, 1], ["SET", foreign, 1], ["EXEC"]]);
+    expect(queued.map(({ text }) => text?.slice(0, 9))).toEqual(["OK", "QUEUED", "QUEUED", "CROSSSLOT"]);
+    expect((await client.reply("WATCH", own)).text).toBe("OK");
+    expect((await client.reply("WATCH", foreign)).text).toStartWith("CROSSSLOT");
+    await client.replies([["MULTI"], ["SET", foreign, 1]]);
+    expect((await client.reply("EXEC")).text).toStartWith("CROSSSLOT");
+    expect((await client.reply("EXISTS", foreign)).text).toBe("0");
+    client.close();
+  });
+
+  test("sends a value of megabytes, and gets it back", async () => {
+    const client = await ring.connect(0);
+    const key = keyOf("large", 1);
+    const value = Buffer.alloc(20_000_000, "large ");
+    expect((await client.reply("SET", key, value)).text).toBe("OK");
+    expect(Buffer.from((await client.reply("GET", key)).text as string, "latin1").equals(value)).toBe(true);
+    client.close();
+  });
+});

@@ -300,6 +300,7 @@ export class Server {
     this.answer(context.client, (reply) => {
       reply.protocol = context.client.protocol;
       if (blocked.timeoutReply === "nullArray") reply.nullArray();
+      else if (blocked.timeoutReply === "zero") reply.integer(0);
       else reply.null();
     });
     this.processor.count(blocked.command);

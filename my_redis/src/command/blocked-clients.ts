@@ -1,5 +1,5 @@
 import type { Arguments } from "../protocol/arguments.ts";
-import type { Client } from "./client.ts";
+import type { Client, TimeoutReply } from "./client.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
 
@@ -51,7 +51,7 @@ export class BlockedClients {
     context: Context,
     args: Arguments,
     keys: readonly number[],
-    options: { readonly timeoutMs: number; readonly timeoutReply: "null" | "nullArray" },
+    options: { readonly timeoutMs: number; readonly timeoutReply: TimeoutReply },
   ): void {
     const database = context.client.database;
     const names = [...new Set(keys.map((index) => args.latin1(index)))];

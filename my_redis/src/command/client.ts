@@ -62,6 +62,9 @@ export interface WatchedKey {
   readonly key: string;
 }
 
+/** What a client who has waited for nothing is answered. */
+export type TimeoutReply = "null" | "nullArray" | "zero";
+
 /** What a client waits for in a blocking command. */
 export interface Blocked {
   readonly command: Command;
@@ -72,7 +75,7 @@ export interface Blocked {
   /** Moment of the timeout, Unix milliseconds; Infinity to wait for ever. */
   readonly deadlineMs: number;
   /** Writes the reply of a timeout. */
-  readonly timeoutReply: "null" | "nullArray";
+  readonly timeoutReply: TimeoutReply;
 }
 
 /** Everything the server knows of one connected client, or of the pseudo client of a script or of the log loader. */

@@ -3,7 +3,7 @@ import type { Database } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Server } from "../server.ts";
 import { ArgumentReplacements } from "./argument-replacements.ts";
-import type { Client } from "./client.ts";
+import type { Client, TimeoutReply } from "./client.ts";
 import type { Command } from "./command.ts";
 
 /** One word of a command that goes to the log in place of what the client sent. */
@@ -86,13 +86,13 @@ export class Context {
 
   /**
    * Makes the client wait until one of the keys (argument numbers) changes; then the command runs again from the
-   * start. After `timeoutMs` (0: never) a nil of the given form is the reply. Where waiting is not allowed the nil is
-   * written at once.
+   * start. After `timeoutMs` (0: never) the given reply is sent. Where waiting is not allowed nothing is done, and the
+   * caller writes it at once.
    */
   blockOn(
     args: Arguments,
     keys: readonly number[],
-    options: { readonly timeoutMs: number; readonly timeoutReply: "null" | "nullArray" },
+    options: { readonly timeoutMs: number; readonly timeoutReply: TimeoutReply },
   ): "blocked" | "refused" {
     if (this.retrying) return "blocked";
     if (!this.mayBlock) return "refused";

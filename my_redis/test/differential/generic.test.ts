@@ -255,6 +255,18 @@ describe.skipIf(redis.missing)(`generic commands answer as redis-server does${re
       ["WAIT", "0", "x"],
       ["WAIT", "0", "-1"],
       ["WAIT", "0"],
+      ["WAIT", "-1", "0"],
+      ["MULTI"],
+      ["WAIT", "1", "0"],
+      ["EXEC"],
+    ]));
+
+  test("WAIT for a replica ends with its time, and no sooner", () =>
+    expectSame([
+      { on: 1, command: ["WAIT", "1", "200"], blocks: true },
+      ["SET", "k", "v"],
+      { awaitReply: 1 },
+      ["GET", "k"],
     ]));
 
   test("OBJECT tells of encoding, references and idleness", () =>

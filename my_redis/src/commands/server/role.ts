@@ -23,15 +23,15 @@ export const wait = command({
   group: "generic",
   since: "3.0.0",
   complexity: "O(1)",
-  summary: "Returns how many replicas have the changes made so far: none, as there are no replicas yet.",
+  summary: "Waits until replicas have the changes made so far, and counts them: none, as there are none yet.",
   flags: ["noscript"],
   categories: ["connection"],
   arity: 3,
-  run(_context, args, reply) {
-    args.integer(1);
-    if (args.integer(2, "ERR timeout is not an integer or out of range") < 0) {
-      throw new CommandError("ERR timeout is negative");
-    }
+  run(context, args, reply) {
+    const wanted = args.integer(1);
+    const timeoutMs = args.integer(2, "ERR timeout is not an integer or out of range");
+    if (timeoutMs < 0) throw new CommandError("ERR timeout is negative");
+    if (wanted > 0 && context.blockOn(args, [], { timeoutMs, timeoutReply: "zero" }) === "blocked") return;
     reply.integer(0);
   },
 });

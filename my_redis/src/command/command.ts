@@ -119,4 +119,10 @@ export function command(definition: CommandDefinition): Command {
   };
 }
 
-export const noCalls = (): CommandStatistics => ({ calls: 0, microseconds: 0, rejectedCalls: 0, failedCalls: 0, durations: undefined });
+export const noCalls = (): CommandStatistics => ({
+  calls: 0,
+  microseconds: 0,
+  rejectedCalls: 0,
+  failedCalls: 0,
+  durations: undefined,
+});

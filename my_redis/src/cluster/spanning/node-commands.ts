@@ -7,6 +7,8 @@ import type { ClusterView } from "../cluster-view.ts";
 import { ByteReader, MessageFormatError } from "../message/byte-reader.ts";
 import { ByteWriter } from "../message/byte-writer.ts";
 import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-channel.ts";
+import { keyPositions } from "../../command/command-keys.ts";
+import { foreignKeyRefusal } from "./key-owners.ts";
 import type { LockedRequests } from "../transaction/locked-requests.ts";
 
 const requestKind = peerRequestKinds.firstSpanning + 1;
@@ -23,6 +25,8 @@ export interface PartialCommand {
 export type NodeReplies = ReadonlyMap<number, Uint8Array> | { readonly error: string };
 
 const minus = 45;
+
+const errorReply = (message: string): Uint8Array => Buffer.from(`-${message}\r\n`, "latin1");
 
 /** What an error reply says. */
 function errorText(reply: Uint8Array | undefined): string {
@@ -127,12 +131,18 @@ export class NodeCommands {
   #run(database: number, protocol: 2 | 3, args: Arguments, answer: (reply: Uint8Array) => void): void {
     const found = this.#server.processor.resolve(args);
     if (typeof found === "string") {
-      answer(Buffer.from(`-${found}\r\n`, "latin1"));
+      answer(errorReply(found));
+      return;
+    }
+    for (const index of keyPositions(found, args)) {
+      const refusal = foreignKeyRefusal(this.#view, args.buffer, args.start(index), args.end(index));
+      if (refusal === undefined) continue;
+      answer(errorReply(refusal));
       return;
     }
     const isFree = (): boolean => this.#locked.lockedPlace(database, found, args) === undefined;
     this.#locked.whenFree(isFree, (free) => {
-      answer(free ? this.#call(database, protocol, args) : Buffer.from(`-${this.#locked.overdueText}\r\n`, "latin1"));
+      answer(free ? this.#call(database, protocol, args) : errorReply(this.#locked.overdueText));
     });
   }
 

@@ -2,6 +2,7 @@ import type { Server } from "../../server.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { MessageFormatError } from "../message/byte-reader.ts";
 import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-channel.ts";
+import { foreignKeyRefusal } from "../spanning/key-owners.ts";
 import type { TransactionPlan, TransactionResult } from "./coordinator.ts";
 import { CoarseDelays } from "./coarse-delays.ts";
 import { KeyspaceOperations } from "./keyspace-operations.ts";
@@ -11,7 +12,7 @@ import { recordBookOf } from "./record-book.ts";
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "./transaction-codec.ts";
 import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
 import { logCommandOf } from "./transaction-log.ts";
-import type { MemberName, TransactionAnswer, TransactionRequest } from "./transaction-message.ts";
+import type { MemberName, Operation, TransactionAnswer, TransactionRequest } from "./transaction-message.ts";
 import { TransactionNode } from "./transaction-node.ts";
 import type { TransactionLogEntry } from "./transaction-record.ts";
 
@@ -99,9 +100,20 @@ export class TransactionService {
   #handle(request: TransactionRequest): TransactionAnswer {
     // What a script has seen must not be locked in the midst of it.
     if (request.type === "prepare" && this.#server.busyScript) return { type: "busy" };
+    const reason = request.type === "prepare" ? this.#refusalOf(request.operations) : undefined;
+    if (reason !== undefined) return { type: "refused", reason };
     const answer = this.#node.handle(request);
     this.locked.update();
     return answer;
+  }
+
+  /** The coordinator's view of the ring may be another. */
+  #refusalOf(operations: readonly Operation[]): string | undefined {
+    for (const { key } of operations) {
+      const refusal = foreignKeyRefusal(this.#view, key);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
   }
 
   #host(): TransactionHost {

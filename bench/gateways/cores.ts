@@ -1,5 +1,4 @@
 import { cpus } from "node:os";
-import { execFileSync } from "node:child_process";
 import type { GatewayProcess } from "../../seckill_mysense/test/gateways/gateway-processes.ts";
 
 const count = cpus().length;
@@ -10,7 +9,8 @@ export const otherCores = count <= 2 ? `0-${count - 1}` : `0-${count - 3}`;
 
 /** With all of its threads. */
 export function pin(pid: number, cores: string): void {
-  execFileSync("taskset", ["-acp", cores, `${pid}`], { stdio: "ignore" });
+  const { exitCode } = Bun.spawnSync(["taskset", "-acp", cores, `${pid}`]);
+  if (exitCode !== 0) throw new Error(`process ${pid} could not be given the cores ${cores}`);
 }
 
 export const pidOf = ({ program }: GatewayProcess): number => program!.process.pid;

@@ -4,7 +4,6 @@
  *
  *   npm run bench:cluster -- [--rounds 5] [--requests 100000] [--connections 50] [--pipeline 1,16] [--no-save]
  */
-import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { freePort, startProcess, type StartedProcess, temporaryFolder } from "../../tools/test-services/index.ts";
 import { hashSlot } from "../../my_redis/src/cluster/hash-slot.ts";
@@ -25,6 +24,8 @@ const { values: options } = parseArgs({
 const places = ["local", "relayed"] as const;
 const commands = { GET: ["GET"], SET: ["SET"] } as const;
 const value = "x".repeat(32);
+/** The nodes have the other two cores. */
+const pinned = ["taskset", "-c", "0,1"];
 
 interface Run {
   readonly microseconds: number;
@@ -71,11 +72,9 @@ function runOnce(command: readonly string[], key: string, pipeline: string): Run
   const words = command[0] === "SET" ? [...command, key, value] : [...command, key];
   const before = nodes.map(({ pid }) => cpuTimeMs(pid));
   const startedMs = performance.now();
-  const load = spawnSync(
-    "taskset",
-    [
-      "-c",
-      "0,1",
+  const load = Bun.spawnSync({
+    cmd: [
+      ...pinned,
       "redis-benchmark",
       "-p",
       `${asked}`,
@@ -88,9 +87,10 @@ function runOnce(command: readonly string[], key: string, pipeline: string): Run
       "-q",
       ...words,
     ],
-    { encoding: "utf8", timeout: 120_000 },
-  );
-  if (load.status !== 0) throw new Error(`redis-benchmark failed: ${load.stdout}${load.stderr}`);
+    timeout: 120_000,
+  });
+  if (load.exitCode !== 0)
+    throw new Error(`redis-benchmark failed: ${load.stdout.toString()}${load.stderr.toString()}`);
   const elapsedMs = performance.now() - startedMs;
   const cpuMs = nodes.reduce((sum, { pid }, index) => sum + cpuTimeMs(pid) - (before[index] as number), 0);
   const requests = Number(options.requests);

@@ -8,7 +8,7 @@ import { Disputes } from "./disputes.ts";
 import { hashSlot } from "./hash-slot.ts";
 import { IncomingLinks } from "./link/incoming-links.ts";
 import { linkTiming, type LinkTiming } from "./link/link-timing.ts";
-import type { LinkWelcome, NodeIntroduction } from "./link/link-greeting.ts";
+import { linkVersion, type LinkWelcome, type NodeIntroduction } from "./link/link-greeting.ts";
 import type { OutgoingLink } from "./link/outgoing-link.ts";
 import { OutgoingLinks } from "./link/outgoing-links.ts";
 import { Members } from "./members.ts";
@@ -112,7 +112,7 @@ export class ClusterNode implements Cluster, RouterOwner {
   introduction(): NodeIntroduction {
     const { names, self, virtualNodes, pointsPerVirtualNode } = this.members;
     return {
-      version: 1,
+      version: linkVersion,
       name: names[self] as string,
       runId: this.server.runId,
       databases: this.server.settings.values.databases,

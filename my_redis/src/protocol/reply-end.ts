@@ -3,9 +3,16 @@ const minus = 45;
 const zero = 48;
 
 /** The signs whose number says how many bytes follow its line, and how many replies. */
-const bulkSigns = new Set([..."$=!"].map((sign) => sign.charCodeAt(0)));
-const repliesPerItem = new Map([..."*~>%|"].map((sign) => [sign.charCodeAt(0), sign === "%" || sign === "|" ? 2 : 1]));
+const bulkSigns = new Set(["$", "=", "!"].map((sign) => sign.charCodeAt(0)));
 const attribute = 124;
+/** Array, set, push, map and attribute. */
+const repliesPerItem = new Map([
+  [42, 1],
+  [126, 1],
+  [62, 1],
+  [37, 2],
+  [attribute, 2],
+]);
 
 /**
  * Where the reply that begins at `start` ends, in RESP2 or RESP3; -1 when bytes[start, end) do not hold all of it.

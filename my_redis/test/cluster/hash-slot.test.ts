@@ -22,7 +22,7 @@ describe("the hash slot of a key", () => {
     const server: Service = await startRedisServer({ args: ["--cluster-enabled", "yes"] });
     const connection = await RespConnection.open(server.port, "redis-server");
     const key = fc
-      .array(fc.constantFrom(..."ab{}{}é\u0000"), { maxLength: 12 })
+      .array(fc.constantFrom("a", "b", "{", "}", "é", "\u0000"), { maxLength: 12 })
       .map((parts) => Buffer.from(parts.join("")));
     const keys = fc.sample(fc.oneof(key, fc.uint8Array({ maxLength: 40 })), { numRuns: 2000, seed: propertySeed() });
     const replies = await connection.replies(keys.map((each) => ["CLUSTER", "KEYSLOT", each]));

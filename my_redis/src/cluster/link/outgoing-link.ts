@@ -20,6 +20,8 @@ export interface OutgoingLinkOwner {
   refused(link: OutgoingLink, reason: string): void;
   replies(link: OutgoingLink, client: number, bytes: Uint8Array, start: number, end: number): void;
   sessionEnded(link: OutgoingLink, client: number): void;
+  /** A connection, or the attempt to make one, has ended; another follows. */
+  failed(link: OutgoingLink, reason: string): void;
   /** What had been sent and not answered will not be answered any more. */
   lost(link: OutgoingLink): void;
   reachable(link: OutgoingLink, reachable: boolean): void;
@@ -68,7 +70,6 @@ export class OutgoingLink {
   #heardAtMs: number;
   #attemptedAtMs = Number.NEGATIVE_INFINITY;
   #retryMs = firstRetryMs;
-  #unansweredPings = 0;
   /** The socket took only a part of the last write of requests: nothing may come in between. */
   #partial = false;
 
@@ -100,6 +101,13 @@ export class OutgoingLink {
 
   /** Whether `bytes` more may wait. One request is taken however long it is. */
   hasRoom(bytes: number): boolean {
+    if (this.#fits(bytes)) return true;
+    // One turn may bring more than that, and the socket take it.
+    this.flush();
+    return this.#fits(bytes);
+  }
+
+  #fits(bytes: number): boolean {
     const pending = this.#requests.pendingBytes;
     return pending === 0 || pending + bytes <= this.maxPendingBytes;
   }
@@ -168,7 +176,6 @@ export class OutgoingLink {
   }
 
   #ping(nowMs: number): void {
-    this.#unansweredPings++;
     const header = { kind: frameKinds.ping, info: 0, id: 0, database: 0 };
     const at = this.#signs.begin(header, 8);
     new DataView(this.#signs.buffer.buffer).setFloat64(at, nowMs, true);
@@ -261,7 +268,6 @@ export class OutgoingLink {
     this.#open = true;
     this.#connecting = false;
     this.#partial = false;
-    this.#unansweredPings = 0;
     this.#heardAtMs = nowMs;
     this.#retryMs = firstRetryMs;
     this.connections++;
@@ -277,7 +283,6 @@ export class OutgoingLink {
 
   #frame({ kind, id }: FrameHeader, bytes: Uint8Array, start: number, end: number): boolean {
     if (kind === frameKinds.replies) this.#owner.replies(this, id, bytes, start, end);
-    else if (kind === frameKinds.pong) this.#unansweredPings = 0;
     else if (kind === frameKinds.answer) this.#answer(id, bytes.subarray(start, end));
     else if (kind === frameKinds.sessionEnded) this.#owner.sessionEnded(this, id);
     return this.#open;
@@ -296,7 +301,8 @@ export class OutgoingLink {
   }
 
   /** Ends this connection; another will be tried after a while. */
-  #fail(_reason: string): void {
+  #fail(reason: string): void {
+    this.#owner.failed(this, reason);
     const wasOpen = this.#open;
     this.#open = false;
     this.#connecting = false;

@@ -28,7 +28,7 @@ export class OutgoingLinks implements OutgoingLinkOwner {
   }
 
   #setLimit(): void {
-    const limit = Number(this.#node.server.settings.values["cluster-link-sendbuf-limit"]);
+    const limit = this.#node.server.settings.values["cluster-link-sendbuf-limit"];
     for (const link of this.links) link?.limitPending(limit);
   }
 
@@ -87,6 +87,10 @@ export class OutgoingLinks implements OutgoingLinkOwner {
     if (this.#complaints.get(link.node) === reason) return;
     this.#complaints.set(link.node, reason);
     this.#node.server.environment.report("warning", `there can be no link to node ${link.name}: ${reason}`);
+  }
+
+  failed({ name }: OutgoingLink, reason: string): void {
+    this.#node.server.environment.report("debug", `the link to node ${name} has ended: ${reason}`);
   }
 
   replies(link: OutgoingLink, client: number, bytes: Uint8Array, start: number, end: number): void {

@@ -8,8 +8,8 @@ let ring: RingOfProcesses;
 
 afterEach(() => ring.stop());
 
-const start = async (): Promise<void> => {
-  ring = await RingOfProcesses.start(2, { "cluster-node-timeout": `${nodeTimeoutMs}` });
+const start = async (directives: Readonly<Record<string, string>> = {}): Promise<void> => {
+  ring = await RingOfProcesses.start(2, { "cluster-node-timeout": `${nodeTimeoutMs}`, ...directives });
 };
 
 /** A key that node 1 owns. */
@@ -59,6 +59,31 @@ test(
     await watching.replies([["WATCH", key], ["MULTI"], ["INCR", key]]);
     expect((await watching.reply("EXEC")).items).toEqual([{ sign: ":", text: "1" }]);
     for (const connection of [blocked, watching, plain]) connection.close();
+  },
+  testTimeoutMs,
+);
+
+test(
+  "what waits for a frozen node is bounded: beyond the limit requests are refused at once, and nothing else is disturbed",
+  async () => {
+    const limitBytes = 1_000_000;
+    await start({ "cluster-node-timeout": "20000", "cluster-link-sendbuf-limit": `${limitBytes}` });
+    await ring.kill(1, "SIGSTOP");
+    const value = "x".repeat(300_000);
+    const clients = await Promise.all(Array.from({ length: 100 }, () => ring.connect(0)));
+    // The system's buffers take some of it, and the limit all that follows.
+    const replies = clients.map((client) => client.reply("SET", keyOf("large"), value).catch(() => undefined));
+    const refused = new Promise<string>((resolve) => {
+      for (const reply of replies) void reply.then((each) => each?.text != null && resolve(each.text));
+    });
+    expect(await refused).toStartWith(`CLUSTERDOWN More than ${limitBytes} bytes wait for node`);
+    const other = await ring.connect(0);
+    const own = Array.from({ length: 100 }, (_, number) => `own:${number}`).find((key) => ring.ownerOf(key) === 0);
+    expect((await other.reply("SET", own as string, value)).text).toBe("OK");
+    const waiting = Number(/waiting_bytes:(\d+)/.exec((await other.reply("CLUSTER", "INFO")).text ?? "")?.[1]);
+    expect(waiting).toBeGreaterThan(0);
+    expect(waiting).toBeLessThanOrEqual(limitBytes);
+    for (const client of [...clients, other]) client.close();
   },
   testTimeoutMs,
 );

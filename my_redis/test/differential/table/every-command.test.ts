@@ -27,7 +27,6 @@ const withoutComparison: Readonly<Record<string, string>> = {
   hgetex: ofRedis8,
   hsetex: ofRedis8,
   "cluster|myshardid": "of Redis 7.2, which is not the server beside us",
-  "cluster|myshardid": "of Redis 7.2, which is not the server beside us",
   "client|no-touch": "of Redis 7.2, which is not the server beside us",
   "client|setinfo": "of Redis 7.2, which is not the server beside us",
 };

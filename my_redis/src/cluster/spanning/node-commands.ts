@@ -26,6 +26,9 @@ export type NodeReplies = ReadonlyMap<number, Uint8Array> | { readonly error: st
 
 const minus = 45;
 
+/** The error of a command that needs every node. */
+export const notAnswering = (node: string): string => `CLUSTERDOWN Node ${node} does not answer`;
+
 const errorReply = (message: string): Uint8Array => Buffer.from(`-${message}\r\n`, "latin1");
 
 /** What an error reply says. */
@@ -64,7 +67,7 @@ export class NodeCommands {
     const take = (node: number, bytes: Uint8Array | undefined): void => {
       if (over) return;
       if (bytes === undefined) {
-        end({ error: `CLUSTERDOWN ${this.#view.names[node]} does not answer` });
+        end({ error: notAnswering(this.#view.names[node] as string) });
       } else if (bytes[0] === minus) {
         end({ error: errorText(bytes) });
       } else {

@@ -6,7 +6,7 @@ import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import type { DeferredReply, SpanningCommand } from "../spanning-command.ts";
 import { byOwner, refusalOf } from "./key-owners.ts";
-import type { NodeCommands, NodeReplies, PartialCommand } from "./node-commands.ts";
+import { type NodeCommands, type NodeReplies, notAnswering, type PartialCommand } from "./node-commands.ts";
 import { elementsOf, integerOf } from "./reply-parts.ts";
 import { joinCursor, splitCursor } from "./spanning-cursor.ts";
 
@@ -102,6 +102,12 @@ export class ScatteredCommands {
   }
 
   #acknowledge(context: Context, args: Arguments, reply: DeferredReply): void {
+    // Rather nowhere than not everywhere.
+    const gone = this.#view.names.find((_, node) => !this.#view.isReachable(node));
+    if (gone !== undefined) {
+      this.#refuse(context, reply, notAnswering(gone));
+      return;
+    }
     const part = this.#partOf(context, wordsOf(args));
     this.#nodes.runOnAll(
       part,

@@ -31,8 +31,8 @@ import type { CommandLog } from "./persistence/command-log.ts";
 import { LogAnnotations } from "./persistence/log-annotations.ts";
 import type { SaveAtEnd, Snapshots } from "./persistence/snapshots.ts";
 import { LatencyMonitor } from "./latency-monitor.ts";
-import { latin1Text } from "./protocol/arguments.ts";
 import type { Migrations } from "./migration/migrations.ts";
+import { latin1Text } from "./protocol/arguments.ts";
 import { ReplyWriter } from "./protocol/reply-writer.ts";
 import type { Settings } from "./settings/settings.ts";
 import { SlowLog } from "./slow-log.ts";
@@ -70,6 +70,8 @@ export class Server {
     refuseInTransaction,
     refuseWithoutLog,
   ];
+  /** Those that are about this node's own data, and not for requests that another node carries out. */
+  readonly dataPolicies = new Set<Policy>([refuseWithoutLog]);
   /** Those of the policies that are for requests as they arrive, and not once more for what EXEC runs. */
   readonly arrivalPolicies = new Set<Policy>([refuseWhileSubscribed]);
   readonly pause: ClientPause;
@@ -96,10 +98,10 @@ export class Server {
   /** Undefined where everything stays in memory. */
   appendOnlyLog: AppendOnlyLog | undefined;
   snapshots: Snapshots | undefined;
-  readonly logAnnotations = new LogAnnotations();
-  /** Why writes are refused because the log cannot be written, as an error reply. */
   /** Undefined without a network. */
   migrations: Migrations | undefined;
+  readonly logAnnotations = new LogAnnotations();
+  /** Why writes are refused because the log cannot be written, as an error reply. */
   logFailure: string | undefined;
   /**
    * Ends the server: set by who started it. False when the snapshot that is wanted cannot be written; then the server
@@ -211,6 +213,7 @@ export class Server {
   /** To be called when somebody begins or ends to watch, block or listen. */
   updateObservation(): void {
     this.keyspace.observed = this.watched.count > 0 || this.blocking.count > 0 || this.notifications.areOn;
+    this.keyspace.onMissed = this.notifications.wants("m") ? this.#notifyMiss : undefined;
   }
 
   serveBlocked(): void {
@@ -254,6 +257,9 @@ export class Server {
     });
     this.blocking.databaseChanged(database.number);
   }
+
+  readonly #notifyMiss = ({ number }: Database, key: Uint8Array, start: number, end: number): void =>
+    this.notifications.notify(number, key, start, end, "keymiss");
 
   #exists(database: number, name: string): boolean {
     const { keys } = this.keyspace.database(database);

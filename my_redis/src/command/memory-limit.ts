@@ -43,6 +43,7 @@ export class MemoryLimit {
     this.#eviction = new Eviction(server.keyspace);
     // A transaction is judged when its EXEC comes, a script by how things were when it began.
     server.arrivalPolicies.add(this.#policy);
+    server.dataPolicies.add(this.#policy);
     for (const name of directives) server.settings.onChange(name, () => this.#read());
     this.#read();
   }
@@ -83,7 +84,8 @@ export class MemoryLimit {
   }
 
   readonly #policy: Policy = (context, command, args) => {
-    if (context.client.kind !== "normal" || !this.#mayEvict) return undefined;
+    const { kind } = context.client;
+    if ((kind !== "normal" && kind !== "relayed") || !this.#mayEvict) return undefined;
     this.exceeded = this.#isAbove && this.evict(this.#budgetMs) === "exhausted";
     if (!this.exceeded) {
       if (this.#excessSinceMs !== undefined && !this.#isAbove) this.#endExcess();

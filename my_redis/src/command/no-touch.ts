@@ -33,7 +33,8 @@ export class NoTouch {
 
   /** What a script does is done for the client who called it, and whose command was seen here before. */
   readonly #policy: Policy = ({ client }) => {
-    if (client.kind === "normal") this.#server.keyspace.accessClock.marks = !client.noTouch;
+    const { kind } = client;
+    if (kind === "normal" || kind === "relayed") this.#server.keyspace.accessClock.marks = !client.noTouch;
     return undefined;
   };
 }

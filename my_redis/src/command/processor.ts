@@ -139,7 +139,10 @@ export class CommandProcessor {
   #checkPolicies(context: Context, found: Command, args: Arguments): string | undefined {
     for (const policy of this.#server.policies) {
       const refusal = policy(context, found, args);
-      if (refusal !== undefined) return refusal;
+      if (refusal === undefined) continue;
+      const { dataPolicies, router } = this.#server;
+      if (router !== undefined && dataPolicies.has(policy) && router.isElsewhere(context, found, args)) continue;
+      return refusal;
     }
     return undefined;
   }

@@ -6,6 +6,8 @@ import type { Context } from "./context.ts";
 export interface RequestRouter {
   /** The error, `postponed` when another node does it or it has to wait, or undefined to run it here. */
   route(context: Context, command: Command, args: Arguments): string | undefined;
+  /** Whether a request concerns no data of this node. */
+  isElsewhere(context: Context, command: Command, args: Arguments): boolean;
 }
 
 /** What other nodes do for one client. */

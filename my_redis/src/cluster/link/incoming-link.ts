@@ -113,7 +113,8 @@ export class IncomingLink implements ChannelReader, SessionLink {
     const { client } = context;
     if (client.database !== header.database) context.select(header.database);
     client.protocol = (header.info & 3) as 2 | 3;
-    client.noTouch = (header.info & noTouchBit) !== 0;
+    const noTouch = (header.info & noTouchBit) !== 0;
+    if (client.noTouch !== noTouch) context.server.noTouch.set(client, noTouch);
     network.runSession(session, bytes, start, end);
   }
 

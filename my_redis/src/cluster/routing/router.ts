@@ -78,6 +78,12 @@ export class Router implements RequestRouter {
     return this.#routeTo(context, command, args, slot);
   }
 
+  isElsewhere({ client }: Context, command: Command, args: Arguments): boolean {
+    if (client.kind !== "normal") return false;
+    const slot = command.name === "EXEC" ? this.#transactions.slotOf(client) : requestSlot(command, args);
+    return slot >= 0 && this.#owners[slot] !== this.#self;
+  }
+
   #routeTo(context: Context, command: Command, args: Arguments, slot: number): string | undefined {
     const { client } = context;
     if (this.#owner.disputes.has(slot)) return routeErrors.disputed(slot);

@@ -41,6 +41,11 @@ export class TransactionRouter {
     return watched === noSlot || watched === slot ? undefined : routeErrors.crossSlot;
   }
 
+  /** The slot of all that a client has queued and watches. */
+  slotOf(client: Client): number {
+    return client.transaction === undefined ? noSlot : slotOf(client.transaction, watchedSlot(client));
+  }
+
   /** Sends a transaction to the owner of its keys; undefined when it runs here. */
   exec(context: Context): string | undefined {
     const { client } = context;

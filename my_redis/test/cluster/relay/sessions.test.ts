@@ -120,3 +120,28 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
     client.close();
   });
 });
+
+test("a node without memory refuses writes of its own keys, by whichever node they come, and no others", async () => {
+  const ring = await startMemoryRing(2);
+  const [first, second] = [await ring.connect(0), await ring.connect(1)];
+  const { view } = ring.nodes[0]!.server.cluster!;
+  const keyOf = (node: number): string =>
+    Array.from({ length: 100 }, (_, number) => `key:${number}`).find(
+      (key) =>
+        view.names[view.ownerOfSlot(view.slotOfKey(Buffer.from(key), 0, key.length))] === (ring.names[node] as string),
+    ) as string;
+  const [full, other] = [keyOf(0), keyOf(1)];
+  await first.reply("SET", full, "x".repeat(1_000_000));
+  await first.replies([
+    ["CONFIG", "SET", "maxmemory-policy", "noeviction"],
+    ["CONFIG", "SET", "maxmemory", "100kb"],
+  ]);
+  for (const connection of [first, second]) {
+    expect((await connection.reply("SET", full, 1)).text).toStartWith("OOM");
+    expect((await connection.reply("SET", other, 1)).text).toBe("OK");
+    const transaction = await connection.replies([["MULTI"], ["INCR", other], ["EXEC"]]);
+    expect(transaction.at(-1)?.items?.[0]?.text).toBe("2");
+  }
+  for (const connection of [first, second]) connection.close();
+  await ring.close();
+});

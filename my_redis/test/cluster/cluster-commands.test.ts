@@ -92,6 +92,20 @@ describe("what CLUSTER says of a ring of three", () => {
     }
   });
 
+  test("SORT looks up what lives in its own slot, and nothing else", async () => {
+    const client = nodes[0] as RespConnection;
+    await client.replies([
+      ["RPUSH", "{s}list", 1, 2],
+      ["SET", "{s}weight:1", 5],
+      ["SET", "{s}weight:2", 4],
+    ]);
+    const sorted = await client.reply("SORT", "{s}list", "BY", "{s}weight:*", "GET", "#", "GET", "{s}weight:*");
+    expect(items(sorted).map(({ text }) => text)).toEqual(["2", "4", "1", "5"]);
+    expect((await client.reply("SORT", "{s}list", "BY", "weight:*")).text).toStartWith("ERR BY option of SORT denied");
+    const denied = await client.reply("SORT", "{s}list", "GET", "*{s}");
+    expect(denied.text).toStartWith("ERR GET option of SORT denied");
+  });
+
   test("redirects where cluster-routing says so: MOVED names slot and owner", async () => {
     const client = nodes[0] as RespConnection;
     await client.reply("CONFIG", "SET", "cluster-routing", "redirect");

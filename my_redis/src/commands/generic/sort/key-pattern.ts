@@ -1,3 +1,4 @@
+import { hashSlot } from "../../../cluster/hash-slot.ts";
 import type { Context } from "../../../command/context.ts";
 import * as record from "../../../keyspace/record.ts";
 import { type ByteRange, HashValue } from "../../hash/hash-value.ts";
@@ -5,6 +6,8 @@ import { stringBytes } from "../../string/string-value.ts";
 
 const star = 42;
 const hash = 35;
+const openingBrace = 123;
+const closingBrace = 125;
 const arrow = Buffer.from("->");
 const value = new HashValue();
 
@@ -32,6 +35,14 @@ export class KeyPattern {
     const hasField = this.hasStar && arrowAt >= 0 && arrowAt + arrow.length < text.length;
     this.#suffix = pattern.subarray(at + 1, hasField ? arrowAt : pattern.length);
     this.#field = hasField ? pattern.subarray(arrowAt + arrow.length) : undefined;
+  }
+
+  /** Whether every key that it can look up lives in this hash slot: it looks up none, or has a hash tag before its star. */
+  staysInSlot(slot: number): boolean {
+    if (!this.hasStar) return true;
+    const prefix = this.#prefix;
+    const open = prefix.indexOf(openingBrace);
+    return open >= 0 && prefix.indexOf(closingBrace, open) > open + 1 && hashSlot(prefix, 0, prefix.length) === slot;
   }
 
   /** What the pattern finds for an element; undefined when there is nothing. Valid until the next question to any pattern. */

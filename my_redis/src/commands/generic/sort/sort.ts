@@ -1,6 +1,8 @@
+import { hashSlot } from "../../../cluster/hash-slot.ts";
 import { command, type Run } from "../../../command/command.ts";
 import type { Context } from "../../../command/context.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
+import { CommandError } from "../../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
 import { findSource, type SortSource } from "./read-elements.ts";
 import { orderOf, type Sorted } from "./sort-order.ts";
@@ -41,10 +43,20 @@ function replyElements(
   }
 }
 
+/** What BY and GET look up may live on another node. */
+function refuseOtherSlots(args: Arguments, { by, get }: SortOptions): void {
+  const slot = hashSlot(args.buffer, args.start(1), args.end(1));
+  if (by?.staysInSlot(slot) === false) throw new CommandError("ERR BY option of SORT denied in cluster mode.");
+  if (get.some((pattern) => !pattern.staysInSlot(slot))) {
+    throw new CommandError("ERR GET option of SORT denied in cluster mode.");
+  }
+}
+
 const runSort =
   (mayStore: boolean): Run =>
   (context: Context, args: Arguments, reply: ReplyWriter): void => {
     const options = readSortOptions(args, mayStore);
+    if (context.server.cluster !== undefined) refuseOtherSlots(args, options);
     const source = findSource(context, args);
     // A set has no order: where others see the result, in a key or by a script, it gets one.
     if (options.unsorted && !source.ordered && (options.storeIndex > 0 || context.client.kind === "script")) {

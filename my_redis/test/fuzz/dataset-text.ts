@@ -7,7 +7,6 @@ const readers: Readonly<Record<string, { commands: (key: Word) => Word[][]; orde
   list: { commands: (key) => [["LRANGE", key, 0, -1]], ordered: true },
   set: { commands: (key) => [["SMEMBERS", key]], ordered: false },
   zset: { commands: (key) => [["ZRANGE", key, 0, -1, "WITHSCORES"]], ordered: true },
-  hash: { commands: (key) => [["HGETALL", key]], ordered: false },
   stream: { commands: (key) => [["XINFO", "STREAM", key, "FULL", "COUNT", 0]], ordered: true },
 };
 
@@ -42,22 +41,36 @@ async function readKey(connection: RespConnection, key: Word): Promise<KeyText |
     ["TYPE", key],
     ["PEXPIRETIME", key],
   ]);
+  if (type?.text === "hash") return readHash(connection, key, Number(expiry?.text));
   const reader = readers[type?.text ?? ""];
   // It may expire while it is looked at.
   if (reader === undefined) return undefined;
   const replies = await connection.replies(reader.commands(key));
-  const value = replies
-    .map((reply) => (reader.ordered ? showReply(steady(reply)) : showUnordered(type?.text, reply)))
-    .join();
+  const value = replies.map((reply) => (reader.ordered ? showReply(steady(reply)) : showUnordered(reply))).join();
   return { value: `${type?.text} ${value}`, expiresAtMs: Number(expiry?.text) };
 }
 
-function showUnordered(type: string | null | undefined, { items }: Reply): string {
-  const shown = (items ?? []).map(showReply);
-  if (type !== "hash") return shown.sort().join(" ");
-  const pairs = shown.flatMap((word, index) => (index % 2 === 0 ? [`${word}=${shown[index + 1]}`] : []));
-  return pairs.sort().join(" ");
+/** A hash without the fields that end some time: they may do so before the next reading. */
+async function readHash(connection: RespConnection, key: Word, expiresAtMs: number): Promise<KeyText | undefined> {
+  const { items = [] } = await connection.reply("HGETALL", key);
+  const content = items ?? [];
+  const names = content.flatMap(({ text }, index) => (index % 2 === 0 ? [Buffer.from(text ?? "", "latin1")] : []));
+  if (names.length === 0) return undefined;
+  const ends = (await connection.reply("HPEXPIRETIME", key, "FIELDS", names.length, ...names)).items ?? [];
+  const pairs = ends.flatMap(({ text }, index) =>
+    text === "-1"
+      ? [
+          content
+            .slice(index * 2, index * 2 + 2)
+            .map(showReply)
+            .join("="),
+        ]
+      : [],
+  );
+  return pairs.length === 0 ? undefined : { value: `hash ${pairs.sort().join(" ")}`, expiresAtMs };
 }
+
+const showUnordered = ({ items }: Reply): string => (items ?? []).map(showReply).sort().join(" ");
 
 /** The reply without the fields that may differ. */
 function steady(reply: Reply): Reply {

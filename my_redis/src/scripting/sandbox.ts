@@ -43,6 +43,7 @@ function librariesOf(lua: Lua, { activations, random, libraries, clock }: Sandbo
     tonumber: existing(lua, "", "tonumber"),
     tostring: existing(lua, "", "tostring"),
     format: existing(lua, "string", "format"),
+    unpack: existing(lua, "", "unpack"),
   });
   const load = loadFunctions(lua, existing(lua, "", "load"), () => activations.aborting);
   const error = errorFunction(lua, activations, existing(lua, "", "error"));

@@ -138,16 +138,16 @@ export class ScriptEngine {
       result = run();
     } catch (error) {
       reply.length = replyStart;
-      result = this.#failureOf(error, script);
+      const vm = this.#vm;
       this.#vm = undefined;
+      result = this.#failureOf(error, script, vm);
     }
     if (result === "paused") return "paused";
     this.#end(result, reply);
     return "done";
   }
 
-  #failureOf(error: unknown, script: Script): ScriptFailure {
-    const vm = this.#vm;
+  #failureOf(error: unknown, script: Script, vm: ScriptVm | undefined): ScriptFailure {
     if (vm !== undefined && (error instanceof LuaPanic || vm.lua.memory.exhausted))
       return memoryFailure(vm.lua, script.sha1);
     if (error instanceof RangeError) {

@@ -6,6 +6,9 @@ const backslash = 92;
 const caret = 94;
 const dash = 45;
 
+/** As in Redis, whose search goes one level deeper with each star: a text that needs more of them does not match. */
+const maxStars = 1000;
+
 // What `matchElement` found; in variables, since the match runs once per key and must not allocate.
 let elementMatches = false;
 let elementEnd = 0;
@@ -29,10 +32,12 @@ export function globMatches(
   let place = 0;
   let afterStar = -1;
   let starAt = 0;
+  let stars = 0;
   for (;;) {
     if (place < pattern.length && pattern[place] === star) {
       while (pattern[place] === star) place++;
       if (place === pattern.length) return true;
+      if (++stars > maxStars) return false;
       afterStar = place;
       starAt = at;
     }

@@ -1,7 +1,7 @@
 import { describe, test } from "bun:test";
 import fc from "fast-check";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { expectSameGenerated, generatedTimeoutMs, type Step } from "./harness/index.ts";
+import { expectSame, expectSameGenerated, generatedTimeoutMs, type Step } from "./harness/index.ts";
 
 const redis = requireService("redis");
 
@@ -34,6 +34,16 @@ const pattern = fc.array(
 const keys: Step[] = [["MSET", ...texts.flatMap((text) => [text, "v"])]];
 
 describe.skipIf(redis.missing)(`patterns match as in redis-server${redis.reason}`, () => {
+  test("up to a thousand stars", () =>
+    expectSame([
+      ["SET", "a".repeat(1200), "v"],
+      ["KEYS", "*?".repeat(1000)],
+      ["KEYS", "*?".repeat(1001)],
+      ["KEYS", `${"*?".repeat(1000)}*`],
+      ["KEYS", `${"*a".repeat(999)}**a`],
+      ["KEYS", "*".repeat(5000)],
+    ]));
+
   test(
     "whatever they are made of",
     () =>

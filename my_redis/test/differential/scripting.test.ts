@@ -126,6 +126,28 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
     return expectSame([...steps, ["SCRIPT", "LOAD", writes], ["EVALSHA_RO", sha1(writes), "1", "k"]]);
   });
 
+  test("what would overrun the stack or change what all scripts share is refused", () =>
+    sameEvals(
+      "return {unpack({1, 2, 3}, -2, 2147483647)}",
+      "return {unpack({1, 2, 3}, 0, 2147483647)}",
+      "return {unpack({1, 2, 3}, -2147483648)}",
+      "return {unpack({1, 2, 3}, -2147483648, -2)}",
+      "return {unpack({1, 2, 3}, 1, 100000)}",
+      "return {unpack({1, 2, 3}, -1, -2)}",
+      "return select('#', unpack({1, 2, 3}, -2147483648, -2147483646))",
+      "return {unpack({1, 2, 3}, '2')}",
+      "return {unpack({1, 2, 3}, 'x')}",
+      "return {unpack({1, 2, 3}, {})}",
+      "return {unpack('text', 1, 2)}",
+      "return unpack()",
+      "return bit.tohex(65535, -2147483648)",
+      "getmetatable('').__index = function() return 1 end",
+      "getmetatable(1.5).__index = function() return 1 end",
+      "getmetatable(print).__index = function() return 1 end",
+      "error(redis.error_reply('X\\r\\n+INJECTED'))",
+      "return 1",
+    ));
+
   test("INFO counts scripts that answer with an error, and their errors, as redis-server does", () =>
     expectSame([
       ["CONFIG", "RESETSTAT"],

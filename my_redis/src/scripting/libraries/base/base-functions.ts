@@ -8,6 +8,7 @@ export interface ReplacedFunctions {
   readonly tonumber: NativeFunction;
   readonly tostring: NativeFunction;
   readonly format: NativeFunction;
+  readonly unpack: NativeFunction;
 }
 
 /** What differs from stock Lua in Redis's, or in a build with 32-bit integers. */
@@ -17,6 +18,7 @@ export function baseFunctions(lua: Lua, original: ReplacedFunctions) {
     tostring: (state: LuaState) => toText(lua, original.tostring, state),
     tonumber: (state: LuaState) => toNumber(lua, original.tonumber, state),
     format: (state: LuaState) => format(lua, original.format, state),
+    unpack: (state: LuaState) => unpack(lua, original.unpack, state),
   };
 }
 
@@ -36,6 +38,19 @@ function setMetatable(lua: Lua, state: LuaState): number {
   api.lua_settop(state, 2);
   api.lua_setmetatable(state, 1);
   return 1;
+}
+
+const maxInteger = 2 ** 31 - 1;
+
+/** Lua's own function does not notice that it has more to give than an integer can count, and writes beyond its stack. */
+function unpack(lua: Lua, original: NativeFunction, state: LuaState): number {
+  const { api } = lua;
+  if (api.lua_type(state, 1) === luaType.table) {
+    const first = api.lua_isnumber(state, 2) === 0 ? 1 : api.luaL_checkinteger(state, 2);
+    const last = api.lua_isnumber(state, 3) === 0 ? api.lua_objlen(state, 1) : api.luaL_checkinteger(state, 3);
+    if (last - first >= maxInteger) return lua.raise(state, "too many results to unpack");
+  }
+  return original(state);
 }
 
 /** Scripts are known to compare cjson.null with the text that Redis's C library prints for it. */

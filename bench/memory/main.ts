@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { keepResults, measuredOn, median, textTable } from "../measure.ts";
 import { type Growth, measureGrowth } from "./growth.ts";
 import { type Load, loads } from "./loads.ts";
+import type { MemoryRow } from "./memory-row.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -25,16 +26,6 @@ if (!Number.isSafeInteger(rounds) || rounds < 1) {
 const chosen = loads.filter(({ name }) => name.includes(options.only));
 if (chosen.length === 0) {
   throw new Error(`--only ${options.only}: no such load; there are ${loads.map(({ name }) => name).join("; ")}`);
-}
-
-/** One load on both servers; sizes in bytes. */
-export interface MemoryRow {
-  readonly load: string;
-  readonly size: Load["size"];
-  readonly redis: Growth;
-  readonly mine: Growth;
-  /** MyRedis's growth of resident memory over redis-server's. */
-  readonly ratio: number;
 }
 
 const medianGrowth = (growths: readonly Growth[]): Growth => ({

@@ -8,6 +8,7 @@
 import { parseArgs } from "node:util";
 import { keepResults, measuredOn, median, textTable } from "../measure.ts";
 import { measurePauses, type Pauses, type ServerName } from "./measure-pauses.ts";
+import type { PauseRow } from "./pause-row.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 
 const { values: options } = parseArgs({
@@ -28,13 +29,6 @@ if (chosen.length === 0) {
   throw new Error(
     `--only ${options.only}: no such scenario; there are ${scenarios.map(({ name }) => name).join("; ")}`,
   );
-}
-
-/** One scenario on both servers. */
-export interface PauseRow {
-  readonly scenario: string;
-  readonly redis: Pauses | undefined;
-  readonly mine: Pauses;
 }
 
 async function measure(name: ServerName, scenario: Scenario): Promise<Pauses> {

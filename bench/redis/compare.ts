@@ -6,6 +6,8 @@ import type { Workload } from "./workloads.ts";
 /** Requests of the short run that tells how many a run of the wanted length takes. */
 const probeRequests = 1000;
 const requestsStep = 100;
+const maxWarmUps = 4;
+const warmedUpShare = 0.95;
 
 /** One workload at one pipeline on both servers. */
 export interface Row {
@@ -63,13 +65,12 @@ export async function measureRows(plan: Plan, tell: (row: Row) => void): Promise
 async function compare({ redis, mine }: Peers, workload: Workload, pipeline: number, plan: Plan): Promise<Row> {
   const requests = await requestsFor(redis, workload, pipeline, plan.runMs);
   const runs: Record<"redis" | "mine", Figures[]> = { redis: [], mine: [] };
-  // One round before the measured ones: what is compiled just in time must have been.
-  for (let round = 0; round <= plan.rounds; round++) {
+  for (const peer of [redis, mine]) await warmUp(peer, workload, pipeline, requests);
+  for (let round = 0; round < plan.rounds; round++) {
     for (const name of ["redis", "mine"] as const) {
       const peer = name === "redis" ? redis : mine;
-      if (round === 0 || workload.perRun === true) await prepare(peer, workload, requests);
-      const figures = await runWorkload(peer, workload, requests, pipeline);
-      if (round > 0) runs[name].push(figures);
+      if (workload.perRun === true) await prepare(peer, workload, requests);
+      runs[name].push(await runWorkload(peer, workload, requests, pipeline));
     }
   }
   const figures = { redis: medianFigures(runs.redis), mine: medianFigures(runs.mine) };
@@ -82,6 +83,17 @@ async function compare({ redis, mine }: Peers, workload: Workload, pipeline: num
     throughputRatio: figures.mine.requestsPerSecond / figures.redis.requestsPerSecond,
     cpuRatio: figures.redis.cpuMicrosecondsPerRequest / figures.mine.cpuMicrosecondsPerRequest,
   };
+}
+
+/** Runs until a run is hardly faster than the one before: what is compiled just in time must have been. */
+async function warmUp(peer: Peer, workload: Workload, pipeline: number, requests: number): Promise<void> {
+  let before = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < maxWarmUps; run++) {
+    if (run === 0 || workload.perRun === true) await prepare(peer, workload, requests);
+    const { cpuMicrosecondsPerRequest: now } = await runWorkload(peer, workload, requests, pipeline);
+    if (now > before * warmedUpShare) return;
+    before = now;
+  }
 }
 
 async function requestsFor(redis: Peer, workload: Workload, pipeline: number, runMs: number): Promise<number> {

@@ -17,6 +17,8 @@ const timingSample = 64;
 const timedFirstCalls = 16;
 /** Who wants to hear of commands that took less than this wants to hear of brief ones, too: then all are timed. */
 const briefMicroseconds = 1000;
+/** The clock of a turn may be behind by this much. */
+const clockToleranceMs = 0.2;
 
 /**
  * The way of every command: found in the table, checked by policies that read its flags, queued by MULTI or run, and
@@ -25,6 +27,8 @@ const briefMicroseconds = 1000;
 export class CommandProcessor {
   readonly #server: Server;
   #calls = 0;
+  /** What commands have taken since the clock was last set after one of them. */
+  #sinceClockMs = 0;
   #timingMask = timingSample - 1;
   /** Commands that took as long are told to the slow log and the latency monitor. */
   #slowMicroseconds = Number.POSITIVE_INFINITY;
@@ -217,8 +221,12 @@ export class CommandProcessor {
       statistics.durations ??= new DurationHistogram();
       statistics.durations.add(microseconds * 1000, calls);
     }
-    // After anything that may have taken long, the clock of the turn is behind.
-    if (!found.isBrief) server.updateClock();
+    // After anything that took long, the clock of the turn is behind. To read it costs as much as a short command.
+    this.#sinceClockMs += elapsedMs;
+    if (this.#sinceClockMs >= clockToleranceMs) {
+      this.#sinceClockMs = 0;
+      server.updateClock();
+    }
     if (microseconds < this.#slowMicroseconds) return;
     server.slowLog.note(context, found, args, microseconds);
     server.latency.note(found.flagSet.has("fast") ? "fast-command" : "command", elapsedMs, server.nowMs);

@@ -1,5 +1,9 @@
 import { command } from "../../command/command.ts";
 import type { CommandDefinition, Run } from "../../command/command.ts";
+import type { Heap } from "../../keyspace/heap.ts";
+import type { RecordTable } from "../../keyspace/record-table.ts";
+import * as record from "../../keyspace/record.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { readHash } from "./hash-key.ts";
 
 const shared = {
@@ -22,6 +26,17 @@ const replyOne =
     });
   };
 
+/** Answers with the fields and values of a large hash, which stand one behind the other in each record. */
+function replyTable(reply: ReplyWriter, heap: Heap, table: RecordTable): void {
+  table.forEach((entry) => {
+    const bytes = record.bytesOf(heap, entry);
+    const field = record.keyStartOf(heap, entry);
+    const value = field + record.keyLengthOf(heap, entry);
+    reply.bulk(bytes, field, value);
+    reply.bulk(bytes, value, value + record.valueLengthOf(heap, entry));
+  });
+}
+
 export const hgetall = command({
   ...shared,
   name: "HGETALL",
@@ -29,6 +44,10 @@ export const hgetall = command({
   run(context, args, reply) {
     const hash = readHash(context, args);
     reply.map(hash?.size ?? 0);
+    if (hash?.table !== undefined && !hash.isTimed) {
+      replyTable(reply, context.keyspace.heap, hash.table);
+      return;
+    }
     hash?.forEach((field, value) => {
       reply.bulk(field.bytes, field.start, field.end);
       reply.bulk(value.bytes, value.start, value.end);

@@ -29,10 +29,14 @@ const plainAdd: AddOptions = {
   increment: false,
   first: 2,
 };
+const nine = 57;
 const plainIncrement: AddOptions = { ...plainAdd, increment: true };
 
 /** Reads the option words, which stand before the first score in any order. */
 function readAddOptions(args: Arguments): AddOptions {
+  // A score, mostly, and then there is nothing to read.
+  const byte = args.buffer[args.start(2)] as number;
+  if (args.length(2) > 0 && byte <= nine) return plainAdd;
   const found = { ...plainAdd };
   let first = 2;
   for (; first < args.count; first++) {

@@ -1,0 +1,43 @@
+import type { OrderFigures } from "../seckill/orders.ts";
+import type { RejectionFigures } from "../seckill/rejections.ts";
+import { milliseconds, ratio, table, thousands } from "./markdown.ts";
+import { newestResults, type Stored } from "./results.ts";
+
+interface SeckillResults {
+  readonly rejections: readonly RejectionFigures[];
+  readonly orders: OrderFigures;
+}
+
+/** The sale, for the README. */
+export function seckillSummary(): string {
+  const { machine, rejections, orders, file }: SeckillResults & Stored = newestResults("seckill");
+  return [
+    "The sale on the same machine: refusals by one process on one core, beside a bare `Bun.serve` that says the same;",
+    "orders with everything (MyRedis with `appendfsync always`, gateway, relay, consumer, RabbitMQ, MariaDB, the buyers) on",
+    `its ${machine.cores} cores.`,
+    "",
+    table([
+      ["", "per second", "of bare Bun.serve", "p50 ms", "p99 ms", "p99.9 ms"],
+      ...rejections.map((row) => [
+        row.name,
+        thousands(row.perSecond),
+        ratio(row.share),
+        milliseconds(row.latencyMs.p50),
+        milliseconds(row.latencyMs.p99),
+        milliseconds(row.latencyMs.p999),
+      ]),
+      [
+        "accepted (202), paced",
+        thousands(orders.committedPerSecond * 0.7),
+        "",
+        milliseconds(orders.pacedLatencyMs.p50),
+        milliseconds(orders.pacedLatencyMs.p99),
+        milliseconds(orders.pacedLatencyMs.p999),
+      ],
+      ["orders committed to MariaDB through RabbitMQ", thousands(orders.committedPerSecond), "", "", "", ""],
+    ]),
+    "",
+    "Latencies from an open loop at 70% of the throughput, counted from the moment at which a request was due.",
+    `Afterwards: ${orders.verified}. From [${file}](bench/results/${file}), commit ${machine.commit}.`,
+  ].join("\n");
+}

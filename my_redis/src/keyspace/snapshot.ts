@@ -29,6 +29,9 @@ interface Source {
 
 /** A value of as many elements is taken bit by bit. */
 const largeElements = 256;
+/** A string of as many bytes. */
+const largeBytes = 256 * 1024;
+const rawString = record.valueType.string | (record.encoding.raw << 4);
 /** Buckets of an index, most of which hold one record or none, between two looks at the clock. */
 const bucketsPerLook = 32;
 
@@ -176,7 +179,9 @@ export class Snapshot {
 
   #isLarge(address: Address): boolean {
     const { heap, objects } = this.#keyspace;
-    if (record.encodingOf(heap, address) < record.encoding.object) return false;
+    if (record.encodingOf(heap, address) < record.encoding.object) {
+      return record.kindOf(heap, address) === rawString && record.valueLengthOf(heap, address) >= largeBytes;
+    }
     return objects.get(record.valueLengthOf(heap, address)).size >= largeElements;
   }
 

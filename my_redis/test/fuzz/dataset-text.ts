@@ -56,7 +56,9 @@ async function readHash(connection: RespConnection, key: Word, expiresAtMs: numb
   const content = items ?? [];
   const names = content.flatMap(({ text }, index) => (index % 2 === 0 ? [Buffer.from(text ?? "", "latin1")] : []));
   if (names.length === 0) return undefined;
-  const ends = (await connection.reply("HPEXPIRETIME", key, "FIELDS", names.length, ...names)).items ?? [];
+  const reply = await connection.reply("HPEXPIRETIME", key, "FIELDS", names.length, ...names);
+  // A server of before Redis 7.4 has no such times.
+  const ends = reply.items ?? names.map(() => ({ text: "-1" }));
   const pairs = ends.flatMap(({ text }, index) =>
     text === "-1"
       ? [

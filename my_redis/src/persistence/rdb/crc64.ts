@@ -4,8 +4,14 @@
  */
 const polynomialHigh = 0x95ac9329;
 const polynomialLow = 0xac4bc9b5;
-const tableHigh = new Int32Array(256);
-const tableLow = new Int32Array(256);
+/** Bytes that are taken at once. */
+const stride = 8;
+/**
+ * For each byte, what it makes of the checksum: table 0 when it is the last of the eight that are taken at once, table 7
+ * when it is the first (the "slicing-by-8" of Kounavis and Berry).
+ */
+const tableHigh = new Int32Array(256 * stride);
+const tableLow = new Int32Array(256 * stride);
 
 for (let byte = 0; byte < 256; byte++) {
   let high = 0;
@@ -22,6 +28,12 @@ for (let byte = 0; byte < 256; byte++) {
   tableHigh[byte] = high;
   tableLow[byte] = low;
 }
+for (let at = 256; at < 256 * stride; at++) {
+  const high = tableHigh[at - 256] as number;
+  const low = tableLow[at - 256] as number;
+  tableHigh[at] = (high >>> 8) ^ (tableHigh[low & 255] as number);
+  tableLow[at] = ((low >>> 8) | (high << 24)) ^ (tableLow[low & 255] as number);
+}
 
 /** A running checksum. */
 export class Crc64 {
@@ -31,7 +43,22 @@ export class Crc64 {
   update(bytes: Uint8Array, start: number, end: number): this {
     let high = this.#high;
     let low = this.#low;
-    for (let at = start; at < end; at++) {
+    let at = start;
+    for (; at + stride <= end; at += stride) {
+      const first = low ^ wordAt(bytes, at);
+      const second = high ^ wordAt(bytes, at + 4);
+      const a = 0x700 | (first & 255);
+      const b = 0x600 | ((first >>> 8) & 255);
+      const c = 0x500 | ((first >>> 16) & 255);
+      const d = 0x400 | (first >>> 24);
+      const e = 0x300 | (second & 255);
+      const f = 0x200 | ((second >>> 8) & 255);
+      const g = 0x100 | ((second >>> 16) & 255);
+      const h = second >>> 24;
+      low = mix(tableLow, a, b, c, d) ^ mix(tableLow, e, f, g, h);
+      high = mix(tableHigh, a, b, c, d) ^ mix(tableHigh, e, f, g, h);
+    }
+    for (; at < end; at++) {
       const entry = (low ^ (bytes[at] as number)) & 255;
       low = ((low >>> 8) | (high << 24)) ^ (tableLow[entry] as number);
       high = (high >>> 8) ^ (tableHigh[entry] as number);
@@ -49,3 +76,13 @@ export class Crc64 {
     }
   }
 }
+
+/** Four bytes, lowest first. */
+const wordAt = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] as number) |
+  ((bytes[at + 1] as number) << 8) |
+  ((bytes[at + 2] as number) << 16) |
+  ((bytes[at + 3] as number) << 24);
+
+const mix = (table: Int32Array, a: number, b: number, c: number, d: number): number =>
+  (table[a] as number) ^ (table[b] as number) ^ (table[c] as number) ^ (table[d] as number);

@@ -1,4 +1,4 @@
-import { earliestFieldTime } from "../../keyspace/field-expiry.ts";
+import { earliestFieldTime } from "../../keyspace/field-times.ts";
 import type { Address } from "../../keyspace/heap.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
 import * as record from "../../keyspace/record.ts";
@@ -20,6 +20,8 @@ const { encoding, valueType } = record;
 const intsetHeaderBytes = 8;
 /** Elements of a large value that are written at once. */
 const elementsPerPiece = 128;
+/** Bytes of a long string that are written at once. */
+const bytesPerPiece = 64 * 1024;
 
 /** Writes the value of a record: its type in one byte, for RDB files to put before the key, and the rest. */
 export class ValueEncoder {
@@ -79,7 +81,8 @@ export class ValueEncoder {
   /** As `write`, a piece of a large value at each step: the value must not change before the end. */
   *pieces(address: Address): Generator<void, void> {
     const { heap, objects } = this.#keyspace;
-    if (record.encodingOf(heap, address) < encoding.object) this.write(address);
+    if (record.typeOf(heap, address) === valueType.string) yield* this.#longString(address);
+    else if (record.encodingOf(heap, address) < encoding.object) this.write(address);
     else yield* this.#object(record.typeOf(heap, address), objects.get(record.valueLengthOf(heap, address)));
   }
 
@@ -100,6 +103,19 @@ export class ValueEncoder {
       this.#writer.string(this.#digits, 0, this.#words.writeText(this.#digits, 0));
     } else {
       this.#writer.string(bytes, start, start + record.valueLengthOf(heap, address));
+    }
+  }
+
+  /** As it is: compressing it could not be left off in the midst. */
+  *#longString(address: Address): Generator<void, void> {
+    const { heap } = this.#keyspace;
+    const bytes = record.bytesOf(heap, address);
+    const start = record.valueStartOf(heap, address);
+    const end = start + record.valueLengthOf(heap, address);
+    this.#writer.count(end - start);
+    for (let at = start; at < end; at += bytesPerPiece) {
+      this.#writer.raw(bytes, at, Math.min(end, at + bytesPerPiece));
+      yield;
     }
   }
 

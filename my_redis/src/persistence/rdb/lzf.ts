@@ -1,3 +1,4 @@
+import { copyBytes } from "../../values/copy-bytes.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 
 /**
@@ -25,8 +26,14 @@ const hashOf = (bytes: Uint8Array, at: number): number => {
   return Math.imul(three, 0x9e3779b1) >>> (32 - hashBits);
 };
 
-/** Compresses source[start, end) into `target`. Gives the bytes written, or 0 when they do not fit. */
-export function compress(source: Uint8Array, start: number, end: number, target: Uint8Array): number {
+/** Compresses source[start, end) into target[0, limit). Gives the bytes written, or 0 when they do not fit. */
+export function compress(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  limit = target.length,
+): number {
   const base = origin - start;
   origin += end - start + farthest;
   let to = 0;
@@ -41,14 +48,14 @@ export function compress(source: Uint8Array, start: number, end: number, target:
       at++;
       continue;
     }
-    to = writeLiterals(source, literalStart, at, target, to);
-    if (to + 3 > target.length) return 0;
+    to = writeLiterals(source, literalStart, at, target, to, limit);
+    if (to + 3 > limit) return 0;
     to = writeMatch(target, to, at - from - 1, length);
     at += length;
     literalStart = at;
   }
-  to = writeLiterals(source, literalStart, end, target, to);
-  return to > target.length ? 0 : to;
+  to = writeLiterals(source, literalStart, end, target, to, limit);
+  return to > limit ? 0 : to;
 }
 
 function matchLength(source: Uint8Array, from: number, at: number, end: number): number {
@@ -58,13 +65,20 @@ function matchLength(source: Uint8Array, from: number, at: number, end: number):
   return length;
 }
 
-/** Gives where the literals end, beyond the target's end when they do not fit. */
-function writeLiterals(source: Uint8Array, start: number, end: number, target: Uint8Array, to: number): number {
+/** Gives where the literals end, beyond the limit when they do not fit. */
+function writeLiterals(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  to: number,
+  limit: number,
+): number {
   for (let from = start; from < end; from += longestLiteral) {
     const length = Math.min(longestLiteral, end - from);
-    if (to + 1 + length > target.length) return target.length + 1;
+    if (to + 1 + length > limit) return limit + 1;
     target[to++] = length - 1;
-    target.set(source.subarray(from, from + length), to);
+    copyBytes(source, from, from + length, target, to);
     to += length;
   }
   return to;
@@ -92,7 +106,7 @@ export function decompress(source: Uint8Array, start: number, end: number, lengt
     if (control < longestLiteral) {
       const count = control + 1;
       if (at + count > end || to + count > length) throw new RdbFormatError("LZF literals beyond the end");
-      target.set(source.subarray(at, at + count), to);
+      copyBytes(source, at, at + count, target, to);
       at += count;
       to += count;
       continue;

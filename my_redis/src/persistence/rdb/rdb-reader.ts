@@ -4,6 +4,8 @@ import { RdbFormatError } from "./rdb-format-error.ts";
 import { stringForm } from "./rdb-types.ts";
 
 const twoTo32 = 4294967296;
+const doubleBytes = new Uint8Array(8);
+const doubleView = new DataView(doubleBytes.buffer);
 
 /**
  * Reads the elementary parts of the RDB format, within its bounds. Every method throws RdbFormatError. `bytes` may be
@@ -55,7 +57,9 @@ export class RdbReader {
 
   bigEndian32(): number {
     const at = this.skip(4);
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset + at, 4).getUint32(0);
+    const { bytes } = this;
+    const low = ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+    return (bytes[at] as number) * 0x1000000 + low;
   }
 
   /** Reads a length into `high` and `low`; true when it is the form of a string instead, in `low`. */
@@ -99,7 +103,8 @@ export class RdbReader {
 
   double(): number {
     const at = this.skip(8);
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset + at, 8).getFloat64(0, true);
+    for (let byte = 0; byte < 8; byte++) doubleBytes[byte] = this.bytes[at + byte] as number;
+    return doubleView.getFloat64(0, true);
   }
 
   /** Milliseconds of eight bytes, brought to 0 where they are negative and to 2^53 - 1 where they are beyond. */

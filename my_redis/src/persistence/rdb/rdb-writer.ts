@@ -1,4 +1,5 @@
 import { parseSafeInteger } from "../../protocol/number-text.ts";
+import { copyBytes } from "../../values/copy-bytes.ts";
 import { compress } from "./lzf.ts";
 import { stringForm } from "./rdb-types.ts";
 
@@ -7,6 +8,10 @@ const twoTo32 = 4294967296;
 const leastCompressedBytes = 21;
 /** Longest text that may be an integer of 32 bits. */
 const maxIntegerText = 11;
+/** What is compressed passes through here, so that no string needs an array of its own. */
+const scratch = new Uint8Array(64 * 1024);
+const doubleBytes = new Uint8Array(8);
+const doubleView = new DataView(doubleBytes.buffer);
 /** A buffer that has grown beyond is not kept. */
 const maxKeptBytes = 1 << 20;
 
@@ -50,7 +55,7 @@ export class RdbWriter {
 
   raw(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
     this.#ensure(end - start);
-    this.bytes.set(bytes.subarray(start, end), this.length);
+    copyBytes(bytes, start, end, this.bytes, this.length);
     this.length += end - start;
   }
 
@@ -87,9 +92,8 @@ export class RdbWriter {
 
   /** A double in eight bytes, lowest first. */
   double(value: number): void {
-    this.#ensure(8);
-    new DataView(this.bytes.buffer).setFloat64(this.length, value, true);
-    this.length += 8;
+    doubleView.setFloat64(0, value, true);
+    this.raw(doubleBytes, 0, 8);
   }
 
   /** Milliseconds in eight bytes, lowest first. */
@@ -121,8 +125,9 @@ export class RdbWriter {
   }
 
   #compressed(bytes: Uint8Array, start: number, end: number): boolean {
-    const target = new Uint8Array(end - start - 4);
-    const size = compress(bytes, start, end, target);
+    const most = end - start - 4;
+    const target = most <= scratch.length ? scratch : new Uint8Array(most);
+    const size = compress(bytes, start, end, target, most);
     if (size === 0) return false;
     this.byte(0xc0 | stringForm.lzf);
     this.count(size);

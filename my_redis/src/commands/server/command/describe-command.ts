@@ -3,6 +3,7 @@ import type { Command } from "../../../command/command.ts";
 import type { CommandTable } from "../../../command/command-table.ts";
 import { tipsOf } from "../../../command/command-tips.ts";
 import { type FindKeys, type KeySpecification, keySpecificationsOf } from "../../../command/key-specifications.ts";
+import { argumentsOf, type ArgumentSyntax } from "../../../command/parse-syntax.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
 
 /** One entry as COMMAND and COMMAND INFO show it. */
@@ -65,10 +66,64 @@ function replySearch(reply: ReplyWriter, type: string, facts: readonly (readonly
   }
 }
 
+/** Which of a command's key specifications belongs to its next argument that is a key: in order, of several the last to the last. */
+class KeyPlaces {
+  readonly #specifications: number;
+  readonly #keys: number;
+  #next = 0;
+
+  constructor(syntax: readonly ArgumentSyntax[], specifications: number) {
+    this.#specifications = specifications;
+    this.#keys = countKeys(syntax);
+  }
+
+  next(): number {
+    const key = this.#next++;
+    return key > 0 && key === this.#keys - 1 ? this.#specifications - 1 : Math.min(key, this.#specifications - 1);
+  }
+}
+
+const countKeys = (syntax: readonly ArgumentSyntax[]): number =>
+  syntax.reduce((sum, { type, parts }) => sum + (type === "key" ? 1 : countKeys(parts)), 0);
+
+function replyArguments(syntax: readonly ArgumentSyntax[], places: KeyPlaces, reply: ReplyWriter): void {
+  reply.array(syntax.length);
+  for (const argument of syntax) replyArgument(argument, places, reply);
+}
+
+function replyArgument(argument: ArgumentSyntax, places: KeyPlaces, reply: ReplyWriter): void {
+  const { name, type, token, parts } = argument;
+  const flags = flagsOf(argument);
+  const place = type === "key" ? places.next() : -1;
+  const facts: [string, () => void][] = [
+    ["name", () => reply.bulkText(name)],
+    ["type", () => reply.bulkText(type)],
+  ];
+  if (place >= 0) facts.push(["key_spec_index", () => reply.integer(place)]);
+  if (token !== undefined) facts.push(["token", () => reply.bulkText(token)]);
+  if (flags.length > 0) facts.push(["flags", () => replySimpleSet(flags, reply)]);
+  if (parts.length > 0) facts.push(["arguments", () => replyArguments(parts, places, reply)]);
+  reply.map(facts.length);
+  for (const [fact, replyFact] of facts) {
+    reply.bulkText(fact);
+    replyFact();
+  }
+}
+
+function flagsOf({ optional, multiple, multipleToken }: ArgumentSyntax): string[] {
+  const flags: [string, boolean][] = [
+    ["optional", optional],
+    ["multiple", multiple],
+    ["multiple_token", multipleToken],
+  ];
+  return flags.filter(([, is]) => is).map(([flag]) => flag);
+}
+
 /** One entry as COMMAND DOCS shows it. */
 export function replyCommandDocs(table: CommandTable, entry: Command, reply: ReplyWriter): void {
   const subcommands = [...table.subcommandsOf(entry)];
-  reply.map(subcommands.length === 0 ? 4 : 5);
+  const syntax = argumentsOf(entry.fullName);
+  reply.map(4 + (syntax.length > 0 ? 1 : 0) + (subcommands.length > 0 ? 1 : 0));
   reply.bulkText("summary");
   reply.bulkText(entry.summary);
   reply.bulkText("since");
@@ -77,6 +132,10 @@ export function replyCommandDocs(table: CommandTable, entry: Command, reply: Rep
   reply.bulkText(entry.group);
   reply.bulkText("complexity");
   reply.bulkText(entry.complexity);
+  if (syntax.length > 0) {
+    reply.bulkText("arguments");
+    replyArguments(syntax, new KeyPlaces(syntax, keySpecificationsOf(entry).length), reply);
+  }
   if (subcommands.length === 0) return;
   reply.bulkText("subcommands");
   reply.map(subcommands.length);

@@ -23,7 +23,10 @@ const peaks = new WeakMap<Server, number>();
 export function memoryUse(server: Server): MemoryUse {
   const { heap, databases } = server.keyspace;
   const dataBytes = server.keyspace.usedBytes;
-  const indexBytes = databases.reduce((sum, { keys, expires }) => sum + keys.memoryBytes + expires.memoryBytes, 0);
+  const indexBytes = databases.reduce(
+    (sum, { keys, expires, timedHashes }) => sum + keys.memoryBytes + expires.memoryBytes + timedHashes.memoryBytes,
+    0,
+  );
   let clientsBytes = 0;
   for (const { client } of server.clients.values()) clientsBytes += clientBytes(client);
   const overheadBytes = indexBytes + clientsBytes;

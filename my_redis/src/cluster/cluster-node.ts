@@ -87,7 +87,7 @@ export class ClusterNode implements Cluster, RouterOwner {
   stop(): void {
     clearInterval(this.#timer);
     this.outgoing.close();
-    this.incoming.close();
+    this.incoming.stopListening();
   }
 
   #schedule(): void {

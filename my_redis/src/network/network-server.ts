@@ -33,6 +33,8 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
   readonly #spareOutputs: TurnOutput[] = [];
   #flushScheduled = false;
   #running = false;
+  /** Replies are being handed over; what they bring about for other nodes leaves right after them. */
+  #sending = false;
   #stopped = false;
   #onLastClosed: () => void = () => {};
   readonly #listeners: Listener[] = [];
@@ -208,7 +210,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
 
   /** Ends a turn that no client began: a timer's. */
   finishTurn(): void {
-    if (!this.#running) this.#endTurn();
+    if (!this.#running && !this.#sending) this.#endTurn();
   }
 
   /** Runs what the parser holds, until it is used up or the client has to wait. */
@@ -343,7 +345,12 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
   #send(output: TurnOutput): void {
     const { statistics } = this.#server;
     statistics.netOutputBytes += output.bytes;
-    statistics.writes += output.send();
+    this.#sending = true;
+    try {
+      statistics.writes += output.send();
+    } finally {
+      this.#sending = false;
+    }
     this.onTurnEnd();
   }
 

@@ -41,6 +41,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
   #heardAtMs: number;
   #stopped = false;
   #over = false;
+  #deaf = false;
 
   constructor(owner: IncomingLinkOwner, from: { node: number; name: string; runId: string; number: number }) {
     this.#owner = owner;
@@ -74,8 +75,13 @@ export class IncomingLink implements ChannelReader, SessionLink {
     return this.#sessions.get(client);
   }
 
+  /** What comes from now on is not run. */
+  stopListening(): void {
+    this.#deaf = true;
+  }
+
   data(chunk: Uint8Array): void {
-    if (this.#over || !this.#isFresh()) return;
+    if (this.#over || this.#deaf || !this.#isFresh()) return;
     if (!this.#reader.feed(chunk)) this.end("it sent what is no frame");
   }
 

@@ -49,8 +49,9 @@ export class IncomingLinks implements IncomingLinkOwner {
     for (const link of [...this.#links]) link.tick();
   }
 
-  close(): void {
-    for (const link of [...this.#links]) link.end("this node is shut down");
+  /** Takes nothing more from the others. What has been done for them is still answered, as it is to clients. */
+  stopListening(): void {
+    for (const link of this.#links) link.stopListening();
   }
 
   session(node: number, client: number): Context | undefined {
@@ -117,5 +118,8 @@ export class IncomingLinks implements IncomingLinkOwner {
     const { channel } = context.client;
     if (channel.takeOver !== undefined) link.attach(channel.takeOver(link));
     this.#complaints.delete(name);
+    // Who has come is there: the way to him need not wait for its next attempt.
+    const back = this.#node.links[link.node];
+    if (back?.isOpen === false) back.hurry();
   }
 }

@@ -67,6 +67,7 @@ export class OutgoingLink {
   #connecting = false;
   #greetingText = "";
   #open = false;
+  #closed = false;
   #heardAtMs: number;
   #attemptedAtMs = Number.NEGATIVE_INFINITY;
   #retryMs = firstRetryMs;
@@ -161,6 +162,7 @@ export class OutgoingLink {
 
   /** Looks at the clock: now and then, every `timing.tickMs`. */
   tick(): void {
+    if (this.#closed) return;
     const nowMs = this.#owner.monotonicMs();
     const { timing } = this.#owner;
     if (nowMs - this.#heardAtMs > timing.timeoutMs) this.#silent();
@@ -173,6 +175,18 @@ export class OutgoingLink {
       this.#asks.delete(id);
       answered(undefined, "timeout");
     }
+  }
+
+  /** The other node is there: a new connection is tried at once. */
+  hurry(): void {
+    this.#retryMs = 0;
+    this.tick();
+    this.#retryMs = firstRetryMs;
+  }
+
+  /** Milliseconds from one attempt to connect to the next. */
+  get retryMs(): number {
+    return this.#retryMs;
   }
 
   #ping(nowMs: number): void {
@@ -220,6 +234,7 @@ export class OutgoingLink {
 
   /** Ends the link for good. */
   close(): void {
+    this.#closed = true;
     this.gone = true;
     this.#attempt++;
     this.#socket?.terminate();
@@ -302,7 +317,6 @@ export class OutgoingLink {
 
   /** Ends this connection; another will be tried after a while. */
   #fail(reason: string): void {
-    this.#owner.failed(this, reason);
     const wasOpen = this.#open;
     this.#open = false;
     this.#connecting = false;
@@ -312,6 +326,7 @@ export class OutgoingLink {
     this.#reader = undefined;
     this.#attemptedAtMs = this.#owner.monotonicMs();
     this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs);
+    this.#owner.failed(this, reason);
     if (wasOpen) this.#giveUp("unreachable");
   }
 

@@ -89,8 +89,10 @@ export class OutgoingLinks implements OutgoingLinkOwner {
     this.#node.server.environment.report("warning", `there can be no link to node ${link.name}: ${reason}`);
   }
 
-  failed({ name }: OutgoingLink, reason: string): void {
-    this.#node.server.environment.report("debug", `the link to node ${name} has ended: ${reason}`);
+  failed(link: OutgoingLink, reason: string): void {
+    this.#node.server.environment.report("debug", `the link to node ${link.name} has ended: ${reason}`);
+    // Sooner than the clock is looked at in any case.
+    setTimeout(() => this.#node.inTurn(() => link.tick()), link.retryMs + 1).unref();
   }
 
   replies(link: OutgoingLink, client: number, bytes: Uint8Array, start: number, end: number): void {

@@ -1,5 +1,6 @@
 import type { Database } from "./database.ts";
-import { earliestFieldTime, expireFields } from "./field-expiry.ts";
+import { expireFields } from "./field-expiry.ts";
+import { earliestFieldTime } from "./field-times.ts";
 import type { Address } from "./heap.ts";
 import type { Keyspace } from "./keyspace.ts";
 import * as record from "./record.ts";

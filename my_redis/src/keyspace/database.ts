@@ -1,6 +1,7 @@
 import { CommandError, errors } from "../protocol/command-error.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import { copyBytes } from "../values/copy-bytes.ts";
+import { hasFieldTimes } from "./field-times.ts";
 import { FlushedKeys } from "./flushed-keys.ts";
 import type { Address } from "./heap.ts";
 import type { Keyspace } from "./keyspace.ts";
@@ -179,7 +180,7 @@ export class Database extends RecordStore {
     const hash = this.hashOf(address);
     this.keys.insert(hash, address);
     if (record.hasExpiry(heap, address)) this.expires.insert(hash, address);
-    if (record.isTimed(heap, address)) this.timedHashes.insert(hash, address);
+    if (hasFieldTimes(this.keyspace, address)) this.timedHashes.insert(hash, address);
   }
 
   /**
@@ -202,6 +203,7 @@ export class Database extends RecordStore {
       record.valueStartOf(heap, moved),
     );
     record.setValueLength(heap, moved, valueWord);
+    target.timesChanged(moved, false);
     this.detach(address);
     heap.free(address);
     return moved;
@@ -220,6 +222,7 @@ export class Database extends RecordStore {
     const from = record.valueStartOf(heap, address);
     const to = record.valueStartOf(heap, copy);
     copyBytes(record.bytesOf(heap, address), from, from + length, record.bytesOf(heap, copy), to);
+    target.timesChanged(copy, false);
     return copy;
   }
 

@@ -1,25 +1,14 @@
 import { ElementText, elementSize } from "../values/packed-element.ts";
 import { firstElement, removeElements } from "../values/packed-list.ts";
-import { earliestPackedTime, packedTime, timePlace } from "../values/packed-times.ts";
+import { packedTime, timePlace } from "../values/packed-times.ts";
 import type { Database } from "./database.ts";
+import { earliestFieldTime } from "./field-times.ts";
 import type { Address } from "./heap.ts";
-import type { Keyspace } from "./keyspace.ts";
 import type { RecordStore } from "./record-store.ts";
 import type { RecordTable } from "./record-table.ts";
 import * as record from "./record.ts";
 
 const text = new ElementText();
-
-const isPacked = ({ heap }: Keyspace, address: Address): boolean =>
-  record.encodingOf(heap, address) < record.encoding.object;
-
-/** The earliest time of a field of a timed hash, Unix milliseconds; Infinity when none has one. */
-export function earliestFieldTime(keyspace: Keyspace, address: Address): number {
-  const { heap, objects } = keyspace;
-  if (!isPacked(keyspace, address)) return (objects.get(record.valueLengthOf(heap, address)) as RecordTable).earliestMs;
-  const start = record.valueStartOf(heap, address);
-  return earliestPackedTime(record.bytesOf(heap, address), start, start + record.valueLengthOf(heap, address));
-}
 
 /** What is left of a hash: its address, 0 when the hash is gone, and whether fields are left whose time is over. */
 export interface ExpiredFields {
@@ -35,7 +24,7 @@ export function expireFields(database: Database, address: Address, nowMs: number
   const key = database.keyOf(address);
   const fields: Uint8Array[] = [];
   let left = address;
-  if (isPacked(keyspace, address)) {
+  if (record.encodingOf(keyspace.heap, address) < record.encoding.object) {
     left = removePacked(database, address, nowMs, fields);
   } else {
     const table = database.objectOf(address) as RecordTable;
@@ -43,6 +32,7 @@ export function expireFields(database: Database, address: Address, nowMs: number
     if (table.size === 0) left = 0;
   }
   if (left === 0) database.remove(address);
+  else database.timesChanged(left, true);
   database.fieldsExpired(key, fields, left === 0);
   return { address: left, removed: fields.length };
 }

@@ -114,6 +114,13 @@ export class RecordIndex {
     old[slotOf(old, hash, from) + 1] = to;
   }
 
+  /** As `replace`, for an entry that need not be there. */
+  replaceIfThere(hash: number, from: Address, to: Address): void {
+    const there =
+      slotOf(this.#slots, hash, from) >= 0 || (this.#old !== undefined && slotOf(this.#old, hash, from) >= 0);
+    if (there) this.replace(hash, from, to);
+  }
+
   /** Removes the entry; false when it was not there. */
   remove(hash: number, address: Address): boolean {
     const at = slotOf(this.#slots, hash, address);

@@ -1,4 +1,5 @@
 import { copyBytes } from "../values/copy-bytes.ts";
+import { hasFieldTimes } from "./field-times.ts";
 import type { Address } from "./heap.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { ObjectValue } from "./object-table.ts";
@@ -21,7 +22,7 @@ export class RecordStore {
   keys: RecordIndex;
   /** The records among `keys` that have an expiry. */
   expires: RecordIndex;
-  /** The hashes among `keys` whose fields may have times: exactly the records of the two encodings for that. */
+  /** The hashes among `keys` of whose fields one at least has a time. */
   timedHashes: RecordIndex;
 
   constructor(keyspace: Keyspace) {
@@ -75,7 +76,6 @@ export class RecordStore {
     record.writeRecord(heap, address, key, start, end, valueLength, kind, this.keyspace.accessClock.fresh, expiryMs);
     this.keys.insert(hash, address);
     if (expiryMs >= 0) this.expires.insert(hash, address);
-    if (record.isTimedKind(kind)) this.timedHashes.insert(hash, address);
     return address;
   }
 
@@ -107,7 +107,14 @@ export class RecordStore {
     const isObject = record.encodingOf(heap, address) >= record.encoding.object;
     const { packedTimed, timedObject } = record.encoding;
     record.setKind(heap, address, record.typeOf(heap, address), isObject ? timedObject : packedTimed);
-    this.timedHashes.insert(this.hashOf(address), address);
+  }
+
+  /** To be called when times of a hash may have come or gone; `hadTimes`: whether any field had one before. */
+  timesChanged(address: Address, hadTimes: boolean): void {
+    const hasTimes = hasFieldTimes(this.keyspace, address);
+    if (hasTimes === hadTimes) return;
+    if (hasTimes) this.timedHashes.insert(this.hashOf(address), address);
+    else this.timedHashes.remove(this.hashOf(address), address);
   }
 
   /**
@@ -226,7 +233,7 @@ export class RecordStore {
     heap.free(address);
     this.keys.replace(hash, address, moved);
     if (withExpiry) this.expires.replace(hash, address, moved);
-    if (record.isTimed(heap, moved)) this.timedHashes.replace(hash, address, moved);
+    if (record.isTimed(heap, moved)) this.timedHashes.replaceIfThere(hash, address, moved);
     return moved;
   }
 
@@ -249,7 +256,7 @@ export class RecordStore {
     heap.free(address);
     this.keys.replace(hash, address, moved);
     this.expires.insert(hash, moved);
-    if (record.isTimed(heap, moved)) this.timedHashes.replace(hash, address, moved);
+    if (record.isTimed(heap, moved)) this.timedHashes.replaceIfThere(hash, address, moved);
     return moved;
   }
 
@@ -262,7 +269,7 @@ export class RecordStore {
     const moved = this.#copyRecord(address, noExpiry);
     heap.free(address);
     this.keys.replace(hash, address, moved);
-    if (record.isTimed(heap, moved)) this.timedHashes.replace(hash, address, moved);
+    if (record.isTimed(heap, moved)) this.timedHashes.replaceIfThere(hash, address, moved);
     return moved;
   }
 

@@ -1,5 +1,6 @@
 import type { Database } from "../../keyspace/database.ts";
 import { expireFields } from "../../keyspace/field-expiry.ts";
+import { hasFieldTimes } from "../../keyspace/field-times.ts";
 import type { Address } from "../../keyspace/heap.ts";
 import * as record from "../../keyspace/record.ts";
 import { RecordTable } from "../../keyspace/record-table.ts";
@@ -183,6 +184,7 @@ export class HashValue {
     table.remove(source, start, end);
     this.#due--;
     const database = this.#database;
+    database.timesChanged(this.address, true);
     database.fieldsExpired(database.keyOf(this.address), [source.slice(start, end)], false);
   }
 
@@ -201,9 +203,17 @@ export class HashValue {
 
   /** Sets the time of a field that there is; 0 takes it away. */
   setTime(source: Uint8Array, start: number, end: number, timeMs: number): void {
-    if (timeMs !== 0 && !this.isTimed) this.#becomeTimed();
+    if (timeMs === 0 && !this.isTimed) return;
+    const hadTimes = this.#hasTimes;
+    if (!this.isTimed) this.#becomeTimed();
     if (this.#table !== undefined) this.#table.setTime(this.#table.find(source, start, end), timeMs);
-    else if (this.isTimed) this.#setPackedTime(this.#place(source, start, end) - this.start, timeMs);
+    else this.#setPackedTime(this.#place(source, start, end) - this.start, timeMs);
+    this.#database.timesChanged(this.address, hadTimes);
+  }
+
+  /** Whether any field has a time. */
+  get #hasTimes(): boolean {
+    return this.isTimed && hasFieldTimes(this.#database.keyspace, this.address);
   }
 
   #setPackedTime(offset: number, timeMs: number): void {
@@ -302,6 +312,14 @@ export class HashValue {
 
   /** Removes a field; false when there is none. A hash without fields must be deleted: see `deleteIfEmpty`. */
   delete(source: Uint8Array, start: number, end: number): boolean {
+    if (!this.isTimed) return this.#delete(source, start, end);
+    const hadTimes = this.#hasTimes;
+    const isDeleted = this.#delete(source, start, end);
+    this.#database.timesChanged(this.address, hadTimes);
+    return isDeleted;
+  }
+
+  #delete(source: Uint8Array, start: number, end: number): boolean {
     if (this.#table !== undefined) {
       if (this.#due > 0 && this.get(source, start, end) === undefined) return false;
       return this.#table.remove(source, start, end);

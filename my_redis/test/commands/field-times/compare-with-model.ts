@@ -1,4 +1,6 @@
 import { expect } from "bun:test";
+import { hasFieldTimes } from "../../../src/keyspace/field-times.ts";
+import type { Server } from "../../../src/server.ts";
 import type { Reply } from "../../differential/harness/reply.ts";
 import type { RespConnection } from "../../differential/harness/resp-connection.ts";
 import { keys, type Step } from "./arbitrary-field-commands.ts";
@@ -67,4 +69,17 @@ export async function stateOf(connection: RespConnection): Promise<string[]> {
     }
   }
   return state;
+}
+
+/** The hashes that a server lists as those with times are those that have any. */
+export function expectListed({ keyspace }: Server): void {
+  for (const { keys, timedHashes } of keyspace.databases) {
+    const listed: number[] = [];
+    const withTimes: number[] = [];
+    timedHashes.forEach((address) => listed.push(address));
+    keys.forEach((address) => {
+      if (hasFieldTimes(keyspace, address)) withTimes.push(address);
+    });
+    expect(listed.toSorted()).toEqual(withTimes.toSorted());
+  }
 }

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { type RunningServer, startServer } from "../../../index.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 import { arbitrarySteps, keys } from "./arbitrary-field-commands.ts";
-import { compareWithModel, stateOf } from "./compare-with-model.ts";
+import { compareWithModel, expectListed, stateOf } from "./compare-with-model.ts";
 
 const startMs = 1_700_000_000_000;
 /** So low that hashes of either form come up, and the way from one to the other. */
@@ -37,6 +37,7 @@ describe.each([2, 3])("hashes whose fields have times, in RESP%d", (protocol) =>
       fc.asyncProperty(arbitrarySteps(startMs), async (steps) => {
         await connection.reply("FLUSHALL");
         const model = await compareWithModel(connection, steps, startMs, setNow);
+        expectListed(running.server);
         expect((await stateOf(connection)).toSorted()).toEqual(model.state(keys).toSorted());
       }),
       { numRuns: 60 },
@@ -59,6 +60,7 @@ test("a server that starts from the log of such hashes has the same fields with 
         const after = await startServer(options);
         const second = await RespConnection.open(after.port, "MyRedis");
         expect((await stateOf(second)).toSorted()).toEqual(model.state(keys).toSorted());
+        expectListed(after.server);
         second.close();
         await after.close();
       } finally {

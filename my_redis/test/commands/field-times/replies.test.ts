@@ -307,6 +307,28 @@ describe("fields whose time is over", () => {
     expect((await connection.reply("INFO", "keyspace")).text).toContain("subexpiry=1\r\n");
   });
 
+  test("are counted by INFO, and the hashes that have such", async () => {
+    const hashesWithTimes = async (): Promise<string | undefined> =>
+      /subexpiry=(\d+)/.exec((await connection.reply("INFO", "keyspace")).text ?? "")?.[1];
+    await line("HSET h a 1 b 2 c 3");
+    expect(await hashesWithTimes()).toBeUndefined();
+    await line("HPEXPIRE h 100 FIELDS 2 a b");
+    await line("COPY h g");
+    expect(await hashesWithTimes()).toBe("2");
+    await line("HDEL h a");
+    await line("HSET h b 5");
+    expect(await hashesWithTimes()).toBe("1");
+    nowMs += 100;
+    await line("HLEN g");
+    expect(await hashesWithTimes()).toBeUndefined();
+    expect(await line("OBJECT ENCODING g")).toBe('$"listpackex"');
+    await line("HEXPIRE g 10 FIELDS 1 c");
+    await line("RENAME g f");
+    expect(await hashesWithTimes()).toBe("1");
+    await line("SET f text");
+    expect(await hashesWithTimes()).toBeUndefined();
+  });
+
   test("break a WATCH", async () => {
     await line("HSETEX h PX 100 FIELDS 2 a 1 b 2");
     await line("WATCH h");

@@ -1,0 +1,17 @@
+import { earliestPackedTime } from "../values/packed-times.ts";
+import type { Address } from "./heap.ts";
+import type { Keyspace } from "./keyspace.ts";
+import type { RecordTable } from "./record-table.ts";
+import * as record from "./record.ts";
+
+/** The earliest time of a field of a timed hash, Unix milliseconds; Infinity when none has one. */
+export function earliestFieldTime({ heap, objects }: Keyspace, address: Address): number {
+  const value = record.valueLengthOf(heap, address);
+  if (record.encodingOf(heap, address) >= record.encoding.object) return (objects.get(value) as RecordTable).earliestMs;
+  const start = record.valueStartOf(heap, address);
+  return earliestPackedTime(record.bytesOf(heap, address), start, start + value);
+}
+
+/** Whether a record is a hash of whose fields one at least has a time. */
+export const hasFieldTimes = (keyspace: Keyspace, address: Address): boolean =>
+  record.isTimed(keyspace.heap, address) && earliestFieldTime(keyspace, address) !== Number.POSITIVE_INFINITY;

@@ -161,6 +161,11 @@ export class RecordIndex {
     if (capacity * 2 > this.#slots.length) this.#resize(capacity);
   }
 
+  /** To be called by writes that neither add nor remove, too, so that an index does not stay in the midst of growing. */
+  step(): void {
+    if (this.#old !== undefined) this.migrate(slotsPerStep);
+  }
+
   /** Moves up to `slots` slots of the old table; the server calls it when idle, too. */
   migrate(slots: number): void {
     const old = this.#old;

@@ -82,15 +82,23 @@ export class RecordTable implements ObjectValue {
     if (isNew) {
       address = this.#create(key, start, end, length);
       this.#index.insert(hash, address);
-    } else if (!this.#resizeInPlace(address, length)) {
-      const moved = this.#create(key, start, end, length);
-      this.#index.replace(hash, address, moved);
-      this.#times?.moved(address, moved);
-      this.#free(address);
-      address = moved;
+    } else {
+      this.#index.step();
+      if (!this.#resizeInPlace(address, length)) address = this.#move(hash, address, length);
     }
     copyBytes(value, valueStart, valueEnd, record.bytesOf(heap, address), record.valueStartOf(heap, address));
     return isNew;
+  }
+
+  /** Moves an entry to a block that suits another length of value, which is then undefined. */
+  #move(hash: number, address: Address, length: number): Address {
+    const bytes = record.bytesOf(this.#heap, address);
+    const start = record.keyStartOf(this.#heap, address);
+    const moved = this.#create(bytes, start, start + record.keyLengthOf(this.#heap, address), length);
+    this.#index.replace(hash, address, moved);
+    this.#times?.moved(address, moved);
+    this.#free(address);
+    return moved;
   }
 
   /** Adds a key that the table does not have, with `length` bytes of value for the caller to write. */
@@ -150,6 +158,19 @@ export class RecordTable implements ObjectValue {
     if (address === 0) return false;
     this.#remove(hash, address);
     return true;
+  }
+
+  /** Removes the entry at this address. */
+  removeEntry(address: Address): void {
+    const heap = this.#heap;
+    const start = record.keyStartOf(heap, address);
+    const hash = this.#hasher.hash(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
+    this.#remove(hash, address);
+  }
+
+  /** See `RecordIndex.step`. */
+  step(): void {
+    this.#index.step();
   }
 
   #remove(hash: number, address: Address): void {

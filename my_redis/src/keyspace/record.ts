@@ -183,6 +183,7 @@ export function copyRecord(heap: Heap, from: Address, to: Address): void {
   const end = first + ((recordBytes(keyLengthOf(heap, from), valueLengthOf(heap, from), false) + 3) >>> 2);
   // Both start at a word, where the request that a key comes from does not: a quarter of the steps.
   for (let at = first; at < end; at++) target[at + offset] = source[at] as number;
+  mark(heap, to);
 }
 
 /** Whether two records have the same key. */

@@ -57,6 +57,7 @@ export class SortedSet implements ObjectValue {
     this.tree.remove(this.scoreOf(member), member);
     this.#writeScore(member, newScore);
     this.tree.insert(newScore, member);
+    this.table.step();
   }
 
   #writeScore(member: Address, newScore: number): void {
@@ -68,8 +69,7 @@ export class SortedSet implements ObjectValue {
 
   remove(member: Address): void {
     this.tree.remove(this.scoreOf(member), member);
-    const start = record.keyStartOf(this.#heap, member);
-    this.table.remove(record.bytesOf(this.#heap, member), start, start + record.keyLengthOf(this.#heap, member));
+    this.table.removeEntry(member);
   }
 
   copy(): SortedSet {

@@ -4,9 +4,9 @@ import { Arguments } from "../protocol/arguments.ts";
 import type { RequestLimits } from "../protocol/request-parser.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Server } from "../server.ts";
-import type { Settings } from "../settings/settings.ts";
 import { ClientLimits } from "./client-limits.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
+import { requestLimits } from "./request-limits.ts";
 import type { Listen, Listener, TransportHandlers, TransportSocket } from "./transport.ts";
 import { type ReplySink, TurnOutput } from "./turn-output.ts";
 
@@ -44,11 +44,7 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
 
   constructor(server: Server) {
     this.#server = server;
-    const { settings } = server;
-    this.#limits = readLimits(settings);
-    for (const name of ["proto-max-bulk-len", "client-query-buffer-limit"] as const) {
-      settings.onChange(name, () => Object.assign(this.#limits, readLimits(settings)));
-    }
+    this.#limits = requestLimits(server.settings);
     this.#clientLimits = new ClientLimits(server, this.#connections);
     server.outOfTurn = {
       to: (client, write) => this.#writeOutOfTurn(client, write),
@@ -363,8 +359,3 @@ export class NetworkServer implements ConnectionOwner, CronNetwork {
     if (this.#connections.size === 0) this.#onLastClosed();
   }
 }
-
-const readLimits = ({ values }: Settings): RequestLimits => ({
-  maxBulkBytes: values["proto-max-bulk-len"],
-  maxQueryBufferBytes: values["client-query-buffer-limit"],
-});

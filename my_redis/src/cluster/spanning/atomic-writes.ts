@@ -107,7 +107,9 @@ export class AtomicWrites {
       reply.answer((writer) => server.processor.writeError(writer, refusal));
       return;
     }
+    const found = server.processor.resolve(write.args);
     this.#transactions.begin(write.plan, (result) => {
+      if (typeof found !== "string") server.processor.count(found);
       reply.answer((writer) => {
         if (result.type === "done") write.replies.done(writer, result.count);
         else replyFailure(server, result, writer, write.replies.exists);

@@ -16,7 +16,9 @@ beforeAll(async () => {
   ring = await RingOfProcesses.start(nodes, {
     appendfsync: "always",
     "cluster-node-timeout": `${nodeTimeoutMs}`,
-    "auto-aof-rewrite-min-size": "1mb",
+    // The log is written anew again and again meanwhile.
+    "auto-aof-rewrite-min-size": "64kb",
+    "auto-aof-rewrite-percentage": "10",
   });
 }, 30_000);
 

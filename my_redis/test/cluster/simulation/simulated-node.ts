@@ -13,8 +13,16 @@ import type { Simulation } from "./simulation.ts";
 interface LogUnit {
   readonly entry: TransactionLogEntry | undefined;
   readonly operations: readonly Operation[];
+  /** Transactions whose effect is in the data of a log that was written anew. */
+  readonly applied?: readonly string[];
 }
 
+const setOperation = (key: string, value: string): Operation => ({
+  kind: "set",
+  key: Buffer.from(key),
+  value: Buffer.from(value),
+  expiryMs: -1,
+});
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 /** One node: what is on its disk stays, all else goes with the process. */
@@ -56,8 +64,9 @@ export class SimulatedNode {
     this.upSinceMs = queue.nowMs;
     this.lockedSinceMs = new Map();
     const book = new RecordBook();
-    for (const { entry, operations } of this.#log) {
+    for (const { entry, operations, applied = [] } of this.#log) {
       this.#change(operations);
+      for (const id of applied) this.applied.add(id);
       if (entry === undefined) continue;
       this.#noteApplied(entry, operations);
       book.apply(entry, queue.nowMs);
@@ -86,6 +95,19 @@ export class SimulatedNode {
     this.start();
   }
 
+  /** Writes the log anew: the data as they are, and what is open. It is on the disk from then on. */
+  rewriteLog(): void {
+    const book = this.transactions?.book;
+    if (book === undefined) return;
+    const operations = [...this.data].map(([key, value]) => setOperation(key, value));
+    const entries = book.snapshot().map((entry): LogUnit => ({ entry, operations: [] }));
+    this.#log = [{ entry: undefined, operations, applied: [...this.applied] }, ...entries];
+    this.#synced = this.#log.length;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { run } of waiting) run();
+  }
+
   #die(kept: number): void {
     this.transactions = undefined;
     this.life++;
@@ -112,11 +134,13 @@ export class SimulatedNode {
     if (this.#syncing) return;
     this.#syncing = true;
     const units = this.#log.length;
+    const log = this.#log;
     const { life } = this;
     this.#simulation.later(this, 1 + this.#simulation.chance() * 8, () => {
       if (life !== this.life) return;
       this.#syncing = false;
-      this.#synced = Math.max(this.#synced, units);
+      // A log that was written anew meanwhile is on the disk as far as it went then.
+      if (log === this.#log) this.#synced = Math.max(this.#synced, units);
       const ready = this.#waiting.filter((each) => each.units <= this.#synced);
       this.#waiting = this.#waiting.filter((each) => each.units > this.#synced);
       for (const { run } of ready) run();
@@ -128,7 +152,7 @@ export class SimulatedNode {
   write(key: string, value: string): boolean {
     const book = this.transactions?.book;
     if (book === undefined || book.locks.holderOf(0, Buffer.from(key)) !== undefined) return false;
-    const operations: Operation[] = [{ kind: "set", key: Buffer.from(key), value: Buffer.from(value), expiryMs: -1 }];
+    const operations = [setOperation(key, value)];
     this.#change(operations);
     this.#log.push({ entry: undefined, operations });
     return true;
@@ -146,12 +170,11 @@ export class SimulatedNode {
   }
 
   handle(request: TransactionRequest): TransactionAnswer | undefined {
-    if (this.#simulation.flaw === "breaks-promises" && request.type === "accept") {
-      const record = this.transactions?.book.get(request.id);
-      if (record !== undefined) record.promised = 0;
-    }
     const answer = this.transactions?.handle(request);
     this.#noteLocks();
+    if (this.#simulation.flaw === "hides-acceptances" && answer?.type === "promised") {
+      return { ...answer, accepted: undefined, outcome: undefined };
+    }
     return answer;
   }
 

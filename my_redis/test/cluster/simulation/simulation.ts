@@ -23,19 +23,21 @@ export interface SimulatedWrite {
 
 export interface SimulatedFault {
   readonly atMs: number;
-  readonly kind: "crash" | "freeze" | "cut";
+  readonly kind: "crash" | "freeze" | "cut" | "rewrite";
   readonly node: number;
   readonly durationMs: number;
 }
 
 /** A mistake built in on purpose, to see that the simulation finds it. */
-export type Flaw = "none" | "answers-before-log" | "forgets-acceptances" | "breaks-promises";
+export type Flaw = "none" | "answers-before-log" | "forgets-acceptances" | "hides-acceptances";
 
 export interface SimulationPlan {
   readonly seed: number;
   readonly nodes: number;
   /** Share of messages that are lost, 0 to 1. */
   readonly loss: number;
+  /** Share of messages that take long, and those behind them on the same link, 0 to 1. */
+  readonly slowness: number;
   readonly writes: readonly SimulatedWrite[];
   readonly faults: readonly SimulatedFault[];
   readonly flaw?: Flaw;
@@ -53,6 +55,7 @@ const limits: TransactionLimits = {
 /** Longest time that a key may be locked while a quorum with its node is up all the time. */
 const lockBoundMs = limits.silenceMs * 4;
 const messageMs = 20;
+const slowMessageMs = 700;
 
 interface Begun {
   readonly write: SimulatedWrite;
@@ -150,7 +153,8 @@ export class Simulation {
     const link = `${from.name}>${to.name}`;
     if (from !== to && (this.chance() < this.#plan.loss || this.#isCut(link))) return;
     const { life } = to;
-    const delayMs = from === to ? 0.01 : this.chance() * this.chance() * messageMs;
+    const longestMs = this.chance() < this.#plan.slowness ? slowMessageMs : messageMs;
+    const delayMs = from === to ? 0.01 : this.chance() * this.chance() * longestMs;
     const arrivesMs = Math.max(this.queue.nowMs + delayMs, this.#linkBusyUntilMs.get(link) ?? 0);
     this.#linkBusyUntilMs.set(link, arrivesMs);
     this.queue.after(arrivesMs - this.queue.nowMs, () => {
@@ -177,6 +181,8 @@ export class Simulation {
       node.upSinceMs = nowMs + durationMs;
     } else if (node.transactions === undefined) {
       return;
+    } else if (kind === "rewrite") {
+      if (node.isUp) node.rewriteLog();
     } else if (kind === "freeze") {
       node.frozenUntilMs = Math.max(node.frozenUntilMs, nowMs + durationMs);
       node.upSinceMs = node.frozenUntilMs;
@@ -255,6 +261,8 @@ export class Simulation {
   }
 
   #checkLocks(node: SimulatedNode): void {
+    // Who is slow enough is as good as dead.
+    if (this.#plan.slowness > 0) return;
     const { nowMs } = this.queue;
     const steady = new Set(this.#nodes.filter((each) => nowMs - each.upSinceMs > lockBoundMs).map(({ name }) => name));
     if (!steady.has(node.name) || !isQuorum(this.names, steady)) return;

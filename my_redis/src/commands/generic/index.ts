@@ -21,21 +21,6 @@ import { type } from "./type.ts";
 
 export const genericCommands = [
   ...[copy, dbSize, del, dump, exists, expire, expireAt, expireTime, flushAll, flushDb, keys, migrate, move, object],
-  ...[
-    persist,
-    pexpire,
-    pexpireAt,
-    pexpireTime,
-    pttl,
-    randomKey,
-    rename,
-    renameNx,
-    restore,
-    scan,
-    sort,
-    sortRo,
-    swapDb,
-    touch,
-  ],
-  ...[ttl, type, unlink],
+  ...[persist, pexpire, pexpireAt, pexpireTime, pttl, randomKey, rename, renameNx, restore, scan, sort, sortRo],
+  ...[swapDb, touch, ttl, type, unlink],
 ];

@@ -14,6 +14,8 @@ import type { LexLimit } from "./lex-range.ts";
 const member = new PackedElement();
 const scoreElement = new PackedElement();
 const text = new ElementText();
+const oneMember = new Int32Array(1);
+const oneScore = new Float64Array(1);
 
 /** A member, as bytes that are lent for the duration of the call, with its score. */
 export type VisitMember = (bytes: Uint8Array, start: number, end: number, score: number) => void;
@@ -162,8 +164,9 @@ export class SortedSetValue {
       this.#cut(this.packedPlace(from) - this.#start, to - from);
       return;
     }
-    const members = new Int32Array(to - from);
-    large.tree.read(from, to - from, members, new Float64Array(to - from));
+    // One at a time, mostly, by ZPOPMIN and its like.
+    const members = to - from === 1 ? oneMember : new Int32Array(to - from);
+    large.tree.read(from, to - from, members, to - from === 1 ? oneScore : new Float64Array(to - from));
     for (const address of members) large.remove(address);
   }
 

@@ -36,6 +36,8 @@ export interface RouterOwner {
 
 /** Sends each request to the node that owns its keys, in the order of its client. */
 export class Router implements RequestRouter {
+  /** Requests that were given to other nodes; a transaction counts as one. */
+  relayedCount = 0;
   readonly #owner: RouterOwner;
   readonly #server: Server;
   readonly #owners: Uint16Array;
@@ -150,6 +152,7 @@ export class Router implements RequestRouter {
     const end = inPlace ? what.requestEnd : bytes.length;
     if (!link.hasRoom(end - start) || !this.#hasRoom(link)) return routeErrors.full(link.name, link.maxPendingBytes);
     const info = client.noTouch ? client.protocol | noTouchBit : client.protocol;
+    this.relayedCount++;
     link.relay(client.id, info, client.database, bytes, start, end);
     this.#relaying(context).sent(to.node, end - start, special);
     return undefined;

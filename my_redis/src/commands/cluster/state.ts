@@ -28,6 +28,8 @@ export function clusterState({
   links,
   disputes,
   incoming,
+  router,
+  server,
 }: ClusterNode): readonly [string, string | number][] {
   const gone = members.owners.reduce((count, node) => (links[node]?.gone === true ? count + 1 : count), 0);
   return [
@@ -43,6 +45,8 @@ export function clusterState({
     ["cluster_my_epoch", 0],
     ["cluster_links_out", links.filter((link) => link?.isOpen === true).length],
     ["cluster_links_in", incoming.links.size],
+    ["cluster_requests_relayed", router.relayedCount],
+    ["cluster_clients_of_others", server.relayedClients],
     ["cluster_links_waiting_bytes", links.reduce((total, link) => total + (link?.pendingBytes ?? 0), 0)],
   ];
 }

@@ -74,6 +74,33 @@ test("nodes make themselves known with the password, and without it there is no 
   await Promise.all([first, second, third].map((node) => node.close()));
 });
 
+test("what is no greeting of a node makes no link, and nodes that are not joined know no links", async () => {
+  const joined = await start(0, [1]);
+  const alone = await startServer({ port: 0, memory: true });
+  const [client, other] = [await RespConnection.open(portOf(0), "0"), await RespConnection.open(alone.port, "alone")];
+  for (const word of ["", "{}", "[1", '{"version":1}', "\u0000"]) {
+    expect((await client.reply("MYREDIS.LINK", word)).text).toBe("ERR this is no greeting of a node");
+  }
+  const stranger = {
+    version: 1,
+    name: "10.9.8.7:1",
+    runId: "r",
+    databases: 16,
+    view: { names: ["10.9.8.7:1"], virtualNodes: 160, pointsPerVirtualNode: 16 },
+    to: names[0],
+    number: 1,
+  };
+  expect((await other.reply("MYREDIS.LINK", "{}")).text).toStartWith("ERR unknown command");
+  for (const connection of [client, other]) {
+    const listed = (await connection.reply("COMMAND", "LIST")).items ?? [];
+    expect(listed.filter(({ text }) => text?.startsWith("myredis") === true)).toEqual([]);
+  }
+  expect((await client.reply("MYREDIS.LINK", JSON.stringify(stranger))).text).toContain("is none of our peers");
+  expect((await client.nextOrClosed()).text).toBe("(closed)");
+  for (const connection of [client, other]) connection.close();
+  await Promise.all([joined.close(), alone.close()]);
+});
+
 test("peers without self, and self without a port, stop the start", async () => {
   const wrong = (options: StartOptions): Promise<RunningServer> => startServer({ port: 0, memory: true, ...options });
   await expect(wrong({ peers: ["127.0.0.1:7000"] })).rejects.toThrow("peers needs self");

@@ -10,8 +10,22 @@ const slotsPerLevel = 4;
 
 const lineEnd = Uint8Array.of(13, 10);
 
-/** Writes what a script returned as the reply of EVAL. */
+/** A table that has been begun. */
+interface OpenCollection {
+  readonly kind: "array" | "map" | "set";
+  /** Where it begins in the reply, as `endArray` wants it. */
+  readonly begin: number;
+  count: number;
+  /** Of a map: the value of the key that was written last is still to come. */
+  hasValue: boolean;
+}
+
+/**
+ * Writes what a script returned as the reply of EVAL. Tables within tables are kept in a list of our own, and not on
+ * JavaScript's stack: they may be thousands deep, and how many fit there cannot be known.
+ */
 export class LuaToReply {
+  readonly #open: OpenCollection[] = [];
   readonly #lua: Lua;
   readonly #countError: (message: string) => void;
   #reply!: ReplyWriter;
@@ -26,9 +40,16 @@ export class LuaToReply {
   write(state: LuaState, reply: ReplyWriter, scriptProtocol: 2 | 3): void {
     this.#reply = reply;
     this.#scriptProtocol = scriptProtocol;
+    // What an error left there the last time.
+    this.#open.length = 0;
     this.#value(state);
+    for (let collection = this.#open.at(-1); collection !== undefined; collection = this.#open.at(-1)) {
+      if (this.#next(state, collection)) this.#value(state);
+      else this.#close(state, collection);
+    }
   }
 
+  /** Writes the value on top of the stack and pops it; of a collection, which stays until its end, the beginning. */
   #value(state: LuaState): void {
     const { api } = this.#lua;
     const reply = this.#reply;
@@ -46,13 +67,57 @@ export class LuaToReply {
           this.#boolean(api.lua_toboolean(state, -1) !== 0);
           break;
         case luaType.table:
-          if (!this.#typedTable(state)) this.#array(state);
-          break;
+          if (this.#typedTable(state)) break;
+          this.#begin(state);
+          return;
         default:
           reply.null();
       }
     }
     api.lua_settop(state, -2);
+  }
+
+  /** Begins the collection that the table on top stands for: an array, unless it has a map or a set. */
+  #begin(state: LuaState): void {
+    const isMap = this.#field(state, "map", luaType.table);
+    const kind = isMap ? "map" : this.#field(state, "set", luaType.table) ? "set" : "array";
+    // What is in a map or set is found by walking it from nil on.
+    if (kind !== "array") this.#lua.api.lua_pushnil(state);
+    this.#open.push({ kind, begin: this.#reply.beginArray(), count: 0, hasValue: false });
+  }
+
+  /** Pushes what comes next in the innermost collection; false, and nothing pushed, at its end. */
+  #next(state: LuaState, collection: OpenCollection): boolean {
+    const { api } = this.#lua;
+    if (collection.kind === "array") {
+      api.lua_rawgeti(state, -1, collection.count + 1);
+      if (api.lua_type(state, -1) === luaType.nil) {
+        api.lua_settop(state, -2);
+        return false;
+      }
+      collection.count++;
+      return true;
+    }
+    if (collection.hasValue) {
+      // The value has been waiting below the copy of its key.
+      collection.hasValue = false;
+      return true;
+    }
+    if (api.lua_next(state, -2) === 0) return false;
+    collection.count++;
+    collection.hasValue = collection.kind === "map";
+    if (collection.kind === "set") api.lua_settop(state, -2);
+    // The key is converted as a copy: it is still needed to find the next one.
+    api.lua_pushvalue(state, collection.kind === "set" ? -1 : -2);
+    return true;
+  }
+
+  #close(state: LuaState, { kind, begin, count }: OpenCollection): void {
+    this.#open.pop();
+    if (kind === "array") this.#reply.endArray(begin, count);
+    else this.#reply.endArray(begin, count, kind);
+    // A map or set lies within the table that stands for it.
+    this.#lua.api.lua_settop(state, kind === "array" ? -2 : -3);
   }
 
   #bulk(state: LuaState): void {
@@ -77,16 +142,14 @@ export class LuaToReply {
     this.#reply.error(message);
   }
 
-  /** A table that stands for a reply of another type. The order in which the fields are looked at is Redis's. */
+  /** A table that stands for a reply of another type than a collection. The order in which the fields are looked at is Redis's. */
   #typedTable(state: LuaState): boolean {
     return (
       this.#errorTable(state) ||
       this.#line(state, "ok", (text) => this.#reply.simple(text)) ||
       this.#double(state) ||
       this.#line(state, "big_number", (text) => this.#bigNumber(text)) ||
-      this.#verbatim(state) ||
-      this.#pairs(state, "map") ||
-      this.#pairs(state, "set")
+      this.#verbatim(state)
     );
   }
 
@@ -156,38 +219,5 @@ export class LuaToReply {
     reply.raw(Buffer.from(`=${length + 4}\r\n${name}:`, "latin1"));
     reply.raw(bytes, address, address + length);
     reply.raw(lineEnd);
-  }
-
-  #pairs(state: LuaState, kind: "map" | "set"): boolean {
-    const { api } = this.#lua;
-    if (!this.#field(state, kind, luaType.table)) return false;
-    const begin = this.#reply.beginArray();
-    let count = 0;
-    api.lua_pushnil(state);
-    while (api.lua_next(state, -2) !== 0) {
-      if (kind === "set") api.lua_settop(state, -2);
-      // The key is converted as a copy: it is still needed to find the next one.
-      api.lua_pushvalue(state, kind === "set" ? -1 : -2);
-      this.#value(state);
-      if (kind === "map") this.#value(state);
-      count++;
-    }
-    this.#reply.endArray(begin, count, kind);
-    api.lua_settop(state, -2);
-    return true;
-  }
-
-  #array(state: LuaState): void {
-    const { api } = this.#lua;
-    const begin = this.#reply.beginArray();
-    let count = 0;
-    for (;;) {
-      api.lua_rawgeti(state, -1, count + 1);
-      if (api.lua_type(state, -1) === luaType.nil) break;
-      this.#value(state);
-      count++;
-    }
-    api.lua_settop(state, -2);
-    this.#reply.endArray(begin, count);
   }
 }

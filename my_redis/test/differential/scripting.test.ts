@@ -148,6 +148,18 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
       "return 1",
     ));
 
+  test("tables within tables become arrays within arrays, thousands deep", () =>
+    sameEvals(
+      "return {1, {2, {3, {}}, {map = {a = {1, 2}}}}, {set = {x = true}}, 4}",
+      "return {map = {a = {map = {b = {set = {c = true}}}}}}",
+      "return {set = {[1] = true}, 5}",
+      "return {map = {}, set = {a = true}}",
+      "return {{err = 'MINE own'}, {ok = 'fine'}, {double = 0.5}, 7}",
+      "local a = {} for i = 1, 2000 do a = {a, i} end return a",
+      "local a = {} for i = 1, 2000 do a = {map = {x = a}} end return a",
+      "return 1",
+    ));
+
   test("INFO counts scripts that answer with an error, and their errors, as redis-server does", () =>
     expectSame([
       ["CONFIG", "RESETSTAT"],

@@ -72,7 +72,7 @@ function findKeys({ server }: Context, args: Arguments): FoundKeys {
 
 /** A shard channel is routed as a key is, and is none. */
 const namesChannels = (found: Command): boolean =>
-  keySpecificationsOf(found).every(({ flags }) => flags.includes("not_key"));
+  keySpecificationsOf(found).some(({ flags }) => flags.includes("not_key"));
 
 function resolveName(table: Context["server"]["commands"], request: Arguments): Command | undefined {
   const found = table.find(request);

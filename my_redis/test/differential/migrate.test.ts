@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { requireService, type Service, startRedisServer } from "../../../tools/test-services/index.ts";
+import { requireService, type Service, startRedisServer, temporaryFolder } from "../../../tools/test-services/index.ts";
 import { type RunningServer, startServer } from "../../index.ts";
 import { recordExercised } from "./harness/exercised-commands.ts";
 import { showReply } from "./harness/reply.ts";
@@ -236,6 +236,59 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     );
     other.close();
     silent.close();
+  });
+
+  test("takes times of fields along, where the target knows them", async () => {
+    const other = await startServer({ port: 0, memory: true });
+    const there = await RespConnection.open(other.port, "the other MyRedis");
+    const { connection } = sources[1] as Source;
+    await connection.reply("HSETEX", "h", "EX", 100, "FIELDS", 2, "a", "1", "b", "2");
+    expect(showReply(await connection.reply(...to("h 0 5000")))).toBe(
+      "-ERR Target instance replied with error: ERR DUMP payload version or checksum are wrong",
+    );
+    expect(showReply(await connection.reply("MIGRATE", "127.0.0.1", other.port, "h", 0, 5000))).toBe("+OK");
+    expect(showReply(await connection.reply("EXISTS", "h"))).toBe(":0");
+    expect(showReply(await there.reply("HTTL", "h", "FIELDS", 2, "a", "b"))).toBe("*[:100 :100]");
+    there.close();
+    await other.close();
+  });
+
+  test("leaves nothing in the log of what has left", async () => {
+    const dir = temporaryFolder("migrate");
+    const before = await startServer({ port: 0, dir, appendonly: true });
+    const first = await RespConnection.open(before.port, "MyRedis");
+    await first.replies([
+      ["MSET", "left", "1", "stays", "1"],
+      ["MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "REPLACE", "KEYS", "left", "none"],
+    ]);
+    first.close();
+    await before.close();
+    const after = await startServer({ port: 0, dir, appendonly: true });
+    const second = await RespConnection.open(after.port, "MyRedis");
+    expect(showReply(await second.reply("KEYS", "*"))).toBe('*[$"stays"]');
+    second.close();
+    await after.close();
+  });
+
+  test("goes on for a client who is cut off, and answers nobody", async () => {
+    const { connection } = sources[1] as Source;
+    await connection.reply("SET", "a", "1");
+    let ask: (socket: Socket) => void = () => {};
+    const asked = new Promise<Socket>((resolve) => {
+      ask = resolve;
+    });
+    const slow = new FakeTarget((socket) => ask(socket));
+    const impatient = await RespConnection.open(ours.port, "MyRedis");
+    const id = (await impatient.reply("CLIENT", "ID")).text ?? "";
+    impatient.send(["MIGRATE", "127.0.0.1", await slow.listen(), "a", 0, 5000]);
+    const socket = await asked;
+    expect(showReply(await connection.reply("CLIENT", "KILL", "ID", id))).toBe(":1");
+    socket.write("+OK\r\n+OK\r\n");
+    // Waits until the migration is done, as it changes data.
+    expect(showReply(await connection.reply("SETNX", "b", "1"))).toBe(":1");
+    expect(showReply(await connection.reply("EXISTS", "a"))).toBe(":0");
+    impatient.close();
+    slow.close();
   });
 
   test("keeps what was changed all the same while it was sent", async () => {

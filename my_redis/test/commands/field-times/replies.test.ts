@@ -307,6 +307,16 @@ describe("fields whose time is over", () => {
     expect((await connection.reply("INFO", "keyspace")).text).toContain("subexpiry=1\r\n");
   });
 
+  test("are not what SORT goes by, or gets", async () => {
+    await line("RPUSH l 1 2");
+    await line("HSETEX o_1 PX 100 FIELDS 1 weight 9");
+    await line("HSET o_2 weight 5");
+    expect(await line("SORT l BY o_*->weight GET # GET o_*->weight")).toBe('*[$"2" $"5" $"1" $"9"]');
+    nowMs += 100;
+    expect(await line("SORT l BY o_*->weight GET # GET o_*->weight")).toBe('*[$"1" $nil $"2" $"5"]');
+    expect(await line("EXISTS o_1")).toBe(":0");
+  });
+
   test("are counted by INFO, and the hashes that have such", async () => {
     const hashesWithTimes = async (): Promise<string | undefined> =>
       /subexpiry=(\d+)/.exec((await connection.reply("INFO", "keyspace")).text ?? "")?.[1];

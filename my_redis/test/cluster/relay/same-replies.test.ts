@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { requireService } from "../../../../tools/test-services/index.ts";
-import { hashSlot } from "../../../src/cluster/hash-slot.ts";
 import { genericSteps, otherTypeSteps, stringSteps } from "../../differential/arbitrary-commands.ts";
 import { expectSame } from "../../differential/harness/expect-same.ts";
 import { expectSameGenerated, generatedTimeoutMs } from "../../differential/harness/generated-sequences.ts";
@@ -9,23 +8,14 @@ import type { Step, Word } from "../../differential/harness/index.ts";
 import { orderedHashSteps } from "../../differential/hash-steps.ts";
 import { listSteps } from "../../differential/list-steps.ts";
 import { type RingPair, startRingPair } from "./ring-pair.ts";
-import { inSlots } from "./tagged-steps.ts";
+import { inSlots, tagOfEachNode } from "./tagged-steps.ts";
 
 const redis = requireService("redis");
 let started: RingPair | undefined;
 const pair = async (): Promise<RingPair> => started as RingPair;
 
-/** A tag for each node, and one more of the last node. */
-function tags(): string[] {
-  const { cluster } = (started as RingPair).ring.nodes[0]!.server;
-  const wanted = [0, 1, 2, 2];
-  const found: string[] = [];
-  for (let number = 0; found.length < wanted.length; number++) {
-    const tag = `t${number}`;
-    if (cluster?.view.ownerOfSlot(hashSlot(Buffer.from(tag), 0, tag.length)) === wanted[found.length]) found.push(tag);
-  }
-  return found;
-}
+/** The tag of the node itself first. */
+const tags = (): string[] => tagOfEachNode((started as RingPair).ring);
 
 /** What concerns all keys is compared elsewhere. */
 const withKeys = (step: Step): Step =>

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Step, Word } from "../../differential/harness/index.ts";
+import type { MemoryRing } from "../memory-ring.ts";
 
 const keyNames = new Set<Word>(["a", "b", "c", "d"]);
 /** Tags whose slots belong to different nodes, whatever the nodes are called: chosen by the test. */
@@ -16,3 +17,15 @@ export function tagged(step: Step, tag: string): Step {
 /** Each step in the slot of one of the tags. */
 export const inSlots = (steps: readonly fc.Arbitrary<Step>[], tags: Tags): fc.Arbitrary<Step>[] =>
   steps.map((step) => fc.tuple(step, fc.constantFrom(...tags)).map(([made, tag]) => tagged(made, tag)));
+
+/** A hash tag for each node, the node that a client is connected to (the first by port) among them. */
+export function tagOfEachNode(ring: MemoryRing): string[] {
+  const { view } = ring.nodes[0]!.server.cluster!;
+  const tags: string[] = [];
+  for (let number = 0; tags.filter((tag) => tag !== undefined).length < ring.nodes.length; number++) {
+    const tag = `t${number}`;
+    const owner = view.names[view.ownerOfSlot(view.slotOfKey(Buffer.from(tag), 0, tag.length))] as string;
+    tags[ring.names.indexOf(owner)] ??= tag;
+  }
+  return tags;
+}

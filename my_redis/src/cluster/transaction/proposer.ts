@@ -27,7 +27,7 @@ interface Proposal {
   ballot: Ballot;
   rounds: number;
   highestSeen: Ballot;
-  decided: Outcome | undefined;
+  readonly startedMs: number;
   /** Undefined once it was called. */
   onDecided: ((outcome: Outcome | undefined) => void) | undefined;
 }
@@ -81,13 +81,14 @@ export class Proposer {
   }
 
   #open(id: TransactionId, participants: readonly MemberName[], onDecided: Proposal["onDecided"]): Proposal {
+    const startedMs = this.#host.monotonicMs();
     const proposal: Proposal = {
       id,
       participants,
       ballot: 0,
       rounds: 0,
       highestSeen: 0,
-      decided: undefined,
+      startedMs,
       onDecided,
     };
     this.#proposals.set(id, proposal);
@@ -109,19 +110,14 @@ export class Proposer {
     proposal.ballot = round * membersPerRound + this.#host.members.indexOf(this.#host.self);
     proposal.highestSeen = proposal.ballot;
     let best: Acceptance | undefined;
-    let known: Outcome | undefined;
     const request = { type: "promise", id, participants, ballot: proposal.ballot } as const;
     this.#askAll(proposal, request, {
       isYes: (answer) => {
         if (answer.type !== "promised") return false;
         if (answer.accepted !== undefined && answer.accepted.ballot >= (best?.ballot ?? 0)) best = answer.accepted;
-        known ??= answer.outcome;
         return true;
       },
-      onQuorum: () => {
-        if (known === undefined) this.#accept(proposal, best?.outcome ?? "back");
-        else this.#decided(proposal, known);
-      },
+      onQuorum: () => this.#accept(proposal, best?.outcome ?? "back"),
     });
   }
 
@@ -144,6 +140,10 @@ export class Proposer {
       if (answer.type === "outbid") {
         proposal.highestSeen = Math.max(proposal.highestSeen, answer.ballot);
         retry();
+      } else if (answer.type === "promised" && answer.outcome !== undefined) {
+        // It has been decided before. Soon all may have forgotten it.
+        over = true;
+        this.#decided(proposal, answer.outcome);
       } else if (isYes(answer)) {
         inFavour.add(member);
         if (!isQuorum(members, inFavour)) return;
@@ -157,7 +157,8 @@ export class Proposer {
 
   #retry(proposal: Proposal): void {
     proposal.rounds++;
-    if (proposal.rounds > maxRounds) {
+    const isTooLate = proposal.onDecided !== undefined && this.#isTooLate(proposal);
+    if (proposal.rounds > maxRounds || isTooLate) {
       this.#proposals.delete(proposal.id);
       answer(proposal, undefined);
       return;
@@ -167,9 +168,17 @@ export class Proposer {
     this.#host.schedule(pauseMs, () => this.#askForPromises(proposal));
   }
 
+  /**
+   * Whether others may have decided it, ended it and forgotten it meanwhile: then nobody has heard of it, which looks as
+   * if it had never been accepted. They remember what they took over for longer than this.
+   */
+  #isTooLate({ startedMs }: Proposal): boolean {
+    return this.#host.monotonicMs() - startedMs > this.#limits.silenceMs * 2;
+  }
+
   #decided(proposal: Proposal, outcome: Outcome): void {
-    proposal.decided = outcome;
-    answer(proposal, outcome);
+    const isCertain = outcome === "forward" || !this.#isTooLate(proposal);
+    answer(proposal, isCertain ? outcome : undefined);
     this.#tell(proposal, outcome, new Set(proposal.participants), 1);
   }
 

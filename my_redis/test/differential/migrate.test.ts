@@ -225,7 +225,11 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     connection.send(["MIGRATE", "127.0.0.1", port, "a", 0, 300], ["GET", "a"]);
     await other.reply("PING");
     expect(showReply(await other.reply("GET", "a"))).toBe('$"1"');
-    other.send(["SET", "a", "2"], ["GET", "a"]);
+    other.send(["PING"], ["SET", "a", "2"], ["GET", "a"]);
+    expect(showReply(await other.next())).toBe("+PONG");
+    const third = await RespConnection.open(ours.port, "MyRedis");
+    expect(showReply(await third.reply("GET", "a"))).toBe('$"1"');
+    third.close();
     expect(showReply(await connection.next())).toBe("-IOERR error or timeout reading to target instance");
     expect(showReply(await other.next())).toBe("+OK");
     expect(showReply(await other.next())).toBe('$"2"');

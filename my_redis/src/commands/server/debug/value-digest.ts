@@ -48,10 +48,11 @@ const mixStream: MixValue = (digest, { database }, address) => {
   }
 };
 
-const mixPair = (digest: DataDigest, first: Uint8Array, second: Uint8Array | string): void => {
+const mixPair = (digest: DataDigest, first: Uint8Array, second: Uint8Array | string, timed = false): void => {
   const pair = new DataDigest();
   pair.mix(first);
   pair.mix(second);
+  if (timed) pair.add("!!hexpire!!");
   digest.add(pair.bytes);
 };
 
@@ -69,7 +70,7 @@ const mixValue: Readonly<Record<number, MixValue>> = {
   [valueType.hash]: (digest, { database, server }, address) =>
     new HashValue()
       .attach(database, server.settings.values, address)
-      .forEach((field, value) => mixPair(digest, view(field), view(value))),
+      .forEach((field, value, timeMs) => mixPair(digest, view(field), view(value), timeMs !== 0)),
   [valueType.stream]: mixStream,
 };
 

@@ -1,6 +1,7 @@
 import { BlockedClients } from "./command/blocked-clients.ts";
 import { Client, type ClientChannel } from "./command/client.ts";
 import { ClientPause } from "./command/client-pause.ts";
+import { ClientTracking } from "./command/client-tracking.ts";
 import type { CommandTable } from "./command/command-table.ts";
 import { Context } from "./command/context.ts";
 import {
@@ -78,6 +79,7 @@ export class Server {
   readonly memoryLimit: MemoryLimit;
   readonly noTouch: NoTouch;
   readonly monitors: Monitors;
+  readonly tracking: ClientTracking;
   readonly activeExpiry: ActiveExpiry;
   readonly runId: string;
   readonly startedAtMs: number;
@@ -150,6 +152,7 @@ export class Server {
     this.memoryLimit = new MemoryLimit(this);
     this.noTouch = new NoTouch(this);
     this.monitors = new Monitors(this);
+    this.tracking = new ClientTracking(this);
     this.activeExpiry = new ActiveExpiry(this.keyspace);
     this.blocking = new BlockedClients(
       {
@@ -195,6 +198,7 @@ export class Server {
     this.pause.forget(context);
     this.noTouch.forget(context.client);
     this.monitors.forget(context.client);
+    this.tracking.end(context.client);
     this.watched.unwatch(context.client);
     this.pubSub.forget(context.client);
     this.clients.delete(context.client.id);
@@ -212,7 +216,8 @@ export class Server {
 
   /** To be called when somebody begins or ends to watch, block or listen. */
   updateObservation(): void {
-    this.keyspace.observed = this.watched.count > 0 || this.blocking.count > 0 || this.notifications.areOn;
+    const { blocking, keyspace, notifications, tracking, watched } = this;
+    keyspace.observed = watched.count > 0 || blocking.count > 0 || notifications.areOn || tracking.clientCount > 0;
     this.keyspace.onMissed = this.notifications.wants("m") ? this.#notifyMiss : undefined;
   }
 
@@ -242,6 +247,7 @@ export class Server {
   #keyChanged(database: Database, key: Uint8Array, start: number, end: number, event: string): void {
     if (this.notifications.areOn) this.notifications.notify(database.number, key, start, end, event);
     const name = latin1Text(key, start, end);
+    this.tracking.keyChanged(name, event);
     this.watched.keyChanged(database.number, name);
     this.blocking.keyChanged(database.number, name);
   }
@@ -256,6 +262,7 @@ export class Server {
       return replacement !== undefined && replacement.find(key, 0, key.length) !== 0;
     });
     this.blocking.databaseChanged(database.number);
+    if (replacement === undefined) this.tracking.flushed();
   }
 
   readonly #notifyMiss = ({ number }: Database, key: Uint8Array, start: number, end: number): void =>

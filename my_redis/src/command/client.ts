@@ -1,4 +1,5 @@
 import type { Arguments } from "../protocol/arguments.ts";
+import type { Tracking } from "./client-tracking.ts";
 import type { Command } from "./command.ts";
 import type { Subscriptions } from "./pub-sub.ts";
 import type { Relaying } from "./request-router.ts";
@@ -105,6 +106,8 @@ export class Client {
   noTouch = false;
   /** Is told of every command: see MONITOR. */
   monitoring = false;
+  /** Hears of changes to keys: see CLIENT TRACKING. A script's pseudo client has that of its caller. */
+  tracking: Tracking | undefined;
   /** "normal" clients, those of other nodes ("relayed"), and pseudo clients whose replies nobody waits for. */
   readonly kind: "normal" | "relayed" | "script" | "loader";
   closing = false;

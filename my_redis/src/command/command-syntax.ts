@@ -217,6 +217,8 @@ export const syntaxes: readonly (readonly [syntax: string, commands: string])[] 
   ["(LIB-NAME=libname | LIB-VER=libver)", "client|setinfo"],
   ["(ON | OFF)", "client|no-evict client|no-touch"],
   ["(ON | OFF | SKIP)", "client|reply"],
+  ["(YES | NO)", "client|caching"],
+  ["(ON | OFF) [REDIRECT=client-id] [PREFIX=prefix...=] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]", "client|tracking"],
   ["timeout:i [(WRITE | ALL)]", "client|pause"],
   ["client-id [(TIMEOUT | ERROR)]", "client|unblock"],
   ["[TYPE=(NORMAL | MASTER | REPLICA | PUBSUB)] [ID={client-id...}]", "client|list"],

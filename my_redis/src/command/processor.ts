@@ -86,6 +86,7 @@ export class CommandProcessor {
     this.call(context, found, args, reply);
     log?.endUnit();
     if (client.replyMode !== "on") holdBackReply(client, reply, start, found);
+    if (client.tracking !== undefined) server.tracking.commandEnded(client, found);
     if (server.pubSub.hasDeliveries) server.pubSub.deliver();
     if (server.blocking.hasReady) {
       server.serveBlocked();
@@ -193,6 +194,8 @@ export class CommandProcessor {
     }
     context.command = outerCommand;
     if (server.monitors.areThere) server.monitors.tell(context, found, args);
+    const { tracking } = context.client;
+    if (tracking !== undefined) server.tracking.remember(tracking, found, args);
     if (snapshot !== undefined) snapshot.writing = outerWriting;
     // A command that waits is counted once, when it gets its reply, however often it has been tried.
     if (context.client.blocked === undefined || reply.length > replyStart) this.count(found);

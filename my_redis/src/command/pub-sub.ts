@@ -126,6 +126,12 @@ export class PubSub {
     return size;
   }
 
+  /** Sends a client a message that is no publication, in order with those that are. */
+  send(client: Client, message: Uint8Array): void {
+    this.#queue(client, message);
+    this.#schedule();
+  }
+
   /** A client for whom one command publishes more than he may leave unread is let go, as if it had been sent. */
   #queue(client: Client, message: Uint8Array): void {
     if (client.closing) return;

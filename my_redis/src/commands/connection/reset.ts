@@ -21,6 +21,7 @@ export const reset = command({
     client.noEvict = false;
     server.noTouch.set(client, false);
     server.monitors.forget(client);
+    server.tracking.end(client);
     client.user = "default";
     client.authenticated = server.settings.values.requirepass === "";
     reply.protocol = 2;

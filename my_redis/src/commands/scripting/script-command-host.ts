@@ -49,6 +49,7 @@ export class ScriptCommandHost implements ScriptHost {
     this.#targets = 3;
     this.#nowMs = caller.now;
     this.#context.select(caller.client.database);
+    this.#context.client.tracking = caller.client.tracking;
   }
 
   /** Policies come and go, but seldom. */

@@ -35,7 +35,7 @@ export function clientLine(context: Context): string {
     ["events", channel.pendingBytes > 0 ? "rw" : "r"],
     ["cmd", client.lastCommand?.fullName ?? "NULL"],
     ["user", client.user],
-    ["redir", -1],
+    ["redir", client.tracking?.mode.redirect ?? -1],
     ["resp", client.protocol],
     ["lib-name", client.libraryName],
     ["lib-ver", client.libraryVersion],
@@ -48,6 +48,8 @@ function flagsOf(client: Client): string {
   if (client.subscriptions !== undefined) flags += "P";
   if (client.blocked !== undefined) flags += "b";
   if (client.transaction !== undefined) flags += "x";
+  if (client.tracking !== undefined) flags += `t${client.tracking.isBroken ? "R" : ""}`;
+  if (client.tracking?.mode.broadcast === true) flags += "B";
   if (client.watchBroken) flags += "d";
   if (client.closing) flags += "c";
   if (client.noEvict) flags += "e";

@@ -4,7 +4,7 @@ import { clientKill } from "./kill.ts";
 import { clientInfo, clientList } from "./list.ts";
 import { clientNoEvict, clientNoTouch, clientReply } from "./modes.ts";
 import { clientPause, clientUnpause } from "./pause.ts";
-import { clientGetredir, clientTrackinginfo } from "./tracking.ts";
+import { clientCaching, clientGetredir, clientTracking, clientTrackinginfo } from "./tracking.ts";
 import { clientUnblock } from "./unblock.ts";
 
 export const client = container({
@@ -16,6 +16,7 @@ export const client = container({
   flags: [],
   arity: -2,
   subcommands: [
+    clientCaching,
     clientGetname,
     clientGetredir,
     clientId,
@@ -28,6 +29,7 @@ export const client = container({
     clientReply,
     clientSetinfo,
     clientSetname,
+    clientTracking,
     clientTrackinginfo,
     clientUnblock,
     clientUnpause,

@@ -1,19 +1,137 @@
+import type { Client } from "../../../command/client.ts";
+import type { TrackingMode } from "../../../command/client-tracking.ts";
 import { command } from "../../../command/command.ts";
+import type { Arguments } from "../../../protocol/arguments.ts";
+import { CommandError, errors } from "../../../protocol/command-error.ts";
+import type { Server } from "../../../server.ts";
 
-const facts = {
-  group: "connection",
+const facts = { group: "connection", flags: ["noscript", "loading", "stale"] } as const;
+
+const switchedBroadcast =
+  "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it with a " +
+  "different mode.";
+const switchedOpting =
+  "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a " +
+  "different mode.";
+const onARing = "ERR CLIENT TRACKING is not available where nodes are joined: keys of other nodes change unnoticed";
+
+export const clientTracking = command({
+  ...facts,
+  name: "TRACKING",
+  since: "6.0.0",
+  complexity: "O(1). Some options may introduce additional complexity.",
+  summary: "Tells this connection, or another one, of changes to keys that it has read, or to all with a prefix.",
+  usage: "(ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [PREFIX <prefix> ...]] [OPTIN] [OPTOUT] [NOLOOP]",
+  arity: -3,
+  run({ client, server }, args, reply) {
+    const mode = readMode(args, server);
+    if (args.is(2, "on")) {
+      if (server.router !== undefined) throw new CommandError(onARing);
+      checkMode(client, mode);
+      server.tracking.begin(client, withPrefixes(client, mode));
+    } else if (args.is(2, "off")) {
+      server.tracking.end(client);
+    } else {
+      throw new CommandError(errors.syntax);
+    }
+    reply.ok();
+  },
+});
+
+function readMode(args: Arguments, server: Server): TrackingMode {
+  const flags = { broadcast: false, optIn: false, optOut: false, noLoop: false };
+  const prefixes: string[] = [];
+  let redirect = 0;
+  for (let index = 3; index < args.count; index++) {
+    const hasMore = index + 1 < args.count;
+    if (args.is(index, "redirect") && hasMore) {
+      if (redirect !== 0) throw new CommandError("ERR A client can only redirect to a single other client");
+      redirect = args.integer(++index);
+      if (!server.clients.has(redirect)) {
+        throw new CommandError("ERR The client ID you want redirect to does not exist");
+      }
+    } else if (args.is(index, "bcast")) flags.broadcast = true;
+    else if (args.is(index, "optin")) flags.optIn = true;
+    else if (args.is(index, "optout")) flags.optOut = true;
+    else if (args.is(index, "noloop")) flags.noLoop = true;
+    else if (args.is(index, "prefix") && hasMore) prefixes.push(args.latin1(++index));
+    else throw new CommandError(errors.syntax);
+  }
+  return { ...flags, prefixes, redirect };
+}
+
+/** Throws where the options do not go together, or not with what the client has asked for before. */
+function checkMode({ tracking }: Client, mode: TrackingMode): void {
+  const { broadcast, optIn, optOut, prefixes } = mode;
+  if (!broadcast && prefixes.length > 0) throw new CommandError("ERR PREFIX option requires BCAST mode to be enabled");
+  const before = tracking?.mode;
+  if (before !== undefined && before.broadcast !== broadcast) throw new CommandError(switchedBroadcast);
+  if (broadcast && (optIn || optOut)) throw new CommandError("ERR OPTIN and OPTOUT are not compatible with BCAST");
+  if (optIn && optOut) throw new CommandError("ERR You can't specify both OPTIN mode and OPTOUT mode");
+  if ((optIn && before?.optOut === true) || (optOut && before?.optIn === true)) throw new CommandError(switchedOpting);
+  checkPrefixes(prefixes, before?.prefixes ?? []);
+}
+
+function checkPrefixes(prefixes: readonly string[], before: readonly string[]): void {
+  const overlap = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);
+  const rule = "Prefixes for a single client must not overlap.";
+  for (const [at, prefix] of prefixes.entries()) {
+    const existing = before.find((other) => overlap(prefix, other));
+    if (existing !== undefined) {
+      throw new CommandError(`ERR Prefix '${prefix}' overlaps with an existing prefix '${existing}'. ${rule}`);
+    }
+    const provided = prefixes.slice(at + 1).find((other) => overlap(prefix, other));
+    if (provided !== undefined) {
+      throw new CommandError(`ERR Prefix '${prefix}' overlaps with another provided prefix '${provided}'. ${rule}`);
+    }
+  }
+}
+
+/** Further prefixes are added to those of before; without any, all keys are meant. */
+function withPrefixes({ tracking }: Client, mode: TrackingMode): TrackingMode {
+  if (!mode.broadcast) return mode;
+  const prefixes = [...(tracking?.mode.prefixes ?? []), ...mode.prefixes];
+  return { ...mode, prefixes: prefixes.length === 0 ? [""] : prefixes.sort() };
+}
+
+export const clientCaching = command({
+  ...facts,
+  name: "CACHING",
+  since: "6.0.0",
   complexity: "O(1)",
-  flags: ["noscript", "loading", "stale"],
-  arity: 2,
-} as const;
+  summary: "Says whether the keys of the next command are to be tracked.",
+  usage: "(YES|NO)",
+  arity: 3,
+  run({ client: { tracking } }, args, reply) {
+    if (tracking === undefined) {
+      throw new CommandError(
+        "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled",
+      );
+    }
+    const { optIn, optOut } = tracking.mode;
+    if (args.is(2, "yes")) {
+      if (!optIn)
+        throw new CommandError("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.");
+    } else if (args.is(2, "no")) {
+      if (!optOut)
+        throw new CommandError("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.");
+    } else {
+      throw new CommandError(errors.syntax);
+    }
+    tracking.caching = true;
+    reply.ok();
+  },
+});
 
 export const clientGetredir = command({
   ...facts,
   name: "GETREDIR",
   since: "6.0.0",
+  complexity: "O(1)",
   summary: "Returns the connection that hears of changes in place of this one; -1 while there is no tracking.",
-  run(_context, _args, reply) {
-    reply.integer(-1);
+  arity: 2,
+  run({ client: { tracking } }, _args, reply) {
+    reply.integer(tracking?.mode.redirect ?? -1);
   },
 });
 
@@ -21,15 +139,36 @@ export const clientTrackinginfo = command({
   ...facts,
   name: "TRACKINGINFO",
   since: "6.2.0",
+  complexity: "O(1)",
   summary: "Tells whether the connection hears of changes to keys that it has read.",
-  run(_context, _args, reply) {
+  arity: 2,
+  run({ client }, _args, reply) {
+    const flags = flagsOf(client);
+    const prefixes = client.tracking?.mode.prefixes ?? [];
     reply.map(3);
     reply.bulkText("flags");
-    reply.set(1);
-    reply.bulkText("off");
+    reply.set(flags.length);
+    for (const flag of flags) reply.bulkText(flag);
     reply.bulkText("redirect");
-    reply.integer(-1);
+    reply.integer(client.tracking?.mode.redirect ?? -1);
     reply.bulkText("prefixes");
-    reply.array(0);
+    reply.array(prefixes.length);
+    for (const prefix of prefixes) reply.bulkLatin1(prefix);
   },
 });
+
+function flagsOf({ tracking }: Client): string[] {
+  if (tracking === undefined) return ["off"];
+  const { caching, isBroken, mode } = tracking;
+  const flags: [string, boolean][] = [
+    ["on", true],
+    ["bcast", mode.broadcast],
+    ["optin", mode.optIn],
+    ["caching-yes", mode.optIn && caching],
+    ["optout", mode.optOut],
+    ["caching-no", mode.optOut && caching],
+    ["noloop", mode.noLoop],
+    ["broken_redirect", isBroken],
+  ];
+  return flags.filter(([, is]) => is).map(([flag]) => flag);
+}

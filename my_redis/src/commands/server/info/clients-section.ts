@@ -4,7 +4,7 @@ export const clientsSection: InfoSection = {
   name: "clients",
   title: "Clients",
   byDefault: true,
-  lines({ clients, cluster, settings, blocking, pause }) {
+  lines({ clients, cluster, settings, blocking, pause, tracking }) {
     const held = [...clients.values()].map(({ client }) => client.channel);
     const greatest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, value), 0);
     return [
@@ -14,7 +14,7 @@ export const clientsSection: InfoSection = {
       ["client_recent_max_input_buffer", greatest(held.map((channel) => channel.heldBytes))],
       ["client_recent_max_output_buffer", greatest(held.map((channel) => channel.pendingBytes))],
       ["blocked_clients", blocking.count + pause.heldCount],
-      ["tracking_clients", 0],
+      ["tracking_clients", tracking.clientCount],
       ["clients_in_timeout_table", blocking.timedCount],
       ["total_blocking_keys", blocking.keyCount],
     ];

@@ -4,7 +4,8 @@ export const statsSection: InfoSection = {
   name: "stats",
   title: "Stats",
   byDefault: true,
-  lines({ statistics, throughput, keyspace, memoryLimit, pubSub }) {
+  lines({ statistics, throughput, keyspace, memoryLimit, pubSub, tracking }) {
+    const tracked = tracking.totals;
     const { hits, misses, expired, expiredFields, evicted } = keyspace.statistics;
     const kilobytes = (bytes: number): string => (bytes / 1024).toFixed(2);
     return [
@@ -39,9 +40,9 @@ export const statsSection: InfoSection = {
       ["slave_expires_tracked_keys", 0],
       ["active_defrag_hits", 0],
       ["active_defrag_misses", 0],
-      ["tracking_total_keys", 0],
-      ["tracking_total_items", 0],
-      ["tracking_total_prefixes", 0],
+      ["tracking_total_keys", tracked.keys],
+      ["tracking_total_items", tracked.items],
+      ["tracking_total_prefixes", tracked.prefixes],
       ["unexpected_error_replies", statistics.unexpectedErrors],
       ["total_error_replies", statistics.errorReplies],
       ["dump_payload_sanitizations", 0],

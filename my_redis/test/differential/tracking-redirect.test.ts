@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { requireService, startRedisServer, type Service } from "../../../tools/test-services/index.ts";
+import { type RunningServer, startServer } from "../../index.ts";
+import { recordExercised } from "./harness/exercised-commands.ts";
+import { showReply } from "./harness/reply.ts";
+import { RespConnection, type Word } from "./harness/resp-connection.ts";
+
+const redis = requireService("redis");
+
+/** One server's connections: who changes keys, who reads them, and who hears of it for him. */
+class Scene {
+  readonly seen: string[] = [];
+  readonly #connections: RespConnection[];
+
+  private constructor(connections: RespConnection[]) {
+    this.#connections = connections;
+  }
+
+  static async open(port: number): Promise<Scene> {
+    return new Scene(await Promise.all([1, 2, 3].map(() => RespConnection.open(port, `port ${port}`))));
+  }
+
+  get writer(): RespConnection {
+    return this.#connections[0] as RespConnection;
+  }
+
+  get reader(): RespConnection {
+    return this.#connections[1] as RespConnection;
+  }
+
+  get listener(): RespConnection {
+    return this.#connections[2] as RespConnection;
+  }
+
+  /** Asks, and keeps the reply without numbers of clients. */
+  async ask(connection: RespConnection, ...command: Word[]): Promise<void> {
+    recordExercised(command);
+    this.seen.push(
+      showReply(await connection.reply(...command)).replaceAll(/\b(id|redir)=\d+|:\d{1,4}\b/g, "$1<number>"),
+    );
+  }
+
+  /** A push, or the message of a subscription. */
+  async hear(connection: RespConnection): Promise<void> {
+    this.seen.push(showReply(await connection.next()).replaceAll(/:\d{1,4}\b/g, "<number>"));
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+}
+
+describe.skipIf(redis.missing)(`another client hears of changes as from redis-server${redis.reason}`, () => {
+  let real: Service;
+  let ours: RunningServer;
+
+  beforeAll(async () => {
+    real = await startRedisServer();
+    ours = await startServer({ port: 0, bind: ["127.0.0.1"], memory: true });
+  });
+
+  afterAll(async () => {
+    await ours.close();
+    await real.stop();
+  });
+
+  async function expectSameOnBoth(run: (scene: Scene) => Promise<void>): Promise<void> {
+    const seen: string[][] = [];
+    for (const port of [ours.port, real.port]) {
+      const scene = await Scene.open(port);
+      await scene.writer.reply("FLUSHALL");
+      await run(scene);
+      scene.close();
+      seen.push(scene.seen);
+    }
+    expect(seen[0]).toEqual(seen[1] as string[]);
+  }
+
+  for (const protocol of ["2", "3"]) {
+    test(`who has RESP${protocol}, as the reader has`, () =>
+      expectSameOnBoth(async (scene) => {
+        const { writer, reader, listener } = scene;
+        const id = (await listener.reply("CLIENT", "ID")).text as string;
+        await listener.reply("HELLO", protocol);
+        await reader.reply("HELLO", protocol);
+        await scene.ask(reader, "CLIENT", "TRACKING", "ON", "REDIRECT", id);
+        await scene.ask(reader, "CLIENT", "GETREDIR");
+        await scene.ask(reader, "CLIENT", "TRACKINGINFO");
+        await scene.ask(listener, "SUBSCRIBE", "__redis__:invalidate");
+        await scene.ask(reader, "MGET", "a", "b");
+        await scene.ask(writer, "SET", "a", "1");
+        await scene.hear(listener);
+        await scene.ask(reader, "SET", "b", "1");
+        await scene.hear(listener);
+        await scene.ask(writer, "FLUSHALL");
+        await scene.hear(listener);
+        await scene.ask(reader, "CLIENT", "TRACKING", "OFF");
+      }));
+  }
+
+  test("until he is gone, which the reader is told", () =>
+    expectSameOnBoth(async (scene) => {
+      const { writer, reader, listener } = scene;
+      const id = (await listener.reply("CLIENT", "ID")).text as string;
+      await reader.reply("HELLO", "3");
+      await scene.ask(reader, "CLIENT", "TRACKING", "ON", "REDIRECT", id);
+      await scene.ask(reader, "GET", "a");
+      await writer.reply("CLIENT", "KILL", "ID", id);
+      while ((await writer.reply("CLIENT", "LIST", "ID", id)).text?.includes("id=") === true) await Bun.sleep(1);
+      await scene.ask(writer, "SET", "a", "1");
+      await scene.hear(reader);
+      await scene.ask(reader, "CLIENT", "TRACKINGINFO");
+    }));
+
+  test("and INFO counts clients, keys, readers and prefixes", () =>
+    expectSameOnBoth(async (scene) => {
+      const { writer, reader, listener } = scene;
+      const counts = async (): Promise<void> => {
+        const { text } = await writer.reply("INFO", "everything");
+        scene.seen.push(
+          [...(text ?? "").matchAll(/^tracking_\w+:\d+/gm)]
+            .map(([line]) => line)
+            .sort()
+            .join(" "),
+        );
+      };
+      await reader.reply("CLIENT", "TRACKING", "ON");
+      await listener.reply("CLIENT", "TRACKING", "ON");
+      await reader.reply("MGET", "a", "b", "c");
+      await listener.reply("MGET", "b", "c", "d");
+      await counts();
+      await writer.reply("SET", "b", "1");
+      await counts();
+      await listener.reply("CLIENT", "TRACKING", "OFF");
+      await listener.reply("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "x", "PREFIX", "y");
+      await counts();
+      await writer.reply("FLUSHALL");
+      await counts();
+    }));
+});
+
+test("of more keys than tracking-table-max-keys, the one read first is told as if it had changed", async () => {
+  const running = await startServer({ port: 0, bind: ["127.0.0.1"], memory: true, "tracking-table-max-keys": 2 });
+  const reader = await RespConnection.open(running.port, "MyRedis");
+  await reader.reply("HELLO", "3");
+  await reader.reply("CLIENT", "TRACKING", "ON");
+  for (const key of ["a", "b", "c"]) await reader.reply("GET", key);
+  expect(showReply(await reader.next())).toBe('>[$"invalidate" *[$"a"]]');
+  expect(running.server.tracking.totals).toEqual({ keys: 2, items: 2, prefixes: 0 });
+  reader.close();
+  while (running.server.tracking.clientCount > 0) await Bun.sleep(1);
+  expect(running.server.tracking.totals).toEqual({ keys: 0, items: 0, prefixes: 0 });
+  expect(running.server.keyspace.observed).toBe(false);
+  await running.close();
+});

@@ -29,7 +29,6 @@ import type { AppendOnlyLog } from "./persistence/append-only-log.ts";
 import type { ClusterNode } from "./cluster/cluster-node.ts";
 import type { RequestRouter } from "./command/request-router.ts";
 import type { CommandLog } from "./persistence/command-log.ts";
-import { LogAnnotations } from "./persistence/log-annotations.ts";
 import type { SaveAtEnd, Snapshots } from "./persistence/snapshots.ts";
 import { LatencyMonitor } from "./latency-monitor.ts";
 import type { Migrations } from "./migration/migrations.ts";
@@ -102,7 +101,6 @@ export class Server {
   snapshots: Snapshots | undefined;
   /** Undefined without a network. */
   migrations: Migrations | undefined;
-  readonly logAnnotations = new LogAnnotations();
   /** Why writes are refused because the log cannot be written, as an error reply. */
   logFailure: string | undefined;
   /**

@@ -1,9 +1,9 @@
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import type { Server } from "../server.ts";
 import { AppendOnlyFile, type AppendOnlyFileOptions } from "./append-only-file.ts";
 import { CommandLog } from "./command-log.ts";
 import { LogFolder } from "./log-folder.ts";
-import { LogRewriter } from "./log-rewriter.ts";
+import { appendOpenWrites, LogRewriter } from "./log-rewriter.ts";
 import type { ManifestEntry } from "./manifest.ts";
 import { writeFileNow } from "./snapshot-file.ts";
 
@@ -94,7 +94,12 @@ export class AppendOnlyLog {
     const base = folder.nextBase(this.rewriter.extension);
     writeFileNow(this.#server, folder.pathOf(base), this.rewriter.form);
     const first = folder.nextIncrement(draft);
-    closeSync(openSync(folder.pathOf(first), "w"));
+    const descriptor = openSync(folder.pathOf(first), "w");
+    const log = new CommandLog({ write: (bytes) => writeFileSync(descriptor, bytes) });
+    appendOpenWrites(this.#server, log);
+    log.flush();
+    fsyncSync(descriptor);
+    closeSync(descriptor);
     folder.replaceBaseNow(base, first);
   }
 

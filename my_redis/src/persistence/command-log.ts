@@ -23,8 +23,6 @@ const multi = encoder.encode("*1\r\n$5\r\nMULTI\r\n");
 const exec = encoder.encode("*1\r\n$4\r\nEXEC\r\n");
 const dollar = 36;
 const initialBytes = 64 * 1024;
-/** redis-server reads no longer lines: 128 bytes with "#", the line end and a zero. */
-const maxAnnotationBytes = 124;
 
 /**
  * The stream of commands that changed data, as RESP, in the order of execution. Commands gather in one buffer until
@@ -138,16 +136,6 @@ export class CommandLog {
   append(database: number, words: readonly LogWord[]): void {
     this.#begin(database);
     this.#words(words);
-  }
-
-  /** Appends a line that is no command: part of the unit, and loaded with it or not at all. See LogAnnotations. */
-  annotate(line: string): void {
-    if (line.length > maxAnnotationBytes || /[\r\n]/.test(line)) {
-      throw new Error(`a line of the log of ${line.length} bytes (limit ${maxAnnotationBytes}): '${line}'`);
-    }
-    if (!this.#inUnit) this.beginUnit();
-    this.#unitCommands++;
-    this.#raw(Buffer.from(`#${line}\r\n`, "latin1"));
   }
 
   #words(words: readonly LogWord[]): void {

@@ -66,7 +66,7 @@ class LogLoader {
   readonly #reply = new ReplyWriter();
   readonly #checksum = new ChecksumVerifier();
   /** The commands of a MULTI whose EXEC has not come yet: applied all together, or, at a cut tail, not at all. */
-  #unit: (Arguments | string)[] | undefined;
+  #unit: Arguments[] | undefined;
   #unitOffset = 0;
   #unitChecksum: ChecksumState = { value: 0, length: 0 };
   #commands = 0;
@@ -102,23 +102,8 @@ class LogLoader {
 
   #annotation(): void {
     const verdict = this.#checksum.check(this.#reader.annotation);
-    if (verdict === "other") this.#takeLine();
+    if (verdict === "other") this.#checksum.add(this.#reader.entryBytes);
     if (verdict === "wrong") this.#refuse(`the data before it does not fit its checksum '${this.#reader.annotation}'`);
-  }
-
-  #takeLine(): void {
-    this.#checksum.add(this.#reader.entryBytes);
-    const { annotation } = this.#reader;
-    if (this.#unit === undefined) this.#load(annotation);
-    else this.#unit.push(annotation);
-  }
-
-  #load(annotation: string): void {
-    try {
-      this.#server.logAnnotations.load(annotation);
-    } catch (error) {
-      this.#refuse(`${(error as Error).message} in '#${annotation}'`);
-    }
   }
 
   #take(): void {
@@ -134,10 +119,7 @@ class LogLoader {
       if (this.#unit === undefined) this.#refuse("EXEC without MULTI");
       const unit = this.#unit ?? [];
       this.#unit = undefined;
-      for (const queued of unit) {
-        if (typeof queued === "string") this.#load(queued);
-        else this.#run(queued);
-      }
+      for (const queued of unit) this.#run(queued);
     } else if (this.#unit !== undefined) {
       this.#unit.push(args.copy());
     } else {

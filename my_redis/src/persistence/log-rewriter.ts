@@ -246,19 +246,18 @@ export class LogRewriter {
     return new BackgroundSnapshot(this.#server, path, (emit) => beginFile(this.#server, form, emit));
   }
 
-  /** What the old increments say besides commands, and is still needed. */
   #carryOver(): void {
-    for (const line of this.#server.logAnnotations.carried()) {
-      this.#commands.beginUnit();
-      this.#commands.annotate(line);
-      this.#commands.endUnit();
-    }
-    for (const words of openTransactionCommands(this.#server)) {
-      this.#commands.beginUnit();
-      this.#commands.append(0, words);
-      this.#commands.endUnit();
-    }
+    appendOpenWrites(this.#server, this.#commands);
     this.#commands.flush();
+  }
+}
+
+/** What the old increments say of writes across nodes that are not settled, and is no part of the dataset. */
+export function appendOpenWrites(server: Server, log: CommandLog): void {
+  for (const words of openTransactionCommands(server)) {
+    log.beginUnit();
+    log.append(0, words);
+    log.endUnit();
   }
 }
 

@@ -130,7 +130,7 @@ class RdbLoader {
         this.#reserve(reader.count(), reader.count());
         return;
       case opcode.expiryMs:
-        this.#facts.expiryMs = reader.milliseconds();
+        this.#facts.expiryMs = reader.moment();
         return;
       case opcode.expirySeconds:
         this.#facts.expiryMs = (reader.littleEndian(4) | 0) * 1000;

@@ -4,6 +4,8 @@ import { RdbFormatError } from "./rdb-format-error.ts";
 import { stringForm } from "./rdb-types.ts";
 
 const twoTo32 = 4294967296;
+/** The greatest 64-bit integer that a double can hold. */
+const greatestMs = 9_223_372_036_854_774_784;
 const doubleBytes = new Uint8Array(8);
 const doubleView = new DataView(doubleBytes.buffer);
 
@@ -110,6 +112,13 @@ export class RdbReader {
   /** Milliseconds of eight bytes, brought to 0 where they are negative and to 2^53 - 1 where they are beyond. */
   milliseconds(): number {
     return Math.max(this.signedMilliseconds(), 0);
+  }
+
+  /** The moment at which a key ends: as `milliseconds`, but beyond 2^53 it is only rounded, as EXPIRE rounds it. */
+  moment(): number {
+    const low = this.littleEndian(4);
+    const high = this.littleEndian(4) | 0;
+    return Math.min(Math.max(high * twoTo32 + low, 0), greatestMs);
   }
 
   /** As `milliseconds`, with -1 for any negative number, which stands for never. */

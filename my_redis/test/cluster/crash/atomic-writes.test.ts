@@ -26,7 +26,7 @@ afterAll(() => ring.stop());
 
 async function strike(name: string, fault: (node: number) => Promise<void>): Promise<TripleWorkload> {
   const workload = new TripleWorkload(ring, name, 6);
-  workload.start();
+  await workload.start();
   for (let round = 0; round < rounds; round++) {
     for (let node = 0; node < nodes; node++) {
       await pause(300);
@@ -53,6 +53,7 @@ describe("writes to three nodes at once", () => {
       });
       expect(problems).toEqual([]);
       expect(counts.acknowledged).toBeGreaterThan(0);
+      expect(counts.moves).toBeGreaterThan(0);
       expect(counts.reads).toBeGreaterThan(0);
     },
     testTimeoutMs,
@@ -69,6 +70,7 @@ describe("writes to three nodes at once", () => {
       });
       expect(problems).toEqual([]);
       expect(counts.acknowledged).toBeGreaterThan(0);
+      expect(counts.moves).toBeGreaterThan(0);
     },
     testTimeoutMs,
   );

@@ -99,3 +99,13 @@ export class RingOfProcesses {
     );
   }
 }
+
+/** A key for each node, named after `prefix`. */
+export function keysOnAllNodes(ring: RingOfProcesses, prefix: string): string[] {
+  return [...ring.ports.keys()].map((node) => {
+    for (let number = 0; ; number++) {
+      const key = `${prefix}:${number}`;
+      if (ring.ownerOf(key) === node) return key;
+    }
+  });
+}

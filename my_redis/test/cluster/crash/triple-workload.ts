@@ -1,5 +1,6 @@
 import type { RespConnection } from "../../differential/harness/resp-connection.ts";
-import type { RingOfProcesses } from "./ring-of-processes.ts";
+import { keysOnAllNodes, type RingOfProcesses } from "./ring-of-processes.ts";
+import { WanderingValue } from "./wandering-value.ts";
 
 /** Errors that a client of a cluster knows: try again, or later. */
 const knownErrors = /^(CLUSTERDOWN|TRYAGAIN|LOADING)/;
@@ -17,6 +18,7 @@ export interface WorkloadCounts {
   refused: number;
   broken: number;
   reads: number;
+  moves: number;
   slowestMs: number;
 }
 
@@ -26,20 +28,24 @@ export interface WorkloadCounts {
  */
 export class TripleWorkload {
   readonly triples: Triple[] = [];
-  readonly counts: WorkloadCounts = { acknowledged: 0, refused: 0, broken: 0, reads: 0, slowestMs: 0 };
+  readonly counts: WorkloadCounts = { acknowledged: 0, refused: 0, broken: 0, reads: 0, moves: 0, slowestMs: 0 };
   readonly problems: string[] = [];
   readonly #ring: RingOfProcesses;
+  readonly #wanderer: WanderingValue;
   #stopped = false;
   #running: Promise<void>[] = [];
 
   constructor(ring: RingOfProcesses, name: string, count: number) {
     this.#ring = ring;
+    this.#wanderer = new WanderingValue(ring, name);
     for (let index = 0; index < count; index++) {
       this.triples.push({ keys: keysOnAllNodes(ring, `${name}${index}`), begun: 0, acknowledged: 0 });
     }
   }
 
-  start(): void {
+  async start(): Promise<void> {
+    await this.#wanderer.create();
+    this.#running.push(this.#client(0, (connection) => this.#wander(connection)));
     for (const [index, triple] of this.triples.entries()) {
       const node = index % this.#ring.ports.length;
       this.#running.push(this.#client(node, (connection) => this.#write(connection, triple)));
@@ -110,8 +116,16 @@ export class TripleWorkload {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
+  async #wander(connection: RespConnection): Promise<void> {
+    const problem = await this.#wanderer.move(connection);
+    if (problem !== undefined) this.problems.push(problem);
+    this.counts.moves = this.#wanderer.moves;
+  }
+
   /** To be called at rest: whether every triple is equal, and holds nothing older than what was acknowledged. */
   async check(): Promise<void> {
+    const problem = await this.#wanderer.problem();
+    if (problem !== undefined) this.problems.push(problem);
     for (const node of this.#ring.ports.keys()) {
       const connection = await this.#ring.connect(node);
       for (const { keys, begun, acknowledged } of this.triples) {
@@ -126,14 +140,4 @@ export class TripleWorkload {
       connection.close();
     }
   }
-}
-
-/** A key for each node, named after `prefix`. */
-function keysOnAllNodes(ring: RingOfProcesses, prefix: string): string[] {
-  return [...ring.ports.keys()].map((node) => {
-    for (let number = 0; ; number++) {
-      const key = `${prefix}:${number}`;
-      if (ring.ownerOf(key) === node) return key;
-    }
-  });
 }

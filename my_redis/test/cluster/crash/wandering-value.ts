@@ -1,0 +1,48 @@
+import type { RespConnection } from "../../differential/harness/resp-connection.ts";
+import { keysOnAllNodes, type RingOfProcesses } from "./ring-of-processes.ts";
+
+const elements = ["a", "b", "c"];
+
+/** A list that is renamed from node to node, again and again: at any rest it is in one place, and whole. */
+export class WanderingValue {
+  readonly keys: readonly string[];
+  moves = 0;
+  #place = 0;
+  readonly #ring: RingOfProcesses;
+
+  constructor(ring: RingOfProcesses, name: string) {
+    this.#ring = ring;
+    this.keys = keysOnAllNodes(ring, `${name}:wanderer`);
+  }
+
+  async create(): Promise<void> {
+    const connection = await this.#ring.connect(0);
+    await connection.reply("RPUSH", this.keys[0] as string, ...elements);
+    await connection.reply("PEXPIREAT", this.keys[0] as string, "4102444800000");
+    connection.close();
+  }
+
+  /** One step. An error leaves open where it is: then it is looked for at the next place. */
+  async move(connection: RespConnection): Promise<string | undefined> {
+    const from = this.keys[this.#place] as string;
+    const next = (this.#place + 1) % this.keys.length;
+    this.#place = next;
+    const reply = await connection.reply("RENAMENX", from, this.keys[next] as string);
+    if (reply.text === "1") this.moves++;
+    if (reply.text === "0") return `${from} and ${this.keys[next]} exist both`;
+    return undefined;
+  }
+
+  /** To be called at rest: what is wrong with it. */
+  async problem(): Promise<string | undefined> {
+    const connection = await this.#ring.connect(1);
+    const found: string[] = [];
+    for (const key of this.keys) {
+      const list = (await connection.reply("LRANGE", key, 0, -1)).items?.map(({ text }) => text) ?? [];
+      const expiry = (await connection.reply("PEXPIRETIME", key)).text;
+      if (list.length > 0) found.push(`${list.join("")} until ${expiry}`);
+    }
+    connection.close();
+    return found.join() === "abc until 4102444800000" ? undefined : `the wandering value: ${found.join() || "gone"}`;
+  }
+}

@@ -2,7 +2,6 @@
  * A MyRedis that tells how long its turns take: `bun bench/pauses/watched-server.ts <port>`. A line for each turn of
  * more than a millisecond: "turn <ms>".
  */
-import { readFileSync } from "node:fs";
 import { startServer } from "../../my_redis/index.ts";
 
 const periodMs = 1;
@@ -12,8 +11,10 @@ await startServer({ port: Number(process.argv[2]), memory: true });
 console.log("Ready to accept connections");
 
 /** CPU time of this thread, in milliseconds: without what collector and compiler do beside it. */
-const threadCpuMs = (): number =>
-  Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, "latin1").split(" ")[0]) / 1e6;
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
 
 let lastMs = performance.now();
 let lastCpuMs = threadCpuMs();

@@ -40,7 +40,16 @@ const maxReservedKeys = 1 << 24;
 
 /** Reads a snapshot into the server. Throws RdbLoadError with the offset of what is wrong. */
 export function loadRdb(server: Server, path: string, options: RdbLoadOptions): RdbLoadResult {
-  const descriptor = openSync(path, "r");
+  try {
+    return loadOpenRdb(server, path, openSync(path, "r"), options);
+  } catch (error) {
+    // The system's own errors: no right to read it, or no file but a folder.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new RdbLoadError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function loadOpenRdb(server: Server, path: string, descriptor: number, options: RdbLoadOptions): RdbLoadResult {
   try {
     const reader = new RdbFileReader((target) => readSync(descriptor, target), fstatSync(descriptor).size);
     return new RdbLoader(server, reader, options).load(path);

@@ -293,5 +293,8 @@ describe("snapshots at run time", () => {
     writeFileSync(path, "REDIS0010 and nonsense");
     await expect(start({ dir: folder })).rejects.toThrow(/dump.rdb: bad at offset \d+: /);
     expect(readFileSync(path, "latin1")).toBe("REDIS0010 and nonsense");
+    const other = temporaryFolder("run-time");
+    mkdirSync(join(other, "dump.rdb"));
+    await expect(start({ dir: other })).rejects.toThrow(/dump.rdb cannot be read: /);
   });
 });

@@ -71,6 +71,8 @@ export class ScriptRunner {
     const { length } = reply;
     const outcome = this.#asUnit(() => this.engine.run(script, { args, firstKey: 3, keyCount, mayPause }, reply));
     if (outcome === "done") return countFailure(caller.command, reply, length);
+    // Also where this request was one that had been put aside: nothing goes on behind it.
+    caller.client.postponed = true;
     caller.client.channel.pause();
     this.#pause(caller, caller.command);
   }
@@ -142,6 +144,7 @@ export class ScriptRunner {
     countFailure(command, this.#reply, 0);
     this.#paused = undefined;
     server.busyScript = false;
+    client.postponed = false;
     if (!client.gone) {
       server.answer(client, (reply) => reply.raw(this.#reply.buffer, 0, this.#reply.length));
       client.channel.resume();

@@ -145,3 +145,19 @@ test("a node without memory refuses writes of its own keys, by whichever node th
   for (const connection of [first, second]) connection.close();
   await ring.close();
 });
+
+test("a script that takes its time here or elsewhere is answered before what comes behind it", async () => {
+  const ring = await startMemoryRing(2, { "busy-reply-threshold": 10 });
+  const client = await ring.connect(0);
+  const { view } = ring.nodes[0]!.server.cluster!;
+  const foreign = Array.from({ length: 100 }, (_, number) => `key:${number}`).find(
+    (key) => view.names[view.ownerOfSlot(view.slotOfKey(Buffer.from(key), 0, key.length))] === ring.names[1],
+  ) as string;
+  const slow = "local sum = 0 for step = 1, 5000000 do sum = sum + step end return 'slow'";
+  const here = await client.replies([["SET", foreign, 1], ["EVAL", slow, 0], ["PING"], ["GET", foreign]]);
+  expect(here.map(({ text }) => text)).toEqual(["OK", "slow", "PONG", "1"]);
+  const elsewhere = await client.replies([["EVAL", slow, 1, foreign], ["PING"], ["GET", foreign]]);
+  expect(elsewhere.map(({ text }) => text)).toEqual(["slow", "PONG", "1"]);
+  client.close();
+  await ring.close();
+});

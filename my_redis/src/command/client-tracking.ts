@@ -55,6 +55,7 @@ export class ClientTracking {
   constructor(server: Server) {
     this.#server = server;
     server.arrivalPolicies.add(this.#policy);
+    server.settings.onChange("tracking-table-max-keys", () => this.#limit());
   }
 
   get clientCount(): number {
@@ -120,13 +121,13 @@ export class ClientTracking {
     }
   }
 
-  /** Forgets the key that was read first: who has it must not believe that he would hear of it. */
+  /** Forgets the keys that were read first: who has one must not believe that he would hear of it. */
   #limit(): void {
     const most = this.#server.settings.values["tracking-table-max-keys"];
-    if (most === 0 || this.#readers.size <= most) return;
+    if (most === 0) return;
     for (const key of this.#readers.keys()) {
+      if (this.#readers.size <= most) return;
       this.#tellReaders(key, undefined);
-      return;
     }
   }
 

@@ -153,3 +153,19 @@ test("of more keys than tracking-table-max-keys, the one read first is told as i
   expect(running.server.keyspace.observed).toBe(false);
   await running.close();
 });
+
+test("when tracking-table-max-keys shrinks, keys beyond it are told as if they had changed", async () => {
+  const running = await startServer({ port: 0, bind: ["127.0.0.1"], memory: true });
+  const reader = await RespConnection.open(running.port, "MyRedis");
+  await reader.reply("HELLO", "3");
+  await reader.reply("CLIENT", "TRACKING", "ON");
+  for (const key of ["a", "b", "c"]) await reader.reply("GET", key);
+  const other = await RespConnection.open(running.port, "MyRedis");
+  await other.reply("CONFIG", "SET", "tracking-table-max-keys", "1");
+  expect(running.server.tracking.totals).toEqual({ keys: 1, items: 1, prefixes: 0 });
+  expect(showReply(await reader.next())).toBe('>[$"invalidate" *[$"a"]]');
+  expect(showReply(await reader.next())).toBe('>[$"invalidate" *[$"b"]]');
+  reader.close();
+  other.close();
+  await running.close();
+});

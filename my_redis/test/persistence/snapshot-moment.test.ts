@@ -41,6 +41,7 @@ async function addLargeValues(connection: RespConnection, random: SeededRandom, 
         ["XADD", "stream:0", `${number + 1}-1`, "f", `value ${number}`],
       );
     }
+    commands.push(["SET", "string:0", Buffer.alloc(400_000, "some text ")]);
     // Many small ones, too, so that the walk takes a while.
     for (let number = 0; number < smallKeys; number++) {
       commands.push(["SET", `small:${number}`, random.below(1000), "PX", 50_000 + random.below(1_000_000)]);
@@ -182,6 +183,8 @@ describe("a snapshot that is taken while requests go on is the dataset of the mo
   });
 
   const changes: [string, Word[]][] = [
+    ["string", ["SETRANGE", "string:0", 10, "changed"]],
+    ["string that grows", ["APPEND", "string:0", "changed"]],
     ["list", ["LSET", "list:0", 690, "changed"]],
     ["set", ["SADD", "set:0", "new"]],
     ["hash", ["HSET", "hash:0", "field 3", "changed"]],
@@ -196,7 +199,7 @@ describe("a snapshot that is taken while requests go on is the dataset of the mo
       const connection = await RespConnection.open(source.port, "MyRedis");
       await addLargeValues(connection, new SeededRandom(1), 0);
       // At one step of these, this value is half taken.
-      for (let chosen = 1; chosen <= 36; chosen += 2) {
+      for (let chosen = 1; chosen <= 36; chosen += 4) {
         await compareSnapshot(source, clock, "dump", async (step) => {
           if (step === chosen) await connection.replies([["SELECT", 0], words]);
         });

@@ -68,4 +68,47 @@ describe("a table of records", () => {
     expect(drawn.size).toBe(100);
     for (const count of drawn.values()) expect(Math.abs(count - 200)).toBeLessThan(80);
   });
+
+  test("knows another table's entries by their hashes, copies them, and visits each slot once, while it grows or shrinks", () => {
+    const heap = new Heap();
+    const hasher = new HalfSipHash(1, 2);
+    for (let count = 1; count < 2500; count += 61) {
+      const [table, other] = [new RecordTable(heap, hasher), new RecordTable(heap, hasher)];
+      for (let number = 0; number < count; number++) set(table, `key ${number}`, `value ${number}`);
+      for (let number = count; number < count * 2; number++) set(other, `key ${number / 2}`, "");
+      const removed = Math.floor(count / 3);
+      for (let number = 0; number < removed; number++) {
+        table.removeEntry(table.find(bytesOf(`key ${number}`), 0, `key ${number}`.length));
+      }
+      const shared: string[] = [];
+      const copies = new RecordTable(heap, hasher);
+      let entries = 0;
+      for (let from = 0; from >= 0;) {
+        from = table.visitSlots(from, 100, (entry, hash) => {
+          entries++;
+          const start = record.keyStartOf(heap, entry);
+          const key = latin1Text(record.bytesOf(heap, entry), start, start + record.keyLengthOf(heap, entry));
+          if (other.hasKeyOf(hash, entry)) shared.push(key);
+          copies.addCopy(hash, entry);
+        });
+      }
+      expect(entries).toBe(count - removed);
+      expect(contentOf(heap, copies)).toEqual(contentOf(heap, table));
+      const halves = [...contentOf(heap, other).keys()].filter((key) => contentHas(table, key));
+      expect(new Set(shared)).toEqual(new Set(halves));
+      expect(shared).toHaveLength(halves.length);
+    }
+  });
+
+  test("goes on growing while its entries change, until one table is left", () => {
+    const table = new RecordTable(new Heap(), new HalfSipHash(1, 2));
+    const isGrowing = (): boolean => table.resizing;
+    let number = 0;
+    while (number < 1000 || !isGrowing()) set(table, `key ${number++}`, "v");
+    for (let change = 0; isGrowing() && change < 1000; change++) set(table, "key 1", `${change}`);
+    expect(isGrowing()).toBe(false);
+    expect(table.size).toBe(number);
+  });
 });
+
+const contentHas = (table: RecordTable, key: string): boolean => table.find(bytesOf(key), 0, key.length) !== 0;

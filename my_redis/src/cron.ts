@@ -106,7 +106,7 @@ export class Cron {
     const { keyspace, memoryLimit, settings } = this.#server;
     if (keyspace.pendingReleases > 0 || this.#expiryBehind || memoryLimit.hasWork) return true;
     if (!settings.values.activerehashing) return false;
-    return keyspace.databases.some(({ keys, expires }) => keys.resizing || expires.resizing);
+    return keyspace.databases.some((database) => database.indexes.some(({ resizing }) => resizing));
   }
 
   /** Works in slices until nothing is left to do. */
@@ -130,7 +130,7 @@ export class Cron {
     keyspace.releaseSome(spent);
     if (!settings.values.activerehashing) return;
     for (const database of keyspace.databases) {
-      for (const index of [database.keys, database.expires]) {
+      for (const index of database.indexes) {
         while (index.resizing && !spent()) index.migrate(slotsPerLook);
       }
     }

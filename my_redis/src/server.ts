@@ -25,6 +25,7 @@ import type { Environment } from "./environment.ts";
 import { ActiveExpiry } from "./keyspace/active-expiry.ts";
 import type { Database } from "./keyspace/database.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
+import type { RecordStore } from "./keyspace/record-store.ts";
 import type { AppendOnlyLog } from "./persistence/append-only-log.ts";
 import type { ClusterNode } from "./cluster/cluster-node.ts";
 import type { RequestRouter } from "./command/request-router.ts";
@@ -217,6 +218,7 @@ export class Server {
     const { blocking, keyspace, notifications, tracking, watched } = this;
     keyspace.observed = watched.count > 0 || blocking.count > 0 || notifications.areOn || tracking.clientCount > 0;
     this.keyspace.onMissed = this.notifications.wants("m") ? this.#notifyMiss : undefined;
+    this.keyspace.onCreated = this.notifications.wants("n") ? this.#notifyCreated : undefined;
   }
 
   serveBlocked(): void {
@@ -265,6 +267,9 @@ export class Server {
 
   readonly #notifyMiss = ({ number }: Database, key: Uint8Array, start: number, end: number): void =>
     this.notifications.notify(number, key, start, end, "keymiss");
+
+  readonly #notifyCreated = (store: RecordStore, key: Uint8Array, start: number, end: number): void =>
+    this.notifications.notify((store as Database).number, key, start, end, "new");
 
   #exists(database: number, name: string): boolean {
     const { keys } = this.keyspace.database(database);

@@ -12,6 +12,7 @@ for (const [letter, events] of [
   ["x", "expired"],
   ["e", "evicted"],
   ["m", "keymiss"],
+  ["n", "new"],
 ] as const) {
   for (const event of events.split(" ")) classByEvent.set(event, letter);
 }

@@ -181,6 +181,8 @@ export class Database extends RecordStore {
     this.keys.insert(hash, address);
     if (record.hasExpiry(heap, address)) this.expires.insert(hash, address);
     if (hasFieldTimes(this.keyspace, address)) this.timedHashes.insert(hash, address);
+    const start = record.keyStartOf(heap, address);
+    this.tellCreated(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
   }
 
   /**

@@ -2,6 +2,7 @@ import { HalfSipHash } from "../values/half-sip-hash.ts";
 import { AccessClock } from "./access-clock.ts";
 import { Database } from "./database.ts";
 import { type Address, Heap } from "./heap.ts";
+import type { RecordStore } from "./record-store.ts";
 import { ObjectTable, type ObjectValue } from "./object-table.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { accessClockOf, setAccessClock } from "./record.ts";
@@ -45,6 +46,10 @@ export class Keyspace {
   onEvicted: ((database: Database, key: Uint8Array, start: number, end: number) => void) | undefined;
   /** As `onExpired`, for fields of a hash, which is gone when they were its last. */
   onFieldsExpired: ((database: Database, key: Uint8Array, fields: readonly Uint8Array[]) => void) | undefined;
+  /** Told of a key that a command wanted to read and that is not there, while somebody wants to know. */
+  onMissed: ((database: Database, key: Uint8Array, start: number, end: number) => void) | undefined;
+  /** Told of a key that is created, before its value is there, while somebody wants to know. */
+  onCreated: ((store: RecordStore, key: Uint8Array, start: number, end: number) => void) | undefined;
   /** Off while a log is loaded: then an expired key is removed by the log's own DEL. */
   expires = true;
   /** What the eviction policy wants in a record's access clock. */

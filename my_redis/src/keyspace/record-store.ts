@@ -25,6 +25,9 @@ export class RecordStore {
   /** The hashes among `keys` of whose fields one at least has a time. */
   timedHashes: RecordIndex;
 
+  /** What is created now is told to nobody: it takes the place of what the key held, or is no key yet. */
+  createsSilently = false;
+
   constructor(keyspace: Keyspace) {
     this.keyspace = keyspace;
     this.keys = new RecordIndex(keyspace.heap);
@@ -76,7 +79,22 @@ export class RecordStore {
     record.writeRecord(heap, address, key, start, end, valueLength, kind, this.keyspace.accessClock.fresh, expiryMs);
     this.keys.insert(hash, address);
     if (expiryMs >= 0) this.expires.insert(hash, address);
+    if (this.keyspace.onCreated !== undefined) this.tellCreated(key, start, end);
     return address;
+  }
+
+  /** Lets `create` make the value of a key that held another until now, if `existed`: then it is no new key. */
+  replacing<Made>(existed: boolean, create: () => Made): Made {
+    this.createsSilently = existed;
+    try {
+      return create();
+    } finally {
+      this.createsSilently = false;
+    }
+  }
+
+  protected tellCreated(key: Uint8Array, start: number, end: number): void {
+    if (!this.createsSilently) this.keyspace.onCreated?.(this, key, start, end);
   }
 
   /** Creates a record that holds an object. The key must have none. */
@@ -149,7 +167,10 @@ export class RecordStore {
       clock = record.accessClockOf(heap, address);
       this.removeHashed(hash, address);
     }
+    const silently = this.createsSilently;
+    if (clock >= 0) this.createsSilently = true;
     address = this.insertRecord(key, start, end, kind, length, expiryMs === keepExpiry ? noExpiry : expiryMs);
+    this.createsSilently = silently;
     if (clock >= 0) {
       record.setAccessClock(heap, address, clock);
       this.keyspace.touch(address);

@@ -104,7 +104,8 @@ export function keyspaceEvents(facts: DirectiveFacts<string>): Directive<string>
   return directive(facts, {
     manyWords: false,
     expects: "letters of K E A g $ l s h z x e t m d n",
-    print: (value) => value,
+    // Redis does not show n beside A, though it has both.
+    print: (value) => (value.startsWith("A") ? value.replace("n", "") : value),
     lines: (value) => [[value]],
     parse(words) {
       if (words.length !== 1) throw new DirectiveError("wrong number of arguments");
@@ -115,7 +116,7 @@ export function keyspaceEvents(facts: DirectiveFacts<string>): Directive<string>
       const has = (letter: string): boolean =>
         given.includes(letter) || (given.includes("A") && everyClass.includes(letter));
       const all = everyClass.every(has);
-      const classes = all ? "A" : eventClasses.filter(has).join("");
+      const classes = all ? `A${has("n") ? "n" : ""}` : eventClasses.filter(has).join("");
       return classes + eventChannels.filter(has).join("");
     },
   });

@@ -6,6 +6,8 @@ import { serverPair, type Side } from "./harness/servers.ts";
 
 const redis = requireService("redis");
 const far = 4_102_444_800;
+/** What DUMP gives for the string "v". */
+const dumped = Buffer.from("0001760a009108ceb219388ace", "hex");
 
 /** What each command makes a server publish, one line per command. */
 async function publishedBy(side: Side, setting: string, commands: readonly (readonly Word[])[]): Promise<string[]> {
@@ -85,6 +87,62 @@ describe.skipIf(redis.missing)(`notifications of changes are those of redis-serv
       ["BITFIELD", "none1", "GET", "u8", "0"],
       ["LCS", "none1", "none2"],
       ["MEMORY", "USAGE", "none1"],
+    ]));
+
+  test("of keys that come to be", () =>
+    expectSameEvents("KEAn", [
+      ["SET", "k", "v"],
+      ["SET", "k", "v", "EX", "1000"],
+      ["SET", "k", "v"],
+      ["GETSET", "k", "v"],
+      ["MSET", "k", "1", "k2", "2"],
+      ["MSETNX", "k3", "1", "k4", "2"],
+      ["SETNX", "k5", "1"],
+      ["APPEND", "text", "a"],
+      ["SETRANGE", "range", "2", "a"],
+      ["SETBIT", "bits", "2", "1"],
+      ["BITFIELD", "field", "SET", "u8", "0", "5"],
+      ["INCR", "number"],
+      ["INCRBYFLOAT", "float", "1.5"],
+      ["BITOP", "NOT", "bits2", "bits"],
+      ["BITOP", "NOT", "bits2", "bits"],
+      ["RPUSH", "l", "b", "a"],
+      ["RPUSH", "l", "c"],
+      ["LMOVE", "l", "l2", "LEFT", "LEFT"],
+      ["SADD", "s", "a", "b"],
+      ["SMOVE", "s", "s2", "a"],
+      ["SUNIONSTORE", "s3", "s", "s2"],
+      ["SUNIONSTORE", "s3", "s", "s2"],
+      ["SINTERSTORE", "s3", "s", "none"],
+      ["SORT", "l", "ALPHA", "STORE", "sorted"],
+      ["SORT", "l", "ALPHA", "STORE", "sorted"],
+      ["SORT", "l", "ALPHA", "STORE", "k"],
+      ["HSET", "h", "f", "1"],
+      ["HINCRBY", "h2", "f", "1"],
+      ["HSETNX", "h3", "f", "1"],
+      ["ZADD", "z", "1", "a"],
+      ["ZADD", "z2", "XX", "1", "a"],
+      ["ZINCRBY", "z3", "1", "a"],
+      ["ZUNIONSTORE", "z4", "1", "z"],
+      ["ZUNIONSTORE", "z4", "1", "z"],
+      ["ZRANGESTORE", "z5", "z", "0", "-1"],
+      ["GEOADD", "geo", "13", "38", "a"],
+      ["GEOSEARCHSTORE", "geo2", "geo", "FROMMEMBER", "a", "BYRADIUS", "1", "m"],
+      ["XADD", "x", "1-1", "f", "v"],
+      ["XADD", "x", "1-2", "f", "v"],
+      ["XGROUP", "CREATE", "x2", "g", "0", "MKSTREAM"],
+      ["PFADD", "hll", "a"],
+      ["PFMERGE", "hll2", "hll"],
+      ["RENAME", "k2", "renamed"],
+      ["RENAME", "k3", "renamed"],
+      ["COPY", "h", "copied"],
+      ["COPY", "h", "copied", "REPLACE"],
+      ["MOVE", "h", "1"],
+      ["RESTORE", "restored", "0", dumped],
+      ["RESTORE", "restored", "0", dumped, "REPLACE"],
+      ["EVAL", "redis.call('SET', KEYS[1], 'v')", "1", "scripted"],
+      ["EXPIRE", "k", "1000"],
+      ["PERSIST", "k"],
     ]));
 
   test("of strings and of keys of any type", () =>

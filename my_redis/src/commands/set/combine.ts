@@ -114,7 +114,7 @@ const storeResult =
       reply.integer(0);
       return;
     }
-    result.store(args);
+    database.replacing(existed, () => result.store(args));
     database.changed(args, 1, event);
     reply.integer(result.size);
   };

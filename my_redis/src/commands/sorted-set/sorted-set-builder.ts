@@ -55,7 +55,7 @@ export class SortedSetBuilder {
    * key is deleted. Tells of it, and gives the number of members.
    */
   store(args: Arguments, index: number, event: string): number {
-    const { database, server } = this.#context;
+    const { database } = this.#context;
     const { size } = this;
     const existing = database.write(args, index);
     if (existing !== 0) database.remove(existing);
@@ -64,8 +64,16 @@ export class SortedSetBuilder {
       if (existing !== 0) database.changed(args, index, "del");
       return 0;
     }
+    database.replacing(existing !== 0, () => this.#create(args, index));
+    database.changed(args, index, event);
+    return size;
+  }
+
+  /** Makes the value of the key, which must have none. */
+  #create(args: Arguments, index: number): void {
+    const { database, server } = this.#context;
     const { "zset-max-listpack-entries": maxEntries, "zset-max-listpack-value": maxBytes } = server.settings.values;
-    if (size <= maxEntries && this.#longest <= maxBytes) {
+    if (this.size <= maxEntries && this.#longest <= maxBytes) {
       const packed = createSortedSet(this.#context, args, index);
       this.visit((bytes, start, end, score) => packed.add(bytes, start, end, score));
       this.discard();
@@ -73,7 +81,5 @@ export class SortedSetBuilder {
       const [start, end] = [args.start(index), args.end(index)];
       database.createObject(args.buffer, start, end, record.valueType.sortedSet, this.#set);
     }
-    database.changed(args, index, event);
-    return size;
   }
 }

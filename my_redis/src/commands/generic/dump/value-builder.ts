@@ -127,6 +127,7 @@ export class DetachedValueBuilder extends ValueBuilder {
   constructor({ server, client, keyspace }: Context, key: Uint8Array) {
     const context = new Context(server, client);
     const database = new Database(keyspace, client.database);
+    database.createsSilently = true;
     context.database = database;
     super(context, Arguments.from(["", key]));
     this.#database = database;

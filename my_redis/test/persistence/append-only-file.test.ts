@@ -83,4 +83,35 @@ describe("the append-only file answers", () => {
     await closed;
     expect(readFileSync(name, "latin1")).toBe("first");
   });
+
+  test("who waits for the disk while it goes on in another file, each part of the log in its own", async () => {
+    const { file, path: name } = open();
+    const next = path();
+    const order: string[] = [];
+    file.write(Buffer.from("first"));
+    file.whenSafe((safe) => order.push(`first ${safe}`));
+    file.switchTo(openSync(next, "w"));
+    expect(file.sizeBytes).toBe(0);
+    file.write(Buffer.from("second"));
+    const second = new Promise<void>((resolve) => {
+      file.whenSafe((safe) => {
+        order.push(`second ${safe}`);
+        resolve();
+      });
+    });
+    await second;
+    expect(order).toEqual(["first true", "second true"]);
+    expect(file.sizeBytes).toBe(6);
+    // What could be written only in part is taken back from this file, not from the log as a whole.
+    file.write(unwritable(" third"));
+    file.close();
+    expect([readFileSync(name, "latin1"), readFileSync(next, "latin1")]).toEqual(["first", "second third"]);
+  });
+
+  test("nobody that it goes on elsewhere while it cannot be written", () => {
+    const { file } = open();
+    file.write(unwritable("first"));
+    expect(() => file.switchTo(openSync(path(), "w"))).toThrow("the append-only file cannot be written");
+    file.close();
+  });
 });

@@ -20,6 +20,8 @@ const leftOut = new Set([
   "client|pause",
   "client|reply",
   "client|no-evict",
+  "client|tracking",
+  "wait",
   "config|set",
   "config|rewrite",
   "monitor",

@@ -1,7 +1,10 @@
 import { join } from "node:path";
 import type { Command } from "../my_redis/src/command/command.ts";
 import { allCommands } from "../my_redis/src/commands/index.ts";
+import { escapedCell, markdownTable } from "./markdown-table.ts";
 import { redisCommands } from "./redis-commands.ts";
+import results from "./redis-suite/results.json";
+import { suiteTables } from "./redis-suite/suite-tables.ts";
 import { repositoryFolder } from "./source-files.ts";
 
 /** The page whose tables are made from the table of commands; what stands outside of its markers is written by hand. */
@@ -16,7 +19,8 @@ interface Entry {
 /** The page with its tables made anew from these commands. Throws when one of its markers is missing. */
 export function withTables(page: string, commands: readonly Command[]): string {
   const entries = commands.flatMap(entriesOf);
-  return fill(fill(page, "overview", overview(entries)), "commands", listing(entries));
+  const parts = { overview: overview(entries), suite: suiteTables(results), commands: listing(entries) };
+  return Object.entries(parts).reduce((filled, [part, content]) => fill(filled, part, content), page);
 }
 
 /** The command itself unless it is nothing but a container, and its subcommands but for HELP. */
@@ -42,7 +46,7 @@ function overview(entries: readonly Entry[]): string {
     const here = expected.length - missing.length;
     return [group, `${here} of ${expected.length}`, here === 0 ? "all of it" : missing.join(", ")];
   });
-  return table(["Group", "Here", "Not here"], rows);
+  return markdownTable(["Group", "Here", "Not here"], rows);
 }
 
 const isContainer = (name: string, names: readonly string[]): boolean =>
@@ -55,25 +59,18 @@ function listing(entries: readonly Entry[]): string {
     .map(([group, members]) => {
       const rows = members
         .toSorted((one, other) => compare(one.name, other.name))
-        .map(({ name, command: { since, arity, summary } }) => [`\`${name}\``, since, `${arity}`, escaped(summary)]);
-      return `### ${group}\n\n${table(["Command", "Since", "Arity", "Summary"], rows)}`;
+        .map(({ name, command: { since, arity, summary } }) => [
+          `\`${name}\``,
+          since,
+          `${arity}`,
+          escapedCell(summary),
+        ]);
+      return `### ${group}\n\n${markdownTable(["Command", "Since", "Arity", "Summary"], rows)}`;
     });
   return sections.join("\n\n");
 }
 
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
-
-/** A bar would end the cell, and a line end the row. */
-const escaped = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
-
-/** A table in the form that the formatter gives it. */
-function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [heading, ...rows];
-  const widths = heading.map((_, column) => Math.max(3, ...all.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  const padded = all.map((row) => line(widths.map((width, column) => (row[column] ?? "").padEnd(width))));
-  return [padded[0], line(widths.map((width) => "-".repeat(width))), ...padded.slice(1)].join("\n");
-}
 
 if (import.meta.main) {
   const page = await Bun.file(compatibilityFile).text();

@@ -37,7 +37,7 @@ export async function runUnit(options: RunUnitOptions): Promise<UnitOutcome & { 
     const cmd = ["./runtest", ...place, "--single", unit, ...limits, ...skipped, ...(run.suiteArguments ?? [])];
     const { output, exitCode } = await runBounded({
       cmd: cmd as [string, ...string[]],
-      cwd: suiteCopy(source),
+      cwd: suiteCopy(source, run.edit),
       timeoutMs: unitTimeoutMs,
     });
     const outcome = readUnitOutput(output);

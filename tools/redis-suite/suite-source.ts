@@ -1,7 +1,8 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram, temporaryFolder } from "../test-services/index.ts";
 import { runBounded } from "./run-bounded.ts";
+import type { UnitRun } from "./units.ts";
 
 const fetchTimeoutMs = 180_000;
 /** The version whose answers are compared elsewhere, too. */
@@ -55,7 +56,7 @@ function sourceLines(policy: string): string {
  * A copy of the suite to run in, as it writes into its own folder, with the installed redis-cli and redis-benchmark
  * where it expects those of its source tree.
  */
-export function suiteCopy(source: string): string {
+export function suiteCopy(source: string, edit: UnitRun["edit"]): string {
   const folder = temporaryFolder("redis-suite");
   for (const name of ["tests", "runtest"]) cpSync(join(source, name), join(folder, name), { recursive: true });
   mkdirSync(join(folder, "src"));
@@ -64,7 +65,14 @@ export function suiteCopy(source: string): string {
     const program = findProgram(name);
     if (program !== undefined) symlinkSync(program, join(folder, "src", name));
   }
+  if (edit !== undefined) applyEdit(join(folder, edit.file), edit);
   return folder;
+}
+
+function applyEdit(path: string, { from, to }: NonNullable<UnitRun["edit"]>): void {
+  const text = readFileSync(path, "utf8");
+  if (!text.includes(from)) throw new Error(`${path} has no ${JSON.stringify(from)} to change`);
+  writeFileSync(path, text.replace(from, to));
 }
 
 /** Throws when the suite is not of the version that the list of expected failures is about. */

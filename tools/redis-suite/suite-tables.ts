@@ -1,0 +1,36 @@
+import { escapedCell, markdownTable } from "../markdown-table.ts";
+import { expectedFailures } from "./expected-failures.ts";
+import type { Results } from "./results.ts";
+import { skippedTests, units, unitsNotRun } from "./units.ts";
+
+/** What docs/compatibility.md says of Redis's own suite: units and counts, what does not pass, what does not run. */
+export function suiteTables(results: Results): string {
+  const tests = Object.keys(units).flatMap((unit) => {
+    const reasons = { ...expectedFailures[unit], ...skippedTests[unit] };
+    return Object.entries(reasons).map(([test, reason]) => [unit, escapedCell(test), escapedCell(reason)]);
+  });
+  return [
+    markdownTable(["Unit", "Pass", "Do not", "Left out by the suite", "How"], runRows(results)),
+    "Tests that do not pass, or are left out by us:",
+    markdownTable(["Unit", "Test", "Reason"], tests),
+    "Units that do not run:",
+    markdownTable(["Reason", "Units"], notRunRows()),
+  ].join("\n\n");
+}
+
+function runRows(results: Results): string[][] {
+  return Object.entries(units).flatMap(([unit, runs]) =>
+    runs.map(({ why = "" }, number) => {
+      const counts = results[unit]?.[number];
+      if (counts === undefined)
+        throw new Error(`results.json knows no run ${number} of ${unit}: run suite:redis --write`);
+      const notPassing = counts.failed + Object.keys(skippedTests[unit] ?? {}).length;
+      return [unit, `${counts.passed}`, `${notPassing}`, `${counts.leftOut}`, escapedCell(why)];
+    }),
+  );
+}
+
+function notRunRows(): string[][] {
+  const byReason = Map.groupBy(Object.entries(unitsNotRun), ([, reason]) => reason);
+  return [...byReason].map(([reason, entries]) => [escapedCell(reason), entries.map(([unit]) => unit).join(", ")]);
+}

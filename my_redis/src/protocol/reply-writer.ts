@@ -29,6 +29,8 @@ const sign = {
   attribute: 124,
 };
 const initialBytes = 64 * 1024;
+/** Above this a buffer is given up after use. What turns of long replies take must be less, or each would grow its own. */
+const keptBytes = 4 * 1024 * 1024;
 
 /**
  * Encodes replies as RESP2 or RESP3 into one growing buffer. The methods name what is answered; where RESP2 has no
@@ -51,7 +53,7 @@ export class ReplyWriter {
   /** Starts over with an empty buffer; one that had grown large is given up. */
   clear(): void {
     this.length = 0;
-    if (this.buffer.length > initialBytes * 16) this.buffer = new Uint8Array(initialBytes);
+    if (this.buffer.length > keptBytes) this.buffer = new Uint8Array(initialBytes);
   }
 
   raw(bytes: Uint8Array, start = 0, end: number = bytes.length): void {

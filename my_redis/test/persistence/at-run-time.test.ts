@@ -298,3 +298,42 @@ describe("snapshots at run time", () => {
     await expect(start({ dir: other })).rejects.toThrow(/dump.rdb cannot be read: /);
   });
 });
+
+describe("DEBUG replaces the dataset", () => {
+  test("by a snapshot of it, by one of before, and by both together, and the log knows nothing of that", async () => {
+    const scene = await start({ appendonly: true, "enable-debug-command": "yes" });
+    const logged = async (): Promise<string | undefined> => infoLine(scene, "aof_current_size");
+    await scene.connection.replies([
+      ["SET", "a", 1],
+      ["RPUSH", "list", 1, 2, 3],
+    ]);
+    const before = await logged();
+    expect(await scene.ask("DEBUG", "RELOAD")).toBe("OK");
+    expect(await scene.ask("LLEN", "list")).toBe("3");
+    expect(await logged()).toBe(before);
+    await scene.connection.replies([
+      ["SET", "a", 2],
+      ["SET", "b", 2],
+    ]);
+    expect(await scene.ask("DEBUG", "RELOAD", "NOSAVE", "NOFLUSH")).toMatch(/^ERR Error trying to load the RDB dump/);
+    expect(await scene.ask("DEBUG", "RELOAD", "NOSAVE", "NOFLUSH", "MERGE")).toBe("OK");
+    expect((await scene.connection.reply("MGET", "a", "b")).items?.map(({ text }) => text)).toEqual(["1", "2"]);
+    expect(await scene.ask("DEBUG", "RELOAD", "NOSAVE")).toBe("OK");
+    expect((await scene.connection.reply("MGET", "a", "b")).items?.map(({ text }) => text)).toEqual(["1", null]);
+    expect(await scene.ask("DEBUG", "LOADAOF")).toBe("OK");
+    expect((await scene.connection.reply("MGET", "a", "b")).items?.map(({ text }) => text)).toEqual(["2", "2"]);
+    expect(await scene.ask("DEBUG", "RELOAD", "LATER")).toMatch(/^ERR DEBUG RELOAD only supports/);
+    await scene.close();
+  });
+
+  test("by the base that BGREWRITEAOF wrote, where commands are not logged", async () => {
+    const scene = await start({ "enable-debug-command": "yes" });
+    await scene.connection.replies([["SET", "a", 1], ["BGREWRITEAOF"]]);
+    await settled(scene);
+    await scene.ask("SET", "a", 2);
+    expect(await scene.ask("DEBUG", "LOADAOF")).toBe("OK");
+    expect(await scene.ask("GET", "a")).toBe("1");
+    expect(manifestOf(scene.folder)).toBe("file appendonly.aof.1.base.rdb seq 1 type b\n");
+    await scene.close();
+  });
+});

@@ -13,7 +13,9 @@ const everyCommand = ({ commands }: Server): Command[] =>
   [...commands.all()].flatMap((entry) => [entry, ...commands.subcommandsOf(entry)]);
 
 function usedCommands(server: Server): Command[] {
-  return everyCommand(server).filter(({ statistics }) => statistics.calls + statistics.rejectedCalls + statistics.failedCalls > 0);
+  return everyCommand(server).filter(
+    ({ statistics }) => statistics.calls + statistics.rejectedCalls + statistics.failedCalls > 0,
+  );
 }
 
 function describe({ fullName, statistics }: Command): InfoLine {

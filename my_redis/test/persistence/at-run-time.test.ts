@@ -320,8 +320,10 @@ describe("DEBUG replaces the dataset", () => {
     expect((await scene.connection.reply("MGET", "a", "b")).items?.map(({ text }) => text)).toEqual(["1", "2"]);
     expect(await scene.ask("DEBUG", "RELOAD", "NOSAVE")).toBe("OK");
     expect((await scene.connection.reply("MGET", "a", "b")).items?.map(({ text }) => text)).toEqual(["1", null]);
+    const beforeLoading = await logged();
     expect(await scene.ask("DEBUG", "LOADAOF")).toBe("OK");
     expect((await scene.connection.reply("MGET", "a", "b")).items?.map(({ text }) => text)).toEqual(["2", "2"]);
+    expect(await logged()).toBe(beforeLoading);
     expect(await scene.ask("DEBUG", "RELOAD", "LATER")).toMatch(/^ERR DEBUG RELOAD only supports/);
     await scene.close();
   });

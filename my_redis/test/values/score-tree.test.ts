@@ -76,6 +76,21 @@ describe("a large sorted set", () => {
     );
   });
 
+  test("reads on from where a count came to, and not once the set has changed", () => {
+    const { set } = newSet();
+    for (let number = 0; number < 1000; number++) put(set, `m${number}`, number);
+    for (let rank = 0; rank < 1000; rank += 7) {
+      expect(set.tree.countBelow(rank, false)).toBe(rank);
+      expect(scores(set, rank, rank + 3, false)).toEqual([rank, rank + 1, rank + 2].filter((score) => score < 1000));
+      set.tree.countBelow(rank, true);
+      put(set, "lowest", -1);
+      expect(scores(set, rank + 1, rank + 2, false)).toEqual([rank]);
+      set.tree.countBelow(rank, true);
+      drop(set, "lowest");
+      expect(scores(set, rank, rank + 1, false)).toEqual([rank]);
+    }
+  });
+
   test("grows by ascending scores, shrinks to nothing and gives its memory back in steps", () => {
     const { heap, set } = newSet();
     for (let number = 0; number < 50_000; number++) put(set, `m${number}`, number);

@@ -128,6 +128,9 @@ export class ScoreTree {
   #nodes = 0;
   /** Where `#seek` stopped in its leaf. */
   #within = 0;
+  /** The leaf to which the last count came, and the rank of its first entry; mostly that is where reading begins. */
+  #foundLeaf: Node | undefined;
+  #foundFrom = 0;
   // The entry that is inserted or removed.
   #score = 0;
   #address: Address = 0;
@@ -157,6 +160,7 @@ export class ScoreTree {
 
   /** Adds an entry. The record must be there, and stay until it is removed from the tree. */
   insert(score: number, address: Address): void {
+    this.#foundLeaf = undefined;
     this.#score = score;
     this.#address = address;
     const root = this.#root;
@@ -221,6 +225,7 @@ export class ScoreTree {
 
   /** Removes an entry, which must be there. Its record must still be. */
   remove(score: number, address: Address): void {
+    this.#foundLeaf = undefined;
     this.#score = score;
     this.#address = address;
     this.#removeBelow(this.#root);
@@ -268,7 +273,10 @@ export class ScoreTree {
       count += sumOf(node.totals, index);
       node = node.children[index] as Node;
     }
-    return count + node.countBelow(score, orEqual);
+    const within = node.countBelow(score, orEqual);
+    this.#foundLeaf = node;
+    this.#foundFrom = count;
+    return count + within;
   }
 
   /** How many entries, all at the beginning, stand before what is sought: with the right question, any rank. */
@@ -321,6 +329,11 @@ export class ScoreTree {
 
   /** The leaf with this rank; the place in it is in `#within`. */
   #seek(rank: number): Node {
+    const found = this.#foundLeaf;
+    if (found !== undefined && rank >= this.#foundFrom && rank - this.#foundFrom < found.count) {
+      this.#within = rank - this.#foundFrom;
+      return found;
+    }
     let node = this.#root;
     let left = rank;
     while (node.children !== undefined && node.totals !== undefined) {

@@ -46,13 +46,15 @@ console.log("us: CPU microseconds per request, both nodes together.\n");
 const scaling = await measureScaling(plan);
 console.log(
   textTable([
-    ["command", "pipeline", "one node/s", "two nodes/s", "ratio", "one busy", "two busy"],
+    ["command", "pipeline", "one node/s", "two nodes/s", "ratio", "one us", "two us", "one busy", "two busy"],
     ...scaling.map((row) => [
       row.command,
       `${row.pipeline}`,
       whole(row.onePerSecond),
       whole(row.twoPerSecond),
       row.ratio.toFixed(2),
+      row.oneMicroseconds.toFixed(2),
+      row.twoMicroseconds.toFixed(2),
       row.oneBusy.toFixed(2),
       row.twoBusy.toFixed(2),
     ]),

@@ -84,6 +84,16 @@ export const integerCount = (bytes: Uint8Array, start: number, end: number): num
 export const integerPlace = (bytes: Uint8Array, start: number, index: number): number =>
   start + integerSetHeaderBytes + index * integerWidth(bytes, start);
 
+/** Whether bytes[start, end), integers of `width` bytes each without the header, are in ascending order, none twice. */
+export function areAscending(range: { bytes: Uint8Array; start: number; end: number }, width: number): boolean {
+  const { bytes, start, end } = range;
+  for (let at = start + width; at < end; at += width) {
+    moved.read(bytes, at, width);
+    if (compareAt(bytes, at - width, width, moved) >= 0) return false;
+  }
+  return true;
+}
+
 /** Writes a set without members, `integerSetHeaderBytes` long. */
 export function clearIntegers(bytes: Uint8Array, start: number): void {
   bytes[start] = 2;

@@ -1,13 +1,15 @@
+import { ElementRun } from "../../values/element-run.ts";
 import { parseDouble } from "../../values/double-text.ts";
 import type { ByteRange } from "./byte-range.ts";
 import { decodeHashListpackTimes, decodeHashTimes } from "./decode-field-times.ts";
 import { decodeStream } from "./decode-stream.ts";
-import { readListpack } from "./listpack.ts";
-import { readIntset, readZiplist, readZipmap } from "./old-forms.ts";
+import { collectElements } from "./collect-elements.ts";
+import { checkListpack, readListpack } from "./listpack.ts";
+import { openIntset, readIntset, readZiplist, readZipmap } from "./old-forms.ts";
 import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
 import type { RdbReader } from "./rdb-reader.ts";
 import { listNode, rdbType } from "./rdb-types.ts";
-import type { CollectionType, ValueVisitor } from "./value-visitor.ts";
+import type { PackedType, ValueVisitor } from "./value-visitor.ts";
 
 type ReadPacked = (range: ByteRange, visit: (element: ByteRange) => void) => void;
 type Decode = (reader: RdbReader, visitor: ValueVisitor) => void;
@@ -20,19 +22,32 @@ export function decodeValue(type: number, reader: RdbReader, visitor: ValueVisit
 }
 
 /** Reads the number of elements of a collection, which has at least one. */
-function begin(reader: RdbReader, visitor: ValueVisitor, type: CollectionType, leastBytes: number): number {
-  const count = reader.countOf(leastBytes);
-  if (count === 0) throw new EmptyCollectionError(type);
+function begin(reader: RdbReader, visitor: ValueVisitor, type: PackedType, leastBytes: number): number {
+  const count = countOf(reader, type, leastBytes);
   visitor.begin(type, count);
   return count;
 }
+
+function countOf(reader: RdbReader, type: PackedType, leastBytes: number): number {
+  const count = reader.countOf(leastBytes);
+  if (count === 0) throw new EmptyCollectionError(type);
+  return count;
+}
+
+const run = new ElementRun();
 
 const decodeList: Decode = (reader, visitor) => {
   for (let left = begin(reader, visitor, "list", 1); left > 0; left--) visitor.element(reader.string());
 };
 
 const decodeSet: Decode = (reader, visitor) => {
-  for (let left = begin(reader, visitor, "set", 1); left > 0; left--) visitor.member(reader.string());
+  const count = countOf(reader, "set", 1);
+  const collected = collectElements(reader, count, run);
+  // Integers at the front make it one of integers first, and the order of the others hangs on that.
+  if (collected.length === count && !run.beginsWithInteger && visitor.packed("set", run)) return;
+  visitor.begin("set", count);
+  for (const member of collected) visitor.member(member);
+  for (let left = count - collected.length; left > 0; left--) visitor.member(reader.string());
 };
 
 const decodeHash: Decode = (reader, visitor) => {
@@ -70,45 +85,66 @@ function checkedScore(score: number): number {
 const decodeNodes =
   (readPacked: ReadPacked, mayBePlain: boolean): Decode =>
   (reader, visitor) => {
+    const nodes = countOf(reader, "list", 1);
     let elements = 0;
-    for (let left = begin(reader, visitor, "list", 1); left > 0; left--) {
+    for (let node = 0; node < nodes; node++) {
       const form = mayBePlain ? reader.count() : listNode.packed;
-      if (form === listNode.plain) {
-        elements++;
-        visitor.element(reader.string());
-        continue;
+      if (form !== listNode.packed && form !== listNode.plain) {
+        throw new RdbFormatError(`a list node of the unknown form ${form}`);
       }
-      if (form !== listNode.packed) throw new RdbFormatError(`a list node of the unknown form ${form}`);
-      readPacked(reader.string(), (element) => {
+      const range = reader.string();
+      const isPacked = form === listNode.packed;
+      if (nodes === 1 && isPacked && readPacked === readListpack && checkListpack(range, run)) {
+        if (visitor.packed("list", run)) return;
+      }
+      if (node === 0) visitor.begin("list", nodes);
+      if (isPacked) {
+        readPacked(range, (element) => {
+          elements++;
+          visitor.element(element);
+        });
+      } else {
         elements++;
-        visitor.element(element);
-      });
+        visitor.element(range);
+      }
     }
     if (elements === 0) throw new EmptyCollectionError("list");
   };
 
 /** A collection in one string of packed elements. */
 const decodePacked =
-  (type: CollectionType, readPacked: ReadPacked): Decode =>
+  (type: PackedType, readPacked: ReadPacked): Decode =>
   (reader, visitor) => {
     const range = reader.string();
-    let elements = 0;
-    let first: ByteRange | undefined;
-    visitor.begin(type, 0);
-    readPacked(range, (element) => {
-      elements++;
-      if (type === "list") visitor.element(element);
-      else if (type === "set") visitor.member(element);
-      else if (first === undefined) first = element;
-      else {
-        if (type === "hash") visitor.field(first, element, 0);
-        else visitor.scoredMember(first, checkedScore(scoreOf(element)));
-        first = undefined;
-      }
-    });
-    if (elements === 0) throw new EmptyCollectionError(type);
-    if (first !== undefined) throw new RdbFormatError(`the last piece of a ${type} has no counterpart`);
+    if (readPacked === readListpack && checkListpack(range, run) && visitor.packed(type, run)) return;
+    decodePieces(type, readPacked, range, visitor);
   };
+
+function decodePieces(type: PackedType, readPacked: ReadPacked, range: ByteRange, visitor: ValueVisitor): void {
+  let elements = 0;
+  let first: ByteRange | undefined;
+  visitor.begin(type, 0);
+  readPacked(range, (element) => {
+    elements++;
+    if (type === "list") visitor.element(element);
+    else if (type === "set") visitor.member(element);
+    else if (first === undefined) first = element;
+    else {
+      if (type === "hash") visitor.field(first, element, 0);
+      else visitor.scoredMember(first, checkedScore(scoreOf(element)));
+      first = undefined;
+    }
+  });
+  if (elements === 0) throw new EmptyCollectionError(type);
+  if (first !== undefined) throw new RdbFormatError(`the last piece of a ${type} has no counterpart`);
+}
+
+const decodeIntset: Decode = (reader, visitor) => {
+  const range = reader.string();
+  const { width, integers } = openIntset(range);
+  if (integers.end > integers.start && visitor.integers(width, integers)) return;
+  decodePieces("set", readIntset, range, visitor);
+};
 
 const decoders: Readonly<Record<number, Decode>> = {
   [rdbType.string]: (reader, visitor) => visitor.string(reader.string()),
@@ -119,7 +155,7 @@ const decoders: Readonly<Record<number, Decode>> = {
   [rdbType.hash]: decodeHash,
   [rdbType.hashZipmap]: decodePacked("hash", readZipmap),
   [rdbType.listZiplist]: decodePacked("list", readZiplist),
-  [rdbType.setIntset]: decodePacked("set", readIntset),
+  [rdbType.setIntset]: decodeIntset,
   [rdbType.sortedSetZiplist]: decodePacked("sortedSet", readZiplist),
   [rdbType.hashZiplist]: decodePacked("hash", readZiplist),
   [rdbType.listQuicklist]: decodeNodes(readZiplist, false),

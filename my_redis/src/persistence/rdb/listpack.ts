@@ -1,3 +1,4 @@
+import type { ElementRun } from "../../values/element-run.ts";
 import { ElementText, elementSize, integerAt, isInteger, previousElement } from "../../values/packed-element.ts";
 import { type ByteRange, wholeRange } from "./byte-range.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
@@ -20,6 +21,25 @@ export function listpackOf(bytes: Uint8Array, start: number, end: number, count:
   listpack.set(bytes.subarray(start, end), headerBytes);
   listpack[size - 1] = endMark;
   return listpack;
+}
+
+/**
+ * Whether the elements of a listpack of unknown origin can be taken as they are: they are in `run` then. Where they
+ * cannot, `ListpackReader` tells what is wrong or reads them one by one.
+ */
+export function checkListpack({ bytes, start, end }: ByteRange, run: ElementRun): boolean {
+  const last = end - 1;
+  if (end - start <= headerBytes || bytes[last] !== endMark || !run.check(bytes, start + headerBytes, last))
+    return false;
+  const size = littleEndian(bytes, start, 4);
+  const count = littleEndian(bytes, start + 4, 2);
+  return size === end - start && count === Math.min(run.count, uncounted);
+}
+
+function littleEndian(bytes: Uint8Array, at: number, size: number): number {
+  let value = 0;
+  for (let byte = size - 1; byte >= 0; byte--) value = value * 256 + (bytes[at + byte] as number);
+  return value;
 }
 
 /** Reads the elements of a listpack of unknown origin. Throws RdbFormatError. */

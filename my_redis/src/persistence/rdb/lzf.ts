@@ -97,28 +97,43 @@ function writeMatch(target: Uint8Array, to: number, offset: number, length: numb
 
 /** What source[start, end) stands for: `length` bytes, no more and no less. Throws RdbFormatError. */
 export function decompress(source: Uint8Array, start: number, end: number, length: number): Uint8Array {
-  if (length > (end - start) * mostExpansion) throw new RdbFormatError(`${end - start} LZF bytes cannot be ${length}`);
+  checkLength(start, end, length);
   const target = new Uint8Array(length);
+  decompressInto(source, start, end, target, 0, length);
+  return target;
+}
+
+/** Before memory is taken for them. */
+export function checkLength(start: number, end: number, length: number): void {
+  if (length > (end - start) * mostExpansion) throw new RdbFormatError(`${end - start} LZF bytes cannot be ${length}`);
+}
+
+/** As `decompress`, into target from `first` on. What it writes there on its way to an error is of no meaning. */
+export function decompressInto(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  first: number,
+  length: number,
+): void {
+  const limit = first + length;
   let at = start;
-  let to = 0;
+  let to = first;
   while (at < end) {
     const control = source[at++] as number;
     if (control < longestLiteral) {
-      const count = control + 1;
-      if (at + count > end || to + count > length) throw new RdbFormatError("LZF literals beyond the end");
-      copyBytes(source, at, at + count, target, to);
-      at += count;
-      to += count;
+      const literalEnd = at + control + 1;
+      if (literalEnd > end || to + control >= limit) throw new RdbFormatError("LZF literals beyond the end");
+      while (at < literalEnd) target[to++] = source[at++] as number;
       continue;
     }
     let count = (control >>> 5) + 2;
     if (count === 9) count += at < end ? (source[at++] as number) : Infinity;
-    const from = at < end ? to - 1 - (((control & 31) << 8) | (source[at++] as number)) : -1;
-    if (from < 0 || to + count > length) throw new RdbFormatError("LZF reference outside of the string");
+    let from = at < end ? to - 1 - (((control & 31) << 8) | (source[at++] as number)) : -1;
+    if (from < first || to + count > limit) throw new RdbFormatError("LZF reference outside of the string");
     // Byte by byte: a match may run into what it writes.
-    for (let each = 0; each < count; each++) target[to + each] = target[from + each] as number;
-    to += count;
+    for (const matchEnd = to + count; to < matchEnd;) target[to++] = target[from++] as number;
   }
-  if (to !== length) throw new RdbFormatError(`LZF string of ${to} bytes where ${length} are announced`);
-  return target;
+  if (to !== limit) throw new RdbFormatError(`LZF string of ${to - first} bytes where ${length} are announced`);
 }

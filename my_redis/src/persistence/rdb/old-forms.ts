@@ -75,13 +75,19 @@ function zipmapLength(reader: RdbReader, first: number): number {
 }
 
 /** An integer set: bytes of each integer (2, 4 or 8), number of integers (4 bytes each), integers, all lowest byte first. */
-export function readIntset(range: ByteRange, visit: (element: ByteRange) => void): void {
+export function openIntset(range: ByteRange): { width: number; integers: ByteRange } {
   const reader = new RdbReader(range);
   const width = reader.littleEndian(4);
   const count = reader.littleEndian(4);
   if (![2, 4, 8].includes(width) || reader.left !== width * count) {
     throw new RdbFormatError(`an integer set of ${count} integers of ${width} bytes in ${reader.left} bytes`);
   }
+  return { width, integers: { bytes: range.bytes, start: reader.at, end: range.end } };
+}
+
+export function readIntset(range: ByteRange, visit: (element: ByteRange) => void): void {
+  const { width, integers } = openIntset(range);
+  const reader = new RdbReader(integers);
   while (reader.left > 0) {
     if (width === 8) visit(digitsOf(int64(reader)));
     else visit(digitsOf(width === 2 ? (reader.littleEndian(2) << 16) >> 16 : reader.littleEndian(4) | 0));

@@ -1,10 +1,14 @@
+import type { ByteRange } from "./byte-range.ts";
 import { Crc64 } from "./crc64.ts";
+import { checkLength, decompressInto } from "./lzf.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
 
 /** Bytes that are in memory at a time, but for a value that is longer. */
 const windowBytes = 1 << 20;
 const checksumBytes = 8;
+/** Room for what is decompressed between two `settle`: what is more than that, or longer, has memory of its own. */
+const decompressedBytes = 64 * 1024;
 
 /** Reads up to `target.length` bytes from where the last read ended; 0 at the end. */
 export type ReadBytes = (target: Uint8Array) => number;
@@ -22,6 +26,8 @@ export class RdbFileReader extends RdbReader {
   readonly #checksum = new Crc64();
   /** What of the window stands before this is in the checksum. */
   #summedTo = 0;
+  readonly #decompressed = new Uint8Array(decompressedBytes);
+  #decompressedTo = 0;
 
   /** `size`: bytes in the file. */
   constructor(read: ReadBytes, size: number) {
@@ -47,7 +53,19 @@ export class RdbFileReader extends RdbReader {
 
   /** Nobody needs the ranges any more that were given: their memory is used again. */
   settle(): void {
+    this.#decompressedTo = 0;
     if (this.#unread > 0 && this.end - this.at < windowBytes / 4) this.#moveTo(this.bytes);
+  }
+
+  /** An array for each string would cost more than decompressing it. */
+  protected override decompressed(start: number, end: number, length: number): ByteRange {
+    const first = this.#decompressedTo;
+    const last = first + length;
+    if (last > decompressedBytes) return super.decompressed(start, end, length);
+    checkLength(start, end, length);
+    decompressInto(this.bytes, start, end, this.#decompressed, first, length);
+    this.#decompressedTo = last;
+    return { bytes: this.#decompressed, start: first, end: last };
   }
 
   #moveTo(window: Uint8Array): void {

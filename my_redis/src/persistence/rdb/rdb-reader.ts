@@ -1,4 +1,4 @@
-import { type ByteRange, digitsOf } from "./byte-range.ts";
+import { type ByteRange, digitsOf, wholeRange } from "./byte-range.ts";
 import { decompress } from "./lzf.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { stringForm } from "./rdb-types.ts";
@@ -154,7 +154,12 @@ export class RdbReader {
   #compressed(): ByteRange {
     const size = this.count();
     const length = this.count();
-    const { start, end } = this.raw(size);
-    return { bytes: decompress(this.bytes, start, end, length), start: 0, end: length };
+    const start = this.skip(size);
+    return this.decompressed(start, start + size, length);
+  }
+
+  /** What bytes[start, end) stands for, `length` bytes. */
+  protected decompressed(start: number, end: number, length: number): ByteRange {
+    return wholeRange(decompress(this.bytes, start, end, length));
   }
 }

@@ -1,8 +1,11 @@
+import type { ElementRun } from "../../values/element-run.ts";
 import type { Count64 } from "../../values/stream/count-64.ts";
 import type { StreamId } from "../../values/stream/stream-id.ts";
 import type { ByteRange } from "./byte-range.ts";
 
 export type CollectionType = "list" | "set" | "sortedSet" | "hash" | "stream";
+/** Collections that may be packed: as elements, or as elements in pairs. */
+export type PackedType = Exclude<CollectionType, "stream">;
 
 /**
  * What a decoder tells of a value, piece by piece. Ranges stay as they are until the decoder returns; ids are lent for
@@ -10,6 +13,13 @@ export type CollectionType = "list" | "set" | "sortedSet" | "hash" | "stream";
  */
 export interface ValueVisitor {
   string(value: ByteRange): void;
+  /**
+   * A whole collection in the place of `begin` and its pieces, as elements that have been checked. False when it cannot
+   * be taken in this form: then nothing has happened, and the pieces are to follow.
+   */
+  packed(type: PackedType, run: ElementRun): boolean;
+  /** As `packed`, a set of integers of 2, 4 or 8 bytes each, of which there is at least one. */
+  integers(width: number, range: ByteRange): boolean;
   /** Comes before the pieces of a collection. `count` pieces are announced, which need not be true. */
   begin(type: CollectionType, count: number): void;
   /** The next element of a list. */

@@ -36,6 +36,33 @@ export function nextMember(bytes: Uint8Array, at: number): number {
   return scoreAt + elementSize(bytes, scoreAt);
 }
 
+const previousText = new ElementText();
+
+/**
+ * Whether the members and scores of bytes[start, end), elements of which there is an even number, are in ascending
+ * order, with every score in a form that `setScore` could give it.
+ */
+export function areInOrder(bytes: Uint8Array, start: number, end: number): boolean {
+  let previous = -1;
+  let previousScore = Number.NEGATIVE_INFINITY;
+  for (let at = start; at < end; at = nextMember(bytes, at)) {
+    const score = packedScoreAt(bytes, at);
+    // Also false for what is no number.
+    if (!(score >= previousScore)) return false;
+    if (isInteger(bytes, at + elementSize(bytes, at)) !== Number.isSafeInteger(score)) return false;
+    if (score === previousScore && previous >= 0 && compareMembers(bytes, previous, at) >= 0) return false;
+    previous = at;
+    previousScore = score;
+  }
+  return true;
+}
+
+function compareMembers(bytes: Uint8Array, one: number, other: number): number {
+  const { bytes: from, start, end } = previousText.read(bytes, one);
+  const name = text.read(bytes, other);
+  return compareBytes(from, start, end, name.bytes, name.start, name.end);
+}
+
 /** Where a member with this score belongs in the list bytes[start, end). */
 export function placeFor(
   bytes: Uint8Array,

@@ -5,12 +5,14 @@ import type { ByteRange } from "../../../persistence/rdb/byte-range.ts";
 import { RdbFormatError } from "../../../persistence/rdb/rdb-format-error.ts";
 import type {
   CollectionType,
+  PackedType,
   StreamConsumer,
   StreamGroup,
   StreamState,
   ValueVisitor,
 } from "../../../persistence/rdb/value-visitor.ts";
 import { Arguments } from "../../../protocol/arguments.ts";
+import type { ElementRun } from "../../../values/element-run.ts";
 import { PackedElement } from "../../../values/packed-element.ts";
 import type { Consumer, ConsumerGroup } from "../../../values/stream/consumer-group.ts";
 import { IdPlace } from "../../../values/stream/id-map.ts";
@@ -24,6 +26,7 @@ import { createSet, SetValue } from "../../set/set-value.ts";
 import { createSortedSet, type SortedSetValue } from "../../sorted-set/sorted-set-value.ts";
 import { createStream } from "../../stream/stream-value.ts";
 import { storeRange } from "../../string/string-value.ts";
+import { storeIntegers, storePacked } from "./store-packed.ts";
 
 const element = new PackedElement();
 const place = new IdPlace();
@@ -56,6 +59,14 @@ export class ValueBuilder implements ValueVisitor {
     const { buffer } = this.#args;
     const key = { bytes: buffer, start: this.#args.start(1), end: this.#args.end(1) };
     storeRange(this.#context.database, key, { bytes, start, end });
+  }
+
+  packed(type: PackedType, run: ElementRun): boolean {
+    return storePacked(this.#context, this.#args, type, run);
+  }
+
+  integers(width: number, range: ByteRange): boolean {
+    return storeIntegers(this.#context, this.#args, width, range);
   }
 
   begin(type: CollectionType, count: number): void {

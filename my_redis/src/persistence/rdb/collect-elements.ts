@@ -1,0 +1,28 @@
+import type { ElementRun } from "../../values/element-run.ts";
+import { elementBytes, writeElement } from "../../values/packed-element.ts";
+import type { ByteRange } from "./byte-range.ts";
+import type { RdbReader } from "./rdb-reader.ts";
+
+/** More than that is no small collection under any setting that serves its purpose. */
+const scratch = new Uint8Array(64 * 1024);
+const maxCollected = 1024;
+
+/**
+ * Reads strings and packs them as elements into `run`, up to `count` of them. Gives those that were read: where they are
+ * fewer, the others are still to be read, and `run` is of no use.
+ */
+export function collectElements(reader: RdbReader, count: number, run: ElementRun): readonly ByteRange[] {
+  const collected: ByteRange[] = [];
+  if (count > maxCollected) return collected;
+  let at = 0;
+  while (collected.length < count) {
+    const string = reader.string();
+    const { bytes, start, end } = string;
+    const fits = at + elementBytes(bytes, start, end) <= scratch.length;
+    collected.push(string);
+    if (!fits) return collected;
+    at = writeElement(scratch, at, bytes, start, end);
+  }
+  run.check(scratch, 0, at);
+  return collected;
+}

@@ -34,9 +34,12 @@ interface Block {
   readonly mark: number;
 }
 
-/** The places of a block that are written and looked at: its ends, and a byte of each page between. */
+/**
+ * The places of a block that are written and looked at: its ends, a byte of each page of the first MiB, and few of the
+ * rest, since the system gives memory for each page that is written to.
+ */
 function* placesOf({ size }: Block): Generator<number> {
-  for (let at = 0; at < size; at += at < 64 ? 1 : at < 4096 ? 97 : 4096) yield at;
+  for (let at = 0; at < size; at += at < 64 ? 1 : at < 4096 ? 97 : at < 1_048_576 ? 4096 : 999_983) yield at;
   yield size - 1;
 }
 
@@ -90,7 +93,7 @@ describe("Heap", () => {
       }),
       { numRuns: 60 },
     );
-  });
+  }, 60_000);
 
   test("gives the whole capacity of a block, not only what was asked for", () => {
     fc.assert(
@@ -105,7 +108,7 @@ describe("Heap", () => {
       }),
       { numRuns: 40 },
     );
-  });
+  }, 60_000);
 
   test("gives memory back when blocks are freed, in any order", () => {
     const heap = new Heap();

@@ -141,6 +141,20 @@ describe("a snapshot is read", () => {
     expect(messages.join()).toContain("1 collections without elements were left out");
   });
 
+  test("without taking memory for more keys than the file has room for", () => {
+    const { heap } = server.server.keyspace;
+    server.server.keyspace.releaseSome(() => false);
+    const before = heap.besideBytes;
+    const bytes = file(10, (writer) => {
+      writer.byte(opcode.size);
+      writer.count(1 << 20);
+      writer.count(1 << 20);
+      addString(writer, "key", "value");
+    });
+    expect(load(bytes).keys).toBe(1);
+    expect(heap.besideBytes - before).toBeLessThan(4096);
+  });
+
   test("over keys that exist, if that is asked for", async () => {
     await connection.reply("RPUSH", "key", "old");
     load(

@@ -27,32 +27,34 @@ interface Clock {
 const startAt = (clock: Clock): Promise<RunningServer> =>
   startServer({ port: 0, memory: true, environment: { nowMs: () => clock.nowMs } });
 
-/** Values of every type with so many elements that a snapshot takes them in pieces. */
-async function addLargeValues(
-  connection: RespConnection,
-  random: SeededRandom,
-  { smallKeys, into }: { smallKeys: number; into: readonly number[] } = { smallKeys: 1000, into: [0, 1] },
-): Promise<void> {
-  for (const database of into) {
+/** Large values of every type, and many small ones, in two databases. */
+async function addValues(connection: RespConnection, random: SeededRandom): Promise<void> {
+  for (const database of [0, 1]) {
     await connection.reply("SELECT", database);
-    const commands: Word[][] = [];
-    for (let number = 0; number < 700; number++) {
-      commands.push(
-        ["RPUSH", "list:0", `element ${number}`],
-        ["SADD", "set:0", `member ${number}`],
-        ["HSET", "hash:0", `field ${number}`, `value ${random.below(1000)}`],
-        ["ZADD", "sorted-set:0", random.below(100), `member ${number}`],
-        ["XADD", "stream:0", `${number + 1}-1`, "f", `value ${number}`],
-      );
-    }
-    commands.push(["SET", "string:0", Buffer.alloc(400_000, "some text ")]);
+    const commands = largeValues(random);
     // Many small ones, too, so that the walk takes a while.
-    for (let number = 0; number < smallKeys; number++) {
+    for (let number = 0; number < 1000; number++) {
       commands.push(["SET", `small:${number}`, random.below(1000), "PX", 50_000 + random.below(1_000_000)]);
     }
     await connection.replies(commands);
   }
   await connection.reply("HPEXPIRE", "hash:0", 100_000, "FIELDS", 2, "field 1", "field 2");
+}
+
+/** Commands that make values of every type with so many elements that a snapshot takes them in pieces. */
+function largeValues(random: SeededRandom): Word[][] {
+  const commands: Word[][] = [];
+  for (let number = 0; number < 700; number++) {
+    commands.push(
+      ["RPUSH", "list:0", `element ${number}`],
+      ["SADD", "set:0", `member ${number}`],
+      ["HSET", "hash:0", `field ${number}`, `value ${random.below(1000)}`],
+      ["ZADD", "sorted-set:0", random.below(100), `member ${number}`],
+      ["XADD", "stream:0", `${number + 1}-1`, "f", `value ${number}`],
+    );
+  }
+  commands.push(["SET", "string:0", Buffer.alloc(400_000, "some text ")]);
+  return commands;
 }
 
 /** A change of a large value, or of a small one while a large one may be half taken, in either database. */
@@ -145,7 +147,7 @@ async function runGenerated(seed: number, form: FileForm): Promise<void> {
   const clock = { nowMs: 1_700_000_000_000 };
   const source = await startAt(clock);
   const connection = await RespConnection.open(source.port, "MyRedis");
-  await addLargeValues(connection, random);
+  await addValues(connection, random);
   const request = async (): Promise<void> => {
     const words = generateWords(random);
     if (isFit(words)) await connection.reply(...words);
@@ -174,7 +176,7 @@ describe("a snapshot that is taken while requests go on is the dataset of the mo
     const clock = { nowMs: 1_700_000_000_000 };
     const source = await startAt(clock);
     const connection = await RespConnection.open(source.port, "MyRedis");
-    await addLargeValues(connection, new SeededRandom(1));
+    await addValues(connection, new SeededRandom(1));
     await compareSnapshot(source, clock, "dump", async (step) => {
       const names = Array.from({ length: 8 }, (_, number) => `small:${(step * 8 + number) % 1000}`);
       await connection.replies([
@@ -201,9 +203,11 @@ describe("a snapshot that is taken while requests go on is the dataset of the mo
       const clock = { nowMs: 1_700_000_000_000 };
       const source = await startAt(clock);
       const connection = await RespConnection.open(source.port, "MyRedis");
-      await addLargeValues(connection, new SeededRandom(1), { smallKeys: 0, into: [0] });
-      // At one step of these, this value is half taken.
-      for (let chosen = 1; chosen <= 18; chosen += 2) {
+      // No other values are there, so that one of the first steps leaves this one half taken.
+      const creations = largeValues(new SeededRandom(1)).filter(([, key]) => words.includes(key as Word));
+      await connection.replies(creations);
+      const values = new Set(creations.map(([, key]) => key)).size;
+      for (let chosen = 1; chosen <= values * 7; chosen++) {
         await compareSnapshot(source, clock, "dump", async (step) => {
           if (step === chosen) await connection.replies([["SELECT", 0], words]);
         });

@@ -16,6 +16,9 @@ const maxUnauthenticatedBulkBytes = 16384;
 /** Requests of more arguments are read the careful way. */
 const maxPlainCount = 4096;
 
+/** Longer bulks are read the careful way. */
+const maxPlainLength = 999_999_999;
+const zero = 48;
 const carriageReturn = 13;
 const lineFeed = 10;
 const space = 32;
@@ -176,33 +179,46 @@ export class RequestParser {
 
   /**
    * The usual case in one pass over local variables, at half the cost of the careful way: a whole request, with
-   * lengths as clients write them. False for anything else; then nothing has been taken.
+   * lengths as clients write them. False for anything else; then nothing has been taken. Nothing beyond the end is
+   * looked at: what such a read gives is no number, and once that has happened all of this would be compiled for it,
+   * at several times the cost, for as long as the process lives. Calls in the loops went wrong in the same way.
    */
   #wholeRequest(args: Arguments): boolean {
     const buffer = this.#buffer;
     const end = this.#end;
     let at = this.#position + 1;
-    if (buffer[at] === 48) return false;
+    const firstOfCount = at;
     let count = 0;
-    for (let digit = digitAt(buffer, at); digit >= 0 && digit <= 9; digit = digitAt(buffer, ++at)) {
+    while (at < end) {
+      const digit = (buffer[at] as number) - zero;
+      if (digit < 0 || digit > 9) break;
       count = count * 10 + digit;
+      if (count > maxPlainCount) return false;
+      at++;
     }
-    if (count === 0 || count > maxPlainCount || buffer[at] !== carriageReturn) return false;
+    // A count has no leading zero, and is not left out.
+    if (at + 2 > end || count === 0 || buffer[firstOfCount] === zero || buffer[at] !== carriageReturn) return false;
     at += 2;
     args.reset(buffer);
+    const { maxBulkBytes } = this.#limits;
     for (let remaining = count; remaining > 0; remaining--) {
-      if (buffer[at] !== dollar) return false;
-      let length = 0;
+      if (at >= end || buffer[at] !== dollar) return false;
       const first = ++at;
-      for (let digit = digitAt(buffer, at); digit >= 0 && digit <= 9; digit = digitAt(buffer, ++at)) {
+      let length = 0;
+      while (at < end) {
+        const digit = (buffer[at] as number) - zero;
+        if (digit < 0 || digit > 9) break;
         length = length * 10 + digit;
+        if (length > maxPlainLength) return false;
+        at++;
       }
       const digits = at - first;
-      if (digits === 0 || digits > 9 || (digits > 1 && buffer[first] === 48) || buffer[at] !== carriageReturn)
+      if (at >= end || digits === 0 || (digits > 1 && buffer[first] === zero) || buffer[at] !== carriageReturn) {
         return false;
+      }
       const start = at + 2;
       at = start + length + 2;
-      if (at > end || length > this.#limits.maxBulkBytes) return false;
+      if (at > end || length > maxBulkBytes) return false;
       args.push(start, start + length);
     }
     args.requestStart = this.#position;
@@ -279,10 +295,10 @@ export class RequestParser {
     const negative = buffer[at] === 45;
     if (negative) at++;
     // As Redis reads numbers: no leading zeros.
-    if (at === end || end - at > 15 || (buffer[at] === 48 && end - start > 1)) return Number.NaN;
+    if (at === end || end - at > 15 || (buffer[at] === zero && end - start > 1)) return Number.NaN;
     let value = 0;
     for (; at < end; at++) {
-      const digit = (buffer[at] as number) - 48;
+      const digit = (buffer[at] as number) - zero;
       if (digit < 0 || digit > 9) return Number.NaN;
       value = value * 10 + digit;
     }
@@ -342,9 +358,6 @@ export class RequestParser {
 }
 
 const emptyBuffer = new Uint8Array(0);
-
-/** The digit at a place; beyond the buffer's end no digit, as NaN compares. */
-const digitAt = (buffer: Uint8Array, at: number): number => (buffer[at] as number) - 48;
 
 function saved(args: Arguments): Arguments {
   const copy = new Arguments();

@@ -1,5 +1,6 @@
 import { Arguments } from "./arguments.ts";
 import { splitInlineCommand } from "./inline-command.ts";
+import { lineInteger } from "./line-integer.ts";
 
 /** Limits on what one client may send. Bytes and counts; Redis's defaults and names in `settings`. */
 export interface RequestLimits {
@@ -230,7 +231,7 @@ export class RequestParser {
   #multibulkHeader(): ParseResult {
     const lineEnd = this.#lineEnd(this.#position + 1, "too big mbulk count string");
     if (lineEnd < 0) return lineEnd === -1 ? "incomplete" : "error";
-    const count = this.#lineInteger(this.#position + 1, lineEnd);
+    const count = lineInteger(this.#buffer, this.#position + 1, lineEnd);
     if (Number.isNaN(count) || count > maxMultibulk) return this.#fail("invalid multibulk length");
     if (count > maxUnauthenticatedMultibulk && !this.authenticated) {
       return this.#fail("unauthenticated multibulk length");
@@ -250,7 +251,7 @@ export class RequestParser {
         if (buffer[this.#position] !== dollar) {
           return this.#fail(`expected '$', got '${printable(buffer[this.#position] as number)}'`);
         }
-        const length = this.#lineInteger(this.#position + 1, lineEnd);
+        const length = lineInteger(buffer, this.#position + 1, lineEnd);
         if (Number.isNaN(length) || length < 0 || length > this.#limits.maxBulkBytes) {
           return this.#fail("invalid bulk length");
         }
@@ -287,22 +288,6 @@ export class RequestParser {
     if (this.#end - from <= maxInlineBytes) return -1;
     this.#fail(tooLong);
     return -2;
-  }
-
-  #lineInteger(start: number, end: number): number {
-    const buffer = this.#buffer;
-    let at = start;
-    const negative = buffer[at] === 45;
-    if (negative) at++;
-    // As Redis reads numbers: no leading zeros.
-    if (at === end || end - at > 15 || (buffer[at] === zero && end - start > 1)) return Number.NaN;
-    let value = 0;
-    for (; at < end; at++) {
-      const digit = (buffer[at] as number) - zero;
-      if (digit < 0 || digit > 9) return Number.NaN;
-      value = value * 10 + digit;
-    }
-    return negative ? -value : value;
   }
 
   /**

@@ -4,8 +4,12 @@ import { BackgroundFile } from "./background-file.ts";
 import type { Emit } from "./rdb/rdb-file-writer.ts";
 
 /** One slice of the walk, and the pause after it: clients wait no longer than for one slice. */
-const sliceMs = 1;
-const pauseMs = 1;
+const sliceMs = 0.3;
+const pauseMs = 0.3;
+/** Turns that a pause may have, should the clock stand still. */
+const maxPauseTurns = 10_000;
+/** Until the disk is looked at again. */
+const diskWaitMs = 1;
 /** With more than this waiting for the disk the walk waits, too. */
 const maxQueuedBytes = 8 * 1024 * 1024;
 
@@ -28,6 +32,7 @@ export class BackgroundSnapshot {
   readonly #file: BackgroundFile;
   readonly #end: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #nextTurn: ReturnType<typeof setImmediate> | undefined;
   #walked = false;
 
   /** Throws the system's error when there can be no file at `path`; then nothing has begun. */
@@ -49,17 +54,27 @@ export class BackgroundSnapshot {
   }
 
   #schedule(): void {
-    this.#timer = setTimeout(() => this.#slice(), pauseMs);
-    this.#timer.unref();
+    if (this.#file.queuedBytes >= maxQueuedBytes && !this.#file.hasFailed) {
+      this.#timer = setTimeout(() => this.#slice(), diskWaitMs);
+      this.#timer.unref();
+    } else {
+      this.#pause(this.#server.environment.monotonicMs() + pauseMs, maxPauseTurns);
+    }
+  }
+
+  /** Lets turns go by: a timer cannot be set to less than a millisecond, which would double the time of the whole. */
+  #pause(untilMs: number, turnsLeft: number): void {
+    this.#nextTurn = setImmediate(() => {
+      if (turnsLeft > 0 && this.#server.environment.monotonicMs() < untilMs) this.#pause(untilMs, turnsLeft - 1);
+      else this.#slice();
+    });
   }
 
   #slice(): void {
     if (this.#file.hasFailed) this.snapshot.drop();
-    if (this.#file.queuedBytes < maxQueuedBytes || this.#file.hasFailed) {
-      const { environment } = this.#server;
-      const startMs = environment.monotonicMs();
-      this.#walk(() => environment.monotonicMs() - startMs >= sliceMs);
-    }
+    const { environment } = this.#server;
+    const startMs = environment.monotonicMs();
+    this.#walk(() => environment.monotonicMs() - startMs >= sliceMs);
     if (!this.#walked) this.#schedule();
   }
 
@@ -78,6 +93,7 @@ export class BackgroundSnapshot {
   /** Takes all that is left at once: for who needs the dataset free of it now. */
   finishWalk(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#nextTurn);
     while (!this.#walked) {
       this.#walk(() => false);
       if (this.#file.hasFailed) this.snapshot.drop();

@@ -24,7 +24,7 @@ export function memorySummary(): string {
 export function memoryTable(): string {
   const results: MemoryResults & Stored = newestResults("memory");
   return [
-    `Medians of ${results.rounds} fresh processes each. ${source(results, "../bench/results")}`,
+    `Each ${results.rounds === 1 ? "in one fresh process" : `the median of ${results.rounds} fresh processes`}. ${source(results, "../bench/results")}`,
     "",
     table([
       ["", "redis-server MB", "MyRedis MB", "ratio", "redis-server says MB", "MyRedis says MB"],

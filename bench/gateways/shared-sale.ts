@@ -70,7 +70,12 @@ async function loadAll(
   const results = await Promise.all(
     ports.map((port, index) => {
       const own = requests.filter((_, at) => at % ports.length === index);
-      const load = { port, connections: connections / ports.length, requests: own, count: count / ports.length };
+      const load = {
+        port,
+        connections: connections / ports.length,
+        requests: own,
+        count: Math.floor(count / ports.length),
+      };
       return loadFromOtherCores(load, otherCores);
     }),
   );

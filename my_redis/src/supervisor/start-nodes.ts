@@ -11,11 +11,16 @@ export interface StartNodesOptions {
   readonly port: number;
   /** An existing folder; each node makes its own below it, and writes its messages there into my-redis.log. */
   readonly dir: string;
-  /** Directives that all nodes share, by their names in redis.conf. */
-  readonly directives?: Readonly<Record<string, string>>;
+  /** Directives that all nodes share, by their names in redis.conf: what would stand there, or true and false. */
+  readonly directives?: Readonly<Record<string, string | number | boolean>>;
   /** Told of nodes that die and are started again. */
   readonly report?: Environment["report"];
 }
+
+const defaultBind = "127.0.0.1";
+
+const textOf = (value: string | number | boolean): string =>
+  typeof value === "boolean" ? (value ? "yes" : "no") : `${value}`;
 
 /** Of the folder of this file, and of the one in which the build for Node is. */
 const program = import.meta.dirname.endsWith("dist") ? "../bin/my-redis-server.js" : "../../bin/my-redis-server.js";
@@ -27,12 +32,12 @@ const program = import.meta.dirname.endsWith("dist") ? "../bin/my-redis-server.j
  */
 export async function startNodes(options: StartNodesOptions): Promise<RunningNodes> {
   const { nodes, port, dir, directives = {}, report = () => {} } = options;
-  const shared = Object.entries({ bind: "127.0.0.1", ...directives });
+  const shared = Object.entries({ bind: defaultBind, ...directives });
   const running = superviseNodes({
-    settings: new Settings({ nodes, port, dir, bind: [directives["bind"] ?? "127.0.0.1"] }).values,
+    settings: new Settings({ nodes, port, dir, bind: [textOf(directives["bind"] ?? defaultBind)] }).values,
     command: [process.execPath, join(import.meta.dirname, program), "-"],
     // Not on the command line, which every user of the machine can read: a password may be among them.
-    input: shared.map(([name, value]) => `${name} ${quoteWord(value)}\n`).join(""),
+    input: shared.map(([name, value]) => `${name} ${quoteWord(textOf(value))}\n`).join(""),
     logFile: "my-redis.log",
     environment: systemEnvironment(report),
   });

@@ -127,12 +127,18 @@ test("a program of its own can start nodes, with a password that no command line
   const port = await freePorts();
   const dir = temporaryFolder("nodes");
   const secret = 'a "secret" word';
-  const running = await startNodes({ nodes: 2, port, dir, directives: { requirepass: secret, masterauth: secret } });
+  const running = await startNodes({
+    nodes: 2,
+    port,
+    dir,
+    directives: { requirepass: secret, masterauth: secret, appendonly: true, hz: 20 },
+  });
   try {
     expect(running.nodes.map(({ name }) => name)).toEqual([`127.0.0.1:${port}`, `127.0.0.1:${port + 1}`]);
     expect(await ask(port + 1, "AUTH", secret)).toBe("OK");
     expect(await ask(port, "PING")).toStartWith("NOAUTH");
     expect(readFileSync(`/proc/${running.pid(0)}/cmdline`, "latin1")).not.toContain("secret");
+    expect(existsSync(join(dir, `node-${port}`, "appendonlydir"))).toBe(true);
     expect(readFileSync(join(dir, `node-${port}`, "my-redis.log"), "utf8")).toContain("Ready to accept connections");
   } finally {
     await running.close();

@@ -18,7 +18,15 @@ import { startEmbeddedRedis } from "./embedded-redis.ts";
 import { GateArmer } from "./gate-armer.ts";
 import { relayedProducts } from "./relayed-products.ts";
 import { StartError } from "./start-error.ts";
-import { checkSharedParts, externalGateServer, openGate, openLedger, openQueue, secretsOf } from "./system-parts.ts";
+import {
+  checkRing,
+  checkSharedParts,
+  externalGateServer,
+  openGate,
+  openLedger,
+  openQueue,
+  secretsOf,
+} from "./system-parts.ts";
 
 export interface SystemOptions {
   readonly role: Exclude<Role, "verify">;
@@ -47,6 +55,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
   const stop = (): Promise<"drained" | "gave_up"> =>
     stopAll(stops, settings.backend.shutdown_seconds * 1000, options.logger);
   try {
+    checkRing(role, settings);
     if (role !== "all") checkSharedParts(role, settings);
     return { port: await startRole(options, stops), stop };
   } catch (error) {

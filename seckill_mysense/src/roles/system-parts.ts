@@ -62,6 +62,17 @@ export function openGate(settings: Settings, connection: GateServer, logger: Log
 }
 
 /**
+ * Relays, consumers and sweepers are no gateways: they can have the gateways' file as it is.
+ * @throws StartError when a gateway is not told which one it is
+ */
+export function checkRing(role: Role, { gateways }: Settings): void {
+  if ((role !== "all" && role !== "gateway") || gateways.nodes.length === 0 || gateways.self !== "") return;
+  throw new StartError(
+    "gateways.nodes is set, but gateways.self is not: it must be the host:port at which the other gateways reach this one",
+  );
+}
+
+/**
  * A part that lives inside a process cannot be shared with another one.
  * @throws StartError naming the key that must be set for this role
  */

@@ -100,11 +100,6 @@ function gateContradictions({ redis }: Settings): string[] {
 function ringContradictions({ backend, gateways }: Settings): string[] {
   const problems: string[] = [];
   const { nodes, self, max_nodes } = gateways;
-  if (nodes.length > 0 && self === "") {
-    problems.push(
-      "gateways.nodes is set, but gateways.self is not: it must be the host:port at which the other gateways reach this one",
-    );
-  }
   if (self !== "" && backend.api_secret === "") {
     problems.push("gateways.self is set, but backend.api_secret is not: the gateways of a ring need the same secret");
   }

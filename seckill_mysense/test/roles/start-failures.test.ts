@@ -82,6 +82,20 @@ describe("the program does not start", () => {
     await first.process.stop();
   });
 
+  test("as a gateway that is not told which one it is, whereas other roles need not be told", async () => {
+    const { configFile } = configFolder({
+      gateways: { nodes: ["10.0.0.1:9080", "10.0.0.2:9080"] },
+      backend: { api_secret: testSecret },
+    });
+    for (const role of ["all", "gateway"]) {
+      const ended = await runProgram([role, "--config", configFile]);
+      expect(ended.stderr).toStartWith("gateways.nodes is set, but gateways.self is not: it must be the host:port");
+      expect(ended.code).toBe(1);
+    }
+    const verified = await runProgram(["verify", "--config", configFile]);
+    expect(verified.code).toBe(0);
+  });
+
   test("in a role of its own with parts that live in another process", async () => {
     const { configFile } = configFolder();
     const gate = "redis.url and redis.cluster are empty";

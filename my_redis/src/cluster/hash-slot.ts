@@ -22,18 +22,20 @@ function crc16(bytes: Uint8Array, start: number, end: number): number {
  * it is empty: so keys can be made to live together.
  */
 export function hashSlot(bytes: Uint8Array, start: number, end: number): number {
+  // One pass for what most keys are: without a brace, and for a tag that begins after a few bytes.
   let crc = 0;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number;
-    if (byte === openingBrace) return crc16(bytes, ...taggedRange(bytes, start, at, end)) & slotMask;
+    if (byte === openingBrace) return taggedSlot(bytes, start, at, end);
     crc = ((crc << 8) & 0xffff) ^ (crcTable[(crc >>> 8) ^ byte] as number);
   }
   return crc & slotMask;
 }
 
-/** What of a key is hashed: between the brace at `open` and the next closing one, or all of it. */
-function taggedRange(bytes: Uint8Array, start: number, open: number, end: number): [start: number, end: number] {
+/** The slot of a key whose first brace stands at `open`. */
+function taggedSlot(bytes: Uint8Array, start: number, open: number, end: number): number {
   let close = open + 1;
   while (close < end && bytes[close] !== closingBrace) close++;
-  return close < end && close > open + 1 ? [open + 1, close] : [start, end];
+  const isTagged = close < end && close > open + 1;
+  return (isTagged ? crc16(bytes, open + 1, close) : crc16(bytes, start, end)) & slotMask;
 }

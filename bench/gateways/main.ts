@@ -7,9 +7,8 @@
  * Each gateway has a core of its own; the load, the gate (redis-server with appendfsync always) and everything else
  * share the others. Every sale is verified afterwards.
  */
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { measuredOn, median, textTable } from "../measure.ts";
+import { keepResults, measuredOn, median, textTable } from "../measure.ts";
 import type { LoadResult } from "../seckill/http-load.ts";
 import { measureHop } from "./hop.ts";
 import { measureTokenRefusals } from "./refusals.ts";
@@ -77,9 +76,4 @@ console.log(
   ])}\n${[...new Set(sales.map(({ verified }) => verified))].join("\n")}`,
 );
 
-if (options.save) {
-  const file = `bench/results/gateways-${machine.takenAt.slice(0, 10)}-${machine.commit}.json`;
-  const figures = { machine, options, hop, refusals, sales };
-  writeFileSync(`${import.meta.dirname}/../../${file}`, `${JSON.stringify(figures, null, 2)}\n`);
-  console.log(`kept in ${file}`);
-}
+if (options.save) console.log(`kept in ${keepResults("gateways", machine, { options, hop, refusals, sales })}`);

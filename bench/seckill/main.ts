@@ -6,9 +6,8 @@
  * Rejections: the program alone on one core, the load on the others. Orders: gate, gateway, relay and consumer in one
  * process, with RabbitMQ and MariaDB, sharing all cores with the load. Every sale is verified afterwards.
  */
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { measuredOn, textTable } from "../measure.ts";
+import { keepResults, measuredOn, textTable } from "../measure.ts";
 import type { LoadResult } from "./http-load.ts";
 import { measureOrders } from "./orders.ts";
 import { measureRejections } from "./rejections.ts";
@@ -56,11 +55,4 @@ console.log(
   `${thousands(orders.orders * 2)} orders, ${orders.cpuMicrosecondsPerOrder.toFixed(0)} us CPU each; ${orders.verified}`,
 );
 
-if (options.save) {
-  const file = `bench/results/seckill-${machine.takenAt.slice(0, 10)}-${machine.commit}.json`;
-  writeFileSync(
-    `${import.meta.dirname}/../../${file}`,
-    `${JSON.stringify({ machine, options, rejections, orders }, null, 2)}\n`,
-  );
-  console.log(`kept in ${file}`);
-}
+if (options.save) console.log(`kept in ${keepResults("seckill", machine, { options, rejections, orders })}`);

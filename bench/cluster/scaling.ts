@@ -102,7 +102,7 @@ async function startOne(): Promise<Peer> {
 }
 
 async function startTwo(): Promise<Peer> {
-  const port = await freePort();
+  const port = await freePort(2);
   const dir = temporaryFolder("bench-scaling");
   const running = await startNodes({ nodes: 2, port, dir, directives: { save: "" } });
   const pids = [running.pid(0) as number, running.pid(1) as number];

@@ -8,13 +8,17 @@ const lowestPort = 12_000;
 const highestPort = 32_000;
 const maxTries = 100;
 
-/** A TCP port on 127.0.0.1 that nobody listens on. Whoever can listen on port 0 should do that instead. */
-export async function freePort(): Promise<number> {
+/**
+ * A TCP port on 127.0.0.1 that nobody listens on, or the first of `inARow` such ports. Whoever can listen on port 0 should
+ * do that instead.
+ */
+export async function freePort(inARow = 1): Promise<number> {
   for (let attempt = 0; attempt < maxTries; attempt++) {
     const port = lowestPort + Math.floor(Math.random() * (highestPort - lowestPort));
-    if (await portIsFree(port)) return port;
+    const free = await Promise.all(Array.from({ length: inARow }, (_, step) => portIsFree(port + step)));
+    if (free.every(Boolean)) return port;
   }
-  throw new Error(`no free port between ${lowestPort} and ${highestPort} in ${maxTries} tries`);
+  throw new Error(`no ${inARow} free ports in a row between ${lowestPort} and ${highestPort} in ${maxTries} tries`);
 }
 
 /** Whether nobody listens on this port of 127.0.0.1. */

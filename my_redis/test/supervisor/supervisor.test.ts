@@ -18,19 +18,6 @@ afterEach(async () => {
   for (const each of started.splice(0)) await each.stop();
 });
 
-/** A first port whose two successors are free, too. */
-async function freePorts(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    const next = await Promise.allSettled([1, 2].map((step) => listenOnce(port + step)));
-    if (next.every(({ status }) => status === "fulfilled")) return port;
-  }
-}
-
-async function listenOnce(port: number): Promise<void> {
-  Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
-}
-
 async function startProgram(port: number, folder: string, words: readonly string[] = []): Promise<StartedProcess> {
   const directives = ["--nodes", "3", "--port", `${port}`, "--dir", folder, "--appendonly", "yes"];
   const process_ = await startProcess({
@@ -54,7 +41,7 @@ const pidOf = async (port: number): Promise<number> =>
   Number(/process_id:(\d+)/.exec(await ask(port, "INFO", "server"))?.[1]);
 
 test("three nodes run with a folder each, and one that is killed comes back with what it held", async () => {
-  const port = await freePorts();
+  const port = await freePort(3);
   const folder = temporaryFolder("nodes");
   const supervisor = await startProgram(port, folder, ["--appendfsync", "always", "--cluster-node-timeout", "1000"]);
   expect(supervisor.readyMatch?.[1]).toBe([0, 1, 2].map((step) => `127.0.0.1:${port + step}`).join(" "));
@@ -81,7 +68,7 @@ test("three nodes run with a folder each, and one that is killed comes back with
 }, 60_000);
 
 test("SIGTERM of the program ends all nodes in good order, and SHUTDOWN of one only that one", async () => {
-  const port = await freePorts();
+  const port = await freePort(3);
   const supervisor = await startProgram(port, temporaryFolder("nodes"));
   const pids = await Promise.all([0, 1, 2].map((step) => pidOf(port + step)));
   await ask(port + 2, "SHUTDOWN", "NOSAVE").catch(() => "");
@@ -94,7 +81,7 @@ test("SIGTERM of the program ends all nodes in good order, and SHUTDOWN of one o
 }, 60_000);
 
 test("nodes do not outlive a program that was killed, which can be started again at once", async () => {
-  const port = await freePorts();
+  const port = await freePort(3);
   const folder = temporaryFolder("nodes");
   for (let round = 0; round < 3; round++) {
     const supervisor = await startProgram(port, folder);
@@ -111,7 +98,7 @@ test("nodes do not outlive a program that was killed, which can be started again
 }, 60_000);
 
 test("a node that cannot start ends the program with 1, and its own message tells why", async () => {
-  const port = await freePorts();
+  const port = await freePort(3);
   const taken = Bun.listen({ hostname: "127.0.0.1", port: port + 1, socket: { data() {} } });
   const words = ["--nodes", "3", "--port", `${port}`, "--dir", temporaryFolder("nodes")];
   const refused = await startProcess({ cmd: [process.execPath, main, ...words] });
@@ -124,7 +111,7 @@ test("a node that cannot start ends the program with 1, and its own message tell
 }, 60_000);
 
 test("a program of its own can start nodes, with a password that no command line shows", async () => {
-  const port = await freePorts();
+  const port = await freePort(3);
   const dir = temporaryFolder("nodes");
   const secret = 'a "secret" word';
   const running = await startNodes({

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect } from "bun:test";
+import { mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { ReservationIds, type SaleTokenClaims, SaleTokens, systemClock } from "../../index.ts";
@@ -53,7 +54,7 @@ export async function startAttackedShop(parts: Record<string, object> = {}): Pro
 }
 
 async function writeSales(dataDir: string, nowMs: number): Promise<void> {
-  await Bun.write(join(dataDir, ".keep"), "");
+  mkdirSync(dataDir);
   const ledger = sqliteLedger({ file: join(dataDir, "ledger.sqlite"), now: systemClock.now });
   await ledger.migrate();
   const product = (id: string, saleId: string, total: number): SaleProduct => ({

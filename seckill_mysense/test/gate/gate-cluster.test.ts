@@ -8,7 +8,6 @@ import { createGate } from "../../src/gate/redis-gate.ts";
 import { startRelay } from "../../src/gate/relay.ts";
 import {
   freePort,
-  portIsFree,
   requireService,
   startRedisServer,
   temporaryFolder,
@@ -52,7 +51,7 @@ async function startCluster(): Promise<Nodes> {
 async function startRing(): Promise<Nodes & { pid(index: number): number | undefined }> {
   const running = await startNodes({
     nodes: 3,
-    port: await freePortWithSuccessors(3),
+    port: await freePort(3),
     dir: temporaryFolder("ring"),
     directives: { appendonly: "yes", appendfsync: "always", "cluster-node-timeout": "1000" },
   });
@@ -61,15 +60,6 @@ async function startRing(): Promise<Nodes & { pid(index: number): number | undef
     stop: () => running.close(),
     pid: (index) => running.pid(index),
   };
-}
-
-/** The first of several free ports in a row. */
-async function freePortWithSuccessors(count: number): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    const free = await Promise.all(Array.from({ length: count }, (_, step) => portIsFree(port + step)));
-    if (free.every(Boolean)) return port;
-  }
 }
 
 function testCluster(start: () => Promise<Nodes>): void {

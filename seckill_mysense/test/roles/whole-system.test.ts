@@ -58,7 +58,7 @@ describe("the whole system with the embedded MyRedis", () => {
 
 describe("the whole system with embedded MyRedis nodes that form a ring", () => {
   testSystem(async () => ({
-    parts: { redis: { embedded_nodes: 3, embedded_port: await freePort() } },
+    parts: { redis: { embedded_nodes: 3, embedded_port: await freePort(3) } },
     stop: async () => {},
   }));
 });

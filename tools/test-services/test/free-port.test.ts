@@ -12,6 +12,11 @@ test("a free port can be listened on, and then is free no more", async () => {
   expect(await portIsFree(port)).toBe(true);
 });
 
+test("of several ports in a row every one is free", async () => {
+  const first = await freePort(3);
+  for (const step of [0, 1, 2]) expect(await portIsFree(first + step)).toBe(true);
+});
+
 test("two temporary folders with one prefix differ", () => {
   expect(temporaryFolder("same")).not.toBe(temporaryFolder("same"));
 });

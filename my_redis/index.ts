@@ -1,4 +1,4 @@
-export type { CommandCall, CommandHook, CommandIntervention } from "./src/command/command-hook.ts";
+export type { CommandCall, CommandHook, CommandIntervention } from "./src/dispatch/checks/command-hook.ts";
 export type { Environment, LogLevel } from "./src/environment.ts";
 export { ListenError } from "./src/network/listen-on-addresses.ts";
 export { DirectiveError } from "./src/settings/directive.ts";

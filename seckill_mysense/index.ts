@@ -3,7 +3,7 @@ export { endpoints } from "./src/contract/endpoints.ts";
 export { createLogger, type Logger, silentLogger } from "./src/logging/logger.ts";
 export { ReservationIds } from "./src/authorization/reservation-ids.ts";
 export { type SaleTokenClaims, SaleTokens } from "./src/authorization/sale-token.ts";
-export { systemClock } from "./src/roles/clock.ts";
+export { systemClock } from "./src/time/clock.ts";
 export { StartError } from "./src/roles/start-error.ts";
 export { type RunningSystem, startSystem, type SystemOptions } from "./src/roles/start-system.ts";
 export { checkSettings, loadSettings } from "./src/settings/load-settings.ts";

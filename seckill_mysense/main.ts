@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createLogger, type Logger } from "./src/logging/logger.ts";
-import { systemClock } from "./src/roles/clock.ts";
+import { systemClock } from "./src/time/clock.ts";
 import { type CommandLine, parseCommandLine, usage, UsageError } from "./src/roles/command-line.ts";
 import { StartError } from "./src/roles/start-error.ts";
 import { startSystem } from "./src/roles/start-system.ts";

@@ -38,24 +38,28 @@ export const arrows: readonly Arrow[] = [
     why: "MyRedis is a server for anybody; the sale is one of its clients",
   },
   {
+    from: "my_redis/src/memory/**",
+    only: ["my_redis/src/memory/**"],
+    why: "the ground floor is bytes: heap, records, tables and buffers, for whatever stands on it",
+  },
+  {
     from: "my_redis/src/protocol/**",
-    only: ["my_redis/src/{protocol,values}/**"],
+    only: ["my_redis/src/{protocol,values,memory}/**"],
     why: "the protocol turns bytes into requests and back, and knows no server",
   },
   {
     from: "my_redis/src/values/**",
-    // Of the store only its memory: large values live in the byte heap, too.
-    only: ["my_redis/src/{values,protocol}/**", "my_redis/src/keyspace/{heap,record,record-table,object-table}.ts"],
+    only: ["my_redis/src/{values,protocol,memory}/**"],
     why: "values are pure data structures, and know no server",
   },
   {
-    from: "my_redis/src/{keyspace,values,protocol,command,commands}/**",
+    from: "my_redis/src/{memory,keyspace,values,protocol,collections,dispatch,commands}/**",
     never: ["my_redis/src/network/**", "node:net", "node:tls", "node:http", "node:dgram"],
     why: "a command never sees a socket: what it needs of a client stands in its context",
   },
   {
     from: "my_redis/src/keyspace/**",
-    never: ["my_redis/src/{command,commands,persistence,scripting,settings}/**", "my_redis/src/server.ts"],
+    only: ["my_redis/src/{keyspace,values,protocol,memory}/**"],
     why: "the store holds data for whoever asks",
   },
   {

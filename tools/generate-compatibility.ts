@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Command } from "../my_redis/src/command/command.ts";
+import type { Command } from "../my_redis/src/dispatch/command.ts";
 import { allCommands } from "../my_redis/src/commands/index.ts";
 import { escapedCell, markdownTable } from "./markdown-table.ts";
 import { redisCommands } from "./redis-commands.ts";

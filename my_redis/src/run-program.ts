@@ -1,10 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { systemEnvironment } from "./environment.ts";
 import { ListenError } from "./network/listen-on-addresses.ts";
-import { FolderInUseError } from "./persistence/folder-lock.ts";
-import { LogLoadError } from "./persistence/log-loader.ts";
-import { ManifestError } from "./persistence/manifest.ts";
-import { RdbLoadError } from "./persistence/rdb-loader.ts";
+import { FolderInUseError } from "./persistence/aof/folder-lock.ts";
+import { LogLoadError } from "./persistence/aof/log-loader.ts";
+import { ManifestError } from "./persistence/aof/manifest.ts";
+import { RdbLoadError } from "./persistence/rdb/rdb-loader.ts";
 import { serverLog } from "./server-log.ts";
 import { loadSettings, readCommandLine, type StartLine, usage } from "./settings/command-line.ts";
 import { ConfigError, ConfigFileError } from "./settings/config-error.ts";

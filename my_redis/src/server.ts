@@ -1,9 +1,9 @@
-import { BlockedClients } from "./command/blocked-clients.ts";
-import { Client, type ClientChannel } from "./command/client.ts";
-import { ClientPause } from "./command/client-pause.ts";
-import { ClientTracking } from "./command/client-tracking.ts";
-import type { CommandTable } from "./command/command-table.ts";
-import { Context } from "./command/context.ts";
+import { BlockedClients } from "./dispatch/blocked-clients.ts";
+import { Client, type ClientChannel } from "./dispatch/client.ts";
+import { ClientPause } from "./dispatch/checks/client-pause.ts";
+import { ClientTracking } from "./dispatch/observers/client-tracking.ts";
+import type { CommandTable } from "./dispatch/command-table.ts";
+import { Context } from "./dispatch/context.ts";
 import {
   type Policy,
   refuseInTransaction,
@@ -12,32 +12,32 @@ import {
   refuseWhileSubscribed,
   refuseWithoutLog,
   requireAuthentication,
-} from "./command/policies.ts";
-import { holdBackReply } from "./command/reply-mode.ts";
-import { CommandProcessor } from "./command/processor.ts";
-import { KeyspaceNotifications } from "./command/keyspace-notifications.ts";
-import { MemoryLimit } from "./command/memory-limit.ts";
-import { Monitors } from "./command/monitors.ts";
-import { NoTouch } from "./command/no-touch.ts";
-import { PubSub } from "./command/pub-sub.ts";
-import { WatchedKeys } from "./command/watched-keys.ts";
+} from "./dispatch/checks/policies.ts";
+import { holdBackReply } from "./dispatch/reply-mode.ts";
+import { CommandProcessor } from "./dispatch/processor.ts";
+import { KeyspaceNotifications } from "./dispatch/observers/keyspace-notifications.ts";
+import { MemoryLimit } from "./dispatch/checks/memory-limit.ts";
+import { Monitors } from "./dispatch/observers/monitors.ts";
+import { NoTouch } from "./dispatch/observers/no-touch.ts";
+import { PubSub } from "./dispatch/pub-sub.ts";
+import { WatchedKeys } from "./dispatch/watched-keys.ts";
 import type { Environment } from "./environment.ts";
 import { ActiveExpiry } from "./keyspace/active-expiry.ts";
 import type { Database } from "./keyspace/database.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
 import type { RecordStore } from "./keyspace/record-store.ts";
-import type { AppendOnlyLog } from "./persistence/append-only-log.ts";
+import type { AppendOnlyLog } from "./persistence/aof/append-only-log.ts";
 import type { ClusterNode } from "./cluster/cluster-node.ts";
-import type { RequestRouter } from "./command/request-router.ts";
-import type { CommandLog } from "./persistence/command-log.ts";
-import type { SaveAtEnd, Snapshots } from "./persistence/snapshots.ts";
-import { LatencyMonitor } from "./latency-monitor.ts";
+import type { RequestRouter } from "./dispatch/request-router.ts";
+import type { CommandLog } from "./persistence/aof/command-log.ts";
+import type { SaveAtEnd, Snapshots } from "./persistence/snapshot/snapshots.ts";
+import { LatencyMonitor } from "./dispatch/observers/latency-monitor.ts";
 import type { Migrations } from "./migration/migrations.ts";
 import { latin1Text } from "./protocol/arguments.ts";
 import { ReplyWriter } from "./protocol/reply-writer.ts";
 import type { Settings } from "./settings/settings.ts";
-import { SlowLog } from "./slow-log.ts";
-import { Statistics } from "./statistics.ts";
+import { SlowLog } from "./dispatch/observers/slow-log.ts";
+import { Statistics } from "./dispatch/observers/statistics.ts";
 import { Throughput } from "./throughput.ts";
 
 /** What `serveBlocked` writes to clients out of turn. */

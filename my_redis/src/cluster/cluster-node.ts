@@ -1,4 +1,4 @@
-import type { Context } from "../command/context.ts";
+import type { Context } from "../dispatch/context.ts";
 import type { NetworkServer } from "../network/network-server.ts";
 import type { Connect } from "../network/transport.ts";
 import type { Server } from "../server.ts";

@@ -1,4 +1,4 @@
-import type { Command } from "../command/command.ts";
+import type { Command } from "../dispatch/command.ts";
 import { bitmapCommands } from "./bitmap/index.ts";
 import { clusterCommands } from "./cluster/index.ts";
 import { connectionCommands } from "./connection/index.ts";

@@ -1,9 +1,9 @@
 import type { Database } from "./database.ts";
 import { expireFields } from "./field-expiry.ts";
 import { earliestFieldTime } from "./field-times.ts";
-import type { Address } from "./heap.ts";
+import type { Address } from "../memory/heap.ts";
 import type { Keyspace } from "./keyspace.ts";
-import * as record from "./record.ts";
+import * as record from "../memory/record.ts";
 
 /** How hard one pass works; see `effortLimits`. */
 interface EffortLimits {

@@ -1,14 +1,14 @@
 import { CommandError, errors } from "../protocol/command-error.ts";
 import type { Arguments } from "../protocol/arguments.ts";
-import { copyBytes } from "../values/copy-bytes.ts";
+import { copyBytes } from "../memory/copy-bytes.ts";
 import { hasFieldTimes } from "./field-times.ts";
 import { FlushedKeys } from "./flushed-keys.ts";
-import type { Address } from "./heap.ts";
+import type { Address } from "../memory/heap.ts";
 import type { Keyspace } from "./keyspace.ts";
-import type { ObjectValue } from "./object-table.ts";
-import { RecordIndex } from "./record-index.ts";
+import type { ObjectValue } from "../memory/object-table.ts";
+import { RecordIndex } from "../memory/record-index.ts";
 import { noExpiry, RecordStore } from "./record-store.ts";
-import * as record from "./record.ts";
+import * as record from "../memory/record.ts";
 
 export { keepExpiry, noExpiry } from "./record-store.ts";
 

@@ -1,4 +1,4 @@
-import type { Address } from "./heap.ts";
+import type { Address } from "../memory/heap.ts";
 
 /** As many candidates as Redis keeps. */
 const capacity = 16;

@@ -1,9 +1,9 @@
 import type { Database } from "./database.ts";
 import { EvictionPool } from "./eviction-pool.ts";
-import type { Address } from "./heap.ts";
+import type { Address } from "../memory/heap.ts";
 import type { Keyspace } from "./keyspace.ts";
-import { accessClockOf, expiryOf } from "./record.ts";
-import type { RecordIndex } from "./record-index.ts";
+import { accessClockOf, expiryOf } from "../memory/record.ts";
+import type { RecordIndex } from "../memory/record-index.ts";
 
 /** maxmemory-policy, as it is understood. */
 export interface EvictionPolicy {

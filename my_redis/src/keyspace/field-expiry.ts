@@ -3,10 +3,10 @@ import { firstElement, removeElements } from "../values/packed-list.ts";
 import { packedTime, timePlace } from "../values/packed-times.ts";
 import type { Database } from "./database.ts";
 import { earliestFieldTime } from "./field-times.ts";
-import type { Address } from "./heap.ts";
+import type { Address } from "../memory/heap.ts";
 import type { RecordStore } from "./record-store.ts";
-import type { RecordTable } from "./record-table.ts";
-import * as record from "./record.ts";
+import type { RecordTable } from "../memory/record-table.ts";
+import * as record from "../memory/record.ts";
 
 const text = new ElementText();
 

@@ -1,8 +1,8 @@
 import { earliestPackedTime } from "../values/packed-times.ts";
-import type { Address } from "./heap.ts";
+import type { Address } from "../memory/heap.ts";
 import type { Keyspace } from "./keyspace.ts";
-import type { RecordTable } from "./record-table.ts";
-import * as record from "./record.ts";
+import type { RecordTable } from "../memory/record-table.ts";
+import * as record from "../memory/record.ts";
 
 /** The earliest time of a field of a timed hash, Unix milliseconds; Infinity when none has one. */
 export function earliestFieldTime({ heap, objects }: Keyspace, address: Address): number {

@@ -1,11 +1,11 @@
-import { HalfSipHash } from "../values/half-sip-hash.ts";
+import { HalfSipHash } from "../memory/half-sip-hash.ts";
 import { AccessClock } from "./access-clock.ts";
 import { Database } from "./database.ts";
-import { type Address, Heap } from "./heap.ts";
+import { type Address, Heap } from "../memory/heap.ts";
 import type { RecordStore } from "./record-store.ts";
-import { ObjectTable, type ObjectValue } from "./object-table.ts";
+import { ObjectTable, type ObjectValue } from "../memory/object-table.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { accessClockOf, setAccessClock } from "./record.ts";
+import { accessClockOf, setAccessClock } from "../memory/record.ts";
 
 /** Told of changes to keys: WATCH, blocked clients, notifications and client tracking stand on it. */
 export interface KeyspaceObserver {

@@ -1,10 +1,10 @@
-import { copyBytes } from "../values/copy-bytes.ts";
+import { copyBytes } from "../memory/copy-bytes.ts";
 import { hasFieldTimes } from "./field-times.ts";
-import type { Address } from "./heap.ts";
+import type { Address } from "../memory/heap.ts";
 import type { Keyspace } from "./keyspace.ts";
-import type { ObjectValue } from "./object-table.ts";
-import { RecordIndex } from "./record-index.ts";
-import * as record from "./record.ts";
+import type { ObjectValue } from "../memory/object-table.ts";
+import { RecordIndex } from "../memory/record-index.ts";
+import * as record from "../memory/record.ts";
 
 /** For `setString`: what becomes of the key's expiry. Otherwise a moment in Unix milliseconds. */
 export const noExpiry = -1;

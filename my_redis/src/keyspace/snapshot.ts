@@ -1,8 +1,8 @@
-import type { Address } from "./heap.ts";
+import type { Address } from "../memory/heap.ts";
 import type { Keyspace } from "./keyspace.ts";
-import type { ObjectValue } from "./object-table.ts";
-import type { RecordIndex } from "./record-index.ts";
-import * as record from "./record.ts";
+import type { ObjectValue } from "../memory/object-table.ts";
+import type { RecordIndex } from "../memory/record-index.ts";
+import * as record from "../memory/record.ts";
 
 /** Where a snapshot puts the records that it meets. Told once of each record, in no order. */
 export interface SnapshotSink {

@@ -1,5 +1,5 @@
-import type { Address, Heap } from "./heap.ts";
-import * as record from "./record.ts";
+import type { Address, Heap } from "../memory/heap.ts";
+import * as record from "../memory/record.ts";
 
 const typeNames: Readonly<Record<number, string>> = {
   [record.valueType.string]: "string",

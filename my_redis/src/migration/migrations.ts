@@ -1,8 +1,8 @@
-import type { Client } from "../command/client.ts";
-import { changesData } from "../command/client-pause.ts";
-import type { Context } from "../command/context.ts";
-import { type Policy, postponed } from "../command/policies.ts";
-import { PostponedRequests } from "../command/postponed-requests.ts";
+import type { Client } from "../dispatch/client.ts";
+import { changesData } from "../dispatch/checks/client-pause.ts";
+import type { Context } from "../dispatch/context.ts";
+import { type Policy, postponed } from "../dispatch/checks/policies.ts";
+import { PostponedRequests } from "../dispatch/held-requests.ts";
 import type { Connect } from "../network/transport.ts";
 import type { Server } from "../server.ts";
 import { type Migration, type MigratingKey, transfer, type TransferResult } from "./transfer.ts";

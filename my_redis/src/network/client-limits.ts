@@ -1,4 +1,4 @@
-import { isLoopback } from "../command/local-client.ts";
+import { isLoopback } from "../dispatch/local-client.ts";
 import type { Server } from "../server.ts";
 import { ClientEviction } from "./client-eviction.ts";
 import type { Connection } from "./connection.ts";

@@ -1,5 +1,5 @@
-import type { ChannelReader, ClientChannel, RawChannel } from "../command/client.ts";
-import type { Context } from "../command/context.ts";
+import type { ChannelReader, ClientChannel, RawChannel } from "../dispatch/client.ts";
+import type { Context } from "../dispatch/context.ts";
 import { RequestParser, type RequestLimits } from "../protocol/request-parser.ts";
 import type { OutputWatch } from "./output-limits.ts";
 import type { TransportSocket } from "./transport.ts";

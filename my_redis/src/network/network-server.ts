@@ -1,5 +1,5 @@
 import type { CronNetwork } from "../cron.ts";
-import type { Client } from "../command/client.ts";
+import type { Client } from "../dispatch/client.ts";
 import { Arguments } from "../protocol/arguments.ts";
 import type { RequestLimits } from "../protocol/request-parser.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";

@@ -1,4 +1,4 @@
-import { copyBytes } from "../values/copy-bytes.ts";
+import { copyBytes } from "../memory/copy-bytes.ts";
 import { integerLength, writeInteger } from "./number-text.ts";
 
 const encoder = new TextEncoder();

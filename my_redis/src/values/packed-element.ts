@@ -1,6 +1,6 @@
 import { latin1Text } from "../protocol/arguments.ts";
 import { parseInt64, parseSafeInteger, writeInteger } from "../protocol/number-text.ts";
-import { copyBytes } from "./copy-bytes.ts";
+import { copyBytes } from "../memory/copy-bytes.ts";
 
 /**
  * One element of a packed list: a byte string of any content, laid out as in Redis's published listpack format, so

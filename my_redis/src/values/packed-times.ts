@@ -1,4 +1,4 @@
-import { copyBytes } from "./copy-bytes.ts";
+import { copyBytes } from "../memory/copy-bytes.ts";
 import { elementSize, integerAt, writeIntegerElement } from "./packed-element.ts";
 import { firstElement } from "./packed-list.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { DurationHistogram } from "../../src/command/duration-histogram.ts";
+import { DurationHistogram } from "../../src/dispatch/observers/duration-histogram.ts";
 
 const levels = (histogram: DurationHistogram, calls: number): [number, number][] => {
   const seen: [number, number][] = [];

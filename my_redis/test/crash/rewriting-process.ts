@@ -1,5 +1,5 @@
 import { startServer } from "../../index.ts";
-import type { RewriteStep } from "../../src/persistence/log-rewriter.ts";
+import type { RewriteStep } from "../../src/persistence/aof/log-rewriter.ts";
 
 /**
  * A server that kills itself at a step of a rewrite: `bun rewriting-process.ts <folder> <step> [<preamble>]`. A program

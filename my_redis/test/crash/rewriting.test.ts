@@ -8,7 +8,7 @@ import {
   temporaryFolder,
   waitUntil,
 } from "../../../tools/test-services/index.ts";
-import type { RewriteStep } from "../../src/persistence/log-rewriter.ts";
+import type { RewriteStep } from "../../src/persistence/aof/log-rewriter.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 import { startMyRedis } from "./my-redis-process.ts";
 

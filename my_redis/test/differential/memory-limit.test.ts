@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import type { Command } from "../../src/command/command.ts";
+import type { Command } from "../../src/dispatch/command.ts";
 import { allCommands } from "../../src/commands/index.ts";
 import { expectSame, expectSameLog, type Step } from "./harness/index.ts";
 import type { Word } from "./harness/resp-connection.ts";

@@ -1,4 +1,4 @@
-import type { Command } from "../../src/command/command.ts";
+import type { Command } from "../../src/dispatch/command.ts";
 import { allCommands } from "../../src/commands/index.ts";
 import { encodeCommand, type Word } from "../differential/harness/resp-connection.ts";
 import { requestTemplates, scriptTexts } from "./request-templates.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Database, keepExpiry, noExpiry } from "../../src/keyspace/database.ts";
-import type { Address } from "../../src/keyspace/heap.ts";
+import type { Address } from "../../src/memory/heap.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import type { ObjectValue } from "../../src/keyspace/object-table.ts";
-import * as record from "../../src/keyspace/record.ts";
+import type { ObjectValue } from "../../src/memory/object-table.ts";
+import * as record from "../../src/memory/record.ts";
 
 /** A large value for tests: all that it holds is its name. */
 class NamedObject implements ObjectValue {

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import type { Database } from "../../src/keyspace/database.ts";
 import { Eviction, type EvictionOutcome, evictionPolicy } from "../../src/keyspace/eviction.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import { RecordTable } from "../../src/keyspace/record-table.ts";
-import * as record from "../../src/keyspace/record.ts";
+import { RecordTable } from "../../src/memory/record-table.ts";
+import * as record from "../../src/memory/record.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 const noExpiry = -1;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import type { ObjectValue } from "../../src/keyspace/object-table.ts";
-import { RecordTable } from "../../src/keyspace/record-table.ts";
-import * as record from "../../src/keyspace/record.ts";
+import type { ObjectValue } from "../../src/memory/object-table.ts";
+import { RecordTable } from "../../src/memory/record-table.ts";
+import * as record from "../../src/memory/record.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 const newKeyspace = (): Keyspace => new Keyspace(2, { nowMs: () => 0, random: () => 0.5, hashKeys: [1, 2] });

@@ -3,7 +3,7 @@ import { openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import { systemEnvironment } from "../../src/environment.ts";
-import { AppendOnlyFile } from "../../src/persistence/append-only-file.ts";
+import { AppendOnlyFile } from "../../src/persistence/aof/append-only-file.ts";
 
 const path = (): string => join(temporaryFolder("aof"), "log");
 const options = {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { type RunningServer, startServer, type StartOptions } from "../../index.ts";
 import { recordBookOf } from "../../src/cluster/transaction/record-book.ts";
-import { noChannel } from "../../src/command/client.ts";
+import { noChannel } from "../../src/dispatch/client.ts";
 import { Arguments } from "../../src/protocol/arguments.ts";
 import { ReplyWriter } from "../../src/protocol/reply-writer.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";

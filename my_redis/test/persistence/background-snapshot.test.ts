@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { type RunningServer, startServer } from "../../index.ts";
-import { BackgroundSnapshot, SnapshotCancelledError } from "../../src/persistence/background-snapshot.ts";
-import { loadRdb } from "../../src/persistence/rdb-loader.ts";
-import { beginFile } from "../../src/persistence/snapshot-file.ts";
+import { BackgroundSnapshot, SnapshotCancelledError } from "../../src/persistence/snapshot/background-snapshot.ts";
+import { loadRdb } from "../../src/persistence/rdb/rdb-loader.ts";
+import { beginFile } from "../../src/persistence/snapshot/snapshot-file.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 let server: RunningServer;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { ActiveExpiry, effortLimits } from "../../src/keyspace/active-expiry.ts";
 import type { Database } from "../../src/keyspace/database.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import * as record from "../../src/keyspace/record.ts";
+import * as record from "../../src/memory/record.ts";
 
 const nowMs = 1_000_000;
 

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { CommandTable } from "../../src/command/command-table.ts";
+import { CommandTable } from "../../src/dispatch/command-table.ts";
 import { allCommands } from "../../src/commands/index.ts";
 import { Cron } from "../../src/cron.ts";
 import { systemEnvironment } from "../../src/environment.ts";
-import * as record from "../../src/keyspace/record.ts";
+import * as record from "../../src/memory/record.ts";
 import { Server } from "../../src/server.ts";
 import { Settings } from "../../src/settings/settings.ts";
 

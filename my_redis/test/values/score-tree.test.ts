@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Heap } from "../../src/keyspace/heap.ts";
-import { HalfSipHash } from "../../src/values/half-sip-hash.ts";
+import { Heap } from "../../src/memory/heap.ts";
+import { HalfSipHash } from "../../src/memory/half-sip-hash.ts";
 import { SortedSet } from "../../src/values/sorted-set/sorted-set.ts";
 
 const newSet = (): { heap: Heap; set: SortedSet } => {

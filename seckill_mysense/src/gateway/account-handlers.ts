@@ -10,7 +10,7 @@ import {
   type SessionUser,
   userName,
 } from "../contract/accounts.ts";
-import type { Ledger } from "../orders/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, type Success } from "./mount-endpoint.ts";
 
 export interface AccountOptions {

@@ -2,7 +2,7 @@ import type { SaleTokens } from "../authorization/sale-token.ts";
 import type { Sale, SaleProduct } from "../domain/sale.ts";
 import type { Gate, GateStatus } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Ledger } from "../orders/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { RefusedReservations, SoldOutHint } from "./sold-out-hint.ts";
 
 /** One product as this gateway knows it. */

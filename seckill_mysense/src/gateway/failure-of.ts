@@ -1,7 +1,7 @@
 import { HasherOverloaded } from "../authorization/password-hasher.ts";
 import { GateOutcomeUnknown, GateUnavailable } from "../gate/gate-errors.ts";
 import type { Logger } from "../logging/logger.ts";
-import { LedgerUnavailableError } from "../orders/ledger-errors.ts";
+import { LedgerUnavailableError } from "../ledger/ledger-errors.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import type { RefusalDetails } from "./refusal.ts";
 

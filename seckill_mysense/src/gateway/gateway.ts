@@ -7,7 +7,7 @@ import { endpoints } from "../contract/endpoints.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Ledger } from "../orders/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";

@@ -1,6 +1,6 @@
 import { cancelOrder, payOrder } from "../contract/orders.ts";
 import type { Reservation } from "../contract/reservations.ts";
-import type { Ledger, TransitionOutcome } from "../orders/ledger.ts";
+import type { Ledger, TransitionOutcome } from "../ledger/ledger.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 import { describeOrder } from "./reservation-reader.ts";
 

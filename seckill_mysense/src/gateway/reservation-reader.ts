@@ -2,7 +2,7 @@ import type { ReservationIds } from "../authorization/reservation-ids.ts";
 import type { Reservation, ReservationStatus } from "../contract/reservations.ts";
 import type { Order, OrderState } from "../domain/order.ts";
 import type { Gate } from "../gate/gate.ts";
-import type { Ledger } from "../orders/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { Catalogue } from "./catalogue.ts";
 
 /** Who asks, and for which product if he says so. */

@@ -1,7 +1,7 @@
 import type { RecordOutcome, RejectionReason, StockReturn } from "../domain/order.ts";
 import type { AcceptedReservation } from "../domain/reservation.ts";
-import type { LedgerEntry } from "./ledger-entry.ts";
-import type { ProductRow } from "./schema.ts";
+import type { LedgerEntry } from "../ledger/ledger-entry.ts";
+import type { ProductRow } from "../ledger/schema.ts";
 
 /** What the ledger holds about the reservations, buyers and products of one batch, read under the products' locks. */
 export interface LedgerState {

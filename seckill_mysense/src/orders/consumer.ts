@@ -2,9 +2,9 @@ import type { RecordOutcome } from "../domain/order.ts";
 import type { AcceptedReservation } from "../domain/reservation.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import type { Delivery, DeliveryVerdict, ReservationQueue } from "../queue/queue.ts";
-import { RefusedValueError } from "./ledger-errors.ts";
-import type { Ledger, RejectionBook } from "./ledger.ts";
-import { maxRecordBatch } from "./record-batch.ts";
+import { RefusedValueError } from "../ledger/ledger-errors.ts";
+import type { Ledger, RejectionBook } from "../ledger/ledger.ts";
+import { maxRecordBatch } from "../ledger/record-batch.ts";
 import { salvageReservation } from "./salvage-reservation.ts";
 
 export interface ConsumerOptions {

@@ -2,7 +2,7 @@ import type { StockReturn } from "../domain/order.ts";
 import type { Gate } from "../gate/gate.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import { systemTime } from "./clock.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 
 export interface SweeperOptions {
   readonly ledger: Pick<Ledger, "expireUnpaid" | "pendingReturns" | "markReturned">;

@@ -3,7 +3,7 @@ import { silentLogger, type Logger } from "../logging/logger.ts";
 import { checkConsumeOptions, gatherBatch, handleBatch } from "./batch.ts";
 import { EmbeddedDispatch } from "./embedded-dispatch.ts";
 import { EmbeddedStore, type StoredMessage } from "./embedded-store.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../time/pause.ts";
 import { QueueFull, QueueUnavailable } from "./queue-errors.ts";
 import type { BatchHandler, ConsumeOptions, Consumption, Delivery, ReservationQueue } from "./queue.ts";
 import { decodeReservation, encodeReservation } from "./reservation-codec.ts";

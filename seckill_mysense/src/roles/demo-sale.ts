@@ -1,5 +1,5 @@
 import type { Logger } from "../logging/logger.ts";
-import type { Ledger } from "../orders/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { Settings } from "../settings/settings.ts";
 
 export const demoProductId = "aurora-headphones";

@@ -1,7 +1,7 @@
 import type { Sale, SaleProduct } from "../domain/sale.ts";
 import type { Gate, GateStatus } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { FullLedger } from "../orders/ledger.ts";
+import type { FullLedger } from "../ledger/ledger.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 
 export interface GateArmerOptions {

@@ -1,22 +1,22 @@
 import { hostname } from "node:os";
 import type { Gate } from "../gate/gate.ts";
-import { startRelay } from "../gate/relay.ts";
+import { startRelay } from "../relay/relay.ts";
 import { RingAddressError } from "../authorization/ring/peer-listener.ts";
 import { startGateway } from "../gateway/gateway.ts";
 import type { Logger } from "../logging/logger.ts";
 import { startConsumer } from "../orders/consumer.ts";
-import type { FullLedger } from "../orders/ledger.ts";
+import type { FullLedger } from "../ledger/ledger.ts";
 import { startSweeper } from "../orders/sweeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Role } from "./command-line.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { createDemoSale } from "./demo-sale.ts";
 import { startEmbeddedRedis } from "./embedded-redis.ts";
 import { GateArmer } from "./gate-armer.ts";
-import { relayedProducts } from "./relayed-products.ts";
+import { relayedProducts } from "../relay/relayed-products.ts";
 import { StartError } from "./start-error.ts";
 import {
   checkRing,

@@ -1,13 +1,13 @@
 import type { GateServer } from "../gate/gate-connection.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { FullLedger } from "../orders/ledger.ts";
+import type { FullLedger } from "../ledger/ledger.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { isEmbedded, isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { renderReport } from "../verify/verification-report.ts";
 import { verifySale } from "../verify/verify-sale.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { runningEmbeddedRedis, startEmbeddedRedis } from "./embedded-redis.ts";
 import { StartError } from "./start-error.ts";

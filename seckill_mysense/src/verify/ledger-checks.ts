@@ -1,4 +1,4 @@
-import type { Findings } from "../orders/ledger-audit.ts";
+import type { Findings } from "../ledger/ledger-audit.ts";
 import { resultOf, type InvariantResult } from "./verification-report.ts";
 import type { SaleView } from "./verify-sale.ts";
 

@@ -1,6 +1,6 @@
 import type { Order } from "../domain/order.ts";
-import type { SaleAudit } from "../orders/ledger-audit.ts";
-import type { LedgerAnswer, RejectionBook } from "../orders/ledger.ts";
+import type { SaleAudit } from "../ledger/ledger-audit.ts";
+import type { LedgerAnswer, RejectionBook } from "../ledger/ledger.ts";
 import type { ToldAnswer } from "./told-answer.ts";
 
 /** Reservations looked up at a time. */

@@ -1,6 +1,6 @@
 import type { Gate, GateStatus } from "../gate/gate.ts";
-import type { LedgerAudit, ProductAudit, SaleAudit } from "../orders/ledger-audit.ts";
-import type { RejectionBook } from "../orders/ledger.ts";
+import type { LedgerAudit, ProductAudit, SaleAudit } from "../ledger/ledger-audit.ts";
+import type { RejectionBook } from "../ledger/ledger.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { checkConservation, checkUndersell } from "./unit-checks.ts";
 import { checkDecided } from "./decision-checks.ts";

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { ReservationIds, type SaleTokenClaims, SaleTokens, systemClock } from "../../index.ts";
 import type { SaleProduct } from "../../src/domain/sale.ts";
-import { sqliteLedger } from "../../src/orders/sqlite-ledger.ts";
+import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { configFolder, runProgram, type RunningProgram, startProgram } from "../roles/program.ts";
 

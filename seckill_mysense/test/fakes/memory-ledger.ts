@@ -2,7 +2,7 @@ import type { Order, OrderState, ProductTotals, RecordOutcome, StockReturn } fro
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
 import type { User } from "../../src/domain/user.ts";
-import type { Ledger, TransitionOutcome } from "../../src/orders/ledger.ts";
+import type { Ledger, TransitionOutcome } from "../../src/ledger/ledger.ts";
 
 /** A ledger in memory: enough of the port for the gateway's tests. */
 export class MemoryLedger implements Ledger {

@@ -5,7 +5,7 @@ import type { Gate } from "../../src/gate/gate.ts";
 import { startNodes } from "my-redis";
 import { type GateProduct, productKeys } from "../../src/gate/product-keys.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
-import { startRelay } from "../../src/gate/relay.ts";
+import { startRelay } from "../../src/relay/relay.ts";
 import {
   freePort,
   requireService,

@@ -3,7 +3,7 @@
  * Arguments: port of the gate's server, file of the embedded queue, sale id, product id.
  */
 import { createGate } from "../../src/gate/redis-gate.ts";
-import { startRelay } from "../../src/gate/relay.ts";
+import { startRelay } from "../../src/relay/relay.ts";
 import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
 
 const [port, file, saleId, productId] = process.argv.slice(2) as [string, string, string, string];

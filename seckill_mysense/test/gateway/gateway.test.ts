@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { endpoints } from "../../src/contract/endpoints.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startGateway } from "../../src/gateway/gateway.ts";
-import { LedgerUnavailableError } from "../../src/orders/ledger-errors.ts";
+import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { clock, startTestGateway, testSecret } from "../fakes/test-gateway.ts";

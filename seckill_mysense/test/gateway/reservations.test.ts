@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { LedgerUnavailableError } from "../../src/orders/ledger-errors.ts";
+import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
 import { buyerWithToken, TestBuyer } from "../fakes/test-buyer.ts";
 import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
 

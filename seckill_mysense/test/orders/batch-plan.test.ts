@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import { holderKey, planBatch, type LedgerState } from "../../src/orders/batch-plan.ts";
-import { entryOf } from "../../src/orders/ledger-entry.ts";
+import { entryOf } from "../../src/ledger/ledger-entry.ts";
 
 const reservation = fc.record({
   reservationId: fc.constantFrom("r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8"),

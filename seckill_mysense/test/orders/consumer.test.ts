@@ -3,9 +3,9 @@ import { waitUntil } from "../../../tools/test-services/index.ts";
 import type { RecordOutcome } from "../../src/domain/order.ts";
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import { startConsumer, type Consumer, type ConsumerOptions } from "../../src/orders/consumer.ts";
-import { LedgerUnavailableError, RefusedValueError } from "../../src/orders/ledger-errors.ts";
-import type { FullLedger } from "../../src/orders/ledger.ts";
-import { sqliteLedger } from "../../src/orders/sqlite-ledger.ts";
+import { LedgerUnavailableError, RefusedValueError } from "../../src/ledger/ledger-errors.ts";
+import type { FullLedger } from "../../src/ledger/ledger.ts";
+import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { accept, acceptMany, createSale } from "../contract/ledger/ledger-fixtures.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import type { SaleProduct } from "../../src/domain/sale.ts";
-import type { FullLedger } from "../../src/orders/ledger.ts";
-import { sqliteLedger } from "../../src/orders/sqlite-ledger.ts";
+import type { FullLedger } from "../../src/ledger/ledger.ts";
+import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { startSweeper, type Sweeper, type SweeperOptions } from "../../src/orders/sweeper.ts";
 import { createSale, unique } from "../contract/ledger/ledger-fixtures.ts";
 import { MemoryGate } from "./memory-gate.ts";

@@ -5,7 +5,7 @@ import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import { QueueUnavailable, QueueUnroutable } from "../../src/queue/queue-errors.ts";
 import type { ReservationQueue } from "../../src/queue/queue.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
-import { startRelay } from "../../src/gate/relay.ts";
+import { startRelay } from "../../src/relay/relay.ts";
 import { rabbitmqQueue, type RabbitmqQueueOptions } from "../../src/queue/rabbitmq-queue.ts";
 import {
   freshRabbitmqVhost,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
 import type { GateStatus } from "../../src/gate/gate.ts";
 import { createLogger } from "../../src/logging/logger.ts";
-import { sqliteLedger } from "../../src/orders/sqlite-ledger.ts";
+import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { GateArmer } from "../../src/roles/gate-armer.ts";
 import { MemoryGate } from "../fakes/memory-gate.ts";
 import { testProduct } from "../fakes/test-gateway.ts";

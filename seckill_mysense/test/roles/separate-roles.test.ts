@@ -6,7 +6,7 @@ import {
   startRedisServer,
   waitUntil,
 } from "../../../tools/test-services/index.ts";
-import { mysqlLedger } from "../../src/orders/mysql-ledger.ts";
+import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
 import { buyerWithToken } from "../fakes/test-buyer.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { configFolder, runProgram, startProgram } from "./program.ts";

@@ -1,4 +1,4 @@
-import type { ChannelReader, RawChannel } from "../../command/client.ts";
+import type { ChannelReader, RawChannel } from "../../dispatch/client.ts";
 import type { Connection } from "../../network/connection.ts";
 import type { NetworkServer } from "../../network/network-server.ts";
 import type { ReplySink } from "../../network/turn-output.ts";

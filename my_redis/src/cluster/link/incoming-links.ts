@@ -1,5 +1,5 @@
-import type { Context } from "../../command/context.ts";
-import { command } from "../../command/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import { command } from "../../dispatch/command.ts";
 import type { NetworkServer } from "../../network/network-server.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { ClusterNode } from "../cluster-node.ts";

@@ -1,4 +1,4 @@
-import { copyBytes } from "../../values/copy-bytes.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { type FrameHeader, headerBytes, writeHeader } from "./frame.ts";
 
 /** Takes bytes and says how many; the rest is offered again after it has drained. */

@@ -1,7 +1,7 @@
-import type { Context } from "../../command/context.ts";
-import type { Relaying } from "../../command/request-router.ts";
-import type { PostponedRequests } from "../../command/postponed-requests.ts";
-import { holdBackReply } from "../../command/reply-mode.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { Relaying } from "../../dispatch/request-router.ts";
+import type { PostponedRequests } from "../../dispatch/held-requests.ts";
+import { holdBackReply } from "../../dispatch/reply-mode.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { countReplies, replyEnd } from "../../protocol/reply-end.ts";
 

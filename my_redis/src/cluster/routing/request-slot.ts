@@ -1,4 +1,4 @@
-import type { Command } from "../../command/command.ts";
+import type { Command } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { hashSlot } from "../hash-slot.ts";
 

@@ -1,10 +1,10 @@
-import type { Command } from "../../command/command.ts";
-import { keyPositions } from "../../command/command-keys.ts";
-import type { Context } from "../../command/context.ts";
-import { type Policy, postponed } from "../../command/policies.ts";
-import { PostponedRequests } from "../../command/postponed-requests.ts";
-import { runsAtOnce } from "../../command/processor.ts";
-import type { RequestRouter } from "../../command/request-router.ts";
+import type { Command } from "../../dispatch/command.ts";
+import { keyPositions } from "../../dispatch/command-keys.ts";
+import type { Context } from "../../dispatch/context.ts";
+import { type Policy, postponed } from "../../dispatch/checks/policies.ts";
+import { PostponedRequests } from "../../dispatch/held-requests.ts";
+import { runsAtOnce } from "../../dispatch/processor.ts";
+import type { RequestRouter } from "../../dispatch/request-router.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { Server } from "../../server.ts";
 import type { Disputes } from "../disputes.ts";

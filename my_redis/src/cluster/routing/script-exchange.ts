@@ -1,5 +1,5 @@
-import type { QueuedCommand } from "../../command/client.ts";
-import type { Command } from "../../command/command.ts";
+import type { QueuedCommand } from "../../dispatch/client.ts";
+import type { Command } from "../../dispatch/command.ts";
 import { scriptRunner } from "../../commands/scripting/script-runner.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import type { ScriptEngine } from "../../scripting/script-engine.ts";

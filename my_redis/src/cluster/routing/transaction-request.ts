@@ -1,4 +1,4 @@
-import type { QueuedCommand } from "../../command/client.ts";
+import type { QueuedCommand } from "../../dispatch/client.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 
 const commandText = (...words: readonly string[]): Uint8Array =>

@@ -1,6 +1,6 @@
-import type { Client, Transaction } from "../../command/client.ts";
-import type { Context } from "../../command/context.ts";
-import { postponed } from "../../command/policies.ts";
+import type { Client, Transaction } from "../../dispatch/client.ts";
+import type { Context } from "../../dispatch/context.ts";
+import { postponed } from "../../dispatch/checks/policies.ts";
 import { replyEnd } from "../../protocol/reply-end.ts";
 import { hashSlot } from "../hash-slot.ts";
 import type { RelayedClient, SpecialReplies } from "./relayed-client.ts";

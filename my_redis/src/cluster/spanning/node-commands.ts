@@ -1,5 +1,5 @@
-import { noChannel } from "../../command/client.ts";
-import type { Context } from "../../command/context.ts";
+import { noChannel } from "../../dispatch/client.ts";
+import type { Context } from "../../dispatch/context.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { Server } from "../../server.ts";
@@ -7,7 +7,7 @@ import type { ClusterView } from "../cluster-view.ts";
 import { ByteReader, MessageFormatError } from "../message/byte-reader.ts";
 import { ByteWriter } from "../message/byte-writer.ts";
 import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-channel.ts";
-import { keyPositions } from "../../command/command-keys.ts";
+import { keyPositions } from "../../dispatch/command-keys.ts";
 import { foreignKeyRefusal } from "./key-owners.ts";
 import type { LockedRequests } from "../transaction/locked-requests.ts";
 

@@ -1,7 +1,7 @@
-import type { Context } from "../../command/context.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import type { PublishedBytes, PubSub } from "../../command/pub-sub.ts";
+import type { PublishedBytes, PubSub } from "../../dispatch/pub-sub.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { ByteReader } from "../message/byte-reader.ts";
 import { ByteWriter } from "../message/byte-writer.ts";

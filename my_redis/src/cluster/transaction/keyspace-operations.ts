@@ -1,9 +1,9 @@
-import { noChannel } from "../../command/client.ts";
-import type { Context, LogWord } from "../../command/context.ts";
-import { storeRange } from "../../commands/string/string-value.ts";
+import { noChannel } from "../../dispatch/client.ts";
+import type { Context, LogWord } from "../../dispatch/context.ts";
+import { storeRange } from "../../collections/string-value.ts";
 import type { Database } from "../../keyspace/database.ts";
-import type { Address } from "../../keyspace/heap.ts";
-import * as record from "../../keyspace/record.ts";
+import type { Address } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
 import { sealPayload } from "../../persistence/rdb/dump-payload.ts";
 import { ValueEncoder } from "../../persistence/rdb/encode-value.ts";
 import { RdbWriter } from "../../persistence/rdb/rdb-writer.ts";

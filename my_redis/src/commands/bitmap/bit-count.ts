@@ -1,8 +1,8 @@
-import { command } from "../../command/command.ts";
-import { valueType } from "../../keyspace/record.ts";
+import { command } from "../../dispatch/command.ts";
+import { valueType } from "../../memory/record.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { countOnesOfBits, findBit } from "../../values/bits.ts";
-import { stringBytes } from "../string/string-value.ts";
+import { stringBytes } from "../../collections/string-value.ts";
 import { readUnit, resolveRange } from "./bit-range.ts";
 
 const fields = {

@@ -1,11 +1,11 @@
-import { command, type Run } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
-import * as record from "../../keyspace/record.ts";
+import { command, type Run } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import * as record from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { readField, writeField } from "../../values/bits.ts";
-import { stringBytes } from "../string/string-value.ts";
+import { stringBytes } from "../../collections/string-value.ts";
 import { makeWritable, type WritableString } from "./bit-string.ts";
 import { type FieldOperation, readOperations } from "./field-operations.ts";
 

@@ -1,10 +1,10 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import { noExpiry } from "../../keyspace/database.ts";
-import { encoding, valueType } from "../../keyspace/record.ts";
+import { encoding, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
-import { stringView } from "../string/string-value.ts";
+import { stringView } from "../../collections/string-value.ts";
 
 type Operation = "and" | "or" | "xor" | "not";
 const operations: readonly Operation[] = ["and", "or", "xor", "not"];

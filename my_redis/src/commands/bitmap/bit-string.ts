@@ -1,10 +1,10 @@
-import type { Context } from "../../command/context.ts";
-import type { Address } from "../../keyspace/heap.ts";
-import * as record from "../../keyspace/record.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { Address } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { parseSafeInteger } from "../../protocol/number-text.ts";
-import { makeRaw } from "../string/string-value.ts";
+import { makeRaw } from "../../collections/string-value.ts";
 
 const hashSign = 35;
 const badOffset = "ERR bit offset is not an integer or out of range";

@@ -1,7 +1,7 @@
-import { command } from "../../command/command.ts";
-import * as record from "../../keyspace/record.ts";
+import { command } from "../../dispatch/command.ts";
+import * as record from "../../memory/record.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import { stringBytes } from "../string/string-value.ts";
+import { stringBytes } from "../../collections/string-value.ts";
 import { makeWritable, readBitOffset } from "./bit-string.ts";
 
 const badBit = "ERR bit is not an integer or out of range";

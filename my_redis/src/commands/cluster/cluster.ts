@@ -1,4 +1,4 @@
-import { container } from "../../command/container.ts";
+import { container } from "../../dispatch/container.ts";
 import { fixedTopology } from "./fixed-topology.ts";
 import { clusterCountkeysinslot, clusterGetkeysinslot, clusterKeyslot } from "./slot-keys.ts";
 import { clusterCountFailureReports, clusterInfo, clusterLinks, clusterMyshardid } from "./state.ts";

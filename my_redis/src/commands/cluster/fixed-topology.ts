@@ -1,4 +1,4 @@
-import { type Command, command } from "../../command/command.ts";
+import { type Command, command } from "../../dispatch/command.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { joinedCluster } from "./joined-cluster.ts";
 

@@ -1,5 +1,5 @@
 import type { ClusterNode } from "../../cluster/cluster-node.ts";
-import type { Context } from "../../command/context.ts";
+import type { Context } from "../../dispatch/context.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 
 /** The ring of nodes that this server has joined. Throws where there is none. */

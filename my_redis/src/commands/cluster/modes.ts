@@ -1,4 +1,4 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { joinedCluster } from "./joined-cluster.ts";
 
 const facts = { group: "cluster", since: "3.0.0", complexity: "O(1)", arity: 1, categories: ["connection"] } as const;

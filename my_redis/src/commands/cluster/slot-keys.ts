@@ -1,8 +1,8 @@
 import { slotCount } from "hash-ring";
 import { hashSlot } from "../../cluster/hash-slot.ts";
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
-import * as record from "../../keyspace/record.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import * as record from "../../memory/record.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { joinedCluster } from "./joined-cluster.ts";
 

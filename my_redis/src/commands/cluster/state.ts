@@ -1,6 +1,6 @@
 import { slotCount } from "hash-ring";
 import type { ClusterNode } from "../../cluster/cluster-node.ts";
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { joinedCluster, nodeById } from "./joined-cluster.ts";
 

@@ -1,6 +1,6 @@
 import { slotRanges } from "../../cluster/slot-ranges.ts";
 import { nodeAddress } from "../../cluster/node-address.ts";
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { joinedCluster, nodeById } from "./joined-cluster.ts";
 import { nodeLine } from "./node-line.ts";

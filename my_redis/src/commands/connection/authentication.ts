@@ -1,4 +1,4 @@
-import type { Context } from "../../command/context.ts";
+import type { Context } from "../../dispatch/context.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 
 const wrongPassword = "WRONGPASS invalid username-password pair or user is disabled.";

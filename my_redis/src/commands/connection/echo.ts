@@ -1,6 +1,6 @@
 import { recordBookOf } from "../../cluster/transaction/record-book.ts";
 import { loadTransactionEntry } from "../../cluster/transaction/transaction-log.ts";
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 
 export const echo = command({
   name: "ECHO",

@@ -1,4 +1,4 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 
 export const dbSize = command({
   name: "DBSIZE",

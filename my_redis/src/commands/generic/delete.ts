@@ -1,4 +1,4 @@
-import { command, type Run } from "../../command/command.ts";
+import { command, type Run } from "../../dispatch/command.ts";
 
 /** Large values are always freed bit by bit, so that DEL and UNLINK do the same. */
 const removeKeys: Run = ({ database }, args, reply) => {

@@ -1,5 +1,5 @@
-import { command } from "../../command/command.ts";
-import * as record from "../../keyspace/record.ts";
+import { command } from "../../dispatch/command.ts";
+import * as record from "../../memory/record.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 
 const star = 42;

@@ -1,7 +1,7 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
-import type { Address } from "../../keyspace/heap.ts";
-import * as record from "../../keyspace/record.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { Address } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
 import type { MigratingKey } from "../../migration/transfer.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";

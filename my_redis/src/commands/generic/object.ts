@@ -1,11 +1,11 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import type { Database } from "../../keyspace/database.ts";
-import type { Address } from "../../keyspace/heap.ts";
-import * as record from "../../keyspace/record.ts";
+import type { Address } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
 import { encodingName } from "../../keyspace/value-names.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { readSafeInteger } from "../string/string-value.ts";
+import { readSafeInteger } from "../../collections/string-value.ts";
 
 /** What Redis says of the integers 0 to 9999, of which it has one shared object each. */
 const sharedReferences = 2147483647;

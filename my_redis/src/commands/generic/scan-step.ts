@@ -1,4 +1,4 @@
-import type { Address } from "../../keyspace/heap.ts";
+import type { Address } from "../../memory/heap.ts";
 
 /** Buckets looked at per element asked for, so that a call ends soon in a table that is nearly empty. */
 const bucketsPerElement = 10;

@@ -1,7 +1,7 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
-import type { Address } from "../../keyspace/heap.ts";
-import * as record from "../../keyspace/record.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { Address } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
 import { typeName } from "../../keyspace/value-names.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { globMatches } from "../../values/glob-pattern.ts";

@@ -1,4 +1,4 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { readDatabase } from "./database-number.ts";
 
 export const swapDb = command({

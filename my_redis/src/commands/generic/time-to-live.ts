@@ -1,5 +1,5 @@
-import { command, type Run } from "../../command/command.ts";
-import * as record from "../../keyspace/record.ts";
+import { command, type Run } from "../../dispatch/command.ts";
+import * as record from "../../memory/record.ts";
 
 const fields = {
   group: "generic",

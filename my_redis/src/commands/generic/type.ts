@@ -1,4 +1,4 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { typeName } from "../../keyspace/value-names.ts";
 
 export const type = command({

@@ -1,8 +1,8 @@
-import { command, type CommandDefinition } from "../../command/command.ts";
+import { command, type CommandDefinition } from "../../dispatch/command.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { distanceMeters } from "../../values/geo/distance.ts";
 import { coordinatesOf, geohashText } from "../../values/geo/geohash.ts";
-import { readSortedSet } from "../sorted-set/sorted-set-value.ts";
+import { readSortedSet } from "../../collections/sorted-set-value.ts";
 import { readUnit, replyDistance, replyPlace } from "./place-argument.ts";
 
 const shared = {

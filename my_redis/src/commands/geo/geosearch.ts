@@ -1,4 +1,4 @@
-import { command, type CommandDefinition } from "../../command/command.ts";
+import { command, type CommandDefinition } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { runSearch } from "./search.ts";
 

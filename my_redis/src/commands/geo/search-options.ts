@@ -2,7 +2,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { type Coordinates, coordinatesOf } from "../../values/geo/geohash.ts";
 import type { Shape } from "../../values/geo/search-area.ts";
-import type { SortedSetValue } from "../sorted-set/sorted-set-value.ts";
+import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 import { readDouble, readPlace, readUnit } from "./place-argument.ts";
 
 /** Which of the commands it is. */

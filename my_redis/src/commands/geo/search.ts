@@ -1,11 +1,11 @@
-import type { Run } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import type { Run } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { bitsOf, type Cell, type Coordinates, coordinatesOf, firstScore } from "../../values/geo/geohash.ts";
 import { cellsToSearch, distanceWithin, type Shape } from "../../values/geo/search-area.ts";
 import { SortedSetBuilder } from "../sorted-set/sorted-set-builder.ts";
-import { readSortedSet, type SortedSetValue } from "../sorted-set/sorted-set-value.ts";
+import { readSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 import { replyDistance, replyPlace } from "./place-argument.ts";
 import { readSearch, type SearchForm, type SearchOptions, shapeOf } from "./search-options.ts";
 

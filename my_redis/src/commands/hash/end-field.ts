@@ -1,6 +1,6 @@
-import type { Context } from "../../command/context.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import type { HashValue } from "./hash-value.ts";
+import type { HashValue } from "../../collections/hash-value.ts";
 
 /** Fields that a command gave a time to, or took theirs, and fields that it removed because their new time is over. */
 export interface EndedFields {

@@ -1,5 +1,5 @@
-import type { Command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import type { Command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 

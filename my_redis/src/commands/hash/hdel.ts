@@ -1,5 +1,5 @@
-import { command } from "../../command/command.ts";
-import { findHash } from "./hash-key.ts";
+import { command } from "../../dispatch/command.ts";
+import { findHash } from "../../collections/hash-key.ts";
 
 export const hdel = command({
   name: "HDEL",

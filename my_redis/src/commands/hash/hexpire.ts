@@ -1,10 +1,10 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { type EndedFields, endField, logEnded, noFields } from "./end-field.ts";
 import { readFields, readFieldTime, type TimeForm, timeForms } from "./field-arguments.ts";
-import { findHash } from "./hash-key.ts";
-import type { HashValue } from "./hash-value.ts";
+import { findHash } from "../../collections/hash-key.ts";
+import type { HashValue } from "../../collections/hash-value.ts";
 
 const shared = {
   group: "hash",

@@ -1,7 +1,7 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { readHash } from "./hash-key.ts";
-import type { ByteRange } from "./hash-value.ts";
+import { readHash } from "../../collections/hash-key.ts";
+import type { ByteRange } from "../../collections/hash-value.ts";
 
 const keys = { first: 1, last: 1, step: 1 } as const;
 

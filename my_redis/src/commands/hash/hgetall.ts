@@ -1,10 +1,10 @@
-import { command } from "../../command/command.ts";
-import type { CommandDefinition, Run } from "../../command/command.ts";
-import type { Heap } from "../../keyspace/heap.ts";
-import type { RecordTable } from "../../keyspace/record-table.ts";
-import * as record from "../../keyspace/record.ts";
+import { command } from "../../dispatch/command.ts";
+import type { CommandDefinition, Run } from "../../dispatch/command.ts";
+import type { Heap } from "../../memory/heap.ts";
+import type { RecordTable } from "../../memory/record-table.ts";
+import * as record from "../../memory/record.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { readHash } from "./hash-key.ts";
+import { readHash } from "../../collections/hash-key.ts";
 
 const shared = {
   group: "hash",

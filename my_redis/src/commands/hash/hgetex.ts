@@ -1,10 +1,10 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { type EndedFields, endField, logEnded, noFields } from "./end-field.ts";
 import { readFields, readFieldTime, timeForms } from "./field-arguments.ts";
-import { findHash } from "./hash-key.ts";
-import type { HashValue } from "./hash-value.ts";
+import { findHash } from "../../collections/hash-key.ts";
+import type { HashValue } from "../../collections/hash-value.ts";
 
 /** What becomes of the fields that are read: a moment, or that they stay; undefined for nothing. */
 type Change = number | "persist" | undefined;

@@ -1,8 +1,8 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, minInt64, parseInt64, parseSafeInteger, writeInteger } from "../../protocol/number-text.ts";
-import { findHash, openHash } from "./hash-key.ts";
-import type { ByteRange } from "./hash-value.ts";
+import { findHash, openHash } from "../../collections/hash-key.ts";
+import type { ByteRange } from "../../collections/hash-value.ts";
 
 const notInteger = "ERR hash value is not an integer";
 const digits = new Uint8Array(20);

@@ -1,8 +1,8 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { latin1Text } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { addLongDoubles, formatLongDouble, longDoubleOf, parseLongDouble } from "../../values/long-double.ts";
-import { findHash, openHash } from "./hash-key.ts";
+import { findHash, openHash } from "../../collections/hash-key.ts";
 
 export const hincrbyfloat = command({
   name: "HINCRBYFLOAT",

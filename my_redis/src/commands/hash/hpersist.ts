@@ -1,6 +1,6 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { readFields } from "./field-arguments.ts";
-import { findHash } from "./hash-key.ts";
+import { findHash } from "../../collections/hash-key.ts";
 
 export const hpersist = command({
   name: "HPERSIST",

@@ -1,6 +1,6 @@
-import { command } from "../../command/command.ts";
-import type { Address } from "../../keyspace/heap.ts";
-import type { RecordTable } from "../../keyspace/record-table.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Address } from "../../memory/heap.ts";
+import type { RecordTable } from "../../memory/record-table.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64 } from "../../protocol/number-text.ts";
@@ -8,8 +8,8 @@ import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { ElementText, elementSize } from "../../values/packed-element.ts";
 import * as list from "../../values/packed-list.ts";
 import { drawRepeatedly } from "../repeated-draws.ts";
-import { readHash } from "./hash-key.ts";
-import type { HashValue } from "./hash-value.ts";
+import { readHash } from "../../collections/hash-key.ts";
+import type { HashValue } from "../../collections/hash-value.ts";
 
 /** In how many fields of a table distinct ones are sought by drawing; a larger part is drawn from a list of all. */
 const drawFromListShare = 1 / 3;

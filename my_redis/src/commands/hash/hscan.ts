@@ -1,11 +1,11 @@
-import { command } from "../../command/command.ts";
-import type { RecordTable } from "../../keyspace/record-table.ts";
+import { command } from "../../dispatch/command.ts";
+import type { RecordTable } from "../../memory/record-table.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import { readCursor, readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
 import { scanStep } from "../generic/scan-step.ts";
-import { readHash } from "./hash-key.ts";
-import type { ByteRange, HashValue } from "./hash-value.ts";
+import { readHash } from "../../collections/hash-key.ts";
+import type { ByteRange, HashValue } from "../../collections/hash-value.ts";
 
 export const hscan = command({
   name: "HSCAN",

@@ -1,8 +1,8 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
-import { openHash, packedBytes } from "./hash-key.ts";
+import { openHash, packedBytes } from "../../collections/hash-key.ts";
 
 const keys = { first: 1, last: 1, step: 1 } as const;
 

@@ -1,11 +1,11 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { endField, logEnded, noFields } from "./end-field.ts";
 import { fieldViews, readFieldTime, timeForms } from "./field-arguments.ts";
-import { findHash, openHash } from "./hash-key.ts";
-import type { HashValue } from "./hash-value.ts";
+import { findHash, openHash } from "../../collections/hash-key.ts";
+import type { HashValue } from "../../collections/hash-value.ts";
 
 const greatestCount = 2 ** 31 - 1;
 

@@ -1,6 +1,6 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import { readFields } from "./field-arguments.ts";
-import { readHash } from "./hash-key.ts";
+import { readHash } from "../../collections/hash-key.ts";
 
 const shared = {
   group: "hash",

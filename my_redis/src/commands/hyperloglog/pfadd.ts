@@ -1,6 +1,6 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { HyperLogLog } from "../../values/hyperloglog/hyperloglog.ts";
-import { findHyperLogLog, storeHyperLogLog, withRegisters } from "./hyperloglog-value.ts";
+import { findHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
 
 export const pfadd = command({
   name: "PFADD",

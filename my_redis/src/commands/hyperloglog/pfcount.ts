@@ -1,8 +1,8 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { countOf, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
-import { readHyperLogLog, storeHyperLogLog, withRegisters } from "./hyperloglog-value.ts";
+import { readHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
 
 function countOne(context: Context, args: Arguments): number {
   const value = readHyperLogLog(context, args, 1);

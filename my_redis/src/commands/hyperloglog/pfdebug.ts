@@ -1,7 +1,7 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { type HyperLogLog, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
-import { findHyperLogLog, storeHyperLogLog, withRegisters } from "./hyperloglog-value.ts";
+import { findHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
 
 /** The runs of the sparse form: "z" and "Z" zeros, short and long, and "v" a value with its number of registers. */
 const describeRuns = (value: HyperLogLog): string => withRegisters(() => value.describeRuns().join(" "));

@@ -1,6 +1,11 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { HyperLogLog, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
-import { findHyperLogLog, readHyperLogLog, storeHyperLogLog, withRegisters } from "./hyperloglog-value.ts";
+import {
+  findHyperLogLog,
+  readHyperLogLog,
+  storeHyperLogLog,
+  withRegisters,
+} from "../../collections/hyperloglog-value.ts";
 
 export const pfmerge = command({
   name: "PFMERGE",

@@ -1,9 +1,9 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { readTimeoutSeconds } from "../timeout-argument.ts";
-import type { ListEnd } from "./list-value.ts";
+import type { ListEnd } from "../../collections/list-value.ts";
 import { type MoveEnds, moveElement, readEnd } from "./move.ts";
 import { findListToPop, keysAfterCount, popFirst, readMultiPop } from "./multi-pop.ts";
 import { popElements } from "./pop.ts";

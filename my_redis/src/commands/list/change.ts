@@ -1,9 +1,9 @@
-import { command } from "../../command/command.ts";
-import type { CommandDefinition } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
+import type { CommandDefinition } from "../../dispatch/command.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { elementSize, PackedElement, previousElement } from "../../values/packed-element.ts";
 import { ListCursor } from "./list-cursor.ts";
-import { findList, type ListValue } from "./list-value.ts";
+import { findList, type ListValue } from "../../collections/list-value.ts";
 
 const shared = {
   group: "list",

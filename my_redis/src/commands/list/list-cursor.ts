@@ -1,6 +1,6 @@
 import { ElementText, elementSize, type PackedElement, previousElement } from "../../values/packed-element.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import type { ListValue } from "./list-value.ts";
+import type { ListValue } from "../../collections/list-value.ts";
 
 const text = new ElementText();
 

@@ -1,10 +1,10 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, parseInt64 } from "../../protocol/number-text.ts";
 import { PackedElement } from "../../values/packed-element.ts";
 import { ListCursor } from "./list-cursor.ts";
-import { type ListValue, readList } from "./list-value.ts";
+import { type ListValue, readList } from "../../collections/list-value.ts";
 
 const cursor = new ListCursor();
 const element = new PackedElement();

@@ -1,7 +1,7 @@
-import { command } from "../../command/command.ts";
-import type { CommandDefinition } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
+import type { CommandDefinition } from "../../dispatch/command.ts";
 import { ListCursor } from "./list-cursor.ts";
-import { readList } from "./list-value.ts";
+import { readList } from "../../collections/list-value.ts";
 
 const shared = {
   group: "list",

@@ -1,11 +1,11 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { ElementText, PackedElement } from "../../values/packed-element.ts";
 import { lastElement } from "../../values/packed-list.ts";
-import { createList, findList, findTargetList, type ListEnd, type ListValue } from "./list-value.ts";
+import { createList, findList, findTargetList, type ListEnd, type ListValue } from "../../collections/list-value.ts";
 
 export interface MoveEnds {
   readonly from: ListEnd;

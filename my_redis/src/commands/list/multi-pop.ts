@@ -1,10 +1,10 @@
-import type { Context } from "../../command/context.ts";
-import { command } from "../../command/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import { command } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { type ListEnd, findList, type ListValue } from "./list-value.ts";
+import { type ListEnd, findList, type ListValue } from "../../collections/list-value.ts";
 import { readEnd } from "./move.ts";
 import { popElements } from "./pop.ts";
 

@@ -1,10 +1,10 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { replyFromEnd } from "./list-cursor.ts";
-import { findList, type ListEnd, type ListValue } from "./list-value.ts";
+import { findList, type ListEnd, type ListValue } from "../../collections/list-value.ts";
 
 const shared = {
   group: "list",

@@ -1,8 +1,8 @@
-import { command, type CommandDefinition } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { PackedElement } from "../../values/packed-element.ts";
-import { createList, findList, type ListEnd, type ListValue } from "./list-value.ts";
+import { createList, findList, type ListEnd, type ListValue } from "../../collections/list-value.ts";
 
 const element = new PackedElement();
 /** A list with more bytes than this will not stay packed, and needs no room as if it did. */

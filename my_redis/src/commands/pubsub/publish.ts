@@ -1,4 +1,4 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 
 const shared = {

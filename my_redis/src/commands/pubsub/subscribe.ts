@@ -1,6 +1,6 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
-import type { Client } from "../../command/client.ts";
-import type { SubscriptionKind } from "../../command/pub-sub.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import type { Client } from "../../dispatch/client.ts";
+import type { SubscriptionKind } from "../../dispatch/pub-sub.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 
 const shared = {

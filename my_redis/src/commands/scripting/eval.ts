@@ -1,5 +1,5 @@
-import { type Command, command, type CommandFlag } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { type Command, command, type CommandFlag } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { Script } from "../../scripting/script-cache.ts";

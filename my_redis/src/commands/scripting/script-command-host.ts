@@ -1,8 +1,8 @@
-import { noChannel } from "../../command/client.ts";
-import type { Command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
-import { outOfMemoryError } from "../../command/memory-limit.ts";
-import type { Policy } from "../../command/policies.ts";
+import { noChannel } from "../../dispatch/client.ts";
+import type { Command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import { outOfMemoryError } from "../../dispatch/checks/memory-limit.ts";
+import type { Policy } from "../../dispatch/checks/policies.ts";
 import type { LogLevel } from "../../environment.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";

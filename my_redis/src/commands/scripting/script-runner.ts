@@ -1,6 +1,6 @@
-import type { Command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
-import type { SuspendedUnit } from "../../persistence/command-log.ts";
+import type { Command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { SuspendedUnit } from "../../persistence/aof/command-log.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";

@@ -1,6 +1,6 @@
-import { categoriesOf, categoryNames } from "../../command/categories.ts";
-import { command } from "../../command/command.ts";
-import { container } from "../../command/container.ts";
+import { categoriesOf, categoryNames } from "../../dispatch/describe/categories.ts";
+import { command } from "../../dispatch/command.ts";
+import { container } from "../../dispatch/container.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 
 const whoami = command({

@@ -1,6 +1,6 @@
-import { type Command, command } from "../../command/command.ts";
-import type { CommandTable } from "../../command/command-table.ts";
-import { container } from "../../command/container.ts";
+import { type Command, command } from "../../dispatch/command.ts";
+import type { CommandTable } from "../../dispatch/command-table.ts";
+import { container } from "../../dispatch/container.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";

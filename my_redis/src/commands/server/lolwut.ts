@@ -1,4 +1,4 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { compatibleVersion, version } from "../../version.ts";
 
 export const lolwut = command({

@@ -1,7 +1,7 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { Server } from "../../server.ts";
-import type { Snapshots } from "../../persistence/snapshots.ts";
+import type { Snapshots } from "../../persistence/snapshot/snapshots.ts";
 
 /** The snapshots of a server that writes files. Throws where everything stays in memory. */
 export function requireSnapshots({ snapshots }: Server): Snapshots {

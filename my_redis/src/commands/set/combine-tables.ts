@@ -1,5 +1,5 @@
-import type { Address } from "../../keyspace/heap.ts";
-import type { RecordTable } from "../../keyspace/record-table.ts";
+import type { Address } from "../../memory/heap.ts";
+import type { RecordTable } from "../../memory/record-table.ts";
 
 /**
  * Set operations on large sets alone. Their tables keep each member's hash, and all hash alike: no member is hashed

@@ -1,13 +1,13 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
-import type { Address } from "../../keyspace/heap.ts";
-import type { RecordTable } from "../../keyspace/record-table.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { Address } from "../../memory/heap.ts";
+import type { RecordTable } from "../../memory/record-table.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseInt64 } from "../../protocol/number-text.ts";
 import { intersectTables, subtractTables, uniteTables } from "./combine-tables.ts";
 import { SetResult } from "./set-result.ts";
-import { type MemberText, readSet, SetValue } from "./set-value.ts";
+import { type MemberText, readSet, SetValue } from "../../collections/set-value.ts";
 
 type Operation = "intersection" | "union" | "difference";
 /** Sets, undefined where there is no key. */

@@ -1,5 +1,5 @@
-import { command, type CommandDefinition } from "../../command/command.ts";
-import { createSet, findSet } from "./set-value.ts";
+import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import { createSet, findSet } from "../../collections/set-value.ts";
 
 const shared = {
   group: "set",

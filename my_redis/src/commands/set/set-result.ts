@@ -1,9 +1,9 @@
-import type { Context } from "../../command/context.ts";
-import type { Address } from "../../keyspace/heap.ts";
-import * as record from "../../keyspace/record.ts";
-import { RecordTable } from "../../keyspace/record-table.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { Address } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
+import { RecordTable } from "../../memory/record-table.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { createSet, type MemberText } from "./set-value.ts";
+import { createSet, type MemberText } from "../../collections/set-value.ts";
 
 /**
  * Members of a set that is going to be stored: put aside, since the target may be one of the sets that they come from,

@@ -1,5 +1,5 @@
-import { command, type CommandDefinition } from "../../command/command.ts";
-import { readSet } from "./set-value.ts";
+import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import { readSet } from "../../collections/set-value.ts";
 
 const shared = {
   group: "set",

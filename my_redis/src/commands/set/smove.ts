@@ -1,5 +1,5 @@
-import { command } from "../../command/command.ts";
-import { createSet, findSet, SetValue } from "./set-value.ts";
+import { command } from "../../dispatch/command.ts";
+import { createSet, findSet, SetValue } from "../../collections/set-value.ts";
 
 const source = new SetValue();
 const target = new SetValue();

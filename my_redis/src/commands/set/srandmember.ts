@@ -1,12 +1,12 @@
-import { command, type CommandDefinition } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
-import type { Address } from "../../keyspace/heap.ts";
+import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { Address } from "../../memory/heap.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, parseInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { drawRepeatedly } from "../repeated-draws.ts";
-import { findSet, type MemberText, readSet, type SetValue } from "./set-value.ts";
+import { findSet, type MemberText, readSet, type SetValue } from "../../collections/set-value.ts";
 
 /** In how many members of a table distinct ones are sought by drawing; a larger part is drawn from a list of all. */
 const drawFromListShare = 1 / 3;

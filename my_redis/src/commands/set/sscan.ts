@@ -1,8 +1,8 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import { readCursor, readScanOptions } from "../generic/scan-options.ts";
 import { scanStep } from "../generic/scan-step.ts";
-import { type MemberText, readSet } from "./set-value.ts";
+import { type MemberText, readSet } from "../../collections/set-value.ts";
 
 export const sscan = command({
   name: "SSCAN",

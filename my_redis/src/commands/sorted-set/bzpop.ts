@@ -1,4 +1,4 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import { readTimeoutSeconds } from "../timeout-argument.ts";
 import { popMembers, popName, type PopSide } from "./pop.ts";
 import { findPopKey } from "./pop-key.ts";

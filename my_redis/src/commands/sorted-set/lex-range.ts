@@ -1,7 +1,7 @@
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { RankRange } from "./rank-range.ts";
-import type { SortedSetValue } from "./sorted-set-value.ts";
+import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 /** One end of a range by name: "-", "+", or a name, which may belong to the range or not. */
 export type LexLimit =

@@ -1,9 +1,9 @@
-import type { Context } from "../../command/context.ts";
-import * as record from "../../keyspace/record.ts";
+import type { Context } from "../../dispatch/context.ts";
+import * as record from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
-import { SetValue } from "../set/set-value.ts";
-import { SortedSetValue, type VisitMember } from "./sorted-set-value.ts";
+import { SetValue } from "../../collections/set-value.ts";
+import { SortedSetValue, type VisitMember } from "../../collections/sorted-set-value.ts";
 
 /** What ZUNION and its siblings take members from. */
 export interface MemberSource {

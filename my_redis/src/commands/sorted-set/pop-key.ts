@@ -1,7 +1,7 @@
-import type { Context } from "../../command/context.ts";
-import * as record from "../../keyspace/record.ts";
+import type { Context } from "../../dispatch/context.ts";
+import * as record from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { findSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
+import { findSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 /**
  * The first of the keys (argument numbers) that holds a sorted set. Throws WRONGTYPE at one that holds something else

@@ -1,8 +1,8 @@
-import type { Context } from "../../command/context.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { replyMembers } from "./reply-members.ts";
-import type { SortedSetValue } from "./sorted-set-value.ts";
+import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 /** From which end members are popped: the lowest or the highest score first. */
 export type PopSide = "min" | "max";

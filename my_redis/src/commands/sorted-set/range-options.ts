@@ -3,7 +3,7 @@ import { CommandError, errors } from "../../protocol/command-error.ts";
 import { type LexRange, ranksByName, readLexRange } from "./lex-range.ts";
 import { type RankLimits, type RankRange, ranksWithin, readRankLimits } from "./rank-range.ts";
 import { ranksByScore, readScoreRange, type ScoreRange } from "./score-range.ts";
-import type { SortedSetValue } from "./sorted-set-value.ts";
+import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 /** What a range of a sorted set goes by. */
 export type RangeKind = "rank" | "score" | "name";

@@ -1,11 +1,11 @@
-import type { Address, Heap } from "../../keyspace/heap.ts";
-import * as record from "../../keyspace/record.ts";
+import type { Address, Heap } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { ElementText } from "../../values/packed-element.ts";
 import { nextMember, packedScoreAt } from "../../values/sorted-set/packed-sorted-set.ts";
 import type { RankRange } from "./rank-range.ts";
 import { replyScore } from "./score-reply.ts";
-import type { SortedSetValue } from "./sorted-set-value.ts";
+import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 /** How members are answered: alone, each followed by its score, or each with its score in an array of two. */
 export type MemberForm = "alone" | "with score" | "in pairs";

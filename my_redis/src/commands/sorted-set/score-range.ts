@@ -2,7 +2,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { parseDouble, parseLimit } from "../../values/double-text.ts";
 import type { RankRange } from "./rank-range.ts";
-import type { SortedSetValue } from "./sorted-set-value.ts";
+import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 /** A range of scores, each limit within it or not. */
 export interface ScoreRange {

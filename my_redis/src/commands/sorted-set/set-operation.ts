@@ -1,5 +1,5 @@
-import type { Context } from "../../command/context.ts";
-import type { Run } from "../../command/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { Run } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { type MemberSource, readSource } from "./member-source.ts";
 import { replyMember, replyMemberCount } from "./score-reply.ts";

@@ -1,8 +1,8 @@
-import type { Context } from "../../command/context.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import * as record from "../../keyspace/record.ts";
+import * as record from "../../memory/record.ts";
 import { SortedSet } from "../../values/sorted-set/sorted-set.ts";
-import { createSortedSet, type VisitMember } from "./sorted-set-value.ts";
+import { createSortedSet, type VisitMember } from "../../collections/sorted-set-value.ts";
 
 /** A sorted set in the making, which no key names yet: the result of ZUNION, ZRANGESTORE, GEOSEARCHSTORE ... */
 export class SortedSetBuilder {

@@ -1,10 +1,10 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseDouble } from "../../values/double-text.ts";
 import { replyScore } from "./score-reply.ts";
-import { createSortedSet, findSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
+import { createSortedSet, findSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 const keys = { first: 1, last: 1, step: 1 } as const;
 

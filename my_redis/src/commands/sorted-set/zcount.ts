@@ -1,7 +1,7 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { ranksByName, readLexRange } from "./lex-range.ts";
 import { ranksByScore, readScoreRange } from "./score-range.ts";
-import { readSortedSet } from "./sorted-set-value.ts";
+import { readSortedSet } from "../../collections/sorted-set-value.ts";
 
 const keys = { first: 1, last: 1, step: 1 } as const;
 

@@ -1,5 +1,5 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";

@@ -1,7 +1,7 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { popMembers, type PopSide } from "./pop.ts";
-import { findSortedSet } from "./sorted-set-value.ts";
+import { findSortedSet } from "../../collections/sorted-set-value.ts";
 
 const outOfRange = "ERR value is out of range, must be positive";
 

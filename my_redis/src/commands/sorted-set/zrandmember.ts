@@ -1,11 +1,11 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { drawRepeatedly } from "../repeated-draws.ts";
 import { replyMember, replyMemberCount } from "./score-reply.ts";
-import { readSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
+import { readSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 /** Up to which part of a set distinct members are sought by drawing; of more, all places are gone through. */
 const drawShare = 1 / 3;

@@ -1,8 +1,8 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import { type RangeForm, ranksIn, readRange } from "./range-options.ts";
 import { replyMembers } from "./reply-members.ts";
 import { replyMemberCount } from "./score-reply.ts";
-import { readSortedSet } from "./sorted-set-value.ts";
+import { readSortedSet } from "../../collections/sorted-set-value.ts";
 
 const shared = {
   group: "sorted-set",

@@ -1,7 +1,7 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { ranksIn, readRange } from "./range-options.ts";
 import { SortedSetBuilder } from "./sorted-set-builder.ts";
-import { readSortedSet } from "./sorted-set-value.ts";
+import { readSortedSet } from "../../collections/sorted-set-value.ts";
 
 export const zrangestore = command({
   name: "ZRANGESTORE",

@@ -1,7 +1,7 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { replyScore } from "./score-reply.ts";
-import { readSortedSet } from "./sorted-set-value.ts";
+import { readSortedSet } from "../../collections/sorted-set-value.ts";
 
 const shared = {
   group: "sorted-set",

@@ -1,9 +1,9 @@
-import { command, type CommandDefinition, type Run } from "../../command/command.ts";
+import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { ranksByName, readLexRange } from "./lex-range.ts";
 import { type RankRange, ranksWithin, readRankLimits } from "./rank-range.ts";
 import { ranksByScore, readScoreRange } from "./score-range.ts";
-import { findSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
+import { findSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 const keys = { first: 1, last: 1, step: 1 } as const;
 

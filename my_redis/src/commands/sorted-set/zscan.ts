@@ -1,13 +1,13 @@
-import { command } from "../../command/command.ts";
-import type { Heap } from "../../keyspace/heap.ts";
-import * as record from "../../keyspace/record.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Heap } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { formatDouble, formatDouble17 } from "../../values/double-text.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import type { SortedSet } from "../../values/sorted-set/sorted-set.ts";
 import { readCursor, readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
 import { scanStep } from "../generic/scan-step.ts";
-import { readSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
+import { readSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 export const zscan = command({
   name: "ZSCAN",

@@ -1,8 +1,8 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { replyScore } from "./score-reply.ts";
-import { readSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
+import { readSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 const keys = { first: 1, last: 1, step: 1 } as const;
 

@@ -1,4 +1,4 @@
-import type { Context } from "../../command/context.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { ConsumerGroup } from "../../values/stream/consumer-group.ts";
 import type { IdPlace } from "../../values/stream/id-map.ts";
 import type { StreamId } from "../../values/stream/stream-id.ts";

@@ -1,4 +1,4 @@
-import { type Command, command } from "../../command/command.ts";
+import { type Command, command } from "../../dispatch/command.ts";
 
 /** The subcommand HELP: lines of text, as Redis answers them. */
 const help = (container: string, lines: readonly string[]): Command =>

@@ -1,8 +1,8 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { IdPlace } from "../../values/stream/id-map.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { readStreamId } from "./stream-id-argument.ts";
-import { findStream } from "./stream-value.ts";
+import { findStream } from "../../collections/stream-value.ts";
 
 const id = new StreamId();
 const place = new IdPlace();

@@ -1,5 +1,5 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { BlockLimits } from "../../values/stream/stream-blocks.ts";
@@ -7,7 +7,7 @@ import type { Stream } from "../../values/stream/stream.ts";
 import { parseTimeWithStar, StreamId } from "../../values/stream/stream-id.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { replyId } from "./stream-replies.ts";
-import { createStream, findStream } from "./stream-value.ts";
+import { createStream, findStream } from "../../collections/stream-value.ts";
 import { TrimOptions } from "./trim-options.ts";
 
 const tooSmall = "ERR The ID specified in XADD is equal or smaller than the target stream top item";

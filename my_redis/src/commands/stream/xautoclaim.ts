@@ -1,4 +1,4 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
@@ -9,7 +9,7 @@ import { actingConsumer } from "./group-consumer.ts";
 import { logNewConsumer } from "./group-log.ts";
 import { readIntervalStart } from "./stream-id-argument.ts";
 import { replyId } from "./stream-replies.ts";
-import { requireGroup } from "./stream-value.ts";
+import { requireGroup } from "../../collections/stream-value.ts";
 
 const defaultCount = 100;
 /** Pending entries looked at for each one asked for, so that a call ends soon where all are too young. */

@@ -1,5 +1,5 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
@@ -12,7 +12,7 @@ import { claimEntry, dropEntry } from "./claim.ts";
 import { actingConsumer } from "./group-consumer.ts";
 import { logNewConsumer, logPosition } from "./group-log.ts";
 import { readStreamId } from "./stream-id-argument.ts";
-import { requireGroup } from "./stream-value.ts";
+import { requireGroup } from "../../collections/stream-value.ts";
 
 const id = new StreamId();
 const lastId = new StreamId();

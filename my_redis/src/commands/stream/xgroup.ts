@@ -1,5 +1,5 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { type ConsumerGroup, unknownEntriesRead } from "../../values/stream/consumer-group.ts";
@@ -8,7 +8,7 @@ import type { Stream } from "../../values/stream/stream.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { xgroupHelp } from "./help.ts";
 import { readStreamId } from "./stream-id-argument.ts";
-import { createStream, findStream } from "./stream-value.ts";
+import { createStream, findStream } from "../../collections/stream-value.ts";
 
 const id = new StreamId();
 

@@ -1,5 +1,5 @@
-import { command } from "../../command/command.ts";
-import { readStream } from "./stream-value.ts";
+import { command } from "../../dispatch/command.ts";
+import { readStream } from "../../collections/stream-value.ts";
 
 export const xlen = command({
   name: "XLEN",

@@ -1,5 +1,5 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
@@ -8,7 +8,7 @@ import { IdPlace } from "../../values/stream/id-map.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { readIntervalEnd, readIntervalStart } from "./stream-id-argument.ts";
 import { replyCount64, replyId } from "./stream-replies.ts";
-import { requireGroup } from "./stream-value.ts";
+import { requireGroup } from "../../collections/stream-value.ts";
 
 const from = new StreamId();
 const to = new StreamId();

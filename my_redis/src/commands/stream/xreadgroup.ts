@@ -1,5 +1,5 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
@@ -14,7 +14,7 @@ import { logClaim, logNewConsumer, logPosition } from "./group-log.ts";
 import { findStreamKeys, keysOf, type ReadOptions, readReadOptions } from "./read-options.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { replyEntry, replyId } from "./stream-replies.ts";
-import { readStream } from "./stream-value.ts";
+import { readStream } from "../../collections/stream-value.ts";
 
 const highest = new StreamId().setHighest();
 const after = new StreamId();

@@ -1,11 +1,11 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { Stream } from "../../values/stream/stream.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { type Count64, count64 } from "../../values/stream/count-64.ts";
 import { readStreamId } from "./stream-id-argument.ts";
-import { findStream } from "./stream-value.ts";
+import { findStream } from "../../collections/stream-value.ts";
 
 const id = new StreamId();
 const last = new StreamId();

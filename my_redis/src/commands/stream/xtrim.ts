@@ -1,6 +1,6 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
-import { findStream } from "./stream-value.ts";
+import { findStream } from "../../collections/stream-value.ts";
 import { TrimOptions } from "./trim-options.ts";
 
 const trim = new TrimOptions();

@@ -1,8 +1,8 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { noExpiry } from "../../keyspace/database.ts";
-import * as record from "../../keyspace/record.ts";
-import { copyBytes } from "../../values/copy-bytes.ts";
-import { checkStringLength, makeRaw, storeString, stringLength } from "./string-value.ts";
+import * as record from "../../memory/record.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
+import { checkStringLength, makeRaw, storeString, stringLength } from "../../collections/string-value.ts";
 
 export const append = command({
   name: "APPEND",

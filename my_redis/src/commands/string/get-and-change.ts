@@ -1,10 +1,10 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import { noExpiry } from "../../keyspace/database.ts";
-import { hasExpiry, valueType } from "../../keyspace/record.ts";
+import { hasExpiry, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { getExOptions, option, readMoment, readOptions } from "./set-options.ts";
-import { replyString, storeString } from "./string-value.ts";
+import { replyString, storeString } from "../../collections/string-value.ts";
 
 export const getSet = command({
   name: "GETSET",

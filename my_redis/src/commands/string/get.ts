@@ -1,6 +1,6 @@
-import { command } from "../../command/command.ts";
-import { typeOf, valueType } from "../../keyspace/record.ts";
-import { replyString } from "./string-value.ts";
+import { command } from "../../dispatch/command.ts";
+import { typeOf, valueType } from "../../memory/record.ts";
+import { replyString } from "../../collections/string-value.ts";
 
 export const get = command({
   name: "GET",

@@ -1,10 +1,10 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { keepExpiry } from "../../keyspace/database.ts";
-import * as record from "../../keyspace/record.ts";
+import * as record from "../../memory/record.ts";
 import { latin1Text } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { addLongDoubles, formatLongDouble, longDoubleOf, parseLongDouble } from "../../values/long-double.ts";
-import { maxEmbeddedBytes, stringBytes } from "./string-value.ts";
+import { maxEmbeddedBytes, stringBytes } from "../../collections/string-value.ts";
 
 export const incrByFloat = command({
   name: "INCRBYFLOAT",

@@ -1,13 +1,13 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import { keepExpiry } from "../../keyspace/database.ts";
-import type { Address } from "../../keyspace/heap.ts";
-import { encoding, encodingOf, valueType } from "../../keyspace/record.ts";
+import type { Address } from "../../memory/heap.ts";
+import { encoding, encodingOf, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, minInt64, parseInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { readSafeInteger, storeInteger, stringBytes, writeSafeInteger } from "./string-value.ts";
+import { readSafeInteger, storeInteger, stringBytes, writeSafeInteger } from "../../collections/string-value.ts";
 
 const fields = {
   group: "string",

@@ -1,6 +1,6 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
-import { typeOf, valueType } from "../../keyspace/record.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
+import { typeOf, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
@@ -9,7 +9,7 @@ import {
   longestCommonSubsequence,
   subsequenceTableBytes,
 } from "../../values/longest-common-subsequence.ts";
-import { stringView } from "./string-value.ts";
+import { stringView } from "../../collections/string-value.ts";
 
 interface LcsOptions {
   lengthOnly: boolean;

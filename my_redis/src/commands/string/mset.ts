@@ -1,9 +1,9 @@
-import { type Command, command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { type Command, command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import { noExpiry } from "../../keyspace/database.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
-import { storeString } from "./string-value.ts";
+import { storeString } from "../../collections/string-value.ts";
 
 const fields = {
   group: "string",

@@ -1,6 +1,6 @@
-import { command } from "../../command/command.ts";
+import { command } from "../../dispatch/command.ts";
 import { noExpiry } from "../../keyspace/database.ts";
-import { storeString } from "./string-value.ts";
+import { storeString } from "../../collections/string-value.ts";
 
 export const setNx = command({
   name: "SETNX",

@@ -1,10 +1,10 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { addPositiveToMoment } from "../expiry-moment.ts";
 import { logSetUntil } from "./set.ts";
-import { storeString } from "./string-value.ts";
+import { storeString } from "../../collections/string-value.ts";
 
 const fields = {
   group: "string",

@@ -1,11 +1,11 @@
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import { keepExpiry, noExpiry } from "../../keyspace/database.ts";
-import { valueType } from "../../keyspace/record.ts";
+import { valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { option, readMoment, readOptions, setOptions } from "./set-options.ts";
-import { replyString, storeString } from "./string-value.ts";
+import { replyString, storeString } from "../../collections/string-value.ts";
 
 export const set = command({
   name: "SET",

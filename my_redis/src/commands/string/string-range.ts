@@ -1,9 +1,9 @@
-import { command, type Run } from "../../command/command.ts";
-import { encoding, valueType } from "../../keyspace/record.ts";
-import * as record from "../../keyspace/record.ts";
+import { command, type Run } from "../../dispatch/command.ts";
+import { encoding, valueType } from "../../memory/record.ts";
+import * as record from "../../memory/record.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import { copyBytes } from "../../values/copy-bytes.ts";
-import { checkStringLength, makeRaw, stringBytes, stringLength } from "./string-value.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
+import { checkStringLength, makeRaw, stringBytes, stringLength } from "../../collections/string-value.ts";
 
 const returnRange: Run = ({ database, keyspace }, args, reply) => {
   const first = args.integer(2);

@@ -1,6 +1,6 @@
-import { command } from "../../command/command.ts";
-import { valueType } from "../../keyspace/record.ts";
-import { stringLength } from "./string-value.ts";
+import { command } from "../../dispatch/command.ts";
+import { valueType } from "../../memory/record.ts";
+import { stringLength } from "../../collections/string-value.ts";
 
 export const strlen = command({
   name: "STRLEN",

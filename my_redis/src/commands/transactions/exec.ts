@@ -1,6 +1,6 @@
-import type { QueuedCommand } from "../../command/client.ts";
-import { command } from "../../command/command.ts";
-import type { Context } from "../../command/context.ts";
+import type { QueuedCommand } from "../../dispatch/client.ts";
+import { command } from "../../dispatch/command.ts";
+import type { Context } from "../../dispatch/context.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 

@@ -1,6 +1,6 @@
 import type { ElementRun } from "../../values/element-run.ts";
 import { elementBytes, writeElement } from "../../values/packed-element.ts";
-import type { ByteRange } from "./byte-range.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 import type { RdbReader } from "./rdb-reader.ts";
 
 /** More than that is no small collection under any setting that serves its purpose. */

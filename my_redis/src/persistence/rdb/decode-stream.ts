@@ -1,7 +1,7 @@
 import { entryDeleted, entrySameFields } from "../../values/stream/block-reader.ts";
 import { type Count64, count64 } from "../../values/stream/count-64.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
-import { type ByteRange, latin1Of } from "./byte-range.ts";
+import { type ByteRange, latin1Of } from "../../memory/byte-range.ts";
 import { ListpackReader } from "./listpack.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";

@@ -1,6 +1,6 @@
 import { ElementRun } from "../../values/element-run.ts";
 import { parseDouble } from "../../values/double-text.ts";
-import type { ByteRange } from "./byte-range.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 import { decodeHashListpackTimes, decodeHashTimes } from "./decode-field-times.ts";
 import { decodeStream } from "./decode-stream.ts";
 import { collectElements } from "./collect-elements.ts";

@@ -1,4 +1,4 @@
-import { type ByteRange } from "./byte-range.ts";
+import { type ByteRange } from "../../memory/byte-range.ts";
 import { Crc64 } from "./crc64.ts";
 import { newestVersion, versionOfType } from "./rdb-types.ts";
 import type { RdbWriter } from "./rdb-writer.ts";

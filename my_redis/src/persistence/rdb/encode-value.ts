@@ -1,9 +1,9 @@
 import { earliestFieldTime } from "../../keyspace/field-times.ts";
-import type { Address } from "../../keyspace/heap.ts";
+import type { Address } from "../../memory/heap.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
-import * as record from "../../keyspace/record.ts";
-import type { ObjectValue } from "../../keyspace/object-table.ts";
-import type { RecordTable } from "../../keyspace/record-table.ts";
+import * as record from "../../memory/record.ts";
+import type { ObjectValue } from "../../memory/object-table.ts";
+import type { RecordTable } from "../../memory/record-table.ts";
 import * as integers from "../../values/integer-set.ts";
 import { ListChunks, type ListSegment } from "../../values/list/list-chunks.ts";
 import * as packed from "../../values/packed-list.ts";

@@ -1,6 +1,6 @@
 import type { ElementRun } from "../../values/element-run.ts";
 import { ElementText, elementSize, integerAt, isInteger, previousElement } from "../../values/packed-element.ts";
-import { type ByteRange, wholeRange } from "./byte-range.ts";
+import { type ByteRange, wholeRange } from "../../memory/byte-range.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
 

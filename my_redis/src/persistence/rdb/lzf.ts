@@ -1,4 +1,4 @@
-import { copyBytes } from "../../values/copy-bytes.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { type ByteRange, digitsOf } from "./byte-range.ts";
+import { type ByteRange, digitsOf } from "../../memory/byte-range.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
 

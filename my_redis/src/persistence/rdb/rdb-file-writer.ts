@@ -1,6 +1,6 @@
-import type { Address } from "../../keyspace/heap.ts";
+import type { Address } from "../../memory/heap.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
-import * as record from "../../keyspace/record.ts";
+import * as record from "../../memory/record.ts";
 import { Crc64 } from "./crc64.ts";
 import { ValueEncoder } from "./encode-value.ts";
 import { opcode, rdbMagic } from "./rdb-opcodes.ts";

@@ -1,4 +1,4 @@
-import { type ByteRange, digitsOf, wholeRange } from "./byte-range.ts";
+import { type ByteRange, digitsOf, wholeRange } from "../../memory/byte-range.ts";
 import { decompress } from "./lzf.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { stringForm } from "./rdb-types.ts";

@@ -1,5 +1,5 @@
 import { parseSafeInteger } from "../../protocol/number-text.ts";
-import { copyBytes } from "../../values/copy-bytes.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { compress } from "./lzf.ts";
 import { stringForm } from "./rdb-types.ts";
 

@@ -1,7 +1,7 @@
 import type { ElementRun } from "../../values/element-run.ts";
 import type { Count64 } from "../../values/stream/count-64.ts";
 import type { StreamId } from "../../values/stream/stream-id.ts";
-import type { ByteRange } from "./byte-range.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 
 export type CollectionType = "list" | "set" | "sortedSet" | "hash" | "stream";
 /** Collections that may be packed: as elements, or as elements in pairs. */

@@ -1,4 +1,4 @@
-import { copyBytes } from "../../values/copy-bytes.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
 
 const initialBytes = 1024;
 const keptBytes = 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { Address } from "../../keyspace/heap.ts";
+import type { Address } from "../../memory/heap.ts";
 
 const wordsPerChunk = 4;
 const initialChunks = 4;

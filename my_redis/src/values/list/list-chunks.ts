@@ -1,7 +1,7 @@
-import type { Heap } from "../../keyspace/heap.ts";
-import { bytesOf, recordStartOf } from "../../keyspace/record.ts";
-import type { ObjectValue } from "../../keyspace/object-table.ts";
-import { copyBytes } from "../copy-bytes.ts";
+import type { Heap } from "../../memory/heap.ts";
+import { bytesOf, recordStartOf } from "../../memory/record.ts";
+import type { ObjectValue } from "../../memory/object-table.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { elementSize, type PackedElement } from "../packed-element.ts";
 import { ChunkDirectory } from "./chunk-directory.ts";
 import type { ListLimits } from "./list-limits.ts";

@@ -1,5 +1,5 @@
-import type { Address, Heap } from "../../keyspace/heap.ts";
-import * as record from "../../keyspace/record.ts";
+import type { Address, Heap } from "../../memory/heap.ts";
+import * as record from "../../memory/record.ts";
 
 /** Compares bytes[start, end) with other[otherStart, otherEnd) as memcmp does; of one's beginning, the longer is greater. */
 export function compareBytes(

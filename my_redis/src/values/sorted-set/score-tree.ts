@@ -1,4 +1,4 @@
-import type { Address, Heap } from "../../keyspace/heap.ts";
+import type { Address, Heap } from "../../memory/heap.ts";
 import { compareKeys } from "./compare-key.ts";
 
 /**

@@ -1,8 +1,8 @@
-import type { Address, Heap } from "../../keyspace/heap.ts";
-import type { ObjectValue } from "../../keyspace/object-table.ts";
-import * as record from "../../keyspace/record.ts";
-import { RecordTable } from "../../keyspace/record-table.ts";
-import type { HalfSipHash } from "../half-sip-hash.ts";
+import type { Address, Heap } from "../../memory/heap.ts";
+import type { ObjectValue } from "../../memory/object-table.ts";
+import * as record from "../../memory/record.ts";
+import { RecordTable } from "../../memory/record-table.ts";
+import type { HalfSipHash } from "../../memory/half-sip-hash.ts";
 import { ScoreTree } from "./score-tree.ts";
 
 const scoreBytes = 8;

@@ -1,6 +1,6 @@
-import type { Address, Heap } from "../../keyspace/heap.ts";
-import { bytesOf, recordStartOf } from "../../keyspace/record.ts";
-import { copyBytes } from "../copy-bytes.ts";
+import type { Address, Heap } from "../../memory/heap.ts";
+import { bytesOf, recordStartOf } from "../../memory/record.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { elementSize, integerAt, PackedElement } from "../packed-element.ts";
 import { type BlockReader, entryDeleted } from "./block-reader.ts";
 import {

@@ -1,5 +1,5 @@
-import type { Heap } from "../../keyspace/heap.ts";
-import type { ObjectValue } from "../../keyspace/object-table.ts";
+import type { Heap } from "../../memory/heap.ts";
+import type { ObjectValue } from "../../memory/object-table.ts";
 import { ConsumerGroup, unknownEntriesRead } from "./consumer-group.ts";
 import { type Count64, minus, plus } from "./count-64.ts";
 import { IdPlace } from "./id-map.ts";

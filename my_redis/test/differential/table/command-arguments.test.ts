@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { requireService } from "../../../../tools/test-services/index.ts";
-import { parseSyntax } from "../../../src/command/parse-syntax.ts";
-import { syntaxes } from "../../../src/command/command-syntax.ts";
-import { CommandTable } from "../../../src/command/command-table.ts";
+import { parseSyntax } from "../../../src/dispatch/describe/parse-syntax.ts";
+import { syntaxes } from "../../../src/dispatch/describe/command-syntax.ts";
+import { CommandTable } from "../../../src/dispatch/command-table.ts";
 import { allCommands } from "../../../src/commands/index.ts";
 import type { Reply } from "../harness/reply.ts";
 import { serverPair, type Side } from "../harness/servers.ts";

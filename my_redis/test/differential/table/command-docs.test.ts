@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { requireService, startRedisServer } from "../../../../tools/test-services/index.ts";
-import { categoriesOf } from "../../../src/command/categories.ts";
-import type { Command } from "../../../src/command/command.ts";
-import { CommandTable } from "../../../src/command/command-table.ts";
+import { categoriesOf } from "../../../src/dispatch/describe/categories.ts";
+import type { Command } from "../../../src/dispatch/command.ts";
+import { CommandTable } from "../../../src/dispatch/command-table.ts";
 import { allCommands } from "../../../src/commands/index.ts";
 import type { Reply } from "../harness/reply.ts";
 import { RespConnection } from "../harness/resp-connection.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { requireService, startRedisServer } from "../../../../tools/test-services/index.ts";
-import type { Command } from "../../../src/command/command.ts";
+import type { Command } from "../../../src/dispatch/command.ts";
 import { allCommands } from "../../../src/commands/index.ts";
 import { type Reply, showReply } from "../harness/reply.ts";
 import { RespConnection } from "../harness/resp-connection.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Heap } from "../../../src/keyspace/heap.ts";
+import { Heap } from "../../../src/memory/heap.ts";
 import { ListChunks, type ListSegment } from "../../../src/values/list/list-chunks.ts";
 import { ListLimits } from "../../../src/values/list/list-limits.ts";
 import { ElementText, elementSize, PackedElement } from "../../../src/values/packed-element.ts";

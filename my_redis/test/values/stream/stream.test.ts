@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Heap } from "../../../src/keyspace/heap.ts";
+import { Heap } from "../../../src/memory/heap.ts";
 import { Arguments } from "../../../src/protocol/arguments.ts";
 import { Stream } from "../../../src/values/stream/stream.ts";
 import { StreamCursor } from "../../../src/values/stream/stream-cursor.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
 import type { SaleProduct } from "../../../src/domain/sale.ts";
-import type { FullLedger } from "../../../src/orders/ledger.ts";
+import type { FullLedger } from "../../../src/ledger/ledger.ts";
 import { startSweeper } from "../../../src/orders/sweeper.ts";
 import { verifySale } from "../../../src/verify/verify-sale.ts";
 import { renderReport } from "../../../src/verify/verification-report.ts";

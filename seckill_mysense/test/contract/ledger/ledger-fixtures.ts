@@ -1,6 +1,6 @@
 import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
 import type { Sale, SaleProduct } from "../../../src/domain/sale.ts";
-import type { FullLedger } from "../../../src/orders/ledger.ts";
+import type { FullLedger } from "../../../src/ledger/ledger.ts";
 
 let counter = 0;
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "kysely";
-import { defaultRetry, RetryingDatabase } from "../../../src/orders/database/retrying-database.ts";
-import { migrate, migrations } from "../../../src/orders/migrations/migrate.ts";
-import type { Migration } from "../../../src/orders/migrations/migration.ts";
+import { defaultRetry, RetryingDatabase } from "../../../src/ledger/database/retrying-database.ts";
+import { migrate, migrations } from "../../../src/ledger/migrations/migrate.ts";
+import type { Migration } from "../../../src/ledger/migrations/migration.ts";
 import { createSale, acceptMany, payWithinMs } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 

@@ -1,13 +1,13 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { freshMysqlDatabase, requireService, temporaryFolder } from "../../../../tools/test-services/index.ts";
-import type { OpenDatabase } from "../../../src/orders/database/ledger-database.ts";
-import { openMysqlDatabase } from "../../../src/orders/database/mysql-database.ts";
-import { openSqliteDatabase } from "../../../src/orders/database/sqlite-database.ts";
-import type { FullLedger } from "../../../src/orders/ledger.ts";
-import { defaultMysqlLimits, mysqlLedger, type MysqlLedgerOptions } from "../../../src/orders/mysql-ledger.ts";
-import { sqliteLedger, type SqliteLedgerOptions } from "../../../src/orders/sqlite-ledger.ts";
-import type { SqlLedgerOptions } from "../../../src/orders/sql-ledger.ts";
+import type { OpenDatabase } from "../../../src/ledger/database/ledger-database.ts";
+import { openMysqlDatabase } from "../../../src/ledger/database/mysql-database.ts";
+import { openSqliteDatabase } from "../../../src/ledger/database/sqlite-database.ts";
+import type { FullLedger } from "../../../src/ledger/ledger.ts";
+import { defaultMysqlLimits, mysqlLedger, type MysqlLedgerOptions } from "../../../src/ledger/mysql-ledger.ts";
+import { sqliteLedger, type SqliteLedgerOptions } from "../../../src/ledger/sqlite-ledger.ts";
+import type { SqlLedgerOptions } from "../../../src/ledger/sql-ledger.ts";
 
 /** A database of its own for one group of tests. Each `connect` is what another process would have. */
 export interface LedgerPlace {

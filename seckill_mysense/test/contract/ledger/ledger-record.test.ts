@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { FullLedger } from "../../../src/orders/ledger.ts";
-import { maxRecordBatch } from "../../../src/orders/record-batch.ts";
+import type { FullLedger } from "../../../src/ledger/ledger.ts";
+import { maxRecordBatch } from "../../../src/ledger/record-batch.ts";
 import { accept, acceptMany, createSale, payWithinMs, unique } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { User } from "../../../src/domain/user.ts";
-import { InvalidSaleError, InvalidUserError, SaleConflictError } from "../../../src/orders/ledger-errors.ts";
-import type { FullLedger } from "../../../src/orders/ledger.ts";
+import { InvalidSaleError, InvalidUserError, SaleConflictError } from "../../../src/ledger/ledger-errors.ts";
+import type { FullLedger } from "../../../src/ledger/ledger.ts";
 import { acceptMany, createSale, makeProduct, makeSale, payWithinMs, unique } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
 import type { SaleProduct } from "../../../src/domain/sale.ts";
-import type { FullLedger } from "../../../src/orders/ledger.ts";
+import type { FullLedger } from "../../../src/ledger/ledger.ts";
 import { accept, createSale, payWithinMs } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 

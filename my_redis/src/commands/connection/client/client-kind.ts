@@ -1,4 +1,4 @@
-import type { Client } from "../../../command/client.ts";
+import type { Client } from "../../../dispatch/client.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 

@@ -1,6 +1,6 @@
-import type { Client } from "../../../command/client.ts";
-import { clientBytes } from "../../../command/client-memory.ts";
-import type { Context } from "../../../command/context.ts";
+import type { Client } from "../../../dispatch/client.ts";
+import { clientBytes } from "../../../dispatch/client-memory.ts";
+import type { Context } from "../../../dispatch/context.ts";
 
 /** One client as CLIENT LIST and CLIENT INFO show it. */
 export function clientLine(context: Context): string {

@@ -1,4 +1,4 @@
-import { container } from "../../../command/container.ts";
+import { container } from "../../../dispatch/container.ts";
 import { clientGetname, clientId, clientSetinfo, clientSetname } from "./identity.ts";
 import { clientKill } from "./kill.ts";
 import { clientInfo, clientList } from "./list.ts";

@@ -1,4 +1,4 @@
-import { command } from "../../../command/command.ts";
+import { command } from "../../../dispatch/command.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 import { checkClientName } from "../client-name.ts";
 

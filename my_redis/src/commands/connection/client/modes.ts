@@ -1,4 +1,4 @@
-import { command } from "../../../command/command.ts";
+import { command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 

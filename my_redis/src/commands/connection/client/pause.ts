@@ -1,5 +1,5 @@
-import type { PauseMode } from "../../../command/client-pause.ts";
-import { command } from "../../../command/command.ts";
+import type { PauseMode } from "../../../dispatch/checks/client-pause.ts";
+import { command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 

@@ -1,6 +1,6 @@
-import type { Client } from "../../../command/client.ts";
-import type { TrackingMode } from "../../../command/client-tracking.ts";
-import { command } from "../../../command/command.ts";
+import type { Client } from "../../../dispatch/client.ts";
+import type { TrackingMode } from "../../../dispatch/observers/client-tracking.ts";
+import { command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import type { Server } from "../../../server.ts";

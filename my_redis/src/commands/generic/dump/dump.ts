@@ -1,5 +1,5 @@
-import { command } from "../../../command/command.ts";
-import type { Address } from "../../../keyspace/heap.ts";
+import { command } from "../../../dispatch/command.ts";
+import type { Address } from "../../../memory/heap.ts";
 import { sealPayload } from "../../../persistence/rdb/dump-payload.ts";
 import { ValueEncoder } from "../../../persistence/rdb/encode-value.ts";
 import { RdbWriter } from "../../../persistence/rdb/rdb-writer.ts";

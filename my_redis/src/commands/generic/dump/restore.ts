@@ -1,16 +1,16 @@
-import { command } from "../../../command/command.ts";
-import type { Context } from "../../../command/context.ts";
-import type { Address } from "../../../keyspace/heap.ts";
+import { command } from "../../../dispatch/command.ts";
+import type { Context } from "../../../dispatch/context.ts";
+import type { Address } from "../../../memory/heap.ts";
 import type { Keyspace } from "../../../keyspace/keyspace.ts";
-import * as record from "../../../keyspace/record.ts";
-import type { ByteRange } from "../../../persistence/rdb/byte-range.ts";
+import * as record from "../../../memory/record.ts";
+import type { ByteRange } from "../../../memory/byte-range.ts";
 import { decodeValue } from "../../../persistence/rdb/decode-value.ts";
 import { openPayload } from "../../../persistence/rdb/dump-payload.ts";
 import { RdbFormatError } from "../../../persistence/rdb/rdb-format-error.ts";
 import { RdbReader } from "../../../persistence/rdb/rdb-reader.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
-import { DetachedValueBuilder } from "./value-builder.ts";
+import { DetachedValueBuilder } from "../../../collections/value-builder.ts";
 
 interface RestoreOptions {
   replace: boolean;

@@ -1,8 +1,8 @@
 import { hashSlot } from "../../../cluster/hash-slot.ts";
-import type { Context } from "../../../command/context.ts";
-import * as record from "../../../keyspace/record.ts";
-import { type ByteRange, HashValue } from "../../hash/hash-value.ts";
-import { stringBytes } from "../../string/string-value.ts";
+import type { Context } from "../../../dispatch/context.ts";
+import * as record from "../../../memory/record.ts";
+import { type ByteRange, HashValue } from "../../../collections/hash-value.ts";
+import { stringBytes } from "../../../collections/string-value.ts";
 
 const star = 42;
 const hash = 35;

@@ -1,13 +1,13 @@
-import type { Context } from "../../../command/context.ts";
-import type { Address } from "../../../keyspace/heap.ts";
-import * as record from "../../../keyspace/record.ts";
+import type { Context } from "../../../dispatch/context.ts";
+import type { Address } from "../../../memory/heap.ts";
+import * as record from "../../../memory/record.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import { ElementText } from "../../../values/packed-element.ts";
 import { ListCursor } from "../../list/list-cursor.ts";
-import { ListValue } from "../../list/list-value.ts";
-import { SetValue } from "../../set/set-value.ts";
-import { SortedSetValue } from "../../sorted-set/sorted-set-value.ts";
+import { ListValue } from "../../../collections/list-value.ts";
+import { SetValue } from "../../../collections/set-value.ts";
+import { SortedSetValue } from "../../../collections/sorted-set-value.ts";
 import { ByteStrings } from "./byte-strings.ts";
 
 const { valueType } = record;

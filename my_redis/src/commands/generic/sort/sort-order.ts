@@ -1,4 +1,4 @@
-import type { Context } from "../../../command/context.ts";
+import type { Context } from "../../../dispatch/context.ts";
 import { latin1Text } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 import { parseSafeInteger } from "../../../protocol/number-text.ts";

@@ -1,6 +1,6 @@
 import { hashSlot } from "../../../cluster/hash-slot.ts";
-import { command, type Run } from "../../../command/command.ts";
-import type { Context } from "../../../command/context.ts";
+import { command, type Run } from "../../../dispatch/command.ts";
+import type { Context } from "../../../dispatch/context.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";

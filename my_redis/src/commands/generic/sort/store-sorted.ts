@@ -1,7 +1,7 @@
-import type { Context } from "../../../command/context.ts";
+import type { Context } from "../../../dispatch/context.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { PackedElement } from "../../../values/packed-element.ts";
-import { createList } from "../../list/list-value.ts";
+import { createList } from "../../../collections/list-value.ts";
 import { ByteStrings } from "./byte-strings.ts";
 import type { SortOptions } from "./sort-options.ts";
 import type { Sorted } from "./sort-order.ts";

@@ -1,6 +1,6 @@
-import { command, type Command } from "../../../command/command.ts";
-import { container } from "../../../command/container.ts";
-import type { Context } from "../../../command/context.ts";
+import { command, type Command } from "../../../dispatch/command.ts";
+import { container } from "../../../dispatch/container.ts";
+import type { Context } from "../../../dispatch/context.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
 import { replyCommandDocs, replyCommandInfo } from "./describe-command.ts";

@@ -1,9 +1,13 @@
-import { categoriesOf } from "../../../command/categories.ts";
-import type { Command } from "../../../command/command.ts";
-import type { CommandTable } from "../../../command/command-table.ts";
-import { tipsOf } from "../../../command/command-tips.ts";
-import { type FindKeys, type KeySpecification, keySpecificationsOf } from "../../../command/key-specifications.ts";
-import { argumentsOf, type ArgumentSyntax } from "../../../command/parse-syntax.ts";
+import { categoriesOf } from "../../../dispatch/describe/categories.ts";
+import type { Command } from "../../../dispatch/command.ts";
+import type { CommandTable } from "../../../dispatch/command-table.ts";
+import { tipsOf } from "../../../dispatch/describe/command-tips.ts";
+import {
+  type FindKeys,
+  type KeySpecification,
+  keySpecificationsOf,
+} from "../../../dispatch/describe/key-specifications.ts";
+import { argumentsOf, type ArgumentSyntax } from "../../../dispatch/describe/parse-syntax.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
 
 /** One entry as COMMAND and COMMAND INFO show it. */

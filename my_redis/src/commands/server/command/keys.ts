@@ -1,8 +1,8 @@
-import { command, type Command } from "../../../command/command.ts";
-import { keyAccesses } from "../../../command/key-access.ts";
-import { keyPositions, mayHaveKeys } from "../../../command/command-keys.ts";
-import { keySpecificationsOf } from "../../../command/key-specifications.ts";
-import type { Context } from "../../../command/context.ts";
+import { command, type Command } from "../../../dispatch/command.ts";
+import { keyAccesses } from "../../../dispatch/describe/key-access.ts";
+import { keyPositions, mayHaveKeys } from "../../../dispatch/command-keys.ts";
+import { keySpecificationsOf } from "../../../dispatch/describe/key-specifications.ts";
+import type { Context } from "../../../dispatch/context.ts";
 import { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 

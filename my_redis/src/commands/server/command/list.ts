@@ -1,5 +1,5 @@
-import { categoriesOf } from "../../../command/categories.ts";
-import { command, type Command } from "../../../command/command.ts";
+import { categoriesOf } from "../../../dispatch/describe/categories.ts";
+import { command, type Command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import { globMatches } from "../../../values/glob-pattern.ts";

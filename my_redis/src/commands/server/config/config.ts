@@ -1,5 +1,5 @@
-import { command } from "../../../command/command.ts";
-import { container } from "../../../command/container.ts";
+import { command } from "../../../dispatch/command.ts";
+import { container } from "../../../dispatch/container.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 import { rewriteConfigFile } from "../../../settings/rewrite-config.ts";
 import { configGet } from "./get.ts";

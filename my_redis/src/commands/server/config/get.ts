@@ -1,4 +1,4 @@
-import { command } from "../../../command/command.ts";
+import { command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { allNames, type DirectiveName, findDirective } from "../../../settings/directives.ts";
 import { globMatches } from "../../../values/glob-pattern.ts";

@@ -1,6 +1,6 @@
-import { command } from "../../../command/command.ts";
-import type { Context } from "../../../command/context.ts";
-import { isLocalClient } from "../../../command/local-client.ts";
+import { command } from "../../../dispatch/command.ts";
+import type { Context } from "../../../dispatch/context.ts";
+import { isLocalClient } from "../../../dispatch/local-client.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import { DirectiveError } from "../../../settings/directive.ts";

@@ -1,6 +1,6 @@
-import { command, type Command } from "../../../command/command.ts";
-import type { Context } from "../../../command/context.ts";
-import { isLocalClient } from "../../../command/local-client.ts";
+import { command, type Command } from "../../../dispatch/command.ts";
+import type { Context } from "../../../dispatch/context.ts";
+import { isLocalClient } from "../../../dispatch/local-client.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";

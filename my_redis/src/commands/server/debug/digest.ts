@@ -1,4 +1,4 @@
-import type { Context } from "../../../command/context.ts";
+import type { Context } from "../../../dispatch/context.ts";
 import { DataDigest } from "./data-digest.ts";
 import type { DebugSubcommand } from "./debug.ts";
 import { findEvenExpired } from "./find-even-expired.ts";

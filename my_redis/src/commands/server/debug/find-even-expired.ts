@@ -1,5 +1,5 @@
 import type { Database } from "../../../keyspace/database.ts";
-import type { Address } from "../../../keyspace/heap.ts";
+import type { Address } from "../../../memory/heap.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 
 /** The record of the key that argument `index` names, or 0. One whose time is over is found as long as it is there. */

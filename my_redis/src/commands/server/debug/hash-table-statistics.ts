@@ -1,6 +1,6 @@
-import * as record from "../../../keyspace/record.ts";
-import type { RecordIndex } from "../../../keyspace/record-index.ts";
-import { RecordTable } from "../../../keyspace/record-table.ts";
+import * as record from "../../../memory/record.ts";
+import type { RecordIndex } from "../../../memory/record-index.ts";
+import { RecordTable } from "../../../memory/record-table.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import { SortedSet } from "../../../values/sorted-set/sorted-set.ts";
 import type { DebugSubcommand } from "./debug.ts";

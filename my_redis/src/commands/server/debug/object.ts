@@ -1,4 +1,4 @@
-import * as record from "../../../keyspace/record.ts";
+import * as record from "../../../memory/record.ts";
 import { encodingName } from "../../../keyspace/value-names.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import type { DebugSubcommand } from "./debug.ts";

@@ -1,5 +1,5 @@
 import { noExpiry } from "../../../keyspace/database.ts";
-import * as record from "../../../keyspace/record.ts";
+import * as record from "../../../memory/record.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 import type { DebugSubcommand } from "./debug.ts";

@@ -1,16 +1,16 @@
-import type { Context } from "../../../command/context.ts";
-import type { Address } from "../../../keyspace/heap.ts";
-import * as record from "../../../keyspace/record.ts";
+import type { Context } from "../../../dispatch/context.ts";
+import type { Address } from "../../../memory/heap.ts";
+import * as record from "../../../memory/record.ts";
 import { formatDouble17 } from "../../../values/double-text.ts";
 import { ElementText, elementSize } from "../../../values/packed-element.ts";
 import { StreamCursor } from "../../../values/stream/stream-cursor.ts";
 import { StreamId } from "../../../values/stream/stream-id.ts";
 import type { Stream } from "../../../values/stream/stream.ts";
-import { HashValue } from "../../hash/hash-value.ts";
-import { ListValue } from "../../list/list-value.ts";
-import { SetValue } from "../../set/set-value.ts";
-import { SortedSetValue } from "../../sorted-set/sorted-set-value.ts";
-import { stringView } from "../../string/string-value.ts";
+import { HashValue } from "../../../collections/hash-value.ts";
+import { ListValue } from "../../../collections/list-value.ts";
+import { SetValue } from "../../../collections/set-value.ts";
+import { SortedSetValue } from "../../../collections/sorted-set-value.ts";
+import { stringView } from "../../../collections/string-value.ts";
 import { DataDigest } from "./data-digest.ts";
 
 const { valueType } = record;

@@ -1,4 +1,4 @@
-import type { Command } from "../../../command/command.ts";
+import type { Command } from "../../../dispatch/command.ts";
 import type { Server } from "../../../server.ts";
 import type { InfoLine, InfoSection } from "./section.ts";
 

@@ -1,5 +1,5 @@
 import type { Database } from "../../../keyspace/database.ts";
-import * as record from "../../../keyspace/record.ts";
+import * as record from "../../../memory/record.ts";
 import type { Server } from "../../../server.ts";
 import type { InfoLine, InfoSection } from "./section.ts";
 

@@ -1,4 +1,4 @@
-import { clientBytes } from "../../../command/client-memory.ts";
+import { clientBytes } from "../../../dispatch/client-memory.ts";
 import type { Server } from "../../../server.ts";
 
 /** Where the memory is, in bytes. */

@@ -1,4 +1,4 @@
-import { container } from "../../../command/container.ts";
+import { container } from "../../../dispatch/container.ts";
 import { memoryDoctor, memoryMallocStats, memoryPurge, memoryStats } from "./stats.ts";
 import { memoryUsage } from "./usage.ts";
 

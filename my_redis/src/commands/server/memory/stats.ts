@@ -1,4 +1,4 @@
-import { command } from "../../../command/command.ts";
+import { command } from "../../../dispatch/command.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
 import type { Server } from "../../../server.ts";
 import { memoryUse } from "./memory-use.ts";

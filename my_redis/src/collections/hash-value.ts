@@ -1,0 +1,361 @@
+import type { Database } from "../keyspace/database.ts";
+import { expireFields } from "../keyspace/field-expiry.ts";
+import { hasFieldTimes } from "../keyspace/field-times.ts";
+import type { Address } from "../memory/heap.ts";
+import * as record from "../memory/record.ts";
+import { RecordTable } from "../memory/record-table.ts";
+import type { Arguments } from "../protocol/arguments.ts";
+import type { SettingValues } from "../settings/settings.ts";
+import { ElementText, elementBytes, elementSize, integerAt, writeElement } from "../values/packed-element.ts";
+import * as list from "../values/packed-list.ts";
+import * as times from "../values/packed-times.ts";
+
+/** Bytes that somebody else owns: valid until the hash changes, and until the next question to it. */
+export interface ByteRange {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
+const fieldText = new ElementText();
+const valueText = new ElementText();
+const fieldRange: ByteRange = { bytes: new Uint8Array(0), start: 0, end: 0 };
+const valueRange: ByteRange = { bytes: new Uint8Array(0), start: 0, end: 0 };
+
+/** A field with its value, both only lent for the duration of the call, and its time: 0 when it stays. */
+export type VisitField = (field: ByteRange, value: ByteRange, timeMs: number) => void;
+
+/** Fields of a large hash that one command removes because their time is over; further ones it only passes over. */
+const maxExpiredAtOnce = 512;
+
+/**
+ * The hash of one key: fields and values in turn in a packed list, or a table of records when it has grown beyond
+ * hash-max-listpack-entries or -value. In both forms fields may have times, once one has got one: see packed-times.ts
+ * and record-times.ts. There is one object for all commands, pointed at the key that is asked for.
+ */
+export class HashValue {
+  address: Address = 0;
+  #database!: Database;
+  #settings!: SettingValues;
+  #table: RecordTable | undefined;
+  /** Whether fields may have times. */
+  isTimed = false;
+  /** Fields of the table whose time is over: nobody is to see them. */
+  #due = 0;
+  #nowMs = 0;
+
+  attach(database: Database, settings: SettingValues, address: Address): this {
+    this.#database = database;
+    this.#settings = settings;
+    this.address = address;
+    const kind = record.kindOf(database.keyspace.heap, address);
+    this.#table = record.isObjectKind(kind) ? (database.objectOf(address) as RecordTable) : undefined;
+    this.isTimed = record.isTimedKind(kind);
+    this.#due = 0;
+    return this;
+  }
+
+  /** Removes fields whose time is over. False when that was the end of the hash. Not needed where `isTimed` is false. */
+  expireDue(): boolean {
+    const database = this.#database;
+    this.#nowMs = database.keyspace.expiryMoment;
+    this.address = expireFields(database, this.address, this.#nowMs, maxExpiredAtOnce).address;
+    if (this.address === 0) return false;
+    this.#due = this.#table === undefined ? 0 : this.#table.countDue(this.#nowMs);
+    return true;
+  }
+
+  /** Whether an entry of the table is one that nobody is to see. */
+  isDue(entry: Address): boolean {
+    if (this.#due === 0) return false;
+    const timeMs = (this.#table as RecordTable).timeOf(entry);
+    return timeMs !== 0 && timeMs <= this.#nowMs;
+  }
+
+  /** Whether there are such entries. */
+  get hasDue(): boolean {
+    return this.#due > 0;
+  }
+
+  /** The table of a large hash; undefined while it is packed. */
+  get table(): RecordTable | undefined {
+    return this.#table;
+  }
+
+  /** A packed hash's memory. */
+  get bytes(): Uint8Array {
+    return record.bytesOf(this.#database.keyspace.heap, this.address);
+  }
+
+  /** Where a packed hash starts in `bytes`. */
+  get start(): number {
+    return record.valueStartOf(this.#database.keyspace.heap, this.address);
+  }
+
+  /** Where a packed hash ends in `bytes`. */
+  get end(): number {
+    return this.start + record.valueLengthOf(this.#database.keyspace.heap, this.address);
+  }
+
+  /** Elements of the packed list for each field. */
+  get #width(): number {
+    return this.isTimed ? 3 : 2;
+  }
+
+  get size(): number {
+    if (this.#table !== undefined) return this.#table.size - this.#due;
+    return list.listCount(this.bytes, this.start, this.end) / this.#width;
+  }
+
+  /** The value of a field, or undefined. */
+  get(source: Uint8Array, start: number, end: number): ByteRange | undefined {
+    if (this.#table !== undefined) {
+      const found = this.#table.find(source, start, end);
+      return found === 0 || this.isDue(found) ? undefined : this.valueOf(found);
+    }
+    const at = this.#place(source, start, end);
+    if (at < 0) return undefined;
+    const bytes = this.bytes;
+    return valueText.read(bytes, at + elementSize(bytes, at));
+  }
+
+  #place(source: Uint8Array, start: number, end: number): number {
+    const { bytes, start: from } = this;
+    const length = record.valueLengthOf(this.#database.keyspace.heap, this.address);
+    return list.findBytes(bytes, list.firstElement(from), from + length, source, start, end, this.#width - 1);
+  }
+
+  /** The field of an entry of the table. */
+  fieldOf(entry: Address): ByteRange {
+    const { heap } = this.#database.keyspace;
+    fieldRange.bytes = record.bytesOf(heap, entry);
+    fieldRange.start = record.keyStartOf(heap, entry);
+    fieldRange.end = fieldRange.start + record.keyLengthOf(heap, entry);
+    return fieldRange;
+  }
+
+  /** The value of an entry of the table. */
+  valueOf(entry: Address): ByteRange {
+    const { heap } = this.#database.keyspace;
+    valueRange.bytes = record.bytesOf(heap, entry);
+    valueRange.start = record.valueStartOf(heap, entry);
+    valueRange.end = valueRange.start + record.valueLengthOf(heap, entry);
+    return valueRange;
+  }
+
+  /** Sets field source[start, end) to bytes[valueStart, valueEnd), without a time; true when the field is new. */
+  set(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    bytes: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): boolean {
+    const isNew = this.setKeepingTime(source, start, end, bytes, valueStart, valueEnd);
+    if (this.isTimed && !isNew) this.setTime(source, start, end, 0);
+    return isNew;
+  }
+
+  /** As `set`, but a field that has a time keeps it. */
+  setKeepingTime(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    bytes: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): boolean {
+    if (this.#due > 0) this.#removeDue(source, start, end);
+    if (this.#table === undefined) {
+      const longest = this.#settings["hash-max-listpack-value"];
+      if (end - start <= longest && valueEnd - valueStart <= longest) {
+        return this.#setPacked(source, start, end, bytes, valueStart, valueEnd);
+      }
+    }
+    return this.#becomeTable().set(source, start, end, bytes, valueStart, valueEnd);
+  }
+
+  /** The field takes no part in what follows if its time is over. */
+  #removeDue(source: Uint8Array, start: number, end: number): void {
+    const table = this.#table as RecordTable;
+    const found = table.find(source, start, end);
+    if (found === 0 || !this.isDue(found)) return;
+    table.remove(source, start, end);
+    this.#due--;
+    const database = this.#database;
+    database.timesChanged(this.address, true);
+    database.fieldsExpired(database.keyOf(this.address), [source.slice(start, end)], false);
+  }
+
+  // --- times of fields, Unix milliseconds ---
+
+  /** The time of a field; 0 when it stays, undefined when there is no such field. */
+  timeOf(source: Uint8Array, start: number, end: number): number | undefined {
+    if (this.#table !== undefined) {
+      const found = this.#table.find(source, start, end);
+      return found === 0 || this.isDue(found) ? undefined : this.#table.timeOf(found);
+    }
+    const at = this.#place(source, start, end);
+    if (at < 0) return undefined;
+    return this.isTimed ? times.packedTime(this.bytes, at) : 0;
+  }
+
+  /** Sets the time of a field that there is; 0 takes it away. */
+  setTime(source: Uint8Array, start: number, end: number, timeMs: number): void {
+    if (timeMs === 0 && !this.isTimed) return;
+    const hadTimes = this.#hasTimes;
+    if (!this.isTimed) this.#becomeTimed();
+    if (this.#table !== undefined) this.#table.setTime(this.#table.find(source, start, end), timeMs);
+    else this.#setPackedTime(this.#place(source, start, end) - this.start, timeMs);
+    this.#database.timesChanged(this.address, hadTimes);
+  }
+
+  /** Whether any field has a time. */
+  get #hasTimes(): boolean {
+    return this.isTimed && hasFieldTimes(this.#database.keyspace, this.address);
+  }
+
+  #setPackedTime(offset: number, timeMs: number): void {
+    const at = this.start + offset;
+    if (times.packedTime(this.bytes, at) === timeMs) return;
+    const length = this.end - this.start;
+    const growth = times.growthOfTime(this.bytes, at, timeMs);
+    if (growth > 0) this.#resize(length + growth);
+    const { bytes, start } = this;
+    times.setPackedTime(bytes, start, start + length, start + offset, timeMs);
+    if (growth < 0) this.#resize(length + growth);
+  }
+
+  #becomeTimed(): void {
+    if (this.#table === undefined) {
+      const count = this.size;
+      const packed = times.withTimes(this.bytes, list.firstElement(this.start), this.end, count);
+      this.#resize(list.listHeaderBytes + packed.length);
+      this.bytes.set(packed, list.firstElement(this.start));
+      list.setListCount(this.bytes, this.start, count * 3);
+    }
+    this.#database.becomeTimed(this.address);
+    this.isTimed = true;
+  }
+
+  #setPacked(
+    source: Uint8Array,
+    start: number,
+    end: number,
+    from: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): boolean {
+    const fieldAt = this.#place(source, start, end);
+    const size = elementBytes(from, valueStart, valueEnd);
+    if (fieldAt < 0) {
+      this.#append(source, start, end, from, valueStart, valueEnd, size);
+      return true;
+    }
+    const bytes = this.bytes;
+    const valueAt = fieldAt + elementSize(bytes, fieldAt);
+    const growth = size - elementSize(bytes, valueAt);
+    if (growth === 0) writeElement(bytes, valueAt, from, valueStart, valueEnd);
+    else this.#replace(valueAt - this.start, growth, from, valueStart, valueEnd);
+    return false;
+  }
+
+  /** Puts a value of another size in the place of the one at `offset`. */
+  #replace(offset: number, growth: number, from: Uint8Array, valueStart: number, valueEnd: number): void {
+    const length = this.end - this.start;
+    if (growth > 0) this.#resize(length + growth);
+    const { bytes, start } = this;
+    list.resizeElement(bytes, start + length, start + offset, growth);
+    writeElement(bytes, start + offset, from, valueStart, valueEnd);
+    if (growth < 0) this.#resize(length + growth);
+  }
+
+  // oxlint-disable-next-line max-params -- byte ranges as arguments: objects for them would be made with each HSET
+  #append(
+    source: Uint8Array,
+    fieldStart: number,
+    fieldEnd: number,
+    from: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    valueSize: number,
+  ): void {
+    const length = this.end - this.start;
+    const timeSize = this.isTimed ? times.noTimeBytes : 0;
+    this.#resize(length + elementBytes(source, fieldStart, fieldEnd) + valueSize + timeSize);
+    const { bytes, start } = this;
+    const valueAt = writeElement(bytes, start + length, source, fieldStart, fieldEnd);
+    let end = writeElement(bytes, valueAt, from, valueStart, valueEnd);
+    if (this.isTimed) end = times.writeTime(bytes, end, 0);
+    list.addToListCount(bytes, start, end, this.#width);
+    if (this.size > this.#settings["hash-max-listpack-entries"]) this.#becomeTable();
+  }
+
+  #resize(length: number): void {
+    this.address = this.#database.resizeValue(this.address, length);
+  }
+
+  #becomeTable(): RecordTable {
+    if (this.#table !== undefined) return this.#table;
+    const { heap, hasher } = this.#database.keyspace;
+    const table = new RecordTable(heap, hasher);
+    table.reserve(this.size + 1);
+    this.forEach((name, content, timeMs) => {
+      table.set(name.bytes, name.start, name.end, content.bytes, content.start, content.end);
+      if (timeMs !== 0) table.setTime(table.find(name.bytes, name.start, name.end), timeMs);
+    });
+    this.address = this.#database.becomeObject(this.address, table);
+    this.#table = table;
+    return table;
+  }
+
+  /** Removes a field; false when there is none. A hash without fields must be deleted: see `deleteIfEmpty`. */
+  delete(source: Uint8Array, start: number, end: number): boolean {
+    if (!this.isTimed) return this.#delete(source, start, end);
+    const hadTimes = this.#hasTimes;
+    const isDeleted = this.#delete(source, start, end);
+    this.#database.timesChanged(this.address, hadTimes);
+    return isDeleted;
+  }
+
+  #delete(source: Uint8Array, start: number, end: number): boolean {
+    if (this.#table !== undefined) {
+      if (this.#due > 0 && this.get(source, start, end) === undefined) return false;
+      return this.#table.remove(source, start, end);
+    }
+    const at = this.#place(source, start, end);
+    if (at < 0) return false;
+    this.#resize(list.removeElements(this.bytes, this.start, this.end, at, this.#width) - this.start);
+    return true;
+  }
+
+  /** Deletes the key when no field is left, not even one whose time is over, and tells of it. */
+  deleteIfEmpty(args: Arguments, keyIndex: number): void {
+    if (this.size > 0 || this.#due > 0) return;
+    this.#database.remove(this.address);
+    this.#database.changed(args, keyIndex, "del");
+  }
+
+  /** Visits every field. The visitor must not change the hash. */
+  forEach(visit: VisitField): void {
+    if (this.#table !== undefined) {
+      const table = this.#table;
+      table.forEach((entry) => {
+        if (!this.isDue(entry)) visit(this.fieldOf(entry), this.valueOf(entry), table.timeOf(entry));
+      });
+      return;
+    }
+    const { isTimed } = this;
+    const bytes = this.bytes;
+    const end = this.end;
+    for (let at = list.firstElement(this.start); at < end;) {
+      const name = fieldText.read(bytes, at);
+      at += elementSize(bytes, at);
+      const content = valueText.read(bytes, at);
+      at += elementSize(bytes, at);
+      visit(name, content, isTimed ? integerAt(bytes, at) : 0);
+      if (isTimed) at += elementSize(bytes, at);
+    }
+  }
+}

@@ -1,0 +1,302 @@
+import type { Context } from "../dispatch/context.ts";
+import type { Database } from "../keyspace/database.ts";
+import type { Address } from "../memory/heap.ts";
+import * as record from "../memory/record.ts";
+import { RecordTable } from "../memory/record-table.ts";
+import type { Arguments } from "../protocol/arguments.ts";
+import type { SettingValues } from "../settings/settings.ts";
+import * as integers from "../values/integer-set.ts";
+import { ElementText, elementSize, PackedElement } from "../values/packed-element.ts";
+import * as packed from "../values/packed-list.ts";
+
+/** A member's bytes, which somebody else owns: valid until the set changes, and until the next question to any set. */
+export interface MemberText {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
+/** Redis lets no setting make larger integer sets than this. */
+const maxIntegerSetEntries = 1 << 30;
+
+const { encoding, valueType } = record;
+const element = new PackedElement();
+const words = new integers.IntegerWords();
+const elementText = new ElementText();
+const digits = new Uint8Array(integers.maxIntegerText);
+const memberText: MemberText = { bytes: digits, start: 0, end: 0 };
+
+/**
+ * The set of one key: sorted integers or packed members in the record, or a table of records when it has grown beyond
+ * set-max-intset-entries, set-max-listpack-entries or -value.
+ */
+export class SetValue {
+  address: Address = 0;
+  #database!: Database;
+  #settings!: SettingValues;
+  #encoding: number = encoding.packed;
+  #table: RecordTable | undefined;
+
+  attach({ database, server }: Context, address: Address): this {
+    this.#database = database;
+    this.#settings = server.settings.values;
+    this.address = address;
+    this.#encoding = record.encodingOf(database.keyspace.heap, address);
+    this.#table = this.#encoding === encoding.object ? (database.objectOf(address) as RecordTable) : undefined;
+    return this;
+  }
+
+  /** The table of a large set; undefined while it is small. */
+  get table(): RecordTable | undefined {
+    return this.#table;
+  }
+
+  get #bytes(): Uint8Array {
+    return record.bytesOf(this.#database.keyspace.heap, this.address);
+  }
+
+  get #start(): number {
+    return record.valueStartOf(this.#database.keyspace.heap, this.address);
+  }
+
+  get #end(): number {
+    return this.#start + record.valueLengthOf(this.#database.keyspace.heap, this.address);
+  }
+
+  get size(): number {
+    if (this.#table !== undefined) return this.#table.size;
+    return this.#encoding === encoding.integerSet
+      ? integers.integerCount(this.#bytes, this.#start, this.#end)
+      : packed.listCount(this.#bytes, this.#start, this.#end);
+  }
+
+  has(source: Uint8Array, start: number, end: number): boolean {
+    if (this.#table !== undefined) return this.#table.find(source, start, end) !== 0;
+    if (this.#encoding !== encoding.integerSet) return this.#packedPlace(source, start, end) >= 0;
+    return words.parse(source, start, end) && integers.findInteger(this.#bytes, this.#start, this.#end, words) >= 0;
+  }
+
+  #packedPlace(source: Uint8Array, start: number, end: number): number {
+    element.setBytes(source, start, end);
+    return packed.findElement(this.#bytes, packed.firstElement(this.#start), this.#end, element, 0);
+  }
+
+  // --- adding ---
+
+  /** Makes ready for so many members more: where they are too many for a small set it becomes a table at once. */
+  expect(count: number): void {
+    const { "set-max-intset-entries": maxIntegers, "set-max-listpack-entries": maxPacked } = this.#settings;
+    if (this.#table !== undefined) return;
+    if (count > (this.#encoding === encoding.integerSet ? maxIntegers : maxPacked)) this.#becomeTable(count);
+  }
+
+  /** Adds a member; false when the set has it. */
+  add(source: Uint8Array, start: number, end: number): boolean {
+    if (this.#table !== undefined) return this.#addToTable(this.#table, source, start, end);
+    if (this.#encoding === encoding.integerSet) {
+      if (words.parse(source, start, end)) return this.#addInteger();
+      this.#leaveIntegers(end - start);
+      return this.add(source, start, end);
+    }
+    if (this.#packedPlace(source, start, end) >= 0) return false;
+    if (!this.#mayPack(end - start)) return this.#addToTable(this.#becomeTable(this.size + 1), source, start, end);
+    const length = this.#end - this.#start;
+    const { size } = element;
+    this.#resize(length + size);
+    packed.insertElement(this.#bytes, this.#start, this.#start + length, this.#start + length, element);
+    return true;
+  }
+
+  #addToTable(table: RecordTable, source: Uint8Array, start: number, end: number): boolean {
+    return table.set(source, start, end, source, end, end);
+  }
+
+  /** Adds the integer in `words`. */
+  #addInteger(): boolean {
+    const start = this.#start;
+    const index = -1 - integers.findInteger(this.#bytes, start, this.#end, words);
+    if (index < 0) return false;
+    const length = this.#end - start;
+    this.#resize(integers.bytesWithInteger(this.#bytes, start, this.#end, words));
+    integers.insertInteger(this.#bytes, this.#start, this.#start + length, index, words);
+    const most = Math.min(this.#settings["set-max-intset-entries"], maxIntegerSetEntries);
+    if (this.size > most) this.#becomeTable(this.size);
+    return true;
+  }
+
+  #mayPack(bytes: number): boolean {
+    const { "set-max-listpack-entries": maxEntries, "set-max-listpack-value": maxBytes } = this.#settings;
+    return this.size < maxEntries && bytes <= maxBytes;
+  }
+
+  /** A member of so many bytes that is no integer is about to come. */
+  #leaveIntegers(bytes: number): void {
+    if (!this.#mayPack(bytes) || this.#longestInteger() > this.#settings["set-max-listpack-value"]) {
+      this.#becomeTable(this.size + 1);
+      return;
+    }
+    const content: Uint8Array[] = [];
+    let length: number = packed.listHeaderBytes;
+    const count = this.size;
+    this.forEach((member) => {
+      element.setBytes(member.bytes, member.start, member.end);
+      const bytesOfElement = new Uint8Array(element.size);
+      element.write(bytesOfElement, 0);
+      content.push(bytesOfElement);
+      length += element.size;
+    });
+    const { heap } = this.#database.keyspace;
+    this.#resize(length);
+    record.setKind(heap, this.address, valueType.set, encoding.packed);
+    this.#encoding = encoding.packed;
+    packed.setListCount(this.#bytes, this.#start, count);
+    let at = packed.firstElement(this.#start);
+    for (const each of content) {
+      this.#bytes.set(each, at);
+      at += each.length;
+    }
+  }
+
+  /** Bytes of the longest text among the integers: that of the first or the last. */
+  #longestInteger(): number {
+    let longest = 0;
+    if (this.size === 0) return 0;
+    for (const index of [0, this.size - 1]) {
+      const { start, end } = this.#integerText(index);
+      longest = Math.max(longest, end - start);
+    }
+    return longest;
+  }
+
+  #becomeTable(capacity: number): RecordTable {
+    const { heap, hasher } = this.#database.keyspace;
+    const table = new RecordTable(heap, hasher);
+    table.reserve(capacity);
+    this.forEach(({ bytes, start, end }) => table.set(bytes, start, end, bytes, end, end));
+    this.address = this.#database.becomeObject(this.address, table);
+    this.#encoding = encoding.object;
+    this.#table = table;
+    return table;
+  }
+
+  #resize(length: number): void {
+    this.address = this.#database.resizeValue(this.address, length);
+  }
+
+  // --- removing ---
+
+  /** Removes a member; false when there is none. A set without members must be deleted: see `deleteIfEmpty`. */
+  remove(source: Uint8Array, start: number, end: number): boolean {
+    if (this.#table !== undefined) return this.#table.remove(source, start, end);
+    let newEnd: number;
+    if (this.#encoding === encoding.integerSet) {
+      const found = words.parse(source, start, end);
+      const index = found ? integers.findInteger(this.#bytes, this.#start, this.#end, words) : -1;
+      if (index < 0) return false;
+      newEnd = integers.removeInteger(this.#bytes, this.#start, this.#end, index);
+    } else {
+      const at = this.#packedPlace(source, start, end);
+      if (at < 0) return false;
+      newEnd = packed.removeElements(this.#bytes, this.#start, this.#end, at, 1);
+    }
+    this.#resize(newEnd - this.#start);
+    return true;
+  }
+
+  /** Deletes the key when no member is left, and tells of it. */
+  deleteIfEmpty(args: Arguments, keyIndex: number): void {
+    if (this.size > 0) return;
+    this.#database.remove(this.address);
+    this.#database.changed(args, keyIndex, "del");
+  }
+
+  // --- looking ---
+
+  /** Visits every member, which is lent for the call. The visitor must not change the set. */
+  forEach(visit: (member: MemberText) => void): void {
+    if (this.#table !== undefined) {
+      this.#table.forEach((entry) => visit(this.textOf(entry)));
+    } else if (this.#encoding === encoding.integerSet) {
+      for (let index = 0; index < this.size; index++) visit(this.#integerText(index));
+    } else {
+      const bytes = this.#bytes;
+      const end = this.#end;
+      for (let at = packed.firstElement(this.#start); at < end; at += elementSize(bytes, at)) {
+        visit(elementText.read(bytes, at));
+      }
+    }
+  }
+
+  /** The member of an entry of the table. */
+  textOf(entry: Address): MemberText {
+    const { heap } = this.#database.keyspace;
+    memberText.bytes = record.bytesOf(heap, entry);
+    memberText.start = record.keyStartOf(heap, entry);
+    memberText.end = memberText.start + record.keyLengthOf(heap, entry);
+    return memberText;
+  }
+
+  #integerText(index: number): MemberText {
+    const bytes = this.#bytes;
+    words.read(bytes, integers.integerPlace(bytes, this.#start, index), integers.integerWidth(bytes, this.#start));
+    memberText.bytes = digits;
+    memberText.start = 0;
+    memberText.end = words.writeText(digits, 0);
+    return memberText;
+  }
+
+  /** The member with this index of a small set. */
+  memberAt(index: number): MemberText {
+    if (this.#encoding === encoding.integerSet) return this.#integerText(index);
+    return elementText.read(this.#bytes, packed.elementPlace(this.#bytes, this.#start, this.#end, index));
+  }
+
+  /** A member, each as likely as any other. `random` gives numbers in [0, 1). */
+  random(random: () => number): MemberText {
+    if (this.#table !== undefined) return this.textOf(this.#table.random(random));
+    return this.memberAt(Math.floor(random() * this.size));
+  }
+}
+
+const shared = new SetValue();
+
+/** The set at the key that an argument names, for a command that reads; undefined when there is none. Throws WRONGTYPE. */
+export function readSet(context: Context, args: Arguments, index = 1, into = shared): SetValue | undefined {
+  const address = context.database.readTyped(args, index, valueType.set);
+  return address === 0 ? undefined : into.attach(context, address);
+}
+
+/** As `readSet`, for a command that writes. */
+export function findSet(context: Context, args: Arguments, index = 1, into = shared): SetValue | undefined {
+  const address = context.database.writeTyped(args, index, valueType.set);
+  return address === 0 ? undefined : into.attach(context, address);
+}
+
+/**
+ * Creates an empty set for a key that has none, in the form that suits its first member and the number of members
+ * that are expected; the caller must add one.
+ */
+export function createSet(
+  context: Context,
+  args: Arguments,
+  index: number,
+  expected: { readonly member: MemberText; readonly count: number },
+  into = shared,
+): SetValue {
+  const { database, keyspace, server } = context;
+  const { bytes, start, end } = expected.member;
+  const fitsIntegers = expected.count <= server.settings.values["set-max-intset-entries"];
+  const isInteger = fitsIntegers && words.parse(bytes, start, end);
+  const address = database.create(args.buffer, args.start(index), args.end(index), {
+    type: valueType.set,
+    encoding: isInteger ? encoding.integerSet : encoding.packed,
+    valueLength: isInteger ? integers.integerSetHeaderBytes : packed.listHeaderBytes,
+  });
+  const valueBytes = record.bytesOf(keyspace.heap, address);
+  const valueStart = record.valueStartOf(keyspace.heap, address);
+  if (isInteger) integers.clearIntegers(valueBytes, valueStart);
+  else packed.clearList(valueBytes, valueStart);
+  const set = into.attach(context, address);
+  set.expect(expected.count);
+  return set;
+}

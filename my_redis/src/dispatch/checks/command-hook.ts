@@ -1,0 +1,61 @@
+import type { Arguments } from "../../protocol/arguments.ts";
+import type { Server } from "../../server.ts";
+import type { Command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { postponed, type Policy } from "./policies.ts";
+import { PostponedRequests } from "../held-requests.ts";
+
+/** A client's command, before it runs. */
+export interface CommandCall {
+  /** Lower case; a subcommand as "client|list". */
+  readonly name: string;
+  /** The request as text, its name first. */
+  readonly words: readonly string[];
+  readonly clientId: number;
+}
+
+/** What is to become of it: answered with an error ("ERR out of luck") instead of being run, or run later. */
+export interface CommandIntervention {
+  readonly error?: string;
+  readonly delayMs?: number;
+}
+
+/** Sees every command of every client; undefined lets it pass. For tests of what happens when a server misbehaves. */
+export type CommandHook = (call: CommandCall) => CommandIntervention | undefined;
+
+const maxDelayMs = 2_147_483_647;
+
+/** Puts the hook before every command. Without a hook there is nothing to pass. */
+export function installCommandHook(server: Server, hook: CommandHook): void {
+  const delayed = new PostponedRequests(server);
+  // Set while a request runs that has been delayed: the hook has seen it already.
+  let passing: Context | undefined;
+  const policy: Policy = (context, command, args) => {
+    if (context === passing || context.client.kind !== "normal") return undefined;
+    const intervention = hook(callOf(context, command, args));
+    if (intervention === undefined) return undefined;
+    const { error, delayMs = 0 } = intervention;
+    if (!(delayMs >= 0 && delayMs <= maxDelayMs)) {
+      throw new RangeError(`delayMs must be from 0 to ${maxDelayMs}, not ${delayMs}`);
+    }
+    if (delayMs === 0) return error;
+    delayed.hold(context, args);
+    setTimeout(() => {
+      passing = context;
+      try {
+        if (error === undefined) delayed.release(context);
+        else delayed.refuse(context, error);
+      } finally {
+        passing = undefined;
+      }
+    }, delayMs);
+    return postponed;
+  };
+  server.arrivalPolicies.add(policy);
+  server.policies.push(policy);
+}
+
+function callOf(context: Context, command: Command, args: Arguments): CommandCall {
+  const words = Array.from({ length: args.count }, (_, index) => args.text(index));
+  return { name: command.fullName, words, clientId: context.client.id };
+}

@@ -1,0 +1,253 @@
+import { copyBytes } from "./copy-bytes.ts";
+import type { HalfSipHash } from "./half-sip-hash.ts";
+import type { Address, Heap } from "./heap.ts";
+import type { ObjectValue } from "./object-table.ts";
+import { RecordIndex } from "./record-index.ts";
+import { RecordTimes } from "./record-times.ts";
+import * as record from "./record.ts";
+
+const noExpiry = -1;
+/** What the heap's blocks and the index weigh besides, for the estimate of memory. */
+const objectBytes = 400;
+
+/**
+ * A hash table in the record heap: byte strings to byte strings, one record each. Large hashes are such tables, and
+ * with empty values large sets. Addresses that it hands out are valid until the next change of that entry.
+ */
+export class RecordTable implements ObjectValue {
+  readonly #heap: Heap;
+  readonly #hasher: HalfSipHash;
+  readonly #index: RecordIndex;
+  /** Undefined while no entry has a time. */
+  #times: RecordTimes | undefined;
+  #recordBytes = 0;
+  /** The slot of the index that `release` goes on from. */
+  #releaseFrom = 0;
+
+  constructor(heap: Heap, hasher: HalfSipHash) {
+    this.#heap = heap;
+    this.#hasher = hasher;
+    this.#index = new RecordIndex(heap);
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /** Slots of the table, and of the one that it grows or shrinks from. */
+  get capacity(): number {
+    return this.#index.capacity;
+  }
+
+  get resizing(): boolean {
+    return this.#index.resizing;
+  }
+
+  get memoryBytes(): number {
+    return objectBytes + this.#index.memoryBytes + this.#recordBytes + (this.#times?.memoryBytes ?? 0);
+  }
+
+  /** Makes room for `count` entries at once. */
+  reserve(count: number): void {
+    this.#index.reserve(count);
+  }
+
+  /** The record with this key, or 0. */
+  find(key: Uint8Array, start: number, end: number): Address {
+    return this.#index.find(this.#hasher.hash(key, start, end), key, start, end);
+  }
+
+  /** The hash of a key, for the methods that ask for it: all tables of a server hash alike. */
+  hashOf(key: Uint8Array, start: number, end: number): number {
+    return this.#hasher.hash(key, start, end);
+  }
+
+  /** As `find`, for a key whose hash is known. */
+  findHashed(hash: number, key: Uint8Array, start: number, end: number): Address {
+    return this.#index.find(hash, key, start, end);
+  }
+
+  /** Whether there is an entry with the key of another table's entry, whose hash this is. */
+  hasKeyOf(hash: number, address: Address): boolean {
+    return this.#index.hasKeyOf(hash, address);
+  }
+
+  /** Sets a key to value[valueStart, valueEnd); true when the key is new. */
+  set(key: Uint8Array, start: number, end: number, value: Uint8Array, valueStart: number, valueEnd: number): boolean {
+    const heap = this.#heap;
+    const hash = this.#hasher.hash(key, start, end);
+    const length = valueEnd - valueStart;
+    let address = this.#index.find(hash, key, start, end);
+    const isNew = address === 0;
+    if (isNew) {
+      address = this.#create(key, start, end, length);
+      this.#index.insert(hash, address);
+    } else {
+      this.#index.step();
+      if (!this.#resizeInPlace(address, length)) address = this.#move(hash, address, length);
+    }
+    copyBytes(value, valueStart, valueEnd, record.bytesOf(heap, address), record.valueStartOf(heap, address));
+    return isNew;
+  }
+
+  /** Moves an entry to a block that suits another length of value, which is then undefined. */
+  #move(hash: number, address: Address, length: number): Address {
+    const bytes = record.bytesOf(this.#heap, address);
+    const start = record.keyStartOf(this.#heap, address);
+    const moved = this.#create(bytes, start, start + record.keyLengthOf(this.#heap, address), length);
+    this.#index.replace(hash, address, moved);
+    this.#times?.moved(address, moved);
+    this.#free(address);
+    return moved;
+  }
+
+  /** Adds a key that the table does not have, with `length` bytes of value for the caller to write. */
+  add(key: Uint8Array, start: number, end: number, length: number): Address {
+    return this.addHashed(this.#hasher.hash(key, start, end), key, start, end, length);
+  }
+
+  /** As `add`, for a key whose hash is known. */
+  addHashed(hash: number, key: Uint8Array, start: number, end: number, length: number): Address {
+    const address = this.#create(key, start, end, length);
+    this.#index.insert(hash, address);
+    return address;
+  }
+
+  /** Adds a copy of another table's entry, whose hash this is and whose key the table does not have. */
+  addCopy(hash: number, entry: Address): Address {
+    const heap = this.#heap;
+    const address = this.#allocate(record.keyLengthOf(heap, entry), record.valueLengthOf(heap, entry));
+    record.copyRecord(heap, entry, address);
+    // What the other table keeps there is none of ours.
+    record.setTagOf(heap, address, 0);
+    this.#index.insert(hash, address);
+    return address;
+  }
+
+  #create(key: Uint8Array, start: number, end: number, length: number): Address {
+    const heap = this.#heap;
+    const address = this.#allocate(end - start, length);
+    record.writeRecord(heap, address, key, start, end, length, 0, 0, noExpiry);
+    return address;
+  }
+
+  #allocate(keyLength: number, valueLength: number): Address {
+    const address = this.#heap.allocate(record.recordBytes(keyLength, valueLength, false));
+    this.#recordBytes += this.#heap.capacity(address);
+    return address;
+  }
+
+  #resizeInPlace(address: Address, length: number): boolean {
+    const heap = this.#heap;
+    const size = record.recordBytes(record.keyLengthOf(heap, address), length, record.hasExpiry(heap, address));
+    const capacity = heap.capacity(address);
+    if (size > capacity || (capacity > 64 && size * 2 < capacity)) return false;
+    record.setValueLength(heap, address, length);
+    return true;
+  }
+
+  #free(address: Address): void {
+    this.#recordBytes -= this.#heap.capacity(address);
+    this.#heap.free(address);
+  }
+
+  /** Removes a key; false when there is none. */
+  remove(key: Uint8Array, start: number, end: number): boolean {
+    const hash = this.#hasher.hash(key, start, end);
+    const address = this.#index.find(hash, key, start, end);
+    if (address === 0) return false;
+    this.#remove(hash, address);
+    return true;
+  }
+
+  /** Removes the entry at this address. */
+  removeEntry(address: Address): void {
+    const heap = this.#heap;
+    const start = record.keyStartOf(heap, address);
+    const hash = this.#hasher.hash(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
+    this.#remove(hash, address);
+  }
+
+  /** See `RecordIndex.step`. */
+  step(): void {
+    this.#index.step();
+  }
+
+  #remove(hash: number, address: Address): void {
+    this.#index.remove(hash, address);
+    this.#times?.remove(address);
+    this.#free(address);
+  }
+
+  // --- entries that end at a moment, Unix milliseconds ---
+
+  /** The moment of an entry; 0 when it has none. */
+  timeOf(address: Address): number {
+    return this.#times === undefined ? 0 : this.#times.timeOf(address);
+  }
+
+  /** Sets the moment of an entry; 0 takes it away. The entry stays until somebody removes it: see `removeEarliest`. */
+  setTime(address: Address, timeMs: number): void {
+    if (timeMs !== 0) (this.#times ??= new RecordTimes(this.#heap)).set(address, timeMs);
+    else this.#times?.remove(address);
+  }
+
+  /** The earliest moment of any entry, Infinity when none has one. */
+  get earliestMs(): number {
+    return this.#times === undefined ? Number.POSITIVE_INFINITY : this.#times.earliestMs;
+  }
+
+  /** Entries whose moment has come. */
+  countDue(nowMs: number): number {
+    return this.#times === undefined ? 0 : this.#times.countDue(nowMs);
+  }
+
+  /** Removes an entry with the earliest moment, and gives its key, copied. There must be one. */
+  removeEarliest(): Uint8Array {
+    const heap = this.#heap;
+    const address = (this.#times as RecordTimes).earliest;
+    const start = record.keyStartOf(heap, address);
+    const key = record.bytesOf(heap, address).slice(start, start + record.keyLengthOf(heap, address));
+    this.#remove(this.#hasher.hash(key, 0, key.length), address);
+    return key;
+  }
+
+  /** Visits some entries and returns the next cursor, 0 at the end; see `RecordIndex.scan`. */
+  scan(cursor: number, visit: (address: Address) => void): number {
+    return this.#index.scan(cursor, visit);
+  }
+
+  /** Visits every entry, and tells its hash. The visitor must not change the table. */
+  forEach(visit: (address: Address, hash: number) => void): void {
+    this.#index.forEach(visit);
+  }
+
+  /** As `forEach`, for some entries at a time; see `RecordIndex.visitSlots`. */
+  visitSlots(first: number, count: number, visit: (address: Address, hash: number) => void): number {
+    return this.#index.visitSlots(first, count, visit);
+  }
+
+  /** An entry, each as likely as any other; 0 when there is none. `random` gives numbers in [0, 1). */
+  random(random: () => number): Address {
+    return this.#index.random(random);
+  }
+
+  copy(): RecordTable {
+    const copy = new RecordTable(this.#heap, this.#hasher);
+    copy.reserve(this.size);
+    this.forEach((address, hash) => {
+      copy.setTime(copy.addCopy(hash, address), this.timeOf(address));
+    });
+    return copy;
+  }
+
+  release(budget: number): boolean {
+    const heap = this.#heap;
+    // The index is dropped as a whole at the end: until then entries stay where they are.
+    this.#releaseFrom = this.#index.visitSlots(this.#releaseFrom, budget, (address) => heap.free(address));
+    if (this.#releaseFrom >= 0) return false;
+    this.#index.dispose();
+    this.#times?.dispose();
+    return true;
+  }
+}

@@ -1,0 +1,221 @@
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import type { Server } from "../../server.ts";
+import { AppendOnlyFile, type AppendOnlyFileOptions } from "./append-only-file.ts";
+import { CommandLog } from "./command-log.ts";
+import { LogFolder } from "./log-folder.ts";
+import { appendOpenWrites, LogRewriter } from "./log-rewriter.ts";
+import type { ManifestEntry } from "./manifest.ts";
+import { writeFileNow } from "../snapshot/snapshot-file.ts";
+
+/** Whom it concerns that commands are logged from now on, or not any more (undefined). */
+export type FollowLog = (file: AppendOnlyFile | undefined) => void;
+
+/** A log that is written. */
+export interface OpenLog {
+  readonly folder: LogFolder;
+  readonly file: AppendOnlyFile;
+  /** Bytes of the files before the one that is written now. */
+  bytesBefore: number;
+  /**
+   * The increment of a log that was begun at run time, until its base is written: the manifest does not name it yet, so
+   * that nothing of it would be loaded.
+   */
+  draft: ManifestEntry | undefined;
+}
+
+/** The append-only log of a server: loads it, goes on with it, begins and ends it at run time, and has it rewritten. */
+export class AppendOnlyLog {
+  readonly rewriter: LogRewriter;
+  readonly #server: Server;
+  readonly #follow: FollowLog;
+  #open: OpenLog | undefined;
+  /** The end of the log before: its folder is not free yet. */
+  #ending: Promise<void> | undefined;
+
+  constructor(server: Server, follow: FollowLog) {
+    this.#server = server;
+    this.#follow = follow;
+    this.rewriter = new LogRewriter(server, this);
+    const { settings } = server;
+    settings.onChange("appendfsync", () => {
+      if (this.#open !== undefined) this.#open.file.syncPolicy = settings.values.appendfsync;
+    });
+  }
+
+  /** Undefined while commands are not logged. */
+  get current(): OpenLog | undefined {
+    return this.#open;
+  }
+
+  /** Bytes of all files of the log. */
+  get bytes(): number {
+    return this.#open === undefined ? 0 : this.#open.bytesBefore + this.#open.file.sizeBytes;
+  }
+
+  get options(): AppendOnlyFileOptions {
+    const { values } = this.#server.settings;
+    return {
+      folder: values.dir,
+      logFolder: values.appenddirname,
+      fileName: values.appendfilename,
+      syncPolicy: values.appendfsync,
+      loadTruncated: values["aof-load-truncated"],
+      checksums: values["aof-checksum"],
+    };
+  }
+
+  /**
+   * Loads what the folder holds into an empty server, and logs to it from now on. Throws what LogFolder throws; then
+   * nothing on the disk has been changed. `importFirst` is asked where there is no log yet: whether it has put data into
+   * the server, with which the log is to begin.
+   */
+  open(importFirst: () => boolean): void {
+    const folder = new LogFolder(this.options);
+    try {
+      const isImported = folder.isEmpty && importFirst();
+      const end = folder.load(this.#server);
+      folder.removeLeftovers();
+      if (isImported) this.#beginWithDataset(folder);
+      const descriptor = openSync(folder.pathOf(folder.lastIncrement), "a");
+      let length = end.bytes;
+      if (this.options.checksums && end.closingChecksum !== undefined) {
+        length += writeSync(descriptor, end.closingChecksum);
+      }
+      this.#begin(folder, descriptor, length);
+      this.rewriter.baseBytes = this.bytes;
+    } catch (error) {
+      folder.release();
+      throw error;
+    }
+  }
+
+  /** Lets the log begin with the dataset as it is, while everybody waits. */
+  #beginWithDataset(folder: LogFolder, draft?: ManifestEntry): void {
+    const base = folder.nextBase(this.rewriter.extension);
+    writeFileNow(this.#server, folder.pathOf(base), this.rewriter.form);
+    const first = folder.nextIncrement(draft);
+    const descriptor = openSync(folder.pathOf(first), "w");
+    const log = new CommandLog({ write: (bytes) => writeFileSync(descriptor, bytes) });
+    appendOpenWrites(this.#server, log);
+    log.flush();
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+    folder.replaceBaseNow(base, first);
+  }
+
+  #begin(folder: LogFolder, descriptor: number, length: number): OpenLog {
+    const server = this.#server;
+    const file = new AppendOnlyFile(server.environment, this.options, descriptor, length);
+    file.onFailure = (refusal) => {
+      server.logFailure = refusal;
+    };
+    const open: OpenLog = { folder, file, bytesBefore: folder.bytes - length, draft: undefined };
+    this.#open = open;
+    server.log = new CommandLog(file);
+    this.#follow(file);
+    return open;
+  }
+
+  /**
+   * Begins to log at run time, what happens from now on and, beside it, the dataset as it is. Throws what LogFolder
+   * throws, and the system's error.
+   */
+  enable(): void {
+    if (this.#open !== undefined) return;
+    if (this.#ending !== undefined) {
+      void this.#ending.then(() => this.#enableAgain());
+      return;
+    }
+    const folder = new LogFolder(this.options);
+    try {
+      const draft = folder.nextIncrement();
+      const descriptor = openSync(folder.pathOf(draft), "w");
+      const open = this.#begin(folder, descriptor, 0);
+      open.bytesBefore = 0;
+      open.draft = draft;
+    } catch (error) {
+      folder.release();
+      throw error;
+    }
+    this.rewriter.begin();
+  }
+
+  /** It was ended and begun again before the end was over. */
+  #enableAgain(): void {
+    const { settings, environment } = this.#server;
+    if (!settings.values.appendonly) return;
+    try {
+      this.enable();
+    } catch (error) {
+      environment.report("error", "the append-only file cannot be begun: changes are not logged", error);
+    }
+  }
+
+  /** Ends to log at run time. What the folder holds stays, and is what it was at this moment. */
+  disable(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    const settled = this.rewriter.cancel();
+    this.#ending = this.#end(open, settled).finally(() => {
+      this.#ending = undefined;
+    });
+    if (open.draft !== undefined) rmSync(open.folder.pathOf(open.draft), { force: true });
+  }
+
+  /** Syncs and closes the log at the end of the server. Resolves when all that was under way has ended. */
+  async close(): Promise<void> {
+    const open = this.#open;
+    const settled = this.rewriter.cancel();
+    if (open === undefined) {
+      await settled;
+      return;
+    }
+    this.#server.log?.flush();
+    if (open.draft !== undefined && !this.rewriter.isFinishing) this.#finishDraft(open, open.draft);
+    await this.#end(open, settled);
+  }
+
+  /** A log that has just been begun is no use without its base. */
+  #finishDraft(open: OpenLog, draft: ManifestEntry): void {
+    try {
+      this.#beginWithDataset(open.folder, draft);
+      rmSync(open.folder.pathOf(draft), { force: true });
+      open.draft = undefined;
+    } catch (error) {
+      this.#server.environment.report("error", "the append-only file could not be begun", error);
+    }
+  }
+
+  async #end(open: OpenLog, settled: Promise<void>): Promise<void> {
+    const server = this.#server;
+    server.log?.flush();
+    const closed = new Promise<void>((resolve) => {
+      open.file.onClosed = resolve;
+    });
+    open.file.close();
+    this.#open = undefined;
+    server.log = undefined;
+    server.logFailure = undefined;
+    this.#follow(undefined);
+    await closed;
+    await settled;
+    // Not before the last file operation: another server may go on with the log at once.
+    open.folder.release();
+  }
+
+  /** Replaces the dataset by what the log says: for tests. Throws what LogFolder throws. */
+  reload(): void {
+    const { log, keyspace } = this.#server;
+    log?.flush();
+    const folder = this.#open?.folder ?? new LogFolder(this.options);
+    // What is loaded is in the log already.
+    this.#server.log = undefined;
+    try {
+      for (const database of keyspace.databases) database.flush();
+      folder.load(this.#server);
+    } finally {
+      this.#server.log = log;
+      if (this.#open === undefined) folder.release();
+    }
+  }
+}

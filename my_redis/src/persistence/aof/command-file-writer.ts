@@ -1,0 +1,123 @@
+import type { Address } from "../../memory/heap.ts";
+import type { Keyspace } from "../../keyspace/keyspace.ts";
+import * as record from "../../memory/record.ts";
+import type { RecordTable } from "../../memory/record-table.ts";
+import type { SnapshotSink } from "../../keyspace/snapshot.ts";
+import { CommandLog } from "./command-log.ts";
+import { checksumAnnotation } from "./log-checksum.ts";
+import { sealPayload } from "../rdb/dump-payload.ts";
+import { ValueEncoder } from "../rdb/encode-value.ts";
+import type { Emit, RdbFileOptions } from "../rdb/rdb-file-writer.ts";
+import { RdbWriter } from "../rdb/rdb-writer.ts";
+
+const { encoding, valueType } = record;
+
+/** Elements of a large set or hash in one command. */
+const elementsPerCommand = 64;
+const emitBytes = 64 * 1024;
+
+/** The base of a log as commands: SET for strings, SADD and HSET for large sets and hashes, RESTORE for the rest. */
+export class CommandFileWriter implements SnapshotSink {
+  readonly #keyspace: Keyspace;
+  readonly #options: RdbFileOptions;
+  readonly #emit: Emit;
+  readonly #log: CommandLog;
+
+  constructor(keyspace: Keyspace, options: RdbFileOptions, emit: Emit) {
+    this.#keyspace = keyspace;
+    this.#options = options;
+    this.#emit = emit;
+    this.#log = new CommandLog({ write: (bytes) => this.#write(bytes) });
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#emit(bytes);
+    if (this.#options.checksums) this.#emit(Buffer.from(checksumAnnotation(bytes), "latin1"));
+  }
+
+  record(database: number, address: Address): void {
+    const { heap } = this.#keyspace;
+    if (record.typeOf(heap, address) === valueType.string) this.#string(database, address);
+    else this.#restore(database, address);
+    this.#emitSome();
+  }
+
+  *pieces(database: number, address: Address): Generator<void, void> {
+    const { heap, objects } = this.#keyspace;
+    const type = record.typeOf(heap, address);
+    // What has times for its fields, too, is more than the commands here say.
+    if (record.encodingOf(heap, address) !== encoding.object || (type !== valueType.set && type !== valueType.hash)) {
+      this.record(database, address);
+      return;
+    }
+    const key = this.#keyOf(address);
+    const table = objects.get(record.valueLengthOf(heap, address)) as RecordTable;
+    let words: Uint8Array[] = [];
+    for (let cursor = 0, first = true; first || cursor !== 0; first = false) {
+      cursor = table.scan(cursor, (entry) => {
+        words.push(this.#keyOf(entry));
+        if (type === valueType.hash) words.push(this.#valueOf(entry));
+      });
+      if (cursor !== 0 && words.length < elementsPerCommand) continue;
+      if (words.length > 0) this.#append(database, [type === valueType.set ? "SADD" : "HSET", key, ...words]);
+      words = [];
+      this.#emitSome();
+      yield;
+    }
+    if (record.hasExpiry(heap, address)) {
+      this.#append(database, ["PEXPIREAT", key, record.expiryOf(heap, address)]);
+    }
+  }
+
+  /** The rest that was gathered. */
+  end(): void {
+    this.#log.flush();
+  }
+
+  #append(database: number, words: (string | number | Uint8Array)[]): void {
+    // Each is a unit of its own: what is read is whole, or the file is not named by the manifest.
+    this.#log.beginUnit();
+    this.#log.append(database, words);
+    this.#log.endUnit();
+  }
+
+  #emitSome(): void {
+    if (this.#log.pendingBytes >= emitBytes) this.#log.flush();
+  }
+
+  #string(database: number, address: Address): void {
+    const { heap } = this.#keyspace;
+    const words: (string | number | Uint8Array)[] = ["SET", this.#keyOf(address), this.#textOf(address)];
+    if (record.hasExpiry(heap, address)) words.push("PXAT", record.expiryOf(heap, address));
+    this.#append(database, words);
+  }
+
+  #restore(database: number, address: Address): void {
+    const { heap } = this.#keyspace;
+    const writer = new RdbWriter(this.#options);
+    const encoder = new ValueEncoder(this.#keyspace, writer);
+    writer.byte(encoder.typeOf(address));
+    encoder.write(address);
+    const expiryMs = record.hasExpiry(heap, address) ? record.expiryOf(heap, address) : 0;
+    this.#append(database, ["RESTORE", this.#keyOf(address), expiryMs, sealPayload(writer), "ABSTTL"]);
+  }
+
+  #keyOf(address: Address): Uint8Array {
+    const { heap } = this.#keyspace;
+    const start = record.keyStartOf(heap, address);
+    return record.bytesOf(heap, address).subarray(start, start + record.keyLengthOf(heap, address));
+  }
+
+  #valueOf(address: Address): Uint8Array {
+    const { heap } = this.#keyspace;
+    const start = record.valueStartOf(heap, address);
+    return record.bytesOf(heap, address).subarray(start, start + record.valueLengthOf(heap, address));
+  }
+
+  #textOf(address: Address): Uint8Array {
+    const value = this.#valueOf(address);
+    if (record.encodingOf(this.#keyspace.heap, address) !== encoding.integer) return value;
+    const integer = new DataView(value.buffer, value.byteOffset, 8).getBigInt64(0, true);
+    return Buffer.from(integer.toString(), "latin1");
+  }
+}

@@ -1,0 +1,152 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { noChannel } from "../../dispatch/client.ts";
+import type { Context } from "../../dispatch/context.ts";
+import { Arguments } from "../../protocol/arguments.ts";
+import { ReplyWriter } from "../../protocol/reply-writer.ts";
+import type { Server } from "../../server.ts";
+import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
+import { LogReader, type ReadBytes } from "./log-reader.ts";
+import { rdbMagic } from "../rdb/rdb-opcodes.ts";
+import { loadRdb } from "../rdb/rdb-loader.ts";
+
+const minus = 45;
+/** Commands of one file of which it is said that they failed. */
+const maxReportedErrors = 10;
+
+/** A log that must not be loaded: the server does not start, and the file stays as it is. */
+export class LogLoadError extends Error {}
+
+export interface LoadResult {
+  readonly commands: number;
+  /** Keys of the snapshot with which the file begins. */
+  readonly keys: number;
+  /** Where the last whole unit ends: less than the file's length when the tail is cut off. */
+  readonly goodBytes: number;
+  readonly truncated: boolean;
+  /** The annotation that covers what stands uncovered at the end. */
+  readonly closingChecksum: string | undefined;
+}
+
+/** Runs every command of a log file on an empty server. Throws LogLoadError with the offset of what is wrong. */
+export function loadLog(server: Server, path: string): LoadResult {
+  const descriptor = openSync(path, "r");
+  try {
+    const start = beginsWithSnapshot(descriptor) ? loadSnapshot(server, path) : noSnapshot;
+    let position = start.endOffset;
+    const read: ReadBytes = (target) => {
+      const size = readSync(descriptor, target, 0, target.length, position);
+      position += size;
+      return size;
+    };
+    const loaded = new LogLoader(server, path, new LogReader(read, position)).load();
+    return { ...loaded, keys: start.keys };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const noSnapshot = { endOffset: 0, keys: 0 };
+
+function beginsWithSnapshot(descriptor: number): boolean {
+  const beginning = Buffer.alloc(rdbMagic.length);
+  const size = readSync(descriptor, beginning, 0, beginning.length, 0);
+  return beginning.toString("latin1", 0, size) === rdbMagic;
+}
+
+/** Redis begins a rewritten log with a snapshot; commands may follow it in the same file. */
+const loadSnapshot = (server: Server, path: string): { endOffset: number; keys: number } =>
+  loadRdb(server, path, { beforeLog: true, existing: "refuse" });
+
+class LogLoader {
+  readonly #server: Server;
+  readonly #path: string;
+  readonly #reader: LogReader;
+  readonly #context: Context;
+  readonly #args = new Arguments();
+  readonly #reply = new ReplyWriter();
+  readonly #checksum = new ChecksumVerifier();
+  /** The commands of a MULTI whose EXEC has not come yet: applied all together, or, at a cut tail, not at all. */
+  #unit: Arguments[] | undefined;
+  #unitOffset = 0;
+  #unitChecksum: ChecksumState = { value: 0, length: 0 };
+  #commands = 0;
+  #errors = 0;
+
+  constructor(server: Server, path: string, reader: LogReader) {
+    this.#server = server;
+    this.#path = path;
+    this.#reader = reader;
+    this.#context = server.addClient(noChannel, "loader");
+  }
+
+  load(): Omit<LoadResult, "keys"> {
+    for (;;) {
+      const entry = this.#reader.next(this.#args);
+      if (entry === "corrupt") this.#refuse(this.#reader.problem);
+      if (entry === "command") this.#take();
+      else if (entry === "annotation") this.#annotation();
+      else return this.#result(entry === "truncated");
+    }
+  }
+
+  #result(truncatedEntry: boolean): Omit<LoadResult, "keys"> {
+    const inUnit = this.#unit !== undefined;
+    if (inUnit) this.#checksum.restore(this.#unitChecksum);
+    return {
+      commands: this.#commands,
+      goodBytes: inUnit ? this.#unitOffset : this.#reader.entryOffset,
+      truncated: truncatedEntry || inUnit,
+      closingChecksum: this.#checksum.closing,
+    };
+  }
+
+  #annotation(): void {
+    const verdict = this.#checksum.check(this.#reader.annotation);
+    if (verdict === "other") this.#checksum.add(this.#reader.entryBytes);
+    if (verdict === "wrong") this.#refuse(`the data before it does not fit its checksum '${this.#reader.annotation}'`);
+  }
+
+  #take(): void {
+    const args = this.#args;
+    const before = this.#checksum.state;
+    this.#checksum.add(this.#reader.entryBytes);
+    if (args.count === 1 && args.is(0, "multi")) {
+      if (this.#unit !== undefined) this.#refuse("MULTI inside MULTI");
+      this.#unit = [];
+      this.#unitChecksum = before;
+      this.#unitOffset = this.#reader.entryOffset;
+    } else if (args.count === 1 && args.is(0, "exec")) {
+      if (this.#unit === undefined) this.#refuse("EXEC without MULTI");
+      const unit = this.#unit ?? [];
+      this.#unit = undefined;
+      for (const queued of unit) this.#run(queued);
+    } else if (this.#unit !== undefined) {
+      this.#unit.push(args.copy());
+    } else {
+      this.#run(args);
+    }
+  }
+
+  #run(args: Arguments): void {
+    const command = this.#server.processor.resolve(args);
+    if (typeof command === "string") this.#refuse(command);
+    else this.#server.processor.call(this.#context, command, args, this.#reply);
+    if (this.#reply.buffer[0] === minus && this.#reply.length > 0) this.#answeredWithError(args);
+    this.#reply.clear();
+    this.#commands++;
+  }
+
+  /** What is in the log did succeed once: that it does not now means that the data will not be what it was. */
+  #answeredWithError(args: Arguments): void {
+    const message = Buffer.from(this.#reply.buffer.subarray(1, this.#reply.length - 2)).toString("latin1");
+    // All that follows would go to another database.
+    if (args.is(0, "select")) this.#refuse(`SELECT ${args.latin1(1)}: ${message}`);
+    if (++this.#errors > maxReportedErrors) return;
+    const text = `${this.#path}: '${args.latin1(0)}' in the log was answered with an error: ${message}`;
+    this.#server.environment.report("warning", text);
+  }
+
+  #refuse(problem: string): never {
+    throw new LogLoadError(`${this.#path}: bad at offset ${this.#reader.entryOffset}: ${problem}`);
+  }
+}

@@ -1,0 +1,266 @@
+import { closeSync, openSync, rmSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { openTransactionCommands } from "../../cluster/transaction/transaction-log.ts";
+import type { Server } from "../../server.ts";
+import type { AppendOnlyLog, OpenLog } from "./append-only-log.ts";
+import { BackgroundSnapshot, SnapshotCancelledError } from "../snapshot/background-snapshot.ts";
+import type { CommandLog } from "./command-log.ts";
+import { LogFolder, temporaryBaseName } from "./log-folder.ts";
+import type { ManifestEntry } from "./manifest.ts";
+import { beginFile, type FileForm } from "../snapshot/snapshot-file.ts";
+
+/** A rewrite that waits for a script in the midst of its work looks again after this. */
+const restMs = 10;
+/** After as many failures in a row the next rewrite waits, twice as long each time. */
+const patientFailures = 3;
+const firstDelayMs = 60_000;
+const longestDelayMs = 3_600_000;
+/** A log whose base could not be written is tried again after this. */
+const draftRetryMs = 1000;
+
+/** What has been done of a rewrite, in this order. */
+export type RewriteStep =
+  | "increment named"
+  | "increment begun"
+  | "base written"
+  | "base renamed"
+  | "manifest replaced"
+  | "history removed";
+
+/** One rewrite that is under way. */
+interface Rewrite {
+  readonly startedMs: number;
+  work: BackgroundSnapshot | undefined;
+  isCancelled: boolean;
+  isFinishing: boolean;
+}
+
+/**
+ * Rewrites the append-only log: from one moment on commands go to a new increment, and the dataset of that moment
+ * becomes the new base, written beside the work. Whatever step a crash interrupts, the manifest names files that hold
+ * everything.
+ */
+export class LogRewriter {
+  /** It begins as soon as nothing else is written beside the work. */
+  isScheduled = false;
+  /** Bytes of the log after the last rewrite, or at the start. */
+  baseBytes = 0;
+  count = 0;
+  failuresInRow = 0;
+  /** Seconds that the last one took; -1 before the first. */
+  lastSeconds = -1;
+  lastFailed = false;
+  /** Told of each step, for tests that end the process there. */
+  onStep: (step: RewriteStep) => void = () => {};
+  readonly #server: Server;
+  readonly #log: AppendOnlyLog;
+  #rewrite: Rewrite | undefined;
+  #settled: Promise<void> = Promise.resolve();
+  #notBeforeMs = 0;
+
+  constructor(server: Server, log: AppendOnlyLog) {
+    this.#server = server;
+    this.#log = log;
+  }
+
+  /** Unix milliseconds; undefined while none is under way. */
+  get startedMs(): number | undefined {
+    return this.#rewrite?.startedMs;
+  }
+
+  /** The manifest is being changed: that cannot be taken back. */
+  get isFinishing(): boolean {
+    return this.#rewrite?.isFinishing === true;
+  }
+
+  /** The snapshot that is under way for a rewrite. */
+  get work(): BackgroundSnapshot | undefined {
+    return this.#rewrite?.work;
+  }
+
+  get form(): FileForm {
+    return this.#server.settings.values["aof-use-rdb-preamble"] ? "base" : "commands";
+  }
+
+  get extension(): "rdb" | "aof" {
+    return this.form === "base" ? "rdb" : "aof";
+  }
+
+  /** Begins a rewrite now, or as soon as what is under way has ended. Says which. */
+  begin(): "started" | "scheduled" {
+    const { snapshots, executingTransaction } = this.#server;
+    if (this.#rewrite !== undefined || snapshots?.inProgress === true || executingTransaction) {
+      this.isScheduled = true;
+      return "scheduled";
+    }
+    this.isScheduled = false;
+    const { environment } = this.#server;
+    const rewrite: Rewrite = {
+      startedMs: environment.nowMs(),
+      work: undefined,
+      isCancelled: false,
+      isFinishing: false,
+    };
+    this.#rewrite = rewrite;
+    environment.report("notice", "the append-only file is being rewritten");
+    this.#settled = this.#run(rewrite);
+    return "started";
+  }
+
+  /** Gives up what is under way. Resolves when its last file operation has ended. */
+  cancel(): Promise<void> {
+    this.isScheduled = false;
+    if (this.#rewrite !== undefined) {
+      this.#rewrite.isCancelled = true;
+      this.#rewrite.work?.cancel();
+    }
+    return this.#settled;
+  }
+
+  /** Begins what is due: to be called now and then. */
+  tick(): void {
+    if (this.#rewrite !== undefined || this.#server.snapshots?.inProgress === true) return;
+    if (this.isScheduled || this.#isDue()) this.begin();
+  }
+
+  #isDue(): boolean {
+    const { settings, environment } = this.#server;
+    const open = this.#log.current;
+    if (open === undefined || !open.file.healthy || environment.nowMs() < this.#notBeforeMs) return false;
+    if (open.draft !== undefined) return true;
+    const percentage = settings.values["auto-aof-rewrite-percentage"];
+    const { bytes } = this.#log;
+    if (percentage === 0 || bytes <= settings.values["auto-aof-rewrite-min-size"]) return false;
+    return (bytes * 100) / Math.max(1, this.baseBytes) - 100 >= percentage;
+  }
+
+  async #run(rewrite: Rewrite): Promise<void> {
+    const { environment } = this.#server;
+    const log = this.#log.current;
+    try {
+      const folder = log?.folder ?? new LogFolder(this.#log.options);
+      try {
+        await this.#writeBase(rewrite, folder, log);
+      } finally {
+        if (log === undefined) folder.release();
+      }
+      this.count++;
+      this.failuresInRow = 0;
+      this.lastFailed = false;
+      environment.report("notice", "the append-only file is rewritten");
+    } catch (error) {
+      if (!(error instanceof SnapshotCancelledError)) this.#failed(error, log);
+    }
+    this.lastSeconds = Math.floor((environment.nowMs() - rewrite.startedMs) / 1000);
+    this.#rewrite = undefined;
+  }
+
+  #failed(error: unknown, log: OpenLog | undefined): void {
+    const { environment } = this.#server;
+    environment.report("error", "the append-only file could not be rewritten: it stays as it is", error);
+    this.lastFailed = true;
+    this.failuresInRow++;
+    const doublings = this.failuresInRow - patientFailures;
+    let delayMs = doublings < 0 ? 0 : Math.min(firstDelayMs * 2 ** doublings, longestDelayMs);
+    // Until it has a base, a log protects nothing.
+    if (log?.draft !== undefined) delayMs = draftRetryMs;
+    this.#notBeforeMs = environment.nowMs() + delayMs;
+  }
+
+  async #writeBase(rewrite: Rewrite, folder: LogFolder, log: OpenLog | undefined): Promise<void> {
+    const { form, extension } = this;
+    const temporary = join(folder.path, temporaryBaseName(process.pid));
+    try {
+      const increment = log === undefined ? undefined : await this.#startIncrement(rewrite, log, temporary, form);
+      if (log === undefined) rewrite.work = this.#takeSnapshot(temporary, form);
+      await (rewrite.work as BackgroundSnapshot).done;
+      check(rewrite);
+      this.onStep("base written");
+      rewrite.isFinishing = true;
+      const base = folder.nextBase(extension);
+      await rename(temporary, folder.pathOf(base));
+      this.onStep("base renamed");
+      await folder.replaceBase(base, increment);
+      this.onStep("manifest replaced");
+      await folder.dropHistory();
+      this.onStep("history removed");
+      if (log !== undefined) this.#measure(log);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  #measure(log: OpenLog): void {
+    log.draft = undefined;
+    log.bytesBefore = log.folder.bytes - log.file.sizeBytes;
+    this.baseBytes = this.#log.bytes;
+  }
+
+  /** Lets commands go to a new increment, and begins the snapshot at that very moment. */
+  async #startIncrement(rewrite: Rewrite, log: OpenLog, path: string, form: FileForm): Promise<ManifestEntry> {
+    const { draft, folder, file } = log;
+    if (draft !== undefined && file.sizeBytes === 0 && this.#commands.pendingBytes === 0 && this.#isAtRest) {
+      // It has only just been begun: what is not in the increment is in the snapshot.
+      rewrite.work = this.#takeSnapshot(path, form);
+      this.#carryOver();
+      return draft;
+    }
+    const increment = folder.nextIncrement(draft);
+    const descriptor = openSync(folder.pathOf(increment), "w");
+    try {
+      if (draft === undefined) await folder.append(increment);
+      this.onStep("increment named");
+      await file.sync();
+      while (!this.#isAtRest) await delay(restMs);
+      check(rewrite);
+      this.#commands.flush();
+      rewrite.work = this.#takeSnapshot(path, form);
+      file.switchTo(descriptor);
+    } catch (error) {
+      rewrite.work?.cancel();
+      closeSync(descriptor);
+      throw error;
+    }
+    this.#commands.forgetDatabase();
+    this.#carryOver();
+    if (draft !== undefined) rmSync(folder.pathOf(draft), { force: true });
+    log.draft = draft === undefined ? undefined : increment;
+    this.onStep("increment begun");
+    return increment;
+  }
+
+  get #commands(): CommandLog {
+    return this.#server.log as CommandLog;
+  }
+
+  /** Nothing that has to be whole is half done. */
+  get #isAtRest(): boolean {
+    const { busyScript, executingTransaction, keyspace } = this.#server;
+    return !busyScript && !executingTransaction && keyspace.snapshot === undefined;
+  }
+
+  #takeSnapshot(path: string, form: FileForm): BackgroundSnapshot {
+    return new BackgroundSnapshot(this.#server, path, (emit) => beginFile(this.#server, form, emit));
+  }
+
+  #carryOver(): void {
+    appendOpenWrites(this.#server, this.#commands);
+    this.#commands.flush();
+  }
+}
+
+/** What the old increments say of writes across nodes that are not settled, and is no part of the dataset. */
+export function appendOpenWrites(server: Server, log: CommandLog): void {
+  for (const words of openTransactionCommands(server)) {
+    log.beginUnit();
+    log.append(0, words);
+    log.endUnit();
+  }
+}
+
+function check({ isCancelled }: Rewrite): void {
+  if (isCancelled) throw new SnapshotCancelledError();
+}

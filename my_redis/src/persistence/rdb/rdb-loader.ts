@@ -1,0 +1,249 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { noChannel } from "../../dispatch/client.ts";
+import type { Context } from "../../dispatch/context.ts";
+import { ValueBuilder } from "../../collections/value-builder.ts";
+import type { Database } from "../../keyspace/database.ts";
+import type { Address } from "../../memory/heap.ts";
+import type { Keyspace } from "../../keyspace/keyspace.ts";
+import * as record from "../../memory/record.ts";
+import { Arguments } from "../../protocol/arguments.ts";
+import type { Server } from "../../server.ts";
+import { type ByteRange, latin1Of } from "../../memory/byte-range.ts";
+import { decodeValue } from "./decode-value.ts";
+import { RdbFileReader } from "./rdb-file-reader.ts";
+import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
+import { opcode, rdbMagic } from "./rdb-opcodes.ts";
+import { newestVersion } from "./rdb-types.ts";
+
+/** A snapshot that must not be loaded: broken, cut, or of a version or kind that this server cannot read. */
+export class RdbLoadError extends Error {}
+
+export interface RdbLoadOptions {
+  /** The file is the beginning of a log: its keys are kept though their time is over, since the log goes on with them. */
+  readonly beforeLog: boolean;
+  /** What becomes of a key that is there already: the file is refused, or the key gets the value in the file. */
+  readonly existing: "refuse" | "replace";
+}
+
+export interface RdbLoadResult {
+  readonly keys: number;
+  /** Keys that were left out because their time is over. */
+  readonly expired: number;
+  /** Where the snapshot ends in the file. */
+  readonly endOffset: number;
+}
+
+/** Versions from this one on end with a checksum. */
+const firstVersionWithChecksum = 5;
+/** Room that a file may ask for ahead of its keys: it might lie. */
+const maxReservedKeys = 1 << 24;
+
+/** Reads a snapshot into the server. Throws RdbLoadError with the offset of what is wrong. */
+export function loadRdb(server: Server, path: string, options: RdbLoadOptions): RdbLoadResult {
+  try {
+    return loadOpenRdb(server, path, openSync(path, "r"), options);
+  } catch (error) {
+    // The system's own errors: no right to read it, or no file but a folder.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new RdbLoadError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function loadOpenRdb(server: Server, path: string, descriptor: number, options: RdbLoadOptions): RdbLoadResult {
+  try {
+    const reader = new RdbFileReader((target) => readSync(descriptor, target), fstatSync(descriptor).size);
+    return new RdbLoader(server, reader, options).load(path);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** What the file says of the next key before it names it. */
+interface KeyFacts {
+  expiryMs: number | undefined;
+  idleSeconds: number | undefined;
+  frequency: number | undefined;
+}
+
+class RdbLoader {
+  readonly #server: Server;
+  readonly #reader: RdbFileReader;
+  readonly #options: RdbLoadOptions;
+  readonly #context: Context;
+  readonly #args = new Arguments();
+  readonly #builder: ValueBuilder;
+  readonly #nowMs: number;
+  readonly #facts: KeyFacts = { expiryMs: undefined, idleSeconds: undefined, frequency: undefined };
+  #valueOffset = 0;
+  #keys = 0;
+  #expired = 0;
+  #empty = 0;
+
+  constructor(server: Server, reader: RdbFileReader, options: RdbLoadOptions) {
+    this.#server = server;
+    this.#reader = reader;
+    this.#options = options;
+    this.#context = server.addClient(noChannel, "loader");
+    this.#builder = new ValueBuilder(this.#context, this.#args);
+    this.#nowMs = server.environment.nowMs();
+  }
+
+  load(path: string): RdbLoadResult {
+    try {
+      const version = this.#readVersion();
+      this.#readAll();
+      if (version >= firstVersionWithChecksum) {
+        this.#valueOffset = this.#reader.offset;
+        this.#reader.checksum(this.#server.settings.values.rdbchecksum);
+      }
+    } catch (error) {
+      if (!(error instanceof RdbFormatError)) throw error;
+      throw new RdbLoadError(`${path}: bad at offset ${this.#valueOffset}: ${error.message}`);
+    }
+    if (this.#empty > 0) this.#warn(`${path}: ${this.#empty} collections without elements were left out`);
+    return { keys: this.#keys, expired: this.#expired, endOffset: this.#reader.offset };
+  }
+
+  #warn(message: string): void {
+    this.#server.environment.report("warning", message);
+  }
+
+  #readVersion(): number {
+    const version = latin1Of(this.#reader.raw(rdbMagic.length + 4));
+    const number = Number(version.slice(rdbMagic.length));
+    if (!version.startsWith(rdbMagic) || !Number.isInteger(number)) throw new RdbFormatError("no snapshot of Redis");
+    if (number < 1 || number > newestVersion) {
+      throw new RdbFormatError(`version ${number} of the format, where 1 to ${newestVersion} can be read`);
+    }
+    return number;
+  }
+
+  #readAll(): void {
+    for (;;) {
+      this.#reader.settle();
+      this.#valueOffset = this.#reader.offset;
+      const type = this.#reader.byte();
+      if (type === opcode.end) return;
+      if (type < opcode.slotInfo) this.#readKey(type);
+      else this.#readFact(type);
+    }
+  }
+
+  #readFact(code: number): void {
+    const reader = this.#reader;
+    switch (code) {
+      case opcode.database:
+        this.#select(reader.count());
+        return;
+      case opcode.size:
+        this.#reserve(reader.count(), reader.count());
+        return;
+      case opcode.expiryMs:
+        this.#facts.expiryMs = reader.moment();
+        return;
+      case opcode.expirySeconds:
+        this.#facts.expiryMs = (reader.littleEndian(4) | 0) * 1000;
+        return;
+      case opcode.idle:
+        this.#facts.idleSeconds = reader.count();
+        return;
+      case opcode.frequency:
+        this.#facts.frequency = reader.byte();
+        return;
+      case opcode.fact:
+        reader.string();
+        reader.string();
+        return;
+      case opcode.slotInfo:
+        for (let number = 0; number < 3; number++) reader.count();
+        return;
+      case opcode.function:
+        this.#skipFunction(reader.string());
+        return;
+      default:
+        throw new RdbFormatError(code === opcode.moduleData ? "data of a module" : "functions of an old release");
+    }
+  }
+
+  /** There are no functions here yet: whoever calls one gets an error, and the rest of the data is worth having. */
+  #skipFunction(code: ByteRange): void {
+    const firstLine = latin1Of(code).split("\n", 1)[0] as string;
+    this.#warn(`a library of functions in the snapshot is left out: '${firstLine.slice(0, 128)}'`);
+  }
+
+  #select(number: number): void {
+    const { databases } = this.#server.keyspace;
+    if (number >= databases.length) {
+      throw new RdbFormatError(`database ${number}, where 'databases ${databases.length}' allows less`);
+    }
+    this.#context.select(number);
+  }
+
+  #reserve(keys: number, expiring: number): void {
+    const { database } = this.#context;
+    if (keys > maxReservedKeys || keys > this.#reader.left || expiring > keys) return;
+    database.keys.reserve(database.keys.size + keys);
+    database.expires.reserve(database.expires.size + expiring);
+  }
+
+  #readKey(type: number): void {
+    const { expiryMs } = this.#facts;
+    const { bytes, start, end } = this.#reader.string();
+    const args = this.#args;
+    args.reset(bytes);
+    args.push(start, start);
+    args.push(start, end);
+    this.#builder.restart();
+    const { database } = this.#context;
+    if (database.find(bytes, start, end) !== 0) this.#makeRoom(database);
+    try {
+      decodeValue(type, this.#reader, this.#builder);
+    } catch (error) {
+      if (!(error instanceof EmptyCollectionError)) throw error;
+      this.#empty++;
+      database.delete(args, 1);
+      this.#forgetFacts();
+      return;
+    }
+    this.#finish(database, bytes, start, end, expiryMs);
+    this.#forgetFacts();
+  }
+
+  #makeRoom(database: Database): void {
+    if (this.#options.existing === "refuse") {
+      throw new RdbFormatError(`the key '${this.#args.latin1(1).slice(0, 128)}' for the second time`);
+    }
+    database.delete(this.#args, 1);
+  }
+
+  #finish(database: Database, key: Uint8Array, start: number, end: number, expiryMs: number | undefined): void {
+    const { idleSeconds, frequency } = this.#facts;
+    this.#keys++;
+    if (expiryMs === undefined && idleSeconds === undefined && frequency === undefined) return;
+    let address = database.keys.find(database.keyspace.hasher.hash(key, start, end), key, start, end);
+    if (expiryMs !== undefined && expiryMs <= this.#nowMs && !this.#options.beforeLog) {
+      this.#keys--;
+      this.#expired++;
+      database.remove(address);
+      return;
+    }
+    if (expiryMs !== undefined) address = database.setExpiry(address, expiryMs);
+    this.#setUse(database.keyspace, address);
+  }
+
+  /** As far as the eviction policy here wants to know it. */
+  #setUse({ accessClock, heap }: Keyspace, address: Address): void {
+    const { idleSeconds, frequency } = this.#facts;
+    if (accessClock.countsAccesses) {
+      if (frequency !== undefined) record.setAccessClock(heap, address, accessClock.countedAs(frequency));
+    } else if (idleSeconds !== undefined) {
+      record.setAccessClock(heap, address, accessClock.idleFor(idleSeconds));
+    }
+  }
+
+  #forgetFacts(): void {
+    this.#facts.expiryMs = undefined;
+    this.#facts.idleSeconds = undefined;
+    this.#facts.frequency = undefined;
+  }
+}

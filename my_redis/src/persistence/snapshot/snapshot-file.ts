@@ -1,0 +1,70 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Snapshot } from "../../keyspace/snapshot.ts";
+import type { Server } from "../../server.ts";
+import { compatibleVersion } from "../../version.ts";
+import { CommandFileWriter } from "../aof/command-file-writer.ts";
+import { syncFile } from "../aof/manifest.ts";
+import { type Emit, RdbFileWriter } from "../rdb/rdb-file-writer.ts";
+
+/** What a file is for: a dump.rdb, or the base of an append-only log, as a snapshot or as commands. */
+export type FileForm = "dump" | "base" | "commands";
+
+/**
+ * Begins a file of the dataset as it is now: the snapshot is to be stepped to its end, and then `end` called. `emit`
+ * takes the bytes.
+ */
+export function beginFile(server: Server, form: FileForm, emit: Emit): { snapshot: Snapshot; end: () => void } {
+  const { keyspace, settings } = server;
+  const { rdbcompression: compresses, rdbchecksum: checksums } = settings.values;
+  if (form === "commands") {
+    const writer = new CommandFileWriter(keyspace, { compresses, checksums: settings.values["aof-checksum"] }, emit);
+    return { snapshot: new Snapshot(keyspace, writer), end: () => writer.end() };
+  }
+  const policy = settings.values["maxmemory-policy"];
+  const use = policy.endsWith("lru") ? "idle" : policy.endsWith("lfu") ? "frequency" : undefined;
+  const writer = new RdbFileWriter(keyspace, { compresses, checksums, use }, emit);
+  writer.begin([
+    ["redis-ver", compatibleVersion],
+    ["redis-bits", "64"],
+    ["ctime", String(Math.floor(server.environment.nowMs() / 1000))],
+    ["used-mem", String(keyspace.heap.usedBytes)],
+    ["aof-base", form === "base" ? "1" : "0"],
+  ]);
+  const snapshot = new Snapshot(keyspace, writer);
+  for (const { number, size, expiring } of snapshot.databases) writer.size(number, size, expiring);
+  return { snapshot, end: () => writer.end() };
+}
+
+/** The name under which a snapshot grows beside its place. */
+const temporaryFile = (path: string): string => join(dirname(path), `temp-now-${process.pid}.rdb`);
+
+/**
+ * Writes a file while everybody waits: whole and on the disk, or not at all. A snapshot that is under way is brought to
+ * its end first. Throws the system's error.
+ */
+export function writeFileNow(server: Server, path: string, form: FileForm): void {
+  const temporary = temporaryFile(path);
+  while (server.keyspace.snapshot !== undefined) server.keyspace.snapshot.step(() => false);
+  const descriptor = openSync(temporary, "w");
+  try {
+    writeAll(server, descriptor, form);
+    fsyncSync(descriptor);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+  syncFile(dirname(path));
+}
+
+function writeAll(server: Server, descriptor: number, form: FileForm): void {
+  const { snapshot, end } = beginFile(server, form, (bytes) => {
+    for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
+  });
+  while (!snapshot.step(() => false));
+  if (snapshot.failure !== undefined) throw snapshot.failure;
+  end();
+}

@@ -1,0 +1,196 @@
+import { existsSync, rmSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Server } from "../../server.ts";
+import { BackgroundSnapshot, SnapshotCancelledError } from "./background-snapshot.ts";
+import { syncFolder } from "../aof/manifest.ts";
+import { loadRdb, type RdbLoadOptions, type RdbLoadResult } from "../rdb/rdb-loader.ts";
+import { beginFile, writeFileNow } from "./snapshot-file.ts";
+
+/** After a snapshot that failed, the next one that is due by itself waits as long. */
+const retryMs = 5000;
+
+const misconfigured =
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may " +
+  "modify the data set are disabled, because this instance is configured to report errors during writes if RDB " +
+  "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
+
+/** A snapshot that is written beside the work. */
+interface Saving {
+  readonly startedMs: number;
+  readonly work: BackgroundSnapshot;
+  /** `keyspace.dirty` at its moment. */
+  readonly dirty: number;
+}
+
+/** What SHUTDOWN and signals may ask for: a snapshot, none, or one if there are save points. */
+export type SaveAtEnd = "always" | "never" | "by-settings";
+
+/** The dump.rdb of a server: writes it at once, beside the work or when it is due, reads it, and tells of all that. */
+export class Snapshots {
+  /** When the last one was written, Unix milliseconds; the start counts as one. */
+  lastSaveMs: number;
+  /** Snapshots written. */
+  saves = 0;
+  /** Seconds that the last one beside the work took; -1 before the first. */
+  lastSeconds = -1;
+  lastFailed = false;
+  /** One begins as soon as nothing else is written beside the work. */
+  isScheduled = false;
+  lastLoad: RdbLoadResult = { keys: 0, expired: 0, endOffset: 0 };
+  readonly #server: Server;
+  #dirtyAtSave = 0;
+  #saving: Saving | undefined;
+  #settled: Promise<void> = Promise.resolve();
+  #lastTryMs = 0;
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.lastSaveMs = server.environment.nowMs();
+  }
+
+  get path(): string {
+    const { dir, dbfilename } = this.#server.settings.values;
+    return join(dir, dbfilename);
+  }
+
+  /** Changes that are in no snapshot. */
+  get changes(): number {
+    return this.#server.keyspace.dirty - this.#dirtyAtSave;
+  }
+
+  /** Whether a snapshot is written beside the work. */
+  get inProgress(): boolean {
+    return this.#saving !== undefined;
+  }
+
+  /** Unix milliseconds; undefined while none is written beside the work. */
+  get startedMs(): number | undefined {
+    return this.#saving?.startedMs;
+  }
+
+  /** What is written beside the work. */
+  get work(): BackgroundSnapshot | undefined {
+    return this.#saving?.work;
+  }
+
+  /** Writes a snapshot while everybody waits. Throws the system's error; then the file is what it was. */
+  save(): void {
+    const { keyspace, environment } = this.#server;
+    writeFileNow(this.#server, this.path, "dump");
+    this.#saved(keyspace.dirty);
+    this.lastFailed = false;
+    environment.report("notice", `the dataset is saved in ${this.path}`);
+  }
+
+  #saved(dirty: number): void {
+    this.#dirtyAtSave = dirty;
+    this.lastSaveMs = this.#server.environment.nowMs();
+    this.saves++;
+  }
+
+  /** Why writes are refused, as an error reply: the last snapshot failed, and it is snapshots that keep the data. */
+  get refusal(): string | undefined {
+    if (!this.lastFailed) return undefined;
+    const { values } = this.#server.settings;
+    return values.save.length > 0 && values["stop-writes-on-bgsave-error"] ? misconfigured : undefined;
+  }
+
+  /** Begins to write a snapshot of the present beside the work. Nothing else may be. Throws the system's error. */
+  begin(): void {
+    const { environment, keyspace } = this.#server;
+    this.isScheduled = false;
+    this.#lastTryMs = environment.nowMs();
+    const path = join(dirname(this.path), `temp-${process.pid}.rdb`);
+    const work = new BackgroundSnapshot(this.#server, path, (emit) => beginFile(this.#server, "dump", emit));
+    this.#saving = { startedMs: environment.nowMs(), work, dirty: keyspace.dirty };
+    environment.report("notice", "a snapshot is being written");
+    this.#settled = this.#finish(this.#saving, path);
+  }
+
+  async #finish(saving: Saving, temporary: string): Promise<void> {
+    const { environment } = this.#server;
+    const { path } = this;
+    try {
+      await saving.work.done;
+      await rename(temporary, path);
+      await syncFolder(dirname(path));
+      this.#saved(saving.dirty);
+      this.lastFailed = false;
+      environment.report("notice", `the dataset is saved in ${path}`);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      if (!(error instanceof SnapshotCancelledError)) {
+        this.lastFailed = true;
+        environment.report("error", `the snapshot ${path} could not be written`, error);
+      }
+    }
+    this.lastSeconds = Math.floor((environment.nowMs() - saving.startedMs) / 1000);
+    this.#saving = undefined;
+  }
+
+  /** Begins what is due: to be called now and then. */
+  tick(): void {
+    const { appendOnlyLog, executingTransaction, busyScript, keyspace } = this.#server;
+    if (this.inProgress || appendOnlyLog?.rewriter.startedMs !== undefined) return;
+    if (keyspace.snapshot !== undefined || executingTransaction || busyScript) return;
+    if (!this.isScheduled && !this.#isDue()) return;
+    try {
+      this.begin();
+    } catch (error) {
+      this.lastFailed = true;
+      this.#server.environment.report("error", `the snapshot ${this.path} could not be written`, error);
+    }
+  }
+
+  #isDue(): boolean {
+    const { settings, environment } = this.#server;
+    const nowMs = environment.nowMs();
+    if (this.lastFailed && nowMs - this.#lastTryMs < retryMs) return false;
+    const { changes } = this;
+    const seconds = (nowMs - this.lastSaveMs) / 1000;
+    return settings.values.save.some((point) => changes >= point.changes && changes > 0 && seconds > point.seconds);
+  }
+
+  /** Gives up what is under way. Resolves when its last file operation has ended. */
+  cancel(): Promise<void> {
+    this.isScheduled = false;
+    this.#saving?.work.cancel();
+    return this.#settled;
+  }
+
+  /**
+   * Writes the snapshot with which the server ends, where one is wanted; false when it cannot be written. Called again
+   * later, it writes only what has changed since.
+   */
+  saveAtEnd(wanted: SaveAtEnd): boolean {
+    const { settings, environment } = this.#server;
+    if (wanted === "never" || (wanted === "by-settings" && settings.values.save.length === 0)) return true;
+    try {
+      this.save();
+      return true;
+    } catch (error) {
+      environment.report("error", `the snapshot ${this.path} could not be written`, error);
+      return false;
+    }
+  }
+
+  /** Reads the snapshot at the start; false when there is none. Throws RdbLoadError. */
+  loadIfThere(): boolean {
+    if (!existsSync(this.path)) return false;
+    this.load({ beforeLog: false, existing: "refuse" });
+    return true;
+  }
+
+  /** Reads the snapshot into the databases as they are. Throws RdbLoadError. */
+  load(options: RdbLoadOptions): void {
+    const { environment, keyspace } = this.#server;
+    const startedMs = environment.monotonicMs();
+    this.lastLoad = loadRdb(this.#server, this.path, options);
+    this.#dirtyAtSave = keyspace.dirty;
+    const seconds = ((environment.monotonicMs() - startedMs) / 1000).toFixed(3);
+    const { keys, expired } = this.lastLoad;
+    const left = expired === 0 ? "" : `, ${expired} keys left out whose time is over`;
+    environment.report("notice", `loaded ${keys} keys from ${this.path} in ${seconds} s${left}`);
+  }
+}

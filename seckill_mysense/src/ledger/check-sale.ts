@@ -1,0 +1,54 @@
+import type { Sale, SaleProduct } from "../domain/sale.ts";
+import { describeBadIdentifier, isIdentifier } from "../orders/identifier.ts";
+import { InvalidSaleError } from "./ledger-errors.ts";
+
+const maxTextLength = 200;
+
+/** Throws `InvalidSaleError` for what no sale can be, before a database says it in words that nobody understands. */
+export function checkSale(sale: Sale, products: readonly SaleProduct[]): void {
+  if (!isIdentifier(sale.id)) throw new InvalidSaleError(describeBadIdentifier("the sale's id", sale.id));
+  const name = `sale ${sale.id}`;
+  checkText(name, "title", sale.title);
+  checkWhole(name, { startsAtMs: sale.startsAtMs, endsAtMs: sale.endsAtMs }, 0);
+  if (sale.endsAtMs <= sale.startsAtMs) {
+    throw new InvalidSaleError(
+      `${name}: endsAtMs is ${sale.endsAtMs}, but must be later than startsAtMs, ${sale.startsAtMs}`,
+    );
+  }
+  const ids = new Set<string>();
+  for (const product of products) {
+    if (ids.has(product.id)) throw new InvalidSaleError(`${name}: the product ${product.id} is given twice`);
+    ids.add(product.id);
+    checkProduct(sale, product);
+  }
+}
+
+function checkProduct(sale: Sale, product: SaleProduct): void {
+  if (!isIdentifier(product.id))
+    throw new InvalidSaleError(describeBadIdentifier(`sale ${sale.id}: a product's id`, product.id));
+  const name = `sale ${sale.id}: product ${product.id}`;
+  if (product.saleId !== sale.id) throw new InvalidSaleError(`${name}: saleId is ${product.saleId}`);
+  checkText(name, "name", product.name);
+  if (!/^[A-Z]{3}$/.test(product.currency)) {
+    throw new InvalidSaleError(
+      `${name}: currency is ${JSON.stringify(product.currency)}, not three letters such as EUR`,
+    );
+  }
+  checkWhole(name, { priceMinor: product.priceMinor, total: product.total }, 0);
+  checkWhole(name, { limitPerUser: product.limitPerUser, epoch: product.epoch }, 1);
+}
+
+function checkText(name: string, field: string, value: string): void {
+  if (value.trim() !== "" && value.length <= maxTextLength && value.isWellFormed()) return;
+  const shown = JSON.stringify(value).slice(0, 100);
+  throw new InvalidSaleError(`${name}: ${field} is ${shown}; it must have 1 to ${maxTextLength} characters`);
+}
+
+function checkWhole(name: string, values: Record<string, number>, least: number): void {
+  for (const [field, value] of Object.entries(values)) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new InvalidSaleError(
+      `${name}: ${field} is ${value}, not a whole number from ${least} to ${Number.MAX_SAFE_INTEGER}`,
+    );
+  }
+}

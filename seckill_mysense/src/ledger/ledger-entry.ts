@@ -1,0 +1,41 @@
+import type { AcceptedReservation } from "../domain/reservation.ts";
+import { isIdentifier } from "../orders/identifier.ts";
+import type { UnreadableReservation } from "./ledger.ts";
+
+/** A message as the ledger looks at it. What it cannot store is undefined. */
+export interface LedgerEntry {
+  readonly reservationId: string | undefined;
+  readonly saleId: string | undefined;
+  readonly productId: string | undefined;
+  readonly userId: string | undefined;
+  readonly epoch: number | undefined;
+  /** The whole reservation, when nothing is wrong with it. */
+  readonly reservation: AcceptedReservation | undefined;
+}
+
+/** Values come from a queue that others may write to: they are checked here, so that no row fails a whole batch. */
+export function entryOf(reservation: AcceptedReservation): LedgerEntry {
+  const parts = readableParts(reservation);
+  const { reservationId, saleId, productId, userId, epoch } = parts;
+  const { acceptedAtMs } = reservation;
+  if (reservationId === undefined || saleId === undefined || productId === undefined) return parts;
+  if (userId === undefined || epoch === undefined || !isWhole(acceptedAtMs)) return parts;
+  return { ...parts, reservation: { reservationId, saleId, productId, userId, epoch, acceptedAtMs } };
+}
+
+/** An entry that can only be rejected. */
+export function readableParts(message: UnreadableReservation): LedgerEntry {
+  const id = (value: unknown): string | undefined => (isIdentifier(value) ? value : undefined);
+  return {
+    reservationId: id(message.reservationId),
+    saleId: id(message.saleId),
+    productId: id(message.productId),
+    userId: id(message.userId),
+    epoch: isWhole(message.epoch) ? message.epoch : undefined,
+    reservation: undefined,
+  };
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

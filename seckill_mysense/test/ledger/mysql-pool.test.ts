@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { freshMysqlDatabase, requireService, type MysqlDatabase } from "../../../tools/test-services/index.ts";
+import { MysqlPool, type MysqlLimits } from "../../src/ledger/database/mysql-pool.ts";
+import { defaultMysqlLimits } from "../../src/ledger/mysql-ledger.ts";
+
+const mariadb = requireService("mariadb");
+
+describe.skipIf(mariadb.missing)(`the pool of MySQL connections${mariadb.reason}`, () => {
+  let place: MysqlDatabase;
+  beforeAll(async () => {
+    place = await freshMysqlDatabase();
+  }, 60_000);
+  afterAll(() => place?.drop());
+
+  const withPool = async (limits: Partial<MysqlLimits>, work: (pool: MysqlPool) => Promise<void>): Promise<void> => {
+    const { host, port, user, password, database } = place;
+    const pool = new MysqlPool({ host, port, user, password, database }, { ...defaultMysqlLimits, ...limits });
+    try {
+      await work(pool);
+    } finally {
+      await pool.close(0);
+    }
+  };
+
+  test("gives a connection that came back to the next one", () =>
+    withPool({ poolSize: 2 }, async (pool) => {
+      const first = await pool.acquire();
+      pool.release(first);
+      expect(await pool.acquire()).toBe(first);
+    }));
+
+  test("opens no more than its size, and serves those who wait in their order", () =>
+    withPool({ poolSize: 1 }, async (pool) => {
+      const only = await pool.acquire();
+      const order: string[] = [];
+      const waiting = ["one", "two", "three"].map(async (name) => {
+        const connection = await pool.acquire();
+        expect(connection).toBe(only);
+        order.push(name);
+        pool.release(connection);
+      });
+      pool.release(only);
+      await Promise.all(waiting);
+      expect(order).toEqual(["one", "two", "three"]);
+    }));
+
+  test("replaces a connection that broke, also for one who waits", () =>
+    withPool({ poolSize: 1 }, async (pool) => {
+      const broken = await pool.acquire();
+      const waiting = pool.acquire();
+      broken.destroy();
+      pool.release(broken);
+      const fresh = await waiting;
+      expect(fresh).not.toBe(broken);
+      expect(await fresh.run("select 1 as one")).toEqual([{ one: 1 }]);
+    }));
+
+  test("throws away a connection that broke while nobody used it", () =>
+    withPool({ poolSize: 1 }, async (pool) => {
+      const idle = await pool.acquire();
+      pool.release(idle);
+      idle.destroy();
+      expect(await (await pool.acquire()).run("select 1 as one")).toEqual([{ one: 1 }]);
+    }));
+
+  test("lets nobody wait for longer than its limit, nor more than it has room for", () =>
+    withPool({ poolSize: 1, maxWaiting: 1, acquireTimeoutMs: 20 }, async (pool) => {
+      await pool.acquire();
+      const first = pool.acquire();
+      await expect(pool.acquire()).rejects.toThrow("1 statements wait for one of 1 connections already");
+      await expect(first).rejects.toThrow("none of 1 connections became free in 20 ms");
+    }));
+
+  test("a connection that cannot be opened fails each who asked for it", async () => {
+    const { host, user, password } = place;
+    const pool = new MysqlPool({ host, port: 1, user, password }, { ...defaultMysqlLimits, poolSize: 1 });
+    const asking = await Promise.allSettled([pool.acquire(), pool.acquire(), pool.acquire()]);
+    for (const one of asking) expect(one).toMatchObject({ status: "rejected", reason: { code: "ECONNREFUSED" } });
+    await pool.close(0);
+  });
+
+  test("closing fails those who wait, and cuts off what still runs after its grace", () =>
+    withPool({ poolSize: 1 }, async (pool) => {
+      const running = (await pool.acquire()).run("select sleep(60)");
+      const waiting = pool.acquire();
+      const closing = pool.close(20);
+      await expect(waiting).rejects.toThrow("the ledger is closed");
+      await expect(running).rejects.toThrow();
+      await closing;
+      await expect(pool.acquire()).rejects.toThrow("the ledger is closed");
+    }));
+});

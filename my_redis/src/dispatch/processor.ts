@@ -261,9 +261,8 @@ export class CommandProcessor {
   }
 }
 
-/** Commands that MULTI does not queue; UNWATCH is one that it does. */
-const runAtOnce = new Set(["EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"]);
-export const runsAtOnce = (found: Command): boolean => runAtOnce.has(found.name);
+/** Whether a command runs although MULTI has begun a transaction. UNWATCH is queued. */
+export const runsAtOnce = (found: Command): boolean => found.insideMulti !== "queue";
 
 /** What cluster-aware clients look for at the start of an error, also in place of what EXEC answers. */
 const isForCluster = (message: string): boolean => /^(CROSSSLOT|CLUSTERDOWN|MOVED) /.test(message);

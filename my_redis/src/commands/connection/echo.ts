@@ -8,8 +8,8 @@ export const echo = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Answers with the given message.",
+  syntax: "message",
   flags: ["loading", "stale", "fast"],
-  arity: 2,
   run({ client, server }, args, reply) {
     // In a log it may be what a write across nodes has left for the next start.
     if (client.kind === "loader") {

@@ -23,8 +23,9 @@ export const hello = command({
   since: "6.0.0",
   complexity: "O(1)",
   summary: "Agrees on the protocol version, authenticates and names the connection, and describes the server.",
+  syntax: "[protover:integer [AUTH={username password}] [SETNAME=clientname]]",
   flags: ["allow_busy", "noscript", "loading", "stale", "fast", "no_auth"],
-  arity: -1,
+  isSecret: (args, index) => index > 2 && (args.is(index - 1, "auth") || (index > 3 && args.is(index - 2, "auth"))),
   run(context, args, reply) {
     const { client } = context;
     const protocol = args.count > 1 ? readProtocol(args) : client.protocol;

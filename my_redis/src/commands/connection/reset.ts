@@ -7,8 +7,8 @@ export const reset = command({
   complexity: "O(1)",
   summary: "Makes the connection as it was when it was new.",
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+  insideMulti: "run",
   whileSubscribed: true,
-  arity: 1,
   run(context, _args, reply) {
     const { client, server } = context;
     client.transaction = undefined;

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -11,9 +12,9 @@ export const copy = command({
   since: "6.2.0",
   complexity: "O(N) with N being the number of elements of the value; O(1) for a string",
   summary: "Copies the value of a key to another key, also of another database.",
+  syntax: "source:key destination:key [DB=destination-db:integer] [REPLACE]",
   flags: ["write", "denyoom"],
-  arity: -3,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RO access"), keyAt(2, "OW update")],
   run({ database, keyspace }, args, reply) {
     const { target, replace } = readOptions(keyspace, database, args);
     if (target === database && Buffer.compare(args.view(1), args.view(2)) === 0) {

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { noExpiry } from "../../keyspace/database.ts";
 import * as record from "../../memory/record.ts";
@@ -11,8 +12,7 @@ const fields = {
   group: "generic",
   complexity: "O(1)",
   flags: ["write", "fast"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW update"),
 } as const;
 
 export const expire = command({
@@ -20,6 +20,7 @@ export const expire = command({
   name: "EXPIRE",
   since: "1.0.0",
   summary: "Sets how many seconds a key still has to live.",
+  syntax: "key seconds [NX | XX | GT | LT]",
   run: (context, args, reply) => setExpiry(context, args, reply, 1000, context.now),
 });
 
@@ -28,6 +29,7 @@ export const pexpire = command({
   name: "PEXPIRE",
   since: "2.6.0",
   summary: "Sets how many milliseconds a key still has to live.",
+  syntax: "key milliseconds [NX | XX | GT | LT]",
   run: (context, args, reply) => setExpiry(context, args, reply, 1, context.now),
 });
 
@@ -36,6 +38,7 @@ export const expireAt = command({
   name: "EXPIREAT",
   since: "1.2.0",
   summary: "Sets the Unix time, in seconds, at which a key expires.",
+  syntax: "key unix-time-seconds [NX | XX | GT | LT]",
   run: (context, args, reply) => setExpiry(context, args, reply, 1000, 0),
 });
 
@@ -44,6 +47,7 @@ export const pexpireAt = command({
   name: "PEXPIREAT",
   since: "2.6.0",
   summary: "Sets the Unix time, in milliseconds, at which a key expires.",
+  syntax: "key unix-time-milliseconds [NX | XX | GT | LT]",
   run: (context, args, reply) => setExpiry(context, args, reply, 1, 0),
 });
 

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt, keysAfter } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Address } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
@@ -79,11 +80,20 @@ export const migrate = command({
   since: "2.6.0",
   complexity: "O(N) with N being the size of the values, here and at the target",
   summary: "Moves keys to another server, or copies them there.",
-  flags: ["write", "movablekeys"],
+  syntax:
+    'host port (key | "") destination-db:integer timeout:integer [COPY] [REPLACE] [[AUTH=password] | ' +
+    "[AUTH2={username password}]] [KEYS=key...]",
+  flags: ["write"],
   categories: ["dangerous"],
-  arity: -6,
-  keys: { first: 3, last: 3, step: 1 },
+  keys: [keyAt(3, "RW access delete"), keysAfter("KEYS", -2, "RW access delete incomplete")],
   findKeys,
+  tips: ["nondeterministic_output"],
+  isSecret(args, index) {
+    const isBehind = (word: string, distance: number): boolean =>
+      index - distance > 5 && args.is(index - distance, word);
+    return isBehind("auth", 1) || isBehind("auth2", 1) || isBehind("auth2", 2);
+  },
+  keyAccess: () => "RW access delete",
   run(context, args, reply) {
     const { keys: indexes, ...options } = readOptions(args);
     const timeoutMs = args.integer(5);

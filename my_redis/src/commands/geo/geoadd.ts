@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { scoreOf } from "../../values/geo/geohash.ts";
@@ -24,9 +25,9 @@ export const geoadd = command({
   since: "3.2.0",
   complexity: "O(log(N)) for each place, in a set of N.",
   summary: "Sets the places of members of a sorted set, creating it if needed; gives how many are new.",
+  syntax: "key [NX | XX] [CH] {longitude latitude member}...",
   flags: ["write", "denyoom"],
-  arity: -5,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW update"),
   run(context, args, reply) {
     const first = firstPlace(args);
     const words: (Uint8Array | string)[] = ["ZADD"];

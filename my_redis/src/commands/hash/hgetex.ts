@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { type EndedFields, endField, logEnded, noFields } from "./end-field.ts";
@@ -22,9 +23,11 @@ export const hgetex = command({
   since: "8.0.0",
   complexity: "O(N) for N fields.",
   summary: "Gives the values of fields of a hash, and sets the fields' times or takes them away.",
+  syntax:
+    "key [EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | PXAT=unix-time-milliseconds | PERSIST] " +
+    "FIELDS={numfields:integer field...}",
   flags: ["write", "fast"],
-  arity: -5,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const hash = findHash(context, args);
     const { change, fieldsAt } = readChange(context, args);

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
@@ -76,9 +77,11 @@ export const hsetex = command({
   since: "8.0.0",
   complexity: "O(N) for N fields.",
   summary: "Sets fields of a hash with their time to live, if none of them is there or if all are, as asked for.",
+  syntax:
+    "key [FNX | FXX] [EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | PXAT=unix-time-milliseconds | " +
+    "KEEPTTL] FIELDS={numfields:integer {field value}...}",
   flags: ["write", "denyoom", "fast"],
-  arity: -6,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const options = readOptions(context, args);
     if (!allows(options, findHash(context, args), args)) {

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, parseInt64 } from "../../protocol/number-text.ts";
@@ -77,9 +78,9 @@ export const lpos = command({
   since: "6.0.6",
   complexity: "O(N) for N elements that are looked at.",
   summary: "Gives the index of elements that equal a given one.",
+  syntax: "key element [RANK=rank:integer] [COUNT=num-matches:integer] [MAXLEN=len]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const options = readOptions(args);
     const list = readList(context, args);

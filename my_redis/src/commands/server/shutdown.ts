@@ -8,8 +8,8 @@ export const shutdown = command({
   since: "1.0.0",
   complexity: "O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)",
   summary: "Writes everything down and ends the server.",
+  syntax: "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
   flags: ["admin", "noscript", "loading", "stale", "no_multi", "allow_busy"],
-  arity: -1,
   run({ server, client }, args) {
     const given = readOptions(args);
     if (given.has("abort")) throw new CommandError("ERR No shutdown in progress.");

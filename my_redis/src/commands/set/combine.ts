@@ -1,4 +1,5 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { countedKeys, everyKey, keyAt, keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Address } from "../../memory/heap.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
@@ -122,17 +123,17 @@ const storeResult =
 const toReply = {
   group: "set",
   since: "1.0.0",
+  syntax: "key...",
   flags: ["readonly"],
-  arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
+  keys: everyKey,
+  tips: ["nondeterministic_output_order"],
 } as const satisfies Partial<CommandDefinition>;
 
 const toStore = {
   group: "set",
   since: "1.0.0",
+  syntax: "destination:key key...",
   flags: ["write", "denyoom"],
-  arity: -3,
-  keys: { first: 1, last: -1, step: 1 },
 } as const satisfies Partial<CommandDefinition>;
 
 const intersectionCost = "O(N*M) for M sets of which the smallest has N members.";
@@ -167,6 +168,7 @@ export const sinterstore = command({
   name: "SINTERSTORE",
   complexity: intersectionCost,
   summary: "Stores the members that all of the sets have.",
+  keys: [keyAt(1, "RW update"), keysFrom(2, "RO access")],
   run: storeResult("intersection", "sinterstore"),
 });
 
@@ -175,6 +177,7 @@ export const sunionstore = command({
   name: "SUNIONSTORE",
   complexity: totalCost,
   summary: "Stores the members that any of the sets has.",
+  keys: [keyAt(1, "OW update"), keysFrom(2, "RO access")],
   run: storeResult("union", "sunionstore"),
 });
 
@@ -183,6 +186,7 @@ export const sdiffstore = command({
   name: "SDIFFSTORE",
   complexity: totalCost,
   summary: "Stores the members of the first set that none of the others has.",
+  keys: [keyAt(1, "OW update"), keysFrom(2, "RO access")],
   run: storeResult("difference", "sdiffstore"),
 });
 
@@ -210,12 +214,9 @@ export const sintercard = command({
   since: "7.0.0",
   complexity: intersectionCost,
   summary: "Counts the members that all of the sets have.",
-  flags: ["readonly", "movablekeys"],
-  arity: -3,
-  findKeys(args) {
-    const count = Number(parseInt64(args.buffer, args.start(1), args.end(1)) ?? 0n);
-    return count < 1 || count > args.count - 2 ? [] : Array.from({ length: count }, (_, number) => number + 2);
-  },
+  syntax: "numkeys key... [LIMIT=limit:integer]",
+  flags: ["readonly"],
+  keys: countedKeys(1),
   run(context, args, reply) {
     const { keyCount, limit } = readCardinality(args);
     let count = 0;

@@ -1,12 +1,11 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseDouble } from "../../values/double-text.ts";
 import { replyScore } from "./score-reply.ts";
 import { createSortedSet, findSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
-
-const keys = { first: 1, last: 1, step: 1 } as const;
 
 interface AddOptions {
   readonly onlyNew: boolean;
@@ -127,9 +126,9 @@ export const zadd = command({
   since: "1.2.0",
   complexity: "O(log(N)) for each member, in a set of N.",
   summary: "Sets the scores of members of a sorted set, creating it if needed; gives how many are new.",
+  syntax: "key [NX | XX] [GT | LT] [CH] [INCR] {score:double member}...",
   flags: ["write", "denyoom", "fast"],
-  arity: -4,
-  keys,
+  keys: keyAt(1, "RW update"),
   run(context, args, reply) {
     const options = readAddOptions(args);
     checkOptions(args, options);
@@ -146,9 +145,9 @@ export const zincrby = command({
   since: "1.2.0",
   complexity: "O(log(N)) in a set of N.",
   summary: "Adds to the score of a member of a sorted set; a member that is not there counts as 0.",
+  syntax: "key increment:integer member",
   flags: ["write", "denyoom", "fast"],
-  arity: 4,
-  keys,
+  keys: firstKey,
   run(context, args, reply) {
     // An option in the place of the number leaves no member, as in Redis.
     if (readAddOptions(args).first !== plainIncrement.first) throw new CommandError(errors.syntax);

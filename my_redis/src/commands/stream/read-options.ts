@@ -79,14 +79,6 @@ function readTimeout(context: Context, args: Arguments, index: number): number {
 const onlyForGroups = (option: string): CommandError =>
   new CommandError(`ERR The ${option} option is only supported by XREADGROUP. You called XREAD instead.`);
 
-/** Positions of the keys: the first half of what follows on STREAMS, which is looked for from `from` on. */
-export function findStreamKeys(args: Arguments, from: number): number[] {
-  let at = from;
-  while (at < args.count && !args.is(at, "streams")) at++;
-  const count = Math.floor((args.count - at - 1) / 2);
-  return Array.from({ length: Math.max(0, count) }, (_, number) => at + 1 + number);
-}
-
 /** Positions of the keys of a command whose options were read. */
 export const keysOf = ({ firstKey, keyCount }: ReadOptions): number[] =>
   Array.from({ length: keyCount }, (_, number) => firstKey + number);

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
@@ -97,9 +98,10 @@ export const xadd = command({
   since: "5.0.0",
   complexity: "O(1) to add an entry, O(N) to trim N entries.",
   summary: "Appends an entry to a stream, creating it if needed, and gives the entry's id.",
+  syntax: "key [NOMKSTREAM] [(MAXLEN | MINID) [= | ~] threshold [LIMIT=count]] (* | id) {field value}...",
   flags: ["write", "denyoom", "fast"],
-  arity: -5,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW update"),
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     readOptions(context, args);
     const first = options.idIndex + 1;

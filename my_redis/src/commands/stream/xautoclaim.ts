@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
@@ -57,9 +58,10 @@ export const xautoclaim = command({
   since: "6.2.0",
   complexity: "O(1) for a small COUNT.",
   summary: "Makes a consumer the owner of entries that are pending for too long, some at each call.",
+  syntax: "key group consumer min-idle-time start [COUNT=count] [JUSTID]",
   flags: ["write", "fast"],
-  arity: -6,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW delete"),
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const options = readOptions(args);
     const { stream, group } = requireGroup(context, args);

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
@@ -110,9 +111,12 @@ export const xclaim = command({
   since: "5.0.0",
   complexity: "O(log N) for each id, with N pending entries.",
   summary: "Makes a consumer the owner of pending entries that another one has had for too long.",
+  syntax:
+    "key group consumer min-idle-time id... [IDLE=ms:integer] [TIME=unix-time-milliseconds] [RETRYCOUNT=count] " +
+    "[FORCE] [JUSTID] [LASTID=lastid]",
   flags: ["write", "fast"],
-  arity: -6,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW update"),
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const { stream, group } = requireGroup(context, args);
     const options = readOptions(args, context.now);

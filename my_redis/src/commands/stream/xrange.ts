@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
@@ -51,14 +52,14 @@ const shared = {
   since: "5.0.0",
   complexity: "O(N) for N entries that are given.",
   flags: ["readonly"],
-  arity: -4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
 } as const;
 
 export const xrange = command({
   ...shared,
   name: "XRANGE",
   summary: "Gives the entries of a stream between two ids.",
+  syntax: "key start end [COUNT=count]",
   run: (context, args, reply) => replyRange(context, args, reply, false),
 });
 
@@ -66,5 +67,6 @@ export const xrevrange = command({
   ...shared,
   name: "XREVRANGE",
   summary: "Gives the entries of a stream between two ids, the last first.",
+  syntax: "key end start [COUNT=count]",
   run: (context, args, reply) => replyRange(context, args, reply, true),
 });

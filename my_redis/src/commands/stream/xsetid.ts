@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { Stream } from "../../values/stream/stream.ts";
@@ -52,9 +53,9 @@ export const xsetid = command({
   since: "5.0.0",
   complexity: "O(1)",
   summary: "Sets the last id of a stream, and what it remembers of entries added and deleted; for replication.",
+  syntax: "key last-id [ENTRIESADDED=entries-added:integer] [MAXDELETEDID=max-deleted-id]",
   flags: ["write", "denyoom", "fast"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW update"),
   run({ database }, args, reply) {
     readStreamId(args, 2, id);
     const entriesAdded = readOptions(args);

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { findStream } from "../../collections/stream-value.ts";
 import { TrimOptions } from "./trim-options.ts";
@@ -11,9 +12,10 @@ export const xtrim = command({
   since: "5.0.0",
   complexity: "O(N) for N removed entries; whole blocks of them go at once.",
   summary: "Removes the oldest entries of a stream, down to a length or up to an id.",
+  syntax: "key {(MAXLEN | MINID) [= | ~] threshold [LIMIT=count]}",
   flags: ["write"],
-  arity: -4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW delete"),
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     trim.clear();
     for (let index = 2; index < args.count;) {

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { typeOf, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -24,9 +25,9 @@ export const lcs = command({
   since: "7.0.0",
   complexity: "O(N*M) with N and M being the lengths of the two strings",
   summary: "Finds the longest common subsequence of two strings.",
+  syntax: "key1:key key2:key [LEN] [IDX] [MINMATCHLEN=len] [WITHMATCHLEN]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: keysFrom(1, "RO access", { last: 2 }),
   run(context, args, reply) {
     const first = readText(context, args, 1);
     const second = readText(context, args, 2);

@@ -11,7 +11,7 @@ export const exec = command({
   complexity: "Depends on commands in the transaction",
   summary: "Runs the queued commands, with nobody else's in between.",
   flags: ["noscript", "loading", "stale", "skip_slowlog"],
-  arity: 1,
+  insideMulti: "run the queue",
   run(context, _args, reply) {
     const { client, server } = context;
     const { transaction } = client;

@@ -6,7 +6,7 @@ import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
 import type { Policy } from "../checks/policies.ts";
 import { quotedText } from "./quoted-text.ts";
-import { redacted, secretArguments } from "../describe/secret-arguments.ts";
+import { redacted } from "./redacted.ts";
 
 /**
  * MONITOR: clients who are told of every command that runs, but for administrators' ones. What they leave unread is
@@ -53,9 +53,10 @@ export class Monitors {
   /** Tells of a command, whatever it is. */
   show({ client }: Context, command: Command, args: Arguments): void {
     if (!this.areThere || client.kind === "loader") return;
-    const isSecret = secretArguments(command.fullName, args);
     const words = Array.from({ length: args.count }, (_, index) =>
-      isSecret(index) ? `"${redacted}"` : quotedText(args.buffer, args.start(index), args.end(index)),
+      command.isSecret?.(args, index) === true
+        ? `"${redacted}"`
+        : quotedText(args.buffer, args.start(index), args.end(index)),
     );
     const source = client.kind === "script" ? "lua" : client.channel.remoteAddress;
     if (this.#lines.length === 0) queueMicrotask(() => this.#deliver());

@@ -7,14 +7,18 @@ import { kindOf, readClientKind } from "./client-kind.ts";
 type Filter = (candidate: Context) => boolean;
 
 export const clientKill = command({
-  name: "KILL",
+  name: "CLIENT KILL",
   group: "connection",
   since: "2.4.0",
   complexity: "O(N) where N is the number of client connections",
   summary: "Closes connections: the one with an address, or all that fit the filters.",
+  syntax:
+    "(address | ([ID=client-id] | [TYPE=(NORMAL | MASTER | SLAVE | REPLICA | PUBSUB)] | [USER=username] | " +
+    "[ADDR=address] | [LADDR=address] | [SKIPME=yes-or-no])...)",
   usage:
     "<ip:port> | [ID <client-id>] [TYPE <type>] [USER <name>] [ADDR <ip:port>] [LADDR <ip:port>] [SKIPME (YES|NO)]",
   flags: ["admin", "noscript", "loading", "stale"],
+  // Redis wants a filter, though its syntax would let them all be left out.
   arity: -3,
   run(context, args, reply) {
     if (args.count === 3) {

@@ -6,12 +6,13 @@ const facts = { group: "connection", complexity: "O(1)" } as const;
 
 export const clientReply = command({
   ...facts,
-  name: "REPLY",
+  name: "CLIENT REPLY",
   since: "3.2.0",
+  brief: true,
   summary: "Turns replies to this connection on, off, or off for the next command only.",
+  syntax: "(ON | OFF | SKIP)",
   usage: "(ON|OFF|SKIP)",
   flags: ["noscript", "loading", "stale"],
-  arity: 3,
   run({ client }, args, reply) {
     if (args.is(2, "on")) {
       client.replyMode = "on";
@@ -28,12 +29,13 @@ export const clientReply = command({
 
 export const clientNoEvict = command({
   ...facts,
-  name: "NO-EVICT",
+  name: "CLIENT NO-EVICT",
   since: "7.0.0",
+  brief: true,
   summary: "Protects the connection from being closed when the memory of clients is short.",
+  syntax: "(ON | OFF)",
   usage: "(ON|OFF)",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: 3,
   run({ client }, args, reply) {
     client.noEvict = readOnOff(args, 2);
     reply.ok();
@@ -42,12 +44,13 @@ export const clientNoEvict = command({
 
 export const clientNoTouch = command({
   ...facts,
-  name: "NO-TOUCH",
+  name: "CLIENT NO-TOUCH",
   since: "7.2.0",
+  brief: true,
   summary: "Makes the commands of this connection leave the access times of keys alone.",
+  syntax: "(ON | OFF)",
   usage: "(ON|OFF)",
   flags: ["noscript", "loading", "stale"],
-  arity: 3,
   run({ client, server }, args, reply) {
     server.noTouch.set(client, readOnOff(args, 2));
     reply.ok();

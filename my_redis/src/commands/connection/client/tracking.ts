@@ -17,12 +17,13 @@ const onARing = "ERR CLIENT TRACKING is not available where nodes are joined: ke
 
 export const clientTracking = command({
   ...facts,
-  name: "TRACKING",
+  name: "CLIENT TRACKING",
   since: "6.0.0",
   complexity: "O(1). Some options may introduce additional complexity.",
+  brief: true,
   summary: "Tells this connection, or another one, of changes to keys that it has read, or to all with a prefix.",
+  syntax: "(ON | OFF) [REDIRECT=client-id] [PREFIX=prefix...=] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
   usage: "(ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [PREFIX <prefix> ...]] [OPTIN] [OPTOUT] [NOLOOP]",
-  arity: -3,
   run({ client, server }, args, reply) {
     const mode = readMode(args, server);
     if (args.is(2, "on")) {
@@ -96,12 +97,13 @@ function withPrefixes({ tracking }: Client, mode: TrackingMode): TrackingMode {
 
 export const clientCaching = command({
   ...facts,
-  name: "CACHING",
+  name: "CLIENT CACHING",
   since: "6.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Says whether the keys of the next command are to be tracked.",
+  syntax: "(YES | NO)",
   usage: "(YES|NO)",
-  arity: 3,
   run({ client: { tracking } }, args, reply) {
     if (tracking === undefined) {
       throw new CommandError(
@@ -125,11 +127,11 @@ export const clientCaching = command({
 
 export const clientGetredir = command({
   ...facts,
-  name: "GETREDIR",
+  name: "CLIENT GETREDIR",
   since: "6.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns the connection that hears of changes in place of this one; -1 while there is no tracking.",
-  arity: 2,
   run({ client: { tracking } }, _args, reply) {
     reply.integer(tracking?.mode.redirect ?? -1);
   },
@@ -137,11 +139,11 @@ export const clientGetredir = command({
 
 export const clientTrackinginfo = command({
   ...facts,
-  name: "TRACKINGINFO",
+  name: "CLIENT TRACKINGINFO",
   since: "6.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Tells whether the connection hears of changes to keys that it has read.",
-  arity: 2,
   run({ client }, _args, reply) {
     const flags = flagsOf(client);
     const prefixes = client.tracking?.mode.prefixes ?? [];

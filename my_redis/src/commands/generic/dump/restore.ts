@@ -1,4 +1,5 @@
 import { command } from "../../../dispatch/command.ts";
+import { keyAt } from "../../../dispatch/key-specification.ts";
 import type { Context } from "../../../dispatch/context.ts";
 import type { Address } from "../../../memory/heap.ts";
 import type { Keyspace } from "../../../keyspace/keyspace.ts";
@@ -95,10 +96,10 @@ export const restore = command({
   since: "2.6.0",
   complexity: "O(N) with N being the size of the value; O(N*log(N)) for a sorted set",
   summary: "Creates a key from the bytes that DUMP gave for a value, here or in Redis.",
+  syntax: "key ttl:integer serialized-value [REPLACE] [ABSTTL] [IDLETIME=seconds] [FREQ=frequency:integer]",
   flags: ["write", "denyoom"],
   categories: ["dangerous"],
-  arity: -4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "OW update"),
   run(context, args, reply) {
     const { database, keyspace, now } = context;
     const options = readOptions(args);

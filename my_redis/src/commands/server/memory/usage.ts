@@ -1,4 +1,5 @@
 import { command } from "../../../dispatch/command.ts";
+import { keyAt } from "../../../dispatch/key-specification.ts";
 import * as record from "../../../memory/record.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
@@ -7,15 +8,16 @@ import { CommandError, errors } from "../../../protocol/command-error.ts";
 const indexBytesPerKey = 16;
 
 export const memoryUsage = command({
-  name: "USAGE",
+  name: "MEMORY USAGE",
   group: "server",
   since: "4.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns the bytes of memory that a key takes, with its value and its share of the index.",
+  syntax: "key [SAMPLES=count]",
   usage: "<key> [SAMPLES <count>]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 2, last: 2, step: 1 },
+  keys: keyAt(2, "RO"),
   run({ database, keyspace }, args, reply) {
     checkSamples(args);
     const address = database.find(args.buffer, args.start(2), args.end(2));

@@ -15,7 +15,6 @@ export const clusterKeyslot = command({
   complexity: "O(N) where N is the number of bytes in the key",
   summary: "Returns the hash slot of a key.",
   syntax: "key:string",
-  usage: "<key>",
   run(context, args, reply) {
     joinedCluster(context);
     reply.integer(hashSlot(args.buffer, args.start(2), args.end(2)));
@@ -30,7 +29,6 @@ export const clusterCountkeysinslot = command({
   brief: true,
   summary: "Counts the keys that this node holds in a hash slot, by looking at all of the database.",
   syntax: "slot:integer",
-  usage: "<slot>",
   run(context, args, reply) {
     joinedCluster(context);
     const slot = args.integer(2);
@@ -48,7 +46,6 @@ export const clusterGetkeysinslot = command({
   complexity: "O(log(N)) where N is the number of requested keys",
   summary: "Lists keys that this node holds in a hash slot, by looking at all of the database.",
   syntax: "slot:integer count",
-  usage: "<slot> <count>",
   tips: ["nondeterministic_output"],
   run(context, args, reply) {
     joinedCluster(context);

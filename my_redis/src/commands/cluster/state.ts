@@ -104,7 +104,6 @@ export const clusterCountFailureReports = command({
   complexity: "O(N) where N is the number of failure reports",
   summary: "Tells whether this node gets no answer from another: 1 or 0. Nodes do not report on each other.",
   syntax: "node-id",
-  usage: "<node-id>",
   flags: ["admin", "stale"],
   tips: ["nondeterministic_output"],
   run(context, args, reply) {

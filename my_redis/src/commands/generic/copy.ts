@@ -5,6 +5,7 @@ import type { Keyspace } from "../../keyspace/keyspace.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { readDatabase } from "./database-number.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 export const copy = command({
   name: "COPY",
@@ -42,14 +43,11 @@ export const copy = command({
 function readOptions(keyspace: Keyspace, database: Database, args: Arguments): { target: Database; replace: boolean } {
   let target = database;
   let replace = false;
-  for (let index = 3; index < args.count; index++) {
-    if (args.is(index, "replace")) {
-      replace = true;
-    } else if (args.is(index, "db") && index + 1 < args.count) {
-      target = readDatabase(keyspace, args, ++index);
-    } else {
-      throw new CommandError(errors.syntax);
-    }
+  const options = new OptionReader(args, 3);
+  while (options.next()) {
+    if (options.is("replace")) replace = true;
+    else if (options.is("db", 1)) target = readDatabase(keyspace, args, options.value());
+    else options.refuse();
   }
   return { target, replace };
 }

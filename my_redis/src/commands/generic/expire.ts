@@ -7,6 +7,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { addToMoment } from "../expiry-moment.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const fields = {
   group: "generic",
@@ -89,12 +90,13 @@ function holds(condition: number, currentMs: number, atMs: number): boolean {
 
 function readCondition(args: Arguments): number {
   let condition = 0;
-  for (let index = 3; index < args.count; index++) {
-    if (args.is(index, "nx")) condition |= nx;
-    else if (args.is(index, "xx")) condition |= xx;
-    else if (args.is(index, "gt")) condition |= gt;
-    else if (args.is(index, "lt")) condition |= lt;
-    else throw new CommandError(`ERR Unsupported option ${args.latin1(index)}`);
+  const options = new OptionReader(args, 3);
+  while (options.next()) {
+    if (options.is("nx")) condition |= nx;
+    else if (options.is("xx")) condition |= xx;
+    else if (options.is("gt")) condition |= gt;
+    else if (options.is("lt")) condition |= lt;
+    else throw new CommandError(`ERR Unsupported option ${args.latin1(options.index)}`);
   }
   if ((condition & nx) !== 0 && condition !== nx) {
     throw new CommandError("ERR NX and XX, GT or LT options at the same time are not compatible");

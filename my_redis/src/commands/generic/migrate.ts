@@ -5,8 +5,9 @@ import type { Address } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
 import type { MigratingKey } from "../../migration/transfer.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import { dumpValue } from "./dump/dump.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const optionsFrom = 6;
 const defaultTimeoutMs = 1000;
@@ -24,28 +25,28 @@ interface MigrateOptions {
 const range = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, at) => first + at);
 
 function readOptions(args: Arguments): MigrateOptions {
-  const options: MigrateOptions = { copies: false, replaces: false, credentials: [], keys: [3] };
-  for (let index = optionsFrom; index < args.count; index++) {
-    const left = args.count - index - 1;
-    if (args.is(index, "copy")) {
-      options.copies = true;
-    } else if (args.is(index, "replace")) {
-      options.replaces = true;
-    } else if (args.is(index, "auth") && left >= 1) {
-      options.credentials = [args.bytes(++index)];
-    } else if (args.is(index, "auth2") && left >= 2) {
-      options.credentials = [args.bytes(++index), args.bytes(++index)];
-    } else if (args.is(index, "keys")) {
+  const found: MigrateOptions = { copies: false, replaces: false, credentials: [], keys: [3] };
+  const options = new OptionReader(args, optionsFrom);
+  while (options.next()) {
+    if (options.is("copy")) {
+      found.copies = true;
+    } else if (options.is("replace")) {
+      found.replaces = true;
+    } else if (options.is("auth", 1)) {
+      found.credentials = [args.bytes(options.value())];
+    } else if (options.is("auth2", 2)) {
+      found.credentials = [args.bytes(options.value()), args.bytes(options.value())];
+    } else if (options.is("keys")) {
       if (args.length(3) > 0) {
         throw new CommandError("ERR When using MIGRATE KEYS option, the key argument must be set to the empty string");
       }
-      options.keys = range(index + 1, args.count);
+      found.keys = range(options.value(), args.count);
       break;
     } else {
-      throw new CommandError(errors.syntax);
+      options.refuse();
     }
   }
-  return options;
+  return found;
 }
 
 /** For routing and COMMAND GETKEYS: none where both ways to name keys are used, which is an error. */

@@ -1,21 +1,22 @@
 import { command } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
 import { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
 import { scoreOf } from "../../values/geo/geohash.ts";
 import { zadd } from "../sorted-set/zadd.ts";
 import { readPlace } from "./place-argument.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 /** Where the first longitude stands. Throws where what follows on the options are no triples. */
 function firstPlace(args: Arguments): number {
-  let first = 2;
   let [onlyNew, onlyExisting] = [false, false];
-  for (; first < args.count; first++) {
-    if (args.is(first, "nx")) onlyNew = true;
-    else if (args.is(first, "xx")) onlyExisting = true;
-    else if (!args.is(first, "ch")) break;
+  const options = new OptionReader(args, 2);
+  while (options.next()) {
+    if (options.is("nx")) onlyNew = true;
+    else if (options.is("xx")) onlyExisting = true;
+    else if (!options.is("ch")) break;
   }
-  if ((args.count - first) % 3 !== 0 || (onlyNew && onlyExisting)) throw new CommandError(errors.syntax);
+  const first = options.index;
+  if ((args.count - first) % 3 !== 0 || (onlyNew && onlyExisting)) options.refuse();
   return first;
 }
 

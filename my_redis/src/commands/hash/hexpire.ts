@@ -84,7 +84,7 @@ export const hexpire = command({
   name: "HEXPIRE",
   summary: "Sets how many seconds fields of a hash still have to live.",
   syntax: "key seconds [NX | XX | GT | LT] FIELDS={numfields:integer field...}",
-  run: setTimes(timeForms["ex"] as TimeForm),
+  run: setTimes(timeForms.ex),
 });
 
 export const hpexpire = command({
@@ -92,7 +92,7 @@ export const hpexpire = command({
   name: "HPEXPIRE",
   summary: "Sets how many milliseconds fields of a hash still have to live.",
   syntax: "key milliseconds [NX | XX | GT | LT] FIELDS={numfields:integer field...}",
-  run: setTimes(timeForms["px"] as TimeForm),
+  run: setTimes(timeForms.px),
 });
 
 export const hexpireat = command({
@@ -100,7 +100,7 @@ export const hexpireat = command({
   name: "HEXPIREAT",
   summary: "Sets the Unix time, in seconds, at which fields of a hash expire.",
   syntax: "key unix-time-seconds [NX | XX | GT | LT] FIELDS={numfields:integer field...}",
-  run: setTimes(timeForms["exat"] as TimeForm),
+  run: setTimes(timeForms.exat),
 });
 
 export const hpexpireat = command({
@@ -108,5 +108,5 @@ export const hpexpireat = command({
   name: "HPEXPIREAT",
   summary: "Sets the Unix time, in milliseconds, at which fields of a hash expire.",
   syntax: "key unix-time-milliseconds [NX | XX | GT | LT] FIELDS={numfields:integer field...}",
-  run: setTimes(timeForms["pxat"] as TimeForm),
+  run: setTimes(timeForms.pxat),
 });

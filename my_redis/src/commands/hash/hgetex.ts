@@ -3,18 +3,21 @@ import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { type EndedFields, endField, logEnded, noFields } from "./end-field.ts";
-import { readFields, readFieldTime, timeForms } from "./field-arguments.ts";
+import { readFields, readFieldTime, timeFormOf } from "./field-arguments.ts";
 import { findHash } from "../../collections/hash-key.ts";
 import type { HashValue } from "../../collections/hash-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 /** What becomes of the fields that are read: a moment, or that they stay; undefined for nothing. */
 type Change = number | "persist" | undefined;
 
 function readChange(context: Context, args: Arguments): { change: Change; fieldsAt: number } {
-  if (args.is(2, "persist")) return { change: "persist", fieldsAt: 3 };
-  const form = timeForms[args.latin1(2).toLowerCase()];
+  const options = new OptionReader(args, 2);
+  options.next();
+  if (options.is("persist")) return { change: "persist", fieldsAt: 3 };
+  const form = timeFormOf(options);
   if (form === undefined) return { change: undefined, fieldsAt: 2 };
-  return { change: readFieldTime(context, args, 3, form), fieldsAt: 4 };
+  return { change: readFieldTime(context, args, options.value(), form), fieldsAt: 4 };
 }
 
 export const hgetex = command({

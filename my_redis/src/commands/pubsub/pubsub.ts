@@ -42,7 +42,6 @@ const channels = command({
   complexity: "O(N) for N channels with subscribers.",
   summary: "Names the channels that have subscribers, all or those that match a pattern.",
   syntax: "[pattern]",
-  usage: "[<pattern>]",
   run: listing("channel"),
 });
 
@@ -65,7 +64,6 @@ const numsub = command({
   complexity: "O(N) for N channels that are asked for.",
   summary: "Counts the subscribers of channels, those of patterns not among them.",
   syntax: "[channel...]",
-  usage: "[<channel> ...]",
   run: counting("channel"),
 });
 
@@ -76,7 +74,6 @@ const shardchannels = command({
   complexity: "O(N) for N shard channels with subscribers.",
   summary: "Names the shard channels that have subscribers, all or those that match a pattern.",
   syntax: "[pattern]",
-  usage: "[<pattern>]",
   run: listing("shard"),
 });
 
@@ -87,7 +84,6 @@ const shardnumsub = command({
   complexity: "O(N) for N shard channels that are asked for.",
   summary: "Counts the subscribers of shard channels.",
   syntax: "[shardchannel...]",
-  usage: "[<shardchannel> ...]",
   run: counting("shard"),
 });
 

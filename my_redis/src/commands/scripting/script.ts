@@ -10,7 +10,6 @@ const load = command({
   complexity: "O(N) for a script of N bytes",
   summary: "Keeps a script for EVALSHA, and returns its SHA1 digest.",
   syntax: "script",
-  usage: "<script>",
   flags: ["noscript", "stale"],
   tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run({ server }, args, reply) {
@@ -25,7 +24,6 @@ const exists = command({
   complexity: "O(N) for N digests",
   summary: "Tells of each digest whether its script is kept.",
   syntax: "sha1...",
-  usage: "<sha1> [<sha1> ...]",
   flags: ["noscript"],
   tips: ["request_policy:all_shards", "response_policy:agg_logical_and"],
   run({ server }, args, reply) {
@@ -44,7 +42,6 @@ const flush = command({
   complexity: "O(N) for N scripts",
   summary: "Forgets all scripts.",
   syntax: "[ASYNC | SYNC]",
-  usage: "[ASYNC|SYNC]",
   flags: ["noscript"],
   tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run({ server }, args, reply) {
@@ -79,7 +76,6 @@ const debug = command({
   brief: true,
   summary: "Turns the debugger of scripts on or off; there is none in this server.",
   syntax: "(YES | SYNC | NO)",
-  usage: "(YES|SYNC|NO)",
   flags: ["noscript"],
   run(_context, args, reply) {
     if (args.is(2, "yes") || args.is(2, "sync")) throw new CommandError("ERR there is no Lua debugger in this server");

@@ -24,7 +24,6 @@ const cat = command({
   brief: true,
   summary: "Lists the categories of commands, or the commands of a category.",
   syntax: "[category]",
-  usage: "[<category>]",
   flags: ["noscript", "loading", "stale"],
   run({ server }, args, reply) {
     if (args.count > 3) throw new CommandError(errors.subcommandSyntax(args.latin1(1), "acl"));

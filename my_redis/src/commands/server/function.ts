@@ -1,6 +1,7 @@
 import { command } from "../../dispatch/command.ts";
 import { container } from "../../dispatch/container.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const flush = command({
   name: "FUNCTION FLUSH",
@@ -9,7 +10,6 @@ const flush = command({
   complexity: "O(N) where N is the number of functions deleted",
   summary: "Deletes all libraries of functions: there are none yet.",
   syntax: "[ASYNC | SYNC]",
-  usage: "[ASYNC|SYNC]",
   flags: ["write", "noscript"],
   tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   run(_context, args, reply) {
@@ -34,14 +34,15 @@ const list = command({
   run(_context, args, reply) {
     let withCode = false;
     let named = false;
-    for (let index = 2; index < args.count; index++) {
-      if (!withCode && args.is(index, "withcode")) {
+    const options = new OptionReader(args, 2);
+    while (options.next()) {
+      if (!withCode && options.is("withcode")) {
         withCode = true;
-      } else if (!named && args.is(index, "libraryname")) {
+      } else if (!named && options.is("libraryname")) {
         named = true;
-        if (++index >= args.count) throw new CommandError("ERR library name argument was not given");
+        if (options.value() >= args.count) throw new CommandError("ERR library name argument was not given");
       } else {
-        throw new CommandError(`ERR Unknown argument ${args.latin1(index)}`);
+        throw new CommandError(`ERR Unknown argument ${args.latin1(options.index)}`);
       }
     }
     reply.array(0);

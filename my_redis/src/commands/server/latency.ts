@@ -37,7 +37,6 @@ const history = command({
   brief: true,
   summary: "Returns the slow events of a kind: time and milliseconds.",
   syntax: "event",
-  usage: "<event>",
   tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server }, args, reply) {
     const samples = server.latency.history(args.latin1(2));
@@ -56,7 +55,6 @@ const reset = command({
   brief: true,
   summary: "Forgets the slow events of the kinds named, or all.",
   syntax: "[event...]",
-  usage: "[<event> ...]",
   tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run({ server }, args, reply) {
     const events = Array.from({ length: args.count - 2 }, (_, index) => args.latin1(index + 2));
@@ -70,7 +68,6 @@ const graph = command({
   brief: true,
   summary: "Draws the slow events of a kind, one line each.",
   syntax: "event",
-  usage: "<event>",
   tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server, now }, args, reply) {
     const event = args.latin1(2);
@@ -113,7 +110,6 @@ const histogram = command({
   complexity: "O(N) where N is the number of commands with latency information being retrieved.",
   summary: "Returns how long calls took, by command: how many ended within 1, 2, 4, 8 ... microseconds.",
   syntax: "[command...]",
-  usage: "[<command> ...]",
   tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server: { commands } }, args, reply) {
     const measured = (args.count === 2 ? [...commands.all()] : named(commands, args))

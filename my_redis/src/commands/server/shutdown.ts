@@ -1,6 +1,7 @@
 import { command } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 export const shutdown = command({
   name: "SHUTDOWN",
@@ -24,10 +25,9 @@ export const shutdown = command({
 
 function readOptions(args: Arguments): ReadonlySet<string> {
   const given = new Set<string>();
-  for (let index = 1; index < args.count; index++) {
-    const option = args.latin1(index).toLowerCase();
-    if (!["nosave", "save", "now", "force", "abort"].includes(option)) throw new CommandError(errors.syntax);
-    given.add(option);
+  const options = new OptionReader(args, 1);
+  while (options.next()) {
+    given.add(["nosave", "save", "now", "force", "abort"].find((word) => options.is(word)) ?? options.refuse());
   }
   const conflict = given.has("abort") ? given.size > 1 : given.has("save") && given.has("nosave");
   if (conflict) throw new CommandError(errors.syntax);

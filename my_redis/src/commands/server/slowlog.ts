@@ -11,7 +11,6 @@ const get = command({
   complexity: "O(N) where N is the number of entries returned",
   summary: "Returns the latest slow commands: number, time, microseconds, words, client and his name. -1 means all.",
   syntax: "[count]",
-  usage: "[<count>]",
   tips: ["request_policy:all_nodes", "nondeterministic_output"],
   run({ server: { slowLog } }, args, reply) {
     if (args.count > 3) throw new CommandError(errors.subcommandSyntax(args.latin1(1), "slowlog"));

@@ -4,11 +4,12 @@ import type { Context } from "../../dispatch/context.ts";
 import type { Address } from "../../memory/heap.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import { parseInt64 } from "../../protocol/number-text.ts";
 import { intersectTables, subtractTables, uniteTables } from "./combine-tables.ts";
 import { SetResult } from "./set-result.ts";
 import { type MemberText, readSet, SetValue } from "../../collections/set-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 type Operation = "intersection" | "union" | "difference";
 /** Sets, undefined where there is no key. */
@@ -199,11 +200,11 @@ function readCardinality(args: Arguments): { keyCount: number; limit: number } {
   }
   const keyCount = Number(given);
   let limit = 0;
-  for (let index = 2 + keyCount; index < args.count; index += 2) {
-    if (!args.is(index, "limit") || index + 1 === args.count) throw new CommandError(errors.syntax);
-    const value = parseInt64(args.buffer, args.start(index + 1), args.end(index + 1));
-    if (value === undefined || value < 0n) throw new CommandError("ERR LIMIT can't be negative");
-    limit = Number(value);
+  const options = new OptionReader(args, 2 + keyCount);
+  while (options.next()) {
+    if (!options.is("limit", 1)) options.refuse();
+    limit = options.integer("ERR LIMIT can't be negative");
+    if (limit < 0) throw new CommandError("ERR LIMIT can't be negative");
   }
   return { keyCount, limit: limit === 0 ? Infinity : limit };
 }

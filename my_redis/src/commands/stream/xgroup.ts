@@ -10,6 +10,7 @@ import { StreamId } from "../../values/stream/stream-id.ts";
 import { xgroupHelp } from "./help.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { createStream, findStream } from "../../collections/stream-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const id = new StreamId();
 
@@ -29,20 +30,21 @@ interface GroupOptions {
 }
 
 function readOptions(args: Arguments, mayMakeStream: boolean): GroupOptions {
-  const options: GroupOptions = { makeStream: false, entriesRead: unknownEntriesRead };
-  for (let index = 5; index < args.count; index++) {
-    if (mayMakeStream && args.is(index, "mkstream")) {
-      options.makeStream = true;
-    } else if (args.is(index, "entriesread") && index + 1 < args.count) {
-      options.entriesRead = count64(args.int64(++index));
-      if (options.entriesRead < unknownEntriesRead) {
+  const found: GroupOptions = { makeStream: false, entriesRead: unknownEntriesRead };
+  const options = new OptionReader(args, 5);
+  while (options.next()) {
+    if (mayMakeStream && options.is("mkstream")) {
+      found.makeStream = true;
+    } else if (options.is("entriesread", 1)) {
+      found.entriesRead = count64(args.int64(options.value()));
+      if (found.entriesRead < unknownEntriesRead) {
         throw new CommandError("ERR value for ENTRIESREAD must be positive or -1");
       }
     } else {
       throw unknownForm(args);
     }
   }
-  return options;
+  return found;
 }
 
 const unknownForm = (args: Arguments): CommandError =>

@@ -1,10 +1,8 @@
 import { command } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
 import { findStream } from "../../collections/stream-value.ts";
 import { TrimOptions } from "./trim-options.ts";
-
-const trim = new TrimOptions();
+import { OptionReader } from "../options/option-reader.ts";
 
 export const xtrim = command({
   name: "XTRIM",
@@ -17,12 +15,9 @@ export const xtrim = command({
   keys: keyAt(1, "RW delete"),
   tips: ["nondeterministic_output"],
   run(context, args, reply) {
-    trim.clear();
-    for (let index = 2; index < args.count;) {
-      const after = trim.read(args, index);
-      if (after === index) throw new CommandError(errors.syntax);
-      index = after;
-    }
+    const trim = new TrimOptions();
+    const options = new OptionReader(args, 2);
+    while (options.next()) if (!trim.read(args, options)) options.refuse();
     trim.finish(context, true);
     const stream = findStream(context.database, args, 1);
     reply.integer(stream === undefined ? 0 : trim.apply(context, args, stream));

@@ -26,7 +26,6 @@ export const clientList = command({
   complexity: "O(N) where N is the number of client connections",
   summary: "Describes the connections, all or some of them, one per line.",
   syntax: "[TYPE=(NORMAL | MASTER | REPLICA | PUBSUB)] [ID={client-id...}]",
-  usage: "[TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <client-id> [<client-id> ...]]",
   flags: ["admin", "noscript", "loading", "stale"],
   tips: ["nondeterministic_output"],
   run(context, args, reply) {

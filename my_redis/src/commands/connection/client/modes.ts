@@ -11,7 +11,6 @@ export const clientReply = command({
   brief: true,
   summary: "Turns replies to this connection on, off, or off for the next command only.",
   syntax: "(ON | OFF | SKIP)",
-  usage: "(ON|OFF|SKIP)",
   flags: ["noscript", "loading", "stale"],
   run({ client }, args, reply) {
     if (args.is(2, "on")) {
@@ -34,7 +33,6 @@ export const clientNoEvict = command({
   brief: true,
   summary: "Protects the connection from being closed when the memory of clients is short.",
   syntax: "(ON | OFF)",
-  usage: "(ON|OFF)",
   flags: ["admin", "noscript", "loading", "stale"],
   run({ client }, args, reply) {
     client.noEvict = readOnOff(args, 2);
@@ -49,7 +47,6 @@ export const clientNoTouch = command({
   brief: true,
   summary: "Makes the commands of this connection leave the access times of keys alone.",
   syntax: "(ON | OFF)",
-  usage: "(ON|OFF)",
   flags: ["noscript", "loading", "stale"],
   run({ client, server }, args, reply) {
     server.noTouch.set(client, readOnOff(args, 2));

@@ -11,7 +11,6 @@ export const clientPause = command({
   brief: true,
   summary: "Holds the commands of all clients, or those that change data, back for some milliseconds.",
   syntax: "timeout:integer [WRITE | ALL]",
-  usage: "<timeout> [WRITE|ALL]",
   flags: ["admin", "noscript", "loading", "stale"],
   run({ server, now }, args, reply) {
     const mode = readMode(args);

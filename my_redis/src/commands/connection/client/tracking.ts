@@ -4,6 +4,7 @@ import { command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import type { Server } from "../../../server.ts";
+import { OptionReader } from "../../options/option-reader.ts";
 
 const facts = { group: "connection", flags: ["noscript", "loading", "stale"] } as const;
 
@@ -43,20 +44,20 @@ function readMode(args: Arguments, server: Server): TrackingMode {
   const flags = { broadcast: false, optIn: false, optOut: false, noLoop: false };
   const prefixes: string[] = [];
   let redirect = 0;
-  for (let index = 3; index < args.count; index++) {
-    const hasMore = index + 1 < args.count;
-    if (args.is(index, "redirect") && hasMore) {
+  const options = new OptionReader(args, 3);
+  while (options.next()) {
+    if (options.is("redirect", 1)) {
       if (redirect !== 0) throw new CommandError("ERR A client can only redirect to a single other client");
-      redirect = args.integer(++index);
+      redirect = options.integer();
       if (!server.clients.has(redirect)) {
         throw new CommandError("ERR The client ID you want redirect to does not exist");
       }
-    } else if (args.is(index, "bcast")) flags.broadcast = true;
-    else if (args.is(index, "optin")) flags.optIn = true;
-    else if (args.is(index, "optout")) flags.optOut = true;
-    else if (args.is(index, "noloop")) flags.noLoop = true;
-    else if (args.is(index, "prefix") && hasMore) prefixes.push(args.latin1(++index));
-    else throw new CommandError(errors.syntax);
+    } else if (options.is("bcast")) flags.broadcast = true;
+    else if (options.is("optin")) flags.optIn = true;
+    else if (options.is("optout")) flags.optOut = true;
+    else if (options.is("noloop")) flags.noLoop = true;
+    else if (options.is("prefix", 1)) prefixes.push(args.latin1(options.value()));
+    else options.refuse();
   }
   return { ...flags, prefixes, redirect };
 }
@@ -103,7 +104,6 @@ export const clientCaching = command({
   brief: true,
   summary: "Says whether the keys of the next command are to be tracked.",
   syntax: "(YES | NO)",
-  usage: "(YES|NO)",
   run({ client: { tracking } }, args, reply) {
     if (tracking === undefined) {
       throw new CommandError(

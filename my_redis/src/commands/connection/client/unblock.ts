@@ -9,7 +9,6 @@ export const clientUnblock = command({
   complexity: "O(log N) where N is the number of client connections",
   summary: "Ends the waiting of a client in a blocking command, as if its time were over or with an error.",
   syntax: "client-id [TIMEOUT | ERROR]",
-  usage: "<client-id> [TIMEOUT|ERROR]",
   flags: ["admin", "noscript", "loading", "stale"],
   run({ server }, args, reply) {
     const how = args.count > 3 ? readHow(args) : "timeout";

@@ -28,7 +28,6 @@ const info = command({
   complexity: "O(N) where N is the number of commands to look up",
   summary: "Describes commands for programs: arity, flags, positions of keys; all commands if none is named.",
   syntax: "[command-name...]",
-  usage: "[<command-name> ...]",
   tips: ["nondeterministic_output_order"],
   run({ server }, args, reply) {
     if (args.count === 2) {
@@ -51,7 +50,6 @@ const docs = command({
   complexity: "O(N) where N is the number of commands to look up",
   summary: "Describes commands for people; all commands if none is named.",
   syntax: "[command-name...]",
-  usage: "[<command-name> ...]",
   tips: ["nondeterministic_output_order"],
   run({ server }, args, reply) {
     const found = args.count === 2 ? [...server.commands.all()] : named(server.commands, args);

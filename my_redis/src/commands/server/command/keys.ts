@@ -9,7 +9,6 @@ const facts = {
   group: "server",
   complexity: "O(N) where N is the number of arguments to the command",
   syntax: "command [arg...]",
-  usage: "<command> [<arg> ...]",
   flags: ["loading", "stale"],
   categories: ["connection"],
 } as const;

@@ -11,7 +11,6 @@ export const commandList = command({
   complexity: "O(N) where N is the total number of Redis commands",
   summary: "Returns the names of the commands, all or some of them.",
   syntax: "[FILTERBY=(MODULE=module-name | ACLCAT=category | PATTERN=pattern)]",
-  usage: "[FILTERBY (MODULE <module-name>|ACLCAT <category>|PATTERN <pattern>)]",
   flags: ["loading", "stale"],
   categories: ["connection"],
   tips: ["nondeterministic_output_order"],

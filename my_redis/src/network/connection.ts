@@ -1,4 +1,4 @@
-import type { ChannelReader, ClientChannel, RawChannel } from "../dispatch/client.ts";
+import type { ChannelReader, ClientChannel, RawChannel } from "../dispatch/client-channel.ts";
 import type { Context } from "../dispatch/context.ts";
 import { RequestParser, type RequestLimits } from "../protocol/request-parser.ts";
 import type { OutputWatch } from "./output-limits.ts";

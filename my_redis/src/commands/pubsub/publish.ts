@@ -17,10 +17,11 @@ const rangeOf = (args: Arguments, index: number) => ({
 const publishing =
   (kind: "channel" | "shard"): Run =>
   ({ server }, args, reply) => {
-    if (kind === "channel" && server.executingTransaction) {
-      server.pubSub.onPublishedAsPart?.(rangeOf(args, 1), rangeOf(args, 2));
-    }
-    reply.integer(server.pubSub.publish(kind, rangeOf(args, 1), rangeOf(args, 2)));
+    const { execution, pubSub } = server;
+    const channel = rangeOf(args, 1);
+    const message = rangeOf(args, 2);
+    const asPart = kind === "channel" && execution.inUnit;
+    reply.integer(asPart ? pubSub.publishAsPart(channel, message) : pubSub.publish(kind, channel, message));
   };
 
 export const publish = command({

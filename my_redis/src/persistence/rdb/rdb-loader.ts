@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { noChannel } from "../../dispatch/client.ts";
+
 import type { Context } from "../../dispatch/context.ts";
 import { ValueBuilder } from "../../collections/value-builder.ts";
 import type { Database } from "../../keyspace/database.ts";
@@ -7,7 +7,7 @@ import type { Address } from "../../memory/heap.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
 import * as record from "../../memory/record.ts";
 import { Arguments } from "../../protocol/arguments.ts";
-import type { Server } from "../../server.ts";
+import type { Services } from "../../dispatch/context.ts";
 import { type ByteRange, latin1Of } from "../../memory/byte-range.ts";
 import { decodeValue } from "./decode-value.ts";
 import { RdbFileReader } from "./rdb-file-reader.ts";
@@ -39,7 +39,7 @@ const firstVersionWithChecksum = 5;
 const maxReservedKeys = 1 << 24;
 
 /** Reads a snapshot into the server. Throws RdbLoadError with the offset of what is wrong. */
-export function loadRdb(server: Server, path: string, options: RdbLoadOptions): RdbLoadResult {
+export function loadRdb(server: Services, path: string, options: RdbLoadOptions): RdbLoadResult {
   try {
     return loadOpenRdb(server, path, openSync(path, "r"), options);
   } catch (error) {
@@ -49,7 +49,7 @@ export function loadRdb(server: Server, path: string, options: RdbLoadOptions): 
   }
 }
 
-function loadOpenRdb(server: Server, path: string, descriptor: number, options: RdbLoadOptions): RdbLoadResult {
+function loadOpenRdb(server: Services, path: string, descriptor: number, options: RdbLoadOptions): RdbLoadResult {
   try {
     const reader = new RdbFileReader((target) => readSync(descriptor, target), fstatSync(descriptor).size);
     return new RdbLoader(server, reader, options).load(path);
@@ -66,7 +66,7 @@ interface KeyFacts {
 }
 
 class RdbLoader {
-  readonly #server: Server;
+  readonly #server: Services;
   readonly #reader: RdbFileReader;
   readonly #options: RdbLoadOptions;
   readonly #context: Context;
@@ -79,11 +79,11 @@ class RdbLoader {
   #expired = 0;
   #empty = 0;
 
-  constructor(server: Server, reader: RdbFileReader, options: RdbLoadOptions) {
+  constructor(server: Services, reader: RdbFileReader, options: RdbLoadOptions) {
     this.#server = server;
     this.#reader = reader;
     this.#options = options;
-    this.#context = server.addClient(noChannel, "loader");
+    this.#context = server.clients.addPseudo("loader");
     this.#builder = new ValueBuilder(this.#context, this.#args);
     this.#nowMs = server.environment.nowMs();
   }

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { propertySeed } from "../../../../tools/property-seed.ts";
 import { type RunningServer, startServer } from "../../../index.ts";
-import { noChannel } from "../../../src/dispatch/client.ts";
 import { ValueBuilder } from "../../../src/collections/value-builder.ts";
 import { wholeRange } from "../../../src/memory/byte-range.ts";
 import { decodeValue } from "../../../src/persistence/rdb/decode-value.ts";
@@ -85,7 +84,7 @@ async function payloads(): Promise<Buffer[]> {
 
 /** Builds the value of a payload at the key "built", and gives what it is or why it is none. */
 async function build(payload: Uint8Array, whole: boolean): Promise<unknown> {
-  const context = server.server.addClient(noChannel, "loader");
+  const context = server.server.clients.addPseudo("loader");
   const args = Arguments.from(["", "built"]);
   const builder = new (whole ? WholeBuilder : PieceBuilder)(context, args);
   try {
@@ -95,7 +94,7 @@ async function build(payload: Uint8Array, whole: boolean): Promise<unknown> {
     if (!(error instanceof RdbFormatError)) throw error;
     return error.message;
   } finally {
-    server.server.removeClient(context);
+    server.server.clients.remove(context);
   }
   return contentOf();
 }

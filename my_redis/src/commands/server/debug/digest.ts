@@ -1,6 +1,6 @@
 import type { Context } from "../../../dispatch/context.ts";
 import { DataDigest } from "./data-digest.ts";
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 import { findEvenExpired } from "./find-even-expired.ts";
 import { digestValue } from "./value-digest.ts";
 

@@ -63,6 +63,16 @@ export const arrows: readonly Arrow[] = [
     why: "the store holds data for whoever asks",
   },
   {
+    from: "my_redis/src/collections/**",
+    only: ["my_redis/src/{collections,keyspace,values,protocol,memory}/**"],
+    why: "a hash, list or set needs a database to be in, and no client, command or setting",
+  },
+  {
+    from: "my_redis/src/persistence/**",
+    never: ["my_redis/src/commands/**"],
+    why: "data is saved and loaded as values and records, without the commands that made them",
+  },
+  {
     from: "seckill_mysense/src/contract/**",
     only: ["seckill_mysense/src/contract/**"],
     why: "the contract is what clients and servers agree on, and imports nothing else of ours",

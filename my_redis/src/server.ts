@@ -23,9 +23,8 @@ import { PubSub } from "./dispatch/pub-sub.ts";
 import { WatchedKeys } from "./dispatch/watched-keys.ts";
 import type { Environment } from "./environment.ts";
 import { ActiveExpiry } from "./keyspace/active-expiry.ts";
-import type { Database } from "./keyspace/database.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
-import type { RecordStore } from "./keyspace/record-store.ts";
+import type { ObservedDatabase } from "./keyspace/keyspace-observer.ts";
 import type { AppendOnlyLog } from "./persistence/aof/append-only-log.ts";
 import type { ClusterNode } from "./cluster/cluster-node.ts";
 import type { RequestRouter } from "./dispatch/request-router.ts";
@@ -131,15 +130,15 @@ export class Server {
     this.slowLog = new SlowLog(settings);
     this.latency = new LatencyMonitor(settings);
     this.throughput = new Throughput(environment.monotonicMs());
-    this.keyspace = new Keyspace(settings.values.databases, {
-      nowMs: () => this.nowMs,
-      random: environment.random,
-      hashKeys: environment.hashKeys(),
+    this.keyspace = new Keyspace({
+      databases: settings.values.databases,
+      environment: { nowMs: () => this.nowMs, random: environment.random, hashKeys: environment.hashKeys() },
+      limits: settings.values,
     });
     this.keyspace.onExpired = (database, key, start, end) => this.#logRemoved(database, key, start, end);
     this.keyspace.onEvicted = (database, key, start, end) => this.#logRemoved(database, key, start, end);
     this.keyspace.onFieldsExpired = (database, key, fields) => {
-      this.log?.append(database.number, ["HDEL", key, ...fields]);
+      this.log?.append(database, ["HDEL", key, ...fields]);
     };
     this.keyspace.observer = {
       keyChanged: (database, key, start, end, event) => this.#keyChanged(database, key, start, end, event),
@@ -244,15 +243,15 @@ export class Server {
     this.commands.resetStatistics();
   }
 
-  #keyChanged(database: Database, key: Uint8Array, start: number, end: number, event: string): void {
-    if (this.notifications.areOn) this.notifications.notify(database.number, key, start, end, event);
+  #keyChanged(database: number, key: Uint8Array, start: number, end: number, event: string): void {
+    if (this.notifications.areOn) this.notifications.notify(database, key, start, end, event);
     const name = latin1Text(key, start, end);
     this.tracking.keyChanged(name, event);
-    this.watched.keyChanged(database.number, name);
-    this.blocking.keyChanged(database.number, name);
+    this.watched.keyChanged(database, name);
+    this.blocking.keyChanged(database, name);
   }
 
-  #databaseChanged(database: Database, replacement: Database | undefined): void {
+  #databaseChanged(database: ObservedDatabase, replacement: ObservedDatabase | undefined): void {
     // The watch of a key that is neither there before nor after the change stays whole. One that comes although its
     // time is over is none: looking for it removes it.
     this.watched.databaseChanged(database.number, (name) => {
@@ -265,11 +264,11 @@ export class Server {
     if (replacement === undefined) this.tracking.flushed();
   }
 
-  readonly #notifyMiss = ({ number }: Database, key: Uint8Array, start: number, end: number): void =>
-    this.notifications.notify(number, key, start, end, "keymiss");
+  readonly #notifyMiss = (database: number, key: Uint8Array, start: number, end: number): void =>
+    this.notifications.notify(database, key, start, end, "keymiss");
 
-  readonly #notifyCreated = (store: RecordStore, key: Uint8Array, start: number, end: number): void =>
-    this.notifications.notify((store as Database).number, key, start, end, "new");
+  readonly #notifyCreated = (database: number, key: Uint8Array, start: number, end: number): void =>
+    this.notifications.notify(database, key, start, end, "new");
 
   #exists(database: number, name: string): boolean {
     const { keys } = this.keyspace.database(database);
@@ -277,8 +276,8 @@ export class Server {
     return keys.find(this.keyspace.hasher.hash(key, 0, key.length), key, 0, key.length) !== 0;
   }
 
-  #logRemoved(database: Database, key: Uint8Array, start: number, end: number): void {
-    this.log?.append(database.number, ["DEL", key.subarray(start, end)]);
+  #logRemoved(database: number, key: Uint8Array, start: number, end: number): void {
+    this.log?.append(database, ["DEL", key.subarray(start, end)]);
   }
 
   /** Writes a reply to a client when it is not his turn. */

@@ -1,3 +1,4 @@
+import { type ByteRange, wholeRange } from "../memory/byte-range.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
 import { globMatches } from "../values/glob-pattern.ts";
@@ -8,13 +9,6 @@ export type SubscriptionKind = "channel" | "pattern" | "shard";
 
 /** What one client has subscribed to, in that order; one character per byte. */
 export type Subscriptions = Readonly<Record<SubscriptionKind, Set<string>>>;
-
-/** A range of bytes that is lent for the call. */
-export interface PublishedBytes {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
 
 interface Delivery {
   readonly client: Client;
@@ -49,7 +43,7 @@ export class PubSub {
   readonly #queuedBytes = new Map<Client, number>();
   #scheduled = false;
   /** Told of what a transaction or script publishes: subscribers at other nodes are to get it, too. */
-  onPublishedAsPart: ((channel: PublishedBytes, message: PublishedBytes) => void) | undefined;
+  onPublishedAsPart: ((channel: ByteRange, message: ByteRange) => void) | undefined;
 
   constructor(owner: PubSubOwner) {
     this.#owner = owner;
@@ -99,7 +93,7 @@ export class PubSub {
   }
 
   /** Sends a message to all who have subscribed to the channel; gives how many times it is sent. */
-  publish(kind: "channel" | "shard", channel: PublishedBytes, message: PublishedBytes): number {
+  publish(kind: "channel" | "shard", channel: ByteRange, message: ByteRange): number {
     let sent = 0;
     const subscribers = this.#subscribers[kind];
     if (subscribers.size > 0) {
@@ -110,12 +104,12 @@ export class PubSub {
     for (const [name, pattern] of this.#patterns) {
       if (!globMatches(pattern, channel.bytes, channel.start, channel.end)) continue;
       const found = this.#subscribers.pattern.get(name) as Set<Client>;
-      sent += this.#send(found, "pattern", [{ bytes: pattern, start: 0, end: pattern.length }, channel, message]);
+      sent += this.#send(found, "pattern", [wholeRange(pattern), channel, message]);
     }
     return sent;
   }
 
-  #send(clients: ReadonlySet<Client>, kind: SubscriptionKind, words: readonly PublishedBytes[]): number {
+  #send(clients: ReadonlySet<Client>, kind: SubscriptionKind, words: readonly ByteRange[]): number {
     const encoded: Partial<Record<2 | 3, Uint8Array>> = {};
     const { size } = clients;
     for (const client of clients) {
@@ -145,7 +139,7 @@ export class PubSub {
     this.#deliveries.push({ client, message });
   }
 
-  #encode(protocol: 2 | 3, kind: SubscriptionKind, words: readonly PublishedBytes[]): Uint8Array {
+  #encode(protocol: 2 | 3, kind: SubscriptionKind, words: readonly ByteRange[]): Uint8Array {
     const writer = this.#writer;
     writer.clear();
     writer.protocol = protocol;

@@ -1,5 +1,4 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
-import type { Arguments } from "../../protocol/arguments.ts";
 
 const shared = {
   group: "pubsub",
@@ -8,19 +7,13 @@ const shared = {
   mayReplicate: () => true,
 } as const satisfies Partial<CommandDefinition>;
 
-const rangeOf = (args: Arguments, index: number) => ({
-  bytes: args.buffer,
-  start: args.start(index),
-  end: args.end(index),
-});
-
 const publishing =
   (kind: "channel" | "shard"): Run =>
   ({ server }, args, reply) => {
     if (kind === "channel" && server.executingTransaction) {
-      server.pubSub.onPublishedAsPart?.(rangeOf(args, 1), rangeOf(args, 2));
+      server.pubSub.onPublishedAsPart?.(args.range(1), args.range(2));
     }
-    reply.integer(server.pubSub.publish(kind, rangeOf(args, 1), rangeOf(args, 2)));
+    reply.integer(server.pubSub.publish(kind, args.range(1), args.range(2)));
   };
 
 export const publish = command({

@@ -62,7 +62,7 @@ export const xautoclaim = command({
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
     const options = readOptions(args);
-    const { stream, group } = requireGroup(context, args);
+    const { stream, group } = requireGroup(context.database, args);
     const { map } = group.pending;
     context.logNothing();
     const acting = actingConsumer(context, args, { keyIndex: 1, group, index: 3 });

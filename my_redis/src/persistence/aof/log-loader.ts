@@ -8,6 +8,7 @@ import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
 import { LogReader, type ReadBytes } from "./log-reader.ts";
 import { rdbMagic } from "../rdb/rdb-opcodes.ts";
 import { loadRdb } from "../rdb/rdb-loader.ts";
+import { rdbTargetOf } from "../snapshot/rdb-target.ts";
 
 const minus = 45;
 /** Commands of one file of which it is said that they failed. */
@@ -55,7 +56,7 @@ function beginsWithSnapshot(descriptor: number): boolean {
 
 /** Redis begins a rewritten log with a snapshot; commands may follow it in the same file. */
 const loadSnapshot = (server: Server, path: string): { endOffset: number; keys: number } =>
-  loadRdb(server, path, { beforeLog: true, existing: "refuse" });
+  loadRdb(rdbTargetOf(server), path, { beforeLog: true, existing: "refuse" });
 
 class LogLoader {
   readonly #server: Server;

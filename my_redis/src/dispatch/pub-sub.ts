@@ -146,7 +146,7 @@ export class PubSub {
     writer.push(words.length + 1);
     writer.bulkText(messageNames[kind]);
     for (const { bytes, start, end } of words) writer.bulk(bytes, start, end);
-    return writer.buffer.slice(0, writer.length);
+    return writer.copy();
   }
 
   /** What no command but a timer has published goes out when the timer's work is done. */

@@ -158,7 +158,7 @@ export class NodeCommands {
     reply.clear();
     if (found.isWrite && server.logFailure !== undefined) {
       processor.writeError(reply, server.logFailure);
-      return reply.buffer.subarray(0, reply.length);
+      return reply.written;
     }
     server.updateClock();
     reply.protocol = protocol;
@@ -172,6 +172,6 @@ export class NodeCommands {
       server.serveBlocked();
       pubSub.deliver();
     }
-    return reply.buffer.subarray(0, reply.length);
+    return reply.written;
   }
 }

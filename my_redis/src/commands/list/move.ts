@@ -1,3 +1,4 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { command } from "../../dispatch/command.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -32,7 +33,7 @@ function takeCopy(list: ListValue, end: ListEnd): number {
   text.read(bytes, end === "head" ? start : lastElement(bytes, segmentEnd));
   const { length } = text;
   const copy = length <= scratch.length ? scratch : new Uint8Array(length);
-  copy.set(text.bytes.subarray(text.start, text.end));
+  copyBytes(text.bytes, text.start, text.end, copy, 0);
   element.setBytes(copy, 0, length);
   return length;
 }

@@ -146,7 +146,7 @@ export class ScriptRunner {
     server.busyScript = false;
     client.postponed = false;
     if (!client.gone) {
-      server.answer(client, (reply) => reply.raw(this.#reply.buffer, 0, this.#reply.length));
+      server.answer(client, (reply) => reply.raw(this.#reply.bytes, 0, this.#reply.length));
       client.channel.resume();
     }
     if (server.blocking.hasReady) server.serveBlocked();
@@ -156,8 +156,8 @@ export class ScriptRunner {
 const minus = 45;
 
 /** Counts a script whose reply, from `start` on, is an error: the processor sees only what is thrown. */
-function countFailure(command: Command | undefined, { buffer, length }: ReplyWriter, start: number): void {
-  if (command !== undefined && length > start && buffer[start] === minus) command.statistics.failedCalls++;
+function countFailure(command: Command | undefined, { bytes, length }: ReplyWriter, start: number): void {
+  if (command !== undefined && length > start && bytes[start] === minus) command.statistics.failedCalls++;
 }
 
 const runners = new WeakMap<Server, ScriptRunner>();

@@ -95,7 +95,7 @@ export const xautoclaim = command({
     logNewConsumer(context, args.view(1), args.latin1(2), acting);
     reply.array(3);
     replyId(reply, more ? map.readId(place, id) : zero);
-    reply.raw(entries.buffer, 0, entries.length);
+    reply.raw(entries.bytes, 0, entries.length);
     reply.array(gone.length);
     for (const each of gone) replyId(reply, each);
   },

@@ -212,7 +212,7 @@ export class ClientTracking {
     this.#message.clear();
     this.#message.protocol = target.protocol;
     write(this.#message);
-    this.#server.pubSub.send(target, this.#message.buffer.slice(0, this.#message.length));
+    this.#server.pubSub.send(target, this.#message.copy());
   }
 }
 

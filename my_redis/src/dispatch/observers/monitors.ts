@@ -83,7 +83,7 @@ export class Monitors {
   #deliver(): void {
     const lines = this.#lines;
     if (lines.length === 0) return;
-    const bytes = lines.buffer.slice(0, lines.length);
+    const bytes = lines.copy();
     lines.clear();
     for (const client of this.#clients) {
       if (!client.closing) this.#server.outOfTurn.to(client, (reply) => reply.raw(bytes));

@@ -132,14 +132,14 @@ class LogLoader {
     const command = this.#server.processor.resolve(args);
     if (typeof command === "string") this.#refuse(command);
     else this.#server.processor.call(this.#context, command, args, this.#reply);
-    if (this.#reply.buffer[0] === minus && this.#reply.length > 0) this.#answeredWithError(args);
+    if (this.#reply.bytes[0] === minus && this.#reply.length > 0) this.#answeredWithError(args);
     this.#reply.clear();
     this.#commands++;
   }
 
   /** What is in the log did succeed once: that it does not now means that the data will not be what it was. */
   #answeredWithError(args: Arguments): void {
-    const message = Buffer.from(this.#reply.buffer.subarray(1, this.#reply.length - 2)).toString("latin1");
+    const message = Buffer.from(this.#reply.bytes.subarray(1, this.#reply.length - 2)).toString("latin1");
     // All that follows would go to another database.
     if (args.is(0, "select")) this.#refuse(`SELECT ${args.latin1(1)}: ${message}`);
     if (++this.#errors > maxReportedErrors) return;

@@ -78,6 +78,11 @@ export const arrows: readonly Arrow[] = [
     why: "a command finds the services of its server in its context",
   },
   {
+    from: "my_redis/src/collections/**",
+    only: ["my_redis/src/{collections,keyspace,values,protocol,memory}/**"],
+    why: "a hash, list or set needs a database to be in, and no client, command or setting",
+  },
+  {
     from: "seckill_mysense/src/contract/**",
     only: ["seckill_mysense/src/contract/**"],
     why: "the contract is what clients and servers agree on, and imports nothing else of ours",

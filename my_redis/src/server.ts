@@ -100,10 +100,11 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
       startedAtMs: this.clock.nowMs,
       requestShutdown: options.requestShutdown ?? (() => true),
     };
-    this.keyspace = new Keyspace(settings.values.databases, {
-      nowMs: () => this.clock.nowMs,
-      random: environment.random,
-      hashKeys: environment.hashKeys(),
+    const { clock } = this;
+    this.keyspace = new Keyspace({
+      databases: settings.values.databases,
+      environment: { nowMs: () => clock.nowMs, random: environment.random, hashKeys: environment.hashKeys() },
+      limits: settings.values,
     });
     this.activeExpiry = new ActiveExpiry(this.keyspace);
     const observe = (): void => observation.update();

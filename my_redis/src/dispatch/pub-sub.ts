@@ -1,15 +1,9 @@
+import { type ByteRange, wholeRange } from "../memory/byte-range.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
 import { globMatches } from "../values/glob-pattern.ts";
 import type { ReplyOutlet } from "./replies.ts";
 import type { Client, SubscriptionKind, Subscriptions } from "./client.ts";
-
-/** A range of bytes that is lent for the call. */
-export interface PublishedBytes {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
 
 interface Delivery {
   readonly client: Client;
@@ -25,7 +19,7 @@ export interface PubSubOptions {
 }
 
 /** Is shown what a transaction or script publishes. */
-export type PublishedAsPart = (channel: PublishedBytes, message: PublishedBytes) => void;
+export type PublishedAsPart = (channel: ByteRange, message: ByteRange) => void;
 
 /**
  * Subscriptions, and messages on their way. Messages are handed over once the command that published them has ended, so
@@ -56,7 +50,7 @@ export class PubSub {
   }
 
   /** As `publish` to a channel, for a transaction or script: the listeners of `onPublishedAsPart` are called as well. */
-  publishAsPart(channel: PublishedBytes, message: PublishedBytes): number {
+  publishAsPart(channel: ByteRange, message: ByteRange): number {
     for (const listener of this.#publishedAsPart) listener(channel, message);
     return this.publish("channel", channel, message);
   }
@@ -105,7 +99,7 @@ export class PubSub {
   }
 
   /** Sends a message to all who have subscribed to the channel; gives how many times it is sent. */
-  publish(kind: "channel" | "shard", channel: PublishedBytes, message: PublishedBytes): number {
+  publish(kind: "channel" | "shard", channel: ByteRange, message: ByteRange): number {
     let sent = 0;
     const subscribers = this.#subscribers[kind];
     if (subscribers.size > 0) {
@@ -116,12 +110,12 @@ export class PubSub {
     for (const [name, pattern] of this.#patterns) {
       if (!globMatches(pattern, channel.bytes, channel.start, channel.end)) continue;
       const found = this.#subscribers.pattern.get(name) as Set<Client>;
-      sent += this.#send(found, "pattern", [{ bytes: pattern, start: 0, end: pattern.length }, channel, message]);
+      sent += this.#send(found, "pattern", [wholeRange(pattern), channel, message]);
     }
     return sent;
   }
 
-  #send(clients: ReadonlySet<Client>, kind: SubscriptionKind, words: readonly PublishedBytes[]): number {
+  #send(clients: ReadonlySet<Client>, kind: SubscriptionKind, words: readonly ByteRange[]): number {
     const encoded: Partial<Record<2 | 3, Uint8Array>> = {};
     const { size } = clients;
     for (const client of clients) {
@@ -151,14 +145,14 @@ export class PubSub {
     this.#deliveries.push({ client, message });
   }
 
-  #encode(protocol: 2 | 3, kind: SubscriptionKind, words: readonly PublishedBytes[]): Uint8Array {
+  #encode(protocol: 2 | 3, kind: SubscriptionKind, words: readonly ByteRange[]): Uint8Array {
     const writer = this.#writer;
     writer.clear();
     writer.protocol = protocol;
     writer.push(words.length + 1);
     writer.bulkText(messageNames[kind]);
     for (const { bytes, start, end } of words) writer.bulk(bytes, start, end);
-    return writer.buffer.slice(0, writer.length);
+    return writer.copy();
   }
 
   /** Messages that a timer has published, and no command, go out when the timer's work is done. */

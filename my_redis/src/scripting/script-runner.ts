@@ -124,7 +124,7 @@ export class ScriptRunner implements Scripts {
     execution.resumeScript();
     client.isHeld = false;
     if (!client.gone) {
-      answer(replies, client, (reply) => reply.raw(this.#reply.buffer, 0, this.#reply.length));
+      answer(replies, client, (reply) => reply.raw(this.#reply.bytes, 0, this.#reply.length));
       client.channel.resume();
     }
     blocking.serve();
@@ -134,6 +134,6 @@ export class ScriptRunner implements Scripts {
 const minus = 45;
 
 /** Counts a script whose reply, from `start` on, is an error: the processor sees only what is thrown. */
-function countFailure(command: Command | undefined, { buffer, length }: ReplyWriter, start: number): void {
-  if (command !== undefined && length > start && buffer[start] === minus) command.statistics.failedCalls++;
+function countFailure(command: Command | undefined, { bytes, length }: ReplyWriter, start: number): void {
+  if (command !== undefined && length > start && bytes[start] === minus) command.statistics.failedCalls++;
 }

@@ -6,6 +6,7 @@ import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import { type RunningServer, startServer } from "../../index.ts";
 import { loadLog } from "../../src/persistence/aof/log-loader.ts";
 import { loadRdb } from "../../src/persistence/rdb/rdb-loader.ts";
+import { rdbTargetOf } from "../../src/persistence/snapshot/rdb-target.ts";
 import { beginFile, type FileForm } from "../../src/persistence/snapshot/snapshot-file.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
 import { datasetDifference, readDataset } from "../fuzz/dataset-text.ts";
@@ -141,7 +142,7 @@ async function compareSnapshot(
   writeFileSync(path, Buffer.concat(chunks));
   const target = await startAt(clock);
   if (form === "commands") loadLog(target.server, noExtension, path);
-  else loadRdb(target.server, path, { beforeLog: false, existing: "refuse" });
+  else loadRdb(rdbTargetOf(target.server), path, { beforeLog: false, existing: "refuse" });
   const copy = await RespConnection.open(target.port, "MyRedis, loaded");
   const after = await readDataset(copy, databases);
   expect(datasetDifference(before, after, momentMs).slice(0, 3)).toEqual([]);

@@ -155,7 +155,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
   #writeAnswer(id: number, bytes: Uint8Array): void {
     this.#owner.turn.writeTo(this.#answers, (writer) => {
       writer.ensure(headerBytes);
-      writeHeader(writer.buffer, writer.length, bytes.length, { kind: frameKinds.answer, info: 0, id, database: 0 });
+      writeHeader(writer.bytes, writer.length, bytes.length, { kind: frameKinds.answer, info: 0, id, database: 0 });
       writer.length += headerBytes;
       writer.raw(bytes);
     });

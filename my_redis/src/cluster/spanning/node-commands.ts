@@ -154,7 +154,7 @@ export class NodeCommands {
     reply.clear();
     if (found.isWrite && changes.failure !== undefined) {
       processor.writeError(reply, changes.failure);
-      return reply.buffer.subarray(0, reply.length);
+      return reply.written;
     }
     clock.update();
     reply.protocol = protocol;
@@ -164,6 +164,6 @@ export class NodeCommands {
     processor.call(this.#context, found, args, reply);
     changes.endUnit();
     processor.deliverEffects();
-    return reply.buffer.subarray(0, reply.length);
+    return reply.written;
   }
 }

@@ -1,6 +1,7 @@
 import type { LogWord } from "../../dispatch/change-log.ts";
 import type { Context, Services } from "../../dispatch/context.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
+import { wholeRange } from "../../memory/byte-range.ts";
 import { storeRange } from "../../collections/string-value.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
@@ -74,8 +75,7 @@ export class KeyspaceOperations {
     if (kind === "put" || kind === "put-absent") {
       this.#restore(database, key, value, expiryMs);
     } else if (kind === "set" || kind === "set-absent") {
-      const range = (bytes: Uint8Array) => ({ bytes, start: 0, end: bytes.length });
-      storeRange(database, range(key), range(value));
+      storeRange(database, wholeRange(key), wholeRange(value));
       database.changedKey(key, 0, key.length, "set");
       changes.append(database.number, ["SET", key, value]);
     } else if (database.delete(Arguments.from([key]), 0)) {

@@ -11,7 +11,7 @@ export const hdel = command({
   arity: -3,
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     let removed = 0;
     for (let index = 2; hash !== undefined && index < args.count && hash.size > 0; index++) {
       if (hash.delete(args.buffer, args.start(index), args.end(index))) removed++;

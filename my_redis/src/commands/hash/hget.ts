@@ -1,7 +1,7 @@
 import { command } from "../../dispatch/command.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { readHash } from "../../collections/hash-key.ts";
-import type { ByteRange } from "../../collections/hash-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 
 const keys = { first: 1, last: 1, step: 1 } as const;
 
@@ -20,7 +20,7 @@ export const hget = command({
   arity: 3,
   keys,
   run(context, args, reply) {
-    replyValue(reply, readHash(context, args)?.get(args.buffer, args.start(2), args.end(2)));
+    replyValue(reply, readHash(context.database, args)?.get(args.buffer, args.start(2), args.end(2)));
   },
 });
 
@@ -34,7 +34,7 @@ export const hmget = command({
   arity: -3,
   keys,
   run(context, args, reply) {
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) {
       replyValue(reply, hash?.get(args.buffer, args.start(index), args.end(index)));
@@ -52,7 +52,7 @@ export const hstrlen = command({
   arity: 3,
   keys,
   run(context, args, reply) {
-    const value = readHash(context, args)?.get(args.buffer, args.start(2), args.end(2));
+    const value = readHash(context.database, args)?.get(args.buffer, args.start(2), args.end(2));
     reply.integer(value === undefined ? 0 : value.end - value.start);
   },
 });
@@ -67,7 +67,7 @@ export const hexists = command({
   arity: 3,
   keys,
   run(context, args, reply) {
-    const value = readHash(context, args)?.get(args.buffer, args.start(2), args.end(2));
+    const value = readHash(context.database, args)?.get(args.buffer, args.start(2), args.end(2));
     reply.integer(value === undefined ? 0 : 1);
   },
 });
@@ -82,6 +82,6 @@ export const hlen = command({
   arity: 2,
   keys,
   run(context, args, reply) {
-    reply.integer(readHash(context, args)?.size ?? 0);
+    reply.integer(readHash(context.database, args)?.size ?? 0);
   },
 });

@@ -26,7 +26,7 @@ export const hgetex = command({
   arity: -5,
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     const { change, fieldsAt } = readChange(context, args);
     const first = readFields(args, fieldsAt);
     const ended = noFields();

@@ -12,7 +12,7 @@ export const hpersist = command({
   arity: -5,
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     const first = readFields(args, 2);
     let changed = 0;
     reply.array(args.count - first);

@@ -141,7 +141,7 @@ export const hrandfield = command({
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
     const options = args.count > 2 ? readOptions(args) : undefined;
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     if (hash === undefined || options?.count === 0) {
       if (options === undefined) reply.null();
       else reply.array(0);

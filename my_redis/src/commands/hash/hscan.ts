@@ -6,7 +6,8 @@ import { readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
 import { readCursor } from "../../protocol/scan-cursor.ts";
 import { scanStep } from "../generic/scan-step.ts";
 import { readHash } from "../../collections/hash-key.ts";
-import type { ByteRange, HashValue } from "../../collections/hash-value.ts";
+import type { HashValue } from "../../collections/hash-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 
 export const hscan = command({
   name: "HSCAN",
@@ -19,7 +20,7 @@ export const hscan = command({
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
     const cursor = readCursor(args, 2);
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     reply.array(2);
     if (hash === undefined) {
       reply.bulkInteger(0);

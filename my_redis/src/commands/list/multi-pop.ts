@@ -49,7 +49,7 @@ export function keysAfterCount(args: Arguments, at: number): number[] {
 /** A list at a key, or undefined. While waiting a key of another type is as good as none: see `blockOn`. */
 export function findListToPop(context: Context, args: Arguments, index: number): ListValue | undefined {
   try {
-    return findList(context, args, index);
+    return findList(context.database, args, index);
   } catch (error) {
     if (context.retrying) return undefined;
     throw error;

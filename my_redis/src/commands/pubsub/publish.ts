@@ -1,5 +1,4 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
-import type { Arguments } from "../../protocol/arguments.ts";
 
 const shared = {
   group: "pubsub",
@@ -8,18 +7,12 @@ const shared = {
   mayReplicate: () => true,
 } as const satisfies Partial<CommandDefinition>;
 
-const rangeOf = (args: Arguments, index: number) => ({
-  bytes: args.buffer,
-  start: args.start(index),
-  end: args.end(index),
-});
-
 const publishing =
   (kind: "channel" | "shard"): Run =>
   ({ server }, args, reply) => {
     const { execution, pubSub } = server;
-    const channel = rangeOf(args, 1);
-    const message = rangeOf(args, 2);
+    const channel = args.range(1);
+    const message = args.range(2);
     const asPart = kind === "channel" && execution.inUnit;
     reply.integer(asPart ? pubSub.publishAsPart(channel, message) : pubSub.publish(kind, channel, message));
   };

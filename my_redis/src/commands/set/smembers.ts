@@ -15,7 +15,7 @@ export const smembers = command({
   flags: ["readonly"],
   arity: 2,
   run(context, args, reply) {
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     reply.set(set?.size ?? 0);
     set?.forEach(({ bytes, start, end }) => reply.bulk(bytes, start, end));
   },
@@ -30,7 +30,7 @@ export const scard = command({
   flags: ["readonly", "fast"],
   arity: 2,
   run(context, args, reply) {
-    reply.integer(readSet(context, args)?.size ?? 0);
+    reply.integer(readSet(context.database, args)?.size ?? 0);
   },
 });
 
@@ -43,7 +43,7 @@ export const sismember = command({
   flags: ["readonly", "fast"],
   arity: 3,
   run(context, args, reply) {
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     reply.integer(set?.has(args.buffer, args.start(2), args.end(2)) === true ? 1 : 0);
   },
 });
@@ -57,7 +57,7 @@ export const smismember = command({
   flags: ["readonly", "fast"],
   arity: -3,
   run(context, args, reply) {
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) {
       reply.integer(set?.has(args.buffer, args.start(index), args.end(index)) === true ? 1 : 0);

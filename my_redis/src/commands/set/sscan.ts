@@ -3,7 +3,8 @@ import { globMatches } from "../../values/glob-pattern.ts";
 import { readScanOptions } from "../generic/scan-options.ts";
 import { readCursor } from "../../protocol/scan-cursor.ts";
 import { scanStep } from "../generic/scan-step.ts";
-import { type MemberText, readSet } from "../../collections/set-value.ts";
+import { readSet } from "../../collections/set-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 
 export const sscan = command({
   name: "SSCAN",
@@ -16,7 +17,7 @@ export const sscan = command({
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
     const from = readCursor(args, 2);
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     reply.array(2);
     if (set === undefined) {
       reply.bulkInteger(0);
@@ -30,7 +31,7 @@ export const sscan = command({
     reply.bulkInteger(step?.cursor ?? 0);
     const begin = reply.beginArray();
     let count = 0;
-    const write = ({ bytes, start, end }: MemberText): void => {
+    const write = ({ bytes, start, end }: ByteRange): void => {
       if (options.pattern !== undefined && !globMatches(options.pattern, bytes, start, end)) return;
       reply.bulk(bytes, start, end);
       count++;

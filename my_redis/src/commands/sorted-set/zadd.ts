@@ -106,11 +106,11 @@ function run(
   // All scores first: an error in the last must come before any change.
   for (let index = options.first; index < args.count - 2; index += 2) readScore(args, index);
   const lastScore = readScore(args, args.count - 2);
-  const found = findSortedSet(context, args);
+  const found = findSortedSet(context.database, args);
   let [added, updated] = [0, 0];
   let last: Outcome = "nothing";
   if (found === undefined && options.onlyExisting) return { added, updated, last };
-  const set = found ?? createSortedSet(context, args, 1);
+  const set = found ?? createSortedSet(context.database, args, 1);
   for (let index = options.first; index < args.count; index += 2) {
     const given = index === args.count - 2 ? lastScore : readScore(args, index);
     last = setMember(set, args, index + 1, given, options);

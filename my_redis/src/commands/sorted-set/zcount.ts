@@ -16,7 +16,7 @@ export const zcount = command({
   keys,
   run(context, args, reply) {
     const range = readScoreRange(args, 2, 3);
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     if (set === undefined) {
       reply.integer(0);
       return;
@@ -37,7 +37,7 @@ export const zlexcount = command({
   keys,
   run(context, args, reply) {
     const range = readLexRange(args, 2, 3);
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     if (set === undefined) {
       reply.integer(0);
       return;

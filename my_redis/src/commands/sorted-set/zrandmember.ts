@@ -71,7 +71,7 @@ export const zrandmember = command({
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
     const options = args.count > 2 ? readOptions(args) : undefined;
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     const { random } = context.keyspace.environment;
     if (options === undefined) {
       if (set === undefined) reply.null();

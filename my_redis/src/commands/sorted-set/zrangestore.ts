@@ -14,7 +14,7 @@ export const zrangestore = command({
   keys: { first: 1, last: 2, step: 1 },
   run(context, args, reply) {
     const range = readRange(args, 3, { stores: true });
-    const set = readSortedSet(context, args, 2);
+    const set = readSortedSet(context.database, args, 2);
     const built = new SortedSetBuilder(context);
     if (set !== undefined) {
       const { from, to } = ranksIn(range, set);

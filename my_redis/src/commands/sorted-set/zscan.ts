@@ -21,7 +21,7 @@ export const zscan = command({
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
     const cursor = readCursor(args, 2);
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     reply.array(2);
     if (set === undefined) {
       reply.bulkInteger(0);

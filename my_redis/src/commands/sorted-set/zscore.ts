@@ -21,7 +21,7 @@ export const zscore = command({
   arity: 3,
   keys,
   run(context, args, reply) {
-    replyScoreOf(readSortedSet(context, args), args, 2, reply);
+    replyScoreOf(readSortedSet(context.database, args), args, 2, reply);
   },
 });
 
@@ -35,7 +35,7 @@ export const zmscore = command({
   arity: -3,
   keys,
   run(context, args, reply) {
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) replyScoreOf(set, args, index, reply);
   },
@@ -51,6 +51,6 @@ export const zcard = command({
   arity: 2,
   keys,
   run(context, args, reply) {
-    reply.integer(readSortedSet(context, args)?.size ?? 0);
+    reply.integer(readSortedSet(context.database, args)?.size ?? 0);
   },
 });

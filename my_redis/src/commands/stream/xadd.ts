@@ -129,7 +129,7 @@ export const xadd = command({
     const idEnd = reply.length - 2;
     if (options.trims && trimOptions.wanted) trimOptions.apply(context, args, stream);
     if (options.givenId !== "all" && context.logs) {
-      context.logReplacing(options.idIndex, reply.buffer, idStart, idEnd);
+      context.logReplacing(options.idIndex, reply.bytes, idStart, idEnd);
     }
   },
 });

@@ -62,7 +62,7 @@ export const xautoclaim = command({
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
     const options = readOptions(args);
-    const { stream, group } = requireGroup(context, args);
+    const { stream, group } = requireGroup(context.database, args);
     const { map } = group.pending;
     context.logNothing();
     const acting = actingConsumer(context, args, { keyIndex: 1, group, index: 3 });
@@ -95,7 +95,7 @@ export const xautoclaim = command({
     logNewConsumer(context, args.view(1), args.latin1(2), acting);
     reply.array(3);
     replyId(reply, more ? map.readId(place, id) : zero);
-    reply.raw(entries.buffer, 0, entries.length);
+    reply.raw(entries.bytes, 0, entries.length);
     reply.array(gone.length);
     for (const each of gone) replyId(reply, each);
   },

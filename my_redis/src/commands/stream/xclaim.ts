@@ -114,7 +114,7 @@ export const xclaim = command({
   arity: -6,
   keys: { first: 1, last: 1, step: 1 },
   run(context, args, reply) {
-    const { stream, group } = requireGroup(context, args);
+    const { stream, group } = requireGroup(context.database, args);
     const options = readOptions(args, context.now);
     context.logNothing();
     const movesOn = lastId.compare(group.lastId) > 0;

@@ -1,3 +1,4 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { command } from "../../dispatch/command.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { typeOf, valueType } from "../../memory/record.ts";
@@ -88,7 +89,7 @@ function replyText(reply: ReplyWriter, first: Uint8Array, length: number, runs: 
   let end = length;
   for (const run of runs) {
     end -= run.length;
-    text.set(first.subarray(run.first, run.first + run.length), end);
+    copyBytes(first, run.first, run.first + run.length, text, end);
   }
   reply.bulk(text);
 }

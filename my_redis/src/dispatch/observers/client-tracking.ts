@@ -198,7 +198,7 @@ export class ClientTracking {
     this.#message.clear();
     this.#message.protocol = target.protocol;
     write(this.#message);
-    this.#options.pubSub.send(target, this.#message.buffer.slice(0, this.#message.length));
+    this.#options.pubSub.send(target, this.#message.copy());
   }
 }
 

@@ -1,6 +1,5 @@
-import type { Database } from "../../keyspace/database.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
-import type { RecordStore } from "../../keyspace/record-store.ts";
+import type { KeyListener, ObservedDatabase } from "../../keyspace/keyspace-observer.ts";
 import { latin1Text } from "../../protocol/arguments.ts";
 import type { ChangeLog } from "../change-log.ts";
 import { keyExists } from "../key-exists.ts";
@@ -32,13 +31,13 @@ export class KeyspaceObservation {
       keyChanged: (database, key, start, end, event) => this.#keyChanged(database, key, start, end, event),
       databaseChanged: (database, replacement) => this.#databaseChanged(database, replacement),
     };
-    const logRemoval = ({ number }: Database, key: Uint8Array, start: number, end: number): void => {
-      if (changes.isOn) changes.append(number, ["DEL", key.subarray(start, end)]);
+    const logRemoval: KeyListener = (database, key, start, end) => {
+      if (changes.isOn) changes.append(database, ["DEL", key.subarray(start, end)]);
     };
     keyspace.onExpired = logRemoval;
     keyspace.onEvicted = logRemoval;
-    keyspace.onFieldsExpired = ({ number }, key, fields) => {
-      if (changes.isOn) changes.append(number, ["HDEL", key, ...fields]);
+    keyspace.onFieldsExpired = (database, key, fields) => {
+      if (changes.isOn) changes.append(database, ["HDEL", key, ...fields]);
     };
     this.update();
   }
@@ -51,16 +50,16 @@ export class KeyspaceObservation {
     keyspace.onCreated = notifications.wants("n") ? this.#notifyCreated : undefined;
   }
 
-  #keyChanged(database: Database, key: Uint8Array, start: number, end: number, event: string): void {
+  #keyChanged(database: number, key: Uint8Array, start: number, end: number, event: string): void {
     const { blocking, notifications, tracking, watched } = this.#options;
-    if (notifications.areOn) notifications.notify(database.number, key, start, end, event);
+    if (notifications.areOn) notifications.notify(database, key, start, end, event);
     const name = latin1Text(key, start, end);
     tracking.keyChanged(name, event);
-    watched.keyChanged(database.number, name);
-    blocking.keyChanged(database.number, name);
+    watched.keyChanged(database, name);
+    blocking.keyChanged(database, name);
   }
 
-  #databaseChanged(database: Database, replacement: Database | undefined): void {
+  #databaseChanged(database: ObservedDatabase, replacement: ObservedDatabase | undefined): void {
     const { blocking, keyspace, tracking, watched } = this.#options;
     // A watch stays whole where the key is missing before the change and after it. An expired key counts as missing
     // after the change: looking it up deletes it.
@@ -73,9 +72,9 @@ export class KeyspaceObservation {
     if (replacement === undefined) tracking.flushed();
   }
 
-  readonly #notifyMiss = ({ number }: Database, key: Uint8Array, start: number, end: number): void =>
-    this.#options.notifications.notify(number, key, start, end, "keymiss");
+  readonly #notifyMiss: KeyListener = (database, key, start, end) =>
+    this.#options.notifications.notify(database, key, start, end, "keymiss");
 
-  readonly #notifyCreated = (store: RecordStore, key: Uint8Array, start: number, end: number): void =>
-    this.#options.notifications.notify((store as Database).number, key, start, end, "new");
+  readonly #notifyCreated: KeyListener = (database, key, start, end) =>
+    this.#options.notifications.notify(database, key, start, end, "new");
 }

@@ -95,7 +95,7 @@ export class Monitors {
   #deliver(): void {
     const lines = this.#lines;
     if (lines.length === 0) return;
-    const bytes = lines.buffer.slice(0, lines.length);
+    const bytes = lines.copy();
     lines.clear();
     for (const client of this.#clients) {
       if (!client.closing) this.#options.replies.to(client, (reply) => reply.raw(bytes));

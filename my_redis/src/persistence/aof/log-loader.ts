@@ -8,6 +8,7 @@ import type { LogExtension } from "./log-extension.ts";
 import { LogReader, type ReadBytes } from "./log-reader.ts";
 import { rdbMagic } from "../rdb/rdb-opcodes.ts";
 import { loadRdb } from "../rdb/rdb-loader.ts";
+import { rdbTargetOf } from "../snapshot/rdb-target.ts";
 
 const minus = 45;
 /** Commands of one file of which it is said that they failed. */
@@ -55,7 +56,7 @@ function beginsWithSnapshot(descriptor: number): boolean {
 
 /** Redis begins a rewritten log with a snapshot; commands may follow it in the same file. */
 const loadSnapshot = (server: Services, path: string): { endOffset: number; keys: number } =>
-  loadRdb(server, path, { beforeLog: true, existing: "refuse" });
+  loadRdb(rdbTargetOf(server), path, { beforeLog: true, existing: "refuse" });
 
 interface LogLoaderOptions {
   readonly server: Services;
@@ -141,7 +142,7 @@ class LogLoader {
     this.#showExtension(args);
     if (command instanceof Refusal) this.#refuse(command.message);
     else this.#server.processor.call(this.#context, command, args, this.#reply);
-    if (this.#reply.buffer[0] === minus && this.#reply.length > 0) this.#answeredWithError(args);
+    if (this.#reply.bytes[0] === minus && this.#reply.length > 0) this.#answeredWithError(args);
     this.#reply.clear();
     this.#commands++;
   }
@@ -157,7 +158,7 @@ class LogLoader {
 
   /** What is in the log did succeed once: that it does not now means that the data will not be what it was. */
   #answeredWithError(args: Arguments): void {
-    const message = Buffer.from(this.#reply.buffer.subarray(1, this.#reply.length - 2)).toString("latin1");
+    const message = Buffer.from(this.#reply.bytes.subarray(1, this.#reply.length - 2)).toString("latin1");
     // All that follows would go to another database.
     if (args.is(0, "select")) this.#refuse(`SELECT ${args.latin1(1)}: ${message}`);
     if (++this.#errors > maxReportedErrors) return;

@@ -6,6 +6,7 @@ import type { SaveAtEnd, SnapshotStorage } from "../../dispatch/ports.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "./background-snapshot.ts";
 import { syncFolder } from "../aof/manifest.ts";
 import { loadRdb, type RdbLoadOptions, type RdbLoadResult } from "../rdb/rdb-loader.ts";
+import { rdbTargetOf } from "./rdb-target.ts";
 import { beginFile, writeFileNow } from "./snapshot-file.ts";
 
 /** After a snapshot that failed, the next one that is due by itself waits as long. */
@@ -187,7 +188,7 @@ export class Snapshots implements SnapshotStorage {
   load(options: RdbLoadOptions): void {
     const { environment, keyspace } = this.#server;
     const startedMs = environment.monotonicMs();
-    this.lastLoad = loadRdb(this.#server, this.path, options);
+    this.lastLoad = loadRdb(rdbTargetOf(this.#server), this.path, options);
     this.#dirtyAtSave = keyspace.dirty;
     const seconds = ((environment.monotonicMs() - startedMs) / 1000).toFixed(3);
     const { keys, expired } = this.lastLoad;

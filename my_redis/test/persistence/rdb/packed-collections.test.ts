@@ -84,17 +84,14 @@ async function payloads(): Promise<Buffer[]> {
 
 /** Builds the value of a payload at the key "built", and gives what it is or why it is none. */
 async function build(payload: Uint8Array, whole: boolean): Promise<unknown> {
-  const context = server.server.clients.addPseudo("loader");
   const args = Arguments.from(["", "built"]);
-  const builder = new (whole ? WholeBuilder : PieceBuilder)(context, args);
+  const builder = new (whole ? WholeBuilder : PieceBuilder)(server.server.keyspace.database(0), args);
   try {
     const reader = new RdbReader(wholeRange(payload));
     decodeValue(reader.byte(), reader, builder);
   } catch (error) {
     if (!(error instanceof RdbFormatError)) throw error;
     return error.message;
-  } finally {
-    server.server.clients.remove(context);
   }
   return contentOf();
 }

@@ -2,7 +2,7 @@ import type { Context } from "../../../dispatch/context.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 import { requireSnapshots } from "../save.ts";
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 
 interface ReloadOptions {
   save: boolean;

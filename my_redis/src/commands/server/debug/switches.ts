@@ -1,7 +1,7 @@
 import { CommandError } from "../../../protocol/command-error.ts";
 import { rewriteConfigFile } from "../../../settings/rewrite-config.ts";
 import { parseMemory } from "../../../settings/value-kinds.ts";
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 
 /** Redis's limit: 4 GiB but for 1 MiB. */
 const maxPackedBytes = (1n << 32n) - (1n << 20n);

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type CommandHook, installCommandHook } from "./dispatch/checks/command-hook.ts";
-import type { Connect } from "./network/transport.ts";
+import type { Connect, Listen } from "./network/transport.ts";
 import { CommandTable } from "./dispatch/command-table.ts";
 import { allCommands } from "./commands/index.ts";
 import { Cron } from "./cron.ts";
@@ -28,6 +28,11 @@ export interface StartExtras {
   readonly transport?: "bun" | "node" | undefined;
   /** Sees every command of every client before it runs, and may answer it with an error or delay it: for tests. */
   readonly onCommand?: CommandHook | undefined;
+  /**
+   * Whether the open server keeps the process from ending. False without it: a test that forgot `close` must be able to
+   * end. Set it in a program that has nothing else to do than to serve.
+   */
+  readonly keepProcessAlive?: boolean | undefined;
 }
 
 /**
@@ -36,16 +41,23 @@ export interface StartExtras {
  */
 export interface StartOptions extends Partial<SettingValues>, StartExtras {}
 
-export interface RunningServer {
+/** A server that runs in this process. `await using` closes it at the end of the block. */
+export interface RunningServer extends AsyncDisposable {
   /** The port that was taken: a free one if port 0 was asked for. */
   readonly port: number;
   /** The first address that is listened on. */
   readonly host: string;
-  readonly server: Server;
-  /** Accepts nobody any more, finishes what has been asked, and resolves when all is closed and on disk. */
+  /** Where a client of this machine connects: "redis://127.0.0.1:6379". Holds no password. */
+  readonly url: string;
+  /** Accepts no more connections, finishes what has been asked, and resolves when all is closed and on disk. */
   close(): Promise<void>;
   /** Resolves when the server is closed, by `close` or by SHUTDOWN. */
   readonly closed: Promise<void>;
+}
+
+/** A running server, and what the code of this package and its tests reach inside of it. Not public. */
+export interface OpenServer extends RunningServer {
+  readonly server: Server;
 }
 
 /** Clients get this long to take their last replies. */
@@ -61,12 +73,18 @@ const closeGraceMs = 1000;
  * Rejects with DirectiveError when a directive has no such value, with ListenError when the address cannot be used.
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
-  const { memory, environment, transport, onCommand, ...directives } = options;
-  return startWithSettings(new Settings(directives), { memory, environment, transport, onCommand });
+  const { server: _server, ...running } = await startOpenServer(options);
+  return running;
 }
 
-/** As `startServer`, with settings that have been read already. */
-export async function startWithSettings(settings: Settings, extras: StartExtras = {}): Promise<RunningServer> {
+/** As `startServer`, and shows the inside. */
+export function startOpenServer(options: StartOptions = {}): Promise<OpenServer> {
+  const { memory, environment, transport, onCommand, keepProcessAlive, ...directives } = options;
+  return startWithSettings(new Settings(directives), { memory, environment, transport, onCommand, keepProcessAlive });
+}
+
+/** As `startOpenServer`, with settings that have been read already. */
+export async function startWithSettings(settings: Settings, extras: StartExtras = {}): Promise<OpenServer> {
   const { values } = settings;
   const memory = extras.memory === true;
   if (memory) values.appendonly = false;
@@ -79,8 +97,9 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   });
   for (const warning of settings.warnings) environment.report("warning", warning);
   const network = new NetworkServer(server);
-  const { transport = typeof Bun === "undefined" ? "node" : "bun" } = extras;
-  const listen = transport === "bun" ? listenWithBun : listenWithNode;
+  const { transport = typeof Bun === "undefined" ? "node" : "bun", keepProcessAlive = false } = extras;
+  const listenOn = transport === "bun" ? listenWithBun : listenWithNode;
+  const listen: Listen = (options, handlers) => listenOn({ ...options, keepProcessAlive }, handlers);
   const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port);
   values.port = port;
   const cron = new Cron(server, network);
@@ -114,7 +133,14 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     setImmediate(() => void close(wanted, true));
     return true;
   };
-  return { host, port, server, close: () => close("by-settings"), closed };
+  const closeNow = (): Promise<void> => close("by-settings");
+  return { host, port, url: urlOf(host, port), server, close: closeNow, closed, [Symbol.asyncDispose]: closeNow };
+}
+
+/** An address that stands for all addresses of the machine is reached by the loopback address of its kind. */
+function urlOf(host: string, port: number): string {
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `redis://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** The folder's absolute path. Throws DirectiveError when there is no such folder. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer, type StartOptions } from "../../index.ts";
+import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
 import { recordBookOf } from "../../src/cluster/transaction/record-book.ts";
 import { noChannel } from "../../src/dispatch/client.ts";
 import { Arguments } from "../../src/protocol/arguments.ts";
@@ -11,7 +11,7 @@ import { RespConnection, type Word } from "../differential/harness/resp-connecti
 
 interface Scene {
   readonly folder: string;
-  readonly server: RunningServer;
+  readonly server: OpenServer;
   readonly connection: RespConnection;
   ask(...words: Word[]): Promise<string | null | undefined>;
   close(): Promise<void>;
@@ -19,7 +19,7 @@ interface Scene {
 
 async function start(options: StartOptions & { dir?: string } = {}): Promise<Scene> {
   const folder = options.dir ?? temporaryFolder("run-time");
-  const server = await startServer({ port: 0, dir: folder, hz: 100, ...options });
+  const server = await startOpenServer({ port: 0, dir: folder, hz: 100, ...options });
   const connection = await RespConnection.open(server.port, "MyRedis");
   return {
     folder,

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { propertySeed } from "../../../tools/property-seed.ts";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { loadLog } from "../../src/persistence/aof/log-loader.ts";
 import { loadRdb } from "../../src/persistence/rdb/rdb-loader.ts";
 import { beginFile, type FileForm } from "../../src/persistence/snapshot/snapshot-file.ts";
@@ -31,8 +31,8 @@ interface Clock {
   nowMs: number;
 }
 
-const startAt = (clock: Clock): Promise<RunningServer> =>
-  startServer({ port: 0, memory: true, environment: { nowMs: () => clock.nowMs } });
+const startAt = (clock: Clock): Promise<OpenServer> =>
+  startOpenServer({ port: 0, memory: true, environment: { nowMs: () => clock.nowMs } });
 
 /** Large values of every type, and many small ones, in two databases. */
 async function addValues(connection: RespConnection, random: SeededRandom): Promise<void> {
@@ -83,7 +83,7 @@ async function change(connection: RespConnection, random: SeededRandom): Promise
 
 /** Something that happens to many keys at once, or to none that a command names. */
 async function upheaval(
-  server: RunningServer,
+  server: OpenServer,
   clock: Clock,
   connection: RespConnection,
   random: SeededRandom,
@@ -119,7 +119,7 @@ async function upheaval(
  * began.
  */
 async function compareSnapshot(
-  source: RunningServer,
+  source: OpenServer,
   clock: Clock,
   form: FileForm,
   during: (step: number) => Promise<void>,

@@ -16,7 +16,7 @@ import { AppendOnlyLog } from "./persistence/aof/append-only-log.ts";
 import { type SaveAtEnd, Snapshots } from "./persistence/snapshot/snapshots.ts";
 import { Server } from "./server.ts";
 import { DirectiveError } from "./settings/directive.ts";
-import { Settings, type SettingValues } from "./settings/settings.ts";
+import { type GivenDirectives, Settings } from "./settings/settings.ts";
 
 /** What a server is started with besides its directives. */
 export interface StartExtras {
@@ -39,7 +39,7 @@ export interface StartExtras {
  * What an embedding program may choose: any directive by its name in redis.conf, as a value of its type or as the
  * text that would stand in redis.conf ("64mb"), and what is no directive.
  */
-export interface StartOptions extends Partial<SettingValues>, StartExtras {}
+export interface StartOptions extends GivenDirectives, StartExtras {}
 
 /** A server that runs in this process. `await using` closes it at the end of the block. */
 export interface RunningServer extends AsyncDisposable {

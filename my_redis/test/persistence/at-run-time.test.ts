@@ -187,7 +187,7 @@ describe("the log at run time", () => {
 describe("snapshots at run time", () => {
   test("are written at save points, and at the end where there are some", async () => {
     const clock = { nowMs: 1_700_000_000_000 };
-    const scene = await start({ save: "60 3", environment: { nowMs: () => clock.nowMs } } as never);
+    const scene = await start({ save: "60 3", environment: { nowMs: () => clock.nowMs } });
     await scene.connection.replies([
       ["SET", "a", 1],
       ["SET", "b", 2],
@@ -215,7 +215,7 @@ describe("snapshots at run time", () => {
     await asked.connection.reply("SHUTDOWN", "SAVE").catch(() => undefined);
     await asked.server.closed;
     expect(await found(scene.folder, {}, "a")).toEqual(["2"]);
-    const refusing = await start({ dir: scene.folder, save: "60 1" } as never);
+    const refusing = await start({ dir: scene.folder, save: "60 1" });
     await refusing.ask("SET", "a", 3);
     await refusing.connection.reply("SHUTDOWN", "NOSAVE").catch(() => undefined);
     await refusing.server.closed;
@@ -256,7 +256,7 @@ describe("snapshots at run time", () => {
   });
 
   test("that cannot be written are told, refuse writes where it is they that keep the data, and come again", async () => {
-    const scene = await start({ save: "3600 1" } as never);
+    const scene = await start({ save: "3600 1" });
     await scene.ask("SET", "a", 1);
     // The name of the snapshot is taken by a folder: it can be written beside, and not renamed.
     mkdirSync(join(scene.folder, "dump.rdb", "in the way"), { recursive: true });

@@ -44,10 +44,11 @@ async function bundle({ folder, entries }: BuiltPackage, emitted: string, dist: 
   const declarations = await rolldown({
     input: { [publicEntry]: join(emitted, folder, source) },
     external: /^node:/,
-    plugins: [dts({ dtsOnly: true, generator: "oxc", oxc: {}, tsconfig: false })],
+    plugins: [dts({ dtsInput: true, oxc: true, tsconfig: false })],
   });
   const { output } = await declarations.generate({ format: "es" });
   await declarations.close();
-  const text = `${libReference}\n${output[0].code}`;
+  // The bundler notes where each part comes from: a temporary folder.
+  const text = `${libReference}\n${output[0].code.replace(/^\/\/#(?:end)?region.*\n/gm, "")}\n`;
   for (const extension of ["d.ts", "d.cts"]) writeFileSync(join(dist, `${publicEntry}.${extension}`), text);
 }

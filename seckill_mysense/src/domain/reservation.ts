@@ -13,6 +13,11 @@ export interface AcceptedReservation extends ReservationRequest {
   readonly acceptedAtMs: number;
 }
 
+/** What could be read of a message that is no proper reservation. */
+export type UnreadableReservation = Pick<AcceptedReservation, "reservationId"> & {
+  readonly [field in Exclude<keyof AcceptedReservation, "reservationId">]?: AcceptedReservation[field] | undefined;
+};
+
 /** The gate's answer. Only `accepted` takes a unit; `replay` names the reservation that the buyer holds already. */
 export type ReserveOutcome =
   | { readonly kind: "accepted"; readonly reservation: AcceptedReservation }

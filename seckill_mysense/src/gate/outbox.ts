@@ -1,4 +1,5 @@
 import type { Logger } from "../logging/logger.ts";
+import { checkOutboxLimit, maxOutboxBatch } from "./check-request.ts";
 import type { OutboxEntry } from "./gate.ts";
 import type { GateConnection } from "./gate-connection.ts";
 import { gateScripts } from "./gate-script.ts";
@@ -7,9 +8,6 @@ import { entryTimeMs } from "./reserve-reply.ts";
 
 /** The consumer group that all relays share: each outbox entry goes to one of them. */
 export const relayGroup = "relays";
-
-/** Most entries in one call: what a script can take as arguments, with room to spare. */
-export const maxOutboxBatch = 1_000;
 
 /** The stream of accepted reservations of each product. */
 export class Outbox {
@@ -23,7 +21,7 @@ export class Outbox {
 
   async read(product: GateProduct, relayName: string, limit: number): Promise<OutboxEntry[]> {
     const [, , , outbox] = productKeys(product);
-    const count = String(checkLimit(limit));
+    const count = String(checkOutboxLimit(limit));
     checkIdentifier("relay name", relayName);
     // Without BLOCK, so that one connection serves all products, whichever node of a cluster they live on.
     const reply = await emptyWhenUnarmed(
@@ -35,7 +33,7 @@ export class Outbox {
 
   async claim(product: GateProduct, relayName: string, limit: number, idleMs: number): Promise<OutboxEntry[]> {
     const [, , , outbox] = productKeys(product);
-    const count = String(checkLimit(limit));
+    const count = String(checkOutboxLimit(limit));
     checkIdentifier("relay name", relayName);
     const idle = String(Math.max(0, Math.trunc(idleMs)));
     const reply = await emptyWhenUnarmed(
@@ -101,9 +99,4 @@ async function emptyWhenUnarmed(reply: Promise<unknown>): Promise<unknown> {
     if (error instanceof Error && error.message.includes("NOGROUP")) return null;
     throw error;
   }
-}
-
-function checkLimit(limit: number): number {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= maxOutboxBatch) return limit;
-  throw new RangeError(`limit must be an integer from 1 to ${maxOutboxBatch}, but is ${limit}`);
 }

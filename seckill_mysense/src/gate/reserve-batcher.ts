@@ -1,9 +1,10 @@
 import type { ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
+import { checkReservation } from "./check-request.ts";
 import type { GateConnection } from "./gate-connection.ts";
 import { GateUnavailable } from "./gate-errors.ts";
 import { gateScripts } from "./gate-script.ts";
-import { checkIdentifier, productKeys, type ProductKeys } from "./product-keys.ts";
+import { productKeys, type ProductKeys } from "./product-keys.ts";
 import { readReserveReply, reserveArguments } from "./reserve-reply.ts";
 
 export interface ReserveBatcherOptions {
@@ -15,7 +16,7 @@ export interface ReserveBatcherOptions {
   readonly maxWaiting: number;
   /** A reservation that waited this long without being sent is given up, in milliseconds. */
   readonly timeoutMs: number;
-  readonly clock: Clock;
+  readonly elapsedMs: Clock["elapsedMs"];
 }
 
 interface Waiting {
@@ -52,14 +53,13 @@ export class ReserveBatcher {
   }
 
   reserve(request: ReservationRequest, minEpoch: number): Promise<ReserveOutcome> {
-    checkIdentifier("reservation id", request.reservationId);
-    checkIdentifier("user id", request.userId);
+    checkReservation(request);
     if (this.#waitingCount >= this.#options.maxWaiting) {
       throw new GateUnavailable(`${this.#waitingCount} reservations wait for the gate already, which is the limit`);
     }
     const lane = this.#lane(request);
     return new Promise<ReserveOutcome>((resolve, reject) => {
-      lane.waiting.push({ request, minEpoch, sinceMs: this.#options.clock(), resolve, reject });
+      lane.waiting.push({ request, minEpoch, sinceMs: this.#options.elapsedMs(), resolve, reject });
       this.#waitingCount += 1;
       this.#schedule(lane);
     });
@@ -126,7 +126,7 @@ export class ReserveBatcher {
   }
 
   #dropExpired(lane: Lane): void {
-    const oldestMs = this.#options.clock() - this.#options.timeoutMs;
+    const oldestMs = this.#options.elapsedMs() - this.#options.timeoutMs;
     let expired = 0;
     while (expired < lane.waiting.length && lane.waiting[expired]!.sinceMs < oldestMs) expired += 1;
     if (expired === 0) return;

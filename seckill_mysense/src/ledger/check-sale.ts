@@ -1,5 +1,5 @@
 import type { Sale, SaleProduct } from "../domain/sale.ts";
-import { describeBadIdentifier, isIdentifier } from "../orders/identifier.ts";
+import { describeBadIdentifier, isIdentifier } from "../domain/identifier.ts";
 import { InvalidSaleError } from "./ledger-errors.ts";
 
 const maxTextLength = 200;

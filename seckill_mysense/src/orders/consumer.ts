@@ -3,13 +3,12 @@ import type { AcceptedReservation } from "../domain/reservation.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import type { Delivery, DeliveryVerdict, ReservationQueue } from "../queue/queue.ts";
 import { RefusedValueError } from "../ledger/ledger-errors.ts";
-import type { Ledger, RejectionBook } from "../ledger/ledger.ts";
-import { maxRecordBatch } from "../ledger/record-batch.ts";
+import { maxRecordBatch, type LedgerOrders } from "../ledger/orders.ts";
 import { salvageReservation } from "./salvage-reservation.ts";
 
 export interface ConsumerOptions {
   readonly queue: Pick<ReservationQueue, "consume">;
-  readonly ledger: Pick<Ledger, "record"> & Pick<RejectionBook, "reject">;
+  readonly orders: Pick<LedgerOrders, "record" | "reject">;
   /** How long a recorded order may stay unpaid, in milliseconds. */
   readonly payWithinMs: number;
   readonly logger?: Logger;
@@ -57,12 +56,12 @@ interface ReadableEntry {
 
 class BatchRecorder {
   readonly counts: ConsumerCounts = { recorded: 0, duplicate: 0, rejected: 0, deadLettered: 0, ledgerFailures: 0 };
-  readonly #ledger: ConsumerOptions["ledger"];
+  readonly #orders: ConsumerOptions["orders"];
   readonly #payWithinMs: number;
   readonly #logger: Logger;
 
-  constructor({ ledger, payWithinMs, logger = silentLogger }: ConsumerOptions) {
-    this.#ledger = ledger;
+  constructor({ orders, payWithinMs, logger = silentLogger }: ConsumerOptions) {
+    this.#orders = orders;
     this.#payWithinMs = payWithinMs;
     this.#logger = logger;
   }
@@ -86,7 +85,7 @@ class BatchRecorder {
     if (entries.length === 0) return;
     const reservations = entries.map(({ reservation }) => reservation);
     try {
-      const outcomes = await this.#ledger.record(reservations, { payWithinMs: this.#payWithinMs });
+      const outcomes = await this.#orders.record(reservations, { payWithinMs: this.#payWithinMs });
       for (const [position, outcome] of outcomes.entries()) {
         const { reservation, index } = entries[position] as ReadableEntry;
         verdicts[index] = this.#verdictOf(outcome, reservation);
@@ -103,14 +102,14 @@ class BatchRecorder {
   async #refuse(reservation: AcceptedReservation, error: Error): Promise<void> {
     const { reservationId } = reservation;
     this.#logger.error("the ledger cannot hold a reservation", { reservationId, reason: error.message });
-    await this.#ledger.reject([reservation]);
+    await this.#orders.reject([reservation]);
   }
 
   async #refuseUnreadable({ body }: Delivery): Promise<void> {
     const salvaged = salvageReservation(body);
     const reservationId = salvaged?.reservationId;
     this.#logger.error("a queue message cannot be read", { reservationId, bodyBytes: body.byteLength });
-    if (salvaged !== undefined) await this.#ledger.reject([salvaged]);
+    if (salvaged !== undefined) await this.#orders.reject([salvaged]);
   }
 
   #verdictOf(outcome: RecordOutcome, { reservationId, productId }: AcceptedReservation): DeliveryVerdict {

@@ -1,5 +1,5 @@
-import { isIdentifier } from "./identifier.ts";
-import type { UnreadableReservation } from "../ledger/ledger.ts";
+import { isIdentifier } from "../domain/identifier.ts";
+import type { UnreadableReservation } from "../domain/reservation.ts";
 
 /** Longer bodies are no reservations, and not worth parsing. */
 const maxBodyBytes = 64 * 1024;

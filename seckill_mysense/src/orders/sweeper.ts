@@ -1,19 +1,20 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { Gate } from "../gate/gate.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
-import { systemTime } from "./clock.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerOrders } from "../ledger/orders.ts";
+import type { LedgerReturns } from "../ledger/returns.ts";
+import { systemClock, type Clock } from "../time/clock.ts";
 
 export interface SweeperOptions {
-  readonly ledger: Pick<Ledger, "expireUnpaid" | "pendingReturns" | "markReturned">;
+  readonly orders: Pick<LedgerOrders, "expireUnpaid">;
+  readonly returns: LedgerReturns;
   readonly gate: Pick<Gate, "giveBack">;
   readonly logger?: Logger;
   /** Pause between two sweeps. */
   readonly intervalMs?: number;
   /** Orders and returns in one step of a sweep. */
   readonly maxBatch?: number;
-  /** Unix milliseconds. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
 }
 
 export interface SweepResult {
@@ -68,22 +69,22 @@ export function startSweeper(options: SweeperOptions): Sweeper {
 
 /** Goes on while steps come back full, so that a crowd of expiries does not wait for the next sweep. */
 async function sweepOnce(options: SweeperOptions, isStopped: () => boolean): Promise<SweepResult> {
-  const { ledger, maxBatch = 500, now = systemTime } = options;
+  const { orders, returns, maxBatch = 500, now = systemClock.now } = options;
   let expired = 0;
   while (!isStopped()) {
-    const step = await ledger.expireUnpaid(now(), maxBatch);
+    const step = await orders.expireUnpaid(now(), maxBatch);
     expired += step;
     if (step < maxBatch) break;
   }
   let applied = 0;
   while (!isStopped()) {
-    const returns = await ledger.pendingReturns(maxBatch);
-    const heard = await giveBackAll(options, returns);
-    await ledger.markReturned(heard);
+    const pending = await returns.pending(maxBatch);
+    const heard = await giveBackAll(options, pending);
+    await returns.markReturned(heard);
     applied += heard.length;
     // The same returns would come again: the next sweep tries them.
-    if (heard.length < returns.length) return { expired, applied, failed: returns.length - heard.length };
-    if (returns.length < maxBatch) break;
+    if (heard.length < pending.length) return { expired, applied, failed: pending.length - heard.length };
+    if (pending.length < maxBatch) break;
   }
   return { expired, applied, failed: 0 };
 }

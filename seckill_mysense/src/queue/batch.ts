@@ -1,5 +1,6 @@
 import type { Logger } from "../logging/logger.ts";
-import { backoffMs, pause } from "../time/pause.ts";
+import { backoffMs } from "../time/backoff.ts";
+import { pause } from "../time/pause.ts";
 import type { Wakeup } from "./wakeup.ts";
 import type { BatchHandler, ConsumeOptions, Delivery, DeliveryVerdict } from "./queue.ts";
 

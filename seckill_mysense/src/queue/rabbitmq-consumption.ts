@@ -1,6 +1,7 @@
 import { ConsumerStatus, type AsyncMessage, type Connection, type Consumer } from "rabbitmq-client";
 import { gatherBatch, handleBatch } from "./batch.ts";
-import { backoffMs, pause } from "../time/pause.ts";
+import { backoffMs } from "../time/backoff.ts";
+import { pause } from "../time/pause.ts";
 import type { BatchHandler, ConsumeOptions, Consumption, Delivery, DeliveryVerdict } from "./queue.ts";
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 import { mainQueue } from "./rabbitmq-topology.ts";

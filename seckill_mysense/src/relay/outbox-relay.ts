@@ -1,7 +1,8 @@
 import type { Logger } from "../logging/logger.ts";
-import { backoffMs, pause } from "../time/pause.ts";
+import { backoffMs } from "../time/backoff.ts";
+import type { Clock } from "../time/clock.ts";
+import { pause } from "../time/pause.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
-import type { Clock } from "../gate/clock.ts";
 import type { Gate, OutboxEntry } from "../gate/gate.ts";
 import type { GateProduct } from "../gate/product-keys.ts";
 
@@ -21,7 +22,7 @@ export interface OutboxRelayOptions {
   readonly isListed: () => boolean;
   readonly onPublished: (count: number) => void;
   readonly logger: Logger;
-  readonly clock: Clock;
+  readonly elapsedMs: Clock["elapsedMs"];
 }
 
 const retryLimits = { firstMs: 25, maxMs: 2_000 };
@@ -62,7 +63,7 @@ export class OutboxRelay {
 
   async #next(): Promise<OutboxEntry[]> {
     const { gate, relayName, batch, claimIdleMs, claimEveryMs } = this.#options;
-    const nowMs = this.#options.clock();
+    const nowMs = this.#options.elapsedMs();
     if (nowMs >= this.#forgetAtMs) {
       await gate.forgetRelays(this.#product, forgetRelaysAfterMs);
       this.#forgetAtMs = nowMs + forgetEveryMs;

@@ -1,10 +1,11 @@
 import { silentLogger, type Logger } from "../logging/logger.ts";
-import { backoffMs, pause } from "../time/pause.ts";
+import { backoffMs } from "../time/backoff.ts";
+import { systemClock, type Clock } from "../time/clock.ts";
+import { pause } from "../time/pause.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
-import { monotonicClock, type Clock } from "../gate/clock.ts";
 import type { Gate } from "../gate/gate.ts";
 import { OutboxRelay, type OutboxRelayOptions } from "./outbox-relay.ts";
-import { maxOutboxBatch } from "../gate/outbox.ts";
+import { maxOutboxBatch } from "../gate/check-request.ts";
 import { checkIdentifier, type GateProduct } from "../gate/product-keys.ts";
 
 export interface RelayOptions {
@@ -26,7 +27,7 @@ export interface RelayOptions {
   /** Longest pause between two looks at an empty outbox, in milliseconds. Grows with the number of products. */
   readonly maxIdleMs?: number;
   readonly logger?: Logger;
-  readonly clock?: Clock;
+  readonly elapsedMs?: Clock["elapsedMs"];
 }
 
 /** A running relay. */
@@ -66,7 +67,7 @@ export function startRelay(options: RelayOptions): Relay {
     isListed: () => listed.has(name),
     onPublished: (count) => (published += count),
     logger,
-    clock: options.clock ?? monotonicClock,
+    elapsedMs: options.elapsedMs ?? systemClock.elapsedMs,
   });
 
   const serve = (products: readonly GateProduct[]): void => {

@@ -11,8 +11,3 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", done, { once: true });
   });
 }
-
-/** Doubles with every failure in a row, from `firstMs` up to `maxMs`. `failures` counts from 1. */
-export function backoffMs(failures: number, limits: { readonly firstMs: number; readonly maxMs: number }): number {
-  return Math.min(limits.firstMs * 2 ** Math.min(failures - 1, 30), limits.maxMs);
-}

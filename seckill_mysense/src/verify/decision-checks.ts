@@ -1,5 +1,5 @@
 import { resultOf, type InvariantResult } from "./verification-report.ts";
-import type { SaleView } from "./verify-sale.ts";
+import type { SaleView } from "./sale-view.ts";
 
 /** I5: nothing that was accepted is still on its way, and nobody still waits for an answer. */
 export function checkDecided({ products, queue, told }: SaleView, atRest: boolean): InvariantResult {

@@ -1,6 +1,6 @@
-import type { Findings } from "../ledger/ledger-audit.ts";
+import type { Findings } from "../ledger/audit.ts";
 import { resultOf, type InvariantResult } from "./verification-report.ts";
-import type { SaleView } from "./verify-sale.ts";
+import type { SaleView } from "./sale-view.ts";
 
 /** I1: the totals stay within the stock, and are what counting the orders gives. */
 export function checkTotals({ audit }: SaleView): InvariantResult {

@@ -1,6 +1,6 @@
 import type { Order } from "../domain/order.ts";
-import type { SaleAudit } from "../ledger/ledger-audit.ts";
-import type { LedgerAnswer, RejectionBook } from "../ledger/ledger.ts";
+import type { SaleAudit } from "../ledger/audit.ts";
+import type { LedgerAnswer, LedgerOrders } from "../ledger/orders.ts";
 import type { ToldAnswer } from "./told-answer.ts";
 
 /** Reservations looked up at a time. */
@@ -22,13 +22,13 @@ export interface ToldFindings {
 export async function compareTold(
   told: Iterable<ToldAnswer>,
   { products }: SaleAudit,
-  ledger: Pick<RejectionBook, "readAnswers">,
+  orders: Pick<LedgerOrders, "readAnswers">,
 ): Promise<ToldFindings> {
   const ours = new Set(products.map(({ product }) => product.id));
   const findings: ToldFindings = { compared: 0, won: 0, accepted: 0, wrongAnswers: [], wrongWins: [], undecided: [] };
   let chunk: ToldAnswer[] = [];
   const compareChunk = async (): Promise<void> => {
-    const answers = await ledger.readAnswers([...new Set(chunk.map(({ reservationId }) => reservationId))]);
+    const answers = await orders.readAnswers([...new Set(chunk.map(({ reservationId }) => reservationId))]);
     for (const answer of chunk) compare(answer, answers.get(answer.reservationId) ?? {}, findings);
     chunk = [];
   };

@@ -1,5 +1,5 @@
 import { resultOf, type InvariantResult } from "./verification-report.ts";
-import type { ProductView, SaleView } from "./verify-sale.ts";
+import type { ProductView, SaleView } from "./sale-view.ts";
 
 /** I6: every unit is in exactly one place. */
 export function checkConservation(view: SaleView, atRest: boolean): InvariantResult {

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from "kysely";
-import type { LedgerSchema } from "../schema.ts";
+import type { LedgerSchema } from "./schema.ts";
 
 /**
  * What a failed statement means for the caller.

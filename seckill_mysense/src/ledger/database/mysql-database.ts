@@ -1,5 +1,5 @@
 import { Kysely, MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler, sql } from "kysely";
-import type { LedgerSchema } from "../schema.ts";
+import type { LedgerSchema } from "./schema.ts";
 import type { LedgerDialect, OpenDatabase, TableDefinition } from "./ledger-database.ts";
 import { MysqlConnection, type MysqlPlace } from "./mysql-connection.ts";
 import { MysqlDriver } from "./mysql-driver.ts";

@@ -1,4 +1,4 @@
-import { monotonicTime } from "../../orders/clock.ts";
+import { systemClock } from "../../time/clock.ts";
 import { MysqlConnection, type MysqlConnectionLimits, type MysqlPlace } from "./mysql-connection.ts";
 import { PoolExhaustedError } from "./mysql-failure.ts";
 
@@ -54,8 +54,8 @@ export class MysqlPool {
     this.#closed = true;
     for (const waiter of this.#waiting) this.#settle(waiter).reject(new Error("the ledger is closed"));
     for (const connection of this.#idle.splice(0)) this.#forget(connection);
-    const deadlineMs = monotonicTime() + graceMs;
-    while (this.#connections.size + this.#opening > 0 && monotonicTime() < deadlineMs) {
+    const deadlineMs = systemClock.elapsedMs() + graceMs;
+    while (this.#connections.size + this.#opening > 0 && systemClock.elapsedMs() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     for (const connection of this.#connections) connection.destroy();

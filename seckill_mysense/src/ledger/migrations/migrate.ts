@@ -1,6 +1,6 @@
 import { sql, type Kysely } from "kysely";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
-import type { LedgerSchema } from "../schema.ts";
+import type { LedgerSchema } from "../database/schema.ts";
 import { bookOfOrders } from "./0001-book-of-orders.ts";
 import type { Migration } from "./migration.ts";
 

@@ -1,6 +1,7 @@
-import type { StockReturn } from "../domain/order.ts";
-import type { LedgerTransaction } from "./database/ledger-database.ts";
-import type { RetryingDatabase } from "./database/retrying-database.ts";
+import type { StockReturn } from "../../domain/order.ts";
+import type { LedgerTransaction } from "../database/ledger-database.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import type { LedgerReturns } from "../returns.ts";
 
 /** Rows of one UPDATE: it bounds the statement's size. */
 const maxMarked = 1_000;
@@ -24,8 +25,7 @@ export async function writeReturns(
   await transaction.insertInto("stock_returns").values(rows).execute();
 }
 
-/** The ledger's own outbox: released units that the gate must hear of. */
-export class StockReturns {
+export class SqlReturns implements LedgerReturns {
   readonly #database: RetryingDatabase;
   readonly #now: () => number;
 

@@ -1,18 +1,18 @@
 import { sql } from "kysely";
-import type { OrderState, RejectionReason } from "../domain/order.ts";
-import type { SaleProduct } from "../domain/sale.ts";
-import type { LedgerReader } from "./database/ledger-database.ts";
-import type { RetryingDatabase } from "./database/retrying-database.ts";
-import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "./ledger-audit.ts";
-import { LedgerCorruptionError } from "./ledger-errors.ts";
-import { readSale } from "./sale-book.ts";
+import type { OrderState, RejectionReason } from "../../domain/order.ts";
+import type { SaleProduct } from "../../domain/sale.ts";
+import type { LedgerReader } from "../database/ledger-database.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "../audit.ts";
+import { LedgerCorruptionError } from "../ledger-errors.ts";
+import { readSale } from "./sql-sales.ts";
 
 const maxExamples = 10;
 
 /** States whose unit has gone back to the stock. */
 const releasedStates: readonly OrderState[] = ["cancelled", "expired"];
 
-export class SqlLedgerAudit implements LedgerAudit {
+export class SqlAudit implements LedgerAudit {
   readonly #database: RetryingDatabase;
 
   constructor(database: RetryingDatabase) {

@@ -1,14 +1,14 @@
-import type { RecordOutcome, RejectionReason, StockReturn } from "../domain/order.ts";
-import type { AcceptedReservation } from "../domain/reservation.ts";
-import type { LedgerEntry } from "../ledger/ledger-entry.ts";
-import type { ProductRow } from "../ledger/schema.ts";
+import type { BatchEntry } from "./batch-entry.ts";
+import type { ProductTotals, RecordOutcome, RejectionReason, StockReturn } from "./order.ts";
+import type { AcceptedReservation } from "./reservation.ts";
+import type { SaleProduct } from "./sale.ts";
+
+/** One product as the plan needs it. */
+export type PlannedProduct = ProductTotals & Pick<SaleProduct, "saleId" | "limitPerUser">;
 
 /** What the ledger holds about the reservations, buyers and products of one batch, read under the products' locks. */
 export interface LedgerState {
-  readonly products: ReadonlyMap<
-    string,
-    Pick<ProductRow, "sale_id" | "total" | "reserved" | "sold" | "limit_per_user">
-  >;
+  readonly products: ReadonlyMap<string, PlannedProduct>;
   readonly ordered: ReadonlySet<string>;
   readonly rejected: ReadonlyMap<string, RejectionReason>;
   /** The slots that a buyer's active orders of a product take: see `holderKey`. */
@@ -21,7 +21,7 @@ export interface PlannedOrder {
 }
 
 export interface PlannedRejection {
-  readonly entry: LedgerEntry & { readonly reservationId: string };
+  readonly entry: BatchEntry & { readonly reservationId: string };
   readonly reason: RejectionReason;
 }
 
@@ -44,7 +44,7 @@ export function holderKey(productId: string, userId: string): string {
 }
 
 /** Decides a whole batch, in its order: who comes first gets the unit. No database, no clock: a function of its values. */
-export function planBatch(entries: readonly LedgerEntry[], state: LedgerState): BatchPlan {
+export function planBatch(entries: readonly BatchEntry[], state: LedgerState): BatchPlan {
   const planner = new BatchPlanner(state);
   const outcomes = entries.map((entry) => planner.decide(entry));
   const { orders, rejections, returns, reserved } = planner;
@@ -66,7 +66,7 @@ class BatchPlanner {
     this.#state = state;
   }
 
-  decide(entry: LedgerEntry): RecordOutcome {
+  decide(entry: BatchEntry): RecordOutcome {
     const { reservationId } = entry;
     if (reservationId === undefined) return { kind: "rejected", reason: "malformed" };
     if (this.#state.ordered.has(reservationId) || this.#ordered.has(reservationId)) return { kind: "duplicate" };
@@ -84,12 +84,12 @@ class BatchPlanner {
   /** The buyer's free slot, or why there is none. */
   #placeFor({ saleId, productId, userId }: AcceptedReservation): number | RejectionReason {
     const product = this.#state.products.get(productId);
-    if (product === undefined || product.sale_id !== saleId) return "unknown_product";
+    if (product === undefined || product.saleId !== saleId) return "unknown_product";
     const taken = product.reserved + product.sold + (this.reserved.get(productId) ?? 0);
     // Before the limit: a unit that does not exist must not be given back.
     if (taken >= product.total) return "oversold";
     const slots = this.#slotsOf(holderKey(productId, userId));
-    for (let slot = 1; slot <= product.limit_per_user; slot++) if (!slots.has(slot)) return slot;
+    for (let slot = 1; slot <= product.limitPerUser; slot++) if (!slots.has(slot)) return slot;
     return "limit_per_user";
   }
 
@@ -120,7 +120,7 @@ class BatchPlanner {
     const { reservationId, saleId, productId, userId, epoch } = entry;
     if (saleId === undefined || productId === undefined || userId === undefined || epoch === undefined)
       return undefined;
-    if (this.#state.products.get(productId)?.sale_id !== saleId) return undefined;
+    if (this.#state.products.get(productId)?.saleId !== saleId) return undefined;
     return { reservationId, saleId, productId, userId, epoch: reason === "oversold" ? epochWithoutUnit : epoch };
   }
 

@@ -1,14 +1,14 @@
-import type { ProductTotals } from "../domain/order.ts";
-import type { Sale, SaleProduct } from "../domain/sale.ts";
-import type { LedgerReader } from "./database/ledger-database.ts";
-import type { RetryingDatabase } from "./database/retrying-database.ts";
-import { checkSale } from "./check-sale.ts";
-import { InvalidSaleError, SaleConflictError } from "./ledger-errors.ts";
+import type { ProductTotals } from "../../domain/order.ts";
+import type { Sale, SaleProduct } from "../../domain/sale.ts";
+import type { LedgerReader } from "../database/ledger-database.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import { checkSale } from "../check-sale.ts";
+import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
+import type { LedgerSales } from "../sales.ts";
 import { lockProducts } from "./lock-products.ts";
 import { rowOfProduct, rowOfSale, toProduct, toSale } from "./rows.ts";
 
-/** Sales and their products in the ledger. */
-export class SaleBook {
+export class SqlSales implements LedgerSales {
   readonly #database: RetryingDatabase;
 
   constructor(database: RetryingDatabase) {
@@ -16,7 +16,7 @@ export class SaleBook {
   }
 
   /** Where two processes create the same sale at once, the slower one is retried and then finds it. */
-  async createSale(sale: Sale, products: readonly SaleProduct[]): Promise<void> {
+  async create(sale: Sale, products: readonly SaleProduct[]): Promise<void> {
     checkSale(sale, products);
     const existing = await this.#database.write(async (transaction) => {
       const found = await readSale(transaction, sale.id);
@@ -29,14 +29,14 @@ export class SaleBook {
     if (existing !== undefined) compareSales(existing, { sale, products });
   }
 
-  async listSales(): Promise<Sale[]> {
+  async list(): Promise<Sale[]> {
     const rows = await this.#database.read((database) =>
       database.selectFrom("sales").selectAll().orderBy("starts_at_ms").orderBy("id").execute(),
     );
     return rows.map(toSale);
   }
 
-  readSale(saleId: string): Promise<{ sale: Sale; products: SaleProduct[] } | undefined> {
+  read(saleId: string): Promise<{ sale: Sale; products: SaleProduct[] } | undefined> {
     return this.#database.read((database) => readSale(database, saleId));
   }
 

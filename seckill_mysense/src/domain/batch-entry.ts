@@ -1,9 +1,8 @@
-import type { AcceptedReservation } from "../domain/reservation.ts";
-import { isIdentifier } from "../orders/identifier.ts";
-import type { UnreadableReservation } from "./ledger.ts";
+import { isIdentifier } from "./identifier.ts";
+import type { AcceptedReservation, UnreadableReservation } from "./reservation.ts";
 
-/** A message as the ledger looks at it. What it cannot store is undefined. */
-export interface LedgerEntry {
+/** A message of a batch as the ledger sees it. A part that the ledger cannot store is undefined. */
+export interface BatchEntry {
   readonly reservationId: string | undefined;
   readonly saleId: string | undefined;
   readonly productId: string | undefined;
@@ -14,7 +13,7 @@ export interface LedgerEntry {
 }
 
 /** Values come from a queue that others may write to: they are checked here, so that no row fails a whole batch. */
-export function entryOf(reservation: AcceptedReservation): LedgerEntry {
+export function entryOf(reservation: AcceptedReservation): BatchEntry {
   const parts = readableParts(reservation);
   const { reservationId, saleId, productId, userId, epoch } = parts;
   const { acceptedAtMs } = reservation;
@@ -24,7 +23,7 @@ export function entryOf(reservation: AcceptedReservation): LedgerEntry {
 }
 
 /** An entry that can only be rejected. */
-export function readableParts(message: UnreadableReservation): LedgerEntry {
+export function readableParts(message: UnreadableReservation): BatchEntry {
   const id = (value: unknown): string | undefined => (isIdentifier(value) ? value : undefined);
   return {
     reservationId: id(message.reservationId),

@@ -1,5 +1,5 @@
 import type { Generated } from "kysely";
-import type { OrderState, RejectionReason } from "../domain/order.ts";
+import type { OrderState, RejectionReason } from "../../domain/order.ts";
 
 /** The ledger's tables as of the newest migration. Times are Unix milliseconds. */
 export interface LedgerSchema {

@@ -1,5 +1,5 @@
-import type { LedgerTransaction } from "./database/ledger-database.ts";
-import type { ProductRow } from "./schema.ts";
+import type { LedgerTransaction } from "../database/ledger-database.ts";
+import type { ProductRow } from "../database/schema.ts";
 
 /**
  * Locks product rows until the end of the transaction, and reads them. Every transaction that changes orders or stock

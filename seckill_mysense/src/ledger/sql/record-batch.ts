@@ -1,14 +1,17 @@
-import type { RecordOutcome } from "../domain/order.ts";
-import { holderKey, planBatch, type BatchPlan, type LedgerState } from "../orders/batch-plan.ts";
-import type { LedgerTransaction } from "./database/ledger-database.ts";
-import type { LedgerEntry } from "./ledger-entry.ts";
-import { LedgerCorruptionError } from "./ledger-errors.ts";
+import type { RecordOutcome } from "../../domain/order.ts";
+import {
+  holderKey,
+  planBatch,
+  type BatchPlan,
+  type LedgerState,
+  type PlannedProduct,
+} from "../../domain/batch-plan.ts";
+import type { LedgerTransaction } from "../database/ledger-database.ts";
+import type { BatchEntry } from "../../domain/batch-entry.ts";
+import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { lockProducts } from "./lock-products.ts";
-import type { OrderRow, RejectionRow } from "./schema.ts";
-import { writeReturns } from "./stock-returns.ts";
-
-/** Reservations in one transaction at most: it bounds the time for which a product is locked. */
-export const maxRecordBatch = 1_000;
+import type { OrderRow, ProductRow, RejectionRow } from "../database/schema.ts";
+import { writeReturns } from "./sql-returns.ts";
 
 export interface RecordContext {
   readonly locksRows: boolean;
@@ -23,7 +26,7 @@ export interface RecordContext {
  */
 export async function recordBatch(
   transaction: LedgerTransaction,
-  entries: readonly LedgerEntry[],
+  entries: readonly BatchEntry[],
   context: RecordContext,
 ): Promise<readonly RecordOutcome[]> {
   const state = await readState(transaction, entries, context);
@@ -36,10 +39,11 @@ export async function recordBatch(
 
 async function readState(
   transaction: LedgerTransaction,
-  entries: readonly LedgerEntry[],
+  entries: readonly BatchEntry[],
   { locksRows }: RecordContext,
 ): Promise<LedgerState> {
-  const products = await lockProducts(transaction, distinct(entries, "productId"), locksRows);
+  const rows = await lockProducts(transaction, distinct(entries, "productId"), locksRows);
+  const products = new Map([...rows].map(([id, row]) => [id, plannedProduct(row)]));
   const ids = distinct(entries, "reservationId");
   if (ids.length === 0) return { products, ordered: new Set(), rejected: new Map(), slots: new Map() };
   const orders = await transaction
@@ -60,9 +64,13 @@ async function readState(
   };
 }
 
+function plannedProduct({ sale_id, total, reserved, sold, limit_per_user }: ProductRow): PlannedProduct {
+  return { saleId: sale_id, total, reserved, sold, limitPerUser: limit_per_user };
+}
+
 async function readSlots(
   transaction: LedgerTransaction,
-  entries: readonly LedgerEntry[],
+  entries: readonly BatchEntry[],
   productIds: readonly string[],
 ): Promise<Map<string, Set<number>>> {
   const slots = new Map<string, Set<number>>();
@@ -137,7 +145,7 @@ async function writeRejections(
   await transaction.insertInto("rejections").values(rows).execute();
 }
 
-function distinct(entries: readonly LedgerEntry[], field: "reservationId" | "productId" | "userId"): string[] {
+function distinct(entries: readonly BatchEntry[], field: "reservationId" | "productId" | "userId"): string[] {
   const values = new Set<string>();
   for (const entry of entries) if (entry[field] !== undefined) values.add(entry[field]);
   return [...values];

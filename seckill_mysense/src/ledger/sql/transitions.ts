@@ -1,11 +1,11 @@
-import type { Order, OrderState, StockReturn } from "../domain/order.ts";
-import type { LedgerReader, LedgerTransaction } from "./database/ledger-database.ts";
-import type { RetryingDatabase } from "./database/retrying-database.ts";
-import type { TransitionOutcome } from "./ledger.ts";
-import { LedgerCorruptionError } from "./ledger-errors.ts";
+import type { Order, OrderState, StockReturn } from "../../domain/order.ts";
+import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import { LedgerCorruptionError } from "../ledger-errors.ts";
+import type { TransitionOutcome } from "../orders.ts";
 import { lockProducts } from "./lock-products.ts";
 import { toOrder } from "./rows.ts";
-import { writeReturns } from "./stock-returns.ts";
+import { writeReturns } from "./sql-returns.ts";
 
 /** Orders that one transaction expires at most. */
 const maxExpiryBatch = 500;

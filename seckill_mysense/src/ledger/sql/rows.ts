@@ -1,7 +1,7 @@
-import type { Order } from "../domain/order.ts";
-import type { Sale, SaleProduct } from "../domain/sale.ts";
-import type { User } from "../domain/user.ts";
-import type { OrderRow, ProductRow, SaleRow, UserRow } from "./schema.ts";
+import type { Order } from "../../domain/order.ts";
+import type { Sale, SaleProduct } from "../../domain/sale.ts";
+import type { User } from "../../domain/user.ts";
+import type { OrderRow, ProductRow, SaleRow, UserRow } from "../database/schema.ts";
 
 /** Between the rows of the tables and the types of the domain. */
 export function toSale(row: SaleRow): Sale {

@@ -1,22 +1,22 @@
-import type { User } from "../domain/user.ts";
-import type { RetryingDatabase } from "./database/retrying-database.ts";
-import { describeBadIdentifier, isIdentifier } from "../orders/identifier.ts";
-import { InvalidUserError } from "./ledger-errors.ts";
+import type { User } from "../../domain/user.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import { describeBadIdentifier, isIdentifier } from "../../domain/identifier.ts";
+import { InvalidUserError } from "../ledger-errors.ts";
+import type { LedgerUsers } from "../users.ts";
 import { toUser } from "./rows.ts";
 
 const maxNameLength = 100;
 const maxNameKeyLength = 200;
 const maxPasswordHashLength = 500;
 
-/** Registered buyers in the ledger. */
-export class UserBook {
+export class SqlUsers implements LedgerUsers {
   readonly #database: RetryingDatabase;
 
   constructor(database: RetryingDatabase) {
     this.#database = database;
   }
 
-  async createUser(user: User): Promise<"created" | "taken"> {
+  async create(user: User): Promise<"created" | "taken"> {
     checkUser(user);
     const key = nameKey(user.name);
     return this.#database.write(async (transaction) => {
@@ -34,7 +34,7 @@ export class UserBook {
     });
   }
 
-  async findUserByName(name: string): Promise<User | undefined> {
+  async findByName(name: string): Promise<User | undefined> {
     const row = await this.#database.read((database) =>
       database.selectFrom("users").selectAll().where("name_key", "=", nameKey(name)).executeTakeFirst(),
     );

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
-import { holderKey, planBatch, type LedgerState } from "../../src/orders/batch-plan.ts";
-import { entryOf } from "../../src/ledger/ledger-entry.ts";
+import { holderKey, planBatch, type LedgerState } from "../../src/domain/batch-plan.ts";
+import { entryOf } from "../../src/domain/batch-entry.ts";
 
 const reservation = fc.record({
   reservationId: fc.constantFrom("r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8"),
@@ -13,13 +13,13 @@ const reservation = fc.record({
   acceptedAtMs: fc.constant(1),
 });
 const product = fc
-  .record({ total: fc.nat({ max: 5 }), reserved: fc.nat({ max: 5 }), limit_per_user: fc.integer({ min: 1, max: 3 }) })
-  .map(({ total, reserved, limit_per_user }) => ({
-    sale_id: "sale",
+  .record({ total: fc.nat({ max: 5 }), reserved: fc.nat({ max: 5 }), limitPerUser: fc.integer({ min: 1, max: 3 }) })
+  .map(({ total, reserved, limitPerUser }) => ({
+    saleId: "sale",
     total,
     reserved: Math.min(reserved, total),
     sold: 0,
-    limit_per_user,
+    limitPerUser,
   }));
 const state: fc.Arbitrary<LedgerState> = fc.record({
   products: fc.tuple(product, product).map(
@@ -47,14 +47,14 @@ describe("planning a batch", () => {
         const plan = planBatch(batch.map(entryOf), ledger);
         expect(plan.outcomes).toHaveLength(batch.length);
 
-        for (const [productId, { total, reserved, sold, limit_per_user }] of ledger.products) {
+        for (const [productId, { total, reserved, sold, limitPerUser }] of ledger.products) {
           const orders = plan.orders.filter((order) => order.reservation.productId === productId);
           expect(orders.length).toBe(plan.reserved.get(productId) ?? 0);
           expect(reserved + sold + orders.length).toBeLessThanOrEqual(total);
           for (const [userId, mine] of Map.groupBy(orders, (order) => order.reservation.userId)) {
             const slots = [...(ledger.slots.get(holderKey(productId, userId)) ?? []), ...mine.map(({ slot }) => slot)];
             expect(new Set(slots).size).toBe(slots.length);
-            for (const { slot } of mine) expect(slot).toBeLessThanOrEqual(limit_per_user);
+            for (const { slot } of mine) expect(slot).toBeLessThanOrEqual(limitPerUser);
           }
         }
         const decided = [
@@ -71,7 +71,7 @@ describe("planning a batch", () => {
   });
 
   test("who comes first gets the unit", () => {
-    const one = { sale_id: "s", total: 1, reserved: 0, sold: 0, limit_per_user: 1 };
+    const one = { saleId: "s", total: 1, reserved: 0, sold: 0, limitPerUser: 1 };
     const empty = { ordered: new Set<string>(), rejected: new Map(), slots: new Map() };
     const ask = (reservationId: string, userId: string): AcceptedReservation => {
       return { reservationId, saleId: "s", productId: "p", userId, epoch: 3, acceptedAtMs: 1 };

@@ -1,17 +1,20 @@
-/** What the key columns hold. Four bytes a character and three columns stay far below InnoDB's limit for an index. */
+/** As long as the ledger's key columns: four bytes a character and three columns stay far below InnoDB's limit for an index. */
 export const maxIdentifierLength = 64;
 
-const forbidden = /[\s{}]/u;
-const control = /\p{Cc}/u;
+const forbidden = /[\s{}]|\p{Cc}/u;
 
 /**
- * Whether a text can be an id in the ledger: 1 to 64 characters, no control characters, no blanks (MySQL compares texts
- * as if blanks at the end were not there), no braces (they have a meaning in the gate's keys), and proper Unicode (half
- * a surrogate pair becomes another character on its way to the database, and two ids would be one).
+ * Whether a text can be the id of a sale, product, user, reservation or relay. Every part of the sale keeps to this one
+ * rule: 1 to 64 characters, and none of
+ * - white space: it separates the reservations in the gate's hash of holders, and MySQL compares texts as if blanks at
+ *   the end were not there;
+ * - braces: they mark the hash slot in the gate's keys;
+ * - control characters;
+ * - half a surrogate pair: it becomes another character on its way to the database, and two ids would be one.
  */
 export function isIdentifier(value: unknown): value is string {
   if (typeof value !== "string" || value.length === 0 || value.length > maxIdentifierLength) return false;
-  return value.isWellFormed() && !forbidden.test(value) && !control.test(value);
+  return value.isWellFormed() && !forbidden.test(value);
 }
 
 /** Says what is wrong with an id, for an error message. */

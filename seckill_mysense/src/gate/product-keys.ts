@@ -1,3 +1,4 @@
+import { isIdentifier, maxIdentifierLength } from "../domain/identifier.ts";
 import { GateRequestInvalid } from "./gate-errors.ts";
 
 /** A product as the gate names it. Every `SaleProduct` is one. */
@@ -6,20 +7,14 @@ export interface GateProduct {
   readonly id: string;
 }
 
-/** The ledger has no room for longer ids either. */
-export const maxIdentifierLength = 64;
-
-/** Separators of keys and of stored values (braces, white space, control characters) cannot stand in an id. */
-// oxlint-disable-next-line no-control-regex
-const identifierPattern = /^[^\s{}\u0000-\u001f\u007f]+$/u;
-
 /** Throws `GateRequestInvalid` naming the id, its value and the limit. */
 export function checkIdentifier(name: string, value: string): void {
   const { length } = value;
-  if (length > 0 && length <= maxIdentifierLength && value.isWellFormed() && identifierPattern.test(value)) return;
+  const shown = JSON.stringify(value.slice(0, 200));
+  if (isIdentifier(value)) return;
   throw new GateRequestInvalid(
     `${name} must be 1 to ${maxIdentifierLength} characters without braces, white space or control characters, ` +
-      `but is ${JSON.stringify(value.slice(0, 200))} (${length} characters)`,
+      `but is ${shown} (${length} characters)`,
   );
 }
 

@@ -65,8 +65,7 @@ function onServer({ name, skipReason, start }: GateServerKind): GateKind {
         clockSeconds: async () => Number((await redis.time())[0]),
         moveEnd: async (product, endsAtMs) => void (await redis.hset(productKeys(product)[0], "endsAtMs", endsAtMs)),
         traces: (product) => redis.exists(...productKeys(product)),
-        unacknowledged: async (product) =>
-          Number(((await redis.xpending(productKeys(product)[3], "relays")) as [number])[0]),
+        unacknowledged: async (product) => ((await redis.xpending(productKeys(product)[3], "relays")) as [number])[0],
         relays: async (product) =>
           ((await redis.xinfo("CONSUMERS", productKeys(product)[3], "relays")) as string[][]).map(
             ([, relay]) => relay!,

@@ -152,6 +152,8 @@ for (const kind of gateKinds) {
         for (const [userId, reservationId, named] of [
           ["", "r1", "user id"],
           ["ann bee", "r1", "user id"],
+          ["ann\u0085", "r1", "user id"],
+          ["ann \ud83d", "r1", "user id"],
           ["ann", "r}1", "reservation id"],
           ["ann", "r".repeat(65), "reservation id must be 1 to 64 characters"],
           ["ann", "r\n1", "reservation id"],

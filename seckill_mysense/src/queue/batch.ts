@@ -1,10 +1,10 @@
 import type { Logger } from "../logging/logger.ts";
-import { backoffMs } from "../time/backoff.ts";
 import { pause } from "../time/pause.ts";
+import { retryUntilStopped } from "../time/retry-until-stopped.ts";
 import type { Wakeup } from "./wakeup.ts";
 import type { BatchHandler, ConsumeOptions, Delivery, DeliveryVerdict } from "./queue.ts";
 
-const retryLimits = { firstMs: 50, maxMs: 5_000 };
+const retryBackoff = { firstMs: 50, maxMs: 5_000 };
 
 /**
  * Gives a batch to the handler until it decides, with growing pauses after each failure. Undefined when stopped in
@@ -16,20 +16,20 @@ export async function handleBatch(
   { signal, logger }: { readonly signal: AbortSignal; readonly logger: Logger },
 ): Promise<readonly DeliveryVerdict[] | undefined> {
   let deliveries = batch;
-  for (let failures = 0; ;) {
-    try {
-      const verdicts = await handler(deliveries);
-      if (verdicts.length === batch.length) return verdicts;
-      throw new Error(`the handler gave ${verdicts.length} verdicts for ${batch.length} deliveries`);
-    } catch (error) {
-      failures += 1;
-      // One line per outage: an outage has many attempts.
+  const attempt = async (): Promise<readonly DeliveryVerdict[]> => {
+    const verdicts = await handler(deliveries);
+    if (verdicts.length === batch.length) return verdicts;
+    throw new Error(`the handler gave ${verdicts.length} verdicts for ${batch.length} deliveries`);
+  };
+  const outcome = await retryUntilStopped(attempt, {
+    backoff: retryBackoff,
+    signal,
+    onFailure: (error, failures) => {
       if (failures === 1) logger.warn("consumer failed, its batch is tried again", { reason: String(error) });
-    }
-    deliveries = batch.map((delivery) => ({ ...delivery, redelivered: true }));
-    await pause(backoffMs(failures, retryLimits), signal);
-    if (signal.aborted) return undefined;
-  }
+      deliveries = batch.map((delivery) => ({ ...delivery, redelivered: true }));
+    },
+  });
+  return outcome.kind === "done" ? outcome.value : undefined;
 }
 
 /**

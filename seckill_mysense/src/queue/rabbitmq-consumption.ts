@@ -1,12 +1,11 @@
 import { ConsumerStatus, type AsyncMessage, type Connection, type Consumer } from "rabbitmq-client";
 import { gatherBatch, handleBatch } from "./batch.ts";
-import { backoffMs } from "../time/backoff.ts";
-import { pause } from "../time/pause.ts";
+import { retryUntilStopped } from "../time/retry-until-stopped.ts";
 import type { BatchHandler, ConsumeOptions, Consumption, Delivery, DeliveryVerdict } from "./queue.ts";
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 import { mainQueue } from "./rabbitmq-topology.ts";
 import { decodeReservation } from "./reservation-codec.ts";
-import { settledWithin } from "./settled-within.ts";
+import { settledWithin } from "../time/settled-within.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /** A message that the broker awaits a verdict for. */
@@ -68,17 +67,17 @@ export class RabbitmqConsumption implements Consumption {
   async #subscribe(): Promise<void> {
     const { signal } = this.#stopping;
     const { logger } = this.#options;
-    for (let failures = 0; !signal.aborted;) {
-      try {
-        const channel = await openChannel(this.#connection, this.#options);
-        await channel.close();
-        break;
-      } catch (error) {
-        failures += 1;
+    const reach = async (): Promise<void> => {
+      const channel = await openChannel(this.#connection, this.#options);
+      await channel.close();
+    };
+    await retryUntilStopped(reach, {
+      backoff: { firstMs: 50, maxMs: 2_000 },
+      signal,
+      onFailure: (error, failures) => {
         if (failures === 1) logger.warn("consumer cannot reach its queue yet", { reason: String(error) });
-        await pause(backoffMs(failures, { firstMs: 50, maxMs: 2_000 }), signal);
-      }
-    }
+      },
+    });
     if (signal.aborted) return;
     const { queue, ...queueOptions } = mainQueue(this.#options);
     const qos = { prefetchCount: Math.min(this.#consume.maxBatch * prefetchedBatches, 65_535) };

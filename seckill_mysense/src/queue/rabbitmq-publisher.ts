@@ -4,7 +4,7 @@ import { QueueFull, QueueUnavailable, QueueUnroutable } from "./queue-errors.ts"
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 import { deadLetterQueueName } from "./rabbitmq-topology.ts";
 import { encodeReservation } from "./reservation-codec.ts";
-import { settledWithin } from "./settled-within.ts";
+import { settledWithin } from "../time/settled-within.ts";
 
 export interface RabbitmqPublisherOptions extends RabbitmqSessionOptions {
   /** Most messages sent and not confirmed yet. */

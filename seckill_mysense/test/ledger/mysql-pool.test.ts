@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { freshMysqlDatabase, requireService, type MysqlDatabase } from "../../../tools/test-services/index.ts";
+import {
+  freshMysqlDatabase,
+  requireService,
+  waitUntil,
+  type MysqlDatabase,
+} from "../../../tools/test-services/index.ts";
 import { MysqlPool, type MysqlLimits } from "../../src/ledger/database/mysql-pool.ts";
 import { defaultMysqlLimits } from "../../src/ledger/mysql-ledger.ts";
 
@@ -61,6 +66,19 @@ describe.skipIf(mariadb.missing)(`the pool of MySQL connections${mariadb.reason}
       pool.release(idle);
       idle.destroy();
       expect(await (await pool.acquire()).run("select 1 as one")).toEqual([{ one: 1 }]);
+    }));
+
+  test("cuts a connection that broke as soon as it is given back, since the server keeps its locks until then", () =>
+    withPool({ poolSize: 2 }, async (pool) => {
+      const [broken, watching] = await Promise.all([pool.acquire(), pool.acquire()]);
+      const [{ id }] = (await broken.run("select connection_id() as id")) as [{ id: number }];
+      broken.broken = true;
+      pool.release(broken);
+      const isGone = async (): Promise<boolean> => {
+        const found = await watching.run("select 1 from information_schema.processlist where id = ?", [id]);
+        return (found as unknown[]).length === 0;
+      };
+      await waitUntil(isGone, { what: "the server to lose the connection", timeoutMs: 5_000 });
     }));
 
   test("lets nobody wait for longer than its limit, nor more than it has room for", () =>

@@ -10,7 +10,7 @@ import { decodeReservation, encodeReservation } from "./reservation-codec.ts";
 import { Wakeup } from "./wakeup.ts";
 
 export interface EmbeddedQueueOptions {
-  /** Path of the queue's file; created when missing. One process at a time. */
+  /** Path of the queue's file; created when missing. One process at a time. ":memory:" for one that ends with it. */
   readonly file: string;
   /** Most messages in the file, dead letters among them; beyond it `publish` rejects with `QueueFull`. */
   readonly maxMessages?: number;

@@ -105,8 +105,10 @@ export class EmbeddedStore {
   }
 }
 
+const inMemory = ":memory:";
+
 function openDatabase(file: string): Database {
-  mkdirSync(dirname(file), { recursive: true });
+  if (file !== inMemory) mkdirSync(dirname(file), { recursive: true });
   let database: Database | undefined;
   try {
     database = new Database(file, { create: true, readwrite: true });
@@ -120,7 +122,7 @@ function openDatabase(file: string): Database {
     const explained = reason.includes("locked") ? "it is in use by another queue or process" : reason;
     throw new QueueUnavailable(`cannot open the queue's file ${file}: ${explained}`, { cause: error });
   }
-  syncFolder(dirname(file));
+  if (file !== inMemory) syncFolder(dirname(file));
   return database;
 }
 

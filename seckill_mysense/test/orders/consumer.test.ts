@@ -7,21 +7,23 @@ import { LedgerUnavailableError, RefusedValueError } from "../../src/ledger/ledg
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { accept, acceptMany, createSale } from "../contract/ledger/ledger-fixtures.ts";
-import { MemoryQueue } from "../fakes/memory-queue.ts";
+import { queueKinds } from "../contract/queue/queue-kinds.ts";
+import { RecordingQueue } from "../fakes/recording-queue.ts";
 
 describe("the consumer", () => {
   let ledger: Ledger;
-  let queue: MemoryQueue;
+  let queue: RecordingQueue;
   let consumer: Consumer | undefined;
 
   beforeEach(async () => {
     ledger = sqliteLedger({ file: ":memory:" });
     await ledger.migrate();
-    queue = new MemoryQueue();
+    queue = new RecordingQueue();
   });
   afterEach(async () => {
     await consumer?.stop();
     consumer = undefined;
+    await queue.close();
     await ledger.close();
   });
 
@@ -83,10 +85,12 @@ describe("the consumer", () => {
   test("dead-letters what cannot be read, tells the buyer where it names one, and gives the unit back", async () => {
     const { product } = await createSale(ledger);
     const { acceptedAtMs: _, ...incomplete } = accept(product);
-    queue.publishRaw("{ not json");
-    queue.publishRaw("null");
-    queue.publishRaw(JSON.stringify({ reservationId: { $ne: 1 } }));
-    queue.publishRaw(JSON.stringify(incomplete));
+    const bodies = ["{ not json", "null", JSON.stringify({ reservationId: { $ne: 1 } }), JSON.stringify(incomplete)];
+    const embedded = await queueKinds[0]!.start();
+    const place = embedded.place();
+    await place.writeRaw(bodies.map((body) => Buffer.from(body)));
+    await queue.close();
+    queue = new RecordingQueue(place.open());
     await queue.publish([accept(product)]);
     const { counts } = await start();
     await settled(5);

@@ -8,11 +8,12 @@ const backoff = { firstMs: 1, maxMs: 4 };
 describe("retrying until stopped", () => {
   test("repeats after any error, and tells the number of failures", async () => {
     const { signal } = new AbortController();
-    const errors = [new TypeError("no function"), new Error("away"), "not even an error"];
+    const errors = [new TypeError("no function"), new Error("away"), new RangeError("too far")];
     const seen: [unknown, number][] = [];
     const left = [...errors];
     const attempt = async (): Promise<string> => {
-      if (left.length > 0) throw left.shift();
+      const error = left.shift();
+      if (error !== undefined) throw error;
       return "value";
     };
     const onFailure = (error: unknown, failures: number): void => void seen.push([error, failures]);

@@ -16,7 +16,8 @@ import { verifySale, type VerifySaleOptions } from "../../src/verify/verify-sale
 import { createSale, payWithinMs, unique } from "../contract/ledger/ledger-fixtures.ts";
 import { acceptAndHandOver } from "../fakes/accept-and-hand-over.ts";
 import { MemoryGate } from "../fakes/memory-gate.ts";
-import { MemoryQueue } from "../fakes/memory-queue.ts";
+import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
+import type { ReservationQueue } from "../../src/queue/queue.ts";
 
 describe("the verifier", () => {
   let folder: string;
@@ -24,7 +25,7 @@ describe("the verifier", () => {
   let bare: OpenDatabase;
   let rows: Kysely<LedgerSchema>;
   let gate: MemoryGate;
-  let queue: MemoryQueue;
+  let queue: ReservationQueue;
   let sale: Sale;
   let product: SaleProduct;
 
@@ -36,11 +37,12 @@ describe("the verifier", () => {
     ({ sale, product } = await createSale(ledger, { total: 10 }));
     gate = new MemoryGate();
     await gate.arm(sale, product, product.total);
-    queue = new MemoryQueue();
+    queue = embeddedQueue({ file: ":memory:" });
     bare = openSqliteDatabase({ file, busyTimeoutMs: 100 });
     rows = bare.kysely;
   });
   afterEach(async () => {
+    await queue.close();
     await bare.close();
     await ledger.close();
     rmSync(folder, { recursive: true, force: true });
@@ -219,8 +221,8 @@ describe("the verifier", () => {
 
   test("I6: a unit whose message could not be read is missing, and the dead letters are named", async () => {
     await accept();
-    queue.deadLettered.push({ reservation: undefined, body: new Uint8Array(), redelivered: false });
-    expect(onlyFinding(await verify(), "I6")).toContain("1 messages are dead-lettered");
+    const dead = { depth: async () => ({ ready: 0, deadLettered: 1 }) };
+    expect(onlyFinding(await verify({ queue: dead }), "I6")).toContain("1 messages are dead-lettered");
   });
 
   test("I6: a unit on its way back counts, one of an older epoch does not", async () => {

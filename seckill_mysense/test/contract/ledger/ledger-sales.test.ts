@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { User } from "../../../src/domain/user.ts";
-import { InvalidSaleError, InvalidUserError, SaleConflictError } from "../../../src/ledger/ledger-errors.ts";
+import { InvalidSaleError, SaleConflictError } from "../../../src/ledger/ledger-errors.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
-import { acceptMany, createSale, makeProduct, makeSale, payWithinMs, unique } from "./ledger-fixtures.ts";
+import { acceptMany, createSale, makeProduct, makeSale, payWithinMs } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 
 for (const kind of ledgerKinds) {
-  describe.skipIf(kind.skipped !== "")(`sales and users in the ledger on ${kind.name}${kind.skipped}`, () => {
+  describe.skipIf(kind.skipped !== "")(`sales in the ledger on ${kind.name}${kind.skipped}`, () => {
     let place: LedgerPlace;
     let ledger: Ledger;
 
@@ -36,7 +35,6 @@ for (const kind of ledgerKinds) {
       expect(await ledger.sales.readTotals("nothing")).toBeUndefined();
       expect(await ledger.orders.read("nothing")).toBeUndefined();
       expect(await ledger.orders.readRejection("nothing")).toBeUndefined();
-      expect(await ledger.users.findByName("nothing")).toBeUndefined();
     });
 
     test("the same sale again changes nothing, also when units are sold and the gate was rebuilt", async () => {
@@ -126,50 +124,6 @@ for (const kind of ledgerKinds) {
         { product: { ...product, epoch: 2 }, totals: { total: 10, reserved: 4, sold: 0 } },
       ]);
       expect(await ledger.sales.raiseEpoch("nothing", 1)).toBeUndefined();
-    });
-
-    const makeUser = (changes: Partial<User> = {}): User => ({
-      id: unique("user"),
-      name: unique("Name"),
-      passwordHash: "$argon2id$v=19$m=65536,t=2,p=1$c2FsdA$aGFzaA",
-      createdAtMs: 1_700_000_000_000,
-      ...changes,
-    });
-
-    test("a user is found by name, whatever its case", async () => {
-      const user = makeUser({ name: unique("Zoë Ünal") });
-      expect(await ledger.users.create(user)).toBe("created");
-      expect(await ledger.users.findByName(user.name)).toEqual(user);
-      expect(await ledger.users.findByName(user.name.toUpperCase())).toEqual(user);
-      expect(await ledger.users.findByName(user.name.normalize("NFD"))).toEqual(user);
-      expect(await ledger.users.findByName(user.name.replace("ë", "e"))).toBeUndefined();
-    });
-
-    test("a name is taken for others in any case, and the same user may be created again", async () => {
-      const user = makeUser();
-      await ledger.users.create(user);
-      expect(await ledger.users.create(makeUser({ name: user.name.toLowerCase() }))).toBe("taken");
-      expect(await ledger.users.create(user)).toBe("created");
-      await expect(ledger.users.create({ ...user, name: unique("Another") })).rejects.toThrow(InvalidUserError);
-    });
-
-    test("of several who ask for a name at once, one gets it", async () => {
-      const name = unique("Wanted");
-      const asking = Array.from({ length: 8 }, (_, index) =>
-        (index % 2 ? ledger : place.connect()).users.create(makeUser({ name })),
-      );
-      const answers = await Promise.all(asking);
-      expect(answers.filter((answer) => answer === "created")).toHaveLength(1);
-      expect(answers.filter((answer) => answer === "taken")).toHaveLength(7);
-    });
-
-    test("a user that no ledger can hold is refused, naming what is wrong", async () => {
-      await expect(ledger.users.create(makeUser({ id: "" }))).rejects.toThrow("the user's id is");
-      await expect(ledger.users.create(makeUser({ name: "  " }))).rejects.toThrow("the user's name is");
-      await expect(ledger.users.create(makeUser({ name: "n".repeat(101) }))).rejects.toThrow("1 to 100 characters");
-      await expect(ledger.users.create(makeUser({ passwordHash: "h".repeat(501) }))).rejects.toThrow(
-        "has 501 characters",
-      );
     });
   });
 }

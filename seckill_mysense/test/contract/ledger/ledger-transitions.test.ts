@@ -123,31 +123,6 @@ for (const kind of ledgerKinds) {
       expect(await ledger.orders.expireUnpaid(dueMs + 1, 3)).toBe(2);
     });
 
-    test("a unit goes back in the epoch in which it is released", async () => {
-      const { product, orders } = await orderOf(3);
-      await ledger.orders.cancel(orders[0]!.reservationId);
-      await ledger.sales.raiseEpoch(product.id, 1);
-      await ledger.orders.cancel(orders[1]!.reservationId);
-      await ledger.orders.expireUnpaid(dueMs + 1, 10);
-      const returns = (await ledger.returns.pending(10_000)).filter((one) => one.productId === product.id);
-      expect(returns.map(({ reservationId, epoch }) => [reservationId, epoch])).toEqual([
-        [orders[0]!.reservationId, 1],
-        [orders[1]!.reservationId, 2],
-        [orders[2]!.reservationId, 2],
-      ]);
-    });
-
-    test("returns are given oldest first until they are marked", async () => {
-      const { product, orders } = await orderOf(3);
-      for (const { reservationId } of orders) await ledger.orders.cancel(reservationId);
-      const ids = orders.map((order) => order.reservationId);
-      expect(await returnsOf(product)).toEqual(ids);
-      expect(await ledger.returns.pending(1)).toHaveLength(1);
-      await ledger.returns.markReturned([ids[1]!, "nothing"]);
-      await ledger.returns.markReturned([]);
-      expect(await returnsOf(product)).toEqual([ids[0]!, ids[2]!]);
-    });
-
     test("of a payment, a cancellation and an expiry in the same moment exactly one wins", async () => {
       const { product, orders } = await orderOf(10);
       const others = [

@@ -1,5 +1,6 @@
 import { Cluster, Redis } from "ioredis";
 import type { Logger } from "../logging/logger.ts";
+import { backoffMs } from "../time/backoff.ts";
 import { GateOutcomeUnknown, GateUnavailable } from "./gate-errors.ts";
 import type { GateScript } from "./gate-script.ts";
 
@@ -162,5 +163,5 @@ function openClient(server: GateServer, timeoutMs: number): Redis | Cluster {
 }
 
 function reconnectDelayMs(attempt: number): number {
-  return Math.min(25 * 2 ** Math.min(attempt, 6), 1_000);
+  return backoffMs(attempt, { firstMs: 50, maxMs: 1_000 });
 }

@@ -4,6 +4,7 @@ import { silentLogger, type Logger } from "../logging/logger.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerReturns } from "../ledger/returns.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
+import { pause } from "../time/pause.ts";
 
 export interface SweeperOptions {
   readonly orders: Pick<LedgerOrders, "expireUnpaid">;
@@ -39,45 +40,46 @@ export interface Sweeper {
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
   const { intervalMs = 500, logger = silentLogger } = options;
-  let stopped = false;
+  const stopping = new AbortController();
+  const { signal } = stopping;
   let running: Promise<SweepResult> | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
 
   const sweep = (): Promise<SweepResult> => {
-    running ??= sweepOnce(options, () => stopped).finally(() => (running = undefined));
+    running ??= sweepOnce(options, signal).finally(() => (running = undefined));
     return running;
   };
   const sweepRegularly = async (): Promise<void> => {
-    try {
-      await sweep();
-    } catch (error) {
-      logger.error("a sweep failed", { error: error instanceof Error ? error.message : String(error) });
+    for (let pauseMs = 0; ; pauseMs = intervalMs) {
+      await pause(pauseMs, signal);
+      if (signal.aborted) return;
+      await sweep().catch((error: unknown) => {
+        logger.error("a sweep failed", { error: error instanceof Error ? error.message : String(error) });
+      });
     }
-    if (!stopped) timer = setTimeout(() => void sweepRegularly(), intervalMs);
   };
-  timer = setTimeout(() => void sweepRegularly(), 0);
+  const sweeping = sweepRegularly();
 
   return {
     sweep,
     async stop() {
-      stopped = true;
-      clearTimeout(timer);
+      stopping.abort();
       await running?.catch(() => {});
+      await sweeping;
     },
   };
 }
 
 /** Goes on while steps come back full, so that a crowd of expiries does not wait for the next sweep. */
-async function sweepOnce(options: SweeperOptions, isStopped: () => boolean): Promise<SweepResult> {
+async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<SweepResult> {
   const { orders, returns, maxBatch = 500, now = systemClock.now } = options;
   let expired = 0;
-  while (!isStopped()) {
+  while (!signal.aborted) {
     const step = await orders.expireUnpaid(now(), maxBatch);
     expired += step;
     if (step < maxBatch) break;
   }
   let applied = 0;
-  while (!isStopped()) {
+  while (!signal.aborted) {
     const pending = await returns.pending(maxBatch);
     const heard = await giveBackAll(options, pending);
     await returns.markReturned(heard);

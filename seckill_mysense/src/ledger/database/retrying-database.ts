@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import { backoffMs, type Backoff } from "../../time/backoff.ts";
 import { systemClock, type Clock } from "../../time/clock.ts";
+import { pause } from "../../time/pause.ts";
 import { spread } from "../../time/randomness.ts";
 import { LedgerUnavailableError, RefusedValueError } from "../ledger-errors.ts";
 import type { LedgerSchema } from "./schema.ts";
@@ -20,7 +21,7 @@ export const defaultRetry: RetryOptions = {
   retryForMs: 5_000,
   maxAttempts: 25,
   random: spread,
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep: pause,
   elapsedMs: systemClock.elapsedMs,
 };
 

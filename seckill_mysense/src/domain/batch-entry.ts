@@ -8,11 +8,11 @@ export interface BatchEntry {
   readonly productId: string | undefined;
   readonly userId: string | undefined;
   readonly epoch: number | undefined;
-  /** The whole reservation, when nothing is wrong with it. */
+  /** The whole reservation, if every part of it is valid. */
   readonly reservation: AcceptedReservation | undefined;
 }
 
-/** Values come from a queue that others may write to: they are checked here, so that no row fails a whole batch. */
+/** Other programs may write to the queue too: a value is checked here, so that one bad row cannot fail a batch. */
 export function entryOf(reservation: AcceptedReservation): BatchEntry {
   const parts = readableParts(reservation);
   const { reservationId, saleId, productId, userId, epoch } = parts;

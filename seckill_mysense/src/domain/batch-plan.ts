@@ -6,12 +6,12 @@ import type { SaleProduct } from "./sale.ts";
 /** One product as the plan needs it. */
 export type PlannedProduct = ProductTotals & Pick<SaleProduct, "saleId" | "limitPerUser">;
 
-/** What the ledger holds about the reservations, buyers and products of one batch, read under the products' locks. */
+/** The ledger's state of the reservations, buyers and products of one batch, read under the products' locks. */
 export interface LedgerState {
   readonly products: ReadonlyMap<string, PlannedProduct>;
   readonly ordered: ReadonlySet<string>;
   readonly rejected: ReadonlyMap<string, RejectionReason>;
-  /** The slots that a buyer's active orders of a product take: see `holderKey`. */
+  /** The slots that a buyer's active orders of a product occupy, by `holderKey`. */
   readonly slots: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
@@ -25,7 +25,7 @@ export interface PlannedRejection {
   readonly reason: RejectionReason;
 }
 
-/** What the transaction will write, and what each entry of the batch is told. */
+/** The rows that the transaction will write, and the outcome of each entry of the batch. */
 export interface BatchPlan {
   readonly outcomes: readonly RecordOutcome[];
   readonly orders: readonly PlannedOrder[];
@@ -35,7 +35,7 @@ export interface BatchPlan {
   readonly reserved: ReadonlyMap<string, number>;
 }
 
-/** Epochs start at 1: a return of this one never adds a unit. */
+/** Epochs start at 1, so a return with this epoch never adds a unit. */
 export const epochWithoutUnit = 0;
 
 export function holderKey(productId: string, userId: string): string {
@@ -43,7 +43,7 @@ export function holderKey(productId: string, userId: string): string {
   return `${productId}\n${userId}`;
 }
 
-/** Decides a whole batch, in its order: who comes first gets the unit. No database, no clock: a function of its values. */
+/** Decides a batch in its order: the first reservation gets the unit. A pure function, without database and clock. */
 export function planBatch(entries: readonly BatchEntry[], state: LedgerState): BatchPlan {
   const planner = new BatchPlanner(state);
   const outcomes = entries.map((entry) => planner.decide(entry));
@@ -57,7 +57,7 @@ class BatchPlanner {
   readonly returns: StockReturn[] = [];
   readonly reserved = new Map<string, number>();
   readonly #state: LedgerState;
-  /** What this batch itself has decided so far. */
+  /** Decisions for earlier entries of this batch. */
   readonly #ordered = new Set<string>();
   readonly #rejected = new Map<string, RejectionReason>();
   readonly #slots = new Map<string, Set<number>>();
@@ -81,12 +81,12 @@ class BatchPlanner {
     return { kind: "recorded" };
   }
 
-  /** The buyer's free slot, or why there is none. */
+  /** A free slot of the buyer, or the reason for refusing. */
   #placeFor({ saleId, productId, userId }: AcceptedReservation): number | RejectionReason {
     const product = this.#state.products.get(productId);
     if (product === undefined || product.saleId !== saleId) return "unknown_product";
     const taken = product.reserved + product.sold + (this.reserved.get(productId) ?? 0);
-    // Before the limit: a unit that does not exist must not be given back.
+    // Checked before the limit per user: `limit_per_user` gives a unit back, and this unit does not exist.
     if (taken >= product.total) return "oversold";
     const slots = this.#slotsOf(holderKey(productId, userId));
     for (let slot = 1; slot <= product.limitPerUser; slot++) if (!slots.has(slot)) return slot;
@@ -110,11 +110,11 @@ class BatchPlanner {
   }
 
   /**
-   * What the gate must hear of a rejected reservation: its unit comes back, and its buyer may try again. The unit is
-   * one of the epoch in which it was accepted: a later epoch was armed without counting it out.
+   * The return of a rejected reservation: the gate gets the unit back, and the buyer may try again. The unit belongs to
+   * the epoch in which it was accepted, since a later epoch was armed with this unit included.
    *
-   * An `oversold` reservation has no unit: the gate had given away more than exists (it lost its last writes, say), and
-   * giving that back would sell the missing unit again and again. It only frees its buyer.
+   * An `oversold` reservation has no unit: the gate had given away more units than exist, for example because it lost
+   * its last writes. Giving such a unit back would sell it again and again. The return only frees the buyer.
    */
   #unitOf(entry: PlannedRejection["entry"], reason: RejectionReason): StockReturn | undefined {
     const { reservationId, saleId, productId, userId, epoch } = entry;

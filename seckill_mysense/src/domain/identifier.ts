@@ -1,4 +1,4 @@
-/** As long as the ledger's key columns: four bytes a character and three columns stay far below InnoDB's limit for an index. */
+/** The width of the ledger's key columns: an index over three of them stays below InnoDB's limit. */
 export const maxIdentifierLength = 64;
 
 const forbidden = /[\s{}]|\p{Cc}/u;

@@ -4,7 +4,7 @@ import type { Sale, SaleProduct } from "../domain/sale.ts";
 import { GateRequestInvalid } from "./gate-errors.ts";
 import { checkIdentifier } from "./product-keys.ts";
 
-/** What `arm` puts in place. */
+/** The stock that `arm` puts in place. */
 export interface Stock {
   readonly sale: Sale;
   readonly product: SaleProduct;
@@ -14,7 +14,7 @@ export interface Stock {
 /** Most outbox entries in one call: as many as a script can take as arguments, with room to spare. */
 export const maxOutboxBatch = 1_000;
 
-/** Throws `GateRequestInvalid` for a stock that no gate can hold. */
+/** Throws `GateRequestInvalid` for an invalid stock. */
 export function checkStock({ sale, product, available }: Stock): void {
   if (product.saleId !== sale.id) {
     throw new GateRequestInvalid(`product ${product.id} belongs to sale ${product.saleId}, not to ${sale.id}`);
@@ -27,7 +27,7 @@ export function checkStock({ sale, product, available }: Stock): void {
   checkCount("endsAtMs", sale.endsAtMs, sale.startsAtMs, Number.MAX_SAFE_INTEGER);
 }
 
-/** Throws `GateRequestInvalid` for a reservation, or a return of one, whose ids no gate can hold. */
+/** Throws `GateRequestInvalid` for an invalid id in a reservation or in its return. */
 export function checkReservation({ reservationId, userId }: ReservationRequest | StockReturn): void {
   checkIdentifier("reservation id", reservationId);
   checkIdentifier("user id", userId);
@@ -39,7 +39,7 @@ export function checkCount(name: string, value: number, least: number, most: num
   throw new GateRequestInvalid(`${name} must be an integer from ${least} to ${most}, but is ${value}`);
 }
 
-/** Throws a `RangeError` for a number of outbox entries that one call cannot give. */
+/** Throws a `RangeError` for a number of outbox entries outside the limits of one call. */
 export function checkOutboxLimit(limit: number): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= maxOutboxBatch) return limit;
   throw new RangeError(`limit must be an integer from 1 to ${maxOutboxBatch}, but is ${limit}`);

@@ -23,7 +23,7 @@ export class Outbox {
     const [, , , outbox] = productKeys(product);
     const count = String(checkOutboxLimit(limit));
     checkIdentifier("relay name", relayName);
-    // Without BLOCK, so that one connection serves all products, whichever node of a cluster they live on.
+    // Without BLOCK, so that one connection can serve the products of all nodes of a cluster.
     const reply = await emptyWhenUnarmed(
       this.#connection.command("XREADGROUP", "GROUP", relayGroup, relayName, "COUNT", count, "STREAMS", outbox, ">"),
     );
@@ -64,7 +64,7 @@ export class Outbox {
     for (const rawEntry of raw) {
       const entry = decodeEntry(product, rawEntry);
       if (entry !== undefined) entries.push(entry);
-      // Only the reserve script writes here. It stays where it is, unacknowledged, for a person to look at.
+      // Only the reserve script writes here. A foreign entry stays in the stream, unacknowledged, for an operator.
       else this.#logger.error("unreadable outbox entry", { product: product.id, entry: JSON.stringify(rawEntry) });
     }
     return entries;
@@ -91,7 +91,7 @@ function decodeEntry(product: GateProduct, [entryId, fields]: RawEntry): OutboxE
   return { entryId, reservation };
 }
 
-/** A product that was never armed, or whose keys have expired, has no consumer group and so no entries. */
+/** A product without a consumer group was never armed, or its keys have expired: it has no entries. */
 async function emptyWhenUnarmed(reply: Promise<unknown>): Promise<unknown> {
   try {
     return await reply;

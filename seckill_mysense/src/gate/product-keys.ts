@@ -21,7 +21,7 @@ export function checkIdentifier(name: string, value: string): void {
 /**
  * The keys of one product, in the order in which every script takes them:
  * - stock: hash of epoch, open, available, total, startsAtMs, endsAtMs, limitPerUser, expiresAtMs
- * - holders: hash, user id -> the reservation ids that he holds, separated by one space
+ * - holders: hash, user id -> the reservation ids that the user holds, separated by one space
  * - returned: hash, reservation id -> epoch of the return
  * - outbox: stream of accepted reservations, read by the consumer group of the relays
  *
@@ -32,7 +32,7 @@ export type ProductKeys = readonly [stock: string, holders: string, returned: st
 export function productKeys(product: GateProduct): ProductKeys {
   checkIdentifier("sale id", product.saleId);
   checkIdentifier("product id", product.id);
-  // Only the product id may contain the colon that separates the two, or two products could share their keys.
+  // The colon separates the two ids. If the sale id could contain one too, two products could share their keys.
   if (product.saleId.includes(":")) {
     throw new GateRequestInvalid(`sale id must not contain ":", but is ${JSON.stringify(product.saleId)}`);
   }

@@ -13,17 +13,17 @@ import { ReserveBatcher } from "./reserve-batcher.ts";
 
 export interface GateOptions {
   readonly connection: GateServer;
-  /** Longest wait for an answer, and apart from that for a connection, in milliseconds. */
+  /** Longest wait for an answer, and separately for a connection, in milliseconds. */
   readonly timeoutMs?: number;
-  /** Most reservations decided in one run of the script. */
+  /** Most reservations in one run of the script. */
   readonly maxBatch?: number;
-  /** Most runs of the script for one product that are under way at a time. */
+  /** Most runs of the script at a time for one product. */
   readonly maxInFlight?: number;
   /** Most reservations waiting to be sent; beyond it `reserve` rejects with `GateUnavailable`. */
   readonly maxWaiting?: number;
   /**
-   * How long after its sale's end a product's keys stay, in milliseconds. Entries that the relay could not hand over in
-   * that time are lost with them, so it must outlast any outage of the queue.
+   * How long a product's keys stay after the end of its sale, in milliseconds. Outbox entries that the relay has not
+   * handed over by then are lost with the keys, so this must be longer than any outage of the queue.
    */
   readonly retentionMs?: number;
   readonly logger?: Logger;
@@ -32,7 +32,7 @@ export interface GateOptions {
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
-/** Connects in the background: calls made before that wait for it, within their time limit. */
+/** Connects in the background. Earlier calls wait for the connection, within their time limit. */
 export function createGate(options: GateOptions): Gate {
   const { timeoutMs = 1_000, maxBatch = 128, maxInFlight = 2, maxWaiting = 20_000, retentionMs = 7 * dayMs } = options;
   const { logger = silentLogger, elapsedMs = systemClock.elapsedMs } = options;

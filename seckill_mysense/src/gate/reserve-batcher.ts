@@ -8,13 +8,13 @@ import { productKeys, type ProductKeys } from "./product-keys.ts";
 import { readReserveReply, reserveArguments } from "./reserve-reply.ts";
 
 export interface ReserveBatcherOptions {
-  /** Most reservations in one run of the script: bounds how long a run may keep other clients waiting. */
+  /** Most reservations in one run of the script: bounds the time for which a run blocks other clients. */
   readonly maxBatch: number;
-  /** Most batches of one product that are under way at a time; what arrives meanwhile makes up the next batch. */
+  /** Most running batches of one product. Reservations that arrive meanwhile form the next batch. */
   readonly maxInFlight: number;
   /** Most reservations that wait to be sent, all products together. */
   readonly maxWaiting: number;
-  /** A reservation that waited this long without being sent is given up, in milliseconds. */
+  /** A reservation that is not sent within this time is given up, in milliseconds. */
   readonly timeoutMs: number;
   readonly elapsedMs: Clock["elapsedMs"];
 }
@@ -37,9 +37,9 @@ interface Lane {
 }
 
 /**
- * Gathers the reservations that arrive together for one product into one run of the script. Measured against one
- * EVALSHA per reservation in bench/gate.ts: the server reads the stock and the clock once per batch, and the client
- * writes and parses one command instead of many.
+ * Gathers the reservations that arrive together for one product into one run of the script. The server then reads the
+ * stock and the clock once per batch, and the client writes and parses one command instead of many. bench/gate.ts
+ * measures the difference to one EVALSHA per reservation.
  */
 export class ReserveBatcher {
   readonly #connection: GateConnection;
@@ -76,7 +76,7 @@ export class ReserveBatcher {
     return lane;
   }
 
-  /** Waits for the end of the turn, so that everything which this turn's input asks for goes out together. */
+  /** Waits for the end of the turn, so that all reservations of this turn's input go out together. */
   #schedule(lane: Lane): void {
     if (lane.scheduled || lane.inFlight >= this.#options.maxInFlight) return;
     lane.scheduled = true;

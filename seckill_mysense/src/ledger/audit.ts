@@ -1,13 +1,13 @@
 import type { OrderState, ProductTotals, RejectionReason } from "../domain/order.ts";
 import type { Sale, SaleProduct } from "../domain/sale.ts";
 
-/** Findings of one kind: how many there are, and the first few of them in words. */
+/** Findings of one kind: their number, and the first few of them in words. */
 export interface Findings {
   readonly count: number;
   readonly examples: readonly string[];
 }
 
-/** One product as the ledger keeps it, beside what counting its rows gives. */
+/** One product with its stored totals, and the counts of its rows to compare them with. */
 export interface ProductAudit {
   readonly product: SaleProduct;
   readonly totals: ProductTotals;
@@ -28,8 +28,8 @@ export interface SaleAudit {
   readonly wrongReturns: Findings;
 }
 
-/** What the verifier reads. */
+/** The figures that the verifier checks. */
 export interface LedgerAudit {
-  /** All figures come from one snapshot of the database, so that they agree with each other on a running system. */
+  /** All figures come from one snapshot of the database, so they agree with each other even on a running system. */
   auditSale(saleId: string): Promise<SaleAudit | undefined>;
 }

@@ -18,8 +18,8 @@ export const defaultMysqlLimits: MysqlLimits = {
 };
 
 /**
- * A ledger on MySQL 8 or MariaDB. Connects with the first call; `migrate` creates the database where the user may.
- * How durable a commit is, is the server's setting: innodb_flush_log_at_trx_commit must be 1, its default.
+ * A ledger on MySQL 8 or MariaDB. Connects with the first call; `migrate` creates the database if the user may do so.
+ * The server decides how durable a commit is: innodb_flush_log_at_trx_commit must be 1, its default.
  */
 export function mysqlLedger(options: MysqlLedgerOptions): Ledger {
   const { host, port = 3306, user, password, database } = options;

@@ -1,7 +1,7 @@
 import type { Order, RecordOutcome, RejectionReason } from "../domain/order.ts";
 import type { AcceptedReservation, UnreadableReservation } from "../domain/reservation.ts";
 
-/** Reservations in one call at most: it bounds the time for which a product is locked. */
+/** Most reservations in one call: bounds the time for which a product is locked. */
 export const maxRecordBatch = 1_000;
 
 export type TransitionOutcome =
@@ -11,7 +11,7 @@ export type TransitionOutcome =
   | { readonly kind: "refused"; readonly order: Order }
   | { readonly kind: "not_found" };
 
-/** What the ledger says of one reservation: its order, or why it was refused for good. Never both. */
+/** The ledger's answer about one reservation: its order, or the reason why it was refused for good. Never both. */
 export interface LedgerAnswer {
   readonly order?: Order;
   readonly rejection?: RejectionReason;
@@ -20,10 +20,10 @@ export interface LedgerAnswer {
 /** The orders, from the recorded reservation to the payment, and the reservations that were refused. */
 export interface LedgerOrders {
   /**
-   * One transaction for the whole batch (at most `maxRecordBatch`): products locked, orders inserted, then one guarded
-   * update per product that must hit its row. Outcomes stand in the order of the batch. Throws only when nothing was
-   * committed or the outcome is unknown: then the caller repeats the same batch, and what had been committed is a
-   * `duplicate`. A rejected reservation has the same answer for ever.
+   * One transaction for the whole batch (at most `maxRecordBatch`): locks the products, inserts the orders, and raises
+   * each product's `reserved` by one guarded update that must hit its row. Outcomes have the order of the batch. Throws
+   * only if nothing was committed or the outcome is unknown; the caller then repeats the same batch, and reservations
+   * that had been committed are a `duplicate`. A rejected reservation has the same answer for ever.
    */
   record(batch: readonly AcceptedReservation[], options: { readonly payWithinMs: number }): Promise<RecordOutcome[]>;
   /**

@@ -12,13 +12,13 @@ export interface ConsumerOptions {
   /** How long a recorded order may stay unpaid, in milliseconds. */
   readonly payWithinMs: number;
   readonly logger?: Logger;
-  /** Reservations in one transaction. */
+  /** Most reservations in one transaction. */
   readonly maxBatch?: number;
   /** How long an incomplete batch waits for more, in milliseconds. */
   readonly maxWaitMs?: number;
 }
 
-/** What a consumer has done since its start, in messages; `ledgerFailures` in batches. */
+/** Counts since the start, in messages; `ledgerFailures` counts batches. */
 export interface ConsumerCounts {
   recorded: number;
   duplicate: number;
@@ -29,14 +29,14 @@ export interface ConsumerCounts {
 
 export interface Consumer {
   readonly counts: Readonly<ConsumerCounts>;
-  /** Lets the batch in hand finish; what is not recorded then stays in the queue. */
+  /** Finishes the current batch; messages that are not recorded by then stay in the queue. */
   stop(): Promise<void>;
 }
 
 /**
- * Brings reservations from the queue into the ledger: recorded first, acknowledged after. While the ledger is away the
- * handler throws, and the queue gives it the same batch again after a pause that grows: nothing is requeued, which
- * would use up the messages' limit of deliveries.
+ * Brings reservations from the queue into the ledger: it records them first and acknowledges them after that. While the
+ * ledger is away, the handler throws, and the queue gives it the same batch again after a growing pause. Nothing is
+ * requeued, because each requeueing counts against the messages' delivery limit.
  */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const { queue, maxBatch = 300, maxWaitMs = 5 } = options;
@@ -80,7 +80,7 @@ class BatchRecorder {
     return verdicts;
   }
 
-  /** One bad row fails the transaction of all. Halving finds it, and the others are recorded on the way. */
+  /** One bad row fails the transaction of the whole batch. Halving the batch finds that row and records the others. */
   async #record(entries: readonly ReadableEntry[], verdicts: DeliveryVerdict[]): Promise<void> {
     if (entries.length === 0) return;
     const reservations = entries.map(({ reservation }) => reservation);

@@ -20,23 +20,23 @@ export interface SweeperOptions {
 
 export interface SweepResult {
   readonly expired: number;
-  /** Returns that the gate has heard of, whether they put a unit back or were none any more. */
+  /** Returns that the gate has answered, whether it took the unit back or ignored the return. */
   readonly applied: number;
-  /** Returns that the gate could not be told of now. */
+  /** Returns that the gate could not be notified of; the next sweep tries them again. */
   readonly failed: number;
 }
 
 export interface Sweeper {
-  /** Sweeps at once; while a sweep runs, its result. */
+  /** Starts a sweep, or joins the running one, and gives its result. */
   sweep(): Promise<SweepResult>;
   /** Lets a running sweep finish its step. */
   stop(): Promise<void>;
 }
 
 /**
- * Expires unpaid orders and brings released units back to the gate. Any number may run: expiry is a conditional change
- * of the row, and the gate takes each return once. A crash between the gate and the mark repeats the return, which the
- * gate then ignores.
+ * Expires unpaid orders and brings released units back to the gate. Several sweepers may run at once: an expiry is a
+ * conditional change of the row, and the gate takes each return once. A crash after the gate's answer and before the
+ * ledger's mark repeats the return, and the gate ignores it.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
   const { intervalMs = 500, logger = silentLogger } = options;
@@ -69,7 +69,7 @@ export function startSweeper(options: SweeperOptions): Sweeper {
   };
 }
 
-/** Goes on while steps come back full, so that a crowd of expiries does not wait for the next sweep. */
+/** Repeats full steps at once, so that many expiries do not wait for the next sweep. */
 async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<SweepResult> {
   const { orders, returns, maxBatch = 500, now = systemClock.now } = options;
   let expired = 0;
@@ -84,7 +84,7 @@ async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<
     const heard = await giveBackAll(options, pending);
     await returns.markReturned(heard);
     applied += heard.length;
-    // The same returns would come again: the next sweep tries them.
+    // Another step would read the failed returns again, so they are left to the next sweep.
     if (heard.length < pending.length) return { expired, applied, failed: pending.length - heard.length };
     if (pending.length < maxBatch) break;
   }

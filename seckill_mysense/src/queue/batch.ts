@@ -7,8 +7,8 @@ import type { BatchHandler, ConsumeOptions, Delivery, DeliveryVerdict } from "./
 const retryBackoff = { firstMs: 50, maxMs: 5_000 };
 
 /**
- * Gives a batch to the handler until it decides, with growing pauses after each failure. Undefined when stopped in
- * between: then nothing of the batch may be acknowledged.
+ * Gives a batch to the handler until the handler decides, with growing pauses after failures. Undefined if it is stopped
+ * before that: then no message of the batch may be acknowledged.
  */
 export async function handleBatch(
   handler: BatchHandler,
@@ -33,7 +33,7 @@ export async function handleBatch(
 }
 
 /**
- * Waits for a first message, and then for a full batch or for as long as an incomplete one may wait.
+ * Waits for a first message, and then until the batch is full or an incomplete batch has waited for `maxWaitMs`.
  * `news` must be woken whenever `ready` grows, and when the signal is aborted.
  */
 export async function gatherBatch(

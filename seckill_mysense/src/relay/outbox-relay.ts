@@ -15,11 +15,11 @@ export interface OutboxRelayOptions {
   readonly batch: number;
   /** Entries that a relay left unacknowledged for this long are taken over. */
   readonly claimIdleMs: number;
-  /** How often to look for such entries. */
+  /** How often to look for such entries, in milliseconds. */
   readonly claimEveryMs: number;
-  /** Longest pause between two looks at an empty outbox. */
+  /** Longest pause between two reads of an empty outbox, in milliseconds. */
   readonly maxIdleMs: () => number;
-  /** Whether the product is still among those to serve. One that is not is served until its outbox is empty. */
+  /** Whether the product is still listed. A product that is no longer listed is served until its outbox is empty. */
   readonly isListed: () => boolean;
   readonly onPublished: (count: number) => void;
   readonly logger: Logger;
@@ -30,7 +30,7 @@ const retryBackoff = { firstMs: 25, maxMs: 2_000 };
 const forgetRelaysAfterMs = 3_600_000;
 const forgetEveryMs = 600_000;
 
-/** Carries one product's outbox to the queue: read, publish, and only after the confirm acknowledge. */
+/** Carries one product's outbox to the queue: reads, publishes, and acknowledges only after the queue's confirm. */
 export class OutboxRelay {
   readonly #product: GateProduct;
   readonly #options: OutboxRelayOptions;
@@ -70,7 +70,7 @@ export class OutboxRelay {
     }
     if (nowMs >= this.#claimAtMs) {
       const claimed = await gate.claimOutbox(this.#product, relayName, batch, claimIdleMs);
-      // A full batch may not have been all.
+      // After a full batch there may be more entries to claim.
       if (claimed.length < batch) this.#claimAtMs = nowMs + claimEveryMs;
       if (claimed.length > 0) return claimed;
     }
@@ -87,14 +87,14 @@ export class OutboxRelay {
     const { gate, queue } = this.#options;
     const reservations = entries.map((entry) => entry.reservation);
     const published = await this.#insist("publish", () => queue.publish(reservations));
-    // Stopped before the confirm: the entries stay unacknowledged, and the next relay claims them.
+    // The relay was stopped before the confirm. The entries stay unacknowledged, and the next relay claims them.
     if (published.kind === "stopped") return;
     this.#options.onPublished(entries.length);
     const ids = entries.map((entry) => entry.entryId);
     await this.#insist("acknowledge", () => gate.acknowledgeOutbox(this.#product, ids));
   }
 
-  /** All of this may be repeated: a lost read is claimed later, and a message that is published twice changes nothing. */
+  /** Every action is safe to repeat: entries of a lost read are claimed later, and a message sent twice is harmless. */
   async #insist<T>(what: string, action: () => Promise<T>): Promise<Retried<T>> {
     const { logger } = this.#options;
     const product = this.#product.id;

@@ -12,8 +12,8 @@ export interface RelayOptions {
   readonly gate: Gate;
   readonly queue: ReservationQueue;
   /**
-   * Every product whose outbox may hold entries: those on sale, and those whose sale is over but not long ago.
-   * Asked again every `productsEveryMs`; while it fails, the products known so far are served.
+   * Every product whose outbox may hold entries: products on sale, and products whose sale ended recently. Called again
+   * every `productsEveryMs`; while it fails, the relay serves the products that it knows.
    */
   readonly products: () => Promise<readonly GateProduct[]> | readonly GateProduct[];
   /** Must differ between relays that run at the same time. */
@@ -24,7 +24,7 @@ export interface RelayOptions {
   readonly claimIdleMs?: number;
   readonly claimEveryMs?: number;
   readonly productsEveryMs?: number;
-  /** Longest pause between two looks at an empty outbox, in milliseconds. Grows with the number of products. */
+  /** Longest pause between two reads of an empty outbox, in milliseconds. Grows with the number of products. */
   readonly maxIdleMs?: number;
   readonly logger?: Logger;
   readonly elapsedMs?: Clock["elapsedMs"];
@@ -32,13 +32,13 @@ export interface RelayOptions {
 
 /** A running relay. */
 export interface Relay {
-  /** Messages that the queue has confirmed, repetitions among them. */
+  /** Messages that the queue has confirmed, including repetitions. */
   readonly published: number;
-  /** Lets what is being published come to its end. What is then unacknowledged, another relay claims. */
+  /** Finishes the running publish. Another relay claims the entries that are not acknowledged by then. */
   stop(): Promise<void>;
 }
 
-/** With very many products each is looked at less often, so that idle looks stay below some thousand per second. */
+/** The more products, the less often each empty outbox is read: at most some thousand reads a second altogether. */
 const idleMsPerProduct = 1;
 
 /**

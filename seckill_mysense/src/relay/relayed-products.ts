@@ -2,7 +2,7 @@ import type { SaleProduct } from "../domain/sale.ts";
 import type { LedgerSales } from "../ledger/sales.ts";
 import type { Clock } from "../time/clock.ts";
 
-/** As long as the gate keeps a product's keys after its sale: entries in its outbox may be that old. */
+/** The gate keeps a product's keys for this long after the sale, so entries in its outbox may be that old. */
 const relayedAfterEndMs = 7 * 24 * 60 * 60 * 1_000;
 
 /** Lists the products whose outboxes may hold entries. Products of a sale do not change, so each sale is read once. */

@@ -1,4 +1,4 @@
-/** The time as the sale's parts take it. A part that needs one of the two takes that one alone. */
+/** Both kinds of time. A part of the sale that needs only one of them takes only that one. */
 export interface Clock {
   /** Unix milliseconds. */
   readonly now: () => number;

@@ -1,2 +1,2 @@
-/** From 0 to below 1: to spread retries, never for secrets. */
+/** From 0 to below 1. Spreads retries; not for secrets. */
 export const spread = (): number => Math.random();

@@ -3,9 +3,9 @@ import { pause } from "./pause.ts";
 
 export interface RetryUntilStoppedOptions {
   readonly backoff: Backoff;
-  /** Ends a pause at once. An attempt that is under way comes to its end, and its result counts. */
+  /** Aborting ends a pause at once. A running attempt finishes, and its result counts. */
   readonly signal: AbortSignal;
-  /** `failures` counts from 1: an outage has many attempts, and a log wants one line. */
+  /** `failures` counts from 1, so that the caller can log one line for an outage of many attempts. */
   readonly onFailure: (error: unknown, failures: number) => void;
 }
 
@@ -14,8 +14,8 @@ export type Retried<T> =
   | { readonly kind: "stopped" };
 
 /**
- * Repeats the attempt until it succeeds, with growing pauses, for as long as it takes: at least once, also when it is
- * stopped already. For work that may be repeated after any failure.
+ * Repeats the attempt with growing pauses until it succeeds or the signal is aborted. Makes at least one attempt, even
+ * if the signal is already aborted. For work that is safe to repeat after any failure.
  */
 export async function retryUntilStopped<T>(
   attempt: () => Promise<T>,

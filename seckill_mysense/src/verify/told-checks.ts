@@ -3,19 +3,19 @@ import type { SaleAudit } from "../ledger/audit.ts";
 import type { LedgerAnswer, LedgerOrders } from "../ledger/orders.ts";
 import type { ToldAnswer } from "./told-answer.ts";
 
-/** Reservations looked up at a time. */
+/** Reservations in one query of the ledger. */
 const chunkSize = 500;
 
-/** What clients were told, held against the ledger. */
+/** The answers to clients, compared with the ledger. */
 export interface ToldFindings {
   compared: number;
   won: number;
   accepted: number;
-  /** I3: told one thing, recorded another. */
+  /** I3: an answer that contradicts the ledger. */
   readonly wrongAnswers: string[];
-  /** I4 */
+  /** I4: told `won`, but without an order. */
   readonly wrongWins: string[];
-  /** I5: accepted, and the ledger knows nothing of it. */
+  /** I5: accepted, but unknown to the ledger. */
   readonly undecided: string[];
 }
 

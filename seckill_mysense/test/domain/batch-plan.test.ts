@@ -70,7 +70,7 @@ describe("planning a batch", () => {
     );
   });
 
-  test("who comes first gets the unit", () => {
+  test("the first reservation gets the unit", () => {
     const one = { saleId: "s", total: 1, reserved: 0, sold: 0, limitPerUser: 1 };
     const empty = { ordered: new Set<string>(), rejected: new Map(), slots: new Map() };
     const ask = (reservationId: string, userId: string): AcceptedReservation => {

@@ -38,7 +38,7 @@ describe("an id", () => {
     expect(reservationId.safeParse("_-9").success).toBe(true);
   });
 
-  test("that is none is named with the rule", () => {
+  test("that is invalid is named together with the rule", () => {
     expect(describeBadIdentifier("the sale's id", "two words")).toBe(
       `the sale's id is "two words"; an id is 1 to 64 characters without blanks, braces and control characters`,
     );

@@ -4,11 +4,11 @@ import type { OutboxEntry } from "../../src/gate/gate.ts";
 
 interface Waiting {
   readonly entry: OutboxEntry;
-  /** The relay that has read the entry, and when; undefined for an entry that nobody has read. */
+  /** The relay that has read the entry, and when; undefined for an unread entry. */
   taken: { readonly relayName: string; readonly atMs: number } | undefined;
 }
 
-/** The outbox of one product in memory, by the rules of a stream with one consumer group. */
+/** The outbox of one product in memory. It follows the rules of a stream with one consumer group. */
 export class MemoryOutbox {
   readonly #now: () => number;
   readonly #relays = new Map<string, number>();

@@ -31,13 +31,13 @@ interface TestGatewayOptions {
   readonly limits?: Record<string, unknown>;
   readonly backend?: Record<string, unknown>;
   readonly secrets?: readonly string[];
-  /** Of gateway and gate. */
+  /** The clock of gateway, gate and ledger, Unix milliseconds. */
   readonly now?: () => number;
 }
 
 const noLimit = { rate_per_second: 0, burst: 1 };
 
-/** A gateway on a free port over fakes, with a sale that is open, and without limits but those asked for. */
+/** A gateway on a free port, over parts in memory, with an open sale and only the given limits. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const now = options.now ?? Date.now;
   const gate = new MemoryGate(now);

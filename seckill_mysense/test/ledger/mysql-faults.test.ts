@@ -77,7 +77,7 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     await proxy.stop();
   });
 
-  test("connections that an operator has killed are replaced without anybody noticing", async () => {
+  test("connections that an operator has killed are replaced, and no caller notices", async () => {
     const { product } = await createSale(ledger);
     const bare = openMysqlDatabase(database, defaultMysqlLimits);
     await Promise.all([1, 2, 3, 4].map(() => ledger.sales.readTotals(product.id)));
@@ -128,7 +128,7 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     await expectClean(product);
   }, 120_000);
 
-  test("a frozen server holds nobody for longer than the limits say", async () => {
+  test("a frozen server blocks no call for longer than the limits say", async () => {
     const { product } = await createSale(ledger);
     const quick = connect({ queryTimeoutMs: 100, connectTimeoutMs: 100, retry: { retryForMs: 300 } });
     await quick.sales.readTotals(product.id);
@@ -178,7 +178,7 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     await bare.close();
   }, 30_000);
 
-  test("a wrong password, and a port where nobody listens, are said in plain words", async () => {
+  test("a wrong password, and a port without a server, give a plain message", async () => {
     await expect(connect({ password: "wrong" }).migrate()).rejects.toThrow(/Access denied for user/);
     const nowhere = connect({ port: 1, host: "127.0.0.1", retry: { retryForMs: 20 } });
     await expect(nowhere.migrate()).rejects.toThrow(
@@ -225,7 +225,7 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
   }
 });
 
-/** Its bytes on the wire: the code for a query, then the text. */
+/** The bytes of a commit on the wire: the code for a query, then the text. */
 const commitRequest = "\u0003commit";
 
 function rowOf(reservation: AcceptedReservation) {
@@ -261,7 +261,7 @@ function untilSomebodyWaits({ kysely }: ReturnType<typeof openMysqlDatabase>): P
     );
     return rows.length > 0;
   };
-  // InnoDB shows fresh figures only to those who have not asked for a tenth of a second.
+  // InnoDB refreshes these figures only if they have not been read for a tenth of a second.
   return waitUntil(somebodyWaits, { what: "a transaction to wait for a lock", timeoutMs: 10_000, intervalMs: 200 });
 }
 

@@ -1,7 +1,7 @@
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { batchOf } from "./sqlite-batch.ts";
 
-// A process that records batches until it is killed, and says which ones are committed.
+// A process that records batches until it is killed, and prints the number of each committed batch.
 const [file, saleId, productId, name] = process.argv.slice(2) as [string, string, string, string];
 const ledger = sqliteLedger({ file });
 for (let number = 0; ; number++) {

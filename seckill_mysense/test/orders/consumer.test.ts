@@ -31,7 +31,7 @@ describe("the consumer", () => {
     consumer = await startConsumer({ queue, orders: ledger.orders, payWithinMs: 1_000, ...options });
     return consumer;
   };
-  /** Until every one of so many messages is acknowledged or dead-lettered. */
+  /** Waits until this many messages are acknowledged or dead-lettered. */
   const settled = (count: number): Promise<void> =>
     waitUntil(() => queue.acknowledged.length + queue.deadLettered.length === count, {
       what: `${count} messages to be settled`,

@@ -40,7 +40,7 @@ describe("the sweeper", () => {
     );
     return sweepers.at(-1) as Sweeper;
   };
-  /** A product of ten units, of which so many are reserved, at the gate and in the ledger. */
+  /** A product of ten units, `count` of them reserved at the gate and in the ledger. */
   const sell = async (count: number): Promise<SaleProduct> => {
     const { sale, product } = await createSale(ledger, { total: 10 });
     await gate.arm(sale, product, product.total);
@@ -50,7 +50,7 @@ describe("the sweeper", () => {
   };
   const available = async ({ saleId, id }: SaleProduct): Promise<number> => (await gate.status(saleId, id))!.available;
 
-  test("brings the units of orders that nobody paid back to the gate", async () => {
+  test("brings the units of unpaid orders back to the gate", async () => {
     const product = await sell(4);
     const sweeper = start();
     expect(await sweeper.sweep()).toEqual({ expired: 0, applied: 0, failed: 0 });

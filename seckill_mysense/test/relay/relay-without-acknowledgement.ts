@@ -1,5 +1,5 @@
 /**
- * A relay that publishes, and then hangs where it would acknowledge, so that a test can kill it exactly there.
+ * A relay that publishes and then hangs instead of acknowledging, so that a test can kill it exactly there.
  * Arguments: port of the gate's server, file of the embedded queue, sale id, product id.
  */
 import { createGate } from "../../src/gate/redis-gate.ts";

@@ -54,7 +54,7 @@ describe("the verifier", () => {
     await ledger.orders.record(accepted, { payWithinMs });
     return accepted;
   };
-  /** Makes the gate's figure wrong, or mends it. */
+  /** Overwrites the gate's figure. */
   const setAvailable = (available: number): void => {
     gate.stocks.get(product.id)!.available = available;
   };
@@ -66,7 +66,7 @@ describe("the verifier", () => {
   };
   const verify = (options: Partial<VerifySaleOptions> = {}): Promise<VerificationReport> =>
     verifySale({ saleId: sale.id, ledger, gate, queue, ...options });
-  /** What stands in a report that finds exactly one invariant violated. */
+  /** The examples in a report that finds exactly this invariant violated. */
   const onlyFinding = (report: VerificationReport, id: InvariantId): string => {
     const violated = Object.entries(report.results).filter(([, { status }]) => status === "violated");
     expect(violated.map(([name]) => name)).toEqual([id]);
@@ -259,7 +259,7 @@ describe("the verifier", () => {
     expect(finding).toContain(`the unit of reservation ${two.reservationId} (reserved) was returned`);
   });
 
-  test("I8: units left although buyers were, and none left", async () => {
+  test("I8: units are left although buyers are, and then no unit is left", async () => {
     await sell(9);
     expect(onlyFinding(await verify({ demandLeft: true }), "I8")).toContain("reserved 9 + sold 0 of 10");
     expect((await verify({ demandLeft: false })).results.I8).toMatchObject({ status: "not_checked" });

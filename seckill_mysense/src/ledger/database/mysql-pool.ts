@@ -4,20 +4,20 @@ import { MysqlConnection, type MysqlConnectionLimits, type MysqlPlace } from "./
 import { PoolExhaustedError } from "./mysql-failure.ts";
 
 export interface MysqlLimits extends MysqlConnectionLimits {
-  /** Connections at most; more work waits for one of them. */
+  /** Most connections; further work waits for one of them. */
   readonly poolSize: number;
-  /** Work that may wait for a connection; what comes on top fails at once. */
+  /** Most units of work that wait for a connection; further work fails at once. */
   readonly maxWaiting: number;
-  /** How long work waits for a connection. */
+  /** Longest wait for a connection, in milliseconds. */
   readonly acquireTimeoutMs: number;
 }
 
-/** Beyond connecting itself: see `MysqlConnection.open`. */
+/** Statements that set up a session: see `MysqlConnection.open`. */
 const statementsOfOpening = 2;
 
 type Acquiring = ReturnType<Pool<MysqlConnection>["acquire"]>;
 
-/** Connections to one database, opened when they are needed. */
+/** Connections to one database, opened on demand. tarn pools them; this class adds the limits and the orderly end. */
 export class MysqlPool {
   readonly #limits: MysqlLimits;
   readonly #pool: Pool<MysqlConnection>;
@@ -61,12 +61,12 @@ export class MysqlPool {
   }
 
   release(connection: MysqlConnection): void {
-    // The pool would find it broken only when it is wanted again, and until then the server would keep its locks.
+    // tarn notices a broken connection only at its next use, and until then the server would keep its locks.
     if (connection.broken) connection.destroy();
     this.#pool.release(connection);
   }
 
-  /** Fails those who wait; lets running work finish for `graceMs`, and then cuts it off. */
+  /** Fails waiting work, gives running work `graceMs` to finish, and then cuts it off. */
   async close(graceMs: number): Promise<void> {
     this.#closed = true;
     for (const acquiring of this.#acquiring) acquiring.abort();

@@ -26,8 +26,8 @@ export const defaultRetry: RetryOptions = {
 };
 
 /**
- * The ledger's way to its database: each unit of work is run again, with bounded pauses, where the database says that
- * it may succeed. All work of the ledger can be repeated after an unknown outcome: it finds what it did before.
+ * Repeats each unit of work, with bounded pauses, while the database reports a failure that may pass. All work of the
+ * ledger can be repeated after an unknown outcome, because it finds what an earlier attempt has written.
  */
 export class RetryingDatabase {
   readonly dialect: LedgerDialect;

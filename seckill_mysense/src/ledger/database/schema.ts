@@ -35,7 +35,7 @@ export interface ProductRow {
 export interface UserRow {
   id: string;
   name: string;
-  /** The name without case, unique: see `nameKey`. */
+  /** The unique, folded name: see `nameKey`. */
   name_key: string;
   password_hash: string;
   created_at_ms: number;
@@ -53,7 +53,7 @@ export interface OrderRow {
   pay_before_ms: number;
   /**
    * 1 to the product's limit per user while the order is active, otherwise null. Unique together with product and
-   * user, so that the database itself keeps the limit; nulls are never equal, so released orders do not count.
+   * user, so that the database itself enforces the limit; nulls are never equal, so released orders do not count.
    */
   active_slot: number | null;
 }
@@ -75,7 +75,7 @@ export interface StockReturnRow {
   user_id: string;
   epoch: number;
   released_at_ms: number;
-  /** Null until the gate has been told. */
+  /** Null until the gate has been notified. */
   applied_at_ms: number | null;
 }
 

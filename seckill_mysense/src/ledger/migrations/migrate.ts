@@ -7,7 +7,7 @@ import type { Migration } from "./migration.ts";
 /** In the order of their versions, without gaps. */
 export const migrations: readonly Migration[] = [bookOfOrders];
 
-/** Runs the steps that the database has not had. Throws when the database is newer than this program. */
+/** Runs the steps that the database is missing. Throws when the database is newer than this program. */
 export function migrate(database: RetryingDatabase, nowMs: number, steps = migrations): Promise<void> {
   return database.whileMigrating(async (connection) => {
     const { dialect } = database;

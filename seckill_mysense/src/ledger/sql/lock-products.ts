@@ -3,7 +3,7 @@ import type { ProductRow } from "../database/schema.ts";
 
 /**
  * Locks product rows until the end of the transaction, and reads them. Every transaction that changes orders or stock
- * starts with this, in the order of ids: they wait for each other here, and nowhere else.
+ * starts with this, in the order of ids: no hold-and-wait, hence no deadlock among them.
  */
 export async function lockProducts(
   transaction: LedgerTransaction,

@@ -20,9 +20,9 @@ export interface RecordContext {
 }
 
 /**
- * Decides a batch and writes it, in a transaction of the caller. The products stay locked from the first statement to
- * the commit, and every other writer of orders locks them first as well: what is read here cannot change before it is
- * written, writers of the same product queue up in place of deadlocking, and one path serves good and bad batches.
+ * Decides a batch and writes it, in the caller's transaction. The products stay locked from the first statement to the
+ * commit, and every other writer of orders locks them first too. So the rows read here cannot change before the write,
+ * and writers of the same product wait for each other instead of deadlocking. Good and bad batches take the same path.
  */
 export async function recordBatch(
   transaction: LedgerTransaction,
@@ -117,7 +117,7 @@ async function writeOrders(
   for (const [productId, units] of reserved) await reserveUnits(transaction, productId, units);
 }
 
-/** The guard of "never oversold". It holds by the plan already; that it hits its row is checked, not assumed. */
+/** The guard of "never oversold". The plan already respects it; an update that misses its row is a corruption. */
 async function reserveUnits(transaction: LedgerTransaction, productId: string, units: number): Promise<void> {
   const { numUpdatedRows } = await transaction
     .updateTable("products")

@@ -1,9 +1,10 @@
+// Conversions between the rows of the tables and the types of the domain.
+
 import type { Order } from "../../domain/order.ts";
 import type { Sale, SaleProduct } from "../../domain/sale.ts";
 import type { User } from "../../domain/user.ts";
 import type { OrderRow, ProductRow, SaleRow, UserRow } from "../database/schema.ts";
 
-/** Between the rows of the tables and the types of the domain. */
 export function toSale(row: SaleRow): Sale {
   return { id: row.id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms };
 }

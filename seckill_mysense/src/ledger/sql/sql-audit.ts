@@ -87,7 +87,7 @@ async function countPendingReturns(snapshot: LedgerReader, { id, epoch }: SalePr
   return count;
 }
 
-/** By the orders' states, not by the slots: the slots are what keeps the limit, and are checked here. */
+/** Counts orders by state, not by slot: the slots enforce the limit, so an audit must not rely on them. */
 async function findOverLimit(snapshot: LedgerReader, saleId: string): Promise<Findings> {
   const rows = await snapshot
     .selectFrom("orders")

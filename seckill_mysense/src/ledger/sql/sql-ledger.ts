@@ -10,9 +10,9 @@ import { SqlSales } from "./sql-sales.ts";
 import { SqlUsers } from "./sql-users.ts";
 
 export interface SqlLedgerOptions {
-  /** The clock of recorded, released and returned moments. */
+  /** The clock for the times at which orders are recorded, released and returned. */
   readonly now?: Clock["now"];
-  /** How the ledger repeats work that the database could not do. */
+  /** How the ledger repeats work that the database could not do at once. */
   readonly retry?: Partial<RetryOptions>;
 }
 

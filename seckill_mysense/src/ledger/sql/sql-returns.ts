@@ -3,10 +3,10 @@ import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { LedgerReturns } from "../returns.ts";
 
-/** Rows of one UPDATE: it bounds the statement's size. */
+/** Most rows of one UPDATE: bounds the size of the statement. */
 const maxMarked = 1_000;
 
-/** Puts units on their way back to the gate: in the transaction that releases them, or a crash would lose them. */
+/** Records units that go back to the gate, in the transaction that releases them: otherwise a crash would lose them. */
 export async function writeReturns(
   transaction: LedgerTransaction,
   returns: readonly StockReturn[],

@@ -15,7 +15,7 @@ export class SqlSales implements LedgerSales {
     this.#database = database;
   }
 
-  /** Where two processes create the same sale at once, the slower one is retried and then finds it. */
+  /** If two processes create the same sale at once, the slower one is retried and then finds the sale. */
   async create(sale: Sale, products: readonly SaleProduct[]): Promise<void> {
     checkSale(sale, products);
     const existing = await this.#database.write(async (transaction) => {
@@ -79,7 +79,7 @@ export class SqlSales implements LedgerSales {
   }
 }
 
-/** The products of a sale in the order of their ids. */
+/** A sale with its products, in the order of their ids. */
 export async function readSale(
   database: LedgerReader,
   saleId: string,

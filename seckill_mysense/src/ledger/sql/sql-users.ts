@@ -22,7 +22,7 @@ export class SqlUsers implements LedgerUsers {
     return this.#database.write(async (transaction) => {
       const known = transaction.selectFrom("users").select(["id", "name_key"]);
       const holder = await known.where("name_key", "=", key).executeTakeFirst();
-      // The same user again: an earlier attempt was committed though its answer was lost.
+      // The same user again: an earlier attempt was committed, but its answer was lost.
       if (holder !== undefined) return holder.id === user.id ? "created" : "taken";
       const other = await known.where("id", "=", user.id).executeTakeFirst();
       if (other !== undefined)
@@ -43,8 +43,8 @@ export class SqlUsers implements LedgerUsers {
 }
 
 /**
- * Names that a reader takes for the same are the same: without case, and without differences of Unicode's forms.
- * Computed here, since the databases' own case folding differs.
+ * Two names with the same key count as the same name: case, Unicode's forms and outer spaces do not matter. The key is
+ * computed here because MySQL and SQLite fold case differently.
  */
 export function nameKey(name: string): string {
   return name.normalize("NFKC").toLowerCase().trim();

@@ -7,10 +7,10 @@ import { lockProducts } from "./lock-products.ts";
 import { toOrder } from "./rows.ts";
 import { writeReturns } from "./sql-returns.ts";
 
-/** Orders that one transaction expires at most. */
+/** Most orders that one transaction expires. */
 const maxExpiryBatch = 500;
 
-/** What a buyer or the clock does to unpaid orders. */
+/** Payments, cancellations and expiries of unpaid orders. */
 export class Transitions {
   readonly #database: RetryingDatabase;
   readonly #now: () => number;
@@ -28,7 +28,7 @@ export class Transitions {
     return this.#leaveReserved(reservationId, "cancelled", () => true);
   }
 
-  /** Expires orders product by product, so that each transaction locks one product only. */
+  /** Expires orders product by product, so that each transaction locks only one product. */
   async expireUnpaid(nowMs: number, limit: number): Promise<number> {
     const due = await this.#database.read((database) =>
       database
@@ -56,7 +56,7 @@ export class Transitions {
     allowed: (order: Order) => boolean,
   ): Promise<TransitionOutcome> {
     const before = await this.#database.read((database) => readOrder(database, reservationId));
-    // Nothing leads back to `reserved`: an answer from here stays true, and needs no lock.
+    // No order becomes `reserved` again, so this answer stays true and needs no lock.
     if (before === undefined) return { kind: "not_found" };
     if (before.state !== "reserved" || !allowed(before)) return settled(before, target);
     return this.#database.write(async (transaction) => {
@@ -73,7 +73,7 @@ export class Transitions {
     });
   }
 
-  /** Under the product's lock nobody else changes its orders: those that are still unpaid are exactly those expired. */
+  /** No other transaction changes the orders while the product is locked, so exactly the unpaid ones expire. */
   #expire(productId: string, reservationIds: readonly string[]): Promise<number> {
     return this.#database.write(async (transaction) => {
       const epoch = await this.#lockedEpoch(transaction, productId);
@@ -99,8 +99,8 @@ export class Transitions {
   }
 
   /**
-   * Locks the product. A released unit belongs to the epoch of this moment, not to that of its order: a gate rebuilt in
-   * between was armed with the unit counted out.
+   * Locks the product and reads its epoch. A released unit belongs to this epoch, not to the epoch of its order: if the
+   * gate was rebuilt since the order, it was armed without this unit.
    */
   async #lockedEpoch(transaction: LedgerTransaction, productId: string): Promise<number> {
     const products = await lockProducts(transaction, [productId], this.#database.dialect.locksRows);
@@ -114,7 +114,7 @@ function settled(order: Order, target: OrderState): TransitionOutcome {
   return { kind: order.state === target ? "already" : "refused", order };
 }
 
-/** Whoever changes the row has won: returns how many still were `reserved`. */
+/** The transaction that changes a row wins it. Returns how many orders were still `reserved`. */
 async function changeState(
   transaction: LedgerTransaction,
   reservationIds: readonly string[],

@@ -5,7 +5,7 @@ import { createGate } from "../../../src/gate/redis-gate.ts";
 import { MemoryGate } from "../../fakes/memory-gate.ts";
 import { gateServerKinds, type GateServerKind } from "./gate-servers.ts";
 
-/** A gate, and what a test must see or change behind its back. */
+/** A gate, with the means to look behind its port and to change its state. */
 export interface GatePlace {
   readonly gate: Gate;
   /** As another process would have it. */
@@ -14,7 +14,7 @@ export interface GatePlace {
   clockSeconds(): Promise<number>;
   /** Moves the end of an armed sale. */
   moveEnd(product: GateProduct, endsAtMs: number): Promise<void>;
-  /** Things that the gate keeps about a product. */
+  /** How many keys or records the gate keeps of a product. */
   traces(product: GateProduct): Promise<number>;
   /** Outbox entries that were read and not acknowledged. */
   unacknowledged(product: GateProduct): Promise<number>;
@@ -25,7 +25,7 @@ export interface GatePlace {
 
 export interface GateKind {
   readonly name: string;
-  /** Why it cannot run here; empty when it can. Belongs into the name of the group of tests. */
+  /** Why it cannot run here; empty if it can. Part of the name of the group of tests. */
   readonly skipReason: string;
   open(): Promise<GatePlace>;
 }
@@ -80,5 +80,5 @@ function onServer({ name, skipReason, start }: GateServerKind): GateKind {
   };
 }
 
-/** Every gate: one suite, all of them. */
+/** All gates that the contract suite runs on. */
 export const gateKinds: readonly GateKind[] = [memory, ...gateServerKinds.map(onServer)];

@@ -54,7 +54,7 @@ for (const kind of gateKinds) {
         expect(await statusOf(fixture)).toMatchObject({ available: 9, outboxLength: 1 });
       });
 
-      test("a second reservation of a buyer at his limit names the one that he holds", async () => {
+      test("a second reservation of a buyer at the limit names the one that the buyer holds", async () => {
         const fixture = await armed();
         await accept(gate, fixture.request("ann", "r1"));
         expect(await gate.reserve(fixture.request("ann", "r2"))).toEqual({ kind: "replay", reservationId: "r1" });
@@ -120,7 +120,7 @@ for (const kind of gateKinds) {
         expect(outcomes[2]).toEqual({ kind: "replay", reservationId: "r1" });
       });
 
-      test("a crowd through two gates gets exactly the stock, and nobody two units", async () => {
+      test("a crowd through two gates gets exactly the stock, and no user two units", async () => {
         const fixture = await armed({ total: 100 });
         const requests = Array.from({ length: 2_000 }, (_, i) => fixture.request(`user-${i % 500}`, `r${i}`));
         const outcomes = await Promise.all(
@@ -131,7 +131,7 @@ for (const kind of gateKinds) {
         );
         expect(winners).toHaveLength(100);
         expect(new Set(winners).size).toBe(100);
-        // A winner's later tries are replays, as many as he made after his success.
+        // A winner's later requests are replays.
         const { accepted, replay, sold_out, ...others } = kinds(outcomes);
         expect(others).toEqual({});
         expect(accepted! + (replay ?? 0) + sold_out!).toBe(2_000);
@@ -176,7 +176,7 @@ for (const kind of gateKinds) {
         expect(await statusOf(fixture)).toMatchObject({ available: 9, outboxLength: 1, epoch: 1 });
       });
 
-      test("of many who arm at once, one does", async () => {
+      test("of many simultaneous calls of arm, one arms", async () => {
         const fixture = saleFixture();
         const arms = Array.from({ length: 20 }, (_, i) =>
           (i % 2 === 0 ? gate : otherGate).arm(fixture.sale, fixture.product, 10),
@@ -204,7 +204,7 @@ for (const kind of gateKinds) {
         await gate.acknowledgeOutbox(fixture.product, [entry!.entryId]);
         expect(await gate.arm(fixture.sale, fixture.inEpoch(2), 7)).toBe("armed");
         expect(await statusOf(fixture)).toMatchObject({ epoch: 2, available: 7, open: true });
-        // Who holds what is the ledger's truth too, and does not change with the epoch.
+        // The holders are in the ledger too, and do not change with the epoch.
         expect(await gate.reserve(fixture.request("ann", "r2"))).toEqual({ kind: "replay", reservationId: "r1" });
         expect(await accept(gate, fixture.request("bob", "r3"))).toMatchObject({ epoch: 2 });
         expect(await gate.readOutbox(fixture.product, "relay", 10)).toHaveLength(1);

@@ -16,7 +16,7 @@ for (const kind of ledgerKinds) {
     });
     afterAll(() => place?.remove());
 
-    test("a sale that does not exist is undefined, and one without products has none", async () => {
+    test("a missing sale is undefined, and an empty one has no products", async () => {
       expect(await ledger.audit.auditSale("nothing")).toBeUndefined();
       const sale = makeSale();
       await ledger.sales.create(sale, []);
@@ -37,7 +37,7 @@ for (const kind of ledgerKinds) {
       await ledger.orders.record([again], { payWithinMs });
       await ledger.orders.record([late, tooMany], { payWithinMs });
       await ledger.orders.pay(paid.reservationId, 1);
-      // Of the older epoch, so that these two returns do not count.
+      // Returns of rejected reservations have an older epoch, and do not count below.
       expect((await ledger.returns.pending(10_000)).map(({ epoch }) => epoch)).toContain(0);
       await ledger.sales.raiseEpoch(product.id, 1);
       await ledger.orders.cancel(cancelled.reservationId);

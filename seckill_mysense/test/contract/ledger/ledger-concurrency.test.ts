@@ -17,9 +17,9 @@ type Step =
 
 interface Story {
   readonly products: readonly { readonly total: number; readonly limitPerUser: number }[];
-  /** Who asks the gate for what, in this order. */
+  /** Requests to the gate, in this order. */
   readonly requests: readonly { readonly product: number; readonly user: number }[];
-  /** What each of several processes does, one step after the other, all processes at once. */
+  /** The steps of each of several processes. All processes run at once. */
   readonly processes: readonly (readonly Step[])[];
 }
 
@@ -97,7 +97,7 @@ for (const kind of ledgerKinds) {
       }));
       const outcomes = await Promise.all(
         Array.from({ length: 40 }, (_, index) => {
-          // Each batch holds a quarter of them, and each process takes the products in another order.
+          // Each batch holds a quarter of the reservations, and each process takes the products in another order.
           const batch = all.filter((_reservation, place_) => place_ % 4 === index % 4);
           return ledgers[Math.floor(index / 4) % 4]!.orders.record(index % 2 ? batch : batch.toReversed(), {
             payWithinMs,
@@ -112,7 +112,7 @@ for (const kind of ledgerKinds) {
   });
 }
 
-/** A failure prints its seed and path: give them as TEST_SEED and TEST_PATH to see it again. */
+/** A failure prints its seed and path. TEST_SEED and TEST_PATH with these values repeat it. */
 function replay(): { seed?: number; path?: string } {
   const { TEST_SEED, TEST_PATH } = process.env;
   return { ...(TEST_SEED ? { seed: Number(TEST_SEED) } : {}), ...(TEST_PATH ? { path: TEST_PATH } : {}) };
@@ -148,7 +148,7 @@ class StoryRun {
     await this.#check(first);
   }
 
-  /** The gate knows no limit per user here, so that the ledger's own has something to refuse. */
+  /** The gate has a high limit per user here, so that the ledger's limit refuses some reservations. */
   async #askGate(): Promise<void> {
     const run = unique("run");
     for (const product of this.#products) {
@@ -192,7 +192,7 @@ class StoryRun {
   }
 
   async #sweep({ orders, returns }: Ledger): Promise<void> {
-    // No time is over yet: only returns are brought to the gate.
+    // No order is due at this time, so the sweep only brings returns to the gate.
     const sweeper = startSweeper({ orders, returns, gate: this.#gate, now: () => 0, intervalMs: 1_000_000 });
     await sweeper.sweep();
     await sweeper.stop();

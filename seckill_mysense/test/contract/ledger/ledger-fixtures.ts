@@ -4,7 +4,7 @@ import type { Ledger } from "../../../src/ledger/ledger.ts";
 
 let counter = 0;
 
-/** A text that no other test of this process has. */
+/** A text that is unique in this process. */
 export function unique(prefix: string): string {
   return `${prefix}-${++counter}`;
 }

@@ -9,12 +9,12 @@ import { defaultMysqlLimits, mysqlLedger, type MysqlLedgerOptions } from "../../
 import { sqliteLedger, type SqliteLedgerOptions } from "../../../src/ledger/sqlite-ledger.ts";
 import type { SqlLedgerOptions } from "../../../src/ledger/sql/sql-ledger.ts";
 
-/** A database of its own for one group of tests. Each `connect` is what another process would have. */
+/** A separate database for one group of tests. Each `connect` stands for another process. */
 export interface LedgerPlace {
   connect(options?: SqlLedgerOptions): Ledger;
-  /** The bare database, for tests of what lies under the ledger. Who opens it closes it. */
+  /** The bare database, for tests below the ledger. The caller closes it. */
   open(): OpenDatabase;
-  /** Closes what was connected and removes the database. */
+  /** Closes all ledgers and removes the database. */
   remove(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export interface LedgerKind {
 
 const mariadb = requireService("mariadb");
 
-/** Both databases, for `describe.each`. */
+/** All ledgers that the contract suites run on. */
 export const ledgerKinds: readonly LedgerKind[] = [
   { name: "SQLite", skipped: "", create: createSqlitePlace },
   { name: "MySQL", skipped: mariadb.reason, create: createMysqlPlace },

@@ -19,7 +19,7 @@ for (const kind of ledgerKinds) {
     });
     afterAll(() => place?.remove());
 
-    /** What an earlier test left behind would come before the returns of the next one. */
+    /** Otherwise the returns of earlier tests would come first. */
     beforeEach(async () => {
       const pending = await ledger.returns.pending(10_000);
       await ledger.returns.markReturned(pending.map(({ reservationId }) => reservationId));

@@ -19,7 +19,7 @@ for (const kind of ledgerKinds) {
     });
     afterAll(() => place?.remove());
 
-    /** What earlier tests left unpaid would expire with the orders of the next one. */
+    /** Otherwise unpaid orders of earlier tests would expire together with those of the next test. */
     beforeEach(async () => {
       await ledger.orders.expireUnpaid(dueMs + 1, 10_000);
     });
@@ -94,7 +94,7 @@ for (const kind of ledgerKinds) {
       });
     });
 
-    test("an order that nobody knows is not found", async () => {
+    test("an unknown order is not found", async () => {
       expect(await ledger.orders.pay("nothing", nowMs)).toEqual({ kind: "not_found" });
       expect(await ledger.orders.cancel("nothing")).toEqual({ kind: "not_found" });
     });

@@ -18,7 +18,7 @@ for (const kind of ledgerKinds) {
     });
     afterAll(() => place?.remove());
 
-    test("a name that nobody has is undefined", async () => {
+    test("an unknown name is undefined", async () => {
       expect(await users.findByName("nothing")).toBeUndefined();
     });
 
@@ -47,7 +47,7 @@ for (const kind of ledgerKinds) {
       await expect(users.create({ ...user, name: unique("Another") })).rejects.toThrow(InvalidUserError);
     });
 
-    test("of several who ask for a name at once, one gets it", async () => {
+    test("of several users with the same name, created at once, one gets it", async () => {
       const name = unique("Wanted");
       const asking = Array.from({ length: 8 }, (_, index) =>
         (index % 2 ? users : place.connect().users).create(makeUser({ name })),

@@ -1,7 +1,8 @@
 import type { Address } from "../../memory/heap.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { type OwnScanOption, readCursor, readScanOptions, type ScanOptions } from "./scan-options.ts";
+import { readCursor } from "../../protocol/scan-cursor.ts";
+import { type OwnScanOption, readScanOptions, type ScanOptions } from "./scan-options.ts";
 import { type Scannable, scanStep } from "./scan-step.ts";
 
 /** How the elements of one kind of collection are scanned: HSCAN, SSCAN, ZSCAN. */

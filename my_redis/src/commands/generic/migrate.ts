@@ -3,7 +3,7 @@ import { keyAt, keysAfter } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Address } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
-import type { MigratingKey } from "../../migration/transfer.ts";
+import type { MigratingKey } from "../../dispatch/ports.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { dumpValue } from "./dump/dump.ts";

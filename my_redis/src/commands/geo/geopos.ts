@@ -23,7 +23,7 @@ export const geodist = command({
   run(context, args, reply) {
     if (args.count > 5) throw new CommandError(errors.syntax);
     const unit = args.count === 5 ? readUnit(args, 4) : 1;
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     const scores = [2, 3].flatMap((index) =>
       set?.find(args.buffer, args.start(index), args.end(index)) === true ? [set.score] : [],
     );
@@ -45,7 +45,7 @@ export const geohash = command({
   // A key alone is enough, whatever the syntax says: the answer is then empty.
   arity: -2,
   run(context, args, reply) {
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) {
       const found = set?.find(args.buffer, args.start(index), args.end(index)) === true;
@@ -64,7 +64,7 @@ export const geopos = command({
   // A key alone is enough, whatever the syntax says: the answer is then empty.
   arity: -2,
   run(context, args, reply) {
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) {
       const found = set?.find(args.buffer, args.start(index), args.end(index)) === true;

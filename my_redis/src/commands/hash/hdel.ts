@@ -12,7 +12,7 @@ export const hdel = command({
   flags: ["write", "fast"],
   keys: keyAt(1, "RW delete"),
   run(context, args, reply) {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     let removed = 0;
     for (let index = 2; hash !== undefined && index < args.count && hash.size > 0; index++) {
       if (hash.delete(args.buffer, args.start(index), args.end(index))) removed++;

@@ -40,7 +40,7 @@ function holds(condition: Condition | undefined, currentMs: number, atMs: number
 const setTimes =
   (form: TimeForm): Run =>
   (context, args, reply) => {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     const atMs = readFieldTime(context, args, 2, form);
     const condition = conditions.find((each) => args.is(3, each));
     const first = readFields(

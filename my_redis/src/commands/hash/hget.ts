@@ -13,7 +13,7 @@ export const hget = command({
   flags: ["readonly", "fast"],
   keys: firstKey,
   run(context, args, reply) {
-    replyValue(reply, readHash(context, args)?.get(args.buffer, args.start(2), args.end(2)));
+    replyValue(reply, readHash(context.database, args)?.get(args.buffer, args.start(2), args.end(2)));
   },
 });
 
@@ -27,7 +27,7 @@ export const hmget = command({
   flags: ["readonly", "fast"],
   keys: firstKey,
   run(context, args, reply) {
-    replyValues(readHash(context, args), args, 2, reply);
+    replyValues(readHash(context.database, args), args, 2, reply);
   },
 });
 
@@ -41,7 +41,7 @@ export const hstrlen = command({
   flags: ["readonly", "fast"],
   keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    const value = readHash(context, args)?.get(args.buffer, args.start(2), args.end(2));
+    const value = readHash(context.database, args)?.get(args.buffer, args.start(2), args.end(2));
     reply.integer(value === undefined ? 0 : value.end - value.start);
   },
 });
@@ -56,7 +56,7 @@ export const hexists = command({
   flags: ["readonly", "fast"],
   keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    const value = readHash(context, args)?.get(args.buffer, args.start(2), args.end(2));
+    const value = readHash(context.database, args)?.get(args.buffer, args.start(2), args.end(2));
     reply.integer(value === undefined ? 0 : 1);
   },
 });
@@ -71,6 +71,6 @@ export const hlen = command({
   flags: ["readonly", "fast"],
   keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    reply.integer(readHash(context, args)?.size ?? 0);
+    reply.integer(readHash(context.database, args)?.size ?? 0);
   },
 });

@@ -20,7 +20,7 @@ const shared = {
 const replyOne =
   (part: "field" | "value"): Run =>
   (context, args, reply) => {
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     reply.array(hash?.size ?? 0);
     hash?.forEach((field, value) => {
       const { bytes, start, end } = part === "field" ? field : value;
@@ -44,7 +44,7 @@ export const hgetall = command({
   name: "HGETALL",
   summary: "Gives all fields and values of a hash.",
   run(context, args, reply) {
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     reply.map(hash?.size ?? 0);
     if (hash?.table !== undefined && !hash.isTimed) {
       replyTable(reply, context.keyspace.heap, hash.table);

@@ -14,7 +14,7 @@ export const hgetdel = command({
   flags: ["write", "fast"],
   keys: firstKey,
   run(context, args, reply) {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     const first = readFields(args, 2);
     const removed: Uint8Array[] = [];
     replyValues(hash, args, first, reply, (found, index) => {

@@ -33,7 +33,7 @@ export const hgetex = command({
   flags: ["write", "fast"],
   keys: firstKey,
   run(context, args, reply) {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     const { change, fieldsAt } = readChange(context, args);
     const first = readFields(args, fieldsAt);
     const ended = noFields();

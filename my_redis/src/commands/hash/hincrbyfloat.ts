@@ -19,14 +19,14 @@ export const hincrbyfloat = command({
     if (increment === undefined) throw new CommandError(errors.notFloat);
     if (increment.infinite) throw new CommandError("ERR value is NaN or Infinity");
     const buffer = args.buffer;
-    const current = findHash(context, args)?.get(buffer, args.start(2), args.end(2));
+    const current = findHash(context.database, args)?.get(buffer, args.start(2), args.end(2));
     const value =
       current === undefined ? longDoubleOf(0n) : parseLongDouble(latin1Text(current.bytes, current.start, current.end));
     if (value === undefined) throw new CommandError("ERR hash value is not a float");
     const sum = addLongDoubles(value, increment);
     if (sum.infinite) throw new CommandError("ERR increment would produce NaN or Infinity");
     const text = Buffer.from(formatLongDouble(sum), "latin1");
-    const hash = openHash(context, args);
+    const hash = openHash(context.database, args);
     hash.setKeepingTime(buffer, args.start(2), args.end(2), text, 0, text.length);
     context.database.changed(args, 1, "hincrbyfloat");
     reply.bulk(text);

@@ -13,7 +13,7 @@ export const hpersist = command({
   flags: ["write", "fast"],
   keys: firstKey,
   run(context, args, reply) {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     const first = readFields(args, 2);
     let changed = 0;
     reply.array(args.count - first);

@@ -143,7 +143,7 @@ export const hrandfield = command({
   tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const options = args.count > 2 ? readOptions(args) : undefined;
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     if (hash === undefined || options?.count === 0) {
       if (options === undefined) reply.null();
       else reply.array(0);

@@ -5,7 +5,8 @@ import { globMatches } from "../../values/glob-pattern.ts";
 import { type CollectionScan, replyScan } from "../generic/collection-scan.ts";
 import type { ScanOptions } from "../generic/scan-options.ts";
 import { readHash } from "../../collections/hash-key.ts";
-import type { ByteRange, HashValue } from "../../collections/hash-value.ts";
+import type { HashValue } from "../../collections/hash-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 
 const fieldScan: CollectionScan<HashValue> = {
   option: "novalues",
@@ -32,7 +33,7 @@ export const hscan = command({
   flags: ["readonly"],
   keys: firstKey,
   tips: ["nondeterministic_output"],
-  run: (context, args, reply) => replyScan(args, reply, () => readHash(context, args), fieldScan),
+  run: (context, args, reply) => replyScan(args, reply, () => readHash(context.database, args), fieldScan),
 });
 
 /** Answers with a field and its value if the field matches; gives the number of replies. */

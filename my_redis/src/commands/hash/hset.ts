@@ -8,7 +8,7 @@ import { openHash, packedBytes } from "../../collections/hash-key.ts";
 /** Sets the pairs from argument 2 on; gives the number of fields that are new. */
 function setFields(context: Context, args: Arguments, name: string): number {
   if (args.count % 2 === 1) throw new CommandError(errors.wrongArity(name));
-  const hash = openHash(context, args, args.count > 4 ? packedBytesWithin(context, args) : 0);
+  const hash = openHash(context.database, args, args.count > 4 ? packedBytesWithin(context, args) : 0);
   const buffer = args.buffer;
   let added = 0;
   for (let index = 2; index < args.count; index += 2) {
@@ -63,7 +63,7 @@ export const hsetnx = command({
   flags: ["write", "denyoom", "fast"],
   keys: keyAt(1, "RW insert"),
   run(context, args, reply) {
-    const hash = openHash(context, args);
+    const hash = openHash(context.database, args);
     const buffer = args.buffer;
     if (hash.get(buffer, args.start(2), args.end(2)) !== undefined) {
       reply.integer(0);

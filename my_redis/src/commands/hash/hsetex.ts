@@ -95,7 +95,7 @@ export const hsetex = command({
   keys: firstKey,
   run(context, args, reply) {
     const options = readOptions(context, args);
-    if (!allows(options, findHash(context, args), args)) {
+    if (!allows(options, findHash(context.database, args), args)) {
       reply.integer(0);
       return;
     }
@@ -106,7 +106,7 @@ export const hsetex = command({
 });
 
 function setWithTime(context: Context, args: Arguments, first: number, atMs: number): void {
-  const hash = openHash(context, args);
+  const hash = openHash(context.database, args);
   const { buffer } = args;
   const ended = noFields();
   for (let index = first; index < args.count; index += 2) {
@@ -124,7 +124,7 @@ function setWithTime(context: Context, args: Arguments, first: number, atMs: num
 }
 
 function setFields(context: Context, args: Arguments, { time, first }: SetOptions): void {
-  const hash = openHash(context, args);
+  const hash = openHash(context.database, args);
   const { buffer } = args;
   let keptTimes = false;
   for (let index = first; index < args.count; index += 2) {

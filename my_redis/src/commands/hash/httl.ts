@@ -16,7 +16,7 @@ const shared = {
 const tellTimes =
   (unitMs: 1 | 1000, as: "remaining" | "moment"): Run =>
   (context, args, reply) => {
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     const first = readFields(args, 2);
     const baseMs = as === "remaining" ? context.now : 0;
     reply.array(args.count - first);

@@ -1,4 +1,5 @@
-import type { ByteRange, HashValue } from "../../collections/hash-value.ts";
+import type { HashValue } from "../../collections/hash-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 

@@ -14,7 +14,7 @@ export const pfadd = command({
   keys: keyAt(1, "RW insert"),
   run(context, args, reply) {
     const maxSparseBytes = context.server.settings.values["hll-sparse-max-bytes"];
-    const found = findHyperLogLog(context, args, 1);
+    const found = findHyperLogLog(context.database, args, 1);
     const value = found ?? HyperLogLog.empty();
     let changed = found === undefined;
     withRegisters(() => {
@@ -24,7 +24,7 @@ export const pfadd = command({
     });
     if (changed) {
       value.forgetCount();
-      storeHyperLogLog(context, args, 1, value);
+      storeHyperLogLog(context.database, args, 1, value);
       context.database.changed(args, 1, "pfadd");
     }
     reply.integer(changed ? 1 : 0);

@@ -6,7 +6,7 @@ import { countOf, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
 import { readHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
 
 function countOne(context: Context, args: Arguments): number {
-  const value = readHyperLogLog(context, args, 1);
+  const value = readHyperLogLog(context.database, args, 1);
   if (value === undefined) return 0;
   const { knownCount } = value;
   if (knownCount !== undefined) return knownCount;
@@ -14,7 +14,7 @@ function countOne(context: Context, args: Arguments): number {
   withRegisters(() => value.mergeInto(registers));
   const count = countOf(registers);
   value.setCount(count);
-  storeHyperLogLog(context, args, 1, value);
+  storeHyperLogLog(context.database, args, 1, value);
   // The string has changed, although what it means has not.
   context.database.changed(args, 1, "pfcount");
   return count;
@@ -23,7 +23,7 @@ function countOne(context: Context, args: Arguments): number {
 function countUnion(context: Context, args: Arguments): number {
   const registers = newRegisters();
   for (let index = 1; index < args.count; index++) {
-    const value = readHyperLogLog(context, args, index);
+    const value = readHyperLogLog(context.database, args, index);
     if (value !== undefined) withRegisters(() => value.mergeInto(registers));
   }
   return countOf(registers);

@@ -17,12 +17,12 @@ export const pfdebug = command({
   flags: ["write", "denyoom", "admin"],
   keys: keyAt(2, "RW access"),
   run(context, args, reply) {
-    const value = findHyperLogLog(context, args, 2);
+    const value = findHyperLogLog(context.database, args, 2);
     if (value === undefined) throw new CommandError("ERR The specified key does not exist");
     const makeDense = (): void => {
       if (!value.isSparse) return;
       withRegisters(() => value.makeDense());
-      storeHyperLogLog(context, args, 2, value);
+      storeHyperLogLog(context.database, args, 2, value);
       context.keyspace.dirty++;
     };
     if (args.is(1, "getreg")) {

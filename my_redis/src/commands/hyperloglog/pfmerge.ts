@@ -24,18 +24,18 @@ export const pfmerge = command({
     const registers = newRegisters();
     let anyDense = false;
     for (let index = 1; index < args.count; index++) {
-      const source = readHyperLogLog(context, args, index);
+      const source = readHyperLogLog(context.database, args, index);
       if (source === undefined) continue;
       if (!source.isSparse) anyDense = true;
       withRegisters(() => source.mergeInto(registers));
     }
-    const target = findHyperLogLog(context, args, 1) ?? HyperLogLog.empty();
+    const target = findHyperLogLog(context.database, args, 1) ?? HyperLogLog.empty();
     withRegisters(() => {
       if (anyDense) target.makeDense();
       for (const [index, value] of registers.entries()) if (value > 0) target.raise(index, value, maxSparseBytes);
     });
     target.forgetCount();
-    storeHyperLogLog(context, args, 1, target);
+    storeHyperLogLog(context.database, args, 1, target);
     context.database.changed(args, 1, "pfadd");
     reply.ok();
   },

@@ -22,7 +22,7 @@ export const lset = command({
   flags: ["write", "denyoom"],
   keys: keyAt(1, "RW update"),
   run(context, args, reply) {
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     if (list === undefined) throw new CommandError(errors.noSuchKey);
     const index = args.integer(2);
     list.growBy(args.length(3), 1);
@@ -46,7 +46,7 @@ export const linsert = command({
   run(context, args, reply) {
     const after = args.is(2, "after");
     if (!after && !args.is(2, "before")) throw new CommandError(errors.syntax);
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     if (list === undefined) {
       reply.integer(0);
       return;
@@ -118,7 +118,7 @@ export const lrem = command({
   keys: keyAt(1, "RW delete"),
   run(context, args, reply) {
     const count = args.integer(2);
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     if (list === undefined) {
       reply.integer(0);
       return;
@@ -146,7 +146,7 @@ export const ltrim = command({
   run(context, args, reply) {
     let first = args.integer(2);
     let last = args.integer(3);
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     if (list !== undefined) {
       const { size } = list;
       if (first < 0) first = Math.max(0, first + size);

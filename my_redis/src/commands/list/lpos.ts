@@ -84,7 +84,7 @@ export const lpos = command({
   keys: firstKey,
   run(context, args, reply) {
     const options = readOptions(args);
-    const list = readList(context, args);
+    const list = readList(context.database, args);
     const found: number[] = [];
     element.setBytes(args.buffer, args.start(2), args.end(2));
     if (list !== undefined) findMatches(list, options, (index) => found.push(index));

@@ -19,7 +19,7 @@ export const llen = command({
   flags: ["readonly", "fast"],
   keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    reply.integer(readList(context, args)?.size ?? 0);
+    reply.integer(readList(context.database, args)?.size ?? 0);
   },
 });
 
@@ -32,7 +32,7 @@ export const lindex = command({
   flags: ["readonly"],
   keys: firstKey,
   run(context, args, reply) {
-    const list = readList(context, args);
+    const list = readList(context.database, args);
     if (list === undefined) {
       reply.null();
       return;
@@ -53,7 +53,7 @@ export const lrange = command({
   run(context, args, reply) {
     let first = args.integer(2);
     let last = args.integer(3);
-    const list = readList(context, args);
+    const list = readList(context.database, args);
     const size = list?.size ?? 0;
     if (first < 0) first = Math.max(0, first + size);
     last = last < 0 ? last + size : Math.min(last, size - 1);

@@ -1,3 +1,4 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { command } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
@@ -33,7 +34,7 @@ function takeCopy(list: ListValue, end: ListEnd): number {
   text.read(bytes, end === "head" ? start : lastElement(bytes, segmentEnd));
   const { length } = text;
   const copy = length <= scratch.length ? scratch : new Uint8Array(length);
-  copy.set(text.bytes.subarray(text.start, text.end));
+  copyBytes(text.bytes, text.start, text.end, copy, 0);
   element.setBytes(copy, 0, length);
   return length;
 }
@@ -49,12 +50,12 @@ function replyElement(list: ListValue, end: ListEnd, reply: ReplyWriter): void {
  * answered, when there is no element.
  */
 export function moveElement(context: Context, args: Arguments, ends: MoveEnds, reply: ReplyWriter): boolean {
-  const source = findList(context, args, 1);
+  const source = findList(context.database, args, 1);
   if (source === undefined) return false;
-  const found = sameKey(args) ? source : findTargetList(context, args, 2);
+  const found = sameKey(args) ? source : findTargetList(context.database, args, 2);
   replyElement(source, ends.from, reply);
   const length = takeCopy(source, ends.from);
-  const target = found ?? createList(context, args, 2, element.size);
+  const target = found ?? createList(context.database, args, 2, element.size);
   source.cut(ends.from, 1);
   target.growBy(length, 1);
   target.push(ends.to, element);

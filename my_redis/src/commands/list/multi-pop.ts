@@ -10,7 +10,7 @@ import { popElements } from "./pop.ts";
 /** The list at a key, or undefined. For a client that waits, a key of another type counts as missing. */
 export function findListToPop(context: Context, args: Arguments, index: number): ListValue | undefined {
   try {
-    return findList(context, args, index);
+    return findList(context.database, args, index);
   } catch (error) {
     if (context.retrying) return undefined;
     throw error;

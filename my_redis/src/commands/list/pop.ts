@@ -45,7 +45,7 @@ const pop =
     if (args.count > 3) throw new CommandError(errors.wrongArity(name));
     const counted = args.count === 3;
     const asked = counted ? readCount(args, 2) : 1;
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     if (list === undefined) {
       if (counted) reply.nullArray();
       else reply.null();

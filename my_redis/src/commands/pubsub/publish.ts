@@ -1,6 +1,5 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
-import type { Arguments } from "../../protocol/arguments.ts";
 
 const shared = {
   group: "pubsub",
@@ -8,19 +7,14 @@ const shared = {
   mayReplicate: () => true,
 } as const satisfies Partial<CommandDefinition>;
 
-const rangeOf = (args: Arguments, index: number) => ({
-  bytes: args.buffer,
-  start: args.start(index),
-  end: args.end(index),
-});
-
 const publishing =
   (kind: "channel" | "shard"): Run =>
   ({ server }, args, reply) => {
-    if (kind === "channel" && server.executingTransaction) {
-      server.pubSub.onPublishedAsPart?.(rangeOf(args, 1), rangeOf(args, 2));
-    }
-    reply.integer(server.pubSub.publish(kind, rangeOf(args, 1), rangeOf(args, 2)));
+    const { execution, pubSub } = server;
+    const channel = args.range(1);
+    const message = args.range(2);
+    const asPart = kind === "channel" && execution.inUnit;
+    reply.integer(asPart ? pubSub.publishAsPart(channel, message) : pubSub.publish(kind, channel, message));
   };
 
 export const publish = command({

@@ -12,7 +12,8 @@ const get = command({
   summary: "Returns the latest slow commands: number, time, microseconds, words, client and his name. -1 means all.",
   syntax: "[count]",
   tips: ["request_policy:all_nodes", "nondeterministic_output"],
-  run({ server: { slowLog } }, args, reply) {
+  run({ server }, args, reply) {
+    const { slowLog } = server.observers;
     if (args.count > 3) throw new CommandError(errors.subcommandSyntax(args.latin1(1), "slowlog"));
     const message = "ERR count should be greater than or equal to -1";
     const given = args.count > 2 ? args.integer(2, message) : defaultCount;
@@ -40,7 +41,7 @@ const len = command({
   summary: "Returns the number of slow commands that are noted.",
   tips: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
   run({ server }, _args, reply) {
-    reply.integer(server.slowLog.length);
+    reply.integer(server.observers.slowLog.length);
   },
 });
 
@@ -51,7 +52,7 @@ const reset = command({
   summary: "Forgets all slow commands.",
   tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run({ server }, _args, reply) {
-    server.slowLog.reset();
+    server.observers.slowLog.reset();
     reply.ok();
   },
 });

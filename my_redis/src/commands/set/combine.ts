@@ -8,19 +8,20 @@ import { CommandError } from "../../protocol/command-error.ts";
 import { parseInt64 } from "../../protocol/number-text.ts";
 import { intersectTables, subtractTables, uniteTables } from "./combine-tables.ts";
 import { SetResult } from "./set-result.ts";
-import { type MemberText, readSet, SetValue } from "../../collections/set-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
+import { readSet, SetValue } from "../../collections/set-value.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
 type Operation = "intersection" | "union" | "difference";
 /** Sets, undefined where there is no key. */
 type Sets = readonly (SetValue | undefined)[];
 /** A member of a large set is told with its entry and its hash in the set's table. */
-type Visit = (member: MemberText, entry?: Address, hash?: number) => void;
+type Visit = (member: ByteRange, entry?: Address, hash?: number) => void;
 
 /** The sets at these arguments. Throws WRONGTYPE. */
 function readSets(context: Context, args: Arguments, first: number, end: number): Sets {
   const sets: (SetValue | undefined)[] = [];
-  for (let index = first; index < end; index++) sets.push(readSet(context, args, index, new SetValue()));
+  for (let index = first; index < end; index++) sets.push(readSet(context.database, args, index, new SetValue()));
   return sets;
 }
 
@@ -30,7 +31,7 @@ function tablesOf(sets: readonly SetValue[]): readonly RecordTable[] | undefined
   return tables.length === sets.length ? tables : undefined;
 }
 
-const has = (set: SetValue, { bytes, start, end }: MemberText): boolean => set.has(bytes, start, end);
+const has = (set: SetValue, { bytes, start, end }: ByteRange): boolean => set.has(bytes, start, end);
 
 const withText =
   (sets: readonly SetValue[], visit: Visit) =>

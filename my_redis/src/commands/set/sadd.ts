@@ -16,12 +16,15 @@ export const sadd = command({
   flags: ["write", "denyoom", "fast"],
   keys: keyAt(1, "RW insert"),
   run(context, args, reply) {
-    const found = findSet(context, args);
+    const found = findSet(context.database, args);
     const { buffer } = args;
     const count = args.count - 2;
     const set =
       found ??
-      createSet(context, args, 1, { member: { bytes: buffer, start: args.start(2), end: args.end(2) }, count });
+      createSet(context.database, args, 1, {
+        member: args.range(2),
+        count,
+      });
     found?.expect(count);
     let added = 0;
     for (let index = 2; index < args.count; index++) {
@@ -41,7 +44,7 @@ export const srem = command({
   flags: ["write", "fast"],
   keys: keyAt(1, "RW delete"),
   run(context, args, reply) {
-    const set = findSet(context, args);
+    const set = findSet(context.database, args);
     let removed = 0;
     for (let index = 2; set !== undefined && index < args.count && set.size > 0; index++) {
       if (set.remove(args.buffer, args.start(index), args.end(index))) removed++;

@@ -17,7 +17,7 @@ export const smembers = command({
   keys: firstKey,
   tips: ["nondeterministic_output_order"],
   run(context, args, reply) {
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     reply.set(set?.size ?? 0);
     set?.forEach(({ bytes, start, end }) => reply.bulk(bytes, start, end));
   },
@@ -33,7 +33,7 @@ export const scard = command({
   flags: ["readonly", "fast"],
   keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    reply.integer(readSet(context, args)?.size ?? 0);
+    reply.integer(readSet(context.database, args)?.size ?? 0);
   },
 });
 
@@ -47,7 +47,7 @@ export const sismember = command({
   flags: ["readonly", "fast"],
   keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     reply.integer(set?.has(args.buffer, args.start(2), args.end(2)) === true ? 1 : 0);
   },
 });
@@ -62,7 +62,7 @@ export const smismember = command({
   flags: ["readonly", "fast"],
   keys: firstKey,
   run(context, args, reply) {
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) {
       reply.integer(set?.has(args.buffer, args.start(index), args.end(index)) === true ? 1 : 0);

@@ -7,7 +7,8 @@ import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, parseInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { drawRepeatedly } from "../repeated-draws.ts";
-import { findSet, type MemberText, readSet, type SetValue } from "../../collections/set-value.ts";
+import { findSet, readSet, type SetValue } from "../../collections/set-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 
 /** In how many members of a table distinct ones are sought by drawing; a larger part is drawn from a list of all. */
 const drawFromListShare = 1 / 3;
@@ -21,7 +22,7 @@ const shared = {
 } as const satisfies Partial<CommandDefinition>;
 
 type Random = () => number;
-type Visit = (member: MemberText) => void;
+type Visit = (member: ByteRange) => void;
 
 /** Visits `count` different members; there must be as many. */
 function drawDistinct(set: SetValue, count: number, random: Random, visit: Visit): void {
@@ -80,7 +81,7 @@ export const srandmember = command({
   run(context, args, reply) {
     if (args.count > 3) throw new CommandError(errors.syntax);
     const count = args.count === 3 ? readSignedCount(args, 2) : undefined;
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     const { random } = context.keyspace.environment;
     if (set === undefined) {
       if (count === undefined) reply.null();
@@ -142,7 +143,7 @@ export const spop = command({
   run(context, args, reply) {
     if (args.count > 3) throw new CommandError(errors.syntax);
     const asked = args.count === 3 ? readCount(args, 2) : undefined;
-    const set = findSet(context, args);
+    const set = findSet(context.database, args);
     if (set === undefined) {
       if (asked === undefined) reply.null();
       else reply.set(0);

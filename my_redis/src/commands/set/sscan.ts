@@ -3,8 +3,9 @@ import { firstKey } from "../../dispatch/key-specification.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import { type CollectionScan, replyScan } from "../generic/collection-scan.ts";
 import type { ScanOptions } from "../generic/scan-options.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import { type MemberText, readSet, type SetValue } from "../../collections/set-value.ts";
+import { readSet, type SetValue } from "../../collections/set-value.ts";
 
 const memberScan: CollectionScan<SetValue> = {
   option: "none",
@@ -19,7 +20,7 @@ const memberScan: CollectionScan<SetValue> = {
   replyEntry: (set, address, options, reply) => replyMember(set.textOf(address), options, reply),
 };
 
-function replyMember({ bytes, start, end }: MemberText, { pattern }: ScanOptions, reply: ReplyWriter): number {
+function replyMember({ bytes, start, end }: ByteRange, { pattern }: ScanOptions, reply: ReplyWriter): number {
   if (pattern !== undefined && !globMatches(pattern, bytes, start, end)) return 0;
   reply.bulk(bytes, start, end);
   return 1;
@@ -36,5 +37,5 @@ export const sscan = command({
   flags: ["readonly"],
   keys: firstKey,
   tips: ["nondeterministic_output"],
-  run: (context, args, reply) => replyScan(args, reply, () => readSet(context, args), memberScan),
+  run: (context, args, reply) => replyScan(args, reply, () => readSet(context.database, args), memberScan),
 });

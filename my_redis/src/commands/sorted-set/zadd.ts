@@ -118,10 +118,10 @@ function run(context: Context, args: Arguments, options: AddOptions): AddResult 
   // All scores first: an error in the last must come before any change.
   for (let index = options.first; index < args.count - 2; index += 2) readScore(args, index);
   const lastScore = readScore(args, args.count - 2);
-  const found = findSortedSet(context, args);
+  const found = findSortedSet(context.database, args);
   const result: AddResult = { added: 0, updated: 0, last: "nothing", score: 0 };
   if (found === undefined && options.onlyExisting) return result;
-  const set = found ?? createSortedSet(context, args, 1);
+  const set = found ?? createSortedSet(context.database, args, 1);
   for (let index = options.first; index < args.count; index += 2) {
     const given = index === args.count - 2 ? lastScore : readScore(args, index);
     result.last = setMember(set, args, index + 1, given, options, result);

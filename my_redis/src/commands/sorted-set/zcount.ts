@@ -15,7 +15,7 @@ export const zcount = command({
   keys: firstKey,
   run(context, args, reply) {
     const range = readScoreRange(args, 2, 3);
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     if (set === undefined) {
       reply.integer(0);
       return;
@@ -36,7 +36,7 @@ export const zlexcount = command({
   keys: firstKey,
   run(context, args, reply) {
     const range = readLexRange(args, 2, 3);
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     if (set === undefined) {
       reply.integer(0);
       return;

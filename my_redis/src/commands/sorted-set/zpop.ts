@@ -13,7 +13,7 @@ const pop =
     const counted = args.count === 3;
     const count = counted ? args.integer(2, outOfRange) : 1;
     if (count < 0) throw new CommandError(outOfRange);
-    const set = findSortedSet(context, args);
+    const set = findSortedSet(context.database, args);
     if (set === undefined || count === 0) {
       reply.array(0);
       return;

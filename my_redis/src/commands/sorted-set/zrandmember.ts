@@ -73,7 +73,7 @@ export const zrandmember = command({
   tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const options = args.count > 2 ? readOptions(args) : undefined;
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     const { random } = context.keyspace.environment;
     if (options === undefined) {
       if (set === undefined) reply.null();

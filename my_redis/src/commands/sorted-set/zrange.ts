@@ -17,7 +17,7 @@ const replyRange =
   (context, args, reply) => {
     const range = readRange(args, 2, form);
     const { backwards, withScores } = range;
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     if (set === undefined) {
       reply.array(0);
       return;

@@ -15,7 +15,7 @@ export const zrangestore = command({
   keys: [keyAt(1, "OW update"), keyAt(2, "RO access")],
   run(context, args, reply) {
     const range = readRange(args, 3, { stores: true });
-    const set = readSortedSet(context, args, 2);
+    const set = readSortedSet(context.database, args, 2);
     const built = new SortedSetBuilder(context);
     if (set !== undefined) {
       const { from, to } = ranksIn(range, set);

@@ -19,7 +19,7 @@ const replyRank =
     if (args.count > 4) throw new CommandError(errors.wrongArity(name));
     const withScore = args.count === 4;
     if (withScore && !args.is(3, "withscore")) throw new CommandError(errors.syntax);
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     if (set?.find(args.buffer, args.start(2), args.end(2)) !== true) {
       if (withScore) reply.nullArray();
       else reply.null();

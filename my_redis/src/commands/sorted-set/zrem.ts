@@ -16,7 +16,7 @@ export const zrem = command({
   flags: ["write", "fast"],
   keys: keyAt(1, "RW delete"),
   run(context, args, reply) {
-    const set = findSortedSet(context, args);
+    const set = findSortedSet(context.database, args);
     let removed = 0;
     for (let index = 2; set !== undefined && index < args.count && set.size > 0; index++) {
       if (!set.find(args.buffer, args.start(index), args.end(index))) continue;
@@ -38,7 +38,7 @@ const removeRange =
   (event: string, readRange: ReadRange): Run =>
   (context, args, reply) => {
     const ranksIn = readRange(args);
-    const set = findSortedSet(context, args);
+    const set = findSortedSet(context.database, args);
     const { from, to } = set === undefined ? { from: 0, to: 0 } : ranksIn(set);
     if (set !== undefined && to > from) {
       set.removeRanks(from, to);

@@ -43,5 +43,5 @@ export const zscan = command({
   flags: ["readonly"],
   keys: firstKey,
   tips: ["nondeterministic_output"],
-  run: (context, args, reply) => replyScan(args, reply, () => readSortedSet(context, args), memberScan),
+  run: (context, args, reply) => replyScan(args, reply, () => readSortedSet(context.database, args), memberScan),
 });

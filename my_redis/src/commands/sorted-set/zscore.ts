@@ -20,7 +20,7 @@ export const zscore = command({
   flags: ["readonly", "fast"],
   keys: firstKey,
   run(context, args, reply) {
-    replyScoreOf(readSortedSet(context, args), args, 2, reply);
+    replyScoreOf(readSortedSet(context.database, args), args, 2, reply);
   },
 });
 
@@ -34,7 +34,7 @@ export const zmscore = command({
   flags: ["readonly", "fast"],
   keys: firstKey,
   run(context, args, reply) {
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) replyScoreOf(set, args, index, reply);
   },
@@ -50,6 +50,6 @@ export const zcard = command({
   flags: ["readonly", "fast"],
   keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    reply.integer(readSortedSet(context, args)?.size ?? 0);
+    reply.integer(readSortedSet(context.database, args)?.size ?? 0);
   },
 });

@@ -128,7 +128,7 @@ export const xadd = command({
     const idEnd = reply.length - 2;
     trim?.apply(context, args, stream);
     if (givenId !== "all" && context.logs) {
-      context.logReplacing(idIndex, reply.buffer, idStart, idEnd);
+      context.logReplacing(idIndex, reply.bytes, idStart, idEnd);
     }
   },
 });

@@ -67,7 +67,7 @@ export const xautoclaim = command({
   tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const options = readOptions(args);
-    const { stream, group } = requireGroup(context, args);
+    const { stream, group } = requireGroup(context.database, args);
     const { map } = group.pending;
     context.logNothing();
     const acting = actingConsumer(context, args, { keyIndex: 1, group, index: 3 });
@@ -100,7 +100,7 @@ export const xautoclaim = command({
     logNewConsumer(context, args.view(1), args.latin1(2), acting);
     reply.array(3);
     replyId(reply, more ? map.readId(place, id) : zero);
-    reply.raw(entries.buffer, 0, entries.length);
+    reply.raw(entries.bytes, 0, entries.length);
     reply.array(gone.length);
     for (const each of gone) replyId(reply, each);
   },

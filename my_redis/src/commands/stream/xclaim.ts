@@ -112,7 +112,7 @@ export const xclaim = command({
   keys: keyAt(1, "RW update"),
   tips: ["nondeterministic_output"],
   run(context, args, reply) {
-    const { stream, group } = requireGroup(context, args);
+    const { stream, group } = requireGroup(context.database, args);
     const options = readOptions(args, context.now);
     context.logNothing();
     const { lastId } = options;

@@ -107,7 +107,7 @@ function replyOwn(
 
 function replyEntries(context: Context, args: Arguments, reply: ReplyWriter): void {
   const query = readQuery(args);
-  const { group } = requireGroup(context, args);
+  const { group } = requireGroup(context.database, args);
   const begin = reply.beginArray();
   let found = 0;
   if (query.consumer === undefined) {
@@ -130,7 +130,7 @@ export const xpending = command({
   keys: firstKey,
   tips: ["nondeterministic_output"],
   run(context, args, reply) {
-    if (args.count === 3) replySummary(requireGroup(context, args).group, reply);
+    if (args.count === 3) replySummary(requireGroup(context.database, args).group, reply);
     else replyEntries(context, args, reply);
   },
 });

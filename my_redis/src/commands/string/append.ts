@@ -24,7 +24,7 @@ export const append = command({
     } else {
       const before = stringLength(heap, address);
       length += before;
-      checkStringLength(context, length);
+      checkStringLength(context.database, length);
       const grown = database.growValue(makeRaw(database, args, 1, address), length);
       const start = record.valueStartOf(heap, grown) + before;
       copyBytes(args.buffer, args.start(2), args.end(2), record.bytesOf(heap, grown), start);

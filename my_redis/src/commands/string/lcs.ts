@@ -1,3 +1,4 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { command } from "../../dispatch/command.ts";
 import { keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
@@ -91,7 +92,7 @@ function replyText(reply: ReplyWriter, first: Uint8Array, length: number, runs: 
   let end = length;
   for (const run of runs) {
     end -= run.length;
-    text.set(first.subarray(run.first, run.first + run.length), end);
+    copyBytes(first, run.first, run.first + run.length, text, end);
   }
   reply.bulk(text);
 }

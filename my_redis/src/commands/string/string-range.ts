@@ -62,7 +62,7 @@ export const setRange = command({
       reply.integer(before);
       return;
     }
-    checkStringLength(context, offset + args.length(3));
+    checkStringLength(context.database, offset + args.length(3));
     const length = Math.max(before, offset + args.length(3));
     let target = address;
     if (target === 0) {

@@ -24,10 +24,11 @@ export const discard = command({
   summary: "Gives a transaction up: what was queued is forgotten, and no key is watched any more.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
   insideMulti: "run",
+  watching: "ends with MULTI",
   run({ client, server }, _args, reply) {
     if (client.transaction === undefined) throw new CommandError("ERR DISCARD without MULTI");
     client.transaction = undefined;
-    server.unwatch(client);
+    server.watched.unwatch(client);
     reply.ok();
   },
 });

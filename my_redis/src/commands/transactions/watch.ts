@@ -12,6 +12,7 @@ export const watch = command({
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
   keys: keysFrom(1, "RO"),
   insideMulti: "run",
+  watching: "begins",
   run({ client, database, server }, args, reply) {
     if (client.transaction !== undefined) throw new CommandError("ERR WATCH inside MULTI is not allowed");
     // A key whose watch is broken already will fail the transaction whatever else is watched.
@@ -24,7 +25,6 @@ export const watch = command({
       database.find(args.buffer, args.start(index), args.end(index));
       server.watched.watch(client, database.number, args.latin1(index));
     }
-    server.updateObservation();
     reply.ok();
   },
 });
@@ -36,8 +36,9 @@ export const unwatch = command({
   complexity: "O(1)",
   summary: "Makes the next transaction of this connection depend on no key.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
+  watching: "ends",
   run({ client, server }, _args, reply) {
-    server.unwatch(client);
+    server.watched.unwatch(client);
     reply.ok();
   },
 });

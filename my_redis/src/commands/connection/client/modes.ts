@@ -49,7 +49,7 @@ export const clientNoTouch = command({
   syntax: "(ON | OFF)",
   flags: ["noscript", "loading", "stale"],
   run({ client, server }, args, reply) {
-    server.noTouch.set(client, readOnOff(args, 2));
+    server.observers.noTouch.set(client, readOnOff(args, 2));
     reply.ok();
   },
 });

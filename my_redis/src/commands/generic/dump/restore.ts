@@ -58,9 +58,9 @@ function readExpiry(context: Context, args: Arguments, absolute: boolean): numbe
 
 /** Builds the value of a payload. Throws when it is none. */
 function build(context: Context, args: Arguments): DetachedValueBuilder {
-  const payload = openPayload({ bytes: args.buffer, start: args.start(3), end: args.end(3) });
+  const payload = openPayload(args.range(3));
   if (payload === undefined) throw new CommandError("ERR DUMP payload version or checksum are wrong");
-  const builder = new DetachedValueBuilder(context, args.view(1));
+  const builder = new DetachedValueBuilder(context.database, args.view(1));
   try {
     decode(payload, builder);
   } catch (error) {

@@ -14,7 +14,10 @@ const resetstat = command({
   summary: "Starts the counters that INFO reports from zero again.",
   flags: ["admin", "noscript", "loading", "stale"],
   run({ server }, _args, reply) {
-    server.resetStatistics();
+    server.observers.statistics.reset();
+    server.keyspace.resetStatistics();
+    server.memoryLimit.resetStatistics();
+    server.commands.resetStatistics();
     reply.ok();
   },
 });

@@ -1,4 +1,4 @@
-import { type AddressBlock, isIpv4, parseAddressBlock, parseIpAddress, sharePrefix } from "./ip-address.ts";
+import { type AddressBlock, type IpAddress, isIpv4, parseAddressBlock, parseIpAddress } from "./ip-address.ts";
 
 export interface ClientAddressOptions {
   /** CIDR blocks of the proxies whose X-Forwarded-For is believed. */
@@ -38,7 +38,7 @@ export class ClientAddress {
     return this.#key(this.#isProxy(peer) ? this.#clientBehind(peer, headers.get("x-forwarded-for")) : peer);
   }
 
-  #clientBehind(proxy: Uint8Array, forwardedFor: string | null): Uint8Array {
+  #clientBehind(proxy: IpAddress, forwardedFor: string | null): IpAddress {
     if (forwardedFor === null) return proxy;
     let client = proxy;
     // The right end is what the nearest proxy wrote, so that a long forgery only loses its own left end.
@@ -53,14 +53,15 @@ export class ClientAddress {
     return client;
   }
 
-  #isProxy(address: Uint8Array): boolean {
-    return this.#proxies.some(({ start, prefixBits }) => sharePrefix(address, start, prefixBits));
+  #isProxy(address: IpAddress): boolean {
+    return this.#proxies.some((block) => address.match(block));
   }
 
-  #key(address: Uint8Array): string {
-    if (isIpv4(address)) return address.subarray(12).join(".");
+  #key(address: IpAddress): string {
+    const all = address.toByteArray();
+    if (isIpv4(address)) return all.slice(12).join(".");
     const bytes = Math.ceil(this.#ipv6Prefix / 8);
-    const prefix = Buffer.from(address.subarray(0, bytes));
+    const prefix = Buffer.from(all.slice(0, bytes));
     const spare = bytes * 8 - this.#ipv6Prefix;
     if (spare > 0) prefix[bytes - 1]! &= 0xff << spare;
     return `${prefix.toString("hex")}/${this.#ipv6Prefix}`;

@@ -183,7 +183,7 @@ export class Check {
     const { saleId, productId, userId, reservationId } = claims;
     const startedMs = elapsedMs();
     const outcome = await gateCalls.reserve({ saleId, productId, userId, reservationId }, entry.product.epoch);
-    metrics.gateLatency.observe((elapsedMs() - startedMs) / 1000);
+    metrics.observeGateLatency((elapsedMs() - startedMs) / 1000);
     return this.#answerTo(outcome, claims, entry, nowMs);
   }
 

@@ -28,8 +28,8 @@ export function mountOperation(app: GatewayApp, mount: MountOptions, options: Op
     app,
     metrics,
     mount,
-    () =>
-      new Response(mount.metrics.text(options.gauges(), options.counts()), {
+    async () =>
+      new Response(await mount.metrics.text(options.gauges(), options.counts()), {
         headers: { "content-type": metrics.okContentType, "cache-control": "no-store" },
       }),
   );

@@ -13,7 +13,7 @@ const shippedConfig = join(import.meta.dir, "configs/config.json");
 
 try {
   const commandLine = parseCommandLine(process.argv.slice(2));
-  if (commandLine === undefined) console.log(usage);
+  if (commandLine === undefined) console.log(usage());
   else await run(commandLine);
 } catch (error) {
   fail(error);
@@ -67,7 +67,7 @@ function announce(host: string, port: number): void {
 }
 
 function fail(error: unknown): never {
-  if (error instanceof UsageError) console.error(`${error.message}\n\n${usage}`);
+  if (error instanceof UsageError) console.error(`${error.message}\n\n${usage()}`);
   else if (error instanceof SettingsError) for (const problem of error.problems) console.error(problem);
   else if (error instanceof StartError) console.error(error.message);
   else console.error(`cannot start: ${error instanceof Error ? error.message : String(error)}`);

@@ -19,6 +19,11 @@ export const reservationMessage = z.object({
   epoch: z.int().min(1),
   /** The gate's own clock at acceptance, Unix milliseconds. */
   acceptedAtMs: z.int().min(0),
+  /**
+   * The trace that the purchase belongs to (W3C Trace Context), where the publisher traces. What is wrong with it must
+   * not cost the buyer the unit: it then counts as missing.
+   */
+  traceparent: z.string().max(64).optional().catch(undefined),
 });
 
 export type ReservationMessage = z.infer<typeof reservationMessage>;

@@ -1,6 +1,8 @@
+import type { Attributes } from "@opentelemetry/api";
 import type { ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
 import { GateUnavailable } from "../gate/gate-errors.ts";
 import type { Gate } from "../gate/gate.ts";
+import { activeTraceparent, traceCall } from "../tracing/tracing.ts";
 
 /** `busy`: the gate was certainly not asked. `unknown`: it was, and what it did is not known. */
 export type GateAnswer = ReserveOutcome | { readonly kind: "busy" } | { readonly kind: "unknown" };
@@ -34,7 +36,9 @@ export class GateCalls {
     if (this.#running >= this.#options.maxConcurrent) return { kind: "busy" };
     this.#running++;
     try {
-      return await this.#attempt(request, minEpoch);
+      return await traceCall("gate reserve", describe, () =>
+        this.#attempt({ ...request, traceparent: activeTraceparent() }, minEpoch),
+      );
     } finally {
       this.#running--;
     }
@@ -55,4 +59,8 @@ export class GateCalls {
       await Bun.sleep(pauseMs);
     }
   }
+}
+
+function describe({ kind }: GateAnswer): Attributes {
+  return { "seckill.outcome": kind };
 }

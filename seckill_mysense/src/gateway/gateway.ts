@@ -26,6 +26,7 @@ import { ReservationWatchers } from "./reservation-watchers.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
 import { mountTokens } from "./token-handlers.ts";
+import { traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
@@ -109,7 +110,8 @@ interface Served {
 }
 
 function serve({ settings, logger }: GatewayParts, { check, app, metrics }: Served): Bun.Server<undefined> {
-  const respond = (request: Request, bunServer: AddressOf) => check.respond(request, bunServer);
+  const respond = (request: Request, bunServer: AddressOf) =>
+    traceRequest(request, "/check", () => check.respond(request, bunServer));
   const refuseMethod = (): Response => {
     metrics.checks.add("method_not_allowed");
     return refuse("method_not_allowed", {}, { allow: "GET, POST" });

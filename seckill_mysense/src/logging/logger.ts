@@ -15,7 +15,16 @@ export interface Logger {
 }
 
 /** A field of such a name is logged as "[Redacted]". No call logs one; this is for the one that some day does. */
-const secretFields = ["password", "passwordHash", "pass_word", "secret", "api_secret", "token", "cookie", "authorization"];
+const secretFields = [
+  "password",
+  "passwordHash",
+  "pass_word",
+  "secret",
+  "api_secret",
+  "token",
+  "cookie",
+  "authorization",
+];
 
 export interface LoggerOptions {
   readonly level: LogLevel;

@@ -4,6 +4,7 @@ import { silentLogger, type Logger } from "../logging/logger.ts";
 import type { Delivery, DeliveryVerdict, ReservationQueue } from "../queue/queue.ts";
 import { RefusedValueError } from "../ledger/ledger-errors.ts";
 import type { Ledger, RejectionBook } from "../ledger/ledger.ts";
+import { traceMessages } from "../tracing/tracing.ts";
 import { maxRecordBatch } from "../ledger/record-batch.ts";
 import { salvageReservation } from "./salvage-reservation.ts";
 
@@ -86,7 +87,9 @@ class BatchRecorder {
     if (entries.length === 0) return;
     const reservations = entries.map(({ reservation }) => reservation);
     try {
-      const outcomes = await this.#ledger.record(reservations, { payWithinMs: this.#payWithinMs });
+      const outcomes = await traceMessages({ name: "ledger record", kind: "consumer" }, reservations, (traced) =>
+        this.#ledger.record(traced, { payWithinMs: this.#payWithinMs }),
+      );
       for (const [position, outcome] of outcomes.entries()) {
         const { reservation, index } = entries[position] as ReadableEntry;
         verdicts[index] = this.#verdictOf(outcome, reservation);

@@ -1,5 +1,6 @@
 import type { Logger } from "../logging/logger.ts";
 import { backoffMs, pause } from "../time/pause.ts";
+import { traceMessages } from "../tracing/tracing.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import type { Clock } from "../gate/clock.ts";
 import type { Gate, OutboxEntry } from "../gate/gate.ts";
@@ -84,7 +85,9 @@ export class OutboxRelay {
   async #deliver(entries: readonly OutboxEntry[]): Promise<void> {
     const { gate, queue } = this.#options;
     const reservations = entries.map((entry) => entry.reservation);
-    const published = await this.#insist("publish", () => queue.publish(reservations).then(() => true));
+    const published = await traceMessages({ name: "relay publish", kind: "producer" }, reservations, (traced) =>
+      this.#insist("publish", () => queue.publish(traced).then(() => true)),
+    );
     // Stopped before the confirm: the entries stay unacknowledged, and the next relay claims them.
     if (published === undefined) return;
     this.#options.onPublished(entries.length);

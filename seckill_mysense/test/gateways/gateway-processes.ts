@@ -75,7 +75,7 @@ export async function startGateways(options: GatewaysOptions): Promise<GatewayPr
     return { name, configFile, role: index === 0 ? "all" : "gateway", program: undefined, isFrozen: false };
   });
   const start = async (gateway: GatewayProcess): Promise<void> => {
-    gateway.program = await startProgram(gateway.configFile, gateway.role);
+    gateway.program = await startProgram(gateway.configFile, { role: gateway.role });
   };
   for (const gateway of gateways) configure(gateway, {});
   const [first, ...others] = gateways as [GatewayProcess, ...GatewayProcess[]];
@@ -97,7 +97,7 @@ export async function startGateways(options: GatewaysOptions): Promise<GatewayPr
       const name = `127.0.0.1:${await freePort()}`;
       const configFile = join(folder, "newcomer.json");
       writeFileSync(configFile, JSON.stringify(settingsOf(name, {})));
-      const program = await startProgram(configFile, "gateway");
+      const program = await startProgram(configFile, { role: "gateway" });
       await untilRingOf(count + 1, [...urls(), program.url]);
       return { name, url: program.url, [Symbol.asyncDispose]: async () => void (await program.process.stop()) };
     },

@@ -24,11 +24,20 @@ export interface RunningProgram {
   readonly url: string;
 }
 
+interface ProgramOptions {
+  readonly role?: string;
+  /** A script that runs ahead of the program, as operators load their tracing. */
+  readonly preload?: string;
+}
+
 /** Starts the program and waits until it takes requests. */
-export async function startProgram(configFile: string, role = "all"): Promise<RunningProgram> {
-  const cmd = [process.execPath, mainFile, role, "--config", configFile] as const;
+export async function startProgram(
+  configFile: string,
+  { role = "all", preload }: ProgramOptions = {},
+): Promise<RunningProgram> {
+  const flags = preload === undefined ? [] : ["--preload", preload];
   const started = await startProcess({
-    cmd: [...cmd],
+    cmd: [process.execPath, ...flags, mainFile, role, "--config", configFile],
     readyWhen: /"message":"started","role":"\w+"(?:,"port":(\d+))?/,
   });
   return { process: started, url: `http://127.0.0.1:${started.readyMatch?.[1]}` };

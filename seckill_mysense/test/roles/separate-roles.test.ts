@@ -41,7 +41,7 @@ describe.skipIf(isMissing)(`roles in processes of their own, on MariaDB, RabbitM
       await ledger.createSale(sale, [{ ...testProduct, total }]);
       await ledger.close();
 
-      const start = (role: string) => startProgram(configFile, role);
+      const start = (role: string) => startProgram(configFile, { role });
       const [east, west] = await Promise.all([start("gateway"), start("gateway")]);
       const [relay, consumer, sweeper] = await Promise.all([start("relay"), start("consumer"), start("sweeper")]);
       const names = Array.from({ length: 20 }, (_, index) => `Buyer ${index}`);

@@ -120,9 +120,6 @@ describe("the program does not start", () => {
       expect([ended.code, ended.stderr.split("\n")[0]]).toEqual([1, message]);
     }
     const help = await runProgram(["--help"]);
-    expect([help.code, help.stdout.split("\n")[0]]).toEqual([
-      0,
-      "Usage: bun seckill_mysense/main.ts [options] [role]",
-    ]);
+    expect([help.code, help.stdout.split("\n")[0]]).toEqual([0, "Usage: bun seckill_mysense/main.ts [options] [role]"]);
   });
 });

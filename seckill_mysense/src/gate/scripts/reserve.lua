@@ -1,7 +1,7 @@
 -- Reserves one unit for each (user, reservation) pair, in order, as one atomic step.
 --
 -- KEYS  stock, holders, returned, outbox of one product (product-keys.ts)
--- ARGV  the oldest epoch that the caller accepts, then user id, reservation id, user id, reservation id, ...
+-- ARGV  the oldest epoch that the caller accepts, then for each pair: user id, reservation id, trace ('' for none)
 -- Reply {'closed'} | {'not_started', startsAtMs} | {'decided', epoch, outcome, outcome, ...}, one outcome per pair:
 --   'a' .. entry id          accepted; the outbox entry's id carries the moment of acceptance
 --   'r' .. reservation id    replay: the reservation that the user has already
@@ -28,10 +28,11 @@ local ended = nowMs >= tonumber(stock[4])
 local limitPerUser = tonumber(stock[5])
 local available = tonumber(stock[6])
 
-local users, reservations = {}, {}
-for i = 2, #ARGV, 2 do
+local users, reservations, traces = {}, {}, {}
+for i = 2, #ARGV, 3 do
   users[#users + 1] = ARGV[i]
   reservations[#reservations + 1] = ARGV[i + 1]
+  traces[#traces + 1] = ARGV[i + 2]
 end
 local held = redis.call('HMGET', KEYS[2], unpack(users))
 local returned = redis.call('HMGET', KEYS[3], unpack(reservations))
@@ -61,7 +62,13 @@ for i = 1, #users do
   elseif available < 1 then
     outcome = 's'
   else
-    outcome = 'a' .. redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation)
+    local entry
+    if traces[i] == '' then
+      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation)
+    else
+      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 't', traces[i])
+    end
+    outcome = 'a' .. entry
     holds = count == 0 and reservation or holds .. ' ' .. reservation
     redis.call('HSET', KEYS[2], user, holds)
     heldNow[user] = holds

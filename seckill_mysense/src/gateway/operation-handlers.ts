@@ -34,6 +34,7 @@ export function mountOperation(app: GatewayApp, mount: MountOptions, options: Op
       }),
   );
 
-  const description = openApiDocument();
-  mountEndpoint(app, openapi, mount, () => ({ ok: description }));
+  // Made when somebody asks: the start need not wait for it.
+  let description: Record<string, unknown> | undefined;
+  mountEndpoint(app, openapi, mount, () => ({ ok: (description ??= openApiDocument()) }));
 }

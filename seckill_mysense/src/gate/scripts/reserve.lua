@@ -28,11 +28,10 @@ local ended = nowMs >= tonumber(stock[4])
 local limitPerUser = tonumber(stock[5])
 local available = tonumber(stock[6])
 
-local users, reservations, traces = {}, {}, {}
+local users, reservations = {}, {}
 for i = 2, #ARGV, 3 do
   users[#users + 1] = ARGV[i]
   reservations[#reservations + 1] = ARGV[i + 1]
-  traces[#traces + 1] = ARGV[i + 2]
 end
 local held = redis.call('HMGET', KEYS[2], unpack(users))
 local returned = redis.call('HMGET', KEYS[3], unpack(reservations))
@@ -62,11 +61,11 @@ for i = 1, #users do
   elseif available < 1 then
     outcome = 's'
   else
-    local entry
-    if traces[i] == '' then
+    local entry, trace = nil, ARGV[3 * i + 1]
+    if trace == '' then
       entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation)
     else
-      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 't', traces[i])
+      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 't', trace)
     end
     outcome = 'a' .. entry
     holds = count == 0 and reservation or holds .. ' ' .. reservation

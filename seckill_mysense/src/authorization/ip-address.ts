@@ -8,8 +8,8 @@ const leadingZeroInIpv4 = /:0\d+\.|\.0\d/;
 const ipv4Mapped: [IpAddress, number] = ipaddr.IPv6.parseCIDR("::ffff:0:0/96");
 
 /**
- * Undefined for text that is not an address. The library reads more than one spelling of some addresses, which other
- * programs read differently or refuse: such text is not an address here.
+ * Undefined for text that is not an address. The library also accepts spellings that other programs refuse or read
+ * differently, such as "127.1". Such text is not an address here.
  */
 export function parseIpAddress(text: string): IpAddress | undefined {
   if (text.length > longestAddress) return undefined;
@@ -20,7 +20,7 @@ export function parseIpAddress(text: string): IpAddress | undefined {
   // A zone (fe80::1%eth0) names an interface of the machine, not a client.
   const [address = ""] = text.split("%", 1);
   if (leadingZeroInIpv4.test(address)) return undefined;
-  // The library takes ::a.b.c.d for ::ffff:a.b.c.d, but those are two addresses.
+  // The library reads ::a.b.c.d as ::ffff:a.b.c.d, but these are different addresses.
   const exact = address.replace(/^::(?=\d+\.)/, "::0:");
   return ipaddr.IPv6.isValid(exact) ? ipaddr.IPv6.parse(exact) : undefined;
 }
@@ -32,7 +32,7 @@ export function isIpv4(address: IpAddress): boolean {
 /** A block of addresses as CIDR writes it: "10.0.0.0/8", "2001:db8::/32", or one address. */
 export type AddressBlock = [start: IpAddress, prefixBits: number];
 
-/** `prefixBits` of the result count from the start of the IPv6 address: 10.0.0.0/8 has 104. */
+/** Undefined for text that is not a block. `prefixBits` counts bits of the IPv6 form: 10.0.0.0/8 has 104. */
 export function parseAddressBlock(text: string): AddressBlock | undefined {
   const [address = "", bits, ...more] = text.split("/");
   const start = parseIpAddress(address);

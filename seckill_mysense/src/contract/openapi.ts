@@ -43,7 +43,7 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
   };
 }
 
-/** The OpenAPI 3.1 description of the public interface, derived from the endpoint declarations. */
+/** The OpenAPI 3.1 description of the public interface, generated from the endpoint declarations. */
 export function openApiDocument(): Record<string, unknown> {
   const byPath = Map.groupBy(Object.values<Endpoint>(endpoints), ({ path }) => path.replace(/:(\w+)/g, "{$1}"));
   const paths = [...byPath].map(([path, samePath]) => [

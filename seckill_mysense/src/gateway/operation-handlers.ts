@@ -5,9 +5,9 @@ import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpo
 
 export interface OperationOptions {
   readonly isReady: () => boolean;
-  /** Names and values of what goes up and down. */
+  /** Current values by metric name. */
   readonly gauges: () => Readonly<Record<string, number>>;
-  /** Counters that are kept elsewhere. */
+  /** Metrics with a label, which other parts keep. */
   readonly counts: () => readonly LabelledCounts[];
 }
 
@@ -34,7 +34,7 @@ export function mountOperation(app: GatewayApp, mount: MountOptions, options: Op
       }),
   );
 
-  // Made when somebody asks: the start need not wait for it.
+  // Built at the first request, to keep it out of the start-up time.
   let description: Record<string, unknown> | undefined;
   mountEndpoint(app, openapi, mount, () => ({ ok: (description ??= openApiDocument()) }));
 }

@@ -4,8 +4,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
- * One line of JSON per event: `level`, `time` (ISO 8601, UTC), `message`, and fields with names of their own. Secrets
- * and passwords do not belong into a log.
+ * Writes one line of JSON per event: `level`, `time` (ISO 8601, UTC), `message`, then the fields. Never log secrets or
+ * passwords.
  */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
@@ -14,7 +14,7 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
-/** A field of such a name is logged as "[Redacted]". No call logs one; this is for the one that some day does. */
+/** Fields with these names are logged as "[Redacted]". No call passes one today; this guards against mistakes. */
 const secretFields = [
   "password",
   "passwordHash",
@@ -28,7 +28,7 @@ const secretFields = [
 
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** Takes one line without its end, and has written it when it returns: a process that is killed loses no line. */
+  /** Gets one line without its line end. It must write synchronously, so that a killed process loses no line. */
   readonly write: (line: string) => void;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -45,7 +45,7 @@ export function createLogger({ level, write, now }: LoggerOptions): Logger {
     },
     { write: (line) => write(line.trimEnd()) },
   );
-  // As a field, the message stands before the others, where people look for it.
+  // Passed as the first field, the message comes before the other fields, where people look for it.
   const at =
     (severity: LogLevel) =>
     (message: string, fields?: LogFields): void =>
@@ -53,5 +53,5 @@ export function createLogger({ level, write, now }: LoggerOptions): Logger {
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** For tests, and for embedding where nobody reads the log. */
+/** Discards every event. For tests, and for embedding without a log. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

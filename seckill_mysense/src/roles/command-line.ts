@@ -5,11 +5,11 @@ export type Role = (typeof roles)[number];
 
 export interface CommandLine {
   readonly role: Role;
-  /** As it was given; undefined for the shipped config.json. */
+  /** The path as given; undefined for the shipped config.json. */
   readonly configFile: string | undefined;
-  /** For `verify`: only this sale. */
+  /** For `verify`: check only this sale. */
   readonly saleId: string | undefined;
-  /** For `verify`: nobody buys any more, and what is still on its way is a finding. */
+  /** For `verify`: no sale is open, so reservations that are still on their way are findings. */
   readonly atRest: boolean;
 }
 
@@ -25,7 +25,7 @@ const description = [
   "  verify    checks the invariants of the sales: [--sale id] [--at-rest]",
 ].join("\n");
 
-/** The command line could not be understood; the message says what, and what would be right. */
+/** The command line is invalid. The message names the word that is wrong. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -41,12 +41,12 @@ function program(): Command {
     .configureOutput({ writeOut() {}, writeErr() {} });
 }
 
-/** What `--help` prints. */
+/** The text of `--help`. */
 export function usage(): string {
   return program().helpInformation().trimEnd();
 }
 
-/** `undefined` when help was asked for. @throws UsageError */
+/** `undefined` if help was requested. @throws UsageError */
 export function parseCommandLine(args: readonly string[]): CommandLine | undefined {
   const command = program();
   try {

@@ -13,8 +13,8 @@ import {
 } from "@opentelemetry/api";
 
 /**
- * A purchase as a trace, for an operator who has registered an OpenTelemetry SDK: /check, the gate's decision, the
- * relay's publish, the ledger's commit. Without an SDK every function here only runs its work.
+ * Traces a purchase if an OpenTelemetry SDK is registered: /check, the gate's decision, the relay's publish, the
+ * ledger's commit. Without an SDK every function here only runs its work.
  */
 const tracer = trace.getTracer("seckill-mysense");
 

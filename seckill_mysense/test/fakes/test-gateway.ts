@@ -18,7 +18,7 @@ export const testProduct: SaleProduct = {
   epoch: 1,
 };
 
-/** The real one. */
+/** The real clock. */
 export const clock = { now: Date.now, elapsedMs: () => performance.now() };
 
 export interface TestGateway extends AsyncDisposable {
@@ -34,13 +34,13 @@ interface TestGatewayOptions {
   readonly backend?: Record<string, unknown>;
   readonly gateways?: Record<string, unknown>;
   readonly secrets?: readonly string[];
-  /** Of gateway and gate. */
+  /** The clock of gateway and gate. */
   readonly now?: () => number;
 }
 
 const noLimit = { rate_per_second: 0, burst: 1 };
 
-/** A gateway on a free port over fakes, with a sale that is open, and without limits but those asked for. */
+/** A gateway on a free port, with fakes behind it and an open sale. Without options it has no limits. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const now = options.now ?? Date.now;
   const gate = new MemoryGate(now);

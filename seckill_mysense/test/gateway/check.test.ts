@@ -5,7 +5,7 @@ import { GateOutcomeUnknown, GateUnavailable } from "../../src/gate/gate-errors.
 import { buyerWithToken, TestBuyer } from "../fakes/test-buyer.ts";
 import { startTestGateway, type TestGateway, testSecret } from "../fakes/test-gateway.ts";
 
-/** Tokens that the gateway accepts, made without asking it. */
+/** Signs tokens that the gateway accepts, without a request to it. */
 function tokenFor(userId: string, claims: Partial<SaleTokenClaims> = {}, secret = testSecret): string {
   const tokens = new SaleTokens([secret]);
   tokens.setSales([claims.saleId ?? "spring"]);

@@ -108,7 +108,7 @@ describe("the gateway", () => {
       expect(asset.status).toBe(200);
       expect(asset.headers.get("cache-control")).toContain("immutable");
     }
-    // Inline code would be blocked by the page's own policy.
+    // The page's Content-Security-Policy would block inline code.
     expect(html).not.toMatch(/<script>|<style>| on\w+=| style=/);
   });
 

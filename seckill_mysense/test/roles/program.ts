@@ -5,7 +5,7 @@ import { testSecret } from "../fakes/test-gateway.ts";
 
 const mainFile = join(import.meta.dir, "../../main.ts");
 
-/** A folder with a config.json: `parts` lie over the settings that tests share. */
+/** A folder with a config.json. `parts` override the settings that tests share. */
 export function configFolder(parts: Record<string, object> = {}): { folder: string; configFile: string } {
   const folder = temporaryFolder("seckill");
   const config = {
@@ -26,7 +26,7 @@ export interface RunningProgram {
 
 interface ProgramOptions {
   readonly role?: string;
-  /** A script that runs ahead of the program, as operators load their tracing. */
+  /** A script that runs before the program. Operators load their tracing this way. */
   readonly preload?: string;
 }
 
@@ -59,7 +59,7 @@ export async function runProgram(
   return { code, stdout: ended.stdout(), stderr: ended.stderr() };
 }
 
-/** Settings for a gate outside of the program. */
+/** Settings for an external gate. */
 export function externalGate(url: string): Record<string, object> {
   return { redis: { url }, backend: { api_secret: testSecret } };
 }

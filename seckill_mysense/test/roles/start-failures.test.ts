@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { testSecret } from "../fakes/test-gateway.ts";
 import { configFolder, runProgram, startProgram } from "./program.ts";
 
-/** One line each, exit code 1, and nothing started. */
+/** Expects one line per problem, exit code 1, and that nothing was started. */
 async function expectRefusal(configFile: string, ...lines: string[]): Promise<void> {
   const ended = await runProgram(["--config", configFile]);
   expect(ended.stderr.trimEnd().split("\n")).toEqual(lines);

@@ -8,6 +8,7 @@ import { Crc64 } from "../../../src/persistence/rdb/crc64.ts";
 import { opcode } from "../../../src/persistence/rdb/rdb-opcodes.ts";
 import { RdbWriter } from "../../../src/persistence/rdb/rdb-writer.ts";
 import { loadRdb, RdbLoadError, type RdbLoadOptions } from "../../../src/persistence/rdb/rdb-loader.ts";
+import { rdbTargetOf } from "../../../src/persistence/snapshot/rdb-target.ts";
 import { beginFile } from "../../../src/persistence/snapshot/snapshot-file.ts";
 import { RespConnection, type Word } from "../../differential/harness/resp-connection.ts";
 import { oldPayloads } from "../../differential/old-payloads.ts";
@@ -35,7 +36,7 @@ beforeEach(async () => {
 
 const load = (bytes: Uint8Array, options = atStart) => {
   writeFileSync(path, bytes);
-  return loadRdb(server.server, path, options);
+  return loadRdb(rdbTargetOf(server.server), path, options);
 };
 
 /** A file of this version: its parts, the end, and the checksum that belongs to them. */

@@ -1,5 +1,3 @@
-import { syntaxes } from "./command-syntax.ts";
-
 export type ArgumentType =
   | "string"
   | "integer"
@@ -24,17 +22,20 @@ export interface ArgumentSyntax {
   readonly parts: readonly ArgumentSyntax[];
 }
 
-const typesByLetter: Readonly<Record<string, ArgumentType>> = {
-  s: "string",
-  i: "integer",
-  d: "double",
-  k: "key",
-  p: "pattern",
-  t: "unix-time",
-};
+const types: ReadonlySet<string> = new Set<ArgumentType>([
+  "string",
+  "integer",
+  "double",
+  "key",
+  "pattern",
+  "unix-time",
+]);
 
-/** The types that arguments with these names have unless it is said otherwise. */
+const integers = "count cursor offset index numkeys seconds milliseconds len port client-id".split(" ");
+
+/** The types that arguments with these names have unless the syntax says otherwise. */
 const typesByName: Readonly<Record<string, ArgumentType>> = {
+  ...Object.fromEntries(integers.map((name) => [name, "integer"] as const)),
   key: "key",
   pattern: "pattern",
   "unix-time-seconds": "unix-time",
@@ -44,11 +45,19 @@ const typesByName: Readonly<Record<string, ArgumentType>> = {
   radius: "double",
   timeout: "double",
 };
-for (const name of "count cursor offset index numkeys seconds milliseconds len port client-id".split(" ")) {
-  (typesByName as Record<string, ArgumentType>)[name] = "integer";
-}
-
-/** Reads one syntax: see command-syntax.ts for the notation. Throws when it is not well-formed. */
+/**
+ * Reads the syntax of a command's arguments. Throws when it is not well-formed. The notation:
+ *
+ *   name       an argument; its type is the one that its name usually has (see above), else a string
+ *   name:type  an argument of another type: integer, double, key, pattern, unix-time or string
+ *   WORD       stands as it is
+ *   WORD=x     the word, and x behind it
+ *   [x]        may be left out
+ *   (x | y)    either x or y; [x | y] either of them or neither
+ *   {x y}      x and y as one, where one is wanted: "{key value}..."
+ *   x...       once or more often
+ *   x...=      once or more often, each with its word before it
+ */
 export function parseSyntax(syntax: string): readonly ArgumentSyntax[] {
   const words = syntax.match(/\.\.\.=?|[[\](){}|]|[A-Z][A-Z0-9-]*=|[^\s[\](){}|]+?(?=\.\.\.|[\s[\](){}|]|$)/g) ?? [];
   const reader = new SyntaxReader(words);
@@ -86,31 +95,36 @@ class SyntaxReader {
 
   #single(): ArgumentSyntax {
     const word = this.#words[this.#at++] as string;
-    if (word === "[") return { ...inOne(this.#bracketed("]")), optional: true };
-    if (word === "{") return groupOf("block", this.#bracketed("}"));
-    if (word === "(") return groupOf("oneof", this.#alternatives());
+    if (word === "[") return { ...inOne(this.#bracketed("]"), "oneof"), optional: true };
+    if (word === "{") return groupOf("block", this.#block());
+    if (word === "(") return groupOf("oneof", this.#bracketed(")"));
     if (word.endsWith("=") && word !== "=") return { ...this.#single(), token: word.slice(0, -1) };
     if (/^[^a-z]+$/.test(word)) return leaf(word === '""' ? "empty" : word.toLowerCase(), "pure-token", unquoted(word));
-    const [name, letter] = word.split(":") as [string, string | undefined];
-    const type = letter === undefined ? (typesByName[name] ?? "string") : typesByLetter[letter];
-    if (type === undefined) throw new Error(`'${word}' has a type that is none`);
-    return leaf(name, type, undefined);
+    const [name, type] = word.split(":") as [string, string | undefined];
+    if (type === undefined) return leaf(name, typesByName[name] ?? "string", undefined);
+    if (!types.has(type)) throw new Error(`'${word}' has an unknown type`);
+    return leaf(name, type as ArgumentType, undefined);
   }
 
-  #bracketed(end: string): ArgumentSyntax[] {
+  #block(): ArgumentSyntax[] {
     const parts = this.sequence();
-    if (this.#words[this.#at++] !== end) throw new Error(`'${this.#words.join(" ")}' lacks a ${end}`);
+    this.#expect("}");
     return parts;
   }
 
-  #alternatives(): ArgumentSyntax[] {
-    const found = [inOne(this.sequence())];
+  /** What stands between bars, up to the closing bracket. */
+  #bracketed(end: "]" | ")"): ArgumentSyntax[] {
+    const found = [inOne(this.sequence(), "block")];
     while (this.#words[this.#at] === "|") {
       this.#at++;
-      found.push(inOne(this.sequence()));
+      found.push(inOne(this.sequence(), "block"));
     }
-    if (this.#words[this.#at++] !== ")") throw new Error(`'${this.#words.join(" ")}' lacks a )`);
+    this.#expect(end);
     return found;
+  }
+
+  #expect(end: string): void {
+    if (this.#words[this.#at++] !== end) throw new Error(`'${this.#words.join(" ")}' lacks a ${end}`);
   }
 }
 
@@ -127,16 +141,5 @@ const groupOf = (type: "oneof" | "block", parts: readonly ArgumentSyntax[]): Arg
   parts,
 });
 
-const inOne = (parts: readonly ArgumentSyntax[]): ArgumentSyntax =>
-  parts.length === 1 ? (parts[0] as ArgumentSyntax) : groupOf("block", parts);
-
-const byCommand = new Map<string, string>();
-for (const [syntax, commands] of syntaxes) {
-  for (const name of commands.split(" ")) byCommand.set(name, syntax);
-}
-
-/** The arguments of a command, or a subcommand as "config|get"; none when it takes none. */
-export function argumentsOf(fullName: string): readonly ArgumentSyntax[] {
-  const syntax = byCommand.get(fullName);
-  return syntax === undefined ? [] : parseSyntax(syntax);
-}
+const inOne = (parts: readonly ArgumentSyntax[], type: "oneof" | "block"): ArgumentSyntax =>
+  parts.length === 1 ? (parts[0] as ArgumentSyntax) : groupOf(type, parts);

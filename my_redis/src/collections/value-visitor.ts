@@ -1,7 +1,7 @@
-import type { ElementRun } from "../../values/element-run.ts";
-import type { Count64 } from "../../values/stream/count-64.ts";
-import type { StreamId } from "../../values/stream/stream-id.ts";
-import type { ByteRange } from "../../memory/byte-range.ts";
+import type { ElementRun } from "../values/element-run.ts";
+import type { Count64 } from "../values/stream/count-64.ts";
+import type { StreamId } from "../values/stream/stream-id.ts";
+import type { ByteRange } from "../memory/byte-range.ts";
 
 export type CollectionType = "list" | "set" | "sortedSet" | "hash" | "stream";
 /** Collections that may be packed: as elements, or as elements in pairs. */
@@ -24,16 +24,17 @@ export interface ValueVisitor {
   begin(type: CollectionType, count: number): void;
   /** The next element of a list. */
   element(element: ByteRange): void;
-  /** These throw RdbFormatError for one that has come before. */
-  member(member: ByteRange): void;
-  scoredMember(member: ByteRange, score: number): void;
-  /** `timeMs`: the moment at which the field ends, Unix milliseconds; 0 when it stays. */
-  field(name: ByteRange, value: ByteRange, timeMs: number): void;
+  /** The next member of a set. False when it has come before, which makes the whole value invalid. */
+  member(member: ByteRange): boolean;
+  /** As `member`, for a sorted set. */
+  scoredMember(member: ByteRange, score: number): boolean;
+  /** As `member`, for a hash. `timeMs`: the moment at which the field expires, Unix milliseconds; 0 for never. */
+  field(name: ByteRange, value: ByteRange, timeMs: number): boolean;
   /** The next entry of a stream, in the order of the ids; names and values of fields in turn. */
   entry(id: StreamId, fields: readonly ByteRange[]): void;
   /** Comes after the entries. */
   streamState(state: StreamState): void;
-  /** Comes after the state. Throws RdbFormatError for a group or consumer that has come before. */
+  /** Comes after the state. The names of the groups differ, and so do the names of each group's consumers. */
   group(group: StreamGroup): void;
 }
 

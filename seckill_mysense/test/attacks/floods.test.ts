@@ -79,7 +79,7 @@ describe("a flood", () => {
     expect([...counts.keys()]).toEqual([403]);
   }, 60_000);
 
-  test("of one user with a good token reaches the gate only as often as his limit says", async () => {
+  test("of one user with a good token reaches the gate only as often as the user's limit allows", async () => {
     const counts = new Map<number, number>();
     const token = shop.token(shop.allow("greedy"));
     const startedMs = performance.now();
@@ -183,7 +183,7 @@ describe("connections that stay", () => {
     }
   }, 60_000);
 
-  test("and send their bodies byte by byte are told that it took too long", async () => {
+  test("and send their bodies byte by byte are refused as too slow", async () => {
     const head =
       "POST /api/users HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
     const sockets = await Promise.all(Array.from({ length: 300 }, () => open(head)));

@@ -108,7 +108,7 @@ describe("a token", () => {
     expect(response.status).not.toBe(202);
   });
 
-  test("of another user gives his reservation, never one of one's own", async () => {
+  test("of another user gives that user's reservation, never one for the attacker", async () => {
     const stolen = shop.token(shop.allow("victim"));
     const first = await shop.check(stolen);
     const second = await shop.check(stolen, { cookie: "seckill_session=v1.a.b.c" });

@@ -59,7 +59,7 @@ describe("the client behind a request", () => {
     expect(alone.keyOf("::ffff:192.0.2.1", headers("203.0.113.9"))).toBe("192.0.2.1");
   });
 
-  test("behind a stranger's connection is the stranger, although he sends the header", () => {
+  test("behind an untrusted connection is its other end, although it sends the header", () => {
     expect(trusting.keyOf("192.0.2.1", headers("203.0.113.9"))).toBe("192.0.2.1");
   });
 

@@ -8,7 +8,7 @@ function claimsOf(token: string): { userId: string; reservationId: string } {
   return { userId: payload[2] as string, reservationId: payload[5] as string };
 }
 
-test("a buyer whom this gateway remembers as refused, and who got a returned unit through another, is told of it", async () => {
+test("a buyer remembered as refused here, who got a returned unit through another gateway, gets that answer here too", async () => {
   await using system = await startTestGateway({ limits: { sold_out_hint_ms: 60_000 } });
   const { gate } = system;
   const [[first, firstToken], [second, secondToken], [eve, evesToken]] = await Promise.all([

@@ -40,7 +40,7 @@ describe("reservations", () => {
     expect((await buyer.send("GET", `/api/reservations/${id}`)).body.status).toBe("won");
   });
 
-  test("a rejection is told with its reason", async () => {
+  test("a rejection comes with its reason", async () => {
     await using system = await startTestGateway();
     const { buyer, token, id } = await accepted(system);
     system.ledger.rejections.set(id, "oversold");

@@ -14,7 +14,7 @@ const keyIdOf = (token: string): string => token.split(".")[1]!;
 describe.skipIf(redis.missing)(
   `the secret is changed by restarting three gateways one after the other${redis.reason}`,
   () => {
-    test("no token, session or reservation of a buyer is refused on the way, wherever he asks", async () => {
+    test("no token, session or reservation of a buyer is refused on the way, whichever gateway is asked", async () => {
       await using ring = await startGateways({
         count: 3,
         units,

@@ -29,7 +29,7 @@ function buyersOf(units: number): Buyer[] {
 
 describe.skipIf(redis.missing)(`gateway processes of one ring${redis.reason}`, () => {
   for (const count of [2, 3, 5]) {
-    test(`${count} of them: a user gets one user's limit and one answer, wherever he asks`, async () => {
+    test(`${count} of them: a user gets one user's limit and one answer, whichever gateway is asked`, async () => {
       await using ring = await startGateways({ count, units: users, limits });
       const urls = ring.urls();
       const buyers = buyersOf(users + 1);

@@ -82,7 +82,7 @@ describe("the program does not start", () => {
     await first.process.stop();
   });
 
-  test("as a gateway that is not told which one it is, whereas other roles need not be told", async () => {
+  test("as a gateway of a ring without its own name, which other roles do not need", async () => {
     const { configFile } = configFolder({
       gateways: { nodes: ["10.0.0.1:9080", "10.0.0.2:9080"] },
       backend: { api_secret: testSecret },

@@ -1,12 +1,12 @@
 import type { Sale, SaleProduct } from "../domain/sale.ts";
 import type { Gate, GateStatus } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { FullLedger } from "../ledger/ledger.ts";
+import type { LedgerAudit } from "../ledger/audit.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 
 export interface GateArmerOptions {
   readonly gate: Pick<Gate, "arm">;
-  readonly ledger: Pick<FullLedger, "readTotals" | "audit">;
+  readonly audit: LedgerAudit;
   /** Undefined if this process has no access to the queue. */
   readonly queue: Pick<ReservationQueue, "depth"> | undefined;
   readonly logger: Logger;
@@ -70,7 +70,7 @@ export class GateArmer {
 
   /** The number of orders and rejections in any state: for each of them the gate once gave away a unit. */
   async #recorded(saleId: string, productId: string): Promise<number> {
-    const audit = await this.#options.ledger.audit.auditSale(saleId);
+    const audit = await this.#options.audit.auditSale(saleId);
     const found = audit?.products.find(({ product }) => product.id === productId);
     const counts = [...Object.values(found?.orders ?? {}), ...Object.values(found?.rejections ?? {})];
     return counts.reduce((sum, count) => sum + count, 0);

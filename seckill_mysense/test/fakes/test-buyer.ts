@@ -10,7 +10,7 @@ export class TestBuyer {
   readonly #url: () => string;
   readonly #cookies = new Map<string, string>();
 
-  /** `url` may return another URL for each request. */
+  /** A function may give another URL for each request. */
   constructor(url: string | (() => string)) {
     this.#url = typeof url === "string" ? () => url : url;
   }

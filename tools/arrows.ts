@@ -63,14 +63,24 @@ export const arrows: readonly Arrow[] = [
     why: "the store holds data for whoever asks",
   },
   {
+    from: "my_redis/src/dispatch/**",
+    never: ["my_redis/src/{cluster,commands,migration,network,persistence}/**", "my_redis/src/*server.ts"],
+    why: "the pipeline runs any commands, for any server: what it needs of the rest are the ports in dispatch/ports.ts",
+  },
+  {
+    from: "my_redis/src/{cluster,migration,network,persistence,scripting}/**",
+    never: ["my_redis/src/commands/**", "my_redis/src/*server.ts"],
+    why: "what commands stand on knows no single command, and finds its services through dispatch/context.ts",
+  },
+  {
+    from: "my_redis/src/commands/**",
+    never: ["my_redis/src/*server.ts", "my_redis/src/persistence/{aof,snapshot}/**"],
+    why: "a command finds the services of its server in its context",
+  },
+  {
     from: "my_redis/src/collections/**",
     only: ["my_redis/src/{collections,keyspace,values,protocol,memory}/**"],
     why: "a hash, list or set needs a database to be in, and no client, command or setting",
-  },
-  {
-    from: "my_redis/src/persistence/**",
-    never: ["my_redis/src/commands/**"],
-    why: "data is saved and loaded as values and records, without the commands that made them",
   },
   {
     from: "seckill_mysense/src/contract/**",

@@ -1,11 +1,13 @@
-import type { Context } from "../dispatch/context.ts";
+import type { Context, Services } from "../dispatch/context.ts";
+import type { ClusterPort } from "../dispatch/ports.ts";
 import type { NetworkServer } from "../network/network-server.ts";
 import type { Connect } from "../network/transport.ts";
-import type { Server } from "../server.ts";
+import type { Turn } from "../network/turn.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { Disputes } from "./disputes.ts";
 import { hashSlot } from "./hash-slot.ts";
+import type { IncomingLink } from "./link/incoming-link.ts";
 import { IncomingLinks } from "./link/incoming-links.ts";
 import { linkTiming, type LinkTiming } from "./link/link-timing.ts";
 import { linkVersion, type LinkWelcome, type NodeIntroduction } from "./link/link-greeting.ts";
@@ -13,22 +15,28 @@ import type { OutgoingLink } from "./link/outgoing-link.ts";
 import { OutgoingLinks } from "./link/outgoing-links.ts";
 import { Members } from "./members.ts";
 import type { PeerChannel, PeerRequest } from "./peer-channel.ts";
-import { Router, type RouterOwner } from "./routing/router.ts";
+import { installClientUnblock } from "./routing/client-unblock.ts";
+import { Router } from "./routing/router.ts";
+import type { RouterOwner } from "./routing/router-owner.ts";
 import { ScriptExchange } from "./routing/script-exchange.ts";
+import { installSpanningCommands } from "./spanning/install-spanning-commands.ts";
 import type { SpanningCommand } from "./spanning-command.ts";
+import type { RecordBook } from "./transaction/record-book.ts";
 
 export interface ClusterOptions {
   /** host:port of this node, and of the others. */
   readonly self: string;
   readonly peers: readonly string[];
   readonly connect: Connect;
+  /** What the log has said of earlier writes across nodes. */
+  readonly book: RecordBook;
 }
 
 const maxWaitingBytes = 256 * 1024 * 1024;
 
 /** This node's part in the ring: who the others are, the links to and from them, and where requests go. */
-export class ClusterNode implements Cluster, RouterOwner {
-  readonly server: Server;
+export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
+  readonly server: Services;
   readonly members: Members;
   readonly disputes: Disputes;
   readonly view: ClusterView;
@@ -40,20 +48,23 @@ export class ClusterNode implements Cluster, RouterOwner {
   readonly outgoing: OutgoingLinks;
   readonly maxWaitingBytes = maxWaitingBytes;
   timing: LinkTiming;
-  readonly #network: NetworkServer;
+  readonly #turn: Turn;
+  readonly #book: RecordBook;
   readonly #handlers = new Map<number, (request: PeerRequest) => void>();
   readonly #reachableListeners: ((node: number, reachable: boolean) => void)[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
   #dirty = false;
+  #endSpanning: () => void = () => {};
 
-  constructor(server: Server, network: NetworkServer, { self, peers, connect }: ClusterOptions) {
+  constructor(server: Services, network: NetworkServer, turn: Turn, { self, peers, connect, book }: ClusterOptions) {
     this.server = server;
-    this.#network = network;
+    this.#turn = turn;
+    this.#book = book;
     this.members = new Members(self, peers);
     this.disputes = new Disputes(this.members, (message) => server.environment.report("warning", message));
     this.timing = linkTiming(server.settings.values["cluster-node-timeout"]);
     this.outgoing = new OutgoingLinks(this, connect);
-    this.incoming = new IncomingLinks(this, network);
+    this.incoming = new IncomingLinks(this, network, turn);
     this.view = this.#makeView();
     this.channel = this.#makeChannel();
     this.scripts = new ScriptExchange(server, this.channel, this.view);
@@ -69,13 +80,29 @@ export class ClusterNode implements Cluster, RouterOwner {
     return this.incoming.links.size + this.links.filter((link) => link?.isOpen === true).length;
   }
 
-  /** Begins to look for the others, and to route what clients ask. */
+  get incomingLinks(): Iterable<IncomingLink> {
+    return this.incoming.links;
+  }
+
+  get disputedSlots(): number {
+    return this.disputes.count;
+  }
+
+  get relayedCount(): number {
+    return this.router.relayedCount;
+  }
+
+  beginScript(): void {
+    this.router.beginScript();
+  }
+
+  /** Begins to look for the others, and to route what clients ask: once the log has been loaded. */
   start(): void {
     const { server } = this;
-    server.cluster = this;
-    server.router = this.router;
-    server.policies.push(this.router.checkScript);
-    this.#network.onTurnEnd = () => this.#flush();
+    installClientUnblock(this);
+    this.#endSpanning = installSpanningCommands(server, this.#book, this);
+    this.router.install();
+    this.#turn.onEnd(() => this.#flush());
     server.settings.onChange("cluster-node-timeout", () => {
       this.timing = linkTiming(server.settings.values["cluster-node-timeout"]);
       this.#schedule();
@@ -85,6 +112,7 @@ export class ClusterNode implements Cluster, RouterOwner {
   }
 
   stop(): void {
+    this.#endSpanning();
     clearInterval(this.#timer);
     this.outgoing.close();
     this.incoming.stopListening();
@@ -98,7 +126,7 @@ export class ClusterNode implements Cluster, RouterOwner {
 
   #tick(): void {
     // Requests of clients may be answered or let go: that is a turn as any other.
-    this.#network.inTurn(() => {
+    this.#turn.run(() => {
       this.outgoing.tick();
       this.incoming.tick();
       this.disputes.forgetStrangers(this.monotonicMs() - 2 * Math.max(this.timing.timeoutMs, 1000));
@@ -114,7 +142,7 @@ export class ClusterNode implements Cluster, RouterOwner {
     return {
       version: linkVersion,
       name: names[self] as string,
-      runId: this.server.runId,
+      runId: this.server.process.runId,
       databases: this.server.settings.values.databases,
       view: { names, virtualNodes, pointsPerVirtualNode },
     };
@@ -145,7 +173,7 @@ export class ClusterNode implements Cluster, RouterOwner {
     if (this.#dirty) return;
     this.#dirty = true;
     // Within a turn this is one turn for all; outside it begins one.
-    this.#network.finishTurn();
+    this.#turn.finish();
   }
 
   #flush(): void {
@@ -156,7 +184,7 @@ export class ClusterNode implements Cluster, RouterOwner {
   }
 
   inTurn(work: () => void): void {
-    this.#network.inTurn(work);
+    this.#turn.run(work);
   }
 
   lost(node: number): void {
@@ -204,10 +232,8 @@ export class ClusterNode implements Cluster, RouterOwner {
         this.#reachableListeners.push(listener);
       },
       afterLog: (callback) => {
-        this.server.log?.flush();
-        const { durability } = this.#network;
-        if (durability === undefined) callback(true);
-        else durability.whenSafe(callback);
+        this.server.changes.flush();
+        this.server.changes.whenSafe(callback);
       },
     };
   }

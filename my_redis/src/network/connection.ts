@@ -1,5 +1,5 @@
+import type { ChannelReader, ClientChannel, RawChannel } from "../dispatch/client-channel.ts";
 import { ByteQueue } from "../memory/byte-queue.ts";
-import type { ChannelReader, ClientChannel, RawChannel } from "../dispatch/client.ts";
 import type { Context } from "../dispatch/context.ts";
 import { RequestParser, type RequestLimits } from "../protocol/request-parser.ts";
 import type { OutputWatch } from "./output-limits.ts";

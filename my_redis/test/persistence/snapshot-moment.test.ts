@@ -32,6 +32,8 @@ interface Clock {
   nowMs: number;
 }
 
+const noExtension = { load: () => {}, carryOver: () => [] };
+
 const startAt = (clock: Clock): Promise<RunningServer> =>
   startServer({ port: 0, memory: true, environment: { nowMs: () => clock.nowMs } });
 
@@ -101,7 +103,7 @@ async function upheaval(
       break;
     case 3:
       clock.nowMs += 100_000;
-      server.server.updateClock();
+      server.server.clock.update();
       server.server.activeExpiry.run({ effort: 10, nowMs: clock.nowMs, spent: () => false });
       break;
     case 4:
@@ -139,7 +141,7 @@ async function compareSnapshot(
   const path = join(temporaryFolder("moment"), "file");
   writeFileSync(path, Buffer.concat(chunks));
   const target = await startAt(clock);
-  if (form === "commands") loadLog(target.server, path);
+  if (form === "commands") loadLog(target.server, noExtension, path);
   else loadRdb(rdbTargetOf(target.server), path, { beforeLog: false, existing: "refuse" });
   const copy = await RespConnection.open(target.port, "MyRedis, loaded");
   const after = await readDataset(copy, databases);

@@ -1,6 +1,7 @@
-import type { ChannelReader, RawChannel } from "../../dispatch/client.ts";
+import type { ChannelReader, RawChannel } from "../../dispatch/client-channel.ts";
 import type { Connection } from "../../network/connection.ts";
 import type { NetworkServer } from "../../network/network-server.ts";
+import type { Turn } from "../../network/turn.ts";
 import type { ReplySink } from "../../network/turn-output.ts";
 import type { PeerRequest } from "../peer-channel.ts";
 import { type FrameHeader, frameKinds, headerBytes, noTouchBit, writeHeader } from "./frame.ts";
@@ -14,6 +15,7 @@ import { type SessionLink, SessionSocket } from "./session-socket.ts";
 export interface IncomingLinkOwner {
   readonly timing: LinkTiming;
   readonly network: NetworkServer;
+  readonly turn: Turn;
   monotonicMs(): number;
   handlerOf(kind: number): ((request: PeerRequest) => void) | undefined;
   closed(link: IncomingLink, reason: string): void;
@@ -120,7 +122,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
     if (client.database !== header.database) context.select(header.database);
     client.protocol = (header.info & 3) as 2 | 3;
     const noTouch = (header.info & noTouchBit) !== 0;
-    if (client.noTouch !== noTouch) context.server.noTouch.set(client, noTouch);
+    if (client.noTouch !== noTouch) context.server.observers.noTouch.set(client, noTouch);
     network.runSession(session, bytes, start, end);
   }
 
@@ -138,20 +140,20 @@ export class IncomingLink implements ChannelReader, SessionLink {
   }
 
   #ask({ info, id }: FrameHeader, payload: Uint8Array): void {
-    const { network } = this.#owner;
+    const { turn } = this.#owner;
     const handler = this.#owner.handlerOf(info);
     if (handler === undefined) return;
     let answered = false;
     const answer = (bytes: Uint8Array): void => {
       if (answered || this.#over) return;
       answered = true;
-      network.inTurn(() => this.#writeAnswer(id, bytes));
+      turn.run(() => this.#writeAnswer(id, bytes));
     };
-    network.inTurn(() => handler({ from: this.node, payload, answer }));
+    turn.run(() => handler({ from: this.node, payload, answer }));
   }
 
   #writeAnswer(id: number, bytes: Uint8Array): void {
-    this.#owner.network.writeTo(this.#answers, (writer) => {
+    this.#owner.turn.writeTo(this.#answers, (writer) => {
       writer.ensure(headerBytes);
       writeHeader(writer.bytes, writer.length, bytes.length, { kind: frameKinds.answer, info: 0, id, database: 0 });
       writer.length += headerBytes;

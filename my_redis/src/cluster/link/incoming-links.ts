@@ -1,6 +1,7 @@
 import type { Context } from "../../dispatch/context.ts";
 import { command } from "../../dispatch/command.ts";
 import type { NetworkServer } from "../../network/network-server.ts";
+import type { Turn } from "../../network/turn.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { ClusterNode } from "../cluster-node.ts";
 import type { PeerRequest } from "../peer-channel.ts";
@@ -11,13 +12,15 @@ import type { LinkTiming } from "./link-timing.ts";
 /** The links that other nodes have opened to this one. */
 export class IncomingLinks implements IncomingLinkOwner {
   readonly network: NetworkServer;
+  readonly turn: Turn;
   readonly #node: ClusterNode;
   readonly #links = new Set<IncomingLink>();
   readonly #complaints = new Map<string, string>();
 
-  constructor(node: ClusterNode, network: NetworkServer) {
+  constructor(node: ClusterNode, network: NetworkServer, turn: Turn) {
     this.#node = node;
     this.network = network;
+    this.turn = turn;
     node.server.commands.addHidden(this.#command());
   }
 
@@ -112,7 +115,7 @@ export class IncomingLinks implements IncomingLinkOwner {
   #open(context: Context, { name, runId, number }: LinkGreeting): void {
     for (const link of [...this.#links]) if (link.name === name) link.end("there is a newer one");
     const { server, members } = this.#node;
-    server.removeClient(context);
+    server.clients.remove(context);
     const link = new IncomingLink(this, { node: members.names.indexOf(name), name, runId, number });
     this.#links.add(link);
     const { channel } = context.client;

@@ -1,4 +1,4 @@
-import { clientUnblock } from "../../commands/connection/client/unblock.ts";
+import { Refusal } from "../../dispatch/outcome.ts";
 import type { ClusterNode } from "../cluster-node.ts";
 import { peerRequestKinds } from "../peer-channel.ts";
 
@@ -18,13 +18,15 @@ export function installClientUnblock(node: ClusterNode): void {
   node.spanning.set("client|unblock", {
     localInTransaction: true,
     run(context, args, reply) {
-      const found = server.clients.get(Number(args.latin1(2)))?.client;
+      const found = server.clients.connected.get(Number(args.latin1(2)))?.client;
       const relaying = found === undefined ? undefined : node.router.relayedClient(found.id);
       if (found === undefined || relaying === undefined || relaying.outstanding === 0 || found.blocked !== undefined) {
         const own = args.copy();
-        reply.answer((writer) =>
-          server.processor.call(context, server.commands.byName("client|unblock") ?? clientUnblock, own, writer),
-        );
+        const unblock = server.processor.resolve(own);
+        reply.answer((writer) => {
+          if (unblock instanceof Refusal) server.processor.writeError(writer, unblock.message);
+          else server.processor.call(context, unblock, own, writer);
+        });
         return;
       }
       const message = new Uint8Array(messageBytes);

@@ -31,7 +31,7 @@ export class PublishedMessages {
     this.#nodes = nodes;
     channel.onRequest(patternsKind, (request) => request.answer(this.#ownPatterns()));
     channel.onRequest(publishKind, (request) => this.#publishHere(request));
-    pubSub.onPublishedAsPart = (name, message) => this.#publishElsewhere(name, message);
+    pubSub.onPublishedAsPart((name, message) => this.#publishElsewhere(name, message));
   }
 
   #ownPatterns(): Uint8Array {

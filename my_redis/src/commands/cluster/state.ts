@@ -1,6 +1,6 @@
 import { slotCount } from "hash-ring";
-import type { ClusterNode } from "../../cluster/cluster-node.ts";
 import { command } from "../../dispatch/command.ts";
+import type { ClusterPort } from "../../dispatch/ports.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { joinedCluster, nodeById } from "./joined-cluster.ts";
 
@@ -14,7 +14,7 @@ export const clusterInfo = command({
   summary: "Tells how the nodes are doing, as seen from this one.",
   arity: 2,
   run(context, _args, reply) {
-    const lines = clusterState(joinedCluster(context));
+    const lines = clusterState(joinedCluster(context), context.server.clients.sessionCount);
     reply.verbatim("txt", lines.map(([name, value]) => `${name}:${value}\r\n`).join(""));
   },
 });
@@ -23,30 +23,26 @@ export const clusterInfo = command({
  * A node that is gone takes its own slots out of service, and no others: the state is that of the slots that this
  * node itself serves.
  */
-export function clusterState({
-  members,
-  links,
-  disputes,
-  incoming,
-  router,
-  server,
-}: ClusterNode): readonly [string, string | number][] {
+export function clusterState(
+  { members, links, disputedSlots, incomingLinks, relayedCount }: ClusterPort,
+  sessionCount: number,
+): readonly [string, string | number][] {
   const gone = members.owners.reduce((count, node) => (links[node]?.gone === true ? count + 1 : count), 0);
   return [
-    ["cluster_state", disputes.count === 0 ? "ok" : "fail"],
+    ["cluster_state", disputedSlots === 0 ? "ok" : "fail"],
     ["cluster_slots_assigned", slotCount],
     ["cluster_slots_ok", slotCount - gone],
     ["cluster_slots_pfail", 0],
     ["cluster_slots_fail", gone],
-    ["cluster_slots_disputed", disputes.count],
+    ["cluster_slots_disputed", disputedSlots],
     ["cluster_known_nodes", members.names.length],
     ["cluster_size", members.names.length],
     ["cluster_current_epoch", 0],
     ["cluster_my_epoch", 0],
     ["cluster_links_out", links.filter((link) => link?.isOpen === true).length],
-    ["cluster_links_in", incoming.links.size],
-    ["cluster_requests_relayed", router.relayedCount],
-    ["cluster_clients_of_others", server.relayedClients],
+    ["cluster_links_in", [...incomingLinks].length],
+    ["cluster_requests_relayed", relayedCount],
+    ["cluster_clients_of_others", sessionCount],
     ["cluster_links_waiting_bytes", links.reduce((total, link) => total + (link?.pendingBytes ?? 0), 0)],
   ];
 }
@@ -59,15 +55,16 @@ export const clusterLinks = command({
   summary: "Lists the connections to and from other nodes.",
   arity: 2,
   run(context, _args, reply) {
-    const { members, links, incoming } = joinedCluster(context);
+    const { members, links, incomingLinks } = joinedCluster(context);
     const open = links.filter((link) => link?.isOpen === true);
-    reply.array(open.length + incoming.links.size);
+    const incoming = [...incomingLinks];
+    reply.array(open.length + incoming.length);
     const toUnixMs = context.now - context.server.environment.monotonicMs();
     for (const link of open) {
       if (link !== undefined)
         writeLink(reply, "to", { ...linkFacts(link), id: members.ids[link.node] as string }, toUnixMs);
     }
-    for (const link of incoming.links) {
+    for (const link of incoming) {
       writeLink(reply, "from", { ...linkFacts(link), id: members.ids[link.node] as string }, toUnixMs);
     }
   },

@@ -87,7 +87,7 @@ export const clusterNodes = command({
   arity: 2,
   run(context, _args, reply) {
     const cluster = joinedCluster(context);
-    reply.verbatim("txt", cluster.members.names.map((_, node) => nodeLine(cluster, node)).join(""));
+    reply.verbatim("txt", cluster.members.names.map((_, node) => nodeLine(context.server, cluster, node)).join(""));
   },
 });
 

@@ -2,7 +2,7 @@ import { command } from "../../dispatch/command.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Address } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
-import type { MigratingKey } from "../../migration/transfer.ts";
+import type { MigratingKey } from "../../dispatch/ports.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { dumpValue } from "./dump/dump.ts";

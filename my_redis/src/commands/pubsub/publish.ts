@@ -10,10 +10,11 @@ const shared = {
 const publishing =
   (kind: "channel" | "shard"): Run =>
   ({ server }, args, reply) => {
-    if (kind === "channel" && server.executingTransaction) {
-      server.pubSub.onPublishedAsPart?.(args.range(1), args.range(2));
-    }
-    reply.integer(server.pubSub.publish(kind, args.range(1), args.range(2)));
+    const { execution, pubSub } = server;
+    const channel = args.range(1);
+    const message = args.range(2);
+    const asPart = kind === "channel" && execution.inUnit;
+    reply.integer(asPart ? pubSub.publishAsPart(channel, message) : pubSub.publish(kind, channel, message));
   };
 
 export const publish = command({

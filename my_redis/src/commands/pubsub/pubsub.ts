@@ -1,6 +1,6 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import { container } from "../../dispatch/container.ts";
-import type { SubscriptionKind } from "../../dispatch/pub-sub.ts";
+import type { SubscriptionKind } from "../../dispatch/client.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 

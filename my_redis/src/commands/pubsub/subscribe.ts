@@ -1,6 +1,6 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import type { Client } from "../../dispatch/client.ts";
-import type { SubscriptionKind } from "../../dispatch/pub-sub.ts";
+import type { SubscriptionKind } from "../../dispatch/client.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 
 const shared = {

@@ -1,7 +1,6 @@
 import { command } from "../../dispatch/command.ts";
 import { container } from "../../dispatch/container.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import { scriptRunner } from "./script-runner.ts";
 
 const load = command({
   name: "LOAD",
@@ -13,7 +12,7 @@ const load = command({
   flags: ["noscript", "stale"],
   arity: 3,
   run({ server }, args, reply) {
-    reply.bulkText(scriptRunner(server).engine.load(args.view(2)).sha1);
+    reply.bulkText(server.scripts.engine.load(args.view(2)).sha1);
   },
 });
 
@@ -27,7 +26,7 @@ const exists = command({
   flags: ["noscript"],
   arity: -3,
   run({ server }, args, reply) {
-    const { engine } = scriptRunner(server);
+    const { engine } = server.scripts;
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) {
       reply.integer(engine.find(args.buffer, args.start(index), args.end(index)) === undefined ? 0 : 1);
@@ -48,7 +47,7 @@ const flush = command({
     if (args.count > 3 || (args.count === 3 && !args.is(2, "sync") && !args.is(2, "async"))) {
       throw new CommandError("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
     }
-    scriptRunner(server).engine.flush();
+    server.scripts.engine.flush();
     reply.ok();
   },
 });
@@ -62,7 +61,7 @@ const kill = command({
   flags: ["noscript", "allow_busy"],
   arity: 2,
   run({ server }, _args, reply) {
-    scriptRunner(server).kill();
+    server.scripts.kill();
     reply.ok();
   },
 });

@@ -19,10 +19,11 @@ export const bgSave = command({
     if (args.count > 1 && !schedule) throw new CommandError(errors.syntax);
     const snapshots = requireSnapshots(server);
     if (snapshots.inProgress) throw new CommandError("ERR Background save already in progress");
-    const { executingTransaction, keyspace, appendOnlyLog } = server;
-    if (appendOnlyLog?.rewriter.startedMs !== undefined || keyspace.snapshot !== undefined || executingTransaction) {
-      if (!schedule && !executingTransaction) throw new CommandError(otherActive);
-      snapshots.isScheduled = true;
+    const { execution, keyspace, storage } = server;
+    const rewriting = storage?.log.rewriter.startedMs !== undefined;
+    if (rewriting || keyspace.snapshot !== undefined || execution.inUnit) {
+      if (!schedule && !execution.inUnit) throw new CommandError(otherActive);
+      snapshots.schedule();
       reply.simple("Background saving scheduled");
       return;
     }
@@ -46,7 +47,7 @@ export const bgRewriteAof = command({
   arity: 1,
   run({ server }, _args, reply) {
     requireSnapshots(server);
-    const rewriter = server.appendOnlyLog?.rewriter;
+    const rewriter = server.storage?.log?.rewriter;
     if (rewriter?.startedMs !== undefined) {
       throw new CommandError("ERR Background append only file rewriting already in progress");
     }

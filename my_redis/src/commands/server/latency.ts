@@ -18,7 +18,7 @@ const latest = command({
   summary: "Returns the latest slow event of each kind: time, milliseconds and the worst.",
   arity: 2,
   run({ server }, _args, reply) {
-    const events = server.latency.latest();
+    const events = server.observers.latency.latest();
     reply.array(events.length);
     for (const { event, sample, worstMs } of events) {
       reply.array(4);
@@ -37,7 +37,7 @@ const history = command({
   usage: "<event>",
   arity: 3,
   run({ server }, args, reply) {
-    const samples = server.latency.history(args.latin1(2));
+    const samples = server.observers.latency.history(args.latin1(2));
     reply.array(samples.length);
     for (const { atSeconds, milliseconds } of samples) {
       reply.array(2);
@@ -55,7 +55,7 @@ const reset = command({
   arity: -2,
   run({ server }, args, reply) {
     const events = Array.from({ length: args.count - 2 }, (_, index) => args.latin1(index + 2));
-    reply.integer(server.latency.reset(events));
+    reply.integer(server.observers.latency.reset(events));
   },
 });
 
@@ -67,7 +67,7 @@ const graph = command({
   arity: 3,
   run({ server, now }, args, reply) {
     const event = args.latin1(2);
-    const samples = server.latency.history(event);
+    const samples = server.observers.latency.history(event);
     if (samples.length === 0) throw new CommandError(`ERR No samples available for event '${event}'`);
     const worstMs = Math.max(1, ...samples.map(({ milliseconds }) => milliseconds));
     const lines = samples.map(({ atSeconds, milliseconds }) => {
@@ -84,12 +84,12 @@ const doctor = command({
   summary: "Says in words which kinds of events were slow.",
   arity: 2,
   run({ server }, _args, reply) {
-    const events = server.latency.latest();
+    const events = server.observers.latency.latest();
     const lines = events.map(
       ({ event, worstMs }) =>
-        `${event}: ${server.latency.history(event).length} slow events, the worst took ${worstMs} ms.`,
+        `${event}: ${server.observers.latency.history(event).length} slow events, the worst took ${worstMs} ms.`,
     );
-    if (!server.latency.enabled) {
+    if (!server.observers.latency.enabled) {
       lines.unshift("Slow events are not noted: CONFIG SET latency-monitor-threshold <milliseconds> begins to.");
     } else if (events.length === 0) {
       lines.push("Nothing took longer than latency-monitor-threshold since it was set or reset.");
@@ -116,7 +116,7 @@ const histogram = command({
 });
 
 /** A container stands for its subcommands; what there is not is left out. */
-function named(commands: CommandTable, args: Arguments): Command[] {
+function named(commands: CommandTable<Command>, args: Arguments): Command[] {
   const names = Array.from({ length: args.count - 2 }, (_, index) => args.latin1(index + 2));
   return names.flatMap((name) => commands.byName(name) ?? []);
 }

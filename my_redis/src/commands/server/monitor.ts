@@ -10,10 +10,10 @@ export const monitor = command({
   flags: ["admin", "noscript", "loading", "stale"],
   arity: 1,
   run({ client, server }, _args, reply) {
-    if (server.executingTransaction) throw new CommandError("ERR MONITOR isn't allowed for DENY BLOCKING client");
+    if (server.execution.inUnit) throw new CommandError("ERR MONITOR isn't allowed for DENY BLOCKING client");
     // Asked again, Redis says nothing.
     if (client.monitoring) return;
-    server.monitors.add(client);
+    server.observers.monitors.add(client);
     reply.ok();
   },
 });

@@ -1,12 +1,12 @@
 import { command } from "../../dispatch/command.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import type { Server } from "../../server.ts";
-import type { Snapshots } from "../../persistence/snapshot/snapshots.ts";
+import type { Services } from "../../dispatch/context.ts";
+import type { SnapshotStorage } from "../../dispatch/ports.ts";
 
 /** The snapshots of a server that writes files. Throws where everything stays in memory. */
-export function requireSnapshots({ snapshots }: Server): Snapshots {
-  if (snapshots === undefined) throw new CommandError("ERR this server keeps everything in memory, and writes no file");
-  return snapshots;
+export function requireSnapshots({ storage }: Services): SnapshotStorage {
+  if (storage === undefined) throw new CommandError("ERR this server keeps everything in memory, and writes no file");
+  return storage.snapshots;
 }
 
 export const save = command({
@@ -41,6 +41,6 @@ export const lastSave = command({
   categories: ["admin", "dangerous"],
   arity: 1,
   run({ server }, _args, reply) {
-    reply.integer(Math.floor((server.snapshots?.lastSaveMs ?? server.startedAtMs) / 1000));
+    reply.integer(Math.floor((server.storage?.snapshots?.lastSaveMs ?? server.process.startedAtMs) / 1000));
   },
 });

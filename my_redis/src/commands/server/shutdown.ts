@@ -14,7 +14,7 @@ export const shutdown = command({
     const given = readOptions(args);
     if (given.has("abort")) throw new CommandError("ERR No shutdown in progress.");
     const wanted = given.has("save") ? "always" : given.has("nosave") ? "never" : "by-settings";
-    if (!server.requestShutdown(wanted, given.has("force"))) {
+    if (!server.process.requestShutdown(wanted, given.has("force"))) {
       throw new CommandError("ERR Errors trying to SHUTDOWN. Check logs.");
     }
     // Nobody is answered any more, the asker neither: the end of the connection is the answer.

@@ -12,7 +12,8 @@ const get = command({
   summary: "Returns the latest slow commands: number, time, microseconds, words, client and his name. -1 means all.",
   usage: "[<count>]",
   arity: -2,
-  run({ server: { slowLog } }, args, reply) {
+  run({ server }, args, reply) {
+    const { slowLog } = server.observers;
     if (args.count > 3) throw new CommandError(errors.subcommandSyntax(args.latin1(1), "slowlog"));
     const message = "ERR count should be greater than or equal to -1";
     const given = args.count > 2 ? args.integer(2, message) : defaultCount;
@@ -39,7 +40,7 @@ const len = command({
   summary: "Returns the number of slow commands that are noted.",
   arity: 2,
   run({ server }, _args, reply) {
-    reply.integer(server.slowLog.length);
+    reply.integer(server.observers.slowLog.length);
   },
 });
 
@@ -50,7 +51,7 @@ const reset = command({
   summary: "Forgets all slow commands.",
   arity: 2,
   run({ server }, _args, reply) {
-    server.slowLog.reset();
+    server.observers.slowLog.reset();
     reply.ok();
   },
 });

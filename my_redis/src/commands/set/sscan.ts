@@ -1,6 +1,7 @@
 import { command } from "../../dispatch/command.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
-import { readCursor, readScanOptions } from "../generic/scan-options.ts";
+import { readScanOptions } from "../generic/scan-options.ts";
+import { readCursor } from "../../protocol/scan-cursor.ts";
 import { scanStep } from "../generic/scan-step.ts";
 import { readSet } from "../../collections/set-value.ts";
 import type { ByteRange } from "../../memory/byte-range.ts";

@@ -75,7 +75,7 @@ export const getEx = command({
 /** Only a moment that the client named can be past already. */
 function expireAt(context: Context, args: Arguments, address: number, time: { atMs: number; named: boolean }): void {
   const { database } = context;
-  if (time.named && time.atMs <= context.now && !context.server.loading) {
+  if (time.named && time.atMs <= context.now && !context.server.execution.isLoading) {
     database.remove(address);
     database.changed(args, 1, "del");
     if (context.logs) context.logAs("DEL", args.view(1));

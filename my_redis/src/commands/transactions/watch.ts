@@ -8,6 +8,8 @@ export const watch = command({
   complexity: "O(1) for every key.",
   summary: "Makes the next transaction of this connection depend on keys: it runs only if none of them changes before.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
+  insideMulti: "run",
+  watching: "begins",
   arity: -2,
   keys: { first: 1, last: -1, step: 1 },
   run({ client, database, server }, args, reply) {
@@ -22,7 +24,6 @@ export const watch = command({
       database.find(args.buffer, args.start(index), args.end(index));
       server.watched.watch(client, database.number, args.latin1(index));
     }
-    server.updateObservation();
     reply.ok();
   },
 });
@@ -34,9 +35,10 @@ export const unwatch = command({
   complexity: "O(1)",
   summary: "Makes the next transaction of this connection depend on no key.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
+  watching: "ends",
   arity: 1,
   run({ client, server }, _args, reply) {
-    server.unwatch(client);
+    server.watched.unwatch(client);
     reply.ok();
   },
 });

@@ -1,21 +1,13 @@
 import type { ArgumentReplacements } from "../../dispatch/argument-replacements.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { writeInteger } from "../../protocol/number-text.ts";
+import type { LogTarget, LogWord, SuspendedUnit } from "../../dispatch/change-log.ts";
 import { ByteBuffer } from "../../memory/byte-buffer.ts";
-import type { LogWord } from "../../dispatch/context.ts";
 
 /** Who takes the bytes of the log: the append-only file, later replicas. */
 export interface LogSink {
   /** One turn's worth of whole units. The bytes are valid only during the call. */
   write(bytes: Uint8Array): void;
-}
-
-/** A unit that is not at its end yet: its bytes, the number of its commands, and the databases of the first and last. */
-export interface SuspendedUnit {
-  readonly bytes: Uint8Array;
-  readonly commands: number;
-  readonly first: number;
-  readonly last: number;
 }
 
 const encoder = new TextEncoder();
@@ -29,7 +21,7 @@ const initialBytes = 64 * 1024;
  * the end of the turn. What one command, transaction or script did is a unit: of more than one command, it is wrapped
  * in MULTI and EXEC, so that a reader applies all of it or nothing.
  */
-export class CommandLog {
+export class CommandLog implements LogTarget {
   readonly #buffer = new ByteBuffer({ initialBytes, keptBytes: initialBytes * 16 });
   #database = -1;
   #unitStart = 0;

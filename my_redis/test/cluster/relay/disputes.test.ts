@@ -19,7 +19,7 @@ function start(node: number, peers: readonly number[], options: StartOptions = {
   });
 }
 
-const disputed = (server: RunningServer): number => server.server.cluster!.disputes.count;
+const disputed = (server: RunningServer): number => server.server.parts.cluster!.disputes.count;
 const until = (what: string, check: () => boolean): Promise<void> => waitUntil(check, { what, timeoutMs: 10_000 });
 
 test("nodes with different lists of members say so, and neither serves what both believe to own", async () => {
@@ -35,7 +35,7 @@ test("nodes with different lists of members say so, and neither serves what both
   expect(disputed(large)).toBe(disputed(small));
 
   const [first, third] = [await RespConnection.open(portOf(0), "0"), await RespConnection.open(portOf(2), "2")];
-  const { view } = large.server.cluster!;
+  const { view } = large.server.parts.cluster!;
   const keys = Array.from({ length: 200 }, (_, number) => `key:${number}`);
   const slotOf = (key: string): number => view.slotOfKey(Buffer.from(key), 0, key.length);
   const inDispute = keys.filter((key) => view.isDisputed(slotOf(key)));
@@ -66,7 +66,7 @@ test("nodes make themselves known with the password, and without it there is no 
   const report = (_level: string, message: string): void => void messages.push(message);
   const first = await start(0, [1], { requirepass: "secret", environment: { report } });
   const second = await start(1, [0], { masterauth: "secret" });
-  const outgoing = (node: RunningServer) => node.server.cluster!.links.find((link) => link !== undefined)!;
+  const outgoing = (node: RunningServer) => node.server.parts.cluster!.links.find((link) => link !== undefined)!;
   await until("the node with the password to be let in", () => outgoing(second).isOpen);
   const third = await start(2, [0], { environment: { report } });
   await until("a complaint", () => messages.some((message) => message.includes("NOAUTH")));

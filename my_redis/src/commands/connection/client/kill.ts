@@ -32,7 +32,7 @@ export const clientKill = command({
 });
 
 function killAll(context: Context, fits: Filter): number {
-  const found = [...context.server.clients.values()].filter(fits);
+  const found = [...context.server.clients.connected.values()].filter(fits);
   for (const each of found) {
     // Who kills himself is told so first.
     if (each === context) each.client.channel.closeAfterReplies();
@@ -73,7 +73,7 @@ function readFilter({ server }: Context, args: Arguments, index: number): Filter
   if (args.is(index, "maxage")) {
     const seconds = args.integer(index + 1, "ERR maxage is not an integer or out of range");
     if (seconds < 1) throw new CommandError("ERR maxage should be greater than 0");
-    return ({ client }) => server.nowMs - client.createdAtMs >= seconds * 1000;
+    return ({ client }) => server.clock.nowMs - client.createdAtMs >= seconds * 1000;
   }
   throw new CommandError(errors.syntax);
 }

@@ -34,7 +34,7 @@ export const clientList = command({
 });
 
 function selected({ server }: Context, args: Arguments): Context[] {
-  const everybody = [...server.clients.values()];
+  const everybody = [...server.clients.connected.values()];
   if (args.count === 2) return everybody;
   if (args.count === 4 && args.is(2, "type")) {
     const kind = readClientKind(args, 3);
@@ -42,7 +42,7 @@ function selected({ server }: Context, args: Arguments): Context[] {
   }
   if (args.count > 3 && args.is(2, "id")) {
     const ids = Array.from({ length: args.count - 3 }, (_, at) => args.integer(at + 3, "ERR Invalid client ID"));
-    return ids.map((id) => server.clients.get(id)).filter((found) => found !== undefined);
+    return ids.map((id) => server.clients.connected.get(id)).filter((found) => found !== undefined);
   }
   throw new CommandError(errors.syntax);
 }

@@ -49,7 +49,7 @@ export const clientNoTouch = command({
   flags: ["noscript", "loading", "stale"],
   arity: 3,
   run({ client, server }, args, reply) {
-    server.noTouch.set(client, readOnOff(args, 2));
+    server.observers.noTouch.set(client, readOnOff(args, 2));
     reply.ok();
   },
 });

@@ -1,4 +1,4 @@
-import type { PauseMode } from "../../../dispatch/checks/client-pause.ts";
+import type { PauseMode } from "../../../dispatch/ports.ts";
 import { command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";

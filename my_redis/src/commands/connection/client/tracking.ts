@@ -1,9 +1,9 @@
 import type { Client } from "../../../dispatch/client.ts";
-import type { TrackingMode } from "../../../dispatch/observers/client-tracking.ts";
+import type { TrackingMode } from "../../../dispatch/client.ts";
 import { command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
 
 const facts = { group: "connection", flags: ["noscript", "loading", "stale"] } as const;
 
@@ -26,11 +26,11 @@ export const clientTracking = command({
   run({ client, server }, args, reply) {
     const mode = readMode(args, server);
     if (args.is(2, "on")) {
-      if (server.router !== undefined) throw new CommandError(onARing);
+      if (server.cluster !== undefined) throw new CommandError(onARing);
       checkMode(client, mode);
-      server.tracking.begin(client, withPrefixes(client, mode));
+      server.observers.tracking.begin(client, withPrefixes(client, mode));
     } else if (args.is(2, "off")) {
-      server.tracking.end(client);
+      server.observers.tracking.end(client);
     } else {
       throw new CommandError(errors.syntax);
     }
@@ -38,7 +38,7 @@ export const clientTracking = command({
   },
 });
 
-function readMode(args: Arguments, server: Server): TrackingMode {
+function readMode(args: Arguments, server: Services): TrackingMode {
   const flags = { broadcast: false, optIn: false, optOut: false, noLoop: false };
   const prefixes: string[] = [];
   let redirect = 0;
@@ -47,7 +47,7 @@ function readMode(args: Arguments, server: Server): TrackingMode {
     if (args.is(index, "redirect") && hasMore) {
       if (redirect !== 0) throw new CommandError("ERR A client can only redirect to a single other client");
       redirect = args.integer(++index);
-      if (!server.clients.has(redirect)) {
+      if (!server.clients.connected.has(redirect)) {
         throw new CommandError("ERR The client ID you want redirect to does not exist");
       }
     } else if (args.is(index, "bcast")) flags.broadcast = true;

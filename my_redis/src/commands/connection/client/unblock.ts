@@ -13,7 +13,7 @@ export const clientUnblock = command({
   arity: -3,
   run({ server }, args, reply) {
     const how = args.count > 3 ? readHow(args) : "timeout";
-    const found = server.clients.get(args.integer(2));
+    const found = server.clients.connected.get(args.integer(2));
     reply.integer(found !== undefined && server.blocking.unblock(found.client, how) ? 1 : 0);
   },
 });

@@ -3,7 +3,7 @@ import type { Address } from "../../../memory/heap.ts";
 import { sealPayload } from "../../../persistence/rdb/dump-payload.ts";
 import { ValueEncoder } from "../../../persistence/rdb/encode-value.ts";
 import { RdbWriter } from "../../../persistence/rdb/rdb-writer.ts";
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
 
 export const dump = command({
   name: "DUMP",
@@ -25,7 +25,7 @@ export const dump = command({
 });
 
 /** A value as RESTORE takes it: bytes of its own. */
-export function dumpValue({ keyspace, settings }: Server, address: Address): Uint8Array {
+export function dumpValue({ keyspace, settings }: Services, address: Address): Uint8Array {
   const writer = new RdbWriter({ compresses: settings.values.rdbcompression });
   const encoder = new ValueEncoder(keyspace, writer);
   writer.byte(encoder.typeOf(address));

@@ -11,7 +11,7 @@ import { argumentsOf, type ArgumentSyntax } from "../../../dispatch/describe/par
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
 
 /** One entry as COMMAND and COMMAND INFO show it. */
-export function replyCommandInfo(table: CommandTable, entry: Command, reply: ReplyWriter): void {
+export function replyCommandInfo(table: CommandTable<Command>, entry: Command, reply: ReplyWriter): void {
   reply.array(10);
   reply.bulkText(entry.fullName);
   reply.integer(entry.arity);
@@ -124,7 +124,7 @@ function flagsOf({ optional, multiple, multipleToken }: ArgumentSyntax): string[
 }
 
 /** One entry as COMMAND DOCS shows it. */
-export function replyCommandDocs(table: CommandTable, entry: Command, reply: ReplyWriter): void {
+export function replyCommandDocs(table: CommandTable<Command>, entry: Command, reply: ReplyWriter): void {
   const subcommands = [...table.subcommandsOf(entry)];
   const syntax = argumentsOf(entry.fullName);
   reply.map(4 + (syntax.length > 0 ? 1 : 0) + (subcommands.length > 0 ? 1 : 0));

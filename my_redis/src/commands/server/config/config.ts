@@ -14,7 +14,10 @@ const resetstat = command({
   flags: ["admin", "noscript", "loading", "stale"],
   arity: 2,
   run({ server }, _args, reply) {
-    server.resetStatistics();
+    server.observers.statistics.reset();
+    server.keyspace.resetStatistics();
+    server.memoryLimit.resetStatistics();
+    server.commands.resetStatistics();
     reply.ok();
   },
 });

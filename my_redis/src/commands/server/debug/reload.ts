@@ -57,9 +57,9 @@ export const debugLoadAof: DebugSubcommand = {
   summary: "Replaces the dataset by what the append-only file says.",
   counts: [2, 2],
   run(context, _args, reply) {
-    const { appendOnlyLog } = context.server;
-    if (appendOnlyLog === undefined) requireSnapshots(context.server);
-    attempt(context, "ERR Error trying to load the AOF files, check server logs.", () => appendOnlyLog?.reload());
+    const { server } = context;
+    requireSnapshots(server);
+    attempt(context, "ERR Error trying to load the AOF files, check server logs.", () => server.storage?.log.reload());
     context.logNothing();
     reply.ok();
   },

@@ -50,7 +50,7 @@ export const debugSetDisableDenyScripts: DebugSubcommand = {
   summary: "Lets scripts call commands that are not for scripts, as tests do, or refuses them again.",
   counts: [3, 3],
   run({ server }, args, reply) {
-    server.scriptsMayCallAll = Number.parseInt(args.latin1(2), 10) > 0;
+    server.execution.letScriptsCallAll(Number.parseInt(args.latin1(2), 10) > 0);
     reply.ok();
   },
 };

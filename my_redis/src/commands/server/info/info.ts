@@ -1,6 +1,6 @@
 import { command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
 import { clientsSection } from "./clients-section.ts";
 import { commandstatsSection, errorstatsSection, latencystatsSection, modulesSection } from "./commands-sections.ts";
 import { keyspaceSection } from "./keyspace-section.ts";
@@ -49,10 +49,10 @@ function wantedSections(args: Arguments): readonly InfoSection[] {
   return sections.filter(({ name, byDefault }) => wanted.has(name) || (byDefault && wanted.has("default")));
 }
 
-function infoText(server: Server, wanted: readonly InfoSection[]): string {
+function infoText(server: Services, wanted: readonly InfoSection[]): string {
   return wanted
     .map((section) => {
-      const lines = [...section.lines(server), ...server.furtherInfo(section.name)];
+      const lines = [...section.lines(server), ...server.info.linesOf(section.name)];
       return `# ${section.title}\r\n${lines.map(([name, value]) => `${name}:${value}\r\n`).join("")}`;
     })
     .join("\r\n");

@@ -1,6 +1,6 @@
 import { command } from "../../../dispatch/command.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
 import { memoryUse } from "./memory-use.ts";
 
 const facts = { group: "server", since: "4.0.0", flags: [], arity: 2 } as const;
@@ -36,7 +36,7 @@ function replyNumber(name: string, value: number, reply: ReplyWriter): void {
   reply.integer(value);
 }
 
-function statistics(server: Server): [string, number][] {
+function statistics(server: Services): [string, number][] {
   const memory = memoryUse(server);
   const { residentBytes } = server.environment.usage();
   const keys = server.keyspace.databases.reduce((sum, { size }) => sum + size, 0);
@@ -49,7 +49,7 @@ function statistics(server: Server): [string, number][] {
     ["clients.slaves", 0],
     ["clients.normal", memory.clientBytes],
     ["cluster.links", 0],
-    ["aof.buffer", server.log?.pendingBytes ?? 0],
+    ["aof.buffer", server.changes.pendingBytes],
     ["lua.caches", 0],
     ["functions.caches", 0],
     ["overhead.total", memory.overheadBytes],
@@ -81,7 +81,7 @@ export const memoryDoctor = command({
 /** Below this there is nothing to say. */
 const littleBytes = 5 * 1024 * 1024;
 
-function adviceFor(server: Server): string {
+function adviceFor(server: Services): string {
   const memory = memoryUse(server);
   if (memory.usedBytes < littleBytes) return "There is too little data to say anything about its memory.";
   const advice: string[] = [];

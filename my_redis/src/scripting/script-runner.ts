@@ -1,13 +1,11 @@
-import type { Command } from "../../dispatch/command.ts";
-import type { Context } from "../../dispatch/context.ts";
-import type { SuspendedUnit } from "../../persistence/aof/command-log.ts";
-import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError } from "../../protocol/command-error.ts";
-import { ReplyWriter } from "../../protocol/reply-writer.ts";
-import type { Script } from "../../scripting/script-cache.ts";
-import { ScriptEngine, type RunOutcome } from "../../scripting/script-engine.ts";
-import type { Server } from "../../server.ts";
+import type { Command, Context, EvalCall, Scripts, Services } from "../dispatch/context.ts";
+import type { SuspendedUnit } from "../dispatch/change-log.ts";
+import { answer } from "../dispatch/replies.ts";
+import { CommandError } from "../protocol/command-error.ts";
+import { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Script } from "./script-cache.ts";
 import { ScriptCommandHost } from "./script-command-host.ts";
+import { ScriptEngine } from "./script-engine.ts";
 
 /** What all scripts of a server may take together, and what their VM keeps when they are done. */
 const maxMemoryBytes = 256 * 1024 * 1024;
@@ -16,14 +14,6 @@ const keepMemoryBytes = 64 * 1024 * 1024;
 const unkillable =
   "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script " +
   "termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.";
-
-/** What a client asks a script to be run with. */
-export interface EvalCall {
-  readonly args: Arguments;
-  readonly keyCount: number;
-  /** It must not write: EVAL_RO. */
-  readonly readOnly: boolean;
-}
 
 /** A script that has passed its time, between two turns. */
 interface PausedScript {
@@ -34,14 +24,14 @@ interface PausedScript {
 }
 
 /** Runs the scripts of one server: at once, or over many turns when one takes longer than busy-reply-threshold. */
-export class ScriptRunner {
+export class ScriptRunner implements Scripts {
   readonly engine: ScriptEngine;
-  readonly #server: Server;
+  readonly #server: Services;
   readonly #host: ScriptCommandHost;
   readonly #reply = new ReplyWriter();
   #paused: PausedScript | undefined;
 
-  constructor(server: Server) {
+  constructor(server: Services) {
     this.#server = server;
     this.#host = new ScriptCommandHost(server);
     this.engine = new ScriptEngine(this.#host, {
@@ -50,7 +40,7 @@ export class ScriptRunner {
       maxMemoryBytes,
       keepMemoryBytes,
     });
-    server.addInfo("memory", () => [
+    server.info.add("memory", () => [
       ["used_memory_lua", this.engine.memory.vmBytes],
       ["used_memory_vm_eval", this.engine.memory.vmBytes],
       ["used_memory_scripts_eval", this.engine.memory.scriptBytes],
@@ -58,7 +48,6 @@ export class ScriptRunner {
     ]);
   }
 
-  /** Runs a script with `keyCount` keys from argument 3 on. Its reply may come in a later turn. */
   run(caller: Context, script: Script, call: EvalCall, reply: ReplyWriter): void {
     this.#checkFlags(script, call.readOnly);
     const { args, keyCount, readOnly } = call;
@@ -69,22 +58,23 @@ export class ScriptRunner {
     });
     const mayPause = caller.mayBlock;
     const { length } = reply;
-    const outcome = this.#asUnit(() => this.engine.run(script, { args, firstKey: 3, keyCount, mayPause }, reply));
+    // What a script does is as if it were done in one moment, and nothing in it can wait.
+    const outcome = this.#server.execution.asUnit(() =>
+      this.engine.run(script, { args, firstKey: 3, keyCount, mayPause }, reply),
+    );
     if (outcome === "done") return countFailure(caller.command, reply, length);
-    // Also where this request was one that had been put aside: nothing goes on behind it.
-    caller.client.postponed = true;
-    caller.client.channel.pause();
+    // Also where this request itself had been held: nothing goes on behind it.
+    caller.client.hold();
     this.#pause(caller, caller.command);
   }
 
   #checkFlags({ shebang: { flags } }: Script, readOnly: boolean): void {
     if (flags === undefined || flags.has("no-writes")) return;
     if (readOnly) throw new CommandError("ERR Can not execute a script with write flag using *_ro command.");
-    const { logFailure } = this.#server;
-    if (logFailure !== undefined) throw new CommandError(logFailure);
+    const { failure } = this.#server.changes;
+    if (failure !== undefined) throw new CommandError(failure);
   }
 
-  /** SCRIPT KILL. Throws what it answers when there is nothing to kill, or it cannot be killed. */
   kill(): void {
     const paused = this.#paused;
     if (paused === undefined) throw new CommandError("NOTBUSY No scripts in execution right now.");
@@ -95,22 +85,10 @@ export class ScriptRunner {
     this.#finish(paused);
   }
 
-  /** What a script does is as if it were done in one moment, and nothing in it can wait. */
-  #asUnit(run: () => RunOutcome): RunOutcome {
-    const server = this.#server;
-    const before = server.executingTransaction;
-    server.executingTransaction = true;
-    try {
-      return run();
-    } finally {
-      server.executingTransaction = before;
-    }
-  }
-
   #pause(caller: Context, command: Command | undefined): void {
-    const server = this.#server;
-    server.busyScript = true;
-    this.#paused = { caller, command, unit: server.log?.suspendUnit() };
+    const { changes, execution } = this.#server;
+    execution.pauseScript();
+    this.#paused = { caller, command, unit: changes.suspendUnit() };
     setImmediate(() => this.#continue());
   }
 
@@ -118,18 +96,18 @@ export class ScriptRunner {
     const paused = this.#paused;
     // It may have been killed meanwhile.
     if (paused === undefined) return;
-    const server = this.#server;
-    // Nobody waits for it, and nobody could kill it: the server may have been closed.
-    if (server.clients.size + server.relayedClients === 0 && !this.#host.hasWritten()) return this.kill();
-    server.busyScript = false;
+    const { changes, clients, clock, execution } = this.#server;
+    // No client waits for it, and none could kill it: the server may have been closed.
+    if (clients.connected.size + clients.sessionCount === 0 && !this.#host.hasWritten()) return this.kill();
+    execution.resumeScript();
     this.#paused = undefined;
-    if (paused.unit !== undefined) server.log?.resumeUnit(paused.unit);
+    if (paused.unit !== undefined) changes.resumeUnit(paused.unit);
     this.#prepareReply(paused.caller);
     this.#host.stopClock();
-    const outcome = this.#asUnit(() => this.engine.continue(this.#reply));
-    server.updateClock();
+    const outcome = execution.asUnit(() => this.engine.continue(this.#reply));
+    clock.update();
     if (outcome === "paused") return this.#pause(paused.caller, paused.command);
-    server.log?.endUnit();
+    changes.endUnit();
     this.#finish(paused);
   }
 
@@ -138,18 +116,18 @@ export class ScriptRunner {
     this.#reply.protocol = client.protocol;
   }
 
-  /** Answers the client of a script that had been paused, and lets the others go on. */
+  /** Answers the client of a script that had been paused; the other clients go on. */
   #finish({ caller: { client }, command }: PausedScript): void {
-    const server = this.#server;
+    const { blocking, execution, replies } = this.#server;
     countFailure(command, this.#reply, 0);
     this.#paused = undefined;
-    server.busyScript = false;
-    client.postponed = false;
+    execution.resumeScript();
+    client.isHeld = false;
     if (!client.gone) {
-      server.answer(client, (reply) => reply.raw(this.#reply.bytes, 0, this.#reply.length));
+      answer(replies, client, (reply) => reply.raw(this.#reply.bytes, 0, this.#reply.length));
       client.channel.resume();
     }
-    if (server.blocking.hasReady) server.serveBlocked();
+    blocking.serve();
   }
 }
 
@@ -158,15 +136,4 @@ const minus = 45;
 /** Counts a script whose reply, from `start` on, is an error: the processor sees only what is thrown. */
 function countFailure(command: Command | undefined, { bytes, length }: ReplyWriter, start: number): void {
   if (command !== undefined && length > start && bytes[start] === minus) command.statistics.failedCalls++;
-}
-
-const runners = new WeakMap<Server, ScriptRunner>();
-
-/** The one runner of a server; it comes into being when it is first asked for. */
-export function scriptRunner(server: Server): ScriptRunner {
-  const known = runners.get(server);
-  if (known !== undefined) return known;
-  const runner = new ScriptRunner(server);
-  runners.set(server, runner);
-  return runner;
 }

@@ -1,4 +1,4 @@
-import type { Statistics } from "./dispatch/observers/statistics.ts";
+import type { Statistics } from "./statistics.ts";
 
 /** The mean of so many samples is told: of 100 ms each, the last 1.6 seconds. */
 const sampleCount = 16;

@@ -8,8 +8,9 @@ import { type Environment, systemEnvironment } from "./environment.ts";
 import { connectWithBun, listenWithBun } from "./network/bun-transport.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { connectWithNode, listenWithNode } from "./network/node-transport.ts";
+import type { Listen } from "./network/transport.ts";
 import { DirectiveError } from "./settings/directive.ts";
-import { Settings, type SettingValues } from "./settings/settings.ts";
+import { type GivenDirectives, Settings } from "./settings/settings.ts";
 
 /** What a server is started with besides its directives. */
 export interface StartExtras {
@@ -21,24 +22,36 @@ export interface StartExtras {
   readonly transport?: "bun" | "node" | undefined;
   /** Sees every command of every client before it runs, and may answer it with an error or delay it: for tests. */
   readonly onCommand?: CommandHook | undefined;
+  /**
+   * Whether the open server keeps the process from ending. False without it: a test that forgot `close` must be able to
+   * end. Set it in a program that has nothing else to do than to serve.
+   */
+  readonly keepProcessAlive?: boolean | undefined;
 }
 
 /**
  * What an embedding program may choose: any directive by its name in redis.conf, as a value of its type or as the
  * text that would stand in redis.conf ("64mb"), and what is no directive.
  */
-export interface StartOptions extends Partial<SettingValues>, StartExtras {}
+export interface StartOptions extends GivenDirectives, StartExtras {}
 
-export interface RunningServer {
+/** A server that runs in this process. `await using` closes it at the end of the block. */
+export interface RunningServer extends AsyncDisposable {
   /** The port that was taken: a free one if port 0 was asked for. */
   readonly port: number;
   /** The first address that is listened on. */
   readonly host: string;
-  readonly server: BuiltServer;
-  /** Accepts nobody any more, finishes what has been asked, and resolves when all is closed and on disk. */
+  /** Where a client of this machine connects: "redis://127.0.0.1:6379". Holds no password. */
+  readonly url: string;
+  /** Accepts no more connections, finishes what has been asked, and resolves when all is closed and on disk. */
   close(): Promise<void>;
   /** Resolves when the server is closed, by `close` or by SHUTDOWN. */
   readonly closed: Promise<void>;
+}
+
+/** A running server, and what the code of this package and its tests reach inside of it. Not public. */
+export interface OpenServer extends RunningServer {
+  readonly server: BuiltServer;
 }
 
 /**
@@ -51,12 +64,18 @@ export interface RunningServer {
  * Rejects with DirectiveError when a directive has no such value, with ListenError when the address cannot be used.
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
-  const { memory, environment, transport, onCommand, ...directives } = options;
-  return startWithSettings(new Settings(directives), { memory, environment, transport, onCommand });
+  const { server: _server, ...running } = await startOpenServer(options);
+  return running;
 }
 
-/** As `startServer`, with settings that have been read already. */
-export async function startWithSettings(settings: Settings, extras: StartExtras = {}): Promise<RunningServer> {
+/** As `startServer`, and shows the inside. */
+export function startOpenServer(options: StartOptions = {}): Promise<OpenServer> {
+  const { memory, environment, transport, onCommand, keepProcessAlive, ...directives } = options;
+  return startWithSettings(new Settings(directives), { memory, environment, transport, onCommand, keepProcessAlive });
+}
+
+/** As `startOpenServer`, with settings that have been read already. */
+export async function startWithSettings(settings: Settings, extras: StartExtras = {}): Promise<OpenServer> {
   const { values } = settings;
   const memory = extras.memory === true;
   if (memory) values.appendonly = false;
@@ -66,8 +85,9 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     values.dir = existingFolder(values.dir);
   });
   for (const warning of settings.warnings) environment.report("warning", warning);
-  const { transport = typeof Bun === "undefined" ? "node" : "bun", onCommand } = extras;
-  const listen = transport === "bun" ? listenWithBun : listenWithNode;
+  const { transport = typeof Bun === "undefined" ? "node" : "bun", keepProcessAlive = false, onCommand } = extras;
+  const listenOn = transport === "bun" ? listenWithBun : listenWithNode;
+  const listen: Listen = (options, handlers) => listenOn({ ...options, keepProcessAlive }, handlers);
   const connect = transport === "bun" ? connectWithBun : connectWithNode;
   const { server, turn } = buildServer({ settings, environment, memory, connect, onCommand }, (wanted, force) =>
     ending.request(wanted, force),
@@ -89,10 +109,19 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     else storage.open();
     cluster?.start();
   } catch (error) {
+    cron.stop();
     network.stop();
     throw error;
   }
-  return { host, port, server, close: () => ending.end("by-settings"), closed: ending.closed };
+  const close = (): Promise<void> => ending.end("by-settings");
+  const { closed } = ending;
+  return { host, port, url: urlOf(host, port), server, close, closed, [Symbol.asyncDispose]: close };
+}
+
+/** An address that stands for all addresses of the machine is reached by the loopback address of its kind. */
+function urlOf(host: string, port: number): string {
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `redis://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** The folder's absolute path. Throws DirectiveError when there is no such folder. */

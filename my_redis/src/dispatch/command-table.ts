@@ -34,9 +34,7 @@ export class CommandTable<Entry extends TableEntry<Entry>> {
     if (entry.subcommands === undefined) return;
     const subcommands = new Map<string, Entry>();
     for (const each of entry.subcommands) {
-      const subcommand = ownCopy(each);
-      subcommand.fullName = `${entry.name}|${subcommand.name}`.toLowerCase();
-      subcommands.set(subcommand.name.toLowerCase(), subcommand);
+      subcommands.set(each.name.toLowerCase(), ownCopy(each));
     }
     this.#subcommands.set(entry, subcommands);
   }

@@ -32,9 +32,9 @@ import type { WatchedKeys } from "./watched-keys.ts";
 /** Handlers are synchronous, so that a script's redis.call is a plain call. */
 export type Run = (context: Context, args: Arguments, reply: ReplyWriter) => void;
 
-/** The entry of one command. */
-export interface CommandDefinition extends CommandDescription {
-  /** Whether it may need more memory, where its arguments decide that; with the flag "denyoom" it always may. */
+/** What an entry says of its command and needs a context for. */
+interface CommandInContext {
+  /** Whether these arguments may need more memory; commands with the flag "denyoom" always may. */
   readonly needsMemory?: (context: Context, args: Arguments) => boolean;
   /**
    * Whether it may be passed to replicas although it is no write: then CLIENT PAUSE WRITE holds it back. Scripts that
@@ -46,10 +46,11 @@ export interface CommandDefinition extends CommandDescription {
   readonly run?: Run;
 }
 
+/** The entry of one command. */
+export interface CommandDefinition extends CommandDescription, CommandInContext {}
+
 /** An entry, completed for the pipeline. */
-export interface Command extends CommandDefinition, CommandFacts {
-  readonly insideMulti: CommandFacts["insideMulti"];
-}
+export interface Command extends CommandFacts, CommandInContext {}
 
 /** The way of a command from its name to its reply. */
 export interface CommandRunner {

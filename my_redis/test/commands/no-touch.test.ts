@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 // Of Redis 7.2: the 7.0 beside us has it not.
 
 let nowMs = 1_700_000_000_000;
-let running: RunningServer;
+let running: OpenServer;
 let quiet: RespConnection;
 let other: RespConnection;
 
 beforeAll(async () => {
-  running = await startServer({ port: 0, memory: true, bind: ["127.0.0.1"], environment: { nowMs: () => nowMs } });
+  running = await startOpenServer({ port: 0, memory: true, bind: ["127.0.0.1"], environment: { nowMs: () => nowMs } });
   other = await RespConnection.open(running.port, "MyRedis");
 });
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { propertySeed } from "../../../tools/property-seed.ts";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { loadLog } from "../../src/persistence/aof/log-loader.ts";
 import { loadRdb } from "../../src/persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../../src/persistence/snapshot/rdb-target.ts";
@@ -34,8 +34,8 @@ interface Clock {
 
 const noExtension = { load: () => {}, carryOver: () => [] };
 
-const startAt = (clock: Clock): Promise<RunningServer> =>
-  startServer({ port: 0, memory: true, environment: { nowMs: () => clock.nowMs } });
+const startAt = (clock: Clock): Promise<OpenServer> =>
+  startOpenServer({ port: 0, memory: true, environment: { nowMs: () => clock.nowMs } });
 
 /** Large values of every type, and many small ones, in two databases. */
 async function addValues(connection: RespConnection, random: SeededRandom): Promise<void> {
@@ -86,7 +86,7 @@ async function change(connection: RespConnection, random: SeededRandom): Promise
 
 /** Something that happens to many keys at once, or to none that a command names. */
 async function upheaval(
-  server: RunningServer,
+  server: OpenServer,
   clock: Clock,
   connection: RespConnection,
   random: SeededRandom,
@@ -122,7 +122,7 @@ async function upheaval(
  * began.
  */
 async function compareSnapshot(
-  source: RunningServer,
+  source: OpenServer,
   clock: Clock,
   form: FileForm,
   during: (step: number) => Promise<void>,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { startServer } from "../../index.ts";
+import { startOpenServer } from "../../src/start-server.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
-const startQuick = () => startServer({ port: 0, bind: ["127.0.0.1"], memory: true, "busy-reply-threshold": 1 });
+const startQuick = () => startOpenServer({ port: 0, bind: ["127.0.0.1"], memory: true, "busy-reply-threshold": 1 });
 
 describe("the scripts of a server", () => {
   test("end with it, even one that runs for ever", async () => {

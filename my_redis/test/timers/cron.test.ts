@@ -2,18 +2,18 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer, type StartOptions } from "../../index.ts";
+import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
-let running: RunningServer | undefined;
+let running: OpenServer | undefined;
 
 afterEach(async () => {
   await running?.close();
   running = undefined;
 });
 
-async function start(options: StartOptions = {}): Promise<[RunningServer, RespConnection]> {
-  running = await startServer({ port: 0, memory: true, hz: 100, ...options });
+async function start(options: StartOptions = {}): Promise<[OpenServer, RespConnection]> {
+  running = await startOpenServer({ port: 0, memory: true, hz: 100, ...options });
   return [running, await RespConnection.open(running.port, "MyRedis")];
 }
 

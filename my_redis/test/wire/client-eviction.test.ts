@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RawClient } from "./raw-client.ts";
 
-let running: RunningServer;
+let running: OpenServer;
 const clients: RawClient[] = [];
 
 afterEach(async () => {
@@ -14,7 +14,7 @@ afterEach(async () => {
 const limitBytes = 1_000_000;
 
 async function start(...directives: string[]): Promise<void> {
-  running = await startServer({ port: 0, memory: true, bind: ["127.0.0.1"] });
+  running = await startOpenServer({ port: 0, memory: true, bind: ["127.0.0.1"] });
   const admin = await open();
   await admin.send(directives.map((each) => `CONFIG SET ${each}\r\n`).join(""));
   expect(await admin.receive(5 * directives.length)).toBe("+OK\r\n".repeat(directives.length));

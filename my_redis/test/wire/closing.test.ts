@@ -1,22 +1,22 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RawClient } from "./raw-client.ts";
 
-let running: RunningServer | undefined;
+let running: OpenServer | undefined;
 
 afterEach(async () => {
   await running?.close();
   running = undefined;
 });
 
-async function start(transport: "bun" | "node"): Promise<RunningServer> {
-  running = await startServer({ port: 0, memory: true, transport });
+async function start(transport: "bun" | "node"): Promise<OpenServer> {
+  running = await startOpenServer({ port: 0, memory: true, transport });
   return running;
 }
 
-async function blockedClient({ port, server }: RunningServer): Promise<RawClient> {
+async function blockedClient({ port, server }: OpenServer): Promise<RawClient> {
   const blocked = await RawClient.open(port);
   await blocked.send("BLPOP list 0\r\n");
   await waitUntil(() => server.blocking.count === 1, { what: "the client to wait", timeoutMs: 5000 });

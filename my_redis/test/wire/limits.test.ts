@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { networkInterfaces } from "node:os";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer, type StartOptions } from "../../index.ts";
+import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
 import { RawClient } from "./raw-client.ts";
 
-let running: RunningServer | undefined;
+let running: OpenServer | undefined;
 
 afterEach(async () => {
   await running?.close();
@@ -17,12 +17,12 @@ class Clock {
   readonly environment = { nowMs: () => this.nowMs, monotonicMs: () => this.nowMs };
 }
 
-async function start(options: StartOptions): Promise<RunningServer> {
-  running = await startServer({ port: 0, memory: true, hz: 500, ...options });
+async function start(options: StartOptions): Promise<OpenServer> {
+  running = await startOpenServer({ port: 0, memory: true, hz: 500, ...options });
   return running;
 }
 
-const statistic = (name: string, server: RunningServer): number =>
+const statistic = (name: string, server: OpenServer): number =>
   (server.server.observers.statistics as unknown as Record<string, number>)[name] as number;
 
 for (const transport of ["bun", "node"] as const) {

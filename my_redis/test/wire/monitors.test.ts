@@ -1,14 +1,14 @@
 import { afterEach, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RawClient } from "./raw-client.ts";
 
-let running: RunningServer;
+let running: OpenServer;
 
 afterEach(() => running.close());
 
 async function start(): Promise<[RawClient, RawClient]> {
-  running = await startServer({ port: 0, memory: true, bind: ["127.0.0.1"] });
+  running = await startOpenServer({ port: 0, memory: true, bind: ["127.0.0.1"] });
   const client = await RawClient.open(running.port);
   await client.send('CONFIG SET client-output-buffer-limit "pubsub 200000 0 0"\r\n');
   expect(await client.receive(5)).toBe("+OK\r\n");

@@ -8,11 +8,12 @@ const facts = { group: "cluster", flags: ["stale"] } as const;
 
 export const clusterInfo = command({
   ...facts,
-  name: "INFO",
+  name: "CLUSTER INFO",
   since: "3.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Tells how the nodes are doing, as seen from this one.",
-  arity: 2,
+  tips: ["nondeterministic_output"],
   run(context, _args, reply) {
     const lines = clusterState(joinedCluster(context), context.server.clients.sessionCount);
     reply.verbatim("txt", lines.map(([name, value]) => `${name}:${value}\r\n`).join(""));
@@ -49,11 +50,11 @@ export function clusterState(
 
 export const clusterLinks = command({
   ...facts,
-  name: "LINKS",
+  name: "CLUSTER LINKS",
   since: "7.0.0",
   complexity: "O(N) where N is the total number of Cluster nodes",
   summary: "Lists the connections to and from other nodes.",
-  arity: 2,
+  tips: ["nondeterministic_output"],
   run(context, _args, reply) {
     const { members, links, incomingLinks } = joinedCluster(context);
     const open = links.filter((link) => link?.isOpen === true);
@@ -95,13 +96,13 @@ function writeLink(reply: ReplyWriter, direction: string, link: LinkFacts & { id
 
 export const clusterCountFailureReports = command({
   ...facts,
-  name: "COUNT-FAILURE-REPORTS",
+  name: "CLUSTER COUNT-FAILURE-REPORTS",
   since: "3.0.0",
   complexity: "O(N) where N is the number of failure reports",
   summary: "Tells whether this node gets no answer from another: 1 or 0. Nodes do not report on each other.",
-  usage: "<node-id>",
+  syntax: "node-id",
   flags: ["admin", "stale"],
-  arity: 3,
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const cluster = joinedCluster(context);
     reply.integer(cluster.links[nodeById(cluster, args.latin1(2))]?.gone === true ? 1 : 0);
@@ -110,11 +111,11 @@ export const clusterCountFailureReports = command({
 
 export const clusterMyshardid = command({
   ...facts,
-  name: "MYSHARDID",
+  name: "CLUSTER MYSHARDID",
   since: "7.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns the id of this node's shard: that of the node, which is alone in it.",
-  arity: 2,
   run(context, _args, reply) {
     const { members } = joinedCluster(context);
     reply.bulkText(members.ids[members.self] as string);

@@ -6,8 +6,8 @@ export const echo = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Answers with the given message.",
+  syntax: "message",
   flags: ["loading", "stale", "fast"],
-  arity: 2,
   run(_context, args, reply) {
     reply.bulk(args.buffer, args.start(1), args.end(1));
   },

@@ -10,7 +10,6 @@ export const reset = command({
   insideMulti: "run",
   watching: "ends",
   whileSubscribed: true,
-  arity: 1,
   run(context, _args, reply) {
     const { client, server } = context;
     client.transaction = undefined;

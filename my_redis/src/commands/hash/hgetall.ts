@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { CommandDefinition, Run } from "../../dispatch/command.ts";
 import type { Heap } from "../../memory/heap.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
@@ -10,9 +11,10 @@ const shared = {
   group: "hash",
   since: "2.0.0",
   complexity: "O(N) for a hash of N fields.",
+  syntax: "key",
   flags: ["readonly"],
-  arity: 2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
+  tips: ["nondeterministic_output_order"],
 } as const satisfies Partial<CommandDefinition>;
 
 const replyOne =

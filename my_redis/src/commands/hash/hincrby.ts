@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, minInt64, parseInt64, parseSafeInteger, writeInteger } from "../../protocol/number-text.ts";
 import { findHash, openHash } from "../../collections/hash-key.ts";
@@ -22,9 +23,9 @@ export const hincrby = command({
   since: "2.0.0",
   complexity: "O(1)",
   summary: "Adds to the integer in a field of a hash; a field that is not there counts as 0.",
+  syntax: "key field increment:integer",
   flags: ["write", "denyoom", "fast"],
-  arity: 4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const buffer = args.buffer;
     const [start, end] = [args.start(2), args.end(2)];

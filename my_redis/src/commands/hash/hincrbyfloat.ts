@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { latin1Text } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { addLongDoubles, formatLongDouble, longDoubleOf, parseLongDouble } from "../../values/long-double.ts";
@@ -10,9 +11,9 @@ export const hincrbyfloat = command({
   since: "2.6.0",
   complexity: "O(1)",
   summary: "Adds to the number in a field of a hash, also a fraction; a field that is not there counts as 0.",
+  syntax: "key field increment:double",
   flags: ["write", "denyoom", "fast"],
-  arity: 4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const increment = parseLongDouble(args.latin1(3));
     if (increment === undefined) throw new CommandError(errors.notFloat);

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
@@ -14,10 +15,12 @@ export const hscan = command({
   group: "hash",
   since: "2.8.0",
   complexity: "O(1) for every call, O(N) for a whole iteration over N fields.",
+  brief: true,
   summary: "Goes through the fields and values of a hash, some at each call.",
+  syntax: "key cursor [MATCH=pattern] [COUNT=count] [NOVALUES]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const cursor = readCursor(args, 2);
     const hash = readHash(context.database, args);

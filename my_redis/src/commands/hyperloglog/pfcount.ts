@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { countOf, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
@@ -33,10 +34,11 @@ export const pfcount = command({
   group: "hyperloglog",
   since: "2.8.9",
   complexity: "O(1) for one key whose count is known; O(N) for N keys.",
+  brief: true,
   summary: "Estimates how many different elements were added to HyperLogLogs, all told.",
+  syntax: "key...",
   flags: ["readonly"],
-  arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
+  keys: keysFrom(1, "RW access"),
   // It may write the count down for the next time.
   mayReplicate: () => true,
   run(context, args, reply) {

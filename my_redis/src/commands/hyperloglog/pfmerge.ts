@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt, keysFrom } from "../../dispatch/key-specification.ts";
 import { HyperLogLog, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
 import {
   findHyperLogLog,
@@ -13,9 +14,11 @@ export const pfmerge = command({
   since: "2.8.9",
   complexity: "O(N) for N keys.",
   summary: "Merges HyperLogLogs into the one at the first key, creating it if needed.",
+  syntax: "destkey:key sourcekey:key...",
   flags: ["write", "denyoom"],
+  // A destination alone is enough, whatever the syntax says.
   arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
+  keys: [keyAt(1, "RW access insert"), keysFrom(2, "RO access")],
   run(context, args, reply) {
     const maxSparseBytes = context.server.settings.values["hll-sparse-max-bytes"];
     const registers = newRegisters();

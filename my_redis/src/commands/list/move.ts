@@ -1,5 +1,6 @@
 import { copyBytes } from "../../memory/copy-bytes.ts";
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
@@ -69,10 +70,11 @@ export const lmove = command({
   group: "list",
   since: "6.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Takes an element from either end of a list, puts it at either end of another, and gives it.",
+  syntax: "source:key destination:key (LEFT | RIGHT) (LEFT | RIGHT)",
   flags: ["write", "denyoom"],
-  arity: 5,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     const ends = { from: readEnd(args, 3), to: readEnd(args, 4) };
     if (!moveElement(context, args, ends, reply)) reply.null();
@@ -84,10 +86,11 @@ export const rpoplpush = command({
   group: "list",
   since: "1.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Takes the last element of a list, puts it at the head of another, and gives it; as LMOVE with RIGHT LEFT.",
+  syntax: "source:key destination:key",
   flags: ["write", "denyoom"],
-  arity: 3,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     if (!moveElement(context, args, { from: "tail", to: "head" }, reply)) reply.null();
   },

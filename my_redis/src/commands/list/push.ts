@@ -1,4 +1,5 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { PackedElement } from "../../values/packed-element.ts";
@@ -11,9 +12,9 @@ const maxExpectedBytes = 8192;
 const shared = {
   group: "list",
   complexity: "O(1) for each element, so O(N) for N elements.",
+  syntax: "key element...",
   flags: ["write", "denyoom", "fast"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW insert"),
 } as const satisfies Partial<CommandDefinition>;
 
 /** Adds the elements from argument 2 on, and tells of it; gives the new length. */

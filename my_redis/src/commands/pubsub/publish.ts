@@ -1,9 +1,9 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 
 const shared = {
   group: "pubsub",
   flags: ["pubsub", "loading", "stale", "fast"],
-  arity: 3,
   mayReplicate: () => true,
 } as const satisfies Partial<CommandDefinition>;
 
@@ -23,6 +23,7 @@ export const publish = command({
   since: "2.0.0",
   complexity: "O(N+M) for N subscribers of the channel and M patterns of anybody.",
   summary: "Sends a message to the subscribers of a channel; gives how many received it.",
+  syntax: "channel message",
   run: publishing("channel"),
 });
 
@@ -32,6 +33,7 @@ export const spublish = command({
   since: "7.0.0",
   complexity: "O(N) for N subscribers of the shard channel.",
   summary: "Sends a message to the subscribers of a shard channel; gives how many received it.",
-  keys: { first: 1, last: 1, step: 1 },
+  syntax: "shardchannel message",
+  keys: keyAt(1, "not_key"),
   run: publishing("shard"),
 });

@@ -1,5 +1,6 @@
-import { type Command, command, type CommandFlag } from "../../dispatch/command.ts";
 import type { Context, Scripts } from "../../dispatch/context.ts";
+import { type Command, command } from "../../dispatch/command.ts";
+import { countedKeys } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { Script } from "../../scripting/script-cache.ts";
@@ -38,16 +39,16 @@ interface EvalDefinition {
 }
 
 function evalCommand({ name, since, summary, find, readOnly }: EvalDefinition): Command {
-  const flags: CommandFlag[] = ["noscript", "stale", "skip_monitor", "no_mandatory_keys", "movablekeys"];
+  const flags = ["noscript", "stale", "skip_monitor", "no_mandatory_keys"] as const;
   return command({
     name,
     group: "scripting",
     since,
     complexity: "Depends on the script",
     summary,
+    syntax: `${find === byText ? "script" : "sha1"} numkeys [key...] [arg...]`,
     flags: readOnly ? ["readonly", ...flags] : flags,
-    arity: -3,
-    findKeys,
+    keys: countedKeys(2, readOnly ? "RO access" : "RW access update"),
     needsMemory(context, args) {
       const flags = shebangOf(context, args, find)?.flags;
       return flags !== undefined && !flags.has("no-writes") && !flags.has("allow-oom");
@@ -72,12 +73,6 @@ function readKeyCount(args: Arguments): number {
   if (count > args.count - 3) throw new CommandError("ERR Number of keys can't be greater than number of args");
   if (count < 0) throw new CommandError("ERR Number of keys can't be negative");
   return count;
-}
-
-function findKeys(args: Arguments): number[] {
-  const count = Number(args.latin1(2));
-  if (!Number.isInteger(count) || count < 1 || count > args.count - 3) return [];
-  return Array.from({ length: count }, (_, index) => index + 3);
 }
 
 export const evalText = evalCommand({

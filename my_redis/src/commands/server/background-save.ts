@@ -11,9 +11,10 @@ export const bgSave = command({
   group: "server",
   since: "1.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Writes all databases, as they are at this moment, into the snapshot file while clients are served.",
+  syntax: "[SCHEDULE]",
   flags: ["admin", "noscript", "no_async_loading"],
-  arity: -1,
   run({ server }, args, reply) {
     const schedule = args.count === 2 && args.is(1, "schedule");
     if (args.count > 1 && !schedule) throw new CommandError(errors.syntax);
@@ -42,9 +43,9 @@ export const bgRewriteAof = command({
   group: "server",
   since: "1.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Writes the append-only file anew, as short as the data allows, while clients are served.",
   flags: ["admin", "noscript", "no_async_loading"],
-  arity: 1,
   run({ server }, _args, reply) {
     requireSnapshots(server);
     const rewriter = server.storage?.log?.rewriter;

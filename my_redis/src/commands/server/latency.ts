@@ -14,9 +14,10 @@ const facts = {
 
 const latest = command({
   ...facts,
-  name: "LATEST",
+  name: "LATENCY LATEST",
+  brief: true,
   summary: "Returns the latest slow event of each kind: time, milliseconds and the worst.",
-  arity: 2,
+  tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server }, _args, reply) {
     const events = server.observers.latency.latest();
     reply.array(events.length);
@@ -32,10 +33,11 @@ const latest = command({
 
 const history = command({
   ...facts,
-  name: "HISTORY",
+  name: "LATENCY HISTORY",
+  brief: true,
   summary: "Returns the slow events of a kind: time and milliseconds.",
-  usage: "<event>",
-  arity: 3,
+  syntax: "event",
+  tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server }, args, reply) {
     const samples = server.observers.latency.history(args.latin1(2));
     reply.array(samples.length);
@@ -49,10 +51,11 @@ const history = command({
 
 const reset = command({
   ...facts,
-  name: "RESET",
+  name: "LATENCY RESET",
+  brief: true,
   summary: "Forgets the slow events of the kinds named, or all.",
-  usage: "[<event> ...]",
-  arity: -2,
+  syntax: "[event...]",
+  tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run({ server }, args, reply) {
     const events = Array.from({ length: args.count - 2 }, (_, index) => args.latin1(index + 2));
     reply.integer(server.observers.latency.reset(events));
@@ -61,10 +64,11 @@ const reset = command({
 
 const graph = command({
   ...facts,
-  name: "GRAPH",
+  name: "LATENCY GRAPH",
+  brief: true,
   summary: "Draws the slow events of a kind, one line each.",
-  usage: "<event>",
-  arity: 3,
+  syntax: "event",
+  tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server, now }, args, reply) {
     const event = args.latin1(2);
     const samples = server.observers.latency.history(event);
@@ -80,9 +84,10 @@ const graph = command({
 
 const doctor = command({
   ...facts,
-  name: "DOCTOR",
+  name: "LATENCY DOCTOR",
+  brief: true,
   summary: "Says in words which kinds of events were slow.",
-  arity: 2,
+  tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server }, _args, reply) {
     const events = server.observers.latency.latest();
     const lines = events.map(
@@ -100,12 +105,12 @@ const doctor = command({
 
 const histogram = command({
   ...facts,
-  name: "HISTOGRAM",
+  name: "LATENCY HISTOGRAM",
   since: "7.0.0",
   complexity: "O(N) where N is the number of commands with latency information being retrieved.",
   summary: "Returns how long calls took, by command: how many ended within 1, 2, 4, 8 ... microseconds.",
-  usage: "[<command> ...]",
-  arity: -2,
+  syntax: "[command...]",
+  tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server: { commands } }, args, reply) {
     const measured = (args.count === 2 ? [...commands.all()] : named(commands, args))
       .flatMap((entry) => [entry, ...commands.subcommandsOf(entry)])
@@ -143,7 +148,6 @@ export const latency = container({
   complexity: "Depends on the subcommand.",
   summary: "Looks at what took long in the server.",
   flags: [],
-  arity: -2,
-  subcommands: [doctor, graph, histogram, history, latest, reset],
   helpSince: "2.8.13",
+  subcommands: [doctor, graph, histogram, history, latest, reset],
 });

@@ -6,9 +6,9 @@ export const monitor = command({
   group: "server",
   since: "1.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Sends this client a line for every command that the server runs.",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: 1,
   run({ client, server }, _args, reply) {
     if (server.execution.inUnit) throw new CommandError("ERR MONITOR isn't allowed for DENY BLOCKING client");
     // Asked again, Redis says nothing.

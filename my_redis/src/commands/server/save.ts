@@ -16,7 +16,6 @@ export const save = command({
   complexity: "O(N) where N is the total number of keys in all databases",
   summary: "Writes all databases into the snapshot file, while every client waits.",
   flags: ["admin", "noscript", "no_async_loading", "no_multi"],
-  arity: 1,
   run({ server }, _args, reply) {
     const snapshots = requireSnapshots(server);
     if (snapshots.inProgress) throw new CommandError("ERR Background save already in progress");
@@ -39,7 +38,7 @@ export const lastSave = command({
   summary: "Gives the Unix time, in seconds, of the last snapshot that was written.",
   flags: ["loading", "stale", "fast"],
   categories: ["admin", "dangerous"],
-  arity: 1,
+  tips: ["nondeterministic_output"],
   run({ server }, _args, reply) {
     reply.integer(Math.floor((server.storage?.snapshots?.lastSaveMs ?? server.process.startedAtMs) / 1000));
   },

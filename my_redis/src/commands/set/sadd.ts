@@ -1,10 +1,10 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { createSet, findSet } from "../../collections/set-value.ts";
 
 const shared = {
   group: "set",
   since: "1.0.0",
-  keys: { first: 1, last: 1, step: 1 },
 } as const satisfies Partial<CommandDefinition>;
 
 export const sadd = command({
@@ -12,8 +12,9 @@ export const sadd = command({
   name: "SADD",
   complexity: "O(1) for each member, so O(N) for N members.",
   summary: "Adds members to a set, creating it if needed; gives the number of those that are new.",
+  syntax: "key member...",
   flags: ["write", "denyoom", "fast"],
-  arity: -3,
+  keys: keyAt(1, "RW insert"),
   run(context, args, reply) {
     const found = findSet(context.database, args);
     const { buffer } = args;
@@ -39,8 +40,9 @@ export const srem = command({
   name: "SREM",
   complexity: "O(N) for N members to remove.",
   summary: "Removes members of a set, and the set with its last member.",
+  syntax: "key member...",
   flags: ["write", "fast"],
-  arity: -3,
+  keys: keyAt(1, "RW delete"),
   run(context, args, reply) {
     const set = findSet(context.database, args);
     let removed = 0;

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { createSet, findSet, SetValue } from "../../collections/set-value.ts";
 
 const source = new SetValue();
@@ -10,9 +11,9 @@ export const smove = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Moves a member from one set to another.",
+  syntax: "source:key destination:key member",
   flags: ["write", "fast"],
-  arity: 4,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     const { database } = context;
     const { buffer } = args;

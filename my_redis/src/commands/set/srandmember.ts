@@ -1,4 +1,5 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Address } from "../../memory/heap.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -17,7 +18,7 @@ const maxLoggedMembers = 1024;
 const shared = {
   group: "set",
   since: "1.0.0",
-  keys: { first: 1, last: 1, step: 1 },
+  tips: ["nondeterministic_output"],
 } as const satisfies Partial<CommandDefinition>;
 
 type Random = () => number;
@@ -74,8 +75,9 @@ export const srandmember = command({
   name: "SRANDMEMBER",
   complexity: "O(N) for N members that are given.",
   summary: "Gives random members of a set: different ones, or with a negative count each drawn anew.",
+  syntax: "key [count]",
   flags: ["readonly"],
-  arity: -2,
+  keys: firstKey,
   run(context, args, reply) {
     if (args.count > 3) throw new CommandError(errors.syntax);
     const count = args.count === 3 ? readSignedCount(args, 2) : undefined;
@@ -135,8 +137,9 @@ export const spop = command({
   name: "SPOP",
   complexity: "O(N) for N members that are given.",
   summary: "Takes random members of a set.",
+  syntax: "key [count]",
   flags: ["write", "fast"],
-  arity: -2,
+  keys: keyAt(1, "RW access delete"),
   run(context, args, reply) {
     if (args.count > 3) throw new CommandError(errors.syntax);
     const asked = args.count === 3 ? readCount(args, 2) : undefined;

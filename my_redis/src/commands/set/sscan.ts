@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import { readScanOptions } from "../generic/scan-options.ts";
 import { readCursor } from "../../protocol/scan-cursor.ts";
@@ -11,10 +12,12 @@ export const sscan = command({
   group: "set",
   since: "2.8.0",
   complexity: "O(1) for every call, O(N) for a whole iteration over N members.",
+  brief: true,
   summary: "Goes through the members of a set, some at each call.",
+  syntax: "key cursor [MATCH=pattern] [COUNT=count]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const from = readCursor(args, 2);
     const set = readSet(context.database, args);

@@ -12,7 +12,6 @@ export const exec = command({
   summary: "Runs the queued commands, with nobody else's in between.",
   flags: ["noscript", "loading", "stale", "skip_slowlog"],
   insideMulti: "run the queue",
-  arity: 1,
   run(context, _args, reply) {
     const { client, server } = context;
     const { transaction } = client;

@@ -9,7 +9,6 @@ export const multi = command({
   summary: "Begins a transaction: what follows is queued until EXEC.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
   insideMulti: "run",
-  arity: 1,
   run({ client }, _args, reply) {
     if (client.transaction !== undefined) throw new CommandError("ERR MULTI calls can not be nested");
     client.transaction = { queued: [], queuedBytes: 0, aborted: false };
@@ -26,7 +25,6 @@ export const discard = command({
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
   insideMulti: "run",
   watching: "ends with MULTI",
-  arity: 1,
   run({ client, server }, _args, reply) {
     if (client.transaction === undefined) throw new CommandError("ERR DISCARD without MULTI");
     client.transaction = undefined;

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keysFrom } from "../../dispatch/key-specification.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 
 export const watch = command({
@@ -7,11 +8,11 @@ export const watch = command({
   since: "2.2.0",
   complexity: "O(1) for every key.",
   summary: "Makes the next transaction of this connection depend on keys: it runs only if none of them changes before.",
+  syntax: "key...",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
+  keys: keysFrom(1, "RO"),
   insideMulti: "run",
   watching: "begins",
-  arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
   run({ client, database, server }, args, reply) {
     if (client.transaction !== undefined) throw new CommandError("ERR WATCH inside MULTI is not allowed");
     // A key whose watch is broken already will fail the transaction whatever else is watched.
@@ -36,7 +37,6 @@ export const unwatch = command({
   summary: "Makes the next transaction of this connection depend on no key.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
   watching: "ends",
-  arity: 1,
   run({ client, server }, _args, reply) {
     server.watched.unwatch(client);
     reply.ok();

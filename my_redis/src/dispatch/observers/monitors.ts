@@ -3,10 +3,10 @@ import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { Settings } from "../../settings/settings.ts";
 import type { Client } from "../client.ts";
 import type { CommandFacts } from "../command-facts.ts";
-import { redacted, secretArguments } from "../describe/secret-arguments.ts";
 import type { ReplyOutlet } from "../replies.ts";
 import type { ObserverList, RanFor } from "./observer-list.ts";
 import { quotedText } from "./quoted-text.ts";
+import { redacted } from "./redacted.ts";
 
 export interface MonitorsOptions {
   readonly settings: Settings;
@@ -65,9 +65,10 @@ export class Monitors {
   /** Shows a command of a client, whatever it is. */
   show(client: Client, command: CommandFacts, args: Arguments): void {
     if (this.#clients.size === 0 || client.kind === "loader") return;
-    const isSecret = secretArguments(command.fullName, args);
     const words = Array.from({ length: args.count }, (_, index) =>
-      isSecret(index) ? `"${redacted}"` : quotedText(args.buffer, args.start(index), args.end(index)),
+      command.isSecret?.(args, index) === true
+        ? `"${redacted}"`
+        : quotedText(args.buffer, args.start(index), args.end(index)),
     );
     const source = client.kind === "script" ? "lua" : client.channel.remoteAddress;
     if (this.#lines.length === 0) queueMicrotask(() => this.#deliver());

@@ -1,6 +1,6 @@
 import type { Client } from "../client.ts";
 import type { CommandFacts } from "../command-facts.ts";
-import { redacted, secretArguments } from "../describe/secret-arguments.ts";
+import { redacted } from "./redacted.ts";
 import { type Arguments, latin1Text } from "../../protocol/arguments.ts";
 import type { Settings } from "../../settings/settings.ts";
 
@@ -64,9 +64,10 @@ export class SlowLog {
 }
 
 function shownWords(command: CommandFacts, args: Arguments): string[] {
-  const secret = secretArguments(command.fullName, args);
   const shown = args.count > maxArguments ? maxArguments - 1 : args.count;
-  const words = Array.from({ length: shown }, (_, index) => (secret(index) ? redacted : shownWord(args, index)));
+  const words = Array.from({ length: shown }, (_, index) =>
+    command.isSecret?.(args, index) === true ? redacted : shownWord(args, index),
+  );
   if (shown < args.count) words.push(`... (${args.count - shown} more arguments)`);
   return words;
 }

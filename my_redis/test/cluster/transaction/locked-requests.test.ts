@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { LockTable } from "../../../src/cluster/transaction/lock-table.ts";
 import { LockedRequests, type LockWaitLimits } from "../../../src/cluster/transaction/locked-requests.ts";
-import { type RunningServer, startServer } from "../../../index.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
 const limits: LockWaitLimits = { maxWaiting: 3, maxWaitingBytes: 1000, maxWaitMs: 60_000 };
 const held = Buffer.from("held");
 
-let running: RunningServer;
+let running: OpenServer;
 let locks: LockTable;
 let locked: LockedRequests;
 let nowMs = 0;
 const clients: RespConnection[] = [];
 
 beforeEach(async () => {
-  running = await startServer({ port: 0, memory: true, environment: { monotonicMs: () => nowMs } });
+  running = await startOpenServer({ port: 0, memory: true, environment: { monotonicMs: () => nowMs } });
   locks = new LockTable();
   locked = new LockedRequests(running.server, locks, limits);
   locks.take("t", 0, [held]);

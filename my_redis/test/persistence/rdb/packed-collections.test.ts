@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { propertySeed } from "../../../../tools/property-seed.ts";
-import { type RunningServer, startServer } from "../../../index.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { ValueBuilder } from "../../../src/collections/value-builder.ts";
 import { wholeRange } from "../../../src/memory/byte-range.ts";
 import { decodeValue } from "../../../src/persistence/rdb/decode-value.ts";
@@ -39,11 +39,11 @@ class WholeBuilder extends ValueBuilder {
   }
 }
 
-let server: RunningServer;
+let server: OpenServer;
 let connection: RespConnection;
 
 beforeAll(async () => {
-  server = await startServer({ port: 0, memory: true });
+  server = await startOpenServer({ port: 0, memory: true });
   connection = await RespConnection.open(server.port, "MyRedis");
 });
 afterAll(async () => {

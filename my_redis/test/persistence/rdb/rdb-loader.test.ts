@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { propertySeed } from "../../../../tools/property-seed.ts";
 import { temporaryFolder } from "../../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../../index.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { Crc64 } from "../../../src/persistence/rdb/crc64.ts";
 import { opcode } from "../../../src/persistence/rdb/rdb-opcodes.ts";
 import { RdbWriter } from "../../../src/persistence/rdb/rdb-writer.ts";
@@ -17,12 +17,12 @@ import { SeededRandom } from "../../fuzz/seeded-random.ts";
 const path = join(temporaryFolder("rdb-loader"), "dump.rdb");
 const messages: string[] = [];
 const atStart: RdbLoadOptions = { beforeLog: false, existing: "refuse" };
-let server: RunningServer;
+let server: OpenServer;
 let connection: RespConnection;
 
 beforeAll(async () => {
   const report = (_level: string, message: string): void => void messages.push(message);
-  server = await startServer({ port: 0, memory: true, environment: { report } });
+  server = await startOpenServer({ port: 0, memory: true, environment: { report } });
   connection = await RespConnection.open(server.port, "MyRedis");
 });
 afterAll(async () => {

@@ -103,6 +103,7 @@ export const debug: Command = command({
   complexity: "Depends on the subcommand.",
   summary: "Looks into the server and disturbs it, for tests; enable-debug-command says who may.",
   flags: ["admin", "noscript", "loading", "stale"],
+  // Its subcommands are not in the table of commands, as in Redis.
   arity: -2,
   run(context, args, reply) {
     const allowed = context.server.settings.values["enable-debug-command"];

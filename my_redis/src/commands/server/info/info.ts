@@ -33,10 +33,12 @@ export const info = command({
   group: "server",
   since: "1.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Tells how the server is doing, in sections.",
+  syntax: "[section...]",
   flags: ["loading", "stale"],
   categories: ["dangerous"],
-  arity: -1,
+  tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
   run({ server }, args, reply) {
     reply.verbatim("txt", infoText(server, wantedSections(args)));
   },

@@ -7,9 +7,11 @@ const facts = { group: "server", since: "4.0.0", flags: [], arity: 2 } as const;
 
 export const memoryStats = command({
   ...facts,
-  name: "STATS",
+  name: "MEMORY STATS",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns where the memory is, in bytes and shares.",
+  tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
   run({ server }, _args, reply) {
     const lines = statistics(server);
     const databases = server.keyspace.databases.filter(({ size }) => size > 0);
@@ -70,9 +72,11 @@ function statistics(server: Services): [string, number][] {
 
 export const memoryDoctor = command({
   ...facts,
-  name: "DOCTOR",
+  name: "MEMORY DOCTOR",
   complexity: "O(1)",
+  brief: true,
   summary: "Says in words whether the memory is used well.",
+  tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
   run({ server }, _args, reply) {
     reply.verbatim("txt", `${adviceFor(server)}\n`);
   },
@@ -94,9 +98,11 @@ function adviceFor(server: Services): string {
 
 export const memoryMallocStats = command({
   ...facts,
-  name: "MALLOC-STATS",
+  name: "MEMORY MALLOC-STATS",
   complexity: "O(1)",
+  brief: true,
   summary: "Describes the heap of records.",
+  tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
   run({ server }, _args, reply) {
     const { heapBytes, reservedBytes } = memoryUse(server);
     reply.verbatim("txt", `record heap: ${heapBytes} bytes in blocks, ${reservedBytes} bytes in pages\n`);
@@ -105,9 +111,11 @@ export const memoryMallocStats = command({
 
 export const memoryPurge = command({
   ...facts,
-  name: "PURGE",
+  name: "MEMORY PURGE",
   complexity: "O(1)",
+  brief: true,
   summary: "Gives free memory back to the system: empty segments of the heap always are.",
+  tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   run(_context, _args, reply) {
     reply.ok();
   },

@@ -6,6 +6,7 @@ import { report, repositoryFiles, repositoryFolder, type Finding } from "./sourc
 const packageFolders: Readonly<Record<string, string>> = {
   "hash-ring": "hash_ring",
   "my-redis": "my_redis",
+  "peer-link": "peer_link",
   "seckill-mysense": "seckill_mysense",
 };
 

@@ -4,6 +4,7 @@ import { type CommandHook, installCommandHook } from "./dispatch/checks/command-
 import type { Connect } from "./network/transport.ts";
 import { CommandTable } from "./dispatch/command-table.ts";
 import { allCommands } from "./commands/index.ts";
+import { scriptRunner } from "./commands/scripting/script-runner.ts";
 import { Cron } from "./cron.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
 import { joinCluster } from "./cluster/join-cluster.ts";
@@ -128,7 +129,7 @@ function existingFolder(path: string, prefix = ""): string {
 
 function joinOrStop(server: Server, network: NetworkServer, connect: Connect): () => void {
   try {
-    return joinCluster(server, network, connect);
+    return joinCluster(server, network, { connect, scriptEngine: () => scriptRunner(server).engine });
   } catch (error) {
     network.stop();
     throw error;

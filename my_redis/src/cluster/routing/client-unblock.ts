@@ -1,4 +1,3 @@
-import { clientUnblock } from "../../commands/connection/client/unblock.ts";
 import type { ClusterNode } from "../cluster-node.ts";
 import { peerRequestKinds } from "../peer-channel.ts";
 
@@ -9,9 +8,11 @@ const zero = Uint8Array.of(0);
 /** CLIENT UNBLOCK for a client whose blocking command another node carries out: that node is asked. */
 export function installClientUnblock(node: ClusterNode): void {
   const { server, channel } = node;
+  const localUnblock = server.commands.byName("client|unblock");
+  if (localUnblock === undefined) return;
   channel.onRequest(peerRequestKinds.unblock, ({ from, payload, answer }) => {
     const client = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
-    const session = node.session(from, client);
+    const session = node.incoming.session(from, client);
     const how = payload[messageBytes - 1] === 1 ? "error" : "timeout";
     answer(session !== undefined && server.blocking.unblock(session.client, how) ? one : zero);
   });
@@ -19,12 +20,10 @@ export function installClientUnblock(node: ClusterNode): void {
     localInTransaction: true,
     run(context, args, reply) {
       const found = server.clients.get(Number(args.latin1(2)))?.client;
-      const relaying = found === undefined ? undefined : node.router.relayedClient(found.id);
+      const relaying = found === undefined ? undefined : node.clients.get(found.id);
       if (found === undefined || relaying === undefined || relaying.outstanding === 0 || found.blocked !== undefined) {
         const own = args.copy();
-        reply.answer((writer) =>
-          server.processor.call(context, server.commands.byName("client|unblock") ?? clientUnblock, own, writer),
-        );
+        reply.answer((writer) => server.processor.call(context, localUnblock, own, writer));
         return;
       }
       const message = new Uint8Array(messageBytes);

@@ -15,6 +15,7 @@ import type { Members } from "../members.ts";
 import type { SpanningCommand } from "../spanning-command.ts";
 import { DeferredRequest } from "./deferred-request.ts";
 import { RelayedClient, type SpecialReplies } from "./relayed-client.ts";
+import type { RelayedClients } from "./relayed-clients.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import { routeErrors } from "./route-errors.ts";
 import type { ScriptExchange } from "./script-exchange.ts";
@@ -30,6 +31,7 @@ export interface RouterOwner {
   readonly links: readonly (OutgoingLink | undefined)[];
   readonly spanning: ReadonlyMap<string, SpanningCommand>;
   readonly scripts: ScriptExchange;
+  readonly clients: RelayedClients;
   /** Bytes that may wait for all nodes together. */
   readonly maxWaitingBytes: number;
 }
@@ -42,7 +44,6 @@ export class Router implements RequestRouter {
   readonly #server: Server;
   readonly #owners: Uint16Array;
   readonly #self: number;
-  readonly #clients = new Map<number, RelayedClient>();
   readonly #held: PostponedRequests;
   readonly #transactions: TransactionRouter;
   /** The slot of the keys that the running script has used. */
@@ -59,16 +60,6 @@ export class Router implements RequestRouter {
     this.#transactions = new TransactionRouter(owner, (context, to, bytes, special) =>
       this.#send(context, to, bytes, special),
     );
-  }
-
-  /** Clients for whom other nodes have worked. */
-  get clientCount(): number {
-    return this.#clients.size;
-  }
-
-  /** What other nodes do for a client; undefined when they never have. */
-  relayedClient(client: number): RelayedClient | undefined {
-    return this.#clients.get(client);
   }
 
   route(context: Context, command: Command, args: Arguments): string | undefined {
@@ -172,7 +163,7 @@ export class Router implements RequestRouter {
     if (client.relaying === undefined) {
       const relaying = new RelayedClient(context, this.#held, () => this.#forget(relaying));
       client.relaying = relaying;
-      this.#clients.set(client.id, relaying);
+      this.#owner.clients.add(relaying);
       return relaying;
     }
     return client.relaying as RelayedClient;
@@ -180,7 +171,7 @@ export class Router implements RequestRouter {
 
   #forget(relaying: RelayedClient): void {
     const { id } = relaying.context.client;
-    this.#clients.delete(id);
+    this.#owner.clients.remove(relaying);
     for (const node of relaying.sessions) this.#owner.links[node]?.endSession(id);
   }
 
@@ -292,27 +283,5 @@ export class Router implements RequestRouter {
       }
     });
     return postponed;
-  }
-
-  /** Replies of a node for one client. */
-  replies(node: number, client: number, bytes: Uint8Array, start: number, end: number): void {
-    const relaying = this.#clients.get(client);
-    // He may have gone.
-    if (relaying?.node === node) relaying.take(bytes, start, end);
-  }
-
-  /** A node's side ended a client's session: what he would get cannot be known. */
-  sessionEnded(node: number, client: number): void {
-    const relaying = this.#clients.get(client);
-    if (relaying === undefined || !relaying.sessions.delete(node)) return;
-    if (relaying.node === node && relaying.outstanding > 0) relaying.context.client.channel.kill();
-  }
-
-  /** A link broke. */
-  lost(node: number): void {
-    const message = routeErrors.lost(this.#owner.members.names[node] as string);
-    for (const relaying of [...this.#clients.values()]) {
-      if (relaying.sessions.has(node) || relaying.node === node) relaying.lost(node, message);
-    }
   }
 }

@@ -1,9 +1,7 @@
 import type { QueuedCommand } from "../../dispatch/client.ts";
 import type { Command } from "../../dispatch/command.ts";
-import { scriptRunner } from "../../commands/scripting/script-runner.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import type { ScriptEngine } from "../../scripting/script-engine.ts";
-import type { Server } from "../../server.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { type PeerChannel, peerRequestKinds } from "../peer-channel.ts";
 import { requestBytes } from "./transaction-request.ts";
@@ -21,14 +19,15 @@ const isByDigest = ({ name }: Command): boolean => name === "EVALSHA" || name ==
  * sent EVALSHA and does not know it is sent EVAL.
  */
 export class ScriptExchange {
-  readonly #server: Server;
+  readonly #findEngine: () => ScriptEngine;
   readonly #channel: PeerChannel;
   readonly #view: ClusterView;
   /** By node, the digests that it has run. */
   readonly #known = new Map<number, Set<string>>();
 
-  constructor(server: Server, channel: PeerChannel, view: ClusterView) {
-    this.#server = server;
+  /** `findEngine` gives the server's engine, which comes into being when the first script is run. */
+  constructor(findEngine: () => ScriptEngine, channel: PeerChannel, view: ClusterView) {
+    this.#findEngine = findEngine;
     this.#channel = channel;
     this.#view = view;
     channel.onRequest(peerRequestKinds.findScript, ({ payload, answer }) => {
@@ -37,7 +36,7 @@ export class ScriptExchange {
   }
 
   get #engine(): ScriptEngine {
-    return scriptRunner(this.#server).engine;
+    return this.#findEngine();
   }
 
   /** Whether a request names a script that this node does not know. */

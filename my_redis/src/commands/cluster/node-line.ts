@@ -9,7 +9,7 @@ export function nodeLine({ members, links, server }: ClusterNode, node: number):
   const flags = [...(node === members.self ? ["myself"] : []), "master", ...(link?.gone === true ? ["fail"] : [])];
   const { environment, nowMs } = server;
   const heardAtMs = link === undefined ? 0 : Math.round(nowMs - (environment.monotonicMs() - link.heardAtMs));
-  const connected = link === undefined || link.isOpen;
+  const connected = link === undefined || link.isUp;
   const slots = slotRanges(members)
     .filter((range) => range.node === node)
     .map(({ start, end }) => (start === end ? `${start}` : `${start}-${end}`));

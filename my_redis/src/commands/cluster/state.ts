@@ -43,7 +43,7 @@ export function clusterState({
     ["cluster_size", members.names.length],
     ["cluster_current_epoch", 0],
     ["cluster_my_epoch", 0],
-    ["cluster_links_out", links.filter((link) => link?.isOpen === true).length],
+    ["cluster_links_out", links.filter((link) => link?.isUp === true).length],
     ["cluster_links_in", incoming.links.size],
     ["cluster_requests_relayed", router.relayedCount],
     ["cluster_clients_of_others", server.relayedClients],
@@ -60,7 +60,7 @@ export const clusterLinks = command({
   arity: 2,
   run(context, _args, reply) {
     const { members, links, incoming } = joinedCluster(context);
-    const open = links.filter((link) => link?.isOpen === true);
+    const open = links.filter((link) => link?.isUp === true);
     reply.array(open.length + incoming.links.size);
     const toUnixMs = context.now - context.server.environment.monotonicMs();
     for (const link of open) {

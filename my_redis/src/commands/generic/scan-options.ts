@@ -1,8 +1,6 @@
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 
-const maxCursor = 18446744073709551615n;
-
 /** What SCAN, HSCAN, SSCAN and ZSCAN may ask for. */
 export interface ScanOptions {
   /** Undefined for every name. */
@@ -17,19 +15,6 @@ export interface ScanOptions {
 
 /** The option that one of the commands has and the others have not. */
 export type OwnScanOption = "type" | "novalues" | "none";
-
-/**
- * A cursor as a number of 32 bits: ours have no more, and of a client's own invention the rest does not matter.
- * Throws "invalid cursor" where strtoul would not have read it all.
- */
-export function readCursor(args: Arguments, index: number): number {
-  const text = args.latin1(index).split("\0", 1)[0] as string;
-  if (text === "") return 0;
-  if (!/^[+-]?\d+$/.test(text)) throw new CommandError(errors.invalidCursor);
-  const cursor = BigInt(text.replace("+", ""));
-  if (cursor > maxCursor || cursor < -maxCursor) throw new CommandError(errors.invalidCursor);
-  return Number(BigInt.asUintN(32, cursor));
-}
 
 /** Reads the options from argument `index` on. Throws on one that is unknown, incomplete or wrong. */
 export function readScanOptions(args: Arguments, index: number, own: OwnScanOption): ScanOptions {

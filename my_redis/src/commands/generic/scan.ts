@@ -5,7 +5,8 @@ import * as record from "../../memory/record.ts";
 import { typeName } from "../../keyspace/value-names.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
-import { readCursor, readScanOptions, type ScanOptions } from "./scan-options.ts";
+import { readCursor } from "../../protocol/read-cursor.ts";
+import { readScanOptions, type ScanOptions } from "./scan-options.ts";
 import { scanStep } from "./scan-step.ts";
 
 export const scan = command({

@@ -1,6 +1,7 @@
 import { command } from "../../dispatch/command.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
-import { readCursor, readScanOptions } from "../generic/scan-options.ts";
+import { readCursor } from "../../protocol/read-cursor.ts";
+import { readScanOptions } from "../generic/scan-options.ts";
 import { scanStep } from "../generic/scan-step.ts";
 import { type MemberText, readSet } from "../../collections/set-value.ts";
 

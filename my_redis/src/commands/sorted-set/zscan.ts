@@ -5,7 +5,8 @@ import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { formatDouble, formatDouble17 } from "../../values/double-text.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import type { SortedSet } from "../../values/sorted-set/sorted-set.ts";
-import { readCursor, readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
+import { readCursor } from "../../protocol/read-cursor.ts";
+import { readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
 import { scanStep } from "../generic/scan-step.ts";
 import { readSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 

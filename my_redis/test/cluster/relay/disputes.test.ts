@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { freePort, waitUntil } from "../../../../tools/test-services/index.ts";
 import { type RunningServer, startServer, type StartOptions } from "../../../index.ts";
+import { linkVersion } from "../../../src/cluster/link/link-greeting.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
 const names: string[] = [];
@@ -67,10 +68,10 @@ test("nodes make themselves known with the password, and without it there is no 
   const first = await start(0, [1], { requirepass: "secret", environment: { report } });
   const second = await start(1, [0], { masterauth: "secret" });
   const outgoing = (node: RunningServer) => node.server.cluster!.links.find((link) => link !== undefined)!;
-  await until("the node with the password to be let in", () => outgoing(second).isOpen);
+  await until("the node with the password to be let in", () => outgoing(second).isUp);
   const third = await start(2, [0], { environment: { report } });
   await until("a complaint", () => messages.some((message) => message.includes("NOAUTH")));
-  expect(outgoing(third).isOpen).toBe(false);
+  expect(outgoing(third).isUp).toBe(false);
   await Promise.all([first, second, third].map((node) => node.close()));
 });
 
@@ -82,7 +83,7 @@ test("what is no greeting of a node makes no link, and nodes that are not joined
     expect((await client.reply("MYREDIS.LINK", word)).text).toBe("ERR this is no greeting of a node");
   }
   const stranger = {
-    version: 1,
+    version: linkVersion,
     name: "10.9.8.7:1",
     runId: "r",
     databases: 16,
@@ -96,6 +97,12 @@ test("what is no greeting of a node makes no link, and nodes that are not joined
     expect(listed.filter(({ text }) => text?.startsWith("myredis") === true)).toEqual([]);
   }
   expect((await client.reply("MYREDIS.LINK", JSON.stringify(stranger))).text).toContain("is none of our peers");
+  const older = { ...stranger, version: linkVersion - 1 };
+  const olderClient = await RespConnection.open(portOf(0), "older");
+  expect((await olderClient.reply("MYREDIS.LINK", JSON.stringify(older))).text).toContain(
+    `its version of links is ${linkVersion - 1}, ours ${linkVersion}`,
+  );
+  olderClient.close();
   expect((await client.nextOrClosed()).text).toBe("(closed)");
   for (const connection of [client, other]) connection.close();
   await Promise.all([joined.close(), alone.close()]);

@@ -36,7 +36,7 @@ export class SendBuffer {
   }
 
   /** The place in `buffer` behind the last byte. */
-  get end(): number {
+  get endOffset(): number {
     return this.#end;
   }
 

@@ -11,10 +11,20 @@ describe("an address", () => {
     expect(parseAddress(text)).toEqual({ host, port });
   });
 
-  test.each(["", "host", "host:", ":1", "host:0", "host:65536", "host:123456", "::1:80", "[::1]", "a b:1", "[g]:1", "a:1\n"])(
-    "%j is none",
-    (text) => {
-      expect(parseAddress(text)).toBeUndefined();
-    },
-  );
+  test.each([
+    "",
+    "host",
+    "host:",
+    ":1",
+    "host:0",
+    "host:65536",
+    "host:123456",
+    "::1:80",
+    "[::1]",
+    "a b:1",
+    "[g]:1",
+    "a:1\n",
+  ])("%j is none", (text) => {
+    expect(parseAddress(text)).toBeUndefined();
+  });
 });

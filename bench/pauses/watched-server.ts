@@ -7,7 +7,7 @@ import { startServer } from "../../my_redis/index.ts";
 const periodMs = 1;
 const toldFromMs = 1;
 
-await startServer({ port: Number(process.argv[2]), memory: true });
+await startServer({ port: Number(process.argv[2]), memory: true, keepProcessAlive: true });
 console.log("Ready to accept connections");
 
 /** CPU time of this thread, in milliseconds: without what collector and compiler do beside it. */

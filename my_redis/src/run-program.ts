@@ -10,7 +10,7 @@ import { loadSettings, readCommandLine, type StartLine, usage } from "./settings
 import { ConfigError, ConfigFileError } from "./settings/config-error.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import type { Settings } from "./settings/settings.ts";
-import { type RunningServer, startWithSettings } from "./start-server.ts";
+import { type OpenServer, type RunningServer, startWithSettings } from "./start-server.ts";
 import { answerSupervisor } from "./supervisor/supervised.ts";
 import { NodesError, superviseNodes } from "./supervisor/supervisor.ts";
 import { compatibleVersion, version } from "./version.ts";
@@ -79,7 +79,7 @@ async function serve(settings: Settings): Promise<void> {
   const report = serverLog(settings);
   report("notice", `MyRedis ${version} (commands of Redis ${compatibleVersion}, ${runtime}), process ${process.pid}`);
   if (settings.file === undefined) report("notice", "no configuration file was given: the defaults are used");
-  const running = await startWithSettings(settings, { environment: { report } });
+  const running = await startWithSettings(settings, { environment: { report }, keepProcessAlive: true });
   const ended = runUntilClosed(settings, running, report, (signal) => endOnSignal(running, signal));
   report("notice", `Ready to accept connections tcp ${running.host}:${running.port}`);
   const leaveSupervisor = answerSupervisor(() => void running.close());
@@ -91,10 +91,10 @@ async function serve(settings: Settings): Promise<void> {
 type EndSignal = "SIGTERM" | "SIGINT";
 
 /** Ends the server as the directives for this signal ask; false when the snapshot cannot be written. */
-function endOnSignal({ server }: RunningServer, signal: EndSignal): boolean {
+function endOnSignal({ server }: OpenServer, signal: EndSignal): boolean {
   const given = server.settings.values[signal === "SIGTERM" ? "shutdown-on-sigterm" : "shutdown-on-sigint"];
   const wanted = given.includes("save") ? "always" : given.includes("nosave") ? "never" : "by-settings";
-  return server.requestShutdown(wanted, given.includes("force"));
+  return server.process.requestShutdown(wanted, given.includes("force"));
 }
 
 /** Keeps the pid file while the program runs, and closes it on a signal; `end` may refuse. */

@@ -1,11 +1,13 @@
+import type { Services } from "../dispatch/context.ts";
+import type { ClusterPort } from "../dispatch/ports.ts";
 import type { NetworkServer } from "../network/network-server.ts";
 import type { Connect } from "../network/transport.ts";
-import type { ScriptEngine } from "../scripting/script-engine.ts";
-import type { Server } from "../server.ts";
+import type { Turn } from "../network/turn.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { Disputes } from "./disputes.ts";
 import { hashSlot } from "./hash-slot.ts";
+import type { IncomingLink } from "./link/incoming-link.ts";
 import { IncomingLinks } from "./link/incoming-links.ts";
 import { Introductions } from "./link/introductions.ts";
 import { LinkChannel } from "./link/link-channel.ts";
@@ -15,90 +17,112 @@ import type { OutgoingLink } from "./link/outgoing-link.ts";
 import { OutgoingLinks } from "./link/outgoing-links.ts";
 import { Members } from "./members.ts";
 import type { PeerChannel } from "./peer-channel.ts";
+import { installClientUnblock } from "./routing/client-unblock.ts";
 import { RelayedClients } from "./routing/relayed-clients.ts";
-import { Router, type RouterOwner } from "./routing/router.ts";
+import { Router } from "./routing/router.ts";
+import type { RouterOwner } from "./routing/router-owner.ts";
 import { ScriptExchange } from "./routing/script-exchange.ts";
+import { installSpanningCommands } from "./spanning/install-spanning-commands.ts";
 import type { SpanningCommand } from "./spanning-command.ts";
+import type { RecordBook } from "./transaction/record-book.ts";
 
 export interface ClusterOptions {
   /** host:port of this node, and of the others. */
   readonly self: string;
   readonly peers: readonly string[];
   readonly connect: Connect;
-  /** Gives the engine that runs the scripts of this server. */
-  readonly scriptEngine: () => ScriptEngine;
+  /** What the log has said of earlier writes across nodes. */
+  readonly book: RecordBook;
 }
 
 const maxWaitingBytes = 256 * 1024 * 1024;
 
 /** This node's part in the ring. Builds what knows the members, the links and the routes, and keeps their time. */
-export class ClusterNode implements Cluster, RouterOwner {
-  readonly server: Server;
+export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
+  readonly server: Services;
   readonly members: Members;
   readonly disputes: Disputes;
   readonly view: ClusterView;
   readonly channel: PeerChannel;
   readonly spanning = new Map<string, SpanningCommand>();
   readonly scripts: ScriptExchange;
-  readonly clients: RelayedClients;
+  readonly relayed: RelayedClients;
   readonly router: Router;
   readonly incoming: IncomingLinks;
   readonly outgoing: OutgoingLinks;
   /** The links to the other nodes, by number; undefined at this node's own. */
   readonly links: readonly (OutgoingLink | undefined)[];
   readonly maxWaitingBytes = maxWaitingBytes;
-  readonly #network: NetworkServer;
+  readonly #turn: Turn;
+  readonly #book: RecordBook;
   readonly #clock: LinkClock;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #endSpanning: () => void = () => {};
 
-  constructor(server: Server, network: NetworkServer, { self, peers, connect, scriptEngine }: ClusterOptions) {
+  constructor(server: Services, network: NetworkServer, turn: Turn, { self, peers, connect, book }: ClusterOptions) {
     this.server = server;
-    this.#network = network;
+    this.#turn = turn;
+    this.#book = book;
     const members = new Members(self, peers);
     const disputes = new Disputes(members, (message) => server.environment.report("warning", message));
     const clock = new LinkClock(server, () => this.#schedule());
     const events = new LinkEvents();
     const introductions = new Introductions(server, { members, disputes, clock });
-    const clients = new RelayedClients(members);
-    const linkParts = { server, network, members, clock, events, introductions };
-    this.outgoing = new OutgoingLinks({ ...linkParts, connect, receiver: clients });
+    const relayed = new RelayedClients(members);
+    const linkParts = { server, turn, members, clock, events, introductions };
+    this.outgoing = new OutgoingLinks({ ...linkParts, connect, receiver: relayed });
     this.links = this.outgoing.links;
-    this.incoming = new IncomingLinks({ ...linkParts, outgoing: this.links });
+    this.incoming = new IncomingLinks({ ...linkParts, network, outgoing: this.links });
     this.members = members;
     this.disputes = disputes;
-    this.clients = clients;
+    this.relayed = relayed;
     this.#clock = clock;
     this.view = clusterView(members, disputes, this.links);
-    this.channel = new LinkChannel({ server, network, clock, events, outgoing: this.outgoing });
-    this.scripts = new ScriptExchange(scriptEngine, this.channel, this.view);
+    this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
+    this.scripts = new ScriptExchange(server, this.channel, this.view);
     this.router = new Router(this);
     events.onReachable((node, reachable) => this.#report(node, reachable));
     events.onLost((node) => {
       this.scripts.forget(node);
-      clients.lost(node);
+      relayed.lost(node);
     });
   }
 
   /** Connections to and from other nodes. */
   get connectionCount(): number {
-    return this.incoming.links.size + this.outgoing.upCount;
+    return this.incoming.links.size + this.outgoing.openCount;
   }
 
-  /** Begins to connect to the other nodes, and to route what clients ask. */
+  get incomingLinks(): Iterable<IncomingLink> {
+    return this.incoming.links;
+  }
+
+  get disputedSlots(): number {
+    return this.disputes.count;
+  }
+
+  get relayedCount(): number {
+    return this.router.relayedCount;
+  }
+
+  beginScript(): void {
+    this.router.beginScript();
+  }
+
+  /** Begins to connect to the other nodes, and to route what clients ask: once the log has been loaded. */
   start(): void {
     const { server } = this;
-    server.cluster = this;
-    server.router = this.router;
-    server.policies.push(this.router.checkScript);
-    this.#network.onTurnEnd = () => {
-      this.outgoing.flush();
-      this.incoming.flush();
-    };
+    installClientUnblock(this);
+    this.#endSpanning = installSpanningCommands(server, this.#book, this);
+    this.router.install();
+    this.#turn.onEnd(() => this.outgoing.flush());
+    this.#turn.onEnd(() => this.incoming.flush());
     this.#schedule();
     this.outgoing.tick();
   }
 
   stop(): void {
+    this.#endSpanning();
     clearInterval(this.#timer);
     this.outgoing.close();
     this.incoming.stopListening();
@@ -112,7 +136,7 @@ export class ClusterNode implements Cluster, RouterOwner {
 
   #tick(): void {
     // Requests of clients may be answered or released, so this is a turn like any other.
-    this.#network.inTurn(() => {
+    this.#turn.run(() => {
       this.outgoing.tick();
       this.incoming.tick();
       const { monotonicMs, timing } = this.#clock;

@@ -1,26 +1,20 @@
 import type { Database } from "../keyspace/database.ts";
 import { expireFields } from "../keyspace/field-expiry.ts";
 import { hasFieldTimes } from "../keyspace/field-times.ts";
+import type { ValueLimits } from "../keyspace/value-limits.ts";
+import type { ByteRange, ReusedByteRange } from "../memory/byte-range.ts";
 import type { Address } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
 import { RecordTable } from "../memory/record-table.ts";
 import type { Arguments } from "../protocol/arguments.ts";
-import type { SettingValues } from "../settings/settings.ts";
 import { ElementText, elementBytes, elementSize, integerAt, writeElement } from "../values/packed-element.ts";
 import * as list from "../values/packed-list.ts";
 import * as times from "../values/packed-times.ts";
 
-/** Bytes that somebody else owns: valid until the hash changes, and until the next question to it. */
-export interface ByteRange {
-  bytes: Uint8Array;
-  start: number;
-  end: number;
-}
-
 const fieldText = new ElementText();
 const valueText = new ElementText();
-const fieldRange: ByteRange = { bytes: new Uint8Array(0), start: 0, end: 0 };
-const valueRange: ByteRange = { bytes: new Uint8Array(0), start: 0, end: 0 };
+const fieldRange: ReusedByteRange = { bytes: new Uint8Array(0), start: 0, end: 0 };
+const valueRange: ReusedByteRange = { bytes: new Uint8Array(0), start: 0, end: 0 };
 
 /** A field with its value, both only lent for the duration of the call, and its time: 0 when it stays. */
 export type VisitField = (field: ByteRange, value: ByteRange, timeMs: number) => void;
@@ -36,7 +30,7 @@ const maxExpiredAtOnce = 512;
 export class HashValue {
   address: Address = 0;
   #database!: Database;
-  #settings!: SettingValues;
+  #limits!: ValueLimits;
   #table: RecordTable | undefined;
   /** Whether fields may have times. */
   isTimed = false;
@@ -44,9 +38,9 @@ export class HashValue {
   #due = 0;
   #nowMs = 0;
 
-  attach(database: Database, settings: SettingValues, address: Address): this {
+  attach(database: Database, address: Address): this {
     this.#database = database;
-    this.#settings = settings;
+    this.#limits = database.keyspace.limits;
     this.address = address;
     const kind = record.kindOf(database.keyspace.heap, address);
     this.#table = record.isObjectKind(kind) ? (database.objectOf(address) as RecordTable) : undefined;
@@ -168,7 +162,7 @@ export class HashValue {
   ): boolean {
     if (this.#due > 0) this.#removeDue(source, start, end);
     if (this.#table === undefined) {
-      const longest = this.#settings["hash-max-listpack-value"];
+      const longest = this.#limits["hash-max-listpack-value"];
       if (end - start <= longest && valueEnd - valueStart <= longest) {
         return this.#setPacked(source, start, end, bytes, valueStart, valueEnd);
       }
@@ -289,7 +283,7 @@ export class HashValue {
     let end = writeElement(bytes, valueAt, from, valueStart, valueEnd);
     if (this.isTimed) end = times.writeTime(bytes, end, 0);
     list.addToListCount(bytes, start, end, this.#width);
-    if (this.size > this.#settings["hash-max-listpack-entries"]) this.#becomeTable();
+    if (this.size > this.#limits["hash-max-listpack-entries"]) this.#becomeTable();
   }
 
   #resize(length: number): void {

@@ -1,4 +1,3 @@
-import type { Context } from "../dispatch/context.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Address } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
@@ -24,9 +23,9 @@ export class ListValue {
   #limits!: ListLimits;
   #chunks: ListChunks | undefined;
 
-  attach({ database, server }: Context, address: Address): this {
+  attach(database: Database, address: Address): this {
     this.#database = database;
-    this.#limits = listLimits(server.settings.values["list-max-listpack-size"]);
+    this.#limits = listLimits(database.keyspace.limits["list-max-listpack-size"]);
     this.address = address;
     const isPacked = record.encodingOf(database.keyspace.heap, address) === record.encoding.packed;
     this.#chunks = isPacked ? undefined : (database.objectOf(address) as ListChunks);
@@ -181,32 +180,32 @@ const shared = new ListValue();
 const target = new ListValue();
 
 /** The list at the key that an argument names, for a command that reads; undefined when there is none. Throws WRONGTYPE. */
-export function readList(context: Context, args: Arguments, index = 1): ListValue | undefined {
-  const address = context.database.readTyped(args, index, record.valueType.list);
-  return address === 0 ? undefined : shared.attach(context, address);
+export function readList(database: Database, args: Arguments, index = 1): ListValue | undefined {
+  const address = database.readTyped(args, index, record.valueType.list);
+  return address === 0 ? undefined : shared.attach(database, address);
 }
 
 /** As `readList`, for a command that writes. */
-export function findList(context: Context, args: Arguments, index = 1): ListValue | undefined {
-  const address = context.database.writeTyped(args, index, record.valueType.list);
-  return address === 0 ? undefined : shared.attach(context, address);
+export function findList(database: Database, args: Arguments, index = 1): ListValue | undefined {
+  const address = database.writeTyped(args, index, record.valueType.list);
+  return address === 0 ? undefined : shared.attach(database, address);
 }
 
 /** As `findList`, for the list that elements are moved to, which is used beside the one of `findList`. */
-export function findTargetList(context: Context, args: Arguments, index: number): ListValue | undefined {
-  const address = context.database.writeTyped(args, index, record.valueType.list);
-  return address === 0 ? undefined : target.attach(context, address);
+export function findTargetList(database: Database, args: Arguments, index: number): ListValue | undefined {
+  const address = database.writeTyped(args, index, record.valueType.list);
+  return address === 0 ? undefined : target.attach(database, address);
 }
 
 /** Creates an empty list for a key that has none; the caller must add an element. `expectedBytes` of elements will follow. */
-export function createList(context: Context, args: Arguments, index: number, expectedBytes: number): ListValue {
-  const { database, keyspace } = context;
+export function createList(database: Database, args: Arguments, index: number, expectedBytes: number): ListValue {
+  const { heap } = database.keyspace;
   const address = database.create(args.buffer, args.start(index), args.end(index), {
     type: record.valueType.list,
     encoding: record.encoding.packed,
     valueLength: packed.listHeaderBytes + expectedBytes,
   });
-  record.setValueLength(keyspace.heap, address, packed.listHeaderBytes);
-  packed.clearList(record.bytesOf(keyspace.heap, address), record.valueStartOf(keyspace.heap, address));
-  return target.attach(context, address);
+  record.setValueLength(heap, address, packed.listHeaderBytes);
+  packed.clearList(record.bytesOf(heap, address), record.valueStartOf(heap, address));
+  return target.attach(database, address);
 }

@@ -1,20 +1,13 @@
-import type { Context } from "../dispatch/context.ts";
 import type { Database } from "../keyspace/database.ts";
+import type { ValueLimits } from "../keyspace/value-limits.ts";
+import type { ByteRange, ReusedByteRange } from "../memory/byte-range.ts";
 import type { Address } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
 import { RecordTable } from "../memory/record-table.ts";
 import type { Arguments } from "../protocol/arguments.ts";
-import type { SettingValues } from "../settings/settings.ts";
 import * as integers from "../values/integer-set.ts";
 import { ElementText, elementSize, PackedElement } from "../values/packed-element.ts";
 import * as packed from "../values/packed-list.ts";
-
-/** A member's bytes, which somebody else owns: valid until the set changes, and until the next question to any set. */
-export interface MemberText {
-  bytes: Uint8Array;
-  start: number;
-  end: number;
-}
 
 /** Redis lets no setting make larger integer sets than this. */
 const maxIntegerSetEntries = 1 << 30;
@@ -24,7 +17,7 @@ const element = new PackedElement();
 const words = new integers.IntegerWords();
 const elementText = new ElementText();
 const digits = new Uint8Array(integers.maxIntegerText);
-const memberText: MemberText = { bytes: digits, start: 0, end: 0 };
+const memberText: ReusedByteRange = { bytes: digits, start: 0, end: 0 };
 
 /**
  * The set of one key: sorted integers or packed members in the record, or a table of records when it has grown beyond
@@ -33,13 +26,13 @@ const memberText: MemberText = { bytes: digits, start: 0, end: 0 };
 export class SetValue {
   address: Address = 0;
   #database!: Database;
-  #settings!: SettingValues;
+  #limits!: ValueLimits;
   #encoding: number = encoding.packed;
   #table: RecordTable | undefined;
 
-  attach({ database, server }: Context, address: Address): this {
+  attach(database: Database, address: Address): this {
     this.#database = database;
-    this.#settings = server.settings.values;
+    this.#limits = database.keyspace.limits;
     this.address = address;
     this.#encoding = record.encodingOf(database.keyspace.heap, address);
     this.#table = this.#encoding === encoding.object ? (database.objectOf(address) as RecordTable) : undefined;
@@ -85,7 +78,7 @@ export class SetValue {
 
   /** Makes ready for so many members more: where they are too many for a small set it becomes a table at once. */
   expect(count: number): void {
-    const { "set-max-intset-entries": maxIntegers, "set-max-listpack-entries": maxPacked } = this.#settings;
+    const { "set-max-intset-entries": maxIntegers, "set-max-listpack-entries": maxPacked } = this.#limits;
     if (this.#table !== undefined) return;
     if (count > (this.#encoding === encoding.integerSet ? maxIntegers : maxPacked)) this.#becomeTable(count);
   }
@@ -119,19 +112,19 @@ export class SetValue {
     const length = this.#end - start;
     this.#resize(integers.bytesWithInteger(this.#bytes, start, this.#end, words));
     integers.insertInteger(this.#bytes, this.#start, this.#start + length, index, words);
-    const most = Math.min(this.#settings["set-max-intset-entries"], maxIntegerSetEntries);
+    const most = Math.min(this.#limits["set-max-intset-entries"], maxIntegerSetEntries);
     if (this.size > most) this.#becomeTable(this.size);
     return true;
   }
 
   #mayPack(bytes: number): boolean {
-    const { "set-max-listpack-entries": maxEntries, "set-max-listpack-value": maxBytes } = this.#settings;
+    const { "set-max-listpack-entries": maxEntries, "set-max-listpack-value": maxBytes } = this.#limits;
     return this.size < maxEntries && bytes <= maxBytes;
   }
 
   /** A member of so many bytes that is no integer is about to come. */
   #leaveIntegers(bytes: number): void {
-    if (!this.#mayPack(bytes) || this.#longestInteger() > this.#settings["set-max-listpack-value"]) {
+    if (!this.#mayPack(bytes) || this.#longestInteger() > this.#limits["set-max-listpack-value"]) {
       this.#becomeTable(this.size + 1);
       return;
     }
@@ -213,7 +206,7 @@ export class SetValue {
   // --- looking ---
 
   /** Visits every member, which is lent for the call. The visitor must not change the set. */
-  forEach(visit: (member: MemberText) => void): void {
+  forEach(visit: (member: ByteRange) => void): void {
     if (this.#table !== undefined) {
       this.#table.forEach((entry) => visit(this.textOf(entry)));
     } else if (this.#encoding === encoding.integerSet) {
@@ -228,7 +221,7 @@ export class SetValue {
   }
 
   /** The member of an entry of the table. */
-  textOf(entry: Address): MemberText {
+  textOf(entry: Address): ByteRange {
     const { heap } = this.#database.keyspace;
     memberText.bytes = record.bytesOf(heap, entry);
     memberText.start = record.keyStartOf(heap, entry);
@@ -236,7 +229,7 @@ export class SetValue {
     return memberText;
   }
 
-  #integerText(index: number): MemberText {
+  #integerText(index: number): ByteRange {
     const bytes = this.#bytes;
     words.read(bytes, integers.integerPlace(bytes, this.#start, index), integers.integerWidth(bytes, this.#start));
     memberText.bytes = digits;
@@ -246,13 +239,13 @@ export class SetValue {
   }
 
   /** The member with this index of a small set. */
-  memberAt(index: number): MemberText {
+  memberAt(index: number): ByteRange {
     if (this.#encoding === encoding.integerSet) return this.#integerText(index);
     return elementText.read(this.#bytes, packed.elementPlace(this.#bytes, this.#start, this.#end, index));
   }
 
   /** A member, each as likely as any other. `random` gives numbers in [0, 1). */
-  random(random: () => number): MemberText {
+  random(random: () => number): ByteRange {
     if (this.#table !== undefined) return this.textOf(this.#table.random(random));
     return this.memberAt(Math.floor(random() * this.size));
   }
@@ -261,15 +254,15 @@ export class SetValue {
 const shared = new SetValue();
 
 /** The set at the key that an argument names, for a command that reads; undefined when there is none. Throws WRONGTYPE. */
-export function readSet(context: Context, args: Arguments, index = 1, into = shared): SetValue | undefined {
-  const address = context.database.readTyped(args, index, valueType.set);
-  return address === 0 ? undefined : into.attach(context, address);
+export function readSet(database: Database, args: Arguments, index = 1, into = shared): SetValue | undefined {
+  const address = database.readTyped(args, index, valueType.set);
+  return address === 0 ? undefined : into.attach(database, address);
 }
 
 /** As `readSet`, for a command that writes. */
-export function findSet(context: Context, args: Arguments, index = 1, into = shared): SetValue | undefined {
-  const address = context.database.writeTyped(args, index, valueType.set);
-  return address === 0 ? undefined : into.attach(context, address);
+export function findSet(database: Database, args: Arguments, index = 1, into = shared): SetValue | undefined {
+  const address = database.writeTyped(args, index, valueType.set);
+  return address === 0 ? undefined : into.attach(database, address);
 }
 
 /**
@@ -277,26 +270,26 @@ export function findSet(context: Context, args: Arguments, index = 1, into = sha
  * that are expected; the caller must add one.
  */
 export function createSet(
-  context: Context,
+  database: Database,
   args: Arguments,
   index: number,
-  expected: { readonly member: MemberText; readonly count: number },
+  expected: { readonly member: ByteRange; readonly count: number },
   into = shared,
 ): SetValue {
-  const { database, keyspace, server } = context;
+  const { heap, limits } = database.keyspace;
   const { bytes, start, end } = expected.member;
-  const fitsIntegers = expected.count <= server.settings.values["set-max-intset-entries"];
+  const fitsIntegers = expected.count <= limits["set-max-intset-entries"];
   const isInteger = fitsIntegers && words.parse(bytes, start, end);
   const address = database.create(args.buffer, args.start(index), args.end(index), {
     type: valueType.set,
     encoding: isInteger ? encoding.integerSet : encoding.packed,
     valueLength: isInteger ? integers.integerSetHeaderBytes : packed.listHeaderBytes,
   });
-  const valueBytes = record.bytesOf(keyspace.heap, address);
-  const valueStart = record.valueStartOf(keyspace.heap, address);
+  const valueBytes = record.bytesOf(heap, address);
+  const valueStart = record.valueStartOf(heap, address);
   if (isInteger) integers.clearIntegers(valueBytes, valueStart);
   else packed.clearList(valueBytes, valueStart);
-  const set = into.attach(context, address);
+  const set = into.attach(database, address);
   set.expect(expected.count);
   return set;
 }

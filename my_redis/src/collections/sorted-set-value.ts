@@ -1,15 +1,14 @@
-import type { Context } from "../dispatch/context.ts";
 import type { Database } from "../keyspace/database.ts";
+import type { ValueLimits } from "../keyspace/value-limits.ts";
 import type { Address, Heap } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
 import type { Arguments } from "../protocol/arguments.ts";
-import type { SettingValues } from "../settings/settings.ts";
 import { ElementText, PackedElement } from "../values/packed-element.ts";
 import * as list from "../values/packed-list.ts";
 import { compareBytes, compareKeyWith } from "../values/sorted-set/compare-key.ts";
 import { nextMember, packedScoreAt, placeFor, setScore } from "../values/sorted-set/packed-sorted-set.ts";
 import { SortedSet } from "../values/sorted-set/sorted-set.ts";
-import type { LexLimit } from "../commands/sorted-set/lex-range.ts";
+import type { LexLimit } from "../values/sorted-set/lex-limit.ts";
 
 const member = new PackedElement();
 const scoreElement = new PackedElement();
@@ -29,16 +28,16 @@ export class SortedSetValue {
   /** The score of the member last found. */
   score = 0;
   #database!: Database;
-  #settings!: SettingValues;
+  #limits!: ValueLimits;
   #large: SortedSet | undefined;
   /** What `find` found: a place relative to `start`, or an address. */
   #found = 0;
   /** The hash of what `find` looked for in a large sorted set. */
   #hash = 0;
 
-  attach(database: Database, settings: SettingValues, address: Address): this {
+  attach(database: Database, address: Address): this {
     this.#database = database;
-    this.#settings = settings;
+    this.#limits = database.keyspace.limits;
     this.address = address;
     const isPacked = record.encodingOf(database.keyspace.heap, address) === record.encoding.packed;
     this.#large = isPacked ? undefined : (database.objectOf(address) as SortedSet);
@@ -97,7 +96,7 @@ export class SortedSetValue {
 
   /** Adds source[start, end), which must not be a member: `find` has said so. */
   add(source: Uint8Array, start: number, end: number, score: number): void {
-    const { "zset-max-listpack-entries": maxEntries, "zset-max-listpack-value": maxBytes } = this.#settings;
+    const { "zset-max-listpack-entries": maxEntries, "zset-max-listpack-value": maxBytes } = this.#limits;
     if (this.#large !== undefined) {
       this.#large.addHashed(this.#hash, source, start, end, score);
     } else if (this.size >= maxEntries || end - start > maxBytes) {
@@ -264,28 +263,25 @@ export class SortedSetValue {
 const shared = new SortedSetValue();
 
 /** The sorted set at the key that argument `index` names, for a command that reads. Throws WRONGTYPE. */
-export function readSortedSet({ database, server }: Context, args: Arguments, index = 1): SortedSetValue | undefined {
+export function readSortedSet(database: Database, args: Arguments, index = 1): SortedSetValue | undefined {
   const address = database.readTyped(args, index, record.valueType.sortedSet);
-  return address === 0 ? undefined : shared.attach(database, server.settings.values, address);
+  return address === 0 ? undefined : shared.attach(database, address);
 }
 
 /** As `readSortedSet`, for a command that writes. */
-export function findSortedSet({ database, server }: Context, args: Arguments, index = 1): SortedSetValue | undefined {
+export function findSortedSet(database: Database, args: Arguments, index = 1): SortedSetValue | undefined {
   const address = database.writeTyped(args, index, record.valueType.sortedSet);
-  return address === 0 ? undefined : shared.attach(database, server.settings.values, address);
+  return address === 0 ? undefined : shared.attach(database, address);
 }
 
 /** Creates an empty sorted set at a key that has no value; the caller must add a member. */
-export function createSortedSet(
-  { database, keyspace, server }: Context,
-  args: Arguments,
-  index: number,
-): SortedSetValue {
+export function createSortedSet(database: Database, args: Arguments, index: number): SortedSetValue {
+  const { heap } = database.keyspace;
   const address = database.create(args.buffer, args.start(index), args.end(index), {
     type: record.valueType.sortedSet,
     encoding: record.encoding.packed,
     valueLength: list.listHeaderBytes,
   });
-  list.clearList(record.bytesOf(keyspace.heap, address), record.valueStartOf(keyspace.heap, address));
-  return shared.attach(database, server.settings.values, address);
+  list.clearList(record.bytesOf(heap, address), record.valueStartOf(heap, address));
+  return shared.attach(database, address);
 }

@@ -1,4 +1,3 @@
-import type { Context } from "../dispatch/context.ts";
 import type { Database } from "../keyspace/database.ts";
 import { valueType } from "../memory/record.ts";
 import type { Arguments } from "../protocol/arguments.ts";
@@ -26,7 +25,7 @@ export function createStream(database: Database, args: Arguments, index: number)
 }
 
 /** The stream at argument 1 and its group at argument 2. Throws NOGROUP when either is missing. */
-export function requireGroup({ database }: Context, args: Arguments): { stream: Stream; group: ConsumerGroup } {
+export function requireGroup(database: Database, args: Arguments): { stream: Stream; group: ConsumerGroup } {
   const stream = readStream(database, args, 1);
   const group = stream?.group(args.latin1(2));
   if (stream === undefined || group === undefined) {

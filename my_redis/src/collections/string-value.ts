@@ -1,4 +1,3 @@
-import type { Context } from "../dispatch/context.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import { CommandError, errors } from "../protocol/command-error.ts";
 import { integerLength, parseInt64, parseSafeInteger, writeInteger } from "../protocol/number-text.ts";
@@ -6,7 +5,7 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Address, Heap } from "../memory/heap.ts";
 import { type Database, keepExpiry, noExpiry } from "../keyspace/database.ts";
 import * as record from "../memory/record.ts";
-import type { ByteRange } from "../memory/byte-range.ts";
+import type { ByteRange, ReusedByteRange } from "../memory/byte-range.ts";
 
 /** Longest string that Redis calls "embstr". */
 export const maxEmbeddedBytes = 44;
@@ -140,16 +139,10 @@ export function replyString(heap: Heap, address: Address, reply: ReplyWriter): v
   reply.bulk(record.bytesOf(heap, address), start, start + record.valueLengthOf(heap, address));
 }
 
-/** A string's bytes. Valid until the next call, and until the key changes. */
-export interface StringBytes {
-  bytes: Uint8Array;
-  start: number;
-  end: number;
-}
-const shared: StringBytes = { bytes: digits, start: 0, end: 0 };
+const shared: ReusedByteRange = { bytes: digits, start: 0, end: 0 };
 
 /** The bytes of a string record, its digits if it is an integer; no bytes for address 0. The object is shared. */
-export function stringBytes(heap: Heap, address: Address): StringBytes {
+export function stringBytes(heap: Heap, address: Address): ByteRange {
   shared.bytes = digits;
   shared.start = 0;
   shared.end = 0;
@@ -201,7 +194,7 @@ export function makeRaw(database: Database, args: Arguments, keyIndex: number, a
 const maxRecordValueBytes = 2 ** 31 - 1;
 
 /** Throws when a string would become longer than `proto-max-bulk-len` allows. */
-export function checkStringLength(context: Context, lengthBytes: number): void {
-  const limitBytes = context.server.settings.values["proto-max-bulk-len"];
+export function checkStringLength({ keyspace }: Database, lengthBytes: number): void {
+  const limitBytes = keyspace.limits["proto-max-bulk-len"];
   if (lengthBytes > Math.min(limitBytes, maxRecordValueBytes)) throw new CommandError(errors.stringTooLong);
 }

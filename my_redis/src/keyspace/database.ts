@@ -4,7 +4,7 @@ import { copyBytes } from "../memory/copy-bytes.ts";
 import { hasFieldTimes } from "./field-times.ts";
 import { FlushedKeys } from "./flushed-keys.ts";
 import type { Address } from "../memory/heap.ts";
-import type { Keyspace } from "./keyspace.ts";
+import type { ObservedDatabase } from "./keyspace-observer.ts";
 import type { ObjectValue } from "../memory/object-table.ts";
 import { RecordIndex } from "../memory/record-index.ts";
 import { noExpiry, RecordStore } from "./record-store.ts";
@@ -16,14 +16,7 @@ export { keepExpiry, noExpiry } from "./record-store.ts";
  * One numbered database: keys to records. Addresses that it hands out are valid until the next change of that key;
  * methods that may move a record return its new address.
  */
-export class Database extends RecordStore {
-  readonly number: number;
-
-  constructor(keyspace: Keyspace, number: number) {
-    super(keyspace);
-    this.number = number;
-  }
-
+export class Database extends RecordStore implements ObservedDatabase {
   // --- finding ---
 
   /** The live record of a key for a command that reads, or 0. Counts a hit or miss and marks the access. */
@@ -58,7 +51,7 @@ export class Database extends RecordStore {
   #missed(args: Arguments, index: number): void {
     const { statistics, onMissed } = this.keyspace;
     statistics.misses++;
-    onMissed?.(this, args.buffer, args.start(index), args.end(index));
+    onMissed?.(this.number, args.buffer, args.start(index), args.end(index));
   }
 
   /** As `read`, for a value of this type only: throws WRONGTYPE. */
@@ -107,7 +100,7 @@ export class Database extends RecordStore {
     const key = record.bytesOf(heap, address).slice(start, start + record.keyLengthOf(heap, address));
     this.remove(address);
     statistics.expired++;
-    onExpired?.(this, key, 0, key.length);
+    onExpired?.(this.number, key, 0, key.length);
     this.#tell(key, 0, key.length, "expired");
   }
 
@@ -115,7 +108,7 @@ export class Database extends RecordStore {
   evict(address: Address): void {
     const { onEvicted, statistics } = this.keyspace;
     const key = this.keyOf(address);
-    onEvicted?.(this, key, 0, key.length);
+    onEvicted?.(this.number, key, 0, key.length);
     this.remove(address);
     statistics.evicted++;
     this.#tell(key, 0, key.length, "evicted");
@@ -125,7 +118,7 @@ export class Database extends RecordStore {
   fieldsExpired(key: Uint8Array, fields: readonly Uint8Array[], gone: boolean): void {
     const { statistics, onFieldsExpired } = this.keyspace;
     statistics.expiredFields += fields.length;
-    onFieldsExpired?.(this, key, fields);
+    onFieldsExpired?.(this.number, key, fields);
     this.#tell(key, 0, key.length, "hexpired");
     if (gone) this.#tell(key, 0, key.length, "del");
   }
@@ -145,7 +138,7 @@ export class Database extends RecordStore {
   }
 
   #tell(key: Uint8Array, start: number, end: number, event: string): void {
-    if (this.keyspace.observed) this.keyspace.observer?.keyChanged(this, key, start, end, event);
+    if (this.keyspace.observed) this.keyspace.observer?.keyChanged(this.number, key, start, end, event);
   }
 
   // --- removing ---

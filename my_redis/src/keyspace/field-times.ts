@@ -1,11 +1,11 @@
 import { earliestPackedTime } from "../values/packed-times.ts";
 import type { Address } from "../memory/heap.ts";
-import type { Keyspace } from "./keyspace.ts";
+import type { KeyspaceCore } from "./keyspace-core.ts";
 import type { RecordTable } from "../memory/record-table.ts";
 import * as record from "../memory/record.ts";
 
 /** The earliest time of a field of a timed hash, Unix milliseconds; Infinity when none has one. */
-export function earliestFieldTime({ heap, objects }: Keyspace, address: Address): number {
+export function earliestFieldTime({ heap, objects }: KeyspaceCore, address: Address): number {
   const value = record.valueLengthOf(heap, address);
   if (record.encodingOf(heap, address) >= record.encoding.object) return (objects.get(value) as RecordTable).earliestMs;
   const start = record.valueStartOf(heap, address);
@@ -13,5 +13,5 @@ export function earliestFieldTime({ heap, objects }: Keyspace, address: Address)
 }
 
 /** Whether a record is a hash of whose fields one at least has a time. */
-export const hasFieldTimes = (keyspace: Keyspace, address: Address): boolean =>
+export const hasFieldTimes = (keyspace: KeyspaceCore, address: Address): boolean =>
   record.isTimed(keyspace.heap, address) && earliestFieldTime(keyspace, address) !== Number.POSITIVE_INFINITY;

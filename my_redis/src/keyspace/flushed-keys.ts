@@ -1,18 +1,18 @@
 import type { Address } from "../memory/heap.ts";
-import type { Keyspace } from "./keyspace.ts";
+import type { KeyspaceCore } from "./keyspace-core.ts";
 import type { ObjectValue } from "../memory/object-table.ts";
 import type { RecordIndex } from "../memory/record-index.ts";
 import * as record from "../memory/record.ts";
 
 /** The records of a flushed database, freed bit by bit. */
 export class FlushedKeys implements ObjectValue {
-  readonly #keyspace: Keyspace;
+  readonly #keyspace: KeyspaceCore;
   readonly #keys: RecordIndex;
   /** The slot of the index to go on from. */
   #from = 0;
   readonly memoryBytes = 0;
 
-  constructor(keyspace: Keyspace, keys: RecordIndex) {
+  constructor(keyspace: KeyspaceCore, keys: RecordIndex) {
     this.#keyspace = keyspace;
     this.#keys = keys;
   }

@@ -1,7 +1,7 @@
 import { copyBytes } from "../memory/copy-bytes.ts";
 import { hasFieldTimes } from "./field-times.ts";
 import type { Address } from "../memory/heap.ts";
-import type { Keyspace } from "./keyspace.ts";
+import type { KeyspaceCore } from "./keyspace-core.ts";
 import type { ObjectValue } from "../memory/object-table.ts";
 import { RecordIndex } from "../memory/record-index.ts";
 import * as record from "../memory/record.ts";
@@ -18,7 +18,8 @@ const maxGrownBytes = 1_400_000_000;
  * that may move a record return its new address.
  */
 export class RecordStore {
-  readonly keyspace: Keyspace;
+  readonly keyspace: KeyspaceCore;
+  readonly number: number;
   keys: RecordIndex;
   /** The records among `keys` that have an expiry. */
   expires: RecordIndex;
@@ -28,8 +29,9 @@ export class RecordStore {
   /** What is created now is told to nobody: it takes the place of what the key held, or is no key yet. */
   createsSilently = false;
 
-  constructor(keyspace: Keyspace) {
+  constructor(keyspace: KeyspaceCore, number: number) {
     this.keyspace = keyspace;
+    this.number = number;
     this.keys = new RecordIndex(keyspace.heap);
     this.expires = new RecordIndex(keyspace.heap);
     this.timedHashes = new RecordIndex(keyspace.heap);
@@ -94,7 +96,7 @@ export class RecordStore {
   }
 
   protected tellCreated(key: Uint8Array, start: number, end: number): void {
-    if (!this.createsSilently) this.keyspace.onCreated?.(this, key, start, end);
+    if (!this.createsSilently) this.keyspace.onCreated?.(this.number, key, start, end);
   }
 
   /** Creates a record that holds an object. The key must have none. */

@@ -1,5 +1,6 @@
 import type { Address } from "../memory/heap.ts";
 import type { Keyspace } from "./keyspace.ts";
+import type { SnapshotInProgress } from "./snapshot-in-progress.ts";
 import type { ObjectValue } from "../memory/object-table.ts";
 import type { RecordIndex } from "../memory/record-index.ts";
 import * as record from "../memory/record.ts";
@@ -41,7 +42,7 @@ const bucketsPerLook = 32;
  * has it taken first. New records bear it from the start. So each record is taken once, as it was at that moment, and
  * nobody waits for more than one record.
  */
-export class Snapshot {
+export class Snapshot implements SnapshotInProgress {
   /** A command that may change data runs: what it looks up is taken first. */
   writing = false;
   /** Records taken so far. */

@@ -1,5 +1,12 @@
 import type { Socket, SocketHandler } from "bun";
-import type { Connect, Listen, ListenOptions, TransportHandlers, TransportSocket } from "./transport.ts";
+import type {
+  Connect,
+  Listen,
+  ListenerOptions,
+  ListenOptions,
+  TransportHandlers,
+  TransportSocket,
+} from "./transport.ts";
 
 class BunSocket<State> implements TransportSocket {
   readonly #socket: Socket<State>;
@@ -39,12 +46,18 @@ class BunSocket<State> implements TransportSocket {
 }
 
 /** Listens with Bun's own sockets: the fast way. */
-export const listenWithBun: Listen = async <State>(options: ListenOptions, handlers: TransportHandlers<State>) => {
-  const listener = Bun.listen<State>({
-    hostname: options.host,
-    port: options.port,
-    socket: socketHandlers(handlers),
-  });
+export const listenWithBun: Listen = async <State>(options: ListenerOptions, handlers: TransportHandlers<State>) => {
+  const { host, port, keepProcessAlive = true } = options;
+  const socket = socketHandlers(handlers);
+  const { open } = socket;
+  if (!keepProcessAlive) {
+    socket.open = (accepted) => {
+      accepted.unref();
+      return open?.(accepted);
+    };
+  }
+  const listener = Bun.listen<State>({ hostname: host, port, socket });
+  if (!keepProcessAlive) listener.unref();
   return { port: listener.port, close: () => listener.stop() };
 };
 
@@ -62,7 +75,7 @@ function socketHandlers<State>(handlers: TransportHandlers<State>): SocketHandle
     data: (socket, chunk) => handlers.data(socket.data, chunk),
     drain: (socket) => handlers.drain(socket.data),
     close: (socket) => handlers.close(socket.data),
-    // The close handler follows; a reset by the peer is no event of ours.
+    // The close handler follows; a reset by the peer needs no handling of its own.
     error() {},
     // The promise of the connection is rejected, too.
     connectError() {},

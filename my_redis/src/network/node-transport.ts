@@ -1,5 +1,12 @@
 import { connect, createServer, type Socket } from "node:net";
-import type { Connect, Listen, ListenOptions, TransportHandlers, TransportSocket } from "./transport.ts";
+import type {
+  Connect,
+  Listen,
+  ListenerOptions,
+  ListenOptions,
+  TransportHandlers,
+  TransportSocket,
+} from "./transport.ts";
 
 class NodeSocket implements TransportSocket {
   readonly #socket: Socket;
@@ -20,7 +27,7 @@ class NodeSocket implements TransportSocket {
   }
 
   end(): void {
-    // Not `end`: that leaves the socket to a peer who may never close his side.
+    // Not `end`: that leaves the socket open until the peer closes its side, which it may never do.
     this.#socket.destroySoon();
   }
 
@@ -43,19 +50,22 @@ class NodeSocket implements TransportSocket {
 
 /** Listens with node:net, where Bun is not at hand. */
 export const listenWithNode: Listen = <State>(
-  options: { host: string; port: number },
+  { host, port, keepProcessAlive = true }: ListenerOptions,
   handlers: TransportHandlers<State>,
 ) =>
   new Promise((resolve, reject) => {
     const server = createServer({ noDelay: true }, (socket) => {
+      if (!keepProcessAlive) socket.unref();
       attach(socket, handlers);
     });
     server.once("error", reject);
-    server.listen(options.port, options.host, () => {
+    server.listen(port, host, () => {
       server.off("error", reject);
+      // Only now: until it listens, the caller waits for it.
+      if (!keepProcessAlive) server.unref();
       const address = server.address();
       resolve({
-        port: typeof address === "object" && address !== null ? address.port : options.port,
+        port: typeof address === "object" && address !== null ? address.port : port,
         close: () => server.close(),
       });
     });
@@ -77,6 +87,6 @@ function attach<State>(socket: Socket, handlers: TransportHandlers<State>): void
   socket.on("data", (chunk: Buffer) => handlers.data(state, chunk));
   socket.on("drain", () => handlers.drain(state));
   socket.on("close", () => handlers.close(state));
-  // "close" follows; a reset by the peer is no event of ours.
+  // "close" follows; a reset by the peer needs no handling of its own.
   socket.on("error", () => {});
 }

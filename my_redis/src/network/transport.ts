@@ -7,7 +7,7 @@ export interface TransportSocket {
   end(): void;
   /** Closes at once. */
   terminate(): void;
-  /** Takes no more bytes from the peer until `resume`: he is held up by the system then, not by our memory. */
+  /** Takes no more bytes from the peer until `resume`. The system holds the peer up then: our memory does not grow. */
   pause(): void;
   resume(): void;
   /** Lets the system ask the peer for a sign of life after so many seconds of silence; 0 for never. */
@@ -37,8 +37,13 @@ export interface ListenOptions {
   readonly port: number;
 }
 
+export interface ListenerOptions extends ListenOptions {
+  /** Whether the listener and the connections that it accepts keep the process from ending; true without it. */
+  readonly keepProcessAlive?: boolean;
+}
+
 /** Rejects when the address cannot be used. */
-export type Listen = <State>(options: ListenOptions, handlers: TransportHandlers<State>) => Promise<Listener>;
+export type Listen = <State>(options: ListenerOptions, handlers: TransportHandlers<State>) => Promise<Listener>;
 
 /** Opens a connection. Rejects when there is none to be had; else `open` has been called when it resolves. */
 export type Connect = <State>(options: ListenOptions, handlers: TransportHandlers<State>) => Promise<void>;

@@ -19,6 +19,13 @@ export type DirectiveName = keyof typeof directives;
 /** The values of all directives, by their Redis names. */
 export type SettingValues = { -readonly [Name in DirectiveName]: ValueOf<(typeof directives)[Name]> };
 
+/** Directives as a program gives them: each as a value of its type, or as the text that would stand in redis.conf. */
+export type GivenDirectives = {
+  readonly [Name in DirectiveName]?: SettingValues[Name] extends string
+    ? SettingValues[Name]
+    : SettingValues[Name] | string;
+};
+
 export const directiveNames = Object.keys(directives) as readonly DirectiveName[];
 
 /** A directive whose value's type does not matter at the moment. */

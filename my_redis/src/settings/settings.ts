@@ -1,8 +1,15 @@
 import { DirectiveError } from "./directive.ts";
-import { type DirectiveName, directiveNames, directiveOf, directives, type SettingValues } from "./directives.ts";
+import {
+  type DirectiveName,
+  directiveNames,
+  directiveOf,
+  directives,
+  type GivenDirectives,
+  type SettingValues,
+} from "./directives.ts";
 import { splitWords } from "./split-words.ts";
 
-export type { SettingValues } from "./directives.ts";
+export type { GivenDirectives, SettingValues } from "./directives.ts";
 
 type Listener = () => void;
 
@@ -25,7 +32,7 @@ export class Settings {
    * Defaults, but for the given values: of the directive's own type, or as text as it would stand in redis.conf.
    * Throws DirectiveError with the directive's name.
    */
-  constructor(values: Partial<SettingValues> = {}) {
+  constructor(values: GivenDirectives = {}) {
     for (const [name, value] of Object.entries(values)) {
       if (value === undefined) continue;
       const words = wordsOf(name, value);

@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { type Environment, systemEnvironment } from "../environment.ts";
+import { serverProgram } from "../package-files.ts";
 import { quoteWord } from "../settings/split-words.ts";
 import { Settings } from "../settings/settings.ts";
 import { type RunningNodes, superviseNodes } from "./supervisor.ts";
@@ -22,9 +22,6 @@ const defaultBind = "127.0.0.1";
 const textOf = (value: string | number | boolean): string =>
   typeof value === "boolean" ? (value ? "yes" : "no") : `${value}`;
 
-/** Of the folder of this file, and of the one in which the build for Node is. */
-const program = import.meta.dirname.endsWith("dist") ? "../bin/my-redis-server.js" : "../../bin/my-redis-server.js";
-
 /**
  * Starts nodes of one ring as processes of their own, and starts again what dies. They end with this process. Resolves
  * when all of them serve; rejects with NodesError when one cannot, after its own message on standard error, and with
@@ -35,7 +32,7 @@ export async function startNodes(options: StartNodesOptions): Promise<RunningNod
   const shared = Object.entries({ bind: defaultBind, ...directives });
   const running = superviseNodes({
     settings: new Settings({ nodes, port, dir, bind: [textOf(directives["bind"] ?? defaultBind)] }).values,
-    command: [process.execPath, join(import.meta.dirname, program), "-"],
+    command: [process.execPath, serverProgram, "-"],
     // Not on the command line, which every user of the machine can read: a password may be among them.
     input: shared.map(([name, value]) => `${name} ${quoteWord(textOf(value))}\n`).join(""),
     logFile: "my-redis.log",

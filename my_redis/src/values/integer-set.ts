@@ -1,3 +1,4 @@
+import type { ByteRange } from "../memory/byte-range.ts";
 import { parseInt64, parseSafeInteger, writeInteger } from "../protocol/number-text.ts";
 
 /**
@@ -85,7 +86,7 @@ export const integerPlace = (bytes: Uint8Array, start: number, index: number): n
   start + integerSetHeaderBytes + index * integerWidth(bytes, start);
 
 /** Whether bytes[start, end), integers of `width` bytes each without the header, are in ascending order, none twice. */
-export function areAscending(range: { bytes: Uint8Array; start: number; end: number }, width: number): boolean {
+export function areAscending(range: ByteRange, width: number): boolean {
   const { bytes, start, end } = range;
   for (let at = start + width; at < end; at += width) {
     moved.read(bytes, at, width);

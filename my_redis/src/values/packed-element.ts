@@ -1,3 +1,4 @@
+import type { ByteRange } from "../memory/byte-range.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 import { parseInt64, parseSafeInteger, writeInteger } from "../protocol/number-text.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
@@ -114,7 +115,7 @@ const word = (bytes: Uint8Array, at: number): number =>
   ((bytes[at + 3] as number) << 24);
 
 /** Reads elements as text. One object serves for any number of elements, one after the other. */
-export class ElementText {
+export class ElementText implements ByteRange {
   /** The text of the element last read is bytes[start, end); valid until the list changes or another is read. */
   bytes: Uint8Array;
   start = 0;

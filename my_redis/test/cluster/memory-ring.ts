@@ -1,11 +1,11 @@
 import { freePort, waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer, type StartOptions } from "../../index.ts";
+import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 /** Nodes of one ring, in this process and without files. */
 export interface MemoryRing {
   readonly names: readonly string[];
-  readonly nodes: readonly RunningServer[];
+  readonly nodes: readonly OpenServer[];
   readonly ports: readonly number[];
   connect(node: number): Promise<RespConnection>;
   close(): Promise<void>;
@@ -15,10 +15,10 @@ export interface MemoryRing {
 export async function startMemoryRing(count: number, options: StartOptions = {}): Promise<MemoryRing> {
   const ports = await Promise.all(Array.from({ length: count }, () => freePort()));
   const names = ports.map((port) => `127.0.0.1:${port}`);
-  const nodes: RunningServer[] = [];
+  const nodes: OpenServer[] = [];
   for (const [index, port] of ports.entries()) {
     nodes.push(
-      await startServer({
+      await startOpenServer({
         bind: ["127.0.0.1"],
         memory: true,
         port,

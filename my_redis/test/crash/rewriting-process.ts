@@ -1,4 +1,4 @@
-import { startServer } from "../../index.ts";
+import { startOpenServer } from "../../src/start-server.ts";
 import type { RewriteStep } from "../../src/persistence/aof/log-rewriter.ts";
 
 /**
@@ -6,14 +6,15 @@ import type { RewriteStep } from "../../src/persistence/aof/log-rewriter.ts";
  * of its own, so that nothing of it is left to tidy up.
  */
 const [folder = "", step = "", preamble = "yes"] = process.argv.slice(2);
-const running = await startServer({
+const running = await startOpenServer({
   port: 0,
   dir: folder,
   appendonly: true,
   "aof-use-rdb-preamble": preamble === "yes",
   "auto-aof-rewrite-percentage": 0,
+  keepProcessAlive: true,
 });
-const rewriter = running.server.appendOnlyLog?.rewriter;
+const rewriter = running.server.parts.storage?.log.rewriter;
 if (rewriter === undefined) throw new Error("a server without a log");
 rewriter.onStep = (reached: RewriteStep) => {
   if (reached === step) process.kill(process.pid, "SIGKILL");

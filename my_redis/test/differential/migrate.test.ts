@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { requireService, type Service, startRedisServer, temporaryFolder } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { recordExercised } from "./harness/exercised-commands.ts";
 import { showReply } from "./harness/reply.ts";
 import { RespConnection, type Word } from "./harness/resp-connection.ts";
@@ -40,13 +40,13 @@ class FakeTarget {
 describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
   let real: Service;
   let target: Service;
-  let ours: RunningServer;
+  let ours: OpenServer;
   let atTarget: RespConnection;
   let sources: readonly Source[];
 
   beforeAll(async () => {
     [real, target] = await Promise.all([startRedisServer(), startRedisServer()]);
-    ours = await startServer({ port: 0, memory: true });
+    ours = await startOpenServer({ port: 0, memory: true });
     atTarget = await RespConnection.open(target.port, "target");
     sources = [
       { name: "redis-server", connection: await RespConnection.open(real.port, "redis-server") },
@@ -243,7 +243,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
   });
 
   test("takes times of fields along, where the target knows them", async () => {
-    const other = await startServer({ port: 0, memory: true });
+    const other = await startOpenServer({ port: 0, memory: true });
     const there = await RespConnection.open(other.port, "the other MyRedis");
     const { connection } = sources[1] as Source;
     await connection.reply("HSETEX", "h", "EX", 100, "FIELDS", 2, "a", "1", "b", "2");
@@ -259,7 +259,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
 
   test("leaves nothing in the log of what has left", async () => {
     const dir = temporaryFolder("migrate");
-    const before = await startServer({ port: 0, dir, appendonly: true });
+    const before = await startOpenServer({ port: 0, dir, appendonly: true });
     const first = await RespConnection.open(before.port, "MyRedis");
     await first.replies([
       ["MSET", "left", "1", "stays", "1"],
@@ -267,7 +267,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     ]);
     first.close();
     await before.close();
-    const after = await startServer({ port: 0, dir, appendonly: true });
+    const after = await startOpenServer({ port: 0, dir, appendonly: true });
     const second = await RespConnection.open(after.port, "MyRedis");
     expect(showReply(await second.reply("KEYS", "*"))).toBe('*[$"stays"]');
     second.close();

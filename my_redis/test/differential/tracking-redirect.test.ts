@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { requireService, startRedisServer, type Service } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { recordExercised } from "./harness/exercised-commands.ts";
 import { showReply } from "./harness/reply.ts";
 import { RespConnection, type Word } from "./harness/resp-connection.ts";
@@ -52,11 +52,11 @@ class Scene {
 
 describe.skipIf(redis.missing)(`another client hears of changes as from redis-server${redis.reason}`, () => {
   let real: Service;
-  let ours: RunningServer;
+  let ours: OpenServer;
 
   beforeAll(async () => {
     real = await startRedisServer();
-    ours = await startServer({ port: 0, bind: ["127.0.0.1"], memory: true });
+    ours = await startOpenServer({ port: 0, bind: ["127.0.0.1"], memory: true });
   });
 
   afterAll(async () => {
@@ -140,29 +140,29 @@ describe.skipIf(redis.missing)(`another client hears of changes as from redis-se
 });
 
 test("of more keys than tracking-table-max-keys, the one read first is told as if it had changed", async () => {
-  const running = await startServer({ port: 0, bind: ["127.0.0.1"], memory: true, "tracking-table-max-keys": 2 });
+  const running = await startOpenServer({ port: 0, bind: ["127.0.0.1"], memory: true, "tracking-table-max-keys": 2 });
   const reader = await RespConnection.open(running.port, "MyRedis");
   await reader.reply("HELLO", "3");
   await reader.reply("CLIENT", "TRACKING", "ON");
   for (const key of ["a", "b", "c"]) await reader.reply("GET", key);
   expect(showReply(await reader.next())).toBe('>[$"invalidate" *[$"a"]]');
-  expect(running.server.tracking.totals).toEqual({ keys: 2, items: 2, prefixes: 0 });
+  expect(running.server.observers.tracking.totals).toEqual({ keys: 2, items: 2, prefixes: 0 });
   reader.close();
-  while (running.server.tracking.clientCount > 0) await Bun.sleep(1);
-  expect(running.server.tracking.totals).toEqual({ keys: 0, items: 0, prefixes: 0 });
+  while (running.server.observers.tracking.clientCount > 0) await Bun.sleep(1);
+  expect(running.server.observers.tracking.totals).toEqual({ keys: 0, items: 0, prefixes: 0 });
   expect(running.server.keyspace.observed).toBe(false);
   await running.close();
 });
 
 test("when tracking-table-max-keys shrinks, keys beyond it are told as if they had changed", async () => {
-  const running = await startServer({ port: 0, bind: ["127.0.0.1"], memory: true });
+  const running = await startOpenServer({ port: 0, bind: ["127.0.0.1"], memory: true });
   const reader = await RespConnection.open(running.port, "MyRedis");
   await reader.reply("HELLO", "3");
   await reader.reply("CLIENT", "TRACKING", "ON");
   for (const key of ["a", "b", "c"]) await reader.reply("GET", key);
   const other = await RespConnection.open(running.port, "MyRedis");
   await other.reply("CONFIG", "SET", "tracking-table-max-keys", "1");
-  expect(running.server.tracking.totals).toEqual({ keys: 1, items: 1, prefixes: 0 });
+  expect(running.server.observers.tracking.totals).toEqual({ keys: 1, items: 1, prefixes: 0 });
   expect(showReply(await reader.next())).toBe('>[$"invalidate" *[$"a"]]');
   expect(showReply(await reader.next())).toBe('>[$"invalidate" *[$"b"]]');
   reader.close();

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findProgram, startProcess } from "../../../tools/test-services/index.ts";
+import { findProgram, startProcess, temporaryFolder } from "../../../tools/test-services/index.ts";
 
 const packageFolder = join(import.meta.dir, "../..");
+const buildProgram = join(packageFolder, "../tools/build-packages/main.ts");
 const node = findProgram("node");
 
 /** Run by Node, from a folder that finds "my-redis" as a dependency. */
@@ -25,12 +26,15 @@ socket.write("SET key value\\r\\nGET key\\r\\nHSET hash field value\\r\\nHGETALL
 
 describe.skipIf(node === undefined)("in a Node program (skipped where there is no node on PATH)", () => {
   beforeAll(async () => {
-    const build = await startProcess({ cmd: [process.execPath, "run", "build"], cwd: packageFolder });
+    const build = await startProcess({ cmd: [process.execPath, buildProgram, "my-redis"], cwd: packageFolder });
     expect((await build.exited).code).toBe(0);
   });
 
   test("startServer starts a server that answers on node:net, and closes it", async () => {
-    const file = join(packageFolder, "dist", `embedding-test-${process.pid}.mjs`);
+    const folder = temporaryFolder("embedding");
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(packageFolder, join(folder, "node_modules", "my-redis"));
+    const file = join(folder, "program.mjs");
     writeFileSync(file, program);
     const started = await startProcess({ cmd: [node as string, file], readyWhen: "closed" });
     expect((await started.exited).code).toBe(0);

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import { DirectiveError, ListenError, startServer } from "../../index.ts";
+import { startOpenServer } from "../../src/start-server.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 describe("startServer", () => {
@@ -86,8 +87,8 @@ describe("startServer", () => {
 
   test("gives every server its own data, counters and settings", async () => {
     const [one, other] = await Promise.all([
-      startServer({ port: 0, memory: true }),
-      startServer({ port: 0, memory: true }),
+      startOpenServer({ port: 0, memory: true }),
+      startOpenServer({ port: 0, memory: true }),
     ]);
     const client = await RespConnection.open(one.port, "MyRedis");
     await client.replies([

@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Database, keepExpiry, noExpiry } from "../../src/keyspace/database.ts";
 import type { Address } from "../../src/memory/heap.ts";
-import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import type { ObjectValue } from "../../src/memory/object-table.ts";
 import * as record from "../../src/memory/record.ts";
+import { newKeyspace } from "./new-keyspace.ts";
 
 /** A large value for tests: all that it holds is its name. */
 class NamedObject implements ObjectValue {
@@ -81,7 +81,7 @@ const step: fc.Arbitrary<Run> = fc.oneof(
 class Scene {
   now = 1_000_000;
   readonly expired: string[] = [];
-  readonly keyspace = new Keyspace(2, { nowMs: () => this.now, random: () => 0.5, hashKeys: [1, 2] });
+  readonly keyspace = newKeyspace({ nowMs: () => this.now });
   readonly models: [Model, Model] = [new Map(), new Map()];
 
   database(at: number): Database {
@@ -253,7 +253,7 @@ describe("Database", () => {
     const scene = new Scene();
     const told: string[] = [];
     scene.keyspace.onExpired = (database, name, start, end) =>
-      told.push(`${database.number} ${Buffer.from(name.subarray(start, end)).toString()}`);
+      told.push(`${database} ${Buffer.from(name.subarray(start, end)).toString()}`);
     scene.setString(1, "a", "v", 5);
     scene.now += 4;
     expect(scene.find(1, "a")).not.toBe(0);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import type { Database } from "../../src/keyspace/database.ts";
 import { Eviction, type EvictionOutcome, evictionPolicy } from "../../src/keyspace/eviction.ts";
-import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { RecordTable } from "../../src/memory/record-table.ts";
 import * as record from "../../src/memory/record.ts";
+import { newKeyspace } from "./new-keyspace.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 const noExpiry = -1;
@@ -12,10 +12,10 @@ const noExpiry = -1;
 class Scene {
   nowMs = 1_700_000_000_000;
   #seed = 42;
-  readonly keyspace = new Keyspace(3, {
+  readonly keyspace = newKeyspace({
+    databases: 3,
     nowMs: () => this.nowMs,
     random: () => (this.#seed = (this.#seed * 48_271) % 2_147_483_647) / 2_147_483_647,
-    hashKeys: [1, 2],
   });
   readonly eviction = new Eviction(this.keyspace);
   readonly #policy;
@@ -223,10 +223,10 @@ describe("eviction", () => {
     const there = (): boolean => scene.database.size > 0;
     scene.keyspace.observed = true;
     scene.keyspace.onEvicted = (database, key, start, end) =>
-      told.push(`log ${database.number} ${Buffer.from(key.subarray(start, end)).toString()} ${there()}`);
+      told.push(`log ${database} ${Buffer.from(key.subarray(start, end)).toString()} ${there()}`);
     scene.keyspace.observer = {
       keyChanged: (database, key, start, end, event) =>
-        told.push(`${event} ${database.number} ${Buffer.from(key.subarray(start, end)).toString()} ${there()}`),
+        told.push(`${event} ${database} ${Buffer.from(key.subarray(start, end)).toString()} ${there()}`),
       databaseChanged() {},
     };
     scene.fill("key", 1);

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
 
-let running: RunningServer;
+let running: OpenServer;
 let connection: RespConnection;
 
 beforeAll(async () => {
-  running = await startServer({ port: 0, memory: true, bind: ["127.0.0.1"] });
+  running = await startOpenServer({ port: 0, memory: true, bind: ["127.0.0.1"] });
   connection = await RespConnection.open(running.port, "MyRedis");
 });
 afterAll(async () => {

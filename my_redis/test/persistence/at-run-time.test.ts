@@ -2,16 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer, type StartOptions } from "../../index.ts";
-import { recordBookOf } from "../../src/cluster/transaction/record-book.ts";
-import { noChannel } from "../../src/dispatch/client.ts";
+import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
 import { Arguments } from "../../src/protocol/arguments.ts";
 import { ReplyWriter } from "../../src/protocol/reply-writer.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
 
 interface Scene {
   readonly folder: string;
-  readonly server: RunningServer;
+  readonly server: OpenServer;
   readonly connection: RespConnection;
   ask(...words: Word[]): Promise<string | null | undefined>;
   close(): Promise<void>;
@@ -19,7 +17,7 @@ interface Scene {
 
 async function start(options: StartOptions & { dir?: string } = {}): Promise<Scene> {
   const folder = options.dir ?? temporaryFolder("run-time");
-  const server = await startServer({ port: 0, dir: folder, hz: 100, ...options });
+  const server = await startOpenServer({ port: 0, dir: folder, hz: 100, ...options });
   const connection = await RespConnection.open(server.port, "MyRedis");
   return {
     folder,
@@ -155,11 +153,11 @@ describe("the log at run time", () => {
     // So seldom that nothing but the rewrite writes what is not written yet.
     const scene = await start({ appendonly: true, hz: 1 });
     const { server } = scene.server;
-    const context = server.addClient(noChannel, "script");
+    const context = server.clients.addPseudo("script");
     server.processor.process(context, Arguments.from(["INCR", "counter"]), new ReplyWriter());
-    expect(server.log?.pendingBytes).toBeGreaterThan(0);
-    server.appendOnlyLog?.rewriter.begin();
-    await waitUntil(() => server.appendOnlyLog?.rewriter.count === 1, { timeoutMs: 10_000, what: "the rewrite" });
+    expect(server.changes.pendingBytes).toBeGreaterThan(0);
+    server.parts.storage?.log.rewriter.begin();
+    await waitUntil(() => server.parts.storage?.log.rewriter.count === 1, { timeoutMs: 10_000, what: "the rewrite" });
     await scene.close();
     expect(await found(scene.folder, { appendonly: true }, "counter")).toEqual(["1"]);
   });
@@ -169,7 +167,7 @@ describe("the log at run time", () => {
       const scene = await start();
       const { server } = scene.server;
       const entry = { type: "promised", id: "7", participants: ["a:1", "b:2"], ballot: 3 } as const;
-      recordBookOf(server).apply(entry, 0);
+      server.parts.book.apply(entry, 0);
       await scene.ask("CONFIG", "SET", "appendonly", "yes");
       if (how === "rewritten") {
         await settled(scene);
@@ -178,7 +176,7 @@ describe("the log at run time", () => {
       }
       await scene.close();
       const again = await start({ dir: scene.folder, appendonly: true });
-      expect(recordBookOf(again.server.server).snapshot()).toEqual([entry]);
+      expect(again.server.server.parts.book.snapshot()).toEqual([entry]);
       await again.close();
     });
   }
@@ -187,7 +185,7 @@ describe("the log at run time", () => {
 describe("snapshots at run time", () => {
   test("are written at save points, and at the end where there are some", async () => {
     const clock = { nowMs: 1_700_000_000_000 };
-    const scene = await start({ save: "60 3", environment: { nowMs: () => clock.nowMs } } as never);
+    const scene = await start({ save: "60 3", environment: { nowMs: () => clock.nowMs } });
     await scene.connection.replies([
       ["SET", "a", 1],
       ["SET", "b", 2],
@@ -215,7 +213,7 @@ describe("snapshots at run time", () => {
     await asked.connection.reply("SHUTDOWN", "SAVE").catch(() => undefined);
     await asked.server.closed;
     expect(await found(scene.folder, {}, "a")).toEqual(["2"]);
-    const refusing = await start({ dir: scene.folder, save: "60 1" } as never);
+    const refusing = await start({ dir: scene.folder, save: "60 1" });
     await refusing.ask("SET", "a", 3);
     await refusing.connection.reply("SHUTDOWN", "NOSAVE").catch(() => undefined);
     await refusing.server.closed;
@@ -256,7 +254,7 @@ describe("snapshots at run time", () => {
   });
 
   test("that cannot be written are told, refuse writes where it is they that keep the data, and come again", async () => {
-    const scene = await start({ save: "3600 1" } as never);
+    const scene = await start({ save: "3600 1" });
     await scene.ask("SET", "a", 1);
     // The name of the snapshot is taken by a folder: it can be written beside, and not renamed.
     mkdirSync(join(scene.folder, "dump.rdb", "in the way"), { recursive: true });

@@ -1,17 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "../../src/persistence/snapshot/background-snapshot.ts";
 import { loadRdb } from "../../src/persistence/rdb/rdb-loader.ts";
+import { rdbTargetOf } from "../../src/persistence/snapshot/rdb-target.ts";
 import { beginFile } from "../../src/persistence/snapshot/snapshot-file.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
-let server: RunningServer;
+let server: OpenServer;
 let connection: RespConnection;
 
 beforeEach(async () => {
-  server = await startServer({ port: 0, memory: true });
+  server = await startOpenServer({ port: 0, memory: true });
   connection = await RespConnection.open(server.port, "MyRedis");
   const numbers = Array.from({ length: 30_000 }, (_, number) => number);
   await connection.reply("MSET", ...numbers.flatMap((number) => [`key:${number}`, `a value of some length ${number}`]));
@@ -32,8 +33,8 @@ const isOver = async (): Promise<void> =>
 async function expectWholeSnapshot(): Promise<void> {
   const path = join(temporaryFolder("background"), "dump.rdb");
   await write(path).done;
-  const target = await startServer({ port: 0, memory: true });
-  expect(loadRdb(target.server, path, { beforeLog: false, existing: "refuse" }).keys).toBe(30_001);
+  const target = await startOpenServer({ port: 0, memory: true });
+  expect(loadRdb(rdbTargetOf(target.server), path, { beforeLog: false, existing: "refuse" }).keys).toBe(30_001);
   const copy = await RespConnection.open(target.port, "loaded");
   const [own, loaded] = [await connection.reply("LRANGE", "list", 0, -1), await copy.reply("LRANGE", "list", 0, -1)];
   expect(loaded).toEqual(own);

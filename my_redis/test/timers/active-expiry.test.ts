@@ -1,14 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { ActiveExpiry, effortLimits } from "../../src/keyspace/active-expiry.ts";
 import type { Database } from "../../src/keyspace/database.ts";
-import { Keyspace } from "../../src/keyspace/keyspace.ts";
+import type { Keyspace } from "../../src/keyspace/keyspace.ts";
 import * as record from "../../src/memory/record.ts";
+import { newKeyspace } from "../keyspace/new-keyspace.ts";
 
 const nowMs = 1_000_000;
 
-function newKeyspace(databases = 2): Keyspace {
-  return new Keyspace(databases, { nowMs: () => nowMs, random: () => 0.5, hashKeys: [1, 2] });
-}
+const newKeyspaceOf = (databases = 2): Keyspace => newKeyspace({ databases, nowMs: () => nowMs });
 
 function fill(database: Database, prefix: string, count: number, expiryMs: number): void {
   const value = Buffer.from("v");
@@ -22,7 +21,7 @@ const pass = (spent: () => boolean = () => false) => ({ effort: 1, nowMs, spent 
 
 describe("active expiry", () => {
   test("removes every expired key when they are many, and only those", () => {
-    const keyspace = newKeyspace();
+    const keyspace = newKeyspaceOf();
     const [first, second] = keyspace.databases as [Database, Database];
     fill(first, "over", 10_000, nowMs - 1);
     fill(first, "forever", 100, -1);
@@ -34,7 +33,7 @@ describe("active expiry", () => {
   });
 
   test("leaves a few expired keys among many others alone, and finds them in later passes", () => {
-    const keyspace = newKeyspace(1);
+    const keyspace = newKeyspaceOf(1);
     const database = keyspace.database(0);
     fill(database, "later", 2000, nowMs + 1000);
     fill(database, "over", 20, nowMs - 1);
@@ -51,7 +50,7 @@ describe("active expiry", () => {
   });
 
   test("stops when its time is over, and goes on there in the next pass", () => {
-    const keyspace = newKeyspace(1);
+    const keyspace = newKeyspaceOf(1);
     const database = keyspace.database(0);
     fill(database, "over", 1000, nowMs - 1);
     const expiry = new ActiveExpiry(keyspace);
@@ -64,7 +63,7 @@ describe("active expiry", () => {
   });
 
   test("gives every database its turn, even if time is always short", () => {
-    const keyspace = newKeyspace(3);
+    const keyspace = newKeyspaceOf(3);
     for (const database of keyspace.databases) fill(database, "over", 1000, nowMs - 1);
     const expiry = new ActiveExpiry(keyspace);
     for (let count = 0; count < 3; count++) expiry.run(pass(() => true));
@@ -72,7 +71,7 @@ describe("active expiry", () => {
   });
 
   test("tells of every key that it removes, so that it is logged", () => {
-    const keyspace = newKeyspace(1);
+    const keyspace = newKeyspaceOf(1);
     fill(keyspace.database(0), "over", 30, nowMs - 1);
     const told: string[] = [];
     keyspace.onExpired = (_database, key, start, end) => told.push(Buffer.from(key.subarray(start, end)).toString());
@@ -81,7 +80,7 @@ describe("active expiry", () => {
   });
 
   test("does nothing while it is turned off, or while expiry is not ours to do", () => {
-    const keyspace = newKeyspace(1);
+    const keyspace = newKeyspaceOf(1);
     fill(keyspace.database(0), "over", 30, nowMs - 1);
     const expiry = new ActiveExpiry(keyspace);
     expiry.enabled = false;

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, type StartOptions, startServer } from "../../index.ts";
+import { type OpenServer, type StartOptions, startOpenServer } from "../../src/start-server.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
 
-let running: RunningServer;
+let running: OpenServer;
 let connection: RespConnection;
 /** What the server's clock of spans adds to each reading of it. */
 let stepMs = 0;
@@ -13,7 +13,7 @@ async function start(options: StartOptions = {}): Promise<void> {
   stepMs = 0;
   monotonicMs = 0;
   const environment = { monotonicMs: () => (monotonicMs += stepMs) };
-  running = await startServer({ port: 0, memory: true, bind: ["127.0.0.1"], ...options, environment });
+  running = await startOpenServer({ port: 0, memory: true, bind: ["127.0.0.1"], ...options, environment });
   connection = await RespConnection.open(running.port, "MyRedis");
 }
 
@@ -105,12 +105,12 @@ describe("a limit on memory", () => {
 
   test("costs nothing while there is none", async () => {
     await start();
-    const { policies } = running.server;
-    const without = policies.length;
+    const { checks } = running.server;
+    const without = checks.count;
     await ask("CONFIG", "SET", "maxmemory", "100mb");
     await ask("CONFIG", "SET", "maxmemory", "200mb");
-    expect(policies.length).toBe(without + 1);
+    expect(checks.count).toBe(without + 1);
     await ask("CONFIG", "SET", "maxmemory", "0");
-    expect(policies.length).toBe(without);
+    expect(checks.count).toBe(without);
   });
 });

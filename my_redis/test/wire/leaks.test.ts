@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RawClient } from "./raw-client.ts";
 
-let running: RunningServer | undefined;
+let running: OpenServer | undefined;
 
 afterEach(async () => {
   await running?.close();
@@ -12,7 +12,7 @@ afterEach(async () => {
 
 for (const transport of ["bun", "node"] as const) {
   test(`over ${transport} sockets nothing is left of clients who watched, queued, waited or were paused`, async () => {
-    running = await startServer({ port: 0, memory: true, transport });
+    running = await startOpenServer({ port: 0, memory: true, transport });
     const { server, port } = running;
     const manners = [
       "WATCH a b c\r\nMULTI\r\nSET a 1\r\n",
@@ -33,7 +33,7 @@ for (const transport of ["bun", "node"] as const) {
     await held.send("CLIENT PAUSE 100000 ALL\r\nSET key value\r\n");
     await waitUntil(() => server.pause.heldCount === 1, { what: "one to be held back", timeoutMs: 5000 });
     for (const client of [...clients, held]) client.close();
-    await waitUntil(() => server.clients.size === 0, { what: "all to be gone", timeoutMs: 5000 });
+    await waitUntil(() => server.clients.connected.size === 0, { what: "all to be gone", timeoutMs: 5000 });
     expect(server.blocking.count).toBe(0);
     expect(server.blocking.keyCount).toBe(0);
     expect(server.watched.count).toBe(0);

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../index.ts";
+import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RawClient } from "./raw-client.ts";
 
-let running: RunningServer | undefined;
+let running: OpenServer | undefined;
 
 afterEach(async () => {
   await running?.close();
@@ -11,7 +11,7 @@ afterEach(async () => {
 });
 
 test("of many clients who wait for one key, only a few try for each element, and they are served in order", async () => {
-  running = await startServer({ port: 0, memory: true });
+  running = await startOpenServer({ port: 0, memory: true });
   const { server, port } = running;
   const clients: RawClient[] = [];
   for (let number = 0; number < 30; number++) {

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { maxIdentifierLength } from "../domain/identifier.ts";
 
 /** Version of the message's form. A consumer treats a message of another version as undecodable. */
 export const reservationMessageVersion = 1;
 
-/** As long as the ledger can record. */
-const identifier = z.string().min(1).max(64);
+/** Only the length is checked here: the ledger checks the rest, and answers the buyer of a message that it refuses. */
+const identifier = z.string().min(1).max(maxIdentifierLength);
 
 /**
  * Body of one queue message: JSON, UTF-8, one accepted reservation.

@@ -2,7 +2,7 @@ import type { SaleTokens } from "../authorization/sale-token.ts";
 import type { Sale, SaleProduct } from "../domain/sale.ts";
 import type { Gate, GateStatus } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerSales } from "../ledger/sales.ts";
 import { RefusedReservations, SoldOutHint } from "./sold-out-hint.ts";
 
 /** One product as this gateway knows it. */
@@ -20,7 +20,7 @@ export interface CatalogueProduct {
 export type EnsureArmed = (sale: Sale, product: SaleProduct, status: GateStatus | undefined) => Promise<boolean>;
 
 export interface CatalogueOptions {
-  readonly ledger: Ledger;
+  readonly ledgerSales: Pick<LedgerSales, "list" | "read">;
   readonly gate: Gate;
   readonly tokens: SaleTokens;
   readonly logger: Logger;
@@ -100,8 +100,8 @@ export class Catalogue {
   }
 
   async refresh(): Promise<void> {
-    const { ledger, tokens, now, maxSales } = this.#options;
-    const sales = (await ledger.listSales()).toSorted((a, b) => b.endsAtMs - a.endsAtMs).slice(0, maxSales);
+    const { ledgerSales, tokens, now, maxSales } = this.#options;
+    const sales = (await ledgerSales.list()).toSorted((a, b) => b.endsAtMs - a.endsAtMs).slice(0, maxSales);
     const known = new Map(this.#sales.map((entry) => [entry.sale.id, entry]));
     const entries: { sale: Sale; products: CatalogueProduct[] }[] = [];
     for (const sale of sales) {
@@ -129,7 +129,7 @@ export class Catalogue {
   }
 
   async #readProducts(saleId: string): Promise<CatalogueProduct[]> {
-    const read = await this.#options.ledger.readSale(saleId);
+    const read = await this.#options.ledgerSales.read(saleId);
     return (read?.products ?? []).map((product) => {
       const before = this.#products.get(product.id);
       if (before === undefined) return this.#newProduct(read!.sale, product);

@@ -29,7 +29,7 @@ import { mountTokens } from "./token-handlers.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "sales" | "users" | "orders">;
   readonly settings: Settings;
   /** The project's secrets: the first signs, all of them verify. */
   readonly secrets: readonly string[];
@@ -164,7 +164,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     metrics: new GatewayMetrics(),
     catalogue: new Catalogue({
-      ledger,
+      ledgerSales: ledger.sales,
       gate,
       tokens,
       logger,
@@ -203,7 +203,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
     now,
   };
   mountAccounts(app, mount, {
-    ledger,
+    users: ledger.users,
     sessions,
     hasher: new PasswordHasher({
       concurrency: settings.limits.hash_concurrency,
@@ -217,9 +217,9 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   });
   mountSales(app, mount, catalogue);
   mountTokens(app, mount, { tokens, reservationIds, catalogue, secureCookies, now });
-  const reader = new ReservationReader({ ledger, gate, catalogue, ids: reservationIds });
+  const reader = new ReservationReader({ orders: ledger.orders, gate, catalogue, ids: reservationIds });
   mountReservations(app, mount, { reader, watchers, tokens });
-  mountOrders(app, mount, ledger);
+  mountOrders(app, mount, ledger.orders);
   mountCheckRight(app, mount, { authorizer, catalogue });
   mountOperation(
     app,

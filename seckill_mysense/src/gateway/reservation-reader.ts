@@ -2,7 +2,7 @@ import type { ReservationIds } from "../authorization/reservation-ids.ts";
 import type { Reservation, ReservationStatus } from "../contract/reservations.ts";
 import type { Order, OrderState } from "../domain/order.ts";
 import type { Gate } from "../gate/gate.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerOrders } from "../ledger/orders.ts";
 import type { Catalogue } from "./catalogue.ts";
 
 /** Who asks, and for which product if he says so. */
@@ -40,20 +40,25 @@ export function describeOrder(order: Order): Reservation {
 
 /** Finds out what became of a reservation: from the ledger first, for it is the truth, then from the gate. */
 export class ReservationReader {
-  readonly #ledger: Ledger;
+  readonly #orders: Pick<LedgerOrders, "read" | "readRejection">;
   readonly #gate: Gate;
   readonly #catalogue: Catalogue;
   readonly #ids: ReservationIds;
 
-  constructor(parts: { ledger: Ledger; gate: Gate; catalogue: Catalogue; ids: ReservationIds }) {
-    this.#ledger = parts.ledger;
+  constructor(parts: {
+    orders: Pick<LedgerOrders, "read" | "readRejection">;
+    gate: Gate;
+    catalogue: Catalogue;
+    ids: ReservationIds;
+  }) {
+    this.#orders = parts.orders;
     this.#gate = parts.gate;
     this.#catalogue = parts.catalogue;
     this.#ids = parts.ids;
   }
 
   async read(reservationId: string, asker: ReservationAsker): Promise<ReservationReading> {
-    const order = await this.#ledger.readOrder(reservationId);
+    const order = await this.#orders.read(reservationId);
     if (order !== undefined) {
       return order.userId === asker.userId ? { ok: describeOrder(order) } : { failure: "not_owner" };
     }
@@ -62,7 +67,7 @@ export class ReservationReader {
     if (entry === undefined || productId === undefined) return { failure: "reservation_not_found" };
     // Without an order, the id itself tells whose it is.
     if (!this.#ids.belongsTo(reservationId, userId, productId)) return { failure: "not_owner" };
-    const reason = await this.#ledger.readRejection(reservationId);
+    const reason = await this.#orders.readRejection(reservationId);
     if (reason !== undefined) {
       return { ok: { reservation: reservationId, status: "rejected", productID: productId, reason } };
     }

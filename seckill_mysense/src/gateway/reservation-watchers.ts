@@ -1,5 +1,6 @@
 import type { Reservation } from "../contract/reservations.ts";
 import { isFinal, type ReservationReading } from "./reservation-reader.ts";
+import { pause } from "../time/pause.ts";
 
 export interface ReservationWatchersOptions {
   readonly maxListeners: number;
@@ -91,18 +92,6 @@ const heartbeat = encoder.encode(":\n\n");
 
 function event(reservation: Reservation): Uint8Array {
   return encoder.encode(`event: status\ndata: ${JSON.stringify(reservation)}\n\n`);
-}
-
-function pause(durationMs: number, ended: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      ended.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, durationMs);
-    ended.addEventListener("abort", done);
-  });
 }
 
 function close(controller: ReadableStreamDefaultController<Uint8Array>): void {

@@ -77,6 +77,7 @@ async function startInProcess(dir: string, { settings, secret, logger }: Embedde
     appendonly: true,
     appendfsync: settings.redis.append_fsync,
     environment: { report: reportTo(logger) },
+    keepProcessAlive: true,
   });
   return { ports: [server.port], close: () => server.close() };
 }

@@ -1,12 +1,12 @@
 import type { Sale, SaleProduct } from "../domain/sale.ts";
 import type { Gate, GateStatus } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { FullLedger } from "../ledger/ledger.ts";
+import type { LedgerAudit } from "../ledger/audit.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 
 export interface GateArmerOptions {
   readonly gate: Pick<Gate, "arm">;
-  readonly ledger: Pick<FullLedger, "readTotals" | "audit">;
+  readonly audit: LedgerAudit;
   /** Undefined where it cannot be asked. */
   readonly queue: Pick<ReservationQueue, "depth"> | undefined;
   readonly logger: Logger;
@@ -69,7 +69,7 @@ export class GateArmer {
 
   /** Orders and rejections in any state: each was once a unit that the gate gave away. */
   async #recorded(saleId: string, productId: string): Promise<number> {
-    const audit = await this.#options.ledger.audit.auditSale(saleId);
+    const audit = await this.#options.audit.auditSale(saleId);
     const found = audit?.products.find(({ product }) => product.id === productId);
     const counts = [...Object.values(found?.orders ?? {}), ...Object.values(found?.rejections ?? {})];
     return counts.reduce((sum, count) => sum + count, 0);

@@ -5,7 +5,7 @@ import { RingAddressError } from "../authorization/ring/peer-listener.ts";
 import { startGateway } from "../gateway/gateway.ts";
 import type { Logger } from "../logging/logger.ts";
 import { startConsumer } from "../orders/consumer.ts";
-import type { FullLedger } from "../ledger/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { startSweeper } from "../orders/sweeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { isGateEmbedded } from "../settings/load-settings.ts";
@@ -71,7 +71,7 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<number |
   const ledger = openLedger(settings, clock.now);
   stops.push(() => ledger.close());
   await ledger.migrate();
-  if (role === "all") await createDemoSale(ledger, settings.sale, { logger, now: clock.now });
+  if (role === "all") await createDemoSale(ledger.sales, settings.sale, { logger, now: clock.now });
 
   const queue = role === "sweeper" ? undefined : openQueueFor(options, stops);
   const gate = role === "consumer" ? undefined : await openGateFor(options, secrets, stops);
@@ -117,24 +117,24 @@ async function openGateFor(
   return gate;
 }
 
-function runSweeper({ logger, clock }: SystemOptions, ledger: FullLedger, gate: Gate, stops: Stops): void {
-  const sweeper = startSweeper({ ledger, gate, logger, now: clock.now });
+function runSweeper({ logger, clock }: SystemOptions, ledger: Ledger, gate: Gate, stops: Stops): void {
+  const sweeper = startSweeper({ orders: ledger.orders, returns: ledger.returns, gate, logger, now: clock.now });
   stops.push(() => sweeper.stop());
 }
 
 async function runConsumer(
   { settings, logger }: SystemOptions,
-  ledger: FullLedger,
+  ledger: Ledger,
   queue: ReservationQueue,
   stops: Stops,
 ): Promise<void> {
   const payWithinMs = settings.sale.pay_within_seconds * 1000;
-  const consumer = await startConsumer({ queue, ledger, payWithinMs, logger });
+  const consumer = await startConsumer({ queue, orders: ledger.orders, payWithinMs, logger });
   stops.push(() => consumer.stop());
 }
 
 interface RelayParts {
-  readonly ledger: FullLedger;
+  readonly ledger: Ledger;
   readonly gate: Gate;
   readonly queue: ReservationQueue;
 }
@@ -151,7 +151,7 @@ function runRelay({ settings, logger, clock }: SystemOptions, { ledger, gate, qu
     queue,
     // A new name for each start, for two relays at a time must not share one.
     relayName: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
-    products: relayedProducts(ledger, clock.now),
+    products: relayedProducts(ledger.sales, clock.now),
     claimIdleMs: isGateEmbedded(settings) ? claimIdleMs.embedded : claimIdleMs.shared,
     claimEveryMs: 1_000,
     logger,
@@ -160,7 +160,7 @@ function runRelay({ settings, logger, clock }: SystemOptions, { ledger, gate, qu
 }
 
 interface GatewayRoleParts {
-  readonly ledger: FullLedger;
+  readonly ledger: Ledger;
   readonly gate: Gate;
   readonly queue: ReservationQueue | undefined;
   readonly secrets: readonly string[];
@@ -169,7 +169,7 @@ interface GatewayRoleParts {
 async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops: Stops): Promise<number> {
   const { settings, logger, clock } = options;
   const { ledger, gate, queue, secrets } = parts;
-  const armer = new GateArmer({ gate, ledger, queue, logger, now: clock.now });
+  const armer = new GateArmer({ gate, audit: ledger.audit, queue, logger, now: clock.now });
   const ensureArmed = armer.ensure.bind(armer);
   try {
     const gateway = await startGateway({ gate, ledger, settings, secrets, logger, ensureArmed, ...clock });

@@ -3,7 +3,7 @@ import type { GateServer } from "../gate/gate-connection.ts";
 import type { Gate } from "../gate/gate.ts";
 import { createGate } from "../gate/redis-gate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { FullLedger } from "../ledger/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { mysqlLedger } from "../ledger/mysql-ledger.ts";
 import { sqliteLedger } from "../ledger/sqlite-ledger.ts";
 import { embeddedQueue } from "../queue/embedded-queue.ts";
@@ -23,7 +23,7 @@ export function secretsOf({ backend, data_dir }: Settings): readonly string[] {
 }
 
 /** SQLite in the data folder while mysql.host is empty. */
-export function openLedger(settings: Settings, now: () => number): FullLedger {
+export function openLedger(settings: Settings, now: () => number): Ledger {
   const { mysql, data_dir } = settings;
   if (mysql.host === "") return sqliteLedger({ file: join(data_dir, "ledger.sqlite"), now });
   return mysqlLedger({

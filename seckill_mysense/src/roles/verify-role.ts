@@ -1,7 +1,7 @@
 import type { GateServer } from "../gate/gate-connection.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { FullLedger } from "../ledger/ledger.ts";
+import type { LedgerSales } from "../ledger/sales.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { isEmbedded, isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -35,7 +35,7 @@ export async function verifySales(options: VerifyOptions): Promise<boolean> {
   await ledger.migrate();
   const { gate, queue } = await openOthers(options, cleanup);
   let ok = true;
-  for (const saleId of await saleIds(ledger, options.saleId)) {
+  for (const saleId of await saleIds(ledger.sales, options.saleId)) {
     const parts = { ledger, ...(gate !== undefined && { gate }), ...(queue !== undefined && { queue }) };
     const report = await verifySale({ saleId, atRest: options.atRest, ...parts });
     options.print(renderReport(report));
@@ -44,8 +44,8 @@ export async function verifySales(options: VerifyOptions): Promise<boolean> {
   return ok;
 }
 
-async function saleIds(ledger: FullLedger, wanted: string | undefined): Promise<string[]> {
-  const ids = (await ledger.listSales()).map(({ id }) => id);
+async function saleIds(sales: Pick<LedgerSales, "list">, wanted: string | undefined): Promise<string[]> {
+  const ids = (await sales.list()).map(({ id }) => id);
   if (wanted === undefined) return ids;
   if (!ids.includes(wanted)) throw new StartError(`the ledger has no sale ${JSON.stringify(wanted)}`);
   return [wanted];

@@ -68,7 +68,7 @@ async function writeSales(dataDir: string, nowMs: number): Promise<void> {
     epoch: 1,
   });
   const write = (id: string, startsAtMs: number, endsAtMs: number, products: readonly SaleProduct[]): Promise<void> =>
-    ledger.createSale({ id, title: id, startsAtMs, endsAtMs }, products);
+    ledger.sales.create({ id, title: id, startsAtMs, endsAtMs }, products);
   const open = Object.entries(units).map(([id, total]) => product(id, sales.open, total));
   await write(sales.open, nowMs - hourMs, nowMs + day, open);
   await write(sales.later, nowMs + hourMs, nowMs + day, [product("tent", sales.later, 5)]);

@@ -5,7 +5,8 @@ import { startGateway } from "../../src/gateway/gateway.ts";
 import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
-import { clock, startTestGateway, testSecret } from "../fakes/test-gateway.ts";
+import { systemClock } from "../../src/time/clock.ts";
+import { startTestGateway, testSecret } from "../fakes/test-gateway.ts";
 
 describe("the gateway", () => {
   test("sales are listed and read with the server's time and what is left", async () => {
@@ -31,7 +32,7 @@ describe("the gateway", () => {
     await using system = await startTestGateway();
     const visitor = new TestBuyer(system.url);
     const sale = { id: "late", title: "Late", startsAtMs: 0, endsAtMs: Date.now() + 60_000 };
-    await system.ledger.createSale(sale, []);
+    await system.ledger.sales.create(sale, []);
     await system.gateway.catalogue.refresh();
     expect((await visitor.send("GET", "/api/sales/late")).body.sale.title).toBe("Late");
   });
@@ -101,7 +102,7 @@ describe("the gateway", () => {
     await using system = await startTestGateway();
     const { gate, ledger } = system;
     const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: system.gateway.port } }, "/");
-    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...clock };
+    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...systemClock };
     await expect(startGateway(parts)).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
@@ -110,7 +111,7 @@ describe("the gateway", () => {
     const { gate, ledger } = system;
     ledger.failure = new LedgerUnavailableError("down");
     const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 } }, "/");
-    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...clock };
+    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...systemClock };
     await expect(startGateway(parts)).rejects.toThrow("down");
   });
 

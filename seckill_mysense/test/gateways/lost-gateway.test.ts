@@ -161,7 +161,7 @@ async function expectSaleVerifies(ring: GatewayProcesses, told: readonly ToldAns
   });
   const report = await verifySale({ saleId: "demo", ledger, gate, told, demandLeft: true });
   await gate.close();
-  expect(await ledger.readTotals(demoProductId)).toEqual({ total: units, reserved: units, sold: 0 });
+  expect(await ledger.sales.readTotals(demoProductId)).toEqual({ total: units, reserved: units, sold: 0 });
   await ledger.close();
   expect(renderReport(report)).toContain("no invariant is violated");
   for (const { program } of ring.gateways) await program!.process.stop();

@@ -38,7 +38,7 @@ describe.skipIf(isMissing)(`roles in processes of their own, on MariaDB, RabbitM
       const ledger = mysqlLedger({ host, port, user, password, database });
       await ledger.migrate();
       const sale = { id: "spring", title: "Spring", startsAtMs: Date.now(), endsAtMs: Date.now() + 3_600_000 };
-      await ledger.createSale(sale, [{ ...testProduct, total }]);
+      await ledger.sales.create(sale, [{ ...testProduct, total }]);
       await ledger.close();
 
       const start = (role: string) => startProgram(configFile, role);

@@ -1,7 +1,8 @@
 import { type FrameReader, SendBuffer } from "peer-link";
-import type { ChannelReader, RawChannel } from "../../dispatch/client.ts";
+import type { ChannelReader, RawChannel } from "../../dispatch/client-channel.ts";
 import type { Connection } from "../../network/connection.ts";
 import type { NetworkServer } from "../../network/network-server.ts";
+import type { Turn } from "../../network/turn.ts";
 import type { ReplySink } from "../../network/turn-output.ts";
 import {
   appendFrame,
@@ -33,6 +34,7 @@ export interface IncomingLinkParts {
   readonly clock: LinkClock;
   readonly events: LinkEvents;
   readonly network: NetworkServer;
+  readonly turn: Turn;
 }
 
 /** The node that opened a link. */
@@ -155,7 +157,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
     if (client.database !== header.database) context.select(header.database);
     client.protocol = (header.info & 3) as 2 | 3;
     const noTouch = (header.info & noTouchBit) !== 0;
-    if (client.noTouch !== noTouch) context.server.noTouch.set(client, noTouch);
+    if (client.noTouch !== noTouch) context.server.observers.noTouch.set(client, noTouch);
     network.runSession(session, bytes, start, end);
   }
 
@@ -170,22 +172,22 @@ export class IncomingLink implements ChannelReader, SessionLink {
   }
 
   #ask({ info, id }: FrameHeader, payload: Uint8Array): void {
-    const { network, events } = this.#parts;
+    const { turn, events } = this.#parts;
     const handler = events.handlerOf(info);
     if (handler === undefined) return;
     let answered = false;
     const answer = (bytes: Uint8Array): void => {
       if (answered || this.#state === "closed") return;
       answered = true;
-      network.inTurn(() => this.#writeAnswer(id, bytes));
+      turn.run(() => this.#writeAnswer(id, bytes));
     };
-    network.inTurn(() => handler({ from: this.node, payload, answer }));
+    turn.run(() => handler({ from: this.node, payload, answer }));
   }
 
   #writeAnswer(id: number, bytes: Uint8Array): void {
-    this.#parts.network.writeTo(this.#answers, (writer) => {
+    this.#parts.turn.writeTo(this.#answers, (writer) => {
       writer.ensure(headerBytes);
-      writeHeader(writer.buffer, writer.length, bytes.length, { kind: frameKinds.answer, info: 0, id, database: 0 });
+      writeHeader(writer.bytes, writer.length, bytes.length, { kind: frameKinds.answer, info: 0, id, database: 0 });
       writer.length += headerBytes;
       writer.raw(bytes);
     });

@@ -1,8 +1,8 @@
-import type { Context } from "../../dispatch/context.ts";
+import type { Context, Services } from "../../dispatch/context.ts";
 import { command } from "../../dispatch/command.ts";
 import type { NetworkServer } from "../../network/network-server.ts";
+import type { Turn } from "../../network/turn.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import type { Server } from "../../server.ts";
 import type { Members } from "../members.ts";
 import { IncomingLink, type IncomingLinkOwner } from "./incoming-link.ts";
 import type { Introductions } from "./introductions.ts";
@@ -12,8 +12,9 @@ import { linkCommand, type LinkGreeting, linkReply, type LinkWelcome, readGreeti
 import type { OutgoingLink } from "./outgoing-link.ts";
 
 export interface IncomingLinksParts {
-  readonly server: Server;
+  readonly server: Services;
   readonly network: NetworkServer;
+  readonly turn: Turn;
   readonly members: Members;
   readonly clock: LinkClock;
   readonly events: LinkEvents;
@@ -48,7 +49,7 @@ export class IncomingLinks implements IncomingLinkOwner {
     if (this.#isDirty) return;
     this.#isDirty = true;
     // Within a turn this does nothing: the turn ends later, once for all. Outside of it, a turn begins and ends here.
-    this.#parts.network.finishTurn();
+    this.#parts.turn.finish();
   }
 
   /** Sends what the turn has brought. */
@@ -126,11 +127,11 @@ export class IncomingLinks implements IncomingLinkOwner {
   /** What came over an older link of the same node, and has not been carried out yet, never will be. */
   #open(context: Context, { name, runId, number }: LinkGreeting, takeOver: TakeOver): void {
     for (const link of [...this.#links]) if (link.name === name) link.end("there is a newer one");
-    const { server, members, clock, events, network, outgoing } = this.#parts;
-    server.removeClient(context);
+    const { server, members, clock, events, network, turn, outgoing } = this.#parts;
+    server.clients.remove(context);
     const node = members.names.indexOf(name);
     const origin = { node, name, runId, number };
-    this.#links.add(new IncomingLink({ owner: this, clock, events, network }, origin, takeOver));
+    this.#links.add(new IncomingLink({ owner: this, clock, events, network, turn }, origin, takeOver));
     this.#complaints.delete(name);
     // The other node is there, so the link to it need not wait for its next attempt.
     outgoing[node]?.hurry();

@@ -1,4 +1,4 @@
-import type { Server } from "../../server.ts";
+import type { Services } from "../../dispatch/context.ts";
 import type { Disputes } from "../disputes.ts";
 import type { Members } from "../members.ts";
 import type { LinkClock } from "./link-clock.ts";
@@ -9,10 +9,10 @@ export class Introductions {
   readonly #members: Members;
   readonly #disputes: Disputes;
   readonly #clock: LinkClock;
-  readonly #server: Pick<Server, "runId" | "settings">;
+  readonly #server: Pick<Services, "process" | "settings">;
 
   constructor(
-    server: Pick<Server, "runId" | "settings">,
+    server: Pick<Services, "process" | "settings">,
     parts: { readonly members: Members; readonly disputes: Disputes; readonly clock: LinkClock },
   ) {
     this.#server = server;
@@ -31,7 +31,7 @@ export class Introductions {
     return {
       version: linkVersion,
       name: this.name,
-      runId: this.#server.runId,
+      runId: this.#server.process.runId,
       databases: this.#server.settings.values.databases,
       view: { names, virtualNodes, pointsPerVirtualNode },
     };

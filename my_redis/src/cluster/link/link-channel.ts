@@ -1,13 +1,11 @@
-import type { NetworkServer } from "../../network/network-server.ts";
-import type { Server } from "../../server.ts";
+import type { ChangeLog } from "../../dispatch/change-log.ts";
 import type { PeerAnswered, PeerChannel, PeerRequest } from "../peer-channel.ts";
 import type { LinkClock } from "./link-clock.ts";
 import type { LinkEvents } from "./link-events.ts";
 import type { OutgoingLinks } from "./outgoing-links.ts";
 
 export interface LinkChannelParts {
-  readonly server: Pick<Server, "log">;
-  readonly network: NetworkServer;
+  readonly changes: ChangeLog;
   readonly clock: LinkClock;
   readonly events: LinkEvents;
   readonly outgoing: OutgoingLinks;
@@ -37,9 +35,8 @@ export class LinkChannel implements PeerChannel {
   }
 
   afterLog(callback: (safe: boolean) => void): void {
-    const { server, network } = this.#parts;
-    server.log?.flush();
-    if (network.durability === undefined) callback(true);
-    else network.durability.whenSafe(callback);
+    const { changes } = this.#parts;
+    changes.flush();
+    changes.whenSafe(callback);
   }
 }

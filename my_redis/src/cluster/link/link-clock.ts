@@ -1,4 +1,4 @@
-import type { Server } from "../../server.ts";
+import type { Services } from "../../dispatch/context.ts";
 import { linkTiming, type LinkTiming } from "./link-timing.ts";
 
 /** The time by which links live: a monotonic clock, and the limits that follow from cluster-node-timeout. */
@@ -7,7 +7,7 @@ export class LinkClock {
   #timing: LinkTiming;
 
   /** `changed` is called when cluster-node-timeout has been set. */
-  constructor({ settings, environment }: Pick<Server, "settings" | "environment">, changed: () => void) {
+  constructor({ settings, environment }: Pick<Services, "settings" | "environment">, changed: () => void) {
     this.monotonicMs = () => environment.monotonicMs();
     const read = (): LinkTiming => linkTiming(settings.values["cluster-node-timeout"]);
     this.#timing = read();

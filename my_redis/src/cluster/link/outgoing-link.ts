@@ -92,7 +92,7 @@ export class OutgoingLink {
     return this.#state.name;
   }
 
-  get isUp(): boolean {
+  get isOpen(): boolean {
     return this.#state.name === "up";
   }
 

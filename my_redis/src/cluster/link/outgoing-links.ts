@@ -1,7 +1,7 @@
-import type { NetworkServer } from "../../network/network-server.ts";
+import type { Services } from "../../dispatch/context.ts";
 import type { Connect, TransportSocket } from "../../network/transport.ts";
+import type { Turn } from "../../network/turn.ts";
 import { Arguments } from "../../protocol/arguments.ts";
-import type { Server } from "../../server.ts";
 import type { Members } from "../members.ts";
 import { nodeAddress } from "../node-address.ts";
 import { requestBytes } from "../routing/transaction-request.ts";
@@ -12,8 +12,8 @@ import { linkCommand, type LinkGreeting, type LinkWelcome } from "./link-greetin
 import { OutgoingLink, type OutgoingLinkOwner } from "./outgoing-link.ts";
 
 export interface OutgoingLinksParts {
-  readonly server: Pick<Server, "settings" | "environment">;
-  readonly network: NetworkServer;
+  readonly server: Pick<Services, "settings" | "environment">;
+  readonly turn: Turn;
   readonly connect: Connect;
   readonly members: Members;
   readonly clock: LinkClock;
@@ -49,8 +49,8 @@ export class OutgoingLinks implements OutgoingLinkOwner {
   }
 
   /** How many links are up. */
-  get upCount(): number {
-    return this.links.reduce((count, link) => (link?.isUp === true ? count + 1 : count), 0);
+  get openCount(): number {
+    return this.links.reduce((count, link) => (link?.isOpen === true ? count + 1 : count), 0);
   }
 
   tick(): void {
@@ -61,7 +61,7 @@ export class OutgoingLinks implements OutgoingLinkOwner {
     if (this.#isDirty) return;
     this.#isDirty = true;
     // Within a turn this does nothing: the turn ends later, once for all. Outside of it, a turn begins and ends here.
-    this.#parts.network.finishTurn();
+    this.#parts.turn.finish();
   }
 
   /** Sends what the turn has brought. */
@@ -76,19 +76,19 @@ export class OutgoingLinks implements OutgoingLinkOwner {
   }
 
   connect(link: OutgoingLink, attempt: number): void {
-    const { network, connect } = this.#parts;
+    const { turn, connect } = this.#parts;
     const handlers = {
       open: (socket: TransportSocket): OutgoingLink => {
         if (!link.opened(socket, attempt)) queueMicrotask(() => socket.terminate());
         return link;
       },
-      data: (_link: OutgoingLink, chunk: Uint8Array): void => network.inTurn(() => link.data(chunk, attempt)),
+      data: (_link: OutgoingLink, chunk: Uint8Array): void => turn.run(() => link.data(chunk, attempt)),
       drain: (): void => link.drain(attempt),
-      close: (): void => network.inTurn(() => link.closed(attempt)),
+      close: (): void => turn.run(() => link.closed(attempt)),
     };
     connect(nodeAddress(link.name), handlers).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
-      network.inTurn(() => link.connectFailed(attempt, reason));
+      turn.run(() => link.connectFailed(attempt, reason));
     });
   }
 
@@ -116,9 +116,9 @@ export class OutgoingLinks implements OutgoingLinkOwner {
   }
 
   failed(link: OutgoingLink, reason: string, pauseMs: number): void {
-    const { server, network } = this.#parts;
+    const { server, turn } = this.#parts;
     server.environment.report("debug", `the link to node ${link.name} has ended: ${reason}`);
     // Short pauses end before the next regular tick.
-    setTimeout(() => network.inTurn(() => link.tick()), pauseMs + 1).unref();
+    setTimeout(() => turn.run(() => link.tick()), pauseMs + 1).unref();
   }
 }

@@ -1,3 +1,4 @@
+import { Refusal } from "../../dispatch/outcome.ts";
 import type { ClusterNode } from "../cluster-node.ts";
 import { peerRequestKinds } from "../peer-channel.ts";
 
@@ -8,8 +9,6 @@ const zero = Uint8Array.of(0);
 /** CLIENT UNBLOCK for a client whose blocking command another node carries out: that node is asked. */
 export function installClientUnblock(node: ClusterNode): void {
   const { server, channel } = node;
-  const localUnblock = server.commands.byName("client|unblock");
-  if (localUnblock === undefined) return;
   channel.onRequest(peerRequestKinds.unblock, ({ from, payload, answer }) => {
     const client = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
     const session = node.incoming.session(from, client);
@@ -19,11 +18,15 @@ export function installClientUnblock(node: ClusterNode): void {
   node.spanning.set("client|unblock", {
     localInTransaction: true,
     run(context, args, reply) {
-      const found = server.clients.get(Number(args.latin1(2)))?.client;
-      const relaying = found === undefined ? undefined : node.clients.get(found.id);
+      const found = server.clients.connected.get(Number(args.latin1(2)))?.client;
+      const relaying = found === undefined ? undefined : node.relayed.get(found.id);
       if (found === undefined || relaying === undefined || relaying.outstanding === 0 || found.blocked !== undefined) {
         const own = args.copy();
-        reply.answer((writer) => server.processor.call(context, localUnblock, own, writer));
+        const unblock = server.processor.resolve(own);
+        reply.answer((writer) => {
+          if (unblock instanceof Refusal) server.processor.writeError(writer, unblock.message);
+          else server.processor.call(context, unblock, own, writer);
+        });
         return;
       }
       const message = new Uint8Array(messageBytes);

@@ -1,3 +1,4 @@
+import type { Services } from "../../dispatch/context.ts";
 import type { QueuedCommand } from "../../dispatch/client.ts";
 import type { Command } from "../../dispatch/command.ts";
 import { Arguments } from "../../protocol/arguments.ts";
@@ -19,15 +20,14 @@ const isByDigest = ({ name }: Command): boolean => name === "EVALSHA" || name ==
  * sent EVALSHA and does not know it is sent EVAL.
  */
 export class ScriptExchange {
-  readonly #findEngine: () => ScriptEngine;
+  readonly #server: Services;
   readonly #channel: PeerChannel;
   readonly #view: ClusterView;
   /** By node, the digests that it has run. */
   readonly #known = new Map<number, Set<string>>();
 
-  /** `findEngine` gives the server's engine, which comes into being when the first script is run. */
-  constructor(findEngine: () => ScriptEngine, channel: PeerChannel, view: ClusterView) {
-    this.#findEngine = findEngine;
+  constructor(server: Services, channel: PeerChannel, view: ClusterView) {
+    this.#server = server;
     this.#channel = channel;
     this.#view = view;
     channel.onRequest(peerRequestKinds.findScript, ({ payload, answer }) => {
@@ -36,7 +36,7 @@ export class ScriptExchange {
   }
 
   get #engine(): ScriptEngine {
-    return this.#findEngine();
+    return this.#server.scripts.engine;
   }
 
   /** Whether a request names a script that this node does not know. */

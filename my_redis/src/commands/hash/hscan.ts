@@ -1,25 +1,29 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
-import { readCursor } from "../../protocol/read-cursor.ts";
 import { readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
+import { readCursor } from "../../protocol/scan-cursor.ts";
 import { scanStep } from "../generic/scan-step.ts";
 import { readHash } from "../../collections/hash-key.ts";
-import type { ByteRange, HashValue } from "../../collections/hash-value.ts";
+import type { HashValue } from "../../collections/hash-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 
 export const hscan = command({
   name: "HSCAN",
   group: "hash",
   since: "2.8.0",
   complexity: "O(1) for every call, O(N) for a whole iteration over N fields.",
+  brief: true,
   summary: "Goes through the fields and values of a hash, some at each call.",
+  syntax: "key cursor [MATCH=pattern] [COUNT=count] [NOVALUES]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const cursor = readCursor(args, 2);
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     reply.array(2);
     if (hash === undefined) {
       reply.bulkInteger(0);

@@ -1,11 +1,12 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { countedKeys, keyAt, keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { readTimeoutSeconds } from "../timeout-argument.ts";
 import type { ListEnd } from "../../collections/list-value.ts";
 import { type MoveEnds, moveElement, readEnd } from "./move.ts";
-import { findListToPop, keysAfterCount, popFirst, readMultiPop } from "./multi-pop.ts";
+import { findListToPop, popFirst, readMultiPop } from "./multi-pop.ts";
 import { popElements } from "./pop.ts";
 
 const shared = {
@@ -42,9 +43,9 @@ export const blpop = command({
   since: "2.0.0",
   complexity: "O(N) for N keys.",
   summary: "Takes the first element of the first of the lists that exists, waiting for one if there is none.",
+  syntax: "key... timeout",
   flags: ["write", "noscript", "blocking"],
-  arity: -3,
-  keys: { first: 1, last: -2, step: 1 },
+  keys: keysFrom(1, "RW access delete", { last: -2 }),
   run: blockingPop("head"),
 });
 
@@ -54,9 +55,9 @@ export const brpop = command({
   since: "2.0.0",
   complexity: "O(N) for N keys.",
   summary: "Takes the last element of the first of the lists that exists, waiting for one if there is none.",
+  syntax: "key... timeout",
   flags: ["write", "noscript", "blocking"],
-  arity: -3,
-  keys: { first: 1, last: -2, step: 1 },
+  keys: keysFrom(1, "RW access delete", { last: -2 }),
   run: blockingPop("tail"),
 });
 
@@ -71,10 +72,11 @@ export const blmove = command({
   name: "BLMOVE",
   since: "6.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Moves an element as LMOVE does, waiting for one if there is none.",
+  syntax: "source:key destination:key (LEFT | RIGHT) (LEFT | RIGHT) timeout",
   flags: ["write", "denyoom", "noscript", "blocking"],
-  arity: 6,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     const ends = { from: readEnd(args, 3), to: readEnd(args, 4) };
     const timeoutMs = readTimeoutSeconds(args, 5, context.now);
@@ -88,10 +90,11 @@ export const brpoplpush = command({
   name: "BRPOPLPUSH",
   since: "2.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Moves an element as RPOPLPUSH does, waiting for one if there is none.",
+  syntax: "source:key destination:key timeout",
   flags: ["write", "denyoom", "noscript", "blocking"],
-  arity: 4,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     const timeoutMs = readTimeoutSeconds(args, 3, context.now);
     if (context.logs) context.logAs("RPOPLPUSH", args.view(1), args.view(2));
@@ -105,9 +108,9 @@ export const blmpop = command({
   since: "7.0.0",
   complexity: "O(N+M) for N keys and M elements that are given.",
   summary: "Takes elements from the first of the lists that exists, waiting for one if there is none.",
-  flags: ["write", "blocking", "movablekeys"],
-  arity: -5,
-  findKeys: (args) => keysAfterCount(args, 2),
+  syntax: "timeout numkeys key... (LEFT | RIGHT) [COUNT=count]",
+  flags: ["write", "blocking"],
+  keys: countedKeys(2, "RW access delete"),
   run(context, args, reply) {
     const options = readMultiPop(args, 2);
     const timeoutMs = readTimeoutSeconds(args, 1, context.now);

@@ -1,5 +1,6 @@
 import type { Context } from "../../dispatch/context.ts";
 import { command } from "../../dispatch/command.ts";
+import { countedKeys } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseInt64 } from "../../protocol/number-text.ts";
@@ -39,17 +40,10 @@ export function readMultiPop(args: Arguments, from: number): MultiPopOptions {
   return { keys, end, count: count ?? 1 };
 }
 
-/** Where the keys are when `numkeys` is argument `at`; none when that is wrong. */
-export function keysAfterCount(args: Arguments, at: number): number[] {
-  const value = at < args.count ? parseInt64(args.buffer, args.start(at), args.end(at)) : undefined;
-  const count = Number(value ?? 0n);
-  return count < 1 || at + count >= args.count ? [] : Array.from({ length: count }, (_, number) => at + 1 + number);
-}
-
 /** A list at a key, or undefined. While waiting a key of another type is as good as none: see `blockOn`. */
 export function findListToPop(context: Context, args: Arguments, index: number): ListValue | undefined {
   try {
-    return findList(context, args, index);
+    return findList(context.database, args, index);
   } catch (error) {
     if (context.retrying) return undefined;
     throw error;
@@ -78,9 +72,9 @@ export const lmpop = command({
   since: "7.0.0",
   complexity: "O(N+M) for N keys and M elements that are given.",
   summary: "Takes elements from the first of the lists that exists.",
-  flags: ["write", "movablekeys"],
-  arity: -4,
-  findKeys: (args) => keysAfterCount(args, 1),
+  syntax: "numkeys key... (LEFT | RIGHT) [COUNT=count]",
+  flags: ["write"],
+  keys: countedKeys(1, "RW access delete"),
   run(context, args, reply) {
     if (!popFirst(context, args, readMultiPop(args, 1), reply)) reply.nullArray();
   },

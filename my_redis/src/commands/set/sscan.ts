@@ -1,22 +1,26 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
-import { readCursor } from "../../protocol/read-cursor.ts";
 import { readScanOptions } from "../generic/scan-options.ts";
+import { readCursor } from "../../protocol/scan-cursor.ts";
 import { scanStep } from "../generic/scan-step.ts";
-import { type MemberText, readSet } from "../../collections/set-value.ts";
+import { readSet } from "../../collections/set-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 
 export const sscan = command({
   name: "SSCAN",
   group: "set",
   since: "2.8.0",
   complexity: "O(1) for every call, O(N) for a whole iteration over N members.",
+  brief: true,
   summary: "Goes through the members of a set, some at each call.",
+  syntax: "key cursor [MATCH=pattern] [COUNT=count]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const from = readCursor(args, 2);
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     reply.array(2);
     if (set === undefined) {
       reply.bulkInteger(0);
@@ -30,7 +34,7 @@ export const sscan = command({
     reply.bulkInteger(step?.cursor ?? 0);
     const begin = reply.beginArray();
     let count = 0;
-    const write = ({ bytes, start, end }: MemberText): void => {
+    const write = ({ bytes, start, end }: ByteRange): void => {
       if (options.pattern !== undefined && !globMatches(options.pattern, bytes, start, end)) return;
       reply.bulk(bytes, start, end);
       count++;

@@ -1,10 +1,10 @@
 import { command } from "../../dispatch/command.ts";
+import { countedKeys } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { readTimeoutSeconds } from "../timeout-argument.ts";
-import { countedKeys } from "./key-count.ts";
 import { popMembers, popName, type PopSide } from "./pop.ts";
 import { findPopKey } from "./pop-key.ts";
 
@@ -33,7 +33,8 @@ function readMultiPop(args: Arguments, index: number): MultiPop {
     if (count < 1) throw new CommandError(tooFewMembers);
   }
   const side = args.is(sideIndex, "min") ? "min" : "max";
-  return { keys: countedKeys(args, index), side, count: count ?? 1 };
+  const keys = Array.from({ length: keyCount }, (_, number) => index + 1 + number);
+  return { keys, side, count: count ?? 1 };
 }
 
 /** Pops from the first of the keys that has members; false when none has. */
@@ -55,9 +56,9 @@ export const zmpop = command({
   since: "7.0.0",
   complexity: "O(K) + O(M*log(N)) for K keys and M members, in a set of N.",
   summary: "Removes the lowest or highest members of the first sorted set that has any, and gives them.",
-  flags: ["write", "movablekeys"],
-  arity: -4,
-  findKeys: (args) => countedKeys(args, 1),
+  syntax: "numkeys key... (MIN | MAX) [COUNT=count]",
+  flags: ["write"],
+  keys: countedKeys(1, "RW access delete"),
   run(context, args, reply) {
     if (!popFirst(context, args, readMultiPop(args, 1), reply)) reply.nullArray();
   },
@@ -69,9 +70,9 @@ export const bzmpop = command({
   since: "7.0.0",
   complexity: "O(K) + O(M*log(N)) for K keys and M members, in a set of N.",
   summary: "Removes the lowest or highest members of the first sorted set that has any, waiting until one has.",
-  flags: ["write", "blocking", "movablekeys"],
-  arity: -5,
-  findKeys: (args) => countedKeys(args, 2),
+  syntax: "timeout numkeys key... (MIN | MAX) [COUNT=count]",
+  flags: ["write", "blocking"],
+  keys: countedKeys(2, "RW access delete"),
   run(context, args, reply) {
     const pop = readMultiPop(args, 2);
     const timeoutMs = readTimeoutSeconds(args, 1, context.now);

@@ -1,12 +1,13 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Heap } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { formatDouble, formatDouble17 } from "../../values/double-text.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import type { SortedSet } from "../../values/sorted-set/sorted-set.ts";
-import { readCursor } from "../../protocol/read-cursor.ts";
 import { readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
+import { readCursor } from "../../protocol/scan-cursor.ts";
 import { scanStep } from "../generic/scan-step.ts";
 import { readSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 
@@ -15,13 +16,15 @@ export const zscan = command({
   group: "sorted-set",
   since: "2.8.0",
   complexity: "O(1) for every call, O(N) for a whole iteration over N members.",
+  brief: true,
   summary: "Goes through the members and scores of a sorted set, some at each call.",
+  syntax: "key cursor [MATCH=pattern] [COUNT=count]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const cursor = readCursor(args, 2);
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     reply.array(2);
     if (set === undefined) {
       reply.bulkInteger(0);

@@ -1,7 +1,8 @@
+import type { ByteRange } from "../../memory/byte-range.ts";
 import { ListpackReader } from "./listpack.ts";
-import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
+import { EmptyCollectionError, RdbFormatError, repeated } from "./rdb-format-error.ts";
 import type { RdbReader } from "./rdb-reader.ts";
-import type { ValueVisitor } from "./value-visitor.ts";
+import type { ValueVisitor } from "../../collections/value-visitor.ts";
 
 /** The latest time that a field can have, Unix milliseconds. */
 const latestMs = 2 ** 46 - 1;
@@ -11,6 +12,10 @@ const leastFieldBytes = 3;
 function checkedTime(timeMs: number): number {
   if (timeMs < 0 || timeMs > latestMs) throw new RdbFormatError(`the time ${timeMs} of a field, beyond ${latestMs}`);
   return timeMs;
+}
+
+function takeField(visitor: ValueVisitor, name: ByteRange, value: ByteRange, timeMs: number): void {
+  if (!visitor.field(name, value, timeMs)) throw repeated("field");
 }
 
 /** A hash of fields with times: each as what it lies after the earliest of all, which comes first, or as it is. */
@@ -23,7 +28,7 @@ export function decodeHashTimes(reader: RdbReader, visitor: ValueVisitor, fromEa
   for (let left = count; left > 0; left--) {
     const time = reader.count();
     const name = reader.string();
-    visitor.field(name, reader.string(), time === 0 ? 0 : checkedTime(baseMs + time));
+    takeField(visitor, name, reader.string(), time === 0 ? 0 : checkedTime(baseMs + time));
   }
 }
 
@@ -36,6 +41,6 @@ export function decodeHashListpackTimes(reader: RdbReader, visitor: ValueVisitor
   visitor.begin("hash", 0);
   for (; name !== undefined; name = list.next()) {
     const value = list.require();
-    visitor.field(name, value, checkedTime(list.requireInteger()));
+    takeField(visitor, name, value, checkedTime(list.requireInteger()));
   }
 }

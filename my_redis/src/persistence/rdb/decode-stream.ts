@@ -3,9 +3,9 @@ import { type Count64, count64 } from "../../values/stream/count-64.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { type ByteRange, latin1Of } from "../../memory/byte-range.ts";
 import { ListpackReader } from "./listpack.ts";
-import { RdbFormatError } from "./rdb-format-error.ts";
+import { RdbFormatError, repeated } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
-import type { PendingEntry, StreamConsumer, StreamGroup, ValueVisitor } from "./value-visitor.ts";
+import type { PendingEntry, StreamConsumer, StreamGroup, ValueVisitor } from "../../collections/value-visitor.ts";
 
 const idBytes = 16;
 /** Bytes that a pending entry takes at least: its id, the time of its delivery, how often it was delivered. */
@@ -32,7 +32,13 @@ export function decodeStream(reader: RdbReader, visitor: ValueVisitor, version: 
   const maxDeletedId = version >= 2 ? readIdCounts(reader) : new StreamId();
   const entriesAdded = version >= 2 ? readCount64(reader) : undefined;
   visitor.streamState({ length, lastId, maxDeletedId, entriesAdded });
-  for (let left = reader.countOf(4); left > 0; left--) visitor.group(decodeGroup(reader, version));
+  const groups = new Set<string>();
+  for (let left = reader.countOf(4); left > 0; left--) {
+    const group = decodeGroup(reader, version);
+    if (groups.has(group.name)) throw repeated("group");
+    groups.add(group.name);
+    visitor.group(group);
+  }
 }
 
 function blockKey(key: ByteRange): RdbReader {
@@ -124,6 +130,7 @@ function decodeGroup(reader: RdbReader, version: 1 | 2 | 3): StreamGroup {
   }
   const consumers: StreamConsumer[] = [];
   for (let left = reader.countOf(2); left > 0; left--) consumers.push(decodeConsumer(reader, version, pending));
+  if (new Set(consumers.map((consumer) => consumer.name)).size < consumers.length) throw repeated("consumer");
   if (pending.size > 0) throw new RdbFormatError("a pending entry without a consumer");
   return { name, lastId, entriesRead, consumers };
 }

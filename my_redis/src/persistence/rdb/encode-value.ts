@@ -1,3 +1,4 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { earliestFieldTime } from "../../keyspace/field-times.ts";
 import type { Address } from "../../memory/heap.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
@@ -149,7 +150,7 @@ export class ValueEncoder {
     const view = new DataView(intset.buffer);
     view.setUint32(0, integers.integerWidth(bytes, start), true);
     view.setUint32(4, integers.integerCount(bytes, start, end), true);
-    intset.set(bytes.subarray(start + integers.integerSetHeaderBytes, end), intsetHeaderBytes);
+    copyBytes(bytes, start + integers.integerSetHeaderBytes, end, intset, intsetHeaderBytes);
     this.#writer.string(intset);
   }
 

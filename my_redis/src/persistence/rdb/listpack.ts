@@ -1,3 +1,4 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import type { ElementRun } from "../../values/element-run.ts";
 import { ElementText, elementSize, integerAt, isInteger, previousElement } from "../../values/packed-element.ts";
 import { type ByteRange, wholeRange } from "../../memory/byte-range.ts";
@@ -18,7 +19,7 @@ export function listpackOf(bytes: Uint8Array, start: number, end: number, count:
   const view = new DataView(listpack.buffer);
   view.setUint32(0, size, true);
   view.setUint16(4, Math.min(count, uncounted), true);
-  listpack.set(bytes.subarray(start, end), headerBytes);
+  copyBytes(bytes, start, end, listpack, headerBytes);
   listpack[size - 1] = endMark;
   return listpack;
 }

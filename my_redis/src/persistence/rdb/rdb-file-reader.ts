@@ -1,3 +1,4 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import type { ByteRange } from "../../memory/byte-range.ts";
 import { Crc64 } from "./crc64.ts";
 import { checkLength, decompressInto } from "./lzf.ts";
@@ -71,8 +72,7 @@ export class RdbFileReader extends RdbReader {
   #moveTo(window: Uint8Array): void {
     this.#sum();
     const kept = this.end - this.at;
-    if (window === this.bytes) window.copyWithin(0, this.at, this.end);
-    else window.set(this.bytes.subarray(this.at, this.end));
+    copyBytes(this.bytes, this.at, this.end, window, 0);
     this.#windowOffset += this.at;
     this.at = 0;
     this.#summedTo = 0;

@@ -6,6 +6,9 @@ export class RdbFormatError extends Error {
   }
 }
 
+/** For a part that may come once and came before. `what` names the part. */
+export const repeated = (what: string): RdbFormatError => new RdbFormatError(`a ${what} that comes twice`);
+
 /** A collection without elements, which old versions of Redis could leave behind. It has been read to its end. */
 export class EmptyCollectionError extends RdbFormatError {
   constructor(type: string) {

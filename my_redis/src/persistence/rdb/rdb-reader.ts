@@ -1,3 +1,4 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { type ByteRange, digitsOf, wholeRange } from "../../memory/byte-range.ts";
 import { decompress } from "./lzf.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
@@ -105,7 +106,7 @@ export class RdbReader {
 
   double(): number {
     const at = this.skip(8);
-    for (let byte = 0; byte < 8; byte++) doubleBytes[byte] = this.bytes[at + byte] as number;
+    copyBytes(this.bytes, at, at + 8, doubleBytes, 0);
     return doubleView.getFloat64(0, true);
   }
 

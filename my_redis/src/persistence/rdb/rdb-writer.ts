@@ -1,5 +1,5 @@
 import { parseSafeInteger } from "../../protocol/number-text.ts";
-import { copyBytes } from "../../memory/copy-bytes.ts";
+import { ByteBuffer } from "../../memory/byte-buffer.ts";
 import { compress } from "./lzf.ts";
 import { stringForm } from "./rdb-types.ts";
 
@@ -12,8 +12,6 @@ const maxIntegerText = 11;
 const scratch = new Uint8Array(64 * 1024);
 const doubleBytes = new Uint8Array(8);
 const doubleView = new DataView(doubleBytes.buffer);
-/** A buffer that has grown beyond is not kept. */
-const maxKeptBytes = 1 << 20;
 
 export interface RdbWriterOptions {
   /** Whether strings are compressed where that makes them shorter. */
@@ -21,42 +19,12 @@ export interface RdbWriterOptions {
 }
 
 /** Writes the elementary parts of the RDB format into one growing buffer. */
-export class RdbWriter {
-  bytes = new Uint8Array(256);
-  length = 0;
+export class RdbWriter extends ByteBuffer {
   readonly #compresses: boolean;
 
   constructor({ compresses }: RdbWriterOptions) {
+    super();
     this.#compresses = compresses;
-  }
-
-  #ensure(size: number): void {
-    if (this.length + size <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + size));
-    grown.set(this.bytes.subarray(0, this.length));
-    this.bytes = grown;
-  }
-
-  /** What has been written, as a view. */
-  get written(): Uint8Array {
-    return this.bytes.subarray(0, this.length);
-  }
-
-  /** Begins anew; what was written is overwritten. */
-  clear(): void {
-    this.length = 0;
-    if (this.bytes.length > maxKeptBytes) this.bytes = new Uint8Array(maxKeptBytes);
-  }
-
-  byte(value: number): void {
-    this.#ensure(1);
-    this.bytes[this.length++] = value;
-  }
-
-  raw(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
-    this.#ensure(end - start);
-    copyBytes(bytes, start, end, this.bytes, this.length);
-    this.length += end - start;
   }
 
   /** `size` bytes of an integer, lowest first. */

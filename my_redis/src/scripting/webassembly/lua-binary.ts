@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { readLuaBinary } from "../../package-files.ts";
 import { WasmBinary, encodeUnsigned } from "./wasm-binary.ts";
 import { calledFunctions } from "./wasm-calls.ts";
 
@@ -17,17 +16,12 @@ export const readOnlyViolation = "_emscripten_system";
 let compiled: WebAssembly.Module | undefined;
 
 /**
- * Lua 5.1 as WebAssembly, compiled once per process: about 3 ms. The binary comes from the package wasmoon-lua5.1;
- * a program that was bundled into one file hands its own copy in.
+ * Lua 5.1 as WebAssembly, compiled once per process: about 3 ms. The binary comes with this package; a program that was
+ * bundled into one file hands its own copy in.
  */
-export function luaModule(binary: () => Uint8Array = readPackagedBinary): WebAssembly.Module {
+export function luaModule(binary: () => Uint8Array = readLuaBinary): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(adaptBinary(binary()));
   return compiled;
-}
-
-function readPackagedBinary(): Uint8Array {
-  const require = createRequire(import.meta.url);
-  return readFileSync(require.resolve("wasmoon-lua5.1/dist/liblua5.1.wasm"));
 }
 
 /** What Redis changed in its Lua, done to the packaged binary. */

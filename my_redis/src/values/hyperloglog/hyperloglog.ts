@@ -1,3 +1,5 @@
+import { ByteBuffer } from "../../memory/byte-buffer.ts";
+import { withCapacity } from "../../memory/copy-bytes.ts";
 import { cardinality } from "./cardinality.ts";
 import { hashHigh, hashLow, murmurHash } from "./murmur-hash.ts";
 import { forEachRun, maxSparseValue, registerCount, SparseRuns } from "./sparse-runs.ts";
@@ -22,6 +24,8 @@ const hashSeed = 0xadc83b19 | 0;
 const magic = [72, 89, 76, 76];
 /** Bytes that the change of one sparse register may take. */
 const sparseGrowth = 3;
+/** Room to grow, so that a few changes need no larger array. */
+const spareBytes = 64;
 
 /** The registers do not add up. */
 export class CorruptHyperLogLogError extends Error {
@@ -37,30 +41,27 @@ export function isHyperLogLog(bytes: Uint8Array, start: number, end: number): bo
   return form === sparse || (form === dense && end - start === denseBytes);
 }
 
-/** A HyperLogLog that is being worked on, in memory of its own: `bytes`, of which `length` are used. */
-export class HyperLogLog {
-  bytes: Uint8Array;
-  length: number;
-
-  private constructor(bytes: Uint8Array, length: number) {
-    this.bytes = bytes;
-    this.length = length;
+/** A HyperLogLog that is being worked on, in memory of its own. */
+export class HyperLogLog extends ByteBuffer {
+  private constructor(bytes: number) {
+    super({ initialBytes: bytes + spareBytes });
   }
 
   /** One without elements. */
   static empty(): HyperLogLog {
-    const bytes = new Uint8Array(headerBytes + 64);
-    bytes.set([...magic, sparse]);
+    const value = new HyperLogLog(headerBytes);
+    value.raw(Uint8Array.from([...magic, sparse]));
+    value.length = headerBytes;
     // One run of zeros.
-    bytes.set([0x7f, 0xff], headerBytes);
-    return new HyperLogLog(bytes, headerBytes + 2);
+    value.raw(Uint8Array.from([0x7f, 0xff]));
+    return value;
   }
 
   /** A copy of source[start, end), which must be one. */
   static from(source: Uint8Array, start: number, end: number): HyperLogLog {
-    const bytes = new Uint8Array(end - start + 64);
-    bytes.set(source.subarray(start, end));
-    return new HyperLogLog(bytes, end - start);
+    const value = new HyperLogLog(end - start);
+    value.raw(source, start, end);
+    return value;
   }
 
   get isSparse(): boolean {
@@ -81,7 +82,7 @@ export class HyperLogLog {
   raise(index: number, value: number, maxSparseBytes: number): boolean {
     if (!this.isSparse) return this.#raiseDense(index, value);
     if (value <= maxSparseValue) {
-      this.#ensure(this.length + sparseGrowth);
+      this.ensure(sparseGrowth);
       const runs = new SparseRuns(this.bytes, headerBytes, this.length);
       const result = runs.raise(index, value, maxSparseBytes);
       this.length = runs.end;
@@ -93,13 +94,6 @@ export class HyperLogLog {
     return this.#raiseDense(index, value);
   }
 
-  #ensure(length: number): void {
-    if (length <= this.bytes.length) return;
-    const grown = new Uint8Array(length * 2);
-    grown.set(this.bytes);
-    this.bytes = grown;
-  }
-
   #raiseDense(index: number, value: number): boolean {
     if (denseRegister(this.bytes, index) >= value) return false;
     setDenseRegister(this.bytes, index, value);
@@ -109,8 +103,7 @@ export class HyperLogLog {
   /** Takes the dense form. */
   makeDense(): void {
     if (!this.isSparse) return;
-    const bytes = new Uint8Array(denseBytes);
-    bytes.set(this.bytes.subarray(0, headerBytes));
+    const bytes = withCapacity(denseBytes, this.bytes, 0, headerBytes);
     bytes[formAt] = dense;
     this.#forEachRun((first, length, value) => {
       for (let index = first; value > 0 && index < first + length; index++) setDenseRegister(bytes, index, value);

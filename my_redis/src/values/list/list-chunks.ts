@@ -1,3 +1,4 @@
+import type { ReusedByteRange } from "../../memory/byte-range.ts";
 import type { Heap } from "../../memory/heap.ts";
 import { bytesOf, recordStartOf } from "../../memory/record.ts";
 import type { ObjectValue } from "../../memory/object-table.ts";
@@ -11,10 +12,7 @@ const objectBytes = 250;
 const minChunkBytes = 64;
 
 /** A run of elements, one behind the other: bytes[start, end). Valid until the list changes. */
-export interface ListSegment {
-  bytes: Uint8Array;
-  start: number;
-  end: number;
+export interface ListSegment extends ReusedByteRange {
   count: number;
 }
 

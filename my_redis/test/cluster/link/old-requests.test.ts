@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { freePort, waitUntil } from "../../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../../index.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { LinkDelay } from "../../../src/cluster/link/link-delay.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
@@ -12,8 +12,8 @@ describe("a node that was away", () => {
     const names = ports.map((port) => `127.0.0.1:${port}`);
     // The second node's clock jumps, as it does to one that was frozen.
     let awayMs = 0;
-    const start = (node: number, monotonicMs: () => number): Promise<RunningServer> =>
-      startServer({
+    const start = (node: number, monotonicMs: () => number): Promise<OpenServer> =>
+      startOpenServer({
         bind: ["127.0.0.1"],
         memory: true,
         port: ports[node] as number,
@@ -23,7 +23,7 @@ describe("a node that was away", () => {
         environment: { monotonicMs },
       });
     const nodes = [await start(0, () => performance.now()), await start(1, () => performance.now() + awayMs)];
-    const cluster = nodes[0]!.server.cluster!;
+    const cluster = nodes[0]!.server.parts.cluster!;
     const link = cluster.links.find((each) => each !== undefined)!;
     const client = await RespConnection.open(ports[0] as number, "node 0");
     const key = Array.from({ length: 100 }, (_, number) => `key:${number}`).find(

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { freePort, waitUntil } from "../../../../tools/test-services/index.ts";
-import { type RunningServer, startServer, type StartOptions } from "../../../index.ts";
+import { type OpenServer, startOpenServer, type StartOptions } from "../../../src/start-server.ts";
 import { linkVersion } from "../../../src/cluster/link/link-greeting.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
@@ -8,8 +8,8 @@ const names: string[] = [];
 for (let node = 0; node < 3; node++) names.push(`127.0.0.1:${await freePort()}`);
 const portOf = (node: number): number => Number((names[node] as string).split(":")[1]);
 
-function start(node: number, peers: readonly number[], options: StartOptions = {}): Promise<RunningServer> {
-  return startServer({
+function start(node: number, peers: readonly number[], options: StartOptions = {}): Promise<OpenServer> {
+  return startOpenServer({
     bind: ["127.0.0.1"],
     memory: true,
     port: portOf(node),
@@ -20,7 +20,7 @@ function start(node: number, peers: readonly number[], options: StartOptions = {
   });
 }
 
-const disputed = (server: RunningServer): number => server.server.cluster!.disputes.count;
+const disputed = (server: OpenServer): number => server.server.parts.cluster!.disputes.count;
 const until = (what: string, check: () => boolean): Promise<void> => waitUntil(check, { what, timeoutMs: 10_000 });
 
 test("nodes with different lists of members say so, and neither serves what both believe to own", async () => {
@@ -36,7 +36,7 @@ test("nodes with different lists of members say so, and neither serves what both
   expect(disputed(large)).toBe(disputed(small));
 
   const [first, third] = [await RespConnection.open(portOf(0), "0"), await RespConnection.open(portOf(2), "2")];
-  const { view } = large.server.cluster!;
+  const { view } = large.server.parts.cluster!;
   const keys = Array.from({ length: 200 }, (_, number) => `key:${number}`);
   const slotOf = (key: string): number => view.slotOfKey(Buffer.from(key), 0, key.length);
   const inDispute = keys.filter((key) => view.isDisputed(slotOf(key)));
@@ -67,17 +67,17 @@ test("nodes make themselves known with the password, and without it there is no 
   const report = (_level: string, message: string): void => void messages.push(message);
   const first = await start(0, [1], { requirepass: "secret", environment: { report } });
   const second = await start(1, [0], { masterauth: "secret" });
-  const outgoing = (node: RunningServer) => node.server.cluster!.links.find((link) => link !== undefined)!;
-  await until("the node with the password to be let in", () => outgoing(second).isUp);
+  const outgoing = (node: OpenServer) => node.server.parts.cluster!.links.find((link) => link !== undefined)!;
+  await until("the node with the password to be let in", () => outgoing(second).isOpen);
   const third = await start(2, [0], { environment: { report } });
   await until("a complaint", () => messages.some((message) => message.includes("NOAUTH")));
-  expect(outgoing(third).isUp).toBe(false);
+  expect(outgoing(third).isOpen).toBe(false);
   await Promise.all([first, second, third].map((node) => node.close()));
 });
 
 test("what is no greeting of a node makes no link, and nodes that are not joined know no links", async () => {
   const joined = await start(0, [1]);
-  const alone = await startServer({ port: 0, memory: true });
+  const alone = await startOpenServer({ port: 0, memory: true });
   const [client, other] = [await RespConnection.open(portOf(0), "0"), await RespConnection.open(alone.port, "alone")];
   for (const word of ["", "{}", "[1", '{"version":1}', "\u0000"]) {
     expect((await client.reply("MYREDIS.LINK", word)).text).toBe("ERR this is no greeting of a node");
@@ -109,7 +109,7 @@ test("what is no greeting of a node makes no link, and nodes that are not joined
 });
 
 test("peers without self, and self without a port, stop the start", async () => {
-  const wrong = (options: StartOptions): Promise<RunningServer> => startServer({ port: 0, memory: true, ...options });
+  const wrong = (options: StartOptions): Promise<OpenServer> => startOpenServer({ port: 0, memory: true, ...options });
   await expect(wrong({ peers: ["127.0.0.1:7000"] })).rejects.toThrow("peers needs self");
   await expect(wrong({ self: "127.0.0.1" })).rejects.toThrow("host:port");
 });

@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { LockTable } from "../../../src/cluster/transaction/lock-table.ts";
 import { LockedRequests, type LockWaitLimits } from "../../../src/cluster/transaction/locked-requests.ts";
-import { type RunningServer, startServer } from "../../../index.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
 const limits: LockWaitLimits = { maxWaiting: 3, maxWaitingBytes: 1000, maxWaitMs: 60_000 };
 const held = Buffer.from("held");
 
-let running: RunningServer;
+let running: OpenServer;
 let locks: LockTable;
 let locked: LockedRequests;
 let nowMs = 0;
 const clients: RespConnection[] = [];
 
 beforeEach(async () => {
-  running = await startServer({ port: 0, memory: true, environment: { monotonicMs: () => nowMs } });
+  running = await startOpenServer({ port: 0, memory: true, environment: { monotonicMs: () => nowMs } });
   locks = new LockTable();
   locked = new LockedRequests(running.server, locks, limits);
   locks.take("t", 0, [held]);
@@ -130,10 +130,10 @@ describe("requests for keys that a write across nodes holds", () => {
     expect(reply.text).toContain("TRYAGAIN");
   });
 
-  test("cost nothing once no key is held: the policy is gone", () => {
-    const { policies } = running.server;
-    const before = policies.length;
+  test("cost nothing once no key is held: the check is gone", () => {
+    const { checks } = running.server;
+    const before = checks.count;
     unlock();
-    expect(policies.length).toBe(before - 1);
+    expect(checks.count).toBe(before - 1);
   });
 });

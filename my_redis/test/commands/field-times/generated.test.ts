@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type RunningServer, startServer } from "../../../index.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 import { arbitrarySteps, keys } from "./arbitrary-field-commands.ts";
 import { compareWithModel, expectListed, stateOf } from "./compare-with-model.ts";
@@ -19,11 +19,11 @@ const setNow = (moment: number): void => {
 const environment = { nowMs: () => nowMs };
 
 describe.each([2, 3])("hashes whose fields have times, in RESP%d", (protocol) => {
-  let running: RunningServer;
+  let running: OpenServer;
   let connection: RespConnection;
 
   beforeAll(async () => {
-    running = await startServer({ port: 0, memory: true, environment, ...limits });
+    running = await startOpenServer({ port: 0, memory: true, environment, ...limits });
     connection = await RespConnection.open(running.port, "MyRedis");
     await connection.reply("HELLO", protocol);
   });
@@ -51,13 +51,13 @@ test("a server that starts from the log of such hashes has the same fields with 
       const dir = mkdtempSync(join(tmpdir(), "field-times-"));
       const options = { port: 0, dir, appendonly: true, appendfsync: "no", environment, ...limits } as const;
       try {
-        const before = await startServer(options);
+        const before = await startOpenServer(options);
         const first = await RespConnection.open(before.port, "MyRedis");
         const model = await compareWithModel(first, steps, startMs, setNow);
         first.close();
         await before.close();
         setNow((model.nowMs += downMs));
-        const after = await startServer(options);
+        const after = await startOpenServer(options);
         const second = await RespConnection.open(after.port, "MyRedis");
         expect((await stateOf(second)).toSorted()).toEqual(model.state(keys).toSorted());
         expectListed(after.server);

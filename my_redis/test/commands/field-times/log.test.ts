@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startServer } from "../../../index.ts";
+import { startOpenServer } from "../../../src/start-server.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 import { stateOf } from "./compare-with-model.ts";
 
@@ -23,7 +23,7 @@ test.each([true, false])("a log that is rewritten (as a snapshot: %p) keeps the 
   const environment = { nowMs: () => nowMs };
   const options = { port: 0, dir, appendonly: true, "aof-use-rdb-preamble": preamble, environment } as const;
   try {
-    const before = await startServer(options);
+    const before = await startOpenServer(options);
     const first = await RespConnection.open(before.port, "MyRedis");
     await first.reply("HSETEX", "h1", "PX", 5000, "FIELDS", 2, "a", "1", "b", "2");
     await first.reply("HSET", "h1", "c", "3");
@@ -36,7 +36,7 @@ test.each([true, false])("a log that is rewritten (as a snapshot: %p) keeps the 
     first.close();
     await before.close();
 
-    const after = await startServer(options);
+    const after = await startOpenServer(options);
     const second = await RespConnection.open(after.port, "MyRedis");
     expect((await stateOf(second)).toSorted()).toEqual(state.toSorted());
     nowMs += 6000;
@@ -54,7 +54,7 @@ test("the log says which fields had expired before they were changed", async () 
   let nowMs = 1_700_000_000_000;
   const options = { port: 0, dir, appendonly: true, environment: { nowMs: () => nowMs } } as const;
   try {
-    const before = await startServer(options);
+    const before = await startOpenServer(options);
     before.server.activeExpiry.enabled = false;
     const first = await RespConnection.open(before.port, "MyRedis");
     await first.reply("HSETEX", "h1", "PX", 10, "FIELDS", 2, "a", 1, "b", 2);
@@ -73,7 +73,7 @@ test("the log says which fields had expired before they were changed", async () 
     await before.close();
     expect(state).toEqual(["h1 a 5 -1", "h2 b 1 -1", "h3 last 5 -1"]);
 
-    const after = await startServer(options);
+    const after = await startOpenServer(options);
     const second = await RespConnection.open(after.port, "MyRedis");
     expect(await stateOf(second)).toEqual(state);
     second.close();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { type RunningServer, startServer } from "../../../index.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { RdbWriter } from "../../../src/persistence/rdb/rdb-writer.ts";
 import { sealPayload } from "../../../src/persistence/rdb/dump-payload.ts";
 import { showReply } from "../../differential/harness/reply.ts";
@@ -9,11 +9,11 @@ import { RespConnection, type Word } from "../../differential/harness/resp-conne
 
 const startMs = 1_700_000_000_000;
 let nowMs = startMs;
-let running: RunningServer;
+let running: OpenServer;
 let connection: RespConnection;
 
 beforeAll(async () => {
-  running = await startServer({ port: 0, memory: true, environment: { nowMs: () => nowMs } });
+  running = await startOpenServer({ port: 0, memory: true, environment: { nowMs: () => nowMs } });
   connection = await RespConnection.open(running.port, "MyRedis");
   // Nothing is removed but by what the tests do.
   running.server.activeExpiry.enabled = false;
@@ -165,6 +165,8 @@ describe("requests that are wrong", () => {
     ["HPERSIST h FIELDS -1 a", "-ERR Number of fields must be a positive integer"],
     ["HGETDEL h FIELDS 3 a b", "-ERR The `numfields` parameter must match the number of arguments"],
     ["HGETEX h KEEPTTL FIELDS 1 a", "-ERR Mandatory argument FIELDS is missing or not at the right position"],
+    ["HGETEX h constructor 10 FIELDS 1 a", "-ERR Mandatory argument FIELDS is missing or not at the right position"],
+    ["HSETEX h constructor 10 FIELDS 1 a b", "-ERR unknown argument: constructor"],
     ["HGETEX h EX 10 FIELDS", "-ERR Number of fields must be a positive integer"],
     ["HGETEX h EX -10 FIELDS 1 a", "-ERR invalid expire time, must be >= 0"],
     ["HSETEX h FIELDS 1 a", "-ERR wrong number of arguments for 'hsetex' command"],

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { propertySeed } from "../../../../tools/property-seed.ts";
-import { type RunningServer, startServer } from "../../../index.ts";
-import { noChannel } from "../../../src/dispatch/client.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { ValueBuilder } from "../../../src/collections/value-builder.ts";
 import { wholeRange } from "../../../src/memory/byte-range.ts";
 import { decodeValue } from "../../../src/persistence/rdb/decode-value.ts";
@@ -40,11 +39,11 @@ class WholeBuilder extends ValueBuilder {
   }
 }
 
-let server: RunningServer;
+let server: OpenServer;
 let connection: RespConnection;
 
 beforeAll(async () => {
-  server = await startServer({ port: 0, memory: true });
+  server = await startOpenServer({ port: 0, memory: true });
   connection = await RespConnection.open(server.port, "MyRedis");
 });
 afterAll(async () => {
@@ -85,17 +84,14 @@ async function payloads(): Promise<Buffer[]> {
 
 /** Builds the value of a payload at the key "built", and gives what it is or why it is none. */
 async function build(payload: Uint8Array, whole: boolean): Promise<unknown> {
-  const context = server.server.addClient(noChannel, "loader");
   const args = Arguments.from(["", "built"]);
-  const builder = new (whole ? WholeBuilder : PieceBuilder)(context, args);
+  const builder = new (whole ? WholeBuilder : PieceBuilder)(server.server.keyspace.database(0), args);
   try {
     const reader = new RdbReader(wholeRange(payload));
     decodeValue(reader.byte(), reader, builder);
   } catch (error) {
     if (!(error instanceof RdbFormatError)) throw error;
     return error.message;
-  } finally {
-    server.server.removeClient(context);
   }
   return contentOf();
 }

@@ -3,11 +3,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { propertySeed } from "../../../../tools/property-seed.ts";
 import { temporaryFolder } from "../../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../../index.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { Crc64 } from "../../../src/persistence/rdb/crc64.ts";
 import { opcode } from "../../../src/persistence/rdb/rdb-opcodes.ts";
 import { RdbWriter } from "../../../src/persistence/rdb/rdb-writer.ts";
 import { loadRdb, RdbLoadError, type RdbLoadOptions } from "../../../src/persistence/rdb/rdb-loader.ts";
+import { rdbTargetOf } from "../../../src/persistence/snapshot/rdb-target.ts";
 import { beginFile } from "../../../src/persistence/snapshot/snapshot-file.ts";
 import { RespConnection, type Word } from "../../differential/harness/resp-connection.ts";
 import { oldPayloads } from "../../differential/old-payloads.ts";
@@ -16,12 +17,12 @@ import { SeededRandom } from "../../fuzz/seeded-random.ts";
 const path = join(temporaryFolder("rdb-loader"), "dump.rdb");
 const messages: string[] = [];
 const atStart: RdbLoadOptions = { beforeLog: false, existing: "refuse" };
-let server: RunningServer;
+let server: OpenServer;
 let connection: RespConnection;
 
 beforeAll(async () => {
   const report = (_level: string, message: string): void => void messages.push(message);
-  server = await startServer({ port: 0, memory: true, environment: { report } });
+  server = await startOpenServer({ port: 0, memory: true, environment: { report } });
   connection = await RespConnection.open(server.port, "MyRedis");
 });
 afterAll(async () => {
@@ -35,7 +36,7 @@ beforeEach(async () => {
 
 const load = (bytes: Uint8Array, options = atStart) => {
   writeFileSync(path, bytes);
-  return loadRdb(server.server, path, options);
+  return loadRdb(rdbTargetOf(server.server), path, options);
 };
 
 /** A file of this version: its parts, the end, and the checksum that belongs to them. */

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { startProcess } from "../../../tools/test-services/index.ts";
+import { startServer } from "../../index.ts";
+import { RespConnection } from "../differential/harness/resp-connection.ts";
+
+const index = join(import.meta.dir, "../../index.ts");
+
+/**
+ * A program that starts a server, asks it something over a connection that stays open, and never closes either. Its own
+ * end of the connection does not keep it alive, so that only the server could.
+ */
+const forgetful = (options: string): string => `
+import { connect } from "node:net";
+import { startServer } from ${JSON.stringify(index)};
+const server = await startServer({ port: 0, memory: true, ${options} });
+const client = connect(server.port, server.host);
+client.once("data", (chunk) => {
+  console.log("answered " + chunk);
+  client.unref();
+});
+client.write("PING\\r\\n");
+`;
+
+const run = (options: string) =>
+  startProcess({ cmd: [process.execPath, "-e", forgetful(options)], readyWhen: "answered +PONG" });
+
+describe("a server that nobody closes", () => {
+  test.each(["bun", "node"] as const)("lets its process end (sockets of %s)", async (transport) => {
+    const program = await run(`transport: "${transport}"`);
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test.each(["bun", "node"] as const)(
+    "keeps its process alive where that is asked (sockets of %s)",
+    async (transport) => {
+      const program = await run(`transport: "${transport}", keepProcessAlive: true`);
+      const ended = program.exited.then(() => "ended");
+      expect(await Promise.race([ended, Bun.sleep(500).then(() => "alive")])).toBe("alive");
+      await program.stop();
+    },
+  );
+});
+
+describe("a running server", () => {
+  test("is closed at the end of the block that uses it", async () => {
+    let closed: Promise<void>;
+    {
+      await using server = await startServer({ port: 0, memory: true });
+      closed = server.closed;
+      const client = await RespConnection.open(server.port, "MyRedis");
+      expect((await client.reply("PING")).text).toBe("PONG");
+      client.close();
+    }
+    await closed;
+  });
+
+  test.each([
+    ["127.0.0.1", "127.0.0.1"],
+    ["0.0.0.0", "127.0.0.1"],
+    ["::1", "[::1]"],
+    ["::", "[::1]"],
+  ])("that listens on %s names redis://%s:<port> as its address", async (bind, host) => {
+    await using server = await startServer({ port: 0, memory: true, bind: [bind] });
+    expect(server.url).toBe(`redis://${host}:${server.port}`);
+  });
+
+  test("shows nothing of its inside", async () => {
+    await using server = await startServer({ port: 0, memory: true });
+    expect(Object.keys(server).toSorted()).toEqual(["close", "closed", "host", "port", "url"]);
+  });
+});

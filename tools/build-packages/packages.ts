@@ -1,0 +1,42 @@
+/** A package that is published: what its `dist` is made of. */
+export interface BuiltPackage {
+  readonly name: string;
+  /** Its folder in this repository. */
+  readonly folder: string;
+  /** "neutral" for a package that browsers can load, too. */
+  readonly platform: "node" | "neutral";
+  /** Files of `dist`, without their extension, and the source of each. */
+  readonly entries: Readonly<Record<string, string>>;
+  readonly files?: readonly ForeignFile[];
+}
+
+/** A file of another package that the code opens at run time. It goes into `dist`, and its licence with it. */
+export interface ForeignFile {
+  readonly package: string;
+  /** Below the other package's folder. */
+  readonly path: string;
+  /** What else is in it, and whose that is. */
+  readonly notice: string;
+}
+
+/** The entry that users import. It alone has declarations. */
+export const publicEntry = "index";
+
+export const builtPackages: readonly BuiltPackage[] = [
+  { name: "hash-ring", folder: "hash_ring", platform: "neutral", entries: { [publicEntry]: "index.ts" } },
+  {
+    name: "my-redis",
+    folder: "my_redis",
+    platform: "node",
+    entries: { [publicEntry]: "index.ts", "run-program": "src/run-program.ts" },
+    files: [
+      {
+        package: "wasmoon-lua5.1",
+        path: "dist/liblua5.1.wasm",
+        notice: `The file contains Lua, Copyright (C) 1994-2012 Lua.org, PUC-Rio, and parts of musl, Copyright (C) 2005-2020
+Rich Felker and others, and of Emscripten, Copyright (C) 2010-2014 its authors. Each of them is licensed under the
+same MIT terms.`,
+      },
+    ],
+  },
+];

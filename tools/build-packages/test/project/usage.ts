@@ -1,0 +1,24 @@
+import { HashRing, slotTable } from "hash-ring";
+import { DirectiveError, ListenError, type RunningServer, startNodes, startServer, version } from "my-redis";
+
+/** What a user's program may write: a compiler checks it against the declarations of the packages, and nothing else. */
+export async function useEverything(): Promise<string> {
+  await using server: RunningServer = await startServer({
+    port: 0,
+    memory: true,
+    maxmemory: "64mb",
+    appendfsync: "always",
+    save: [{ seconds: 60, changes: 1 }],
+    environment: { nowMs: () => 0, report: (_level, message) => void message.length },
+    onCommand: ({ name, words }) => (name === "get" ? { error: `ERR no ${words[1]}` } : undefined),
+    keepProcessAlive: false,
+  });
+  // @ts-expect-error: the inside is not public
+  void server.server;
+  // @ts-expect-error: a directive's value is checked
+  await startServer({ appendfsync: "sometimes" }).catch((error: unknown) => error instanceof DirectiveError);
+  const nodes = await startNodes({ nodes: 3, port: 7000, dir: ".", directives: { appendonly: true } });
+  await nodes.close();
+  const ring = new HashRing([{ name: server.url, weight: 2 }, "other"]);
+  return `${version} ${server.port} ${ListenError.name} ${ring.owner("key")} ${slotTable(ring).length}`;
+}

@@ -21,7 +21,7 @@ export const arrows: readonly Arrow[] = [
     why: "a main.ts is a program: tests start it as a process, and what others need of it belongs into a module",
   },
   {
-    from: "{hash_ring,my_redis,seckill_mysense}/**",
+    from: "{hash_ring,peer_link,my_redis,seckill_mysense}/**",
     except: [...tests],
     never: ["**/test/**", "**/bench/**", "tools/**", "bench/**"],
     why: "the product does not depend on its tests and tools",
@@ -33,9 +33,20 @@ export const arrows: readonly Arrow[] = [
     why: "the ring serves both systems and knows neither",
   },
   {
+    from: "peer_link/**",
+    except: tests,
+    only: ["peer_link/**"],
+    why: "what links between peers share serves both systems and knows neither",
+  },
+  {
     from: "my_redis/**",
     never: ["seckill_mysense/**"],
     why: "MyRedis is a server for anybody; the sale is one of its clients",
+  },
+  {
+    from: "my_redis/src/cluster/**",
+    never: ["my_redis/src/commands/**"],
+    why: "nodes pass requests on, whatever the command; what both need lies below them",
   },
   {
     from: "my_redis/src/memory/**",

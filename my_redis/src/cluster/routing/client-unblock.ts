@@ -11,7 +11,7 @@ export function installClientUnblock(node: ClusterNode): void {
   const { server, channel } = node;
   channel.onRequest(peerRequestKinds.unblock, ({ from, payload, answer }) => {
     const client = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
-    const session = node.session(from, client);
+    const session = node.incoming.session(from, client);
     const how = payload[messageBytes - 1] === 1 ? "error" : "timeout";
     answer(session !== undefined && server.blocking.unblock(session.client, how) ? one : zero);
   });
@@ -19,7 +19,7 @@ export function installClientUnblock(node: ClusterNode): void {
     localInTransaction: true,
     run(context, args, reply) {
       const found = server.clients.connected.get(Number(args.latin1(2)))?.client;
-      const relaying = found === undefined ? undefined : node.router.relayedClient(found.id);
+      const relaying = found === undefined ? undefined : node.relayed.get(found.id);
       if (found === undefined || relaying === undefined || relaying.outstanding === 0 || found.blocked !== undefined) {
         const own = args.copy();
         const unblock = server.processor.resolve(own);

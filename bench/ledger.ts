@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AcceptedReservation } from "../seckill_mysense/src/domain/reservation.ts";
 import type { SaleProduct } from "../seckill_mysense/src/domain/sale.ts";
-import type { FullLedger } from "../seckill_mysense/src/ledger/ledger.ts";
+import type { Ledger } from "../seckill_mysense/src/ledger/ledger.ts";
 import { mysqlLedger } from "../seckill_mysense/src/ledger/mysql-ledger.ts";
 import { sqliteLedger } from "../seckill_mysense/src/ledger/sqlite-ledger.ts";
 import { renderReport } from "../seckill_mysense/src/verify/verification-report.ts";
@@ -17,7 +17,7 @@ const inFlightCounts = [1, 2, 4];
 
 const database = await freshMysqlDatabase();
 const folder = temporaryFolder("bench-ledger");
-const ledgers: [string, FullLedger][] = [
+const ledgers: [string, Ledger][] = [
   ["MariaDB", mysqlLedger(database)],
   ["SQLite", sqliteLedger({ file: join(folder, "ledger.sqlite") })],
 ];
@@ -33,13 +33,13 @@ for (const [name, ledger] of ledgers) {
 await database.drop();
 rmSync(folder, { recursive: true });
 
-async function measureRecord(ledger: FullLedger, batchSize: number, inFlight: number): Promise<void> {
+async function measureRecord(ledger: Ledger, batchSize: number, inFlight: number): Promise<void> {
   const product = await createProduct(ledger);
   let orders = 0;
   const { seconds, cpuMicroseconds } = await measure(async (endMs) => {
     const writer = async (): Promise<void> => {
       while (performance.now() < endMs) {
-        await ledger.record(acceptMany(product, batchSize), { payWithinMs: 900_000 });
+        await ledger.orders.record(acceptMany(product, batchSize), { payWithinMs: 900_000 });
         orders += batchSize;
       }
     };
@@ -53,24 +53,24 @@ async function measureRecord(ledger: FullLedger, batchSize: number, inFlight: nu
   await expectClean(ledger, product);
 }
 
-async function measureTransitions(ledger: FullLedger): Promise<void> {
+async function measureTransitions(ledger: Ledger): Promise<void> {
   const product = await createProduct(ledger);
   const orders = acceptMany(product, 20_000);
   for (let start = 0; start < orders.length; start += 500) {
-    await ledger.record(orders.slice(start, start + 500), { payWithinMs: 900_000 });
+    await ledger.orders.record(orders.slice(start, start + 500), { payWithinMs: 900_000 });
   }
   let paid = 0;
   const { seconds } = await measure(async (endMs) => {
     const payer = async (): Promise<void> => {
       while (performance.now() < endMs && paid < orders.length / 2)
-        await ledger.pay(orders[paid++]!.reservationId, Date.now());
+        await ledger.orders.pay(orders[paid++]!.reservationId, Date.now());
     };
     await Promise.all(Array.from({ length: 4 }, payer));
   });
   console.log(`  payments of one product, 4 in flight: ${Math.round(paid / seconds).toLocaleString("en")}/s`);
 
   const startMs = performance.now();
-  const expired = await ledger.expireUnpaid(Date.now() + 1_000_000, 10_000);
+  const expired = await ledger.orders.expireUnpaid(Date.now() + 1_000_000, 10_000);
   const rate = Math.round((expired * 1_000) / (performance.now() - startMs));
   console.log(`  expiries: ${rate.toLocaleString("en")}/s`);
   await expectClean(ledger, product);
@@ -85,12 +85,12 @@ async function measure(work: (endMs: number) => Promise<void>): Promise<{ second
 }
 
 /** A figure of a ledger that is wrong is worth nothing. */
-async function expectClean(ledger: FullLedger, product: SaleProduct): Promise<void> {
+async function expectClean(ledger: Ledger, product: SaleProduct): Promise<void> {
   const report = await verifySale({ saleId: product.saleId, ledger });
   if (!report.ok) throw new Error(renderReport(report));
 }
 
-async function createProduct(ledger: FullLedger): Promise<SaleProduct> {
+async function createProduct(ledger: Ledger): Promise<SaleProduct> {
   const saleId = `sale-${crypto.randomUUID()}`;
   const product: SaleProduct = {
     id: `product-${crypto.randomUUID()}`,
@@ -102,7 +102,9 @@ async function createProduct(ledger: FullLedger): Promise<SaleProduct> {
     limitPerUser: 1,
     epoch: 1,
   };
-  await ledger.createSale({ id: saleId, title: "Phones", startsAtMs: 0, endsAtMs: Date.now() + 1_000_000 }, [product]);
+  await ledger.sales.create({ id: saleId, title: "Phones", startsAtMs: 0, endsAtMs: Date.now() + 1_000_000 }, [
+    product,
+  ]);
   return product;
 }
 

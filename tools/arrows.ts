@@ -21,7 +21,7 @@ export const arrows: readonly Arrow[] = [
     why: "a main.ts is a program: tests start it as a process, and what others need of it belongs into a module",
   },
   {
-    from: "{hash_ring,my_redis,seckill_mysense}/**",
+    from: "{hash_ring,peer_link,my_redis,seckill_mysense}/**",
     except: [...tests],
     never: ["**/test/**", "**/bench/**", "tools/**", "bench/**"],
     why: "the product does not depend on its tests and tools",
@@ -33,9 +33,20 @@ export const arrows: readonly Arrow[] = [
     why: "the ring serves both systems and knows neither",
   },
   {
+    from: "peer_link/**",
+    except: tests,
+    only: ["peer_link/**"],
+    why: "what links between peers share serves both systems and knows neither",
+  },
+  {
     from: "my_redis/**",
     never: ["seckill_mysense/**"],
     why: "MyRedis is a server for anybody; the sale is one of its clients",
+  },
+  {
+    from: "my_redis/src/cluster/**",
+    never: ["my_redis/src/commands/**"],
+    why: "nodes pass requests on, whatever the command; what both need lies below them",
   },
   {
     from: "my_redis/src/memory/**",
@@ -63,9 +74,24 @@ export const arrows: readonly Arrow[] = [
     why: "the store holds data for whoever asks",
   },
   {
-    from: "seckill_mysense/src/contract/**",
-    only: ["seckill_mysense/src/contract/**"],
-    why: "the contract is what clients and servers agree on, and imports nothing else of ours",
+    from: "my_redis/src/dispatch/**",
+    never: ["my_redis/src/{cluster,commands,migration,network,persistence}/**", "my_redis/src/*server.ts"],
+    why: "the pipeline runs any commands, for any server: what it needs of the rest are the ports in dispatch/ports.ts",
+  },
+  {
+    from: "my_redis/src/{cluster,migration,network,persistence,scripting}/**",
+    never: ["my_redis/src/commands/**", "my_redis/src/*server.ts"],
+    why: "what commands stand on knows no single command, and finds its services through dispatch/context.ts",
+  },
+  {
+    from: "my_redis/src/commands/**",
+    never: ["my_redis/src/*server.ts", "my_redis/src/persistence/{aof,snapshot}/**"],
+    why: "a command finds the services of its server in its context",
+  },
+  {
+    from: "my_redis/src/collections/**",
+    only: ["my_redis/src/{collections,keyspace,values,protocol,memory}/**"],
+    why: "a hash, list or set needs a database to be in, and no client, command or setting",
   },
   {
     from: "seckill_mysense/src/domain/**",
@@ -73,9 +99,55 @@ export const arrows: readonly Arrow[] = [
     why: "the rules of the sale are pure, and import nothing else of ours",
   },
   {
-    from: "seckill_mysense/src/{gate,queue,orders,verify}/**",
-    never: ["seckill_mysense/src/{gateway,admin}/**"],
-    why: "gate, queue and ledger stand behind the web servers",
+    from: "seckill_mysense/src/contract/**",
+    only: ["seckill_mysense/src/{contract,domain}/**"],
+    why: "the contract is what clients and servers agree on; of ours it knows the words of the sale alone",
+  },
+  {
+    from: "seckill_mysense/src/time/**",
+    only: ["seckill_mysense/src/time/**"],
+    why: "clock, pause and back-off serve every part and know none",
+  },
+  {
+    from: "seckill_mysense/src/{tracing,logging}/**",
+    only: ["seckill_mysense/src/{tracing,logging}/**"],
+    why: "the log and the spans serve every part and know none",
+  },
+  {
+    from: "seckill_mysense/src/ledger/**",
+    only: ["seckill_mysense/src/{ledger,domain,time}/**"],
+    why: "the ledger is the truth: it does not know how reservations reach it, or who reads it",
+  },
+  {
+    from: "seckill_mysense/src/gate/**",
+    only: ["seckill_mysense/src/{gate,domain,time,logging}/**"],
+    why: "the gate can be rebuilt from the ledger, and knows neither ledger nor queue",
+  },
+  {
+    from: "seckill_mysense/src/queue/**",
+    only: ["seckill_mysense/src/{queue,contract,domain,time,logging}/**"],
+    why: "a queue carries the messages of the contract, whoever writes and reads them",
+  },
+  {
+    from: "seckill_mysense/src/relay/**",
+    only: [
+      "seckill_mysense/src/{relay,gate,queue,domain,time,logging,tracing}/**",
+      "seckill_mysense/src/ledger/sales.ts",
+    ],
+    why: "the relay carries outboxes to the queue; of the ledger it reads which products there are",
+  },
+  {
+    from: "seckill_mysense/src/orders/**",
+    only: [
+      "seckill_mysense/src/{orders,gate,queue,domain,time,logging,tracing}/**",
+      "seckill_mysense/src/ledger/{orders,returns,ledger-errors}.ts",
+    ],
+    why: "consumer and sweeper work on two ports of the ledger, whatever database stands behind them",
+  },
+  {
+    from: "seckill_mysense/src/verify/**",
+    only: ["seckill_mysense/src/{verify,gate,queue,domain}/**", "seckill_mysense/src/ledger/{audit,orders}.ts"],
+    why: "the verifier reads through ports, and changes nothing",
   },
   {
     from: "seckill_mysense/web/**",

@@ -9,6 +9,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   lint: ["oxlint", "-f", "unix"],
   format: ["oxfmt", "--check"],
   arrows: ["bun", "tools/check-arrows.ts"],
+  circles: ["bun", "tools/check-circles.ts"],
   unused: ["knip"],
   tree: ["bun", "tools/check-tree.ts"],
 };

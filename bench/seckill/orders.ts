@@ -68,7 +68,7 @@ async function sell(
   const pace = ratePerSecond === undefined ? {} : { ratePerSecond };
   const result = await load({ port: sale.port, connections, requests, count: requests.length, ...pace });
   if (result.statuses[202] !== requests.length) throw new Error(`not all accepted: ${JSON.stringify(result.statuses)}`);
-  while ((await ledger.readTotals(demoProductId))?.reserved !== reservedAtEnd) {
+  while ((await ledger.sales.readTotals(demoProductId))?.reserved !== reservedAtEnd) {
     if (performance.now() - startedMs > commitTimeoutMs) throw new Error("the orders were not committed in time");
     await Bun.sleep(10);
   }

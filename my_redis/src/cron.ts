@@ -1,6 +1,7 @@
 import { effortLimits } from "./keyspace/active-expiry.ts";
 import { GarbageWatch } from "./garbage-watch.ts";
-import type { Server } from "./server.ts";
+import type { MemoryLimit } from "./dispatch/checks/memory-limit.ts";
+import type { Services } from "./dispatch/context.ts";
 
 /** One slice of background work, and the pause after it: clients wait no longer than for one slice. */
 const sliceMs = 1;
@@ -10,45 +11,53 @@ const slotsPerLook = 256;
 const secondMs = 1000;
 const maxTimerMs = 2_147_483_647;
 
-/** What of the network is to be looked after. */
-export interface CronNetwork {
+/** What the cron looks after besides the server. */
+export interface CronWork {
   /** Sends, and writes to the log, what was done outside of any client's turn. */
   finishTurn(): void;
-  /** Once a second: clients that are idle for too long, or leave too many replies unread. */
+  /** Once a second: disconnects clients that are idle for too long, or leave too many replies unread. */
   checkClients(): void;
+  /** Several times a second: begins the snapshots and log rewrites that are due. */
+  tickStorage(): void;
 }
 
+/** The server, with what only its cron does: eviction in the background. */
+export type CronServer = Omit<Services, "memoryLimit"> & {
+  readonly memoryLimit: Pick<MemoryLimit, "evict" | "hasWork">;
+};
+
 /**
- * What happens by itself: keys expire, large values are freed and indexes grow bit by bit, clients stop waiting when
- * their time is over, and idle clients are let go. No timer keeps the process alive.
+ * Background work: keys expire, large values are freed and indexes grow bit by bit, blocking commands time out, and idle
+ * clients are disconnected. No timer keeps the process alive.
  */
 export class Cron {
-  readonly #server: Server;
-  readonly #network: CronNetwork;
+  readonly #server: CronServer;
+  readonly #work: CronWork;
   readonly #garbage: GarbageWatch;
   #tickTimer: ReturnType<typeof setInterval> | undefined;
   #sliceTimer: ReturnType<typeof setTimeout> | undefined;
   #deadlineTimer: ReturnType<typeof setTimeout> | undefined;
+  #endWatching: () => void = () => {};
   #deadlineMs = Number.POSITIVE_INFINITY;
   #lastSecondMs = 0;
   /** The last look for expired keys was broken off: there are more. */
   #expiryBehind = false;
 
-  constructor(server: Server, network: CronNetwork) {
+  constructor(server: CronServer, work: CronWork) {
     this.#server = server;
-    this.#network = network;
+    this.#work = work;
     this.#garbage = new GarbageWatch(server);
   }
 
   start(): void {
     const { settings, blocking } = this.#server;
     settings.onChange("hz", () => this.#schedule());
-    blocking.onDeadline = (deadlineMs) => this.#watchDeadline(deadlineMs);
+    this.#endWatching = blocking.watchDeadlines((deadlineMs) => this.#watchDeadline(deadlineMs));
     this.#schedule();
   }
 
   stop(): void {
-    this.#server.blocking.onDeadline = () => {};
+    this.#endWatching();
     clearInterval(this.#tickTimer);
     clearTimeout(this.#sliceTimer);
     clearTimeout(this.#deadlineTimer);
@@ -63,29 +72,31 @@ export class Cron {
   /** One round of everything. */
   tick(): void {
     const server = this.#server;
-    server.updateClock();
+    const { blocking, clock, observers } = server;
+    clock.update();
     const monotonicMs = server.environment.monotonicMs();
-    server.throughput.sample(server.statistics, monotonicMs);
+    observers.throughput.sample(observers.statistics, monotonicMs);
     this.#expireKeys();
-    server.blocking.expire(server.nowMs);
-    server.serveBlocked();
+    blocking.expire(clock.nowMs);
+    blocking.serve();
     if (monotonicMs - this.#lastSecondMs >= secondMs) {
       this.#lastSecondMs = monotonicMs;
-      this.#network.checkClients();
+      this.#work.checkClients();
     }
-    server.snapshots?.tick();
-    server.appendOnlyLog?.rewriter.tick();
+    this.#work.tickStorage();
     if (this.#hasBackgroundWork()) this.#workInBackground();
-    this.#network.finishTurn();
+    this.#work.finishTurn();
     this.#garbage.tick(monotonicMs);
   }
 
   /** For one slice, where Redis takes a quarter of the time between two ticks at once; the rest is background work. */
   #expireKeys(): void {
-    const { environment, settings, statistics, activeExpiry, pause, nowMs } = this.#server;
+    const { activeExpiry, clock, environment, execution, observers, pause, settings } = this.#server;
+    const { statistics } = observers;
+    const { nowMs } = clock;
     this.#expiryBehind = false;
-    // While clients are paused their data stands still, and so it does under a script that is not at its end yet.
-    if (pause.mode !== undefined || this.#server.busyScript) return;
+    // While clients are paused the data stands still, and so it does under a script that has not ended yet.
+    if (pause.mode !== undefined || execution.scriptIsPaused) return;
     const { hz } = settings.values;
     const effort = settings.values["active-expire-effort"];
     const startMs = environment.monotonicMs();
@@ -99,7 +110,7 @@ export class Cron {
     // A mean that moves slowly: one pass more or less makes little difference.
     const share = looked === 0 ? 0 : expired / looked;
     statistics.expiredShare = statistics.expiredShare * 0.95 + share * 0.05;
-    if (expired > 0) this.#server.latency.note("expire-cycle", elapsedMs, nowMs);
+    if (expired > 0) observers.latency.note("expire-cycle", elapsedMs, nowMs);
   }
 
   #hasBackgroundWork(): boolean {
@@ -137,19 +148,19 @@ export class Cron {
   }
 
   #expireInBackground(): void {
-    this.#server.updateClock();
+    this.#server.clock.update();
     this.#expireKeys();
-    this.#server.serveBlocked();
-    this.#network.finishTurn();
+    this.#server.blocking.serve();
+    this.#work.finishTurn();
   }
 
   #evictInBackground(): void {
-    this.#server.updateClock();
+    this.#server.clock.update();
     this.#server.memoryLimit.evict(sliceMs);
-    this.#network.finishTurn();
+    this.#work.finishTurn();
   }
 
-  /** Somebody began to wait for a limited time: the timer is set for whoever's time is over first. */
+  /** A client began to wait with a timeout: the timer is set for the earliest timeout. */
   #watchDeadline(deadlineMs: number): void {
     if (deadlineMs >= this.#deadlineMs) return;
     clearTimeout(this.#deadlineTimer);
@@ -161,11 +172,11 @@ export class Cron {
   }
 
   #deadlinePassed(): void {
-    const server = this.#server;
-    server.updateClock();
-    server.blocking.expire(server.nowMs);
+    const { blocking, clock } = this.#server;
+    clock.update();
+    blocking.expire(clock.nowMs);
     this.#deadlineMs = Number.POSITIVE_INFINITY;
-    this.#watchDeadline(server.blocking.nextDeadlineMs);
-    this.#network.finishTurn();
+    this.#watchDeadline(blocking.nextDeadlineMs);
+    this.#work.finishTurn();
   }
 }

@@ -1,4 +1,4 @@
-import type { Server } from "./server.ts";
+import type { Services } from "./dispatch/context.ts";
 
 /**
  * What clients sent is garbage once it was run, and the runtime lets garbage grow with all memory that it sees, the
@@ -14,9 +14,11 @@ const restInputBytes = 256 * 1024;
 const restHeapBytes = 32 * 1024 * 1024;
 const secondMs = 1000;
 
+type GarbageServer = Pick<Services, "environment" | "keyspace" | "observers">;
+
 /** Asks for garbage collections when they are worth it: the runtime does not know which of its memory is garbage. */
 export class GarbageWatch {
-  readonly #server: Server;
+  readonly #server: GarbageServer;
   /** Bytes that clients had sent when a collection was last asked for, and when one was last made at once. */
   #askedAtBytes = 0;
   #madeAtBytes = 0;
@@ -26,14 +28,14 @@ export class GarbageWatch {
   #lookedMs = 0;
   #lookedAtBytes = 0;
 
-  constructor(server: Server) {
+  constructor(server: GarbageServer) {
     this.#server = server;
   }
 
   /** To be called a few times a second. */
   tick(monotonicMs: number): void {
-    const { environment, statistics, keyspace } = this.#server;
-    const inputBytes = statistics.netInputBytes;
+    const { environment, keyspace, observers } = this.#server;
+    const inputBytes = observers.statistics.netInputBytes;
     // CONFIG RESETSTAT lets the count begin anew: hence differences without their sign.
     if (Math.abs(inputBytes - this.#askedAtBytes) >= busyInputBytes) {
       this.#askedAtBytes = inputBytes;

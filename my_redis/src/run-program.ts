@@ -94,7 +94,7 @@ type EndSignal = "SIGTERM" | "SIGINT";
 function endOnSignal({ server }: OpenServer, signal: EndSignal): boolean {
   const given = server.settings.values[signal === "SIGTERM" ? "shutdown-on-sigterm" : "shutdown-on-sigint"];
   const wanted = given.includes("save") ? "always" : given.includes("nosave") ? "never" : "by-settings";
-  return server.requestShutdown(wanted, given.includes("force"));
+  return server.process.requestShutdown(wanted, given.includes("force"));
 }
 
 /** Keeps the pid file while the program runs, and closes it on a signal; `end` may refuse. */

@@ -1,334 +1,192 @@
+import { blockedRunner } from "./dispatch/blocked-runner.ts";
 import { BlockedClients } from "./dispatch/blocked-clients.ts";
-import { Client, type ClientChannel } from "./dispatch/client.ts";
+import { ChangeLog } from "./dispatch/change-log.ts";
+import { authentication } from "./dispatch/checks/authentication.ts";
+import { CheckList } from "./dispatch/checks/check-list.ts";
+import { type CommandHook, installCommandHook } from "./dispatch/checks/command-hook.ts";
 import { ClientPause } from "./dispatch/checks/client-pause.ts";
-import { ClientTracking } from "./dispatch/observers/client-tracking.ts";
-import type { CommandTable } from "./dispatch/command-table.ts";
-import { Context } from "./dispatch/context.ts";
-import {
-  type Policy,
-  refuseInTransaction,
-  refuseWhileBusy,
-  refuseWhileLoading,
-  refuseWhileSubscribed,
-  refuseWithoutLog,
-  requireAuthentication,
-} from "./dispatch/checks/policies.ts";
-import { holdBackReply } from "./dispatch/reply-mode.ts";
-import { CommandProcessor } from "./dispatch/processor.ts";
-import { KeyspaceNotifications } from "./dispatch/observers/keyspace-notifications.ts";
+import { monitor, subscriber, transaction } from "./dispatch/checks/connection-checks.ts";
 import { MemoryLimit } from "./dispatch/checks/memory-limit.ts";
+import { busyScript, loading, writtenLog } from "./dispatch/checks/server-state-checks.ts";
+import { ClientRegistry } from "./dispatch/client-registry.ts";
+import type { CommandTable } from "./dispatch/command-table.ts";
+import type { Command, Context, Services } from "./dispatch/context.ts";
+import { Execution } from "./dispatch/execution.ts";
+import { HeldRequests } from "./dispatch/held-requests.ts";
+import { InfoBook } from "./dispatch/info-book.ts";
+import { CallTimer } from "./dispatch/observers/call-timer.ts";
+import { ClientTracking } from "./dispatch/observers/client-tracking.ts";
+import { KeyspaceNotifications } from "./dispatch/observers/keyspace-notifications.ts";
+import { KeyspaceObservation } from "./dispatch/observers/keyspace-observation.ts";
+import { LatencyMonitor } from "./dispatch/observers/latency-monitor.ts";
 import { Monitors } from "./dispatch/observers/monitors.ts";
 import { NoTouch } from "./dispatch/observers/no-touch.ts";
+import { ObserverList } from "./dispatch/observers/observer-list.ts";
+import type { Observers } from "./dispatch/observers/observers.ts";
+import { SlowLog } from "./dispatch/observers/slow-log.ts";
+import { Statistics } from "./dispatch/observers/statistics.ts";
+import { Throughput } from "./dispatch/observers/throughput.ts";
+import type { ClusterPort, MigrationPort, ServerProcess, Storage } from "./dispatch/ports.ts";
+import { CommandProcessor } from "./dispatch/processor.ts";
 import { PubSub } from "./dispatch/pub-sub.ts";
+import { noReplies, type ReplyOutlet } from "./dispatch/replies.ts";
+import { TurnClock } from "./dispatch/turn-clock.ts";
 import { WatchedKeys } from "./dispatch/watched-keys.ts";
 import type { Environment } from "./environment.ts";
 import { ActiveExpiry } from "./keyspace/active-expiry.ts";
-import type { Database } from "./keyspace/database.ts";
 import { Keyspace } from "./keyspace/keyspace.ts";
-import type { RecordStore } from "./keyspace/record-store.ts";
-import type { AppendOnlyLog } from "./persistence/aof/append-only-log.ts";
-import type { ClusterNode } from "./cluster/cluster-node.ts";
-import type { RequestRouter } from "./dispatch/request-router.ts";
-import type { CommandLog } from "./persistence/aof/command-log.ts";
-import type { SaveAtEnd, Snapshots } from "./persistence/snapshot/snapshots.ts";
-import { LatencyMonitor } from "./dispatch/observers/latency-monitor.ts";
-import type { Migrations } from "./migration/migrations.ts";
-import { latin1Text } from "./protocol/arguments.ts";
-import { ReplyWriter } from "./protocol/reply-writer.ts";
+import { ScriptRunner } from "./scripting/script-runner.ts";
 import type { Settings } from "./settings/settings.ts";
-import { SlowLog } from "./dispatch/observers/slow-log.ts";
-import { Statistics } from "./dispatch/observers/statistics.ts";
-import { Throughput } from "./throughput.ts";
 
-/** What `serveBlocked` writes to clients out of turn. */
-export interface OutOfTurnReplies {
-  /** Calls `write` with the writer to which the client's reply belongs. */
-  to(client: Client, write: (reply: ReplyWriter) => void): void;
-  /** The same for bytes[start, end) that are replies already. */
-  raw(client: Client, bytes: Uint8Array, start: number, end: number): void;
+/** Parts that stand on the services of a server: they know sockets, files and other nodes. */
+export interface OuterParts {
+  readonly storage?: Storage | undefined;
+  readonly cluster?: ClusterPort | undefined;
+  readonly migrations?: MigrationPort | undefined;
 }
 
-/** Name and value of one line of INFO. */
-export type InfoLine = readonly [name: string, value: string | number];
-
-/** One node: its data, its clients and the services that commands use. Knows no sockets. */
-export class Server {
+export interface ServerOptions<Parts extends OuterParts> {
   readonly settings: Settings;
   readonly environment: Environment;
-  readonly commands: CommandTable;
-  readonly keyspace: Keyspace;
-  readonly processor: CommandProcessor;
-  readonly watched = new WatchedKeys();
-  readonly blocking: BlockedClients;
-  readonly notifications: KeyspaceNotifications;
-  readonly pubSub: PubSub;
-  readonly clients = new Map<number, Context>();
-  readonly policies: Policy[] = [
-    requireAuthentication,
-    refuseWhileSubscribed,
-    refuseWhileLoading,
-    refuseWhileBusy,
-    refuseInTransaction,
-    refuseWithoutLog,
-  ];
-  /** Those that are about this node's own data, and not for requests that another node carries out. */
-  readonly dataPolicies = new Set<Policy>([refuseWithoutLog]);
-  /** Those of the policies that are for requests as they arrive, and not once more for what EXEC runs. */
-  readonly arrivalPolicies = new Set<Policy>([refuseWhileSubscribed]);
-  readonly pause: ClientPause;
-  readonly memoryLimit: MemoryLimit;
-  readonly noTouch: NoTouch;
-  readonly monitors: Monitors;
-  readonly tracking: ClientTracking;
-  readonly activeExpiry: ActiveExpiry;
-  readonly runId: string;
-  readonly startedAtMs: number;
-  readonly statistics = new Statistics();
-  readonly throughput: Throughput;
-  readonly slowLog: SlowLog;
-  readonly latency: LatencyMonitor;
-  /** The ring of nodes that this one belongs to. */
-  cluster: ClusterNode | undefined;
-  /** Decides where requests run, in a ring of nodes. */
-  router: RequestRouter | undefined;
-  /** Whether a blocked client has to wait on, although one of his keys has changed: another of them is locked. */
-  mayNotRetry: ((context: Context) => boolean) | undefined;
-  /** Clients of other nodes for whom this one works. */
-  relayedClients = 0;
-  /** Set once commands are to be logged. */
-  log: CommandLog | undefined;
-  /** Undefined where everything stays in memory. */
-  appendOnlyLog: AppendOnlyLog | undefined;
-  snapshots: Snapshots | undefined;
-  /** Undefined without a network. */
-  migrations: Migrations | undefined;
-  /** Why writes are refused because the log cannot be written, as an error reply. */
-  logFailure: string | undefined;
-  /**
-   * Ends the server: set by who started it. False when the snapshot that is wanted cannot be written; then the server
-   * goes on, unless it is forced.
-   */
-  requestShutdown: (wanted: SaveAtEnd, force: boolean) => boolean = () => true;
-  loading = false;
-  busyScript = false;
-  /** EXEC or a script runs: nothing may block, and all is one unit of the log. */
-  executingTransaction = false;
-  /** Scripts may call commands with the flag "noscript", too: DEBUG says so, for tests. */
-  scriptsMayCallAll = false;
-  /** The clock of the turn, Unix milliseconds. */
-  nowMs: number;
-  outOfTurn: OutOfTurnReplies = discardReplies;
-  #nextClientId = 1;
-  readonly #furtherInfo = new Map<string, () => readonly InfoLine[]>();
-
-  constructor(settings: Settings, environment: Environment, commands: CommandTable) {
-    this.settings = settings;
-    this.environment = environment;
-    this.commands = commands;
-    this.nowMs = environment.nowMs();
-    this.startedAtMs = this.nowMs;
-    this.runId = environment.runId();
-    this.slowLog = new SlowLog(settings);
-    this.latency = new LatencyMonitor(settings);
-    this.throughput = new Throughput(environment.monotonicMs());
-    this.keyspace = new Keyspace(settings.values.databases, {
-      nowMs: () => this.nowMs,
-      random: environment.random,
-      hashKeys: environment.hashKeys(),
-    });
-    this.keyspace.onExpired = (database, key, start, end) => this.#logRemoved(database, key, start, end);
-    this.keyspace.onEvicted = (database, key, start, end) => this.#logRemoved(database, key, start, end);
-    this.keyspace.onFieldsExpired = (database, key, fields) => {
-      this.log?.append(database.number, ["HDEL", key, ...fields]);
-    };
-    this.keyspace.observer = {
-      keyChanged: (database, key, start, end, event) => this.#keyChanged(database, key, start, end, event),
-      databaseChanged: (database, replacement) => this.#databaseChanged(database, replacement),
-    };
-    settings.onChange("requirepass", () => this.#passwordChanged());
-    this.processor = new CommandProcessor(this);
-    this.pause = new ClientPause(this);
-    this.memoryLimit = new MemoryLimit(this);
-    this.noTouch = new NoTouch(this);
-    this.monitors = new Monitors(this);
-    this.tracking = new ClientTracking(this);
-    this.activeExpiry = new ActiveExpiry(this.keyspace);
-    this.blocking = new BlockedClients(
-      {
-        retry: (context) => this.#retryBlocked(context),
-        exists: (database, key) => this.#exists(database, key),
-        replyTimeout: (context) => this.#replyTimeout(context),
-        replyError: (context, message) =>
-          this.answer(context.client, (reply) => this.processor.writeError(reply, message)),
-      },
-      () => this.updateObservation(),
-    );
-    this.pubSub = new PubSub({
-      push: (client, message) => this.outOfTurn.to(client, (reply) => reply.raw(message)),
-      get maxQueuedBytes() {
-        return settings.values["client-output-buffer-limit"].pubsub.hardBytes;
-      },
-    });
-    this.notifications = new KeyspaceNotifications(settings, this.pubSub, () => this.updateObservation());
-    this.updateObservation();
-  }
-
-  /** Without a password everybody is welcome, those too who had not given one. Who is in stays in. */
-  #passwordChanged(): void {
-    if (this.settings.values.requirepass !== "") return;
-    for (const { client } of this.clients.values()) client.authenticated = true;
-  }
-
-  /** Reads the clock: once a turn, and after a command that may have taken long. */
-  updateClock(): void {
-    this.nowMs = this.environment.nowMs();
-  }
-
-  addClient(channel: ClientChannel, kind: Client["kind"] = "normal"): Context {
-    const client = new Client(this.#nextClientId++, channel, this.nowMs, kind);
-    client.authenticated = kind !== "normal" || this.settings.values.requirepass === "";
-    const context = new Context(this, client);
-    if (kind === "normal") this.clients.set(client.id, context);
-    return context;
-  }
-
-  removeClient(context: Context): void {
-    this.blocking.forget(context);
-    this.pause.forget(context);
-    this.noTouch.forget(context.client);
-    this.monitors.forget(context.client);
-    this.tracking.end(context.client);
-    this.watched.unwatch(context.client);
-    this.pubSub.forget(context.client);
-    this.clients.delete(context.client.id);
-    context.client.gone = true;
-    context.client.relaying?.end();
-    this.updateObservation();
-  }
-
-  /** The client's next transaction depends on no key. */
-  unwatch(client: Client): void {
-    if (client.watched.length === 0 && !client.watchBroken) return;
-    this.watched.unwatch(client);
-    this.updateObservation();
-  }
-
-  /** To be called when somebody begins or ends to watch, block or listen. */
-  updateObservation(): void {
-    const { blocking, keyspace, notifications, tracking, watched } = this;
-    keyspace.observed = watched.count > 0 || blocking.count > 0 || notifications.areOn || tracking.clientCount > 0;
-    this.keyspace.onMissed = this.notifications.wants("m") ? this.#notifyMiss : undefined;
-    this.keyspace.onCreated = this.notifications.wants("n") ? this.#notifyCreated : undefined;
-  }
-
-  serveBlocked(): void {
-    // What a script has done so far is seen by nobody before it has ended.
-    if (!this.busyScript) this.blocking.serve();
-  }
-
-  /** Adds lines to a section of INFO: what a part of the server that is not always there has to tell. */
-  addInfo(section: string, lines: () => readonly InfoLine[]): void {
-    const before = this.#furtherInfo.get(section);
-    this.#furtherInfo.set(section, before === undefined ? lines : () => [...before(), ...lines()]);
-  }
-
-  furtherInfo(section: string): readonly InfoLine[] {
-    return this.#furtherInfo.get(section)?.() ?? [];
-  }
-
-  /** Starts all counters from zero again. */
-  resetStatistics(): void {
-    this.statistics.reset();
-    this.keyspace.resetStatistics();
-    this.memoryLimit.resetStatistics();
-    this.commands.resetStatistics();
-  }
-
-  #keyChanged(database: Database, key: Uint8Array, start: number, end: number, event: string): void {
-    if (this.notifications.areOn) this.notifications.notify(database.number, key, start, end, event);
-    const name = latin1Text(key, start, end);
-    this.tracking.keyChanged(name, event);
-    this.watched.keyChanged(database.number, name);
-    this.blocking.keyChanged(database.number, name);
-  }
-
-  #databaseChanged(database: Database, replacement: Database | undefined): void {
-    // The watch of a key that is neither there before nor after the change stays whole. One that comes although its
-    // time is over is none: looking for it removes it.
-    this.watched.databaseChanged(database.number, (name) => {
-      const key = Buffer.from(name, "latin1");
-      const hash = this.keyspace.hasher.hash(key, 0, key.length);
-      if (database.keys.find(hash, key, 0, key.length) !== 0) return true;
-      return replacement !== undefined && replacement.find(key, 0, key.length) !== 0;
-    });
-    this.blocking.databaseChanged(database.number);
-    if (replacement === undefined) this.tracking.flushed();
-  }
-
-  readonly #notifyMiss = ({ number }: Database, key: Uint8Array, start: number, end: number): void =>
-    this.notifications.notify(number, key, start, end, "keymiss");
-
-  readonly #notifyCreated = (store: RecordStore, key: Uint8Array, start: number, end: number): void =>
-    this.notifications.notify((store as Database).number, key, start, end, "new");
-
-  #exists(database: number, name: string): boolean {
-    const { keys } = this.keyspace.database(database);
-    const key = Buffer.from(name, "latin1");
-    return keys.find(this.keyspace.hasher.hash(key, 0, key.length), key, 0, key.length) !== 0;
-  }
-
-  #logRemoved(database: Database, key: Uint8Array, start: number, end: number): void {
-    this.log?.append(database.number, ["DEL", key.subarray(start, end)]);
-  }
-
-  /** Writes a reply to a client when it is not his turn. */
-  answer(client: Client, write: (reply: ReplyWriter) => void): void {
-    this.outOfTurn.to(client, (reply) => {
-      const start = reply.length;
-      write(reply);
-      holdBackReply(client, reply, start);
-    });
-  }
-
-  #retryBlocked(context: Context): boolean {
-    const blocked = context.client.blocked;
-    if (blocked === undefined || this.mayNotRetry?.(context) === true) return false;
-    let answered = false;
-    const database = context.client.database;
-    this.answer(context.client, (reply) => {
-      const before = reply.length;
-      reply.protocol = context.client.protocol;
-      context.select(blocked.database);
-      context.retrying = true;
-      this.log?.beginUnit();
-      this.processor.call(context, blocked.command, blocked.args, reply);
-      this.log?.endUnit();
-      context.retrying = false;
-      context.select(database);
-      answered = reply.length > before;
-    });
-    return answered;
-  }
-
-  #replyTimeout(context: Context): void {
-    const { blocked } = context.client;
-    if (blocked === undefined) return;
-    this.answer(context.client, (reply) => {
-      reply.protocol = context.client.protocol;
-      if (blocked.timeoutReply === "nullArray") reply.nullArray();
-      else if (blocked.timeoutReply === "zero") reply.integer(0);
-      else reply.null();
-    });
-    this.processor.count(blocked.command);
-  }
+  readonly commands: CommandTable<Command>;
+  /** Builds the outer parts. All services are there but for these parts themselves. */
+  readonly parts: (services: Services) => Parts;
+  // What the network needs as well; new ones unless they are given.
+  readonly changes?: ChangeLog;
+  readonly clock?: TurnClock;
+  readonly statistics?: Statistics;
+  /** Without a network nobody is answered out of turn. */
+  readonly replies?: ReplyOutlet;
+  readonly requestShutdown?: ServerProcess["requestShutdown"];
+  readonly onCommand?: CommandHook | undefined;
 }
 
-const scratch = new ReplyWriter();
-/** Replies of a server without a network. */
-const discardReplies: OutOfTurnReplies = {
-  to(_client, write) {
-    scratch.clear();
-    write(scratch);
-  },
-  raw() {},
-};
+/** One node: its data, its clients, and the services that commands use. Everything is built here; nothing is set later. */
+export class Server<Parts extends OuterParts = OuterParts> implements Services {
+  readonly settings: Settings;
+  readonly environment: Environment;
+  readonly process: ServerProcess;
+  readonly clock: TurnClock;
+  readonly execution = new Execution();
+  readonly commands: CommandTable<Command>;
+  readonly processor: CommandProcessor;
+  readonly checks = new CheckList<Context, Command>();
+  readonly pause: ClientPause;
+  readonly memoryLimit: MemoryLimit;
+  readonly observers: Observers;
+  readonly observerList = new ObserverList<Command>();
+  readonly keyspace: Keyspace;
+  readonly activeExpiry: ActiveExpiry;
+  readonly changes: ChangeLog;
+  readonly clients: ClientRegistry;
+  readonly replies: ReplyOutlet;
+  readonly watched: WatchedKeys;
+  readonly blocking: BlockedClients<Context>;
+  readonly pubSub: PubSub;
+  readonly info = new InfoBook();
+  readonly scripts: ScriptRunner;
+  readonly parts: Parts;
+
+  constructor(options: ServerOptions<Parts>) {
+    const { settings, environment } = options;
+    this.settings = settings;
+    this.environment = environment;
+    this.commands = options.commands;
+    this.clock = options.clock ?? new TurnClock(environment.nowMs);
+    this.changes = options.changes ?? new ChangeLog();
+    this.replies = options.replies ?? noReplies;
+    this.process = {
+      runId: environment.runId(),
+      startedAtMs: this.clock.nowMs,
+      requestShutdown: options.requestShutdown ?? (() => true),
+    };
+    const { clock } = this;
+    this.keyspace = new Keyspace({
+      databases: settings.values.databases,
+      environment: { nowMs: () => clock.nowMs, random: environment.random, hashKeys: environment.hashKeys() },
+      limits: settings.values,
+    });
+    this.activeExpiry = new ActiveExpiry(this.keyspace);
+    const observe = (): void => observation.update();
+    this.watched = new WatchedKeys(observe);
+    this.blocking = new BlockedClients<Context>(blockedRunner, observe, () => !this.execution.scriptIsPaused);
+    this.pubSub = new PubSub({
+      replies: this.replies,
+      maxQueuedBytes: () => settings.values["client-output-buffer-limit"].pubsub.hardBytes,
+    });
+    this.observers = this.#makeObservers(options.statistics ?? new Statistics(), observe);
+    const notifications = new KeyspaceNotifications(settings, this.pubSub, observe);
+    const observation = new KeyspaceObservation({
+      ...{ keyspace: this.keyspace, changes: this.changes, watched: this.watched, blocking: this.blocking },
+      ...{ notifications, tracking: this.observers.tracking },
+    });
+    this.processor = this.#makeProcessor();
+    this.clients = new ClientRegistry(this);
+    this.pause = new ClientPause({ checks: this.checks, requests: new HeldRequests(this), environment });
+    this.memoryLimit = this.#makeMemoryLimit();
+    this.#installChecks(options.onCommand);
+    this.scripts = new ScriptRunner(this);
+    this.parts = options.parts(this);
+  }
+
+  get storage(): Storage | undefined {
+    return this.parts.storage;
+  }
+
+  get cluster(): ClusterPort | undefined {
+    return this.parts.cluster;
+  }
+
+  get migrations(): MigrationPort | undefined {
+    return this.parts.migrations;
+  }
+
+  #makeObservers(statistics: Statistics, onSwitch: () => void): Observers {
+    const { environment, keyspace, observerList: observers, pubSub, replies, settings } = this;
+    return {
+      monitors: new Monitors({ settings, observers, replies, nowMs: environment.nowMs }),
+      tracking: new ClientTracking({
+        ...{ settings, observers, pubSub, onSwitch },
+        clientById: (id) => this.clients.connected.get(id)?.client,
+        changeCount: () => keyspace.dirty,
+      }),
+      noTouch: new NoTouch(observers, keyspace.accessClock),
+      slowLog: new SlowLog(settings),
+      latency: new LatencyMonitor(settings),
+      statistics,
+      throughput: new Throughput(environment.monotonicMs()),
+    };
+  }
+
+  #makeProcessor(): CommandProcessor {
+    const { blocking, changes, checks, clock, commands, environment, keyspace, pubSub, settings } = this;
+    const { latency, slowLog, statistics } = this.observers;
+    return new CommandProcessor({
+      ...{ blocking, changes, checks, commands, environment, keyspace, pubSub, settings, statistics },
+      observers: this.observerList,
+      timer: new CallTimer({ settings, clock, slowLog, latency }),
+      watched: this.watched,
+    });
+  }
+
+  #makeMemoryLimit(): MemoryLimit {
+    const { checks, clock, environment, execution, keyspace, pause, pubSub, settings } = this;
+    const { latency } = this.observers;
+    return new MemoryLimit({ checks, clock, environment, execution, keyspace, latency, pause, pubSub, settings });
+  }
+
+  #installChecks(onCommand: CommandHook | undefined): void {
+    const { changes, checks, execution } = this;
+    checks.install(authentication, "rights");
+    checks.install(subscriber, "arrival");
+    checks.install(loading(execution), "arrival");
+    checks.install(busyScript(execution), "arrival");
+    checks.install(transaction, "arrival");
+    checks.install(monitor, "arrival");
+    checks.install(
+      writtenLog(changes, () => this.storage?.snapshots.refusal),
+      "data",
+    );
+    if (onCommand !== undefined) installCommandHook(checks, new HeldRequests(this), onCommand);
+  }
+}

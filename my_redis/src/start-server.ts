@@ -1,20 +1,14 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { type CommandHook, installCommandHook } from "./dispatch/checks/command-hook.ts";
-import type { Connect, Listen } from "./network/transport.ts";
-import { CommandTable } from "./dispatch/command-table.ts";
-import { allCommands } from "./commands/index.ts";
+import { buildServer, type BuiltServer } from "./build-server.ts";
 import { Cron } from "./cron.ts";
+import type { CommandHook } from "./dispatch/checks/command-hook.ts";
+import { Ending } from "./ending.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
-import { joinCluster } from "./cluster/join-cluster.ts";
-import { Migrations } from "./migration/migrations.ts";
 import { connectWithBun, listenWithBun } from "./network/bun-transport.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
-import { NetworkServer } from "./network/network-server.ts";
 import { connectWithNode, listenWithNode } from "./network/node-transport.ts";
-import { AppendOnlyLog } from "./persistence/aof/append-only-log.ts";
-import { type SaveAtEnd, Snapshots } from "./persistence/snapshot/snapshots.ts";
-import { Server } from "./server.ts";
+import type { Listen } from "./network/transport.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import { type GivenDirectives, Settings } from "./settings/settings.ts";
 
@@ -57,11 +51,8 @@ export interface RunningServer extends AsyncDisposable {
 
 /** A running server, and what the code of this package and its tests reach inside of it. Not public. */
 export interface OpenServer extends RunningServer {
-  readonly server: Server;
+  readonly server: BuiltServer;
 }
-
-/** Clients get this long to take their last replies. */
-const closeGraceMs = 1000;
 
 /**
  * Starts a server in this process, on Bun or on Node.
@@ -90,51 +81,41 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   if (memory) values.appendonly = false;
   values.dir = existingFolder(values.dir, `dir '${values.dir}': `);
   const environment = { ...systemEnvironment(() => {}), ...extras.environment };
-  const server = new Server(settings, environment, new CommandTable(allCommands));
-  if (extras.onCommand !== undefined) installCommandHook(server, extras.onCommand);
   settings.onChange("dir", () => {
     values.dir = existingFolder(values.dir);
   });
   for (const warning of settings.warnings) environment.report("warning", warning);
-  const network = new NetworkServer(server);
-  const { transport = typeof Bun === "undefined" ? "node" : "bun", keepProcessAlive = false } = extras;
+  const { transport = typeof Bun === "undefined" ? "node" : "bun", keepProcessAlive = false, onCommand } = extras;
   const listenOn = transport === "bun" ? listenWithBun : listenWithNode;
   const listen: Listen = (options, handlers) => listenOn({ ...options, keepProcessAlive }, handlers);
+  const connect = transport === "bun" ? connectWithBun : connectWithNode;
+  const { server, turn } = buildServer({ settings, environment, memory, connect, onCommand }, (wanted, force) =>
+    ending.request(wanted, force),
+  );
+  const { network, storage, cluster } = server.parts;
+  const cron = new Cron(server, {
+    finishTurn: () => turn.finish(),
+    checkClients: () => network.checkClients(),
+    tickStorage: () => storage?.tick(),
+  });
+  const ending = new Ending(server.parts, cron);
+  // The address is taken before the log is touched, so that a second start on the same port leaves the first one's log
+  // alone. Nobody is served meanwhile: loading does not give way to the event loop.
   const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port);
   values.port = port;
-  const cron = new Cron(server, network);
   cron.start();
-  const endPersistence = memory ? stayInMemory(settings) : loadOrStop(server, network);
-  const connect = transport === "bun" ? connectWithBun : connectWithNode;
-  const leaveCluster = joinOrStop(server, network, connect);
-  const migrations = new Migrations(server, { connect, inTurn: (work) => network.inTurn(work) });
-  server.migrations = migrations;
-  let ended: () => void = () => {};
-  const closed = new Promise<void>((resolvePromise) => {
-    ended = resolvePromise;
-  });
-  let closing = false;
-  const close = (wanted: SaveAtEnd, isSaved = false): Promise<void> => {
-    if (!closing) {
-      closing = true;
-      cron.stop();
-      migrations.stop();
-      network.stop();
-      // What somebody has written since the snapshot would be missing in it.
-      if (!isSaved || (server.snapshots?.changes ?? 0) > 0) server.snapshots?.saveAtEnd(wanted);
-      leaveCluster();
-      void Promise.all([endPersistence(), network.disconnectAll(closeGraceMs)]).then(() => ended());
-    }
-    return closed;
-  };
-  // Not from within the command that asks for it.
-  server.requestShutdown = (wanted, force) => {
-    if (server.snapshots?.saveAtEnd(wanted) === false && !force) return false;
-    setImmediate(() => void close(wanted, true));
-    return true;
-  };
-  const closeNow = (): Promise<void> => close("by-settings");
-  return { host, port, url: urlOf(host, port), server, close: closeNow, closed, [Symbol.asyncDispose]: closeNow };
+  try {
+    if (storage === undefined) stayInMemory(settings);
+    else storage.open();
+    cluster?.start();
+  } catch (error) {
+    cron.stop();
+    network.stop();
+    throw error;
+  }
+  const close = (): Promise<void> => ending.end("by-settings");
+  const { closed } = ending;
+  return { host, port, url: urlOf(host, port), server, close, closed, [Symbol.asyncDispose]: close };
 }
 
 /** An address that stands for all addresses of the machine is reached by the loopback address of its kind. */
@@ -152,62 +133,10 @@ function existingFolder(path: string, prefix = ""): string {
   return folder;
 }
 
-function joinOrStop(server: Server, network: NetworkServer, connect: Connect): () => void {
-  try {
-    return joinCluster(server, network, connect);
-  } catch (error) {
-    network.stop();
-    throw error;
-  }
-}
-
-function stayInMemory(settings: Settings): () => Promise<void> {
+function stayInMemory(settings: Settings): void {
   settings.onChange("appendonly", () => {
     if (settings.values.appendonly) {
       throw new DirectiveError("this server keeps everything in memory, and writes no file");
     }
   });
-  return () => Promise.resolve();
-}
-
-/**
- * The address is taken before the log is touched, so that a second start on the same port leaves the first one's log
- * alone. Nobody is served meanwhile: loading does not give way to the event loop.
- */
-function loadOrStop(server: Server, network: NetworkServer): () => Promise<void> {
-  try {
-    return load(server, network);
-  } catch (error) {
-    network.stop();
-    throw error;
-  }
-}
-
-/** Loads the log or the snapshot, and logs from now on if that is asked for. The result syncs and closes the log. */
-function load(server: Server, network: NetworkServer): () => Promise<void> {
-  const { settings } = server;
-  const log = new AppendOnlyLog(server, (file) => {
-    network.durability = file;
-  });
-  const snapshots = new Snapshots(server);
-  server.appendOnlyLog = log;
-  server.snapshots = snapshots;
-  if (settings.values.appendonly) log.open(() => snapshots.loadIfThere());
-  else snapshots.loadIfThere();
-  settings.onChange("appendonly", () => {
-    if (settings.values.appendonly) enable(server, log);
-    else log.disable();
-  });
-  return async () => {
-    await Promise.all([snapshots.cancel(), log.close()]);
-  };
-}
-
-function enable({ environment }: Server, log: AppendOnlyLog): void {
-  try {
-    log.enable();
-  } catch (error) {
-    environment.report("error", "the append-only file cannot be begun", error);
-    throw new DirectiveError("Unable to turn on AOF. Check server logs.");
-  }
 }

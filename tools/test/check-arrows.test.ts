@@ -45,10 +45,18 @@ const forbidden: [string, string][] = [
   ["my_redis/src/start-server.ts", "../../tools/test-services/index.ts"],
   ["my_redis/test/server.test.ts", "../main.ts"],
   ["hash_ring/src/hash-ring.ts", "my-redis"],
-  ["seckill_mysense/src/contract/sales.ts", "../domain/sale.ts"],
+  ["seckill_mysense/src/contract/sales.ts", "../ledger/sales.ts"],
+  ["seckill_mysense/src/contract/sales.ts", "../time/clock.ts"],
   ["seckill_mysense/src/domain/sale.ts", "../contract/sales.ts"],
   ["seckill_mysense/src/domain/sale.ts", "hash-ring"],
   ["seckill_mysense/src/queue/queue.ts", "../gateway/gateway.ts"],
+  ["seckill_mysense/src/time/clock.ts", "../domain/sale.ts"],
+  ["seckill_mysense/src/ledger/sql/sql-sales.ts", "../../queue/queue.ts"],
+  ["seckill_mysense/src/ledger/ledger.ts", "../orders/consumer.ts"],
+  ["seckill_mysense/src/gate/gate.ts", "../relay/relay.ts"],
+  ["seckill_mysense/src/relay/relay.ts", "../ledger/ledger.ts"],
+  ["seckill_mysense/src/orders/consumer.ts", "../ledger/sql/sql-orders.ts"],
+  ["seckill_mysense/src/verify/verify-sale.ts", "../orders/sweeper.ts"],
   ["seckill_mysense/web/page.ts", "../src/gateway/gateway.ts"],
 ];
 test.each(forbidden)("%s must not import %s", (path, target) => {
@@ -63,6 +71,9 @@ const allowed: [string, string][] = [
   ["hash_ring/test/ring.test.ts", "../../tools/property-seed.ts"],
   ["seckill_mysense/src/gateway/check.ts", "../domain/sale.ts"],
   ["seckill_mysense/src/contract/sales.ts", "zod"],
+  ["seckill_mysense/src/contract/sales.ts", "../domain/sale.ts"],
+  ["seckill_mysense/src/relay/relayed-products.ts", "../ledger/sales.ts"],
+  ["seckill_mysense/src/orders/sweeper.ts", "../ledger/returns.ts"],
   ["seckill_mysense/web/page.ts", "../src/contract/sales.ts"],
 ];
 test.each(allowed)("%s may import %s", (path, target) => {

@@ -1,27 +1,26 @@
+import type { Services } from "../dispatch/context.ts";
 import type { NetworkServer } from "../network/network-server.ts";
 import type { Connect } from "../network/transport.ts";
-import type { Server } from "../server.ts";
+import type { Turn } from "../network/turn.ts";
 import { DirectiveError } from "../settings/directive.ts";
 import { ClusterNode } from "./cluster-node.ts";
-import { installClientUnblock } from "./routing/client-unblock.ts";
-import { installSpanningCommands } from "./spanning/install-spanning-commands.ts";
+import type { RecordBook } from "./transaction/record-book.ts";
 
-/**
- * Joins the nodes that `self` and `peers` name; gives what leaves them again. Without `self` this does nothing.
- * To be called when the log has been loaded. Throws DirectiveError.
- */
-export function joinCluster(server: Server, network: NetworkServer, connect: Connect): () => void {
-  const { self, peers } = server.settings.values;
-  if (self === "") {
-    if (peers.length > 0) throw new DirectiveError("peers needs self: the address at which they reach this node");
-    return () => {};
-  }
-  const node = new ClusterNode(server, network, { self, peers, connect });
-  installClientUnblock(node);
-  const endSpanning = installSpanningCommands(server, node);
-  node.start();
-  return () => {
-    endSpanning();
-    node.stop();
-  };
+export interface JoinOptions {
+  readonly network: NetworkServer;
+  readonly turn: Turn;
+  readonly connect: Connect;
+  /** What the log says of earlier writes across nodes: filled while the log is loaded. */
+  readonly book: RecordBook;
+}
+
+/** This node's part in the ring that `self` and `peers` name; undefined without `self`. Throws DirectiveError. */
+export function joinCluster(
+  services: Services,
+  { network, turn, connect, book }: JoinOptions,
+): ClusterNode | undefined {
+  const { self, peers } = services.settings.values;
+  if (self !== "") return new ClusterNode(services, network, turn, { self, peers, connect, book });
+  if (peers.length > 0) throw new DirectiveError("peers needs self: the address at which they reach this node");
+  return undefined;
 }

@@ -1,4 +1,4 @@
-import type { Members } from "./members.ts";
+import type { MemberList } from "../dispatch/ports.ts";
 
 /** Consecutive hash slots of one owner. */
 export interface SlotRange {
@@ -8,10 +8,10 @@ export interface SlotRange {
   readonly node: number;
 }
 
-const known = new WeakMap<Members, readonly SlotRange[]>();
+const known = new WeakMap<MemberList, readonly SlotRange[]>();
 
 /** All slots in ranges, in order. */
-export function slotRanges(members: Members): readonly SlotRange[] {
+export function slotRanges(members: MemberList): readonly SlotRange[] {
   const before = known.get(members);
   if (before !== undefined) return before;
   const { owners } = members;

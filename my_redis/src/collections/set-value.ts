@@ -1,22 +1,15 @@
-import type { Context } from "../dispatch/context.ts";
 import type { Database } from "../keyspace/database.ts";
+import type { ValueLimits } from "../keyspace/value-limits.ts";
+import type { ByteRange, ReusedByteRange } from "../memory/byte-range.ts";
 import type { Address } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
 import { RecordTable } from "../memory/record-table.ts";
 import type { Arguments } from "../protocol/arguments.ts";
-import type { SettingValues } from "../settings/settings.ts";
 import * as integers from "../values/integer-set.ts";
 import { ElementText, elementSize, PackedElement } from "../values/packed-element.ts";
 import * as packed from "../values/packed-list.ts";
 
-/** A member's bytes, which somebody else owns: valid until the set changes, and until the next question to any set. */
-export interface MemberText {
-  bytes: Uint8Array;
-  start: number;
-  end: number;
-}
-
-/** Redis lets no setting make larger integer sets than this. */
+/** The largest integer set that Redis allows under any setting. */
 const maxIntegerSetEntries = 1 << 30;
 
 const { encoding, valueType } = record;
@@ -24,22 +17,22 @@ const element = new PackedElement();
 const words = new integers.IntegerWords();
 const elementText = new ElementText();
 const digits = new Uint8Array(integers.maxIntegerText);
-const memberText: MemberText = { bytes: digits, start: 0, end: 0 };
+const memberText: ReusedByteRange = { bytes: digits, start: 0, end: 0 };
 
 /**
- * The set of one key: sorted integers or packed members in the record, or a table of records when it has grown beyond
- * set-max-intset-entries, set-max-listpack-entries or -value.
+ * The set of one key: sorted integers or packed members in the record, or a table of records when the set has grown
+ * beyond set-max-intset-entries, set-max-listpack-entries or -value.
  */
 export class SetValue {
   address: Address = 0;
   #database!: Database;
-  #settings!: SettingValues;
+  #limits!: ValueLimits;
   #encoding: number = encoding.packed;
   #table: RecordTable | undefined;
 
-  attach({ database, server }: Context, address: Address): this {
+  attach(database: Database, address: Address): this {
     this.#database = database;
-    this.#settings = server.settings.values;
+    this.#limits = database.keyspace.limits;
     this.address = address;
     this.#encoding = record.encodingOf(database.keyspace.heap, address);
     this.#table = this.#encoding === encoding.object ? (database.objectOf(address) as RecordTable) : undefined;
@@ -83,14 +76,14 @@ export class SetValue {
 
   // --- adding ---
 
-  /** Makes ready for so many members more: where they are too many for a small set it becomes a table at once. */
+  /** Prepares for this many more members: if they are too many for a small set, it becomes a table at once. */
   expect(count: number): void {
-    const { "set-max-intset-entries": maxIntegers, "set-max-listpack-entries": maxPacked } = this.#settings;
+    const { "set-max-intset-entries": maxIntegers, "set-max-listpack-entries": maxPacked } = this.#limits;
     if (this.#table !== undefined) return;
     if (count > (this.#encoding === encoding.integerSet ? maxIntegers : maxPacked)) this.#becomeTable(count);
   }
 
-  /** Adds a member; false when the set has it. */
+  /** Adds a member; false when the set already has it. */
   add(source: Uint8Array, start: number, end: number): boolean {
     if (this.#table !== undefined) return this.#addToTable(this.#table, source, start, end);
     if (this.#encoding === encoding.integerSet) {
@@ -119,19 +112,19 @@ export class SetValue {
     const length = this.#end - start;
     this.#resize(integers.bytesWithInteger(this.#bytes, start, this.#end, words));
     integers.insertInteger(this.#bytes, this.#start, this.#start + length, index, words);
-    const most = Math.min(this.#settings["set-max-intset-entries"], maxIntegerSetEntries);
+    const most = Math.min(this.#limits["set-max-intset-entries"], maxIntegerSetEntries);
     if (this.size > most) this.#becomeTable(this.size);
     return true;
   }
 
   #mayPack(bytes: number): boolean {
-    const { "set-max-listpack-entries": maxEntries, "set-max-listpack-value": maxBytes } = this.#settings;
+    const { "set-max-listpack-entries": maxEntries, "set-max-listpack-value": maxBytes } = this.#limits;
     return this.size < maxEntries && bytes <= maxBytes;
   }
 
-  /** A member of so many bytes that is no integer is about to come. */
+  /** Prepares for a member of so many bytes that is not an integer. */
   #leaveIntegers(bytes: number): void {
-    if (!this.#mayPack(bytes) || this.#longestInteger() > this.#settings["set-max-listpack-value"]) {
+    if (!this.#mayPack(bytes) || this.#longestInteger() > this.#limits["set-max-listpack-value"]) {
       this.#becomeTable(this.size + 1);
       return;
     }
@@ -157,7 +150,7 @@ export class SetValue {
     }
   }
 
-  /** Bytes of the longest text among the integers: that of the first or the last. */
+  /** The length of the longest text among the integers: it is that of the first or the last. */
   #longestInteger(): number {
     let longest = 0;
     if (this.size === 0) return 0;
@@ -185,7 +178,7 @@ export class SetValue {
 
   // --- removing ---
 
-  /** Removes a member; false when there is none. A set without members must be deleted: see `deleteIfEmpty`. */
+  /** Removes a member; false when it is missing. A set without members must be deleted: see `deleteIfEmpty`. */
   remove(source: Uint8Array, start: number, end: number): boolean {
     if (this.#table !== undefined) return this.#table.remove(source, start, end);
     let newEnd: number;
@@ -203,7 +196,7 @@ export class SetValue {
     return true;
   }
 
-  /** Deletes the key when no member is left, and tells of it. */
+  /** Deletes the key when no member is left, and notifies of it. */
   deleteIfEmpty(args: Arguments, keyIndex: number): void {
     if (this.size > 0) return;
     this.#database.remove(this.address);
@@ -212,8 +205,8 @@ export class SetValue {
 
   // --- looking ---
 
-  /** Visits every member, which is lent for the call. The visitor must not change the set. */
-  forEach(visit: (member: MemberText) => void): void {
+  /** Visits every member, which is valid during the call. The visitor must not change the set. */
+  forEach(visit: (member: ByteRange) => void): void {
     if (this.#table !== undefined) {
       this.#table.forEach((entry) => visit(this.textOf(entry)));
     } else if (this.#encoding === encoding.integerSet) {
@@ -227,8 +220,8 @@ export class SetValue {
     }
   }
 
-  /** The member of an entry of the table. */
-  textOf(entry: Address): MemberText {
+  /** The member of an entry of the table. Valid until the next question to any set. */
+  textOf(entry: Address): ByteRange {
     const { heap } = this.#database.keyspace;
     memberText.bytes = record.bytesOf(heap, entry);
     memberText.start = record.keyStartOf(heap, entry);
@@ -236,7 +229,7 @@ export class SetValue {
     return memberText;
   }
 
-  #integerText(index: number): MemberText {
+  #integerText(index: number): ByteRange {
     const bytes = this.#bytes;
     words.read(bytes, integers.integerPlace(bytes, this.#start, index), integers.integerWidth(bytes, this.#start));
     memberText.bytes = digits;
@@ -245,14 +238,14 @@ export class SetValue {
     return memberText;
   }
 
-  /** The member with this index of a small set. */
-  memberAt(index: number): MemberText {
+  /** The member with this index of a small set. Valid until the next question to any set. */
+  memberAt(index: number): ByteRange {
     if (this.#encoding === encoding.integerSet) return this.#integerText(index);
     return elementText.read(this.#bytes, packed.elementPlace(this.#bytes, this.#start, this.#end, index));
   }
 
-  /** A member, each as likely as any other. `random` gives numbers in [0, 1). */
-  random(random: () => number): MemberText {
+  /** A random member, all with the same chance. `random` gives numbers in [0, 1). */
+  random(random: () => number): ByteRange {
     if (this.#table !== undefined) return this.textOf(this.#table.random(random));
     return this.memberAt(Math.floor(random() * this.size));
   }
@@ -260,43 +253,46 @@ export class SetValue {
 
 const shared = new SetValue();
 
-/** The set at the key that an argument names, for a command that reads; undefined when there is none. Throws WRONGTYPE. */
-export function readSet(context: Context, args: Arguments, index = 1, into = shared): SetValue | undefined {
-  const address = context.database.readTyped(args, index, valueType.set);
-  return address === 0 ? undefined : into.attach(context, address);
+/**
+ * The set at the key of argument `index`, for a command that reads; undefined when the key is missing. Throws
+ * WRONGTYPE.
+ */
+export function readSet(database: Database, args: Arguments, index = 1, into = shared): SetValue | undefined {
+  const address = database.readTyped(args, index, valueType.set);
+  return address === 0 ? undefined : into.attach(database, address);
 }
 
 /** As `readSet`, for a command that writes. */
-export function findSet(context: Context, args: Arguments, index = 1, into = shared): SetValue | undefined {
-  const address = context.database.writeTyped(args, index, valueType.set);
-  return address === 0 ? undefined : into.attach(context, address);
+export function findSet(database: Database, args: Arguments, index = 1, into = shared): SetValue | undefined {
+  const address = database.writeTyped(args, index, valueType.set);
+  return address === 0 ? undefined : into.attach(database, address);
 }
 
 /**
- * Creates an empty set for a key that has none, in the form that suits its first member and the number of members
- * that are expected; the caller must add one.
+ * Creates an empty set for a missing key, in the form that fits its first member and the expected number of members.
+ * The caller must add a member.
  */
 export function createSet(
-  context: Context,
+  database: Database,
   args: Arguments,
   index: number,
-  expected: { readonly member: MemberText; readonly count: number },
+  expected: { readonly member: ByteRange; readonly count: number },
   into = shared,
 ): SetValue {
-  const { database, keyspace, server } = context;
+  const { heap, limits } = database.keyspace;
   const { bytes, start, end } = expected.member;
-  const fitsIntegers = expected.count <= server.settings.values["set-max-intset-entries"];
+  const fitsIntegers = expected.count <= limits["set-max-intset-entries"];
   const isInteger = fitsIntegers && words.parse(bytes, start, end);
   const address = database.create(args.buffer, args.start(index), args.end(index), {
     type: valueType.set,
     encoding: isInteger ? encoding.integerSet : encoding.packed,
     valueLength: isInteger ? integers.integerSetHeaderBytes : packed.listHeaderBytes,
   });
-  const valueBytes = record.bytesOf(keyspace.heap, address);
-  const valueStart = record.valueStartOf(keyspace.heap, address);
+  const valueBytes = record.bytesOf(heap, address);
+  const valueStart = record.valueStartOf(heap, address);
   if (isInteger) integers.clearIntegers(valueBytes, valueStart);
   else packed.clearList(valueBytes, valueStart);
-  const set = into.attach(context, address);
+  const set = into.attach(database, address);
   set.expect(expected.count);
   return set;
 }

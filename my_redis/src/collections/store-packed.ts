@@ -1,25 +1,28 @@
-import type { Context } from "../dispatch/context.ts";
+import type { Database } from "../keyspace/database.ts";
+import type { ValueLimits } from "../keyspace/value-limits.ts";
 import type { ByteRange } from "../memory/byte-range.ts";
 import * as record from "../memory/record.ts";
-import type { PackedType } from "../persistence/rdb/value-visitor.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
 import { areDistinct, maxDistinctElements } from "../values/distinct-elements.ts";
+import type { PackedType } from "./value-visitor.ts";
 import type { ElementRun } from "../values/element-run.ts";
 import * as integers from "../values/integer-set.ts";
 import { listLimits } from "../values/list/list-limits.ts";
 import * as packed from "../values/packed-list.ts";
 import { areInOrder } from "../values/sorted-set/packed-sorted-set.ts";
 
-/** Collections that come packed and fit into a record become its value as they are, at the key that argument 1 names. */
+/**
+ * Collections that arrive packed and fit into a record become its value without conversion, at the key of argument 1.
+ */
 
-/** Stores elements as a collection; false when they cannot be one in this form, and then nothing has happened. */
-export function storePacked(context: Context, args: Arguments, type: PackedType, run: ElementRun): boolean {
-  if (run.count === 0 || !isFit(context, type, run)) return false;
+/** Stores elements as a collection. False when they cannot be one in this form; then nothing has changed. */
+export function storePacked(database: Database, args: Arguments, type: PackedType, run: ElementRun): boolean {
+  if (run.count === 0 || !isFit(database.keyspace.limits, type, run)) return false;
   const { bytes, start, end, count } = run;
   const length = packed.listHeaderBytes + end - start;
-  const { heap } = context.keyspace;
-  const address = context.database.create(args.buffer, args.start(1), args.end(1), {
+  const { heap } = database.keyspace;
+  const address = database.create(args.buffer, args.start(1), args.end(1), {
     type: record.valueType[type],
     encoding: record.encoding.packed,
     valueLength: length,
@@ -31,25 +34,24 @@ export function storePacked(context: Context, args: Arguments, type: PackedType,
   return true;
 }
 
-function isFit({ server }: Context, type: PackedType, run: ElementRun): boolean {
-  const { values } = server.settings;
+function isFit(limits: ValueLimits, type: PackedType, run: ElementRun): boolean {
   switch (type) {
     case "list":
-      return !listLimits(values["list-max-listpack-size"]).exceeded(run.end - run.start, run.count);
+      return !listLimits(limits["list-max-listpack-size"]).exceeded(run.end - run.start, run.count);
     case "hash":
       return (
-        isSmall(run, 2, values["hash-max-listpack-entries"], values["hash-max-listpack-value"]) && areDistinct(run, 2)
+        isSmall(run, 2, limits["hash-max-listpack-entries"], limits["hash-max-listpack-value"]) && areDistinct(run, 2)
       );
     case "set":
-      // Integers alone are not held as a list.
+      // A set of integers alone has another form.
       return (
         run.hasText &&
-        isSmall(run, 1, values["set-max-listpack-entries"], values["set-max-listpack-value"]) &&
+        isSmall(run, 1, limits["set-max-listpack-entries"], limits["set-max-listpack-value"]) &&
         areDistinct(run, 1)
       );
     default:
       return (
-        isSmall(run, 2, values["zset-max-listpack-entries"], values["zset-max-listpack-value"]) &&
+        isSmall(run, 2, limits["zset-max-listpack-entries"], limits["zset-max-listpack-value"]) &&
         areInOrder(run.bytes, run.start, run.end) &&
         areDistinct(run, 2)
       );
@@ -59,15 +61,18 @@ function isFit({ server }: Context, type: PackedType, run: ElementRun): boolean 
 const isSmall = ({ count, longest }: ElementRun, width: number, maxEntries: number, maxBytes: number): boolean =>
   count % width === 0 && count / width <= Math.min(maxEntries, maxDistinctElements) && longest <= maxBytes;
 
-/** Stores integers of `width` bytes, lowest byte first, as a set; false as above. */
-export function storeIntegers(context: Context, args: Arguments, width: number, range: ByteRange): boolean {
+/**
+ * Stores integers of `width` bytes, lowest byte first, as a set. False when they cannot be one; then nothing has
+ * changed.
+ */
+export function storeIntegers(database: Database, args: Arguments, width: number, range: ByteRange): boolean {
   const { bytes, start, end } = range;
   const count = (end - start) / width;
-  if (count > context.server.settings.values["set-max-intset-entries"] || !integers.areAscending(range, width)) {
+  if (count > database.keyspace.limits["set-max-intset-entries"] || !integers.areAscending(range, width)) {
     return false;
   }
-  const { heap } = context.keyspace;
-  const address = context.database.create(args.buffer, args.start(1), args.end(1), {
+  const { heap } = database.keyspace;
+  const address = database.create(args.buffer, args.start(1), args.end(1), {
     type: record.valueType.set,
     encoding: record.encoding.integerSet,
     valueLength: integers.integerSetHeaderBytes + end - start,

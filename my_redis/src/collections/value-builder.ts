@@ -1,8 +1,6 @@
-import { Context } from "../dispatch/context.ts";
 import { Database } from "../keyspace/database.ts";
 import type { Address } from "../memory/heap.ts";
-import type { ByteRange } from "../memory/byte-range.ts";
-import { RdbFormatError } from "../persistence/rdb/rdb-format-error.ts";
+import { type ByteRange, viewOf } from "../memory/byte-range.ts";
 import type {
   CollectionType,
   PackedType,
@@ -10,7 +8,7 @@ import type {
   StreamGroup,
   StreamState,
   ValueVisitor,
-} from "../persistence/rdb/value-visitor.ts";
+} from "./value-visitor.ts";
 import { Arguments } from "../protocol/arguments.ts";
 import type { ElementRun } from "../values/element-run.ts";
 import { PackedElement } from "../values/packed-element.ts";
@@ -32,11 +30,11 @@ const element = new PackedElement();
 const place = new IdPlace();
 
 /**
- * Makes a value of what a decoder tells, in the form that the settings ask for, at a key that must not exist: argument
- * 1, in the database of the context. `restart` makes it ready for the next value.
+ * Builds the value that a decoder describes, in the form that the settings ask for. The key is argument 1, and must be
+ * missing in the database. `restart` prepares for the next value.
  */
 export class ValueBuilder implements ValueVisitor {
-  readonly #context: Context;
+  #database: Database;
   readonly #args: Arguments;
   #expected = 0;
   #list: ListValue | undefined;
@@ -45,36 +43,35 @@ export class ValueBuilder implements ValueVisitor {
   #hash: HashValue | undefined;
   #stream: Stream | undefined;
 
-  constructor(context: Context, args: Arguments) {
-    this.#context = context;
+  constructor(database: Database, args: Arguments) {
+    this.#database = database;
     this.#args = args;
   }
 
-  /** Forgets the last value: the key has changed. */
-  restart(): void {
+  /** Forgets the last value. The next one goes to this database, and to the key that argument 1 names by now. */
+  restart(database: Database): void {
+    this.#database = database;
     this.#set = undefined;
   }
 
-  string({ bytes, start, end }: ByteRange): void {
-    const { buffer } = this.#args;
-    const key = { bytes: buffer, start: this.#args.start(1), end: this.#args.end(1) };
-    storeRange(this.#context.database, key, { bytes, start, end });
+  string(value: ByteRange): void {
+    storeRange(this.#database, this.#args.range(1), value);
   }
 
   packed(type: PackedType, run: ElementRun): boolean {
-    return storePacked(this.#context, this.#args, type, run);
+    return storePacked(this.#database, this.#args, type, run);
   }
 
   integers(width: number, range: ByteRange): boolean {
-    return storeIntegers(this.#context, this.#args, width, range);
+    return storeIntegers(this.#database, this.#args, width, range);
   }
 
   begin(type: CollectionType, count: number): void {
     this.#expected = count;
-    if (type === "list") this.#list = createList(this.#context, this.#args, 1, 0);
-    else if (type === "sortedSet") this.#sortedSet = createSortedSet(this.#context, this.#args, 1);
-    else if (type === "hash") this.#hash = openHash(this.#context, this.#args);
-    else if (type === "stream") this.#stream = createStream(this.#context.database, this.#args, 1);
+    if (type === "list") this.#list = createList(this.#database, this.#args, 1, 0);
+    else if (type === "sortedSet") this.#sortedSet = createSortedSet(this.#database, this.#args, 1);
+    else if (type === "hash") this.#hash = openHash(this.#database, this.#args);
+    else if (type === "stream") this.#stream = createStream(this.#database, this.#args, 1);
   }
 
   element({ bytes, start, end }: ByteRange): void {
@@ -84,33 +81,34 @@ export class ValueBuilder implements ValueVisitor {
     list.push("tail", element);
   }
 
-  member(member: ByteRange): void {
-    // In which form a set begins hangs on its first member.
-    this.#set ??= createSet(this.#context, this.#args, 1, { member, count: this.#expected }, new SetValue());
-    if (!this.#set.add(member.bytes, member.start, member.end)) throw twice("member");
+  member(member: ByteRange): boolean {
+    // The first member decides which form a set has at first.
+    this.#set ??= createSet(this.#database, this.#args, 1, { member, count: this.#expected }, new SetValue());
+    return this.#set.add(member.bytes, member.start, member.end);
   }
 
-  scoredMember({ bytes, start, end }: ByteRange, score: number): void {
+  scoredMember({ bytes, start, end }: ByteRange, score: number): boolean {
     const set = this.#sortedSet as SortedSetValue;
-    if (set.find(bytes, start, end)) throw twice("member");
+    if (set.find(bytes, start, end)) return false;
     set.add(bytes, start, end, score);
+    return true;
   }
 
-  field(name: ByteRange, value: ByteRange, timeMs: number): void {
+  field(name: ByteRange, value: ByteRange, timeMs: number): boolean {
     const hash = this.#hash as HashValue;
     const isNew = hash.set(name.bytes, name.start, name.end, value.bytes, value.start, value.end);
-    if (!isNew) throw twice("field");
-    if (timeMs !== 0) hash.setTime(name.bytes, name.start, name.end, timeMs);
+    if (isNew && timeMs !== 0) hash.setTime(name.bytes, name.start, name.end, timeMs);
+    return isNew;
   }
 
   entry(id: StreamId, fields: readonly ByteRange[]): void {
-    const source = Arguments.from(fields.map(({ bytes, start, end }) => bytes.subarray(start, end)));
+    const source = Arguments.from(fields.map(viewOf));
     (this.#stream as Stream).append(id, source, 0, source.count, this.#blockLimits);
   }
 
   get #blockLimits(): BlockLimits {
-    const { values } = this.#context.server.settings;
-    return { maxBytes: values["stream-node-max-bytes"], maxEntries: values["stream-node-max-entries"] };
+    const { limits } = this.#database.keyspace;
+    return { maxBytes: limits["stream-node-max-bytes"], maxEntries: limits["stream-node-max-entries"] };
   }
 
   streamState({ length, lastId, maxDeletedId, entriesAdded }: StreamState): void {
@@ -122,45 +120,41 @@ export class ValueBuilder implements ValueVisitor {
 
   group({ name, lastId, entriesRead, consumers }: StreamGroup): void {
     const stream = this.#stream as Stream;
-    if (stream.group(name) !== undefined) throw twice("group");
     stream.addGroup(name, lastId, entriesRead ?? stream.positionOf(lastId));
     const group = stream.group(name) as ConsumerGroup;
     for (const consumer of consumers) addConsumer(group, consumer);
   }
 }
 
-/** Makes a value apart from all keys: nothing can be seen of it before `moveTo`, and `discard` leaves no trace. */
+/** Builds a value that has no key yet. `moveTo` gives it one; `discard` drops it without a trace. */
 export class DetachedValueBuilder extends ValueBuilder {
-  /** A database of its own, in which the value grows. */
-  readonly #database: Database;
+  /** A database for this value alone. Commands never see it. */
+  readonly #detached: Database;
   readonly #key: Uint8Array;
 
-  constructor({ server, client, keyspace }: Context, key: Uint8Array) {
-    const context = new Context(server, client);
-    const database = new Database(keyspace, client.database);
-    database.createsSilently = true;
-    context.database = database;
-    super(context, Arguments.from(["", key]));
-    this.#database = database;
+  constructor({ keyspace, number }: Database, key: Uint8Array) {
+    const detached = new Database(keyspace, number);
+    detached.createsSilently = true;
+    super(detached, Arguments.from(["", key]));
+    this.#detached = detached;
     this.#key = key;
   }
 
-  /** Gives the value to its key in a database, which must have none there. */
+  /** Moves the value to its key in a database. The key must be missing there. */
   moveTo(target: Database): Address {
     const key = this.#key;
-    const moved = this.#database.moveValue(this.#database.find(key, 0, key.length), target, key, 0, key.length);
-    this.#database.dispose();
+    const moved = this.#detached.moveValue(this.#detached.find(key, 0, key.length), target, key, 0, key.length);
+    this.#detached.dispose();
     return moved;
   }
 
   discard(): void {
-    this.#database.flush();
-    this.#database.dispose();
+    this.#detached.flush();
+    this.#detached.dispose();
   }
 }
 
 function addConsumer(group: ConsumerGroup, { name, seenMs, activeMs, pending }: StreamConsumer): void {
-  if (group.consumer(name) !== undefined) throw twice("consumer");
   const consumer: Consumer = group.addConsumer(name, seenMs);
   consumer.activeMs = activeMs;
   for (const { id, deliveredMs, deliveries } of pending) {
@@ -169,5 +163,3 @@ function addConsumer(group: ConsumerGroup, { name, seenMs, activeMs, pending }: 
     group.pending.setDeliveries(place, deliveries);
   }
 }
-
-const twice = (what: string): RdbFormatError => new RdbFormatError(`a ${what} that comes twice`);

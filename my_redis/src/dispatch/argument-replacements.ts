@@ -1,4 +1,5 @@
-const initialBytes = 256;
+import { ByteBuffer } from "../memory/byte-buffer.ts";
+
 const initialCount = 8;
 
 /**
@@ -6,7 +7,7 @@ const initialCount = 8;
  * copied, into memory that is used again, so that noting them costs no allocation.
  */
 export class ArgumentReplacements {
-  bytes = new Uint8Array(initialBytes);
+  readonly #buffer = new ByteBuffer();
   count = 0;
   #indexes = new Int32Array(initialCount);
   #ends = new Int32Array(initialCount);
@@ -15,18 +16,18 @@ export class ArgumentReplacements {
     this.count = 0;
   }
 
+  /** The new bytes of all arguments. */
+  get bytes(): Uint8Array {
+    return this.#buffer.bytes;
+  }
+
   /** Notes that argument `index` is to be bytes[start, end). To be called in the order of the indexes. */
   add(index: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.count === this.#indexes.length) throw new RangeError(`more than ${initialCount} arguments replaced`);
-    const at = this.start(this.count);
-    if (at + end - start > this.bytes.length) {
-      const grown = new Uint8Array((at + end - start) * 2);
-      grown.set(this.bytes);
-      this.bytes = grown;
-    }
-    for (let place = start; place < end; place++) this.bytes[at + place - start] = bytes[place] as number;
+    this.#buffer.length = this.start(this.count);
+    this.#buffer.raw(bytes, start, end);
     this.#indexes[this.count] = index;
-    this.#ends[this.count] = at + end - start;
+    this.#ends[this.count] = this.#buffer.length;
     this.count++;
   }
 

@@ -1,14 +1,22 @@
 import type { Arguments } from "../protocol/arguments.ts";
 import type { Client, TimeoutReply } from "./client.ts";
-import type { Command } from "./command.ts";
-import type { Context } from "./context.ts";
+import type { CommandFacts } from "./command-facts.ts";
 
-/** How a client's command is run again, and how he is answered, out of turn. */
-export interface BlockedRunner {
+/** The context of a client that may wait. */
+export interface Waiter<Entry> {
+  readonly client: Client<Entry>;
+  /** The command that runs. */
+  readonly command: Entry | undefined;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+/** How a client's command is run again, and how the client is answered, out of turn. */
+export interface BlockedRunner<Context> {
   /** Runs the command; true when it got its reply, false when it must go on waiting. */
   retry(context: Context): boolean;
   /** Whether a key is there; looking leaves no trace. */
-  exists(database: number, key: string): boolean;
+  exists(context: Context, database: number, key: string): boolean;
   replyTimeout(context: Context): void;
   replyError(context: Context, message: string): void;
 }
@@ -17,26 +25,51 @@ export interface BlockedRunner {
  * Clients that wait for keys (BLPOP, XREAD BLOCK ...). Served in the order in which they began to wait, and keys in
  * the order in which they became ready, after the command (or transaction, or script) that made them so has ended.
  */
-export class BlockedClients {
+export class BlockedClients<Context extends Waiter<CommandFacts>> {
   readonly #waiting = new Map<string, Context[]>();
   readonly #blocked = new Set<Context>();
   #ready = new Set<string>();
-  readonly #runner: BlockedRunner;
+  readonly #runner: BlockedRunner<Context>;
   readonly #onCount: () => void;
-  /** Told of the moment at which a client's time will be over, when he begins to wait. */
-  onDeadline: (deadlineMs: number) => void = () => {};
+  readonly #mayServe: () => boolean;
+  #onDeadline: (deadlineMs: number) => void = () => {};
+  /** Asked before a client is tried again. */
+  #mustWaitOn: ((context: Context) => boolean) | undefined;
 
-  /** `onCount` is called when the number of waiting clients changes. */
-  constructor(runner: BlockedRunner, onCount: () => void) {
+  /**
+   * `onCount` is called when the number of waiting clients changes. While `mayServe` says no, no client is tried: nobody
+   * sees what a script has done so far before it has ended.
+   */
+  constructor(runner: BlockedRunner<Context>, onCount: () => void, mayServe: () => boolean) {
     this.#runner = runner;
     this.#onCount = onCount;
+    this.#mayServe = mayServe;
+  }
+
+  /** Calls `listener` with the moment of a client's timeout when it begins to wait. The result ends that. */
+  watchDeadlines(listener: (deadlineMs: number) => void): () => void {
+    this.#onDeadline = listener;
+    return () => {
+      this.#onDeadline = () => {};
+    };
+  }
+
+  /**
+   * Asks `mustWaitOn` before a client is tried again although one of its keys has changed: another key may be locked.
+   * The result ends that.
+   */
+  holdBack(mustWaitOn: (context: Context) => boolean): () => void {
+    this.#mustWaitOn = mustWaitOn;
+    return () => {
+      this.#mustWaitOn = undefined;
+    };
   }
 
   get count(): number {
     return this.#blocked.size;
   }
 
-  /** Clients whose time is limited. */
+  /** Clients that wait with a timeout. */
   get timedCount(): number {
     let count = 0;
     for (const { client } of this.#blocked) if (Number.isFinite(client.blocked?.deadlineMs)) count++;
@@ -56,7 +89,7 @@ export class BlockedClients {
     const database = context.client.database;
     const names = [...new Set(keys.map((index) => args.latin1(index)))];
     context.client.blocked = {
-      command: context.command as Command,
+      command: context.command as CommandFacts,
       args: args.copy(),
       database,
       keys: names,
@@ -71,10 +104,10 @@ export class BlockedClients {
     }
     context.client.channel.pause();
     this.#onCount();
-    this.onDeadline(context.client.blocked.deadlineMs);
+    this.#onDeadline(context.client.blocked.deadlineMs);
   }
 
-  /** A key changed: whoever waits for it will be tried at the next `serve`. */
+  /** A key changed: clients that wait for it are tried at the next `serve`. */
   keyChanged(database: number, key: string): void {
     const place = placeOf(database, key);
     if (this.#waiting.has(place)) this.#ready.add(place);
@@ -93,7 +126,7 @@ export class BlockedClients {
 
   /** Tries the clients whose keys became ready; serving one may make further keys ready. */
   serve(): void {
-    while (this.#ready.size > 0) {
+    while (this.#ready.size > 0 && this.#mayServe()) {
       const ready = this.#ready;
       this.#ready = new Set();
       for (const place of ready) this.#serveKey(place);
@@ -108,33 +141,34 @@ export class BlockedClients {
     // A copy: clients leave the list as they are served, and may come back at its end.
     for (const context of [...(this.#waiting.get(place) ?? [])]) {
       const { blocked } = context.client;
-      // Of thousands who wait for an element, the first takes it: the others need not try. The end of a stream is news.
+      // Of thousands of clients that wait for an element, the first takes it: the others need not try. Clients of a
+      // stream do try: its deletion is an answer for them.
       if (blocked === undefined || (gone && blocked.command.group !== "stream")) continue;
-      if (this.#runner.retry(context)) this.#release(context);
-      else gone = gone || !this.#runner.exists(database, key);
+      if (this.#mustWaitOn?.(context) !== true && this.#runner.retry(context)) this.#release(context);
+      else gone = gone || !this.#runner.exists(context, database, key);
     }
   }
 
-  /** Answers the clients whose time is over, whose time was over first before the others. */
+  /** Answers the clients whose timeout has passed, in the order of their timeouts. */
   expire(nowMs: number): void {
     const deadlineOf = ({ client }: Context): number => client.blocked?.deadlineMs ?? Number.POSITIVE_INFINITY;
-    const over = [...this.#blocked].filter((context) => deadlineOf(context) <= nowMs);
-    for (const context of over.sort((one, other) => deadlineOf(one) - deadlineOf(other))) {
-      // Releasing one may have let another's request go on, and he may have gone.
+    const late = [...this.#blocked].filter((context) => deadlineOf(context) <= nowMs);
+    for (const context of late.sort((one, other) => deadlineOf(one) - deadlineOf(other))) {
+      // Releasing one client may have let another's request go on, and that client may have disconnected.
       if (deadlineOf(context) > nowMs) continue;
       this.#runner.replyTimeout(context);
       this.#release(context);
     }
   }
 
-  /** The earliest deadline, Infinity when nobody's time is limited. */
+  /** The earliest timeout; Infinity when no client waits with one. */
   get nextDeadlineMs(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const context of this.#blocked) next = Math.min(next, context.client.blocked?.deadlineMs ?? next);
     return next;
   }
 
-  /** CLIENT UNBLOCK: as if the time were over, or with an error. False when the client does not wait. */
+  /** CLIENT UNBLOCK: as if the timeout had passed, or with an error. False when the client does not wait. */
   unblock(client: Client, how: "timeout" | "error"): boolean {
     for (const context of this.#blocked) {
       if (context.client !== client) continue;
@@ -146,7 +180,7 @@ export class BlockedClients {
     return false;
   }
 
-  /** A client went away. */
+  /** The client has disconnected. */
   forget(context: Context): void {
     this.#remove(context);
   }

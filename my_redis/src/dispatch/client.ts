@@ -1,56 +1,16 @@
 import type { Arguments } from "../protocol/arguments.ts";
-import type { Tracking } from "./observers/client-tracking.ts";
-import type { Command } from "./command.ts";
-import type { Subscriptions } from "./pub-sub.ts";
-import type { Relaying } from "./request-router.ts";
+import type { ClientChannel } from "./client-channel.ts";
+import type { CommandFacts } from "./command-facts.ts";
+import type { Relaying } from "./relaying.ts";
 
-/** How a client's replies leave; commands never see the socket behind it. */
-export interface ClientChannel {
-  readonly remoteAddress: string;
-  readonly localAddress: string;
-  /** Bytes written and not yet taken by the client. */
-  readonly pendingBytes: number;
-  /** Bytes received of a request that is not complete. */
-  readonly heldBytes: number;
-  /** Closes at once; what has not been sent is dropped. */
-  kill(): void;
-  /** Closes once everything written before has been sent. */
-  closeAfterReplies(): void;
-  /** Reads no more requests until `resume`: for a blocked client. */
-  pause(): void;
-  /** Goes on with what the client sent meanwhile. */
-  resume(): void;
-  /** From now on what arrives is for this reader: the other end is a node, and no client any more. */
-  takeOver?(reader: ChannelReader): RawChannel;
-}
-
-/** Takes the bytes of a channel as they come. */
-export interface ChannelReader {
-  /** The chunk is valid only during the call. */
-  data(chunk: Uint8Array): void;
-  /** More can be written. */
-  drain(): void;
-  closed(): void;
-}
-
-/** A channel that has been taken over. */
-export interface RawChannel {
-  /** Gives how many of bytes[start, end) were taken; the rest is to be offered again after `drain`. */
-  write(bytes: Uint8Array, start: number, end: number): number;
-  /** Takes no more bytes from the other end until `resume`. */
-  pause(): void;
-  resume(): void;
-  terminate(): void;
-}
-
-export interface QueuedCommand {
-  readonly command: Command;
+export interface QueuedCommand<Entry = CommandFacts> {
+  readonly command: Entry;
   readonly args: Arguments;
 }
 
 /** A client's MULTI. */
-export interface Transaction {
-  readonly queued: QueuedCommand[];
+export interface Transaction<Entry = CommandFacts> {
+  readonly queued: QueuedCommand<Entry>[];
   /** Bytes of the requests in the queue. */
   queuedBytes: number;
   /** A command was refused while queueing: EXEC will answer EXECABORT. */
@@ -63,26 +23,63 @@ export interface WatchedKey {
   readonly key: string;
 }
 
-/** What a client who has waited for nothing is answered. */
+/** The reply to a blocking command whose time has run out. */
 export type TimeoutReply = "null" | "nullArray" | "zero";
 
 /** What a client waits for in a blocking command. */
-export interface Blocked {
-  readonly command: Command;
+export interface Blocked<Entry = CommandFacts> {
+  readonly command: Entry;
   readonly args: Arguments;
   readonly database: number;
   /** One character per byte. */
   readonly keys: readonly string[];
   /** Moment of the timeout, Unix milliseconds; Infinity to wait for ever. */
   readonly deadlineMs: number;
-  /** Writes the reply of a timeout. */
   readonly timeoutReply: TimeoutReply;
 }
 
-/** Everything the server knows of one connected client, or of the pseudo client of a script or of the log loader. */
-export class Client {
+/** Channels and patterns are one world, shard channels another. */
+export type SubscriptionKind = "channel" | "pattern" | "shard";
+
+/** What one client has subscribed to, in that order; one character per byte. */
+export type Subscriptions = Readonly<Record<SubscriptionKind, Set<string>>>;
+
+/** What a client asked for with CLIENT TRACKING. */
+export interface TrackingMode {
+  /** It hears of all keys with one of the prefixes, instead of those that it has read. */
+  readonly broadcast: boolean;
+  /** Only keys of commands after CLIENT CACHING YES count; or all but those after CLIENT CACHING NO. */
+  readonly optIn: boolean;
+  readonly optOut: boolean;
+  /** It does not hear of its own changes. */
+  readonly noLoop: boolean;
+  /** The client that is notified in its place; 0 for none. */
+  readonly redirect: number;
+  /** One character per byte. */
+  readonly prefixes: readonly string[];
+}
+
+/** One client's tracking. */
+export interface Tracking {
+  readonly client: Client;
+  mode: TrackingMode;
+  /** CLIENT CACHING was called for the next command. */
+  caching: boolean;
+  /** The client that was to be notified in its place is gone. */
+  isBroken: boolean;
+}
+
+/**
+ * A client of the network ("normal"), a client of another node ("relayed"), or a pseudo client whose replies nobody
+ * reads: of scripts, and of the loader of the log.
+ */
+export type ClientKind = "normal" | "relayed" | "script" | "loader";
+
+/** Everything the server knows of one connected client, or of a pseudo client. */
+export class Client<Entry = CommandFacts> {
   readonly id: number;
   readonly channel: ClientChannel;
+  readonly kind: ClientKind;
   readonly createdAtMs: number;
   /** One character per byte. */
   name = "";
@@ -93,48 +90,51 @@ export class Client {
   database = 0;
   authenticated = false;
   lastActiveMs: number;
-  lastCommand: Command | undefined;
-  transaction: Transaction | undefined;
+  lastCommand: Entry | undefined;
+  transaction: Transaction<Entry> | undefined;
   watched: WatchedKey[] = [];
   /** A watched key was changed: EXEC answers nil. */
   watchBroken = false;
-  blocked: Blocked | undefined;
+  blocked: Blocked<Entry> | undefined;
   /** Undefined while there are none. */
   subscriptions: Subscriptions | undefined;
   replyMode: "on" | "off" | "skip-next" | "skip" = "on";
   noEvict = false;
   noTouch = false;
-  /** Is told of every command: see MONITOR. */
+  /** It is shown every command: see MONITOR. */
   monitoring = false;
-  /** Hears of changes to keys: see CLIENT TRACKING. A script's pseudo client has that of its caller. */
+  /** It is notified of changed keys: see CLIENT TRACKING. A script's pseudo client has that of its caller. */
   tracking: Tracking | undefined;
-  /** "normal" clients, those of other nodes ("relayed"), and pseudo clients whose replies nobody waits for. */
-  readonly kind: "normal" | "relayed" | "script" | "loader";
   closing = false;
-  /** He is away. */
+  /** It has disconnected. */
   gone = false;
-  /** A request of his has been put aside, and nothing further is read before it is answered. */
-  postponed = false;
-  /** What other nodes do for him; undefined before they first do. */
+  /** One of its requests is answered later, and nothing further is read before that. */
+  isHeld = false;
+  /** What other nodes do for it; undefined before they first do. */
   relaying: Relaying | undefined;
 
-  constructor(id: number, channel: ClientChannel, nowMs: number, kind: Client["kind"] = "normal") {
+  constructor(id: number, channel: ClientChannel, nowMs: number, kind: ClientKind = "normal") {
     this.id = id;
     this.channel = channel;
     this.createdAtMs = nowMs;
     this.lastActiveMs = nowMs;
     this.kind = kind;
   }
-}
 
-/** The channel of a pseudo client. */
-export const noChannel: ClientChannel = {
-  remoteAddress: "",
-  localAddress: "",
-  pendingBytes: 0,
-  heldBytes: 0,
-  kill() {},
-  closeAfterReplies() {},
-  pause() {},
-  resume() {},
-};
+  /** Whether it asks for itself, from here or from another node: not a script, and not the loader of the log. */
+  get isReal(): boolean {
+    return this.kind === "normal" || this.kind === "relayed";
+  }
+
+  /** Its request is answered later: nothing further is read from it until `goOn`. */
+  hold(): void {
+    this.isHeld = true;
+    this.channel.pause();
+  }
+
+  /** Its request has been answered: what it has sent meanwhile runs. */
+  goOn(): void {
+    this.isHeld = false;
+    this.channel.resume();
+  }
+}

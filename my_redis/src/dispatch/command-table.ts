@@ -1,46 +1,46 @@
 import type { Arguments } from "../protocol/arguments.ts";
-import { type Command, noCalls } from "./command.ts";
+import { type CommandFacts, noCalls } from "./command-facts.ts";
 
 const slots = 1024;
+
+type TableEntry<Entry> = CommandFacts & { readonly subcommands?: readonly Entry[] };
 
 /**
  * All commands by name. Looked up straight from the request's bytes, in any case, without making a string. The entries
  * are copies of the table's own, so that several servers in one process count and measure each for itself.
  */
-export class CommandTable {
-  readonly #byHash: (Command[] | undefined)[] = new Array<Command[] | undefined>(slots).fill(undefined);
-  readonly #subcommands = new Map<Command, Map<string, Command>>();
-  readonly #commands = new Map<string, Command>();
-  #last: Command | undefined;
+export class CommandTable<Entry extends TableEntry<Entry>> {
+  readonly #byHash: (Entry[] | undefined)[] = new Array<Entry[] | undefined>(slots).fill(undefined);
+  readonly #subcommands = new Map<Entry, Map<string, Entry>>();
+  readonly #commands = new Map<string, Entry>();
+  #last: Entry | undefined;
 
-  constructor(commands: readonly Command[]) {
+  constructor(commands: readonly Entry[]) {
     for (const entry of commands) this.#add(entry);
   }
 
   /** A command that is found, and that nobody is told of. */
-  addHidden(definition: Command): void {
+  addHidden(definition: Entry): void {
     const bytes = Buffer.from(definition.name, "latin1");
     (this.#byHash[nameHash(bytes, 0, bytes.length)] ??= []).push(definition);
   }
 
-  #add(definition: Command): void {
+  #add(definition: Entry): void {
     const entry = ownCopy(definition);
     if (this.#commands.has(entry.name)) throw new Error(`command ${entry.name} is defined twice`);
     this.#commands.set(entry.name, entry);
     const bytes = Buffer.from(entry.name, "latin1");
     (this.#byHash[nameHash(bytes, 0, bytes.length)] ??= []).push(entry);
     if (entry.subcommands === undefined) return;
-    const subcommands = new Map<string, Command>();
+    const subcommands = new Map<string, Entry>();
     for (const each of entry.subcommands) {
-      const subcommand = ownCopy(each);
-      subcommand.fullName = `${entry.name}|${subcommand.name}`.toLowerCase();
-      subcommands.set(subcommand.name.toLowerCase(), subcommand);
+      subcommands.set(each.name.toLowerCase(), ownCopy(each));
     }
     this.#subcommands.set(entry, subcommands);
   }
 
   /** The command that argument 0 names, not yet resolved to a subcommand. */
-  find(args: Arguments): Command | undefined {
+  find(args: Arguments): Entry | undefined {
     const buffer = args.buffer;
     const start = args.start(0);
     const end = args.end(0);
@@ -50,7 +50,7 @@ export class CommandTable {
     const candidates = this.#byHash[nameHash(buffer, start, end)];
     if (candidates === undefined) return undefined;
     for (let index = 0; index < candidates.length; index++) {
-      const candidate = candidates[index] as Command;
+      const candidate = candidates[index] as Entry;
       if (!nameEquals(candidate.name, buffer, start, end)) continue;
       this.#last = candidate;
       return candidate;
@@ -59,12 +59,12 @@ export class CommandTable {
   }
 
   /** The subcommand that argument 1 names. */
-  findSubcommand(container: Command, args: Arguments): Command | undefined {
+  findSubcommand(container: Entry, args: Arguments): Entry | undefined {
     return this.#subcommands.get(container)?.get(args.latin1(1).toLowerCase());
   }
 
   /** By name, in any case; "config|get" finds a subcommand. */
-  byName(name: string): Command | undefined {
+  byName(name: string): Entry | undefined {
     const [container, subcommand, ...further] = name.split("|") as [string, ...string[]];
     if (further.length > 0) return undefined;
     const found = this.#commands.get(container.toUpperCase());
@@ -73,12 +73,12 @@ export class CommandTable {
   }
 
   /** Top-level commands. */
-  all(): IterableIterator<Command> {
+  all(): IterableIterator<Entry> {
     return this.#commands.values();
   }
 
   /** Subcommands of a container, none for other commands. */
-  subcommandsOf(entry: Command): Iterable<Command> {
+  subcommandsOf(entry: Entry): Iterable<Entry> {
     return this.#subcommands.get(entry)?.values() ?? [];
   }
 
@@ -94,7 +94,7 @@ export class CommandTable {
   }
 }
 
-const ownCopy = (definition: Command): Command => ({ ...definition, statistics: noCalls() });
+const ownCopy = <Entry extends CommandFacts>(definition: Entry): Entry => ({ ...definition, statistics: noCalls() });
 
 /** Same slot for upper and lower case: bit 5 is left out of every byte. */
 function nameHash(bytes: Uint8Array, start: number, end: number): number {

@@ -1,6 +1,7 @@
+import { usageOf } from "./describe/syntax-usage.ts";
 import { type Command, command, type CommandDefinition } from "./command.ts";
 
-/** A command that is a family of subcommands. What HELP answers is made from their entries. */
+/** Declares a command that is a family of subcommands. The answer of HELP is made from their entries. */
 export function container(
   definition: CommandDefinition & {
     readonly subcommands: readonly Command[];
@@ -12,14 +13,14 @@ export function container(
   const subcommands = [...definition.subcommands];
   subcommands.push(
     command({
-      name: "HELP",
+      name: `${definition.name} HELP`,
       group: definition.group,
       since: helpSince,
       complexity: "O(1)",
+      brief: true,
       summary: "Prints this help.",
       flags: ["loading", "stale"],
       ...(definition.categories === undefined ? {} : { categories: definition.categories }),
-      arity: 2,
       run: (_context, _args, reply) => {
         const lines = helpLines(definition.name, subcommands);
         reply.array(lines.length);
@@ -32,8 +33,8 @@ export function container(
 
 function helpLines(name: string, subcommands: readonly Command[]): string[] {
   const lines = [`${name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`];
-  for (const { name: subcommand, usage, summary } of subcommands) {
-    lines.push(usage === undefined ? subcommand : `${subcommand} ${usage}`, `    ${summary}`);
+  for (const { name: subcommand, usage, syntax, summary } of subcommands) {
+    lines.push(`${subcommand} ${usage ?? usageOf(syntax)}`.trimEnd(), `    ${summary}`);
   }
   return lines;
 }

@@ -1,24 +1,24 @@
 import type { Arguments } from "../protocol/arguments.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
-import type { Server } from "../server.ts";
-import type { Context } from "./context.ts";
+import type { Client } from "./client.ts";
+import type { Context, Services } from "./context.ts";
 import { holdBackReply } from "./reply-mode.ts";
 
-interface PostponedRequest {
+interface HeldRequest {
   readonly context: Context;
   readonly args: Arguments;
 }
 
 /**
- * Requests that are held back before they run: by CLIENT PAUSE, or by the hook of an embedding program. A client's
- * later requests stay in his connection meanwhile, so that his order is kept.
+ * Requests that are held back before they run: by CLIENT PAUSE, say. A client's later requests stay in its connection
+ * meanwhile, so that their order is kept.
  */
-export class PostponedRequests {
-  readonly #server: Server;
-  readonly #held = new Map<number, PostponedRequest>();
+export class HeldRequests {
+  readonly #services: Pick<Services, "clock" | "processor" | "replies">;
+  readonly #held = new Map<number, HeldRequest>();
 
-  constructor(server: Server) {
-    this.#server = server;
+  constructor(services: Pick<Services, "clock" | "processor" | "replies">) {
+    this.#services = services;
   }
 
   get count(): number {
@@ -30,27 +30,27 @@ export class PostponedRequests {
   }
 
   /** Keeps a request, and reads no more of its client. */
-  hold(context: Context, args: Arguments): void {
+  hold(context: Context, args: Arguments): "held" {
     this.#held.set(context.client.id, { context, args: args.copy() });
-    context.client.postponed = true;
-    context.client.channel.pause();
+    context.client.hold();
+    return "held";
   }
 
-  /** A client went away, or his connection was reset. */
-  forget(context: Context): void {
-    this.#held.delete(context.client.id);
+  /** The client has disconnected, or its connection was reset. */
+  forget({ client }: { readonly client: Client }): void {
+    this.#held.delete(client.id);
   }
 
-  /** Runs what is held of one client, and goes on with what he sent meanwhile. */
+  /** Runs what is held of one client, from its checks on, and goes on with what the client sent meanwhile. */
   release(context: Context): void {
-    this.#finish(context, (args, reply) => this.#server.processor.process(context, args, reply));
+    this.#finish(context, (args, reply) => this.#services.processor.process(context, args, reply));
   }
 
   /** Answers what is held of one client with an error instead. */
   refuse(context: Context, message: string): void {
     this.#finish(context, (_args, reply) => {
       const start = reply.length;
-      this.#server.processor.writeError(reply, message);
+      this.#services.processor.writeError(reply, message);
       holdBackReply(context.client, reply, start);
     });
   }
@@ -60,12 +60,12 @@ export class PostponedRequests {
     if (request === undefined) return;
     this.#held.delete(context.client.id);
     const { client } = context;
-    client.postponed = false;
+    client.isHeld = false;
     if (client.gone) return;
-    this.#server.updateClock();
-    this.#server.outOfTurn.to(client, (reply) => answer(request.args, reply));
+    this.#services.clock.update();
+    this.#services.replies.to(client, (reply) => answer(request.args, reply));
     // The command may wait for something else by now.
-    if (client.blocked === undefined && !client.postponed) client.channel.resume();
+    if (client.blocked === undefined && !client.isHeld) client.channel.resume();
   }
 
   /** Runs what is held of all clients, in the order in which it came. */

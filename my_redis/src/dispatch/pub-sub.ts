@@ -1,20 +1,9 @@
+import { type ByteRange, wholeRange } from "../memory/byte-range.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
 import { globMatches } from "../values/glob-pattern.ts";
-import type { Client } from "./client.ts";
-
-/** Channels and patterns are one world, shard channels another. */
-export type SubscriptionKind = "channel" | "pattern" | "shard";
-
-/** What one client has subscribed to, in that order; one character per byte. */
-export type Subscriptions = Readonly<Record<SubscriptionKind, Set<string>>>;
-
-/** A range of bytes that is lent for the call. */
-export interface PublishedBytes {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
+import type { ReplyOutlet } from "./replies.ts";
+import type { Client, SubscriptionKind, Subscriptions } from "./client.ts";
 
 interface Delivery {
   readonly client: Client;
@@ -23,17 +12,18 @@ interface Delivery {
 
 const messageNames = { channel: "message", pattern: "pmessage", shard: "smessage" } as const;
 
-/** What publishing needs of the server. */
-export interface PubSubOwner {
-  /** Writes a message to a client at any moment. */
-  push(client: Client, message: Uint8Array): void;
+export interface PubSubOptions {
+  readonly replies: ReplyOutlet;
   /** Bytes of messages that may wait for one client while one command or script runs; 0 for any number. */
-  readonly maxQueuedBytes: number;
+  readonly maxQueuedBytes: () => number;
 }
 
+/** Is shown what a transaction or script publishes. */
+export type PublishedAsPart = (channel: ByteRange, message: ByteRange) => void;
+
 /**
- * Who has subscribed to what. Messages are handed over once the command that published them has ended, so that they
- * never stand in the midst of a reply: those to the publisher himself come after his reply, as in Redis.
+ * Subscriptions, and messages on their way. Messages are handed over once the command that published them has ended, so
+ * that they never stand in the midst of a reply: those to the publisher itself come after its reply, as in Redis.
  */
 export class PubSub {
   readonly #subscribers = {
@@ -43,16 +33,26 @@ export class PubSub {
   } as const satisfies Record<SubscriptionKind, Map<string, Set<Client>>>;
   readonly #patterns = new Map<string, Uint8Array>();
   readonly #writer = new ReplyWriter();
-  readonly #owner: PubSubOwner;
+  readonly #options: PubSubOptions;
+  readonly #publishedAsPart: PublishedAsPart[] = [];
   #deliveries: Delivery[] = [];
   /** Bytes among the deliveries, by client. */
   readonly #queuedBytes = new Map<Client, number>();
   #scheduled = false;
-  /** Told of what a transaction or script publishes: subscribers at other nodes are to get it, too. */
-  onPublishedAsPart: ((channel: PublishedBytes, message: PublishedBytes) => void) | undefined;
 
-  constructor(owner: PubSubOwner) {
-    this.#owner = owner;
+  constructor(options: PubSubOptions) {
+    this.#options = options;
+  }
+
+  /** On a ring of nodes, subscribers at other nodes are to get what a transaction or script publishes, too. */
+  onPublishedAsPart(listener: PublishedAsPart): void {
+    this.#publishedAsPart.push(listener);
+  }
+
+  /** As `publish` to a channel, for a transaction or script: the listeners of `onPublishedAsPart` are called as well. */
+  publishAsPart(channel: ByteRange, message: ByteRange): number {
+    for (const listener of this.#publishedAsPart) listener(channel, message);
+    return this.publish("channel", channel, message);
   }
 
   /** Names that have subscribers. */
@@ -91,7 +91,7 @@ export class PubSub {
     this.#patterns.delete(name);
   }
 
-  /** A client went away, or begins anew. */
+  /** The client has disconnected, or starts over. */
   forget(client: Client): void {
     for (const kind of ["channel", "pattern", "shard"] as const) {
       for (const name of client.subscriptions?.[kind] ?? []) this.unsubscribe(client, kind, name);
@@ -99,7 +99,7 @@ export class PubSub {
   }
 
   /** Sends a message to all who have subscribed to the channel; gives how many times it is sent. */
-  publish(kind: "channel" | "shard", channel: PublishedBytes, message: PublishedBytes): number {
+  publish(kind: "channel" | "shard", channel: ByteRange, message: ByteRange): number {
     let sent = 0;
     const subscribers = this.#subscribers[kind];
     if (subscribers.size > 0) {
@@ -110,12 +110,12 @@ export class PubSub {
     for (const [name, pattern] of this.#patterns) {
       if (!globMatches(pattern, channel.bytes, channel.start, channel.end)) continue;
       const found = this.#subscribers.pattern.get(name) as Set<Client>;
-      sent += this.#send(found, "pattern", [{ bytes: pattern, start: 0, end: pattern.length }, channel, message]);
+      sent += this.#send(found, "pattern", [wholeRange(pattern), channel, message]);
     }
     return sent;
   }
 
-  #send(clients: ReadonlySet<Client>, kind: SubscriptionKind, words: readonly PublishedBytes[]): number {
+  #send(clients: ReadonlySet<Client>, kind: SubscriptionKind, words: readonly ByteRange[]): number {
     const encoded: Partial<Record<2 | 3, Uint8Array>> = {};
     const { size } = clients;
     for (const client of clients) {
@@ -132,11 +132,11 @@ export class PubSub {
     this.#schedule();
   }
 
-  /** A client for whom one command publishes more than he may leave unread is let go, as if it had been sent. */
+  /** A client for which one command publishes more than it may leave unread is disconnected, as if all had been sent. */
   #queue(client: Client, message: Uint8Array): void {
     if (client.closing) return;
     const bytes = (this.#queuedBytes.get(client) ?? 0) + message.length;
-    const { maxQueuedBytes } = this.#owner;
+    const maxQueuedBytes = this.#options.maxQueuedBytes();
     if (maxQueuedBytes > 0 && bytes > maxQueuedBytes) {
       client.channel.kill();
       return;
@@ -145,17 +145,17 @@ export class PubSub {
     this.#deliveries.push({ client, message });
   }
 
-  #encode(protocol: 2 | 3, kind: SubscriptionKind, words: readonly PublishedBytes[]): Uint8Array {
+  #encode(protocol: 2 | 3, kind: SubscriptionKind, words: readonly ByteRange[]): Uint8Array {
     const writer = this.#writer;
     writer.clear();
     writer.protocol = protocol;
     writer.push(words.length + 1);
     writer.bulkText(messageNames[kind]);
     for (const { bytes, start, end } of words) writer.bulk(bytes, start, end);
-    return writer.buffer.slice(0, writer.length);
+    return writer.copy();
   }
 
-  /** What no command but a timer has published goes out when the timer's work is done. */
+  /** Messages that a timer has published, and no command, go out when the timer's work is done. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -176,7 +176,7 @@ export class PubSub {
     this.#deliveries = [];
     this.#queuedBytes.clear();
     for (const { client, message } of deliveries) {
-      if (!client.closing) this.#owner.push(client, message);
+      if (!client.closing) this.#options.replies.to(client, (reply) => reply.raw(message));
     }
   }
 }

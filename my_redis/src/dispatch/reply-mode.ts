@@ -1,16 +1,17 @@
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { Client } from "./client.ts";
-import type { Command } from "./command.ts";
+import type { CommandFacts } from "./command-facts.ts";
 
 /**
  * CLIENT REPLY: to be called after each reply, before anything else is written. Takes back what was written since
  * `start` when the client does not want it. What is pushed, the answers of SUBSCRIBE and the like, he always gets.
  */
-export function holdBackReply(client: Client, reply: ReplyWriter, start: number, found?: Command): void {
+export function holdBackReply(client: Client, reply: ReplyWriter, start: number, found?: CommandFacts): void {
   if (client.replyMode === "on") return;
   if (found === undefined || !answersByPush(found)) reply.length = start;
   if (client.replyMode === "skip") client.replyMode = "on";
   else if (client.replyMode === "skip-next") client.replyMode = "skip";
 }
 
-const answersByPush = ({ group, whileSubscribed }: Command): boolean => group === "pubsub" && whileSubscribed === true;
+const answersByPush = ({ group, whileSubscribed }: CommandFacts): boolean =>
+  group === "pubsub" && whileSubscribed === true;

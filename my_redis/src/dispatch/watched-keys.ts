@@ -3,6 +3,12 @@ import type { Client } from "./client.ts";
 /** Which clients WATCH which keys. */
 export class WatchedKeys {
   readonly #watchers = new Map<string, Set<Client>>();
+  readonly #onCount: () => void;
+
+  /** `onCount` is called when clients begin to watch, or end it. */
+  constructor(onCount: () => void) {
+    this.#onCount = onCount;
+  }
 
   get count(): number {
     return this.#watchers.size;
@@ -15,9 +21,12 @@ export class WatchedKeys {
     client.watched.push({ database, key });
     if (watchers === undefined) this.#watchers.set(place, new Set([client]));
     else watchers.add(client);
+    this.#onCount();
   }
 
+  /** The client's next transaction depends on no key. */
   unwatch(client: Client): void {
+    if (client.watched.length === 0 && !client.watchBroken) return;
     for (const { database, key } of client.watched) {
       const place = `${database}:${key}`;
       const watchers = this.#watchers.get(place);
@@ -26,6 +35,7 @@ export class WatchedKeys {
     }
     client.watched = [];
     client.watchBroken = false;
+    this.#onCount();
   }
 
   keyChanged(database: number, key: string): void {

@@ -1,15 +1,16 @@
 import type { Client } from "../dispatch/client.ts";
-import { changesData } from "../dispatch/checks/client-pause.ts";
-import type { Context } from "../dispatch/context.ts";
-import { type Policy, postponed } from "../dispatch/checks/policies.ts";
-import { PostponedRequests } from "../dispatch/held-requests.ts";
+import { changesData } from "../dispatch/checks/changes-data.ts";
+import type { RequestCheck } from "../dispatch/checks/request-check.ts";
+import type { Services } from "../dispatch/context.ts";
+import { HeldRequests } from "../dispatch/held-requests.ts";
+import type { MigratingKey, Migration, MigrationPort } from "../dispatch/ports.ts";
+import { answer } from "../dispatch/replies.ts";
 import type { Connect } from "../network/transport.ts";
-import type { Server } from "../server.ts";
-import { type Migration, type MigratingKey, transfer, type TransferResult } from "./transfer.ts";
+import { transfer, type TransferResult } from "./transfer.ts";
 
 const changedMeanwhile = "ERR a key was changed while it was sent: the keys are at both servers now";
 
-/** The network, as far as who works outside of any client's turn needs it. */
+/** What work outside of any client's turn needs of the network. */
 export interface MigrationNetwork {
   readonly connect: Connect;
   /** Runs work as a turn of its own: its replies are sent and its log is written at the end. */
@@ -17,21 +18,20 @@ export interface MigrationNetwork {
 }
 
 /**
- * MIGRATE: keys go to another server and then leave this one. Meanwhile their client waits, and so does everybody who
- * wants to change data: redis-server stands still altogether. So there is one migration at a time, and what is removed
- * here is what was sent. While there is none this costs nothing: the policy is among the server's only meanwhile.
+ * MIGRATE: keys go to another server and then leave this one. Meanwhile their client waits, and so does every client
+ * that wants to change data: redis-server stands still altogether. So there is one migration at a time, and what is
+ * removed here is what was sent. The check is installed only meanwhile.
  */
-export class Migrations {
-  readonly #server: Server;
+export class Migrations implements MigrationPort {
+  readonly #server: Services;
   readonly #network: MigrationNetwork;
-  readonly #requests: PostponedRequests;
+  readonly #requests: HeldRequests;
   readonly #stopping = new AbortController();
 
-  constructor(server: Server, network: MigrationNetwork) {
+  constructor(server: Services, network: MigrationNetwork) {
     this.#server = server;
     this.#network = network;
-    this.#requests = new PostponedRequests(server);
-    server.arrivalPolicies.add(this.#policy);
+    this.#requests = new HeldRequests(server);
   }
 
   /** The server stops: what is under way is given up, and its keys stay. */
@@ -39,19 +39,18 @@ export class Migrations {
     this.#stopping.abort();
   }
 
-  /**
-   * Begins to send the keys, which are in the client's database. His reply comes when that is done. `isAsSent` compares
-   * a key, should anything have changed meanwhile in spite of all.
-   */
-  begin({ client }: Context, migration: Migration, isAsSent: (key: MigratingKey) => boolean): void {
-    this.#server.policies.push(this.#policy);
-    client.postponed = true;
-    client.channel.pause();
-    void this.#run(client, migration, isAsSent);
+  begin({ client }: { readonly client: Client }, migration: Migration, isAsSent: (key: MigratingKey) => boolean): void {
+    const uninstall = this.#server.checks.install(this.#check, "waiting");
+    client.hold();
+    void this.#run(client, migration, { isAsSent, uninstall });
   }
 
-  async #run(client: Client, migration: Migration, isAsSent: (key: MigratingKey) => boolean): Promise<void> {
-    const { keyspace, policies } = this.#server;
+  async #run(
+    client: Client,
+    migration: Migration,
+    { isAsSent, uninstall }: { isAsSent: (key: MigratingKey) => boolean; uninstall: () => void },
+  ): Promise<void> {
+    const { keyspace } = this.#server;
     const { dirty } = keyspace;
     const { database } = client;
     const result = await this.#transfer(migration);
@@ -59,7 +58,7 @@ export class Migrations {
     this.#network.inTurn(() => {
       const changed = keyspace.dirty === dirty ? undefined : result.taken.find((key) => !isAsSent(key));
       if (!migration.copies && changed === undefined) this.#remove(database, result.taken);
-      policies.splice(policies.indexOf(this.#policy), 1);
+      uninstall();
       this.#answer(client, changed === undefined || migration.copies ? result.error : changedMeanwhile);
     });
     this.#requests.releaseAll();
@@ -75,36 +74,36 @@ export class Migrations {
   }
 
   #remove(number: number, taken: readonly MigratingKey[]): void {
-    const { keyspace, log, pubSub } = this.#server;
+    const { blocking, changes, keyspace, pubSub } = this.#server;
     const database = keyspace.database(number);
     const removed: Uint8Array[] = [];
     for (const { key } of taken) {
       const address = database.find(key, 0, key.length);
-      // Its time may have been over before the target had it.
+      // It may have expired before the target had it.
       if (address === 0) continue;
       database.remove(address);
       database.changedKey(key, 0, key.length, "del");
       removed.push(key);
     }
-    if (removed.length > 0) log?.append(number, ["DEL", ...removed]);
-    this.#server.serveBlocked();
+    if (removed.length > 0) changes.append(number, ["DEL", ...removed]);
+    blocking.serve();
     pubSub.deliver();
   }
 
   #answer(client: Client, error: string | undefined): void {
-    client.postponed = false;
+    client.isHeld = false;
     if (client.gone) return;
-    this.#server.answer(client, (reply) => {
+    const { processor, replies } = this.#server;
+    answer(replies, client, (reply) => {
       if (error === undefined) reply.ok();
-      else this.#server.processor.writeError(reply, error);
+      else processor.writeError(reply, error);
     });
     client.channel.resume();
   }
 
-  readonly #policy: Policy = (context, command, args) => {
-    const { kind } = context.client;
-    if ((kind !== "normal" && kind !== "relayed") || !changesData(context, command, args)) return undefined;
-    this.#requests.hold(context, args);
-    return postponed;
+  readonly #check: RequestCheck<"migration"> = {
+    name: "migration",
+    arriving: (context, command, args) =>
+      context.client.isReal && changesData(context, command, args) ? this.#requests.hold(context, args) : "run",
   };
 }

@@ -1,3 +1,4 @@
+import type { TargetAddress } from "../dispatch/ports.ts";
 import type { Connect, TransportHandlers, TransportSocket } from "../network/transport.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 
@@ -11,13 +12,6 @@ export class TargetError extends Error {
     super(`${activity} failed`);
     this.activity = activity;
   }
-}
-
-export interface TargetAddress {
-  readonly host: string;
-  readonly port: number;
-  /** The longest time in which nothing goes forward, when connecting and later. */
-  readonly timeoutMs: number;
 }
 
 const lineFeed = 10;

@@ -1,27 +1,6 @@
+import type { MigratingKey, Migration } from "../dispatch/ports.ts";
 import type { Connect } from "../network/transport.ts";
-import { type TargetAddress, TargetConnection, TargetError } from "./target-connection.ts";
-
-/** One key on its way to another server. */
-export interface MigratingKey {
-  readonly key: Uint8Array;
-  /** What DUMP gives for its value. */
-  readonly payload: Uint8Array;
-  /** How long it still has to live; 0 for ever. */
-  readonly timeToLiveMs: number;
-}
-
-export interface Migration {
-  readonly target: TargetAddress;
-  /** Number of the database there. */
-  readonly targetDatabase: number;
-  /** Password, or name and password of a user. */
-  readonly credentials: readonly Uint8Array[];
-  /** The keys stay here, too. */
-  readonly copies: boolean;
-  /** Keys that the target has already are overwritten. */
-  readonly replaces: boolean;
-  readonly keys: readonly MigratingKey[];
-}
+import { TargetConnection, TargetError } from "./target-connection.ts";
 
 /** What the target took, and the error reply that the client gets if it did not take all. */
 export interface TransferResult {

@@ -1,5 +1,5 @@
 import { clientBytes } from "../dispatch/client-memory.ts";
-import type { Server } from "../server.ts";
+import type { Services } from "../dispatch/context.ts";
 import type { Connection } from "./connection.ts";
 
 /** Lets a client go, and says why. */
@@ -10,7 +10,7 @@ type LetGo = (connection: Connection, reason: string) => void;
  * others fit. Whoever asked for CLIENT NO-EVICT counts, and stays.
  */
 export class ClientEviction {
-  readonly #server: Server;
+  readonly #server: Services;
   readonly #connections: ReadonlySet<Connection>;
   readonly #letGo: LetGo;
   #limitBytes = 0;
@@ -18,7 +18,7 @@ export class ClientEviction {
   readonly #seenBytes = new Map<Connection, number>();
   #totalBytes = 0;
 
-  constructor(server: Server, connections: ReadonlySet<Connection>, letGo: LetGo) {
+  constructor(server: Services, connections: ReadonlySet<Connection>, letGo: LetGo) {
     this.#server = server;
     this.#connections = connections;
     this.#letGo = letGo;
@@ -72,7 +72,7 @@ export class ClientEviction {
       if (this.#totalBytes <= this.#limitBytes) return;
       if (connection.context.client.noEvict) continue;
       this.forget(connection);
-      this.#server.statistics.evictedClients++;
+      this.#server.observers.statistics.evictedClients++;
       this.#letGo(connection, `${bytes} bytes, while all clients may take ${this.#limitBytes} (maxmemory-clients)`);
     }
   }

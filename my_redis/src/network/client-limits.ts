@@ -1,5 +1,5 @@
 import { isLoopback } from "../dispatch/local-client.ts";
-import type { Server } from "../server.ts";
+import type { Services } from "../dispatch/context.ts";
 import { ClientEviction } from "./client-eviction.ts";
 import type { Connection } from "./connection.ts";
 import { outputExcess } from "./output-limits.ts";
@@ -10,11 +10,11 @@ const protectedMode =
 
 /** Lets clients go who may not stay: who leave too much unread, take too much memory, or have been idle for too long. */
 export class ClientLimits {
-  readonly #server: Server;
+  readonly #server: Services;
   readonly #connections: ReadonlySet<Connection>;
   readonly #eviction: ClientEviction;
 
-  constructor(server: Server, connections: ReadonlySet<Connection>) {
+  constructor(server: Services, connections: ReadonlySet<Connection>) {
     this.#server = server;
     this.#connections = connections;
     this.#eviction = new ClientEviction(server, connections, (connection, why) => this.letGo(connection, why));
@@ -41,12 +41,12 @@ export class ClientLimits {
     const { monitoring, subscriptions } = connection.context.client;
     // Who is sent more than he asks for is held to a limit, as by default those who ask are not.
     const limit = subscriptions === undefined && !monitoring ? normal : pubsub;
-    const reason = outputExcess(connection, connection.pendingBytes, limit, this.#server.nowMs);
+    const reason = outputExcess(connection, connection.pendingBytes, limit, this.#server.clock.nowMs);
     if (reason === undefined) {
       this.#eviction.note(connection);
       return;
     }
-    this.#server.statistics.outputLimitDisconnections++;
+    this.#server.observers.statistics.outputLimitDisconnections++;
     this.letGo(connection, reason);
   }
 
@@ -62,7 +62,8 @@ export class ClientLimits {
 
   /** To be called now and then: for clients who do nothing. */
   checkAll(): void {
-    const { settings, nowMs } = this.#server;
+    const { clock, settings } = this.#server;
+    const { nowMs } = clock;
     const timeoutMs = settings.values.timeout * 1000;
     for (const connection of [...this.#connections]) {
       const { client } = connection.context;

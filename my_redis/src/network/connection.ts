@@ -1,11 +1,13 @@
-import type { ChannelReader, ClientChannel, RawChannel } from "../dispatch/client.ts";
+import type { ChannelReader, ClientChannel, RawChannel } from "../dispatch/client-channel.ts";
+import { ByteQueue } from "../memory/byte-queue.ts";
 import type { Context } from "../dispatch/context.ts";
 import { RequestParser, type RequestLimits } from "../protocol/request-parser.ts";
 import type { OutputWatch } from "./output-limits.ts";
 import type { TransportSocket } from "./transport.ts";
 import type { ReplySink } from "./turn-output.ts";
 
-const emptyBytes = new Uint8Array(0);
+/** Most clients take their replies at once: what the others have not taken is kept only while there is any. */
+const pendingOptions = { initialBytes: 0, keptBytes: 0 };
 
 /** What a connection asks of the server that owns it. */
 export interface ConnectionOwner {
@@ -31,9 +33,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   reader: ChannelReader | undefined;
   readonly #socket: TransportSocket;
   readonly #owner: ConnectionOwner;
-  #pending = emptyBytes;
-  #pendingStart = 0;
-  #pendingEnd = 0;
+  readonly #pending = new ByteQueue(pendingOptions);
   #closeWhenSent = false;
   #killed = false;
   #stopped = false;
@@ -53,7 +53,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   }
 
   get pendingBytes(): number {
-    return this.#pendingEnd - this.#pendingStart;
+    return this.#pending.length;
   }
 
   get heldBytes(): number {
@@ -71,28 +71,16 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   }
 
   #keep(bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start;
-    const pending = this.pendingBytes;
-    if (this.#pendingEnd + length > this.#pending.length) {
-      const grown = new Uint8Array(Math.max(pending + length, Math.min(pending * 2, pending + (1 << 24))));
-      grown.set(this.#pending.subarray(this.#pendingStart, this.#pendingEnd));
-      this.#pending = grown;
-      this.#pendingStart = 0;
-      this.#pendingEnd = pending;
-    }
-    this.#pending.set(bytes.subarray(start, end), this.#pendingEnd);
-    this.#pendingEnd += length;
+    this.#pending.append(bytes, start, end);
     this.#owner.checkOutput(this);
   }
 
   /** The socket takes bytes again. */
   drain(): void {
     if (this.pendingBytes > 0) {
-      this.#pendingStart += this.#socket.write(this.#pending, this.#pendingStart, this.#pendingEnd);
-      if (this.pendingBytes > 0) return;
-      this.#pending = emptyBytes;
-      this.#pendingStart = 0;
-      this.#pendingEnd = 0;
+      const pending = this.#pending;
+      pending.take(this.#socket.write(pending.bytes, pending.start, pending.end));
+      if (pending.length > 0) return;
     }
     if (this.#closeWhenSent) {
       this.#socket.end();
@@ -138,9 +126,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
 
   kill(): void {
     this.context.client.closing = true;
-    this.#pending = emptyBytes;
-    this.#pendingStart = 0;
-    this.#pendingEnd = 0;
+    this.#pending.clear();
     this.#killed = true;
     this.#owner.forget(this);
     this.#socket.end();

@@ -57,7 +57,7 @@ export class TurnOutput {
   send(): number {
     this.#closeRange();
     const handedOver = this.#sinks.length;
-    const buffer = this.writer.buffer;
+    const buffer = this.writer.bytes;
     let start = 0;
     for (let index = 0; index < this.#sinks.length; index++) {
       const end = this.#ends[index] as number;

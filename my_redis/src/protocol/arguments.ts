@@ -1,3 +1,4 @@
+import type { ByteRange } from "../memory/byte-range.ts";
 import { CommandError, errors } from "./command-error.ts";
 import { parseInt64, parseSafeInteger } from "./number-text.ts";
 
@@ -64,6 +65,11 @@ export class Arguments {
 
   length(index: number): number {
     return (this.ends[index] as number) - (this.starts[index] as number);
+  }
+
+  /** Where the argument's bytes are in the request buffer. */
+  range(index: number): ByteRange {
+    return { bytes: this.buffer, start: this.start(index), end: this.end(index) };
   }
 
   /** The argument's bytes, as a view of the request buffer. */

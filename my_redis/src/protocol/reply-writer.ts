@@ -1,3 +1,4 @@
+import { ByteBuffer } from "../memory/byte-buffer.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
 import { integerLength, writeInteger } from "./number-text.ts";
 
@@ -36,30 +37,12 @@ const keptBytes = 4 * 1024 * 1024;
  * Encodes replies as RESP2 or RESP3 into one growing buffer. The methods name what is answered; where RESP2 has no
  * such type, the form that Redis falls back to is written.
  */
-export class ReplyWriter {
-  buffer: Uint8Array<ArrayBuffer> = new Uint8Array(initialBytes);
-  length = 0;
+export class ReplyWriter extends ByteBuffer {
   /** The protocol of the client that is being answered. */
   protocol: 2 | 3 = 2;
 
-  /** Makes room for `size` more bytes. */
-  ensure(size: number): void {
-    if (this.length + size <= this.buffer.length) return;
-    const grown = new Uint8Array(Math.max(this.buffer.length * 2, this.length + size));
-    grown.set(this.buffer.subarray(0, this.length));
-    this.buffer = grown;
-  }
-
-  /** Starts over with an empty buffer; one that had grown large is given up. */
-  clear(): void {
-    this.length = 0;
-    if (this.buffer.length > keptBytes) this.buffer = new Uint8Array(initialBytes);
-  }
-
-  raw(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
-    this.ensure(end - start);
-    copyBytes(bytes, start, end, this.buffer, this.length);
-    this.length += end - start;
+  constructor() {
+    super({ initialBytes, keptBytes });
   }
 
   ok(): void {
@@ -86,7 +69,7 @@ export class ReplyWriter {
 
   integer(value: number): void {
     this.ensure(24);
-    const buffer = this.buffer;
+    const buffer = this.bytes;
     let at = this.length;
     buffer[at++] = sign.integer;
     at = writeInteger(buffer, at, value);
@@ -103,7 +86,7 @@ export class ReplyWriter {
   bulk(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
     const length = end - start;
     this.ensure(length + 24);
-    const buffer = this.buffer;
+    const buffer = this.bytes;
     let at = this.length;
     buffer[at++] = sign.bulk;
     at = writeInteger(buffer, at, length);
@@ -129,7 +112,7 @@ export class ReplyWriter {
   /** A safe integer as a bulk string. */
   bulkInteger(value: number): void {
     this.ensure(48);
-    const buffer = this.buffer;
+    const buffer = this.bytes;
     let at = this.length;
     buffer[at++] = sign.bulk;
     at = writeInteger(buffer, at, integerLength(value));
@@ -213,14 +196,14 @@ export class ReplyWriter {
     if (kind === "array") this.array(count);
     else if (kind === "set") this.set(count);
     else this.map(count);
-    const header = this.buffer.slice(before, this.length);
-    this.buffer.copyWithin(begin + header.length, begin, begin + body);
-    this.buffer.set(header, begin);
+    const header = this.bytes.slice(before, this.length);
+    this.bytes.copyWithin(begin + header.length, begin, begin + body);
+    this.bytes.set(header, begin);
   }
 
   #header(type: number, count: number): void {
     this.ensure(24);
-    const buffer = this.buffer;
+    const buffer = this.bytes;
     let at = this.length;
     buffer[at++] = type;
     at = writeInteger(buffer, at, count);
@@ -232,7 +215,7 @@ export class ReplyWriter {
   /** A line of text with one byte per character, so that a client's own bytes come back in an error as they were. */
   #line(type: number, text: string): void {
     this.ensure(text.length + 3);
-    const buffer = this.buffer;
+    const buffer = this.bytes;
     let at = this.length;
     buffer[at++] = type;
     for (let index = 0; index < text.length; index++) buffer[at++] = text.charCodeAt(index);

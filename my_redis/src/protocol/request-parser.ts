@@ -1,3 +1,4 @@
+import { copyBytes, withCapacity } from "../memory/copy-bytes.ts";
 import { Arguments } from "./arguments.ts";
 import { splitInlineCommand } from "./inline-command.ts";
 import { lineInteger } from "./line-integer.ts";
@@ -88,10 +89,9 @@ export class RequestParser {
     }
     const length = this.#end + end - start;
     if (length > this.#limits.maxQueryBufferBytes) return false;
-    const addition = start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
     if (length > kept.length && this.#end <= maxJoinedRestBytes && length <= joint.bytes.length && !joint.taken) {
-      joint.bytes.set(kept.subarray(0, this.#end));
-      joint.bytes.set(addition, this.#end);
+      copyBytes(kept, 0, this.#end, joint.bytes, 0);
+      copyBytes(chunk, start, end, joint.bytes, this.#end);
       joint.taken = true;
       this.#inJoint = true;
       this.#buffer = joint.bytes;
@@ -101,12 +101,11 @@ export class RequestParser {
     if (length > kept.length) {
       // A known bulk length tells how much is still to come; else double.
       const known = this.#bulkLength > 0 ? this.#position + this.#bulkLength + 2 : 0;
-      const grown = new Uint8Array(Math.max(known, length, Math.min(kept.length * 2, kept.length + (1 << 24))));
-      grown.set(kept.subarray(0, this.#end));
-      this.#kept = grown;
-      this.#buffer = grown;
+      const capacity = Math.max(known, length, Math.min(kept.length * 2, kept.length + (1 << 24)));
+      this.#kept = withCapacity(capacity, kept, 0, this.#end);
+      this.#buffer = this.#kept;
     }
-    this.#buffer.set(addition, this.#end);
+    copyBytes(chunk, start, end, this.#buffer, this.#end);
     this.#end = length;
     return true;
   }
@@ -159,12 +158,11 @@ export class RequestParser {
     const length = this.#end - start;
     const known = this.#bulkLength > 0 ? this.#position - start + this.#bulkLength + 2 : 0;
     const wanted = Math.max(length, Math.min(known, 1 << 20), 1024);
-    const rest = this.#buffer.subarray(start, this.#end);
     // The buffer of the last time, unless it is far too large, is used again: a client whose chunks end within requests
     // leaves no garbage then.
     const isFit = this.#kept !== undefined && this.#kept.length >= wanted && this.#kept.length <= wanted * 4;
     const kept = isFit ? (this.#kept as Uint8Array) : new Uint8Array(wanted);
-    kept.set(rest);
+    copyBytes(this.#buffer, start, this.#end, kept, 0);
     this.#leaveJoint();
     this.#kept = kept;
     this.#buffer = kept;

@@ -1,34 +1,15 @@
-import type { Arguments } from "../protocol/arguments.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { DeterministicRandom } from "./libraries/base/deterministic-random.ts";
 import { LuaPanic } from "./webassembly/system-imports.ts";
 import { type Script, ScriptCache, sha1Of } from "./script-cache.ts";
 import { memoryFailure, type ScriptFailure } from "./script-error.ts";
 import type { ScriptHost } from "./script-host.ts";
-import { type RunResult, ScriptVm } from "./script-vm.ts";
+import { type RunResult, type ScriptCall, ScriptVm, type ScriptVmOptions } from "./script-vm.ts";
 import { readShebang } from "./shebang.ts";
 
-export interface ScriptEngineOptions {
-  /** A clock in milliseconds that never goes back. */
-  readonly monotonicMs: () => number;
-  /** busy-reply-threshold: a script that takes longer is paused; 0 for never. Read at the start of each script. */
-  readonly limitMs: () => number;
-  /** What the VM may take at most, in bytes. */
-  readonly maxMemoryBytes: number;
-  /** A VM that has grown beyond this, and uses little of it any more, is made anew. */
+export interface ScriptEngineOptions extends ScriptVmOptions {
+  /** A VM whose memory is larger than this is replaced once scripts use less than a quarter of it. */
   readonly keepMemoryBytes: number;
-  /** For a program whose packages cannot be read at run time: gives liblua5.1.wasm of wasmoon-lua5.1. */
-  readonly readBinary?: () => Uint8Array;
-}
-
-/** What a script is run with. */
-export interface ScriptCall {
-  /** KEYS begin at `firstKey`; all arguments after them are ARGV. They are read before `run` returns. */
-  readonly args: Arguments;
-  readonly firstKey: number;
-  readonly keyCount: number;
-  /** Whether the script may be paused when it takes too long. If not, it is ended if it has written nothing. */
-  readonly mayPause: boolean;
 }
 
 /** "paused": the script has passed its time; call `continue` in a later turn, or `kill`. */

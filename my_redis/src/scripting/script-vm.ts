@@ -6,17 +6,17 @@ import { cjsonLibrary } from "./libraries/cjson/cjson.ts";
 import { cmsgpackLibrary } from "./libraries/cmsgpack/cmsgpack.ts";
 import { structLibrary } from "./libraries/struct/struct.ts";
 import { LuaToReply } from "./lua-to-reply.ts";
-import { Activations, paused, type PooledThread } from "./lua/activations.ts";
+import type { PooledThread } from "./lua/activation.ts";
+import { Activations, paused } from "./lua/activations.ts";
 import { loadChunk } from "./libraries/base/chunk-loading.ts";
 import type { DeterministicRandom } from "./libraries/base/deterministic-random.ts";
 import { globalsIndex, luaStatus, registryIndex } from "./lua/lua-api.ts";
 import { readOnlyMark, readOnlyMask, tableFlagsOffset } from "./webassembly/lua-binary.ts";
-import { Lua } from "./lua/lua.ts";
+import { Lua, type LuaOptions } from "./lua/lua.ts";
 import { openSandbox } from "./sandbox.ts";
 import { setCountHook } from "./lua/state-fields.ts";
 import { instructionsPerLook, TimeLimit } from "./lua/time-limit.ts";
 import { redisLibrary, type ScriptState } from "./libraries/redis/redis-library.ts";
-import type { ScriptCall, ScriptEngineOptions } from "./script-engine.ts";
 import { failureOf, killedFailure, type ScriptFailure } from "./script-error.ts";
 import type { ScriptHost } from "./script-host.ts";
 
@@ -24,6 +24,23 @@ import type { ScriptHost } from "./script-host.ts";
 const runsPerCollection = 50;
 const collectionStepKib = 50;
 const collectStep = 5;
+
+export interface ScriptVmOptions extends LuaOptions {
+  /** A clock in milliseconds that never goes back. */
+  readonly monotonicMs: () => number;
+  /** busy-reply-threshold: a script that takes longer is paused; 0 for never. Read at the start of each script. */
+  readonly limitMs: () => number;
+}
+
+/** What a script is run with. */
+export interface ScriptCall {
+  /** KEYS begin at `firstKey`; all arguments after them are ARGV. They are read before `run` returns. */
+  readonly args: Arguments;
+  readonly firstKey: number;
+  readonly keyCount: number;
+  /** Whether a script that takes too long may be paused. If not, it is ended, unless it has written data. */
+  readonly mayPause: boolean;
+}
 
 export type RunResult = "done" | "paused" | ScriptFailure;
 
@@ -41,7 +58,7 @@ export class ScriptVm {
   #sha1 = "";
   #runs = 0;
 
-  constructor(host: ScriptHost, options: ScriptEngineOptions, random: DeterministicRandom) {
+  constructor(host: ScriptHost, options: ScriptVmOptions, random: DeterministicRandom) {
     const lua = new Lua(options);
     this.lua = lua;
     this.#activations = new Activations(lua);

@@ -11,9 +11,9 @@ test("node-redis keeps what it has read, and asks again once it has changed", as
   await Promise.all([reader.connect(), writer.connect()]);
   await writer.set("key", "one");
   expect(await reader.get("key")).toBe("one");
-  const asked = server.statistics.commandsProcessed;
+  const asked = server.observers.statistics.commandsProcessed;
   expect([await reader.get("key"), await reader.get("key")]).toEqual(["one", "one"]);
-  expect(server.statistics.commandsProcessed).toBe(asked);
+  expect(server.observers.statistics.commandsProcessed).toBe(asked);
   await writer.set("key", "two");
   await waitUntil(async () => (await reader.get("key")) === "two", { what: "the change", timeoutMs: 5000 });
   reader.destroy();

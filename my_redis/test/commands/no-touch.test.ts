@@ -50,16 +50,16 @@ test("TOUCH marks it all the same, and so do the commands of others", async () =
 });
 
 test("it ends with OFF, with RESET, and with the client, and costs nothing then", async () => {
-  const { policies } = running.server;
-  const withIt = policies.length;
+  const { observerList } = running.server;
+  const withIt = observerList.count;
   await quiet.reply("CLIENT", "NO-TOUCH", "OFF");
   await quiet.reply("GET", "k");
   expect(await idleSeconds()).toBe(0);
-  expect(policies.length).toBe(withIt - 1);
+  expect(observerList.count).toBe(withIt - 1);
   await quiet.reply("CLIENT", "NO-TOUCH", "ON");
-  expect(policies.length).toBe(withIt);
+  expect(observerList.count).toBe(withIt);
   await quiet.reply("RESET");
-  expect(policies.length).toBe(withIt - 1);
+  expect(observerList.count).toBe(withIt - 1);
   await quiet.reply("CLIENT", "NO-TOUCH", "ON");
   expect((await other.reply("CLIENT", "LIST")).text).toContain("flags=T");
   const id = (await quiet.reply("CLIENT", "ID")).text as string;
@@ -68,5 +68,5 @@ test("it ends with OFF, with RESET, and with the client, and costs nothing then"
   nowMs += 50_000;
   await other.reply("GET", "k");
   expect(await idleSeconds()).toBe(0);
-  expect(policies.length).toBe(withIt - 1);
+  expect(observerList.count).toBe(withIt - 1);
 });

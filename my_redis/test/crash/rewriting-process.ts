@@ -14,7 +14,7 @@ const running = await startOpenServer({
   "auto-aof-rewrite-percentage": 0,
   keepProcessAlive: true,
 });
-const rewriter = running.server.appendOnlyLog?.rewriter;
+const rewriter = running.server.parts.storage?.log.rewriter;
 if (rewriter === undefined) throw new Error("a server without a log");
 rewriter.onStep = (reached: RewriteStep) => {
   if (reached === step) process.kill(process.pid, "SIGKILL");

@@ -141,10 +141,10 @@ test("of more keys than tracking-table-max-keys, the one read first is told as i
   await reader.reply("CLIENT", "TRACKING", "ON");
   for (const key of ["a", "b", "c"]) await reader.reply("GET", key);
   expect(showReply(await reader.next())).toBe('>[$"invalidate" *[$"a"]]');
-  expect(running.server.tracking.totals).toEqual({ keys: 2, items: 2, prefixes: 0 });
+  expect(running.server.observers.tracking.totals).toEqual({ keys: 2, items: 2, prefixes: 0 });
   reader.close();
-  while (running.server.tracking.clientCount > 0) await Bun.sleep(1);
-  expect(running.server.tracking.totals).toEqual({ keys: 0, items: 0, prefixes: 0 });
+  while (running.server.observers.tracking.clientCount > 0) await Bun.sleep(1);
+  expect(running.server.observers.tracking.totals).toEqual({ keys: 0, items: 0, prefixes: 0 });
   expect(running.server.keyspace.observed).toBe(false);
   await running.close();
 });
@@ -157,7 +157,7 @@ test("when tracking-table-max-keys shrinks, keys beyond it are told as if they h
   for (const key of ["a", "b", "c"]) await reader.reply("GET", key);
   const other = await RespConnection.open(running.port, "MyRedis");
   await other.reply("CONFIG", "SET", "tracking-table-max-keys", "1");
-  expect(running.server.tracking.totals).toEqual({ keys: 1, items: 1, prefixes: 0 });
+  expect(running.server.observers.tracking.totals).toEqual({ keys: 1, items: 1, prefixes: 0 });
   expect(showReply(await reader.next())).toBe('>[$"invalidate" *[$"a"]]');
   expect(showReply(await reader.next())).toBe('>[$"invalidate" *[$"b"]]');
   reader.close();

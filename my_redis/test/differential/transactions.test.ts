@@ -45,6 +45,9 @@ describe.skipIf(redis.missing)(`transactions answer as redis-server does${redis.
       ["UNWATCH"],
     ]));
 
+  test("a subcommand named RESET is queued, unlike the command RESET", () =>
+    expectSame([["MULTI"], ["SLOWLOG", "RESET"], ["CONFIG", "RESETSTAT"], ["LATENCY", "RESET", "fork"], ["EXEC"]]));
+
   test("a command refused while queueing aborts the whole transaction", () =>
     expectSame([
       ["MULTI"],

@@ -170,7 +170,7 @@ function tableWords(random: SeededRandom): Word[] {
   const count = command.arity < 0 || random.oneIn(10) ? least + random.below(4) : least;
   const made: Word[] = [...words];
   while (made.length < count) {
-    const { keys: range } = command;
+    const { keyRange: range } = command;
     const isKey = range !== undefined && made.length >= range.first && (made.length - range.first) % range.step === 0;
     made.push(
       wordMakers[isKey ? "K" : random.pick(["K", "V", "F", "N", "S", "C", "I", "G"])]?.(random, command.name) as Word,

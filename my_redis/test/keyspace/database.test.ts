@@ -2,11 +2,11 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Database, keepExpiry, noExpiry } from "../../src/keyspace/database.ts";
 import type { Address } from "../../src/memory/heap.ts";
-import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import type { ObjectValue } from "../../src/memory/object-table.ts";
 import * as record from "../../src/memory/record.ts";
+import { newKeyspace } from "./new-keyspace.ts";
 
-/** A large value for tests: all that it holds is its name. */
+/** A large value for tests, which contains only its name. */
 class NamedObject implements ObjectValue {
   static alive = 0;
   readonly size = 1;
@@ -77,11 +77,11 @@ const step: fc.Arbitrary<Run> = fc.oneof(
   { weight: 1, arbitrary: number.map((at) => (scene: Scene) => scene.flush(at)) },
 );
 
-/** Two databases, with two Maps beside them that tell what must be in them. */
+/** Two databases beside two Maps with the same content. */
 class Scene {
   now = 1_000_000;
   readonly expired: string[] = [];
-  readonly keyspace = new Keyspace(2, { nowMs: () => this.now, random: () => 0.5, hashKeys: [1, 2] });
+  readonly keyspace = newKeyspace({ nowMs: () => this.now });
   readonly models: [Model, Model] = [new Map(), new Map()];
 
   database(at: number): Database {
@@ -171,7 +171,7 @@ class Scene {
     this.model(to).set(target, { ...entry });
   }
 
-  /** As MOVE does: the record itself goes to the other database. */
+  /** As MOVE does: the record itself moves to the other database. */
   handOver(name: string): void {
     const address = this.find(0, name);
     if (address === 0 || this.find(1, name) !== 0) return;
@@ -249,11 +249,11 @@ describe("Database", () => {
     );
   });
 
-  test("removes an expired key once, and tells of it", () => {
+  test("removes an expired key once, and notifies of it", () => {
     const scene = new Scene();
     const told: string[] = [];
     scene.keyspace.onExpired = (database, name, start, end) =>
-      told.push(`${database.number} ${Buffer.from(name.subarray(start, end)).toString()}`);
+      told.push(`${database} ${Buffer.from(name.subarray(start, end)).toString()}`);
     scene.setString(1, "a", "v", 5);
     scene.now += 4;
     expect(scene.find(1, "a")).not.toBe(0);

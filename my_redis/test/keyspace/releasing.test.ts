@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { Keyspace } from "../../src/keyspace/keyspace.ts";
+import type { Keyspace } from "../../src/keyspace/keyspace.ts";
 import type { ObjectValue } from "../../src/memory/object-table.ts";
 import { RecordTable } from "../../src/memory/record-table.ts";
 import * as record from "../../src/memory/record.ts";
+import { newKeyspace } from "./new-keyspace.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
-const newKeyspace = (): Keyspace => new Keyspace(2, { nowMs: () => 0, random: () => 0.5, hashKeys: [1, 2] });
 const never = (): boolean => false;
 
 /** A hash of `fields` fields at this key. */
@@ -34,7 +34,7 @@ describe("what no key names any more", () => {
     for (let number = 0; number < 400; number++) addTable(keyspace, `hash:${number}`, 600);
     const before = keyspace.heap.usedBytes;
     keyspace.flush([keyspace.database(0)]);
-    // One step may free some hundreds of elements, and a large value counts as all that is in it.
+    // One step may free some hundreds of elements, and a large value counts as all its elements.
     expect(before - keyspace.heap.usedBytes).toBeLessThan(before / 10);
     let most = 0;
     while (keyspace.pendingReleases > 0) {

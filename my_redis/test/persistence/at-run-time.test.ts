@@ -3,8 +3,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
-import { recordBookOf } from "../../src/cluster/transaction/record-book.ts";
-import { noChannel } from "../../src/dispatch/client.ts";
 import { Arguments } from "../../src/protocol/arguments.ts";
 import { ReplyWriter } from "../../src/protocol/reply-writer.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
@@ -155,11 +153,11 @@ describe("the log at run time", () => {
     // So seldom that nothing but the rewrite writes what is not written yet.
     const scene = await start({ appendonly: true, hz: 1 });
     const { server } = scene.server;
-    const context = server.addClient(noChannel, "script");
+    const context = server.clients.addPseudo("script");
     server.processor.process(context, Arguments.from(["INCR", "counter"]), new ReplyWriter());
-    expect(server.log?.pendingBytes).toBeGreaterThan(0);
-    server.appendOnlyLog?.rewriter.begin();
-    await waitUntil(() => server.appendOnlyLog?.rewriter.count === 1, { timeoutMs: 10_000, what: "the rewrite" });
+    expect(server.changes.pendingBytes).toBeGreaterThan(0);
+    server.parts.storage?.log.rewriter.begin();
+    await waitUntil(() => server.parts.storage?.log.rewriter.count === 1, { timeoutMs: 10_000, what: "the rewrite" });
     await scene.close();
     expect(await found(scene.folder, { appendonly: true }, "counter")).toEqual(["1"]);
   });
@@ -169,7 +167,7 @@ describe("the log at run time", () => {
       const scene = await start();
       const { server } = scene.server;
       const entry = { type: "promised", id: "7", participants: ["a:1", "b:2"], ballot: 3 } as const;
-      recordBookOf(server).apply(entry, 0);
+      server.parts.book.apply(entry, 0);
       await scene.ask("CONFIG", "SET", "appendonly", "yes");
       if (how === "rewritten") {
         await settled(scene);
@@ -178,7 +176,7 @@ describe("the log at run time", () => {
       }
       await scene.close();
       const again = await start({ dir: scene.folder, appendonly: true });
-      expect(recordBookOf(again.server.server).snapshot()).toEqual([entry]);
+      expect(again.server.server.parts.book.snapshot()).toEqual([entry]);
       await again.close();
     });
   }

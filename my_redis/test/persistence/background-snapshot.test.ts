@@ -4,6 +4,7 @@ import { temporaryFolder, waitUntil } from "../../../tools/test-services/index.t
 import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "../../src/persistence/snapshot/background-snapshot.ts";
 import { loadRdb } from "../../src/persistence/rdb/rdb-loader.ts";
+import { rdbTargetOf } from "../../src/persistence/snapshot/rdb-target.ts";
 import { beginFile } from "../../src/persistence/snapshot/snapshot-file.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
@@ -33,7 +34,7 @@ async function expectWholeSnapshot(): Promise<void> {
   const path = join(temporaryFolder("background"), "dump.rdb");
   await write(path).done;
   const target = await startOpenServer({ port: 0, memory: true });
-  expect(loadRdb(target.server, path, { beforeLog: false, existing: "refuse" }).keys).toBe(30_001);
+  expect(loadRdb(rdbTargetOf(target.server), path, { beforeLog: false, existing: "refuse" }).keys).toBe(30_001);
   const copy = await RespConnection.open(target.port, "loaded");
   const [own, loaded] = [await connection.reply("LRANGE", "list", 0, -1), await copy.reply("LRANGE", "list", 0, -1)];
   expect(loaded).toEqual(own);

@@ -6,6 +6,7 @@ import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { loadLog } from "../../src/persistence/aof/log-loader.ts";
 import { loadRdb } from "../../src/persistence/rdb/rdb-loader.ts";
+import { rdbTargetOf } from "../../src/persistence/snapshot/rdb-target.ts";
 import { beginFile, type FileForm } from "../../src/persistence/snapshot/snapshot-file.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
 import { datasetDifference, readDataset } from "../fuzz/dataset-text.ts";
@@ -30,6 +31,8 @@ const isFit = (words: readonly Word[]): boolean =>
 interface Clock {
   nowMs: number;
 }
+
+const noExtension = { load: () => {}, carryOver: () => [] };
 
 const startAt = (clock: Clock): Promise<OpenServer> =>
   startOpenServer({ port: 0, memory: true, environment: { nowMs: () => clock.nowMs } });
@@ -100,7 +103,7 @@ async function upheaval(
       break;
     case 3:
       clock.nowMs += 100_000;
-      server.server.updateClock();
+      server.server.clock.update();
       server.server.activeExpiry.run({ effort: 10, nowMs: clock.nowMs, spent: () => false });
       break;
     case 4:
@@ -138,8 +141,8 @@ async function compareSnapshot(
   const path = join(temporaryFolder("moment"), "file");
   writeFileSync(path, Buffer.concat(chunks));
   const target = await startAt(clock);
-  if (form === "commands") loadLog(target.server, path);
-  else loadRdb(target.server, path, { beforeLog: false, existing: "refuse" });
+  if (form === "commands") loadLog(target.server, noExtension, path);
+  else loadRdb(rdbTargetOf(target.server), path, { beforeLog: false, existing: "refuse" });
   const copy = await RespConnection.open(target.port, "MyRedis, loaded");
   const after = await readDataset(copy, databases);
   expect(datasetDifference(before, after, momentMs).slice(0, 3)).toEqual([]);

@@ -120,7 +120,7 @@ export class ScriptBench {
   }
 
   get reply(): string {
-    return Buffer.from(this.#reply.buffer.subarray(0, this.#reply.length)).toString("latin1");
+    return Buffer.from(this.#reply.written).toString("latin1");
   }
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { startOpenServer } from "../../src/start-server.ts";
-import { scriptRunner } from "../../src/commands/scripting/script-runner.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 const startQuick = () => startOpenServer({ port: 0, bind: ["127.0.0.1"], memory: true, "busy-reply-threshold": 1 });
@@ -11,13 +10,16 @@ describe("the scripts of a server", () => {
     const running = await startQuick();
     const connection = await RespConnection.open(running.port, "MyRedis");
     connection.send(["EVAL", "while true do pcall(function() while true do end end) end", "0"]);
-    const { engine } = scriptRunner(running.server);
-    await waitUntil(() => running.server.busyScript, { what: "the script to be slow", timeoutMs: 10_000 });
+    const { engine } = running.server.scripts;
+    await waitUntil(() => running.server.execution.scriptIsPaused, {
+      what: "the script to be slow",
+      timeoutMs: 10_000,
+    });
     expect(engine.running).toBeDefined();
     connection.close();
     await running.close();
     await waitUntil(() => engine.running === undefined, { what: "the script to end", timeoutMs: 10_000 });
-    expect(running.server.busyScript).toBe(false);
+    expect(running.server.execution.scriptIsPaused).toBe(false);
   });
 
   test("answer in turn when slow and quick ones are pipelined", async () => {

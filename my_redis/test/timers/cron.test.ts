@@ -49,9 +49,9 @@ describe("background work", () => {
       ["SET", "key", "v", "PX", "1"],
       ["CLIENT", "PAUSE", "60000", "WRITE"],
     ]);
-    const passes = server.server.statistics.expiryMs;
+    const passes = server.server.observers.statistics.expiryMs;
     await Bun.sleep(50);
-    expect(server.server.statistics.expiryMs).toBe(passes);
+    expect(server.server.observers.statistics.expiryMs).toBe(passes);
     expect(server.server.keyspace.database(0).size).toBe(1);
     await client.reply("CLIENT", "UNPAUSE");
     await waitUntil(() => server.server.keyspace.database(0).size === 0, soon("the key to expire"));
@@ -60,7 +60,8 @@ describe("background work", () => {
 
   test("ends the waiting of clients at their time, whatever hz is", async () => {
     const [server, client] = await start({ hz: 1 });
-    const { blocking, throughput } = server.server;
+    const { blocking, observers } = server.server;
+    const { throughput } = observers;
     let ticks = 0;
     const sample = throughput.sample.bind(throughput);
     throughput.sample = (...args) => {
@@ -114,7 +115,7 @@ describe("background work", () => {
   test("tells the rate of commands", async () => {
     const [server, client] = await start();
     await client.replies(Array.from({ length: 1000 }, () => ["PING"]));
-    await waitUntil(() => server.server.throughput.commandsPerSecond > 0, soon("a rate"));
+    await waitUntil(() => server.server.observers.throughput.commandsPerSecond > 0, soon("a rate"));
     const info = (await client.reply("INFO", "stats")).text as string;
     expect(info).toMatch(/instantaneous_ops_per_sec:[1-9]/);
     client.close();

@@ -12,7 +12,12 @@ test("very many keys that expire at once go in short slices, and all of them soo
   let monotonicMs = 0;
   // Each look at the clock takes a tenth of a millisecond: what one slice does is a matter of counting.
   const environment = { ...systemEnvironment(() => {}), monotonicMs: () => (monotonicMs += 0.1) };
-  const server = new Server(new Settings({}), environment, new CommandTable(allCommands));
+  const server = new Server({
+    settings: new Settings({}),
+    environment,
+    commands: new CommandTable(allCommands),
+    parts: () => ({}),
+  });
   const database = server.keyspace.database(0);
   const { raw } = record.encoding;
   for (let number = 0; number < 5000; number++) {
@@ -20,7 +25,11 @@ test("very many keys that expire at once go in short slices, and all of them soo
     database.create(key, 0, key.length, { type: record.valueType.string, encoding: raw, valueLength: 0, expiryMs: 1 });
   }
   const left: number[] = [database.size];
-  const cron = new Cron(server, { finishTurn: () => void left.push(database.size), checkClients() {} });
+  const cron = new Cron(server, {
+    finishTurn: () => void left.push(database.size),
+    checkClients() {},
+    tickStorage() {},
+  });
   cron.tick();
   await waitUntil(() => database.size === 0, { what: "all keys to expire", timeoutMs: 10_000 });
   cron.stop();

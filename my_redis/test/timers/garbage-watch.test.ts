@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { GarbageWatch } from "../../src/garbage-watch.ts";
-import type { Server } from "../../src/server.ts";
+import type { Services } from "../../src/dispatch/context.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -10,8 +10,8 @@ function watched() {
   const heap = { reservedBytes: 0 };
   const asked: string[] = [];
   const collectGarbage = (atOnce: boolean): void => void asked.push(atOnce ? "at once" : "beside the work");
-  const server = { statistics, keyspace: { heap }, environment: { collectGarbage } } as unknown as Server;
-  const watch = new GarbageWatch(server);
+  const server = { observers: { statistics }, keyspace: { heap }, environment: { collectGarbage } };
+  const watch = new GarbageWatch(server as unknown as Services);
   let nowMs = 0;
   const tenth = (inputBytes: number): void => {
     statistics.netInputBytes += inputBytes;

@@ -105,12 +105,12 @@ describe("a limit on memory", () => {
 
   test("costs nothing while there is none", async () => {
     await start();
-    const { policies } = running.server;
-    const without = policies.length;
+    const { checks } = running.server;
+    const without = checks.count;
     await ask("CONFIG", "SET", "maxmemory", "100mb");
     await ask("CONFIG", "SET", "maxmemory", "200mb");
-    expect(policies.length).toBe(without + 1);
+    expect(checks.count).toBe(without + 1);
     await ask("CONFIG", "SET", "maxmemory", "0");
-    expect(policies.length).toBe(without);
+    expect(checks.count).toBe(without);
   });
 });

@@ -33,7 +33,7 @@ async function open(...first: string[]): Promise<RawClient> {
 /** The beginning of a request of so many bytes, which the server holds until the rest comes. */
 const part = (bytes: number): string => `*2\r\n$4\r\nECHO\r\n$${bytes + 10}\r\n${"x".repeat(bytes)}`;
 
-const evicted = (): number => running.server.statistics.evictedClients;
+const evicted = (): number => running.server.observers.statistics.evictedClients;
 const untilEvicted = (count: number): Promise<void> =>
   waitUntil(() => evicted() === count, { what: `${count} clients to be evicted`, timeoutMs: 10_000 });
 
@@ -41,7 +41,7 @@ const untilEvicted = (count: number): Promise<void> =>
 const untilHeld = (bytes: number): Promise<void> =>
   waitUntil(
     () => {
-      const contexts = [...running.server.clients.values()];
+      const contexts = [...running.server.clients.connected.values()];
       return contexts.reduce((sum, { client }) => sum + client.channel.heldBytes, 0) >= bytes;
     },
     { what: `${bytes} bytes to be held`, timeoutMs: 10_000 },

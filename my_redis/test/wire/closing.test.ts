@@ -45,7 +45,7 @@ for (const transport of ["bun", "node"] as const) {
     test("by CLIENT KILL leaves data alone that the client waited for", async () => {
       const server = await start(transport);
       const blocked = await blockedClient(server);
-      const [victim] = [...server.server.clients.keys()];
+      const [victim] = [...server.server.clients.connected.keys()];
       const client = await RawClient.open(server.port);
       await client.send(`CLIENT KILL ID ${victim}\r\nRPUSH list value\r\nLLEN list\r\n`);
       expect(await client.receive(12)).toBe(":1\r\n:1\r\n:1\r\n");
@@ -58,11 +58,14 @@ for (const transport of ["bun", "node"] as const) {
       const victim = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
       victim.pause();
       victim.on("error", () => {});
-      await waitUntil(() => server.server.clients.size === 1, { what: "the client", timeoutMs: 5000 });
-      const [id] = [...server.server.clients.keys()];
+      await waitUntil(() => server.server.clients.connected.size === 1, { what: "the client", timeoutMs: 5000 });
+      const [id] = [...server.server.clients.connected.keys()];
       const client = await RawClient.open(server.port);
       await client.send(`CLIENT KILL ID ${id}\r\n`);
-      await waitUntil(() => server.server.clients.size === 1, { what: "the client to be gone", timeoutMs: 5000 });
+      await waitUntil(() => server.server.clients.connected.size === 1, {
+        what: "the client to be gone",
+        timeoutMs: 5000,
+      });
       victim.destroy();
       client.close();
     });

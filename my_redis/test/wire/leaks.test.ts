@@ -33,7 +33,7 @@ for (const transport of ["bun", "node"] as const) {
     await held.send("CLIENT PAUSE 100000 ALL\r\nSET key value\r\n");
     await waitUntil(() => server.pause.heldCount === 1, { what: "one to be held back", timeoutMs: 5000 });
     for (const client of [...clients, held]) client.close();
-    await waitUntil(() => server.clients.size === 0, { what: "all to be gone", timeoutMs: 5000 });
+    await waitUntil(() => server.clients.connected.size === 0, { what: "all to be gone", timeoutMs: 5000 });
     expect(server.blocking.count).toBe(0);
     expect(server.blocking.keyCount).toBe(0);
     expect(server.watched.count).toBe(0);

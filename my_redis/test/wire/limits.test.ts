@@ -23,7 +23,7 @@ async function start(options: StartOptions): Promise<OpenServer> {
 }
 
 const statistic = (name: string, server: OpenServer): number =>
-  (server.server.statistics as unknown as Record<string, number>)[name] as number;
+  (server.server.observers.statistics as unknown as Record<string, number>)[name] as number;
 
 for (const transport of ["bun", "node"] as const) {
   describe(`limits over ${transport} sockets`, () => {
@@ -101,7 +101,7 @@ for (const transport of ["bun", "node"] as const) {
       await client.receive(5);
       client.stopReading();
       void client.send("GET key\r\n".repeat(400));
-      const unread = (): number => [...server.server.clients.values()][0]?.client.channel.pendingBytes ?? 0;
+      const unread = (): number => [...server.server.clients.connected.values()][0]?.client.channel.pendingBytes ?? 0;
       await waitUntil(() => unread() > 1024 * 1024, { what: "replies to pile up", timeoutMs: 10_000 });
       clock.nowMs += 9_000;
       await Bun.sleep(30);
@@ -125,7 +125,7 @@ for (const transport of ["bun", "node"] as const) {
       slow.stopReading();
       const asked = 160;
       for (let count = 0; count < asked; count++) await slow.send("GET key\r\n");
-      const channel = [...server.server.clients.values()][0]?.client.channel;
+      const channel = [...server.server.clients.connected.values()][0]?.client.channel;
       await waitUntil(() => (channel?.pendingBytes ?? 0) > 64 * 1024 * 1024, {
         what: "replies to pile up",
         timeoutMs: 10_000,

@@ -26,7 +26,7 @@ test("a monitor is let go when one script runs more commands than he may leave u
   await client.send(loop(10_000));
   expect(await client.receive(15)).toBe("+OK\r\n$4\r\ndone\r\n");
   await monitor.untilClosed();
-  expect(running.server.monitors.areThere).toBe(false);
+  expect(running.server.observers.monitors.count).toBe(0);
   await client.send("PING\r\n");
   expect(await client.receive(22)).toBe("+OK\r\n$4\r\ndone\r\n+PONG\r\n");
   client.close();
@@ -34,8 +34,8 @@ test("a monitor is let go when one script runs more commands than he may leave u
 
 test("a monitor is told of everything that is within his limit, and costs nothing once he is gone", async () => {
   const [monitor, client] = await start();
-  const { policies } = running.server;
-  const watched = policies.length;
+  const { observerList } = running.server;
+  const watched = observerList.count;
   const rounds = 20;
   const lineCount = (): number => monitor.received.split('"echo"').length - 1;
   for (let round = 1; round <= rounds; round++) {
@@ -44,7 +44,7 @@ test("a monitor is told of everything that is within his limit, and costs nothin
     await waitUntil(() => lineCount() === 500 * round, { what: `${500 * round} lines`, timeoutMs: 10_000 });
   }
   monitor.close();
-  while (running.server.monitors.areThere) await Bun.sleep(1);
-  expect(policies.length).toBe(watched - 1);
+  while (running.server.observers.monitors.count > 0) await Bun.sleep(1);
+  expect(observerList.count).toBe(watched - 1);
   client.close();
 });

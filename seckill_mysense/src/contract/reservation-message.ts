@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { maxIdentifierLength } from "../domain/identifier.ts";
 
 /** Version of the message's form. A consumer treats a message of another version as undecodable. */
 export const reservationMessageVersion = 1;
 
-/** As long as the ledger can record. */
-const identifier = z.string().min(1).max(64);
+/** Only the length is checked here: the ledger checks the rest, and answers the buyer of a message that it refuses. */
+const identifier = z.string().min(1).max(maxIdentifierLength);
 
 /**
  * Body of one queue message: JSON, UTF-8, one accepted reservation.
@@ -19,9 +20,14 @@ export const reservationMessage = z.object({
   epoch: z.int().min(1),
   /** The gate's own clock at acceptance, Unix milliseconds. */
   acceptedAtMs: z.int().min(0),
+  /**
+   * The trace of the purchase (W3C Trace Context), if the publisher traces. A malformed value counts as missing,
+   * because it must not cost the buyer the unit.
+   */
+  traceparent: z.string().max(64).optional().catch(undefined),
 });
 
 export type ReservationMessage = z.infer<typeof reservationMessage>;
 
-/** No honest message comes near this size; a larger body is refused unread. */
+/** No valid message is nearly as large. A larger body is refused without being parsed. */
 export const maxReservationMessageBytes = 16_384;

@@ -1,4 +1,4 @@
-/** Life of an order in the ledger. `reserved` and `paid` count against the stock, the others do not. */
+/** States of an order. Orders that are `reserved` or `paid` count against the stock, the others do not. */
 export type OrderState = "reserved" | "paid" | "cancelled" | "expired" | "refunded";
 
 /** One row of the book of orders. */
@@ -18,13 +18,13 @@ export interface Order {
 /** Why the ledger refused a reservation for good. */
 export type RejectionReason = "oversold" | "limit_per_user" | "unknown_product" | "malformed";
 
-/** What became of one queue message. `duplicate`: this reservation id was recorded before, nothing changed. */
+/** The outcome of one queue message. `duplicate`: this reservation id was recorded before, nothing changed. */
 export type RecordOutcome =
   | { readonly kind: "recorded" }
   | { readonly kind: "duplicate" }
   | { readonly kind: "rejected"; readonly reason: RejectionReason };
 
-/** The ledger's totals for one product. Always: reserved + sold <= total. */
+/** The ledger's totals for one product. At any time reserved + sold <= total. */
 export interface ProductTotals {
   readonly total: number;
   readonly reserved: number;

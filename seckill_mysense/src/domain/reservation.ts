@@ -1,19 +1,26 @@
-/** What a buyer asks of the gate: one unit of one product. The reservation id comes from his token. */
+/** A buyer's request to the gate: one unit of one product. The reservation id comes from the buyer's token. */
 export interface ReservationRequest {
   readonly reservationId: string;
   readonly saleId: string;
   readonly productId: string;
   readonly userId: string;
+  /** The trace that the purchase belongs to, as W3C Trace Context writes it; undefined when nothing is traced. */
+  readonly traceparent?: string | undefined;
 }
 
-/** A reservation that the gate has accepted: what the outbox, the queue and the consumer carry. */
+/** A reservation that the gate has accepted. Outbox, queue and consumer carry it to the ledger. */
 export interface AcceptedReservation extends ReservationRequest {
   readonly epoch: number;
-  /** The gate's own clock at acceptance, Unix milliseconds. */
+  /** The time of acceptance by the gate's clock, Unix milliseconds. */
   readonly acceptedAtMs: number;
 }
 
-/** The gate's answer. Only `accepted` takes a unit; `replay` names the reservation that the buyer holds already. */
+/** The readable parts of a message that is not a valid reservation. */
+export type UnreadableReservation = Pick<AcceptedReservation, "reservationId"> & {
+  readonly [field in Exclude<keyof AcceptedReservation, "reservationId">]?: AcceptedReservation[field] | undefined;
+};
+
+/** The gate's answer. Only `accepted` takes a unit; `replay` names the reservation that the buyer already holds. */
 export type ReserveOutcome =
   | { readonly kind: "accepted"; readonly reservation: AcceptedReservation }
   | { readonly kind: "replay"; readonly reservationId: string }

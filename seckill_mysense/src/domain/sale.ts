@@ -6,7 +6,7 @@ export interface Sale {
   readonly endsAtMs: number;
 }
 
-/** One product of one sale. The product id is unique in the whole system: `/check` names nothing else. */
+/** One product of one sale. The product id is unique in the whole system, because `/check` names only that. */
 export interface SaleProduct {
   readonly id: string;
   readonly saleId: string;
@@ -14,7 +14,7 @@ export interface SaleProduct {
   /** Price in the currency's smallest unit (cents). */
   readonly priceMinor: number;
   readonly currency: string;
-  /** Units for sale in all. */
+  /** All units for sale. */
   readonly total: number;
   /** Active units that one user may hold. */
   readonly limitPerUser: number;

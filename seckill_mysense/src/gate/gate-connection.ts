@@ -1,9 +1,10 @@
 import { Cluster, Redis } from "ioredis";
 import type { Logger } from "../logging/logger.ts";
+import { backoffMs } from "../time/backoff.ts";
 import { GateOutcomeUnknown, GateUnavailable } from "./gate-errors.ts";
 import type { GateScript } from "./gate-script.ts";
 
-/** Where the gate lives: any server that speaks Redis's protocol and runs its Lua scripts, or a cluster of them. */
+/** The gate's server: any server that speaks Redis's protocol and runs its Lua scripts, or a cluster of such servers. */
 export type GateServer =
   | { readonly url: string }
   | {
@@ -15,7 +16,7 @@ export type GateServer =
       readonly tls?: boolean;
     }
   | {
-      /** Some nodes of the cluster; the others are learned from them. */
+      /** Some nodes of the cluster; they name the others. */
       readonly cluster: readonly { readonly host: string; readonly port: number }[];
       readonly username?: string;
       readonly password?: string;
@@ -23,32 +24,32 @@ export type GateServer =
     };
 
 export interface GateConnectionOptions {
-  /** Longest wait for one answer, and apart from that for a lost connection to return, in milliseconds. */
+  /** Longest wait for an answer, and separately for a lost connection to return, in milliseconds. */
   readonly timeoutMs: number;
   readonly logger: Logger;
 }
 
-/** Replies by which a server says that it did not begin to run the script. Any other failure leaves the outcome open. */
+/** Replies of a server that has not begun to run the script. After any other failure the outcome is unknown. */
 const refusals =
   /^(LOADING|BUSY|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOAUTH|WRONGPASS|NOPERM|NOREPLICAS|NOPROTO|NOGROUP)\b/;
 
 /**
- * One pipelined connection (or one per node of a cluster) on which every call has a time limit and a typed failure:
- * `GateUnavailable` when the call certainly changed nothing, `GateOutcomeUnknown` when it may have.
+ * One pipelined connection, or one for each node of a cluster. Every call has a time limit and a typed failure:
+ * `GateUnavailable` if the call certainly changed nothing, `GateOutcomeUnknown` if it may have changed something.
  */
 export class GateConnection {
   readonly #client: Redis | Cluster;
   readonly #timeoutMs: number;
   #readiness: Promise<void> | undefined;
   #closed = false;
-  /** Why there is no connection, as far as is known. */
+  /** The last reason why there is no connection. */
   #failure: string | undefined;
 
   constructor(server: GateServer, options: GateConnectionOptions) {
     this.#timeoutMs = options.timeoutMs;
     this.#client = openClient(server, options.timeoutMs);
     this.#client.on("error", (error: Error) => {
-      // One line per outage: a server that is away is tried again every second.
+      // One log line for an outage, because the client tries again every second.
       if (this.#failure !== error.message) options.logger.warn("gate connection failed", { reason: error.message });
       this.#failure = error.message;
     });
@@ -80,7 +81,7 @@ export class GateConnection {
     return this.#readiness;
   }
 
-  /** Runs a script by its hash; a server that does not know it (yet, or after a restart) is sent the source. */
+  /** Runs a script by its hash, or by its source if the server does not know it (yet, or after a restart). */
   async run(script: GateScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     await this.whenReady();
     try {
@@ -110,7 +111,7 @@ export class GateConnection {
     if (this.#closed) return;
     this.#closed = true;
     const client = this.#client;
-    // QUIT lets answers that are under way arrive; a server that does not answer must not hold up a shutdown.
+    // QUIT lets pending answers arrive; a server that does not answer must not delay a shutdown.
     if (client.status === "ready") await this.#bounded("QUIT", client.quit()).catch(() => undefined);
     client.disconnect();
   }
@@ -136,15 +137,15 @@ function typedFailure(name: string, error: unknown): Error {
 
 function openClient(server: GateServer, timeoutMs: number): Redis | Cluster {
   const common = {
-    // RESP2 is what every Redis-compatible server speaks, and no reply of ours needs more.
+    // Every Redis-compatible server speaks RESP2, and no reply here needs more.
     protocol: 2 as const,
-    // The batcher in front is the bounded queue; a second one without a limit must not stand behind it.
+    // The batcher in front is the bounded queue; an unbounded one must not stand behind it.
     enableOfflineQueue: false,
-    // The caller repeats, with the same reservation id: the client must not repeat behind his back.
+    // The caller repeats with the same reservation id, so the client must not repeat on its own.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: timeoutMs * 2,
-    // A connection that stays silent this long while an answer is due is replaced.
+    // Replaces a connection that stays silent for this long while an answer is due.
     socketTimeout: timeoutMs * 3,
     retryStrategy: reconnectDelayMs,
   };
@@ -162,5 +163,5 @@ function openClient(server: GateServer, timeoutMs: number): Redis | Cluster {
 }
 
 function reconnectDelayMs(attempt: number): number {
-  return Math.min(25 * 2 ** Math.min(attempt, 6), 1_000);
+  return backoffMs(attempt, { firstMs: 50, maxMs: 1_000 });
 }

@@ -1,25 +1,25 @@
 /**
  * The request certainly changed nothing: it never reached the server, or the server refused it unread.
- * The caller may answer "overloaded, try again"; trying again at once is safe as well.
+ * The caller may answer "overloaded, try again", or repeat the request at once.
  */
 export class GateUnavailable extends Error {
   override readonly name = "GateUnavailable";
 }
 
 /**
- * The request was sent and its answer never came: it may or may not have taken effect.
- * The only right answer is to repeat the same request with the same reservation id. Never compensate.
+ * The request was sent, but its answer never came: it may or may not have taken effect.
+ * The caller must repeat the same request with the same reservation id, and never compensate.
  */
 export class GateOutcomeUnknown extends Error {
   override readonly name = "GateOutcomeUnknown";
 }
 
-/** The caller's arguments cannot be right; nothing was sent. */
+/** An argument of the caller is invalid; nothing was sent. */
 export class GateRequestInvalid extends Error {
   override readonly name = "GateRequestInvalid";
 }
 
-/** `arm` refused: the message says what the gate holds and what would be right. Nothing was changed. */
+/** `arm` was refused and changed nothing: the message names the gate's state and what would be right. */
 export class GateArmRefused extends Error {
   override readonly name = "GateArmRefused";
 }

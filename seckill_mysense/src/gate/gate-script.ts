@@ -7,11 +7,11 @@ import reserveSource from "./scripts/reserve.lua" with { type: "text" };
 import shutSource from "./scripts/shut.lua" with { type: "text" };
 import statusSource from "./scripts/status.lua" with { type: "text" };
 
-/** One atomic step of the gate. `name` stands in error messages. */
+/** One atomic step of the gate. Error messages give its `name`. */
 export interface GateScript {
   readonly name: string;
   readonly source: string;
-  /** What EVALSHA calls it by. */
+  /** The hash for EVALSHA. */
   readonly sha1: string;
 }
 

@@ -6,7 +6,7 @@ import type { GateProduct } from "./product-keys.ts";
 /** The gate's counters for one product, read at one moment. */
 export interface GateStatus {
   readonly epoch: number;
-  /** False while the gate is shut for repair. The edges of the sale are not part of it. */
+  /** False while the gate is shut for repair. Start and end of the sale do not matter here. */
   readonly open: boolean;
   readonly available: number;
   readonly total: number;
@@ -14,7 +14,7 @@ export interface GateStatus {
   readonly endsAtMs: number;
   /** Accepted reservations that the relay has not yet handed to the queue. */
   readonly outboxLength: number;
-  /** Users who hold at least one reservation. */
+  /** Users with at least one reservation. */
   readonly holders: number;
   /** Reservations whose unit the ledger has released, in any epoch. */
   readonly returns: number;
@@ -43,15 +43,15 @@ export interface Gate {
   /** Closes a product for repair: `reserve` answers `closed` until it is armed with a higher epoch. */
   shut(product: GateProduct): Promise<void>;
   /**
-   * A reservation id that was accepted once is answered `replay` for ever after, even when the sale has ended and even
-   * when its unit went back: whoever wants to buy again needs a new reservation id.
+   * A reservation id that was accepted once is answered `replay` for ever, even after the end of the sale and after its
+   * unit went back: buying again needs a new reservation id.
    * `minEpoch` (from the ledger) makes a gate that fell back to older state answer `closed`.
    */
   reserve(request: ReservationRequest, options?: { readonly minEpoch?: number }): Promise<ReserveOutcome>;
   /**
    * Puts one unit back: at most once per reservation, only in its epoch, never above the total.
    * The epoch of a return is the product's at the moment of release, not the one in which the order was accepted.
-   * In any case the user no longer holds that reservation and may buy again.
+   * In any case the user no longer holds the reservation and may buy again.
    */
   giveBack(stockReturn: StockReturn): Promise<"returned" | "ignored">;
   /** Undefined when the gate knows nothing of the product. */
@@ -59,13 +59,13 @@ export interface Gate {
   /** Whether the gate has accepted this reservation: it is pending until the ledger has recorded it. */
   holds(request: ReservationRequest): Promise<boolean>;
 
-  /** Up to `limit` entries never given to a relay before, oldest first. Does not wait: empty when there are none. */
+  /** Up to `limit` entries that no relay has read yet, oldest first. Does not wait: empty when there are no entries. */
   readOutbox(product: GateProduct, relayName: string, limit: number): Promise<OutboxEntry[]>;
-  /** Takes over entries that a relay (this one too) read at least `idleMs` ago and never acknowledged. */
+  /** Takes over entries that any relay read at least `idleMs` ago and did not acknowledge. */
   claimOutbox(product: GateProduct, relayName: string, limit: number, idleMs: number): Promise<OutboxEntry[]>;
-  /** Acknowledges and deletes: only after the queue's confirm. */
+  /** Acknowledges and deletes entries. To be called only after the queue's confirm. */
   acknowledgeOutbox(product: GateProduct, entryIds: readonly string[]): Promise<void>;
-  /** Forgets the names of relays that hold no entry and were silent for `idleMs`. */
+  /** Forgets the names of relays that hold no entry and have been silent for `idleMs`. */
   forgetRelays(product: GateProduct, idleMs: number): Promise<void>;
 
   close(): Promise<void>;

@@ -1,4 +1,5 @@
 import type { Logger } from "../logging/logger.ts";
+import { checkOutboxLimit, maxOutboxBatch } from "./check-request.ts";
 import type { OutboxEntry } from "./gate.ts";
 import type { GateConnection } from "./gate-connection.ts";
 import { gateScripts } from "./gate-script.ts";
@@ -7,9 +8,6 @@ import { entryTimeMs } from "./reserve-reply.ts";
 
 /** The consumer group that all relays share: each outbox entry goes to one of them. */
 export const relayGroup = "relays";
-
-/** Most entries in one call: what a script can take as arguments, with room to spare. */
-export const maxOutboxBatch = 1_000;
 
 /** The stream of accepted reservations of each product. */
 export class Outbox {
@@ -23,9 +21,9 @@ export class Outbox {
 
   async read(product: GateProduct, relayName: string, limit: number): Promise<OutboxEntry[]> {
     const [, , , outbox] = productKeys(product);
-    const count = String(checkLimit(limit));
+    const count = String(checkOutboxLimit(limit));
     checkIdentifier("relay name", relayName);
-    // Without BLOCK, so that one connection serves all products, whichever node of a cluster they live on.
+    // Without BLOCK, so that one connection can serve the products of all nodes of a cluster.
     const reply = await emptyWhenUnarmed(
       this.#connection.command("XREADGROUP", "GROUP", relayGroup, relayName, "COUNT", count, "STREAMS", outbox, ">"),
     );
@@ -35,7 +33,7 @@ export class Outbox {
 
   async claim(product: GateProduct, relayName: string, limit: number, idleMs: number): Promise<OutboxEntry[]> {
     const [, , , outbox] = productKeys(product);
-    const count = String(checkLimit(limit));
+    const count = String(checkOutboxLimit(limit));
     checkIdentifier("relay name", relayName);
     const idle = String(Math.max(0, Math.trunc(idleMs)));
     const reply = await emptyWhenUnarmed(
@@ -66,7 +64,7 @@ export class Outbox {
     for (const rawEntry of raw) {
       const entry = decodeEntry(product, rawEntry);
       if (entry !== undefined) entries.push(entry);
-      // Only the reserve script writes here. It stays where it is, unacknowledged, for a person to look at.
+      // Only the reserve script writes here. A foreign entry stays in the stream, unacknowledged, for an operator.
       else this.#logger.error("unreadable outbox entry", { product: product.id, entry: JSON.stringify(rawEntry) });
     }
     return entries;
@@ -75,25 +73,27 @@ export class Outbox {
 
 type RawEntry = [entryId: string, fields: string[] | null];
 
-/** Fields as scripts/reserve.lua writes them: e (epoch), u (user id), r (reservation id). */
+/** Fields as scripts/reserve.lua writes them: e (epoch), u (user id), r (reservation id), and t (trace) where there is one. */
 function decodeEntry(product: GateProduct, [entryId, fields]: RawEntry): OutboxEntry | undefined {
   if (fields === null) return undefined;
   let epoch = 0;
   let userId = "";
   let reservationId = "";
+  let traceparent: string | undefined;
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const value = fields[i + 1]!;
     if (fields[i] === "e") epoch = Number(value);
     else if (fields[i] === "u") userId = value;
     else if (fields[i] === "r") reservationId = value;
+    else if (fields[i] === "t") traceparent = value;
   }
   if (!Number.isInteger(epoch) || epoch < 1 || userId === "" || reservationId === "") return undefined;
   const acceptedAtMs = entryTimeMs(entryId);
   const reservation = { reservationId, saleId: product.saleId, productId: product.id, userId, epoch, acceptedAtMs };
-  return { entryId, reservation };
+  return { entryId, reservation: traceparent === undefined ? reservation : { ...reservation, traceparent } };
 }
 
-/** A product that was never armed, or whose keys have expired, has no consumer group and so no entries. */
+/** A product without a consumer group was never armed, or its keys have expired: it has no entries. */
 async function emptyWhenUnarmed(reply: Promise<unknown>): Promise<unknown> {
   try {
     return await reply;
@@ -101,9 +101,4 @@ async function emptyWhenUnarmed(reply: Promise<unknown>): Promise<unknown> {
     if (error instanceof Error && error.message.includes("NOGROUP")) return null;
     throw error;
   }
-}
-
-function checkLimit(limit: number): number {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= maxOutboxBatch) return limit;
-  throw new RangeError(`limit must be an integer from 1 to ${maxOutboxBatch}, but is ${limit}`);
 }

@@ -1,3 +1,4 @@
+import { isIdentifier, maxIdentifierLength } from "../domain/identifier.ts";
 import { GateRequestInvalid } from "./gate-errors.ts";
 
 /** A product as the gate names it. Every `SaleProduct` is one. */
@@ -6,27 +7,21 @@ export interface GateProduct {
   readonly id: string;
 }
 
-/** The ledger has no room for longer ids either. */
-export const maxIdentifierLength = 64;
-
-/** Separators of keys and of stored values (braces, white space, control characters) cannot stand in an id. */
-// oxlint-disable-next-line no-control-regex
-const identifierPattern = /^[^\s{}\u0000-\u001f\u007f]+$/u;
-
 /** Throws `GateRequestInvalid` naming the id, its value and the limit. */
 export function checkIdentifier(name: string, value: string): void {
   const { length } = value;
-  if (length > 0 && length <= maxIdentifierLength && value.isWellFormed() && identifierPattern.test(value)) return;
+  const shown = JSON.stringify(value.slice(0, 200));
+  if (isIdentifier(value)) return;
   throw new GateRequestInvalid(
     `${name} must be 1 to ${maxIdentifierLength} characters without braces, white space or control characters, ` +
-      `but is ${JSON.stringify(value.slice(0, 200))} (${length} characters)`,
+      `but is ${shown} (${length} characters)`,
   );
 }
 
 /**
  * The keys of one product, in the order in which every script takes them:
  * - stock: hash of epoch, open, available, total, startsAtMs, endsAtMs, limitPerUser, expiresAtMs
- * - holders: hash, user id -> the reservation ids that he holds, separated by one space
+ * - holders: hash, user id -> the reservation ids that the user holds, separated by one space
  * - returned: hash, reservation id -> epoch of the return
  * - outbox: stream of accepted reservations, read by the consumer group of the relays
  *
@@ -37,7 +32,7 @@ export type ProductKeys = readonly [stock: string, holders: string, returned: st
 export function productKeys(product: GateProduct): ProductKeys {
   checkIdentifier("sale id", product.saleId);
   checkIdentifier("product id", product.id);
-  // Only the product id may contain the colon that separates the two, or two products could share their keys.
+  // The colon separates the two ids. If the sale id could contain one too, two products could share their keys.
   if (product.saleId.includes(":")) {
     throw new GateRequestInvalid(`sale id must not contain ":", but is ${JSON.stringify(product.saleId)}`);
   }

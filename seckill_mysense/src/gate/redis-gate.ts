@@ -1,10 +1,10 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { ReservationRequest } from "../domain/reservation.ts";
-import type { Sale, SaleProduct } from "../domain/sale.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
-import { monotonicClock, type Clock } from "./clock.ts";
+import { systemClock, type Clock } from "../time/clock.ts";
+import { checkCount, checkReservation, checkStock, type Stock } from "./check-request.ts";
 import type { Gate, GateStatus } from "./gate.ts";
-import { GateArmRefused, GateOutcomeUnknown, GateRequestInvalid } from "./gate-errors.ts";
+import { GateArmRefused, GateOutcomeUnknown } from "./gate-errors.ts";
 import { GateConnection, type GateServer } from "./gate-connection.ts";
 import { gateScripts } from "./gate-script.ts";
 import { Outbox, relayGroup } from "./outbox.ts";
@@ -13,29 +13,29 @@ import { ReserveBatcher } from "./reserve-batcher.ts";
 
 export interface GateOptions {
   readonly connection: GateServer;
-  /** Longest wait for an answer, and apart from that for a connection, in milliseconds. */
+  /** Longest wait for an answer, and separately for a connection, in milliseconds. */
   readonly timeoutMs?: number;
-  /** Most reservations decided in one run of the script. */
+  /** Most reservations in one run of the script. */
   readonly maxBatch?: number;
-  /** Most runs of the script for one product that are under way at a time. */
+  /** Most runs of the script at a time for one product. */
   readonly maxInFlight?: number;
   /** Most reservations waiting to be sent; beyond it `reserve` rejects with `GateUnavailable`. */
   readonly maxWaiting?: number;
   /**
-   * How long after its sale's end a product's keys stay, in milliseconds. Entries that the relay could not hand over in
-   * that time are lost with them, so it must outlast any outage of the queue.
+   * How long a product's keys stay after the end of its sale, in milliseconds. Outbox entries that the relay has not
+   * handed over by then are lost with the keys, so this must be longer than any outage of the queue.
    */
   readonly retentionMs?: number;
   readonly logger?: Logger;
-  readonly clock?: Clock;
+  readonly elapsedMs?: Clock["elapsedMs"];
 }
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
-/** Connects in the background: calls made before that wait for it, within their time limit. */
+/** Connects in the background. Earlier calls wait for the connection, within their time limit. */
 export function createGate(options: GateOptions): Gate {
   const { timeoutMs = 1_000, maxBatch = 128, maxInFlight = 2, maxWaiting = 20_000, retentionMs = 7 * dayMs } = options;
-  const { logger = silentLogger, clock = monotonicClock } = options;
+  const { logger = silentLogger, elapsedMs = systemClock.elapsedMs } = options;
   checkCount("timeoutMs", timeoutMs, 1, 60_000);
   // Lua can pass some 8,000 values at a time to a command, and a batch of this size runs for about a millisecond.
   checkCount("maxBatch", maxBatch, 1, 1_000);
@@ -44,7 +44,7 @@ export function createGate(options: GateOptions): Gate {
   checkCount("retentionMs", retentionMs, 1_000, 3_650 * dayMs);
 
   const connection = new GateConnection(options.connection, { timeoutMs, logger });
-  const batcher = new ReserveBatcher(connection, { maxBatch, maxInFlight, maxWaiting, timeoutMs, clock });
+  const batcher = new ReserveBatcher(connection, { maxBatch, maxInFlight, maxWaiting, timeoutMs, elapsedMs });
   const outbox = new Outbox(connection, logger);
   return {
     arm: (sale, product, available) => arm(connection, retentionMs, { sale, product, available }),
@@ -61,26 +61,9 @@ export function createGate(options: GateOptions): Gate {
   };
 }
 
-interface Stock {
-  readonly sale: Sale;
-  readonly product: SaleProduct;
-  readonly available: number;
-}
-
-async function arm(
-  connection: GateConnection,
-  retentionMs: number,
-  { sale, product, available }: Stock,
-): Promise<"armed" | "already_armed"> {
-  if (product.saleId !== sale.id) {
-    throw new GateRequestInvalid(`product ${product.id} belongs to sale ${product.saleId}, not to ${sale.id}`);
-  }
-  checkCount("total", product.total, 0, Number.MAX_SAFE_INTEGER);
-  checkCount("available", available, 0, product.total);
-  checkCount("limitPerUser", product.limitPerUser, 1, 1_000);
-  checkCount("epoch", product.epoch, 1, Number.MAX_SAFE_INTEGER);
-  checkCount("startsAtMs", sale.startsAtMs, 0, Number.MAX_SAFE_INTEGER);
-  checkCount("endsAtMs", sale.endsAtMs, sale.startsAtMs, Number.MAX_SAFE_INTEGER);
+async function arm(connection: GateConnection, retentionMs: number, stock: Stock): Promise<"armed" | "already_armed"> {
+  checkStock(stock);
+  const { sale, product, available } = stock;
   const numbers = [product.epoch, available, product.total, sale.startsAtMs, sale.endsAtMs, product.limitPerUser];
   const args = [...numbers, retentionMs].map(String);
   const reply = await connection.run(gateScripts.arm, productKeys(product), [...args, relayGroup]);
@@ -95,8 +78,7 @@ async function arm(
 
 async function giveBack(connection: GateConnection, stockReturn: StockReturn): Promise<"returned" | "ignored"> {
   const { saleId, productId, userId, reservationId, epoch } = stockReturn;
-  checkIdentifier("user id", userId);
-  checkIdentifier("reservation id", reservationId);
+  checkReservation(stockReturn);
   const args = [String(epoch), userId, reservationId];
   const reply = await connection.run(gateScripts.giveBack, productKeys({ saleId, id: productId }), args);
   return reply === "returned" ? "returned" : "ignored";
@@ -124,9 +106,4 @@ async function holds(connection: GateConnection, request: ReservationRequest): P
   checkIdentifier("user id", request.userId);
   const held = (await connection.command("HGET", holders, request.userId)) as string | null;
   return held !== null && held.split(" ").includes(request.reservationId);
-}
-
-function checkCount(name: string, value: number, least: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw new GateRequestInvalid(`${name} must be an integer from ${least} to ${most}, but is ${value}`);
 }

@@ -1,21 +1,22 @@
 import type { ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
+import { checkReservation } from "./check-request.ts";
 import type { GateConnection } from "./gate-connection.ts";
 import { GateUnavailable } from "./gate-errors.ts";
 import { gateScripts } from "./gate-script.ts";
-import { checkIdentifier, productKeys, type ProductKeys } from "./product-keys.ts";
+import { productKeys, type ProductKeys } from "./product-keys.ts";
 import { readReserveReply, reserveArguments } from "./reserve-reply.ts";
 
 export interface ReserveBatcherOptions {
-  /** Most reservations in one run of the script: bounds how long a run may keep other clients waiting. */
+  /** Most reservations in one run of the script: bounds the time for which a run blocks other clients. */
   readonly maxBatch: number;
-  /** Most batches of one product that are under way at a time; what arrives meanwhile makes up the next batch. */
+  /** Most running batches of one product. Reservations that arrive meanwhile form the next batch. */
   readonly maxInFlight: number;
   /** Most reservations that wait to be sent, all products together. */
   readonly maxWaiting: number;
-  /** A reservation that waited this long without being sent is given up, in milliseconds. */
+  /** A reservation that is not sent within this time is given up, in milliseconds. */
   readonly timeoutMs: number;
-  readonly clock: Clock;
+  readonly elapsedMs: Clock["elapsedMs"];
 }
 
 interface Waiting {
@@ -36,9 +37,9 @@ interface Lane {
 }
 
 /**
- * Gathers the reservations that arrive together for one product into one run of the script. Measured against one
- * EVALSHA per reservation in bench/gate.ts: the server reads the stock and the clock once per batch, and the client
- * writes and parses one command instead of many.
+ * Gathers the reservations that arrive together for one product into one run of the script. The server then reads the
+ * stock and the clock once per batch, and the client writes and parses one command instead of many. bench/gate.ts
+ * measures the difference to one EVALSHA per reservation.
  */
 export class ReserveBatcher {
   readonly #connection: GateConnection;
@@ -52,14 +53,13 @@ export class ReserveBatcher {
   }
 
   reserve(request: ReservationRequest, minEpoch: number): Promise<ReserveOutcome> {
-    checkIdentifier("reservation id", request.reservationId);
-    checkIdentifier("user id", request.userId);
+    checkReservation(request);
     if (this.#waitingCount >= this.#options.maxWaiting) {
       throw new GateUnavailable(`${this.#waitingCount} reservations wait for the gate already, which is the limit`);
     }
     const lane = this.#lane(request);
     return new Promise<ReserveOutcome>((resolve, reject) => {
-      lane.waiting.push({ request, minEpoch, sinceMs: this.#options.clock(), resolve, reject });
+      lane.waiting.push({ request, minEpoch, sinceMs: this.#options.elapsedMs(), resolve, reject });
       this.#waitingCount += 1;
       this.#schedule(lane);
     });
@@ -76,7 +76,7 @@ export class ReserveBatcher {
     return lane;
   }
 
-  /** Waits for the end of the turn, so that everything which this turn's input asks for goes out together. */
+  /** Waits for the end of the turn, so that all reservations of this turn's input go out together. */
   #schedule(lane: Lane): void {
     if (lane.scheduled || lane.inFlight >= this.#options.maxInFlight) return;
     lane.scheduled = true;
@@ -126,7 +126,7 @@ export class ReserveBatcher {
   }
 
   #dropExpired(lane: Lane): void {
-    const oldestMs = this.#options.clock() - this.#options.timeoutMs;
+    const oldestMs = this.#options.elapsedMs() - this.#options.timeoutMs;
     let expired = 0;
     while (expired < lane.waiting.length && lane.waiting[expired]!.sinceMs < oldestMs) expired += 1;
     if (expired === 0) return;

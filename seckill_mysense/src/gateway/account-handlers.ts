@@ -10,16 +10,16 @@ import {
   type SessionUser,
   userName,
 } from "../contract/accounts.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerUsers } from "../ledger/users.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions, type Refusal, type Success } from "./mount-endpoint.ts";
 
 export interface AccountOptions {
-  readonly ledger: Ledger;
+  readonly users: LedgerUsers;
   readonly sessions: Sessions;
   readonly hasher: PasswordHasher;
   /** Tries per name: slows down guessing one user's password. */
   readonly authorizer: Authorizer;
-  /** Tries per address: slows down guessing everybody's, and registering crowds. */
+  /** Tries per address: slows down guessing many users' passwords, and registering users in bulk. */
   readonly perAddress: RateLimiter;
   /** Cookies only over TLS: for systems behind a proxy that speaks it. */
   readonly secureCookies: boolean;
@@ -27,7 +27,7 @@ export interface AccountOptions {
 }
 
 export function mountAccounts(app: GatewayApp, mount: MountOptions, options: AccountOptions): void {
-  const { ledger, sessions, hasher, now } = options;
+  const { users, sessions, hasher, now } = options;
   const cookieAttributes = `; Path=/; HttpOnly; SameSite=Lax${options.secureCookies ? "; Secure" : ""}`;
 
   function logIn(user: { readonly id: string; readonly name: string }, status: number): Success<SessionUser> {
@@ -46,7 +46,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
       passwordHash: await hasher.hash(body.password),
       createdAtMs: now(),
     };
-    if ((await ledger.createUser(user)) === "taken") return { failure: "name_taken" };
+    if ((await users.create(user)) === "taken") return { failure: "name_taken" };
     return logIn(user, 201);
   });
 
@@ -57,7 +57,7 @@ export function mountAccounts(app: GatewayApp, mount: MountOptions, options: Acc
     if (verdict.kind === "busy") return { failure: "overloaded", retryAfterSeconds: 1 };
     if ("waitMs" in verdict && verdict.waitMs > 0) return limited("limited", verdict.waitMs);
     const name = userName.safeParse(body.name);
-    const user = name.success ? await ledger.findUserByName(name.data) : undefined;
+    const user = name.success ? await users.findByName(name.data) : undefined;
     const isRight = await hasher.verify(body.password, user?.passwordHash);
     return user !== undefined && isRight ? logIn(user, 200) : { failure: "wrong_credentials" };
   });

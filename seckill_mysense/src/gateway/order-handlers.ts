@@ -1,26 +1,30 @@
 import { cancelOrder, payOrder } from "../contract/orders.ts";
 import type { Reservation } from "../contract/reservations.ts";
-import type { Ledger, TransitionOutcome } from "../ledger/ledger.ts";
+import type { LedgerOrders, TransitionOutcome } from "../ledger/orders.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 import { describeOrder } from "./reservation-reader.ts";
 
 type Owned = { readonly failure: "order_not_found" | "not_owner" } | undefined;
 
-export function mountOrders(app: GatewayApp, mount: MountOptions, ledger: Ledger): void {
+export function mountOrders(
+  app: GatewayApp,
+  mount: MountOptions,
+  orders: Pick<LedgerOrders, "read" | "pay" | "cancel">,
+): void {
   async function refusalFor(reservationId: string, userId: string): Promise<Owned> {
-    const order = await ledger.readOrder(reservationId);
+    const order = await orders.read(reservationId);
     if (order === undefined) return { failure: "order_not_found" };
     return order.userId === userId ? undefined : { failure: "not_owner" };
   }
 
   mountEndpoint(app, payOrder, mount, async ({ params, session }) => {
     const refusal = await refusalFor(params.id, session.userId);
-    return refusal ?? describeTransition(await ledger.pay(params.id, mount.now()), "order_not_payable");
+    return refusal ?? describeTransition(await orders.pay(params.id, mount.now()), "order_not_payable");
   });
 
   mountEndpoint(app, cancelOrder, mount, async ({ params, session }) => {
     const refusal = await refusalFor(params.id, session.userId);
-    return refusal ?? describeTransition(await ledger.cancel(params.id), "order_not_cancellable");
+    return refusal ?? describeTransition(await orders.cancel(params.id), "order_not_cancellable");
   });
 }
 

@@ -1,10 +1,10 @@
 import type { Sale, SaleProduct } from "../domain/sale.ts";
-import { describeBadIdentifier, isIdentifier } from "../orders/identifier.ts";
+import { describeBadIdentifier, isIdentifier } from "../domain/identifier.ts";
 import { InvalidSaleError } from "./ledger-errors.ts";
 
 const maxTextLength = 200;
 
-/** Throws `InvalidSaleError` for what no sale can be, before a database says it in words that nobody understands. */
+/** Throws `InvalidSaleError` for an invalid sale, because a database's own message would not explain what is wrong. */
 export function checkSale(sale: Sale, products: readonly SaleProduct[]): void {
   if (!isIdentifier(sale.id)) throw new InvalidSaleError(describeBadIdentifier("the sale's id", sale.id));
   const name = `sale ${sale.id}`;

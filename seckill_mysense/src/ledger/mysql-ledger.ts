@@ -1,7 +1,7 @@
 import { openMysqlDatabase, type DatabasePlace } from "./database/mysql-database.ts";
 import type { MysqlLimits } from "./database/mysql-pool.ts";
-import type { FullLedger } from "./ledger.ts";
-import { SqlLedger, type SqlLedgerOptions } from "./sql-ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import { sqlLedger, type SqlLedgerOptions } from "./sql/sql-ledger.ts";
 
 export interface MysqlLedgerOptions extends Omit<DatabasePlace, "port">, Partial<MysqlLimits>, SqlLedgerOptions {
   /** 3306 when not given. */
@@ -18,10 +18,10 @@ export const defaultMysqlLimits: MysqlLimits = {
 };
 
 /**
- * A ledger on MySQL 8 or MariaDB. Connects with the first call; `migrate` creates the database where the user may.
- * How durable a commit is, is the server's setting: innodb_flush_log_at_trx_commit must be 1, its default.
+ * A ledger on MySQL 8 or MariaDB. Connects with the first call; `migrate` creates the database if the user may do so.
+ * The server decides how durable a commit is: innodb_flush_log_at_trx_commit must be 1, its default.
  */
-export function mysqlLedger(options: MysqlLedgerOptions): FullLedger {
+export function mysqlLedger(options: MysqlLedgerOptions): Ledger {
   const { host, port = 3306, user, password, database } = options;
   const limits: MysqlLimits = {
     poolSize: options.poolSize ?? defaultMysqlLimits.poolSize,
@@ -31,5 +31,5 @@ export function mysqlLedger(options: MysqlLedgerOptions): FullLedger {
     queryTimeoutMs: options.queryTimeoutMs ?? defaultMysqlLimits.queryTimeoutMs,
     lockWaitTimeoutMs: options.lockWaitTimeoutMs ?? defaultMysqlLimits.lockWaitTimeoutMs,
   };
-  return new SqlLedger(openMysqlDatabase({ host, port, user, password, database }, limits), options);
+  return sqlLedger(openMysqlDatabase({ host, port, user, password, database }, limits), options);
 }

@@ -3,23 +3,23 @@ import type { AcceptedReservation } from "../domain/reservation.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import type { Delivery, DeliveryVerdict, ReservationQueue } from "../queue/queue.ts";
 import { RefusedValueError } from "../ledger/ledger-errors.ts";
-import type { Ledger, RejectionBook } from "../ledger/ledger.ts";
-import { maxRecordBatch } from "../ledger/record-batch.ts";
+import { maxRecordBatch, type LedgerOrders } from "../ledger/orders.ts";
+import { traceMessages } from "../tracing/tracing.ts";
 import { salvageReservation } from "./salvage-reservation.ts";
 
 export interface ConsumerOptions {
   readonly queue: Pick<ReservationQueue, "consume">;
-  readonly ledger: Pick<Ledger, "record"> & Pick<RejectionBook, "reject">;
+  readonly orders: Pick<LedgerOrders, "record" | "reject">;
   /** How long a recorded order may stay unpaid, in milliseconds. */
   readonly payWithinMs: number;
   readonly logger?: Logger;
-  /** Reservations in one transaction. */
+  /** Most reservations in one transaction. */
   readonly maxBatch?: number;
   /** How long an incomplete batch waits for more, in milliseconds. */
   readonly maxWaitMs?: number;
 }
 
-/** What a consumer has done since its start, in messages; `ledgerFailures` in batches. */
+/** Counts since the start, in messages; `ledgerFailures` counts batches. */
 export interface ConsumerCounts {
   recorded: number;
   duplicate: number;
@@ -30,14 +30,14 @@ export interface ConsumerCounts {
 
 export interface Consumer {
   readonly counts: Readonly<ConsumerCounts>;
-  /** Lets the batch in hand finish; what is not recorded then stays in the queue. */
+  /** Finishes the current batch; messages that are not recorded by then stay in the queue. */
   stop(): Promise<void>;
 }
 
 /**
- * Brings reservations from the queue into the ledger: recorded first, acknowledged after. While the ledger is away the
- * handler throws, and the queue gives it the same batch again after a pause that grows: nothing is requeued, which
- * would use up the messages' limit of deliveries.
+ * Brings reservations from the queue into the ledger: it records them first and acknowledges them after that. While the
+ * ledger is away, the handler throws, and the queue gives it the same batch again after a growing pause. Nothing is
+ * requeued, because each requeueing counts against the messages' delivery limit.
  */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const { queue, maxBatch = 300, maxWaitMs = 5 } = options;
@@ -57,12 +57,12 @@ interface ReadableEntry {
 
 class BatchRecorder {
   readonly counts: ConsumerCounts = { recorded: 0, duplicate: 0, rejected: 0, deadLettered: 0, ledgerFailures: 0 };
-  readonly #ledger: ConsumerOptions["ledger"];
+  readonly #orders: ConsumerOptions["orders"];
   readonly #payWithinMs: number;
   readonly #logger: Logger;
 
-  constructor({ ledger, payWithinMs, logger = silentLogger }: ConsumerOptions) {
-    this.#ledger = ledger;
+  constructor({ orders, payWithinMs, logger = silentLogger }: ConsumerOptions) {
+    this.#orders = orders;
     this.#payWithinMs = payWithinMs;
     this.#logger = logger;
   }
@@ -81,12 +81,14 @@ class BatchRecorder {
     return verdicts;
   }
 
-  /** One bad row fails the transaction of all. Halving finds it, and the others are recorded on the way. */
+  /** One bad row fails the transaction of the whole batch. Halving the batch finds that row and records the others. */
   async #record(entries: readonly ReadableEntry[], verdicts: DeliveryVerdict[]): Promise<void> {
     if (entries.length === 0) return;
     const reservations = entries.map(({ reservation }) => reservation);
     try {
-      const outcomes = await this.#ledger.record(reservations, { payWithinMs: this.#payWithinMs });
+      const outcomes = await traceMessages({ name: "ledger record", kind: "consumer" }, reservations, (traced) =>
+        this.#orders.record(traced, { payWithinMs: this.#payWithinMs }),
+      );
       for (const [position, outcome] of outcomes.entries()) {
         const { reservation, index } = entries[position] as ReadableEntry;
         verdicts[index] = this.#verdictOf(outcome, reservation);
@@ -103,14 +105,14 @@ class BatchRecorder {
   async #refuse(reservation: AcceptedReservation, error: Error): Promise<void> {
     const { reservationId } = reservation;
     this.#logger.error("the ledger cannot hold a reservation", { reservationId, reason: error.message });
-    await this.#ledger.reject([reservation]);
+    await this.#orders.reject([reservation]);
   }
 
   async #refuseUnreadable({ body }: Delivery): Promise<void> {
     const salvaged = salvageReservation(body);
     const reservationId = salvaged?.reservationId;
     this.#logger.error("a queue message cannot be read", { reservationId, bodyBytes: body.byteLength });
-    if (salvaged !== undefined) await this.#ledger.reject([salvaged]);
+    if (salvaged !== undefined) await this.#orders.reject([salvaged]);
   }
 
   #verdictOf(outcome: RecordOutcome, { reservationId, productId }: AcceptedReservation): DeliveryVerdict {

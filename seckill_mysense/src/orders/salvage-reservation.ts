@@ -1,12 +1,12 @@
-import { isIdentifier } from "./identifier.ts";
-import type { UnreadableReservation } from "../ledger/ledger.ts";
+import { isIdentifier } from "../domain/identifier.ts";
+import type { UnreadableReservation } from "../domain/reservation.ts";
 
-/** Longer bodies are no reservations, and not worth parsing. */
+/** Longer bodies cannot be reservations and are not parsed. */
 const maxBodyBytes = 64 * 1024;
 
 /**
- * What can be read of a message that is no proper reservation, so that the buyer it names can be told. Undefined when
- * not even the reservation's id is there.
+ * Reads as much as possible of a message that is not a valid reservation, so that its buyer can get an answer. Gives
+ * undefined when the message has no valid reservation id.
  */
 export function salvageReservation(body: Uint8Array): UnreadableReservation | undefined {
   if (body.byteLength > maxBodyBytes) return undefined;

@@ -1,89 +1,92 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { Gate } from "../gate/gate.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
-import { systemTime } from "./clock.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerOrders } from "../ledger/orders.ts";
+import type { LedgerReturns } from "../ledger/returns.ts";
+import { systemClock, type Clock } from "../time/clock.ts";
+import { pause } from "../time/pause.ts";
 
 export interface SweeperOptions {
-  readonly ledger: Pick<Ledger, "expireUnpaid" | "pendingReturns" | "markReturned">;
+  readonly orders: Pick<LedgerOrders, "expireUnpaid">;
+  readonly returns: LedgerReturns;
   readonly gate: Pick<Gate, "giveBack">;
   readonly logger?: Logger;
   /** Pause between two sweeps. */
   readonly intervalMs?: number;
   /** Orders and returns in one step of a sweep. */
   readonly maxBatch?: number;
-  /** Unix milliseconds. */
-  readonly now?: () => number;
+  readonly now?: Clock["now"];
 }
 
 export interface SweepResult {
   readonly expired: number;
-  /** Returns that the gate has heard of, whether they put a unit back or were none any more. */
+  /** Returns that the gate has answered, whether it took the unit back or ignored the return. */
   readonly applied: number;
-  /** Returns that the gate could not be told of now. */
+  /** Returns that the gate could not be notified of; the next sweep tries them again. */
   readonly failed: number;
 }
 
 export interface Sweeper {
-  /** Sweeps at once; while a sweep runs, its result. */
+  /** Starts a sweep, or joins the running one, and gives its result. */
   sweep(): Promise<SweepResult>;
   /** Lets a running sweep finish its step. */
   stop(): Promise<void>;
 }
 
 /**
- * Expires unpaid orders and brings released units back to the gate. Any number may run: expiry is a conditional change
- * of the row, and the gate takes each return once. A crash between the gate and the mark repeats the return, which the
- * gate then ignores.
+ * Expires unpaid orders and brings released units back to the gate. Several sweepers may run at once: an expiry is a
+ * conditional change of the row, and the gate takes each return once. A crash after the gate's answer and before the
+ * ledger's mark repeats the return, and the gate ignores it.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
   const { intervalMs = 500, logger = silentLogger } = options;
-  let stopped = false;
+  const stopping = new AbortController();
+  const { signal } = stopping;
   let running: Promise<SweepResult> | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
 
   const sweep = (): Promise<SweepResult> => {
-    running ??= sweepOnce(options, () => stopped).finally(() => (running = undefined));
+    running ??= sweepOnce(options, signal).finally(() => (running = undefined));
     return running;
   };
   const sweepRegularly = async (): Promise<void> => {
-    try {
-      await sweep();
-    } catch (error) {
-      logger.error("a sweep failed", { error: error instanceof Error ? error.message : String(error) });
+    for (let pauseMs = 0; ; pauseMs = intervalMs) {
+      await pause(pauseMs, signal);
+      if (signal.aborted) return;
+      await sweep().catch((error: unknown) => {
+        logger.error("a sweep failed", { error: error instanceof Error ? error.message : String(error) });
+      });
     }
-    if (!stopped) timer = setTimeout(() => void sweepRegularly(), intervalMs);
   };
-  timer = setTimeout(() => void sweepRegularly(), 0);
+  const sweeping = sweepRegularly();
 
   return {
     sweep,
     async stop() {
-      stopped = true;
-      clearTimeout(timer);
+      stopping.abort();
       await running?.catch(() => {});
+      await sweeping;
     },
   };
 }
 
-/** Goes on while steps come back full, so that a crowd of expiries does not wait for the next sweep. */
-async function sweepOnce(options: SweeperOptions, isStopped: () => boolean): Promise<SweepResult> {
-  const { ledger, maxBatch = 500, now = systemTime } = options;
+/** Repeats full steps at once, so that many expiries do not wait for the next sweep. */
+async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<SweepResult> {
+  const { orders, returns, maxBatch = 500, now = systemClock.now } = options;
   let expired = 0;
-  while (!isStopped()) {
-    const step = await ledger.expireUnpaid(now(), maxBatch);
+  while (!signal.aborted) {
+    const step = await orders.expireUnpaid(now(), maxBatch);
     expired += step;
     if (step < maxBatch) break;
   }
   let applied = 0;
-  while (!isStopped()) {
-    const returns = await ledger.pendingReturns(maxBatch);
-    const heard = await giveBackAll(options, returns);
-    await ledger.markReturned(heard);
+  while (!signal.aborted) {
+    const pending = await returns.pending(maxBatch);
+    const heard = await giveBackAll(options, pending);
+    await returns.markReturned(heard);
     applied += heard.length;
-    // The same returns would come again: the next sweep tries them.
-    if (heard.length < returns.length) return { expired, applied, failed: returns.length - heard.length };
-    if (returns.length < maxBatch) break;
+    // Another step would read the failed returns again, so they are left to the next sweep.
+    if (heard.length < pending.length) return { expired, applied, failed: pending.length - heard.length };
+    if (pending.length < maxBatch) break;
   }
   return { expired, applied, failed: 0 };
 }

@@ -1,13 +1,14 @@
 import type { Logger } from "../logging/logger.ts";
-import { backoffMs, pause } from "../time/pause.ts";
+import { pause } from "../time/pause.ts";
+import { retryUntilStopped } from "../time/retry-until-stopped.ts";
 import type { Wakeup } from "./wakeup.ts";
 import type { BatchHandler, ConsumeOptions, Delivery, DeliveryVerdict } from "./queue.ts";
 
-const retryLimits = { firstMs: 50, maxMs: 5_000 };
+const retryBackoff = { firstMs: 50, maxMs: 5_000 };
 
 /**
- * Gives a batch to the handler until it decides, with growing pauses after each failure. Undefined when stopped in
- * between: then nothing of the batch may be acknowledged.
+ * Gives a batch to the handler until the handler decides, with growing pauses after failures. Undefined if it is stopped
+ * before that: then no message of the batch may be acknowledged.
  */
 export async function handleBatch(
   handler: BatchHandler,
@@ -15,24 +16,24 @@ export async function handleBatch(
   { signal, logger }: { readonly signal: AbortSignal; readonly logger: Logger },
 ): Promise<readonly DeliveryVerdict[] | undefined> {
   let deliveries = batch;
-  for (let failures = 0; ;) {
-    try {
-      const verdicts = await handler(deliveries);
-      if (verdicts.length === batch.length) return verdicts;
-      throw new Error(`the handler gave ${verdicts.length} verdicts for ${batch.length} deliveries`);
-    } catch (error) {
-      failures += 1;
-      // One line per outage: an outage has many attempts.
+  const attempt = async (): Promise<readonly DeliveryVerdict[]> => {
+    const verdicts = await handler(deliveries);
+    if (verdicts.length === batch.length) return verdicts;
+    throw new Error(`the handler gave ${verdicts.length} verdicts for ${batch.length} deliveries`);
+  };
+  const outcome = await retryUntilStopped(attempt, {
+    backoff: retryBackoff,
+    signal,
+    onFailure: (error, failures) => {
       if (failures === 1) logger.warn("consumer failed, its batch is tried again", { reason: String(error) });
-    }
-    deliveries = batch.map((delivery) => ({ ...delivery, redelivered: true }));
-    await pause(backoffMs(failures, retryLimits), signal);
-    if (signal.aborted) return undefined;
-  }
+      deliveries = batch.map((delivery) => ({ ...delivery, redelivered: true }));
+    },
+  });
+  return outcome.kind === "done" ? outcome.value : undefined;
 }
 
 /**
- * Waits for a first message, and then for a full batch or for as long as an incomplete one may wait.
+ * Waits for a first message, and then until the batch is full or an incomplete batch has waited for `maxWaitMs`.
  * `news` must be woken whenever `ready` grows, and when the signal is aborted.
  */
 export async function gatherBatch(

@@ -2,15 +2,15 @@ import type { EmbeddedStore, StoredMessage } from "./embedded-store.ts";
 import type { DeliveryVerdict } from "./queue.ts";
 
 /**
- * Which of the stored messages wait and which are in a consumer's hand. Only this process may have the file open, so
- * that is known in memory: after a restart nothing is in hand, and whatever is stored waits.
+ * Knows which of the stored messages wait and which are in a consumer's hands. Only this process may open the file, so
+ * memory is enough: after a restart no message is in hand, and all stored messages wait.
  */
 export class EmbeddedDispatch {
   readonly #store: EmbeddedStore;
   readonly #deliveryLimit: number;
-  /** Messages with a higher id were not handed out since the file was opened. */
+  /** Messages with a higher id have not been delivered since the file was opened. */
   #cursor = 0;
-  /** To be handed out again, ahead of the newer ones. */
+  /** Messages to deliver again, before newer ones. */
   #requeued: number[] = [];
   #messages: number;
   #deadLetters: number;
@@ -32,7 +32,7 @@ export class EmbeddedDispatch {
     return this.#deadLetters;
   }
 
-  /** All that the file holds. */
+  /** All messages in the file. */
   get stored(): number {
     return this.#messages + this.#deadLetters;
   }
@@ -42,9 +42,8 @@ export class EmbeddedDispatch {
   }
 
   /**
-   * Up to `limit` messages that are now in the caller's hand. Those that were handed out too often become dead letters
-   * instead, wherever their deliveries came to nothing: in a verdict, or in the end of the process. Nothing has changed
-   * when it throws.
+   * Up to `limit` messages, which are then in the caller's hands. Messages that were delivered too often become dead
+   * letters instead, whether a verdict or a dying process ended their deliveries. If it throws, nothing has changed.
    */
   take(limit: number): StoredMessage[] {
     const again = this.#requeued.slice(0, limit);
@@ -63,7 +62,7 @@ export class EmbeddedDispatch {
     return taken;
   }
 
-  /** Puts the verdicts into effect. When it throws, nothing has changed. */
+  /** Carries the verdicts out. If it throws, nothing has changed. */
   settle(messages: readonly StoredMessage[], verdicts: readonly DeliveryVerdict[]): void {
     const done: number[] = [];
     const dead: number[] = [];
@@ -77,7 +76,7 @@ export class EmbeddedDispatch {
     this.#requeued.push(...requeued);
   }
 
-  /** Nothing was decided about these: they wait again. With `uncount`, as if they had not been handed out. */
+  /** Messages without a decision wait again. With `uncount` their delivery does not count. */
   release(messages: readonly StoredMessage[], { uncount }: { readonly uncount: boolean }): void {
     const ids = messages.map(({ id }) => id);
     if (uncount) this.#store.uncountDeliveries(ids);

@@ -10,9 +10,9 @@ import { decodeReservation, encodeReservation } from "./reservation-codec.ts";
 import { Wakeup } from "./wakeup.ts";
 
 export interface EmbeddedQueueOptions {
-  /** Path of the queue's file; created when missing. One process at a time. */
+  /** The queue's file, created when missing; ":memory:" for a queue that ends with the process. One process at a time. */
   readonly file: string;
-  /** Most messages in the file, dead letters among them; beyond it `publish` rejects with `QueueFull`. */
+  /** Most messages in the file, including dead letters; beyond it `publish` rejects with `QueueFull`. */
   readonly maxMessages?: number;
   /** A message that is requeued more often than this becomes a dead letter. */
   readonly deliveryLimit?: number;
@@ -20,8 +20,8 @@ export interface EmbeddedQueueOptions {
 }
 
 /**
- * The queue within one process, on a file: what was published survives the end of the process and of the machine's
- * power. Throws `QueueUnavailable` when the file cannot be opened, or is in use.
+ * The queue within one process, on a file: published messages survive a crash of the process and a power failure.
+ * Throws `QueueUnavailable` if the file cannot be opened or is in use.
  */
 export function embeddedQueue(options: EmbeddedQueueOptions): ReservationQueue {
   return new EmbeddedQueue(options);
@@ -63,7 +63,7 @@ class EmbeddedQueue implements ReservationQueue {
     }
     const bodies = reservations.map(encodeReservation);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    // All that is published within one turn shares one commit, and so one wait for the disk.
+    // All messages of one turn share one commit, and so one wait for the disk.
     if (this.#pending.length === 0) setImmediate(() => this.#commit());
     this.#pending.push({ bodies, resolve, reject });
     this.#pendingCount += bodies.length;

@@ -5,7 +5,7 @@ import { QueueUnavailable } from "./queue-errors.ts";
 
 const schemaVersion = 1;
 
-/** `deliveries` counts how often the message was handed out before, also by processes that died with it in hand. */
+/** `deliveries` counts earlier deliveries, also those of processes that died with the message in hand. */
 export interface StoredMessage {
   readonly id: number;
   readonly body: Uint8Array;
@@ -13,8 +13,8 @@ export interface StoredMessage {
 }
 
 /**
- * The embedded queue's file. Messages are on disk when `append` returns. Everything else is written without waiting for
- * the disk: after a power failure such a step may be undone, which delivers messages again, and loses none.
+ * The embedded queue's file. Messages are on disk when `append` returns. Other writes do not wait for the disk: a power
+ * failure may undo them, which delivers messages again and loses none.
  */
 export class EmbeddedStore {
   readonly #database: Database;
@@ -56,14 +56,14 @@ export class EmbeddedStore {
     return this.#selectOne.get(id) ?? undefined;
   }
 
-  /** Notes that these are handed out now, before they are: so a message that kills its consumer is found out. */
+  /** Counts a delivery of each message before it takes place, so that a message that kills its consumer is detected. */
   countDeliveries(ids: readonly number[]): void {
     this.#transaction("NORMAL", () => {
       for (const id of ids) this.#countDelivery.run(id);
     });
   }
 
-  /** Takes the last delivery of each out of the count: it was broken off on our side. */
+  /** Does not count the last delivery of each message: this side has broken it off. */
   uncountDeliveries(ids: readonly number[]): void {
     this.#transaction("NORMAL", () => {
       for (const id of ids) this.#uncountDelivery.run(id);
@@ -84,7 +84,7 @@ export class EmbeddedStore {
   }
 
   close(): void {
-    // SQLite holds on to the file, and to its lock, for as long as a prepared statement lives.
+    // SQLite keeps the file and its lock until every prepared statement is finalized.
     for (const statement of [this.#insert, this.#selectAfter, this.#selectOne]) statement.finalize();
     for (const statement of [this.#countDelivery, this.#uncountDelivery, this.#delete, this.#bury])
       statement.finalize();
@@ -98,19 +98,21 @@ export class EmbeddedStore {
       work();
       this.#database.run("COMMIT");
     } catch (error) {
-      // A failure such as a full disk may have ended the transaction already.
+      // Some failures, such as a full disk, have already ended the transaction.
       if (this.#database.inTransaction) this.#database.run("ROLLBACK");
       throw error;
     }
   }
 }
 
+const inMemory = ":memory:";
+
 function openDatabase(file: string): Database {
-  mkdirSync(dirname(file), { recursive: true });
+  if (file !== inMemory) mkdirSync(dirname(file), { recursive: true });
   let database: Database | undefined;
   try {
     database = new Database(file, { create: true, readwrite: true });
-    // One process at a time: what is in hand is known in memory only.
+    // One process at a time, because only its memory knows which messages are in hand.
     database.run("PRAGMA locking_mode = EXCLUSIVE");
     database.run("PRAGMA journal_mode = WAL");
     migrate(database, file);
@@ -120,7 +122,7 @@ function openDatabase(file: string): Database {
     const explained = reason.includes("locked") ? "it is in use by another queue or process" : reason;
     throw new QueueUnavailable(`cannot open the queue's file ${file}: ${explained}`, { cause: error });
   }
-  syncFolder(dirname(file));
+  if (file !== inMemory) syncFolder(dirname(file));
   return database;
 }
 
@@ -139,7 +141,7 @@ function migrate(database: Database, file: string): void {
   `);
 }
 
-/** A new file is safe only when its folder's entry is. */
+/** A new file survives a power failure only if its folder's entry is on disk too. */
 function syncFolder(folder: string): void {
   const descriptor = openSync(folder, "r");
   try {

@@ -1,15 +1,15 @@
 import type { AcceptedReservation } from "../domain/reservation.ts";
 
-/** A message as it came from the queue. `reservation` is undefined when the bytes could not be understood. */
+/** A message from the queue. `reservation` is undefined if the bytes are not a reservation message. */
 export interface Delivery {
   readonly reservation: AcceptedReservation | undefined;
   readonly body: Uint8Array;
-  /** The message, or the whole batch, was delivered before: its outcome may stand in the ledger already. */
+  /** The message, or the whole batch, was delivered before: the ledger may already have its outcome. */
   readonly redelivered: boolean;
 }
 
 /**
- * What the handler decides for each delivery of its batch, in the same order. A message that is requeued more often
+ * The handler's decision for one delivery; decisions have the order of the batch. A message that is requeued more often
  * than the queue's delivery limit becomes a dead letter.
  */
 export type DeliveryVerdict = "acknowledge" | "requeue" | "dead_letter";
@@ -22,7 +22,7 @@ export interface ConsumeOptions {
   readonly maxWaitMs: number;
 }
 
-/** A running consumer. `stop` lets the batch in hand finish; what was not acknowledged is delivered again. */
+/** A running consumer. `stop` finishes the current batch; messages without an acknowledgement are delivered again. */
 export interface Consumption {
   stop(): Promise<void>;
 }
@@ -33,17 +33,17 @@ export interface Consumption {
  */
 export interface ReservationQueue {
   /**
-   * Resolves when the queue has taken durable charge of every message. Rejects with `QueueUnavailable` (or its kinds
-   * `QueueFull` and `QueueUnroutable`) when any may be lost: then all of them may be published again.
+   * Resolves when the queue has stored every message durably. Rejects with `QueueUnavailable` (or its kinds `QueueFull`
+   * and `QueueUnroutable`) if any message may be lost: then all of them may be published again.
    */
   publish(reservations: readonly AcceptedReservation[]): Promise<void>;
   /**
-   * Batches come one after the other. A handler that throws is given the same batch again, after a pause that grows up
-   * to some seconds, for as long as it takes: an outage of the ledger must not turn reservations into dead letters.
+   * Calls the handler for one batch after the other. If the handler throws, it gets the same batch again after a pause
+   * that grows up to some seconds, without end: an outage of the ledger must not turn reservations into dead letters.
    */
   consume(handler: BatchHandler, options: ConsumeOptions): Promise<Consumption>;
-  /** `ready` are those that wait; what a consumer has in hand counts as neither. */
+  /** `ready` counts waiting messages. Messages in a consumer's hands are in neither count. */
   depth(): Promise<{ readonly ready: number; readonly deadLettered: number }>;
-  /** Ends the consumers too. */
+  /** Also stops the consumers. */
   close(): Promise<void>;
 }

@@ -1,14 +1,14 @@
 import { ConsumerStatus, type AsyncMessage, type Connection, type Consumer } from "rabbitmq-client";
 import { gatherBatch, handleBatch } from "./batch.ts";
-import { backoffMs, pause } from "../time/pause.ts";
+import { retryUntilStopped } from "../time/retry-until-stopped.ts";
 import type { BatchHandler, ConsumeOptions, Consumption, Delivery, DeliveryVerdict } from "./queue.ts";
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 import { mainQueue } from "./rabbitmq-topology.ts";
 import { decodeReservation } from "./reservation-codec.ts";
-import { settledWithin } from "./settled-within.ts";
+import { settledWithin } from "../time/settled-within.ts";
 import { Wakeup } from "./wakeup.ts";
 
-/** A message that the broker awaits a verdict for. */
+/** A message whose verdict the broker awaits. */
 interface Held {
   readonly delivery: Delivery;
   readonly settle: (status: ConsumerStatus) => void;
@@ -20,10 +20,10 @@ const statuses: Readonly<Record<DeliveryVerdict, ConsumerStatus>> = {
   dead_letter: ConsumerStatus.DROP,
 };
 
-/** One prefetched batch waits while another is handled, so that the handler need not wait for the network. */
+/** One batch is prefetched while another is handled, so that the handler does not wait for the network. */
 const prefetchedBatches = 2;
 
-/** Consumes on a connection of its own, which comes back by itself after an outage of the broker. */
+/** Consumes on a separate connection, which reconnects by itself after an outage of the broker. */
 export class RabbitmqConsumption implements Consumption {
   readonly #options: RabbitmqSessionOptions;
   readonly #handler: BatchHandler;
@@ -49,10 +49,10 @@ export class RabbitmqConsumption implements Consumption {
     const { signal } = this.#stopping;
     if (signal.aborted) return this.#running;
     this.#stopping.abort();
-    // A broker that was never reached need not be waited for.
+    // If the broker was never reached, there is nothing to wait for.
     if (this.#consumer === undefined) this.#connection.unsafeDestroy();
     await this.#subscribing;
-    // Unsubscribed before anything is given back, or the broker would deliver it here once more.
+    // Unsubscribes before it gives messages back; otherwise the broker would deliver them here again.
     const unsubscribed = this.#consumer?.close() ?? Promise.resolve();
     this.#news.wake();
     await this.#running;
@@ -63,21 +63,21 @@ export class RabbitmqConsumption implements Consumption {
     this.#connection.unsafeDestroy();
   }
 
-  /** Until the broker has been reached once; from there on the client library subscribes again by itself. */
+  /** Waits until the broker can be reached, and subscribes. Later the client library subscribes again by itself. */
   async #subscribe(): Promise<void> {
     const { signal } = this.#stopping;
     const { logger } = this.#options;
-    for (let failures = 0; !signal.aborted;) {
-      try {
-        const channel = await openChannel(this.#connection, this.#options);
-        await channel.close();
-        break;
-      } catch (error) {
-        failures += 1;
+    const reach = async (): Promise<void> => {
+      const channel = await openChannel(this.#connection, this.#options);
+      await channel.close();
+    };
+    await retryUntilStopped(reach, {
+      backoff: { firstMs: 50, maxMs: 2_000 },
+      signal,
+      onFailure: (error, failures) => {
         if (failures === 1) logger.warn("consumer cannot reach its queue yet", { reason: String(error) });
-        await pause(backoffMs(failures, { firstMs: 50, maxMs: 2_000 }), signal);
-      }
-    }
+      },
+    });
     if (signal.aborted) return;
     const { queue, ...queueOptions } = mainQueue(this.#options);
     const qos = { prefetchCount: Math.min(this.#consume.maxBatch * prefetchedBatches, 65_535) };
@@ -85,7 +85,7 @@ export class RabbitmqConsumption implements Consumption {
     this.#consumer.on("error", (error: Error) => logger.warn("consumer was disturbed", { reason: error.message }));
   }
 
-  /** Resolves with the verdict; the client library passes it on, and does without when the channel is gone by then. */
+  /** Resolves with the verdict. The client library sends it, unless the channel is gone by then. */
   #hold(message: AsyncMessage): Promise<ConsumerStatus> | ConsumerStatus {
     if (this.#stopping.signal.aborted) return ConsumerStatus.REQUEUE;
     const body = bodyBytes(message.body);
@@ -112,7 +112,7 @@ export class RabbitmqConsumption implements Consumption {
   }
 }
 
-/** The client library parses bodies that claim to be text or JSON; ours do not, but anybody may write to a queue. */
+/** The client library parses bodies with the type text or JSON. Ours have neither, but other programs may write too. */
 function bodyBytes(body: unknown): Uint8Array {
   if (body instanceof Uint8Array) return body;
   return Buffer.from(typeof body === "string" ? body : JSON.stringify(body), "utf8");

@@ -4,24 +4,24 @@ import { QueueFull, QueueUnavailable, QueueUnroutable } from "./queue-errors.ts"
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 import { deadLetterQueueName } from "./rabbitmq-topology.ts";
 import { encodeReservation } from "./reservation-codec.ts";
-import { settledWithin } from "./settled-within.ts";
+import { settledWithin } from "../time/settled-within.ts";
 
 export interface RabbitmqPublisherOptions extends RabbitmqSessionOptions {
   /** Most messages sent and not confirmed yet. */
   readonly maxUnconfirmed: number;
 }
 
-/** What ends together with one connection. */
+/** State that ends with its connection. */
 interface Session {
   readonly connection: Connection;
   channel: Promise<Channel> | undefined;
   /** Correlation ids of messages that the broker sent back as unroutable. */
   readonly returned: Set<string>;
-  /** Why the connection was last lost, or never came about. */
+  /** The last reason why the connection was lost or could not be opened. */
   failure: string | undefined;
 }
 
-/** Publishes with confirms, on a connection of its own: a broker short of memory blocks publishers, and only them. */
+/** Publishes with confirms, on a separate connection, because a broker short of memory blocks publishing connections. */
 export class RabbitmqPublisher {
   readonly #options: RabbitmqPublisherOptions;
   #session: Session | undefined;
@@ -82,7 +82,7 @@ export class RabbitmqPublisher {
       durable: true,
       mandatory: true,
       correlationId,
-      // With a bare "application/json" some clients hand their users parsed objects in place of bytes.
+      // For a bare "application/json" some clients parse the body and do not give its bytes.
       contentType: "application/json; charset=utf-8",
     };
     const confirms = reservations.map((reservation) =>
@@ -93,10 +93,10 @@ export class RabbitmqPublisher {
     } catch (error) {
       throw await this.#typedFailure(channel, error);
     }
-    // The broker sends an unroutable message back before it confirms it, but the client announces that one turn later.
+    // The broker returns an unroutable message before its confirm, but the client reports it one turn later.
     await new Promise((resolve) => setImmediate(resolve));
     if (!session.returned.delete(correlationId)) return;
-    // Somebody has deleted the queue: the next session declares it again.
+    // The queue has been deleted; the next session declares it again.
     this.#drop(session);
     throw new QueueUnroutable(`the broker had no queue ${this.#options.queueName}`);
   }
@@ -114,7 +114,7 @@ export class RabbitmqPublisher {
     }
   }
 
-  /** A refusal (NACK) does not say its reason: a queue at its limit, or one without a leader at that moment. */
+  /** A refusal (NACK) has no reason: the queue may be at its limit, or may have no leader at the moment. */
   async #typedFailure(channel: Channel, error: unknown): Promise<QueueUnavailable> {
     const { queueName, maxMessages } = this.#options;
     if (!(error instanceof AMQPError && error.code === "NACK")) return notConfirmed(queueName, error);
@@ -124,7 +124,7 @@ export class RabbitmqPublisher {
     return new QueueFull(`${what}: its limit is ${maxMessages}`, { cause: error });
   }
 
-  /** After a wait in vain the connection counts as dead, with all that is still under way on it. */
+  /** After the time limit the connection counts as dead, together with all other calls on it. */
   #bounded<T>(what: string, work: (session: Session) => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new QueueUnavailable("the queue is closed"));
     const { timeoutMs } = this.#options;

@@ -10,7 +10,7 @@ import type { RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 export interface RabbitmqQueueOptions {
   /** amqp:// or amqps://, with user, password and virtual host. */
   readonly url: string;
-  /** Its dead letters go to a queue of this name with ".dead" behind it. */
+  /** Dead letters go to a queue of this name plus ".dead". */
   readonly queueName?: string;
   /** Longest wait for the broker in one call, in milliseconds. */
   readonly timeoutMs?: number;
@@ -23,7 +23,7 @@ export interface RabbitmqQueueOptions {
   readonly logger?: Logger;
 }
 
-/** Connects when it is first used, and again after every outage. */
+/** Connects at its first use, and again after every outage. */
 export function rabbitmqQueue(options: RabbitmqQueueOptions): ReservationQueue {
   return new RabbitmqQueue(options);
 }

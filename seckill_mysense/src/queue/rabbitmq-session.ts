@@ -5,7 +5,7 @@ import { declareTopology, type TopologyOptions } from "./rabbitmq-topology.ts";
 
 export interface RabbitmqSessionOptions extends TopologyOptions {
   readonly url: string;
-  /** As the broker's list of connections shows it. */
+  /** The name in the broker's list of connections. */
   readonly connectionName: string;
   /** Longest wait for a connection or a channel, in milliseconds. */
   readonly timeoutMs: number;
@@ -15,7 +15,7 @@ export interface RabbitmqSessionOptions extends TopologyOptions {
 /** A connection that stays silent for twice this long counts as dead. */
 const heartbeatSeconds = 5;
 
-/** Reconnects by itself. `onFailure` is told why there is no connection, once per outage. */
+/** Reconnects by itself. `onFailure` gets the reason of an outage, once. */
 export function openConnection(options: RabbitmqSessionOptions, onFailure?: (reason: string) => void): Connection {
   const { url, connectionName, timeoutMs, logger } = options;
   const connection = new Connection({
@@ -34,7 +34,7 @@ export function openConnection(options: RabbitmqSessionOptions, onFailure?: (rea
   return connection;
 }
 
-/** A channel on which the queues are known to exist. */
+/** A channel whose queues have been declared. */
 export async function openChannel(connection: Connection, options: RabbitmqSessionOptions): Promise<Channel> {
   const { queueName, logger } = options;
   try {

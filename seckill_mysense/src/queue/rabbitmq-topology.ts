@@ -12,7 +12,7 @@ export function deadLetterQueueName(queueName: string): string {
 }
 
 /**
- * Declares what the queue consists of; what exists already must have been declared alike.
+ * Declares the parts of the queue. Parts that exist must have been declared with the same arguments.
  * - a durable quorum queue, replicated where the broker is a cluster, that refuses messages beyond its limit;
  * - a quorum queue for its dead letters, behind an exchange of the same name. "at-least-once" makes the broker keep a
  *   dead letter in the first queue until the second has it, and asks for "reject-publish".
@@ -25,7 +25,7 @@ export async function declareTopology(channel: Channel, options: TopologyOptions
   await channel.queueDeclare(mainQueue(options));
 }
 
-/** The declaration of the main queue by itself, which a consumer repeats after each reconnection. */
+/** The declaration of the main queue alone; a consumer repeats it after each reconnection. */
 export function mainQueue({ queueName, maxMessages, deliveryLimit }: TopologyOptions) {
   return {
     queue: queueName,

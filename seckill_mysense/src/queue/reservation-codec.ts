@@ -17,11 +17,12 @@ export function encodeReservation(reservation: AcceptedReservation): Uint8Array 
     userId: reservation.userId,
     epoch: reservation.epoch,
     acceptedAtMs: reservation.acceptedAtMs,
+    traceparent: reservation.traceparent,
   };
   return Buffer.from(JSON.stringify(message), "utf8");
 }
 
-/** Undefined when the bytes are not a reservation message: the consumer decides what becomes of such a body. */
+/** Undefined if the bytes are not a reservation message; the consumer decides about such a body. */
 export function decodeReservation(body: Uint8Array): AcceptedReservation | undefined {
   if (body.byteLength > maxReservationMessageBytes) return undefined;
   let value: unknown;

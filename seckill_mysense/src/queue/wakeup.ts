@@ -1,4 +1,4 @@
-/** Wakes all who wait for it at that moment. */
+/** Wakes every waiter of the moment. */
 export class Wakeup {
   #next = Promise.withResolvers<void>();
 

@@ -1,7 +1,10 @@
 import type { Logger } from "../logging/logger.ts";
-import { backoffMs, pause } from "../time/pause.ts";
+import { backoffMs } from "../time/backoff.ts";
+import type { Clock } from "../time/clock.ts";
+import { pause } from "../time/pause.ts";
+import { retryUntilStopped, type Retried } from "../time/retry-until-stopped.ts";
+import { traceMessages } from "../tracing/tracing.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
-import type { Clock } from "../gate/clock.ts";
 import type { Gate, OutboxEntry } from "../gate/gate.ts";
 import type { GateProduct } from "../gate/product-keys.ts";
 
@@ -13,22 +16,22 @@ export interface OutboxRelayOptions {
   readonly batch: number;
   /** Entries that a relay left unacknowledged for this long are taken over. */
   readonly claimIdleMs: number;
-  /** How often to look for such entries. */
+  /** How often to look for such entries, in milliseconds. */
   readonly claimEveryMs: number;
-  /** Longest pause between two looks at an empty outbox. */
+  /** Longest pause between two reads of an empty outbox, in milliseconds. */
   readonly maxIdleMs: () => number;
-  /** Whether the product is still among those to serve. One that is not is served until its outbox is empty. */
+  /** Whether the product is still listed. A product that is no longer listed is served until its outbox is empty. */
   readonly isListed: () => boolean;
   readonly onPublished: (count: number) => void;
   readonly logger: Logger;
-  readonly clock: Clock;
+  readonly elapsedMs: Clock["elapsedMs"];
 }
 
-const retryLimits = { firstMs: 25, maxMs: 2_000 };
+const retryBackoff = { firstMs: 25, maxMs: 2_000 };
 const forgetRelaysAfterMs = 3_600_000;
 const forgetEveryMs = 600_000;
 
-/** Carries one product's outbox to the queue: read, publish, and only after the confirm acknowledge. */
+/** Carries one product's outbox to the queue: reads, publishes, and acknowledges only after the queue's confirm. */
 export class OutboxRelay {
   readonly #product: GateProduct;
   readonly #options: OutboxRelayOptions;
@@ -46,15 +49,14 @@ export class OutboxRelay {
   async run(): Promise<void> {
     let emptyRounds = 0;
     while (!this.#signal.aborted) {
-      const entries = await this.#insist("read the outbox", () => this.#next());
-      if (entries === undefined) return;
-      if (entries.length > 0) {
+      const read = await this.#insist("read the outbox", () => this.#next());
+      if (read.kind === "stopped") return;
+      if (read.value.length > 0) {
         emptyRounds = 0;
-        await this.#deliver(entries);
+        await this.#deliver(read.value);
         continue;
       }
-      if (!this.#options.isListed() && (await this.#insist("read the status", () => this.#isDrained())) !== false)
-        return;
+      if (!this.#options.isListed() && (await this.#isToEnd())) return;
       emptyRounds += 1;
       await pause(backoffMs(emptyRounds, { firstMs: 1, maxMs: this.#options.maxIdleMs() }), this.#signal);
     }
@@ -62,55 +64,53 @@ export class OutboxRelay {
 
   async #next(): Promise<OutboxEntry[]> {
     const { gate, relayName, batch, claimIdleMs, claimEveryMs } = this.#options;
-    const nowMs = this.#options.clock();
+    const nowMs = this.#options.elapsedMs();
     if (nowMs >= this.#forgetAtMs) {
       await gate.forgetRelays(this.#product, forgetRelaysAfterMs);
       this.#forgetAtMs = nowMs + forgetEveryMs;
     }
     if (nowMs >= this.#claimAtMs) {
       const claimed = await gate.claimOutbox(this.#product, relayName, batch, claimIdleMs);
-      // A full batch may not have been all.
+      // After a full batch there may be more entries to claim.
       if (claimed.length < batch) this.#claimAtMs = nowMs + claimEveryMs;
       if (claimed.length > 0) return claimed;
     }
     return gate.readOutbox(this.#product, relayName, batch);
   }
 
-  async #isDrained(): Promise<boolean> {
-    const status = await this.#options.gate.status(this.#product.saleId, this.#product.id);
-    return status === undefined || status.outboxLength === 0;
+  async #isToEnd(): Promise<boolean> {
+    const { saleId, id } = this.#product;
+    const read = await this.#insist("read the status", () => this.#options.gate.status(saleId, id));
+    return read.kind === "stopped" || read.value === undefined || read.value.outboxLength === 0;
   }
 
   async #deliver(entries: readonly OutboxEntry[]): Promise<void> {
     const { gate, queue } = this.#options;
     const reservations = entries.map((entry) => entry.reservation);
-    const published = await this.#insist("publish", () => queue.publish(reservations).then(() => true));
-    // Stopped before the confirm: the entries stay unacknowledged, and the next relay claims them.
-    if (published === undefined) return;
+    const published = await traceMessages({ name: "relay publish", kind: "producer" }, reservations, (traced) =>
+      this.#insist("publish", () => queue.publish(traced)),
+    );
+    // The relay was stopped before the confirm. The entries stay unacknowledged, and the next relay claims them.
+    if (published.kind === "stopped") return;
     this.#options.onPublished(entries.length);
     const ids = entries.map((entry) => entry.entryId);
-    await this.#insist("acknowledge", () => gate.acknowledgeOutbox(this.#product, ids).then(() => true));
+    await this.#insist("acknowledge", () => gate.acknowledgeOutbox(this.#product, ids));
   }
 
-  /**
-   * Tries until it succeeds, with growing pauses; at least once, and undefined when stopped in between. Everything here
-   * may be repeated: a read that was lost is claimed later, and a message that was published twice changes nothing.
-   */
-  async #insist<T>(what: string, action: () => Promise<T>): Promise<T | undefined> {
+  /** Every action is safe to repeat: entries of a lost read are claimed later, and a message sent twice is harmless. */
+  async #insist<T>(what: string, action: () => Promise<T>): Promise<Retried<T>> {
     const { logger } = this.#options;
     const product = this.#product.id;
-    for (let failures = 0; ;) {
-      try {
-        const result = await action();
-        if (failures > 0) logger.info(`relay can ${what} again`, { product, failures });
-        return result;
-      } catch (error) {
-        failures += 1;
-        // One line per outage: an outage has thousands of attempts.
+    const outcome = await retryUntilStopped(action, {
+      backoff: retryBackoff,
+      signal: this.#signal,
+      onFailure: (error, failures) => {
         if (failures === 1) logger.warn(`relay cannot ${what}`, { product, reason: String(error) });
-      }
-      await pause(backoffMs(failures, retryLimits), this.#signal);
-      if (this.#signal.aborted) return undefined;
+      },
+    });
+    if (outcome.kind === "done" && outcome.failures > 0) {
+      logger.info(`relay can ${what} again`, { product, failures: outcome.failures });
     }
+    return outcome;
   }
 }

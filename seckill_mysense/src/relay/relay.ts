@@ -1,18 +1,19 @@
 import { silentLogger, type Logger } from "../logging/logger.ts";
-import { backoffMs, pause } from "../time/pause.ts";
+import { backoffMs } from "../time/backoff.ts";
+import { systemClock, type Clock } from "../time/clock.ts";
+import { pause } from "../time/pause.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
-import { monotonicClock, type Clock } from "../gate/clock.ts";
 import type { Gate } from "../gate/gate.ts";
 import { OutboxRelay, type OutboxRelayOptions } from "./outbox-relay.ts";
-import { maxOutboxBatch } from "../gate/outbox.ts";
+import { maxOutboxBatch } from "../gate/check-request.ts";
 import { checkIdentifier, type GateProduct } from "../gate/product-keys.ts";
 
 export interface RelayOptions {
   readonly gate: Gate;
   readonly queue: ReservationQueue;
   /**
-   * Every product whose outbox may hold entries: those on sale, and those whose sale is over but not long ago.
-   * Asked again every `productsEveryMs`; while it fails, the products known so far are served.
+   * Every product whose outbox may hold entries: products on sale, and products whose sale ended recently. Called again
+   * every `productsEveryMs`; while it fails, the relay serves the products that it knows.
    */
   readonly products: () => Promise<readonly GateProduct[]> | readonly GateProduct[];
   /** Must differ between relays that run at the same time. */
@@ -23,21 +24,21 @@ export interface RelayOptions {
   readonly claimIdleMs?: number;
   readonly claimEveryMs?: number;
   readonly productsEveryMs?: number;
-  /** Longest pause between two looks at an empty outbox, in milliseconds. Grows with the number of products. */
+  /** Longest pause between two reads of an empty outbox, in milliseconds. Grows with the number of products. */
   readonly maxIdleMs?: number;
   readonly logger?: Logger;
-  readonly clock?: Clock;
+  readonly elapsedMs?: Clock["elapsedMs"];
 }
 
 /** A running relay. */
 export interface Relay {
-  /** Messages that the queue has confirmed, repetitions among them. */
+  /** Messages that the queue has confirmed, including repetitions. */
   readonly published: number;
-  /** Lets what is being published come to its end. What is then unacknowledged, another relay claims. */
+  /** Finishes the running publish. Another relay claims the entries that are not acknowledged by then. */
   stop(): Promise<void>;
 }
 
-/** With very many products each is looked at less often, so that idle looks stay below some thousand per second. */
+/** The more products, the less often each empty outbox is read: at most some thousand reads a second altogether. */
 const idleMsPerProduct = 1;
 
 /**
@@ -66,7 +67,7 @@ export function startRelay(options: RelayOptions): Relay {
     isListed: () => listed.has(name),
     onPublished: (count) => (published += count),
     logger,
-    clock: options.clock ?? monotonicClock,
+    elapsedMs: options.elapsedMs ?? systemClock.elapsedMs,
   });
 
   const serve = (products: readonly GateProduct[]): void => {

@@ -1,16 +1,16 @@
 import type { Logger } from "../logging/logger.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerSales } from "../ledger/sales.ts";
 import type { Settings } from "../settings/settings.ts";
 
 export const demoProductId = "aurora-headphones";
 
-/** A sale to try the system with, made when the ledger has none at all. */
+/** Creates a sale for trying out the system, if the ledger has no sale. */
 export async function createDemoSale(
-  ledger: Pick<Ledger, "listSales" | "createSale">,
+  sales: Pick<LedgerSales, "list" | "create">,
   { demo, demo_units, demo_starts_in_seconds, demo_lasts_seconds }: Settings["sale"],
   { logger, now }: { readonly logger: Logger; readonly now: () => number },
 ): Promise<void> {
-  if (!demo || (await ledger.listSales()).length > 0) return;
+  if (!demo || (await sales.list()).length > 0) return;
   const startsAtMs = now() + demo_starts_in_seconds * 1000;
   const sale = { id: "demo", title: "Demo sale", startsAtMs, endsAtMs: startsAtMs + demo_lasts_seconds * 1000 };
   const product = {
@@ -23,7 +23,7 @@ export async function createDemoSale(
     limitPerUser: 1,
     epoch: 1,
   };
-  await ledger.createSale(sale, [product]);
+  await sales.create(sale, [product]);
   logger.info("a demo sale was made", {
     productId: product.id,
     units: demo_units,

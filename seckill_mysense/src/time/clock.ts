@@ -1,7 +1,8 @@
+/** Both kinds of time. A part of the sale that needs only one of them takes only that one. */
 export interface Clock {
   /** Unix milliseconds. */
   readonly now: () => number;
-  /** Milliseconds since any moment, for measuring. */
+  /** Milliseconds since some fixed moment, never going back: for time limits, pauses and measuring. */
   readonly elapsedMs: () => number;
 }
 

@@ -1,7 +1,7 @@
 import { resultOf, type InvariantResult } from "./verification-report.ts";
-import type { SaleView } from "./verify-sale.ts";
+import type { SaleView } from "./sale-view.ts";
 
-/** I5: nothing that was accepted is still on its way, and nobody still waits for an answer. */
+/** I5: no accepted reservation is still on its way, and no client still waits for an answer. */
 export function checkDecided({ products, queue, told }: SaleView, atRest: boolean): InvariantResult {
   if (!atRest) return { status: "not_checked", why: "the sale is running" };
   const statuses = products.flatMap(({ gate }) => (gate === undefined ? [] : [gate]));

@@ -1,8 +1,8 @@
-import type { Findings } from "../ledger/ledger-audit.ts";
+import type { Findings } from "../ledger/audit.ts";
 import { resultOf, type InvariantResult } from "./verification-report.ts";
-import type { SaleView } from "./verify-sale.ts";
+import type { SaleView } from "./sale-view.ts";
 
-/** I1: the totals stay within the stock, and are what counting the orders gives. */
+/** I1: the totals stay within the stock, and equal the counted orders. */
 export function checkTotals({ audit }: SaleView): InvariantResult {
   const findings: string[] = [];
   for (const { product, totals, orders } of audit.products) {
@@ -21,12 +21,12 @@ export function checkTotals({ audit }: SaleView): InvariantResult {
   return resultOf(findings, `${audit.products.length} products in the ledger, totals and counted orders`);
 }
 
-/** I2 */
+/** I2: no user has more active orders of a product than its limit. */
 export function checkLimits({ audit }: SaleView): InvariantResult {
   return resultOfFindings(audit.overLimit, "active orders by product and user");
 }
 
-/** I7 */
+/** I7: every released unit has one return, and every return a released unit. */
 export function checkReturns({ audit }: SaleView): InvariantResult {
   return resultOfFindings(audit.wrongReturns, "returns against released orders and rejections");
 }

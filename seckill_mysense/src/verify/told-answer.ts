@@ -1,11 +1,11 @@
-/** What one client was told about one reservation; there may be several answers about the same one. */
+/** An answer to one client about one reservation. A reservation may have several answers. */
 export interface ToldAnswer {
   readonly reservationId: string;
   readonly productId: string;
   readonly userId: string;
   /**
-   * `accepted`: the gate took it, the ledger has yet to decide. `won`: the order is committed. `lost`: it will never be
-   * an order, or is one no longer.
+   * `accepted`: the gate has accepted it, and the ledger has not decided yet. `won`: the order is committed. `lost`: it
+   * will never become an order, or is no longer an active one.
    */
   readonly answer: "accepted" | "won" | "lost";
 }

@@ -1,34 +1,34 @@
 import type { Order } from "../domain/order.ts";
-import type { SaleAudit } from "../ledger/ledger-audit.ts";
-import type { LedgerAnswer, RejectionBook } from "../ledger/ledger.ts";
+import type { SaleAudit } from "../ledger/audit.ts";
+import type { LedgerAnswer, LedgerOrders } from "../ledger/orders.ts";
 import type { ToldAnswer } from "./told-answer.ts";
 
-/** Reservations looked up at a time. */
+/** Reservations in one query of the ledger. */
 const chunkSize = 500;
 
-/** What clients were told, held against the ledger. */
+/** The answers to clients, compared with the ledger. */
 export interface ToldFindings {
   compared: number;
   won: number;
   accepted: number;
-  /** I3: told one thing, recorded another. */
+  /** I3: an answer that contradicts the ledger. */
   readonly wrongAnswers: string[];
-  /** I4 */
+  /** I4: told `won`, but without an order. */
   readonly wrongWins: string[];
-  /** I5: accepted, and the ledger knows nothing of it. */
+  /** I5: accepted, but unknown to the ledger. */
   readonly undecided: string[];
 }
 
 export async function compareTold(
   told: Iterable<ToldAnswer>,
   { products }: SaleAudit,
-  ledger: Pick<RejectionBook, "readAnswers">,
+  orders: Pick<LedgerOrders, "readAnswers">,
 ): Promise<ToldFindings> {
   const ours = new Set(products.map(({ product }) => product.id));
   const findings: ToldFindings = { compared: 0, won: 0, accepted: 0, wrongAnswers: [], wrongWins: [], undecided: [] };
   let chunk: ToldAnswer[] = [];
   const compareChunk = async (): Promise<void> => {
-    const answers = await ledger.readAnswers([...new Set(chunk.map(({ reservationId }) => reservationId))]);
+    const answers = await orders.readAnswers([...new Set(chunk.map(({ reservationId }) => reservationId))]);
     for (const answer of chunk) compare(answer, answers.get(answer.reservationId) ?? {}, findings);
     chunk = [];
   };

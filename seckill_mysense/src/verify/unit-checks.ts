@@ -1,5 +1,5 @@
 import { resultOf, type InvariantResult } from "./verification-report.ts";
-import type { ProductView, SaleView } from "./verify-sale.ts";
+import type { ProductView, SaleView } from "./sale-view.ts";
 
 /** I6: every unit is in exactly one place. */
 export function checkConservation(view: SaleView, atRest: boolean): InvariantResult {
@@ -18,8 +18,8 @@ export function checkConservation(view: SaleView, atRest: boolean): InvariantRes
 }
 
 /**
- * What stands in the outbox or the queue may stand in the ledger as well (recorded, and not yet acknowledged), and units
- * in the queue cannot be told apart by product: both make the lower bound looser, never the upper one.
+ * A unit in the outbox or the queue may also be in the ledger, recorded but not yet acknowledged; and the queue does not
+ * count its messages by product. Both weaken the lower bound, and neither affects the upper bound.
  */
 function weighProduct({ audit, gate }: ProductView, { queue }: SaleView, atRest: boolean): string[] {
   const { total, reserved, sold } = audit.totals;
@@ -30,14 +30,14 @@ function weighProduct({ audit, gate }: ProductView, { queue }: SaleView, atRest:
   const sum = `gate ${available} + returns ${pendingReturns} + reserved ${reserved} + sold ${sold} = ${found}`;
   const name = `product ${audit.product.id}: ${sum}`;
   if (found > total) return [`${name}, which is over the total of ${total}`];
-  // In a running sale a message can be in a consumer's hands, where nobody counts it.
+  // In a running sale a message can be in a consumer's hands, where it is not counted.
   if (!atRest || found + onTheWay >= total) return [];
   const dead =
     queue === undefined || queue.deadLettered === 0 ? "" : `; ${queue.deadLettered} messages are dead-lettered`;
   return [`${name}, which is ${total - found - outboxLength} short of the total of ${total}${dead}`];
 }
 
-/** I8: with buyers left, every unit is reserved or sold in the end. */
+/** I8: while buyers are left, every unit is reserved or sold in the end. */
 export function checkUndersell(
   { audit }: SaleView,
   { atRest, demandLeft }: { readonly atRest: boolean; readonly demandLeft: boolean | undefined },

@@ -14,12 +14,12 @@ export const invariants = {
 export type InvariantId = keyof typeof invariants;
 
 export type InvariantResult =
-  /** `checked` says what was looked at. */
+  /** `checked` names the data that was compared. */
   | { readonly status: "ok"; readonly checked: string }
   | { readonly status: "violated"; readonly count: number; readonly examples: readonly string[] }
   | { readonly status: "not_checked"; readonly why: string };
 
-/** The units of one product where they were found. */
+/** The units of one product, by the place where they are. */
 export interface ProductFigures extends ProductTotals {
   readonly productId: string;
   /** Units that the gate can still give away. */
@@ -32,7 +32,7 @@ export interface ProductFigures extends ProductTotals {
 
 export interface VerificationReport {
   readonly saleId: string;
-  /** No invariant is violated. What could not be checked does not count: see `results`. */
+  /** No invariant is violated. Checks that could not be made do not count: see `results`. */
   readonly ok: boolean;
   readonly products: readonly ProductFigures[];
   readonly queue?: { readonly ready: number; readonly deadLettered: number };

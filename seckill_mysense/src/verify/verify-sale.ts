@@ -1,46 +1,29 @@
 import type { Gate, GateStatus } from "../gate/gate.ts";
-import type { LedgerAudit, ProductAudit, SaleAudit } from "../ledger/ledger-audit.ts";
-import type { RejectionBook } from "../ledger/ledger.ts";
+import type { LedgerAudit, SaleAudit } from "../ledger/audit.ts";
+import type { LedgerOrders } from "../ledger/orders.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { checkConservation, checkUndersell } from "./unit-checks.ts";
 import { checkDecided } from "./decision-checks.ts";
 import { checkLimits, checkReturns, checkTotals } from "./ledger-checks.ts";
-import { compareTold, type ToldFindings } from "./told-checks.ts";
+import type { ProductView, SaleView } from "./sale-view.ts";
+import { compareTold } from "./told-checks.ts";
 import type { ToldAnswer } from "./told-answer.ts";
 import { resultOf, type InvariantResult, type ProductFigures, type VerificationReport } from "./verification-report.ts";
 
 export interface VerifySaleOptions {
   readonly saleId: string;
-  readonly ledger: { readonly audit: LedgerAudit } & Pick<RejectionBook, "readAnswers">;
+  readonly ledger: { readonly audit: LedgerAudit; readonly orders: Pick<LedgerOrders, "readAnswers"> };
   readonly gate?: Pick<Gate, "status">;
   readonly queue?: Pick<ReservationQueue, "depth">;
-  /** Everything that clients were told; answers about other sales' products are passed over. */
+  /** All answers to clients. Answers about products of other sales are skipped. */
   readonly told?: Iterable<ToldAnswer>;
   /**
-   * Nobody buys any more and everything has had the time to arrive: what is still on its way then is a finding. When
-   * false, only what holds at every moment is checked. True when not given.
+   * All buying has ended, and everything has had time to arrive: reservations that are still on their way are findings.
+   * If false, only invariants that hold at every moment are checked. True by default.
    */
   readonly atRest?: boolean;
-  /** Buyers were still asking when the sale came to rest: then every unit must be reserved or sold. */
+  /** Buyers were still asking when the sale came to rest, so every unit must be reserved or sold. */
   readonly demandLeft?: boolean;
-}
-
-/** One product in all places at which its units can be. */
-export interface ProductView {
-  readonly audit: ProductAudit;
-  /** Undefined when the gate was not asked or knows nothing of the product. */
-  readonly gate: GateStatus | undefined;
-}
-
-/** All that was read. */
-export interface SaleView {
-  readonly audit: SaleAudit;
-  readonly products: readonly ProductView[];
-  readonly gateAsked: boolean;
-  readonly queue: { readonly ready: number; readonly deadLettered: number } | undefined;
-  readonly told: ToldFindings | undefined;
-  /** Nothing changed between a first and a second look. */
-  readonly still: boolean;
 }
 
 /** Checks the invariants of a sale as far as the given sources allow. Throws when the ledger has no such sale. */
@@ -72,8 +55,8 @@ async function look({ saleId, ledger, gate, queue, told }: VerifySaleOptions): P
   const before = await readSale(ledger.audit, saleId);
   const statuses = await readGate(gate, before);
   const depth = await queue?.depth();
-  const toldFindings = told === undefined ? undefined : await compareTold(told, before, ledger);
-  // The sources cannot be read in one moment: a second look tells whether anything moved meanwhile.
+  const toldFindings = told === undefined ? undefined : await compareTold(told, before, ledger.orders);
+  // The sources cannot be read at one moment: a second reading shows whether anything changed meanwhile.
   const audit = await readSale(ledger.audit, saleId);
   const later = await readGate(gate, audit);
   const still = Bun.deepEquals([before, statuses, depth], [audit, later, await queue?.depth()]);
@@ -91,7 +74,7 @@ async function readGate(gate: VerifySaleOptions["gate"], { products }: SaleAudit
   return Promise.all(products.map(async ({ product }) => gate?.status(product.saleId, product.id)));
 }
 
-/** I3: the ledger's own rows, and what clients were told of them. */
+/** I3: the ledger's own rows, and the answers to clients about them. */
 function checkAnswers({ audit, told }: SaleView): InvariantResult {
   const { count, examples } = audit.contradictions;
   const fromTold = told?.wrongAnswers ?? [];

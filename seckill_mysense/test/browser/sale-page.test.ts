@@ -33,7 +33,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   interface OpenPage extends AsyncDisposable {
     readonly page: Page;
-    /** What the page complained of: script errors and violations of its own policy. */
+    /** The page's errors: script errors and violations of its Content-Security-Policy. */
     readonly complaints: string[];
   }
 
@@ -44,7 +44,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => {
-      // The browser reports every refused request; refusals are part of a sale.
+      // The browser also reports refused requests, which are normal in a sale.
       if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
         complaints.push(message.text());
       }
@@ -68,11 +68,20 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     return page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth");
   }
 
-  const recordAll = (system: TestGateway) => system.ledger.record(system.gate.accepted, { payWithinMs: 900_000 });
+  const recordAll = (system: TestGateway) =>
+    system.ledger.orders.record(system.gate.accepted, { payWithinMs: 900_000 });
+
+  /** The state of every order of the sale. */
+  async function statesOf(system: TestGateway): Promise<string[]> {
+    const audit = await system.ledger.audit.auditSale(testProduct.saleId);
+    return audit!.products.flatMap(({ orders }) =>
+      Object.entries(orders).flatMap(([state, count]) => Array<string>(count).fill(state)),
+    );
+  }
 
   for (const viewport of [phone, desktop]) {
     test(`leads a buyer at ${viewport.width} pixels from the countdown to a paid order`, async () => {
-      // The server's clock jumps to the start, so that no test waits for it and none can be late.
+      // The server's clock jumps to the start, so that the test neither waits nor comes too late.
       let aheadMs = 0;
       const startsAtMs = Date.now() + 3_600_000;
       await using system = await startTestGateway({
@@ -98,7 +107,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
       await page.getByRole("button", { name: "Pay now" }).click();
       await heading(page, "Paid: it is yours");
       expect(await overflows(page)).toBe(false);
-      expect([...system.ledger.orders.values()].map(({ state }) => state)).toEqual(["paid"]);
+      expect(await statesOf(system)).toEqual(["paid"]);
       expect(opened.complaints).toEqual([]);
     });
   }
@@ -159,7 +168,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     await recordAll(system);
     await page.getByRole("button", { name: "Give it back" }).click();
     await heading(page, "Given back");
-    expect([...system.ledger.orders.values()].map(({ state }) => state)).toEqual(["cancelled"]);
+    expect(await statesOf(system)).toEqual(["cancelled"]);
   });
 
   test("says what is wrong with a name or a password, and logs out and in again", async () => {
@@ -185,7 +194,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
   test("shows what others wrote as text, whatever it looks like", async () => {
     await using system = await startTestGateway();
     const name = '<img src="x" onerror="document.title=1"><script>document.title=1</script>';
-    await system.ledger.createSale({ id: "evil", title: name, startsAtMs: 0, endsAtMs: Date.now() + 3_600_000 }, [
+    await system.ledger.sales.create({ id: "evil", title: name, startsAtMs: 0, endsAtMs: Date.now() + 3_600_000 }, [
       { ...testProduct, id: "evil", saleId: "evil", name },
     ]);
     await system.gateway.catalogue.refresh();

@@ -1,120 +1,155 @@
 import type { StockReturn } from "../../src/domain/order.ts";
 import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../../src/domain/reservation.ts";
 import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
+import { checkReservation, checkStock } from "../../src/gate/check-request.ts";
 import type { Gate, GateStatus, OutboxEntry } from "../../src/gate/gate.ts";
-import type { GateProduct } from "../../src/gate/product-keys.ts";
+import { GateArmRefused } from "../../src/gate/gate-errors.ts";
+import { productKeys, type GateProduct } from "../../src/gate/product-keys.ts";
+import { MemoryOutbox } from "./memory-outbox.ts";
 
-interface Stock {
-  readonly sale: Sale;
-  readonly epoch: number;
-  readonly total: number;
+interface MemoryStock {
+  epoch: number;
+  open: boolean;
   available: number;
-  returns: number;
-  readonly holders: Map<string, string>;
+  total: number;
+  startsAtMs: number;
+  endsAtMs: number;
+  limitPerUser: number;
+  /** User id to the reservations that the user holds. */
+  readonly holders: Map<string, readonly string[]>;
+  readonly returned: Set<string>;
+  readonly outbox: MemoryOutbox;
 }
 
-/** A gate in memory whose behaviour a test can bend: `answer` replaces the next answers, one by one. */
+/**
+ * A gate in memory, which passes the gate's contract suite. A test can look into it (`stocks`, `accepted`, the counts)
+ * and bend its behaviour (`scripted`, `failingReturns`).
+ */
 export class MemoryGate implements Gate {
-  readonly stocks = new Map<string, Stock>();
+  /** By product id. */
+  readonly stocks = new Map<string, MemoryStock>();
+  /** Every reservation that was ever accepted. */
   readonly accepted: AcceptedReservation[] = [];
-  /** How often `reserve` was asked. */
+  /** How often `reserve` was called. */
   reserveCalls = 0;
-  /** Called instead of deciding, as long as there are any. */
+  /** How often `giveBack` was called. */
+  giveBackCalls = 0;
+  /** Answers of the next calls of `reserve`, one by one; the gate decides nothing while there are any. */
   readonly scripted: (() => Promise<ReserveOutcome>)[] = [];
-  readonly now: () => number;
+  /** How many of the next calls of `giveBack` fail. */
+  failingReturns = 0;
+  readonly #now: () => number;
 
   constructor(now: () => number = Date.now) {
-    this.now = now;
+    this.#now = now;
   }
 
-  arm(sale: Sale, product: SaleProduct, available: number): Promise<"armed" | "already_armed"> {
-    if (this.stocks.has(product.id)) return Promise.resolve("already_armed");
+  async arm(sale: Sale, product: SaleProduct, available: number): Promise<"armed" | "already_armed"> {
+    checkStock({ sale, product, available });
+    productKeys(product);
+    const before = this.stocks.get(product.id);
+    const { epoch, total, limitPerUser } = product;
+    if (before !== undefined) {
+      if (before.epoch === epoch) return "already_armed";
+      if (before.epoch > epoch) throw new GateArmRefused(`the gate is at epoch ${before.epoch} already`);
+      const waiting = before.outbox.length;
+      if (waiting > 0) throw new GateArmRefused(`${waiting} entries of its outbox are not handed over`);
+    }
+    const { startsAtMs, endsAtMs } = sale;
     this.stocks.set(product.id, {
-      sale,
-      epoch: product.epoch,
-      total: product.total,
-      available,
-      returns: 0,
-      holders: new Map(),
+      ...{ epoch, open: true, available, total, startsAtMs, endsAtMs, limitPerUser },
+      holders: before?.holders ?? new Map(),
+      returned: before?.returned ?? new Set(),
+      outbox: before?.outbox ?? new MemoryOutbox(this.#now),
     });
-    return Promise.resolve("armed");
+    return "armed";
   }
 
-  reserve(request: ReservationRequest): Promise<ReserveOutcome> {
+  async shut(product: GateProduct): Promise<void> {
+    const stock = this.stocks.get(product.id);
+    if (stock !== undefined) stock.open = false;
+  }
+
+  async reserve(request: ReservationRequest, options: { readonly minEpoch?: number } = {}): Promise<ReserveOutcome> {
     this.reserveCalls++;
     const scripted = this.scripted.shift();
-    return scripted?.() ?? Promise.resolve(this.#decide(request));
+    if (scripted !== undefined) return scripted();
+    checkReservation(request);
+    productKeys({ saleId: request.saleId, id: request.productId });
+    const stock = this.stocks.get(request.productId);
+    if (stock === undefined || !stock.open || stock.epoch < (options.minEpoch ?? 0)) return { kind: "closed" };
+    return this.#decide(request, stock);
   }
 
-  #decide(request: ReservationRequest): ReserveOutcome {
-    const stock = this.stocks.get(request.productId);
-    if (stock === undefined) return { kind: "closed" };
-    if (this.now() < stock.sale.startsAtMs) return { kind: "not_started", startsAtMs: stock.sale.startsAtMs };
-    const held = stock.holders.get(request.userId);
-    if (held !== undefined) return { kind: "replay", reservationId: held };
-    if (this.now() >= stock.sale.endsAtMs) return { kind: "ended" };
+  /** In the order of scripts/reserve.lua. */
+  #decide(request: ReservationRequest, stock: MemoryStock): ReserveOutcome {
+    const { userId, reservationId } = request;
+    const nowMs = this.#now();
+    if (nowMs < stock.startsAtMs) return { kind: "not_started", startsAtMs: stock.startsAtMs };
+    const held = stock.holders.get(userId) ?? [];
+    if (held.includes(reservationId) || stock.returned.has(reservationId)) return { kind: "replay", reservationId };
+    if (nowMs >= stock.endsAtMs) return { kind: "ended" };
+    if (held.length >= stock.limitPerUser) return { kind: "replay", reservationId: held.at(-1)! };
     if (stock.available < 1) return { kind: "sold_out", epoch: stock.epoch };
     stock.available--;
-    stock.holders.set(request.userId, request.reservationId);
-    const reservation = { ...request, epoch: stock.epoch, acceptedAtMs: this.now() };
+    stock.holders.set(userId, [...held, reservationId]);
+    const reservation = { ...request, epoch: stock.epoch, acceptedAtMs: nowMs };
+    stock.outbox.append(reservation);
     this.accepted.push(reservation);
     return { kind: "accepted", reservation };
   }
 
-  shut(product: GateProduct): Promise<void> {
-    this.stocks.delete(product.id);
-    return Promise.resolve();
-  }
-
-  forgetRelays(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  giveBack(stockReturn: StockReturn): Promise<"returned" | "ignored"> {
-    const stock = this.stocks.get(stockReturn.productId);
-    if (stock === undefined || stock.holders.get(stockReturn.userId) !== stockReturn.reservationId) {
-      return Promise.resolve("ignored");
+  async giveBack(stockReturn: StockReturn): Promise<"returned" | "ignored"> {
+    this.giveBackCalls++;
+    if (this.failingReturns > 0) {
+      this.failingReturns--;
+      throw new Error("the gate is away");
     }
-    stock.holders.delete(stockReturn.userId);
-    stock.available++;
-    stock.returns++;
-    return Promise.resolve("returned");
-  }
-
-  status(_saleId: string, productId: string): Promise<GateStatus | undefined> {
+    checkReservation(stockReturn);
+    const { productId, userId, reservationId, epoch } = stockReturn;
     const stock = this.stocks.get(productId);
-    return Promise.resolve(
-      stock && {
-        epoch: stock.epoch,
-        open: true,
-        available: stock.available,
-        total: stock.total,
-        startsAtMs: stock.sale.startsAtMs,
-        endsAtMs: stock.sale.endsAtMs,
-        outboxLength: this.accepted.length,
-        holders: stock.holders.size,
-        returns: stock.returns,
-      },
-    );
+    if (stock === undefined) return "ignored";
+    const kept = (stock.holders.get(userId) ?? []).filter((id) => id !== reservationId);
+    if (kept.length > 0) stock.holders.set(userId, kept);
+    else stock.holders.delete(userId);
+    if (stock.returned.has(reservationId)) return "ignored";
+    stock.returned.add(reservationId);
+    if (stock.epoch !== epoch || stock.available >= stock.total) return "ignored";
+    stock.available++;
+    return "returned";
   }
 
-  holds(request: ReservationRequest): Promise<boolean> {
-    return Promise.resolve(this.stocks.get(request.productId)?.holders.get(request.userId) === request.reservationId);
+  async status(_saleId: string, productId: string): Promise<GateStatus | undefined> {
+    const stock = this.stocks.get(productId);
+    if (stock === undefined) return undefined;
+    const { epoch, open, available, total, startsAtMs, endsAtMs } = stock;
+    const counts = { outboxLength: stock.outbox.length, holders: stock.holders.size, returns: stock.returned.size };
+    return { epoch, open, available, total, startsAtMs, endsAtMs, ...counts };
   }
 
-  readOutbox(): Promise<OutboxEntry[]> {
-    return Promise.resolve([]);
+  async holds({ productId, userId, reservationId }: ReservationRequest): Promise<boolean> {
+    return this.stocks.get(productId)?.holders.get(userId)?.includes(reservationId) === true;
   }
 
-  claimOutbox(): Promise<OutboxEntry[]> {
-    return Promise.resolve([]);
+  async readOutbox(product: GateProduct, relayName: string, limit: number): Promise<OutboxEntry[]> {
+    return this.#outboxOf(product).read(relayName, limit);
   }
 
-  acknowledgeOutbox(): Promise<void> {
-    return Promise.resolve();
+  async claimOutbox(product: GateProduct, relayName: string, limit: number, idleMs: number): Promise<OutboxEntry[]> {
+    return this.#outboxOf(product).claim(relayName, limit, idleMs);
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  async acknowledgeOutbox(product: GateProduct, entryIds: readonly string[]): Promise<void> {
+    this.#outboxOf(product).acknowledge(entryIds);
+  }
+
+  async forgetRelays(product: GateProduct, idleMs: number): Promise<void> {
+    this.#outboxOf(product).forgetRelays(idleMs);
+  }
+
+  async close(): Promise<void> {}
+
+  #outboxOf(product: GateProduct): MemoryOutbox {
+    return this.stocks.get(product.id)?.outbox ?? new MemoryOutbox(this.#now);
   }
 }

@@ -5,12 +5,12 @@ export interface JsonAnswer {
   readonly body: any;
 }
 
-/** A client that keeps cookies, as a browser would. */
+/** A client that keeps cookies, like a browser. */
 export class TestBuyer {
   readonly #url: () => string;
   readonly #cookies = new Map<string, string>();
 
-  /** `url` may be another one for each request. */
+  /** A function may give another URL for each request. */
   constructor(url: string | (() => string)) {
     this.#url = typeof url === "string" ? () => url : url;
   }
@@ -65,7 +65,7 @@ interface RequestOptions {
   readonly headers?: Record<string, string>;
 }
 
-/** Registers a buyer and gets his token. */
+/** Registers a buyer and gets a token. */
 export async function buyerWithToken(url: string, name: string, productID: string): Promise<[TestBuyer, string]> {
   const buyer = new TestBuyer(url);
   await buyer.register(name);

@@ -2,8 +2,9 @@ import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
 import { type Gateway, startGateway } from "../../src/gateway/gateway.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
+import { systemClock } from "../../src/time/clock.ts";
 import { MemoryGate } from "./memory-gate.ts";
-import { MemoryLedger } from "./memory-ledger.ts";
+import { openTestLedger, type TestLedger } from "./test-ledger.ts";
 
 export const testSecret = "test-secret-0123456789-abcdefghijklmnopqrstuvwxyz";
 
@@ -18,13 +19,10 @@ export const testProduct: SaleProduct = {
   epoch: 1,
 };
 
-/** The real one. */
-export const clock = { now: Date.now, elapsedMs: () => performance.now() };
-
 export interface TestGateway extends AsyncDisposable {
   readonly url: string;
   readonly gate: MemoryGate;
-  readonly ledger: MemoryLedger;
+  readonly ledger: TestLedger;
   readonly gateway: Gateway;
 }
 
@@ -32,18 +30,19 @@ interface TestGatewayOptions {
   readonly sale?: Partial<Sale>;
   readonly limits?: Record<string, unknown>;
   readonly backend?: Record<string, unknown>;
+  readonly gateways?: Record<string, unknown>;
   readonly secrets?: readonly string[];
-  /** Of gateway and gate. */
+  /** The clock of gateway, gate and ledger, Unix milliseconds. */
   readonly now?: () => number;
 }
 
 const noLimit = { rate_per_second: 0, burst: 1 };
 
-/** A gateway on a free port over fakes, with a sale that is open, and without limits but those asked for. */
+/** A gateway on a free port, over parts in memory, with an open sale and only the given limits. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const now = options.now ?? Date.now;
   const gate = new MemoryGate(now);
-  const ledger = new MemoryLedger();
+  const ledger = await openTestLedger(now);
   const nowMs = now();
   const sale: Sale = {
     id: "spring",
@@ -53,12 +52,13 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ...options.sale,
   };
   const second = { ...testProduct, id: "speaker", name: "Speaker" };
-  await ledger.createSale(sale, [testProduct, second]);
+  await ledger.sales.create(sale, [testProduct, second]);
   await gate.arm(sale, testProduct, testProduct.total);
   await gate.arm(sale, second, second.total);
   const settings = checkSettings(
     {
       backend: { host: "127.0.0.1", api_port: 0, ...options.backend },
+      gateways: options.gateways ?? {},
       limits: {
         check_per_user: noLimit,
         check_per_address: noLimit,
@@ -72,12 +72,15 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     "/",
   );
   const secrets = options.secrets ?? [testSecret];
-  const gateway = await startGateway({ gate, ledger, settings, secrets, logger: silentLogger, ...clock, now });
+  const gateway = await startGateway({ gate, ledger, settings, secrets, logger: silentLogger, ...systemClock, now });
   return {
     url: `http://127.0.0.1:${gateway.port}`,
     gate,
     ledger,
     gateway,
-    [Symbol.asyncDispose]: () => gateway.stop(1_000),
+    async [Symbol.asyncDispose]() {
+      await gateway.stop(1_000);
+      await ledger.close();
+    },
   };
 }

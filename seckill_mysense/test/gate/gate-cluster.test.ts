@@ -70,7 +70,7 @@ function testCluster(start: () => Promise<Nodes>): void {
   beforeAll(async () => {
     nodes = await start();
     clients = nodes.ports.map((port) => new Redis(port));
-    // One node is enough to learn of the others.
+    // One node names the others.
     const cluster = [{ host: "127.0.0.1", port: nodes.ports[0]! }];
     gate = createGate({ connection: { cluster }, timeoutMs: 5_000 });
   }, 60_000);
@@ -118,7 +118,7 @@ function testCluster(start: () => Promise<Nodes>): void {
     expect(new Set(slots).size).toBe(1);
   });
 
-  /** The port of the node that a product lives on. */
+  /** The port of the node that holds a product. */
   async function ownerOf(product: GateProduct): Promise<number> {
     const slot = Number(await clients[0]!.call("CLUSTER", "KEYSLOT", productKeys(product)[0]));
     const ranges = (await clients[0]!.call("CLUSTER", "SLOTS")) as [number, number, [string, number]][];
@@ -143,7 +143,7 @@ describe("The gate on a ring of MyRedis nodes", () => {
       for (const { sale, product } of fixtures) await gate.arm(sale, product, total);
       const accepted = new Map<string, Set<string>>();
       let killed: number | undefined;
-      // Each buyer asks again with the same reservation until he has an answer, as a gateway does.
+      // Each buyer repeats the same reservation until there is an answer, as a gateway does.
       const buy = async (fixture: (typeof fixtures)[number], index: number): Promise<void> => {
         const request = fixture.request(`u${index}`, `r${index}`);
         for (let attempt = 0; attempt < 400; attempt++) {
@@ -155,7 +155,7 @@ describe("The gate on a ring of MyRedis nodes", () => {
             }
             if (outcome.kind !== "closed") return;
           } catch (error) {
-            // Unavailable, or its outcome unknown: both are for asking again.
+            // Both errors, unavailable and outcome unknown, call for another attempt.
             expect(error instanceof GateUnavailable || error instanceof GateOutcomeUnknown).toBe(true);
           }
           await Bun.sleep(25);

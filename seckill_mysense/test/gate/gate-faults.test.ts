@@ -10,7 +10,7 @@ import { gateServerKinds, type GateTestServer } from "../contract/gate/gate-serv
 
 const testTimeoutMs = 60_000;
 
-/** What the gateway does: after an unknown outcome, the same reservation id again. */
+/** Asks like the gateway: repeats the same reservation id after an unknown outcome. */
 async function insist(gate: Gate, request: ReservationRequest): Promise<ReserveOutcome> {
   for (let tries = 0; tries < 200; tries++) {
     try {
@@ -70,7 +70,7 @@ for (const kind of gateServerKinds) {
         await gate.arm(fixture.sale, fixture.product, 10);
         await server.crash();
         const refused: unknown = await gate.reserve(fixture.request("ann", "r1")).catch((error: unknown) => error);
-        // The very first call may meet the connection in the moment of its end.
+        // The first call may use the connection at the moment when it ends.
         if (!(refused instanceof GateOutcomeUnknown)) expect(refused).toBeInstanceOf(GateUnavailable);
         await expect(gate.reserve(fixture.request("bob", "r2"))).rejects.toThrow(
           "no connection to the gate server within 300 ms",
@@ -114,7 +114,7 @@ for (const kind of gateServerKinds) {
             const n = next++;
             if (n === 700) void server.crash().then(() => server.restart());
             const outcome = await insist(gate, fixture.request(`user-${n}`, `r${n}`));
-            // A replay here is a reservation that was accepted, but whose answer died with the server.
+            // A replay here is a reservation that was accepted before its answer was lost with the server.
             if (outcome.kind === "accepted" || outcome.kind === "replay") accepted.push(`r${n}`);
           }
         };

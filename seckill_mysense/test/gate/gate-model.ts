@@ -1,7 +1,7 @@
 import type { StockReturn } from "../../src/domain/order.ts";
 import type { ReservationRequest } from "../../src/domain/reservation.ts";
 
-/** What the gate must answer, written as plainly as possible: one product whose sale is running. */
+/** A simple model of the gate's answers, for one product whose sale is running. */
 export class GateModel {
   epoch = 0;
   available = 0;

@@ -17,7 +17,7 @@ type Step =
   | { readonly do: "shut" };
 
 const user = fc.nat(4);
-/** A reservation belongs to one user: the n-th that he asks for. */
+/** A reservation belongs to one user: it is that user's n-th request. */
 const nth = fc.nat(3);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -147,8 +147,8 @@ function predict(model: GateModel, fixture: SaleFixture, next: Step): unknown {
 }
 
 /**
- * Does all steps of a wave at once, through two gates. As in the whole system, only an accepted reservation is given
- * back (but perhaps several times), and whoever re-arms does so for the same epoch.
+ * Does all steps of a wave at once, through two gates. As in the whole system, only accepted reservations are given
+ * back, though perhaps several times, and arming again uses the same epoch.
  */
 async function crowd(
   gates: readonly [Gate, Gate],

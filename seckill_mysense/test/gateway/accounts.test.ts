@@ -22,7 +22,7 @@ describe("accounts", () => {
   test("passwords are kept as argon2id, never as they are", async () => {
     await using system = await startTestGateway();
     await new TestBuyer(system.url).register("Ada", "correct horse battery");
-    const stored = system.ledger.users.get("ada");
+    const stored = await system.ledger.users.findByName("ada");
     expect(stored?.passwordHash).toStartWith("$argon2id$v=19$m=19456,t=2,p=1$");
     expect(JSON.stringify(stored)).not.toContain("correct horse");
   });

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { freePort } from "../../../tools/test-services/index.ts";
 import { endpoints } from "../../src/contract/endpoints.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startGateway } from "../../src/gateway/gateway.ts";
 import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
-import { clock, startTestGateway, testSecret } from "../fakes/test-gateway.ts";
+import { systemClock } from "../../src/time/clock.ts";
+import { startTestGateway, testSecret } from "../fakes/test-gateway.ts";
 
 describe("the gateway", () => {
   test("sales are listed and read with the server's time and what is left", async () => {
@@ -31,7 +33,7 @@ describe("the gateway", () => {
     await using system = await startTestGateway();
     const visitor = new TestBuyer(system.url);
     const sale = { id: "late", title: "Late", startsAtMs: 0, endsAtMs: Date.now() + 60_000 };
-    await system.ledger.createSale(sale, []);
+    await system.ledger.sales.create(sale, []);
     await system.gateway.catalogue.refresh();
     expect((await visitor.send("GET", "/api/sales/late")).body.sale.title).toBe("Late");
   });
@@ -70,6 +72,20 @@ describe("the gateway", () => {
     expect(metrics.body).toContain('seckill_check_gate_seconds_bucket{le="+Inf"} 0\n');
   });
 
+  test("every metric has a type, a line of help of its own, and no value twice", async () => {
+    const gateways = { self: `127.0.0.1:${await freePort()}`, nodes: ["127.0.0.1:9"] };
+    await using system = await startTestGateway({ backend: { api_secret: testSecret }, gateways });
+    const visitor = new TestBuyer(system.url);
+    const lines = ((await visitor.send("GET", "/metrics")).body as string).split("\n");
+    const named = (what: string): string[] =>
+      lines.flatMap((line) => (line.startsWith(`# ${what} `) ? [line.split(" ")[2]!] : [])).toSorted();
+    expect(named("HELP")).toEqual(named("TYPE"));
+    expect(named("TYPE")).toEqual(expect.arrayContaining(["seckill_failing_users", "seckill_ring_member_up"]));
+    for (const name of named("HELP")) expect(lines).not.toContain(`# HELP ${name} ${name}`);
+    const series = lines.filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.split(" ")[0]);
+    expect(series).toEqual([...new Set(series)]);
+  });
+
   test("the OpenAPI description has every endpoint with its refusals", async () => {
     await using system = await startTestGateway();
     const { body } = await new TestBuyer(system.url).send("GET", "/openapi.json");
@@ -93,7 +109,7 @@ describe("the gateway", () => {
       expect(asset.status).toBe(200);
       expect(asset.headers.get("cache-control")).toContain("immutable");
     }
-    // Inline code would be blocked by the page's own policy.
+    // The page's Content-Security-Policy would block inline code.
     expect(html).not.toMatch(/<script>|<style>| on\w+=| style=/);
   });
 
@@ -101,7 +117,7 @@ describe("the gateway", () => {
     await using system = await startTestGateway();
     const { gate, ledger } = system;
     const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: system.gateway.port } }, "/");
-    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...clock };
+    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...systemClock };
     await expect(startGateway(parts)).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
@@ -110,7 +126,7 @@ describe("the gateway", () => {
     const { gate, ledger } = system;
     ledger.failure = new LedgerUnavailableError("down");
     const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 } }, "/");
-    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...clock };
+    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...systemClock };
     await expect(startGateway(parts)).rejects.toThrow("down");
   });
 

@@ -1,18 +1,30 @@
 import { describe, expect, test } from "bun:test";
 import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
 import { buyerWithToken, TestBuyer } from "../fakes/test-buyer.ts";
-import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
+import { startTestGateway, testProduct, type TestGateway } from "../fakes/test-gateway.ts";
 
-/** A buyer who was accepted, with the id of his reservation. */
+/** An accepted buyer, with the id of the reservation. */
 async function accepted(system: TestGateway, name = "Ada"): Promise<{ buyer: TestBuyer; token: string; id: string }> {
   const [buyer, token] = await buyerWithToken(system.url, name, "headphones");
   const answer = await buyer.check("headphones", token);
   return { buyer, token, id: answer.body.reservation };
 }
 
-/** What relay and consumer would do. */
+/** Records the reservations as relay and consumer would. */
 async function recordAll(system: TestGateway): Promise<void> {
-  await system.ledger.record(system.gate.accepted, { payWithinMs: 60_000 });
+  await system.ledger.orders.record(system.gate.accepted, { payWithinMs: 60_000 });
+}
+
+/**
+ * The ledger has run out of units before it comes to the accepted reservations, as it does when a gate that lost its
+ * last writes gives away too many.
+ */
+async function oversell(system: TestGateway): Promise<void> {
+  const { saleId, id: productId, total } = testProduct;
+  const others = Array.from({ length: total }, (_unused, index) => {
+    return { reservationId: `other-${index}`, userId: `other-${index}`, saleId, productId, epoch: 1, acceptedAtMs: 1 };
+  });
+  await system.ledger.orders.record([...others, ...system.gate.accepted], { payWithinMs: 60_000 });
 }
 
 describe("reservations", () => {
@@ -40,26 +52,22 @@ describe("reservations", () => {
     expect((await buyer.send("GET", `/api/reservations/${id}`)).body.status).toBe("won");
   });
 
-  test("a rejection is told with its reason", async () => {
+  test("a rejection comes with its reason", async () => {
     await using system = await startTestGateway();
     const { buyer, token, id } = await accepted(system);
-    system.ledger.rejections.set(id, "oversold");
+    await oversell(system);
     const answer = await buyer.send("GET", `/api/reservations/${id}`, { bearer: token });
     expect(answer.body).toEqual({ reservation: id, status: "rejected", productID: "headphones", reason: "oversold" });
   });
 
   test("nobody but the owner may read it: not while pending, not rejected, not as an order", async () => {
-    await using system = await startTestGateway();
-    const { id } = await accepted(system);
-    const [eve, token] = await buyerWithToken(system.url, "Eve", "headphones");
-    const path = `/api/reservations/${id}?productID=headphones`;
     const notOwner = [403, "not_owner"];
-    for (const prepare of [
-      async () => {},
-      async () => void system.ledger.rejections.set(id, "oversold"),
-      () => recordAll(system),
-    ]) {
-      await prepare();
+    for (const prepare of [async () => {}, oversell, recordAll]) {
+      await using system = await startTestGateway();
+      const { id } = await accepted(system);
+      const [eve, token] = await buyerWithToken(system.url, "Eve", "headphones");
+      const path = `/api/reservations/${id}?productID=headphones`;
+      await prepare(system);
       const byToken = await eve.send("GET", path, { bearer: token });
       expect([byToken.status, byToken.body.error]).toEqual(notOwner);
       const bySession = await eve.send("GET", path);
@@ -111,7 +119,8 @@ describe("reservations", () => {
     let text = "";
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
       text += chunk;
-      if (text.includes('"pending"') && !system.ledger.orders.has(id)) await recordAll(system);
+      const isRecorded = (await system.ledger.orders.read(id)) !== undefined;
+      if (text.includes('"pending"') && !isRecorded) await recordAll(system);
       if (text.includes('"won"')) await buyer.send("POST", `/api/orders/${id}/pay`);
     }
     const statuses = [...text.matchAll(/event: status\ndata: (.*)\n\n/g)].map(([, data]) => JSON.parse(data!).status);
@@ -182,6 +191,6 @@ describe("orders", () => {
       expect([answer.status, answer.body.error]).toEqual([403, "not_owner"]);
       expect((await new TestBuyer(system.url).send("POST", `/api/orders/${id}/${action}`)).status).toBe(401);
     }
-    expect(system.ledger.orders.get(id)?.state).toBe("reserved");
+    expect((await system.ledger.orders.read(id))?.state).toBe("reserved");
   });
 });

@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 /**
- * A TCP proxy before a database. Once `cutAfter` is set, the next request that contains this text still reaches the
- * server, but its answer does not come back: the connection is cut, and the client cannot know what became of it.
+ * A TCP proxy in front of a database. Once `cutAfter` is set, the next request that contains this text still reaches the
+ * server, but the connection is cut before the answer: the client cannot know whether the request took effect.
  */
 export class CuttingProxy {
   readonly port: number;

@@ -10,7 +10,7 @@ import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import type { SaleProduct } from "../../src/domain/sale.ts";
 import { openMysqlDatabase } from "../../src/ledger/database/mysql-database.ts";
 import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
-import type { FullLedger } from "../../src/ledger/ledger.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import { defaultMysqlLimits, mysqlLedger, type MysqlLedgerOptions } from "../../src/ledger/mysql-ledger.ts";
 import { renderReport } from "../../src/verify/verification-report.ts";
 import { verifySale } from "../../src/verify/verify-sale.ts";
@@ -21,11 +21,11 @@ const mariadb = requireService("mariadb");
 
 describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, () => {
   let database: DedicatedMysqlDatabase;
-  let ledger: FullLedger;
-  const opened: FullLedger[] = [];
-  const connect = (options: Partial<MysqlLedgerOptions> = {}): FullLedger => {
+  let ledger: Ledger;
+  const opened: Ledger[] = [];
+  const connect = (options: Partial<MysqlLedgerOptions> = {}): Ledger => {
     opened.push(mysqlLedger({ ...database, poolSize: 4, ...options }));
-    return opened.at(-1) as FullLedger;
+    return opened.at(-1) as Ledger;
   };
 
   beforeAll(async () => {
@@ -49,14 +49,17 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     const { product } = await createSale(ledger);
     const batch = acceptMany(product, 3);
     proxy.cutAfter = commitRequest;
-    expect(await behind.record(batch, { payWithinMs })).toEqual(batch.map(() => ({ kind: "duplicate" })));
+    expect(await behind.orders.record(batch, { payWithinMs })).toEqual(batch.map(() => ({ kind: "duplicate" })));
     expect(proxy.cuts).toBe(1);
 
     const [order] = batch as [AcceptedReservation];
     proxy.cutAfter = commitRequest;
-    expect(await behind.cancel(order.reservationId)).toMatchObject({ kind: "already", order: { state: "cancelled" } });
+    expect(await behind.orders.cancel(order.reservationId)).toMatchObject({
+      kind: "already",
+      order: { state: "cancelled" },
+    });
     expect(proxy.cuts).toBe(2);
-    expect(await ledger.readTotals(product.id)).toEqual({ total: 10, reserved: 2, sold: 0 });
+    expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 2, sold: 0 });
     await expectClean(product);
     await proxy.stop();
   });
@@ -67,19 +70,19 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     const { product } = await createSale(ledger);
     const batch = acceptMany(product, 3);
     proxy.cutAfter = "update `products`";
-    expect(await behind.record(batch, { payWithinMs })).toEqual(batch.map(() => ({ kind: "recorded" })));
+    expect(await behind.orders.record(batch, { payWithinMs })).toEqual(batch.map(() => ({ kind: "recorded" })));
     expect(proxy.cuts).toBe(1);
-    expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 3 });
+    expect(await ledger.sales.readTotals(product.id)).toMatchObject({ reserved: 3 });
     await expectClean(product);
     await proxy.stop();
   });
 
-  test("connections that an operator has killed are replaced without anybody noticing", async () => {
+  test("connections that an operator has killed are replaced, and no caller notices", async () => {
     const { product } = await createSale(ledger);
     const bare = openMysqlDatabase(database, defaultMysqlLimits);
-    await Promise.all([1, 2, 3, 4].map(() => ledger.readTotals(product.id)));
+    await Promise.all([1, 2, 3, 4].map(() => ledger.sales.readTotals(product.id)));
     await killOtherConnections(bare);
-    expect(await ledger.record(acceptMany(product, 2), { payWithinMs })).toHaveLength(2);
+    expect(await ledger.orders.record(acceptMany(product, 2), { payWithinMs })).toHaveLength(2);
     await bare.close();
   });
 
@@ -94,9 +97,9 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     await expect(killed).rejects.toThrow();
     await bare.close();
     const quick = connect({ retry: { retryForMs: 50 } });
-    await expect(quick.record([half], { payWithinMs })).rejects.toThrow(LedgerUnavailableError);
+    await expect(quick.orders.record([half], { payWithinMs })).rejects.toThrow(LedgerUnavailableError);
     await database.server.restart();
-    expect(await ledger.record([half], { payWithinMs })).toEqual([{ kind: "recorded" }]);
+    expect(await ledger.orders.record([half], { payWithinMs })).toEqual([{ kind: "recorded" }]);
     await expectClean(product);
   }, 60_000);
 
@@ -119,24 +122,24 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     }
     stop = true;
     await Promise.all(writers);
-    expect(await ledger.readTotals(product.id)).toEqual({ total: 100_000, reserved: recorded.length, sold: 0 });
-    const again = await ledger.record(recorded.slice(0, 500), { payWithinMs });
+    expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 100_000, reserved: recorded.length, sold: 0 });
+    const again = await ledger.orders.record(recorded.slice(0, 500), { payWithinMs });
     expect(again.every(({ kind }) => kind === "duplicate")).toBe(true);
     await expectClean(product);
   }, 120_000);
 
-  test("a frozen server holds nobody for longer than the limits say", async () => {
+  test("a frozen server blocks no call for longer than the limits say", async () => {
     const { product } = await createSale(ledger);
     const quick = connect({ queryTimeoutMs: 100, connectTimeoutMs: 100, retry: { retryForMs: 300 } });
-    await quick.readTotals(product.id);
+    await quick.sales.readTotals(product.id);
     await database.server.kill("SIGSTOP");
     const batch = acceptMany(product, 2);
-    await expect(quick.record(batch, { payWithinMs })).rejects.toThrow(/cannot be reached/);
+    await expect(quick.orders.record(batch, { payWithinMs })).rejects.toThrow(/cannot be reached/);
     await quick.close();
     await database.server.kill("SIGCONT");
-    const outcomes = await ledger.record(batch, { payWithinMs });
+    const outcomes = await ledger.orders.record(batch, { payWithinMs });
     for (const { kind } of outcomes) expect(["recorded", "duplicate"]).toContain(kind);
-    expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 2 });
+    expect(await ledger.sales.readTotals(product.id)).toMatchObject({ reserved: 2 });
   }, 30_000);
 
   test("a product that another transaction holds is waited for, and then given up with nothing written", async () => {
@@ -146,10 +149,10 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     const batch = acceptMany(product, 2);
     await bare.kysely.transaction().execute(async (transaction) => {
       await transaction.selectFrom("products").select("id").where("id", "=", product.id).forUpdate().execute();
-      await expect(impatient.record(batch, { payWithinMs })).rejects.toThrow(/is contended .*Lock wait timeout/);
+      await expect(impatient.orders.record(batch, { payWithinMs })).rejects.toThrow(/is contended .*Lock wait timeout/);
     });
     await bare.close();
-    expect(await impatient.record(batch, { payWithinMs })).toEqual([{ kind: "recorded" }, { kind: "recorded" }]);
+    expect(await impatient.orders.record(batch, { payWithinMs })).toEqual([{ kind: "recorded" }, { kind: "recorded" }]);
   }, 30_000);
 
   test("a deadlock with a foreign transaction is tried again, and the batch is recorded", async () => {
@@ -158,13 +161,13 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     const counting = connect({ retry: { sleep: async () => void retries++ } });
     const bare = openMysqlDatabase(database, defaultMysqlLimits);
     const batch = acceptMany(product, 2);
-    await counting.readTotals(product.id);
+    await counting.sales.readTotals(product.id);
     const rejecting = await bare.kysely.transaction().execute(async (transaction) => {
       // Many changed rows make InnoDB spare this transaction and roll the ledger's back.
       const rows = [batch[0]!, ...acceptMany(product, 50)].map(rejectionOf);
       await transaction.insertInto("rejections").values(rows).execute();
       // The ledger locks the product, and then waits for the key of this transaction's rejection.
-      const outcomes = counting.reject(batch);
+      const outcomes = counting.orders.reject(batch);
       await untilSomebodyWaits(bare);
       await transaction.selectFrom("products").select("id").where("id", "=", product.id).forUpdate().execute();
       return { outcomes };
@@ -175,7 +178,7 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     await bare.close();
   }, 30_000);
 
-  test("a wrong password, and a port where nobody listens, are said in plain words", async () => {
+  test("a wrong password, and a port without a server, give a plain message", async () => {
     await expect(connect({ password: "wrong" }).migrate()).rejects.toThrow(/Access denied for user/);
     const nowhere = connect({ port: 1, host: "127.0.0.1", retry: { retryForMs: 20 } });
     await expect(nowhere.migrate()).rejects.toThrow(
@@ -190,8 +193,8 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
     const { product } = await createSale(ledger);
     const userId = "\\'||sleep(9)--\\";
     const [order] = acceptMany(product, 1) as [AcceptedReservation];
-    expect(await connect().record([{ ...order, userId }], { payWithinMs })).toEqual([{ kind: "recorded" }]);
-    expect(await ledger.readOrder(order.reservationId)).toMatchObject({ userId });
+    expect(await connect().orders.record([{ ...order, userId }], { payWithinMs })).toEqual([{ kind: "recorded" }]);
+    expect(await ledger.orders.read(order.reservationId)).toMatchObject({ userId });
     const tooLong = { ...rejectionOf(order), reservation_id: "x".repeat(65) };
     const insert = other.kysely.insertInto("rejections").values(tooLong).execute();
     const error = await insert.then(
@@ -207,13 +210,13 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
   test("the database is created where it is missing", async () => {
     const fresh = connect({ database: `${database.database}_new` });
     await fresh.migrate();
-    expect(await fresh.listSales()).toEqual([]);
+    expect(await fresh.sales.list()).toEqual([]);
   });
 
-  async function recordUntilDone(target: FullLedger, batch: readonly AcceptedReservation[]): Promise<void> {
+  async function recordUntilDone(target: Ledger, batch: readonly AcceptedReservation[]): Promise<void> {
     for (;;) {
       try {
-        await target.record(batch, { payWithinMs });
+        await target.orders.record(batch, { payWithinMs });
         return;
       } catch (error) {
         if (!(error instanceof LedgerUnavailableError)) throw error;
@@ -222,7 +225,7 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
   }
 });
 
-/** Its bytes on the wire: the code for a query, then the text. */
+/** The bytes of a commit on the wire: the code for a query, then the text. */
 const commitRequest = "\u0003commit";
 
 function rowOf(reservation: AcceptedReservation) {
@@ -258,7 +261,7 @@ function untilSomebodyWaits({ kysely }: ReturnType<typeof openMysqlDatabase>): P
     );
     return rows.length > 0;
   };
-  // InnoDB shows fresh figures only to those who have not asked for a tenth of a second.
+  // InnoDB refreshes these figures only if they have not been read for a tenth of a second.
   return waitUntil(somebodyWaits, { what: "a transaction to wait for a lock", timeoutMs: 10_000, intervalMs: 200 });
 }
 

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { freshMysqlDatabase, requireService, type MysqlDatabase } from "../../../tools/test-services/index.ts";
+import {
+  freshMysqlDatabase,
+  requireService,
+  waitUntil,
+  type MysqlDatabase,
+} from "../../../tools/test-services/index.ts";
 import { MysqlPool, type MysqlLimits } from "../../src/ledger/database/mysql-pool.ts";
 import { defaultMysqlLimits } from "../../src/ledger/mysql-ledger.ts";
 
@@ -29,7 +34,7 @@ describe.skipIf(mariadb.missing)(`the pool of MySQL connections${mariadb.reason}
       expect(await pool.acquire()).toBe(first);
     }));
 
-  test("opens no more than its size, and serves those who wait in their order", () =>
+  test("opens no more than its size, and serves waiting work in its order", () =>
     withPool({ poolSize: 1 }, async (pool) => {
       const only = await pool.acquire();
       const order: string[] = [];
@@ -44,7 +49,7 @@ describe.skipIf(mariadb.missing)(`the pool of MySQL connections${mariadb.reason}
       expect(order).toEqual(["one", "two", "three"]);
     }));
 
-  test("replaces a connection that broke, also for one who waits", () =>
+  test("replaces a connection that broke, also for waiting work", () =>
     withPool({ poolSize: 1 }, async (pool) => {
       const broken = await pool.acquire();
       const waiting = pool.acquire();
@@ -55,7 +60,7 @@ describe.skipIf(mariadb.missing)(`the pool of MySQL connections${mariadb.reason}
       expect(await fresh.run("select 1 as one")).toEqual([{ one: 1 }]);
     }));
 
-  test("throws away a connection that broke while nobody used it", () =>
+  test("throws away a connection that broke while it was idle", () =>
     withPool({ poolSize: 1 }, async (pool) => {
       const idle = await pool.acquire();
       pool.release(idle);
@@ -63,7 +68,20 @@ describe.skipIf(mariadb.missing)(`the pool of MySQL connections${mariadb.reason}
       expect(await (await pool.acquire()).run("select 1 as one")).toEqual([{ one: 1 }]);
     }));
 
-  test("lets nobody wait for longer than its limit, nor more than it has room for", () =>
+  test("cuts a connection that broke as soon as it is given back, since the server keeps its locks until then", () =>
+    withPool({ poolSize: 2 }, async (pool) => {
+      const [broken, watching] = await Promise.all([pool.acquire(), pool.acquire()]);
+      const [{ id }] = (await broken.run("select connection_id() as id")) as [{ id: number }];
+      broken.broken = true;
+      pool.release(broken);
+      const isGone = async (): Promise<boolean> => {
+        const found = await watching.run("select 1 from information_schema.processlist where id = ?", [id]);
+        return (found as unknown[]).length === 0;
+      };
+      await waitUntil(isGone, { what: "the server to lose the connection", timeoutMs: 5_000 });
+    }));
+
+  test("bounds how long work waits for a connection, and how much of it", () =>
     withPool({ poolSize: 1, maxWaiting: 1, acquireTimeoutMs: 20 }, async (pool) => {
       await pool.acquire();
       const first = pool.acquire();
@@ -71,7 +89,7 @@ describe.skipIf(mariadb.missing)(`the pool of MySQL connections${mariadb.reason}
       await expect(first).rejects.toThrow("none of 1 connections became free in 20 ms");
     }));
 
-  test("a connection that cannot be opened fails each who asked for it", async () => {
+  test("a connection that cannot be opened fails every acquire that waits for it", async () => {
     const { host, user, password } = place;
     const pool = new MysqlPool({ host, port: 1, user, password }, { ...defaultMysqlLimits, poolSize: 1 });
     const asking = await Promise.allSettled([pool.acquire(), pool.acquire(), pool.acquire()]);
@@ -79,7 +97,7 @@ describe.skipIf(mariadb.missing)(`the pool of MySQL connections${mariadb.reason}
     await pool.close(0);
   });
 
-  test("closing fails those who wait, and cuts off what still runs after its grace", () =>
+  test("closing fails waiting work, and cuts off work that still runs after the grace", () =>
     withPool({ poolSize: 1 }, async (pool) => {
       const running = (await pool.acquire()).run("select sleep(60)");
       const waiting = pool.acquire();

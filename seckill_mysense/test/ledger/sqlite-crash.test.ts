@@ -4,7 +4,7 @@ import { startProcess, temporaryFolder, waitUntil, type StartedProcess } from ".
 import type { SaleProduct } from "../../src/domain/sale.ts";
 import { openSqliteDatabase } from "../../src/ledger/database/sqlite-database.ts";
 import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
-import type { FullLedger } from "../../src/ledger/ledger.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { renderReport } from "../../src/verify/verification-report.ts";
 import { verifySale } from "../../src/verify/verify-sale.ts";
@@ -14,10 +14,10 @@ import { batchOf } from "./sqlite-batch.ts";
 describe("a ledger on SQLite whose process dies", () => {
   const file = join(temporaryFolder("ledger-crash"), "deep", "ledger.sqlite");
   const writers: StartedProcess[] = [];
-  const opened: FullLedger[] = [];
-  const connect = (options: Parameters<typeof sqliteLedger>[0] = { file }): FullLedger => {
+  const opened: Ledger[] = [];
+  const connect = (options: Parameters<typeof sqliteLedger>[0] = { file }): Ledger => {
     opened.push(sqliteLedger(options));
-    return opened.at(-1) as FullLedger;
+    return opened.at(-1) as Ledger;
   };
   afterAll(async () => {
     for (const writer of writers) await writer.kill("SIGKILL");
@@ -49,10 +49,10 @@ describe("a ledger on SQLite whose process dies", () => {
     for (const [index, writer] of writers.entries()) {
       const name = names[index] as string;
       for (let number = 0; number < committed(writer); number++) {
-        const again = await ledger.record(batchOf(name, number, product.saleId, product.id), { payWithinMs });
+        const again = await ledger.orders.record(batchOf(name, number, product.saleId, product.id), { payWithinMs });
         expect(again.map(({ kind }) => kind)).toEqual(Array(10).fill("duplicate"));
       }
-      const last = await ledger.readAnswers(
+      const last = await ledger.orders.readAnswers(
         batchOf(name, committed(writer), product.saleId, product.id).map((one) => one.reservationId),
       );
       expect([0, 10]).toContain(last.size);
@@ -75,11 +75,13 @@ describe("a ledger on SQLite whose process dies", () => {
     const holder = await startProcess({ cmd: [process.execPath, "-e", script], readyWhen: "inside" });
     writers.push(holder);
     const impatient = connect({ file, retry: { retryForMs: 30 } });
-    await expect(impatient.record(acceptMany(product, 1), { payWithinMs })).rejects.toThrow(LedgerUnavailableError);
-    expect(await impatient.readTotals(product.id)).toMatchObject({ reserved: 0 });
+    await expect(impatient.orders.record(acceptMany(product, 1), { payWithinMs })).rejects.toThrow(
+      LedgerUnavailableError,
+    );
+    expect(await impatient.sales.readTotals(product.id)).toMatchObject({ reserved: 0 });
     await holder.kill("SIGKILL");
-    expect(await impatient.record(acceptMany(product, 1), { payWithinMs })).toEqual([{ kind: "recorded" }]);
-    expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 1 });
+    expect(await impatient.orders.record(acceptMany(product, 1), { payWithinMs })).toEqual([{ kind: "recorded" }]);
+    expect(await ledger.sales.readTotals(product.id)).toMatchObject({ reserved: 1 });
   }, 30_000);
 
   test("a file held by another transaction is waited for without blocking the process", async () => {
@@ -99,7 +101,7 @@ describe("a ledger on SQLite whose process dies", () => {
       return held;
     });
     await inside.promise;
-    expect(await ledger.record(acceptMany(product, 1), { payWithinMs })).toEqual([{ kind: "recorded" }]);
+    expect(await ledger.orders.record(acceptMany(product, 1), { payWithinMs })).toEqual([{ kind: "recorded" }]);
     await holding;
     await bare.close();
     expect(retries).toBeGreaterThan(0);

@@ -4,32 +4,34 @@ import type { RecordOutcome } from "../../src/domain/order.ts";
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import { startConsumer, type Consumer, type ConsumerOptions } from "../../src/orders/consumer.ts";
 import { LedgerUnavailableError, RefusedValueError } from "../../src/ledger/ledger-errors.ts";
-import type { FullLedger } from "../../src/ledger/ledger.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { accept, acceptMany, createSale } from "../contract/ledger/ledger-fixtures.ts";
-import { MemoryQueue } from "./memory-queue.ts";
+import { queueKinds } from "../contract/queue/queue-kinds.ts";
+import { RecordingQueue } from "../fakes/recording-queue.ts";
 
 describe("the consumer", () => {
-  let ledger: FullLedger;
-  let queue: MemoryQueue;
+  let ledger: Ledger;
+  let queue: RecordingQueue;
   let consumer: Consumer | undefined;
 
   beforeEach(async () => {
     ledger = sqliteLedger({ file: ":memory:" });
     await ledger.migrate();
-    queue = new MemoryQueue();
+    queue = new RecordingQueue();
   });
   afterEach(async () => {
     await consumer?.stop();
     consumer = undefined;
+    await queue.close();
     await ledger.close();
   });
 
   const start = async (options: Partial<ConsumerOptions> = {}): Promise<Consumer> => {
-    consumer = await startConsumer({ queue, ledger, payWithinMs: 1_000, ...options });
+    consumer = await startConsumer({ queue, orders: ledger.orders, payWithinMs: 1_000, ...options });
     return consumer;
   };
-  /** Until every one of so many messages is acknowledged or dead-lettered. */
+  /** Waits until this many messages are acknowledged or dead-lettered. */
   const settled = (count: number): Promise<void> =>
     waitUntil(() => queue.acknowledged.length + queue.deadLettered.length === count, {
       what: `${count} messages to be settled`,
@@ -41,22 +43,22 @@ describe("the consumer", () => {
     const { product } = await createSale(ledger, { total: 1_000 });
     const reservations = acceptMany(product, 700);
     const { counts } = await start({
-      ledger: {
-        reject: (batch) => ledger.reject(batch),
+      orders: {
+        reject: (batch) => ledger.orders.reject(batch),
         async record(batch, options) {
           for (const { reservationId } of batch) {
             expect(queue.acknowledged.some(({ reservation }) => reservation?.reservationId === reservationId)).toBe(
               false,
             );
           }
-          return ledger.record(batch, options);
+          return ledger.orders.record(batch, options);
         },
       },
     });
     await queue.publish(reservations);
     await settled(700);
     expect(counts).toMatchObject({ recorded: 700, duplicate: 0, rejected: 0, deadLettered: 0 });
-    expect(await ledger.readTotals(product.id)).toEqual({ total: 1_000, reserved: 700, sold: 0 });
+    expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 1_000, reserved: 700, sold: 0 });
   });
 
   test("acknowledges a duplicate and a refusal for good, since both are in the ledger", async () => {
@@ -67,7 +69,7 @@ describe("the consumer", () => {
     await settled(3);
     expect(queue.acknowledged).toHaveLength(3);
     expect(counts).toMatchObject({ recorded: 1, duplicate: 1, rejected: 1 });
-    expect(await ledger.readRejection(second.reservationId)).toBe("oversold");
+    expect(await ledger.orders.readRejection(second.reservationId)).toBe("oversold");
   });
 
   test("dead-letters a reservation of an unknown product, and its buyer can be told", async () => {
@@ -77,34 +79,36 @@ describe("the consumer", () => {
     await start();
     await settled(2);
     expect(queue.deadLettered.map(({ reservation }) => reservation)).toEqual([lost]);
-    expect(await ledger.readRejection(lost.reservationId)).toBe("unknown_product");
+    expect(await ledger.orders.readRejection(lost.reservationId)).toBe("unknown_product");
   });
 
   test("dead-letters what cannot be read, tells the buyer where it names one, and gives the unit back", async () => {
     const { product } = await createSale(ledger);
     const { acceptedAtMs: _, ...incomplete } = accept(product);
-    queue.publishRaw("{ not json");
-    queue.publishRaw("null");
-    queue.publishRaw(JSON.stringify({ reservationId: { $ne: 1 } }));
-    queue.publishRaw(JSON.stringify(incomplete));
+    const bodies = ["{ not json", "null", JSON.stringify({ reservationId: { $ne: 1 } }), JSON.stringify(incomplete)];
+    const embedded = await queueKinds[0]!.start();
+    const place = embedded.place();
+    await place.writeRaw(bodies.map((body) => Buffer.from(body)));
+    await queue.close();
+    queue = new RecordingQueue(place.open());
     await queue.publish([accept(product)]);
     const { counts } = await start();
     await settled(5);
     expect(queue.deadLettered).toHaveLength(4);
     expect(counts).toMatchObject({ deadLettered: 4, recorded: 1 });
-    expect(await ledger.readRejection(incomplete.reservationId)).toBe("malformed");
-    expect(await ledger.pendingReturns(10)).toEqual([incomplete]);
+    expect(await ledger.orders.readRejection(incomplete.reservationId)).toBe("malformed");
+    expect(await ledger.returns.pending(10)).toEqual([incomplete]);
   });
 
   test("is given a batch again while the ledger is away, and records it once when it is back", async () => {
     const { product } = await createSale(ledger);
     let failures = 0;
     const { counts } = await start({
-      ledger: {
-        reject: (batch) => ledger.reject(batch),
+      orders: {
+        reject: (batch) => ledger.orders.reject(batch),
         async record(batch, options) {
           if (++failures <= 4) throw new LedgerUnavailableError("away");
-          return ledger.record(batch, options);
+          return ledger.orders.record(batch, options);
         },
       },
     });
@@ -117,10 +121,10 @@ describe("the consumer", () => {
     const { product } = await createSale(ledger);
     let lost = false;
     const { counts } = await start({
-      ledger: {
-        reject: (batch) => ledger.reject(batch),
+      orders: {
+        reject: (batch) => ledger.orders.reject(batch),
         async record(batch, options) {
-          const outcomes = await ledger.record(batch, options);
+          const outcomes = await ledger.orders.record(batch, options);
           if (lost) return outcomes;
           lost = true;
           throw new LedgerUnavailableError("the answer got lost");
@@ -130,14 +134,14 @@ describe("the consumer", () => {
     await queue.publish(acceptMany(product, 3));
     await settled(3);
     expect(counts).toMatchObject({ recorded: 0, duplicate: 3 });
-    expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 3 });
+    expect(await ledger.sales.readTotals(product.id)).toMatchObject({ reserved: 3 });
   });
 
   test("stops while the ledger is away, and leaves the batch in the queue", async () => {
     const { product } = await createSale(ledger);
     const started = await start({
-      ledger: {
-        reject: (batch) => ledger.reject(batch),
+      orders: {
+        reject: (batch) => ledger.orders.reject(batch),
         record: () => Promise.reject(new LedgerUnavailableError("away")),
       },
     });
@@ -153,18 +157,18 @@ describe("the consumer", () => {
     const bad = reservations[13]!.reservationId;
     await queue.publish(reservations);
     await start({
-      ledger: {
-        reject: (batch) => ledger.reject(batch),
+      orders: {
+        reject: (batch) => ledger.orders.reject(batch),
         async record(batch, options): Promise<RecordOutcome[]> {
           if (batch.some(({ reservationId }) => reservationId === bad)) throw new RefusedValueError("no room");
-          return ledger.record(batch, options);
+          return ledger.orders.record(batch, options);
         },
       },
     });
     await settled(20);
     expect(queue.deadLettered.map(({ reservation }) => reservation?.reservationId)).toEqual([bad]);
-    expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 19 });
-    expect(await ledger.readRejection(bad)).toBe("malformed");
+    expect(await ledger.sales.readTotals(product.id)).toMatchObject({ reserved: 19 });
+    expect(await ledger.orders.readRejection(bad)).toBe("malformed");
   });
 
   test("refuses batches that the ledger would not take", async () => {

@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import type { SaleProduct } from "../../src/domain/sale.ts";
-import type { FullLedger } from "../../src/ledger/ledger.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { startSweeper, type Sweeper, type SweeperOptions } from "../../src/orders/sweeper.ts";
-import { createSale, unique } from "../contract/ledger/ledger-fixtures.ts";
-import { MemoryGate } from "./memory-gate.ts";
+import { createSale } from "../contract/ledger/ledger-fixtures.ts";
+import { acceptAndHandOver } from "../fakes/accept-and-hand-over.ts";
+import { MemoryGate } from "../fakes/memory-gate.ts";
 
 describe("the sweeper", () => {
-  let ledger: FullLedger;
+  let ledger: Ledger;
   let gate: MemoryGate;
   const sweepers: Sweeper[] = [];
   const recordedAtMs = 1_000;
@@ -19,7 +20,7 @@ describe("the sweeper", () => {
     nowMs = recordedAtMs;
     ledger = sqliteLedger({ file: ":memory:", now: () => recordedAtMs });
     await ledger.migrate();
-    gate = new MemoryGate();
+    gate = new MemoryGate(() => recordedAtMs);
   });
   afterEach(async () => {
     for (const sweeper of sweepers.splice(0)) await sweeper.stop();
@@ -27,28 +28,29 @@ describe("the sweeper", () => {
   });
 
   const start = (options: Partial<SweeperOptions> = {}): Sweeper => {
-    sweepers.push(startSweeper({ ledger, gate, now: () => nowMs, intervalMs: 1_000_000, ...options }));
+    sweepers.push(
+      startSweeper({
+        orders: ledger.orders,
+        returns: ledger.returns,
+        gate,
+        now: () => nowMs,
+        intervalMs: 1_000_000,
+        ...options,
+      }),
+    );
     return sweepers.at(-1) as Sweeper;
   };
-  /** A product of ten units, of which so many are reserved, at the gate and in the ledger. */
+  /** A product of ten units, `count` of them reserved at the gate and in the ledger. */
   const sell = async (count: number): Promise<SaleProduct> => {
-    const { product } = await createSale(ledger, { total: 10 });
-    gate.arm(product);
-    const accepted = Array.from({ length: count }, () => {
-      const request = {
-        reservationId: unique("reservation"),
-        saleId: product.saleId,
-        productId: product.id,
-        userId: unique("user"),
-      };
-      return gate.reserve(request)!;
-    });
-    await ledger.record(accepted, { payWithinMs });
+    const { sale, product } = await createSale(ledger, { total: 10 });
+    await gate.arm(sale, product, product.total);
+    const accepted = await Promise.all(Array.from({ length: count }, () => acceptAndHandOver(gate, product)));
+    await ledger.orders.record(accepted, { payWithinMs });
     return product;
   };
   const available = async ({ saleId, id }: SaleProduct): Promise<number> => (await gate.status(saleId, id))!.available;
 
-  test("brings the units of orders that nobody paid back to the gate", async () => {
+  test("brings the units of unpaid orders back to the gate", async () => {
     const product = await sell(4);
     const sweeper = start();
     expect(await sweeper.sweep()).toEqual({ expired: 0, applied: 0, failed: 0 });
@@ -68,7 +70,7 @@ describe("the sweeper", () => {
   test("keeps a return that the gate did not take, and brings it the next time", async () => {
     const product = await sell(3);
     nowMs = recordedAtMs + payWithinMs + 1;
-    gate.failures = 2;
+    gate.failingReturns = 2;
     const sweeper = start();
     expect(await sweeper.sweep()).toEqual({ expired: 3, applied: 1, failed: 2 });
     expect(await sweeper.sweep()).toEqual({ expired: 0, applied: 2, failed: 0 });
@@ -79,27 +81,27 @@ describe("the sweeper", () => {
     const product = await sell(2);
     nowMs = recordedAtMs + payWithinMs + 1;
     const crashing = start({
-      ledger: {
-        expireUnpaid: (now, limit) => ledger.expireUnpaid(now, limit),
-        pendingReturns: (limit) => ledger.pendingReturns(limit),
+      returns: {
+        pending: (limit) => ledger.returns.pending(limit),
         markReturned: () => Promise.reject(new Error("killed")),
       },
     });
     await expect(crashing.sweep()).rejects.toThrow("killed");
     expect(await available(product)).toBe(10);
-    expect(await ledger.pendingReturns(10)).toHaveLength(2);
+    expect(await ledger.returns.pending(10)).toHaveLength(2);
     expect(await start().sweep()).toMatchObject({ applied: 2 });
-    expect(gate.giveBacks).toBe(4);
+    expect(gate.giveBackCalls).toBe(4);
     expect(await available(product)).toBe(10);
-    expect(await ledger.pendingReturns(10)).toEqual([]);
+    expect(await ledger.returns.pending(10)).toEqual([]);
   });
 
   test("a return of an older epoch is settled without adding a unit", async () => {
     const product = await sell(2);
     nowMs = recordedAtMs + payWithinMs + 1;
-    await ledger.expireUnpaid(nowMs, 10);
-    const raised = await ledger.raiseEpoch(product.id, 1);
-    gate.arm(raised!.product, raised!.totals.total - raised!.totals.reserved - raised!.totals.sold);
+    await ledger.orders.expireUnpaid(nowMs, 10);
+    const raised = await ledger.sales.raiseEpoch(product.id, 1);
+    const sale = (await ledger.sales.read(product.saleId))!.sale;
+    await gate.arm(sale, raised!.product, raised!.totals.total - raised!.totals.reserved - raised!.totals.sold);
     expect(await available(product)).toBe(10);
     expect(await start().sweep()).toEqual({ expired: 0, applied: 2, failed: 0 });
     expect(await available(product)).toBe(10);
@@ -119,11 +121,9 @@ describe("the sweeper", () => {
     let sweeps = 0;
     const sweeper = start({
       intervalMs: 1,
-      ledger: {
-        markReturned: (ids) => ledger.markReturned(ids),
-        pendingReturns: (limit) => ledger.pendingReturns(limit),
+      orders: {
         expireUnpaid: (now, limit) =>
-          ++sweeps < 3 ? Promise.reject(new Error("away")) : ledger.expireUnpaid(now, limit),
+          ++sweeps < 3 ? Promise.reject(new Error("away")) : ledger.orders.expireUnpaid(now, limit),
       },
     });
     nowMs = recordedAtMs + payWithinMs + 1;

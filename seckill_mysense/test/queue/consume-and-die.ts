@@ -1,4 +1,4 @@
-/** Takes one batch from an embedded queue, prints its size, and ends there: killed by itself, or by the test. */
+/** Takes one batch from an embedded queue, prints its size, and dies without a verdict. */
 import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
 
 const [file, end] = process.argv.slice(2) as [string, "exit" | "hang"];

@@ -96,7 +96,7 @@ test("The embedded queue refuses a file that another queue has open, by name", a
   await embeddedQueue({ file }).close();
 });
 
-test("The embedded queue refuses a file that is none of its own, and leaves it as it is", async () => {
+test("The embedded queue refuses a foreign file, and leaves it as it is", async () => {
   const text = newFile();
   writeFileSync(text, "These are the notes of somebody else.".repeat(100));
   expect(() => embeddedQueue({ file: text })).toThrow(`cannot open the queue's file ${text}: file is not a database`);

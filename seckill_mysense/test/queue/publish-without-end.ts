@@ -1,4 +1,4 @@
-/** Publishes one message after the other to an embedded queue and prints the number of each when it is confirmed. */
+/** Publishes messages to an embedded queue without end, and prints the number of each confirmed message. */
 import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
 import { reservation } from "../contract/queue/queue-fixtures.ts";
 

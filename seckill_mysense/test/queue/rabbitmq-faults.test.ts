@@ -50,7 +50,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
     }
   }
 
-  /** What the relay does. */
+  /** Publishes like the relay: until the queue confirms. */
   async function insist(queue: ReservationQueue, batch: AcceptedReservation[]): Promise<void> {
     for (;;) {
       try {
@@ -67,7 +67,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
     async () => {
       const queue = open({ queueName: randomUUID() });
       await queue.depth();
-      // RabbitMQ writes the registration of a new quorum queue to its disk some seconds late, or at an orderly end.
+      // RabbitMQ writes a new quorum queue's registration to disk some seconds later, or at an orderly end.
       await broker.server.restart();
       const consumer = await collect(queue, undefined, { maxBatch: 50 });
       let next = 0;
@@ -130,7 +130,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
         for (let n = 0; n < 2_000; n++) {
           await gate.reserve(fixture.request(`user-${n}`, `r${n}`));
           if (n === 500) await broker.server.kill("SIGSTOP");
-          // Long enough for publishes to be given up and tried again: each takes half a second.
+          // Long enough for several publishes to fail and be repeated: each takes half a second.
           if (n === 1_500) await Bun.sleep(1_200);
           if (n === 1_500) await broker.server.kill("SIGCONT");
         }

@@ -10,17 +10,17 @@ import { testProduct } from "../fakes/test-gateway.ts";
 const nowMs = 1_000_000;
 const sale: Sale = { id: "spring", title: "Spring", startsAtMs: nowMs - 1, endsAtMs: nowMs + 1_000 };
 
-/** An armer over a gate that knows nothing, and the reasons that it has logged. */
+/** An armer with an empty gate, and the reasons that it has logged. */
 async function setUp(options: { product?: SaleProduct; ready?: number } = {}) {
   const product = options.product ?? testProduct;
   const ledger = sqliteLedger({ file: ":memory:" });
   await ledger.migrate();
-  await ledger.createSale(sale, [product]);
+  await ledger.sales.create(sale, [product]);
   const gate = new MemoryGate(() => nowMs);
   const reasons: string[] = [];
   const armer = new GateArmer({
     gate,
-    ledger,
+    audit: ledger.audit,
     queue: { depth: () => Promise.resolve({ ready: options.ready ?? 0, deadLettered: 0 }) },
     logger: createLogger({ level: "warn", write: (line) => reasons.push(JSON.parse(line).reason), now: () => nowMs }),
     now: () => nowMs,
@@ -41,8 +41,8 @@ describe("the gate is", () => {
   test("left closed when the ledger has an order, even one that was cancelled", async () => {
     const { ensure, gate, ledger, reasons } = await setUp();
     const reservation = { reservationId: "r1", saleId: sale.id, productId: testProduct.id, userId: "u1" };
-    await ledger.record([{ ...reservation, epoch: 1, acceptedAtMs: nowMs }], { payWithinMs: 1_000 });
-    await ledger.cancel("r1");
+    await ledger.orders.record([{ ...reservation, epoch: 1, acceptedAtMs: nowMs }], { payWithinMs: 1_000 });
+    await ledger.orders.cancel("r1");
     expect(await ensure()).toBe(false);
     expect(await ensure()).toBe(false);
     expect(gate.stocks.size).toBe(0);

@@ -125,7 +125,7 @@ async function sellOut(parts: Parts, killAfter: readonly number[]): Promise<void
   });
   const report = await verifySale({ saleId: "demo", ledger, gate, told, demandLeft: true });
   await gate.close();
-  const totals = await ledger.readTotals(demoProductId);
+  const totals = await ledger.sales.readTotals(demoProductId);
   await ledger.close();
   expect(renderReport(report)).toContain("no invariant is violated");
   expect(totals).toEqual({ total: units, reserved: units, sold: 0 });

@@ -7,23 +7,25 @@ import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
 import { openSqliteDatabase } from "../../src/ledger/database/sqlite-database.ts";
 import type { OpenDatabase } from "../../src/ledger/database/ledger-database.ts";
-import type { FullLedger } from "../../src/ledger/ledger.ts";
-import type { LedgerSchema } from "../../src/ledger/schema.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { LedgerSchema } from "../../src/ledger/database/schema.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import type { ToldAnswer } from "../../src/verify/told-answer.ts";
 import { renderReport, type InvariantId, type VerificationReport } from "../../src/verify/verification-report.ts";
 import { verifySale, type VerifySaleOptions } from "../../src/verify/verify-sale.ts";
 import { createSale, payWithinMs, unique } from "../contract/ledger/ledger-fixtures.ts";
-import { MemoryGate } from "../orders/memory-gate.ts";
-import { MemoryQueue } from "../orders/memory-queue.ts";
+import { acceptAndHandOver } from "../fakes/accept-and-hand-over.ts";
+import { MemoryGate } from "../fakes/memory-gate.ts";
+import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
+import type { ReservationQueue } from "../../src/queue/queue.ts";
 
 describe("the verifier", () => {
   let folder: string;
-  let ledger: FullLedger;
+  let ledger: Ledger;
   let bare: OpenDatabase;
   let rows: Kysely<LedgerSchema>;
   let gate: MemoryGate;
-  let queue: MemoryQueue;
+  let queue: ReservationQueue;
   let sale: Sale;
   let product: SaleProduct;
 
@@ -34,25 +36,27 @@ describe("the verifier", () => {
     await ledger.migrate();
     ({ sale, product } = await createSale(ledger, { total: 10 }));
     gate = new MemoryGate();
-    gate.arm(product);
-    queue = new MemoryQueue();
+    await gate.arm(sale, product, product.total);
+    queue = embeddedQueue({ file: ":memory:" });
     bare = openSqliteDatabase({ file, busyTimeoutMs: 100 });
     rows = bare.kysely;
   });
   afterEach(async () => {
+    await queue.close();
     await bare.close();
     await ledger.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const accept = (): AcceptedReservation => {
-    const request = { reservationId: unique("r"), saleId: sale.id, productId: product.id, userId: unique("u") };
-    return gate.reserve(request)!;
-  };
+  const accept = (): Promise<AcceptedReservation> => acceptAndHandOver(gate, product);
   const sell = async (count: number): Promise<AcceptedReservation[]> => {
-    const accepted = Array.from({ length: count }, accept);
-    await ledger.record(accepted, { payWithinMs });
+    const accepted = await Promise.all(Array.from({ length: count }, accept));
+    await ledger.orders.record(accepted, { payWithinMs });
     return accepted;
+  };
+  /** Overwrites the gate's figure. */
+  const setAvailable = (available: number): void => {
+    gate.stocks.get(product.id)!.available = available;
   };
   const told = (
     { reservationId, productId, userId }: AcceptedReservation,
@@ -62,7 +66,7 @@ describe("the verifier", () => {
   };
   const verify = (options: Partial<VerifySaleOptions> = {}): Promise<VerificationReport> =>
     verifySale({ saleId: sale.id, ledger, gate, queue, ...options });
-  /** What stands in a report that finds exactly one invariant violated. */
+  /** The examples in a report that finds exactly this invariant violated. */
   const onlyFinding = (report: VerificationReport, id: InvariantId): string => {
     const violated = Object.entries(report.results).filter(([, { status }]) => status === "violated");
     expect(violated.map(([name]) => name)).toEqual([id]);
@@ -77,8 +81,8 @@ describe("the verifier", () => {
       AcceptedReservation,
       AcceptedReservation,
     ];
-    await ledger.pay(paid.reservationId, 1);
-    await ledger.cancel(cancelled.reservationId);
+    await ledger.orders.pay(paid.reservationId, 1);
+    await ledger.orders.cancel(cancelled.reservationId);
     const record = [
       told(paid, "accepted"),
       told(paid, "won"),
@@ -167,8 +171,8 @@ describe("the verifier", () => {
   });
 
   test("I4: won without an order", async () => {
-    const accepted = accept();
-    await ledger.reject([accepted]);
+    const accepted = await accept();
+    await ledger.orders.reject([accepted]);
     expect(onlyFinding(await verify({ told: [told(accepted, "won")] }), "I4")).toContain(
       "was told won, but malformed is recorded",
     );
@@ -176,8 +180,8 @@ describe("the verifier", () => {
 
   test("I5: accepted, and nothing came of it", async () => {
     const [one] = (await sell(1)) as [AcceptedReservation];
-    const forgotten = accept();
-    gate.arm(product, 9);
+    const forgotten = await accept();
+    setAvailable(9);
     const report = await verify({ told: [told(one, "accepted"), told(forgotten, "accepted")] });
     expect(onlyFinding(report, "I5")).toContain(
       `reservation ${forgotten.reservationId}: user ${forgotten.userId} was told accepted`,
@@ -185,16 +189,16 @@ describe("the verifier", () => {
   });
 
   test("I5: what waits in the queue, unless the sale is running", async () => {
-    await queue.publish([accept()]);
+    await queue.publish([await accept()]);
     expect(onlyFinding(await verify(), "I5")).toBe("1 reservations are in the queue");
     expect((await verify({ atRest: false })).results.I5).toEqual({ status: "not_checked", why: "the sale is running" });
   });
 
   test("I6: a unit that is nowhere, and one that is in two places", async () => {
     await sell(2);
-    gate.arm(product, 7);
+    setAvailable(7);
     expect(onlyFinding(await verify(), "I6")).toContain("= 9, which is 1 short of the total of 10");
-    gate.arm(product, 9);
+    setAvailable(9);
     const report = await verify({ atRest: false });
     expect(onlyFinding(report, "I6")).toContain(
       "gate 9 + returns 0 + reserved 2 + sold 0 = 11, which is over the total of 10",
@@ -202,29 +206,34 @@ describe("the verifier", () => {
   });
 
   test("I6: an order whose message is still in the outbox, for want of an acknowledgement, is one unit, not two", async () => {
-    await sell(2);
-    gate.arm(product, 8);
-    gate.outboxLength = 2;
+    const accepted = [];
+    for (const user of ["ann", "bob"]) {
+      const reservationId = unique("r");
+      const outcome = await gate.reserve({ reservationId, saleId: sale.id, productId: product.id, userId: user });
+      if (outcome.kind === "accepted") accepted.push(outcome.reservation);
+    }
+    await ledger.orders.record(accepted, { payWithinMs });
+    expect(await gate.status(sale.id, product.id)).toMatchObject({ available: 8, outboxLength: 2 });
     const running = await verify({ atRest: false });
     expect(running.results.I6).toMatchObject({ status: "ok" });
     expect(running.ok).toBe(true);
   });
 
   test("I6: a unit whose message could not be read is missing, and the dead letters are named", async () => {
-    accept();
-    queue.deadLettered.push({ reservation: undefined, body: new Uint8Array(), redelivered: false });
-    expect(onlyFinding(await verify(), "I6")).toContain("1 messages are dead-lettered");
+    await accept();
+    const dead = { depth: async () => ({ ready: 0, deadLettered: 1 }) };
+    expect(onlyFinding(await verify({ queue: dead }), "I6")).toContain("1 messages are dead-lettered");
   });
 
   test("I6: a unit on its way back counts, one of an older epoch does not", async () => {
     const [one, two] = (await sell(2)) as [AcceptedReservation, AcceptedReservation];
-    await ledger.cancel(one.reservationId);
+    await ledger.orders.cancel(one.reservationId);
     expect((await verify()).results.I6).toMatchObject({ status: "ok" });
-    const raised = await ledger.raiseEpoch(product.id, 1);
+    const raised = await ledger.sales.raiseEpoch(product.id, 1);
     expect((await verify()).results.I6).toMatchObject({ status: "not_checked" });
-    gate.arm(raised!.product, 9);
+    await gate.arm(sale, raised!.product, 9);
     expect((await verify()).results.I6).toMatchObject({ status: "ok" });
-    await ledger.cancel(two.reservationId);
+    await ledger.orders.cancel(two.reservationId);
     expect((await verify()).results.I6).toMatchObject({ status: "ok" });
   });
 
@@ -243,14 +252,14 @@ describe("the verifier", () => {
 
   test("I7: a released unit without a return, and a return without a released unit", async () => {
     const [one, two] = (await sell(2)) as [AcceptedReservation, AcceptedReservation];
-    await ledger.cancel(one.reservationId);
+    await ledger.orders.cancel(one.reservationId);
     await rows.updateTable("stock_returns").set({ reservation_id: two.reservationId }).execute();
     const finding = onlyFinding(await verify(), "I7");
     expect(finding).toContain(`the unit of reservation ${one.reservationId} (cancelled) has no return`);
     expect(finding).toContain(`the unit of reservation ${two.reservationId} (reserved) was returned`);
   });
 
-  test("I8: units left although buyers were, and none left", async () => {
+  test("I8: units are left although buyers are, and then no unit is left", async () => {
     await sell(9);
     expect(onlyFinding(await verify({ demandLeft: true }), "I8")).toContain("reserved 9 + sold 0 of 10");
     expect((await verify({ demandLeft: false })).results.I8).toMatchObject({ status: "not_checked" });
@@ -283,7 +292,7 @@ describe("the verifier", () => {
 
   test("prints every invariant with its result", async () => {
     await sell(2);
-    gate.arm(product, 9);
+    setAvailable(9);
     expect(renderReport(await verify()).split("\n")).toEqual([
       `sale ${sale.id}: INVARIANTS ARE VIOLATED`,
       `  product ${product.id}: total 10, reserved 2, sold 0, at the gate 9, in its outbox 0, going back 0, rejected 0`,

@@ -1,7 +1,7 @@
 import type { MemberView } from "../members.ts";
 
 /** To be raised whenever frames or what they mean change. */
-export const linkVersion = 1;
+export const linkVersion = 2;
 /** The name of the command by which a connection becomes a link; it stands in no table that users see. */
 export const linkCommand = "MYREDIS.LINK";
 /** What begins the line that answers it. */

@@ -1,4 +1,4 @@
-import { clientUnblock } from "../../commands/connection/client/unblock.ts";
+import { Refusal } from "../../dispatch/outcome.ts";
 import type { ClusterNode } from "../cluster-node.ts";
 import { peerRequestKinds } from "../peer-channel.ts";
 
@@ -11,20 +11,22 @@ export function installClientUnblock(node: ClusterNode): void {
   const { server, channel } = node;
   channel.onRequest(peerRequestKinds.unblock, ({ from, payload, answer }) => {
     const client = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
-    const session = node.session(from, client);
+    const session = node.incoming.session(from, client);
     const how = payload[messageBytes - 1] === 1 ? "error" : "timeout";
     answer(session !== undefined && server.blocking.unblock(session.client, how) ? one : zero);
   });
   node.spanning.set("client|unblock", {
     localInTransaction: true,
     run(context, args, reply) {
-      const found = server.clients.get(Number(args.latin1(2)))?.client;
-      const relaying = found === undefined ? undefined : node.router.relayedClient(found.id);
+      const found = server.clients.connected.get(Number(args.latin1(2)))?.client;
+      const relaying = found === undefined ? undefined : node.relayed.get(found.id);
       if (found === undefined || relaying === undefined || relaying.outstanding === 0 || found.blocked !== undefined) {
         const own = args.copy();
-        reply.answer((writer) =>
-          server.processor.call(context, server.commands.byName("client|unblock") ?? clientUnblock, own, writer),
-        );
+        const unblock = server.processor.resolve(own);
+        reply.answer((writer) => {
+          if (unblock instanceof Refusal) server.processor.writeError(writer, unblock.message);
+          else server.processor.call(context, unblock, own, writer);
+        });
         return;
       }
       const message = new Uint8Array(messageBytes);

@@ -1,4 +1,5 @@
 import type { Context } from "../../dispatch/context.ts";
+import { answer } from "../../dispatch/replies.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { DeferredReply } from "../spanning-command.ts";
 
@@ -9,8 +10,7 @@ export class DeferredRequest implements DeferredReply {
 
   constructor(context: Context) {
     this.#context = context;
-    context.client.postponed = true;
-    context.client.channel.pause();
+    context.client.hold();
   }
 
   get abandoned(): boolean {
@@ -22,9 +22,9 @@ export class DeferredRequest implements DeferredReply {
     if (this.#answered) return;
     this.#answered = true;
     const { client, server } = this.#context;
-    client.postponed = false;
+    client.isHeld = false;
     if (client.gone) return;
-    server.answer(client, write);
+    answer(server.replies, client, write);
     client.channel.resume();
   }
 }

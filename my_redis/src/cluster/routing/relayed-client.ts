@@ -1,7 +1,7 @@
 import type { Context } from "../../dispatch/context.ts";
-import type { Relaying } from "../../dispatch/request-router.ts";
-import type { PostponedRequests } from "../../dispatch/held-requests.ts";
-import { holdBackReply } from "../../dispatch/reply-mode.ts";
+import type { HeldRequests } from "../../dispatch/held-requests.ts";
+import type { Relaying } from "../../dispatch/relaying.ts";
+import { answer } from "../../dispatch/replies.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { countReplies, replyEnd } from "../../protocol/reply-end.ts";
 
@@ -33,7 +33,7 @@ export class RelayedClient implements Relaying {
   watchNode = -1;
   /** Nothing may follow before all is answered. */
   barrier = false;
-  readonly #held: PostponedRequests;
+  readonly #held: HeldRequests;
   readonly #ended: (client: RelayedClient) => void;
   #sent = 0;
   #received = 0;
@@ -41,7 +41,7 @@ export class RelayedClient implements Relaying {
   #special: ExpectedReplies[] = [];
   #resumeWhenIdle = false;
 
-  constructor(context: Context, held: PostponedRequests, ended: (client: RelayedClient) => void) {
+  constructor(context: Context, held: HeldRequests, ended: (client: RelayedClient) => void) {
     this.context = context;
     this.#held = held;
     this.#ended = ended;
@@ -58,15 +58,15 @@ export class RelayedClient implements Relaying {
     return this.outstanding < maxOutstanding && this.#outstandingBytes < maxOutstandingBytes;
   }
 
-  mustWait(args?: Arguments): boolean {
-    if (this.outstanding === 0) return false;
-    if (args === undefined) {
-      this.context.client.channel.pause();
-      this.#resumeWhenIdle = true;
-    } else {
-      this.#held.hold(this.context, args);
-    }
-    return true;
+  holdUntilAnswered(args: Arguments): "run" | "held" {
+    return this.outstanding === 0 ? "run" : this.#held.hold(this.context, args);
+  }
+
+  pauseUntilAnswered(): "run" | "held" {
+    if (this.outstanding === 0) return "run";
+    this.context.client.channel.pause();
+    this.#resumeWhenIdle = true;
+    return "held";
   }
 
   /** A request of so many bytes has been given to a node. */
@@ -87,7 +87,7 @@ export class RelayedClient implements Relaying {
     const { client, server } = this.context;
     if (this.#special.length === 0 && client.replyMode === "on") {
       this.#received += countReplies(bytes, start, end);
-      server.outOfTurn.raw(client, bytes, start, end);
+      server.replies.raw(client, bytes, start, end);
     } else {
       for (let at = start; at < end;) {
         const next = replyEnd(bytes, at, end);
@@ -108,11 +108,7 @@ export class RelayedClient implements Relaying {
       if (special.last === undefined || special.last(bytes, start, end)) return;
     }
     const { client, server } = this.context;
-    server.outOfTurn.to(client, (reply) => {
-      const before = reply.length;
-      reply.raw(bytes, start, end);
-      holdBackReply(client, reply, before);
-    });
+    answer(server.replies, client, (reply) => reply.raw(bytes, start, end));
   }
 
   /** The node is lost: everything that it was to answer is answered with the error, and what it watched is not watched. */
@@ -130,7 +126,7 @@ export class RelayedClient implements Relaying {
       } else {
         this.#received++;
       }
-      server.answer(client, (reply) => server.processor.writeError(reply, message));
+      answer(server.replies, client, (reply) => server.processor.writeError(reply, message));
     }
     this.#idle();
   }

@@ -10,9 +10,9 @@ export const severalSlots = -2;
 /** The hash slot of a request's keys. Where the table says where they stand, they are read in place. */
 export function requestSlot(command: Command, args: Arguments): number {
   if (command.findKeys !== undefined) return slotOfPositions(command.findKeys(args), args);
-  const { keys } = command;
-  if (keys === undefined) return noSlot;
-  const { first, last, step } = keys;
+  const { keyRange } = command;
+  if (keyRange === undefined) return noSlot;
+  const { first, last, step } = keyRange;
   const end = Math.min(last < 0 ? args.count + last : last, args.count - 1);
   if (first > end) return noSlot;
   const { buffer } = args;

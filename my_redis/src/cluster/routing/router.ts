@@ -1,49 +1,42 @@
 import type { Command } from "../../dispatch/command.ts";
 import { keyPositions } from "../../dispatch/command-keys.ts";
-import type { Context } from "../../dispatch/context.ts";
-import { type Policy, postponed } from "../../dispatch/checks/policies.ts";
-import { PostponedRequests } from "../../dispatch/held-requests.ts";
-import { runsAtOnce } from "../../dispatch/processor.ts";
-import type { RequestRouter } from "../../dispatch/request-router.ts";
+import type { Context, Services } from "../../dispatch/context.ts";
+import { HeldRequests } from "../../dispatch/held-requests.ts";
+import { type Outcome, Refusal, type Verdict } from "../../dispatch/outcome.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import type { Server } from "../../server.ts";
-import type { Disputes } from "../disputes.ts";
 import { hashSlot } from "../hash-slot.ts";
 import { noTouchBit } from "../link/frame.ts";
 import type { OutgoingLink } from "../link/outgoing-link.ts";
-import type { Members } from "../members.ts";
 import type { SpanningCommand } from "../spanning-command.ts";
 import { DeferredRequest } from "./deferred-request.ts";
 import { RelayedClient, type SpecialReplies } from "./relayed-client.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
 import { routeErrors } from "./route-errors.ts";
-import type { ScriptExchange } from "./script-exchange.ts";
+import type { RouterOwner } from "./router-owner.ts";
 import { TransactionRouter } from "./transaction-router.ts";
 import { requestBytes, unwatchRequest } from "./transaction-request.ts";
 
-/** What routing needs of the node. */
-export interface RouterOwner {
-  readonly server: Server;
-  readonly members: Members;
-  readonly disputes: Disputes;
-  /** By the node's number; undefined at this node's own. */
-  readonly links: readonly (OutgoingLink | undefined)[];
-  readonly spanning: ReadonlyMap<string, SpanningCommand>;
-  readonly scripts: ScriptExchange;
-  /** Bytes that may wait for all nodes together. */
-  readonly maxWaitingBytes: number;
-}
+const crossSlot = new Refusal(routeErrors.crossSlot);
+const scriptKey = new Refusal(routeErrors.scriptKey);
+const scriptSlots = new Refusal(routeErrors.scriptSlots);
+
+/** Runs a request here, once everything before it has been answered. */
+const here = ({ client }: Context, args: Arguments): "run" | "held" =>
+  client.relaying?.holdUntilAnswered(args) ?? "run";
+
+/** Whether a command that may span nodes can stand in a transaction or script, which runs on one node. */
+const verdictInOne = ({ localInTransaction }: SpanningCommand, { fullName }: Command): Verdict =>
+  localInTransaction === true ? "run" : new Refusal(routeErrors.spans(fullName));
 
 /** Sends each request to the node that owns its keys, in the order of its client. */
-export class Router implements RequestRouter {
+export class Router {
   /** Requests that were given to other nodes; a transaction counts as one. */
   relayedCount = 0;
   readonly #owner: RouterOwner;
-  readonly #server: Server;
+  readonly #server: Services;
   readonly #owners: Uint16Array;
   readonly #self: number;
-  readonly #clients = new Map<number, RelayedClient>();
-  readonly #held: PostponedRequests;
+  readonly #held: HeldRequests;
   readonly #transactions: TransactionRouter;
   /** The slot of the keys that the running script has used. */
   #scriptSlot = noSlot;
@@ -55,107 +48,104 @@ export class Router implements RequestRouter {
     this.#server = owner.server;
     this.#owners = owner.members.owners;
     this.#self = owner.members.self;
-    this.#held = new PostponedRequests(owner.server);
+    this.#held = new HeldRequests(owner.server);
     this.#transactions = new TransactionRouter(owner, (context, to, bytes, special) =>
       this.#send(context, to, bytes, special),
     );
   }
 
-  /** Clients for whom other nodes have worked. */
-  get clientCount(): number {
-    return this.#clients.size;
+  /** Sends requests where they belong from now on, and confines scripts to the keys of one slot. */
+  install(): void {
+    const { checks } = this.#server;
+    checks.leaveOutElsewhere((context, command, args) => this.#isElsewhere(context, command, args));
+    checks.install({ name: "script slots", within: (...request) => this.#checkScript(...request) }, "routing");
+    checks.install({ name: "owner of the keys", arriving: (...request) => this.#route(...request) }, "routing");
   }
 
-  /** What other nodes do for a client; undefined when they never have. */
-  relayedClient(client: number): RelayedClient | undefined {
-    return this.#clients.get(client);
-  }
-
-  route(context: Context, command: Command, args: Arguments): string | undefined {
+  #route(context: Context, command: Command, args: Arguments): Outcome {
     const { client } = context;
-    if (client.kind !== "normal") return client.kind === "relayed" ? this.#checkRelayed(command, args) : undefined;
+    if (client.kind !== "normal") return client.kind === "relayed" ? this.#checkRelayed(command, args) : "run";
     const slot = requestSlot(command, args);
     if (slot === noSlot) return this.#routeWithoutKeys(context, command, args);
     if (slot === severalSlots) return this.#routeSeveral(context, command, args);
     return this.#routeTo(context, command, args, slot);
   }
 
-  isElsewhere({ client }: Context, command: Command, args: Arguments): boolean {
+  /** Whether a request concerns no data of this node. */
+  #isElsewhere({ client }: Context, command: Command, args: Arguments): boolean {
     if (client.kind !== "normal") return false;
-    const slot = command.name === "EXEC" ? this.#transactions.slotOf(client) : requestSlot(command, args);
+    const runsQueue = command.insideMulti === "run the queue";
+    const slot = runsQueue ? this.#transactions.slotOf(client) : requestSlot(command, args);
     return slot >= 0 && this.#owners[slot] !== this.#self;
   }
 
-  #routeTo(context: Context, command: Command, args: Arguments, slot: number): string | undefined {
+  #routeTo(context: Context, command: Command, args: Arguments, slot: number): Outcome {
     const { client } = context;
-    if (this.#owner.disputes.has(slot)) return routeErrors.disputed(slot);
+    if (this.#owner.disputes.has(slot)) return new Refusal(routeErrors.disputed(slot));
     const node = this.#owners[slot] as number;
     if (command.group === "scripting" && this.#mustLookFor(context, command, args)) return this.#lookFor(context, args);
     // WATCH within a transaction is an error whatever its key.
-    if (client.transaction !== undefined) return command.name === "WATCH" ? undefined : this.#refusalOf(slot, node);
-    if (command.name === "WATCH") {
-      const refusal = this.#transactions.checkWatch(client, slot);
-      if (refusal !== undefined) return refusal;
-    }
-    if (node === this.#self) return this.#here(context, args);
-    return this.#refusalOf(slot, node) ?? this.#relay(context, command, args, slot);
+    const watches = command.watching === "begins";
+    if (client.transaction !== undefined) return watches ? "run" : this.#verdictOn(slot, node);
+    if (watches && !this.#transactions.mayWatch(client, slot)) return crossSlot;
+    if (node === this.#self) return here(context, args);
+    const verdict = this.#verdictOn(slot, node);
+    return verdict === "run" ? this.#relay(context, command, args, slot) : verdict;
   }
 
-  /** Why a node cannot be asked; undefined when it can. */
-  #refusalOf(slot: number, node: number): string | undefined {
-    if (node === this.#self) return undefined;
+  /** Whether a node can be asked. */
+  #verdictOn(slot: number, node: number): Verdict {
+    if (node === this.#self) return "run";
     const name = this.#owner.members.names[node] as string;
-    if (this.#server.settings.values["cluster-routing"] === "redirect") return routeErrors.moved(slot, name);
-    return this.#owner.links[node]?.gone === false ? undefined : routeErrors.gone(slot, name);
+    if (this.#server.settings.values["cluster-routing"] === "redirect")
+      return new Refusal(routeErrors.moved(slot, name));
+    return this.#owner.links[node]?.gone === false ? "run" : new Refusal(routeErrors.gone(slot, name));
   }
 
-  /** Runs a request here once everything before it has been answered. */
-  #here(context: Context, args: Arguments): string | undefined {
-    return context.client.relaying?.mustWait(args) === true ? postponed : undefined;
-  }
-
-  #relay(context: Context, command: Command, args: Arguments, slot: number): string | undefined {
+  #relay(context: Context, command: Command, args: Arguments, slot: number): Outcome {
     const { client } = context;
     const node = this.#owners[slot] as number;
     const relaying = this.#relaying(context);
-    if (!relaying.mayFollow(node)) return relaying.mustWait(args) ? postponed : undefined;
+    if (!relaying.mayFollow(node)) return relaying.holdUntilAnswered(args);
     const { scripts } = this.#owner;
     if (command.group !== "scripting") {
-      const refusal = this.#send(context, { slot, node }, args);
-      if (refusal === undefined && command.name === "WATCH") {
+      const outcome = this.#send(context, { slot, node }, args);
+      if (outcome === "held" && command.watching === "begins") {
         relaying.watchedSlot = slot;
         relaying.watchNode = node;
       }
-      return refusal ?? postponed;
+      return outcome;
     }
     const retry = scripts.prepare(command, args, node, (bytes) => void this.#send(context, { slot, node }, bytes));
     const special = retry === undefined ? undefined : { count: 1, last: retry };
-    const refusal = this.#send(context, { slot, node }, args, special);
+    const outcome = this.#send(context, { slot, node }, args, special);
     // Should the script have to be sent after it, nothing may have run in between.
     if (special !== undefined) (client.relaying as RelayedClient).barrier = true;
-    return refusal ?? postponed;
+    return outcome;
   }
 
-  /** Gives a request, or several as bytes, to a node. The result is the error when that cannot be. */
+  /** Gives a request, or several as bytes, to a node. */
   #send(
     context: Context,
     to: { readonly slot: number; readonly node: number },
     what: Arguments | Uint8Array,
     special?: SpecialReplies,
-  ): string | undefined {
+  ): Outcome {
     const { client } = context;
     const link = this.#owner.links[to.node];
-    if (link === undefined || link.gone) return this.#refusalOf(to.slot, to.node);
+    if (link === undefined || link.gone) return this.#verdictOn(to.slot, to.node);
     const inPlace = !(what instanceof Uint8Array) && what.requestEnd > what.requestStart;
     const bytes = what instanceof Uint8Array ? what : inPlace ? what.buffer : requestBytes(what);
     const start = inPlace ? what.requestStart : 0;
     const end = inPlace ? what.requestEnd : bytes.length;
-    if (!link.hasRoom(end - start) || !this.#hasRoom(link)) return routeErrors.full(link.name, link.maxPendingBytes);
+    if (!link.hasRoom(end - start) || !this.#hasRoom(link)) {
+      return new Refusal(routeErrors.full(link.name, link.maxPendingBytes));
+    }
     const info = client.noTouch ? client.protocol | noTouchBit : client.protocol;
     this.relayedCount++;
     link.relay(client.id, info, client.database, bytes, start, end);
     this.#relaying(context).sent(to.node, end - start, special);
-    return undefined;
+    return "held";
   }
 
   #hasRoom({ pendingBytes }: OutgoingLink): boolean {
@@ -172,7 +162,7 @@ export class Router implements RequestRouter {
     if (client.relaying === undefined) {
       const relaying = new RelayedClient(context, this.#held, () => this.#forget(relaying));
       client.relaying = relaying;
-      this.#clients.set(client.id, relaying);
+      this.#owner.relayed.add(relaying);
       return relaying;
     }
     return client.relaying as RelayedClient;
@@ -180,26 +170,27 @@ export class Router implements RequestRouter {
 
   #forget(relaying: RelayedClient): void {
     const { id } = relaying.context.client;
-    this.#clients.delete(id);
+    this.#owner.relayed.remove(relaying);
     for (const node of relaying.sessions) this.#owner.links[node]?.endSession(id);
   }
 
-  #routeWithoutKeys(context: Context, command: Command, args: Arguments): string | undefined {
+  #routeWithoutKeys(context: Context, command: Command, args: Arguments): Outcome {
     const { client } = context;
-    const queues = client.transaction !== undefined && !runsAtOnce(command);
+    const queues = client.transaction !== undefined && command.insideMulti === "queue";
     if (command.group === "scripting" && this.#mustLookFor(context, command, args)) return this.#lookFor(context, args);
     const spanning = this.#owner.spanning.get(command.fullName);
     if (spanning !== undefined && this.#server.settings.values["cluster-routing"] === "relay") {
-      if (queues) return spanning.localInTransaction === true ? undefined : routeErrors.spans(command.fullName);
+      if (queues) return verdictInOne(spanning, command);
       return this.#span(context, spanning, args);
     }
-    if (queues) return undefined;
-    if (client.relaying?.mustWait(args) === true) return postponed;
-    if (command.name === "EXEC") return this.#transactions.exec(context);
-    const discards = command.name === "DISCARD" && client.transaction !== undefined;
-    const ends = discards || command.name === "UNWATCH" || command.name === "RESET";
-    if (ends) this.#unwatch(context);
-    return undefined;
+    if (queues) return "run";
+    if (here(context, args) === "held") return "held";
+    if (command.insideMulti === "run the queue") return this.#transactions.exec(context);
+    const { watching } = command;
+    if (watching === "ends" || (watching === "ends with MULTI" && client.transaction !== undefined)) {
+      this.#unwatch(context);
+    }
+    return "run";
   }
 
   /** What is watched at another node is not watched any more: nobody waits for the answer. */
@@ -210,13 +201,13 @@ export class Router implements RequestRouter {
     relaying.forgetWatches();
   }
 
-  #span(context: Context, spanning: SpanningCommand, args: Arguments): string {
-    if (context.client.relaying?.mustWait(args) !== true) spanning.run(context, args, new DeferredRequest(context));
-    return postponed;
+  #span(context: Context, spanning: SpanningCommand, args: Arguments): "held" {
+    if (here(context, args) === "run") spanning.run(context, args, new DeferredRequest(context));
+    return "held";
   }
 
   /** Keys of different slots: one owner may have them all, if the command is one that may span nodes. */
-  #routeSeveral(context: Context, command: Command, args: Arguments): string | undefined {
+  #routeSeveral(context: Context, command: Command, args: Arguments): Outcome {
     const spanning = this.#owner.spanning.get(command.fullName);
     const { values } = this.#server.settings;
     if (
@@ -224,13 +215,13 @@ export class Router implements RequestRouter {
       context.client.transaction !== undefined ||
       values["cluster-routing"] === "redirect"
     ) {
-      return routeErrors.crossSlot;
+      return crossSlot;
     }
     let slot = noSlot;
     let alone = true;
     for (const index of keyPositions(command, args)) {
       const found = hashSlot(args.buffer, args.start(index), args.end(index));
-      if (this.#owner.disputes.has(found)) return routeErrors.disputed(found);
+      if (this.#owner.disputes.has(found)) return new Refusal(routeErrors.disputed(found));
       if (slot !== noSlot && this.#owners[slot] !== this.#owners[found]) alone = false;
       slot = found;
     }
@@ -238,50 +229,49 @@ export class Router implements RequestRouter {
   }
 
   /** Another node's client: never sent on, whatever the nodes believe of each other. */
-  #checkRelayed(command: Command, args: Arguments): string | undefined {
+  #checkRelayed(command: Command, args: Arguments): Verdict {
     const slot = requestSlot(command, args);
-    if (slot === noSlot) return undefined;
+    if (slot === noSlot) return "run";
     if (slot !== severalSlots) return this.#checkOwned(slot);
-    if (!this.#owner.spanning.has(command.fullName)) return routeErrors.crossSlot;
+    if (!this.#owner.spanning.has(command.fullName)) return crossSlot;
     for (const index of keyPositions(command, args)) {
-      const refusal = this.#checkOwned(hashSlot(args.buffer, args.start(index), args.end(index)));
-      if (refusal !== undefined) return refusal;
+      const verdict = this.#checkOwned(hashSlot(args.buffer, args.start(index), args.end(index)));
+      if (verdict !== "run") return verdict;
     }
-    return undefined;
+    return "run";
   }
 
-  #checkOwned(slot: number): string | undefined {
-    if (this.#owner.disputes.has(slot)) return routeErrors.disputed(slot);
-    return this.#owners[slot] === this.#self ? undefined : routeErrors.notOwner(slot);
+  #checkOwned(slot: number): Verdict {
+    if (this.#owner.disputes.has(slot)) return new Refusal(routeErrors.disputed(slot));
+    return this.#owners[slot] === this.#self ? "run" : new Refusal(routeErrors.notOwner(slot));
   }
 
   beginScript(): void {
     this.#scriptSlot = noSlot;
   }
 
-  /** What a script may call: only what concerns keys of one slot of this node. */
-  readonly checkScript: Policy = (context, command, args) => {
-    if (context.client.kind !== "script") return undefined;
+  /** A script may only call what concerns keys of one slot of this node. */
+  #checkScript({ client }: Context, command: Command, args: Arguments): Verdict {
+    if (client.kind !== "script") return "run";
     const slot = requestSlot(command, args);
     if (slot === noSlot) {
       const spanning = this.#owner.spanning.get(command.fullName);
-      if (spanning === undefined || spanning.localInTransaction === true) return undefined;
-      return routeErrors.spans(command.fullName);
+      return spanning === undefined ? "run" : verdictInOne(spanning, command);
     }
-    if (slot === severalSlots) return routeErrors.scriptSlots;
-    if (this.#checkOwned(slot) !== undefined) return routeErrors.scriptKey;
-    if (this.#scriptSlot !== noSlot && this.#scriptSlot !== slot) return routeErrors.scriptSlots;
+    if (slot === severalSlots) return scriptSlots;
+    if (this.#checkOwned(slot) !== "run") return scriptKey;
+    if (this.#scriptSlot !== noSlot && this.#scriptSlot !== slot) return scriptSlots;
     this.#scriptSlot = slot;
-    return undefined;
-  };
+    return "run";
+  }
 
   #mustLookFor(context: Context, command: Command, args: Arguments): boolean {
     return context !== this.#lookedFor && this.#owner.scripts.isUnknown(command, args);
   }
 
   /** Asks the other nodes for a script that this one does not know. */
-  #lookFor(context: Context, args: Arguments): string {
-    if (context.client.relaying?.mustWait(args) === true) return postponed;
+  #lookFor(context: Context, args: Arguments): "held" {
+    if (here(context, args) === "held") return "held";
     this.#held.hold(context, args);
     this.#owner.scripts.find(args.latin1(1), () => {
       this.#lookedFor = context;
@@ -291,28 +281,6 @@ export class Router implements RequestRouter {
         this.#lookedFor = undefined;
       }
     });
-    return postponed;
-  }
-
-  /** Replies of a node for one client. */
-  replies(node: number, client: number, bytes: Uint8Array, start: number, end: number): void {
-    const relaying = this.#clients.get(client);
-    // He may have gone.
-    if (relaying?.node === node) relaying.take(bytes, start, end);
-  }
-
-  /** A node's side ended a client's session: what he would get cannot be known. */
-  sessionEnded(node: number, client: number): void {
-    const relaying = this.#clients.get(client);
-    if (relaying === undefined || !relaying.sessions.delete(node)) return;
-    if (relaying.node === node && relaying.outstanding > 0) relaying.context.client.channel.kill();
-  }
-
-  /** A link broke. */
-  lost(node: number): void {
-    const message = routeErrors.lost(this.#owner.members.names[node] as string);
-    for (const relaying of [...this.#clients.values()]) {
-      if (relaying.sessions.has(node) || relaying.node === node) relaying.lost(node, message);
-    }
+    return "held";
   }
 }

@@ -1,9 +1,8 @@
+import type { Services } from "../../dispatch/context.ts";
 import type { QueuedCommand } from "../../dispatch/client.ts";
 import type { Command } from "../../dispatch/command.ts";
-import { scriptRunner } from "../../commands/scripting/script-runner.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import type { ScriptEngine } from "../../scripting/script-engine.ts";
-import type { Server } from "../../server.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { type PeerChannel, peerRequestKinds } from "../peer-channel.ts";
 import { requestBytes } from "./transaction-request.ts";
@@ -21,13 +20,13 @@ const isByDigest = ({ name }: Command): boolean => name === "EVALSHA" || name ==
  * sent EVALSHA and does not know it is sent EVAL.
  */
 export class ScriptExchange {
-  readonly #server: Server;
+  readonly #server: Services;
   readonly #channel: PeerChannel;
   readonly #view: ClusterView;
   /** By node, the digests that it has run. */
   readonly #known = new Map<number, Set<string>>();
 
-  constructor(server: Server, channel: PeerChannel, view: ClusterView) {
+  constructor(server: Services, channel: PeerChannel, view: ClusterView) {
     this.#server = server;
     this.#channel = channel;
     this.#view = view;
@@ -37,7 +36,7 @@ export class ScriptExchange {
   }
 
   get #engine(): ScriptEngine {
-    return scriptRunner(this.#server).engine;
+    return this.#server.scripts.engine;
   }
 
   /** Whether a request names a script that this node does not know. */

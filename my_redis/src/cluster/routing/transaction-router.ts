@@ -1,11 +1,11 @@
 import type { Client, Transaction } from "../../dispatch/client.ts";
 import type { Context } from "../../dispatch/context.ts";
-import { postponed } from "../../dispatch/checks/policies.ts";
+import { type Outcome, Refusal } from "../../dispatch/outcome.ts";
 import { replyEnd } from "../../protocol/reply-end.ts";
 import { hashSlot } from "../hash-slot.ts";
 import type { RelayedClient, SpecialReplies } from "./relayed-client.ts";
 import { noSlot, requestSlot, severalSlots } from "./request-slot.ts";
-import type { RouterOwner } from "./router.ts";
+import type { RouterOwner } from "./router-owner.ts";
 import { routeErrors } from "./route-errors.ts";
 import { transactionRequest, unwatchRequest } from "./transaction-request.ts";
 
@@ -14,7 +14,7 @@ type Send = (
   to: { readonly slot: number; readonly node: number },
   bytes: Uint8Array,
   special: SpecialReplies,
-) => string | undefined;
+) => Outcome;
 
 /** Of what concerns the connection, this works for a session as well as for its client. */
 const possibleElsewhere = new Set(["PING", "ECHO", "SELECT"]);
@@ -35,10 +35,10 @@ export class TransactionRouter {
     this.#send = send;
   }
 
-  /** All that a client watches lives in one slot. */
-  checkWatch(client: Client, slot: number): string | undefined {
+  /** Whether a client may watch keys of a slot: all that it watches lives in one slot. */
+  mayWatch(client: Client, slot: number): boolean {
     const watched = watchedSlot(client);
-    return watched === noSlot || watched === slot ? undefined : routeErrors.crossSlot;
+    return watched === noSlot || watched === slot;
   }
 
   /** The slot of all that a client has queued and watches. */
@@ -46,23 +46,24 @@ export class TransactionRouter {
     return client.transaction === undefined ? noSlot : slotOf(client.transaction, watchedSlot(client));
   }
 
-  /** Sends a transaction to the owner of its keys; undefined when it runs here. */
-  exec(context: Context): string | undefined {
+  /** Sends a transaction to the owner of its keys; "run" when it runs here. */
+  exec(context: Context): Outcome {
     const { client } = context;
     const { transaction } = client;
     const relaying = client.relaying as RelayedClient | undefined;
     const watched = watchedSlot(client);
     const watchNode = relaying?.watchNode ?? -1;
-    if (transaction === undefined) return undefined;
+    if (transaction === undefined) return "run";
     if (transaction.aborted || client.watchBroken) {
-      // It fails here, and what was watched elsewhere is let go.
+      // It fails here, and nothing is watched elsewhere any more.
       if (watchNode >= 0) this.#forget(context, relaying as RelayedClient);
-      return undefined;
+      return "run";
     }
     const slot = slotOf(transaction, watched);
-    const refusal = slot === severalSlots ? routeErrors.crossSlot : this.#start(context, transaction, slot);
+    const outcome =
+      slot === severalSlots ? new Refusal(routeErrors.crossSlot) : this.#start(context, transaction, slot);
     if (watchNode >= 0) relaying?.forgetWatches();
-    return refusal;
+    return outcome;
   }
 
   #forget(context: Context, relaying: RelayedClient): void {
@@ -71,14 +72,14 @@ export class TransactionRouter {
     relaying.forgetWatches();
   }
 
-  #start(context: Context, transaction: Transaction, slot: number): string | undefined {
-    if (slot === noSlot) return undefined;
+  #start(context: Context, transaction: Transaction, slot: number): Outcome {
+    if (slot === noSlot) return "run";
     const { members, disputes } = this.#owner;
-    if (disputes.has(slot)) return routeErrors.disputed(slot);
+    if (disputes.has(slot)) return new Refusal(routeErrors.disputed(slot));
     const node = members.owners[slot] as number;
-    if (node === members.self) return undefined;
+    if (node === members.self) return "run";
     const foreign = transaction.queued.find(({ command }) => !mayRunElsewhere(command.group, command.name));
-    if (foreign !== undefined) return routeErrors.ofConnection(foreign.command.fullName);
+    if (foreign !== undefined) return new Refusal(routeErrors.ofConnection(foreign.command.fullName));
     const { client, server } = context;
     const { queued } = transaction;
     const { bytes, replies } = transactionRequest(queued, this.#owner.scripts.bodiesFor(queued));
@@ -86,13 +87,13 @@ export class TransactionRouter {
       followSelects(context, transaction, buffer, start, end);
       return false;
     };
-    const refusal = this.#send(context, { slot, node }, bytes, { count: replies, last });
-    if (refusal !== undefined) return refusal;
+    const outcome = this.#send(context, { slot, node }, bytes, { count: replies, last });
+    if (outcome !== "held") return outcome;
     // What comes next is for the database that the transaction chooses.
     if (queued.some(({ command }) => command.name === "SELECT")) (client.relaying as RelayedClient).barrier = true;
     client.transaction = undefined;
-    server.unwatch(client);
-    return postponed;
+    server.watched.unwatch(client);
+    return "held";
   }
 }
 

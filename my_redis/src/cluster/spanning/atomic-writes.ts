@@ -1,4 +1,5 @@
 import type { Context } from "../../dispatch/context.ts";
+import { Refusal } from "../../dispatch/outcome.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
@@ -109,7 +110,7 @@ export class AtomicWrites {
     }
     const found = server.processor.resolve(write.args);
     this.#transactions.begin(write.plan, (result) => {
-      if (typeof found !== "string") server.processor.count(found);
+      if (!(found instanceof Refusal)) server.processor.count(found);
       reply.answer((writer) => {
         if (result.type === "done") write.replies.done(writer, result.count);
         else replyFailure(server, result, writer, write.replies.exists);

@@ -1,5 +1,6 @@
-import type { Server } from "../../server.ts";
+import type { Services } from "../../dispatch/context.ts";
 import type { Cluster } from "../cluster.ts";
+import type { RecordBook } from "../transaction/record-book.ts";
 import { TransactionService } from "../transaction/transaction-service.ts";
 import { AtomicWrites } from "./atomic-writes.ts";
 import { NodeCommands } from "./node-commands.ts";
@@ -7,9 +8,13 @@ import { PublishedMessages } from "./published-messages.ts";
 import { ScatteredCommands } from "./scattered-commands.ts";
 
 /** Makes commands span the nodes of a ring. The result ends what it began. */
-export function installSpanningCommands(server: Server, { view, channel, spanning }: Cluster): () => void {
+export function installSpanningCommands(
+  server: Services,
+  book: RecordBook,
+  { view, channel, spanning }: Cluster,
+): () => void {
   const nodeTimeoutMs = server.settings.values["cluster-node-timeout"];
-  const transactions = new TransactionService({ server, view, channel, nodeTimeoutMs });
+  const transactions = new TransactionService({ server, book, view, channel, nodeTimeoutMs });
   const nodes = new NodeCommands(server, view, channel, transactions.locked);
   const groups = [
     new AtomicWrites(view, transactions),
@@ -19,7 +24,7 @@ export function installSpanningCommands(server: Server, { view, channel, spannin
   for (const { commands } of groups) {
     for (const [name, command] of Object.entries(commands)) spanning.set(name, command);
   }
-  server.addInfo("cluster", () => [
+  server.info.add("cluster", () => [
     ["cluster_transactions_open", transactions.records],
     ["cluster_locked_keys", transactions.lockedKeys],
     ["cluster_requests_waiting_for_locks", transactions.locked.count],

@@ -1,8 +1,7 @@
-import { noChannel } from "../../dispatch/client.ts";
-import type { Context } from "../../dispatch/context.ts";
+import type { Command, Context, Services } from "../../dispatch/context.ts";
+import { Refusal } from "../../dispatch/outcome.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
-import type { Server } from "../../server.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { ByteReader, MessageFormatError } from "../message/byte-reader.ts";
 import { ByteWriter } from "../message/byte-writer.ts";
@@ -39,19 +38,19 @@ function errorText(reply: Uint8Array | undefined): string {
 
 /** Has commands run on other nodes and on this one, as parts of a command that spans them. */
 export class NodeCommands {
-  readonly #server: Server;
+  readonly #server: Services;
   readonly #view: ClusterView;
   readonly #channel: PeerChannel;
   readonly #locked: LockedRequests;
   readonly #context: Context;
   readonly #reply = new ReplyWriter();
 
-  constructor(server: Server, view: ClusterView, channel: PeerChannel, locked: LockedRequests) {
+  constructor(server: Services, view: ClusterView, channel: PeerChannel, locked: LockedRequests) {
     this.#server = server;
     this.#view = view;
     this.#channel = channel;
     this.#locked = locked;
-    this.#context = server.addClient(noChannel, "script");
+    this.#context = server.clients.addPseudo("script");
     channel.onRequest(requestKind, (request) => this.#serve(request));
   }
 
@@ -133,8 +132,8 @@ export class NodeCommands {
   /** Runs a command here once none of its keys is locked. */
   #run(database: number, protocol: 2 | 3, args: Arguments, answer: (reply: Uint8Array) => void): void {
     const found = this.#server.processor.resolve(args);
-    if (typeof found === "string") {
-      answer(errorReply(found));
+    if (found instanceof Refusal) {
+      answer(errorReply(found.message));
       return;
     }
     for (const index of keyPositions(found, args)) {
@@ -145,33 +144,26 @@ export class NodeCommands {
     }
     const isFree = (): boolean => this.#locked.lockedPlace(database, found, args) === undefined;
     this.#locked.whenFree(isFree, (free) => {
-      answer(free ? this.#call(database, protocol, args) : errorReply(this.#locked.overdueText));
+      answer(free ? this.#call(database, protocol, found, args) : errorReply(this.#locked.overdueText));
     });
   }
 
-  #call(database: number, protocol: 2 | 3, args: Arguments): Uint8Array {
-    const server = this.#server;
-    const { log, processor, pubSub } = server;
-    const found = processor.resolve(args);
-    if (typeof found === "string") throw new Error(found);
+  #call(database: number, protocol: 2 | 3, found: Command, args: Arguments): Uint8Array {
+    const { changes, clock, processor } = this.#server;
     const reply = this.#reply;
     reply.clear();
-    if (found.isWrite && server.logFailure !== undefined) {
-      processor.writeError(reply, server.logFailure);
-      return reply.buffer.subarray(0, reply.length);
+    if (found.isWrite && changes.failure !== undefined) {
+      processor.writeError(reply, changes.failure);
+      return reply.written;
     }
-    server.updateClock();
+    clock.update();
     reply.protocol = protocol;
     this.#context.client.protocol = protocol;
     this.#context.select(database);
-    log?.beginUnit();
+    changes.beginUnit();
     processor.call(this.#context, found, args, reply);
-    log?.endUnit();
-    if (pubSub.hasDeliveries) pubSub.deliver();
-    if (server.blocking.hasReady) {
-      server.serveBlocked();
-      pubSub.deliver();
-    }
-    return reply.buffer.subarray(0, reply.length);
+    changes.endUnit();
+    processor.deliverEffects();
+    return reply.written;
   }
 }

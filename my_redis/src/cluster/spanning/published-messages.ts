@@ -1,7 +1,8 @@
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
-import type { PublishedBytes, PubSub } from "../../dispatch/pub-sub.ts";
+import type { PubSub } from "../../dispatch/pub-sub.ts";
+import { type ByteRange, viewOf, wholeRange } from "../../memory/byte-range.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { ByteReader } from "../message/byte-reader.ts";
 import { ByteWriter } from "../message/byte-writer.ts";
@@ -30,7 +31,7 @@ export class PublishedMessages {
     this.#nodes = nodes;
     channel.onRequest(patternsKind, (request) => request.answer(this.#ownPatterns()));
     channel.onRequest(publishKind, (request) => this.#publishHere(request));
-    pubSub.onPublishedAsPart = (name, message) => this.#publishElsewhere(name, message);
+    pubSub.onPublishedAsPart((name, message) => this.#publishElsewhere(name, message));
   }
 
   #ownPatterns(): Uint8Array {
@@ -38,7 +39,7 @@ export class PublishedMessages {
   }
 
   /** What a transaction or script publishes: it does not wait for the others, and counts this node's subscribers only. */
-  #publishElsewhere(name: PublishedBytes, message: PublishedBytes): void {
+  #publishElsewhere(name: ByteRange, message: ByteRange): void {
     const payload = new ByteWriter().block(viewOf(name)).block(viewOf(message)).bytes;
     for (const node of this.#view.names.keys()) {
       if (node !== this.#view.self) this.#channel.request(node, publishKind, payload, () => {});
@@ -47,9 +48,8 @@ export class PublishedMessages {
 
   #publishHere(request: PeerRequest): void {
     const reader = new ByteReader(request.payload);
-    const range = (bytes: Uint8Array): PublishedBytes => ({ bytes, start: 0, end: bytes.length });
-    const name = range(reader.block());
-    this.#pubSub.publish("channel", name, range(reader.block()));
+    const name = wholeRange(reader.block());
+    this.#pubSub.publish("channel", name, wholeRange(reader.block()));
     this.#pubSub.deliver();
     request.answer(new Uint8Array(0));
   }
@@ -105,8 +105,6 @@ export class PublishedMessages {
 function writeSum(writer: ReplyWriter, replies: readonly Uint8Array[]): void {
   writer.integer(replies.reduce((sum, reply) => sum + integerOf(reply), 0));
 }
-
-const viewOf = ({ bytes, start, end }: PublishedBytes): Uint8Array => bytes.subarray(start, end);
 
 /** All nodes answer the same. */
 function writeFirst(writer: ReplyWriter, [first]: readonly Uint8Array[]): void {

@@ -1,5 +1,5 @@
 import type { Context } from "../../dispatch/context.ts";
-import { readCursor } from "../../commands/generic/scan-options.ts";
+import { readCursor } from "../../protocol/scan-cursor.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";

@@ -1,6 +1,6 @@
+import type { Services } from "../../dispatch/context.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { errors } from "../../protocol/command-error.ts";
-import type { Server } from "../../server.ts";
 import type { TransactionResult } from "../transaction/coordinator.ts";
 
 const unreachable = "CLUSTERDOWN A node that owns one of the keys does not answer; nothing was changed";
@@ -10,7 +10,7 @@ const contended = "TRYAGAIN Other writes across nodes have held the keys for too
 
 /** What a write across nodes answers when it was not done. `refusedReplies` are those to checks that the command makes. */
 export function replyFailure(
-  server: Server,
+  server: Services,
   result: Exclude<TransactionResult, { type: "done" }>,
   reply: ReplyWriter,
   refusedReply: (reply: ReplyWriter) => void,

@@ -1,5 +1,7 @@
-import { noChannel } from "../../dispatch/client.ts";
-import type { Context, LogWord } from "../../dispatch/context.ts";
+import type { LogWord } from "../../dispatch/change-log.ts";
+import type { Context, Services } from "../../dispatch/context.ts";
+import { Refusal } from "../../dispatch/outcome.ts";
+import { wholeRange } from "../../memory/byte-range.ts";
 import { storeRange } from "../../collections/string-value.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
@@ -9,24 +11,23 @@ import { ValueEncoder } from "../../persistence/rdb/encode-value.ts";
 import { RdbWriter } from "../../persistence/rdb/rdb-writer.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
-import type { Server } from "../../server.ts";
 import type { Examination } from "./transaction-host.ts";
 import type { Operation, TakenValue } from "./transaction-message.ts";
 
 /** Checks and carries out the operations of transactions on a server's data. */
 export class KeyspaceOperations {
-  readonly #server: Server;
+  readonly #server: Services;
   readonly #context: Context;
   readonly #reply = new ReplyWriter();
 
-  constructor(server: Server) {
+  constructor(server: Services) {
     this.#server = server;
-    this.#context = server.addClient(noChannel, "script");
+    this.#context = server.clients.addPseudo("script");
   }
 
   examine(number: number, operations: readonly Operation[]): Examination {
-    const { logFailure, keyspace } = this.#server;
-    if (logFailure !== undefined) return { refusal: logFailure };
+    const { changes, keyspace } = this.#server;
+    if (changes.failure !== undefined) return { refusal: changes.failure };
     const database = keyspace.database(number);
     let count = 0;
     let taken: TakenValue | undefined;
@@ -55,33 +56,31 @@ export class KeyspaceOperations {
 
   /** Carries the operations out, and logs behind `entry`, as one unit, what that changed. */
   apply(entry: readonly LogWord[], number: number, operations: readonly Operation[]): void {
-    const server = this.#server;
-    const database = server.keyspace.database(number);
-    const { executingTransaction } = server;
-    server.updateClock();
-    server.executingTransaction = true;
-    server.log?.beginUnit();
-    server.log?.append(number, entry);
-    try {
-      for (const operation of operations) this.#applyOne(database, operation);
-    } finally {
-      server.log?.endUnit();
-      server.executingTransaction = executingTransaction;
-    }
+    const { changes, clock, execution, keyspace } = this.#server;
+    const database = keyspace.database(number);
+    clock.update();
+    execution.asUnit(() => {
+      changes.beginUnit();
+      changes.append(number, entry);
+      try {
+        for (const operation of operations) this.#applyOne(database, operation);
+      } finally {
+        changes.endUnit();
+      }
+    });
   }
 
   #applyOne(database: Database, { kind, key, value, expiryMs }: Operation): void {
-    const { log } = this.#server;
+    const { changes } = this.#server;
     if (kind === "put" || kind === "put-absent") {
       this.#restore(database, key, value, expiryMs);
     } else if (kind === "set" || kind === "set-absent") {
-      const range = (bytes: Uint8Array) => ({ bytes, start: 0, end: bytes.length });
-      storeRange(database, range(key), range(value));
+      storeRange(database, wholeRange(key), wholeRange(value));
       database.changedKey(key, 0, key.length, "set");
-      log?.append(database.number, ["SET", key, value]);
+      changes.append(database.number, ["SET", key, value]);
     } else if (database.delete(Arguments.from([key]), 0)) {
       database.changedKey(key, 0, key.length, kind === "take" ? "rename_from" : "del");
-      log?.append(database.number, ["DEL", key]);
+      changes.append(database.number, ["DEL", key]);
     }
   }
 
@@ -90,7 +89,7 @@ export class KeyspaceOperations {
     const moment = String(Math.max(0, expiryMs));
     const args = Arguments.from(["RESTORE", key, moment, payload, "REPLACE", "ABSTTL"]);
     const found = processor.resolve(args);
-    if (typeof found === "string") throw new Error(found);
+    if (found instanceof Refusal) throw new Error(found.message);
     this.#context.select(database.number);
     this.#reply.clear();
     processor.call(this.#context, found, args, this.#reply);

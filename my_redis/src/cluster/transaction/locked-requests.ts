@@ -1,11 +1,11 @@
 import { keyPositions, mayHaveKeys } from "../../dispatch/command-keys.ts";
 import type { Command } from "../../dispatch/command.ts";
-import type { Context } from "../../dispatch/context.ts";
-import { type Policy, postponed } from "../../dispatch/checks/policies.ts";
-import { PostponedRequests } from "../../dispatch/held-requests.ts";
-import { runsAtOnce } from "../../dispatch/processor.ts";
+import type { Context, Services } from "../../dispatch/context.ts";
+import type { RequestCheck } from "../../dispatch/checks/request-check.ts";
+import { HeldRequests } from "../../dispatch/held-requests.ts";
+import { type Outcome, Refusal } from "../../dispatch/outcome.ts";
+import { requestsOf } from "../../dispatch/requests-of.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import type { Server } from "../../server.ts";
 import type { LockPlace, LockTable } from "./lock-table.ts";
 
 export interface LockWaitLimits {
@@ -13,6 +13,8 @@ export interface LockWaitLimits {
   readonly maxWaitingBytes: number;
   readonly maxWaitMs: number;
 }
+
+const lockedInScript = new Refusal("TRYAGAIN A write across nodes holds a key of the script");
 
 interface Waiting {
   readonly context: Context;
@@ -29,29 +31,29 @@ interface WaitingTask {
 }
 
 /**
- * Requests for keys that a write across nodes has locked wait until it has ended. While no key is locked this costs
- * nothing: the policy is among the server's only for the time of a lock.
+ * Requests for keys that a write across nodes has locked wait until it has ended. The check is installed only while a
+ * key is locked.
  */
 export class LockedRequests {
-  readonly #server: Server;
+  readonly #server: Services;
   readonly #locks: LockTable;
   readonly #limits: LockWaitLimits;
-  readonly #requests: PostponedRequests;
+  readonly #requests: HeldRequests;
   readonly #waiting = new Map<Context, Waiting>();
-  /** Blocked clients who would have been served but for a lock. */
+  /** Blocked clients that would have been served but for a lock. */
   readonly #heldBack = new Set<Context>();
   #tasks: WaitingTask[] = [];
   #waitingBytes = 0;
-  #installed = false;
+  #uninstall: (() => void) | undefined;
   #releasing = false;
-  /** Whose request runs again, and since when it has waited. */
+  /** The request that runs again, and since when it has waited. */
   #resumed: Waiting | undefined;
 
-  constructor(server: Server, locks: LockTable, limits: LockWaitLimits) {
+  constructor(server: Services, locks: LockTable, limits: LockWaitLimits) {
     this.#server = server;
     this.#locks = locks;
     this.#limits = limits;
-    this.#requests = new PostponedRequests(server);
+    this.#requests = new HeldRequests(server);
   }
 
   get count(): number {
@@ -60,17 +62,25 @@ export class LockedRequests {
 
   /** To be called whenever keys have been locked or unlocked. */
   update(): void {
-    const { policies } = this.#server;
-    const wanted = this.#locks.size > 0;
-    if (wanted !== this.#installed) {
-      this.#installed = wanted;
-      if (wanted) policies.push(this.#policy);
-      else policies.splice(policies.indexOf(this.#policy), 1);
-      this.#server.mayNotRetry = wanted ? (context) => this.#holdsBack(context) : undefined;
+    if (this.#locks.size > 0) {
+      this.#uninstall ??= this.#install();
+    } else {
+      this.#uninstall?.();
+      this.#uninstall = undefined;
     }
   }
 
-  /** A blocked client's command concerns a locked key (the target of BLMOVE, say): he is looked at again after it. */
+  #install(): () => void {
+    const { blocking, checks } = this.#server;
+    const uninstall = checks.install(this.#check, "waiting");
+    const letAllRetry = blocking.holdBack((context) => this.#holdsBack(context));
+    return () => {
+      uninstall();
+      letAllRetry();
+    };
+  }
+
+  /** A blocked client's command concerns a locked key (the target of BLMOVE, say): the client is tried again after it. */
   #holdsBack(context: Context): boolean {
     const { blocked } = context.client;
     if (blocked === undefined) return false;
@@ -86,7 +96,7 @@ export class LockedRequests {
     for (const { client } of heldBack) {
       for (const key of client.blocked?.keys ?? []) blocking.keyChanged(client.blocked?.database ?? 0, key);
     }
-    if (heldBack.length > 0) this.#server.serveBlocked();
+    if (heldBack.length > 0) blocking.serve();
   }
 
   /** Runs what can go on, after the turn in which keys were unlocked. */
@@ -150,23 +160,27 @@ export class LockedRequests {
     else this.#tasks.push({ isFree, run, sinceMs: this.#server.environment.monotonicMs() });
   }
 
-  readonly #policy: Policy = (context, command, args) => {
-    const { client } = context;
-    const place = this.#lockedPlaceOf(context, command, args);
-    if (place === undefined) return undefined;
-    if (client.kind === "script") return "TRYAGAIN A write across nodes holds a key of the script";
-    if (client.kind === "loader") return undefined;
-    // First what other nodes are still to answer him.
-    if (client.relaying?.mustWait(args) === true) return postponed;
-    return this.#hold(context, place, args);
+  readonly #check: RequestCheck<"locked keys"> = {
+    name: "locked keys",
+    arriving: (context, command, args) => {
+      const { client } = context;
+      const place = this.#lockedPlaceOf(context, command, args);
+      if (place === undefined) return "run";
+      // The replies of other nodes come first: the request is judged again after them.
+      if (client.relaying?.holdUntilAnswered(args) === "held") return "held";
+      return this.#hold(context, place, args);
+    },
+    // A transaction has been judged as a whole when its EXEC arrived.
+    within: ({ client }, command, args) =>
+      client.kind === "script" && this.lockedPlace(client.database, command, args) !== undefined
+        ? lockedInScript
+        : "run",
   };
 
   #lockedPlaceOf({ client }: Context, command: Command, args: Arguments): LockPlace | undefined {
-    if (client.transaction !== undefined && !runsAtOnce(command)) return undefined;
-    const { database } = client;
-    if (command.name !== "EXEC") return this.lockedPlace(database, command, args);
-    for (const each of client.transaction?.queued ?? []) {
-      const place = this.lockedPlace(database, each.command, each.args);
+    if (client.transaction !== undefined && command.insideMulti === "queue") return undefined;
+    for (const request of requestsOf(client, command, args)) {
+      const place = this.lockedPlace(client.database, request.command, request.args);
       if (place !== undefined) return place;
     }
     return undefined;
@@ -182,22 +196,23 @@ export class LockedRequests {
     return undefined;
   }
 
-  #hold(context: Context, place: LockPlace, args: Arguments): string {
+  #hold(context: Context, place: LockPlace, args: Arguments): Outcome {
     const bytes = args.requestEnd - args.requestStart + args.count * 8;
     const { maxWaiting, maxWaitingBytes } = this.#limits;
     if (this.count >= maxWaiting || this.#waitingBytes + bytes > maxWaitingBytes) {
-      return `TRYAGAIN More than ${maxWaiting} requests or ${maxWaitingBytes} bytes wait for writes across nodes`;
+      return new Refusal(
+        `TRYAGAIN More than ${maxWaiting} requests or ${maxWaitingBytes} bytes wait for writes across nodes`,
+      );
     }
     const resumed = this.#resumed?.context === context ? this.#resumed : undefined;
     const sinceMs = resumed?.sinceMs ?? this.#server.environment.monotonicMs();
     this.#forgetGone();
     this.#waiting.set(context, { context, place, bytes, sinceMs });
     this.#waitingBytes += bytes;
-    this.#requests.hold(context, args);
-    return postponed;
+    return this.#requests.hold(context, args);
   }
 
-  /** Clients who went away while they waited. */
+  /** Forgets clients that disconnected while they waited. */
   #forgetGone(): void {
     if (this.#waiting.size < this.#limits.maxWaiting / 2) return;
     for (const [context, { bytes }] of this.#waiting) {

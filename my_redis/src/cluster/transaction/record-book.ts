@@ -90,14 +90,3 @@ export class RecordBook {
 
 export const keysOf = (record: TransactionRecord): Uint8Array[] =>
   record.prepared === undefined ? [] : record.prepared.operations.map((operation) => operation.key);
-
-const books = new WeakMap<object, RecordBook>();
-
-/** The book of a server: the log fills it before the server joins its nodes. */
-export function recordBookOf(server: object): RecordBook {
-  const existing = books.get(server);
-  if (existing !== undefined) return existing;
-  const book = new RecordBook();
-  books.set(server, book);
-  return book;
-}

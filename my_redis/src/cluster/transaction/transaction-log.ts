@@ -1,5 +1,5 @@
-import type { Arguments } from "../../protocol/arguments.ts";
-import { type RecordBook, recordBookOf } from "./record-book.ts";
+import type { LogExtension } from "../../persistence/aof/log-extension.ts";
+import type { RecordBook } from "./record-book.ts";
 import { decodeEntry, encodeEntry } from "./transaction-codec.ts";
 import type { TransactionLogEntry } from "./transaction-record.ts";
 
@@ -13,16 +13,15 @@ export function logCommandOf(entry: TransactionLogEntry): [string, Uint8Array] {
   return ["ECHO", Buffer.concat([prefix, encodeEntry(entry)])];
 }
 
-/** Takes a command of a log that is loaded into the book; false when it is something else. Throws MessageFormatError. */
-export function loadTransactionEntry(book: RecordBook, args: Arguments, nowMs: number): boolean {
-  if (args.count !== 2 || !args.is(0, "echo")) return false;
-  const word = args.view(1);
-  if (Buffer.compare(word.subarray(0, prefix.length), prefix) !== 0) return false;
-  book.apply(decodeEntry(word.subarray(prefix.length)), nowMs);
-  return true;
-}
-
-/** What a log that is written anew has to say of the transactions that are not forgotten yet. */
-export function openTransactionCommands(server: object): [string, Uint8Array][] {
-  return recordBookOf(server).snapshot().map(logCommandOf);
+/** Keeps the book of transactions in the log. Its own entries are told from others by their prefix. */
+export function transactionLog(book: RecordBook, monotonicMs: () => number): LogExtension {
+  return {
+    load(args) {
+      if (args.count !== 2 || !args.is(0, "echo")) return;
+      const word = args.view(1);
+      if (Buffer.compare(word.subarray(0, prefix.length), prefix) !== 0) return;
+      book.apply(decodeEntry(word.subarray(prefix.length)), monotonicMs());
+    },
+    carryOver: () => book.snapshot().map(logCommandOf),
+  };
 }

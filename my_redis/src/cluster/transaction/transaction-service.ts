@@ -1,4 +1,4 @@
-import type { Server } from "../../server.ts";
+import type { Services } from "../../dispatch/context.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { MessageFormatError } from "../message/byte-reader.ts";
 import { peerRequestKinds, type PeerChannel, type PeerRequest } from "../peer-channel.ts";
@@ -8,7 +8,7 @@ import { CoarseDelays } from "./coarse-delays.ts";
 import { KeyspaceOperations } from "./keyspace-operations.ts";
 import { LockedRequests } from "./locked-requests.ts";
 import { transactionLimits } from "./node-timing.ts";
-import { recordBookOf } from "./record-book.ts";
+import type { RecordBook } from "./record-book.ts";
 import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from "./transaction-codec.ts";
 import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
 import { logCommandOf } from "./transaction-log.ts";
@@ -25,7 +25,9 @@ const looksPerSilence = 10;
 type Answered = (answer: TransactionAnswer | undefined) => void;
 
 export interface TransactionServiceOptions {
-  readonly server: Server;
+  readonly server: Services;
+  /** What the log has said of earlier transactions. */
+  readonly book: RecordBook;
   readonly view: ClusterView;
   readonly channel: PeerChannel;
   readonly nodeTimeoutMs: number;
@@ -34,7 +36,7 @@ export interface TransactionServiceOptions {
 /** Joins the transactions of this node with its data, its log, its clients and the other nodes. */
 export class TransactionService {
   readonly locked: LockedRequests;
-  readonly #server: Server;
+  readonly #server: Services;
   readonly #view: ClusterView;
   readonly #channel: PeerChannel;
   readonly #limits: TransactionLimits;
@@ -46,14 +48,13 @@ export class TransactionService {
   #lastRequest: TransactionRequest | undefined;
   #lastBytes: Uint8Array = new Uint8Array(0);
 
-  constructor({ server, view, channel, nodeTimeoutMs }: TransactionServiceOptions) {
+  constructor({ server, book, view, channel, nodeTimeoutMs }: TransactionServiceOptions) {
     this.#server = server;
     this.#view = view;
     this.#channel = channel;
     this.#limits = transactionLimits(nodeTimeoutMs);
     this.#operations = new KeyspaceOperations(server);
     this.#delays = new CoarseDelays(() => server.environment.monotonicMs());
-    const book = recordBookOf(server);
     const maxWaitMs = this.#limits.silenceMs * 2;
     this.locked = new LockedRequests(server, book.locks, { maxWaiting, maxWaitingBytes, maxWaitMs });
     // 64 random bits: no two lives of any nodes are named alike.
@@ -99,7 +100,7 @@ export class TransactionService {
 
   #handle(request: TransactionRequest): TransactionAnswer {
     // What a script has seen must not be locked in the midst of it.
-    if (request.type === "prepare" && this.#server.busyScript) return { type: "busy" };
+    if (request.type === "prepare" && this.#server.execution.scriptIsPaused) return { type: "busy" };
     const reason = request.type === "prepare" ? this.#refusalOf(request.operations) : undefined;
     if (reason !== undefined) return { type: "refused", reason };
     const answer = this.#node.handle(request);
@@ -135,17 +136,17 @@ export class TransactionService {
   }
 
   #log(entry: TransactionLogEntry): void {
-    const { log } = this.#server;
-    if (log === undefined) return;
-    log.beginUnit();
-    log.append(0, logCommandOf(entry));
-    log.endUnit();
+    const { changes } = this.#server;
+    if (!changes.isOn) return;
+    changes.beginUnit();
+    changes.append(0, logCommandOf(entry));
+    changes.endUnit();
   }
 
   #unlocked(): void {
     this.locked.releaseSoon();
     const { blocking, pubSub } = this.#server;
-    if (blocking.hasReady) this.#server.serveBlocked();
+    blocking.serve();
     if (pubSub.hasDeliveries) pubSub.deliver();
   }
 

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { valueType } from "../../memory/record.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { countOnesOfBits, findBit } from "../../values/bits.ts";
@@ -9,7 +10,7 @@ const fields = {
   group: "bitmap",
   complexity: "O(N) with N being the length of the string",
   flags: ["readonly"],
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
 } as const;
 
 export const bitCount = command({
@@ -17,7 +18,7 @@ export const bitCount = command({
   name: "BITCOUNT",
   since: "2.6.0",
   summary: "Counts the bits that are set in the string value of a key, or in a part of it.",
-  arity: -2,
+  syntax: "key [start:integer end:integer [BYTE | BIT]]",
   run(context, args, reply) {
     const address = context.database.readTyped(args, 1, valueType.string);
     if (address === 0) {
@@ -42,7 +43,7 @@ export const bitPos = command({
   name: "BITPOS",
   since: "2.8.7",
   summary: "Finds the first bit that is set, or clear, in the string value of a key or in a part of it.",
-  arity: -3,
+  syntax: "key bit:integer [start:integer [end:integer [BYTE | BIT]]]",
   run(context, args, reply) {
     const bit = args.integer(2);
     if (bit !== 0 && bit !== 1) throw new CommandError("ERR The bit argument must be 1 or 0.");

@@ -1,4 +1,6 @@
+import { hasWord } from "../../dispatch/has-word.ts";
 import { command, type Run } from "../../dispatch/command.ts";
+import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import * as record from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -14,10 +16,14 @@ export const bitField = command({
   group: "bitmap",
   since: "3.2.0",
   complexity: "O(1) for each operation",
+  brief: true,
   summary: "Reads, sets and counts integers of any width in the bits of the string value of a key.",
+  syntax:
+    "key [(GET={encoding offset} | {[OVERFLOW=(WRAP | SAT | FAIL)] (SET={encoding offset value:integer} | " +
+    "INCRBY={encoding offset increment:integer})})...]",
   flags: ["write", "denyoom"],
-  arity: -2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW access update variable_flags"),
+  keyAccess: (args) => (hasWord(args, 2, "set") || hasWord(args, 2, "incrby") ? "RW access update" : "RO access"),
   run: (context, args, reply) => runOperations(context, args, reply, readOperations(context, args)),
 });
 
@@ -35,9 +41,9 @@ export const bitFieldReadOnly = command({
   since: "6.0.0",
   complexity: "O(1) for each operation",
   summary: "Reads integers of any width from the bits of the string value of a key.",
+  syntax: "key [GET={encoding offset}...=]",
   flags: ["readonly", "fast"],
-  arity: -2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run: runReadOnly,
 });
 

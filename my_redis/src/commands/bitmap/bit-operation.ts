@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt, keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { noExpiry } from "../../keyspace/database.ts";
 import { encoding, valueType } from "../../memory/record.ts";
@@ -15,9 +16,9 @@ export const bitOp = command({
   since: "2.6.0",
   complexity: "O(N) with N being the length of the longest string",
   summary: "Combines the string values of keys bit by bit, and stores the result.",
+  syntax: "operation destkey:key key...",
   flags: ["write", "denyoom"],
-  arity: -4,
-  keys: { first: 2, last: -1, step: 1 },
+  keys: [keyAt(2, "OW update"), keysFrom(3, "RO access")],
   run(context, args, reply) {
     const operation = operations.find((name) => args.is(1, name));
     if (operation === undefined) throw new CommandError(errors.syntax);

@@ -1,8 +1,9 @@
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import { parseSafeInteger } from "../../protocol/number-text.ts";
 import { readBitOffset } from "./bit-string.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 export type Overflow = "wrap" | "sat" | "fail";
 
@@ -27,29 +28,26 @@ const letterU = 117;
 export function readOperations(context: Context, args: Arguments): FieldOperation[] {
   const operations: FieldOperation[] = [];
   let overflow: Overflow = "wrap";
-  for (let index = 2; index < args.count;) {
-    if (args.is(index, "overflow") && index + 1 < args.count) {
-      overflow = readOverflow(args, index + 1);
-      index += 2;
+  const options = new OptionReader(args, 2);
+  while (options.next()) {
+    if (options.is("overflow", 1)) {
+      overflow = readOverflow(args, options.value());
       continue;
     }
-    const kind = readKind(args, index);
-    const { signed, bits } = readType(args, index + 1);
-    const offset = readBitOffset(context, args, index + 2, bits);
-    const operand = kind === "get" ? 0n : args.int64(index + 3);
+    const kind = readKind(options);
+    const { signed, bits } = readType(args, options.value());
+    const offset = readBitOffset(context, args, options.value(), bits);
+    const operand = kind === "get" ? 0n : args.int64(options.value());
     operations.push({ kind, offset, bits, signed, operand, overflow });
-    index += kind === "get" ? 3 : 4;
   }
   return operations;
 }
 
-/** A subcommand with too few arguments behind it is none. */
-function readKind(args: Arguments, index: number): FieldOperation["kind"] {
-  const behind = args.count - index - 1;
-  if (args.is(index, "get") && behind >= 2) return "get";
-  if (args.is(index, "set") && behind >= 3) return "set";
-  if (args.is(index, "incrby") && behind >= 3) return "incrby";
-  throw new CommandError(errors.syntax);
+/** A subcommand with too few arguments behind it is unknown. */
+function readKind(options: OptionReader): FieldOperation["kind"] {
+  if (options.is("get", 2)) return "get";
+  if (options.is("set", 3)) return "set";
+  return options.is("incrby", 3) ? "incrby" : options.refuse();
 }
 
 function readOverflow(args: Arguments, index: number): Overflow {

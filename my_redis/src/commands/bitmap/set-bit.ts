@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import * as record from "../../memory/record.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { stringBytes } from "../../collections/string-value.ts";
@@ -11,10 +12,11 @@ export const setBit = command({
   group: "bitmap",
   since: "2.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Sets or clears a bit of the string value of a key, and returns what it was.",
+  syntax: "key offset value:integer",
   flags: ["write", "denyoom"],
-  arity: 4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const offset = readBitOffset(context, args, 2);
     const bit = args.integer(3, badBit);
@@ -39,9 +41,9 @@ export const getBit = command({
   since: "2.2.0",
   complexity: "O(1)",
   summary: "Returns a bit of the string value of a key, 0 beyond its end.",
+  syntax: "key offset",
   flags: ["readonly", "fast"],
-  arity: 3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const offset = readBitOffset(context, args, 2);
     const address = context.database.readTyped(args, 1, record.valueType.string);

@@ -11,7 +11,7 @@ export const cluster = container({
   complexity: "Depends on subcommand.",
   summary: "Tells of the nodes that are joined, and of their hash slots.",
   flags: [],
-  arity: -2,
+  helpSince: "5.0.0",
   subcommands: [
     ...fixedTopology,
     clusterCountFailureReports,
@@ -28,5 +28,4 @@ export const cluster = container({
     clusterSlaves,
     clusterSlots,
   ],
-  helpSince: "5.0.0",
 });

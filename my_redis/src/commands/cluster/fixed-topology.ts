@@ -1,67 +1,67 @@
-import { type Command, command } from "../../dispatch/command.ts";
+import { type Command, command, type CommandDefinition } from "../../dispatch/command.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { joinedCluster } from "./joined-cluster.ts";
 
+type Operation = Pick<CommandDefinition, "name"> & Partial<CommandDefinition>;
+
+const oneByOne = "O(N) where N is the total number of hash slot arguments";
+const rangeByRange = "O(N) where N is the total number of the slots between the start slot and end slot arguments.";
+const rangesUsage = "<start slot> <end slot> [<start slot> <end slot> ...]";
+
 /** How Redis changes a cluster. Here the members follow from redis.conf, and the owners of slots from the members. */
-const operations: readonly { name: string; arity: number; complexity?: string; since?: string; usage?: string }[] = [
-  {
-    name: "ADDSLOTS",
-    arity: -3,
-    complexity: "O(N) where N is the total number of hash slot arguments",
-    usage: "<slot> [<slot> ...]",
-  },
+const operations: readonly Operation[] = [
+  { name: "ADDSLOTS", complexity: oneByOne, syntax: "slot:integer..." },
   {
     name: "ADDSLOTSRANGE",
-    arity: -4,
-    complexity: "O(N) where N is the total number of the slots between the start slot and end slot arguments.",
     since: "7.0.0",
-    usage: "<start slot> <end slot> [<start slot> <end slot> ...]",
+    complexity: rangeByRange,
+    syntax: "{start-slot:integer end-slot:integer}...",
+    usage: rangesUsage,
   },
-  { name: "BUMPEPOCH", arity: 2 },
-  {
-    name: "DELSLOTS",
-    arity: -3,
-    complexity: "O(N) where N is the total number of hash slot arguments",
-    usage: "<slot> [<slot> ...]",
-  },
+  { name: "BUMPEPOCH", brief: true, tips: ["nondeterministic_output"] },
+  { name: "DELSLOTS", complexity: oneByOne, syntax: "slot:integer..." },
   {
     name: "DELSLOTSRANGE",
-    arity: -4,
-    complexity: "O(N) where N is the total number of the slots between the start slot and end slot arguments.",
     since: "7.0.0",
-    usage: "<start slot> <end slot> [<start slot> <end slot> ...]",
+    complexity: rangeByRange,
+    syntax: "{start-slot:integer end-slot:integer}...",
+    usage: rangesUsage,
   },
-  { name: "FAILOVER", arity: -2, usage: "[FORCE|TAKEOVER]" },
-  { name: "FLUSHSLOTS", arity: 2 },
-  { name: "FORGET", arity: 3, usage: "<node-id>" },
-  { name: "MEET", arity: -4, usage: "<ip> <port> [<bus-port>]" },
-  { name: "REPLICATE", arity: 3, usage: "<node-id>" },
+  { name: "FAILOVER", brief: true, syntax: "[FORCE | TAKEOVER]" },
+  { name: "FLUSHSLOTS", brief: true },
+  { name: "FORGET", brief: true, syntax: "node-id" },
+  { name: "MEET", brief: true, syntax: "ip port [cluster-bus-port:integer]", usage: "<ip> <port> [<bus-port>]" },
+  { name: "REPLICATE", brief: true, syntax: "node-id" },
   {
     name: "RESET",
-    arity: -2,
     complexity: "O(N) where N is the number of known nodes. The command may execute a FLUSHALL as a side effect.",
-    usage: "[HARD|SOFT]",
+    syntax: "[HARD | SOFT]",
+    flags: ["admin", "noscript", "stale"],
   },
-  { name: "SAVECONFIG", arity: 2 },
-  { name: "SET-CONFIG-EPOCH", arity: 3, usage: "<epoch>" },
-  { name: "SETSLOT", arity: -4, usage: "<slot> (IMPORTING|MIGRATING|STABLE|NODE) [<node-id>]" },
+  { name: "SAVECONFIG", brief: true },
+  { name: "SET-CONFIG-EPOCH", brief: true, syntax: "config-epoch:integer", usage: "<epoch>" },
+  {
+    name: "SETSLOT",
+    brief: true,
+    syntax: "slot:integer (IMPORTING=node-id | MIGRATING=node-id | NODE=node-id | STABLE)",
+    usage: "<slot> (IMPORTING|MIGRATING|STABLE|NODE) [<node-id>]",
+  },
 ];
 
-/** Commands that are refused with a word on what to do instead. */
-export const fixedTopology: readonly Command[] = operations.map(({ name, arity, complexity, since, usage }) =>
+/** Commands that are refused with a hint at the alternative. */
+export const fixedTopology: readonly Command[] = operations.map((operation) =>
   command({
-    name,
     group: "cluster",
-    since: since ?? "3.0.0",
-    complexity: complexity ?? "O(1)",
+    since: "3.0.0",
+    complexity: "O(1)",
     summary: "Refused: the owners of hash slots follow from self and peers in redis.conf.",
-    flags: name === "RESET" ? ["admin", "noscript", "stale"] : ["admin", "stale", "no_async_loading"],
-    ...(usage === undefined ? {} : { usage }),
-    arity,
+    flags: ["admin", "stale", "no_async_loading"],
+    ...operation,
+    name: `CLUSTER ${operation.name}`,
     run(context) {
       joinedCluster(context);
       throw new CommandError(
-        `ERR CLUSTER ${name} is not possible: nodes are joined by self and peers in redis.conf, and own hash slots by consistent hashing`,
+        `ERR CLUSTER ${operation.name} is not possible: nodes are joined by self and peers in redis.conf, and own hash slots by consistent hashing`,
       );
     },
   }),

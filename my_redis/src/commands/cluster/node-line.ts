@@ -1,14 +1,15 @@
-import type { ClusterNode } from "../../cluster/cluster-node.ts";
 import { nodeAddress } from "../../cluster/node-address.ts";
+import type { Services } from "../../dispatch/context.ts";
+import type { ClusterPort } from "../../dispatch/ports.ts";
 import { slotRanges } from "../../cluster/slot-ranges.ts";
 
 /** A node as a line of CLUSTER NODES. */
-export function nodeLine({ members, links, server }: ClusterNode, node: number): string {
+export function nodeLine(server: Services, { members, links }: ClusterPort, node: number): string {
   const name = members.names[node] as string;
   const link = links[node];
   const flags = [...(node === members.self ? ["myself"] : []), "master", ...(link?.gone === true ? ["fail"] : [])];
-  const { environment, nowMs } = server;
-  const heardAtMs = link === undefined ? 0 : Math.round(nowMs - (environment.monotonicMs() - link.heardAtMs));
+  const { clock, environment } = server;
+  const heardAtMs = link === undefined ? 0 : Math.round(clock.nowMs - (environment.monotonicMs() - link.heardAtMs));
   const connected = link === undefined || link.isOpen;
   const slots = slotRanges(members)
     .filter((range) => range.node === node)

@@ -10,12 +10,11 @@ const facts = { group: "cluster", flags: ["stale"] } as const;
 
 export const clusterKeyslot = command({
   ...facts,
-  name: "KEYSLOT",
+  name: "CLUSTER KEYSLOT",
   since: "3.0.0",
   complexity: "O(N) where N is the number of bytes in the key",
   summary: "Returns the hash slot of a key.",
-  usage: "<key>",
-  arity: 3,
+  syntax: "key:string",
   run(context, args, reply) {
     joinedCluster(context);
     reply.integer(hashSlot(args.buffer, args.start(2), args.end(2)));
@@ -24,12 +23,12 @@ export const clusterKeyslot = command({
 
 export const clusterCountkeysinslot = command({
   ...facts,
-  name: "COUNTKEYSINSLOT",
+  name: "CLUSTER COUNTKEYSINSLOT",
   since: "3.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Counts the keys that this node holds in a hash slot, by looking at all of the database.",
-  usage: "<slot>",
-  arity: 3,
+  syntax: "slot:integer",
   run(context, args, reply) {
     joinedCluster(context);
     const slot = args.integer(2);
@@ -42,12 +41,12 @@ export const clusterCountkeysinslot = command({
 
 export const clusterGetkeysinslot = command({
   ...facts,
-  name: "GETKEYSINSLOT",
+  name: "CLUSTER GETKEYSINSLOT",
   since: "3.0.0",
   complexity: "O(log(N)) where N is the number of requested keys",
   summary: "Lists keys that this node holds in a hash slot, by looking at all of the database.",
-  usage: "<slot> <count>",
-  arity: 4,
+  syntax: "slot:integer count",
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     joinedCluster(context);
     const slot = args.integer(2);

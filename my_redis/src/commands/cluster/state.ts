@@ -1,6 +1,6 @@
 import { slotCount } from "hash-ring";
-import type { ClusterNode } from "../../cluster/cluster-node.ts";
 import { command } from "../../dispatch/command.ts";
+import type { ClusterPort } from "../../dispatch/ports.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { joinedCluster, nodeById } from "./joined-cluster.ts";
 
@@ -8,13 +8,14 @@ const facts = { group: "cluster", flags: ["stale"] } as const;
 
 export const clusterInfo = command({
   ...facts,
-  name: "INFO",
+  name: "CLUSTER INFO",
   since: "3.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Tells how the nodes are doing, as seen from this one.",
-  arity: 2,
+  tips: ["nondeterministic_output"],
   run(context, _args, reply) {
-    const lines = clusterState(joinedCluster(context));
+    const lines = clusterState(joinedCluster(context), context.server.clients.sessionCount);
     reply.verbatim("txt", lines.map(([name, value]) => `${name}:${value}\r\n`).join(""));
   },
 });
@@ -23,51 +24,48 @@ export const clusterInfo = command({
  * A node that is gone takes its own slots out of service, and no others: the state is that of the slots that this
  * node itself serves.
  */
-export function clusterState({
-  members,
-  links,
-  disputes,
-  incoming,
-  router,
-  server,
-}: ClusterNode): readonly [string, string | number][] {
+export function clusterState(
+  { members, links, disputedSlots, incomingLinks, relayedCount }: ClusterPort,
+  sessionCount: number,
+): readonly [string, string | number][] {
   const gone = members.owners.reduce((count, node) => (links[node]?.gone === true ? count + 1 : count), 0);
   return [
-    ["cluster_state", disputes.count === 0 ? "ok" : "fail"],
+    ["cluster_state", disputedSlots === 0 ? "ok" : "fail"],
     ["cluster_slots_assigned", slotCount],
     ["cluster_slots_ok", slotCount - gone],
     ["cluster_slots_pfail", 0],
     ["cluster_slots_fail", gone],
-    ["cluster_slots_disputed", disputes.count],
+    ["cluster_slots_disputed", disputedSlots],
     ["cluster_known_nodes", members.names.length],
     ["cluster_size", members.names.length],
     ["cluster_current_epoch", 0],
     ["cluster_my_epoch", 0],
     ["cluster_links_out", links.filter((link) => link?.isOpen === true).length],
-    ["cluster_links_in", incoming.links.size],
-    ["cluster_requests_relayed", router.relayedCount],
-    ["cluster_clients_of_others", server.relayedClients],
+    ["cluster_links_in", [...incomingLinks].length],
+    ["cluster_requests_relayed", relayedCount],
+    ["cluster_clients_of_others", sessionCount],
     ["cluster_links_waiting_bytes", links.reduce((total, link) => total + (link?.pendingBytes ?? 0), 0)],
   ];
 }
 
 export const clusterLinks = command({
   ...facts,
-  name: "LINKS",
+  name: "CLUSTER LINKS",
   since: "7.0.0",
   complexity: "O(N) where N is the total number of Cluster nodes",
   summary: "Lists the connections to and from other nodes.",
-  arity: 2,
+  tips: ["nondeterministic_output"],
   run(context, _args, reply) {
-    const { members, links, incoming } = joinedCluster(context);
+    const { members, links, incomingLinks } = joinedCluster(context);
     const open = links.filter((link) => link?.isOpen === true);
-    reply.array(open.length + incoming.links.size);
+    const incoming = [...incomingLinks];
+    reply.array(open.length + incoming.length);
     const toUnixMs = context.now - context.server.environment.monotonicMs();
     for (const link of open) {
       if (link !== undefined)
         writeLink(reply, "to", { ...linkFacts(link), id: members.ids[link.node] as string }, toUnixMs);
     }
-    for (const link of incoming.links) {
+    for (const link of incoming) {
       writeLink(reply, "from", { ...linkFacts(link), id: members.ids[link.node] as string }, toUnixMs);
     }
   },
@@ -98,13 +96,13 @@ function writeLink(reply: ReplyWriter, direction: string, link: LinkFacts & { id
 
 export const clusterCountFailureReports = command({
   ...facts,
-  name: "COUNT-FAILURE-REPORTS",
+  name: "CLUSTER COUNT-FAILURE-REPORTS",
   since: "3.0.0",
   complexity: "O(N) where N is the number of failure reports",
   summary: "Tells whether this node gets no answer from another: 1 or 0. Nodes do not report on each other.",
-  usage: "<node-id>",
+  syntax: "node-id",
   flags: ["admin", "stale"],
-  arity: 3,
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const cluster = joinedCluster(context);
     reply.integer(cluster.links[nodeById(cluster, args.latin1(2))]?.gone === true ? 1 : 0);
@@ -113,11 +111,11 @@ export const clusterCountFailureReports = command({
 
 export const clusterMyshardid = command({
   ...facts,
-  name: "MYSHARDID",
+  name: "CLUSTER MYSHARDID",
   since: "7.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns the id of this node's shard: that of the node, which is alone in it.",
-  arity: 2,
   run(context, _args, reply) {
     const { members } = joinedCluster(context);
     reply.bulkText(members.ids[members.self] as string);

@@ -1,6 +1,6 @@
 import { slotRanges } from "../../cluster/slot-ranges.ts";
 import { nodeAddress } from "../../cluster/node-address.ts";
-import { command } from "../../dispatch/command.ts";
+import { command, type CommandDefinition } from "../../dispatch/command.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { joinedCluster, nodeById } from "./joined-cluster.ts";
 import { nodeLine } from "./node-line.ts";
@@ -9,11 +9,11 @@ const facts = { group: "cluster", flags: ["stale"] } as const;
 
 export const clusterSlots = command({
   ...facts,
-  name: "SLOTS",
+  name: "CLUSTER SLOTS",
   since: "3.0.0",
   complexity: "O(N) where N is the total number of Cluster nodes",
   summary: "Lists the ranges of hash slots, each with the node that owns it.",
-  arity: 2,
+  tips: ["nondeterministic_output"],
   run(context, _args, reply) {
     const { members } = joinedCluster(context);
     const ranges = slotRanges(members);
@@ -34,11 +34,11 @@ export const clusterSlots = command({
 
 export const clusterShards = command({
   ...facts,
-  name: "SHARDS",
+  name: "CLUSTER SHARDS",
   since: "7.0.0",
   complexity: "O(N) where N is the total number of cluster nodes",
   summary: "Lists the nodes, each with the ranges of hash slots that it owns.",
-  arity: 2,
+  tips: ["nondeterministic_output"],
   run(context, _args, reply) {
     const { members, links } = joinedCluster(context);
     const ranges = slotRanges(members);
@@ -80,14 +80,14 @@ function writeNode(reply: ReplyWriter, node: { name: string; id: string; healthy
 
 export const clusterNodes = command({
   ...facts,
-  name: "NODES",
+  name: "CLUSTER NODES",
   since: "3.0.0",
   complexity: "O(N) where N is the total number of Cluster nodes",
   summary: "Describes the nodes and their hash slots, one per line, as Redis's nodes.conf does.",
-  arity: 2,
+  tips: ["nondeterministic_output"],
   run(context, _args, reply) {
     const cluster = joinedCluster(context);
-    reply.verbatim("txt", cluster.members.names.map((_, node) => nodeLine(cluster, node)).join(""));
+    reply.verbatim("txt", cluster.members.names.map((_, node) => nodeLine(context.server, cluster, node)).join(""));
   },
 });
 
@@ -95,30 +95,27 @@ const replicaFacts = {
   ...facts,
   flags: ["admin", "stale"],
   complexity: "O(1)",
-  usage: "<node-id>",
-  arity: 3,
-} as const;
-
-export const clusterReplicas = command({
-  ...replicaFacts,
-  name: "REPLICAS",
-  since: "5.0.0",
+  brief: true,
   summary: "Lists the replicas of a node: none yet.",
+  syntax: "node-id",
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     nodeById(joinedCluster(context), args.latin1(2));
     reply.array(0);
   },
-});
+} as const satisfies Partial<CommandDefinition>;
 
-export const clusterSlaves = command({ ...clusterReplicas, name: "SLAVES", since: "3.0.0" });
+export const clusterReplicas = command({ ...replicaFacts, name: "CLUSTER REPLICAS", since: "5.0.0" });
+
+export const clusterSlaves = command({ ...replicaFacts, name: "CLUSTER SLAVES", since: "3.0.0" });
 
 export const clusterMyid = command({
   ...facts,
-  name: "MYID",
+  name: "CLUSTER MYID",
   since: "3.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns the id of this node.",
-  arity: 2,
   run(context, _args, reply) {
     const { members } = joinedCluster(context);
     reply.bulkText(members.ids[members.self] as string);

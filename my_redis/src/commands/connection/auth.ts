@@ -12,8 +12,9 @@ export const auth = command({
   since: "1.0.0",
   complexity: "O(N) where N is the number of passwords defined for the user",
   summary: "Proves who the client is, with the server's password, or with a user and his.",
+  syntax: "[username] password",
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
-  arity: -2,
+  isSecret: (_args, index) => index > 0,
   run(context, args, reply) {
     if (args.count > 3) throw new CommandError(errors.syntax);
     const passwordOnly = args.count === 2;

@@ -6,6 +6,7 @@ import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { compatibleVersion } from "../../version.ts";
 import { authenticate } from "./authentication.ts";
 import { checkClientName } from "./client-name.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const notAuthenticated =
   "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> " +
@@ -23,8 +24,9 @@ export const hello = command({
   since: "6.0.0",
   complexity: "O(1)",
   summary: "Agrees on the protocol version, authenticates and names the connection, and describes the server.",
+  syntax: "[protover:integer [AUTH={username password}] [SETNAME=clientname]]",
   flags: ["allow_busy", "noscript", "loading", "stale", "fast", "no_auth"],
-  arity: -1,
+  isSecret: (args, index) => index > 2 && (args.is(index - 1, "auth") || (index > 3 && args.is(index - 2, "auth"))),
   run(context, args, reply) {
     const { client } = context;
     const protocol = args.count > 1 ? readProtocol(args) : client.protocol;
@@ -47,21 +49,20 @@ function readProtocol(args: Arguments): 2 | 3 {
 }
 
 function readOptions(args: Arguments): HelloOptions {
-  let options: HelloOptions = {};
-  for (let index = 2; index < args.count; index++) {
-    const following = args.count - 1 - index;
-    if (args.is(index, "auth") && following >= 2) {
-      options = { ...options, user: args.latin1(index + 1), password: args.bytes(index + 2) };
-      index += 2;
-    } else if (args.is(index, "setname") && following >= 1) {
-      const name = args.latin1(++index);
+  let found: HelloOptions = {};
+  const options = new OptionReader(args, 2);
+  while (options.next()) {
+    if (options.is("auth", 2)) {
+      found = { ...found, user: args.latin1(options.value()), password: args.bytes(options.value()) };
+    } else if (options.is("setname", 1)) {
+      const name = args.latin1(options.value());
       checkClientName(name);
-      options = { ...options, name };
+      found = { ...found, name };
     } else {
-      throw new CommandError(`ERR Syntax error in HELLO option '${args.latin1(index)}'`);
+      throw new CommandError(`ERR Syntax error in HELLO option '${args.latin1(options.index)}'`);
     }
   }
-  return options;
+  return found;
 }
 
 function describeServer(context: Context, reply: ReplyWriter): void {

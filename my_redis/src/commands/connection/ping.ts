@@ -7,9 +7,10 @@ export const ping = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Answers PONG, or the given message.",
+  syntax: "[message]",
   flags: ["fast"],
+  tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   whileSubscribed: true,
-  arity: -1,
   run({ client }, args, reply) {
     if (args.count > 2) throw new CommandError(errors.wrongArity("ping"));
     if (client.subscriptions !== undefined && client.protocol === 2) {

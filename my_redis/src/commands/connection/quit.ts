@@ -7,8 +7,10 @@ export const quit = command({
   complexity: "O(1)",
   summary: "Closes the connection once everything asked for before has been answered.",
   flags: ["allow_busy", "noscript", "loading", "stale", "fast", "no_auth"],
-  whileSubscribed: true,
+  // Redis takes, and ignores, any arguments.
   arity: -1,
+  insideMulti: "run",
+  whileSubscribed: true,
   run({ client }, _args, reply) {
     reply.ok();
     client.channel.closeAfterReplies();

@@ -7,21 +7,22 @@ export const reset = command({
   complexity: "O(1)",
   summary: "Makes the connection as it was when it was new.",
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+  insideMulti: "run",
+  watching: "ends",
   whileSubscribed: true,
-  arity: 1,
   run(context, _args, reply) {
     const { client, server } = context;
     client.transaction = undefined;
-    server.unwatch(client);
+    server.watched.unwatch(client);
     server.pubSub.forget(client);
     context.select(0);
     client.protocol = 2;
     client.name = "";
     client.replyMode = "on";
     client.noEvict = false;
-    server.noTouch.set(client, false);
-    server.monitors.forget(client);
-    server.tracking.end(client);
+    server.observers.noTouch.set(client, false);
+    server.observers.monitors.forget(client);
+    server.observers.tracking.end(client);
     client.user = "default";
     client.authenticated = server.settings.values.requirepass === "";
     reply.protocol = 2;

@@ -7,8 +7,8 @@ export const select = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Makes another numbered database the one that this connection works on.",
+  syntax: "index",
   flags: ["loading", "stale", "fast"],
-  arity: 2,
   run(context, args, reply) {
     const number = args.integer(1);
     if (number < 0 || number >= context.keyspace.databases.length) throw new CommandError(errors.outOfDatabaseRange);

@@ -1,9 +1,11 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { readDatabase } from "./database-number.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 export const copy = command({
   name: "COPY",
@@ -11,9 +13,9 @@ export const copy = command({
   since: "6.2.0",
   complexity: "O(N) with N being the number of elements of the value; O(1) for a string",
   summary: "Copies the value of a key to another key, also of another database.",
+  syntax: "source:key destination:key [DB=destination-db:integer] [REPLACE]",
   flags: ["write", "denyoom"],
-  arity: -3,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RO access"), keyAt(2, "OW update")],
   run({ database, keyspace }, args, reply) {
     const { target, replace } = readOptions(keyspace, database, args);
     if (target === database && Buffer.compare(args.view(1), args.view(2)) === 0) {
@@ -41,14 +43,11 @@ export const copy = command({
 function readOptions(keyspace: Keyspace, database: Database, args: Arguments): { target: Database; replace: boolean } {
   let target = database;
   let replace = false;
-  for (let index = 3; index < args.count; index++) {
-    if (args.is(index, "replace")) {
-      replace = true;
-    } else if (args.is(index, "db") && index + 1 < args.count) {
-      target = readDatabase(keyspace, args, ++index);
-    } else {
-      throw new CommandError(errors.syntax);
-    }
+  const options = new OptionReader(args, 3);
+  while (options.next()) {
+    if (options.is("replace")) replace = true;
+    else if (options.is("db", 1)) target = readDatabase(keyspace, args, options.value());
+    else options.refuse();
   }
   return { target, replace };
 }

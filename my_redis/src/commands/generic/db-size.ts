@@ -8,7 +8,7 @@ export const dbSize = command({
   summary: "Counts the keys of this database.",
   flags: ["readonly", "fast"],
   categories: ["keyspace"],
-  arity: 1,
+  tips: ["request_policy:all_shards", "response_policy:agg_sum"],
   run({ database }, _args, reply) {
     reply.integer(database.size);
   },

@@ -1,4 +1,5 @@
 import { command, type Run } from "../../dispatch/command.ts";
+import { keysFrom } from "../../dispatch/key-specification.ts";
 
 /** Large values are always freed bit by bit, so that DEL and UNLINK do the same. */
 const removeKeys: Run = ({ database }, args, reply) => {
@@ -17,9 +18,10 @@ export const del = command({
   since: "1.0.0",
   complexity: "O(N) with N being the number of keys",
   summary: "Removes keys and their values.",
+  syntax: "key...",
   flags: ["write"],
-  arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
+  keys: keysFrom(1, "RM delete"),
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   run: removeKeys,
 });
 
@@ -29,8 +31,9 @@ export const unlink = command({
   since: "4.0.0",
   complexity: "O(N) with N being the number of keys; their memory is freed later",
   summary: "Removes keys at once, and frees their values in the background.",
+  syntax: "key...",
   flags: ["write", "fast"],
-  arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
+  keys: keysFrom(1, "RM delete"),
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   run: removeKeys,
 });

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keysFrom } from "../../dispatch/key-specification.ts";
 
 export const exists = command({
   name: "EXISTS",
@@ -6,9 +7,10 @@ export const exists = command({
   since: "1.0.0",
   complexity: "O(N) with N being the number of keys",
   summary: "Counts how many of the given keys exist; a key given twice counts twice.",
+  syntax: "key...",
   flags: ["readonly", "fast"],
-  arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
+  keys: keysFrom(1, "RO"),
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   run({ database }, args, reply) {
     let found = 0;
     for (let index = 1; index < args.count; index++) if (database.readUnmarked(args, index) !== 0) found++;
@@ -22,9 +24,10 @@ export const touch = command({
   since: "3.2.1",
   complexity: "O(N) with N being the number of keys",
   summary: "Marks keys as used just now, and counts how many of them exist.",
+  syntax: "key...",
   flags: ["readonly", "fast"],
-  arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
+  keys: keysFrom(1, "RO"),
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   run({ database, keyspace: { accessClock } }, args, reply) {
     const { marks } = accessClock;
     // It does so even for a client whose other commands leave no mark.

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { noExpiry } from "../../keyspace/database.ts";
 import * as record from "../../memory/record.ts";
@@ -6,13 +7,13 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { addToMoment } from "../expiry-moment.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const fields = {
   group: "generic",
   complexity: "O(1)",
   flags: ["write", "fast"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW update"),
 } as const;
 
 export const expire = command({
@@ -20,6 +21,7 @@ export const expire = command({
   name: "EXPIRE",
   since: "1.0.0",
   summary: "Sets how many seconds a key still has to live.",
+  syntax: "key seconds [NX | XX | GT | LT]",
   run: (context, args, reply) => setExpiry(context, args, reply, 1000, context.now),
 });
 
@@ -28,6 +30,7 @@ export const pexpire = command({
   name: "PEXPIRE",
   since: "2.6.0",
   summary: "Sets how many milliseconds a key still has to live.",
+  syntax: "key milliseconds [NX | XX | GT | LT]",
   run: (context, args, reply) => setExpiry(context, args, reply, 1, context.now),
 });
 
@@ -36,6 +39,7 @@ export const expireAt = command({
   name: "EXPIREAT",
   since: "1.2.0",
   summary: "Sets the Unix time, in seconds, at which a key expires.",
+  syntax: "key unix-time-seconds [NX | XX | GT | LT]",
   run: (context, args, reply) => setExpiry(context, args, reply, 1000, 0),
 });
 
@@ -44,6 +48,7 @@ export const pexpireAt = command({
   name: "PEXPIREAT",
   since: "2.6.0",
   summary: "Sets the Unix time, in milliseconds, at which a key expires.",
+  syntax: "key unix-time-milliseconds [NX | XX | GT | LT]",
   run: (context, args, reply) => setExpiry(context, args, reply, 1, 0),
 });
 
@@ -63,7 +68,7 @@ function setExpiry(context: Context, args: Arguments, reply: ReplyWriter, unitMs
     reply.integer(0);
     return;
   }
-  if (atMs <= context.now && !context.server.loading) {
+  if (atMs <= context.now && !context.server.execution.isLoading) {
     database.remove(address);
     database.changed(args, 1, "del");
     if (context.logs) context.logAs("DEL", args.view(1));
@@ -85,12 +90,13 @@ function holds(condition: number, currentMs: number, atMs: number): boolean {
 
 function readCondition(args: Arguments): number {
   let condition = 0;
-  for (let index = 3; index < args.count; index++) {
-    if (args.is(index, "nx")) condition |= nx;
-    else if (args.is(index, "xx")) condition |= xx;
-    else if (args.is(index, "gt")) condition |= gt;
-    else if (args.is(index, "lt")) condition |= lt;
-    else throw new CommandError(`ERR Unsupported option ${args.latin1(index)}`);
+  const options = new OptionReader(args, 3);
+  while (options.next()) {
+    if (options.is("nx")) condition |= nx;
+    else if (options.is("xx")) condition |= xx;
+    else if (options.is("gt")) condition |= gt;
+    else if (options.is("lt")) condition |= lt;
+    else throw new CommandError(`ERR Unsupported option ${args.latin1(options.index)}`);
   }
   if ((condition & nx) !== 0 && condition !== nx) {
     throw new CommandError("ERR NX and XX, GT or LT options at the same time are not compatible");

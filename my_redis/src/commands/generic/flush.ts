@@ -13,10 +13,12 @@ export const flushDb = command({
   group: "server",
   since: "1.0.0",
   complexity: "O(1); the memory of the N keys is given back in the background",
+  brief: true,
   summary: "Removes all keys of this database.",
+  syntax: "[ASYNC | SYNC]",
   flags: ["write"],
   categories: ["keyspace", "dangerous"],
-  arity: -1,
+  tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   run({ database, keyspace }, args, reply) {
     checkMode(args);
     keyspace.flush([database]);
@@ -29,10 +31,12 @@ export const flushAll = command({
   group: "server",
   since: "1.0.0",
   complexity: "O(1); the memory of the N keys is given back in the background",
+  brief: true,
   summary: "Removes all keys of all databases.",
+  syntax: "[ASYNC | SYNC]",
   flags: ["write"],
   categories: ["keyspace", "dangerous"],
-  arity: -1,
+  tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   run({ keyspace }, args, reply) {
     checkMode(args);
     keyspace.flush(keyspace.databases);

@@ -10,9 +10,10 @@ export const keys = command({
   since: "1.0.0",
   complexity: "O(N) with N being the number of keys in the database",
   summary: "Lists the keys whose names match a pattern.",
+  syntax: "pattern",
   flags: ["readonly"],
   categories: ["dangerous"],
-  arity: 2,
+  tips: ["request_policy:all_shards", "nondeterministic_output_order"],
   run({ database, keyspace: { heap }, now }, args, reply) {
     const pattern = args.view(1);
     const all = pattern.length === 1 && pattern[0] === star;

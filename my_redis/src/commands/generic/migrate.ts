@@ -1,11 +1,13 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt, keysAfter } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Address } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
-import type { MigratingKey } from "../../migration/transfer.ts";
+import type { MigratingKey } from "../../dispatch/ports.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import { dumpValue } from "./dump/dump.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const optionsFrom = 6;
 const defaultTimeoutMs = 1000;
@@ -23,28 +25,28 @@ interface MigrateOptions {
 const range = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, at) => first + at);
 
 function readOptions(args: Arguments): MigrateOptions {
-  const options: MigrateOptions = { copies: false, replaces: false, credentials: [], keys: [3] };
-  for (let index = optionsFrom; index < args.count; index++) {
-    const left = args.count - index - 1;
-    if (args.is(index, "copy")) {
-      options.copies = true;
-    } else if (args.is(index, "replace")) {
-      options.replaces = true;
-    } else if (args.is(index, "auth") && left >= 1) {
-      options.credentials = [args.bytes(++index)];
-    } else if (args.is(index, "auth2") && left >= 2) {
-      options.credentials = [args.bytes(++index), args.bytes(++index)];
-    } else if (args.is(index, "keys")) {
+  const found: MigrateOptions = { copies: false, replaces: false, credentials: [], keys: [3] };
+  const options = new OptionReader(args, optionsFrom);
+  while (options.next()) {
+    if (options.is("copy")) {
+      found.copies = true;
+    } else if (options.is("replace")) {
+      found.replaces = true;
+    } else if (options.is("auth", 1)) {
+      found.credentials = [args.bytes(options.value())];
+    } else if (options.is("auth2", 2)) {
+      found.credentials = [args.bytes(options.value()), args.bytes(options.value())];
+    } else if (options.is("keys")) {
       if (args.length(3) > 0) {
         throw new CommandError("ERR When using MIGRATE KEYS option, the key argument must be set to the empty string");
       }
-      options.keys = range(index + 1, args.count);
+      found.keys = range(options.value(), args.count);
       break;
     } else {
-      throw new CommandError(errors.syntax);
+      options.refuse();
     }
   }
-  return options;
+  return found;
 }
 
 /** For routing and COMMAND GETKEYS: none where both ways to name keys are used, which is an error. */
@@ -79,11 +81,20 @@ export const migrate = command({
   since: "2.6.0",
   complexity: "O(N) with N being the size of the values, here and at the target",
   summary: "Moves keys to another server, or copies them there.",
-  flags: ["write", "movablekeys"],
+  syntax:
+    'host port (key | "") destination-db:integer timeout:integer [COPY] [REPLACE] [[AUTH=password] | ' +
+    "[AUTH2={username password}]] [KEYS=key...]",
+  flags: ["write"],
   categories: ["dangerous"],
-  arity: -6,
-  keys: { first: 3, last: 3, step: 1 },
+  keys: [keyAt(3, "RW access delete"), keysAfter("KEYS", -2, "RW access delete incomplete")],
   findKeys,
+  tips: ["nondeterministic_output"],
+  isSecret(args, index) {
+    const isBehind = (word: string, distance: number): boolean =>
+      index - distance > 5 && args.is(index - distance, word);
+    return isBehind("auth", 1) || isBehind("auth2", 1) || isBehind("auth2", 2);
+  },
+  keyAccess: () => "RW access delete",
   run(context, args, reply) {
     const { keys: indexes, ...options } = readOptions(args);
     const timeoutMs = args.integer(5);

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { readDatabase } from "./database-number.ts";
 
@@ -8,9 +9,9 @@ export const move = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Moves a key to another database, unless that has a key of this name.",
+  syntax: "key db:integer",
   flags: ["write", "fast"],
-  arity: 3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run({ database, keyspace }, args, reply) {
     const target = readDatabase(keyspace, args, 2);
     if (target === database) throw new CommandError(errors.sameObject);

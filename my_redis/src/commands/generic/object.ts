@@ -1,4 +1,6 @@
 import { command } from "../../dispatch/command.ts";
+import { usageOf } from "../../dispatch/describe/syntax-usage.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
@@ -20,19 +22,21 @@ const notFrequency =
 const onKey = {
   group: "generic",
   complexity: "O(1)",
+  brief: true,
+  syntax: "key",
   flags: ["readonly"],
-  arity: 3,
-  keys: { first: 2, last: 2, step: 1 },
   categories: ["keyspace"],
+  keys: keyAt(2, "RO"),
+  tips: ["nondeterministic_output"],
 } as const;
 
 const encoding = command({
   ...onKey,
-  name: "ENCODING",
+  name: "OBJECT ENCODING",
   since: "2.2.3",
   summary: "Names the internal form of a key's value.",
   run({ database, keyspace }, args, reply) {
-    const address = database.readUntold(args, 2);
+    const address = database.readSilently(args, 2);
     if (address === 0) reply.null();
     else reply.bulkText(encodingName(keyspace.heap, address));
   },
@@ -40,11 +44,11 @@ const encoding = command({
 
 const refcount = command({
   ...onKey,
-  name: "REFCOUNT",
+  name: "OBJECT REFCOUNT",
   since: "2.2.3",
   summary: "Counts the references to a key's value: one, but for small integers, which are shared.",
   run({ database, server }, args, reply) {
-    const address = database.readUntold(args, 2);
+    const address = database.readSilently(args, 2);
     if (address === 0) reply.null();
     else reply.integer(sharesIntegers(server.settings) && isShared(database, address) ? sharedReferences : 1);
   },
@@ -63,12 +67,12 @@ function isShared({ keyspace: { heap } }: Database, address: Address): boolean {
 
 const idletime = command({
   ...onKey,
-  name: "IDLETIME",
+  name: "OBJECT IDLETIME",
   since: "2.2.3",
   summary: "Tells for how many seconds a key has not been used.",
   run({ database, keyspace }, args, reply) {
     const { accessClock, heap } = keyspace;
-    const address = database.readUntold(args, 2);
+    const address = database.readSilently(args, 2);
     if (address === 0) reply.null();
     else if (accessClock.countsAccesses) throw new CommandError(noIdleTime);
     else reply.integer(accessClock.idleSeconds(record.accessClockOf(heap, address)));
@@ -77,12 +81,12 @@ const idletime = command({
 
 const freq = command({
   ...onKey,
-  name: "FREQ",
+  name: "OBJECT FREQ",
   since: "4.0.0",
   summary: "Tells how often a key is used, on a logarithmic scale; for the LFU eviction policies.",
   run({ database, keyspace }, args, reply) {
     const { accessClock, heap } = keyspace;
-    const address = database.readUntold(args, 2);
+    const address = database.readSilently(args, 2);
     if (address === 0) reply.null();
     else if (!accessClock.countsAccesses) throw new CommandError(notFrequency);
     else reply.integer(accessClock.frequency(record.accessClockOf(heap, address)));
@@ -90,20 +94,20 @@ const freq = command({
 });
 
 const help = command({
-  name: "HELP",
+  name: "OBJECT HELP",
   group: "generic",
   since: "6.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Lists the subcommands.",
   flags: ["loading", "stale"],
-  arity: 2,
   categories: ["keyspace"],
   run(_context, _args, reply) {
     const subcommands = [encoding, freq, help, idletime, refcount];
     reply.array(1 + subcommands.length * 2);
     reply.simple("OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
-    for (const { name, keys, summary } of subcommands) {
-      reply.simple(keys === undefined ? name : `${name} <key>`);
+    for (const { name, syntax, summary } of subcommands) {
+      reply.simple(`${name} ${usageOf(syntax)}`.trimEnd());
       reply.simple(`    ${summary}`);
     }
   },
@@ -114,8 +118,8 @@ export const object = command({
   group: "generic",
   since: "2.2.3",
   complexity: "O(1)",
+  brief: true,
   summary: "Looks at how the value of a key is kept.",
   flags: [],
-  arity: -2,
   subcommands: [encoding, freq, help, idletime, refcount],
 });

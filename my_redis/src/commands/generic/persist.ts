@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import * as record from "../../memory/record.ts";
 
 export const persist = command({
@@ -7,9 +8,9 @@ export const persist = command({
   since: "2.2.0",
   complexity: "O(1)",
   summary: "Takes the expiry of a key away, so that it lives for ever.",
+  syntax: "key",
   flags: ["write", "fast"],
-  arity: 2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW update"),
   run({ database, keyspace }, args, reply) {
     const address = database.write(args, 1);
     if (address === 0 || !record.hasExpiry(keyspace.heap, address)) {

@@ -6,9 +6,10 @@ export const randomKey = command({
   group: "generic",
   since: "1.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Gives the name of any key.",
   flags: ["readonly"],
-  arity: 1,
+  tips: ["request_policy:all_shards", "nondeterministic_output"],
   run(context, _args, reply) {
     const { database, keyspace, now } = context;
     const { heap, environment } = keyspace;

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
@@ -8,10 +9,11 @@ export const rename = command({
   group: "generic",
   since: "1.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Gives a key another name, and takes the place of a key that had it.",
+  syntax: "key newkey:key",
   flags: ["write"],
-  arity: 3,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "OW update")],
   run({ database }, args, reply) {
     moveToName(database, args, true);
     reply.ok();
@@ -24,9 +26,9 @@ export const renameNx = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Gives a key another name, unless a key has it already.",
+  syntax: "key newkey:key",
   flags: ["write", "fast"],
-  arity: 3,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "OW insert")],
   run({ database }, args, reply) {
     reply.integer(moveToName(database, args, false) ? 1 : 0);
   },

@@ -1,7 +1,5 @@
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
-
-const maxCursor = 18446744073709551615n;
+import { OptionReader } from "../options/option-reader.ts";
 
 /** What SCAN, HSCAN, SSCAN and ZSCAN may ask for. */
 export interface ScanOptions {
@@ -18,40 +16,24 @@ export interface ScanOptions {
 /** The option that one of the commands has and the others have not. */
 export type OwnScanOption = "type" | "novalues" | "none";
 
-/**
- * A cursor as a number of 32 bits: ours have no more, and of a client's own invention the rest does not matter.
- * Throws "invalid cursor" where strtoul would not have read it all.
- */
-export function readCursor(args: Arguments, index: number): number {
-  const text = args.latin1(index).split("\0", 1)[0] as string;
-  if (text === "") return 0;
-  if (!/^[+-]?\d+$/.test(text)) throw new CommandError(errors.invalidCursor);
-  const cursor = BigInt(text.replace("+", ""));
-  if (cursor > maxCursor || cursor < -maxCursor) throw new CommandError(errors.invalidCursor);
-  return Number(BigInt.asUintN(32, cursor));
-}
-
-/** Reads the options from argument `index` on. Throws on one that is unknown, incomplete or wrong. */
-export function readScanOptions(args: Arguments, index: number, own: OwnScanOption): ScanOptions {
-  const options: ScanOptions = { pattern: undefined, count: 10, type: undefined, noValues: false };
-  for (; index < args.count; index += 2) {
-    if (own === "novalues" && args.is(index, "novalues")) {
-      options.noValues = true;
-      index--;
-      continue;
-    }
-    if (index + 1 === args.count) throw new CommandError(errors.syntax);
-    if (args.is(index, "count")) {
-      options.count = args.integer(index + 1);
-      if (options.count < 1) throw new CommandError(errors.syntax);
-    } else if (args.is(index, "match")) {
-      const pattern = args.view(index + 1);
-      options.pattern = pattern.length === 1 && pattern[0] === 42 ? undefined : pattern;
-    } else if (own === "type" && args.is(index, "type")) {
-      options.type = args.latin1(index + 1).toLowerCase();
+/** Reads the options from argument `first` on. Throws on one that is unknown, incomplete or wrong. */
+export function readScanOptions(args: Arguments, first: number, own: OwnScanOption): ScanOptions {
+  const found: ScanOptions = { pattern: undefined, count: 10, type: undefined, noValues: false };
+  const options = new OptionReader(args, first);
+  while (options.next()) {
+    if (options.is("count", 1)) {
+      found.count = options.integer();
+      if (found.count < 1) options.refuse();
+    } else if (options.is("match", 1)) {
+      const pattern = args.view(options.value());
+      found.pattern = pattern.length === 1 && pattern[0] === 42 ? undefined : pattern;
+    } else if (own === "type" && options.is("type", 1)) {
+      found.type = args.latin1(options.value()).toLowerCase();
+    } else if (own === "novalues" && options.is("novalues")) {
+      found.noValues = true;
     } else {
-      throw new CommandError(errors.syntax);
+      options.refuse();
     }
   }
-  return options;
+  return found;
 }

@@ -5,7 +5,8 @@ import * as record from "../../memory/record.ts";
 import { typeName } from "../../keyspace/value-names.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
-import { readCursor, readScanOptions, type ScanOptions } from "./scan-options.ts";
+import { readScanOptions, type ScanOptions } from "./scan-options.ts";
+import { readCursor } from "../../protocol/scan-cursor.ts";
 import { scanStep } from "./scan-step.ts";
 
 export const scan = command({
@@ -13,9 +14,11 @@ export const scan = command({
   group: "generic",
   since: "2.8.0",
   complexity: "O(1) for every call; O(N) for all calls of a whole iteration, with N being the number of keys",
+  brief: true,
   summary: "Goes through the keys of the database, some at each call.",
+  syntax: "cursor [MATCH=pattern] [COUNT=count] [TYPE=type]",
   flags: ["readonly"],
-  arity: -2,
+  tips: ["nondeterministic_output", "request_policy:special"],
   run(context, args, reply) {
     const { database } = context;
     const from = readCursor(args, 1);

@@ -7,9 +7,9 @@ export const swapDb = command({
   since: "4.0.0",
   complexity: "O(N) with N being the number of clients that watch or wait for keys of the two databases",
   summary: "Exchanges the contents of two databases, for all clients at once.",
+  syntax: "index1:integer index2:integer",
   flags: ["write", "fast"],
   categories: ["keyspace", "dangerous"],
-  arity: 3,
   run({ keyspace }, args, reply) {
     // Both numbers are read before either is looked up.
     args.integer(1, invalidFirst);

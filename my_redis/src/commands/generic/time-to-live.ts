@@ -1,12 +1,13 @@
 import { command, type Run } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import * as record from "../../memory/record.ts";
 
 const fields = {
   group: "generic",
   complexity: "O(1)",
+  syntax: "key",
   flags: ["readonly", "fast"],
-  arity: 2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
 } as const;
 
 /** -2 without the key, -1 without an expiry, else the rest of its time or the moment, in the unit. */
@@ -32,6 +33,7 @@ export const ttl = command({
   name: "TTL",
   since: "1.0.0",
   summary: "Tells how many seconds a key still has to live.",
+  tips: ["nondeterministic_output"],
   run: answer(1000, "remaining"),
 });
 
@@ -40,6 +42,7 @@ export const pttl = command({
   name: "PTTL",
   since: "2.6.0",
   summary: "Tells how many milliseconds a key still has to live.",
+  tips: ["nondeterministic_output"],
   run: answer(1, "remaining"),
 });
 

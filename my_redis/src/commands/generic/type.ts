@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { typeName } from "../../keyspace/value-names.ts";
 
 export const type = command({
@@ -7,9 +8,9 @@ export const type = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Names the type of the value of a key.",
+  syntax: "key",
   flags: ["readonly", "fast"],
-  arity: 2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RO"),
   run({ database, keyspace }, args, reply) {
     const address = database.readUnmarked(args, 1);
     reply.simple(address === 0 ? "none" : typeName(keyspace.heap, address));

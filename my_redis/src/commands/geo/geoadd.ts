@@ -1,20 +1,22 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
 import { scoreOf } from "../../values/geo/geohash.ts";
 import { zadd } from "../sorted-set/zadd.ts";
 import { readPlace } from "./place-argument.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 /** Where the first longitude stands. Throws where what follows on the options are no triples. */
 function firstPlace(args: Arguments): number {
-  let first = 2;
   let [onlyNew, onlyExisting] = [false, false];
-  for (; first < args.count; first++) {
-    if (args.is(first, "nx")) onlyNew = true;
-    else if (args.is(first, "xx")) onlyExisting = true;
-    else if (!args.is(first, "ch")) break;
+  const options = new OptionReader(args, 2);
+  while (options.next()) {
+    if (options.is("nx")) onlyNew = true;
+    else if (options.is("xx")) onlyExisting = true;
+    else if (!options.is("ch")) break;
   }
-  if ((args.count - first) % 3 !== 0 || (onlyNew && onlyExisting)) throw new CommandError(errors.syntax);
+  const first = options.index;
+  if ((args.count - first) % 3 !== 0 || (onlyNew && onlyExisting)) options.refuse();
   return first;
 }
 
@@ -24,9 +26,9 @@ export const geoadd = command({
   since: "3.2.0",
   complexity: "O(log(N)) for each place, in a set of N.",
   summary: "Sets the places of members of a sorted set, creating it if needed; gives how many are new.",
+  syntax: "key [NX | XX] [CH] {longitude latitude member}...",
   flags: ["write", "denyoom"],
-  arity: -5,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW update"),
   run(context, args, reply) {
     const first = firstPlace(args);
     const words: (Uint8Array | string)[] = ["ZADD"];

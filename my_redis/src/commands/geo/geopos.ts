@@ -1,4 +1,5 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { distanceMeters } from "../../values/geo/distance.ts";
 import { coordinatesOf, geohashText } from "../../values/geo/geohash.ts";
@@ -9,19 +10,20 @@ const shared = {
   group: "geo",
   since: "3.2.0",
   flags: ["readonly"],
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
 } as const satisfies Partial<CommandDefinition>;
 
 export const geodist = command({
   ...shared,
   name: "GEODIST",
   complexity: "O(1)",
+  brief: true,
   summary: "Gives the distance between the places of two members.",
-  arity: -4,
+  syntax: "key member1 member2 [M | KM | FT | MI]",
   run(context, args, reply) {
     if (args.count > 5) throw new CommandError(errors.syntax);
     const unit = args.count === 5 ? readUnit(args, 4) : 1;
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     const scores = [2, 3].flatMap((index) =>
       set?.find(args.buffer, args.start(index), args.end(index)) === true ? [set.score] : [],
     );
@@ -39,9 +41,11 @@ export const geohash = command({
   name: "GEOHASH",
   complexity: "O(N) for N members asked for.",
   summary: "Gives the places of members as standard geohashes.",
+  syntax: "key member...",
+  // A key alone is enough, whatever the syntax says: the answer is then empty.
   arity: -2,
   run(context, args, reply) {
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) {
       const found = set?.find(args.buffer, args.start(index), args.end(index)) === true;
@@ -56,9 +60,11 @@ export const geopos = command({
   name: "GEOPOS",
   complexity: "O(N) for N members asked for.",
   summary: "Gives the longitudes and latitudes of members.",
+  syntax: "key member...",
+  // A key alone is enough, whatever the syntax says: the answer is then empty.
   arity: -2,
   run(context, args, reply) {
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) {
       const found = set?.find(args.buffer, args.start(index), args.end(index)) === true;

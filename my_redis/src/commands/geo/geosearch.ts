@@ -1,4 +1,5 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import { firstKey, keyAfter, keyAt } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { runSearch } from "./search.ts";
 
@@ -10,9 +11,12 @@ export const geosearch = command({
   since: "6.2.0",
   complexity,
   summary: "Gives the members whose places lie within a circle or a box.",
+  syntax:
+    "key (FROMMEMBER=member | FROMLONLAT={longitude latitude}) ({BYRADIUS=radius (M | KM | FT | MI)} | " +
+    "{BYBOX=width:double height:double (M | KM | FT | MI)}) [ASC | DESC] [COUNT=count [ANY]] [WITHCOORD] " +
+    "[WITHDIST] [WITHHASH]",
   flags: ["readonly"],
-  arity: -7,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run: runSearch({ kind: "search", source: 1 }),
 });
 
@@ -22,9 +26,12 @@ export const geosearchstore = command({
   since: "6.2.0",
   complexity,
   summary: "Stores the members whose places lie within a circle or a box, or their distances, at another key.",
+  syntax:
+    "destination:key source:key (FROMMEMBER=member | FROMLONLAT={longitude latitude}) ({BYRADIUS=radius (M | KM | " +
+    "FT | MI)} | {BYBOX=width:double height:double (M | KM | FT | MI)}) [ASC | DESC] [COUNT=count [ANY]] " +
+    "[STOREDIST]",
   flags: ["write", "denyoom"],
-  arity: -8,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "OW update"), keyAt(2, "RO access")],
   run: runSearch({ kind: "search", source: 2, stores: true }),
 });
 
@@ -41,8 +48,7 @@ const writes = {
   group: "geo",
   since: "3.2.0",
   complexity,
-  flags: ["write", "denyoom", "movablekeys"],
-  keys: { first: 1, last: 1, step: 1 },
+  flags: ["write", "denyoom"],
   findKeys,
 } as const satisfies Partial<CommandDefinition>;
 
@@ -51,14 +57,17 @@ const reads = {
   since: "3.2.10",
   complexity,
   flags: ["readonly"],
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
 } as const satisfies Partial<CommandDefinition>;
 
 export const georadius = command({
   ...writes,
   name: "GEORADIUS",
   summary: "Gives, or stores, the members whose places lie within a circle; GEOSEARCH does more.",
-  arity: -6,
+  syntax:
+    "key longitude latitude radius (M | KM | FT | MI) [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT=count [ANY]] [ASC | " +
+    "DESC] [STORE=key] [STOREDIST=key]",
+  keys: [keyAt(1, "RO access"), keyAfter("STORE", 6, "OW update"), keyAfter("STOREDIST", 6, "OW update")],
   run: runSearch({ kind: "radius", source: 1, mayStore: true }),
 });
 
@@ -66,7 +75,9 @@ export const georadiusRo = command({
   ...reads,
   name: "GEORADIUS_RO",
   summary: "Gives the members whose places lie within a circle.",
-  arity: -6,
+  syntax:
+    "key longitude latitude radius (M | KM | FT | MI) [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT=count [ANY]] [ASC | " +
+    "DESC]",
   run: runSearch({ kind: "radius", source: 1 }),
 });
 
@@ -74,7 +85,10 @@ export const georadiusbymember = command({
   ...writes,
   name: "GEORADIUSBYMEMBER",
   summary: "Gives, or stores, the members whose places lie within a circle around one of them.",
-  arity: -5,
+  syntax:
+    "key member radius (M | KM | FT | MI) [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT=count [ANY]] [ASC | DESC] " +
+    "[STORE=key] [STOREDIST=key]",
+  keys: [keyAt(1, "RO access"), keyAfter("STORE", 5, "OW update"), keyAfter("STOREDIST", 5, "OW update")],
   run: runSearch({ kind: "radius-by-member", source: 1, mayStore: true }),
 });
 
@@ -82,6 +96,6 @@ export const georadiusbymemberRo = command({
   ...reads,
   name: "GEORADIUSBYMEMBER_RO",
   summary: "Gives the members whose places lie within a circle around one of them.",
-  arity: -5,
+  syntax: "key member radius (M | KM | FT | MI) [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT=count [ANY]] [ASC | DESC]",
   run: runSearch({ kind: "radius-by-member", source: 1 }),
 });

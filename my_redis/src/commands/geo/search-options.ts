@@ -1,9 +1,10 @@
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import { type Coordinates, coordinatesOf } from "../../values/geo/geohash.ts";
 import type { Shape } from "../../values/geo/search-area.ts";
 import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 import { readDouble, readPlace, readUnit } from "./place-argument.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 /** Which of the commands it is. */
 export interface SearchForm {
@@ -38,18 +39,18 @@ export interface SearchOptions {
   fromPlace: boolean;
 }
 
-const simpleOptions: Readonly<Record<string, (options: SearchOptions) => void>> = {
-  withdist: (options) => (options.withDistance = true),
-  withhash: (options) => (options.withHash = true),
-  withcoord: (options) => (options.withPlace = true),
-  any: (options) => (options.any = true),
-  asc: (options) => (options.order = "ascending"),
-  desc: (options) => (options.order = "descending"),
+const switches: Readonly<Record<string, (found: SearchOptions) => void>> = {
+  withdist: (found) => (found.withDistance = true),
+  withhash: (found) => (found.withHash = true),
+  withcoord: (found) => (found.withPlace = true),
+  any: (found) => (found.any = true),
+  asc: (found) => (found.order = "ascending"),
+  desc: (found) => (found.order = "descending"),
 };
 
-/** Reads all arguments. `set` is undefined where the key has no value; then nobody's place can be looked up. */
+/** Reads all arguments. `set` is undefined where the key has no value; then no member's place can be looked up. */
 export function readSearch(args: Arguments, form: SearchForm, set: SortedSetValue | undefined): SearchOptions {
-  const options: SearchOptions = {
+  const found: SearchOptions = {
     center: undefined,
     radius: undefined,
     box: undefined,
@@ -65,14 +66,13 @@ export function readSearch(args: Arguments, form: SearchForm, set: SortedSetValu
     fromMember: false,
     fromPlace: false,
   };
-  for (let index = readFixed(args, form, set, options); index < args.count;) {
-    index += readOption(args, index, form, set, options);
-  }
-  check(args, form, options);
-  return options;
+  const options = new OptionReader(args, readFixed(args, form, set, found));
+  while (options.next()) readOption(args, options, form, set, found);
+  check(args, form, found);
+  return found;
 }
 
-/** Reads what stands before the options; gives where they begin. */
+/** Reads the arguments before the options; gives the position of the first option. */
 function readFixed(args: Arguments, form: SearchForm, set: SortedSetValue | undefined, options: SearchOptions): number {
   if (form.kind === "search") return form.source + 1;
   if (form.kind === "radius") {
@@ -109,65 +109,55 @@ function readBox(args: Arguments, index: number, options: SearchOptions): void {
   options.box = { width: width * options.unit, height: height * options.unit };
 }
 
-/** Reads the option at `index`; gives how many arguments it takes. */
 function readOption(
   args: Arguments,
-  index: number,
+  options: OptionReader,
   form: SearchForm,
   set: SortedSetValue | undefined,
-  options: SearchOptions,
-): number {
-  const word = args.latin1(index).toLowerCase();
-  const more = args.count - index - 1;
-  if (Object.hasOwn(simpleOptions, word)) {
-    simpleOptions[word]?.(options);
-    return 1;
+  found: SearchOptions,
+): void {
+  const turnOn = switches[Object.keys(switches).find((word) => options.is(word)) ?? ""];
+  if (turnOn !== undefined) {
+    turnOn(found);
+  } else if (options.is("count", 1)) {
+    found.count = options.integer();
+    if (found.count <= 0) throw new CommandError("ERR COUNT must be > 0");
+  } else if (form.mayStore === true && (options.is("store", 1) || options.is("storedist", 1))) {
+    found.storesDistance = options.is("storedist");
+    found.target = options.value();
+  } else if (form.stores === true && options.is("storedist")) {
+    found.storesDistance = true;
+  } else if (form.kind === "search") {
+    readShape(args, options, set, found);
+  } else {
+    options.refuse();
   }
-  if (word === "count" && more >= 1) {
-    options.count = args.integer(index + 1);
-    if (options.count <= 0) throw new CommandError("ERR COUNT must be > 0");
-    return 2;
-  }
-  if (form.mayStore === true && (word === "store" || word === "storedist") && more >= 1) {
-    options.target = index + 1;
-    options.storesDistance = word === "storedist";
-    return 2;
-  }
-  if (form.stores === true && word === "storedist") {
-    options.storesDistance = true;
-    return 1;
-  }
-  if (form.kind !== "search") throw new CommandError(errors.syntax);
-  return readShape(args, index, word, set, options);
 }
 
 function readShape(
   args: Arguments,
-  index: number,
-  word: string,
+  options: OptionReader,
   set: SortedSetValue | undefined,
-  options: SearchOptions,
-): number {
-  const more = args.count - index - 1;
-  if (word === "frommember" && more >= 1 && !options.fromPlace) {
-    if (set !== undefined) options.center = placeOfMember(set, args, index + 1);
-    options.fromMember = true;
-    return 2;
+  found: SearchOptions,
+): void {
+  const first = options.index + 1;
+  if (options.is("frommember", 1) && !found.fromPlace) {
+    if (set !== undefined) found.center = placeOfMember(set, args, first);
+    found.fromMember = true;
+    options.skip(1);
+  } else if (options.is("fromlonlat", 2) && !found.fromMember) {
+    found.center = readPlace(args, first);
+    found.fromPlace = true;
+    options.skip(2);
+  } else if (options.is("byradius", 2) && found.box === undefined) {
+    readRadius(args, first, found);
+    options.skip(2);
+  } else if (options.is("bybox", 3) && found.radius === undefined) {
+    readBox(args, first, found);
+    options.skip(3);
+  } else {
+    options.refuse();
   }
-  if (word === "fromlonlat" && more >= 2 && !options.fromMember) {
-    options.center = readPlace(args, index + 1);
-    options.fromPlace = true;
-    return 3;
-  }
-  if (word === "byradius" && more >= 2 && options.box === undefined) {
-    readRadius(args, index + 1, options);
-    return 3;
-  }
-  if (word === "bybox" && more >= 3 && options.radius === undefined) {
-    readBox(args, index + 1, options);
-    return 4;
-  }
-  throw new CommandError(errors.syntax);
 }
 
 function check(args: Arguments, form: SearchForm, options: SearchOptions): void {

@@ -76,7 +76,7 @@ function store(
 export const runSearch =
   (form: SearchForm): Run =>
   (context, args, reply) => {
-    const set = readSortedSet(context, args, form.source);
+    const set = readSortedSet(context.database, args, form.source);
     const options = readSearch(args, form, set);
     const all = set === undefined ? [] : search(set, options);
     if (options.target === 0) replyFound(reply, all, options);

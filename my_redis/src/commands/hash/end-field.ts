@@ -20,7 +20,7 @@ export function endField(
   const start = args.start(index);
   const end = args.end(index);
   // What a log says was not over when it was written.
-  if (atMs <= context.now && !context.server.loading) {
+  if (atMs <= context.now && !context.server.execution.isLoading) {
     hash.delete(args.buffer, start, end);
     ended.removed.push(args.view(index));
     return true;

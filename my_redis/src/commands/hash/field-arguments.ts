@@ -2,6 +2,7 @@ import type { Command } from "../../dispatch/command.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 /** The latest time that a field can have, Unix milliseconds: the year 4199. */
 const latestMs = 2 ** 46 - 1;
@@ -29,13 +30,20 @@ export interface TimeForm {
   readonly isRelative: boolean;
 }
 
-/** EX, PX, EXAT and PXAT. */
-export const timeForms: Readonly<Record<string, TimeForm>> = {
+export const timeForms = {
   ex: { unitMs: 1000, isRelative: true },
   px: { unitMs: 1, isRelative: true },
   exat: { unitMs: 1000, isRelative: false },
   pxat: { unitMs: 1, isRelative: false },
-};
+} as const satisfies Readonly<Record<string, TimeForm>>;
+
+/** The form of the current option: EX, PX, EXAT or PXAT; undefined when it is another one. */
+export function timeFormOf(options: OptionReader): TimeForm | undefined {
+  if (options.is("ex")) return timeForms.ex;
+  if (options.is("px")) return timeForms.px;
+  if (options.is("exat")) return timeForms.exat;
+  return options.is("pxat") ? timeForms.pxat : undefined;
+}
 
 /** The moment that argument `index` names, Unix milliseconds. Throws when no field can have it. */
 export function readFieldTime(context: Context, args: Arguments, index: number, form: TimeForm): number {

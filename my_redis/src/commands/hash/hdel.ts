@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { findHash } from "../../collections/hash-key.ts";
 
 export const hdel = command({
@@ -7,11 +8,11 @@ export const hdel = command({
   since: "2.0.0",
   complexity: "O(N) for N fields to remove.",
   summary: "Removes fields of a hash, and the hash with its last field.",
+  syntax: "key field...",
   flags: ["write", "fast"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW delete"),
   run(context, args, reply) {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     let removed = 0;
     for (let index = 2; hash !== undefined && index < args.count && hash.size > 0; index++) {
       if (hash.delete(args.buffer, args.start(index), args.end(index))) removed++;

@@ -1,4 +1,5 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { type EndedFields, endField, logEnded, noFields } from "./end-field.ts";
@@ -11,8 +12,7 @@ const shared = {
   since: "7.4.0",
   complexity: "O(N) for N fields.",
   flags: ["write", "denyoom", "fast"],
-  arity: -6,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
 } as const satisfies Partial<CommandDefinition>;
 
 /** What is told of each field. */
@@ -40,7 +40,7 @@ function holds(condition: Condition | undefined, currentMs: number, atMs: number
 const setTimes =
   (form: TimeForm): Run =>
   (context, args, reply) => {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     const atMs = readFieldTime(context, args, 2, form);
     const condition = conditions.find((each) => args.is(3, each));
     const first = readFields(
@@ -83,26 +83,30 @@ export const hexpire = command({
   ...shared,
   name: "HEXPIRE",
   summary: "Sets how many seconds fields of a hash still have to live.",
-  run: setTimes(timeForms["ex"] as TimeForm),
+  syntax: "key seconds [NX | XX | GT | LT] FIELDS={numfields:integer field...}",
+  run: setTimes(timeForms.ex),
 });
 
 export const hpexpire = command({
   ...shared,
   name: "HPEXPIRE",
   summary: "Sets how many milliseconds fields of a hash still have to live.",
-  run: setTimes(timeForms["px"] as TimeForm),
+  syntax: "key milliseconds [NX | XX | GT | LT] FIELDS={numfields:integer field...}",
+  run: setTimes(timeForms.px),
 });
 
 export const hexpireat = command({
   ...shared,
   name: "HEXPIREAT",
   summary: "Sets the Unix time, in seconds, at which fields of a hash expire.",
-  run: setTimes(timeForms["exat"] as TimeForm),
+  syntax: "key unix-time-seconds [NX | XX | GT | LT] FIELDS={numfields:integer field...}",
+  run: setTimes(timeForms.exat),
 });
 
 export const hpexpireat = command({
   ...shared,
   name: "HPEXPIREAT",
   summary: "Sets the Unix time, in milliseconds, at which fields of a hash expire.",
-  run: setTimes(timeForms["pxat"] as TimeForm),
+  syntax: "key unix-time-milliseconds [NX | XX | GT | LT] FIELDS={numfields:integer field...}",
+  run: setTimes(timeForms.pxat),
 });

@@ -1,14 +1,7 @@
 import { command } from "../../dispatch/command.ts";
-import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
+import { replyValue, replyValues } from "./reply-values.ts";
 import { readHash } from "../../collections/hash-key.ts";
-import type { ByteRange } from "../../collections/hash-value.ts";
-
-const keys = { first: 1, last: 1, step: 1 } as const;
-
-function replyValue(reply: ReplyWriter, value: ByteRange | undefined): void {
-  if (value === undefined) reply.null();
-  else reply.bulk(value.bytes, value.start, value.end);
-}
 
 export const hget = command({
   name: "HGET",
@@ -16,11 +9,11 @@ export const hget = command({
   since: "2.0.0",
   complexity: "O(1)",
   summary: "Gives the value of a field of a hash.",
+  syntax: "key field",
   flags: ["readonly", "fast"],
-  arity: 3,
-  keys,
+  keys: firstKey,
   run(context, args, reply) {
-    replyValue(reply, readHash(context, args)?.get(args.buffer, args.start(2), args.end(2)));
+    replyValue(reply, readHash(context.database, args)?.get(args.buffer, args.start(2), args.end(2)));
   },
 });
 
@@ -30,15 +23,11 @@ export const hmget = command({
   since: "2.0.0",
   complexity: "O(N) for N fields.",
   summary: "Gives the values of fields of a hash, nil for those that it does not have.",
+  syntax: "key field...",
   flags: ["readonly", "fast"],
-  arity: -3,
-  keys,
+  keys: firstKey,
   run(context, args, reply) {
-    const hash = readHash(context, args);
-    reply.array(args.count - 2);
-    for (let index = 2; index < args.count; index++) {
-      replyValue(reply, hash?.get(args.buffer, args.start(index), args.end(index)));
-    }
+    replyValues(readHash(context.database, args), args, 2, reply);
   },
 });
 
@@ -48,11 +37,11 @@ export const hstrlen = command({
   since: "3.2.0",
   complexity: "O(1)",
   summary: "Gives the length of the value of a field, in bytes.",
+  syntax: "key field",
   flags: ["readonly", "fast"],
-  arity: 3,
-  keys,
+  keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    const value = readHash(context, args)?.get(args.buffer, args.start(2), args.end(2));
+    const value = readHash(context.database, args)?.get(args.buffer, args.start(2), args.end(2));
     reply.integer(value === undefined ? 0 : value.end - value.start);
   },
 });
@@ -63,11 +52,11 @@ export const hexists = command({
   since: "2.0.0",
   complexity: "O(1)",
   summary: "Tells whether a hash has a field.",
+  syntax: "key field",
   flags: ["readonly", "fast"],
-  arity: 3,
-  keys,
+  keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    const value = readHash(context, args)?.get(args.buffer, args.start(2), args.end(2));
+    const value = readHash(context.database, args)?.get(args.buffer, args.start(2), args.end(2));
     reply.integer(value === undefined ? 0 : 1);
   },
 });
@@ -78,10 +67,10 @@ export const hlen = command({
   since: "2.0.0",
   complexity: "O(1)",
   summary: "Gives the number of fields of a hash.",
+  syntax: "key",
   flags: ["readonly", "fast"],
-  arity: 2,
-  keys,
+  keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    reply.integer(readHash(context, args)?.size ?? 0);
+    reply.integer(readHash(context.database, args)?.size ?? 0);
   },
 });

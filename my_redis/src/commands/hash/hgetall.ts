@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { CommandDefinition, Run } from "../../dispatch/command.ts";
 import type { Heap } from "../../memory/heap.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
@@ -10,15 +11,16 @@ const shared = {
   group: "hash",
   since: "2.0.0",
   complexity: "O(N) for a hash of N fields.",
+  syntax: "key",
   flags: ["readonly"],
-  arity: 2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
+  tips: ["nondeterministic_output_order"],
 } as const satisfies Partial<CommandDefinition>;
 
 const replyOne =
   (part: "field" | "value"): Run =>
   (context, args, reply) => {
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     reply.array(hash?.size ?? 0);
     hash?.forEach((field, value) => {
       const { bytes, start, end } = part === "field" ? field : value;
@@ -42,7 +44,7 @@ export const hgetall = command({
   name: "HGETALL",
   summary: "Gives all fields and values of a hash.",
   run(context, args, reply) {
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     reply.map(hash?.size ?? 0);
     if (hash?.table !== undefined && !hash.isTimed) {
       replyTable(reply, context.keyspace.heap, hash.table);

@@ -1,4 +1,6 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
+import { replyValues } from "./reply-values.ts";
 import { readFields } from "./field-arguments.ts";
 import { findHash } from "../../collections/hash-key.ts";
 
@@ -8,24 +10,17 @@ export const hgetdel = command({
   since: "8.0.0",
   complexity: "O(N) for N fields.",
   summary: "Gives the values of fields of a hash and removes the fields, and the hash with its last field.",
+  syntax: "key FIELDS={numfields:integer field...}",
   flags: ["write", "fast"],
-  arity: -5,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     const first = readFields(args, 2);
     const removed: Uint8Array[] = [];
-    reply.array(args.count - first);
-    for (let index = first; index < args.count; index++) {
-      const value = hash?.get(args.buffer, args.start(index), args.end(index));
-      if (hash === undefined || value === undefined) {
-        reply.null();
-        continue;
-      }
-      reply.bulk(value.bytes, value.start, value.end);
-      hash.delete(args.buffer, args.start(index), args.end(index));
+    replyValues(hash, args, first, reply, (found, index) => {
+      found.delete(args.buffer, args.start(index), args.end(index));
       removed.push(args.view(index));
-    }
+    });
     if (hash === undefined || removed.length === 0) return;
     context.database.changed(args, 1, "hdel");
     hash.deleteIfEmpty(args, 1);

@@ -1,19 +1,24 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { type EndedFields, endField, logEnded, noFields } from "./end-field.ts";
-import { readFields, readFieldTime, timeForms } from "./field-arguments.ts";
+import { readFields, readFieldTime, timeFormOf } from "./field-arguments.ts";
+import { replyValues } from "./reply-values.ts";
 import { findHash } from "../../collections/hash-key.ts";
 import type { HashValue } from "../../collections/hash-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 /** What becomes of the fields that are read: a moment, or that they stay; undefined for nothing. */
 type Change = number | "persist" | undefined;
 
 function readChange(context: Context, args: Arguments): { change: Change; fieldsAt: number } {
-  if (args.is(2, "persist")) return { change: "persist", fieldsAt: 3 };
-  const form = timeForms[args.latin1(2).toLowerCase()];
+  const options = new OptionReader(args, 2);
+  options.next();
+  if (options.is("persist")) return { change: "persist", fieldsAt: 3 };
+  const form = timeFormOf(options);
   if (form === undefined) return { change: undefined, fieldsAt: 2 };
-  return { change: readFieldTime(context, args, 3, form), fieldsAt: 4 };
+  return { change: readFieldTime(context, args, options.value(), form), fieldsAt: 4 };
 }
 
 export const hgetex = command({
@@ -22,25 +27,20 @@ export const hgetex = command({
   since: "8.0.0",
   complexity: "O(N) for N fields.",
   summary: "Gives the values of fields of a hash, and sets the fields' times or takes them away.",
+  syntax:
+    "key [EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | PXAT=unix-time-milliseconds | PERSIST] " +
+    "FIELDS={numfields:integer field...}",
   flags: ["write", "fast"],
-  arity: -5,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     const { change, fieldsAt } = readChange(context, args);
     const first = readFields(args, fieldsAt);
     const ended = noFields();
-    reply.array(args.count - first);
-    for (let index = first; index < args.count; index++) {
-      const value = hash?.get(args.buffer, args.start(index), args.end(index));
-      if (hash === undefined || value === undefined) {
-        reply.null();
-        continue;
-      }
-      reply.bulk(value.bytes, value.start, value.end);
-      if (change === "persist") persist(args, index, hash, ended);
-      else if (change !== undefined) endField(context, args, index, { hash, atMs: change, ended });
-    }
+    replyValues(hash, args, first, reply, (found, index) => {
+      if (change === "persist") persist(args, index, found, ended);
+      else if (change !== undefined) endField(context, args, index, { hash: found, atMs: change, ended });
+    });
     if (hash !== undefined) tell(context, args, hash, { change, ended });
   },
 });

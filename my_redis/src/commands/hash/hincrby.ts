@@ -1,8 +1,9 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, minInt64, parseInt64, parseSafeInteger, writeInteger } from "../../protocol/number-text.ts";
 import { findHash, openHash } from "../../collections/hash-key.ts";
-import type { ByteRange } from "../../collections/hash-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 
 const notInteger = "ERR hash value is not an integer";
 const digits = new Uint8Array(20);
@@ -22,25 +23,25 @@ export const hincrby = command({
   since: "2.0.0",
   complexity: "O(1)",
   summary: "Adds to the integer in a field of a hash; a field that is not there counts as 0.",
+  syntax: "key field increment:integer",
   flags: ["write", "denyoom", "fast"],
-  arity: 4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const buffer = args.buffer;
     const [start, end] = [args.start(2), args.end(2)];
     const increment = parseSafeInteger(buffer, args.start(3), args.end(3));
     const exact = Number.isNaN(increment) ? args.int64(3) : undefined;
-    const current = findHash(context, args)?.get(buffer, start, end);
+    const current = findHash(context.database, args)?.get(buffer, start, end);
     const value = current === undefined ? 0 : parseSafeInteger(current.bytes, current.start, current.end);
     const sum = value + increment;
     if (Number.isSafeInteger(sum)) {
       const length = writeInteger(digits, 0, sum);
-      openHash(context, args).setKeepingTime(buffer, start, end, digits, 0, length);
+      openHash(context.database, args).setKeepingTime(buffer, start, end, digits, 0, length);
       reply.integer(sum);
     } else {
       // Beyond 2^53 on the way, or no number at all.
       const result = add(current, exact ?? BigInt(increment));
-      openHash(context, args).setKeepingTime(buffer, start, end, digits, 0, result.length);
+      openHash(context.database, args).setKeepingTime(buffer, start, end, digits, 0, result.length);
       reply.int64(result.sum);
     }
     context.database.changed(args, 1, "hincrby");

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { latin1Text } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { addLongDoubles, formatLongDouble, longDoubleOf, parseLongDouble } from "../../values/long-double.ts";
@@ -10,22 +11,22 @@ export const hincrbyfloat = command({
   since: "2.6.0",
   complexity: "O(1)",
   summary: "Adds to the number in a field of a hash, also a fraction; a field that is not there counts as 0.",
+  syntax: "key field increment:double",
   flags: ["write", "denyoom", "fast"],
-  arity: 4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const increment = parseLongDouble(args.latin1(3));
     if (increment === undefined) throw new CommandError(errors.notFloat);
     if (increment.infinite) throw new CommandError("ERR value is NaN or Infinity");
     const buffer = args.buffer;
-    const current = findHash(context, args)?.get(buffer, args.start(2), args.end(2));
+    const current = findHash(context.database, args)?.get(buffer, args.start(2), args.end(2));
     const value =
       current === undefined ? longDoubleOf(0n) : parseLongDouble(latin1Text(current.bytes, current.start, current.end));
     if (value === undefined) throw new CommandError("ERR hash value is not a float");
     const sum = addLongDoubles(value, increment);
     if (sum.infinite) throw new CommandError("ERR increment would produce NaN or Infinity");
     const text = Buffer.from(formatLongDouble(sum), "latin1");
-    const hash = openHash(context, args);
+    const hash = openHash(context.database, args);
     hash.setKeepingTime(buffer, args.start(2), args.end(2), text, 0, text.length);
     context.database.changed(args, 1, "hincrbyfloat");
     reply.bulk(text);

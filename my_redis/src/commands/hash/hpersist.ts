@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { readFields } from "./field-arguments.ts";
 import { findHash } from "../../collections/hash-key.ts";
 
@@ -8,11 +9,11 @@ export const hpersist = command({
   since: "7.4.0",
   complexity: "O(N) for N fields.",
   summary: "Takes the times of fields of a hash away, so that they stay.",
+  syntax: "key FIELDS={numfields:integer field...}",
   flags: ["write", "fast"],
-  arity: -5,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
-    const hash = findHash(context, args);
+    const hash = findHash(context.database, args);
     const first = readFields(args, 2);
     let changed = 0;
     reply.array(args.count - first);

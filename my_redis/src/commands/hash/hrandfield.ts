@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Address } from "../../memory/heap.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -136,12 +137,13 @@ export const hrandfield = command({
   since: "6.2.0",
   complexity: "O(N) for N fields that are given.",
   summary: "Gives random fields of a hash: different ones, or with a negative count each drawn anew.",
+  syntax: "key [count [WITHVALUES]]",
   flags: ["readonly"],
-  arity: -2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const options = args.count > 2 ? readOptions(args) : undefined;
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     if (hash === undefined || options?.count === 0) {
       if (options === undefined) reply.null();
       else reply.array(0);

@@ -1,15 +1,14 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { openHash, packedBytes } from "../../collections/hash-key.ts";
 
-const keys = { first: 1, last: 1, step: 1 } as const;
-
 /** Sets the pairs from argument 2 on; gives the number of fields that are new. */
 function setFields(context: Context, args: Arguments, name: string): number {
   if (args.count % 2 === 1) throw new CommandError(errors.wrongArity(name));
-  const hash = openHash(context, args, args.count > 4 ? packedBytesWithin(context, args) : 0);
+  const hash = openHash(context.database, args, args.count > 4 ? packedBytesWithin(context, args) : 0);
   const buffer = args.buffer;
   let added = 0;
   for (let index = 2; index < args.count; index += 2) {
@@ -31,9 +30,9 @@ export const hset = command({
   since: "2.0.0",
   complexity: "O(1) for each field, so O(N) for N fields.",
   summary: "Sets fields of a hash, creating it if needed; gives the number of fields that are new.",
+  syntax: "key {field value}...",
   flags: ["write", "denyoom", "fast"],
-  arity: -4,
-  keys,
+  keys: keyAt(1, "RW update"),
   run(context, args, reply) {
     reply.integer(setFields(context, args, "hset"));
   },
@@ -45,9 +44,9 @@ export const hmset = command({
   since: "2.0.0",
   complexity: "O(N) for N fields.",
   summary: "Sets fields of a hash; HSET does the same and tells how many were new.",
+  syntax: "key {field value}...",
   flags: ["write", "denyoom", "fast"],
-  arity: -4,
-  keys,
+  keys: keyAt(1, "RW update"),
   run(context, args, reply) {
     setFields(context, args, "hmset");
     reply.ok();
@@ -60,11 +59,11 @@ export const hsetnx = command({
   since: "2.0.0",
   complexity: "O(1)",
   summary: "Sets a field of a hash unless the hash has that field already.",
+  syntax: "key field value",
   flags: ["write", "denyoom", "fast"],
-  arity: 4,
-  keys,
+  keys: keyAt(1, "RW insert"),
   run(context, args, reply) {
-    const hash = openHash(context, args);
+    const hash = openHash(context.database, args);
     const buffer = args.buffer;
     if (hash.get(buffer, args.start(2), args.end(2)) !== undefined) {
       reply.integer(0);

@@ -1,11 +1,13 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { endField, logEnded, noFields } from "./end-field.ts";
-import { fieldViews, readFieldTime, timeForms } from "./field-arguments.ts";
+import { fieldViews, readFieldTime, timeFormOf } from "./field-arguments.ts";
 import { findHash, openHash } from "../../collections/hash-key.ts";
 import type { HashValue } from "../../collections/hash-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const greatestCount = 2 ** 31 - 1;
 
@@ -19,35 +21,45 @@ interface SetOptions {
 }
 
 function readOptions(context: Context, args: Arguments): SetOptions {
-  const options: SetOptions = { condition: undefined, time: undefined, first: 0 };
-  for (let index = 2; index < args.count; index++) {
-    const word = args.latin1(index);
-    const name = word.toLowerCase();
-    const form = timeForms[name];
-    if (name === "fields") {
-      options.first = readPairs(args, index);
-      return options;
-    } else if (name === "fnx" || name === "fxx") {
-      if (options.condition !== undefined) {
+  const found: SetOptions = { condition: undefined, time: undefined, first: 0 };
+  const options = new OptionReader(args, 2);
+  while (options.next()) {
+    if (options.is("fields")) {
+      found.first = readPairs(args, options.index);
+      return found;
+    }
+    const condition = options.is("fnx") ? "fnx" : options.is("fxx") ? "fxx" : undefined;
+    if (condition === undefined) {
+      found.time = readTime(context, args, options, found.time);
+    } else {
+      if (found.condition !== undefined) {
         throw new CommandError("ERR Only one of FXX or FNX arguments can be specified");
       }
-      options.condition = name;
-    } else if (form !== undefined || name === "keepttl") {
-      if (options.time !== undefined) {
-        throw new CommandError("ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified");
-      }
-      if (form === undefined) {
-        options.time = "keep";
-        continue;
-      }
-      if (++index === args.count) throw new CommandError("ERR missing expire time");
-      options.time = readFieldTime(context, args, index, form);
-    } else {
-      throw new CommandError(`ERR unknown argument: ${word.split("\0", 1)[0]}`);
+      found.condition = condition;
     }
   }
   // Redis takes for granted that FIELDS comes, and ends when it does not.
   throw new CommandError(errors.wrongArity("hsetex"));
+}
+
+/** Reads the time that the current option gives. Throws when it is no such option, or there is a time already. */
+function readTime(
+  context: Context,
+  args: Arguments,
+  options: OptionReader,
+  before: SetOptions["time"],
+): SetOptions["time"] {
+  const form = timeFormOf(options);
+  if (form === undefined && !options.is("keepttl")) {
+    throw new CommandError(`ERR unknown argument: ${args.latin1(options.index).split("\0", 1)[0]}`);
+  }
+  if (before !== undefined) {
+    throw new CommandError("ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified");
+  }
+  if (form === undefined) return "keep";
+  const index = options.value();
+  if (index === args.count) throw new CommandError("ERR missing expire time");
+  return readFieldTime(context, args, index, form);
 }
 
 /** Reads "FIELDS numfields" at argument `index`; gives the argument of the first field. */
@@ -76,12 +88,14 @@ export const hsetex = command({
   since: "8.0.0",
   complexity: "O(N) for N fields.",
   summary: "Sets fields of a hash with their time to live, if none of them is there or if all are, as asked for.",
+  syntax:
+    "key [FNX | FXX] [EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | PXAT=unix-time-milliseconds | " +
+    "KEEPTTL] FIELDS={numfields:integer {field value}...}",
   flags: ["write", "denyoom", "fast"],
-  arity: -6,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const options = readOptions(context, args);
-    if (!allows(options, findHash(context, args), args)) {
+    if (!allows(options, findHash(context.database, args), args)) {
       reply.integer(0);
       return;
     }
@@ -92,7 +106,7 @@ export const hsetex = command({
 });
 
 function setWithTime(context: Context, args: Arguments, first: number, atMs: number): void {
-  const hash = openHash(context, args);
+  const hash = openHash(context.database, args);
   const { buffer } = args;
   const ended = noFields();
   for (let index = first; index < args.count; index += 2) {
@@ -110,7 +124,7 @@ function setWithTime(context: Context, args: Arguments, first: number, atMs: num
 }
 
 function setFields(context: Context, args: Arguments, { time, first }: SetOptions): void {
-  const hash = openHash(context, args);
+  const hash = openHash(context.database, args);
   const { buffer } = args;
   let keptTimes = false;
   for (let index = first; index < args.count; index += 2) {

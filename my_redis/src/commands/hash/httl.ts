@@ -1,4 +1,5 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { readFields } from "./field-arguments.ts";
 import { readHash } from "../../collections/hash-key.ts";
 
@@ -6,16 +7,16 @@ const shared = {
   group: "hash",
   since: "7.4.0",
   complexity: "O(N) for N fields.",
+  syntax: "key FIELDS={numfields:integer field...}",
   flags: ["readonly", "fast"],
-  arity: -5,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
 } as const satisfies Partial<CommandDefinition>;
 
 /** For each field -2 when there is none, -1 when it stays, else the rest of its time or the moment, in the unit. */
 const tellTimes =
   (unitMs: 1 | 1000, as: "remaining" | "moment"): Run =>
   (context, args, reply) => {
-    const hash = readHash(context, args);
+    const hash = readHash(context.database, args);
     const first = readFields(args, 2);
     const baseMs = as === "remaining" ? context.now : 0;
     reply.array(args.count - first);

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { HyperLogLog } from "../../values/hyperloglog/hyperloglog.ts";
 import { findHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
 
@@ -8,12 +9,12 @@ export const pfadd = command({
   since: "2.8.9",
   complexity: "O(1) for each element.",
   summary: "Adds elements to a HyperLogLog, creating it if needed; tells whether its estimate may have changed.",
+  syntax: "key [element...]",
   flags: ["write", "denyoom", "fast"],
-  arity: -2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW insert"),
   run(context, args, reply) {
     const maxSparseBytes = context.server.settings.values["hll-sparse-max-bytes"];
-    const found = findHyperLogLog(context, args, 1);
+    const found = findHyperLogLog(context.database, args, 1);
     const value = found ?? HyperLogLog.empty();
     let changed = found === undefined;
     withRegisters(() => {
@@ -23,7 +24,7 @@ export const pfadd = command({
     });
     if (changed) {
       value.forgetCount();
-      storeHyperLogLog(context, args, 1, value);
+      storeHyperLogLog(context.database, args, 1, value);
       context.database.changed(args, 1, "pfadd");
     }
     reply.integer(changed ? 1 : 0);

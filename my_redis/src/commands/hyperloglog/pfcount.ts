@@ -1,11 +1,12 @@
 import { command } from "../../dispatch/command.ts";
+import { keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { countOf, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
 import { readHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
 
 function countOne(context: Context, args: Arguments): number {
-  const value = readHyperLogLog(context, args, 1);
+  const value = readHyperLogLog(context.database, args, 1);
   if (value === undefined) return 0;
   const { knownCount } = value;
   if (knownCount !== undefined) return knownCount;
@@ -13,7 +14,7 @@ function countOne(context: Context, args: Arguments): number {
   withRegisters(() => value.mergeInto(registers));
   const count = countOf(registers);
   value.setCount(count);
-  storeHyperLogLog(context, args, 1, value);
+  storeHyperLogLog(context.database, args, 1, value);
   // The string has changed, although what it means has not.
   context.database.changed(args, 1, "pfcount");
   return count;
@@ -22,7 +23,7 @@ function countOne(context: Context, args: Arguments): number {
 function countUnion(context: Context, args: Arguments): number {
   const registers = newRegisters();
   for (let index = 1; index < args.count; index++) {
-    const value = readHyperLogLog(context, args, index);
+    const value = readHyperLogLog(context.database, args, index);
     if (value !== undefined) withRegisters(() => value.mergeInto(registers));
   }
   return countOf(registers);
@@ -33,10 +34,11 @@ export const pfcount = command({
   group: "hyperloglog",
   since: "2.8.9",
   complexity: "O(1) for one key whose count is known; O(N) for N keys.",
+  brief: true,
   summary: "Estimates how many different elements were added to HyperLogLogs, all told.",
+  syntax: "key...",
   flags: ["readonly"],
-  arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
+  keys: keysFrom(1, "RW access"),
   // It may write the count down for the next time.
   mayReplicate: () => true,
   run(context, args, reply) {

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import { type HyperLogLog, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
 import { findHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
@@ -12,16 +13,16 @@ export const pfdebug = command({
   since: "2.8.9",
   complexity: "O(N) for N registers.",
   summary: "Shows the inside of a HyperLogLog, for tests.",
+  syntax: "subcommand key",
   flags: ["write", "denyoom", "admin"],
-  arity: 3,
-  keys: { first: 2, last: 2, step: 1 },
+  keys: keyAt(2, "RW access"),
   run(context, args, reply) {
-    const value = findHyperLogLog(context, args, 2);
+    const value = findHyperLogLog(context.database, args, 2);
     if (value === undefined) throw new CommandError("ERR The specified key does not exist");
     const makeDense = (): void => {
       if (!value.isSparse) return;
       withRegisters(() => value.makeDense());
-      storeHyperLogLog(context, args, 2, value);
+      storeHyperLogLog(context.database, args, 2, value);
       context.keyspace.dirty++;
     };
     if (args.is(1, "getreg")) {
@@ -49,9 +50,9 @@ export const pfselftest = command({
   group: "hyperloglog",
   since: "2.8.9",
   complexity: "O(1)",
+  brief: true,
   summary: "Answers OK: what it would test, the tests of this server do.",
   flags: ["admin"],
-  arity: 1,
   run(_context, _args, reply) {
     reply.ok();
   },

@@ -1,16 +1,14 @@
-import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { command, type Run } from "../../dispatch/command.ts";
+import { countedKeys, keyAt, keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { readTimeoutSeconds } from "../timeout-argument.ts";
 import type { ListEnd } from "../../collections/list-value.ts";
 import { type MoveEnds, moveElement, readEnd } from "./move.ts";
-import { findListToPop, keysAfterCount, popFirst, readMultiPop } from "./multi-pop.ts";
+import { findListToPop, listPop } from "./multi-pop.ts";
+import { blockingMultiPop, waitForKeys } from "../multi-pop.ts";
 import { popElements } from "./pop.ts";
-
-const shared = {
-  group: "list",
-} as const satisfies Partial<CommandDefinition>;
 
 /** Pops from the first of the keys that has a list; false when none has. */
 function popOne(context: Context, args: Arguments, end: ListEnd, reply: ReplyWriter): boolean {
@@ -33,30 +31,30 @@ const blockingPop =
     const timeoutMs = readTimeoutSeconds(args, args.count - 1, context.now);
     if (popOne(context, args, end, reply)) return;
     const keys = Array.from({ length: args.count - 2 }, (_, number) => number + 1);
-    if (context.blockOn(args, keys, { timeoutMs, timeoutReply: "nullArray" }) === "refused") reply.nullArray();
+    waitForKeys(context, args, { keys, timeoutMs }, reply);
   };
 
 export const blpop = command({
-  ...shared,
   name: "BLPOP",
+  group: "list",
   since: "2.0.0",
   complexity: "O(N) for N keys.",
   summary: "Takes the first element of the first of the lists that exists, waiting for one if there is none.",
+  syntax: "key... timeout",
   flags: ["write", "noscript", "blocking"],
-  arity: -3,
-  keys: { first: 1, last: -2, step: 1 },
+  keys: keysFrom(1, "RW access delete", { last: -2 }),
   run: blockingPop("head"),
 });
 
 export const brpop = command({
-  ...shared,
   name: "BRPOP",
+  group: "list",
   since: "2.0.0",
   complexity: "O(N) for N keys.",
   summary: "Takes the last element of the first of the lists that exists, waiting for one if there is none.",
+  syntax: "key... timeout",
   flags: ["write", "noscript", "blocking"],
-  arity: -3,
-  keys: { first: 1, last: -2, step: 1 },
+  keys: keysFrom(1, "RW access delete", { last: -2 }),
   run: blockingPop("tail"),
 });
 
@@ -67,14 +65,15 @@ function moveOrBlock(context: Context, args: Arguments, ends: MoveEnds, timeoutM
 }
 
 export const blmove = command({
-  ...shared,
   name: "BLMOVE",
+  group: "list",
   since: "6.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Moves an element as LMOVE does, waiting for one if there is none.",
+  syntax: "source:key destination:key (LEFT | RIGHT) (LEFT | RIGHT) timeout",
   flags: ["write", "denyoom", "noscript", "blocking"],
-  arity: 6,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     const ends = { from: readEnd(args, 3), to: readEnd(args, 4) };
     const timeoutMs = readTimeoutSeconds(args, 5, context.now);
@@ -84,14 +83,15 @@ export const blmove = command({
 });
 
 export const brpoplpush = command({
-  ...shared,
   name: "BRPOPLPUSH",
+  group: "list",
   since: "2.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Moves an element as RPOPLPUSH does, waiting for one if there is none.",
+  syntax: "source:key destination:key timeout",
   flags: ["write", "denyoom", "noscript", "blocking"],
-  arity: 4,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     const timeoutMs = readTimeoutSeconds(args, 3, context.now);
     if (context.logs) context.logAs("RPOPLPUSH", args.view(1), args.view(2));
@@ -100,19 +100,13 @@ export const brpoplpush = command({
 });
 
 export const blmpop = command({
-  ...shared,
   name: "BLMPOP",
+  group: "list",
   since: "7.0.0",
   complexity: "O(N+M) for N keys and M elements that are given.",
   summary: "Takes elements from the first of the lists that exists, waiting for one if there is none.",
-  flags: ["write", "blocking", "movablekeys"],
-  arity: -5,
-  findKeys: (args) => keysAfterCount(args, 2),
-  run(context, args, reply) {
-    const options = readMultiPop(args, 2);
-    const timeoutMs = readTimeoutSeconds(args, 1, context.now);
-    if (popFirst(context, args, options, reply)) return;
-    const blocked = context.blockOn(args, options.keys, { timeoutMs, timeoutReply: "nullArray" });
-    if (blocked === "refused") reply.nullArray();
-  },
+  syntax: "timeout numkeys key... (LEFT | RIGHT) [COUNT=count]",
+  flags: ["write", "blocking"],
+  keys: countedKeys(2, "RW access delete"),
+  run: blockingMultiPop(listPop),
 });

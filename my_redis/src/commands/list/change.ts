@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { CommandDefinition } from "../../dispatch/command.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { elementSize, PackedElement, previousElement } from "../../values/packed-element.ts";
@@ -7,7 +8,6 @@ import { findList, type ListValue } from "../../collections/list-value.ts";
 
 const shared = {
   group: "list",
-  keys: { first: 1, last: 1, step: 1 },
 } as const satisfies Partial<CommandDefinition>;
 const cursor = new ListCursor();
 const element = new PackedElement();
@@ -18,10 +18,11 @@ export const lset = command({
   since: "1.0.0",
   complexity: "O(N) for N elements between the nearer end and the one that is set.",
   summary: "Sets the element with an index, which counts from the tail when negative.",
+  syntax: "key index element",
   flags: ["write", "denyoom"],
-  arity: 4,
+  keys: keyAt(1, "RW update"),
   run(context, args, reply) {
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     if (list === undefined) throw new CommandError(errors.noSuchKey);
     const index = args.integer(2);
     list.growBy(args.length(3), 1);
@@ -39,12 +40,13 @@ export const linsert = command({
   since: "2.2.0",
   complexity: "O(N) for N elements up to the one that is looked for.",
   summary: "Puts an element before or after the first one that equals a given one.",
+  syntax: "key (BEFORE | AFTER) pivot element",
   flags: ["write", "denyoom"],
-  arity: 5,
+  keys: keyAt(1, "RW insert"),
   run(context, args, reply) {
     const after = args.is(2, "after");
     if (!after && !args.is(2, "before")) throw new CommandError(errors.syntax);
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     if (list === undefined) {
       reply.integer(0);
       return;
@@ -111,11 +113,12 @@ export const lrem = command({
   complexity: "O(N+M) for a list of N elements of which M are removed.",
   summary:
     "Removes elements that equal a given one: all, or some from the head, or from the tail when the count is negative.",
+  syntax: "key count element",
   flags: ["write"],
-  arity: 4,
+  keys: keyAt(1, "RW delete"),
   run(context, args, reply) {
     const count = args.integer(2);
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     if (list === undefined) {
       reply.integer(0);
       return;
@@ -137,12 +140,13 @@ export const ltrim = command({
   complexity: "O(N) for N elements that are removed.",
   summary:
     "Keeps the elements from one index to another, which count from the tail when negative, and removes the others.",
+  syntax: "key start:integer stop:integer",
   flags: ["write"],
-  arity: 4,
+  keys: keyAt(1, "RW delete"),
   run(context, args, reply) {
     let first = args.integer(2);
     let last = args.integer(3);
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     if (list !== undefined) {
       const { size } = list;
       if (first < 0) first = Math.max(0, first + size);

@@ -1,10 +1,12 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import { maxInt64, parseInt64 } from "../../protocol/number-text.ts";
 import { PackedElement } from "../../values/packed-element.ts";
 import { ListCursor } from "./list-cursor.ts";
 import { type ListValue, readList } from "../../collections/list-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const cursor = new ListCursor();
 const element = new PackedElement();
@@ -19,15 +21,15 @@ interface PositionOptions {
 }
 
 function readOptions(args: Arguments): PositionOptions {
-  const options: PositionOptions = { rank: 1, count: undefined, maxElements: Infinity };
-  for (let index = 3; index < args.count; index += 2) {
-    if (index + 1 === args.count) throw new CommandError(errors.syntax);
-    if (args.is(index, "rank")) options.rank = readRank(args, index + 1);
-    else if (args.is(index, "count")) options.count = readLimit(args, index + 1, "COUNT");
-    else if (args.is(index, "maxlen")) options.maxElements = readLimit(args, index + 1, "MAXLEN");
-    else throw new CommandError(errors.syntax);
+  const found: PositionOptions = { rank: 1, count: undefined, maxElements: Infinity };
+  const options = new OptionReader(args, 3);
+  while (options.next()) {
+    if (options.is("rank", 1)) found.rank = readRank(args, options.value());
+    else if (options.is("count", 1)) found.count = readLimit(args, options.value(), "COUNT");
+    else if (options.is("maxlen", 1)) found.maxElements = readLimit(args, options.value(), "MAXLEN");
+    else options.refuse();
   }
-  return options;
+  return found;
 }
 
 function readRank(args: Arguments, index: number): number {
@@ -77,12 +79,12 @@ export const lpos = command({
   since: "6.0.6",
   complexity: "O(N) for N elements that are looked at.",
   summary: "Gives the index of elements that equal a given one.",
+  syntax: "key element [RANK=rank:integer] [COUNT=num-matches:integer] [MAXLEN=len]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const options = readOptions(args);
-    const list = readList(context, args);
+    const list = readList(context.database, args);
     const found: number[] = [];
     element.setBytes(args.buffer, args.start(2), args.end(2));
     if (list !== undefined) findMatches(list, options, (index) => found.push(index));

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
 import type { CommandDefinition } from "../../dispatch/command.ts";
 import { ListCursor } from "./list-cursor.ts";
 import { readList } from "../../collections/list-value.ts";
@@ -6,7 +7,6 @@ import { readList } from "../../collections/list-value.ts";
 const shared = {
   group: "list",
   since: "1.0.0",
-  keys: { first: 1, last: 1, step: 1 },
 } as const satisfies Partial<CommandDefinition>;
 const cursor = new ListCursor();
 
@@ -15,10 +15,11 @@ export const llen = command({
   name: "LLEN",
   complexity: "O(1)",
   summary: "Gives the length of a list.",
+  syntax: "key",
   flags: ["readonly", "fast"],
-  arity: 2,
+  keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    reply.integer(readList(context, args)?.size ?? 0);
+    reply.integer(readList(context.database, args)?.size ?? 0);
   },
 });
 
@@ -27,10 +28,11 @@ export const lindex = command({
   name: "LINDEX",
   complexity: "O(N) for N elements between the nearer end and the one asked for.",
   summary: "Gives the element with an index, which counts from the tail when negative.",
+  syntax: "key index",
   flags: ["readonly"],
-  arity: 3,
+  keys: firstKey,
   run(context, args, reply) {
-    const list = readList(context, args);
+    const list = readList(context.database, args);
     if (list === undefined) {
       reply.null();
       return;
@@ -45,12 +47,13 @@ export const lrange = command({
   name: "LRANGE",
   complexity: "O(S+N) for S elements between the nearer end and the first one asked for, and N that are given.",
   summary: "Gives the elements from one index to another, which count from the tail when negative.",
+  syntax: "key start:integer stop:integer",
   flags: ["readonly"],
-  arity: 4,
+  keys: firstKey,
   run(context, args, reply) {
     let first = args.integer(2);
     let last = args.integer(3);
-    const list = readList(context, args);
+    const list = readList(context.database, args);
     const size = list?.size ?? 0;
     if (first < 0) first = Math.max(0, first + size);
     last = last < 0 ? last + size : Math.min(last, size - 1);

@@ -1,4 +1,6 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
@@ -32,7 +34,7 @@ function takeCopy(list: ListValue, end: ListEnd): number {
   text.read(bytes, end === "head" ? start : lastElement(bytes, segmentEnd));
   const { length } = text;
   const copy = length <= scratch.length ? scratch : new Uint8Array(length);
-  copy.set(text.bytes.subarray(text.start, text.end));
+  copyBytes(text.bytes, text.start, text.end, copy, 0);
   element.setBytes(copy, 0, length);
   return length;
 }
@@ -48,12 +50,12 @@ function replyElement(list: ListValue, end: ListEnd, reply: ReplyWriter): void {
  * answered, when there is no element.
  */
 export function moveElement(context: Context, args: Arguments, ends: MoveEnds, reply: ReplyWriter): boolean {
-  const source = findList(context, args, 1);
+  const source = findList(context.database, args, 1);
   if (source === undefined) return false;
-  const found = sameKey(args) ? source : findTargetList(context, args, 2);
+  const found = sameKey(args) ? source : findTargetList(context.database, args, 2);
   replyElement(source, ends.from, reply);
   const length = takeCopy(source, ends.from);
-  const target = found ?? createList(context, args, 2, element.size);
+  const target = found ?? createList(context.database, args, 2, element.size);
   source.cut(ends.from, 1);
   target.growBy(length, 1);
   target.push(ends.to, element);
@@ -68,10 +70,11 @@ export const lmove = command({
   group: "list",
   since: "6.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Takes an element from either end of a list, puts it at either end of another, and gives it.",
+  syntax: "source:key destination:key (LEFT | RIGHT) (LEFT | RIGHT)",
   flags: ["write", "denyoom"],
-  arity: 5,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     const ends = { from: readEnd(args, 3), to: readEnd(args, 4) };
     if (!moveElement(context, args, ends, reply)) reply.null();
@@ -83,10 +86,11 @@ export const rpoplpush = command({
   group: "list",
   since: "1.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Takes the last element of a list, puts it at the head of another, and gives it; as LMOVE with RIGHT LEFT.",
+  syntax: "source:key destination:key",
   flags: ["write", "denyoom"],
-  arity: 3,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     if (!moveElement(context, args, { from: "tail", to: "head" }, reply)) reply.null();
   },

@@ -1,4 +1,5 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
@@ -10,9 +11,9 @@ const shared = {
   group: "list",
   since: "1.0.0",
   complexity: "O(N) for N elements that are given.",
+  syntax: "key [count]",
   flags: ["write", "fast"],
-  arity: -2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW access delete"),
 } as const satisfies Partial<CommandDefinition>;
 
 const notCount = "ERR value is out of range, must be positive";
@@ -44,7 +45,7 @@ const pop =
     if (args.count > 3) throw new CommandError(errors.wrongArity(name));
     const counted = args.count === 3;
     const asked = counted ? readCount(args, 2) : 1;
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     if (list === undefined) {
       if (counted) reply.nullArray();
       else reply.null();

@@ -1,4 +1,5 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { PackedElement } from "../../values/packed-element.ts";
@@ -11,9 +12,9 @@ const maxExpectedBytes = 8192;
 const shared = {
   group: "list",
   complexity: "O(1) for each element, so O(N) for N elements.",
+  syntax: "key element...",
   flags: ["write", "denyoom", "fast"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW insert"),
 } as const satisfies Partial<CommandDefinition>;
 
 /** Adds the elements from argument 2 on, and tells of it; gives the new length. */
@@ -21,7 +22,7 @@ function pushArguments(context: Context, args: Arguments, found: ListValue | und
   const { buffer } = args;
   let bytes = 0;
   for (let index = 2; index < args.count; index++) bytes += args.length(index);
-  const list = found ?? createList(context, args, 1, bytes > maxExpectedBytes ? 0 : elementBytes(args));
+  const list = found ?? createList(context.database, args, 1, bytes > maxExpectedBytes ? 0 : elementBytes(args));
   list.growBy(bytes, args.count - 2);
   for (let index = 2; index < args.count; index++) {
     list.push(end, element.setBytes(buffer, args.start(index), args.end(index)));
@@ -44,7 +45,7 @@ export const lpush = command({
   since: "1.0.0",
   summary: "Puts elements at the head of a list, one before the other, creating the list if needed.",
   run(context, args, reply) {
-    reply.integer(pushArguments(context, args, findList(context, args), "head"));
+    reply.integer(pushArguments(context, args, findList(context.database, args), "head"));
   },
 });
 
@@ -54,7 +55,7 @@ export const rpush = command({
   since: "1.0.0",
   summary: "Puts elements at the tail of a list, creating it if needed.",
   run(context, args, reply) {
-    reply.integer(pushArguments(context, args, findList(context, args), "tail"));
+    reply.integer(pushArguments(context, args, findList(context.database, args), "tail"));
   },
 });
 
@@ -64,7 +65,7 @@ export const lpushx = command({
   since: "2.2.0",
   summary: "Puts elements at the head of a list that exists.",
   run(context, args, reply) {
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     reply.integer(list === undefined ? 0 : pushArguments(context, args, list, "head"));
   },
 });
@@ -75,7 +76,7 @@ export const rpushx = command({
   since: "2.2.0",
   summary: "Puts elements at the tail of a list that exists.",
   run(context, args, reply) {
-    const list = findList(context, args);
+    const list = findList(context.database, args);
     reply.integer(list === undefined ? 0 : pushArguments(context, args, list, "tail"));
   },
 });

@@ -1,26 +1,20 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
-import type { Arguments } from "../../protocol/arguments.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 
 const shared = {
   group: "pubsub",
   flags: ["pubsub", "loading", "stale", "fast"],
-  arity: 3,
   mayReplicate: () => true,
 } as const satisfies Partial<CommandDefinition>;
-
-const rangeOf = (args: Arguments, index: number) => ({
-  bytes: args.buffer,
-  start: args.start(index),
-  end: args.end(index),
-});
 
 const publishing =
   (kind: "channel" | "shard"): Run =>
   ({ server }, args, reply) => {
-    if (kind === "channel" && server.executingTransaction) {
-      server.pubSub.onPublishedAsPart?.(rangeOf(args, 1), rangeOf(args, 2));
-    }
-    reply.integer(server.pubSub.publish(kind, rangeOf(args, 1), rangeOf(args, 2)));
+    const { execution, pubSub } = server;
+    const channel = args.range(1);
+    const message = args.range(2);
+    const asPart = kind === "channel" && execution.inUnit;
+    reply.integer(asPart ? pubSub.publishAsPart(channel, message) : pubSub.publish(kind, channel, message));
   };
 
 export const publish = command({
@@ -29,6 +23,7 @@ export const publish = command({
   since: "2.0.0",
   complexity: "O(N+M) for N subscribers of the channel and M patterns of anybody.",
   summary: "Sends a message to the subscribers of a channel; gives how many received it.",
+  syntax: "channel message",
   run: publishing("channel"),
 });
 
@@ -38,6 +33,7 @@ export const spublish = command({
   since: "7.0.0",
   complexity: "O(N) for N subscribers of the shard channel.",
   summary: "Sends a message to the subscribers of a shard channel; gives how many received it.",
-  keys: { first: 1, last: 1, step: 1 },
+  syntax: "shardchannel message",
+  keys: keyAt(1, "not_key"),
   run: publishing("shard"),
 });

@@ -1,6 +1,6 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import { container } from "../../dispatch/container.ts";
-import type { SubscriptionKind } from "../../dispatch/pub-sub.ts";
+import type { SubscriptionKind } from "../../dispatch/client.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 
@@ -37,22 +37,21 @@ const counting =
 
 const channels = command({
   ...shared,
-  name: "CHANNELS",
+  name: "PUBSUB CHANNELS",
   since: "2.8.0",
   complexity: "O(N) for N channels with subscribers.",
   summary: "Names the channels that have subscribers, all or those that match a pattern.",
-  usage: "[<pattern>]",
-  arity: -2,
+  syntax: "[pattern]",
   run: listing("channel"),
 });
 
 const numpat = command({
   ...shared,
-  name: "NUMPAT",
+  name: "PUBSUB NUMPAT",
   since: "2.8.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Counts the different patterns that have subscribers.",
-  arity: 2,
   run({ server }, _args, reply) {
     reply.integer(server.pubSub.nameCount("pattern"));
   },
@@ -60,34 +59,31 @@ const numpat = command({
 
 const numsub = command({
   ...shared,
-  name: "NUMSUB",
+  name: "PUBSUB NUMSUB",
   since: "2.8.0",
   complexity: "O(N) for N channels that are asked for.",
   summary: "Counts the subscribers of channels, those of patterns not among them.",
-  usage: "[<channel> ...]",
-  arity: -2,
+  syntax: "[channel...]",
   run: counting("channel"),
 });
 
 const shardchannels = command({
   ...shared,
-  name: "SHARDCHANNELS",
+  name: "PUBSUB SHARDCHANNELS",
   since: "7.0.0",
   complexity: "O(N) for N shard channels with subscribers.",
   summary: "Names the shard channels that have subscribers, all or those that match a pattern.",
-  usage: "[<pattern>]",
-  arity: -2,
+  syntax: "[pattern]",
   run: listing("shard"),
 });
 
 const shardnumsub = command({
   ...shared,
-  name: "SHARDNUMSUB",
+  name: "PUBSUB SHARDNUMSUB",
   since: "7.0.0",
   complexity: "O(N) for N shard channels that are asked for.",
   summary: "Counts the subscribers of shard channels.",
-  usage: "[<shardchannel> ...]",
-  arity: -2,
+  syntax: "[shardchannel...]",
   run: counting("shard"),
 });
 
@@ -98,7 +94,6 @@ export const pubsub = container({
   complexity: "Depends on the subcommand.",
   summary: "Tells which channels and patterns have subscribers.",
   flags: [],
-  arity: -2,
-  subcommands: [channels, numpat, numsub, shardchannels, shardnumsub],
   helpSince: "6.2.0",
+  subcommands: [channels, numpat, numsub, shardchannels, shardnumsub],
 });

@@ -1,6 +1,7 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { keysFrom } from "../../dispatch/key-specification.ts";
 import type { Client } from "../../dispatch/client.ts";
-import type { SubscriptionKind } from "../../dispatch/pub-sub.ts";
+import type { SubscriptionKind } from "../../dispatch/client.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 
 const shared = {
@@ -52,7 +53,7 @@ export const subscribe = command({
   since: "2.0.0",
   complexity: "O(N) for N channels.",
   summary: "Listens to the messages of channels.",
-  arity: -2,
+  syntax: "channel...",
   run: subscribing("channel", "subscribe"),
 });
 
@@ -62,7 +63,7 @@ export const unsubscribe = command({
   since: "2.0.0",
   complexity: "O(N) for N channels.",
   summary: "Listens no more to channels, to none at all if none is named.",
-  arity: -1,
+  syntax: "[channel...]",
   run: unsubscribing("channel", "unsubscribe"),
 });
 
@@ -72,7 +73,7 @@ export const psubscribe = command({
   since: "2.0.0",
   complexity: "O(N) for N patterns.",
   summary: "Listens to the messages of all channels whose names match patterns.",
-  arity: -2,
+  syntax: "{pattern}...",
   run: subscribing("pattern", "psubscribe"),
 });
 
@@ -82,7 +83,7 @@ export const punsubscribe = command({
   since: "2.0.0",
   complexity: "O(N) for N patterns.",
   summary: "Listens no more to patterns, to none at all if none is named.",
-  arity: -1,
+  syntax: "[pattern...]",
   run: unsubscribing("pattern", "punsubscribe"),
 });
 
@@ -93,7 +94,8 @@ export const ssubscribe = command({
   name: "SSUBSCRIBE",
   complexity: "O(N) for N shard channels.",
   summary: "Listens to the messages of shard channels.",
-  arity: -2,
+  syntax: "shardchannel...",
+  keys: keysFrom(1, "not_key"),
   run: subscribing("shard", "ssubscribe"),
 });
 
@@ -102,6 +104,7 @@ export const sunsubscribe = command({
   name: "SUNSUBSCRIBE",
   complexity: "O(N) for N shard channels.",
   summary: "Listens no more to shard channels, to none at all if none is named.",
-  arity: -1,
+  syntax: "[shardchannel...]",
+  keys: keysFrom(1, "not_key"),
   run: unsubscribing("shard", "sunsubscribe"),
 });

@@ -1,16 +1,16 @@
-import { type Command, command, type CommandFlag } from "../../dispatch/command.ts";
-import type { Context } from "../../dispatch/context.ts";
+import type { Context, Scripts } from "../../dispatch/context.ts";
+import { type Command, command } from "../../dispatch/command.ts";
+import { countedKeys } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { Script } from "../../scripting/script-cache.ts";
 import { readShebang, type Shebang } from "../../scripting/shebang.ts";
-import { type ScriptRunner, scriptRunner } from "./script-runner.ts";
 
 const digestLength = 40;
 const noScript = "NOSCRIPT No matching script. Please use EVAL.";
 
 /** Finds the script that argument 1 stands for, or throws. */
-type FindScript = (runner: ScriptRunner, args: Arguments) => Script;
+type FindScript = (runner: Scripts, args: Arguments) => Script;
 
 const byText: FindScript = ({ engine }, args) => engine.load(args.view(1));
 
@@ -23,7 +23,7 @@ const byDigest: FindScript = ({ engine }, args) => {
 /** What a script says of itself; undefined when there is none, or none that could be run. */
 function shebangOf({ server }: Context, args: Arguments, find: FindScript): Shebang | undefined {
   try {
-    return find === byText ? readShebang(args.view(1)) : find(scriptRunner(server), args).shebang;
+    return find === byText ? readShebang(args.view(1)) : find(server.scripts, args).shebang;
   } catch (error) {
     if (error instanceof CommandError) return undefined;
     throw error;
@@ -39,16 +39,16 @@ interface EvalDefinition {
 }
 
 function evalCommand({ name, since, summary, find, readOnly }: EvalDefinition): Command {
-  const flags: CommandFlag[] = ["noscript", "stale", "skip_monitor", "no_mandatory_keys", "movablekeys"];
+  const flags = ["noscript", "stale", "skip_monitor", "no_mandatory_keys"] as const;
   return command({
     name,
     group: "scripting",
     since,
     complexity: "Depends on the script",
     summary,
+    syntax: `${find === byText ? "script" : "sha1"} numkeys [key...] [arg...]`,
     flags: readOnly ? ["readonly", ...flags] : flags,
-    arity: -3,
-    findKeys,
+    keys: countedKeys(2, readOnly ? "RO access" : "RW access update"),
     needsMemory(context, args) {
       const flags = shebangOf(context, args, find)?.flags;
       return flags !== undefined && !flags.has("no-writes") && !flags.has("allow-oom");
@@ -58,8 +58,8 @@ function evalCommand({ name, since, summary, find, readOnly }: EvalDefinition): 
       // What the script does is logged command by command.
       context.logNothing();
       // Before what the script runs.
-      if (context.command !== undefined) context.server.monitors.show(context, context.command, args);
-      const runner = scriptRunner(context.server);
+      if (context.command !== undefined) context.server.observers.monitors.show(context.client, context.command, args);
+      const runner = context.server.scripts;
       if (find === byDigest && args.length(1) !== digestLength) throw new CommandError(noScript);
       const keyCount = readKeyCount(args);
       const script = find(runner, args);
@@ -73,12 +73,6 @@ function readKeyCount(args: Arguments): number {
   if (count > args.count - 3) throw new CommandError("ERR Number of keys can't be greater than number of args");
   if (count < 0) throw new CommandError("ERR Number of keys can't be negative");
   return count;
-}
-
-function findKeys(args: Arguments): number[] {
-  const count = Number(args.latin1(2));
-  if (!Number.isInteger(count) || count < 1 || count > args.count - 3) return [];
-  return Array.from({ length: count }, (_, index) => index + 3);
 }
 
 export const evalText = evalCommand({

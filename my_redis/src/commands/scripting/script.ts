@@ -1,33 +1,32 @@
 import { command } from "../../dispatch/command.ts";
 import { container } from "../../dispatch/container.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import { scriptRunner } from "./script-runner.ts";
 
 const load = command({
-  name: "LOAD",
+  name: "SCRIPT LOAD",
   group: "scripting",
   since: "2.6.0",
   complexity: "O(N) for a script of N bytes",
   summary: "Keeps a script for EVALSHA, and returns its SHA1 digest.",
-  usage: "<script>",
+  syntax: "script",
   flags: ["noscript", "stale"],
-  arity: 3,
+  tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run({ server }, args, reply) {
-    reply.bulkText(scriptRunner(server).engine.load(args.view(2)).sha1);
+    reply.bulkText(server.scripts.engine.load(args.view(2)).sha1);
   },
 });
 
 const exists = command({
-  name: "EXISTS",
+  name: "SCRIPT EXISTS",
   group: "scripting",
   since: "2.6.0",
   complexity: "O(N) for N digests",
   summary: "Tells of each digest whether its script is kept.",
-  usage: "<sha1> [<sha1> ...]",
+  syntax: "sha1...",
   flags: ["noscript"],
-  arity: -3,
+  tips: ["request_policy:all_shards", "response_policy:agg_logical_and"],
   run({ server }, args, reply) {
-    const { engine } = scriptRunner(server);
+    const { engine } = server.scripts;
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) {
       reply.integer(engine.find(args.buffer, args.start(index), args.end(index)) === undefined ? 0 : 1);
@@ -36,46 +35,47 @@ const exists = command({
 });
 
 const flush = command({
-  name: "FLUSH",
+  name: "SCRIPT FLUSH",
   group: "scripting",
   since: "2.6.0",
   complexity: "O(N) for N scripts",
   summary: "Forgets all scripts.",
-  usage: "[ASYNC|SYNC]",
+  syntax: "[ASYNC | SYNC]",
   flags: ["noscript"],
-  arity: -2,
+  tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run({ server }, args, reply) {
     if (args.count > 3 || (args.count === 3 && !args.is(2, "sync") && !args.is(2, "async"))) {
       throw new CommandError("ERR SCRIPT FLUSH only support SYNC|ASYNC option");
     }
-    scriptRunner(server).engine.flush();
+    server.scripts.engine.flush();
     reply.ok();
   },
 });
 
 const kill = command({
-  name: "KILL",
+  name: "SCRIPT KILL",
   group: "scripting",
   since: "2.6.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Ends the script that runs, if it has written nothing.",
   flags: ["noscript", "allow_busy"],
-  arity: 2,
+  tips: ["request_policy:all_shards", "response_policy:one_succeeded"],
   run({ server }, _args, reply) {
-    scriptRunner(server).kill();
+    server.scripts.kill();
     reply.ok();
   },
 });
 
 const debug = command({
-  name: "DEBUG",
+  name: "SCRIPT DEBUG",
   group: "scripting",
   since: "3.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Turns the debugger of scripts on or off; there is none in this server.",
-  usage: "(YES|SYNC|NO)",
+  syntax: "(YES | SYNC | NO)",
   flags: ["noscript"],
-  arity: 3,
   run(_context, args, reply) {
     if (args.is(2, "yes") || args.is(2, "sync")) throw new CommandError("ERR there is no Lua debugger in this server");
     if (!args.is(2, "no")) throw new CommandError("ERR Use SCRIPT DEBUG YES/SYNC/NO");
@@ -90,7 +90,6 @@ export const script = container({
   complexity: "Depends on the subcommand.",
   summary: "Looks after the scripts that EVALSHA can run.",
   flags: [],
-  arity: -2,
-  subcommands: [debug, exists, flush, kill, load],
   helpSince: "5.0.0",
+  subcommands: [debug, exists, flush, kill, load],
 });

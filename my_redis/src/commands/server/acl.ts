@@ -4,27 +4,27 @@ import { container } from "../../dispatch/container.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 
 const whoami = command({
-  name: "WHOAMI",
+  name: "ACL WHOAMI",
   group: "server",
   since: "6.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns the user of the connection.",
   flags: ["noscript", "loading", "stale"],
-  arity: 2,
   run({ client }, _args, reply) {
     reply.bulkText(client.user);
   },
 });
 
 const cat = command({
-  name: "CAT",
+  name: "ACL CAT",
   group: "server",
   since: "6.0.0",
   complexity: "O(1) since the categories and commands are a fixed set.",
+  brief: true,
   summary: "Lists the categories of commands, or the commands of a category.",
-  usage: "[<category>]",
+  syntax: "[category]",
   flags: ["noscript", "loading", "stale"],
-  arity: -2,
   run({ server }, args, reply) {
     if (args.count > 3) throw new CommandError(errors.subcommandSyntax(args.latin1(1), "acl"));
     const wanted = args.count === 3 ? args.latin1(2) : undefined;
@@ -52,7 +52,6 @@ export const acl = container({
   complexity: "Depends on the subcommand.",
   summary: "Tells who may do what. There is one user so far, whose password is requirepass.",
   flags: [],
-  arity: -2,
-  subcommands: [cat, whoami],
   helpSince: "6.0.0",
+  subcommands: [cat, whoami],
 });

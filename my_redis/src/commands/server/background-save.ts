@@ -11,18 +11,20 @@ export const bgSave = command({
   group: "server",
   since: "1.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Writes all databases, as they are at this moment, into the snapshot file while clients are served.",
+  syntax: "[SCHEDULE]",
   flags: ["admin", "noscript", "no_async_loading"],
-  arity: -1,
   run({ server }, args, reply) {
     const schedule = args.count === 2 && args.is(1, "schedule");
     if (args.count > 1 && !schedule) throw new CommandError(errors.syntax);
     const snapshots = requireSnapshots(server);
     if (snapshots.inProgress) throw new CommandError("ERR Background save already in progress");
-    const { executingTransaction, keyspace, appendOnlyLog } = server;
-    if (appendOnlyLog?.rewriter.startedMs !== undefined || keyspace.snapshot !== undefined || executingTransaction) {
-      if (!schedule && !executingTransaction) throw new CommandError(otherActive);
-      snapshots.isScheduled = true;
+    const { execution, keyspace, storage } = server;
+    const rewriting = storage?.log.rewriter.startedMs !== undefined;
+    if (rewriting || keyspace.snapshot !== undefined || execution.inUnit) {
+      if (!schedule && !execution.inUnit) throw new CommandError(otherActive);
+      snapshots.schedule();
       reply.simple("Background saving scheduled");
       return;
     }
@@ -41,12 +43,12 @@ export const bgRewriteAof = command({
   group: "server",
   since: "1.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Writes the append-only file anew, as short as the data allows, while clients are served.",
   flags: ["admin", "noscript", "no_async_loading"],
-  arity: 1,
   run({ server }, _args, reply) {
     requireSnapshots(server);
-    const rewriter = server.appendOnlyLog?.rewriter;
+    const rewriter = server.storage?.log?.rewriter;
     if (rewriter?.startedMs !== undefined) {
       throw new CommandError("ERR Background append only file rewriting already in progress");
     }

@@ -1,16 +1,17 @@
 import { command } from "../../dispatch/command.ts";
 import { container } from "../../dispatch/container.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const flush = command({
-  name: "FLUSH",
+  name: "FUNCTION FLUSH",
   group: "scripting",
   since: "7.0.0",
   complexity: "O(N) where N is the number of functions deleted",
   summary: "Deletes all libraries of functions: there are none yet.",
-  usage: "[ASYNC|SYNC]",
+  syntax: "[ASYNC | SYNC]",
   flags: ["write", "noscript"],
-  arity: -2,
+  tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   run(_context, args, reply) {
     if (args.count > 3) throw new CommandError(errors.subcommandSyntax(args.latin1(1), "function"));
     if (args.count === 3 && !args.is(2, "async") && !args.is(2, "sync")) {
@@ -21,25 +22,27 @@ const flush = command({
 });
 
 const list = command({
-  name: "LIST",
+  name: "FUNCTION LIST",
   group: "scripting",
   since: "7.0.0",
   complexity: "O(N) where N is the number of functions",
   summary: "Lists the libraries of functions: there are none yet.",
+  syntax: "[LIBRARYNAME=library-name-pattern] [WITHCODE]",
   usage: "[LIBRARYNAME <pattern>] [WITHCODE]",
   flags: ["noscript"],
-  arity: -2,
+  tips: ["nondeterministic_output_order"],
   run(_context, args, reply) {
     let withCode = false;
     let named = false;
-    for (let index = 2; index < args.count; index++) {
-      if (!withCode && args.is(index, "withcode")) {
+    const options = new OptionReader(args, 2);
+    while (options.next()) {
+      if (!withCode && options.is("withcode")) {
         withCode = true;
-      } else if (!named && args.is(index, "libraryname")) {
+      } else if (!named && options.is("libraryname")) {
         named = true;
-        if (++index >= args.count) throw new CommandError("ERR library name argument was not given");
+        if (options.value() >= args.count) throw new CommandError("ERR library name argument was not given");
       } else {
-        throw new CommandError(`ERR Unknown argument ${args.latin1(index)}`);
+        throw new CommandError(`ERR Unknown argument ${args.latin1(options.index)}`);
       }
     }
     reply.array(0);
@@ -53,7 +56,6 @@ export const functionCommand = container({
   complexity: "Depends on the subcommand.",
   summary: "Looks after libraries of functions, which cannot be loaded yet.",
   flags: [],
-  arity: -2,
-  subcommands: [flush, list],
   helpSince: "7.0.0",
+  subcommands: [flush, list],
 });

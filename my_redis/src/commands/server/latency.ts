@@ -14,11 +14,12 @@ const facts = {
 
 const latest = command({
   ...facts,
-  name: "LATEST",
+  name: "LATENCY LATEST",
+  brief: true,
   summary: "Returns the latest slow event of each kind: time, milliseconds and the worst.",
-  arity: 2,
+  tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server }, _args, reply) {
-    const events = server.latency.latest();
+    const events = server.observers.latency.latest();
     reply.array(events.length);
     for (const { event, sample, worstMs } of events) {
       reply.array(4);
@@ -32,12 +33,13 @@ const latest = command({
 
 const history = command({
   ...facts,
-  name: "HISTORY",
+  name: "LATENCY HISTORY",
+  brief: true,
   summary: "Returns the slow events of a kind: time and milliseconds.",
-  usage: "<event>",
-  arity: 3,
+  syntax: "event",
+  tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server }, args, reply) {
-    const samples = server.latency.history(args.latin1(2));
+    const samples = server.observers.latency.history(args.latin1(2));
     reply.array(samples.length);
     for (const { atSeconds, milliseconds } of samples) {
       reply.array(2);
@@ -49,25 +51,27 @@ const history = command({
 
 const reset = command({
   ...facts,
-  name: "RESET",
+  name: "LATENCY RESET",
+  brief: true,
   summary: "Forgets the slow events of the kinds named, or all.",
-  usage: "[<event> ...]",
-  arity: -2,
+  syntax: "[event...]",
+  tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run({ server }, args, reply) {
     const events = Array.from({ length: args.count - 2 }, (_, index) => args.latin1(index + 2));
-    reply.integer(server.latency.reset(events));
+    reply.integer(server.observers.latency.reset(events));
   },
 });
 
 const graph = command({
   ...facts,
-  name: "GRAPH",
+  name: "LATENCY GRAPH",
+  brief: true,
   summary: "Draws the slow events of a kind, one line each.",
-  usage: "<event>",
-  arity: 3,
+  syntax: "event",
+  tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server, now }, args, reply) {
     const event = args.latin1(2);
-    const samples = server.latency.history(event);
+    const samples = server.observers.latency.history(event);
     if (samples.length === 0) throw new CommandError(`ERR No samples available for event '${event}'`);
     const worstMs = Math.max(1, ...samples.map(({ milliseconds }) => milliseconds));
     const lines = samples.map(({ atSeconds, milliseconds }) => {
@@ -80,16 +84,17 @@ const graph = command({
 
 const doctor = command({
   ...facts,
-  name: "DOCTOR",
+  name: "LATENCY DOCTOR",
+  brief: true,
   summary: "Says in words which kinds of events were slow.",
-  arity: 2,
+  tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server }, _args, reply) {
-    const events = server.latency.latest();
+    const events = server.observers.latency.latest();
     const lines = events.map(
       ({ event, worstMs }) =>
-        `${event}: ${server.latency.history(event).length} slow events, the worst took ${worstMs} ms.`,
+        `${event}: ${server.observers.latency.history(event).length} slow events, the worst took ${worstMs} ms.`,
     );
-    if (!server.latency.enabled) {
+    if (!server.observers.latency.enabled) {
       lines.unshift("Slow events are not noted: CONFIG SET latency-monitor-threshold <milliseconds> begins to.");
     } else if (events.length === 0) {
       lines.push("Nothing took longer than latency-monitor-threshold since it was set or reset.");
@@ -100,12 +105,12 @@ const doctor = command({
 
 const histogram = command({
   ...facts,
-  name: "HISTOGRAM",
+  name: "LATENCY HISTOGRAM",
   since: "7.0.0",
   complexity: "O(N) where N is the number of commands with latency information being retrieved.",
   summary: "Returns how long calls took, by command: how many ended within 1, 2, 4, 8 ... microseconds.",
-  usage: "[<command> ...]",
-  arity: -2,
+  syntax: "[command...]",
+  tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server: { commands } }, args, reply) {
     const measured = (args.count === 2 ? [...commands.all()] : named(commands, args))
       .flatMap((entry) => [entry, ...commands.subcommandsOf(entry)])
@@ -116,7 +121,7 @@ const histogram = command({
 });
 
 /** A container stands for its subcommands; what there is not is left out. */
-function named(commands: CommandTable, args: Arguments): Command[] {
+function named(commands: CommandTable<Command>, args: Arguments): Command[] {
   const names = Array.from({ length: args.count - 2 }, (_, index) => args.latin1(index + 2));
   return names.flatMap((name) => commands.byName(name) ?? []);
 }
@@ -143,7 +148,6 @@ export const latency = container({
   complexity: "Depends on the subcommand.",
   summary: "Looks at what took long in the server.",
   flags: [],
-  arity: -2,
-  subcommands: [doctor, graph, histogram, history, latest, reset],
   helpSince: "2.8.13",
+  subcommands: [doctor, graph, histogram, history, latest, reset],
 });

@@ -7,8 +7,8 @@ export const lolwut = command({
   since: "5.0.0",
   complexity: "O(1)",
   summary: "Shows the version, and no computer art.",
+  syntax: "[VERSION=version:integer]",
   flags: ["readonly", "fast"],
-  arity: -1,
   run(_context, args, reply) {
     // VERSION chooses a picture, and there is none to choose.
     if (args.count > 2 && args.is(1, "version")) args.integer(2);

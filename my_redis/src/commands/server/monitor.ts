@@ -6,14 +6,14 @@ export const monitor = command({
   group: "server",
   since: "1.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Sends this client a line for every command that the server runs.",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: 1,
   run({ client, server }, _args, reply) {
-    if (server.executingTransaction) throw new CommandError("ERR MONITOR isn't allowed for DENY BLOCKING client");
+    if (server.execution.inUnit) throw new CommandError("ERR MONITOR isn't allowed for DENY BLOCKING client");
     // Asked again, Redis says nothing.
     if (client.monitoring) return;
-    server.monitors.add(client);
+    server.observers.monitors.add(client);
     reply.ok();
   },
 });

@@ -9,7 +9,6 @@ export const role = command({
   summary: "Tells the server's part in replication.",
   flags: ["noscript", "loading", "stale", "fast"],
   categories: ["admin", "dangerous"],
-  arity: 1,
   run(_context, _args, reply) {
     reply.array(3);
     reply.bulkText("master");
@@ -23,10 +22,12 @@ export const wait = command({
   group: "generic",
   since: "3.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Waits until replicas have the changes made so far, and counts them: none, as there are none yet.",
+  syntax: "numreplicas:integer timeout:integer",
   flags: ["noscript"],
   categories: ["connection"],
-  arity: 3,
+  tips: ["request_policy:all_shards", "response_policy:agg_min"],
   run(context, args, reply) {
     const wanted = args.integer(1);
     const timeoutMs = args.integer(2, "ERR timeout is not an integer or out of range");

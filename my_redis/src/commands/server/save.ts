@@ -1,12 +1,12 @@
 import { command } from "../../dispatch/command.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import type { Server } from "../../server.ts";
-import type { Snapshots } from "../../persistence/snapshot/snapshots.ts";
+import type { Services } from "../../dispatch/context.ts";
+import type { SnapshotStorage } from "../../dispatch/ports.ts";
 
 /** The snapshots of a server that writes files. Throws where everything stays in memory. */
-export function requireSnapshots({ snapshots }: Server): Snapshots {
-  if (snapshots === undefined) throw new CommandError("ERR this server keeps everything in memory, and writes no file");
-  return snapshots;
+export function requireSnapshots({ storage }: Services): SnapshotStorage {
+  if (storage === undefined) throw new CommandError("ERR this server keeps everything in memory, and writes no file");
+  return storage.snapshots;
 }
 
 export const save = command({
@@ -16,7 +16,6 @@ export const save = command({
   complexity: "O(N) where N is the total number of keys in all databases",
   summary: "Writes all databases into the snapshot file, while every client waits.",
   flags: ["admin", "noscript", "no_async_loading", "no_multi"],
-  arity: 1,
   run({ server }, _args, reply) {
     const snapshots = requireSnapshots(server);
     if (snapshots.inProgress) throw new CommandError("ERR Background save already in progress");
@@ -39,8 +38,8 @@ export const lastSave = command({
   summary: "Gives the Unix time, in seconds, of the last snapshot that was written.",
   flags: ["loading", "stale", "fast"],
   categories: ["admin", "dangerous"],
-  arity: 1,
+  tips: ["nondeterministic_output"],
   run({ server }, _args, reply) {
-    reply.integer(Math.floor((server.snapshots?.lastSaveMs ?? server.startedAtMs) / 1000));
+    reply.integer(Math.floor((server.storage?.snapshots?.lastSaveMs ?? server.process.startedAtMs) / 1000));
   },
 });

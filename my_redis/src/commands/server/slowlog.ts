@@ -7,12 +7,13 @@ const facts = { group: "server", since: "2.2.12", flags: ["admin", "loading", "s
 
 const get = command({
   ...facts,
-  name: "GET",
+  name: "SLOWLOG GET",
   complexity: "O(N) where N is the number of entries returned",
   summary: "Returns the latest slow commands: number, time, microseconds, words, client and his name. -1 means all.",
-  usage: "[<count>]",
-  arity: -2,
-  run({ server: { slowLog } }, args, reply) {
+  syntax: "[count]",
+  tips: ["request_policy:all_nodes", "nondeterministic_output"],
+  run({ server }, args, reply) {
+    const { slowLog } = server.observers;
     if (args.count > 3) throw new CommandError(errors.subcommandSyntax(args.latin1(1), "slowlog"));
     const message = "ERR count should be greater than or equal to -1";
     const given = args.count > 2 ? args.integer(2, message) : defaultCount;
@@ -34,23 +35,24 @@ const get = command({
 
 const len = command({
   ...facts,
-  name: "LEN",
+  name: "SLOWLOG LEN",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns the number of slow commands that are noted.",
-  arity: 2,
+  tips: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
   run({ server }, _args, reply) {
-    reply.integer(server.slowLog.length);
+    reply.integer(server.observers.slowLog.length);
   },
 });
 
 const reset = command({
   ...facts,
-  name: "RESET",
+  name: "SLOWLOG RESET",
   complexity: "O(N) where N is the number of entries in the slowlog",
   summary: "Forgets all slow commands.",
-  arity: 2,
+  tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run({ server }, _args, reply) {
-    server.slowLog.reset();
+    server.observers.slowLog.reset();
     reply.ok();
   },
 });
@@ -62,7 +64,6 @@ export const slowlog = container({
   complexity: "Depends on the subcommand.",
   summary: "Looks at the commands that took long.",
   flags: [],
-  arity: -2,
-  subcommands: [get, len, reset],
   helpSince: "6.2.0",
+  subcommands: [get, len, reset],
 });

@@ -7,7 +7,7 @@ export const time = command({
   complexity: "O(1)",
   summary: "Returns the server's clock: Unix seconds, and microseconds of the second.",
   flags: ["loading", "stale", "fast"],
-  arity: 1,
+  tips: ["nondeterministic_output"],
   run({ now }, _args, reply) {
     const seconds = Math.floor(now / 1000);
     reply.array(2);

@@ -1,24 +1,27 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { countedKeys, everyKey, keyAt, keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Address } from "../../memory/heap.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import { parseInt64 } from "../../protocol/number-text.ts";
 import { intersectTables, subtractTables, uniteTables } from "./combine-tables.ts";
 import { SetResult } from "./set-result.ts";
-import { type MemberText, readSet, SetValue } from "../../collections/set-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
+import { readSet, SetValue } from "../../collections/set-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 type Operation = "intersection" | "union" | "difference";
 /** Sets, undefined where there is no key. */
 type Sets = readonly (SetValue | undefined)[];
 /** A member of a large set is told with its entry and its hash in the set's table. */
-type Visit = (member: MemberText, entry?: Address, hash?: number) => void;
+type Visit = (member: ByteRange, entry?: Address, hash?: number) => void;
 
 /** The sets at these arguments. Throws WRONGTYPE. */
 function readSets(context: Context, args: Arguments, first: number, end: number): Sets {
   const sets: (SetValue | undefined)[] = [];
-  for (let index = first; index < end; index++) sets.push(readSet(context, args, index, new SetValue()));
+  for (let index = first; index < end; index++) sets.push(readSet(context.database, args, index, new SetValue()));
   return sets;
 }
 
@@ -28,7 +31,7 @@ function tablesOf(sets: readonly SetValue[]): readonly RecordTable[] | undefined
   return tables.length === sets.length ? tables : undefined;
 }
 
-const has = (set: SetValue, { bytes, start, end }: MemberText): boolean => set.has(bytes, start, end);
+const has = (set: SetValue, { bytes, start, end }: ByteRange): boolean => set.has(bytes, start, end);
 
 const withText =
   (sets: readonly SetValue[], visit: Visit) =>
@@ -122,17 +125,17 @@ const storeResult =
 const toReply = {
   group: "set",
   since: "1.0.0",
+  syntax: "key...",
   flags: ["readonly"],
-  arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
+  keys: everyKey,
+  tips: ["nondeterministic_output_order"],
 } as const satisfies Partial<CommandDefinition>;
 
 const toStore = {
   group: "set",
   since: "1.0.0",
+  syntax: "destination:key key...",
   flags: ["write", "denyoom"],
-  arity: -3,
-  keys: { first: 1, last: -1, step: 1 },
 } as const satisfies Partial<CommandDefinition>;
 
 const intersectionCost = "O(N*M) for M sets of which the smallest has N members.";
@@ -167,6 +170,7 @@ export const sinterstore = command({
   name: "SINTERSTORE",
   complexity: intersectionCost,
   summary: "Stores the members that all of the sets have.",
+  keys: [keyAt(1, "RW update"), keysFrom(2, "RO access")],
   run: storeResult("intersection", "sinterstore"),
 });
 
@@ -175,6 +179,7 @@ export const sunionstore = command({
   name: "SUNIONSTORE",
   complexity: totalCost,
   summary: "Stores the members that any of the sets has.",
+  keys: [keyAt(1, "OW update"), keysFrom(2, "RO access")],
   run: storeResult("union", "sunionstore"),
 });
 
@@ -183,6 +188,7 @@ export const sdiffstore = command({
   name: "SDIFFSTORE",
   complexity: totalCost,
   summary: "Stores the members of the first set that none of the others has.",
+  keys: [keyAt(1, "OW update"), keysFrom(2, "RO access")],
   run: storeResult("difference", "sdiffstore"),
 });
 
@@ -195,11 +201,11 @@ function readCardinality(args: Arguments): { keyCount: number; limit: number } {
   }
   const keyCount = Number(given);
   let limit = 0;
-  for (let index = 2 + keyCount; index < args.count; index += 2) {
-    if (!args.is(index, "limit") || index + 1 === args.count) throw new CommandError(errors.syntax);
-    const value = parseInt64(args.buffer, args.start(index + 1), args.end(index + 1));
-    if (value === undefined || value < 0n) throw new CommandError("ERR LIMIT can't be negative");
-    limit = Number(value);
+  const options = new OptionReader(args, 2 + keyCount);
+  while (options.next()) {
+    if (!options.is("limit", 1)) options.refuse();
+    limit = options.integer("ERR LIMIT can't be negative");
+    if (limit < 0) throw new CommandError("ERR LIMIT can't be negative");
   }
   return { keyCount, limit: limit === 0 ? Infinity : limit };
 }
@@ -210,12 +216,9 @@ export const sintercard = command({
   since: "7.0.0",
   complexity: intersectionCost,
   summary: "Counts the members that all of the sets have.",
-  flags: ["readonly", "movablekeys"],
-  arity: -3,
-  findKeys(args) {
-    const count = Number(parseInt64(args.buffer, args.start(1), args.end(1)) ?? 0n);
-    return count < 1 || count > args.count - 2 ? [] : Array.from({ length: count }, (_, number) => number + 2);
-  },
+  syntax: "numkeys key... [LIMIT=limit:integer]",
+  flags: ["readonly"],
+  keys: countedKeys(1),
   run(context, args, reply) {
     const { keyCount, limit } = readCardinality(args);
     let count = 0;

@@ -1,10 +1,10 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { createSet, findSet } from "../../collections/set-value.ts";
 
 const shared = {
   group: "set",
   since: "1.0.0",
-  keys: { first: 1, last: 1, step: 1 },
 } as const satisfies Partial<CommandDefinition>;
 
 export const sadd = command({
@@ -12,15 +12,19 @@ export const sadd = command({
   name: "SADD",
   complexity: "O(1) for each member, so O(N) for N members.",
   summary: "Adds members to a set, creating it if needed; gives the number of those that are new.",
+  syntax: "key member...",
   flags: ["write", "denyoom", "fast"],
-  arity: -3,
+  keys: keyAt(1, "RW insert"),
   run(context, args, reply) {
-    const found = findSet(context, args);
+    const found = findSet(context.database, args);
     const { buffer } = args;
     const count = args.count - 2;
     const set =
       found ??
-      createSet(context, args, 1, { member: { bytes: buffer, start: args.start(2), end: args.end(2) }, count });
+      createSet(context.database, args, 1, {
+        member: args.range(2),
+        count,
+      });
     found?.expect(count);
     let added = 0;
     for (let index = 2; index < args.count; index++) {
@@ -36,10 +40,11 @@ export const srem = command({
   name: "SREM",
   complexity: "O(N) for N members to remove.",
   summary: "Removes members of a set, and the set with its last member.",
+  syntax: "key member...",
   flags: ["write", "fast"],
-  arity: -3,
+  keys: keyAt(1, "RW delete"),
   run(context, args, reply) {
-    const set = findSet(context, args);
+    const set = findSet(context.database, args);
     let removed = 0;
     for (let index = 2; set !== undefined && index < args.count && set.size > 0; index++) {
       if (set.remove(args.buffer, args.start(index), args.end(index))) removed++;

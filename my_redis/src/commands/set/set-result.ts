@@ -3,7 +3,8 @@ import type { Address } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
 import { RecordTable } from "../../memory/record-table.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { createSet, type MemberText } from "../../collections/set-value.ts";
+import { type ByteRange, wholeRange } from "../../memory/byte-range.ts";
+import { createSet } from "../../collections/set-value.ts";
 
 /**
  * Members of a set that is going to be stored: put aside, since the target may be one of the sets that they come from,
@@ -29,7 +30,7 @@ export class SetResult {
   }
 
   /** Takes a copy of a member, which must be new. One that comes from a table is told with its entry and hash there. */
-  add({ bytes, start, end }: MemberText, entry: Address = 0, hash = 0): void {
+  add({ bytes, start, end }: ByteRange, entry: Address = 0, hash = 0): void {
     if (this.#table !== undefined) {
       if (entry === 0) this.#table.add(bytes, start, end, 0);
       else this.#table.addCopy(hash, entry);
@@ -56,7 +57,10 @@ export class SetResult {
       return;
     }
     const first = this.#members[0] as Uint8Array;
-    const target = createSet(context, args, 1, { member: { bytes: first, start: 0, end: first.length }, count: 1 });
+    const target = createSet(context.database, args, 1, {
+      member: wholeRange(first),
+      count: 1,
+    });
     for (const member of this.#members) target.add(member, 0, member.length);
   }
 }

@@ -1,9 +1,9 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
 import { readSet } from "../../collections/set-value.ts";
 
 const shared = {
   group: "set",
-  keys: { first: 1, last: 1, step: 1 },
 } as const satisfies Partial<CommandDefinition>;
 
 export const smembers = command({
@@ -12,10 +12,12 @@ export const smembers = command({
   since: "1.0.0",
   complexity: "O(N) for a set of N members.",
   summary: "Gives all members of a set.",
+  syntax: "key",
   flags: ["readonly"],
-  arity: 2,
+  keys: firstKey,
+  tips: ["nondeterministic_output_order"],
   run(context, args, reply) {
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     reply.set(set?.size ?? 0);
     set?.forEach(({ bytes, start, end }) => reply.bulk(bytes, start, end));
   },
@@ -27,10 +29,11 @@ export const scard = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Gives the number of members of a set.",
+  syntax: "key",
   flags: ["readonly", "fast"],
-  arity: 2,
+  keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    reply.integer(readSet(context, args)?.size ?? 0);
+    reply.integer(readSet(context.database, args)?.size ?? 0);
   },
 });
 
@@ -40,10 +43,11 @@ export const sismember = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Tells whether a set has a member.",
+  syntax: "key member",
   flags: ["readonly", "fast"],
-  arity: 3,
+  keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     reply.integer(set?.has(args.buffer, args.start(2), args.end(2)) === true ? 1 : 0);
   },
 });
@@ -54,10 +58,11 @@ export const smismember = command({
   since: "6.2.0",
   complexity: "O(N) for N members that are asked for.",
   summary: "Tells for each of several members whether a set has it.",
+  syntax: "key member...",
   flags: ["readonly", "fast"],
-  arity: -3,
+  keys: firstKey,
   run(context, args, reply) {
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) {
       reply.integer(set?.has(args.buffer, args.start(index), args.end(index)) === true ? 1 : 0);

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { createSet, findSet, SetValue } from "../../collections/set-value.ts";
 
 const source = new SetValue();
@@ -10,20 +11,20 @@ export const smove = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Moves a member from one set to another.",
+  syntax: "source:key destination:key member",
   flags: ["write", "fast"],
-  arity: 4,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
   run(context, args, reply) {
     const { database } = context;
     const { buffer } = args;
     const start = args.start(3);
     const end = args.end(3);
-    const from = findSet(context, args, 1, source);
+    const from = findSet(context.database, args, 1, source);
     if (from === undefined) {
       reply.integer(0);
       return;
     }
-    const found = findSet(context, args, 2, target);
+    const found = findSet(context.database, args, 2, target);
     if (found?.address === from.address) {
       reply.integer(from.has(buffer, start, end) ? 1 : 0);
       return;
@@ -34,7 +35,8 @@ export const smove = command({
     }
     database.changed(args, 1, "srem");
     from.deleteIfEmpty(args, 1);
-    const to = found ?? createSet(context, args, 2, { member: { bytes: buffer, start, end }, count: 1 }, target);
+    const to =
+      found ?? createSet(context.database, args, 2, { member: { bytes: buffer, start, end }, count: 1 }, target);
     if (to.add(buffer, start, end)) database.changed(args, 2, "sadd");
     reply.integer(1);
   },

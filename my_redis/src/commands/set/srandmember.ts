@@ -1,4 +1,5 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
+import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Address } from "../../memory/heap.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -6,7 +7,8 @@ import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64, parseInt64 } from "../../protocol/number-text.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { drawRepeatedly } from "../repeated-draws.ts";
-import { findSet, type MemberText, readSet, type SetValue } from "../../collections/set-value.ts";
+import { findSet, readSet, type SetValue } from "../../collections/set-value.ts";
+import type { ByteRange } from "../../memory/byte-range.ts";
 
 /** In how many members of a table distinct ones are sought by drawing; a larger part is drawn from a list of all. */
 const drawFromListShare = 1 / 3;
@@ -16,11 +18,11 @@ const maxLoggedMembers = 1024;
 const shared = {
   group: "set",
   since: "1.0.0",
-  keys: { first: 1, last: 1, step: 1 },
+  tips: ["nondeterministic_output"],
 } as const satisfies Partial<CommandDefinition>;
 
 type Random = () => number;
-type Visit = (member: MemberText) => void;
+type Visit = (member: ByteRange) => void;
 
 /** Visits `count` different members; there must be as many. */
 function drawDistinct(set: SetValue, count: number, random: Random, visit: Visit): void {
@@ -73,12 +75,13 @@ export const srandmember = command({
   name: "SRANDMEMBER",
   complexity: "O(N) for N members that are given.",
   summary: "Gives random members of a set: different ones, or with a negative count each drawn anew.",
+  syntax: "key [count]",
   flags: ["readonly"],
-  arity: -2,
+  keys: firstKey,
   run(context, args, reply) {
     if (args.count > 3) throw new CommandError(errors.syntax);
     const count = args.count === 3 ? readSignedCount(args, 2) : undefined;
-    const set = readSet(context, args);
+    const set = readSet(context.database, args);
     const { random } = context.keyspace.environment;
     if (set === undefined) {
       if (count === undefined) reply.null();
@@ -134,12 +137,13 @@ export const spop = command({
   name: "SPOP",
   complexity: "O(N) for N members that are given.",
   summary: "Takes random members of a set.",
+  syntax: "key [count]",
   flags: ["write", "fast"],
-  arity: -2,
+  keys: keyAt(1, "RW access delete"),
   run(context, args, reply) {
     if (args.count > 3) throw new CommandError(errors.syntax);
     const asked = args.count === 3 ? readCount(args, 2) : undefined;
-    const set = findSet(context, args);
+    const set = findSet(context.database, args);
     if (set === undefined) {
       if (asked === undefined) reply.null();
       else reply.set(0);

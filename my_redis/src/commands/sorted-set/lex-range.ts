@@ -1,13 +1,8 @@
 import type { Arguments } from "../../protocol/arguments.ts";
+import type { LexLimit } from "../../values/sorted-set/lex-limit.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { RankRange } from "./rank-range.ts";
 import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
-
-/** One end of a range by name: "-", "+", or a name, which may belong to the range or not. */
-export type LexLimit =
-  | { readonly kind: "lowest" }
-  | { readonly kind: "highest" }
-  | { readonly kind: "name"; readonly bytes: Uint8Array; readonly exclusive: boolean };
 
 export interface LexRange {
   readonly min: LexLimit;

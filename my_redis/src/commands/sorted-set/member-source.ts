@@ -16,14 +16,13 @@ export interface MemberSource {
 const noMembers: MemberSource = { size: 0, visit() {}, scoreOf: () => undefined };
 
 /** The members at the key that argument `index` names: of a set, they score 1. Throws WRONGTYPE for other values. */
-export function readSource(context: Context, args: Arguments, index: number): MemberSource {
-  const { database, keyspace, server } = context;
+export function readSource({ database, keyspace }: Context, args: Arguments, index: number): MemberSource {
   const address = database.read(args, index);
   if (address === 0) return noMembers;
   const type = record.typeOf(keyspace.heap, address);
-  if (type === record.valueType.set) return sourceOfSet(new SetValue().attach(context, address));
+  if (type === record.valueType.set) return sourceOfSet(new SetValue().attach(database, address));
   if (type !== record.valueType.sortedSet) throw new CommandError(errors.wrongType);
-  const set = new SortedSetValue().attach(database, server.settings.values, address);
+  const set = new SortedSetValue().attach(database, address);
   return {
     size: set.size,
     visit: (visit) => set.visit(0, set.size, false, visit),

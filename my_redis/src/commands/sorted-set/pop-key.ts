@@ -18,7 +18,7 @@ export function findPopKey(
       const address = database.write(args, keyIndex);
       if (address !== 0 && record.typeOf(keyspace.heap, address) !== record.valueType.sortedSet) continue;
     }
-    const set = findSortedSet(context, args, keyIndex);
+    const set = findSortedSet(context.database, args, keyIndex);
     if (set !== undefined) return { keyIndex, set };
   }
   return undefined;

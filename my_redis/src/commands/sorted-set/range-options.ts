@@ -1,9 +1,10 @@
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import { type LexRange, ranksByName, readLexRange } from "./lex-range.ts";
 import { type RankLimits, type RankRange, ranksWithin, readRankLimits } from "./rank-range.ts";
 import { ranksByScore, readScoreRange, type ScoreRange } from "./score-range.ts";
 import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 /** What a range of a sorted set goes by. */
 export type RangeKind = "rank" | "score" | "name";
@@ -41,21 +42,21 @@ interface Words {
 
 function readWords(args: Arguments, from: number, form: RangeForm): Words {
   const words: Words = { kind: form.kind, backwards: form.backwards, withScores: false, offset: 0, limit: -1 };
-  for (let index = from; index < args.count; index++) {
-    if (form.stores !== true && args.is(index, "withscores")) {
+  const options = new OptionReader(args, from);
+  while (options.next()) {
+    if (form.stores !== true && options.is("withscores")) {
       words.withScores = true;
-    } else if (args.is(index, "limit") && index + 2 < args.count) {
-      words.offset = args.integer(index + 1);
-      words.limit = args.integer(index + 2);
-      index += 2;
-    } else if (words.backwards === undefined && args.is(index, "rev")) {
+    } else if (options.is("limit", 2)) {
+      words.offset = options.integer();
+      words.limit = options.integer();
+    } else if (words.backwards === undefined && options.is("rev")) {
       words.backwards = true;
-    } else if (words.kind === undefined && args.is(index, "bylex")) {
+    } else if (words.kind === undefined && options.is("bylex")) {
       words.kind = "name";
-    } else if (words.kind === undefined && args.is(index, "byscore")) {
+    } else if (words.kind === undefined && options.is("byscore")) {
       words.kind = "score";
     } else {
-      throw new CommandError(errors.syntax);
+      options.refuse();
     }
   }
   return words;

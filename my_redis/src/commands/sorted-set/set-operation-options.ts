@@ -1,6 +1,7 @@
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseDouble } from "../../values/double-text.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 /** How the scores of a member that several sets have become one. */
 export type Aggregate = "sum" | "min" | "max";
@@ -44,19 +45,18 @@ export function readOptions(args: Arguments, keys: readonly number[], form: Oper
   let withScores = false;
   let limit = 0;
   const scored = form.operation !== "diff" && form.counts !== true;
-  for (let index = (keys.at(-1) as number) + 1; index < args.count; index++) {
-    const left = args.count - index;
-    if (scored && left > keys.length && args.is(index, "weights")) {
-      weights = keys.map((_, number) => readWeight(args, index + 1 + number));
-      index += keys.length;
-    } else if (scored && left >= 2 && args.is(index, "aggregate")) {
-      aggregate = readAggregate(args, ++index);
-    } else if (form.stores !== true && form.counts !== true && args.is(index, "withscores")) {
+  const options = new OptionReader(args, (keys.at(-1) as number) + 1);
+  while (options.next()) {
+    if (scored && options.is("weights", keys.length)) {
+      weights = keys.map(() => readWeight(args, options.value()));
+    } else if (scored && options.is("aggregate", 1)) {
+      aggregate = readAggregate(args, options.value());
+    } else if (form.stores !== true && form.counts !== true && options.is("withscores")) {
       withScores = true;
-    } else if (form.counts === true && left >= 2 && args.is(index, "limit")) {
-      limit = readLimit(args, ++index);
+    } else if (form.counts === true && options.is("limit", 1)) {
+      limit = readLimit(args, options.value());
     } else {
-      throw new CommandError(errors.syntax);
+      options.refuse();
     }
   }
   return { keys, weights, aggregate, withScores, limit: limit === 0 ? Number.POSITIVE_INFINITY : limit };

@@ -74,7 +74,7 @@ export class SortedSetBuilder {
     const { database, server } = this.#context;
     const { "zset-max-listpack-entries": maxEntries, "zset-max-listpack-value": maxBytes } = server.settings.values;
     if (this.size <= maxEntries && this.#longest <= maxBytes) {
-      const packed = createSortedSet(this.#context, args, index);
+      const packed = createSortedSet(this.#context.database, args, index);
       this.visit((bytes, start, end, score) => packed.add(bytes, start, end, score));
       this.discard();
     } else {

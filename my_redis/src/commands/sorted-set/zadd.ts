@@ -1,12 +1,12 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseDouble } from "../../values/double-text.ts";
 import { replyScore } from "./score-reply.ts";
 import { createSortedSet, findSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
-
-const keys = { first: 1, last: 1, step: 1 } as const;
+import { OptionReader } from "../options/option-reader.ts";
 
 interface AddOptions {
   readonly onlyNew: boolean;
@@ -38,17 +38,17 @@ function readAddOptions(args: Arguments): AddOptions {
   const byte = args.buffer[args.start(2)] as number;
   if (args.length(2) > 0 && byte <= nine) return plainAdd;
   const found = { ...plainAdd };
-  let first = 2;
-  for (; first < args.count; first++) {
-    if (args.is(first, "nx")) found.onlyNew = true;
-    else if (args.is(first, "xx")) found.onlyExisting = true;
-    else if (args.is(first, "gt")) found.onlyGreater = true;
-    else if (args.is(first, "lt")) found.onlyLess = true;
-    else if (args.is(first, "ch")) found.countChanged = true;
-    else if (args.is(first, "incr")) found.increment = true;
+  const options = new OptionReader(args, plainAdd.first);
+  while (options.next()) {
+    if (options.is("nx")) found.onlyNew = true;
+    else if (options.is("xx")) found.onlyExisting = true;
+    else if (options.is("gt")) found.onlyGreater = true;
+    else if (options.is("lt")) found.onlyLess = true;
+    else if (options.is("ch")) found.countChanged = true;
+    else if (options.is("incr")) found.increment = true;
     else break;
   }
-  return first === 2 ? plainAdd : { ...found, first };
+  return options.index === plainAdd.first ? plainAdd : { ...found, first: options.index };
 }
 
 function checkOptions(args: Arguments, options: AddOptions): void {
@@ -73,14 +73,29 @@ export function readScore(args: Arguments, index: number): number {
   return score;
 }
 
-/** What became of one member; `score` is then what it has now. */
 type Outcome = "nothing" | "same" | "added" | "updated";
-let score = 0;
 
-function setMember(set: SortedSetValue, args: Arguments, index: number, given: number, options: AddOptions): Outcome {
+/** Counts members, and says of the last one what was done and which score it has now. */
+interface AddResult {
+  added: number;
+  updated: number;
+  last: Outcome;
+  score: number;
+}
+
+/** Sets one member; its new score goes into the result. */
+function setMember(
+  set: SortedSetValue,
+  args: Arguments,
+  index: number,
+  given: number,
+  options: AddOptions,
+  result: AddResult,
+): Outcome {
   const { buffer } = args;
   const [start, end] = [args.start(index), args.end(index)];
-  score = given;
+  let score = given;
+  result.score = score;
   if (!set.find(buffer, start, end)) {
     if (options.onlyExisting) return "nothing";
     set.add(buffer, start, end, given);
@@ -91,6 +106,7 @@ function setMember(set: SortedSetValue, args: Arguments, index: number, given: n
   if (options.increment) {
     score = before + given;
     if (Number.isNaN(score)) throw new CommandError("ERR resulting score is not a number (NaN)");
+    result.score = score;
   }
   if ((options.onlyLess && score >= before) || (options.onlyGreater && score <= before)) return "nothing";
   if (score === before) return "same";
@@ -98,27 +114,22 @@ function setMember(set: SortedSetValue, args: Arguments, index: number, given: n
   return "updated";
 }
 
-function run(
-  context: Context,
-  args: Arguments,
-  options: AddOptions,
-): { added: number; updated: number; last: Outcome } {
+function run(context: Context, args: Arguments, options: AddOptions): AddResult {
   // All scores first: an error in the last must come before any change.
   for (let index = options.first; index < args.count - 2; index += 2) readScore(args, index);
   const lastScore = readScore(args, args.count - 2);
-  const found = findSortedSet(context, args);
-  let [added, updated] = [0, 0];
-  let last: Outcome = "nothing";
-  if (found === undefined && options.onlyExisting) return { added, updated, last };
-  const set = found ?? createSortedSet(context, args, 1);
+  const found = findSortedSet(context.database, args);
+  const result: AddResult = { added: 0, updated: 0, last: "nothing", score: 0 };
+  if (found === undefined && options.onlyExisting) return result;
+  const set = found ?? createSortedSet(context.database, args, 1);
   for (let index = options.first; index < args.count; index += 2) {
     const given = index === args.count - 2 ? lastScore : readScore(args, index);
-    last = setMember(set, args, index + 1, given, options);
-    if (last === "added") added++;
-    else if (last === "updated") updated++;
+    result.last = setMember(set, args, index + 1, given, options, result);
+    if (result.last === "added") result.added++;
+    else if (result.last === "updated") result.updated++;
   }
-  if (added + updated > 0) context.database.changed(args, 1, options.increment ? "zincr" : "zadd");
-  return { added, updated, last };
+  if (result.added + result.updated > 0) context.database.changed(args, 1, options.increment ? "zincr" : "zadd");
+  return result;
 }
 
 export const zadd = command({
@@ -127,13 +138,13 @@ export const zadd = command({
   since: "1.2.0",
   complexity: "O(log(N)) for each member, in a set of N.",
   summary: "Sets the scores of members of a sorted set, creating it if needed; gives how many are new.",
+  syntax: "key [NX | XX] [GT | LT] [CH] [INCR] {score:double member}...",
   flags: ["write", "denyoom", "fast"],
-  arity: -4,
-  keys,
+  keys: keyAt(1, "RW update"),
   run(context, args, reply) {
     const options = readAddOptions(args);
     checkOptions(args, options);
-    const { added, updated, last } = run(context, args, options);
+    const { added, updated, last, score } = run(context, args, options);
     if (!options.increment) reply.integer(options.countChanged ? added + updated : added);
     else if (last === "nothing") reply.null();
     else replyScore(reply, score);
@@ -146,13 +157,12 @@ export const zincrby = command({
   since: "1.2.0",
   complexity: "O(log(N)) in a set of N.",
   summary: "Adds to the score of a member of a sorted set; a member that is not there counts as 0.",
+  syntax: "key increment:integer member",
   flags: ["write", "denyoom", "fast"],
-  arity: 4,
-  keys,
+  keys: firstKey,
   run(context, args, reply) {
     // An option in the place of the number leaves no member, as in Redis.
     if (readAddOptions(args).first !== plainIncrement.first) throw new CommandError(errors.syntax);
-    run(context, args, plainIncrement);
-    replyScore(reply, score);
+    replyScore(reply, run(context, args, plainIncrement).score);
   },
 });

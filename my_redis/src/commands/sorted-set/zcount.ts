@@ -1,9 +1,8 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { ranksByName, readLexRange } from "./lex-range.ts";
 import { ranksByScore, readScoreRange } from "./score-range.ts";
 import { readSortedSet } from "../../collections/sorted-set-value.ts";
-
-const keys = { first: 1, last: 1, step: 1 } as const;
 
 export const zcount = command({
   name: "ZCOUNT",
@@ -11,12 +10,12 @@ export const zcount = command({
   since: "2.0.0",
   complexity: "O(log(N)) in a set of N.",
   summary: "Counts the members of a sorted set within a range of scores.",
+  syntax: "key min:double max:double",
   flags: ["readonly", "fast"],
-  arity: 4,
-  keys,
+  keys: firstKey,
   run(context, args, reply) {
     const range = readScoreRange(args, 2, 3);
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     if (set === undefined) {
       reply.integer(0);
       return;
@@ -32,12 +31,12 @@ export const zlexcount = command({
   since: "2.8.9",
   complexity: "O(log(N)) in a set of N.",
   summary: "Counts the members of a sorted set of equal scores within a range of names.",
+  syntax: "key min max",
   flags: ["readonly", "fast"],
-  arity: 4,
-  keys,
+  keys: firstKey,
   run(context, args, reply) {
     const range = readLexRange(args, 2, 3);
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     if (set === undefined) {
       reply.integer(0);
       return;

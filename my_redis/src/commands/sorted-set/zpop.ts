@@ -1,4 +1,5 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { popMembers, type PopSide } from "./pop.ts";
 import { findSortedSet } from "../../collections/sorted-set-value.ts";
@@ -12,7 +13,7 @@ const pop =
     const counted = args.count === 3;
     const count = counted ? args.integer(2, outOfRange) : 1;
     if (count < 0) throw new CommandError(outOfRange);
-    const set = findSortedSet(context, args);
+    const set = findSortedSet(context.database, args);
     if (set === undefined || count === 0) {
       reply.array(0);
       return;
@@ -27,9 +28,9 @@ const shared = {
   group: "sorted-set",
   since: "5.0.0",
   complexity: "O(log(N)*M) for M members, in a set of N.",
+  syntax: "key [count]",
   flags: ["write", "fast"],
-  arity: -2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW access delete"),
 } as const satisfies Partial<CommandDefinition>;
 
 export const zpopmin = command({

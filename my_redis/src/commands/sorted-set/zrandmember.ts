@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { maxInt64 } from "../../protocol/number-text.ts";
@@ -66,12 +67,13 @@ export const zrandmember = command({
   since: "6.2.0",
   complexity: "O(N) for N members that are given.",
   summary: "Gives random members of a sorted set: different ones, or with a negative count each drawn anew.",
+  syntax: "key [count [WITHSCORES]]",
   flags: ["readonly"],
-  arity: -2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const options = args.count > 2 ? readOptions(args) : undefined;
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     const { random } = context.keyspace.environment;
     if (options === undefined) {
       if (set === undefined) reply.null();

@@ -1,4 +1,5 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { type RangeForm, ranksIn, readRange } from "./range-options.ts";
 import { replyMembers } from "./reply-members.ts";
 import { replyMemberCount } from "./score-reply.ts";
@@ -8,8 +9,7 @@ const shared = {
   group: "sorted-set",
   complexity: "O(log(N)+M) for M members given, in a set of N.",
   flags: ["readonly"],
-  arity: -4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
 } as const satisfies Partial<CommandDefinition>;
 
 const replyRange =
@@ -17,7 +17,7 @@ const replyRange =
   (context, args, reply) => {
     const range = readRange(args, 2, form);
     const { backwards, withScores } = range;
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     if (set === undefined) {
       reply.array(0);
       return;
@@ -33,6 +33,7 @@ export const zrange = command({
   name: "ZRANGE",
   since: "1.2.0",
   summary: "Gives the members of a sorted set within a range of places, scores or names.",
+  syntax: "key start stop [BYSCORE | BYLEX] [REV] [LIMIT={offset count}] [WITHSCORES]",
   run: replyRange({}),
 });
 
@@ -41,6 +42,7 @@ export const zrevrange = command({
   name: "ZREVRANGE",
   since: "1.2.0",
   summary: "Gives the members of a sorted set within a range of places, from the highest score down.",
+  syntax: "key start:integer stop:integer [WITHSCORES]",
   run: replyRange({ kind: "rank", backwards: true }),
 });
 
@@ -49,6 +51,7 @@ export const zrangebyscore = command({
   name: "ZRANGEBYSCORE",
   since: "1.0.5",
   summary: "Gives the members of a sorted set within a range of scores.",
+  syntax: "key min:double max:double [WITHSCORES] [LIMIT={offset count}]",
   run: replyRange({ kind: "score", backwards: false }),
 });
 
@@ -57,6 +60,7 @@ export const zrevrangebyscore = command({
   name: "ZREVRANGEBYSCORE",
   since: "2.2.0",
   summary: "Gives the members of a sorted set within a range of scores, from the highest down.",
+  syntax: "key max:double min:double [WITHSCORES] [LIMIT={offset count}]",
   run: replyRange({ kind: "score", backwards: true }),
 });
 
@@ -65,6 +69,7 @@ export const zrangebylex = command({
   name: "ZRANGEBYLEX",
   since: "2.8.9",
   summary: "Gives the members of a sorted set of equal scores within a range of names.",
+  syntax: "key min max [LIMIT={offset count}]",
   run: replyRange({ kind: "name", backwards: false }),
 });
 
@@ -73,5 +78,6 @@ export const zrevrangebylex = command({
   name: "ZREVRANGEBYLEX",
   since: "2.8.9",
   summary: "Gives the members of a sorted set of equal scores within a range of names, from the last to the first.",
+  syntax: "key max min [LIMIT={offset count}]",
   run: replyRange({ kind: "name", backwards: true }),
 });

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { ranksIn, readRange } from "./range-options.ts";
 import { SortedSetBuilder } from "./sorted-set-builder.ts";
 import { readSortedSet } from "../../collections/sorted-set-value.ts";
@@ -9,12 +10,12 @@ export const zrangestore = command({
   since: "6.2.0",
   complexity: "O(log(N)+M) for M members stored, in a set of N.",
   summary: "Stores the members of a sorted set within a range of places, scores or names at another key.",
+  syntax: "dst:key src:key min max [BYSCORE | BYLEX] [REV] [LIMIT={offset count}]",
   flags: ["write", "denyoom"],
-  arity: -5,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: [keyAt(1, "OW update"), keyAt(2, "RO access")],
   run(context, args, reply) {
     const range = readRange(args, 3, { stores: true });
-    const set = readSortedSet(context, args, 2);
+    const set = readSortedSet(context.database, args, 2);
     const built = new SortedSetBuilder(context);
     if (set !== undefined) {
       const { from, to } = ranksIn(range, set);

@@ -1,4 +1,5 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { replyScore } from "./score-reply.ts";
 import { readSortedSet } from "../../collections/sorted-set-value.ts";
@@ -7,10 +8,9 @@ const shared = {
   group: "sorted-set",
   since: "2.0.0",
   complexity: "O(log(N)) in a set of N.",
+  syntax: "key member",
   flags: ["readonly", "fast"],
-  // With WITHSCORE, which Redis 7.2 brought.
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
 } as const satisfies Partial<CommandDefinition>;
 
 const replyRank =
@@ -19,7 +19,7 @@ const replyRank =
     if (args.count > 4) throw new CommandError(errors.wrongArity(name));
     const withScore = args.count === 4;
     if (withScore && !args.is(3, "withscore")) throw new CommandError(errors.syntax);
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     if (set?.find(args.buffer, args.start(2), args.end(2)) !== true) {
       if (withScore) reply.nullArray();
       else reply.null();
@@ -36,6 +36,8 @@ export const zrank = command({
   ...shared,
   name: "ZRANK",
   summary: "Gives the place of a member in a sorted set, counted from the lowest score.",
+  // Redis 7.2 takes WITHSCORE, too, which the syntax of 7.0 does not show.
+  arity: -3,
   run: replyRank("zrank", false),
 });
 
@@ -43,5 +45,7 @@ export const zrevrank = command({
   ...shared,
   name: "ZREVRANK",
   summary: "Gives the place of a member in a sorted set, counted from the highest score.",
+  // Redis 7.2 takes WITHSCORE, too, which the syntax of 7.0 does not show.
+  arity: -3,
   run: replyRank("zrevrank", true),
 });

@@ -1,11 +1,10 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { ranksByName, readLexRange } from "./lex-range.ts";
 import { type RankRange, ranksWithin, readRankLimits } from "./rank-range.ts";
 import { ranksByScore, readScoreRange } from "./score-range.ts";
 import { findSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
-
-const keys = { first: 1, last: 1, step: 1 } as const;
 
 export const zrem = command({
   name: "ZREM",
@@ -13,11 +12,11 @@ export const zrem = command({
   since: "1.2.0",
   complexity: "O(M*log(N)) for M members, in a set of N.",
   summary: "Removes members of a sorted set, and the set with its last member.",
+  syntax: "key member...",
   flags: ["write", "fast"],
-  arity: -3,
-  keys,
+  keys: keyAt(1, "RW delete"),
   run(context, args, reply) {
-    const set = findSortedSet(context, args);
+    const set = findSortedSet(context.database, args);
     let removed = 0;
     for (let index = 2; set !== undefined && index < args.count && set.size > 0; index++) {
       if (!set.find(args.buffer, args.start(index), args.end(index))) continue;
@@ -39,7 +38,7 @@ const removeRange =
   (event: string, readRange: ReadRange): Run =>
   (context, args, reply) => {
     const ranksIn = readRange(args);
-    const set = findSortedSet(context, args);
+    const set = findSortedSet(context.database, args);
     const { from, to } = set === undefined ? { from: 0, to: 0 } : ranksIn(set);
     if (set !== undefined && to > from) {
       set.removeRanks(from, to);
@@ -53,8 +52,7 @@ const shared = {
   group: "sorted-set",
   complexity: "O(log(N)+M) for M members removed, in a set of N.",
   flags: ["write"],
-  arity: 4,
-  keys,
+  keys: keyAt(1, "RW delete"),
 } as const satisfies Partial<CommandDefinition>;
 
 export const zremrangebyrank = command({
@@ -62,6 +60,7 @@ export const zremrangebyrank = command({
   name: "ZREMRANGEBYRANK",
   since: "2.0.0",
   summary: "Removes the members of a sorted set within a range of places.",
+  syntax: "key start:integer stop:integer",
   run: removeRange("zremrangebyrank", (args) => {
     const limits = readRankLimits(args, 2);
     return (set) => ranksWithin(limits, set.size, false);
@@ -73,6 +72,7 @@ export const zremrangebyscore = command({
   name: "ZREMRANGEBYSCORE",
   since: "1.2.0",
   summary: "Removes the members of a sorted set within a range of scores.",
+  syntax: "key min:double max:double",
   run: removeRange("zremrangebyscore", (args) => {
     const range = readScoreRange(args, 2, 3);
     return (set) => ranksByScore(set, range);
@@ -84,6 +84,7 @@ export const zremrangebylex = command({
   name: "ZREMRANGEBYLEX",
   since: "2.8.9",
   summary: "Removes the members of a sorted set of equal scores within a range of names.",
+  syntax: "key min max",
   run: removeRange("zremrangebylex", (args) => {
     const range = readLexRange(args, 2, 3);
     return (set) => ranksByName(set, range);

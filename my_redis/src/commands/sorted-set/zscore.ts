@@ -1,10 +1,9 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { replyScore } from "./score-reply.ts";
 import { readSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
-
-const keys = { first: 1, last: 1, step: 1 } as const;
 
 function replyScoreOf(set: SortedSetValue | undefined, args: Arguments, index: number, reply: ReplyWriter): void {
   if (set?.find(args.buffer, args.start(index), args.end(index)) === true) replyScore(reply, set.score);
@@ -17,11 +16,11 @@ export const zscore = command({
   since: "1.2.0",
   complexity: "O(1)",
   summary: "Gives the score of a member of a sorted set.",
+  syntax: "key member",
   flags: ["readonly", "fast"],
-  arity: 3,
-  keys,
+  keys: firstKey,
   run(context, args, reply) {
-    replyScoreOf(readSortedSet(context, args), args, 2, reply);
+    replyScoreOf(readSortedSet(context.database, args), args, 2, reply);
   },
 });
 
@@ -31,11 +30,11 @@ export const zmscore = command({
   since: "6.2.0",
   complexity: "O(N) for N members asked for.",
   summary: "Gives the scores of members of a sorted set, nil for those that it does not have.",
+  syntax: "key member...",
   flags: ["readonly", "fast"],
-  arity: -3,
-  keys,
+  keys: firstKey,
   run(context, args, reply) {
-    const set = readSortedSet(context, args);
+    const set = readSortedSet(context.database, args);
     reply.array(args.count - 2);
     for (let index = 2; index < args.count; index++) replyScoreOf(set, args, index, reply);
   },
@@ -47,10 +46,10 @@ export const zcard = command({
   since: "1.2.0",
   complexity: "O(1)",
   summary: "Gives the number of members of a sorted set.",
+  syntax: "key",
   flags: ["readonly", "fast"],
-  arity: 2,
-  keys,
+  keys: keyAt(1, "RO"),
   run(context, args, reply) {
-    reply.integer(readSortedSet(context, args)?.size ?? 0);
+    reply.integer(readSortedSet(context.database, args)?.size ?? 0);
   },
 });

@@ -1,22 +1,18 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
-import type { Arguments } from "../../protocol/arguments.ts";
-import { countedKeys } from "./key-count.ts";
+import { countedKeys, keyAt } from "../../dispatch/key-specification.ts";
 import { runCount, runOperation } from "./set-operation.ts";
 
 const reads = {
   group: "sorted-set",
   since: "6.2.0",
-  flags: ["readonly", "movablekeys"],
-  arity: -3,
-  findKeys: (args: Arguments) => countedKeys(args, 1),
+  flags: ["readonly"],
+  keys: countedKeys(1),
 } as const satisfies Partial<CommandDefinition>;
 
 const stores = {
   group: "sorted-set",
-  flags: ["write", "denyoom", "movablekeys"],
-  arity: -4,
-  keys: { first: 1, last: 1, step: 1 },
-  findKeys: (args: Arguments) => [1, ...countedKeys(args, 2)],
+  flags: ["write", "denyoom"],
+  keys: [keyAt(1, "OW update"), countedKeys(2, "RO access")],
 } as const satisfies Partial<CommandDefinition>;
 
 const ofUnion = "O(N)+O(M*log(M)) for N members in all sets, and M in the result.";
@@ -28,6 +24,7 @@ export const zunion = command({
   name: "ZUNION",
   complexity: ofUnion,
   summary: "Gives the members of all the sorted sets.",
+  syntax: "numkeys key... [WEIGHTS=weight:integer...] [AGGREGATE=(SUM | MIN | MAX)] [WITHSCORES]",
   run: runOperation({ name: "zunion", operation: "union" }),
 });
 
@@ -37,6 +34,7 @@ export const zunionstore = command({
   since: "2.0.0",
   complexity: ofUnion,
   summary: "Stores the members of all the sorted sets at a key.",
+  syntax: "destination:key numkeys key... [WEIGHTS=weight:integer...] [AGGREGATE=(SUM | MIN | MAX)]",
   run: runOperation({ name: "zunionstore", operation: "union", stores: true }),
 });
 
@@ -45,6 +43,7 @@ export const zinter = command({
   name: "ZINTER",
   complexity: ofIntersection,
   summary: "Gives the members that all the sorted sets have.",
+  syntax: "numkeys key... [WEIGHTS=weight:integer...] [AGGREGATE=(SUM | MIN | MAX)] [WITHSCORES]",
   run: runOperation({ name: "zinter", operation: "inter" }),
 });
 
@@ -54,6 +53,7 @@ export const zinterstore = command({
   since: "2.0.0",
   complexity: ofIntersection,
   summary: "Stores the members that all the sorted sets have at a key.",
+  syntax: "destination:key numkeys key... [WEIGHTS=weight:integer...] [AGGREGATE=(SUM | MIN | MAX)]",
   run: runOperation({ name: "zinterstore", operation: "inter", stores: true }),
 });
 
@@ -63,6 +63,7 @@ export const zintercard = command({
   since: "7.0.0",
   complexity: "O(N*K) for N members in the smallest of K sets.",
   summary: "Counts the members that all the sorted sets have, up to a limit if there is one.",
+  syntax: "numkeys key... [LIMIT=limit:integer]",
   run: runCount({ name: "zintercard", operation: "inter", counts: true }),
 });
 
@@ -71,6 +72,7 @@ export const zdiff = command({
   name: "ZDIFF",
   complexity: ofDifference,
   summary: "Gives the members of the first sorted set that the others do not have.",
+  syntax: "numkeys key... [WITHSCORES]",
   run: runOperation({ name: "zdiff", operation: "diff" }),
 });
 
@@ -80,5 +82,6 @@ export const zdiffstore = command({
   since: "6.2.0",
   complexity: ofDifference,
   summary: "Stores the members of the first sorted set that the others do not have at a key.",
+  syntax: "destination:key numkeys key...",
   run: runOperation({ name: "zdiffstore", operation: "diff", stores: true }),
 });

@@ -3,13 +3,13 @@ import { type Command, command } from "../../dispatch/command.ts";
 /** The subcommand HELP: lines of text, as Redis answers them. */
 const help = (container: string, lines: readonly string[]): Command =>
   command({
-    name: "HELP",
+    name: `${container} HELP`,
     group: "stream",
     since: "5.0.0",
     complexity: "O(1)",
+    brief: true,
     summary: "Lists the subcommands.",
     flags: ["loading", "stale"],
-    arity: 2,
     run(_context, _args, reply) {
       reply.array(lines.length + 3);
       reply.simple(`${container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`);

@@ -1,7 +1,8 @@
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import { maxInt64 } from "../../protocol/number-text.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 /** What XREAD and XREADGROUP ask for. */
 export interface ReadOptions {
@@ -20,7 +21,7 @@ export interface ReadOptions {
 }
 
 export function readReadOptions(context: Context, args: Arguments, name: "XREAD" | "XREADGROUP"): ReadOptions {
-  const options: ReadOptions = {
+  const found: ReadOptions = {
     count: Number.POSITIVE_INFINITY,
     blockMs: undefined,
     noAcknowledge: false,
@@ -29,33 +30,32 @@ export function readReadOptions(context: Context, args: Arguments, name: "XREAD"
     firstKey: 0,
     keyCount: 0,
   };
-  for (let index = 1; index < args.count && options.firstKey === 0; index++) {
-    const more = args.count - index - 1;
-    if (args.is(index, "block") && more > 0) {
-      options.blockMs = readTimeout(context, args, ++index);
-    } else if (args.is(index, "count") && more > 0) {
-      // As in Redis, none and less than none mean all.
-      const count = args.integer(++index);
-      options.count = count > 0 ? count : Number.POSITIVE_INFINITY;
-    } else if (args.is(index, "streams") && more > 0) {
-      readStreams(args, index + 1, options);
-    } else if (args.is(index, "group") && more > 1) {
+  const options = new OptionReader(args, 1);
+  while (found.firstKey === 0 && options.next()) {
+    if (options.is("block", 1)) {
+      found.blockMs = readTimeout(context, args, options.value());
+    } else if (options.is("count", 1)) {
+      // As in Redis, a count of zero or less means all.
+      const count = options.integer();
+      found.count = count > 0 ? count : Number.POSITIVE_INFINITY;
+    } else if (options.is("streams", 1)) {
+      readStreams(args, options.value(), found);
+    } else if (options.is("group", 2)) {
       if (name === "XREAD") throw onlyForGroups("GROUP");
-      options.group = args.latin1(index + 1);
-      options.consumerIndex = index + 2;
-      index += 2;
-    } else if (args.is(index, "noack")) {
+      found.group = args.latin1(options.value());
+      found.consumerIndex = options.value();
+    } else if (options.is("noack")) {
       if (name === "XREAD") throw onlyForGroups("NOACK");
-      options.noAcknowledge = true;
+      found.noAcknowledge = true;
     } else {
-      throw new CommandError(errors.syntax);
+      options.refuse();
     }
   }
-  if (options.firstKey === 0) throw new CommandError(errors.syntax);
-  if (name === "XREADGROUP" && options.group === undefined) {
+  if (found.firstKey === 0) options.refuse();
+  if (name === "XREADGROUP" && found.group === undefined) {
     throw new CommandError("ERR Missing GROUP option for XREADGROUP");
   }
-  return options;
+  return found;
 }
 
 function readStreams(args: Arguments, firstKey: number, options: ReadOptions): void {
@@ -78,14 +78,6 @@ function readTimeout(context: Context, args: Arguments, index: number): number {
 
 const onlyForGroups = (option: string): CommandError =>
   new CommandError(`ERR The ${option} option is only supported by XREADGROUP. You called XREAD instead.`);
-
-/** Positions of the keys: the first half of what follows on STREAMS, which is looked for from `from` on. */
-export function findStreamKeys(args: Arguments, from: number): number[] {
-  let at = from;
-  while (at < args.count && !args.is(at, "streams")) at++;
-  const count = Math.floor((args.count - at - 1) / 2);
-  return Array.from({ length: Math.max(0, count) }, (_, number) => at + 1 + number);
-}
 
 /** Positions of the keys of a command whose options were read. */
 export const keysOf = ({ firstKey, keyCount }: ReadOptions): number[] =>

@@ -9,7 +9,7 @@ const zero = 48;
 /** Answers with an id as a bulk string. Gives where its text starts in the reply's buffer; it ends before the last two bytes. */
 export function replyId(reply: ReplyWriter, id: StreamId): number {
   reply.ensure(maxIdBytes + 8);
-  const { buffer } = reply;
+  const { bytes: buffer } = reply;
   // The text goes straight to its place: "$", two digits and a line break before it, one digit less where it is short.
   const start = reply.length + 5;
   const end = id.write(buffer, start);

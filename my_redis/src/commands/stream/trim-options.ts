@@ -6,60 +6,61 @@ import type { Stream } from "../../values/stream/stream.ts";
 import { maxIdBytes, StreamId } from "../../values/stream/stream-id.ts";
 import { type Trim, trimStream } from "../../values/stream/trim.ts";
 import { readStreamId } from "./stream-id-argument.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 /** Blocks that an approximate trim goes through at most, where no LIMIT says otherwise; entries without node limits. */
 const defaultLimitBlocks = 100;
 const defaultLimitEntries = 10_000;
 const largestDefaultLimit = 1_000_000;
 
+const lowest = new StreamId();
 const text = new Uint8Array(maxIdBytes);
 
 /**
- * MAXLEN or MINID with `=` or `~`, a threshold, and LIMIT: options of XADD and XTRIM. One object serves all requests:
- * `clear` comes before the first option.
+ * MAXLEN or MINID with `=` or `~`, a threshold, and LIMIT: options of XADD and XTRIM.
  */
 export class TrimOptions implements Trim {
   #strategy: "none" | "maxlen" | "minid" = "none";
   approximate = false;
   maxLength: number | undefined;
-  readonly minId = new StreamId();
+  minId = lowest;
   limit = -1;
   /** Where the threshold stands among the arguments. */
   #threshold = 0;
 
-  clear(): void {
-    this.#strategy = "none";
-    this.approximate = false;
-    this.maxLength = undefined;
-    this.limit = -1;
+  /** Reads the current option if it is one of these; false when it is another one. */
+  read(args: Arguments, options: OptionReader): boolean {
+    if (options.is("maxlen", 1)) {
+      this.#readThreshold(args, options, "maxlen");
+    } else if (options.is("minid", 1)) {
+      this.#readThreshold(args, options, "minid");
+    } else if (options.is("limit", 1)) {
+      this.limit = options.integer();
+      if (this.limit < 0) throw new CommandError("ERR The LIMIT argument must be >= 0.");
+    } else {
+      return false;
+    }
+    return true;
   }
 
-  /** Reads the option at argument `index`, if it is one of these; gives the argument after it, or `index` itself. */
-  read(args: Arguments, index: number): number {
-    if (index + 1 >= args.count) return index;
-    if (args.is(index, "maxlen")) return this.#readThreshold(args, index, "maxlen");
-    if (args.is(index, "minid")) return this.#readThreshold(args, index, "minid");
-    if (!args.is(index, "limit")) return index;
-    this.limit = args.integer(index + 1);
-    if (this.limit < 0) throw new CommandError("ERR The LIMIT argument must be >= 0.");
-    return index + 2;
-  }
-
-  #readThreshold(args: Arguments, index: number, strategy: "maxlen" | "minid"): number {
+  #readThreshold(args: Arguments, options: OptionReader, strategy: "maxlen" | "minid"): void {
     if (this.#strategy !== "none") {
       throw new CommandError("ERR syntax error, MAXLEN and MINID options at the same time are not compatible");
     }
     this.#strategy = strategy;
-    let at = index + 1;
-    if (at + 1 < args.count && (args.is(at, "~") || args.is(at, "="))) this.approximate = args.is(at++, "~");
+    let at = options.value();
+    if (at + 1 < args.count && (args.is(at, "~") || args.is(at, "="))) {
+      this.approximate = args.is(at, "~");
+      at = options.value();
+    }
     if (strategy === "maxlen") {
       this.maxLength = args.integer(at);
       if (this.maxLength < 0) throw new CommandError("ERR The MAXLEN argument must be >= 0.");
     } else {
+      this.minId = new StreamId();
       readStreamId(args, at, this.minId);
     }
     this.#threshold = at;
-    return at + 1;
   }
 
   /** To be called when all options were read: throws when they do not go together. */
@@ -80,10 +81,6 @@ export class TrimOptions implements Trim {
     } else {
       this.limit = this.approximate ? defaultLimit(context) : 0;
     }
-  }
-
-  get wanted(): boolean {
-    return this.#strategy !== "none";
   }
 
   /**

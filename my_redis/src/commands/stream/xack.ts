@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { IdPlace } from "../../values/stream/id-map.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { readStreamId } from "./stream-id-argument.ts";
@@ -13,9 +14,9 @@ export const xack = command({
   since: "5.0.0",
   complexity: "O(1) for each id.",
   summary: "Acknowledges entries: they are pending with no consumer of the group any more.",
+  syntax: "key group id...",
   flags: ["write", "fast"],
-  arity: -4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW update"),
   run({ database, keyspace }, args, reply) {
     const group = findStream(database, args, 1)?.group(args.latin1(2));
     if (group === undefined) {

@@ -1,6 +1,7 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { IdPlace } from "../../values/stream/id-map.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
@@ -10,6 +11,7 @@ import { logNewConsumer } from "./group-log.ts";
 import { readIntervalStart } from "./stream-id-argument.ts";
 import { replyId } from "./stream-replies.ts";
 import { requireGroup } from "../../collections/stream-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const defaultCount = 100;
 /** Pending entries looked at for each one asked for, so that a call ends soon where all are too young. */
@@ -17,7 +19,6 @@ const attemptsPerEntry = 10;
 /** Redis's: as many ids as memory could name. */
 const maxCount = 9223372036854775807n / 16n;
 
-const start = new StreamId();
 const id = new StreamId();
 const place = new IdPlace();
 const zero = new StreamId();
@@ -25,30 +26,33 @@ const zero = new StreamId();
 const entries = new ReplyWriter();
 
 interface AutoClaimOptions {
+  readonly start: StreamId;
   readonly minIdleMs: number;
   readonly count: number;
   readonly justId: boolean;
 }
 
-/** Reads what follows on the consumer's name; the start goes into `start`. */
+/** Reads the arguments after the consumer's name. */
 function readOptions(args: Arguments): AutoClaimOptions {
   const minIdleMs = args.integer(4, "ERR Invalid min-idle-time argument for XAUTOCLAIM");
+  const start = new StreamId();
   readIntervalStart(args, 5, start);
   let count = defaultCount;
   let justId = false;
-  for (let index = 6; index < args.count; index++) {
-    if (args.is(index, "count") && index + 1 < args.count) {
+  const options = new OptionReader(args, 6);
+  while (options.next()) {
+    if (options.is("count", 1)) {
       const tooFew = "ERR COUNT must be > 0";
-      const given = args.int64(++index, tooFew);
+      const given = args.int64(options.value(), tooFew);
       if (given < 1n || given > maxCount) throw new CommandError(tooFew);
       count = Number(given);
-    } else if (args.is(index, "justid")) {
+    } else if (options.is("justid")) {
       justId = true;
     } else {
-      throw new CommandError(errors.syntax);
+      options.refuse();
     }
   }
-  return { minIdleMs, count, justId };
+  return { start, minIdleMs, count, justId };
 }
 
 export const xautoclaim = command({
@@ -57,12 +61,13 @@ export const xautoclaim = command({
   since: "6.2.0",
   complexity: "O(1) for a small COUNT.",
   summary: "Makes a consumer the owner of entries that are pending for too long, some at each call.",
+  syntax: "key group consumer min-idle-time start [COUNT=count] [JUSTID]",
   flags: ["write", "fast"],
-  arity: -6,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW delete"),
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const options = readOptions(args);
-    const { stream, group } = requireGroup(context, args);
+    const { stream, group } = requireGroup(context.database, args);
     const { map } = group.pending;
     context.logNothing();
     const acting = actingConsumer(context, args, { keyIndex: 1, group, index: 3 });
@@ -75,7 +80,7 @@ export const xautoclaim = command({
     let claimed = 0;
     let left = options.count;
     let attempts = left * attemptsPerEntry;
-    let more = map.atLeast(start, place);
+    let more = map.atLeast(options.start, place);
     while (more && left > 0 && attempts-- > 0) {
       map.readId(place, id);
       if (!stream.has(id)) {
@@ -95,7 +100,7 @@ export const xautoclaim = command({
     logNewConsumer(context, args.view(1), args.latin1(2), acting);
     reply.array(3);
     replyId(reply, more ? map.readId(place, id) : zero);
-    reply.raw(entries.buffer, 0, entries.length);
+    reply.raw(entries.bytes, 0, entries.length);
     reply.array(gone.length);
     for (const each of gone) replyId(reply, each);
   },

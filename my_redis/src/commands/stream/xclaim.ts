@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
@@ -13,9 +14,9 @@ import { actingConsumer } from "./group-consumer.ts";
 import { logNewConsumer, logPosition } from "./group-log.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { requireGroup } from "../../collections/stream-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const id = new StreamId();
-const lastId = new StreamId();
 const place = new IdPlace();
 
 interface ClaimOptions {
@@ -26,50 +27,44 @@ interface ClaimOptions {
   retryCount: Count64 | undefined;
   force: boolean;
   justId: boolean;
+  /** LASTID; zero unless given. */
+  readonly lastId: StreamId;
 }
 
-/** Reads what follows on the group's name; LASTID goes into `lastId`. */
+/** Reads the arguments after the consumer's name. */
 function readOptions(args: Arguments, nowMs: number): ClaimOptions {
   const minIdleMs = args.integer(4, "ERR Invalid min-idle-time argument for XCLAIM");
   let index = 5;
   while (index < args.count && parseStreamId(args.buffer, args.start(index), args.end(index), id, "lowest")) index++;
-  const options: ClaimOptions = {
+  const found: ClaimOptions = {
     minIdleMs,
     idsEnd: index,
     deliveredMs: nowMs,
     retryCount: undefined,
     force: false,
     justId: false,
+    lastId: new StreamId().setLowest(),
   };
-  lastId.setLowest();
-  while (index < args.count) index = readOption(args, index, nowMs, options);
-  return options;
-}
-
-/** Reads one option; gives the index after it. */
-function readOption(args: Arguments, index: number, nowMs: number, options: ClaimOptions): number {
-  if (args.is(index, "force")) {
-    options.force = true;
-    return index + 1;
+  const options = new OptionReader(args, index);
+  while (options.next()) {
+    if (options.is("force")) {
+      found.force = true;
+    } else if (options.is("justid")) {
+      found.justId = true;
+    } else if (options.is("idle", 1)) {
+      found.deliveredMs = sane(nowMs - options.integer("ERR Invalid IDLE option argument for XCLAIM"), nowMs);
+    } else if (options.is("time", 1)) {
+      found.deliveredMs = sane(options.integer("ERR Invalid TIME option argument for XCLAIM"), nowMs);
+    } else if (options.is("retrycount", 1)) {
+      const retryCount = count64(args.int64(options.value(), "ERR Invalid RETRYCOUNT option argument for XCLAIM"));
+      found.retryCount = retryCount < 0 ? undefined : retryCount;
+    } else if (options.is("lastid", 1)) {
+      readStreamId(args, options.value(), found.lastId);
+    } else {
+      throw new CommandError(`ERR Unrecognized XCLAIM option '${args.latin1(options.index)}'`);
+    }
   }
-  if (args.is(index, "justid")) {
-    options.justId = true;
-    return index + 1;
-  }
-  const value = index + 1;
-  if (value < args.count && args.is(index, "idle")) {
-    options.deliveredMs = sane(nowMs - args.integer(value, "ERR Invalid IDLE option argument for XCLAIM"), nowMs);
-  } else if (value < args.count && args.is(index, "time")) {
-    options.deliveredMs = sane(args.integer(value, "ERR Invalid TIME option argument for XCLAIM"), nowMs);
-  } else if (value < args.count && args.is(index, "retrycount")) {
-    const retryCount = count64(args.int64(value, "ERR Invalid RETRYCOUNT option argument for XCLAIM"));
-    options.retryCount = retryCount < 0 ? undefined : retryCount;
-  } else if (value < args.count && args.is(index, "lastid")) {
-    readStreamId(args, value, lastId);
-  } else {
-    throw new CommandError(`ERR Unrecognized XCLAIM option '${args.latin1(index)}'`);
-  }
-  return index + 2;
+  return found;
 }
 
 /** A moment before 1970 or in the future is taken for now. */
@@ -110,13 +105,17 @@ export const xclaim = command({
   since: "5.0.0",
   complexity: "O(log N) for each id, with N pending entries.",
   summary: "Makes a consumer the owner of pending entries that another one has had for too long.",
+  syntax:
+    "key group consumer min-idle-time id... [IDLE=ms:integer] [TIME=unix-time-milliseconds] [RETRYCOUNT=count] " +
+    "[FORCE] [JUSTID] [LASTID=lastid]",
   flags: ["write", "fast"],
-  arity: -6,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW update"),
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
-    const { stream, group } = requireGroup(context, args);
+    const { stream, group } = requireGroup(context.database, args);
     const options = readOptions(args, context.now);
     context.logNothing();
+    const { lastId } = options;
     const movesOn = lastId.compare(group.lastId) > 0;
     if (movesOn) group.lastId.copy(lastId);
     const acting = actingConsumer(context, args, { keyIndex: 1, group, index: 3 });

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { findStream } from "../../collections/stream-value.ts";
@@ -11,9 +12,9 @@ export const xdel = command({
   since: "5.0.0",
   complexity: "O(N) for N ids, in a stream of any length.",
   summary: "Removes entries of a stream by their ids; gives the number of those that were there.",
+  syntax: "key id...",
   flags: ["write", "fast"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW delete"),
   run({ database }, args, reply) {
     const stream = findStream(database, args, 1);
     if (stream === undefined) {

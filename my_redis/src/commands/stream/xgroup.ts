@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
@@ -9,6 +10,7 @@ import { StreamId } from "../../values/stream/stream-id.ts";
 import { xgroupHelp } from "./help.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { createStream, findStream } from "../../collections/stream-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const id = new StreamId();
 
@@ -20,7 +22,6 @@ const onKey = {
   group: "stream",
   since: "5.0.0",
   complexity: "O(1)",
-  keys: { first: 2, last: 2, step: 1 },
 } as const;
 
 interface GroupOptions {
@@ -29,20 +30,21 @@ interface GroupOptions {
 }
 
 function readOptions(args: Arguments, mayMakeStream: boolean): GroupOptions {
-  const options: GroupOptions = { makeStream: false, entriesRead: unknownEntriesRead };
-  for (let index = 5; index < args.count; index++) {
-    if (mayMakeStream && args.is(index, "mkstream")) {
-      options.makeStream = true;
-    } else if (args.is(index, "entriesread") && index + 1 < args.count) {
-      options.entriesRead = count64(args.int64(++index));
-      if (options.entriesRead < unknownEntriesRead) {
+  const found: GroupOptions = { makeStream: false, entriesRead: unknownEntriesRead };
+  const options = new OptionReader(args, 5);
+  while (options.next()) {
+    if (mayMakeStream && options.is("mkstream")) {
+      found.makeStream = true;
+    } else if (options.is("entriesread", 1)) {
+      found.entriesRead = count64(args.int64(options.value()));
+      if (found.entriesRead < unknownEntriesRead) {
         throw new CommandError("ERR value for ENTRIESREAD must be positive or -1");
       }
     } else {
       throw unknownForm(args);
     }
   }
-  return options;
+  return found;
 }
 
 const unknownForm = (args: Arguments): CommandError =>
@@ -71,10 +73,12 @@ function readPosition(args: Arguments, stream: Stream | undefined): void {
 
 const create = command({
   ...onKey,
-  name: "CREATE",
+  name: "XGROUP CREATE",
+  brief: true,
   summary: "Creates a consumer group, which begins to read after a given id.",
+  syntax: "key group (id | $) [MKSTREAM] [ENTRIESREAD=entries-read:integer]",
   flags: ["write", "denyoom"],
-  arity: -5,
+  keys: keyAt(2, "RW insert"),
   run(context, args, reply) {
     const { database } = context;
     const options = readOptions(args, true);
@@ -93,10 +97,12 @@ const create = command({
 
 const setId = command({
   ...onKey,
-  name: "SETID",
+  name: "XGROUP SETID",
+  brief: true,
   summary: "Sets the id after which a consumer group reads on.",
+  syntax: "key group (id | $) [ENTRIESREAD=entries-read:integer]",
   flags: ["write"],
-  arity: -5,
+  keys: keyAt(2, "RW update"),
   run(context, args, reply) {
     const { entriesRead } = readOptions(args, false);
     const group = requireGroup(context, args);
@@ -114,11 +120,12 @@ const setId = command({
 
 const destroy = command({
   ...onKey,
-  name: "DESTROY",
+  name: "XGROUP DESTROY",
   complexity: "O(N) for N entries that are pending in the group.",
   summary: "Removes a consumer group with all that is pending in it.",
+  syntax: "key group",
   flags: ["write"],
-  arity: 4,
+  keys: keyAt(2, "RW delete"),
   run(context, args, reply) {
     const removed = requireStream(context, args).removeGroup(args.latin1(3));
     if (removed) context.database.changed(args, 2, "xgroup-destroy");
@@ -128,11 +135,13 @@ const destroy = command({
 
 const createConsumer = command({
   ...onKey,
-  name: "CREATECONSUMER",
+  name: "XGROUP CREATECONSUMER",
   since: "6.2.0",
+  brief: true,
   summary: "Creates a consumer in a group; gives 0 if there is one of that name.",
+  syntax: "key group consumer",
   flags: ["write", "denyoom"],
-  arity: 5,
+  keys: keyAt(2, "RW insert"),
   run(context, args, reply) {
     const group = requireGroup(context, args);
     const name = args.latin1(4);
@@ -147,11 +156,12 @@ const createConsumer = command({
 
 const delConsumer = command({
   ...onKey,
-  name: "DELCONSUMER",
+  name: "XGROUP DELCONSUMER",
   complexity: "O(N) for N entries that are pending with the consumer.",
   summary: "Removes a consumer from a group; gives the number of entries that were pending with him.",
+  syntax: "key group consumer",
   flags: ["write"],
-  arity: 5,
+  keys: keyAt(2, "RW delete"),
   run(context, args, reply) {
     const group = requireGroup(context, args);
     const consumer = group.consumer(args.latin1(4));
@@ -171,6 +181,5 @@ export const xgroup = command({
   complexity: "Depends on the subcommand.",
   summary: "Manages consumer groups of a stream.",
   flags: [],
-  arity: -2,
   subcommands: [create, createConsumer, delConsumer, destroy, xgroupHelp, setId],
 });

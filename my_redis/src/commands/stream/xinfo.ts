@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
@@ -21,7 +22,7 @@ const defaultFullCount = 10;
 const onKey = {
   group: "stream",
   flags: ["readonly"],
-  keys: { first: 2, last: 2, step: 1 },
+  keys: keyAt(2),
 } as const;
 
 function requireStream({ database }: Context, args: Arguments): Stream {
@@ -69,11 +70,12 @@ const unknownForm = (args: Arguments): CommandError =>
 
 const stream = command({
   ...onKey,
-  name: "STREAM",
+  name: "XINFO STREAM",
   since: "5.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Tells about a stream; with FULL also about its entries, groups and consumers.",
-  arity: -3,
+  syntax: "key [FULL={[COUNT=count]}]",
   run(context, args, reply) {
     const found = requireStream(context, args);
     const count = args.count > 3 ? readFullCount(args) : undefined;
@@ -111,11 +113,12 @@ function replyGroup(found: Stream, name: string, group: ConsumerGroup, reply: Re
 
 const groups = command({
   ...onKey,
-  name: "GROUPS",
+  name: "XINFO GROUPS",
   since: "5.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Tells about the consumer groups of a stream.",
-  arity: 3,
+  syntax: "key",
   run(context, args, reply) {
     const found = requireStream(context, args);
     reply.array(found.groupCount);
@@ -125,11 +128,13 @@ const groups = command({
 
 const consumers = command({
   ...onKey,
-  name: "CONSUMERS",
+  name: "XINFO CONSUMERS",
   since: "5.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Tells about the consumers of a group.",
-  arity: 4,
+  syntax: "key group",
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const found = requireStream(context, args).group(args.latin1(3));
     if (found === undefined) {
@@ -158,6 +163,5 @@ export const xinfo = command({
   complexity: "Depends on the subcommand.",
   summary: "Tells about streams, their consumer groups and consumers.",
   flags: [],
-  arity: -2,
   subcommands: [consumers, groups, xinfoHelp, stream],
 });

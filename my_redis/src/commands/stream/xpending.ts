@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
@@ -106,7 +107,7 @@ function replyOwn(
 
 function replyEntries(context: Context, args: Arguments, reply: ReplyWriter): void {
   const query = readQuery(args);
-  const { group } = requireGroup(context, args);
+  const { group } = requireGroup(context.database, args);
   const begin = reply.beginArray();
   let found = 0;
   if (query.consumer === undefined) {
@@ -124,11 +125,12 @@ export const xpending = command({
   since: "5.0.0",
   complexity: "O(N) for N entries that are given; the short form is O(N) for N consumers.",
   summary: "Tells which entries of a group are pending, with whom, since when and after how many deliveries.",
+  syntax: "key group [[IDLE=min-idle-time:integer] start end count [consumer]]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
-    if (args.count === 3) replySummary(requireGroup(context, args).group, reply);
+    if (args.count === 3) replySummary(requireGroup(context.database, args).group, reply);
     else replyEntries(context, args, reply);
   },
 });

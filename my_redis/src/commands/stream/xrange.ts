@@ -1,13 +1,14 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { StreamCursor } from "../../values/stream/stream-cursor.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { readIntervalEnd, readIntervalStart } from "./stream-id-argument.ts";
 import { replyEntry } from "./stream-replies.ts";
 import { readStream } from "../../collections/stream-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 const from = new StreamId();
 const to = new StreamId();
@@ -16,9 +17,10 @@ const cursor = new StreamCursor();
 /** COUNT, the only option; Infinity without it. */
 function readCount(args: Arguments): number {
   let count = Number.POSITIVE_INFINITY;
-  for (let index = 4; index < args.count; index += 2) {
-    if (!args.is(index, "count") || index + 1 >= args.count) throw new CommandError(errors.syntax);
-    count = Math.max(0, args.integer(index + 1));
+  const options = new OptionReader(args, 4);
+  while (options.next()) {
+    if (!options.is("count", 1)) options.refuse();
+    count = Math.max(0, options.integer());
   }
   return count;
 }
@@ -51,14 +53,14 @@ const shared = {
   since: "5.0.0",
   complexity: "O(N) for N entries that are given.",
   flags: ["readonly"],
-  arity: -4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
 } as const;
 
 export const xrange = command({
   ...shared,
   name: "XRANGE",
   summary: "Gives the entries of a stream between two ids.",
+  syntax: "key start end [COUNT=count]",
   run: (context, args, reply) => replyRange(context, args, reply, false),
 });
 
@@ -66,5 +68,6 @@ export const xrevrange = command({
   ...shared,
   name: "XREVRANGE",
   summary: "Gives the entries of a stream between two ids, the last first.",
+  syntax: "key end start [COUNT=count]",
   run: (context, args, reply) => replyRange(context, args, reply, true),
 });

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keysAfter } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
@@ -6,7 +7,7 @@ import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { Stream } from "../../values/stream/stream.ts";
 import { StreamCursor } from "../../values/stream/stream-cursor.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
-import { findStreamKeys, keysOf, type ReadOptions, readReadOptions } from "./read-options.ts";
+import { keysOf, type ReadOptions, readReadOptions } from "./read-options.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { replyEntry } from "./stream-replies.ts";
 import { readStream } from "../../collections/stream-value.ts";
@@ -90,9 +91,9 @@ export const xread = command({
   since: "5.0.0",
   complexity: "O(N) for N entries that are given.",
   summary: "Gives entries of streams after given ids, waiting for them if asked to.",
-  flags: ["readonly", "blocking", "movablekeys"],
-  arity: -4,
-  findKeys: (args) => findStreamKeys(args, 1),
+  syntax: "[COUNT=count] [BLOCK=milliseconds] STREAMS={key... id...}",
+  flags: ["readonly", "blocking"],
+  keys: keysAfter("STREAMS", 1, "RO access", 2),
   run(context, args, reply) {
     const options = readReadOptions(context, args, "XREAD");
     const { firstKey, keyCount, count, blockMs } = options;

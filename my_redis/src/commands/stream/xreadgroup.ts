@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keysAfter } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError } from "../../protocol/command-error.ts";
@@ -11,7 +12,7 @@ import { StreamCursor } from "../../values/stream/stream-cursor.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { actingConsumer } from "./group-consumer.ts";
 import { logClaim, logNewConsumer, logPosition } from "./group-log.ts";
-import { findStreamKeys, keysOf, type ReadOptions, readReadOptions } from "./read-options.ts";
+import { keysOf, type ReadOptions, readReadOptions } from "./read-options.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { replyEntry, replyId } from "./stream-replies.ts";
 import { readStream } from "../../collections/stream-value.ts";
@@ -145,9 +146,9 @@ export const xreadgroup = command({
   since: "5.0.0",
   complexity: "O(N) for N entries that are given.",
   summary: "Gives a consumer of a group new entries of streams, or those that are pending with him.",
-  flags: ["write", "blocking", "movablekeys"],
-  arity: -7,
-  findKeys: (args) => findStreamKeys(args, 4),
+  syntax: "GROUP={group consumer} [COUNT=count] [BLOCK=milliseconds] [NOACK] STREAMS={key... id...}",
+  flags: ["write", "blocking"],
+  keys: keysAfter("STREAMS", 4, "RO access", 2),
   run(context, args, reply) {
     const options = readReadOptions(context, args, "XREADGROUP");
     const reads = keysOf(options).map((key) => readGroup(context, args, key, options));

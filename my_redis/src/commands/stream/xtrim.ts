@@ -1,9 +1,8 @@
 import { command } from "../../dispatch/command.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { findStream } from "../../collections/stream-value.ts";
 import { TrimOptions } from "./trim-options.ts";
-
-const trim = new TrimOptions();
+import { OptionReader } from "../options/option-reader.ts";
 
 export const xtrim = command({
   name: "XTRIM",
@@ -11,16 +10,14 @@ export const xtrim = command({
   since: "5.0.0",
   complexity: "O(N) for N removed entries; whole blocks of them go at once.",
   summary: "Removes the oldest entries of a stream, down to a length or up to an id.",
+  syntax: "key {(MAXLEN | MINID) [= | ~] threshold [LIMIT=count]}",
   flags: ["write"],
-  arity: -4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW delete"),
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
-    trim.clear();
-    for (let index = 2; index < args.count;) {
-      const after = trim.read(args, index);
-      if (after === index) throw new CommandError(errors.syntax);
-      index = after;
-    }
+    const trim = new TrimOptions();
+    const options = new OptionReader(args, 2);
+    while (options.next()) if (!trim.read(args, options)) options.refuse();
     trim.finish(context, true);
     const stream = findStream(context.database, args, 1);
     reply.integer(stream === undefined ? 0 : trim.apply(context, args, stream));

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { noExpiry } from "../../keyspace/database.ts";
 import * as record from "../../memory/record.ts";
 import { copyBytes } from "../../memory/copy-bytes.ts";
@@ -10,9 +11,9 @@ export const append = command({
   since: "2.0.0",
   complexity: "O(1), amortized over many",
   summary: "Appends to the string value of a key; the key is created if it does not exist.",
+  syntax: "key value",
   flags: ["write", "denyoom", "fast"],
-  arity: 3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW insert"),
   run(context, args, reply) {
     const { database } = context;
     const { heap } = context.keyspace;
@@ -23,7 +24,7 @@ export const append = command({
     } else {
       const before = stringLength(heap, address);
       length += before;
-      checkStringLength(context, length);
+      checkStringLength(context.database, length);
       const grown = database.growValue(makeRaw(database, args, 1, address), length);
       const start = record.valueStartOf(heap, grown) + before;
       copyBytes(args.buffer, args.start(2), args.end(2), record.bytesOf(heap, grown), start);

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { noExpiry } from "../../keyspace/database.ts";
 import { hasExpiry, valueType } from "../../memory/record.ts";
@@ -12,9 +13,9 @@ export const getSet = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Sets a key to a string, and returns the string that it held before.",
+  syntax: "key value",
   flags: ["write", "denyoom", "fast"],
-  arity: 3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const { database, keyspace } = context;
     const address = database.readTyped(args, 1, valueType.string);
@@ -32,9 +33,9 @@ export const getDel = command({
   since: "6.2.0",
   complexity: "O(1)",
   summary: "Returns the string value of a key, and removes the key.",
+  syntax: "key",
   flags: ["write", "fast"],
-  arity: 2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW access delete"),
   run(context, args, reply) {
     const { database, keyspace } = context;
     const address = database.readTyped(args, 1, valueType.string);
@@ -55,9 +56,9 @@ export const getEx = command({
   since: "6.2.0",
   complexity: "O(1)",
   summary: "Returns the string value of a key, and sets its expiry or takes it away.",
+  syntax: "key [EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | PXAT=unix-time-milliseconds | PERSIST]",
   flags: ["write", "fast"],
-  arity: -2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const { flags, timeIndex } = readOptions(args, 2, getExOptions);
     const address = context.database.readTyped(args, 1, valueType.string);
@@ -75,7 +76,7 @@ export const getEx = command({
 /** Only a moment that the client named can be past already. */
 function expireAt(context: Context, args: Arguments, address: number, time: { atMs: number; named: boolean }): void {
   const { database } = context;
-  if (time.named && time.atMs <= context.now && !context.server.loading) {
+  if (time.named && time.atMs <= context.now && !context.server.execution.isLoading) {
     database.remove(address);
     database.changed(args, 1, "del");
     if (context.logs) context.logAs("DEL", args.view(1));

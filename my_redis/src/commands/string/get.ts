@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { everyKey, firstKey } from "../../dispatch/key-specification.ts";
 import { typeOf, valueType } from "../../memory/record.ts";
 import { replyString } from "../../collections/string-value.ts";
 
@@ -8,9 +9,9 @@ export const get = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Returns the string value of a key.",
+  syntax: "key",
   flags: ["readonly", "fast"],
-  arity: 2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run({ database, keyspace }, args, reply) {
     const address = database.readTyped(args, 1, valueType.string);
     if (address === 0) reply.null();
@@ -24,9 +25,10 @@ export const mget = command({
   since: "1.0.0",
   complexity: "O(N) with N being the number of keys",
   summary: "Returns the string values of several keys, nil for those that hold no string.",
+  syntax: "key...",
   flags: ["readonly", "fast"],
-  arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
+  keys: everyKey,
+  tips: ["request_policy:multi_shard"],
   run({ database, keyspace: { heap } }, args, reply) {
     reply.array(args.count - 1);
     for (let index = 1; index < args.count; index++) {

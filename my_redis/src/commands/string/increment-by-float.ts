@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import { keepExpiry } from "../../keyspace/database.ts";
 import * as record from "../../memory/record.ts";
 import { latin1Text } from "../../protocol/arguments.ts";
@@ -12,9 +13,9 @@ export const incrByFloat = command({
   since: "2.6.0",
   complexity: "O(1)",
   summary: "Adds a number with a fraction to the value of a key, 0 when it does not exist.",
+  syntax: "key increment:double",
   flags: ["write", "denyoom", "fast"],
-  arity: 3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run(context, args, reply) {
     const { database, keyspace } = context;
     const address = database.writeTyped(args, 1, record.valueType.string);

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { firstKey } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { keepExpiry } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
@@ -14,14 +15,14 @@ const fields = {
   since: "1.0.0",
   complexity: "O(1)",
   flags: ["write", "denyoom", "fast"],
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
 } as const;
 
 export const incr = command({
   ...fields,
   name: "INCR",
   summary: "Adds one to the integer value of a key, 0 when it does not exist.",
-  arity: 2,
+  syntax: "key",
   run: (context, args, reply) => add(context, args, reply, 1),
 });
 
@@ -29,7 +30,7 @@ export const decr = command({
   ...fields,
   name: "DECR",
   summary: "Takes one from the integer value of a key, 0 when it does not exist.",
-  arity: 2,
+  syntax: "key",
   run: (context, args, reply) => add(context, args, reply, -1),
 });
 
@@ -37,7 +38,7 @@ export const incrBy = command({
   ...fields,
   name: "INCRBY",
   summary: "Adds a number to the integer value of a key, 0 when it does not exist.",
-  arity: 3,
+  syntax: "key increment:integer",
   run(context, args, reply) {
     const by = args.integer(2);
     if (Number.isSafeInteger(by)) add(context, args, reply, by);
@@ -49,7 +50,7 @@ export const decrBy = command({
   ...fields,
   name: "DECRBY",
   summary: "Takes a number from the integer value of a key, 0 when it does not exist.",
-  arity: 3,
+  syntax: "key decrement:integer",
   run(context, args, reply) {
     const by = args.integer(2);
     if (Number.isSafeInteger(by)) {

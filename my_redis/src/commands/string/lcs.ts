@@ -1,8 +1,10 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { command } from "../../dispatch/command.ts";
+import { keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { typeOf, valueType } from "../../memory/record.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
+import { CommandError } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import {
   type CommonRun,
@@ -10,6 +12,7 @@ import {
   subsequenceTableBytes,
 } from "../../values/longest-common-subsequence.ts";
 import { stringView } from "../../collections/string-value.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 interface LcsOptions {
   lengthOnly: boolean;
@@ -24,9 +27,9 @@ export const lcs = command({
   since: "7.0.0",
   complexity: "O(N*M) with N and M being the lengths of the two strings",
   summary: "Finds the longest common subsequence of two strings.",
+  syntax: "key1:key key2:key [LEN] [IDX] [MINMATCHLEN=len] [WITHMATCHLEN]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 1, last: 2, step: 1 },
+  keys: keysFrom(1, "RO access", { last: 2 }),
   run(context, args, reply) {
     const first = readText(context, args, 1);
     const second = readText(context, args, 2);
@@ -51,18 +54,19 @@ function readText({ database, keyspace: { heap } }: Context, args: Arguments, in
 }
 
 function readOptions(args: Arguments): LcsOptions {
-  const options = { lengthOnly: false, ranges: false, withLength: false, minLength: 0 };
-  for (let index = 3; index < args.count; index++) {
-    if (args.is(index, "idx")) options.ranges = true;
-    else if (args.is(index, "len")) options.lengthOnly = true;
-    else if (args.is(index, "withmatchlen")) options.withLength = true;
-    else if (args.is(index, "minmatchlen") && index + 1 < args.count) options.minLength = args.integer(++index);
-    else throw new CommandError(errors.syntax);
+  const found = { lengthOnly: false, ranges: false, withLength: false, minLength: 0 };
+  const options = new OptionReader(args, 3);
+  while (options.next()) {
+    if (options.is("idx")) found.ranges = true;
+    else if (options.is("len")) found.lengthOnly = true;
+    else if (options.is("withmatchlen")) found.withLength = true;
+    else if (options.is("minmatchlen", 1)) found.minLength = options.integer();
+    else options.refuse();
   }
-  if (options.lengthOnly && options.ranges) {
+  if (found.lengthOnly && found.ranges) {
     throw new CommandError("ERR If you want both the length and indexes, please just use IDX.");
   }
-  return options;
+  return found;
 }
 
 function replyRanges(reply: ReplyWriter, length: number, runs: readonly CommonRun[], options: LcsOptions): void {
@@ -88,7 +92,7 @@ function replyText(reply: ReplyWriter, first: Uint8Array, length: number, runs: 
   let end = length;
   for (const run of runs) {
     end -= run.length;
-    text.set(first.subarray(run.first, run.first + run.length), end);
+    copyBytes(first, run.first, run.first + run.length, text, end);
   }
   reply.bulk(text);
 }

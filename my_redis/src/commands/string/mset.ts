@@ -1,4 +1,5 @@
 import { type Command, command } from "../../dispatch/command.ts";
+import { keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { noExpiry } from "../../keyspace/database.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -9,15 +10,16 @@ const fields = {
   group: "string",
   since: "1.0.1",
   complexity: "O(N) with N being the number of keys",
+  syntax: "{key value}...",
   flags: ["write", "denyoom"],
-  arity: -3,
-  keys: { first: 1, last: -1, step: 2 },
 } as const;
 
 export const mset = command({
   ...fields,
   name: "MSET",
   summary: "Sets several keys to strings at once.",
+  keys: keysFrom(1, "OW update", { step: 2 }),
+  tips: ["request_policy:multi_shard", "response_policy:all_succeeded"],
   run(context, args, reply) {
     checkPairs(context, args);
     setAll(context, args);
@@ -29,6 +31,8 @@ export const msetNx = command({
   ...fields,
   name: "MSETNX",
   summary: "Sets several keys to strings at once, unless any of them exists.",
+  keys: keysFrom(1, "OW insert", { step: 2 }),
+  tips: ["request_policy:multi_shard", "response_policy:agg_min"],
   run(context, args, reply) {
     checkPairs(context, args);
     for (let index = 1; index < args.count; index += 2) {

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { noExpiry } from "../../keyspace/database.ts";
 import { storeString } from "../../collections/string-value.ts";
 
@@ -8,9 +9,9 @@ export const setNx = command({
   since: "1.0.0",
   complexity: "O(1)",
   summary: "Sets a key to a string unless the key exists.",
+  syntax: "key value",
   flags: ["write", "denyoom", "fast"],
-  arity: 3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "OW insert"),
   run({ database }, args, reply) {
     if (database.write(args, 1) !== 0) {
       reply.integer(0);

@@ -1,7 +1,7 @@
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { CommandError, errors } from "../../protocol/command-error.ts";
 import { addPositiveToMoment } from "../expiry-moment.ts";
+import { OptionReader } from "../options/option-reader.ts";
 
 /** Options of SET and GETEX as bits. */
 export const option = {
@@ -23,45 +23,36 @@ export const getExOptions = option.persist | timed;
 
 export interface StringOptions {
   /** Bits of `option`. */
-  flags: number;
-  /** The argument that holds the time; 0 when none was given. */
-  timeIndex: number;
+  readonly flags: number;
+  /** Position of the argument that holds the time; 0 when none was given. */
+  readonly timeIndex: number;
 }
-const shared: StringOptions = { flags: 0, timeIndex: 0 };
 
-/** Reads the options from argument `index` on, of those allowed. The object is shared: read it before the next call. */
-export function readOptions(args: Arguments, index: number, allowed: number): StringOptions {
+/** Reads the options from argument `first` on, of those allowed. */
+export function readOptions(args: Arguments, first: number, allowed: number): StringOptions {
   let flags = 0;
-  shared.timeIndex = 0;
-  for (; index < args.count; index++) {
-    const flag = flagOf(args, index) & allowed;
-    if (flag === 0 || (flags & rivalsOf(flag)) !== 0) throw new CommandError(errors.syntax);
+  let timeIndex = 0;
+  const options = new OptionReader(args, first);
+  while (options.next()) {
+    const flag = flagOf(options) & allowed;
+    if (flag === 0 || (flags & rivalsOf(flag)) !== 0) options.refuse();
     flags |= flag;
-    if ((flag & timed) === 0) continue;
-    if (++index === args.count) throw new CommandError(errors.syntax);
     // Of EX given twice the second counts, as in Redis.
-    shared.timeIndex = index;
+    if ((flag & timed) !== 0) timeIndex = options.value();
   }
-  shared.flags = flags;
-  return shared;
+  return { flags, timeIndex };
 }
 
-function flagOf(args: Arguments, index: number): number {
-  switch (args.length(index)) {
-    case 2:
-      if (args.is(index, "ex")) return option.ex;
-      if (args.is(index, "px")) return option.px;
-      if (args.is(index, "nx")) return option.nx;
-      return args.is(index, "xx") ? option.xx : 0;
-    case 3:
-      return args.is(index, "get") ? option.get : 0;
-    case 4:
-      if (args.is(index, "exat")) return option.exAt;
-      return args.is(index, "pxat") ? option.pxAt : 0;
-    default:
-      if (args.is(index, "keepttl")) return option.keepTtl;
-      return args.is(index, "persist") ? option.persist : 0;
-  }
+function flagOf(options: OptionReader): number {
+  if (options.is("ex", 1)) return option.ex;
+  if (options.is("px", 1)) return option.px;
+  if (options.is("nx")) return option.nx;
+  if (options.is("xx")) return option.xx;
+  if (options.is("get")) return option.get;
+  if (options.is("exat", 1)) return option.exAt;
+  if (options.is("pxat", 1)) return option.pxAt;
+  if (options.is("keepttl")) return option.keepTtl;
+  return options.is("persist") ? option.persist : 0;
 }
 
 /** Options that may not stand beside this one. */

@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
@@ -9,9 +10,9 @@ import { storeString } from "../../collections/string-value.ts";
 const fields = {
   group: "string",
   complexity: "O(1)",
+  brief: true,
   flags: ["write", "denyoom"],
-  arity: 4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "OW update"),
 } as const;
 
 export const setEx = command({
@@ -19,6 +20,7 @@ export const setEx = command({
   name: "SETEX",
   since: "2.0.0",
   summary: "Sets a key to a string that expires after some seconds.",
+  syntax: "key seconds value",
   run: (context, args, reply) => setFor(context, args, reply, 1000),
 });
 
@@ -27,6 +29,7 @@ export const psetEx = command({
   name: "PSETEX",
   since: "2.6.0",
   summary: "Sets a key to a string that expires after some milliseconds.",
+  syntax: "key milliseconds value",
   run: (context, args, reply) => setFor(context, args, reply, 1),
 });
 

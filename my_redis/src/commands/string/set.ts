@@ -1,4 +1,6 @@
+import { hasWord } from "../../dispatch/has-word.ts";
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { keepExpiry, noExpiry } from "../../keyspace/database.ts";
 import { valueType } from "../../memory/record.ts";
@@ -12,10 +14,14 @@ export const set = command({
   group: "string",
   since: "1.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Sets a key to a string, whatever it held before.",
+  syntax:
+    "key value [NX | XX] [GET] [EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | " +
+    "PXAT=unix-time-milliseconds | KEEPTTL]",
   flags: ["write", "denyoom"],
-  arity: -3,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW access update variable_flags"),
+  keyAccess: (args) => (hasWord(args, 3, "get") ? "RW access update" : "OW update"),
   run(context, args, reply) {
     if (args.count > 3) {
       setWithOptions(context, args, reply);

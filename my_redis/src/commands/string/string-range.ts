@@ -1,4 +1,5 @@
 import { command, type Run } from "../../dispatch/command.ts";
+import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
 import { encoding, valueType } from "../../memory/record.ts";
 import * as record from "../../memory/record.ts";
 import { CommandError } from "../../protocol/command-error.ts";
@@ -21,9 +22,9 @@ const returnRange: Run = ({ database, keyspace }, args, reply) => {
 const rangeFields = {
   group: "string",
   complexity: "O(N) with N being the length of the returned string",
+  syntax: "key start:integer end:integer",
   flags: ["readonly"],
-  arity: 4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
   run: returnRange,
 } as const;
 
@@ -47,9 +48,9 @@ export const setRange = command({
   since: "2.2.0",
   complexity: "O(M) with M being the length of the written part",
   summary: "Overwrites a part of the string value of a key, from an offset on; zeros fill a gap before it.",
+  syntax: "key offset value",
   flags: ["write", "denyoom"],
-  arity: 4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RW update"),
   run(context, args, reply) {
     const { database } = context;
     const { heap } = context.keyspace;
@@ -61,7 +62,7 @@ export const setRange = command({
       reply.integer(before);
       return;
     }
-    checkStringLength(context, offset + args.length(3));
+    checkStringLength(context.database, offset + args.length(3));
     const length = Math.max(before, offset + args.length(3));
     let target = address;
     if (target === 0) {

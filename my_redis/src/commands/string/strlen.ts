@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keyAt } from "../../dispatch/key-specification.ts";
 import { valueType } from "../../memory/record.ts";
 import { stringLength } from "../../collections/string-value.ts";
 
@@ -8,9 +9,9 @@ export const strlen = command({
   since: "2.2.0",
   complexity: "O(1)",
   summary: "Returns the length in bytes of the string value of a key, 0 when it does not exist.",
+  syntax: "key",
   flags: ["readonly", "fast"],
-  arity: 2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "RO"),
   run({ database, keyspace }, args, reply) {
     const address = database.readTyped(args, 1, valueType.string);
     reply.integer(address === 0 ? 0 : stringLength(keyspace.heap, address));

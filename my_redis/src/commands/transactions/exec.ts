@@ -1,5 +1,5 @@
 import type { QueuedCommand } from "../../dispatch/client.ts";
-import { command } from "../../dispatch/command.ts";
+import { type Command, command } from "../../dispatch/command.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
@@ -11,7 +11,7 @@ export const exec = command({
   complexity: "Depends on commands in the transaction",
   summary: "Runs the queued commands, with nobody else's in between.",
   flags: ["noscript", "loading", "stale", "skip_slowlog"],
-  arity: 1,
+  insideMulti: "run the queue",
   run(context, _args, reply) {
     const { client, server } = context;
     const { transaction } = client;
@@ -21,7 +21,7 @@ export const exec = command({
     removeExpiredWatched(context);
     const broken = client.watchBroken;
     client.transaction = undefined;
-    server.unwatch(client);
+    server.watched.unwatch(client);
     if (transaction.aborted) {
       throw new CommandError("EXECABORT Transaction discarded because of previous errors.");
     }
@@ -43,32 +43,23 @@ function removeExpiredWatched({ client, keyspace }: Context): void {
 }
 
 /** What was allowed when it was queued may not be any more: memory may be full now, or the log broken. */
-function checkAgain(context: Context, queued: readonly QueuedCommand[]): void {
-  const { policies, arrivalPolicies } = context.server;
-  const again = policies.filter((policy) => !arrivalPolicies.has(policy));
+function checkAgain(context: Context, queued: readonly QueuedCommand<Command>[]): void {
   for (const each of queued) {
-    for (const policy of again) {
-      const refusal = policy(context, each.command, each.args);
-      if (refusal !== undefined) {
-        throw new CommandError(`EXECABORT Transaction discarded because of: ${refusal}`);
-      }
-    }
+    const verdict = context.server.checks.within(context, each.command, each.args);
+    if (verdict !== "run") throw new CommandError(`EXECABORT Transaction discarded because of: ${verdict.message}`);
   }
 }
 
-function runQueued(context: Context, queued: readonly QueuedCommand[], reply: ReplyWriter): void {
+function runQueued(context: Context, queued: readonly QueuedCommand<Command>[], reply: ReplyWriter): void {
   const { client, server } = context;
   reply.array(queued.length);
-  server.executingTransaction = true;
-  try {
+  server.execution.asUnit(() => {
     for (const each of queued) {
       // HELLO and RESET among the queued commands change how the rest is written.
       reply.protocol = client.protocol;
       server.processor.call(context, each.command, each.args, reply);
     }
-  } finally {
-    server.executingTransaction = false;
-  }
+  });
   // Each of them has been logged by itself, and has left its own word on that behind.
   context.logNothing();
 }

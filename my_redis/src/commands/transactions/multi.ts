@@ -8,7 +8,7 @@ export const multi = command({
   complexity: "O(1)",
   summary: "Begins a transaction: what follows is queued until EXEC.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
-  arity: 1,
+  insideMulti: "run",
   run({ client }, _args, reply) {
     if (client.transaction !== undefined) throw new CommandError("ERR MULTI calls can not be nested");
     client.transaction = { queued: [], queuedBytes: 0, aborted: false };
@@ -23,11 +23,12 @@ export const discard = command({
   complexity: "O(N), when N is the number of queued commands",
   summary: "Gives a transaction up: what was queued is forgotten, and no key is watched any more.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
-  arity: 1,
+  insideMulti: "run",
+  watching: "ends with MULTI",
   run({ client, server }, _args, reply) {
     if (client.transaction === undefined) throw new CommandError("ERR DISCARD without MULTI");
     client.transaction = undefined;
-    server.unwatch(client);
+    server.watched.unwatch(client);
     reply.ok();
   },
 });

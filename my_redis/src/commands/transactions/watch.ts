@@ -1,4 +1,5 @@
 import { command } from "../../dispatch/command.ts";
+import { keysFrom } from "../../dispatch/key-specification.ts";
 import { CommandError } from "../../protocol/command-error.ts";
 
 export const watch = command({
@@ -7,9 +8,11 @@ export const watch = command({
   since: "2.2.0",
   complexity: "O(1) for every key.",
   summary: "Makes the next transaction of this connection depend on keys: it runs only if none of them changes before.",
+  syntax: "key...",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
-  arity: -2,
-  keys: { first: 1, last: -1, step: 1 },
+  keys: keysFrom(1, "RO"),
+  insideMulti: "run",
+  watching: "begins",
   run({ client, database, server }, args, reply) {
     if (client.transaction !== undefined) throw new CommandError("ERR WATCH inside MULTI is not allowed");
     // A key whose watch is broken already will fail the transaction whatever else is watched.
@@ -22,7 +25,6 @@ export const watch = command({
       database.find(args.buffer, args.start(index), args.end(index));
       server.watched.watch(client, database.number, args.latin1(index));
     }
-    server.updateObservation();
     reply.ok();
   },
 });
@@ -34,9 +36,9 @@ export const unwatch = command({
   complexity: "O(1)",
   summary: "Makes the next transaction of this connection depend on no key.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
-  arity: 1,
+  watching: "ends",
   run({ client, server }, _args, reply) {
-    server.unwatch(client);
+    server.watched.unwatch(client);
     reply.ok();
   },
 });

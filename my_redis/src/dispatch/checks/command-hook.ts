@@ -1,9 +1,8 @@
 import type { Arguments } from "../../protocol/arguments.ts";
-import type { Server } from "../../server.ts";
-import type { Command } from "../command.ts";
-import type { Context } from "../context.ts";
-import { postponed, type Policy } from "./policies.ts";
-import { PostponedRequests } from "../held-requests.ts";
+import type { Command, Context } from "../context.ts";
+import type { HeldRequests } from "../held-requests.ts";
+import { Refusal } from "../outcome.ts";
+import type { RequestChecks } from "./request-check.ts";
 
 /** A client's command, before it runs. */
 export interface CommandCall {
@@ -26,33 +25,34 @@ export type CommandHook = (call: CommandCall) => CommandIntervention | undefined
 const maxDelayMs = 2_147_483_647;
 
 /** Puts the hook before every command. Without a hook there is nothing to pass. */
-export function installCommandHook(server: Server, hook: CommandHook): void {
-  const delayed = new PostponedRequests(server);
+export function installCommandHook(checks: RequestChecks, delayed: HeldRequests, hook: CommandHook): void {
   // Set while a request runs that has been delayed: the hook has seen it already.
   let passing: Context | undefined;
-  const policy: Policy = (context, command, args) => {
-    if (context === passing || context.client.kind !== "normal") return undefined;
-    const intervention = hook(callOf(context, command, args));
-    if (intervention === undefined) return undefined;
-    const { error, delayMs = 0 } = intervention;
-    if (!(delayMs >= 0 && delayMs <= maxDelayMs)) {
-      throw new RangeError(`delayMs must be from 0 to ${maxDelayMs}, not ${delayMs}`);
+  const afterDelay = (context: Context, error: string | undefined): void => {
+    passing = context;
+    try {
+      if (error === undefined) delayed.release(context);
+      else delayed.refuse(context, error);
+    } finally {
+      passing = undefined;
     }
-    if (delayMs === 0) return error;
-    delayed.hold(context, args);
-    setTimeout(() => {
-      passing = context;
-      try {
-        if (error === undefined) delayed.release(context);
-        else delayed.refuse(context, error);
-      } finally {
-        passing = undefined;
-      }
-    }, delayMs);
-    return postponed;
   };
-  server.arrivalPolicies.add(policy);
-  server.policies.push(policy);
+  checks.install(
+    {
+      name: "command hook",
+      arriving(context, command, args) {
+        if (context === passing || context.client.kind !== "normal") return "run";
+        const { error, delayMs = 0 } = hook(callOf(context, command, args)) ?? {};
+        if (!(delayMs >= 0 && delayMs <= maxDelayMs)) {
+          throw new RangeError(`delayMs must be from 0 to ${maxDelayMs}, not ${delayMs}`);
+        }
+        if (delayMs === 0) return error === undefined ? "run" : new Refusal(error);
+        setTimeout(() => afterDelay(context, error), delayMs);
+        return delayed.hold(context, args);
+      },
+    },
+    "waiting",
+  );
 }
 
 function callOf(context: Context, command: Command, args: Arguments): CommandCall {

@@ -1,12 +1,31 @@
+import type { Environment } from "../../environment.ts";
 import { Eviction, type EvictionOutcome, type EvictionPolicy, evictionPolicy } from "../../keyspace/eviction.ts";
+import type { Keyspace } from "../../keyspace/keyspace.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import type { Server } from "../../server.ts";
-import type { Command } from "../command.ts";
-import type { Context } from "../context.ts";
-import type { Policy } from "./policies.ts";
-import { runsAtOnce } from "../processor.ts";
+import type { Settings } from "../../settings/settings.ts";
+import type { Command, Context } from "../context.ts";
+import type { Execution } from "../execution.ts";
+import type { LatencyMonitor } from "../observers/latency-monitor.ts";
+import { Refusal } from "../outcome.ts";
+import type { MemoryPressure, PauseSwitch } from "../ports.ts";
+import type { PubSub } from "../pub-sub.ts";
+import { requestsOf } from "../requests-of.ts";
+import type { TurnClock } from "../turn-clock.ts";
+import type { RequestCheck, RequestChecks } from "./request-check.ts";
 
-export const outOfMemoryError = "OOM command not allowed when used memory > 'maxmemory'.";
+export interface MemoryLimitOptions {
+  readonly checks: RequestChecks;
+  readonly clock: TurnClock;
+  readonly environment: Environment;
+  readonly execution: Execution;
+  readonly keyspace: Keyspace;
+  readonly latency: LatencyMonitor;
+  readonly pause: PauseSwitch;
+  readonly pubSub: PubSub;
+  readonly settings: Settings;
+}
+
+export const outOfMemory = new Refusal("OOM command not allowed when used memory > 'maxmemory'.");
 
 const directives = [
   "maxmemory",
@@ -18,14 +37,12 @@ const directives = [
 ] as const;
 
 /**
- * maxmemory: before a client's command runs, keys are evicted until the data is within its limit; where that cannot be
- * had, commands that may need more memory are refused. Without a limit this costs nothing: the policy is among the
- * server's only while there is one.
+ * maxmemory: before a client's command runs, keys are evicted until the data is within its limit. Where nothing more can
+ * be evicted, commands that may need more memory are refused. The check is installed only while there is a limit.
  */
-export class MemoryLimit {
-  /** When the client's command began, the data was above its limit, and nothing could be evicted any more. */
+export class MemoryLimit implements MemoryPressure {
   exceeded = false;
-  readonly #server: Server;
+  readonly #options: MemoryLimitOptions;
   readonly #eviction: Eviction;
   #limitBytes = 0;
   #evictionPolicy: EvictionPolicy = evictionPolicy("noeviction");
@@ -38,18 +55,17 @@ export class MemoryLimit {
   /** Since when the data is above its limit, by the monotonic clock. */
   #excessSinceMs: number | undefined;
 
-  constructor(server: Server) {
-    this.#server = server;
-    this.#eviction = new Eviction(server.keyspace);
-    // A transaction is judged when its EXEC comes, a script by how things were when it began.
-    server.arrivalPolicies.add(this.#policy);
-    server.dataPolicies.add(this.#policy);
-    for (const name of directives) server.settings.onChange(name, () => this.#read());
+  #uninstall: (() => void) | undefined;
+
+  constructor(options: MemoryLimitOptions) {
+    this.#options = options;
+    this.#eviction = new Eviction(options.keyspace);
+    for (const name of directives) options.settings.onChange(name, () => this.#read());
     this.#read();
   }
 
   #read(): void {
-    const { keyspace, policies, settings } = this.#server;
+    const { checks, keyspace, settings } = this.#options;
     const { values } = settings;
     keyspace.accessClock.countsAccesses = values["maxmemory-policy"].endsWith("-lfu");
     keyspace.accessClock.logFactor = values["lfu-log-factor"];
@@ -59,17 +75,20 @@ export class MemoryLimit {
     this.#budgetMs = budgetMs(values["maxmemory-eviction-tenacity"]);
     this.#limitBytes = values.maxmemory;
     keyspace.heap.limitBytes = values.maxmemory === 0 ? Number.POSITIVE_INFINITY : values.maxmemory;
-    const at = policies.indexOf(this.#policy);
-    if (this.#limitBytes > 0 && at < 0) policies.push(this.#policy);
-    if (this.#limitBytes === 0 && at >= 0) policies.splice(at, 1);
+    if (this.#limitBytes > 0) {
+      this.#uninstall ??= checks.install(this.#check, "data");
+    } else {
+      this.#uninstall?.();
+      this.#uninstall = undefined;
+    }
     this.exceeded = false;
-    // Whoever lowered the limit is answered at once, and the rest is background work.
+    // CONFIG SET is answered at once; eviction down to a lower limit is background work.
     this.#isBehind = this.#isAbove;
     if (!this.#isBehind) this.#endExcess();
   }
 
   get #isAbove(): boolean {
-    return this.#limitBytes > 0 && this.#server.keyspace.usedBytes > this.#limitBytes;
+    return this.#limitBytes > 0 && this.#options.keyspace.usedBytes > this.#limitBytes;
   }
 
   /** Whether there is eviction for the background to do. */
@@ -77,26 +96,29 @@ export class MemoryLimit {
     return this.#isBehind && this.#mayEvict;
   }
 
-  /** The data stands still while clients are paused, and no one but a script changes it until that has ended. */
+  /** The data stands still while clients are paused, and only a script changes it until that script has ended. */
   get #mayEvict(): boolean {
-    const { busyScript, loading, pause } = this.#server;
-    return !busyScript && !loading && pause.mode === undefined;
+    const { execution, pause } = this.#options;
+    return !execution.scriptIsPaused && !execution.isLoading && pause.mode === undefined;
   }
 
-  readonly #policy: Policy = (context, command, args) => {
-    const { kind } = context.client;
-    if ((kind !== "normal" && kind !== "relayed") || !this.#mayEvict) return undefined;
-    this.exceeded = this.#isAbove && this.evict(this.#budgetMs) === "exhausted";
-    if (!this.exceeded) {
-      if (this.#excessSinceMs !== undefined && !this.#isAbove) this.#endExcess();
-      return undefined;
-    }
-    return mayNeedMemory(context, command, args) ? outOfMemoryError : undefined;
+  /** A transaction is judged when its EXEC arrives, a script by the memory that was there when it began. */
+  readonly #check: RequestCheck<"memory"> = {
+    name: "memory",
+    arriving: (context, command, args) => {
+      if (!context.client.isReal || !this.#mayEvict) return "run";
+      this.exceeded = this.#isAbove && this.evict(this.#budgetMs) === "exhausted";
+      if (!this.exceeded) {
+        if (this.#excessSinceMs !== undefined && !this.#isAbove) this.#endExcess();
+        return "run";
+      }
+      return mayNeedMemory(context, command, args) ? outOfMemory : "run";
+    },
   };
 
   /** Evicts for so long at most. */
   evict(forMs: number): EvictionOutcome {
-    const { environment, latency, nowMs, pubSub } = this.#server;
+    const { clock, environment, latency, pubSub } = this.#options;
     const startMs = environment.monotonicMs();
     this.#excessSinceMs ??= startMs;
     const outcome = this.#eviction.run({
@@ -108,7 +130,7 @@ export class MemoryLimit {
     this.#isBehind = outcome === "unfinished";
     if (outcome === "enough") this.#endExcess();
     if (pubSub.hasDeliveries) pubSub.deliver();
-    latency.note("eviction-cycle", environment.monotonicMs() - startMs, nowMs);
+    latency.note("eviction-cycle", environment.monotonicMs() - startMs, clock.nowMs);
     return outcome;
   }
 
@@ -117,29 +139,25 @@ export class MemoryLimit {
     this.#excessSinceMs = undefined;
   }
 
-  /** For how long the data has been above its limit, since the last time that it was not. */
   get currentExcessMs(): number {
-    return this.#excessSinceMs === undefined ? 0 : this.#server.environment.monotonicMs() - this.#excessSinceMs;
+    return this.#excessSinceMs === undefined ? 0 : this.#options.environment.monotonicMs() - this.#excessSinceMs;
   }
 
-  /** For how long it has been in all. */
   get totalExcessMs(): number {
     return this.#pastExcessMs + this.currentExcessMs;
   }
 
   resetStatistics(): void {
     this.#pastExcessMs = 0;
-    if (this.#excessSinceMs !== undefined) this.#excessSinceMs = this.#server.environment.monotonicMs();
+    if (this.#excessSinceMs !== undefined) this.#excessSinceMs = this.#options.environment.monotonicMs();
   }
 }
 
-/** What a client holds in a transaction takes memory, too, whatever the commands are. */
+/** A queued command takes memory, too, whatever it does later; EXEC is judged by the commands that it runs. */
 function mayNeedMemory(context: Context, command: Command, args: Arguments): boolean {
-  if (isDenied(context, command, args)) return true;
-  const { transaction } = context.client;
-  if (transaction === undefined) return false;
-  if (command.name !== "EXEC") return !runsAtOnce(command);
-  return transaction.queued.some((queued) => isDenied(context, queued.command, queued.args));
+  const { client } = context;
+  if (client.transaction !== undefined && command.insideMulti === "queue") return true;
+  return requestsOf(client, command, args).some((each) => isDenied(context, each.command, each.args));
 }
 
 const isDenied = (context: Context, command: Command, args: Arguments): boolean =>

@@ -1,34 +1,22 @@
 import type { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
-import type { Server } from "../../server.ts";
-import type { Client } from "../client.ts";
-import type { Command } from "../command.ts";
+import type { Settings } from "../../settings/settings.ts";
+import type { Client, Tracking, TrackingMode } from "../client.ts";
+import type { CommandFacts } from "../command-facts.ts";
 import { keyPositions } from "../command-keys.ts";
-import type { Policy } from "../checks/policies.ts";
+import type { PubSub } from "../pub-sub.ts";
+import type { ObserverList } from "./observer-list.ts";
 
-/** What a client asked for with CLIENT TRACKING. */
-export interface TrackingMode {
-  /** Hears of all keys with one of the prefixes, instead of those that he has read. */
-  readonly broadcast: boolean;
-  /** Only keys of commands after CLIENT CACHING YES count; or all but those after CLIENT CACHING NO. */
-  readonly optIn: boolean;
-  readonly optOut: boolean;
-  /** Does not hear of his own changes. */
-  readonly noLoop: boolean;
-  /** The client that hears in his place; 0 for himself. */
-  readonly redirect: number;
-  /** One character per byte. */
-  readonly prefixes: readonly string[];
-}
-
-/** One client's tracking. */
-export interface Tracking {
-  readonly client: Client;
-  mode: TrackingMode;
-  /** CLIENT CACHING was called for the next command. */
-  caching: boolean;
-  /** The client that was to hear in his place is gone. */
-  isBroken: boolean;
+export interface ClientTrackingOptions {
+  readonly settings: Settings;
+  readonly observers: ObserverList<CommandFacts>;
+  readonly pubSub: PubSub;
+  /** A connected client by its id. */
+  readonly clientById: (id: number) => Client | undefined;
+  /** Counts the changes of data since the start. */
+  readonly changeCount: () => number;
+  /** Called when the first client begins to track, and when the last one has ended. */
+  readonly onSwitch: () => void;
 }
 
 /** Changes that no client made. */
@@ -36,26 +24,28 @@ const byNobody = new Set(["expired", "evicted", "hexpired"]);
 const redirectChannel = "__redis__:invalidate";
 
 /**
- * Client-side caching: who keeps values that he has read hears when they change. For that the keys are remembered that
- * clients read, up to tracking-table-max-keys; or, for those who ask for it, all changes are told by prefix.
+ * Client-side caching: clients that keep values they have read are notified when these change. The keys that clients
+ * read are remembered for that, up to tracking-table-max-keys; clients in broadcast mode are notified of all changes of
+ * keys with their prefixes instead.
  */
 export class ClientTracking {
-  readonly #server: Server;
+  readonly #options: ClientTrackingOptions;
   readonly #tracking = new Map<number, Tracking>();
   /** Keys, one character per byte, and the clients that have read them. Of any database, as in Redis. */
   readonly #readers = new Map<string, Set<number>>();
   #items = 0;
-  /** Keys that have changed in this turn, by client and prefix: told together. */
+  /** Keys that have changed in this turn, by client and prefix: one notification holds them all. */
   #broadcasts = new Map<Tracking, Map<string, Set<string>>>();
-  /** Whose command runs. */
+  /** The client whose request runs. */
   #writer: Client | undefined;
   #flushedAt = -1;
   readonly #message = new ReplyWriter();
 
-  constructor(server: Server) {
-    this.#server = server;
-    server.arrivalPolicies.add(this.#policy);
-    server.settings.onChange("tracking-table-max-keys", () => this.#limit());
+  #uninstall: (() => void) | undefined;
+
+  constructor(options: ClientTrackingOptions) {
+    this.#options = options;
+    options.settings.onChange("tracking-table-max-keys", () => this.#limit());
   }
 
   get clientCount(): number {
@@ -77,33 +67,36 @@ export class ClientTracking {
     client.tracking = { client, mode, caching: false, isBroken: false };
     this.#tracking.set(client.id, client.tracking);
     if (this.#tracking.size > 1) return;
-    this.#server.policies.push(this.#policy);
-    this.#server.updateObservation();
+    this.#uninstall = this.#options.observers.install({
+      starting: (asking) => {
+        if (asking.kind === "normal") this.#writer = asking;
+      },
+      ran: (ranFor, command, args) => {
+        const { tracking } = ranFor.client;
+        if (tracking !== undefined) this.#remember(tracking, command, args);
+      },
+      done: commandEnded,
+    });
+    this.#options.onSwitch();
   }
 
-  /** To be called when a client goes away, too. What he has read is forgotten as it changes. */
+  /** To be called when a client disconnects, too. The keys that it has read are forgotten as they change. */
   end(client: Client): void {
     if (client.tracking === undefined) return;
     client.tracking = undefined;
     this.#tracking.delete(client.id);
     if (this.#tracking.size > 0) return;
-    const { policies } = this.#server;
-    policies.splice(policies.indexOf(this.#policy), 1);
+    this.#uninstall?.();
     this.#readers.clear();
     this.#items = 0;
-    this.#server.updateObservation();
+    this.#options.onSwitch();
   }
-
-  readonly #policy: Policy = ({ client }) => {
-    if (client.kind === "normal") this.#writer = client;
-    return undefined;
-  };
 
   // --- what is read ---
 
   /** Remembers the keys that a command has read. */
-  remember({ client, mode, caching }: Tracking, command: Command, args: Arguments): void {
-    // Scripts are no commands that read: what they call is.
+  #remember({ client, mode, caching }: Tracking, command: CommandFacts, args: Arguments): void {
+    // EVAL itself reads no keys: the commands that the script calls do.
     if (!command.flagSet.has("readonly") || command.flagSet.has("noscript") || mode.broadcast) return;
     if (mode.optIn ? !caching : mode.optOut && caching) return;
     for (const index of keyPositions(command, args)) this.#addReader(args.latin1(index), client.id);
@@ -121,20 +114,13 @@ export class ClientTracking {
     }
   }
 
-  /** Forgets the keys that were read first: who has one must not believe that he would hear of it. */
+  /** Forgets the keys that were read first. Their readers are notified, as if the keys had changed. */
   #limit(): void {
-    const most = this.#server.settings.values["tracking-table-max-keys"];
+    const most = this.#options.settings.values["tracking-table-max-keys"];
     if (most === 0) return;
     for (const key of this.#readers.keys()) {
       if (this.#readers.size <= most) return;
-      this.#tellReaders(key, undefined);
-    }
-  }
-
-  /** CLIENT CACHING is for one command, or one transaction. */
-  commandEnded({ transaction, tracking }: Client, command: Command): void {
-    if (transaction === undefined && tracking !== undefined && !command.fullName.startsWith("client|")) {
-      tracking.caching = false;
+      this.#notifyReaders(key, undefined);
     }
   }
 
@@ -144,13 +130,13 @@ export class ClientTracking {
   keyChanged(key: string, event: string): void {
     if (this.#tracking.size === 0) return;
     const writer = byNobody.has(event) ? undefined : this.#writer;
-    this.#tellReaders(key, writer);
+    this.#notifyReaders(key, writer);
     for (const tracking of this.#tracking.values()) {
       if (tracking.mode.broadcast && !isOwn(tracking, writer)) this.#collect(tracking, key);
     }
   }
 
-  #tellReaders(key: string, writer: Client | undefined): void {
+  #notifyReaders(key: string, writer: Client | undefined): void {
     const readers = this.#readers.get(key);
     if (readers === undefined) return;
     this.#readers.delete(key);
@@ -158,7 +144,7 @@ export class ClientTracking {
     for (const id of readers) {
       const tracking = this.#tracking.get(id);
       if (tracking === undefined || tracking.mode.broadcast || isOwn(tracking, writer)) continue;
-      this.#tell(tracking, [key]);
+      this.#notify(tracking, [key]);
     }
   }
 
@@ -177,27 +163,27 @@ export class ClientTracking {
     const broadcasts = this.#broadcasts;
     this.#broadcasts = new Map();
     for (const [tracking, byPrefix] of broadcasts) {
-      for (const keys of byPrefix.values()) this.#tell(tracking, [...keys].sort());
+      for (const keys of byPrefix.values()) this.#notify(tracking, [...keys].sort());
     }
-    this.#server.pubSub.deliver();
+    this.#options.pubSub.deliver();
   }
 
-  /** All keys of one or more databases are gone: told once for each command. */
+  /** All keys of one or more databases are gone: one notification for each command. */
   flushed(): void {
-    const { dirty } = this.#server.keyspace;
-    if (this.#tracking.size === 0 || dirty === this.#flushedAt) return;
-    this.#flushedAt = dirty;
+    const changes = this.#options.changeCount();
+    if (this.#tracking.size === 0 || changes === this.#flushedAt) return;
+    this.#flushedAt = changes;
     this.#readers.clear();
     this.#items = 0;
-    for (const tracking of this.#tracking.values()) this.#tell(tracking, undefined);
+    for (const tracking of this.#tracking.values()) this.#notify(tracking, undefined);
   }
 
-  // --- telling ---
+  // --- notifying ---
 
-  /** Queues a message for whoever hears for the client, to come after the replies to the command that runs. */
-  #tell(tracking: Tracking, keys: readonly string[] | undefined): void {
+  /** Queues a message for the client, or for the one in its place. It comes after the replies to the command that runs. */
+  #notify(tracking: Tracking, keys: readonly string[] | undefined): void {
     const { client, mode } = tracking;
-    const target = mode.redirect === 0 ? client : this.#server.clients.get(mode.redirect)?.client;
+    const target = mode.redirect === 0 ? client : this.#options.clientById(mode.redirect);
     if (target === undefined) {
       tracking.isBroken = true;
       if (client.protocol === 3) this.#send(client, (message) => brokenMessage(message, mode.redirect));
@@ -212,7 +198,14 @@ export class ClientTracking {
     this.#message.clear();
     this.#message.protocol = target.protocol;
     write(this.#message);
-    this.#server.pubSub.send(target, this.#message.buffer.slice(0, this.#message.length));
+    this.#options.pubSub.send(target, this.#message.copy());
+  }
+}
+
+/** CLIENT CACHING is for one command, or one transaction. */
+function commandEnded({ transaction, tracking }: Client, command: CommandFacts): void {
+  if (transaction === undefined && tracking !== undefined && !command.fullName.startsWith("client|")) {
+    tracking.caching = false;
   }
 }
 
@@ -224,7 +217,7 @@ function invalidation(message: ReplyWriter, keys: readonly string[] | undefined)
   writeKeys(message, keys);
 }
 
-/** For RESP2, which knows no pushes but those of a subscription. */
+/** For RESP2, where only messages of a subscription can be pushed. */
 function channelMessage(message: ReplyWriter, keys: readonly string[] | undefined): void {
   message.push(3);
   message.bulkText("message");

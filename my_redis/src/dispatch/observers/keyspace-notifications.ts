@@ -1,3 +1,4 @@
+import { wholeRange } from "../../memory/byte-range.ts";
 import type { Settings } from "../../settings/settings.ts";
 import type { PubSub } from "../pub-sub.ts";
 
@@ -60,15 +61,13 @@ export class KeyspaceNotifications {
   notify(database: number, key: Uint8Array, start: number, end: number, event: string): void {
     if (!this.areOn || !this.#classes.includes(classOf(event))) return;
     const name = { bytes: key, start, end };
-    const what = rangeOf(Buffer.from(event, "latin1"));
+    const what = wholeRange(Buffer.from(event, "latin1"));
     if (this.#toKeyspace) {
       const channel = Buffer.concat([Buffer.from(`__keyspace@${database}__:`), key.subarray(start, end)]);
-      this.#pubSub.publish("channel", rangeOf(channel), what);
+      this.#pubSub.publish("channel", wholeRange(channel), what);
     }
     if (this.#toKeyevent) {
-      this.#pubSub.publish("channel", rangeOf(Buffer.from(`__keyevent@${database}__:${event}`)), name);
+      this.#pubSub.publish("channel", wholeRange(Buffer.from(`__keyevent@${database}__:${event}`)), name);
     }
   }
 }
-
-const rangeOf = (bytes: Uint8Array) => ({ bytes, start: 0, end: bytes.length });

@@ -1,61 +1,74 @@
 import type { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
-import type { Server } from "../../server.ts";
+import type { Settings } from "../../settings/settings.ts";
 import type { Client } from "../client.ts";
-import type { Command } from "../command.ts";
-import type { Context } from "../context.ts";
-import type { Policy } from "../checks/policies.ts";
+import type { CommandFacts } from "../command-facts.ts";
+import type { ReplyOutlet } from "../replies.ts";
+import type { ObserverList, RanFor } from "./observer-list.ts";
 import { quotedText } from "./quoted-text.ts";
-import { redacted, secretArguments } from "../describe/secret-arguments.ts";
+import { redacted } from "./redacted.ts";
+
+export interface MonitorsOptions {
+  readonly settings: Settings;
+  readonly observers: ObserverList<CommandFacts>;
+  readonly replies: ReplyOutlet;
+  /** Unix milliseconds, with fractions. */
+  readonly nowMs: () => number;
+}
 
 /**
- * MONITOR: clients who are told of every command that runs, but for administrators' ones. What they leave unread is
- * limited as for subscribers. While there are none, a command pays for one look at `areThere`.
+ * MONITOR: clients that are shown every command that runs, except for administrators' commands. What they leave unread
+ * is limited as for subscribers. It is an observer only while there are such clients.
  */
 export class Monitors {
-  areThere = false;
-  readonly #server: Server;
+  readonly #options: MonitorsOptions;
   readonly #clients = new Set<Client>();
   /** Lines that are still to be handed over, at the end of the turn. */
   readonly #lines = new ReplyWriter();
+  #uninstall: (() => void) | undefined;
 
-  constructor(server: Server) {
-    this.#server = server;
-    server.arrivalPolicies.add(this.#policy);
+  constructor(options: MonitorsOptions) {
+    this.#options = options;
+  }
+
+  /** Clients that are shown every command. */
+  get count(): number {
+    return this.#clients.size;
   }
 
   add(client: Client): void {
-    // What ran before is not for him.
+    // The new client is not shown what ran before.
     this.#deliver();
-    if (!this.areThere) this.#server.policies.push(this.#policy);
+    this.#uninstall ??= this.#options.observers.install({
+      ran: (ranFor, command, args) => this.#ran(ranFor, command, args),
+    });
     this.#clients.add(client);
     client.monitoring = true;
-    this.areThere = true;
   }
 
-  /** To be called when a client goes away, or starts over: what ran before is for him still. */
+  /** To be called when a client disconnects or starts over. It is still shown what ran before. */
   forget(client: Client): void {
     if (!client.monitoring) return;
     this.#deliver();
     this.#clients.delete(client);
     client.monitoring = false;
-    this.areThere = this.#clients.size > 0;
-    const { policies } = this.#server;
-    if (!this.areThere) policies.splice(policies.indexOf(this.#policy), 1);
+    if (this.#clients.size > 0) return;
+    this.#uninstall?.();
+    this.#uninstall = undefined;
   }
 
-  /** Tells of a command that has run. */
-  tell(context: Context, command: Command, args: Arguments): void {
-    if (command.flagSet.has("admin") || command.flagSet.has("skip_monitor") || context.retrying) return;
-    this.show(context, command, args);
+  #ran({ client, retrying }: RanFor, command: CommandFacts, args: Arguments): void {
+    if (!command.flagSet.has("admin") && !command.flagSet.has("skip_monitor") && !retrying)
+      this.show(client, command, args);
   }
 
-  /** Tells of a command, whatever it is. */
-  show({ client }: Context, command: Command, args: Arguments): void {
-    if (!this.areThere || client.kind === "loader") return;
-    const isSecret = secretArguments(command.fullName, args);
+  /** Shows a command of a client, whatever it is. */
+  show(client: Client, command: CommandFacts, args: Arguments): void {
+    if (this.#clients.size === 0 || client.kind === "loader") return;
     const words = Array.from({ length: args.count }, (_, index) =>
-      isSecret(index) ? `"${redacted}"` : quotedText(args.buffer, args.start(index), args.end(index)),
+      command.isSecret?.(args, index) === true
+        ? `"${redacted}"`
+        : quotedText(args.buffer, args.start(index), args.end(index)),
     );
     const source = client.kind === "script" ? "lua" : client.channel.remoteAddress;
     if (this.#lines.length === 0) queueMicrotask(() => this.#deliver());
@@ -65,13 +78,13 @@ export class Monitors {
 
   /** Seconds with six decimals. */
   #time(): string {
-    const nowMs = this.#server.environment.nowMs();
+    const nowMs = this.#options.nowMs();
     return `${Math.floor(nowMs / 1000)}.${String(Math.floor((nowMs % 1000) * 1000)).padStart(6, "0")}`;
   }
 
-  /** One script may run more commands than a monitor may leave unread: then it is as if he had. */
+  /** One script may run more commands than a monitor may leave unread: that counts as if the monitor had. */
   #limit(): void {
-    const { hardBytes } = this.#server.settings.values["client-output-buffer-limit"].pubsub;
+    const { hardBytes } = this.#options.settings.values["client-output-buffer-limit"].pubsub;
     if (hardBytes === 0 || this.#lines.length <= hardBytes) return;
     this.#lines.clear();
     for (const client of [...this.#clients]) {
@@ -83,18 +96,10 @@ export class Monitors {
   #deliver(): void {
     const lines = this.#lines;
     if (lines.length === 0) return;
-    const bytes = lines.buffer.slice(0, lines.length);
+    const bytes = lines.copy();
     lines.clear();
     for (const client of this.#clients) {
-      if (!client.closing) this.#server.outOfTurn.to(client, (reply) => reply.raw(bytes));
+      if (!client.closing) this.#options.replies.to(client, (reply) => reply.raw(bytes));
     }
   }
-
-  /** As in Redis, where a monitor is a kind of replica. */
-  readonly #policy: Policy = (context, command, args) => {
-    if (!context.client.monitoring) return undefined;
-    const usesKeys =
-      command.isWrite || command.flagSet.has("readonly") || command.mayReplicate?.(context, args) === true;
-    return usesKeys ? "ERR Replica can't interact with the keyspace" : undefined;
-  };
 }

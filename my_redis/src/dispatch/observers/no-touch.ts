@@ -1,40 +1,43 @@
-import type { Server } from "../../server.ts";
+import type { AccessClock } from "../../keyspace/access-clock.ts";
 import type { Client } from "../client.ts";
-import type { Policy } from "../checks/policies.ts";
+import type { CommandFacts } from "../command-facts.ts";
+import type { ObserverList } from "./observer-list.ts";
 
 /**
- * CLIENT NO-TOUCH: the commands of some clients leave the access times of keys alone, TOUCH excepted. While there is no
- * such client this costs nothing: the policy is among the server's only as long as there is one.
+ * CLIENT NO-TOUCH: the commands of some clients leave the access times of keys alone, TOUCH excepted. It is an observer
+ * only while there is such a client.
  */
 export class NoTouch {
-  readonly #server: Server;
+  readonly #observers: ObserverList<CommandFacts>;
+  readonly #accessClock: AccessClock;
   readonly #clients = new Set<Client>();
+  #uninstall: (() => void) | undefined;
 
-  constructor(server: Server) {
-    this.#server = server;
-    server.arrivalPolicies.add(this.#policy);
+  constructor(observers: ObserverList<CommandFacts>, accessClock: AccessClock) {
+    this.#observers = observers;
+    this.#accessClock = accessClock;
   }
 
   set(client: Client, noTouch: boolean): void {
-    const { keyspace, policies } = this.#server;
-    const before = this.#clients.size;
     client.noTouch = noTouch;
     if (noTouch) this.#clients.add(client);
     else this.#clients.delete(client);
-    if (before === 0 && this.#clients.size > 0) policies.push(this.#policy);
-    if (before > 0 && this.#clients.size === 0) policies.splice(policies.indexOf(this.#policy), 1);
-    keyspace.accessClock.marks = !noTouch;
+    if (this.#clients.size > 0) {
+      this.#uninstall ??= this.#observers.install({ starting: (asking) => this.#starting(asking) });
+    } else {
+      this.#uninstall?.();
+      this.#uninstall = undefined;
+    }
+    this.#accessClock.marks = !noTouch;
   }
 
-  /** A client went away. */
+  /** The client has disconnected. */
   forget(client: Client): void {
     if (client.noTouch) this.set(client, false);
   }
 
-  /** What a script does is done for the client who called it, and whose command was seen here before. */
-  readonly #policy: Policy = ({ client }) => {
-    const { kind } = client;
-    if (kind === "normal" || kind === "relayed") this.#server.keyspace.accessClock.marks = !client.noTouch;
-    return undefined;
-  };
+  /** A script works for the client that called it, whose request was seen here before. */
+  #starting(client: Client): void {
+    if (client.isReal) this.#accessClock.marks = !client.noTouch;
+  }
 }

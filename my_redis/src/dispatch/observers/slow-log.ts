@@ -1,6 +1,6 @@
-import type { Command } from "../command.ts";
-import type { Context } from "../context.ts";
-import { redacted, secretArguments } from "../describe/secret-arguments.ts";
+import type { Client } from "../client.ts";
+import type { CommandFacts } from "../command-facts.ts";
+import { redacted } from "./redacted.ts";
 import { type Arguments, latin1Text } from "../../protocol/arguments.ts";
 import type { Settings } from "../../settings/settings.ts";
 
@@ -41,14 +41,14 @@ export class SlowLog {
     this.#entries = [];
   }
 
-  /** Notes a command if it was slow. */
-  note(context: Context, command: Command, args: Arguments, microseconds: number): void {
+  /** Notes a client's command if it was slow. */
+  note(client: Client, command: CommandFacts, args: Arguments, took: { microseconds: number; nowMs: number }): void {
     const threshold = this.#settings.values["slowlog-log-slower-than"];
+    const { microseconds, nowMs } = took;
     if (threshold < 0 || microseconds < threshold || command.flagSet.has("skip_slowlog")) return;
-    const { client } = context;
     this.#entries.unshift({
       id: this.#nextId++,
-      atSeconds: Math.floor(context.now / 1000),
+      atSeconds: Math.floor(nowMs / 1000),
       microseconds: Math.round(microseconds),
       words: shownWords(command, args),
       address: client.channel.remoteAddress,
@@ -63,10 +63,11 @@ export class SlowLog {
   }
 }
 
-function shownWords(command: Command, args: Arguments): string[] {
-  const secret = secretArguments(command.fullName, args);
+function shownWords(command: CommandFacts, args: Arguments): string[] {
   const shown = args.count > maxArguments ? maxArguments - 1 : args.count;
-  const words = Array.from({ length: shown }, (_, index) => (secret(index) ? redacted : shownWord(args, index)));
+  const words = Array.from({ length: shown }, (_, index) =>
+    command.isSecret?.(args, index) === true ? redacted : shownWord(args, index),
+  );
   if (shown < args.count) words.push(`... (${args.count - shown} more arguments)`);
   return words;
 }

@@ -1,53 +1,42 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import type { Server } from "../../server.ts";
+import type { Services } from "../../dispatch/context.ts";
+import type { LogStorage } from "../../dispatch/ports.ts";
 import { AppendOnlyFile, type AppendOnlyFileOptions } from "./append-only-file.ts";
 import { CommandLog } from "./command-log.ts";
 import { LogFolder } from "./log-folder.ts";
-import { appendOpenWrites, LogRewriter } from "./log-rewriter.ts";
+import type { LogExtension } from "./log-extension.ts";
+import { appendCarriedOver, LogRewriter } from "./log-rewriter.ts";
 import type { ManifestEntry } from "./manifest.ts";
+import type { OpenLog, RewrittenLog } from "./open-log.ts";
 import { writeFileNow } from "../snapshot/snapshot-file.ts";
 
-/** Whom it concerns that commands are logged from now on, or not any more (undefined). */
-export type FollowLog = (file: AppendOnlyFile | undefined) => void;
-
-/** A log that is written. */
-export interface OpenLog {
-  readonly folder: LogFolder;
-  readonly file: AppendOnlyFile;
-  /** Bytes of the files before the one that is written now. */
-  bytesBefore: number;
-  /**
-   * The increment of a log that was begun at run time, until its base is written: the manifest does not name it yet, so
-   * that nothing of it would be loaded.
-   */
-  draft: ManifestEntry | undefined;
-}
-
 /** The append-only log of a server: loads it, goes on with it, begins and ends it at run time, and has it rewritten. */
-export class AppendOnlyLog {
+export class AppendOnlyLog implements LogStorage, RewrittenLog {
   readonly rewriter: LogRewriter;
-  readonly #server: Server;
-  readonly #follow: FollowLog;
+  readonly #server: Services;
+  readonly #extension: LogExtension;
   #open: OpenLog | undefined;
   /** The end of the log before: its folder is not free yet. */
   #ending: Promise<void> | undefined;
 
-  constructor(server: Server, follow: FollowLog) {
+  constructor(server: Services, extension: LogExtension) {
     this.#server = server;
-    this.#follow = follow;
-    this.rewriter = new LogRewriter(server, this);
+    this.#extension = extension;
+    this.rewriter = new LogRewriter(server, this, extension);
     const { settings } = server;
     settings.onChange("appendfsync", () => {
       if (this.#open !== undefined) this.#open.file.syncPolicy = settings.values.appendfsync;
     });
   }
 
-  /** Undefined while commands are not logged. */
+  get isOn(): boolean {
+    return this.#open !== undefined;
+  }
+
   get current(): OpenLog | undefined {
     return this.#open;
   }
 
-  /** Bytes of all files of the log. */
   get bytes(): number {
     return this.#open === undefined ? 0 : this.#open.bytesBefore + this.#open.file.sizeBytes;
   }
@@ -73,7 +62,7 @@ export class AppendOnlyLog {
     const folder = new LogFolder(this.options);
     try {
       const isImported = folder.isEmpty && importFirst();
-      const end = folder.load(this.#server);
+      const end = folder.load(this.#server, this.#extension);
       folder.removeLeftovers();
       if (isImported) this.#beginWithDataset(folder);
       const descriptor = openSync(folder.pathOf(folder.lastIncrement), "a");
@@ -89,14 +78,14 @@ export class AppendOnlyLog {
     }
   }
 
-  /** Lets the log begin with the dataset as it is, while everybody waits. */
+  /** Lets the log begin with the dataset as it is, while every client waits. */
   #beginWithDataset(folder: LogFolder, draft?: ManifestEntry): void {
     const base = folder.nextBase(this.rewriter.extension);
     writeFileNow(this.#server, folder.pathOf(base), this.rewriter.form);
     const first = folder.nextIncrement(draft);
     const descriptor = openSync(folder.pathOf(first), "w");
     const log = new CommandLog({ write: (bytes) => writeFileSync(descriptor, bytes) });
-    appendOpenWrites(this.#server, log);
+    appendCarriedOver(this.#extension, log);
     log.flush();
     fsyncSync(descriptor);
     closeSync(descriptor);
@@ -106,13 +95,11 @@ export class AppendOnlyLog {
   #begin(folder: LogFolder, descriptor: number, length: number): OpenLog {
     const server = this.#server;
     const file = new AppendOnlyFile(server.environment, this.options, descriptor, length);
-    file.onFailure = (refusal) => {
-      server.logFailure = refusal;
-    };
-    const open: OpenLog = { folder, file, bytesBefore: folder.bytes - length, draft: undefined };
+    file.onFailure = (refusal) => server.changes.setFailure(refusal);
+    const commands = new CommandLog(file);
+    const open: OpenLog = { folder, file, commands, bytesBefore: folder.bytes - length, draft: undefined };
     this.#open = open;
-    server.log = new CommandLog(file);
-    this.#follow(file);
+    server.changes.attach(commands, file);
     return open;
   }
 
@@ -170,7 +157,7 @@ export class AppendOnlyLog {
       await settled;
       return;
     }
-    this.#server.log?.flush();
+    this.#server.changes.flush();
     if (open.draft !== undefined && !this.rewriter.isFinishing) this.#finishDraft(open, open.draft);
     await this.#end(open, settled);
   }
@@ -188,33 +175,30 @@ export class AppendOnlyLog {
 
   async #end(open: OpenLog, settled: Promise<void>): Promise<void> {
     const server = this.#server;
-    server.log?.flush();
+    server.changes.flush();
     const closed = new Promise<void>((resolve) => {
       open.file.onClosed = resolve;
     });
     open.file.close();
     this.#open = undefined;
-    server.log = undefined;
-    server.logFailure = undefined;
-    this.#follow(undefined);
+    server.changes.detach();
     await closed;
     await settled;
     // Not before the last file operation: another server may go on with the log at once.
     open.folder.release();
   }
 
-  /** Replaces the dataset by what the log says: for tests. Throws what LogFolder throws. */
   reload(): void {
-    const { log, keyspace } = this.#server;
-    log?.flush();
+    const { changes, keyspace } = this.#server;
+    changes.flush();
     const folder = this.#open?.folder ?? new LogFolder(this.options);
-    // What is loaded is in the log already.
-    this.#server.log = undefined;
     try {
-      for (const database of keyspace.databases) database.flush();
-      folder.load(this.#server);
+      // What is loaded is in the log already.
+      changes.without(() => {
+        for (const database of keyspace.databases) database.flush();
+        folder.load(this.#server, this.#extension);
+      });
     } finally {
-      this.#server.log = log;
       if (this.#open === undefined) folder.release();
     }
   }

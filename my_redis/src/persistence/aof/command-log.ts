@@ -1,21 +1,13 @@
 import type { ArgumentReplacements } from "../../dispatch/argument-replacements.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { writeInteger } from "../../protocol/number-text.ts";
-import { copyBytes } from "../../memory/copy-bytes.ts";
-import type { LogWord } from "../../dispatch/context.ts";
+import type { LogTarget, LogWord, SuspendedUnit } from "../../dispatch/change-log.ts";
+import { ByteBuffer } from "../../memory/byte-buffer.ts";
 
 /** Who takes the bytes of the log: the append-only file, later replicas. */
 export interface LogSink {
   /** One turn's worth of whole units. The bytes are valid only during the call. */
   write(bytes: Uint8Array): void;
-}
-
-/** A unit that is not at its end yet: its bytes, the number of its commands, and the databases of the first and last. */
-export interface SuspendedUnit {
-  readonly bytes: Uint8Array;
-  readonly commands: number;
-  readonly first: number;
-  readonly last: number;
 }
 
 const encoder = new TextEncoder();
@@ -29,9 +21,8 @@ const initialBytes = 64 * 1024;
  * the end of the turn. What one command, transaction or script did is a unit: of more than one command, it is wrapped
  * in MULTI and EXEC, so that a reader applies all of it or nothing.
  */
-export class CommandLog {
-  #buffer = new Uint8Array(initialBytes);
-  #length = 0;
+export class CommandLog implements LogTarget {
+  readonly #buffer = new ByteBuffer({ initialBytes, keptBytes: initialBytes * 16 });
   #database = -1;
   #unitStart = 0;
   #unitCommands = 0;
@@ -46,11 +37,11 @@ export class CommandLog {
 
   /** Bytes gathered and not yet given to the sink. */
   get pendingBytes(): number {
-    return this.#length;
+    return this.#buffer.length;
   }
 
   beginUnit(): void {
-    this.#unitStart = this.#length;
+    this.#unitStart = this.#buffer.length;
     this.#unitCommands = 0;
     this.#inUnit = true;
   }
@@ -58,19 +49,20 @@ export class CommandLog {
   endUnit(): void {
     this.#inUnit = false;
     if (this.#unitCommands < 2) return;
-    this.#ensure(multi.length + exec.length);
-    this.#buffer.copyWithin(this.#unitStart + multi.length, this.#unitStart, this.#length);
-    this.#buffer.set(multi, this.#unitStart);
-    this.#length += multi.length;
-    this.#buffer.set(exec, this.#length);
-    this.#length += exec.length;
+    const buffer = this.#buffer;
+    const end = buffer.length;
+    // The room for MULTI, before the unit moves there.
+    buffer.raw(multi);
+    buffer.bytes.copyWithin(this.#unitStart + multi.length, this.#unitStart, end);
+    buffer.bytes.set(multi, this.#unitStart);
+    buffer.raw(exec);
   }
 
   /** Takes the unit that was begun out again, while the script that it belongs to waits for its next turn. */
   suspendUnit(): SuspendedUnit {
-    const bytes = this.#buffer.slice(this.#unitStart, this.#length);
+    const bytes = this.#buffer.bytes.slice(this.#unitStart, this.#buffer.length);
     const unit = { bytes, commands: this.#unitCommands, first: this.#unitDatabase, last: this.#database };
-    this.#length = this.#unitStart;
+    this.#buffer.length = this.#unitStart;
     this.#unitCommands = 0;
     this.#inUnit = false;
     if (unit.commands > 0) this.#database = unit.first;
@@ -82,7 +74,7 @@ export class CommandLog {
     this.beginUnit();
     if (commands === 0) return;
     this.#begin(first);
-    this.#raw(bytes);
+    this.#buffer.raw(bytes);
     this.#unitCommands = commands;
     this.#database = last;
   }
@@ -91,7 +83,7 @@ export class CommandLog {
   appendRequest(database: number, args: Arguments): void {
     this.#begin(database);
     if (isCanonical(args)) {
-      this.#raw(args.buffer, args.requestStart, args.requestEnd);
+      this.#buffer.raw(args.buffer, args.requestStart, args.requestEnd);
       return;
     }
     this.#header(args.count);
@@ -114,22 +106,23 @@ export class CommandLog {
     let from = args.requestStart;
     for (let number = 0; number < replaced.count; number++) {
       const index = replaced.index(number);
-      this.#raw(args.buffer, from, args.end(index - 1) + 2);
+      this.#buffer.raw(args.buffer, from, args.end(index - 1) + 2);
       this.#bulkRange(replaced, number);
       from = args.end(index) + 2;
     }
-    this.#raw(args.buffer, from, args.requestEnd);
+    this.#buffer.raw(args.buffer, from, args.requestEnd);
   }
 
   #bulkRange(replaced: ArgumentReplacements, number: number): void {
     const start = replaced.start(number);
     const end = replaced.end(number);
-    this.#ensure(24);
-    this.#buffer[this.#length] = dollar;
-    this.#length = writeInteger(this.#buffer, this.#length + 1, end - start);
-    this.#raw(multi, 2, 4);
-    this.#raw(replaced.bytes, start, end);
-    this.#raw(multi, 2, 4);
+    const buffer = this.#buffer;
+    buffer.ensure(24);
+    buffer.bytes[buffer.length] = dollar;
+    buffer.length = writeInteger(buffer.bytes, buffer.length + 1, end - start);
+    this.#buffer.raw(multi, 2, 4);
+    this.#buffer.raw(replaced.bytes, start, end);
+    this.#buffer.raw(multi, 2, 4);
   }
 
   /** Appends a command from words; text of one character per byte is taken byte by byte. */
@@ -145,10 +138,9 @@ export class CommandLog {
 
   /** Gives everything gathered to the sink. */
   flush(): void {
-    if (this.#length === 0) return;
-    this.#sink.write(this.#buffer.subarray(0, this.#length));
-    this.#length = 0;
-    if (this.#buffer.length > initialBytes * 16) this.#buffer = new Uint8Array(initialBytes);
+    if (this.#buffer.length === 0) return;
+    this.#sink.write(this.#buffer.written);
+    this.#buffer.clear();
   }
 
   /** The next command names its database anew: for a sink that starts a new file. */
@@ -162,33 +154,20 @@ export class CommandLog {
       this.#database = database;
       this.#words(["SELECT", database]);
       // The SELECT stays before the MULTI that the unit may get.
-      if (this.#unitCommands === 0) this.#unitStart = this.#length;
+      if (this.#unitCommands === 0) this.#unitStart = this.#buffer.length;
     }
     if (this.#unitCommands === 0) this.#unitDatabase = database;
     this.#unitCommands++;
   }
 
   #header(count: number): void {
-    this.#raw(encoder.encode(`*${count}\r\n`));
+    this.#buffer.raw(encoder.encode(`*${count}\r\n`));
   }
 
   #bulk(bytes: Uint8Array): void {
-    this.#raw(encoder.encode(`$${bytes.length}\r\n`));
-    this.#raw(bytes);
-    this.#raw(multi, 2, 4);
-  }
-
-  #raw(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
-    this.#ensure(end - start);
-    copyBytes(bytes, start, end, this.#buffer, this.#length);
-    this.#length += end - start;
-  }
-
-  #ensure(size: number): void {
-    if (this.#length + size <= this.#buffer.length) return;
-    const grown = new Uint8Array(Math.max(this.#buffer.length * 2, this.#length + size));
-    grown.set(this.#buffer.subarray(0, this.#length));
-    this.#buffer = grown;
+    this.#buffer.raw(encoder.encode(`$${bytes.length}\r\n`));
+    this.#buffer.raw(bytes);
+    this.#buffer.raw(multi, 2, 4);
   }
 }
 

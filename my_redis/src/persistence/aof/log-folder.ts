@@ -11,9 +11,10 @@ import {
 } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Server } from "../../server.ts";
+import type { Services } from "../../dispatch/context.ts";
 import type { AppendOnlyFileOptions } from "./append-only-file.ts";
 import { lockFolder } from "./folder-lock.ts";
+import type { LogExtension } from "./log-extension.ts";
 import { type LoadResult, loadLog, LogLoadError } from "./log-loader.ts";
 import { type ManifestEntry, readManifest, replaceManifest, syncFile, syncFolder, writeManifest } from "./manifest.ts";
 
@@ -54,7 +55,7 @@ export class LogFolder {
     }
   }
 
-  /** Lets others have the folder. */
+  /** Other processes may take the folder from now on. */
   release(): void {
     this.#unlock();
   }
@@ -156,7 +157,7 @@ export class LogFolder {
     this.#entries = live;
   }
 
-  /** As `replaceBase`, while everybody waits. */
+  /** As `replaceBase`, while every client waits. */
   replaceBaseNow(base: ManifestEntry, first: ManifestEntry): void {
     syncFile(this.path);
     this.#entries = this.#withBase(base, first);
@@ -210,42 +211,43 @@ export class LogFolder {
    * Loads the log into an empty server. Throws LogLoadError and RdbLoadError when a file is missing, corrupt or cut
    * where that is not allowed; then nothing on the disk has been changed.
    */
-  load(server: Server): LogEnd {
-    const startedMs = server.environment.monotonicMs();
+  load(server: Services, extension: LogExtension): LogEnd {
+    const { environment, execution, keyspace } = server;
+    const startedMs = environment.monotonicMs();
     const { live } = this;
     let end = emptyLog;
     let commands = 0;
     let keys = 0;
-    server.loading = true;
-    server.keyspace.expires = false;
+    keyspace.expires = false;
     try {
-      for (const entry of live) {
-        const loaded = this.#loadFile(server, entry);
-        commands += loaded.commands;
-        keys += loaded.keys;
-        const isLastIncrement = entry === live.at(-1) && entry.type === "i";
-        end = isLastIncrement ? { bytes: loaded.goodBytes, closingChecksum: loaded.closingChecksum } : emptyLog;
-      }
+      execution.asLoading(() => {
+        for (const entry of live) {
+          const loaded = this.#loadFile(server, extension, entry);
+          commands += loaded.commands;
+          keys += loaded.keys;
+          const isLastIncrement = entry === live.at(-1) && entry.type === "i";
+          end = isLastIncrement ? { bytes: loaded.goodBytes, closingChecksum: loaded.closingChecksum } : emptyLog;
+        }
+      });
     } finally {
-      server.loading = false;
-      server.keyspace.expires = true;
+      keyspace.expires = true;
     }
-    const seconds = ((server.environment.monotonicMs() - startedMs) / 1000).toFixed(3);
+    const seconds = ((environment.monotonicMs() - startedMs) / 1000).toFixed(3);
     if (live.length === 0) return end;
     const snapshot = keys === 0 ? "" : `${keys} keys from a snapshot and `;
-    server.environment.report("notice", `loaded ${snapshot}${commands} commands from the log in ${seconds} s`);
+    environment.report("notice", `loaded ${snapshot}${commands} commands from the log in ${seconds} s`);
     return end;
   }
 
-  #loadFile(server: Server, entry: ManifestEntry): LoadResult {
+  #loadFile(server: Services, extension: LogExtension, entry: ManifestEntry): LoadResult {
     const path = this.pathOf(entry);
     if (!existsSync(path)) throw new LogLoadError(`${path} is named in the manifest, but is not there`);
-    const loaded = loadLog(server, path);
+    const loaded = loadLog(server, extension, path);
     if (loaded.truncated) this.#cutTail(server, entry, loaded.goodBytes);
     return loaded;
   }
 
-  #cutTail(server: Server, entry: ManifestEntry, goodBytes: number): void {
+  #cutTail(server: Services, entry: ManifestEntry, goodBytes: number): void {
     const path = this.pathOf(entry);
     const place = `${path}: the file ends in the middle of a command, after offset ${goodBytes}`;
     const { live } = this;

@@ -1,13 +1,14 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { noChannel } from "../../dispatch/client.ts";
-import type { Context } from "../../dispatch/context.ts";
+import type { Context, Services } from "../../dispatch/context.ts";
+import { Refusal } from "../../dispatch/outcome.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
-import type { Server } from "../../server.ts";
 import { type ChecksumState, ChecksumVerifier } from "./log-checksum.ts";
+import type { LogExtension } from "./log-extension.ts";
 import { LogReader, type ReadBytes } from "./log-reader.ts";
 import { rdbMagic } from "../rdb/rdb-opcodes.ts";
 import { loadRdb } from "../rdb/rdb-loader.ts";
+import { rdbTargetOf } from "../snapshot/rdb-target.ts";
 
 const minus = 45;
 /** Commands of one file of which it is said that they failed. */
@@ -28,7 +29,7 @@ export interface LoadResult {
 }
 
 /** Runs every command of a log file on an empty server. Throws LogLoadError with the offset of what is wrong. */
-export function loadLog(server: Server, path: string): LoadResult {
+export function loadLog(server: Services, extension: LogExtension, path: string): LoadResult {
   const descriptor = openSync(path, "r");
   try {
     const start = beginsWithSnapshot(descriptor) ? loadSnapshot(server, path) : noSnapshot;
@@ -38,7 +39,7 @@ export function loadLog(server: Server, path: string): LoadResult {
       position += size;
       return size;
     };
-    const loaded = new LogLoader(server, path, new LogReader(read, position)).load();
+    const loaded = new LogLoader({ server, extension, path, reader: new LogReader(read, position) }).load();
     return { ...loaded, keys: start.keys };
   } finally {
     closeSync(descriptor);
@@ -54,11 +55,19 @@ function beginsWithSnapshot(descriptor: number): boolean {
 }
 
 /** Redis begins a rewritten log with a snapshot; commands may follow it in the same file. */
-const loadSnapshot = (server: Server, path: string): { endOffset: number; keys: number } =>
-  loadRdb(server, path, { beforeLog: true, existing: "refuse" });
+const loadSnapshot = (server: Services, path: string): { endOffset: number; keys: number } =>
+  loadRdb(rdbTargetOf(server), path, { beforeLog: true, existing: "refuse" });
+
+interface LogLoaderOptions {
+  readonly server: Services;
+  readonly extension: LogExtension;
+  readonly path: string;
+  readonly reader: LogReader;
+}
 
 class LogLoader {
-  readonly #server: Server;
+  readonly #server: Services;
+  readonly #extension: LogExtension;
   readonly #path: string;
   readonly #reader: LogReader;
   readonly #context: Context;
@@ -72,11 +81,12 @@ class LogLoader {
   #commands = 0;
   #errors = 0;
 
-  constructor(server: Server, path: string, reader: LogReader) {
+  constructor({ server, extension, path, reader }: LogLoaderOptions) {
     this.#server = server;
+    this.#extension = extension;
     this.#path = path;
     this.#reader = reader;
-    this.#context = server.addClient(noChannel, "loader");
+    this.#context = server.clients.addPseudo("loader");
   }
 
   load(): Omit<LoadResult, "keys"> {
@@ -129,16 +139,26 @@ class LogLoader {
 
   #run(args: Arguments): void {
     const command = this.#server.processor.resolve(args);
-    if (typeof command === "string") this.#refuse(command);
+    this.#showExtension(args);
+    if (command instanceof Refusal) this.#refuse(command.message);
     else this.#server.processor.call(this.#context, command, args, this.#reply);
-    if (this.#reply.buffer[0] === minus && this.#reply.length > 0) this.#answeredWithError(args);
+    if (this.#reply.bytes[0] === minus && this.#reply.length > 0) this.#answeredWithError(args);
     this.#reply.clear();
     this.#commands++;
   }
 
+  #showExtension(args: Arguments): void {
+    try {
+      this.#extension.load(args);
+    } catch (error) {
+      const text = `${this.#path}: an entry before offset ${this.#reader.entryOffset} is malformed, and left out`;
+      this.#server.environment.report("warning", text, error);
+    }
+  }
+
   /** What is in the log did succeed once: that it does not now means that the data will not be what it was. */
   #answeredWithError(args: Arguments): void {
-    const message = Buffer.from(this.#reply.buffer.subarray(1, this.#reply.length - 2)).toString("latin1");
+    const message = Buffer.from(this.#reply.bytes.subarray(1, this.#reply.length - 2)).toString("latin1");
     // All that follows would go to another database.
     if (args.is(0, "select")) this.#refuse(`SELECT ${args.latin1(1)}: ${message}`);
     if (++this.#errors > maxReportedErrors) return;

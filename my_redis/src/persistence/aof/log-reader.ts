@@ -1,3 +1,4 @@
+import { withCapacity } from "../../memory/copy-bytes.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 
 /** Longest annotation line, as redis-server reads it. */
@@ -144,11 +145,8 @@ export class LogReader {
       this.#entryStart = 0;
       this.#end = kept;
     }
-    if (this.#end === this.#buffer.length) {
-      const grown = new Uint8Array(this.#buffer.length * 2);
-      grown.set(this.#buffer);
-      this.#buffer = grown;
-    }
+    const { length } = this.#buffer;
+    if (this.#end === length) this.#buffer = withCapacity(length * 2, this.#buffer, 0, length);
     const read = this.#read(this.#buffer.subarray(this.#end));
     this.#end += read;
     return read > 0;

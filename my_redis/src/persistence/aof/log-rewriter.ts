@@ -2,13 +2,14 @@ import { closeSync, openSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { openTransactionCommands } from "../../cluster/transaction/transaction-log.ts";
-import type { Server } from "../../server.ts";
-import type { AppendOnlyLog, OpenLog } from "./append-only-log.ts";
+import type { Services } from "../../dispatch/context.ts";
+import type { LogRewriting } from "../../dispatch/ports.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "../snapshot/background-snapshot.ts";
 import type { CommandLog } from "./command-log.ts";
 import { LogFolder, temporaryBaseName } from "./log-folder.ts";
+import type { LogExtension } from "./log-extension.ts";
 import type { ManifestEntry } from "./manifest.ts";
+import type { OpenLog, RewrittenLog } from "./open-log.ts";
 import { beginFile, type FileForm } from "../snapshot/snapshot-file.ts";
 
 /** A rewrite that waits for a script in the midst of its work looks again after this. */
@@ -42,7 +43,7 @@ interface Rewrite {
  * becomes the new base, written beside the work. Whatever step a crash interrupts, the manifest names files that hold
  * everything.
  */
-export class LogRewriter {
+export class LogRewriter implements LogRewriting {
   /** It begins as soon as nothing else is written beside the work. */
   isScheduled = false;
   /** Bytes of the log after the last rewrite, or at the start. */
@@ -54,15 +55,17 @@ export class LogRewriter {
   lastFailed = false;
   /** Told of each step, for tests that end the process there. */
   onStep: (step: RewriteStep) => void = () => {};
-  readonly #server: Server;
-  readonly #log: AppendOnlyLog;
+  readonly #server: Services;
+  readonly #log: RewrittenLog;
+  readonly #extension: LogExtension;
   #rewrite: Rewrite | undefined;
   #settled: Promise<void> = Promise.resolve();
   #notBeforeMs = 0;
 
-  constructor(server: Server, log: AppendOnlyLog) {
+  constructor(server: Services, log: RewrittenLog, extension: LogExtension) {
     this.#server = server;
     this.#log = log;
+    this.#extension = extension;
   }
 
   /** Unix milliseconds; undefined while none is under way. */
@@ -90,8 +93,8 @@ export class LogRewriter {
 
   /** Begins a rewrite now, or as soon as what is under way has ended. Says which. */
   begin(): "started" | "scheduled" {
-    const { snapshots, executingTransaction } = this.#server;
-    if (this.#rewrite !== undefined || snapshots?.inProgress === true || executingTransaction) {
+    const { execution, storage } = this.#server;
+    if (this.#rewrite !== undefined || storage?.snapshots.inProgress === true || execution.inUnit) {
       this.isScheduled = true;
       return "scheduled";
     }
@@ -121,7 +124,7 @@ export class LogRewriter {
 
   /** Begins what is due: to be called now and then. */
   tick(): void {
-    if (this.#rewrite !== undefined || this.#server.snapshots?.inProgress === true) return;
+    if (this.#rewrite !== undefined || this.#server.storage?.snapshots.inProgress === true) return;
     if (this.isScheduled || this.#isDue()) this.begin();
   }
 
@@ -201,11 +204,11 @@ export class LogRewriter {
 
   /** Lets commands go to a new increment, and begins the snapshot at that very moment. */
   async #startIncrement(rewrite: Rewrite, log: OpenLog, path: string, form: FileForm): Promise<ManifestEntry> {
-    const { draft, folder, file } = log;
-    if (draft !== undefined && file.sizeBytes === 0 && this.#commands.pendingBytes === 0 && this.#isAtRest) {
+    const { commands, draft, folder, file } = log;
+    if (draft !== undefined && file.sizeBytes === 0 && commands.pendingBytes === 0 && this.#isAtRest) {
       // It has only just been begun: what is not in the increment is in the snapshot.
       rewrite.work = this.#takeSnapshot(path, form);
-      this.#carryOver();
+      this.#carryOver(commands);
       return draft;
     }
     const increment = folder.nextIncrement(draft);
@@ -216,7 +219,7 @@ export class LogRewriter {
       await file.sync();
       while (!this.#isAtRest) await delay(restMs);
       check(rewrite);
-      this.#commands.flush();
+      commands.flush();
       rewrite.work = this.#takeSnapshot(path, form);
       file.switchTo(descriptor);
     } catch (error) {
@@ -224,37 +227,33 @@ export class LogRewriter {
       closeSync(descriptor);
       throw error;
     }
-    this.#commands.forgetDatabase();
-    this.#carryOver();
+    commands.forgetDatabase();
+    this.#carryOver(commands);
     if (draft !== undefined) rmSync(folder.pathOf(draft), { force: true });
     log.draft = draft === undefined ? undefined : increment;
     this.onStep("increment begun");
     return increment;
   }
 
-  get #commands(): CommandLog {
-    return this.#server.log as CommandLog;
-  }
-
   /** Nothing that has to be whole is half done. */
   get #isAtRest(): boolean {
-    const { busyScript, executingTransaction, keyspace } = this.#server;
-    return !busyScript && !executingTransaction && keyspace.snapshot === undefined;
+    const { execution, keyspace } = this.#server;
+    return execution.isAtRest && keyspace.snapshot === undefined;
   }
 
   #takeSnapshot(path: string, form: FileForm): BackgroundSnapshot {
     return new BackgroundSnapshot(this.#server, path, (emit) => beginFile(this.#server, form, emit));
   }
 
-  #carryOver(): void {
-    appendOpenWrites(this.#server, this.#commands);
-    this.#commands.flush();
+  #carryOver(commands: CommandLog): void {
+    appendCarriedOver(this.#extension, commands);
+    commands.flush();
   }
 }
 
-/** What the old increments say of writes across nodes that are not settled, and is no part of the dataset. */
-export function appendOpenWrites(server: Server, log: CommandLog): void {
-  for (const words of openTransactionCommands(server)) {
+/** Appends entries that the old increments hold, that are still needed, and that are no part of the dataset. */
+export function appendCarriedOver(extension: LogExtension, log: CommandLog): void {
+  for (const words of extension.carryOver()) {
     log.beginUnit();
     log.append(0, words);
     log.endUnit();

@@ -1,11 +1,12 @@
+import type { ByteRange } from "../../memory/byte-range.ts";
 import { ListpackReader } from "./listpack.ts";
-import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
+import { EmptyCollectionError, RdbFormatError, repeated } from "./rdb-format-error.ts";
 import type { RdbReader } from "./rdb-reader.ts";
-import type { ValueVisitor } from "./value-visitor.ts";
+import type { ValueVisitor } from "../../collections/value-visitor.ts";
 
 /** The latest time that a field can have, Unix milliseconds. */
 const latestMs = 2 ** 46 - 1;
-/** Time, name and value take a byte each at least. */
+/** Time, name and value take at least a byte each. */
 const leastFieldBytes = 3;
 
 function checkedTime(timeMs: number): number {
@@ -13,9 +14,13 @@ function checkedTime(timeMs: number): number {
   return timeMs;
 }
 
-/** A hash of fields with times: each as what it lies after the earliest of all, which comes first, or as it is. */
+function takeField(visitor: ValueVisitor, name: ByteRange, value: ByteRange, timeMs: number): void {
+  if (!visitor.field(name, value, timeMs)) throw repeated("field");
+}
+
+/** A hash whose fields have times. The times are absolute, or relative to the earliest one, which comes first. */
 export function decodeHashTimes(reader: RdbReader, visitor: ValueVisitor, fromEarliest: boolean): void {
-  // One is added to each difference, because 0 stands for a field that stays.
+  // Differences are one too high, because 0 stands for a field without a time.
   const baseMs = fromEarliest ? reader.milliseconds() - 1 : 0;
   const count = reader.countOf(leastFieldBytes);
   if (count === 0) throw new EmptyCollectionError("hash");
@@ -23,7 +28,7 @@ export function decodeHashTimes(reader: RdbReader, visitor: ValueVisitor, fromEa
   for (let left = count; left > 0; left--) {
     const time = reader.count();
     const name = reader.string();
-    visitor.field(name, reader.string(), time === 0 ? 0 : checkedTime(baseMs + time));
+    takeField(visitor, name, reader.string(), time === 0 ? 0 : checkedTime(baseMs + time));
   }
 }
 
@@ -36,6 +41,6 @@ export function decodeHashListpackTimes(reader: RdbReader, visitor: ValueVisitor
   visitor.begin("hash", 0);
   for (; name !== undefined; name = list.next()) {
     const value = list.require();
-    visitor.field(name, value, checkedTime(list.requireInteger()));
+    takeField(visitor, name, value, checkedTime(list.requireInteger()));
   }
 }

@@ -3,17 +3,17 @@ import { type Count64, count64 } from "../../values/stream/count-64.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { type ByteRange, latin1Of } from "../../memory/byte-range.ts";
 import { ListpackReader } from "./listpack.ts";
-import { RdbFormatError } from "./rdb-format-error.ts";
+import { RdbFormatError, repeated } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
-import type { PendingEntry, StreamConsumer, StreamGroup, ValueVisitor } from "./value-visitor.ts";
+import type { PendingEntry, StreamConsumer, StreamGroup, ValueVisitor } from "../../collections/value-visitor.ts";
 
 const idBytes = 16;
-/** Bytes that a pending entry takes at least: its id, the time of its delivery, how often it was delivered. */
+/** The least size of a pending entry: its id, the time of its delivery, the number of deliveries. */
 const pendingBytes = idBytes + 8 + 1;
 
 /**
- * Reads a stream: its nodes, what it knows besides, its groups. `version` 2 (Redis 7.0) adds counts and the highest
- * deleted id, 3 (Redis 7.2) the time at which a consumer last got something.
+ * Reads a stream: its nodes, its state, its groups. `version` 2 (Redis 7.0) adds counts and the highest deleted id, 3
+ * (Redis 7.2) the time at which a consumer last got an entry.
  */
 export function decodeStream(reader: RdbReader, visitor: ValueVisitor, version: 1 | 2 | 3): void {
   const nodes = reader.countOf(2);
@@ -27,12 +27,18 @@ export function decodeStream(reader: RdbReader, visitor: ValueVisitor, version: 
   const announced = reader.count();
   const lastId = readIdCounts(reader);
   if (announced !== length || lastId.compare(last) < 0) throw new RdbFormatError("a stream that its entries belie");
-  // The first id follows from the entries.
+  // The first id is skipped: it follows from the entries.
   if (version >= 2) readIdCounts(reader);
   const maxDeletedId = version >= 2 ? readIdCounts(reader) : new StreamId();
   const entriesAdded = version >= 2 ? readCount64(reader) : undefined;
   visitor.streamState({ length, lastId, maxDeletedId, entriesAdded });
-  for (let left = reader.countOf(4); left > 0; left--) visitor.group(decodeGroup(reader, version));
+  const groups = new Set<string>();
+  for (let left = reader.countOf(4); left > 0; left--) {
+    const group = decodeGroup(reader, version);
+    if (groups.has(group.name)) throw repeated("group");
+    groups.add(group.name);
+    visitor.group(group);
+  }
 }
 
 function blockKey(key: ByteRange): RdbReader {
@@ -40,7 +46,7 @@ function blockKey(key: ByteRange): RdbReader {
   return new RdbReader(key);
 }
 
-/** An id of 16 bytes, highest first. */
+/** An id of 16 bytes, highest byte first. */
 const readId = (reader: RdbReader): StreamId =>
   new StreamId().set(reader.bigEndian32(), reader.bigEndian32(), reader.bigEndian32(), reader.bigEndian32());
 
@@ -57,7 +63,7 @@ function readCount64(reader: RdbReader): Count64 {
   return count64(BigInt.asIntN(64, (BigInt(reader.high) << 32n) | BigInt(reader.low)));
 }
 
-/** Visits the live entries of a node, in the layout that block-reader.ts tells of. Gives their number. */
+/** Visits the live entries of a node, whose layout block-reader.ts describes. Gives their number. */
 function decodeNode(blockId: StreamId, node: ByteRange, last: StreamId, visitor: ValueVisitor): number {
   const listpack = new ListpackReader(node);
   const live = listpack.requireInteger();
@@ -96,7 +102,7 @@ function readFields(listpack: ListpackReader, names: readonly ByteRange[] | unde
   return fields;
 }
 
-/** The id that lies this far behind that of the node, modulo 2^64 in both parts. */
+/** The sum of the node's id and these differences, modulo 2^64 in both parts. */
 function addToId(blockId: StreamId, time: ByteRange, sequence: ByteRange): StreamId {
   const [timeHigh, timeLow] = addWords(blockId.timeHigh, blockId.timeLow, time);
   const [sequenceHigh, sequenceLow] = addWords(blockId.sequenceHigh, blockId.sequenceLow, sequence);
@@ -124,11 +130,12 @@ function decodeGroup(reader: RdbReader, version: 1 | 2 | 3): StreamGroup {
   }
   const consumers: StreamConsumer[] = [];
   for (let left = reader.countOf(2); left > 0; left--) consumers.push(decodeConsumer(reader, version, pending));
+  if (new Set(consumers.map((consumer) => consumer.name)).size < consumers.length) throw repeated("consumer");
   if (pending.size > 0) throw new RdbFormatError("a pending entry without a consumer");
   return { name, lastId, entriesRead, consumers };
 }
 
-/** Takes the consumer's entries out of those that are pending. */
+/** Reads a consumer, and removes its entries from `pending`. */
 function decodeConsumer(reader: RdbReader, version: 1 | 2 | 3, pending: Map<string, PendingEntry>): StreamConsumer {
   const name = latin1Of(reader.string());
   const seenMs = reader.milliseconds();

@@ -6,10 +6,10 @@ import { decodeStream } from "./decode-stream.ts";
 import { collectElements } from "./collect-elements.ts";
 import { checkListpack, readListpack } from "./listpack.ts";
 import { openIntset, readIntset, readZiplist, readZipmap } from "./old-forms.ts";
-import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
+import { EmptyCollectionError, RdbFormatError, repeated } from "./rdb-format-error.ts";
 import type { RdbReader } from "./rdb-reader.ts";
 import { listNode, rdbType } from "./rdb-types.ts";
-import type { PackedType, ValueVisitor } from "./value-visitor.ts";
+import type { PackedType, ValueVisitor } from "../../collections/value-visitor.ts";
 
 type ReadPacked = (range: ByteRange, visit: (element: ByteRange) => void) => void;
 type Decode = (reader: RdbReader, visitor: ValueVisitor) => void;
@@ -21,7 +21,7 @@ export function decodeValue(type: number, reader: RdbReader, visitor: ValueVisit
   decode(reader, visitor);
 }
 
-/** Reads the number of elements of a collection, which has at least one. */
+/** Reads the number of elements of a collection. Throws EmptyCollectionError for 0. */
 function begin(reader: RdbReader, visitor: ValueVisitor, type: PackedType, leastBytes: number): number {
   const count = countOf(reader, type, leastBytes);
   visitor.begin(type, count);
@@ -43,17 +43,17 @@ const decodeList: Decode = (reader, visitor) => {
 const decodeSet: Decode = (reader, visitor) => {
   const count = countOf(reader, "set", 1);
   const collected = collectElements(reader, count, run);
-  // Integers at the front make it one of integers first, and the order of the others hangs on that.
+  // With integers at the front, it begins as a set of integers, which decides the order of its other members.
   if (collected.length === count && !run.beginsWithInteger && visitor.packed("set", run)) return;
   visitor.begin("set", count);
-  for (const member of collected) visitor.member(member);
-  for (let left = count - collected.length; left > 0; left--) visitor.member(reader.string());
+  for (const member of collected) takeMember(visitor, member);
+  for (let left = count - collected.length; left > 0; left--) takeMember(visitor, reader.string());
 };
 
 const decodeHash: Decode = (reader, visitor) => {
   for (let left = begin(reader, visitor, "hash", 2); left > 0; left--) {
     const name = reader.string();
-    visitor.field(name, reader.string(), 0);
+    takeField(visitor, name, reader.string());
   }
 };
 
@@ -62,7 +62,7 @@ const decodeSortedSet =
   (reader, visitor) => {
     for (let left = begin(reader, visitor, "sortedSet", 2); left > 0; left--) {
       const member = reader.string();
-      visitor.scoredMember(member, checkedScore(readScore(reader)));
+      takeScored(visitor, member, readScore(reader));
     }
   };
 
@@ -76,12 +76,20 @@ function readTextScore(reader: RdbReader): number {
 
 const scoreOf = ({ bytes, start, end }: ByteRange): number => parseDouble(bytes, start, end);
 
-function checkedScore(score: number): number {
-  if (Number.isNaN(score)) throw new RdbFormatError("a score that is no number");
-  return score;
+function takeMember(visitor: ValueVisitor, member: ByteRange): void {
+  if (!visitor.member(member)) throw repeated("member");
 }
 
-/** Lists of nodes, each of packed elements or, where `mayBePlain`, of one element as it is. */
+function takeField(visitor: ValueVisitor, name: ByteRange, value: ByteRange): void {
+  if (!visitor.field(name, value, 0)) throw repeated("field");
+}
+
+function takeScored(visitor: ValueVisitor, member: ByteRange, score: number): void {
+  if (Number.isNaN(score)) throw new RdbFormatError("a score that is no number");
+  if (!visitor.scoredMember(member, score)) throw repeated("member");
+}
+
+/** Lists of nodes, each with packed elements or, where `mayBePlain`, with a single unpacked element. */
 const decodeNodes =
   (readPacked: ReadPacked, mayBePlain: boolean): Decode =>
   (reader, visitor) => {
@@ -127,11 +135,11 @@ function decodePieces(type: PackedType, readPacked: ReadPacked, range: ByteRange
   readPacked(range, (element) => {
     elements++;
     if (type === "list") visitor.element(element);
-    else if (type === "set") visitor.member(element);
+    else if (type === "set") takeMember(visitor, element);
     else if (first === undefined) first = element;
     else {
-      if (type === "hash") visitor.field(first, element, 0);
-      else visitor.scoredMember(first, checkedScore(scoreOf(element)));
+      if (type === "hash") takeField(visitor, first, element);
+      else takeScored(visitor, first, scoreOf(element));
       first = undefined;
     }
   });

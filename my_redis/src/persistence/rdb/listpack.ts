@@ -1,13 +1,17 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import type { ElementRun } from "../../values/element-run.ts";
 import { ElementText, elementSize, integerAt, isInteger, previousElement } from "../../values/packed-element.ts";
 import { type ByteRange, wholeRange } from "../../memory/byte-range.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
 
-/** Before the elements: bytes of the whole (4) and number of elements (2), lowest first; after them one byte 255. */
+/**
+ * Before the elements: the size of the whole (4 bytes) and the number of elements (2 bytes), lowest byte first; after
+ * them one byte 255.
+ */
 const headerBytes = 6;
 const endMark = 255;
-/** A number of elements that the header cannot hold. */
+/** A number of elements that the header cannot express. */
 const uncounted = 65535;
 const firstInvalidTag = 0xf5;
 
@@ -18,14 +22,14 @@ export function listpackOf(bytes: Uint8Array, start: number, end: number, count:
   const view = new DataView(listpack.buffer);
   view.setUint32(0, size, true);
   view.setUint16(4, Math.min(count, uncounted), true);
-  listpack.set(bytes.subarray(start, end), headerBytes);
+  copyBytes(bytes, start, end, listpack, headerBytes);
   listpack[size - 1] = endMark;
   return listpack;
 }
 
 /**
- * Whether the elements of a listpack of unknown origin can be taken as they are: they are in `run` then. Where they
- * cannot, `ListpackReader` tells what is wrong or reads them one by one.
+ * Whether the elements of a listpack of unknown origin can be used without conversion. They are in `run` then.
+ * Otherwise `ListpackReader` finds out what is wrong, or reads them one by one.
  */
 export function checkListpack({ bytes, start, end }: ByteRange, run: ElementRun): boolean {
   const last = end - 1;
@@ -72,13 +76,13 @@ export class ListpackReader {
     }
     const tag = bytes[at] as number;
     const size = tag >= firstInvalidTag ? Infinity : elementSize(bytes, at);
-    // Written so that what is not a number is refused, too.
+    // Written so that NaN is refused, too.
     if (!(at + size <= this.#end) || this.#left-- <= 0 || previousElement(bytes, at + size) !== at) {
       throw new RdbFormatError("a broken element of a listpack");
     }
     this.#at = at + size;
     const { bytes: from, start, end } = this.#text.read(bytes, at);
-    // The digits of an integer stand where those of the next one will.
+    // The text buffer with an integer's digits is overwritten by the next integer, so they are copied.
     return isInteger(bytes, at) ? wholeRange(from.slice(start, end)) : { bytes: from, start, end };
   }
 
@@ -89,7 +93,7 @@ export class ListpackReader {
     return element;
   }
 
-  /** The next element, which must be an integer, exactly. */
+  /** The next element, which must be a safe integer. */
   requireInteger(): number {
     const at = this.#at;
     this.require();

@@ -1,13 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { noChannel } from "../../dispatch/client.ts";
-import type { Context } from "../../dispatch/context.ts";
 import { ValueBuilder } from "../../collections/value-builder.ts";
 import type { Database } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
+import type { KeyspaceCore } from "../../keyspace/keyspace-core.ts";
 import * as record from "../../memory/record.ts";
 import { Arguments } from "../../protocol/arguments.ts";
-import type { Server } from "../../server.ts";
 import { type ByteRange, latin1Of } from "../../memory/byte-range.ts";
 import { decodeValue } from "./decode-value.ts";
 import { RdbFileReader } from "./rdb-file-reader.ts";
@@ -15,50 +13,61 @@ import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
 import { opcode, rdbMagic } from "./rdb-opcodes.ts";
 import { newestVersion } from "./rdb-types.ts";
 
-/** A snapshot that must not be loaded: broken, cut, or of a version or kind that this server cannot read. */
+/** A snapshot that cannot be loaded: broken, cut off, or of a version or kind that this server cannot read. */
 export class RdbLoadError extends Error {}
 
+/** What a snapshot is loaded into. */
+export interface RdbLoadTarget {
+  readonly keyspace: Keyspace;
+  /** Unix milliseconds: keys that have expired by then are left out. */
+  readonly nowMs: number;
+  /** Whether the checksum at the end of the file is checked. */
+  readonly verifiesChecksum: boolean;
+  /** Called for parts of the file that cannot be loaded, but do not make the file invalid. */
+  readonly warn: (message: string) => void;
+}
+
 export interface RdbLoadOptions {
-  /** The file is the beginning of a log: its keys are kept though their time is over, since the log goes on with them. */
+  /** Whether the file is the beginning of a log. Then expired keys are loaded, because the log refers to them. */
   readonly beforeLog: boolean;
-  /** What becomes of a key that is there already: the file is refused, or the key gets the value in the file. */
+  /** For a key that exists already: the file is refused, or the key gets the value in the file. */
   readonly existing: "refuse" | "replace";
 }
 
 export interface RdbLoadResult {
   readonly keys: number;
-  /** Keys that were left out because their time is over. */
+  /** The number of keys that were left out because they have expired. */
   readonly expired: number;
   /** Where the snapshot ends in the file. */
   readonly endOffset: number;
 }
 
-/** Versions from this one on end with a checksum. */
+/** Since this version, files end with a checksum. */
 const firstVersionWithChecksum = 5;
-/** Room that a file may ask for ahead of its keys: it might lie. */
+/** Room that a file may ask for ahead of its keys. It is limited, because the number may be false. */
 const maxReservedKeys = 1 << 24;
 
-/** Reads a snapshot into the server. Throws RdbLoadError with the offset of what is wrong. */
-export function loadRdb(server: Server, path: string, options: RdbLoadOptions): RdbLoadResult {
+/** Reads a snapshot into a keyspace. Throws RdbLoadError with the offset of what is wrong. */
+export function loadRdb(target: RdbLoadTarget, path: string, options: RdbLoadOptions): RdbLoadResult {
   try {
-    return loadOpenRdb(server, path, openSync(path, "r"), options);
+    return loadOpenRdb(target, path, openSync(path, "r"), options);
   } catch (error) {
-    // The system's own errors: no right to read it, or no file but a folder.
+    // An error of the system: the file may not be read, or is a folder.
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     throw new RdbLoadError(`${path} cannot be read: ${(error as Error).message}`);
   }
 }
 
-function loadOpenRdb(server: Server, path: string, descriptor: number, options: RdbLoadOptions): RdbLoadResult {
+function loadOpenRdb(target: RdbLoadTarget, path: string, descriptor: number, options: RdbLoadOptions): RdbLoadResult {
   try {
-    const reader = new RdbFileReader((target) => readSync(descriptor, target), fstatSync(descriptor).size);
-    return new RdbLoader(server, reader, options).load(path);
+    const reader = new RdbFileReader((window) => readSync(descriptor, window), fstatSync(descriptor).size);
+    return new RdbLoader(target, reader, options).load(path);
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** What the file says of the next key before it names it. */
+/** Facts about the next key that precede it in the file. */
 interface KeyFacts {
   expiryMs: number | undefined;
   idleSeconds: number | undefined;
@@ -66,26 +75,24 @@ interface KeyFacts {
 }
 
 class RdbLoader {
-  readonly #server: Server;
+  readonly #target: RdbLoadTarget;
   readonly #reader: RdbFileReader;
   readonly #options: RdbLoadOptions;
-  readonly #context: Context;
+  #database: Database;
   readonly #args = new Arguments();
   readonly #builder: ValueBuilder;
-  readonly #nowMs: number;
   readonly #facts: KeyFacts = { expiryMs: undefined, idleSeconds: undefined, frequency: undefined };
   #valueOffset = 0;
   #keys = 0;
   #expired = 0;
   #empty = 0;
 
-  constructor(server: Server, reader: RdbFileReader, options: RdbLoadOptions) {
-    this.#server = server;
+  constructor(target: RdbLoadTarget, reader: RdbFileReader, options: RdbLoadOptions) {
+    this.#target = target;
     this.#reader = reader;
     this.#options = options;
-    this.#context = server.addClient(noChannel, "loader");
-    this.#builder = new ValueBuilder(this.#context, this.#args);
-    this.#nowMs = server.environment.nowMs();
+    this.#database = target.keyspace.database(0);
+    this.#builder = new ValueBuilder(this.#database, this.#args);
   }
 
   load(path: string): RdbLoadResult {
@@ -94,7 +101,7 @@ class RdbLoader {
       this.#readAll();
       if (version >= firstVersionWithChecksum) {
         this.#valueOffset = this.#reader.offset;
-        this.#reader.checksum(this.#server.settings.values.rdbchecksum);
+        this.#reader.checksum(this.#target.verifiesChecksum);
       }
     } catch (error) {
       if (!(error instanceof RdbFormatError)) throw error;
@@ -105,7 +112,7 @@ class RdbLoader {
   }
 
   #warn(message: string): void {
-    this.#server.environment.report("warning", message);
+    this.#target.warn(message);
   }
 
   #readVersion(): number {
@@ -165,22 +172,23 @@ class RdbLoader {
     }
   }
 
-  /** There are no functions here yet: whoever calls one gets an error, and the rest of the data is worth having. */
+  /** Functions are not supported yet. Calling one gives an error, but the other data can be used. */
   #skipFunction(code: ByteRange): void {
     const firstLine = latin1Of(code).split("\n", 1)[0] as string;
     this.#warn(`a library of functions in the snapshot is left out: '${firstLine.slice(0, 128)}'`);
   }
 
   #select(number: number): void {
-    const { databases } = this.#server.keyspace;
-    if (number >= databases.length) {
+    const { databases } = this.#target.keyspace;
+    const database = databases[number];
+    if (database === undefined) {
       throw new RdbFormatError(`database ${number}, where 'databases ${databases.length}' allows less`);
     }
-    this.#context.select(number);
+    this.#database = database;
   }
 
   #reserve(keys: number, expiring: number): void {
-    const { database } = this.#context;
+    const database = this.#database;
     if (keys > maxReservedKeys || keys > this.#reader.left || expiring > keys) return;
     database.keys.reserve(database.keys.size + keys);
     database.expires.reserve(database.expires.size + expiring);
@@ -193,8 +201,8 @@ class RdbLoader {
     args.reset(bytes);
     args.push(start, start);
     args.push(start, end);
-    this.#builder.restart();
-    const { database } = this.#context;
+    const database = this.#database;
+    this.#builder.restart(database);
     if (database.find(bytes, start, end) !== 0) this.#makeRoom(database);
     try {
       decodeValue(type, this.#reader, this.#builder);
@@ -221,7 +229,7 @@ class RdbLoader {
     this.#keys++;
     if (expiryMs === undefined && idleSeconds === undefined && frequency === undefined) return;
     let address = database.keys.find(database.keyspace.hasher.hash(key, start, end), key, start, end);
-    if (expiryMs !== undefined && expiryMs <= this.#nowMs && !this.#options.beforeLog) {
+    if (expiryMs !== undefined && expiryMs <= this.#target.nowMs && !this.#options.beforeLog) {
       this.#keys--;
       this.#expired++;
       database.remove(address);
@@ -231,8 +239,8 @@ class RdbLoader {
     this.#setUse(database.keyspace, address);
   }
 
-  /** As far as the eviction policy here wants to know it. */
-  #setUse({ accessClock, heap }: Keyspace, address: Address): void {
+  /** Sets the key's use, if the eviction policy needs what the file says. */
+  #setUse({ accessClock, heap }: KeyspaceCore, address: Address): void {
     const { idleSeconds, frequency } = this.#facts;
     if (accessClock.countsAccesses) {
       if (frequency !== undefined) record.setAccessClock(heap, address, accessClock.countedAs(frequency));

@@ -1,65 +1,33 @@
 import { parseSafeInteger } from "../../protocol/number-text.ts";
-import { copyBytes } from "../../memory/copy-bytes.ts";
+import { ByteBuffer } from "../../memory/byte-buffer.ts";
 import { compress } from "./lzf.ts";
 import { stringForm } from "./rdb-types.ts";
 
 const twoTo32 = 4294967296;
-/** Shorter strings are not worth the trouble. */
+/** Compressing shorter strings saves too little. */
 const leastCompressedBytes = 21;
-/** Longest text that may be an integer of 32 bits. */
+/** The longest text of an integer of 32 bits. */
 const maxIntegerText = 11;
-/** What is compressed passes through here, so that no string needs an array of its own. */
+/** Buffer for compressed strings, so that no string needs an array of its own. */
 const scratch = new Uint8Array(64 * 1024);
 const doubleBytes = new Uint8Array(8);
 const doubleView = new DataView(doubleBytes.buffer);
-/** A buffer that has grown beyond is not kept. */
-const maxKeptBytes = 1 << 20;
 
 export interface RdbWriterOptions {
   /** Whether strings are compressed where that makes them shorter. */
   readonly compresses: boolean;
 }
 
-/** Writes the elementary parts of the RDB format into one growing buffer. */
-export class RdbWriter {
-  bytes = new Uint8Array(256);
-  length = 0;
+/** Writes the basic parts of the RDB format into a growing buffer. */
+export class RdbWriter extends ByteBuffer {
   readonly #compresses: boolean;
 
   constructor({ compresses }: RdbWriterOptions) {
+    super();
     this.#compresses = compresses;
   }
 
-  #ensure(size: number): void {
-    if (this.length + size <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + size));
-    grown.set(this.bytes.subarray(0, this.length));
-    this.bytes = grown;
-  }
-
-  /** What has been written, as a view. */
-  get written(): Uint8Array {
-    return this.bytes.subarray(0, this.length);
-  }
-
-  /** Begins anew; what was written is overwritten. */
-  clear(): void {
-    this.length = 0;
-    if (this.bytes.length > maxKeptBytes) this.bytes = new Uint8Array(maxKeptBytes);
-  }
-
-  byte(value: number): void {
-    this.#ensure(1);
-    this.bytes[this.length++] = value;
-  }
-
-  raw(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
-    this.#ensure(end - start);
-    copyBytes(bytes, start, end, this.bytes, this.length);
-    this.length += end - start;
-  }
-
-  /** `size` bytes of an integer, lowest first. */
+  /** An integer of `size` bytes, lowest byte first. */
   littleEndian(value: number, size: number): void {
     for (let byte = 0, rest = value; byte < size; byte++, rest = Math.floor(rest / 256)) this.byte(rest & 255);
   }
@@ -68,7 +36,7 @@ export class RdbWriter {
     for (let shift = 24; shift >= 0; shift -= 8) this.byte(value >>> shift);
   }
 
-  /** A length, or any other integer that is not negative and safe. */
+  /** A length, or any other safe integer that is not negative. */
   count(value: number): void {
     this.words(Math.floor(value / twoTo32), value >>> 0);
   }
@@ -90,19 +58,22 @@ export class RdbWriter {
     }
   }
 
-  /** A double in eight bytes, lowest first. */
+  /** A double in eight bytes, lowest byte first. */
   double(value: number): void {
     doubleView.setFloat64(0, value, true);
     this.raw(doubleBytes, 0, 8);
   }
 
-  /** Milliseconds in eight bytes, lowest first. */
+  /** Milliseconds in eight bytes, lowest byte first. */
   milliseconds(value: number): void {
     this.littleEndian(value >>> 0, 4);
     this.littleEndian(Math.floor(value / twoTo32) >>> 0, 4);
   }
 
-  /** A string: as an integer where it is the text of one, or compressed where that is shorter. */
+  /**
+   * A string. The text of an integer is written as the integer; other strings are compressed if that makes them
+   * shorter.
+   */
   string(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
     const length = end - start;
     if (length <= maxIntegerText) {

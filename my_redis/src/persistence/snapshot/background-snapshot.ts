@@ -1,5 +1,5 @@
 import type { Snapshot } from "../../keyspace/snapshot.ts";
-import type { Server } from "../../server.ts";
+import type { Services } from "../../dispatch/context.ts";
 import { BackgroundFile } from "../background-file.ts";
 import type { Emit } from "../rdb/rdb-file-writer.ts";
 
@@ -28,7 +28,7 @@ export class BackgroundSnapshot {
   readonly snapshot: Snapshot;
   /** Bytes given to the file. */
   bytes = 0;
-  readonly #server: Server;
+  readonly #server: Services;
   readonly #file: BackgroundFile;
   readonly #end: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -36,7 +36,7 @@ export class BackgroundSnapshot {
   #walked = false;
 
   /** Throws the system's error when there can be no file at `path`; then nothing has begun. */
-  constructor(server: Server, path: string, begin: BeginSnapshot) {
+  constructor(server: Services, path: string, begin: BeginSnapshot) {
     this.#server = server;
     this.#file = new BackgroundFile(path);
     const { snapshot, end } = begin((bytes) => {

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Snapshot } from "../../keyspace/snapshot.ts";
-import type { Server } from "../../server.ts";
+import type { Services } from "../../dispatch/context.ts";
 import { compatibleVersion } from "../../version.ts";
 import { CommandFileWriter } from "../aof/command-file-writer.ts";
 import { syncFile } from "../aof/manifest.ts";
@@ -14,7 +14,7 @@ export type FileForm = "dump" | "base" | "commands";
  * Begins a file of the dataset as it is now: the snapshot is to be stepped to its end, and then `end` called. `emit`
  * takes the bytes.
  */
-export function beginFile(server: Server, form: FileForm, emit: Emit): { snapshot: Snapshot; end: () => void } {
+export function beginFile(server: Services, form: FileForm, emit: Emit): { snapshot: Snapshot; end: () => void } {
   const { keyspace, settings } = server;
   const { rdbcompression: compresses, rdbchecksum: checksums } = settings.values;
   if (form === "commands") {
@@ -43,7 +43,7 @@ const temporaryFile = (path: string): string => join(dirname(path), `temp-now-${
  * Writes a file while everybody waits: whole and on the disk, or not at all. A snapshot that is under way is brought to
  * its end first. Throws the system's error.
  */
-export function writeFileNow(server: Server, path: string, form: FileForm): void {
+export function writeFileNow(server: Services, path: string, form: FileForm): void {
   const temporary = temporaryFile(path);
   while (server.keyspace.snapshot !== undefined) server.keyspace.snapshot.step(() => false);
   const descriptor = openSync(temporary, "w");
@@ -60,7 +60,7 @@ export function writeFileNow(server: Server, path: string, form: FileForm): void
   syncFile(dirname(path));
 }
 
-function writeAll(server: Server, descriptor: number, form: FileForm): void {
+function writeAll(server: Services, descriptor: number, form: FileForm): void {
   const { snapshot, end } = beginFile(server, form, (bytes) => {
     for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
   });

@@ -1,10 +1,12 @@
 import { existsSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Server } from "../../server.ts";
+import type { Services } from "../../dispatch/context.ts";
+import type { SaveAtEnd, SnapshotStorage } from "../../dispatch/ports.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "./background-snapshot.ts";
 import { syncFolder } from "../aof/manifest.ts";
 import { loadRdb, type RdbLoadOptions, type RdbLoadResult } from "../rdb/rdb-loader.ts";
+import { rdbTargetOf } from "./rdb-target.ts";
 import { beginFile, writeFileNow } from "./snapshot-file.ts";
 
 /** After a snapshot that failed, the next one that is due by itself waits as long. */
@@ -23,11 +25,8 @@ interface Saving {
   readonly dirty: number;
 }
 
-/** What SHUTDOWN and signals may ask for: a snapshot, none, or one if there are save points. */
-export type SaveAtEnd = "always" | "never" | "by-settings";
-
 /** The dump.rdb of a server: writes it at once, beside the work or when it is due, reads it, and tells of all that. */
-export class Snapshots {
+export class Snapshots implements SnapshotStorage {
   /** When the last one was written, Unix milliseconds; the start counts as one. */
   lastSaveMs: number;
   /** Snapshots written. */
@@ -35,16 +34,15 @@ export class Snapshots {
   /** Seconds that the last one beside the work took; -1 before the first. */
   lastSeconds = -1;
   lastFailed = false;
-  /** One begins as soon as nothing else is written beside the work. */
-  isScheduled = false;
+  #isScheduled = false;
   lastLoad: RdbLoadResult = { keys: 0, expired: 0, endOffset: 0 };
-  readonly #server: Server;
+  readonly #server: Services;
   #dirtyAtSave = 0;
   #saving: Saving | undefined;
   #settled: Promise<void> = Promise.resolve();
   #lastTryMs = 0;
 
-  constructor(server: Server) {
+  constructor(server: Services) {
     this.#server = server;
     this.lastSaveMs = server.environment.nowMs();
   }
@@ -74,13 +72,17 @@ export class Snapshots {
     return this.#saving?.work;
   }
 
-  /** Writes a snapshot while everybody waits. Throws the system's error; then the file is what it was. */
+  /** Writes a snapshot while every client waits. Throws the system's error; then the file is what it was. */
   save(): void {
     const { keyspace, environment } = this.#server;
     writeFileNow(this.#server, this.path, "dump");
     this.#saved(keyspace.dirty);
     this.lastFailed = false;
     environment.report("notice", `the dataset is saved in ${this.path}`);
+  }
+
+  schedule(): void {
+    this.#isScheduled = true;
   }
 
   #saved(dirty: number): void {
@@ -99,7 +101,7 @@ export class Snapshots {
   /** Begins to write a snapshot of the present beside the work. Nothing else may be. Throws the system's error. */
   begin(): void {
     const { environment, keyspace } = this.#server;
-    this.isScheduled = false;
+    this.#isScheduled = false;
     this.#lastTryMs = environment.nowMs();
     const path = join(dirname(this.path), `temp-${process.pid}.rdb`);
     const work = new BackgroundSnapshot(this.#server, path, (emit) => beginFile(this.#server, "dump", emit));
@@ -131,10 +133,10 @@ export class Snapshots {
 
   /** Begins what is due: to be called now and then. */
   tick(): void {
-    const { appendOnlyLog, executingTransaction, busyScript, keyspace } = this.#server;
-    if (this.inProgress || appendOnlyLog?.rewriter.startedMs !== undefined) return;
-    if (keyspace.snapshot !== undefined || executingTransaction || busyScript) return;
-    if (!this.isScheduled && !this.#isDue()) return;
+    const { execution, keyspace, storage } = this.#server;
+    if (this.inProgress || storage?.log.rewriter.startedMs !== undefined) return;
+    if (keyspace.snapshot !== undefined || !execution.isAtRest) return;
+    if (!this.#isScheduled && !this.#isDue()) return;
     try {
       this.begin();
     } catch (error) {
@@ -154,7 +156,7 @@ export class Snapshots {
 
   /** Gives up what is under way. Resolves when its last file operation has ended. */
   cancel(): Promise<void> {
-    this.isScheduled = false;
+    this.#isScheduled = false;
     this.#saving?.work.cancel();
     return this.#settled;
   }
@@ -186,7 +188,7 @@ export class Snapshots {
   load(options: RdbLoadOptions): void {
     const { environment, keyspace } = this.#server;
     const startedMs = environment.monotonicMs();
-    this.lastLoad = loadRdb(this.#server, this.path, options);
+    this.lastLoad = loadRdb(rdbTargetOf(this.#server), this.path, options);
     this.#dirtyAtSave = keyspace.dirty;
     const seconds = ((environment.monotonicMs() - startedMs) / 1000).toFixed(3);
     const { keys, expired } = this.lastLoad;

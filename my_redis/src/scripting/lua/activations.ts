@@ -1,28 +1,8 @@
+import type { Activation, PooledThread, ThreadPool } from "./activation.ts";
 import { deliver } from "./deliver-results.ts";
 import { luaStatus, registryIndex, type LuaState } from "./lua-api.ts";
 import type { Lua } from "./lua.ts";
 import { continueCounting, copyHookCount, isInsideCall } from "./state-fields.ts";
-
-/** What called a coroutine into life, and so what becomes of its results and its error. */
-export type ActivationKind = "script" | "pcall" | "xpcall" | "resume" | "wrap";
-
-/** A coroutine that runs, or waits for the one above it. */
-export interface Activation {
-  readonly thread: LuaState;
-  readonly kind: ActivationKind;
-  /** Why the time limit cannot pause it: a C function is between it and the script's start. */
-  readonly blocked: boolean;
-  /** The registry's hold on the thread, for those that are ours; else 0. */
-  readonly reference: number;
-  /** For xpcall: the registry's hold on the handler; else 0. */
-  readonly handler: number;
-}
-
-/** A thread of ours that is free. */
-export interface PooledThread {
-  readonly thread: LuaState;
-  readonly reference: number;
-}
 
 /** What `run` says when the time limit paused the coroutine. */
 export const paused = -1;
@@ -36,7 +16,7 @@ const largestPool = 64;
  * and xpcall protect: Lua 5.1 cannot pause across a C function, and its own pcall is one. To a script nothing of that
  * shows.
  */
-export class Activations {
+export class Activations implements ThreadPool {
   readonly #lua: Lua;
   readonly #stack: Activation[] = [];
   readonly #pool: PooledThread[] = [];

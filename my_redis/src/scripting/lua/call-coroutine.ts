@@ -1,4 +1,5 @@
-import { type Activation, type Activations, paused } from "./activations.ts";
+import type { Activation } from "./activation.ts";
+import { type Activations, paused } from "./activations.ts";
 import { deliver } from "./deliver-results.ts";
 import type { LuaState } from "./lua-api.ts";
 import type { Lua } from "./lua.ts";

@@ -1,4 +1,4 @@
-import type { Activation, Activations } from "./activations.ts";
+import type { Activation, ThreadPool } from "./activation.ts";
 import { luaStatus, luaType, registryIndex, type LuaState } from "./lua-api.ts";
 import type { Lua } from "./lua.ts";
 
@@ -8,17 +8,17 @@ import type { Lua } from "./lua.ts";
  */
 export function deliver(
   lua: Lua,
-  activations: Activations,
+  threads: ThreadPool,
   ended: Activation,
   status: number,
   caller: LuaState,
 ): number | undefined {
   const succeeded = status === luaStatus.ok || status === luaStatus.yield;
-  const count = succeeded ? moveResults(lua, ended, caller) : moveError(lua, activations, ended, status, caller);
-  activations.discard(ended.handler);
+  const count = succeeded ? moveResults(lua, ended, caller) : moveError(lua, threads, ended, status, caller);
+  threads.discard(ended.handler);
   if (ended.reference !== 0) {
-    if (succeeded) activations.release(ended);
-    else activations.discard(ended.reference);
+    if (succeeded) threads.release(ended);
+    else threads.discard(ended.reference);
   }
   return count;
 }
@@ -39,17 +39,17 @@ function moveResults(lua: Lua, { thread, kind }: Activation, caller: LuaState): 
 
 function moveError(
   lua: Lua,
-  activations: Activations,
+  threads: ThreadPool,
   ended: Activation,
   status: number,
   caller: LuaState,
 ): number | undefined {
   const { api } = lua;
   const { thread, kind } = ended;
-  if (kind === "xpcall" && status !== luaStatus.memoryError && !activations.aborting) {
-    callHandler(lua, activations, ended);
+  if (kind === "xpcall" && status !== luaStatus.memoryError && !threads.aborting) {
+    callHandler(lua, threads, ended);
   }
-  if (activations.aborting) {
+  if (threads.aborting) {
     api.lua_xmove(thread, caller, 1);
     return undefined;
   }
@@ -82,13 +82,13 @@ function takeErrorText(lua: Lua, state: LuaState): void {
 }
 
 /** Replaces the error on the failed thread by what the handler of xpcall makes of it. */
-function callHandler(lua: Lua, activations: Activations, { thread, handler }: Activation): void {
+function callHandler(lua: Lua, threads: ThreadPool, { thread, handler }: Activation): void {
   const { api } = lua;
-  const helper = activations.acquire();
+  const helper = threads.acquire();
   api.lua_rawgeti(helper.thread, registryIndex, handler);
   api.lua_xmove(thread, helper.thread, 1);
   const handled = api.lua_pcall(helper.thread, 1, 1, 0) === luaStatus.ok;
-  if (handled || activations.aborting) api.lua_xmove(helper.thread, thread, 1);
+  if (handled || threads.aborting) api.lua_xmove(helper.thread, thread, 1);
   else lua.pushText(thread, "error in error handling");
-  activations.release(helper);
+  threads.release(helper);
 }

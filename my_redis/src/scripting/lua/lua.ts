@@ -1,3 +1,4 @@
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import { luaStatus, type LuaApi, type LuaState, type NativeFunction } from "./lua-api.ts";
 import { luaModule, readOnlyMark, readOnlyMask, tableFlagsOffset } from "../webassembly/lua-binary.ts";
 import { LuaMemory } from "../webassembly/lua-memory.ts";
@@ -122,12 +123,7 @@ export class Lua {
   pushBytes(state: LuaState, source: Uint8Array, start: number, end: number): void {
     const length = end - start;
     const address = this.scratch(length);
-    const bytes = this.memory.bytes;
-    if (length <= 64) {
-      for (let at = 0; at < length; at++) bytes[address + at] = source[start + at] as number;
-    } else {
-      bytes.set(source.subarray(start, end), address);
-    }
+    copyBytes(source, start, end, this.memory.bytes, address);
     this.api.lua_pushlstring(state, address, length);
   }
 

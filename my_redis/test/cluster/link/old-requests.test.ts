@@ -23,7 +23,7 @@ describe("a node that was away", () => {
         environment: { monotonicMs },
       });
     const nodes = [await start(0, () => performance.now()), await start(1, () => performance.now() + awayMs)];
-    const cluster = nodes[0]!.server.cluster!;
+    const cluster = nodes[0]!.server.parts.cluster!;
     const link = cluster.links.find((each) => each !== undefined)!;
     const client = await RespConnection.open(ports[0] as number, "node 0");
     const key = Array.from({ length: 100 }, (_, number) => `key:${number}`).find(

@@ -49,7 +49,7 @@ test("every request is answered once and rightly, or as lost, while links break 
   const breaking = (async () => {
     while (working) {
       await Bun.sleep(5 + random.below(20));
-      const links = [...random.pick(ring.nodes).server.cluster!.incoming.links];
+      const links = [...random.pick(ring.nodes).server.parts.cluster!.incoming.links];
       for (const link of links) if (random.oneIn(2)) link.end("the test breaks it");
     }
   })();

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { freePorts, waitUntil } from "../../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer, type StartOptions } from "../../../src/start-server.ts";
+import { linkVersion } from "../../../src/cluster/link/link-greeting.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
 const names: string[] = [];
@@ -19,7 +20,7 @@ function start(node: number, peers: readonly number[], options: StartOptions = {
   });
 }
 
-const disputed = (server: OpenServer): number => server.server.cluster!.disputes.count;
+const disputed = (server: OpenServer): number => server.server.parts.cluster!.disputes.count;
 const until = (what: string, check: () => boolean): Promise<void> => waitUntil(check, { what, timeoutMs: 10_000 });
 
 test("nodes with different lists of members say so, and neither serves what both believe to own", async () => {
@@ -35,7 +36,7 @@ test("nodes with different lists of members say so, and neither serves what both
   expect(disputed(large)).toBe(disputed(small));
 
   const [first, third] = [await RespConnection.open(portOf(0), "0"), await RespConnection.open(portOf(2), "2")];
-  const { view } = large.server.cluster!;
+  const { view } = large.server.parts.cluster!;
   const keys = Array.from({ length: 200 }, (_, number) => `key:${number}`);
   const slotOf = (key: string): number => view.slotOfKey(Buffer.from(key), 0, key.length);
   const inDispute = keys.filter((key) => view.isDisputed(slotOf(key)));
@@ -66,7 +67,7 @@ test("nodes make themselves known with the password, and without it there is no 
   const report = (_level: string, message: string): void => void messages.push(message);
   const first = await start(0, [1], { requirepass: "secret", environment: { report } });
   const second = await start(1, [0], { masterauth: "secret" });
-  const outgoing = (node: OpenServer) => node.server.cluster!.links.find((link) => link !== undefined)!;
+  const outgoing = (node: OpenServer) => node.server.parts.cluster!.links.find((link) => link !== undefined)!;
   await until("the node with the password to be let in", () => outgoing(second).isOpen);
   const third = await start(2, [0], { environment: { report } });
   await until("a complaint", () => messages.some((message) => message.includes("NOAUTH")));
@@ -82,7 +83,7 @@ test("what is no greeting of a node makes no link, and nodes that are not joined
     expect((await client.reply("MYREDIS.LINK", word)).text).toBe("ERR this is no greeting of a node");
   }
   const stranger = {
-    version: 1,
+    version: linkVersion,
     name: "10.9.8.7:1",
     runId: "r",
     databases: 16,
@@ -96,6 +97,12 @@ test("what is no greeting of a node makes no link, and nodes that are not joined
     expect(listed.filter(({ text }) => text?.startsWith("myredis") === true)).toEqual([]);
   }
   expect((await client.reply("MYREDIS.LINK", JSON.stringify(stranger))).text).toContain("is none of our peers");
+  const older = { ...stranger, version: linkVersion - 1 };
+  const olderClient = await RespConnection.open(portOf(0), "older");
+  expect((await olderClient.reply("MYREDIS.LINK", JSON.stringify(older))).text).toContain(
+    `its version of links is ${linkVersion - 1}, ours ${linkVersion}`,
+  );
+  olderClient.close();
   expect((await client.nextOrClosed()).text).toBe("(closed)");
   for (const connection of [client, other]) connection.close();
   await Promise.all([joined.close(), alone.close()]);

@@ -12,7 +12,7 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
 
   /** A key that the node owns (in the order of the ring's names, sorted). */
   const keyOf = (prefix: string, node: number): string => {
-    const { view } = ring.nodes[0]!.server.cluster!;
+    const { view } = ring.nodes[0]!.server.parts.cluster!;
     const owner = view.names.indexOf(ring.names[node] as string);
     for (let number = 0; ; number++) {
       const key = `${prefix}:${number}`;
@@ -31,10 +31,10 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
     const client = await ring.connect(0);
     client.send(["BLPOP", keyOf("list", 1), 0]);
     await untilBlocked(1);
-    expect(ring.nodes[1]!.server.relayedClients).toBeGreaterThan(0);
+    expect(ring.nodes[1]!.server.clients.sessionCount).toBeGreaterThan(0);
     client.close();
     await untilBlocked(1, 0);
-    await waitUntil(() => ring.nodes[1]!.server.relayedClients === 0, { what: "no session", timeoutMs: 5000 });
+    await waitUntil(() => ring.nodes[1]!.server.clients.sessionCount === 0, { what: "no session", timeoutMs: 5000 });
   });
 
   test("is unblocked by CLIENT UNBLOCK of the node that he is connected to", async () => {
@@ -124,7 +124,7 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
 test("a node without memory refuses writes of its own keys, by whichever node they come, and no others", async () => {
   const ring = await startMemoryRing(2);
   const [first, second] = [await ring.connect(0), await ring.connect(1)];
-  const { view } = ring.nodes[0]!.server.cluster!;
+  const { view } = ring.nodes[0]!.server.parts.cluster!;
   const keyOf = (node: number): string =>
     Array.from({ length: 100 }, (_, number) => `key:${number}`).find(
       (key) =>
@@ -149,7 +149,7 @@ test("a node without memory refuses writes of its own keys, by whichever node th
 test("a script that takes its time here or elsewhere is answered before what comes behind it", async () => {
   const ring = await startMemoryRing(2, { "busy-reply-threshold": 10 });
   const client = await ring.connect(0);
-  const { view } = ring.nodes[0]!.server.cluster!;
+  const { view } = ring.nodes[0]!.server.parts.cluster!;
   const foreign = Array.from({ length: 100 }, (_, number) => `key:${number}`).find(
     (key) => view.names[view.ownerOfSlot(view.slotOfKey(Buffer.from(key), 0, key.length))] === ring.names[1],
   ) as string;

@@ -20,7 +20,7 @@ export const inSlots = (steps: readonly fc.Arbitrary<Step>[], tags: Tags): fc.Ar
 
 /** A hash tag for each node, the node that a client is connected to (the first by port) among them. */
 export function tagOfEachNode(ring: MemoryRing): string[] {
-  const { view } = ring.nodes[0]!.server.cluster!;
+  const { view } = ring.nodes[0]!.server.parts.cluster!;
   const tags: string[] = [];
   for (let number = 0; tags.filter((tag) => tag !== undefined).length < ring.nodes.length; number++) {
     const tag = `t${number}`;

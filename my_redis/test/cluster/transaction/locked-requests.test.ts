@@ -130,10 +130,10 @@ describe("requests for keys that a write across nodes holds", () => {
     expect(reply.text).toContain("TRYAGAIN");
   });
 
-  test("cost nothing once no key is held: the policy is gone", () => {
-    const { policies } = running.server;
-    const before = policies.length;
+  test("cost nothing once no key is held: the check is gone", () => {
+    const { checks } = running.server;
+    const before = checks.count;
     unlock();
-    expect(policies.length).toBe(before - 1);
+    expect(checks.count).toBe(before - 1);
   });
 });

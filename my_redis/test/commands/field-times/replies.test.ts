@@ -165,6 +165,8 @@ describe("requests that are wrong", () => {
     ["HPERSIST h FIELDS -1 a", "-ERR Number of fields must be a positive integer"],
     ["HGETDEL h FIELDS 3 a b", "-ERR The `numfields` parameter must match the number of arguments"],
     ["HGETEX h KEEPTTL FIELDS 1 a", "-ERR Mandatory argument FIELDS is missing or not at the right position"],
+    ["HGETEX h constructor 10 FIELDS 1 a", "-ERR Mandatory argument FIELDS is missing or not at the right position"],
+    ["HSETEX h constructor 10 FIELDS 1 a b", "-ERR unknown argument: constructor"],
     ["HGETEX h EX 10 FIELDS", "-ERR Number of fields must be a positive integer"],
     ["HGETEX h EX -10 FIELDS 1 a", "-ERR invalid expire time, must be >= 0"],
     ["HSETEX h FIELDS 1 a", "-ERR wrong number of arguments for 'hsetex' command"],

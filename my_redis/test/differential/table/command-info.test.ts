@@ -84,8 +84,8 @@ function entriesByName(): [string, Command][] {
   ]);
 }
 
-function infoOf({ arity, flags, keys }: Command): Info {
-  const range = keys === undefined ? [0, 0, 0] : [keys.first, keys.last, keys.step];
+function infoOf({ arity, flags, keyRange }: Command): Info {
+  const range = keyRange === undefined ? [0, 0, 0] : [keyRange.first, keyRange.last, keyRange.step];
   return { arity, flags: flags.toSorted(), keys: range };
 }
 

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
+import { wholeRange } from "../../../src/memory/byte-range.ts";
 import { RdbReader } from "../../../src/persistence/rdb/rdb-reader.ts";
 import { RdbWriter } from "../../../src/persistence/rdb/rdb-writer.ts";
 
-const momentOf = (bytes: Uint8Array): number => new RdbReader({ bytes, start: 0, end: bytes.length }).moment();
+const momentOf = (bytes: Uint8Array): number => new RdbReader(wholeRange(bytes)).moment();
 
 test.each([0, 1_700_000_000_123, 2 ** 53 - 1, 2 ** 60, 9_223_372_036_854_774_784])(
   "the end of a key at %d is read as it was written",

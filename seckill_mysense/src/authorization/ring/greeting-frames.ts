@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { FrameBody } from "./frame-reader.ts";
+import type { FrameBody } from "./frame-body.ts";
 import { type FrameType, PeerProtocolError } from "./frame-types.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 

@@ -1,5 +1,5 @@
--- Acknowledges outbox entries and deletes them. In one step, because an entry that was acknowledged but not deleted
--- would never be read again, and would stay for ever.
+-- Acknowledges outbox entries and deletes them, in one step: an entry that was acknowledged but not deleted would never
+-- be read again, and would stay for ever.
 --
 -- KEYS  stock, holders, returned, outbox
 -- ARGV  consumer group, entry ids

@@ -12,7 +12,7 @@ end
 if current > epoch then
   return {'older_epoch', tostring(current)}
 end
--- What still stands in the outbox is not in the ledger yet, so the ledger's figures would sell those units again.
+-- Entries in the outbox are not in the ledger yet, so arming with the ledger's figures would sell those units again.
 local waiting = redis.call('XLEN', KEYS[4])
 if waiting > 0 then
   return {'not_drained', tostring(waiting)}
@@ -24,7 +24,7 @@ local expiresAtMs = string.format('%.0f', math.max(nowMs, tonumber(ARGV[5])) + t
 
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'open', '1', 'available', ARGV[2], 'total', ARGV[3],
   'startsAtMs', ARGV[4], 'endsAtMs', ARGV[5], 'limitPerUser', ARGV[6], 'expiresAtMs', expiresAtMs)
--- The group survives from an earlier epoch: BUSYGROUP is then the right answer.
+-- The group may exist from an earlier epoch; the error BUSYGROUP is then fine.
 redis.pcall('XGROUP', 'CREATE', KEYS[4], ARGV[8], '0', 'MKSTREAM')
 for i = 1, 4 do
   redis.call('PEXPIREAT', KEYS[i], expiresAtMs)

@@ -1,5 +1,5 @@
 -- Removes relays of the consumer group that hold no entry and have been silent for long. Each start of a relay has a
--- name of its own, so a relay that crashes again and again would leave names without end.
+-- new name, so without this a relay that crashes again and again would leave more and more names.
 --
 -- KEYS  stock, holders, returned, outbox
 -- ARGV  consumer group, least idle time in ms

@@ -9,7 +9,7 @@ if not stock[1] then
   return 'ignored'
 end
 
--- Whatever becomes of the unit, the ledger has released this reservation: the user may buy again.
+-- The ledger has released this reservation, so the user may buy again, whether or not the unit comes back.
 local holds = redis.call('HGET', KEYS[2], ARGV[2])
 if holds then
   local kept = {}
@@ -31,7 +31,7 @@ end
 if redis.call('HLEN', KEYS[3]) == 1 then
   redis.call('PEXPIREAT', KEYS[3], stock[4])
 end
--- A unit released in another epoch stands in the figures with which this epoch was armed.
+-- This epoch was armed with figures that already count the units released in other epochs.
 if tonumber(stock[1]) ~= tonumber(ARGV[1]) or tonumber(stock[2]) >= tonumber(stock[3]) then
   return 'ignored'
 end

@@ -1,15 +1,15 @@
 -- Reserves one unit for each (user, reservation) pair, in order, as one atomic step.
 --
 -- KEYS  stock, holders, returned, outbox of one product (product-keys.ts)
--- ARGV  the oldest epoch that the caller accepts, then user id, reservation id, user id, reservation id, ...
+-- ARGV  the oldest epoch that the caller accepts, then for each pair: user id, reservation id, trace ('' for none)
 -- Reply {'closed'} | {'not_started', startsAtMs} | {'decided', epoch, outcome, outcome, ...}, one outcome per pair:
 --   'a' .. entry id          accepted; the outbox entry's id carries the moment of acceptance
---   'r' .. reservation id    replay: the reservation that the user has already
+--   'r' .. reservation id    replay: the reservation that the user already holds
 --   's'                      sold out
 --   'e'                      the sale has ended
 --
--- A script that fails half-way keeps what it wrote. So every key is read, and thereby its type is checked, before the
--- first write, and that first write (XADD) is one that a full server refuses.
+-- The writes of a script that fails half-way stay. So the script reads every key, which checks its type, before the
+-- first write; and the first write is an XADD, which a full server refuses.
 
 local stock = redis.call('HMGET', KEYS[1],
   'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs')
@@ -18,7 +18,7 @@ if not epoch or stock[2] ~= '1' or epoch < tonumber(ARGV[1]) then
   return {'closed'}
 end
 
--- The server's clock decides the edges of the sale: gateways may disagree about the time, the gate cannot.
+-- The server's clock decides when the sale starts and ends, because the clocks of gateways may differ.
 local time = redis.call('TIME')
 local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 if nowMs < tonumber(stock[3]) then
@@ -29,7 +29,7 @@ local limitPerUser = tonumber(stock[5])
 local available = tonumber(stock[6])
 
 local users, reservations = {}, {}
-for i = 2, #ARGV, 2 do
+for i = 2, #ARGV, 3 do
   users[#users + 1] = ARGV[i]
   reservations[#reservations + 1] = ARGV[i + 1]
 end
@@ -61,7 +61,13 @@ for i = 1, #users do
   elseif available < 1 then
     outcome = 's'
   else
-    outcome = 'a' .. redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation)
+    local entry, trace = nil, ARGV[3 * i + 1]
+    if trace == '' then
+      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation)
+    else
+      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 't', trace)
+    end
+    outcome = 'a' .. entry
     holds = count == 0 and reservation or holds .. ' ' .. reservation
     redis.call('HSET', KEYS[2], user, holds)
     heldNow[user] = holds
@@ -73,7 +79,7 @@ end
 
 if accepted > 0 then
   redis.call('HINCRBY', KEYS[1], 'available', -accepted)
-  -- The holders' hash came into being just now if this batch wrote all of it: it must not outlive the sale for ever.
+  -- If this batch has just created the holders' hash, the hash needs its expiry.
   if redis.call('HLEN', KEYS[2]) <= accepted then
     redis.call('PEXPIREAT', KEYS[2], stock[7])
   end

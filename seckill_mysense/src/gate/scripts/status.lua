@@ -2,7 +2,7 @@
 --
 -- KEYS  stock, holders, returned, outbox
 -- Reply {} when the gate knows nothing of the product, else
---       {epoch, open, available, total, startsAtMs, endsAtMs, outbox entries, users who hold something, returns seen}
+--       {epoch, open, available, total, startsAtMs, endsAtMs, outbox entries, users with a reservation, returns}
 
 local stock = redis.call('HMGET', KEYS[1], 'epoch', 'open', 'available', 'total', 'startsAtMs', 'endsAtMs')
 if not stock[1] then

@@ -1,17 +1,17 @@
 import type { Kysely, Transaction } from "kysely";
-import type { LedgerSchema } from "../schema.ts";
+import type { LedgerSchema } from "./schema.ts";
 
 /**
- * What a failed statement means for the caller.
- * - `contended`: deadlock, lock wait or busy file; the database rolled back, the same work will do.
- * - `lost`: the connection is gone or the server is not there; whether a commit took effect is unknown.
- * - `duplicate_key`: somebody else was first; reading again will show his row.
- * - `refused_value`: a value that the column cannot hold; repeating is useless.
+ * The meaning of a failed statement for the caller.
+ * - `contended`: deadlock, lock wait or busy file. The database rolled back, and the same work may be repeated.
+ * - `lost`: the connection or the server is gone. It is unknown whether a commit took effect.
+ * - `duplicate_key`: another transaction was first. Reading again will show its row.
+ * - `refused_value`: the column cannot hold a value. Repeating is useless.
  * - `other`: anything else, from a missing right to a full disk.
  */
 export type FailureKind = "contended" | "lost" | "duplicate_key" | "refused_value" | "other";
 
-/** A table in words that both databases know: `id`, `text(n)` and `integer` stand for the dialect's own types. */
+/** A table for both databases: `id`, `text(n)` and `integer` stand for the dialect's own types. */
 export interface TableDefinition {
   readonly name: string;
   /** Columns and constraints as they stand in CREATE TABLE. */
@@ -31,16 +31,16 @@ export interface ColumnTypes {
   text(maxLength: number): string;
 }
 
-/** Everything in which MySQL and SQLite differ for the ledger. */
+/** All differences between MySQL and SQLite that matter to the ledger. */
 export interface LedgerDialect {
   readonly name: "mysql" | "sqlite";
   readonly types: ColumnTypes;
   /** Statements that create a table with its indexes; running them again changes nothing. */
   createTable(table: TableDefinition): string[];
-  /** Whether a SELECT must lock its rows: a write transaction of SQLite has the whole file already. */
+  /** Whether a SELECT must lock its rows. A write transaction of SQLite has already locked the whole file. */
   readonly locksRows: boolean;
   failureKind(error: unknown): FailureKind;
-  /** Runs the work while no other process migrates, on one connection. Creates the database where it is missing. */
+  /** Runs the work while no other process migrates, on one connection. Creates the database if it is missing. */
   whileMigrating(
     database: Kysely<LedgerSchema>,
     work: (connection: Kysely<LedgerSchema>) => Promise<void>,

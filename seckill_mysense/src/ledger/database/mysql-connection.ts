@@ -3,19 +3,19 @@ import { createConnection, type Connection, type ResultSetHeader } from "mysql2"
 import { connect, type Socket } from "node:net";
 import { isConnectionLost } from "./mysql-failure.ts";
 
-/** Where a database is, and who asks. */
+/** Address and account of a database. */
 export interface MysqlPlace {
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly password: string;
-  /** None for work on the server itself. */
+  /** Not given for work on the server itself. */
   readonly database?: string;
 }
 
 export interface MysqlConnectionLimits {
   readonly connectTimeoutMs: number;
-  /** A statement without any answer for so long loses its connection: a frozen server must not hold us. */
+  /** A statement without an answer for this long loses its connection: a frozen server must not block the ledger. */
   readonly queryTimeoutMs: number;
   /** How long a statement waits for a row lock. MySQL counts it in whole seconds. */
   readonly lockWaitTimeoutMs: number;
@@ -26,7 +26,7 @@ const endTimeoutMs = 200;
 
 /** One session with the server, set up for the ledger. */
 export class MysqlConnection implements DatabaseConnection {
-  /** The connection is lost, or nobody knows what the server still does on it: it must not be used again. */
+  /** The connection is lost, or the server may still be working on it: it must not be used again. */
   broken = false;
   readonly #raw: Connection;
   readonly #socket: Socket;
@@ -34,7 +34,7 @@ export class MysqlConnection implements DatabaseConnection {
 
   private constructor(place: MysqlPlace, { connectTimeoutMs, queryTimeoutMs }: MysqlConnectionLimits) {
     const { host, port, ...account } = place;
-    // Our own socket, since mysql2 only ever half-closes its own: with a frozen server that would stay open for ever.
+    // A socket of our own, because mysql2 only half-closes its sockets: with a frozen server they stay open for ever.
     this.#socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs });
     this.#raw = createConnection({
       ...account,
@@ -43,7 +43,7 @@ export class MysqlConnection implements DatabaseConnection {
       connectTimeout: connectTimeoutMs,
     });
     this.#queryTimeoutMs = queryTimeoutMs;
-    // For as long as it lives: a dying connection reports more than one error, and one without a listener would end
+    // The listeners stay, because a dying connection reports more than one error, and an error without a listener ends
     // the process.
     for (const event of ["error", "end"]) this.#raw.on(event, () => (this.broken = true));
   }
@@ -83,13 +83,13 @@ export class MysqlConnection implements DatabaseConnection {
     throw new Error("the ledger reads no streams");
   }
 
-  /** At once: what runs on it fails. mysql2's own `destroy` would leave it without any answer. */
+  /** Closes at once; a running statement fails. With mysql2's own `destroy` it would never settle. */
   destroy(): void {
     this.broken = true;
     this.#socket.destroy();
   }
 
-  /** With a word to the server, which would log an aborted connection otherwise. */
+  /** Says goodbye to the server first, which would otherwise log an aborted connection. */
   end(): void {
     this.broken = true;
     this.#raw.end();
@@ -101,9 +101,9 @@ export class MysqlConnection implements DatabaseConnection {
   }
 
   /**
-   * READ COMMITTED: what is read after a lock is what is committed, and no gaps are locked. The SQL mode refuses
-   * values that do not fit in place of cutting them, and leaves out NO_BACKSLASH_ESCAPES, under which the client's
-   * escaping of texts would be wrong.
+   * READ COMMITTED: a read after a lock sees all committed rows, and no gaps are locked. The SQL mode refuses values
+   * that do not fit instead of cutting them. It leaves out NO_BACKSLASH_ESCAPES, with which the client's escaping of
+   * texts would be wrong.
    */
   async #setUpSession({ lockWaitTimeoutMs }: MysqlConnectionLimits): Promise<void> {
     const lockWaitSeconds = Math.max(1, Math.ceil(lockWaitTimeoutMs / 1_000));

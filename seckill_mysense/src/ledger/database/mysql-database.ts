@@ -1,5 +1,5 @@
 import { Kysely, MysqlAdapter, MysqlIntrospector, MysqlQueryCompiler, sql } from "kysely";
-import type { LedgerSchema } from "../schema.ts";
+import type { LedgerSchema } from "./schema.ts";
 import type { LedgerDialect, OpenDatabase, TableDefinition } from "./ledger-database.ts";
 import { MysqlConnection, type MysqlPlace } from "./mysql-connection.ts";
 import { MysqlDriver } from "./mysql-driver.ts";
@@ -49,7 +49,7 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
   };
 }
 
-/** DDL in MySQL commits by itself, so that a transaction cannot keep a second process out: a named lock does. */
+/** DDL in MySQL commits implicitly, so a transaction cannot keep a second process out; a named lock does. */
 async function withNamedLock(
   connection: Kysely<LedgerSchema>,
   database: string,
@@ -61,12 +61,12 @@ async function withNamedLock(
   try {
     await work(connection);
   } finally {
-    // Where this fails, the connection is lost, and its locks with it.
+    // If this fails, the connection is lost, and the server has released its locks.
     await sql`select release_lock(${lock})`.execute(connection).catch(() => {});
   }
 }
 
-/** In waits of a second, since one long wait would look like a frozen server. */
+/** Waits one second at a time, because one long wait would look like a frozen server. */
 async function takeNamedLock(connection: Kysely<LedgerSchema>, lock: string, database: string): Promise<void> {
   for (let second = 0; second < migrationLockSeconds; second++) {
     const { rows } = await sql<{ got: number | null }>`select get_lock(${lock}, 1) as got`.execute(connection);
@@ -87,7 +87,7 @@ async function createDatabase(
     await connection.run(`create database if not exists ${name} character set utf8mb4 collate utf8mb4_bin`);
   } catch (error) {
     if ((error as { errno?: number }).errno !== accessDeniedToDatabase) throw error;
-    throw new Error(`no database ${database} that the user ${user} can see, and he may not create it`, {
+    throw new Error(`no database ${database} that the user ${user} can see or may create`, {
       cause: error,
     });
   } finally {

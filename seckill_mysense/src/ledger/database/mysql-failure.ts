@@ -5,7 +5,7 @@ export class PoolExhaustedError extends Error {
   override readonly name = "PoolExhaustedError";
 }
 
-/** What mysql2 and MySQL or MariaDB tell of an error. */
+/** The properties of an error by mysql2, MySQL or MariaDB. */
 interface MysqlError {
   readonly code?: string;
   readonly errno?: number;
@@ -42,12 +42,12 @@ export function mysqlFailureKind(error: unknown): FailureKind {
   const { errno = 0, sqlState = "" } = error as MysqlError;
   if (errno === 1062 || errno === 1586) return "duplicate_key";
   if (contendedNumbers.has(errno) || sqlState === "40001" || error instanceof PoolExhaustedError) return "contended";
-  // Data exceptions are class 22; 1366 (bad text), 4025 and 3819 (CHECK) stand in the general class.
+  // Data exceptions have class 22; 1366 (bad text), 4025 and 3819 (CHECK) have the general class.
   if (sqlState.startsWith("22") || [1366, 4025, 3819].includes(errno)) return "refused_value";
   return isAccessProblem(error as MysqlError) || !isConnectionLost(error) ? "other" : "lost";
 }
 
-/** A wrong password is fatal to the connection, too, but no retry cures it. */
+/** A wrong password is fatal to the connection too, but a retry does not help. */
 function isAccessProblem({ sqlState = "", errno = 0 }: MysqlError): boolean {
   return sqlState.startsWith("28") || [1044, 1045, 1049, 1698].includes(errno);
 }

@@ -1,120 +1,83 @@
-import { monotonicTime } from "../../orders/clock.ts";
+import { Pool, TimeoutError } from "tarn";
+import { settledWithin } from "../../time/settled-within.ts";
 import { MysqlConnection, type MysqlConnectionLimits, type MysqlPlace } from "./mysql-connection.ts";
 import { PoolExhaustedError } from "./mysql-failure.ts";
 
 export interface MysqlLimits extends MysqlConnectionLimits {
-  /** Connections at most; more work waits for one of them. */
+  /** Most connections; further work waits for one of them. */
   readonly poolSize: number;
-  /** Work that may wait for a connection; what comes on top fails at once. */
+  /** Most units of work that wait for a connection; further work fails at once. */
   readonly maxWaiting: number;
-  /** How long work waits for a connection. */
+  /** Longest wait for a connection, in milliseconds. */
   readonly acquireTimeoutMs: number;
 }
 
-interface Waiter {
-  readonly resolve: (connection: MysqlConnection) => void;
-  readonly reject: (error: unknown) => void;
-  readonly timer: ReturnType<typeof setTimeout>;
-}
+/** Statements that set up a session: see `MysqlConnection.open`. */
+const statementsOfOpening = 2;
 
-/**
- * Connections to one database, opened when they are needed. In place of mysql2's own pool, which waits without a limit,
- * and whose connections bring the process down when they report an error twice.
- */
+type Acquiring = ReturnType<Pool<MysqlConnection>["acquire"]>;
+
+/** Connections to one database, opened on demand. tarn pools them; this class adds the limits and the orderly end. */
 export class MysqlPool {
-  readonly #place: MysqlPlace;
   readonly #limits: MysqlLimits;
-  /** Those in use and those at rest. */
+  readonly #pool: Pool<MysqlConnection>;
   readonly #connections = new Set<MysqlConnection>();
-  readonly #idle: MysqlConnection[] = [];
-  readonly #waiting = new Set<Waiter>();
-  #opening = 0;
+  readonly #acquiring = new Set<Acquiring>();
   #closed = false;
 
   constructor(place: MysqlPlace, limits: MysqlLimits) {
-    this.#place = place;
     this.#limits = limits;
+    this.#pool = new Pool({
+      create: () => this.#open(place),
+      validate: (connection) => !connection.broken,
+      destroy: (connection) => this.#forget(connection),
+      min: limits.poolSize,
+      max: limits.poolSize,
+      createTimeoutMillis: limits.connectTimeoutMs + statementsOfOpening * limits.queryTimeoutMs,
+      acquireTimeoutMillis: limits.acquireTimeoutMs,
+      createRetryIntervalMillis: 1,
+      propagateCreateError: true,
+    });
   }
 
   async acquire(): Promise<MysqlConnection> {
     if (this.#closed) throw new Error("the ledger is closed");
-    const idle = this.#takeIdle();
-    if (idle !== undefined) return idle;
-    return this.#hasRoom() ? this.#open() : this.#wait();
+    const { poolSize, maxWaiting, acquireTimeoutMs } = this.#limits;
+    const pool = this.#pool;
+    if (pool.numFree() === 0 && pool.numUsed() + pool.numPendingAcquires() >= poolSize + maxWaiting) {
+      throw new PoolExhaustedError(`${maxWaiting} statements wait for one of ${poolSize} connections already`);
+    }
+    const acquiring = pool.acquire();
+    this.#acquiring.add(acquiring);
+    try {
+      return await acquiring.promise;
+    } catch (error) {
+      if (this.#closed) throw new Error("the ledger is closed", { cause: error });
+      if (!(error instanceof TimeoutError)) throw error;
+      throw new PoolExhaustedError(`none of ${poolSize} connections became free in ${acquireTimeoutMs} ms`);
+    } finally {
+      this.#acquiring.delete(acquiring);
+    }
   }
 
   release(connection: MysqlConnection): void {
-    if (connection.broken || this.#closed) this.#forget(connection);
-    else this.#idle.push(connection);
-    this.#serveWaiting();
+    // tarn notices a broken connection only at its next use, and until then the server would keep its locks.
+    if (connection.broken) connection.destroy();
+    this.#pool.release(connection);
   }
 
-  /** Fails those who wait; lets running work finish for `graceMs`, and then cuts it off. */
+  /** Fails waiting work, gives running work `graceMs` to finish, and then cuts it off. */
   async close(graceMs: number): Promise<void> {
     this.#closed = true;
-    for (const waiter of this.#waiting) this.#settle(waiter).reject(new Error("the ledger is closed"));
-    for (const connection of this.#idle.splice(0)) this.#forget(connection);
-    const deadlineMs = monotonicTime() + graceMs;
-    while (this.#connections.size + this.#opening > 0 && monotonicTime() < deadlineMs) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    for (const acquiring of this.#acquiring) acquiring.abort();
+    await settledWithin(graceMs, this.#pool.destroy());
     for (const connection of this.#connections) connection.destroy();
   }
 
-  #takeIdle(): MysqlConnection | undefined {
-    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      if (!connection.broken) return connection;
-      this.#forget(connection);
-    }
-    return undefined;
-  }
-
-  #hasRoom(): boolean {
-    return this.#connections.size + this.#opening < this.#limits.poolSize;
-  }
-
-  async #open(): Promise<MysqlConnection> {
-    this.#opening++;
-    try {
-      const connection = await MysqlConnection.open(this.#place, this.#limits);
-      this.#connections.add(connection);
-      return connection;
-    } finally {
-      this.#opening--;
-      // Whoever waits may have room now, if this one failed.
-      this.#serveWaiting();
-    }
-  }
-
-  #wait(): Promise<MysqlConnection> {
-    const { maxWaiting, acquireTimeoutMs, poolSize } = this.#limits;
-    if (this.#waiting.size >= maxWaiting) {
-      throw new PoolExhaustedError(`${maxWaiting} statements wait for one of ${poolSize} connections already`);
-    }
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(waiter);
-        reject(new PoolExhaustedError(`none of ${poolSize} connections became free in ${acquireTimeoutMs} ms`));
-      }, acquireTimeoutMs);
-      const waiter: Waiter = { resolve, reject, timer };
-      this.#waiting.add(waiter);
-    });
-  }
-
-  /** First come, first served. */
-  #serveWaiting(): void {
-    for (const waiter of this.#waiting) {
-      const idle = this.#takeIdle();
-      if (idle !== undefined) this.#settle(waiter).resolve(idle);
-      else if (this.#hasRoom() && !this.#closed) this.#open().then(this.#settle(waiter).resolve, waiter.reject);
-      else return;
-    }
-  }
-
-  #settle(waiter: Waiter): Waiter {
-    clearTimeout(waiter.timer);
-    this.#waiting.delete(waiter);
-    return waiter;
+  async #open(place: MysqlPlace): Promise<MysqlConnection> {
+    const connection = await MysqlConnection.open(place, this.#limits);
+    this.#connections.add(connection);
+    return connection;
   }
 
   #forget(connection: MysqlConnection): void {

@@ -1,9 +1,10 @@
 import type { Kysely } from "kysely";
 import { backoffMs, type Backoff } from "../../time/backoff.ts";
-import { monotonicTime } from "../../orders/clock.ts";
+import { systemClock, type Clock } from "../../time/clock.ts";
+import { pause } from "../../time/pause.ts";
+import { spread } from "../../time/randomness.ts";
 import { LedgerUnavailableError, RefusedValueError } from "../ledger-errors.ts";
-import { spread } from "../randomness.ts";
-import type { LedgerSchema } from "../schema.ts";
+import type { LedgerSchema } from "./schema.ts";
 import type { FailureKind, LedgerDialect, LedgerTransaction, OpenDatabase } from "./ledger-database.ts";
 
 export interface RetryOptions extends Backoff {
@@ -11,6 +12,7 @@ export interface RetryOptions extends Backoff {
   readonly retryForMs: number;
   readonly maxAttempts: number;
   readonly sleep: (ms: number) => Promise<void>;
+  readonly elapsedMs: Clock["elapsedMs"];
 }
 
 export const defaultRetry: RetryOptions = {
@@ -19,12 +21,13 @@ export const defaultRetry: RetryOptions = {
   retryForMs: 5_000,
   maxAttempts: 25,
   random: spread,
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep: pause,
+  elapsedMs: systemClock.elapsedMs,
 };
 
 /**
- * The ledger's way to its database: each unit of work is run again, with bounded pauses, where the database says that
- * it may succeed. All work of the ledger can be repeated after an unknown outcome: it finds what it did before.
+ * Repeats each unit of work, with bounded pauses, while the database reports a failure that may pass. All work of the
+ * ledger can be repeated after an unknown outcome, because it finds what an earlier attempt has written.
  */
 export class RetryingDatabase {
   readonly dialect: LedgerDialect;
@@ -62,8 +65,8 @@ export class RetryingDatabase {
   }
 
   async #repeat<T>(attempt: () => Promise<T>): Promise<T> {
-    const { maxAttempts, retryForMs, sleep } = this.#retry;
-    const startedMs = monotonicTime();
+    const { maxAttempts, retryForMs, sleep, elapsedMs } = this.#retry;
+    const startedMs = elapsedMs();
     for (let failures = 1; ; failures++) {
       try {
         return await attempt();
@@ -72,7 +75,7 @@ export class RetryingDatabase {
         if (kind === "other") throw error;
         if (kind === "refused_value") throw new RefusedValueError(describe(error), { cause: error });
         const pauseMs = backoffMs(failures, this.#retry);
-        if (failures === maxAttempts || monotonicTime() - startedMs + pauseMs > retryForMs) {
+        if (failures === maxAttempts || elapsedMs() - startedMs + pauseMs > retryForMs) {
           throw givenUp(error, kind, failures);
         }
         await sleep(pauseMs);

@@ -1,5 +1,5 @@
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
-import type { LedgerSchema } from "../schema.ts";
+import type { LedgerSchema } from "./schema.ts";
 import type { FailureKind, LedgerDialect, OpenDatabase, TableDefinition } from "./ledger-database.ts";
 import { SqliteDriver, type SqlitePlace } from "./sqlite-driver.ts";
 

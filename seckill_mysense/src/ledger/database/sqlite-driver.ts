@@ -6,16 +6,16 @@ import { dirname } from "node:path";
 export interface SqlitePlace {
   /** The database file, created with its folder where missing; ":memory:" for one that ends with the process. */
   readonly file: string;
-  /** How long a statement waits for another process's transaction. It blocks this process, so the ledger retries instead. */
+  /** How long a statement waits for another process. The wait blocks this process, so the ledger retries instead. */
   readonly busyTimeoutMs: number;
 }
 
-/** Prepared statements kept. Batches of different sizes are different statements. */
+/** Most prepared statements that are kept. Batches of different sizes are different statements. */
 const maxStatements = 100;
 
 /**
- * Kysely's driver over Bun's SQLite: one connection, which Kysely gives to one user at a time. Statements run
- * synchronously, so that a transaction ends before the process turns to anything else.
+ * Kysely's driver over Bun's SQLite: one connection, which Kysely gives to one unit of work at a time. Statements run
+ * synchronously.
  */
 export class SqliteDriver implements Driver {
   readonly #place: SqlitePlace;
@@ -36,7 +36,7 @@ export class SqliteDriver implements Driver {
 
   async releaseConnection(): Promise<void> {}
 
-  /** IMMEDIATE takes the right to write at the start, where waiting for it is safe; taken later it could only fail. */
+  /** IMMEDIATE takes the write lock at the start, where it can be waited for; a later upgrade would fail at once. */
   async beginTransaction(connection: SqliteConnection, { accessMode }: TransactionSettings): Promise<void> {
     connection.database.run(accessMode === "read only" ? "begin" : "begin immediate");
   }
@@ -45,7 +45,7 @@ export class SqliteDriver implements Driver {
     connection.database.run("commit");
   }
 
-  /** A full disk, say, has ended the transaction already. */
+  /** Some failures, such as a full disk, have already ended the transaction. */
   async rollbackTransaction({ database }: SqliteConnection): Promise<void> {
     if (database.inTransaction) database.run("rollback");
   }
@@ -60,10 +60,10 @@ function openFile({ file, busyTimeoutMs }: SqlitePlace): Database {
   if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
   const database = new Database(file, { create: true, readwrite: true, strict: true });
   try {
-    // First of all, since switching to WAL already needs the file for a moment.
+    // This comes first, because switching to WAL needs the file for a moment.
     database.run(`pragma busy_timeout = ${Math.floor(busyTimeoutMs)}`);
     database.run("pragma journal_mode = wal");
-    // FULL: a commit is on the disk before it is said to be done. Less would lose the last ones with the power.
+    // FULL: a commit is on disk before it returns. Weaker settings lose the last commits in a power failure.
     database.run("pragma synchronous = full");
     database.run("pragma foreign_keys = on");
     return database;
@@ -100,7 +100,7 @@ class SqliteConnection implements DatabaseConnection {
     this.database.close();
   }
 
-  /** The statements used last stay prepared. */
+  /** Keeps the most recently used statements prepared. */
   #prepare(sql: string): Statement {
     const known = this.#statements.get(sql);
     if (known !== undefined) this.#statements.delete(sql);

@@ -29,7 +29,7 @@ const sales = ({ id, integer, text }: ColumnTypes) => [
   `ends_at_ms ${integer} not null`,
 ];
 
-/** The CHECK is the last line of defence of "never oversold": whatever a program does, the database refuses. */
+/** The CHECK is the last defence of "never oversold": the database refuses, whatever a program tries. */
 const products = ({ id, integer, text }: ColumnTypes) => [
   `id ${id} not null primary key`,
   `sale_id ${id} not null`,
@@ -69,7 +69,7 @@ const orders = ({ id, integer, text }: ColumnTypes) => [
   `constraint orders_product foreign key (product_id) references products (id)`,
 ];
 
-/** No references: what is rejected may name products that do not exist. */
+/** No foreign keys, because a rejected reservation may name a product that does not exist. */
 const rejections = ({ id, integer, text }: ColumnTypes) => [
   `reservation_id ${id} not null primary key`,
   `sale_id ${id}`,
@@ -79,7 +79,7 @@ const rejections = ({ id, integer, text }: ColumnTypes) => [
   `rejected_at_ms ${integer} not null`,
 ];
 
-/** One return per reservation, ever: the unique key is what keeps a unit from returning twice. */
+/** The unique key allows one return per reservation, so that no unit returns twice. */
 const stockReturns = ({ id, integer, sequence }: ColumnTypes) => [
   `id ${sequence}`,
   `reservation_id ${id} not null`,

@@ -7,7 +7,7 @@ const hourMs = 3_600_000;
 export interface SaleFixture {
   readonly sale: Sale;
   readonly product: SaleProduct;
-  /** What a buyer asks of the gate. */
+  /** A buyer's request to the gate. */
   request(userId: string, reservationId: string): ReservationRequest;
   /** The same product in a later epoch. */
   inEpoch(epoch: number): SaleProduct;
@@ -15,7 +15,7 @@ export interface SaleFixture {
 
 let fixtureCount = 0;
 
-/** A sale of its own for each test: they share one server. Runs from an hour ago to in an hour unless told otherwise. */
+/** A new sale for each test, because tests share one server. By default it started an hour ago and ends in an hour. */
 export function saleFixture(
   options: { total?: number; limitPerUser?: number; startsInMs?: number; endsInMs?: number } = {},
 ): SaleFixture {
@@ -47,7 +47,7 @@ export function kinds(outcomes: readonly ReserveOutcome[]): Record<string, numbe
   return counts;
 }
 
-/** Reserves and insists on success. */
+/** Reserves, and throws unless the gate accepts. */
 export async function accept(gate: Gate, request: ReservationRequest) {
   const outcome = await gate.reserve(request);
   if (outcome.kind !== "accepted") throw new Error(`expected an accepted reservation, got ${JSON.stringify(outcome)}`);

@@ -11,9 +11,9 @@ import {
 export interface GateTestServer {
   readonly host: string;
   readonly port: number;
-  /** Ends it with SIGKILL. */
+  /** Kills it with SIGKILL. */
   crash(): Promise<void>;
-  /** Stops it from running without ending it, and lets it run again. */
+  /** Suspends the process; `thaw` resumes it. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
   /** Starts it again on the same port and files. */
@@ -23,7 +23,7 @@ export interface GateTestServer {
 
 export interface GateServerKind {
   readonly name: string;
-  /** Why it cannot run here; empty when it can. Belongs into the name of the group of tests. */
+  /** Why it cannot run here; empty if it can. Part of the name of the group of tests. */
   readonly skipReason: string;
   /** `durable`: answers only after the write is on disk. */
   start(options?: { readonly durable?: boolean }): Promise<GateTestServer>;
@@ -87,5 +87,5 @@ function acceptsConnections(port: number): Promise<boolean> {
   );
 }
 
-/** Every kind of server that the gate promises to run on: one suite, all of them. */
+/** All kinds of servers that the gate's tests run on. */
 export const gateServerKinds: readonly GateServerKind[] = [redisServer, myRedis];

@@ -1,10 +1,10 @@
 import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
 import type { Sale, SaleProduct } from "../../../src/domain/sale.ts";
-import type { FullLedger } from "../../../src/ledger/ledger.ts";
+import type { Ledger } from "../../../src/ledger/ledger.ts";
 
 let counter = 0;
 
-/** A text that no other test of this process has. */
+/** A text that is unique in this process. */
 export function unique(prefix: string): string {
   return `${prefix}-${++counter}`;
 }
@@ -20,12 +20,12 @@ export function makeProduct(sale: Sale, changes: Partial<SaleProduct> = {}): Sal
 
 /** A sale of one product in the ledger. */
 export async function createSale(
-  ledger: FullLedger,
+  ledger: Ledger,
   changes: Partial<SaleProduct> = {},
 ): Promise<{ sale: Sale; product: SaleProduct }> {
   const sale = makeSale();
   const product = makeProduct(sale, changes);
-  await ledger.createSale(sale, [product]);
+  await ledger.sales.create(sale, [product]);
   return { sale, product };
 }
 

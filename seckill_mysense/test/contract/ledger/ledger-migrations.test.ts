@@ -35,14 +35,14 @@ for (const kind of ledgerKinds) {
       await Promise.all(Array.from({ length: 8 }, () => place.connect().migrate()));
       expect(await versions()).toEqual(migrations.map(({ version }) => version));
       const { product } = await createSale(place.connect());
-      expect(await place.connect().record(acceptMany(product, 2), { payWithinMs })).toHaveLength(2);
+      expect(await place.connect().orders.record(acceptMany(product, 2), { payWithinMs })).toHaveLength(2);
     });
 
     test("migrating again leaves what is there", async () => {
       const ledger = place.connect();
-      const before = await ledger.listSales();
+      const before = await ledger.sales.list();
       await ledger.migrate();
-      expect(await ledger.listSales()).toEqual(before);
+      expect(await ledger.sales.list()).toEqual(before);
       expect(await versions()).toEqual(migrations.map(({ version }) => version));
     });
 

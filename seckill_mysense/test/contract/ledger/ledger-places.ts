@@ -4,17 +4,17 @@ import { freshMysqlDatabase, requireService, temporaryFolder } from "../../../..
 import type { OpenDatabase } from "../../../src/ledger/database/ledger-database.ts";
 import { openMysqlDatabase } from "../../../src/ledger/database/mysql-database.ts";
 import { openSqliteDatabase } from "../../../src/ledger/database/sqlite-database.ts";
-import type { FullLedger } from "../../../src/ledger/ledger.ts";
+import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { defaultMysqlLimits, mysqlLedger, type MysqlLedgerOptions } from "../../../src/ledger/mysql-ledger.ts";
 import { sqliteLedger, type SqliteLedgerOptions } from "../../../src/ledger/sqlite-ledger.ts";
-import type { SqlLedgerOptions } from "../../../src/ledger/sql-ledger.ts";
+import type { SqlLedgerOptions } from "../../../src/ledger/sql/sql-ledger.ts";
 
-/** A database of its own for one group of tests. Each `connect` is what another process would have. */
+/** A separate database for one group of tests. Each `connect` stands for another process. */
 export interface LedgerPlace {
-  connect(options?: SqlLedgerOptions): FullLedger;
-  /** The bare database, for tests of what lies under the ledger. Who opens it closes it. */
+  connect(options?: SqlLedgerOptions): Ledger;
+  /** The bare database, for tests below the ledger. The caller closes it. */
   open(): OpenDatabase;
-  /** Closes what was connected and removes the database. */
+  /** Closes all ledgers and removes the database. */
   remove(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export interface LedgerKind {
 
 const mariadb = requireService("mariadb");
 
-/** Both databases, for `describe.each`. */
+/** All ledgers that the contract suites run on. */
 export const ledgerKinds: readonly LedgerKind[] = [
   { name: "SQLite", skipped: "", create: createSqlitePlace },
   { name: "MySQL", skipped: mariadb.reason, create: createMysqlPlace },
@@ -36,13 +36,13 @@ export const ledgerKinds: readonly LedgerKind[] = [
 async function createSqlitePlace(): Promise<LedgerPlace> {
   const folder = temporaryFolder("ledger");
   const file = join(folder, "ledger.sqlite");
-  const connected: FullLedger[] = [];
+  const connected: Ledger[] = [];
   return {
     open: () => openSqliteDatabase({ file, busyTimeoutMs: 10 }),
     connect(options = {}) {
       const place: SqliteLedgerOptions = { file, ...options };
       connected.push(sqliteLedger(place));
-      return connected.at(-1) as FullLedger;
+      return connected.at(-1) as Ledger;
     },
     async remove() {
       for (const ledger of connected) await ledger.close();
@@ -53,13 +53,13 @@ async function createSqlitePlace(): Promise<LedgerPlace> {
 
 async function createMysqlPlace(): Promise<LedgerPlace> {
   const database = await freshMysqlDatabase();
-  const connected: FullLedger[] = [];
+  const connected: Ledger[] = [];
   return {
     open: () => openMysqlDatabase(database, defaultMysqlLimits),
     connect(options = {}) {
       const place: MysqlLedgerOptions = { ...database, poolSize: 4, ...options };
       connected.push(mysqlLedger(place));
-      return connected.at(-1) as FullLedger;
+      return connected.at(-1) as Ledger;
     },
     async remove() {
       for (const ledger of connected) await ledger.close();

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { User } from "../../../src/domain/user.ts";
-import { InvalidSaleError, InvalidUserError, SaleConflictError } from "../../../src/ledger/ledger-errors.ts";
-import type { FullLedger } from "../../../src/ledger/ledger.ts";
-import { acceptMany, createSale, makeProduct, makeSale, payWithinMs, unique } from "./ledger-fixtures.ts";
+import { InvalidSaleError, SaleConflictError } from "../../../src/ledger/ledger-errors.ts";
+import type { Ledger } from "../../../src/ledger/ledger.ts";
+import { acceptMany, createSale, makeProduct, makeSale, payWithinMs } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 
 for (const kind of ledgerKinds) {
-  describe.skipIf(kind.skipped !== "")(`sales and users in the ledger on ${kind.name}${kind.skipped}`, () => {
+  describe.skipIf(kind.skipped !== "")(`sales in the ledger on ${kind.name}${kind.skipped}`, () => {
     let place: LedgerPlace;
-    let ledger: FullLedger;
+    let ledger: Ledger;
 
     beforeAll(async () => {
       place = await kind.create();
@@ -23,35 +22,34 @@ for (const kind of ledgerKinds) {
         makeProduct(sale),
         makeProduct(sale, { total: Number.MAX_SAFE_INTEGER, limitPerUser: 3, priceMinor: 0 }),
       ];
-      await ledger.createSale(sale, products);
-      expect(await ledger.readSale(sale.id)).toEqual({ sale, products });
-      expect(await ledger.readProduct(products[1]!.id)).toEqual({ sale, product: products[1]! });
-      expect(await ledger.readTotals(products[0]!.id)).toEqual({ total: 10, reserved: 0, sold: 0 });
-      expect(await ledger.listSales()).toContainEqual(sale);
+      await ledger.sales.create(sale, products);
+      expect(await ledger.sales.read(sale.id)).toEqual({ sale, products });
+      expect(await ledger.sales.readProduct(products[1]!.id)).toEqual({ sale, product: products[1]! });
+      expect(await ledger.sales.readTotals(products[0]!.id)).toEqual({ total: 10, reserved: 0, sold: 0 });
+      expect(await ledger.sales.list()).toContainEqual(sale);
     });
 
     test("what does not exist is undefined", async () => {
-      expect(await ledger.readSale("nothing")).toBeUndefined();
-      expect(await ledger.readProduct("nothing")).toBeUndefined();
-      expect(await ledger.readTotals("nothing")).toBeUndefined();
-      expect(await ledger.readOrder("nothing")).toBeUndefined();
-      expect(await ledger.readRejection("nothing")).toBeUndefined();
-      expect(await ledger.findUserByName("nothing")).toBeUndefined();
+      expect(await ledger.sales.read("nothing")).toBeUndefined();
+      expect(await ledger.sales.readProduct("nothing")).toBeUndefined();
+      expect(await ledger.sales.readTotals("nothing")).toBeUndefined();
+      expect(await ledger.orders.read("nothing")).toBeUndefined();
+      expect(await ledger.orders.readRejection("nothing")).toBeUndefined();
     });
 
     test("the same sale again changes nothing, also when units are sold and the gate was rebuilt", async () => {
       const { sale, product } = await createSale(ledger);
-      await ledger.record(acceptMany(product, 2), { payWithinMs });
-      await ledger.raiseEpoch(product.id, 1);
-      await ledger.createSale(sale, [product]);
-      expect(await ledger.readTotals(product.id)).toEqual({ total: 10, reserved: 2, sold: 0 });
-      expect(await ledger.readProduct(product.id)).toMatchObject({ product: { epoch: 2 } });
+      await ledger.orders.record(acceptMany(product, 2), { payWithinMs });
+      await ledger.sales.raiseEpoch(product.id, 1);
+      await ledger.sales.create(sale, [product]);
+      expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 2, sold: 0 });
+      expect(await ledger.sales.readProduct(product.id)).toMatchObject({ product: { epoch: 2 } });
     });
 
     test("another sale of the same id is refused, naming the field and both values", async () => {
       const { sale, product } = await createSale(ledger);
       const attempt = async (changed: typeof sale, products: (typeof product)[]): Promise<string> => {
-        const error = await ledger.createSale(changed, products).then(
+        const error = await ledger.sales.create(changed, products).then(
           () => undefined,
           (reason: unknown) => reason,
         );
@@ -69,22 +67,22 @@ for (const kind of ledgerKinds) {
       expect(await attempt(sale, [product, further])).toContain(
         `the product ${further.id} was given, but is not in the ledger`,
       );
-      expect(await ledger.readSale(sale.id)).toEqual({ sale, products: [product] });
+      expect(await ledger.sales.read(sale.id)).toEqual({ sale, products: [product] });
     });
 
     test("a product id of another sale is refused, and nothing of the sale is kept", async () => {
       const { sale: first, product } = await createSale(ledger);
       const sale = makeSale();
-      const error = ledger.createSale(sale, [makeProduct(sale), { ...product, saleId: sale.id }]);
+      const error = ledger.sales.create(sale, [makeProduct(sale), { ...product, saleId: sale.id }]);
       await expect(error).rejects.toThrow(`the product id ${product.id} belongs to the sale ${first.id}`);
-      expect(await ledger.readSale(sale.id)).toBeUndefined();
+      expect(await ledger.sales.read(sale.id)).toBeUndefined();
     });
 
     test("content that no sale can have is refused, naming it", async () => {
       const sale = makeSale();
       const product = makeProduct(sale);
       const refusal = async (changed: object, changedProduct: object = {}): Promise<string> => {
-        const attempt = ledger.createSale({ ...sale, ...changed }, [{ ...product, ...changedProduct }]);
+        const attempt = ledger.sales.create({ ...sale, ...changed }, [{ ...product, ...changedProduct }]);
         const error = await attempt.then(
           () => undefined,
           (reason: unknown) => reason,
@@ -101,72 +99,31 @@ for (const kind of ledgerKinds) {
       expect(await refusal({}, { limitPerUser: 0 })).toContain("limitPerUser is 0, not a whole number from 1");
       expect(await refusal({}, { saleId: "other" })).toContain("saleId is other");
       expect(await refusal({}, { currency: "euro" })).toContain(`currency is "euro"`);
-      await expect(ledger.createSale(sale, [product, product])).rejects.toThrow(
+      await expect(ledger.sales.create(sale, [product, product])).rejects.toThrow(
         `the product ${product.id} is given twice`,
       );
-      expect(await ledger.readSale(sale.id)).toBeUndefined();
+      expect(await ledger.sales.read(sale.id)).toBeUndefined();
     });
 
     test("several processes create the same sale at once, and it exists once", async () => {
       const sale = makeSale();
       const products = [makeProduct(sale), makeProduct(sale)];
       const others = [place.connect(), place.connect(), place.connect()];
-      await Promise.all(others.map((other) => other.createSale(sale, products)));
-      expect(await ledger.readSale(sale.id)).toEqual({ sale, products });
+      await Promise.all(others.map((other) => other.sales.create(sale, products)));
+      expect(await ledger.sales.read(sale.id)).toEqual({ sale, products });
     });
 
     test("raising the epoch gives the totals of that moment, and happens once", async () => {
       const { product } = await createSale(ledger);
-      await ledger.record(acceptMany(product, 4), { payWithinMs });
-      const raised = await Promise.all([ledger.raiseEpoch(product.id, 1), place.connect().raiseEpoch(product.id, 1)]);
+      await ledger.orders.record(acceptMany(product, 4), { payWithinMs });
+      const raised = await Promise.all([
+        ledger.sales.raiseEpoch(product.id, 1),
+        place.connect().sales.raiseEpoch(product.id, 1),
+      ]);
       expect(raised.filter((one) => one !== undefined)).toEqual([
         { product: { ...product, epoch: 2 }, totals: { total: 10, reserved: 4, sold: 0 } },
       ]);
-      expect(await ledger.raiseEpoch("nothing", 1)).toBeUndefined();
-    });
-
-    const makeUser = (changes: Partial<User> = {}): User => ({
-      id: unique("user"),
-      name: unique("Name"),
-      passwordHash: "$argon2id$v=19$m=65536,t=2,p=1$c2FsdA$aGFzaA",
-      createdAtMs: 1_700_000_000_000,
-      ...changes,
-    });
-
-    test("a user is found by name, whatever its case", async () => {
-      const user = makeUser({ name: unique("Zoë Ünal") });
-      expect(await ledger.createUser(user)).toBe("created");
-      expect(await ledger.findUserByName(user.name)).toEqual(user);
-      expect(await ledger.findUserByName(user.name.toUpperCase())).toEqual(user);
-      expect(await ledger.findUserByName(user.name.normalize("NFD"))).toEqual(user);
-      expect(await ledger.findUserByName(user.name.replace("ë", "e"))).toBeUndefined();
-    });
-
-    test("a name is taken for others in any case, and the same user may be created again", async () => {
-      const user = makeUser();
-      await ledger.createUser(user);
-      expect(await ledger.createUser(makeUser({ name: user.name.toLowerCase() }))).toBe("taken");
-      expect(await ledger.createUser(user)).toBe("created");
-      await expect(ledger.createUser({ ...user, name: unique("Another") })).rejects.toThrow(InvalidUserError);
-    });
-
-    test("of several who ask for a name at once, one gets it", async () => {
-      const name = unique("Wanted");
-      const asking = Array.from({ length: 8 }, (_, index) =>
-        (index % 2 ? ledger : place.connect()).createUser(makeUser({ name })),
-      );
-      const answers = await Promise.all(asking);
-      expect(answers.filter((answer) => answer === "created")).toHaveLength(1);
-      expect(answers.filter((answer) => answer === "taken")).toHaveLength(7);
-    });
-
-    test("a user that no ledger can hold is refused, naming what is wrong", async () => {
-      await expect(ledger.createUser(makeUser({ id: "" }))).rejects.toThrow("the user's id is");
-      await expect(ledger.createUser(makeUser({ name: "  " }))).rejects.toThrow("the user's name is");
-      await expect(ledger.createUser(makeUser({ name: "n".repeat(101) }))).rejects.toThrow("1 to 100 characters");
-      await expect(ledger.createUser(makeUser({ passwordHash: "h".repeat(501) }))).rejects.toThrow(
-        "has 501 characters",
-      );
+      expect(await ledger.sales.raiseEpoch("nothing", 1)).toBeUndefined();
     });
   });
 }

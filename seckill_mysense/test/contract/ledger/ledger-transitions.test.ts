@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
 import type { SaleProduct } from "../../../src/domain/sale.ts";
-import type { FullLedger } from "../../../src/ledger/ledger.ts";
+import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { accept, createSale, payWithinMs } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 
 for (const kind of ledgerKinds) {
   describe.skipIf(kind.skipped !== "")(`paying, cancelling and expiring on ${kind.name}${kind.skipped}`, () => {
     let place: LedgerPlace;
-    let ledger: FullLedger;
+    let ledger: Ledger;
     const nowMs = 100_000;
     const dueMs = nowMs + payWithinMs;
 
@@ -19,86 +19,95 @@ for (const kind of ledgerKinds) {
     });
     afterAll(() => place?.remove());
 
-    /** What earlier tests left unpaid would expire with the orders of the next one. */
+    /** Otherwise unpaid orders of earlier tests would expire together with those of the next test. */
     beforeEach(async () => {
-      await ledger.expireUnpaid(dueMs + 1, 10_000);
+      await ledger.orders.expireUnpaid(dueMs + 1, 10_000);
     });
 
     const orderOf = async (count = 1): Promise<{ product: SaleProduct; orders: AcceptedReservation[] }> => {
       const { product } = await createSale(ledger);
       const orders = Array.from({ length: count }, () => accept(product));
-      await ledger.record(orders, { payWithinMs });
+      await ledger.orders.record(orders, { payWithinMs });
       return { product, orders };
     };
     const returnsOf = async (product: SaleProduct): Promise<string[]> =>
-      (await ledger.pendingReturns(10_000))
+      (await ledger.returns.pending(10_000))
         .filter((one) => one.productId === product.id)
         .map((one) => one.reservationId);
 
     test("a payment turns a reserved unit into a sold one, once", async () => {
       const { product, orders } = await orderOf();
       const { reservationId } = orders[0]!;
-      expect(await ledger.pay(reservationId, dueMs)).toMatchObject({ kind: "done", order: { state: "paid" } });
-      expect(await ledger.pay(reservationId, dueMs)).toMatchObject({ kind: "already", order: { state: "paid" } });
-      expect(await ledger.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 1 });
-      expect(await ledger.readOrder(reservationId)).toMatchObject({ state: "paid" });
+      expect(await ledger.orders.pay(reservationId, dueMs)).toMatchObject({ kind: "done", order: { state: "paid" } });
+      expect(await ledger.orders.pay(reservationId, dueMs)).toMatchObject({
+        kind: "already",
+        order: { state: "paid" },
+      });
+      expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 1 });
+      expect(await ledger.orders.read(reservationId)).toMatchObject({ state: "paid" });
       expect(await returnsOf(product)).toEqual([]);
     });
 
     test("a payment after the last moment is refused, before anybody has expired the order and after", async () => {
       const { product, orders } = await orderOf();
       const { reservationId } = orders[0]!;
-      expect(await ledger.pay(reservationId, dueMs + 1)).toMatchObject({
+      expect(await ledger.orders.pay(reservationId, dueMs + 1)).toMatchObject({
         kind: "refused",
         order: { state: "reserved" },
       });
-      await ledger.expireUnpaid(dueMs + 1, 1_000);
-      expect(await ledger.pay(reservationId, nowMs)).toMatchObject({ kind: "refused", order: { state: "expired" } });
-      expect(await ledger.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 0 });
+      await ledger.orders.expireUnpaid(dueMs + 1, 1_000);
+      expect(await ledger.orders.pay(reservationId, nowMs)).toMatchObject({
+        kind: "refused",
+        order: { state: "expired" },
+      });
+      expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 0 });
     });
 
     test("a cancelled order gives its unit back, once, and its buyer may order again", async () => {
       const { product, orders } = await orderOf();
       const [order] = orders as [AcceptedReservation];
-      expect(await ledger.cancel(order.reservationId)).toMatchObject({ kind: "done", order: { state: "cancelled" } });
-      expect(await ledger.cancel(order.reservationId)).toMatchObject({
+      expect(await ledger.orders.cancel(order.reservationId)).toMatchObject({
+        kind: "done",
+        order: { state: "cancelled" },
+      });
+      expect(await ledger.orders.cancel(order.reservationId)).toMatchObject({
         kind: "already",
         order: { state: "cancelled" },
       });
-      expect(await ledger.pay(order.reservationId, nowMs)).toMatchObject({
+      expect(await ledger.orders.pay(order.reservationId, nowMs)).toMatchObject({
         kind: "refused",
         order: { state: "cancelled" },
       });
-      expect(await ledger.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 0 });
+      expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 0 });
       expect(await returnsOf(product)).toEqual([order.reservationId]);
-      expect(await ledger.record([accept(product, { userId: order.userId })], { payWithinMs })).toEqual([
+      expect(await ledger.orders.record([accept(product, { userId: order.userId })], { payWithinMs })).toEqual([
         { kind: "recorded" },
       ]);
     });
 
     test("a paid order cannot be cancelled", async () => {
       const { orders } = await orderOf();
-      await ledger.pay(orders[0]!.reservationId, nowMs);
-      expect(await ledger.cancel(orders[0]!.reservationId)).toMatchObject({
+      await ledger.orders.pay(orders[0]!.reservationId, nowMs);
+      expect(await ledger.orders.cancel(orders[0]!.reservationId)).toMatchObject({
         kind: "refused",
         order: { state: "paid" },
       });
     });
 
-    test("an order that nobody knows is not found", async () => {
-      expect(await ledger.pay("nothing", nowMs)).toEqual({ kind: "not_found" });
-      expect(await ledger.cancel("nothing")).toEqual({ kind: "not_found" });
+    test("an unknown order is not found", async () => {
+      expect(await ledger.orders.pay("nothing", nowMs)).toEqual({ kind: "not_found" });
+      expect(await ledger.orders.cancel("nothing")).toEqual({ kind: "not_found" });
     });
 
     test("orders expire after their last moment, not in it, and only unpaid ones", async () => {
       const { product, orders } = await orderOf(4);
-      await ledger.pay(orders[0]!.reservationId, nowMs);
-      await ledger.cancel(orders[1]!.reservationId);
-      expect(await ledger.expireUnpaid(dueMs, 1_000)).toBe(0);
-      expect(await ledger.expireUnpaid(dueMs + 1, 1_000)).toBe(2);
-      expect(await ledger.expireUnpaid(dueMs + 1, 1_000)).toBe(0);
-      expect(await ledger.readOrder(orders[2]!.reservationId)).toMatchObject({ state: "expired" });
-      expect(await ledger.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 1 });
+      await ledger.orders.pay(orders[0]!.reservationId, nowMs);
+      await ledger.orders.cancel(orders[1]!.reservationId);
+      expect(await ledger.orders.expireUnpaid(dueMs, 1_000)).toBe(0);
+      expect(await ledger.orders.expireUnpaid(dueMs + 1, 1_000)).toBe(2);
+      expect(await ledger.orders.expireUnpaid(dueMs + 1, 1_000)).toBe(0);
+      expect(await ledger.orders.read(orders[2]!.reservationId)).toMatchObject({ state: "expired" });
+      expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 1 });
       expect((await returnsOf(product)).toSorted()).toEqual(
         orders
           .slice(1)
@@ -109,34 +118,9 @@ for (const kind of ledgerKinds) {
 
     test("no more orders expire than the limit says", async () => {
       const { product } = await orderOf(5);
-      expect(await ledger.expireUnpaid(dueMs + 1, 3)).toBe(3);
-      expect(await ledger.readTotals(product.id)).toMatchObject({ reserved: 2 });
-      expect(await ledger.expireUnpaid(dueMs + 1, 3)).toBe(2);
-    });
-
-    test("a unit goes back in the epoch in which it is released", async () => {
-      const { product, orders } = await orderOf(3);
-      await ledger.cancel(orders[0]!.reservationId);
-      await ledger.raiseEpoch(product.id, 1);
-      await ledger.cancel(orders[1]!.reservationId);
-      await ledger.expireUnpaid(dueMs + 1, 10);
-      const returns = (await ledger.pendingReturns(10_000)).filter((one) => one.productId === product.id);
-      expect(returns.map(({ reservationId, epoch }) => [reservationId, epoch])).toEqual([
-        [orders[0]!.reservationId, 1],
-        [orders[1]!.reservationId, 2],
-        [orders[2]!.reservationId, 2],
-      ]);
-    });
-
-    test("returns are given oldest first until they are marked", async () => {
-      const { product, orders } = await orderOf(3);
-      for (const { reservationId } of orders) await ledger.cancel(reservationId);
-      const ids = orders.map((order) => order.reservationId);
-      expect(await returnsOf(product)).toEqual(ids);
-      expect(await ledger.pendingReturns(1)).toHaveLength(1);
-      await ledger.markReturned([ids[1]!, "nothing"]);
-      await ledger.markReturned([]);
-      expect(await returnsOf(product)).toEqual([ids[0]!, ids[2]!]);
+      expect(await ledger.orders.expireUnpaid(dueMs + 1, 3)).toBe(3);
+      expect(await ledger.sales.readTotals(product.id)).toMatchObject({ reserved: 2 });
+      expect(await ledger.orders.expireUnpaid(dueMs + 1, 3)).toBe(2);
     });
 
     test("of a payment, a cancellation and an expiry in the same moment exactly one wins", async () => {
@@ -149,12 +133,12 @@ for (const kind of ledgerKinds) {
       const results = await Promise.all(
         orders.map(async ({ reservationId }) => {
           const [paid, cancelled] = await Promise.all([
-            others[0]!.pay(reservationId, nowMs),
-            others[1]!.cancel(reservationId),
-            others[2]!.expireUnpaid(dueMs + 1, 1_000),
+            others[0]!.orders.pay(reservationId, nowMs),
+            others[1]!.orders.cancel(reservationId),
+            others[2]!.orders.expireUnpaid(dueMs + 1, 1_000),
           ]);
           const winners = [paid, cancelled].filter(({ kind: outcome }) => outcome === "done").length;
-          const order = await ledger.readOrder(reservationId);
+          const order = await ledger.orders.read(reservationId);
           return { winners, state: order?.state };
         }),
       );

@@ -15,7 +15,7 @@ export function idsOf(deliveries: readonly Delivery[]): (string | undefined)[] {
   return deliveries.map((delivery) => delivery.reservation?.reservationId);
 }
 
-/** A consumer that notes what it is given and decides by `decide`; acknowledges without it. */
+/** A consumer that keeps its deliveries and decides by `decide`; by default it acknowledges. */
 export async function collect(
   queue: ReservationQueue,
   decide: (delivery: Delivery) => DeliveryVerdict = () => "acknowledge",

@@ -12,16 +12,16 @@ export interface QueueLimits {
   readonly deliveryLimit?: number;
 }
 
-/** One queue with nothing in it; what it holds survives its being closed and opened again. */
+/** One queue, empty at first. Its messages survive closing and opening it again. */
 export interface QueuePlace {
   open(limits?: QueueLimits): ReservationQueue;
-  /** Puts bodies into it that no publisher of ours would write. Nobody may have it open. */
+  /** Writes bodies that no publisher of ours would write. The queue must not be open. */
   writeRaw(bodies: readonly Uint8Array[], limits?: QueueLimits): Promise<void>;
 }
 
 export interface QueueKind {
   readonly name: string;
-  /** Why it cannot run here; empty when it can. Belongs into the name of the group of tests. */
+  /** Why it cannot run here; empty if it can. Part of the name of the group of tests. */
   readonly skipReason: string;
   /** `place` makes a new queue for each test. */
   start(): Promise<{ place(): QueuePlace; stop(): Promise<void> }>;
@@ -81,5 +81,5 @@ const rabbitmq: QueueKind = {
   },
 };
 
-/** Every queue between the relays and the consumers: one suite, all of them. */
+/** All queues that the contract suite runs on. */
 export const queueKinds: readonly QueueKind[] = [embedded, rabbitmq];

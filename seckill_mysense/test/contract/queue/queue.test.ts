@@ -32,7 +32,7 @@ for (const kind of queueKinds) {
       return queue;
     }
 
-    /** A queue that is there already: a broker may refuse messages while several connections declare it at once. */
+    /** A queue that exists already, because a broker may refuse messages while several connections declare it. */
     async function openDeclared(): Promise<ReservationQueue> {
       const queue = open();
       await queue.depth();
@@ -58,7 +58,7 @@ for (const kind of queueKinds) {
     );
 
     test(
-      "keeps what was published while nobody has it open",
+      "keeps what was published while it is closed",
       async () => {
         const queue = open();
         await queue.publish(reservations(3));
@@ -297,7 +297,7 @@ for (const kind of queueKinds) {
           JSON.stringify({ ...good, padding: "x".repeat(20_000) }),
           JSON.stringify({ ...good, addedLater: true }),
         ].map((text) => Buffer.from(text));
-        // Not UTF-8, in the middle of what would be a reservation.
+        // Almost a reservation, but with a byte that is not UTF-8.
         bodies.unshift(Buffer.from(JSON.stringify({ ...good, userId: "\u00ff" }), "latin1"));
         await place.writeRaw(bodies);
         const queue = open();

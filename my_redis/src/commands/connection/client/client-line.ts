@@ -6,7 +6,7 @@ import type { Context } from "../../../dispatch/context.ts";
 export function clientLine(context: Context): string {
   const { client, server } = context;
   const { channel, transaction } = client;
-  const seconds = (sinceMs: number): number => Math.max(0, Math.floor((server.nowMs - sinceMs) / 1000));
+  const seconds = (sinceMs: number): number => Math.max(0, Math.floor((server.clock.nowMs - sinceMs) / 1000));
   const fields: readonly [string, string | number][] = [
     ["id", client.id],
     ["addr", channel.remoteAddress],

@@ -14,7 +14,7 @@ export const client = container({
   complexity: "Depends on the subcommand.",
   summary: "Looks at and steers the connections of clients.",
   flags: [],
-  arity: -2,
+  helpSince: "5.0.0",
   subcommands: [
     clientCaching,
     clientGetname,
@@ -34,5 +34,4 @@ export const client = container({
     clientUnblock,
     clientUnpause,
   ],
-  helpSince: "5.0.0",
 });

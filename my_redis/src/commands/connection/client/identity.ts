@@ -6,10 +6,10 @@ const facts = { group: "connection", complexity: "O(1)", flags: ["noscript", "lo
 
 export const clientId = command({
   ...facts,
-  name: "ID",
+  name: "CLIENT ID",
   since: "5.0.0",
+  brief: true,
   summary: "Returns the number of the connection.",
-  arity: 2,
   run({ client }, _args, reply) {
     reply.integer(client.id);
   },
@@ -17,10 +17,10 @@ export const clientId = command({
 
 export const clientGetname = command({
   ...facts,
-  name: "GETNAME",
+  name: "CLIENT GETNAME",
   since: "2.6.9",
+  brief: true,
   summary: "Returns the name of the connection.",
-  arity: 2,
   run({ client }, _args, reply) {
     if (client.name === "") reply.null();
     else reply.bulkText(client.name);
@@ -29,11 +29,12 @@ export const clientGetname = command({
 
 export const clientSetname = command({
   ...facts,
-  name: "SETNAME",
+  name: "CLIENT SETNAME",
   since: "2.6.9",
+  brief: true,
   summary: "Names the connection; an empty name takes the name away.",
+  syntax: "connection-name",
   usage: "<name>",
-  arity: 3,
   run({ client }, args, reply) {
     const name = args.latin1(2);
     checkClientName(name);
@@ -44,11 +45,12 @@ export const clientSetname = command({
 
 export const clientSetinfo = command({
   ...facts,
-  name: "SETINFO",
+  name: "CLIENT SETINFO",
   since: "7.2.0",
+  brief: true,
   summary: "Tells which library the client uses, for CLIENT LIST.",
+  syntax: "(LIB-NAME=libname | LIB-VER=libver)",
   usage: "(LIB-NAME|LIB-VER) <value>",
-  arity: 4,
   run({ client }, args, reply) {
     const option = args.latin1(2).toLowerCase();
     const value = args.latin1(3);

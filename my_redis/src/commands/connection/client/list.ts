@@ -6,27 +6,28 @@ import { clientLine } from "./client-line.ts";
 import { kindOf, readClientKind } from "./client-kind.ts";
 
 export const clientInfo = command({
-  name: "INFO",
+  name: "CLIENT INFO",
   group: "connection",
   since: "6.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Describes the connection that asks.",
   flags: ["noscript", "loading", "stale"],
-  arity: 2,
+  tips: ["nondeterministic_output"],
   run(context, _args, reply) {
     reply.verbatim("txt", `${clientLine(context)}\n`);
   },
 });
 
 export const clientList = command({
-  name: "LIST",
+  name: "CLIENT LIST",
   group: "connection",
   since: "2.4.0",
   complexity: "O(N) where N is the number of client connections",
   summary: "Describes the connections, all or some of them, one per line.",
-  usage: "[TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <client-id> [<client-id> ...]]",
+  syntax: "[TYPE=(NORMAL | MASTER | REPLICA | PUBSUB)] [ID={client-id...}]",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: -2,
+  tips: ["nondeterministic_output"],
   run(context, args, reply) {
     const lines = selected(context, args).map((each) => `${clientLine(each)}\n`);
     reply.verbatim("txt", lines.join(""));
@@ -34,7 +35,7 @@ export const clientList = command({
 });
 
 function selected({ server }: Context, args: Arguments): Context[] {
-  const everybody = [...server.clients.values()];
+  const everybody = [...server.clients.connected.values()];
   if (args.count === 2) return everybody;
   if (args.count === 4 && args.is(2, "type")) {
     const kind = readClientKind(args, 3);
@@ -42,7 +43,7 @@ function selected({ server }: Context, args: Arguments): Context[] {
   }
   if (args.count > 3 && args.is(2, "id")) {
     const ids = Array.from({ length: args.count - 3 }, (_, at) => args.integer(at + 3, "ERR Invalid client ID"));
-    return ids.map((id) => server.clients.get(id)).filter((found) => found !== undefined);
+    return ids.map((id) => server.clients.connected.get(id)).filter((found) => found !== undefined);
   }
   throw new CommandError(errors.syntax);
 }

@@ -6,12 +6,12 @@ const facts = { group: "connection", complexity: "O(1)" } as const;
 
 export const clientReply = command({
   ...facts,
-  name: "REPLY",
+  name: "CLIENT REPLY",
   since: "3.2.0",
+  brief: true,
   summary: "Turns replies to this connection on, off, or off for the next command only.",
-  usage: "(ON|OFF|SKIP)",
+  syntax: "(ON | OFF | SKIP)",
   flags: ["noscript", "loading", "stale"],
-  arity: 3,
   run({ client }, args, reply) {
     if (args.is(2, "on")) {
       client.replyMode = "on";
@@ -28,12 +28,12 @@ export const clientReply = command({
 
 export const clientNoEvict = command({
   ...facts,
-  name: "NO-EVICT",
+  name: "CLIENT NO-EVICT",
   since: "7.0.0",
+  brief: true,
   summary: "Protects the connection from being closed when the memory of clients is short.",
-  usage: "(ON|OFF)",
+  syntax: "(ON | OFF)",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: 3,
   run({ client }, args, reply) {
     client.noEvict = readOnOff(args, 2);
     reply.ok();
@@ -42,14 +42,14 @@ export const clientNoEvict = command({
 
 export const clientNoTouch = command({
   ...facts,
-  name: "NO-TOUCH",
+  name: "CLIENT NO-TOUCH",
   since: "7.2.0",
+  brief: true,
   summary: "Makes the commands of this connection leave the access times of keys alone.",
-  usage: "(ON|OFF)",
+  syntax: "(ON | OFF)",
   flags: ["noscript", "loading", "stale"],
-  arity: 3,
   run({ client, server }, args, reply) {
-    server.noTouch.set(client, readOnOff(args, 2));
+    server.observers.noTouch.set(client, readOnOff(args, 2));
     reply.ok();
   },
 });

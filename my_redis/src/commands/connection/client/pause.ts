@@ -1,17 +1,17 @@
-import type { PauseMode } from "../../../dispatch/checks/client-pause.ts";
+import type { PauseMode } from "../../../dispatch/ports.ts";
 import { command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 
 export const clientPause = command({
-  name: "PAUSE",
+  name: "CLIENT PAUSE",
   group: "connection",
   since: "2.9.50",
   complexity: "O(1)",
+  brief: true,
   summary: "Holds the commands of all clients, or those that change data, back for some milliseconds.",
-  usage: "<timeout> [WRITE|ALL]",
+  syntax: "timeout:integer [WRITE | ALL]",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: -3,
   run({ server, now }, args, reply) {
     const mode = readMode(args);
     const timeoutMs = args.integer(2, "ERR timeout is not an integer or out of range");
@@ -29,13 +29,12 @@ function readMode(args: Arguments): PauseMode {
 }
 
 export const clientUnpause = command({
-  name: "UNPAUSE",
+  name: "CLIENT UNPAUSE",
   group: "connection",
   since: "6.2.0",
   complexity: "O(N) Where N is the number of paused clients",
   summary: "Ends a pause.",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: 2,
   run({ server }, _args, reply) {
     server.pause.unpause();
     reply.ok();

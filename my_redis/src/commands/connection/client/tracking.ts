@@ -1,9 +1,10 @@
 import type { Client } from "../../../dispatch/client.ts";
-import type { TrackingMode } from "../../../dispatch/observers/client-tracking.ts";
+import type { TrackingMode } from "../../../dispatch/client.ts";
 import { command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
+import { OptionReader } from "../../options/option-reader.ts";
 
 const facts = { group: "connection", flags: ["noscript", "loading", "stale"] } as const;
 
@@ -17,20 +18,21 @@ const onARing = "ERR CLIENT TRACKING is not available where nodes are joined: ke
 
 export const clientTracking = command({
   ...facts,
-  name: "TRACKING",
+  name: "CLIENT TRACKING",
   since: "6.0.0",
   complexity: "O(1). Some options may introduce additional complexity.",
+  brief: true,
   summary: "Tells this connection, or another one, of changes to keys that it has read, or to all with a prefix.",
+  syntax: "(ON | OFF) [REDIRECT=client-id] [PREFIX=prefix...=] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
   usage: "(ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [PREFIX <prefix> ...]] [OPTIN] [OPTOUT] [NOLOOP]",
-  arity: -3,
   run({ client, server }, args, reply) {
     const mode = readMode(args, server);
     if (args.is(2, "on")) {
-      if (server.router !== undefined) throw new CommandError(onARing);
+      if (server.cluster !== undefined) throw new CommandError(onARing);
       checkMode(client, mode);
-      server.tracking.begin(client, withPrefixes(client, mode));
+      server.observers.tracking.begin(client, withPrefixes(client, mode));
     } else if (args.is(2, "off")) {
-      server.tracking.end(client);
+      server.observers.tracking.end(client);
     } else {
       throw new CommandError(errors.syntax);
     }
@@ -38,24 +40,24 @@ export const clientTracking = command({
   },
 });
 
-function readMode(args: Arguments, server: Server): TrackingMode {
+function readMode(args: Arguments, server: Services): TrackingMode {
   const flags = { broadcast: false, optIn: false, optOut: false, noLoop: false };
   const prefixes: string[] = [];
   let redirect = 0;
-  for (let index = 3; index < args.count; index++) {
-    const hasMore = index + 1 < args.count;
-    if (args.is(index, "redirect") && hasMore) {
+  const options = new OptionReader(args, 3);
+  while (options.next()) {
+    if (options.is("redirect", 1)) {
       if (redirect !== 0) throw new CommandError("ERR A client can only redirect to a single other client");
-      redirect = args.integer(++index);
-      if (!server.clients.has(redirect)) {
+      redirect = options.integer();
+      if (!server.clients.connected.has(redirect)) {
         throw new CommandError("ERR The client ID you want redirect to does not exist");
       }
-    } else if (args.is(index, "bcast")) flags.broadcast = true;
-    else if (args.is(index, "optin")) flags.optIn = true;
-    else if (args.is(index, "optout")) flags.optOut = true;
-    else if (args.is(index, "noloop")) flags.noLoop = true;
-    else if (args.is(index, "prefix") && hasMore) prefixes.push(args.latin1(++index));
-    else throw new CommandError(errors.syntax);
+    } else if (options.is("bcast")) flags.broadcast = true;
+    else if (options.is("optin")) flags.optIn = true;
+    else if (options.is("optout")) flags.optOut = true;
+    else if (options.is("noloop")) flags.noLoop = true;
+    else if (options.is("prefix", 1)) prefixes.push(args.latin1(options.value()));
+    else options.refuse();
   }
   return { ...flags, prefixes, redirect };
 }
@@ -96,12 +98,12 @@ function withPrefixes({ tracking }: Client, mode: TrackingMode): TrackingMode {
 
 export const clientCaching = command({
   ...facts,
-  name: "CACHING",
+  name: "CLIENT CACHING",
   since: "6.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Says whether the keys of the next command are to be tracked.",
-  usage: "(YES|NO)",
-  arity: 3,
+  syntax: "(YES | NO)",
   run({ client: { tracking } }, args, reply) {
     if (tracking === undefined) {
       throw new CommandError(
@@ -125,11 +127,11 @@ export const clientCaching = command({
 
 export const clientGetredir = command({
   ...facts,
-  name: "GETREDIR",
+  name: "CLIENT GETREDIR",
   since: "6.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns the connection that hears of changes in place of this one; -1 while there is no tracking.",
-  arity: 2,
   run({ client: { tracking } }, _args, reply) {
     reply.integer(tracking?.mode.redirect ?? -1);
   },
@@ -137,11 +139,11 @@ export const clientGetredir = command({
 
 export const clientTrackinginfo = command({
   ...facts,
-  name: "TRACKINGINFO",
+  name: "CLIENT TRACKINGINFO",
   since: "6.2.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Tells whether the connection hears of changes to keys that it has read.",
-  arity: 2,
   run({ client }, _args, reply) {
     const flags = flagsOf(client);
     const prefixes = client.tracking?.mode.prefixes ?? [];

@@ -3,17 +3,16 @@ import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 
 export const clientUnblock = command({
-  name: "UNBLOCK",
+  name: "CLIENT UNBLOCK",
   group: "connection",
   since: "5.0.0",
   complexity: "O(log N) where N is the number of client connections",
   summary: "Ends the waiting of a client in a blocking command, as if its time were over or with an error.",
-  usage: "<client-id> [TIMEOUT|ERROR]",
+  syntax: "client-id [TIMEOUT | ERROR]",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: -3,
   run({ server }, args, reply) {
     const how = args.count > 3 ? readHow(args) : "timeout";
-    const found = server.clients.get(args.integer(2));
+    const found = server.clients.connected.get(args.integer(2));
     reply.integer(found !== undefined && server.blocking.unblock(found.client, how) ? 1 : 0);
   },
 });

@@ -1,9 +1,10 @@
 import { command } from "../../../dispatch/command.ts";
+import { firstKey } from "../../../dispatch/key-specification.ts";
 import type { Address } from "../../../memory/heap.ts";
 import { sealPayload } from "../../../persistence/rdb/dump-payload.ts";
 import { ValueEncoder } from "../../../persistence/rdb/encode-value.ts";
 import { RdbWriter } from "../../../persistence/rdb/rdb-writer.ts";
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
 
 export const dump = command({
   name: "DUMP",
@@ -11,9 +12,10 @@ export const dump = command({
   since: "2.6.0",
   complexity: "O(N) with N being the size of the value",
   summary: "Gives a key's value as bytes that RESTORE takes, here and in Redis.",
+  syntax: "key",
   flags: ["readonly"],
-  arity: 2,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: firstKey,
+  tips: ["nondeterministic_output"],
   run({ database, server }, args, reply) {
     const address = database.read(args, 1);
     if (address === 0) {
@@ -25,7 +27,7 @@ export const dump = command({
 });
 
 /** A value as RESTORE takes it: bytes of its own. */
-export function dumpValue({ keyspace, settings }: Server, address: Address): Uint8Array {
+export function dumpValue({ keyspace, settings }: Services, address: Address): Uint8Array {
   const writer = new RdbWriter({ compresses: settings.values.rdbcompression });
   const encoder = new ValueEncoder(keyspace, writer);
   writer.byte(encoder.typeOf(address));

@@ -1,4 +1,5 @@
 import { command } from "../../../dispatch/command.ts";
+import { keyAt } from "../../../dispatch/key-specification.ts";
 import type { Context } from "../../../dispatch/context.ts";
 import type { Address } from "../../../memory/heap.ts";
 import type { Keyspace } from "../../../keyspace/keyspace.ts";
@@ -9,8 +10,9 @@ import { openPayload } from "../../../persistence/rdb/dump-payload.ts";
 import { RdbFormatError } from "../../../persistence/rdb/rdb-format-error.ts";
 import { RdbReader } from "../../../persistence/rdb/rdb-reader.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
-import { CommandError, errors } from "../../../protocol/command-error.ts";
+import { CommandError } from "../../../protocol/command-error.ts";
 import { DetachedValueBuilder } from "../../../collections/value-builder.ts";
+import { OptionReader } from "../../options/option-reader.ts";
 
 interface RestoreOptions {
   replace: boolean;
@@ -23,26 +25,26 @@ interface RestoreOptions {
 }
 
 function readOptions(args: Arguments): RestoreOptions {
-  const options: RestoreOptions = { replace: false, absolute: false, idleSeconds: -1, frequency: -1 };
-  for (let index = 4; index < args.count; index++) {
-    const hasMore = index + 1 < args.count;
-    if (args.is(index, "replace")) {
-      options.replace = true;
-    } else if (args.is(index, "absttl")) {
-      options.absolute = true;
-    } else if (args.is(index, "idletime") && hasMore && options.frequency < 0) {
-      options.idleSeconds = args.integer(++index);
-      if (options.idleSeconds < 0) throw new CommandError("ERR Invalid IDLETIME value, must be >= 0");
-    } else if (args.is(index, "freq") && hasMore && options.idleSeconds < 0) {
-      options.frequency = args.integer(++index);
-      if (options.frequency < 0 || options.frequency > 255) {
+  const found: RestoreOptions = { replace: false, absolute: false, idleSeconds: -1, frequency: -1 };
+  const options = new OptionReader(args, 4);
+  while (options.next()) {
+    if (options.is("replace")) {
+      found.replace = true;
+    } else if (options.is("absttl")) {
+      found.absolute = true;
+    } else if (options.is("idletime", 1) && found.frequency < 0) {
+      found.idleSeconds = options.integer();
+      if (found.idleSeconds < 0) throw new CommandError("ERR Invalid IDLETIME value, must be >= 0");
+    } else if (options.is("freq", 1) && found.idleSeconds < 0) {
+      found.frequency = options.integer();
+      if (found.frequency < 0 || found.frequency > 255) {
         throw new CommandError("ERR Invalid FREQ value, must be >= 0 and <= 255");
       }
     } else {
-      throw new CommandError(errors.syntax);
+      options.refuse();
     }
   }
-  return options;
+  return found;
 }
 
 /** The moment at which the key ends, Unix milliseconds; undefined for never. */
@@ -56,9 +58,9 @@ function readExpiry(context: Context, args: Arguments, absolute: boolean): numbe
 
 /** Builds the value of a payload. Throws when it is none. */
 function build(context: Context, args: Arguments): DetachedValueBuilder {
-  const payload = openPayload({ bytes: args.buffer, start: args.start(3), end: args.end(3) });
+  const payload = openPayload(args.range(3));
   if (payload === undefined) throw new CommandError("ERR DUMP payload version or checksum are wrong");
-  const builder = new DetachedValueBuilder(context, args.view(1));
+  const builder = new DetachedValueBuilder(context.database, args.view(1));
   try {
     decode(payload, builder);
   } catch (error) {
@@ -95,10 +97,10 @@ export const restore = command({
   since: "2.6.0",
   complexity: "O(N) with N being the size of the value; O(N*log(N)) for a sorted set",
   summary: "Creates a key from the bytes that DUMP gave for a value, here or in Redis.",
+  syntax: "key ttl:integer serialized-value [REPLACE] [ABSTTL] [IDLETIME=seconds] [FREQ=frequency:integer]",
   flags: ["write", "denyoom"],
   categories: ["dangerous"],
-  arity: -4,
-  keys: { first: 1, last: 1, step: 1 },
+  keys: keyAt(1, "OW update"),
   run(context, args, reply) {
     const { database, keyspace, now } = context;
     const options = readOptions(args);

@@ -1,7 +1,8 @@
 import { hashSlot } from "../../../cluster/hash-slot.ts";
 import type { Context } from "../../../dispatch/context.ts";
 import * as record from "../../../memory/record.ts";
-import { type ByteRange, HashValue } from "../../../collections/hash-value.ts";
+import { HashValue } from "../../../collections/hash-value.ts";
+import type { ByteRange, ReusedByteRange } from "../../../memory/byte-range.ts";
 import { stringBytes } from "../../../collections/string-value.ts";
 
 const star = 42;
@@ -22,7 +23,7 @@ export class KeyPattern {
   readonly #suffix: Uint8Array;
   readonly #field: Uint8Array | undefined;
   #key = new Uint8Array(64);
-  readonly #element: ByteRange = { bytes: this.#key, start: 0, end: 0 };
+  readonly #element: ReusedByteRange = { bytes: this.#key, start: 0, end: 0 };
 
   constructor(pattern: Uint8Array) {
     // Redis looks for both signs in what C takes for the text: up to the first zero byte.
@@ -49,13 +50,13 @@ export class KeyPattern {
   lookUp(context: Context, bytes: Uint8Array, start: number, end: number): ByteRange | undefined {
     if (this.#isElement) return Object.assign(this.#element, { bytes, start, end });
     if (!this.hasStar) return undefined;
-    const { database, keyspace, server } = context;
+    const { database, keyspace } = context;
     const { heap, statistics } = keyspace;
     const length = this.#writeKey(bytes.subarray(start, end));
     const address = database.find(this.#key, 0, length);
     if (address === 0) {
       statistics.misses++;
-      keyspace.onMissed?.(database, this.#key, 0, length);
+      keyspace.onMissed?.(database.number, this.#key, 0, length);
       return undefined;
     }
     statistics.hits++;
@@ -64,7 +65,7 @@ export class KeyPattern {
     const field = this.#field;
     if (field === undefined) return type === record.valueType.string ? stringBytes(heap, address) : undefined;
     if (type !== record.valueType.hash) return undefined;
-    value.attach(database, server.settings.values, address);
+    value.attach(database, address);
     return value.isTimed && !value.expireDue() ? undefined : value.get(field, 0, field.length);
   }
 

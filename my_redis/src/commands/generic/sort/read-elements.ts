@@ -1,4 +1,5 @@
 import type { Context } from "../../../dispatch/context.ts";
+import type { Database } from "../../../keyspace/database.ts";
 import type { Address } from "../../../memory/heap.ts";
 import * as record from "../../../memory/record.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
@@ -29,14 +30,14 @@ export function findSource(context: Context, args: Arguments): SortSource {
   const address = database.read(args, 1);
   if (address === 0) return nothing;
   const type = record.typeOf(keyspace.heap, address);
-  if (type === valueType.list) return listSource(context, address);
-  if (type === valueType.set) return setSource(context, address);
-  if (type === valueType.sortedSet) return sortedSetSource(context, address);
+  if (type === valueType.list) return listSource(database, address);
+  if (type === valueType.set) return setSource(database, address);
+  if (type === valueType.sortedSet) return sortedSetSource(database, address);
   throw new CommandError(errors.wrongType);
 }
 
-function listSource(context: Context, address: Address): SortSource {
-  const list = new ListValue().attach(context, address);
+function listSource(database: Database, address: Address): SortSource {
+  const list = new ListValue().attach(database, address);
   const { size } = list;
   return {
     size,
@@ -56,8 +57,8 @@ function listSource(context: Context, address: Address): SortSource {
   };
 }
 
-function setSource(context: Context, address: Address): SortSource {
-  const set = new SetValue().attach(context, address);
+function setSource(database: Database, address: Address): SortSource {
+  const set = new SetValue().attach(database, address);
   return {
     size: set.size,
     ordered: false,
@@ -73,8 +74,8 @@ function setSource(context: Context, address: Address): SortSource {
   };
 }
 
-function sortedSetSource({ database, server }: Context, address: Address): SortSource {
-  const set = new SortedSetValue().attach(database, server.settings.values, address);
+function sortedSetSource(database: Database, address: Address): SortSource {
+  const set = new SortedSetValue().attach(database, address);
   const { size } = set;
   return {
     size,

@@ -1,6 +1,6 @@
 import type { Arguments } from "../../../protocol/arguments.ts";
-import { CommandError, errors } from "../../../protocol/command-error.ts";
 import { KeyPattern } from "./key-pattern.ts";
+import { OptionReader } from "../../options/option-reader.ts";
 
 export interface SortOptions {
   descending: boolean;
@@ -18,7 +18,7 @@ export interface SortOptions {
 
 /** Reads what follows the key. Throws what Redis says of a wrong option. */
 export function readSortOptions(args: Arguments, mayStore: boolean): SortOptions {
-  const options: SortOptions = {
+  const found: SortOptions = {
     descending: false,
     alphabetic: false,
     unsorted: false,
@@ -28,32 +28,28 @@ export function readSortOptions(args: Arguments, mayStore: boolean): SortOptions
     get: [],
     storeIndex: 0,
   };
-  for (let index = 2; index < args.count; index++) index += readOption(args, index, mayStore, options);
-  return options;
-}
-
-/** Gives how many arguments belong to the option. */
-function readOption(args: Arguments, index: number, mayStore: boolean, options: SortOptions): number {
-  const left = args.count - index - 1;
-  if (args.is(index, "asc") || args.is(index, "desc")) {
-    options.descending = args.is(index, "desc");
-    return 0;
+  const options = new OptionReader(args, 2);
+  while (options.next()) {
+    if (options.is("asc")) {
+      found.descending = false;
+    } else if (options.is("desc")) {
+      found.descending = true;
+    } else if (options.is("alpha")) {
+      found.alphabetic = true;
+    } else if (options.is("limit", 2)) {
+      found.offset = options.integer();
+      found.limit = options.integer();
+    } else if (mayStore && options.is("store", 1)) {
+      found.storeIndex = options.value();
+    } else if (options.is("by", 1)) {
+      setBy(found, new KeyPattern(args.bytes(options.value())));
+    } else if (options.is("get", 1)) {
+      found.get.push(new KeyPattern(args.bytes(options.value())));
+    } else {
+      options.refuse();
+    }
   }
-  if (args.is(index, "alpha")) {
-    options.alphabetic = true;
-    return 0;
-  }
-  if (left >= 2 && args.is(index, "limit")) {
-    options.offset = args.integer(index + 1);
-    options.limit = args.integer(index + 2);
-    return 2;
-  }
-  if (left < 1) throw new CommandError(errors.syntax);
-  if (mayStore && args.is(index, "store")) options.storeIndex = index + 1;
-  else if (args.is(index, "by")) setBy(options, new KeyPattern(args.bytes(index + 1)));
-  else if (args.is(index, "get")) options.get.push(new KeyPattern(args.bytes(index + 1)));
-  else throw new CommandError(errors.syntax);
-  return 1;
+  return found;
 }
 
 function setBy(options: SortOptions, pattern: KeyPattern): void {

@@ -1,5 +1,6 @@
 import { hashSlot } from "../../../cluster/hash-slot.ts";
 import { command, type Run } from "../../../dispatch/command.ts";
+import { keyAt, keysInData } from "../../../dispatch/key-specification.ts";
 import type { Context } from "../../../dispatch/context.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
@@ -70,8 +71,6 @@ const runSort =
 const shared = {
   group: "generic",
   complexity: "O(N+M*log(M)) for N elements of which M are given; O(N) without sorting",
-  arity: -2,
-  keys: { first: 1, last: 1, step: 1 },
   categories: ["set", "sortedset", "list", "dangerous"],
 } as const;
 
@@ -80,8 +79,11 @@ export const sort = command({
   name: "SORT",
   since: "1.0.0",
   summary: "Gives or stores the elements of a list, set or sorted set in order: by value, or by what other keys say.",
-  flags: ["write", "denyoom", "movablekeys"],
+  syntax: "key [BY=pattern] [LIMIT={offset count}] [GET=pattern...=] [ASC | DESC] [ALPHA] [STORE=destination:key]",
+  flags: ["write", "denyoom"],
+  keys: [keyAt(1, "RO access"), keysInData("RO access"), keysInData("OW update")],
   findKeys: sortKeys,
+  keyAccess: (_args, position) => (position === 1 ? "RO access" : "OW update"),
   run: runSort(true),
 });
 
@@ -90,7 +92,8 @@ export const sortRo = command({
   name: "SORT_RO",
   since: "7.0.0",
   summary: "Gives the elements of a list, set or sorted set in order, as SORT does, and never stores them.",
-  flags: ["readonly", "movablekeys"],
-  findKeys: () => [1],
+  syntax: "key [BY=pattern] [LIMIT={offset count}] [GET=pattern...=] [ASC | DESC] [ALPHA]",
+  flags: ["readonly"],
+  keys: [keyAt(1, "RO access"), keysInData("RO access")],
   run: runSort(false),
 });

@@ -16,7 +16,7 @@ export function storeSorted(context: Context, args: Arguments, sorted: Sorted, o
   const values = valuesToStore(context, sorted, options.get);
   const existed = database.delete(args, storeIndex);
   if (values.count > 0) {
-    const list = database.replacing(existed, () => createList(context, args, storeIndex, 0));
+    const list = database.replacing(existed, () => createList(context.database, args, storeIndex, 0));
     for (let number = 0; number < values.count; number++) {
       element.setBytes(values.bytes, values.start(number), values.end(number));
       list.growBy(element.size, 1);

@@ -11,11 +11,11 @@ const facts = { group: "server", categories: ["connection"], flags: ["loading", 
 
 const count = command({
   ...facts,
-  name: "COUNT",
+  name: "COMMAND COUNT",
   since: "2.8.13",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns the number of commands.",
-  arity: 2,
   run({ server }, _args, reply) {
     reply.integer(server.commands.size);
   },
@@ -23,12 +23,12 @@ const count = command({
 
 const info = command({
   ...facts,
-  name: "INFO",
+  name: "COMMAND INFO",
   since: "2.8.13",
   complexity: "O(N) where N is the number of commands to look up",
   summary: "Describes commands for programs: arity, flags, positions of keys; all commands if none is named.",
-  usage: "[<command-name> ...]",
-  arity: -2,
+  syntax: "[command-name...]",
+  tips: ["nondeterministic_output_order"],
   run({ server }, args, reply) {
     if (args.count === 2) {
       replyAll(server.commands, reply);
@@ -45,12 +45,12 @@ const info = command({
 
 const docs = command({
   ...facts,
-  name: "DOCS",
+  name: "COMMAND DOCS",
   since: "7.0.0",
   complexity: "O(N) where N is the number of commands to look up",
   summary: "Describes commands for people; all commands if none is named.",
-  usage: "[<command-name> ...]",
-  arity: -2,
+  syntax: "[command-name...]",
+  tips: ["nondeterministic_output_order"],
   run({ server }, args, reply) {
     const found = args.count === 2 ? [...server.commands.all()] : named(server.commands, args);
     reply.map(found.length);
@@ -77,9 +77,9 @@ export const commandCommand = container({
   since: "2.8.13",
   complexity: "O(N) where N is the total number of Redis commands",
   summary: "Describes all commands for programs.",
-  arity: -1,
-  subcommands: [count, docs, commandGetkeys, commandGetkeysandflags, info, commandList],
+  tips: ["nondeterministic_output_order"],
   helpSince: "5.0.0",
+  subcommands: [count, docs, commandGetkeys, commandGetkeysandflags, info, commandList],
   run({ server }, _args, reply) {
     replyAll(server.commands, reply);
   },

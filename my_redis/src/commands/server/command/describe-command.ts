@@ -1,34 +1,28 @@
 import { categoriesOf } from "../../../dispatch/describe/categories.ts";
 import type { Command } from "../../../dispatch/command.ts";
 import type { CommandTable } from "../../../dispatch/command-table.ts";
-import { tipsOf } from "../../../dispatch/describe/command-tips.ts";
-import {
-  type FindKeys,
-  type KeySpecification,
-  keySpecificationsOf,
-} from "../../../dispatch/describe/key-specifications.ts";
-import { argumentsOf, type ArgumentSyntax } from "../../../dispatch/describe/parse-syntax.ts";
+import { accessWords } from "../../../dispatch/describe/key-access.ts";
+import type { ArgumentSyntax } from "../../../dispatch/describe/syntax.ts";
+import type { FindKeys, KeySpecification } from "../../../dispatch/key-specification.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
 
 /** One entry as COMMAND and COMMAND INFO show it. */
-export function replyCommandInfo(table: CommandTable, entry: Command, reply: ReplyWriter): void {
+export function replyCommandInfo(table: CommandTable<Command>, entry: Command, reply: ReplyWriter): void {
   reply.array(10);
   reply.bulkText(entry.fullName);
   reply.integer(entry.arity);
   replySimpleSet(entry.flags, reply);
-  reply.integer(entry.keys?.first ?? 0);
-  reply.integer(entry.keys?.last ?? 0);
-  reply.integer(entry.keys?.step ?? 0);
+  reply.integer(entry.keyRange?.first ?? 0);
+  reply.integer(entry.keyRange?.last ?? 0);
+  reply.integer(entry.keyRange?.step ?? 0);
   replySimpleSet(
     categoriesOf(entry).map((name) => `@${name}`),
     reply,
   );
-  const tips = tipsOf(entry.fullName);
-  reply.array(tips.length);
-  for (const tip of tips) reply.bulkText(tip);
-  const specifications = keySpecificationsOf(entry);
-  reply.array(specifications.length);
-  for (const specification of specifications) replyKeySpecification(specification, reply);
+  reply.array(entry.tips.length);
+  for (const tip of entry.tips) reply.bulkText(tip);
+  reply.array(entry.keySpecifications.length);
+  for (const specification of entry.keySpecifications) replyKeySpecification(entry, specification, reply);
   const subcommands = [...table.subcommandsOf(entry)];
   reply.array(subcommands.length);
   for (const subcommand of subcommands) replyCommandInfo(table, subcommand, reply);
@@ -39,10 +33,11 @@ function replySimpleSet(words: readonly string[], reply: ReplyWriter): void {
   for (const word of words) reply.simple(word);
 }
 
-function replyKeySpecification({ flags, begin, find }: KeySpecification, reply: ReplyWriter): void {
+function replyKeySpecification(entry: Command, specification: KeySpecification, reply: ReplyWriter): void {
+  const { begin, find } = specification;
   reply.map(3);
   reply.bulkText("flags");
-  replySimpleSet(flags, reply);
+  replySimpleSet(accessWords(entry, specification), reply);
   reply.bulkText("begin_search");
   const { type: search, ...where } = begin;
   replySearch(reply, search, Object.entries(where));
@@ -124,9 +119,9 @@ function flagsOf({ optional, multiple, multipleToken }: ArgumentSyntax): string[
 }
 
 /** One entry as COMMAND DOCS shows it. */
-export function replyCommandDocs(table: CommandTable, entry: Command, reply: ReplyWriter): void {
+export function replyCommandDocs(table: CommandTable<Command>, entry: Command, reply: ReplyWriter): void {
   const subcommands = [...table.subcommandsOf(entry)];
-  const syntax = argumentsOf(entry.fullName);
+  const { syntax } = entry;
   reply.map(4 + (syntax.length > 0 ? 1 : 0) + (subcommands.length > 0 ? 1 : 0));
   reply.bulkText("summary");
   reply.bulkText(entry.summary);
@@ -138,7 +133,7 @@ export function replyCommandDocs(table: CommandTable, entry: Command, reply: Rep
   reply.bulkText(entry.complexity);
   if (syntax.length > 0) {
     reply.bulkText("arguments");
-    replyArguments(syntax, new KeyPlaces(syntax, keySpecificationsOf(entry).length), reply);
+    replyArguments(syntax, new KeyPlaces(syntax, entry.keySpecifications.length), reply);
   }
   if (subcommands.length === 0) return;
   reply.bulkText("subcommands");

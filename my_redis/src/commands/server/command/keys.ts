@@ -1,25 +1,25 @@
 import { command, type Command } from "../../../dispatch/command.ts";
 import { keyAccesses } from "../../../dispatch/describe/key-access.ts";
 import { keyPositions, mayHaveKeys } from "../../../dispatch/command-keys.ts";
-import { keySpecificationsOf } from "../../../dispatch/describe/key-specifications.ts";
 import type { Context } from "../../../dispatch/context.ts";
 import { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 
 const facts = {
   group: "server",
-  categories: ["connection"],
   complexity: "O(N) where N is the number of arguments to the command",
+  syntax: "command [arg...]",
   flags: ["loading", "stale"],
-  arity: -4,
-  usage: "<command> [<arg> ...]",
+  categories: ["connection"],
 } as const;
 
 export const commandGetkeys = command({
   ...facts,
-  name: "GETKEYS",
+  name: "COMMAND GETKEYS",
   since: "2.8.13",
   summary: "Returns the keys of a whole command.",
+  // Redis wants an argument behind the command.
+  arity: -4,
   run(context, args, reply) {
     const { request, positions } = findKeys(context, args);
     reply.array(positions.length);
@@ -29,9 +29,11 @@ export const commandGetkeys = command({
 
 export const commandGetkeysandflags = command({
   ...facts,
-  name: "GETKEYSANDFLAGS",
+  name: "COMMAND GETKEYSANDFLAGS",
   since: "7.0.0",
   summary: "Returns the keys of a whole command, and how it treats them.",
+  // Redis wants an argument behind the command.
+  arity: -4,
   run(context, args, reply) {
     const { found, request, positions } = findKeys(context, args);
     const accesses = keyAccesses(found, request, positions);
@@ -71,8 +73,7 @@ function findKeys({ server }: Context, args: Arguments): FoundKeys {
 }
 
 /** A shard channel is routed as a key is, and is none. */
-const namesChannels = (found: Command): boolean =>
-  keySpecificationsOf(found).some(({ flags }) => flags.includes("not_key"));
+const namesChannels = (found: Command): boolean => found.keySpecifications.some(({ access }) => access === "not_key");
 
 function resolveName(table: Context["server"]["commands"], request: Arguments): Command | undefined {
   const found = table.find(request);

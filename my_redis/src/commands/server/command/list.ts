@@ -5,15 +5,15 @@ import { CommandError, errors } from "../../../protocol/command-error.ts";
 import { globMatches } from "../../../values/glob-pattern.ts";
 
 export const commandList = command({
-  name: "LIST",
+  name: "COMMAND LIST",
   group: "server",
   since: "7.0.0",
   complexity: "O(N) where N is the total number of Redis commands",
   summary: "Returns the names of the commands, all or some of them.",
-  usage: "[FILTERBY (MODULE <module-name>|ACLCAT <category>|PATTERN <pattern>)]",
+  syntax: "[FILTERBY=(MODULE=module-name | ACLCAT=category | PATTERN=pattern)]",
   flags: ["loading", "stale"],
   categories: ["connection"],
-  arity: -2,
+  tips: ["nondeterministic_output_order"],
   run({ server }, args, reply) {
     const fits = readFilter(args);
     const found: string[] = [];

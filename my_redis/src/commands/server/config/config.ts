@@ -6,27 +6,30 @@ import { configGet } from "./get.ts";
 import { configSet } from "./set.ts";
 
 const resetstat = command({
-  name: "RESETSTAT",
+  name: "CONFIG RESETSTAT",
   group: "server",
   since: "2.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Starts the counters that INFO reports from zero again.",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: 2,
   run({ server }, _args, reply) {
-    server.resetStatistics();
+    server.observers.statistics.reset();
+    server.keyspace.resetStatistics();
+    server.memoryLimit.resetStatistics();
+    server.commands.resetStatistics();
     reply.ok();
   },
 });
 
 const rewrite = command({
-  name: "REWRITE",
+  name: "CONFIG REWRITE",
   group: "server",
   since: "2.8.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Writes the present values into the configuration file, and keeps its comments.",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: 2,
   run({ server }, _args, reply) {
     const { file } = server.settings;
     if (file === undefined) throw new CommandError("ERR The server is running without a config file");
@@ -47,7 +50,6 @@ export const config = container({
   complexity: "Depends on the subcommand.",
   summary: "Reads and changes the directives of redis.conf.",
   flags: [],
-  arity: -2,
-  subcommands: [configGet, configSet, resetstat, rewrite],
   helpSince: "5.0.0",
+  subcommands: [configGet, configSet, resetstat, rewrite],
 });

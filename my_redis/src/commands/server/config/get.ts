@@ -4,14 +4,14 @@ import { allNames, type DirectiveName, findDirective } from "../../../settings/d
 import { globMatches } from "../../../values/glob-pattern.ts";
 
 export const configGet = command({
-  name: "GET",
+  name: "CONFIG GET",
   group: "server",
   since: "2.0.0",
   complexity: "O(N) where N is the number of directives",
   summary: "Returns the directives that match the patterns, with their values.",
+  syntax: "{parameter}...",
   usage: "<pattern> [<pattern> ...]",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: -3,
   run({ server }, args, reply) {
     const found = matchingDirectives(args);
     reply.map(found.size);

@@ -8,15 +8,19 @@ import { type DirectiveName, directiveOf, findDirective } from "../../../setting
 import { type Assignment, onlyDefaultReason, unusedWarning } from "../../../settings/settings.ts";
 import { splitWords } from "../../../settings/split-words.ts";
 
+const secretDirectives = ["requirepass", "masterauth", "masteruser", "tls-key-file-pass", "tls-client-key-file-pass"];
+
 export const configSet = command({
-  name: "SET",
+  name: "CONFIG SET",
   group: "server",
   since: "2.0.0",
   complexity: "O(N) where N is the number of directives given",
   summary: "Changes directives: all that are given, or none.",
+  syntax: "{parameter value}...",
   usage: "<directive> <value> [<directive> <value> ...]",
   flags: ["admin", "noscript", "loading", "stale"],
-  arity: -4,
+  tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+  isSecret: (args, index) => index > 2 && secretDirectives.some((secret) => args.is(index - 1, secret)),
   run(context, args, reply) {
     if (args.count % 2 !== 0) throw new CommandError(errors.wrongArity("config|set"));
     const { settings } = context.server;

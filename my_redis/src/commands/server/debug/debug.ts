@@ -1,9 +1,7 @@
 import { command, type Command } from "../../../dispatch/command.ts";
-import type { Context } from "../../../dispatch/context.ts";
 import { isLocalClient } from "../../../dispatch/local-client.ts";
-import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
-import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 import { debugDigest, debugDigestValue } from "./digest.ts";
 import { debugHtstats, debugHtstatsKey } from "./hash-table-statistics.ts";
 import { debugObject } from "./object.ts";
@@ -13,16 +11,6 @@ import { debugLoadAof, debugReload } from "./reload.ts";
 import { debugSleep } from "./sleep.ts";
 import { debugSdslen } from "./string-length.ts";
 import { debugConfigRewriteForceAll, debugQuicklistPackedThreshold, debugSetDisableDenyScripts } from "./switches.ts";
-
-/** One subcommand of DEBUG. Redis's table of commands does not list them, so ours does not either. */
-export interface DebugSubcommand {
-  readonly name: string;
-  readonly usage?: string;
-  readonly summary: string;
-  /** Arguments with DEBUG and the name: at least, and at most. */
-  readonly counts: readonly [least: number, most: number];
-  run(context: Context, args: Arguments, reply: ReplyWriter): void;
-}
 
 const notAllowed =
   'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local ' +
@@ -115,6 +103,7 @@ export const debug: Command = command({
   complexity: "Depends on the subcommand.",
   summary: "Looks into the server and disturbs it, for tests; enable-debug-command says who may.",
   flags: ["admin", "noscript", "loading", "stale"],
+  // Its subcommands are not in the table of commands, as in Redis.
   arity: -2,
   run(context, args, reply) {
     const allowed = context.server.settings.values["enable-debug-command"];

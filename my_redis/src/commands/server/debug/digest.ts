@@ -1,6 +1,6 @@
 import type { Context } from "../../../dispatch/context.ts";
 import { DataDigest } from "./data-digest.ts";
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 import { findEvenExpired } from "./find-even-expired.ts";
 import { digestValue } from "./value-digest.ts";
 
@@ -13,7 +13,7 @@ function digestOfAll(context: Context): DataDigest {
     database.keys.forEach((address) => {
       const digest = new DataDigest();
       digest.mix(database.keyOf(address));
-      digestValue(digest, context, address);
+      digestValue(digest, database, address);
       all.add(digest.bytes);
     });
   }
@@ -37,7 +37,7 @@ export const debugDigestValue: DebugSubcommand = {
     for (let index = 2; index < args.count; index++) {
       const digest = new DataDigest();
       const address = findEvenExpired(context.database, args, index);
-      if (address !== 0) digestValue(digest, context, address);
+      if (address !== 0) digestValue(digest, context.database, address);
       reply.simple(digest.toString());
     }
   },

@@ -3,7 +3,7 @@ import type { RecordIndex } from "../../../memory/record-index.ts";
 import { RecordTable } from "../../../memory/record-table.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import { SortedSet } from "../../../values/sorted-set/sorted-set.ts";
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 
 /** A table of open addressing has no chains to tell of; while it is resized both tables count as one. */
 type Statistics = Pick<RecordIndex, "capacity" | "size" | "resizing">;

@@ -1,7 +1,7 @@
 import * as record from "../../../memory/record.ts";
 import { encodingName } from "../../../keyspace/value-names.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 import { findEvenExpired } from "./find-even-expired.ts";
 
 export const debugObject: DebugSubcommand = {

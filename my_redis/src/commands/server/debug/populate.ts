@@ -2,7 +2,7 @@ import { noExpiry } from "../../../keyspace/database.ts";
 import * as record from "../../../memory/record.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 
 export const debugPopulate: DebugSubcommand = {
   name: "POPULATE",

@@ -1,6 +1,6 @@
 import { CommandError } from "../../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 
 /** A reply of each type of the protocol, for tests of clients. */
 const samples: Readonly<Record<string, (reply: ReplyWriter) => void>> = {

@@ -2,7 +2,7 @@ import type { Context } from "../../../dispatch/context.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { CommandError } from "../../../protocol/command-error.ts";
 import { requireSnapshots } from "../save.ts";
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 
 interface ReloadOptions {
   save: boolean;
@@ -57,9 +57,9 @@ export const debugLoadAof: DebugSubcommand = {
   summary: "Replaces the dataset by what the append-only file says.",
   counts: [2, 2],
   run(context, _args, reply) {
-    const { appendOnlyLog } = context.server;
-    if (appendOnlyLog === undefined) requireSnapshots(context.server);
-    attempt(context, "ERR Error trying to load the AOF files, check server logs.", () => appendOnlyLog?.reload());
+    const { server } = context;
+    requireSnapshots(server);
+    attempt(context, "ERR Error trying to load the AOF files, check server logs.", () => server.storage?.log.reload());
     context.logNothing();
     reply.ok();
   },

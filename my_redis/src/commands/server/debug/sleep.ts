@@ -1,4 +1,4 @@
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 
 /** Longer than anybody means: a mistyped number must not stop the server for good. */
 const maxSleepMs = 60_000;

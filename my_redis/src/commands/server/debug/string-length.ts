@@ -1,6 +1,6 @@
 import * as record from "../../../memory/record.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 import { findEvenExpired } from "./find-even-expired.ts";
 
 /** Redis's name for its strings; those of integers are not among them. */

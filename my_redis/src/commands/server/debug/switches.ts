@@ -1,7 +1,7 @@
 import { CommandError } from "../../../protocol/command-error.ts";
 import { rewriteConfigFile } from "../../../settings/rewrite-config.ts";
 import { parseMemory } from "../../../settings/value-kinds.ts";
-import type { DebugSubcommand } from "./debug.ts";
+import type { DebugSubcommand } from "./debug-subcommand.ts";
 
 /** Redis's limit: 4 GiB but for 1 MiB. */
 const maxPackedBytes = (1n << 32n) - (1n << 20n);
@@ -50,7 +50,7 @@ export const debugSetDisableDenyScripts: DebugSubcommand = {
   summary: "Lets scripts call commands that are not for scripts, as tests do, or refuses them again.",
   counts: [3, 3],
   run({ server }, args, reply) {
-    server.scriptsMayCallAll = Number.parseInt(args.latin1(2), 10) > 0;
+    server.execution.letScriptsCallAll(Number.parseInt(args.latin1(2), 10) > 0);
     reply.ok();
   },
 };

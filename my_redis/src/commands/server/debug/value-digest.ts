@@ -1,4 +1,5 @@
-import type { Context } from "../../../dispatch/context.ts";
+import type { Database } from "../../../keyspace/database.ts";
+import { viewOf } from "../../../memory/byte-range.ts";
 import type { Address } from "../../../memory/heap.ts";
 import * as record from "../../../memory/record.ts";
 import { formatDouble17 } from "../../../values/double-text.ts";
@@ -15,25 +16,18 @@ import { DataDigest } from "./data-digest.ts";
 
 const { valueType } = record;
 
-interface ByteRange {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
-const view = ({ bytes, start, end }: ByteRange): Uint8Array => bytes.subarray(start, end);
+type MixValue = (digest: DataDigest, database: Database, address: Address) => void;
 
-type MixValue = (digest: DataDigest, context: Context, address: Address) => void;
-
-const mixList: MixValue = (digest, context, address) => {
-  const list = new ListValue().attach(context, address);
+const mixList: MixValue = (digest, database, address) => {
+  const list = new ListValue().attach(database, address);
   const text = new ElementText();
   for (let number = 0; number < list.segmentCount; number++) {
     const { bytes, start, end } = list.load(number);
-    for (let at = start; at < end; at += elementSize(bytes, at)) digest.mix(view(text.read(bytes, at)));
+    for (let at = start; at < end; at += elementSize(bytes, at)) digest.mix(viewOf(text.read(bytes, at)));
   }
 };
 
-const mixStream: MixValue = (digest, { database }, address) => {
+const mixStream: MixValue = (digest, database, address) => {
   const stream = database.objectOf(address) as Stream;
   const cursor = new StreamCursor();
   cursor.begin(stream.blocks, new StreamId().setLowest(), new StreamId().setHighest(), false);
@@ -42,8 +36,8 @@ const mixStream: MixValue = (digest, { database }, address) => {
     digest.mix(entry.id.toString().replace("-", "."));
     entry.beginFields();
     while (entry.nextField()) {
-      digest.mix(view(entry.field));
-      digest.mix(view(entry.value));
+      digest.mix(viewOf(entry.field));
+      digest.mix(viewOf(entry.value));
     }
   }
 };
@@ -59,18 +53,18 @@ const mixPair = (digest: DataDigest, first: Uint8Array, second: Uint8Array | str
 const mixValue: Readonly<Record<number, MixValue>> = {
   [valueType.string]: (digest, { keyspace }, address) => digest.mix(stringView(keyspace.heap, address)),
   [valueType.list]: mixList,
-  [valueType.set]: (digest, context, address) =>
-    new SetValue().attach(context, address).forEach((member) => digest.add(view(member))),
-  [valueType.sortedSet]: (digest, { database, server }, address) => {
-    const set = new SortedSetValue().attach(database, server.settings.values, address);
+  [valueType.set]: (digest, database, address) =>
+    new SetValue().attach(database, address).forEach((member) => digest.add(viewOf(member))),
+  [valueType.sortedSet]: (digest, database, address) => {
+    const set = new SortedSetValue().attach(database, address);
     set.visit(0, set.size, false, (bytes, start, end, score) =>
       mixPair(digest, bytes.subarray(start, end), formatDouble17(score)),
     );
   },
-  [valueType.hash]: (digest, { database, server }, address) =>
+  [valueType.hash]: (digest, database, address) =>
     new HashValue()
-      .attach(database, server.settings.values, address)
-      .forEach((field, value, timeMs) => mixPair(digest, view(field), view(value), timeMs !== 0)),
+      .attach(database, address)
+      .forEach((field, value, timeMs) => mixPair(digest, viewOf(field), viewOf(value), timeMs !== 0)),
   [valueType.stream]: mixStream,
 };
 
@@ -78,10 +72,10 @@ const mixValue: Readonly<Record<number, MixValue>> = {
  * Mixes the value of a record in: its type, its contents, and that it expires (not when). The record may be of any
  * database.
  */
-export function digestValue(digest: DataDigest, context: Context, address: Address): void {
-  const { heap } = context.keyspace;
+export function digestValue(digest: DataDigest, database: Database, address: Address): void {
+  const { heap } = database.keyspace;
   const type = record.typeOf(heap, address);
   digest.mixNumber(type);
-  mixValue[type]?.(digest, context, address);
+  mixValue[type]?.(digest, database, address);
   if (record.hasExpiry(heap, address)) digest.add("!!expire!!");
 }

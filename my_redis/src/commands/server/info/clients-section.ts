@@ -4,17 +4,17 @@ export const clientsSection: InfoSection = {
   name: "clients",
   title: "Clients",
   byDefault: true,
-  lines({ clients, cluster, settings, blocking, pause, tracking }) {
-    const held = [...clients.values()].map(({ client }) => client.channel);
+  lines({ clients: { connected }, cluster, settings, blocking, pause, observers }) {
+    const held = [...connected.values()].map(({ client }) => client.channel);
     const greatest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, value), 0);
     return [
-      ["connected_clients", clients.size],
+      ["connected_clients", connected.size],
       ["cluster_connections", cluster === undefined ? 0 : cluster.connectionCount],
       ["maxclients", settings.values.maxclients],
       ["client_recent_max_input_buffer", greatest(held.map((channel) => channel.heldBytes))],
       ["client_recent_max_output_buffer", greatest(held.map((channel) => channel.pendingBytes))],
       ["blocked_clients", blocking.count + pause.heldCount],
-      ["tracking_clients", tracking.clientCount],
+      ["tracking_clients", observers.tracking.clientCount],
       ["clients_in_timeout_table", blocking.timedCount],
       ["total_blocking_keys", blocking.keyCount],
     ];

@@ -1,5 +1,5 @@
 import type { Command } from "../../../dispatch/command.ts";
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
 import type { InfoLine, InfoSection } from "./section.ts";
 
 export const commandstatsSection: InfoSection = {
@@ -9,10 +9,10 @@ export const commandstatsSection: InfoSection = {
   lines: (server) => usedCommands(server).map(describe),
 };
 
-const everyCommand = ({ commands }: Server): Command[] =>
+const everyCommand = ({ commands }: Services): Command[] =>
   [...commands.all()].flatMap((entry) => [entry, ...commands.subcommandsOf(entry)]);
 
-function usedCommands(server: Server): Command[] {
+function usedCommands(server: Services): Command[] {
   return everyCommand(server).filter(
     ({ statistics }) => statistics.calls + statistics.rejectedCalls + statistics.failedCalls > 0,
   );
@@ -35,7 +35,7 @@ export const errorstatsSection: InfoSection = {
   name: "errorstats",
   title: "Errorstats",
   byDefault: true,
-  lines: ({ statistics }) =>
+  lines: ({ observers: { statistics } }) =>
     [...statistics.errorsByCode].map(([code, count]): InfoLine => [`errorstat_${code}`, `count=${count}`]),
 };
 

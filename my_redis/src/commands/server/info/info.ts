@@ -1,6 +1,6 @@
 import { command } from "../../../dispatch/command.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
 import { clientsSection } from "./clients-section.ts";
 import { commandstatsSection, errorstatsSection, latencystatsSection, modulesSection } from "./commands-sections.ts";
 import { keyspaceSection } from "./keyspace-section.ts";
@@ -33,10 +33,12 @@ export const info = command({
   group: "server",
   since: "1.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Tells how the server is doing, in sections.",
+  syntax: "[section...]",
   flags: ["loading", "stale"],
   categories: ["dangerous"],
-  arity: -1,
+  tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
   run({ server }, args, reply) {
     reply.verbatim("txt", infoText(server, wantedSections(args)));
   },
@@ -49,10 +51,10 @@ function wantedSections(args: Arguments): readonly InfoSection[] {
   return sections.filter(({ name, byDefault }) => wanted.has(name) || (byDefault && wanted.has("default")));
 }
 
-function infoText(server: Server, wanted: readonly InfoSection[]): string {
+function infoText(server: Services, wanted: readonly InfoSection[]): string {
   return wanted
     .map((section) => {
-      const lines = [...section.lines(server), ...server.furtherInfo(section.name)];
+      const lines = [...section.lines(server), ...server.info.linesOf(section.name)];
       return `# ${section.title}\r\n${lines.map(([name, value]) => `${name}:${value}\r\n`).join("")}`;
     })
     .join("\r\n");

@@ -1,6 +1,6 @@
 import type { Database } from "../../../keyspace/database.ts";
 import * as record from "../../../memory/record.ts";
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
 import type { InfoLine, InfoSection } from "./section.ts";
 
 /** Keys with an expiry that are looked at to estimate their mean time to live. */
@@ -23,7 +23,7 @@ export const keyspaceSection: InfoSection = {
       }),
 };
 
-function meanTtlMs({ environment, nowMs, keyspace }: Server, { expires }: Database): number {
+function meanTtlMs({ clock: { nowMs }, environment, keyspace }: Services, { expires }: Database): number {
   const samples = Math.min(ttlSamples, expires.size);
   if (samples === 0) return 0;
   let sumMs = 0;

@@ -36,7 +36,7 @@ export const memorySection: InfoSection = {
       ["mem_not_counted_for_evict", memory.clientBytes],
       ["mem_clients_slaves", 0],
       ["mem_clients_normal", memory.clientBytes],
-      ["mem_aof_buffer", server.log?.pendingBytes ?? 0],
+      ["mem_aof_buffer", server.changes.pendingBytes],
       ["mem_allocator", "my_redis-heap"],
       ["active_defrag_running", 0],
       ["lazyfree_pending_objects", server.keyspace.pendingReleases],

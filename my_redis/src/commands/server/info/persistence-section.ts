@@ -1,11 +1,12 @@
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
+import type { LogStorage } from "../../../dispatch/ports.ts";
 import type { InfoSection } from "./section.ts";
 
 const status = (failed: boolean): string => (failed ? "err" : "ok");
 
 /** Seconds since a moment; -1 where there is none. */
-const secondsSince = (server: Server, startedMs: number | undefined): number =>
-  startedMs === undefined ? -1 : Math.max(0, Math.floor((server.nowMs - startedMs) / 1000));
+const secondsSince = (server: Services, startedMs: number | undefined): number =>
+  startedMs === undefined ? -1 : Math.max(0, Math.floor((server.clock.nowMs - startedMs) / 1000));
 
 /** Nothing is copied on write here: the lines of Redis's child process say zero. */
 export const persistenceSection: InfoSection = {
@@ -13,13 +14,14 @@ export const persistenceSection: InfoSection = {
   title: "Persistence",
   byDefault: true,
   lines(server) {
-    const { snapshots, appendOnlyLog, keyspace, loading, logFailure, startedAtMs } = server;
-    const rewriter = appendOnlyLog?.rewriter;
+    const { changes, execution, keyspace, storage } = server;
+    const { log, snapshots } = storage ?? {};
+    const rewriter = log?.rewriter;
     const work = snapshots?.work ?? rewriter?.work;
     const taken = work?.snapshot.taken ?? 0;
     const total = work?.snapshot.total ?? 0;
     return [
-      ["loading", loading ? 1 : 0],
+      ["loading", execution.isLoading ? 1 : 0],
       ["async_loading", 0],
       ["current_cow_peak", 0],
       ["current_cow_size", 0],
@@ -29,7 +31,7 @@ export const persistenceSection: InfoSection = {
       ["current_save_keys_total", total],
       ["rdb_changes_since_last_save", snapshots?.changes ?? keyspace.dirty],
       ["rdb_bgsave_in_progress", snapshots?.inProgress === true ? 1 : 0],
-      ["rdb_last_save_time", Math.floor((snapshots?.lastSaveMs ?? startedAtMs) / 1000)],
+      ["rdb_last_save_time", Math.floor((snapshots?.lastSaveMs ?? server.process.startedAtMs) / 1000)],
       ["rdb_last_bgsave_status", status(snapshots?.lastFailed === true)],
       ["rdb_last_bgsave_time_sec", snapshots?.lastSeconds ?? -1],
       ["rdb_current_bgsave_time_sec", secondsSince(server, snapshots?.startedMs)],
@@ -37,7 +39,7 @@ export const persistenceSection: InfoSection = {
       ["rdb_last_cow_size", 0],
       ["rdb_last_load_keys_expired", snapshots?.lastLoad.expired ?? 0],
       ["rdb_last_load_keys_loaded", snapshots?.lastLoad.keys ?? 0],
-      ["aof_enabled", appendOnlyLog?.current === undefined ? 0 : 1],
+      ["aof_enabled", log?.isOn === true ? 1 : 0],
       ["aof_rewrite_in_progress", rewriter?.startedMs === undefined ? 0 : 1],
       ["aof_rewrite_scheduled", rewriter?.isScheduled === true ? 1 : 0],
       ["aof_last_rewrite_time_sec", rewriter?.lastSeconds ?? -1],
@@ -45,21 +47,21 @@ export const persistenceSection: InfoSection = {
       ["aof_last_bgrewrite_status", status(rewriter?.lastFailed === true)],
       ["aof_rewrites", rewriter?.count ?? 0],
       ["aof_rewrites_consecutive_failures", rewriter?.failuresInRow ?? 0],
-      ["aof_last_write_status", status(logFailure !== undefined)],
+      ["aof_last_write_status", status(changes.failure !== undefined)],
       ["aof_last_cow_size", 0],
       ["module_fork_in_progress", 0],
       ["module_fork_last_cow_size", 0],
-      ...(appendOnlyLog?.current === undefined ? [] : sizes(server)),
+      ...(log?.isOn === true ? sizes(log, changes.pendingBytes) : []),
     ];
   },
 };
 
-function sizes({ appendOnlyLog, log }: Server): [string, number][] {
+function sizes(log: LogStorage, pendingBytes: number): [string, number][] {
   return [
-    ["aof_current_size", appendOnlyLog?.bytes ?? 0],
-    ["aof_base_size", appendOnlyLog?.rewriter.baseBytes ?? 0],
+    ["aof_current_size", log.bytes],
+    ["aof_base_size", log.rewriter.baseBytes],
     ["aof_pending_rewrite", 0],
-    ["aof_buffer_length", log?.pendingBytes ?? 0],
+    ["aof_buffer_length", pendingBytes],
     ["aof_pending_bio_fsync", 0],
     ["aof_delayed_fsync", 0],
   ];

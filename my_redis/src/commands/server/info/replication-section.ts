@@ -5,7 +5,7 @@ export const replicationSection: InfoSection = {
   name: "replication",
   title: "Replication",
   byDefault: true,
-  lines: ({ runId }) => [
+  lines: ({ process: { runId } }) => [
     ["role", "master"],
     ["connected_slaves", 0],
     ["master_failover_state", "no-failover"],
@@ -24,6 +24,8 @@ export const clusterSection: InfoSection = {
   name: "cluster",
   title: "Cluster",
   byDefault: true,
-  lines: ({ cluster }) =>
-    cluster === undefined ? [["cluster_enabled", 0]] : [["cluster_enabled", 1], ...clusterState(cluster)],
+  lines: ({ cluster, clients }) =>
+    cluster === undefined
+      ? [["cluster_enabled", 0]]
+      : [["cluster_enabled", 1], ...clusterState(cluster, clients.sessionCount)],
 };

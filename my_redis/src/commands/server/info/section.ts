@@ -1,6 +1,7 @@
-import type { InfoLine, Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
+import type { InfoLine } from "../../../dispatch/info-book.ts";
 
-export type { InfoLine } from "../../../server.ts";
+export type { InfoLine } from "../../../dispatch/info-book.ts";
 
 /** One part of INFO, under its own title. */
 export interface InfoSection {
@@ -9,7 +10,7 @@ export interface InfoSection {
   readonly title: string;
   /** Whether INFO without arguments shows it. */
   readonly byDefault: boolean;
-  lines(server: Server): readonly InfoLine[];
+  lines(server: Services): readonly InfoLine[];
 }
 
 /** Bytes for people: "1.50M". */

@@ -5,7 +5,7 @@ export const serverSection: InfoSection = {
   name: "server",
   title: "Server",
   byDefault: true,
-  lines({ cluster, environment, settings, nowMs, startedAtMs, runId }) {
+  lines({ clock: { nowMs }, cluster, environment, process: { runId, startedAtMs }, settings }) {
     const usage = environment.usage();
     const uptimeSeconds = Math.max(0, Math.floor((nowMs - startedAtMs) / 1000));
     return [

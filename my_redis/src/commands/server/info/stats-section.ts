@@ -4,8 +4,9 @@ export const statsSection: InfoSection = {
   name: "stats",
   title: "Stats",
   byDefault: true,
-  lines({ statistics, throughput, keyspace, memoryLimit, pubSub, tracking }) {
-    const tracked = tracking.totals;
+  lines({ keyspace, memoryLimit, observers, pubSub }) {
+    const { statistics, throughput } = observers;
+    const tracked = observers.tracking.totals;
     const { hits, misses, expired, expiredFields, evicted } = keyspace.statistics;
     const kilobytes = (bytes: number): string => (bytes / 1024).toFixed(2);
     return [

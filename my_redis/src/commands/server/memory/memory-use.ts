@@ -1,5 +1,5 @@
 import { clientBytes } from "../../../dispatch/client-memory.ts";
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
 
 /** Where the memory is, in bytes. */
 export interface MemoryUse {
@@ -18,9 +18,9 @@ export interface MemoryUse {
   readonly datasetBytes: number;
 }
 
-const peaks = new WeakMap<Server, number>();
+const peaks = new WeakMap<Services, number>();
 
-export function memoryUse(server: Server): MemoryUse {
+export function memoryUse(server: Services): MemoryUse {
   const { heap, databases } = server.keyspace;
   const dataBytes = server.keyspace.usedBytes;
   const indexBytes = databases.reduce(
@@ -28,7 +28,7 @@ export function memoryUse(server: Server): MemoryUse {
     0,
   );
   let clientsBytes = 0;
-  for (const { client } of server.clients.values()) clientsBytes += clientBytes(client);
+  for (const { client } of server.clients.connected.values()) clientsBytes += clientBytes(client);
   const overheadBytes = indexBytes + clientsBytes;
   // What clients have in their buffers does not count against maxmemory: keys need not go because a client is slow.
   const usedBytes = dataBytes + clientsBytes;

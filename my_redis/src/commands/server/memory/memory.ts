@@ -9,7 +9,6 @@ export const memory = container({
   complexity: "Depends on the subcommand.",
   summary: "Looks at where the memory is.",
   flags: [],
-  arity: -2,
-  subcommands: [memoryDoctor, memoryMallocStats, memoryPurge, memoryStats, memoryUsage],
   helpSince: "4.0.0",
+  subcommands: [memoryDoctor, memoryMallocStats, memoryPurge, memoryStats, memoryUsage],
 });

@@ -1,15 +1,17 @@
 import { command } from "../../../dispatch/command.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
-import type { Server } from "../../../server.ts";
+import type { Services } from "../../../dispatch/context.ts";
 import { memoryUse } from "./memory-use.ts";
 
 const facts = { group: "server", since: "4.0.0", flags: [], arity: 2 } as const;
 
 export const memoryStats = command({
   ...facts,
-  name: "STATS",
+  name: "MEMORY STATS",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns where the memory is, in bytes and shares.",
+  tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
   run({ server }, _args, reply) {
     const lines = statistics(server);
     const databases = server.keyspace.databases.filter(({ size }) => size > 0);
@@ -36,7 +38,7 @@ function replyNumber(name: string, value: number, reply: ReplyWriter): void {
   reply.integer(value);
 }
 
-function statistics(server: Server): [string, number][] {
+function statistics(server: Services): [string, number][] {
   const memory = memoryUse(server);
   const { residentBytes } = server.environment.usage();
   const keys = server.keyspace.databases.reduce((sum, { size }) => sum + size, 0);
@@ -49,7 +51,7 @@ function statistics(server: Server): [string, number][] {
     ["clients.slaves", 0],
     ["clients.normal", memory.clientBytes],
     ["cluster.links", 0],
-    ["aof.buffer", server.log?.pendingBytes ?? 0],
+    ["aof.buffer", server.changes.pendingBytes],
     ["lua.caches", 0],
     ["functions.caches", 0],
     ["overhead.total", memory.overheadBytes],
@@ -70,9 +72,11 @@ function statistics(server: Server): [string, number][] {
 
 export const memoryDoctor = command({
   ...facts,
-  name: "DOCTOR",
+  name: "MEMORY DOCTOR",
   complexity: "O(1)",
+  brief: true,
   summary: "Says in words whether the memory is used well.",
+  tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
   run({ server }, _args, reply) {
     reply.verbatim("txt", `${adviceFor(server)}\n`);
   },
@@ -81,7 +85,7 @@ export const memoryDoctor = command({
 /** Below this there is nothing to say. */
 const littleBytes = 5 * 1024 * 1024;
 
-function adviceFor(server: Server): string {
+function adviceFor(server: Services): string {
   const memory = memoryUse(server);
   if (memory.usedBytes < littleBytes) return "There is too little data to say anything about its memory.";
   const advice: string[] = [];
@@ -94,9 +98,11 @@ function adviceFor(server: Server): string {
 
 export const memoryMallocStats = command({
   ...facts,
-  name: "MALLOC-STATS",
+  name: "MEMORY MALLOC-STATS",
   complexity: "O(1)",
+  brief: true,
   summary: "Describes the heap of records.",
+  tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
   run({ server }, _args, reply) {
     const { heapBytes, reservedBytes } = memoryUse(server);
     reply.verbatim("txt", `record heap: ${heapBytes} bytes in blocks, ${reservedBytes} bytes in pages\n`);
@@ -105,9 +111,11 @@ export const memoryMallocStats = command({
 
 export const memoryPurge = command({
   ...facts,
-  name: "PURGE",
+  name: "MEMORY PURGE",
   complexity: "O(1)",
+  brief: true,
   summary: "Gives free memory back to the system: empty segments of the heap always are.",
+  tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   run(_context, _args, reply) {
     reply.ok();
   },

@@ -1,21 +1,22 @@
 import { command } from "../../../dispatch/command.ts";
+import { keyAt } from "../../../dispatch/key-specification.ts";
 import * as record from "../../../memory/record.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
-import { CommandError, errors } from "../../../protocol/command-error.ts";
+import { OptionReader } from "../../options/option-reader.ts";
 
 /** A key's share of the index: pairs of four bytes each, half of the slots full on average. */
 const indexBytesPerKey = 16;
 
 export const memoryUsage = command({
-  name: "USAGE",
+  name: "MEMORY USAGE",
   group: "server",
   since: "4.0.0",
   complexity: "O(1)",
+  brief: true,
   summary: "Returns the bytes of memory that a key takes, with its value and its share of the index.",
-  usage: "<key> [SAMPLES <count>]",
+  syntax: "key [SAMPLES=count]",
   flags: ["readonly"],
-  arity: -3,
-  keys: { first: 2, last: 2, step: 1 },
+  keys: keyAt(2, "RO"),
   run({ database, keyspace }, args, reply) {
     checkSamples(args);
     const address = database.find(args.buffer, args.start(2), args.end(2));
@@ -33,8 +34,6 @@ export const memoryUsage = command({
 
 /** Nothing is sampled here; the option is read all the same. */
 function checkSamples(args: Arguments): void {
-  for (let index = 3; index < args.count; index += 2) {
-    if (!args.is(index, "samples") || index + 1 >= args.count) throw new CommandError(errors.syntax);
-    if (args.integer(index + 1) < 0) throw new CommandError(errors.syntax);
-  }
+  const options = new OptionReader(args, 3);
+  while (options.next()) if (!options.is("samples", 1) || options.integer() < 0) options.refuse();
 }

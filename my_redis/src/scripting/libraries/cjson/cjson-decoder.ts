@@ -1,6 +1,6 @@
 import type { LuaState } from "../../lua/lua-api.ts";
 import type { Lua } from "../../lua/lua.ts";
-import { ByteBuffer } from "../byte-buffer.ts";
+import { ByteBuffer } from "../../../memory/byte-buffer.ts";
 import { setting } from "./cjson-settings.ts";
 import { readEscape } from "./json-escape.ts";
 import { readNumber } from "./json-number.ts";
@@ -186,7 +186,7 @@ export class JsonDecoder {
   #readEscapedString(bytes: Uint8Array, firstEscape: number): Token {
     const out = this.#unescaped;
     out.clear();
-    out.copy(bytes, this.#stringStart, firstEscape);
+    out.raw(bytes, this.#stringStart, firstEscape);
     let at = firstEscape;
     for (let byte = bytes[at] as number; byte !== quote; byte = bytes[at] as number) {
       if (byte === 0) return this.#refuse(at, "unexpected end of string");

@@ -2,7 +2,7 @@ import { writeInteger } from "../../../protocol/number-text.ts";
 import { luaType, type LuaState } from "../../lua/lua-api.ts";
 import type { Lua } from "../../lua/lua.ts";
 import { formatGeneral } from "../../../values/general-format.ts";
-import { ByteBuffer } from "../byte-buffer.ts";
+import { ByteBuffer } from "../../../memory/byte-buffer.ts";
 import { setting } from "./cjson-settings.ts";
 
 const escapes = makeEscapes();
@@ -63,14 +63,14 @@ export class JsonEncoder {
       case luaType.number:
         return this.#number(state, -1);
       case luaType.boolean:
-        return this.#out.text(api.lua_toboolean(state, -1) === 0 ? "false" : "true");
+        return this.#out.latin1(api.lua_toboolean(state, -1) === 0 ? "false" : "true");
       case luaType.nil:
-        return this.#out.text("null");
+        return this.#out.latin1("null");
       case luaType.table:
         return this.#table(state);
       default:
         if (api.lua_type(state, -1) === luaType.lightUserdata && api.lua_touserdata(state, -1) === 0) {
-          return this.#out.text("null");
+          return this.#out.latin1("null");
         }
         return this.#refuse(state, -1, "type not supported");
     }
@@ -93,11 +93,11 @@ export class JsonEncoder {
     for (let at = address; at < end; at++) {
       const escape = escapes[source[at] as number];
       if (escape === undefined) continue;
-      out.copy(source, copied, at);
-      out.text(escape);
+      out.raw(source, copied, at);
+      out.latin1(escape);
       copied = at + 1;
     }
-    out.copy(source, copied, end);
+    out.raw(source, copied, end);
     out.byte(quote);
   }
 
@@ -106,16 +106,16 @@ export class JsonEncoder {
     const out = this.#out;
     if (!Number.isFinite(value)) return this.#infinite(state, index, value);
     if (Number.isInteger(value) && Math.abs(value) < 1e14 && this.#precision === 14 && !Object.is(value, -0)) {
-      out.room(16);
+      out.ensure(16);
       out.length = writeInteger(out.bytes, out.length, value);
     } else {
-      out.text(formatGeneral(value, this.#precision));
+      out.latin1(formatGeneral(value, this.#precision));
     }
   }
 
   #infinite(state: LuaState, index: number, value: number): void {
     if (this.#invalidNumbers === 0) this.#refuse(state, index, "must not be NaN or Inf");
-    this.#out.text(this.#invalidNumbers === 2 ? "null" : formatGeneral(value, this.#precision));
+    this.#out.latin1(this.#invalidNumbers === 2 ? "null" : formatGeneral(value, this.#precision));
   }
 
   #table(state: LuaState): void {
@@ -159,19 +159,19 @@ export class JsonEncoder {
 
   #array(state: LuaState, length: number): void {
     const { api } = this.#lua;
-    this.#out.text("[");
+    this.#out.latin1("[");
     for (let index = 1; index <= length; index++) {
       if (index > 1) this.#out.byte(comma);
       api.lua_rawgeti(state, -1, index);
       this.#value(state);
       api.lua_settop(state, -2);
     }
-    this.#out.text("]");
+    this.#out.latin1("]");
   }
 
   #object(state: LuaState): void {
     const { api } = this.#lua;
-    this.#out.text("{");
+    this.#out.latin1("{");
     let first = true;
     api.lua_pushnil(state);
     while (api.lua_next(state, -2) !== 0) {
@@ -182,7 +182,7 @@ export class JsonEncoder {
       this.#value(state);
       api.lua_settop(state, -2);
     }
-    this.#out.text("}");
+    this.#out.latin1("}");
   }
 
   #key(state: LuaState): void {

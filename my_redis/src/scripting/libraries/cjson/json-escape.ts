@@ -1,4 +1,4 @@
-import type { ByteBuffer } from "../byte-buffer.ts";
+import type { ByteBuffer } from "../../../memory/byte-buffer.ts";
 
 const backslash = 92;
 const letterU = 117;

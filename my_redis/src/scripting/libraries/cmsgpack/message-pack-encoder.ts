@@ -1,6 +1,6 @@
 import { luaType, type LuaState } from "../../lua/lua-api.ts";
 import type { Lua } from "../../lua/lua.ts";
-import { ByteBuffer } from "../byte-buffer.ts";
+import { ByteBuffer } from "../../../memory/byte-buffer.ts";
 
 /** Tables nested more deeply become nil, so that a table that holds itself comes to an end. */
 const deepestNesting = 16;
@@ -62,7 +62,7 @@ export class MessagePackEncoder {
     const address = this.#lua.string(state, -1);
     const { length } = this.#lua;
     this.#size(length, stringCodes);
-    this.out.copy(this.#lua.memory.bytes, address, address + length);
+    this.out.raw(this.#lua.memory.bytes, address, address + length);
   }
 
   #number(value: number): void {

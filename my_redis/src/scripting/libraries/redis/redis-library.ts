@@ -81,8 +81,8 @@ function commandFunctions(lua: Lua, host: ScriptHost, script: ScriptState): Reco
     host.call(request.args, reply);
     // The arguments are not needed any more, and the reply may need the room.
     api.lua_settop(state, 0);
-    decoder.push(state, reply.buffer, 0);
-    return reply.buffer[0] === errorSign;
+    decoder.push(state, reply.bytes, 0);
+    return reply.bytes[0] === errorSign;
   };
 
   return {

@@ -2,7 +2,7 @@ import { type LuaLibrary, setFunctions } from "../library.ts";
 import { toUint64 } from "../base/integer-format.ts";
 import type { LuaState, NativeFunction } from "../../lua/lua-api.ts";
 import type { Lua } from "../../lua/lua.ts";
-import { ByteBuffer } from "../byte-buffer.ts";
+import { ByteBuffer } from "../../../memory/byte-buffer.ts";
 import { StructFormat } from "./struct-format.ts";
 
 const integerOptions = "bBhHlLTiI";
@@ -73,7 +73,7 @@ function packString(lua: Lua, state: LuaState, out: ByteBuffer, format: StructFo
   const address = lua.checkString(state, argument);
   const bytes = format.size === 0 ? lua.length : format.size;
   if (lua.length < bytes) lua.argumentError(state, argument + 1, "string too short");
-  out.copy(lua.memory.bytes, address, address + bytes);
+  out.raw(lua.memory.bytes, address, address + bytes);
   if (format.option === "s") out.byte(0);
 }
 

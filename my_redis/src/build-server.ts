@@ -1,0 +1,72 @@
+import { joinCluster } from "./cluster/join-cluster.ts";
+import type { ClusterNode } from "./cluster/cluster-node.ts";
+import { RecordBook } from "./cluster/transaction/record-book.ts";
+import { transactionLog } from "./cluster/transaction/transaction-log.ts";
+import { allCommands } from "./commands/index.ts";
+import { ChangeLog } from "./dispatch/change-log.ts";
+import type { CommandHook } from "./dispatch/checks/command-hook.ts";
+import { CommandTable } from "./dispatch/command-table.ts";
+import type { Command } from "./dispatch/context.ts";
+import { Statistics } from "./dispatch/observers/statistics.ts";
+import type { ServerProcess } from "./dispatch/ports.ts";
+import { TurnClock } from "./dispatch/turn-clock.ts";
+import type { Environment } from "./environment.ts";
+import { Migrations } from "./migration/migrations.ts";
+import { NetworkServer } from "./network/network-server.ts";
+import type { Connect } from "./network/transport.ts";
+import { Turn } from "./network/turn.ts";
+import { FileStorage } from "./persistence/file-storage.ts";
+import { type OuterParts, Server } from "./server.ts";
+import type { Settings } from "./settings/settings.ts";
+
+/** The outer parts of a server that is started. */
+export interface StartedParts extends OuterParts {
+  readonly network: NetworkServer;
+  readonly storage: FileStorage | undefined;
+  readonly cluster: ClusterNode | undefined;
+  readonly migrations: Migrations;
+  /** Writes across nodes, as the log knows them. */
+  readonly book: RecordBook;
+}
+
+export type BuiltServer = Server<StartedParts>;
+
+export interface BuildOptions {
+  readonly settings: Settings;
+  readonly environment: Environment;
+  /** No file is read or written. */
+  readonly memory: boolean;
+  readonly connect: Connect;
+  readonly onCommand: CommandHook | undefined;
+}
+
+/**
+ * Builds all parts of a server, from the inside out. Nothing runs yet: nothing listens, no file is read, no timer is
+ * set. Throws DirectiveError for directives that do not fit together.
+ */
+export function buildServer(
+  { settings, environment, memory, connect, onCommand }: BuildOptions,
+  requestShutdown: ServerProcess["requestShutdown"],
+): { readonly server: BuiltServer; readonly turn: Turn } {
+  const changes = new ChangeLog();
+  const clock = new TurnClock(environment.nowMs);
+  const statistics = new Statistics();
+  const turn = new Turn({ changes, clock, statistics });
+  const book = new RecordBook();
+  const server = new Server<StartedParts>({
+    ...{ settings, environment, changes, clock, statistics, requestShutdown, onCommand },
+    commands: new CommandTable<Command>(allCommands),
+    replies: turn,
+    parts: (services) => {
+      const network = new NetworkServer(services, turn);
+      return {
+        book,
+        network,
+        storage: memory ? undefined : new FileStorage(services, transactionLog(book, environment.monotonicMs)),
+        cluster: joinCluster(services, { network, turn, connect, book }),
+        migrations: new Migrations(services, { connect, inTurn: (work) => turn.run(work) }),
+      };
+    },
+  });
+  return { server, turn };
+}

@@ -1,0 +1,21 @@
+import type { Services } from "../../dispatch/context.ts";
+import type { Disputes } from "../disputes.ts";
+import type { OutgoingLink } from "../link/outgoing-link.ts";
+import type { Members } from "../members.ts";
+import type { SpanningCommand } from "../spanning-command.ts";
+import type { RelayedClients } from "./relayed-clients.ts";
+import type { ScriptExchange } from "./script-exchange.ts";
+
+/** What routing needs of the node. */
+export interface RouterOwner {
+  readonly server: Services;
+  readonly members: Members;
+  readonly disputes: Disputes;
+  /** By the node's number; undefined at this node's own. */
+  readonly links: readonly (OutgoingLink | undefined)[];
+  readonly spanning: ReadonlyMap<string, SpanningCommand>;
+  readonly scripts: ScriptExchange;
+  readonly relayed: RelayedClients;
+  /** Bytes that may wait for all nodes together. */
+  readonly maxWaitingBytes: number;
+}

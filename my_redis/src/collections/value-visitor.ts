@@ -1,0 +1,74 @@
+import type { ElementRun } from "../values/element-run.ts";
+import type { Count64 } from "../values/stream/count-64.ts";
+import type { StreamId } from "../values/stream/stream-id.ts";
+import type { ByteRange } from "../memory/byte-range.ts";
+
+export type CollectionType = "list" | "set" | "sortedSet" | "hash" | "stream";
+/** Collections that may be packed: as elements, or as elements in pairs. */
+export type PackedType = Exclude<CollectionType, "stream">;
+
+/**
+ * What a decoder calls with the pieces of a value. Ranges stay valid until the decoder returns, ids during the call. A
+ * decoder may find invalid bytes after any piece: then the pieces before must be dropped.
+ */
+export interface ValueVisitor {
+  string(value: ByteRange): void;
+  /**
+   * A whole collection instead of `begin` and its pieces, as elements that have been checked. False when it cannot be
+   * stored in this form: then nothing has changed, and the pieces follow.
+   */
+  packed(type: PackedType, run: ElementRun): boolean;
+  /** As `packed`, for a set of integers of 2, 4 or 8 bytes each. There is at least one. */
+  integers(width: number, range: ByteRange): boolean;
+  /** Called before the pieces of a collection. The dump announces `count` pieces, which may be false. */
+  begin(type: CollectionType, count: number): void;
+  /** The next element of a list. */
+  element(element: ByteRange): void;
+  /** The next member of a set. False for a repeated one, which makes the whole value invalid. */
+  member(member: ByteRange): boolean;
+  /** As `member`, for a sorted set. */
+  scoredMember(member: ByteRange, score: number): boolean;
+  /** As `member`, for a hash. `timeMs`: the moment at which the field expires, Unix milliseconds; 0 for never. */
+  field(name: ByteRange, value: ByteRange, timeMs: number): boolean;
+  /** The next entry of a stream, in the order of the ids. `fields` are names and values in turn. */
+  entry(id: StreamId, fields: readonly ByteRange[]): void;
+  /** Called after the entries. */
+  streamState(state: StreamState): void;
+  /** Called after the state. The groups have different names, and so have the consumers of each group. */
+  group(group: StreamGroup): void;
+}
+
+/** The state of a stream besides its entries. */
+export interface StreamState {
+  readonly length: number;
+  readonly lastId: StreamId;
+  readonly maxDeletedId: StreamId;
+  /** Undefined in old dumps, which do not contain it. */
+  readonly entriesAdded: Count64 | undefined;
+}
+
+export interface StreamGroup {
+  /** One character per byte. */
+  readonly name: string;
+  readonly lastId: StreamId;
+  /** Undefined in old dumps, which do not contain it; -1 when it is unknown. */
+  readonly entriesRead: Count64 | undefined;
+  readonly consumers: readonly StreamConsumer[];
+}
+
+export interface StreamConsumer {
+  /** One character per byte. */
+  readonly name: string;
+  /** Unix milliseconds. */
+  readonly seenMs: number;
+  /** Unix milliseconds; -1 for never. */
+  readonly activeMs: number;
+  readonly pending: readonly PendingEntry[];
+}
+
+export interface PendingEntry {
+  readonly id: StreamId;
+  /** Unix milliseconds. */
+  readonly deliveredMs: number;
+  readonly deliveries: Count64;
+}

@@ -1,0 +1,96 @@
+import type { Arguments } from "../../protocol/arguments.ts";
+import type { Outcome, Verdict } from "../outcome.ts";
+
+/**
+ * Every check that a request passes before it runs, by name, in this order; the order does not depend on which check was
+ * installed first. The phases:
+ *
+ * - rights: may this client use the command?
+ * - arrival: does the server, and the state of the connection, allow a request now?
+ * - data: can this node's data take it? Left out for a request that another node carries out.
+ * - waiting: must it wait for something first?
+ * - routing: where does it run? It comes last, since it may begin the work.
+ */
+export const checkOrder = {
+  rights: ["authentication"],
+  arrival: ["subscriber", "loading", "busy script", "transaction", "monitor"],
+  data: ["log", "memory"],
+  waiting: ["command hook", "pause", "migration", "locked keys"],
+  routing: ["script slots", "owner of the keys"],
+} as const;
+
+export type CheckPhase = keyof typeof checkOrder;
+
+/**
+ * One check. It reads what a command's entry says (flags and the like), never its name. It may judge requests as they
+ * arrive from a client, or what EXEC and scripts are about to run, or both.
+ */
+export interface Check<Context, Entry, Name extends string = string> {
+  readonly name: Name;
+  readonly arriving?: (context: Context, command: Entry, args: Arguments) => Outcome;
+  /** Nothing within a transaction or script can wait: hence no "held". */
+  readonly within?: (context: Context, command: Entry, args: Arguments) => Verdict;
+}
+
+/** Whether a request concerns no data of this node. */
+type IsElsewhere<Context, Entry> = (context: Context, command: Entry, args: Arguments) => boolean;
+
+const places = new Map<string, number>();
+const dataChecks = new Set<string>(checkOrder.data);
+for (const names of Object.values(checkOrder)) for (const name of names) places.set(name, places.size);
+
+/** The checks that are installed, in the order of `checkOrder`. A check that is seldom needed costs nothing meanwhile. */
+export class CheckList<Context, Entry> {
+  #installed: readonly Check<Context, Entry>[] = [];
+  // What is walked for each request holds just what is called, in flat arrays.
+  #arriving: readonly Required<Pick<Check<Context, Entry>, "name" | "arriving">>[] = [];
+  #within: readonly NonNullable<Check<Context, Entry>["within"]>[] = [];
+  #isElsewhere: IsElsewhere<Context, Entry> | undefined;
+
+  /** Adds a check to its phase. The result removes it again. */
+  install<Phase extends CheckPhase>(
+    check: Check<Context, Entry, (typeof checkOrder)[Phase][number]>,
+    _phase: Phase,
+  ): () => void {
+    this.#set([...this.#installed, check].toSorted((one, other) => placeOf(one) - placeOf(other)));
+    return () => this.#set(this.#installed.filter((each) => each !== check));
+  }
+
+  /** On a ring of nodes: the phase "data" is left out for requests of which `isElsewhere` says so. */
+  leaveOutElsewhere(isElsewhere: IsElsewhere<Context, Entry>): void {
+    this.#isElsewhere = isElsewhere;
+  }
+
+  /** Checks that are installed now. */
+  get count(): number {
+    return this.#installed.length;
+  }
+
+  #set(checks: readonly Check<Context, Entry>[]): void {
+    this.#installed = checks;
+    this.#arriving = checks.flatMap(({ name, arriving }) => (arriving === undefined ? [] : [{ name, arriving }]));
+    this.#within = checks.flatMap(({ within }) => within ?? []);
+  }
+
+  /** Judges a request that has arrived from a client. */
+  arriving(context: Context, command: Entry, args: Arguments): Outcome {
+    for (const check of this.#arriving) {
+      const outcome = check.arriving(context, command, args);
+      if (outcome === "run") continue;
+      if (dataChecks.has(check.name) && this.#isElsewhere?.(context, command, args) === true) continue;
+      return outcome;
+    }
+    return "run";
+  }
+
+  /** Judges a command that EXEC or a script is about to run. */
+  within(context: Context, command: Entry, args: Arguments): Verdict {
+    for (const check of this.#within) {
+      const verdict = check(context, command, args);
+      if (verdict !== "run") return verdict;
+    }
+    return "run";
+  }
+}
+
+const placeOf = ({ name }: { readonly name: string }): number => places.get(name) as number;

@@ -1,0 +1,45 @@
+import type { ChangeLog } from "../change-log.ts";
+import type { Command } from "../context.ts";
+import type { Execution } from "../execution.ts";
+import { Refusal, type Verdict } from "../outcome.ts";
+import type { RequestCheck } from "./request-check.ts";
+
+const isLoading = new Refusal("LOADING Redis is loading the dataset in memory");
+const isBusy = new Refusal("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+
+export function loading(execution: Execution): RequestCheck<"loading"> {
+  const judge = ({ flagSet }: Command): Verdict => (execution.isLoading && !flagSet.has("loading") ? isLoading : "run");
+  return {
+    name: "loading",
+    arriving: (_context, command) => judge(command),
+    within: (_context, command) => judge(command),
+  };
+}
+
+/** While a script runs longer than it may, a client can only stop it or look at it. */
+export function busyScript(execution: Execution): RequestCheck<"busy script"> {
+  const judge = ({ flagSet }: Command): Verdict =>
+    execution.scriptIsPaused && !flagSet.has("allow_busy") ? isBusy : "run";
+  return {
+    name: "busy script",
+    arriving: (_context, command) => judge(command),
+    within: (_context, command) => judge(command),
+  };
+}
+
+/**
+ * After the log or the snapshot could not be written, data must not change: a restart would lose the change.
+ * `snapshotRefusal` gives the error reply while snapshots fail.
+ */
+export function writtenLog(changes: ChangeLog, snapshotRefusal: () => string | undefined): RequestCheck<"log"> {
+  const judge = ({ isWrite }: Command): Verdict => {
+    if (!isWrite) return "run";
+    const failure = changes.failure ?? snapshotRefusal();
+    return failure === undefined ? "run" : new Refusal(failure);
+  };
+  return {
+    name: "log",
+    arriving: (_context, command) => judge(command),
+    within: (_context, command) => judge(command),
+  };
+}

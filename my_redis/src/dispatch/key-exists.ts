@@ -1,0 +1,8 @@
+import type { Keyspace } from "../keyspace/keyspace.ts";
+
+/** Whether a database holds a key, named with one character per byte; an expired one counts. Looking leaves no trace. */
+export function keyExists(keyspace: Keyspace, database: number, name: string): boolean {
+  const key = Buffer.from(name, "latin1");
+  const hash = keyspace.hasher.hash(key, 0, key.length);
+  return keyspace.database(database).keys.find(hash, key, 0, key.length) !== 0;
+}

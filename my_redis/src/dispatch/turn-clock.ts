@@ -1,0 +1,20 @@
+/** The clock of the turn. It is read once a turn, and again after a command that may have taken long. */
+export class TurnClock {
+  /** Unix milliseconds. */
+  nowMs: number;
+  readonly #read: () => number;
+
+  constructor(read: () => number) {
+    this.#read = read;
+    this.nowMs = read();
+  }
+
+  update(): void {
+    this.nowMs = this.#read();
+  }
+
+  /** Sets the clock to a moment of the past: for the commands of one script time stands still. */
+  setTo(nowMs: number): void {
+    this.nowMs = nowMs;
+  }
+}

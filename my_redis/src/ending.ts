@@ -1,0 +1,49 @@
+import type { StartedParts } from "./build-server.ts";
+import type { Cron } from "./cron.ts";
+import type { SaveAtEnd } from "./dispatch/ports.ts";
+
+/** Clients get this long to take their last replies. */
+const closeGraceMs = 1000;
+
+/** Ends a server, once: its timers, its clients, its part in the ring, and its files. */
+export class Ending {
+  /** Resolves when everything is closed and on disk. */
+  readonly closed: Promise<void>;
+  readonly #parts: StartedParts;
+  readonly #cron: Cron;
+  #resolve: () => void = () => {};
+  #hasBegun = false;
+
+  constructor(parts: StartedParts, cron: Cron) {
+    this.#parts = parts;
+    this.#cron = cron;
+    this.closed = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /**
+   * SHUTDOWN. False when the snapshot that is wanted cannot be written; then the server goes on, unless `force` is given.
+   */
+  request(wanted: SaveAtEnd, force: boolean): boolean {
+    if (this.#parts.storage?.snapshots.saveAtEnd(wanted) === false && !force) return false;
+    // Not from within the command that asks for it.
+    setImmediate(() => void this.end(wanted, true));
+    return true;
+  }
+
+  /** `isSaved`: the snapshot that is wanted has just been written. */
+  end(wanted: SaveAtEnd, isSaved = false): Promise<void> {
+    if (this.#hasBegun) return this.closed;
+    this.#hasBegun = true;
+    const { cluster, migrations, network, storage } = this.#parts;
+    this.#cron.stop();
+    migrations.stop();
+    network.stop();
+    // A snapshot that was written for SHUTDOWN lacks what clients have written since.
+    if (!isSaved || (storage?.snapshots.changes ?? 0) > 0) storage?.snapshots.saveAtEnd(wanted);
+    cluster?.stop();
+    void Promise.all([storage?.close(), network.disconnectAll(closeGraceMs)]).then(this.#resolve);
+    return this.closed;
+  }
+}

@@ -1,0 +1,27 @@
+import type { AppendOnlyFile, AppendOnlyFileOptions } from "./append-only-file.ts";
+import type { CommandLog } from "./command-log.ts";
+import type { LogFolder } from "./log-folder.ts";
+import type { ManifestEntry } from "./manifest.ts";
+
+/** A log that is written. */
+export interface OpenLog {
+  readonly folder: LogFolder;
+  readonly file: AppendOnlyFile;
+  readonly commands: CommandLog;
+  /** Bytes of the files before the one that is written now. */
+  bytesBefore: number;
+  /**
+   * The increment of a log that was begun at run time, until its base is written: the manifest does not name it yet, so
+   * that nothing of it would be loaded.
+   */
+  draft: ManifestEntry | undefined;
+}
+
+/** What the rewriter needs of the log. */
+export interface RewrittenLog {
+  /** Undefined while commands are not logged. */
+  readonly current: OpenLog | undefined;
+  /** Bytes of all files of the log. */
+  readonly bytes: number;
+  readonly options: AppendOnlyFileOptions;
+}

@@ -1,0 +1,105 @@
+import type { Command, Context, Services } from "../dispatch/context.ts";
+import { outOfMemory } from "../dispatch/checks/memory-limit.ts";
+import { Refusal, type Verdict } from "../dispatch/outcome.ts";
+import type { LogLevel } from "../environment.ts";
+import type { Arguments } from "../protocol/arguments.ts";
+import type { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { ReplicationTargets, ScriptHost, ScriptLogLevel } from "./script-host.ts";
+
+const unknown = "ERR Unknown Redis command called from script";
+const wrongArity = "ERR Wrong number of args calling Redis command from script";
+const notAllowed = new Refusal("ERR This Redis command is not allowed from script");
+const readOnly = new Refusal("ERR Write commands are not allowed from read-only scripts.");
+const logLevels: readonly LogLevel[] = ["debug", "info", "notice", "warning"];
+/** The bit of redis.set_repl that stands for the log. */
+const toLog = 1;
+
+/** Runs the commands of scripts, as a client of its own that is in the caller's database. */
+export class ScriptCommandHost implements ScriptHost {
+  readonly #server: Services;
+  readonly #context: Context;
+  #readOnly = false;
+  /** Memory was short when the script began, and the script lacks the flag that allows it to run then. */
+  #outOfMemory = false;
+  #written = false;
+  #targets: ReplicationTargets = 3;
+  /** The time at which the script began: for its commands the clock stands still. */
+  #nowMs = 0;
+
+  constructor(server: Services) {
+    this.#server = server;
+    this.#context = server.clients.addPseudo("script");
+  }
+
+  /** A script begins on behalf of a client. */
+  begin(caller: Context, { readOnly, outOfMemory }: { readOnly: boolean; outOfMemory: boolean }): void {
+    this.#server.cluster?.beginScript();
+    this.#readOnly = readOnly;
+    this.#outOfMemory = outOfMemory;
+    this.#written = false;
+    this.#targets = 3;
+    this.#nowMs = caller.now;
+    this.#context.select(caller.client.database);
+    this.#context.client.tracking = caller.client.tracking;
+  }
+
+  /** Sets the clock to the moment at which the script began. The caller updates the clock when the script has ended. */
+  stopClock(): void {
+    this.#server.clock.setTo(this.#nowMs);
+  }
+
+  call(args: Arguments, reply: ReplyWriter): void {
+    const { processor } = this.#server;
+    const found = processor.resolve(args);
+    if (found instanceof Refusal) {
+      processor.writeError(reply, found.reason === "arguments" ? wrongArity : unknown);
+      return;
+    }
+    const verdict = this.#verdictOn(found, args);
+    if (verdict !== "run") {
+      found.statistics.rejectedCalls++;
+      processor.writeError(reply, verdict.message);
+      return;
+    }
+    if (found.isWrite) this.#written = true;
+    this.#context.client.protocol = reply.protocol;
+    this.#run(found, args, reply);
+    this.stopClock();
+  }
+
+  #verdictOn(found: Command, args: Arguments): Verdict {
+    const { checks, execution } = this.#server;
+    if (found.flagSet.has("noscript") && !execution.scriptsMayCallAll) return notAllowed;
+    if (this.#readOnly && (found.isWrite || found.mayReplicate !== undefined)) return readOnly;
+    // Once it has written, it is not stopped half-way.
+    if (this.#outOfMemory && !this.#written && found.flagSet.has("denyoom")) return outOfMemory;
+    return checks.within(this.#context, found, args);
+  }
+
+  #run(found: Command, args: Arguments, reply: ReplyWriter): void {
+    const { changes, processor } = this.#server;
+    const call = (): void => processor.call(this.#context, found, args, reply);
+    if ((this.#targets & toLog) === 0) changes.without(call);
+    else call();
+  }
+
+  mayRun(args: Arguments): boolean | undefined {
+    return this.#server.commands.find(args) === undefined ? undefined : true;
+  }
+
+  log(level: ScriptLogLevel, message: string): void {
+    this.#server.environment.report(logLevels[level] as LogLevel, message);
+  }
+
+  setReplication(targets: ReplicationTargets): void {
+    this.#targets = targets;
+  }
+
+  hasWritten(): boolean {
+    return this.#written;
+  }
+
+  countError(message: string): void {
+    this.#server.observers.statistics.countError(message);
+  }
+}

@@ -1,0 +1,139 @@
+import type { Command, Context, EvalCall, Scripts, Services } from "../dispatch/context.ts";
+import type { SuspendedUnit } from "../dispatch/change-log.ts";
+import { answer } from "../dispatch/replies.ts";
+import { CommandError } from "../protocol/command-error.ts";
+import { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Script } from "./script-cache.ts";
+import { ScriptCommandHost } from "./script-command-host.ts";
+import { ScriptEngine } from "./script-engine.ts";
+
+/** What all scripts of a server may take together, and what their VM keeps when they are done. */
+const maxMemoryBytes = 256 * 1024 * 1024;
+const keepMemoryBytes = 64 * 1024 * 1024;
+
+const unkillable =
+  "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script " +
+  "termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.";
+
+/** A script that has passed its time, between two turns. */
+interface PausedScript {
+  readonly caller: Context;
+  /** EVAL, or one of its kin. */
+  readonly command: Command | undefined;
+  readonly unit: SuspendedUnit | undefined;
+}
+
+/** Runs the scripts of one server: at once, or over many turns when one takes longer than busy-reply-threshold. */
+export class ScriptRunner implements Scripts {
+  readonly engine: ScriptEngine;
+  readonly #server: Services;
+  readonly #host: ScriptCommandHost;
+  readonly #reply = new ReplyWriter();
+  #paused: PausedScript | undefined;
+
+  constructor(server: Services) {
+    this.#server = server;
+    this.#host = new ScriptCommandHost(server);
+    this.engine = new ScriptEngine(this.#host, {
+      monotonicMs: server.environment.monotonicMs,
+      limitMs: () => server.settings.values["busy-reply-threshold"],
+      maxMemoryBytes,
+      keepMemoryBytes,
+    });
+    server.info.add("memory", () => [
+      ["used_memory_lua", this.engine.memory.vmBytes],
+      ["used_memory_vm_eval", this.engine.memory.vmBytes],
+      ["used_memory_scripts_eval", this.engine.memory.scriptBytes],
+      ["number_of_cached_scripts", this.engine.scriptCount],
+    ]);
+  }
+
+  run(caller: Context, script: Script, call: EvalCall, reply: ReplyWriter): void {
+    this.#checkFlags(script, call.readOnly);
+    const { args, keyCount, readOnly } = call;
+    const { flags } = script.shebang;
+    this.#host.begin(caller, {
+      readOnly: readOnly || flags?.has("no-writes") === true,
+      outOfMemory: this.#server.memoryLimit.exceeded && flags?.has("allow-oom") !== true,
+    });
+    const mayPause = caller.mayBlock;
+    const { length } = reply;
+    // What a script does is as if it were done in one moment, and nothing in it can wait.
+    const outcome = this.#server.execution.asUnit(() =>
+      this.engine.run(script, { args, firstKey: 3, keyCount, mayPause }, reply),
+    );
+    if (outcome === "done") return countFailure(caller.command, reply, length);
+    // Also where this request itself had been held: nothing goes on behind it.
+    caller.client.hold();
+    this.#pause(caller, caller.command);
+  }
+
+  #checkFlags({ shebang: { flags } }: Script, readOnly: boolean): void {
+    if (flags === undefined || flags.has("no-writes")) return;
+    if (readOnly) throw new CommandError("ERR Can not execute a script with write flag using *_ro command.");
+    const { failure } = this.#server.changes;
+    if (failure !== undefined) throw new CommandError(failure);
+  }
+
+  kill(): void {
+    const paused = this.#paused;
+    if (paused === undefined) throw new CommandError("NOTBUSY No scripts in execution right now.");
+    if (this.#host.hasWritten()) throw new CommandError(unkillable);
+    this.#server.environment.report("warning", "Lua script killed by user with SCRIPT KILL.");
+    this.#prepareReply(paused.caller);
+    this.engine.kill(this.#reply);
+    this.#finish(paused);
+  }
+
+  #pause(caller: Context, command: Command | undefined): void {
+    const { changes, execution } = this.#server;
+    execution.pauseScript();
+    this.#paused = { caller, command, unit: changes.suspendUnit() };
+    setImmediate(() => this.#continue());
+  }
+
+  #continue(): void {
+    const paused = this.#paused;
+    // It may have been killed meanwhile.
+    if (paused === undefined) return;
+    const { changes, clients, clock, execution } = this.#server;
+    // No client waits for it, and none could kill it: the server may have been closed.
+    if (clients.connected.size + clients.sessionCount === 0 && !this.#host.hasWritten()) return this.kill();
+    execution.resumeScript();
+    this.#paused = undefined;
+    if (paused.unit !== undefined) changes.resumeUnit(paused.unit);
+    this.#prepareReply(paused.caller);
+    this.#host.stopClock();
+    const outcome = execution.asUnit(() => this.engine.continue(this.#reply));
+    clock.update();
+    if (outcome === "paused") return this.#pause(paused.caller, paused.command);
+    changes.endUnit();
+    this.#finish(paused);
+  }
+
+  #prepareReply({ client }: Context): void {
+    this.#reply.clear();
+    this.#reply.protocol = client.protocol;
+  }
+
+  /** Answers the client of a script that had been paused; the other clients go on. */
+  #finish({ caller: { client }, command }: PausedScript): void {
+    const { blocking, execution, replies } = this.#server;
+    countFailure(command, this.#reply, 0);
+    this.#paused = undefined;
+    execution.resumeScript();
+    client.isHeld = false;
+    if (!client.gone) {
+      answer(replies, client, (reply) => reply.raw(this.#reply.bytes, 0, this.#reply.length));
+      client.channel.resume();
+    }
+    blocking.serve();
+  }
+}
+
+const minus = 45;
+
+/** Counts a script whose reply, from `start` on, is an error: the processor sees only what is thrown. */
+function countFailure(command: Command | undefined, { bytes, length }: ReplyWriter, start: number): void {
+  if (command !== undefined && length > start && bytes[start] === minus) command.statistics.failedCalls++;
+}

@@ -1,0 +1,40 @@
+import { isIdentifier } from "./identifier.ts";
+import type { AcceptedReservation, UnreadableReservation } from "./reservation.ts";
+
+/** A message of a batch as the ledger sees it. A part that the ledger cannot store is undefined. */
+export interface BatchEntry {
+  readonly reservationId: string | undefined;
+  readonly saleId: string | undefined;
+  readonly productId: string | undefined;
+  readonly userId: string | undefined;
+  readonly epoch: number | undefined;
+  /** The whole reservation, if every part of it is valid. */
+  readonly reservation: AcceptedReservation | undefined;
+}
+
+/** Other programs may write to the queue too: a value is checked here, so that one bad row cannot fail a batch. */
+export function entryOf(reservation: AcceptedReservation): BatchEntry {
+  const parts = readableParts(reservation);
+  const { reservationId, saleId, productId, userId, epoch } = parts;
+  const { acceptedAtMs } = reservation;
+  if (reservationId === undefined || saleId === undefined || productId === undefined) return parts;
+  if (userId === undefined || epoch === undefined || !isWhole(acceptedAtMs)) return parts;
+  return { ...parts, reservation: { reservationId, saleId, productId, userId, epoch, acceptedAtMs } };
+}
+
+/** An entry that can only be rejected. */
+export function readableParts(message: UnreadableReservation): BatchEntry {
+  const id = (value: unknown): string | undefined => (isIdentifier(value) ? value : undefined);
+  return {
+    reservationId: id(message.reservationId),
+    saleId: id(message.saleId),
+    productId: id(message.productId),
+    userId: id(message.userId),
+    epoch: isWhole(message.epoch) ? message.epoch : undefined,
+    reservation: undefined,
+  };
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

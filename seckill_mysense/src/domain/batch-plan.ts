@@ -1,0 +1,132 @@
+import type { BatchEntry } from "./batch-entry.ts";
+import type { ProductTotals, RecordOutcome, RejectionReason, StockReturn } from "./order.ts";
+import type { AcceptedReservation } from "./reservation.ts";
+import type { SaleProduct } from "./sale.ts";
+
+/** One product as the plan needs it. */
+export type PlannedProduct = ProductTotals & Pick<SaleProduct, "saleId" | "limitPerUser">;
+
+/** The ledger's state of the reservations, buyers and products of one batch, read under the products' locks. */
+export interface LedgerState {
+  readonly products: ReadonlyMap<string, PlannedProduct>;
+  readonly ordered: ReadonlySet<string>;
+  readonly rejected: ReadonlyMap<string, RejectionReason>;
+  /** The slots that a buyer's active orders of a product occupy, by `holderKey`. */
+  readonly slots: ReadonlyMap<string, ReadonlySet<number>>;
+}
+
+export interface PlannedOrder {
+  readonly reservation: AcceptedReservation;
+  readonly slot: number;
+}
+
+export interface PlannedRejection {
+  readonly entry: BatchEntry & { readonly reservationId: string };
+  readonly reason: RejectionReason;
+}
+
+/** The rows that the transaction will write, and the outcome of each entry of the batch. */
+export interface BatchPlan {
+  readonly outcomes: readonly RecordOutcome[];
+  readonly orders: readonly PlannedOrder[];
+  readonly rejections: readonly PlannedRejection[];
+  readonly returns: readonly StockReturn[];
+  /** Units to reserve, by product. */
+  readonly reserved: ReadonlyMap<string, number>;
+}
+
+/** Epochs start at 1, so a return with this epoch never adds a unit. */
+export const epochWithoutUnit = 0;
+
+export function holderKey(productId: string, userId: string): string {
+  // No id contains a control character.
+  return `${productId}\n${userId}`;
+}
+
+/** Decides a batch in its order: the first reservation gets the unit. A pure function, without database and clock. */
+export function planBatch(entries: readonly BatchEntry[], state: LedgerState): BatchPlan {
+  const planner = new BatchPlanner(state);
+  const outcomes = entries.map((entry) => planner.decide(entry));
+  const { orders, rejections, returns, reserved } = planner;
+  return { outcomes, orders, rejections, returns, reserved };
+}
+
+class BatchPlanner {
+  readonly orders: PlannedOrder[] = [];
+  readonly rejections: PlannedRejection[] = [];
+  readonly returns: StockReturn[] = [];
+  readonly reserved = new Map<string, number>();
+  readonly #state: LedgerState;
+  /** Decisions for earlier entries of this batch. */
+  readonly #ordered = new Set<string>();
+  readonly #rejected = new Map<string, RejectionReason>();
+  readonly #slots = new Map<string, Set<number>>();
+
+  constructor(state: LedgerState) {
+    this.#state = state;
+  }
+
+  decide(entry: BatchEntry): RecordOutcome {
+    const { reservationId } = entry;
+    if (reservationId === undefined) return { kind: "rejected", reason: "malformed" };
+    if (this.#state.ordered.has(reservationId) || this.#ordered.has(reservationId)) return { kind: "duplicate" };
+    const earlier = this.#state.rejected.get(reservationId) ?? this.#rejected.get(reservationId);
+    if (earlier !== undefined) return { kind: "rejected", reason: earlier };
+
+    const { reservation } = entry;
+    if (reservation === undefined) return this.#reject({ ...entry, reservationId }, "malformed");
+    const decision = this.#placeFor(reservation);
+    if (typeof decision === "string") return this.#reject({ ...entry, reservationId }, decision);
+    this.#order(reservation, decision);
+    return { kind: "recorded" };
+  }
+
+  /** A free slot of the buyer, or the reason for refusing. */
+  #placeFor({ saleId, productId, userId }: AcceptedReservation): number | RejectionReason {
+    const product = this.#state.products.get(productId);
+    if (product === undefined || product.saleId !== saleId) return "unknown_product";
+    const taken = product.reserved + product.sold + (this.reserved.get(productId) ?? 0);
+    // Checked before the limit per user: `limit_per_user` gives a unit back, and this unit does not exist.
+    if (taken >= product.total) return "oversold";
+    const slots = this.#slotsOf(holderKey(productId, userId));
+    for (let slot = 1; slot <= product.limitPerUser; slot++) if (!slots.has(slot)) return slot;
+    return "limit_per_user";
+  }
+
+  #order(reservation: AcceptedReservation, slot: number): void {
+    const { reservationId, productId, userId } = reservation;
+    this.orders.push({ reservation, slot });
+    this.reserved.set(productId, (this.reserved.get(productId) ?? 0) + 1);
+    this.#ordered.add(reservationId);
+    this.#slotsOf(holderKey(productId, userId)).add(slot);
+  }
+
+  #reject(entry: PlannedRejection["entry"], reason: RejectionReason): RecordOutcome {
+    this.rejections.push({ entry, reason });
+    this.#rejected.set(entry.reservationId, reason);
+    const stockReturn = this.#unitOf(entry, reason);
+    if (stockReturn !== undefined) this.returns.push(stockReturn);
+    return { kind: "rejected", reason };
+  }
+
+  /**
+   * The return of a rejected reservation: the gate gets the unit back, and the buyer may try again. The unit belongs to
+   * the epoch in which it was accepted, since a later epoch was armed with this unit included.
+   *
+   * An `oversold` reservation has no unit: the gate had given away more units than exist, for example because it lost
+   * its last writes. Giving such a unit back would sell it again and again. The return only frees the buyer.
+   */
+  #unitOf(entry: PlannedRejection["entry"], reason: RejectionReason): StockReturn | undefined {
+    const { reservationId, saleId, productId, userId, epoch } = entry;
+    if (saleId === undefined || productId === undefined || userId === undefined || epoch === undefined)
+      return undefined;
+    if (this.#state.products.get(productId)?.saleId !== saleId) return undefined;
+    return { reservationId, saleId, productId, userId, epoch: reason === "oversold" ? epochWithoutUnit : epoch };
+  }
+
+  #slotsOf(key: string): Set<number> {
+    const known = this.#slots.get(key) ?? new Set(this.#state.slots.get(key));
+    this.#slots.set(key, known);
+    return known;
+  }
+}

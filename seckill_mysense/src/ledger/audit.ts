@@ -1,0 +1,35 @@
+import type { OrderState, ProductTotals, RejectionReason } from "../domain/order.ts";
+import type { Sale, SaleProduct } from "../domain/sale.ts";
+
+/** Findings of one kind: their number, and the first few of them in words. */
+export interface Findings {
+  readonly count: number;
+  readonly examples: readonly string[];
+}
+
+/** One product with its stored totals, and the counts of its rows to compare them with. */
+export interface ProductAudit {
+  readonly product: SaleProduct;
+  readonly totals: ProductTotals;
+  readonly orders: Readonly<Record<OrderState, number>>;
+  readonly rejections: Readonly<Record<RejectionReason, number>>;
+  /** Units of the product's current epoch that wait for the sweeper to bring them to the gate. */
+  readonly pendingReturns: number;
+}
+
+export interface SaleAudit {
+  readonly sale: Sale;
+  readonly products: readonly ProductAudit[];
+  /** Buyers with more active orders of a product than its limit. */
+  readonly overLimit: Findings;
+  /** Reservations that have an order and a rejection. */
+  readonly contradictions: Findings;
+  /** Units released without a return, and returns without a released unit. */
+  readonly wrongReturns: Findings;
+}
+
+/** The figures that the verifier checks. */
+export interface LedgerAudit {
+  /** All figures come from one snapshot of the database, so they agree with each other even on a running system. */
+  auditSale(saleId: string): Promise<SaleAudit | undefined>;
+}

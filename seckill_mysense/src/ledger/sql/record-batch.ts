@@ -1,0 +1,152 @@
+import type { RecordOutcome } from "../../domain/order.ts";
+import {
+  holderKey,
+  planBatch,
+  type BatchPlan,
+  type LedgerState,
+  type PlannedProduct,
+} from "../../domain/batch-plan.ts";
+import type { LedgerTransaction } from "../database/ledger-database.ts";
+import type { BatchEntry } from "../../domain/batch-entry.ts";
+import { LedgerCorruptionError } from "../ledger-errors.ts";
+import { lockProducts } from "./lock-products.ts";
+import type { OrderRow, ProductRow, RejectionRow } from "../database/schema.ts";
+import { writeReturns } from "./sql-returns.ts";
+
+export interface RecordContext {
+  readonly locksRows: boolean;
+  readonly nowMs: number;
+  readonly payWithinMs: number;
+}
+
+/**
+ * Decides a batch and writes it, in the caller's transaction. The products stay locked from the first statement to the
+ * commit, and every other writer of orders locks them first too. So the rows read here cannot change before the write,
+ * and writers of the same product wait for each other instead of deadlocking. Good and bad batches take the same path.
+ */
+export async function recordBatch(
+  transaction: LedgerTransaction,
+  entries: readonly BatchEntry[],
+  context: RecordContext,
+): Promise<readonly RecordOutcome[]> {
+  const state = await readState(transaction, entries, context);
+  const plan = planBatch(entries, state);
+  await writeOrders(transaction, plan, context);
+  await writeRejections(transaction, plan, context);
+  await writeReturns(transaction, plan.returns, context.nowMs);
+  return plan.outcomes;
+}
+
+async function readState(
+  transaction: LedgerTransaction,
+  entries: readonly BatchEntry[],
+  { locksRows }: RecordContext,
+): Promise<LedgerState> {
+  const rows = await lockProducts(transaction, distinct(entries, "productId"), locksRows);
+  const products = new Map([...rows].map(([id, row]) => [id, plannedProduct(row)]));
+  const ids = distinct(entries, "reservationId");
+  if (ids.length === 0) return { products, ordered: new Set(), rejected: new Map(), slots: new Map() };
+  const orders = await transaction
+    .selectFrom("orders")
+    .select("reservation_id")
+    .where("reservation_id", "in", ids)
+    .execute();
+  const rejections = await transaction
+    .selectFrom("rejections")
+    .select(["reservation_id", "reason"])
+    .where("reservation_id", "in", ids)
+    .execute();
+  return {
+    products,
+    ordered: new Set(orders.map((row) => row.reservation_id)),
+    rejected: new Map(rejections.map((row) => [row.reservation_id, row.reason])),
+    slots: await readSlots(transaction, entries, [...products.keys()]),
+  };
+}
+
+function plannedProduct({ sale_id, total, reserved, sold, limit_per_user }: ProductRow): PlannedProduct {
+  return { saleId: sale_id, total, reserved, sold, limitPerUser: limit_per_user };
+}
+
+async function readSlots(
+  transaction: LedgerTransaction,
+  entries: readonly BatchEntry[],
+  productIds: readonly string[],
+): Promise<Map<string, Set<number>>> {
+  const slots = new Map<string, Set<number>>();
+  for (const productId of productIds) {
+    const userIds = distinct(
+      entries.filter((entry) => entry.productId === productId),
+      "userId",
+    );
+    if (userIds.length === 0) continue;
+    const rows = await transaction
+      .selectFrom("orders")
+      .select(["user_id", "active_slot"])
+      .where("product_id", "=", productId)
+      .where("user_id", "in", userIds)
+      .where("active_slot", "is not", null)
+      .execute();
+    for (const { user_id, active_slot } of rows) {
+      const key = holderKey(productId, user_id);
+      slots.set(key, (slots.get(key) ?? new Set()).add(active_slot as number));
+    }
+  }
+  return slots;
+}
+
+async function writeOrders(
+  transaction: LedgerTransaction,
+  { orders, reserved }: BatchPlan,
+  { nowMs, payWithinMs }: RecordContext,
+): Promise<void> {
+  if (orders.length === 0) return;
+  const rows = orders.map(({ reservation, slot }): OrderRow => ({
+    reservation_id: reservation.reservationId,
+    sale_id: reservation.saleId,
+    product_id: reservation.productId,
+    user_id: reservation.userId,
+    state: "reserved",
+    epoch: reservation.epoch,
+    accepted_at_ms: reservation.acceptedAtMs,
+    recorded_at_ms: nowMs,
+    pay_before_ms: nowMs + payWithinMs,
+    active_slot: slot,
+  }));
+  await transaction.insertInto("orders").values(rows).execute();
+  for (const [productId, units] of reserved) await reserveUnits(transaction, productId, units);
+}
+
+/** The guard of "never oversold". The plan already respects it; an update that misses its row is a corruption. */
+async function reserveUnits(transaction: LedgerTransaction, productId: string, units: number): Promise<void> {
+  const { numUpdatedRows } = await transaction
+    .updateTable("products")
+    .set(({ eb }) => ({ reserved: eb("reserved", "+", units) }))
+    .where("id", "=", productId)
+    .where(({ eb }) => eb(eb(eb("reserved", "+", eb.ref("sold")), "+", units), "<=", eb.ref("total")))
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) throw new LedgerCorruptionError(`product ${productId} changed while it was locked`);
+}
+
+async function writeRejections(
+  transaction: LedgerTransaction,
+  { rejections }: BatchPlan,
+  { nowMs }: RecordContext,
+): Promise<void> {
+  if (rejections.length === 0) return;
+  const rows = rejections.map(({ entry, reason }): RejectionRow => ({
+    reservation_id: entry.reservationId,
+    sale_id: entry.saleId ?? null,
+    product_id: entry.productId ?? null,
+    user_id: entry.userId ?? null,
+    reason,
+    rejected_at_ms: nowMs,
+  }));
+  await transaction.insertInto("rejections").values(rows).execute();
+}
+
+function distinct(entries: readonly BatchEntry[], field: "reservationId" | "productId" | "userId"): string[] {
+  const values = new Set<string>();
+  for (const entry of entries) if (entry[field] !== undefined) values.add(entry[field]);
+  return [...values];
+}

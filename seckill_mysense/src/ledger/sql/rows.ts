@@ -1,0 +1,61 @@
+// Conversions between the rows of the tables and the types of the domain.
+
+import type { Order } from "../../domain/order.ts";
+import type { Sale, SaleProduct } from "../../domain/sale.ts";
+import type { User } from "../../domain/user.ts";
+import type { OrderRow, ProductRow, SaleRow, UserRow } from "../database/schema.ts";
+
+export function toSale(row: SaleRow): Sale {
+  return { id: row.id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms };
+}
+
+export function rowOfSale(sale: Sale): SaleRow {
+  return { id: sale.id, title: sale.title, starts_at_ms: sale.startsAtMs, ends_at_ms: sale.endsAtMs };
+}
+
+export function toProduct(row: ProductRow): SaleProduct {
+  return {
+    id: row.id,
+    saleId: row.sale_id,
+    name: row.name,
+    priceMinor: row.price_minor,
+    currency: row.currency,
+    total: row.total,
+    limitPerUser: row.limit_per_user,
+    epoch: row.epoch,
+  };
+}
+
+/** A product that has not sold anything yet. */
+export function rowOfProduct(product: SaleProduct): ProductRow {
+  return {
+    id: product.id,
+    sale_id: product.saleId,
+    name: product.name,
+    price_minor: product.priceMinor,
+    currency: product.currency,
+    total: product.total,
+    reserved: 0,
+    sold: 0,
+    limit_per_user: product.limitPerUser,
+    epoch: product.epoch,
+  };
+}
+
+export function toOrder(row: OrderRow): Order {
+  return {
+    reservationId: row.reservation_id,
+    saleId: row.sale_id,
+    productId: row.product_id,
+    userId: row.user_id,
+    state: row.state,
+    epoch: row.epoch,
+    acceptedAtMs: row.accepted_at_ms,
+    recordedAtMs: row.recorded_at_ms,
+    payBeforeMs: row.pay_before_ms,
+  };
+}
+
+export function toUser(row: UserRow): User {
+  return { id: row.id, name: row.name, passwordHash: row.password_hash, createdAtMs: row.created_at_ms };
+}

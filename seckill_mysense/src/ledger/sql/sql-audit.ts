@@ -1,0 +1,163 @@
+import { sql } from "kysely";
+import type { OrderState, RejectionReason } from "../../domain/order.ts";
+import type { SaleProduct } from "../../domain/sale.ts";
+import type { LedgerReader } from "../database/ledger-database.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "../audit.ts";
+import { LedgerCorruptionError } from "../ledger-errors.ts";
+import { readSale } from "./sql-sales.ts";
+
+const maxExamples = 10;
+
+/** States whose unit has gone back to the stock. */
+const releasedStates: readonly OrderState[] = ["cancelled", "expired"];
+
+export class SqlAudit implements LedgerAudit {
+  readonly #database: RetryingDatabase;
+
+  constructor(database: RetryingDatabase) {
+    this.#database = database;
+  }
+
+  auditSale(saleId: string): Promise<SaleAudit | undefined> {
+    return this.#database.snapshot(async (snapshot) => {
+      const content = await readSale(snapshot, saleId);
+      if (content === undefined) return undefined;
+      const products: ProductAudit[] = [];
+      for (const product of content.products) products.push(await auditProduct(snapshot, product));
+      return {
+        sale: content.sale,
+        products,
+        overLimit: await findOverLimit(snapshot, saleId),
+        contradictions: await findContradictions(snapshot, saleId),
+        wrongReturns: await findWrongReturns(snapshot, saleId),
+      };
+    });
+  }
+}
+
+async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promise<ProductAudit> {
+  const totals = await snapshot
+    .selectFrom("products")
+    .select(["total", "reserved", "sold"])
+    .where("id", "=", product.id)
+    .executeTakeFirst();
+  if (totals === undefined) throw new LedgerCorruptionError(`the product ${product.id} has been deleted`);
+  return {
+    product,
+    totals,
+    orders: await countOrders(snapshot, product.id),
+    rejections: await countRejections(snapshot, product.id),
+    pendingReturns: await countPendingReturns(snapshot, product),
+  };
+}
+
+async function countOrders(snapshot: LedgerReader, productId: string): Promise<Record<OrderState, number>> {
+  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refunded: 0 };
+  const rows = await snapshot
+    .selectFrom("orders")
+    .select(["state", ({ fn }) => fn.countAll<number>().as("count")])
+    .where("product_id", "=", productId)
+    .groupBy("state")
+    .execute();
+  for (const { state, count } of rows) counts[state] = count;
+  return counts;
+}
+
+async function countRejections(snapshot: LedgerReader, productId: string): Promise<Record<RejectionReason, number>> {
+  const counts = { oversold: 0, limit_per_user: 0, unknown_product: 0, malformed: 0 };
+  const rows = await snapshot
+    .selectFrom("rejections")
+    .select(["reason", ({ fn }) => fn.countAll<number>().as("count")])
+    .where("product_id", "=", productId)
+    .groupBy("reason")
+    .execute();
+  for (const { reason, count } of rows) counts[reason] = count;
+  return counts;
+}
+
+async function countPendingReturns(snapshot: LedgerReader, { id, epoch }: SaleProduct): Promise<number> {
+  const { count } = await snapshot
+    .selectFrom("stock_returns")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("product_id", "=", id)
+    .where("epoch", "=", epoch)
+    .where("applied_at_ms", "is", null)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** Counts orders by state, not by slot: the slots enforce the limit, so an audit must not rely on them. */
+async function findOverLimit(snapshot: LedgerReader, saleId: string): Promise<Findings> {
+  const rows = await snapshot
+    .selectFrom("orders")
+    .innerJoin("products", "products.id", "orders.product_id")
+    .select(["orders.product_id", "orders.user_id", "products.limit_per_user"])
+    .select(({ fn }) => fn.countAll<number>().as("active"))
+    .where("products.sale_id", "=", saleId)
+    .where("orders.state", "in", ["reserved", "paid"])
+    .groupBy(["orders.product_id", "orders.user_id", "products.limit_per_user"])
+    .having(({ fn, eb }) => eb(fn.countAll(), ">", eb.ref("products.limit_per_user")))
+    .execute();
+  const words = rows.map((row) => {
+    const orders = `${row.active} active orders`;
+    return `user ${row.user_id} has ${orders} of product ${row.product_id}, whose limit is ${row.limit_per_user}`;
+  });
+  return findings(words);
+}
+
+async function findContradictions(snapshot: LedgerReader, saleId: string): Promise<Findings> {
+  const rows = await snapshot
+    .selectFrom("orders")
+    .innerJoin("rejections", "rejections.reservation_id", "orders.reservation_id")
+    .select(["orders.reservation_id", "orders.state", "rejections.reason"])
+    .where("orders.sale_id", "=", saleId)
+    .execute();
+  return findings(
+    rows.map((row) => `reservation ${row.reservation_id} is ${row.state} and was rejected as ${row.reason}`),
+  );
+}
+
+async function findWrongReturns(snapshot: LedgerReader, saleId: string): Promise<Findings> {
+  const released = await snapshot
+    .selectFrom("orders")
+    .leftJoin("stock_returns", "stock_returns.reservation_id", "orders.reservation_id")
+    .select(["orders.reservation_id", "orders.state"])
+    .where("orders.sale_id", "=", saleId)
+    .where("orders.state", "in", releasedStates)
+    .where("stock_returns.reservation_id", "is", null)
+    .execute();
+  const refused = await snapshot
+    .selectFrom("rejections")
+    .leftJoin("stock_returns", "stock_returns.reservation_id", "rejections.reservation_id")
+    .select("rejections.reservation_id")
+    .where("rejections.sale_id", "=", saleId)
+    .where("rejections.reason", "in", ["limit_per_user", "oversold"])
+    .where("stock_returns.reservation_id", "is", null)
+    .execute();
+  const groundless = await snapshot
+    .selectFrom("stock_returns")
+    .leftJoin("orders", "orders.reservation_id", "stock_returns.reservation_id")
+    .leftJoin("rejections", "rejections.reservation_id", "stock_returns.reservation_id")
+    .select(["stock_returns.reservation_id", "orders.state"])
+    .where("stock_returns.sale_id", "=", saleId)
+    .where(({ eb, or, and }) =>
+      or([
+        eb("orders.state", "in", ["reserved", "paid"]),
+        and([eb("orders.reservation_id", "is", null), eb("rejections.reservation_id", "is", null)]),
+        sql<boolean>`stock_returns.epoch < orders.epoch`,
+      ]),
+    )
+    .execute();
+  return findings([
+    ...released.map((row) => `the unit of reservation ${row.reservation_id} (${row.state}) has no return`),
+    ...refused.map((row) => `the unit of reservation ${row.reservation_id} (rejected) has no return`),
+    ...groundless.map(
+      (row) => `the unit of reservation ${row.reservation_id} (${row.state ?? "unknown"}) was returned`,
+    ),
+  ]);
+}
+
+function findings(words: readonly string[]): Findings {
+  return { count: words.length, examples: words.slice(0, maxExamples) };
+}

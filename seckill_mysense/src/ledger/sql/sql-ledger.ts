@@ -1,0 +1,31 @@
+import { systemClock, type Clock } from "../../time/clock.ts";
+import type { OpenDatabase } from "../database/ledger-database.ts";
+import { defaultRetry, RetryingDatabase, type RetryOptions } from "../database/retrying-database.ts";
+import type { Ledger } from "../ledger.ts";
+import { migrate } from "../migrations/migrate.ts";
+import { SqlAudit } from "./sql-audit.ts";
+import { SqlOrders } from "./sql-orders.ts";
+import { SqlReturns } from "./sql-returns.ts";
+import { SqlSales } from "./sql-sales.ts";
+import { SqlUsers } from "./sql-users.ts";
+
+export interface SqlLedgerOptions {
+  /** The clock for the times at which orders are recorded, released and returned. */
+  readonly now?: Clock["now"];
+  /** How the ledger repeats work that the database could not do at once. */
+  readonly retry?: Partial<RetryOptions>;
+}
+
+/** The ledger over either database: one file for each port. */
+export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {} }: SqlLedgerOptions): Ledger {
+  const database = new RetryingDatabase(open, { ...defaultRetry, ...retry });
+  return {
+    sales: new SqlSales(database),
+    users: new SqlUsers(database),
+    orders: new SqlOrders(database, now),
+    returns: new SqlReturns(database, now),
+    audit: new SqlAudit(database),
+    migrate: () => migrate(database, now()),
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,92 @@
+import { entryOf, readableParts, type BatchEntry } from "../../domain/batch-entry.ts";
+import type { Order, RecordOutcome, RejectionReason } from "../../domain/order.ts";
+import type { AcceptedReservation, UnreadableReservation } from "../../domain/reservation.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import { maxRecordBatch, type LedgerAnswer, type LedgerOrders, type TransitionOutcome } from "../orders.ts";
+import { recordBatch } from "./record-batch.ts";
+import { toOrder } from "./rows.ts";
+import { Transitions } from "./transitions.ts";
+
+export class SqlOrders implements LedgerOrders {
+  readonly #database: RetryingDatabase;
+  readonly #now: Clock["now"];
+  readonly #transitions: Transitions;
+
+  constructor(database: RetryingDatabase, now: Clock["now"]) {
+    this.#database = database;
+    this.#now = now;
+    this.#transitions = new Transitions(database, now);
+  }
+
+  async record(
+    batch: readonly AcceptedReservation[],
+    { payWithinMs }: { readonly payWithinMs: number },
+  ): Promise<RecordOutcome[]> {
+    if (!Number.isSafeInteger(payWithinMs) || payWithinMs < 0) {
+      throw new RangeError(`payWithinMs is ${payWithinMs}, not a whole number of milliseconds from 0`);
+    }
+    return this.#write(batch.map(entryOf), payWithinMs);
+  }
+
+  async reject(batch: readonly UnreadableReservation[]): Promise<RecordOutcome[]> {
+    return this.#write(batch.map(readableParts), 0);
+  }
+
+  async read(reservationId: string): Promise<Order | undefined> {
+    const row = await this.#database.read((database) =>
+      database.selectFrom("orders").selectAll().where("reservation_id", "=", reservationId).executeTakeFirst(),
+    );
+    return row === undefined ? undefined : toOrder(row);
+  }
+
+  async readRejection(reservationId: string): Promise<RejectionReason | undefined> {
+    const row = await this.#database.read((database) =>
+      database.selectFrom("rejections").select("reason").where("reservation_id", "=", reservationId).executeTakeFirst(),
+    );
+    return row?.reason;
+  }
+
+  async readAnswers(reservationIds: readonly string[]): Promise<Map<string, LedgerAnswer>> {
+    checkBatch(reservationIds);
+    if (reservationIds.length === 0) return new Map();
+    const answers = new Map<string, LedgerAnswer>();
+    await this.#database.read(async (database) => {
+      answers.clear();
+      const orders = database.selectFrom("orders").selectAll().where("reservation_id", "in", reservationIds);
+      for (const row of await orders.execute()) answers.set(row.reservation_id, { order: toOrder(row) });
+      const rejections = database.selectFrom("rejections").selectAll().where("reservation_id", "in", reservationIds);
+      for (const { reservation_id, reason } of await rejections.execute()) {
+        answers.set(reservation_id, { ...answers.get(reservation_id), rejection: reason });
+      }
+    });
+    return answers;
+  }
+
+  pay(reservationId: string, nowMs: number): Promise<TransitionOutcome> {
+    return this.#transitions.pay(reservationId, nowMs);
+  }
+
+  cancel(reservationId: string): Promise<TransitionOutcome> {
+    return this.#transitions.cancel(reservationId);
+  }
+
+  expireUnpaid(nowMs: number, limit: number): Promise<number> {
+    return this.#transitions.expireUnpaid(nowMs, limit);
+  }
+
+  async #write(entries: readonly BatchEntry[], payWithinMs: number): Promise<RecordOutcome[]> {
+    checkBatch(entries);
+    if (entries.length === 0) return [];
+    const { locksRows } = this.#database.dialect;
+    const outcomes = await this.#database.write((transaction) =>
+      recordBatch(transaction, entries, { locksRows, nowMs: this.#now(), payWithinMs }),
+    );
+    return [...outcomes];
+  }
+}
+
+function checkBatch(batch: readonly unknown[]): void {
+  if (batch.length <= maxRecordBatch) return;
+  throw new RangeError(`a batch of ${batch.length} reservations is over the ledger's limit of ${maxRecordBatch}`);
+}

@@ -1,0 +1,150 @@
+import type { ProductTotals } from "../../domain/order.ts";
+import type { Sale, SaleProduct } from "../../domain/sale.ts";
+import type { LedgerReader } from "../database/ledger-database.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import { checkSale } from "../check-sale.ts";
+import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
+import type { LedgerSales } from "../sales.ts";
+import { lockProducts } from "./lock-products.ts";
+import { rowOfProduct, rowOfSale, toProduct, toSale } from "./rows.ts";
+
+export class SqlSales implements LedgerSales {
+  readonly #database: RetryingDatabase;
+
+  constructor(database: RetryingDatabase) {
+    this.#database = database;
+  }
+
+  /** If two processes create the same sale at once, the slower one is retried and then finds the sale. */
+  async create(sale: Sale, products: readonly SaleProduct[]): Promise<void> {
+    checkSale(sale, products);
+    const existing = await this.#database.write(async (transaction) => {
+      const found = await readSale(transaction, sale.id);
+      if (found !== undefined) return found;
+      await refuseForeignProducts(transaction, sale, products);
+      await transaction.insertInto("sales").values(rowOfSale(sale)).execute();
+      if (products.length > 0) await transaction.insertInto("products").values(products.map(rowOfProduct)).execute();
+      return undefined;
+    });
+    if (existing !== undefined) compareSales(existing, { sale, products });
+  }
+
+  async list(): Promise<Sale[]> {
+    const rows = await this.#database.read((database) =>
+      database.selectFrom("sales").selectAll().orderBy("starts_at_ms").orderBy("id").execute(),
+    );
+    return rows.map(toSale);
+  }
+
+  read(saleId: string): Promise<{ sale: Sale; products: SaleProduct[] } | undefined> {
+    return this.#database.read((database) => readSale(database, saleId));
+  }
+
+  async readProduct(productId: string): Promise<{ sale: Sale; product: SaleProduct } | undefined> {
+    return this.#database.read(async (database) => {
+      const product = await database.selectFrom("products").selectAll().where("id", "=", productId).executeTakeFirst();
+      if (product === undefined) return undefined;
+      const sale = await database
+        .selectFrom("sales")
+        .selectAll()
+        .where("id", "=", product.sale_id)
+        .executeTakeFirstOrThrow();
+      return { sale: toSale(sale), product: toProduct(product) };
+    });
+  }
+
+  readTotals(productId: string): Promise<ProductTotals | undefined> {
+    return this.#database.read((database) =>
+      database
+        .selectFrom("products")
+        .select(["total", "reserved", "sold"])
+        .where("id", "=", productId)
+        .executeTakeFirst(),
+    );
+  }
+
+  async raiseEpoch(
+    productId: string,
+    fromEpoch: number,
+  ): Promise<{ product: SaleProduct; totals: ProductTotals } | undefined> {
+    return this.#database.write(async (transaction) => {
+      const products = await lockProducts(transaction, [productId], this.#database.dialect.locksRows);
+      const row = products.get(productId);
+      if (row?.epoch !== fromEpoch) return undefined;
+      const epoch = fromEpoch + 1;
+      await transaction.updateTable("products").set({ epoch }).where("id", "=", productId).execute();
+      const { total, reserved, sold } = row;
+      return { product: { ...toProduct(row), epoch }, totals: { total, reserved, sold } };
+    });
+  }
+}
+
+/** A sale with its products, in the order of their ids. */
+export async function readSale(
+  database: LedgerReader,
+  saleId: string,
+): Promise<{ sale: Sale; products: SaleProduct[] } | undefined> {
+  const sale = await database.selectFrom("sales").selectAll().where("id", "=", saleId).executeTakeFirst();
+  if (sale === undefined) return undefined;
+  const products = await database
+    .selectFrom("products")
+    .selectAll()
+    .where("sale_id", "=", saleId)
+    .orderBy("id")
+    .execute();
+  return { sale: toSale(sale), products: products.map(toProduct) };
+}
+
+async function refuseForeignProducts(
+  database: LedgerReader,
+  sale: Sale,
+  products: readonly SaleProduct[],
+): Promise<void> {
+  if (products.length === 0) return;
+  const ids = products.map(({ id }) => id);
+  const taken = await database
+    .selectFrom("products")
+    .select(["id", "sale_id"])
+    .where("id", "in", ids)
+    .where("sale_id", "!=", sale.id)
+    .executeTakeFirst();
+  if (taken === undefined) return;
+  throw new InvalidSaleError(
+    `sale ${sale.id}: the product id ${taken.id} belongs to the sale ${taken.sale_id}; product ids are unique in the whole system`,
+  );
+}
+
+interface SaleContent {
+  readonly sale: Sale;
+  readonly products: readonly SaleProduct[];
+}
+
+function compareSales(existing: SaleContent, given: SaleContent): void {
+  const name = `sale ${given.sale.id}`;
+  compareFields(name, existing.sale, given.sale, ["title", "startsAtMs", "endsAtMs"]);
+  const existingProducts = new Map(existing.products.map((product) => [product.id, product]));
+  const givenIds = new Set(given.products.map(({ id }) => id));
+  for (const { id } of existing.products) {
+    if (!givenIds.has(id)) throw new SaleConflictError(`${name}: the ledger has a product ${id}, which was not given`);
+  }
+  for (const product of given.products) {
+    const known = existingProducts.get(product.id);
+    if (known === undefined)
+      throw new SaleConflictError(`${name}: the product ${product.id} was given, but is not in the ledger`);
+    compareFields(`${name}: product ${product.id}`, known, product, [
+      "name",
+      "priceMinor",
+      "currency",
+      "total",
+      "limitPerUser",
+    ]);
+  }
+}
+
+function compareFields<T>(name: string, existing: T, given: T, fields: readonly (keyof T & string)[]): void {
+  for (const field of fields) {
+    if (existing[field] === given[field]) continue;
+    const [inLedger, asked] = [JSON.stringify(existing[field]), JSON.stringify(given[field])];
+    throw new SaleConflictError(`${name}: ${field} is ${inLedger} in the ledger, but ${asked} was given`);
+  }
+}

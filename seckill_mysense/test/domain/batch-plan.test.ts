@@ -1,0 +1,86 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { AcceptedReservation } from "../../src/domain/reservation.ts";
+import { holderKey, planBatch, type LedgerState } from "../../src/domain/batch-plan.ts";
+import { entryOf } from "../../src/domain/batch-entry.ts";
+
+const reservation = fc.record({
+  reservationId: fc.constantFrom("r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8"),
+  saleId: fc.constantFrom("sale", "sale", "sale", "other"),
+  productId: fc.constantFrom("a", "b", "unknown"),
+  userId: fc.constantFrom("u1", "u2", "u3", "bad user"),
+  epoch: fc.constantFrom(1, 2),
+  acceptedAtMs: fc.constant(1),
+});
+const product = fc
+  .record({ total: fc.nat({ max: 5 }), reserved: fc.nat({ max: 5 }), limitPerUser: fc.integer({ min: 1, max: 3 }) })
+  .map(({ total, reserved, limitPerUser }) => ({
+    saleId: "sale",
+    total,
+    reserved: Math.min(reserved, total),
+    sold: 0,
+    limitPerUser,
+  }));
+const state: fc.Arbitrary<LedgerState> = fc.record({
+  products: fc.tuple(product, product).map(
+    ([a, b]) =>
+      new Map([
+        ["a", a],
+        ["b", b],
+      ]),
+  ),
+  ordered: fc.subarray(["r1", "r2"]).map((ids) => new Set(ids)),
+  rejected: fc.subarray(["r3", "r4"]).map((ids) => new Map(ids.map((id) => [id, "oversold" as const]))),
+  slots: fc.tuple(fc.subarray([1, 2, 3]), fc.subarray([1, 2, 3])).map(
+    ([one, two]) =>
+      new Map([
+        [holderKey("a", "u1"), new Set(one)],
+        [holderKey("b", "u2"), new Set(two)],
+      ]),
+  ),
+});
+
+describe("planning a batch", () => {
+  test("for any batch and any state: within the stock, within the limit, one decision per reservation", () => {
+    fc.assert(
+      fc.property(fc.array(reservation, { maxLength: 20 }), state, (batch: AcceptedReservation[], ledger) => {
+        const plan = planBatch(batch.map(entryOf), ledger);
+        expect(plan.outcomes).toHaveLength(batch.length);
+
+        for (const [productId, { total, reserved, sold, limitPerUser }] of ledger.products) {
+          const orders = plan.orders.filter((order) => order.reservation.productId === productId);
+          expect(orders.length).toBe(plan.reserved.get(productId) ?? 0);
+          expect(reserved + sold + orders.length).toBeLessThanOrEqual(total);
+          for (const [userId, mine] of Map.groupBy(orders, (order) => order.reservation.userId)) {
+            const slots = [...(ledger.slots.get(holderKey(productId, userId)) ?? []), ...mine.map(({ slot }) => slot)];
+            expect(new Set(slots).size).toBe(slots.length);
+            for (const { slot } of mine) expect(slot).toBeLessThanOrEqual(limitPerUser);
+          }
+        }
+        const decided = [
+          ...plan.orders.map((order) => order.reservation.reservationId),
+          ...plan.rejections.map(({ entry }) => entry.reservationId),
+        ];
+        expect(new Set(decided).size).toBe(decided.length);
+        for (const id of [...ledger.ordered, ...ledger.rejected.keys()]) expect(decided).not.toContain(id);
+        const rejected = new Set(plan.rejections.map(({ entry }) => entry.reservationId));
+        for (const { reservationId } of plan.returns) expect(rejected.has(reservationId)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("the first reservation gets the unit", () => {
+    const one = { saleId: "s", total: 1, reserved: 0, sold: 0, limitPerUser: 1 };
+    const empty = { ordered: new Set<string>(), rejected: new Map(), slots: new Map() };
+    const ask = (reservationId: string, userId: string): AcceptedReservation => {
+      return { reservationId, saleId: "s", productId: "p", userId, epoch: 3, acceptedAtMs: 1 };
+    };
+    const plan = planBatch([ask("late", "u1"), ask("later", "u2")].map(entryOf), {
+      ...empty,
+      products: new Map([["p", one]]),
+    });
+    expect(plan.outcomes).toEqual([{ kind: "recorded" }, { kind: "rejected", reason: "oversold" }]);
+    expect(plan.returns).toMatchObject([{ reservationId: "later", epoch: 0 }]);
+  });
+});

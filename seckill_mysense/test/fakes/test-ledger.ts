@@ -1,0 +1,32 @@
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
+
+/** A real ledger, in memory, whose ports a test can make fail. */
+export interface TestLedger extends Ledger {
+  /** While it is set, every call of a port rejects with it. */
+  failure: Error | undefined;
+}
+
+export async function openTestLedger(now: () => number): Promise<TestLedger> {
+  const ledger = sqliteLedger({ file: ":memory:", now });
+  await ledger.migrate();
+  const failing = <Port extends object>(port: Port): Port =>
+    new Proxy(port, {
+      get(target, name) {
+        const method = Reflect.get(target, name) as (...args: unknown[]) => unknown;
+        return (...args: unknown[]) =>
+          opened.failure === undefined ? method.apply(target, args) : Promise.reject(opened.failure);
+      },
+    });
+  const opened: TestLedger = {
+    failure: undefined,
+    sales: failing(ledger.sales),
+    users: failing(ledger.users),
+    orders: failing(ledger.orders),
+    returns: failing(ledger.returns),
+    audit: failing(ledger.audit),
+    migrate: () => ledger.migrate(),
+    close: () => ledger.close(),
+  };
+  return opened;
+}

@@ -1,13 +1,23 @@
+import type { Services } from "../../dispatch/context.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
-import type { ClusterNode } from "../cluster-node.ts";
+import type { Cluster } from "../cluster.ts";
+import type { IncomingLinks } from "../link/incoming-links.ts";
 import { peerRequestKinds } from "../peer-channel.ts";
+import type { RelayedClients } from "./relayed-clients.ts";
 
 const messageBytes = 5;
 const one = Uint8Array.of(1);
 const zero = Uint8Array.of(0);
 
+/** What CLIENT UNBLOCK needs of this node. */
+interface UnblockingNode extends Cluster {
+  readonly server: Services;
+  readonly incoming: Pick<IncomingLinks, "session">;
+  readonly relayed: RelayedClients;
+}
+
 /** CLIENT UNBLOCK for a client whose blocking command another node carries out: that node is asked. */
-export function installClientUnblock(node: ClusterNode): void {
+export function installClientUnblock(node: UnblockingNode): void {
   const { server, channel } = node;
   channel.onRequest(peerRequestKinds.unblock, ({ from, payload, answer }) => {
     const client = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);

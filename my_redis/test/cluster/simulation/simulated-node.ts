@@ -1,5 +1,9 @@
 import { RecordBook } from "../../../src/cluster/transaction/record-book.ts";
-import type { Examination, TransactionHost } from "../../../src/cluster/transaction/transaction-host.ts";
+import type {
+  Examination,
+  TransactionHost,
+  TransactionLimits,
+} from "../../../src/cluster/transaction/transaction-host.ts";
 import type {
   Operation,
   TransactionAnswer,
@@ -7,7 +11,31 @@ import type {
 } from "../../../src/cluster/transaction/transaction-message.ts";
 import { TransactionNode } from "../../../src/cluster/transaction/transaction-node.ts";
 import type { TransactionLogEntry } from "../../../src/cluster/transaction/transaction-record.ts";
-import type { Simulation } from "./simulation.ts";
+import type { EventQueue } from "./event-queue.ts";
+
+/** A mistake built in on purpose, to see that the simulation finds it. */
+export type Flaw = "none" | "answers-before-log" | "forgets-acceptances" | "hides-acceptances";
+
+/** What a node needs of the simulation that it lives in. */
+export interface SimulatedWorld {
+  readonly queue: EventQueue;
+  /** From 0 to below 1, decided by the seed. */
+  readonly chance: () => number;
+  readonly limits: TransactionLimits;
+  readonly names: readonly string[];
+  readonly flaw: Flaw;
+  /** Ends the history: it has shown a mistake. */
+  fail(problem: string): void;
+  node(name: string): SimulatedNode;
+  /** Runs something on the node after a delay, unless the node has died meanwhile. */
+  later(node: SimulatedNode, delayMs: number, run: () => void): void;
+  ask(
+    from: SimulatedNode,
+    member: string,
+    request: TransactionRequest,
+    answered: (answer: TransactionAnswer | undefined) => void,
+  ): void;
+}
 
 /** One unit of a node's log: an entry, and what was done to the data with it. */
 interface LogUnit {
@@ -28,7 +56,7 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 /** One node: what is on its disk stays, all else goes with the process. */
 export class SimulatedNode {
   readonly name: string;
-  readonly #simulation: Simulation;
+  readonly #simulation: SimulatedWorld;
   /** The log: the first `synced` units survive a crash. */
   #log: LogUnit[] = [];
   #synced = 0;
@@ -46,7 +74,7 @@ export class SimulatedNode {
   lockedSinceMs = new Map<string, number>();
   life = 0;
 
-  constructor(simulation: Simulation, name: string) {
+  constructor(simulation: SimulatedWorld, name: string) {
     this.#simulation = simulation;
     this.name = name;
   }

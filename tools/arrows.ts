@@ -109,6 +109,11 @@ export const arrows: readonly Arrow[] = [
     why: "clock, pause and back-off serve every part and know none",
   },
   {
+    from: "seckill_mysense/src/{tracing,logging}/**",
+    only: ["seckill_mysense/src/{tracing,logging}/**"],
+    why: "the log and the spans serve every part and know none",
+  },
+  {
     from: "seckill_mysense/src/ledger/**",
     only: ["seckill_mysense/src/{ledger,domain,time}/**"],
     why: "the ledger is the truth: it does not know how reservations reach it, or who reads it",
@@ -125,13 +130,16 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/relay/**",
-    only: ["seckill_mysense/src/{relay,gate,queue,domain,time,logging}/**", "seckill_mysense/src/ledger/sales.ts"],
+    only: [
+      "seckill_mysense/src/{relay,gate,queue,domain,time,logging,tracing}/**",
+      "seckill_mysense/src/ledger/sales.ts",
+    ],
     why: "the relay carries outboxes to the queue; of the ledger it reads which products there are",
   },
   {
     from: "seckill_mysense/src/orders/**",
     only: [
-      "seckill_mysense/src/{orders,gate,queue,domain,time,logging}/**",
+      "seckill_mysense/src/{orders,gate,queue,domain,time,logging,tracing}/**",
       "seckill_mysense/src/ledger/{orders,returns,ledger-errors}.ts",
     ],
     why: "consumer and sweeper work on two ports of the ledger, whatever database stands behind them",

@@ -4,7 +4,7 @@ import type { Address } from "../../memory/heap.ts";
 const bucketsPerElement = 10;
 
 /** An index or a table that can be gone through bucket by bucket. */
-interface Scannable {
+export interface Scannable {
   scan(cursor: number, visit: (address: Address) => void): number;
 }
 

@@ -1,13 +1,7 @@
 import { command } from "../../dispatch/command.ts";
 import { firstKey, keyAt } from "../../dispatch/key-specification.ts";
-import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { replyValue, replyValues } from "./reply-values.ts";
 import { readHash } from "../../collections/hash-key.ts";
-import type { ByteRange } from "../../memory/byte-range.ts";
-
-function replyValue(reply: ReplyWriter, value: ByteRange | undefined): void {
-  if (value === undefined) reply.null();
-  else reply.bulk(value.bytes, value.start, value.end);
-}
 
 export const hget = command({
   name: "HGET",
@@ -33,11 +27,7 @@ export const hmget = command({
   flags: ["readonly", "fast"],
   keys: firstKey,
   run(context, args, reply) {
-    const hash = readHash(context.database, args);
-    reply.array(args.count - 2);
-    for (let index = 2; index < args.count; index++) {
-      replyValue(reply, hash?.get(args.buffer, args.start(index), args.end(index)));
-    }
+    replyValues(readHash(context.database, args), args, 2, reply);
   },
 });
 

@@ -1,5 +1,6 @@
 import { command } from "../../dispatch/command.ts";
 import { firstKey } from "../../dispatch/key-specification.ts";
+import { replyValues } from "./reply-values.ts";
 import { readFields } from "./field-arguments.ts";
 import { findHash } from "../../collections/hash-key.ts";
 
@@ -16,17 +17,10 @@ export const hgetdel = command({
     const hash = findHash(context.database, args);
     const first = readFields(args, 2);
     const removed: Uint8Array[] = [];
-    reply.array(args.count - first);
-    for (let index = first; index < args.count; index++) {
-      const value = hash?.get(args.buffer, args.start(index), args.end(index));
-      if (hash === undefined || value === undefined) {
-        reply.null();
-        continue;
-      }
-      reply.bulk(value.bytes, value.start, value.end);
-      hash.delete(args.buffer, args.start(index), args.end(index));
+    replyValues(hash, args, first, reply, (found, index) => {
+      found.delete(args.buffer, args.start(index), args.end(index));
       removed.push(args.view(index));
-    }
+    });
     if (hash === undefined || removed.length === 0) return;
     context.database.changed(args, 1, "hdel");
     hash.deleteIfEmpty(args, 1);

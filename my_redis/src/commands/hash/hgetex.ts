@@ -4,6 +4,7 @@ import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { type EndedFields, endField, logEnded, noFields } from "./end-field.ts";
 import { readFields, readFieldTime, timeFormOf } from "./field-arguments.ts";
+import { replyValues } from "./reply-values.ts";
 import { findHash } from "../../collections/hash-key.ts";
 import type { HashValue } from "../../collections/hash-value.ts";
 import { OptionReader } from "../options/option-reader.ts";
@@ -36,17 +37,10 @@ export const hgetex = command({
     const { change, fieldsAt } = readChange(context, args);
     const first = readFields(args, fieldsAt);
     const ended = noFields();
-    reply.array(args.count - first);
-    for (let index = first; index < args.count; index++) {
-      const value = hash?.get(args.buffer, args.start(index), args.end(index));
-      if (hash === undefined || value === undefined) {
-        reply.null();
-        continue;
-      }
-      reply.bulk(value.bytes, value.start, value.end);
-      if (change === "persist") persist(args, index, hash, ended);
-      else if (change !== undefined) endField(context, args, index, { hash, atMs: change, ended });
-    }
+    replyValues(hash, args, first, reply, (found, index) => {
+      if (change === "persist") persist(args, index, found, ended);
+      else if (change !== undefined) endField(context, args, index, { hash: found, atMs: change, ended });
+    });
     if (hash !== undefined) tell(context, args, hash, { change, ended });
   },
 });

@@ -1,14 +1,26 @@
 import { command } from "../../dispatch/command.ts";
 import { firstKey } from "../../dispatch/key-specification.ts";
-import type { RecordTable } from "../../memory/record-table.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
-import { readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
-import { readCursor } from "../../protocol/scan-cursor.ts";
-import { scanStep } from "../generic/scan-step.ts";
+import { type CollectionScan, replyScan } from "../generic/collection-scan.ts";
+import type { ScanOptions } from "../generic/scan-options.ts";
 import { readHash } from "../../collections/hash-key.ts";
 import type { HashValue } from "../../collections/hash-value.ts";
 import type { ByteRange } from "../../memory/byte-range.ts";
+
+const fieldScan: CollectionScan<HashValue> = {
+  option: "novalues",
+  tableOf: ({ table }) => table,
+  replyAll(hash, options, reply) {
+    let count = 0;
+    hash.forEach((field, value) => {
+      count += replyField(field, value, options, reply);
+    });
+    return count;
+  },
+  replyEntry: (hash, address, options, reply) =>
+    hash.isDue(address) ? 0 : replyField(hash.fieldOf(address), hash.valueOf(address), options, reply),
+};
 
 export const hscan = command({
   name: "HSCAN",
@@ -21,44 +33,10 @@ export const hscan = command({
   flags: ["readonly"],
   keys: firstKey,
   tips: ["nondeterministic_output"],
-  run(context, args, reply) {
-    const cursor = readCursor(args, 2);
-    const hash = readHash(context.database, args);
-    reply.array(2);
-    if (hash === undefined) {
-      reply.bulkInteger(0);
-      reply.array(0);
-      return;
-    }
-    const options = readScanOptions(args, 3, "novalues");
-    if (hash.table === undefined) replyPacked(hash, options, reply);
-    else replyTable(hash, hash.table, cursor, options, reply);
-  },
+  run: (context, args, reply) => replyScan(args, reply, () => readHash(context.database, args), fieldScan),
 });
 
-/** A packed hash comes in one piece. */
-function replyPacked(hash: HashValue, options: ScanOptions, reply: ReplyWriter): void {
-  reply.bulkInteger(0);
-  const begin = reply.beginArray();
-  let count = 0;
-  hash.forEach((field, value) => {
-    count += replyField(field, value, options, reply);
-  });
-  reply.endArray(begin, count);
-}
-
-function replyTable(hash: HashValue, table: RecordTable, from: number, options: ScanOptions, reply: ReplyWriter): void {
-  const { cursor, visited } = scanStep(table, from, options.count);
-  reply.bulkInteger(cursor);
-  const begin = reply.beginArray();
-  let count = 0;
-  for (const address of visited) {
-    if (!hash.isDue(address)) count += replyField(hash.fieldOf(address), hash.valueOf(address), options, reply);
-  }
-  reply.endArray(begin, count);
-}
-
-/** Gives the number of elements written. */
+/** Answers with a field and its value if the field matches; gives the number of replies. */
 function replyField(field: ByteRange, value: ByteRange, options: ScanOptions, reply: ReplyWriter): number {
   const { pattern, noValues } = options;
   if (pattern !== undefined && !globMatches(pattern, field.bytes, field.start, field.end)) return 0;

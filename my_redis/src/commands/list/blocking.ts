@@ -1,4 +1,4 @@
-import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
+import { command, type Run } from "../../dispatch/command.ts";
 import { countedKeys, keyAt, keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
@@ -6,12 +6,9 @@ import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { readTimeoutSeconds } from "../timeout-argument.ts";
 import type { ListEnd } from "../../collections/list-value.ts";
 import { type MoveEnds, moveElement, readEnd } from "./move.ts";
-import { findListToPop, popFirst, readMultiPop } from "./multi-pop.ts";
+import { findListToPop, listPop } from "./multi-pop.ts";
+import { blockingMultiPop, waitForKeys } from "../multi-pop.ts";
 import { popElements } from "./pop.ts";
-
-const shared = {
-  group: "list",
-} as const satisfies Partial<CommandDefinition>;
 
 /** Pops from the first of the keys that has a list; false when none has. */
 function popOne(context: Context, args: Arguments, end: ListEnd, reply: ReplyWriter): boolean {
@@ -34,12 +31,12 @@ const blockingPop =
     const timeoutMs = readTimeoutSeconds(args, args.count - 1, context.now);
     if (popOne(context, args, end, reply)) return;
     const keys = Array.from({ length: args.count - 2 }, (_, number) => number + 1);
-    if (context.blockOn(args, keys, { timeoutMs, timeoutReply: "nullArray" }) === "refused") reply.nullArray();
+    waitForKeys(context, args, { keys, timeoutMs }, reply);
   };
 
 export const blpop = command({
-  ...shared,
   name: "BLPOP",
+  group: "list",
   since: "2.0.0",
   complexity: "O(N) for N keys.",
   summary: "Takes the first element of the first of the lists that exists, waiting for one if there is none.",
@@ -50,8 +47,8 @@ export const blpop = command({
 });
 
 export const brpop = command({
-  ...shared,
   name: "BRPOP",
+  group: "list",
   since: "2.0.0",
   complexity: "O(N) for N keys.",
   summary: "Takes the last element of the first of the lists that exists, waiting for one if there is none.",
@@ -68,8 +65,8 @@ function moveOrBlock(context: Context, args: Arguments, ends: MoveEnds, timeoutM
 }
 
 export const blmove = command({
-  ...shared,
   name: "BLMOVE",
+  group: "list",
   since: "6.2.0",
   complexity: "O(1)",
   brief: true,
@@ -86,8 +83,8 @@ export const blmove = command({
 });
 
 export const brpoplpush = command({
-  ...shared,
   name: "BRPOPLPUSH",
+  group: "list",
   since: "2.2.0",
   complexity: "O(1)",
   brief: true,
@@ -103,19 +100,13 @@ export const brpoplpush = command({
 });
 
 export const blmpop = command({
-  ...shared,
   name: "BLMPOP",
+  group: "list",
   since: "7.0.0",
   complexity: "O(N+M) for N keys and M elements that are given.",
   summary: "Takes elements from the first of the lists that exists, waiting for one if there is none.",
   syntax: "timeout numkeys key... (LEFT | RIGHT) [COUNT=count]",
   flags: ["write", "blocking"],
   keys: countedKeys(2, "RW access delete"),
-  run(context, args, reply) {
-    const options = readMultiPop(args, 2);
-    const timeoutMs = readTimeoutSeconds(args, 1, context.now);
-    if (popFirst(context, args, options, reply)) return;
-    const blocked = context.blockOn(args, options.keys, { timeoutMs, timeoutReply: "nullArray" });
-    if (blocked === "refused") reply.nullArray();
-  },
+  run: blockingMultiPop(listPop),
 });

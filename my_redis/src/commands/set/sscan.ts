@@ -1,11 +1,30 @@
 import { command } from "../../dispatch/command.ts";
 import { firstKey } from "../../dispatch/key-specification.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
-import { readScanOptions } from "../generic/scan-options.ts";
-import { readCursor } from "../../protocol/scan-cursor.ts";
-import { scanStep } from "../generic/scan-step.ts";
-import { readSet } from "../../collections/set-value.ts";
+import { type CollectionScan, replyScan } from "../generic/collection-scan.ts";
+import type { ScanOptions } from "../generic/scan-options.ts";
 import type { ByteRange } from "../../memory/byte-range.ts";
+import type { ReplyWriter } from "../../protocol/reply-writer.ts";
+import { readSet, type SetValue } from "../../collections/set-value.ts";
+
+const memberScan: CollectionScan<SetValue> = {
+  option: "none",
+  tableOf: ({ table }) => table,
+  replyAll(set, options, reply) {
+    let count = 0;
+    set.forEach((member) => {
+      count += replyMember(member, options, reply);
+    });
+    return count;
+  },
+  replyEntry: (set, address, options, reply) => replyMember(set.textOf(address), options, reply),
+};
+
+function replyMember({ bytes, start, end }: ByteRange, { pattern }: ScanOptions, reply: ReplyWriter): number {
+  if (pattern !== undefined && !globMatches(pattern, bytes, start, end)) return 0;
+  reply.bulk(bytes, start, end);
+  return 1;
+}
 
 export const sscan = command({
   name: "SSCAN",
@@ -18,29 +37,5 @@ export const sscan = command({
   flags: ["readonly"],
   keys: firstKey,
   tips: ["nondeterministic_output"],
-  run(context, args, reply) {
-    const from = readCursor(args, 2);
-    const set = readSet(context.database, args);
-    reply.array(2);
-    if (set === undefined) {
-      reply.bulkInteger(0);
-      reply.array(0);
-      return;
-    }
-    const options = readScanOptions(args, 3, "none");
-    const { table } = set;
-    // A small set comes in one piece.
-    const step = table === undefined ? undefined : scanStep(table, from, options.count);
-    reply.bulkInteger(step?.cursor ?? 0);
-    const begin = reply.beginArray();
-    let count = 0;
-    const write = ({ bytes, start, end }: ByteRange): void => {
-      if (options.pattern !== undefined && !globMatches(options.pattern, bytes, start, end)) return;
-      reply.bulk(bytes, start, end);
-      count++;
-    };
-    if (step === undefined) set.forEach(write);
-    else for (const entry of step.visited) write(set.textOf(entry));
-    reply.endArray(begin, count);
-  },
+  run: (context, args, reply) => replyScan(args, reply, () => readSet(context.database, args), memberScan),
 });

@@ -1,5 +1,6 @@
 import { command, type CommandDefinition, type Run } from "../../dispatch/command.ts";
 import { keysFrom } from "../../dispatch/key-specification.ts";
+import { waitForKeys } from "../multi-pop.ts";
 import { readTimeoutSeconds } from "../timeout-argument.ts";
 import { popMembers, popName, type PopSide } from "./pop.ts";
 import { findPopKey } from "./pop-key.ts";
@@ -11,7 +12,7 @@ const blockingPop =
     const keys = Array.from({ length: args.count - 2 }, (_, number) => number + 1);
     const found = findPopKey(context, args, keys);
     if (found === undefined) {
-      if (context.blockOn(args, keys, { timeoutMs, timeoutReply: "nullArray" }) === "refused") reply.nullArray();
+      waitForKeys(context, args, { keys, timeoutMs }, reply);
       return;
     }
     const { keyIndex, set } = found;

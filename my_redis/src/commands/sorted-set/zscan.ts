@@ -1,15 +1,36 @@
 import { command } from "../../dispatch/command.ts";
 import { firstKey } from "../../dispatch/key-specification.ts";
-import type { Heap } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
-import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { formatDouble, formatDouble17 } from "../../values/double-text.ts";
 import { globMatches } from "../../values/glob-pattern.ts";
 import type { SortedSet } from "../../values/sorted-set/sorted-set.ts";
-import { readScanOptions, type ScanOptions } from "../generic/scan-options.ts";
-import { readCursor } from "../../protocol/scan-cursor.ts";
-import { scanStep } from "../generic/scan-step.ts";
+import { type CollectionScan, replyScan } from "../generic/collection-scan.ts";
 import { readSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
+
+const memberScan: CollectionScan<SortedSetValue> = {
+  option: "none",
+  tableOf: ({ large }) => large?.table,
+  replyAll(set, { pattern }, reply) {
+    let count = 0;
+    set.visit(0, set.size, false, (bytes, start, end, score) => {
+      if (pattern !== undefined && !globMatches(pattern, bytes, start, end)) return;
+      reply.bulk(bytes, start, end);
+      reply.bulkText(formatDouble(score));
+      count += 2;
+    });
+    return count;
+  },
+  replyEntry({ heap, large }, address, { pattern }, reply) {
+    const bytes = record.bytesOf(heap, address);
+    const start = record.keyStartOf(heap, address);
+    const end = start + record.keyLengthOf(heap, address);
+    if (pattern !== undefined && !globMatches(pattern, bytes, start, end)) return 0;
+    reply.bulk(bytes, start, end);
+    // Redis prints the scores of a large set with 17 digits in ZSCAN alone, in every version.
+    reply.bulkText(formatDouble17((large as SortedSet).scoreOf(address)));
+    return 2;
+  },
+};
 
 export const zscan = command({
   name: "ZSCAN",
@@ -22,51 +43,5 @@ export const zscan = command({
   flags: ["readonly"],
   keys: firstKey,
   tips: ["nondeterministic_output"],
-  run(context, args, reply) {
-    const cursor = readCursor(args, 2);
-    const set = readSortedSet(context.database, args);
-    reply.array(2);
-    if (set === undefined) {
-      reply.bulkInteger(0);
-      reply.array(0);
-      return;
-    }
-    const options = readScanOptions(args, 3, "none");
-    const { large } = set;
-    if (large === undefined) replyPacked(set, options, reply);
-    else replyLarge(context.keyspace.heap, large, cursor, options, reply);
-  },
+  run: (context, args, reply) => replyScan(args, reply, () => readSortedSet(context.database, args), memberScan),
 });
-
-/** A packed set comes in one piece. */
-function replyPacked(set: SortedSetValue, { pattern }: ScanOptions, reply: ReplyWriter): void {
-  reply.bulkInteger(0);
-  const begin = reply.beginArray();
-  let count = 0;
-  set.visit(0, set.size, false, (bytes, start, end, score) => {
-    if (pattern !== undefined && !globMatches(pattern, bytes, start, end)) return;
-    reply.bulk(bytes, start, end);
-    reply.bulkText(formatDouble(score));
-    count += 2;
-  });
-  reply.endArray(begin, count);
-}
-
-function replyLarge(heap: Heap, set: SortedSet, from: number, options: ScanOptions, reply: ReplyWriter): void {
-  const { cursor, visited } = scanStep(set.table, from, options.count);
-  reply.bulkInteger(cursor);
-  const begin = reply.beginArray();
-  let count = 0;
-  for (const address of visited) {
-    const bytes = record.bytesOf(heap, address);
-    const start = record.keyStartOf(heap, address);
-    const end = start + record.keyLengthOf(heap, address);
-    const { pattern } = options;
-    if (pattern !== undefined && !globMatches(pattern, bytes, start, end)) continue;
-    reply.bulk(bytes, start, end);
-    // Redis prints these scores another way than all others, in every version.
-    reply.bulkText(formatDouble17(set.scoreOf(address)));
-    count += 2;
-  }
-  reply.endArray(begin, count);
-}

@@ -13,7 +13,7 @@ const shippedConfig = join(import.meta.dir, "configs/config.json");
 
 try {
   const commandLine = parseCommandLine(process.argv.slice(2));
-  if (commandLine === undefined) console.log(usage);
+  if (commandLine === undefined) console.log(usage());
   else await run(commandLine);
 } catch (error) {
   fail(error);
@@ -37,7 +37,7 @@ async function run(commandLine: CommandLine): Promise<void> {
 }
 
 async function serve(role: Exclude<CommandLine["role"], "verify">, settings: Settings, logger: Logger): Promise<void> {
-  // A signal during the start ends it as it would have ended without us: what is on disk is whole at any moment.
+  // A signal during the start ends the process by default, which is safe: the data on disk is consistent at any moment.
   const system = await startSystem({ role, settings, logger, clock: systemClock });
   logger.info("started", { role, port: system.port, pid: process.pid });
   if (system.port !== undefined) announce(settings.backend.host, system.port);
@@ -54,7 +54,7 @@ async function serve(role: Exclude<CommandLine["role"], "verify">, settings: Set
   };
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGINT", () => stop("SIGINT"));
-  // Whatever nobody expected: a fresh start from what is on disk is safer than going on.
+  // After an unexpected error a restart from the data on disk is safer than to continue.
   process.on("unhandledRejection", (reason) => {
     logger.error("an error that nobody handled", { error: reason instanceof Error ? reason.stack : String(reason) });
     process.exit(70);
@@ -67,7 +67,7 @@ function announce(host: string, port: number): void {
 }
 
 function fail(error: unknown): never {
-  if (error instanceof UsageError) console.error(`${error.message}\n\n${usage}`);
+  if (error instanceof UsageError) console.error(`${error.message}\n\n${usage()}`);
   else if (error instanceof SettingsError) for (const problem of error.problems) console.error(problem);
   else if (error instanceof StartError) console.error(error.message);
   else console.error(`cannot start: ${error instanceof Error ? error.message : String(error)}`);

@@ -21,7 +21,7 @@ export const arrows: readonly Arrow[] = [
     why: "a main.ts is a program: tests start it as a process, and what others need of it belongs into a module",
   },
   {
-    from: "{hash_ring,my_redis,seckill_mysense}/**",
+    from: "{hash_ring,peer_link,my_redis,seckill_mysense}/**",
     except: [...tests],
     never: ["**/test/**", "**/bench/**", "tools/**", "bench/**"],
     why: "the product does not depend on its tests and tools",
@@ -33,9 +33,20 @@ export const arrows: readonly Arrow[] = [
     why: "the ring serves both systems and knows neither",
   },
   {
+    from: "peer_link/**",
+    except: tests,
+    only: ["peer_link/**"],
+    why: "what links between peers share serves both systems and knows neither",
+  },
+  {
     from: "my_redis/**",
     never: ["seckill_mysense/**"],
     why: "MyRedis is a server for anybody; the sale is one of its clients",
+  },
+  {
+    from: "my_redis/src/cluster/**",
+    never: ["my_redis/src/commands/**"],
+    why: "nodes pass requests on, whatever the command; what both need lies below them",
   },
   {
     from: "my_redis/src/memory/**",
@@ -98,6 +109,11 @@ export const arrows: readonly Arrow[] = [
     why: "clock, pause and back-off serve every part and know none",
   },
   {
+    from: "seckill_mysense/src/{tracing,logging}/**",
+    only: ["seckill_mysense/src/{tracing,logging}/**"],
+    why: "the log and the spans serve every part and know none",
+  },
+  {
     from: "seckill_mysense/src/ledger/**",
     only: ["seckill_mysense/src/{ledger,domain,time}/**"],
     why: "the ledger is the truth: it does not know how reservations reach it, or who reads it",
@@ -114,13 +130,16 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/relay/**",
-    only: ["seckill_mysense/src/{relay,gate,queue,domain,time,logging}/**", "seckill_mysense/src/ledger/sales.ts"],
+    only: [
+      "seckill_mysense/src/{relay,gate,queue,domain,time,logging,tracing}/**",
+      "seckill_mysense/src/ledger/sales.ts",
+    ],
     why: "the relay carries outboxes to the queue; of the ledger it reads which products there are",
   },
   {
     from: "seckill_mysense/src/orders/**",
     only: [
-      "seckill_mysense/src/{orders,gate,queue,domain,time,logging}/**",
+      "seckill_mysense/src/{orders,gate,queue,domain,time,logging,tracing}/**",
       "seckill_mysense/src/ledger/{orders,returns,ledger-errors}.ts",
     ],
     why: "consumer and sweeper work on two ports of the ledger, whatever database stands behind them",

@@ -3,6 +3,7 @@ import { dirname, join, normalize } from "node:path";
 const packageFolders: Readonly<Record<string, string>> = {
   "hash-ring": "hash_ring",
   "my-redis": "my_redis",
+  "peer-link": "peer_link",
   "seckill-mysense": "seckill_mysense",
 };
 

@@ -69,7 +69,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
 }
 
 /** As `startServer`, and shows the inside. */
-export function startOpenServer(options: StartOptions = {}): Promise<OpenServer> {
+export async function startOpenServer(options: StartOptions = {}): Promise<OpenServer> {
   const { memory, environment, transport, onCommand, keepProcessAlive, ...directives } = options;
   return startWithSettings(new Settings(directives), { memory, environment, transport, onCommand, keepProcessAlive });
 }

@@ -2,11 +2,11 @@ import type { SessionUser } from "../src/contract/accounts.ts";
 import { call } from "./api.ts";
 import { button, element, input, setText, show } from "./elements.ts";
 
-/** Registers or logs in, and tells who it was. */
+/** The form to register or log in; it reports the user who did. */
 export function watchAccountForm(onLogin: (user: SessionUser) => void): void {
   const form = element("account-form") as HTMLFormElement;
-  // Not for the fields below: clearing the error when one of them loses the focus would move the button from under the
-  // very click that took the focus away.
+  // Only for these fields. If the error were cleared when a field loses the focus, the button would move away during
+  // the click that took the focus.
   form.querySelector(".tabs")?.addEventListener("change", () => showMode(modeOf(form)));
   form.addEventListener("submit", (event) => {
     event.preventDefault();

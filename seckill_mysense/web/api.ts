@@ -20,8 +20,8 @@ export interface CallOptions {
 const timeoutMs = 15_000;
 
 /**
- * Calls an endpoint of the contract: only types are imported from it, so that its checks do not travel to the browser.
- * A request that got no answer is refused with `unreachable`.
+ * Calls an endpoint of the contract. Only types are imported from the contract, so the page does not load its schemas.
+ * A request without an answer is refused with `unreachable`.
  */
 export async function call<Key extends keyof Endpoints>(key: Key, options: CallOptions = {}): Promise<Answer<Key>> {
   const [method, template] = key.split(" ") as [string, string];

@@ -1,6 +1,6 @@
 import { element, setText, show } from "./elements.ts";
 
-/** Shows the time that is left; nothing where none is. */
+/** Shows the remaining time; empty if there is none. */
 export function showCountdown(label: string, leftMs: number): void {
   show("clock", leftMs > 0);
   if (leftMs <= 0) return;
@@ -12,7 +12,7 @@ export function showCountdown(label: string, leftMs: number): void {
   setText("clock-hours", twoDigits((seconds / 3_600) % 24));
   setText("clock-minutes", twoDigits((seconds / 60) % 60));
   setText("clock-seconds", twoDigits(seconds % 60));
-  // A screen reader hears the whole once when it comes here, not every second.
+  // Screen readers read the whole time once when they reach it, not every second.
   element("clock-digits").setAttribute("aria-live", "off");
 }
 

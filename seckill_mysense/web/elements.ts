@@ -1,4 +1,4 @@
-/** The element of an id, which the page is known to have. */
+/** The element with an id that the page is known to contain. */
 export function element(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (found === null) throw new Error(`the page has no element #${id}`);
@@ -13,7 +13,7 @@ export function input(id: string): HTMLInputElement {
   return element(id) as HTMLInputElement;
 }
 
-/** Only ever as text: what it says comes from the server's data, and is never markup. */
+/** Sets the text of an element. Data from the server is always shown as text, never as markup. */
 export function setText(id: string, text: string): void {
   const target = element(id);
   if (target.textContent !== text) target.textContent = text;

@@ -17,7 +17,7 @@ export function phaseOf({ sale }: Offer): Phase {
   return nowMs < sale.endsAtMs ? "open" : "over";
 }
 
-/** The product that the address names; without one, what is on sale now or next. */
+/** The product that the URL names; otherwise the product that is on sale now or next. */
 export function chooseOffer(sales: readonly SaleDetails[], productId: string | null): Offer | undefined {
   const offers = sales.flatMap((sale) => sale.products.map((product) => ({ sale, product })));
   if (productId !== null && productId !== "") return offers.find(({ product }) => product.id === productId);
@@ -79,7 +79,7 @@ export function money(minor: number, currency: string): string {
     const format = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency });
     return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
   } catch {
-    // Not a currency that the browser knows.
+    // The browser does not know this currency.
     return `${minor / 100} ${currency}`;
   }
 }

@@ -12,11 +12,11 @@ interface Outcome {
   readonly text: string;
   readonly actions?: readonly Action[];
   readonly reservation?: string;
-  /** Changes every second, and therefore stands where a screen reader does not read every change aloud. */
+  /** Changes every second, so it is outside the region whose changes screen readers read aloud. */
   readonly clock?: string;
 }
 
-/** Where the buyer stands, other than with a reservation. */
+/** The state of a buyer without a reservation. */
 export const outcomes = {
   asking: { tone: "wait", badge: "", title: "Asking for a unit", text: "Stay on this page." },
   sold_out: {

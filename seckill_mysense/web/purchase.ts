@@ -6,18 +6,18 @@ export type Asked =
   | { readonly kind: "reserved"; readonly reservation: string }
   | { readonly kind: "sold_out" }
   | { readonly kind: "over" }
-  /** The token is no longer good: a new one is needed. */
+  /** The token is no longer valid; a new one is needed. */
   | { readonly kind: "stale_token" }
   | { readonly kind: "refused"; readonly message: string };
 
-/** Tries with one token before the buyer is asked what to do. */
+/** The number of tries with one token before the page asks the buyer what to do. */
 const maxTries = 40;
 const pauseMs = 500;
 const maxPauseMs = 5_000;
 
 /**
- * Asks for one unit. Whatever goes wrong on the way, the same token is sent again: it stands for one reservation, so
- * that no number of tries can take two.
+ * Asks for one unit. After any failure the same token is sent again. A token stands for one reservation, so that
+ * repeated tries can never take two units.
  */
 export async function askForUnit(productID: string, token: string): Promise<Asked> {
   let lastMessage = "The server is busy.";
@@ -41,7 +41,7 @@ export async function readReservation(id: string, productID: string): Promise<Re
   return "ok" in answer ? answer.ok : undefined;
 }
 
-/** Tells each news about a reservation until `stop` is called: by events, and by asking now and then where those fail. */
+/** Reports each change of a reservation until `stop` is called: by events, or by polling if events fail. */
 export function followReservation(id: string, productID: string, tell: (news: Reservation) => void): () => void {
   const query = new URLSearchParams({ productID });
   const events = new EventSource(`/api/reservations/${encodeURIComponent(id)}/events?${query}`);

@@ -11,7 +11,7 @@ import { outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./out
 import { askForUnit, followReservation, readReservation } from "./purchase.ts";
 import { readSales } from "./read-sales.ts";
 
-/** Everything that the page shows follows from this. */
+/** The state of the page; everything shown is derived from it. */
 const state: {
   sales: readonly SaleDetails[];
   offer: Offer | undefined;
@@ -20,7 +20,7 @@ const state: {
   /** Between the click and the answer. */
   asking: boolean;
   reservation: Reservation | undefined;
-  /** What to say where there is no reservation. */
+  /** The message to show without a reservation. */
   notice: Parameters<typeof showOutcome>[0];
 } = {
   sales: [],
@@ -64,7 +64,7 @@ function buyHint(isOpen: boolean): string {
   return isOpen ? "The sale is open." : "You have your token. You can buy as soon as the sale starts.";
 }
 
-/** Where the buyer's reservation is remembered, so that a reload finds it again. */
+/** The storage key of the buyer's reservation, which makes it survive a reload. */
 function memoryKey(): string {
   return `reservation/${state.user?.userID}/${state.offer?.product.id}`;
 }
@@ -97,7 +97,7 @@ async function buy(): Promise<void> {
   state.asking = true;
   state.notice = undefined;
   render();
-  // The button that had the focus is gone: whoever goes by keyboard stays where things happen.
+  // The button that had the focus is gone, so the focus moves here for buyers who use the keyboard.
   element("outcome").focus();
   const asked = await askForUnit(offer.product.id, token);
   state.asking = false;
@@ -115,7 +115,7 @@ async function renewToken(): Promise<void> {
   await getToken();
 }
 
-/** Another try after the end of one: with a new token, for the old one stands for the old reservation. */
+/** Starts another purchase with a new token, because the old token stands for the old reservation. */
 async function tryAgain(): Promise<void> {
   const wasReserved = state.reservation !== undefined;
   stopFollowing();

@@ -1,4 +1,4 @@
-import type { Context, Services } from "../dispatch/context.ts";
+import type { Services } from "../dispatch/context.ts";
 import type { ClusterPort } from "../dispatch/ports.ts";
 import type { NetworkServer } from "../network/network-server.ts";
 import type { Connect } from "../network/transport.ts";
@@ -9,13 +9,16 @@ import { Disputes } from "./disputes.ts";
 import { hashSlot } from "./hash-slot.ts";
 import type { IncomingLink } from "./link/incoming-link.ts";
 import { IncomingLinks } from "./link/incoming-links.ts";
-import { linkTiming, type LinkTiming } from "./link/link-timing.ts";
-import { linkVersion, type LinkWelcome, type NodeIntroduction } from "./link/link-greeting.ts";
+import { Introductions } from "./link/introductions.ts";
+import { LinkChannel } from "./link/link-channel.ts";
+import { LinkClock } from "./link/link-clock.ts";
+import { LinkEvents } from "./link/link-events.ts";
 import type { OutgoingLink } from "./link/outgoing-link.ts";
 import { OutgoingLinks } from "./link/outgoing-links.ts";
 import { Members } from "./members.ts";
-import type { PeerChannel, PeerRequest } from "./peer-channel.ts";
+import type { PeerChannel } from "./peer-channel.ts";
 import { installClientUnblock } from "./routing/client-unblock.ts";
+import { RelayedClients } from "./routing/relayed-clients.ts";
 import { Router } from "./routing/router.ts";
 import type { RouterOwner } from "./routing/router-owner.ts";
 import { ScriptExchange } from "./routing/script-exchange.ts";
@@ -34,7 +37,7 @@ export interface ClusterOptions {
 
 const maxWaitingBytes = 256 * 1024 * 1024;
 
-/** This node's part in the ring: who the others are, the links to and from them, and where requests go. */
+/** This node's part in the ring. Builds what knows the members, the links and the routes, and keeps their time. */
 export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   readonly server: Services;
   readonly members: Members;
@@ -43,41 +46,51 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
   readonly channel: PeerChannel;
   readonly spanning = new Map<string, SpanningCommand>();
   readonly scripts: ScriptExchange;
+  readonly relayed: RelayedClients;
   readonly router: Router;
   readonly incoming: IncomingLinks;
   readonly outgoing: OutgoingLinks;
+  /** The links to the other nodes, by number; undefined at this node's own. */
+  readonly links: readonly (OutgoingLink | undefined)[];
   readonly maxWaitingBytes = maxWaitingBytes;
-  timing: LinkTiming;
   readonly #turn: Turn;
   readonly #book: RecordBook;
-  readonly #handlers = new Map<number, (request: PeerRequest) => void>();
-  readonly #reachableListeners: ((node: number, reachable: boolean) => void)[] = [];
+  readonly #clock: LinkClock;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #dirty = false;
   #endSpanning: () => void = () => {};
 
   constructor(server: Services, network: NetworkServer, turn: Turn, { self, peers, connect, book }: ClusterOptions) {
     this.server = server;
     this.#turn = turn;
     this.#book = book;
-    this.members = new Members(self, peers);
-    this.disputes = new Disputes(this.members, (message) => server.environment.report("warning", message));
-    this.timing = linkTiming(server.settings.values["cluster-node-timeout"]);
-    this.outgoing = new OutgoingLinks(this, connect);
-    this.incoming = new IncomingLinks(this, network, turn);
-    this.view = this.#makeView();
-    this.channel = this.#makeChannel();
+    const members = new Members(self, peers);
+    const disputes = new Disputes(members, (message) => server.environment.report("warning", message));
+    const clock = new LinkClock(server, () => this.#schedule());
+    const events = new LinkEvents();
+    const introductions = new Introductions(server, { members, disputes, clock });
+    const relayed = new RelayedClients(members);
+    const linkParts = { server, turn, members, clock, events, introductions };
+    this.outgoing = new OutgoingLinks({ ...linkParts, connect, receiver: relayed });
+    this.links = this.outgoing.links;
+    this.incoming = new IncomingLinks({ ...linkParts, network, outgoing: this.links });
+    this.members = members;
+    this.disputes = disputes;
+    this.relayed = relayed;
+    this.#clock = clock;
+    this.view = clusterView(members, disputes, this.links);
+    this.channel = new LinkChannel({ changes: server.changes, clock, events, outgoing: this.outgoing });
     this.scripts = new ScriptExchange(server, this.channel, this.view);
     this.router = new Router(this);
-  }
-
-  get links(): readonly (OutgoingLink | undefined)[] {
-    return this.outgoing.links;
+    events.onReachable((node, reachable) => this.#report(node, reachable));
+    events.onLost((node) => {
+      this.scripts.forget(node);
+      relayed.lost(node);
+    });
   }
 
   /** Connections to and from other nodes. */
   get connectionCount(): number {
-    return this.incoming.links.size + this.links.filter((link) => link?.isOpen === true).length;
+    return this.incoming.links.size + this.outgoing.openCount;
   }
 
   get incomingLinks(): Iterable<IncomingLink> {
@@ -96,17 +109,14 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
     this.router.beginScript();
   }
 
-  /** Begins to look for the others, and to route what clients ask: once the log has been loaded. */
+  /** Begins to connect to the other nodes, and to route what clients ask: once the log has been loaded. */
   start(): void {
     const { server } = this;
     installClientUnblock(this);
     this.#endSpanning = installSpanningCommands(server, this.#book, this);
     this.router.install();
-    this.#turn.onEnd(() => this.#flush());
-    server.settings.onChange("cluster-node-timeout", () => {
-      this.timing = linkTiming(server.settings.values["cluster-node-timeout"]);
-      this.#schedule();
-    });
+    this.#turn.onEnd(() => this.outgoing.flush());
+    this.#turn.onEnd(() => this.incoming.flush());
     this.#schedule();
     this.outgoing.tick();
   }
@@ -120,121 +130,37 @@ export class ClusterNode implements Cluster, ClusterPort, RouterOwner {
 
   #schedule(): void {
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#tick(), this.timing.tickMs);
+    this.#timer = setInterval(() => this.#tick(), this.#clock.timing.tickMs);
     this.#timer.unref();
   }
 
   #tick(): void {
-    // Requests of clients may be answered or let go: that is a turn as any other.
+    // Requests of clients may be answered or released, so this is a turn like any other.
     this.#turn.run(() => {
       this.outgoing.tick();
       this.incoming.tick();
-      this.disputes.forgetStrangers(this.monotonicMs() - 2 * Math.max(this.timing.timeoutMs, 1000));
+      const { monotonicMs, timing } = this.#clock;
+      this.disputes.forgetStrangers(monotonicMs() - 2 * Math.max(timing.timeoutMs, 1000));
     });
   }
 
-  monotonicMs(): number {
-    return this.server.environment.monotonicMs();
-  }
-
-  introduction(): NodeIntroduction {
-    const { names, self, virtualNodes, pointsPerVirtualNode } = this.members;
-    return {
-      version: linkVersion,
-      name: names[self] as string,
-      runId: this.server.process.runId,
-      databases: this.server.settings.values.databases,
-      view: { names, virtualNodes, pointsPerVirtualNode },
-    };
-  }
-
-  /** Somebody has said who he is. Why there can be no link with him; undefined when there can. */
-  meet(other: NodeIntroduction): string | undefined {
-    const own = this.introduction();
-    this.disputes.compare(other.name, other.view, this.monotonicMs());
-    if (other.version !== own.version) return `its version of links is ${other.version}, ours ${own.version}`;
-    if (!this.members.names.includes(other.name)) return `${other.name} is none of our peers`;
-    if (!other.view.names.includes(own.name)) return `${own.name} is none of its peers`;
-    if (other.databases !== own.databases) return `it has ${other.databases} databases, we have ${own.databases}`;
-    return undefined;
-  }
-
-  /** As `meet`, for who answers us. */
-  welcome(welcome: LinkWelcome): string | undefined {
-    const refusal = this.meet(welcome);
-    return welcome.refusal === "" ? refusal : welcome.refusal;
-  }
-
-  handlerOf(kind: number): ((request: PeerRequest) => void) | undefined {
-    return this.#handlers.get(kind);
-  }
-
-  dirty(): void {
-    if (this.#dirty) return;
-    this.#dirty = true;
-    // Within a turn this is one turn for all; outside it begins one.
-    this.#turn.finish();
-  }
-
-  #flush(): void {
-    if (!this.#dirty) return;
-    this.#dirty = false;
-    this.outgoing.flush();
-    this.incoming.flush();
-  }
-
-  inTurn(work: () => void): void {
-    this.#turn.run(work);
-  }
-
-  lost(node: number): void {
-    this.scripts.forget(node);
-    this.router.lost(node);
-  }
-
-  reachable(node: number, reachable: boolean): void {
+  #report(node: number, reachable: boolean): void {
     const name = this.members.names[node];
+    const { timeoutMs } = this.#clock.timing;
     const { report } = this.server.environment;
     if (reachable) report("notice", `node ${name} is there`);
-    else report("warning", `node ${name} has not answered for ${this.timing.timeoutMs} ms: its keys are not served`);
-    for (const listener of this.#reachableListeners) listener(node, reachable);
+    else report("warning", `node ${name} has not answered for ${timeoutMs} ms: its keys are not served`);
   }
+}
 
-  /** The session of another node's client. */
-  session(node: number, client: number): Context | undefined {
-    return this.incoming.session(node, client);
-  }
-
-  #makeView(): ClusterView {
-    const { members, disputes } = this;
-    return {
-      names: members.names,
-      ids: members.ids,
-      self: members.self,
-      ownerOfSlot: (slot) => members.owners[slot] as number,
-      slotOfKey: hashSlot,
-      isReachable: (node) => this.links[node]?.gone !== true,
-      isDisputed: (slot) => disputes.has(slot),
-    };
-  }
-
-  #makeChannel(): PeerChannel {
-    return {
-      request: (node, kind, payload, answered, timeoutMs = this.timing.timeoutMs) => {
-        const link = this.links[node];
-        if (link === undefined) throw new RangeError(`node ${node} cannot be asked by node ${this.members.self}`);
-        link.ask(kind, payload, answered, timeoutMs);
-      },
-      onRequest: (kind, handler) => {
-        this.#handlers.set(kind, handler);
-      },
-      onReachable: (listener) => {
-        this.#reachableListeners.push(listener);
-      },
-      afterLog: (callback) => {
-        this.server.changes.flush();
-        this.server.changes.whenSafe(callback);
-      },
-    };
-  }
+function clusterView(members: Members, disputes: Disputes, links: readonly (OutgoingLink | undefined)[]): ClusterView {
+  return {
+    names: members.names,
+    ids: members.ids,
+    self: members.self,
+    ownerOfSlot: (slot) => members.owners[slot] as number,
+    slotOfKey: hashSlot,
+    isReachable: (node) => links[node]?.gone !== true,
+    isDisputed: (slot) => disputes.has(slot),
+  };
 }

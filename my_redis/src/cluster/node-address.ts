@@ -1,5 +1,8 @@
-/** Host and port of a node, told from its name: "10.0.0.1:6379", "[::1]:6379", "redis-1.internal:6379". */
-export function nodeAddress(name: string): { readonly host: string; readonly port: number } {
-  const colon = name.lastIndexOf(":");
-  return { host: name.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(name.slice(colon + 1)) };
+import { type Address, parseAddress } from "peer-link";
+
+/** Host and port of a node, read from its name: "10.0.0.1:6379", "[::1]:6379". Throws RangeError for any other name. */
+export function nodeAddress(name: string): Address {
+  const address = parseAddress(name);
+  if (address === undefined) throw new RangeError(`'${name}' is not host:port with a port from 1 to 65535`);
+  return address;
 }

@@ -8,13 +8,13 @@ import { HashValue } from "./hash-value.ts";
 
 const shared = new HashValue();
 
-/** The hash at a key, without the fields whose time is over; undefined when there is no other field. */
+/** The hash at an address, without its expired fields; undefined when all fields have expired. */
 function living(database: Database, address: Address): HashValue | undefined {
   const hash = shared.attach(database, address);
   return !hash.isTimed || (hash.expireDue() && hash.size > 0) ? hash : undefined;
 }
 
-/** The hash at the key that argument 1 names, for a command that reads; undefined when there is none. Throws WRONGTYPE. */
+/** The hash at the key of argument 1, for a command that reads; undefined when the key is missing. Throws WRONGTYPE. */
 export function readHash(database: Database, args: Arguments): HashValue | undefined {
   const address = database.readTyped(args, 1, record.valueType.hash);
   return address === 0 ? undefined : living(database, address);
@@ -27,8 +27,8 @@ export function findHash(database: Database, args: Arguments): HashValue | undef
 }
 
 /**
- * As `findHash`, creating the hash when there is none: the caller must set a field then. `expectedBytes` is how large
- * the packed fields and values will become.
+ * As `findHash`, but creates a missing hash; then the caller must set a field. `expectedBytes` is the size that the
+ * packed fields and values will have.
  */
 export function openHash(database: Database, args: Arguments, expectedBytes = 0): HashValue {
   const found = database.writeTyped(args, 1, record.valueType.hash);
@@ -47,7 +47,7 @@ export function openHash(database: Database, args: Arguments, expectedBytes = 0)
   return shared.attach(database, address);
 }
 
-/** Bytes that arguments take in a packed list. */
+/** Bytes of the arguments from `from` on in a packed list. */
 export function packedBytes(args: Arguments, from: number): number {
   let total = 0;
   for (let index = from; index < args.count; index++) {

@@ -16,16 +16,16 @@ const valueText = new ElementText();
 const fieldRange: ReusedByteRange = { bytes: new Uint8Array(0), start: 0, end: 0 };
 const valueRange: ReusedByteRange = { bytes: new Uint8Array(0), start: 0, end: 0 };
 
-/** A field with its value, both only lent for the duration of the call, and its time: 0 when it stays. */
+/** Called with a field, its value, and its time, 0 for none. Field and value are valid during the call. */
 export type VisitField = (field: ByteRange, value: ByteRange, timeMs: number) => void;
 
-/** Fields of a large hash that one command removes because their time is over; further ones it only passes over. */
+/** Expired fields of a large hash that one command removes. It ignores further ones. */
 const maxExpiredAtOnce = 512;
 
 /**
- * The hash of one key: fields and values in turn in a packed list, or a table of records when it has grown beyond
- * hash-max-listpack-entries or -value. In both forms fields may have times, once one has got one: see packed-times.ts
- * and record-times.ts. There is one object for all commands, pointed at the key that is asked for.
+ * The hash of one key: fields and values in turn in a packed list, or a table of records when the hash has grown beyond
+ * hash-max-listpack-entries or -value. In both forms fields may have times, once a field has got one: see
+ * packed-times.ts and record-times.ts. All commands share one object, which is attached to the key in question.
  */
 export class HashValue {
   address: Address = 0;
@@ -34,7 +34,7 @@ export class HashValue {
   #table: RecordTable | undefined;
   /** Whether fields may have times. */
   isTimed = false;
-  /** Fields of the table whose time is over: nobody is to see them. */
+  /** Expired fields of the table that are still there. No client may see them. */
   #due = 0;
   #nowMs = 0;
 
@@ -49,7 +49,7 @@ export class HashValue {
     return this;
   }
 
-  /** Removes fields whose time is over. False when that was the end of the hash. Not needed where `isTimed` is false. */
+  /** Removes expired fields. False when no field is left and the hash is gone. Not needed where `isTimed` is false. */
   expireDue(): boolean {
     const database = this.#database;
     this.#nowMs = database.keyspace.expiryMoment;
@@ -59,14 +59,14 @@ export class HashValue {
     return true;
   }
 
-  /** Whether an entry of the table is one that nobody is to see. */
+  /** Whether an entry of the table has expired, so that no client may see it. */
   isDue(entry: Address): boolean {
     if (this.#due === 0) return false;
     const timeMs = (this.#table as RecordTable).timeOf(entry);
     return timeMs !== 0 && timeMs <= this.#nowMs;
   }
 
-  /** Whether there are such entries. */
+  /** Whether there are expired entries. */
   get hasDue(): boolean {
     return this.#due > 0;
   }
@@ -76,7 +76,7 @@ export class HashValue {
     return this.#table;
   }
 
-  /** A packed hash's memory. */
+  /** The memory that contains a packed hash. */
   get bytes(): Uint8Array {
     return record.bytesOf(this.#database.keyspace.heap, this.address);
   }
@@ -91,7 +91,7 @@ export class HashValue {
     return this.start + record.valueLengthOf(this.#database.keyspace.heap, this.address);
   }
 
-  /** Elements of the packed list for each field. */
+  /** Elements of the packed list per field. */
   get #width(): number {
     return this.isTimed ? 3 : 2;
   }
@@ -101,7 +101,7 @@ export class HashValue {
     return list.listCount(this.bytes, this.start, this.end) / this.#width;
   }
 
-  /** The value of a field, or undefined. */
+  /** The value of a field, or undefined. Valid until the hash changes, and until the next call. */
   get(source: Uint8Array, start: number, end: number): ByteRange | undefined {
     if (this.#table !== undefined) {
       const found = this.#table.find(source, start, end);
@@ -119,7 +119,7 @@ export class HashValue {
     return list.findBytes(bytes, list.firstElement(from), from + length, source, start, end, this.#width - 1);
   }
 
-  /** The field of an entry of the table. */
+  /** The field of an entry of the table. Valid until the next call. */
   fieldOf(entry: Address): ByteRange {
     const { heap } = this.#database.keyspace;
     fieldRange.bytes = record.bytesOf(heap, entry);
@@ -128,7 +128,7 @@ export class HashValue {
     return fieldRange;
   }
 
-  /** The value of an entry of the table. */
+  /** The value of an entry of the table. Valid until the next call. */
   valueOf(entry: Address): ByteRange {
     const { heap } = this.#database.keyspace;
     valueRange.bytes = record.bytesOf(heap, entry);
@@ -151,7 +151,7 @@ export class HashValue {
     return isNew;
   }
 
-  /** As `set`, but a field that has a time keeps it. */
+  /** As `set`, but a field keeps its time. */
   setKeepingTime(
     source: Uint8Array,
     start: number,
@@ -170,7 +170,7 @@ export class HashValue {
     return this.#becomeTable().set(source, start, end, bytes, valueStart, valueEnd);
   }
 
-  /** The field takes no part in what follows if its time is over. */
+  /** Removes the field if it has expired, so that the following steps do not see it. */
   #removeDue(source: Uint8Array, start: number, end: number): void {
     const table = this.#table as RecordTable;
     const found = table.find(source, start, end);
@@ -184,7 +184,7 @@ export class HashValue {
 
   // --- times of fields, Unix milliseconds ---
 
-  /** The time of a field; 0 when it stays, undefined when there is no such field. */
+  /** The time of a field; 0 when it has none, undefined when the field is missing. */
   timeOf(source: Uint8Array, start: number, end: number): number | undefined {
     if (this.#table !== undefined) {
       const found = this.#table.find(source, start, end);
@@ -195,7 +195,7 @@ export class HashValue {
     return this.isTimed ? times.packedTime(this.bytes, at) : 0;
   }
 
-  /** Sets the time of a field that there is; 0 takes it away. */
+  /** Sets the time of an existing field; 0 removes it. */
   setTime(source: Uint8Array, start: number, end: number, timeMs: number): void {
     if (timeMs === 0 && !this.isTimed) return;
     const hadTimes = this.#hasTimes;
@@ -255,7 +255,7 @@ export class HashValue {
     return false;
   }
 
-  /** Puts a value of another size in the place of the one at `offset`. */
+  /** Replaces the value at `offset` by one of another size. */
   #replace(offset: number, growth: number, from: Uint8Array, valueStart: number, valueEnd: number): void {
     const length = this.end - this.start;
     if (growth > 0) this.#resize(length + growth);
@@ -304,7 +304,7 @@ export class HashValue {
     return table;
   }
 
-  /** Removes a field; false when there is none. A hash without fields must be deleted: see `deleteIfEmpty`. */
+  /** Removes a field; false when it is missing. A hash without fields must be deleted: see `deleteIfEmpty`. */
   delete(source: Uint8Array, start: number, end: number): boolean {
     if (!this.isTimed) return this.#delete(source, start, end);
     const hadTimes = this.#hasTimes;
@@ -324,7 +324,7 @@ export class HashValue {
     return true;
   }
 
-  /** Deletes the key when no field is left, not even one whose time is over, and tells of it. */
+  /** Deletes the key when no field is left, not even an expired one, and notifies of it. */
   deleteIfEmpty(args: Arguments, keyIndex: number): void {
     if (this.size > 0 || this.#due > 0) return;
     this.#database.remove(this.address);

@@ -11,13 +11,13 @@ import * as packed from "../values/packed-list.ts";
 export type ListEnd = "head" | "tail";
 
 /**
- * The list of one key: packed elements in the record, or chunks of them when it has grown beyond
- * list-max-listpack-size. Both are seen as numbered segments, a packed list as one. A `segment` that was loaded is
- * valid until the list changes. There are a few objects for all commands, pointed at the key that is asked for.
+ * The list of one key: packed elements in the record, or chunks of them when the list has grown beyond
+ * list-max-listpack-size. Both are seen as numbered segments; a packed list has one. A loaded `segment` is valid until
+ * the list changes. All commands share a few objects, which are attached to the key in question.
  */
 export class ListValue {
   address: Address = 0;
-  /** The segment last loaded. */
+  /** The segment that was loaded last. */
   readonly segment: ListSegment = { bytes: new Uint8Array(0), start: 0, end: 0, count: 0 };
   #database!: Database;
   #limits!: ListLimits;
@@ -70,7 +70,7 @@ export class ListValue {
 
   // --- changing ---
 
-  /** To be called before elements are added: beyond the limit a packed list becomes one of chunks. */
+  /** To be called before elements are added: a packed list that would exceed the limit gets chunks. */
   growBy(bytes: number, count: number): void {
     if (this.#chunks !== undefined) return;
     const used = this.#end - packed.firstElement(this.#start);
@@ -95,7 +95,7 @@ export class ListValue {
     }
   }
 
-  /** Puts an element before the one that is `offset` bytes behind the start of a segment. */
+  /** Inserts an element before the one that is `offset` bytes after the start of a segment. */
   insert(segment: number, offset: number, element: PackedElement): void {
     if (this.#chunks === undefined) this.#insertPacked(offset, element);
     else this.#chunks.insert(segment, offset, element, this.#limits);
@@ -113,8 +113,8 @@ export class ListValue {
   }
 
   /**
-   * Takes `count` elements out of a segment, from `offset` bytes behind its start on. True when the segment is gone
-   * with them: then the next one has its number.
+   * Removes `count` elements of a segment, starting `offset` bytes after its start. True when the segment is gone with
+   * them: then the next segment has its number.
    */
   remove(segment: number, offset: number, count: number): boolean {
     const { bytes, start } = this.load(segment);
@@ -136,7 +136,7 @@ export class ListValue {
     else this.push("tail", element);
   }
 
-  /** Takes `count` elements off one end; there must be as many. */
+  /** Removes `count` elements from one end; the list must have that many. */
   cut(end: ListEnd, count: number): void {
     let left = count;
     while (left > 0) {
@@ -150,7 +150,9 @@ export class ListValue {
     }
   }
 
-  /** To be called after elements were taken out: deletes the key of an empty list, and packs a list that has become small. */
+  /**
+   * To be called after elements were removed: deletes the key of an empty list, and packs a list that has become small.
+   */
   settle(args: Arguments, keyIndex: number): void {
     if (this.size > 0) {
       this.packIfSmall();
@@ -179,7 +181,10 @@ export class ListValue {
 const shared = new ListValue();
 const target = new ListValue();
 
-/** The list at the key that an argument names, for a command that reads; undefined when there is none. Throws WRONGTYPE. */
+/**
+ * The list at the key of argument `index`, for a command that reads; undefined when the key is missing. Throws
+ * WRONGTYPE.
+ */
 export function readList(database: Database, args: Arguments, index = 1): ListValue | undefined {
   const address = database.readTyped(args, index, record.valueType.list);
   return address === 0 ? undefined : shared.attach(database, address);
@@ -191,13 +196,16 @@ export function findList(database: Database, args: Arguments, index = 1): ListVa
   return address === 0 ? undefined : shared.attach(database, address);
 }
 
-/** As `findList`, for the list that elements are moved to, which is used beside the one of `findList`. */
+/** As `findList`, for the list that elements are moved to. It is another object than the one of `findList`. */
 export function findTargetList(database: Database, args: Arguments, index: number): ListValue | undefined {
   const address = database.writeTyped(args, index, record.valueType.list);
   return address === 0 ? undefined : target.attach(database, address);
 }
 
-/** Creates an empty list for a key that has none; the caller must add an element. `expectedBytes` of elements will follow. */
+/**
+ * Creates an empty list for a missing key; the caller must add an element. Elements of `expectedBytes` bytes will
+ * follow.
+ */
 export function createList(database: Database, args: Arguments, index: number, expectedBytes: number): ListValue {
   const { heap } = database.keyspace;
   const address = database.create(args.buffer, args.start(index), args.end(index), {

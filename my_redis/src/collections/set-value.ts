@@ -9,7 +9,7 @@ import * as integers from "../values/integer-set.ts";
 import { ElementText, elementSize, PackedElement } from "../values/packed-element.ts";
 import * as packed from "../values/packed-list.ts";
 
-/** Redis lets no setting make larger integer sets than this. */
+/** The largest integer set that Redis allows under any setting. */
 const maxIntegerSetEntries = 1 << 30;
 
 const { encoding, valueType } = record;
@@ -20,8 +20,8 @@ const digits = new Uint8Array(integers.maxIntegerText);
 const memberText: ReusedByteRange = { bytes: digits, start: 0, end: 0 };
 
 /**
- * The set of one key: sorted integers or packed members in the record, or a table of records when it has grown beyond
- * set-max-intset-entries, set-max-listpack-entries or -value.
+ * The set of one key: sorted integers or packed members in the record, or a table of records when the set has grown
+ * beyond set-max-intset-entries, set-max-listpack-entries or -value.
  */
 export class SetValue {
   address: Address = 0;
@@ -76,14 +76,14 @@ export class SetValue {
 
   // --- adding ---
 
-  /** Makes ready for so many members more: where they are too many for a small set it becomes a table at once. */
+  /** Prepares for this many more members: if they are too many for a small set, it becomes a table at once. */
   expect(count: number): void {
     const { "set-max-intset-entries": maxIntegers, "set-max-listpack-entries": maxPacked } = this.#limits;
     if (this.#table !== undefined) return;
     if (count > (this.#encoding === encoding.integerSet ? maxIntegers : maxPacked)) this.#becomeTable(count);
   }
 
-  /** Adds a member; false when the set has it. */
+  /** Adds a member; false when the set already has it. */
   add(source: Uint8Array, start: number, end: number): boolean {
     if (this.#table !== undefined) return this.#addToTable(this.#table, source, start, end);
     if (this.#encoding === encoding.integerSet) {
@@ -122,7 +122,7 @@ export class SetValue {
     return this.size < maxEntries && bytes <= maxBytes;
   }
 
-  /** A member of so many bytes that is no integer is about to come. */
+  /** Prepares for a member of so many bytes that is not an integer. */
   #leaveIntegers(bytes: number): void {
     if (!this.#mayPack(bytes) || this.#longestInteger() > this.#limits["set-max-listpack-value"]) {
       this.#becomeTable(this.size + 1);
@@ -150,7 +150,7 @@ export class SetValue {
     }
   }
 
-  /** Bytes of the longest text among the integers: that of the first or the last. */
+  /** The length of the longest text among the integers: it is that of the first or the last. */
   #longestInteger(): number {
     let longest = 0;
     if (this.size === 0) return 0;
@@ -178,7 +178,7 @@ export class SetValue {
 
   // --- removing ---
 
-  /** Removes a member; false when there is none. A set without members must be deleted: see `deleteIfEmpty`. */
+  /** Removes a member; false when it is missing. A set without members must be deleted: see `deleteIfEmpty`. */
   remove(source: Uint8Array, start: number, end: number): boolean {
     if (this.#table !== undefined) return this.#table.remove(source, start, end);
     let newEnd: number;
@@ -196,7 +196,7 @@ export class SetValue {
     return true;
   }
 
-  /** Deletes the key when no member is left, and tells of it. */
+  /** Deletes the key when no member is left, and notifies of it. */
   deleteIfEmpty(args: Arguments, keyIndex: number): void {
     if (this.size > 0) return;
     this.#database.remove(this.address);
@@ -205,7 +205,7 @@ export class SetValue {
 
   // --- looking ---
 
-  /** Visits every member, which is lent for the call. The visitor must not change the set. */
+  /** Visits every member, which is valid during the call. The visitor must not change the set. */
   forEach(visit: (member: ByteRange) => void): void {
     if (this.#table !== undefined) {
       this.#table.forEach((entry) => visit(this.textOf(entry)));
@@ -220,7 +220,7 @@ export class SetValue {
     }
   }
 
-  /** The member of an entry of the table. */
+  /** The member of an entry of the table. Valid until the next question to any set. */
   textOf(entry: Address): ByteRange {
     const { heap } = this.#database.keyspace;
     memberText.bytes = record.bytesOf(heap, entry);
@@ -238,13 +238,13 @@ export class SetValue {
     return memberText;
   }
 
-  /** The member with this index of a small set. */
+  /** The member with this index of a small set. Valid until the next question to any set. */
   memberAt(index: number): ByteRange {
     if (this.#encoding === encoding.integerSet) return this.#integerText(index);
     return elementText.read(this.#bytes, packed.elementPlace(this.#bytes, this.#start, this.#end, index));
   }
 
-  /** A member, each as likely as any other. `random` gives numbers in [0, 1). */
+  /** A random member, all with the same chance. `random` gives numbers in [0, 1). */
   random(random: () => number): ByteRange {
     if (this.#table !== undefined) return this.textOf(this.#table.random(random));
     return this.memberAt(Math.floor(random() * this.size));
@@ -253,7 +253,10 @@ export class SetValue {
 
 const shared = new SetValue();
 
-/** The set at the key that an argument names, for a command that reads; undefined when there is none. Throws WRONGTYPE. */
+/**
+ * The set at the key of argument `index`, for a command that reads; undefined when the key is missing. Throws
+ * WRONGTYPE.
+ */
 export function readSet(database: Database, args: Arguments, index = 1, into = shared): SetValue | undefined {
   const address = database.readTyped(args, index, valueType.set);
   return address === 0 ? undefined : into.attach(database, address);
@@ -266,8 +269,8 @@ export function findSet(database: Database, args: Arguments, index = 1, into = s
 }
 
 /**
- * Creates an empty set for a key that has none, in the form that suits its first member and the number of members
- * that are expected; the caller must add one.
+ * Creates an empty set for a missing key, in the form that fits its first member and the expected number of members.
+ * The caller must add a member.
  */
 export function createSet(
   database: Database,

@@ -16,23 +16,23 @@ const text = new ElementText();
 const oneMember = new Int32Array(1);
 const oneScore = new Float64Array(1);
 
-/** A member, as bytes that are lent for the duration of the call, with its score. */
+/** Called with a member, bytes[start, end), and its score. The bytes are valid during the call. */
 export type VisitMember = (bytes: Uint8Array, start: number, end: number, score: number) => void;
 
 /**
  * The sorted set of one key: members and scores in a packed list, or a `SortedSet` when it has grown beyond
- * zset-max-listpack-entries or -value. Pointed at the key that is asked for by `attach`.
+ * zset-max-listpack-entries or -value. `attach` chooses the key.
  */
 export class SortedSetValue {
   address: Address = 0;
-  /** The score of the member last found. */
+  /** The score of the member that `find` found last. */
   score = 0;
   #database!: Database;
   #limits!: ValueLimits;
   #large: SortedSet | undefined;
-  /** What `find` found: a place relative to `start`, or an address. */
+  /** The result of `find`: a place relative to `start` in a packed sorted set, else an address. */
   #found = 0;
-  /** The hash of what `find` looked for in a large sorted set. */
+  /** The hash of the name that `find` looked for in a large sorted set. */
   #hash = 0;
 
   attach(database: Database, address: Address): this {
@@ -76,7 +76,7 @@ export class SortedSetValue {
     return list.elementPlace(this.bytes, this.#start, this.#start + this.#length, rank * 2);
   }
 
-  /** Looks for a member; its score is in `score` then. */
+  /** Looks for a member. If it is found, `score` is its score. */
   find(source: Uint8Array, start: number, end: number): boolean {
     if (this.#large !== undefined) {
       this.#hash = this.#large.table.hashOf(source, start, end);
@@ -94,7 +94,7 @@ export class SortedSetValue {
     return true;
   }
 
-  /** Adds source[start, end), which must not be a member: `find` has said so. */
+  /** Adds source[start, end). It must not be a member: `find` must have returned false for it before. */
   add(source: Uint8Array, start: number, end: number, score: number): void {
     const { "zset-max-listpack-entries": maxEntries, "zset-max-listpack-value": maxBytes } = this.#limits;
     if (this.#large !== undefined) {
@@ -120,7 +120,7 @@ export class SortedSetValue {
     list.addToListCount(bytes, first, last + added, 2);
   }
 
-  /** Gives the member source[start, end), which `find` has just found, another score. */
+  /** Changes the score of the member source[start, end), which `find` has just found. */
   update(source: Uint8Array, start: number, end: number, score: number): void {
     if (this.#large !== undefined) {
       this.#large.update(this.#found, score);
@@ -155,7 +155,7 @@ export class SortedSetValue {
     return large;
   }
 
-  /** Removes the members of the ranks [from, to). */
+  /** Removes the members with the ranks [from, to). */
   removeRanks(from: number, to: number): void {
     if (to <= from) return;
     const large = this.#large;
@@ -163,20 +163,20 @@ export class SortedSetValue {
       this.#cut(this.packedPlace(from) - this.#start, to - from);
       return;
     }
-    // One at a time, mostly, by ZPOPMIN and its like.
+    // Mostly one at a time, by ZPOPMIN and similar commands.
     const members = to - from === 1 ? oneMember : new Int32Array(to - from);
     large.tree.read(from, to - from, members, to - from === 1 ? oneScore : new Float64Array(to - from));
     for (const address of members) large.remove(address);
   }
 
-  /** Deletes the key (argument `keyIndex`) when no member is left, and tells of it. */
+  /** Deletes the key (argument `keyIndex`) when no member is left, and notifies of it. */
   deleteIfEmpty(args: Arguments, keyIndex: number): void {
     if (this.size > 0) return;
     this.#database.remove(this.address);
     this.#database.changed(args, keyIndex, "del");
   }
 
-  /** The rank of the member that `find` has just found, counted from the lowest. */
+  /** The rank of the member that `find` has just found. The lowest member has rank 0. */
   rankOfFound(): number {
     const large = this.#large;
     if (large === undefined) {
@@ -197,7 +197,7 @@ export class SortedSetValue {
     );
   }
 
-  /** How many members have a lower score; with `orEqual` also those with this one. */
+  /** The number of members with a lower score; with `orEqual` also those with this score. */
   countBelow(limit: number, orEqual: boolean): number {
     if (this.#large !== undefined) return this.#large.tree.countBelow(limit, orEqual);
     const precedes = orEqual ? (score: number) => score <= limit : (score: number) => score < limit;
@@ -210,7 +210,10 @@ export class SortedSetValue {
     return count;
   }
 
-  /** How many members, all at the beginning, stand before a limit of a range by name; with `orEqual` also at it. */
+  /**
+   * The number of members before a limit of a range by name; with `orEqual` also the member at the limit. They are all
+   * at the beginning.
+   */
   countBeforeName(limit: LexLimit, orEqual: boolean): number {
     if (limit.kind !== "name") return limit.kind === "lowest" ? 0 : this.size;
     const { bytes: name } = limit;
@@ -231,7 +234,7 @@ export class SortedSetValue {
     return count;
   }
 
-  /** Visits the members of the ranks [from, to), in order or backwards. The visitor must not change the set. */
+  /** Visits the members with the ranks [from, to), forwards or backwards. The visitor must not change the set. */
   visit(from: number, to: number, backwards: boolean, visit: VisitMember): void {
     if (to <= from) return;
     const large = this.#large;
@@ -262,7 +265,10 @@ export class SortedSetValue {
 
 const shared = new SortedSetValue();
 
-/** The sorted set at the key that argument `index` names, for a command that reads. Throws WRONGTYPE. */
+/**
+ * The sorted set at the key of argument `index`, for a command that reads; undefined when the key is missing. Throws
+ * WRONGTYPE.
+ */
 export function readSortedSet(database: Database, args: Arguments, index = 1): SortedSetValue | undefined {
   const address = database.readTyped(args, index, record.valueType.sortedSet);
   return address === 0 ? undefined : shared.attach(database, address);
@@ -274,7 +280,7 @@ export function findSortedSet(database: Database, args: Arguments, index = 1): S
   return address === 0 ? undefined : shared.attach(database, address);
 }
 
-/** Creates an empty sorted set at a key that has no value; the caller must add a member. */
+/** Creates an empty sorted set for a missing key; the caller must add a member. */
 export function createSortedSet(database: Database, args: Arguments, index: number): SortedSetValue {
   const { heap } = database.keyspace;
   const address = database.create(args.buffer, args.start(index), args.end(index), {

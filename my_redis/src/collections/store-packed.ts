@@ -12,9 +12,11 @@ import { listLimits } from "../values/list/list-limits.ts";
 import * as packed from "../values/packed-list.ts";
 import { areInOrder } from "../values/sorted-set/packed-sorted-set.ts";
 
-/** Collections that come packed and fit into a record become its value as they are, at the key that argument 1 names. */
+/**
+ * Collections that arrive packed and fit into a record become its value without conversion, at the key of argument 1.
+ */
 
-/** Stores elements as a collection; false when they cannot be one in this form, and then nothing has happened. */
+/** Stores elements as a collection. False when they cannot be one in this form; then nothing has changed. */
 export function storePacked(database: Database, args: Arguments, type: PackedType, run: ElementRun): boolean {
   if (run.count === 0 || !isFit(database.keyspace.limits, type, run)) return false;
   const { bytes, start, end, count } = run;
@@ -41,7 +43,7 @@ function isFit(limits: ValueLimits, type: PackedType, run: ElementRun): boolean 
         isSmall(run, 2, limits["hash-max-listpack-entries"], limits["hash-max-listpack-value"]) && areDistinct(run, 2)
       );
     case "set":
-      // Integers alone are not held as a list.
+      // A set of integers alone has another form.
       return (
         run.hasText &&
         isSmall(run, 1, limits["set-max-listpack-entries"], limits["set-max-listpack-value"]) &&
@@ -59,7 +61,10 @@ function isFit(limits: ValueLimits, type: PackedType, run: ElementRun): boolean 
 const isSmall = ({ count, longest }: ElementRun, width: number, maxEntries: number, maxBytes: number): boolean =>
   count % width === 0 && count / width <= Math.min(maxEntries, maxDistinctElements) && longest <= maxBytes;
 
-/** Stores integers of `width` bytes, lowest byte first, as a set; false as above. */
+/**
+ * Stores integers of `width` bytes, lowest byte first, as a set. False when they cannot be one; then nothing has
+ * changed.
+ */
 export function storeIntegers(database: Database, args: Arguments, width: number, range: ByteRange): boolean {
   const { bytes, start, end } = range;
   const count = (end - start) / width;

@@ -5,7 +5,7 @@ import { CommandError } from "../protocol/command-error.ts";
 import type { ConsumerGroup } from "../values/stream/consumer-group.ts";
 import { Stream } from "../values/stream/stream.ts";
 
-/** The stream at a key, for a command that reads; undefined when there is none. Throws WRONGTYPE. */
+/** The stream at a key, for a command that reads; undefined when the key is missing. Throws WRONGTYPE. */
 export function readStream(database: Database, args: Arguments, index: number): Stream | undefined {
   const address = database.readTyped(args, index, valueType.stream);
   return address === 0 ? undefined : (database.objectOf(address) as Stream);
@@ -17,14 +17,16 @@ export function findStream(database: Database, args: Arguments, index: number): 
   return address === 0 ? undefined : (database.objectOf(address) as Stream);
 }
 
-/** Creates an empty stream at a key that has no value. */
+/** Creates an empty stream at a missing key. */
 export function createStream(database: Database, args: Arguments, index: number): Stream {
   const stream = new Stream(database.keyspace.heap);
   database.createObject(args.buffer, args.start(index), args.end(index), valueType.stream, stream);
   return stream;
 }
 
-/** The stream at argument 1 and its group at argument 2. Throws NOGROUP when either is missing. */
+/**
+ * The stream at the key of argument 1 and its group of the name in argument 2. Throws NOGROUP when either is missing.
+ */
 export function requireGroup(database: Database, args: Arguments): { stream: Stream; group: ConsumerGroup } {
   const stream = readStream(database, args, 1);
   const group = stream?.group(args.latin1(2));

@@ -11,14 +11,14 @@ import type { ByteRange, ReusedByteRange } from "../memory/byte-range.ts";
 export const maxEmbeddedBytes = 44;
 const twoTo32 = 4294967296;
 
-/** Eight bytes of a 64-bit integer on its way into a record. */
+/** A 64-bit integer in eight bytes, before it is copied into a record. */
 const integerBytes = new Uint8Array(8);
 const integerView = new DataView(integerBytes.buffer);
 const digits = new Uint8Array(24);
 
 /**
- * Sets the key of one argument to the bytes of another, as an integer where Redis would hold one. `expiryMs` as in
- * `Database.setString`. Tells nobody of the change.
+ * Sets the key of one argument to the bytes of another, as an integer where Redis would store one. `expiryMs` as in
+ * `Database.setString`. The caller notifies of the change.
  */
 export function storeString(
   database: Database,
@@ -40,7 +40,7 @@ export function storeString(
   return database.setString(buffer, keyStart, keyEnd, buffer, start, end, encoding, expiryMs);
 }
 
-/** As `storeString`, without an expiry, for bytes that are no arguments of one request. */
+/** As `storeString`, without an expiry, for bytes that are not arguments of one request. */
 export function storeRange(database: Database, key: ByteRange, { bytes, start, end }: ByteRange): Address {
   const length = end - start;
   if (length <= 20 && length > 0 && putInteger(bytes, start, end)) {
@@ -51,7 +51,7 @@ export function storeRange(database: Database, key: ByteRange, { bytes, start, e
   return database.setString(key.bytes, key.start, key.end, bytes, start, end, encoding, noExpiry);
 }
 
-/** Puts the 64-bit integer that the text spells into `integerBytes`; false when it is none. */
+/** Writes the 64-bit integer of the text into `integerBytes`; false when the text is not the canonical form of one. */
 function putInteger(value: Uint8Array, start: number, end: number): boolean {
   const first = value[start] as number;
   if (first !== 45 && (first < 48 || first > 57)) return false;
@@ -71,7 +71,7 @@ function putSafeInteger(value: number): void {
   integerView.setInt32(4, Math.floor(value / twoTo32), true);
 }
 
-/** Sets a key to an integer. `expiryMs` as in `Database.setString`. Tells nobody of the change. */
+/** Sets a key to an integer. `expiryMs` as in `Database.setString`. The caller notifies of the change. */
 export function storeInteger(
   database: Database,
   args: Arguments,
@@ -86,7 +86,7 @@ export function storeInteger(
   return database.setString(args.buffer, start, end, integerBytes, 0, 8, record.encoding.integer, expiryMs);
 }
 
-/** Overwrites the value of an integer record. Byte by byte: the value may stand at any offset. */
+/** Overwrites the value of an integer record. It writes byte by byte, because the value may be at any offset. */
 export function writeSafeInteger(heap: Heap, address: Address, value: number): void {
   const bytes = record.bytesOf(heap, address);
   const at = record.valueStartOf(heap, address);
@@ -102,7 +102,7 @@ export function writeSafeInteger(heap: Heap, address: Address, value: number): v
   bytes[at + 7] = high >> 24;
 }
 
-/** The value of an integer record; NaN beyond 2^53, where `readInt64` is exact. */
+/** The value of an integer record; NaN beyond 2^53, where `readInt64` gives the exact value. */
 export function readSafeInteger(heap: Heap, address: Address): number {
   const bytes = record.bytesOf(heap, address);
   const at = record.valueStartOf(heap, address);
@@ -141,7 +141,10 @@ export function replyString(heap: Heap, address: Address, reply: ReplyWriter): v
 
 const shared: ReusedByteRange = { bytes: digits, start: 0, end: 0 };
 
-/** The bytes of a string record, its digits if it is an integer; no bytes for address 0. The object is shared. */
+/**
+ * The bytes of a string record; the digits, if it is an integer; no bytes for address 0. The object is shared: valid
+ * until the next call, and until the key changes.
+ */
 export function stringBytes(heap: Heap, address: Address): ByteRange {
   shared.bytes = digits;
   shared.start = 0;
@@ -164,7 +167,7 @@ export function stringBytes(heap: Heap, address: Address): ByteRange {
   return shared;
 }
 
-/** The bytes of a string record, in an array that later calls leave alone; valid until the key changes. */
+/** The bytes of a string record, which a later call does not overwrite. Valid until the key changes. */
 export function stringView(heap: Heap, address: Address): Uint8Array {
   const { bytes, start, end } = stringBytes(heap, address);
   return bytes === digits ? bytes.slice(start, end) : bytes.subarray(start, end);
@@ -177,7 +180,7 @@ export function stringLength(heap: Heap, address: Address): number {
   return Number.isNaN(value) ? readInt64(heap, address).toString().length : integerLength(value);
 }
 
-/** Makes a string record "raw", as one that can be changed in place is called; an integer becomes its digits. */
+/** Gives a string record the encoding "raw", which allows changes in place. An integer becomes its digits. */
 export function makeRaw(database: Database, args: Arguments, keyIndex: number, address: Address): Address {
   const { heap } = database.keyspace;
   if (record.encodingOf(heap, address) !== record.encoding.integer) {
@@ -190,10 +193,10 @@ export function makeRaw(database: Database, args: Arguments, keyIndex: number, a
   return database.setString(key, keyStart, args.end(keyIndex), bytes, start, end, record.encoding.raw, keepExpiry);
 }
 
-/** The length of a value is a signed word of its record. */
+/** The word for the length of a value is signed. */
 const maxRecordValueBytes = 2 ** 31 - 1;
 
-/** Throws when a string would become longer than `proto-max-bulk-len` allows. */
+/** Throws when a string would be longer than `proto-max-bulk-len` allows. */
 export function checkStringLength({ keyspace }: Database, lengthBytes: number): void {
   const limitBytes = keyspace.limits["proto-max-bulk-len"];
   if (lengthBytes > Math.min(limitBytes, maxRecordValueBytes)) throw new CommandError(errors.stringTooLong);

@@ -30,8 +30,8 @@ const element = new PackedElement();
 const place = new IdPlace();
 
 /**
- * Makes a value of what a decoder tells, in the form that the settings ask for, at a key that must not exist: argument
- * 1, in the database of the context. `restart` makes it ready for the next value.
+ * Builds the value that a decoder describes, in the form that the settings ask for. The key is argument 1, and must be
+ * missing in the database. `restart` prepares for the next value.
  */
 export class ValueBuilder implements ValueVisitor {
   #database: Database;
@@ -82,7 +82,7 @@ export class ValueBuilder implements ValueVisitor {
   }
 
   member(member: ByteRange): boolean {
-    // In which form a set begins hangs on its first member.
+    // The first member decides which form a set has at first.
     this.#set ??= createSet(this.#database, this.#args, 1, { member, count: this.#expected }, new SetValue());
     return this.#set.add(member.bytes, member.start, member.end);
   }
@@ -126,9 +126,9 @@ export class ValueBuilder implements ValueVisitor {
   }
 }
 
-/** Makes a value apart from all keys: nothing can be seen of it before `moveTo`, and `discard` leaves no trace. */
+/** Builds a value that has no key yet. `moveTo` gives it one; `discard` drops it without a trace. */
 export class DetachedValueBuilder extends ValueBuilder {
-  /** A database of its own, in which the value grows. */
+  /** A database for this value alone. Commands never see it. */
   readonly #detached: Database;
   readonly #key: Uint8Array;
 
@@ -140,7 +140,7 @@ export class DetachedValueBuilder extends ValueBuilder {
     this.#key = key;
   }
 
-  /** Gives the value to its key in a database, which must have none there. */
+  /** Moves the value to its key in a database. The key must be missing there. */
   moveTo(target: Database): Address {
     const key = this.#key;
     const moved = this.#detached.moveValue(this.#detached.find(key, 0, key.length), target, key, 0, key.length);

@@ -8,42 +8,42 @@ export type CollectionType = "list" | "set" | "sortedSet" | "hash" | "stream";
 export type PackedType = Exclude<CollectionType, "stream">;
 
 /**
- * What a decoder tells of a value, piece by piece. Ranges stay as they are until the decoder returns; ids are lent for
- * the call. A decoder that finds the bytes to be wrong may do so after any piece: what came before is to be dropped.
+ * What a decoder calls with the pieces of a value. Ranges stay valid until the decoder returns, ids during the call. A
+ * decoder may find invalid bytes after any piece: then the pieces before must be dropped.
  */
 export interface ValueVisitor {
   string(value: ByteRange): void;
   /**
-   * A whole collection in the place of `begin` and its pieces, as elements that have been checked. False when it cannot
-   * be taken in this form: then nothing has happened, and the pieces are to follow.
+   * A whole collection instead of `begin` and its pieces, as elements that have been checked. False when it cannot be
+   * stored in this form: then nothing has changed, and the pieces follow.
    */
   packed(type: PackedType, run: ElementRun): boolean;
-  /** As `packed`, a set of integers of 2, 4 or 8 bytes each, of which there is at least one. */
+  /** As `packed`, for a set of integers of 2, 4 or 8 bytes each. There is at least one. */
   integers(width: number, range: ByteRange): boolean;
-  /** Comes before the pieces of a collection. `count` pieces are announced, which need not be true. */
+  /** Called before the pieces of a collection. The dump announces `count` pieces, which may be false. */
   begin(type: CollectionType, count: number): void;
   /** The next element of a list. */
   element(element: ByteRange): void;
-  /** The next member of a set. False when it has come before, which makes the whole value invalid. */
+  /** The next member of a set. False for a repeated one, which makes the whole value invalid. */
   member(member: ByteRange): boolean;
   /** As `member`, for a sorted set. */
   scoredMember(member: ByteRange, score: number): boolean;
   /** As `member`, for a hash. `timeMs`: the moment at which the field expires, Unix milliseconds; 0 for never. */
   field(name: ByteRange, value: ByteRange, timeMs: number): boolean;
-  /** The next entry of a stream, in the order of the ids; names and values of fields in turn. */
+  /** The next entry of a stream, in the order of the ids. `fields` are names and values in turn. */
   entry(id: StreamId, fields: readonly ByteRange[]): void;
-  /** Comes after the entries. */
+  /** Called after the entries. */
   streamState(state: StreamState): void;
-  /** Comes after the state. The names of the groups differ, and so do the names of each group's consumers. */
+  /** Called after the state. The groups have different names, and so have the consumers of each group. */
   group(group: StreamGroup): void;
 }
 
-/** What a stream knows besides its entries. */
+/** The state of a stream besides its entries. */
 export interface StreamState {
   readonly length: number;
   readonly lastId: StreamId;
   readonly maxDeletedId: StreamId;
-  /** Undefined in dumps that are too old to say it. */
+  /** Undefined in old dumps, which do not contain it. */
   readonly entriesAdded: Count64 | undefined;
 }
 
@@ -51,7 +51,7 @@ export interface StreamGroup {
   /** One character per byte. */
   readonly name: string;
   readonly lastId: StreamId;
-  /** Undefined in dumps that are too old to say it; -1 where it cannot be told. */
+  /** Undefined in old dumps, which do not contain it; -1 when it is unknown. */
   readonly entriesRead: Count64 | undefined;
   readonly consumers: readonly StreamConsumer[];
 }

@@ -5,20 +5,20 @@ import type { Address } from "../memory/heap.ts";
 import type { Keyspace } from "./keyspace.ts";
 import * as record from "../memory/record.ts";
 
-/** How hard one pass works; see `effortLimits`. */
+/** How much one pass does; see `effortLimits`. */
 interface EffortLimits {
-  /** Keys looked at before the share of expired ones among them is judged. */
+  /** Keys looked at before the share of expired keys among them is checked. */
   readonly keysPerLoop: number;
-  /** The share of expired keys, of 1, that is left to be found by whoever asks for them. */
+  /** With a smaller share of expired keys than this, 0 to 1, the pass goes on to the next database. */
   readonly acceptableShare: number;
-  /** Part of the time between two passes, of 1, that a pass may take. */
+  /** The part of the time between two passes, 0 to 1, that a pass may take. */
   readonly timeShare: number;
 }
 
-/** Buckets of the index looked at in one loop, however few entries are in them. */
+/** Buckets of the index looked at in one loop for each key, even if they are empty. */
 const bucketsPerKey = 20;
 
-/** Fields of one hash removed before the clock is looked at. */
+/** Fields of one hash removed between two looks at the clock. */
 const fieldsPerLook = 64;
 
 /** Redis's figures for active-expire-effort 1 to 10. */
@@ -34,11 +34,11 @@ export function effortLimits(effort: number): EffortLimits {
 export interface ExpiryPass {
   readonly effort: number;
   readonly nowMs: number;
-  /** Whether the time that the pass may take is over. */
+  /** Whether the pass has used up its time. */
   readonly spent: () => boolean;
 }
 
-/** What a pass met. Hashes of which only fields have expired do not count. */
+/** The result of a pass. Hashes of which only fields have expired do not count. */
 export interface ExpiryResult {
   readonly looked: number;
   readonly expired: number;
@@ -46,17 +46,18 @@ export interface ExpiryResult {
 }
 
 /**
- * Removes keys and fields of hashes whose time is over and that nobody asks for. Each pass goes on where the last one stopped, through the
- * keys with an expiry of one database after the other, and stays with a database while many of the keys it meets have
- * expired: memory is freed about as fast as keys expire, and little time is spent where few do.
+ * Removes expired keys, and expired fields of hashes, that no client asks for. Each pass continues where the last one
+ * stopped, through the keys with an expiry of one database after the other. It stays in a database while many of the
+ * keys there have expired. So memory is freed about as fast as keys expire, and little time is spent where few keys
+ * expire.
  */
 export class ActiveExpiry {
   /** DEBUG SET-ACTIVE-EXPIRE. */
   enabled = true;
   readonly #keyspace: Keyspace;
-  /** Where the walk through each database's keys stands. */
+  /** Where the walk through each database's keys continues. */
   readonly #cursors: number[] = [];
-  /** The same for the hashes whose fields may have times. */
+  /** The same for hashes whose fields may have times. */
   readonly #hashCursors: number[] = [];
   #nextDatabase = 0;
 
@@ -85,7 +86,7 @@ export class ActiveExpiry {
     return { looked, expired, timedOut: false };
   }
 
-  /** The same for fields of the database's hashes. True when the time is over. */
+  /** The same for fields of the database's hashes. True when the pass has used up its time. */
   #runFields(database: Database, limits: EffortLimits, pass: ExpiryPass): boolean {
     while (database.timedHashes.size > 0) {
       const { looked, due } = this.#dueHashes(database, limits.keysPerLoop, pass.nowMs);
@@ -98,7 +99,7 @@ export class ActiveExpiry {
     return false;
   }
 
-  /** Looks at some hashes of a database, and gives those with fields whose time is over. */
+  /** Looks at some hashes of a database, and gives those with expired fields. */
   #dueHashes(database: Database, hashes: number, nowMs: number): { looked: number; due: Address[] } {
     const due: Address[] = [];
     let looked = 0;
@@ -114,7 +115,7 @@ export class ActiveExpiry {
     return { looked, due };
   }
 
-  /** Removes the fields of one hash whose time is over. True when the time of the pass is over before that is done. */
+  /** Removes the expired fields of one hash. True when the pass has used up its time before all are removed. */
   #expireFields(database: Database, hash: Address, pass: ExpiryPass): boolean {
     for (let address = hash; ;) {
       const result = expireFields(database, address, pass.nowMs, fieldsPerLook);
@@ -124,7 +125,7 @@ export class ActiveExpiry {
     }
   }
 
-  /** Looks at some keys of a database, and removes those whose time is over. */
+  /** Looks at some keys of a database, and removes the expired ones. */
   #loop(database: Database, keys: number, nowMs: number): { looked: number; expired: number } {
     const { heap } = this.#keyspace;
     const over: Address[] = [];
@@ -138,7 +139,7 @@ export class ActiveExpiry {
       if (cursor === 0) break;
     }
     this.#cursors[database.number] = cursor;
-    // The index must not change while it is walked.
+    // Only now: the index must not change while it is walked.
     for (const address of over) database.expire(address);
     return { looked, expired: over.length };
   }

@@ -13,13 +13,13 @@ import * as record from "../memory/record.ts";
 export { keepExpiry, noExpiry } from "./record-store.ts";
 
 /**
- * One numbered database: keys to records. Addresses that it hands out are valid until the next change of that key;
- * methods that may move a record return its new address.
+ * One numbered database: keys to records. An address that a method returns is valid until the next change of that key.
+ * Methods that may move a record return its new address.
  */
 export class Database extends RecordStore implements ObservedDatabase {
   // --- finding ---
 
-  /** The live record of a key for a command that reads, or 0. Counts a hit or miss and marks the access. */
+  /** The record of a key for a command that reads, or 0. Counts a hit or miss and updates the access clock. */
   read(args: Arguments, index: number): Address {
     const address = this.find(args.buffer, args.start(index), args.end(index));
     const keyspace = this.keyspace;
@@ -32,7 +32,7 @@ export class Database extends RecordStore implements ObservedDatabase {
     return address;
   }
 
-  /** As `read`, but the access is not marked: for commands that look at a key and not at its value. */
+  /** As `read`, but the access clock stays: for commands that look at a key and not at its value. */
   readUnmarked(args: Arguments, index: number): Address {
     const address = this.find(args.buffer, args.start(index), args.end(index));
     if (address === 0) this.#missed(args, index);
@@ -40,8 +40,8 @@ export class Database extends RecordStore implements ObservedDatabase {
     return address;
   }
 
-  /** As `readUnmarked`, and nobody is told of a miss: for OBJECT. */
-  readUntold(args: Arguments, index: number): Address {
+  /** As `readUnmarked`, but a miss is not notified: for OBJECT. */
+  readSilently(args: Arguments, index: number): Address {
     const address = this.find(args.buffer, args.start(index), args.end(index));
     if (address === 0) this.keyspace.statistics.misses++;
     else this.keyspace.statistics.hits++;
@@ -61,7 +61,7 @@ export class Database extends RecordStore implements ObservedDatabase {
     return address;
   }
 
-  /** The live record of a key for a command that writes, or 0. */
+  /** The record of a key for a command that writes, or 0. */
   write(args: Arguments, index: number): Address {
     const address = this.find(args.buffer, args.start(index), args.end(index));
     if (address !== 0) this.keyspace.touch(address);
@@ -75,7 +75,7 @@ export class Database extends RecordStore implements ObservedDatabase {
     return address;
   }
 
-  /** The live record of key[start, end), or 0; a key whose time is over is removed. Leaves no trace otherwise. */
+  /** The record of key[start, end), or 0. An expired key counts as missing, and is removed. Nothing else changes. */
   find(key: Uint8Array, start: number, end: number): Address {
     const keyspace = this.keyspace;
     const address = this.keys.find(keyspace.hasher.hash(key, start, end), key, start, end);
@@ -85,7 +85,7 @@ export class Database extends RecordStore implements ObservedDatabase {
     return this.#expiredNow(address) ? 0 : address;
   }
 
-  /** Whether the time of a record with an expiry is over; if so it is removed, where removing is ours to do. */
+  /** Whether a record with an expiry has expired. If so it is removed, unless the loaded log will do that. */
   #expiredNow(address: Address): boolean {
     const keyspace = this.keyspace;
     if (record.expiryOf(keyspace.heap, address) > keyspace.environment.nowMs() || !keyspace.expires) return false;
@@ -93,7 +93,7 @@ export class Database extends RecordStore implements ObservedDatabase {
     return true;
   }
 
-  /** Removes a record because its time is over, and tells who must know. */
+  /** Removes an expired record, and notifies observers and log. */
   expire(address: Address): void {
     const { heap, statistics, onExpired } = this.keyspace;
     const start = record.keyStartOf(heap, address);
@@ -101,49 +101,55 @@ export class Database extends RecordStore implements ObservedDatabase {
     this.remove(address);
     statistics.expired++;
     onExpired?.(this.number, key, 0, key.length);
-    this.#tell(key, 0, key.length, "expired");
+    this.#notify(key, 0, key.length, "expired");
   }
 
-  /** Removes a record because memory is short, and tells who must know. */
+  /** Removes a record to free memory, and notifies observers and log. */
   evict(address: Address): void {
     const { onEvicted, statistics } = this.keyspace;
     const key = this.keyOf(address);
     onEvicted?.(this.number, key, 0, key.length);
     this.remove(address);
     statistics.evicted++;
-    this.#tell(key, 0, key.length, "evicted");
+    this.#notify(key, 0, key.length, "evicted");
   }
 
-  /** Tells who must know that fields of a hash were removed because their time is over, and `gone` the hash with them. */
+  /**
+   * Notifies observers and log that expired fields of a hash were removed. `gone`: the hash was removed with its last
+   * field.
+   */
   fieldsExpired(key: Uint8Array, fields: readonly Uint8Array[], gone: boolean): void {
     const { statistics, onFieldsExpired } = this.keyspace;
     statistics.expiredFields += fields.length;
     onFieldsExpired?.(this.number, key, fields);
-    this.#tell(key, 0, key.length, "hexpired");
-    if (gone) this.#tell(key, 0, key.length, "del");
+    this.#notify(key, 0, key.length, "hexpired");
+    if (gone) this.#notify(key, 0, key.length, "del");
   }
 
-  // --- telling of changes ---
+  // --- notifying of changes ---
 
-  /** To be called once for each key that a command changed, after the change. `event` as keyspace notifications name it. */
+  /**
+   * To be called once for each key that a command changed, after the change. `event` is its name in keyspace
+   * notifications.
+   */
   changed(args: Arguments, index: number, event: string): void {
     this.keyspace.dirty++;
-    if (this.keyspace.observed) this.#tell(args.buffer, args.start(index), args.end(index), event);
+    if (this.keyspace.observed) this.#notify(args.buffer, args.start(index), args.end(index), event);
   }
 
   /** As `changed`, for a key that is not an argument. */
   changedKey(key: Uint8Array, start: number, end: number, event: string): void {
     this.keyspace.dirty++;
-    if (this.keyspace.observed) this.#tell(key, start, end, event);
+    if (this.keyspace.observed) this.#notify(key, start, end, event);
   }
 
-  #tell(key: Uint8Array, start: number, end: number, event: string): void {
+  #notify(key: Uint8Array, start: number, end: number, event: string): void {
     if (this.keyspace.observed) this.keyspace.observer?.keyChanged(this.number, key, start, end, event);
   }
 
   // --- removing ---
 
-  /** Removes a live key; false when there is none. Tells nobody: see `changed`. */
+  /** Removes a key; false when it is missing. The caller notifies of the change: see `changed`. */
   delete(args: Arguments, index: number): boolean {
     const start = args.start(index);
     const end = args.end(index);
@@ -157,7 +163,7 @@ export class Database extends RecordStore implements ObservedDatabase {
 
   // --- moving and copying ---
 
-  /** Takes the record out of this database without freeing it, for `attach`. */
+  /** Takes the record out of this database without freeing it. `attach` puts it into another database. */
   detach(address: Address): void {
     this.preserve(address);
     const { heap } = this.keyspace;
@@ -167,7 +173,7 @@ export class Database extends RecordStore implements ObservedDatabase {
     this.keys.remove(hash, address);
   }
 
-  /** Takes in a record that `detach` took out of another database. The key must be free here. */
+  /** Adds a record that `detach` took out of another database. The key must be missing here. */
   attach(address: Address): void {
     const { heap } = this.keyspace;
     const hash = this.hashOf(address);
@@ -175,12 +181,12 @@ export class Database extends RecordStore implements ObservedDatabase {
     if (record.hasExpiry(heap, address)) this.expires.insert(hash, address);
     if (hasFieldTimes(this.keyspace, address)) this.timedHashes.insert(hash, address);
     const start = record.keyStartOf(heap, address);
-    this.tellCreated(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
+    this.notifyCreated(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
   }
 
   /**
-   * Moves a value to another key of this or another database; the target key must not exist. The object of a large
-   * value is handed over, not copied.
+   * Moves a value to another key of this or another database. The target key must be missing. The object of a large
+   * value is handed over and not copied.
    */
   moveValue(address: Address, target: Database, key: Uint8Array, start: number, end: number): Address {
     const { heap } = this.keyspace;
@@ -204,7 +210,7 @@ export class Database extends RecordStore implements ObservedDatabase {
     return moved;
   }
 
-  /** Copies a value to another key of this or another database; the target key must not exist. */
+  /** Copies a value to another key of this or another database. The target key must be missing. */
   copyValue(address: Address, target: Database, key: Uint8Array, start: number, end: number): Address {
     const { heap, objects } = this.keyspace;
     const expiryMs = record.hasExpiry(heap, address) ? record.expiryOf(heap, address) : noExpiry;
@@ -221,7 +227,7 @@ export class Database extends RecordStore implements ObservedDatabase {
     return copy;
   }
 
-  /** Removes every key. Tells nobody: see `Keyspace.flush`. */
+  /** Removes every key. Observers are not notified: see `Keyspace.flush`. */
   flush(): void {
     const keys = this.keys;
     if (keys.size === 0) return;
@@ -234,7 +240,7 @@ export class Database extends RecordStore implements ObservedDatabase {
     if (this.keyspace.snapshot?.keepFlushed(keys, flushed) !== true) this.keyspace.releaseLater(flushed);
   }
 
-  /** Exchanges the contents of two databases. Tells nobody: see `Keyspace.swap`. */
+  /** Exchanges the contents of two databases. Observers are not notified: see `Keyspace.swap`. */
   swap(other: Database): void {
     [this.keys, other.keys] = [other.keys, this.keys];
     [this.expires, other.expires] = [other.expires, this.expires];

@@ -3,7 +3,7 @@ import type { Address } from "../memory/heap.ts";
 /** As many candidates as Redis keeps. */
 const capacity = 16;
 
-/** A key that may be evicted: where it is, and how much better than others it is to lose. */
+/** A key that may be evicted: where it is, and its score, which is higher for a better choice. */
 export interface EvictionCandidate {
   readonly database: number;
   readonly hash: number;
@@ -12,8 +12,8 @@ export interface EvictionCandidate {
 }
 
 /**
- * The best candidates for eviction of all samples that were taken, in the order of their scores: what one sample finds
- * is compared with what others found, so that the key that goes is a better choice than a few samples alone would give.
+ * The best candidates for eviction of all samples so far, in the order of their scores. Since a sample is compared with
+ * the candidates of earlier samples, the evicted key is a better choice than one sample alone would give.
  */
 export class EvictionPool {
   readonly #scores = new Float64Array(capacity);
@@ -22,14 +22,14 @@ export class EvictionPool {
   readonly #addresses = new Int32Array(capacity);
   #count = 0;
 
-  /** Takes a key in if there is room, or if it is a better candidate than another. */
+  /** Adds a key if there is room, or if it is a better candidate than another. */
   offer(database: number, hash: number, address: Address, score: number): void {
     if (this.#count === capacity && score <= (this.#scores[0] as number)) return;
     if (this.#has(database, address)) return;
     let at = this.#count;
     while (at > 0 && (this.#scores[at - 1] as number) > score) at--;
     if (this.#count === capacity) {
-      // The worst one, at the beginning, makes room.
+      // The worst candidate, which is the first, is dropped.
       at--;
       this.#move(0, 1, at + 1);
     } else {
@@ -55,7 +55,7 @@ export class EvictionPool {
     }
   }
 
-  /** Takes the best candidate out. It may be gone meanwhile, or have been used. */
+  /** Removes and gives the best candidate. Its key may have been deleted or used since. */
   takeBest(): EvictionCandidate | undefined {
     if (this.#count === 0) return undefined;
     const at = --this.#count;
@@ -67,7 +67,7 @@ export class EvictionPool {
     };
   }
 
-  /** Forgets all: what they were judged by has changed. */
+  /** Drops all candidates, because the policy that gave their scores has changed. */
   clear(): void {
     this.#count = 0;
   }

@@ -5,17 +5,20 @@ import type { Keyspace } from "./keyspace.ts";
 import { accessClockOf, expiryOf } from "../memory/record.ts";
 import type { RecordIndex } from "../memory/record-index.ts";
 
-/** maxmemory-policy, as it is understood. */
+/** The parts of maxmemory-policy. */
 export interface EvictionPolicy {
-  /** Which keys may go: none, those with an expiry, or all. */
+  /** Which keys may be evicted: no key, keys with an expiry, or all keys. */
   readonly among: "none" | "volatile" | "all";
-  /** Which of them first: what was not used for longest, what is used least, what ends soonest, or any. */
+  /**
+   * Which of them goes first: the key not used for the longest time, the least used, the one that expires first, or
+   * any.
+   */
   readonly by: "idleness" | "rarity" | "expiry" | "chance";
 }
 
 const orders = { lru: "idleness", lfu: "rarity", ttl: "expiry", random: "chance" } as const;
 
-/** Reads a policy's name as redis.conf has it. */
+/** Reads a policy's name as it is in redis.conf. */
 export function evictionPolicy(name: string): EvictionPolicy {
   const [keys, order] = name.split("-") as [string, keyof typeof orders];
   if (order === undefined) return { among: "none", by: "chance" };
@@ -24,24 +27,24 @@ export function evictionPolicy(name: string): EvictionPolicy {
 
 export interface EvictionPass {
   readonly policy: EvictionPolicy;
-  /** Keys looked at, in each database, before one goes. */
+  /** Keys looked at in each database before one is evicted. */
   readonly samples: number;
   /** Bytes that the data may take. */
   readonly limitBytes: number;
-  /** Whether the time that the pass may take is over. */
+  /** Whether the pass has used up its time. */
   readonly spent: () => boolean;
 }
 
-/** Whether the data is within its limit now, may yet come to be so, or cannot. */
+/** Whether the data is within its limit now, may be after another pass, or cannot be. */
 export type EvictionOutcome = "enough" | "unfinished" | "exhausted";
 
 /** Steps of freeing between two looks at the clock. */
 const stepsPerLook = 16;
 const slotsPerStep = 256;
-/** More samples than these are not taken: all that counts of them are the best. */
+/** No more samples than these are taken: only the best of them count. */
 const maxSamples = 1024;
 
-/** Makes room when the data takes more memory than it may: removes the keys that the policy can best do without. */
+/** Frees memory when the data exceeds its limit: evicts the keys that the policy prefers. */
 export class Eviction {
   readonly #keyspace: Keyspace;
   readonly #pool = new EvictionPool();
@@ -71,8 +74,8 @@ export class Eviction {
   }
 
   /**
-   * What is given up already, but not free yet, comes first: large values that are freed bit by bit, and the smaller
-   * table of an index that has just grown. Else more keys would go than need to. False when there is nothing such.
+   * Memory that is about to be freed comes first: large values that are freed in steps, and the old table of an index
+   * that has just grown. Otherwise too many keys would be evicted. False when there is no such memory.
    */
   #finishFreeing({ limitBytes, spent }: EvictionPass): boolean {
     const keyspace = this.#keyspace;
@@ -89,7 +92,7 @@ export class Eviction {
     return false;
   }
 
-  /** Chooses the key that goes, which is then `#victim`, and gives its database; undefined when none may go. */
+  /** Chooses the next key, sets `#victim`, and gives the key's database; undefined when no key may be evicted. */
   #databaseOfVictim(samples: number): Database | undefined {
     if (this.#policy.among === "none") return undefined;
     return this.#policy.by === "chance" ? this.#chooseAny() : this.#chooseBest(samples);
@@ -99,7 +102,7 @@ export class Eviction {
     return this.#policy.among === "all" ? database.keys : database.expires;
   }
 
-  /** A random key of one database after the other, so that each gives its share. */
+  /** A random key of one database after the other, so that keys of each database are evicted. */
   #chooseAny(): Database | undefined {
     const { databases, environment } = this.#keyspace;
     for (let count = 0; count < databases.length; count++) {
@@ -118,7 +121,7 @@ export class Eviction {
       if (found === 0) return undefined;
       for (let best = this.#pool.takeBest(); best !== undefined; best = this.#pool.takeBest()) {
         const database = databases[best.database] as Database;
-        // Gone, moved to another place as it was changed, or used since: then it is not what it was chosen for.
+        // The key is gone, has moved because it was changed, or was used since: it is no longer the best choice.
         if (!this.#candidates(database).has(best.hash, best.address)) continue;
         if (this.#score(best.address) < best.score) continue;
         this.#victim = best.address;
@@ -127,7 +130,7 @@ export class Eviction {
     }
   }
 
-  /** Offers some keys of a database to the pool; gives how many it has looked at. */
+  /** Offers some keys of a database to the pool; gives their number. */
   #sample(database: Database, samples: number): number {
     const index = this.#candidates(database);
     if (index.size === 0) return 0;
@@ -141,7 +144,7 @@ export class Eviction {
     return found;
   }
 
-  /** The higher, the better can the key be done without. */
+  /** The score of a key: the higher, the sooner it should be evicted. */
   #score(address: Address): number {
     const { accessClock, heap } = this.#keyspace;
     if (this.#policy.by === "expiry") return -expiryOf(heap, address);

@@ -10,13 +10,18 @@ import * as record from "../memory/record.ts";
 
 const text = new ElementText();
 
-/** What is left of a hash: its address, 0 when the hash is gone, and whether fields are left whose time is over. */
+/**
+ * A hash after its expired fields were removed: its address, 0 when the hash is gone, and the number of removed fields.
+ */
 export interface ExpiredFields {
   readonly address: Address;
   readonly removed: number;
 }
 
-/** Removes fields of a timed hash whose time is over, `limit` at most, and the hash with its last field; tells who must know. */
+/**
+ * Removes expired fields of a timed hash, at most `limit`, and the hash with its last field. Notifies observers and
+ * log.
+ */
 export function expireFields(database: Database, address: Address, nowMs: number, limit: number): ExpiredFields {
   const { keyspace } = database;
   if (earliestFieldTime(keyspace, address) > nowMs) return { address, removed: 0 };
@@ -37,7 +42,9 @@ export function expireFields(database: Database, address: Address, nowMs: number
   return { address: left, removed: fields.length };
 }
 
-/** A packed hash is small: all are removed at once. Gives the hash's address, 0 when no field is left in it. */
+/**
+ * A packed hash is small: all expired fields are removed at once. Gives the hash's address, 0 when no field is left.
+ */
 function removePacked(store: RecordStore, address: Address, nowMs: number, fields: Uint8Array[]): Address {
   const { heap } = store.keyspace;
   const bytes = record.bytesOf(heap, address);

@@ -4,11 +4,11 @@ import type { ObjectValue } from "../memory/object-table.ts";
 import type { RecordIndex } from "../memory/record-index.ts";
 import * as record from "../memory/record.ts";
 
-/** The records of a flushed database, freed bit by bit. */
+/** The records of a flushed database, which are freed in steps. */
 export class FlushedKeys implements ObjectValue {
   readonly #keyspace: KeyspaceCore;
   readonly #keys: RecordIndex;
-  /** The slot of the index to go on from. */
+  /** The slot of the index to continue from. */
   #from = 0;
   readonly memoryBytes = 0;
 
@@ -29,7 +29,7 @@ export class FlushedKeys implements ObjectValue {
       }
       heap.free(address);
     };
-    // The index itself is dropped as a whole at the end: until then entries stay where they are.
+    // The index itself is dropped as a whole at the end, so its entries keep their slots until then.
     this.#from = this.#keys.visitSlots(this.#from, budget, free);
     if (this.#from >= 0) return false;
     this.#keys.dispose();

@@ -74,14 +74,18 @@ export class KeyspaceCore {
     return this.heap.usedBytes + this.heap.besideBytes + this.objects.memoryBytes;
   }
 
-  /** Times up to this moment are over, Unix milliseconds; while nothing may expire, none is. */
+  /**
+   * Keys and fields with an expiry up to this moment have expired, Unix milliseconds. -Infinity while nothing may
+   * expire.
+   */
   get expiryMoment(): number {
     return this.expires ? this.environment.nowMs() : Number.NEGATIVE_INFINITY;
   }
 
-  /** Takes over a value that no key names any more, and frees it bit by bit. */
+  /** Frees a value that no key refers to any more, in steps. */
   releaseLater(value: ObjectValue): void {
-    // While one value is freed, those that it held only queue: hundreds of them at once would be a long step.
+    // While one value is freed, the values that it contained only join the queue: to free hundreds of them at once
+    // would be a long step.
     if (this.#inRelease || !this.#releaseStep(value)) this.#releasing.push(value);
   }
 
@@ -102,16 +106,16 @@ export class KeyspaceCore {
     return this.#releasing.length;
   }
 
-  /** Frees until nothing is left or `spent()` says that the time is over. */
+  /** Frees values until none is left or `spent()` is true. */
   releaseSome(spent: () => boolean): void {
     for (;;) {
       if (spent()) return;
-      // Taken out first: freeing it may put further values on the list.
+      // The value is taken off the list first: freeing it may add others.
       const value = this.#releasing.pop();
       if (value === undefined) return;
       const queued = this.#releasing.length;
       if (this.#releaseStep(value)) continue;
-      // Below those that came out of it, so that the list stays short.
+      // The value goes below those that came out of it, so that the list stays short.
       this.#releasing.splice(queued, 0, value);
     }
   }

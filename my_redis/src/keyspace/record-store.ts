@@ -6,16 +6,18 @@ import type { ObjectValue } from "../memory/object-table.ts";
 import { RecordIndex } from "../memory/record-index.ts";
 import * as record from "../memory/record.ts";
 
-/** For `setString`: what becomes of the key's expiry. Otherwise a moment in Unix milliseconds. */
+/**
+ * Values for the expiry of `setString`: no expiry, or the key keeps the one it has. Other values are Unix milliseconds.
+ */
 export const noExpiry = -1;
 export const keepExpiry = -2;
 
-/** A value larger than this is given no room beyond its length: the word that holds a length has 31 bits. */
+/** A larger value gets no spare room: the word for the length has 31 bits. */
 const maxGrownBytes = 1_400_000_000;
 
 /**
- * Records found by their keys: makes, changes and removes them, and knows nothing of time or of who watches. Methods
- * that may move a record return its new address.
+ * Records by their keys: creates, changes and removes them. It knows neither the time nor the observers. Methods that
+ * may move a record return its new address.
  */
 export class RecordStore {
   readonly keyspace: KeyspaceCore;
@@ -23,10 +25,13 @@ export class RecordStore {
   keys: RecordIndex;
   /** The records among `keys` that have an expiry. */
   expires: RecordIndex;
-  /** The hashes among `keys` of whose fields one at least has a time. */
+  /** The hashes among `keys` with at least one field that has a time. */
   timedHashes: RecordIndex;
 
-  /** What is created now is told to nobody: it takes the place of what the key held, or is no key yet. */
+  /**
+   * While true, created keys are not notified: the value replaces another value of the same key, or is not at a key
+   * yet.
+   */
   createsSilently = false;
 
   constructor(keyspace: KeyspaceCore, number: number) {
@@ -45,7 +50,7 @@ export class RecordStore {
     return this.keys.size;
   }
 
-  /** To be called when an empty store is given up. */
+  /** To be called when an empty store is no longer used. */
   dispose(): void {
     this.keys.dispose();
     this.expires.dispose();
@@ -53,8 +58,8 @@ export class RecordStore {
   }
 
   /**
-   * Creates a record for a key that has none. The value's bytes are undefined: the caller writes all `valueLength`
-   * of them at `valueStartOf`.
+   * Creates a record for a missing key. The value's bytes are undefined: the caller writes all `valueLength` of them at
+   * `valueStartOf`.
    */
   create(
     key: Uint8Array,
@@ -66,7 +71,7 @@ export class RecordStore {
     return this.insertRecord(key, start, end, shape.type | (shape.encoding << 4), shape.valueLength, expiryMs);
   }
 
-  /** `kind` as record.ts keeps it; `expiryMs` a moment or `noExpiry`. */
+  /** `kind` as in record.ts; `expiryMs` a moment or `noExpiry`. */
   protected insertRecord(
     key: Uint8Array,
     start: number,
@@ -81,11 +86,14 @@ export class RecordStore {
     record.writeRecord(heap, address, key, start, end, valueLength, kind, this.keyspace.accessClock.fresh, expiryMs);
     this.keys.insert(hash, address);
     if (expiryMs >= 0) this.expires.insert(hash, address);
-    if (this.keyspace.onCreated !== undefined) this.tellCreated(key, start, end);
+    if (this.keyspace.onCreated !== undefined) this.notifyCreated(key, start, end);
     return address;
   }
 
-  /** Lets `create` make the value of a key that held another until now, if `existed`: then it is no new key. */
+  /**
+   * Calls `create`, which creates the value of a key. `existed`: the key had another value until now, so it is no new
+   * key.
+   */
   replacing<Made>(existed: boolean, create: () => Made): Made {
     this.createsSilently = existed;
     try {
@@ -95,11 +103,11 @@ export class RecordStore {
     }
   }
 
-  protected tellCreated(key: Uint8Array, start: number, end: number): void {
+  protected notifyCreated(key: Uint8Array, start: number, end: number): void {
     if (!this.createsSilently) this.keyspace.onCreated?.(this.number, key, start, end);
   }
 
-  /** Creates a record that holds an object. The key must have none. */
+  /** Creates a record with an object as its value. The key must be missing. */
   createObject(key: Uint8Array, start: number, end: number, type: number, value: ObjectValue): Address {
     const address = this.insertRecord(key, start, end, type | (record.encoding.object << 4), 0, noExpiry);
     record.setValueLength(this.keyspace.heap, address, this.keyspace.objects.add(value));
@@ -111,7 +119,7 @@ export class RecordStore {
     return this.keyspace.objects.get(record.valueLengthOf(this.keyspace.heap, address));
   }
 
-  /** Turns a packed value into an object, in place: the key, its expiry and its clock stay. */
+  /** Replaces a packed value by an object. The key, its expiry and its clock stay. */
   becomeObject(address: Address, value: ObjectValue): Address {
     const { heap, objects } = this.keyspace;
     const moved = this.resizeValue(address, 0);
@@ -121,7 +129,7 @@ export class RecordStore {
     return moved;
   }
 
-  /** From now on fields of this hash may have times; the caller has brought a packed value into the form for that. */
+  /** Allows fields of this hash to have times. The caller has converted a packed value to the layout with times. */
   becomeTimed(address: Address): void {
     const { heap } = this.keyspace;
     const isObject = record.encodingOf(heap, address) >= record.encoding.object;
@@ -129,7 +137,7 @@ export class RecordStore {
     record.setKind(heap, address, record.typeOf(heap, address), isObject ? timedObject : packedTimed);
   }
 
-  /** To be called when times of a hash may have come or gone; `hadTimes`: whether any field had one before. */
+  /** To be called when fields of a hash may have got or lost times. `hadTimes`: whether any field had one before. */
   timesChanged(address: Address, hadTimes: boolean): void {
     const hasTimes = hasFieldTimes(this.keyspace, address);
     if (hasTimes === hadTimes) return;
@@ -138,8 +146,9 @@ export class RecordStore {
   }
 
   /**
-   * Sets a key to a string, whatever it held before. `expiryMs`: a moment, `noExpiry`, or `keepExpiry`.
-   * `encoding` is raw, embedded or integer, and the bytes in the form that belongs to it. Tells nobody: see `changed`.
+   * Sets a key to a string, whatever its value was before. `expiryMs`: a moment, `noExpiry`, or `keepExpiry`.
+   * `encoding` is raw, embedded or integer, and the bytes must fit it. The caller notifies of the change: see
+   * `Database.changed`.
    */
   setString(
     key: Uint8Array,
@@ -165,7 +174,7 @@ export class RecordStore {
         copyBytes(value, valueStart, valueEnd, record.bytesOf(heap, address), record.valueStartOf(heap, address));
         return address;
       }
-      // It is the same key: what is known of its use goes on.
+      // The key stays the same, so its access clock goes on.
       clock = record.accessClockOf(heap, address);
       this.removeHashed(hash, address);
     }
@@ -182,8 +191,9 @@ export class RecordStore {
   }
 
   /**
-   * To be called before a record changes or goes: a snapshot takes it as it was. Whatever a command of the flag "write"
-   * looks up, and whatever goes through the methods here, is seen to; who changes a value's bytes in other ways calls it.
+   * To be called before a record changes or is removed, so that a snapshot takes the record as it was. The methods
+   * here, and look-ups of a command with the flag "write", do this. Code that changes a value's bytes in another way
+   * has to call it.
    */
   preserve(address: Address): void {
     this.keyspace.snapshot?.preserve(this.keys, address);
@@ -195,7 +205,7 @@ export class RecordStore {
     const { heap, objects } = this.keyspace;
     const isObject = record.encodingOf(heap, address) >= record.encoding.object;
     const object = record.valueLengthOf(heap, address);
-    // First of all: when there is no memory for the new value, the old one stays whole.
+    // This comes first: if it fails for lack of memory, the old value stays whole.
     const moved = this.#reallocate(hash, address, length, 0);
     if (record.isTimed(heap, moved)) this.timedHashes.remove(hash, moved);
     record.setKind(heap, moved, kind & 15, kind >>> 4);
@@ -204,7 +214,7 @@ export class RecordStore {
     return moved;
   }
 
-  /** Changes the length of a packed or string value. The common prefix stays; new bytes are undefined. */
+  /** Changes the length of a packed or string value. The common prefix stays; further bytes are undefined. */
   resizeValue(address: Address, length: number): Address {
     this.preserve(address);
     const { heap } = this.keyspace;
@@ -217,8 +227,8 @@ export class RecordStore {
   }
 
   /**
-   * As `resizeValue`, but a record that has to move gets half as much again, so that a value can grow bit by bit
-   * without being copied each time.
+   * As `resizeValue`, but a record that has to move gets half as much again, so that a value that grows in small steps
+   * is not copied each time.
    */
   growValue(address: Address, length: number): Address {
     const { heap } = this.keyspace;
@@ -234,13 +244,16 @@ export class RecordStore {
     const { heap } = this.keyspace;
     const size = record.recordBytes(record.keyLengthOf(heap, address), length, record.hasExpiry(heap, address));
     const capacity = heap.capacity(address);
-    // A block may be up to twice as large as what it holds, beyond that the memory is worth a move. One that was made
-    // larger because its value is about to grow is left alone while it does.
+    // A block may be up to twice as large as its content; for a larger difference, the memory saved is worth a move. A
+    // block that was made larger for a growing value stays while the value grows.
     if (size > capacity) return false;
     return capacity <= 64 || size * 2 >= capacity || length >= record.valueLengthOf(heap, address);
   }
 
-  /** Sets the length of the value, moving the record when its block does not suit; `kept` bytes of value survive. */
+  /**
+   * Sets the length of the value, and moves the record when its block does not fit. The first `kept` bytes of the value
+   * stay.
+   */
   #reallocate(hash: number, address: Address, length: number, kept: number): Address {
     const { heap } = this.keyspace;
     if (this.#fits(address, length)) {
@@ -283,7 +296,7 @@ export class RecordStore {
     return moved;
   }
 
-  /** Takes the expiry away; the record keeps it no longer, and must have had one. */
+  /** Removes the expiry. The record must have one. */
   removeExpiry(address: Address): Address {
     this.preserve(address);
     const { heap } = this.keyspace;
@@ -336,7 +349,7 @@ export class RecordStore {
     record.setValueLength(heap, address, 0);
   }
 
-  /** The key's bytes, copied. */
+  /** A copy of the key's bytes. */
   keyOf(address: Address): Uint8Array {
     const { heap } = this.keyspace;
     const start = record.keyStartOf(heap, address);

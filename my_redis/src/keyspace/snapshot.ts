@@ -5,18 +5,18 @@ import type { ObjectValue } from "../memory/object-table.ts";
 import type { RecordIndex } from "../memory/record-index.ts";
 import * as record from "../memory/record.ts";
 
-/** Where a snapshot puts the records that it meets. Told once of each record, in no order. */
+/** The receiver of a snapshot's records. It gets each record once, in no particular order. */
 export interface SnapshotSink {
-  /** Takes a record of the database of this number at once. */
+  /** Takes a record of the database with this number at once. */
   record(database: number, address: Address): void;
   /**
-   * Takes a record that is large bit by bit: a piece for each step. No other record may follow it before its end, but
-   * for what `record` takes meanwhile.
+   * Takes a large record in steps, a piece in each. Until its end, no other record may follow, except those that
+   * `record` takes meanwhile.
    */
   pieces(database: number, address: Address): Iterator<unknown, unknown>;
 }
 
-/** The keys of one database as they were when the snapshot began, whatever database they belong to by now. */
+/** The keys of one database at the beginning of the snapshot. They may belong to another database by now. */
 interface Source {
   readonly number: number;
   readonly keys: RecordIndex;
@@ -24,30 +24,33 @@ interface Source {
   readonly expiring: number;
   cursor: number;
   done: boolean;
-  /** Keys that were flushed meanwhile: to be freed once the snapshot has them. */
+  /** Keys that were flushed meanwhile, to be freed once the snapshot has taken them. */
   flushed: ObjectValue | undefined;
 }
 
-/** A value of as many elements is taken bit by bit. */
+/** A value with at least this many elements is taken in steps. */
 const largeElements = 256;
-/** A string of as many bytes. */
+/** A string with at least this many bytes is taken in steps. */
 const largeBytes = 256 * 1024;
 const rawString = record.valueType.string | (record.encoding.raw << 4);
-/** Buckets of an index, most of which hold one record or none, between two looks at the clock. */
+/** Buckets of an index between two looks at the clock. Most buckets have one record or none. */
 const bucketsPerLook = 32;
 
 /**
- * The dataset as it is at one moment, while it goes on changing. Every record carries a mark that turns with each
- * snapshot: a walk through the indexes takes those that do not bear the new one, and whoever is about to change one
- * has it taken first. New records bear it from the start. So each record is taken once, as it was at that moment, and
- * nobody waits for more than one record.
+ * The dataset as it is at one moment, while it goes on changing. Every record has a mark, and each snapshot changes the
+ * current mark. A walk through the indexes takes the records with the old mark. A record that is about to change is
+ * taken first. New records have the new mark from the start. So each record is taken once, as it was at that moment,
+ * and a client waits for at most one record.
  */
 export class Snapshot implements SnapshotInProgress {
-  /** A command that may change data runs: what it looks up is taken first. */
+  /** A command that may change data is running: records that it looks up are taken first. */
   writing = false;
   /** Records taken so far. */
   taken = 0;
-  /** What the sink threw: the rest was not offered to it. Whoever changes data is not to suffer from it. */
+  /**
+   * The error that the sink threw; it got no further records. The command that changed the data must not fail because
+   * of it.
+   */
   failure: Error | undefined;
   readonly #keyspace: Keyspace;
   readonly #sources: Source[] = [];
@@ -56,7 +59,7 @@ export class Snapshot implements SnapshotInProgress {
   #next = 0;
   #large: { readonly address: Address; readonly pieces: Iterator<unknown, unknown> } | undefined;
 
-  /** Begins: the moment is now. No other snapshot may be under way. */
+  /** Begins a snapshot of this moment. No other snapshot may be in progress. */
   constructor(keyspace: Keyspace, sink: SnapshotSink) {
     if (keyspace.snapshot !== undefined) throw new Error("a snapshot is under way");
     this.#keyspace = keyspace;
@@ -76,16 +79,16 @@ export class Snapshot implements SnapshotInProgress {
     return this.#sources;
   }
 
-  /** Records in all. */
+  /** The number of records to take. */
   get total(): number {
     return this.#sources.reduce((total, { size }) => total + size, 0);
   }
 
-  /** To be called before a record changes or goes; `keys`: the index that it stands in. */
+  /** To be called before a record changes or is removed. `keys` is the index that contains the record. */
   preserve(keys: RecordIndex, address: Address): void {
     if (record.isMarked(this.#keyspace.heap, address)) return;
     const source = this.#sourceOf.get(keys);
-    // An index that came later holds nothing of before.
+    // An index that was created later has no records of that moment.
     if (source === undefined) return;
     if (this.#large?.address === address) {
       this.#finishLarge();
@@ -129,7 +132,7 @@ export class Snapshot implements SnapshotInProgress {
     this.taken++;
   }
 
-  /** Keys that belong to no database any more: true when the snapshot needs them, and frees them when it has them. */
+  /** Offers the keys of a flushed database. True when the snapshot still needs them: then the snapshot frees them. */
   keepFlushed(keys: RecordIndex, release: ObjectValue): boolean {
     const source = this.#sourceOf.get(keys);
     if (source === undefined || source.done) return false;
@@ -137,7 +140,7 @@ export class Snapshot implements SnapshotInProgress {
     return true;
   }
 
-  /** Takes records until all are taken (true) or `spent()` says that the time is over (false). */
+  /** Takes records until all are taken (true) or `spent()` is true (false). */
   step(spent: () => boolean): boolean {
     for (;;) {
       if (this.#large !== undefined) {
@@ -150,7 +153,7 @@ export class Snapshot implements SnapshotInProgress {
     }
   }
 
-  /** Visits some buckets; false when there are none left. */
+  /** Visits some buckets; false at the end. */
   #walk(): boolean {
     const source = this.#sources[this.#next];
     if (source === undefined) return false;
@@ -161,7 +164,7 @@ export class Snapshot implements SnapshotInProgress {
       if (this.#isLarge(address)) large.push(address);
       else this.#take(source.number, address);
     };
-    // A bucket with a large value ends the round, and is visited again once that has been taken.
+    // A bucket with a large value ends the round. The bucket is visited again when that value has been taken.
     for (let buckets = 0; buckets < bucketsPerLook; buckets++) {
       const cursor = source.keys.scan(source.cursor, visit);
       const [first] = large;
@@ -193,7 +196,7 @@ export class Snapshot implements SnapshotInProgress {
     source.flushed = undefined;
   }
 
-  /** Nobody wants the rest. The walk has to go on all the same, for the marks, and only that. */
+  /** The rest is not needed. The walk continues nevertheless, because every record must get the new mark. */
   drop(): void {
     this.#finishLarge();
     this.#sink = noSink;

@@ -19,12 +19,12 @@ const objectEncodingNames: Readonly<Record<number, string>> = {
   [record.valueType.stream]: "stream",
 };
 
-/** The type of a record's value as TYPE says it. */
+/** The type of a record's value, as TYPE answers it. */
 export function typeName(heap: Heap, address: Address): string {
   return typeNames[record.typeOf(heap, address)] as string;
 }
 
-/** The encoding of a record's value as OBJECT ENCODING says it. */
+/** The encoding of a record's value, as OBJECT ENCODING answers it. */
 export function encodingName(heap: Heap, address: Address): string {
   const type = record.typeOf(heap, address);
   if (type === record.valueType.stream) return "stream";

@@ -3,7 +3,9 @@ import { copyBytes, withCapacity } from "./copy-bytes.ts";
 export interface ByteBufferOptions {
   /** Bytes that fit before the buffer has to grow for the first time. */
   readonly initialBytes?: number;
-  /** `clear` replaces a buffer that has grown beyond this, so that one long content does not hold memory for ever. */
+  /**
+   * `clear` replaces a buffer that has grown beyond this, so that one long content does not occupy memory afterwards.
+   */
   readonly keptBytes?: number;
 }
 

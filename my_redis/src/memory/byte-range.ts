@@ -1,4 +1,4 @@
-/** bytes[start, end) of an array that somebody else owns and may overwrite later. */
+/** bytes[start, end) of an array that has another owner, which may overwrite it later. */
 export interface ByteRange {
   readonly bytes: Uint8Array;
   readonly start: number;
@@ -6,8 +6,8 @@ export interface ByteRange {
 }
 
 /**
- * A byte range whose owner uses the same object for every answer, so that no object is created for each of them. The
- * caller must be finished with one answer before it asks for the next.
+ * A byte range whose owner uses the same object for every answer, so that no object is created per answer. The caller
+ * must have finished with one answer before it asks for the next.
  */
 export type ReusedByteRange = { -readonly [Key in keyof ByteRange]: ByteRange[Key] };
 

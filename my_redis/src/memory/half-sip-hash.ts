@@ -21,7 +21,7 @@ export class HalfSipHash {
     const length = end - start;
     const wordsEnd = start + (length & ~3);
     let at = start;
-    // The round is written out three times: as a function over four state words it would need an object or fields.
+    // The round is written out three times: as a function it would need an object or fields for its four state words.
     for (; at < wordsEnd; at += 4) {
       const word =
         (bytes[at] as number) |

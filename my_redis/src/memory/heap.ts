@@ -20,8 +20,9 @@ const maxSegments = 512;
 const maxPooledBlockBytes = 1 << 15;
 
 /**
- * Block sizes: every 8 bytes to 512, since most records are small. Larger ones are what a page has room for a whole
- * number of times, in steps of a sixteenth, until fewer than sixteen fit and every such number is a size.
+ * Block sizes: every 8 bytes to 512, since most records are small. Above, a page is divided into equal blocks: the
+ * sizes grow in steps of a sixteenth, until a page has room for fewer than sixteen blocks; from there on there is a
+ * size for each number of blocks.
  */
 const classSizes: number[] = [];
 for (let size = 16; size <= 512; size += 8) classSizes.push(size);
@@ -37,7 +38,7 @@ for (let units = 0, sizeClass = 0; units < classByUnits.length; units++) {
   classByUnits[units] = sizeClass;
 }
 
-// What a page is used for, beside the number of its size class.
+// The use of a page, if it is not the number of its size class.
 const pageFree = 255;
 const pageLargeHead = 254;
 const pageLargeTail = 253;
@@ -47,11 +48,14 @@ const markBit = 1 << 30;
 /** The state of one segment's pages. Unused by a segment that holds a single huge block. */
 class SegmentPages {
   readonly use = new Uint8Array(pagesPerSegment).fill(pageFree);
-  /** Blocks handed out of a pooled page; pages taken by a large block (at its head). */
+  /** Of a pooled page: the number of blocks in use. Of the first page of a large block: the number of its pages. */
   readonly used = new Uint16Array(pagesPerSegment);
-  /** First free block of a pooled page as a unit in the segment, 0 for none; free blocks link through their first word. */
+  /**
+   * The first free block of a pooled page, as a unit in the segment; 0 for none. Each free block's first word is the
+   * next one.
+   */
   readonly freeHead = new Uint32Array(pagesPerSegment);
-  /** Units of a page that were never handed out start here. */
+  /** Units of a page from this one on have never been in use. */
   readonly untouched = new Uint32Array(pagesPerSegment);
   /** Neighbours in the list of pages of a class that have room, as segment * pagesPerSegment + page. */
   readonly next = new Uint32Array(pagesPerSegment).fill(none);
@@ -74,22 +78,24 @@ export class Heap {
   readonly words: Int32Array[] = [];
   /** Bytes in blocks handed out, by size of block. */
   usedBytes = 0;
-  /** What new records bear in bit 30 of their second word, as all do between two snapshots. */
+  /** Bit 30 of the second word of every new record. Between two snapshots, all records have this bit. */
   mark = 0;
-  /** Bytes that indexes and trees over the heap's blocks take beside it, in arrays of their own: they count them here. */
+  /** Bytes of arrays outside the heap that belong to the data: indexes and trees. Their owners add to this count. */
   besideBytes = 0;
-  /** What blocks and that may take together: not enforced here, but indexes wait with growing where it has no room. */
+  /**
+   * The limit for blocks and those arrays together. The heap does not enforce it, but indexes postpone growing near it.
+   */
   limitBytes = Number.POSITIVE_INFINITY;
 
   readonly #pages: (SegmentPages | undefined)[] = [];
   readonly #partial = new Uint32Array(classSizes.length).fill(none);
 
-  /** Lets new records be told from those that there are. */
+  /** From now on, new records have another mark than the existing ones. */
   turnMark(): void {
     this.mark ^= markBit;
   }
 
-  /** Takes a block of at least `size` bytes. Its content is undefined. Throws HeapFullError. */
+  /** Allocates a block of at least `size` bytes. Its content is undefined. Throws HeapFullError. */
   allocate(size: number): Address {
     if (size > maxPooledBlockBytes) return this.#allocateLarge(size);
     const sizeClass = classByUnits[(size + 7) >>> 3] as number;
@@ -112,7 +118,7 @@ export class Heap {
     return (segment << unitBits) | unit;
   }
 
-  /** Gives a block back. The address must come from `allocate` and be freed once. */
+  /** Frees a block. The address must come from `allocate`, and may be freed only once. */
   free(address: Address): void {
     const segment = address >>> unitBits;
     const pages = this.#pages[segment];
@@ -136,7 +142,7 @@ export class Heap {
     pages.used[index] = used;
     this.usedBytes -= blockUnits * 8;
     if (!hadRoom) this.#link(use, segment, index);
-    // The last page of a class stays open: a lone block that comes and goes must not open a page each time.
+    // The last page of a class stays open, so that a single block that comes and goes does not open a page each time.
     if (used === 0 && !this.#isOnlyPartial(use, pages, index)) {
       this.#unlink(use, segment, index);
       this.#releasePages(segment, pages, index, 1);
@@ -158,7 +164,7 @@ export class Heap {
     return this.usedBytes + this.besideBytes + bytes <= this.limitBytes;
   }
 
-  /** Bytes of memory taken from the system. */
+  /** Bytes of memory allocated from the system. */
   get reservedBytes(): number {
     let total = 0;
     for (const [number, bytes] of this.bytes.entries()) {
@@ -253,7 +259,7 @@ export class Heap {
   #claim(segment: number, pages: SegmentPages, index: number, count: number): { segment: number; index: number } {
     pages.freePages -= count;
     if (pages.lowestFree === index) pages.lowestFree = index + count;
-    // Marked as taken at once; the caller says what for.
+    // The pages are marked as used at once; the caller then says what for.
     pages.use.fill(pageLargeTail, index, index + count);
     return { segment, index };
   }

@@ -4,22 +4,22 @@
  */
 export interface ObjectValue {
   /**
-   * Gives heap memory back, at most about `budget` elements' worth; true when nothing is left. Called repeatedly,
-   * between requests, so that a huge value is freed without a pause.
+   * Frees heap memory, for at most about `budget` elements; true when nothing is left to free. It is called again and
+   * again between requests, so that freeing a huge value causes no pause.
    */
   release(budget: number): boolean;
-  /** An equal value that shares nothing with this one, for COPY. Missing only where no key ever names the object. */
+  /** An equal value that shares nothing with this one, for COPY. Only values that no key ever refers to lack it. */
   copy?(): ObjectValue;
-  /** Elements, to judge how much work freeing will be. */
+  /** The number of elements, as an estimate of the work to free the value. */
   readonly size: number;
   /** Estimated bytes of memory, for MEMORY USAGE. */
   readonly memoryBytes: number;
 }
 
-/** What an object weighs besides the heap's blocks and the arrays that it counts: estimated. */
+/** Estimated bytes of an object itself, without its blocks of the heap and the arrays that it counts. */
 const objectBytes = 400;
 
-/** Objects by number, so that a record can name one in four bytes. Numbers are used again. */
+/** Objects by number, so that a record can refer to one in four bytes. Numbers of removed objects are used again. */
 export class ObjectTable {
   readonly #objects: (ObjectValue | undefined)[] = [];
   readonly #free: number[] = [];

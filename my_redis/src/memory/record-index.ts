@@ -4,15 +4,14 @@ import { keyEquals, keysEqual } from "./record.ts";
 const smallestCapacity = 8;
 /** Slots moved from the old table by each write while the index grows or shrinks. */
 const slotsPerStep = 16;
-/** Left in the old table where an entry was moved or removed; never a valid address. */
+/** Marks a slot of the old table whose entry was moved or removed; never a valid address. */
 const tombstone = -1;
 
 /**
- * Hash index over records: open addressing with linear probing over (hash, address) pairs in one typed array.
- *
- * It grows and shrinks in steps: the old table stays beside the new one, and each write moves a few slots, so that
- * no request pays for the whole. The cursor of `scan` keeps Redis's promise: what is in the index from the
- * beginning to the end of a scan is seen, however the index is resized meanwhile.
+ * Hash index over records: open addressing with linear probing over (hash, address) pairs in one typed array. The index
+ * grows and shrinks in steps: the old table stays beside the new one, and each write moves a few slots, so that no
+ * request has to wait for the whole. The cursor of `scan` keeps Redis's promise: an entry that is in the index during a
+ * whole scan is visited, even when the index is resized meanwhile.
  */
 export class RecordIndex {
   readonly #heap: Heap;
@@ -57,7 +56,7 @@ export class RecordIndex {
     return this.#old === undefined ? 0 : this.#findOld(this.#old, hash, key, start, end);
   }
 
-  /** Whether there is a record with the same key as the one at `address`, of another index, whose hash this is. */
+  /** Whether the index has a record with the same key as a record of another index. `hash` is the hash of that key. */
   hasKeyOf(hash: number, address: Address): boolean {
     for (let table: Int32Array | undefined = this.#slots; table !== undefined;) {
       const mask = table.length - 1;
@@ -80,7 +79,7 @@ export class RecordIndex {
     }
   }
 
-  /** Whether this record, of a key with this hash, is in the index. */
+  /** Whether this record is in the index. `hash` is the hash of its key. */
   has(hash: number, address: Address): boolean {
     if (slotOf(this.#slots, hash, address) >= 0) return true;
     return this.#old !== undefined && slotOf(this.#old, hash, address) >= 0;
@@ -96,14 +95,14 @@ export class RecordIndex {
   }
 
   /**
-   * Where a larger index would take memory that only eviction could make room for, many keys at once, it is filled to
-   * seven eighths first: a miss then looks at 33 slots on average, a hit at 4.5.
+   * Where growing would take memory that only eviction could free, the index is first filled to seven eighths. A miss
+   * then looks at 33 slots on average, a hit at 4.5.
    */
   #mayGrow(): boolean {
     return (this.#count + 1) * 16 > this.#slots.length * 7 || this.#heap.hasRoomBeside(this.#slots.byteLength * 2);
   }
 
-  /** Points the entry of a record that moved to its new address. */
+  /** Records the new address of a record that has moved. */
   replace(hash: number, from: Address, to: Address): void {
     const at = slotOf(this.#slots, hash, from);
     if (at >= 0) {
@@ -114,14 +113,14 @@ export class RecordIndex {
     old[slotOf(old, hash, from) + 1] = to;
   }
 
-  /** As `replace`, for an entry that need not be there. */
+  /** As `replace`, for an entry that may be missing. */
   replaceIfThere(hash: number, from: Address, to: Address): void {
     const there =
       slotOf(this.#slots, hash, from) >= 0 || (this.#old !== undefined && slotOf(this.#old, hash, from) >= 0);
     if (there) this.replace(hash, from, to);
   }
 
-  /** Removes the entry; false when it was not there. */
+  /** Removes the entry; false when it is missing. */
   remove(hash: number, address: Address): boolean {
     const at = slotOf(this.#slots, hash, address);
     if (at >= 0) {
@@ -150,23 +149,25 @@ export class RecordIndex {
     this.#heap.besideBytes += this.memoryBytes - before;
   }
 
-  /** To be called when the index is given up: its memory is the collector's from now on, and counted no more. */
+  /**
+   * To be called when the index is no longer used: its memory is left to the garbage collector and no longer counted.
+   */
   dispose(): void {
     this.#heap.besideBytes -= this.memoryBytes;
   }
 
-  /** Makes room for `count` entries at once: for loading. */
+  /** Makes room for `count` entries at once, for loading. */
   reserve(count: number): void {
     const capacity = capacityFor(count);
     if (capacity * 2 > this.#slots.length) this.#resize(capacity);
   }
 
-  /** To be called by writes that neither add nor remove, too, so that an index does not stay in the midst of growing. */
+  /** To be called by every write, even if the write adds and removes nothing, so that a resize comes to its end. */
   step(): void {
     if (this.#old !== undefined) this.migrate(slotsPerStep);
   }
 
-  /** Moves up to `slots` slots of the old table; the server calls it when idle, too. */
+  /** Moves up to `slots` slots of the old table. The server also calls it when it is idle. */
   migrate(slots: number): void {
     const old = this.#old;
     if (old === undefined) return;
@@ -222,14 +223,14 @@ export class RecordIndex {
     return next;
   }
 
-  /** Visits every entry, and tells its hash. The visitor must not change the index. */
+  /** Visits every entry with its hash. The visitor must not change the index. */
   forEach(visit: (address: Address, hash: number) => void): void {
     this.visitSlots(0, Number.POSITIVE_INFINITY, visit);
   }
 
   /**
-   * Visits the entries in up to `count` slots from `first` on; gives the slot to go on from, or -1 at the end. Cheaper
-   * than `scan`, for an index that nobody changes between two calls.
+   * Visits the entries in up to `count` slots from `first` on; gives the slot to continue from, or -1 at the end. It is
+   * cheaper than `scan`, but the index must not change between two calls.
    */
   visitSlots(first: number, count: number, visit: (address: Address, hash: number) => void): number {
     const slots = this.#slots;
@@ -241,9 +242,9 @@ export class RecordIndex {
   }
 
   /**
-   * Finds up to `count` entries, one behind the other from a random place on: since places go by hashes they are as good
-   * as chosen one by one, and cheaper to come by. Writes their hashes and addresses, and gives how many there were: at
-   * least one unless the index is empty. `random` gives numbers in [0, 1).
+   * Takes up to `count` consecutive entries from a random place on. Places depend on hashes, so these entries are as
+   * random as entries chosen one by one, and cheaper to find. Writes their hashes and addresses, and gives their
+   * number: at least one unless the index is empty. `random` gives numbers in [0, 1).
    */
   sample(random: () => number, count: number, hashes: Int32Array, addresses: Int32Array): number {
     if (this.#count === 0) return 0;
@@ -300,7 +301,7 @@ function place(slots: Int32Array, hash: number, address: Address): void {
   slots[at + 1] = address;
 }
 
-/** Where the entry stands, or -1. */
+/** The slot of the entry, or -1. */
 function slotOf(slots: Int32Array, hash: number, address: Address): number {
   const mask = slots.length - 1;
   for (let at = (hash << 1) & mask; ; at = (at + 2) & mask) {
@@ -339,7 +340,7 @@ function visitEntries(
   }
 }
 
-/** Visits the entries whose home is `bucket`: they stand in the run of full slots that begins there. */
+/** Visits the entries whose home is `bucket`: they are in the run of full slots that begins there. */
 function visitBucket(slots: Int32Array, bucket: number, bucketMask: number, visit: (address: Address) => void): void {
   const mask = slots.length - 1;
   for (let at = bucket << 1, steps = slots.length; steps > 0; at = (at + 2) & mask, steps -= 2) {

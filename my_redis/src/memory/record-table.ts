@@ -7,7 +7,7 @@ import { RecordTimes } from "./record-times.ts";
 import * as record from "./record.ts";
 
 const noExpiry = -1;
-/** What the heap's blocks and the index weigh besides, for the estimate of memory. */
+/** Estimated bytes of the objects themselves, without the heap's blocks and the index. */
 const objectBytes = 400;
 
 /**
@@ -21,7 +21,7 @@ export class RecordTable implements ObjectValue {
   /** Undefined while no entry has a time. */
   #times: RecordTimes | undefined;
   #recordBytes = 0;
-  /** The slot of the index that `release` goes on from. */
+  /** The slot of the index from which `release` continues. */
   #releaseFrom = 0;
 
   constructor(heap: Heap, hasher: HalfSipHash) {
@@ -34,7 +34,7 @@ export class RecordTable implements ObjectValue {
     return this.#index.size;
   }
 
-  /** Slots of the table, and of the one that it grows or shrinks from. */
+  /** Slots of the index, and of the old one while it is being resized. */
   get capacity(): number {
     return this.#index.capacity;
   }
@@ -57,7 +57,7 @@ export class RecordTable implements ObjectValue {
     return this.#index.find(this.#hasher.hash(key, start, end), key, start, end);
   }
 
-  /** The hash of a key, for the methods that ask for it: all tables of a server hash alike. */
+  /** The hash of a key, for the methods that take one. All tables of a server use the same hash. */
   hashOf(key: Uint8Array, start: number, end: number): number {
     return this.#hasher.hash(key, start, end);
   }
@@ -67,7 +67,7 @@ export class RecordTable implements ObjectValue {
     return this.#index.find(hash, key, start, end);
   }
 
-  /** Whether there is an entry with the key of another table's entry, whose hash this is. */
+  /** Whether the table has an entry with the key of another table's entry. `hash` is the hash of that key. */
   hasKeyOf(hash: number, address: Address): boolean {
     return this.#index.hasKeyOf(hash, address);
   }
@@ -90,7 +90,7 @@ export class RecordTable implements ObjectValue {
     return isNew;
   }
 
-  /** Moves an entry to a block that suits another length of value, which is then undefined. */
+  /** Moves an entry to a block for a value of another length. The value is undefined afterwards. */
   #move(hash: number, address: Address, length: number): Address {
     const bytes = record.bytesOf(this.#heap, address);
     const start = record.keyStartOf(this.#heap, address);
@@ -101,7 +101,7 @@ export class RecordTable implements ObjectValue {
     return moved;
   }
 
-  /** Adds a key that the table does not have, with `length` bytes of value for the caller to write. */
+  /** Adds a key that the table does not have. The caller then writes the `length` bytes of its value. */
   add(key: Uint8Array, start: number, end: number, length: number): Address {
     return this.addHashed(this.#hasher.hash(key, start, end), key, start, end, length);
   }
@@ -113,12 +113,12 @@ export class RecordTable implements ObjectValue {
     return address;
   }
 
-  /** Adds a copy of another table's entry, whose hash this is and whose key the table does not have. */
+  /** Adds a copy of another table's entry, whose key this table does not have. `hash` is the hash of the key. */
   addCopy(hash: number, entry: Address): Address {
     const heap = this.#heap;
     const address = this.#allocate(record.keyLengthOf(heap, entry), record.valueLengthOf(heap, entry));
     record.copyRecord(heap, entry, address);
-    // What the other table keeps there is none of ours.
+    // The tag belongs to the other table.
     record.setTagOf(heap, address, 0);
     this.#index.insert(hash, address);
     return address;
@@ -151,7 +151,7 @@ export class RecordTable implements ObjectValue {
     this.#heap.free(address);
   }
 
-  /** Removes a key; false when there is none. */
+  /** Removes a key; false when it is missing. */
   remove(key: Uint8Array, start: number, end: number): boolean {
     const hash = this.#hasher.hash(key, start, end);
     const address = this.#index.find(hash, key, start, end);
@@ -179,30 +179,30 @@ export class RecordTable implements ObjectValue {
     this.#free(address);
   }
 
-  // --- entries that end at a moment, Unix milliseconds ---
+  // --- entries with an expiry, Unix milliseconds ---
 
-  /** The moment of an entry; 0 when it has none. */
+  /** The expiry of an entry; 0 when it has none. */
   timeOf(address: Address): number {
     return this.#times === undefined ? 0 : this.#times.timeOf(address);
   }
 
-  /** Sets the moment of an entry; 0 takes it away. The entry stays until somebody removes it: see `removeEarliest`. */
+  /** Sets the expiry of an entry; 0 removes it. An expired entry stays until `removeEarliest` removes it. */
   setTime(address: Address, timeMs: number): void {
     if (timeMs !== 0) (this.#times ??= new RecordTimes(this.#heap)).set(address, timeMs);
     else this.#times?.remove(address);
   }
 
-  /** The earliest moment of any entry, Infinity when none has one. */
+  /** The earliest expiry of any entry, Infinity when no entry has one. */
   get earliestMs(): number {
     return this.#times === undefined ? Number.POSITIVE_INFINITY : this.#times.earliestMs;
   }
 
-  /** Entries whose moment has come. */
+  /** The number of expired entries. */
   countDue(nowMs: number): number {
     return this.#times === undefined ? 0 : this.#times.countDue(nowMs);
   }
 
-  /** Removes an entry with the earliest moment, and gives its key, copied. There must be one. */
+  /** Removes the entry that expires first, and gives a copy of its key. There must be an entry with an expiry. */
   removeEarliest(): Uint8Array {
     const heap = this.#heap;
     const address = (this.#times as RecordTimes).earliest;
@@ -217,7 +217,7 @@ export class RecordTable implements ObjectValue {
     return this.#index.scan(cursor, visit);
   }
 
-  /** Visits every entry, and tells its hash. The visitor must not change the table. */
+  /** Visits every entry with its hash. The visitor must not change the table. */
   forEach(visit: (address: Address, hash: number) => void): void {
     this.#index.forEach(visit);
   }
@@ -227,7 +227,7 @@ export class RecordTable implements ObjectValue {
     return this.#index.visitSlots(first, count, visit);
   }
 
-  /** An entry, each as likely as any other; 0 when there is none. `random` gives numbers in [0, 1). */
+  /** A random entry, all with the same chance; 0 when the table is empty. `random` gives numbers in [0, 1). */
   random(random: () => number): Address {
     return this.#index.random(random);
   }
@@ -243,7 +243,7 @@ export class RecordTable implements ObjectValue {
 
   release(budget: number): boolean {
     const heap = this.#heap;
-    // The index is dropped as a whole at the end: until then entries stay where they are.
+    // The index is dropped as a whole at the end, so its entries keep their slots until then.
     this.#releaseFrom = this.#index.visitSlots(this.#releaseFrom, budget, (address) => heap.free(address));
     if (this.#releaseFrom >= 0) return false;
     this.#index.dispose();

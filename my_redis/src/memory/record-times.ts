@@ -4,9 +4,9 @@ import { setTagOf, tagOf } from "./record.ts";
 const initialCapacity = 8;
 
 /**
- * When records of a table end: a binary heap of moments, the earliest first (Williams, Algorithm 232). A record's place
- * in it stands in the record's own tag, one higher, so that its moment is found from the record at once and a table
- * without moments needs nothing for them. 12 bytes for each record that has one.
+ * When the records of a table expire: a binary heap of times, the earliest first (Williams, Algorithm 232). The
+ * record's own tag is its place in the heap plus one. So a record's time is found at once, and a table without times
+ * needs no memory for them. Each record with a time takes 12 bytes.
  */
 export class RecordTimes {
   readonly #heap: Heap;
@@ -28,28 +28,31 @@ export class RecordTimes {
     return this.#times.byteLength + this.#addresses.byteLength;
   }
 
-  /** To be called when it is given up: its memory is the collector's from now on, and counted no more. */
+  /**
+   * To be called when the times are no longer used: their memory is left to the garbage collector and no longer
+   * counted.
+   */
   dispose(): void {
     this.#heap.besideBytes -= this.memoryBytes;
   }
 
-  /** The earliest moment, Infinity when there is none. */
+  /** The earliest time, Infinity when no record has one. */
   get earliestMs(): number {
     return this.#count === 0 ? Number.POSITIVE_INFINITY : (this.#times[0] as number);
   }
 
-  /** A record with the earliest moment. There must be one. */
+  /** The record with the earliest time. There must be one. */
   get earliest(): Address {
     return this.#addresses[0] as number;
   }
 
-  /** A record's moment, Unix milliseconds; 0 when it has none. */
+  /** A record's time, Unix milliseconds; 0 when it has none. */
   timeOf(address: Address): number {
     const tag = tagOf(this.#heap, address);
     return tag === 0 ? 0 : (this.#times[tag - 1] as number);
   }
 
-  /** Gives a record a moment, or another one. */
+  /** Sets or changes a record's time. */
   set(address: Address, timeMs: number): void {
     const tag = tagOf(this.#heap, address);
     if (tag === 0) {
@@ -62,7 +65,7 @@ export class RecordTimes {
     }
   }
 
-  /** Takes a record's moment away, if it has one. */
+  /** Removes a record's time, if it has one. */
   remove(address: Address): void {
     const tag = tagOf(this.#heap, address);
     if (tag === 0) return;
@@ -77,7 +80,7 @@ export class RecordTimes {
     else this.#sink(place, moved, timeMs);
   }
 
-  /** A record has another address now. */
+  /** To be called when a record has moved to another address. */
   moved(from: Address, to: Address): void {
     const tag = tagOf(this.#heap, from);
     if (tag === 0) return;
@@ -85,7 +88,7 @@ export class RecordTimes {
     this.#addresses[tag - 1] = to;
   }
 
-  /** Records whose moment has come. Looks at no more than three for each. */
+  /** The number of records whose time has come. Looks at no more than three heap places for each. */
   countDue(nowMs: number): number {
     return this.#countDueFrom(0, nowMs);
   }
@@ -95,7 +98,7 @@ export class RecordTimes {
     return 1 + this.#countDueFrom(place * 2 + 1, nowMs) + this.#countDueFrom(place * 2 + 2, nowMs);
   }
 
-  /** Puts a record at a place, or above it where later moments stand. */
+  /** Puts a record at a place, or above it while the times there are later. */
   #rise(place: number, address: Address, timeMs: number): void {
     while (place > 0) {
       const parent = (place - 1) >> 1;
@@ -106,7 +109,7 @@ export class RecordTimes {
     this.#put(place, address, timeMs);
   }
 
-  /** Puts a record at a place, or below it where earlier moments stand. */
+  /** Puts a record at a place, or below it while the times there are earlier. */
   #sink(place: number, address: Address, timeMs: number): void {
     const count = this.#count;
     for (;;) {

@@ -23,12 +23,12 @@ const twoTo32 = 4294967296;
 export const valueType = { string: 0, list: 1, set: 2, sortedSet: 3, hash: 4, stream: 6 } as const;
 export type ValueType = (typeof valueType)[keyof typeof valueType];
 
-/** How a value is held. From `object` on, the record holds the number of an object instead of bytes. */
+/** How a value is stored. From `object` on, the record contains the number of an object instead of bytes. */
 export const encoding = {
   raw: 0,
   /** A 64-bit integer, 8 bytes little-endian. */
   integer: 1,
-  /** A string that was never appended to and is at most 44 bytes: only its name differs from `raw`. */
+  /** A string of at most 44 bytes that was never appended to. It differs from `raw` only in its name. */
   embedded: 2,
   /** Packed small collection. */
   packed: 3,
@@ -41,7 +41,7 @@ export const encoding = {
   timedObject: 14,
 } as const;
 
-/** The bits of `kind` that only the two encodings with times have both. */
+/** The bits of `kind` that are both set in the two encodings with times, and in no other encoding. */
 const timedKind = 0x60;
 const objectKind = encoding.object << 4;
 export const isObjectKind = (kind: number): boolean => (kind & objectKind) !== 0;
@@ -50,10 +50,10 @@ export const isTimedKind = (kind: number): boolean => (kind & timedKind) === tim
 const wordsOf = (heap: Heap, address: Address): Int32Array => heap.words[address >>> unitBits] as Int32Array;
 const wordAt = (address: Address): number => (address & unitMask) << 1;
 
-/** Where the record starts in `bytesOf`. */
+/** Where the record starts in the result of `bytesOf`. */
 export const recordStartOf = (address: Address): number => (address & unitMask) << 3;
 
-/** The bytes of the segment that holds the record: offsets below are into this. */
+/** The bytes of the segment that contains the record. The offsets below refer to them. */
 export const bytesOf = (heap: Heap, address: Address): Uint8Array => heap.bytes[address >>> unitBits] as Uint8Array;
 
 export const typeOf = (heap: Heap, address: Address): number =>
@@ -70,7 +70,7 @@ export const kindOf = (heap: Heap, address: Address): number =>
 export const isTimed = (heap: Heap, address: Address): boolean =>
   ((wordsOf(heap, address)[wordAt(address)] as number) & timedKind) === timedKind;
 
-/** A number that a table keeps with its record, 0 at first, in the place of type, encoding and clock. */
+/** A number that a table stores in its record, in the place of type, encoding and clock. It is 0 at first. */
 export const tagOf = (heap: Heap, address: Address): number => wordsOf(heap, address)[wordAt(address)] as number;
 
 export function setTagOf(heap: Heap, address: Address, tag: number): void {
@@ -98,22 +98,22 @@ export const keyLengthOf = (heap: Heap, address: Address): number =>
 export const hasExpiry = (heap: Heap, address: Address): boolean =>
   ((wordsOf(heap, address)[wordAt(address) + 1] as number) & expiryFlag) !== 0;
 
-/** Whether the record bears the mark of the present: it is newer than the last snapshot, or in it already. */
+/** Whether the record has the current mark: it is newer than the last snapshot, or the snapshot has taken it. */
 export const isMarked = (heap: Heap, address: Address): boolean =>
   ((wordsOf(heap, address)[wordAt(address) + 1] as number) & markBit) === heap.mark;
 
-/** Gives the record the mark of the present. */
+/** Gives the record the current mark. */
 export function mark(heap: Heap, address: Address): void {
   const words = wordsOf(heap, address);
   const at = wordAt(address) + 1;
   words[at] = ((words[at] as number) & ~markBit) | heap.mark;
 }
 
-/** Where the key's bytes start in `bytesOf`. */
+/** Where the key's bytes start in the result of `bytesOf`. */
 export const keyStartOf = (heap: Heap, address: Address): number =>
   ((address & unitMask) << 3) + headerBytes + (hasExpiry(heap, address) ? expiryBytes : 0);
 
-/** Where the value's bytes start in `bytesOf`. */
+/** Where the value's bytes start in the result of `bytesOf`. */
 export const valueStartOf = (heap: Heap, address: Address): number => {
   const word = wordsOf(heap, address)[wordAt(address) + 1] as number;
   return (
@@ -135,7 +135,7 @@ export const expiryOf = (heap: Heap, address: Address): number => {
   return (words[at + 4] as number) * twoTo32 + ((words[at + 3] as number) >>> 0);
 };
 
-/** Changes the expiry of a record that has room for one. */
+/** Changes the expiry of a record that already has one. */
 export function setExpiry(heap: Heap, address: Address, atMs: number): void {
   const words = wordsOf(heap, address);
   const at = wordAt(address);
@@ -148,7 +148,7 @@ export function setExpiry(heap: Heap, address: Address, atMs: number): void {
 export const recordBytes = (keyLength: number, valueLength: number, withExpiry: boolean): number =>
   headerBytes + (withExpiry ? expiryBytes : 0) + keyLength + valueLength;
 
-/** Writes header and key into a fresh block; the value's bytes stay undefined. */
+/** Writes header and key into a new block. The value's bytes are undefined. */
 export function writeRecord(
   heap: Heap,
   address: Address,
@@ -174,14 +174,14 @@ export function writeRecord(
   copyBytes(key, keyStart, keyEnd, bytesOf(heap, address), keyStartOf(heap, address));
 }
 
-/** Copies a record without an expiry into a fresh block that is large enough. */
+/** Copies a record without an expiry into a new block that is large enough. */
 export function copyRecord(heap: Heap, from: Address, to: Address): void {
   const source = wordsOf(heap, from);
   const target = wordsOf(heap, to);
   const first = wordAt(from);
   const offset = wordAt(to) - first;
   const end = first + ((recordBytes(keyLengthOf(heap, from), valueLengthOf(heap, from), false) + 3) >>> 2);
-  // Both start at a word, where the request that a key comes from does not: a quarter of the steps.
+  // Both records start at a word, unlike a key in a request: copying words takes a quarter of the steps.
   for (let at = first; at < end; at++) target[at + offset] = source[at] as number;
   mark(heap, to);
 }

@@ -2,7 +2,7 @@ import type { TargetAddress } from "../dispatch/ports.ts";
 import type { Connect, TransportHandlers, TransportSocket } from "../network/transport.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 
-/** What one was about when the target did not answer in time, or broke off. */
+/** The step during which the target did not answer in time, or closed the connection. */
 export type TargetActivity = "connecting" | "writing" | "reading";
 
 export class TargetError extends Error {
@@ -16,9 +16,9 @@ export class TargetError extends Error {
 
 const lineFeed = 10;
 const signs = new Set(["+", "-"]);
-/** Replies are one short line each: longer ones are not what we asked for. */
+/** Replies are one short line each: a longer one is no reply to these requests. */
 const maxLineBytes = 64 * 1024;
-/** Text of these errors means that there is no such host; others that nobody takes connections there. */
+/** These errors mean that there is no such host; others mean that nothing listens there. */
 const unknownHost = /ENOTFOUND|EAI_|DNS|getaddrinfo|resolve/i;
 
 /** A connection to another server, to which requests are sent whose replies are one line each. */
@@ -104,7 +104,7 @@ export class TargetConnection {
     this.#answer();
   }
 
-  /** Gives the waiting one his line, if it is there; what is no line of a reply ends the connection. */
+  /** Resolves the waiting `line` call when a line is complete. Anything but a line of a reply ends the connection. */
   #answer(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;

@@ -13,7 +13,7 @@ export interface StartNodesOptions {
   readonly dir: string;
   /** Directives that all nodes share, by their names in redis.conf: what would stand there, or true and false. */
   readonly directives?: Readonly<Record<string, string | number | boolean>>;
-  /** Told of nodes that die and are started again. */
+  /** Gets messages about nodes that die and are started again. */
   readonly report?: Environment["report"];
 }
 
@@ -23,9 +23,9 @@ const textOf = (value: string | number | boolean): string =>
   typeof value === "boolean" ? (value ? "yes" : "no") : `${value}`;
 
 /**
- * Starts nodes of one ring as processes of their own, and starts again what dies. They end with this process. Resolves
- * when all of them serve; rejects with NodesError when one cannot, after its own message on standard error, and with
- * DirectiveError when there can be no such ring.
+ * Starts nodes of one ring as processes of their own, and restarts a node that dies. They end with this process. Resolves
+ * when all of them serve; rejects with NodesError when one cannot, which has then written its reason to standard error, and with
+ * DirectiveError when the settings cannot make a ring.
  */
 export async function startNodes(options: StartNodesOptions): Promise<RunningNodes> {
   const { nodes, port, dir, directives = {}, report = () => {} } = options;

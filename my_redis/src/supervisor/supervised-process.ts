@@ -1,39 +1,39 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
-/** How a process that is kept running is told about. */
+/** What happens to a process that is kept running. */
 export interface SupervisedProcessEvents {
-  /** It serves. Called again after each restart. */
+  /** The process serves. Called again after each restart. */
   ready(): void;
-  /** It ended without having been asked to; it will be started again after `pauseMs`. */
+  /** The process ended without having been asked to; it is started again after `pauseMs`. */
   died(how: string, pauseMs: number): void;
-  /** It ended for good: it was stopped, it left by SHUTDOWN, or it never got as far as to serve. */
+  /** The process ended for good: it was stopped, it got SHUTDOWN, or it never served. */
   ended(failedToStart: boolean): void;
 }
 
 export interface SupervisedProcessOptions {
   readonly command: readonly [program: string, ...args: string[]];
-  /** What the process reads from its standard input. */
+  /** Text for the standard input of the process. */
   readonly input: string;
   readonly events: SupervisedProcessEvents;
   /** A clock that never goes back, in milliseconds. */
   readonly monotonicMs: () => number;
 }
 
-/** Says to a process that it has a supervisor, whose end is its own. */
+/** Greets a process: it has a supervisor, and must end when the supervisor does. */
 export const greeting = "my-redis: supervised";
 /** The answer to the greeting, once the process serves. */
 export const readyMessage = "my-redis: ready";
 
 const firstPauseMs = 100;
 const maxPauseMs = 5000;
-/** Who has served for this long is not one that dies again and again. */
+/** A process that has served for this long starts with the shortest pause again. */
 const steadyMs = 10_000;
-/** Who does not stop within this time when asked is killed. */
+/** A process that does not stop within this time is killed. */
 const stopGraceMs = 10_000;
 
 /**
- * A process that is started again whenever it dies, with growing pauses. One that ends by itself with exit code 0 was
- * told to (SHUTDOWN), and stays away.
+ * A process that is started again whenever it dies, with growing pauses. Exit code 0 means
+ * SHUTDOWN: the process is not started again.
  */
 export class SupervisedProcess {
   readonly #options: SupervisedProcessOptions;
@@ -50,12 +50,12 @@ export class SupervisedProcess {
     this.#start();
   }
 
-  /** Undefined while it is away. */
+  /** Undefined while the process does not run. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
-  /** Asks the process to end in good order, and does not start it again. `events.ended` tells when it has. */
+  /** Asks the process to end in good order, and does not start it again. `events.ended` follows. */
   stop(): void {
     if (this.#stopping || this.#ended) return;
     this.#stopping = true;
@@ -73,7 +73,7 @@ export class SupervisedProcess {
     const [program, ...args] = this.#options.command;
     const child = spawn(program, args, { stdio: ["pipe", "inherit", "inherit", "ipc"] });
     this.#child = child;
-    // It may be gone before it has read anything: that is told by its exit.
+    // The process may end before it has read anything; its exit is handled elsewhere.
     child.stdin?.on("error", () => {});
     child.stdin?.end(this.#options.input);
     child.send(greeting, () => {});

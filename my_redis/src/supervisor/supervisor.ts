@@ -14,7 +14,7 @@ export interface SupervisorOptions {
   readonly environment: Pick<Environment, "report" | "monotonicMs">;
 }
 
-/** Nodes that run, and are started again when they die. */
+/** Running nodes, which are started again when they die. */
 export interface RunningNodes {
   readonly nodes: readonly PlannedNode[];
   /** Resolves when all nodes serve; rejects when one of them could not start, after the others have ended. */
@@ -22,7 +22,7 @@ export interface RunningNodes {
   /** Resolves when all nodes have ended for good. */
   readonly closed: Promise<void>;
   close(): Promise<void>;
-  /** The process of the node at this index; undefined while it is away. */
+  /** The process of the node at this index; undefined while it does not run. */
   pid(index: number): number | undefined;
 }
 
@@ -79,7 +79,7 @@ export function superviseNodes({
         },
       }),
   );
-  // Who does not wait for it learns of it from `closed`.
+  // A caller that does not wait for `ready` gets the error from `closed`.
   ready.promise.catch(() => {});
   return {
     nodes,
@@ -93,7 +93,7 @@ export function superviseNodes({
   };
 }
 
-/** A ring could not be started. What was wrong, the node itself has said. */
+/** A ring could not be started. The node itself has written the reason. */
 export class NodesError extends Error {
   constructor(reason: string) {
     super(reason);

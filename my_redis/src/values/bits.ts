@@ -15,7 +15,7 @@ export function countOnes(bytes: Uint8Array, start: number, end: number): number
   return count;
 }
 
-/** Ones in a word of 32 bits: neighbours are added in ever larger groups. */
+/** The number of ones in a word of 32 bits: neighbours are added in ever larger groups. */
 function onesIn(word: number): number {
   let sums = word - ((word >>> 1) & 0x55555555);
   sums = (sums & 0x33333333) + ((sums >>> 2) & 0x33333333);
@@ -27,15 +27,15 @@ export function countOnesOfBits(bytes: Uint8Array, start: number, first: number,
   if (first >= end) return 0;
   const firstByte = start + Math.floor(first / 8);
   const lastByte = start + Math.floor((end - 1) / 8);
-  // Whole bytes, less the bits before the first and after the last.
+  // The ones of all bytes, without those before the first bit and after the last.
   const before = (bytes[firstByte] as number) & ~(0xff >> (first & 7));
   const after = (bytes[lastByte] as number) & (0x7f >> ((end - 1) & 7));
   return countOnes(bytes, firstByte, lastByte + 1) - onesIn(before) - onesIn(after);
 }
 
-/** The number of the first such bit among the bits [first, end) of the bytes from `start` on, or -1. */
+/** The number of the first bit with this value among the bits [first, end) of the bytes from `start` on, or -1. */
 export function findBit(bytes: Uint8Array, start: number, first: number, end: number, bit: 0 | 1): number {
-  // Flipped, a search for a zero is one for a one.
+  // With all bits inverted, a search for a zero is one for a one.
   const flip = bit === 1 ? 0 : 0xff;
   let at = first;
   while (at < end) {
@@ -49,7 +49,7 @@ export function findBit(bytes: Uint8Array, start: number, first: number, end: nu
   return -1;
 }
 
-/** `width` bits from bit `offset` on, of the bytes from `start` to `end`; beyond the end all bits are zero. */
+/** `width` bits from bit `offset` on, of the bytes from `start` to `end`. Beyond the end all bits are zero. */
 export function readField(bytes: Uint8Array, start: number, end: number, offset: number, width: number): bigint {
   let value = 0n;
   const firstByte = Math.floor(offset / 8);
@@ -61,7 +61,7 @@ export function readField(bytes: Uint8Array, start: number, end: number, offset:
   return BigInt.asUintN(width, value >> BigInt(behind));
 }
 
-/** Writes the lowest `width` bits of `value` from bit `offset` on. The bytes must reach that far. */
+/** Writes the lowest `width` bits of `value` from bit `offset` on. The bytes must include all of these bits. */
 export function writeField(bytes: Uint8Array, start: number, offset: number, width: number, value: bigint): void {
   for (let index = 0; index < width; index++) {
     const place = offset + index;

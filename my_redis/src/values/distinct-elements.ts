@@ -1,15 +1,15 @@
 import { elementSize } from "./packed-element.ts";
 import type { ElementRun } from "./element-run.ts";
 
-/** Elements that are looked at: the table below has twice as many places. */
+/** The greatest number of elements that are compared: the table below has twice as many places. */
 export const maxDistinctElements = 2048;
 const places = new Int32Array(maxDistinctElements * 2);
 const offsetBasis = 0x811c9dc5;
 const prime = 0x01000193;
 
 /**
- * Whether every `stride`-th element of the run, from the first on, differs from the others: fields of a hash, members
- * of a set. At most `maxDistinctElements` of them; the run has been checked.
+ * Whether every `stride`-th element of the run, starting with the first, differs from the others: the fields of a hash,
+ * the members of a set. There are at most `maxDistinctElements` of them, and the run has been checked.
  */
 export function areDistinct({ bytes, start, end, count }: ElementRun, stride: number): boolean {
   let mask = 7;
@@ -18,7 +18,7 @@ export function areDistinct({ bytes, start, end, count }: ElementRun, stride: nu
   let at = start;
   while (at < end) {
     const size = elementSize(bytes, at);
-    // The FNV-1a hash. Who makes many elements meet in it gains nothing: there are only so many.
+    // The FNV-1a hash. Colliding elements do no harm, because their number is limited.
     let hash = offsetBasis;
     for (let byte = at; byte < at + size; byte++) hash = Math.imul(hash ^ (bytes[byte] as number), prime);
     let place = (hash ^ (hash >>> 15)) & mask;

@@ -2,26 +2,26 @@ import { formatFixed } from "./fixed-format.ts";
 import { formatGeneral } from "./general-format.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 
-/** Doubles as text, read as the C library's strtod does and printed as Redis prints scores and coordinates. */
+/** Doubles as text: read as the C library's strtod does, and printed as Redis prints scores and coordinates. */
 
-/** Whole numbers up to here are printed digit by digit. */
+/** Whole numbers up to this one are printed digit by digit. */
 const maxPlainInteger = 2 ** 52;
 const significantDigits = 17;
-/** Any number of as many digits is exact in a double. */
+/** Any number with this many digits is exact in a double. */
 const plainDigits = 15;
 const [minus, point, zero] = [45, 46, 48];
-/** No text that Redis takes for a number is longer. */
+/** Redis takes no longer text for a number. */
 const maxTextBytes = 5119;
 
 const decimalForm = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$/i;
 const hexForm = /^([+-]?)0x(?:([0-9a-f]+)\.?([0-9a-f]*)|\.([0-9a-f]+))(?:p([+-]?\d+))?$/i;
 const infinityForm = /^([+-]?)inf(?:inity)?$/i;
-/** What strtod passes over before a number. */
+/** Bytes that strtod skips before a number. */
 const leadingSpace = /^[ \t\n\v\f\r]+/;
 
 /**
- * The double that bytes[start, end) spells, all of it; NaN where Redis says that it is no valid float: space before
- * or behind, NaN itself, and what is too large or, but for zero, too small for a double.
+ * The double that the whole of bytes[start, end) spells. NaN where Redis says that it is not a valid float: space
+ * before or after it, NaN itself, and numbers that are too large or, except zero, too small for a double.
  */
 export function parseDouble(bytes: Uint8Array, start: number, end: number): number {
   const plain = parsePlain(bytes, start, end);
@@ -34,8 +34,9 @@ export function parseDouble(bytes: Uint8Array, start: number, end: number): numb
 }
 
 /**
- * A number of at most `plainDigits` digits with or without a point, NaN for any other text: nearly all scores, read
- * without making a string of them. Digits and power of ten are exact, so that their quotient is rounded once.
+ * A number of at most `plainDigits` digits with or without a point, NaN for any other text. Nearly all scores are such
+ * numbers, and they are read without making a string. Digits and power of ten are exact, so their quotient is rounded
+ * only once.
  */
 function parsePlain(bytes: Uint8Array, start: number, end: number): number {
   const negative = bytes[start] === minus;
@@ -61,17 +62,17 @@ function parsePlain(bytes: Uint8Array, start: number, end: number): number {
   return negative ? -value : value;
 }
 
-/** Whether no digit before the exponent is other than 0. */
+/** Whether all digits before the exponent are 0. */
 const spellsZero = (text: string): boolean =>
   /^[+-]?0x/i.test(text) ? !/^[+-]?0x[^p]*[1-9a-f]/i.test(text) : !/^[^e]*[1-9]/i.test(text);
 
 /**
- * The limit of a range of scores: text that strtod reads up to its end, also with space before it, nothing at all
- * (which is 0), and numbers beyond the range of a double. NaN for anything else.
+ * The limit of a range of scores. It may be text that strtod reads to its end, also with space before it, an empty text
+ * (which means 0), or a number beyond the range of a double. NaN for anything else.
  */
 export function parseLimit(text: string): number {
   const read = (text.split("\0", 1)[0] as string).replace(leadingSpace, "");
-  // Space alone is not read, and so not passed over either.
+  // strtod does not skip space when no number follows.
   if (read === "") return text === "" || text.startsWith("\0") ? 0 : Number.NaN;
   return numberOf(read);
 }
@@ -95,27 +96,27 @@ function scaled(mantissa: bigint, exponent: number): number {
   const bits = mantissa.toString(2).length;
   if (bits + exponent > 1024) return Number.POSITIVE_INFINITY;
   if (bits + exponent < -1074) return 0;
-  // Bits of the result: fewer among the denormal numbers.
+  // Bits of the result. Denormal numbers have fewer.
   const kept = Math.min(53, bits + exponent + 1074);
   const dropped = BigInt(Math.max(0, bits - kept));
   const half = dropped === 0n ? 0n : 1n << (dropped - 1n);
   const rest = mantissa & ((1n << dropped) - 1n);
   let rounded = mantissa >> dropped;
   if (dropped > 0n && (rest > half || (rest === half && (rounded & 1n) === 1n))) rounded++;
-  // In two steps, each of which is exact: one factor alone could leave the range of a double.
+  // In two steps, each of which is exact: a single factor could be beyond the range of a double.
   const shift = exponent + Number(dropped);
   const first = Math.trunc(shift / 2);
   return Number(rounded) * 2 ** first * 2 ** (shift - first);
 }
 
-/** A score as Redis 7.2 prints it: the shortest digits that give the same double again, after fpconv's layout. */
+/** A score as Redis 7.2 prints it: the shortest digits that give the same double again, laid out as fpconv does. */
 export function formatDouble(value: number): string {
   if (!Number.isFinite(value)) return specialText(value);
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   if (Number.isInteger(value) && Math.abs(value) <= maxPlainInteger) return String(value);
   const magnitude = Math.abs(value);
   if (magnitude >= 1e-3 && magnitude < 1e15) {
-    // JavaScript's own text has the same digits, and the same layout unless there are many of them.
+    // JavaScript's own text has the same digits, and the same layout unless there are many digits.
     const text = String(value);
     if (magnitude < 1e4 || text.length - text.indexOf(".") <= 7) return text;
   }
@@ -126,7 +127,7 @@ export function formatDouble(value: number): string {
 
 const specialText = (value: number): string => (Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf");
 
-/** `power`: of ten, of the first digit. */
+/** `power`: the power of ten of the first digit. */
 function layOut(digits: string, power: number, signLength: number): string {
   const trailing = power - digits.length + 1;
   if (trailing >= 0 && Math.abs(power) < digits.length + 7) return digits + "0".repeat(trailing);
@@ -139,12 +140,12 @@ function layOut(digits: string, power: number, signLength: number): string {
   return `${shown[0]}${fraction}e${power < 0 ? "-" : "+"}${Math.abs(power)}`;
 }
 
-/** As the C library prints "%.17g": what ZSCAN says of the scores of a large sorted set. */
+/** As the C library prints "%.17g": ZSCAN answers the scores of a large sorted set in this form. */
 export const formatDouble17 = (value: number): string => formatGeneral(value, significantDigits);
 
 const withoutZeros = (text: string): string => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 
-/** With at most 17 decimals and no zeros at the end: coordinates. Must be finite and below 1e21. */
+/** With at most 17 decimals and no zeros at the end, for coordinates. The value must be finite and below 1e21. */
 export function formatDecimals(value: number): string {
   const text = withoutZeros(formatFixed(value, significantDigits));
   return text === "-0" ? "0" : text;

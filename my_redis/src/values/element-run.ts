@@ -1,37 +1,40 @@
 import { ElementText, elementSize, highWord, isInteger, lowWord, PackedElement } from "./packed-element.ts";
 
-/** First byte of the integers of several bytes, and of text. */
+/** The first byte of integers of several bytes, and of text, is at least this. */
 const firstLongTag = 0x80;
 const firstInvalidTag = 0xf5;
 /** Longest text of a 64-bit integer. */
 const maxIntegerText = 20;
-/** Up to this size the bytes of an element are counted in one byte behind it. */
+/** Elements of up to this size end with one byte for their size. */
 const maxShortBytes = 128;
 
 const written = new PackedElement();
 const text = new ElementText();
 
 /**
- * Elements one after the other, bytes[start, end), of unknown origin until `check` has found each of them whole and in
- * the one form that packed-element.ts gives it: then they can become part of a value as they are.
+ * Consecutive elements, bytes[start, end), of unknown origin. Once `check` has found that each is complete and in the
+ * only form that packed-element.ts gives it, they can become part of a value without conversion.
  */
 export class ElementRun {
   bytes: Uint8Array = new Uint8Array(0);
   start = 0;
   end = 0;
-  /** Elements. */
+  /** The number of elements. */
   count = 0;
-  /** No element's text has more bytes: any integer counts as the longest one. */
+  /** No element's text is longer than this. Any integer counts as long as the longest one. */
   longest = 0;
-  /** Whether some element is no integer. */
+  /** Whether at least one element is not an integer. */
   hasText = false;
 
-  /** Whether the first of them, of which there must be one, is an integer. */
+  /** Whether the first element is an integer. There must be an element. */
   get beginsWithInteger(): boolean {
     return isInteger(this.bytes, this.start);
   }
 
-  /** Looks at every element; false when one is broken or in another form, and then nothing else here is of use. */
+  /**
+   * Checks every element. False when one is broken or in another form; then the other fields of this object are
+   * undefined.
+   */
   check(bytes: Uint8Array, start: number, end: number): boolean {
     this.bytes = bytes;
     this.start = start;
@@ -43,7 +46,7 @@ export class ElementRun {
     while (at < end) {
       const tag = bytes[at] as number;
       const size = tag >= firstInvalidTag ? Infinity : elementSize(bytes, at);
-      // Written so that what is not a number is refused, too.
+      // Written so that NaN is refused, too.
       if (!(at + size <= end) || !endsWithSize(bytes, at, size)) return false;
       if (isInteger(bytes, at)) {
         if (tag >= firstLongTag && written.setWords(highWord(bytes, at), lowWord(bytes, at)).size !== size)
@@ -62,13 +65,13 @@ export class ElementRun {
     const { start, end, length } = text.read(bytes, at);
     this.hasText = true;
     this.longest = Math.max(this.longest, length);
-    // Nearly all text is neither as long as that nor a number: then there is no other form.
+    // Nearly all text is short and does not begin like a number: then it has no other form.
     if (length < 64 && start === at + 1 && (length === 0 || (bytes[start] as number) > 57)) return true;
     return written.setBytes(bytes, start, end).size === size && written.matches(bytes, at);
   }
 }
 
-/** Whether the bytes of the element are counted behind it, in as few bytes as possible. */
+/** Whether the element ends with its size, in as few bytes as possible. */
 function endsWithSize(bytes: Uint8Array, at: number, size: number): boolean {
   if (size <= maxShortBytes) return bytes[at + size - 1] === size - 1;
   let counters = 2;

@@ -14,8 +14,8 @@ export function formatGeneral(value: number, precision: number): string {
 }
 
 /**
- * The number rounded to that many digits, and the power of ten of the first. A number exactly halfway between two goes to
- * the even digit, as in C; JavaScript's own rounding would take the larger.
+ * The number rounded to that many digits, and the power of ten of the first digit. A number exactly halfway between two
+ * results gets the even last digit, as in C; JavaScript's own rounding would take the larger number.
  */
 function significantDigits(magnitude: number, precision: number): { digits: string; exponent: number } {
   const rounded = magnitude.toExponential(precision - 1);
@@ -32,5 +32,5 @@ function isTieToLower(magnitude: number, precision: number): boolean {
   return Number(digits[precision - 1]) % 2 === 0 && /^50*$/.test(digits.slice(precision));
 }
 
-/** Of a text with a decimal point. */
+/** For text with a decimal point. */
 const withoutTrailingZeros = (text: string): string => text.replace(/\.?0*$/, "");

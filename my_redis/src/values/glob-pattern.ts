@@ -6,18 +6,17 @@ const backslash = 92;
 const caret = 94;
 const dash = 45;
 
-/** As in Redis, whose search goes one level deeper with each star: a text that needs more of them does not match. */
+/** As in Redis, whose search goes one level deeper with each star: a text that needs more levels does not match. */
 const maxStars = 1000;
 
-// What `matchElement` found; in variables, since the match runs once per key and must not allocate.
+// The result of `matchElement`. It is in variables, because the match runs once per key and must not allocate.
 let elementMatches = false;
 let elementEnd = 0;
 
 /**
  * Whether text[start, end) matches a glob pattern as KEYS, SCAN and PSUBSCRIBE understand it: `*`, `?`, classes with
- * ranges and `^`, and `\` to take a character as it is. A class that is never closed ends with the pattern.
- *
- * Only the last star is ever reconsidered, so the time is at most the product of both lengths, whatever the pattern.
+ * ranges and `^`, and `\` before a character that is meant literally. A class without an end stops at the end of the
+ * pattern. Only the last star is ever tried again, so the time is at most proportional to the product of both lengths.
  */
 export function globMatches(
   pattern: Uint8Array,
@@ -26,7 +25,7 @@ export function globMatches(
   end: number,
   ignoreCase = false,
 ): boolean {
-  // Redis lets only the empty pattern match the empty text: not even a star does.
+  // In Redis, only the empty pattern matches the empty text: not even a star does.
   if (start === end) return pattern.length === 0;
   let at = start;
   let place = 0;
@@ -57,7 +56,7 @@ export function globMatches(
   }
 }
 
-/** Whether one element of the pattern (no star) matches a byte, and where the element ends. */
+/** Whether one element of the pattern (not a star) matches a byte, and where the element ends. */
 function matchElement(pattern: Uint8Array, place: number, byte: number, ignoreCase: boolean): void {
   const first = pattern[place] as number;
   if (first === question) {
@@ -92,7 +91,7 @@ function matchClass(pattern: Uint8Array, from: number, byte: number, ignoreCase:
 }
 
 function inRange(one: number, other: number, byte: number, ignoreCase: boolean): boolean {
-  // Turned round first and folded afterwards, as Redis does: [Z-a] and [a-Z] differ only without case.
+  // As in Redis, the ends are exchanged first and made lower case afterwards: [Z-a] and [a-Z] differ only when case is ignored.
   const low = Math.min(one, other);
   const high = Math.max(one, other);
   if (!ignoreCase) return byte >= low && byte <= high;

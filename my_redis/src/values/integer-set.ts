@@ -2,10 +2,9 @@ import type { ByteRange } from "../memory/byte-range.ts";
 import { parseInt64, parseSafeInteger, writeInteger } from "../protocol/number-text.ts";
 
 /**
- * A small set of 64-bit integers in one region of memory, bytes[start, end): one byte that tells how many bytes each
- * integer takes (2, 4 or 8), then the integers in ascending order, little-endian.
- *
- * To add, the caller resizes the region first; to remove, it writes first and resizes then.
+ * A small set of 64-bit integers in one region of memory, bytes[start, end): one byte for the size of each integer (2,
+ * 4 or 8 bytes), then the integers in ascending order, little-endian. To add, the caller enlarges the region first; to
+ * remove, it writes first and shortens the region then.
  */
 export const integerSetHeaderBytes = 1;
 
@@ -36,7 +35,7 @@ export class IntegerWords {
     return true;
   }
 
-  /** Bytes that the integer takes in a set. */
+  /** Bytes of the integer in a set. */
   get width(): number {
     if (this.high !== this.low >> 31) return 8;
     return this.low === (this.low << 16) >> 16 ? 2 : 4;
@@ -85,7 +84,10 @@ export const integerCount = (bytes: Uint8Array, start: number, end: number): num
 export const integerPlace = (bytes: Uint8Array, start: number, index: number): number =>
   start + integerSetHeaderBytes + index * integerWidth(bytes, start);
 
-/** Whether bytes[start, end), integers of `width` bytes each without the header, are in ascending order, none twice. */
+/**
+ * Whether the integers in a range, of `width` bytes each and without the header, are in ascending order without
+ * repetitions.
+ */
 export function areAscending(range: ByteRange, width: number): boolean {
   const { bytes, start, end } = range;
   for (let at = start + width; at < end; at += width) {
@@ -95,12 +97,12 @@ export function areAscending(range: ByteRange, width: number): boolean {
   return true;
 }
 
-/** Writes a set without members, `integerSetHeaderBytes` long. */
+/** Writes an empty set of `integerSetHeaderBytes` bytes. */
 export function clearIntegers(bytes: Uint8Array, start: number): void {
   bytes[start] = 2;
 }
 
-/** The index of an integer; when it is not there, -1 less the index at which it would be. */
+/** The index of an integer. For a missing one: -1 minus the index that it would have. */
 export function findInteger(bytes: Uint8Array, start: number, end: number, wanted: IntegerWords): number {
   const width = integerWidth(bytes, start);
   let low = 0;
@@ -121,7 +123,7 @@ function compareAt(bytes: Uint8Array, at: number, width: number, wanted: Integer
   return high === wanted.high ? (low >>> 0) - (wanted.low >>> 0) : high - wanted.high;
 }
 
-/** Bytes of the whole set once it has this integer, too, which it has not yet. */
+/** Bytes of the whole set after this integer is added. The set must not have it yet. */
 export function bytesWithInteger(bytes: Uint8Array, start: number, end: number, added: IntegerWords): number {
   const width = Math.max(integerWidth(bytes, start), added.width);
   return integerSetHeaderBytes + (integerCount(bytes, start, end) + 1) * width;
@@ -129,7 +131,7 @@ export function bytesWithInteger(bytes: Uint8Array, start: number, end: number, 
 
 const moved = new IntegerWords();
 
-/** Writes an integer in before the one with this index. `end` is the end before; the region has been made larger. */
+/** Inserts an integer before the one with this index. `end` is the end before; the region has been enlarged. */
 export function insertInteger(bytes: Uint8Array, start: number, end: number, index: number, added: IntegerWords): void {
   const before = integerWidth(bytes, start);
   const count = integerCount(bytes, start, end);
@@ -138,7 +140,7 @@ export function insertInteger(bytes: Uint8Array, start: number, end: number, ind
   if (width === before) {
     bytes.copyWithin(first + (index + 1) * width, first + index * width, end);
   } else {
-    // From the last to the first: each goes to a place behind those that are still to be read.
+    // From the last to the first: no integer overwrites one that is still to be read.
     for (let from = count - 1; from >= 0; from--) {
       moved.read(bytes, first + from * before, before);
       moved.write(bytes, first + (from < index ? from : from + 1) * width, width);
@@ -148,7 +150,7 @@ export function insertInteger(bytes: Uint8Array, start: number, end: number, ind
   added.write(bytes, first + index * width, width);
 }
 
-/** Takes out the integer with this index. Returns the new end, to which the region is to be cut. */
+/** Removes the integer with this index. Returns the new end; the caller then shortens the region. */
 export function removeInteger(bytes: Uint8Array, start: number, end: number, index: number): number {
   const at = integerPlace(bytes, start, index);
   const width = integerWidth(bytes, start);

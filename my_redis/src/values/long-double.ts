@@ -1,25 +1,25 @@
 /**
- * The 80-bit floating point of x86 ("long double"), in which INCRBYFLOAT and HINCRBYFLOAT count: with its 64 bits of
- * mantissa 0.1 + 0.2 prints as 0.3. Computed exactly in big integers and then rounded to nearest, ties to even, as
- * the processor and the C library do.
+ * The 80-bit floating point of x86 ("long double"), in which INCRBYFLOAT and HINCRBYFLOAT calculate: with its 64 bits
+ * of mantissa, 0.1 + 0.2 prints as 0.3. Results are exact in big integers first, and then rounded to the nearest
+ * number, ties to even, as the processor and the C library do.
  */
 export interface LongDouble {
-  /** With its sign; at most 64 bits. */
+  /** With its sign; at most 64 bits without it. */
   readonly mantissa: bigint;
   /** The value is mantissa * 2^exponent. */
   readonly exponent: number;
-  /** Beyond the greatest finite number; then the mantissa tells only the sign. */
+  /** Set for values beyond the greatest finite number. Then the mantissa only gives the sign. */
   readonly infinite?: true;
 }
 
 const mantissaBits = 64;
-/** Of the smallest denormal number. */
+/** The exponent of the smallest denormal number. */
 const minExponent = -16445;
-/** No finite number needs more bits before its point. */
+/** The greatest finite number has this many bits before its point. */
 const maxBits = 16384;
-/** Decimal exponents outside of this are certain to overflow or to vanish, and need not be computed. */
+/** Decimal exponents outside of this range are certain to overflow or to give zero, and are not computed. */
 const maxDecimalExponent = 5000;
-/** Longest text that Redis looks at. */
+/** Redis reads no longer text. */
 const maxTextBytes = 5119;
 const printedDecimals = 17n;
 
@@ -27,7 +27,9 @@ const decimalForm = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d+))?$/;
 const hexForm = /^([+-]?)0[xX](?:([0-9a-fA-F]+)(?:\.([0-9a-fA-F]*))?|\.([0-9a-fA-F]+))(?:[pP]([+-]?\d+))?$/;
 const infinityForm = /^([+-]?)inf(?:inity)?$/i;
 
-/** Reads text (one character per byte) as strtold does, all of it; undefined where Redis says it is no float. */
+/**
+ * Reads all of the text (one character per byte) as strtold does; undefined where Redis says that it is not a float.
+ */
 export function parseLongDouble(text: string): LongDouble | undefined {
   if (text.length > maxTextBytes) return undefined;
   const infinity = infinityForm.exec(text);
@@ -46,7 +48,7 @@ export function parseLongDouble(text: string): LongDouble | undefined {
 
 export const longDoubleOf = (integer: bigint): LongDouble => ({ mantissa: integer, exponent: 0 });
 
-/** The sum, rounded once. NaN does not come out of it: an infinite operand gives an infinite sum. */
+/** The sum, rounded once. It is never NaN: an infinite operand gives an infinite sum. */
 export function addLongDoubles(one: LongDouble, other: LongDouble): LongDouble {
   if (one.infinite) return one;
   if (other.infinite) return other;
@@ -55,7 +57,7 @@ export function addLongDoubles(one: LongDouble, other: LongDouble): LongDouble {
   return rounded(aligned(one) + aligned(other), exponent, false);
 }
 
-/** The number with at most 17 decimals and no zeros at the end. Must be finite. */
+/** The number with at most 17 decimals and no zeros at the end. It must be finite. */
 export function formatLongDouble({ mantissa, exponent }: LongDouble): string {
   const negative = mantissa < 0n;
   const scaled = (negative ? -mantissa : mantissa) * 10n ** printedDecimals;
@@ -69,7 +71,7 @@ export function formatLongDouble({ mantissa, exponent }: LongDouble): string {
 
 const infinite = (negative: boolean): LongDouble => ({ mantissa: negative ? -1n : 1n, exponent: 0, infinite: true });
 
-/** digits * 10^exponent; undefined where it is not zero but too small for any but zero. */
+/** digits * 10^exponent; undefined when it is not zero but would be rounded to zero. */
 function fromDecimal(digits: string, exponent: number): LongDouble | undefined {
   const significant = digits.replace(/^0+/, "");
   if (significant === "") return longDoubleOf(0n);
@@ -79,7 +81,7 @@ function fromDecimal(digits: string, exponent: number): LongDouble | undefined {
   const number = BigInt(significant);
   if (exponent >= 0) return rounded(number * 10n ** BigInt(exponent), 0, false);
   const divisor = 10n ** BigInt(-exponent);
-  // Enough bits that a quotient of 64 and a rounding bit come out, whatever the leading digits are.
+  // Enough bits for a quotient of 64 bits and a rounding bit, whatever the leading digits are.
   const shift = Math.max(0, bitLength(divisor) - bitLength(number) + mantissaBits + 2);
   const dividend = number << BigInt(shift);
   return unlessVanished(rounded(dividend / divisor, -shift, dividend % divisor !== 0n));
@@ -96,7 +98,7 @@ function fromHex(digits: string, exponent: number): LongDouble | undefined {
 
 const unlessVanished = (value: LongDouble): LongDouble | undefined => (value.mantissa === 0n ? undefined : value);
 
-/** Rounds mantissa * 2^exponent to the format. `more`: the true value lies a little above the mantissa given. */
+/** Rounds mantissa * 2^exponent to the format. `more`: the exact value is a little greater than the given one. */
 function rounded(mantissa: bigint, exponent: number, more: boolean): LongDouble {
   const negative = mantissa < 0n;
   const absolute = negative ? -mantissa : mantissa;

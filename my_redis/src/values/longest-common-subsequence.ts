@@ -10,8 +10,8 @@ export const subsequenceTableBytes = (firstLength: number, secondLength: number)
   (firstLength + 1) * (secondLength + 1) * 4;
 
 /**
- * The longest common subsequence of two texts, as its runs from the last to the first. Of several that are equally
- * long it is the one that Redis finds. Needs time and memory in proportion to the product of the lengths.
+ * The longest common subsequence of two texts, as its runs from the last to the first. If several are equally long, the
+ * result is the one that Redis finds. Time and memory are proportional to the product of the lengths.
  */
 export function longestCommonSubsequence(first: Uint8Array, second: Uint8Array): { length: number; runs: CommonRun[] } {
   const width = second.length + 1;
@@ -37,7 +37,7 @@ export function longestCommonSubsequence(first: Uint8Array, second: Uint8Array):
   return { length: lengths[lengths.length - 1] as number, runs };
 }
 
-/** For all prefixes of both texts the length of what they have in common, row by row of the first. */
+/** The length of the longest common subsequence for all pairs of prefixes, row by row of the first text. */
 function prefixLengths(first: Uint8Array, second: Uint8Array): Uint32Array {
   const width = second.length + 1;
   const lengths = new Uint32Array((first.length + 1) * width);

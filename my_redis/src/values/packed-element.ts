@@ -28,7 +28,7 @@ const tagInteger64 = 0xf4;
 /** Longest text of a 64-bit integer. */
 const maxIntegerText = 20;
 
-/** Whole size of an element by its first byte; 0 where the length stands in further bytes. */
+/** The whole size of an element by its first byte; 0 where further bytes contain the length. */
 const sizes = new Uint8Array(256);
 for (let tag = 0; tag < 256; tag++) {
   if (tag < 0x80) sizes[tag] = 2;
@@ -46,7 +46,7 @@ const backLengthBytes = (size: number): number =>
 /** Bytes of a string before its content. */
 const stringHeaderBytes = (length: number): number => (length < 64 ? 1 : length < 4096 ? 2 : 5);
 
-/** Bytes of the element at this place, all told. */
+/** The whole size of the element at this place, in bytes. */
 export function elementSize(bytes: Uint8Array, at: number): number {
   const size = sizes[bytes[at] as number] as number;
   return size !== 0 ? size : longStringSize(bytes, at);
@@ -58,7 +58,7 @@ function longStringSize(bytes: Uint8Array, at: number): number {
   return size + backLengthBytes(size);
 }
 
-/** Length of the string at this place. Only for an element that is a string. */
+/** The length of the string at this place. The element must be a string. */
 function stringLength(bytes: Uint8Array, at: number): number {
   const tag = bytes[at] as number;
   if (tag < tagInteger13) return tag & 63;
@@ -84,7 +84,9 @@ export function isInteger(bytes: Uint8Array, at: number): boolean {
   return tag < 0x80 || (tag >= tagInteger13 && tag < tagString12) || tag > tagString32;
 }
 
-/** The element's integer; NaN for a string, and beyond 2^53, for which `highWord` and `lowWord` are the way. */
+/**
+ * The element's integer; NaN for a string, and for integers beyond 2^53, for which there are `highWord` and `lowWord`.
+ */
 export function integerAt(bytes: Uint8Array, at: number): number {
   const tag = bytes[at] as number;
   if (tag < 0x80) return tag;
@@ -114,9 +116,11 @@ const word = (bytes: Uint8Array, at: number): number =>
   ((bytes[at + 2] as number) << 16) |
   ((bytes[at + 3] as number) << 24);
 
-/** Reads elements as text. One object serves for any number of elements, one after the other. */
+/** Reads elements as text. One object reads any number of elements, one after the other. */
 export class ElementText implements ByteRange {
-  /** The text of the element last read is bytes[start, end); valid until the list changes or another is read. */
+  /**
+   * The text of the last element is bytes[start, end). It is valid until the list changes or another element is read.
+   */
   bytes: Uint8Array;
   start = 0;
   end = 0;
@@ -166,13 +170,13 @@ export class ElementText implements ByteRange {
 }
 
 /**
- * Content made ready to be written as an element, or to be looked for. One object serves for any number of contents,
- * one after the other, so that a request needs no memory.
+ * Content that is about to be written as an element, or to be searched for. One object serves for any number of
+ * contents, one after the other, so that a request needs no memory.
  */
 export class PackedElement {
-  /** Bytes of the element, all told. */
+  /** The whole size of the element, in bytes. */
   size = 0;
-  /** Tag with length, or with the whole integer. */
+  /** The tag with the length, or with the whole integer. */
   readonly #head = new Uint8Array(9);
   #headBytes = 0;
   #body: Uint8Array;
@@ -183,7 +187,7 @@ export class PackedElement {
     this.#body = this.#head;
   }
 
-  /** The content is source[start, end), which must stay as it is until the element is written. */
+  /** Sets the content to source[start, end), which must not change until the element is written. */
   setBytes(source: Uint8Array, start: number, end: number): this {
     const length = end - start;
     if (length <= maxIntegerText && length > 0 && this.#setIntegerText(source, start, end)) return this;
@@ -220,12 +224,12 @@ export class PackedElement {
     return true;
   }
 
-  /** The content is a safe integer. */
+  /** Sets the content to a safe integer. */
   setInteger(value: number): this {
     return this.setWords(Math.floor(value / twoTo32), value | 0);
   }
 
-  /** The content is the 64-bit integer of these two words. */
+  /** Sets the content to the 64-bit integer of these two words. */
   setWords(high: number, low: number): this {
     const head = this.#head;
     this.#bodyEnd = this.#bodyStart;
@@ -287,11 +291,12 @@ export class PackedElement {
   }
 }
 
-// The same without an object in between, for who writes each element once: most are short text or small numbers.
+// The same without an object in between, for callers that write each element once. Most are short text or small
+// numbers.
 
 const spare = new PackedElement();
 
-/** Bytes that source[start, end) takes as an element. */
+/** The size of source[start, end) as an element, in bytes. */
 export function elementBytes(source: Uint8Array, start: number, end: number): number {
   const length = end - start;
   if (length >= 48 || (source[start] as number) <= 57) return spare.setBytes(source, start, end).size;

@@ -11,16 +11,16 @@ import { elementSize, PackedElement, previousElement } from "./packed-element.ts
  *   insert(bytes, start, start + length, start + length, element);
  */
 export const listHeaderBytes = 2;
-/** A count that the header cannot hold; then the elements must be counted. */
+/** A count that the header cannot express: then the elements must be counted. */
 const uncounted = 65535;
 
-/** Writes a list without elements, `listHeaderBytes` long. */
+/** Writes an empty list of `listHeaderBytes` bytes. */
 export function clearList(bytes: Uint8Array, start: number): void {
   bytes[start] = 0;
   bytes[start + 1] = 0;
 }
 
-/** Number of elements: O(1) below 65535 of them. */
+/** The number of elements: O(1) for less than 65535. */
 export function listCount(bytes: Uint8Array, start: number, end: number): number {
   const count = (bytes[start] as number) | ((bytes[start + 1] as number) << 8);
   return count < uncounted ? count : countElements(bytes, start, end);
@@ -32,7 +32,7 @@ function countElements(bytes: Uint8Array, start: number, end: number): number {
   return count;
 }
 
-/** To be called after elements were added or removed by hand; `end` is the end of the region as it is now. */
+/** To be called after the caller has added or removed elements itself. `end` is the end of the region now. */
 export function addToListCount(bytes: Uint8Array, start: number, end: number, change: number): void {
   const before = (bytes[start] as number) | ((bytes[start + 1] as number) << 8);
   const count = before < uncounted ? before + change : countElements(bytes, start, end);
@@ -67,8 +67,8 @@ export function elementPlace(bytes: Uint8Array, start: number, end: number, inde
 }
 
 /**
- * The place of the first element from `from` on that equals `wanted`, -1 when there is none. After each element `skip`
- * further ones are passed over: 1 to look at the fields of field-value pairs only.
+ * The place of the first element from `from` on that equals `wanted`, or -1. After each element, `skip` others are
+ * skipped: 1 to look only at the fields of field-value pairs.
  */
 export function findElement(bytes: Uint8Array, from: number, end: number, wanted: PackedElement, skip: number): number {
   let at = from;
@@ -95,7 +95,7 @@ export function findBytes(
   if (length >= 64 || (source[start] as number) <= 57) {
     return findElement(bytes, from, end, wanted.setBytes(source, start, sourceEnd), skip);
   }
-  // Short text that is no number: the most frequent, and its first byte tells most of what is different.
+  // Short text that is not a number is the most frequent case, and its first byte already differs from most others.
   const tag = 0x80 | length;
   for (let at = from; at < end;) {
     if (bytes[at] === tag) {
@@ -108,7 +108,10 @@ export function findBytes(
   return -1;
 }
 
-/** Writes an element before the one at `at`. `end` is the end before; the region must have room for `element.size` more. */
+/**
+ * Inserts an element before the one at `at`. `end` is the end before; the region must have room for `element.size` more
+ * bytes.
+ */
 export function insertElement(bytes: Uint8Array, start: number, end: number, at: number, element: PackedElement): void {
   if (at < end) bytes.copyWithin(at + element.size, at, end);
   element.write(bytes, at);
@@ -116,8 +119,8 @@ export function insertElement(bytes: Uint8Array, start: number, end: number, at:
 }
 
 /**
- * Moves what follows on the element at `at` by `growth` bytes, before that element is overwritten with one of another
- * size. `end` is the end before; the region must have room for what it grows.
+ * Moves everything after the element at `at` by `growth` bytes, before the caller overwrites that element by one of
+ * another size. `end` is the end before; the region must have room for the growth.
  */
 export function resizeElement(bytes: Uint8Array, end: number, at: number, growth: number): void {
   const after = at + elementSize(bytes, at);
@@ -125,8 +128,8 @@ export function resizeElement(bytes: Uint8Array, end: number, at: number, growth
 }
 
 /**
- * Puts an element in the place of the one at `at`. `end` is the end before; the region must have room for what the new
- * one is longer. Returns the new end.
+ * Replaces the element at `at`. `end` is the end before; the region must have room if the new element is longer.
+ * Returns the new end.
  */
 export function replaceElement(bytes: Uint8Array, end: number, at: number, element: PackedElement): number {
   const growth = element.size - elementSize(bytes, at);
@@ -135,7 +138,7 @@ export function replaceElement(bytes: Uint8Array, end: number, at: number, eleme
   return end + growth;
 }
 
-/** Takes `count` elements out, from `at` on. Returns the new end, to which the region is to be cut. */
+/** Removes `count` elements, starting at `at`. Returns the new end; the caller then shortens the region. */
 export function removeElements(bytes: Uint8Array, start: number, end: number, at: number, count: number): number {
   let after = at;
   for (let left = count; left > 0; left--) after += elementSize(bytes, after);

@@ -15,13 +15,13 @@ class Scene {
 }
 
 describe("the access clock of idleness", () => {
-  test("tells the seconds since the last access, across its own end", () => {
+  test("gives the seconds since the last access, also after an overflow", () => {
     const { clock, ...scene } = new Scene();
     expect(clock.idleSeconds(clock.fresh)).toBe(0);
     expect(clock.idleSeconds(clock.idleFor(77))).toBe(77);
     expect(scene.nowMs).toBe(1_700_000_040_000);
     const late = new Scene();
-    // Two seconds before the 24 bits are used up.
+    // Two seconds before the 24 bits overflow.
     late.nowMs = (2 ** 24 * 100 - 2) * 1000;
     const before = late.clock.fresh;
     late.nowMs += 5000;

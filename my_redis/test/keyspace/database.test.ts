@@ -6,7 +6,7 @@ import type { ObjectValue } from "../../src/memory/object-table.ts";
 import * as record from "../../src/memory/record.ts";
 import { newKeyspace } from "./new-keyspace.ts";
 
-/** A large value for tests: all that it holds is its name. */
+/** A large value for tests, which contains only its name. */
 class NamedObject implements ObjectValue {
   static alive = 0;
   readonly size = 1;
@@ -77,7 +77,7 @@ const step: fc.Arbitrary<Run> = fc.oneof(
   { weight: 1, arbitrary: number.map((at) => (scene: Scene) => scene.flush(at)) },
 );
 
-/** Two databases, with two Maps beside them that tell what must be in them. */
+/** Two databases beside two Maps with the same content. */
 class Scene {
   now = 1_000_000;
   readonly expired: string[] = [];
@@ -171,7 +171,7 @@ class Scene {
     this.model(to).set(target, { ...entry });
   }
 
-  /** As MOVE does: the record itself goes to the other database. */
+  /** As MOVE does: the record itself moves to the other database. */
   handOver(name: string): void {
     const address = this.find(0, name);
     if (address === 0 || this.find(1, name) !== 0) return;
@@ -249,7 +249,7 @@ describe("Database", () => {
     );
   });
 
-  test("removes an expired key once, and tells of it", () => {
+  test("removes an expired key once, and notifies of it", () => {
     const scene = new Scene();
     const told: string[] = [];
     scene.keyspace.onExpired = (database, name, start, end) =>

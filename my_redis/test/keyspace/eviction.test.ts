@@ -8,7 +8,7 @@ import { newKeyspace } from "./new-keyspace.ts";
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 const noExpiry = -1;
 
-/** A keyspace whose clock stands where the test puts it, and whose chance is always the same. */
+/** A keyspace whose clock the test sets, and whose random numbers are always the same. */
 class Scene {
   nowMs = 1_700_000_000_000;
   #seed = 42;
@@ -55,12 +55,12 @@ class Scene {
     return count;
   }
 
-  /** Evicts until the data takes no more than this. */
+  /** Evicts until the data takes at most so many bytes. */
   free(limitBytes: number, spent: () => boolean = () => false): EvictionOutcome {
     return this.eviction.run({ policy: this.#policy, samples: 5, limitBytes, spent });
   }
 
-  /** Evicts about so many keys: the clock, by which it ends, is looked at now and then only. */
+  /** Evicts about this many keys: the pass looks at its clock only now and then. */
   take(keys: number): void {
     const { statistics } = this.keyspace;
     const before = statistics.evicted;
@@ -69,7 +69,7 @@ class Scene {
 }
 
 describe("eviction", () => {
-  test("by LRU takes keys that nobody has used for long, and leaves those in use", () => {
+  test("by LRU takes keys that have not been used for long, and leaves those in use", () => {
     const scene = new Scene("allkeys-lru");
     scene.fill("cold", 9000);
     scene.fill("hot", 1000);
@@ -123,7 +123,7 @@ describe("eviction", () => {
   test("by TTL takes the keys that end first", () => {
     const scene = new Scene("volatile-ttl");
     scene.fill("lasting", 1000);
-    // In no order of their own.
+    // A mixed order.
     const rank = (number: number): number => (number * 7919) % 4000;
     scene.fill("ending", 4000, (number) => scene.nowMs + 100_000 + rank(number) * 1000);
     scene.take(2000);
@@ -177,7 +177,7 @@ describe("eviction", () => {
     expect([none.database.size, enough.database.size]).toEqual([100, 100]);
   });
 
-  test("stops after a few keys when its time is over", () => {
+  test("stops after a few keys when its time is used up", () => {
     const scene = new Scene("allkeys-random");
     scene.fill("key", 1000);
     expect(scene.free(0, () => true)).toBe("unfinished");
@@ -197,7 +197,7 @@ describe("eviction", () => {
     scene.database.createObject(key, 0, key.length, record.valueType.hash, table);
     scene.nowMs += 10_000;
     scene.fill("key", 2000);
-    // Long since idle, the large one goes early, and is much more than what is needed.
+    // The large key has been idle for long, so it goes early, and frees much more than is needed.
     expect(scene.free(scene.keyspace.usedBytes - 500_000)).toBe("enough");
     expect(scene.left("large", 0, 1)).toBe(0);
     expect(scene.database.size).toBeGreaterThan(1900);
@@ -207,7 +207,7 @@ describe("eviction", () => {
     const scene = new Scene("allkeys-lru");
     scene.fill("key", 16);
     scene.nowMs += 100_000;
-    // One is taken, the others stay noted as long idle.
+    // One key is evicted, the others stay in the pool as long idle.
     expect(scene.free(scene.keyspace.usedBytes - 1)).toBe("enough");
     expect(scene.database.size).toBe(15);
     scene.fill("other", 1000);
@@ -217,7 +217,7 @@ describe("eviction", () => {
     expect(scene.left("key", 0, 16)).toBe(15);
   });
 
-  test("tells the log before the key goes, and observers after it", () => {
+  test("notifies the log before the key is removed, and observers after it", () => {
     const scene = new Scene("allkeys-random");
     const told: string[] = [];
     const there = (): boolean => scene.database.size > 0;

@@ -9,7 +9,7 @@ interface KeyspaceOfTest {
   readonly random?: () => number;
 }
 
-/** An empty keyspace with the default limits, whose time and chance belong to the test. */
+/** An empty keyspace with the default limits. The test controls its clock and its random numbers. */
 export function newKeyspace({ databases = 2, nowMs = () => 0, random = () => 0.5 }: KeyspaceOfTest = {}): Keyspace {
   return new Keyspace({
     databases,

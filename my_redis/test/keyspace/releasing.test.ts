@@ -34,7 +34,7 @@ describe("what no key names any more", () => {
     for (let number = 0; number < 400; number++) addTable(keyspace, `hash:${number}`, 600);
     const before = keyspace.heap.usedBytes;
     keyspace.flush([keyspace.database(0)]);
-    // One step may free some hundreds of elements, and a large value counts as all that is in it.
+    // One step may free some hundreds of elements, and a large value counts as all its elements.
     expect(before - keyspace.heap.usedBytes).toBeLessThan(before / 10);
     let most = 0;
     while (keyspace.pendingReleases > 0) {

@@ -16,7 +16,7 @@ afterAll(async () => {
 
 const many = (words: (number: number) => Word[]): Word[] => Array.from({ length: 2000 }, (_, at) => words(at)).flat();
 
-/** Makes large values of every kind, and more in the course of it, which are given up again. */
+/** Creates large values of every kind, and others on the way, which are deleted again. */
 const makeValues: Word[][] = [
   ["MSET", ...many((at) => [`key:${at}`, "value"])],
   ["HSET", "hash", ...many((at) => [`field:${at}`, "value"])],
@@ -57,7 +57,7 @@ test("what all kinds of values take is counted, and is all given back when they 
   const used = keyspace.usedBytes;
   await connection.reply("XGROUP", "CREATE", "stream", "other", "0");
   await connection.reply("XREADGROUP", "GROUP", "other", "consumer", "STREAMS", "stream", ">");
-  // An id for the group and one for the consumer, of 16 bytes each, and what is known of the delivery.
+  // An id for the group and one for the consumer, of 16 bytes each, and the facts about the delivery.
   expect(keyspace.usedBytes).toBeGreaterThan(used + 500 * 50);
   await connection.reply("XGROUP", "DELCONSUMER", "stream", "other", "consumer");
   await connection.reply("XGROUP", "DESTROY", "stream", "other");
@@ -74,7 +74,7 @@ test("one by one, too", async () => {
   const { items } = await connection.reply("KEYS", "*");
   for (const { text } of items ?? []) await connection.reply("DEL", text as string);
   keyspace.releaseSome(() => false);
-  // The index of the database shrinks as far as it once was.
+  // The index of the database shrinks to its former size.
   for (const { keys, expires } of keyspace.databases) {
     keys.migrate(100_000);
     expires.migrate(100_000);

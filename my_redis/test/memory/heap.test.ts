@@ -5,7 +5,7 @@ import { type Address, Heap, unitBits, unitMask } from "../../src/memory/heap.ts
 const pageBytes = 65_536;
 const segmentBytes = 1 << 26;
 
-/** Sizes around every border: of classes, of pages, of what is pooled, of what has a segment of its own. */
+/** Sizes around every limit: of classes, of pages, of pooled blocks, of blocks with a segment of their own. */
 const blockBytes = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: 1, max: 256 }) },
   { weight: 6, arbitrary: fc.integer({ min: 1, max: 40_000 }) },
@@ -35,8 +35,8 @@ interface Block {
 }
 
 /**
- * The places of a block that are written and looked at: its ends, a byte of each page of the first MiB, and few of the
- * rest, since the system gives memory for each page that is written to.
+ * The places of a block that are written and compared: its ends, a byte of each page of the first MiB, and few of the
+ * rest, because the system allocates each page that is written to.
  */
 function* placesOf({ size }: Block): Generator<number> {
   for (let at = 0; at < size; at += at < 64 ? 1 : at < 4096 ? 97 : at < 1_048_576 ? 4096 : 999_983) yield at;
@@ -116,7 +116,7 @@ describe("Heap", () => {
     const addresses = random.map((number) => heap.allocate((number % 2000) + 1));
     const most = heap.reservedBytes;
     expect(heap.usedBytes).toBeLessThan(most);
-    // What is asked for, and what is used: classes waste little more than a sixteenth, and 8 bytes for the smallest.
+    // Requested and used bytes: classes waste little more than a sixteenth, or 8 bytes for the smallest blocks.
     const asked = random.reduce((sum, number) => sum + (number % 2000) + 1, 0);
     expect(heap.usedBytes).toBeLessThan(asked * 1.04 + addresses.length * 8);
     expect(most).toBeLessThan(heap.usedBytes * 1.2);

@@ -5,7 +5,7 @@ import { RecordIndex } from "../../src/memory/record-index.ts";
 import * as record from "../../src/memory/record.ts";
 import { HalfSipHash } from "../../src/memory/half-sip-hash.ts";
 
-/** An index with a Map beside it that tells what must be in it. */
+/** An index beside a Map with the same content. */
 class ModelledIndex {
   readonly heap = new Heap();
   readonly index = new RecordIndex(this.heap);
@@ -31,7 +31,7 @@ class ModelledIndex {
     this.model.delete(key);
   }
 
-  /** Moves the record, as one whose value grew. */
+  /** Moves the record, as happens when its value grows. */
   move(key: string): void {
     const entry = this.model.get(key);
     if (entry === undefined) return;
@@ -70,7 +70,7 @@ const goodHash = (key: string): number => {
   const bytes = Buffer.from(key, "latin1");
   return hasher.hash(bytes, 0, bytes.length);
 };
-/** Hashes of which many are the same, or next to each other, also across the end of the table. */
+/** Hashes of which many are equal or adjacent, also across the end of the table. */
 const badHash = (key: string): number => (Number(key) % 5) - 3;
 
 type Action = "insert" | "remove" | "move" | "reserve";
@@ -115,7 +115,7 @@ describe("RecordIndex", () => {
     test(`a scan sees what is there throughout, with ${name} hashes, while entries come, go and move`, () => {
       const scenario = fc.record({
         staying: fc.integer({ min: 1, max: 120 }),
-        // Before each step of the scan so many entries are added, then so many removed.
+        // Before each step of the scan, this many entries are added, then this many removed.
         turns: fc.array(fc.tuple(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 300 })), {
           maxLength: 40,
           size: "max",
@@ -187,7 +187,7 @@ describe("RecordIndex", () => {
     const modelled = new ModelledIndex(goodHash);
     for (let key = 0; key < 50; key++) modelled.insert(String(key));
     const counts = new Map<Address, number>();
-    // A small generator of its own (Park and Miller), so that the test is the same each time.
+    // A small random generator (Park and Miller), so that the test is the same each time.
     let state = 42;
     const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
     for (let draw = 0; draw < 20_000; draw++) {

@@ -6,7 +6,7 @@ import { HalfSipHash } from "../../src/memory/half-sip-hash.ts";
 
 const bytesOf = (text: string): Buffer => Buffer.from(text, "latin1");
 
-/** A table beside what it should hold: keys with their times, 0 for none. */
+/** A table beside its expected content: keys with their times, 0 for no time. */
 class TableWithModel {
   readonly heap = new Heap();
   readonly table = new RecordTable(this.heap, new HalfSipHash(1, 2));
@@ -51,7 +51,7 @@ describe("times of the records of a table", () => {
     fc.record({ what: fc.constant("remove" as const), key, number: fc.constant(0) }),
   );
 
-  test("are what a map would say, wherever the records move, in the table and in a copy of it", () => {
+  test("equal those of a map, wherever the records move, in the table and in a copy of it", () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 300, size: "max" }), (changes) => {
         const pair = new TableWithModel();

@@ -1,12 +1,13 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram, startProcess } from "../../../tools/test-services/index.ts";
 
 const node = findProgram("node");
 const packageFolder = join(import.meta.dir, "../..");
-// In the package, where the program finds the package of the Lua binary as an installed one would.
-const entry = join(packageFolder, "dist", `scripting-test-${process.pid}.ts`);
+// In a folder of the package, where the program finds the Lua binary as the sources do; git ignores it.
+const folder = join(packageFolder, "data");
+const entry = join(folder, `scripting-test-${process.pid}.ts`);
 const built = entry.replace(/ts$/, "mjs");
 
 const program = `
@@ -33,6 +34,7 @@ describe.skipIf(node === undefined)("in Node (skipped where there is no node on 
   });
 
   test("scripts run, are paused and are limited as in Bun", async () => {
+    mkdirSync(folder, { recursive: true });
     writeFileSync(entry, program);
     const options = ["--target", "node", "--format", "esm", "--packages", "external", "--outfile", built];
     const build = await startProcess({ cmd: [process.execPath, "build", entry, ...options] });

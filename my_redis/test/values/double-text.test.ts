@@ -34,7 +34,7 @@ describe("doubles as text", () => {
     [1.5, "1.5"],
     [5e-324, "4.9406564584124654e-324"],
     [-0, "-0"],
-    // Halfway between two: to the even digit, as C rounds.
+    // Halfway between two results: the even digit, as in C.
     [1234567890123456.25, "1234567890123456.2"],
   ])("%p is printed in 17 digits", (value, text) => expect(formatDouble17(value)).toBe(text));
 

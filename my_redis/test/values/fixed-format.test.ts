@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { formatFixed } from "../../src/values/fixed-format.ts";
 
-/** The exact value in decimal, rounded by hand: half to even. */
+/** The exact value in decimal, rounded here: half to even. */
 function roundedExactly(value: number, decimals: number): string {
   // Doubles of the size that is tested end after fewer than 100 decimals.
   // oxlint-disable-next-line oxc/number-arg-out-of-range -- up to 100 since ECMAScript 2018

@@ -5,7 +5,7 @@ import { addLongDoubles, formatLongDouble, type LongDouble, parseLongDouble } fr
 const sum = (one: string, other: string): string =>
   formatLongDouble(addLongDoubles(parseLongDouble(one) as LongDouble, parseLongDouble(other) as LongDouble));
 
-// That INCRBYFLOAT prints what redis-server prints, for thousands of generated sums, is shown in the differential tests.
+// The differential tests compare INCRBYFLOAT with redis-server for thousands of generated sums.
 describe("long doubles", () => {
   test("print sums as a person expects them", () => {
     expect(sum("0.1", "0.2")).toBe("0.3");
@@ -47,7 +47,7 @@ describe("long doubles", () => {
     expect(parseLongDouble("1e-4960")).toBeUndefined();
     expect(parseLongDouble("0e-4960")).toEqual({ mantissa: 0n, exponent: 0 });
     expect(parseLongDouble("-inf")?.infinite).toBe(true);
-    // An exponent that nobody could compute.
+    // An exponent that is far too large to be computed.
     expect(parseLongDouble("1e999999999999999999")).toBeUndefined();
     expect(parseLongDouble("0x1p-999999999999999999")).toBeUndefined();
   });

@@ -23,7 +23,7 @@ function pack(content: string): Uint8Array {
   return target;
 }
 
-/** A packed list in a memory that is larger than it, at an odd place, and a plain array that must stay equal to it. */
+/** A packed list in a larger memory, at an odd place, beside a plain array with the same content. */
 class CheckedList {
   readonly bytes = new Uint8Array(1 << 20).fill(0xee);
   readonly start = 13;
@@ -184,7 +184,7 @@ describe("a packed list", () => {
       list.insertElement(checked.bytes, checked.start, checked.end, checked.end, element);
       checked.end += element.size;
     }
-    // The header cannot tell this number from "more than it can hold".
+    // In the header, this number also stands for any greater one.
     expect(list.listCount(checked.bytes, checked.start, checked.end)).toBe(65_535);
     for (const more of [65_536, 65_537]) {
       list.insertElement(checked.bytes, checked.start, checked.end, checked.end, element);

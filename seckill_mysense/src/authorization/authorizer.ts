@@ -1,23 +1,23 @@
 import type { Holding } from "./user-holdings.ts";
 
-/** What a user wants to do. Each kind has a limit of its own. */
+/** The kinds of requests. Each kind has a limit of its own. */
 export const tryKinds = ["check", "api", "login"] as const;
 export type TryKind = (typeof tryKinds)[number];
 
-/** One try of one user. */
+/** One request of one user, as far as limits and bans go. */
 export interface UserTry {
   readonly kind: TryKind;
-  /** The user's id; the name that is tried, for logins. */
+  /** The user's id; for logins the name that was entered. */
   readonly userId: string;
-  /** With `check`: the reservation that it is about. */
+  /** For `check`: the reservation that the token stands for. */
   readonly reservation?: Omit<Holding, "userId">;
-  /** Only look: nothing is counted. */
+  /** True to read the verdict without counting a try. */
   readonly isPeek?: boolean;
 }
 
 /**
- * `held`: he has this very reservation already, and the gate need not be asked. `busy`: too many questions wait for the
- * user's owner already; nothing was decided.
+ * `held`: the user already holds this reservation, so the gate need not be asked. `busy`: too many questions wait for
+ * the user's owner, so nothing was decided.
  */
 export type Verdict =
   | { readonly kind: "allowed" }
@@ -26,13 +26,16 @@ export type Verdict =
   | { readonly kind: "held" }
   | { readonly kind: "busy" };
 
-/** Decides whether a user may try: by this process alone, or by the one of the ring that owns him. */
+/**
+ * Decides whether a user may try. The decision is taken by this process, or by the gateway of the ring that owns the
+ * user.
+ */
 export interface Authorizer {
   decide(attempt: UserTry): Verdict | Promise<Verdict>;
-  /** The gate has accepted a reservation. */
+  /** Reports that the gate has accepted a reservation. */
   reportHolding(holding: Holding): void;
-  /** He did what no honest client does. */
+  /** Reports a request that no honest client sends. */
   reportFailure(userId: string): void;
-  /** The gateway that decides about him; empty for a gateway that is alone. */
+  /** The name of the gateway that decides about the user; empty without a ring. */
   ownerOf(userId: string): string;
 }

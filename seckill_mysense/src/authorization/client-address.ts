@@ -1,25 +1,26 @@
-import { type AddressBlock, isIpv4, parseAddressBlock, parseIpAddress, sharePrefix } from "./ip-address.ts";
+import { type AddressBlock, type IpAddress, isIpv4, parseAddressBlock, parseIpAddress } from "./ip-address.ts";
 
 export interface ClientAddressOptions {
-  /** CIDR blocks of the proxies whose X-Forwarded-For is believed. */
+  /** CIDR blocks of the proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: readonly string[];
-  /** Bits of an IPv6 address that make one client: whoever has one address there has all of them. */
+  /** Addresses that share this many leading bits count as one client: an IPv6 user usually has a whole network. */
   readonly ipv6Prefix: number;
 }
 
-/** Longer lists are a client's invention: no chain of proxies has as many. */
+/** No real chain of proxies is longer; a longer list is forged. */
 const maxHops = 16;
 const maxHeaderLength = 1_024;
 
 /**
- * Who stands behind a request, as far as limits per address go. What a client writes into X-Forwarded-For means nothing
- * unless a trusted proxy has passed it on: from the right, the first address that is no trusted proxy is the client.
+ * Finds the client's address for the limits per address. X-Forwarded-For is read only if a trusted proxy sent it,
+ * because a client can write anything there. Read from the right, the first address that is not a trusted proxy is the
+ * client.
  */
 export class ClientAddress {
   readonly #proxies: readonly AddressBlock[];
   readonly #ipv6Prefix: number;
 
-  /** @throws RangeError for what is not a CIDR block */
+  /** @throws RangeError for text that is not a CIDR block */
   constructor({ trustedProxies, ipv6Prefix }: ClientAddressOptions) {
     this.#proxies = trustedProxies.map((text) => {
       const block = parseAddressBlock(text);
@@ -31,21 +32,21 @@ export class ClientAddress {
 
   /** The key that the client's limits go by; `peerAddress` is the other end of the connection. */
   keyOf(peerAddress: string, headers: Headers): string {
-    // The usual case, first: IPv4 without a proxy needs no parsing.
+    // The most frequent case needs no parsing: IPv4 without a proxy.
     if (this.#proxies.length === 0 && !peerAddress.includes(":")) return peerAddress;
     const peer = parseIpAddress(peerAddress);
     if (peer === undefined) return peerAddress;
     return this.#key(this.#isProxy(peer) ? this.#clientBehind(peer, headers.get("x-forwarded-for")) : peer);
   }
 
-  #clientBehind(proxy: Uint8Array, forwardedFor: string | null): Uint8Array {
+  #clientBehind(proxy: IpAddress, forwardedFor: string | null): IpAddress {
     if (forwardedFor === null) return proxy;
     let client = proxy;
-    // The right end is what the nearest proxy wrote, so that a long forgery only loses its own left end.
+    // The nearest proxy appends at the right, so cutting at the left can only remove forged entries.
     const hops = forwardedFor.slice(-maxHeaderLength).split(",").slice(-maxHops);
     for (const hop of hops.toReversed()) {
       const address = parseIpAddress(withoutPort(hop.trim()));
-      // Nobody who is trusted vouches for anything further left.
+      // No trusted proxy wrote this entry, so nothing further left can be trusted either.
       if (address === undefined) return client;
       client = address;
       if (!this.#isProxy(address)) return client;
@@ -53,14 +54,15 @@ export class ClientAddress {
     return client;
   }
 
-  #isProxy(address: Uint8Array): boolean {
-    return this.#proxies.some(({ start, prefixBits }) => sharePrefix(address, start, prefixBits));
+  #isProxy(address: IpAddress): boolean {
+    return this.#proxies.some((block) => address.match(block));
   }
 
-  #key(address: Uint8Array): string {
-    if (isIpv4(address)) return address.subarray(12).join(".");
+  #key(address: IpAddress): string {
+    const all = address.toByteArray();
+    if (isIpv4(address)) return all.slice(12).join(".");
     const bytes = Math.ceil(this.#ipv6Prefix / 8);
-    const prefix = Buffer.from(address.subarray(0, bytes));
+    const prefix = Buffer.from(all.slice(0, bytes));
     const spare = bytes * 8 - this.#ipv6Prefix;
     if (spare > 0) prefix[bytes - 1]! &= 0xff << spare;
     return `${prefix.toString("hex")}/${this.#ipv6Prefix}`;

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 
-/** What programs that may ask internal addresses show. Empty: nobody may. */
+/** The secret that other programs send to use internal endpoints. An empty secret closes these endpoints. */
 export class InternalSecret {
   readonly #hash: Uint8Array | undefined;
 
@@ -8,12 +8,12 @@ export class InternalSecret {
     this.#hash = secret === "" ? undefined : hashOf(secret);
   }
 
-  /** Takes the same time whatever differs. */
+  /** Compares in constant time. */
   isRight(shown: string | undefined): boolean {
     if (this.#hash === undefined || shown === undefined || shown.length > 1_024) return false;
     return timingSafeEqual(this.#hash, hashOf(shown));
   }
 }
 
-/** Hashes are of one length, as the comparison needs it. */
+/** Hashed, because the comparison needs two values of the same length. */
 const hashOf = (text: string): Uint8Array => new Bun.CryptoHasher("sha256").update(text).digest();

@@ -5,10 +5,10 @@ import { type Holding, UserHoldings } from "./user-holdings.ts";
 
 export interface LocalAuthorizerOptions {
   readonly limits: Readonly<Record<TryKind, RateLimit>>;
-  /** Users that each limit keeps track of. */
+  /** The number of users that each limit tracks. */
   readonly trackedKeys: number;
   readonly bans: BanRules;
-  /** Undefined for a gateway that is alone: its gate is asked each time. */
+  /** Undefined without a ring: the gate is then asked each time. */
   readonly holdings: { readonly capacity: number; readonly lifetimeMs: number } | undefined;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -18,8 +18,8 @@ const allowed: Verdict = { kind: "allowed" };
 const held: Verdict = { kind: "held" };
 
 /**
- * The state of the users that this process decides about, in its memory alone: bounded, and forgotten with time. What it
- * forgets makes it more lenient; that nobody gets more than he may is kept by the gate and the ledger.
+ * The state of the users that this process decides about. It is kept only in memory, is bounded, and expires. Forgotten
+ * state makes the decision more lenient; the gate and the ledger guarantee that no user gets too many units.
  */
 export class LocalAuthorizer implements Authorizer {
   readonly #limiters: Readonly<Record<TryKind, RateLimiter>>;
@@ -38,7 +38,7 @@ export class LocalAuthorizer implements Authorizer {
     this.#now = now;
   }
 
-  /** Users with failed tries. */
+  /** The number of users with failed tries. */
   get failingUsers(): number {
     return this.#bans.size;
   }

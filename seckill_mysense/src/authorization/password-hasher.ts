@@ -1,4 +1,4 @@
-/** The hasher is full: the work was not started. */
+/** Too many requests wait for the hasher; the work was not started. */
 export class HasherOverloaded extends Error {
   constructor(limit: number) {
     super(`password hashing is busy: at most ${limit} requests may wait`);
@@ -7,9 +7,9 @@ export class HasherOverloaded extends Error {
 }
 
 export interface PasswordHasherOptions {
-  /** Hashes computed at the same time: each takes a core and `memoryKib` for tens of milliseconds. */
+  /** The most hashes computed at a time. Each takes a core and `memoryKib` for tens of milliseconds. */
   readonly concurrency: number;
-  /** Requests that may wait for their turn; more are refused. */
+  /** The most requests that wait for their turn. Further ones are refused. */
   readonly maxWaiting: number;
   readonly memoryKib: number;
   readonly passes: number;
@@ -18,12 +18,12 @@ export interface PasswordHasherOptions {
 /** OWASP's recommendation for argon2id: 19 MiB, two passes. */
 export const recommendedCost = { memoryKib: 19_456, passes: 2 } as const;
 
-/** argon2id with bounded concurrency: a crowd that logs in must not starve the sale of cores and memory. */
+/** argon2id with bounded concurrency, so that many logins cannot take all cores and memory from the sale. */
 export class PasswordHasher {
   readonly #options: PasswordHasherOptions;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
-  /** Verified against when there is no such user, so that an answer takes as long either way. */
+  /** Verified if there is no such user, so that the answer takes the same time in both cases. */
   #decoy: Promise<string> | undefined;
 
   constructor(options: PasswordHasherOptions) {
@@ -38,7 +38,7 @@ export class PasswordHasher {
     );
   }
 
-  /** Whether the password is the one of the hash; without a hash false, after the same work. @throws HasherOverloaded */
+  /** Whether the password matches the hash. Without a hash: false, after the same work. @throws HasherOverloaded */
   async verify(password: string, hash: string | undefined): Promise<boolean> {
     if (hash !== undefined) return this.#inTurn(() => Bun.password.verify(password, hash));
     this.#decoy ??= this.hash(crypto.randomUUID()).catch((error: unknown) => {
@@ -56,7 +56,8 @@ export class PasswordHasher {
     try {
       return await work();
     } finally {
-      // The turn is handed over, not given up: otherwise a newcomer could slip in between and exceed the limit.
+      // The turn passes directly to the next waiting request. If it were released, a new request could take it and
+      // exceed the limit.
       const next = this.#waiting.shift();
       if (next !== undefined) next();
       else this.#running--;

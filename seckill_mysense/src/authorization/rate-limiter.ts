@@ -1,17 +1,17 @@
 export interface RateLimit {
-  /** Steady rate; 0 switches the limit off. */
+  /** The steady rate; 0 switches the limit off. */
   readonly ratePerSecond: number;
-  /** Requests that may come at once after a pause. */
+  /** The number of requests that may come at once after a pause. */
   readonly burst: number;
 }
 
-/** Slots that a key may stand in. */
+/** The slots in which a key can be stored: one set. */
 const ways = 8;
 
 /**
- * A rate limit per key (user or address) in a table of fixed size, after the generic cell rate algorithm: one number
- * per key, the moment when its bucket would be empty again. When a set of slots is full, the key that is furthest
- * from its limit is forgotten, so that a flood of keys can only ever make the limiter more lenient to others.
+ * A rate limit per key (user or address) in a table of fixed size, by the generic cell rate algorithm. It stores one
+ * number per key: the time at which the key's bucket would be empty again. When a set of slots is full, the key that is
+ * furthest from its limit is forgotten. A flood of keys can therefore only make the limiter more lenient to others.
  */
 export class RateLimiter {
   readonly #intervalMs: number;
@@ -19,10 +19,10 @@ export class RateLimiter {
   readonly #fingerprints: Uint32Array;
   readonly #emptyAtMs: Float64Array;
   readonly #setMask: number;
-  // Random, so that nobody can compute keys that share a set.
+  // Random, so that an attacker cannot compute keys that share a set.
   readonly #seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
 
-  /** `maxKeys` is rounded up to a power of two; 12 bytes each. */
+  /** `maxKeys` is rounded up to a power of two. Each key takes 12 bytes. */
   constructor(limit: RateLimit, maxKeys: number) {
     this.#intervalMs = limit.ratePerSecond > 0 ? 1000 / limit.ratePerSecond : 0;
     this.#toleranceMs = this.#intervalMs * (limit.burst - 1);
@@ -32,7 +32,7 @@ export class RateLimiter {
     this.#setMask = slots / ways - 1;
   }
 
-  /** Whether there is no limit, so that the caller need not find out the key. */
+  /** Whether the limit is off, so that the caller need not compute the key. */
   get isOff(): boolean {
     return this.#intervalMs === 0;
   }
@@ -48,7 +48,7 @@ export class RateLimiter {
     return 0;
   }
 
-  /** What `take` would say, without counting anything. */
+  /** What `take` would return, without counting a request. */
   peek(key: string, nowMs: number): number {
     if (this.#intervalMs === 0) return 0;
     const { start, fingerprint } = this.#placeOf(key);

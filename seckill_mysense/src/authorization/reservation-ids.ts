@@ -5,14 +5,15 @@ const randomLength = 16;
 const tagLength = 12;
 
 /**
- * Reservation ids: 16 random characters and a 12-character tag that binds them to their user and product, so that
- * any gateway can tell an owner from a stranger before it asks anybody, also while no order exists yet.
+ * Reservation ids: 16 random characters, and a tag of 12 characters that binds them to a user and a product. Any
+ * gateway can therefore check the owner of a reservation without asking the gate or the ledger, even before an order
+ * exists.
  */
 export class ReservationIds {
   readonly #keys: readonly SigningKey[];
   readonly #choice: SigningChoice;
 
-  /** The chosen secret makes ids, all of them recognise ids. */
+  /** The chosen secret creates ids; ids of all secrets are recognised. */
   constructor(secrets: readonly string[], choice: SigningChoice = { index: 0 }) {
     this.#choice = choice;
     this.#keys = secrets.map((secret) => deriveSigningKey(secret, "reservation-id", ""));

@@ -2,7 +2,7 @@ import { readSignedText, type SignedTextFailure, signText } from "./signed-text.
 import { deriveSigningKey, type SigningChoice, type SigningKey } from "./signing-key.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
 
-/** What a token grants: one reservation of one product by one user, in a window of time (Unix milliseconds). */
+/** A token grants one reservation of one product to one user, within a window of time (Unix milliseconds). */
 export interface SaleTokenClaims {
   readonly saleId: string;
   readonly productId: string;
@@ -10,21 +10,23 @@ export interface SaleTokenClaims {
   readonly notBeforeMs: number;
   readonly expiresAtMs: number;
   readonly reservationId: string;
-  /** Place in the waiting room's queue; 0 where there is no waiting room. */
+  /** The place in the queue of the waiting room; 0 without a waiting room. */
   readonly queuePosition: number;
 }
 
-/** An array, not an object: names would double the length of what every request carries. */
+/** An array, not an object: field names would double the size of the token, and every request carries one. */
 type Payload = [string, string, string, number, number, string, number];
 
-/** Tokens whose verification is remembered. */
+/** The number of verified tokens that are remembered. */
 const rememberedTokens = 16_384;
 
-/** Tokens of all sales that this process knows. With two secrets, the chosen one signs and both verify. */
+/**
+ * Issues and reads tokens of all sales that this process knows. With two secrets, the chosen one signs and both verify.
+ */
 export class SaleTokens {
   readonly #secrets: readonly string[];
   readonly #choice: SigningChoice;
-  /** One key for each secret, by sale. */
+  /** By sale: one key for each secret. */
   readonly #signing = new Map<string, readonly SigningKey[]>();
   readonly #verifying = new Map<string, SigningKey>();
   readonly #verified = new VerifiedTokens<SaleTokenClaims>(rememberedTokens);
@@ -34,7 +36,7 @@ export class SaleTokens {
     this.#choice = choice;
   }
 
-  /** Keys are derived here and not on demand: a stranger's token must not be able to make this map grow. */
+  /** Derives the keys here and not on demand, so that forged tokens cannot make this map grow. */
   setSales(saleIds: Iterable<string>): void {
     const wanted = new Set(saleIds);
     for (const [id, key] of this.#verifying) {
@@ -52,7 +54,7 @@ export class SaleTokens {
     this.#signing.set(saleId, keys);
   }
 
-  /** @throws when the sale is not among those of `setSales`. */
+  /** @throws if the sale was not passed to `setSales`. */
   issue(claims: SaleTokenClaims): string {
     const key = this.#signing.get(claims.saleId)?.[this.#choice.index];
     if (key === undefined) throw new Error(`no signing key for sale ${claims.saleId}`);
@@ -69,8 +71,8 @@ export class SaleTokens {
   }
 
   /**
-   * As `read`, for a text that a token comes in (a header's value), which `tokenOf` takes it out of. What was verified is
-   * remembered by the whole text: it is there without having been cut.
+   * Like `read`, for a text that contains a token, such as a header's value; `tokenOf` extracts the token. A verified
+   * token is remembered by the whole text, so that a repeated request needs no extraction.
    */
   readFrom(
     text: string,
@@ -86,8 +88,8 @@ export class SaleTokens {
   }
 
   /**
-   * The claims, or the code of what is wrong. No I/O. The two times are the caller's to judge: /check keeps to both,
-   * while reading one's reservation is allowed before and after.
+   * The claims, or the failure code. No I/O. The caller checks the two times: /check requires both, while reading a
+   * reservation is allowed before the start and after the end.
    */
   read(token: string): SaleTokenClaims | SignedTextFailure {
     const read = readSignedText(token, this.#verifying);

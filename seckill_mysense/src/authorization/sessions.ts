@@ -9,14 +9,14 @@ export interface Session {
 
 export const sessionCookieName = "seckill_session";
 
-/** Sessions live in a signed cookie, so that any gateway knows them and none has to store them. */
+/** A session is a signed cookie, so that every gateway can verify it and none has to store it. */
 export class Sessions {
   readonly #signing: readonly SigningKey[];
   readonly #choice: SigningChoice;
   readonly #keys: ReadonlyMap<string, SigningKey>;
   readonly #lifetimeMs: number;
 
-  /** The chosen secret signs, all of them verify. */
+  /** The chosen secret signs; all secrets verify. */
   constructor(secrets: readonly string[], lifetimeMs: number, choice: SigningChoice = { index: 0 }) {
     this.#signing = secrets.map((secret) => deriveSigningKey(secret, "session", ""));
     this.#choice = choice;
@@ -30,7 +30,7 @@ export class Sessions {
     return { session, cookie: signText(this.#signing[this.#choice.index]!, payload) };
   }
 
-  /** Undefined for anything but an unexpired session that one of the keys signed. */
+  /** Undefined unless one of the keys signed the session and it has not expired. */
   read(cookie: string, nowMs: number): Session | undefined {
     const read = readSignedText(cookie, this.#keys);
     if (typeof read === "string") return undefined;

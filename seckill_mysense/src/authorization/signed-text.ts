@@ -1,14 +1,14 @@
 import type { SigningKey } from "./signing-key.ts";
 
 /**
- * Signed text: `v1.<key id>.<payload>.<mac>`, all base64url but the version. The algorithm is fixed by the version,
- * never named by the text, so that nobody can choose a weaker one.
+ * Signed text: `v1.<key id>.<payload>.<mac>`, all parts but the version in base64url. The version fixes the algorithm.
+ * The text never names it, so that an attacker cannot choose a weaker one.
  */
 const version = "v1";
-/** Bounds the work that a stranger's bytes can cause. */
+/** Limits the work that a forged text can cause. */
 export const maxSignedTextLength = 1024;
 const macLength = 43;
-/** Payloads are decoded here: a buffer of its own for each request was measured to cost as much as the signature. */
+/** A shared buffer to decode payloads: a new buffer for each request costs as much as the signature (measured). */
 const decoded = Buffer.alloc(maxSignedTextLength);
 
 export type SignedTextFailure = "token_malformed" | "token_unknown_key" | "token_forged";
@@ -18,7 +18,10 @@ export function signText(key: SigningKey, payload: string): string {
   return `${signed}.${key.sign(signed)}`;
 }
 
-/** The payload and the key that signed it, or what is wrong; `keys` are known by their ids. Nothing of the payload is read before its MAC is right. */
+/**
+ * The payload and the key that signed it, or the failure code. `keys` are by id. The payload is not read before the MAC
+ * is verified.
+ */
 export function readSignedText(
   text: string,
   keys: ReadonlyMap<string, SigningKey>,
@@ -35,8 +38,8 @@ export function readSignedText(
 }
 
 /**
- * Constant-time in the content: every character is compared whatever the earlier ones were. The characters themselves
- * are compared, not the bytes that they decode to, so that there is exactly one spelling of each token.
+ * Compares in constant time: every character is compared, even after a difference. Characters are compared, not the
+ * decoded bytes, so that each token has exactly one valid spelling.
  */
 function endsWithMac(text: string, start: number, mac: string): boolean {
   let difference = 0;

@@ -1,18 +1,18 @@
 import { hkdfSync } from "node:crypto";
 
-/** What a key is for. A signature made for one purpose never verifies for another. */
+/** The purpose of a key. A signature made for one purpose never verifies for another. */
 export type SigningPurpose = "sale-token" | "session" | "reservation-id" | "gateway-peer";
 
 /** An HMAC-SHA256 key derived from the project's secret, with the public id that tokens carry. */
 export interface SigningKey {
-  /** Eight characters, base64url: says which key signed, tells nothing about it. */
+  /** Eight characters, base64url. It identifies the key and reveals nothing about it. */
   readonly id: string;
   readonly subject: string;
   /** The MAC of `text`: 43 characters, base64url. */
   sign(text: string): string;
 }
 
-/** Which of the project's secrets signs: the first, unless some gateway of the ring does not know it yet. */
+/** The index of the secret that signs: the first, unless a gateway of the ring does not know it yet. */
 export interface SigningChoice {
   index: number;
 }
@@ -31,7 +31,7 @@ export function deriveSigningKey(secret: string, purpose: SigningPurpose, subjec
   return {
     id,
     subject,
-    // Copying a keyed hasher saves hashing the key's two pads anew for each token.
+    // Copying a keyed hasher avoids hashing the key's two pads for each token.
     sign: (text) => keyed.copy().update(text).digest("base64url"),
   };
 }

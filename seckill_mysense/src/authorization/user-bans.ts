@@ -1,9 +1,9 @@
 export interface BanRules {
-  /** So many failed tries within `windowMs` lead to a ban; 0 switches bans off. */
+  /** The number of failed tries within `windowMs` that leads to a ban; 0 switches bans off. */
   readonly afterFailures: number;
   readonly windowMs: number;
   readonly banMs: number;
-  /** Users with failed tries that are kept track of; the one that began to fail first is forgotten for another. */
+  /** The most users with failed tries that are tracked. Beyond it, the user who failed first is forgotten. */
   readonly maxUsers: number;
 }
 
@@ -13,34 +13,34 @@ interface Failing {
   bannedUntilMs: number;
 }
 
-/** Expired entries that are cleared away each time another user fails: more than come in, so that all of them go. */
+/** Expired entries removed at each failure. It is more than one, so entries are removed faster than they are added. */
 const clearedPerFailure = 2;
 
 /**
- * Turns users away for a while who go on trying although they were refused. Only those who failed are known here, so
- * that asking about everybody else costs one look into a small map.
+ * Bans users for a while who continue to try although they were refused. Only users with failed tries are stored, so
+ * the check of any other user is one lookup in a small map.
  */
 export class UserBans {
   readonly #rules: BanRules;
-  /** In the order in which they began to fail. */
+  /** In the order of the first failure. */
   readonly #failing = new Map<string, Failing>();
 
   constructor(rules: BanRules) {
     this.#rules = rules;
   }
 
-  /** Users that are kept track of. */
+  /** The number of users that are tracked. */
   get size(): number {
     return this.#failing.size;
   }
 
-  /** Milliseconds until the user may try again; 0 when he is not banned. */
+  /** Milliseconds until the user may try again; 0 without a ban. */
   waitMs(userId: string, nowMs: number): number {
     if (this.#failing.size === 0) return 0;
     return Math.max(0, (this.#failing.get(userId)?.bannedUntilMs ?? 0) - nowMs);
   }
 
-  /** Counts one failed try, and bans the user when it was one too many. */
+  /** Counts one failed try, and bans the user if the limit is reached. */
   recordFailure(userId: string, nowMs: number): void {
     const { afterFailures, windowMs, banMs, maxUsers } = this.#rules;
     if (afterFailures === 0) return;
@@ -56,7 +56,7 @@ export class UserBans {
       this.#failing.set(userId, entry);
     }
     entry.failures++;
-    // Tries during a ban do not lengthen it: whoever waits as he was told gets in.
+    // Tries during a ban do not extend it: a client that waits for `Retry-After` is let in.
     if (entry.failures >= afterFailures && entry.bannedUntilMs === 0) entry.bannedUntilMs = nowMs + banMs;
   }
 

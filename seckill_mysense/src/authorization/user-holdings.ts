@@ -3,23 +3,23 @@ export interface Holding {
   readonly userId: string;
   readonly productId: string;
   readonly reservationId: string;
-  /** The product's epoch in which the gate said so. */
+  /** The product's epoch at the time of acceptance. */
   readonly epoch: number;
 }
 
 /**
- * Remembers for a while which reservations the gate has accepted, in a table of fixed size. An entry that is overwritten
- * or too old costs one more question to the gate, nothing else.
+ * Remembers for a while which reservations the gate has accepted, in a table of fixed size. An overwritten or expired
+ * entry only costs one more call to the gate.
  *
- * The gate answers the same reservation of the same epoch with "held" for ever, also when its unit went back: repeating
- * that answer here is right. Another epoch means that the gate was rebuilt, and knows better.
+ * Within an epoch the gate answers an accepted reservation with "held" for ever, even after its unit was given back, so
+ * that answer can be repeated here. A new epoch means that the gate was rebuilt, so the gate is asked again.
  */
 export class UserHoldings {
   readonly #entries: ({ readonly holding: Holding; readonly untilMs: number } | undefined)[];
   readonly #mask: number;
   readonly #lifetimeMs: number;
 
-  /** `capacity` is rounded up to a power of two; about 200 bytes each. */
+  /** `capacity` is rounded up to a power of two. An entry takes about 200 bytes. */
   constructor(capacity: number, lifetimeMs: number) {
     const size = 2 ** Math.ceil(Math.log2(capacity));
     this.#entries = new Array<undefined>(size).fill(undefined);

@@ -1,14 +1,14 @@
 /**
- * Remembers what tokens said that were found to be good, in a table of fixed size: a crowd asks again and again with
- * the same tokens, and looking one up costs a tenth of checking it. An entry that is overwritten costs one more check.
- * Only whole tokens are compared, so that no other text can pass for one that was verified.
+ * Remembers the claims of verified tokens, in a table of fixed size. Buyers send the same token many times, and a
+ * lookup costs a tenth of a verification. An overwritten entry costs one more verification. Whole tokens are compared,
+ * so that no other text is taken for a verified one.
  */
 export class VerifiedTokens<Claims> {
   readonly #tokens: (string | undefined)[];
   readonly #claims: (Claims | undefined)[];
   readonly #mask: number;
 
-  /** `capacity` is rounded up to a power of two; about half a kilobyte each. */
+  /** `capacity` is rounded up to a power of two. An entry takes about half a kilobyte. */
   constructor(capacity: number) {
     const size = 2 ** Math.ceil(Math.log2(capacity));
     this.#tokens = new Array<string | undefined>(size).fill(undefined);
@@ -27,13 +27,13 @@ export class VerifiedTokens<Claims> {
     this.#claims[slot] = claims;
   }
 
-  /** Forgets everything: keys have changed. */
+  /** Forgets everything, for example after keys have changed. */
   clear(): void {
     this.#tokens.fill(undefined);
     this.#claims.fill(undefined);
   }
 
-  /** The end of a token is its MAC, as good as random: its last characters are all the hash that is needed. */
+  /** A token ends with its MAC, which is as good as random, so its last characters serve as the hash. */
   #slot(token: string): number {
     let hash = 0;
     for (let at = token.length - 8; at < token.length; at++) hash = Math.imul(hash, 31) ^ token.charCodeAt(at);

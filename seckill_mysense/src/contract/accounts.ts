@@ -2,7 +2,7 @@ import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { timestampMs } from "./identifiers.ts";
 
-/** Names compare without case; spaces around them are not part of them. */
+/** Names are compared without regard to case. Surrounding spaces are removed. */
 export const userName = z
   .string()
   .trim()
@@ -10,7 +10,7 @@ export const userName = z
   .max(40)
   .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@+-]*$/u, "letters, digits, space and . _ @ + -");
 
-/** The upper limit bounds the work of hashing; the lower one is NIST SP 800-63B's. */
+/** The upper limit bounds the work of hashing. The lower limit is from NIST SP 800-63B. */
 export const password = z.string().min(8).max(128);
 
 export const credentials = z.strictObject({ name: userName, password });

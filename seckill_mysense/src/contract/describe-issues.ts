@@ -4,15 +4,15 @@ type Issue = z.core.$ZodIssue;
 
 interface Checked {
   readonly schema: z.ZodType;
-  /** What was checked. */
+  /** The value that was checked. */
   readonly input: unknown;
-  /** What to call the input as a whole, such as "the body". */
+  /** The name of the whole input in messages, such as "the body". */
   readonly name: string;
-  /** Keys whose values are not to be shown. */
+  /** Whether the value of a key must not be shown. */
   readonly isSecret: (key: string) => boolean;
 }
 
-/** What a schema refused, one line per problem: the key, its value and what would be right. */
+/** One line per problem that a schema found: the key, its value, and the rule that it breaks. */
 export function describeIssues(issues: readonly Issue[], checked: Checked): string[] {
   return issues.flatMap((issue) => {
     const key = issue.path.join(".");

@@ -6,12 +6,14 @@ const nothing = z.object({});
 type Nothing = typeof nothing;
 
 /**
- * `session`: the session cookie; `sale_token`: the token of POST /api/token; `either`: one of them; `internal`: the internal
- * secret, as Bearer.
+ * `session`: the session cookie. `sale_token`: the token from POST /api/token. `either`: one of these two. `internal`:
+ * the internal secret as Bearer token.
  */
 export type Authorization = "none" | "session" | "sale_token" | "either" | "internal";
 
-/** One address of the HTTP interface. Validation, the handler's types, /openapi.json and the pages' client derive from it. */
+/**
+ * One endpoint of the HTTP interface. Validation, handler types, /openapi.json and the page's client derive from it.
+ */
 export interface Endpoint<
   Params extends ObjectSchema = ObjectSchema,
   Query extends ObjectSchema = ObjectSchema,
@@ -21,7 +23,7 @@ export interface Endpoint<
   Access extends Authorization = Authorization,
 > {
   readonly method: "GET" | "POST" | "DELETE";
-  /** Path parameters are written `:name`. */
+  /** Path parameters have the form `:name`. */
   readonly path: string;
   readonly summary: string;
   readonly authorization: Access;
@@ -29,7 +31,7 @@ export interface Endpoint<
   readonly query: Query;
   readonly body: Body | undefined;
   readonly ok: Ok;
-  /** Statuses of success, the usual one first. */
+  /** The statuses of success, the default first. */
   readonly okStatuses: readonly number[];
   readonly okContentType: string;
   readonly failures: readonly Failure[];
@@ -56,7 +58,7 @@ interface Declaration<
   failures?: readonly Failure[];
 }
 
-/** Declares an endpoint; what is left out is empty, open to everybody, and answers 200 with JSON. */
+/** Declares an endpoint. By default it has no input, needs no authorization, and answers 200 with JSON. */
 export function endpoint<
   Ok extends z.ZodType,
   Params extends ObjectSchema = Nothing,
@@ -82,7 +84,7 @@ export function endpoint<
   };
 }
 
-/** Refusals that any endpoint may answer with, so that no declaration repeats them. */
+/** Refusals that every endpoint can return. Declarations do not repeat them. */
 export const generalFailures = [
   "invalid_request",
   "limited",
@@ -92,7 +94,7 @@ export const generalFailures = [
   "internal",
 ] as const satisfies readonly FailureCode[];
 
-/** Refusals that come with a body to read. */
+/** Further refusals of every endpoint that reads a body. */
 export const bodyFailures = [
   "malformed_json",
   "body_too_large",
@@ -101,7 +103,7 @@ export const bodyFailures = [
   "cross_site",
 ] as const satisfies readonly FailureCode[];
 
-/** What a refusal looks like on the wire. */
+/** The JSON body of a refusal. */
 export const failureBody = z.object({
   error: z.string().describe("The code of the refusal."),
   message: z.string().describe("The same for people."),

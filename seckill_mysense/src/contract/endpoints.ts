@@ -8,7 +8,7 @@ import { readReservation, watchReservation } from "./reservations.ts";
 import { listSales, readSale } from "./sales.ts";
 import { issueToken } from "./tokens.ts";
 
-/** Every address of the public interface. */
+/** Every endpoint of the public interface. */
 export const endpoints = {
   "GET /check": checkByGet,
   "POST /check": check,

@@ -1,6 +1,6 @@
 /**
- * Every refusal that the HTTP interface knows: its code (the `error` of the JSON body), its status, and the sentence
- * that a person reads. Codes are part of the contract and never change their meaning.
+ * Every refusal of the HTTP interface: its code (`error` in the JSON body), its status, and a sentence for people.
+ * Codes are part of the contract and never change their meaning.
  */
 export const failures = {
   malformed_json: { status: 400, message: "The body is not valid JSON." },

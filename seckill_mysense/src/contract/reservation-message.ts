@@ -20,9 +20,14 @@ export const reservationMessage = z.object({
   epoch: z.int().min(1),
   /** The gate's own clock at acceptance, Unix milliseconds. */
   acceptedAtMs: z.int().min(0),
+  /**
+   * The trace of the purchase (W3C Trace Context), if the publisher traces. A malformed value counts as missing,
+   * because it must not cost the buyer the unit.
+   */
+  traceparent: z.string().max(64).optional().catch(undefined),
 });
 
 export type ReservationMessage = z.infer<typeof reservationMessage>;
 
-/** No honest message comes near this size; a larger body is refused unread. */
+/** No valid message is nearly as large. A larger body is refused without being parsed. */
 export const maxReservationMessageBytes = 16_384;

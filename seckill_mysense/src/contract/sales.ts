@@ -26,7 +26,7 @@ export const saleProduct = z.object({
 export const saleDetails = saleSummary.extend({ products: z.array(saleProduct) });
 export type SaleDetails = z.infer<typeof saleDetails>;
 
-/** Countdowns run by the server's clock: clients take the difference to their own from this. */
+/** Clients compute the difference to their own clock from this, so that countdowns follow the server's clock. */
 const serverTimeMs = timestampMs.describe("The server's clock when it answered.");
 
 export const listSales = endpoint({

@@ -4,6 +4,8 @@ export interface ReservationRequest {
   readonly saleId: string;
   readonly productId: string;
   readonly userId: string;
+  /** The trace that the purchase belongs to, as W3C Trace Context writes it; undefined when nothing is traced. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A reservation that the gate has accepted. Outbox, queue and consumer carry it to the ledger. */

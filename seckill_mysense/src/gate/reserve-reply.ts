@@ -4,7 +4,7 @@ import { GateOutcomeUnknown } from "./gate-errors.ts";
 /** ARGV of scripts/reserve.lua. */
 export function reserveArguments(requests: readonly ReservationRequest[], minEpoch: number): string[] {
   const args = [String(minEpoch)];
-  for (const request of requests) args.push(request.userId, request.reservationId);
+  for (const request of requests) args.push(request.userId, request.reservationId, request.traceparent ?? "");
   return args;
 }
 

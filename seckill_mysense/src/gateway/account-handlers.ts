@@ -19,7 +19,7 @@ export interface AccountOptions {
   readonly hasher: PasswordHasher;
   /** Tries per name: slows down guessing one user's password. */
   readonly authorizer: Authorizer;
-  /** Tries per address: slows down guessing everybody's, and registering crowds. */
+  /** Tries per address: slows down guessing many users' passwords, and registering users in bulk. */
   readonly perAddress: RateLimiter;
   /** Cookies only over TLS: for systems behind a proxy that speaks it. */
   readonly secureCookies: boolean;

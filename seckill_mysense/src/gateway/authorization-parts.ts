@@ -20,7 +20,7 @@ interface AuthorizationOptions {
 export interface AuthorizationParts {
   readonly authorizer: Authorizer;
   readonly local: LocalAuthorizer;
-  /** Undefined for a gateway that is alone. */
+  /** Undefined for a gateway without a ring. */
   readonly ring: GatewayRing | undefined;
   readonly choice: SigningChoice;
   readonly clientAddress: ClientAddress;
@@ -28,13 +28,13 @@ export interface AuthorizationParts {
   readonly internalSecret: InternalSecret;
 }
 
-/** Users with failed tries, and reservations, that are kept track of at most. */
+/** The most users with failed tries, and the most reservations, that one gateway keeps in memory. */
 const maxFailingUsers = 65_536;
 const maxHoldings = 65_536;
-/** After this long the gate is asked again whether a reservation stands. */
+/** A remembered reservation expires after this time; the gate is then asked again. */
 const holdingLifetimeMs = 60_000;
 
-/** What decides who may try: alone, or with `gateways.self` together with the other gateways. */
+/** Builds the parts that decide whether a user may try: one gateway by itself, or a ring if `gateways.self` is set. */
 export function assembleAuthorization(options: AuthorizationOptions): AuthorizationParts {
   const { settings, now } = options;
   const { limits, backend, gateways } = settings;

@@ -9,14 +9,14 @@ import { RefusedReservations, SoldOutHint } from "./sold-out-hint.ts";
 export interface CatalogueProduct {
   sale: Sale;
   product: SaleProduct;
-  /** Units left when the gate was last asked; null when it could not say. */
+  /** Units left at the last answer of the gate; null if the gate did not answer. */
   available: number | null;
-  /** How many units the gate has taken back when it was last asked. */
+  /** How many units had been given back to the gate at its last answer. */
   returns: number;
   readonly soldOut: SoldOutHint;
 }
 
-/** Is told what the gate has just said of a product; answers whether the gate is armed for its epoch. */
+/** Gets the gate's latest status of a product; resolves with whether the gate is armed for the product's epoch. */
 export type EnsureArmed = (sale: Sale, product: SaleProduct, status: GateStatus | undefined) => Promise<boolean>;
 
 export interface CatalogueOptions {
@@ -32,14 +32,14 @@ export interface CatalogueOptions {
   readonly refusedCapacity: number;
 }
 
-/** Products whose stock is looked up at each refresh; those of further sales show no figure. */
+/** The most products whose stock is read at each refresh. Products beyond it are listed without their stock. */
 const maxWatchedProducts = 256;
-/** A sale that ended longer ago than this does not change any more and is not read again. */
+/** A sale that ended longer ago than this no longer changes, so it is not read again. */
 const settledAfterMs = 60_000;
 
 /**
- * The sales and products, kept in memory and refreshed from the ledger, so that no visitor's request has to read them:
- * a product that is not here does not exist.
+ * The sales and products in memory, refreshed from the ledger, so that no request has to read the ledger for them.
+ * A product that is not in the catalogue counts as unknown.
  */
 export class Catalogue {
   readonly #options: CatalogueOptions;
@@ -51,7 +51,7 @@ export class Catalogue {
   #version = 0;
   #ledgerSeenMs = 0;
   #gateSeenMs = 0;
-  /** What cannot be reached now: said once, not at every refresh. */
+  /** The parts that are unreachable now. Each outage is logged once, not at every refresh. */
   readonly #outages = new Set<string>();
 
   constructor(options: CatalogueOptions) {
@@ -63,23 +63,23 @@ export class Catalogue {
     return this.#products.get(productId);
   }
 
-  /** Counts the refreshes, for those who keep something made of the sales. */
+  /** Counts the refreshes, so that callers know when a value that they derived from the sales is out of date. */
   get version(): number {
     return this.#version;
   }
 
-  /** Those that end last come first. */
+  /** Sorted by their end, the latest first. */
   sales(): readonly { readonly sale: Sale; readonly products: readonly CatalogueProduct[] }[] {
     return this.#sales;
   }
 
-  /** Whether ledger and gate have both answered within the last refreshes. */
+  /** Whether both the ledger and the gate answered within the last few refreshes. */
   isFresh(): boolean {
     const sinceMs = this.#options.now() - this.#options.refreshMs * 5;
     return this.#ledgerSeenMs > sinceMs && this.#gateSeenMs > sinceMs;
   }
 
-  /** Reads everything once, then again and again until `stop`. Rejects when the ledger cannot be read at first. */
+  /** Reads everything once, then refreshes until `stop`. Rejects if the first read of the ledger fails. */
   async start(): Promise<void> {
     await this.refresh();
     this.#schedule();
@@ -167,7 +167,7 @@ export class Catalogue {
     if (status === undefined) entry.available = isArmed ? product.total : null;
     else entry.available = status.open && status.epoch === product.epoch ? status.available : null;
     if (status === undefined) return;
-    // A unit that came back may be gone again, through another gateway, to somebody whom this one remembers as refused.
+    // Another gateway may have sold a returned unit to a buyer whom this gateway remembers as refused.
     if (status.available > 0 || status.returns !== entry.returns) entry.soldOut.clear();
     entry.returns = status.returns;
   }

@@ -8,7 +8,7 @@ export interface CheckRightOptions {
   readonly catalogue: Catalogue;
 }
 
-/** The decision of /check, for other programs. */
+/** Gives other programs the decision that /check would take about a user. */
 export function mountCheckRight(app: GatewayApp, mount: MountOptions, options: CheckRightOptions): void {
   const { authorizer, catalogue } = options;
   mountEndpoint(app, checkRight, mount, async ({ body }) => {

@@ -24,20 +24,23 @@ export interface CheckOptions {
   readonly metrics: GatewayMetrics;
   /** Unix milliseconds. */
   readonly now: () => number;
-  /** Milliseconds since any moment, for measuring. */
+  /** Milliseconds of a monotonic clock, for measuring durations. */
   readonly elapsedMs: () => number;
-  /** How far this machine's clock may be behind the gate's: so much ahead of the start the gate is asked. */
+  /**
+   * How far this machine's clock may be behind the gate's, in milliseconds. The gate is asked this long before the
+   * start.
+   */
   readonly startLeewayMs: number;
   readonly maxBodyBytes: number;
   readonly page: () => Response;
 }
 
-/** How Bun names the other side of a request. */
+/** Bun's way to get the address of the other end of a connection. */
 export interface AddressOf {
   requestIP(request: Request): { readonly address: string } | null;
 }
 
-/** Refusals that say the same to everybody are encoded once. */
+/** Refusals without details of their own, each encoded once. */
 const encoded = {
   sold_out: encodedRefusal("sold_out"),
   sale_ended: encodedRefusal("sale_ended"),
@@ -56,8 +59,8 @@ const encoded = {
 } satisfies Partial<Record<FailureCode, () => Response>>;
 
 /**
- * The address where buyers take part. The order of the steps is the defence: what costs least and turns away most
- * comes first, and nothing but the token is read before the token is known to be good.
+ * The endpoint at which buyers ask for a unit. The order of the steps is the defence: the cheapest checks that turn
+ * away most requests come first, and nothing but the token is read before the token is verified.
  */
 export class Check {
   readonly #options: CheckOptions;
@@ -88,7 +91,7 @@ export class Check {
     if (productId !== claims.productId) return this.#wrongProduct(claims);
     if (this.#isBodyTooLarge(request)) return this.#turnAway("body_too_large");
     if (nowMs < claims.notBeforeMs - this.#options.startLeewayMs) return this.#notStarted(claims.notBeforeMs, nowMs);
-    // Said before the limits are looked at, because it costs less than they do.
+    // Checked before the limits, because it is cheaper.
     if (entry.soldOut.refuses(claims.reservationId, nowMs)) return this.#turnAway("sold_out");
     const waitMs = this.#addressWaitMs(request, server, nowMs);
     if (waitMs > 0) return this.#limited("address_limited", waitMs);
@@ -119,7 +122,7 @@ export class Check {
     return this.#turnAwayWith(code, { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) });
   }
 
-  /** No page of ours asks for one product with another one's token. */
+  /** Our page never sends a token of another product, so this counts as a failed try. */
   #wrongProduct({ userId }: SaleTokenClaims): Response {
     this.#options.authorizer.reportFailure(userId);
     return this.#turnAway("token_wrong_product");
@@ -132,7 +135,7 @@ export class Check {
     return perAddress.take(clientAddress.keyOf(peer, request.headers), nowMs);
   }
 
-  /** Asks whether the user may try: at once where this gateway decides about him, in one hop where another does. */
+  /** Asks whether the user may try: synchronously if this gateway owns the user, in one hop if another one does. */
   #admit(claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Response | Promise<Response> {
     const { authorizer, nodeLimits } = this.#options;
     if (!nodeLimits.enter()) return this.#turnAway("overloaded");
@@ -173,7 +176,7 @@ export class Check {
     return answer({ reservation: reservationId, status: "held" } satisfies CheckAnswer, 200);
   }
 
-  /** Bodies mean nothing here and are never read; this keeps large ones from being sent at all. */
+  /** Bodies have no meaning here and are never read. Refusing large ones early saves the transfer. */
   #isBodyTooLarge({ method, headers }: Request): boolean {
     return method === "POST" && Number(headers.get("content-length") ?? 0) > this.#options.maxBodyBytes;
   }
@@ -183,7 +186,7 @@ export class Check {
     const { saleId, productId, userId, reservationId } = claims;
     const startedMs = elapsedMs();
     const outcome = await gateCalls.reserve({ saleId, productId, userId, reservationId }, entry.product.epoch);
-    metrics.gateLatency.observe((elapsedMs() - startedMs) / 1000);
+    metrics.observeGateLatency((elapsedMs() - startedMs) / 1000);
     return this.#answerTo(outcome, claims, entry, nowMs);
   }
 

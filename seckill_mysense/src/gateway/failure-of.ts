@@ -9,7 +9,7 @@ interface UnexpectedFailure extends RefusalDetails {
   readonly failure: FailureCode;
 }
 
-/** The answer to an error that a handler did not expect. Its text goes to the log only: it could tell a stranger too much. */
+/** The answer to an error that a handler did not expect. The error's text is only logged: it could reveal internals. */
 export function failureOf(error: unknown, logger: Logger, where: string): UnexpectedFailure {
   if (error instanceof HasherOverloaded) return { failure: "overloaded", retryAfterSeconds: 2 };
   if (error instanceof GateUnavailable || error instanceof GateOutcomeUnknown) {

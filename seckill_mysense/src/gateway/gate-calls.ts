@@ -1,19 +1,23 @@
+import type { Attributes } from "@opentelemetry/api";
 import type { ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
 import { GateUnavailable } from "../gate/gate-errors.ts";
 import type { Gate } from "../gate/gate.ts";
+import { activeTraceparent, traceCall } from "../tracing/tracing.ts";
 
-/** `busy`: the gate was certainly not asked. `unknown`: it was, and what it did is not known. */
+/**
+ * `busy`: the gate certainly did nothing. `unknown`: the gate was asked, and whether it reserved a unit is not known.
+ */
 export type GateAnswer = ReserveOutcome | { readonly kind: "busy" } | { readonly kind: "unknown" };
 
 export interface GateCallsOptions {
   readonly maxConcurrent: number;
-  /** Pauses before each further attempt, in milliseconds; their number is the number of retries. */
+  /** The pause before each retry, in milliseconds. There are as many retries as pauses. */
   readonly retryPausesMs: readonly number[];
 }
 
 /**
- * Asks the gate, at most so many at a time. An unknown outcome is never compensated: the same reservation is asked for
- * again, which takes one unit at most.
+ * Asks the gate, with a limit on concurrent calls. An unknown outcome is never compensated. The same reservation is
+ * requested again instead, which takes at most one unit.
  */
 export class GateCalls {
   readonly #gate: Gate;
@@ -29,12 +33,14 @@ export class GateCalls {
     return this.#running;
   }
 
-  /** `minEpoch` is the ledger's: a gate that fell back to older state then answers that it is closed. */
+  /** `minEpoch` is the ledger's epoch. A gate that fell back to an older state then answers `closed`. */
   async reserve(request: ReservationRequest, minEpoch: number): Promise<GateAnswer> {
     if (this.#running >= this.#options.maxConcurrent) return { kind: "busy" };
     this.#running++;
     try {
-      return await this.#attempt(request, minEpoch);
+      return await traceCall("gate reserve", describe, () =>
+        this.#attempt({ ...request, traceparent: activeTraceparent() }, minEpoch),
+      );
     } finally {
       this.#running--;
     }
@@ -48,11 +54,16 @@ export class GateCalls {
       } catch (error) {
         reached ||= !(error instanceof GateUnavailable);
       }
-      // Where nothing can have happened, the client is the one to wait: a retry here would only hold a place.
+      // Nothing can have happened, so the client may retry later. A retry here would only occupy one of the concurrent
+      // calls.
       if (!reached) return { kind: "busy" };
       const pauseMs = this.#options.retryPausesMs[attempt];
       if (pauseMs === undefined) return { kind: "unknown" };
       await Bun.sleep(pauseMs);
     }
   }
+}
+
+function describe({ kind }: GateAnswer): Attributes {
+  return { "seckill.outcome": kind };
 }

@@ -1,37 +1,38 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
 /** Upper bounds of the latency buckets, in seconds. */
 const bucketsSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** A cumulative histogram as Prometheus wants it. */
-class Histogram {
-  readonly #counts = new Float64Array(bucketsSeconds.length + 1);
-  #sumSeconds = 0;
+/** What each metric means, for the HELP line. */
+const help: Readonly<Record<string, string>> = {
+  seckill_check_total: "Answers of /check by outcome.",
+  seckill_requests_total: "Answers of all other addresses.",
+  seckill_refusals_total: "Refusals of all other addresses by reason.",
+  seckill_check_gate_seconds: "Time to answer requests of /check that asked the gate.",
+  seckill_owner_questions_total: "Questions to the gateways that own users, by outcome.",
+  seckill_ring_greetings_total: "Gateways that proved themselves, and those that were refused.",
+  seckill_ring_member_up: "Each of the other gateways: 1 on the ring, 0 away.",
+  seckill_gate_calls_running: "Requests that wait for the gate.",
+  seckill_event_listeners: "Open streams of events.",
+  seckill_requests_in_flight: "Requests that wait for something.",
+  seckill_failing_users: "Users with failed tries.",
+  seckill_ring_gateways: "Gateways on the ring as this one sees it.",
+  seckill_ring_known_gateways: "Gateways that this one knows, those that are away among them.",
+  seckill_ring_changes: "Times that a gateway came or went.",
+  seckill_owner_questions_waiting: "Questions to other gateways that wait for an answer.",
+  seckill_owner_questions_answered: "Questions of other gateways that this one answered.",
+};
 
-  observe(seconds: number): void {
-    const bucket = bucketsSeconds.findIndex((bound) => seconds <= bound);
-    this.#counts[bucket < 0 ? bucketsSeconds.length : bucket]! += 1;
-    this.#sumSeconds += seconds;
-  }
-
-  lines(name: string): string[] {
-    let total = 0;
-    const lines = [...bucketsSeconds, "+Inf"].map((bound, index) => {
-      total += this.#counts[index]!;
-      return `${name}_bucket{le="${bound}"} ${total}`;
-    });
-    return [...lines, `${name}_sum ${this.#sumSeconds}`, `${name}_count ${total}`];
-  }
-}
-
-/** Answers counted by a label whose values are few and known in advance. */
-class Counter {
+/** Counts by one label, whose values are few and known in advance. */
+class LabelCounts {
   readonly #counts = new Map<string, number>();
 
   add(label: string): void {
     this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1);
   }
 
-  lines(name: string, label: string): string[] {
-    return [...this.#counts].map(([value, count]) => `${name}{${label}="${value}"} ${count}`);
+  get counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts);
   }
 }
 
@@ -42,40 +43,56 @@ export interface LabelledCounts {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-function labelledLines({ name, type, label, counts }: LabelledCounts): string[] {
-  const lines = Object.entries(counts).map(([value, count]) => `${name}{${label}="${value}"} ${count}`);
-  return [`# TYPE ${name} ${type}`, ...lines];
-}
-
-/** What the gateway counts, and its text for /metrics. */
+/**
+ * The gateway's counters and histogram, and their text for /metrics. The library keeps the histogram and writes the
+ * text. Counters are plain numbers that are handed to the library at each scrape: counting takes 10 ns this way, 85 ns
+ * in the library.
+ */
 export class GatewayMetrics {
   /** Answers of /check: `accepted`, `held`, `page`, or the code of the refusal. */
-  readonly checks = new Counter();
-  /** Answers of all other addresses, as `METHOD path status`. */
-  readonly requests = new Counter();
-  /** Refusals of all other addresses, by the code in `error`. */
-  readonly refusals = new Counter();
-  /** From the request's arrival to the answer, for requests of /check that asked the gate. */
-  readonly gateLatency = new Histogram();
+  readonly checks = new LabelCounts();
+  /** Answers of all other endpoints, as `METHOD path status`. */
+  readonly requests = new LabelCounts();
+  /** Refusals of all other endpoints, by the code in `error`. */
+  readonly refusals = new LabelCounts();
+  readonly #registry = new Registry();
+  readonly #metrics = new Map<string, Counter | Gauge>();
+  readonly #gateLatency = new Histogram({
+    name: "seckill_check_gate_seconds",
+    help: help["seckill_check_gate_seconds"]!,
+    buckets: bucketsSeconds,
+    registers: [this.#registry],
+  });
 
-  /** `labelled` are kept by others: name, label, and count by the label's value. */
-  text(gauges: Readonly<Record<string, number>>, labelled: readonly LabelledCounts[] = []): string {
-    return [
-      "# HELP seckill_check_total Answers of /check by outcome.",
-      "# TYPE seckill_check_total counter",
-      ...this.checks.lines("seckill_check_total", "outcome"),
-      "# HELP seckill_requests_total Answers of all other addresses.",
-      "# TYPE seckill_requests_total counter",
-      ...this.requests.lines("seckill_requests_total", "endpoint"),
-      "# HELP seckill_refusals_total Refusals of all other addresses by reason.",
-      "# TYPE seckill_refusals_total counter",
-      ...this.refusals.lines("seckill_refusals_total", "error"),
-      "# HELP seckill_check_gate_seconds Time to answer requests of /check that asked the gate.",
-      "# TYPE seckill_check_gate_seconds histogram",
-      ...this.gateLatency.lines("seckill_check_gate_seconds"),
-      ...labelled.flatMap(labelledLines),
-      ...Object.entries(gauges).flatMap(([name, value]) => [`# TYPE ${name} gauge`, `${name} ${value}`]),
-      "",
-    ].join("\n");
+  /** The time that a request of /check waited for the gate's answer. */
+  observeGateLatency(seconds: number): void {
+    this.#gateLatency.observe(seconds);
+  }
+
+  /** In Prometheus's text format. `gauges` and `labelled` hold the current values of metrics that other parts keep. */
+  text(gauges: Readonly<Record<string, number>>, labelled: readonly LabelledCounts[] = []): Promise<string> {
+    this.#show({ name: "seckill_check_total", type: "counter", label: "outcome", counts: this.checks.counts });
+    this.#show({ name: "seckill_requests_total", type: "counter", label: "endpoint", counts: this.requests.counts });
+    this.#show({ name: "seckill_refusals_total", type: "counter", label: "error", counts: this.refusals.counts });
+    for (const counts of labelled) this.#show(counts);
+    for (const [name, value] of Object.entries(gauges)) (this.#metric(name, "gauge", []) as Gauge).set(value);
+    return this.#registry.metrics();
+  }
+
+  #show({ name, type, label, counts }: LabelledCounts): void {
+    const metric = this.#metric(name, type, [label]);
+    // Without the reset, a label that no longer exists would stay: a gateway that was forgotten, for example.
+    metric.reset();
+    for (const [value, count] of Object.entries(counts)) metric.inc({ [label]: value }, count);
+  }
+
+  #metric(name: string, type: LabelledCounts["type"], labelNames: string[]): Counter | Gauge {
+    let metric = this.#metrics.get(name);
+    if (metric === undefined) {
+      const options = { name, help: help[name] ?? name, labelNames, registers: [this.#registry] };
+      metric = type === "counter" ? new Counter(options) : new Gauge(options);
+      this.#metrics.set(name, metric);
+    }
+    return metric;
   }
 }

@@ -26,30 +26,31 @@ import { ReservationWatchers } from "./reservation-watchers.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
 import { mountTokens } from "./token-handlers.ts";
+import { traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
   readonly ledger: Pick<Ledger, "sales" | "users" | "orders">;
   readonly settings: Settings;
-  /** The project's secrets: the first signs, all of them verify. */
+  /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
   readonly logger: Logger;
-  /** Puts a product that the gate does not know into it, where that is right. */
+  /** Arms the gate for a product that it does not know, if that is safe. */
   readonly ensureArmed?: EnsureArmed;
   /** Unix milliseconds. */
   readonly now: () => number;
-  /** Milliseconds since any moment, for measuring. */
+  /** Milliseconds of a monotonic clock, for measuring durations. */
   readonly elapsedMs: () => number;
 }
 
 export interface Gateway {
   readonly port: number;
   readonly catalogue: Catalogue;
-  /** Lets requests under way finish for up to `withinMs`, then cuts them off. */
+  /** Waits up to `withinMs` for running requests to finish, then closes their connections. */
   stop(withinMs: number): Promise<void>;
 }
 
-/** Above this, Bun itself refuses a body before any of it reaches us. */
+/** Bun itself refuses larger bodies, before any byte reaches a handler. */
 const hardMaxBodyBytes = 2_097_152;
 
 /**
@@ -80,7 +81,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     port: server.port ?? 0,
     catalogue: system.catalogue,
     async stop(withinMs) {
-      // The others take over this one's users now, and not when they miss its answers.
+      // Leaving the ring first lets the other gateways take over this gateway's users at once, without waiting for a
+      // timeout.
       letGo();
       system.watchers.stopAll();
       const deadline = setTimeout(() => void server.stop(true), withinMs);
@@ -90,7 +92,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   };
 }
 
-/** Nobody is let in before the sales are known and the other gateways found. */
+/** The server starts to listen only after the sales are loaded and the ring is joined. */
 async function startParts<Server>(system: System, letGo: () => void, serve: () => Server): Promise<Server> {
   try {
     await system.catalogue.start();
@@ -109,7 +111,8 @@ interface Served {
 }
 
 function serve({ settings, logger }: GatewayParts, { check, app, metrics }: Served): Bun.Server<undefined> {
-  const respond = (request: Request, bunServer: AddressOf) => check.respond(request, bunServer);
+  const respond = (request: Request, bunServer: AddressOf) =>
+    traceRequest(request, "/check", () => check.respond(request, bunServer));
   const refuseMethod = (): Response => {
     metrics.checks.add("method_not_allowed");
     return refuse("method_not_allowed", {}, { allow: "GET, POST" });
@@ -120,13 +123,13 @@ function serve({ settings, logger }: GatewayParts, { check, app, metrics }: Serv
     maxRequestBodySize: hardMaxBodyBytes,
     idleTimeout: 30,
     development: false,
-    // Outside development Bun shares a port by default, and a second start would take half of the buyers unnoticed.
+    // In production Bun shares a port by default: a second process would silently get half of the requests.
     reusePort: false,
     routes: {
       "/check": {
         GET: respond,
         POST: respond,
-        // Without a HEAD of its own the GET would answer it, and a link preview would take a unit.
+        // Without this, Bun answers HEAD with the handler of GET, and a link preview would take a unit.
         HEAD: refuseMethod,
         PUT: refuseMethod,
         PATCH: refuseMethod,
@@ -252,13 +255,13 @@ function countsOf({ ring }: System): readonly LabelledCounts[] {
   ];
 }
 
-/** What no endpoint takes: a known address with another method, and unknown addresses. */
+/** Answers for known paths with a wrong method (405) and for unknown paths (404). */
 function mountRefusals(app: GatewayApp, metrics: GatewayMetrics): void {
   const turnAway = (code: FailureCode, headers: Readonly<Record<string, string>> = {}): Response => {
     metrics.refusals.add(code);
     return refuse(code, {}, headers);
   };
-  // /check has a route of its own, and only in exactly this spelling.
+  // /check is a route of Bun's server, in exactly this spelling.
   const mounted = Object.values(endpoints).filter((endpoint) => endpoint.path !== "/check");
   const byPath = Map.groupBy(mounted, (endpoint) => endpoint.path);
   for (const [path, samePath] of byPath) {

@@ -27,7 +27,7 @@ export interface Success<Value> {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What the handler gets: everything checked, in the types that the declaration names. */
+/** The input of a handler, validated and typed by the endpoint's declaration. */
 export interface EndpointInput<E extends Endpoint> {
   readonly params: z.infer<E["params"]>;
   readonly query: z.infer<E["query"]>;
@@ -37,7 +37,7 @@ export interface EndpointInput<E extends Endpoint> {
   readonly request: Request;
 }
 
-/** A `Response` for what is not JSON. */
+/** A handler returns a `Response` itself only if the answer is not JSON. */
 export type EndpointAnswer<E extends Endpoint> =
   | Success<z.infer<E["ok"]>>
   | Refusal<E["failures"][number] | "limited" | "address_limited" | "overloaded">
@@ -51,7 +51,7 @@ export interface MountOptions {
   readonly sessions: Sessions;
   readonly authorizer: Authorizer;
   readonly clientAddress: ClientAddress;
-  /** Undefined for what an operator must be able to ask of a gateway that is full. */
+  /** Undefined for endpoints that must answer operators even when the gateway is full. */
   readonly nodeLimits: NodeLimits | undefined;
   readonly internalSecret: InternalSecret;
   readonly body: BodyLimits;
@@ -62,10 +62,10 @@ export interface MountOptions {
 
 export type GatewayApp = Hono<{ Bindings: { server: AddressOf } }>;
 
-/** Refusals that are found before the handler is asked. */
+/** A validated value, or the refusal that makes calling the handler needless. */
 type Checked<T> = { readonly value: T } | { readonly failure: FailureCode; readonly details?: RefusalDetails };
 
-/** Puts a declared endpoint on the server: reads and checks what it declares, and turns outcomes into responses. */
+/** Mounts a declared endpoint: validates the input by the declaration, calls the handler, encodes the outcome. */
 export function mountEndpoint<E extends Endpoint>(
   app: GatewayApp,
   endpoint: E,
@@ -117,7 +117,7 @@ function turnAway({ metrics }: MountOptions, code: FailureCode, details?: Refusa
   return refuse(code, details);
 }
 
-/** Who asks, and whether he may now. */
+/** Finds the session of a request, and checks whether the request is allowed and within the user's limit. */
 async function authorize(
   endpoint: Endpoint,
   options: MountOptions,
@@ -171,7 +171,7 @@ function readSession(options: MountOptions, request: Request): Session | undefin
   return cookie === undefined ? undefined : options.sessions.read(cookie, options.now());
 }
 
-/** Browsers say where a request comes from; programs do not, and carry no cookies of other people. */
+/** Browsers send the origin of a request. Other programs do not, but they carry no cookies of other users either. */
 function isCrossSite(request: Request): boolean {
   const site = request.headers.get("sec-fetch-site");
   if (site !== null) return site !== "same-origin" && site !== "none";

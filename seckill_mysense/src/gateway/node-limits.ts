@@ -1,12 +1,14 @@
 import { RateLimiter, type RateLimit } from "../authorization/rate-limiter.ts";
 
-/** What one gateway takes on, whoever asks: beyond it, saying no at once serves everybody better than waiting. */
+/** Limits of one gateway over all users. Beyond them a fast refusal is better for everybody than a long wait. */
 export class NodeLimits {
   readonly #rate: RateLimiter;
   readonly #maxInFlight: number;
   #inFlight = 0;
 
-  /** `rate` bounds requests of /check that would reach the gate; `maxInFlight` all requests that wait for something. */
+  /**
+   * `rate` limits the requests of /check that would reach the gate, `maxInFlight` all requests that wait for something.
+   */
   constructor(rate: RateLimit, maxInFlight: number) {
     this.#rate = new RateLimiter(rate, 1);
     this.#maxInFlight = maxInFlight;
@@ -16,7 +18,7 @@ export class NodeLimits {
     return this.#inFlight;
   }
 
-  /** Whether there is room for one more; `leave` gives it back. */
+  /** Takes a place for one request, and returns whether there was one. `leave` gives the place back. */
   enter(): boolean {
     if (this.#inFlight >= this.#maxInFlight) return false;
     this.#inFlight++;
@@ -27,7 +29,7 @@ export class NodeLimits {
     this.#inFlight--;
   }
 
-  /** Milliseconds until the node takes another try; 0 for now. */
+  /** Counts one try; returns 0 if it may pass, otherwise the milliseconds until one may. */
   tryWaitMs(nowMs: number): number {
     return this.#rate.isOff ? 0 : this.#rate.take("", nowMs);
   }

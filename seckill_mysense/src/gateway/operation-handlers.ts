@@ -5,9 +5,9 @@ import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpo
 
 export interface OperationOptions {
   readonly isReady: () => boolean;
-  /** Names and values of what goes up and down. */
+  /** Current values by metric name. */
   readonly gauges: () => Readonly<Record<string, number>>;
-  /** Counters that are kept elsewhere. */
+  /** Metrics with a label, which other parts keep. */
   readonly counts: () => readonly LabelledCounts[];
 }
 
@@ -28,12 +28,13 @@ export function mountOperation(app: GatewayApp, mount: MountOptions, options: Op
     app,
     metrics,
     mount,
-    () =>
-      new Response(mount.metrics.text(options.gauges(), options.counts()), {
+    async () =>
+      new Response(await mount.metrics.text(options.gauges(), options.counts()), {
         headers: { "content-type": metrics.okContentType, "cache-control": "no-store" },
       }),
   );
 
-  const description = openApiDocument();
-  mountEndpoint(app, openapi, mount, () => ({ ok: description }));
+  // Built at the first request, to keep it out of the start-up time.
+  let description: Record<string, unknown> | undefined;
+  mountEndpoint(app, openapi, mount, () => ({ ok: (description ??= openApiDocument()) }));
 }

@@ -7,14 +7,17 @@ type JsonBody =
 
 export interface BodyLimits {
   readonly maxBytes: number;
-  /** Time for the whole of it, in milliseconds: who sends a byte now and then must not keep his place for ever. */
+  /**
+   * Time limit for the whole body, in milliseconds: a client that sends a byte now and then must not hold its place for
+   * ever.
+   */
   readonly timeoutMs: number;
 }
 
-/** The body of a request as JSON, without taking more than `maxBytes` into memory. */
+/** Reads the body of a request as JSON. At most `maxBytes` are taken into memory. */
 export async function readJsonBody(request: Request, { maxBytes, timeoutMs }: BodyLimits): Promise<JsonBody> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-  // Also keeps foreign pages out: their forms cannot send this type.
+  // This also stops forms of foreign pages, which cannot send this content type.
   if (type !== "application/json") return { failure: "unsupported_media_type" };
   const tooLarge = { failure: "body_too_large", message: `The body may have ${maxBytes} bytes at most.` } as const;
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return tooLarge;
@@ -41,7 +44,7 @@ async function readWithin(
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
-    // Ends the read that waits; the rest of the body is never taken.
+    // Ends the pending read; the rest of the body is never read.
     void reader.cancel();
   }, timeoutMs);
   try {

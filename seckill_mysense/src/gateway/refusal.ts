@@ -2,16 +2,16 @@ import type { FailureBody } from "../contract/endpoint.ts";
 import { type FailureCode, failures } from "../contract/failures.ts";
 
 export interface RefusalDetails {
-  /** Replaces the code's own sentence where more can be said. */
+  /** Replaces the default sentence of the code if the handler knows more. */
   readonly message?: string;
   readonly retryAfterSeconds?: number;
   readonly startsAtMs?: number;
 }
 
-/** No store: a cached 410 or 404 would outlive its reason. */
+/** `no-store`, because a cached 410 or 404 would outlive its reason. */
 const jsonHeaders = { "content-type": "application/json", "cache-control": "no-store" } as const;
 
-/** A refusal with details of its own. */
+/** Builds a refusal with details. */
 export function refuse(
   code: FailureCode,
   details: RefusalDetails = {},
@@ -24,14 +24,14 @@ export function refuse(
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** A refusal whose bytes are made once, for the path that a crowd takes: a copy costs half of a new response. */
+/** A refusal that is encoded once, for the hot path: cloning costs half as much as building a response. */
 export function encodedRefusal(code: FailureCode, details: RefusalDetails = {}): () => Response {
   const template = refuse(code, details);
-  // Bun's types give clone() the type of another Response.
+  // In Bun's types, clone() returns a different `Response` type.
   return () => template.clone() as unknown as Response;
 }
 
-/** A success whose JSON is encoded already. */
+/** A success with JSON that is already encoded. */
 export function encodedAnswer(json: string): Response {
   return new Response(json, { headers: jsonHeaders });
 }

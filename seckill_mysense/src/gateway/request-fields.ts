@@ -10,7 +10,7 @@ export function bearerOf(value: string): string | undefined {
   return value.slice(0, 7).toLowerCase() === "bearer " ? value.slice(7).trim() : undefined;
 }
 
-/** The value of one cookie; the first of several, as RFC 6265 orders them by how exact their path is. */
+/** The value of a cookie. Of several with the same name the first is used: RFC 6265 puts the longest path first. */
 export function cookieValue(headers: Headers, name: string): string | undefined {
   for (const pair of headers.get("cookie")?.split(";") ?? []) {
     const equals = pair.indexOf("=");
@@ -20,8 +20,8 @@ export function cookieValue(headers: Headers, name: string): string | undefined 
 }
 
 /**
- * One parameter of a URL's query without parsing the rest; null when it is there twice, for two readers of the same
- * address could then disagree about what it says.
+ * Reads one parameter of a URL's query without parsing the rest. Null if it appears twice, because two programs could
+ * then read different values from the same URL.
  */
 export function queryValue(url: string, name: string): string | null | undefined {
   const queryStart = url.indexOf("?");
@@ -43,12 +43,12 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
   } catch {
-    // Not an encoding of anything: stays as it is, and matches no id.
+    // Invalid percent-encoding stays as it is, and matches no id.
     return text;
   }
 }
 
-/** Whether the client is a browser that wants a page. */
+/** Whether the client prefers HTML, as browsers do. */
 export function wantsPage(headers: Headers): boolean {
   return headers.get("accept")?.includes("text/html") ?? false;
 }

@@ -16,7 +16,7 @@ export interface ReservationOptions {
 export function mountReservations(app: GatewayApp, mount: MountOptions, options: ReservationOptions): void {
   const { reader, watchers, tokens } = options;
 
-  /** A token names user and product; a session names the user, and the query the product. */
+  /** A token names the user and the product. A session names only the user; the query then names the product. */
   function asker(request: Request, query: Query, session: Session | undefined): ReservationAsker | undefined {
     const explicit = bearerToken(request.headers) ?? query.token;
     const token = explicit ?? (session === undefined ? cookieValue(request.headers, tokenCookieName) : undefined);
@@ -41,7 +41,7 @@ export function mountReservations(app: GatewayApp, mount: MountOptions, options:
     const stream = watchers.watch(first.ok, () => reader.read(params.id, who), request.signal);
     if (stream === undefined) return { failure: "too_many_listeners", retryAfterSeconds: 1 };
     return new Response(stream, {
-      // The last one asks a proxy in front not to hold events back.
+      // The last header asks nginx not to buffer the events.
       headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
     });
   });

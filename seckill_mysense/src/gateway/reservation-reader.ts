@@ -5,7 +5,7 @@ import type { Gate } from "../gate/gate.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { Catalogue } from "./catalogue.ts";
 
-/** Who asks, and for which product if he says so. */
+/** The user who asks, and the product if the request names one. */
 export interface ReservationAsker {
   readonly userId: string;
   readonly productId: string | undefined;
@@ -15,7 +15,7 @@ export type ReservationReading =
   | { readonly ok: Reservation }
   | { readonly failure: "not_owner" | "reservation_not_found" };
 
-/** `won` is what a committed order means to its buyer. */
+/** How each state of an order is shown to its buyer: a committed order is `won`. */
 const statusOf = {
   reserved: "won",
   paid: "paid",
@@ -24,7 +24,7 @@ const statusOf = {
   refunded: "refunded",
 } as const satisfies Record<OrderState, ReservationStatus>;
 
-/** Statuses after which nothing more happens by itself: those who watch need not wait any longer. */
+/** Final statuses: a stream of events ends with one of them. */
 export function isFinal(status: ReservationStatus): boolean {
   return status !== "pending" && status !== "won";
 }
@@ -38,7 +38,7 @@ export function describeOrder(order: Order): Reservation {
   };
 }
 
-/** Finds out what became of a reservation: from the ledger first, for it is the truth, then from the gate. */
+/** Reads the status of a reservation: first from the ledger, which is the truth, then from the gate. */
 export class ReservationReader {
   readonly #orders: Pick<LedgerOrders, "read" | "readRejection">;
   readonly #gate: Gate;
@@ -65,7 +65,7 @@ export class ReservationReader {
     const { productId, userId } = asker;
     const entry = productId === undefined ? undefined : this.#catalogue.find(productId);
     if (entry === undefined || productId === undefined) return { failure: "reservation_not_found" };
-    // Without an order, the id itself tells whose it is.
+    // Without an order, the tag in the id proves the owner.
     if (!this.#ids.belongsTo(reservationId, userId, productId)) return { failure: "not_owner" };
     const reason = await this.#orders.readRejection(reservationId);
     if (reason !== undefined) {

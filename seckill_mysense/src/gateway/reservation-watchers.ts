@@ -4,15 +4,15 @@ import { pause } from "../time/pause.ts";
 
 export interface ReservationWatchersOptions {
   readonly maxListeners: number;
-  /** First and longest pause between two looks, in milliseconds; it doubles in between. */
+  /** The first and the longest pause between two reads, in milliseconds. Each pause is twice the one before. */
   readonly minPauseMs: number;
   readonly maxPauseMs: number;
-  /** A stream ends after this long; browsers connect again by themselves. */
+  /** A stream ends after this time. Browsers reconnect by themselves. */
   readonly maxWatchMs: number;
   readonly now: () => number;
 }
 
-/** Streams of server-sent events about reservations: so many at a time, each for a bounded time. */
+/** Streams of server-sent events about reservations, limited in their number and in their duration. */
 export class ReservationWatchers {
   readonly #options: ReservationWatchersOptions;
   readonly #stops = new Set<() => void>();
@@ -25,7 +25,7 @@ export class ReservationWatchers {
     return this.#stops.size;
   }
 
-  /** Undefined when there are as many listeners as may be. */
+  /** Undefined if the limit of listeners is reached. */
   watch(
     first: Reservation,
     look: () => Promise<ReservationReading>,
@@ -51,7 +51,7 @@ export class ReservationWatchers {
     });
   }
 
-  /** Ends all streams: for a shutdown, which would otherwise wait for them. */
+  /** Ends all streams. A shutdown would otherwise wait for them. */
   stopAll(): void {
     for (const stop of this.#stops) stop();
   }
@@ -72,7 +72,7 @@ export class ReservationWatchers {
     ) {
       await pause(pauseMs, ended);
       if (ended.aborted) return;
-      // A look that fails tells nothing: the next one may.
+      // A failed read sends nothing; the next read may succeed.
       const reading = await look().catch(() => undefined);
       if (ended.aborted) return;
       if (reading === undefined || "failure" in reading || reading.ok.status === told.status) {
@@ -87,7 +87,7 @@ export class ReservationWatchers {
 }
 
 const encoder = new TextEncoder();
-/** Keeps proxies from taking a quiet stream for a dead one. */
+/** A comment line from time to time, so that proxies do not close a stream without events. */
 const heartbeat = encoder.encode(":\n\n");
 
 function event(reservation: Reservation): Uint8Array {
@@ -98,6 +98,6 @@ function close(controller: ReadableStreamDefaultController<Uint8Array>): void {
   try {
     controller.close();
   } catch {
-    // The client has left already.
+    // The client has already disconnected.
   }
 }

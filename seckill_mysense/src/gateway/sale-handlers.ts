@@ -4,12 +4,12 @@ import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
 import { encodedAnswer } from "./refusal.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
-/** Sales are answered from the catalogue: a crowd that reloads the page costs the ledger nothing. */
+/** Answers from the catalogue in memory, so that reloading the page never costs a read of the ledger. */
 export function mountSales(app: GatewayApp, mount: MountOptions, catalogue: Catalogue): void {
   let encoded = "";
   let encodedVersion = -1;
   mountEndpoint(app, listSales, mount, () => {
-    // Every open page asks for the list again and again: it is encoded once for each time it is read.
+    // Every open page polls this list, so it is encoded once per refresh of the catalogue.
     if (encodedVersion !== catalogue.version) {
       encodedVersion = catalogue.version;
       encoded = JSON.stringify(catalogue.sales().map(({ sale, products }) => toDetails(sale, products)));

@@ -3,8 +3,7 @@ import { join } from "node:path";
 const webFolder = join(import.meta.dir, "../../web");
 
 /**
- * Only what comes from this server, and no inline scripts or styles: text that somebody smuggles into the page stays
- * text.
+ * Allows only files of this server, and no inline scripts or styles, so that text injected into the page cannot run.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
@@ -19,14 +18,14 @@ const contentSecurityPolicy = [
 
 const commonHeaders = { "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" };
 
-/** The sale page and the files it loads, ready to be served from memory. */
+/** The sale page and the files that it loads, served from memory. */
 export interface SalePage {
   readonly page: () => Response;
-  /** By path; their names change with their content, so that browsers may keep them for ever. */
+  /** By path. The names contain a hash of the content, so browsers may cache the files for ever. */
   readonly assets: ReadonlyMap<string, () => Response>;
 }
 
-/** Bundles the page's script with Bun itself: there is no build step to forget. */
+/** Bundles the page's script with Bun at the start, so that no build step is needed. */
 export async function buildSalePage(): Promise<SalePage> {
   const built = await Bun.build({ entrypoints: [join(webFolder, "sale.ts")], target: "browser", minify: true });
   const script = asset("sale", "js", "text/javascript; charset=utf-8", await built.outputs[0]!.text());
@@ -38,7 +37,7 @@ export async function buildSalePage(): Promise<SalePage> {
     headers: {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-cache",
-      // The same address answers programs with JSON.
+      // The same URL answers other programs with JSON, so caches must look at `Accept`.
       vary: "accept, authorization",
       "content-security-policy": contentSecurityPolicy,
       ...commonHeaders,

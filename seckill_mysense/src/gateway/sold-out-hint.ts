@@ -1,6 +1,6 @@
 /**
- * Remembers which reservations the gate has refused, in a table of fixed size. An entry that is overwritten costs one
- * more question to the gate, nothing else.
+ * Remembers which reservations the gate has refused, in a table of fixed size. An overwritten entry only costs one more
+ * call to the gate.
  */
 export class RefusedReservations {
   readonly #fingerprints: Uint32Array;
@@ -13,7 +13,7 @@ export class RefusedReservations {
     this.#mask = size - 1;
   }
 
-  /** `generation` makes all entries of an earlier one invalid at once. */
+  /** A new `generation` invalidates all entries of earlier generations at once. */
   add(reservationId: string, generation: number): void {
     this.#fingerprints[this.#slot(reservationId)] = fingerprint(reservationId, generation);
   }
@@ -28,7 +28,7 @@ export class RefusedReservations {
 }
 
 function fingerprint(reservationId: string, generation: number): number {
-  // Zero is what an empty slot holds.
+  // Zero marks an empty slot.
   return (Bun.hash.murmur32v3(reservationId, generation) | 1) >>> 0;
 }
 
@@ -36,8 +36,8 @@ function fingerprint(reservationId: string, generation: number): number {
 let generations = 1;
 
 /**
- * Spares the gate those who ask again for what is sold out. It never answers for somebody whom the gate has not itself
- * refused in this epoch: he could hold a reservation whose answer was lost on the way to him.
+ * Refuses repeated requests for a product that is sold out, without asking the gate. Only reservations that the gate
+ * itself refused in this epoch are refused: any other buyer may hold a reservation whose answer was lost.
  */
 export class SoldOutHint {
   readonly #refused: RefusedReservations;
@@ -51,30 +51,30 @@ export class SoldOutHint {
     this.#lifetimeMs = lifetimeMs;
   }
 
-  /** Whether this reservation may be refused without asking the gate. */
+  /** Whether this reservation can be refused without asking the gate. */
   refuses(reservationId: string, nowMs: number): boolean {
     if (this.#generation === 0) return false;
     if (nowMs >= this.#untilMs) {
-      // One request goes through to look; the others are refused until its answer is here, or the next one looks.
+      // One request is let through to ask the gate again; the others are refused until its answer arrives.
       this.#untilMs = nowMs + this.#lifetimeMs;
       return false;
     }
     return this.#refused.has(reservationId, this.#generation);
   }
 
-  /** The gate has said sold out to this reservation. */
+  /** Notes that the gate refused this reservation as sold out. */
   soldOut(reservationId: string, epoch: number, nowMs: number): void {
     if (this.#generation === 0 || epoch > this.#epoch) {
       this.#epoch = epoch;
       this.#generation = ++generations;
     }
-    // A late answer from an epoch that is over says nothing about this one.
+    // A late answer of an earlier epoch says nothing about the current one.
     if (epoch < this.#epoch) return;
     this.#untilMs = nowMs + this.#lifetimeMs;
     this.#refused.add(reservationId, this.#generation);
   }
 
-  /** There is stock again, or another epoch: everybody may ask. */
+  /** Forgets all refusals, since there is stock again or a new epoch. */
   clear(): void {
     this.#generation = 0;
   }

@@ -5,7 +5,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { tokenCookieName } from "./check.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
-/** The gate decides when a sale is over, by its own clock: tokens outlive the end by more than clocks differ. */
+/** The gate's clock decides when a sale ends. Tokens therefore stay valid a little longer than clocks can differ. */
 const graceAfterEndMs = 60_000;
 
 export interface TokenOptions {

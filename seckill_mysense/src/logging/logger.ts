@@ -1,7 +1,12 @@
+import { pino } from "pino";
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** One line of JSON per event: time, level, message, and fields with names of their own. Never secrets or passwords. */
+/**
+ * Writes one line of JSON per event: `level`, `time` (ISO 8601, UTC), `message`, then the fields. Never log secrets or
+ * passwords.
+ */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -9,24 +14,44 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
-const severity = { debug: 0, info: 1, warn: 2, error: 3 } as const;
+/** Fields with these names are logged as "[Redacted]". No call passes one today; this guards against mistakes. */
+const secretFields = [
+  "password",
+  "passwordHash",
+  "pass_word",
+  "secret",
+  "api_secret",
+  "token",
+  "cookie",
+  "authorization",
+];
 
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** Takes one line without its end. */
+  /** Gets one line without its line end. It must write synchronously, so that a killed process loses no line. */
   readonly write: (line: string) => void;
+  /** Unix milliseconds. */
   readonly now: () => number;
 }
 
-export function createLogger(options: LoggerOptions): Logger {
+export function createLogger({ level, write, now }: LoggerOptions): Logger {
+  const lines = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: secretFields,
+    },
+    { write: (line) => write(line.trimEnd()) },
+  );
+  // Passed as the first field, the message comes before the other fields, where people look for it.
   const at =
-    (level: LogLevel) =>
-    (message: string, fields?: LogFields): void => {
-      if (severity[level] < severity[options.level]) return;
-      options.write(JSON.stringify({ time: new Date(options.now()).toISOString(), level, message, ...fields }));
-    };
+    (severity: LogLevel) =>
+    (message: string, fields?: LogFields): void =>
+      lines[severity]({ message, ...fields });
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** For tests, and for embedding where nobody reads the log. */
+/** Discards every event. For tests, and for embedding without a log. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -4,6 +4,7 @@ import { silentLogger, type Logger } from "../logging/logger.ts";
 import type { Delivery, DeliveryVerdict, ReservationQueue } from "../queue/queue.ts";
 import { RefusedValueError } from "../ledger/ledger-errors.ts";
 import { maxRecordBatch, type LedgerOrders } from "../ledger/orders.ts";
+import { traceMessages } from "../tracing/tracing.ts";
 import { salvageReservation } from "./salvage-reservation.ts";
 
 export interface ConsumerOptions {
@@ -85,7 +86,9 @@ class BatchRecorder {
     if (entries.length === 0) return;
     const reservations = entries.map(({ reservation }) => reservation);
     try {
-      const outcomes = await this.#orders.record(reservations, { payWithinMs: this.#payWithinMs });
+      const outcomes = await traceMessages({ name: "ledger record", kind: "consumer" }, reservations, (traced) =>
+        this.#orders.record(traced, { payWithinMs: this.#payWithinMs }),
+      );
       for (const [position, outcome] of outcomes.entries()) {
         const { reservation, index } = entries[position] as ReadableEntry;
         verdicts[index] = this.#verdictOf(outcome, reservation);

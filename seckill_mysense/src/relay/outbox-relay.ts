@@ -3,6 +3,7 @@ import { backoffMs } from "../time/backoff.ts";
 import type { Clock } from "../time/clock.ts";
 import { pause } from "../time/pause.ts";
 import { retryUntilStopped, type Retried } from "../time/retry-until-stopped.ts";
+import { traceMessages } from "../tracing/tracing.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import type { Gate, OutboxEntry } from "../gate/gate.ts";
 import type { GateProduct } from "../gate/product-keys.ts";
@@ -86,7 +87,9 @@ export class OutboxRelay {
   async #deliver(entries: readonly OutboxEntry[]): Promise<void> {
     const { gate, queue } = this.#options;
     const reservations = entries.map((entry) => entry.reservation);
-    const published = await this.#insist("publish", () => queue.publish(reservations));
+    const published = await traceMessages({ name: "relay publish", kind: "producer" }, reservations, (traced) =>
+      this.#insist("publish", () => queue.publish(traced)),
+    );
     // The relay was stopped before the confirm. The entries stay unacknowledged, and the next relay claims them.
     if (published.kind === "stopped") return;
     this.#options.onPublished(entries.length);

@@ -1,20 +1,22 @@
+import { Command, CommanderError } from "commander";
+
 export const roles = ["all", "gateway", "relay", "consumer", "sweeper", "verify"] as const;
 export type Role = (typeof roles)[number];
 
 export interface CommandLine {
   readonly role: Role;
-  /** As it was given; undefined for the shipped config.json. */
+  /** The path as given; undefined for the shipped config.json. */
   readonly configFile: string | undefined;
-  /** For `verify`: only this sale. */
+  /** For `verify`: check only this sale. */
   readonly saleId: string | undefined;
-  /** For `verify`: nobody buys any more, and what is still on its way is a finding. */
+  /** For `verify`: no sale is open, so reservations that are still on their way are findings. */
   readonly atRest: boolean;
 }
 
-export const usage = [
-  "usage: bun seckill_mysense/main.ts [role] [--config file]",
+const description = [
+  "The flash sale, whole or one of its roles.",
   "",
-  "roles:",
+  "Roles:",
   "  all       every part in one process (the default)",
   "  gateway   the public web server",
   "  relay     carries accepted reservations from the gate to the queue",
@@ -23,37 +25,43 @@ export const usage = [
   "  verify    checks the invariants of the sales: [--sale id] [--at-rest]",
 ].join("\n");
 
-/** The command line could not be understood; the message says what, and what would be right. */
+/** The command line is invalid. The message names the word that is wrong. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** `undefined` when help was asked for. @throws UsageError */
-export function parseCommandLine(args: readonly string[]): CommandLine | undefined {
-  let role: Role | undefined;
-  let configFile: string | undefined;
-  let saleId: string | undefined;
-  let atRest = false;
-  for (let index = 0; index < args.length; index++) {
-    const word = args[index]!;
-    if (word === "--help" || word === "-h") return undefined;
-    if (word === "--config") configFile = valueAfter(args, index++);
-    else if (word === "--sale") saleId = valueAfter(args, index++);
-    else if (word === "--at-rest") atRest = true;
-    else if (word.startsWith("-")) throw new UsageError(`${word} is not a known option`);
-    else if (role !== undefined) throw new UsageError(`one role at a time: ${role} or ${word}`);
-    else role = roleNamed(word);
-  }
-  if (role !== "verify" && (saleId !== undefined || atRest)) {
-    throw new UsageError("--sale and --at-rest belong to the role verify");
-  }
-  return { role: role ?? "all", configFile, saleId, atRest };
+function program(): Command {
+  return new Command("bun seckill_mysense/main.ts")
+    .description(description)
+    .argument("[role]", "one of the roles above", "all")
+    .option("--config <file>", "settings that differ from the defaults")
+    .option("--sale <id>", "for verify: only this sale")
+    .option("--at-rest", "for verify: nobody buys any more, and what is still on its way is a finding")
+    .exitOverride()
+    .configureOutput({ writeOut() {}, writeErr() {} });
 }
 
-function valueAfter(args: readonly string[], index: number): string {
-  const value = args[index + 1];
-  if (value === undefined) throw new UsageError(`${args[index]} needs a value behind it`);
-  return value;
+/** The text of `--help`. */
+export function usage(): string {
+  return program().helpInformation().trimEnd();
+}
+
+/** `undefined` if help was requested. @throws UsageError */
+export function parseCommandLine(args: readonly string[]): CommandLine | undefined {
+  const command = program();
+  try {
+    command.parse(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed") return undefined;
+    throw new UsageError(error.message.replace(/^error: /, ""));
+  }
+  const { config, sale, atRest = false } = command.opts<{ config?: string; sale?: string; atRest?: boolean }>();
+  const role = roleNamed(command.processedArgs[0] as string);
+  if (role !== "verify" && (sale !== undefined || atRest)) {
+    throw new UsageError("--sale and --at-rest belong to the role verify");
+  }
+  return { role, configFile: config, saleId: sale, atRest };
 }
 
 function roleNamed(word: string): Role {

@@ -9,10 +9,11 @@ export interface DataFolder {
 }
 
 /**
- * Takes the data folder for this process alone, since two that write the same append-only file would ruin it. The lock
- * is one of the kernel's on a file, taken through SQLite: it ends with the process, however that ends, and leaves
- * nothing behind that an operator would have to remove.
- * @throws StartError when the folder cannot be written. Undefined when another process has it.
+ * Locks the data folder for this process, because two processes that write the same append-only file would corrupt it.
+ * The lock is a file lock of the operating system, taken through SQLite. It ends with the process, even after a crash,
+ * so no operator ever has to remove it.
+ * @returns undefined if another process holds the lock
+ * @throws StartError if the folder cannot be written
  */
 export function takeDataFolder(path: string): DataFolder | undefined {
   const lock = openLock(path);

@@ -4,7 +4,7 @@ import type { Settings } from "../settings/settings.ts";
 
 export const demoProductId = "aurora-headphones";
 
-/** A sale to try the system with, made when the ledger has none at all. */
+/** Creates a sale for trying out the system, if the ledger has no sale. */
 export async function createDemoSale(
   sales: Pick<LedgerSales, "list" | "create">,
   { demo, demo_units, demo_starts_in_seconds, demo_lasts_seconds }: Settings["sale"],

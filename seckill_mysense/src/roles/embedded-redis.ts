@@ -19,20 +19,20 @@ export interface EmbeddedRedisOptions {
 }
 
 const host = "127.0.0.1";
-/** A gateway's limit on the wait for an answer is no longer than this: a node that hangs is to be noticed before. */
+/** Below a gateway's default limit on the wait for the gate, so that a node that hangs is noticed first. */
 const nodeTimeoutMs = 1_500;
 
-/** Says where the embedded server of a running system listens, for `verify` beside it: its ports. */
+/** The file with the ports of the embedded server, for a `verify` that runs beside the system. */
 function portsFile(dataDir: string): string {
   return join(dataDir, "my-redis.port");
 }
 
-/** Other users of the machine can reach the port as well, and must not be able to change the stock. */
+/** A password is needed because other users of the machine can reach the port too. */
 function passwordFor(secret: string): string {
   return Buffer.from(deriveBytes(secret, "embedded-redis/password/")).toString("base64url");
 }
 
-/** One server at its port, or a ring of them. */
+/** The address of a single server, or of a ring. */
 function addressOf(ports: readonly number[], secret: string): GateServer {
   const password = passwordFor(secret);
   const [port] = ports as [number];
@@ -42,10 +42,10 @@ function addressOf(ports: readonly number[], secret: string): GateServer {
 }
 
 /**
- * Starts MyRedis with its append-only file in the data folder: in this process on a free port, or as processes of
- * their own that form a ring, when `redis.embedded_nodes` asks for more than one.
+ * Starts MyRedis with its append-only file in the data folder. A single node runs in this process on a free port. If
+ * `redis.embedded_nodes` is more than one, each node is a process of its own, and together they form a ring.
  *
- * @throws StartError when the nodes cannot start
+ * @throws StartError if the nodes cannot start
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const { settings, secret } = options;
@@ -116,7 +116,7 @@ const reportTo =
     else logger.debug("MyRedis", { detail: message });
   };
 
-/** Where the embedded server of the system that has this data folder listens, as far as a file says. */
+/** The address of the embedded server that uses this data folder, from the file of ports. Undefined without a file. */
 export function runningEmbeddedRedis(dataDir: string, secret: string): GateServer | undefined {
   try {
     const ports = readFileSync(portsFile(dataDir), "utf8").trim().split(" ").map(Number);

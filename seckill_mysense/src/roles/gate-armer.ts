@@ -7,29 +7,30 @@ import type { ReservationQueue } from "../queue/queue.ts";
 export interface GateArmerOptions {
   readonly gate: Pick<Gate, "arm">;
   readonly audit: LedgerAudit;
-  /** Undefined where it cannot be asked. */
+  /** Undefined if this process has no access to the queue. */
   readonly queue: Pick<ReservationQueue, "depth"> | undefined;
   readonly logger: Logger;
   readonly now: () => number;
 }
 
 /**
- * Puts the stock of new products into the gate: once, and never again. A gate that has lost a product of which
- * something may have been sold stays closed for it until somebody rebuilds it, for the stock it would be armed with
- * could have been promised to others already.
+ * Arms the gate with the stock of new products, exactly once. If the gate has lost a product of which units may have
+ * been sold, the product stays closed until an operator rebuilds it: the stock may already be promised to other buyers.
  */
 export class GateArmer {
   readonly #options: GateArmerOptions;
-  /** Products (with epoch) that this process has seen in the gate. */
+  /** Products with their epoch that this process has seen armed. */
   readonly #seen = new Set<string>();
-  /** What was said already, so that a log is not filled with it. */
+  /** Problems that were already logged, so that each is logged once. */
   readonly #told = new Set<string>();
 
   constructor(options: GateArmerOptions) {
     this.#options = options;
   }
 
-  /** Whether the gate is, or now was, armed for the product's epoch. `status` is what the gate has just said. */
+  /**
+   * Arms the gate if needed; resolves with whether it is armed for the product's epoch. `status` is its latest status.
+   */
   async ensure(sale: Sale, product: SaleProduct, status: GateStatus | undefined): Promise<boolean> {
     const key = `${product.id}@${product.epoch}`;
     if (status?.epoch === product.epoch) {
@@ -50,7 +51,7 @@ export class GateArmer {
     return true;
   }
 
-  /** Why the product must not be armed from here. */
+  /** The reason why the product must not be armed; undefined if it may be. */
   async #problem(
     sale: Sale,
     product: SaleProduct,
@@ -67,7 +68,7 @@ export class GateArmer {
     return waiting > 0 ? `the gate knows nothing of the product, ${waiting} reservations are in the queue` : undefined;
   }
 
-  /** Orders and rejections in any state: each was once a unit that the gate gave away. */
+  /** The number of orders and rejections in any state: for each of them the gate once gave away a unit. */
   async #recorded(saleId: string, productId: string): Promise<number> {
     const audit = await this.#options.audit.auditSale(saleId);
     const found = audit?.products.find(({ product }) => product.id === productId);

@@ -36,18 +36,19 @@ export interface SystemOptions {
 }
 
 export interface RunningSystem {
-  /** Of the web server, where the role has one. */
+  /** The port of the web server; undefined for roles without one. */
   readonly port: number | undefined;
-  /** Lets what is under way come to its end, within `backend.shutdown_seconds`; then gives up on it. */
+  /** Waits for running work to end, for at most `backend.shutdown_seconds`. */
   stop(): Promise<"drained" | "gave_up">;
 }
 
-/** What has been started, and is stopped the other way round. */
+/** How to stop each part that was started. Parts are stopped in reverse order. */
 type Stops = (() => Promise<void> | void)[];
 
 /**
  * Starts one role, or all of them in this process.
- * @throws StartError, or an error of a part that could not be reached; what was started by then is stopped again.
+ * @throws StartError, or the error of a part that could not be reached. Parts that were already started are stopped
+ * first.
  */
 export async function startSystem(options: SystemOptions): Promise<RunningSystem> {
   const { role, settings } = options;
@@ -75,7 +76,7 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<number |
 
   const queue = role === "sweeper" ? undefined : openQueueFor(options, stops);
   const gate = role === "consumer" ? undefined : await openGateFor(options, secrets, stops);
-  // The last to start is the first to stop: nobody is let in while what he needs is not there, or no longer.
+  // The gateway starts last and stops first, so that every part that a request needs is running.
   if (gate !== undefined && (role === "all" || role === "sweeper")) runSweeper(options, ledger, gate, stops);
   if (queue !== undefined && (role === "all" || role === "consumer")) await runConsumer(options, ledger, queue, stops);
   if (gate !== undefined && queue !== undefined && (role === "all" || role === "relay")) {
@@ -94,7 +95,7 @@ function holdDataFolder(settings: Settings, stops: Stops): void {
 }
 
 function openQueueFor({ role, settings, logger }: SystemOptions, stops: Stops): ReservationQueue | undefined {
-  // A gateway only looks into the queue, and can look into a shared one alone.
+  // A gateway only reads the depth of the queue, which works only with a shared queue.
   if (role === "gateway" && settings.rabbitmq.url === "") return undefined;
   const queue = openQueue(settings, logger);
   stops.push(() => queue.close());
@@ -140,8 +141,8 @@ interface RelayParts {
 }
 
 /**
- * What a relay that died had in hand is taken over after this long. Beside an embedded server there is no other relay,
- * so that nothing speaks for waiting.
+ * Entries that a dead relay had read are taken over after this time. An embedded server has only one relay, so that a
+ * short time is safe.
  */
 const claimIdleMs = { embedded: 1_000, shared: 5_000 };
 
@@ -149,7 +150,7 @@ function runRelay({ settings, logger, clock }: SystemOptions, { ledger, gate, qu
   const relay = startRelay({
     gate,
     queue,
-    // A new name for each start, for two relays at a time must not share one.
+    // Two running relays must not share a name, so each start uses a new one.
     relayName: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
     products: relayedProducts(ledger.sales, clock.now),
     claimIdleMs: isGateEmbedded(settings) ? claimIdleMs.embedded : claimIdleMs.shared,

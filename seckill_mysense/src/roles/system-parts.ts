@@ -16,13 +16,13 @@ import type { Settings } from "../settings/settings.ts";
 import type { Role } from "./command-line.ts";
 import { StartError } from "./start-error.ts";
 
-/** The first signs, all of them verify. */
+/** The first secret signs; all of them verify. */
 export function secretsOf({ backend, data_dir }: Settings): readonly string[] {
   if (backend.api_secret === "") return [keptSecret(data_dir)];
   return backend.previous_api_secret === "" ? [backend.api_secret] : [backend.api_secret, backend.previous_api_secret];
 }
 
-/** SQLite in the data folder while mysql.host is empty. */
+/** MySQL, or SQLite in the data folder if mysql.host is empty. */
 export function openLedger(settings: Settings, now: () => number): Ledger {
   const { mysql, data_dir } = settings;
   if (mysql.host === "") return sqliteLedger({ file: join(data_dir, "ledger.sqlite"), now });
@@ -37,14 +37,14 @@ export function openLedger(settings: Settings, now: () => number): Ledger {
   });
 }
 
-/** A file in the data folder while rabbitmq.url is empty. */
+/** RabbitMQ, or a file in the data folder if rabbitmq.url is empty. */
 export function openQueue(settings: Settings, logger: Logger): ReservationQueue {
   const { rabbitmq, data_dir } = settings;
   if (rabbitmq.url === "") return embeddedQueue({ file: join(data_dir, "queue.sqlite"), logger });
   return rabbitmqQueue({ url: rabbitmq.url, queueName: rabbitmq.queue_name, logger });
 }
 
-/** The server or cluster that the settings name; undefined while the gate is embedded. */
+/** The server or cluster that the settings name; undefined if the gate is embedded. */
 export function externalGateServer({ redis }: Settings): GateServer | undefined {
   if (redis.url !== "") return { url: redis.url };
   if (redis.cluster.length === 0) return undefined;
@@ -62,8 +62,8 @@ export function openGate(settings: Settings, connection: GateServer, logger: Log
 }
 
 /**
- * Relays, consumers and sweepers are no gateways: they can have the gateways' file as it is.
- * @throws StartError when a gateway is not told which one it is
+ * Checks that a gateway knows its own name. Relays, consumers and sweepers need none, so they can use the same file.
+ * @throws StartError if `gateways.self` is missing
  */
 export function checkRing(role: Role, { gateways }: Settings): void {
   if ((role !== "all" && role !== "gateway") || gateways.nodes.length === 0 || gateways.self !== "") return;
@@ -73,7 +73,7 @@ export function checkRing(role: Role, { gateways }: Settings): void {
 }
 
 /**
- * A part that lives inside a process cannot be shared with another one.
+ * Checks that a role of its own uses no embedded part, because other processes cannot reach such a part.
  * @throws StartError naming the key that must be set for this role
  */
 export function checkSharedParts(role: Role, settings: Settings): void {

@@ -23,9 +23,9 @@ export interface VerifyOptions {
 }
 
 /**
- * Checks the invariants of one sale or of all, on a system that runs or on one that is stopped, and prints a report.
- * Returns whether none is violated.
- * @throws StartError when there is no such sale
+ * Checks the invariants of one sale or of all sales, and prints a report. The system may be running or stopped.
+ * @returns whether all invariants hold
+ * @throws StartError if there is no such sale
  */
 export async function verifySales(options: VerifyOptions): Promise<boolean> {
   await using cleanup = new AsyncDisposableStack();
@@ -56,7 +56,7 @@ interface Others {
   readonly queue: ReservationQueue | undefined;
 }
 
-/** Embedded parts of a running system are asked from outside; those of a stopped one are opened here. */
+/** Connects to the embedded parts of a running system; opens those of a stopped system in this process. */
 async function openOthers(options: VerifyOptions, cleanup: AsyncDisposableStack): Promise<Others> {
   const { settings, logger } = options;
   const isShared = !isGateEmbedded(settings) && settings.rabbitmq.url !== "";
@@ -78,7 +78,7 @@ async function gateServer(
 ): Promise<GateServer | undefined> {
   const external = externalGateServer(settings);
   if (external !== undefined) return external;
-  // Without embedded parts there is no kept secret, but there is one in the settings.
+  // A system that is not fully embedded has no kept secret; the settings contain one.
   const secret = isEmbedded(settings) ? secretsOf(settings)[0]! : settings.backend.api_secret;
   if (!isStopped) return runningEmbeddedRedis(settings.data_dir, secret);
   const embedded = await startEmbeddedRedis({ settings, secret, logger });

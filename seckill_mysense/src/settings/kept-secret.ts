@@ -16,9 +16,9 @@ const fileName = "api-secret";
 const secretBytes = 48;
 
 /**
- * The secret of an embedded system whose config.json names none: made at the first start and kept in the data folder,
- * readable by its owner alone, so that tokens and sessions outlive a restart.
- * @throws SettingsError when the file exists but holds no secret
+ * The secret of an embedded system without a secret in its config.json. It is created at the first start and kept in
+ * the data folder, readable only by its owner, so that tokens and sessions survive a restart.
+ * @throws SettingsError if the file exists but does not hold a secret
  */
 export function keptSecret(dataDir: string): string {
   mkdirSync(dataDir, { recursive: true });
@@ -42,7 +42,7 @@ function readSecret(path: string): string | undefined {
   return text;
 }
 
-/** Written under another name first: a crash leaves either the whole secret or none. */
+/** The file is written under a temporary name first, so that a crash never leaves a partial secret. */
 function createSecret(path: string): string {
   const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(secretBytes))).toString("base64url");
   const draft = `${path}.${process.pid}`;
@@ -56,7 +56,8 @@ function createSecret(path: string): string {
   }
   chmodSync(draft, 0o600);
   try {
-    // A link, not a rename: of two processes that start at the same moment, one makes the secret and both use it.
+    // A link fails if the file exists, unlike a rename: of two processes that start together, one creates the secret
+    // and both use it.
     linkSync(draft, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;

@@ -4,7 +4,10 @@ import { describeIssues } from "../contract/describe-issues.ts";
 import { type Settings, settingsSchema } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 
-/** Secrets, so that config.json can be shown around, and the name of the machine, so that all gateways can share one. */
+/**
+ * Secrets, so that config.json need not contain any, and the gateway's own name, so that all gateways can share one
+ * file.
+ */
 const environmentKeys = {
   SECKILL_API_SECRET: ["backend", "api_secret"],
   SECKILL_PREVIOUS_API_SECRET: ["backend", "previous_api_secret"],
@@ -16,7 +19,7 @@ const environmentKeys = {
   SECKILL_REDIS_PASS_WORD: ["redis", "pass_word"],
 } as const;
 
-/** Never shown: a log is read by more people than config.json is. */
+/** The values of these keys are never shown: more people read the log than config.json. */
 const secretKeys = /(^|\.)(api_secret|previous_api_secret|internal_secret|pass_word|url)$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -36,7 +39,9 @@ export function loadSettings(file: string, environment: Environment): Settings {
   }
 }
 
-/** The same for settings that are at hand already; a relative `data_dir` starts from `baseDir`. @throws SettingsError */
+/**
+ * Checks settings that are already in memory. A relative `data_dir` is resolved from `baseDir`. @throws SettingsError
+ */
 export function checkSettings(input: unknown, baseDir: string): Settings {
   const result = settingsSchema.safeParse(input);
   if (!result.success) {
@@ -54,12 +59,12 @@ export function checkSettings(input: unknown, baseDir: string): Settings {
   return settings;
 }
 
-/** Whether every part runs in this process, with its data in `data_dir`. */
+/** Whether ledger, queue and gate are all embedded, with their data in `data_dir`. */
 export function isEmbedded(settings: Settings): boolean {
   return settings.mysql.host === "" && settings.rabbitmq.url === "" && isGateEmbedded(settings);
 }
 
-/** Whether MyRedis is part of the system, in this process or in processes that it starts. */
+/** Whether the gate is an embedded MyRedis, in this process or in processes that it starts. */
 export function isGateEmbedded({ redis }: Settings): boolean {
   return redis.url === "" && redis.cluster.length === 0;
 }

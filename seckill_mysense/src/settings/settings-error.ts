@@ -1,4 +1,4 @@
-/** config.json cannot be used; each problem is one line that names the key, its value and what would be right. */
+/** config.json is invalid. Each problem is one line that names the key, its value and the rule. */
 export class SettingsError extends Error {
   readonly problems: readonly string[];
 

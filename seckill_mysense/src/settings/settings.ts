@@ -2,7 +2,7 @@ import { z } from "zod";
 import { parseAddressBlock } from "../authorization/ip-address.ts";
 import { parseNodeName } from "../authorization/ring/node-name.ts";
 
-/** Weaker secrets could be guessed from a single token, off line. */
+/** A weaker secret could be found offline, by trying secrets against a single token. */
 const minSecretLength = 32;
 const minDistinctCharacters = 12;
 
@@ -27,14 +27,14 @@ function url(...schemes: readonly string[]): z.ZodType<string, string> {
 
 const backend = z.strictObject({
   host: z.string().min(1).default("0.0.0.0"),
-  /** 0 lets the system choose: the log then names the port. */
+  /** 0 lets the operating system choose a port, which is then logged. */
   api_port: whole(0, 65_535).default(8080),
   api_secret: secret.default(""),
   previous_api_secret: secret.default(""),
-  /** For other programs that ask /checkRight; empty: nobody may. */
+  /** For other programs that use /checkRight. Empty closes /checkRight. */
   internal_secret: secret.default(""),
   secure_cookies: z.boolean().default(false),
-  /** Whose X-Forwarded-For is believed. */
+  /** The proxies whose X-Forwarded-For is trusted. */
   trusted_proxies: z
     .array(
       z.string().refine((text) => parseAddressBlock(text) !== undefined, {
@@ -59,11 +59,11 @@ const gateways = z.strictObject({
     .string()
     .refine((text) => text === "" || isNodeName(text), { error: nodeNameRule })
     .default(""),
-  /** Empty: the host of `self`. */
+  /** Empty for the host of `self`. */
   listen_host: z.string().max(253).default(""),
   max_nodes: whole(1, 64).default(64),
   ask_timeout_ms: whole(10, 5_000).default(150),
-  /** With the pause between two looks, the others have noticed within two seconds. */
+  /** Limited so that, with the interval of the check, a lost gateway is noticed within two seconds. */
   down_after_ms: whole(300, 1_500).default(1_000),
   questions_waiting: whole(1, 1_000_000).default(8_192),
 });
@@ -90,7 +90,7 @@ const rabbitmq = z.strictObject({
 
 const redis = z.strictObject({
   url: url("redis", "rediss").default(""),
-  /** Some nodes of Redis Cluster or of a ring of MyRedis nodes; the others are learned from them. */
+  /** Some nodes of a Redis Cluster, or of a ring of MyRedis nodes. The other nodes are discovered. */
   cluster: z
     .array(z.string().refine(isNodeName, { error: nodeNameRule }))
     .max(100)
@@ -98,7 +98,7 @@ const redis = z.strictObject({
   user_name: z.string().max(256).default(""),
   pass_word: z.string().max(512).default(""),
   tls: z.boolean().default(false),
-  /** More than one: processes that form a ring, from `embedded_port` upwards. */
+  /** More than one node: each is a process of its own, on the ports from `embedded_port` upwards. */
   embedded_nodes: whole(1, 64).default(1),
   embedded_port: port.default(6390),
   append_fsync: z.enum(["always", "everysec"]).default("always"),
@@ -147,9 +147,9 @@ const limits = z.strictObject({
 
 const log = z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") });
 
-/** What config.json may hold. A key that stands here without a value in the file has the default written here. */
+/** The schema of config.json, with the default of every key. */
 export const settingsSchema = z.strictObject({
-  /** Relative to the folder of config.json, so that it means the same folder from wherever the program is started. */
+  /** Relative to the folder of config.json, so that the working directory does not matter. */
   data_dir: z.string().min(1).default("../data"),
   backend: backend.prefault({}),
   mysql: mysql.prefault({}),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type AttackedShop, startAttackedShop } from "./attacked-shop.ts";
 
-/** Every way of asking for /check that is not quite it. None may do without a token, or slip past a limit. */
+/** Attacks with variants of the URL and the request of /check. None may work without a token or avoid a limit. */
 let shop: AttackedShop;
 const noLimit = { rate_per_second: 0, burst: 1 };
 
@@ -15,7 +15,7 @@ afterAll(async () => {
 
 const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
 
-/** One request line with whatever headers, sent as it stands. */
+/** One request line with the given headers, sent unchanged. */
 const ask = (target: string, headers = "", method = "GET"): Promise<string> =>
   shop.raw(`${method} ${target} HTTP/1.1\r\nHost: shop\r\n${headers}Connection: close\r\n\r\n`);
 
@@ -125,7 +125,7 @@ describe("requests of an odd form", () => {
     ];
     for (const request of requests) {
       const answer = await shop.raw(request + second, 1_000);
-      // As a request of its own, in the connection's order, the second would be legal: it is not to be hidden in a body.
+      // As a separate request on the connection the second one would be legal. It must not be hidden in a body.
       expect([request, answer.includes("HTTP/1.1 202")]).toEqual([request, false]);
     }
     await shop.legalBuyer();

@@ -13,24 +13,24 @@ export const shopSecret = "attacked-shop-0123456789-abcdefghijklmnopqrs";
 const hourMs = 3_600_000;
 const day = 24 * hourMs;
 
-/** Three sales: one is open, one has not begun, one is over. */
+/** Three sales: one is open, one has not started, one has ended. */
 const sales = { open: "spring", later: "summer", past: "winter" } as const;
 
-/** The whole system as a process of its own, with real tokens at hand, to be attacked over the wire. */
+/** The whole system as a process, to be attacked over the network; it can sign real tokens. */
 export interface AttackedShop extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** A token as the shop itself would sign it; what is given changes the claims, and `secret` who signs. */
+  /** A token as the shop would sign it. The options replace claims; `secret` signs with another secret. */
   token(userId: string, claims?: Partial<SaleTokenClaims>, secret?: string): string;
-  /** Asks /check for headphones. */
+  /** Requests headphones from /check. */
   check(token: string, headers?: Record<string, string>): Promise<Response>;
-  /** Sends bytes as they are and gives everything that comes back until the other side closes, or `timeoutMs` is over. */
+  /** Sends bytes unchanged, and returns all that is received until the server closes or `timeoutMs` has passed. */
   raw(bytes: string, timeoutMs?: number): Promise<string>;
-  /** Says that this user may have one order. */
+  /** Notes that an order of this user is legal. */
   allow(userId: string): string;
-  /** A buyer who has done nothing wrong takes a unit. */
+  /** A legal buyer takes a unit. */
   legalBuyer(): Promise<void>;
-  /** Ends the system, and checks that the ledger holds the legal buyers' orders and nothing else. */
+  /** Stops the system, and checks that the ledger holds exactly the orders of the legal buyers. */
   expectOnlyLegalOrders(): Promise<void>;
   metrics(): Promise<string>;
 }
@@ -131,7 +131,7 @@ class Shop implements AttackedShop {
       const socket = connect({ host: "127.0.0.1", port: this.port }, () => socket.write(bytes, "latin1"));
       const timer = setTimeout(() => socket.destroy(), timeoutMs);
       socket.on("data", (chunk) => (text += chunk.toString("latin1")));
-      // A refused connection says no, too: what has come is the answer.
+      // A refused connection is a refusal too: the bytes received so far are the answer.
       socket.on("error", () => {});
       socket.on("close", () => {
         clearTimeout(timer);

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { type AttackedShop, startAttackedShop } from "./attacked-shop.ts";
 
-/** Masses of requests and of connections. Legal buyers are served all the while, and nothing is gained. */
+/** Floods of requests and connections. Legal buyers are served meanwhile, and the attackers get nothing. */
 let shop: AttackedShop;
 const perUser = { rate_per_second: 2, burst: 5 };
 const perAddress = { rate_per_second: 50, burst: 100 };
 
 beforeAll(async () => {
   shop = await startAttackedShop({
-    // Stands for nginx: the legal buyers' addresses come through it, the attackers' forged ones do not.
+    // Stands in for nginx. The shop trusts the addresses that it reports, but not those that attackers forge.
     backend: { trusted_proxies: ["127.0.0.2"] },
     limits: { check_per_user: perUser, check_per_address: perAddress, body_timeout_ms: 500 },
   });
@@ -19,7 +19,7 @@ afterAll(async () => {
   await shop[Symbol.asyncDispose]();
 }, 60_000);
 
-/** Asks as somebody at this address, through the proxy that the shop trusts. */
+/** Sends a request as a client at this address, through the proxy that the shop trusts. */
 function askFrom(address: string, token: string): Promise<number> {
   return new Promise((resolve, reject) => {
     let text = "";
@@ -33,7 +33,7 @@ function askFrom(address: string, token: string): Promise<number> {
   });
 }
 
-/** Somebody who has done nothing wrong, at an address of his own, repeats what the shop asks him to repeat. */
+/** A legal buyer with an own address, who retries whenever the shop says so. */
 async function legalBuyer(index: number): Promise<void> {
   const token = shop.token(shop.allow(`legal-${index}`));
   for (let attempt = 0; attempt < 50; attempt++) {
@@ -45,7 +45,7 @@ async function legalBuyer(index: number): Promise<void> {
   throw new Error("a legal buyer was never served");
 }
 
-/** Runs `attack` again and again with this many hands while ten legal buyers are served. */
+/** Runs `attack` in a loop with this concurrency while ten legal buyers are served. */
 async function whileFlooded(hands: number, attack: () => Promise<void>, firstBuyer: number): Promise<void> {
   let over = false;
   const flood = Promise.all(
@@ -70,7 +70,7 @@ describe("a flood", () => {
     await whileFlooded(
       20,
       async () => {
-        // For another product with his token for this one: a good token, and never an order.
+        // A valid token of one product is used for another product. This must never give an order.
         const status = await askFrom("203.0.113.1", token);
         counts.set(status, countOf(counts, status) + 1);
       },
@@ -79,7 +79,7 @@ describe("a flood", () => {
     expect([...counts.keys()]).toEqual([403]);
   }, 60_000);
 
-  test("of one user with a good token reaches the gate only as often as his limit says", async () => {
+  test("of one user with a good token reaches the gate only as often as the user's limit allows", async () => {
     const counts = new Map<number, number>();
     const token = shop.token(shop.allow("greedy"));
     const startedMs = performance.now();
@@ -133,7 +133,7 @@ describe("a flood", () => {
       30,
     );
     expect(countOf(counts, 429)).toBeGreaterThan(countOf(counts, 202));
-    // Through the proxy, what the client wrote stands left of what the proxy saw, and counts for nothing.
+    // The proxy appends the real address at the right, so the client's own entry at the left is ignored.
     const statuses = new Set<number>();
     for (let index = 0; index < perAddress.burst * 2; index++) {
       const name = `liar-again-${index}`;
@@ -183,7 +183,7 @@ describe("connections that stay", () => {
     }
   }, 60_000);
 
-  test("and send their bodies byte by byte are told that it took too long", async () => {
+  test("and send their bodies byte by byte are refused as too slow", async () => {
     const head =
       "POST /api/users HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
     const sockets = await Promise.all(Array.from({ length: 300 }, () => open(head)));

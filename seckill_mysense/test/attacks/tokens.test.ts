@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type AttackedShop, shopSecret, startAttackedShop } from "./attacked-shop.ts";
 
-/** Every way of coming with a token that is not one's own good one. Afterwards the ledger holds legal orders only. */
+/** Attacks with invalid, stolen and repeated tokens. Afterwards the ledger holds only legal orders. */
 let shop: AttackedShop;
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ describe("a token", () => {
   test("signed with a secret of one's own is refused", async () => {
     const forged = shop.token("mallory", {}, "another-secret-0123456789-abcdefghijklmnop");
     await expectRefused(forged, 401, "token_unknown_key");
-    // The right key's name does not help.
+    // Naming the right key does not help.
     const good = shop.token("mallory").split(".");
     const parts = forged.split(".");
     await expectRefused([parts[0], good[1], parts[2], parts[3]].join("."), 401, "token_forged");
@@ -44,7 +44,7 @@ describe("a token", () => {
     for (let index = 0; index < token.length; index++) {
       for (const bit of [1, 2, 4, 8, 16, 32]) {
         const flipped = String.fromCharCode(token.charCodeAt(index) ^ bit);
-        // A header cannot carry control characters at all.
+        // A header cannot contain control characters.
         if (!/[!-~]/.test(flipped)) continue;
         const response = await shop.check(token.slice(0, index) + flipped + token.slice(index + 1));
         if (response.status !== 401) accepted++;
@@ -102,13 +102,13 @@ describe("a token", () => {
   test("of another product or another sale is refused", async () => {
     await expectRefused(shop.token("mallory", { productId: "speaker" }), 403, "token_wrong_product");
     await expectRefused(shop.token("mallory", { saleId: "summer", productId: "tent" }), 403, "token_wrong_product");
-    // The right product with the wrong sale has a good signature of the wrong key.
+    // With the wrong sale, the signature is valid but made with another sale's key.
     const crossed = shop.token("mallory", { saleId: "summer", productId: "headphones" });
     const response = await shop.check(crossed);
     expect(response.status).not.toBe(202);
   });
 
-  test("of another user gives his reservation, never one of one's own", async () => {
+  test("of another user gives that user's reservation, never one for the attacker", async () => {
     const stolen = shop.token(shop.allow("victim"));
     const first = await shop.check(stolen);
     const second = await shop.check(stolen, { cookie: "seckill_session=v1.a.b.c" });

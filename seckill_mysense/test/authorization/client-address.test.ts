@@ -3,8 +3,8 @@ import { ClientAddress } from "../../src/authorization/client-address.ts";
 import { parseAddressBlock, parseIpAddress } from "../../src/authorization/ip-address.ts";
 
 const hex = (text: string): string | undefined => {
-  const bytes = parseIpAddress(text);
-  return bytes && Buffer.from(bytes).toString("hex");
+  const address = parseIpAddress(text);
+  return address && Buffer.from(address.toByteArray()).toString("hex");
 };
 
 describe("addresses", () => {
@@ -24,10 +24,24 @@ describe("addresses", () => {
     }
   });
 
+  test("spellings that programs read differently are not addresses", () => {
+    for (const text of ["0x7f.0.0.1", "127.1", "2130706433", "0177.0.0.1", "::ffff:01.2.3.4", "::ffff:1.02.3.4"]) {
+      expect([text, hex(text)]).toEqual([text, undefined]);
+    }
+  });
+
+  test("an IPv4-compatible address is not the IPv4 address", () => {
+    expect(hex("::192.0.2.1")).toBe(`${"00".repeat(12)}c0000201`);
+  });
+
+  test("a zone is not part of the address, whatever it holds", () => {
+    for (const text of ["fe80::1%", "fe80::1%a%b"]) expect(hex(text)).toBe(hex("fe80::1"));
+  });
+
   test("blocks are an address and how many of its bits count", () => {
-    expect(parseAddressBlock("10.0.0.0/8")?.prefixBits).toBe(104);
-    expect(parseAddressBlock("2001:db8::/32")?.prefixBits).toBe(32);
-    expect(parseAddressBlock("10.1.2.3")?.prefixBits).toBe(128);
+    expect(parseAddressBlock("10.0.0.0/8")?.[1]).toBe(104);
+    expect(parseAddressBlock("2001:db8::/32")?.[1]).toBe(32);
+    expect(parseAddressBlock("10.1.2.3")?.[1]).toBe(128);
     for (const text of ["10.0.0.0/33", "::/129", "10.0.0.0/8/8", "10.0.0.0/", "10.0.0.0/-1", "proxy/8"]) {
       expect(parseAddressBlock(text)).toBeUndefined();
     }
@@ -45,7 +59,7 @@ describe("the client behind a request", () => {
     expect(alone.keyOf("::ffff:192.0.2.1", headers("203.0.113.9"))).toBe("192.0.2.1");
   });
 
-  test("behind a stranger's connection is the stranger, although he sends the header", () => {
+  test("behind an untrusted connection is its other end, although it sends the header", () => {
     expect(trusting.keyOf("192.0.2.1", headers("203.0.113.9"))).toBe("192.0.2.1");
   });
 

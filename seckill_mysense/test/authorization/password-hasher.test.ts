@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { HasherOverloaded, PasswordHasher } from "../../src/authorization/password-hasher.ts";
 
-/** As cheap as argon2id goes: these tests are about turns, not about strength. */
+/** The cheapest parameters of argon2id: these tests are about the order of requests, not about strength. */
 const cheap = { memoryKib: 8, passes: 1 };
 
 describe("the password hasher", () => {

@@ -33,7 +33,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   interface OpenPage extends AsyncDisposable {
     readonly page: Page;
-    /** What the page complained of: script errors and violations of its own policy. */
+    /** The page's errors: script errors and violations of its Content-Security-Policy. */
     readonly complaints: string[];
   }
 
@@ -44,7 +44,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => {
-      // The browser reports every refused request; refusals are part of a sale.
+      // The browser also reports refused requests, which are normal in a sale.
       if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
         complaints.push(message.text());
       }
@@ -81,7 +81,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   for (const viewport of [phone, desktop]) {
     test(`leads a buyer at ${viewport.width} pixels from the countdown to a paid order`, async () => {
-      // The server's clock jumps to the start, so that no test waits for it and none can be late.
+      // The server's clock jumps to the start, so that the test neither waits nor comes too late.
       let aheadMs = 0;
       const startsAtMs = Date.now() + 3_600_000;
       await using system = await startTestGateway({

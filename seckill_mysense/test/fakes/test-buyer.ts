@@ -5,7 +5,7 @@ export interface JsonAnswer {
   readonly body: any;
 }
 
-/** A client that keeps cookies, as a browser would. */
+/** A client that keeps cookies, like a browser. */
 export class TestBuyer {
   readonly #url: () => string;
   readonly #cookies = new Map<string, string>();

@@ -30,6 +30,7 @@ interface TestGatewayOptions {
   readonly sale?: Partial<Sale>;
   readonly limits?: Record<string, unknown>;
   readonly backend?: Record<string, unknown>;
+  readonly gateways?: Record<string, unknown>;
   readonly secrets?: readonly string[];
   /** The clock of gateway, gate and ledger, Unix milliseconds. */
   readonly now?: () => number;
@@ -57,6 +58,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const settings = checkSettings(
     {
       backend: { host: "127.0.0.1", api_port: 0, ...options.backend },
+      gateways: options.gateways ?? {},
       limits: {
         check_per_user: noLimit,
         check_per_address: noLimit,

@@ -20,7 +20,7 @@ describe("/checkRight", () => {
     expect((await ask({ userID: "" })).body.error).toBe("invalid_request");
   });
 
-  test("a look leaves the user his tries", async () => {
+  test("a peek costs the user no try", async () => {
     await using system = await startTestGateway({ limits: once, backend: { internal_secret: internalSecret } });
     const [buyer, token] = await buyerWithToken(system.url, "Ada", "headphones");
     const userID = (await buyer.send("GET", "/api/session")).body.userID as string;

@@ -5,7 +5,7 @@ import { GateOutcomeUnknown, GateUnavailable } from "../../src/gate/gate-errors.
 import { buyerWithToken, TestBuyer } from "../fakes/test-buyer.ts";
 import { startTestGateway, type TestGateway, testSecret } from "../fakes/test-gateway.ts";
 
-/** Tokens that the gateway accepts, made without asking it. */
+/** Signs tokens that the gateway accepts, without a request to it. */
 function tokenFor(userId: string, claims: Partial<SaleTokenClaims> = {}, secret = testSecret): string {
   const tokens = new SaleTokens([secret]);
   tokens.setSales([claims.saleId ?? "spring"]);
@@ -29,7 +29,7 @@ async function sellOut(system: TestGateway): Promise<void> {
 }
 
 describe("/check", () => {
-  test("a buyer with a token gets 202 with his reservation, and 200 with the same one when he asks again", async () => {
+  test("a buyer with a token gets 202 with the reservation, and 200 with the same one for each repetition", async () => {
     await using system = await startTestGateway();
     const [buyer, token] = await buyerWithToken(system.url, "Ada", "headphones");
     const first = await buyer.check("headphones", token);
@@ -41,7 +41,7 @@ describe("/check", () => {
     expect(system.gate.stocks.get("headphones")?.available).toBe(1);
   });
 
-  test("a second token of the same buyer leads to the reservation he has", async () => {
+  test("a second token of the same buyer leads to the reservation that the buyer holds", async () => {
     await using system = await startTestGateway();
     const [buyer, token] = await buyerWithToken(system.url, "Ada", "headphones");
     const first = await buyer.check("headphones", token);
@@ -147,7 +147,7 @@ describe("/check", () => {
     expect((await buyer.send("POST", "/check?x=1&productID=%68eadphones", { bearer })).status).toBe(202);
   });
 
-  test("before the start everybody is told 425 with the time of the start", async () => {
+  test("before the start everybody gets 425 with the time of the start", async () => {
     const startsAtMs = Date.now() + 600_000;
     await using system = await startTestGateway({ sale: { startsAtMs } });
     const [buyer, token] = await buyerWithToken(system.url, "Ada", "headphones");
@@ -185,7 +185,7 @@ describe("/check", () => {
     expect(system.gate.reserveCalls).toBe(callsBefore);
   });
 
-  test("a buyer who holds a reservation is told so while the product is sold out to others", async () => {
+  test("a buyer who holds a reservation gets it again while the product is sold out to others", async () => {
     await using system = await startTestGateway({ limits: { sold_out_hint_ms: 60_000 } });
     const holder = tokenFor("holder");
     const buyer = new TestBuyer(system.url);
@@ -206,7 +206,7 @@ describe("/check", () => {
     expect((await buyer.check("headphones", bearer)).status).toBe(202);
   });
 
-  test("a user beyond his limit is told when to come back, and others are not held up", async () => {
+  test("a user beyond the limit gets a time to come back, and others are not delayed", async () => {
     await using system = await startTestGateway({ limits: { check_per_user: { rate_per_second: 0.001, burst: 2 } } });
     const buyer = new TestBuyer(system.url);
     const bearer = tokenFor("eager");
@@ -218,7 +218,7 @@ describe("/check", () => {
     expect((await buyer.check("headphones", tokenFor("patient"))).status).toBe(202);
   });
 
-  test("an address beyond its limit is told when to come back, whoever asks from it", async () => {
+  test("an address beyond its limit gets a time to come back, whichever user sends the request", async () => {
     await using system = await startTestGateway({
       limits: { check_per_address: { rate_per_second: 0.001, burst: 1 } },
     });
@@ -266,7 +266,7 @@ describe("/check", () => {
     expect(system.gate.reserveCalls).toBe(3);
   });
 
-  test("a gate that took nothing is not asked again: the client is told to come back", async () => {
+  test("a gate that took nothing is not asked again: the client gets a time to come back", async () => {
     await using system = await startTestGateway();
     system.gate.scripted.push(() => Promise.reject(new GateUnavailable("full")));
     const answer = await new TestBuyer(system.url).check("headphones", tokenFor("ada"));

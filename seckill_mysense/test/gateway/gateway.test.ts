@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { freePort } from "../../../tools/test-services/index.ts";
 import { endpoints } from "../../src/contract/endpoints.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startGateway } from "../../src/gateway/gateway.ts";
@@ -71,6 +72,20 @@ describe("the gateway", () => {
     expect(metrics.body).toContain('seckill_check_gate_seconds_bucket{le="+Inf"} 0\n');
   });
 
+  test("every metric has a type, a line of help of its own, and no value twice", async () => {
+    const gateways = { self: `127.0.0.1:${await freePort()}`, nodes: ["127.0.0.1:9"] };
+    await using system = await startTestGateway({ backend: { api_secret: testSecret }, gateways });
+    const visitor = new TestBuyer(system.url);
+    const lines = ((await visitor.send("GET", "/metrics")).body as string).split("\n");
+    const named = (what: string): string[] =>
+      lines.flatMap((line) => (line.startsWith(`# ${what} `) ? [line.split(" ")[2]!] : [])).toSorted();
+    expect(named("HELP")).toEqual(named("TYPE"));
+    expect(named("TYPE")).toEqual(expect.arrayContaining(["seckill_failing_users", "seckill_ring_member_up"]));
+    for (const name of named("HELP")) expect(lines).not.toContain(`# HELP ${name} ${name}`);
+    const series = lines.filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.split(" ")[0]);
+    expect(series).toEqual([...new Set(series)]);
+  });
+
   test("the OpenAPI description has every endpoint with its refusals", async () => {
     await using system = await startTestGateway();
     const { body } = await new TestBuyer(system.url).send("GET", "/openapi.json");
@@ -94,7 +109,7 @@ describe("the gateway", () => {
       expect(asset.status).toBe(200);
       expect(asset.headers.get("cache-control")).toContain("immutable");
     }
-    // Inline code would be blocked by the page's own policy.
+    // The page's Content-Security-Policy would block inline code.
     expect(html).not.toMatch(/<script>|<style>| on\w+=| style=/);
   });
 

@@ -52,7 +52,7 @@ describe("limits", () => {
     expect((await bob.check("headphones", bobsToken)).status).toBe(202);
   });
 
-  test("whoever goes on although he is refused is banned for a while, and told so", async () => {
+  test("a user who continues although refused is banned for a while, and the answer says so", async () => {
     await using system = await startTestGateway({ limits: { check_per_user: once, ban_after_failures: 3 } });
     const [buyer, token] = await buyerWithToken(system.url, "Eve", "headphones");
     const errors: unknown[] = [];

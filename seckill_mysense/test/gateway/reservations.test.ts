@@ -3,14 +3,14 @@ import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
 import { buyerWithToken, TestBuyer } from "../fakes/test-buyer.ts";
 import { startTestGateway, testProduct, type TestGateway } from "../fakes/test-gateway.ts";
 
-/** A buyer who was accepted, with the id of his reservation. */
+/** An accepted buyer, with the id of the reservation. */
 async function accepted(system: TestGateway, name = "Ada"): Promise<{ buyer: TestBuyer; token: string; id: string }> {
   const [buyer, token] = await buyerWithToken(system.url, name, "headphones");
   const answer = await buyer.check("headphones", token);
   return { buyer, token, id: answer.body.reservation };
 }
 
-/** What relay and consumer would do. */
+/** Records the reservations as relay and consumer would. */
 async function recordAll(system: TestGateway): Promise<void> {
   await system.ledger.orders.record(system.gate.accepted, { payWithinMs: 60_000 });
 }
@@ -52,7 +52,7 @@ describe("reservations", () => {
     expect((await buyer.send("GET", `/api/reservations/${id}`)).body.status).toBe("won");
   });
 
-  test("a rejection is told with its reason", async () => {
+  test("a rejection comes with its reason", async () => {
     await using system = await startTestGateway();
     const { buyer, token, id } = await accepted(system);
     await oversell(system);

@@ -46,7 +46,7 @@ describe("POST /api/token", () => {
     expect(await buyer.token("headphones")).not.toBe(first);
   });
 
-  test("a user who asks for too many is told when to come back", async () => {
+  test("a user who asks for too many tokens gets a time to come back", async () => {
     await using system = await startTestGateway({ limits: { api_per_user: { rate_per_second: 0.001, burst: 1 } } });
     const [buyer] = await buyerWithToken(system.url, "Ada", "headphones");
     const answer = await buyer.send("POST", "/api/token", { json: { productID: "headphones" } });

@@ -8,28 +8,28 @@ export const internalSecret = "internal-secret-0123456789-abcdefghijklm";
 const generous = { rate_per_second: 1_000_000, burst: 1_000_000 };
 
 export interface GatewayProcess {
-  /** host:port for the others: its name on the ring. */
+  /** The host:port for the other gateways, which is its name on the ring. */
   readonly name: string;
   readonly configFile: string;
-  /** The first does everything, the others are web servers alone. */
+  /** The first process has the role `all`, the others the role `gateway`. */
   readonly role: "all" | "gateway";
-  /** Undefined while it is down. */
+  /** Undefined while the gateway is down. */
   program: RunningProgram | undefined;
-  /** A request must not be sent to one that is frozen. */
+  /** A frozen gateway must get no requests. */
   isFrozen: boolean;
 }
 
 export interface GatewayProcesses extends AsyncDisposable {
   readonly gateways: readonly GatewayProcess[];
   readonly redis: Service;
-  /** Of the first gateway. */
+  /** The config.json of the first gateway. */
   readonly configFile: string;
-  /** Those that can be asked. */
+  /** The gateways that can answer requests. */
   urls(): string[];
   start(gateway: GatewayProcess): Promise<void>;
-  /** Writes its settings anew: they hold from its next start. */
+  /** Rewrites its settings, which take effect at its next start. */
   configure(gateway: GatewayProcess, backend: object): void;
-  /** Starts one more, which the settings of the others do not name. */
+  /** Starts one more gateway, which the settings of the others do not name. */
   join(): Promise<AsyncDisposable & { readonly url: string; readonly name: string }>;
 }
 
@@ -37,9 +37,9 @@ interface GatewaysOptions {
   readonly count: number;
   readonly units: number;
   readonly limits?: Record<string, unknown>;
-  /** The first, which does everything, is alone; the others are the ring. */
+  /** True to keep the first process, which has the role `all`, out of the ring. */
   readonly isFirstApart?: boolean;
-  /** Over settings of `gateways` that are more patient than the defaults: a slow machine must not decide a test. */
+  /** Overrides the settings of `gateways`, whose timeouts are longer here than the defaults, for slow machines. */
   readonly gateways?: Record<string, unknown>;
 }
 
@@ -75,11 +75,11 @@ export async function startGateways(options: GatewaysOptions): Promise<GatewayPr
     return { name, configFile, role: index === 0 ? "all" : "gateway", program: undefined, isFrozen: false };
   });
   const start = async (gateway: GatewayProcess): Promise<void> => {
-    gateway.program = await startProgram(gateway.configFile, gateway.role);
+    gateway.program = await startProgram(gateway.configFile, { role: gateway.role });
   };
   for (const gateway of gateways) configure(gateway, {});
   const [first, ...others] = gateways as [GatewayProcess, ...GatewayProcess[]];
-  // It makes the tables and the sale that the others then find.
+  // The first process creates the tables and the sale for the others.
   await start(first);
   await Promise.all(others.map(start));
   const urls = (): string[] =>
@@ -97,7 +97,7 @@ export async function startGateways(options: GatewaysOptions): Promise<GatewayPr
       const name = `127.0.0.1:${await freePort()}`;
       const configFile = join(folder, "newcomer.json");
       writeFileSync(configFile, JSON.stringify(settingsOf(name, {})));
-      const program = await startProgram(configFile, "gateway");
+      const program = await startProgram(configFile, { role: "gateway" });
       await untilRingOf(count + 1, [...urls(), program.url]);
       return { name, url: program.url, [Symbol.asyncDispose]: async () => void (await program.process.stop()) };
     },
@@ -117,7 +117,7 @@ async function untilReady(urls: readonly string[]): Promise<void> {
   }
 }
 
-/** Until each of these gateways sees a ring of so many. */
+/** Waits until each of these gateways sees a ring of this size. */
 export async function untilRingOf(count: number, urls: readonly string[], timeoutMs = 20_000): Promise<void> {
   const sizes = (): Promise<number[]> => Promise.all(urls.map((url) => gaugeOf(url, "seckill_ring_gateways")));
   await waitUntil(async () => (await sizes()).every((size) => size === count), {
@@ -126,7 +126,7 @@ export async function untilRingOf(count: number, urls: readonly string[], timeou
   });
 }
 
-/** The value of a line of /metrics; 0 where there is none. */
+/** The value of a line of /metrics; 0 if the line is missing. */
 export async function gaugeOf(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
@@ -140,7 +140,7 @@ export interface Right {
   readonly owner: string;
 }
 
-/** Asks /checkRight as another program would. */
+/** Sends a request to /checkRight, as another program would. */
 export async function askRight(url: string, body: object, secret = internalSecret): Promise<Right> {
   const headers = { "content-type": "application/json", authorization: `Bearer ${secret}` };
   const response = await fetch(`${url}/checkRight`, { method: "POST", headers, body: JSON.stringify(body) });
@@ -148,7 +148,7 @@ export async function askRight(url: string, body: object, secret = internalSecre
   return (await response.json()) as Right;
 }
 
-/** Which gateway decides about each of these users, as this gateway sees it. */
+/** The owner of each of these users, as this gateway sees it. */
 export async function ownersAt(url: string, userIds: readonly string[]): Promise<string[]> {
   return Promise.all(userIds.map(async (userID) => (await askRight(url, { userID, peek: true })).owner));
 }

@@ -23,7 +23,7 @@ const redis = requireService("redis");
 const units = 500;
 const buyerCount = 3_000;
 const requests = 12_000;
-/** What a gateway that is gone may cost the others, and a second in which this machine did something else. */
+/** The longest delay that a lost gateway may cause, plus a second for a busy machine. */
 const leavesWithinMs = 3_000;
 const watchedUsers = Array.from({ length: 300 }, (_, index) => `watched-${index}`);
 
@@ -59,7 +59,7 @@ describe.skipIf(redis.missing)(`a sale through three gateways${redis.reason}`, (
       await untilRingOf(3, ring.urls());
     });
     for (const url of ring.urls()) expect(await ownersAt(url, watchedUsers)).toEqual(before);
-    // Nobody was turned away because of it: those who waited for it were decided about without it.
+    // No buyer was refused because of it: the other gateways decided about the waiting users themselves.
     for (const url of ring.urls()) expect(await gaugeOf(url, 'seckill_owner_questions_total{outcome="full"}')).toBe(0);
     await expectSaleVerifies(ring, told);
   }, 90_000);
@@ -96,7 +96,7 @@ describe.skipIf(redis.missing)(`limits of users while a gateway is lost${redis.r
     await untilRingOf(2, ring.urls(), leavesWithinMs);
     await everybodyTries(2 * burst);
     for (const [index, id] of ids.entries()) {
-      // The successor, and in between each of the two others by itself, begins to count anew.
+      // The successor starts a new count, and before that each of the two other gateways does.
       if (owners[index] === victim.name) expect(passed.get(id)!).toBeWithin(burst + 1, 3 * burst + 1);
       else expect(passed.get(id)).toBe(burst);
     }
@@ -123,7 +123,7 @@ function demoSale(): CrowdSale {
   return { secret: testSecret, saleId: "demo", productId: demoProductId, ...window };
 }
 
-/** Lets the crowd buy through all gateways in turn, and does something to them when a part of it has been served. */
+/** Lets the crowd buy through all gateways in turn, and runs an action after part of the crowd has been served. */
 async function sellWith(ring: GatewayProcesses, midSale: () => Promise<void>): Promise<ToldAnswer[]> {
   const buyers = gatherBuyers(demoSale(), buyerCount);
   let turn = 0;
@@ -150,7 +150,7 @@ async function sellWith(ring: GatewayProcesses, midSale: () => Promise<void>): P
   return told;
 }
 
-/** I1 to I8, against ledger, gate and what every buyer was told. */
+/** Checks the invariants I1 to I8 against the ledger, the gate and the answers to every buyer. */
 async function expectSaleVerifies(ring: GatewayProcesses, told: readonly ToldAnswer[]): Promise<void> {
   const settings = loadSettings(ring.configFile, {});
   const ledger = openLedger(settings, systemClock.now);

@@ -14,7 +14,7 @@ const keyIdOf = (token: string): string => token.split(".")[1]!;
 describe.skipIf(redis.missing)(
   `the secret is changed by restarting three gateways one after the other${redis.reason}`,
   () => {
-    test("no token, session or reservation of a buyer is refused on the way, wherever he asks", async () => {
+    test("no token, session or reservation of a buyer is refused on the way, whichever gateway is asked", async () => {
       await using ring = await startGateways({
         count: 3,
         units,
@@ -36,7 +36,7 @@ describe.skipIf(redis.missing)(
       await crowd.stop();
       await load;
       expect(crowd.refusals).toEqual([]);
-      // Now that all know it, the new secret signs; what was signed with the old one is still good.
+      // Now every gateway knows the new secret, so it signs. Signatures of the old secret are still valid.
       const lastToken = await crowd.tokenOf(0);
       expect(keyIdOf(lastToken)).not.toBe(keyIdOf(firstToken));
       for (const url of ring.urls()) {
@@ -50,7 +50,7 @@ describe.skipIf(redis.missing)(
   },
 );
 
-/** Buyers who do each of their steps at another gateway, again and again. */
+/** Buyers who use another gateway for each step, in a loop. */
 class RotatingCrowd {
   readonly refusals: string[] = [];
   readonly #ring: GatewayProcesses;
@@ -87,7 +87,7 @@ class RotatingCrowd {
     );
   }
 
-  /** Until that many more rounds have come to their end. */
+  /** Waits until this many more rounds have ended. */
   async askedSome(rounds: number): Promise<void> {
     const until = this.#rounds + rounds;
     while (this.#rounds < until) await Bun.sleep(5);
@@ -118,7 +118,7 @@ class RotatingCrowd {
     if (!allowed.includes(status)) this.refusals.push(`${what}: ${status} ${JSON.stringify(body)}`);
   }
 
-  /** A gateway that is being restarted breaks connections or says 503, as it may: then the next one is asked. */
+  /** A gateway during a restart may break connections or answer 503. The next gateway is then asked. */
   async #send(buyer: TestBuyer, ...request: Parameters<TestBuyer["send"]>): Promise<JsonAnswer> {
     for (;;) {
       const answer = await buyer.send(...request).catch(() => undefined);

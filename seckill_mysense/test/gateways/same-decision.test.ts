@@ -8,7 +8,7 @@ import { askRight, ownersAt, startGateways } from "./gateway-processes.ts";
 const redis = requireService("redis");
 const burst = 6;
 const users = 12;
-/** Slow enough that nothing is given back while the test runs. */
+/** So slow that no try is refilled while the test runs. */
 const limits = { check_per_user: { rate_per_second: 0.001, burst } };
 
 interface Answer {
@@ -29,14 +29,14 @@ function buyersOf(units: number): Buyer[] {
 
 describe.skipIf(redis.missing)(`gateway processes of one ring${redis.reason}`, () => {
   for (const count of [2, 3, 5]) {
-    test(`${count} of them: a user gets one user's limit and one answer, wherever he asks`, async () => {
+    test(`${count} of them: a user gets one user's limit and one answer, whichever gateway is asked`, async () => {
       await using ring = await startGateways({ count, units: users, limits });
       const urls = ring.urls();
       const buyers = buyersOf(users + 1);
       const answers = await Promise.all(
         buyers.slice(0, users).map(async ({ token }, user) => {
           const own: Answer[] = [];
-          // Each begins at another gateway and goes round and round.
+          // Each buyer starts at another gateway and then uses all of them in turn.
           for (let attempt = 0; attempt < burst + 4; attempt++) {
             own.push(await check(urls[(user + attempt) % count]!, token));
           }
@@ -49,7 +49,7 @@ describe.skipIf(redis.missing)(`gateway processes of one ring${redis.reason}`, (
         expect(own.slice(0, burst).map(({ body }) => body.reservation)).toEqual(Array(burst).fill(reservationId));
         expect(own.slice(burst).map(({ body }) => body.error)).toEqual(Array(4).fill("limited"));
       }
-      // Everything is sold: the last one hears so at each gateway, and again when it is repeated to him.
+      // Everything is sold: the last buyer is refused at each gateway, also when the refusal is repeated from memory.
       const last = buyers[users]!;
       for (const url of [...urls, ...urls].slice(0, burst)) {
         expect((await check(url, last.token)).body.error).toBe("sold_out");

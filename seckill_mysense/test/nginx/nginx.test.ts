@@ -19,7 +19,7 @@ const sources = join(import.meta.dir, "../../../deploy/nginx");
 const secret = "nginx-test-secret-0123456789-abcdefghij";
 const names = ["10.0.0.1:9080", "10.0.0.2:9080", "10.0.0.3:9080"];
 
-/** Stands for a gateway: says who it is and what it was sent. */
+/** A stand-in for a gateway: it answers with its name and the request. */
 interface Backend {
   readonly name: string;
   readonly port: number;
@@ -29,7 +29,7 @@ interface Backend {
   requests: number;
 }
 
-/** nginx.conf as it is delivered, but with ports of this test. */
+/** The shipped nginx.conf with this test's ports. */
 function writeConfiguration(folder: string, port: number, backends: readonly Backend[]): void {
   cpSync(join(sources, "gateway-ring.js"), join(folder, "gateway-ring.js"));
   const nodes = names.map((name, index) => `${name}=gateway_${index + 1}`);
@@ -66,7 +66,7 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
       async fetch(request, server) {
         backend.requests++;
         if (backend.breaks) {
-          // A gateway that dies in the middle of a request.
+          // A gateway that crashes during a request.
           void server.stop(true);
           backend.server = undefined;
           return new Response();
@@ -205,7 +205,7 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
     expect(backends.reduce((sum, { requests }) => sum + requests, 0)).toBe(before);
   });
 
-  /** Sends bytes as they are, and gives all that comes back. */
+  /** Sends bytes unchanged, and returns all that is received. */
   function raw(bytes: string): Promise<string> {
     return new Promise((resolve, reject) => {
       let text = "";

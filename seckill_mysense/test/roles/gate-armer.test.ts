@@ -10,7 +10,7 @@ import { testProduct } from "../fakes/test-gateway.ts";
 const nowMs = 1_000_000;
 const sale: Sale = { id: "spring", title: "Spring", startsAtMs: nowMs - 1, endsAtMs: nowMs + 1_000 };
 
-/** An armer over a gate that knows nothing, and the reasons that it has logged. */
+/** An armer with an empty gate, and the reasons that it has logged. */
 async function setUp(options: { product?: SaleProduct; ready?: number } = {}) {
   const product = options.product ?? testProduct;
   const ledger = sqliteLedger({ file: ":memory:" });

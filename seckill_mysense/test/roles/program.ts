@@ -5,7 +5,7 @@ import { testSecret } from "../fakes/test-gateway.ts";
 
 const mainFile = join(import.meta.dir, "../../main.ts");
 
-/** A folder with a config.json: `parts` lie over the settings that tests share. */
+/** A folder with a config.json. `parts` override the settings that tests share. */
 export function configFolder(parts: Record<string, object> = {}): { folder: string; configFile: string } {
   const folder = temporaryFolder("seckill");
   const config = {
@@ -24,11 +24,20 @@ export interface RunningProgram {
   readonly url: string;
 }
 
+interface ProgramOptions {
+  readonly role?: string;
+  /** A script that runs before the program. Operators load their tracing this way. */
+  readonly preload?: string;
+}
+
 /** Starts the program and waits until it takes requests. */
-export async function startProgram(configFile: string, role = "all"): Promise<RunningProgram> {
-  const cmd = [process.execPath, mainFile, role, "--config", configFile] as const;
+export async function startProgram(
+  configFile: string,
+  { role = "all", preload }: ProgramOptions = {},
+): Promise<RunningProgram> {
+  const flags = preload === undefined ? [] : ["--preload", preload];
   const started = await startProcess({
-    cmd: [...cmd],
+    cmd: [process.execPath, ...flags, mainFile, role, "--config", configFile],
     readyWhen: /"message":"started","role":"\w+"(?:,"port":(\d+))?/,
   });
   return { process: started, url: `http://127.0.0.1:${started.readyMatch?.[1]}` };
@@ -50,7 +59,7 @@ export async function runProgram(
   return { code, stdout: ended.stdout(), stderr: ended.stderr() };
 }
 
-/** Settings for a gate outside of the program. */
+/** Settings for an external gate. */
 export function externalGate(url: string): Record<string, object> {
   return { redis: { url }, backend: { api_secret: testSecret } };
 }

@@ -15,7 +15,7 @@ const services = (["redis", "mariadb", "rabbitmq"] as const).map(requireService)
 const isMissing = services.some(({ missing }) => missing);
 const reason = services.map((service) => service.reason).join("");
 
-/** The broker takes its time to start. */
+/** The broker starts slowly. */
 const timeoutMs = 90_000;
 
 describe.skipIf(isMissing)(`roles in processes of their own, on MariaDB, RabbitMQ and redis-server${reason}`, () => {
@@ -41,7 +41,7 @@ describe.skipIf(isMissing)(`roles in processes of their own, on MariaDB, RabbitM
       await ledger.sales.create(sale, [{ ...testProduct, total }]);
       await ledger.close();
 
-      const start = (role: string) => startProgram(configFile, role);
+      const start = (role: string) => startProgram(configFile, { role });
       const [east, west] = await Promise.all([start("gateway"), start("gateway")]);
       const [relay, consumer, sweeper] = await Promise.all([start("relay"), start("consumer"), start("sweeper")]);
       const names = Array.from({ length: 20 }, (_, index) => `Buyer ${index}`);
@@ -60,14 +60,14 @@ describe.skipIf(isMissing)(`roles in processes of their own, on MariaDB, RabbitM
         if (answer.status !== 202) continue;
         const [buyer, bearer] = buyers[index]!;
         const path = `/api/reservations/${answer.body.reservation}`;
-        // The new relay waits before it takes over what the killed one had in hand.
+        // The new relay waits before it takes over the entries of the killed one.
         await waitUntil(async () => (await buyer.send("GET", path, { bearer })).body.status === "won", {
           what: `${names[index]} to win`,
           timeoutMs: 60_000,
           intervalMs: 100,
         });
       }
-      // What the killed relay had not acknowledged goes its way once more, although everybody has his answer.
+      // Entries that the killed relay had not acknowledged are published again, although every buyer has an answer.
       const verify = () => runProgram(["verify", "--at-rest", "--config", configFile]);
       await waitUntil(async () => (await verify()).code === 0, { what: "the sale to be at rest", timeoutMs: 30_000 });
       const stopped = await Promise.all([east, west, sweeper, ...again].map(({ process }) => process.stop()));

@@ -7,14 +7,14 @@ import { demoProductId } from "../../src/roles/demo-sale.ts";
 import { buyerWithToken, type TestBuyer } from "../fakes/test-buyer.ts";
 import { configFolder, externalGate, type RunningProgram, runProgram, startProgram } from "./program.ts";
 
-/** Waits until the reservation is no longer pending, and gives its status. */
+/** Waits until the reservation is no longer pending, and returns its status. */
 async function settled(buyer: TestBuyer, reservation: string): Promise<string> {
   let status = "pending";
   const path = `/api/reservations/${reservation}?productID=${demoProductId}`;
   await waitUntil(
     async () => {
       const answer = await buyer.send("GET", path);
-      // An answer without a status is a failure: it stands for itself in the message of the assertion.
+      // An answer without a status is a failure. It is returned whole, so that the assertion shows it.
       status = answer.body.status ?? `${answer.status} ${JSON.stringify(answer.body)}`;
       return status !== "pending" && answer.status !== 429;
     },
@@ -29,7 +29,7 @@ async function whenOpen({ url }: RunningProgram): Promise<void> {
   await waitUntil(isReady, { what: "the system to be ready", timeoutMs: 20_000 });
 }
 
-/** One buyer from the registration to the answer of /check. */
+/** Lets one buyer register, get a token and ask /check. */
 async function buy(
   url: string,
   name: string,
@@ -40,7 +40,7 @@ async function buy(
 }
 
 interface TestedGate {
-  /** Settings that lead to it. */
+  /** Settings that select this gate. */
   readonly parts: Record<string, object>;
   stop(): Promise<void>;
 }
@@ -83,7 +83,7 @@ function testSystem(startGate: () => Promise<TestedGate>): void {
     const [first, second] = winners as [(typeof winners)[0], (typeof winners)[0]];
     expect((await first.buyer.send("POST", `/api/orders/${first.id}/pay`)).body.status).toBe("paid");
 
-    // What one gives back, another can have.
+    // A returned unit can be sold again.
     expect((await second.buyer.send("POST", `/api/orders/${second.id}/cancel`)).body.status).toBe("cancelled");
     const loser = buyers.find(({ status }) => status === 410)!;
     let status = 0;
@@ -115,7 +115,7 @@ function testSystem(startGate: () => Promise<TestedGate>): void {
     const buyers = await Promise.all(names.map((name) => buyerWithToken(program.url, name, demoProductId)));
     const port = Number(new URL(program.url).port);
 
-    // Half of the answers are waited for; the process dies while the others are on their way.
+    // Half of the answers are awaited; the process is killed while the others are on their way.
     const first = await Promise.all(buyers.slice(0, 12).map(([buyer, token]) => buyer.check(demoProductId, token)));
     const second = buyers.slice(12).map(([buyer, token]) => buyer.check(demoProductId, token).catch(() => undefined));
     await program.process.kill("SIGKILL");
@@ -139,7 +139,7 @@ function testSystem(startGate: () => Promise<TestedGate>): void {
       if (index < 12) expect(answer.body.reservation).toBe(first[index]!.body.reservation);
       expect(await settled(buyers[index]![0], answer.body.reservation)).toBe("won");
     }
-    // What the killed relay had not acknowledged goes its way once more, although everybody has his answer.
+    // Entries that the killed relay had not acknowledged are published again, although every buyer has an answer.
     const verify = () => runProgram(["verify", "--at-rest", "--config", again.configFile]);
     await waitUntil(async () => (await verify()).code === 0, { what: "the sale to be at rest", timeoutMs: 15_000 });
     await program.process.stop();

@@ -7,7 +7,7 @@ import { checkSettings } from "../../src/settings/load-settings.ts";
 
 const guide = await Bun.file(join(import.meta.dir, "../../../docs/sale.md")).text();
 
-/** `section.key` to its default; rates stand as one value. */
+/** Pairs of `section.key` and default. A rate counts as one value. */
 function defaults(): [string, unknown][] {
   const { data_dir: _, ...sections } = checkSettings({}, "/");
   return Object.entries(sections).flatMap(([section, values]) =>

@@ -72,7 +72,7 @@ describe("config.json", () => {
     }
   });
 
-  test("all problems are told at once", () => {
+  test("all problems are reported at once", () => {
     const input = { backend: { api_port: 70_000, api_prot: 1 }, mysql: { port: 0 } };
     expect(problemsOf(() => checkSettings(input, "/"))).toHaveLength(3);
   });

@@ -1,64 +1,101 @@
-/** What a frame is for. Those of the node that opened the link come first, then those that answer it. */
+import { FrameReader, lengthBytes, type OnFrame, readUint32, type SendBuffer, writeUint32 } from "peer-link";
+import { copyBytes } from "../../memory/copy-bytes.ts";
+
+/** The purpose of a frame. The first four go to the node that was called, the others come back from it. */
 export const frameKinds = {
-  /** Requests of one client, as they came: the payload is what his connection would have sent. */
+  /** Requests of one client. The payload is what the client sent. */
   relay: 1,
-  /** The client went away. */
+  /** The client has disconnected. */
   endSession: 2,
-  /** A message of the node's own; `info` is its kind, `id` counts them. */
+  /** A message of the node itself; `info` is the kind of message, `id` numbers the messages. */
   ask: 3,
   /** A sign of life; the payload is the sender's monotonic clock. */
   ping: 4,
   /** Whole replies for one client, in order. */
   replies: 5,
+  /** Answers the `ask` of the same `id`. */
   answer: 6,
   pong: 7,
-  /** The session was closed on the owner's side: its client must go. */
+  /** The owner closed the session, so the client must be disconnected. */
   sessionEnded: 8,
 } as const;
 
-/** What stands before the payload. */
+/** The fields of a frame before its payload. */
 export interface FrameHeader {
   kind: number;
-  /** The client's RESP version in bits 0 and 1, and noTouch in bit 2; or the kind of a message. */
+  /** For requests: the client's RESP version in bits 0 and 1, and noTouch in bit 2. For messages: their kind. */
   info: number;
-  /** The client, or the number of a message. */
+  /** The number of the client or of the message. */
   id: number;
   database: number;
 }
 
-/** length (4 bytes), kind, info, two unused, id (4), database (4); little endian. */
-export const headerBytes = 16;
+/** kind, info, two unused bytes, id (4), database (4); big endian. */
+const fieldBytes = 12;
+/** The fields with the frame's length (4 bytes) before them. */
+export const headerBytes = lengthBytes + fieldBytes;
 export const noTouchBit = 4;
 
-export function writeHeader(bytes: Uint8Array, at: number, length: number, header: FrameHeader): void {
-  write32(bytes, at, length);
+/** No request, reply or transaction is longer, so a longer frame means that the sender is no node. */
+const maxPayloadBytes = 2_147_483_647;
+const noBytes = new Uint8Array(0);
+
+export const newFrameReader = (onFrame: OnFrame): FrameReader =>
+  new FrameReader({ minBytes: fieldBytes, maxBytes: fieldBytes + maxPayloadBytes }, onFrame);
+
+export function writeHeader(bytes: Uint8Array, at: number, payloadBytes: number, header: FrameHeader): void {
+  writeUint32(bytes, at, fieldBytes + payloadBytes);
   bytes[at + 4] = header.kind;
   bytes[at + 5] = header.info;
   bytes[at + 6] = 0;
   bytes[at + 7] = 0;
-  write32(bytes, at + 8, header.id);
-  write32(bytes, at + 12, header.database);
+  writeUint32(bytes, at + 8, header.id);
+  writeUint32(bytes, at + 12, header.database);
 }
 
-/** Reads the header at `at` into `header`, and gives the payload's length. */
-export function readHeader(bytes: Uint8Array, at: number, header: FrameHeader): number {
-  header.kind = bytes[at + 4] as number;
-  header.info = bytes[at + 5] as number;
-  header.id = read32(bytes, at + 8);
-  header.database = read32(bytes, at + 12);
-  return read32(bytes, at);
+/**
+ * Reads the fields of the frame whose length ends at `start` into `header`, which a link uses again for each frame: a new
+ * object for each would be garbage. Gives where the payload begins.
+ */
+export function readHeader(bytes: Uint8Array, start: number, header: FrameHeader): number {
+  header.kind = bytes[start] as number;
+  header.info = bytes[start + 1] as number;
+  header.id = readUint32(bytes, start + 4);
+  header.database = readUint32(bytes, start + 8);
+  return start + fieldBytes;
 }
 
-function write32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value;
-  bytes[at + 1] = value >>> 8;
-  bytes[at + 2] = value >>> 16;
-  bytes[at + 3] = value >>> 24;
+export const emptyHeader = (): FrameHeader => ({ kind: 0, info: 0, id: 0, database: 0 });
+
+/** Appends a frame whose payload is bytes[start, end). */
+export function appendFrame(
+  output: SendBuffer,
+  header: FrameHeader,
+  bytes: Uint8Array = noBytes,
+  start = 0,
+  end = bytes.length,
+): void {
+  const payloadBytes = end - start;
+  const at = output.allocate(headerBytes + payloadBytes);
+  writeHeader(output.buffer, at, payloadBytes, header);
+  copyBytes(bytes, start, end, output.buffer, at + headerBytes);
 }
 
-const read32 = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)) >>>
-  0;
+/** Appends bytes[start, end): frames that have their headers already. */
+export function appendWholeFrames(output: SendBuffer, bytes: Uint8Array, start: number, end: number): void {
+  const at = output.allocate(end - start);
+  copyBytes(bytes, start, end, output.buffer, at);
+}
+
+/** A ping with the time at which it is sent. */
+export function appendPing(output: SendBuffer, nowMs: number): void {
+  const payload = new Uint8Array(8);
+  new DataView(payload.buffer).setFloat64(0, nowMs);
+  appendFrame(output, { kind: frameKinds.ping, info: 0, id: 0, database: 0 }, payload);
+}
+
+/** The time in the payload of a ping; NaN when it is too short to hold one. */
+export function pingTimeMs(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start < 8) return Number.NaN;
+  return new DataView(bytes.buffer, bytes.byteOffset + start, 8).getFloat64(0);
+}

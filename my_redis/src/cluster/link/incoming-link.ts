@@ -1,117 +1,152 @@
+import { type FrameReader, SendBuffer } from "peer-link";
 import type { ChannelReader, RawChannel } from "../../dispatch/client-channel.ts";
 import type { Connection } from "../../network/connection.ts";
 import type { NetworkServer } from "../../network/network-server.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { ReplySink } from "../../network/turn-output.ts";
-import type { PeerRequest } from "../peer-channel.ts";
-import { type FrameHeader, frameKinds, headerBytes, noTouchBit, writeHeader } from "./frame.ts";
-import { FrameReader } from "./frame-reader.ts";
-import { LinkOutput } from "./link-output.ts";
+import {
+  appendFrame,
+  appendWholeFrames,
+  emptyHeader,
+  type FrameHeader,
+  frameKinds,
+  headerBytes,
+  newFrameReader,
+  noTouchBit,
+  pingTimeMs,
+  readHeader,
+  writeHeader,
+} from "./frame.ts";
+import type { LinkClock } from "./link-clock.ts";
 import { LinkDelay } from "./link-delay.ts";
-import type { LinkTiming } from "./link-timing.ts";
+import type { LinkEvents } from "./link-events.ts";
 import { type SessionLink, SessionSocket } from "./session-socket.ts";
 
-/** What a link needs of the node to which it was opened. */
+/** What a link needs of the node's set of incoming links. */
 export interface IncomingLinkOwner {
-  readonly timing: LinkTiming;
-  readonly network: NetworkServer;
-  readonly turn: Turn;
-  monotonicMs(): number;
-  handlerOf(kind: number): ((request: PeerRequest) => void) | undefined;
   closed(link: IncomingLink, reason: string): void;
+  /** Something is to be sent at the end of the turn. */
   dirty(): void;
 }
 
-/** Replies that the other node does not take: above so many bytes nothing more is read from it. */
-const pauseReadingBytes = 64 * 1024 * 1024;
-const emptyBytes = new Uint8Array(0);
+export interface IncomingLinkParts {
+  readonly owner: IncomingLinkOwner;
+  readonly clock: LinkClock;
+  readonly events: LinkEvents;
+  readonly network: NetworkServer;
+  readonly turn: Turn;
+}
 
-/** A link that another node has opened: its clients' requests come in, each client's as those of a session of his own. */
-export class IncomingLink implements ChannelReader, SessionLink {
-  readonly name: string;
+/** The node that opened a link. */
+export interface LinkOrigin {
   readonly node: number;
+  readonly name: string;
+  readonly runId: string;
+  /** Grows with each link of that run. */
+  readonly number: number;
+}
+
+/**
+ * - `up`: requests are carried out and answered.
+ * - `paused`: the other node does not read its replies, so nothing is read from it either. Back to `up` when it does.
+ * - `deaf`: this node stops. What arrives is dropped, but what has been carried out is still answered.
+ * - `closed`: for good.
+ */
+type LinkState = "up" | "paused" | "deaf" | "closed";
+
+/** So many bytes of unread replies pause a link. */
+const pauseReadingBytes = 64 * 1024 * 1024;
+
+/** A link that another node has opened. Each client of that node has a session here, which is a connection like any other. */
+export class IncomingLink implements ChannelReader, SessionLink {
+  readonly node: number;
+  readonly name: string;
   readonly runId: string;
   readonly number: number;
   readonly openedAtMs: number;
-  readonly #owner: IncomingLinkOwner;
+  readonly #parts: IncomingLinkParts;
+  readonly #channel: RawChannel;
   readonly #sessions = new Map<number, Connection>();
   readonly #reader: FrameReader;
-  readonly #output = new LinkOutput();
+  readonly #header = emptyHeader();
+  readonly #output = new SendBuffer();
   readonly #answers: ReplySink;
   readonly #delay = new LinkDelay();
-  #channel: RawChannel | undefined;
   #heardAtMs: number;
-  #stopped = false;
-  #over = false;
-  #deaf = false;
+  #state: LinkState = "up";
 
-  constructor(owner: IncomingLinkOwner, from: { node: number; name: string; runId: string; number: number }) {
-    this.#owner = owner;
-    this.node = from.node;
-    this.name = from.name;
-    this.runId = from.runId;
-    this.number = from.number;
-    this.#heardAtMs = owner.monotonicMs();
+  /** `takeOver` gives the connection to this link. */
+  constructor(parts: IncomingLinkParts, origin: LinkOrigin, takeOver: (reader: ChannelReader) => RawChannel) {
+    this.#parts = parts;
+    this.node = origin.node;
+    this.name = origin.name;
+    this.runId = origin.runId;
+    this.number = origin.number;
+    this.#heardAtMs = parts.clock.monotonicMs();
     this.openedAtMs = this.#heardAtMs;
-    this.#reader = new FrameReader((header, bytes, start, end) => this.#frame(header, bytes, start, end));
+    this.#reader = newFrameReader((bytes, start, end) => this.#frame(bytes, start, end));
     this.#answers = {
       send: (bytes, start, end) => {
-        this.#output.appendFrames(bytes, start, end);
-        this.#owner.dirty();
+        appendWholeFrames(this.#output, bytes, start, end);
+        parts.owner.dirty();
       },
       finish: () => {},
       terminate: () => this.end("an answer could not be made safe"),
     };
+    this.#channel = takeOver(this);
   }
 
-  attach(channel: RawChannel): void {
-    this.#channel = channel;
+  get state(): LinkState {
+    return this.#state;
   }
 
   get pendingBytes(): number {
     return this.#output.pendingBytes;
   }
 
-  /** The client of a session, if it is there. */
+  /** The session of a client of the other node; undefined when it has none. */
   session(client: number): Connection | undefined {
     return this.#sessions.get(client);
   }
 
-  /** What comes from now on is not run. */
+  /** Carries out nothing that arrives from now on. */
   stopListening(): void {
-    this.#deaf = true;
+    if (this.#state !== "closed") this.#state = "deaf";
   }
 
   data(chunk: Uint8Array): void {
-    if (this.#over || this.#deaf || !this.#isFresh()) return;
-    if (!this.#reader.feed(chunk)) this.end("it sent what is no frame");
+    if (this.#state === "closed" || this.#state === "deaf" || !this.#isFresh()) return;
+    if (this.#reader.feed(chunk) !== undefined) this.end("it sent what is no frame");
   }
 
   /**
-   * After a silence what arrives may be old: this node was frozen, or the network was, and the clients that the
-   * requests came from have been told that their node does not answer. The sender opens a new link.
+   * After a silence, what arrives may be old: this node or the network was frozen, and the clients have been told that
+   * their node does not answer. So the link is closed, and the sender opens a new one.
    */
   #isFresh(): boolean {
-    const nowMs = this.#owner.monotonicMs();
+    const { monotonicMs, timing } = this.#parts.clock;
+    const nowMs = monotonicMs();
     const silentMs = nowMs - this.#heardAtMs;
     this.#heardAtMs = nowMs;
-    if (silentMs <= this.#owner.timing.silenceMs) return true;
+    if (silentMs <= timing.silenceMs) return true;
     this.end(`nothing was heard for ${Math.round(silentMs)} ms: what came meanwhile is not run`);
     return false;
   }
 
-  #frame(header: FrameHeader, bytes: Uint8Array, start: number, end: number): boolean {
-    // Also within a chunk: a node may be frozen at any point.
+  #frame(bytes: Uint8Array, start: number, end: number): boolean {
+    // Asked for each frame of a chunk too: a process may be frozen at any point.
     if (!this.#isFresh()) return false;
-    if (header.kind === frameKinds.relay) this.#relay(header, bytes, start, end);
-    else if (header.kind === frameKinds.ping) return this.#ping(bytes, start);
-    else if (header.kind === frameKinds.ask) this.#ask(header, bytes.subarray(start, end));
+    const header = this.#header;
+    const payload = readHeader(bytes, start, header);
+    if (header.kind === frameKinds.relay) this.#relay(header, bytes, payload, end);
+    else if (header.kind === frameKinds.ping) this.#ping(pingTimeMs(bytes, payload, end));
+    else if (header.kind === frameKinds.ask) this.#ask(header, bytes.subarray(payload, end));
     else if (header.kind === frameKinds.endSession) this.#endSession(header.id);
-    return !this.#over;
+    return this.#state !== "closed";
   }
 
   #relay(header: FrameHeader, bytes: Uint8Array, start: number, end: number): void {
-    const { network } = this.#owner;
+    const { network } = this.#parts;
     let session = this.#sessions.get(header.id);
     if (session === undefined) {
       session = network.openSession(new SessionSocket(this, header.id));
@@ -126,26 +161,23 @@ export class IncomingLink implements ChannelReader, SessionLink {
     network.runSession(session, bytes, start, end);
   }
 
-  #ping(bytes: Uint8Array, start: number): boolean {
-    const sentAtMs = new DataView(bytes.buffer, bytes.byteOffset + start, 8).getFloat64(0, true);
-    const delayMs = this.#delay.excess(sentAtMs, this.#owner.monotonicMs());
-    if (delayMs > this.#owner.timing.delayMs) {
-      this.end(`its messages take ${Math.round(delayMs)} ms longer than usual`);
-      return false;
-    }
-    this.#output.append({ kind: frameKinds.pong, info: 0, id: 0, database: 0 }, emptyBytes, 0, 0);
-    // At once: signs of life do not wait for anybody's log.
+  #ping(sentAtMs: number): void {
+    const { monotonicMs, timing } = this.#parts.clock;
+    if (Number.isNaN(sentAtMs)) return this.end("it sent what is no frame");
+    const delayMs = this.#delay.excess(sentAtMs, monotonicMs());
+    if (delayMs > timing.delayMs) return this.end(`its messages take ${Math.round(delayMs)} ms longer than usual`);
+    appendFrame(this.#output, { kind: frameKinds.pong, info: 0, id: 0, database: 0 });
+    // At once: a sign of life does not wait for the log.
     this.flush();
-    return !this.#over;
   }
 
   #ask({ info, id }: FrameHeader, payload: Uint8Array): void {
-    const { turn } = this.#owner;
-    const handler = this.#owner.handlerOf(info);
+    const { turn, events } = this.#parts;
+    const handler = events.handlerOf(info);
     if (handler === undefined) return;
     let answered = false;
     const answer = (bytes: Uint8Array): void => {
-      if (answered || this.#over) return;
+      if (answered || this.#state === "closed") return;
       answered = true;
       turn.run(() => this.#writeAnswer(id, bytes));
     };
@@ -153,7 +185,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
   }
 
   #writeAnswer(id: number, bytes: Uint8Array): void {
-    this.#owner.turn.writeTo(this.#answers, (writer) => {
+    this.#parts.turn.writeTo(this.#answers, (writer) => {
       writer.ensure(headerBytes);
       writeHeader(writer.bytes, writer.length, bytes.length, { kind: frameKinds.answer, info: 0, id, database: 0 });
       writer.length += headerBytes;
@@ -162,60 +194,61 @@ export class IncomingLink implements ChannelReader, SessionLink {
   }
 
   sendReplies(client: number, bytes: Uint8Array, start: number, end: number): void {
-    if (this.#over) return;
-    this.#output.append({ kind: frameKinds.replies, info: 0, id: client, database: 0 }, bytes, start, end);
-    this.#owner.dirty();
+    if (this.#state === "closed") return;
+    appendFrame(this.#output, { kind: frameKinds.replies, info: 0, id: client, database: 0 }, bytes, start, end);
+    this.#parts.owner.dirty();
   }
 
   sessionClosed(client: number): void {
     this.#endSession(client);
-    if (this.#over) return;
-    this.#output.append({ kind: frameKinds.sessionEnded, info: 0, id: client, database: 0 }, emptyBytes, 0, 0);
-    this.#owner.dirty();
+    if (this.#state === "closed") return;
+    appendFrame(this.#output, { kind: frameKinds.sessionEnded, info: 0, id: client, database: 0 });
+    this.#parts.owner.dirty();
   }
 
   #endSession(client: number): void {
     const session = this.#sessions.get(client);
     if (session === undefined) return;
     this.#sessions.delete(client);
-    this.#owner.network.endSession(session);
+    this.#parts.network.endSession(session);
   }
 
   flush(): void {
+    if (this.#state === "closed") return;
     const channel = this.#channel;
-    if (channel === undefined || this.#over) return;
     this.#output.flush((bytes, start, end) => channel.write(bytes, start, end));
-    if (this.#output.pendingBytes <= pauseReadingBytes || this.#stopped) return;
-    this.#stopped = true;
+    if (this.#state !== "up" || this.#output.pendingBytes <= pauseReadingBytes) return;
+    this.#state = "paused";
     channel.pause();
   }
 
   drain(): void {
     this.flush();
-    if (!this.#stopped || this.#output.pendingBytes > 0) return;
-    this.#stopped = false;
-    // It was this side that kept it from being heard.
-    this.#heardAtMs = this.#owner.monotonicMs();
-    this.#channel?.resume();
+    if (this.#state !== "paused" || this.#output.pendingBytes > 0) return;
+    this.#state = "up";
+    // The silence was this node's doing: it did not read.
+    this.#heardAtMs = this.#parts.clock.monotonicMs();
+    this.#channel.resume();
   }
 
-  /** Looks at the clock: now and then. */
+  /** Closes the link when its node has been silent for too long; to be called every `timing.tickMs`. */
   tick(): void {
-    const silentMs = this.#owner.monotonicMs() - this.#heardAtMs;
-    if (silentMs > this.#owner.timing.timeoutMs) this.end(`nothing was heard for ${Math.round(silentMs)} ms`);
+    const { monotonicMs, timing } = this.#parts.clock;
+    const silentMs = monotonicMs() - this.#heardAtMs;
+    if (silentMs > timing.timeoutMs) this.end(`nothing was heard for ${Math.round(silentMs)} ms`);
   }
 
   closed(): void {
     this.end("it closed the connection");
   }
 
-  /** Ends the link, and with it everything that waits here for its clients. */
+  /** Ends the link and the sessions of its clients. */
   end(reason: string): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#channel?.terminate();
-    for (const session of this.#sessions.values()) this.#owner.network.endSession(session);
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#channel.terminate();
+    for (const session of this.#sessions.values()) this.#parts.network.endSession(session);
     this.#sessions.clear();
-    this.#owner.closed(this, reason);
+    this.#parts.owner.closed(this, reason);
   }
 }

@@ -1,50 +1,61 @@
-import type { Context } from "../../dispatch/context.ts";
+import type { Context, Services } from "../../dispatch/context.ts";
 import { command } from "../../dispatch/command.ts";
 import type { NetworkServer } from "../../network/network-server.ts";
 import type { Turn } from "../../network/turn.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import type { ClusterNode } from "../cluster-node.ts";
-import type { PeerRequest } from "../peer-channel.ts";
+import type { Members } from "../members.ts";
 import { IncomingLink, type IncomingLinkOwner } from "./incoming-link.ts";
+import type { Introductions } from "./introductions.ts";
+import type { LinkClock } from "./link-clock.ts";
+import type { LinkEvents } from "./link-events.ts";
 import { linkCommand, type LinkGreeting, linkReply, type LinkWelcome, readGreeting } from "./link-greeting.ts";
-import type { LinkTiming } from "./link-timing.ts";
+import type { OutgoingLink } from "./outgoing-link.ts";
+
+export interface IncomingLinksParts {
+  readonly server: Services;
+  readonly network: NetworkServer;
+  readonly turn: Turn;
+  readonly members: Members;
+  readonly clock: LinkClock;
+  readonly events: LinkEvents;
+  readonly introductions: Introductions;
+  /** The links to the other nodes, by number. */
+  readonly outgoing: readonly (OutgoingLink | undefined)[];
+}
+
+type TakeOver = NonNullable<Context["client"]["channel"]["takeOver"]>;
+
+/** At most so many names of refused nodes are remembered. */
+const maxComplaints = 1000;
 
 /** The links that other nodes have opened to this one. */
 export class IncomingLinks implements IncomingLinkOwner {
-  readonly network: NetworkServer;
-  readonly turn: Turn;
-  readonly #node: ClusterNode;
+  readonly #parts: IncomingLinksParts;
   readonly #links = new Set<IncomingLink>();
+  /** The last reported refusal of each node, so that it is not reported at each attempt. */
   readonly #complaints = new Map<string, string>();
+  #isDirty = false;
 
-  constructor(node: ClusterNode, network: NetworkServer, turn: Turn) {
-    this.#node = node;
-    this.network = network;
-    this.turn = turn;
-    node.server.commands.addHidden(this.#command());
-  }
-
-  get timing(): LinkTiming {
-    return this.#node.timing;
+  constructor(parts: IncomingLinksParts) {
+    this.#parts = parts;
+    parts.server.commands.addHidden(this.#command());
   }
 
   get links(): ReadonlySet<IncomingLink> {
     return this.#links;
   }
 
-  monotonicMs(): number {
-    return this.#node.monotonicMs();
-  }
-
-  handlerOf(kind: number): ((request: PeerRequest) => void) | undefined {
-    return this.#node.handlerOf(kind);
-  }
-
   dirty(): void {
-    this.#node.dirty();
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    // Within a turn this does nothing: the turn ends later, once for all. Outside of it, a turn begins and ends here.
+    this.#parts.turn.finish();
   }
 
+  /** Sends what the turn has brought. */
   flush(): void {
+    if (!this.#isDirty) return;
+    this.#isDirty = false;
     for (const link of this.#links) link.flush();
   }
 
@@ -52,11 +63,12 @@ export class IncomingLinks implements IncomingLinkOwner {
     for (const link of [...this.#links]) link.tick();
   }
 
-  /** Takes nothing more from the others. What has been done for them is still answered, as it is to clients. */
+  /** Accepts nothing more from the other nodes. What has been carried out for them is still answered. */
   stopListening(): void {
     for (const link of this.#links) link.stopListening();
   }
 
+  /** The session of another node's client. */
   session(node: number, client: number): Context | undefined {
     for (const link of this.#links) {
       if (link.node === node) return link.session(client)?.context;
@@ -66,10 +78,10 @@ export class IncomingLinks implements IncomingLinkOwner {
 
   closed(link: IncomingLink, reason: string): void {
     if (!this.#links.delete(link)) return;
-    this.#node.server.environment.report("notice", `the link from node ${link.name} has ended: ${reason}`);
+    this.#parts.server.environment.report("notice", `the link from node ${link.name} has ended: ${reason}`);
   }
 
-  /** By this command a connection becomes a link. */
+  /** The command by which a connection becomes a link. */
   #command() {
     return command({
       name: linkCommand,
@@ -81,27 +93,28 @@ export class IncomingLinks implements IncomingLinkOwner {
       arity: 2,
       run: (context, args, reply) => {
         const greeting = readGreeting(args.text(1));
-        const { takeOver } = context.client.channel;
-        if (greeting === undefined || takeOver === undefined)
+        const { channel } = context.client;
+        if (greeting === undefined || channel.takeOver === undefined)
           throw new CommandError("ERR this is no greeting of a node");
         const refusal = this.#refusalOf(greeting);
-        const welcome: LinkWelcome = { ...this.#node.introduction(), refusal: refusal ?? "" };
+        const welcome: LinkWelcome = { ...this.#parts.introductions.own(), refusal: refusal ?? "" };
         // One character per byte, as a line of text is written.
         reply.simple(linkReply + Buffer.from(JSON.stringify(welcome), "utf8").toString("latin1"));
-        if (refusal === undefined) this.#open(context, greeting);
-        else context.client.channel.closeAfterReplies();
+        if (refusal === undefined) this.#open(context, greeting, channel.takeOver.bind(channel));
+        else channel.closeAfterReplies();
       },
     });
   }
 
   #refusalOf(greeting: LinkGreeting): string | undefined {
-    const reason = this.#node.meet(greeting);
-    const own = this.#node.introduction().name;
-    const refusal = reason ?? (greeting.to === own ? undefined : `this is ${own}, and not ${greeting.to}`);
+    const { introductions, server } = this.#parts;
+    const own = introductions.name;
+    const refusal =
+      introductions.meet(greeting) ?? (greeting.to === own ? undefined : `this is ${own}, and not ${greeting.to}`);
     if (refusal !== undefined && this.#complaints.get(greeting.name) !== refusal) {
-      if (this.#complaints.size > 1000) this.#complaints.clear();
+      if (this.#complaints.size > maxComplaints) this.#complaints.clear();
       this.#complaints.set(greeting.name, refusal);
-      this.#node.server.environment.report("warning", `node ${greeting.name} wants a link and gets none: ${refusal}`);
+      server.environment.report("warning", `node ${greeting.name} wants a link and gets none: ${refusal}`);
     }
     if (refusal !== undefined) return refusal;
     for (const { name, runId, number } of this.#links) {
@@ -111,18 +124,16 @@ export class IncomingLinks implements IncomingLinkOwner {
     return undefined;
   }
 
-  /** What came over an older link of the same node, and has not run yet, will not run any more. */
-  #open(context: Context, { name, runId, number }: LinkGreeting): void {
+  /** What came over an older link of the same node, and has not been carried out yet, never will be. */
+  #open(context: Context, { name, runId, number }: LinkGreeting, takeOver: TakeOver): void {
     for (const link of [...this.#links]) if (link.name === name) link.end("there is a newer one");
-    const { server, members } = this.#node;
+    const { server, members, clock, events, network, turn, outgoing } = this.#parts;
     server.clients.remove(context);
-    const link = new IncomingLink(this, { node: members.names.indexOf(name), name, runId, number });
-    this.#links.add(link);
-    const { channel } = context.client;
-    if (channel.takeOver !== undefined) link.attach(channel.takeOver(link));
+    const node = members.names.indexOf(name);
+    const origin = { node, name, runId, number };
+    this.#links.add(new IncomingLink({ owner: this, clock, events, network, turn }, origin, takeOver));
     this.#complaints.delete(name);
-    // Who has come is there: the way to him need not wait for its next attempt.
-    const back = this.#node.links[link.node];
-    if (back?.isOpen === false) back.hurry();
+    // The other node is there, so the link to it need not wait for its next attempt.
+    outgoing[node]?.hurry();
   }
 }

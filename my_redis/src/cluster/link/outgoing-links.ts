@@ -1,50 +1,73 @@
+import type { Services } from "../../dispatch/context.ts";
 import type { Connect, TransportSocket } from "../../network/transport.ts";
+import type { Turn } from "../../network/turn.ts";
 import { Arguments } from "../../protocol/arguments.ts";
-import type { ClusterNode } from "../cluster-node.ts";
+import type { Members } from "../members.ts";
 import { nodeAddress } from "../node-address.ts";
 import { requestBytes } from "../routing/transaction-request.ts";
+import type { Introductions } from "./introductions.ts";
+import type { LinkClock } from "./link-clock.ts";
+import type { LinkEvents, RelayReceiver } from "./link-events.ts";
 import { linkCommand, type LinkGreeting, type LinkWelcome } from "./link-greeting.ts";
-import type { LinkTiming } from "./link-timing.ts";
 import { OutgoingLink, type OutgoingLinkOwner } from "./outgoing-link.ts";
 
-/** The links that this node opens: one to each other. */
+export interface OutgoingLinksParts {
+  readonly server: Pick<Services, "settings" | "environment">;
+  readonly turn: Turn;
+  readonly connect: Connect;
+  readonly members: Members;
+  readonly clock: LinkClock;
+  readonly events: LinkEvents;
+  readonly receiver: RelayReceiver;
+  readonly introductions: Introductions;
+}
+
+/** The links that this node opens, one to each other node. */
 export class OutgoingLinks implements OutgoingLinkOwner {
   /** By the node's number; undefined at this node's own. */
   readonly links: readonly (OutgoingLink | undefined)[];
-  readonly #node: ClusterNode;
-  readonly #connect: Connect;
+  readonly #parts: OutgoingLinksParts;
   #number = 0;
-  /** What was last said of each node that refuses, so that it is not said again and again. */
+  /** The last reported refusal of each node, so that it is not reported at each attempt. */
   readonly #complaints = new Map<number, string>();
+  #isDirty = false;
 
-  constructor(node: ClusterNode, connect: Connect) {
-    this.#node = node;
-    this.#connect = connect;
-    const { names, self } = node.members;
-    this.links = names.map((name, number) => (number === self ? undefined : new OutgoingLink(this, number, name)));
-    const { settings } = node.server;
-    settings.onChange("cluster-link-sendbuf-limit", () => this.#setLimit());
+  constructor(parts: OutgoingLinksParts) {
+    this.#parts = parts;
+    const { members, clock, events, receiver, server } = parts;
+    const linkParts = { owner: this, clock, events, receiver };
+    this.links = members.names.map((name, node) =>
+      node === members.self ? undefined : new OutgoingLink(linkParts, node, name),
+    );
+    server.settings.onChange("cluster-link-sendbuf-limit", () => this.#setLimit());
     this.#setLimit();
   }
 
   #setLimit(): void {
-    const limit = this.#node.server.settings.values["cluster-link-sendbuf-limit"];
+    const limit = this.#parts.server.settings.values["cluster-link-sendbuf-limit"];
     for (const link of this.links) link?.limitPending(limit);
   }
 
-  get timing(): LinkTiming {
-    return this.#node.timing;
-  }
-
-  monotonicMs(): number {
-    return this.#node.monotonicMs();
+  /** How many links are up. */
+  get openCount(): number {
+    return this.links.reduce((count, link) => (link?.isOpen === true ? count + 1 : count), 0);
   }
 
   tick(): void {
     for (const link of this.links) link?.tick();
   }
 
+  dirty(): void {
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    // Within a turn this does nothing: the turn ends later, once for all. Outside of it, a turn begins and ends here.
+    this.#parts.turn.finish();
+  }
+
+  /** Sends what the turn has brought. */
   flush(): void {
+    if (!this.#isDirty) return;
+    this.#isDirty = false;
     for (const link of this.links) link?.flush();
   }
 
@@ -53,32 +76,35 @@ export class OutgoingLinks implements OutgoingLinkOwner {
   }
 
   connect(link: OutgoingLink, attempt: number): void {
+    const { turn, connect } = this.#parts;
     const handlers = {
       open: (socket: TransportSocket): OutgoingLink => {
         if (!link.opened(socket, attempt)) queueMicrotask(() => socket.terminate());
         return link;
       },
-      data: (_link: OutgoingLink, chunk: Uint8Array): void => this.#node.inTurn(() => link.data(chunk, attempt)),
+      data: (_link: OutgoingLink, chunk: Uint8Array): void => turn.run(() => link.data(chunk, attempt)),
       drain: (): void => link.drain(attempt),
-      close: (): void => this.#node.inTurn(() => link.closed(attempt)),
+      close: (): void => turn.run(() => link.closed(attempt)),
     };
-    this.#connect(nodeAddress(link.name), handlers).catch((error: unknown) => {
+    connect(nodeAddress(link.name), handlers).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#node.inTurn(() => link.connectFailed(attempt, reason));
+      turn.run(() => link.connectFailed(attempt, reason));
     });
   }
 
   greeting({ name }: OutgoingLink): Uint8Array {
-    const { masterauth, requirepass } = this.#node.server.settings.values;
+    const { server, introductions } = this.#parts;
+    const { masterauth, requirepass } = server.settings.values;
     const password = masterauth === "" ? requirepass : masterauth;
-    const greeting: LinkGreeting = { ...this.#node.introduction(), to: name, number: ++this.#number };
+    const greeting: LinkGreeting = { ...introductions.own(), to: name, number: ++this.#number };
     const requests = [Arguments.from([linkCommand, JSON.stringify(greeting)])];
     if (password !== "") requests.unshift(Arguments.from(["AUTH", password]));
     return Buffer.concat(requests.map(requestBytes));
   }
 
   welcomed(link: OutgoingLink, welcome: LinkWelcome): string | undefined {
-    const refusal = this.#node.welcome(welcome);
+    const ownRefusal = this.#parts.introductions.meet(welcome);
+    const refusal = welcome.refusal === "" ? ownRefusal : welcome.refusal;
     if (refusal === undefined) this.#complaints.delete(link.node);
     return refusal;
   }
@@ -86,32 +112,13 @@ export class OutgoingLinks implements OutgoingLinkOwner {
   refused(link: OutgoingLink, reason: string): void {
     if (this.#complaints.get(link.node) === reason) return;
     this.#complaints.set(link.node, reason);
-    this.#node.server.environment.report("warning", `there can be no link to node ${link.name}: ${reason}`);
+    this.#parts.server.environment.report("warning", `there can be no link to node ${link.name}: ${reason}`);
   }
 
-  failed(link: OutgoingLink, reason: string): void {
-    this.#node.server.environment.report("debug", `the link to node ${link.name} has ended: ${reason}`);
-    // Sooner than the clock is looked at in any case.
-    setTimeout(() => this.#node.inTurn(() => link.tick()), link.retryMs + 1).unref();
-  }
-
-  replies(link: OutgoingLink, client: number, bytes: Uint8Array, start: number, end: number): void {
-    this.#node.router.replies(link.node, client, bytes, start, end);
-  }
-
-  sessionEnded(link: OutgoingLink, client: number): void {
-    this.#node.router.sessionEnded(link.node, client);
-  }
-
-  lost(link: OutgoingLink): void {
-    this.#node.lost(link.node);
-  }
-
-  reachable(link: OutgoingLink, reachable: boolean): void {
-    this.#node.reachable(link.node, reachable);
-  }
-
-  dirty(): void {
-    this.#node.dirty();
+  failed(link: OutgoingLink, reason: string, pauseMs: number): void {
+    const { server, turn } = this.#parts;
+    server.environment.report("debug", `the link to node ${link.name} has ended: ${reason}`);
+    // Short pauses end before the next regular tick.
+    setTimeout(() => turn.run(() => link.tick()), pauseMs + 1).unref();
   }
 }

@@ -3,6 +3,7 @@ import type { Disputes } from "../disputes.ts";
 import type { OutgoingLink } from "../link/outgoing-link.ts";
 import type { Members } from "../members.ts";
 import type { SpanningCommand } from "../spanning-command.ts";
+import type { RelayedClients } from "./relayed-clients.ts";
 import type { ScriptExchange } from "./script-exchange.ts";
 
 /** What routing needs of the node. */
@@ -14,6 +15,7 @@ export interface RouterOwner {
   readonly links: readonly (OutgoingLink | undefined)[];
   readonly spanning: ReadonlyMap<string, SpanningCommand>;
   readonly scripts: ScriptExchange;
+  readonly relayed: RelayedClients;
   /** Bytes that may wait for all nodes together. */
   readonly maxWaitingBytes: number;
 }

@@ -36,7 +36,6 @@ export class Router {
   readonly #server: Services;
   readonly #owners: Uint16Array;
   readonly #self: number;
-  readonly #clients = new Map<number, RelayedClient>();
   readonly #held: HeldRequests;
   readonly #transactions: TransactionRouter;
   /** The slot of the keys that the running script has used. */
@@ -61,16 +60,6 @@ export class Router {
     checks.leaveOutElsewhere((context, command, args) => this.#isElsewhere(context, command, args));
     checks.install({ name: "script slots", within: (...request) => this.#checkScript(...request) }, "routing");
     checks.install({ name: "owner of the keys", arriving: (...request) => this.#route(...request) }, "routing");
-  }
-
-  /** Clients for which other nodes have worked. */
-  get clientCount(): number {
-    return this.#clients.size;
-  }
-
-  /** What other nodes do for a client; undefined when they never have. */
-  relayedClient(client: number): RelayedClient | undefined {
-    return this.#clients.get(client);
   }
 
   #route(context: Context, command: Command, args: Arguments): Outcome {
@@ -130,7 +119,7 @@ export class Router {
     const retry = scripts.prepare(command, args, node, (bytes) => void this.#send(context, { slot, node }, bytes));
     const special = retry === undefined ? undefined : { count: 1, last: retry };
     const outcome = this.#send(context, { slot, node }, args, special);
-    // Should the script have to be sent after it, nothing may have run in between.
+    // If the script has to be sent again as EVAL, no later request may have run before it.
     if (special !== undefined) (client.relaying as RelayedClient).barrier = true;
     return outcome;
   }
@@ -161,7 +150,7 @@ export class Router {
 
   #hasRoom({ pendingBytes }: OutgoingLink): boolean {
     const { links, maxWaitingBytes } = this.#owner;
-    // Several links can only be full together when this one is not empty.
+    // An empty link always has room.
     if (pendingBytes === 0) return true;
     let total = 0;
     for (const link of links) total += link?.pendingBytes ?? 0;
@@ -173,7 +162,7 @@ export class Router {
     if (client.relaying === undefined) {
       const relaying = new RelayedClient(context, this.#held, () => this.#forget(relaying));
       client.relaying = relaying;
-      this.#clients.set(client.id, relaying);
+      this.#owner.relayed.add(relaying);
       return relaying;
     }
     return client.relaying as RelayedClient;
@@ -181,7 +170,7 @@ export class Router {
 
   #forget(relaying: RelayedClient): void {
     const { id } = relaying.context.client;
-    this.#clients.delete(id);
+    this.#owner.relayed.remove(relaying);
     for (const node of relaying.sessions) this.#owner.links[node]?.endSession(id);
   }
 
@@ -204,7 +193,7 @@ export class Router {
     return "run";
   }
 
-  /** What is watched at another node is not watched any more: nobody waits for the answer. */
+  /** Ends the watching at another node. The reply is dropped. */
   #unwatch(context: Context): void {
     const relaying = context.client.relaying as RelayedClient | undefined;
     if (relaying === undefined || relaying.watchNode < 0) return;
@@ -239,7 +228,7 @@ export class Router {
     return alone ? this.#routeTo(context, command, args, slot) : this.#span(context, spanning, args);
   }
 
-  /** Another node's client: never sent on, whatever the nodes believe of each other. */
+  /** Requests of another node's client are never sent on, whatever the nodes believe of each other. */
   #checkRelayed(command: Command, args: Arguments): Verdict {
     const slot = requestSlot(command, args);
     if (slot === noSlot) return "run";
@@ -293,27 +282,5 @@ export class Router {
       }
     });
     return "held";
-  }
-
-  /** Replies of a node for one client. */
-  replies(node: number, client: number, bytes: Uint8Array, start: number, end: number): void {
-    const relaying = this.#clients.get(client);
-    // The client may have disconnected.
-    if (relaying?.node === node) relaying.take(bytes, start, end);
-  }
-
-  /** A node's side ended a client's session: what he would get cannot be known. */
-  sessionEnded(node: number, client: number): void {
-    const relaying = this.#clients.get(client);
-    if (relaying === undefined || !relaying.sessions.delete(node)) return;
-    if (relaying.node === node && relaying.outstanding > 0) relaying.context.client.channel.kill();
-  }
-
-  /** A link broke. */
-  lost(node: number): void {
-    const message = routeErrors.lost(this.#owner.members.names[node] as string);
-    for (const relaying of [...this.#clients.values()]) {
-      if (relaying.sessions.has(node) || relaying.node === node) relaying.lost(node, message);
-    }
   }
 }

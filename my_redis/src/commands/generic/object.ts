@@ -36,7 +36,7 @@ const encoding = command({
   since: "2.2.3",
   summary: "Names the internal form of a key's value.",
   run({ database, keyspace }, args, reply) {
-    const address = database.readUntold(args, 2);
+    const address = database.readSilently(args, 2);
     if (address === 0) reply.null();
     else reply.bulkText(encodingName(keyspace.heap, address));
   },
@@ -48,7 +48,7 @@ const refcount = command({
   since: "2.2.3",
   summary: "Counts the references to a key's value: one, but for small integers, which are shared.",
   run({ database, server }, args, reply) {
-    const address = database.readUntold(args, 2);
+    const address = database.readSilently(args, 2);
     if (address === 0) reply.null();
     else reply.integer(sharesIntegers(server.settings) && isShared(database, address) ? sharedReferences : 1);
   },
@@ -72,7 +72,7 @@ const idletime = command({
   summary: "Tells for how many seconds a key has not been used.",
   run({ database, keyspace }, args, reply) {
     const { accessClock, heap } = keyspace;
-    const address = database.readUntold(args, 2);
+    const address = database.readSilently(args, 2);
     if (address === 0) reply.null();
     else if (accessClock.countsAccesses) throw new CommandError(noIdleTime);
     else reply.integer(accessClock.idleSeconds(record.accessClockOf(heap, address)));
@@ -86,7 +86,7 @@ const freq = command({
   summary: "Tells how often a key is used, on a logarithmic scale; for the LFU eviction policies.",
   run({ database, keyspace }, args, reply) {
     const { accessClock, heap } = keyspace;
-    const address = database.readUntold(args, 2);
+    const address = database.readSilently(args, 2);
     if (address === 0) reply.null();
     else if (!accessClock.countsAccesses) throw new CommandError(notFrequency);
     else reply.integer(accessClock.frequency(record.accessClockOf(heap, address)));

@@ -3,13 +3,13 @@ import { elementBytes, writeElement } from "../../values/packed-element.ts";
 import type { ByteRange } from "../../memory/byte-range.ts";
 import type { RdbReader } from "./rdb-reader.ts";
 
-/** More than that is no small collection under any setting that serves its purpose. */
+/** No small collection is larger than this, under any reasonable setting. */
 const scratch = new Uint8Array(64 * 1024);
 const maxCollected = 1024;
 
 /**
- * Reads strings and packs them as elements into `run`, up to `count` of them. Gives those that were read: where they are
- * fewer, the others are still to be read, and `run` is of no use.
+ * Reads up to `count` strings and packs them as elements into `run`. Gives the strings that were read. If they are
+ * fewer than `count`, the others are still to be read, and `run` is undefined.
  */
 export function collectElements(reader: RdbReader, count: number, run: ElementRun): readonly ByteRange[] {
   const collected: ByteRange[] = [];

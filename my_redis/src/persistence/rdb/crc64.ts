@@ -1,14 +1,14 @@
 /**
  * The checksum of RDB files and DUMP payloads: CRC-64 with the polynomial that David Jones published
- * (0xad93d23594c935a9), bits taken from the lowest, start value 0, result as it is.
+ * (0xad93d23594c935a9), lowest bit first, start value 0, result not inverted.
  */
 const polynomialHigh = 0x95ac9329;
 const polynomialLow = 0xac4bc9b5;
-/** Bytes that are taken at once. */
+/** Bytes that are processed at once. */
 const stride = 8;
 /**
- * For each byte, what it makes of the checksum: table 0 when it is the last of the eight that are taken at once, table 7
- * when it is the first (the "slicing-by-8" of Kounavis and Berry).
+ * The effect of each byte on the checksum: table 0 for the last of the eight bytes that are processed at once, table 7
+ * for the first (the "slicing-by-8" of Kounavis and Berry).
  */
 const tableHigh = new Int32Array(256 * stride);
 const tableLow = new Int32Array(256 * stride);

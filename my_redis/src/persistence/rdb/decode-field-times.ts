@@ -6,7 +6,7 @@ import type { ValueVisitor } from "../../collections/value-visitor.ts";
 
 /** The latest time that a field can have, Unix milliseconds. */
 const latestMs = 2 ** 46 - 1;
-/** Time, name and value take a byte each at least. */
+/** Time, name and value take at least a byte each. */
 const leastFieldBytes = 3;
 
 function checkedTime(timeMs: number): number {
@@ -18,9 +18,9 @@ function takeField(visitor: ValueVisitor, name: ByteRange, value: ByteRange, tim
   if (!visitor.field(name, value, timeMs)) throw repeated("field");
 }
 
-/** A hash of fields with times: each as what it lies after the earliest of all, which comes first, or as it is. */
+/** A hash whose fields have times. The times are absolute, or relative to the earliest one, which comes first. */
 export function decodeHashTimes(reader: RdbReader, visitor: ValueVisitor, fromEarliest: boolean): void {
-  // One is added to each difference, because 0 stands for a field that stays.
+  // Differences are one too high, because 0 stands for a field without a time.
   const baseMs = fromEarliest ? reader.milliseconds() - 1 : 0;
   const count = reader.countOf(leastFieldBytes);
   if (count === 0) throw new EmptyCollectionError("hash");

@@ -8,12 +8,12 @@ import { RdbReader } from "./rdb-reader.ts";
 import type { PendingEntry, StreamConsumer, StreamGroup, ValueVisitor } from "../../collections/value-visitor.ts";
 
 const idBytes = 16;
-/** Bytes that a pending entry takes at least: its id, the time of its delivery, how often it was delivered. */
+/** The least size of a pending entry: its id, the time of its delivery, the number of deliveries. */
 const pendingBytes = idBytes + 8 + 1;
 
 /**
- * Reads a stream: its nodes, what it knows besides, its groups. `version` 2 (Redis 7.0) adds counts and the highest
- * deleted id, 3 (Redis 7.2) the time at which a consumer last got something.
+ * Reads a stream: its nodes, its state, its groups. `version` 2 (Redis 7.0) adds counts and the highest deleted id, 3
+ * (Redis 7.2) the time at which a consumer last got an entry.
  */
 export function decodeStream(reader: RdbReader, visitor: ValueVisitor, version: 1 | 2 | 3): void {
   const nodes = reader.countOf(2);
@@ -27,7 +27,7 @@ export function decodeStream(reader: RdbReader, visitor: ValueVisitor, version: 
   const announced = reader.count();
   const lastId = readIdCounts(reader);
   if (announced !== length || lastId.compare(last) < 0) throw new RdbFormatError("a stream that its entries belie");
-  // The first id follows from the entries.
+  // The first id is skipped: it follows from the entries.
   if (version >= 2) readIdCounts(reader);
   const maxDeletedId = version >= 2 ? readIdCounts(reader) : new StreamId();
   const entriesAdded = version >= 2 ? readCount64(reader) : undefined;
@@ -46,7 +46,7 @@ function blockKey(key: ByteRange): RdbReader {
   return new RdbReader(key);
 }
 
-/** An id of 16 bytes, highest first. */
+/** An id of 16 bytes, highest byte first. */
 const readId = (reader: RdbReader): StreamId =>
   new StreamId().set(reader.bigEndian32(), reader.bigEndian32(), reader.bigEndian32(), reader.bigEndian32());
 
@@ -63,7 +63,7 @@ function readCount64(reader: RdbReader): Count64 {
   return count64(BigInt.asIntN(64, (BigInt(reader.high) << 32n) | BigInt(reader.low)));
 }
 
-/** Visits the live entries of a node, in the layout that block-reader.ts tells of. Gives their number. */
+/** Visits the live entries of a node, whose layout block-reader.ts describes. Gives their number. */
 function decodeNode(blockId: StreamId, node: ByteRange, last: StreamId, visitor: ValueVisitor): number {
   const listpack = new ListpackReader(node);
   const live = listpack.requireInteger();
@@ -102,7 +102,7 @@ function readFields(listpack: ListpackReader, names: readonly ByteRange[] | unde
   return fields;
 }
 
-/** The id that lies this far behind that of the node, modulo 2^64 in both parts. */
+/** The sum of the node's id and these differences, modulo 2^64 in both parts. */
 function addToId(blockId: StreamId, time: ByteRange, sequence: ByteRange): StreamId {
   const [timeHigh, timeLow] = addWords(blockId.timeHigh, blockId.timeLow, time);
   const [sequenceHigh, sequenceLow] = addWords(blockId.sequenceHigh, blockId.sequenceLow, sequence);
@@ -135,7 +135,7 @@ function decodeGroup(reader: RdbReader, version: 1 | 2 | 3): StreamGroup {
   return { name, lastId, entriesRead, consumers };
 }
 
-/** Takes the consumer's entries out of those that are pending. */
+/** Reads a consumer, and removes its entries from `pending`. */
 function decodeConsumer(reader: RdbReader, version: 1 | 2 | 3, pending: Map<string, PendingEntry>): StreamConsumer {
   const name = latin1Of(reader.string());
   const seenMs = reader.milliseconds();

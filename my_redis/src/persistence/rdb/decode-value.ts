@@ -21,7 +21,7 @@ export function decodeValue(type: number, reader: RdbReader, visitor: ValueVisit
   decode(reader, visitor);
 }
 
-/** Reads the number of elements of a collection, which has at least one. */
+/** Reads the number of elements of a collection. Throws EmptyCollectionError for 0. */
 function begin(reader: RdbReader, visitor: ValueVisitor, type: PackedType, leastBytes: number): number {
   const count = countOf(reader, type, leastBytes);
   visitor.begin(type, count);
@@ -43,7 +43,7 @@ const decodeList: Decode = (reader, visitor) => {
 const decodeSet: Decode = (reader, visitor) => {
   const count = countOf(reader, "set", 1);
   const collected = collectElements(reader, count, run);
-  // Integers at the front make it one of integers first, and the order of the others hangs on that.
+  // With integers at the front, it begins as a set of integers, which decides the order of its other members.
   if (collected.length === count && !run.beginsWithInteger && visitor.packed("set", run)) return;
   visitor.begin("set", count);
   for (const member of collected) takeMember(visitor, member);
@@ -89,7 +89,7 @@ function takeScored(visitor: ValueVisitor, member: ByteRange, score: number): vo
   if (!visitor.scoredMember(member, score)) throw repeated("member");
 }
 
-/** Lists of nodes, each of packed elements or, where `mayBePlain`, of one element as it is. */
+/** Lists of nodes, each with packed elements or, where `mayBePlain`, with a single unpacked element. */
 const decodeNodes =
   (readPacked: ReadPacked, mayBePlain: boolean): Decode =>
   (reader, visitor) => {

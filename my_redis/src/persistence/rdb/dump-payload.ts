@@ -7,7 +7,10 @@ const versionBytes = 2;
 const checksumBytes = 8;
 const checksum = new Uint8Array(checksumBytes);
 
-/** Ends what DUMP gives, a value after its type: with the version of the format and the checksum of all before it. */
+/**
+ * Completes the result of DUMP, a type and its value, with the version of the format and the checksum of everything
+ * before it.
+ */
 export function sealPayload(writer: RdbWriter): Uint8Array {
   writer.littleEndian(versionOfType(writer.bytes[0] as number), versionBytes);
   new Crc64().update(writer.bytes, 0, writer.length).write(checksum, 0);
@@ -15,7 +18,7 @@ export function sealPayload(writer: RdbWriter): Uint8Array {
   return writer.written;
 }
 
-/** The value in what DUMP gave; undefined when the version is one that we cannot read or the checksum is wrong. */
+/** The value in a result of DUMP; undefined when this server cannot read its version or the checksum is wrong. */
 export function openPayload({ bytes, start, end }: ByteRange): ByteRange | undefined {
   const valueEnd = end - versionBytes - checksumBytes;
   if (valueEnd < start) return undefined;

@@ -13,7 +13,7 @@ const place = new IdPlace();
 const id = new StreamId();
 const idBytes = new Uint8Array(16);
 
-/** Writes a stream as Redis 7.0 does (type streamListpacks2), a piece of it at each step. */
+/** Writes a stream as Redis 7.0 does (type streamListpacks2), a piece in each step. */
 export function* encodeStream(writer: RdbWriter, stream: Stream): Generator<void, void> {
   const { blocks } = stream;
   const at = new IdPlace();
@@ -43,7 +43,7 @@ function elementsOf({ bytes, start, end }: BlockReader): number {
   return count;
 }
 
-/** The 16 bytes of an id, highest first. */
+/** The 16 bytes of an id, highest byte first. */
 function bytesOf({ timeHigh, timeLow, sequenceHigh, sequenceLow }: StreamId): Uint8Array {
   const view = new DataView(idBytes.buffer);
   [timeHigh, timeLow, sequenceHigh, sequenceLow].forEach((word, index) => view.setUint32(index * 4, word));

@@ -19,12 +19,12 @@ import type { RdbWriter } from "./rdb-writer.ts";
 
 const { encoding, valueType } = record;
 const intsetHeaderBytes = 8;
-/** Elements of a large value that are written at once. */
+/** Elements of a large value that are written in one step. */
 const elementsPerPiece = 128;
-/** Bytes of a long string that are written at once. */
+/** Bytes of a long string that are written in one step. */
 const bytesPerPiece = 64 * 1024;
 
-/** Writes the value of a record: its type in one byte, for RDB files to put before the key, and the rest. */
+/** Writes the value of a record, and gives its type, which RDB files have before the key. */
 export class ValueEncoder {
   readonly #keyspace: Keyspace;
   readonly #writer: RdbWriter;
@@ -36,7 +36,7 @@ export class ValueEncoder {
     this.#writer = writer;
   }
 
-  /** The type of the value as RDB has it. */
+  /** The type of the value in RDB. */
   typeOf(address: Address): number {
     const { heap } = this.#keyspace;
     const isPacked = record.encodingOf(heap, address) < encoding.object;
@@ -46,7 +46,7 @@ export class ValueEncoder {
       case valueType.list:
         return rdbType.listQuicklist2;
       case valueType.set:
-        // Packed sets of text have a type of their own only from version 11 on.
+        // Before version 11, packed sets of text have no type of their own.
         return record.encodingOf(heap, address) === encoding.integerSet ? rdbType.setIntset : rdbType.set;
       case valueType.sortedSet:
         return isPacked ? rdbType.sortedSetListpack : rdbType.sortedSet2;
@@ -58,7 +58,7 @@ export class ValueEncoder {
     }
   }
 
-  /** A hash that could have times and has none is written in a form that Redis 7.0 reads. */
+  /** A hash that may have times and has none is written in a form that Redis 7.0 can read. */
   #timedHashType(address: Address): number {
     if (earliestFieldTime(this.#keyspace, address) === Number.POSITIVE_INFINITY) return rdbType.hash;
     const isPacked = record.encodingOf(this.#keyspace.heap, address) < encoding.object;
@@ -79,7 +79,7 @@ export class ValueEncoder {
     }
   }
 
-  /** As `write`, a piece of a large value at each step: the value must not change before the end. */
+  /** As `write`, but a large value is written in steps. It must not change before the end. */
   *pieces(address: Address): Generator<void, void> {
     const { heap, objects } = this.#keyspace;
     if (record.typeOf(heap, address) === valueType.string) yield* this.#longString(address);
@@ -107,7 +107,7 @@ export class ValueEncoder {
     }
   }
 
-  /** As it is: compressing it could not be left off in the midst. */
+  /** The string is not compressed, because compression cannot be interrupted. */
   *#longString(address: Address): Generator<void, void> {
     const { heap } = this.#keyspace;
     const bytes = record.bytesOf(heap, address);
@@ -154,7 +154,7 @@ export class ValueEncoder {
     this.#writer.string(intset);
   }
 
-  /** The fields and values of a packed hash with room for times. */
+  /** The fields and values of a packed hash that may have times, and has none. */
   #packedPairs(bytes: Uint8Array, start: number, end: number): void {
     this.#writer.count(packed.listCount(bytes, start, end) / 3);
     const text = new ElementText();
@@ -206,7 +206,7 @@ export class ValueEncoder {
     });
   }
 
-  /** From the highest to the lowest, as Redis does: it puts each before those that it has. */
+  /** From the highest to the lowest score, as Redis does: its loader then inserts each before the others. */
   *#sortedSet(set: SortedSet): Generator<void, void> {
     const { size } = set;
     this.#writer.count(size);
@@ -226,7 +226,7 @@ export class ValueEncoder {
   }
 }
 
-/** Visits every entry, some at each step. */
+/** Visits every entry, some in each step. */
 function* walk(table: RecordTable, visit: (entry: Address) => void): Generator<void, void> {
   let cursor = 0;
   let visited = 0;

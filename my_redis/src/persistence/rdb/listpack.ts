@@ -5,10 +5,13 @@ import { type ByteRange, wholeRange } from "../../memory/byte-range.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
 
-/** Before the elements: bytes of the whole (4) and number of elements (2), lowest first; after them one byte 255. */
+/**
+ * Before the elements: the size of the whole (4 bytes) and the number of elements (2 bytes), lowest byte first; after
+ * them one byte 255.
+ */
 const headerBytes = 6;
 const endMark = 255;
-/** A number of elements that the header cannot hold. */
+/** A number of elements that the header cannot express. */
 const uncounted = 65535;
 const firstInvalidTag = 0xf5;
 
@@ -25,8 +28,8 @@ export function listpackOf(bytes: Uint8Array, start: number, end: number, count:
 }
 
 /**
- * Whether the elements of a listpack of unknown origin can be taken as they are: they are in `run` then. Where they
- * cannot, `ListpackReader` tells what is wrong or reads them one by one.
+ * Whether the elements of a listpack of unknown origin can be used without conversion. They are in `run` then.
+ * Otherwise `ListpackReader` finds out what is wrong, or reads them one by one.
  */
 export function checkListpack({ bytes, start, end }: ByteRange, run: ElementRun): boolean {
   const last = end - 1;
@@ -73,13 +76,13 @@ export class ListpackReader {
     }
     const tag = bytes[at] as number;
     const size = tag >= firstInvalidTag ? Infinity : elementSize(bytes, at);
-    // Written so that what is not a number is refused, too.
+    // Written so that NaN is refused, too.
     if (!(at + size <= this.#end) || this.#left-- <= 0 || previousElement(bytes, at + size) !== at) {
       throw new RdbFormatError("a broken element of a listpack");
     }
     this.#at = at + size;
     const { bytes: from, start, end } = this.#text.read(bytes, at);
-    // The digits of an integer stand where those of the next one will.
+    // The text buffer with an integer's digits is overwritten by the next integer, so they are copied.
     return isInteger(bytes, at) ? wholeRange(from.slice(start, end)) : { bytes: from, start, end };
   }
 
@@ -90,7 +93,7 @@ export class ListpackReader {
     return element;
   }
 
-  /** The next element, which must be an integer, exactly. */
+  /** The next element, which must be a safe integer. */
   requireInteger(): number {
     const at = this.#at;
     this.require();

@@ -14,10 +14,13 @@ const farthest = 8192;
 const shortestMatch = 3;
 const hashBits = 14;
 
-/** No three bytes of the format stand for more than a match of full length. */
+/** Three bytes of the format never stand for more than a match of full length. */
 export const mostExpansion = longestMatch / 3;
 
-/** Where three bytes with this hash were seen last, counted on from call to call so that it need not be cleared. */
+/**
+ * Where three bytes with this hash were last seen. Positions go on increasing from call to call, so that the table need
+ * not be cleared.
+ */
 const seenAt = new Float64Array(1 << hashBits).fill(-farthest - 1);
 let origin = 0;
 
@@ -26,7 +29,9 @@ const hashOf = (bytes: Uint8Array, at: number): number => {
   return Math.imul(three, 0x9e3779b1) >>> (32 - hashBits);
 };
 
-/** Compresses source[start, end) into target[0, limit). Gives the bytes written, or 0 when they do not fit. */
+/**
+ * Compresses source[start, end) into target[0, limit). Gives the number of written bytes, or 0 when they do not fit.
+ */
 export function compress(
   source: Uint8Array,
   start: number,
@@ -65,7 +70,7 @@ function matchLength(source: Uint8Array, from: number, at: number, end: number):
   return length;
 }
 
-/** Gives where the literals end, beyond the limit when they do not fit. */
+/** Gives where the literals end, or a place beyond the limit when they do not fit. */
 function writeLiterals(
   source: Uint8Array,
   start: number,
@@ -95,7 +100,7 @@ function writeMatch(target: Uint8Array, to: number, offset: number, length: numb
   return to;
 }
 
-/** What source[start, end) stands for: `length` bytes, no more and no less. Throws RdbFormatError. */
+/** Decompresses source[start, end) to exactly `length` bytes. Throws RdbFormatError. */
 export function decompress(source: Uint8Array, start: number, end: number, length: number): Uint8Array {
   checkLength(start, end, length);
   const target = new Uint8Array(length);
@@ -103,12 +108,12 @@ export function decompress(source: Uint8Array, start: number, end: number, lengt
   return target;
 }
 
-/** Before memory is taken for them. */
+/** To be called before memory is allocated for the result. Throws RdbFormatError for an impossible length. */
 export function checkLength(start: number, end: number, length: number): void {
   if (length > (end - start) * mostExpansion) throw new RdbFormatError(`${end - start} LZF bytes cannot be ${length}`);
 }
 
-/** As `decompress`, into target from `first` on. What it writes there on its way to an error is of no meaning. */
+/** As `decompress`, into `target` from `first` on. After an error, what it has written is undefined. */
 export function decompressInto(
   source: Uint8Array,
   start: number,
@@ -132,7 +137,7 @@ export function decompressInto(
     if (count === 9) count += at < end ? (source[at++] as number) : Infinity;
     let from = at < end ? to - 1 - (((control & 31) << 8) | (source[at++] as number)) : -1;
     if (from < first || to + count > limit) throw new RdbFormatError("LZF reference outside of the string");
-    // Byte by byte: a match may run into what it writes.
+    // Byte by byte: a match may overlap its own result.
     for (const matchEnd = to + count; to < matchEnd;) target[to++] = target[from++] as number;
   }
   if (to !== limit) throw new RdbFormatError(`LZF string of ${to - first} bytes where ${length} are announced`);

@@ -2,14 +2,17 @@ import { type ByteRange, digitsOf } from "../../memory/byte-range.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
 
-/** Packed forms that Redis wrote before it had listpacks, and the packed integers of sets. All throw RdbFormatError. */
+/**
+ * Packed forms that Redis wrote before it had listpacks, and the packed integers of sets. All functions throw
+ * RdbFormatError.
+ */
 
 const endMark = 255;
 const longLengthMark = 254;
 
 /**
- * A ziplist: bytes of the whole, place of the last element (4 each), number of elements (2), elements, 255. Each
- * element begins with the size of the one before, in one byte or, after 254, in four.
+ * A ziplist: size of the whole, place of the last element (4 bytes each), number of elements (2 bytes), elements, 255.
+ * Each element begins with the size of the one before, in one byte or, after 254, in four.
  */
 export function readZiplist(range: ByteRange, visit: (element: ByteRange) => void): void {
   const reader = new RdbReader(range);
@@ -53,8 +56,8 @@ function int64(reader: RdbReader): bigint {
 }
 
 /**
- * A zipmap, the packed hash of Redis 2.4: number of fields, then each field, and each value with the number of unused
- * bytes behind it; lengths in one byte or, after 254, in four. The end is a 255.
+ * A zipmap, the packed hash of Redis 2.4: the number of fields, then each field, and each value with the number of
+ * unused bytes after it. Lengths take one byte or, after 254, four. The end is a 255.
  */
 export function readZipmap(range: ByteRange, visit: (element: ByteRange) => void): void {
   const reader = new RdbReader(range);
@@ -74,7 +77,10 @@ function zipmapLength(reader: RdbReader, first: number): number {
   return first === longLengthMark ? reader.littleEndian(4) : first;
 }
 
-/** An integer set: bytes of each integer (2, 4 or 8), number of integers (4 bytes each), integers, all lowest byte first. */
+/**
+ * An integer set: size of each integer (2, 4 or 8 bytes), number of integers (4 bytes each), integers, all lowest byte
+ * first.
+ */
 export function openIntset(range: ByteRange): { width: number; integers: ByteRange } {
   const reader = new RdbReader(range);
   const width = reader.littleEndian(4);

@@ -5,39 +5,42 @@ import { checkLength, decompressInto } from "./lzf.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
 
-/** Bytes that are in memory at a time, but for a value that is longer. */
+/** Bytes of the file in memory at a time, except for a value that is longer. */
 const windowBytes = 1 << 20;
 const checksumBytes = 8;
-/** Room for what is decompressed between two `settle`: what is more than that, or longer, has memory of its own. */
+/**
+ * Room for the strings that are decompressed between two calls of `settle`. Further or longer ones get arrays of their
+ * own.
+ */
 const decompressedBytes = 64 * 1024;
 
 /** Reads up to `target.length` bytes from where the last read ended; 0 at the end. */
 export type ReadBytes = (target: Uint8Array) => number;
 
 /**
- * Reads an RDB file through a window, and follows its checksum. The ranges that it gives stay as they are until
- * `settle`, which is for between two values.
+ * Reads an RDB file through a window, and calculates its checksum. The ranges that it gives are valid until `settle`,
+ * which is called between two values.
  */
 export class RdbFileReader extends RdbReader {
   readonly #read: ReadBytes;
-  /** Bytes of the file behind the window. */
+  /** Bytes of the file after the window. */
   #unread: number;
   /** Where in the file the window starts. */
   #windowOffset = 0;
   readonly #checksum = new Crc64();
-  /** What of the window stands before this is in the checksum. */
+  /** The checksum includes the window up to this place. */
   #summedTo = 0;
   readonly #decompressed = new Uint8Array(decompressedBytes);
   #decompressedTo = 0;
 
-  /** `size`: bytes in the file. */
+  /** `size`: the size of the file in bytes. */
   constructor(read: ReadBytes, size: number) {
     super({ bytes: new Uint8Array(Math.min(size, windowBytes)), start: 0, end: 0 });
     this.#read = read;
     this.#unread = size;
   }
 
-  /** Where in the file the reader stands. */
+  /** The reader's position in the file. */
   get offset(): number {
     return this.#windowOffset + this.at;
   }
@@ -48,17 +51,17 @@ export class RdbFileReader extends RdbReader {
 
   protected override more(size: number): void {
     if (size > this.left) super.more(size);
-    // A window of its own: ranges of the one before are lent.
+    // A new window: ranges in the old one may still be in use.
     this.#moveTo(new Uint8Array(Math.max(size, Math.min(windowBytes, this.left))));
   }
 
-  /** Nobody needs the ranges any more that were given: their memory is used again. */
+  /** To be called when the ranges given so far are no longer used: their memory is used again. */
   settle(): void {
     this.#decompressedTo = 0;
     if (this.#unread > 0 && this.end - this.at < windowBytes / 4) this.#moveTo(this.bytes);
   }
 
-  /** An array for each string would cost more than decompressing it. */
+  /** An array for each string would cost more than the decompression. */
   protected override decompressed(start: number, end: number, length: number): ByteRange {
     const first = this.#decompressedTo;
     const last = first + length;
@@ -91,7 +94,7 @@ export class RdbFileReader extends RdbReader {
     this.#summedTo = this.at;
   }
 
-  /** Reads the checksum, of all that was read so far. It is compared unless `verify` is false or it is zero. */
+  /** Reads the checksum of everything before it. It is not compared if `verify` is false or it is zero. */
   checksum(verify: boolean): void {
     const expected = new Uint8Array(checksumBytes);
     this.#sum();

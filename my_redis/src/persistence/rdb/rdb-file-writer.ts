@@ -12,24 +12,24 @@ export interface RdbFileOptions {
   readonly compresses: boolean;
   /** Whether the file ends with a checksum. */
   readonly checksums: boolean;
-  /** What of a key's use stands with it: for how long it was not used, how often it is, or nothing. */
+  /** What the file says of a key's use: how long the key was not used, how often it is used, or nothing. */
   readonly use?: "idle" | "frequency" | undefined;
 }
 
-/** Takes the next bytes of the file, which are valid only during the call. */
+/** Called with the next bytes of the file, which are valid only during the call. */
 export type Emit = (bytes: Uint8Array) => void;
 
-/** As many bytes are gathered before they are given away. */
+/** `Emit` is called for at least this many bytes at a time. */
 const emitBytes = 64 * 1024;
 const checksumBytes = 8;
 
-/** Keys with their values and expiries, as an RDB file has them between its beginning and its end. */
+/** Writes the part of an RDB file between its beginning and its end: keys with their values and expiries. */
 class RecordWriter {
   readonly writer: RdbWriter;
   readonly #keyspace: Keyspace;
   readonly #encoder: ValueEncoder;
   readonly #use: RdbFileOptions["use"];
-  /** The database of what comes next. */
+  /** The number of the current database. */
   database = -1;
 
   constructor(keyspace: Keyspace, options: RdbFileOptions) {
@@ -56,7 +56,7 @@ class RecordWriter {
     yield* this.#encoder.pieces(address);
   }
 
-  /** What comes before the value. */
+  /** Writes everything that precedes the value. */
   #key(database: number, address: Address): void {
     const { writer } = this;
     const { heap } = this.#keyspace;
@@ -88,7 +88,7 @@ class RecordWriter {
 /** Writes an RDB file from its beginning to its end. */
 export class RdbFileWriter {
   readonly #main: RecordWriter;
-  /** What has to wait for the end of a large value. */
+  /** Records that have to wait for the end of a large value. */
   readonly #behind: RecordWriter;
   readonly #emit: Emit;
   readonly #version: number;
@@ -132,7 +132,7 @@ export class RdbFileWriter {
     this.#emitSome();
   }
 
-  /** A large value, a piece at each step. `record` may be called meanwhile. */
+  /** Writes a large value, a piece in each step. `record` may be called between two steps. */
   *pieces(database: number, address: Address): Generator<void, void> {
     this.#inPieces = true;
     for (const _piece of this.#main.pieces(database, address)) {

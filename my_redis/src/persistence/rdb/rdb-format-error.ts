@@ -1,4 +1,4 @@
-/** Bytes that are not what the RDB format says they are. The message tells what is wrong; nothing has been changed. */
+/** Bytes that are not valid in the RDB format. The message says what is wrong. */
 export class RdbFormatError extends Error {
   constructor(message: string) {
     super(message);
@@ -6,10 +6,10 @@ export class RdbFormatError extends Error {
   }
 }
 
-/** For a part that may come once and came before. `what` names the part. */
+/** The error for a part that may occur only once. `what` names the part. */
 export const repeated = (what: string): RdbFormatError => new RdbFormatError(`a ${what} that comes twice`);
 
-/** A collection without elements, which old versions of Redis could leave behind. It has been read to its end. */
+/** A collection without elements, which old versions of Redis could leave behind. The reader is at its end. */
 export class EmptyCollectionError extends RdbFormatError {
   constructor(type: string) {
     super(`an empty ${type}`);

@@ -13,7 +13,7 @@ import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
 import { opcode, rdbMagic } from "./rdb-opcodes.ts";
 import { newestVersion } from "./rdb-types.ts";
 
-/** A snapshot that must not be loaded: broken, cut, or of a version or kind that this server cannot read. */
+/** A snapshot that cannot be loaded: broken, cut off, or of a version or kind that this server cannot read. */
 export class RdbLoadError extends Error {}
 
 /** What a snapshot is loaded into. */
@@ -21,30 +21,30 @@ export interface RdbLoadTarget {
   readonly keyspace: Keyspace;
   /** Unix milliseconds: keys that have expired by then are left out. */
   readonly nowMs: number;
-  /** Whether the checksum at the end of the file is compared. */
+  /** Whether the checksum at the end of the file is checked. */
   readonly verifiesChecksum: boolean;
-  /** Called for what is in the file and cannot be loaded, and does not make the file invalid. */
+  /** Called for parts of the file that cannot be loaded, but do not make the file invalid. */
   readonly warn: (message: string) => void;
 }
 
 export interface RdbLoadOptions {
-  /** The file is the beginning of a log: its keys are kept though their time is over, since the log goes on with them. */
+  /** Whether the file is the beginning of a log. Then expired keys are loaded, because the log refers to them. */
   readonly beforeLog: boolean;
-  /** What becomes of a key that is there already: the file is refused, or the key gets the value in the file. */
+  /** For a key that exists already: the file is refused, or the key gets the value in the file. */
   readonly existing: "refuse" | "replace";
 }
 
 export interface RdbLoadResult {
   readonly keys: number;
-  /** Keys that were left out because their time is over. */
+  /** The number of keys that were left out because they have expired. */
   readonly expired: number;
   /** Where the snapshot ends in the file. */
   readonly endOffset: number;
 }
 
-/** Versions from this one on end with a checksum. */
+/** Since this version, files end with a checksum. */
 const firstVersionWithChecksum = 5;
-/** Room that a file may ask for ahead of its keys: it might lie. */
+/** Room that a file may ask for ahead of its keys. It is limited, because the number may be false. */
 const maxReservedKeys = 1 << 24;
 
 /** Reads a snapshot into a keyspace. Throws RdbLoadError with the offset of what is wrong. */
@@ -52,7 +52,7 @@ export function loadRdb(target: RdbLoadTarget, path: string, options: RdbLoadOpt
   try {
     return loadOpenRdb(target, path, openSync(path, "r"), options);
   } catch (error) {
-    // The system's own errors: no right to read it, or no file but a folder.
+    // An error of the system: the file may not be read, or is a folder.
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     throw new RdbLoadError(`${path} cannot be read: ${(error as Error).message}`);
   }
@@ -67,7 +67,7 @@ function loadOpenRdb(target: RdbLoadTarget, path: string, descriptor: number, op
   }
 }
 
-/** What the file says of the next key before it names it. */
+/** Facts about the next key that precede it in the file. */
 interface KeyFacts {
   expiryMs: number | undefined;
   idleSeconds: number | undefined;
@@ -172,7 +172,7 @@ class RdbLoader {
     }
   }
 
-  /** There are no functions here yet: whoever calls one gets an error, and the rest of the data is worth having. */
+  /** Functions are not supported yet. Calling one gives an error, but the other data can be used. */
   #skipFunction(code: ByteRange): void {
     const firstLine = latin1Of(code).split("\n", 1)[0] as string;
     this.#warn(`a library of functions in the snapshot is left out: '${firstLine.slice(0, 128)}'`);
@@ -239,7 +239,7 @@ class RdbLoader {
     this.#setUse(database.keyspace, address);
   }
 
-  /** As far as the eviction policy here wants to know it. */
+  /** Sets the key's use, if the eviction policy needs what the file says. */
   #setUse({ accessClock, heap }: KeyspaceCore, address: Address): void {
     const { idleSeconds, frequency } = this.#facts;
     if (accessClock.countsAccesses) {

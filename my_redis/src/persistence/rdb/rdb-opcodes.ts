@@ -1,23 +1,23 @@
-/** First bytes of an RDB file; four digits of the version follow. */
+/** The first bytes of an RDB file, before four digits of the version. */
 export const rdbMagic = "REDIS";
 
-/** What stands in a file where the type of a value could stand. */
+/** Codes in the place of a value's type. */
 export const opcode = {
-  /** Number of a hash slot, of its keys, and of those that expire. */
+  /** Followed by the number of a hash slot, of its keys, and of its keys with an expiry. */
   slotInfo: 244,
-  /** The code of a library of functions. */
+  /** A library of functions. */
   function: 245,
-  /** The same, of the release candidates of Redis 7.0. */
+  /** A function, in release candidates of Redis 7.0. */
   oldFunction: 246,
   /** Data of a module. */
   moduleData: 247,
-  /** Seconds for which the next key was not used. */
+  /** Seconds since the last use of the next key. */
   idle: 248,
-  /** How often the next key is used. */
+  /** The access counter of the next key. */
   frequency: 249,
   /** A fact about the file: a name and a value. */
   fact: 250,
-  /** The number of keys in the database, and of those that expire. */
+  /** The number of keys in the database, and of those with an expiry. */
   size: 251,
   /** When the next key expires, Unix milliseconds. */
   expiryMs: 252,

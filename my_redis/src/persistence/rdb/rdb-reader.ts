@@ -5,20 +5,20 @@ import { RdbFormatError } from "./rdb-format-error.ts";
 import { stringForm } from "./rdb-types.ts";
 
 const twoTo32 = 4294967296;
-/** The greatest 64-bit integer that a double can hold. */
+/** The greatest 64-bit integer that a double can express. */
 const greatestMs = 9_223_372_036_854_774_784;
 const doubleBytes = new Uint8Array(8);
 const doubleView = new DataView(doubleBytes.buffer);
 
 /**
- * Reads the elementary parts of the RDB format, within its bounds. Every method throws RdbFormatError. `bytes` may be
- * what there is of a longer input: then `more` brings the next part.
+ * Reads the basic parts of the RDB format, and never beyond the end. Every method throws RdbFormatError. `bytes` may be
+ * the first part of a longer input: then `more` provides the next part.
  */
 export class RdbReader {
   bytes: Uint8Array;
   at: number;
   end: number;
-  /** The two words of the integer that `words` read, unsigned. */
+  /** The two words of the integer that `words` has read, unsigned. */
   high = 0;
   low = 0;
 
@@ -32,12 +32,14 @@ export class RdbReader {
     return this.end - this.at;
   }
 
-  /** Makes sure that `size` bytes stand at `at`, where they do not yet. What `bytes` was before stays as it is. */
+  /**
+   * Provides `size` bytes at `at`, when there are fewer so far. The content of the previous `bytes` does not change.
+   */
   protected more(size: number): void {
     throw new RdbFormatError(`${size} bytes are announced where ${this.left} are left`);
   }
 
-  /** Passes over `size` bytes; gives where they start. To be called before `bytes` is looked at. */
+  /** Skips `size` bytes; gives where they start. To be called before `bytes` is read. */
   skip(size: number): number {
     if (size > this.end - this.at) this.more(size);
     const start = this.at;
@@ -65,7 +67,7 @@ export class RdbReader {
     return (bytes[at] as number) * 0x1000000 + low;
   }
 
-  /** Reads a length into `high` and `low`; true when it is the form of a string instead, in `low`. */
+  /** Reads a length into `high` and `low`. True when it is the form of a string instead, which is in `low`. */
   #lengthOrForm(): boolean {
     const first = this.byte();
     this.high = 0;
@@ -95,7 +97,7 @@ export class RdbReader {
     return value;
   }
 
-  /** A number of things that follow and take at least `leastBytes` each. */
+  /** Reads the number of following parts that take at least `leastBytes` each. */
   countOf(leastBytes: number): number {
     const count = this.count();
     if (count * leastBytes > this.left) {
@@ -110,32 +112,32 @@ export class RdbReader {
     return doubleView.getFloat64(0, true);
   }
 
-  /** Milliseconds of eight bytes, brought to 0 where they are negative and to 2^53 - 1 where they are beyond. */
+  /** Milliseconds of eight bytes. Negative ones become 0, greater ones than 2^53 - 1 become that. */
   milliseconds(): number {
     return Math.max(this.signedMilliseconds(), 0);
   }
 
-  /** The moment at which a key ends: as `milliseconds`, but beyond 2^53 it is only rounded, as EXPIRE rounds it. */
+  /** The expiry of a key: as `milliseconds`, but beyond 2^53 it is only rounded, as EXPIRE rounds it. */
   moment(): number {
     const low = this.littleEndian(4);
     const high = this.littleEndian(4) | 0;
     return Math.min(Math.max(high * twoTo32 + low, 0), greatestMs);
   }
 
-  /** As `milliseconds`, with -1 for any negative number, which stands for never. */
+  /** As `milliseconds`, with -1 for any negative number, which means never. */
   signedMilliseconds(): number {
     const low = this.littleEndian(4);
     const high = this.littleEndian(4) | 0;
     return Math.min(Math.max(high * twoTo32 + low, -1), Number.MAX_SAFE_INTEGER);
   }
 
-  /** `size` bytes as they are. */
+  /** The next `size` bytes. */
   raw(size: number): ByteRange {
     const start = this.skip(size);
     return { bytes: this.bytes, start, end: start + size };
   }
 
-  /** A string in any form: part of what is read, or bytes of its own. */
+  /** A string in any form: a part of the input, or an array of its own. */
   string(): ByteRange {
     if (!this.#lengthOrForm()) return this.raw(this.high * twoTo32 + this.low);
     switch (this.low) {
@@ -159,7 +161,7 @@ export class RdbReader {
     return this.decompressed(start, start + size, length);
   }
 
-  /** What bytes[start, end) stands for, `length` bytes. */
+  /** Decompresses bytes[start, end) to `length` bytes. */
   protected decompressed(start: number, end: number, length: number): ByteRange {
     return wholeRange(decompress(this.bytes, start, end, length));
   }

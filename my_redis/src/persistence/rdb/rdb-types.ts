@@ -1,11 +1,11 @@
-/** Version that is written: what Redis 7.0 and all later ones read. */
+/** The version that is written: Redis 7.0 and later can read it. */
 export const writtenVersion = 10;
-/** Version that is written where a field of a hash has a time: what Redis 7.4 and all later ones read. */
+/** The version that is written if a field of a hash has a time: Redis 7.4 and later can read it. */
 export const writtenVersionWithTimes = 12;
-/** Versions up to this one are read. */
+/** Versions up to this one can be read. */
 export const newestVersion = 12;
 
-/** How a value is laid out, as the byte before it says. Numbers that are missing here belong to modules. */
+/** The layout of a value, as the byte before it says. Missing numbers belong to modules. */
 export const rdbType = {
   string: 0,
   list: 1,
@@ -29,17 +29,17 @@ export const rdbType = {
   /** Hashes whose fields have times, as release candidates of Redis 7.4 wrote them. */
   hashTimesBefore74: 22,
   hashListpackTimesBefore74: 23,
-  /** The same as 7.4 writes them: with the earliest time of all before the rest. */
+  /** The same as 7.4 writes them: the earliest time comes first. */
   hashTimes: 24,
   hashListpackTimes: 25,
 } as const;
 
-/** The version that knows values of this type. */
+/** The lowest version that has values of this type. */
 export const versionOfType = (type: number): number =>
   type >= rdbType.hashTimesBefore74 ? writtenVersionWithTimes : writtenVersion;
 
-/** Forms of a string besides plain bytes, in the six low bits of a length byte whose two high ones are set. */
+/** Forms of a string besides plain bytes, in the six low bits of a length byte whose two high bits are set. */
 export const stringForm = { integer8: 0, integer16: 1, integer32: 2, lzf: 3 } as const;
 
-/** What a node of a list holds: one long element as it is, or packed elements. */
+/** The content of a list node: a single long element, or packed elements. */
 export const listNode = { plain: 1, packed: 2 } as const;

@@ -4,11 +4,11 @@ import { compress } from "./lzf.ts";
 import { stringForm } from "./rdb-types.ts";
 
 const twoTo32 = 4294967296;
-/** Shorter strings are not worth the trouble. */
+/** Compressing shorter strings saves too little. */
 const leastCompressedBytes = 21;
-/** Longest text that may be an integer of 32 bits. */
+/** The longest text of an integer of 32 bits. */
 const maxIntegerText = 11;
-/** What is compressed passes through here, so that no string needs an array of its own. */
+/** Buffer for compressed strings, so that no string needs an array of its own. */
 const scratch = new Uint8Array(64 * 1024);
 const doubleBytes = new Uint8Array(8);
 const doubleView = new DataView(doubleBytes.buffer);
@@ -18,7 +18,7 @@ export interface RdbWriterOptions {
   readonly compresses: boolean;
 }
 
-/** Writes the elementary parts of the RDB format into one growing buffer. */
+/** Writes the basic parts of the RDB format into a growing buffer. */
 export class RdbWriter extends ByteBuffer {
   readonly #compresses: boolean;
 
@@ -27,7 +27,7 @@ export class RdbWriter extends ByteBuffer {
     this.#compresses = compresses;
   }
 
-  /** `size` bytes of an integer, lowest first. */
+  /** An integer of `size` bytes, lowest byte first. */
   littleEndian(value: number, size: number): void {
     for (let byte = 0, rest = value; byte < size; byte++, rest = Math.floor(rest / 256)) this.byte(rest & 255);
   }
@@ -36,7 +36,7 @@ export class RdbWriter extends ByteBuffer {
     for (let shift = 24; shift >= 0; shift -= 8) this.byte(value >>> shift);
   }
 
-  /** A length, or any other integer that is not negative and safe. */
+  /** A length, or any other safe integer that is not negative. */
   count(value: number): void {
     this.words(Math.floor(value / twoTo32), value >>> 0);
   }
@@ -58,19 +58,22 @@ export class RdbWriter extends ByteBuffer {
     }
   }
 
-  /** A double in eight bytes, lowest first. */
+  /** A double in eight bytes, lowest byte first. */
   double(value: number): void {
     doubleView.setFloat64(0, value, true);
     this.raw(doubleBytes, 0, 8);
   }
 
-  /** Milliseconds in eight bytes, lowest first. */
+  /** Milliseconds in eight bytes, lowest byte first. */
   milliseconds(value: number): void {
     this.littleEndian(value >>> 0, 4);
     this.littleEndian(Math.floor(value / twoTo32) >>> 0, 4);
   }
 
-  /** A string: as an integer where it is the text of one, or compressed where that is shorter. */
+  /**
+   * A string. The text of an integer is written as the integer; other strings are compressed if that makes them
+   * shorter.
+   */
   string(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
     const length = end - start;
     if (length <= maxIntegerText) {

@@ -1,3 +1,4 @@
+import { parseAddress } from "peer-link";
 import { choice, integer, list, maxInt64, maxUint64, memory, text, yesNo } from "../value-kinds.ts";
 import { DirectiveError } from "../directive.ts";
 
@@ -7,8 +8,7 @@ const noTls = "connections are not encrypted yet: put a TLS proxy in front";
 
 /** Shape of a node's name in `self` and `peers`. */
 function checkNode(node: string): string {
-  const port = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})$/.exec(node)?.[1];
-  if (port === undefined || Number(port) < 1 || Number(port) > 65535) {
+  if (parseAddress(node) === undefined) {
     throw new DirectiveError(`'${node}' is not host:port with a port from 1 to 65535`);
   }
   return node;

@@ -1,6 +1,6 @@
 import type { Coordinates } from "./geohash.ts";
 
-/** That of Redis. */
+/** Redis's value. */
 export const earthRadiusMeters = 6372797.560856;
 const radiansPerDegree = Math.PI / 180;
 

@@ -1,6 +1,6 @@
 /**
- * Geohashes as Redis keeps them: longitude and latitude, each cut into 2^step parts of its range, with their bits in
- * turn (latitude in the even ones). At the full step of 26 the 52 bits are the score of a member.
+ * Geohashes as Redis stores them: longitude and latitude, each divided into 2^step parts of its range, with their bits
+ * in turn (latitude in the even bits). With the full step of 26, the 52 bits are the score of a member.
  */
 export const fullStep = 26;
 
@@ -9,7 +9,7 @@ export interface Coordinates {
   readonly latitude: number;
 }
 
-/** One cell of the grid: a part of the longitudes and one of the latitudes, counted from the least. */
+/** One cell of the grid: its column among the longitudes and its row among the latitudes, counted from the least. */
 export interface Cell {
   readonly column: number;
   readonly row: number;
@@ -29,9 +29,9 @@ interface Ranges {
   readonly latitude: readonly [number, number];
 }
 
-/** The ranges of the Mercator projection (EPSG:900913), beyond which no member can lie. */
+/** The ranges of the Mercator projection (EPSG:900913). No member is outside of them. */
 export const mercator: Ranges = { longitude: [-180, 180], latitude: [-85.05112878, 85.05112878] };
-/** The ranges of the geohash that the world agrees on. */
+/** The ranges of the standard geohash. */
 const standard: Ranges = { longitude: [-180, 180], latitude: [-90, 90] };
 
 const alphabet = "0123456789bcdefghjkmnpqrstuvwxyz";
@@ -50,17 +50,17 @@ export function cellAt({ longitude, latitude }: Coordinates, step: number, range
   return { column: part(longitude, ranges.longitude), row: part(latitude, ranges.latitude), step };
 }
 
-/** The bits of a cell. At the upper end of both ranges there is one more than two for each step. */
+/** The bits of a cell. At the upper end of both ranges, there is one bit more than two per step. */
 export function bitsOf({ column, row }: Cell): number {
   const low = spread(row & 0xffff) | (spread(column & 0xffff) << 1);
   const high = spread(row >>> 16) | (spread(column >>> 16) << 1);
   return (high >>> 0) * twoTo32 + (low >>> 0);
 }
 
-/** The first score of a cell; those of the cell after it in the order of bits begin where its own end. */
+/** The first score of a cell. The scores of the next cell, in the order of bits, begin where this cell's end. */
 export const firstScore = (bits: number, step: number): number => bits * 2 ** (52 - step * 2);
 
-/** The cell that a score means, whatever it is: as a conversion to 64 bits without sign takes it. */
+/** The cell of a score of any value, converted like a 64-bit integer without sign. */
 export function cellOfScore(score: number): Cell {
   const whole = Math.trunc(score);
   const plain = whole >= 0 && whole <= Number.MAX_SAFE_INTEGER;
@@ -90,7 +90,7 @@ export function areaOf({ column, row, step }: Cell): Area {
   };
 }
 
-/** The middle of the cell that a score means. */
+/** The middle of the cell of a score. */
 export function coordinatesOf(score: number): Coordinates {
   const { west, east, south, north } = areaOf(cellOfScore(score));
   return {
@@ -105,7 +105,7 @@ const clamp = (value: number, [least, greatest]: readonly [number, number]): num
 /** The score of a member at this place. */
 export const scoreOf = (place: Coordinates): number => bitsOf(cellAt(place, fullStep));
 
-/** The standard geohash of the place, as text. Of its 55 bits we have 52: the last character is always 0. */
+/** The standard geohash of the place, as text. It has 55 bits and we have 52, so the last character is always 0. */
 export function geohashText(place: Coordinates): string {
   const bits = bitsOf(cellAt(place, fullStep, standard));
   let text = "";
@@ -115,7 +115,7 @@ export function geohashText(place: Coordinates): string {
   return `${text}0`;
 }
 
-/** Moves 16 bits apart, to the even places. */
+/** Moves 16 bits to the even places of the result. */
 function spread(bits: number): number {
   let value = bits;
   value = (value | (value << 8)) & 0x00ff00ff;
@@ -124,7 +124,7 @@ function spread(bits: number): number {
   return (value | (value << 1)) & 0x55555555;
 }
 
-/** Moves the bits of the even places together. */
+/** Moves the bits at even places together. */
 function gather(bits: number): number {
   let value = bits & 0x55555555;
   value = (value | (value >>> 1)) & 0x33333333;

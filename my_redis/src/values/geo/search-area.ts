@@ -1,7 +1,7 @@
 import { distanceMeters, earthRadiusMeters, toDegrees, toRadians } from "./distance.ts";
 import { type Area, areaOf, type Cell, cellAt, type Coordinates, fullStep } from "./geohash.ts";
 
-/** What is searched: a circle, or a box whose sides run north and east. Meters. */
+/** The searched area, in meters: a circle, or a box whose sides point north and east. */
 export type Shape =
   | { readonly kind: "circle"; readonly center: Coordinates; readonly radius: number }
   | { readonly kind: "box"; readonly center: Coordinates; readonly width: number; readonly height: number };
@@ -9,7 +9,7 @@ export type Shape =
 /** Half of the earth's circumference in the Mercator projection, meters. */
 const mercatorMaxMeters = 20037726.37;
 
-/** The distance of a place from the center of the shape, meters; undefined when it lies outside. */
+/** The distance of a place from the center of the shape, in meters; undefined outside of the shape. */
 export function distanceWithin(shape: Shape, place: Coordinates): number | undefined {
   const { center } = shape;
   if (shape.kind === "box") {
@@ -23,7 +23,7 @@ export function distanceWithin(shape: Shape, place: Coordinates): number | undef
   return distance > shape.radius ? undefined : distance;
 }
 
-/** The cells to be looked through, in the order in which Redis does: what is found unsorted shows that order. */
+/** The cells to be searched, in the same order as in Redis: unsorted results show that order. */
 export function cellsToSearch(shape: Shape): Cell[] {
   const bounds = boundsOf(shape);
   const radius = shape.kind === "circle" ? shape.radius : Math.hypot(shape.width / 2, shape.height / 2);
@@ -36,7 +36,7 @@ export function cellsToSearch(shape: Shape): Cell[] {
   return withoutRepeats(step >= 2 ? around.needed(bounds) : around.all());
 }
 
-/** The finest step at which a cell and its neighbours surely hold the circle. */
+/** The finest step at which a cell and its neighbours are certain to contain the circle. */
 function stepFor(radiusMeters: number, latitude: number): number {
   if (radiusMeters === 0) return fullStep;
   let step = 1;
@@ -48,7 +48,7 @@ function stepFor(radiusMeters: number, latitude: number): number {
   return Math.max(1, Math.min(fullStep, step));
 }
 
-/** The shape's extent in degrees. It is widest on the side that is further from the equator. */
+/** The bounds of the shape in degrees. The shape is widest on the side that is further from the equator. */
 function boundsOf(shape: Shape): Area {
   const { longitude, latitude } = shape.center;
   const height = shape.kind === "circle" ? shape.radius : shape.height / 2;
@@ -84,7 +84,7 @@ class Neighbours {
     this.#middle = middle;
   }
 
-  /** The grid goes round at its edges. */
+  /** The edges of the grid are connected: columns and rows wrap around. */
   #at(east: number, north: number): Cell {
     const { column, row, step } = this.#middle;
     const parts = 2 ** step;
@@ -97,7 +97,7 @@ class Neighbours {
     };
   }
 
-  /** Whether the four next cells reach as far as the bounds. */
+  /** Whether the four adjacent cells include the bounds. */
   cover(bounds: Area): boolean {
     return (
       areaOf(this.#at(0, 1)).north >= bounds.north &&
@@ -111,7 +111,7 @@ class Neighbours {
     return directions.map(([east, north]) => this.#at(east, north));
   }
 
-  /** Without those on sides where the middle cell alone reaches as far as the bounds. */
+  /** The needed cells: where the middle cell alone reaches the bounds, those beyond are left out. */
   needed(bounds: Area): Cell[] {
     const middle = areaOf(this.#middle);
     const isNeeded = ([east, north]: readonly [number, number]): boolean =>
@@ -123,7 +123,7 @@ class Neighbours {
   }
 }
 
-/** Where the grid has few cells, neighbours on both sides are the same cell. */
+/** Where the grid has few cells, the neighbours on both sides are the same cell. */
 const withoutRepeats = (cells: readonly Cell[]): Cell[] =>
   cells.filter((cell, at) => {
     const before = cells[at - 1];

@@ -1,28 +1,28 @@
 /**
- * The estimate of how many different elements were added, from how often each value stands in the registers: the
- * improved raw estimator of Otmar Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017),
- * without any table of corrections.
+ * Estimates how many different elements were added, from the number of registers with each value: the improved raw
+ * estimator of Otmar Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017). It needs no table
+ * of corrections.
  */
 const registers = 16384;
-/** Bits of the hash that do not choose the register. */
+/** The bits of the hash that do not choose the register. */
 const hashBits = 50;
 /** 1 / (2 ln 2). */
 const alphaInfinite = 0.7213475204444817;
 
-/** What Redis makes of an infinite estimate. */
+/** Redis's number for an infinite estimate. */
 const infinitelyMany = 2 ** 63;
 
-/** `histogram[value]`: how many registers have that value. */
+/** `histogram[value]`: the number of registers with that value. */
 export function cardinality(histogram: Int32Array): number {
   const share = (value: number): number => (histogram[value] as number) / registers;
   let z = registers * tau(1 - share(hashBits + 1));
   for (let value = hashBits; value >= 1; value--) z = (z + (histogram[value] as number)) * 0.5;
   z += registers * sigma(share(0));
-  // Registers that are all as high as can be, which no elements make, tell of infinitely many: then z is 0.
+  // If all registers have the greatest value, which no elements can cause, the estimate is infinite: then z is 0.
   return Math.min(infinitelyMany, Math.round((alphaInfinite * registers * registers) / z));
 }
 
-/** x + the sum of x^(2^k) * 2^(k-1), until it stands still. */
+/** x + the sum of x^(2^k) * 2^(k-1), computed until it no longer changes. */
 function sigma(x: number): number {
   if (x === 1) return Number.POSITIVE_INFINITY;
   let [power, factor, sum, before] = [x, 1, x, Number.NaN];
@@ -35,7 +35,7 @@ function sigma(x: number): number {
   return sum;
 }
 
-/** (1 - x - the sum of (1 - x^(2^-k))^2 * 2^-k) / 3, until it stands still. */
+/** (1 - x - the sum of (1 - x^(2^-k))^2 * 2^-k) / 3, computed until it no longer changes. */
 function tau(x: number): number {
   if (x === 0 || x === 1) return 0;
   let [root, factor, sum, before] = [x, 1, 1 - x, Number.NaN];

@@ -22,32 +22,32 @@ const countAt = 8;
 const staleBit = 0x80;
 const hashSeed = 0xadc83b19 | 0;
 const magic = [72, 89, 76, 76];
-/** Bytes that the change of one sparse register may take. */
+/** The change of one sparse register takes at most this many bytes. */
 const sparseGrowth = 3;
-/** Room to grow, so that a few changes need no larger array. */
+/** Spare room, so that a few changes need no larger array. */
 const spareBytes = 64;
 
-/** The registers do not add up. */
+/** The registers are invalid. */
 export class CorruptHyperLogLogError extends Error {
   constructor() {
     super("the registers of the HyperLogLog are corrupt");
   }
 }
 
-/** Whether bytes[start, end) can be a HyperLogLog. */
+/** Whether bytes[start, end) may be a HyperLogLog. */
 export function isHyperLogLog(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start < headerBytes || magic.some((byte, at) => bytes[start + at] !== byte)) return false;
   const form = bytes[start + formAt] as number;
   return form === sparse || (form === dense && end - start === denseBytes);
 }
 
-/** A HyperLogLog that is being worked on, in memory of its own. */
+/** A HyperLogLog that is being changed, in memory of its own. */
 export class HyperLogLog extends ByteBuffer {
   private constructor(bytes: number) {
     super({ initialBytes: bytes + spareBytes });
   }
 
-  /** One without elements. */
+  /** A HyperLogLog without elements. */
   static empty(): HyperLogLog {
     const value = new HyperLogLog(headerBytes);
     value.raw(Uint8Array.from([...magic, sparse]));
@@ -57,7 +57,7 @@ export class HyperLogLog extends ByteBuffer {
     return value;
   }
 
-  /** A copy of source[start, end), which must be one. */
+  /** A copy of source[start, end), which must be a HyperLogLog. */
   static from(source: Uint8Array, start: number, end: number): HyperLogLog {
     const value = new HyperLogLog(end - start);
     value.raw(source, start, end);
@@ -68,17 +68,17 @@ export class HyperLogLog extends ByteBuffer {
     return this.bytes[formAt] === sparse;
   }
 
-  /** Adds an element; false when no register changed. `maxSparseBytes`: from when on the dense form is taken. */
+  /** Adds an element; false when no register changed. A sparse form longer than `maxSparseBytes` becomes dense. */
   add(element: Uint8Array, start: number, end: number, maxSparseBytes: number): boolean {
     murmurHash(element, start, end, hashSeed);
-    // 14 bits choose the register; in the other 50 the zeros at the end are counted, and one.
+    // 14 bits choose the register. In the other 50, the zeros at the end are counted, and one is added.
     const low = (hashLow >>> 14) | (hashHigh << 18);
     const high = (hashHigh >>> 14) | (1 << 18);
     const value = low !== 0 ? trailingZeros(low) + 1 : trailingZeros(high) + 33;
     return this.raise(hashLow & (registerCount - 1), value, maxSparseBytes);
   }
 
-  /** Raises a register to a value; false when it is not lower. */
+  /** Raises a register to a value; false when the register has at least that value. */
   raise(index: number, value: number, maxSparseBytes: number): boolean {
     if (!this.isSparse) return this.#raiseDense(index, value);
     if (value <= maxSparseValue) {
@@ -100,7 +100,7 @@ export class HyperLogLog extends ByteBuffer {
     return true;
   }
 
-  /** Takes the dense form. */
+  /** Changes to the dense form. */
   makeDense(): void {
     if (!this.isSparse) return;
     const bytes = withCapacity(denseBytes, this.bytes, 0, headerBytes);
@@ -126,7 +126,7 @@ export class HyperLogLog extends ByteBuffer {
     return runs;
   }
 
-  /** Raises each of `registers` to what it is here. */
+  /** Raises each of `registers` to its value here, if that is higher. */
   mergeInto(registers: Uint8Array): void {
     const raise = (index: number, value: number): void => {
       if (value > (registers[index] as number)) registers[index] = value;
@@ -140,7 +140,7 @@ export class HyperLogLog extends ByteBuffer {
     }
   }
 
-  /** The cardinality when it was last counted; undefined when registers changed since. */
+  /** The cardinality when it was last counted; undefined when registers have changed since. */
   get knownCount(): number | undefined {
     if (((this.bytes[countAt + 7] as number) & staleBit) !== 0) return undefined;
     let count = 0;
@@ -148,7 +148,7 @@ export class HyperLogLog extends ByteBuffer {
     return count;
   }
 
-  /** Notes the cardinality. */
+  /** Stores the cardinality. */
   setCount(count: number): void {
     let rest = count;
     for (let at = countAt; at < headerBytes; at++) {
@@ -163,7 +163,7 @@ export class HyperLogLog extends ByteBuffer {
   }
 }
 
-/** The cardinality that registers tell of. */
+/** The cardinality that belongs to these registers. */
 export function countOf(registers: Uint8Array): number {
   const histogram = new Int32Array(64);
   for (const value of registers) histogram[value] = (histogram[value] as number) + 1;
@@ -186,6 +186,6 @@ function setDenseRegister(bytes: Uint8Array, index: number, value: number): void
   const both = (bytes[at] as number) | ((bytes[at + 1] ?? 0) << 8);
   const changed = (both & ~(63 << shift)) | (value << shift);
   bytes[at] = changed;
-  // The last register ends with the string: behind it there is no byte.
+  // Nothing follows the last register.
   if (at + 1 < bytes.length) bytes[at + 1] = changed >>> 8;
 }

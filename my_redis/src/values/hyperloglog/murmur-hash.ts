@@ -1,12 +1,12 @@
 /**
- * MurmurHash2 of 64 bits (Austin Appleby's MurmurHash64A), in which HyperLogLogs count: with another hash, ours and
- * Redis's could not be merged. In words of 32 bits, since big integers are some thirty times slower.
+ * MurmurHash2 of 64 bits (Austin Appleby's MurmurHash64A), which HyperLogLogs use: with another hash, ours and Redis's
+ * could not be merged. It works on words of 32 bits, because bigints are some thirty times slower.
  */
 const multiplierLow = 0x5bd1e995;
 const multiplierHigh = 0xc6a4a793 | 0;
 const twoTo32 = 4294967296;
 
-/** The hash of the bytes last hashed, as signed words. */
+/** The words of the last hash, signed. */
 export let hashLow = 0;
 export let hashHigh = 0;
 

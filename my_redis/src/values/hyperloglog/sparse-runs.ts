@@ -9,7 +9,7 @@ export const registerCount = 16384;
 export const maxSparseValue = 32;
 const maxShortZeros = 64;
 const maxValueRun = 4;
-/** Runs looked at for neighbours to be joined, after a change. */
+/** The number of runs that are compared with their neighbours after a change. */
 const joinedRuns = 5;
 
 const isValue = (byte: number): boolean => byte >= 0x80;
@@ -26,7 +26,7 @@ export function runLength(bytes: Uint8Array, at: number): number {
   return isLongZeros(byte) ? (((byte & 63) << 8) | (bytes[at + 1] as number)) + 1 : (byte & 63) + 1;
 }
 
-/** Visits the runs; false when they do not cover all registers, as they should, or more. */
+/** Visits the runs; false when they do not cover exactly all registers. */
 export function forEachRun(
   bytes: Uint8Array,
   start: number,
@@ -44,7 +44,7 @@ export function forEachRun(
   return first === registerCount;
 }
 
-/** The runs in bytes[start, end), which change in place: there must be room for three bytes more. */
+/** The runs in bytes[start, end), which are changed in place. There must be room for three more bytes. */
 export class SparseRuns {
   bytes: Uint8Array;
   readonly start: number;
@@ -57,8 +57,8 @@ export class SparseRuns {
   }
 
   /**
-   * Raises a register to `value`, at most `maxSparseValue`. "full": the runs would end beyond `limit`; nothing was
-   * changed. "corrupt": no run covers the register.
+   * Raises a register to `value`, at most `maxSparseValue`. "full": the runs would exceed `limit`; nothing has changed.
+   * "corrupt": no run covers the register.
    */
   raise(index: number, value: number, limit: number): "raised" | "same" | "full" | "corrupt" {
     const { bytes } = this;
@@ -82,7 +82,10 @@ export class SparseRuns {
     return "raised";
   }
 
-  /** Cuts the run at `at` in up to three, the middle one being the register at `offset`; false beyond the limit. */
+  /**
+   * Divides the run at `at` into up to three; the middle one is the register at `offset`. False when the limit would be
+   * exceeded.
+   */
   #split(at: number, offset: number, length: number, value: number, limit: number): boolean {
     const { bytes } = this;
     const had = runValue(bytes[at] as number);
@@ -96,7 +99,7 @@ export class SparseRuns {
     return true;
   }
 
-  /** Joins neighbouring runs of one value, some runs on from `from`. */
+  /** Joins adjacent runs of the same value, among some runs after `from`. */
   #join(from: number): void {
     const { bytes } = this;
     let at = from;
@@ -106,7 +109,7 @@ export class SparseRuns {
       const joins =
         isValue(byte) && at + 1 < this.end && isValue(next) && runValue(byte) === runValue(next) && run <= maxValueRun;
       if (joins) {
-        // The joined run is looked at again: it may be joined with the next one, too.
+        // The joined run is looked at again: it may have to be joined with the next one, too.
         bytes[at + 1] = valueByte(runValue(byte), run);
         bytes.copyWithin(at, at + 1, this.end);
         this.end--;
@@ -117,7 +120,7 @@ export class SparseRuns {
   }
 }
 
-/** The bytes of a run; none for no registers. */
+/** The bytes of a run; empty for no registers. */
 function runOf(value: number, length: number): number[] {
   if (length === 0) return [];
   if (value > 0) return [valueByte(value, length)];

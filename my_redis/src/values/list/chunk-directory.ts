@@ -4,8 +4,8 @@ const wordsPerChunk = 4;
 const initialChunks = 4;
 
 /**
- * Where the chunks of a list are: for each its block, the part of the block in use, and its number of elements. Kept
- * in one array with room at both ends, so that chunks come and go there at no cost.
+ * The chunks of a list: the block of each, the part of the block in use, and the number of elements. All are in one
+ * array with room at both ends, so that chunks can be added and removed there without moving others.
  */
 export class ChunkDirectory {
   #words = new Int32Array(initialChunks * wordsPerChunk);
@@ -45,7 +45,7 @@ export class ChunkDirectory {
     this.#words[this.#at(chunk)] = address;
   }
 
-  /** Puts an empty chunk before the one with this number. */
+  /** Inserts an empty chunk before the one with this number. */
   insert(chunk: number, address: Address): void {
     const atHead = chunk === 0 && this.count > 0;
     if (atHead ? this.#first === 0 : this.#at(this.count) === this.#words.length) this.#grow();
@@ -63,7 +63,7 @@ export class ChunkDirectory {
     if (this.count === 0) this.#first = this.#words.length / wordsPerChunk / 2;
   }
 
-  /** Puts the chunks in the middle of an array with room for at least half as many again on each side. */
+  /** Moves the chunks to the middle of an array with room for at least half as many again on each side. */
   #grow(): void {
     const grown = new Int32Array(Math.max(initialChunks, this.count * 2) * wordsPerChunk);
     const first = Math.floor((grown.length / wordsPerChunk - this.count) / 2);

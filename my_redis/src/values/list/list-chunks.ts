@@ -7,18 +7,18 @@ import { elementSize, type PackedElement } from "../packed-element.ts";
 import { ChunkDirectory } from "./chunk-directory.ts";
 import type { ListLimits } from "./list-limits.ts";
 
-/** What the objects weigh besides the heap's blocks, for the estimate of memory. */
+/** Estimated bytes of the objects themselves, without the heap's blocks. */
 const objectBytes = 250;
 const minChunkBytes = 64;
 
-/** A run of elements, one behind the other: bytes[start, end). Valid until the list changes. */
+/** Consecutive elements, bytes[start, end). Valid until the list changes. */
 export interface ListSegment extends ReusedByteRange {
   count: number;
 }
 
 /**
- * A large list: chunks of packed elements, each in a block of the heap. The first chunk is filled towards the start of
- * its block and the last towards the end, so that pushing and popping move no other element.
+ * A large list: chunks of packed elements, each in a block of the heap. The first chunk has its spare room at the start
+ * of its block and the last at the end, so that pushing and popping move no other element.
  */
 export class ListChunks implements ObjectValue {
   readonly #heap: Heap;
@@ -39,7 +39,7 @@ export class ListChunks implements ObjectValue {
     return objectBytes + this.#chunks.memoryBytes + this.#blockBytes;
   }
 
-  /** Shows the elements of a chunk. */
+  /** Fills in `segment` with the elements of a chunk. */
   load(chunk: number, segment: ListSegment): void {
     const chunks = this.#chunks;
     const address = chunks.address(chunk);
@@ -50,7 +50,7 @@ export class ListChunks implements ObjectValue {
     segment.count = chunks.elements(chunk);
   }
 
-  /** Takes over elements, bytes[start, end), as one chunk at the end. */
+  /** Adds elements, bytes[start, end), as one chunk at the end. */
   appendChunk(bytes: Uint8Array, start: number, end: number, count: number, limits: ListLimits): void {
     const length = end - start;
     const chunk = this.#chunks.count;
@@ -117,7 +117,7 @@ export class ListChunks implements ObjectValue {
     this.#open(chunk, Math.max(element.size, limits.chunkBytes));
   }
 
-  /** Makes `size` bytes free before or behind a chunk's elements: moves them in their block, or to a larger one. */
+  /** Frees `size` bytes before or after a chunk's elements: moves them within their block, or to a larger one. */
   #makeRoom(chunk: number, size: number, side: "head" | "tail", limits: ListLimits): void {
     const chunks = this.#chunks;
     const address = chunks.address(chunk);
@@ -151,7 +151,7 @@ export class ListChunks implements ObjectValue {
     chunks.setRange(chunk, to, to + used, chunks.elements(chunk));
   }
 
-  /** Puts an element before the one that is `offset` bytes behind the start of a chunk's elements. */
+  /** Inserts an element before the one that is `offset` bytes after the start of a chunk's elements. */
   insert(chunk: number, offset: number, element: PackedElement, limits: ListLimits): void {
     const chunks = this.#chunks;
     const used = chunks.end(chunk) - chunks.start(chunk);
@@ -161,7 +161,8 @@ export class ListChunks implements ObjectValue {
     }
     this.#append(chunk, element, limits);
     if (offset === used) return;
-    // Room has been made at the end, by writing there: now the rest moves over, and the element is written in its place.
+    // The push has made room at the end. Now the elements after `offset` move there, and the element is written in
+    // their place.
     const address = chunks.address(chunk);
     const bytes = bytesOf(this.#heap, address);
     const start = recordStartOf(address) + chunks.start(chunk);
@@ -169,7 +170,10 @@ export class ListChunks implements ObjectValue {
     element.write(bytes, start + offset);
   }
 
-  /** The element goes to the end of the chunk's part before it, or into a chunk of its own between the parts. */
+  /**
+   * The chunk is full: the element goes to the end of the chunk's first part, or into a chunk of its own between both
+   * parts.
+   */
   #insertIntoFull(chunk: number, offset: number, element: PackedElement, limits: ListLimits): void {
     const chunks = this.#chunks;
     if (offset > 0 && offset < chunks.end(chunk) - chunks.start(chunk)) this.#split(chunk, offset, limits);
@@ -202,8 +206,8 @@ export class ListChunks implements ObjectValue {
   }
 
   /**
-   * Takes out `count` elements of a chunk, `length` bytes from `offset` on. True when the chunk is gone with them: then
-   * the next one has its number.
+   * Removes `count` elements of a chunk, `length` bytes from `offset` on. True when the chunk is gone with them: then
+   * the next chunk has its number.
    */
   remove(chunk: number, offset: number, length: number, count: number): boolean {
     const chunks = this.#chunks;
@@ -229,7 +233,7 @@ export class ListChunks implements ObjectValue {
     return false;
   }
 
-  /** A chunk in the midst of the list, which nobody pushes to, gives back what it does not use. */
+  /** A chunk in the middle of the list, where nothing is pushed, gives back its unused memory. */
   #shrink(chunk: number, used: number): void {
     if (chunk === 0 || chunk === this.#chunks.count - 1) return;
     if (used * 2 < this.#heap.capacity(this.#chunks.address(chunk))) this.#reallocate(chunk, used, "tail");

@@ -1,10 +1,12 @@
 /** Bytes that Redis counts for a packed list besides its elements. */
 export const packedListOverheadBytes = 7;
 const sizesOfLevels = [4096, 8192, 16384, 32768, 65536];
-/** A limit by elements alone would let nodes of long elements grow without end. */
+/** Without this, nodes of long elements could become very large under a limit by elements. */
 const maxCountedNodeBytes = 8192;
 
-/** How large a packed list, or a chunk of a large list, may become: by bytes or by elements, as the setting says. */
+/**
+ * The maximum size of a packed list, or of a chunk of a large list: in bytes or in elements, depending on the setting.
+ */
 export class ListLimits {
   /** Infinity when the limit is one of elements. */
   readonly maxBytes: number;
@@ -17,7 +19,7 @@ export class ListLimits {
     this.maxCount = setting < 0 ? Infinity : Math.max(setting, 1);
   }
 
-  /** Whether elements of this many bytes and this number are too much for one piece. */
+  /** Whether so many bytes and elements are too much for one piece. */
   exceeded(elementBytes: number, count: number): boolean {
     const bytes = elementBytes + packedListOverheadBytes;
     return (
@@ -25,12 +27,12 @@ export class ListLimits {
     );
   }
 
-  /** Whether a piece is down to half of what is allowed: then a list in pieces is packed again. */
+  /** Whether a piece is at most half as large as allowed: then a list of one chunk is packed again. */
   isWellBelow(elementBytes: number, count: number): boolean {
     return elementBytes + packedListOverheadBytes <= this.maxBytes / 2 && count <= Math.floor(this.maxCount / 2);
   }
 
-  /** Bytes that a chunk which is going to be filled takes. */
+  /** Bytes of the block for a chunk that is going to be filled. */
   get chunkBytes(): number {
     return this.maxBytes === Infinity ? 512 : this.maxBytes;
   }

@@ -1,7 +1,10 @@
 import type { Address, Heap } from "../../memory/heap.ts";
 import * as record from "../../memory/record.ts";
 
-/** Compares bytes[start, end) with other[otherStart, otherEnd) as memcmp does; of one's beginning, the longer is greater. */
+/**
+ * Compares bytes[start, end) with other[otherStart, otherEnd) as memcmp does. If one is the beginning of the other, the
+ * longer one is greater.
+ */
 export function compareBytes(
   bytes: Uint8Array,
   start: number,

@@ -4,11 +4,11 @@ import * as list from "../packed-list.ts";
 import { compareBytes } from "./compare-key.ts";
 
 /**
- * A small sorted set is a packed list of members and scores in turn, in ascending order: scores as integers, or as
- * the text of a double. Places are those of members.
+ * A small sorted set is a packed list of members and scores in turn, in ascending order. Scores are integers, or
+ * doubles as text. The places below are those of members.
  */
 const text = new ElementText();
-/** More than any double takes. */
+/** Longer than the text of any double. */
 const scoreText = new Uint8Array(64);
 
 /** The score of the member at this place. */
@@ -22,7 +22,7 @@ export function packedScoreAt(bytes: Uint8Array, memberAt: number): number {
   return parseDouble(digits, start, end);
 }
 
-/** Makes an element of a score. */
+/** Prepares an element that contains a score. */
 export function setScore(element: PackedElement, score: number): PackedElement {
   if (Number.isSafeInteger(score)) return element.setInteger(score);
   const shown = formatDouble(score);
@@ -39,15 +39,15 @@ export function nextMember(bytes: Uint8Array, at: number): number {
 const previousText = new ElementText();
 
 /**
- * Whether the members and scores of bytes[start, end), elements of which there is an even number, are in ascending
- * order, with every score in a form that `setScore` could give it.
+ * Whether the members and scores of bytes[start, end), an even number of elements, are in ascending order, with every
+ * score in the form of `setScore`.
  */
 export function areInOrder(bytes: Uint8Array, start: number, end: number): boolean {
   let previous = -1;
   let previousScore = Number.NEGATIVE_INFINITY;
   for (let at = start; at < end; at = nextMember(bytes, at)) {
     const score = packedScoreAt(bytes, at);
-    // Also false for what is no number.
+    // Also false for NaN.
     if (!(score >= previousScore)) return false;
     if (isInteger(bytes, at + elementSize(bytes, at)) !== Number.isSafeInteger(score)) return false;
     if (score === previousScore && previous >= 0 && compareMembers(bytes, previous, at) >= 0) return false;
@@ -63,7 +63,7 @@ function compareMembers(bytes: Uint8Array, one: number, other: number): number {
   return compareBytes(from, start, end, name.bytes, name.start, name.end);
 }
 
-/** Where a member with this score belongs in the list bytes[start, end). */
+/** The place for a member with this score in the list bytes[start, end). */
 export function placeFor(
   bytes: Uint8Array,
   start: number,

@@ -2,26 +2,29 @@ import type { Address, Heap } from "../../memory/heap.ts";
 import { compareKeys } from "./compare-key.ts";
 
 /**
- * Entries of a node. 1,000,000 random scores were added in 1.69 s with 32, 1.46 s with 64, 1.11 s with 128 and 0.96 s
- * with 256 of them; but a set that has just outgrown its packed form would leave most of a node of 256 empty.
+ * Entries of a node. Adding 1,000,000 random scores took 1.69 s with 32 entries, 1.46 s with 64, 1.11 s with 128 and
+ * 0.96 s with 256. But a set that has just outgrown its packed form would leave most of a node of 256 empty.
  */
 const capacity = 128;
 /** A node with fewer entries is joined with a neighbour where both fit into one. */
 const fewEntries = capacity / 4;
 const nodeBytes = capacity * 12 + 200;
 
-/** Whether an entry stands before what is sought; once false, false for all later entries. */
+/** Whether an entry precedes the searched position. Once it is false, it is false for all later entries. */
 export type Precedes = (score: number, address: Address) => boolean;
 
-/** One leaf or inner node. An inner one has the first entry of each child as its own entries. */
+/** A leaf or inner node. The entries of an inner node are the first entries of its children. */
 class Node {
   count = 0;
-  /** Entries of all leaves below; of a leaf see `totalOf`. */
+  /** The number of entries in all leaves below; of a leaf see `totalOf`. */
   total = 0;
   readonly scores = new Float64Array(capacity);
   readonly addresses = new Int32Array(capacity);
   readonly children: Node[] | undefined;
-  /** Of an inner node: entries of all leaves below each child. Here, so that a rank is found without going to each. */
+  /**
+   * Of an inner node: the number of entries below each child. It is here, so that a rank is found without visiting each
+   * child.
+   */
   readonly totals: Int32Array | undefined;
 
   constructor(children: Node[] | undefined) {
@@ -50,7 +53,7 @@ class Node {
     this.count--;
   }
 
-  /** Takes the first entry of a child for the entry that stands for it, and counts anew what is below. */
+  /** Updates the entry and the total of a child that has changed. */
   refresh(at: number, child: Node): void {
     if (this.totals !== undefined) this.totals[at] = totalOf(child);
     this.scores[at] = child.scores[0] as number;
@@ -67,7 +70,7 @@ class Node {
     return right;
   }
 
-  /** Adds the entries of another node of the same height, from `from` on. */
+  /** Adds the entries of another node of the same height, starting with `from`. */
   append(other: Node, from: number): void {
     this.scores.set(other.scores.subarray(from, other.count), this.count);
     this.addresses.set(other.addresses.subarray(from, other.count), this.count);
@@ -83,7 +86,7 @@ class Node {
     this.total = this.totals === undefined ? 0 : sumOf(this.totals, this.count);
   }
 
-  /** How many entries have a lower score; with `orEqual` also those with this one. */
+  /** The number of entries with a lower score; with `orEqual` also those with this score. */
   countBelow(score: number, orEqual: boolean): number {
     const { scores } = this;
     let low = 0;
@@ -97,7 +100,7 @@ class Node {
     return low;
   }
 
-  /** How many entries, all at the beginning, stand before what is sought. */
+  /** The number of entries that precede the searched position. They are all at the beginning. */
   countWhile(precedes: Precedes): number {
     let low = 0;
     let high = this.count;
@@ -120,18 +123,18 @@ const totalOf = (node: Node): number => (node.children === undefined ? node.coun
 
 /**
  * The order of a large sorted set: a B+ tree of (score, address of the member's record), by score and then by the
- * member's bytes. Each inner node knows how many entries are below, so that a rank is found in O(log n).
+ * member's bytes. Each inner node has the number of entries below it, so that a rank is found in O(log n).
  */
 export class ScoreTree {
   readonly #heap: Heap;
   #root = new Node(undefined);
   #nodes = 0;
-  /** Where `#seek` stopped in its leaf. */
+  /** The place at which `#seek` stopped in its leaf. */
   #within = 0;
-  /** The leaf to which the last count came, and the rank of its first entry; mostly that is where reading begins. */
+  /** The leaf at which the last count ended, and the rank of its first entry. Mostly, reading begins there. */
   #foundLeaf: Node | undefined;
   #foundFrom = 0;
-  // The entry that is inserted or removed.
+  // The entry that is being inserted or removed.
   #score = 0;
   #address: Address = 0;
 
@@ -145,7 +148,9 @@ export class ScoreTree {
     this.#heap.besideBytes += more * nodeBytes;
   }
 
-  /** To be called when the tree is given up: its memory is the collector's from now on, and counted no more. */
+  /**
+   * To be called when the tree is no longer used: its memory is left to the garbage collector and no longer counted.
+   */
   dispose(): void {
     this.#countNodes(-this.#nodes);
   }
@@ -158,7 +163,7 @@ export class ScoreTree {
     return this.#nodes * nodeBytes;
   }
 
-  /** Adds an entry. The record must be there, and stay until it is removed from the tree. */
+  /** Adds an entry. Its record must exist as long as the entry is in the tree. */
   insert(score: number, address: Address): void {
     this.#foundLeaf = undefined;
     this.#score = score;
@@ -174,7 +179,7 @@ export class ScoreTree {
     this.#root.sum();
   }
 
-  /** Gives the new right neighbour of a node that had to be split. */
+  /** Inserts below a node. If the node had to be split, gives its new right neighbour. */
   #insertBelow(node: Node): Node | undefined {
     const { children } = node;
     const at = this.#position(node);
@@ -194,7 +199,7 @@ export class ScoreTree {
       return undefined;
     }
     this.#countNodes(1);
-    // What comes in ascending order leaves full nodes behind.
+    // Entries that come in ascending order leave full nodes behind.
     const right = node.split(at === capacity ? capacity : capacity / 2);
     if (at > node.count || right.count === 0) right.insert(at - node.count, score, address, child);
     else node.insert(at, score, address, child);
@@ -203,7 +208,7 @@ export class ScoreTree {
     return right;
   }
 
-  /** The number of entries of the node up to the one that is inserted or removed, itself included. */
+  /** The number of entries of the node up to the one that is being inserted or removed, including that one. */
   #position(node: Node): number {
     const score = this.#score;
     const { scores, addresses } = node;
@@ -223,7 +228,7 @@ export class ScoreTree {
     return compareKeys(this.#heap, address, this.#address) < 0;
   }
 
-  /** Removes an entry, which must be there. Its record must still be. */
+  /** Removes an entry, which must be in the tree. Its record must still exist. */
   remove(score: number, address: Address): void {
     this.#foundLeaf = undefined;
     this.#score = score;
@@ -264,7 +269,7 @@ export class ScoreTree {
     this.#countNodes(-1);
   }
 
-  /** How many entries have a lower score; with `orEqual` also those with this one. As `countWhile`, and faster. */
+  /** The number of entries with a lower score; with `orEqual` also those with this score. Faster than `countWhile`. */
   countBelow(score: number, orEqual: boolean): number {
     let node = this.#root;
     let count = 0;
@@ -279,7 +284,7 @@ export class ScoreTree {
     return count + within;
   }
 
-  /** How many entries, all at the beginning, stand before what is sought: with the right question, any rank. */
+  /** The number of entries that precede the searched position; a suitable `precedes` gives any rank. */
   countWhile(precedes: Precedes): number {
     let node = this.#root;
     let count = 0;
@@ -291,7 +296,7 @@ export class ScoreTree {
     return count + node.countWhile(precedes);
   }
 
-  /** Copies `count` entries from a rank on, of which there must be as many. */
+  /** Copies `count` entries from a rank on. There must be that many. */
   read(rank: number, count: number, addresses: Int32Array, scores: Float64Array): void {
     for (let to = 0; to < count;) {
       const leaf = this.#seek(rank + to);
@@ -303,7 +308,7 @@ export class ScoreTree {
     }
   }
 
-  /** Visits the entries of the ranks [from, to), in order or backwards. The visitor must not change the tree. */
+  /** Visits the entries with the ranks [from, to), forwards or backwards. The visitor must not change the tree. */
   visit(from: number, to: number, backwards: boolean, visit: (score: number, address: Address) => void): void {
     if (backwards) this.#visitBackwards(from, to, visit);
     else this.#visitForwards(from, to, visit);
@@ -327,7 +332,7 @@ export class ScoreTree {
     }
   }
 
-  /** The leaf with this rank; the place in it is in `#within`. */
+  /** The leaf that contains this rank; `#within` is the place in it. */
   #seek(rank: number): Node {
     const found = this.#foundLeaf;
     if (found !== undefined && rank >= this.#foundFrom && rank - this.#foundFrom < found.count) {

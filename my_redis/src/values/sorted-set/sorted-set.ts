@@ -10,8 +10,8 @@ const score = new Float64Array(1);
 const scoreAsBytes = new Uint8Array(score.buffer);
 
 /**
- * A large sorted set: a table of its members, each in a record with its score, and a tree of their order. Members are
- * told by the address of their record, which stays the same until they are removed.
+ * A large sorted set: a table of its members, each in a record with its score, and a tree for their order. Members are
+ * referred to by the addresses of their records, which stay the same until the members are removed.
  */
 export class SortedSet implements ObjectValue {
   readonly table: RecordTable;
@@ -41,7 +41,7 @@ export class SortedSet implements ObjectValue {
     return score[0] as number;
   }
 
-  /** Adds key[start, end), which must not be a member yet. */
+  /** Adds key[start, end), which must not be a member. */
   add(key: Uint8Array, start: number, end: number, newScore: number): void {
     this.addHashed(this.table.hashOf(key, start, end), key, start, end, newScore);
   }
@@ -84,7 +84,7 @@ export class SortedSet implements ObjectValue {
   }
 
   release(budget: number): boolean {
-    // The tree is the collector's; the records are ours to free.
+    // The garbage collector frees the tree; the records have to be freed here.
     if (!this.table.release(budget)) return false;
     this.tree.dispose();
     return true;

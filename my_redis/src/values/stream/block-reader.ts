@@ -13,23 +13,23 @@ import { StreamId } from "./stream-id.ts";
 export const entryDeleted = 1;
 export const entrySameFields = 2;
 
-/** Reads the entries of one block, from any side. */
+/** Reads the entries of one block, in both directions. */
 export class BlockReader {
   bytes: Uint8Array = new Uint8Array(0);
   start = 0;
   end = 0;
   /** Live entries of the block. */
   liveCount = 0;
-  /** Entries of the block that were deleted and still take room. */
+  /** Deleted entries that are still in the block. */
   deletedCount = 0;
   /** Where the first entry begins. */
   entriesStart = 0;
-  /** The id from which those of the entries are counted. */
+  /** The id to which the ids of the entries are relative. */
   readonly blockId = new StreamId();
   #masterFields = 0;
   #masterFieldsStart = 0;
 
-  // The entry that `read` read.
+  // The id of the entry that `read` has read.
   readonly id = new StreamId();
   flags = 0;
   fieldCount = 0;
@@ -37,7 +37,7 @@ export class BlockReader {
   entryEnd = 0;
   #valuesStart = 0;
 
-  // The field that `nextField` read.
+  // The field that `nextField` has read.
   readonly field = new ElementText();
   readonly value = new ElementText();
   #fieldsLeft = 0;
@@ -61,7 +61,7 @@ export class BlockReader {
     this.entriesStart = at;
   }
 
-  /** Reads the entry that begins here; false at the end of the block. */
+  /** Reads the entry that begins at `at`; false at the end of the block. */
   read(at: number): boolean {
     if (at >= this.end) return false;
     const bytes = this.bytes;
@@ -95,7 +95,7 @@ export class BlockReader {
     return at + elementSize(bytes, at);
   }
 
-  /** Where the entry begins that ends here; -1 at the beginning of the entries. */
+  /** Where the entry that ends here begins; -1 at the beginning of the entries. */
   entryBefore(end: number): number {
     if (end <= this.entriesStart) return -1;
     const bytes = this.bytes;
@@ -108,7 +108,7 @@ export class BlockReader {
     return (this.flags & entryDeleted) !== 0;
   }
 
-  /** Begins to go through the fields of the entry that was read. */
+  /** Prepares to read the fields of the current entry. */
   beginFields(): void {
     this.#fieldsLeft = this.fieldCount;
     this.#valueAt = this.#valuesStart;

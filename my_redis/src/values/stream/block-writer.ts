@@ -2,21 +2,23 @@ import { elementEquals, elementSize, integerAt, writeElement, writeIntegerElemen
 import { entrySameFields } from "./block-reader.ts";
 import type { StreamId } from "./stream-id.ts";
 
-// Writing the parts of a block: see block-reader.ts for what it consists of.
+// Writes the parts of a block: see block-reader.ts for the layout.
 
-/** Field names and values of a new entry, in turn, by number. */
+/** Names and values of a new entry's fields, in turn, by number. */
 export interface FieldSource {
   readonly buffer: Uint8Array;
   start(index: number): number;
   end(index: number): number;
 }
 
-/** At most what an entry takes besides its fields and values, and what its master's counts may grow by. */
+/**
+ * The greatest size of an entry without its fields and values, including the growth of the counts in the master entry.
+ */
 const entryOverheadBytes = 64;
-/** At most what a master entry takes besides its fields. */
+/** The greatest size of a master entry without its fields. */
 export const masterOverheadBytes = 32;
 
-/** Bytes that an entry with the fields and values `first` to `end` takes at most. */
+/** The greatest size in bytes of an entry with the fields and values `first` to `end`. */
 export function entryBytesBound(source: FieldSource, first: number, end: number): number {
   let total = entryOverheadBytes;
   for (let index = first; index < end; index++) {
@@ -37,7 +39,7 @@ export function writeMaster(bytes: Uint8Array, at: number, source: FieldSource, 
   return writeIntegerElement(bytes, at, 0, 0);
 }
 
-/** Whether the fields are those of the master entry that begins at `start`, in the same order. */
+/** Whether these are the fields of the master entry that begins at `start`, in the same order. */
 export function masterHasFields(
   bytes: Uint8Array,
   start: number,
@@ -58,7 +60,7 @@ export function masterHasFields(
 
 /**
  * Writes an entry; returns the place after it. The id of its block is in words[block] to words[block + 3]. With
- * `sameFields` the values only are written.
+ * `sameFields`, only the values are written.
  */
 export function writeEntry(
   bytes: Uint8Array,
@@ -82,7 +84,7 @@ export function writeEntry(
   return writeIntegerElement(bytes, at, 0, sameFields ? fields + 3 : fields * 2 + 4);
 }
 
-/** Writes the number of two words less that of words[base] and words[base + 1]. */
+/** Writes the number of two words minus that of words[base] and words[base + 1]. */
 function writeDifference(
   bytes: Uint8Array,
   at: number,

@@ -3,20 +3,20 @@ import { IdMap, IdPlace, type MemoryAccount } from "./id-map.ts";
 import { PendingEntries } from "./pending-entries.ts";
 import { StreamId } from "./stream-id.ts";
 
-/** `entriesRead` of a group for which it cannot be told. */
+/** `entriesRead` of a group for which it is unknown. */
 export const unknownEntriesRead = -1;
 
 /** One consumer of a group. */
 export class Consumer {
   /** One character per byte. */
   readonly name: string;
-  /** How the pending entries of the group name him. */
+  /** The number of this consumer in the pending entries of the group. */
   readonly number: number;
-  /** When he last tried to read or claim, Unix milliseconds. */
+  /** When the consumer last tried to read or claim, Unix milliseconds. */
   seenMs: number;
-  /** When he last got something, Unix milliseconds; -1 when he never did. */
+  /** When the consumer last got an entry, Unix milliseconds; -1 for never. */
   activeMs = -1;
-  /** Ids that are pending with him. */
+  /** Ids of the entries that are pending for the consumer. */
   readonly pending: IdMap;
 
   constructor(name: string, number: number, seenMs: number, pending = new IdMap(0)) {
@@ -27,7 +27,7 @@ export class Consumer {
   }
 }
 
-/** A consumer group of a stream. Places that it takes and gives are those of its own pending entries. */
+/** A consumer group of a stream. Its methods take and give places in its own pending entries. */
 export class ConsumerGroup {
   readonly lastId = new StreamId();
   entriesRead: Count64 = unknownEntriesRead;
@@ -43,7 +43,7 @@ export class ConsumerGroup {
     this.pending = new PendingEntries(new IdMap(5, account));
   }
 
-  /** To be called when the group is given up. */
+  /** To be called when the group is no longer used. */
   dispose(): void {
     this.pending.map.dispose();
     for (const consumer of this.#byName.values()) consumer.pending.dispose();
@@ -77,7 +77,7 @@ export class ConsumerGroup {
     return [...this.#byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** Removes a consumer with all that is pending with him; gives how many entries that were. */
+  /** Removes a consumer with all its pending entries; gives their number. */
   removeConsumer(consumer: Consumer): number {
     const removed = consumer.pending.size;
     const own = new IdPlace();
@@ -97,7 +97,9 @@ export class ConsumerGroup {
     return this.#byNumber[this.pending.consumerAt(place)] as Consumer;
   }
 
-  /** Notes a first delivery, or takes the entry from whoever had it. Leaves the place at it. */
+  /**
+   * Registers a first delivery, or takes the entry from another consumer. Afterwards the place is that of the entry.
+   */
   deliver(id: StreamId, consumer: Consumer, nowMs: number, place: IdPlace): void {
     if (!this.pending.map.find(id, place)) {
       this.add(id, consumer, place);
@@ -108,14 +110,14 @@ export class ConsumerGroup {
     this.pending.setDeliveries(place, 1);
   }
 
-  /** Adds a pending entry that is not there yet; time and number of deliveries are undefined. */
+  /** Adds a pending entry for an id that has none. Time and number of deliveries are undefined. */
   add(id: StreamId, consumer: Consumer, place: IdPlace): void {
     this.pending.map.insert(id, place);
     this.pending.setConsumer(place, consumer.number);
     consumer.pending.insert(id, this.#place);
   }
 
-  /** Hands an entry over. */
+  /** Gives a pending entry to another consumer. */
   assign(id: StreamId, place: IdPlace, consumer: Consumer): void {
     const owner = this.consumerAt(place);
     if (owner === consumer) return;
@@ -124,7 +126,7 @@ export class ConsumerGroup {
     this.pending.setConsumer(place, consumer.number);
   }
 
-  /** Removes an entry; the place is then that of the next one, and the result false when there is none. */
+  /** Removes an entry. The place is then that of the next entry; false when there is none. */
   remove(id: StreamId, place: IdPlace): boolean {
     const owner = this.consumerAt(place);
     if (owner.pending.find(id, this.#place)) owner.pending.remove(this.#place);

@@ -1,6 +1,6 @@
 /**
- * A count of up to 64 bits: a number while it is safe, a bigint beyond. Clients may set such counts to anything, and
- * expect to read what they set; in practice they stay numbers.
+ * A count of up to 64 bits: a number while it is safe, else a bigint. Clients may set such counts to any value, and
+ * read it again; in practice they stay numbers.
  */
 export type Count64 = number | bigint;
 

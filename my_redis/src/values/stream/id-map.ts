@@ -1,19 +1,19 @@
 import type { StreamId } from "./stream-id.ts";
 
-/** Words of an entry that hold its id. */
+/** Words of an entry for its id. */
 export const idWords = 4;
 const smallestChunk = 4;
 const largestChunk = 128;
 
-/** What a chunk weighs besides its words. */
+/** Estimated bytes of a chunk besides its words. */
 const chunkBytes = 100;
 
-/** Whoever wants to know what the arrays of maps take, all together: the record heap, which counts what is beside it. */
+/** Counts the memory of all maps' arrays: the record heap does, for everything outside of its own memory. */
 export interface MemoryAccount {
   besideBytes: number;
 }
 
-/** A run of entries in order: words[start * stride, end * stride). */
+/** Consecutive entries in order: words[start * stride, end * stride). */
 class Chunk {
   words: Uint32Array;
   start = 0;
@@ -28,7 +28,7 @@ class Chunk {
   }
 }
 
-/** Where an entry stands in a map. Valid until the map changes. */
+/** The place of an entry in a map. Valid until the map changes. */
 export class IdPlace {
   chunk = 0;
   index = 0;
@@ -42,8 +42,8 @@ export class IdPlace {
 
 /**
  * An ordered map from stream ids to a few words of payload: the blocks of a stream, the pending entries of a group.
- * Entries stand in chunks of at most 128, in typed arrays: 16 bytes for the id and the payload, and little else, for
- * entries that come in the order of their ids, which they mostly do.
+ * Entries are in chunks of at most 128, in typed arrays. Entries mostly come in the order of their ids; then each takes
+ * little more than 16 bytes for the id and its payload.
  */
 export class IdMap {
   /** Words per entry. */
@@ -86,12 +86,12 @@ export class IdMap {
     chunk.words = words;
   }
 
-  /** To be called when the map is given up: its memory is the collector's from now on, and counted no more. */
+  /** To be called when the map is no longer used: its memory is left to the garbage collector and no longer counted. */
   dispose(): void {
     this.#count(-this.#memoryBytes);
   }
 
-  /** The array in which the entry stands, from `offsetOf` on: four words of id, then the payload. */
+  /** The array that contains the entry, from `offsetOf` on: four words of id, then the payload. */
   wordsOf(place: IdPlace): Uint32Array {
     return (this.#chunks[place.chunk] as Chunk).words;
   }
@@ -110,7 +110,7 @@ export class IdMap {
     return id;
   }
 
-  // --- going to entries: each sets the place, and is false when there is no such entry ---
+  // --- finding entries: each method sets the place, and is false when there is no such entry ---
 
   first(place: IdPlace): boolean {
     place.chunk = 0;
@@ -144,7 +144,7 @@ export class IdMap {
     return this.atMost(id, place) && this.#compare(place, id) === 0;
   }
 
-  /** The last entry with this id or one before it. */
+  /** The last entry whose id is this one or a lower one. */
   atMost(id: StreamId, place: IdPlace): boolean {
     if (this.#size === 0) return false;
     place.chunk = this.#chunkOf(id);
@@ -153,7 +153,7 @@ export class IdMap {
     return place.index >= chunk.start;
   }
 
-  /** The first entry with this id or one after it. */
+  /** The first entry whose id is this one or a higher one. */
   atLeast(id: StreamId, place: IdPlace): boolean {
     if (!this.atMost(id, place)) return this.first(place);
     return this.#compare(place, id) === 0 || this.next(place);
@@ -163,12 +163,12 @@ export class IdMap {
     return compareWords(this.wordsOf(place), this.offsetOf(place), id);
   }
 
-  /** The last chunk that does not begin after the id, or the first. */
+  /** The last chunk that does not begin after the id, or else the first. */
   #chunkOf(id: StreamId): number {
     const chunks = this.#chunks;
     let low = 0;
     let high = chunks.length - 1;
-    // The end is where most is looked for.
+    // Most look-ups are at the end.
     if (high > 0 && this.#startsAtMost(chunks[high] as Chunk, id)) return high;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
@@ -197,7 +197,7 @@ export class IdMap {
 
   // --- changing ---
 
-  /** Adds an entry for an id that has none; its payload is undefined. */
+  /** Adds an entry for an id that has none. Its payload is undefined. */
   insert(id: StreamId, place: IdPlace): void {
     this.#makeRoom(id, place);
     const chunk = this.#chunks[place.chunk] as Chunk;
@@ -210,7 +210,7 @@ export class IdMap {
     this.#size++;
   }
 
-  /** Finds where the id belongs, in a chunk that is not full. */
+  /** Finds the place for the id, in a chunk that is not full. */
   #makeRoom(id: StreamId, place: IdPlace): void {
     const chunks = this.#chunks;
     if (chunks.length === 0) {
@@ -221,7 +221,7 @@ export class IdMap {
     place.chunk = this.#chunkOf(id);
     const chunk = chunks[place.chunk] as Chunk;
     place.index = this.#upperBound(chunk, id);
-    // Ids mostly come in order: what comes after all others begins a new chunk, and the full one stays full.
+    // Ids mostly come in order: an id after all others begins a new chunk, and the full one stays full.
     if (place.index === largestChunk && place.chunk === chunks.length - 1) {
       chunks.push(this.#newChunk(largestChunk));
       place.chunk++;
@@ -245,7 +245,7 @@ export class IdMap {
     place.index -= half;
   }
 
-  /** Makes room for an entry at the place, in a chunk that is not full: entries after it or before it move by one. */
+  /** Makes room for an entry at the place, in a chunk that is not full: the entries after or before it move by one. */
   #openGap(chunk: Chunk, place: IdPlace): void {
     const stride = this.stride;
     const capacity = chunk.words.length / stride;
@@ -267,7 +267,7 @@ export class IdMap {
     this.#setWords(chunk, words);
   }
 
-  /** Removes an entry; the place is then that of the next one. False when there is no next. */
+  /** Removes an entry. The place is then that of the next entry; false when there is none. */
   remove(place: IdPlace): boolean {
     const stride = this.stride;
     const chunk = this.#chunks[place.chunk] as Chunk;
@@ -289,7 +289,7 @@ export class IdMap {
     return this.#toEntry(place);
   }
 
-  /** Puts two neighbours into one chunk if both are small: else few entries would keep much memory. */
+  /** Joins two adjacent chunks if both are small: otherwise a few entries would keep much memory. */
   #join(leftIndex: number, place: IdPlace): boolean {
     const left = this.#chunks[leftIndex];
     const right = this.#chunks[leftIndex + 1];
@@ -307,7 +307,7 @@ export class IdMap {
     return true;
   }
 
-  /** Past the end of a chunk stands the first entry of the next one. */
+  /** After the last entry of a chunk comes the first entry of the next chunk. */
   #toEntry(place: IdPlace): boolean {
     const chunk = this.#chunks[place.chunk];
     if (chunk === undefined || place.index < chunk.end) return chunk !== undefined;

@@ -4,8 +4,8 @@ import { type Count64, count64 } from "./count-64.ts";
 const twoTo32 = 4294967296;
 
 /**
- * The entries of a group that were delivered and not acknowledged, by id: for each the number of the consumer, the
- * time of the last delivery (Unix milliseconds) and the number of deliveries.
+ * The entries of a group that were delivered and not acknowledged, by id. Each has the number of its consumer, the time
+ * of its last delivery (Unix milliseconds) and the number of its deliveries.
  */
 export class PendingEntries {
   readonly map: IdMap;

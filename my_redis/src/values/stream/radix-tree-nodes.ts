@@ -4,13 +4,13 @@ import { type IdMap, IdPlace } from "./id-map.ts";
 const keyBytes = 16;
 
 /**
- * Nodes that a radix tree over the ids would have, as Redis keeps its nodes of entries in one and XINFO tells: a node
- * for each key's end, one where keys part, and one for each run of bytes that keys share or have alone.
+ * The number of nodes of a radix tree over the ids, which Redis uses for its nodes of entries and XINFO reports: a node
+ * for the end of each key, one where keys differ, and one for each run of bytes that keys share or have alone.
  */
 export function radixTreeNodes(index: IdMap): number {
   const place = new IdPlace();
   if (!index.first(place)) return 1;
-  // The depths at which the keys passed so far part, on the way to the last of them.
+  // The depths at which the keys so far differ, on the path to the last of them.
   const branches: number[] = [];
   let nodes = 0;
   let before = -1;
@@ -29,7 +29,7 @@ export function radixTreeNodes(index: IdMap): number {
   }
 }
 
-/** A run of bytes lies between where the keys part above and a node at this depth, unless the one byte is all. */
+/** A run of bytes is between the difference above and a node at this depth, unless there is only the one byte. */
 const runNode = (depth: number, parting: number): number => (depth > parting + 1 ? 1 : 0);
 
 function wordsAt(index: IdMap, place: IdPlace): readonly number[] {

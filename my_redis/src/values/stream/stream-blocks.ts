@@ -20,7 +20,7 @@ export interface BlockLimits {
   readonly maxEntries: number;
 }
 
-/** Bytes that a Redis node has besides its elements; they count against stream-node-max-bytes. */
+/** Bytes of a Redis node besides its elements; they count for stream-node-max-bytes. */
 const nodeHeaderBytes = 7;
 const maxNodeBytes = 1 << 30;
 const smallestBlockBytes = 64;
@@ -30,11 +30,12 @@ const element = new PackedElement();
 /** The blocks of one stream, in the order of their ids, in the heap. */
 export class StreamBlocks {
   readonly #heap: Heap;
-  /** Payload: address, bytes in use. */
+  /** Payload of each block: its address, and its bytes in use. */
   readonly #index: IdMap;
   #usedBytes = 0;
 
-  // The last block, where entries are added: known from one addition to the next, until any block changes otherwise.
+  // The last block, where entries are added. It is known from one addition to the next, until a block changes in
+  // another way.
   readonly #tail = new IdPlace();
   #tailAddress: Address = 0;
   #tailCapacity = 0;
@@ -84,7 +85,9 @@ export class StreamBlocks {
 
   // --- adding ---
 
-  /** Adds an entry with the fields and values `first` to `end` of the source. The id must be after all others. */
+  /**
+   * Adds an entry with the fields and values `first` to `end` of the source. Its id must be greater than all others.
+   */
   append(id: StreamId, source: FieldSource, first: number, end: number, limits: BlockLimits): void {
     const needed = entryBytesBound(source, first, end);
     if (this.#tailAddress === 0) this.#findTail();
@@ -102,7 +105,7 @@ export class StreamBlocks {
     words[block + idWords + 1] = writeEntry(bytes, at, words, block, id, source, first, end, sameFields) - start;
   }
 
-  /** Finds out about the last block, if there is one. */
+  /** Looks up the last block, if there is one. */
   #findTail(): void {
     if (!this.#index.last(this.#tail)) return;
     this.#tailAddress = this.#addressOf(this.#tail);
@@ -111,7 +114,7 @@ export class StreamBlocks {
     this.#tailOffset = this.#index.offsetOf(this.#tail);
   }
 
-  /** Whether Redis, too, would begin a new node for this entry. */
+  /** Whether Redis would begin a new node for this entry, too. */
   #isFull(source: FieldSource, first: number, end: number, { maxBytes, maxEntries }: BlockLimits): boolean {
     let total = (this.#tailWords[this.#tailOffset + idWords + 1] as number) + nodeHeaderBytes;
     for (let index = first; index < end; index++) total += source.end(index) - source.start(index);
@@ -119,15 +122,15 @@ export class StreamBlocks {
     if (maxEntries === 0) return false;
     const bytes = bytesOf(this.#heap, this.#tailAddress);
     const start = recordStartOf(this.#tailAddress);
-    // Deleted entries take room, too.
+    // Deleted entries count, too.
     return integerAt(bytes, start) + integerAt(bytes, start + elementSize(bytes, start)) >= maxEntries;
   }
 
   /** Adds a block whose master entry has these fields and counts one entry. */
   #begin(id: StreamId, source: FieldSource, first: number, end: number, entryBytes: number): void {
     const heap = this.#heap;
-    // As large as the one before has become, to which it will mostly be alike, and room for what an entry takes at
-    // most: so it need not grow by copying.
+    // As large as the block before, which probably is similar, with room for the largest possible entry: so it need not
+    // be copied to grow.
     const expected = this.#tailAddress === 0 ? smallestBlockBytes : this.#lengthOf(this.#tail) + entryBytes;
     if (this.#tailAddress !== 0) this.#shrink(this.#tail);
     const address = heap.allocate(Math.max(expected, masterOverheadBytes + entryBytes));
@@ -160,17 +163,17 @@ export class StreamBlocks {
     this.#tailAddress = 0;
   }
 
-  /** A block that will not grow any more gives back what it does not need. */
+  /** Gives back the unused memory of a block that will not grow any more. */
   #shrink(place: IdPlace): void {
     const capacity = this.#heap.capacity(this.#addressOf(place));
     const length = this.#lengthOf(place);
-    // Size classes are an eighth apart, so anything less would land in the same one, or nearly.
+    // Size classes differ by an eighth: with a smaller difference, the block would mostly stay in its class.
     if (length < capacity - capacity / 16) this.#move(place, length);
   }
 
   // --- removing ---
 
-  /** Adds to the counts of the master entry, which may grow by it. */
+  /** Changes the counts of the master entry, which may grow by that. */
   #changeCounts(place: IdPlace, live: number, deleted: number): void {
     const address = this.#addressOf(place);
     const bytes = bytesOf(this.#heap, address);
@@ -180,7 +183,7 @@ export class StreamBlocks {
     const newLive = integerAt(bytes, start) + live;
     const newDeleted = integerAt(bytes, deletedAt) + deleted;
     if (countsEnd - start === 4 && newLive < 128 && newDeleted < 128) {
-      // Numbers below 128 are their own bytes.
+      // Numbers below 128 are encoded as themselves.
       bytes[start] = newLive;
       bytes[deletedAt] = newDeleted;
       return;
@@ -206,7 +209,7 @@ export class StreamBlocks {
     this.#changeCounts(place, -entryStarts.length, entryStarts.length);
   }
 
-  /** Removes a block; the place is then that of the next one. False when there is no next. */
+  /** Removes a block. The place is then that of the next block; false when there is none. */
   remove(place: IdPlace): boolean {
     const address = this.#addressOf(place);
     this.#usedBytes -= this.#heap.capacity(address);

@@ -10,7 +10,7 @@ import { StreamId } from "./stream-id.ts";
  *   for (cursor.begin(blocks, from, to, false); cursor.next(); ) use(cursor.entry.id);
  */
 export class StreamCursor {
-  /** The entry at which the cursor stands, with its fields. */
+  /** The current entry, with its fields. */
   readonly entry = new BlockReader();
   /** Its block. */
   readonly block = new IdPlace();
@@ -19,7 +19,7 @@ export class StreamCursor {
   #blocks!: StreamBlocks;
   #backward = false;
   #inBlock = false;
-  /** Where the next entry begins; backwards, where it ends. */
+  /** Where the next entry begins; when going backwards, where it ends. */
   #at = 0;
 
   begin(blocks: StreamBlocks, from: StreamId, to: StreamId, backward: boolean): void {
@@ -37,7 +37,7 @@ export class StreamCursor {
     this.#at = this.#backward ? this.entry.end : this.entry.entriesStart;
   }
 
-  /** Goes to the next live entry in the range; false when there is none. */
+  /** Goes to the next live entry of the range; false when there is none. */
   next(): boolean {
     return this.#backward ? this.#nextBackward() : this.#nextForward();
   }

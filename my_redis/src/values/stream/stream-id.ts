@@ -6,8 +6,8 @@ const dash = 45;
 const maxIdText = 128;
 
 /**
- * The id of a stream entry: milliseconds and a sequence number, unsigned 64 bits each, as four 32-bit words. Mutable,
- * so that one object serves where a request would need many.
+ * The id of a stream entry: milliseconds and a sequence number, unsigned 64 bits each, as four 32-bit words. It is
+ * mutable, so that one object serves where a request would need many.
  */
 export class StreamId {
   timeHigh = 0;
@@ -32,7 +32,7 @@ export class StreamId {
     return this;
   }
 
-  /** 0-0. */
+  /** Sets the id to 0-0. */
   setLowest(): this {
     return this.set(0, 0, 0, 0);
   }
@@ -41,7 +41,7 @@ export class StreamId {
     return this.set(maxWord, maxWord, maxWord, maxWord);
   }
 
-  /** Safe-integer milliseconds, sequence 0. */
+  /** Sets the milliseconds to a safe integer, and the sequence number to 0. */
   setTime(timeMs: number): this {
     return this.set(Math.floor(timeMs / twoTo32), timeMs, 0, 0);
   }
@@ -50,7 +50,7 @@ export class StreamId {
     return (this.timeHigh | this.timeLow | this.sequenceHigh | this.sequenceLow) === 0;
   }
 
-  /** Below 0 when this id comes first, above 0 when the other does. */
+  /** Negative when this id is lower, positive when the other one is. */
   compare(other: StreamId): number {
     return (
       this.timeHigh - other.timeHigh ||
@@ -60,7 +60,7 @@ export class StreamId {
     );
   }
 
-  /** Goes to the next id; false, and unchanged, when this is the highest. */
+  /** Goes to the next id; false, without a change, for the highest. */
   increment(): boolean {
     if (this.sequenceLow < maxWord) {
       this.sequenceLow++;
@@ -75,7 +75,7 @@ export class StreamId {
     return this.#setSequence(0, 0);
   }
 
-  /** Goes to the id before; false, and unchanged, when this is the lowest. */
+  /** Goes to the previous id; false, without a change, for the lowest. */
   decrement(): boolean {
     if (this.sequenceLow > 0) {
       this.sequenceLow--;
@@ -96,7 +96,7 @@ export class StreamId {
     return true;
   }
 
-  /** Writes "ms-seq" at `at`, up to `maxIdBytes`; returns where the text ends. */
+  /** Writes "ms-seq" at `at`, at most `maxIdBytes` bytes; returns where the text ends. */
   write(target: Uint8Array, at: number): number {
     if (this.timeLow !== printedLow || this.timeHigh !== printedHigh) {
       printedHigh = this.timeHigh;
@@ -117,7 +117,7 @@ export class StreamId {
 export const maxIdBytes = 41;
 const idText = new Uint8Array(maxIdBytes);
 
-// The text of the time that was printed last: ids that are printed in a row mostly share theirs.
+// The text of the milliseconds that were printed last: consecutive ids often have the same.
 const printedTime = new Uint8Array(maxIdBytes);
 let printedHigh = -1;
 let printedLow = -1;
@@ -135,9 +135,9 @@ let numberHigh = 0;
 let numberLow = 0;
 
 /**
- * Reads an unsigned 64-bit number into `numberHigh` and `numberLow`. Redis falls back to C's strtoull, so blanks and a
- * plus before the digits are taken, and so is a minus before a number with leading zeros, which then counts down from
- * 2^64. What a client may rely on are plain digits.
+ * Reads an unsigned 64-bit number into `numberHigh` and `numberLow`. Redis uses C's strtoull, so that it accepts blanks
+ * and a plus before the digits, and also a minus before a number with leading zeros, which is then subtracted from
+ * 2^64. Clients can only rely on plain digits.
  */
 function parseUnsigned(bytes: Uint8Array, start: number, end: number): boolean {
   let value = 0;
@@ -164,10 +164,10 @@ function parseLooseUnsigned(bytes: Uint8Array, start: number, end: number): bool
   return true;
 }
 
-/** What stands in the place of a sequence number that was not given. */
+/** The value of a missing sequence number. */
 export type MissingSequence = "lowest" | "highest";
 
-/** Reads "ms" or "ms-seq" from bytes[start, end); false when it is neither. */
+/** Reads "ms" or "ms-seq" from bytes[start, end); false for other text. */
 export function parseStreamId(
   bytes: Uint8Array,
   start: number,
@@ -195,7 +195,7 @@ function indexOfDash(bytes: Uint8Array, start: number, end: number): number {
   return at;
 }
 
-/** Reads the "ms" of "ms-*"; false when the text is not of that form. The sequence number stays as it is. */
+/** Reads the "ms" of "ms-*"; false for text of another form. The sequence number does not change. */
 export function parseTimeWithStar(bytes: Uint8Array, start: number, end: number, id: StreamId): boolean {
   if (end - start < 3 || end - start > maxIdText - 1) return false;
   if (bytes[end - 1] !== 42 || bytes[end - 2] !== dash || indexOfDash(bytes, start, end) !== end - 2) return false;

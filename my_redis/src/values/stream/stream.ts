@@ -10,25 +10,25 @@ import { StreamId } from "./stream-id.ts";
 
 const lowest = new StreamId().setLowest();
 const highest = new StreamId().setHighest();
-/** About as many entries as a block has; freeing is counted in elements. */
+/** The approximate number of entries in a block, because freeing is counted in elements. */
 const entriesPerBlock = 100;
 const objectBytes = 1500;
 
 const cursor = new StreamCursor();
 const place = new IdPlace();
 
-/** A stream: its entries in blocks, what it remembers of entries that are gone, and its consumer groups. */
+/** A stream: its entries in blocks, facts about deleted entries, and its consumer groups. */
 export class Stream implements ObjectValue {
   readonly #heap: Heap;
   blocks: StreamBlocks;
-  /** Live entries. */
+  /** The number of live entries. */
   length = 0;
   readonly lastId = new StreamId();
-  /** The first live entry; 0-0 when there is none. */
+  /** The id of the first live entry; 0-0 when there is none. */
   readonly firstId = new StreamId();
-  /** The highest id that XDEL removed; 0-0 when none. */
+  /** The highest id that XDEL removed; 0-0 if none. */
   readonly maxDeletedId = new StreamId();
-  /** Entries ever added. */
+  /** The number of entries ever added. */
   entriesAdded: Count64 = 0;
   readonly #groups = new Map<string, ConsumerGroup>();
 
@@ -49,7 +49,7 @@ export class Stream implements ObjectValue {
 
   // --- entries ---
 
-  /** Adds an entry whose id must be after the last; fields and values are `first` to `end` of the source. */
+  /** Adds an entry, whose id must be greater than the last. Fields and values are `first` to `end` of the source. */
   append(id: StreamId, source: FieldSource, first: number, end: number, limits: BlockLimits): void {
     this.blocks.append(id, source, first, end, limits);
     this.lastId.copy(id);
@@ -63,7 +63,7 @@ export class Stream implements ObjectValue {
     return cursor.next();
   }
 
-  /** Deletes an entry; false when there is none with this id. */
+  /** Deletes an entry; false when it is missing. */
   delete(id: StreamId): boolean {
     cursor.begin(this.blocks, id, id, false);
     if (!cursor.next()) return false;
@@ -75,7 +75,7 @@ export class Stream implements ObjectValue {
     return true;
   }
 
-  /** To be called when entries at the front were removed. */
+  /** To be called after entries at the front were removed. */
   findFirst(): void {
     cursor.begin(this.blocks, lowest, highest, false);
     if (cursor.next()) this.firstId.copy(cursor.entry.id);
@@ -119,19 +119,19 @@ export class Stream implements ObjectValue {
 
   // --- how far a group has read ---
 
-  /** Whether XDEL may have removed an entry from this id on, among those that are there. */
+  /** Whether XDEL may have removed entries with this id or higher ones, among the existing entries. */
   hasTombstonesFrom(id: StreamId): boolean {
     if (this.length === 0 || this.maxDeletedId.isZero || this.firstId.compare(this.maxDeletedId) > 0) return false;
     return id.compare(this.maxDeletedId) <= 0;
   }
 
-  /** How many entries had been added when this one was, where that can be told without counting. */
+  /** The number of entries added up to this id, if it is known without counting. */
   positionOf(id: StreamId): Count64 {
     if (this.entriesAdded === 0) return 0;
     const toLast = id.compare(this.lastId);
     if (toLast === 0 || (this.length === 0 && toLast < 0)) return this.entriesAdded;
     if (toLast > 0) return unknownEntriesRead;
-    // XDEL somewhere among the live entries makes the numbers of those in between uncertain.
+    // If XDEL removed an entry among the live ones, the numbers of the entries in between are uncertain.
     if (!this.maxDeletedId.isZero && this.maxDeletedId.compare(this.firstId) >= 0) return unknownEntriesRead;
     const toFirst = id.compare(this.firstId);
     const before = plus(this.entriesAdded, -this.length);
@@ -139,7 +139,7 @@ export class Stream implements ObjectValue {
     return toFirst === 0 ? plus(before, 1) : unknownEntriesRead;
   }
 
-  /** Moves a group on to an entry that it is given, and counts it. */
+  /** Records that a group has read an entry, and counts it. */
   advance(group: ConsumerGroup, id: StreamId): void {
     if (group.entriesRead !== unknownEntriesRead && !this.hasTombstonesFrom(id)) {
       group.entriesRead = plus(group.entriesRead, 1);
@@ -149,7 +149,7 @@ export class Stream implements ObjectValue {
     group.lastId.copy(id);
   }
 
-  /** Entries that the group has still to read; undefined where that cannot be told. */
+  /** The number of entries that the group has not read yet; undefined when it is unknown. */
   lagOf(group: ConsumerGroup): Count64 | undefined {
     if (this.entriesAdded === 0) return 0;
     const read =

@@ -3,21 +3,21 @@ import { IdPlace } from "./id-map.ts";
 import type { Stream } from "./stream.ts";
 import type { StreamId } from "./stream-id.ts";
 
-/** How a stream is cut at its front: to a number of entries, or to entries from an id on. */
+/** How a stream is trimmed at its front: to a number of entries, or to a lowest id. */
 export interface Trim {
-  /** Live entries to keep; undefined to cut by `minId`. */
+  /** Live entries to keep; undefined to trim by `minId`. */
   readonly maxLength: number | undefined;
   readonly minId: StreamId;
-  /** Only whole blocks. */
+  /** Whether only whole blocks are removed. */
   readonly approximate: boolean;
-  /** Entries removed at most; 0 for no limit. */
+  /** The greatest number of entries to remove; 0 for no limit. */
   readonly limit: number;
 }
 
 const reader = new BlockReader();
 const place = new IdPlace();
 
-/** Trims a stream, block by block as Redis does; gives the number of entries removed. */
+/** Trims a stream, block by block as Redis does; gives the number of removed entries. */
 export function trimStream(stream: Stream, trim: Trim): number {
   const { blocks } = stream;
   let removed = 0;
@@ -39,14 +39,14 @@ export function trimStream(stream: Stream, trim: Trim): number {
   return removed;
 }
 
-/** Whether no entry of the block that was read is to stay. */
+/** Whether no entry of the current block is to stay. */
 function isWhollyOver(stream: Stream, trim: Trim): boolean {
   if (trim.maxLength !== undefined) return stream.length - reader.liveCount >= trim.maxLength;
   const last = reader.entryBefore(reader.end);
   return last >= 0 && reader.read(last) && reader.id.compare(trim.minId) < 0;
 }
 
-/** Cuts the first entries off the block that was read. Even with none left it stays, as in Redis. */
+/** Removes the first entries of the current block. An empty block stays, as in Redis. */
 function trimBlock(stream: Stream, trim: Trim): number {
   const starts: number[] = [];
   for (let at = reader.entriesStart; reader.read(at); at = reader.entryEnd) {

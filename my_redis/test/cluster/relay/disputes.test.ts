@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
-import { freePort, waitUntil } from "../../../../tools/test-services/index.ts";
+import { freePorts, waitUntil } from "../../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer, type StartOptions } from "../../../src/start-server.ts";
+import { linkVersion } from "../../../src/cluster/link/link-greeting.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
 const names: string[] = [];
-for (let node = 0; node < 3; node++) names.push(`127.0.0.1:${await freePort()}`);
+for (const port of await freePorts(3)) names.push(`127.0.0.1:${port}`);
 const portOf = (node: number): number => Number((names[node] as string).split(":")[1]);
 
 function start(node: number, peers: readonly number[], options: StartOptions = {}): Promise<OpenServer> {
@@ -82,7 +83,7 @@ test("what is no greeting of a node makes no link, and nodes that are not joined
     expect((await client.reply("MYREDIS.LINK", word)).text).toBe("ERR this is no greeting of a node");
   }
   const stranger = {
-    version: 1,
+    version: linkVersion,
     name: "10.9.8.7:1",
     runId: "r",
     databases: 16,
@@ -96,6 +97,12 @@ test("what is no greeting of a node makes no link, and nodes that are not joined
     expect(listed.filter(({ text }) => text?.startsWith("myredis") === true)).toEqual([]);
   }
   expect((await client.reply("MYREDIS.LINK", JSON.stringify(stranger))).text).toContain("is none of our peers");
+  const older = { ...stranger, version: linkVersion - 1 };
+  const olderClient = await RespConnection.open(portOf(0), "older");
+  expect((await olderClient.reply("MYREDIS.LINK", JSON.stringify(older))).text).toContain(
+    `its version of links is ${linkVersion - 1}, ours ${linkVersion}`,
+  );
+  olderClient.close();
   expect((await client.nextOrClosed()).text).toBe("(closed)");
   for (const connection of [client, other]) connection.close();
   await Promise.all([joined.close(), alone.close()]);

@@ -1,5 +1,9 @@
 import { RecordBook } from "../../../src/cluster/transaction/record-book.ts";
-import type { Examination, TransactionHost } from "../../../src/cluster/transaction/transaction-host.ts";
+import type {
+  Examination,
+  TransactionHost,
+  TransactionLimits,
+} from "../../../src/cluster/transaction/transaction-host.ts";
 import type {
   Operation,
   TransactionAnswer,
@@ -7,7 +11,7 @@ import type {
 } from "../../../src/cluster/transaction/transaction-message.ts";
 import { TransactionNode } from "../../../src/cluster/transaction/transaction-node.ts";
 import type { TransactionLogEntry } from "../../../src/cluster/transaction/transaction-record.ts";
-import type { Simulation } from "./simulation.ts";
+import type { EventQueue } from "./event-queue.ts";
 
 /** One unit of a node's log: an entry, and what was done to the data with it. */
 interface LogUnit {
@@ -25,10 +29,32 @@ const setOperation = (key: string, value: string): Operation => ({
 });
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
+/** A mistake built in on purpose, to see that the simulation finds it. */
+export type Flaw = "none" | "answers-before-log" | "forgets-acceptances" | "hides-acceptances";
+
+/** What surrounds a node: time, chance, messages, and the other nodes. */
+export interface SimulatedWorld {
+  readonly queue: EventQueue;
+  readonly limits: TransactionLimits;
+  readonly names: readonly string[];
+  readonly flaw: Flaw;
+  chance(): number;
+  node(name: string): SimulatedNode;
+  /** Runs something on a node: not while it is frozen, but as soon as it is not any more. */
+  later(node: SimulatedNode, delayMs: number, run: () => void): void;
+  ask(
+    from: SimulatedNode,
+    member: string,
+    request: TransactionRequest,
+    answered: (answer: TransactionAnswer | undefined) => void,
+  ): void;
+  fail(problem: string): void;
+}
+
 /** One node: what is on its disk stays, all else goes with the process. */
 export class SimulatedNode {
   readonly name: string;
-  readonly #simulation: Simulation;
+  readonly #simulation: SimulatedWorld;
   /** The log: the first `synced` units survive a crash. */
   #log: LogUnit[] = [];
   #synced = 0;
@@ -46,7 +72,7 @@ export class SimulatedNode {
   lockedSinceMs = new Map<string, number>();
   life = 0;
 
-  constructor(simulation: Simulation, name: string) {
+  constructor(simulation: SimulatedWorld, name: string) {
     this.#simulation = simulation;
     this.name = name;
   }

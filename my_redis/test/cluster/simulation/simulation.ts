@@ -8,7 +8,7 @@ import type {
   TransactionRequest,
 } from "../../../src/cluster/transaction/transaction-message.ts";
 import { EventQueue, seededChance } from "./event-queue.ts";
-import { SimulatedNode } from "./simulated-node.ts";
+import { type Flaw, SimulatedNode, type SimulatedWorld } from "./simulated-node.ts";
 
 export type WriteKind = "mset" | "msetnx" | "del" | "rename" | "renamenx" | "set";
 
@@ -27,9 +27,6 @@ export interface SimulatedFault {
   readonly node: number;
   readonly durationMs: number;
 }
-
-/** A mistake built in on purpose, to see that the simulation finds it. */
-export type Flaw = "none" | "answers-before-log" | "forgets-acceptances" | "hides-acceptances";
 
 export interface SimulationPlan {
   readonly seed: number;
@@ -66,7 +63,7 @@ interface Begun {
 }
 
 /** Nodes, links between them, clients and faults, in virtual time, all from one seed. */
-export class Simulation {
+export class Simulation implements SimulatedWorld {
   readonly queue = new EventQueue();
   readonly chance: () => number;
   readonly limits = limits;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { propertySeed } from "../../../../tools/property-seed.ts";
-import { type Flaw, type SimulatedFault, Simulation, type SimulationPlan, type WriteKind } from "./simulation.ts";
+import type { Flaw } from "./simulated-node.ts";
+import { type SimulatedFault, Simulation, type SimulationPlan, type WriteKind } from "./simulation.ts";
 
 /** How many histories are tried. SIMULATION_RUNS for more of them. */
 const runs = Number(process.env["SIMULATION_RUNS"] ?? 400);

@@ -24,7 +24,7 @@ const creations: readonly (readonly Word[])[] = [
   ["XGROUP", "CREATE", "stream", "g", "0"],
   ["XREADGROUP", "GROUP", "g", "alice", "COUNT", "2", "STREAMS", "stream", ">"],
 ];
-/** How each type is read as a whole. */
+/** The commands that read the whole value of each type. */
 const readers: Readonly<Record<string, readonly (readonly Word[])[]>> = {
   string: [["GET", "broken"]],
   list: [
@@ -78,7 +78,7 @@ describe("RESTORE of broken payloads", () => {
     await server.close();
   });
 
-  /** Restores bytes under a right checksum; whatever comes of it must be whole. */
+  /** Restores bytes with a correct checksum; a value that comes of it must be complete. */
   async function restore(bytes: Uint8Array): Promise<string> {
     const { text } = await connection.reply("RESTORE", "broken", "0", seal(bytes), "REPLACE");
     if (text === "OK") {

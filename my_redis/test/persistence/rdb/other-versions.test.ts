@@ -26,7 +26,7 @@ function payload(type: number, write: (writer: RdbWriter) => void): Buffer {
   return Buffer.from(sealPayload(writer));
 }
 
-/** A stream with one entry 5-1, its group "g", which has read it, and a consumer "c", with whom it is pending. */
+/** A stream with one entry 5-1, its group "g", which has read it, and a consumer "c", for which it is pending. */
 const streamOf = (version: 1 | 2 | 3): Buffer =>
   payload(
     [rdbType.streamListpacks, rdbType.streamListpacks2, rdbType.streamListpacks3][version - 1] as number,

@@ -39,7 +39,7 @@ const load = (bytes: Uint8Array, options = atStart) => {
   return loadRdb(rdbTargetOf(server.server), path, options);
 };
 
-/** A file of this version: its parts, the end, and the checksum that belongs to them. */
+/** A file of this version: its parts, the end, and the matching checksum. */
 function file(version: number, write: (writer: RdbWriter) => void, checksum?: Uint8Array): Uint8Array {
   const writer = new RdbWriter({ compresses: false });
   writer.raw(Buffer.from(`REDIS${String(version).padStart(4, "0")}`));
@@ -122,7 +122,7 @@ describe("a snapshot is read", () => {
     expect(messages.join()).toContain("a library of functions in the snapshot is left out: '#!lua name=library'");
   });
 
-  test("in front of a log with the keys whose time is over, since the log goes on with them", () => {
+  test("in front of a log with its expired keys, because the log refers to them", () => {
     const bytes = file(10, (writer) => {
       writer.byte(opcode.expiryMs);
       writer.milliseconds(1000);
@@ -275,7 +275,7 @@ describe("a snapshot with values of every type", () => {
       const changes = 1 + random.below(4);
       for (let change = 0; change < changes; change++) broken[9 + random.below(bytes.length - 9)] = random.below(256);
       if (random.oneIn(3)) broken.copyWithin(random.below(broken.length), random.below(broken.length));
-      // Without a checksum, all that is wrong must be seen where it stands.
+      // Without a checksum, the loader itself has to notice everything that is wrong.
       broken.fill(0, broken.length - 8);
       try {
         load(broken);
@@ -284,7 +284,7 @@ describe("a snapshot with values of every type", () => {
         expect(error.message).toMatch(/bad at offset \d+: /);
         refused++;
       }
-      // Of the store's own memory: that of the process is also of the tests before, and of when it was last collected.
+      // The store's own memory: the memory of the process also depends on earlier tests and on the garbage collector.
       mostBytes = Math.max(mostBytes, heap.usedBytes + heap.besideBytes);
       for (const database of databases) database.flush();
       server.server.keyspace.releaseSome(() => false);

@@ -8,7 +8,7 @@ import { ElementText, elementSize, PackedElement } from "../../../src/values/pac
 const element = new PackedElement();
 const text = new ElementText();
 
-/** Chunks of a list beside a plain array that must stay equal to it. */
+/** Chunks of a list beside a plain array with the same content. */
 class CheckedChunks {
   readonly heap = new Heap();
   readonly chunks = new ListChunks(this.heap);

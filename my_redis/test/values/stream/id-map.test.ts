@@ -7,7 +7,7 @@ const id = (time: number): StreamId => new StreamId().set(0, time, 0, time % 7);
 
 /** An IdMap beside a plain sorted array of [id, payload]. */
 class CheckedMap {
-  /** Of a map and its copies: they count what they take, and no more than that once they are given up. */
+  /** Counts the memory of a map and of its copies, as long as they are in use. */
   readonly account = { besideBytes: 0 };
   readonly map = new IdMap(1, this.account);
   readonly model: [number, number][] = [];
@@ -46,7 +46,7 @@ class CheckedMap {
     for (let more = this.map.last(this.#place); more; more = this.map.previous(this.#place))
       backward.push(this.#current());
     expect(backward.reverse()).toEqual(this.model);
-    // Five words for each, and less than that for the room that is free.
+    // Five words for each, and less than that for spare room.
     expect(this.account.besideBytes).toBeGreaterThanOrEqual(this.model.length * 20);
     expect(this.account.besideBytes).toBe(this.map.memoryBytes);
     const copy = this.map.copy();

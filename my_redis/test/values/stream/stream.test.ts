@@ -51,7 +51,7 @@ class CheckedStream {
     this.model = this.model.filter((each) => each.time >= time);
   }
 
-  /** Whole blocks only: at most what was asked for, and never so much that a whole block too many is left. */
+  /** Whole blocks only: at most the requested entries, and all blocks that may be removed. */
   trimApproximately(maxLength: number): void {
     const removed = trimStream(this.stream, { maxLength, minId: new StreamId(), approximate: true, limit: 0 });
     expect(removed).toBeLessThanOrEqual(Math.max(0, this.model.length - maxLength));

@@ -1,80 +1,63 @@
+import { lengthBytes, SendBuffer, writeUint32 } from "peer-link";
 import type { FrameType } from "./frame-types.ts";
 
-/** What a socket offers to write to: returns how many bytes it took. */
-interface ByteSink {
-  write(bytes: Uint8Array): number;
-}
-
-const headerBytes = 5;
+const sizes = { initialBytes: 4_096, keptBytes: 1_048_576 };
 /** A character of JavaScript's strings takes three bytes of UTF-8 at most. */
 const maxBytesPerCharacter = 3;
+const maxTextBytes = 65_535;
+const encoder = new TextEncoder();
 
-/**
- * Frames on their way to a peer, gathered in one buffer so that a turn's frames go out in one write. What the socket
- * does not take at once stays for its next chance.
- */
-export class FrameWriter {
-  #buffer = Buffer.allocUnsafe(4_096);
-  #start = 0;
-  #end = 0;
-  #frameStart = 0;
+/** Frames on their way to a peer. Each is written from `begin` to `end`, and not sent in between. */
+export class FrameWriter extends SendBuffer {
+  #frameBytes = 0;
 
-  /** Bytes that wait to be sent. */
-  get waitingBytes(): number {
-    return this.#end - this.#start;
+  constructor() {
+    super(sizes);
   }
 
   begin(type: FrameType): this {
-    this.#reserve(headerBytes);
-    this.#frameStart = this.#end;
-    this.#buffer[this.#end + 4] = type;
-    this.#end += headerBytes;
-    return this;
+    this.#frameBytes = 0;
+    this.#append(lengthBytes);
+    return this.byte(type);
   }
 
   byte(value: number): this {
-    this.#reserve(1);
-    this.#buffer[this.#end++] = value;
+    const at = this.#append(1);
+    this.buffer[at] = value;
     return this;
   }
 
   /** Up to 4,294,967,295. */
   number(value: number): this {
-    this.#reserve(4);
-    this.#buffer.writeUInt32BE(value, this.#end);
-    this.#end += 4;
+    const at = this.#append(4);
+    writeUint32(this.buffer, at, value);
     return this;
   }
 
-  /** Up to 21,845 characters: the length takes two bytes. */
+  /** Up to 65,535 bytes of UTF-8: the length takes two bytes. @throws RangeError */
   text(value: string): this {
-    this.#reserve(2 + value.length * maxBytesPerCharacter);
-    const bytes = this.#buffer.write(value, this.#end + 2);
-    this.#buffer.writeUInt16BE(bytes, this.#end);
-    this.#end += 2 + bytes;
+    const room = 2 + value.length * maxBytesPerCharacter;
+    const at = this.#append(room);
+    const { written } = encoder.encodeInto(value, this.buffer.subarray(at + 2, at + room));
+    if (written > maxTextBytes) throw new RangeError(`a text of ${written} bytes: ${maxTextBytes} are allowed`);
+    this.buffer[at] = written >>> 8;
+    this.buffer[at + 1] = written;
+    this.#takeBack(room - 2 - written);
     return this;
   }
 
   /** Ends the frame: only now is its length known. */
   end(): void {
-    this.#buffer.writeUInt32BE(this.#end - this.#frameStart - 4, this.#frameStart);
+    writeUint32(this.buffer, this.endOffset - this.#frameBytes, this.#frameBytes - lengthBytes);
   }
 
-  flushTo(sink: ByteSink): void {
-    if (this.#end === this.#start) return;
-    const taken = sink.write(this.#buffer.subarray(this.#start, this.#end));
-    // A closed socket answers -1; its owner forgets this writer.
-    this.#start += Math.max(0, taken);
-    if (this.#start === this.#end) this.#start = this.#end = 0;
+  #append(bytes: number): number {
+    this.#frameBytes += bytes;
+    return this.allocate(bytes);
   }
 
-  #reserve(bytes: number): void {
-    if (this.#end + bytes <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.waitingBytes + bytes));
-    this.#buffer.copy(larger, 0, this.#start, this.#end);
-    this.#buffer = larger;
-    this.#frameStart -= this.#start;
-    this.#end -= this.#start;
-    this.#start = 0;
+  #takeBack(bytes: number): void {
+    this.#frameBytes -= bytes;
+    this.release(bytes);
   }
 }

@@ -1,7 +1,8 @@
 import type { Socket } from "bun";
 import type { UserTry, Verdict } from "../authorizer.ts";
 import type { Holding } from "../user-holdings.ts";
-import { FrameReader, type FrameBody } from "./frame-reader.ts";
+import { type FrameReader, RetryPause } from "peer-link";
+import { type FrameBody, newFrameReader, readFrames } from "./frame-body.ts";
 import { frameTypes, maxFrameBytes, maxGreetingBytes, PeerProtocolError } from "./frame-types.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { helloBody, membersBody, readJson, welcomeBody, writeJson } from "./greeting-frames.ts";
@@ -33,40 +34,64 @@ export interface PeerLinkOptions {
 
 const pingEveryMs = 250;
 /** Between two calls to a peer that is away; longer when it has been away for a minute. */
-const callPauseMs = 250;
-const longCallPauseMs = 1_000;
-const awayForLongMs = 60_000;
+const callPause = { firstMs: 250, longestMs: 1_000, steadyMs: 60_000 };
 /** Connections that are being made to one address: where nothing answers at all, each takes minutes to fail. */
 const maxDialling = 4;
 /** Bytes that wait to be sent. */
 const maxWaitingBytes = 4_194_304;
 
+/** One connection to the peer, from the call to its end. Events of a former call are ignored. */
 interface Call {
-  socket: Socket<Call> | undefined;
   readonly reader: FrameReader;
   readonly writer: FrameWriter;
   readonly startedMs: number;
-  greeting: (Greeting & { readonly keyId: string }) | undefined;
-  keyIds: readonly string[];
-  isUp: boolean;
-  isOver: boolean;
 }
 
-/** Our connection to one other gateway: called again and again while it is away, watched while it is there. */
+interface SentGreeting extends Greeting {
+  readonly keyId: string;
+  /** The ids of the keys that the peer knows. */
+  readonly peerKeyIds: readonly string[];
+}
+
+/**
+ * away -> calling -> greeting -> up, from each of them back to away when the call ends, and from each of them to closed,
+ * for good.
+ */
+type LinkState =
+  | { readonly name: "away" }
+  | { readonly name: "calling"; readonly call: Call }
+  | {
+      readonly name: "greeting";
+      readonly call: Call;
+      readonly socket: Socket<Call>;
+      /** Undefined until the peer has said hello. */
+      readonly sent: SentGreeting | undefined;
+    }
+  | {
+      readonly name: "up";
+      readonly call: Call;
+      readonly socket: Socket<Call>;
+      readonly peerKeyIds: readonly string[];
+      heardMs: number;
+      pingedMs: number;
+      /** A question was left unanswered, and nothing was heard since. */
+      isSuspect: boolean;
+    }
+  | { readonly name: "closed" };
+
+type UpState = LinkState & { readonly name: "up" };
+
+/** This gateway's connection to one other: called again and again while that is away, watched while it is there. */
 export class PeerLink {
   readonly name: string;
   readonly #options: PeerLinkOptions;
   readonly #waiting: WaitingQuestions;
-  #call: Call | undefined;
-  #calls = 0;
+  readonly #retry = new RetryPause(callPause);
+  #state: LinkState = { name: "away" };
+  #wasTried = false;
   #dialling = 0;
-  #nextCallMs = 0;
   #awaySinceMs: number;
-  #heardMs = 0;
-  #pingedMs = 0;
-  #isSuspect = false;
   #willFlush = false;
-  #isClosed = false;
 
   constructor(options: PeerLinkOptions) {
     this.name = options.name;
@@ -75,31 +100,36 @@ export class PeerLink {
     this.#awaySinceMs = options.elapsedMs();
   }
 
-  get isUp(): boolean {
-    return this.#call?.isUp === true;
+  get state(): LinkState["name"] {
+    return this.#state.name;
   }
 
-  /** It has left a question unanswered, and said nothing since: it is not asked until it does. */
+  get isUp(): boolean {
+    return this.#state.name === "up";
+  }
+
+  /** The peer has left a question unanswered, and said nothing since: it is not asked until it does. */
   get isSuspect(): boolean {
-    return this.#isSuspect;
+    return this.#state.name === "up" && this.#state.isSuspect;
   }
 
   get isFull(): boolean {
-    return this.#waiting.isFull || (this.#call?.writer.waitingBytes ?? 0) > maxWaitingBytes;
+    const state = this.#state;
+    return this.#waiting.isFull || (state.name === "up" && state.call.writer.pendingBytes > maxWaitingBytes);
   }
 
   get waitingQuestions(): number {
     return this.#waiting.count;
   }
 
-  /** The ids of the keys that the peer knows. */
+  /** The ids of the keys that the peer knows; none while it is not up. */
   get keyIds(): readonly string[] {
-    return this.#call?.keyIds ?? [];
+    return this.#state.name === "up" ? this.#state.peerKeyIds : [];
   }
 
-  /** Whether a first call has come to an end, in either way. */
+  /** Whether a first call has come to an end, or the peer is up. */
   get wasTried(): boolean {
-    return this.isUp || this.#calls > 1 || (this.#calls === 1 && this.#call === undefined);
+    return this.#wasTried;
   }
 
   get awayForMs(): number {
@@ -108,87 +138,96 @@ export class PeerLink {
 
   /** Only while `isUp` and not `isFull`. Undefined: there was no answer. */
   ask(attempt: UserTry): Promise<Verdict | undefined> {
-    writeQuestion(this.#call!.writer, attempt);
+    if (this.#state.name !== "up") throw new Error(`${this.name} is ${this.#state.name}: it cannot be asked`);
+    writeQuestion(this.#state.call.writer, attempt);
     this.#flushAtTurnsEnd();
     return this.#waiting.add(this.#options.elapsedMs() + this.#options.askTimeoutMs);
   }
 
-  /** What gets lost here costs the gate one more question. */
+  /** A holding that gets lost here costs the gate one more question. */
   tellHolding(holding: Holding): void {
-    if (!this.isUp || this.isFull) return;
-    writeHolding(this.#call!.writer, holding);
+    if (this.#state.name !== "up" || this.isFull) return;
+    writeHolding(this.#state.call.writer, holding);
     this.#flushAtTurnsEnd();
   }
 
   tellFailure(userId: string): void {
-    if (!this.isUp || this.isFull) return;
-    this.#call!.writer.begin(frameTypes.failure).text(userId).end();
+    if (this.#state.name !== "up" || this.isFull) return;
+    this.#state.call.writer.begin(frameTypes.failure).text(userId).end();
     this.#flushAtTurnsEnd();
   }
 
-  /** It is known to be there: do not wait for the next time. */
+  /** The peer is known to be there, so the pause before the next call is skipped. */
   callNow(): void {
-    if (this.#call === undefined && !this.#isClosed) this.#dial(this.#options.elapsedMs());
+    if (this.#state.name === "away") this.#dial(this.#options.elapsedMs());
   }
 
-  /** `stalledMs`: for how long this process itself did nothing, which must not be held against the others. */
+  /** `stalledMs`: for how long this process itself did not run, which is no silence of the peer. */
   tick(stalledMs = 0): void {
     const nowMs = this.#options.elapsedMs();
-    const call = this.#call;
-    if (this.#isClosed) return;
-    if (call === undefined) {
-      if (nowMs >= this.#nextCallMs && this.#dialling < maxDialling) this.#dial(nowMs);
-    } else if (!call.isUp) {
-      if (nowMs - call.startedMs > this.#options.downAfterMs) this.#end(call, "no answer to the call in time");
-    } else {
-      this.#heardMs += stalledMs;
-      const expired = this.#waiting.expire(nowMs);
-      if (expired > 0) {
-        this.#isSuspect = true;
-        this.#options.onUnanswered("timeout", expired);
-      }
-      if (nowMs - this.#heardMs > this.#options.downAfterMs) return this.#end(call, "it says nothing");
-      if (nowMs - this.#pingedMs >= pingEveryMs) this.#ping(call, nowMs);
+    const state = this.#state;
+    if (state.name === "away") {
+      if (this.#retry.isDue(nowMs) && this.#dialling < maxDialling) this.#dial(nowMs);
+    } else if (state.name === "up") {
+      this.#watch(state, nowMs, stalledMs);
+    } else if (state.name !== "closed" && nowMs - state.call.startedMs > this.#options.downAfterMs) {
+      this.#end(state.call, "no answer to the call in time");
     }
   }
 
-  close(): void {
-    this.#isClosed = true;
-    if (this.#call !== undefined) this.#end(this.#call, "we leave");
+  #watch(state: UpState, nowMs: number, stalledMs: number): void {
+    state.heardMs += stalledMs;
+    const expired = this.#waiting.expire(nowMs);
+    if (expired > 0) {
+      state.isSuspect = true;
+      this.#options.onUnanswered("timeout", expired);
+    }
+    if (nowMs - state.heardMs > this.#options.downAfterMs) {
+      this.#end(state.call, "it says nothing");
+    } else if (nowMs - state.pingedMs >= pingEveryMs) {
+      state.pingedMs = nowMs;
+      state.call.writer.begin(frameTypes.ping).end();
+      this.#flush(state.call);
+    }
   }
 
-  #ping(call: Call, nowMs: number): void {
-    this.#pingedMs = nowMs;
-    call.writer.begin(frameTypes.ping).end();
-    call.writer.flushTo(call.socket!);
+  /** Ends the link for good. */
+  close(): void {
+    this.#leave({ name: "closed" }, "we leave");
   }
 
   #flushAtTurnsEnd(): void {
     if (this.#willFlush) return;
     this.#willFlush = true;
-    // What this turn's requests ask goes out in one write.
+    // All that this turn's requests ask leaves in one write.
     setImmediate(() => {
       this.#willFlush = false;
-      const call = this.#call;
-      if (call?.isUp === true) call.writer.flushTo(call.socket!);
+      if (this.#state.name === "up") this.#flush(this.#state.call);
     });
+  }
+
+  #flush(call: Call): void {
+    const state = this.#state;
+    if (!("socket" in state) || state.call !== call) return;
+    call.writer.flush((bytes, start, end) => state.socket.write(bytes, start, end - start));
+  }
+
+  /** The one place where the state changes. A socket that the next state does not have is closed. */
+  #become(next: LinkState): void {
+    const before = this.#state;
+    this.#state = next;
+    if ("socket" in before && !("socket" in next)) before.socket.terminate();
   }
 
   #dial(nowMs: number): void {
     const { host, port } = parseNodeName(this.name)!;
-    this.#calls++;
     this.#dialling++;
     const call: Call = {
-      socket: undefined,
-      reader: new FrameReader(maxGreetingBytes),
+      reader: newFrameReader(maxGreetingBytes, (type, body) => this.#handle(call, type, body)),
       writer: new FrameWriter(),
       startedMs: nowMs,
-      greeting: undefined,
-      keyIds: [],
-      isUp: false,
-      isOver: false,
     };
-    this.#call = call;
+    this.#become({ name: "calling", call });
     Bun.connect<Call>({
       hostname: host,
       port,
@@ -196,7 +235,7 @@ export class PeerLink {
       socket: {
         open: (socket) => this.#opened(call, socket),
         data: (_, chunk) => this.#heard(call, chunk),
-        drain: (socket) => call.writer.flushTo(socket),
+        drain: () => this.#flush(call),
         close: () => this.#end(call, "the connection was closed"),
         error: (_, error) => this.#end(call, error.message),
         connectError: (_, error) => this.#end(call, error.message),
@@ -207,33 +246,43 @@ export class PeerLink {
   }
 
   #opened(call: Call, socket: Socket<Call>): void {
-    if (call.isOver) {
+    if (this.#state.name !== "calling" || this.#state.call !== call) {
       socket.terminate();
       return;
     }
-    call.socket = socket;
     socket.setNoDelay(true);
+    this.#become({ name: "greeting", call, socket, sent: undefined });
   }
 
   #heard(call: Call, chunk: Buffer): void {
-    if (call.isOver) return;
+    if (!this.#isPresent(call)) return;
     try {
-      call.reader.read(chunk, (type, body) => this.#handle(call, type, body));
+      readFrames(call.reader, chunk);
     } catch (error) {
       if (!(error instanceof PeerProtocolError)) throw error;
       this.#options.onRefused(error.message);
       this.#end(call, error.message);
       return;
     }
-    this.#heardMs = this.#options.elapsedMs();
-    this.#isSuspect = false;
+    const state = this.#state;
+    if (state.name !== "up" || state.call !== call) return;
+    state.heardMs = this.#options.elapsedMs();
+    state.isSuspect = false;
   }
 
-  #handle(call: Call, type: number, body: FrameBody): void {
-    if (call.isUp) this.#handleAnswer(type, body);
-    else if (type === frameTypes.hello && call.greeting === undefined) this.#greet(call, body);
-    else if (type === frameTypes.welcome && call.greeting !== undefined) this.#welcome(call, call.greeting, body);
+  #isPresent(call: Call): boolean {
+    return "call" in this.#state && this.#state.call === call;
+  }
+
+  #handle(call: Call, type: number, body: FrameBody): boolean {
+    const state = this.#state;
+    if (state.name === "up") this.#handleAnswer(type, body);
+    else if (state.name === "greeting" && state.sent === undefined && type === frameTypes.hello)
+      this.#greet(call, state.socket, body);
+    else if (state.name === "greeting" && state.sent !== undefined && type === frameTypes.welcome)
+      this.#welcome(call, state.socket, state.sent, body);
     else throw new PeerProtocolError(`a frame of type ${type} in the middle of the greeting`);
+    return this.#isPresent(call);
   }
 
   #handleAnswer(type: number, body: FrameBody): void {
@@ -246,21 +295,20 @@ export class PeerLink {
     }
   }
 
-  #greet(call: Call, body: FrameBody): void {
+  #greet(call: Call, socket: Socket<Call>, body: FrameBody): void {
     const { keys, selfName } = this.#options;
     const hello = readJson(body, helloBody);
-    // Also how a gateway finds out that it has called itself.
+    // A gateway that has called itself finds it out here, too.
     if (hello.name !== this.name) throw new PeerProtocolError(`it calls itself ${hello.name}, not ${this.name}`);
     const keyId = keys.shared(hello.keys);
     if (keyId === undefined) throw new PeerProtocolError("it has another backend.api_secret than this gateway");
-    call.keyIds = hello.keys;
     const greeting = {
       listenerNonce: hello.nonce,
       callerNonce: newNonce(),
       listenerName: this.name,
       callerName: selfName,
     };
-    call.greeting = { ...greeting, keyId };
+    this.#become({ name: "greeting", call, socket, sent: { ...greeting, keyId, peerKeyIds: hello.keys } });
     writeJson(call.writer, frameTypes.greeting, {
       name: selfName,
       nonce: greeting.callerNonce,
@@ -268,35 +316,40 @@ export class PeerLink {
       keys: keys.ids,
       proof: keys.prove("caller", keyId, greeting),
     });
-    call.writer.flushTo(call.socket!);
+    this.#flush(call);
   }
 
-  #welcome(call: Call, greeting: Greeting & { readonly keyId: string }, body: FrameBody): void {
+  #welcome(call: Call, socket: Socket<Call>, sent: SentGreeting, body: FrameBody): void {
     const { proof } = readJson(body, welcomeBody);
-    if (!this.#options.keys.isProof(proof, "listener", greeting.keyId, greeting)) {
+    if (!this.#options.keys.isProof(proof, "listener", sent.keyId, sent)) {
       throw new PeerProtocolError("its proof of the secret is wrong");
     }
-    call.isUp = true;
-    call.reader.maxFrameBytes = maxFrameBytes;
-    this.#heardMs = this.#pingedMs = this.#options.elapsedMs();
-    this.#isSuspect = false;
+    call.reader.allow(maxFrameBytes);
+    const nowMs = this.#options.elapsedMs();
+    const { peerKeyIds } = sent;
+    this.#become({ name: "up", call, socket, peerKeyIds, heardMs: nowMs, pingedMs: nowMs, isSuspect: false });
+    this.#wasTried = true;
+    this.#retry.reset();
     this.#options.onUp();
   }
 
+  /** A call has ended; another follows after a pause. */
   #end(call: Call, reason: string): void {
-    if (call.isOver) return;
-    call.isOver = true;
-    call.socket?.terminate();
-    if (this.#call !== call) return;
-    this.#call = undefined;
-    this.#isSuspect = false;
+    if (this.#isPresent(call)) this.#leave({ name: "away" }, reason);
+  }
+
+  #leave(next: LinkState & { readonly name: "away" | "closed" }, reason: string): void {
+    const { name } = this.#state;
+    if (name === "closed") return;
+    this.#become(next);
+    if (name === "away") return;
     const nowMs = this.#options.elapsedMs();
+    this.#wasTried = true;
+    this.#retry.failed(nowMs);
     const lost = this.#waiting.loseAll();
     if (lost > 0) this.#options.onUnanswered("lost", lost);
-    if (call.isUp) {
-      this.#awaySinceMs = nowMs;
-      this.#options.onDown(reason);
-    }
-    this.#nextCallMs = nowMs + (nowMs - this.#awaySinceMs > awayForLongMs ? longCallPauseMs : callPauseMs);
+    if (name !== "up") return;
+    this.#awaySinceMs = nowMs;
+    this.#options.onDown(reason);
   }
 }

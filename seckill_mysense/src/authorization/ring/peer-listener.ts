@@ -1,6 +1,7 @@
 import type { Socket, TCPSocketListener } from "bun";
 import type { LocalAuthorizer } from "../local-authorizer.ts";
-import { FrameReader, type FrameBody } from "./frame-reader.ts";
+import type { FrameReader } from "peer-link";
+import { type FrameBody, newFrameReader, readFrames } from "./frame-body.ts";
 import { frameTypes, maxFrameBytes, maxGreetingBytes, PeerProtocolError } from "./frame-types.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { greetingBody, protocolName, readJson, writeJson } from "./greeting-frames.ts";
@@ -12,16 +13,16 @@ export interface PeerListenerOptions {
   readonly host: string;
   readonly port: number;
   readonly keys: PeerKeys;
-  /** All that a question can reach: it decides by itself, so that no question ever goes on to a third gateway. */
+  /** All that a question can reach. It decides alone, so no question ever goes on to a third gateway. */
   readonly authorizer: LocalAuthorizer;
-  /** Of callers that have proved themselves. */
+  /** How many callers that have proved themselves may be connected. */
   readonly maxConnections: number;
   /** A caller that does not prove itself, or says nothing, for this long is cut off. */
   readonly silentAfterMs: number;
   readonly elapsedMs: () => number;
-  /** The names that callers are told. */
+  /** The names that are sent to callers. */
   readonly members: () => readonly string[];
-  /** A caller has proved itself: undefined, or why it is refused. */
+  /** A caller has proved itself. Gives the reason to refuse it, or undefined. */
   readonly onGreeted: (name: string) => string | undefined;
   readonly onRefused: (reason: string, address: string) => void;
 }
@@ -34,15 +35,21 @@ export class RingAddressError extends Error {
 interface Caller {
   readonly reader: FrameReader;
   readonly writer: FrameWriter;
-  readonly nonce: string;
-  /** Undefined until it has proved itself. */
-  name: string | undefined;
+  state: CallerState;
   heardMs: number;
 }
 
-/** Connections whose other side has not proved itself. */
+/** greeting -> up when the caller has proved itself; -> closed from both. */
+type CallerState =
+  | { readonly name: "greeting"; readonly nonce: string }
+  | { readonly name: "up"; readonly gateway: string }
+  | { readonly name: "closed" };
+
+const closed = { name: "closed" } as const;
+
+/** How many callers may be connected that have not proved themselves. */
 const maxStrangers = 64;
-/** What waits for a caller that does not read. */
+/** Bytes that may wait for a caller that does not read. */
 const maxWaitingBytes = 4_194_304;
 
 /** Where other gateways ask about the users of this one. */
@@ -67,9 +74,9 @@ export class PeerListener {
         socket: {
           open: (socket) => this.#opened(socket),
           data: (socket, chunk) => this.#heard(socket, chunk),
-          drain: (socket) => socket.data.writer.flushTo(socket),
-          close: (socket) => void this.#callers.delete(socket),
-          error: (socket) => void this.#callers.delete(socket),
+          drain: (socket) => this.#write(socket),
+          close: (socket) => this.#closed(socket),
+          error: (socket) => this.#closed(socket),
         },
       });
     } catch (error) {
@@ -96,7 +103,7 @@ export class PeerListener {
 
   tellMembers(): void {
     for (const socket of this.#callers) {
-      if (socket.data.name === undefined) continue;
+      if (socket.data.state.name !== "up") continue;
       this.#writeMembers(socket.data);
       this.#flush(socket);
     }
@@ -109,28 +116,34 @@ export class PeerListener {
 
   #opened(socket: Socket<Caller>): void {
     const { keys, selfName, elapsedMs } = this.#options;
-    socket.data = {
-      reader: new FrameReader(maxGreetingBytes),
+    const nonce = newNonce();
+    const caller: Caller = {
+      reader: newFrameReader(maxGreetingBytes, (type, body) => this.#handle(caller, type, body)),
       writer: new FrameWriter(),
-      nonce: newNonce(),
-      name: undefined,
+      state: { name: "greeting", nonce },
       heardMs: elapsedMs(),
     };
+    socket.data = caller;
     this.#makeRoom();
     this.#callers.add(socket);
     socket.setNoDelay(true);
     writeJson(socket.data.writer, frameTypes.hello, {
       protocol: protocolName,
       name: selfName,
-      nonce: socket.data.nonce,
+      nonce,
       keys: keys.ids,
     });
     this.#flush(socket);
   }
 
-  /** A gateway proves itself within milliseconds: of too many, the stranger who has waited longest goes. */
+  #closed(socket: Socket<Caller>): void {
+    socket.data.state = closed;
+    this.#callers.delete(socket);
+  }
+
+  /** A gateway proves itself within milliseconds. Of too many strangers, the one that has waited longest is cut off. */
   #makeRoom(): void {
-    const strangers = [...this.#callers].filter(({ data }) => data.name === undefined);
+    const strangers = [...this.#callers].filter(({ data }) => data.state.name === "greeting");
     if (strangers.length < maxStrangers) return;
     this.#options.onRefused(`${maxStrangers} others have not proved themselves yet`, strangers[0]!.remoteAddress);
     strangers[0]!.terminate();
@@ -139,24 +152,32 @@ export class PeerListener {
   #heard(socket: Socket<Caller>, chunk: Buffer): void {
     const caller = socket.data;
     try {
-      caller.reader.read(chunk, (type, body) => this.#handle(caller, type, body));
+      readFrames(caller.reader, chunk);
     } catch (error) {
       if (!(error instanceof PeerProtocolError)) throw error;
       this.#options.onRefused(error.message, socket.remoteAddress);
       socket.terminate();
       return;
     }
-    // Until it has proved itself, nothing that it sends makes the connection last longer.
-    if (caller.name !== undefined) caller.heardMs = this.#options.elapsedMs();
+    // Before its proof, nothing that a caller sends keeps the connection open for longer.
+    if (caller.state.name === "up") caller.heardMs = this.#options.elapsedMs();
     this.#flush(socket);
   }
 
-  #handle(caller: Caller, type: number, body: FrameBody): void {
-    const { authorizer } = this.#options;
-    if (caller.name === undefined) {
+  #handle(caller: Caller, type: number, body: FrameBody): boolean {
+    const { state } = caller;
+    if (state.name === "greeting") {
       if (type !== frameTypes.greeting) throw new PeerProtocolError(`a frame of type ${type} before the greeting`);
-      this.#greeted(caller, body);
-    } else if (type === frameTypes.question) {
+      this.#greeted(caller, state.nonce, body);
+    } else if (state.name === "up") {
+      this.#handleKnown(caller, type, body);
+    }
+    return caller.state.name !== "closed";
+  }
+
+  #handleKnown(caller: Caller, type: number, body: FrameBody): void {
+    const { authorizer } = this.#options;
+    if (type === frameTypes.question) {
       this.#answered++;
       writeAnswer(caller.writer, authorizer.decide(readQuestion(body)));
     } else if (type === frameTypes.ping) {
@@ -170,22 +191,22 @@ export class PeerListener {
     }
   }
 
-  #greeted(caller: Caller, body: FrameBody): void {
+  #greeted(caller: Caller, listenerNonce: string, body: FrameBody): void {
     const { keys, selfName, maxConnections } = this.#options;
     const { name, nonce, key, proof } = readJson(body, greetingBody);
     const greeting = {
-      listenerNonce: caller.nonce,
+      listenerNonce,
       callerNonce: nonce,
       listenerName: selfName,
       callerName: name,
     };
     if (!keys.isProof(proof, "caller", key, greeting)) throw new PeerProtocolError("its proof of the secret is wrong");
-    const known = [...this.#callers].filter(({ data }) => data.name !== undefined).length;
+    const known = [...this.#callers].filter(({ data }) => data.state.name === "up").length;
     if (known >= maxConnections) throw new PeerProtocolError(`${maxConnections} connections are open already`);
     const refusal = this.#options.onGreeted(name);
     if (refusal !== undefined) throw new PeerProtocolError(refusal);
-    caller.name = name;
-    caller.reader.maxFrameBytes = maxFrameBytes;
+    caller.state = { name: "up", gateway: name };
+    caller.reader.allow(maxFrameBytes);
     writeJson(caller.writer, frameTypes.welcome, { proof: keys.prove("listener", key, greeting) });
     this.#writeMembers(caller);
   }
@@ -195,7 +216,11 @@ export class PeerListener {
   }
 
   #flush(socket: Socket<Caller>): void {
-    socket.data.writer.flushTo(socket);
-    if (socket.data.writer.waitingBytes > maxWaitingBytes) socket.terminate();
+    this.#write(socket);
+    if (socket.data.writer.pendingBytes > maxWaitingBytes) socket.terminate();
+  }
+
+  #write(socket: Socket<Caller>): void {
+    socket.data.writer.flush((bytes, start, end) => socket.write(bytes, start, end - start));
   }
 }

@@ -1,6 +1,6 @@
 import { tryKinds, type UserTry, type Verdict } from "../authorizer.ts";
 import type { Holding } from "../user-holdings.ts";
-import { type FrameBody } from "./frame-reader.ts";
+import { type FrameBody } from "./frame-body.ts";
 import { frameTypes, PeerProtocolError } from "./frame-types.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 

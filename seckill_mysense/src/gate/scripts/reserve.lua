@@ -1,7 +1,7 @@
 -- Reserves one unit for each (user, reservation) pair, in order, as one atomic step.
 --
 -- KEYS  stock, holders, returned, outbox of one product (product-keys.ts)
--- ARGV  the oldest epoch that the caller accepts, then user id, reservation id, user id, reservation id, ...
+-- ARGV  the oldest epoch that the caller accepts, then for each pair: user id, reservation id, trace ('' for none)
 -- Reply {'closed'} | {'not_started', startsAtMs} | {'decided', epoch, outcome, outcome, ...}, one outcome per pair:
 --   'a' .. entry id          accepted; the outbox entry's id carries the moment of acceptance
 --   'r' .. reservation id    replay: the reservation that the user already holds
@@ -29,7 +29,7 @@ local limitPerUser = tonumber(stock[5])
 local available = tonumber(stock[6])
 
 local users, reservations = {}, {}
-for i = 2, #ARGV, 2 do
+for i = 2, #ARGV, 3 do
   users[#users + 1] = ARGV[i]
   reservations[#reservations + 1] = ARGV[i + 1]
 end
@@ -61,7 +61,13 @@ for i = 1, #users do
   elseif available < 1 then
     outcome = 's'
   else
-    outcome = 'a' .. redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation)
+    local entry, trace = nil, ARGV[3 * i + 1]
+    if trace == '' then
+      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation)
+    else
+      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 't', trace)
+    end
+    outcome = 'a' .. entry
     holds = count == 0 and reservation or holds .. ' ' .. reservation
     redis.call('HSET', KEYS[2], user, holds)
     heldNow[user] = holds

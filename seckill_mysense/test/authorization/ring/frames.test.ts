@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type UserTry, type Verdict } from "../../../src/authorization/authorizer.ts";
-import { FrameReader } from "../../../src/authorization/ring/frame-reader.ts";
+import { type FrameBody, newFrameReader, readFrames } from "../../../src/authorization/ring/frame-body.ts";
 import { frameTypes, maxFrameBytes, PeerProtocolError } from "../../../src/authorization/ring/frame-types.ts";
 import { FrameWriter } from "../../../src/authorization/ring/frame-writer.ts";
 import {
@@ -32,8 +32,17 @@ class Sink {
 function written(write: (writer: FrameWriter) => void, sink = new Sink()): Buffer {
   const writer = new FrameWriter();
   write(writer);
-  while (writer.waitingBytes > 0) writer.flushTo(sink);
+  while (writer.pendingBytes > 0) writer.flush((bytes, start, end) => sink.write(bytes.subarray(start, end)));
   return Buffer.from(sink.bytes);
+}
+
+/** Reads frames that came in one chunk. */
+function read(bytes: Buffer, maxBytes: number, handle: (type: number, body: FrameBody) => unknown): void {
+  const reader = newFrameReader(maxBytes, (type, body) => {
+    handle(type, body);
+    return true;
+  });
+  readFrames(reader, bytes);
 }
 
 const text = fc.string({ unit: "binary", maxLength: 64 });
@@ -54,15 +63,14 @@ describe("frames between gateways", () => {
     fc.assert(
       fc.property(fc.array(attempt, { minLength: 1, maxLength: 20 }), fc.integer({ min: 1, max: 97 }), (tries, cut) => {
         const bytes = written((writer) => tries.forEach((one) => writeQuestion(writer, one)), new Sink(cut));
-        const reader = new FrameReader(maxFrameBytes);
-        const read: UserTry[] = [];
-        for (let at = 0; at < bytes.length; at += cut) {
-          reader.read(Buffer.from(bytes.subarray(at, at + cut)), (type, body) => {
-            expect(type).toBe(frameTypes.question);
-            read.push(readQuestion(body));
-          });
-        }
-        expect(read).toEqual(tries.map((one) => JSON.parse(JSON.stringify(one)) as UserTry));
+        const seen: UserTry[] = [];
+        const reader = newFrameReader(maxFrameBytes, (type, body) => {
+          expect(type).toBe(frameTypes.question);
+          seen.push(readQuestion(body));
+          return true;
+        });
+        for (let at = 0; at < bytes.length; at += cut) readFrames(reader, Buffer.from(bytes.subarray(at, at + cut)));
+        expect(seen).toEqual(tries.map((one) => JSON.parse(JSON.stringify(one)) as UserTry));
       }),
     );
   });
@@ -76,38 +84,36 @@ describe("frames between gateways", () => {
       { kind: "busy" },
     ];
     const bytes = written((writer) => verdicts.forEach((verdict) => writeAnswer(writer, verdict)));
-    const read: Verdict[] = [];
-    new FrameReader(maxFrameBytes).read(bytes, (_, body) => read.push(readAnswer(body)));
-    expect(read.map(({ kind }) => kind)).toEqual(verdicts.map(({ kind }) => kind));
-    expect(read.slice(1, 3)).toEqual(verdicts.slice(1, 3));
+    const seen: Verdict[] = [];
+    read(bytes, maxFrameBytes, (_, body) => seen.push(readAnswer(body)));
+    expect(seen.map(({ kind }) => kind)).toEqual(verdicts.map(({ kind }) => kind));
+    expect(seen.slice(1, 3)).toEqual(verdicts.slice(1, 3));
 
     const holding = { userId: "Ünal", productId: "lamp", reservationId: "r-1", epoch: 7 };
-    new FrameReader(maxFrameBytes).read(
+    read(
       written((writer) => writeHolding(writer, holding)),
+      maxFrameBytes,
       (_, body) => expect(readHolding(body)).toEqual(holding),
     );
   });
 
   test("a frame that is too long is refused before it is taken into memory", () => {
-    const reader = new FrameReader(1_024);
     const bytes = Buffer.from([0, 0, 4, 1, frameTypes.ping]);
-    expect(() => reader.read(bytes, () => {})).toThrow("a frame of 1025 bytes: 1 to 1024 are allowed");
-    expect(() => new FrameReader(1_024).read(Buffer.alloc(4), () => {})).toThrow("a frame of 0 bytes");
+    expect(() => read(bytes, 1_024, () => {})).toThrow("a frame of 1025 bytes: 1 to 1024 are allowed");
+    expect(() => read(Buffer.alloc(4), 1_024, () => {})).toThrow("a frame of 0 bytes");
   });
 
   test("a frame whose texts go on behind its end is refused", () => {
     const bytes = written((writer) => writeQuestion(writer, { kind: "check", userId: "ada" }));
     bytes.writeUInt32BE(bytes.length - 5, 0);
-    expect(() => new FrameReader(1_024).read(bytes.subarray(0, -1), (_, body) => readQuestion(body))).toThrow(
-      PeerProtocolError,
-    );
+    expect(() => read(bytes.subarray(0, -1), 1_024, (_, body) => readQuestion(body))).toThrow(PeerProtocolError);
   });
 
   test("random bytes are refused or are frames, and nothing else happens", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         try {
-          new FrameReader(256).read(Buffer.from(bytes), (_, body) => {
+          read(Buffer.from(bytes), 256, (_, body) => {
             readQuestion(body);
             readHolding(body);
           });

@@ -322,6 +322,24 @@ for (const kind of gateKinds) {
         expect(entries.map((entry) => entry.reservation)).toEqual(accepted);
       });
 
+      test("carries the trace of each purchase that has one", async () => {
+        const fixture = await armed();
+        const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        const requests = [
+          fixture.request("ann", "r1"),
+          { ...fixture.request("bob", "r2"), traceparent },
+          fixture.request("eve", "r3"),
+        ];
+        await Promise.all(requests.map((request) => accept(gate, request)));
+        const entries = await gate.readOutbox(fixture.product, "relay", 10);
+        const traces = entries.map(({ reservation }) => [reservation.reservationId, reservation.traceparent]);
+        expect(traces).toEqual([
+          ["r1", undefined],
+          ["r2", traceparent],
+          ["r3", undefined],
+        ]);
+      });
+
       test("gives each entry to one relay, and no more than asked for", async () => {
         const fixture = await armed();
         for (const id of ["r1", "r2", "r3"]) await accept(gate, fixture.request(id, id));

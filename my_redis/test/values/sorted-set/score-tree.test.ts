@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Heap } from "../../src/memory/heap.ts";
-import { HalfSipHash } from "../../src/memory/half-sip-hash.ts";
-import { SortedSet } from "../../src/values/sorted-set/sorted-set.ts";
+import { Heap } from "../../../src/memory/heap.ts";
+import { HalfSipHash } from "../../../src/memory/half-sip-hash.ts";
+import { SortedSet } from "../../../src/values/sorted-set/sorted-set.ts";
 
 const newSet = (): { heap: Heap; set: SortedSet } => {
   const heap = new Heap();
@@ -95,11 +95,11 @@ describe("a large sorted set", () => {
     const { heap, set } = newSet();
     for (let number = 0; number < 50_000; number++) put(set, `m${number}`, number);
     expect(set.tree.countWhile((score) => score < 31_415)).toBe(31_415);
-    // Full nodes: 12 bytes for each entry, and little more.
+    // Full nodes: little more than 12 bytes for each entry.
     expect(set.tree.memoryBytes).toBeLessThan(50_000 * 18);
     for (let number = 0; number < 50_000; number += 2) drop(set, `m${number}`);
     expect(scores(set, 100, 103, false)).toEqual([201, 203, 205]);
-    // What is left of neighbouring nodes moves together.
+    // Adjacent nodes with few entries are joined.
     for (let number = 1; number < 50_000; number += 2) if (number % 100 !== 1) drop(set, `m${number}`);
     expect(set.size).toBe(500);
     expect(scores(set, 250, 253, false)).toEqual([25_001, 25_101, 25_201]);

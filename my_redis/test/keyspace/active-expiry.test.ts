@@ -3,7 +3,7 @@ import { ActiveExpiry, effortLimits } from "../../src/keyspace/active-expiry.ts"
 import type { Database } from "../../src/keyspace/database.ts";
 import type { Keyspace } from "../../src/keyspace/keyspace.ts";
 import * as record from "../../src/memory/record.ts";
-import { newKeyspace } from "../keyspace/new-keyspace.ts";
+import { newKeyspace } from "./new-keyspace.ts";
 
 const nowMs = 1_000_000;
 

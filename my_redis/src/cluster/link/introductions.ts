@@ -1,0 +1,53 @@
+import type { Services } from "../../dispatch/context.ts";
+import type { Disputes } from "../disputes.ts";
+import type { Members } from "../members.ts";
+import type { LinkClock } from "./link-clock.ts";
+import { linkVersion, type NodeIntroduction } from "./link-greeting.ts";
+
+/** What this node says of itself in a greeting, and whether it accepts what other nodes say of themselves. */
+export class Introductions {
+  readonly #members: Members;
+  readonly #disputes: Disputes;
+  readonly #clock: LinkClock;
+  readonly #server: Pick<Services, "process" | "settings">;
+
+  constructor(
+    server: Pick<Services, "process" | "settings">,
+    parts: { readonly members: Members; readonly disputes: Disputes; readonly clock: LinkClock },
+  ) {
+    this.#server = server;
+    this.#members = parts.members;
+    this.#disputes = parts.disputes;
+    this.#clock = parts.clock;
+  }
+
+  /** This node's own name. */
+  get name(): string {
+    return this.#members.names[this.#members.self] as string;
+  }
+
+  own(): NodeIntroduction {
+    const { names, virtualNodes, pointsPerVirtualNode } = this.#members;
+    return {
+      version: linkVersion,
+      name: this.name,
+      runId: this.#server.process.runId,
+      databases: this.#server.settings.values.databases,
+      view: { names, virtualNodes, pointsPerVirtualNode },
+    };
+  }
+
+  /**
+   * Takes in what another node says of itself. Gives the reason why there can be no link with it, or undefined. Its list
+   * of members is compared in either case: both nodes must know of a dispute.
+   */
+  meet(other: NodeIntroduction): string | undefined {
+    const own = this.own();
+    this.#disputes.compare(other.name, other.view, this.#clock.monotonicMs());
+    if (other.version !== own.version) return `its version of links is ${other.version}, ours ${own.version}`;
+    if (!this.#members.names.includes(other.name)) return `${other.name} is none of our peers`;
+    if (!other.view.names.includes(own.name)) return `${own.name} is none of its peers`;
+    if (other.databases !== own.databases) return `it has ${other.databases} databases, we have ${own.databases}`;
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+import { lengthBytes, readUint32 } from "./uint32.ts";
+
+/**
+ * A frame without its length: bytes[start, end), valid only during the call. False stops the reader: the rest of the
+ * chunk is not read.
+ */
+export type OnFrame = (bytes: Uint8Array, start: number, end: number) => boolean;
+
+export interface FrameReaderOptions {
+  /** Fewer bytes than this, without the length, are no frame. */
+  readonly minBytes: number;
+  /** Nor are more than this. */
+  readonly maxBytes: number;
+}
+
+/** A length that no frame has: the other side does not keep to the protocol. */
+export interface FrameSizeFailure extends FrameReaderOptions {
+  /** The length that was announced. */
+  readonly bytes: number;
+}
+
+/** A length alone does not make the reader reserve what it announces: at most so much more than has come. */
+const maxReservedBytes = 16 * 1024 * 1024;
+const emptyBytes = new Uint8Array(0);
+const stopped = -1;
+const failed = -2;
+
+/**
+ * Cuts a stream of bytes into frames: a length of four bytes, and as many bytes as it says. A frame that is whole in
+ * its chunk is read in place; only one that goes on in the next chunk is copied.
+ */
+export class FrameReader {
+  readonly #minBytes: number;
+  #maxBytes: number;
+  readonly #onFrame: OnFrame;
+  #kept: Uint8Array = emptyBytes;
+  #keptBytes = 0;
+  #failure: FrameSizeFailure | undefined;
+
+  constructor({ minBytes, maxBytes }: FrameReaderOptions, onFrame: OnFrame) {
+    this.#minBytes = minBytes;
+    this.#maxBytes = maxBytes;
+    this.#onFrame = onFrame;
+  }
+
+  /** Bytes of a frame that is not complete. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** Allows longer frames from now on: the peer has shown what it is. */
+  allow(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Reads the next bytes of the stream. A failure ends it: nothing that comes after can be told from rubbish. */
+  feed(chunk: Uint8Array): FrameSizeFailure | undefined {
+    let at = 0;
+    while (this.#keptBytes > 0 && at < chunk.length) {
+      at = this.#complete(chunk, at);
+      if (at < 0) return at === stopped ? undefined : this.#failure;
+    }
+    while (chunk.length - at >= lengthBytes) {
+      const length = readUint32(chunk, at);
+      if (length > this.#maxBytes || length < this.#minBytes) return this.#fail(length);
+      const start = at + lengthBytes;
+      const end = start + length;
+      if (end > chunk.length) break;
+      if (!this.#onFrame(chunk, start, end)) return undefined;
+      at = end;
+    }
+    if (at < chunk.length) this.#keep(chunk, at, chunk.length);
+    return undefined;
+  }
+
+  /** Adds to the kept beginning of a frame what it lacks. Gives where the rest of the chunk begins. */
+  #complete(chunk: Uint8Array, from: number): number {
+    let at = from;
+    if (this.#keptBytes < lengthBytes) {
+      const taken = Math.min(lengthBytes - this.#keptBytes, chunk.length - at);
+      this.#keep(chunk, at, at + taken);
+      at += taken;
+      if (this.#keptBytes < lengthBytes) return at;
+    }
+    const length = readUint32(this.#kept, 0);
+    if (length > this.#maxBytes || length < this.#minBytes) {
+      this.#failure = this.#fail(length);
+      return failed;
+    }
+    const end = lengthBytes + length;
+    const taken = Math.min(end - this.#keptBytes, chunk.length - at);
+    this.#keep(chunk, at, at + taken, end);
+    at += taken;
+    if (this.#keptBytes < end) return at;
+    const bytes = this.#kept;
+    this.#kept = emptyBytes;
+    this.#keptBytes = 0;
+    return this.#onFrame(bytes, lengthBytes, end) ? at : stopped;
+  }
+
+  #fail(bytes: number): FrameSizeFailure {
+    return { bytes, minBytes: this.#minBytes, maxBytes: this.#maxBytes };
+  }
+
+  #keep(chunk: Uint8Array, start: number, end: number, expectedBytes = 1024): void {
+    const length = this.#keptBytes + end - start;
+    if (length > this.#kept.length) {
+      const grown = new Uint8Array(Math.max(length, Math.min(expectedBytes, length * 2 + maxReservedBytes)));
+      grown.set(this.#kept.subarray(0, this.#keptBytes));
+      this.#kept = grown;
+    }
+    this.#kept.set(chunk.subarray(start, end), this.#keptBytes);
+    this.#keptBytes = length;
+  }
+}

@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+import { type CommandLine, parseCommandLine, roles, usage, UsageError } from "../../src/roles/command-line.ts";
+
+const parsed = (...args: string[]): CommandLine | undefined => parseCommandLine(args);
+const nothing: CommandLine = { role: "all", configFile: undefined, saleId: undefined, atRest: false };
+
+test("without words every part is meant, with the shipped settings", () => {
+  expect(parsed()).toEqual(nothing);
+});
+
+test("the role and its options may stand in any order", () => {
+  for (const role of roles) {
+    expect(parsed(role, "--config", "sale.json")).toEqual({ ...nothing, role, configFile: "sale.json" });
+    expect(parsed("--config", "sale.json", role)).toEqual({ ...nothing, role, configFile: "sale.json" });
+  }
+  const verify = { role: "verify", configFile: "x", saleId: "spring", atRest: true } as const;
+  expect(parsed("--at-rest", "verify", "--sale", "spring", "--config=x")).toEqual(verify);
+});
+
+test("of an option that is given twice the last one counts, and a value may look like an option", () => {
+  expect(parsed("--config", "a", "--config", "b")?.configFile).toBe("b");
+  expect(parsed("--config", "-x")?.configFile).toBe("-x");
+});
+
+test("help is asked for in two ways, and names every role and option", () => {
+  expect([parsed("--help"), parsed("gateway", "-h")]).toEqual([undefined, undefined]);
+  for (const word of [...roles, "--config", "--sale", "--at-rest", "--help"]) expect(usage()).toContain(word);
+});
+
+test("an option that is nearly right is suggested", () => {
+  expect(() => parsed("--conf", "x")).toThrow(new UsageError("unknown option '--conf'\n(Did you mean --config?)"));
+});

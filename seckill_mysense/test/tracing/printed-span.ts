@@ -1,0 +1,15 @@
+import type { StartedProcess } from "../../../tools/test-services/index.ts";
+
+export interface PrintedSpan {
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentId: string | undefined;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** What processes that preload print-spans.ts have written so far. */
+export function printedSpans(processes: readonly StartedProcess[]): PrintedSpan[] {
+  const lines = processes.flatMap((started) => started.stdout().split("\n"));
+  return lines.flatMap((line) => (line.startsWith("span ") ? [JSON.parse(line.slice(5)) as PrintedSpan] : []));
+}

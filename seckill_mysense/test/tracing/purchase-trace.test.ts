@@ -1,0 +1,105 @@
+import { describe, expect, test } from "bun:test";
+import {
+  freshMysqlDatabase,
+  freshRabbitmqVhost,
+  requireService,
+  startRedisServer,
+  waitUntil,
+} from "../../../tools/test-services/index.ts";
+import { demoProductId } from "../../src/roles/demo-sale.ts";
+import { buyerWithToken } from "../fakes/test-buyer.ts";
+import { testSecret } from "../fakes/test-gateway.ts";
+import { configFolder, type RunningProgram, startProgram } from "../roles/program.ts";
+import { type PrintedSpan, printedSpans } from "./printed-span.ts";
+
+const preload = `${import.meta.dir}/print-spans.ts`;
+/** Of a program that asks, as W3C Trace Context writes it. */
+const caller = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
+
+async function whenReady({ url }: RunningProgram): Promise<void> {
+  const isReady = async (): Promise<boolean> => (await fetch(`${url}/readyz`)).status === 200;
+  await waitUntil(isReady, { what: "the gateway to be ready", timeoutMs: 20_000 });
+}
+
+/** Buys one unit, and gives the spans of the caller's trace once the ledger has recorded it. */
+async function spansOfPurchase(
+  gateway: RunningProgram,
+  others: readonly RunningProgram[] = [],
+): Promise<PrintedSpan[]> {
+  const [buyer, bearer] = await buyerWithToken(gateway.url, "Ada", demoProductId);
+  const headers = { traceparent: `00-${caller.traceId}-${caller.spanId}-01` };
+  const answer = await buyer.send("POST", `/check?productID=${demoProductId}`, { bearer, headers });
+  expect(answer.status).toBe(202);
+  const spans = (): PrintedSpan[] =>
+    printedSpans([gateway, ...others].map(({ process }) => process)).filter(
+      ({ traceId }) => traceId === caller.traceId,
+    );
+  await waitUntil(() => spans().some(({ name }) => name === "ledger record"), {
+    what: "the span of the commit",
+    timeoutMs: 20_000,
+  });
+  return spans();
+}
+
+/** Every span with the one that it stands below. */
+function expectOnePurchase(spans: readonly PrintedSpan[]): void {
+  const nameOf = (id: string | undefined): string | undefined =>
+    id === caller.spanId ? "caller" : spans.find(({ spanId }) => spanId === id)?.name;
+  const edges = spans.map(({ name, parentId }) => [nameOf(parentId), name]);
+  expect(edges.toSorted((a, b) => a[1]!.localeCompare(b[1]!))).toEqual([
+    ["POST /check", "gate reserve"],
+    ["relay publish", "ledger record"],
+    ["caller", "POST /check"],
+    ["gate reserve", "relay publish"],
+  ]);
+  const attributes = Object.fromEntries(spans.map((span) => [span.name, span.attributes]));
+  expect(attributes["POST /check"]).toMatchObject({ "http.route": "/check", "http.response.status_code": 202 });
+  expect(attributes["gate reserve"]).toMatchObject({ "seckill.outcome": "accepted" });
+}
+
+test("with an SDK a purchase is one trace, from /check to the ledger's commit", async () => {
+  const system = await startProgram(configFolder().configFile, { preload });
+  expectOnePurchase(await spansOfPurchase(system));
+  await system.process.stop();
+});
+
+test("a refusal is a span too, without a trace below it", async () => {
+  const system = await startProgram(configFolder().configFile, { preload });
+  const answer = await fetch(`${system.url}/check?productID=${demoProductId}`, { method: "POST" });
+  expect(answer.status).toBe(401);
+  await waitUntil(() => printedSpans([system.process]).length > 0, { what: "a span", timeoutMs: 10_000 });
+  const [span, ...more] = printedSpans([system.process]);
+  expect(span).toMatchObject({ name: "POST /check", attributes: { "http.response.status_code": 401 } });
+  expect([span?.parentId, more]).toEqual([undefined, []]);
+  await system.process.stop();
+});
+
+const services = (["redis", "mariadb", "rabbitmq"] as const).map(requireService);
+const isMissing = services.some(({ missing }) => missing);
+const reason = services.map((service) => service.reason).join("");
+
+describe.skipIf(isMissing)(`roles in processes of their own, on MariaDB, RabbitMQ and redis-server${reason}`, () => {
+  test("share the trace of a purchase", async () => {
+    const [redis, mysql, rabbitmq] = await Promise.all([
+      startRedisServer(),
+      freshMysqlDatabase(),
+      freshRabbitmqVhost(),
+    ]);
+    const { host, port, user, password, database } = mysql;
+    const { configFile } = configFolder({
+      backend: { api_secret: testSecret },
+      mysql: { host, port, user_name: user, pass_word: password, db_name: database },
+      rabbitmq: { url: rabbitmq.url, queue_name: `seckill.${database}` },
+      redis: { url: redis.url },
+    });
+    // Makes the demo sale.
+    await (await startProgram(configFile)).process.stop();
+    const [gateway, ...others] = await Promise.all(
+      ["gateway", "relay", "consumer"].map((role) => startProgram(configFile, { role, preload })),
+    );
+    await whenReady(gateway!);
+    expectOnePurchase(await spansOfPurchase(gateway!, others));
+    await Promise.all([gateway!, ...others].map(({ process }) => process.stop()));
+    await Promise.all([redis.stop(), mysql.drop(), rabbitmq.drop()]);
+  }, 90_000);
+});

@@ -9,7 +9,7 @@ const requestsStep = 100;
 const maxWarmUps = 4;
 const warmedUpShare = 0.95;
 
-/** One workload at one pipeline on both servers. */
+/** One workload at one pipeline on both servers. `redis`: redis-server, or the MyRedis that stands in its place. */
 export interface Row {
   readonly workload: string;
   readonly pipeline: number;
@@ -31,6 +31,8 @@ export interface Plan {
   readonly rounds: number;
   /** CPU time that a run should take of redis-server. */
   readonly runMs: number;
+  /** Another checkout of this repository: its MyRedis is measured in the place of redis-server. */
+  readonly beside?: string | undefined;
 }
 
 interface Peers {
@@ -40,8 +42,10 @@ interface Peers {
 
 /** Measures all of a plan, and tells each row as it comes. */
 export async function measureRows(plan: Plan, tell: (row: Row) => void): Promise<Row[]> {
-  const { appendonly } = plan;
-  const redis = await startPeer("redis-server", appendonly);
+  const { appendonly, beside } = plan;
+  const redis = await (beside === undefined
+    ? startPeer("redis-server", appendonly)
+    : startPeer("MyRedis", appendonly, beside));
   const rows: Row[] = [];
   try {
     const mine = await startPeer("MyRedis", appendonly);

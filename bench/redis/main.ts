@@ -4,6 +4,10 @@
  *   npm run bench:redis -- [--only zadd,sinter] [--pipeline 1,16] [--rounds 3] [--run-ms 300] [--no-aof] [--no-save]
  *
  * Prints ratios of medians. A run over everything is kept in bench/results/, one over a part of it is not.
+ *
+ *   npm run bench:redis -- --beside ../before
+ *
+ * compares with the MyRedis of another checkout instead, to see what a change costs; nothing is kept.
  */
 import { parseArgs } from "node:util";
 import { keepResults, measuredOn, textTable } from "../measure.ts";
@@ -16,6 +20,7 @@ const { values: options } = parseArgs({
     pipeline: { type: "string", default: "1,16" },
     rounds: { type: "string", default: "3" },
     "run-ms": { type: "string", default: "300" },
+    beside: { type: "string" },
     aof: { type: "boolean", default: true },
     save: { type: "boolean", default: true },
   },
@@ -35,6 +40,7 @@ const plan: Plan = {
   appendonly: false,
   rounds: whole("rounds", options.rounds),
   runMs: whole("run-ms", options["run-ms"]),
+  beside: options.beside,
 };
 
 const tell = (row: Row): void => {
@@ -51,7 +57,18 @@ if (options.aof && logged.length > 0) {
 }
 
 const thousands = (value: number): string => Math.round(value).toLocaleString("en");
-const heading = ["workload", "pipeline", "AOF", "redis/s", "MyRedis/s", "throughput", "redis us", "MyRedis us", "CPU"];
+const peer = options.beside === undefined ? "redis" : "before";
+const heading = [
+  "workload",
+  "pipeline",
+  "AOF",
+  `${peer}/s`,
+  "MyRedis/s",
+  "throughput",
+  `${peer} us`,
+  "MyRedis us",
+  "CPU",
+];
 const cells = rows.map((row) => [
   row.workload,
   `${row.pipeline}`,
@@ -65,6 +82,14 @@ const cells = rows.map((row) => [
 ]);
 console.log(`\n${textTable([heading, ...cells])}`);
 console.log("\nus: CPU microseconds per request. Throughput and CPU: above 1, MyRedis is better.");
-if (options.save && options.only === "" && options.aof && options.pipeline === "1,16") {
+const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+for (const pipeline of plan.pipelines) {
+  const chosen = rows.filter((row) => row.pipeline === pipeline);
+  const throughput = geometricMean(chosen.map((row) => row.throughputRatio)).toFixed(3);
+  const cpu = geometricMean(chosen.map((row) => row.cpuRatio)).toFixed(3);
+  console.log(`geometric mean at pipeline ${pipeline}: throughput ${throughput}, CPU ${cpu}`);
+}
+if (options.save && options.beside === undefined && options.only === "" && options.aof && options.pipeline === "1,16") {
   console.log(`kept in ${keepResults("redis", measuredOn(), { rounds: plan.rounds, runMs: plan.runMs, rows })}`);
 }

@@ -1,4 +1,5 @@
 import { cpus } from "node:os";
+import { resolve } from "node:path";
 import { freePort, startProcess, type StartedProcess, temporaryFolder } from "../../tools/test-services/index.ts";
 
 /** A server under measurement, alone on its core. */
@@ -9,16 +10,19 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
+const ownCheckout = `${import.meta.dirname}/../..`;
+
 /** The last core is the server's, the others are the load generators'. */
 export const serverCore = cpus().length - 1;
 export const loadCores = serverCore === 0 ? "0" : `0-${serverCore - 1}`;
 
-export async function startPeer(name: Peer["name"], appendonly: boolean): Promise<Peer> {
+/** `checkout`: the folder of the repository of which MyRedis runs, this one without. */
+export async function startPeer(name: Peer["name"], appendonly: boolean, checkout = ownCheckout): Promise<Peer> {
   const port = await freePort();
   const folder = temporaryFolder("bench-redis");
   const directives = ["--port", `${port}`, "--save", "", "--dir", folder, "--appendonly", appendonly ? "yes" : "no"];
   const program: [string, ...string[]] =
-    name === "redis-server" ? ["redis-server"] : [process.execPath, `${import.meta.dirname}/../../my_redis/main.ts`];
+    name === "redis-server" ? ["redis-server"] : [process.execPath, resolve(checkout, "my_redis/main.ts")];
   const started: StartedProcess = await startProcess({
     cmd: ["taskset", "-c", `${serverCore}`, ...program, ...directives],
     readyWhen: /Ready to accept connections/,

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { freePort, waitUntil } from "../../../../tools/test-services/index.ts";
+import { freePorts, waitUntil } from "../../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer, type StartOptions } from "../../../src/start-server.ts";
 import { linkVersion } from "../../../src/cluster/link/link-greeting.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
 const names: string[] = [];
-for (let node = 0; node < 3; node++) names.push(`127.0.0.1:${await freePort()}`);
+for (const port of await freePorts(3)) names.push(`127.0.0.1:${port}`);
 const portOf = (node: number): number => Number((names[node] as string).split(":")[1]);
 
 function start(node: number, peers: readonly number[], options: StartOptions = {}): Promise<OpenServer> {

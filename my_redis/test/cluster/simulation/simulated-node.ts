@@ -13,30 +13,6 @@ import { TransactionNode } from "../../../src/cluster/transaction/transaction-no
 import type { TransactionLogEntry } from "../../../src/cluster/transaction/transaction-record.ts";
 import type { EventQueue } from "./event-queue.ts";
 
-/** A mistake built in on purpose, to see that the simulation finds it. */
-export type Flaw = "none" | "answers-before-log" | "forgets-acceptances" | "hides-acceptances";
-
-/** What a node needs of the simulation that it lives in. */
-export interface SimulatedWorld {
-  readonly queue: EventQueue;
-  /** From 0 to below 1, decided by the seed. */
-  readonly chance: () => number;
-  readonly limits: TransactionLimits;
-  readonly names: readonly string[];
-  readonly flaw: Flaw;
-  /** Ends the history: it has shown a mistake. */
-  fail(problem: string): void;
-  node(name: string): SimulatedNode;
-  /** Runs something on the node after a delay, unless the node has died meanwhile. */
-  later(node: SimulatedNode, delayMs: number, run: () => void): void;
-  ask(
-    from: SimulatedNode,
-    member: string,
-    request: TransactionRequest,
-    answered: (answer: TransactionAnswer | undefined) => void,
-  ): void;
-}
-
 /** One unit of a node's log: an entry, and what was done to the data with it. */
 interface LogUnit {
   readonly entry: TransactionLogEntry | undefined;
@@ -52,6 +28,28 @@ const setOperation = (key: string, value: string): Operation => ({
   expiryMs: -1,
 });
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+/** A mistake built in on purpose, to see that the simulation finds it. */
+export type Flaw = "none" | "answers-before-log" | "forgets-acceptances" | "hides-acceptances";
+
+/** What surrounds a node: time, chance, messages, and the other nodes. */
+export interface SimulatedWorld {
+  readonly queue: EventQueue;
+  readonly limits: TransactionLimits;
+  readonly names: readonly string[];
+  readonly flaw: Flaw;
+  chance(): number;
+  node(name: string): SimulatedNode;
+  /** Runs something on a node: not while it is frozen, but as soon as it is not any more. */
+  later(node: SimulatedNode, delayMs: number, run: () => void): void;
+  ask(
+    from: SimulatedNode,
+    member: string,
+    request: TransactionRequest,
+    answered: (answer: TransactionAnswer | undefined) => void,
+  ): void;
+  fail(problem: string): void;
+}
 
 /** One node: what is on its disk stays, all else goes with the process. */
 export class SimulatedNode {

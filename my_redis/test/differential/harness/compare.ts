@@ -1,9 +1,8 @@
-import { encodeReply, type Reply } from "./reply.ts";
+import { type Comparer, encodeReply, type Reply } from "./reply.ts";
 import { type Word, wordBytes } from "./resp-connection.ts";
 import { sameScores } from "./same-scores.ts";
 
-/** Whether our reply may stand for Redis's. */
-export type Comparer = (ours: Reply, theirs: Reply) => boolean;
+export type { Comparer } from "./reply.ts";
 
 export const sameBytes: Comparer = (ours, theirs) => encodeReply(ours) === encodeReply(theirs);
 

@@ -98,3 +98,6 @@ export function showReply({ sign, text, items }: Reply): string {
   if (items !== undefined) return `${sign}[${items.map(showReply).join(" ")}]`;
   return bulkSigns.includes(sign) ? `${sign}${JSON.stringify(text)}` : `${sign}${text}`;
 }
+
+/** Whether our reply may stand for Redis's. */
+export type Comparer = (ours: Reply, theirs: Reply) => boolean;

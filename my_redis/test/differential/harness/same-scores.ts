@@ -1,6 +1,5 @@
 import { formatDouble, formatDouble17 } from "../../../src/values/double-text.ts";
-import type { Comparer } from "./compare.ts";
-import { encodeReply, type Reply } from "./reply.ts";
+import { type Comparer, encodeReply, type Reply } from "./reply.ts";
 
 const numberWithFraction = /^-?\d+(\.\d+)?(e[+-]\d+)?$/;
 

@@ -20,6 +20,8 @@ export interface Observer<Entry> {
 
 /** The observers that are installed. While there are none, a command pays for one look at a length. */
 export class ObserverList<Entry> {
+  /** Observers that are installed now. */
+  count = 0;
   #installed: readonly Observer<Entry>[] = [];
   #starting: readonly NonNullable<Observer<Entry>["starting"]>[] = [];
   #ran: readonly NonNullable<Observer<Entry>["ran"]>[] = [];
@@ -31,13 +33,9 @@ export class ObserverList<Entry> {
     return () => this.#set(this.#installed.filter((each) => each !== observer));
   }
 
-  /** Observers that are installed now. */
-  get count(): number {
-    return this.#installed.length;
-  }
-
   #set(observers: readonly Observer<Entry>[]): void {
     this.#installed = observers;
+    this.count = observers.length;
     this.#starting = observers.flatMap(({ starting }) => starting ?? []);
     this.#ran = observers.flatMap(({ ran }) => ran ?? []);
     this.#done = observers.flatMap(({ done }) => done ?? []);

@@ -5,7 +5,7 @@ import { authentication } from "./dispatch/checks/authentication.ts";
 import { CheckList } from "./dispatch/checks/check-list.ts";
 import { type CommandHook, installCommandHook } from "./dispatch/checks/command-hook.ts";
 import { ClientPause } from "./dispatch/checks/client-pause.ts";
-import { monitor, subscriber, transaction } from "./dispatch/checks/connection-checks.ts";
+import { connection, monitor } from "./dispatch/checks/connection-checks.ts";
 import { MemoryLimit } from "./dispatch/checks/memory-limit.ts";
 import { busyScript, loading, writtenLog } from "./dispatch/checks/server-state-checks.ts";
 import { ClientRegistry } from "./dispatch/client-registry.ts";
@@ -142,9 +142,12 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
   }
 
   #makeObservers(statistics: Statistics, onSwitch: () => void): Observers {
-    const { environment, keyspace, observerList: observers, pubSub, replies, settings } = this;
+    const { checks, environment, keyspace, observerList: observers, pubSub, replies, settings } = this;
     return {
-      monitors: new Monitors({ settings, observers, replies, nowMs: environment.nowMs }),
+      monitors: new Monitors({
+        ...{ settings, observers, replies, nowMs: environment.nowMs },
+        begin: () => checks.install(monitor, "arrival"),
+      }),
       tracking: new ClientTracking({
         ...{ settings, observers, pubSub, onSwitch },
         clientById: (id) => this.clients.connected.get(id)?.client,
@@ -178,11 +181,9 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
   #installChecks(onCommand: CommandHook | undefined): void {
     const { changes, checks, execution } = this;
     checks.install(authentication, "rights");
-    checks.install(subscriber, "arrival");
+    checks.install(connection, "arrival");
     checks.install(loading(execution), "arrival");
     checks.install(busyScript(execution), "arrival");
-    checks.install(transaction, "arrival");
-    checks.install(monitor, "arrival");
     checks.install(
       writtenLog(changes, () => this.storage?.snapshots.refusal),
       "data",

@@ -69,22 +69,22 @@ export interface CommandDescription {
   readonly flags: readonly Exclude<CommandFlag, "movablekeys">[];
   readonly keys?: KeySpecification | readonly KeySpecification[];
   /** The positions of the keys, where they do not follow from `keys`. */
-  readonly findKeys?: FindPositions;
+  readonly findKeys?: FindPositions | undefined;
   /** How the key at a position is treated, where the other arguments decide it. */
-  readonly keyAccess?: (args: Arguments, position: number) => KeyAccess;
+  readonly keyAccess?: ((args: Arguments, position: number) => KeyAccess) | undefined;
   /** Hints for proxies: how the command spreads over nodes, and whether its replies vary. */
   readonly tips?: readonly CommandTip[];
   /** Whether the argument is a password or the like. The slow log and MONITOR do not show secrets. */
-  readonly isSecret?: (args: Arguments, index: number) => boolean;
+  readonly isSecret?: ((args: Arguments, index: number) => boolean) | undefined;
   readonly insideMulti?: InsideMulti;
   /** It begins to watch keys, or ends that: on a ring, the node of the keys has to know. */
-  readonly watching?: "begins" | "ends" | "ends with MULTI";
+  readonly watching?: "begins" | "ends" | "ends with MULTI" | undefined;
   /** A subcommand's arguments in HELP, where they are not those of the syntax: "<pattern> [<pattern> ...]". */
-  readonly usage?: string;
+  readonly usage?: string | undefined;
   /** Allowed while a RESP2 client has subscriptions. Such a client takes other replies for messages. */
-  readonly whileSubscribed?: true;
+  readonly whileSubscribed?: true | undefined;
   /** ACL categories beyond those that follow from flags and group. */
-  readonly categories?: readonly string[];
+  readonly categories?: readonly string[] | undefined;
 }
 
 /** A description, completed for the pipeline. */
@@ -104,7 +104,7 @@ export interface CommandFacts extends Omit<CommandDescription, "brief" | "flags"
   /** The keys at fixed places. */
   readonly keyRange: KeyRange | undefined;
   /** Finds all keys, for a command whose keys do not all stand in the `keyRange`. */
-  readonly findKeys?: FindPositions;
+  readonly findKeys?: FindPositions | undefined;
   readonly tips: readonly CommandTip[];
   readonly insideMulti: InsideMulti;
   /** Calls and microseconds, for INFO commandstats. */

@@ -3,7 +3,7 @@ import { type CommandFacts, noCalls } from "./command-facts.ts";
 
 const slots = 1024;
 
-type TableEntry<Entry> = CommandFacts & { readonly subcommands?: readonly Entry[] };
+type TableEntry<Entry> = CommandFacts & { readonly subcommands?: readonly Entry[] | undefined };
 
 /**
  * All commands by name. Looked up straight from the request's bytes, in any case, without making a string. The entries

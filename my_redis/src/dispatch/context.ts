@@ -35,15 +35,15 @@ export type Run = (context: Context, args: Arguments, reply: ReplyWriter) => voi
 /** What an entry says of its command and needs a context for. */
 interface CommandInContext {
   /** Whether these arguments may need more memory; commands with the flag "denyoom" always may. */
-  readonly needsMemory?: (context: Context, args: Arguments) => boolean;
+  readonly needsMemory?: ((context: Context, args: Arguments) => boolean) | undefined;
   /**
    * Whether it may be passed to replicas although it is no write: then CLIENT PAUSE WRITE holds it back. Scripts that
    * only read may not call it.
    */
-  readonly mayReplicate?: (context: Context, args: Arguments) => boolean;
-  readonly subcommands?: readonly Command[];
+  readonly mayReplicate?: ((context: Context, args: Arguments) => boolean) | undefined;
+  readonly subcommands?: readonly Command[] | undefined;
   /** Missing only for a pure container. */
-  readonly run?: Run;
+  readonly run?: Run | undefined;
 }
 
 /** The entry of one command. */

@@ -14,6 +14,8 @@ export interface MonitorsOptions {
   readonly replies: ReplyOutlet;
   /** Unix milliseconds, with fractions. */
   readonly nowMs: () => number;
+  /** Called when there is a first monitor; the result is called when the last one has gone. */
+  readonly begin: () => () => void;
 }
 
 /**
@@ -25,7 +27,7 @@ export class Monitors {
   readonly #clients = new Set<Client>();
   /** Lines that are still to be handed over, at the end of the turn. */
   readonly #lines = new ReplyWriter();
-  #uninstall: (() => void) | undefined;
+  #end: (() => void) | undefined;
 
   constructor(options: MonitorsOptions) {
     this.#options = options;
@@ -39,9 +41,7 @@ export class Monitors {
   add(client: Client): void {
     // The new client is not shown what ran before.
     this.#deliver();
-    this.#uninstall ??= this.#options.observers.install({
-      ran: (ranFor, command, args) => this.#ran(ranFor, command, args),
-    });
+    this.#end ??= this.#begin();
     this.#clients.add(client);
     client.monitoring = true;
   }
@@ -53,8 +53,18 @@ export class Monitors {
     this.#clients.delete(client);
     client.monitoring = false;
     if (this.#clients.size > 0) return;
-    this.#uninstall?.();
-    this.#uninstall = undefined;
+    this.#end?.();
+    this.#end = undefined;
+  }
+
+  #begin(): () => void {
+    const { begin, observers } = this.#options;
+    const uninstall = observers.install({ ran: (ranFor, command, args) => this.#ran(ranFor, command, args) });
+    const end = begin();
+    return () => {
+      uninstall();
+      end();
+    };
   }
 
   #ran({ client, retrying }: RanFor, command: CommandFacts, args: Arguments): void {

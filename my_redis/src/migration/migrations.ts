@@ -10,17 +10,17 @@ import { transfer, type TransferResult } from "./transfer.ts";
 
 const changedMeanwhile = "ERR a key was changed while it was sent: the keys are at both servers now";
 
-/** What work outside of any client's turn needs of the network. */
+/** What work outside of clients' requests needs from the network. */
 export interface MigrationNetwork {
   readonly connect: Connect;
-  /** Runs work as a turn of its own: its replies are sent and its log is written at the end. */
+  /** Runs work as a turn of its own: its replies are sent and the log is written at the end. */
   readonly inTurn: (work: () => void) => void;
 }
 
 /**
- * MIGRATE: keys go to another server and then leave this one. Meanwhile their client waits, and so does every client
- * that wants to change data: redis-server stands still altogether. So there is one migration at a time, and what is
- * removed here is what was sent. The check is installed only meanwhile.
+ * MIGRATE: sends keys to another server and then deletes them here. Meanwhile its client waits, and so does every
+ * client that wants to change data; redis-server stands still altogether. Hence there is one migration at a time, and
+ * the deleted keys are the ones that were sent. The check is installed only during a migration.
  */
 export class Migrations implements MigrationPort {
   readonly #server: Services;
@@ -34,7 +34,7 @@ export class Migrations implements MigrationPort {
     this.#requests = new HeldRequests(server);
   }
 
-  /** The server stops: what is under way is given up, and its keys stay. */
+  /** The server stops: the running migration is given up, and its keys stay. */
   stop(): void {
     this.#stopping.abort();
   }
@@ -79,7 +79,7 @@ export class Migrations implements MigrationPort {
     const removed: Uint8Array[] = [];
     for (const { key } of taken) {
       const address = database.find(key, 0, key.length);
-      // It may have expired before the target had it.
+      // The key may have expired meanwhile.
       if (address === 0) continue;
       database.remove(address);
       database.changedKey(key, 0, key.length, "del");

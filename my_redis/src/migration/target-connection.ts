@@ -2,7 +2,7 @@ import type { TargetAddress } from "../dispatch/ports.ts";
 import type { Connect, TransportHandlers, TransportSocket } from "../network/transport.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 
-/** What one was about when the target did not answer in time, or broke off. */
+/** What the connection was doing when the target did not answer in time or disconnected. */
 export type TargetActivity = "connecting" | "writing" | "reading";
 
 export class TargetError extends Error {
@@ -16,18 +16,18 @@ export class TargetError extends Error {
 
 const lineFeed = 10;
 const signs = new Set(["+", "-"]);
-/** Replies are one short line each: longer ones are not what we asked for. */
+/** Each reply is one short line. A longer one comes from something that is not Redis. */
 const maxLineBytes = 64 * 1024;
-/** Text of these errors means that there is no such host; others that nobody takes connections there. */
+/** Error texts that mean "no such host"; all others mean that the host accepts no connection. */
 const unknownHost = /ENOTFOUND|EAI_|DNS|getaddrinfo|resolve/i;
 
-/** A connection to another server, to which requests are sent whose replies are one line each. */
+/** A connection to another server. Each request gets a reply of one line. */
 export class TargetConnection {
   readonly #socket: TransportSocket;
   readonly #timeoutMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #output: Uint8Array[] = [];
-  /** Bytes of the first piece of output that are sent. */
+  /** Bytes of the first output piece that have been sent. */
   #sent = 0;
   #input = "";
   #failure: TargetError | undefined;
@@ -67,13 +67,13 @@ export class TargetConnection {
     });
   }
 
-  /** Sends pieces one after the other. They must not change any more. */
+  /** Sends pieces one after the other. They must not be changed any more. */
   send(pieces: readonly Uint8Array[]): void {
     this.#output.push(...pieces);
     this.#write();
   }
 
-  /** The next reply: its line without the end. Rejects with TargetError. */
+  /** The next reply: its line without the line end. Rejects with TargetError. */
   line(): Promise<string> {
     return new Promise((take, fail) => {
       this.#waiting = { take, fail };
@@ -104,7 +104,7 @@ export class TargetConnection {
     this.#answer();
   }
 
-  /** Gives the waiting one his line, if it is there; what is no line of a reply ends the connection. */
+  /** Passes a complete line to the waiting caller. Anything that is not a line of a reply ends the connection. */
   #answer(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;

@@ -2,13 +2,13 @@ import type { MigratingKey, Migration } from "../dispatch/ports.ts";
 import type { Connect } from "../network/transport.ts";
 import { TargetConnection, TargetError } from "./target-connection.ts";
 
-/** What the target took, and the error reply that the client gets if it did not take all. */
+/** The keys that the target took, and the client's error reply if it did not take all. */
 export interface TransferResult {
   readonly taken: readonly MigratingKey[];
   readonly error: string | undefined;
 }
 
-/** Sends keys to the target and hears what became of each. Never rejects for what the target does. */
+/** Sends keys to the target and reads the reply to each. Never rejects because of the target. */
 export async function transfer(connect: Connect, migration: Migration, signal: AbortSignal): Promise<TransferResult> {
   const taken: MigratingKey[] = [];
   let refusal: string | undefined;
@@ -21,7 +21,7 @@ export async function transfer(connect: Connect, migration: Migration, signal: A
       const preparation = await refusalOf(connection, migration.credentials.length > 0 ? 2 : 1);
       for (const key of migration.keys) {
         const answer = await refusalOf(connection, 1);
-        // Where AUTH or SELECT failed, a key may have gone anywhere, or nowhere.
+        // After a failed AUTH or SELECT a key may be in any database of the target, or in none.
         if (preparation === undefined && answer === undefined) taken.push(key);
         else refusal ??= `ERR Target instance replied with error: ${preparation ?? answer}`;
       }
@@ -41,7 +41,7 @@ const ioError = ({ activity }: TargetError): string =>
     ? "IOERR error or timeout connecting to the client"
     : `IOERR error or timeout ${activity} to target instance`;
 
-/** The first error among the next replies, without its sign. */
+/** The first error among the next replies, without the leading minus. */
 async function refusalOf(connection: TargetConnection, replies: number): Promise<string | undefined> {
   let refusal: string | undefined;
   for (let left = replies; left > 0; left--) {
@@ -61,7 +61,7 @@ function requestsOf({ credentials, targetDatabase, replaces, keys }: Migration):
   return pieces;
 }
 
-/** A request in pieces: a large word is a piece of its own, so that it is not copied. */
+/** A request in pieces. A large word is a piece of its own, so that it is not copied. */
 function request(words: readonly (string | Uint8Array)[]): Uint8Array[] {
   const pieces: Uint8Array[] = [Buffer.from(`*${words.length}\r\n`)];
   for (const word of words) {

@@ -8,24 +8,24 @@ export interface PlannedNode {
   /** host:port, its name on the ring. */
   readonly name: string;
   readonly port: number;
-  /** Its own folder, below `dir`. */
+  /** Its own folder, in `dir`. */
   readonly folder: string;
-  /** The names of the others, those of other machines (`peers`) among them. */
+  /** The names of all other nodes, including those of other machines (`peers`). */
   readonly peers: readonly string[];
 }
 
-/** What of the settings decides about the nodes of this machine. */
+/** The settings that determine the nodes of this machine. */
 export type PlanSettings = Pick<SettingValues, "nodes" | "port" | "bind" | "self" | "peers" | "dir">;
 
 /**
- * The nodes that `nodes` asks for: ports from `port` upwards, each with a folder of its own. The host of their names is
- * that of `self`, else the first address that is bound.
+ * The nodes that `nodes` asks for: their ports go upwards from `port`, and each has its own folder. The host in their
+ * names is that of `self`, otherwise the first address in `bind`.
  *
  * @throws DirectiveError when the ports cannot be
  */
 export function planNodes(settings: PlanSettings): PlannedNode[] {
   const { nodes, port, self } = settings;
-  // A node's place on the ring is its address: with another port after a restart it would not find its own keys.
+  // A node's address is its place on the ring: with another port after a restart it would not find its own keys.
   if (port === 0) throw new DirectiveError("nodes needs a fixed port: with port 0 each start would make another ring");
   if (port + nodes - 1 > 65_535) {
     throw new DirectiveError(`${nodes} nodes from port ${port} upwards would go beyond port 65535`);
@@ -45,7 +45,7 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
   }));
 }
 
-/** The words of the command line by which a node is started, after those of the supervisor: the last to speak wins. */
+/** The words of the command line that start a node. They follow the supervisor's own words, so that they win. */
 export function nodeWords({ name, port, folder, peers }: PlannedNode): string[] {
   const own = ["--nodes", "1", "--port", `${port}`, "--dir", folder, "--self", name, "--pidfile", ""];
   return [...own, "--peers", peers.join(",")];
@@ -56,7 +56,10 @@ export function makeFolders(nodes: readonly PlannedNode[]): void {
   for (const { folder } of nodes) mkdirSync(folder, { recursive: true });
 }
 
-/** An address that stands for all of a machine's names none of them: its nodes then find each other by loopback. */
+/**
+ * An address that stands for all of a machine's addresses names no machine. The nodes then reach each other by
+ * loopback.
+ */
 function hostOf(bind: readonly string[]): string {
   const address = bind
     .map((each) => each.replace(/^-/, ""))

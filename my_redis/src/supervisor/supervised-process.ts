@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
-/** How a process that is kept running is told about. */
+/** Events of a process that is kept running. */
 export interface SupervisedProcessEvents {
-  /** It serves. Called again after each restart. */
+  /** The process serves. Called again after each restart. */
   ready(): void;
-  /** It ended without having been asked to; it will be started again after `pauseMs`. */
+  /** The process died without having been stopped; it will be started again after `pauseMs`. */
   died(how: string, pauseMs: number): void;
-  /** It ended for good: it was stopped, it left by SHUTDOWN, or it never got as far as to serve. */
+  /** The process ended for good: it was stopped, it ended by SHUTDOWN, or it failed before it ever served. */
   ended(failedToStart: boolean): void;
 }
 
@@ -15,25 +15,25 @@ export interface SupervisedProcessOptions {
   /** What the process reads from its standard input. */
   readonly input: string;
   readonly events: SupervisedProcessEvents;
-  /** A clock that never goes back, in milliseconds. */
+  /** A monotonic clock, in milliseconds. */
   readonly monotonicMs: () => number;
 }
 
-/** Says to a process that it has a supervisor, whose end is its own. */
+/** Notifies a process that it has a supervisor, with which it must end. */
 export const greeting = "my-redis: supervised";
-/** The answer to the greeting, once the process serves. */
+/** The process's reply to the greeting, once it serves. */
 export const readyMessage = "my-redis: ready";
 
 const firstPauseMs = 100;
 const maxPauseMs = 5000;
-/** Who has served for this long is not one that dies again and again. */
+/** After it has served for this long, a process that dies counts as stable: the pauses begin short again. */
 const steadyMs = 10_000;
-/** Who does not stop within this time when asked is killed. */
+/** A process that has not ended this long after SIGTERM is killed. */
 const stopGraceMs = 10_000;
 
 /**
- * A process that is started again whenever it dies, with growing pauses. One that ends by itself with exit code 0 was
- * told to (SHUTDOWN), and stays away.
+ * Starts a process again whenever it dies, with growing pauses. A process that ends with exit code 0 was asked to
+ * (SHUTDOWN), and is not started again.
  */
 export class SupervisedProcess {
   readonly #options: SupervisedProcessOptions;
@@ -50,12 +50,12 @@ export class SupervisedProcess {
     this.#start();
   }
 
-  /** Undefined while it is away. */
+  /** Undefined while the process does not run. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
-  /** Asks the process to end in good order, and does not start it again. `events.ended` tells when it has. */
+  /** Asks the process to end with SIGTERM, and does not start it again. `events.ended` is called when it has ended. */
   stop(): void {
     if (this.#stopping || this.#ended) return;
     this.#stopping = true;
@@ -73,7 +73,7 @@ export class SupervisedProcess {
     const [program, ...args] = this.#options.command;
     const child = spawn(program, args, { stdio: ["pipe", "inherit", "inherit", "ipc"] });
     this.#child = child;
-    // It may be gone before it has read anything: that is told by its exit.
+    // The process may have died before it has read anything; its exit is handled below.
     child.stdin?.on("error", () => {});
     child.stdin?.end(this.#options.input);
     child.send(greeting, () => {});

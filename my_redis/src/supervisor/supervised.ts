@@ -1,11 +1,11 @@
 import { greeting, readyMessage } from "./supervised-process.ts";
 
 /**
- * To be called once this process serves. Where a supervisor started it, he is told so, and `stop` is called when he is
- * gone. The result lets this process end.
+ * Must be called once this process serves. If a supervisor started it, the supervisor is notified, and `stop` is called
+ * when the supervisor has died. Call the result to let this process end.
  */
 export function answerSupervisor(stop: () => void): () => void {
-  // Somebody else may have opened a channel, for reasons of his own: a supervisor greets.
+  // Another parent may have opened a channel for its own purposes; only a supervisor sends the greeting.
   if (process.send === undefined) return () => {};
   let greeted = false;
   const answer = (message: unknown): void => {

@@ -1,7 +1,7 @@
 import { Refusal } from "../outcome.ts";
 import type { RequestCheck } from "./request-check.ts";
 
-/** In RESP2 a subscriber cannot tell other replies from messages. */
+/** In RESP2 a subscriber cannot distinguish other replies from messages. */
 export const subscriber: RequestCheck<"subscriber"> = {
   name: "subscriber",
   arriving: ({ client }, { fullName, whileSubscribed }) =>
@@ -22,7 +22,7 @@ export const transaction: RequestCheck<"transaction"> = {
 
 const likeReplica = new Refusal("ERR Replica can't interact with the keyspace");
 
-/** A client in MONITOR uses no keys: for redis-server it is a kind of replica. */
+/** A client in MONITOR may use no keys, because redis-server treats it as a kind of replica. */
 export const monitor: RequestCheck<"monitor"> = {
   name: "monitor",
   arriving(context, command, args) {

@@ -8,7 +8,7 @@ const plainFileName = (name: string) => (value: string) => {
     : undefined;
 };
 
-/** How data outlives the process. */
+/** How data survives the end of the process. */
 export const persistenceDirectives = {
   dir: text({
     default: ".",

@@ -4,7 +4,7 @@ import type { Services } from "../../src/dispatch/context.ts";
 
 const mebibyte = 1024 * 1024;
 
-/** A watch over a server that says what it is told to say, and what the watch has asked for. */
+/** A watch over a server whose values the test sets, and the collections that the watch has asked for. */
 function watched() {
   const statistics = { netInputBytes: 0 };
   const heap = { reservedBytes: 0 };
@@ -21,7 +21,7 @@ function watched() {
 }
 
 describe("garbage collections", () => {
-  test("are asked for beside the work after so much input, and then again", () => {
+  test("are asked for in the background after so much input, and then again", () => {
     const { asked, tenth } = watched();
     for (let count = 0; count < 5; count++) tenth(7 * mebibyte);
     expect(asked).toEqual(["beside the work"]);
@@ -30,7 +30,7 @@ describe("garbage collections", () => {
     expect(asked).toEqual(["beside the work", "beside the work"]);
   });
 
-  test("are made once when nobody has sent anything for a second", () => {
+  test("are made once when no client has sent anything for a second", () => {
     const { asked, tenth, second } = watched();
     tenth(mebibyte);
     second();

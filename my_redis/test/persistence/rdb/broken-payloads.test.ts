@@ -78,7 +78,7 @@ describe("RESTORE of broken payloads", () => {
     await server.close();
   });
 
-  /** Restores bytes with a correct checksum; a value that comes of it must be complete. */
+  /** Restores bytes with a correct checksum. If that gives a value, the value must be complete. */
   async function restore(bytes: Uint8Array): Promise<string> {
     const { text } = await connection.reply("RESTORE", "broken", "0", seal(bytes), "REPLACE");
     if (text === "OK") {
@@ -141,7 +141,7 @@ describe("RESTORE of broken payloads", () => {
     expect((await connection.reply("GET", "k")).text).toBe("before");
   });
 
-  test("members, fields and groups that come twice are bad data", async () => {
+  test("duplicate members, fields and groups are bad data", async () => {
     expect(await restore(Buffer.from([2, 2, 1, 97, 1, 97]))).toBe("ERR Bad data format");
     expect(await restore(Buffer.from([4, 2, 1, 97, 1, 98, 1, 97, 1, 98]))).toBe("ERR Bad data format");
     expect(await restore(Buffer.from([3, 2, 1, 97, 1, 49, 1, 97, 1, 50]))).toBe("ERR Bad data format");

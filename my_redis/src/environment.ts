@@ -1,6 +1,6 @@
 import { machine, release, totalmem, type } from "node:os";
 
-/** What a server takes from outside: time, randomness, and a place for messages. Tests replace it. */
+/** The world outside of a server: time, randomness, and a place for messages. Tests replace it. */
 export interface Environment {
   /** Wall clock, Unix milliseconds. */
   readonly nowMs: () => number;

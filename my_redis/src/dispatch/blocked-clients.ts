@@ -13,7 +13,7 @@ export interface Waiter<Entry> {
 
 /** How a client's command is run again, and how the client is answered, out of turn. */
 export interface BlockedRunner<Context> {
-  /** Runs the command; true when it got its reply, false when it must go on waiting. */
+  /** Runs the command; true when it got its reply, false when it must wait further. */
   retry(context: Context): boolean;
   /** Whether the key exists. Looking it up changes nothing: no access time, no statistics, no deletion. */
   exists(context: Context, database: number, key: string): boolean;

@@ -26,7 +26,7 @@ export interface WatchedKey {
 /** The reply to a blocking command whose timeout has passed. */
 export type TimeoutReply = "null" | "nullArray" | "zero";
 
-/** What a client waits for in a blocking command. */
+/** A blocked client's command, and the keys for which it waits. */
 export interface Blocked<Entry = CommandFacts> {
   readonly command: Entry;
   readonly args: Arguments;

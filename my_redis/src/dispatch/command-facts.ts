@@ -5,7 +5,7 @@ import type { FindPositions, KeyRange } from "./key-positions.ts";
 import type { KeyAccess, KeySpecification } from "./key-specification.ts";
 import type { DurationHistogram } from "./observers/duration-histogram.ts";
 
-/** What the pipeline and COMMAND INFO need to know about a command, in Redis's names. */
+/** Properties of a command for the pipeline and COMMAND INFO, in Redis's names. */
 export type CommandFlag =
   | "write"
   | "readonly"
@@ -51,7 +51,7 @@ export type CommandGroup =
  */
 export type InsideMulti = "queue" | "run" | "run the queue";
 
-/** What an entry says about its command, except for the functions that need a context. */
+/** The facts of a command's entry, except for the functions that need a context. */
 export interface CommandDescription {
   /** In upper case. A subcommand's name begins with its container's: "CONFIG GET". */
   readonly name: string;

@@ -101,7 +101,7 @@ export interface Scripts {
   kill(): void;
 }
 
-/** What commands and the parts of a server find in it. All of it is built before the first request runs. */
+/** The parts of a server that commands and other parts use. All of it is built before the first request runs. */
 export interface Services {
   readonly settings: Settings;
   readonly environment: Environment;
@@ -133,7 +133,7 @@ export interface Services {
   readonly migrations: MigrationPort | undefined;
 }
 
-/** What a command gets besides its arguments: its client, the selected database, and the server's services. */
+/** The input of a command besides its arguments: its client, the selected database, and the server's services. */
 export class Context {
   readonly server: Services;
   readonly client: Client<Command>;

@@ -1,6 +1,6 @@
 import type { Client } from "./client.ts";
 
-// What commands need from parts outside of dispatch, or from parts that are built on dispatch.
+// The interfaces that commands need from parts outside of dispatch, or from parts that are built on dispatch.
 
 export type PauseMode = "write" | "all";
 
@@ -52,7 +52,7 @@ export interface SnapshotProgress {
 export interface LoadOptions {
   /** An append-only log follows the snapshot in the same file. */
   readonly beforeLog: boolean;
-  /** What happens to a key that exists already. */
+  /** Whether a key that exists already is an error, or is replaced. */
   readonly existing: "refuse" | "replace";
 }
 

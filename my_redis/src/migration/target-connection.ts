@@ -2,7 +2,7 @@ import type { TargetAddress } from "../dispatch/ports.ts";
 import type { Connect, TransportHandlers, TransportSocket } from "../network/transport.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 
-/** What the connection was doing when the target did not answer in time or disconnected. */
+/** The activity of the connection when the target did not answer in time or disconnected. */
 export type TargetActivity = "connecting" | "writing" | "reading";
 
 export class TargetError extends Error {

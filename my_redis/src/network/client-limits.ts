@@ -6,7 +6,7 @@ import { outputExcess } from "./output-limits.ts";
 
 const protectedMode =
   "DENIED Redis is running in protected mode: no password is set, so only clients on this machine are served. " +
-  "Set requirepass, or set protected-mode to no where nobody but trusted machines can connect.";
+  "Set requirepass, or set protected-mode to no where only trusted machines can connect.";
 
 /** Disconnects clients that leave too much output unread, take too much memory, or have been idle for too long. */
 export class ClientLimits {

@@ -9,7 +9,7 @@ import type { ReplySink } from "./turn-output.ts";
 /** Most clients read their replies at once: a buffer for unread replies exists only while there are any. */
 const pendingOptions = { initialBytes: 0, keptBytes: 0 };
 
-/** What a connection asks of the server that owns it. */
+/** The calls of a connection to the server that owns it. */
 export interface ConnectionOwner {
   /** Runs requests that were held back. */
   continueReading(connection: Connection): void;

@@ -18,7 +18,7 @@ export interface TransportSocket {
   readonly localAddress: string;
 }
 
-/** What the server does with a connection. The state that `open` returns is passed to the other handlers. */
+/** The server's callbacks for a connection. The state that `open` returns is passed to the other handlers. */
 export interface TransportHandlers<State> {
   open(socket: TransportSocket): State;
   /** The chunk is valid only during the call. */

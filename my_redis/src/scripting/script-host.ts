@@ -7,7 +7,7 @@ export type ScriptLogLevel = 0 | 1 | 2 | 3;
 /** Where a script's writes go besides the data, chosen by redis.set_repl. Bits: 1 the log, 2 the replicas. */
 export type ReplicationTargets = 0 | 1 | 2 | 3;
 
-/** What a script needs from the server that runs it. */
+/** The services that a script needs from the server that runs it. */
 export interface ScriptHost {
   /**
    * Runs one command for redis.call and redis.pcall, and writes its one reply in `reply.protocol`. Error replies are

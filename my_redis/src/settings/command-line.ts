@@ -15,7 +15,7 @@ export interface StartLine {
   readonly words: readonly string[];
 }
 
-/** What the command line asks for. */
+/** The request of a command line: to start, or to print something. */
 export type CommandLine = StartLine | { readonly ask: "version" | "help" };
 
 /** Reads the words after the program's name, in the form of redis-server: [file] [-] [--directive value ...]. */

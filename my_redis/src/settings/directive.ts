@@ -32,7 +32,7 @@ export interface ValueKind<Value> {
 
 export interface DirectiveFacts<Value> {
   readonly default: Value;
-  /** What the directive does, in one sentence. */
+  /** The effect of the directive, in one sentence. */
   readonly summary: string;
   /** An older or shorter name for the same directive. */
   readonly alias?: string;

@@ -12,7 +12,7 @@ export interface SupervisedProcessEvents {
 
 export interface SupervisedProcessOptions {
   readonly command: readonly [program: string, ...args: string[]];
-  /** What the process reads from its standard input. */
+  /** The text that the process reads from its standard input. */
   readonly input: string;
   readonly events: SupervisedProcessEvents;
   /** A monotonic clock, in milliseconds. */

@@ -53,7 +53,7 @@ describe("the append-only file", () => {
     });
   }
 
-  test("a cut tail is truncated with a warning, whole transactions only, and the log goes on from there", async () => {
+  test("a cut tail is truncated with a warning, whole transactions only, and the log continues from there", async () => {
     const folder = await folderWith([
       ["SET", "before", "1"],
       ["MULTI"],

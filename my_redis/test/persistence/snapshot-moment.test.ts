@@ -173,7 +173,7 @@ async function runGenerated(seed: number, form: FileForm): Promise<void> {
   await source.close();
 }
 
-describe("a snapshot that is taken while requests go on is the dataset of the moment at which it began", () => {
+describe("a snapshot that is taken while requests run is the dataset of the moment at which it began", () => {
   const seeds = new SeededRandom(propertySeed());
   for (const form of ["dump", "commands"] as const) {
     for (let round = 1; round <= 4; round++) {

@@ -17,7 +17,7 @@ async function values(server: RunningServer): Promise<string> {
   return (reply.items ?? []).map(({ text }) => text ?? "-").join(" ");
 }
 
-test("a log torn at any byte loads up to its last whole unit, goes on from there, and loads again", async () => {
+test("a log torn at any byte loads up to its last whole unit, continues from there, and loads again", async () => {
   const dir = temporaryFolder("torn");
   const written = await start(dir);
   const writer = await RespConnection.open(written.port, "MyRedis");

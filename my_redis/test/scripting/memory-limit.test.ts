@@ -32,7 +32,7 @@ describe("a script that needs more memory than it may have", () => {
     expect(bench.eval("return #ARGV[1]", { args: ["x".repeat(1000)] })).toBe(":1000\r\n");
   });
 
-  test("may catch the error, and go on with less", () => {
+  test("may catch the error, and continue with less", () => {
     const bench = small();
     const script = "local ok, err = pcall(string.rep, 'x', 1e9) return {tostring(ok), err}";
     expect(bench.eval(script)).toBe("*2\r\n$5\r\nfalse\r\n$17\r\nnot enough memory\r\n");

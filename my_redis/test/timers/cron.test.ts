@@ -20,7 +20,7 @@ async function start(options: StartOptions = {}): Promise<[OpenServer, RespConne
 const soon = (what: string) => ({ what, timeoutMs: 10_000 });
 
 describe("background work", () => {
-  test("removes expired keys that nobody asks for", async () => {
+  test("removes expired keys that no client asks for", async () => {
     const [server, client] = await start();
     const sets = Array.from({ length: 2000 }, (_, number) => ["SET", `key-${number}`, "v", "PX", "1"]);
     await client.replies(sets);

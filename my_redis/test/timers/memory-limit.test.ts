@@ -70,7 +70,7 @@ describe("a limit on memory", () => {
     expect(await ask("SET", "one more", "v")).toBe("OK");
   });
 
-  test("evicts nothing while clients are paused, and goes on afterwards", async () => {
+  test("evicts nothing while clients are paused, and continues afterwards", async () => {
     await start({ "maxmemory-policy": "allkeys-random" });
     await fill(2000);
     await connection.replies([

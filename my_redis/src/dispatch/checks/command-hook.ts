@@ -14,7 +14,7 @@ export interface CommandCall {
 }
 
 /**
- * What happens to the command: it is answered with an error ("ERR out of luck") instead of being run, or is run later.
+ * The intervention in a command: it is answered with an error ("ERR out of luck") instead of being run, or is run later.
  */
 export interface CommandIntervention {
   readonly error?: string;

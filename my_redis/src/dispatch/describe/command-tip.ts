@@ -1,5 +1,5 @@
 /**
- * What COMMAND INFO offers to proxies: whether replies vary, which nodes a request concerns, and how to combine their
+ * Hints of COMMAND INFO for proxies: whether replies vary, which nodes a request concerns, and how to combine their
  * replies.
  */
 export type CommandTip =

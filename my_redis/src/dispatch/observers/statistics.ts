@@ -1,7 +1,7 @@
 /** Limit on the error codes that are counted separately, because scripts can invent any number of them. */
 const maxErrorCodes = 128;
 
-/** What INFO reports for the time since the start, or since CONFIG RESETSTAT. */
+/** The values that INFO reports for the time since the start, or since CONFIG RESETSTAT. */
 export class Statistics {
   commandsProcessed = 0;
   connectionsReceived = 0;

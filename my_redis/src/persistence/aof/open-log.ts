@@ -17,7 +17,7 @@ export interface OpenLog {
   draft: ManifestEntry | undefined;
 }
 
-/** What the rewriter needs from the log. */
+/** The parts of the log that the rewriter needs. */
 export interface RewrittenLog {
   /** Undefined while commands are not logged. */
   readonly current: OpenLog | undefined;

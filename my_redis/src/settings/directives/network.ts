@@ -115,7 +115,7 @@ export const networkDirectives = {
   "tracking-table-max-keys": integer({
     default: 1_000_000,
     max: maxInt64,
-    summary: "Keys remembered for clients that cache values and want to hear of changes; 0 for any number.",
+    summary: "Keys remembered for clients that cache values (CLIENT TRACKING); 0 for any number.",
   }),
   "acl-pubsub-default": choice(["allchannels", "resetchannels"], {
     default: "resetchannels",

@@ -43,7 +43,7 @@ export const operationDirectives = {
     default: 1,
     min: 1,
     max: 10,
-    summary: "How much time goes into removing expired keys that nobody asks for, from 1 to 10.",
+    summary: "Effort to find and delete expired keys that no client asks for, from 1 to 10.",
   }),
   activerehashing: yesNo({
     default: true,

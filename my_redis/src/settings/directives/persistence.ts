@@ -134,7 +134,7 @@ export const persistenceDirectives = {
   }),
   "replica-ignore-disk-write-errors": yesNo({
     default: false,
-    summary: "Whether a replica goes on when it cannot write to its disk.",
+    summary: "Whether a replica continues when it cannot write to its disk.",
     unused: "there are no replicas yet",
   }),
 };

@@ -98,7 +98,7 @@ describe("RESTORE of broken payloads", () => {
     return text ?? "";
   }
 
-  test("bytes that were changed are a value or bad data, and the server goes on", async () => {
+  test("bytes that were changed are a value or bad data, and the server keeps running", async () => {
     const change = fc.tuple(fc.nat(), fc.oneof(fc.nat({ max: 255 }), fc.constantFrom(0, 1, 127, 128, 192, 254, 255)));
     const seed = propertySeed();
     let refused = 0;

@@ -21,7 +21,7 @@ export function toUint64(value: number): bigint {
 export const needsWideFormat = (letter: string, value: number): boolean =>
   letter === "d" || letter === "i" ? !(Math.abs(value) < 2 ** 31) : !(value >= 0 && value < 2 ** 32);
 
-/** What C's printf prints for a long under the conversion. */
+/** The text that C's printf prints for a long under the conversion. */
 export function formatInteger(match: RegExpExecArray, value: number): string {
   const [, flags = "", width = "", precision, letter = "d"] = match;
   const signed = letter === "d" || letter === "i";

@@ -21,7 +21,7 @@ export function protectedCalls(lua: Lua, activations: Activations): Record<"pcal
     pcall: (state) => {
       const count = api.lua_gettop(state);
       if (count === 0) {
-        // What Redis's pcall returns without a function.
+        // The result of Redis's pcall without a function.
         api.lua_pushboolean(state, 0);
         lua.pushText(state, "attempt to call a boolean value");
         return 2;

@@ -10,8 +10,8 @@ interface ForbiddenText {
 }
 
 /**
- * What a file of the repository never says. A tree that names one machine's folders, or where one network's packages
- * come from, works on that machine only.
+ * Texts that no file of the repository contains. A tree that names the folders of one machine, or the package registry of
+ * one network, works only there.
  */
 export const forbiddenTexts: readonly ForbiddenText[] = [
   {

@@ -5,8 +5,8 @@ export interface TestTotals {
 }
 
 /**
- * The totals of a `bun test` run, from the summary at the end of its output. Undefined when there is no summary: the
- * run crashed, or was ended.
+ * The totals of a `bun test` run, from the summary at the end of its output. Undefined when there is no summary,
+ * because the run crashed or was ended.
  */
 export function readTestTotals(output: string): TestTotals | undefined {
   const summary =
@@ -18,7 +18,7 @@ export function readTestTotals(output: string): TestTotals | undefined {
   return { passed: count("pass"), failed: count("fail"), skipped: count("skip") + count("todo") };
 }
 
-/** What is known of a run that crashed: the tests it told about, and one failure more, the crash. */
+/** The totals of a run that crashed: the tests that it reported, and one more failure for the crash itself. */
 export function countTestLines(output: string): TestTotals {
   const count = (word: string): number => output.match(new RegExp(`^\\(${word}\\) `, "gm"))?.length ?? 0;
   return { passed: count("pass"), failed: count("fail") + 1, skipped: count("skip") + count("todo") };

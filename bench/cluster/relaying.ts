@@ -1,4 +1,4 @@
-import { freePort, startProcess, type StartedProcess, temporaryFolder } from "../../tools/test-services/index.ts";
+import { freePorts, startProcess, type StartedProcess, temporaryFolder } from "../../tools/test-services/index.ts";
 import { hashSlot } from "../../my_redis/src/cluster/hash-slot.ts";
 import { Members } from "../../my_redis/src/cluster/members.ts";
 import { median } from "../measure.ts";
@@ -33,7 +33,7 @@ const firstNodeCore = 2;
  * alternating runs. Counted is the CPU time of both nodes together.
  */
 export async function measureRelaying(options: RelayingOptions): Promise<RelayingRow[]> {
-  const ports = [await freePort(), await freePort()] as const;
+  const ports = (await freePorts(2)) as [number, number];
   const names = ports.map((port) => `127.0.0.1:${port}`);
   const nodes = await Promise.all(ports.map((port, index) => startNode(port, names, firstNodeCore + index)));
   const [own, other] = keysOf(names);

@@ -106,7 +106,7 @@ export const workloads: readonly Workload[] = [
   { name: "HGETALL (1,000)", words: ["HGETALL", "myhash"], fill: () => elements("HSET", "myhash", 1000, hashField) },
 ];
 
-/** The workloads whose names begin with one of these, in any case; all of them for none. */
+/** The workloads whose names begin with one of these, in any case. Without any name, all workloads. */
 export function selectWorkloads(names: readonly string[]): readonly Workload[] {
   const wanted = names.map((name) => name.toLowerCase());
   for (const name of wanted) {

@@ -6,8 +6,8 @@ import { placePoints, type RingPoints } from "./points.ts";
  * A ring of 2^32 positions on which every node stands at many points. A key belongs to the first point at or after
  * its own position. Two rings of the same members are the same ring, whatever the order, the process or the machine.
  *
- * A ring never changes: `withNode` and `withoutNode` give a new one, so that whoever holds a ring can go on using it,
- * and swapping a reference is all that an update takes.
+ * A ring never changes: `withNode` and `withoutNode` give a new one, so that code that holds a ring can go on using
+ * it, and an update is the swap of a reference.
  */
 export class HashRing {
   /** The members in the order of their names. */

@@ -49,7 +49,7 @@ export function checkNodes(nodes: Iterable<string | RingNode>, options: Required
   return members.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** At how many points a node of this weight stands: at least one. */
+/** The number of points of a node of this weight: at least one. */
 export function pointCount(weight: number, { virtualNodes, pointsPerVirtualNode }: Required<RingOptions>): number {
   return Math.max(1, Math.round(weight * virtualNodes * pointsPerVirtualNode));
 }

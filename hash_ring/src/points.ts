@@ -5,7 +5,7 @@ import { finalize, murmur3 } from "./murmur3.ts";
 export interface RingPoints {
   /** Where each point stands: an unsigned 32-bit position. */
   readonly positions: Uint32Array;
-  /** Whose point it is: an index into the ring's nodes. */
+  /** The node that the point belongs to: an index into the ring's nodes. */
   readonly nodeIndexes: Uint16Array;
 }
 

@@ -7,7 +7,7 @@ type Entries = BuiltPackage["entries"];
 
 /**
  * Writes a package's code to `dist` twice: as ES modules (.js), and as CommonJS (.cjs) for `require()` and for Jest as it
- * comes. All that the code imports goes in, except Node's own modules: whoever installs the package needs no other.
+ * comes. All that the code imports goes in, except Node's own modules: an installed package needs no other one.
  */
 export async function buildCode(built: BuiltPackage, dist: string): Promise<void> {
   const { entries } = built;

@@ -18,5 +18,5 @@ export function findingsOf(
   ];
 }
 
-/** The end of a finding about a test that there is none of. */
+/** The end of a finding about a test that the suite does not have. */
 export const notRun = "did not run";

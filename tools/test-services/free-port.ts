@@ -9,8 +9,8 @@ const highestPort = 32_000;
 const maxTries = 100;
 
 /**
- * A TCP port on 127.0.0.1 that nobody listens on, or the first of `inARow` such ports. Whoever can listen on port 0 should
- * do that instead.
+ * A TCP port of 127.0.0.1 that is free, or the first of `inARow` such ports. A server that can listen on port 0 should do
+ * that instead.
  */
 export async function freePort(inARow = 1): Promise<number> {
   for (let attempt = 0; attempt < maxTries; attempt++) {
@@ -21,7 +21,13 @@ export async function freePort(inARow = 1): Promise<number> {
   throw new Error(`no ${inARow} free ports in a row between ${lowestPort} and ${highestPort} in ${maxTries} tries`);
 }
 
-/** Whether nobody listens on this port of 127.0.0.1. */
+/** `count` different free ports. Asking `freePort` so many times could give one port twice. */
+export async function freePorts(count: number): Promise<number[]> {
+  const first = await freePort(count);
+  return Array.from({ length: count }, (_, step) => first + step);
+}
+
+/** Whether no process listens on this port of 127.0.0.1. */
 export function portIsFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -1,5 +1,5 @@
-/** Real servers and processes for tests and benchmarks. Whatever is started here ends with the process that did so. */
-export { freePort } from "./free-port.ts";
+/** Real servers and processes for tests and benchmarks. A server that is started here ends with the process that started it. */
+export { freePort, freePorts } from "./free-port.ts";
 export { freshMysqlDatabase, type DedicatedMysqlDatabase, type MysqlDatabase } from "./mysql-database.ts";
 export { freshRabbitmqVhost, type DedicatedRabbitmqVhost, type RabbitmqVhost } from "./rabbitmq-vhost.ts";
 export { findProgram } from "./find-program.ts";

@@ -46,7 +46,7 @@ export async function freshMysqlDatabase({
   return server === undefined ? { ...place, drop } : { ...place, drop, server };
 }
 
-/** Where the shared server is; started when nobody has done so yet. It ends with the process. */
+/** Where the shared server is. The first call starts it; it ends with the process. */
 export async function sharedMysqlUrl(): Promise<string> {
   const given = process.env["TEST_MYSQL_URL"];
   if (given) return given;

@@ -6,8 +6,8 @@ import { isProvided, requirements } from "./required-program.ts";
 const installTimeoutMs = 600_000;
 
 /**
- * Provides the servers that tests need, before they run: with root on Debian, what is missing is installed, unless
- * TEST_INSTALL=no. Elsewhere the tests themselves say what is missing.
+ * Provides the servers that the tests need, before the tests run. As root on Debian it installs the missing ones, unless
+ * TEST_INSTALL=no. Elsewhere each test says itself which server is missing.
  */
 export function prepareServices(): void {
   const packages = missingPackages();
@@ -21,7 +21,7 @@ export function prepareServices(): void {
   const script = fileURLToPath(new URL("install.sh", import.meta.url));
   const run = spawnSync("sh", [script, ...packages], { encoding: "utf8", timeout: installTimeoutMs });
   const stillMissing = missingPackages();
-  // A package whose service cannot start here may report failure, and its program works nevertheless.
+  // A package may report failure because its service cannot start here. Its program works all the same.
   if (stillMissing.length === 0) return;
   console.error(`${run.stdout ?? ""}${run.stderr ?? ""}`.slice(-8_000));
   console.error(`could not install ${stillMissing.join(", ")}${run.error ? `: ${run.error.message}` : ""}`);

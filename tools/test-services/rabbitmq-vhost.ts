@@ -63,7 +63,7 @@ export async function freshRabbitmqVhost({
   };
 }
 
-/** The shared broker; started when nobody has done so yet. It ends with the process. */
+/** The shared broker. The first call starts it; it ends with the process. */
 export function sharedRabbitmq(): Promise<SharedRabbitmq> {
   const url = process.env["TEST_RABBITMQ_URL"];
   const node = process.env["TEST_RABBITMQ_NODE"];

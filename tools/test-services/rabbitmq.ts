@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { findProgram } from "./find-program.ts";
-import { freePort } from "./free-port.ts";
+import { freePorts } from "./free-port.ts";
 import { requiredProgram } from "./required-program.ts";
 import { startService, withNewPortsOnClash, type Service } from "./service.ts";
 import { startProcess, type StartProcessOptions } from "./start-process.ts";
@@ -25,7 +25,8 @@ export interface Rabbitmq extends Service {
 export function startRabbitmq({ config = [], timeoutMs = 60_000 }: RabbitmqOptions = {}): Promise<Rabbitmq> {
   const program = requiredProgram("rabbitmq");
   return withNewPortsOnClash(async () => {
-    const [port, epmdPort, distributionPort] = await differentPorts();
+    const ports = await freePorts(3);
+    const [port, epmdPort, distributionPort] = ports as [number, number, number];
     const dataDir = temporaryFolder("test-rabbitmq");
     writeFileSync(join(dataDir, "rabbitmq.conf"), [`listeners.tcp.1 = 127.0.0.1:${port}`, ...config, ""].join("\n"));
     writeFileSync(join(dataDir, "enabled_plugins"), "[].\n");
@@ -107,10 +108,4 @@ export async function controlRabbitmq(args: readonly string[], { env, timeoutMs 
   });
   if (run.exit?.code !== 0) throw new Error(`rabbitmqctl ${args.join(" ")} failed:\n${run.stdout()}${run.stderr()}`);
   return run.stdout();
-}
-
-async function differentPorts(): Promise<[number, number, number]> {
-  const ports = new Set<number>();
-  while (ports.size < 3) ports.add(await freePort());
-  return [...ports] as [number, number, number];
 }

@@ -8,12 +8,12 @@ interface Dispute {
   saidAtMs: number;
 }
 
-/** As many strangers as are remembered: more would be a mistake of another kind. */
+/** How many nodes with another list are remembered. */
 const maxDisputes = 1000;
 
 /**
- * Nodes whose list of members is not this node's, and the slots that have another owner there. Neither side serves
- * those: a key must not have two homes.
+ * Nodes whose list of members differs from this node's, and the slots that have another owner by that list. Neither side
+ * serves those slots: a key must not have two owners.
  */
 export class Disputes {
   readonly #members: Members;
@@ -36,7 +36,7 @@ export class Disputes {
     return this.#count > 0 && this.#disputed[slot] === 1;
   }
 
-  /** A node has told its view. */
+  /** Takes in the view that a node has sent. */
   compare(name: string, view: MemberView, nowMs: number): void {
     const known = this.#disputes.get(name);
     if (isSameView(view, this.#members)) {
@@ -61,7 +61,7 @@ export class Disputes {
     this.#sum();
   }
 
-  /** Forgets nodes that are no members and have not come back for so long. */
+  /** Forgets nodes that are no members and have not been heard since `silentSinceMs`. */
   forgetStrangers(silentSinceMs: number): void {
     for (const [name, { saidAtMs }] of this.#disputes) {
       if (saidAtMs >= silentSinceMs || this.#members.names.includes(name)) continue;
@@ -75,7 +75,7 @@ export class Disputes {
     try {
       return Uint8Array.from(ownersInView(view), (name, slot) => (name === names[owners[slot] as number] ? 0 : 1));
     } catch {
-      // A view of which no ring can be made agrees with nothing.
+      // No ring can be made of this view, so every slot is in dispute.
       return new Uint8Array(slotCount).fill(1);
     }
   }

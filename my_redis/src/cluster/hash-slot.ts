@@ -18,11 +18,11 @@ function crc16(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /**
- * The hash slot of a key, bytes[start, end). What stands between the first "{" and the next "}" decides alone, unless
- * it is empty: so keys can be made to live together.
+ * The hash slot of a key, bytes[start, end). Only the text between the first "{" and the next "}" counts, unless it is
+ * empty. So users can put keys into one slot.
  */
 export function hashSlot(bytes: Uint8Array, start: number, end: number): number {
-  // One pass for what most keys are: without a brace, and for a tag that begins after a few bytes.
+  // Most keys have no brace, or have one within a few bytes: one pass handles both.
   let crc = 0;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number;

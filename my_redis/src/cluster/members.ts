@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import { HashRing, slotTable } from "hash-ring";
 
-/** How the ring is made, beyond the names: nodes that differ in it disagree on owners. */
+/** All that decides the owners of slots. Nodes with different views disagree about them. */
 export interface MemberView {
   readonly names: readonly string[];
   readonly virtualNodes: number;
   readonly pointsPerVirtualNode: number;
 }
 
-/** More would not fit into the messages in which nodes compare their views. */
+/** Greetings carry all names, and have a limited length. */
 const maxMembers = 1000;
-/** The ring's own choices; named, so that a later version that chooses otherwise is noticed. */
+/** The defaults of hash-ring. They are given, and sent in greetings, so that a version with other defaults is noticed. */
 const ringOptions = { virtualNodes: 160, pointsPerVirtualNode: 16 };
 
 /** All nodes, in the order of their names, and which of them owns which hash slot. */
@@ -34,10 +34,10 @@ export class Members implements MemberView {
   }
 }
 
-/** Every node knows every id from the start, and it stays the same over restarts. */
+/** The id follows from the name: every node knows it from the start, and it survives restarts. */
 export const nodeId = (name: string): string => createHash("sha1").update(name).digest("hex");
 
-/** The names of the owners of all slots in somebody's view. Throws RangeError when it is none. */
+/** The names of the owners of all slots in another node's view. Throws RangeError when no ring can be made of it. */
 export function ownersInView({ names, virtualNodes, pointsPerVirtualNode }: MemberView): string[] {
   const ring = new HashRing(names, { virtualNodes, pointsPerVirtualNode });
   return Array.from(slotTable(ring), (index) => (ring.nodes[index] as { name: string }).name);
@@ -47,6 +47,6 @@ export function isSameView(one: MemberView, other: MemberView): boolean {
   return viewText(one) === viewText(other);
 }
 
-/** A view for messages, and for comparing. */
+/** A view as text, to compare and to log. */
 export const viewText = ({ names, virtualNodes, pointsPerVirtualNode }: MemberView): string =>
   `${names.join(" ")} (${virtualNodes} virtual nodes of ${pointsPerVirtualNode} points)`;

@@ -1,4 +1,4 @@
-/** Why there is no answer. The request may or may not have had its effect, but for "refused": then it was never sent. */
+/** Why there is no answer. After "refused" the request was never sent; after the others it may have had its effect. */
 export type PeerFailure = "unreachable" | "timeout" | "refused";
 
 /** `answered` is called exactly once, never from within `request`. `answer` is valid only during the call. */
@@ -6,34 +6,34 @@ export type PeerAnswered = (answer: Uint8Array | undefined, failure: PeerFailure
 
 /** A request of another node. `payload` is valid only during the call. */
 export interface PeerRequest {
-  /** Who asks: a place among ClusterView.names. */
+  /** The node that asks: a place among ClusterView.names. */
   readonly from: number;
   readonly payload: Uint8Array;
   /**
-   * Answers, now or later, once; of no effect after the link has gone. What was logged before it is as safe as
-   * appendfsync promises before the answer leaves, as it is for a client's reply.
+   * Answers once, now or later. It has no effect after the link was closed. As with a client's reply, the answer leaves
+   * only when the log is as safe as appendfsync promises.
    */
   answer(bytes: Uint8Array): void;
 }
 
 /**
- * Messages between nodes, over the links that relayed requests take too, and in order with them: what was relayed or
- * requested first is seen first. A node that was frozen and wakes runs nothing that it had been sent before: its links
- * are closed unread, and a message of an older link is dropped once a newer one of the same sender is there.
+ * Messages between nodes, over the links of relayed requests and in order with them. A node that wakes from a freeze runs
+ * nothing that was sent before: it closes its links unread. A message of an older link is dropped once the same sender has
+ * opened a newer link.
  */
 export interface PeerChannel {
   /**
-   * Asks another node. `kind` is 1 to 255: which handler it is for. Without an answer for `timeoutMs` (without it:
+   * Asks another node. `kind` is 1 to 255 and selects the handler. Without an answer for `timeoutMs` (without it:
    * cluster-node-timeout) the failure is "timeout".
    */
   request(node: number, kind: number, payload: Uint8Array, answered: PeerAnswered, timeoutMs?: number): void;
-  /** What this node does with requests of a kind: called within a turn, so that what it writes and logs goes out with it. */
+  /** Sets the handler for requests of a kind. It runs within a turn, so its writes and its log entries go out with the turn. */
   onRequest(kind: number, handler: (request: PeerRequest) => void): void;
-  /** Told whenever a node begins or ceases to be reachable. */
+  /** Calls the listener whenever a node begins or ceases to be reachable. */
   onReachable(listener: (node: number, reachable: boolean) => void): void;
   /** Gives the log to its file and calls back when it is as safe as appendfsync promises; false when it failed. */
   afterLog(callback: (safe: boolean) => void): void;
 }
 
-/** Kinds of requests. CORE's own lie below 32; what spans nodes takes those from 32 on. */
+/** Kinds of requests. Those of spanning commands begin at 32. */
 export const peerRequestKinds = { findScript: 1, unblock: 2, firstSpanning: 32 } as const;

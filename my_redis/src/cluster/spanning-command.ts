@@ -3,13 +3,13 @@ import type { Arguments } from "../protocol/arguments.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 
 /**
- * A client's request that is answered later. Until then he sends on, but nothing of it runs. To be answered exactly
- * once; of no effect when he has gone meanwhile.
+ * A client's request that is answered later. Until then its later requests wait. It must be answered exactly once; the
+ * answer has no effect when the client has disconnected meanwhile.
  */
 export interface DeferredReply {
-  /** Writes the reply in the client's protocol, as CLIENT REPLY wants it, in the order of his requests. */
+  /** Writes the reply in the client's protocol, as CLIENT REPLY wants it, in the order of its requests. */
   answer(write: (reply: ReplyWriter) => void): void;
-  /** Whether the client went away: nobody waits for the answer any more. */
+  /** Whether the client has disconnected, so that the answer is not needed any more. */
   readonly abandoned: boolean;
 }
 

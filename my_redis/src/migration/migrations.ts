@@ -18,9 +18,9 @@ export interface MigrationNetwork {
 }
 
 /**
- * MIGRATE: sends keys to another server and then deletes them here. Meanwhile its client waits, and so does every
- * client that wants to change data; redis-server stands still altogether. Hence there is one migration at a time, and
- * the deleted keys are the ones that were sent. The check is installed only during a migration.
+ * MIGRATE: keys go to another server and then leave this one. Meanwhile their client waits, and so does every client
+ * that wants to change data (redis-server serves no client at all). So there is one migration at a time, and the value
+ * that is removed here is the value that was sent. The check is installed only meanwhile.
  */
 export class Migrations implements MigrationPort {
   readonly #server: Services;
@@ -34,7 +34,7 @@ export class Migrations implements MigrationPort {
     this.#requests = new HeldRequests(server);
   }
 
-  /** The server stops: the running migration is given up, and its keys stay. */
+  /** The server stops: a migration under way is given up, and its keys stay. */
   stop(): void {
     this.#stopping.abort();
   }
@@ -79,7 +79,7 @@ export class Migrations implements MigrationPort {
     const removed: Uint8Array[] = [];
     for (const { key } of taken) {
       const address = database.find(key, 0, key.length);
-      // The key may have expired meanwhile.
+      // The key may have expired before it reached the target.
       if (address === 0) continue;
       database.remove(address);
       database.changedKey(key, 0, key.length, "del");

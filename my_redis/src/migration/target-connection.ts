@@ -2,7 +2,7 @@ import type { TargetAddress } from "../dispatch/ports.ts";
 import type { Connect, TransportHandlers, TransportSocket } from "../network/transport.ts";
 import { latin1Text } from "../protocol/arguments.ts";
 
-/** The activity of the connection when the target did not answer in time or disconnected. */
+/** The step during which the target did not answer in time, or closed the connection. */
 export type TargetActivity = "connecting" | "writing" | "reading";
 
 export class TargetError extends Error {
@@ -16,9 +16,9 @@ export class TargetError extends Error {
 
 const lineFeed = 10;
 const signs = new Set(["+", "-"]);
-/** Each reply is one short line. A longer one comes from something that is not Redis. */
+/** Replies are one short line each: a longer one is no reply to these requests. */
 const maxLineBytes = 64 * 1024;
-/** Error texts that mean "no such host"; all others mean that the host accepts no connection. */
+/** These errors mean that there is no such host; others mean that nothing listens there. */
 const unknownHost = /ENOTFOUND|EAI_|DNS|getaddrinfo|resolve/i;
 
 /** A connection to another server. Each request gets a reply of one line. */
@@ -104,7 +104,7 @@ export class TargetConnection {
     this.#answer();
   }
 
-  /** Passes a complete line to the waiting caller. Anything that is not a line of a reply ends the connection. */
+  /** Resolves the waiting `line` call when a line is complete. Anything but a line of a reply ends the connection. */
   #answer(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;

@@ -2,13 +2,13 @@ import type { MigratingKey, Migration } from "../dispatch/ports.ts";
 import type { Connect } from "../network/transport.ts";
 import { TargetConnection, TargetError } from "./target-connection.ts";
 
-/** The keys that the target took, and the client's error reply if it did not take all. */
+/** The keys that the target accepted, and the client's error reply if it did not accept all. */
 export interface TransferResult {
   readonly taken: readonly MigratingKey[];
   readonly error: string | undefined;
 }
 
-/** Sends keys to the target and reads the reply to each. Never rejects because of the target. */
+/** Sends keys to the target and reads the reply for each. An error of the target is a result, not a rejection. */
 export async function transfer(connect: Connect, migration: Migration, signal: AbortSignal): Promise<TransferResult> {
   const taken: MigratingKey[] = [];
   let refusal: string | undefined;
@@ -21,7 +21,7 @@ export async function transfer(connect: Connect, migration: Migration, signal: A
       const preparation = await refusalOf(connection, migration.credentials.length > 0 ? 2 : 1);
       for (const key of migration.keys) {
         const answer = await refusalOf(connection, 1);
-        // After a failed AUTH or SELECT a key may be in any database of the target, or in none.
+        // After a failed AUTH or SELECT, a key may be in another database, or nowhere.
         if (preparation === undefined && answer === undefined) taken.push(key);
         else refusal ??= `ERR Target instance replied with error: ${preparation ?? answer}`;
       }

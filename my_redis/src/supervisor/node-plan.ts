@@ -14,14 +14,14 @@ export interface PlannedNode {
   readonly peers: readonly string[];
 }
 
-/** The settings that determine the nodes of this machine. */
+/** The settings that decide about the nodes of this machine. */
 export type PlanSettings = Pick<SettingValues, "nodes" | "port" | "bind" | "self" | "peers" | "dir">;
 
 /**
  * The nodes that `nodes` asks for: their ports go upwards from `port`, and each has its own folder. The host in their
  * names is that of `self`, otherwise the first address in `bind`.
  *
- * @throws DirectiveError when the ports cannot be
+ * @throws DirectiveError when the settings give no such ports
  */
 export function planNodes(settings: PlanSettings): PlannedNode[] {
   const { nodes, port, self } = settings;
@@ -45,7 +45,7 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
   }));
 }
 
-/** The words of the command line that start a node. They follow the supervisor's own words, so that they win. */
+/** Words of a node's command line. They follow the supervisor's own, because the last value of a directive wins. */
 export function nodeWords({ name, port, folder, peers }: PlannedNode): string[] {
   const own = ["--nodes", "1", "--port", `${port}`, "--dir", folder, "--self", name, "--pidfile", ""];
   return [...own, "--peers", peers.join(",")];
@@ -56,10 +56,7 @@ export function makeFolders(nodes: readonly PlannedNode[]): void {
   for (const { folder } of nodes) mkdirSync(folder, { recursive: true });
 }
 
-/**
- * An address that stands for all of a machine's addresses names no machine. The nodes then reach each other by
- * loopback.
- */
+/** A wildcard address is no address to connect to, so the nodes of this machine use the loopback address. */
 function hostOf(bind: readonly string[]): string {
   const address = bind
     .map((each) => each.replace(/^-/, ""))

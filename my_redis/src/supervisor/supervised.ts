@@ -1,11 +1,11 @@
 import { greeting, readyMessage } from "./supervised-process.ts";
 
 /**
- * Must be called once this process serves. If a supervisor started it, the supervisor is notified, and `stop` is called
- * when the supervisor has died. Call the result to let this process end.
+ * To be called once this process serves. A supervisor that started it is notified, and `stop` is called when the
+ * supervisor has ended. The result lets this process end.
  */
 export function answerSupervisor(stop: () => void): () => void {
-  // Another parent may have opened a channel for its own purposes; only a supervisor sends the greeting.
+  // Another parent process may have opened a channel for its own purposes. Only a supervisor sends a greeting.
   if (process.send === undefined) return () => {};
   let greeted = false;
   const answer = (message: unknown): void => {

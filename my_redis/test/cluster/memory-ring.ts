@@ -1,4 +1,4 @@
-import { freePort, waitUntil } from "../../../tools/test-services/index.ts";
+import { freePorts, waitUntil } from "../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
@@ -13,7 +13,7 @@ export interface MemoryRing {
 
 /** Starts a ring, and waits until all nodes know each other. */
 export async function startMemoryRing(count: number, options: StartOptions = {}): Promise<MemoryRing> {
-  const ports = await Promise.all(Array.from({ length: count }, () => freePort()));
+  const ports = await freePorts(count);
   const names = ports.map((port) => `127.0.0.1:${port}`);
   const nodes: OpenServer[] = [];
   for (const [index, port] of ports.entries()) {

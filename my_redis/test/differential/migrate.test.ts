@@ -5,6 +5,7 @@ import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { recordExercised } from "./harness/exercised-commands.ts";
 import { showReply } from "./harness/reply.ts";
 import { RespConnection, type Word } from "./harness/resp-connection.ts";
+import { type StartedPair, startPair } from "./harness/start-pair.ts";
 
 const redis = requireService("redis");
 
@@ -38,25 +39,21 @@ class FakeTarget {
 }
 
 describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
-  let real: Service;
+  let pair: StartedPair;
   let target: Service;
   let ours: OpenServer;
   let atTarget: RespConnection;
   let sources: readonly Source[];
 
   beforeAll(async () => {
-    [real, target] = await Promise.all([startRedisServer(), startRedisServer()]);
-    ours = await startOpenServer({ port: 0, memory: true });
+    [pair, target] = await Promise.all([startPair(), startRedisServer()]);
+    ({ ours } = pair);
     atTarget = await RespConnection.open(target.port, "target");
-    sources = [
-      { name: "redis-server", connection: await RespConnection.open(real.port, "redis-server") },
-      { name: "MyRedis", connection: await RespConnection.open(ours.port, "MyRedis") },
-    ];
+    sources = (["redis-server", "MyRedis"] as const).map((name) => ({ name, connection: pair.control[name] }));
   });
   afterAll(async () => {
     atTarget.close();
-    for (const { connection } of sources) connection.close();
-    await Promise.all([real.stop(), target.stop(), ours.close()]);
+    await Promise.all([pair.close(), target.stop()]);
   });
 
   /** Runs commands at the source, "T" before one for the target; gives the replies as text. */

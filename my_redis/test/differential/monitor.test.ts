@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { requireService, startRedisServer, waitUntil, type Service } from "../../../tools/test-services/index.ts";
-import { type RunningServer, startServer } from "../../index.ts";
+import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
 import { recordExercised } from "./harness/exercised-commands.ts";
 import { RespConnection, type Word } from "./harness/resp-connection.ts";
+import { type StartedPair, startPair } from "./harness/start-pair.ts";
 
 const redis = requireService("redis");
 
@@ -45,34 +45,28 @@ class Monitor {
 }
 
 describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.reason}`, () => {
-  let real: Service;
-  let ours: RunningServer;
+  let pair: StartedPair;
 
   beforeAll(async () => {
-    real = await startRedisServer();
-    ours = await startServer({ port: 0, bind: ["127.0.0.1"], memory: true });
+    pair = await startPair();
   });
 
-  afterAll(async () => {
-    await ours.close();
-    await real.stop();
-  });
+  afterAll(() => pair.close());
 
   /** Runs the commands on both servers, and compares what their monitors are sent. */
   async function expectSameLines(commands: readonly (readonly Word[])[], protocol: 2 | 3 = 2): Promise<void> {
-    const seen: string[] = [];
-    for (const port of [ours.port, real.port]) {
+    const [ours, theirs] = await pair.onBoth(async (port, side) => {
       const monitor = await Monitor.open(port);
       if (protocol === 3) await monitor.send("HELLO 3\r\n", "modules");
-      const client = await RespConnection.open(port, `port ${port}`);
+      const client = await RespConnection.open(port, side);
       for (const command of commands) await client.reply(...command);
       await client.reply("ECHO", "the end");
       await monitor.until('"the end"\r\n');
-      seen.push(withoutTimes(monitor.text.slice(monitor.text.indexOf("+1"))));
       client.close();
       monitor.close();
-    }
-    expect(seen[0]).toBe(seen[1] as string);
+      return withoutTimes(monitor.text.slice(monitor.text.indexOf("+1")));
+    });
+    expect(ours).toBe(theirs);
     for (const command of commands) recordExercised(command);
     recordExercised(["MONITOR"]);
   }
@@ -148,8 +142,7 @@ describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.r
     ));
 
   test("a command that waits is shown once, when it begins to", async () => {
-    const seen: string[] = [];
-    for (const port of [ours.port, real.port]) {
+    const [ours, theirs] = await pair.onBoth(async (port) => {
       const monitor = await Monitor.open(port);
       const [waiting, other] = [await RespConnection.open(port, "waiting"), await RespConnection.open(port, "other")];
       waiting.send(["BLPOP", "queue", "0"]);
@@ -158,15 +151,14 @@ describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.r
       await waiting.next();
       await other.reply("ECHO", "the end");
       await monitor.until('"the end"\r\n');
-      seen.push(withoutTimes(monitor.text));
       for (const each of [waiting, other, monitor]) each.close();
-    }
-    expect(seen[0]).toBe(seen[1] as string);
+      return withoutTimes(monitor.text);
+    });
+    expect(ours).toBe(theirs);
   });
 
   test("a monitor cannot use keys, and is none any more after RESET", async () => {
-    const seen: string[] = [];
-    for (const port of [ours.port, real.port]) {
+    const [ours, theirs] = await pair.onBoth(async (port) => {
       const monitor = await Monitor.open(port);
       const lines = [
         "GET k",
@@ -178,19 +170,19 @@ describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.r
         "CLIENT NO-EVICT off",
       ];
       await monitor.send([...lines, "PING", "RESET", "GET k", "PING last", ""].join("\r\n"), "last\r\n");
-      seen.push(withoutTimes(monitor.text));
       monitor.close();
-    }
-    expect(seen[0]).toBe(seen[1] as string);
+      return withoutTimes(monitor.text);
+    });
+    expect(ours).toBe(theirs);
   });
 
   test("CLIENT LIST names a monitor O", async () => {
-    for (const port of [ours.port, real.port]) {
+    await pair.onBoth(async (port) => {
       const monitor = await Monitor.open(port);
       const client = await RespConnection.open(port, "client");
       expect((await client.reply("CLIENT", "LIST")).text).toContain("flags=O ");
       monitor.close();
       client.close();
-    }
+    });
   });
 });

@@ -1,37 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  requireService,
-  startRedisServer,
-  temporaryFolder,
-  waitUntil,
-  type Service,
-} from "../../../tools/test-services/index.ts";
-import { startServer, type RunningServer } from "../../index.ts";
+import { requireService, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { recordExercised } from "./harness/exercised-commands.ts";
 import { type Reply, showReply } from "./harness/reply.ts";
-import { RespConnection } from "./harness/resp-connection.ts";
+import { sides, type StartedPair, startPair } from "./harness/start-pair.ts";
 
 const redis = requireService("redis");
 
 describe.skipIf(redis.missing)(`with files to write, MyRedis answers as redis-server${redis.reason}`, () => {
-  let real: Service;
-  let ours: RunningServer;
-  let connections: readonly RespConnection[];
+  let pair: StartedPair;
 
   beforeAll(async () => {
-    real = await startRedisServer();
-    ours = await startServer({ port: 0, bind: ["127.0.0.1"], dir: temporaryFolder("saving") });
-    connections = await Promise.all([ours.port, real.port].map((port) => RespConnection.open(port, `port ${port}`)));
+    pair = await startPair({ myRedis: { memory: false, dir: temporaryFolder("saving") } });
   });
-  afterAll(async () => {
-    for (const connection of connections) connection.close();
-    await ours.close();
-    await real.stop();
-  });
+  afterAll(() => pair.close());
 
   async function onBoth(...command: string[]): Promise<Reply[]> {
     recordExercised(command);
-    return Promise.all(connections.map((connection) => connection.reply(...command)));
+    return Promise.all(sides.map((side) => pair.control[side].reply(...command)));
   }
 
   async function expectSameReplies(...commands: string[][]): Promise<void> {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { requireService, startRedisServer, waitUntil, type Service } from "../../../tools/test-services/index.ts";
-import { startServer, type RunningServer } from "../../index.ts";
+import { requireService, waitUntil } from "../../../tools/test-services/index.ts";
 import { recordExercised } from "./harness/exercised-commands.ts";
 import { type Reply, showReply } from "./harness/reply.ts";
 import { RespConnection, type Word } from "./harness/resp-connection.ts";
+import { type StartedPair, startPair } from "./harness/start-pair.ts";
 
 const redis = requireService("redis");
 const endless = "while true do end";
@@ -16,16 +16,16 @@ interface Clients {
 }
 
 /** Runs the same steps on both servers, and compares what they give. */
-async function onBoth(ports: readonly [number, number], run: (clients: Clients) => Promise<unknown[]>): Promise<void> {
-  const results: unknown[] = [];
-  for (const port of ports) {
-    const script = await RespConnection.open(port, `port ${port}`);
-    const other = await RespConnection.open(port, `port ${port}`);
-    results.push(await run({ script, other, port }));
+async function onBoth(pair: StartedPair, run: (clients: Clients) => Promise<unknown[]>): Promise<void> {
+  const [ours, theirs] = await pair.onBoth(async (port, side) => {
+    const script = await RespConnection.open(port, side);
+    const other = await RespConnection.open(port, side);
+    const result = await run({ script, other, port });
     script.close();
     other.close();
-  }
-  expect(results[0]).toEqual(results[1]);
+    return result;
+  });
+  expect(ours).toEqual(theirs);
 }
 
 const show = (replies: readonly Reply[]): string[] => replies.map(showReply);
@@ -49,23 +49,16 @@ async function ask({ other }: Clients, ...command: Word[]): Promise<string> {
 }
 
 describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-server${redis.reason}`, () => {
-  let real: Service;
-  let ours: RunningServer;
-  let ports: readonly [number, number];
+  let pair: StartedPair;
 
   beforeAll(async () => {
-    real = await startRedisServer({ args: ["--busy-reply-threshold", "20"] });
-    ours = await startServer({ port: 0, bind: ["127.0.0.1"], memory: true, "busy-reply-threshold": 20 });
-    ports = [ours.port, real.port];
+    pair = await startPair({ flags: { "busy-reply-threshold": "20" } });
   });
 
-  afterAll(async () => {
-    await ours.close();
-    await real.stop();
-  });
+  afterAll(() => pair.close());
 
   test("others are told so, and SCRIPT KILL ends it", () =>
-    onBoth(ports, async (clients) => {
+    onBoth(pair, async (clients) => {
       const { script } = clients;
       script.send(["EVAL", endless, "0"], ["PING"]);
       await untilBusy(clients);
@@ -82,7 +75,7 @@ describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-
     }));
 
   test("SCRIPT KILL ends one that hides in pcall", () =>
-    onBoth(ports, async (clients) => {
+    onBoth(pair, async (clients) => {
       const hiding = "local f = function() while 1 do redis.call('ping') end end while 1 do pcall(f) end";
       clients.script.send(["EVAL", hiding, "0"]);
       await untilBusy(clients);
@@ -92,7 +85,7 @@ describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-
   test(
     "SCRIPT KILL does not end one that has written, and its writes are seen when it is done",
     () =>
-      onBoth(ports, async (clients) => {
+      onBoth(pair, async (clients) => {
         const incr = "redis.call('incr', 'counter')";
         await ask(clients, "DEL", "counter");
         const slow = `${incr} for i = 1, 1e8 do end ${incr} return redis.call('get', 'counter')`;
@@ -112,7 +105,7 @@ describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-
   test(
     "what it has done so far is seen by nobody, and its keys do not expire",
     () =>
-      onBoth(ports, async (clients) => {
+      onBoth(pair, async (clients) => {
         const waiting = await RespConnection.open(clients.port, "a client that waits");
         await ask(clients, "DEL", "list", "brief");
         waiting.send(["BLPOP", "list", "0"]);
@@ -131,7 +124,7 @@ describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-
   );
 
   test("a client that goes away leaves a server that goes on", () =>
-    onBoth(ports, async (clients) => {
+    onBoth(pair, async (clients) => {
       clients.script.send(["EVAL", endless, "0"]);
       await untilBusy(clients);
       clients.script.close();

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { requireService, startRedisServer, type Service } from "../../../tools/test-services/index.ts";
-import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
+import { requireService } from "../../../tools/test-services/index.ts";
+import { startOpenServer } from "../../src/start-server.ts";
 import { recordExercised } from "./harness/exercised-commands.ts";
 import { showReply } from "./harness/reply.ts";
 import { RespConnection, type Word } from "./harness/resp-connection.ts";
+import { type StartedPair, startPair } from "./harness/start-pair.ts";
 
 const redis = requireService("redis");
 
@@ -51,29 +52,23 @@ class Scene {
 }
 
 describe.skipIf(redis.missing)(`another client hears of changes as from redis-server${redis.reason}`, () => {
-  let real: Service;
-  let ours: OpenServer;
+  let pair: StartedPair;
 
   beforeAll(async () => {
-    real = await startRedisServer();
-    ours = await startOpenServer({ port: 0, bind: ["127.0.0.1"], memory: true });
+    pair = await startPair();
   });
 
-  afterAll(async () => {
-    await ours.close();
-    await real.stop();
-  });
+  afterAll(() => pair.close());
 
   async function expectSameOnBoth(run: (scene: Scene) => Promise<void>): Promise<void> {
-    const seen: string[][] = [];
-    for (const port of [ours.port, real.port]) {
+    const [ours, theirs] = await pair.onBoth(async (port) => {
       const scene = await Scene.open(port);
       await scene.writer.reply("FLUSHALL");
       await run(scene);
       scene.close();
-      seen.push(scene.seen);
-    }
-    expect(seen[0]).toEqual(seen[1] as string[]);
+      return scene.seen;
+    });
+    expect(ours).toEqual(theirs);
   }
 
   for (const protocol of ["2", "3"]) {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createServer } from "node:net";
-import { freePort, temporaryFolder } from "../index.ts";
+import { freePort, freePorts, temporaryFolder } from "../index.ts";
 import { portIsFree } from "../free-port.ts";
 
 test("a free port can be listened on, and then is free no more", async () => {
@@ -15,6 +15,12 @@ test("a free port can be listened on, and then is free no more", async () => {
 test("of several ports in a row every one is free", async () => {
   const first = await freePort(3);
   for (const step of [0, 1, 2]) expect(await portIsFree(first + step)).toBe(true);
+});
+
+test("several free ports differ from each other", async () => {
+  const ports = await freePorts(4);
+  expect(new Set(ports).size).toBe(4);
+  for (const port of ports) expect(await portIsFree(port)).toBe(true);
 });
 
 test("two temporary folders with one prefix differ", () => {

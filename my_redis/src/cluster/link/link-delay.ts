@@ -1,9 +1,9 @@
-/** Two clocks may drift apart by so much, as a share of the time: ten times what a bad one does. */
+/** How fast two clocks may drift apart, as a share of the time: ten times the drift of a bad clock. */
 const driftShare = 0.001;
 
 /**
- * How much longer messages take than they did at best, told from the sender's clock in them. The two clocks have
- * nothing in common but their pace.
+ * How much longer a message took than the fastest one so far. Messages carry the sender's clock; the two clocks have only
+ * their pace in common.
  */
 export class LinkDelay {
   #least = Number.POSITIVE_INFINITY;
@@ -12,7 +12,7 @@ export class LinkDelay {
   /** Milliseconds beyond the shortest time that a message has taken. */
   excess(sentAtMs: number, arrivedAtMs: number): number {
     const difference = arrivedAtMs - sentAtMs;
-    // What was least creeps up with the time, by what the clocks may have drifted.
+    // The least difference grows slowly, by as much as the clocks may have drifted.
     this.#least = Math.min(difference, this.#least + (arrivedAtMs - this.#lastMs) * driftShare);
     this.#lastMs = arrivedAtMs;
     return difference - this.#least;

@@ -4,10 +4,10 @@ import type { MemberView } from "../members.ts";
 export const linkVersion = 2;
 /** The name of the command by which a connection becomes a link; it stands in no table that users see. */
 export const linkCommand = "MYREDIS.LINK";
-/** What begins the line that answers it. */
+/** The beginning of the line that answers it. */
 export const linkReply = "LINK ";
 
-/** What a node says of itself, and how it sees the others. */
+/** A node's introduction: its own data, and its view of the members. */
 export interface NodeIntroduction {
   readonly version: number;
   readonly name: string;
@@ -17,15 +17,15 @@ export interface NodeIntroduction {
   readonly view: MemberView;
 }
 
-/** The first words on a link. */
+/** The first message on a link. */
 export interface LinkGreeting extends NodeIntroduction {
-  /** The node that is meant. */
+  /** The node that the caller wants to reach. */
   readonly to: string;
   /** Grows with each link of this run. */
   readonly number: number;
 }
 
-/** The answer. Also a node that refuses tells its view. */
+/** The answer to a greeting. A refusal contains the view too. */
 export interface LinkWelcome extends NodeIntroduction {
   /** Why there will be no link; empty when there is one. */
   readonly refusal: string;

@@ -1,7 +1,7 @@
 /**
- * Everything that follows from cluster-node-timeout, in milliseconds. A request that a node still takes in was sent
- * at most half a timeout and a quarter ago; and who sent it waits for at least that long before he tells his client
- * that it may not have been done. So nothing is done after that.
+ * Everything that follows from cluster-node-timeout, in milliseconds. A request that a node accepts was sent
+ * at most three quarters of a timeout ago. The sender waits for at least that long before it answers the client that the
+ * request may be lost. So no request is carried out after that answer.
  */
 export interface LinkTiming {
   /** Without an answer for so long a node counts as gone. */
@@ -10,9 +10,9 @@ export interface LinkTiming {
   readonly tickMs: number;
   /** A node that has not been heard for so long is sent nothing new before it is heard again. */
   readonly suspectMs: number;
-  /** What arrives after a silence that was longer is not run: it may be old. */
+  /** Messages that arrive after a longer silence may be old, and are not carried out. */
   readonly silenceMs: number;
-  /** What was under way for so much longer than usual is not run either. */
+  /** Messages that took so much longer than usual are not carried out either. */
   readonly delayMs: number;
 }
 

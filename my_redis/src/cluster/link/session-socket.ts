@@ -8,7 +8,7 @@ export interface SessionLink {
   sessionClosed(client: number): void;
 }
 
-/** The socket of a client who is connected to another node: what is written goes into frames of the link. */
+/** The socket of a client that is connected to another node: replies are written into frames of the link. */
 export class SessionSocket implements TransportSocket {
   readonly remoteAddress: string;
   readonly localAddress = "";
@@ -21,7 +21,7 @@ export class SessionSocket implements TransportSocket {
     this.remoteAddress = link.name;
   }
 
-  /** Takes everything: a link whose node does not read is not read itself. */
+  /** Accepts everything: when the other node does not read, the link is paused. */
   write(bytes: Uint8Array, start: number, end: number): number {
     this.#link.sendReplies(this.#client, bytes, start, end);
     return end - start;

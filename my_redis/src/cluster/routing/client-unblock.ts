@@ -1,5 +1,5 @@
-import type { Services } from "../../dispatch/context.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
+import type { Services } from "../../dispatch/context.ts";
 import type { Cluster } from "../cluster.ts";
 import type { IncomingLinks } from "../link/incoming-links.ts";
 import { peerRequestKinds } from "../peer-channel.ts";
@@ -9,27 +9,25 @@ const messageBytes = 5;
 const one = Uint8Array.of(1);
 const zero = Uint8Array.of(0);
 
-/** What CLIENT UNBLOCK needs of this node. */
-interface UnblockingNode extends Cluster {
+export interface ClientUnblockParts extends Pick<Cluster, "channel" | "spanning"> {
   readonly server: Services;
-  readonly incoming: Pick<IncomingLinks, "session">;
+  readonly incoming: IncomingLinks;
   readonly relayed: RelayedClients;
 }
 
 /** CLIENT UNBLOCK for a client whose blocking command another node carries out: that node is asked. */
-export function installClientUnblock(node: UnblockingNode): void {
-  const { server, channel } = node;
+export function installClientUnblock({ server, channel, spanning, incoming, relayed }: ClientUnblockParts): void {
   channel.onRequest(peerRequestKinds.unblock, ({ from, payload, answer }) => {
     const client = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
-    const session = node.incoming.session(from, client);
+    const session = incoming.session(from, client);
     const how = payload[messageBytes - 1] === 1 ? "error" : "timeout";
     answer(session !== undefined && server.blocking.unblock(session.client, how) ? one : zero);
   });
-  node.spanning.set("client|unblock", {
+  spanning.set("client|unblock", {
     localInTransaction: true,
     run(context, args, reply) {
       const found = server.clients.connected.get(Number(args.latin1(2)))?.client;
-      const relaying = found === undefined ? undefined : node.relayed.get(found.id);
+      const relaying = found === undefined ? undefined : relayed.get(found.id);
       if (found === undefined || relaying === undefined || relaying.outstanding === 0 || found.blocked !== undefined) {
         const own = args.copy();
         const unblock = server.processor.resolve(own);

@@ -17,18 +17,19 @@ interface ExpectedReplies extends SpecialReplies {
   readonly from: number;
 }
 
-/** Requests of one client that other nodes may have at a time, and bytes of them: then he waits until all are answered. */
+/** How many requests of one client, and bytes of them, other nodes may have at a time. Beyond that the client waits until
+ * all are answered. */
 const maxOutstanding = 1024;
 const maxOutstandingBytes = 1024 * 1024;
 
 /** What other nodes do for one client: requests are with one node at a time, and so answered in order. */
 export class RelayedClient implements Relaying {
   readonly context: Context;
-  /** The node that has his requests. */
+  /** The node that has the client's requests. */
   node = -1;
-  /** Nodes that hold a session for him. */
+  /** Nodes that hold a session for the client. */
   readonly sessions = new Set<number>();
-  /** The slot of the keys that he watches at another node; -1 for none. */
+  /** The slot of the keys that the client watches at another node; -1 for none. */
   watchedSlot = -1;
   watchNode = -1;
   /** Nothing may follow before all is answered. */
@@ -111,7 +112,8 @@ export class RelayedClient implements Relaying {
     answer(server.replies, client, (reply) => reply.raw(bytes, start, end));
   }
 
-  /** The node is lost: everything that it was to answer is answered with the error, and what it watched is not watched. */
+  /** The node is lost: each outstanding request is answered with the error, and what the client watched there counts as
+   * changed. */
   lost(node: number, message: string): void {
     this.sessions.delete(node);
     const { client, server } = this.context;

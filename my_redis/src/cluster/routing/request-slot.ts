@@ -2,12 +2,12 @@ import type { Command } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { hashSlot } from "../hash-slot.ts";
 
-/** The request has no keys, or none that can be told. */
+/** The request has no keys, or its keys cannot be found. */
 export const noSlot = -1;
 /** Its keys live in different slots. */
 export const severalSlots = -2;
 
-/** The hash slot of a request's keys. Where the table says where they stand, they are read in place. */
+/** The hash slot of a request's keys. Keys at fixed places, by the command table, are read in place. */
 export function requestSlot(command: Command, args: Arguments): number {
   if (command.findKeys !== undefined) return slotOfPositions(command.findKeys(args), args);
   const { keyRange } = command;

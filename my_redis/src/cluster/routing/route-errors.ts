@@ -1,4 +1,4 @@
-/** Errors by which clients learn where a request cannot go; cluster-aware ones look at the first word. */
+/** Errors for requests that cannot be routed. Cluster-aware clients read the first word. */
 export const routeErrors = {
   crossSlot: "CROSSSLOT Keys in request don't hash to the same slot",
   spans: (name: string): string =>

@@ -119,7 +119,7 @@ export class Router {
     const retry = scripts.prepare(command, args, node, (bytes) => void this.#send(context, { slot, node }, bytes));
     const special = retry === undefined ? undefined : { count: 1, last: retry };
     const outcome = this.#send(context, { slot, node }, args, special);
-    // Should the script have to be sent after it, nothing may have run in between.
+    // If the script has to be sent again as EVAL, no later request may have run before it.
     if (special !== undefined) (client.relaying as RelayedClient).barrier = true;
     return outcome;
   }
@@ -150,7 +150,7 @@ export class Router {
 
   #hasRoom({ pendingBytes }: OutgoingLink): boolean {
     const { links, maxWaitingBytes } = this.#owner;
-    // Several links can only be full together when this one is not empty.
+    // An empty link always has room.
     if (pendingBytes === 0) return true;
     let total = 0;
     for (const link of links) total += link?.pendingBytes ?? 0;
@@ -193,7 +193,7 @@ export class Router {
     return "run";
   }
 
-  /** What is watched at another node is not watched any more: nobody waits for the answer. */
+  /** Ends the watching at another node. The reply is dropped. */
   #unwatch(context: Context): void {
     const relaying = context.client.relaying as RelayedClient | undefined;
     if (relaying === undefined || relaying.watchNode < 0) return;
@@ -228,7 +228,7 @@ export class Router {
     return alone ? this.#routeTo(context, command, args, slot) : this.#span(context, spanning, args);
   }
 
-  /** Another node's client: never sent on, whatever the nodes believe of each other. */
+  /** Requests of another node's client are never sent on, whatever the nodes believe of each other. */
   #checkRelayed(command: Command, args: Arguments): Verdict {
     const slot = requestSlot(command, args);
     if (slot === noSlot) return "run";

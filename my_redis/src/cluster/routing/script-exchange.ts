@@ -8,7 +8,7 @@ import { type PeerChannel, peerRequestKinds } from "../peer-channel.ts";
 import { requestBytes } from "./transaction-request.ts";
 
 const digestLength = 40;
-/** Scripts of which it is remembered that a node has them. */
+/** How many scripts are remembered as known to a node. */
 const maxRemembered = 10_000;
 const noScript = Buffer.from("-NOSCRIPT ", "latin1");
 const emptyBytes = new Uint8Array(0);
@@ -16,14 +16,14 @@ const emptyBytes = new Uint8Array(0);
 const isByDigest = ({ name }: Command): boolean => name === "EVALSHA" || name === "EVALSHA_RO";
 
 /**
- * A script that one node has seen is found by all: a node that does not know it asks the others, and a node that was
- * sent EVALSHA and does not know it is sent EVAL.
+ * Every node finds a script that one node has seen. A node that does not know a script asks the others. When a node
+ * answers a relayed EVALSHA with NOSCRIPT, it is sent EVAL.
  */
 export class ScriptExchange {
   readonly #server: Services;
   readonly #channel: PeerChannel;
   readonly #view: ClusterView;
-  /** By node, the digests that it has run. */
+  /** For each node, the digests of scripts that it has run. */
   readonly #known = new Map<number, Set<string>>();
 
   constructor(server: Services, channel: PeerChannel, view: ClusterView) {
@@ -45,7 +45,7 @@ export class ScriptExchange {
     return this.#engine.find(args.buffer, args.start(1), args.end(1)) === undefined;
   }
 
-  /** Looks for a script at all other nodes; then this one has it, or nobody who answers does. */
+  /** Looks for a script at all other nodes; then this node has it, or no node that answers does. */
   find(sha1: string, done: () => void): void {
     const payload = Buffer.from(sha1, "latin1");
     let left = this.#view.names.length - 1;
@@ -70,13 +70,13 @@ export class ScriptExchange {
     try {
       this.#engine.load(new Uint8Array(body));
     } catch {
-      // What does not compile is its caller's to hear of, from the node that runs it.
+      // A script that does not compile: the node that runs it reports the error to the client.
     }
   }
 
   /**
-   * Before a script is relayed: what to do with its reply. `send` gives the node a request in its place. Undefined
-   * when the reply is the client's in any case.
+   * Called before a script is relayed. Gives what to do with its reply; `send` sends the node another request instead.
+   * Undefined when the reply goes to the client in any case.
    */
   prepare(
     command: Command,
@@ -115,13 +115,13 @@ export class ScriptExchange {
     known.add(sha1);
   }
 
-  /** A node was lost, or scripts are forgotten: who knows what it knows now. */
+  /** A node was lost, or scripts were flushed: the node may not know its scripts any more. */
   forget(node?: number): void {
     if (node === undefined) this.#known.clear();
     else this.#known.delete(node);
   }
 
-  /** The bodies of the scripts that a transaction calls by digest: they go before it. */
+  /** The bodies of the scripts that a transaction calls by digest; they are sent before it. */
   bodiesFor(queued: readonly QueuedCommand[]): Uint8Array[] {
     const bodies = new Set<Uint8Array>();
     for (const { command, args } of queued) {
@@ -133,7 +133,7 @@ export class ScriptExchange {
   }
 }
 
-/** EVALSHA as the EVAL that it stands for. */
+/** The EVAL that does the same as an EVALSHA. */
 function evalOf(request: Arguments, body: Uint8Array): Uint8Array {
   const words = Array.from({ length: request.count }, (_, index) => request.view(index));
   const name = request.is(0, "evalsha_ro") ? "EVAL_RO" : "EVAL";

@@ -18,7 +18,7 @@ export function transactionRequest(
   return { bytes: Buffer.concat(parts), replies: parts.length };
 }
 
-/** A request as RESP: as it came, or put into that form when it came as a line. */
+/** A request as RESP: the bytes that arrived, or for an inline command its RESP form. */
 export function requestBytes(args: Arguments): Uint8Array {
   if (args.requestEnd > args.requestStart) return args.buffer.subarray(args.requestStart, args.requestEnd);
   const parts: Uint8Array[] = [Buffer.from(`*${args.count}\r\n`, "latin1")];

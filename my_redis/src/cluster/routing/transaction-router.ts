@@ -16,15 +16,15 @@ type Send = (
   special: SpecialReplies,
 ) => Outcome;
 
-/** Of what concerns the connection, this works for a session as well as for its client. */
+/** Commands of the connection that work in a session as they do for its client. */
 const possibleElsewhere = new Set(["PING", "ECHO", "SELECT"]);
 const arrayHeader = 42;
 const minus = 45;
 const plus = 43;
 
 /**
- * Transactions in a ring of nodes. They are queued where the client is connected, and run, all of it in one, where
- * their keys live: there the client's session holds what he watches.
+ * Transactions in a ring of nodes. They are queued where the client is connected. They run as a whole where
+ * their keys live: there the client's session holds the watched keys.
  */
 export class TransactionRouter {
   readonly #owner: RouterOwner;
@@ -89,7 +89,7 @@ export class TransactionRouter {
     };
     const outcome = this.#send(context, { slot, node }, bytes, { count: replies, last });
     if (outcome !== "held") return outcome;
-    // What comes next is for the database that the transaction chooses.
+    // Later requests use the database that the transaction selects.
     if (queued.some(({ command }) => command.name === "SELECT")) (client.relaying as RelayedClient).barrier = true;
     client.transaction = undefined;
     server.watched.unwatch(client);
@@ -122,7 +122,7 @@ function slotOf(transaction: Transaction, watched: number): number {
   return slot;
 }
 
-/** The databases that a transaction chose are the client's, too. `bytes`: the reply of EXEC. */
+/** The client follows the SELECTs of its transaction. `bytes`: the reply of EXEC. */
 function followSelects(context: Context, { queued }: Transaction, bytes: Uint8Array, start: number, end: number): void {
   if (bytes[start] !== arrayHeader || bytes[start + 1] === minus) return;
   let at = bytes.indexOf(10, start) + 1;

@@ -13,7 +13,7 @@ import { replyFailure } from "./write-replies.ts";
 
 const nothing = new Uint8Array(0);
 
-/** How a command answers when it was done, and when a check of "absent" failed. */
+/** The replies of a command: after its success, and when a check of "absent" failed. */
 interface WriteReplies {
   done(reply: ReplyWriter, count: number): void;
   exists(reply: ReplyWriter): void;
@@ -26,7 +26,7 @@ const countReplies: WriteReplies = {
   exists: (reply) => reply.integer(0),
 };
 
-/** MSET, MSETNX, DEL, RENAME and RENAMENX of keys that several nodes own: done by all of them, or by none. */
+/** MSET, MSETNX, DEL, RENAME and RENAMENX of keys that several nodes own: all nodes carry it out, or none does. */
 export class AtomicWrites {
   readonly #view: ClusterView;
   readonly #transactions: TransactionService;

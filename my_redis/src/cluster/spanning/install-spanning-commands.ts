@@ -7,7 +7,7 @@ import { NodeCommands } from "./node-commands.ts";
 import { PublishedMessages } from "./published-messages.ts";
 import { ScatteredCommands } from "./scattered-commands.ts";
 
-/** Makes commands span the nodes of a ring. The result ends what it began. */
+/** Makes commands span the nodes of a ring. The result ends it again. */
 export function installSpanningCommands(
   server: Services,
   book: RecordBook,

@@ -12,7 +12,7 @@ import type { LockedRequests } from "../transaction/locked-requests.ts";
 
 const requestKind = peerRequestKinds.firstSpanning + 1;
 
-/** A part of a client's command that one node does. */
+/** A part of a client's command, for one node. */
 export interface PartialCommand {
   readonly database: number;
   readonly protocol: 2 | 3;
@@ -20,7 +20,7 @@ export interface PartialCommand {
   readonly words: readonly (Uint8Array | string)[];
 }
 
-/** The nodes' replies as RESP in the protocol asked for, or an error reply's text where not all of them answered. */
+/** The nodes' replies as RESP of the wanted protocol, or the text of an error when not all nodes answered. */
 export type NodeReplies = ReadonlyMap<number, Uint8Array> | { readonly error: string };
 
 const minus = 45;
@@ -30,13 +30,13 @@ export const notAnswering = (node: string): string => `CLUSTERDOWN Node ${node} 
 
 const errorReply = (message: string): Uint8Array => Buffer.from(`-${message}\r\n`, "latin1");
 
-/** What an error reply says. */
+/** The text of an error reply. */
 function errorText(reply: Uint8Array | undefined): string {
   if (reply === undefined) return "MISCONF Errors writing to the AOF file";
   return Buffer.from(reply.subarray(1, reply.length - 2)).toString("latin1");
 }
 
-/** Has commands run on other nodes and on this one, as parts of a command that spans them. */
+/** Runs the parts of a spanning command on other nodes and on this one. */
 export class NodeCommands {
   readonly #server: Services;
   readonly #view: ClusterView;
@@ -82,7 +82,7 @@ export class NodeCommands {
     this.run(new Map(this.#view.names.map((_, node) => [node, part])), done);
   }
 
-  /** As `runOnAll`, leaving out other nodes that do not answer, or answer with an error. */
+  /** Like `runOnAll`, but leaves out other nodes that do not answer or that answer with an error. */
   runOnReachable(part: PartialCommand, done: (replies: NodeReplies) => void): void {
     const replies = new Map<number, Uint8Array>();
     let left = this.#view.names.length;
@@ -96,7 +96,7 @@ export class NodeCommands {
     }
   }
 
-  /** One command on one node; undefined when there is no answer. `answered` is called later; the bytes are lent to it. */
+  /** One command on one node; undefined when there is no answer. `answered` is called later; the bytes are valid only during the call. */
   ask(node: number, part: PartialCommand, answered: (reply: Uint8Array | undefined) => void): void {
     if (node === this.#view.self) {
       setImmediate(() => {

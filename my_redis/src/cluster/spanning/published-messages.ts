@@ -15,8 +15,8 @@ const patternsKind = peerRequestKinds.firstSpanning + 2;
 const publishKind = peerRequestKinds.firstSpanning + 3;
 
 /**
- * Messages reach subscribers wherever they are. A node that does not answer has no subscribers that could be reached:
- * these commands leave it out, so that publishing goes on.
+ * Messages reach subscribers on all nodes. Subscribers of a node that does not answer cannot be reached, so these commands
+ * leave that node out and publishing goes on.
  */
 export class PublishedMessages {
   readonly #pubSub: PubSub;
@@ -38,7 +38,8 @@ export class PublishedMessages {
     return new ByteWriter().texts([...this.#pubSub.names("pattern")]).bytes;
   }
 
-  /** What a transaction or script publishes: it does not wait for the others, and counts this node's subscribers only. */
+  /** Publishes for a transaction or script, which does not wait for the other nodes: its reply counts this node's
+   * subscribers only. */
   #publishElsewhere(name: ByteRange, message: ByteRange): void {
     const payload = new ByteWriter().block(viewOf(name)).block(viewOf(message)).bytes;
     for (const node of this.#view.names.keys()) {
@@ -106,12 +107,12 @@ function writeSum(writer: ReplyWriter, replies: readonly Uint8Array[]): void {
   writer.integer(replies.reduce((sum, reply) => sum + integerOf(reply), 0));
 }
 
-/** All nodes answer the same. */
+/** All nodes give the same answer. */
 function writeFirst(writer: ReplyWriter, [first]: readonly Uint8Array[]): void {
   if (first !== undefined) writer.raw(first);
 }
 
-/** Lists of 0 and 1: what one node has, all can have. */
+/** Lists of 0 and 1: a script that one node has can be had by all. */
 function writeMaxima(writer: ReplyWriter, replies: readonly Uint8Array[]): void {
   const lists = replies.map((reply) => elementsOf(reply).map(integerOf));
   const [first = []] = lists;

@@ -2,12 +2,12 @@ import { replyEnd } from "../../protocol/reply-end.ts";
 
 const lineFeed = 10;
 
-/** The integer that a reply is. */
+/** Reads a reply that is an integer. */
 export function integerOf(reply: Uint8Array): number {
   return Number(Buffer.from(reply.subarray(1, reply.length - 2)).toString("latin1"));
 }
 
-/** The elements of an array, set or push, as RESP each. Throws when the reply is none. */
+/** The elements of an array, set or push, each as RESP. Throws when the reply is of another kind. */
 export function elementsOf(reply: Uint8Array): Uint8Array[] {
   const sign = String.fromCharCode(reply[0] as number);
   if (!"*~>".includes(sign)) throw new Error(`a reply of type '${sign}' has no elements`);

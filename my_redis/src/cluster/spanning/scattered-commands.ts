@@ -12,7 +12,7 @@ import { joinCursor, splitCursor } from "./spanning-cursor.ts";
 
 type WriteReply = (writer: ReplyWriter, replies: ReadonlyMap<number, Uint8Array>) => void;
 
-/** Commands of which each node does its part, and whose answers are put together: whole, or an error. */
+/** Commands of which each node carries out a part. The answers are put together, or the reply is an error. */
 export class ScatteredCommands {
   readonly #view: ClusterView;
   readonly #nodes: NodeCommands;
@@ -102,7 +102,7 @@ export class ScatteredCommands {
   }
 
   #acknowledge(context: Context, args: Arguments, reply: DeferredReply): void {
-    // Rather nowhere than not everywhere.
+    // When one node cannot be asked, no node is: a partial effect would be worse.
     const gone = this.#view.names.find((_, node) => !this.#view.isReachable(node));
     if (gone !== undefined) {
       this.#refuse(context, reply, notAnswering(gone));
@@ -129,7 +129,7 @@ export class ScatteredCommands {
     );
   }
 
-  /** One node at a time: a cursor tells which, and how far that one has got. */
+  /** Scans one node at a time; the cursor contains the node and the node's own cursor. */
   #scan(context: Context, args: Arguments, reply: DeferredReply): void {
     const nodeCount = this.#view.names.length;
     const place = readPlace(args, nodeCount);
@@ -151,7 +151,7 @@ export class ScatteredCommands {
     );
   }
 
-  /** Any key with the same chance: a node is chosen by how many it has. */
+  /** Every key is equally likely: a node is chosen by its number of keys. */
   #randomKey(context: Context, reply: DeferredReply): void {
     const { random } = context.server.environment;
     this.#nodes.runOnAll(this.#partOf(context, ["DBSIZE"]), (sizes) => {

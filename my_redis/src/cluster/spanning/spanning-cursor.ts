@@ -1,4 +1,4 @@
-/** How far a scan of all nodes has got: the nodes before are done, and this one goes on at its own cursor. */
+/** The place of a scan of all nodes: earlier nodes are complete, and this one goes on at its own cursor. */
 export interface ScanPlace {
   readonly node: number;
   /** The node's own cursor, 32 bits. */
@@ -6,15 +6,15 @@ export interface ScanPlace {
 }
 
 /**
- * One number for clients, at most 48 bits: a node's cursor times the number of nodes, plus the node. A node that is
- * through is followed by the next from its beginning; 0 after the last one.
+ * One number for clients, at most 48 bits: a node's cursor times the number of nodes, plus the node. After the
+ * end of a node comes the beginning of the next; 0 comes after the last node.
  */
 export function joinCursor({ node, cursor }: ScanPlace, nodeCount: number): number {
   if (cursor !== 0) return cursor * nodeCount + node;
   return node + 1 < nodeCount ? node + 1 : 0;
 }
 
-/** The place that a cursor of a client stands for, decimal digits; one of his own invention stands for some place. */
+/** The place of a client's cursor, which is decimal digits. An invented cursor leads to some place. */
 export function splitCursor(text: string, nodeCount: number): ScanPlace | undefined {
   const digits = /^\+?(\d+)/.exec(text)?.[1] ?? (text === "" || text.startsWith("\0") ? "0" : undefined);
   if (digits === undefined) return text.startsWith("-") ? { node: 0, cursor: 0 } : undefined;

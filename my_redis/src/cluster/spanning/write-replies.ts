@@ -8,7 +8,8 @@ const unknown =
   "CLUSTERDOWN Too few nodes answer to tell whether the command was carried out; it is, or is not, as a whole";
 const contended = "TRYAGAIN Other writes across nodes have held the keys for too long; nothing was changed";
 
-/** What a write across nodes answers when it was not done. `refusedReplies` are those to checks that the command makes. */
+/** The reply of a write across nodes that was not carried out. `refusedReplies`: the replies when a check of the command
+ * failed. */
 export function replyFailure(
   server: Services,
   result: Exclude<TransactionResult, { type: "done" }>,

@@ -1,4 +1,4 @@
-/** Delays below this are kept as they are; longer ones may take as much more. */
+/** Delays below this are exact; longer ones may end later by up to this. */
 const granularityMs = 50;
 
 interface Delayed {
@@ -7,8 +7,8 @@ interface Delayed {
 }
 
 /**
- * Timers of which there are many, few lengths, and of which nearly all come to nothing: a queue for each length, and
- * one timer of the system for all.
+ * Many timers of few lengths, nearly all of which are cancelled before they end. They cost one queue for each length,
+ * and a single timer of the system.
  */
 export class CoarseDelays {
   readonly #monotonicMs: () => number;

@@ -12,12 +12,12 @@ import {
 
 export type Share = ReadonlyMap<MemberName, readonly Operation[]>;
 
-/** What one write across nodes is to do. */
+/** The operations of one write across nodes. */
 export interface TransactionPlan {
   readonly database: number;
-  /** Prepared by all at once. */
+  /** Prepared on all nodes at the same time. */
   readonly first: Share;
-  /** Prepared when the first has been, from the value that "take" handed over. */
+  /** Prepared after the first ones, from the value that "take" handed over. */
   readonly second?: {
     readonly participants: readonly MemberName[];
     share(taken: TakenValue): Share;
@@ -25,15 +25,15 @@ export interface TransactionPlan {
 }
 
 export type TransactionResult =
-  /** Done, everywhere and durable; `count` keys existed that were deleted. */
+  /** Carried out on every node, and durable. `count`: deleted keys that existed. */
   | { readonly type: "done"; readonly count: number }
   /** A check failed ("exists", "missing", or the text of an error): nothing was changed. */
   | { readonly type: "refused"; readonly reason: string }
-  /** Others held the keys for too long: nothing was changed. */
+  /** Other transactions held the keys for too long: nothing was changed. */
   | { readonly type: "contended" }
-  /** A node that is needed does not answer: nothing was or will be changed. */
+  /** A participant does not answer: nothing was or will be changed. */
   | { readonly type: "unreachable" }
-  /** Too few nodes answer to tell whether it was done. It is done or undone by itself once they do. */
+  /** Too few nodes answer to know the decision. Once enough do, the write is completed or given up without the client. */
   | { readonly type: "unknown" };
 
 const firstPauseMs = 2;
@@ -47,17 +47,17 @@ interface Attempt {
 }
 
 interface Preparation {
-  /** Undefined once it has gone on or been given up: then later answers change nothing, and no value is kept for them. */
+  /** Undefined after the phase has ended: later answers change nothing, and no value is kept for them. */
   attempt: Attempt | undefined;
   readonly id: TransactionId;
   readonly participants: readonly MemberName[];
   readonly beganMs: number;
-  /** Those who have prepared, or may have: who gives up must tell them. */
+  /** Nodes that have prepared, or may have: they must be notified when the write is given up. */
   readonly mayHold: Set<MemberName>;
   count: number;
 }
 
-/** Begins transactions for this node's clients: prepares all that take part, then has the decision made. */
+/** Begins transactions for this node's clients: prepares all participants, then has the members decide. */
 export class Coordinator {
   readonly #host: TransactionHost;
   readonly #limits: TransactionLimits;
@@ -67,7 +67,7 @@ export class Coordinator {
   #open = 0;
   #openBytes = 0;
 
-  /** `incarnation` is never used again by any node: transactions are named after it. */
+  /** `incarnation` is unique among all starts of all nodes; transactions are named after it. */
   constructor(host: TransactionHost, limits: TransactionLimits, proposer: Proposer, incarnation: string) {
     this.#host = host;
     this.#limits = limits;
@@ -156,7 +156,7 @@ export class Coordinator {
     else this.#giveUp(preparation, undefined);
   }
 
-  /** Nothing has been decided yet, and nobody else can decide but to give up, too: so it is enough to say so. */
+  /** Nothing has been decided yet, and other nodes could only decide to give up. So no vote is needed. */
   #giveUp(preparation: Preparation, result: TransactionResult | undefined): void {
     const { id, participants, mayHold } = preparation;
     const attempt = preparation.attempt as Attempt;
@@ -167,7 +167,7 @@ export class Coordinator {
     else attempt.done(result);
   }
 
-  /** Somebody else held a key: none waits while it holds others, so that nobody waits for ever. */
+  /** Another transaction held a key. No hold-and-wait, hence no deadlock: all locks are released before the next attempt. */
   #tryAgain(attempt: Attempt): void {
     const pauseMs = this.#host.random() * Math.min(firstPauseMs * 2 ** attempt.tries, longestPauseMs);
     if (this.#host.monotonicMs() + pauseMs - attempt.startedMs > this.#limits.silenceMs * 2) {
@@ -178,7 +178,8 @@ export class Coordinator {
   }
 
   #decide(preparation: Preparation): void {
-    // After that time others may have given it up and forgotten it: a node that was frozen notices here.
+    // After that time the other nodes may have given the transaction up and forgotten it. A coordinator that was frozen
+    // notices that here.
     if (this.#host.monotonicMs() - preparation.beganMs > this.#limits.prepareTimeoutMs) {
       this.#giveUp(preparation, { type: "unreachable" });
       return;

@@ -54,7 +54,7 @@ export class KeyspaceOperations {
     return { payload: new Uint8Array(sealPayload(writer)), expiryMs };
   }
 
-  /** Carries the operations out, and logs behind `entry`, as one unit, what that changed. */
+  /** Carries the operations out. `entry` and the changes are logged as one unit. */
   apply(entry: readonly LogWord[], number: number, operations: readonly Operation[]): void {
     const { changes, clock, execution, keyspace } = this.#server;
     const database = keyspace.database(number);

@@ -7,7 +7,8 @@ export type LockPlace = string;
 const placeOf = (database: number, key: Uint8Array, start: number, end: number): LockPlace =>
   `${database}:${latin1Text(key, start, end)}`;
 
-/** The keys that transactions hold: from their preparation until they have ended, nobody reads or writes them. */
+/** The keys that transactions hold. From the preparation to the end of a transaction, no other request reads or writes
+ * them. */
 export class LockTable {
   readonly #holders = new Map<string, TransactionId>();
 
@@ -31,7 +32,7 @@ export class LockTable {
     return this.#holders.has(place);
   }
 
-  /** Takes all of the keys, or none when any is held by another. One key may be named twice. */
+  /** Locks all of the keys, or none when another transaction holds one of them. A key may be named twice. */
   take(id: TransactionId, database: number, keys: readonly Uint8Array[]): boolean {
     const places = keys.map((key) => placeOf(database, key, 0, key.length));
     if (places.some((place) => (this.#holders.get(place) ?? id) !== id)) return false;

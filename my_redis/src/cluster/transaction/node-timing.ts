@@ -3,11 +3,11 @@ import type { TransactionLimits } from "./transaction-host.ts";
 const maxRecords = 65_536;
 const maxPreparedBytes = 256 * 1024 * 1024;
 const maxCoordinated = 16_384;
-/** Locks need not last as long as a node may be silent before it counts as gone. */
+/** Upper limit of the phases: locks need not last as long as a node may be silent before it counts as gone. */
 const longestSilenceMs = 5000;
 
 /**
- * How long transactions wait for what. Keys are locked for at most about twice `silenceMs`, as long as enough nodes
+ * The time limits of transactions. Keys are locked for at most about twice `silenceMs`, as long as enough nodes
  * answer. A message lives no longer than the link that carries it, which ends after `nodeTimeoutMs` of silence.
  */
 export function transactionLimits(nodeTimeoutMs: number): TransactionLimits {

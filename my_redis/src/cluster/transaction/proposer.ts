@@ -10,14 +10,14 @@ import type {
   TransactionRequest,
 } from "./transaction-message.ts";
 
-/** More members than a ballot can tell apart there cannot be: the ring takes 65,535. */
+/** A ballot holds a member's number; the ring has at most 65,535 members. */
 const membersPerRound = 65_536;
-/** A decision is told again this often to those who have not confirmed it, then left to them to ask. */
+/** A decision is sent this often to nodes that have not confirmed it. After that they have to ask. */
 const maxTellings = 5;
-/** Rounds of one attempt; after them the record's silence begins anew. */
+/** Rounds of one attempt. After them the node waits for `silenceMs` again. */
 const maxRounds = 8;
 
-/** Transactions that have ended are forgotten together, so many or after so long. */
+/** FORGET is sent for many ended transactions together: for so many, or after so long. */
 const maxForgottenTogether = 256;
 const forgetDelayMs = 50;
 
@@ -28,19 +28,19 @@ interface Proposal {
   rounds: number;
   highestSeen: Ballot;
   readonly startedMs: number;
-  /** Undefined once it was called. */
+  /** Undefined after the call. */
   onDecided: ((outcome: Outcome | undefined) => void) | undefined;
 }
 
 /**
  * Decides transactions together with a quorum of all members: Lamport's Paxos with one decision per transaction, as in
- * "Consensus on Transaction Commit" (Gray and Lamport). Ballot 0 is the coordinator's and needs no promises; who takes
- * over proposes to give up, unless a member of its quorum has already accepted something else.
+ * "Consensus on Transaction Commit" (Gray and Lamport). Ballot 0 is the coordinator's and needs no promises; a node
+ * that takes over proposes to give up, unless a member of its quorum has already accepted something else.
  */
 export class Proposer {
   readonly #host: TransactionHost;
   readonly #limits: TransactionLimits;
-  /** Every participant has ended them; the members may forget them. */
+  /** Transactions that every participant has ended; the members may forget them. */
   #ended: TransactionId[] = [];
   readonly #proposals = new Map<TransactionId, Proposal>();
 
@@ -74,7 +74,7 @@ export class Proposer {
     this.#askForPromises(proposal);
   }
 
-  /** Tells everybody again what was decided. */
+  /** Announces a decision to all participants again. */
   spread(id: TransactionId, participants: readonly MemberName[], outcome: Outcome): void {
     if (this.has(id)) return;
     this.#decided(this.#open(id, participants, undefined), outcome);
@@ -121,7 +121,7 @@ export class Proposer {
     });
   }
 
-  /** Asks all members; goes on once with a quorum's yes, or tries a higher ballot when that cannot be had in time. */
+  /** Asks all members. Goes on once when a quorum agrees, or tries a higher ballot when none does in time. */
   #askAll(
     proposal: Proposal,
     request: TransactionRequest,
@@ -141,7 +141,7 @@ export class Proposer {
         proposal.highestSeen = Math.max(proposal.highestSeen, answer.ballot);
         retry();
       } else if (answer.type === "promised" && answer.outcome !== undefined) {
-        // It has been decided before. Soon all may have forgotten it.
+        // A decision was made before, and the members may soon forget it.
         over = true;
         this.#decided(proposal, answer.outcome);
       } else if (isYes(answer)) {
@@ -163,14 +163,14 @@ export class Proposer {
       answer(proposal, undefined);
       return;
     }
-    // Two who outbid each other must not do so for ever.
+    // Two nodes must not outbid each other for ever, hence the random pause.
     const pauseMs = this.#host.random() * this.#limits.phaseTimeoutMs * Math.min(1, proposal.rounds / 4);
     this.#host.schedule(pauseMs, () => this.#askForPromises(proposal));
   }
 
   /**
-   * Whether others may have decided it, ended it and forgotten it meanwhile: then nobody has heard of it, which looks as
-   * if it had never been accepted. They remember what they took over for longer than this.
+   * Whether the other nodes may have decided, ended and forgotten the transaction meanwhile. Then no node knows it, which
+   * looks as if it had never been accepted. Nodes remember what they took over for longer than this time.
    */
   #isTooLate({ startedMs }: Proposal): boolean {
     return this.#host.monotonicMs() - startedMs > this.#limits.silenceMs * 2;
@@ -197,7 +197,7 @@ export class Proposer {
     });
   }
 
-  /** Nobody waits for that: many are told of together. */
+  /** Nothing waits for FORGET, so many transactions are forgotten with one message. */
   #forget({ id }: Proposal): void {
     this.#proposals.delete(id);
     this.#ended.push(id);
@@ -213,7 +213,7 @@ export class Proposer {
   }
 }
 
-/** Tells who waits for the decision, and keeps nothing of his. */
+/** Notifies the caller that waits for the decision, and releases its function. */
 function answer(proposal: Proposal, outcome: Outcome | undefined): void {
   const { onDecided } = proposal;
   proposal.onDecided = undefined;

@@ -2,7 +2,7 @@ import type { MemberName } from "./transaction-message.ts";
 
 /**
  * Whether these nodes may decide for all: more than half of the members, or exactly half with the first member among
- * them. Any two such groups share a node, so that no two decide differently; and of two nodes the first may go on
+ * them. Any two such groups share a node, so that no two decide differently. Of two nodes the first may go on
  * alone. `members` are sorted, alike on every node.
  */
 export function isQuorum(members: readonly MemberName[], present: ReadonlySet<MemberName>): boolean {

@@ -21,7 +21,7 @@ export class RecordBook {
     return record;
   }
 
-  /** Brings the book to where it was after this entry: for the log at the start, and for what is logged now. */
+  /** Applies an entry of the log: of the loaded log at the start, and of each new entry. */
   apply(entry: TransactionLogEntry, nowMs: number): void {
     if (entry.type === "forgotten") {
       for (const id of entry.ids) this.drop(id);
@@ -35,7 +35,7 @@ export class RecordBook {
     const record = this.open(entry.id, entry.participants, nowMs);
     record.touchedMs = nowMs;
     if (entry.type === "prepared") {
-      // A log that was being written anew says it twice.
+      // A log that was being rewritten contains the entry twice.
       if (record.prepared !== undefined || record.outcome !== undefined) return;
       record.prepared = entry.part;
       this.preparedBytes += entry.part.bytes;
@@ -52,8 +52,8 @@ export class RecordBook {
     this.#unlock(record);
     record.outcome = outcome;
     record.touchedMs = nowMs;
-    // Nobody but the coordinator has tried to decide, and he gave it up: whoever asks is told "never heard of it",
-    // which leads to the same.
+    // Only the coordinator has tried to decide, and it gave up. So the record can go: a node that asks is answered
+    // "never heard of it", which has the same effect.
     if (outcome === "back" && record.promised === 0 && record.accepted === undefined) this.records.delete(record.id);
   }
 
@@ -72,7 +72,7 @@ export class RecordBook {
     this.records.delete(id);
   }
 
-  /** Entries that lead to the book as it is: what a log that is written anew begins with. */
+  /** The entries that rebuild this book; a rewritten log begins with them. */
   snapshot(): TransactionLogEntry[] {
     const entries: TransactionLogEntry[] = [];
     for (const { id, participants, prepared, promised, accepted, outcome } of this.records.values()) {

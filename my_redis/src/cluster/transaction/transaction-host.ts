@@ -12,18 +12,18 @@ export type Examination =
   | { readonly refusal: string }
   | { readonly refusal: undefined; readonly count: number; readonly taken: TakenValue | undefined };
 
-/** All that transactions need of the world; a simulation brings its own. */
+/** What transactions need of a node. The simulation in the tests has an implementation of its own. */
 export interface TransactionHost {
   readonly self: MemberName;
   /** All nodes, sorted; alike on every node. */
   readonly members: readonly MemberName[];
-  /** A clock that never goes back, milliseconds. It must have gone on while the node was frozen. */
+  /** Milliseconds of a clock that never goes back, and that goes on while the process is frozen. */
   monotonicMs(): number;
   /** From 0 to below 1. */
   random(): number;
   schedule(delayMs: number, run: () => void): void;
   /**
-   * Asks a node, this one perhaps. `answered` is called once, later, and with undefined when no answer came: the request
+   * Asks a node, which may be this one. `answered` is called once, later, and with undefined when no answer came: the request
    * may have been carried out nonetheless. A node's answer leaves when what it had logged before is durable.
    */
   ask(member: MemberName, request: TransactionRequest, answered: (answer: TransactionAnswer | undefined) => void): void;
@@ -34,18 +34,18 @@ export interface TransactionHost {
   log(entry: TransactionLogEntry): void;
   /** Logs an entry, carries the operations out, and logs what that changed: one unit, loaded whole or not at all. */
   logAndApply(entry: TransactionLogEntry, database: number, operations: readonly Operation[]): void;
-  /** Keys have been unlocked: who waits for them may go on. */
+  /** Keys have been unlocked: requests that wait for them may go on. */
   unlocked(): void;
 }
 
 export interface TransactionLimits {
   /** The coordinator decides only within this time of the first preparation. */
   readonly prepareTimeoutMs: number;
-  /** How long an answer to an attempt to decide is waited for. */
+  /** How long each phase of an attempt to decide waits for answers. */
   readonly phaseTimeoutMs: number;
   /** A node that hears nothing of a transaction for this long takes it over. Longer than `prepareTimeoutMs`. */
   readonly silenceMs: number;
-  /** What was given up is remembered for at least this long, so that nothing under way can bring it back. */
+  /** A transaction that was given up is remembered for at least this long, so that no message under way can bring it back. */
   readonly rememberMs: number;
   /** Transactions that one node takes part in or helps to decide at a time. */
   readonly maxRecords: number;

@@ -6,14 +6,14 @@ import type { TransactionLogEntry } from "./transaction-record.ts";
 const prefix = Buffer.from("my-redis-transaction:", "latin1");
 
 /**
- * An entry as a command of the log: ECHO, which changes nothing where redis-server loads the log. A server of ours
+ * An entry as a command of the log: ECHO, which changes nothing where redis-server loads the log. MyRedis
  * takes the entry out of its argument.
  */
 export function logCommandOf(entry: TransactionLogEntry): [string, Uint8Array] {
   return ["ECHO", Buffer.concat([prefix, encodeEntry(entry)])];
 }
 
-/** Keeps the book of transactions in the log. Its own entries are told from others by their prefix. */
+/** Keeps the book of transactions in the log. A prefix marks its entries. */
 export function transactionLog(book: RecordBook, monotonicMs: () => number): LogExtension {
   return {
     load(args) {

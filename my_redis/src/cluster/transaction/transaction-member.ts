@@ -6,8 +6,8 @@ import type { TransactionLogEntry, TransactionRecord } from "./transaction-recor
 type RequestOf<Type extends TransactionRequest["type"]> = Extract<TransactionRequest, { type: Type }>;
 
 /**
- * What a node does with the requests of others (and its own): it locks and prepares keys, is one of those who decide,
- * and carries out what was decided. It never decides anything by itself.
+ * What a node does with the requests of coordinators, its own among them. It locks and prepares keys, votes as an
+ * acceptor, and carries out the decision. It never decides alone.
  */
 export class TransactionMember {
   readonly #host: TransactionHost;
@@ -36,7 +36,7 @@ export class TransactionMember {
   }
 
   #prepare({ id, participants, database, operations }: RequestOf<"prepare">): TransactionAnswer {
-    // Somebody has taken it over, perhaps given it up, before its beginning came here.
+    // Another node has taken the transaction over, or has given it up, before its PREPARE arrived here.
     if (this.#book.get(id) !== undefined) return { type: "busy" };
     const bytes = bytesOf(operations);
     if (this.#isFull || this.#book.preparedBytes + bytes > this.#limits.maxPreparedBytes) {
@@ -81,7 +81,8 @@ export class TransactionMember {
     return { type: "done" };
   }
 
-  /** Its preparation may still be under way to here: it must find the door closed. In memory only: so are links. */
+  /** Remembers the transaction as given up, because its PREPARE may still be under way to this node and must be refused.
+   * Memory is enough: a message does not outlive its link. */
   #rememberGivenUp(id: string, participants: readonly string[], outcome: Outcome): void {
     if (outcome !== "back" || !participants.includes(this.#host.self) || this.#isFull) return;
     const record = this.#book.open(id, participants, this.#host.monotonicMs());
@@ -113,9 +114,10 @@ export class TransactionMember {
     return { type: "done" };
   }
 
-  /** Whether everybody has ended it, and nothing under way can bring it back: that takes a while if it was contested. */
+  /** Whether the record can be dropped: all participants have ended the transaction, and no message under way can bring
+   * it back. After a takeover that takes a while. */
   mayForget(record: TransactionRecord): boolean {
-    // Nobody who has prepared it may lose it before its end.
+    // A participant that has prepared keeps its record until the end.
     if (!record.forgettable || record.prepared !== undefined) return false;
     const wasContested = record.promised > 0 || record.outcome === "back";
     const ageMs = this.#host.monotonicMs() - record.createdMs;

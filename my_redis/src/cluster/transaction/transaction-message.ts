@@ -1,15 +1,15 @@
 /** Unique among all transactions of all nodes: the coordinator's incarnation and a number. */
 export type TransactionId = string;
 
-/** What became, or is to become, of a transaction: every node does its part, or none does. */
+/** The decision on a transaction: every node carries its part out, or none does. */
 export type Outcome = "forward" | "back";
 
 /** A node's name, as `self` and `peers` give it. */
 export type MemberName = string;
 
 /**
- * What is to be done with one key. "set" stores a string, "put" the payload of a DUMP; the forms in "-absent" refuse
- * when the key exists. "delete" counts keys that exist. "take" refuses when there is none, hands the value over and
+ * A change of one key. "set" stores a string, "put" the payload of a DUMP; the forms in "-absent" refuse
+ * when the key exists. "delete" counts keys that exist. "take" refuses when the key is missing, hands the value over and
  * removes the key.
  */
 export type OperationKind = "set" | "set-absent" | "delete" | "take" | "put" | "put-absent";
@@ -26,7 +26,7 @@ export interface Operation {
 /** Fields of a record and an operation, besides keys and values. */
 const bytesPerOperation = 64;
 
-/** About how much memory operations take: a key is kept twice, once in the table of locks. */
+/** About how much memory operations take. A key is kept twice: the lock table has a copy. */
 export function bytesOf(operations: readonly Operation[]): number {
   return operations.reduce((sum, { key, value }) => sum + key.length * 2 + value.length + bytesPerOperation, 0);
 }
@@ -39,8 +39,8 @@ export interface TakenValue {
 }
 
 /**
- * Orders the attempts to decide on one transaction. 0 is the coordinator's own; a higher one is a node's that takes
- * over, unique to it.
+ * Orders the attempts to decide on one transaction. 0 belongs to the coordinator. A node that takes over uses a
+ * higher one, which no other node uses.
  */
 export type Ballot = number;
 
@@ -81,7 +81,7 @@ export interface Acceptance {
 export type TransactionAnswer =
   /** The keys are locked and the operations are in the log; `count` keys existed that are to be deleted. */
   | { readonly type: "prepared"; readonly count: number; readonly taken: TakenValue | undefined }
-  /** Another transaction holds one of the keys, or the transaction was given up already: it may be tried anew. */
+  /** Another transaction holds one of the keys, or the transaction was given up already: the coordinator may try again. */
   | { readonly type: "busy" }
   /** A check failed: "exists", "missing", or the text of an error. */
   | { readonly type: "refused"; readonly reason: string }
@@ -91,7 +91,7 @@ export type TransactionAnswer =
   | {
       readonly type: "promised";
       readonly accepted: Acceptance | undefined;
-      /** Known here to be decided. */
+      /** This node knows the decision. */
       readonly outcome: Outcome | undefined;
     }
   | { readonly type: "done" };

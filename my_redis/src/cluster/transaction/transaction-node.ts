@@ -6,10 +6,10 @@ import { TransactionMember } from "./transaction-member.ts";
 import type { TransactionAnswer, TransactionRequest } from "./transaction-message.ts";
 import type { TransactionRecord } from "./transaction-record.ts";
 
-/** Transactions taken over, or told about again, in one look: the others come at the next. */
+/** How many transactions one `tick` takes over or announces again; the rest wait for the next. */
 const maxPerLook = 64;
 
-/** All that one node has to do with writes that several nodes do together or not at all. */
+/** One node's part in writes that several nodes carry out together or not at all. */
 export class TransactionNode {
   readonly book: RecordBook;
   readonly #host: TransactionHost;
@@ -18,7 +18,7 @@ export class TransactionNode {
   readonly #proposer: Proposer;
   readonly #coordinator: Coordinator;
 
-  /** `book` holds what the log told of. */
+  /** `book` holds what the log contained. */
   constructor(host: TransactionHost, limits: TransactionLimits, book: RecordBook, incarnation: string) {
     this.book = book;
     this.#host = host;
@@ -34,7 +34,7 @@ export class TransactionNode {
     this.#coordinator.begin(plan, done);
   }
 
-  /** A request of another node or of this one. The answer may leave when what was logged is durable. */
+  /** A request of another node or of this one. The caller sends the answer once the log entries are durable. */
   handle(request: TransactionRequest): TransactionAnswer {
     return this.#member.handle(request);
   }
@@ -43,7 +43,7 @@ export class TransactionNode {
     return this.#coordinator.openCount + this.#proposer.count;
   }
 
-  /** To be called every now and then while there are records: takes over what nobody seems to care for. */
+  /** Takes over transactions that have been silent for too long; to be called now and then while there are records. */
   look(): void {
     let left = maxPerLook;
     const forgotten: string[] = [];
@@ -54,7 +54,7 @@ export class TransactionNode {
     this.#member.forget(forgotten);
   }
 
-  /** True when something was begun. */
+  /** Whether something was begun. */
   #lookAt(record: TransactionRecord): boolean {
     const nowMs = this.#host.monotonicMs();
     if (record.forgettable && record.prepared === undefined) return false;
@@ -67,7 +67,7 @@ export class TransactionNode {
     return true;
   }
 
-  /** Who has locked keys hurries; who only helps to decide leaves it to those for a while. */
+  /** Lock holders take over soon; mere acceptors wait four times longer. */
   #patienceWith(record: TransactionRecord): number {
     const { silenceMs } = this.#limits;
     return record.prepared !== undefined && record.outcome === undefined ? silenceMs : silenceMs * 4;

@@ -28,6 +28,15 @@ export class TrimOptions implements Trim {
   /** Where the threshold stands among the arguments. */
   #threshold = 0;
 
+  /** Forgets what was read, for the next request. */
+  clear(): void {
+    this.#strategy = "none";
+    this.approximate = false;
+    this.maxLength = undefined;
+    this.minId = lowest;
+    this.limit = -1;
+  }
+
   /** Reads the current option if it is one of these; false when it is another one. */
   read(args: Arguments, options: OptionReader): boolean {
     if (options.is("maxlen", 1)) {

@@ -18,10 +18,12 @@ const star = 42;
 type GivenId = "none" | "time" | "all";
 
 /**
- * The id of the entry that is being added; each request sets it before it reads it. An id of its own for each request
- * makes XADD slower: 263 ns in place of 237.
+ * Memory that all requests use again: each request sets it before it reads it. With objects of its own for each request
+ * XADD took 263 ns instead of 237, and with MAXLEN 420 ns instead of 367.
  */
 const id = new StreamId();
+const reusedTrim = new TrimOptions();
+const limits = { maxBytes: 0, maxEntries: 0 };
 
 /** The options before the id. */
 interface AddOptions {
@@ -41,9 +43,9 @@ function readOptions(args: Arguments): AddOptions {
       mayCreate = false;
       continue;
     }
-    const trimming = trim ?? new TrimOptions();
-    if (!trimming.read(args, options)) break;
-    trim = trimming;
+    if (trim === undefined) reusedTrim.clear();
+    if (!reusedTrim.read(args, options)) break;
+    trim = reusedTrim;
   }
   return { idIndex: options.index, mayCreate, trim };
 }
@@ -121,7 +123,8 @@ export const xadd = command({
     }
     completeId(givenId, stream, context.now);
     const { values } = server.settings;
-    const limits = { maxBytes: values["stream-node-max-bytes"], maxEntries: values["stream-node-max-entries"] };
+    limits.maxBytes = values["stream-node-max-bytes"];
+    limits.maxEntries = values["stream-node-max-entries"];
     stream.append(id, args, first, args.count, limits);
     database.changed(args, 1, "xadd");
     const idStart = replyId(reply, id);

@@ -1,4 +1,4 @@
-import { freePort, temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
+import { freePorts, temporaryFolder, waitUntil } from "../../../../tools/test-services/index.ts";
 import { hashSlot } from "../../../src/cluster/hash-slot.ts";
 import { Members } from "../../../src/cluster/members.ts";
 import { type MyRedisProcess, startMyRedis } from "../../crash/my-redis-process.ts";
@@ -25,7 +25,7 @@ export class RingOfProcesses {
   }
 
   static async start(count: number, directives: Readonly<Record<string, string>>): Promise<RingOfProcesses> {
-    const ports = await Promise.all(Array.from({ length: count }, () => freePort()));
+    const ports = await freePorts(count);
     const ring = new RingOfProcesses(ports, directives);
     await Promise.all(ports.map((_, node) => ring.startNode(node)));
     await ring.untilWhole();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { freePort, waitUntil } from "../../../../tools/test-services/index.ts";
+import { freePorts, waitUntil } from "../../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
 import { LinkDelay } from "../../../src/cluster/link/link-delay.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
@@ -8,7 +8,7 @@ const nodeTimeoutMs = 60_000;
 
 describe("a node that was away", () => {
   test("does not run what had been sent to it meanwhile", async () => {
-    const ports = [await freePort(), await freePort()];
+    const ports = await freePorts(2);
     const names = ports.map((port) => `127.0.0.1:${port}`);
     // The second node's clock jumps, as it does to one that was frozen.
     let awayMs = 0;

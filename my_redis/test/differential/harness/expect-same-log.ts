@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { startRedisServer, temporaryFolder } from "../../../../tools/test-services/index.ts";
-import { startServer } from "../../../index.ts";
+import { temporaryFolder } from "../../../../tools/test-services/index.ts";
 import { encodeReply, ReplyParser } from "./reply.ts";
-import { RespConnection, showCommand, type Word } from "./resp-connection.ts";
+import { type RespConnection, showCommand, type Word } from "./resp-connection.ts";
+import { startPair } from "./start-pair.ts";
 
 /** Further apart than this, two moments of the two logs are different ones. */
 const toleranceMs = 10_000;
@@ -19,8 +19,7 @@ export async function expectSameLog(
   commands: readonly (readonly Word[])[],
   { anyOrder = false }: { anyOrder?: boolean } = {},
 ): Promise<void> {
-  const ours = await logOfMyRedis(commands);
-  const theirs = await logOfRedis(commands);
+  const [ours, theirs] = await logsOf(commands);
   if (anyOrder) for (const log of [ours, theirs]) log.sort();
   const show = (log: readonly string[][]): string => log.map((words) => `      ${showCommand(words)}`).join("\n");
   for (let at = 0; at < Math.max(ours.length, theirs.length); at++) {
@@ -44,47 +43,30 @@ function sameCommand(ours: readonly string[], theirs: readonly string[]): boolea
 
 const isMoment = (word: string): boolean => /^\d{13,}$/.test(word) && Number(word) >= leastMomentMs;
 
-async function logOfMyRedis(commands: readonly (readonly Word[])[]): Promise<string[][]> {
+async function logsOf(commands: readonly (readonly Word[])[]): Promise<[ours: string[][], theirs: string[][]]> {
   const dir = temporaryFolder("differential-log");
-  const running = await startServer({
-    port: 0,
-    dir,
-    appendonly: true,
-    appendfsync: "always",
-    "aof-checksum": false,
-    "enable-debug-command": "yes",
+  const pair = await startPair({
+    flags: { appendonly: "yes", appendfsync: "always", "enable-debug-command": "yes" },
+    myRedis: { memory: false, dir, "aof-checksum": false },
   });
   try {
-    return await runAndRead(running.port, "MyRedis", dir, commands);
+    const folders = { MyRedis: dir, "redis-server": pair.theirs.dataDir };
+    return await pair.onBoth((_port, side) => runAndRead(pair.control[side], folders[side], commands));
   } finally {
-    await running.close();
-  }
-}
-
-async function logOfRedis(commands: readonly (readonly Word[])[]): Promise<string[][]> {
-  const redis = await startRedisServer({
-    args: ["--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "yes"],
-  });
-  try {
-    return await runAndRead(redis.port, "redis-server", redis.dataDir, commands);
-  } finally {
-    await redis.stop();
+    await pair.close();
   }
 }
 
 async function runAndRead(
-  port: number,
-  side: string,
+  connection: RespConnection,
   dir: string,
   commands: readonly (readonly Word[])[],
 ): Promise<string[][]> {
-  const connection = await RespConnection.open(port, side);
   // One by one: what is pipelined may share the file's unit.
   for (const command of commands) await connection.reply(...command);
-  connection.close();
   const folder = join(dir, "appendonlydir");
   const increment = readdirSync(folder).find((name) => name.endsWith(".incr.aof"));
-  if (increment === undefined) throw new Error(`${side} wrote no increment into ${folder}`);
+  if (increment === undefined) throw new Error(`no increment was written into ${folder}`);
   return commandsIn(readFileSync(join(folder, increment)));
 }
 

@@ -1,5 +1,5 @@
 /**
- * What gateways say to each other. A frame is the length of what follows (four bytes, big endian), the type (one byte),
+ * The messages between gateways. A frame is the length of what follows (four bytes, big endian), the type (one byte),
  * and the body. `hello`, `greeting`, `welcome` and `members` carry JSON in one text; the others are packed, since there
  * is one of them for each request.
  */
@@ -27,10 +27,10 @@ export type FrameType = (typeof frameTypes)[keyof typeof frameTypes];
 
 /** Larger than any honest frame: the names of 64 members, each of 260 characters. */
 export const maxFrameBytes = 32_768;
-/** Before its proof a stranger gets no more of our memory than this. */
+/** Before its proof a stranger gets no more of this gateway's memory than this. */
 export const maxGreetingBytes = 1_024;
 
-/** The other side does not keep to the protocol: the connection ends. */
+/** The other side breaks the protocol, so the connection is closed. */
 export class PeerProtocolError extends Error {
   override readonly name = "PeerProtocolError";
 }

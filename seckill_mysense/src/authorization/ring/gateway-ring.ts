@@ -12,7 +12,7 @@ import { RingMembers } from "./ring-members.ts";
 export interface GatewayRingOptions {
   /** `host:port` of the listener for the other gateways: this one's name on the ring. */
   readonly selfName: string;
-  /** Where to listen when it is not the host of the name; empty: there. */
+  /** The address to listen on; empty: the host of the name. */
   readonly listenHost: string;
   readonly seeds: readonly string[];
   readonly maxMembers: number;
@@ -31,15 +31,15 @@ export interface GatewayRingOptions {
 }
 
 const tickMs = 50;
-/** A tick that comes later than this says that the process did not run in between. */
+/** A tick that comes later than this means that the process did not run in between. */
 const stalledAfterMs = 250;
 const forgetAfterMs = 600_000;
 const busy: Verdict = { kind: "busy" };
 
 /**
- * The ring of gateways as one of them sees it. A user's owner decides about him; it is asked in one hop, and does not
- * ask anybody itself. An owner that cannot be asked is replaced by this gateway's own memory, which knows less and
- * therefore lets through more: what must not happen is kept by the gate and the ledger.
+ * The ring of gateways as one of them sees it. A user's owner decides about the user. It is asked in one hop, and
+ * asks no other gateway itself. An owner that cannot be asked is replaced by this gateway's own memory, which knows less and
+ * therefore lets through more. Gate and ledger still prevent what must not happen.
  */
 export class GatewayRing implements Authorizer {
   readonly counts = new RingCounts();
@@ -62,7 +62,7 @@ export class GatewayRing implements Authorizer {
     });
   }
 
-  /** Listens, and calls everybody once, so that the first request finds the ring as it is. @throws as PeerListener does */
+  /** Listens, and calls every member once, so that the first request finds the ring as it is. @throws as PeerListener does */
   async start(): Promise<void> {
     const { selfName, listenHost, maxMembers, downAfterMs, local, elapsedMs } = this.#options;
     const { host, port } = parseNodeName(selfName)!;
@@ -173,7 +173,7 @@ export class GatewayRing implements Authorizer {
     this.#options.logger.info(message, { ...fields, gateways: this.onRing.length });
   }
 
-  /** Names that others can reach. Who they are they prove themselves, when they are called. */
+  /** Names that other gateways can reach. Each proves itself when it is called. */
   #learned(names: readonly string[]): void {
     for (const name of names) this.#members.add(name);
   }
@@ -183,7 +183,7 @@ export class GatewayRing implements Authorizer {
     if (name === selfName) return `it calls itself ${name}, as this gateway does`;
     if (!this.#members.add(name)) return `${name} would be one more than ${maxMembers} gateways, or is no address`;
     this.counts.greetings.accepted++;
-    // It is there, so that it can be called; it is on the ring only when that works.
+    // The gateway is there, so it can be called. It is on the ring only when that works.
     const link = this.#members.link(name);
     if (link !== undefined && !link.isUp) link.callNow();
     return undefined;
@@ -205,7 +205,7 @@ export class GatewayRing implements Authorizer {
     this.#members.forgetAway();
   }
 
-  /** What one gateway signs all others must be able to check, also while the secret is being changed. */
+  /** All gateways must be able to check what one of them signs, also while the secret is being changed. */
   #chooseSigningSecret(): void {
     const known = [...this.#members.links].filter(({ isUp }) => isUp).map(({ keyIds }) => keyIds);
     const index = this.#keys.ids.findIndex((id) => known.every((ids) => ids.includes(id)));

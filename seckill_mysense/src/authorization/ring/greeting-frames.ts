@@ -3,11 +3,11 @@ import type { FrameBody } from "./frame-body.ts";
 import { type FrameType, PeerProtocolError } from "./frame-types.ts";
 import type { FrameWriter } from "./frame-writer.ts";
 
-/** Another version of the protocol is refused by the shape of its first frame. */
+/** A gateway with another version of the protocol is refused at its first frame. */
 const protocol = z.literal("seckill-gateways-1");
 const shortText = z.string().min(1).max(300);
 const keyIds = z.array(z.string().min(1).max(16)).min(1).max(4);
-/** More than any ring may have: `gateways.max_nodes` bounds what is kept of it. */
+/** More than any ring may have; `gateways.max_nodes` limits how many are kept. */
 const memberNames = z.array(shortText).max(1_000);
 
 export const helloBody = z.object({ protocol, name: shortText, nonce: shortText, keys: keyIds });

@@ -1,6 +1,6 @@
 import { deriveSigningKey, type SigningKey } from "../signing-key.ts";
 
-/** Both sides of a connection, and what each of them made up for it. */
+/** The two sides of a connection, each with a random nonce. */
 export interface Greeting {
   readonly listenerNonce: string;
   readonly callerNonce: string;
@@ -8,7 +8,7 @@ export interface Greeting {
   readonly callerName: string;
 }
 
-/** The side that proves itself: a proof of one side is worth nothing as the other's. */
+/** The side that proves itself. It is part of the proof, so that one side cannot repeat the other's proof. */
 export type PeerSide = "caller" | "listener";
 
 /**
@@ -38,7 +38,7 @@ export class PeerKeys {
     return key.sign(JSON.stringify([side, listenerNonce, callerNonce, listenerName, callerName]));
   }
 
-  /** Takes the same time whatever differs. */
+  /** Takes the same time wherever the texts differ, so that time reveals nothing. */
   isProof(proof: string, side: PeerSide, keyId: string, greeting: Greeting): boolean {
     if (!this.#keys.has(keyId)) return false;
     const wanted = this.prove(side, keyId, greeting);

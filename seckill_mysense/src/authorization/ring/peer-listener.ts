@@ -13,16 +13,16 @@ export interface PeerListenerOptions {
   readonly host: string;
   readonly port: number;
   readonly keys: PeerKeys;
-  /** All that a question can reach: it decides by itself, so that no question ever goes on to a third gateway. */
+  /** All that a question can reach. It decides alone, so no question ever goes on to a third gateway. */
   readonly authorizer: LocalAuthorizer;
-  /** Of callers that have proved themselves. */
+  /** How many callers that have proved themselves may be connected. */
   readonly maxConnections: number;
   /** A caller that does not prove itself, or says nothing, for this long is cut off. */
   readonly silentAfterMs: number;
   readonly elapsedMs: () => number;
-  /** The names that callers are told. */
+  /** The names that are sent to callers. */
   readonly members: () => readonly string[];
-  /** A caller has proved itself: undefined, or why it is refused. */
+  /** A caller has proved itself. Gives the reason to refuse it, or undefined. */
   readonly onGreeted: (name: string) => string | undefined;
   readonly onRefused: (reason: string, address: string) => void;
 }
@@ -47,9 +47,9 @@ type CallerState =
 
 const closed = { name: "closed" } as const;
 
-/** Connections whose other side has not proved itself. */
+/** How many callers may be connected that have not proved themselves. */
 const maxStrangers = 64;
-/** What waits for a caller that does not read. */
+/** Bytes that may wait for a caller that does not read. */
 const maxWaitingBytes = 4_194_304;
 
 /** Where other gateways ask about the users of this one. */
@@ -159,7 +159,7 @@ export class PeerListener {
       socket.terminate();
       return;
     }
-    // Until it has proved itself, nothing that it sends makes the connection last longer.
+    // Before its proof, nothing that a caller sends keeps the connection open for longer.
     if (caller.state.name === "up") caller.heardMs = this.#options.elapsedMs();
     this.#flush(socket);
   }

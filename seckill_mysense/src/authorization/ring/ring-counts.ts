@@ -1,4 +1,4 @@
-/** Reasons that are remembered as said already. */
+/** How many logged reasons are remembered. */
 const maxToldRefusals = 100;
 
 /** What happened on the ring, for /metrics. */

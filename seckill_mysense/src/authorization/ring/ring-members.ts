@@ -4,18 +4,18 @@ import type { PeerLink } from "./peer-link.ts";
 
 export interface RingMembersOptions {
   readonly selfName: string;
-  /** Of config.json: these are called for ever. */
+  /** Names from config.json: they are called for ever. */
   readonly seeds: readonly string[];
-  /** With this one. */
+  /** Including this gateway. */
   readonly maxMembers: number;
-  /** Those that were learned of are forgotten when they have been away for this long. */
+  /** Names that other gateways sent are forgotten after they have been away for this long. */
   readonly forgetAfterMs: number;
   readonly openLink: (name: string) => PeerLink;
 }
 
 /**
- * The gateways that this one knows, and the ring of those that it can reach. Who owns a user follows from who can be
- * reached alone, so that all gateways which see each other come to the same answer without an election.
+ * The gateways that this one knows, and the ring of those that it can reach. The owner of a user follows only from
+ * the reachable gateways. So all gateways that reach each other agree without an election.
  */
 export class RingMembers {
   readonly #options: RingMembersOptions;
@@ -45,7 +45,7 @@ export class RingMembers {
     return this.#ring.nodes.map(({ name }) => name);
   }
 
-  /** With this one, and those that are away. */
+  /** Including this gateway, and those that are away. */
   get count(): number {
     return this.#links.size + 1;
   }
@@ -63,7 +63,7 @@ export class RingMembers {
     return this.#links.get(name);
   }
 
-  /** Whether the gateway is a member now: names that are none, and more than the limit, are not taken. */
+  /** Whether the gateway is a member now. Malformed names, and names beyond the limit, are refused. */
   add(name: string): boolean {
     if (name === this.#options.selfName) return false;
     if (this.#links.has(name)) return true;
@@ -72,7 +72,7 @@ export class RingMembers {
     return true;
   }
 
-  /** Somebody can be reached, or no longer. */
+  /** To be called when a gateway has come or gone. */
   rebuild(): void {
     const names = [...this.#links.values()].filter(({ isUp }) => isUp).map(({ name }) => name);
     this.#ring = new HashRing([this.#options.selfName, ...names]);

@@ -2,7 +2,7 @@ import type { Verdict } from "../authorizer.ts";
 
 interface Waiting {
   readonly untilMs: number;
-  /** Undefined once it was given up: its answer, when it comes after all, is nobody's. */
+  /** Undefined once it was given up: a later answer is dropped. */
   settle: ((verdict: Verdict | undefined) => void) | undefined;
 }
 
@@ -31,7 +31,7 @@ export class WaitingQuestions {
     return new Promise((settle) => this.#queue.push({ untilMs, settle }));
   }
 
-  /** The next answer. Whether a question was waiting for it. */
+  /** Takes in the next answer. Gives whether a question was waiting for it. */
   answer(verdict: Verdict): boolean {
     const waiting = this.#queue[this.#head];
     if (waiting === undefined) return false;
@@ -66,7 +66,7 @@ export class WaitingQuestions {
     waiting.settle = undefined;
   }
 
-  /** The answered ones are let go in pieces: taking each from the front would move all the others. */
+  /** Answered questions are removed in pieces: removing each from the front would move all others. */
   #compact(): void {
     if (this.#head === this.#queue.length) {
       this.#queue = [];

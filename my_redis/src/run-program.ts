@@ -116,7 +116,7 @@ async function runUntilClosed(
       report("notice", `received ${signal}, shutting down`);
       // The next signal ends the process at once.
       if (end(signal)) process.removeListener(signal, stop);
-      else report("warning", "the snapshot cannot be written: the server goes on, so that nothing is lost");
+      else report("warning", "the snapshot cannot be written: the server keeps running, so that nothing is lost");
     };
     process.on(signal, stop);
   }

@@ -12,7 +12,7 @@ export class ClientRegistry implements Clients {
   readonly #services: Services;
   #nextId = 1;
 
-  /** `services` are read when a client connects, not here. */
+  /** Only the settings of `services` are read here; the other ones when a client connects. */
   constructor(services: Services) {
     this.#services = services;
     services.settings.onChange("requirepass", () => this.#passwordChanged());

@@ -100,7 +100,7 @@ export class CommandProcessor implements CommandRunner {
   #isWebRequest({ client }: Context, args: Arguments): boolean {
     if (!args.is(0, "post") && !args.is(0, "host:")) return false;
     const { environment } = this.#options;
-    environment.report("warning", `a web request from ${client.channel.remoteAddress} was cut off`);
+    environment.report("warning", `a client was disconnected for a web request: ${client.channel.remoteAddress}`);
     client.channel.kill();
     return true;
   }

@@ -108,7 +108,7 @@ describe("the append-only file answers", () => {
     expect([readFileSync(name, "latin1"), readFileSync(next, "latin1")]).toEqual(["first", "second third"]);
   });
 
-  test("no switch to another file while it cannot be written", () => {
+  test("a switch to another file with an error, while it cannot be written", () => {
     const { file } = open();
     file.write(unwritable("first"));
     expect(() => file.switchTo(openSync(path(), "w"))).toThrow("the append-only file cannot be written");

@@ -244,7 +244,7 @@ export class LogFolder {
 
   #loadFile(server: Services, extension: LogExtension, entry: ManifestEntry): LoadResult {
     const path = this.pathOf(entry);
-    if (!existsSync(path)) throw new LogLoadError(`${path} is named in the manifest, but is not there`);
+    if (!existsSync(path)) throw new LogLoadError(`${path} is named in the manifest, but is missing`);
     const loaded = loadLog(server, extension, path);
     if (loaded.truncated) this.#cutTail(server, entry, loaded.goodBytes);
     return loaded;

@@ -154,7 +154,7 @@ class LogLoader {
     try {
       this.#extension.load(args);
     } catch (error) {
-      const text = `${this.#path}: an entry before offset ${this.#reader.entryOffset} is malformed, and left out`;
+      const text = `${this.#path}: an entry before offset ${this.#reader.entryOffset} is malformed, and skipped`;
       this.#server.environment.report("warning", text, error);
     }
   }

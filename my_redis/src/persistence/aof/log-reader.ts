@@ -129,7 +129,7 @@ export class LogReader {
       if (byte < 48 || byte > 57) break;
       value = value * 10 + (byte - 48);
     }
-    this.#corrupt(`a number of ${unit} that is none`);
+    this.#corrupt(`an invalid number of ${unit}`);
     return -2;
   }
 

@@ -40,15 +40,25 @@ export interface ProcessorOptions {
 export class CommandProcessor implements CommandRunner {
   readonly #options: ProcessorOptions;
   // Parts that every request needs, kept as fields to save a look-up.
+  readonly #blocking: BlockedClients<Context>;
   readonly #changes: ChangeLog;
   readonly #checks: RequestChecks;
   readonly #keyspace: Keyspace;
+  readonly #commands: CommandTable<Command>;
+  readonly #environment: Environment;
   readonly #observers: ObserverList<Command>;
+  readonly #pubSub: PubSub;
+  readonly #statistics: Statistics;
   readonly #timer: CallTimer;
 
   constructor(options: ProcessorOptions) {
     this.#options = options;
+    this.#blocking = options.blocking;
     this.#changes = options.changes;
+    this.#commands = options.commands;
+    this.#environment = options.environment;
+    this.#pubSub = options.pubSub;
+    this.#statistics = options.statistics;
     this.#checks = options.checks;
     this.#keyspace = options.keyspace;
     this.#observers = options.observers;
@@ -70,7 +80,8 @@ export class CommandProcessor implements CommandRunner {
       if (outcome !== "held") this.#refuse(context, args, found, reply, outcome);
       return;
     }
-    this.#observers.starting(client);
+    const observers = this.#observers;
+    if (observers.count > 0) observers.starting(client);
     if (client.transaction !== undefined && found.insideMulti === "queue") {
       this.#queue(context, found, args, reply);
       return;
@@ -81,12 +92,13 @@ export class CommandProcessor implements CommandRunner {
     this.call(context, found, args, reply);
     changes.endUnit();
     if (client.replyMode !== "on") holdBackReply(client, reply, start, found);
-    this.#observers.done(client, found);
+    if (observers.count > 0) observers.done(client, found);
     this.deliverEffects();
   }
 
   deliverEffects(): void {
-    const { blocking, pubSub } = this.#options;
+    const blocking = this.#blocking;
+    const pubSub = this.#pubSub;
     if (pubSub.hasDeliveries) pubSub.deliver();
     if (!blocking.hasReady) return;
     blocking.serve();
@@ -99,8 +111,7 @@ export class CommandProcessor implements CommandRunner {
    */
   #isWebRequest({ client }: Context, args: Arguments): boolean {
     if (!args.is(0, "post") && !args.is(0, "host:")) return false;
-    const { environment } = this.#options;
-    environment.report("warning", `a client was disconnected for a web request: ${client.channel.remoteAddress}`);
+    this.#environment.report("warning", `a client was disconnected for a web request: ${client.channel.remoteAddress}`);
     client.channel.kill();
     return true;
   }
@@ -124,7 +135,7 @@ export class CommandProcessor implements CommandRunner {
   }
 
   resolve(args: Arguments): Command | Refusal {
-    const table = this.#options.commands;
+    const table = this.#commands;
     let found = table.find(args);
     if (found === undefined) return new Refusal(unknownCommand(args), "unknown command");
     if (found.subcommands !== undefined && args.count > 1) {
@@ -154,7 +165,7 @@ export class CommandProcessor implements CommandRunner {
     const start = reply.length;
     if (found !== undefined) found.statistics.rejectedCalls++;
     // The command is looked up by name, since `resolve` refuses an EXEC with arguments.
-    if (this.#options.commands.find(args)?.insideMulti === "run the queue") {
+    if (this.#commands.find(args)?.insideMulti === "run the queue") {
       // An EXEC that cannot run discards the transaction.
       client.transaction = undefined;
       this.#options.watched.unwatch(client);
@@ -170,7 +181,7 @@ export class CommandProcessor implements CommandRunner {
   call(context: Context, found: Command, args: Arguments, reply: ReplyWriter): void {
     const keyspace = this.#keyspace;
     const timer = this.#timer;
-    const { environment } = this.#options;
+    const environment = this.#environment;
     const dirtyBefore = keyspace.dirty;
     const replyStart = reply.length;
     const outerCommand = context.command;
@@ -191,7 +202,7 @@ export class CommandProcessor implements CommandRunner {
       this.writeError(reply, this.#messageOf(error, found));
     }
     context.command = outerCommand;
-    this.#observers.ran(context, found, args);
+    if (this.#observers.count > 0) this.#observers.ran(context, found, args);
     if (snapshot !== undefined) snapshot.writing = outerWriting;
     // A blocking command is counted once, when it is answered, however often it was tried.
     if (context.client.blocked === undefined || reply.length > replyStart) this.count(found);
@@ -201,7 +212,7 @@ export class CommandProcessor implements CommandRunner {
 
   count(found: Command): void {
     found.statistics.calls++;
-    this.#options.statistics.commandsProcessed++;
+    this.#statistics.commandsProcessed++;
   }
 
   #log(context: Context, database: number, args: Arguments): void {
@@ -217,13 +228,13 @@ export class CommandProcessor implements CommandRunner {
 
   #messageOf(error: unknown, found: Command): string {
     if (error instanceof CommandError) return error.message;
-    this.#options.statistics.unexpectedErrors++;
-    this.#options.environment.report("error", `${found.fullName} failed unexpectedly`, error);
+    this.#statistics.unexpectedErrors++;
+    this.#environment.report("error", `${found.fullName} failed unexpectedly`, error);
     return `ERR internal error in '${found.fullName}' command`;
   }
 
   writeError(reply: ReplyWriter, message: string): void {
-    this.#options.statistics.countError(message);
+    this.#statistics.countError(message);
     reply.error(message);
   }
 }

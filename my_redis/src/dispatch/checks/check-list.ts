@@ -32,6 +32,8 @@ export interface Check<Context, Entry, Name extends string = string> {
   readonly within?: (context: Context, command: Entry, args: Arguments) => Verdict;
 }
 
+type Arriving<Context, Entry> = NonNullable<Check<Context, Entry>["arriving"]>;
+
 /** Whether a request concerns no data of this node. */
 type IsElsewhere<Context, Entry> = (context: Context, command: Entry, args: Arguments) => boolean;
 
@@ -45,8 +47,9 @@ for (const names of Object.values(checkOrder)) for (const name of names) places.
  */
 export class CheckList<Context, Entry> {
   #installed: readonly Check<Context, Entry>[] = [];
-  // Flat arrays with only the functions that are called, because they are walked for each request.
-  #arriving: readonly Required<Pick<Check<Context, Entry>, "name" | "arriving">>[] = [];
+  // Flat arrays, because they are walked for each request.
+  #arriving: readonly Arriving<Context, Entry>[] = [];
+  #isOfData: readonly boolean[] = [];
   #within: readonly NonNullable<Check<Context, Entry>["within"]>[] = [];
   #isElsewhere: IsElsewhere<Context, Entry> | undefined;
 
@@ -71,16 +74,19 @@ export class CheckList<Context, Entry> {
 
   #set(checks: readonly Check<Context, Entry>[]): void {
     this.#installed = checks;
-    this.#arriving = checks.flatMap(({ name, arriving }) => (arriving === undefined ? [] : [{ name, arriving }]));
+    const arriving = checks.filter((check) => check.arriving !== undefined);
+    this.#arriving = arriving.flatMap((check) => check.arriving ?? []);
+    this.#isOfData = arriving.map(({ name }) => dataChecks.has(name));
     this.#within = checks.flatMap(({ within }) => within ?? []);
   }
 
   /** Judges a request that has arrived from a client. */
   arriving(context: Context, command: Entry, args: Arguments): Outcome {
-    for (const check of this.#arriving) {
-      const outcome = check.arriving(context, command, args);
+    const checks = this.#arriving;
+    for (let index = 0; index < checks.length; index++) {
+      const outcome = (checks[index] as Arriving<Context, Entry>)(context, command, args);
       if (outcome === "run") continue;
-      if (dataChecks.has(check.name) && this.#isElsewhere?.(context, command, args) === true) continue;
+      if (this.#isOfData[index] === true && this.#isElsewhere?.(context, command, args) === true) continue;
       return outcome;
     }
     return "run";

@@ -20,6 +20,8 @@ export interface Observer<Entry> {
 
 /** The installed observers. While there are none, a command pays for one comparison of a length. */
 export class ObserverList<Entry> {
+  /** Number of installed observers. */
+  count = 0;
   #installed: readonly Observer<Entry>[] = [];
   #starting: readonly NonNullable<Observer<Entry>["starting"]>[] = [];
   #ran: readonly NonNullable<Observer<Entry>["ran"]>[] = [];
@@ -31,13 +33,9 @@ export class ObserverList<Entry> {
     return () => this.#set(this.#installed.filter((each) => each !== observer));
   }
 
-  /** Number of installed observers. */
-  get count(): number {
-    return this.#installed.length;
-  }
-
   #set(observers: readonly Observer<Entry>[]): void {
     this.#installed = observers;
+    this.count = observers.length;
     this.#starting = observers.flatMap(({ starting }) => starting ?? []);
     this.#ran = observers.flatMap(({ ran }) => ran ?? []);
     this.#done = observers.flatMap(({ done }) => done ?? []);

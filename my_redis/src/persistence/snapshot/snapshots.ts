@@ -99,8 +99,8 @@ export class Snapshots implements SnapshotStorage {
   }
 
   /**
-   * Begins to write a snapshot of the present dataset in the background. No other file may be being written there.
-   * Throws the system's error.
+   * Begins to write a snapshot of the present dataset in the background. Must not be called while another file is being
+   * written there. Throws the system's error.
    */
   begin(): void {
     const { environment, keyspace } = this.#server;

@@ -38,7 +38,7 @@ import { Keyspace } from "./keyspace/keyspace.ts";
 import { ScriptRunner } from "./scripting/script-runner.ts";
 import type { Settings } from "./settings/settings.ts";
 
-/** Parts that stand on the services of a server: they know sockets, files and other nodes. */
+/** Parts that are built on the services of a server: they know sockets, files and other nodes. */
 export interface OuterParts {
   readonly storage?: Storage | undefined;
   readonly cluster?: ClusterPort | undefined;
@@ -49,13 +49,13 @@ export interface ServerOptions<Parts extends OuterParts> {
   readonly settings: Settings;
   readonly environment: Environment;
   readonly commands: CommandTable<Command>;
-  /** Builds the outer parts. All services are there but for these parts themselves. */
+  /** Builds the outer parts. All other services exist already. */
   readonly parts: (services: Services) => Parts;
-  // What the network needs as well; new ones unless they are given.
+  // Parts that the network shares with the server; created here when they are missing.
   readonly changes?: ChangeLog;
   readonly clock?: TurnClock;
   readonly statistics?: Statistics;
-  /** Without a network nobody is answered out of turn. */
+  /** Without a network no client is answered outside of its own request. */
   readonly replies?: ReplyOutlet;
   readonly requestShutdown?: ServerProcess["requestShutdown"];
   readonly onCommand?: CommandHook | undefined;

@@ -7,7 +7,7 @@ import { fixedRange, needsSearch, searchKeys } from "./key-positions.ts";
 export type { CommandFlag, CommandGroup, CommandStatistics, InsideMulti } from "./command-facts.ts";
 export type { Command, CommandDefinition, Run } from "./context.ts";
 
-/** Declares one command: all facts about it stand in this one entry. Throws when the syntax is not well-formed. */
+/** Declares one command. All facts about it stand in this one entry. Throws when the syntax is not well-formed. */
 export function command(definition: CommandDefinition): Command {
   const { brief, flags: declared, keys = [], syntax: text = "", tips = [] } = definition;
   const words = definition.name.split(" ");
@@ -52,5 +52,5 @@ export function command(definition: CommandDefinition): Command {
   };
 }
 
-/** A container takes at least the subcommand's name, unless it can be run without one. */
+/** A container needs at least the subcommand's name, unless it can be run without one. */
 const arityOfContainer = ({ run }: CommandDefinition): number => (run === undefined ? -2 : -1);

@@ -7,7 +7,7 @@ const packageFolder = join(import.meta.dir, "../..");
 const buildProgram = join(packageFolder, "../tools/build-packages/main.ts");
 const node = findProgram("node");
 
-/** Run by Node, from a folder that finds "my-redis" as a dependency. */
+/** Runs in Node, from a folder in which "my-redis" is a dependency. */
 const program = `
 import { connect } from "node:net";
 import { startServer } from "my-redis";

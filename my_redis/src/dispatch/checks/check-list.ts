@@ -22,13 +22,13 @@ export const checkOrder = {
 export type CheckPhase = keyof typeof checkOrder;
 
 /**
- * One check. It reads what a command's entry says (flags and the like), never its name. It may judge requests as they
- * arrive from a client, or what EXEC and scripts are about to run, or both.
+ * One check. It reads a command's facts (flags and the like), never its name. It may judge requests as they arrive from
+ * a client, commands that EXEC and scripts are about to run, or both.
  */
 export interface Check<Context, Entry, Name extends string = string> {
   readonly name: Name;
   readonly arriving?: (context: Context, command: Entry, args: Arguments) => Outcome;
-  /** Nothing within a transaction or script can wait: hence no "held". */
+  /** Nothing within a transaction or script can wait, hence there is no "held". */
   readonly within?: (context: Context, command: Entry, args: Arguments) => Verdict;
 }
 
@@ -41,16 +41,19 @@ const places = new Map<string, number>();
 const dataChecks = new Set<string>(checkOrder.data);
 for (const names of Object.values(checkOrder)) for (const name of names) places.set(name, places.size);
 
-/** The checks that are installed, in the order of `checkOrder`. A check that is seldom needed costs nothing meanwhile. */
+/**
+ * The installed checks, in the order of `checkOrder`. A check that is rarely needed is installed only while it is, so
+ * that it costs nothing meanwhile.
+ */
 export class CheckList<Context, Entry> {
   #installed: readonly Check<Context, Entry>[] = [];
-  // What is walked for each request is in flat arrays.
+  // Flat arrays, because they are walked for each request.
   #arriving: readonly Arriving<Context, Entry>[] = [];
   #isOfData: readonly boolean[] = [];
   #within: readonly NonNullable<Check<Context, Entry>["within"]>[] = [];
   #isElsewhere: IsElsewhere<Context, Entry> | undefined;
 
-  /** Adds a check to its phase. The result removes it again. */
+  /** Adds a check to its phase. Call the result to remove it. */
   install<Phase extends CheckPhase>(
     check: Check<Context, Entry, (typeof checkOrder)[Phase][number]>,
     _phase: Phase,
@@ -59,12 +62,12 @@ export class CheckList<Context, Entry> {
     return () => this.#set(this.#installed.filter((each) => each !== check));
   }
 
-  /** On a ring of nodes: the phase "data" is left out for requests of which `isElsewhere` says so. */
+  /** On a ring of nodes: skips the phase "data" for requests for which `isElsewhere` returns true. */
   leaveOutElsewhere(isElsewhere: IsElsewhere<Context, Entry>): void {
     this.#isElsewhere = isElsewhere;
   }
 
-  /** Checks that are installed now. */
+  /** Number of installed checks. */
   get count(): number {
     return this.#installed.length;
   }

@@ -17,7 +17,7 @@ export const connection: RequestCheck<"connection"> = {
 
 const likeReplica = new Refusal("ERR Replica can't interact with the keyspace");
 
-/** A client in MONITOR uses no keys: for redis-server it is a kind of replica. */
+/** A client in MONITOR may use no keys, because redis-server treats it as a kind of replica. */
 export const monitor: RequestCheck<"monitor"> = {
   name: "monitor",
   arriving(context, command, args) {

@@ -1,25 +1,26 @@
 import type { StartedParts } from "./build-server.ts";
 import type { Cron } from "./cron.ts";
 import type { SaveAtEnd } from "./dispatch/ports.ts";
+import { settlable } from "./settlable.ts";
 
 /** Clients get this long to read their last replies. */
 const closeGraceMs = 1000;
 
 /** Ends a server, once: its timers, its clients, its place in the ring, and its files. */
 export class Ending {
-  /** Resolves when everything is closed and on the disk. */
-  readonly closed: Promise<void>;
   readonly #parts: StartedParts;
   readonly #cron: Cron;
-  #resolve: () => void = () => {};
+  readonly #closed = settlable();
   #hasBegun = false;
 
   constructor(parts: StartedParts, cron: Cron) {
     this.#parts = parts;
     this.#cron = cron;
-    this.closed = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
+  }
+
+  /** Resolves when everything is closed and on the disk. Rejects when a file cannot be closed. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   /**
@@ -44,7 +45,8 @@ export class Ending {
     // A snapshot that was written for SHUTDOWN lacks the writes of clients since then.
     if (!isSaved || (storage?.snapshots.changes ?? 0) > 0) storage?.snapshots.saveAtEnd(wanted);
     cluster?.stop();
-    void Promise.all([storage?.close(), network.disconnectAll(closeGraceMs)]).then(this.#resolve);
+    const { resolve, reject } = this.#closed;
+    void Promise.all([storage?.close(), network.disconnectAll(closeGraceMs)]).then(() => resolve(), reject);
     return this.closed;
   }
 }

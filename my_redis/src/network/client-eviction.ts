@@ -73,7 +73,10 @@ export class ClientEviction {
       if (connection.context.client.noEvict) continue;
       this.forget(connection);
       this.#server.observers.statistics.evictedClients++;
-      this.#disconnect(connection, `${bytes} bytes, while all clients may take ${this.#limitBytes} (maxmemory-clients)`);
+      this.#disconnect(
+        connection,
+        `${bytes} bytes, while all clients may take ${this.#limitBytes} (maxmemory-clients)`,
+      );
     }
   }
 }

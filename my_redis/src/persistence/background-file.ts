@@ -1,4 +1,5 @@
 import { close, fdatasync, openSync, write } from "node:fs";
+import { type Settlable, settlable } from "../settlable.ts";
 
 /**
  * After this many bytes the file is synced, so that no sync takes much longer than the others, not even the last one.
@@ -14,16 +15,15 @@ export class BackgroundFile {
   #busy = false;
   #ended = false;
   #failure: Error | undefined;
-  readonly #settle: { resolve: () => void; reject: (error: Error) => void };
+  readonly #settle: Settlable;
   /** Resolves when the whole file is on the disk and closed; rejects with the system's error. */
   readonly done: Promise<void>;
 
   /** Throws the system's error. */
   constructor(path: string) {
     this.#descriptor = openSync(path, "w");
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.done = promise;
-    this.#settle = { resolve, reject };
+    this.#settle = settlable();
+    this.done = this.#settle.promise;
   }
 
   /** Bytes that are not written yet. */

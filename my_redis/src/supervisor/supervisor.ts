@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Environment } from "../environment.ts";
 import { makeFolders, nodeWords, type PlannedNode, planNodes, type PlanSettings } from "./node-plan.ts";
 import { SupervisedProcess } from "./supervised-process.ts";
+import { type Settlable, settlable } from "../settlable.ts";
 
 export interface SupervisorOptions {
   readonly settings: PlanSettings;
@@ -101,21 +102,4 @@ export class NodesError extends Error {
     super(reason);
     this.name = "NodesError";
   }
-}
-
-interface Settlable {
-  readonly promise: Promise<void>;
-  resolve(): void;
-  reject(error: Error): void;
-}
-
-/** As Promise.withResolvers, which Node 20 lacks. */
-function settlable(): Settlable {
-  let resolve = (): void => {};
-  let reject = (_error: Error): void => {};
-  const promise = new Promise<void>((resolvePromise, rejectPromise) => {
-    resolve = resolvePromise;
-    reject = rejectPromise;
-  });
-  return { promise, resolve, reject };
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Environment } from "../environment.ts";
 import { makeFolders, nodeWords, type PlannedNode, planNodes, type PlanSettings } from "./node-plan.ts";
 import { SupervisedProcess } from "./supervised-process.ts";
-import { type Settlable, settlable } from "../settlable.ts";
+import { settlable } from "../settlable.ts";
 
 export interface SupervisorOptions {
   readonly settings: PlanSettings;

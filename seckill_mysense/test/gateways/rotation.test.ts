@@ -50,7 +50,7 @@ describe.skipIf(redis.missing)(
   },
 );
 
-/** Buyers who use another gateway for each step, in a loop. */
+/** Buyers that use another gateway for each step, in a loop. */
 class RotatingCrowd {
   readonly refusals: string[] = [];
   readonly #ring: GatewayProcesses;

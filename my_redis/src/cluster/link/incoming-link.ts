@@ -5,6 +5,7 @@ import type { NetworkServer } from "../../network/network-server.ts";
 import type { Turn } from "../../network/turn.ts";
 import type { ReplySink } from "../../network/turn-output.ts";
 import {
+  appendEmptyFrame,
   appendFrame,
   appendWholeFrames,
   emptyHeader,
@@ -166,7 +167,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
     if (Number.isNaN(sentAtMs)) return this.end("it sent what is no frame");
     const delayMs = this.#delay.excess(sentAtMs, monotonicMs());
     if (delayMs > timing.delayMs) return this.end(`its messages take ${Math.round(delayMs)} ms longer than usual`);
-    appendFrame(this.#output, { kind: frameKinds.pong, info: 0, id: 0, database: 0 });
+    appendEmptyFrame(this.#output, { kind: frameKinds.pong, info: 0, id: 0, database: 0 });
     // At once: a sign of life does not wait for the log.
     this.flush();
   }
@@ -202,7 +203,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
   sessionClosed(client: number): void {
     this.#endSession(client);
     if (this.#state === "closed") return;
-    appendFrame(this.#output, { kind: frameKinds.sessionEnded, info: 0, id: client, database: 0 });
+    appendEmptyFrame(this.#output, { kind: frameKinds.sessionEnded, info: 0, id: client, database: 0 });
     this.#parts.owner.dirty();
   }
 

@@ -1,7 +1,15 @@
 import { type FrameReader, RetryPause, SendBuffer } from "peer-link";
 import type { TransportSocket } from "../../network/transport.ts";
 import type { PeerAnswered, PeerFailure } from "../peer-channel.ts";
-import { appendFrame, appendPing, emptyHeader, frameKinds, newFrameReader, readHeader } from "./frame.ts";
+import {
+  appendEmptyFrame,
+  appendFrame,
+  appendPing,
+  emptyHeader,
+  frameKinds,
+  newFrameReader,
+  readHeader,
+} from "./frame.ts";
 import type { LinkClock } from "./link-clock.ts";
 import type { LinkEvents, RelayReceiver } from "./link-events.ts";
 import type { LinkWelcome } from "./link-greeting.ts";
@@ -150,7 +158,7 @@ export class OutgoingLink {
 
   endSession(client: number): void {
     if (this.#isGone) return;
-    appendFrame(this.#requests, { kind: frameKinds.endSession, info: 0, id: client, database: 0 });
+    appendEmptyFrame(this.#requests, { kind: frameKinds.endSession, info: 0, id: client, database: 0 });
     this.#parts.owner.dirty();
   }
 
@@ -160,7 +168,7 @@ export class OutgoingLink {
     if (this.#isGone) return later("unreachable");
     if (this.#asks.isFull || !this.hasRoom(payload.length)) return later("refused");
     const id = this.#asks.add(answered, this.#parts.clock.monotonicMs() + timeoutMs);
-    appendFrame(this.#requests, { kind: frameKinds.ask, info: kind, id, database: 0 }, payload);
+    appendFrame(this.#requests, { kind: frameKinds.ask, info: kind, id, database: 0 }, payload, 0, payload.length);
     this.#parts.owner.dirty();
   }
 

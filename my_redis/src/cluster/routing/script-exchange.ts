@@ -45,7 +45,7 @@ export class ScriptExchange {
     return this.#engine.find(args.buffer, args.start(1), args.end(1)) === undefined;
   }
 
-  /** Looks for a script at all other nodes; then this one has it, or nobody who answers does. */
+  /** Looks for a script at all other nodes; then this node has it, or no node that answers does. */
   find(sha1: string, done: () => void): void {
     const payload = Buffer.from(sha1, "latin1");
     let left = this.#view.names.length - 1;

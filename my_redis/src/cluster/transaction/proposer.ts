@@ -197,7 +197,7 @@ export class Proposer {
     });
   }
 
-  /** Nobody waits for that: many are told of together. */
+  /** Nothing waits for FORGET, so many transactions are forgotten with one message. */
   #forget({ id }: Proposal): void {
     this.#proposals.delete(id);
     this.#ended.push(id);
@@ -213,7 +213,7 @@ export class Proposer {
   }
 }
 
-/** Tells who waits for the decision, and keeps nothing of his. */
+/** Notifies the caller that waits for the decision, and releases its function. */
 function answer(proposal: Proposal, outcome: Outcome | undefined): void {
   const { onDecided } = proposal;
   proposal.onDecided = undefined;

@@ -18,7 +18,7 @@ export interface PreparedPart {
   readonly bytes: number;
 }
 
-/** What one node knows of a transaction, as one whose keys are concerned, as one of those who decide, or as both. */
+/** What one node knows of a transaction: as a participant, whose keys are concerned, as an acceptor, or as both. */
 export interface TransactionRecord {
   readonly id: TransactionId;
   readonly participants: readonly MemberName[];
@@ -30,7 +30,7 @@ export interface TransactionRecord {
   readonly createdMs: number;
   /** When this node last heard of it. */
   touchedMs: number;
-  /** Everybody has ended it: it goes once it is old enough. */
+  /** All participants have ended it. The record is dropped once it is old enough. */
   forgettable: boolean;
 }
 

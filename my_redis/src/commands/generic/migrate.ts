@@ -49,7 +49,7 @@ function readOptions(args: Arguments): MigrateOptions {
   return found;
 }
 
-/** For routing and COMMAND GETKEYS: none where both ways to name keys are used, which is an error. */
+/** For routing and COMMAND GETKEYS. A request that names keys in both ways is wrong, and has none. */
 function findKeys(args: Arguments): number[] {
   for (let index = optionsFrom; index < args.count; index++) {
     if (args.is(index, "keys")) return args.length(3) > 0 ? [] : range(index + 1, args.count);
@@ -59,7 +59,7 @@ function findKeys(args: Arguments): number[] {
   return [3];
 }
 
-/** The key as it is sent; undefined when its time is over. */
+/** The key as it is sent; undefined when it has expired. */
 function migratingKey({ keyspace, server, now }: Context, key: Uint8Array, address: Address): MigratingKey | undefined {
   const { heap } = keyspace;
   const leftMs = record.hasExpiry(heap, address) ? record.expiryOf(heap, address) - now : undefined;

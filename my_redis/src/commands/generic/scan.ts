@@ -33,7 +33,7 @@ export const scan = command({
   },
 });
 
-/** Answers with the key if it is asked for; one whose time is over is removed. */
+/** Answers with the key if it matches. An expired key is deleted instead. */
 function replyWanted(context: Context, address: Address, options: ScanOptions, reply: ReplyWriter): boolean {
   const { heap, expires } = context.keyspace;
   const bytes = record.bytesOf(heap, address);

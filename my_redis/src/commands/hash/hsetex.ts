@@ -38,7 +38,7 @@ function readOptions(context: Context, args: Arguments): SetOptions {
       found.condition = condition;
     }
   }
-  // Redis takes for granted that FIELDS comes, and ends when it does not.
+  // Redis relies on FIELDS being there; here it is an error when FIELDS is missing.
   throw new CommandError(errors.wrongArity("hsetex"));
 }
 

@@ -18,7 +18,7 @@ export const shutdown = command({
     if (!server.process.requestShutdown(wanted, given.has("force"))) {
       throw new CommandError("ERR Errors trying to SHUTDOWN. Check logs.");
     }
-    // Nobody is answered any more, the asker neither: the end of the connection is the answer.
+    // No client is answered any more. For this one, the end of the connection is the answer.
     client.closing = true;
   },
 });

@@ -4,8 +4,8 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { findSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 /**
- * The first of the keys (argument numbers) that holds a sorted set. Throws WRONGTYPE at one that holds something else
- * before; a client who waits is not told of that, but goes on waiting.
+ * The first of the keys (argument positions) that holds a sorted set. Throws WRONGTYPE when a key before it holds
+ * another type; a client that waits gets no such error, and goes on waiting.
  */
 export function findPopKey(
   context: Context,

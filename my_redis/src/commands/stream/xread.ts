@@ -34,7 +34,7 @@ function readAfter(args: Arguments, index: number, stream: Stream | undefined): 
   }
 }
 
-/** The stream at a key. One who waits goes on waiting while a key holds something else. */
+/** The stream at a key. For a client that waits, a key of another type counts as missing. */
 function streamAt(context: Context, args: Arguments, index: number): Stream | undefined {
   try {
     return readStream(context.database, args, index);

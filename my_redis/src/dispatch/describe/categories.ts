@@ -41,7 +41,7 @@ const ofGroup: Partial<Record<CommandGroup, (typeof categoryNames)[number]>> = {
   bitmap: "bitmap",
 };
 
-/** The ACL categories of a command: they follow from its flags and its group, but for those that it names itself. */
+/** The ACL categories of a command. They follow from its flags and group; its entry names the others. */
 export function categoriesOf(entry: Command): string[] {
   const { flagSet, run } = entry;
   const found = new Set<string>(entry.categories ?? []);
@@ -51,8 +51,8 @@ export function categoriesOf(entry: Command): string[] {
   if (flagSet.has("pubsub")) found.add("pubsub");
   if (flagSet.has("blocking")) found.add("blocking");
   found.add(flagSet.has("fast") ? "fast" : "slow");
-  // A pure container belongs nowhere: its subcommands do. What is about connections is not about keys, whatever group
-  // it stands in (WAIT is of the generic one); nor is what names the types of values that it takes (SORT).
+  // A pure container has no group's category; its subcommands have. Commands about connections are not about keys,
+  // whatever their group is (WAIT is generic). SORT names the types of the values that it accepts instead.
   const group = run === undefined || found.has("connection") || found.has("list") ? undefined : ofGroup[entry.group];
   if (group !== undefined) found.add(group);
   return categoryNames.filter((name) => found.has(name));

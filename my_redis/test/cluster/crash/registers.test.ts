@@ -77,7 +77,7 @@ test(
     reader.close();
     await ring.stop();
     expect(writers.flatMap(({ violations }) => violations)).toEqual([]);
-    // The faults were felt, and nobody was held up for longer than the nodes wait for each other.
+    // The faults had an effect, and no client waited for longer than the nodes wait for each other.
     expect(writers.some(({ errors }) => (errors.get("CLUSTERDOWN") ?? 0) > 0)).toBe(true);
     expect(Math.max(...writers.map(({ longestMs }) => longestMs))).toBeLessThan(nodeTimeoutMs + marginMs);
   },

@@ -8,7 +8,7 @@ const knownErrors = /^(CLUSTERDOWN|TRYAGAIN|LOADING)/;
 /** Three keys on three nodes that are always written together. */
 export interface Triple {
   readonly keys: readonly string[];
-  /** Who writes it, and through which node: the highest number that he began to write, and the last acknowledged. */
+  /** For each writer and its node: the highest number that it began to write, and the last acknowledged one. */
   begun: number;
   acknowledged: number;
 }
@@ -23,7 +23,7 @@ export interface WorkloadCounts {
 }
 
 /**
- * Writers that set all keys of their triple to the next number, and readers who check that nobody sees half: once a
+ * Writers that set all keys of their triple to the next number, and readers that check that no read sees half: once a
  * number was read from one key, no key of the triple shows a lower one.
  */
 export class TripleWorkload {
@@ -50,7 +50,7 @@ export class TripleWorkload {
       const node = index % this.#ring.ports.length;
       this.#running.push(this.#client(node, (connection) => this.#write(connection, triple)));
       this.#running.push(this.#client(node + 1, (connection) => this.#read(connection, triple)));
-      // He only gets into the others' way.
+      // This writer only makes the others wait.
       this.#running.push(this.#client(node + 2, (connection) => this.#disturb(connection, triple)));
     }
   }

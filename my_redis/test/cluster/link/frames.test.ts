@@ -40,7 +40,7 @@ describe("frames", () => {
       fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 20 }),
       (frames, taken, cuts) => {
         const output = new SendBuffer();
-        for (const { header, payload } of frames) appendFrame(output, header, payload);
+        for (const { header, payload } of frames) appendFrame(output, header, payload, 0, payload.length);
         const stream = written(output, taken);
         const arrived: { header: FrameHeader; payload: Uint8Array }[] = [];
         const reader = newFrameReader((bytes, start, end) => {
@@ -63,7 +63,7 @@ describe("frames", () => {
 
   test("are not read any further once the reader has had enough", () => {
     const output = new SendBuffer();
-    for (let id = 0; id < 5; id++) appendFrame(output, { kind: 1, info: 0, id, database: 0 }, new Uint8Array(3));
+    for (let id = 0; id < 5; id++) appendFrame(output, { kind: 1, info: 0, id, database: 0 }, new Uint8Array(3), 0, 3);
     const seen: number[] = [];
     const header = emptyHeader();
     const reader = newFrameReader((bytes, start) => {
@@ -91,7 +91,7 @@ describe("frames", () => {
   test("of pings carry their time, and one without a time is told apart", () => {
     const output = new SendBuffer();
     appendPing(output, 1234.5);
-    appendFrame(output, { ...emptyHeader(), kind: 4 }, new Uint8Array(7));
+    appendFrame(output, { ...emptyHeader(), kind: 4 }, new Uint8Array(7), 0, 7);
     const times: number[] = [];
     const reader = newFrameReader((bytes, start, end) => {
       times.push(pingTimeMs(bytes, readHeader(bytes, start, emptyHeader()), end));

@@ -28,7 +28,7 @@ test("nodes with different lists of members say so, and neither serves what both
   const environment = { report: (_level: string, message: string) => void messages.push(message) };
   const small = await start(0, [1], { environment });
   const other = await start(1, [0]);
-  // This one counts itself in, and nobody else does.
+  // This node counts itself as a member, and no other node does.
   let large = await start(2, [0, 1]);
   await until("all to know", () => [small, other, large].every((node) => disputed(node) > 0));
   expect(messages.filter((message) => message.includes("has other members"))).toHaveLength(1);
@@ -52,7 +52,7 @@ test("nodes with different lists of members say so, and neither serves what both
   expect((await first.replies(agreed.map((key) => ["SET", key, 1]))).every(({ text }) => text === "OK")).toBe(true);
   expect((await first.reply("CLUSTER", "INFO")).text).toContain("cluster_state:fail");
 
-  // Its list is put right; then nobody disputes anything.
+  // Its list is corrected, and no slot is in dispute any more.
   await large.close();
   await until("the stranger to be forgotten", () => disputed(small) === 0 && disputed(other) === 0);
   expect((await first.replies(inDispute.map((key) => ["SET", key, 1]))).every(({ text }) => text === "OK")).toBe(true);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../../tools/test-services/index.ts";
 import { type MemoryRing, startMemoryRing } from "../memory-ring.ts";
 
-/** What other nodes do for a client, beside what he sees of it. */
+/** Sessions of a client on other nodes: what the client itself does not see. */
 describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,", (transport) => {
   let ring: MemoryRing;
   beforeAll(async () => {

@@ -58,7 +58,7 @@ interface Begun {
   readonly write: SimulatedWrite;
   readonly mark: string;
   result: TransactionResult | undefined;
-  /** Its node died: nobody was told anything. */
+  /** Its node died: its client got no answer. */
   readonly life: number;
 }
 
@@ -72,7 +72,7 @@ export class Simulation implements SimulatedWorld {
   readonly #nodes: readonly SimulatedNode[];
   readonly #plan: SimulationPlan;
   readonly #begun: Begun[] = [];
-  /** Who takes part in a transaction, for every one that was prepared anywhere. */
+  /** The participants of every transaction that was prepared anywhere. */
   readonly #participants = new Map<string, readonly string[]>();
   /** When the last message of a link arrives: links keep their order. */
   readonly #linkBusyUntilMs = new Map<string, number>();
@@ -258,7 +258,7 @@ export class Simulation implements SimulatedWorld {
   }
 
   #checkLocks(node: SimulatedNode): void {
-    // Who is slow enough is as good as dead.
+    // A node that is slow enough counts as dead.
     if (this.#plan.slowness > 0) return;
     const { nowMs } = this.queue;
     const steady = new Set(this.#nodes.filter((each) => nowMs - each.upSinceMs > lockBoundMs).map(({ name }) => name));

@@ -27,7 +27,7 @@ export interface PeerLinkOptions {
   /** `reason` is for the log. */
   readonly onDown: (reason: string) => void;
   readonly onMembers: (names: readonly string[]) => void;
-  /** A call that came to nothing, though somebody was there. */
+  /** A call was answered, and yet led to no link. */
   readonly onRefused: (reason: string) => void;
   readonly onUnanswered: (kind: "timeout" | "lost", count: number) => void;
 }

@@ -31,7 +31,7 @@ test("whoever comes and goes, those who are there agree about who they are and w
   };
   await comesOrGoes(names[0]!, []);
   for (let step = 0; step < steps; step++) {
-    // Up to three at the same moment; one who stays suffices for those who come to find the others.
+    // Up to three at the same moment; one gateway that stays is enough for new ones to find the others.
     const keeper = [...running.keys()][random(running.size)]!;
     const moving = names.filter((name) => name !== keeper && random(places) < 2).slice(0, 3);
     await Promise.all(moving.map((name) => comesOrGoes(name, [keeper])));

@@ -225,7 +225,7 @@ describe("a stranger at the port of the gateways", () => {
 });
 
 describe("an owner that does not answer", () => {
-  /** A gateway that takes part in the ring until it falls silent; whoever asks it then waits in vain. */
+  /** A gateway that takes part in the ring until it falls silent. A gateway that asks it after that gets no answer. */
   test("is replaced by the asker's own memory, and asked no more until it speaks again", async () => {
     await using one = await startRing({ askTimeoutMs: 100, downAfterMs: 1_500 });
     const proxy = await silencingProxy();

@@ -42,7 +42,7 @@ export async function startRing(options: Partial<GatewayRingOptions> = {}): Prom
   return { name, ring, signing: () => signing, [Symbol.asyncDispose]: async () => ring.stop() };
 }
 
-/** Until each of them sees all of them, and nobody else. */
+/** Waits until each ring sees exactly these gateways. */
 export async function untilJoined(...rings: readonly TestRing[]): Promise<void> {
   const names = rings.map(({ name }) => name).toSorted();
   await waitUntil(() => rings.every(({ ring }) => JSON.stringify(ring.onRing.toSorted()) === JSON.stringify(names)), {

@@ -39,7 +39,7 @@ export const clientKill = command({
 function killAll(context: Context, fits: Filter): number {
   const found = [...context.server.clients.connected.values()].filter(fits);
   for (const each of found) {
-    // Who kills himself is told so first.
+    // A client that kills itself gets its reply first.
     if (each === context) each.client.channel.closeAfterReplies();
     else each.client.channel.kill();
   }

@@ -78,9 +78,6 @@ export const skippedTests: Readonly<Record<string, Readonly<Record<string, strin
     "Tracking only occurs for scripts when a command calls a read-only command":
       "expects tracking of keys that a script was given but has not read; from 7.2 on only keys that it reads count",
   },
-  "unit/pubsub": {
-    "Keyspace notifications: new key test": "waits for events of new keys (n), which are not told yet",
-  },
   "unit/type/set": {
     "SRANDMEMBER with a dict containing long chain":
       "measures the chains of Redis's own hash table while a child process saves; MyRedis has neither",

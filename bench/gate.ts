@@ -4,7 +4,7 @@
  *
  *   bun bench/gate.ts [--requests 100000] [--buyers 20000] [--concurrency 512] [--rounds 3]
  *
- * "crowd": 1,000 units, so almost all is replays and refusals. "all accepted": enough for everybody. Gate and load share
+ * "crowd": 1,000 units, so almost all requests are repetitions and refusals. "all accepted": enough for all buyers. Gate and load share
  * one process and its core; the server has another. CPU is that of the whole process, load included.
  */
 import { parseArgs } from "node:util";

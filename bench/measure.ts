@@ -28,7 +28,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** What a result belongs to: stored with it. */
+/** The machine and the commit of a result, stored with it. */
 export interface MeasuredOn {
   readonly commit: string;
   readonly dirty: boolean;

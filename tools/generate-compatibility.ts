@@ -7,7 +7,7 @@ import results from "./redis-suite/results.json";
 import { suiteTables } from "./redis-suite/suite-tables.ts";
 import { repositoryFolder } from "./source-files.ts";
 
-/** The page whose tables are made from the table of commands; what stands outside of its markers is written by hand. */
+/** The page whose tables are made from the table of commands. The text outside of its markers is written by hand. */
 export const compatibilityFile = join(repositoryFolder, "docs", "compatibility.md");
 
 interface Entry {
@@ -16,14 +16,14 @@ interface Entry {
   readonly command: Command;
 }
 
-/** The page with its tables made anew from these commands. Throws when one of its markers is missing. */
+/** The page with new tables of these commands. Throws when one of its markers is missing. */
 export function withTables(page: string, commands: readonly Command[]): string {
   const entries = commands.flatMap(entriesOf);
   const parts = { overview: overview(entries), suite: suiteTables(results), commands: listing(entries) };
   return Object.entries(parts).reduce((filled, [part, content]) => fill(filled, part, content), page);
 }
 
-/** The command itself unless it is nothing but a container, and its subcommands but for HELP. */
+/** The command itself, unless it is only a container, and its subcommands except HELP. */
 function entriesOf(command: Command): Entry[] {
   const subcommands = (command.subcommands ?? []).filter(({ name }) => name !== "HELP");
   const own = command.run === undefined ? [] : [{ name: command.name, command }];
@@ -37,7 +37,7 @@ function fill(page: string, part: string, content: string): string {
   return `${page.slice(0, from + start.length)}\n\n${content}\n\n${page.slice(to)}`;
 }
 
-/** For each group how much of Redis's is here, and what is not. */
+/** For each group: how many of Redis's commands are here, and which are missing. */
 function overview(entries: readonly Entry[]): string {
   const ours = new Set(entries.map(({ name }) => name));
   const rows = Object.entries(redisCommands).map(([group, names]) => {

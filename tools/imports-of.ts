@@ -11,7 +11,7 @@ const packageFolders: Readonly<Record<string, string>> = {
 const imports =
   /(?:^|[;}\n])\s*(?:import|export)\b[^;"'`()]*?\bfrom\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
 
-/** What a file imports; an import of a type counts like any other. */
+/** The imports of a file. An import of a type counts like any other. */
 export interface Import {
   /** A path of the repository, or a package as it was written. */
   target: string;

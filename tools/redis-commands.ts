@@ -5,8 +5,8 @@ const words = (text: string): readonly string[] =>
     .map((name) => name.replace("|", " "));
 
 /**
- * What Redis 7.2 has, by group: its commands, and their subcommands but for HELP. As COMMAND DOCS of redis-server 7.0
- * names them, with the four that 7.2 added.
+ * The commands of Redis 7.2, by group, and their subcommands except HELP. The names are those of COMMAND DOCS of
+ * redis-server 7.0, with the four that 7.2 added.
  */
 export const redisCommands: Readonly<Record<string, readonly string[]>> = {
   bitmap: words(`

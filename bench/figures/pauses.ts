@@ -11,7 +11,7 @@ export interface PauseResults {
 export function pauseTable(): string {
   const results: PauseResults & Stored = newestResults("pauses");
   return [
-    `Milliseconds, medians of ${results.rounds} runs. ${source(results, "../bench/results")}`,
+    `Milliseconds, ${results.rounds === 1 ? "from one run" : `medians of ${results.rounds} runs`}. ${source(results, "../bench/results")}`,
     "",
     table([
       ["", "redis-server p99", "p99.9", "longest", "MyRedis p99", "p99.9", "longest", "longest turn"],

@@ -20,8 +20,8 @@ export function redisSummary(): string {
   const { machine, rounds, rows } = results;
   const names = workloads.filter(({ main }) => main === true).map(({ name }) => name);
   return [
-    `MyRedis beside redis-server 7.0.15, each alone on the same core of an ${machine.processor}: throughput as a multiple of`,
-    `redis-server's, and in brackets requests per CPU second likewise. Medians of ${rounds} alternating runs, 50 connections.`,
+    "Throughput of MyRedis as a multiple of redis-server 7.0.15's. In brackets the same for requests per second of CPU time.",
+    `Each server ran alone on the same core of an ${machine.processor}. Medians of ${rounds} alternating runs with 50 connections.`,
     "",
     table([
       ["", "pipeline 1", "pipeline 16", "pipeline 1, AOF everysec", "pipeline 16, AOF everysec"],

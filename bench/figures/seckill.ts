@@ -12,9 +12,9 @@ interface SeckillResults {
 export function seckillSummary(): string {
   const { machine, rejections, orders, file }: SeckillResults & Stored = newestResults("seckill");
   return [
-    "The sale on the same machine: refusals by one process on one core, beside a bare `Bun.serve` that says the same;",
-    "orders with everything (MyRedis with `appendfsync always`, gateway, relay, consumer, RabbitMQ, MariaDB, the buyers) on",
-    `its ${machine.cores} cores.`,
+    "The sale on the same machine. Refusals: one process on one core, beside a bare `Bun.serve` that gives the same answer.",
+    "Orders: all parts (MyRedis with `appendfsync always`, gateway, relay, consumer, RabbitMQ, MariaDB, and the buyers) on",
+    `the machine's ${machine.cores} cores.`,
     "",
     table([
       ["", "per second", "of bare Bun.serve", "p50 ms", "p99 ms", "p99.9 ms"],
@@ -37,7 +37,7 @@ export function seckillSummary(): string {
       ["orders committed to MariaDB through RabbitMQ", thousands(orders.committedPerSecond), "", "", "", ""],
     ]),
     "",
-    "Latencies from an open loop at 70% of the throughput, counted from the moment at which a request was due.",
-    `Afterwards: ${orders.verified}. From [${file}](bench/results/${file}), commit ${machine.commit}.`,
+    "Latencies come from an open loop at 70% of the throughput. Each counts from the moment at which its request was due.",
+    `After the run \`verify\` reported: ${orders.verified}. From [${file}](bench/results/${file}), commit ${machine.commit}.`,
   ].join("\n");
 }

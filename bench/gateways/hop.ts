@@ -20,8 +20,8 @@ const buyerCount = 2_000;
 const pacedPerSecond = 4_000;
 
 /**
- * The price of the hop: all requests are of users who are over their limit, so that after the owner's decision nothing
- * is left to do. The gate is not asked.
+ * The price of the hop. All requests come from users who have used up their limit, so that nothing is left to do after
+ * the owner's decision. The gate is not asked.
  */
 export async function measureHop(rounds: number, count: number): Promise<HopFigures[]> {
   await using ring = await startGateways({

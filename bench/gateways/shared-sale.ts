@@ -36,7 +36,7 @@ export async function measureSharedSale(gateways: 1 | 2, orders: number, refusal
   const requests = requestsOf(demoBuyers(orders + 4_000));
   const ports = sellers.map(portOf);
   const cpuMs = (): number => sellers.reduce((sum, seller) => sum + cpuTimeMs(pidOf(seller)), 0);
-  // What is compiled just in time is compiled for requests that are not counted.
+  // Just-in-time compilation happens during requests that are not counted.
   const rehearsal = Math.floor(orders / 4);
   await loadAll(ports, requests.slice(0, rehearsal), rehearsal);
   const cpuBefore = cpuMs();

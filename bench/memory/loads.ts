@@ -17,7 +17,7 @@ const digits = (index: number, width: number): string => `${index}`.padStart(wid
 const range = (start: number, end: number): number[] =>
   Array.from({ length: end - start }, (_, index) => start + index);
 
-/** What one element of a collection is, as words of the command that adds it. */
+/** One element of a collection, as words of the command that adds it. */
 interface Kind {
   readonly name: string;
   readonly command: string;

@@ -7,6 +7,6 @@ export interface MemoryRow {
   readonly size: Load["size"];
   readonly redis: Growth;
   readonly mine: Growth;
-  /** MyRedis's growth of resident memory over redis-server's. */
+  /** MyRedis's growth of resident memory divided by redis-server's. */
   readonly ratio: number;
 }

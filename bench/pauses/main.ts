@@ -1,5 +1,5 @@
 /**
- * What another client notices while a collection of 1,000,000 elements comes or goes, on MyRedis and on redis-server.
+ * The waits of another client while a collection of 1,000,000 elements comes or goes, on MyRedis and on redis-server.
  *
  *   npm run bench:pauses -- [--only UNLINK] [--rounds 1] [--no-redis] [--no-save]
  *

@@ -6,7 +6,7 @@ import { elementCount, rehearsedCount, type Scenario } from "./scenarios.ts";
 
 export type ServerName = "redis-server" | "MyRedis";
 
-/** What one scenario did to one server. */
+/** The effect of one scenario on one server. */
 export interface Pauses {
   /** Of another client's requests, one each millisecond. */
   readonly latencyMs: Latencies;
@@ -18,7 +18,7 @@ export interface Pauses {
 const windowMs = 1000;
 /** Requests of one write while the collection is built: others are served between two. */
 const buildBatch = 10;
-/** Two for the server, since both have work that they do beside their main thread; the rest for who asks. */
+/** Two cores for the server, because both servers also work outside of their main thread; the rest for the clients. */
 const serverCores = cpus().length < 4 ? "0-1" : `${cpus().length - 2}-${cpus().length - 1}`;
 const loadCores = cpus().length < 4 ? "0-1" : `0-${cpus().length - 3}`;
 

@@ -3,7 +3,7 @@ export interface Scenario {
   readonly name: string;
   /** Makes data of so many elements. */
   readonly fill: (count: number) => Iterable<readonly string[]>;
-  /** What is done to it while others are served; for "built", the filling itself. */
+  /** The heavy work while other clients are served; for "built", the filling itself. */
   readonly action: readonly string[] | undefined;
 }
 

@@ -18,9 +18,9 @@ export interface Row {
   readonly requests: number;
   readonly redis: Figures;
   readonly mine: Figures;
-  /** MyRedis's over redis-server's. */
+  /** MyRedis's throughput divided by redis-server's. */
   readonly throughputRatio: number;
-  /** redis-server's CPU time per request over MyRedis's. */
+  /** redis-server's CPU time per request divided by MyRedis's. */
   readonly cpuRatio: number;
 }
 

@@ -1,4 +1,4 @@
-/** What is sent in a measured run, and what must be there before. */
+/** The commands of a measured run, and the data that must be there before it. */
 export interface Workload {
   readonly name: string;
   /** The words that redis-benchmark gets: one of its own tests, or a command. */

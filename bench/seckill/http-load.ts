@@ -1,6 +1,6 @@
 import type { Socket } from "bun";
 
-/** A ready request, and what became of it is told by status and latency. */
+/** Ready requests are sent; the outcome is a status and a latency for each. */
 export interface LoadOptions {
   readonly port: number;
   readonly connections: number;
@@ -9,8 +9,9 @@ export interface LoadOptions {
   /** Requests in all. */
   readonly count: number;
   /**
-   * Requests per second, sent by the clock whether or not earlier ones have been answered (an open loop: a server that
-   * stalls is charged for everybody who waited). Without it every connection asks again as soon as it has its answer.
+   * Requests per second, sent by the clock whether or not earlier ones have been answered. In such an open loop, a server
+   * that stalls is charged for every request that waited. Without a rate, every connection sends its next request as soon
+   * as it has an answer.
    */
   readonly ratePerSecond?: number;
 }
@@ -26,7 +27,7 @@ export interface LoadResult {
 const headEnd = Buffer.from("\r\n\r\n");
 const timeoutMs = 120_000;
 
-/** Raw HTTP/1.1 over kept connections: a client library would cost more than the server that is measured. */
+/** Raw HTTP/1.1 over open connections: a client library would cost more than the measured server. */
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const run = new LoadRun(options);
   return run.go();

@@ -17,7 +17,7 @@ export interface OrderFigures {
   /** Of the answers 202 at 70% of the committed rate, from an open loop. */
   readonly pacedLatencyMs: LoadResult["latencyMs"];
   readonly cpuMicrosecondsPerOrder: number;
-  /** What `seckill verify` said afterwards. */
+  /** The verdict of `verify` after the run. */
   readonly verified: string;
 }
 

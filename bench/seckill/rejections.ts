@@ -36,10 +36,10 @@ export async function measureRejections(rounds: number, count: number): Promise<
   });
   const sale = await startSale({ units: 1, core: serverCore });
   try {
-    const everybody = gatherBuyers({ secret: tokenSecret, productId: demoProductId, ...sale.window }, buyerCount + 1);
-    const buyers = everybody.slice(1);
-    // The one unit goes to somebody who is not measured: to its holder the answer is another one.
-    const headers = { authorization: `Bearer ${everybody[0]?.token}` };
+    const allBuyers = gatherBuyers({ secret: tokenSecret, productId: demoProductId, ...sale.window }, buyerCount + 1);
+    const buyers = allBuyers.slice(1);
+    // The one unit goes to a buyer that is not measured, because its holder gets another answer.
+    const headers = { authorization: `Bearer ${allBuyers[0]?.token}` };
     const bought = await fetch(`http://127.0.0.1:${sale.port}/check?productID=${demoProductId}`, { headers });
     if (bought.status !== 202) throw new Error(`the one unit was not sold: ${bought.status}`);
     const valid = buyers.map(({ token }) => checkRequest(demoProductId, token));

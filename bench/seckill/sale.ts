@@ -9,7 +9,7 @@ export interface RunningSale {
   readonly port: number;
   readonly pid: number;
   readonly configFile: string;
-  /** What a token for this sale needs to say. */
+  /** The content of a token for this sale. */
   readonly window: { readonly saleId: string; readonly startsAtMs: number; readonly endsAtMs: number };
   stop(): Promise<void>;
 }
@@ -18,7 +18,7 @@ export interface SaleOptions {
   readonly units: number;
   /** The one core that the program may use; all of them when not given. */
   readonly core?: string;
-  /** Settings over those of the benchmark: mysql, rabbitmq, redis. */
+  /** Settings that override those of the benchmark: mysql, rabbitmq, redis. */
   readonly parts?: Readonly<Record<string, object>>;
 }
 

@@ -1,7 +1,7 @@
 // Finds the gateway that owns a user on the same ring as the gateways' own (package hash-ring), so that no request needs a
 // hop. Where nginx is wrong (a gateway has just joined or left), the gateways correct it among themselves: this saves a
 // hop, and decides nothing. Written in the subset of JavaScript that njs 0.7 runs, and with nothing at the top level but
-// functions: njs runs that anew for each request. The ring itself is loaded once (js_preload_object in nginx.conf).
+// functions: njs runs that again for each request. The ring itself is loaded once (js_preload_object in nginx.conf).
 
 /** The upstream of the user's gateway, for js_set. */
 function owner(request) {
@@ -17,7 +17,7 @@ function successor(request) {
   return ring.upstreams[ring.owners[next + 1 === ring.owners.length ? 0 : next + 1]];
 }
 
-/** The user of the token or of the session; the client's address for who has neither. Verifies nothing: gateways do. */
+/** The user of the token or of the session; the client's address for a request with neither. It verifies nothing: the gateways do. */
 function keyOf(request) {
   const cookies = request.headersIn["Cookie"] || "";
   const bearer = /^bearer +(\S+)/i.exec(request.headersIn["Authorization"] || "");
@@ -45,7 +45,7 @@ function signedField(text, index) {
   }
 }
 
-/** The first point at or after the key; past the last one the ring begins anew. */
+/** The first point at or after the key; after the last one the ring begins again. */
 function firstPoint(key) {
   const position = murmur3(key);
   let low = 0;

@@ -53,7 +53,7 @@ export class HashRing {
     return [...names];
   }
 
-  /** Binary search for the first point at or after the key; past the last point the ring begins anew. */
+  /** Binary search for the first point at or after the key; after the last point the ring begins again. */
   #firstPoint(key: string | Uint8Array): number {
     const { positions } = this.points;
     if (positions.length === 0) throw new RangeError("an empty ring has no owners");

@@ -8,7 +8,7 @@ import { type BuiltPackage, builtPackages } from "./packages.ts";
 
 const distOf = ({ folder }: BuiltPackage): string => join(repositoryFolder, folder, "dist");
 
-/** Makes `dist` of these packages anew; of all of them without names. */
+/** Builds `dist` of these packages from nothing; of all packages if there are no names. */
 export async function buildPackages(names: readonly string[] = []): Promise<void> {
   const unknown = names.find((name) => !builtPackages.some((built) => built.name === name));
   if (unknown !== undefined) {

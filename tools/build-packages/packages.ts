@@ -15,7 +15,7 @@ export interface ForeignFile {
   readonly package: string;
   /** Below the other package's folder. */
   readonly path: string;
-  /** What else is in it, and whose that is. */
+  /** Files of others that are part of the package, with their licences. */
   readonly notice: string;
 }
 

@@ -1,17 +1,17 @@
 import { outsideOfTests } from "./unit-output.ts";
 
-/** Reads what the server sends to a replica, which MyRedis does not have yet. */
+/** For tests that read what the server sends to a replica. MyRedis has no replication yet. */
 const replica = "reads the stream of a replica: there is no replication yet";
-/** Redis 7.2 prints scores with as few digits as tell them apart, 7.0 with seventeen. */
-const digits = "expects a score with 17 digits; 7.2 prints the shortest number that reads the same";
+/** Redis 7.2 prints a score with the fewest digits that identify it, 7.0 with seventeen digits. */
+const digits = "expects a score with 17 digits; 7.2 prints the shortest number with the same value";
 const acl = "there is one user: no ACL SETUSER yet";
 const functions = "there is no FUNCTION LOAD yet";
-const unblocked = "expects 7.0's -UNBLOCKED; 7.2 runs the command again, and it answers with its own error";
+const unblocked = "expects 7.0's -UNBLOCKED; 7.2 runs the command again, which answers with its own error";
 
 const all = (reason: string, ...names: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(names.map((name) => [name, reason]));
 
-/** By unit and test: why a test of Redis 7.0's suite cannot pass. Every one of them must fail, and no other may. */
+/** By unit and test: why a test of Redis 7.0's suite cannot pass. All of these must fail, and no other test may. */
 export const expectedFailures: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "unit/type/string": all(
     replica,
@@ -50,7 +50,7 @@ export const expectedFailures: Readonly<Record<string, Readonly<Record<string, s
       "Blocking XREADGROUP: flushed DB",
     ),
     "Consumer without PEL is present in AOF after AOFRW":
-      "expects that a consumer who waits does not exist yet; from 7.2 on he does",
+      "expects that a waiting consumer does not exist yet; from 7.2 on it does",
   },
   "unit/scripting": {
     ...all(
@@ -80,35 +80,35 @@ export const expectedFailures: Readonly<Record<string, Readonly<Record<string, s
   ),
   "unit/dump": {
     "RESTORE fail with invalid payload size":
-      "restores a payload of a version that 7.0 does not know: redis-server 7.0 fails it with the same words",
+      "restores a payload of a version that 7.0 does not know; here redis-server 7.0 fails with the same error",
   },
   "unit/introspection": {
     ...all(
-      "expects the size of the buffer that the request was read into, which CLIENT LIST shows as 0",
+      "expects the size of the buffer for the request, which CLIENT LIST of MyRedis shows as 0",
       "CLIENT LIST",
       "CLIENT INFO",
     ),
     "MONITOR can log commands issued by functions": functions,
     ...all(
-      "expects that CONFIG SET moves a running server to other addresses; bind and port take effect at the start",
+      "expects that CONFIG SET moves a running server to another address; here bind and port take effect at the start",
       "CONFIG sanity",
       "CONFIG SET rollback on apply error",
     ),
-    "CONFIG GET hidden configs": "asks for a directive that slows redis-server's loading down, for its own tests",
+    "CONFIG GET hidden configs": "asks for a directive that slows down loading in redis-server, for its own tests",
   },
   "unit/slowlog": { "SLOWLOG - Certain commands are omitted that contain sensitive information": acl },
   "unit/latency-monitor": {
     "LATENCY of expire events are correctly collected":
-      "expects that an expired set of a million members stops the server; it is freed bit by bit",
+      "expects that the server stops to free an expired set of a million members; here it is freed in small steps",
   },
   "unit/lazyfree": {
     "lazy free a stream with all types of metadata":
-      "counts what another thread frees; a value of this size is freed at once, and large ones bit by bit",
+      "counts what another thread frees; here a value of this size is freed at once, a large one in small steps",
   },
   "unit/pause": {
     "Test RO scripts are not blocked by pause RO": functions,
     "Test both active and passive expires are skipped during client pause":
-      "expects that a key whose time is over stays in memory, unseen, during a pause; here it is removed",
+      "expects that an expired key stays in memory, invisible, during a pause; here it is deleted",
   },
   "unit/other": {
     "RESET clears authenticated state": acl,

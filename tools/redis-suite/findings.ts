@@ -1,7 +1,7 @@
 import { expectedFailures } from "./expected-failures.ts";
 import type { UnitOutcome } from "./unit-output.ts";
 
-/** What of a unit's outcome is not as the list of expected failures says, one sentence each. */
+/** Differences between a unit's outcome and the list of expected failures, one sentence each. */
 export function findingsOf(
   unit: string,
   { passed, failed, broken }: UnitOutcome,

@@ -16,7 +16,7 @@ npm run suite:redis -- [--unit unit/type/list]... [--only name] [--source folder
 --jobs     units that run at a time, 1 to 8; 3 unless given
 --verbose  prints what the suite prints
 --peer     against the installed redis-server in place of MyRedis, with nothing expected to fail
---write    keeps the counts in results.json, of which docs/compatibility.md is made`;
+--write    keeps the counts in results.json, from which docs/compatibility.md is made`;
 
 const { values: options } = parseArgs({
   options: {

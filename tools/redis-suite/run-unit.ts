@@ -10,7 +10,7 @@ import { skippedTests, type UnitRun } from "./units.ts";
 const unitTimeoutMs = 8 * 60_000;
 const idleSeconds = 90;
 
-/** What redis-server is started with where Redis's own project runs its suite against an external server. */
+/** The arguments of redis-server when Redis's own project runs its suite against an external server. */
 const directives = ["--save", "", "--enable-debug-command", "yes", "--enable-protected-configs", "yes"];
 
 export interface RunUnitOptions {

@@ -29,7 +29,7 @@ export async function fetchSuite(): Promise<string> {
   const policy = await runBounded({ cmd: ["apt-cache", "policy"], timeoutMs: fetchTimeoutMs });
   writeFileSync(sources, sourceLines(policy.output));
   const options = [`Dir::Etc::sourcelist=${sources}`, "Dir::Etc::sourceparts=-", `Dir::State::lists=${lists}`];
-  // The folder belongs to the user who runs this, whom apt's own user is not.
+  // The folder belongs to the user of this process, and apt's own user is another one.
   const apt = [
     "apt-get",
     "-q",

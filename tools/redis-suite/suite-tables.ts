@@ -3,15 +3,15 @@ import { expectedFailures } from "./expected-failures.ts";
 import type { Results } from "./results.ts";
 import { skippedTests, units, unitsNotRun } from "./units.ts";
 
-/** What docs/compatibility.md says of Redis's own suite: units and counts, what does not pass, what does not run. */
+/** The part of docs/compatibility.md about Redis's own suite: counts by unit, tests that do not pass, units that do not run. */
 export function suiteTables(results: Results): string {
   const tests = Object.keys(units).flatMap((unit) => {
     const reasons = { ...expectedFailures[unit], ...skippedTests[unit] };
     return Object.entries(reasons).map(([test, reason]) => [unit, escapedCell(test), escapedCell(reason)]);
   });
   return [
-    markdownTable(["Unit", "Pass", "Do not", "Left out by the suite", "How"], runRows(results)),
-    "Tests that do not pass, or are left out by us:",
+    markdownTable(["Unit", "Passed", "Not passed", "Left out by the suite", "Remark"], runRows(results)),
+    "Tests that do not pass, or that our run leaves out:",
     markdownTable(["Unit", "Test", "Reason"], tests),
     "Units that do not run:",
     markdownTable(["Reason", "Units"], notRunRows()),

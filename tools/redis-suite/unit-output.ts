@@ -1,4 +1,4 @@
-/** What the suite printed about one unit. */
+/** The suite's output about one unit. */
 export interface UnitOutcome {
   readonly passed: readonly string[];
   /** By test, the end of what the suite says about the failure. */

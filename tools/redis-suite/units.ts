@@ -15,22 +15,22 @@ const plain: readonly UnitRun[] = [{}];
 /** Redis 7.0 has no packed sets: without them, MyRedis has 7.0's encodings. */
 const withoutPackedSets: UnitRun = {
   directives: ["--set-max-listpack-entries", "0"],
-  why: "sets without listpacks, which 7.0 does not have",
+  why: "without listpacks for sets, because 7.0 has none",
 };
 
-/** With Redis 7.2's encodings, which the suite is told not to look at. */
+/** With Redis 7.2's encodings. An option makes the suite ignore encodings. */
 const withPackedValues: UnitRun = {
   suiteArguments: ["--ignore-encoding"],
-  why: "short lists and sets are listpacks as in 7.2, where the suite expects 7.0's encodings: they are not looked at",
+  why: "encodings are ignored: short lists and sets are listpacks as in 7.2, and the suite expects 7.0's encodings",
 };
 
-/** Each test of scripting runs with EVAL and with FUNCTION, which is not there yet. */
+/** Each test of scripting runs with EVAL and with FUNCTION, which MyRedis does not have yet. */
 const evalOnly: UnitRun = {
   edit: { file: "tests/unit/scripting.tcl", from: "foreach is_eval {0 1}", to: "foreach is_eval {1}" },
   why: "the half of its tests that uses EVAL; there is no FUNCTION LOAD yet",
 };
 
-/** Units that run, and how: those first that every version must pass. */
+/** Units that run, and how. The units that every version must pass come first. */
 export const units: Readonly<Record<string, readonly UnitRun[]>> = {
   "unit/type/string": plain,
   "unit/type/incr": plain,
@@ -68,7 +68,7 @@ export const units: Readonly<Record<string, readonly UnitRun[]>> = {
   "unit/violations": plain,
 };
 
-/** By unit: tests that are left out, since they would stop halfway and spoil those after them, each with its reason. */
+/** By unit: tests that are left out because they would stop halfway and disturb the tests after them; each with its reason. */
 export const skippedTests: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "unit/multi": {
     "exec with write commands and state change": "asks for replicas, and there is no replication yet",
@@ -76,29 +76,26 @@ export const skippedTests: Readonly<Record<string, Readonly<Record<string, strin
   },
   "unit/tracking": {
     "Tracking only occurs for scripts when a command calls a read-only command":
-      "waits for keys that a script was given and has not read; from 7.2 on those count that it reads",
-  },
-  "unit/pubsub": {
-    "Keyspace notifications: new key test": "waits for events of new keys (n), which are not told yet",
+      "expects tracking of keys that a script was given but has not read; from 7.2 on only keys that it reads count",
   },
   "unit/type/set": {
     "SRANDMEMBER with a dict containing long chain":
-      "measures the chains of Redis's own hash table, while a child process, which there is none of, saves",
+      "measures the chains of Redis's own hash table while a child process saves; MyRedis has neither",
   },
 };
 
 /** Units of the suite that do not run, each with its reason. */
 export const unitsNotRun: Readonly<Record<string, string>> = {
   ...notRun(
-    "the suite runs all of its tests against servers of its own only",
+    "the suite runs these tests only against servers that it starts itself",
     "unit/auth unit/acl unit/acl-v2 unit/aofrw unit/client-eviction unit/cluster unit/cluster-scripting " +
       "unit/cluster/links unit/cluster/misc unit/info unit/limits unit/maxmemory unit/memefficiency unit/networking " +
       "unit/obuf-limits unit/oom-score-adj unit/pendingquerybuf unit/pubsubshard unit/shutdown unit/tls unit/wait",
   ),
-  ...notRun("tests no command: it prints the version", "unit/printver"),
+  ...notRun("tests no command; it prints the version", "unit/printver"),
   ...notRun("there is no FUNCTION LOAD yet", "unit/functions"),
   ...notRun(
-    "measures buffers of redis-server's own, which CLIENT LIST of MyRedis shows as 0",
+    "measures buffers inside redis-server, which CLIENT LIST of MyRedis shows as 0",
     "unit/querybuf unit/replybufsize",
   ),
 };

@@ -52,7 +52,7 @@ export function sourceWithVersion(text: string, version: string): string {
   return changed;
 }
 
-/** What stands under "Unreleased", without the spaces around it. */
+/** The text under "Unreleased", without the spaces around it. */
 export function unreleasedChanges(changelog: string): string {
   const [, after] = changelog.split(`${heading}\n`);
   if (after === undefined) throw new Error(`CHANGELOG.md has no section ${JSON.stringify(heading)}`);

@@ -10,7 +10,7 @@ import {
 } from "./rabbitmq.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-/** A virtual host, the caller's own: no queue or exchange of anybody else in it. */
+/** A virtual host for the caller alone: no queue or exchange of another test is in it. */
 export interface RabbitmqVhost {
   /** amqp://user:password@host:port/vhost */
   readonly url: string;

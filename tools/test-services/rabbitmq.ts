@@ -17,7 +17,7 @@ export interface RabbitmqOptions {
 export interface Rabbitmq extends Service {
   /** Runs rabbitmqctl on this broker and gives what it printed. Throws when it fails. */
   control(...args: string[]): Promise<string>;
-  /** What another process needs to do the same: see `controlRabbitmq`. */
+  /** The values that another process needs to do the same: see `controlRabbitmq`. */
   readonly node: ControlContext;
 }
 
@@ -91,7 +91,7 @@ function acceptsConnections(port: number): Promise<boolean> {
 }
 
 export interface ControlContext {
-  /** What makes rabbitmqctl find the node: its name, its epmd and its cookie. */
+  /** The values by which rabbitmqctl finds the node: its name, its epmd and its cookie. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly timeoutMs: number;
 }

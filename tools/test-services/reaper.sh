@@ -5,7 +5,7 @@
 # usage: reaper.sh <register>
 # Lines of the register, a file that the test process appends to:
 #   process <id>    a process group leader to kill
-#   ended <id>      it has ended; its id may already belong to somebody else
+#   ended <id>      it has ended; its id may already belong to another process
 #   folder <path>   a folder to remove
 trap '' INT TERM HUP
 register=$1

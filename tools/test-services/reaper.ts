@@ -14,7 +14,7 @@ export function reapProcess(pid: number): void {
   enter(`process ${pid}`);
 }
 
-/** The process has ended: its id must not be killed later, when it may belong to somebody else. */
+/** The process has ended: its id must not be killed later, when it may belong to another process. */
 export function forgetProcess(pid: number): void {
   enter(`ended ${pid}`);
 }

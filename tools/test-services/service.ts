@@ -75,7 +75,7 @@ export async function startService(definition: ServiceDefinition): Promise<Servi
 
 const maxStarts = 3;
 
-/** Starts anew, with new ports, where another program was quicker to take a port that was free a moment ago. */
+/** Starts again with new ports when another program has taken a port that was free a moment ago. */
 export async function withNewPortsOnClash<T>(start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

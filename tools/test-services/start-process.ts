@@ -16,7 +16,7 @@ export interface StartProcessOptions {
   /** Added to the environment of the current process; undefined removes a variable. */
   env?: Readonly<Record<string, string | undefined>>;
   cwd?: string;
-  /** What it reads on standard input, which is empty without this. */
+  /** The text for its standard input, which is empty by default. */
   input?: string;
 }
 
@@ -32,7 +32,7 @@ export interface StartedProcess {
   /** Set as soon as the process has ended. */
   readonly exit: ProcessExit | undefined;
   readonly exited: Promise<ProcessExit>;
-  /** What it wrote so far: at most the last `maxOutputBytes` (4 MiB). */
+  /** Its output so far: at most the last `maxOutputBytes` (4 MiB). */
   stdout(): string;
   stderr(): string;
   /** Sends a signal to the process and its children. The effect of one that ends or freezes it is waited for. */

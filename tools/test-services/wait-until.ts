@@ -1,5 +1,5 @@
 export interface WaitOptions {
-  /** What is waited for, as it stands in the error: "redis-server to answer PING". */
+  /** The awaited event, as the error names it: "redis-server to answer PING". */
   what: string;
   timeoutMs: number;
   intervalMs?: number;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { YAML } from "bun";
 import { repositoryFiles, repositoryFolder } from "../source-files.ts";
 
-/** What GitHub and editors read of this repository. They say nothing, or too late, when they cannot read it. */
+/** Files that GitHub and editors read. They report a file that they cannot read too late, or not at all. */
 const read = (path: string): string => readFileSync(join(repositoryFolder, path), "utf8");
 const yaml = (path: string) => YAML.parse(read(path)) as Record<string, unknown>;
 

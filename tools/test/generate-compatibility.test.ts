@@ -20,7 +20,7 @@ test("a page without markers is refused", () => {
   expect(() => withTables("# A page", allCommands)).toThrow("has no <!-- overview -->");
 });
 
-/** What Redis 7.2 has, and 7.0 has not. */
+/** Commands that Redis 7.2 has and 7.0 has not. */
 const newerThanOurOracle = ["CLIENT NO-TOUCH", "CLIENT SETINFO", "CLUSTER MYSHARDID", "WAITAOF"];
 
 const redis = requireService("redis");

@@ -16,7 +16,7 @@ test("the tables tell of every unit, run or not, and of what is left out", () =>
 
 test("a test that is left out counts among those that do not pass", () => {
   expect(suiteTables(results)).toMatch(/\| unit\/type\/string +\| 7 +\| 0 +\| 1 +\|/);
-  expect(suiteTables(results)).toMatch(/\| unit\/pubsub +\| 7 +\| 1 +\| 1 +\|/);
+  expect(suiteTables(results)).toMatch(/\| unit\/tracking +\| 7 +\| 1 +\| 1 +\|/);
 });
 
 test("a run that has no counts yet is named", () => {

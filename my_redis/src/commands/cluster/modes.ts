@@ -28,7 +28,7 @@ export const readwrite = command({
 export const asking = command({
   ...facts,
   name: "ASKING",
-  summary: "Follows an ASK redirection: without an effect, since there is none that is not carried out here.",
+  summary: "Follows an ASK redirection. It has no effect, because MyRedis never sends such a redirection.",
   flags: ["fast"],
   run(context, _args, reply) {
     joinedCluster(context);

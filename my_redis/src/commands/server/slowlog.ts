@@ -9,7 +9,7 @@ const get = command({
   ...facts,
   name: "SLOWLOG GET",
   complexity: "O(N) where N is the number of entries returned",
-  summary: "Returns the latest slow commands: number, time, microseconds, words, client and his name. -1 means all.",
+  summary: "Returns the latest slow commands: number, time, microseconds, words, client and its name. -1 means all.",
   syntax: "[count]",
   tips: ["request_policy:all_nodes", "nondeterministic_output"],
   run({ server }, args, reply) {

@@ -158,7 +158,7 @@ const delConsumer = command({
   ...onKey,
   name: "XGROUP DELCONSUMER",
   complexity: "O(N) for N entries that are pending with the consumer.",
-  summary: "Removes a consumer from a group; gives the number of entries that were pending with him.",
+  summary: "Removes a consumer from a group; returns the number of entries that were pending for it.",
   syntax: "key group consumer",
   flags: ["write"],
   keys: keyAt(2, "RW delete"),

@@ -124,7 +124,7 @@ export const xpending = command({
   group: "stream",
   since: "5.0.0",
   complexity: "O(N) for N entries that are given; the short form is O(N) for N consumers.",
-  summary: "Tells which entries of a group are pending, with whom, since when and after how many deliveries.",
+  summary: "Tells which entries of a group are pending, for which consumer, since when and after how many deliveries.",
   syntax: "key group [[IDLE=min-idle-time:integer] start end count [consumer]]",
   flags: ["readonly"],
   keys: firstKey,

@@ -145,7 +145,7 @@ export const xreadgroup = command({
   group: "stream",
   since: "5.0.0",
   complexity: "O(N) for N entries that are given.",
-  summary: "Gives a consumer of a group new entries of streams, or those that are pending with him.",
+  summary: "Gives a consumer of a group new entries of streams, or those that are pending for it.",
   syntax: "GROUP={group consumer} [COUNT=count] [BLOCK=milliseconds] [NOACK] STREAMS={key... id...}",
   flags: ["write", "blocking"],
   keys: keysAfter("STREAMS", 4, "RO access", 2),

@@ -9,7 +9,7 @@ export const exec = command({
   group: "transactions",
   since: "1.2.0",
   complexity: "Depends on commands in the transaction",
-  summary: "Runs the queued commands, with nobody else's in between.",
+  summary: "Runs the queued commands; no other client's command runs in between.",
   flags: ["noscript", "loading", "stale", "skip_slowlog"],
   insideMulti: "run the queue",
   run(context, _args, reply) {

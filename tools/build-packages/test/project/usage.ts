@@ -1,7 +1,7 @@
 import { HashRing, slotTable } from "hash-ring";
 import { DirectiveError, ListenError, type RunningServer, startNodes, startServer, version } from "my-redis";
 
-/** What a user's program may write: a compiler checks it against the declarations of the packages, and nothing else. */
+/** A program as a user may write it. A compiler checks it against the declarations of the packages, and nothing else. */
 export async function useEverything(): Promise<string> {
   await using server: RunningServer = await startServer({
     port: 0,

@@ -101,7 +101,7 @@ export const debug: Command = command({
   group: "server",
   since: "1.0.0",
   complexity: "Depends on the subcommand.",
-  summary: "Looks into the server and disturbs it, for tests; enable-debug-command says who may.",
+  summary: "Inspects and disturbs the server, for tests; enable-debug-command says which clients may use it.",
   flags: ["admin", "noscript", "loading", "stale"],
   // Its subcommands are not in the table of commands, as in Redis.
   arity: -2,

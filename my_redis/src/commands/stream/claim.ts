@@ -40,8 +40,8 @@ export function claimEntry(
 }
 
 /**
- * Removes a pending entry that the stream no longer contains. Then `place` is the next pending entry, and the result is
- * false when there is none.
+ * Removes a pending entry that the stream no longer contains. Then `place` is the next pending entry, or the result is
+ * false after the last one.
  */
 export function dropEntry(
   context: Context,

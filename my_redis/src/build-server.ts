@@ -19,7 +19,7 @@ import { FileStorage } from "./persistence/file-storage.ts";
 import { type OuterParts, Server } from "./server.ts";
 import type { Settings } from "./settings/settings.ts";
 
-/** The outer parts of a server that is started. */
+/** The outer parts of a server that was started, as opposed to a bare one in a test. */
 export interface StartedParts extends OuterParts {
   readonly network: NetworkServer;
   readonly storage: FileStorage | undefined;
@@ -34,15 +34,15 @@ export type BuiltServer = Server<StartedParts>;
 export interface BuildOptions {
   readonly settings: Settings;
   readonly environment: Environment;
-  /** No file is read or written. */
+  /** Whether the server reads and writes no files. */
   readonly memory: boolean;
   readonly connect: Connect;
   readonly onCommand: CommandHook | undefined;
 }
 
 /**
- * Builds all parts of a server, from the inside out. Nothing runs yet: nothing listens, no file is read, no timer is
- * set. Throws DirectiveError for directives that do not fit together.
+ * Builds all parts of a server, from the inside out. Nothing runs yet: it does not listen, read files or set timers.
+ * Throws DirectiveError for directives that contradict each other.
  */
 export function buildServer(
   { settings, environment, memory, connect, onCommand }: BuildOptions,

@@ -3,32 +3,32 @@ import { GarbageWatch } from "./garbage-watch.ts";
 import type { MemoryLimit } from "./dispatch/checks/memory-limit.ts";
 import type { Services } from "./dispatch/context.ts";
 
-/** One slice of background work, and the pause after it: clients wait no longer than for one slice. */
+/** Duration of one slice of background work, and of the pause after it. A client waits for one slice at most. */
 const sliceMs = 1;
 const pauseMs = 1;
-/** Slots of an index moved before the clock is looked at. */
+/** Slots of an index that are moved before the clock is read again. */
 const slotsPerLook = 256;
 const secondMs = 1000;
 const maxTimerMs = 2_147_483_647;
 
-/** What the cron looks after besides the server. */
+/** The work of the cron besides the server itself. */
 export interface CronWork {
-  /** Sends, and writes to the log, what was done outside of any client's turn. */
+  /** Sends replies and writes the log for what was done outside of clients' requests. */
   finishTurn(): void;
-  /** Once a second: disconnects clients that are idle for too long, or leave too many replies unread. */
+  /** Once a second: disconnects clients that are idle for too long, or have too much unread output. */
   checkClients(): void;
   /** Several times a second: begins the snapshots and log rewrites that are due. */
   tickStorage(): void;
 }
 
-/** The server, with what only its cron does: eviction in the background. */
+/** The server with the full memory limit, because the cron evicts in the background. */
 export type CronServer = Omit<Services, "memoryLimit"> & {
   readonly memoryLimit: Pick<MemoryLimit, "evict" | "hasWork">;
 };
 
 /**
- * Background work: keys expire, large values are freed and indexes grow bit by bit, blocking commands time out, and idle
- * clients are disconnected. No timer keeps the process alive.
+ * Background work: expires keys, frees large values and grows indexes step by step, ends blocking commands at their
+ * timeouts, and disconnects idle clients. No timer keeps the process alive.
  */
 export class Cron {
   readonly #server: CronServer;
@@ -40,7 +40,7 @@ export class Cron {
   #endWatching: () => void = () => {};
   #deadlineMs = Number.POSITIVE_INFINITY;
   #lastSecondMs = 0;
-  /** The last look for expired keys was broken off: there are more. */
+  /** The last search for expired keys ran out of time, so there may be more. */
   #expiryBehind = false;
 
   constructor(server: CronServer, work: CronWork) {
@@ -69,7 +69,7 @@ export class Cron {
     this.#tickTimer.unref();
   }
 
-  /** One round of everything. */
+  /** One round of all work. */
   tick(): void {
     const server = this.#server;
     const { blocking, clock, observers } = server;
@@ -89,13 +89,16 @@ export class Cron {
     this.#garbage.tick(monotonicMs);
   }
 
-  /** For one slice, where Redis takes a quarter of the time between two ticks at once; the rest is background work. */
+  /**
+   * Runs for one slice, and leaves the rest to the background. Redis takes a quarter of the time between two ticks at
+   * once.
+   */
   #expireKeys(): void {
     const { activeExpiry, clock, environment, execution, observers, pause, settings } = this.#server;
     const { statistics } = observers;
     const { nowMs } = clock;
     this.#expiryBehind = false;
-    // While clients are paused the data stands still, and so it does under a script that has not ended yet.
+    // Data must not change while clients are paused, nor while a script is half done.
     if (pause.mode !== undefined || execution.scriptIsPaused) return;
     const { hz } = settings.values;
     const effort = settings.values["active-expire-effort"];
@@ -107,7 +110,7 @@ export class Cron {
     statistics.expiryMs += elapsedMs;
     if (timedOut) statistics.expiryTimeouts++;
     this.#expiryBehind = timedOut;
-    // A mean that moves slowly: one pass more or less makes little difference.
+    // A slowly moving average, so that a single pass has little effect.
     const share = looked === 0 ? 0 : expired / looked;
     statistics.expiredShare = statistics.expiredShare * 0.95 + share * 0.05;
     if (expired > 0) observers.latency.note("expire-cycle", elapsedMs, nowMs);
@@ -160,7 +163,7 @@ export class Cron {
     this.#work.finishTurn();
   }
 
-  /** A client began to wait with a timeout: the timer is set for the earliest timeout. */
+  /** A client began to wait with a timeout: the timer is set to the earliest timeout. */
   #watchDeadline(deadlineMs: number): void {
     if (deadlineMs >= this.#deadlineMs) return;
     clearTimeout(this.#deadlineTimer);

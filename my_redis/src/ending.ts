@@ -1,38 +1,40 @@
 import type { StartedParts } from "./build-server.ts";
 import type { Cron } from "./cron.ts";
 import type { SaveAtEnd } from "./dispatch/ports.ts";
+import { settlable } from "./settlable.ts";
 
-/** Clients get this long to take their last replies. */
+/** Clients get this long to read their last replies. */
 const closeGraceMs = 1000;
 
-/** Ends a server, once: its timers, its clients, its part in the ring, and its files. */
+/** Ends a server, once: its timers, its clients, its place in the ring, and its files. */
 export class Ending {
-  /** Resolves when everything is closed and on disk. */
-  readonly closed: Promise<void>;
   readonly #parts: StartedParts;
   readonly #cron: Cron;
-  #resolve: () => void = () => {};
+  readonly #closed = settlable();
   #hasBegun = false;
 
   constructor(parts: StartedParts, cron: Cron) {
     this.#parts = parts;
     this.#cron = cron;
-    this.closed = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
+  }
+
+  /** Resolves when everything is closed and on the disk. Rejects when a file cannot be closed. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   /**
-   * SHUTDOWN. False when the snapshot that is wanted cannot be written; then the server goes on, unless `force` is given.
+   * SHUTDOWN. False when the requested snapshot cannot be written; then the server keeps running, unless `force` is
+   * given.
    */
   request(wanted: SaveAtEnd, force: boolean): boolean {
     if (this.#parts.storage?.snapshots.saveAtEnd(wanted) === false && !force) return false;
-    // Not from within the command that asks for it.
+    // Not within the command itself, because its turn must end first.
     setImmediate(() => void this.end(wanted, true));
     return true;
   }
 
-  /** `isSaved`: the snapshot that is wanted has just been written. */
+  /** `isSaved`: the requested snapshot has just been written. */
   end(wanted: SaveAtEnd, isSaved = false): Promise<void> {
     if (this.#hasBegun) return this.closed;
     this.#hasBegun = true;
@@ -40,10 +42,11 @@ export class Ending {
     this.#cron.stop();
     migrations.stop();
     network.stop();
-    // A snapshot that was written for SHUTDOWN lacks what clients have written since.
+    // A snapshot that was written for SHUTDOWN lacks the writes of clients since then.
     if (!isSaved || (storage?.snapshots.changes ?? 0) > 0) storage?.snapshots.saveAtEnd(wanted);
     cluster?.stop();
-    void Promise.all([storage?.close(), network.disconnectAll(closeGraceMs)]).then(this.#resolve);
+    const { resolve, reject } = this.#closed;
+    void Promise.all([storage?.close(), network.disconnectAll(closeGraceMs)]).then(() => resolve(), reject);
     return this.closed;
   }
 }

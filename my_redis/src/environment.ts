@@ -1,10 +1,10 @@
 import { machine, release, totalmem, type } from "node:os";
 
-/** What a server takes from the world outside: time, chance, and a place for messages. Tests put their own here. */
+/** The world outside of a server: time, randomness, and a place for messages. Tests replace it. */
 export interface Environment {
   /** Wall clock, Unix milliseconds. */
   readonly nowMs: () => number;
-  /** A clock that never goes back, in milliseconds with fractions. */
+  /** A monotonic clock, in milliseconds with fractions. */
   readonly monotonicMs: () => number;
   /** A number in [0, 1). */
   readonly random: () => number;
@@ -12,11 +12,11 @@ export interface Environment {
   readonly hashKeys: () => [number, number];
   /** 40 random hexadecimal digits. */
   readonly runId: () => string;
-  /** What the process has used so far. */
+  /** The processor time and memory that the process has used so far. */
   readonly usage: () => ProcessUsage;
   /**
-   * Asks for a garbage collection, where the runtime can be asked: beside the work, or `atOnce`, which stops everything
-   * for some milliseconds.
+   * Asks the runtime for a garbage collection, if it can be asked. With `atOnce` it stops everything for some
+   * milliseconds; otherwise it runs in the background.
    */
   readonly collectGarbage: (atOnce: boolean) => void;
   readonly report: (level: LogLevel, message: string, error?: unknown) => void;
@@ -28,7 +28,7 @@ export interface ProcessUsage {
   readonly system: string;
   /** "Bun 1.4.5". */
   readonly runtime: string;
-  /** Path of the program that runs. */
+  /** Path of the running program. */
   readonly executable: string;
   readonly residentBytes: number;
   /** Memory of the machine. */
@@ -39,7 +39,7 @@ export interface ProcessUsage {
 
 export type LogLevel = "debug" | "info" | "notice" | "warning" | "error";
 
-/** The real world. */
+/** The real clock, randomness and machine. */
 export function systemEnvironment(report: Environment["report"]): Environment {
   return {
     nowMs: () => Date.now(),

@@ -1,30 +1,34 @@
 import type { Services } from "./dispatch/context.ts";
 
 /**
- * What clients sent is garbage once it was run, and the runtime lets garbage grow with all memory that it sees, the
- * record heap included: 1,000,000 keys took 220 MB without asking for collections, 132 MB with.
+ * A collection is asked for after this much input. The bytes of executed requests are garbage, and the runtime allows
+ * garbage in proportion to all memory that it sees, including the record heap: 1,000,000 keys took 220 MB without
+ * asking for collections, and 132 MB with.
  */
 const busyInputBytes = 16 * 1024 * 1024;
 /**
- * Once nobody has sent anything for a second, what was left is collected if it is as much as this. At once, when nobody
- * is there to notice: a collection beside the work ends only with further work.
+ * When no client has sent anything for a second, the garbage of at least this much input is collected, at once: no
+ * client is delayed by that, and a background collection would end only with further work.
  */
 const restInputBytes = 256 * 1024;
-/** Segments of the record heap that were given up are memory of the process until they are collected. */
+/** Freed segments of the record heap stay memory of the process until they are collected. */
 const restHeapBytes = 32 * 1024 * 1024;
 const secondMs = 1000;
 
 type GarbageServer = Pick<Services, "environment" | "keyspace" | "observers">;
 
-/** Asks for garbage collections when they are worth it: the runtime does not know which of its memory is garbage. */
+/**
+ * Asks for garbage collections when they are worthwhile, because the runtime does not know which of its memory is
+ * garbage.
+ */
 export class GarbageWatch {
   readonly #server: GarbageServer;
-  /** Bytes that clients had sent when a collection was last asked for, and when one was last made at once. */
+  /** Input bytes when a background collection was last asked for, and when one was last made at once. */
   #askedAtBytes = 0;
   #madeAtBytes = 0;
-  /** The most that the heap held since then. */
+  /** The largest size of the heap since the last collection at once. */
   #heapBytes = 0;
-  // When it was last looked whether anybody sends, and how much had been sent then.
+  // When the input was last compared, and how many bytes there were.
   #lookedMs = 0;
   #lookedAtBytes = 0;
 
@@ -32,11 +36,11 @@ export class GarbageWatch {
     this.#server = server;
   }
 
-  /** To be called a few times a second. */
+  /** Must be called a few times a second. */
   tick(monotonicMs: number): void {
     const { environment, keyspace, observers } = this.#server;
     const inputBytes = observers.statistics.netInputBytes;
-    // CONFIG RESETSTAT lets the count begin anew: hence differences without their sign.
+    // CONFIG RESETSTAT sets the count back to zero, hence the absolute difference.
     if (Math.abs(inputBytes - this.#askedAtBytes) >= busyInputBytes) {
       this.#askedAtBytes = inputBytes;
       environment.collectGarbage(false);

@@ -4,13 +4,13 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Files of this package that are opened by their path. In a package that is installed all code stands in the folder
- * `dist`, with the Lua binary beside it; in the repository it stands in `src`.
+ * The folder of this package's files that are opened by path. In the installed package all code is in `dist`, with the
+ * Lua binary beside it; in the repository it is in `src`.
  */
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const isBuilt = basename(folder) === "dist";
 
-/** The program that runs a server, for the runtime that runs this. */
+/** The program that runs a server, for the present runtime. */
 export const serverProgram = join(folder, isBuilt ? "../bin/my-redis-server.js" : "../main.ts");
 
 /** Lua 5.1 as WebAssembly. */

@@ -20,7 +20,9 @@ const runtime = typeof Bun === "undefined" ? `Node ${process.versions.node}` : `
 const versionLine = `MyRedis server v=${version} redis=${compatibleVersion} runtime=${runtime}\n`;
 const exitDelayMs = 200;
 
-/** What stops a start and is the operator's to put right: he gets the message, not a stack. */
+/**
+ * Errors that prevent a start and that the operator can correct. They are shown as a message, without a stack trace.
+ */
 const explained = [
   ConfigError,
   ConfigFileError,
@@ -33,7 +35,7 @@ const explained = [
   RdbLoadError,
 ];
 
-/** The server as a program: reads the command line, runs until a signal or SHUTDOWN, and ends the process. */
+/** The server as a program: reads the command line, serves until a signal or SHUTDOWN, and ends the process. */
 export async function runProgram(words: readonly string[]): Promise<void> {
   try {
     const commandLine = readCommandLine(words);
@@ -45,7 +47,7 @@ export async function runProgram(words: readonly string[]): Promise<void> {
     const known = explained.some((kind) => error instanceof kind);
     process.stderr.write(`${known ? (error as Error).message : describeUnexpected(error)}\n`);
   }
-  // The process ends by itself once its messages are written; should anything hold it, it ends all the same.
+  // The process ends by itself once its messages are written. The timer ends it if something else still keeps it alive.
   setTimeout(() => process.exit(), exitDelayMs).unref();
 }
 
@@ -53,7 +55,7 @@ function describeUnexpected(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** One node in this process, or `nodes` of them in processes that this one keeps running. */
+/** Runs one node in this process, or `nodes` of them in supervised processes. */
 async function start(commandLine: StartLine): Promise<void> {
   const input = commandLine.standardInput ? readFileSync(0, "utf8") : "";
   const settings = loadSettings(commandLine, () => input);
@@ -90,14 +92,14 @@ async function serve(settings: Settings): Promise<void> {
 
 type EndSignal = "SIGTERM" | "SIGINT";
 
-/** Ends the server as the directives for this signal ask; false when the snapshot cannot be written. */
+/** Ends the server as the directives for this signal say; false when the snapshot cannot be written. */
 function endOnSignal({ server }: OpenServer, signal: EndSignal): boolean {
   const given = server.settings.values[signal === "SIGTERM" ? "shutdown-on-sigterm" : "shutdown-on-sigint"];
   const wanted = given.includes("save") ? "always" : given.includes("nosave") ? "never" : "by-settings";
   return server.process.requestShutdown(wanted, given.includes("force"));
 }
 
-/** Keeps the pid file while the program runs, and closes it on a signal; `end` may refuse. */
+/** Keeps the pid file while the program runs, and ends the program on a signal unless `end` refuses. */
 async function runUntilClosed(
   settings: Settings,
   running: Pick<RunningServer, "close" | "closed">,
@@ -114,7 +116,7 @@ async function runUntilClosed(
       report("notice", `received ${signal}, shutting down`);
       // The next signal ends the process at once.
       if (end(signal)) process.removeListener(signal, stop);
-      else report("warning", "the snapshot cannot be written: the server goes on, so that nothing is lost");
+      else report("warning", "the snapshot cannot be written: the server keeps running, so that nothing is lost");
     };
     process.on(signal, stop);
   }

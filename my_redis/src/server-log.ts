@@ -8,8 +8,8 @@ const marks: Record<LogLevel, string> = { debug: ".", info: "-", notice: "*", wa
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /**
- * Messages of a server that is a program of its own, in the form of redis-server's, so that what reads those reads
- * these: "<process>:M <date> <mark> <message>". They go to `logfile`, or to standard output.
+ * The messages of a server that runs as a program, in the form of redis-server's, so that the same tools can read them:
+ * "<process>:M <date> <mark> <message>". They go to `logfile`, or to standard output.
  */
 export function serverLog(settings: Settings): (level: LogLevel, message: string, error?: unknown) => void {
   return (level, message, error) => {

@@ -5,7 +5,7 @@ import { authentication } from "./dispatch/checks/authentication.ts";
 import { CheckList } from "./dispatch/checks/check-list.ts";
 import { type CommandHook, installCommandHook } from "./dispatch/checks/command-hook.ts";
 import { ClientPause } from "./dispatch/checks/client-pause.ts";
-import { monitor, subscriber, transaction } from "./dispatch/checks/connection-checks.ts";
+import { connection, monitor } from "./dispatch/checks/connection-checks.ts";
 import { MemoryLimit } from "./dispatch/checks/memory-limit.ts";
 import { busyScript, loading, writtenLog } from "./dispatch/checks/server-state-checks.ts";
 import { ClientRegistry } from "./dispatch/client-registry.ts";
@@ -38,7 +38,7 @@ import { Keyspace } from "./keyspace/keyspace.ts";
 import { ScriptRunner } from "./scripting/script-runner.ts";
 import type { Settings } from "./settings/settings.ts";
 
-/** Parts that stand on the services of a server: they know sockets, files and other nodes. */
+/** Parts that are built on the services of a server: they know sockets, files and other nodes. */
 export interface OuterParts {
   readonly storage?: Storage | undefined;
   readonly cluster?: ClusterPort | undefined;
@@ -49,13 +49,13 @@ export interface ServerOptions<Parts extends OuterParts> {
   readonly settings: Settings;
   readonly environment: Environment;
   readonly commands: CommandTable<Command>;
-  /** Builds the outer parts. All services are there but for these parts themselves. */
+  /** Builds the outer parts. All other services exist already. */
   readonly parts: (services: Services) => Parts;
-  // What the network needs as well; new ones unless they are given.
+  // Parts that the network shares with the server; created here when they are missing.
   readonly changes?: ChangeLog;
   readonly clock?: TurnClock;
   readonly statistics?: Statistics;
-  /** Without a network nobody is answered out of turn. */
+  /** Without a network no client is answered outside of its own request. */
   readonly replies?: ReplyOutlet;
   readonly requestShutdown?: ServerProcess["requestShutdown"];
   readonly onCommand?: CommandHook | undefined;
@@ -142,9 +142,12 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
   }
 
   #makeObservers(statistics: Statistics, onSwitch: () => void): Observers {
-    const { environment, keyspace, observerList: observers, pubSub, replies, settings } = this;
+    const { checks, environment, keyspace, observerList: observers, pubSub, replies, settings } = this;
     return {
-      monitors: new Monitors({ settings, observers, replies, nowMs: environment.nowMs }),
+      monitors: new Monitors({
+        ...{ settings, observers, replies, nowMs: environment.nowMs },
+        begin: () => checks.install(monitor, "arrival"),
+      }),
       tracking: new ClientTracking({
         ...{ settings, observers, pubSub, onSwitch },
         clientById: (id) => this.clients.connected.get(id)?.client,
@@ -178,11 +181,9 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
   #installChecks(onCommand: CommandHook | undefined): void {
     const { changes, checks, execution } = this;
     checks.install(authentication, "rights");
-    checks.install(subscriber, "arrival");
+    checks.install(connection, "arrival");
     checks.install(loading(execution), "arrival");
     checks.install(busyScript(execution), "arrival");
-    checks.install(transaction, "arrival");
-    checks.install(monitor, "arrival");
     checks.install(
       writtenLog(changes, () => this.storage?.snapshots.refusal),
       "data",

@@ -12,44 +12,51 @@ import type { Listen } from "./network/transport.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import { type GivenDirectives, Settings } from "./settings/settings.ts";
 
-/** What a server is started with besides its directives. */
+/** Options of a server besides its directives. */
 export interface StartExtras {
   /** Keeps everything in memory: no file is read or written, whatever the directives say. */
   readonly memory?: boolean | undefined;
-  /** Clock, chance and messages of the caller's own; what is left out is the real world's, and silence. */
+  /**
+   * The caller's own clock, randomness and messages. Missing ones are the real ones, except that messages are dropped.
+   */
   readonly environment?: Partial<Environment> | undefined;
-  /** Whose sockets are used: Bun's, which are faster, where there is Bun; else Node's. */
+  /** The sockets to use: Bun's, which are faster, or Node's. The default is Bun's when Bun runs the program. */
   readonly transport?: "bun" | "node" | undefined;
-  /** Sees every command of every client before it runs, and may answer it with an error or delay it: for tests. */
+  /**
+   * Called with every command of every client before it runs. It may answer it with an error, or delay it: for tests.
+   */
   readonly onCommand?: CommandHook | undefined;
   /**
-   * Whether the open server keeps the process from ending. False without it: a test that forgot `close` must be able to
-   * end. Set it in a program that has nothing else to do than to serve.
+   * Whether the open server keeps the process alive. The default is false, so that a test that forgets `close` can end.
+   * Set it in a program that does nothing else than serve.
    */
   readonly keepProcessAlive?: boolean | undefined;
 }
 
 /**
- * What an embedding program may choose: any directive by its name in redis.conf, as a value of its type or as the
- * text that would stand in redis.conf ("64mb"), and what is no directive.
+ * Options for an embedding program: any directive by its name in redis.conf, as a value of its type or as text in the
+ * form of redis.conf ("64mb"), and the options that are not directives.
  */
 export interface StartOptions extends GivenDirectives, StartExtras {}
 
 /** A server that runs in this process. `await using` closes it at the end of the block. */
 export interface RunningServer extends AsyncDisposable {
-  /** The port that was taken: a free one if port 0 was asked for. */
+  /** The port on which the server listens: a free one if port 0 was given. */
   readonly port: number;
-  /** The first address that is listened on. */
+  /** The first address on which the server listens. */
   readonly host: string;
-  /** Where a client of this machine connects: "redis://127.0.0.1:6379". Holds no password. */
+  /** The address for clients on this machine: "redis://127.0.0.1:6379". It contains no password. */
   readonly url: string;
-  /** Accepts no more connections, finishes what has been asked, and resolves when all is closed and on disk. */
+  /**
+   * Accepts no more connections, finishes the requests that have arrived, and resolves when all is closed and on the
+   * disk.
+   */
   close(): Promise<void>;
   /** Resolves when the server is closed, by `close` or by SHUTDOWN. */
   readonly closed: Promise<void>;
 }
 
-/** A running server, and what the code of this package and its tests reach inside of it. Not public. */
+/** A running server together with its inner parts, for the code of this package and its tests. Not public. */
 export interface OpenServer extends RunningServer {
   readonly server: BuiltServer;
 }
@@ -68,7 +75,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   return running;
 }
 
-/** As `startServer`, and shows the inside. */
+/** As `startServer`, with the inner parts of the server. */
 export async function startOpenServer(options: StartOptions = {}): Promise<OpenServer> {
   const { memory, environment, transport, onCommand, keepProcessAlive, ...directives } = options;
   return startWithSettings(new Settings(directives), { memory, environment, transport, onCommand, keepProcessAlive });
@@ -99,8 +106,8 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     tickStorage: () => storage?.tick(),
   });
   const ending = new Ending(server.parts, cron);
-  // The address is taken before the log is touched, so that a second start on the same port leaves the first one's log
-  // alone. Nobody is served meanwhile: loading does not give way to the event loop.
+  // The address is taken before the log is touched, so that a second start on the same port leaves the first server's
+  // log alone. No client is served meanwhile, because loading never yields to the event loop.
   const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port);
   values.port = port;
   cron.start();
@@ -118,13 +125,13 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   return { host, port, url: urlOf(host, port), server, close, closed, [Symbol.asyncDispose]: close };
 }
 
-/** An address that stands for all addresses of the machine is reached by the loopback address of its kind. */
+/** An address that stands for all addresses of the machine is reached at the loopback address of the same family. */
 function urlOf(host: string, port: number): string {
   const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   return `redis://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
-/** The folder's absolute path. Throws DirectiveError when there is no such folder. */
+/** The folder's absolute path. Throws DirectiveError when the folder does not exist. */
 function existingFolder(path: string, prefix = ""): string {
   const folder = resolve(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {

@@ -3,8 +3,8 @@ import { ByteBuffer } from "../memory/byte-buffer.ts";
 const initialCount = 8;
 
 /**
- * Arguments that go to the log in another form than the client sent: the id that XADD made of `*`, say. The bytes are
- * copied, into memory that is used again, so that noting them costs no allocation.
+ * Arguments that the log gets in another form than the client sent, such as the id that XADD made of `*`. The bytes are
+ * copied into reused memory, so that noting them costs no allocation.
  */
 export class ArgumentReplacements {
   readonly #buffer = new ByteBuffer();
@@ -21,7 +21,9 @@ export class ArgumentReplacements {
     return this.#buffer.bytes;
   }
 
-  /** Notes that argument `index` is to be bytes[start, end). To be called in the order of the indexes. */
+  /**
+   * Notes that the log gets bytes[start, end) as argument `index`. Must be called in ascending order of the indexes.
+   */
   add(index: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.count === this.#indexes.length) throw new RangeError(`more than ${initialCount} arguments replaced`);
     this.#buffer.length = this.start(this.count);
@@ -31,12 +33,12 @@ export class ArgumentReplacements {
     this.count++;
   }
 
-  /** Which argument is replaced. */
+  /** Index of the replaced argument. */
   index(number: number): number {
     return this.#indexes[number] as number;
   }
 
-  /** Where its new bytes start in `bytes`. */
+  /** Where the argument's new bytes start in `bytes`. */
   start(number: number): number {
     return number === 0 ? 0 : (this.#ends[number - 1] as number);
   }

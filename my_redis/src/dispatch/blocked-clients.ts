@@ -13,17 +13,18 @@ export interface Waiter<Entry> {
 
 /** How a client's command is run again, and how the client is answered, out of turn. */
 export interface BlockedRunner<Context> {
-  /** Runs the command; true when it got its reply, false when it must go on waiting. */
+  /** Runs the command; true when it got its reply, false when it must wait further. */
   retry(context: Context): boolean;
-  /** Whether a key is there; looking leaves no trace. */
+  /** Whether the key exists. Looking it up changes nothing: no access time, no statistics, no deletion. */
   exists(context: Context, database: number, key: string): boolean;
   replyTimeout(context: Context): void;
   replyError(context: Context, message: string): void;
 }
 
 /**
- * Clients that wait for keys (BLPOP, XREAD BLOCK ...). Served in the order in which they began to wait, and keys in
- * the order in which they became ready, after the command (or transaction, or script) that made them so has ended.
+ * Clients that wait for keys (BLPOP, XREAD BLOCK ...). Clients are served in the order in which they began to wait, and
+ * keys in the order in which they became ready. Serving happens after the end of the command, transaction or script
+ * that made the keys ready.
  */
 export class BlockedClients<Context extends Waiter<CommandFacts>> {
   readonly #waiting = new Map<string, Context[]>();
@@ -33,12 +34,12 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
   readonly #onCount: () => void;
   readonly #mayServe: () => boolean;
   #onDeadline: (deadlineMs: number) => void = () => {};
-  /** Asked before a client is tried again. */
+  /** Asked before a client's command is run again. */
   #mustWaitOn: ((context: Context) => boolean) | undefined;
 
   /**
-   * `onCount` is called when the number of waiting clients changes. While `mayServe` says no, no client is tried: nobody
-   * sees what a script has done so far before it has ended.
+   * `onCount` is called when the number of waiting clients changes. While `mayServe` returns false no client is served,
+   * because nobody may see the writes of a script before the script has ended.
    */
   constructor(runner: BlockedRunner<Context>, onCount: () => void, mayServe: () => boolean) {
     this.#runner = runner;
@@ -46,7 +47,9 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
     this.#mayServe = mayServe;
   }
 
-  /** Calls `listener` with the moment of a client's timeout when it begins to wait. The result ends that. */
+  /**
+   * Calls `listener` with the moment of the timeout whenever a client begins to wait with one. Call the result to stop.
+   */
   watchDeadlines(listener: (deadlineMs: number) => void): () => void {
     this.#onDeadline = listener;
     return () => {
@@ -55,8 +58,8 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
   }
 
   /**
-   * Asks `mustWaitOn` before a client is tried again although one of its keys has changed: another key may be locked.
-   * The result ends that.
+   * Asks `mustWaitOn` before a client's command is run again, even if one of its keys has changed: another of its keys
+   * may be locked. Call the result to stop.
    */
   holdBack(mustWaitOn: (context: Context) => boolean): () => void {
     this.#mustWaitOn = mustWaitOn;
@@ -107,13 +110,13 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
     this.#onDeadline(context.client.blocked.deadlineMs);
   }
 
-  /** A key changed: clients that wait for it are tried at the next `serve`. */
+  /** A key changed: the clients that wait for it are served by the next `serve`. */
   keyChanged(database: number, key: string): void {
     const place = placeOf(database, key);
     if (this.#waiting.has(place)) this.#ready.add(place);
   }
 
-  /** Every key of the database may have changed. */
+  /** Any key of the database may have changed. */
   databaseChanged(database: number): void {
     for (const place of this.#waiting.keys()) {
       if (place.startsWith(`${database}:`)) this.#ready.add(place);
@@ -124,7 +127,10 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
     return this.#ready.size > 0;
   }
 
-  /** Tries the clients whose keys became ready; serving one may make further keys ready. */
+  /**
+   * Runs the commands of clients whose keys became ready. Serving one client may make further keys ready; they are
+   * handled as well.
+   */
   serve(): void {
     while (this.#ready.size > 0 && this.#mayServe()) {
       const ready = this.#ready;
@@ -138,11 +144,11 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
     const database = Number(place.slice(0, separator));
     const key = place.slice(separator + 1);
     let gone = false;
-    // A copy: clients leave the list as they are served, and may come back at its end.
+    // A copy, because served clients leave the list and may join it again at its end.
     for (const context of [...(this.#waiting.get(place) ?? [])]) {
       const { blocked } = context.client;
-      // Of thousands of clients that wait for an element, the first takes it: the others need not try. Clients of a
-      // stream do try: its deletion is an answer for them.
+      // When thousands of clients wait for an element, the first takes it and the others need not try. Clients that
+      // wait on a stream do try, because the deletion of the stream is an answer for them.
       if (blocked === undefined || (gone && blocked.command.group !== "stream")) continue;
       if (this.#mustWaitOn?.(context) !== true && this.#runner.retry(context)) this.#release(context);
       else gone = gone || !this.#runner.exists(context, database, key);
@@ -154,7 +160,7 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
     const deadlineOf = ({ client }: Context): number => client.blocked?.deadlineMs ?? Number.POSITIVE_INFINITY;
     const late = [...this.#blocked].filter((context) => deadlineOf(context) <= nowMs);
     for (const context of late.sort((one, other) => deadlineOf(one) - deadlineOf(other))) {
-      // Releasing one client may have let another's request go on, and that client may have disconnected.
+      // Answering one client may have released another one's request, which may have disconnected this client.
       if (deadlineOf(context) > nowMs) continue;
       this.#runner.replyTimeout(context);
       this.#release(context);
@@ -168,7 +174,7 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
     return next;
   }
 
-  /** CLIENT UNBLOCK: as if the timeout had passed, or with an error. False when the client does not wait. */
+  /** CLIENT UNBLOCK: answers the client as after its timeout, or with an error. False when the client does not wait. */
   unblock(client: Client, how: "timeout" | "error"): boolean {
     for (const context of this.#blocked) {
       if (context.client !== client) continue;

@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { keyExists } from "./key-exists.ts";
 import { answer } from "./replies.ts";
 
-/** Runs the commands of blocked clients again, and answers those that have waited too long. */
+/** Runs the commands of blocked clients again, and answers clients whose timeout has passed. */
 export const blockedRunner: BlockedRunner<Context> = {
   exists: ({ keyspace }, database, key) => keyExists(keyspace, database, key),
   retry,
@@ -13,7 +13,7 @@ export const blockedRunner: BlockedRunner<Context> = {
   },
 };
 
-/** Runs the command that a client waits with; true when it got its reply. */
+/** Runs the client's command again. True when it was answered. */
 function retry(context: Context): boolean {
   const { client, server } = context;
   const { blocked } = client;

@@ -1,10 +1,12 @@
 import type { Arguments } from "../protocol/arguments.ts";
 import type { ArgumentReplacements } from "./argument-replacements.ts";
 
-/** One word of a command that goes to the log in place of what the client sent. */
+/** One word of a command that is logged in place of the client's request. */
 export type LogWord = string | number | bigint | Uint8Array;
 
-/** A unit that is not at its end yet: its bytes, the number of its commands, and the databases of the first and last. */
+/**
+ * A unit that is still open: its bytes, the number of its commands, and the databases of its first and last command.
+ */
 export interface SuspendedUnit {
   readonly bytes: Uint8Array;
   readonly commands: number;
@@ -12,9 +14,9 @@ export interface SuspendedUnit {
   readonly last: number;
 }
 
-/** Takes the commands that changed data, in units that are applied as a whole. */
+/** Takes the commands that changed data, in units. A reader of the log applies each unit as a whole. */
 export interface LogTarget {
-  /** Bytes that are not written yet. */
+  /** Bytes that were appended and not yet written. */
   readonly pendingBytes: number;
   beginUnit(): void;
   endUnit(): void;
@@ -27,15 +29,18 @@ export interface LogTarget {
   flush(): void;
 }
 
-/** When the log bytes of a turn are safe enough for its replies to be sent. */
+/** Says when the log bytes of a turn are safe enough for its replies to be sent. */
 export interface LogDurability {
-  /** Calls back, at once where nothing needs waiting for; with false when the turn must not be acknowledged. */
+  /**
+   * Calls back with true when the turn may be acknowledged, and with false when it must not be. Calls back at once when
+   * there is nothing to wait for.
+   */
   whenSafe(callback: (safe: boolean) => void): void;
 }
 
 /**
- * Where the changes of data are logged. While nothing is attached, appending does nothing. The append-only log attaches
- * itself when it begins, and detaches itself when it ends: both may happen while the server runs.
+ * Logs the changes of data. While no log is attached, appending does nothing. The append-only log attaches itself when
+ * it begins and detaches itself when it ends; both can happen while the server runs.
  */
 export class ChangeLog {
   #target: LogTarget | undefined;
@@ -53,22 +58,22 @@ export class ChangeLog {
     this.#failure = undefined;
   }
 
-  /** Whether somebody reads what is appended. */
+  /** Whether a log is attached. */
   get isOn(): boolean {
     return this.#target !== undefined;
   }
 
-  /** Why writes are refused because the log cannot be written, as an error reply; undefined while it can. */
+  /** The error reply for writes while the log cannot be written; undefined while it can. */
   get failure(): string | undefined {
     return this.#failure;
   }
 
-  /** Refuses writes with this error from now on; undefined ends that. */
+  /** Refuses writes with this error from now on; undefined accepts them again. */
   setFailure(refusal: string | undefined): void {
     this.#failure = refusal;
   }
 
-  /** Appends nothing of what `run` changes: it is logged already, or is not to be logged. */
+  /** Does not log what `run` changes, because it is in the log already or does not belong there. */
   without<Result>(run: () => Result): Result {
     const target = this.#target;
     this.#target = undefined;
@@ -115,7 +120,7 @@ export class ChangeLog {
     this.#target?.flush();
   }
 
-  /** Calls back with true once everything that was flushed is safe, with false when it will not be. */
+  /** Calls back with true when everything flushed so far is safe, and with false when it will not become safe. */
   whenSafe(callback: (safe: boolean) => void): void {
     if (this.#durability === undefined) callback(true);
     else this.#durability.whenSafe(callback);

@@ -1,20 +1,20 @@
-/** How a client's replies leave; commands never see the socket behind it. */
+/** How a client's replies leave the server. Commands never see the socket behind it. */
 export interface ClientChannel {
   readonly remoteAddress: string;
   readonly localAddress: string;
-  /** Bytes written and not yet taken by the client. */
+  /** Bytes of replies that the client has not taken yet. */
   readonly pendingBytes: number;
-  /** Bytes received of a request that is not complete. */
+  /** Bytes received of an incomplete request. */
   readonly heldBytes: number;
-  /** Closes at once; what has not been sent is dropped. */
+  /** Closes at once; unsent replies are dropped. */
   kill(): void;
   /** Closes once everything written before has been sent. */
   closeAfterReplies(): void;
-  /** Reads no more requests until `resume`: for a blocked client. */
+  /** Reads no more requests until `resume`. Used for blocked clients. */
   pause(): void;
-  /** Goes on with what the client sent meanwhile. */
+  /** Reads requests again, beginning with those that have arrived meanwhile. */
   resume(): void;
-  /** From now on what arrives is for this reader: the other end is a node, and no client any more. */
+  /** Hands all further bytes to this reader: the other end has turned out to be a node, not a client. */
   takeOver?(reader: ChannelReader): RawChannel;
 }
 
@@ -31,7 +31,7 @@ export interface ChannelReader {
 export interface RawChannel {
   /** Gives how many of bytes[start, end) were taken; the rest is to be offered again after `drain`. */
   write(bytes: Uint8Array, start: number, end: number): number;
-  /** Takes no more bytes from the other end until `resume`. */
+  /** Reads no more from the other end until `resume`. */
   pause(): void;
   resume(): void;
   terminate(): void;

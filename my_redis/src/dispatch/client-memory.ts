@@ -1,10 +1,13 @@
 import type { Client } from "./client.ts";
 
-/** Estimates: what a client's objects weigh, and each name that he listens to or watches. */
+/** Estimates: the size of a client's objects, and of each name that it subscribes to or watches. */
 const clientObjectBytes = 2048;
 const nameBytes = 128;
 
-/** Memory that a client takes: what he has sent and is not done, what he has not taken yet, and what is kept for him. */
+/**
+ * Memory that a client takes: its unfinished requests, its unread replies, and its subscriptions, transaction and
+ * watched keys.
+ */
 export function clientBytes({ channel, subscriptions, transaction, watched }: Client): number {
   let names = watched.length;
   if (subscriptions !== undefined) {

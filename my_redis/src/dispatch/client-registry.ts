@@ -2,7 +2,7 @@ import { Client, type ClientKind } from "./client.ts";
 import { type ClientChannel, noChannel } from "./client-channel.ts";
 import { type Clients, type Command, Context, type Services } from "./context.ts";
 
-/** Pseudo clients are not listed, and need no id of their own. */
+/** Pseudo clients are not listed, so they need no id of their own. */
 const noId = 0;
 
 /** Lists the clients, and gives each its context. */
@@ -12,7 +12,7 @@ export class ClientRegistry implements Clients {
   readonly #services: Services;
   #nextId = 1;
 
-  /** `services` are read when clients come. */
+  /** Only the settings of `services` are read here; the other ones when a client connects. */
   constructor(services: Services) {
     this.#services = services;
     services.settings.onChange("requirepass", () => this.#passwordChanged());

@@ -13,7 +13,7 @@ export interface Transaction<Entry = CommandFacts> {
   readonly queued: QueuedCommand<Entry>[];
   /** Bytes of the requests in the queue. */
   queuedBytes: number;
-  /** A command was refused while queueing: EXEC will answer EXECABORT. */
+  /** A command was refused while queueing, so that EXEC will answer EXECABORT. */
   aborted: boolean;
 }
 
@@ -23,10 +23,10 @@ export interface WatchedKey {
   readonly key: string;
 }
 
-/** The reply to a blocking command whose time has run out. */
+/** The reply to a blocking command whose timeout has passed. */
 export type TimeoutReply = "null" | "nullArray" | "zero";
 
-/** What a client waits for in a blocking command. */
+/** A blocked client's command, and the keys for which it waits. */
 export interface Blocked<Entry = CommandFacts> {
   readonly command: Entry;
   readonly args: Arguments;
@@ -38,22 +38,25 @@ export interface Blocked<Entry = CommandFacts> {
   readonly timeoutReply: TimeoutReply;
 }
 
-/** Channels and patterns are one world, shard channels another. */
+/** Channels and patterns share one name space; shard channels have their own. */
 export type SubscriptionKind = "channel" | "pattern" | "shard";
 
-/** What one client has subscribed to, in that order; one character per byte. */
+/** A client's subscriptions, in the order in which it subscribed; one character per byte. */
 export type Subscriptions = Readonly<Record<SubscriptionKind, Set<string>>>;
 
-/** What a client asked for with CLIENT TRACKING. */
+/** The options of CLIENT TRACKING that a client chose. */
 export interface TrackingMode {
-  /** It hears of all keys with one of the prefixes, instead of those that it has read. */
+  /** The client is notified of all keys with one of the prefixes, instead of the keys that it has read. */
   readonly broadcast: boolean;
-  /** Only keys of commands after CLIENT CACHING YES count; or all but those after CLIENT CACHING NO. */
+  /**
+   * OPTIN: only keys of commands after CLIENT CACHING YES are tracked. OPTOUT: all keys but those after CLIENT CACHING
+   * NO.
+   */
   readonly optIn: boolean;
   readonly optOut: boolean;
-  /** It does not hear of its own changes. */
+  /** The client is not notified of its own changes. */
   readonly noLoop: boolean;
-  /** The client that is notified in its place; 0 for none. */
+  /** Id of the client that gets the notifications instead; 0 for none. */
   readonly redirect: number;
   /** One character per byte. */
   readonly prefixes: readonly string[];
@@ -65,17 +68,17 @@ export interface Tracking {
   mode: TrackingMode;
   /** CLIENT CACHING was called for the next command. */
   caching: boolean;
-  /** The client that was to be notified in its place is gone. */
+  /** The client that was to get the notifications instead has disconnected. */
   isBroken: boolean;
 }
 
 /**
  * A client of the network ("normal"), a client of another node ("relayed"), or a pseudo client whose replies nobody
- * reads: of scripts, and of the loader of the log.
+ * reads ("script" and "loader", which loads the log).
  */
 export type ClientKind = "normal" | "relayed" | "script" | "loader";
 
-/** Everything the server knows of one connected client, or of a pseudo client. */
+/** Everything the server knows about one connected client or pseudo client. */
 export class Client<Entry = CommandFacts> {
   readonly id: number;
   readonly channel: ClientChannel;
@@ -93,24 +96,24 @@ export class Client<Entry = CommandFacts> {
   lastCommand: Entry | undefined;
   transaction: Transaction<Entry> | undefined;
   watched: WatchedKey[] = [];
-  /** A watched key was changed: EXEC answers nil. */
+  /** A watched key was changed, so that EXEC will answer nil. */
   watchBroken = false;
   blocked: Blocked<Entry> | undefined;
-  /** Undefined while there are none. */
+  /** Undefined while the client has no subscriptions. */
   subscriptions: Subscriptions | undefined;
   replyMode: "on" | "off" | "skip-next" | "skip" = "on";
   noEvict = false;
   noTouch = false;
-  /** It is shown every command: see MONITOR. */
+  /** The client used MONITOR. */
   monitoring = false;
-  /** It is notified of changed keys: see CLIENT TRACKING. A script's pseudo client has that of its caller. */
+  /** Set by CLIENT TRACKING. A script's pseudo client has the tracking of its caller. */
   tracking: Tracking | undefined;
   closing = false;
   /** It has disconnected. */
   gone = false;
-  /** One of its requests is answered later, and nothing further is read before that. */
+  /** One of the client's requests is answered later; until then no further request is read. */
   isHeld = false;
-  /** What other nodes do for it; undefined before they first do. */
+  /** The client's requests that other nodes carry out; undefined until the first one. */
   relaying: Relaying | undefined;
 
   constructor(id: number, channel: ClientChannel, nowMs: number, kind: ClientKind = "normal") {
@@ -121,18 +124,18 @@ export class Client<Entry = CommandFacts> {
     this.kind = kind;
   }
 
-  /** Whether it asks for itself, from here or from another node: not a script, and not the loader of the log. */
+  /** Whether it is a client of the network, of this node or of another one, and not a pseudo client. */
   get isReal(): boolean {
     return this.kind === "normal" || this.kind === "relayed";
   }
 
-  /** Its request is answered later: nothing further is read from it until `goOn`. */
+  /** The client's request is answered later: no further request is read until `goOn`. */
   hold(): void {
     this.isHeld = true;
     this.channel.pause();
   }
 
-  /** Its request has been answered: what it has sent meanwhile runs. */
+  /** The client's request has been answered: runs the requests that have arrived meanwhile. */
   goOn(): void {
     this.isHeld = false;
     this.channel.resume();

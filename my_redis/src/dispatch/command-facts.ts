@@ -5,7 +5,7 @@ import type { FindPositions, KeyRange } from "./key-positions.ts";
 import type { KeyAccess, KeySpecification } from "./key-specification.ts";
 import type { DurationHistogram } from "./observers/duration-histogram.ts";
 
-/** What the pipeline and COMMAND INFO need to know of a command; Redis's names. */
+/** Properties of a command for the pipeline and COMMAND INFO, in Redis's names. */
 export type CommandFlag =
   | "write"
   | "readonly"
@@ -46,45 +46,50 @@ export type CommandGroup =
   | "bitmap";
 
 /**
- * What becomes of a command between MULTI and EXEC: "queue" unless the entry says otherwise. "run" commands run at once;
- * EXEC alone runs what the others have queued, and is judged by the queued commands.
+ * How MULTI treats a command: "queue" unless the entry says otherwise. "run" commands run at once. EXEC alone has "run
+ * the queue"; checks judge it by the queued commands.
  */
 export type InsideMulti = "queue" | "run" | "run the queue";
 
-/** What an entry says of its command, but for what needs a context. */
+/** The facts of a command's entry, except for the functions that need a context. */
 export interface CommandDescription {
-  /** Upper case; a subcommand's with its container's: "CONFIG GET". */
+  /** In upper case. A subcommand's name begins with its container's: "CONFIG GET". */
   readonly name: string;
   readonly group: CommandGroup;
-  /** The Redis version that brought it. */
+  /** The Redis version that introduced the command. */
   readonly since: string;
   readonly complexity: string;
-  /** Every call takes a bounded, short time: then not every call is timed. Commands with the flag "fast" are brief. */
+  /**
+   * Every call is bounded and short, so that only a sample of the calls is timed. Commands with the flag "fast" are
+   * brief.
+   */
   readonly brief?: true;
   readonly summary: string;
-  /** The arguments, in the notation of describe/syntax.ts. Missing for a command that takes none, and for a container. */
+  /**
+   * The arguments, in the notation of describe/syntax.ts. Missing for a command without arguments and for a container.
+   */
   readonly syntax?: string;
-  /** Words of a request, at least that many when negative. Stated only where it does not follow from the syntax. */
+  /** Number of words of a request; negative for a minimum. Stated only where it does not follow from the syntax. */
   readonly arity?: number;
   readonly flags: readonly Exclude<CommandFlag, "movablekeys">[];
   readonly keys?: KeySpecification | readonly KeySpecification[];
-  /** The positions of the keys, where they do not follow from `keys`. */
-  readonly findKeys?: FindPositions;
-  /** How the key at a position is treated, where the other arguments decide it. */
-  readonly keyAccess?: (args: Arguments, position: number) => KeyAccess;
+  /** Finds the positions of the keys, where they do not follow from `keys`. */
+  readonly findKeys?: FindPositions | undefined;
+  /** How the command treats the key at a position, where that depends on the other arguments. */
+  readonly keyAccess?: ((args: Arguments, position: number) => KeyAccess) | undefined;
   /** Hints for proxies: how the command spreads over nodes, and whether its replies vary. */
   readonly tips?: readonly CommandTip[];
   /** Whether the argument is a password or the like. The slow log and MONITOR do not show secrets. */
-  readonly isSecret?: (args: Arguments, index: number) => boolean;
+  readonly isSecret?: ((args: Arguments, index: number) => boolean) | undefined;
   readonly insideMulti?: InsideMulti;
-  /** It begins to watch keys, or ends that: on a ring, the node of the keys has to know. */
-  readonly watching?: "begins" | "ends" | "ends with MULTI";
-  /** A subcommand's arguments in HELP, where they are not those of the syntax: "<pattern> [<pattern> ...]". */
-  readonly usage?: string;
-  /** Allowed while a RESP2 client has subscriptions. Such a client takes other replies for messages. */
-  readonly whileSubscribed?: true;
-  /** ACL categories beyond those that follow from flags and group. */
-  readonly categories?: readonly string[];
+  /** The command begins or ends the watching of keys. On a ring, the node of the keys has to know. */
+  readonly watching?: "begins" | "ends" | "ends with MULTI" | undefined;
+  /** A subcommand's arguments in HELP, where they differ from the syntax: "<pattern> [<pattern> ...]". */
+  readonly usage?: string | undefined;
+  /** Allowed while a RESP2 client has subscriptions. Such a client would take any other reply for a message. */
+  readonly whileSubscribed?: true | undefined;
+  /** ACL categories beyond those that follow from the flags and the group. */
+  readonly categories?: readonly string[] | undefined;
 }
 
 /** A description, completed for the pipeline. */
@@ -98,13 +103,13 @@ export interface CommandFacts extends Omit<CommandDescription, "brief" | "flags"
   readonly flags: readonly CommandFlag[];
   readonly flagSet: ReadonlySet<CommandFlag>;
   readonly isWrite: boolean;
-  /** Every call takes a bounded, short time: not every call is timed. */
+  /** Every call is bounded and short, so that only a sample of the calls is timed. */
   readonly isBrief: boolean;
   readonly keySpecifications: readonly KeySpecification[];
   /** The keys at fixed places. */
   readonly keyRange: KeyRange | undefined;
-  /** Finds all keys, for a command whose keys do not all stand in the `keyRange`. */
-  readonly findKeys?: FindPositions;
+  /** Finds all keys of a command, where the `keyRange` does not cover all of them. */
+  readonly findKeys?: FindPositions | undefined;
   readonly tips: readonly CommandTip[];
   readonly insideMulti: InsideMulti;
   /** Calls and microseconds, for INFO commandstats. */

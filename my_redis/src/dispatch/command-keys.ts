@@ -6,7 +6,7 @@ import { positionsBetween } from "./key-positions.ts";
 export const mayHaveKeys = (entry: CommandFacts): boolean =>
   entry.keyRange !== undefined || entry.findKeys !== undefined;
 
-/** The positions of the keys among the arguments. Empty when there are none, or when they cannot be told. */
+/** The positions of the keys among the arguments; empty when there are none, or when the arguments do not say. */
 export function keyPositions(entry: CommandFacts, args: Arguments): number[] {
   if (entry.findKeys !== undefined) return entry.findKeys(args);
   if (entry.keyRange === undefined) return [];

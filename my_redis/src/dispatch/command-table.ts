@@ -3,11 +3,11 @@ import { type CommandFacts, noCalls } from "./command-facts.ts";
 
 const slots = 1024;
 
-type TableEntry<Entry> = CommandFacts & { readonly subcommands?: readonly Entry[] };
+type TableEntry<Entry> = CommandFacts & { readonly subcommands?: readonly Entry[] | undefined };
 
 /**
- * All commands by name. Looked up straight from the request's bytes, in any case, without making a string. The entries
- * are copies of the table's own, so that several servers in one process count and measure each for itself.
+ * All commands by name. A name is looked up directly from the request's bytes, in any case, without making a string.
+ * The table copies its entries, so that several servers in one process have counters and measurements of their own.
  */
 export class CommandTable<Entry extends TableEntry<Entry>> {
   readonly #byHash: (Entry[] | undefined)[] = new Array<Entry[] | undefined>(slots).fill(undefined);
@@ -19,7 +19,7 @@ export class CommandTable<Entry extends TableEntry<Entry>> {
     for (const entry of commands) this.#add(entry);
   }
 
-  /** A command that is found, and that nobody is told of. */
+  /** Adds a command that can be called, but that COMMAND and the like do not list. */
   addHidden(definition: Entry): void {
     const bytes = Buffer.from(definition.name, "latin1");
     (this.#byHash[nameHash(bytes, 0, bytes.length)] ??= []).push(definition);
@@ -96,7 +96,7 @@ export class CommandTable<Entry extends TableEntry<Entry>> {
 
 const ownCopy = <Entry extends CommandFacts>(definition: Entry): Entry => ({ ...definition, statistics: noCalls() });
 
-/** Same slot for upper and lower case: bit 5 is left out of every byte. */
+/** Upper and lower case get the same slot: bit 5 of every byte is ignored. */
 function nameHash(bytes: Uint8Array, start: number, end: number): number {
   let hash = end - start;
   for (let at = start; at < end && at < start + 24; at++) hash = Math.imul(hash ^ ((bytes[at] as number) & 0xdf), 31);

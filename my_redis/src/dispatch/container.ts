@@ -1,11 +1,11 @@
 import { usageOf } from "./describe/syntax-usage.ts";
 import { type Command, command, type CommandDefinition } from "./command.ts";
 
-/** Declares a command that is a family of subcommands. The answer of HELP is made from their entries. */
+/** Declares a command that is a family of subcommands. The reply of HELP is made from their entries. */
 export function container(
   definition: CommandDefinition & {
     readonly subcommands: readonly Command[];
-    /** The Redis version that brought HELP. */
+    /** The Redis version that introduced HELP. */
     readonly helpSince: string;
   },
 ): Command {

@@ -26,24 +26,24 @@ import type { ReplyOutlet } from "./replies.ts";
 import type { TurnClock } from "./turn-clock.ts";
 import type { WatchedKeys } from "./watched-keys.ts";
 
-// Commands, contexts and services know each other: a command runs in a context, a context offers the services, and
-// some services run commands. The three stand in one file, so that no files import each other in a circle.
+// Commands, contexts and services depend on each other: a command runs in a context, a context offers the services, and
+// some services run commands. They stand in one file so that no files import each other in a circle.
 
 /** Handlers are synchronous, so that a script's redis.call is a plain call. */
 export type Run = (context: Context, args: Arguments, reply: ReplyWriter) => void;
 
-/** What an entry says of its command and needs a context for. */
+/** The part of a command's entry that needs a context. */
 interface CommandInContext {
-  /** Whether these arguments may need more memory; commands with the flag "denyoom" always may. */
-  readonly needsMemory?: (context: Context, args: Arguments) => boolean;
+  /** Whether these arguments may need more memory. Commands with the flag "denyoom" always may. */
+  readonly needsMemory?: ((context: Context, args: Arguments) => boolean) | undefined;
   /**
-   * Whether it may be passed to replicas although it is no write: then CLIENT PAUSE WRITE holds it back. Scripts that
-   * only read may not call it.
+   * Whether the command may be replicated although it is no write. CLIENT PAUSE WRITE holds such commands back, and
+   * read-only scripts may not call them.
    */
-  readonly mayReplicate?: (context: Context, args: Arguments) => boolean;
-  readonly subcommands?: readonly Command[];
+  readonly mayReplicate?: ((context: Context, args: Arguments) => boolean) | undefined;
+  readonly subcommands?: readonly Command[] | undefined;
   /** Missing only for a pure container. */
-  readonly run?: Run;
+  readonly run?: Run | undefined;
 }
 
 /** The entry of one command. */
@@ -52,19 +52,21 @@ export interface CommandDefinition extends CommandDescription, CommandInContext 
 /** An entry, completed for the pipeline. */
 export interface Command extends CommandFacts, CommandInContext {}
 
-/** The way of a command from its name to its reply. */
+/** How a command gets from its name to its reply. */
 export interface CommandRunner {
-  /** Runs one request of a client: looked up, checked, queued or run, answered, logged. */
+  /** Runs one request of a client: looks it up, checks it, queues or runs it, answers it and logs it. */
   process(context: Context, args: Arguments, reply: ReplyWriter): void;
-  /** The command that the arguments name, with the right number of arguments. */
+  /** Finds the command that the arguments name, and checks the number of arguments. */
   resolve(args: Arguments): Command | Refusal;
-  /** Runs a command that has passed its checks, answers its error, and logs what it changed. */
+  /** Runs a command that has passed its checks, writes its error if it fails, and logs its changes. */
   call(context: Context, command: Command, args: Arguments, reply: ReplyWriter): void;
   /** Counts a command that was answered without `call`. */
   count(command: Command): void;
   /** Writes an error reply and counts it. */
   writeError(reply: ReplyWriter, message: string): void;
-  /** Hands over what a command has published, and serves the clients whose keys it has changed. */
+  /**
+   * Delivers the messages that a command has published, and serves the clients that wait for the keys it has changed.
+   */
   deliverEffects(): void;
 }
 
@@ -72,34 +74,34 @@ export interface CommandRunner {
 export interface Clients {
   /** Clients of the network, by id. */
   readonly connected: ReadonlyMap<number, Context>;
-  /** Sessions of other nodes' clients for which this node works. */
+  /** Clients of other nodes, for which this node carries out commands. */
   readonly sessionCount: number;
   add(channel: ClientChannel): Context;
-  /** A client of another node. It is removed like any other. */
+  /** Adds a client of another node. It is removed like any other. */
   addSession(channel: ClientChannel): Context;
-  /** A pseudo client, which is not listed. */
+  /** Adds a pseudo client, which is not listed. */
   addPseudo(kind: "script" | "loader"): Context;
-  /** The client has disconnected. */
+  /** Called when the client has disconnected. */
   remove(context: Context): void;
 }
 
-/** What a client asks a script to be run with. */
+/** How a client asked for a script to be run. */
 export interface EvalCall {
   readonly args: Arguments;
   readonly keyCount: number;
-  /** It must not write: EVAL_RO. */
+  /** The script must not write: EVAL_RO. */
   readonly readOnly: boolean;
 }
 
 export interface Scripts {
   readonly engine: ScriptEngine;
-  /** Runs a script with `keyCount` keys from argument 3 on. Its reply may come in a later turn. */
+  /** Runs a script with `keyCount` keys from argument 3 on. The reply may come in a later turn. */
   run(caller: Context, script: Script, call: EvalCall, reply: ReplyWriter): void;
-  /** SCRIPT KILL. Throws what it answers when there is nothing to kill, or it cannot be killed. */
+  /** SCRIPT KILL. Throws the error reply when no script runs, or when it cannot be killed. */
   kill(): void;
 }
 
-/** What commands and the parts of a server find in it. All of it is built before the first request runs. */
+/** The parts of a server that commands and other parts use. All of it is built before the first request runs. */
 export interface Services {
   readonly settings: Settings;
   readonly environment: Environment;
@@ -131,19 +133,19 @@ export interface Services {
   readonly migrations: MigrationPort | undefined;
 }
 
-/** What a command gets besides its arguments: the client that asks, its database, and the server's services. */
+/** The input of a command besides its arguments: its client, the selected database, and the server's services. */
 export class Context {
   readonly server: Services;
   readonly client: Client<Command>;
   readonly keyspace: Keyspace;
   database: Database;
-  /** The command that runs. */
+  /** The command that is running. */
   command: Command | undefined;
-  /** A blocked client's command is tried again: it must not be queued a second time. */
+  /** A blocked client's command runs again, so that it must not be queued a second time. */
   retrying = false;
-  /** What goes to the log instead of the request; an empty list for nothing. Cleared before each command. */
+  /** Commands that are logged instead of the request; an empty list logs nothing. Cleared before each command. */
   logged: LogWord[][] | undefined;
-  /** Arguments of the request that go to the log in another form. Cleared before each command. */
+  /** Arguments of the request that are logged in another form. Cleared before each command. */
   readonly replaced = new ArgumentReplacements();
 
   constructor(server: Services, client: Client<Command>) {
@@ -163,22 +165,22 @@ export class Context {
     this.database = this.keyspace.database(number);
   }
 
-  /** Whether anybody reads the log: without, `logAs` and what it needs can be left out. */
+  /** Whether a log is attached. Without one, `logAs` and the work for its words can be left out. */
   get logs(): boolean {
     return this.server.changes.isOn;
   }
 
   /**
-   * Logs these words instead of the request: for commands whose effect depends on the moment or on chance (a relative
-   * expiry, a generated id). Called again, it adds a further command.
+   * Logs these words instead of the request. For commands whose effect depends on the time or on chance (a relative
+   * expiry, a generated id). Each further call adds another command.
    */
   logAs(...words: LogWord[]): void {
     (this.logged ??= []).push(words);
   }
 
   /**
-   * Logs the request with argument `index` changed to bytes[start, end), which are copied. Called again, in the order
-   * of the indexes, it changes further ones. For hot commands: it allocates nothing, as `logAs` does.
+   * Logs the request with argument `index` replaced by bytes[start, end), which are copied. Further calls, in ascending
+   * order of the indexes, replace further arguments. For hot commands: unlike `logAs` it allocates nothing.
    */
   logReplacing(index: number, bytes: Uint8Array, start: number, end: number): void {
     this.replaced.add(index, bytes, start, end);
@@ -190,8 +192,8 @@ export class Context {
   }
 
   /**
-   * Ends a unit of the log in the middle of a command that walks the database: the keys that expired meanwhile need not
-   * be removed together. Transactions and scripts stay whole.
+   * Ends a unit of the log in the middle of a command that walks the database: keys that expired meanwhile need not be
+   * removed together. Transactions and scripts stay one unit.
    */
   partLog(): void {
     const { changes, execution } = this.server;
@@ -200,15 +202,15 @@ export class Context {
     changes.beginUnit();
   }
 
-  /** Whether the command may wait: not in a transaction or script. */
+  /** Whether the command may block its client: not in a transaction or script. */
   get mayBlock(): boolean {
     return this.client.isReal && !this.server.execution.inUnit;
   }
 
   /**
-   * Makes the client wait until one of the keys (argument numbers) changes; then the command runs again from the
-   * start. After `timeoutMs` (0: never) the given reply is sent. Where waiting is not allowed nothing is done, and the
-   * caller writes it at once.
+   * Blocks the client until one of the keys (given as argument numbers) changes; then the command runs again from the
+   * start. After `timeoutMs` (0: never) the given reply is sent. Where blocking is not allowed nothing happens, and the
+   * caller writes that reply at once.
    */
   blockOn(
     args: Arguments,

@@ -1,4 +1,4 @@
-/** What the server is in the middle of. */
+/** The state of execution: loading, running a transaction or script, or neither. */
 export class Execution {
   #isLoading = false;
   #inUnit = false;
@@ -10,22 +10,22 @@ export class Execution {
     return this.#isLoading;
   }
 
-  /** EXEC or a script runs: nothing may block, and all of it is one unit of the log. */
+  /** EXEC or a script runs: its commands may not block, and they are logged as one unit. */
   get inUnit(): boolean {
     return this.#inUnit;
   }
 
-  /** A script has passed busy-reply-threshold and waits for its next turn: its work is half done. */
+  /** A script has run longer than busy-reply-threshold and waits for its next turn: its changes are incomplete. */
   get scriptIsPaused(): boolean {
     return this.#scriptIsPaused;
   }
 
-  /** Scripts may call commands with the flag "noscript", too: DEBUG allows it, for tests. */
+  /** Scripts may also call commands with the flag "noscript". DEBUG allows that, for tests. */
   get scriptsMayCallAll(): boolean {
     return this.#scriptsMayCallAll;
   }
 
-  /** Neither a transaction nor a script is half done: what is seen now is whole. */
+  /** No transaction or script is half done, so that the data is consistent. */
   get isAtRest(): boolean {
     return !this.#inUnit && !this.#scriptIsPaused;
   }
@@ -53,7 +53,7 @@ export class Execution {
     this.#scriptIsPaused = true;
   }
 
-  /** The paused script goes on, or has ended. */
+  /** The paused script continues, or has ended. */
   resumeScript(): void {
     this.#scriptIsPaused = false;
   }

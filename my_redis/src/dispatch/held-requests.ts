@@ -10,8 +10,8 @@ interface HeldRequest {
 }
 
 /**
- * Requests that are held back before they run: by CLIENT PAUSE, say. A client's later requests stay in its connection
- * meanwhile, so that their order is kept.
+ * Requests that are held back before they run, by CLIENT PAUSE for example. The same client's later requests stay in
+ * its connection meanwhile, so that their order is kept.
  */
 export class HeldRequests {
   readonly #services: Pick<Services, "clock" | "processor" | "replies">;
@@ -29,7 +29,7 @@ export class HeldRequests {
     return this.#held.has(context.client.id);
   }
 
-  /** Keeps a request, and reads no more of its client. */
+  /** Keeps a request, and reads no further request of its client. */
   hold(context: Context, args: Arguments): "held" {
     this.#held.set(context.client.id, { context, args: args.copy() });
     context.client.hold();
@@ -41,12 +41,14 @@ export class HeldRequests {
     this.#held.delete(client.id);
   }
 
-  /** Runs what is held of one client, from its checks on, and goes on with what the client sent meanwhile. */
+  /**
+   * Runs the held request of one client, beginning with its checks, and then the requests that have arrived meanwhile.
+   */
   release(context: Context): void {
     this.#finish(context, (args, reply) => this.#services.processor.process(context, args, reply));
   }
 
-  /** Answers what is held of one client with an error instead. */
+  /** Answers the held request of one client with an error instead. */
   refuse(context: Context, message: string): void {
     this.#finish(context, (_args, reply) => {
       const start = reply.length;
@@ -64,11 +66,11 @@ export class HeldRequests {
     if (client.gone) return;
     this.#services.clock.update();
     this.#services.replies.to(client, (reply) => answer(request.args, reply));
-    // The command may wait for something else by now.
+    // The command may have blocked the client, or may be held again.
     if (client.blocked === undefined && !client.isHeld) client.channel.resume();
   }
 
-  /** Runs what is held of all clients, in the order in which it came. */
+  /** Runs the held requests of all clients, in the order in which they arrived. */
   releaseAll(): void {
     for (const { context } of [...this.#held.values()]) this.release(context);
   }

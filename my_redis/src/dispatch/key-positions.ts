@@ -2,7 +2,7 @@ import type { Arguments } from "../protocol/arguments.ts";
 import { parseInt64 } from "../protocol/number-text.ts";
 import type { KeySpecification } from "./key-specification.ts";
 
-/** Where the keys stand among the arguments. `last` counts from the end when negative. */
+/** Where the keys stand among the arguments. A negative `last` counts from the end. */
 export interface KeyRange {
   readonly first: number;
   readonly last: number;
@@ -12,10 +12,7 @@ export interface KeyRange {
 /** The positions of the keys among the arguments. */
 export type FindPositions = (args: Arguments) => number[];
 
-/**
- * The keys that stand at fixed places, as one range: specifications whose ranges follow on one another are joined.
- * Undefined when no key has a fixed place.
- */
+/** The keys at fixed places, as one range; adjacent ranges are joined. Undefined when no key has a fixed place. */
 export function fixedRange(specifications: readonly KeySpecification[]): KeyRange | undefined {
   let range: KeyRange | undefined;
   for (const { begin, find } of specifications) {
@@ -27,7 +24,7 @@ export function fixedRange(specifications: readonly KeySpecification[]): KeyRang
   return range;
 }
 
-/** Whether the range leaves keys out: then the arguments must be searched. */
+/** Whether the range does not cover all keys, so that the arguments must be searched. */
 export const needsSearch = (specifications: readonly KeySpecification[]): boolean =>
   specifications.some(({ begin, find }) => begin.type !== "index" || find.type !== "range");
 
@@ -37,7 +34,7 @@ export const searchKeys =
   (args) =>
     specifications.flatMap((specification) => positionsOf(specification, args));
 
-/** The positions of the keys that one specification describes; none where the arguments do not fit it. */
+/** The positions of the keys that one specification describes; none when the arguments do not fit it. */
 export function positionsOf({ begin, find }: KeySpecification, args: Arguments): number[] {
   let first = begin.type === "index" ? begin.index : 0;
   if (begin.type === "keyword") first = afterKeyword(begin.keyword.toLowerCase(), begin.startFrom, args);
@@ -56,14 +53,14 @@ export function positionsOf({ begin, find }: KeySpecification, args: Arguments):
 const countAt = (args: Arguments, index: number): number =>
   index < args.count ? Number(parseInt64(args.buffer, args.start(index), args.end(index)) ?? 0n) : 0;
 
-/** The positions from `first` to `last`, `step` apart, as far as there are arguments. */
+/** The positions from `first` to `last`, `step` apart, within the arguments. */
 export function positionsBetween(first: number, last: number, step: number, args: Arguments): number[] {
   const positions: number[] = [];
   for (let index = first; index <= last && index < args.count; index += step) positions.push(index);
   return positions;
 }
 
-/** The argument after a word that is searched forwards, or from the end on backwards; 0 when the word is missing. */
+/** The argument after a keyword that is searched forwards, or backwards from the end; 0 when the keyword is missing. */
 function afterKeyword(word: string, startFrom: number, args: Arguments): number {
   if (startFrom > 0) {
     for (let index = startFrom; index < args.count; index++) if (args.is(index, word)) return index + 1;

@@ -1,12 +1,16 @@
-/** Where keys begin: at an argument, or after a word that is searched from an argument on (from the end when negative). */
+/**
+ * Where keys begin: at an argument, or after a keyword that is searched from an argument on (from the end when
+ * negative).
+ */
 export type BeginSearch =
   | { readonly type: "index"; readonly index: number }
   | { readonly type: "keyword"; readonly keyword: string; readonly startFrom: number }
   | { readonly type: "unknown" };
 
 /**
- * Which keys follow. A range ends at `last`: counted from the first key, or from the end of the arguments when negative;
- * with a `limit` n only the first nth part of the arguments counts. For "keynum" an argument says how many keys there are.
+ * Which keys follow. A range ends at `last`, which is counted from the first key, or from the end of the arguments when
+ * negative. With a `limit` n only the first nth part of the arguments is used. For "keynum" an argument holds the
+ * number of keys.
  */
 export type FindKeys =
   | { readonly type: "range"; readonly last: number; readonly step: number; readonly limit: number }
@@ -25,8 +29,8 @@ type Effect =
   | " access delete";
 
 /**
- * How a command treats a key, in the words of COMMAND INFO. First the claim: RO reads, RW changes, OW overwrites, RM
- * removes. Then the effect on the user's data: "access" gives it to the client, the others change it.
+ * How a command treats a key, in the words of COMMAND INFO. First the access: RO reads, RW changes, OW overwrites, RM
+ * removes. Then the effect on the user's data: "access" returns it to the client, the others change it.
  */
 export type KeyAccess = `${Claim}${Effect}${"" | " variable_flags" | " incomplete"}` | "not_key";
 
@@ -67,21 +71,21 @@ export const countedKeys = (index: number, access?: KeyAccess): KeySpecification
   find: { type: "keynum", index: 0, first: 1, step: 1 },
 });
 
-/** One key behind a word, which is searched from the argument `startFrom` on. */
+/** One key after a keyword, which is searched from the argument `startFrom` on. */
 export const keyAfter = (keyword: string, startFrom: number, access?: KeyAccess): KeySpecification => ({
   access,
   begin: { type: "keyword", keyword, startFrom },
   find: { type: "range", last: 0, step: 1, limit: 0 },
 });
 
-/** Everything behind a word, or with a `limit` n the first nth part of it. */
+/** All arguments after a keyword, or with a `limit` n the first nth part of them. */
 export const keysAfter = (keyword: string, startFrom: number, access?: KeyAccess, limit = 0): KeySpecification => ({
   access,
   begin: { type: "keyword", keyword, startFrom },
   find: { type: "range", last: -1, step: 1, limit },
 });
 
-/** Keys that only the data tells, such as those that a pattern of SORT leads to. */
+/** Keys that only the data determines, such as those that a pattern of SORT leads to. */
 export const keysInData = (access: KeyAccess): KeySpecification => ({
   access,
   begin: { type: "unknown" },

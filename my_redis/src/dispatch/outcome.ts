@@ -1,4 +1,4 @@
-/** Why a request is refused: what is wrong with its command, or that a check said no. */
+/** Why a request is refused: its command is wrong, or a check refused it. */
 export type RefusalReason = "unknown command" | "unknown subcommand" | "arguments" | "check";
 
 /** The answer to a request that does not run. */
@@ -13,8 +13,8 @@ export class Refusal {
   }
 }
 
-/** What becomes of a command that cannot wait: EXEC or a script is about to run it. */
+/** The decision on a command that cannot wait, because EXEC or a script is about to run it. */
 export type Verdict = "run" | Refusal;
 
-/** What becomes of a request that has just arrived. "held": it was put aside, and is answered later. */
+/** The decision on a request that has just arrived. "held": it is kept and answered later. */
 export type Outcome = Verdict | "held";

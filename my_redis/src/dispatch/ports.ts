@@ -1,6 +1,6 @@
 import type { Client } from "./client.ts";
 
-// What commands need of parts that stand outside of dispatch, or that stand on it.
+// The interfaces that commands need from parts outside of dispatch, or from parts that are built on dispatch.
 
 export type PauseMode = "write" | "all";
 
@@ -10,25 +10,25 @@ export interface PauseSwitch {
   readonly mode: PauseMode | undefined;
   /** Clients whose requests are held back. */
   readonly heldCount: number;
-  /** A pause that is under way may become longer and stricter, not shorter or milder. */
+  /** Extends the pause that is under way, if any: it may become longer and stricter, not shorter or milder. */
   pause(untilMs: number, mode: PauseMode): void;
-  /** Ends the pause and runs what was held back. */
+  /** Ends the pause and runs the held requests. */
   unpause(): void;
-  /** The client has disconnected: what is held back of it does not run. */
+  /** The client has disconnected: its held request does not run. */
   forget(asking: { readonly client: Client }): void;
 }
 
 /** maxmemory. */
 export interface MemoryPressure {
-  /** When the client's command began, the data was above its limit, and nothing could be evicted any more. */
+  /** When the client's command began, the data was above its limit, and nothing more could be evicted. */
   readonly exceeded: boolean;
-  /** How long the data has been above its limit, since the last time that it was not. */
+  /** How long the data has been above its limit without a break. */
   readonly currentExcessMs: number;
   readonly totalExcessMs: number;
   resetStatistics(): void;
 }
 
-/** Whether a server ends with a snapshot. */
+/** Whether a server writes a snapshot when it ends. */
 export type SaveAtEnd = "always" | "never" | "by-settings";
 
 export interface ServerProcess {
@@ -37,26 +37,26 @@ export interface ServerProcess {
   /** Unix milliseconds. */
   readonly startedAtMs: number;
   /**
-   * Ends the server soon. False when the snapshot that is wanted cannot be written; then the server goes on, unless
+   * Ends the server soon. False when the requested snapshot cannot be written; then the server keeps running, unless
    * `force` is given.
    */
   requestShutdown(wanted: SaveAtEnd, force: boolean): boolean;
 }
 
-/** A snapshot that is being written beside the work. */
+/** A snapshot that is being written in the background. */
 export interface SnapshotProgress {
-  /** Keys that are written, and keys that there are. */
+  /** Number of keys written so far, and of all keys. */
   readonly snapshot: { readonly taken: number; readonly total: number };
 }
 
 export interface LoadOptions {
   /** An append-only log follows the snapshot in the same file. */
   readonly beforeLog: boolean;
-  /** What becomes of a key that is there already. */
+  /** Whether a key that exists already is an error, or is replaced. */
   readonly existing: "refuse" | "replace";
 }
 
-/** dump.rdb: SAVE, BGSAVE, and what INFO tells of them. Moments are Unix milliseconds. */
+/** dump.rdb: SAVE, BGSAVE, and what INFO reports about them. Moments are Unix milliseconds. */
 export interface SnapshotStorage {
   /** Changes of the data since the last snapshot. */
   readonly changes: number;
@@ -65,35 +65,35 @@ export interface SnapshotStorage {
   readonly work: SnapshotProgress | undefined;
   readonly saves: number;
   readonly lastSaveMs: number;
-  /** Seconds that the last one beside the work took; -1 before the first. */
+  /** Duration of the last background snapshot in seconds; -1 before the first. */
   readonly lastSeconds: number;
   readonly lastFailed: boolean;
   readonly lastLoad: { readonly keys: number; readonly expired: number };
-  /** Why writes are refused, as an error reply. */
+  /** The error reply for writes while snapshots fail. */
   readonly refusal: string | undefined;
   /** Writes a snapshot while every client waits. Throws the system's error. */
   save(): void;
-  /** Begins to write a snapshot beside the work. Throws the system's error. */
+  /** Begins to write a snapshot in the background. Throws the system's error. */
   begin(): void;
-  /** Begins one as soon as nothing else is written beside the work. */
+  /** Begins a background snapshot as soon as no other file is being written in the background. */
   schedule(): void;
-  /** Reads the snapshot into the databases as they are. Throws RdbLoadError. */
+  /** Reads the snapshot into the databases without clearing them. Throws RdbLoadError. */
   load(options: LoadOptions): void;
 }
 
-/** BGREWRITEAOF, and what INFO tells of it. */
+/** BGREWRITEAOF, and what INFO reports about it. */
 export interface LogRewriting {
   readonly startedMs: number | undefined;
   readonly isScheduled: boolean;
   readonly work: SnapshotProgress | undefined;
-  /** Bytes of the log after the last rewrite, or at the start. */
+  /** Bytes of the log after the last rewrite, or at the start if there was none. */
   readonly baseBytes: number;
   readonly count: number;
   readonly failuresInRow: number;
-  /** Seconds that the last one took; -1 before the first. */
+  /** Duration of the last rewrite in seconds; -1 before the first. */
   readonly lastSeconds: number;
   readonly lastFailed: boolean;
-  /** Begins a rewrite now, or as soon as what is under way has ended. */
+  /** Begins a rewrite now, or as soon as the file that is being written in the background is complete. */
   begin(): "started" | "scheduled";
 }
 
@@ -104,7 +104,7 @@ export interface LogStorage {
   /** Bytes of all files of the log. */
   readonly bytes: number;
   readonly rewriter: LogRewriting;
-  /** Replaces the dataset by what the log says: for tests. Throws LogLoadError and the like. */
+  /** Replaces the dataset by the contents of the log, for tests. Throws LogLoadError and the like. */
   reload(): void;
 }
 
@@ -118,15 +118,15 @@ export interface Storage {
 export interface LinkStatus {
   readonly node: number;
   readonly isOpen: boolean;
-  /** The other node has not answered for the node timeout: its keys are not served. */
+  /** The other node has not answered for cluster-node-timeout, so that its keys are not served. */
   readonly gone: boolean;
-  /** By the clock that never goes back. */
+  /** Milliseconds of the monotonic clock. */
   readonly openedAtMs: number;
   readonly heardAtMs: number;
   readonly pendingBytes: number;
 }
 
-/** The nodes of a ring, in the order of their names; a node is named by its place here. */
+/** The nodes of a ring, in the order of their names. A node's number is its index here. */
 export interface MemberList {
   readonly names: readonly string[];
   readonly ids: readonly string[];
@@ -138,15 +138,15 @@ export interface MemberList {
 /** The ring of nodes that this one has joined. */
 export interface ClusterPort {
   readonly members: MemberList;
-  /** Links to the other nodes, by the node's number; undefined at this node's own. */
+  /** Links to the other nodes, by node number; undefined at this node's own. */
   readonly links: readonly (LinkStatus | undefined)[];
   /** Connections to and from other nodes. */
   readonly connectionCount: number;
   /** Links that other nodes have opened. */
   readonly incomingLinks: Iterable<Pick<LinkStatus, "node" | "openedAtMs" | "pendingBytes">>;
-  /** Slots of which nodes disagree who owns them. */
+  /** Slots about whose owner the nodes disagree. */
   readonly disputedSlots: number;
-  /** Requests that were given to other nodes; a transaction counts as one. */
+  /** Requests that were relayed to other nodes; a transaction counts as one. */
   readonly relayedCount: number;
   /** A script begins: its keys must live in one slot. */
   beginScript(): void;
@@ -155,28 +155,28 @@ export interface ClusterPort {
 /** One key on its way to another server. */
 export interface MigratingKey {
   readonly key: Uint8Array;
-  /** What DUMP gives for its value. */
+  /** The payload that DUMP returns for its value. */
   readonly payload: Uint8Array;
-  /** How long it still has to live; 0 for ever. */
+  /** Remaining time to live; 0 for no expiry. */
   readonly timeToLiveMs: number;
 }
 
 export interface TargetAddress {
   readonly host: string;
   readonly port: number;
-  /** The longest time in which nothing goes forward, when connecting and later. */
+  /** Longest time without any progress, while connecting and later. */
   readonly timeoutMs: number;
 }
 
 export interface Migration {
   readonly target: TargetAddress;
-  /** Number of the database there. */
+  /** Number of the database on the target. */
   readonly targetDatabase: number;
-  /** Password, or name and password of a user. */
+  /** A password, or a user's name and password. */
   readonly credentials: readonly Uint8Array[];
-  /** The keys stay here, too. */
+  /** The keys are copied: they also stay here. */
   readonly copies: boolean;
-  /** Keys that the target has already are overwritten. */
+  /** Existing keys of the target are overwritten. */
   readonly replaces: boolean;
   readonly keys: readonly MigratingKey[];
 }
@@ -184,8 +184,8 @@ export interface Migration {
 /** MIGRATE. */
 export interface MigrationPort {
   /**
-   * Begins to send the keys, which are in the client's database. Its reply comes when that is done. `isAsSent` compares
-   * a key, should anything have changed meanwhile in spite of all.
+   * Begins to send the keys, which are in the client's database. The reply comes when all are sent. `isAsSent` compares
+   * a key with what was sent, as a safeguard against a change meanwhile.
    */
   begin(asking: { readonly client: Client }, migration: Migration, isAsSent: (key: MigratingKey) => boolean): void;
 }

@@ -34,28 +34,38 @@ export interface ProcessorOptions {
 }
 
 /**
- * The way of every command: found in the table, judged by the checks, queued by MULTI or run, shown to the observers,
- * and logged when it changed data.
+ * The way of every command: it is looked up, checked, queued by MULTI or run, shown to the observers, and logged when
+ * it changed data.
  */
 export class CommandProcessor implements CommandRunner {
   readonly #options: ProcessorOptions;
-  // What every request needs, one step nearer.
+  // Parts that every request needs, kept as fields to save a look-up.
+  readonly #blocking: BlockedClients<Context>;
   readonly #changes: ChangeLog;
   readonly #checks: RequestChecks;
   readonly #keyspace: Keyspace;
+  readonly #commands: CommandTable<Command>;
+  readonly #environment: Environment;
   readonly #observers: ObserverList<Command>;
+  readonly #pubSub: PubSub;
+  readonly #statistics: Statistics;
   readonly #timer: CallTimer;
 
   constructor(options: ProcessorOptions) {
     this.#options = options;
+    this.#blocking = options.blocking;
     this.#changes = options.changes;
+    this.#commands = options.commands;
+    this.#environment = options.environment;
+    this.#pubSub = options.pubSub;
+    this.#statistics = options.statistics;
     this.#checks = options.checks;
     this.#keyspace = options.keyspace;
     this.#observers = options.observers;
     this.#timer = options.timer;
   }
 
-  /** Runs one request of a client and writes its reply, and serves the other clients that it concerns. */
+  /** Runs one request of a client and writes its reply. Then serves other clients that the request concerns. */
   process(context: Context, args: Arguments, reply: ReplyWriter): void {
     const { client } = context;
     reply.protocol = client.protocol;
@@ -70,7 +80,8 @@ export class CommandProcessor implements CommandRunner {
       if (outcome !== "held") this.#refuse(context, args, found, reply, outcome);
       return;
     }
-    this.#observers.starting(client);
+    const observers = this.#observers;
+    if (observers.count > 0) observers.starting(client);
     if (client.transaction !== undefined && found.insideMulti === "queue") {
       this.#queue(context, found, args, reply);
       return;
@@ -81,12 +92,13 @@ export class CommandProcessor implements CommandRunner {
     this.call(context, found, args, reply);
     changes.endUnit();
     if (client.replyMode !== "on") holdBackReply(client, reply, start, found);
-    this.#observers.done(client, found);
+    if (observers.count > 0) observers.done(client, found);
     this.deliverEffects();
   }
 
   deliverEffects(): void {
-    const { blocking, pubSub } = this.#options;
+    const blocking = this.#blocking;
+    const pubSub = this.#pubSub;
     if (pubSub.hasDeliveries) pubSub.deliver();
     if (!blocking.hasReady) return;
     blocking.serve();
@@ -94,18 +106,17 @@ export class CommandProcessor implements CommandRunner {
   }
 
   /**
-   * A web page can make a browser send a request to a server that it cannot read from; the request's body would be
-   * commands. Redis's guard: what begins like HTTP ends the connection.
+   * A malicious web page can make a browser send a request to this server, whose body would then run as commands.
+   * Redis's guard: a connection whose request looks like HTTP is closed.
    */
   #isWebRequest({ client }: Context, args: Arguments): boolean {
     if (!args.is(0, "post") && !args.is(0, "host:")) return false;
-    const { environment } = this.#options;
-    environment.report("warning", `a web request from ${client.channel.remoteAddress} was cut off`);
+    this.#environment.report("warning", `a client was disconnected for a web request: ${client.channel.remoteAddress}`);
     client.channel.kill();
     return true;
   }
 
-  /** Puts a request into the client's transaction, within the limit on what one client may make us hold. */
+  /** Puts a request into the client's transaction, unless the transaction exceeds its size limit. */
   #queue(context: Context, found: Command, args: Arguments, reply: ReplyWriter): void {
     const transaction = context.client.transaction as Transaction<Command>;
     const limit = this.#options.settings.values["client-query-buffer-limit"];
@@ -124,7 +135,7 @@ export class CommandProcessor implements CommandRunner {
   }
 
   resolve(args: Arguments): Command | Refusal {
-    const table = this.#options.commands;
+    const table = this.#commands;
     let found = table.find(args);
     if (found === undefined) return new Refusal(unknownCommand(args), "unknown command");
     if (found.subcommands !== undefined && args.count > 1) {
@@ -141,7 +152,7 @@ export class CommandProcessor implements CommandRunner {
     return found;
   }
 
-  /** Answers a request that does not run, in the order of its client's requests. */
+  /** Answers a request that does not run, in its place among the client's requests. */
   #refuse(
     context: Context,
     args: Arguments,
@@ -153,9 +164,9 @@ export class CommandProcessor implements CommandRunner {
     if (client.relaying?.holdUntilAnswered(args) === "held") return;
     const start = reply.length;
     if (found !== undefined) found.statistics.rejectedCalls++;
-    // The table, since EXEC with arguments is not resolved.
-    if (this.#options.commands.find(args)?.insideMulti === "run the queue") {
-      // An EXEC that cannot run gives the transaction up.
+    // The command is looked up by name, since `resolve` refuses an EXEC with arguments.
+    if (this.#commands.find(args)?.insideMulti === "run the queue") {
+      // An EXEC that cannot run discards the transaction.
       client.transaction = undefined;
       this.#options.watched.unwatch(client);
       const aborted = `EXECABORT Transaction discarded because of: ${message.replace(/^ERR /, "")}`;
@@ -170,7 +181,7 @@ export class CommandProcessor implements CommandRunner {
   call(context: Context, found: Command, args: Arguments, reply: ReplyWriter): void {
     const keyspace = this.#keyspace;
     const timer = this.#timer;
-    const { environment } = this.#options;
+    const environment = this.#environment;
     const dirtyBefore = keyspace.dirty;
     const replyStart = reply.length;
     const outerCommand = context.command;
@@ -191,9 +202,9 @@ export class CommandProcessor implements CommandRunner {
       this.writeError(reply, this.#messageOf(error, found));
     }
     context.command = outerCommand;
-    this.#observers.ran(context, found, args);
+    if (this.#observers.count > 0) this.#observers.ran(context, found, args);
     if (snapshot !== undefined) snapshot.writing = outerWriting;
-    // A command that waits is counted once, when it gets its reply, however often it has been tried.
+    // A blocking command is counted once, when it is answered, however often it was tried.
     if (context.client.blocked === undefined || reply.length > replyStart) this.count(found);
     if (timed > 0) timer.add(context.client, found, args, environment.monotonicMs() - startedMs, timed);
     if (keyspace.dirty !== dirtyBefore && this.#changes.isOn) this.#log(context, database, args);
@@ -201,7 +212,7 @@ export class CommandProcessor implements CommandRunner {
 
   count(found: Command): void {
     found.statistics.calls++;
-    this.#options.statistics.commandsProcessed++;
+    this.#statistics.commandsProcessed++;
   }
 
   #log(context: Context, database: number, args: Arguments): void {
@@ -217,21 +228,21 @@ export class CommandProcessor implements CommandRunner {
 
   #messageOf(error: unknown, found: Command): string {
     if (error instanceof CommandError) return error.message;
-    this.#options.statistics.unexpectedErrors++;
-    this.#options.environment.report("error", `${found.fullName} failed unexpectedly`, error);
+    this.#statistics.unexpectedErrors++;
+    this.#environment.report("error", `${found.fullName} failed unexpectedly`, error);
     return `ERR internal error in '${found.fullName}' command`;
   }
 
   writeError(reply: ReplyWriter, message: string): void {
-    this.#options.statistics.countError(message);
+    this.#statistics.countError(message);
     reply.error(message);
   }
 }
 
-/** Cluster-aware clients look for these at the start of an error, also in place of what EXEC answers. */
+/** Cluster-aware clients look for these codes at the start of an error, so that they also replace EXECABORT. */
 const isForCluster = (message: string): boolean => /^(CROSSSLOT|CLUSTERDOWN|MOVED) /.test(message);
 
-/** Redis prints the client's words as C strings: up to a zero byte, and up to 128 bytes in all. */
+/** Redis prints the client's words as C strings: up to the first zero byte, and up to 128 bytes in all. */
 function unknownCommand(args: Arguments): string {
   let listed = "";
   for (let index = 1; index < args.count && listed.length < 128; index++) {

@@ -14,16 +14,16 @@ const messageNames = { channel: "message", pattern: "pmessage", shard: "smessage
 
 export interface PubSubOptions {
   readonly replies: ReplyOutlet;
-  /** Bytes of messages that may wait for one client while one command or script runs; 0 for any number. */
+  /** Limit on the bytes of messages that one command or script may queue for one client; 0 for no limit. */
   readonly maxQueuedBytes: () => number;
 }
 
-/** Is shown what a transaction or script publishes. */
+/** Gets the messages that a transaction or script publishes. */
 export type PublishedAsPart = (channel: ByteRange, message: ByteRange) => void;
 
 /**
- * Subscriptions, and messages on their way. Messages are handed over once the command that published them has ended, so
- * that they never stand in the midst of a reply: those to the publisher itself come after its reply, as in Redis.
+ * Subscriptions, and messages on their way. Messages are delivered after the command that published them, so that none
+ * stands within a reply. The publisher's own messages come after its reply, as in Redis.
  */
 export class PubSub {
   readonly #subscribers = {
@@ -36,7 +36,7 @@ export class PubSub {
   readonly #options: PubSubOptions;
   readonly #publishedAsPart: PublishedAsPart[] = [];
   #deliveries: Delivery[] = [];
-  /** Bytes among the deliveries, by client. */
+  /** Bytes of the queued messages, by client. */
   readonly #queuedBytes = new Map<Client, number>();
   #scheduled = false;
 
@@ -44,18 +44,21 @@ export class PubSub {
     this.#options = options;
   }
 
-  /** On a ring of nodes, subscribers at other nodes are to get what a transaction or script publishes, too. */
+  /** On a ring of nodes, subscribers at other nodes also get what a transaction or script publishes. */
   onPublishedAsPart(listener: PublishedAsPart): void {
     this.#publishedAsPart.push(listener);
   }
 
-  /** As `publish` to a channel, for a transaction or script: the listeners of `onPublishedAsPart` are called as well. */
+  /**
+   * Publishes to a channel on behalf of a transaction or script: the listeners of `onPublishedAsPart` are called as
+   * well.
+   */
   publishAsPart(channel: ByteRange, message: ByteRange): number {
     for (const listener of this.#publishedAsPart) listener(channel, message);
     return this.publish("channel", channel, message);
   }
 
-  /** Names that have subscribers. */
+  /** Names that have at least one subscriber. */
   names(kind: SubscriptionKind): IterableIterator<string> {
     return this.#subscribers[kind].keys();
   }
@@ -91,14 +94,14 @@ export class PubSub {
     this.#patterns.delete(name);
   }
 
-  /** The client has disconnected, or starts over. */
+  /** Called when the client has disconnected, or used RESET. */
   forget(client: Client): void {
     for (const kind of ["channel", "pattern", "shard"] as const) {
       for (const name of client.subscriptions?.[kind] ?? []) this.unsubscribe(client, kind, name);
     }
   }
 
-  /** Sends a message to all who have subscribed to the channel; gives how many times it is sent. */
+  /** Sends a message to all subscribers of the channel; returns the number of deliveries. */
   publish(kind: "channel" | "shard", channel: ByteRange, message: ByteRange): number {
     let sent = 0;
     const subscribers = this.#subscribers[kind];
@@ -126,13 +129,15 @@ export class PubSub {
     return size;
   }
 
-  /** Sends a client a message that is no publication, in order with those that are. */
+  /** Sends a client a message that is no publication, in order with published ones. */
   send(client: Client, message: Uint8Array): void {
     this.#queue(client, message);
     this.#schedule();
   }
 
-  /** A client for which one command publishes more than it may leave unread is disconnected, as if all had been sent. */
+  /**
+   * A client for which one command publishes more than the output limit is disconnected, as if all of it had been sent.
+   */
   #queue(client: Client, message: Uint8Array): void {
     if (client.closing) return;
     const bytes = (this.#queuedBytes.get(client) ?? 0) + message.length;
@@ -155,7 +160,7 @@ export class PubSub {
     return writer.copy();
   }
 
-  /** Messages that a timer has published, and no command, go out when the timer's work is done. */
+  /** Messages that a timer has published, rather than a command, are delivered when the timer's work is done. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;

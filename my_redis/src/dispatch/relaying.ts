@@ -1,15 +1,17 @@
 import type { Arguments } from "../protocol/arguments.ts";
 
-/** What other nodes do for one client. */
+/** The requests of one client that other nodes carry out. */
 export interface Relaying {
-  /** Replies that are still to come; nothing may be written to the client before them. */
+  /** Number of outstanding replies; nothing may be written to the client before they have come. */
   readonly outstanding: number;
   /**
-   * Puts a request aside that must not overtake outstanding replies: it runs again, from its checks on, after them.
-   * "run" where there are none, and nothing was put aside.
+   * Holds a request that must not overtake outstanding replies; it runs after them, beginning with its checks. Returns
+   * "run", and holds nothing, when no reply is outstanding.
    */
   holdUntilAnswered(args: Arguments): "run" | "held";
-  /** Reads nothing more of the client until the outstanding replies have come. "run" where there are none. */
+  /**
+   * Reads nothing more from the client until the outstanding replies have come. Returns "run" when none is outstanding.
+   */
   pauseUntilAnswered(): "run" | "held";
   /** The client has disconnected. */
   end(): void;

@@ -3,8 +3,8 @@ import type { Client } from "./client.ts";
 import type { CommandFacts } from "./command-facts.ts";
 
 /**
- * CLIENT REPLY: to be called after each reply, before anything else is written. Takes back what was written since
- * `start` when the client does not want it. What is pushed, the answers of SUBSCRIBE and the like, he always gets.
+ * CLIENT REPLY. Must be called after each reply, before anything else is written. Removes what was written since
+ * `start` when the client does not want replies. Pushed messages, such as the replies of SUBSCRIBE, are always kept.
  */
 export function holdBackReply(client: Client, reply: ReplyWriter, start: number, found?: CommandFacts): void {
   if (client.replyMode === "on") return;

@@ -3,8 +3,8 @@ import type { Client, QueuedCommand } from "./client.ts";
 import type { CommandFacts } from "./command-facts.ts";
 
 /**
- * The commands that a request is about to run: those that the transaction has queued for EXEC, and the request itself
- * for every other command. So a check judges EXEC by what it runs.
+ * The commands that a request is about to run: for EXEC the queued ones, for every other command the request itself. A
+ * check thereby judges EXEC by what it runs.
  */
 export function requestsOf<Entry extends CommandFacts>(
   client: Client<Entry>,

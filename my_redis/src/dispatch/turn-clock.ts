@@ -1,4 +1,7 @@
-/** The clock of the turn. It is read once a turn, and again after a command that may have taken long. */
+/**
+ * The clock of the turn. It is read once a turn, and again after a command that may have taken long, since reading it
+ * costs as much as a short command.
+ */
 export class TurnClock {
   /** Unix milliseconds. */
   nowMs: number;
@@ -13,7 +16,7 @@ export class TurnClock {
     this.nowMs = this.#read();
   }
 
-  /** Sets the clock to a moment of the past: for the commands of one script time stands still. */
+  /** Sets the clock to a moment of the past, because time stands still for the commands of one script. */
   setTo(nowMs: number): void {
     this.nowMs = nowMs;
   }

@@ -5,7 +5,7 @@ export class WatchedKeys {
   readonly #watchers = new Map<string, Set<Client>>();
   readonly #onCount: () => void;
 
-  /** `onCount` is called when clients begin to watch, or end it. */
+  /** `onCount` is called when clients begin or end watching. */
   constructor(onCount: () => void) {
     this.#onCount = onCount;
   }
@@ -24,7 +24,7 @@ export class WatchedKeys {
     this.#onCount();
   }
 
-  /** The client's next transaction depends on no key. */
+  /** UNWATCH: the client's next transaction depends on no key. */
   unwatch(client: Client): void {
     if (client.watched.length === 0 && !client.watchBroken) return;
     for (const { database, key } of client.watched) {
@@ -44,7 +44,7 @@ export class WatchedKeys {
     for (const client of watchers) client.watchBroken = true;
   }
 
-  /** Breaks the watch on every key of a database for which `affected` says yes. */
+  /** Breaks the watches on all keys of a database for which `affected` returns true. */
   databaseChanged(database: number, affected: (key: string) => boolean): void {
     const prefix = `${database}:`;
     for (const [place, watchers] of this.#watchers) {

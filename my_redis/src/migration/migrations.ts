@@ -10,10 +10,10 @@ import { transfer, type TransferResult } from "./transfer.ts";
 
 const changedMeanwhile = "ERR a key was changed while it was sent: the keys are at both servers now";
 
-/** What work outside of any client's turn needs of the network. */
+/** The services that work outside of clients' requests needs from the network. */
 export interface MigrationNetwork {
   readonly connect: Connect;
-  /** Runs work as a turn of its own: its replies are sent and its log is written at the end. */
+  /** Runs work as a turn of its own: its replies are sent and the log is written at the end. */
   readonly inTurn: (work: () => void) => void;
 }
 

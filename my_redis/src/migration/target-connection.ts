@@ -21,13 +21,13 @@ const maxLineBytes = 64 * 1024;
 /** These errors mean that there is no such host; others mean that nothing listens there. */
 const unknownHost = /ENOTFOUND|EAI_|DNS|getaddrinfo|resolve/i;
 
-/** A connection to another server, to which requests are sent whose replies are one line each. */
+/** A connection to another server. Each request gets a reply of one line. */
 export class TargetConnection {
   readonly #socket: TransportSocket;
   readonly #timeoutMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #output: Uint8Array[] = [];
-  /** Bytes of the first piece of output that are sent. */
+  /** Bytes of the first output piece that have been sent. */
   #sent = 0;
   #input = "";
   #failure: TargetError | undefined;
@@ -67,13 +67,13 @@ export class TargetConnection {
     });
   }
 
-  /** Sends pieces one after the other. They must not change any more. */
+  /** Sends pieces one after the other. They must not be changed any more. */
   send(pieces: readonly Uint8Array[]): void {
     this.#output.push(...pieces);
     this.#write();
   }
 
-  /** The next reply: its line without the end. Rejects with TargetError. */
+  /** The next reply: its line without the line end. Rejects with TargetError. */
   line(): Promise<string> {
     return new Promise((take, fail) => {
       this.#waiting = { take, fail };

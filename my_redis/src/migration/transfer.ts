@@ -41,7 +41,7 @@ const ioError = ({ activity }: TargetError): string =>
     ? "IOERR error or timeout connecting to the client"
     : `IOERR error or timeout ${activity} to target instance`;
 
-/** The first error among the next replies, without its sign. */
+/** The first error among the next replies, without the leading minus. */
 async function refusalOf(connection: TargetConnection, replies: number): Promise<string | undefined> {
   let refusal: string | undefined;
   for (let left = replies; left > 0; left--) {
@@ -61,7 +61,7 @@ function requestsOf({ credentials, targetDatabase, replaces, keys }: Migration):
   return pieces;
 }
 
-/** A request in pieces: a large word is a piece of its own, so that it is not copied. */
+/** A request in pieces. A large word is a piece of its own, so that it is not copied. */
 function request(words: readonly (string | Uint8Array)[]): Uint8Array[] {
   const pieces: Uint8Array[] = [Buffer.from(`*${words.length}\r\n`)];
   for (const word of words) {

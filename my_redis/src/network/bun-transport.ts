@@ -20,7 +20,7 @@ class BunSocket<State> implements TransportSocket {
   }
 
   write(bytes: Uint8Array, start: number, end: number): number {
-    // A closed socket takes -1 bytes.
+    // Bun returns -1 for a closed socket.
     return Math.max(0, this.#socket.write(bytes, start, end - start));
   }
 
@@ -45,7 +45,7 @@ class BunSocket<State> implements TransportSocket {
   }
 }
 
-/** Listens with Bun's own sockets: the fast way. */
+/** Listens with Bun's own sockets, which are faster than node:net. */
 export const listenWithBun: Listen = async <State>(options: ListenerOptions, handlers: TransportHandlers<State>) => {
   const { host, port, keepProcessAlive = true } = options;
   const socket = socketHandlers(handlers);
@@ -77,7 +77,7 @@ function socketHandlers<State>(handlers: TransportHandlers<State>): SocketHandle
     close: (socket) => handlers.close(socket.data),
     // The close handler follows; a reset by the peer needs no handling of its own.
     error() {},
-    // The promise of the connection is rejected, too.
+    // Nothing to do: the promise of the connection is rejected as well.
     connectError() {},
   };
 }

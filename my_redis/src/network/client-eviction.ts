@@ -2,37 +2,37 @@ import { clientBytes } from "../dispatch/client-memory.ts";
 import type { Services } from "../dispatch/context.ts";
 import type { Connection } from "./connection.ts";
 
-/** Lets a client go, and says why. */
-type LetGo = (connection: Connection, reason: string) => void;
+/** Disconnects a client, and reports why. */
+type Disconnect = (connection: Connection, reason: string) => void;
 
 /**
- * maxmemory-clients: when all clients together take more memory than they may, those who take most are let go, until the
- * others fit. Whoever asked for CLIENT NO-EVICT counts, and stays.
+ * maxmemory-clients: when all clients together take more memory than allowed, the largest ones are disconnected until
+ * the others fit. A client with CLIENT NO-EVICT counts, but is not disconnected.
  */
 export class ClientEviction {
   readonly #server: Services;
   readonly #connections: ReadonlySet<Connection>;
-  readonly #letGo: LetGo;
+  readonly #disconnect: Disconnect;
   #limitBytes = 0;
-  /** What the connections were last seen to take, each by itself and all together. */
+  /** Memory of each connection when it was last measured, and the total. */
   readonly #seenBytes = new Map<Connection, number>();
   #totalBytes = 0;
 
-  constructor(server: Services, connections: ReadonlySet<Connection>, letGo: LetGo) {
+  constructor(server: Services, connections: ReadonlySet<Connection>, disconnect: Disconnect) {
     this.#server = server;
     this.#connections = connections;
-    this.#letGo = letGo;
+    this.#disconnect = disconnect;
     for (const name of ["maxmemory-clients", "maxmemory"] as const) {
       server.settings.onChange(name, () => {
         this.#read();
-        // Not from within the command that changes it: its reply comes first.
+        // Not within the command that changes the limit, because its reply comes first.
         if (this.#limitBytes > 0) setImmediate(() => this.#makeRoom());
       });
     }
     this.#read();
   }
 
-  /** A percentage of maxmemory is no limit where that has none. */
+  /** A percentage of maxmemory is no limit while maxmemory itself has none. */
   #read(): void {
     const { values } = this.#server.settings;
     const limit = values["maxmemory-clients"];
@@ -42,7 +42,7 @@ export class ClientEviction {
     this.#totalBytes = 0;
   }
 
-  /** To be called when a client may take more memory than before. */
+  /** Must be called when a client may take more memory than before. */
   note(connection: Connection): void {
     if (this.#limitBytes === 0) return;
     this.#see(connection);
@@ -55,14 +55,14 @@ export class ClientEviction {
     this.#seenBytes.set(connection, bytes);
   }
 
-  /** The client went away. */
+  /** Called when the client has disconnected. */
   forget(connection: Connection): void {
     this.#totalBytes -= this.#seenBytes.get(connection) ?? 0;
     this.#seenBytes.delete(connection);
   }
 
   #makeRoom(): void {
-    // Who has taken his replies meanwhile has not been looked at again.
+    // A client that has read its replies meanwhile takes less than when it was last measured.
     for (const connection of this.#connections) {
       if (!connection.context.client.closing) this.#see(connection);
     }
@@ -73,7 +73,10 @@ export class ClientEviction {
       if (connection.context.client.noEvict) continue;
       this.forget(connection);
       this.#server.observers.statistics.evictedClients++;
-      this.#letGo(connection, `${bytes} bytes, while all clients may take ${this.#limitBytes} (maxmemory-clients)`);
+      this.#disconnect(
+        connection,
+        `${bytes} bytes, while all clients may take ${this.#limitBytes} (maxmemory-clients)`,
+      );
     }
   }
 }

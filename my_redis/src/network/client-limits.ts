@@ -6,9 +6,9 @@ import { outputExcess } from "./output-limits.ts";
 
 const protectedMode =
   "DENIED Redis is running in protected mode: no password is set, so only clients on this machine are served. " +
-  "Set requirepass, or set protected-mode to no where nobody but trusted machines can connect.";
+  "Set requirepass, or set protected-mode to no where only trusted machines can connect.";
 
-/** Lets clients go who may not stay: who leave too much unread, take too much memory, or have been idle for too long. */
+/** Disconnects clients that leave too much output unread, take too much memory, or have been idle for too long. */
 export class ClientLimits {
   readonly #server: Services;
   readonly #connections: ReadonlySet<Connection>;
@@ -17,10 +17,10 @@ export class ClientLimits {
   constructor(server: Services, connections: ReadonlySet<Connection>) {
     this.#server = server;
     this.#connections = connections;
-    this.#eviction = new ClientEviction(server, connections, (connection, why) => this.letGo(connection, why));
+    this.#eviction = new ClientEviction(server, connections, (connection, why) => this.disconnect(connection, why));
   }
 
-  /** Why a new client may not stay. */
+  /** The error reply for a new client that is not accepted; undefined for one that is. */
   refusalOf(connection: Connection): string | undefined {
     const { values } = this.#server.settings;
     if (this.#connections.size > values.maxclients) return "ERR max number of clients reached";
@@ -28,18 +28,18 @@ export class ClientLimits {
     return open ? undefined : protectedMode;
   }
 
-  /** Cuts a client off, and says why. */
-  letGo(connection: Connection, reason: string): void {
+  /** Disconnects a client at once, and reports why. */
+  disconnect(connection: Connection, reason: string): void {
     const { id } = connection.context.client;
     this.#server.environment.report("warning", `client ${id} (${connection.remoteAddress}) is disconnected: ${reason}`);
     connection.kill();
   }
 
-  /** To be called when a client leaves more unread than before. */
+  /** Must be called when a client's unread output has grown. */
   checkOutput(connection: Connection): void {
     const { normal, pubsub } = this.#server.settings.values["client-output-buffer-limit"];
     const { monitoring, subscriptions } = connection.context.client;
-    // Who is sent more than he asks for is held to a limit, as by default those who ask are not.
+    // Subscribers and monitors get data they did not ask for, so the pubsub output limit applies.
     const limit = subscriptions === undefined && !monitoring ? normal : pubsub;
     const reason = outputExcess(connection, connection.pendingBytes, limit, this.#server.clock.nowMs);
     if (reason === undefined) {
@@ -47,20 +47,20 @@ export class ClientLimits {
       return;
     }
     this.#server.observers.statistics.outputLimitDisconnections++;
-    this.letGo(connection, reason);
+    this.disconnect(connection, reason);
   }
 
-  /** To be called when a client's requests were run, as far as they have come. */
+  /** Must be called after a client's requests were run, as far as they have arrived. */
   checkMemory(connection: Connection): void {
     this.#eviction.note(connection);
   }
 
-  /** A client went away. */
+  /** Called when a client has disconnected. */
   forget(connection: Connection): void {
     this.#eviction.forget(connection);
   }
 
-  /** To be called now and then: for clients who do nothing. */
+  /** Must be called regularly, because a client that does nothing triggers no other check. */
   checkAll(): void {
     const { clock, settings } = this.#server;
     const { nowMs } = clock;
@@ -68,11 +68,11 @@ export class ClientLimits {
     for (const connection of [...this.#connections]) {
       const { client } = connection.context;
       if (client.closing) continue;
-      // Who listens may well have nothing to say.
+      // A client that waits for other nodes, monitors or subscribes may be silent for long.
       const waits = client.relaying !== undefined && client.relaying.outstanding > 0;
       const mayBeIdle = connection.paused || waits || client.monitoring || client.subscriptions !== undefined;
       if (timeoutMs > 0 && !mayBeIdle && nowMs - client.lastActiveMs > timeoutMs) {
-        this.letGo(connection, `idle for more than ${settings.values.timeout} seconds`);
+        this.disconnect(connection, `idle for more than ${settings.values.timeout} seconds`);
       } else if (connection.pendingBytes > 0) {
         this.checkOutput(connection);
       }

@@ -6,30 +6,33 @@ import type { OutputWatch } from "./output-limits.ts";
 import type { TransportSocket } from "./transport.ts";
 import type { ReplySink } from "./turn-output.ts";
 
-/** Most clients take their replies at once: what the others have not taken is kept only while there is any. */
+/** Most clients read their replies at once: a buffer for unread replies exists only while there are any. */
 const pendingOptions = { initialBytes: 0, keptBytes: 0 };
 
-/** What a connection asks of the server that owns it. */
+/** The calls of a connection to the server that owns it. */
 export interface ConnectionOwner {
-  /** Requests that were held back may go on. */
+  /** Runs requests that were held back. */
   continueReading(connection: Connection): void;
-  /** The client gets the replies of this turn, then the connection ends. */
+  /** Sends the client the replies of this turn, then closes the connection. */
   endAfterTurn(connection: Connection): void;
-  /** The client is cut off: nothing that is kept for him, or taken from the data for him, would reach him. */
+  /**
+   * The client is disconnected at once. It must get nothing more, and no data may be taken for it, since that would be
+   * lost.
+   */
   forget(connection: Connection): void;
-  /** A client leaves more unread than before: cuts him off when that is too much. */
+  /** The client's unread output has grown: disconnects it when that exceeds the limit. */
   checkOutput(connection: Connection): void;
 }
 
-/** One client's socket with his parser on one side and what he has not taken yet on the other. */
+/** One client's socket, with its request parser on one side and its unread output on the other. */
 export class Connection implements ReplySink, ClientChannel, OutputWatch {
   aboveSoftSinceMs: number | undefined;
   readonly parser: RequestParser;
   context!: Context;
-  /** The client is blocked, or must first take his replies: what he sends is kept, and not run. */
+  /** The client is blocked, or must first read its replies: further requests are kept, and not run. */
   paused = false;
   closed = false;
-  /** Set when the connection serves a node, and no client any more. */
+  /** Set when the connection serves a node instead of a client. */
   reader: ChannelReader | undefined;
   readonly #socket: TransportSocket;
   readonly #owner: ConnectionOwner;
@@ -109,7 +112,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     if (this.pendingBytes === 0 && !this.closed) this.#socket.end();
   }
 
-  /** Takes no more from the client until he has taken his replies. */
+  /** Reads nothing more from the client until it has read its replies. */
   stopReading(): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -134,11 +137,11 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
 
   takeOver(reader: ChannelReader): RawChannel {
     this.reader = reader;
-    // No client reads requests from here any more.
+    // Stops the reading of requests: the connection serves no client any more.
     this.paused = true;
     const socket = this.#socket;
     return {
-      // Behind what the client was still to get.
+      // Takes nothing until the client's own remaining output has been sent.
       write: (bytes, start, end) => (this.pendingBytes > 0 ? 0 : socket.write(bytes, start, end)),
       pause: () => socket.pause(),
       resume: () => socket.resume(),

@@ -10,8 +10,8 @@ export class ListenError extends Error {
 }
 
 /**
- * Listens on each address of `bind`. "*" stands for all of IPv4, "::*" for all of IPv6; an address with "-" before it
- * is passed over when this machine does not have it. With port 0 the first address takes a free port, and the others
+ * Listens on each address of `bind`. "*" stands for all of IPv4, "::*" for all of IPv6. An address with "-" before it
+ * is skipped when this machine does not have it. With port 0 the first address takes a free port, and the others take
  * the same one. Throws ListenError.
  */
 export async function listenOnAddresses(

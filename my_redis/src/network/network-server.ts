@@ -7,7 +7,7 @@ import { requestLimits } from "./request-limits.ts";
 import type { Listen, Listener, TransportHandlers, TransportSocket } from "./transport.ts";
 import type { Turn } from "./turn.ts";
 
-/** A client that leaves more bytes of replies unread is not read further. */
+/** From a client with more unread output than this, no further requests are read. */
 const pauseReadingBytes = 64 * 1024 * 1024;
 /** Replies are sent when this much has gathered, without waiting for the end of the turn. */
 const sendEarlyBytes = 1024 * 1024;
@@ -16,7 +16,7 @@ const sendEarlyBytes = 1024 * 1024;
 export class NetworkServer implements ConnectionOwner {
   readonly #server: Services;
   readonly #turn: Turn;
-  /** One object for all connections, so that CONFIG SET reaches those that are open. */
+  /** One object for all connections, so that CONFIG SET reaches open ones as well. */
   readonly #limits: RequestLimits;
   readonly #args = new Arguments();
   readonly #connections = new Set<Connection>();
@@ -25,7 +25,7 @@ export class NetworkServer implements ConnectionOwner {
   #onLastClosed: () => void = () => {};
   readonly #listeners: Listener[] = [];
 
-  /** `turn` is the one that answers the clients of `server` out of turn. */
+  /** `turn` must be the one through which `server` answers clients outside of their own requests. */
   constructor(server: Services, turn: Turn) {
     this.#server = server;
     this.#turn = turn;
@@ -33,7 +33,7 @@ export class NetworkServer implements ConnectionOwner {
     this.#clientLimits = new ClientLimits(server, this.#connections);
   }
 
-  /** Accepts clients at this address; gives the port. */
+  /** Accepts clients at this address; returns the port. */
   async listen(listen: Listen, host: string, port: number): Promise<number> {
     const handlers: TransportHandlers<Connection> = {
       open: (socket) => this.#open(socket),
@@ -50,14 +50,16 @@ export class NetworkServer implements ConnectionOwner {
     return this.#connections.size;
   }
 
-  /** Accepts no more clients, runs no further request, and hands what was answered to the log and the sockets. */
+  /** Accepts no more clients, runs no further request, and hands the pending replies to the log and the sockets. */
   stop(): void {
     for (const listener of this.#listeners) listener.close();
     this.#stopped = true;
     this.#turn.flush();
   }
 
-  /** Ends each connection once its client has taken its replies; those that have not after `graceMs` are cut off. */
+  /**
+   * Closes each connection once its client has read its replies; after `graceMs` the remaining ones are closed at once.
+   */
   disconnectAll(graceMs: number): Promise<void> {
     for (const connection of [...this.#connections]) connection.finish();
     if (this.#connections.size === 0) return Promise.resolve();
@@ -88,7 +90,7 @@ export class NetworkServer implements ConnectionOwner {
     if (refusal !== undefined) {
       statistics.connectionsRejected++;
       connection.context.client.closing = true;
-      // Not before the transport knows whose socket it is: closing may call back at once.
+      // Not before the transport has stored the connection: closing may call back at once.
       setImmediate(() => this.#refuse(connection, refusal));
     }
     return connection;
@@ -114,7 +116,7 @@ export class NetworkServer implements ConnectionOwner {
     statistics.reads++;
     if (!connection.parser.feed(chunk)) {
       statistics.queryLimitDisconnections++;
-      this.#clientLimits.letGo(connection, "a request longer than client-query-buffer-limit");
+      this.#clientLimits.disconnect(connection, "a request longer than client-query-buffer-limit");
       return;
     }
     this.#run(connection);
@@ -131,7 +133,7 @@ export class NetworkServer implements ConnectionOwner {
   runSession(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
     if (connection.context.client.closing || this.#stopped) return;
     if (connection.parser.feed(bytes, start, end)) this.#run(connection);
-    else this.#clientLimits.letGo(connection, "requests longer than client-query-buffer-limit");
+    else this.#clientLimits.disconnect(connection, "requests longer than client-query-buffer-limit");
   }
 
   endSession(connection: Connection): void {
@@ -141,7 +143,7 @@ export class NetworkServer implements ConnectionOwner {
   }
 
   continueReading(connection: Connection): void {
-    // A client is released while another's command runs: its requests wait for the next turn.
+    // A client may be released while another client's command runs: its requests wait for the next turn.
     if (this.#turn.isRunning) setImmediate(() => this.#run(connection));
     else this.#run(connection);
   }
@@ -163,7 +165,7 @@ export class NetworkServer implements ConnectionOwner {
     this.#clientLimits.checkAll();
   }
 
-  /** Runs what the parser holds, until it is used up or the client has to wait. */
+  /** Runs the requests in the parser, until they are used up or the client has to wait. */
   #run(connection: Connection): void {
     if (connection.closed || this.#turn.isRunning) return;
     const server = this.#server;
@@ -187,10 +189,10 @@ export class NetworkServer implements ConnectionOwner {
     try {
       this.#runRequests(connection);
     } catch (error) {
-      // No command may throw beyond the processor. Should one do so, its client pays for it and nobody else.
+      // No command may throw past the processor. If one does, only its own client is disconnected.
       const { id } = connection.context.client;
       this.#server.environment.report("error", `a request of client ${id} failed outside of its command`, error);
-      this.#clientLimits.letGo(connection, "its request met an internal error");
+      this.#clientLimits.disconnect(connection, "its request met an internal error");
     }
     connection.parser.keepRest(this.#args);
     this.#clientLimits.checkMemory(connection);
@@ -214,7 +216,7 @@ export class NetworkServer implements ConnectionOwner {
     }
   }
 
-  /** Whether a client has to take its replies before it is served further; then nothing more is read from it. */
+  /** Whether a client must read its replies before it is served further. If so, nothing more is read from it. */
   #leavesTooMuch(connection: Connection): boolean {
     if (connection.pendingBytes <= pauseReadingBytes) return false;
     connection.stopReading();
@@ -230,7 +232,7 @@ export class NetworkServer implements ConnectionOwner {
 
   #protocolError(connection: Connection, message: string): void {
     const { client } = connection.context;
-    // The replies of other nodes come first.
+    // The outstanding replies of other nodes come first.
     if (client.relaying?.pauseUntilAnswered() === "held") return;
     const { writer } = this.#turn;
     writer.protocol = client.protocol;

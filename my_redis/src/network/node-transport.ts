@@ -20,7 +20,8 @@ class NodeSocket implements TransportSocket {
   }
 
   write(bytes: Uint8Array, start: number, end: number): number {
-    // Node keeps what it cannot send at once, by reference; one full high-water mark of it is enough.
+    // Node queues unsent bytes without a limit, so nothing is written above its high-water mark. It keeps them by
+    // reference, hence the copy.
     if (this.#socket.writableNeedDrain) return 0;
     this.#socket.write(bytes.slice(start, end));
     return end - start;
@@ -48,7 +49,7 @@ class NodeSocket implements TransportSocket {
   }
 }
 
-/** Listens with node:net, where Bun is not at hand. */
+/** Listens with node:net, for runtimes other than Bun. */
 export const listenWithNode: Listen = <State>(
   { host, port, keepProcessAlive = true }: ListenerOptions,
   handlers: TransportHandlers<State>,
@@ -61,7 +62,7 @@ export const listenWithNode: Listen = <State>(
     server.once("error", reject);
     server.listen(port, host, () => {
       server.off("error", reject);
-      // Only now: until it listens, the caller waits for it.
+      // Not earlier: until it listens, a caller is waiting for it.
       if (!keepProcessAlive) server.unref();
       const address = server.address();
       resolve({
@@ -87,6 +88,6 @@ function attach<State>(socket: Socket, handlers: TransportHandlers<State>): void
   socket.on("data", (chunk: Buffer) => handlers.data(state, chunk));
   socket.on("drain", () => handlers.drain(state));
   socket.on("close", () => handlers.close(state));
-  // "close" follows; a reset by the peer needs no handling of its own.
+  // Nothing to do: "close" follows, also when the peer has reset the connection.
   socket.on("error", () => {});
 }

@@ -1,12 +1,15 @@
 import type { OutputLimit } from "../settings/special-values.ts";
 
-/** How long a client has been above his soft limit of unread replies. */
+/** How long a client's unread output has been above the soft limit. */
 export interface OutputWatch {
-  /** Since when, Unix milliseconds; undefined while he is below. */
+  /** Since when, Unix milliseconds; undefined while it is below. */
   aboveSoftSinceMs: number | undefined;
 }
 
-/** Why a client must go because of what he leaves unread, or undefined. To be asked whenever that changes, and now and then. */
+/**
+ * Why a client must be disconnected because of its unread output, or undefined. Must be called when the output changes,
+ * and regularly, because the soft limit depends on time.
+ */
 export function outputExcess(
   watch: OutputWatch,
   unreadBytes: number,

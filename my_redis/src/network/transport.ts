@@ -1,4 +1,4 @@
-/** Sockets, as little of them as a server needs: implemented on Bun's and on Node's. */
+/** Sockets, reduced to what a server needs. Implemented on Bun's and on Node's. */
 
 export interface TransportSocket {
   /** Sends bytes[start, end); returns how many were taken. The rest must be offered again after `drain`. */
@@ -7,16 +7,18 @@ export interface TransportSocket {
   end(): void;
   /** Closes at once. */
   terminate(): void;
-  /** Takes no more bytes from the peer until `resume`. The system holds the peer up then: our memory does not grow. */
+  /**
+   * Reads nothing more from the peer until `resume`. The system then holds the peer up, and our memory does not grow.
+   */
   pause(): void;
   resume(): void;
-  /** Lets the system ask the peer for a sign of life after so many seconds of silence; 0 for never. */
+  /** Makes the system probe the peer after this many seconds of silence; 0 for never. */
   keepAlive(seconds: number): void;
   readonly remoteAddress: string;
   readonly localAddress: string;
 }
 
-/** What the server does with a connection. `open` gives the state that the other handlers get back. */
+/** The server's callbacks for a connection. The state that `open` returns is passed to the other handlers. */
 export interface TransportHandlers<State> {
   open(socket: TransportSocket): State;
   /** The chunk is valid only during the call. */
@@ -45,5 +47,5 @@ export interface ListenerOptions extends ListenOptions {
 /** Rejects when the address cannot be used. */
 export type Listen = <State>(options: ListenerOptions, handlers: TransportHandlers<State>) => Promise<Listener>;
 
-/** Opens a connection. Rejects when there is none to be had; else `open` has been called when it resolves. */
+/** Opens a connection. Rejects when that fails; otherwise `open` has been called when it resolves. */
 export type Connect = <State>(options: ListenOptions, handlers: TransportHandlers<State>) => Promise<void>;

@@ -4,15 +4,15 @@ import { ReplyWriter } from "../protocol/reply-writer.ts";
 export interface ReplySink {
   /** Sends bytes[start, end), or keeps a copy of what cannot be sent now. */
   send(bytes: Uint8Array, start: number, end: number): void;
-  /** Everything that was to be sent before the connection ends has been sent, or is kept: closes behind it. */
+  /** All that precedes the end of the connection has been sent or is kept: closes after it. */
   finish(): void;
   /** Closes at once: the replies will not come. */
   terminate(): void;
 }
 
 /**
- * The replies of one turn of the event loop, of all clients, in one buffer: each client's share is a few ranges of it.
- * They are sent together, once what they acknowledge is safe.
+ * The replies of one turn of the event loop, of all clients, in one buffer. Each client's share is a few ranges of it.
+ * They are sent together, once the changes that they acknowledge are safe.
  */
 export class TurnOutput {
   readonly writer = new ReplyWriter();
@@ -30,7 +30,7 @@ export class TurnOutput {
     return this.writer.length;
   }
 
-  /** What is written from now on is for this client. Returns who was written to before. */
+  /** Further output belongs to this sink. Returns the sink that was written to before. */
   switchTo(sink: ReplySink | undefined): ReplySink | undefined {
     const before = this.#current;
     if (before === sink) return before;
@@ -39,7 +39,7 @@ export class TurnOutput {
     return before;
   }
 
-  /** This client gets what is written for him in this turn, and nothing more. */
+  /** This sink gets what is written to it in this turn, and nothing more. */
   endAfterTurn(sink: ReplySink): void {
     this.#ending.push(sink);
   }
@@ -53,7 +53,7 @@ export class TurnOutput {
     }
   }
 
-  /** Hands every client his replies, and starts over. Gives how many times something was handed over. */
+  /** Hands every sink its replies, and empties the buffer. Returns the number of ranges that were handed over. */
   send(): number {
     this.#closeRange();
     const handedOver = this.#sinks.length;

@@ -14,8 +14,8 @@ export interface TurnOptions {
 }
 
 /**
- * One turn of the event loop for all clients: their requests run, the log is written once, and their replies leave
- * together once the log is as safe as it has to be.
+ * One turn of the event loop for all clients: their requests run, the log is written once, and their replies are sent
+ * together when the log is as safe as the settings demand.
  */
 export class Turn implements ReplyOutlet {
   readonly #options: TurnOptions;
@@ -24,19 +24,19 @@ export class Turn implements ReplyOutlet {
   readonly #onEnd: (() => void)[] = [];
   #isRunning = false;
   #flushScheduled = false;
-  /** Replies are being handed over; what they bring about for other nodes leaves right after them. */
+  /** Replies are being handed over. Requests to other nodes that result from it are sent right after. */
   #isSending = false;
 
   constructor(options: TurnOptions) {
     this.#options = options;
   }
 
-  /** Requests run, or other work does: the turn ends after it. */
+  /** Requests or other work is running; the turn ends after it. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
 
-  /** What is written now goes to the sink that was last switched to. */
+  /** Writes to the sink that was last switched to. */
   get writer(): ReplyWriter {
     return this.#output.writer;
   }
@@ -51,19 +51,22 @@ export class Turn implements ReplyOutlet {
     this.#onEnd.push(listener);
   }
 
-  /** What is written from now on is for this sink. Returns the sink that was written to before. */
+  /** Further output belongs to this sink. Returns the sink that was written to before. */
   switchTo(sink: ReplySink | undefined): ReplySink | undefined {
     return this.#output.switchTo(sink);
   }
 
-  /** Writes to a sink that is no client, within a turn: it leaves with the replies of the turn, and as safe. */
+  /**
+   * Writes to a sink that is no client, within a turn. The output leaves with the replies of the turn, with the same
+   * safety.
+   */
   writeTo(sink: ReplySink, write: (writer: ReplyWriter) => void): void {
     const before = this.#output.switchTo(sink);
     write(this.#output.writer);
     this.#output.switchTo(before);
   }
 
-  /** Does something for several clients in one turn, as their requests do. */
+  /** Does something for several clients in one turn, as their requests would. */
   run(work: () => void): void {
     this.asRunning(() => {
       this.#options.clock.update();
@@ -81,7 +84,7 @@ export class Turn implements ReplyOutlet {
     }
   }
 
-  /** As `asRunning`, without a function for each chunk of requests: `leave` has to get what `enter` gives. */
+  /** As `asRunning`, without a function for each chunk of requests. Pass the result to `leave`. */
   enter(): boolean {
     const outer = this.#isRunning;
     this.#isRunning = true;
@@ -117,21 +120,21 @@ export class Turn implements ReplyOutlet {
     if (!this.#isRunning) this.end();
   }
 
-  /** The connection gets what is written for it in this turn, and nothing more. */
+  /** The connection gets what is written to it in this turn, and nothing more. */
   endAfterTurn(connection: Connection): void {
     this.#output.endAfterTurn(connection);
     if (!this.#isRunning) this.end();
   }
 
-  /** Ends a turn that no client began: a timer's. */
+  /** Ends a turn that no client began, but a timer. */
   finish(): void {
     if (!this.#isRunning && !this.#isSending) this.end();
   }
 
   /**
-   * The replies of a turn go out together at its end, after its log: one write of the log for all clients. Without a log
-   * it pays as well (measured at 0.83 of the CPU time per request, unpipelined), since the system is asked for events
-   * when more of them have gathered.
+   * The replies of a turn leave together at its end, after its log, so that the log is written once for all clients.
+   * This pays off without a log as well (measured at 0.83 of the CPU time per request, unpipelined), since the system
+   * is asked for events when more of them have gathered.
    */
   end(): void {
     if (this.#flushScheduled) return;
@@ -144,7 +147,7 @@ export class Turn implements ReplyOutlet {
     this.flush();
   };
 
-  /** Hands what was answered to the log and the sockets, now. */
+  /** Hands the pending replies to the log and the sockets now. */
   flush(): void {
     const output = this.#output;
     const { changes } = this.#options;
@@ -158,7 +161,7 @@ export class Turn implements ReplyOutlet {
     this.#output = this.#spareOutputs.pop() ?? new TurnOutput();
     changes.whenSafe((safe) => {
       if (safe) this.#send(output);
-      // The outcome is not known: a broken connection says so, a reply would be wrong.
+      // Whether the changes are safe is unknown. A broken connection says so; a reply would be wrong.
       else output.discard();
       this.#spareOutputs.push(output);
     });

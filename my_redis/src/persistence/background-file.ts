@@ -1,9 +1,12 @@
 import { close, fdatasync, openSync, write } from "node:fs";
+import { type Settlable, settlable } from "../settlable.ts";
 
-/** As many bytes are forced to the disk at once, so that the last time is no longer than the others. */
+/**
+ * After this many bytes the file is synced, so that no sync takes much longer than the others, not even the last one.
+ */
 const syncBytes = 4 * 1024 * 1024;
 
-/** A file that is written beside the work: it takes bytes at once, and writes them in their order. */
+/** A file that is written in the background. It accepts bytes at once, and writes them in order. */
 export class BackgroundFile {
   readonly #descriptor: number;
   readonly #queue: Uint8Array[] = [];
@@ -12,16 +15,15 @@ export class BackgroundFile {
   #busy = false;
   #ended = false;
   #failure: Error | undefined;
-  readonly #settle: { resolve: () => void; reject: (error: Error) => void };
-  /** Resolves when all is on the disk and the file is closed; rejects with the system's error. */
+  readonly #settle: Settlable;
+  /** Resolves when the whole file is on the disk and closed; rejects with the system's error. */
   readonly done: Promise<void>;
 
   /** Throws the system's error. */
   constructor(path: string) {
     this.#descriptor = openSync(path, "w");
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.done = promise;
-    this.#settle = { resolve, reject };
+    this.#settle = settlable();
+    this.done = this.#settle.promise;
   }
 
   /** Bytes that are not written yet. */
@@ -29,7 +31,7 @@ export class BackgroundFile {
     return this.#queuedBytes;
   }
 
-  /** Nothing is written any more: `done` rejects. */
+  /** True after a failure: nothing more is written, and `done` rejects. */
   get hasFailed(): boolean {
     return this.#failure !== undefined;
   }
@@ -42,7 +44,7 @@ export class BackgroundFile {
     this.#next();
   }
 
-  /** No more bytes follow. */
+  /** Must be called after the last bytes. */
   end(): void {
     this.#ended = true;
     this.#next();

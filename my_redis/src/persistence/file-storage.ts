@@ -11,7 +11,7 @@ export class FileStorage implements Storage {
   readonly snapshots: Snapshots;
   readonly #server: Services;
 
-  /** `extension`: a part of the server that keeps entries of its own in the log. */
+  /** `extension` is a part of the server that keeps its own entries in the log. */
   constructor(server: Services, extension: LogExtension) {
     this.#server = server;
     this.log = new AppendOnlyLog(server, extension);
@@ -19,7 +19,7 @@ export class FileStorage implements Storage {
   }
 
   /**
-   * Loads the log or the snapshot, and logs from now on if that is asked for. Throws what AppendOnlyLog and Snapshots
+   * Loads the log or the snapshot, and begins to log if appendonly says so. Throws what AppendOnlyLog and Snapshots
    * throw; then nothing on the disk has been changed.
    */
   open(): void {
@@ -41,13 +41,13 @@ export class FileStorage implements Storage {
     }
   }
 
-  /** Begins what is due: to be called several times a second. */
+  /** Begins the snapshots and rewrites that are due. Must be called several times a second. */
   tick(): void {
     this.snapshots.tick();
     this.log.rewriter.tick();
   }
 
-  /** Syncs and closes the log, and gives up a snapshot that is under way. Resolves when all that has ended. */
+  /** Syncs and closes the log, and gives up a running snapshot. Resolves when all of it has ended. */
   async close(): Promise<void> {
     await Promise.all([this.snapshots.cancel(), this.log.close()]);
   }

@@ -1,15 +1,15 @@
 import { luaType, type LuaState } from "./lua/lua-api.ts";
 import type { Lua } from "./lua/lua.ts";
 
-/** A text as C sees it: up to the first zero byte. */
+/** A text as C reads it: up to the first zero byte. */
 export const untilZero = (text: string): string => {
   const zero = text.indexOf("\0");
   return zero < 0 ? text : text.slice(0, zero);
 };
 
 /**
- * The text of an error table from an error message: with a minus first ("-WRONGTYPE Operation ...") the first word is
- * the code, and a lone word is a message; without, the code is ERR.
+ * The text of an error table from an error message. With a leading minus ("-WRONGTYPE Operation ...") the first word is
+ * the code, and a single word is the message. Without a minus the code is ERR.
  */
 export function errorText(message: string): string {
   const text = untilZero(message);
@@ -28,7 +28,7 @@ export function pushError(lua: Lua, state: LuaState, message: string): void {
   lua.api.lua_setfield(state, -2, lua.cString("err"));
 }
 
-/** Marks the error table on top of the stack: the error statistics know of this error already. */
+/** Marks the error table on top of the stack as counted by the error statistics. */
 export function markCounted(lua: Lua, state: LuaState): void {
   lua.api.lua_pushboolean(state, 1);
   lua.api.lua_setfield(state, -2, lua.cString("ignore_error_stats_update"));
@@ -40,7 +40,10 @@ export function raiseError(lua: Lua, state: LuaState, message: string): never {
   return lua.api.lua_error(state);
 }
 
-/** The text of a field of the table on top of the stack, up to a zero byte; undefined when it is no string or number. */
+/**
+ * The text of a field of the table on top of the stack, up to a zero byte; undefined when it is neither string nor
+ * number.
+ */
 export function fieldText(lua: Lua, state: LuaState, name: string): string | undefined {
   lua.getField(state, name);
   const text = lua.text(state, -1);
@@ -48,7 +51,7 @@ export function fieldText(lua: Lua, state: LuaState, name: string): string | und
   return text === undefined ? undefined : untilZero(text);
 }
 
-/** Whether the error table on top of the stack says that its error was counted. */
+/** Whether the error table on top of the stack is marked as counted. */
 export function isCounted(lua: Lua, state: LuaState): boolean {
   const { api } = lua;
   lua.getField(state, "ignore_error_stats_update");

@@ -5,24 +5,24 @@ import { toInt64 } from "./libraries/base/integer-format.ts";
 import type { Lua } from "./lua/lua.ts";
 import { formatGeneral } from "../values/general-format.ts";
 
-/** Stack slots that one level of nesting takes at most. */
+/** Most stack slots that one level of nesting takes. */
 const slotsPerLevel = 4;
 
 const lineEnd = Uint8Array.of(13, 10);
 
-/** A table that has been begun. */
+/** A table whose conversion has begun. */
 interface OpenCollection {
   readonly kind: "array" | "map" | "set";
-  /** Where it begins in the reply, as `endArray` wants it. */
+  /** Where its reply begins, as `endArray` needs it. */
   readonly begin: number;
   count: number;
-  /** Of a map: the value of the key that was written last is still to come. */
+  /** For a map: its last key is written, and the value comes next. */
   hasValue: boolean;
 }
 
 /**
- * Writes what a script returned as the reply of EVAL. Tables within tables are kept in a list of our own, and not on
- * JavaScript's stack: they may be thousands deep, and how many fit there cannot be known.
+ * Writes what a script returned as the reply of EVAL. Nested tables are kept in a list of our own instead of
+ * JavaScript's stack, because they may be thousands deep and the depth that fits on that stack is unknown.
  */
 export class LuaToReply {
   readonly #open: OpenCollection[] = [];
@@ -36,11 +36,14 @@ export class LuaToReply {
     this.#countError = countError;
   }
 
-  /** Takes the value from the top of the stack. `scriptProtocol` is what the script chose by redis.setresp. */
+  /**
+   * Takes the value from the top of the stack. `scriptProtocol` is the protocol that the script chose with
+   * redis.setresp.
+   */
   write(state: LuaState, reply: ReplyWriter, scriptProtocol: 2 | 3): void {
     this.#reply = reply;
     this.#scriptProtocol = scriptProtocol;
-    // What an error left there the last time.
+    // An error may have left entries the last time.
     this.#open.length = 0;
     this.#value(state);
     for (let collection = this.#open.at(-1); collection !== undefined; collection = this.#open.at(-1)) {
@@ -49,7 +52,10 @@ export class LuaToReply {
     }
   }
 
-  /** Writes the value on top of the stack and pops it; of a collection, which stays until its end, the beginning. */
+  /**
+   * Writes the value on top of the stack and pops it. Of a collection only the beginning is written; the table stays
+   * until its end.
+   */
   #value(state: LuaState): void {
     const { api } = this.#lua;
     const reply = this.#reply;
@@ -77,16 +83,16 @@ export class LuaToReply {
     api.lua_settop(state, -2);
   }
 
-  /** Begins the collection that the table on top stands for: an array, unless it has a map or a set. */
+  /** Begins the collection in the table on top: an array, unless it has a map or set field. */
   #begin(state: LuaState): void {
     const isMap = this.#field(state, "map", luaType.table);
     const kind = isMap ? "map" : this.#field(state, "set", luaType.table) ? "set" : "array";
-    // What is in a map or set is found by walking it from nil on.
+    // Maps and sets are traversed with lua_next, which starts from nil.
     if (kind !== "array") this.#lua.api.lua_pushnil(state);
     this.#open.push({ kind, begin: this.#reply.beginArray(), count: 0, hasValue: false });
   }
 
-  /** Pushes what comes next in the innermost collection; false, and nothing pushed, at its end. */
+  /** Pushes the next element of the innermost collection; false, and nothing pushed, at its end. */
   #next(state: LuaState, collection: OpenCollection): boolean {
     const { api } = this.#lua;
     if (collection.kind === "array") {
@@ -99,7 +105,7 @@ export class LuaToReply {
       return true;
     }
     if (collection.hasValue) {
-      // The value has been waiting below the copy of its key.
+      // The value has been lying below the copy of its key.
       collection.hasValue = false;
       return true;
     }
@@ -107,7 +113,7 @@ export class LuaToReply {
     collection.count++;
     collection.hasValue = collection.kind === "map";
     if (collection.kind === "set") api.lua_settop(state, -2);
-    // The key is converted as a copy: it is still needed to find the next one.
+    // The key is converted as a copy, because the original is needed to find the next one.
     api.lua_pushvalue(state, collection.kind === "set" ? -1 : -2);
     return true;
   }
@@ -116,7 +122,7 @@ export class LuaToReply {
     this.#open.pop();
     if (kind === "array") this.#reply.endArray(begin, count);
     else this.#reply.endArray(begin, count, kind);
-    // A map or set lies within the table that stands for it.
+    // A map or set lies on top of the table that contains it; both are popped.
     this.#lua.api.lua_settop(state, kind === "array" ? -2 : -3);
   }
 
@@ -142,7 +148,7 @@ export class LuaToReply {
     this.#reply.error(message);
   }
 
-  /** A table that stands for a reply of another type than a collection. The order in which the fields are looked at is Redis's. */
+  /** A table that stands for a reply of another type than a collection. The fields are tried in Redis's order. */
   #typedTable(state: LuaState): boolean {
     return (
       this.#errorTable(state) ||
@@ -153,7 +159,9 @@ export class LuaToReply {
     );
   }
 
-  /** Pushes a field of the table on top; pops it again and says false when it is of another type. */
+  /**
+   * Pushes a field of the table on top. When the field has another type, it is popped again and the result is false.
+   */
   #field(state: LuaState, name: string, type: number): boolean {
     const { api } = this.#lua;
     this.#lua.pushText(state, name);

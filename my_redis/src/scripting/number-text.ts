@@ -1,7 +1,7 @@
 import { writeInteger } from "../protocol/number-text.ts";
 import { formatGeneral } from "../values/general-format.ts";
 
-/** Bytes that a number takes at most as a command's argument. */
+/** Most bytes that a number takes as a command's argument. */
 export const longestNumberBytes = 32;
 
 /** Writes a number as Redis passes it to a command ("%.17g") at `at`; returns where the text ends. */

@@ -19,7 +19,7 @@ export interface SandboxOptions {
   readonly clock: () => number;
 }
 
-/** Fills the globals with what scripts of Redis 7 find there, and makes all of it read-only. */
+/** Fills the globals with what scripts find there in Redis 7, and makes all of it read-only. */
 export function openSandbox(lua: Lua, options: SandboxOptions): void {
   const { api, state } = lua;
   for (const open of [api.luaopen_base, api.luaopen_table, api.luaopen_string, api.luaopen_math]) open(state);
@@ -65,7 +65,7 @@ function librariesOf(lua: Lua, { activations, random, libraries, clock }: Sandbo
   ];
 }
 
-/** A function of one of Lua's own libraries, "" for a global, to be called from JavaScript in its place. */
+/** A function of one of Lua's own libraries ("" for a global), callable from JavaScript. */
 function existing(lua: Lua, library: string, name: string): NativeFunction {
   const { api, state } = lua;
   api.lua_pushvalue(state, globalsIndex);
@@ -95,7 +95,7 @@ function openTable(lua: Lua, name: string): void {
   api.lua_setfield(state, globalsIndex, address);
 }
 
-/** A global that does not exist is an error: most often a `local` was forgotten. */
+/** Reading a missing global is an error, because most often a `local` was forgotten. */
 function setGlobalsMetatable(lua: Lua): void {
   const { api, state } = lua;
   const [index] = lua.addFunctions([

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Shebang } from "./shebang.ts";
 
-/** A script that EVAL or SCRIPT LOAD brought. */
+/** A script from EVAL or SCRIPT LOAD. */
 export interface Script {
   /** 40 lower-case hexadecimal digits. */
   readonly sha1: string;
   readonly body: Uint8Array;
   readonly shebang: Shebang;
-  /** The VM that holds the compiled function, and the number under which it does. */
+  /** The VM that holds the compiled function, and the function's reference there. */
   compiled: { readonly vm: object; readonly reference: number } | undefined;
   /** The next script whose digest begins with the same 32 bits. */
   next: Script | undefined;
@@ -17,7 +17,7 @@ export const sha1Of = (body: Uint8Array): string => createHash("sha1").update(bo
 
 const digits = 40;
 
-/** Scripts by their SHA1, found straight from the digits in a request. */
+/** Scripts by their SHA1, looked up directly from the digits in a request. */
 export class ScriptCache {
   readonly #byPrefix = new Map<number, Script>();
   #count = 0;
@@ -27,7 +27,7 @@ export class ScriptCache {
     return this.#count;
   }
 
-  /** What the bodies take. */
+  /** Total size of the scripts' texts. */
   get bodyBytes(): number {
     return this.#bodyBytes;
   }
@@ -55,7 +55,7 @@ export class ScriptCache {
   }
 }
 
-/** The first eight digits as a number; what is no digit gives some number, and is found out by the comparison. */
+/** The first eight digits as a number. Invalid digits give some number, and fail the later comparison. */
 function prefixOf(bytes: Uint8Array, start: number): number {
   let prefix = 0;
   for (let at = start; at < start + 8; at++) {

@@ -14,7 +14,7 @@ const logLevels: readonly LogLevel[] = ["debug", "info", "notice", "warning"];
 /** The bit of redis.set_repl that stands for the log. */
 const toLog = 1;
 
-/** Runs the commands of scripts, as a client of its own that is in the caller's database. */
+/** Runs the commands of scripts through a pseudo client, which selects the caller's database. */
 export class ScriptCommandHost implements ScriptHost {
   readonly #server: Services;
   readonly #context: Context;
@@ -23,7 +23,7 @@ export class ScriptCommandHost implements ScriptHost {
   #outOfMemory = false;
   #written = false;
   #targets: ReplicationTargets = 3;
-  /** The time at which the script began: for its commands the clock stands still. */
+  /** When the script began: the clock stands still for its commands. */
   #nowMs = 0;
 
   constructor(server: Services) {
@@ -71,7 +71,7 @@ export class ScriptCommandHost implements ScriptHost {
     const { checks, execution } = this.#server;
     if (found.flagSet.has("noscript") && !execution.scriptsMayCallAll) return notAllowed;
     if (this.#readOnly && (found.isWrite || found.mayReplicate !== undefined)) return readOnly;
-    // Once it has written, it is not stopped half-way.
+    // A script that has written is not stopped half-way.
     if (this.#outOfMemory && !this.#written && found.flagSet.has("denyoom")) return outOfMemory;
     return checks.within(this.#context, found, args);
   }

@@ -12,19 +12,22 @@ export interface ScriptEngineOptions extends ScriptVmOptions {
   readonly keepMemoryBytes: number;
 }
 
-/** "paused": the script has passed its time; call `continue` in a later turn, or `kill`. */
+/** "paused": the script has used up its time. Call `continue` in a later turn, or `kill`. */
 export type RunOutcome = "done" | "paused";
 
 /**
- * Runs Lua scripts for EVAL and its kin. Synchronous, apart from scripts that take too long: those pause and are
- * continued. The VM comes into being with the first script, within some milliseconds, and again after a SCRIPT FLUSH or
+ * Runs Lua scripts for EVAL and its variants. Synchronous, except that scripts that take too long pause and are
+ * continued later. The VM is created for the first script, within some milliseconds, and again after SCRIPT FLUSH or
  * when a script has exhausted its memory.
  */
 export class ScriptEngine {
   readonly #host: ScriptHost;
   readonly #options: ScriptEngineOptions;
   readonly #scripts = new ScriptCache();
-  /** Not the VM's: math.random goes on from script to script, whatever becomes of that. */
+  /**
+   * Kept outside the VM, because the sequence of math.random continues from script to script even when the VM is
+   * replaced.
+   */
   readonly #random = new DeterministicRandom();
   #vm: ScriptVm | undefined;
   #running: Script | undefined;
@@ -34,7 +37,7 @@ export class ScriptEngine {
     this.#options = options;
   }
 
-  /** The script that is paused, or runs right now. */
+  /** The script that is paused or running. */
   get running(): Script | undefined {
     return this.#running;
   }
@@ -43,7 +46,7 @@ export class ScriptEngine {
     return this.#scripts.count;
   }
 
-  /** For INFO: bytes that Lua has in use, and bytes that the scripts' texts take. */
+  /** For INFO: bytes that Lua uses, and bytes of the scripts' texts. */
   get memory(): { readonly vmBytes: number; readonly scriptBytes: number } {
     return { vmBytes: this.#vm?.lua.usedBytes ?? 0, scriptBytes: this.#scripts.bodyBytes };
   }
@@ -53,7 +56,7 @@ export class ScriptEngine {
     return this.#scripts.find(bytes, start, end);
   }
 
-  /** The script with this text, compiled and kept if it is new. Throws a CommandError when it is no valid script. */
+  /** The script with this text, compiled and stored if it is new. Throws CommandError when it is invalid. */
   load(body: Uint8Array): Script {
     const sha1 = sha1Of(body);
     const digest = Buffer.from(sha1, "latin1");
@@ -77,7 +80,7 @@ export class ScriptEngine {
     this.#vm = undefined;
   }
 
-  /** Runs a script. The reply is written in the reply writer's protocol, when the outcome is "done". */
+  /** Runs a script. When the outcome is "done", the reply has been written in the reply writer's protocol. */
   run(script: Script, call: ScriptCall, reply: ReplyWriter): RunOutcome {
     if (this.#running !== undefined) throw new Error(`script ${this.#running.sha1} is still running`);
     this.#running = script;
@@ -87,13 +90,13 @@ export class ScriptEngine {
     });
   }
 
-  /** Lets a paused script go on for some milliseconds. */
+  /** Lets a paused script run for some milliseconds. */
   continue(reply: ReplyWriter): RunOutcome {
     const script = this.#running as Script;
     return this.#guard(script, reply, () => this.#openVm().continue(reply));
   }
 
-  /** SCRIPT KILL: ends a paused script with an error. Whether it may be ended is the caller's to know. */
+  /** SCRIPT KILL: ends a paused script with an error. The caller must check that it may be ended. */
   kill(reply: ReplyWriter): void {
     this.#end(this.#openVm().kill(), reply);
   }
@@ -111,7 +114,7 @@ export class ScriptEngine {
     return script.compiled.reference;
   }
 
-  /** Whatever happens to the VM, the next script finds a sound one. */
+  /** Whatever happens to the VM, the next script finds an intact one. */
   #guard(script: Script, reply: ReplyWriter, run: () => RunResult): RunOutcome {
     const replyStart = reply.length;
     let result: RunResult;
@@ -147,7 +150,7 @@ export class ScriptEngine {
     this.#shrink();
   }
 
-  /** WebAssembly memory never shrinks: a VM that had to grow for one script is given up. */
+  /** WebAssembly memory never shrinks, so a VM that had to grow for one script is replaced. */
   #shrink(): void {
     const lua = this.#vm?.lua;
     if (lua === undefined || !lua.memory.grown) return;

@@ -7,7 +7,7 @@ import { type Place, placeOf } from "./lua/place.ts";
 export interface ScriptFailure {
   /** Without the leading minus. */
   readonly message: string;
-  /** The error statistics know of it already: the command that failed was counted. */
+  /** The error statistics have counted it already, with the command that failed. */
   readonly counted: boolean;
 }
 
@@ -23,7 +23,7 @@ export function failureOf(lua: Lua, thread: LuaState, status: number, sha1: stri
   return { message: withPlace(message, sha1, place), counted: isCounted(lua, thread) };
 }
 
-/** The failure of a script that was ended from outside while it was paused at a place. */
+/** The failure of a script that was killed while it was paused at a place. */
 export function killedFailure(sha1: string, place: Place | undefined): ScriptFailure {
   return { message: withPlace("ERR Script killed by user with SCRIPT KILL...", sha1, place), counted: false };
 }
@@ -36,7 +36,7 @@ export function memoryFailure(lua: Lua, sha1: string): ScriptFailure {
 const withPlace = (message: string, sha1: string, place: Place | undefined): string =>
   place === undefined ? message : `${message} script: ${sha1}, on ${place.source}:${place.line}.`;
 
-/** An error that is no table, as Lua's tostring shows it. */
+/** An error that is not a table, as Lua's tostring prints it. */
 function textOf(lua: Lua, thread: LuaState): string {
   const { api } = lua;
   const text = lua.text(thread, -1);

@@ -7,7 +7,7 @@ import type { Script } from "./script-cache.ts";
 import { ScriptCommandHost } from "./script-command-host.ts";
 import { ScriptEngine } from "./script-engine.ts";
 
-/** What all scripts of a server may take together, and what their VM keeps when they are done. */
+/** Memory limit of all scripts of a server together, and the size above which an idle VM is replaced. */
 const maxMemoryBytes = 256 * 1024 * 1024;
 const keepMemoryBytes = 64 * 1024 * 1024;
 
@@ -15,15 +15,15 @@ const unkillable =
   "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script " +
   "termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.";
 
-/** A script that has passed its time, between two turns. */
+/** A script that has used up its time, between two turns. */
 interface PausedScript {
   readonly caller: Context;
-  /** EVAL, or one of its kin. */
+  /** EVAL or one of its variants. */
   readonly command: Command | undefined;
   readonly unit: SuspendedUnit | undefined;
 }
 
-/** Runs the scripts of one server: at once, or over many turns when one takes longer than busy-reply-threshold. */
+/** Runs the scripts of one server: at once, or over many turns when a script takes longer than busy-reply-threshold. */
 export class ScriptRunner implements Scripts {
   readonly engine: ScriptEngine;
   readonly #server: Services;
@@ -58,12 +58,12 @@ export class ScriptRunner implements Scripts {
     });
     const mayPause = caller.mayBlock;
     const { length } = reply;
-    // What a script does is as if it were done in one moment, and nothing in it can wait.
+    // A script takes effect as if at one moment, and nothing in it can wait.
     const outcome = this.#server.execution.asUnit(() =>
       this.engine.run(script, { args, firstKey: 3, keyCount, mayPause }, reply),
     );
     if (outcome === "done") return countFailure(caller.command, reply, length);
-    // Also where this request itself had been held: nothing goes on behind it.
+    // Also when this request itself had been held: no later request of the client may run now.
     caller.client.hold();
     this.#pause(caller, caller.command);
   }
@@ -94,10 +94,10 @@ export class ScriptRunner implements Scripts {
 
   #continue(): void {
     const paused = this.#paused;
-    // It may have been killed meanwhile.
+    // SCRIPT KILL may have ended it meanwhile.
     if (paused === undefined) return;
     const { changes, clients, clock, execution } = this.#server;
-    // No client waits for it, and none could kill it: the server may have been closed.
+    // No client waits for the script and none could kill it. The server may have been closed.
     if (clients.connected.size + clients.sessionCount === 0 && !this.#host.hasWritten()) return this.kill();
     execution.resumeScript();
     this.#paused = undefined;
@@ -116,7 +116,7 @@ export class ScriptRunner implements Scripts {
     this.#reply.protocol = client.protocol;
   }
 
-  /** Answers the client of a script that had been paused; the other clients go on. */
+  /** Answers the client of a script that had been paused; the other clients are served again. */
   #finish({ caller: { client }, command }: PausedScript): void {
     const { blocking, execution, replies } = this.#server;
     countFailure(command, this.#reply, 0);
@@ -133,7 +133,7 @@ export class ScriptRunner implements Scripts {
 
 const minus = 45;
 
-/** Counts a script whose reply, from `start` on, is an error: the processor sees only what is thrown. */
+/** Counts a failed call if the reply, which begins at `start`, is an error. The processor counts only thrown errors. */
 function countFailure(command: Command | undefined, { bytes, length }: ReplyWriter, start: number): void {
   if (command !== undefined && length > start && bytes[start] === minus) command.statistics.failedCalls++;
 }

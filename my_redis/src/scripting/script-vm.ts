@@ -20,19 +20,19 @@ import { redisLibrary, type ScriptState } from "./libraries/redis/redis-library.
 import { failureOf, killedFailure, type ScriptFailure } from "./script-error.ts";
 import type { ScriptHost } from "./script-host.ts";
 
-/** Scripts between two steps of the garbage collector that do not wait for it to become due, and their size in KiB. */
+/** A garbage collection step is forced after so many scripts, whether one is due or not, and has this size in KiB. */
 const runsPerCollection = 50;
 const collectionStepKib = 50;
 const collectStep = 5;
 
 export interface ScriptVmOptions extends LuaOptions {
-  /** A clock in milliseconds that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   readonly monotonicMs: () => number;
   /** busy-reply-threshold: a script that takes longer is paused; 0 for never. Read at the start of each script. */
   readonly limitMs: () => number;
 }
 
-/** What a script is run with. */
+/** How a script is to be run. */
 export interface ScriptCall {
   /** KEYS begin at `firstKey`; all arguments after them are ARGV. They are read before `run` returns. */
   readonly args: Arguments;
@@ -44,7 +44,7 @@ export interface ScriptCall {
 
 export type RunResult = "done" | "paused" | ScriptFailure;
 
-/** One VM with everything that scripts find in it. All scripts share it, one after the other. */
+/** One VM with everything that scripts find in it. All scripts of a server share it, one at a time. */
 export class ScriptVm {
   readonly lua: Lua;
   readonly #activations: Activations;
@@ -87,7 +87,7 @@ export class ScriptVm {
     this.#argvName = lua.cString("ARGV");
   }
 
-  /** Compiles a script; gives the reference under which the VM keeps it. Throws what EVAL answers when it cannot. */
+  /** Compiles a script; returns its reference in the VM. Throws the error reply of EVAL when that fails. */
   compile(body: Uint8Array, start: number): number {
     const { lua } = this;
     const { api, state } = lua;
@@ -117,7 +117,7 @@ export class ScriptVm {
     return this.#finish(activations.start(thread, !call.mayPause), reply);
   }
 
-  /** Goes on with a paused script. */
+  /** Continues a paused script. */
   continue(reply: ReplyWriter): RunResult {
     this.#timeLimit.continue();
     return this.#finish(this.#activations.continue(), reply);
@@ -135,7 +135,7 @@ export class ScriptVm {
     bytes[flags] = (bytes[flags] as number) & ~readOnlyMask;
     this.#setGlobalArray(this.#keysName, args, firstKey, firstArgument);
     this.#setGlobalArray(this.#argvName, args, firstArgument, args.count);
-    // The memory may have grown meanwhile, and its view been replaced.
+    // The memory may have grown meanwhile, which replaces the view.
     this.lua.memory.bytes[flags] = readOnlyMark;
   }
 

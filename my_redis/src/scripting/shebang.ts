@@ -12,16 +12,19 @@ const knownFlags: ReadonlySet<string> = new Set<ScriptFlag>([
 ]);
 
 export interface Shebang {
-  /** Undefined when the script has no shebang: such a script may do what scripts could before Redis 7. */
+  /** Undefined when the script has no shebang. Such a script may do everything that scripts could do before Redis 7. */
   readonly flags: ReadonlySet<ScriptFlag> | undefined;
-  /** Where the script itself begins: at the end of the shebang's line, so that line numbers stay right. */
+  /** Where the script itself begins: at the line end of the shebang, so that line numbers stay right. */
   readonly length: number;
 }
 
 const lineFeed = 10;
 const none: Shebang = { flags: undefined, length: 0 };
 
-/** Reads "#!lua flags=no-writes,allow-stale" at the start of a script. Throws what EVAL answers when it is wrong. */
+/**
+ * Reads "#!lua flags=no-writes,allow-stale" at the start of a script. Throws the error reply of EVAL when it is
+ * invalid.
+ */
 export function readShebang(body: Uint8Array): Shebang {
   if (body[0] !== 35 || body[1] !== 33) return none;
   const end = body.indexOf(lineFeed);

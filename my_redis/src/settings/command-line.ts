@@ -7,18 +7,18 @@ export interface StartLine {
   readonly ask: "start";
   /** Path of a configuration file. */
   readonly file: string | undefined;
-  /** "-": the configuration goes on in standard input. */
+  /** "-": standard input holds further configuration. */
   readonly standardInput: boolean;
-  /** The --directives, one line of redis.conf each. */
+  /** The --directives, as lines of redis.conf. */
   readonly lines: readonly string[];
-  /** Words that ask for the same, to which more --directives can be added. */
+  /** Words with the same effect, to which more --directives can be appended. */
   readonly words: readonly string[];
 }
 
-/** What the words of the command line ask for. */
+/** The request of a command line: to start, or to print something. */
 export type CommandLine = StartLine | { readonly ask: "version" | "help" };
 
-/** Reads the words after the program's name, in redis-server's way: [file] [-] [--directive value ...]. */
+/** Reads the words after the program's name, in the form of redis-server: [file] [-] [--directive value ...]. */
 export function readCommandLine(words: readonly string[]): CommandLine {
   const first = words[0];
   if (words.length === 1 && (first === "-v" || first === "--version")) return { ask: "version" };
@@ -39,13 +39,13 @@ function linesOf(words: readonly string[]): string[] {
     else if (lines.length === 0) lines.push([quoteWord(word)]);
     else lines.at(-1)?.push(quoteWord(word));
   }
-  // `--save` alone has always meant "no save points".
+  // In Redis `--save` alone has always meant "no save points".
   return lines.map((line) => (line.length === 1 && line[0] === "save" ? 'save ""' : line.join(" ")));
 }
 
 /**
- * The settings that file, standard input and command line give together; the last to name a directive wins. Throws
- * ConfigError and ConfigFileError.
+ * The settings from file, standard input and command line together. When several of them set a directive, the last one
+ * wins. Throws ConfigError and ConfigFileError.
  */
 export function loadSettings(commandLine: StartLine, readStandardInput: () => string): Settings {
   const settings = new Settings();

@@ -2,15 +2,15 @@ import { version } from "../version.ts";
 
 /** One line of the configuration. */
 export interface ConfigLine {
-  /** Where it stands, as messages name it: a file, standard input, or the command line. */
+  /** Where the line stands, as messages name it: a file, standard input, or the command line. */
   readonly source: string;
   /** Counted from 1. */
   readonly number: number;
-  /** Without the blanks around it. */
+  /** Without the blanks at its start and end. */
   readonly text: string;
 }
 
-/** The start is refused because of a line of the configuration. The message names the line and says what is wrong. */
+/** The start is refused because of a line of the configuration. The message quotes the line and says what is wrong. */
 export class ConfigError extends Error {
   readonly line: ConfigLine;
 

@@ -1,4 +1,7 @@
-/** A directive was given a value that it cannot take. The message says why, in Redis's words where Redis has some. */
+/**
+ * A directive was given a value that it cannot take. The message gives the reason, in Redis's words where Redis has a
+ * message for it.
+ */
 export class DirectiveError extends Error {
   constructor(reason: string) {
     super(reason);
@@ -6,30 +9,30 @@ export class DirectiveError extends Error {
   }
 }
 
-/** What a directive's value was before it is given anew. */
+/** A directive's value before it is set again. */
 export interface Before<Value> {
   readonly value: Value;
-  /** The same file (or command line) has given it already. */
+  /** The same file (or command line) has already set it. */
   readonly again: boolean;
 }
 
-/** How a directive's value reads, is checked and is shown. */
+/** How a directive's value is read, checked and shown. */
 export interface ValueKind<Value> {
-  /** The words after the name in redis.conf, already without quotes. Throws DirectiveError. */
+  /** Parses the words after the name in redis.conf, already without quotes. Throws DirectiveError. */
   parse(words: readonly string[], before: Before<Value>): Value;
-  /** The value as CONFIG GET answers it. */
+  /** The value as CONFIG GET returns it. */
   print(value: Value): string;
-  /** The words that stand in redis.conf for the value: one list per line. */
+  /** The words that stand for the value in redis.conf: one list per line. */
   lines(value: Value): string[][];
-  /** Takes several words; given as one text (CONFIG SET), it is split at its spaces. */
+  /** The directive takes several words. Given as one text (CONFIG SET), they are split at spaces. */
   readonly manyWords: boolean;
-  /** What a right value looks like. */
+  /** Describes a valid value. */
   readonly expects: string;
 }
 
 export interface DirectiveFacts<Value> {
   readonly default: Value;
-  /** What it does, in one sentence. */
+  /** The effect of the directive, in one sentence. */
   readonly summary: string;
   /** An older or shorter name for the same directive. */
   readonly alias?: string;
@@ -38,9 +41,9 @@ export interface DirectiveFacts<Value> {
    * enable-protected-configs allows it.
    */
   readonly change?: "any-time" | "start" | "protected";
-  /** Why the directive is taken and kept without doing anything here. Whoever sets it is warned. */
+  /** Why the directive is accepted but has no effect here. Setting it gives a warning. */
   readonly unused?: string;
-  /** Why only the default is possible here. Whoever asks for more is refused: he must not believe he has it. */
+  /** Why only the default is possible here. Any other value is refused, so that nobody relies on something missing. */
   readonly onlyDefault?: string;
 }
 
@@ -49,12 +52,12 @@ export interface Directive<Value> extends DirectiveFacts<Value>, ValueKind<Value
 /** The type of a directive's value. */
 export type ValueOf<D> = D extends Directive<infer Value> ? Value : never;
 
-/** Completes a directive from what is known of it and the kind of its value. */
+/** Makes a directive from its facts and the kind of its value. */
 export function directive<Value>(facts: DirectiveFacts<Value>, kind: ValueKind<Value>): Directive<Value> {
   return { ...facts, ...kind };
 }
 
-/** The only word, or an error that counts. */
+/** The only word. Throws DirectiveError when there are none or several. */
 export function onlyWord(words: readonly string[]): string {
   if (words.length !== 1) throw new DirectiveError("wrong number of arguments");
   return words[0] as string;

@@ -19,7 +19,7 @@ export type DirectiveName = keyof typeof directives;
 /** The values of all directives, by their Redis names. */
 export type SettingValues = { -readonly [Name in DirectiveName]: ValueOf<(typeof directives)[Name]> };
 
-/** Directives as a program gives them: each as a value of its type, or as the text that would stand in redis.conf. */
+/** Directives as a program passes them: each as a value of its type, or as text in the form of redis.conf. */
 export type GivenDirectives = {
   readonly [Name in DirectiveName]?: SettingValues[Name] extends string
     ? SettingValues[Name]
@@ -28,7 +28,7 @@ export type GivenDirectives = {
 
 export const directiveNames = Object.keys(directives) as readonly DirectiveName[];
 
-/** A directive whose value's type does not matter at the moment. */
+/** A directive, for callers to which the type of its value does not matter. */
 export const directiveOf = (name: DirectiveName): Directive<unknown> => directives[name];
 
 const byAnyName = new Map<string, DirectiveName>();
@@ -41,5 +41,5 @@ for (const name of directiveNames) {
 /** The directive of this name or alias, in any case. */
 export const findDirective = (name: string): DirectiveName | undefined => byAnyName.get(name.toLowerCase());
 
-/** Every name that a directive goes by. */
+/** All names and aliases of directives. */
 export const allNames = (): IterableIterator<string> => byAnyName.keys();

@@ -7,10 +7,10 @@ import { type DirectiveName, directiveOf, findDirective } from "./directives.ts"
 import type { Settings } from "./settings.ts";
 import { splitLine, splitWords } from "./split-words.ts";
 
-/** Files may include files this deep; a file that includes itself would never end. */
+/** Limit on nested includes, because a file that includes itself would never end. */
 const maxIncludeDepth = 16;
 
-/** Directives of redis.conf that are statements rather than values, and why they are not possible here. */
+/** Directives of redis.conf that are statements rather than values, and why they are not supported. */
 const notOffered = new Map([
   ["user", "there are no users besides the default one yet: set its password with requirepass"],
   ["rename-command", "commands keep their names"],
@@ -19,8 +19,8 @@ const notOffered = new Map([
 ]);
 
 /**
- * Reads configuration text into settings, line by line as redis-server does: later lines win, and what one run of
- * reading (file, standard input, command line) says of a repeatable directive adds up.
+ * Reads configuration text into settings, line by line as redis-server does. Later lines win. A repeatable directive
+ * accumulates within one source (file, standard input, command line).
  */
 export class ConfigReader {
   readonly #settings: Settings;
@@ -41,7 +41,7 @@ export class ConfigReader {
     this.readText(content, `file ${path}`, depth);
   }
 
-  /** `source`: what messages call the text. Throws ConfigError. */
+  /** `source` is the name of the text in messages. Throws ConfigError. */
   readText(content: string, source: string, depth = 0): void {
     for (const [index, raw] of content.split("\n").entries()) {
       const line = { source, number: index + 1, text: raw.replaceAll(/^[ \t\r\n]+|[ \t\r\n]+$/g, "") };
@@ -81,7 +81,10 @@ export class ConfigReader {
   }
 }
 
-/** The files that a path with wildcards in its last part names, in order; a path without any names itself. */
+/**
+ * The files that a path matches, in order. Wildcards are allowed in its last part; a path without wildcards matches
+ * itself.
+ */
 function matchingFiles(pattern: string): string[] {
   if (!/[*?[]/.test(pattern)) return [pattern];
   const folder = dirname(pattern);
@@ -90,7 +93,7 @@ function matchingFiles(pattern: string): string[] {
   try {
     names = readdirSync(folder);
   } catch {
-    // A pattern that matches nothing includes nothing.
+    // A pattern without matches includes nothing.
     return [];
   }
   const matches = (name: string): boolean => {

@@ -13,24 +13,24 @@ export type { GivenDirectives, SettingValues } from "./directives.ts";
 
 type Listener = () => void;
 
-/** One directive with the value it is to have. */
+/** A directive with its new value. */
 export interface Assignment {
   readonly name: DirectiveName;
   readonly value: unknown;
 }
 
-/** The values of all directives, and who wants to know when one changes. */
+/** The values of all directives, and the listeners for their changes. */
 export class Settings {
   readonly values: SettingValues = defaultValues();
-  /** The redis.conf that was read, absolute: what CONFIG REWRITE writes. */
+  /** Absolute path of the redis.conf that was read. CONFIG REWRITE writes it. */
   file: string | undefined;
-  /** What was set without having an effect here, for the messages of the start. */
+  /** Directives that were set but have no effect here, as messages for the start. */
   readonly warnings: string[] = [];
   readonly #listeners = new Map<DirectiveName, Listener[]>();
 
   /**
-   * Defaults, but for the given values: of the directive's own type, or as text as it would stand in redis.conf.
-   * Throws DirectiveError with the directive's name.
+   * Defaults, except for the given values: of the directive's own type, or as text in the form of redis.conf. Throws
+   * DirectiveError with the directive's name.
    */
   constructor(values: GivenDirectives = {}) {
     for (const [name, value] of Object.entries(values)) {
@@ -45,7 +45,9 @@ export class Settings {
     }
   }
 
-  /** Sets a directive from the words of redis.conf. `again`: the same file has set it before. Throws DirectiveError. */
+  /**
+   * Sets a directive from the words of redis.conf. `again`: the same file has already set it. Throws DirectiveError.
+   */
   assign(name: DirectiveName, words: readonly string[], again = false): void {
     const directive = directiveOf(name);
     const value = directive.parse(words, { value: this.values[name], again });
@@ -55,14 +57,17 @@ export class Settings {
     if (directive.unused !== undefined) this.warnings.push(unusedWarning(name, directive.unused));
   }
 
-  /** Tells of every later change. A listener that throws DirectiveError refuses the change, and all that came with it. */
+  /**
+   * Calls `listener` after every later change. A listener that throws DirectiveError refuses the change, together with
+   * all changes of the same call.
+   */
   onChange(name: DirectiveName, listener: Listener): void {
     const listeners = this.#listeners.get(name);
     if (listeners === undefined) this.#listeners.set(name, [listener]);
     else listeners.push(listener);
   }
 
-  /** Changes all of these or none. Throws DirectiveError, and tells which of them could not be had. */
+  /** Changes all of these or none. Throws DirectiveError after passing the refused directive to `failed`. */
   change(assignments: readonly Assignment[], failed: (name: DirectiveName) => void): void {
     const before = assignments.map(({ name }) => ({ name, value: this.values[name] as unknown }));
     for (const { name, value } of assignments) this.#put(name, value);
@@ -70,26 +75,26 @@ export class Settings {
     try {
       for (const { name } of assignments) {
         current = name;
-        this.#tell(name);
+        this.#notify(name);
       }
     } catch (error) {
       if (current !== undefined) failed(current);
       for (const { name, value } of before) this.#put(name, value);
       for (const { name } of before) {
-        // Whoever refused has not taken the change in.
+        // The listener that refused the change did not apply it, and later ones were not called.
         if (name === current) break;
-        this.#tell(name);
+        this.#notify(name);
       }
       throw error;
     }
   }
 
-  /** The value as CONFIG GET answers it. */
+  /** The value as CONFIG GET returns it. */
   print(name: DirectiveName): string {
     return directiveOf(name).print(this.values[name]);
   }
 
-  #tell(name: DirectiveName): void {
+  #notify(name: DirectiveName): void {
     for (const listener of this.#listeners.get(name) ?? []) listener();
   }
 
@@ -110,7 +115,7 @@ function defaultValues(): SettingValues {
   return Object.fromEntries(directiveNames.map((name) => [name, directiveOf(name).default])) as SettingValues;
 }
 
-/** The words that stand for a value that a program gave. */
+/** The words of redis.conf for a value that a program passed. */
 function wordsOf(name: string, value: unknown): string[] {
   if (!Object.hasOwn(directives, name)) throw new DirectiveError(`'${name}' is not a directive of redis.conf`);
   const directive = directiveOf(name as DirectiveName);

@@ -1,13 +1,13 @@
 import { type Directive, directive, type DirectiveFacts, DirectiveError } from "./directive.ts";
 import { parseMemory } from "./value-kinds.ts";
 
-/** A snapshot is due when this many changes have been made and this many seconds have passed. */
+/** A snapshot is due when at least this many changes were made and this many seconds have passed. */
 export interface SavePoint {
   readonly seconds: number;
   readonly changes: number;
 }
 
-/** Lines of one file add up; an empty text takes all points away. */
+/** Lines of one file add up; an empty text removes all points. */
 export function savePoints(facts: DirectiveFacts<readonly SavePoint[]>): Directive<readonly SavePoint[]> {
   return directive(facts, {
     manyWords: true,
@@ -32,7 +32,10 @@ export function savePoints(facts: DirectiveFacts<readonly SavePoint[]>): Directi
   });
 }
 
-/** What a class of clients may leave unread, in bytes: at once, and for how long. 0 is no limit. */
+/**
+ * How much output a class of clients may leave unread: a hard limit in bytes, and a soft limit with its number of
+ * seconds. 0 means no limit.
+ */
 export interface OutputLimit {
   readonly hardBytes: number;
   readonly softBytes: number;
@@ -49,7 +52,7 @@ const outputClasses = new Map<string, OutputClass>([
 ]);
 const badLimit = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
 
-/** A line names some of the classes; those that it does not name keep what they had. */
+/** A line names some of the classes; the others keep their limits. */
 export function outputLimits(facts: DirectiveFacts<OutputLimits>): Directive<OutputLimits> {
   const words = (name: string, limit: OutputLimit): string[] => [
     name,
@@ -94,17 +97,17 @@ function readLimit(hard: string, soft: string, seconds: string): OutputLimit {
   };
 }
 
-/** In Redis's order. A stands for all but the last, new keys. */
+/** In Redis's order. A stands for all but the last one, new keys. */
 const eventClasses = ["g", "$", "l", "s", "h", "z", "x", "e", "t", "d", "n"];
 const everyClass = eventClasses.slice(0, -1);
 const eventChannels = ["K", "E", "m"];
 
-/** Classes of keyspace events, as letters in Redis's order, with A for all that A stands for. */
+/** Classes of keyspace events, as letters in Redis's order. A replaces the letters that it stands for. */
 export function keyspaceEvents(facts: DirectiveFacts<string>): Directive<string> {
   return directive(facts, {
     manyWords: false,
     expects: "letters of K E A g $ l s h z x e t m d n",
-    // Redis does not show n beside A, though it has both.
+    // Redis does not show n beside A, although both are set.
     print: (value) => (value.startsWith("A") ? value.replace("n", "") : value),
     lines: (value) => [[value]],
     parse(words) {

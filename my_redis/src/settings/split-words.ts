@@ -3,15 +3,15 @@ import { splitInlineCommand } from "../protocol/inline-command.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The words of a line of redis.conf, quotes taken off; undefined when a quote is not closed. */
+/** The words of a line of redis.conf, without their quotes; undefined when a quote is not closed. */
 export function splitLine(line: string): string[] | undefined {
   return splitInlineCommand(encoder.encode(line))?.map((word) => decoder.decode(word));
 }
 
-/** A text given for several words, as CONFIG SET and one argument of the command line give it. */
+/** Splits one text that stands for several words. CONFIG SET and the command line give words in this form. */
 export const splitWords = (text: string): string[] => text.split(" ");
 
-/** A word as it stands in redis.conf: in quotes where it needs them. */
+/** A word as it is written in redis.conf: in quotes where it needs them. */
 export function quoteWord(word: string): string {
   if (/^[^\s"'#\\\p{Cc}]+$/u.test(word)) return word;
   const escaped = word.replaceAll(/[\\"]/g, "\\$&").replaceAll(/\p{Cc}/gu, escapeControl);

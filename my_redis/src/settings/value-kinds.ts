@@ -30,7 +30,7 @@ export function yesNo(facts: Facts<boolean>): Directive<boolean> {
   });
 }
 
-/** A whole number between two limits, these included. */
+/** A whole number between two limits, inclusive. */
 export function integer(facts: Facts<number> & Range): Directive<number> {
   const { min = 0, max = maxInt32 } = facts;
   return directive(facts, {
@@ -50,7 +50,7 @@ export function integer(facts: Facts<number> & Range): Directive<number> {
   });
 }
 
-/** A file mode of the usual octal form. */
+/** A file mode in octal digits. */
 export function octal(facts: Facts<number>): Directive<number> {
   return directive(facts, {
     ...oneWord((value: number) => value.toString(8)),
@@ -86,7 +86,7 @@ export function memory(facts: Facts<number> & Range): Directive<number> {
   });
 }
 
-/** Bytes, or a percentage of maxmemory; the percentage is held as a negative number. */
+/** Bytes, or a percentage of maxmemory. A percentage is stored as a negative number. */
 export function memoryOrPercent(facts: Facts<number>): Directive<number> {
   return directive(facts, {
     ...oneWord((value: number) => (value < 0 ? `${-value}%` : integerText(value, maxInt64))),
@@ -147,7 +147,7 @@ function parseChoice<Word extends string>(words: readonly Word[], given: string)
   return found;
 }
 
-/** Any text. `check` may refuse one with the reason. */
+/** Any text. `check` returns the reason when it refuses one. */
 export function text(facts: Facts<string> & { check?: (value: string) => string | undefined }): Directive<string> {
   const { check, ...rest } = facts;
   return directive(rest, {
@@ -162,7 +162,7 @@ export function text(facts: Facts<string> & { check?: (value: string) => string 
   });
 }
 
-/** Any number of words. `read` makes the list from them and may refuse. */
+/** Any number of words. `read` makes the list from them, and may refuse them. */
 export function list(
   facts: Facts<readonly string[]> & { read?: (words: readonly string[]) => readonly string[]; expects: string },
 ): Directive<readonly string[]> {
@@ -193,7 +193,7 @@ function withinRange(value: bigint, min: number | bigint, max: number | bigint):
   return Number(value);
 }
 
-/** Beyond 2^53 a number is only near the integer it stands for; the limit itself is given exactly. */
+/** Above 2^53 a number may differ from the integer it stands for, so the limit itself is printed exactly. */
 function integerText(value: number, max: number | bigint): string {
   if (!Number.isInteger(value) || Number.isSafeInteger(value)) return String(value);
   const near = BigInt(value);

@@ -8,9 +8,9 @@ export interface PlannedNode {
   /** host:port, its name on the ring. */
   readonly name: string;
   readonly port: number;
-  /** Its own folder, below `dir`. */
+  /** Its own folder, in `dir`. */
   readonly folder: string;
-  /** The names of the others, those of other machines (`peers`) among them. */
+  /** The names of all other nodes, including those of other machines (`peers`). */
   readonly peers: readonly string[];
 }
 
@@ -18,14 +18,14 @@ export interface PlannedNode {
 export type PlanSettings = Pick<SettingValues, "nodes" | "port" | "bind" | "self" | "peers" | "dir">;
 
 /**
- * The nodes that `nodes` asks for: ports from `port` upwards, each with a folder of its own. The host of their names is
- * that of `self`, else the first address that is bound.
+ * The nodes that `nodes` asks for: their ports go upwards from `port`, and each has its own folder. The host in their
+ * names is that of `self`, otherwise the first address in `bind`.
  *
  * @throws DirectiveError when the settings give no such ports
  */
 export function planNodes(settings: PlanSettings): PlannedNode[] {
   const { nodes, port, self } = settings;
-  // A node's place on the ring is its address: with another port after a restart it would not find its own keys.
+  // A node's address is its place on the ring: with another port after a restart it would not find its own keys.
   if (port === 0) throw new DirectiveError("nodes needs a fixed port: with port 0 each start would make another ring");
   if (port + nodes - 1 > 65_535) {
     throw new DirectiveError(`${nodes} nodes from port ${port} upwards would go beyond port 65535`);

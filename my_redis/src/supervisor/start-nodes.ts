@@ -7,13 +7,13 @@ import { type RunningNodes, superviseNodes } from "./supervisor.ts";
 export interface StartNodesOptions {
   /** 1 to 64 processes on this machine. */
   readonly nodes: number;
-  /** Of the first node; the others follow. Fixed, since a node's address is its place on the ring. */
+  /** Port of the first node; the others follow. It must be fixed, since a node's address is its place on the ring. */
   readonly port: number;
-  /** An existing folder; each node makes its own below it, and writes its messages there into my-redis.log. */
+  /** An existing folder. Each node makes its own folder in it, and writes its messages there into my-redis.log. */
   readonly dir: string;
-  /** Directives that all nodes share, by their names in redis.conf: what would stand there, or true and false. */
+  /** Directives that all nodes share, by their names in redis.conf. Values are as in redis.conf, or true and false. */
   readonly directives?: Readonly<Record<string, string | number | boolean>>;
-  /** Gets messages about nodes that die and are started again. */
+  /** Called when a node dies and is started again. */
   readonly report?: Environment["report"];
 }
 
@@ -23,9 +23,9 @@ const textOf = (value: string | number | boolean): string =>
   typeof value === "boolean" ? (value ? "yes" : "no") : `${value}`;
 
 /**
- * Starts nodes of one ring as processes of their own, and restarts a node that dies. They end with this process. Resolves
- * when all of them serve; rejects with NodesError when one cannot, which has then written its reason to standard error, and with
- * DirectiveError when the settings cannot make a ring.
+ * Starts the nodes of one ring as separate processes, and starts a node again when it dies. They end with this process.
+ * Resolves when all of them serve. Rejects with NodesError when one cannot start, which has then written its own
+ * message to standard error, and with DirectiveError when the options cannot make a ring.
  */
 export async function startNodes(options: StartNodesOptions): Promise<RunningNodes> {
   const { nodes, port, dir, directives = {}, report = () => {} } = options;
@@ -33,7 +33,7 @@ export async function startNodes(options: StartNodesOptions): Promise<RunningNod
   const running = superviseNodes({
     settings: new Settings({ nodes, port, dir, bind: [textOf(directives["bind"] ?? defaultBind)] }).values,
     command: [process.execPath, serverProgram, "-"],
-    // Not on the command line, which every user of the machine can read: a password may be among them.
+    // Not on the command line, which every user of the machine can read: the directives may contain a password.
     input: shared.map(([name, value]) => `${name} ${quoteWord(textOf(value))}\n`).join(""),
     logFile: "my-redis.log",
     environment: systemEnvironment(report),

@@ -1,39 +1,39 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
-/** What happens to a process that is kept running. */
+/** Events of a process that is kept running. */
 export interface SupervisedProcessEvents {
   /** The process serves. Called again after each restart. */
   ready(): void;
-  /** The process ended without having been asked to; it is started again after `pauseMs`. */
+  /** The process died without having been stopped; it will be started again after `pauseMs`. */
   died(how: string, pauseMs: number): void;
-  /** The process ended for good: it was stopped, it got SHUTDOWN, or it never served. */
+  /** The process ended for good: it was stopped, it ended by SHUTDOWN, or it failed before it ever served. */
   ended(failedToStart: boolean): void;
 }
 
 export interface SupervisedProcessOptions {
   readonly command: readonly [program: string, ...args: string[]];
-  /** Text for the standard input of the process. */
+  /** The text that the process reads from its standard input. */
   readonly input: string;
   readonly events: SupervisedProcessEvents;
-  /** A clock that never goes back, in milliseconds. */
+  /** A monotonic clock, in milliseconds. */
   readonly monotonicMs: () => number;
 }
 
-/** Greets a process: it has a supervisor, and must end when the supervisor does. */
+/** Notifies a process that it has a supervisor, with which it must end. */
 export const greeting = "my-redis: supervised";
-/** The answer to the greeting, once the process serves. */
+/** The process's reply to the greeting, once it serves. */
 export const readyMessage = "my-redis: ready";
 
 const firstPauseMs = 100;
 const maxPauseMs = 5000;
-/** A process that has served for this long starts with the shortest pause again. */
+/** After it has served for this long, a process that dies counts as stable: the pauses begin short again. */
 const steadyMs = 10_000;
-/** A process that does not stop within this time is killed. */
+/** A process that has not ended this long after SIGTERM is killed. */
 const stopGraceMs = 10_000;
 
 /**
- * A process that is started again whenever it dies, with growing pauses. Exit code 0 means
- * SHUTDOWN: the process is not started again.
+ * Starts a process again whenever it dies, with growing pauses. A process that ends with exit code 0 was asked to
+ * (SHUTDOWN), and is not started again.
  */
 export class SupervisedProcess {
   readonly #options: SupervisedProcessOptions;
@@ -55,7 +55,7 @@ export class SupervisedProcess {
     return this.#child?.pid;
   }
 
-  /** Asks the process to end in good order, and does not start it again. `events.ended` follows. */
+  /** Asks the process to end with SIGTERM, and does not start it again. `events.ended` is called when it has ended. */
   stop(): void {
     if (this.#stopping || this.#ended) return;
     this.#stopping = true;
@@ -73,7 +73,7 @@ export class SupervisedProcess {
     const [program, ...args] = this.#options.command;
     const child = spawn(program, args, { stdio: ["pipe", "inherit", "inherit", "ipc"] });
     this.#child = child;
-    // The process may end before it has read anything; its exit is handled elsewhere.
+    // The process may have died before it has read anything; its exit is handled below.
     child.stdin?.on("error", () => {});
     child.stdin?.end(this.#options.input);
     child.send(greeting, () => {});

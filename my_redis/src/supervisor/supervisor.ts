@@ -2,27 +2,30 @@ import { join } from "node:path";
 import type { Environment } from "../environment.ts";
 import { makeFolders, nodeWords, type PlannedNode, planNodes, type PlanSettings } from "./node-plan.ts";
 import { SupervisedProcess } from "./supervised-process.ts";
+import { settlable } from "../settlable.ts";
 
 export interface SupervisorOptions {
   readonly settings: PlanSettings;
   /** The words that start one node: the program, and the directives that all nodes share. */
   readonly command: readonly [program: string, ...args: string[]];
-  /** Configuration that each node reads from its standard input. */
+  /** Configuration that each node reads from standard input. */
   readonly input?: string;
-  /** A file of each node's own folder that its messages go to; without it they go where the supervisor's go. */
+  /**
+   * Name of a file in each node's own folder for its messages. Without it they go where the supervisor's messages go.
+   */
   readonly logFile?: string;
   readonly environment: Pick<Environment, "report" | "monotonicMs">;
 }
 
-/** Running nodes, which are started again when they die. */
+/** Nodes that are started again when they die. */
 export interface RunningNodes {
   readonly nodes: readonly PlannedNode[];
-  /** Resolves when all nodes serve; rejects when one of them could not start, after the others have ended. */
+  /** Resolves when all nodes serve. Rejects when a node could not start, after the others have ended. */
   readonly ready: Promise<void>;
   /** Resolves when all nodes have ended for good. */
   readonly closed: Promise<void>;
   close(): Promise<void>;
-  /** The process of the node at this index; undefined while it does not run. */
+  /** The process id of the node at this index; undefined while it does not run. */
   pid(index: number): number | undefined;
 }
 
@@ -79,7 +82,7 @@ export function superviseNodes({
         },
       }),
   );
-  // A caller that does not wait for `ready` gets the error from `closed`.
+  // A caller that does not wait for `ready` learns of the failure from `closed`.
   ready.promise.catch(() => {});
   return {
     nodes,
@@ -99,21 +102,4 @@ export class NodesError extends Error {
     super(reason);
     this.name = "NodesError";
   }
-}
-
-interface Settlable {
-  readonly promise: Promise<void>;
-  resolve(): void;
-  reject(error: Error): void;
-}
-
-/** Promise.withResolvers, which Node 20 has not. */
-function settlable(): Settlable {
-  let resolve = (): void => {};
-  let reject = (_error: Error): void => {};
-  const promise = new Promise<void>((resolvePromise, rejectPromise) => {
-    resolve = resolvePromise;
-    reject = rejectPromise;
-  });
-  return { promise, resolve, reject };
 }

@@ -12,7 +12,7 @@ async function textReply(connection: RespConnection, ...command: (string | numbe
   return `${reply.sign}${reply.text}`;
 }
 
-/** A folder with a log of what `commands` did, written by a process that was killed. */
+/** A folder with the log of these commands, written by a process that was killed. */
 async function folderWith(commands: readonly (readonly (string | number)[])[]): Promise<string> {
   const folder = temporaryFolder("aof");
   const server = await startMyRedis(folder);
@@ -53,7 +53,7 @@ describe("the append-only file", () => {
     });
   }
 
-  test("a cut tail is truncated with a warning, whole transactions only, and the log goes on from there", async () => {
+  test("a cut tail is truncated with a warning, whole transactions only, and the log continues from there", async () => {
     const folder = await folderWith([
       ["SET", "before", "1"],
       ["MULTI"],
@@ -64,7 +64,7 @@ describe("the append-only file", () => {
     const whole = readFileSync(logOf(folder));
     const transactionStart = whole.indexOf("*1\r\n$5\r\nMULTI");
     const transactionEnd = whole.indexOf("EXEC\r\n") + "EXEC\r\n".length;
-    // Every length in the transaction is one that a crash of the machine could leave.
+    // A crash of the machine could leave the file at any length within the transaction.
     for (let length = transactionStart + 1; length < transactionEnd; length += 17) {
       writeFileSync(logOf(folder), whole);
       truncateSync(logOf(folder), length);
@@ -134,7 +134,7 @@ describe("the append-only file", () => {
     const folder = temporaryFolder("aof");
     mkdirSync(join(folder, "appendonlydir"));
     writeFileSync(join(folder, "appendonlydir", "appendonly.aof.manifest"), "file gone.incr.aof seq 1 type i\n");
-    await expect(startMyRedis(folder)).rejects.toThrow(/gone\.incr\.aof is named in the manifest, but is not there/);
+    await expect(startMyRedis(folder)).rejects.toThrow(/gone\.incr\.aof is named in the manifest, but is missing/);
   });
 
   test("redis-server loads what MyRedis wrote", async () => {
@@ -207,7 +207,7 @@ describe("the append-only file", () => {
     await restarted.process.stop();
   }, 30_000);
 
-  test("a log of before Redis 7, one file beside the folder, is taken over", async () => {
+  test("a log from before Redis 7, one file beside the folder, is taken over", async () => {
     const folder = await folderWith([["SET", "key", "value"]]);
     const older = temporaryFolder("aof");
     copyFileSync(logOf(folder), join(older, "appendonly.aof"));

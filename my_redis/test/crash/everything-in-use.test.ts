@@ -6,7 +6,7 @@ import { StepWriter } from "./workload.ts";
 const policies = ["always", "everysec", "no"];
 const stepsPerLife = 400;
 
-/** Items that go from one list to another, taken by a client that waits for each. */
+/** Items that move from one list to another, each taken by a client that waits for it. */
 class Relay {
   #sent = 0;
   readonly taken: string[] = [];
@@ -29,7 +29,7 @@ class Relay {
     }
   }
 
-  /** Every item that was acknowledged is in one of the lists, once, and those that were taken are in the second. */
+  /** Every acknowledged item must be in one of the lists, exactly once, and the taken ones in the second list. */
   async differences(server: MyRedisProcess): Promise<string[]> {
     const connection = await server.connect();
     const [queue = [], taken = []] = (
@@ -45,7 +45,7 @@ class Relay {
     if (all.join() !== expected.join()) found.push("the items are not there once each, and in their order");
     if (all.length < this.#sent || all.length > this.#sent + 1)
       found.push(`${this.#sent} items were sent, ${all.length} are there`);
-    // One item may have been moved for each consumer, and the answer not have come.
+    // For each consumer one item may have been moved whose reply did not arrive.
     if (taken.length < this.taken.length) found.push(`${this.taken.length} items were taken, ${taken.length} are`);
     this.#sent = all.length;
     return found;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import { startMyRedis } from "./my-redis-process.ts";
 
-/** A request whose lines after the words end in two bytes of the client's choice. */
+/** A request with any two bytes at the end of its lines. */
 const request = (words: readonly string[], end: string): Buffer =>
   Buffer.from(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}${end}`).join("")}`, "latin1");
 
@@ -37,7 +37,7 @@ test("requests whose lines end in other bytes than CR LF are logged so that they
   await restarted.process.kill("SIGKILL");
 });
 
-test("a log that names a database that is not there any more is refused, and the file is left as it is", async () => {
+test("a log that names a missing database is refused, and the file is left as it is", async () => {
   const folder = temporaryFolder("aof");
   const server = await startMyRedis(folder);
   const connection = await server.connect();
@@ -53,7 +53,7 @@ test("a log that names a database that is not there any more is refused, and the
   expect(readFileSync(log)).toEqual(before);
 });
 
-test("a command of the log that fails is told of, and the rest is loaded", async () => {
+test("a command of the log that fails is reported, and the rest is loaded", async () => {
   const folder = temporaryFolder("aof");
   const server = await startMyRedis(folder, { "aof-checksum": "no" });
   await server.process.kill("SIGKILL");

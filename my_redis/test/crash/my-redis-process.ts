@@ -3,7 +3,7 @@ import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 const mainFile = `${import.meta.dirname}/../../main.ts`;
 
-/** MyRedis as a process of its own, to be killed. */
+/** MyRedis as a separate process that can be killed. */
 export interface MyRedisProcess {
   readonly port: number;
   readonly process: StartedProcess;
@@ -19,7 +19,7 @@ export async function startMyRedis(
   return launch([process.execPath, mainFile, ...words.flatMap(([name, value]) => [`--${name}`, value])]);
 }
 
-/** As `startMyRedis`, with a limit on the size of files, in KiB: a disk that is full. */
+/** As `startMyRedis`, with a limit on the size of files in KiB, which acts like a full disk. */
 export async function startMyRedisOnFullDisk(folder: string, fileLimitKib: number): Promise<MyRedisProcess> {
   const words = [process.execPath, mainFile, "--port", "0", "--dir", folder, "--appendonly", "yes"];
   return launch(["bash", "-c", `ulimit -S -f ${fileLimitKib}; exec "$@"`, "bash", ...words]);

@@ -2,8 +2,8 @@ import { startOpenServer } from "../../src/start-server.ts";
 import type { RewriteStep } from "../../src/persistence/aof/log-rewriter.ts";
 
 /**
- * A server that kills itself at a step of a rewrite: `bun rewriting-process.ts <folder> <step> [<preamble>]`. A program
- * of its own, so that nothing of it is left to tidy up.
+ * A server that kills itself at a step of a rewrite: `bun rewriting-process.ts <folder> <step> [<preamble>]`. It is a
+ * separate program, so that the kill leaves nothing behind in the test's process.
  */
 const [folder = "", step = "", preamble = "yes"] = process.argv.slice(2);
 const running = await startOpenServer({

@@ -23,7 +23,7 @@ const steps: readonly RewriteStep[] = [
   "history removed",
 ];
 
-/** Writes counters until the connection breaks, and notes the last value of each that was acknowledged. */
+/** Increments counters until the connection breaks, and stores the last acknowledged value of each. */
 async function countUntilKilled(port: number, writers: number, counters: Map<string, number>): Promise<void> {
   const write = async (writer: number): Promise<void> => {
     const connection = await RespConnection.open(port, "MyRedis");
@@ -37,7 +37,10 @@ async function countUntilKilled(port: number, writers: number, counters: Map<str
   await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));
 }
 
-/** A counter is what was acknowledged last, or one more: what was under way may have been kept. */
+/**
+ * A counter must have its last acknowledged value or one more, because the last write may have been logged without its
+ * reply arriving.
+ */
 async function expectCounters(port: number, counters: ReadonlyMap<string, number>): Promise<void> {
   const connection = await RespConnection.open(port, "restarted");
   const names = [...counters.keys()];
@@ -82,7 +85,7 @@ describe("a process that is killed at a step of rewriting its append-only file h
 
       const server = await startMyRedis(folder);
       await expectCounters(server.port, counters);
-      // It goes on as if nothing had been: the next rewrite tidies up.
+      // The restarted server works normally: its next rewrite removes what was left.
       const connection = await server.connect();
       expect((await connection.reply("BGREWRITEAOF")).text).toBe("Background append only file rewriting started");
       await waitUntil(async () => /aof_rewrites:1\b/.test((await connection.reply("INFO", "persistence")).text ?? ""), {

@@ -17,10 +17,10 @@ async function folderWithKey(): Promise<string> {
 }
 
 describe("a start", () => {
-  test("that broke off while it took over a log of before Redis 7 is made good by the next", async () => {
+  test("that was killed while it took over a log from before Redis 7 is completed by the next", async () => {
     const folder = temporaryFolder("aof");
     copyFileSync(join(logFolder(await folderWithKey()), "appendonly.aof.1.incr.aof"), join(folder, "appendonly.aof"));
-    // The manifest was written, the file not moved yet.
+    // The manifest is written, and the file not moved yet.
     mkdirSync(logFolder(folder));
     writeFileSync(join(logFolder(folder), "appendonly.aof.manifest"), "file appendonly.aof seq 1 type b\n");
     const server = await startMyRedis(folder);
@@ -46,7 +46,7 @@ describe("a start", () => {
     expect(existsSync(join(logFolder(folder), "lock"))).toBe(false);
   });
 
-  test("takes over the lock of a process that was killed, whoever has its number now", async () => {
+  test("takes over the lock of a process that was killed, even if another process has its number now", async () => {
     const folder = await folderWithKey();
     const lock = join(logFolder(folder), "lock");
     expect(existsSync(lock)).toBe(true);
@@ -55,9 +55,9 @@ describe("a start", () => {
     await server.process.kill("SIGKILL");
   });
 
-  test("takes over the lock of a process that has ended, though nobody has waited for it", async () => {
+  test("takes over the lock of a process that has ended, even if its parent has not reaped it", async () => {
     const folder = await folderWithKey();
-    // `exec` leaves the shell's child to a program that never asks how it ended.
+    // `exec` turns the shell into a program that never reaps the shell's child.
     const parent = await startProcess({
       cmd: ["bash", "-c", "sleep 60 & echo child:$!:; exec sleep 60"],
       readyWhen: /child:(\d+):/,

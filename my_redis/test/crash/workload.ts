@@ -1,12 +1,12 @@
 import type { RespConnection, Word } from "../differential/harness/resp-connection.ts";
 
 /**
- * What one client does in its own keys, step after step. Each step is one transaction or one script, and what it does
- * follows from its number alone: so the data after any number of whole steps is known.
+ * The writes of one client to its own keys, in steps. Each step is one transaction or one script, and its effect
+ * follows from its number alone, so that the data after any number of whole steps is known.
  */
 export class StepWriter {
   readonly prefix: string;
-  /** Steps that the server has acknowledged. */
+  /** Number of steps that the server has acknowledged. */
   acknowledged = 0;
 
   constructor(prefix: string) {
@@ -37,12 +37,12 @@ export class StepWriter {
     return commands;
   }
 
-  /** The group must be there before the first step. */
+  /** The consumer group must exist before the first step. */
   async begin(connection: RespConnection): Promise<void> {
     await connection.reply("XGROUP", "CREATE", this.#key("stream"), "group", "0", "MKSTREAM");
   }
 
-  /** Takes steps until the server is gone. */
+  /** Runs steps until the server is killed. */
   async run(connection: RespConnection, acknowledged: () => void): Promise<void> {
     for (let step = this.acknowledged + 1; ; step++) {
       const done = await this.#take(connection, step).catch(() => false);
@@ -67,10 +67,13 @@ export class StepWriter {
     return true;
   }
 
-  /** How what the server holds differs from the data after some whole number of steps: of all acknowledged ones, at least. */
+  /**
+   * Differences between the server's data and the data after some whole number of steps, which must include all
+   * acknowledged ones.
+   */
   async differences(connection: RespConnection): Promise<string[]> {
     const steps = Number((await connection.reply("GET", this.#key("steps"))).text ?? 0);
-    // One step may have been done, and its answer not have come.
+    // One step may have been done without its reply arriving.
     if (steps < this.acknowledged || steps > this.acknowledged + 1) {
       return [`${this.prefix}: ${this.acknowledged} steps were acknowledged, ${steps} are there`];
     }

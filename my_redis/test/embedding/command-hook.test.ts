@@ -37,7 +37,7 @@ describe("the hook on commands", () => {
     client.close();
   });
 
-  test("delays a command, and what the same client asks after it, but nobody else", async () => {
+  test("delays a command, and the later ones of the same client, but no other client", async () => {
     const slow = await start({ onCommand: ({ name }) => (name === "set" ? { delayMs: 500 } : undefined) });
     const other = await RespConnection.open((running as RunningServer).port, "MyRedis");
     slow.send(["SET", "k", "1"], ["GET", "k"]);
@@ -47,7 +47,7 @@ describe("the hook on commands", () => {
     other.close();
   });
 
-  test("answers with an error after a delay, and forgets a client who went away meanwhile", async () => {
+  test("answers with an error after a delay, and forgets a client that disconnected meanwhile", async () => {
     const client = await start({
       onCommand: ({ name }) => (name === "get" ? { delayMs: 30, error: "ERR late" } : undefined),
     });

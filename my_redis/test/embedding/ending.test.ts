@@ -7,8 +7,8 @@ import { RespConnection } from "../differential/harness/resp-connection.ts";
 const index = join(import.meta.dir, "../../index.ts");
 
 /**
- * A program that starts a server, asks it something over a connection that stays open, and never closes either. Its own
- * end of the connection does not keep it alive, so that only the server could.
+ * A program that starts a server, sends it a request over a connection that stays open, and closes neither. The
+ * client's end of the connection does not keep the process alive, so that only the server could.
  */
 const forgetful = (options: string): string => `
 import { connect } from "node:net";

@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findProgram, startProcess, temporaryFolder } from "../../../tools/test-services/index.ts";
+import { findProgram, startProcess, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
+import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 const packageFolder = join(import.meta.dir, "../..");
 const buildProgram = join(packageFolder, "../tools/build-packages/main.ts");
 const node = findProgram("node");
 
-/** Run by Node, from a folder that finds "my-redis" as a dependency. */
+/** Runs in Node, from a folder in which "my-redis" is a dependency. */
 const program = `
 import { connect } from "node:net";
 import { startServer } from "my-redis";
@@ -48,6 +49,28 @@ describe.skipIf(node === undefined)("in a Node program (skipped where there is n
       cmd: [node as string, bin, "--port", "0"],
       readyWhen: /Ready to accept connections tcp 127\.0\.0\.1:\d+/,
     });
+    expect(await started.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  test("a snapshot and a rewritten log are written in the background", async () => {
+    const folder = temporaryFolder("embedding-files");
+    const bin = join(packageFolder, "bin", "my-redis-server.js");
+    const started = await startProcess({
+      cmd: [node as string, bin, "--port", "0", "--dir", folder, "--appendonly", "yes"],
+      readyWhen: /Ready to accept connections tcp 127\.0\.0\.1:\d+/,
+    });
+    const port = Number(/Ready to accept connections tcp 127\.0\.0\.1:(\d+)/.exec(started.stdout())?.[1]);
+    const client = await RespConnection.open(port, "MyRedis on Node");
+    await client.reply("SET", "key", "value");
+    const persistence = async (): Promise<string> => (await client.reply("INFO", "persistence")).text ?? "";
+    const until = (line: string): Promise<void> =>
+      waitUntil(async () => (await persistence()).includes(line), { what: line, timeoutMs: 10_000 });
+    await client.reply("BGSAVE");
+    await until("rdb_saves:1\r\n");
+    await client.reply("BGREWRITEAOF");
+    await until("aof_rewrites:1\r\n");
+    expect(readdirSync(folder).sort()).toEqual(["appendonlydir", "dump.rdb"]);
+    client.close();
     expect(await started.stop()).toEqual({ code: 0, signal: null });
   });
 });

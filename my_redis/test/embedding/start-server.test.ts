@@ -27,14 +27,14 @@ describe("startServer", () => {
     await running.close();
   });
 
-  test("refuses directives that it cannot honour", () => {
+  test("refuses directives that it cannot support", () => {
     expect(startServer({ port: 70_000 })).rejects.toBeInstanceOf(DirectiveError);
     expect(startServer({ port: 0, dir: "/no/such/folder" })).rejects.toThrow(
       "dir '/no/such/folder': No such file or directory",
     );
   });
 
-  test("listens on several addresses, and passes over one that the machine does not have", async () => {
+  test("listens on several addresses, and skips one that the machine does not have", async () => {
     const running = await startServer({ port: 0, memory: true, bind: ["127.0.0.1", "127.0.0.2", "-203.0.113.7"] });
     const socket = await Bun.connect({
       hostname: "127.0.0.2",

@@ -23,7 +23,7 @@ const ends = ["\r\n", "\n", "\r", "\rX", "", "\0\n"];
 
 type Break = (random: SeededRandom) => Uint8Array;
 
-/** Ways to send what is no request, almost one, or one that has not just one reply. */
+/** Ways to send no valid request, an almost valid one, or one without exactly one reply. */
 const breaks: readonly Break[] = [
   (random) => flipBits(random, harmlessRequest(random)),
   (random) => cut(random, harmlessRequest(random)),
@@ -41,7 +41,10 @@ const breaks: readonly Break[] = [
 
 export const generateBrokenBytes = (random: SeededRandom): Uint8Array => random.pick(breaks)(random);
 
-/** A request that stays harmless whatever becomes of it: a script of which one byte changed may never end. */
+/**
+ * A request that is harmless even if it is changed. Scripts are excluded, because one with a changed byte may never
+ * end.
+ */
 function harmlessRequest(random: SeededRandom): Uint8Array {
   for (;;) {
     const words = generateWords(random);
@@ -60,13 +63,13 @@ function flipBits(random: SeededRandom, bytes: Uint8Array): Uint8Array {
 
 const cut = (random: SeededRandom, bytes: Uint8Array): Uint8Array => bytes.subarray(0, random.below(bytes.length));
 
-/** Lengths that are wrong, negative or far too large. */
+/** Headers with lengths that are wrong, negative or far too large. */
 function headers(random: SeededRandom): Uint8Array {
   const words = `$${random.pick(lengths)}${random.pick(ends)}GET${random.pick(ends)}$${random.pick(lengths)}\r\nkey\r\n`;
   return Buffer.from(`*${random.pick(lengths)}${random.pick(ends)}${words}`, "latin1");
 }
 
-/** A whole SET whose lines end in anything of two bytes: redis-server reads only the lengths. */
+/** A whole SET whose lines end in any two bytes, which redis-server accepts because it reads only the lengths. */
 function otherLineEnds(random: SeededRandom): Uint8Array {
   const end = (): string => random.pick(["\r\n", "\r\n", "ab", "\n\r", "*1", "$3"]);
   return Buffer.from(`*3\r\n$3\r\nSET${end()}$5\r\nkey:1${end()}$4\r\nodd!${end()}`, "latin1");

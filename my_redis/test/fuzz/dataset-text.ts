@@ -1,7 +1,7 @@
 import { type Reply, showReply } from "../differential/harness/reply.ts";
 import type { RespConnection, Word } from "../differential/harness/resp-connection.ts";
 
-/** How to read the whole of a value, by its type, and whether the order of what comes is part of it. */
+/** The commands that read a whole value of each type, and whether the order of their replies matters. */
 const readers: Readonly<Record<string, { commands: (key: Word) => Word[][]; ordered: boolean }>> = {
   string: { commands: (key) => [["GET", key]], ordered: true },
   list: { commands: (key) => [["LRANGE", key, 0, -1]], ordered: true },
@@ -10,16 +10,19 @@ const readers: Readonly<Record<string, { commands: (key: Word) => Word[][]; orde
   stream: { commands: (key) => [["XINFO", "STREAM", key, "FULL", "COUNT", 0]], ordered: true },
 };
 
-/** What of XINFO STREAM is no data: the shape of the memory, and when a consumer was last seen, which no log keeps. */
+/**
+ * Fields of XINFO STREAM that are no data: the structure in memory, and when a consumer was last seen, which no log
+ * keeps.
+ */
 const volatileFields = new Set(["radix-tree-keys", "radix-tree-nodes", "seen-time", "active-time"]);
 
-/** A key as text, and when it expires, Unix milliseconds. */
+/** A key's value as text, and its expiry in Unix milliseconds. */
 export interface KeyText {
   readonly value: string;
   readonly expiresAtMs: number;
 }
 
-/** All keys of these databases as text: by "database:key". */
+/** All keys of these databases as text, by "database:key". */
 export async function readDataset(
   connection: RespConnection,
   databases: readonly number[],
@@ -43,21 +46,21 @@ async function readKey(connection: RespConnection, key: Word): Promise<KeyText |
   ]);
   if (type?.text === "hash") return readHash(connection, key, Number(expiry?.text));
   const reader = readers[type?.text ?? ""];
-  // It may expire while it is looked at.
+  // The key may expire while it is being read.
   if (reader === undefined) return undefined;
   const replies = await connection.replies(reader.commands(key));
   const value = replies.map((reply) => (reader.ordered ? showReply(steady(reply)) : showUnordered(reply))).join();
   return { value: `${type?.text} ${value}`, expiresAtMs: Number(expiry?.text) };
 }
 
-/** A hash without the fields that end some time: they may do so before the next reading. */
+/** A hash without the fields that have an expiry, because they may expire before the next reading. */
 async function readHash(connection: RespConnection, key: Word, expiresAtMs: number): Promise<KeyText | undefined> {
   const { items = [] } = await connection.reply("HGETALL", key);
   const content = items ?? [];
   const names = content.flatMap(({ text }, index) => (index % 2 === 0 ? [Buffer.from(text ?? "", "latin1")] : []));
   if (names.length === 0) return undefined;
   const reply = await connection.reply("HPEXPIRETIME", key, "FIELDS", names.length, ...names);
-  // A server of before Redis 7.4 has no such times.
+  // Before Redis 7.4 fields have no expiries.
   const ends = reply.items ?? names.map(() => ({ text: "-1" }));
   const pairs = ends.flatMap(({ text }, index) =>
     text === "-1"
@@ -84,13 +87,13 @@ function steady(reply: Reply): Reply {
 }
 
 /**
- * Id, perhaps consumer, moment and number of the deliveries. A consumer who reads again what he has not acknowledged
- * changes these two, and no log tells of it: redis-server's does not either.
+ * An entry of XPENDING: id, in some forms a consumer, then the time and number of its deliveries. A consumer that reads
+ * its unacknowledged entries again changes these two, and no log records that, nor does redis-server's.
  */
 const isPendingEntry = (items: readonly Reply[]): boolean =>
   items.length > 2 && items.every(({ sign }, index) => sign === (index < items.length - 2 ? "$" : ":"));
 
-/** How two readings differ, but for keys whose time may have been over at the second. */
+/** The differences between two readings, except for keys that may have expired before the second. */
 export function datasetDifference(
   before: ReadonlyMap<string, KeyText>,
   after: ReadonlyMap<string, KeyText>,

@@ -5,7 +5,7 @@ import { generateBrokenBytes } from "./broken-bytes.ts";
 import { generateRequest, generateWords } from "./generated-requests.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
-/** What the clients of one piece have done. */
+/** Counts of what the clients of one piece have done. */
 export interface FuzzTally {
   bytes: number;
   requests: number;
@@ -16,8 +16,8 @@ export interface FuzzTally {
 const closeTimeoutMs = 10_000;
 
 /**
- * Sends pipelines of whole requests in chunks of any size; each request must get one reply. Throws when one is
- * missing, when bytes are no reply, and when the server met an error that it did not expect.
+ * Sends pipelines of whole requests in chunks of any size; each request must get exactly one reply. Throws when a reply
+ * is missing, when bytes are no reply, and when the server had an unexpected error.
  */
 export async function runOrderlyClient(port: number, random: SeededRandom, tally: FuzzTally): Promise<void> {
   tally.connections++;
@@ -67,8 +67,8 @@ function chunksOf(random: SeededRandom, bytes: Buffer): Buffer[] {
 }
 
 /**
- * Sends right and broken bytes mixed, then goes away in one of several manners. Whatever comes back must be replies;
- * after its own end is closed the server must close the other.
+ * Sends valid and broken bytes mixed, then disconnects in one of several ways. All received bytes must be replies.
+ * After the client has closed its side, the server must close the other.
  */
 export async function runBrokenClient(port: number, random: SeededRandom, tally: FuzzTally): Promise<void> {
   tally.connections++;

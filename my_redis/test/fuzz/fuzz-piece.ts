@@ -11,14 +11,14 @@ const clientTasks = 8;
 const databases = [...Array(fuzzedDatabases).keys(), witnessDatabase];
 const directives = {
   databases: "1000",
-  // Small enough that no request can make the test machine run out of memory.
+  // Small enough that no request can exhaust the memory of the test machine.
   "proto-max-bulk-len": "1mb",
   "client-query-buffer-limit": "4mb",
 };
 
 /**
- * One bounded piece: a fresh server is given the load that `seed` stands for, then killed and started again on its
- * log. Throws with what was wrong.
+ * One bounded piece: a new server gets the load of this `seed`, is killed, and is started again on its log. Throws with
+ * a description of what was wrong.
  */
 export async function runFuzzPiece(
   seed: number,
@@ -68,7 +68,7 @@ async function load(
   return witness.rounds;
 }
 
-/** Reads everything, kills the server, starts another on the same folder, and reads again. */
+/** Reads all data, kills the server, starts another one in the same folder, and reads again. */
 async function compareAfterRestart(server: MyRedisProcess, folder: string): Promise<number> {
   const reader = await server.connect();
   const before = await readDataset(reader, databases);
@@ -89,7 +89,7 @@ async function compareAfterRestart(server: MyRedisProcess, folder: string): Prom
   }
 }
 
-/** No error that nobody expected, neither while commands ran nor while the log was loaded. */
+/** Throws for unexpected errors, both while commands ran and while the log was loaded. */
 function checkMessages(server: MyRedisProcess): void {
   const messages = messagesOf(server);
   if (/failed unexpectedly|in the log was answered/.test(messages)) throw new Error(messages);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { runFuzzPiece } from "./fuzz-piece.ts";
 
-/** A piece that runs with every test run; `npm run fuzz -- --minutes N` runs many, with seeds of their own. */
+/** The piece of every test run. `npm run fuzz -- --minutes N` runs many, with other seeds. */
 const seed = 20_240_607;
 const loadMs = 8000;
 

@@ -4,12 +4,13 @@ import { encodeCommand, type Word } from "../differential/harness/resp-connectio
 import { requestTemplates, scriptTexts } from "./request-templates.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
-/** Fuzzers stay in these databases; the witness has one of his own, far away. */
+/** The fuzzers use these databases; the witness has its own one, far away. */
 export const fuzzedDatabases = 4;
 
 /**
- * Not for the fuzzer: what ends or stops the server or its other clients on purpose, makes replies uncountable, or
- * may by itself take long (LCS of two values of megabytes, a million random members).
+ * Commands that the fuzzer does not use: those that intentionally end or stop the server or its other clients, that
+ * make replies uncountable, or that may take long by themselves (LCS of two values of megabytes, a million random
+ * members).
  */
 const leftOut = new Set([
   "shutdown",
@@ -82,10 +83,10 @@ const plainCommands: readonly PlainCommand[] = allCommands
     ({ words }) => !leftOut.has(words.join("|").toLowerCase()) && !leftOut.has((words[0] as string).toLowerCase()),
   );
 
-/** Names of commands to their groups. */
+/** The group of each command, by name. */
 const groups = new Map<string, string>(allCommands.map(({ name, group }) => [name, group]));
 
-/** Mostly a key that the commands of one group share, so that they meet values of their type. */
+/** Mostly a key that is shared by the commands of one group, so that they find values of their type. */
 function keyWord(random: SeededRandom, name: string): string {
   return random.oneIn(4) ? `key:${random.below(24)}` : `${groups.get(name) ?? "key"}:${random.below(6)}`;
 }
@@ -113,7 +114,7 @@ const numbers = [
 const scores = ["0", "1", "-1.5", "3.25", "1e17", "inf", "-inf", "(2", "nan", "0.1", "1e-320", "x"];
 const globs = ["*", "key:?", "k*[0-9]", "*\\*", "[^a]*", "", "f*"];
 
-/** Words that one letter of a template stands for. */
+/** Makes the word for each letter of a template. */
 const wordMakers: Readonly<Record<string, (random: SeededRandom, name: string) => Word>> = {
   K: keyWord,
   V: (random) => valueWord(random),
@@ -136,9 +137,9 @@ function valueWord(random: SeededRandom): Word {
   return random.oneIn(3) ? random.bytes(random.below(100)) : `value ${random.below(100)}`;
 }
 
-/** One well-formed request: mostly a right command, now and then one whose arguments are anything. */
+/** One well-formed request: mostly a valid command, and sometimes one with arbitrary arguments. */
 export function generateWords(random: SeededRandom): Word[] {
-  // Seldom, so that there is something to be flushed.
+  // Rarely, so that there is usually something to flush.
   if (random.oneIn(3000)) return ["FLUSHDB", random.pick(["ASYNC", "SYNC"])];
   if (random.oneIn(25)) return scriptWords(random);
   return random.oneIn(6) ? tableWords(random) : templateWords(random);
@@ -163,7 +164,7 @@ function templateWords(random: SeededRandom): Word[] {
   return words;
 }
 
-/** A command of the table with as many arguments as it takes at least, and keys where it has keys. */
+/** A command of the table with the minimum number of arguments, and with keys where it takes keys. */
 function tableWords(random: SeededRandom): Word[] {
   const { words, command } = random.pick(plainCommands);
   const least = Math.abs(command.arity);

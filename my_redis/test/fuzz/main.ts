@@ -2,8 +2,8 @@ import { parseArgs } from "node:util";
 import { runFuzzPiece } from "./fuzz-piece.ts";
 
 /**
- * `npm run fuzz -- [--minutes N] [--seed S]`: pieces of some seconds, each with a server and a seed of its own, until
- * the time is over or one fails. `--seed` runs the piece of that seed first: with --minutes 0, only that one.
+ * `npm run fuzz -- [--minutes N] [--seed S]`: runs pieces of some seconds, each with a new server and seed, until the
+ * time has passed or one fails. `--seed` runs the piece of that seed first; with --minutes 0, only that one.
  */
 const pieceMs = 15_000;
 

@@ -1,8 +1,9 @@
 /**
- * Right requests in short form. A word in capitals of one letter is made up anew each time: K a key, V a value,
- * F a field or member, N a whole number, S a score or other floating point number, T a time to live in milliseconds,
- * W a short time to wait in seconds, M one in milliseconds, I a stream id, B a bound of a range of ids, G a glob pattern, C a small count,
- * D a database. A word after "?" is left out half of the time, together with what hangs on it by "_".
+ * Valid requests in short form. A word that is one capital letter is replaced at each use: K a key, V a value, F a
+ * field or member, N a whole number, S a score or other floating point number, T a time to live in milliseconds, W a
+ * short time to wait in seconds, M one in milliseconds, I a stream id, B a bound of a range of ids, G a glob pattern, C
+ * a small count, D a database. A word after "?" is omitted half of the time, together with the words joined to it by
+ * "_".
  */
 export const requestTemplates: readonly string[] = [
   "SET K V",
@@ -242,7 +243,10 @@ export const requestTemplates: readonly string[] = [
   "SCRIPT FLUSH",
 ];
 
-/** Scripts with keys K and arguments V: never broken by mutation, for a loop without an end would stop everybody. */
+/**
+ * Scripts with keys K and arguments V. They are never changed at random, because a script with an endless loop would
+ * block all clients.
+ */
 export const scriptTexts: readonly string[] = [
   "return ARGV[1]",
   "return redis.call('SET', KEYS[1], ARGV[1])",

@@ -1,4 +1,4 @@
-/** Chance that can be had again: the same seed gives the same numbers (mulberry32). */
+/** Repeatable random numbers: the same seed gives the same sequence (mulberry32). */
 export class SeededRandom {
   #state: number;
 
@@ -14,7 +14,7 @@ export class SeededRandom {
     return ((bits ^ (bits >>> 14)) >>> 0) / 4294967296;
   }
 
-  /** A whole number from 0 to below `limit`. */
+  /** A whole number from 0 to `limit` - 1. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
@@ -32,7 +32,7 @@ export class SeededRandom {
     return Uint8Array.from({ length }, () => this.below(256));
   }
 
-  /** A stream of chance of its own, so that two tasks do not take each other's numbers. */
+  /** An independent sequence, so that two tasks do not take each other's numbers. */
   fork(): SeededRandom {
     return new SeededRandom(this.below(4294967296));
   }

@@ -2,10 +2,10 @@ import { type Reply, showReply } from "../differential/harness/reply.ts";
 import type { RespConnection, Word } from "../differential/harness/resp-connection.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
-/** Far from the databases of the fuzzer. */
+/** Not one of the fuzzer's databases. */
 export const witnessDatabase = 937;
 
-/** One client whose every reply is known beforehand: what others send must not touch it. */
+/** A client that knows every reply in advance: the other clients must not affect it. */
 export class Witness {
   #count = 0;
   rounds = 0;
@@ -21,7 +21,7 @@ export class Witness {
     await this.#expect([[["SELECT", witnessDatabase], "+OK"]]);
   }
 
-  /** Sends one pipeline and compares every reply. Throws what was wrong. */
+  /** Sends one pipeline and compares every reply. Throws with the difference. */
   async round(): Promise<void> {
     this.#count++;
     this.rounds++;

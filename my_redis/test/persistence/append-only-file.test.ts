@@ -15,7 +15,7 @@ const options = {
   checksums: false,
 } as const;
 
-/** Bytes that the system refuses at the first try, as a full disk would. */
+/** Bytes whose first write the system refuses, as with a full disk. */
 const unwritable = (text: string): Uint8Array =>
   ({ length: text.length, slice: () => Buffer.from(text) }) as unknown as Uint8Array;
 
@@ -65,11 +65,11 @@ describe("the append-only file answers", () => {
     file.close();
     expect(order).toEqual(["first true", "second false", "third true"]);
     expect(messages[0]).toContain("cannot be written");
-    // The effect of the second was there to be read meanwhile: it is written as soon as that can be.
+    // The effect of the second turn could be read meanwhile, so it is written as soon as possible.
     expect(readFileSync(name, "latin1")).toBe("first second");
   });
 
-  test("who waits when it closes, and takes nothing afterwards", async () => {
+  test("the turns that wait when it closes, and takes nothing afterwards", async () => {
     const { file, path: name } = open();
     const closed = new Promise<void>((resolve) => {
       file.onClosed = resolve;
@@ -84,7 +84,7 @@ describe("the append-only file answers", () => {
     expect(readFileSync(name, "latin1")).toBe("first");
   });
 
-  test("who waits for the disk while it goes on in another file, each part of the log in its own", async () => {
+  test("the turns that wait for the disk while it continues in another file, each part of the log in its own", async () => {
     const { file, path: name } = open();
     const next = path();
     const order: string[] = [];
@@ -102,13 +102,13 @@ describe("the append-only file answers", () => {
     await second;
     expect(order).toEqual(["first true", "second true"]);
     expect(file.sizeBytes).toBe(6);
-    // What could be written only in part is taken back from this file, not from the log as a whole.
+    // An incomplete write is removed from this file, and nothing else of the log.
     file.write(unwritable(" third"));
     file.close();
     expect([readFileSync(name, "latin1"), readFileSync(next, "latin1")]).toEqual(["first", "second third"]);
   });
 
-  test("nobody that it goes on elsewhere while it cannot be written", () => {
+  test("a switch to another file with an error, while it cannot be written", () => {
     const { file } = open();
     file.write(unwritable("first"));
     expect(() => file.switchTo(openSync(path(), "w"))).toThrow("the append-only file cannot be written");

@@ -34,7 +34,7 @@ async function start(options: StartOptions & { dir?: string } = {}): Promise<Sce
 const infoLine = async ({ ask }: Scene, name: string): Promise<string | undefined> =>
   new RegExp(`^${name}:(.*)\r$`, "m").exec((await ask("INFO", "persistence")) ?? "")?.[1];
 
-/** Waits until nothing is written beside the work. */
+/** Waits until no file is being written in the background. */
 async function settled(scene: Scene): Promise<void> {
   const lines = ["aof_rewrite_in_progress", "aof_rewrite_scheduled", "rdb_bgsave_in_progress"];
   await waitUntil(
@@ -46,7 +46,7 @@ async function settled(scene: Scene): Promise<void> {
 const manifestOf = (folder: string): string =>
   readFileSync(join(folder, "appendonlydir", "appendonly.aof.manifest"), "utf8");
 
-/** What another server finds in the folder. */
+/** The values that another server loads from the folder. */
 async function found(folder: string, options: StartOptions, ...keys: string[]): Promise<unknown[]> {
   const scene = await start({ dir: folder, ...options });
   const reply = await scene.connection.reply("MGET", ...keys);
@@ -55,7 +55,7 @@ async function found(folder: string, options: StartOptions, ...keys: string[]): 
 }
 
 describe("the log at run time", () => {
-  test("begins with the data of before, and ends with what was logged until then", async () => {
+  test("begins with the existing data, and ends with what was logged until then", async () => {
     const scene = await start();
     await scene.ask("SET", "before", 1);
     expect(await scene.ask("CONFIG", "SET", "appendonly", "yes")).toBe("OK");
@@ -94,7 +94,7 @@ describe("the log at run time", () => {
     expect(await found(scene.folder, { appendonly: true }, "key:0", "key:2999", "last")).toEqual(["0", "2999", "1"]);
   });
 
-  test("is not begun in a folder where another server goes on with its own", async () => {
+  test("is not begun in a folder where another server writes its own", async () => {
     const first = await start({ appendonly: true });
     const second = await start({ dir: first.folder });
     expect(await second.ask("CONFIG", "SET", "appendonly", "yes")).toMatch(/Unable to turn on AOF. Check server logs/);
@@ -104,7 +104,7 @@ describe("the log at run time", () => {
     await first.close();
   });
 
-  test("is rewritten by itself when it has grown enough, and not below the least size", async () => {
+  test("is rewritten automatically when it has grown enough, and not below the minimum size", async () => {
     const scene = await start({ appendonly: true, "auto-aof-rewrite-min-size": 4096 });
     await scene.ask("SET", "key", "x".repeat(1000));
     for (let round = 0; round < 3; round++) await scene.ask("INCR", "counter");
@@ -116,7 +116,7 @@ describe("the log at run time", () => {
     expect(await found(scene.folder, { appendonly: true }, "counter")).toEqual(["303"]);
   });
 
-  test("is rewritten while commands, transactions and scripts of another database go on, and loses none", async () => {
+  test("is rewritten while commands, transactions and scripts of another database continue, and loses none", async () => {
     const scene = await start({ appendonly: true });
     const script = "redis.call('INCR', KEYS[1]) redis.call('SELECT', 5) return redis.call('INCR', KEYS[1])";
     const commands: Word[][] = [["MULTI"], ["INCR", "a"], ["INCR", "b"], ["EXEC"], ["INCR", "c"]];
@@ -150,7 +150,7 @@ describe("the log at run time", () => {
   });
 
   test("is rewritten with what is done and not yet written in the old increment, not once more in the new one", async () => {
-    // So seldom that nothing but the rewrite writes what is not written yet.
+    // The cron runs so rarely that only the rewrite can flush the pending commands.
     const scene = await start({ appendonly: true, hz: 1 });
     const { server } = scene.server;
     const context = server.clients.addPseudo("script");
@@ -163,7 +163,7 @@ describe("the log at run time", () => {
   });
 
   for (const how of ["rewritten", "ended before its base is written"]) {
-    test(`that is begun and ${how} keeps the writes across nodes that are not settled`, async () => {
+    test(`that is begun and ${how} keeps the unsettled writes across nodes`, async () => {
       const scene = await start();
       const { server } = scene.server;
       const entry = { type: "promised", id: "7", participants: ["a:1", "b:2"], ballot: 3 } as const;
@@ -220,7 +220,7 @@ describe("snapshots at run time", () => {
     expect(await found(scene.folder, {}, "a")).toEqual(["2"]);
   });
 
-  test("wait for a rewrite of the log, and it for them", async () => {
+  test("wait for a rewrite of the log, and a rewrite for them", async () => {
     const scene = await start({ appendonly: true });
     const replies = await scene.connection.replies([
       ["SET", "a", 1],
@@ -253,10 +253,10 @@ describe("snapshots at run time", () => {
     await scene.close();
   });
 
-  test("that cannot be written are told, refuse writes where it is they that keep the data, and come again", async () => {
+  test("that cannot be written are reported, refuse writes where only snapshots keep the data, and are tried again", async () => {
     const scene = await start({ save: "3600 1" });
     await scene.ask("SET", "a", 1);
-    // The name of the snapshot is taken by a folder: it can be written beside, and not renamed.
+    // A folder has the snapshot's name, so that the file can be written but not renamed.
     mkdirSync(join(scene.folder, "dump.rdb", "in the way"), { recursive: true });
     expect(await scene.ask("SAVE")).toBe("ERR");
     await scene.ask("BGSAVE");
@@ -272,13 +272,13 @@ describe("snapshots at run time", () => {
     await scene.server.closed;
   });
 
-  test("are what a first log begins with, so that nobody who turns the log on loses his data", async () => {
+  test("are what a first log begins with, so that turning the log on loses no data", async () => {
     const scene = await start();
     await scene.connection.replies([["SET", "a", 1], ["SAVE"]]);
     await scene.close();
     expect(await found(scene.folder, { appendonly: true }, "a")).toEqual(["1"]);
     expect(manifestOf(scene.folder)).toContain("file appendonly.aof.1.base.rdb seq 1 type b");
-    // From now on the log says what the data is.
+    // From now on only the log is loaded.
     const again = await start({ dir: scene.folder, appendonly: true });
     await again.ask("DEL", "a");
     await again.close();
@@ -298,7 +298,7 @@ describe("snapshots at run time", () => {
 });
 
 describe("DEBUG replaces the dataset", () => {
-  test("by a snapshot of it, by one of before, and by both together, and the log knows nothing of that", async () => {
+  test("by a snapshot of it, by an earlier one, and by both together, and logs nothing of that", async () => {
     const scene = await start({ appendonly: true, "enable-debug-command": "yes" });
     const logged = async (): Promise<string | undefined> => infoLine(scene, "aof_current_size");
     await scene.connection.replies([

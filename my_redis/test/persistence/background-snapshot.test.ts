@@ -29,7 +29,7 @@ const write = (path: string): BackgroundSnapshot =>
 const isOver = async (): Promise<void> =>
   waitUntil(() => server.server.keyspace.snapshot === undefined, { timeoutMs: 10_000, what: "the walk to end" });
 
-/** Writes another snapshot, and compares what it holds with what is there. */
+/** Writes another snapshot, and compares its contents with the dataset. */
 async function expectWholeSnapshot(): Promise<void> {
   const path = join(temporaryFolder("background"), "dump.rdb");
   await write(path).done;
@@ -43,7 +43,7 @@ async function expectWholeSnapshot(): Promise<void> {
   await target.close();
 }
 
-describe("a snapshot that comes to nothing leaves no trace in the next one:", () => {
+describe("a snapshot that fails leaves no trace in the next one:", () => {
   test("the disk was full", async () => {
     const snapshot = write("/dev/full");
     await connection.reply("SET", "key:7", "changed meanwhile");
@@ -61,7 +61,7 @@ describe("a snapshot that comes to nothing leaves no trace in the next one:", ()
     await expectWholeSnapshot();
   });
 
-  test("it could not be encoded, while a client changed data, whom that does not concern", async () => {
+  test("it could not be encoded, while a client changed data, which succeeded", async () => {
     const { snapshot } = beginFile(server.server, "dump", () => {
       throw new Error("no encoding today");
     });

@@ -14,11 +14,11 @@ import { fuzzedDatabases, generateWords } from "../fuzz/generated-requests.ts";
 import { SeededRandom } from "../fuzz/seeded-random.ts";
 
 const databases = [...Array(fuzzedDatabases).keys()];
-/** What waits, changes the connection, or has nothing to do with data. */
+/** Commands that block, change the connection, or have nothing to do with data. */
 const unfit =
   /^(B[LRZ]|HELLO|RESET|CONFIG|CLIENT|COMMAND|INFO|MEMORY|LATENCY|SLOWLOG|PUBLISH|PING|ECHO|SCRIPT|SHUTDOWN)/i;
 
-/** What makes strings as long as its numbers say: of hundreds of MiB, whose reading takes the test a minute. */
+/** Commands that make strings as long as their numbers say, hundreds of MiB: reading them would take a minute. */
 const stretching = /^(SETRANGE|SETBIT|BITFIELD)$/i;
 const maxOffset = 1_000_000;
 
@@ -27,7 +27,7 @@ const isFit = (words: readonly Word[]): boolean =>
   !words.includes("BLOCK") &&
   !(stretching.test(String(words[0])) && words.some((word) => Number(word) > maxOffset));
 
-/** A clock that stands still unless it is moved, so that keys expire when the test says so. */
+/** A clock that stands still until a test moves it, so that the test decides when keys expire. */
 interface Clock {
   nowMs: number;
 }
@@ -42,7 +42,7 @@ async function addValues(connection: RespConnection, random: SeededRandom): Prom
   for (const database of [0, 1]) {
     await connection.reply("SELECT", database);
     const commands = largeValues(random);
-    // Many small ones, too, so that the walk takes a while.
+    // Many small keys as well, so that the walk takes many steps.
     for (let number = 0; number < 1000; number++) {
       commands.push(["SET", `small:${number}`, random.below(1000), "PX", 50_000 + random.below(1_000_000)]);
     }
@@ -51,7 +51,7 @@ async function addValues(connection: RespConnection, random: SeededRandom): Prom
   await connection.reply("HPEXPIRE", "hash:0", 100_000, "FIELDS", 2, "field 1", "field 2");
 }
 
-/** Commands that make values of every type with so many elements that a snapshot takes them in pieces. */
+/** Commands that create values of every type, with so many elements that a snapshot takes them in pieces. */
 function largeValues(random: SeededRandom): Word[][] {
   const commands: Word[][] = [];
   for (let number = 0; number < 700; number++) {
@@ -67,7 +67,7 @@ function largeValues(random: SeededRandom): Word[][] {
   return commands;
 }
 
-/** A change of a large value, or of a small one while a large one may be half taken, in either database. */
+/** Changes a large value, or a small one while a large one may be half taken, in either database. */
 async function change(connection: RespConnection, random: SeededRandom): Promise<void> {
   const number = random.below(700);
   const words = random.pick<Word[]>([
@@ -84,7 +84,7 @@ async function change(connection: RespConnection, random: SeededRandom): Promise
   await connection.replies([["SELECT", random.below(2)], words]);
 }
 
-/** Something that happens to many keys at once, or to none that a command names. */
+/** Changes many keys at once, or keys that no command names. */
 async function upheaval(
   server: OpenServer,
   clock: Clock,
@@ -118,8 +118,8 @@ async function upheaval(
 }
 
 /**
- * Takes a snapshot step by step, with `during` between two steps, and compares what it holds with what was there when it
- * began.
+ * Takes a snapshot step by step, calls `during` between two steps, and compares the snapshot with the dataset at its
+ * beginning.
  */
 async function compareSnapshot(
   source: OpenServer,
@@ -173,7 +173,7 @@ async function runGenerated(seed: number, form: FileForm): Promise<void> {
   await source.close();
 }
 
-describe("a snapshot that is taken while requests go on is the dataset of the moment at which it began", () => {
+describe("a snapshot that is taken while requests run is the dataset of the moment at which it began", () => {
   const seeds = new SeededRandom(propertySeed());
   for (const form of ["dump", "commands"] as const) {
     for (let round = 1; round <= 4; round++) {
@@ -213,7 +213,7 @@ describe("a snapshot that is taken while requests go on is the dataset of the mo
       const clock = { nowMs: 1_700_000_000_000 };
       const source = await startAt(clock);
       const connection = await RespConnection.open(source.port, "MyRedis");
-      // No other values are there, so that one of the first steps leaves this one half taken.
+      // No other values exist, so that one of the first steps leaves this one half taken.
       const creations = largeValues(new SeededRandom(1)).filter(([, key]) => words.includes(key as Word));
       await connection.replies(creations);
       const values = new Set(creations.map(([, key]) => key)).size;

@@ -7,7 +7,7 @@ import { type Reply, showReply } from "../differential/harness/reply.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 import { groupSteps, streamSteps } from "../differential/stream-steps.ts";
 
-/** When consumers were last seen is not logged. */
+/** The time at which a consumer was last seen is not logged. */
 const unlogged = new Set(["seen-time", "active-time"]);
 
 function withoutUnlogged({ sign, items, text }: Reply): Reply {
@@ -23,7 +23,7 @@ function withoutUnlogged({ sign, items, text }: Reply): Reply {
 
 const commandIn = (step: Step): readonly Word[] => ("command" in step ? step.command : (step as readonly Word[]));
 
-/** To read a history counts as a delivery, which Redis does not log. */
+/** Reading the history of a group counts as a delivery, which Redis does not log. */
 const readsHistory = (command: readonly Word[]): boolean => command[0] === "XREADGROUP" && command.at(-1) !== ">";
 
 async function stateOf(connection: RespConnection): Promise<string> {
@@ -51,7 +51,7 @@ async function run<Result>(dir: string, use: (connection: RespConnection) => Pro
   }
 }
 
-test("streams with their groups are after a restart what they were before", async () => {
+test("streams and their groups are the same after a restart", async () => {
   const steps = fc.array(fc.oneof(...streamSteps, ...groupSteps, ...groupSteps), {
     minLength: 30,
     maxLength: 60,

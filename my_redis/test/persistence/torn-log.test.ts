@@ -17,11 +17,11 @@ async function values(server: RunningServer): Promise<string> {
   return (reply.items ?? []).map(({ text }) => text ?? "-").join(" ");
 }
 
-test("a log torn at any byte loads up to its last whole unit, goes on from there, and loads again", async () => {
+test("a log torn at any byte loads up to its last whole unit, continues from there, and loads again", async () => {
   const dir = temporaryFolder("torn");
   const written = await start(dir);
   const writer = await RespConnection.open(written.port, "MyRedis");
-  // Each in a turn of its own, so that each is followed by its checksum.
+  // Each write has a turn of its own, so that each is followed by its checksum.
   await writer.reply("SET", "a", "1");
   await writer.replies([["MULTI"], ["SET", "b", "2"], ["SET", "c", "3"], ["EXEC"]]);
   writer.close();

@@ -21,7 +21,7 @@ async function serve(args: readonly string[], readyWhen: RegExp = ready): Promis
 }
 
 describe("the program", () => {
-  test("tells its version and its usage", async () => {
+  test("prints its version and its usage", async () => {
     const version = await run(["--version"]);
     expect(version.stdout()).toMatch(/^MyRedis server v=\d+\.\d+\.\d+ redis=7\.2\.0 runtime=Bun /);
     const help = await run(["--help"]);
@@ -47,7 +47,7 @@ describe("the program", () => {
     await running.close();
   });
 
-  test("refuses a folder whose log another server writes, or whose manifest is none, without a stack trace", async () => {
+  test("refuses a folder whose log another server writes, or whose manifest is invalid, without a stack trace", async () => {
     const folder = temporaryFolder("program");
     const running = await startServer({ port: 0, dir: folder, appendonly: true });
     const second = await run(["--port", "0", "--dir", folder, "--appendonly", "yes"]);
@@ -115,7 +115,7 @@ describe("the program", () => {
     await again.stop();
   });
 
-  test("lets nobody use DEBUG, or change dir, unless it was started so", async () => {
+  test("allows DEBUG and changes of dir only if it was started so", async () => {
     const [started, client] = await serve([]);
     expect((await client.reply("DEBUG", "SLEEP", "0")).text).toStartWith("ERR DEBUG command not allowed.");
     expect((await client.reply("CONFIG", "SET", "dir", "/tmp")).text).toBe(
@@ -150,7 +150,7 @@ describe("the program", () => {
     expect(readFileSync(logFile, "utf8")).not.toContain("shutting down");
   });
 
-  test("writes its file anew on CONFIG REWRITE, and starts from it again", async () => {
+  test("rewrites its file on CONFIG REWRITE, and starts from it again", async () => {
     const file = join(temporaryFolder("program"), "redis.conf");
     writeFileSync(file, "# mine\nport 0\nhz 20\n");
     const started = await startProcess({ cmd: [process.execPath, main, file], readyWhen: ready });

@@ -41,7 +41,7 @@ describe("Arguments", () => {
     expect(args.is(0, "keepttx")).toBe(false);
     expect(args.is(0, "keep")).toBe(false);
     expect(args.is(1, "k")).toBe(false);
-    // "[" and "{" differ in the bit that tells upper from lower case.
+    // "[" and "{" differ only in the bit that distinguishes upper from lower case.
     expect(args.is(2, "{}")).toBe(false);
   });
 

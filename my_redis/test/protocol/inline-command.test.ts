@@ -5,7 +5,7 @@ const split = (line: string): string[] | undefined =>
   splitInlineCommand(Buffer.from(line, "latin1"))?.map((word) => Buffer.from(word).toString("latin1"));
 
 describe("splitInlineCommand", () => {
-  test("parts words at blanks", () => {
+  test("splits words at blanks", () => {
     expect(split("SET  key\tvalue ")).toEqual(["SET", "key", "value"]);
     expect(split("")).toEqual([]);
     expect(split(" \t ")).toEqual([]);
@@ -18,7 +18,7 @@ describe("splitInlineCommand", () => {
     expect(split(String.raw`"\xg1"`)).toEqual(["xg1"]);
   });
 
-  test("refuses quotes that do not close, or that a word goes on behind", () => {
+  test("refuses quotes that are not closed, or that are followed by more of the word", () => {
     for (const line of ['"a', "'a", '"a"b', "'a'b", String.raw`"a\"`, String.raw`'a\'`])
       expect(split(line)).toBeUndefined();
   });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { integerLength, writeInteger } from "../../src/protocol/number-text.ts";
 
 describe("integers as text", () => {
-  test("are written as JavaScript writes them, with as many digits as were announced", () => {
+  test("are written as JavaScript writes them, with the number of digits that was counted before", () => {
     const borders = [0, 9, 10, 99, 100, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 1e15, 1e15 - 1, Number.MAX_SAFE_INTEGER];
     const safe = fc.oneof(
       fc.maxSafeInteger(),

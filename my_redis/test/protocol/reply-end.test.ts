@@ -11,7 +11,7 @@ const bulk = fc
   .tuple(fc.constantFrom("$", "=", "!"), fc.string({ maxLength: 300 }))
   .map(([sign, word]) => `${sign}${Buffer.byteLength(word)}\r\n${word}\r\n`);
 
-/** Replies of any type, one within the other. */
+/** Replies of any type, nested in each other. */
 const { reply } = fc.letrec<{ reply: string; list: string; map: string; attributed: string }>((tie) => ({
   reply: fc.oneof({ maxDepth: 4 }, line, integer, nil, bulk, tie("list"), tie("map"), tie("attributed")),
   list: fc
@@ -35,7 +35,7 @@ describe("the end of a reply", () => {
     fc.assert(property, { seed: propertySeed(), numRuns: 500 });
   });
 
-  test("that is cut off is an error to who counts", () => {
+  test("that is cut off is an error when replies are counted", () => {
     expect(() => countReplies(Buffer.from("+OK\r\n$5\r\nab"), 0, 11)).toThrow("cut off");
   });
 });

@@ -6,7 +6,7 @@ import { RequestParser } from "../../src/protocol/request-parser.ts";
 
 const limits = { maxBulkBytes: 1_000_000, maxQueryBufferBytes: 10_000_000 };
 
-/** A request as the client means it, and as it is sent. */
+/** A request as its words, and as the bytes that are sent. */
 interface Sent {
   readonly words: readonly string[];
   readonly bytes: string;
@@ -32,7 +32,10 @@ const stream = fc.array(
   { maxLength: 12 },
 );
 
-/** Reads chunks as a connection does; `pauses` says after how many requests it stops before the end of a chunk. */
+/**
+ * Reads chunks as a connection does. `pauses` gives the number of requests after which it stops before the end of a
+ * chunk.
+ */
 function readAll(
   chunks: readonly Uint8Array[],
   pauses: readonly number[] = [],
@@ -52,7 +55,7 @@ function readAll(
         paused = --left <= 0;
       }
       parser.keepRest(args);
-      // What comes between two turns of a connection is another connection's request in the same object.
+      // Between two turns of a connection, another connection reads its request into the same object.
       args.reset(new Uint8Array(0));
       if (!paused || parser.error !== "") return;
     }
@@ -61,7 +64,7 @@ function readAll(
     const own = Uint8Array.from(chunk);
     expect(parser.feed(own)).toBe(true);
     drain();
-    // The transport uses its buffer again.
+    // The transport reuses its buffer.
     own.fill(0);
     if (parser.error !== "") break;
   }
@@ -196,7 +199,7 @@ describe("RequestParser", () => {
     expect(read).toEqual(values.map((value) => Array.from({ length: 20 }, () => value)));
   });
 
-  test("what is larger than the query buffer may be is not taken", () => {
+  test("bytes beyond the limit on the query buffer are refused", () => {
     const parser = new RequestParser({ maxBulkBytes: 1_000_000, maxQueryBufferBytes: 100 });
     const args = new Arguments();
     expect(parser.feed(Buffer.from("*2\r\n$500\r\n"))).toBe(true);
@@ -207,7 +210,7 @@ describe("RequestParser", () => {
     expect(parser.feed(new Uint8Array(1))).toBe(false);
   });
 
-  test("a client that has not authenticated may send little", () => {
+  test("a client that has not authenticated may send only short requests", () => {
     const errorOf = (text: string): string => {
       const parser = new RequestParser(limits);
       parser.authenticated = false;

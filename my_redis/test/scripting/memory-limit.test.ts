@@ -15,7 +15,7 @@ describe("a script that needs more memory than it may have", () => {
     "for the reply of a command": "return #redis.call('get', 'large')",
   };
   for (const [what, script] of Object.entries(greedy)) {
-    test(`${what} fails with the limit, and the next one finds a sound engine`, () => {
+    test(`${what} fails with the limit, and the next one finds an intact engine`, () => {
       const bench = small();
       bench.host.data.set("large", "x".repeat(limitBytes));
       bench.eval("return 1");
@@ -32,18 +32,18 @@ describe("a script that needs more memory than it may have", () => {
     expect(bench.eval("return #ARGV[1]", { args: ["x".repeat(1000)] })).toBe(":1000\r\n");
   });
 
-  test("may catch the error, and go on with less", () => {
+  test("may catch the error, and continue with less", () => {
     const bench = small();
     const script = "local ok, err = pcall(string.rep, 'x', 1e9) return {tostring(ok), err}";
     expect(bench.eval(script)).toBe("*2\r\n$5\r\nfalse\r\n$17\r\nnot enough memory\r\n");
     expect(bench.eval("return 1")).toBe(":1\r\n");
-    // What fails later has nothing to do with it.
+    // A later failure has nothing to do with the memory limit.
     expect(() => bench.eval("return redis.call('throw')")).toThrow("the host broke");
   });
 });
 
 describe("a VM that has grown large", () => {
-  test("is given up when little of it is used any more", () => {
+  test("is replaced when little of it is still used", () => {
     const bench = new ScriptBench({ maxMemoryBytes: 200 * 1024 * 1024, keepMemoryBytes: 32 * 1024 * 1024 });
     bench.eval("return 1");
     const before = bench.engine.memory.vmBytes;
@@ -53,7 +53,7 @@ describe("a VM that has grown large", () => {
   });
 });
 
-describe("scripts that run away in other ways", () => {
+describe("scripts that run out of control in other ways", () => {
   const runaway: Record<string, string> = {
     "calls itself for ever": "local function f() return 1 + f() end return f()",
     "calls itself through a metamethod":

@@ -5,7 +5,7 @@ import { findProgram, startProcess } from "../../../tools/test-services/index.ts
 
 const node = findProgram("node");
 const packageFolder = join(import.meta.dir, "../..");
-// In a folder of the package, where the program finds the Lua binary as the sources do; git ignores it.
+// A folder of the package, in which the program finds the Lua binary as the sources do; git ignores it.
 const folder = join(packageFolder, "data");
 const entry = join(folder, `scripting-test-${process.pid}.ts`);
 const built = entry.replace(/ts$/, "mjs");

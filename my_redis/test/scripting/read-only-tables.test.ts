@@ -38,7 +38,7 @@ describe("tables that scripts share", () => {
     expect(bench.eval(script)).toBe("*4\r\n:1\r\n$6\r\nstring\r\n:1\r\n:0\r\n");
   });
 
-  test("hold what they held after every attempt", () => {
+  test("are unchanged after every attempt", () => {
     expect(bench.eval("return ('%d'):format(5)")).toBe("$1\r\n5\r\n");
   });
 
@@ -68,7 +68,7 @@ describe("the sandbox", () => {
     });
   }
 
-  test("has nothing of os but the clock", () => {
+  test("has only the clock of os", () => {
     expect(bench.eval("local names = {} for name in pairs(os) do names[#names + 1] = name end return names")).toBe(
       "*1\r\n$5\r\nclock\r\n",
     );

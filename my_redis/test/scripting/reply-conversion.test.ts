@@ -50,7 +50,7 @@ describe("a command's reply that a script returns", () => {
     });
   }
 
-  test("nil of RESP2 is false in Lua, and the array goes on after it", () => {
+  test("nil of RESP2 is false in Lua, and the array continues after it", () => {
     expect(returned("*3\r\n:1\r\n$-1\r\n:3\r\n", 2, 2)).toBe("*3\r\n:1\r\n$-1\r\n:3\r\n");
     expect(returned("*-1\r\n", 2, 2)).toBe("$-1\r\n");
   });

@@ -4,7 +4,7 @@ import { CommandError } from "../../src/protocol/command-error.ts";
 import { ScriptEngine, type ScriptEngineOptions } from "../../src/scripting/script-engine.ts";
 import type { ScriptHost } from "../../src/scripting/script-host.ts";
 
-/** Raw replies that `redis.call("reply", text)` gives, and a few commands on a map. */
+/** Returns raw replies for `redis.call("reply", text)`, and has a few commands on a map. */
 export class TestHost implements ScriptHost {
   readonly data = new Map<string, string>();
   readonly logged: string[] = [];
@@ -64,12 +64,12 @@ export interface EvalOptions {
   readonly mayPause?: boolean;
 }
 
-/** An engine with a host for tests. `eval` gives the reply's bytes, one character for each. */
+/** An engine with a host for tests. `eval` returns the reply's bytes, one character per byte. */
 export class ScriptBench {
   readonly host = new TestHost();
   readonly engine: ScriptEngine;
   readonly #reply = new ReplyWriter();
-  /** How often a script was paused. */
+  /** Number of times that a script was paused. */
   pauses = 0;
 
   constructor(options: Partial<ScriptEngineOptions> = {}) {
@@ -104,7 +104,7 @@ export class ScriptBench {
     }
   }
 
-  /** Goes on with a paused script until it ends. */
+  /** Continues a paused script until it ends. */
   finish(): void {
     do this.pauses++;
     while (this.continue() === "paused");
@@ -126,7 +126,7 @@ export class ScriptBench {
 
 const latin1Bytes = (text: string): Uint8Array => Buffer.from(text, "latin1");
 
-/** A clock that goes on by this many milliseconds whenever somebody looks at it: no test depends on real time. */
+/** A clock that advances by this many milliseconds at each reading, so that no test depends on real time. */
 export function steppingClock(stepMs: number): () => number {
   let now = 0;
   return () => (now += stepMs);

@@ -37,7 +37,7 @@ describe("a script engine", () => {
     expect(engine.memory.vmBytes).toBeGreaterThan(10_000);
   });
 
-  test("runs a script that was flushed meanwhile, when somebody still has it", () => {
+  test("runs a script that was flushed meanwhile, when its caller still has it", () => {
     const { engine } = new ScriptBench();
     const script = engine.load(Buffer.from("return 7"));
     engine.flush();
@@ -80,7 +80,7 @@ describe("a script engine", () => {
     expect(bench.host.countedErrors).toEqual(["MINE is new"]);
   });
 
-  test("an exception of the host ends the script and leaves the engine whole", () => {
+  test("an exception of the host ends the script and leaves the engine intact", () => {
     const bench = new ScriptBench();
     expect(() => bench.eval("return redis.call('throw')")).toThrow("the host broke");
     expect(bench.engine.running).toBeUndefined();

@@ -38,7 +38,7 @@ describe("the scripts of a server", () => {
     await running.close();
   });
 
-  test("show in INFO what they take", async () => {
+  test("report their memory in INFO", async () => {
     const running = await startQuick();
     const connection = await RespConnection.open(running.port, "MyRedis");
     await connection.replies([

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { ScriptBench, steppingClock } from "./script-bench.ts";
 
-/** Every look at the clock, so every 100,000 instructions, finds the time over. */
+/** Every reading of the clock, after each 100,000 instructions, finds the time used up. */
 const impatient = () => new ScriptBench({ monotonicMs: steppingClock(100), limitMs: () => 50 });
 
-/** Counts to a million in every way in which a script can be nested, and so is paused some times on the way. */
+/** Counts to a million in every way in which a script can be nested, so that the script is paused several times. */
 const count = "local n = 0 for i = 1, 1000000 do n = n + 1 end";
 
 describe("a script that passes its time", () => {
@@ -33,7 +33,7 @@ describe("a script that passes its time", () => {
       "local n = 0 for i = 1, 30000 do n = n + select(2, pcall(function(x) return x end, 1)) end return n",
   };
   for (const [where, script] of Object.entries(nested)) {
-    test(`${where} is paused, and ends as if it had not been`, () => {
+    test(`${where} is paused, and ends with the same result`, () => {
       const patient = new ScriptBench();
       const bench = impatient();
       expect(bench.eval(script)).toBe(patient.eval(script));
@@ -50,7 +50,7 @@ describe("a script that passes its time", () => {
     "in commands": "local f = function() while true do redis.call('get', 'k') end end while true do pcall(f) end",
   };
   for (const [where, script] of Object.entries(endless)) {
-    test(`for ever ${where} can be killed, and leaves the engine whole`, () => {
+    test(`for ever ${where} can be killed, and leaves the engine intact`, () => {
       const bench = impatient();
       expect(bench.start(script)).toBe("paused");
       expect(bench.engine.running?.body.length).toBe(script.length);

@@ -9,7 +9,7 @@ import { RespConnection } from "../differential/harness/resp-connection.ts";
 const redis = requireService("redis");
 const shippedFile = new URL("../../redis.conf", import.meta.url).pathname;
 
-/** Directives that redis-server 7.0 does not have. */
+/** Directives that do not exist in redis-server 7.0. */
 const ours = new Map([
   ["self", "nodes of a ring"],
   ["peers", "nodes of a ring"],
@@ -20,7 +20,7 @@ const ours = new Map([
   ["set-max-listpack-value", "of Redis 7.2"],
 ]);
 
-/** Directives whose value differs, and why. */
+/** Directives whose default differs, with the reason. */
 const different = new Map([
   ["bind", "only this machine, as the redis.conf that comes with Redis says; its built-in default is all addresses"],
   ["port", "the test chooses it"],
@@ -58,7 +58,7 @@ describe.skipIf(redis.missing)(`the table of directives beside redis-server${red
 
   test("lets CONFIG SET change what redis-server lets it change, and nothing more", async () => {
     const connection = await RespConnection.open(server.port, "redis-server");
-    // Beyond these, what may change is the same.
+    // Apart from these, the same directives can be changed.
     const startOnlyHere = new Set(["bind", "port"]);
     for (const name of directiveNames) {
       if (ours.has(name) || startOnlyHere.has(name)) continue;
@@ -92,14 +92,6 @@ describe("the table of directives", () => {
 });
 
 describe("every directive that is said to have an effect", () => {
-  /** Read once the commands that they are about exist. */
-  const notYet = new Set([
-    "set-max-intset-entries",
-    "set-max-listpack-entries",
-    "set-max-listpack-value",
-    "hll-sparse-max-bytes",
-  ]);
-
   test("is read somewhere in the sources", () => {
     const folder = new URL("../../src/", import.meta.url).pathname;
     const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -110,14 +102,14 @@ describe("every directive that is said to have an effect", () => {
       sources.includes(`"${name}"`) || new RegExp(`values\\.${name}\\b|[{,] ${name} [,}]`).test(sources);
     const effective = directiveNames.filter((name) => {
       const { unused, onlyDefault } = directiveOf(name);
-      return unused === undefined && onlyDefault === undefined && !notYet.has(name);
+      return unused === undefined && onlyDefault === undefined;
     });
     expect(effective.filter((name) => !isRead(name))).toEqual([]);
   });
 });
 
-describe("the redis.conf that is shipped", () => {
-  test("says what the defaults are", () => {
+describe("the redis.conf of the package", () => {
+  test("states the defaults", () => {
     const settings = new Settings();
     new ConfigReader(settings).readFile(shippedFile);
     const defaults = new Settings();

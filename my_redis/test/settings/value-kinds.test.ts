@@ -13,7 +13,7 @@ describe("values of directives", () => {
     expect(sizes).toEqual([7, 7, 1000, 1024, 2_000_000, 2_097_152, 1_000_000_000, 1_073_741_824]);
   });
 
-  test("a memory size that is none is refused", () => {
+  test("an invalid memory size is refused", () => {
     for (const word of ["", "x", "1x", "1 kb", "-1", "1.5gb", "kb", "0x10"]) {
       expect(() => read(directives.maxmemory, word)).toThrow("argument must be a memory value");
     }
@@ -50,7 +50,7 @@ describe("values of directives", () => {
     );
   });
 
-  test("hz is held between 1 and 500", () => {
+  test("hz is clamped to 1 to 500", () => {
     expect([read(directives.hz, "0"), read(directives.hz, "50"), read(directives.hz, "9999")]).toEqual([1, 50, 500]);
   });
 
@@ -97,7 +97,7 @@ describe("settings of an embedding program", () => {
     expect(() => new Settings({ "tls-port": 7000 })).toThrow(DirectiveError);
   });
 
-  test("a change that a listener refuses is taken back, and all that came with it", () => {
+  test("a change that a listener refuses is undone, together with all changes of the same call", () => {
     const settings = new Settings();
     const seen: number[] = [];
     settings.onChange("hz", () => seen.push(settings.values.hz));

@@ -38,7 +38,7 @@ test("a node is started with directives that win over the shared ones", () => {
   );
 });
 
-test("ports that cannot be are refused, naming them", () => {
+test("impossible ports are refused, and the message names them", () => {
   expect(() => plan({ port: 0 })).toThrow("nodes needs a fixed port");
   expect(() => plan({ port: 65_534 })).toThrow("3 nodes from port 65534 upwards would go beyond port 65535");
   expect(() => plan({ self: "10.0.0.1:6379" })).toThrow("self is 10.0.0.1:6379");

@@ -40,7 +40,7 @@ async function ask(port: number, ...words: [string, ...string[]]): Promise<strin
 const pidOf = async (port: number): Promise<number> =>
   Number(/process_id:(\d+)/.exec(await ask(port, "INFO", "server"))?.[1]);
 
-test("three nodes run with a folder each, and one that is killed comes back with what it held", async () => {
+test("three nodes run with a folder each, and one that is killed comes back with its data", async () => {
   const port = await freePort(3);
   const folder = temporaryFolder("nodes");
   const supervisor = await startProgram(port, folder, ["--appendfsync", "always", "--cluster-node-timeout", "1000"]);
@@ -58,7 +58,7 @@ test("three nodes run with a folder each, and one that is killed comes back with
     timeoutMs: 30_000,
   });
   expect(supervisor.stdout()).toMatch(/died \(SIGKILL\) and is started again in 100 ms/);
-  // Through another node, once that one has found it again.
+  // Read through another node, after that node has found the restarted one.
   const found = () => Promise.all(Array.from({ length: 30 }, (_, key) => ask(port + 2, "GET", `key:${key}`)));
   await waitUntil(async () => !(await found()).some((text) => text.startsWith("CLUSTERDOWN")), {
     what: "the keys of the killed node",
@@ -67,7 +67,7 @@ test("three nodes run with a folder each, and one that is killed comes back with
   expect(await found()).toEqual(Array.from({ length: 30 }, (_, key) => `${key}`));
 }, 60_000);
 
-test("SIGTERM of the program ends all nodes in good order, and SHUTDOWN of one only that one", async () => {
+test("SIGTERM to the program ends all nodes regularly, and SHUTDOWN of one node only that one", async () => {
   const port = await freePort(3);
   const supervisor = await startProgram(port, temporaryFolder("nodes"));
   const pids = await Promise.all([0, 1, 2].map((step) => pidOf(port + step)));
@@ -86,7 +86,7 @@ test("nodes do not outlive a program that was killed, which can be started again
   for (let round = 0; round < 3; round++) {
     const supervisor = await startProgram(port, folder);
     const pids = await Promise.all([0, 1, 2].map((step) => pidOf(port + step)));
-    // The supervisor alone: its nodes find out for themselves.
+    // Kills the supervisor alone; its nodes must notice that themselves.
     process.kill(supervisor.pid, "SIGKILL");
     const next = await startProgram(port, folder);
     await waitUntil(() => pids.every((pid) => !processIsAlive(pid)), {
@@ -97,7 +97,7 @@ test("nodes do not outlive a program that was killed, which can be started again
   }
 }, 60_000);
 
-test("a node that cannot start ends the program with 1, and its own message tells why", async () => {
+test("a node that cannot start ends the program with 1, and its own message says why", async () => {
   const port = await freePort(3);
   const taken = Bun.listen({ hostname: "127.0.0.1", port: port + 1, socket: { data() {} } });
   const words = ["--nodes", "3", "--port", `${port}`, "--dir", temporaryFolder("nodes")];
@@ -110,7 +110,7 @@ test("a node that cannot start ends the program with 1, and its own message tell
   expect(refused.stderr()).toContain(`node 127.0.0.1:${port + 1} did not start`);
 }, 60_000);
 
-test("a program of its own can start nodes, with a password that no command line shows", async () => {
+test("an embedding program can start nodes, with a password that no command line shows", async () => {
   const port = await freePort(3);
   const dir = temporaryFolder("nodes");
   const secret = 'a "secret" word';

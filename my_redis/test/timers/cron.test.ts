@@ -20,7 +20,7 @@ async function start(options: StartOptions = {}): Promise<[OpenServer, RespConne
 const soon = (what: string) => ({ what, timeoutMs: 10_000 });
 
 describe("background work", () => {
-  test("removes expired keys that nobody asks for", async () => {
+  test("removes expired keys that no client asks for", async () => {
     const [server, client] = await start();
     const sets = Array.from({ length: 2000 }, (_, number) => ["SET", `key-${number}`, "v", "PX", "1"]);
     await client.replies(sets);
@@ -58,7 +58,7 @@ describe("background work", () => {
     client.close();
   });
 
-  test("ends the waiting of clients at their time, whatever hz is", async () => {
+  test("ends blocking commands at their timeouts, whatever hz is", async () => {
     const [server, client] = await start({ hz: 1 });
     const { blocking, observers } = server.server;
     const { throughput } = observers;
@@ -77,12 +77,12 @@ describe("background work", () => {
     const began = performance.now();
     expect((await client.reply("XREAD", "BLOCK", "60", "STREAMS", "key", "$")).items).toBeNull();
     expect(performance.now() - began).toBeGreaterThanOrEqual(59);
-    // It is not the tick of every second that ended it.
+    // So it was not the tick of every second that ended it.
     expect(ticksBefore).toBe(0);
     client.close();
   });
 
-  test("ends the waiting of each of many clients in the order of their times", async () => {
+  test("ends the blocking commands of many clients in the order of their timeouts", async () => {
     const [server, ...rest] = await start({ hz: 1 });
     const order: number[] = [];
     const clients = await Promise.all([0, 1, 2, 3].map(() => RespConnection.open(server.port, "MyRedis")));
@@ -95,7 +95,7 @@ describe("background work", () => {
     for (const client of [...clients, ...rest]) client.close();
   });
 
-  test("frees a large value, and moves a grown index, bit by bit while nobody asks for anything", async () => {
+  test("frees a large value, and moves a grown index, step by step while no client asks for anything", async () => {
     const [server, client] = await start();
     const { keyspace } = server.server;
     for (let part = 0; part < 10; part++) {
@@ -112,7 +112,7 @@ describe("background work", () => {
     client.close();
   });
 
-  test("tells the rate of commands", async () => {
+  test("reports the rate of commands", async () => {
     const [server, client] = await start();
     await client.replies(Array.from({ length: 1000 }, () => ["PING"]));
     await waitUntil(() => server.server.observers.throughput.commandsPerSecond > 0, soon("a rate"));

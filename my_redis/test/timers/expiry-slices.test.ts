@@ -8,9 +8,9 @@ import * as record from "../../src/memory/record.ts";
 import { Server } from "../../src/server.ts";
 import { Settings } from "../../src/settings/settings.ts";
 
-test("very many keys that expire at once go in short slices, and all of them soon", async () => {
+test("very many keys that expire at once are removed in short slices, and all of them soon", async () => {
   let monotonicMs = 0;
-  // Each look at the clock takes a tenth of a millisecond: what one slice does is a matter of counting.
+  // Each reading of the clock takes a tenth of a millisecond, so that the work of one slice can be counted.
   const environment = { ...systemEnvironment(() => {}), monotonicMs: () => (monotonicMs += 0.1) };
   const server = new Server({
     settings: new Settings({}),

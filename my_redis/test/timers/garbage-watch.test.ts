@@ -4,12 +4,12 @@ import type { Services } from "../../src/dispatch/context.ts";
 
 const mebibyte = 1024 * 1024;
 
-/** A watch over a server that says what it is told to say, and what the watch has asked for. */
+/** A watch over a server whose values the test sets, and the collections that the watch has asked for. */
 function watched() {
   const statistics = { netInputBytes: 0 };
   const heap = { reservedBytes: 0 };
   const asked: string[] = [];
-  const collectGarbage = (atOnce: boolean): void => void asked.push(atOnce ? "at once" : "beside the work");
+  const collectGarbage = (atOnce: boolean): void => void asked.push(atOnce ? "at once" : "in the background");
   const server = { observers: { statistics }, keyspace: { heap }, environment: { collectGarbage } };
   const watch = new GarbageWatch(server as unknown as Services);
   let nowMs = 0;
@@ -21,16 +21,16 @@ function watched() {
 }
 
 describe("garbage collections", () => {
-  test("are asked for beside the work after so much input, and then again", () => {
+  test("are asked for in the background after so much input, and then again", () => {
     const { asked, tenth } = watched();
     for (let count = 0; count < 5; count++) tenth(7 * mebibyte);
-    expect(asked).toEqual(["beside the work"]);
+    expect(asked).toEqual(["in the background"]);
     tenth(0);
     tenth(14 * mebibyte);
-    expect(asked).toEqual(["beside the work", "beside the work"]);
+    expect(asked).toEqual(["in the background", "in the background"]);
   });
 
-  test("are made once when nobody has sent anything for a second", () => {
+  test("are made once when no client has sent anything for a second", () => {
     const { asked, tenth, second } = watched();
     tenth(mebibyte);
     second();
@@ -63,11 +63,11 @@ describe("garbage collections", () => {
     expect(asked).toEqual(["at once"]);
   });
 
-  test("go on after the statistics were reset", () => {
+  test("continue after the statistics were reset", () => {
     const { asked, statistics, tenth } = watched();
     tenth(40 * mebibyte);
     statistics.netInputBytes = 0;
     tenth(0);
-    expect(asked).toEqual(["beside the work", "beside the work"]);
+    expect(asked).toEqual(["in the background", "in the background"]);
   });
 });

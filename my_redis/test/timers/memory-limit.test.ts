@@ -5,7 +5,7 @@ import { RespConnection, type Word } from "../differential/harness/resp-connecti
 
 let running: OpenServer;
 let connection: RespConnection;
-/** What the server's clock of spans adds to each reading of it. */
+/** Milliseconds by which each reading advances the server's monotonic clock. */
 let stepMs = 0;
 let monotonicMs = 0;
 
@@ -44,7 +44,7 @@ describe("a limit on memory", () => {
     expect(inUse - notCounted).toBeLessThan(210_000);
   });
 
-  test("that is lowered is reached in the background, with nobody asking", async () => {
+  test("that is lowered is reached in the background, without any request", async () => {
     await start({ "maxmemory-policy": "allkeys-random" });
     await fill(20_000);
     const limit = Math.floor(used() / 4);
@@ -57,9 +57,9 @@ describe("a limit on memory", () => {
   test("holds a command up for a short time only, and refuses none while there is more to evict", async () => {
     await start({ "maxmemory-policy": "allkeys-random" });
     await fill(5000);
-    // Every look at the clock finds the time used up.
+    // Every reading of the clock finds the time used up.
     stepMs = 1000;
-    // In one turn: nothing is done in the background meanwhile.
+    // All in one turn, so that no background work is done meanwhile.
     const [, , left] = await connection.replies([
       ["CONFIG", "SET", "maxmemory", "1"],
       ["SET", "more", "v"],
@@ -70,7 +70,7 @@ describe("a limit on memory", () => {
     expect(await ask("SET", "one more", "v")).toBe("OK");
   });
 
-  test("evicts nothing while clients are paused, and goes on afterwards", async () => {
+  test("evicts nothing while clients are paused, and continues afterwards", async () => {
     await start({ "maxmemory-policy": "allkeys-random" });
     await fill(2000);
     await connection.replies([
@@ -85,7 +85,7 @@ describe("a limit on memory", () => {
     await waitUntil(() => running.server.keyspace.database(0).size === 0, { what: "eviction", timeoutMs: 10_000 });
   });
 
-  test("that is exceeded is so for a time that INFO tells", async () => {
+  test("that is exceeded is so for a time that INFO reports", async () => {
     await start();
     await fill(10);
     const times = async (): Promise<number[]> => [

@@ -30,14 +30,14 @@ async function open(...first: string[]): Promise<RawClient> {
   return client;
 }
 
-/** The beginning of a request of so many bytes, which the server holds until the rest comes. */
+/** The beginning of a request, in this many bytes; the server holds it until the rest arrives. */
 const part = (bytes: number): string => `*2\r\n$4\r\nECHO\r\n$${bytes + 10}\r\n${"x".repeat(bytes)}`;
 
 const evicted = (): number => running.server.observers.statistics.evictedClients;
 const untilEvicted = (count: number): Promise<void> =>
   waitUntil(() => evicted() === count, { what: `${count} clients to be evicted`, timeoutMs: 10_000 });
 
-/** Waits until the server holds so many bytes of unfinished requests. */
+/** Waits until the server holds this many bytes of unfinished requests. */
 const untilHeld = (bytes: number): Promise<void> =>
   waitUntil(
     () => {
@@ -48,7 +48,7 @@ const untilHeld = (bytes: number): Promise<void> =>
   );
 
 describe("maxmemory-clients", () => {
-  test("lets a client go whose unfinished request is too long, and nobody else", async () => {
+  test("disconnects a client whose unfinished request is too long, and no other", async () => {
     await start(`maxmemory-clients ${limitBytes}`);
     const other = await open();
     const large = await open();
@@ -59,7 +59,7 @@ describe("maxmemory-clients", () => {
     await waitUntil(() => other.received.includes("evicted_clients:1\r\n"), { what: "INFO", timeoutMs: 5000 });
   });
 
-  test("lets the largest go first, until the others fit", async () => {
+  test("disconnects the largest clients first, until the others fit", async () => {
     await start(`maxmemory-clients ${limitBytes}`);
     const sizes = [200_000, 300_000, 400_000];
     const holding: RawClient[] = [];
@@ -87,7 +87,7 @@ describe("maxmemory-clients", () => {
     expect(evicted()).toBe(1);
   });
 
-  test("counts replies that are not taken, as a percentage of maxmemory", async () => {
+  test("counts unread replies, as a percentage of maxmemory", async () => {
     await start("maxmemory 100mb", "maxmemory-clients 20%");
     const client = await open();
     await client.send("SETRANGE k 10000000 x\r\n");
@@ -97,7 +97,7 @@ describe("maxmemory-clients", () => {
     await untilEvicted(1);
   });
 
-  test("spares those with NO-EVICT, and lets others go in their place", async () => {
+  test("spares clients with NO-EVICT, and disconnects others in their place", async () => {
     await start(`maxmemory-clients ${limitBytes}`);
     const spared = await open("CLIENT NO-EVICT ON");
     void spared.send(part(limitBytes));

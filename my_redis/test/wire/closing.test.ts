@@ -42,7 +42,7 @@ for (const transport of ["bun", "node"] as const) {
       expect(await client.untilClosed()).toBe("");
     });
 
-    test("by CLIENT KILL leaves data alone that the client waited for", async () => {
+    test("by CLIENT KILL takes none of the data that the client waited for", async () => {
       const server = await start(transport);
       const blocked = await blockedClient(server);
       const [victim] = [...server.server.clients.connected.keys()];
@@ -53,7 +53,7 @@ for (const transport of ["bun", "node"] as const) {
       client.close();
     });
 
-    test("by CLIENT KILL does not wait for a client who never closes his side", async () => {
+    test("by CLIENT KILL does not wait for a client that never closes its side", async () => {
       const server = await start(transport);
       const victim = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
       victim.pause();
@@ -70,7 +70,7 @@ for (const transport of ["bun", "node"] as const) {
       client.close();
     });
 
-    test("is reached by a client who sends his last request and closes his side", async () => {
+    test("is reached by a client that sends its last request and closes its side", async () => {
       const server = await start(transport);
       const client = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
       let received = "";

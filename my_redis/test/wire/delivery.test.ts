@@ -18,7 +18,7 @@ async function start(transport: "bun" | "node"): Promise<number> {
 const request = (...words: string[]): string =>
   `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
 
-/** Requests of both forms, with empty lines, an empty value and an error among them, and all their replies. */
+/** Requests of both forms, including empty lines, an empty value and an error, and all their replies. */
 const requests = `${request("SET", "key", "a value\r\nof two lines")}PING\r\n\r\n${request("GET", "key")}*0\r\n${request(
   "SET",
   "empty",
@@ -28,7 +28,7 @@ const replies =
   "+OK\r\n+PONG\r\n$21\r\na value\r\nof two lines\r\n+OK\r\n$0\r\n\r\n+OK\r\n" +
   "-ERR unknown command 'NOSUCH', with args beginning with: \r\n$4\r\nit's\r\n$3\r\nend\r\n";
 
-/** The bytes cut at these places. */
+/** Cuts the bytes at these places. */
 function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
   const ends = [...new Set(places)].sort((one, other) => one - other);
   return [...ends, bytes.length].map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
@@ -116,7 +116,7 @@ for (const transport of ["bun", "node"] as const) {
       other.close();
     });
 
-    test("of a client who goes away in the middle of one are forgotten", async () => {
+    test("of a client that disconnects in the middle of one are forgotten", async () => {
       const port = await start(transport);
       const client = await RawClient.open(port);
       await client.send("*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$100\r\nabc");

@@ -11,7 +11,7 @@ afterEach(async () => {
 });
 
 for (const transport of ["bun", "node"] as const) {
-  test(`over ${transport} sockets nothing is left of clients who watched, queued, waited or were paused`, async () => {
+  test(`over ${transport} sockets nothing is left of clients that watched, queued, waited or were paused`, async () => {
     running = await startOpenServer({ port: 0, memory: true, transport });
     const { server, port } = running;
     const manners = [

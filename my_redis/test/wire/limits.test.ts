@@ -11,7 +11,7 @@ afterEach(async () => {
   running = undefined;
 });
 
-/** A clock that stands still until a test moves it; background work is done every 2 ms of real time. */
+/** A clock that stands still until a test moves it. Background work is done every 2 ms of real time. */
 class Clock {
   nowMs = 1_000_000;
   readonly environment = { nowMs: () => this.nowMs, monotonicMs: () => this.nowMs };
@@ -27,7 +27,7 @@ const statistic = (name: string, server: OpenServer): number =>
 
 for (const transport of ["bun", "node"] as const) {
   describe(`limits over ${transport} sockets`, () => {
-    test("maxclients: one client more is told so and disconnected", async () => {
+    test("maxclients: one client more gets an error and is disconnected", async () => {
       const server = await start({ transport, maxclients: 2 });
       const first = await RawClient.open(server.port);
       const second = await RawClient.open(server.port);
@@ -57,7 +57,7 @@ for (const transport of ["bun", "node"] as const) {
       expect(statistic("queryLimitDisconnections", server)).toBe(1);
     });
 
-    test("proto-max-bulk-len: a longer argument is a protocol error, also once it was changed", async () => {
+    test("proto-max-bulk-len: a longer argument is a protocol error, also after a change of the limit", async () => {
       const server = await start({ transport, "proto-max-bulk-len": 1024 * 1024 });
       const client = await RawClient.open(server.port);
       await client.send("*1\r\n$1048577\r\n");
@@ -71,7 +71,7 @@ for (const transport of ["bun", "node"] as const) {
       other.close();
     });
 
-    test("client-output-buffer-limit: who leaves too much unread is disconnected at once", async () => {
+    test("client-output-buffer-limit: a client that leaves too much unread is disconnected at once", async () => {
       const limits = { hardBytes: 4 * 1024 * 1024, softBytes: 0, softSeconds: 0 };
       const server = await start({ transport });
       server.server.settings.values["client-output-buffer-limit"] = {
@@ -90,7 +90,7 @@ for (const transport of ["bun", "node"] as const) {
       client.close();
     });
 
-    test("client-output-buffer-limit: who leaves much unread for too long is disconnected then", async () => {
+    test("client-output-buffer-limit: a client that leaves much unread for too long is disconnected then", async () => {
       const clock = new Clock();
       const server = await start({ transport, environment: clock.environment });
       const { values } = server.server.settings;
@@ -114,7 +114,7 @@ for (const transport of ["bun", "node"] as const) {
       client.close();
     });
 
-    test("a client who does not read is not read either, gets everything when he does, and holds up nobody", async () => {
+    test("a client that does not read is not read either, gets everything when it does, and holds up no other", async () => {
       const server = await start({ transport });
       const slow = await RawClient.open(server.port);
       const valueBytes = 1024 * 1024;
@@ -133,7 +133,7 @@ for (const transport of ["bun", "node"] as const) {
       const other = await RawClient.open(server.port);
       await other.send("PING\r\n");
       expect(await other.receive(7)).toBe("+PONG\r\n");
-      // One reply more than the bound at which reading stops.
+      // At most one reply above the limit at which reading stops.
       expect(channel?.pendingBytes).toBeLessThan(68 * 1024 * 1024);
       slow.startReading();
       const replyBytes = `$${valueBytes}\r\n`.length + valueBytes + 2;
@@ -143,7 +143,7 @@ for (const transport of ["bun", "node"] as const) {
       other.close();
     }, 30_000);
 
-    test("timeout: an idle client is let go, one who waits in a blocking command is not", async () => {
+    test("timeout: an idle client is disconnected, one that waits in a blocking command is not", async () => {
       const clock = new Clock();
       const server = await start({ transport, timeout: 60, environment: clock.environment });
       const idle = await RawClient.open(server.port);
@@ -161,7 +161,7 @@ for (const transport of ["bun", "node"] as const) {
       waiting.close();
     });
 
-    test("requirepass: strangers may say little, and nothing of weight", async () => {
+    test("requirepass: a client without the password may run few commands, and send only short requests", async () => {
       const server = await start({ transport, requirepass: "secret" });
       const client = await RawClient.open(server.port);
       await client.send("PING\r\nGET key\r\nAUTH wrong\r\n");
@@ -178,13 +178,13 @@ for (const transport of ["bun", "node"] as const) {
   });
 }
 
-/** An address of this machine that is no loopback address. */
+/** An address of this machine that is not a loopback address. */
 const outerAddress = Object.values(networkInterfaces())
   .flat()
   .find((entry) => entry?.family === "IPv4" && !entry.internal)?.address;
 
 describe.skipIf(outerAddress === undefined)("protected-mode (skipped on a machine without a network)", () => {
-  test("sends clients from other addresses away while no password is set", async () => {
+  test("refuses clients from other addresses while no password is set", async () => {
     const server = await start({ bind: ["127.0.0.1", outerAddress as string] });
     const outer = await RawClient.open(server.port, outerAddress);
     expect(await outer.untilClosed()).toStartWith("-DENIED Redis is running in protected mode");

@@ -10,7 +10,7 @@ afterEach(async () => {
   running = undefined;
 });
 
-test("of many clients who wait for one key, only a few try for each element, and they are served in order", async () => {
+test("of many clients that wait for one key, only a few try for each element, and they are served in order", async () => {
   running = await startOpenServer({ port: 0, memory: true });
   const { server, port } = running;
   const clients: RawClient[] = [];
@@ -36,7 +36,8 @@ test("of many clients who wait for one key, only a few try for each element, and
     const text = `*2\r\n$4\r\nlist\r\n$${String(number).length}\r\n${number}\r\n`;
     expect(await client.receive(text.length)).toBe(text);
   }
-  // One takes it; the next finds nothing, and once more after the taking, which is a change of the key, too.
+  // The first client takes the element. The next one finds nothing, and tries once more, because taking the element is
+  // a change of the key, too.
   expect(tries).toBeLessThanOrEqual(clients.length * 3);
   await pusher.send("DEL stream\r\n");
   expect(await reader.receive(6)).toStartWith("+OK\r\n-NOGROUP");

@@ -21,7 +21,7 @@ async function start(): Promise<[RawClient, RawClient]> {
 const loop = (times: number): string =>
   `EVAL "for number = 1, ${times} do redis.call('echo', string.rep('x', 100)) end return 'done'" 0\r\n`;
 
-test("a monitor is let go when one script runs more commands than he may leave unread", async () => {
+test("a monitor is disconnected when one script runs more commands than it may leave unread", async () => {
   const [monitor, client] = await start();
   await client.send(loop(10_000));
   expect(await client.receive(15)).toBe("+OK\r\n$4\r\ndone\r\n");
@@ -32,7 +32,7 @@ test("a monitor is let go when one script runs more commands than he may leave u
   client.close();
 });
 
-test("a monitor is told of everything that is within his limit, and costs nothing once he is gone", async () => {
+test("a monitor is shown everything that is within its limit, and costs nothing once it has disconnected", async () => {
   const [monitor, client] = await start();
   const { observerList } = running.server;
   const watched = observerList.count;

@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-/** A client that deals in bytes, and reads only when it is told to. */
+/** A client that sends raw bytes, and reads only when a test asks for it. */
 export class RawClient {
   readonly #socket: Socket;
   #chunks: Buffer[] = [];
@@ -16,7 +16,7 @@ export class RawClient {
       this.#length += chunk.length;
       this.#changed();
     });
-    // "close" follows.
+    // The event "close" follows.
     socket.on("error", () => {});
     socket.on("close", () => {
       this.closed = true;
@@ -34,7 +34,7 @@ export class RawClient {
     });
   }
 
-  /** Resolves when the system has taken the bytes. */
+  /** Resolves when the system has accepted the bytes. */
   send(bytes: string | Uint8Array): Promise<void> {
     return new Promise((resolve) => {
       this.#socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes, () => resolve());
@@ -54,19 +54,19 @@ export class RawClient {
     this.#socket.resume();
   }
 
-  /** What has come so far. */
+  /** Everything received so far. */
   get received(): string {
     this.#chunks = [Buffer.concat(this.#chunks)];
     return (this.#chunks[0] as Buffer).toString("latin1");
   }
 
-  /** Waits until so many bytes have come, and gives all that has. */
+  /** Waits until this many bytes were received, and returns everything received. */
   async receive(bytes: number): Promise<string> {
     await this.#until(() => this.#length >= bytes || this.closed);
     return this.received;
   }
 
-  /** Waits for the end of the connection, and gives all that has come. */
+  /** Waits for the end of the connection, and returns everything received. */
   async untilClosed(): Promise<string> {
     await this.#until(() => this.closed);
     return this.received;

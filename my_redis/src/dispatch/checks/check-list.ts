@@ -13,7 +13,7 @@ import type { Outcome, Verdict } from "../outcome.ts";
  */
 export const checkOrder = {
   rights: ["authentication"],
-  arrival: ["subscriber", "loading", "busy script", "transaction", "monitor"],
+  arrival: ["connection", "loading", "busy script", "monitor"],
   data: ["log", "memory"],
   waiting: ["command hook", "pause", "migration", "locked keys"],
   routing: ["script slots", "owner of the keys"],
@@ -22,15 +22,17 @@ export const checkOrder = {
 export type CheckPhase = keyof typeof checkOrder;
 
 /**
- * One check. It reads what a command's entry says (flags and the like), never its name. It may judge requests as they
- * arrive from a client, or what EXEC and scripts are about to run, or both.
+ * One check. It reads a command's facts (flags and the like), never its name. It may judge requests as they arrive from
+ * a client, commands that EXEC and scripts are about to run, or both.
  */
 export interface Check<Context, Entry, Name extends string = string> {
   readonly name: Name;
   readonly arriving?: (context: Context, command: Entry, args: Arguments) => Outcome;
-  /** Nothing within a transaction or script can wait: hence no "held". */
+  /** Nothing within a transaction or script can wait, hence there is no "held". */
   readonly within?: (context: Context, command: Entry, args: Arguments) => Verdict;
 }
+
+type Arriving<Context, Entry> = NonNullable<Check<Context, Entry>["arriving"]>;
 
 /** Whether a request concerns no data of this node. */
 type IsElsewhere<Context, Entry> = (context: Context, command: Entry, args: Arguments) => boolean;
@@ -39,15 +41,19 @@ const places = new Map<string, number>();
 const dataChecks = new Set<string>(checkOrder.data);
 for (const names of Object.values(checkOrder)) for (const name of names) places.set(name, places.size);
 
-/** The checks that are installed, in the order of `checkOrder`. A check that is seldom needed costs nothing meanwhile. */
+/**
+ * The installed checks, in the order of `checkOrder`. A check that is rarely needed is installed only while it is, so
+ * that it costs nothing meanwhile.
+ */
 export class CheckList<Context, Entry> {
   #installed: readonly Check<Context, Entry>[] = [];
-  // What is walked for each request holds just what is called, in flat arrays.
-  #arriving: readonly Required<Pick<Check<Context, Entry>, "name" | "arriving">>[] = [];
+  // Flat arrays, because they are walked for each request.
+  #arriving: readonly Arriving<Context, Entry>[] = [];
+  #isOfData: readonly boolean[] = [];
   #within: readonly NonNullable<Check<Context, Entry>["within"]>[] = [];
   #isElsewhere: IsElsewhere<Context, Entry> | undefined;
 
-  /** Adds a check to its phase. The result removes it again. */
+  /** Adds a check to its phase. Call the result to remove it. */
   install<Phase extends CheckPhase>(
     check: Check<Context, Entry, (typeof checkOrder)[Phase][number]>,
     _phase: Phase,
@@ -56,28 +62,31 @@ export class CheckList<Context, Entry> {
     return () => this.#set(this.#installed.filter((each) => each !== check));
   }
 
-  /** On a ring of nodes: the phase "data" is left out for requests of which `isElsewhere` says so. */
+  /** On a ring of nodes: skips the phase "data" for requests for which `isElsewhere` returns true. */
   leaveOutElsewhere(isElsewhere: IsElsewhere<Context, Entry>): void {
     this.#isElsewhere = isElsewhere;
   }
 
-  /** Checks that are installed now. */
+  /** Number of installed checks. */
   get count(): number {
     return this.#installed.length;
   }
 
   #set(checks: readonly Check<Context, Entry>[]): void {
     this.#installed = checks;
-    this.#arriving = checks.flatMap(({ name, arriving }) => (arriving === undefined ? [] : [{ name, arriving }]));
+    const arriving = checks.filter((check) => check.arriving !== undefined);
+    this.#arriving = arriving.flatMap((check) => check.arriving ?? []);
+    this.#isOfData = arriving.map(({ name }) => dataChecks.has(name));
     this.#within = checks.flatMap(({ within }) => within ?? []);
   }
 
   /** Judges a request that has arrived from a client. */
   arriving(context: Context, command: Entry, args: Arguments): Outcome {
-    for (const check of this.#arriving) {
-      const outcome = check.arriving(context, command, args);
+    const checks = this.#arriving;
+    for (let index = 0; index < checks.length; index++) {
+      const outcome = (checks[index] as Arriving<Context, Entry>)(context, command, args);
       if (outcome === "run") continue;
-      if (dataChecks.has(check.name) && this.#isElsewhere?.(context, command, args) === true) continue;
+      if (this.#isOfData[index] === true && this.#isElsewhere?.(context, command, args) === true) continue;
       return outcome;
     }
     return "run";

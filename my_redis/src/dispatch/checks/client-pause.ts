@@ -11,12 +11,12 @@ export interface ClientPauseOptions {
   readonly environment: Environment;
 }
 
-/** The longest time that a timer can take. */
+/** The longest delay that a timer accepts. */
 const maxTimerMs = 2_147_483_647;
 
 /**
- * CLIENT PAUSE: for some time the requests of all clients, or those that change data, are held back. The check is
- * installed only for the time of a pause.
+ * CLIENT PAUSE: holds back the requests of all clients, or only those that change data, for some time. The check is
+ * installed only during a pause.
  */
 export class ClientPause implements PauseSwitch {
   readonly #options: ClientPauseOptions;
@@ -52,7 +52,7 @@ export class ClientPause implements PauseSwitch {
     this.#untilMs = 0;
     this.#uninstall?.();
     this.#uninstall = undefined;
-    // Not from within the command that ends the pause: its reply comes first.
+    // Not within the command that ends the pause, because its reply comes first.
     setImmediate(() => this.#options.requests.releaseAll());
   }
 

@@ -13,20 +13,25 @@ export interface CommandCall {
   readonly clientId: number;
 }
 
-/** What is to become of it: answered with an error ("ERR out of luck") instead of being run, or run later. */
+/**
+ * The intervention in a command: it is answered with an error ("ERR out of luck") instead of being run, or is run later.
+ */
 export interface CommandIntervention {
   readonly error?: string;
   readonly delayMs?: number;
 }
 
-/** Sees every command of every client; undefined lets it pass. For tests of what happens when a server misbehaves. */
+/**
+ * Sees every command of every client; undefined lets the command pass. For tests of what happens when a server
+ * misbehaves.
+ */
 export type CommandHook = (call: CommandCall) => CommandIntervention | undefined;
 
 const maxDelayMs = 2_147_483_647;
 
-/** Puts the hook before every command. Without a hook there is nothing to pass. */
+/** Installs the hook before every command. Without a hook no check is installed. */
 export function installCommandHook(checks: RequestChecks, delayed: HeldRequests, hook: CommandHook): void {
-  // Set while a request runs that has been delayed: the hook has seen it already.
+  // Set while a delayed request runs, because the hook has seen it already.
   let passing: Context | undefined;
   const afterDelay = (context: Context, error: string | undefined): void => {
     passing = context;

@@ -1,28 +1,23 @@
 import { Refusal } from "../outcome.ts";
 import type { RequestCheck } from "./request-check.ts";
 
-/** In RESP2 a subscriber cannot tell other replies from messages. */
-export const subscriber: RequestCheck<"subscriber"> = {
-  name: "subscriber",
-  arriving: ({ client }, { fullName, whileSubscribed }) =>
-    client.subscriptions === undefined || client.protocol === 3 || whileSubscribed === true
-      ? "run"
-      : new Refusal(
-          `ERR Can't execute '${fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
-        ),
-};
-
 const notInTransaction = new Refusal("ERR Command not allowed inside a transaction");
 
-export const transaction: RequestCheck<"transaction"> = {
-  name: "transaction",
-  arriving: ({ client }, { flagSet }) =>
-    client.transaction !== undefined && flagSet.has("no_multi") ? notInTransaction : "run",
+/** Within MULTI some commands make no sense, and in RESP2 a subscriber takes most replies for messages. */
+export const connection: RequestCheck<"connection"> = {
+  name: "connection",
+  arriving({ client }, { flagSet, fullName, whileSubscribed }) {
+    if (client.transaction !== undefined && flagSet.has("no_multi")) return notInTransaction;
+    if (client.subscriptions === undefined || client.protocol === 3 || whileSubscribed === true) return "run";
+    return new Refusal(
+      `ERR Can't execute '${fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+    );
+  },
 };
 
 const likeReplica = new Refusal("ERR Replica can't interact with the keyspace");
 
-/** A client in MONITOR uses no keys: for redis-server it is a kind of replica. */
+/** A client in MONITOR may use no keys, because redis-server treats it as a kind of replica. */
 export const monitor: RequestCheck<"monitor"> = {
   name: "monitor",
   arriving(context, command, args) {

@@ -37,7 +37,7 @@ const directives = [
 ] as const;
 
 /**
- * maxmemory: before a client's command runs, keys are evicted until the data is within its limit. Where nothing more can
+ * maxmemory: before a client's command runs, keys are evicted until the data is within its limit. When nothing more can
  * be evicted, commands that may need more memory are refused. The check is installed only while there is a limit.
  */
 export class MemoryLimit implements MemoryPressure {
@@ -47,12 +47,12 @@ export class MemoryLimit implements MemoryPressure {
   #limitBytes = 0;
   #evictionPolicy: EvictionPolicy = evictionPolicy("noeviction");
   #samples = 0;
-  /** The last eviction ran out of time: there is more to do. */
+  /** The last eviction ran out of time, so that there is more to evict. */
   #isBehind = false;
-  /** How long one command may be held up. */
+  /** How long one command may be delayed by eviction. */
   #budgetMs = 0;
   #pastExcessMs = 0;
-  /** Since when the data is above its limit, by the monotonic clock. */
+  /** Since when the data has been above its limit, in milliseconds of the monotonic clock. */
   #excessSinceMs: number | undefined;
 
   #uninstall: (() => void) | undefined;
@@ -82,7 +82,7 @@ export class MemoryLimit implements MemoryPressure {
       this.#uninstall = undefined;
     }
     this.exceeded = false;
-    // CONFIG SET is answered at once; eviction down to a lower limit is background work.
+    // CONFIG SET is answered at once; evicting down to a lower limit is background work.
     this.#isBehind = this.#isAbove;
     if (!this.#isBehind) this.#endExcess();
   }
@@ -91,18 +91,21 @@ export class MemoryLimit implements MemoryPressure {
     return this.#limitBytes > 0 && this.#options.keyspace.usedBytes > this.#limitBytes;
   }
 
-  /** Whether there is eviction for the background to do. */
+  /** Whether the background has something to evict. */
   get hasWork(): boolean {
     return this.#isBehind && this.#mayEvict;
   }
 
-  /** The data stands still while clients are paused, and only a script changes it until that script has ended. */
+  /**
+   * Nothing is evicted while clients are paused, because the data must not change then, nor while a script is half
+   * done, because only the script may change it.
+   */
   get #mayEvict(): boolean {
     const { execution, pause } = this.#options;
     return !execution.scriptIsPaused && !execution.isLoading && pause.mode === undefined;
   }
 
-  /** A transaction is judged when its EXEC arrives, a script by the memory that was there when it began. */
+  /** A transaction is judged when its EXEC arrives, and a script by the memory at its beginning. */
   readonly #check: RequestCheck<"memory"> = {
     name: "memory",
     arriving: (context, command, args) => {
@@ -116,7 +119,7 @@ export class MemoryLimit implements MemoryPressure {
     },
   };
 
-  /** Evicts for so long at most. */
+  /** Evicts for at most this long. */
   evict(forMs: number): EvictionOutcome {
     const { clock, environment, latency, pubSub } = this.#options;
     const startMs = environment.monotonicMs();
@@ -153,7 +156,7 @@ export class MemoryLimit implements MemoryPressure {
   }
 }
 
-/** A queued command takes memory, too, whatever it does later; EXEC is judged by the commands that it runs. */
+/** Queueing a command takes memory, whatever the command does later. EXEC is judged by the commands that it runs. */
 function mayNeedMemory(context: Context, command: Command, args: Arguments): boolean {
   const { client } = context;
   if (client.transaction !== undefined && command.insideMulti === "queue") return true;
@@ -163,7 +166,7 @@ function mayNeedMemory(context: Context, command: Command, args: Arguments): boo
 const isDenied = (context: Context, command: Command, args: Arguments): boolean =>
   command.flagSet.has("denyoom") || command.needsMemory?.(context, args) === true;
 
-/** maxmemory-eviction-tenacity as time: up to 10 in even steps to half a millisecond, then each step 15% longer. */
+/** maxmemory-eviction-tenacity as time: up to 10 in even steps to half a millisecond, then each step is 15% longer. */
 function budgetMs(tenacity: number): number {
   if (tenacity === 100) return Number.POSITIVE_INFINITY;
   return tenacity <= 10 ? tenacity * 0.05 : 0.5 * 1.15 ** (tenacity - 10);

@@ -16,7 +16,7 @@ export function loading(execution: Execution): RequestCheck<"loading"> {
   };
 }
 
-/** While a script runs longer than it may, a client can only stop it or look at it. */
+/** While a script runs longer than busy-reply-threshold, clients can only stop it or inspect it. */
 export function busyScript(execution: Execution): RequestCheck<"busy script"> {
   const judge = ({ flagSet }: Command): Verdict =>
     execution.scriptIsPaused && !flagSet.has("allow_busy") ? isBusy : "run";
@@ -28,7 +28,7 @@ export function busyScript(execution: Execution): RequestCheck<"busy script"> {
 }
 
 /**
- * After the log or the snapshot could not be written, data must not change: a restart would lose the change.
+ * While the log or the snapshot cannot be written, data must not change, because a restart would lose the change.
  * `snapshotRefusal` gives the error reply while snapshots fail.
  */
 export function writtenLog(changes: ChangeLog, snapshotRefusal: () => string | undefined): RequestCheck<"log"> {

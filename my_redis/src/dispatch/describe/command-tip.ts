@@ -1,4 +1,7 @@
-/** What COMMAND INFO tells proxies: whether replies vary, which nodes a request concerns, how to join their replies. */
+/**
+ * Hints of COMMAND INFO for proxies: whether replies vary, which nodes a request concerns, and how to combine their
+ * replies.
+ */
 export type CommandTip =
   | "nondeterministic_output"
   | "nondeterministic_output_order"

@@ -10,7 +10,7 @@ const change: KeyAccess = "RW access update";
 export const accessWords = (command: Command, { access }: KeySpecification): string[] =>
   (access ?? defaultAccess(command)).split(" ");
 
-/** How a command treats its keys, as words, for each of these positions. */
+/** How a command treats its keys, as words, for each of the given positions. */
 export function keyAccesses(command: Command, args: Arguments, positions: readonly number[]): string[][] {
   const { keyAccess, keySpecifications } = command;
   if (keyAccess !== undefined) return positions.map((position) => keyAccess(args, position).split(" "));

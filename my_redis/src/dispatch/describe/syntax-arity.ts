@@ -1,12 +1,12 @@
 import type { ArgumentSyntax } from "./syntax.ts";
 
-/** How many arguments something takes: at least `least`, and `open` when more are possible. */
+/** How many arguments an element takes: at least `least`, and with `open` any number above that. */
 interface Width {
   readonly least: number;
   readonly open: boolean;
 }
 
-/** Redis's arity: the number of words of a request, at least that many when negative. `nameWords` is 2 for CONFIG GET. */
+/** Redis's arity: the number of words of a request, negative for a minimum. `nameWords` is 2 for CONFIG GET. */
 export function arityOf(nameWords: number, syntax: readonly ArgumentSyntax[]): number {
   const { least, open } = widthOfRow(syntax);
   return open ? -(nameWords + least) : nameWords + least;

@@ -13,11 +13,11 @@ export type ArgumentType =
 export interface ArgumentSyntax {
   readonly name: string;
   readonly type: ArgumentType;
-  /** The word itself, or the one before the value. */
+  /** The word itself, or the keyword before the value. */
   readonly token: string | undefined;
   readonly optional: boolean;
   readonly multiple: boolean;
-  /** The token stands before each of several values, not once before all. */
+  /** The keyword is repeated before each of several values. */
   readonly multipleToken: boolean;
   readonly parts: readonly ArgumentSyntax[];
 }
@@ -33,7 +33,7 @@ const types: ReadonlySet<string> = new Set<ArgumentType>([
 
 const integers = "count cursor offset index numkeys seconds milliseconds len port client-id".split(" ");
 
-/** The types that arguments with these names have unless the syntax says otherwise. */
+/** The types of arguments with these names, unless the syntax says otherwise. */
 const typesByName: Readonly<Record<string, ArgumentType>> = {
   ...Object.fromEntries(integers.map((name) => [name, "integer"] as const)),
   key: "key",
@@ -78,7 +78,7 @@ class SyntaxReader {
     return this.#at === this.#words.length;
   }
 
-  /** Arguments up to the end, a closing bracket or a bar. */
+  /** Reads arguments up to the end, a closing bracket or a bar. */
   sequence(): ArgumentSyntax[] {
     const found: ArgumentSyntax[] = [];
     while (!this.atEnd && !/^[\])}|]$/.test(this.#words[this.#at] as string)) found.push(this.#argument());
@@ -112,7 +112,7 @@ class SyntaxReader {
     return parts;
   }
 
-  /** What stands between bars, up to the closing bracket. */
+  /** Reads the alternatives between bars, up to the closing bracket. */
   #bracketed(end: "]" | ")"): ArgumentSyntax[] {
     const found = [inOne(this.sequence(), "block")];
     while (this.#words[this.#at] === "|") {
@@ -135,7 +135,7 @@ const leaf = (name: string, type: ArgumentType, token: string | undefined): Argu
   ...{ optional: false, multiple: false, multipleToken: false },
 });
 
-/** A group is named by what is in it. */
+/** A group is named after its parts. */
 const groupOf = (type: "oneof" | "block", parts: readonly ArgumentSyntax[]): ArgumentSyntax => ({
   ...leaf(parts.map(({ name }) => name).join("_"), type, undefined),
   parts,

@@ -7,13 +7,13 @@ import { DurationHistogram } from "./duration-histogram.ts";
 import type { LatencyMonitor } from "./latency-monitor.ts";
 import type { SlowLog } from "./slow-log.ts";
 
-/** Of the brief commands one call in this many is timed, and counts as many times. */
+/** Of the brief commands one call in this many is timed, with this weight. */
 const timingSample = 64;
-/** The first calls of a command are all timed, so that something is known of a command that is seldom used. */
+/** The first calls of a command are all timed, so that rarely used commands are measured as well. */
 const timedFirstCalls = 16;
-/** A slow log with a threshold below this wants brief commands, too: then all calls are timed. */
+/** A slow log with a threshold below this needs the times of brief commands, too, so that all calls are timed. */
 const briefMicroseconds = 1000;
-/** The clock of a turn may be behind by this much. */
+/** The turn's clock may be late by this much. */
 const clockToleranceMs = 0.2;
 
 export interface CallTimerOptions {
@@ -28,10 +28,10 @@ export class CallTimer {
   readonly #options: CallTimerOptions;
   readonly #values: SettingValues;
   #calls = 0;
-  /** What commands have taken since the clock was last set after one of them. */
+  /** Total time of the commands since the clock was last read. */
   #sinceClockMs = 0;
   #timingMask = timingSample - 1;
-  /** The slow log and the latency monitor are shown commands that took at least this long. */
+  /** The slow log and the latency monitor get commands that took at least this long. */
   #slowMicroseconds = Number.POSITIVE_INFINITY;
 
   constructor(options: CallTimerOptions) {
@@ -52,13 +52,13 @@ export class CallTimer {
     this.#timingMask = this.#slowMicroseconds < briefMicroseconds ? 0 : timingSample - 1;
   }
 
-  /** For how many calls the next one stands when it is timed; 0 when it is not to be timed. */
+  /** The weight of the next call if it is to be timed; 0 if it is not. */
   callsTimed({ isBrief, statistics }: CommandFacts): number {
     if (!isBrief || statistics.calls < timedFirstCalls) return 1;
     return (++this.#calls & this.#timingMask) === 0 ? this.#timingMask + 1 : 0;
   }
 
-  /** Adds the time of a call that stands for `calls` of them. */
+  /** Adds the time of a call with the weight `calls`. */
   add(client: Client, command: CommandFacts, args: Arguments, elapsedMs: number, calls: number): void {
     const { clock, latency, slowLog } = this.#options;
     const microseconds = elapsedMs * 1000;
@@ -68,7 +68,8 @@ export class CallTimer {
       statistics.durations ??= new DurationHistogram();
       statistics.durations.add(microseconds * 1000, calls);
     }
-    // After anything that took long, the clock of the turn is behind. To read it costs as much as a short command.
+    // After a long command the turn's clock is late. It is read only then, because reading it costs as much as a short
+    // command.
     this.#sinceClockMs += elapsedMs;
     if (this.#sinceClockMs >= clockToleranceMs) {
       this.#sinceClockMs = 0;

@@ -19,24 +19,27 @@ export interface ClientTrackingOptions {
   readonly onSwitch: () => void;
 }
 
-/** Changes that no client made. */
+/** Events of changes that no client made. */
 const byNobody = new Set(["expired", "evicted", "hexpired"]);
 const redirectChannel = "__redis__:invalidate";
 
 /**
- * Client-side caching: clients that keep values they have read are notified when these change. The keys that clients
- * read are remembered for that, up to tracking-table-max-keys; clients in broadcast mode are notified of all changes of
+ * Client-side caching: clients that keep values they have read are notified when these change. For that, the keys that
+ * clients read are remembered, up to tracking-table-max-keys. Clients in broadcast mode are notified of all changes of
  * keys with their prefixes instead.
  */
 export class ClientTracking {
   readonly #options: ClientTrackingOptions;
   readonly #tracking = new Map<number, Tracking>();
-  /** Keys, one character per byte, and the clients that have read them. Of any database, as in Redis. */
+  /**
+   * Keys, one character per byte, and the ids of the clients that have read them. Databases are not distinguished, as
+   * in Redis.
+   */
   readonly #readers = new Map<string, Set<number>>();
   #items = 0;
-  /** Keys that have changed in this turn, by client and prefix: one notification holds them all. */
+  /** Keys that have changed in this turn, by client and prefix. They are sent in one notification. */
   #broadcasts = new Map<Tracking, Map<string, Set<string>>>();
-  /** The client whose request runs. */
+  /** The client whose request is running. */
   #writer: Client | undefined;
   #flushedAt = -1;
   readonly #message = new ReplyWriter();
@@ -52,7 +55,7 @@ export class ClientTracking {
     return this.#tracking.size;
   }
 
-  /** Keys that are remembered, for how many readers in all, and the prefixes asked for. */
+  /** Number of remembered keys, of their readers in all, and of prefixes. */
   get totals(): { readonly keys: number; readonly items: number; readonly prefixes: number } {
     const prefixes = new Set<string>();
     for (const { mode } of this.#tracking.values()) for (const prefix of mode.prefixes) prefixes.add(prefix);
@@ -80,7 +83,7 @@ export class ClientTracking {
     this.#options.onSwitch();
   }
 
-  /** To be called when a client disconnects, too. The keys that it has read are forgotten as they change. */
+  /** Must also be called when a client disconnects. The keys that it has read are forgotten when they change. */
   end(client: Client): void {
     if (client.tracking === undefined) return;
     client.tracking = undefined;
@@ -92,11 +95,11 @@ export class ClientTracking {
     this.#options.onSwitch();
   }
 
-  // --- what is read ---
+  // --- reading ---
 
   /** Remembers the keys that a command has read. */
   #remember({ client, mode, caching }: Tracking, command: CommandFacts, args: Arguments): void {
-    // EVAL itself reads no keys: the commands that the script calls do.
+    // EVAL itself reads no keys; the commands that the script calls do.
     if (!command.flagSet.has("readonly") || command.flagSet.has("noscript") || mode.broadcast) return;
     if (mode.optIn ? !caching : mode.optOut && caching) return;
     for (const index of keyPositions(command, args)) this.#addReader(args.latin1(index), client.id);
@@ -114,7 +117,7 @@ export class ClientTracking {
     }
   }
 
-  /** Forgets the keys that were read first. Their readers are notified, as if the keys had changed. */
+  /** Forgets the keys that were read first. Their readers are notified as if the keys had changed. */
   #limit(): void {
     const most = this.#options.settings.values["tracking-table-max-keys"];
     if (most === 0) return;
@@ -124,7 +127,7 @@ export class ClientTracking {
     }
   }
 
-  // --- what changes ---
+  // --- changing ---
 
   /** A key, one character per byte, has changed. */
   keyChanged(key: string, event: string): void {
@@ -168,7 +171,7 @@ export class ClientTracking {
     this.#options.pubSub.deliver();
   }
 
-  /** All keys of one or more databases are gone: one notification for each command. */
+  /** All keys of one or more databases were deleted: sends one notification for each command. */
   flushed(): void {
     const changes = this.#options.changeCount();
     if (this.#tracking.size === 0 || changes === this.#flushedAt) return;
@@ -180,7 +183,10 @@ export class ClientTracking {
 
   // --- notifying ---
 
-  /** Queues a message for the client, or for the one in its place. It comes after the replies to the command that runs. */
+  /**
+   * Queues a notification for the client, or for the client that gets it instead. It comes after the reply of the
+   * running command.
+   */
   #notify(tracking: Tracking, keys: readonly string[] | undefined): void {
     const { client, mode } = tracking;
     const target = mode.redirect === 0 ? client : this.#options.clientById(mode.redirect);
@@ -202,7 +208,7 @@ export class ClientTracking {
   }
 }
 
-/** CLIENT CACHING is for one command, or one transaction. */
+/** CLIENT CACHING applies to one command or one transaction. */
 function commandEnded({ transaction, tracking }: Client, command: CommandFacts): void {
   if (transaction === undefined && tracking !== undefined && !command.fullName.startsWith("client|")) {
     tracking.caching = false;

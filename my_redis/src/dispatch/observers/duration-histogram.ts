@@ -1,13 +1,13 @@
-/** Buckets per doubling: what is told of a duration is at most a sixteenth more than it was. */
+/** Buckets per doubling: a reported duration is at most a sixteenth above the true one. */
 const steps = 16;
 const firstOctave = 10;
 const octaves = 20;
-/** A second: what took longer counts as that. */
+/** One second; longer durations count as that. */
 const maxNanoseconds = 1_000_000_000;
 
 /**
- * How long calls took: a count for each of 336 lengths of time, the finer the shorter, up to a second. Counts may be
- * weighted, where one measured call stands for several.
+ * How long calls took, as counts in 336 buckets up to one second; the shorter the durations, the narrower the bucket.
+ * Counts are weighted where one measured call stands for several.
  */
 export class DurationHistogram {
   readonly #counts = new Float64Array(steps * (octaves + 1));
@@ -25,15 +25,15 @@ export class DurationHistogram {
     for (let bucket = 0; bucket < this.#counts.length; bucket++) {
       const count = this.#counts[bucket] as number;
       left -= count;
-      // Weights and percentages leave a trace of rounding.
+      // Weights and percentages are not exact: the tolerance absorbs their rounding.
       if (count > 0 && left <= this.#total * 1e-12) return upperEnd(bucket);
     }
     return 0;
   }
 
   /**
-   * Visits 1024 nanoseconds and each of its doublings up to a second at which calls are added: their number in
-   * microseconds as Redis writes it, and the calls that took no longer, if there were `calls` in all.
+   * Visits 1024 nanoseconds and each of its doublings up to a second, where calls are added there. `visit` gets the
+   * duration in microseconds as Redis writes it, and the number of calls that took no longer, scaled to `calls` in all.
    */
   cumulative(calls: number, visit: (microseconds: number, callsUntil: number) => void): void {
     let until = 0;
@@ -44,7 +44,7 @@ export class DurationHistogram {
       if (callsUntil === before) continue;
       before = callsUntil;
       const level = 2 ** (firstOctave + octave);
-      // Redis counts by buckets of two decimal digits, and names the upper end of the one that begins here.
+      // Redis counts in buckets of two decimal digits, and reports the upper end of the bucket that begins here.
       visit(Math.floor((level + level / 128 - 1) / 1000), callsUntil);
     }
   }

@@ -2,7 +2,7 @@ import { wholeRange } from "../../memory/byte-range.ts";
 import type { Settings } from "../../settings/settings.ts";
 import type { PubSub } from "../pub-sub.ts";
 
-/** Classes of events whose names tell it: the letter of notify-keyspace-events by the first letter of the event. */
+/** Classes of events that follow from the name: the letter of notify-keyspace-events by the event's first letter. */
 const classByInitial: Readonly<Record<string, string>> = { l: "l", h: "h", z: "z", x: "t" };
 const classByEvent = new Map<string, string>();
 for (const [letter, events] of [
@@ -18,10 +18,10 @@ for (const [letter, events] of [
   for (const event of events.split(" ")) classByEvent.set(event, letter);
 }
 
-/** The letter under which notify-keyspace-events asks for an event; strings have what no other type claims. */
+/** The letter under which notify-keyspace-events asks for an event. Events of no other type belong to strings. */
 const classOf = (event: string): string => classByEvent.get(event) ?? classByInitial[event[0] as string] ?? "$";
 
-/** What A stands for among the letters. */
+/** The letters that A stands for. */
 const everyClass = "g$lshzxetd";
 
 /** Publishes changes of keys on channels, as notify-keyspace-events asks. */
@@ -52,7 +52,7 @@ export class KeyspaceNotifications {
     return (this.#toKeyspace || this.#toKeyevent) && this.#classes !== "";
   }
 
-  /** Whether notify-keyspace-events asks for the events of this letter. */
+  /** Whether notify-keyspace-events contains this letter. */
   wants(letter: string): boolean {
     return this.areOn && this.#classes.includes(letter);
   }

@@ -42,7 +42,10 @@ export class KeyspaceObservation {
     this.update();
   }
 
-  /** To be called when a client begins or ends to watch, block, track or listen: changes that nobody sees are cheap. */
+  /**
+   * Must be called when a client begins or ends to watch, block, track or subscribe: changes that nobody observes are
+   * cheap.
+   */
   update(): void {
     const { blocking, keyspace, notifications, tracking, watched } = this.#options;
     keyspace.observed = watched.count > 0 || blocking.count > 0 || notifications.areOn || tracking.clientCount > 0;
@@ -61,8 +64,8 @@ export class KeyspaceObservation {
 
   #databaseChanged(database: ObservedDatabase, replacement: ObservedDatabase | undefined): void {
     const { blocking, keyspace, tracking, watched } = this.#options;
-    // A watch stays whole where the key is missing before the change and after it. An expired key counts as missing
-    // after the change: looking it up deletes it.
+    // A watch stays valid where the key is missing before the change and after it. An expired key counts as missing
+    // after the change, because looking it up deletes it.
     watched.databaseChanged(database.number, (name) => {
       if (keyExists(keyspace, database.number, name)) return true;
       const key = Buffer.from(name, "latin1");

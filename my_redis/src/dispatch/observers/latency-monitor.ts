@@ -1,8 +1,8 @@
 import type { Settings } from "../../settings/settings.ts";
 
-/** Samples that are kept of each kind of event. */
+/** Number of samples kept for each kind of event. */
 const maxSamples = 160;
-/** Kinds of events: ours are few, so this is only a guard. */
+/** Limit on the kinds of events. The server has only a few; this is a safeguard. */
 const maxEvents = 64;
 
 export interface LatencySample {
@@ -15,7 +15,7 @@ interface EventHistory {
   worstMs: number;
 }
 
-/** What took longer than latency-monitor-threshold, by kind of event: the latest samples and the worst. */
+/** Events that took longer than latency-monitor-threshold, by kind: the latest samples and the worst time. */
 export class LatencyMonitor {
   readonly #settings: Settings;
   readonly #events = new Map<string, EventHistory>();
@@ -64,7 +64,7 @@ export class LatencyMonitor {
     return this.#events.get(event)?.samples ?? [];
   }
 
-  /** Forgets these kinds of events, all if none is named. Gives how many there were. */
+  /** Forgets the given kinds of events, or all if none is given. Returns how many there were. */
   reset(events: readonly string[]): number {
     const named = events.length === 0 ? [...this.#events.keys()] : events;
     return named.filter((event) => this.#events.delete(event)).length;

@@ -14,47 +14,57 @@ export interface MonitorsOptions {
   readonly replies: ReplyOutlet;
   /** Unix milliseconds, with fractions. */
   readonly nowMs: () => number;
+  /** Called when there is a first monitor; the result is called when the last one has gone. */
+  readonly begin: () => () => void;
 }
 
 /**
- * MONITOR: clients that are shown every command that runs, except for administrators' commands. What they leave unread
- * is limited as for subscribers. It is an observer only while there are such clients.
+ * MONITOR: these clients get every command that runs, except for administrative commands. Their unread output is
+ * limited as for subscribers. It is installed as an observer only while there are such clients.
  */
 export class Monitors {
   readonly #options: MonitorsOptions;
   readonly #clients = new Set<Client>();
-  /** Lines that are still to be handed over, at the end of the turn. */
+  /** Lines that are delivered at the end of the turn. */
   readonly #lines = new ReplyWriter();
-  #uninstall: (() => void) | undefined;
+  #end: (() => void) | undefined;
 
   constructor(options: MonitorsOptions) {
     this.#options = options;
   }
 
-  /** Clients that are shown every command. */
+  /** Number of clients in MONITOR. */
   get count(): number {
     return this.#clients.size;
   }
 
   add(client: Client): void {
-    // The new client is not shown what ran before.
+    // A new monitor does not get the commands that ran before.
     this.#deliver();
-    this.#uninstall ??= this.#options.observers.install({
-      ran: (ranFor, command, args) => this.#ran(ranFor, command, args),
-    });
+    this.#end ??= this.#begin();
     this.#clients.add(client);
     client.monitoring = true;
   }
 
-  /** To be called when a client disconnects or starts over. It is still shown what ran before. */
+  /** Must be called when a client disconnects or uses RESET. It still gets the commands that ran before. */
   forget(client: Client): void {
     if (!client.monitoring) return;
     this.#deliver();
     this.#clients.delete(client);
     client.monitoring = false;
     if (this.#clients.size > 0) return;
-    this.#uninstall?.();
-    this.#uninstall = undefined;
+    this.#end?.();
+    this.#end = undefined;
+  }
+
+  #begin(): () => void {
+    const { begin, observers } = this.#options;
+    const uninstall = observers.install({ ran: (ranFor, command, args) => this.#ran(ranFor, command, args) });
+    const end = begin();
+    return () => {
+      uninstall();
+      end();
+    };
   }
 
   #ran({ client, retrying }: RanFor, command: CommandFacts, args: Arguments): void {
@@ -62,7 +72,7 @@ export class Monitors {
       this.show(client, command, args);
   }
 
-  /** Shows a command of a client, whatever it is. */
+  /** Shows a command of a client, whatever its flags are. */
   show(client: Client, command: CommandFacts, args: Arguments): void {
     if (this.#clients.size === 0 || client.kind === "loader") return;
     const words = Array.from({ length: args.count }, (_, index) =>
@@ -76,13 +86,13 @@ export class Monitors {
     this.#limit();
   }
 
-  /** Seconds with six decimals. */
+  /** The time in seconds, with six decimals. */
   #time(): string {
     const nowMs = this.#options.nowMs();
     return `${Math.floor(nowMs / 1000)}.${String(Math.floor((nowMs % 1000) * 1000)).padStart(6, "0")}`;
   }
 
-  /** One script may run more commands than a monitor may leave unread: that counts as if the monitor had. */
+  /** One script may run more commands than a monitor's output limit allows: that counts as unread output. */
   #limit(): void {
     const { hardBytes } = this.#options.settings.values["client-output-buffer-limit"].pubsub;
     if (hardBytes === 0 || this.#lines.length <= hardBytes) return;

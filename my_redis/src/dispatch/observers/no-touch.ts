@@ -4,8 +4,8 @@ import type { CommandFacts } from "../command-facts.ts";
 import type { ObserverList } from "./observer-list.ts";
 
 /**
- * CLIENT NO-TOUCH: the commands of some clients leave the access times of keys alone, TOUCH excepted. It is an observer
- * only while there is such a client.
+ * CLIENT NO-TOUCH: the commands of such clients do not change the access times of keys, except for TOUCH. It is
+ * installed as an observer only while there is such a client.
  */
 export class NoTouch {
   readonly #observers: ObserverList<CommandFacts>;
@@ -36,7 +36,10 @@ export class NoTouch {
     if (client.noTouch) this.set(client, false);
   }
 
-  /** A script works for the client that called it, whose request was seen here before. */
+  /**
+   * A script works for the client that called it. That client's request was seen here before, so that the pseudo client
+   * is ignored.
+   */
   #starting(client: Client): void {
     if (client.isReal) this.#accessClock.marks = !client.noTouch;
   }

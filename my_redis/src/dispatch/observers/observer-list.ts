@@ -1,43 +1,41 @@
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { Client } from "../client.ts";
 
-/** For whom a command has run. */
+/** The client for which a command has run. */
 export interface RanFor {
   readonly client: Client;
-  /** A blocked client's command was tried again. */
+  /** The command of a blocked client was run again. */
   readonly retrying: boolean;
 }
 
-/** Sees what happens and never refuses it. What an observer does not look at costs it nothing. */
+/** Sees what happens and never refuses it. A hook that an observer leaves out costs nothing. */
 export interface Observer<Entry> {
-  /** A client's request has passed its checks: it is about to run, or to be queued by MULTI. */
+  /** A client's request has passed its checks, and is about to run or to be queued by MULTI. */
   readonly starting?: (client: Client) => void;
-  /** A command has run: of a client, of a transaction, or of a script. */
+  /** A command of a client, a transaction or a script has run. */
   readonly ran?: (ranFor: RanFor, command: Entry, args: Arguments) => void;
-  /** A client's request is done, with everything that it ran. */
+  /** A client's request is finished, with everything that it ran. */
   readonly done?: (client: Client, command: Entry) => void;
 }
 
-/** The observers that are installed. While there are none, a command pays for one look at a length. */
+/** The installed observers. While there are none, a command pays for one comparison of a length. */
 export class ObserverList<Entry> {
+  /** Number of installed observers. */
+  count = 0;
   #installed: readonly Observer<Entry>[] = [];
   #starting: readonly NonNullable<Observer<Entry>["starting"]>[] = [];
   #ran: readonly NonNullable<Observer<Entry>["ran"]>[] = [];
   #done: readonly NonNullable<Observer<Entry>["done"]>[] = [];
 
-  /** The result removes the observer again. */
+  /** Adds the observer. Call the result to remove it. */
   install(observer: Observer<Entry>): () => void {
     this.#set([...this.#installed, observer]);
     return () => this.#set(this.#installed.filter((each) => each !== observer));
   }
 
-  /** Observers that are installed now. */
-  get count(): number {
-    return this.#installed.length;
-  }
-
   #set(observers: readonly Observer<Entry>[]): void {
     this.#installed = observers;
+    this.count = observers.length;
     this.#starting = observers.flatMap(({ starting }) => starting ?? []);
     this.#ran = observers.flatMap(({ ran }) => ran ?? []);
     this.#done = observers.flatMap(({ done }) => done ?? []);

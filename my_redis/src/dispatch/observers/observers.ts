@@ -6,7 +6,7 @@ import type { SlowLog } from "./slow-log.ts";
 import type { Statistics } from "./statistics.ts";
 import type { Throughput } from "./throughput.ts";
 
-/** What sees commands and changes, and never refuses them. */
+/** The parts that see commands and changes, and never refuse them. */
 export interface Observers {
   readonly monitors: Monitors;
   readonly tracking: ClientTracking;

@@ -10,7 +10,7 @@ const named = new Map([
   [backslash, "\\\\"],
 ]);
 
-/** Bytes in double quotes, in printable characters alone: as redis-cli takes and shows them. */
+/** Bytes in double quotes, with escapes for everything unprintable: the form that redis-cli reads and prints. */
 export function quotedText(bytes: Uint8Array, start: number, end: number): string {
   let text = '"';
   for (let at = start; at < end; at++) {

@@ -1,2 +1,2 @@
-/** Shown in place of an argument that is secret. */
+/** Shown in place of a secret argument. */
 export const redacted = "(redacted)";

@@ -4,7 +4,7 @@ import { redacted } from "./redacted.ts";
 import { type Arguments, latin1Text } from "../../protocol/arguments.ts";
 import type { Settings } from "../../settings/settings.ts";
 
-/** Of one request so many arguments are kept, and so many bytes of each. */
+/** Number of arguments that are kept of one request, and of bytes of each. */
 const maxArguments = 32;
 const maxArgumentBytes = 128;
 
@@ -41,7 +41,7 @@ export class SlowLog {
     this.#entries = [];
   }
 
-  /** Notes a client's command if it was slow. */
+  /** Adds a client's command if it was slow. */
   note(client: Client, command: CommandFacts, args: Arguments, took: { microseconds: number; nowMs: number }): void {
     const threshold = this.#settings.values["slowlog-log-slower-than"];
     const { microseconds, nowMs } = took;

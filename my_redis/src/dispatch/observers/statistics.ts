@@ -1,7 +1,7 @@
-/** Different error codes that are counted one by one: scripts can make up any number of them. */
+/** Limit on the error codes that are counted separately, because scripts can invent any number of them. */
 const maxErrorCodes = 128;
 
-/** What INFO tells of the time since the start, or since CONFIG RESETSTAT. */
+/** The values that INFO reports for the time since the start, or since CONFIG RESETSTAT. */
 export class Statistics {
   commandsProcessed = 0;
   connectionsReceived = 0;
@@ -13,14 +13,14 @@ export class Statistics {
   /** Chunks read from and batches written to sockets. */
   reads = 0;
   writes = 0;
-  /** Clients that were disconnected for sending, or leaving unread, too much. */
+  /** Clients that were disconnected because they exceeded the limit on their requests or on their unread replies. */
   queryLimitDisconnections = 0;
   outputLimitDisconnections = 0;
-  /** Clients that were disconnected because all of them together took too much memory. */
+  /** Clients that were disconnected because all clients together took too much memory. */
   evictedClients = 0;
-  /** Errors of our own making: a command failed in a way that nobody foresaw. */
+  /** Defects of this server: a command threw an error that is no reply. */
   unexpectedErrors = 0;
-  /** Background expiry: how often it ran out of time, for how long it ran, and the share of expired keys it met. */
+  /** Background expiry: how often it ran out of time, how long it ran, and the share of expired keys it met. */
   expiryTimeouts = 0;
   expiryMs = 0;
   expiredShare = 0;

@@ -1,9 +1,9 @@
 import type { Statistics } from "./statistics.ts";
 
-/** The mean of so many samples is told: of 100 ms each, the last 1.6 seconds. */
+/** The reported value is the mean of this many samples of 100 ms each: the last 1.6 seconds. */
 const sampleCount = 16;
 
-/** Rates per second of what the counters have counted lately. */
+/** Recent rates per second of the counters. */
 export class Throughput {
   readonly #samples: { readonly commands: number; readonly input: number; readonly output: number }[] = [];
   #lastMs: number;
@@ -13,7 +13,7 @@ export class Throughput {
     this.#lastMs = nowMs;
   }
 
-  /** To be called about ten times a second. `nowMs` is of the clock that never goes back. */
+  /** Must be called about ten times a second. `nowMs` is of the monotonic clock. */
   sample(statistics: Statistics, nowMs: number): void {
     const elapsedSeconds = (nowMs - this.#lastMs) / 1000;
     if (elapsedSeconds <= 0) return;
@@ -22,7 +22,7 @@ export class Throughput {
       input: statistics.netInputBytes,
       output: statistics.netOutputBytes,
     };
-    // After a reset the counters are behind the last sample.
+    // After CONFIG RESETSTAT the counters are below the last sample.
     const rate = (value: number, before: number): number => Math.max(0, value - before) / elapsedSeconds;
     this.#samples.push({
       commands: rate(now.commands, this.#last.commands),

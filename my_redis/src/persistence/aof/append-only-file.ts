@@ -7,61 +7,67 @@ export type SyncPolicy = "always" | "everysec" | "no";
 
 export interface AppendOnlyFileOptions {
   readonly folder: string;
-  /** Name of the sub-folder of `folder` that holds the log. */
+  /** Name of the folder inside `folder` that holds the log. */
   readonly logFolder: string;
   /** First part of the file names. */
   readonly fileName: string;
   readonly syncPolicy: SyncPolicy;
-  /** Cut an unfinished tail and go on, instead of refusing to start. */
+  /** Cuts an incomplete tail and continues, instead of refusing to start. */
   readonly loadTruncated: boolean;
   readonly checksums: boolean;
 }
 
-/** How often a write that failed (a full disk) is tried again. */
+/** How often a failed write (a full disk) is tried again. */
 const retryMs = 1000;
 
 interface Waiter {
   readonly offset: number;
-  /** False for one who only waits for his place in the order: his turn is lost already. */
+  /** False for a waiter whose turn is lost already: it waits only to keep its place in the order. */
   readonly safe: boolean;
   readonly callback: (safe: boolean) => void;
 }
 
 /**
- * The append-only file: Redis 7's folder of a manifest and increments. Every turn's commands are written before they
- * are answered, whatever the sync policy, so that a killed process loses nothing. With `always` the answers also wait
- * for the disk, and one sync serves all who came meanwhile (group commit).
+ * The append-only file: Redis 7's folder with a manifest and increments. The commands of every turn are written before
+ * they are answered, whatever the sync policy, so that a killed process loses nothing. With `always` the answers also
+ * wait for the disk, and one sync serves all turns that were written before it began (group commit).
  */
 export class AppendOnlyFile implements LogSink {
-  /** Called with an error reply for writes when the log cannot be written, and with undefined when it can again. */
+  /**
+   * Called with an error reply for writes when the log cannot be written, and with undefined when it can be written
+   * again.
+   */
   onFailure: (refusal: string | undefined) => void = () => {};
-  /** Called when the file is closed: another may open it now. */
+  /** Called when the file is closed, so that another process may open it. */
   onClosed: () => void = () => {};
   syncPolicy: SyncPolicy;
   readonly #environment: Environment;
   readonly #options: AppendOnlyFileOptions;
   #descriptor: number;
-  /** A file that was left while a sync of it was under way: closed when that is over. */
+  /** The previous file, if a sync of it was running at the switch. It is closed when that sync has ended. */
   #left: number | undefined;
   /** Bytes in the log, and how many of them are known to be on the disk. */
   #written: number;
   #synced: number;
-  /** Where in the log the file begins that is written now. */
+  /** Offset in the log at which the current file begins. */
   #fileStart = 0;
   #syncing = false;
   #waiters: Waiter[] = [];
-  /** What could not be written: the disk was full. Tried again, in order, before anything else. */
+  /**
+   * Bytes that could not be written because the disk was full. They are tried again, in order, before anything else is
+   * written.
+   */
   #unwritten: Uint8Array[] = [];
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #syncFailed = false;
-  /** The write of this turn failed: its replies must not go out. */
+  /** The write of this turn failed, so its replies must not be sent. */
   #turnLost = false;
-  /** A sync failed after commands of this turn may have run: if they wrote, their replies must not go out. */
+  /** A sync failed after commands of this turn may have run. If they wrote, their replies must not be sent. */
   #brokeInTurn = false;
   #closed = false;
   #everySecond: ReturnType<typeof setInterval> | undefined;
 
-  /** `descriptor`: open for appending at `length`, the file's end. */
+  /** `descriptor` is open for appending at `length`, the file's end. */
   constructor(environment: Environment, options: AppendOnlyFileOptions, descriptor: number, length: number) {
     this.#environment = environment;
     this.#options = options;
@@ -73,12 +79,12 @@ export class AppendOnlyFile implements LogSink {
     this.#everySecond.unref();
   }
 
-  /** Bytes of the file that is written now. */
+  /** Bytes of the current file. */
   get sizeBytes(): number {
     return this.#written - this.#fileStart;
   }
 
-  /** Forces what has been written so far to the disk, beside the work. */
+  /** Forces everything written so far to the disk, in the background. */
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
       fdatasync(this.#descriptor, (error) => (error ? reject(error) : resolve()));
@@ -86,9 +92,9 @@ export class AppendOnlyFile implements LogSink {
   }
 
   /**
-   * Goes on in another file, open for appending and empty. What has been written is forced to the disk first, since a
-   * log without its midst is worth nothing; who called `sync` just before waits for little. Throws when the log is not
-   * healthy or the system's error; then nothing has changed.
+   * Continues in another file, which is open for appending and empty. Everything written so far is first forced to the
+   * disk, because a log with a gap in its middle is worthless. That is quick for a caller that has just awaited `sync`.
+   * Throws when the log is not healthy, or the system's error; then nothing has changed.
    */
   switchTo(descriptor: number): void {
     if (!this.healthy) throw new Error("the append-only file cannot be written");
@@ -123,7 +129,7 @@ export class AppendOnlyFile implements LogSink {
     return whole;
   }
 
-  /** Writes all of it, or takes back what was written of it and keeps it for a later try. */
+  /** Writes all bytes, or removes the part that was written and keeps all of it for a later try. */
   #append(bytes: Uint8Array): void {
     let done = 0;
     try {
@@ -143,7 +149,9 @@ export class AppendOnlyFile implements LogSink {
     this.#retryTimer ??= setTimeout(() => this.#retry(), retryMs);
   }
 
-  /** Takes back a write of which only the beginning got into the file. False when it has to stay: the rest must follow it. */
+  /**
+   * Removes the beginning of a write that failed half-way. False when that is impossible: then the rest must follow it.
+   */
   #takeBack(done: number): boolean {
     if (done === 0) return true;
     try {
@@ -173,8 +181,8 @@ export class AppendOnlyFile implements LogSink {
 
   /**
    * Calls back once everything written so far is as safe as the policy promises: at once, or after the next sync.
-   * `safe` is false when the turn's write, or the sync that it waits for, failed: then nothing of the turn may be
-   * acknowledged. Later turns only read, since writes are refused from then on: they go out.
+   * `safe` is false when the turn's write failed, or the sync that it waits for: then nothing of the turn may be
+   * acknowledged. The replies of later turns are sent, because those turns only read: writes are refused from then on.
    */
   whenSafe(callback: (safe: boolean) => void): void {
     const safe = this.healthy || !this.#turnLost;
@@ -186,7 +194,8 @@ export class AppendOnlyFile implements LogSink {
       callback(safe);
       return;
     }
-    // Replies go out in the order of the turns: whoever need not wait for the disk waits for those before him.
+    // Replies are sent in the order of the turns, so a turn that need not wait for the disk waits for the turns before
+    // it.
     const offset = mustSync ? this.#written : (last as Waiter).offset;
     this.#waiters.push({ offset, safe, callback });
     if (!this.#syncing) this.#sync();
@@ -222,8 +231,8 @@ export class AppendOnlyFile implements LogSink {
   }
 
   /**
-   * After a failed sync the system may have dropped the pages it could not write, and a later sync would say that all
-   * is well: nothing can be promised until the server is started anew.
+   * After a failed sync the system may have dropped the pages that it could not write, and a later sync would report
+   * success. So nothing can be promised until the server is restarted.
    */
   #syncBroke(error: unknown): void {
     this.#environment.report("error", "the append-only file cannot be synced; writes are refused until restart", error);
@@ -233,7 +242,7 @@ export class AppendOnlyFile implements LogSink {
     while (this.#waiters.length > 0) this.#serveFirst(false);
   }
 
-  /** Writes what could not be written before if it can be now, syncs and closes. Whoever waits is answered. */
+  /** Writes what is left if that is possible now, syncs and closes. All waiting turns are called back. */
   close(): void {
     clearInterval(this.#everySecond);
     clearTimeout(this.#retryTimer);
@@ -241,7 +250,7 @@ export class AppendOnlyFile implements LogSink {
     clearTimeout(this.#retryTimer);
     const synced = this.#syncNow();
     while (this.#waiters.length > 0) this.#serveFirst(synced);
-    // What runs on after the end, a paused script say, must not write into a file that gets this number next.
+    // A paused script, for example, may still run. It must not write to a file that reuses this descriptor.
     this.#closed = true;
     this.#closeFile();
   }
@@ -264,7 +273,7 @@ export class AppendOnlyFile implements LogSink {
     this.#left = undefined;
   }
 
-  /** Not under a sync that is under way on another thread. */
+  /** A running sync uses the descriptor on another thread; then the file is closed when that sync has ended. */
   #closeFile(): void {
     if (this.#syncing) return;
     closeSync(this.#descriptor);

@@ -10,13 +10,13 @@ import type { ManifestEntry } from "./manifest.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
 import { writeFileNow } from "../snapshot/snapshot-file.ts";
 
-/** The append-only log of a server: loads it, goes on with it, begins and ends it at run time, and has it rewritten. */
+/** The append-only log of a server: loads and continues it, begins and ends it at run time, and has it rewritten. */
 export class AppendOnlyLog implements LogStorage, RewrittenLog {
   readonly rewriter: LogRewriter;
   readonly #server: Services;
   readonly #extension: LogExtension;
   #open: OpenLog | undefined;
-  /** The end of the log before: its folder is not free yet. */
+  /** Resolves when the previous log has ended, whose folder is still locked. */
   #ending: Promise<void> | undefined;
 
   constructor(server: Services, extension: LogExtension) {
@@ -54,9 +54,9 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
   }
 
   /**
-   * Loads what the folder holds into an empty server, and logs to it from now on. Throws what LogFolder throws; then
-   * nothing on the disk has been changed. `importFirst` is asked where there is no log yet: whether it has put data into
-   * the server, with which the log is to begin.
+   * Loads the folder's log into an empty server, and logs to it from now on. Throws what LogFolder throws; then nothing
+   * on the disk has been changed. When there is no log yet, `importFirst` is called. It returns whether it has put data
+   * into the server, with which the log must begin.
    */
   open(importFirst: () => boolean): void {
     const folder = new LogFolder(this.options);
@@ -78,7 +78,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     }
   }
 
-  /** Lets the log begin with the dataset as it is, while every client waits. */
+  /** Begins the log with the present dataset, while every client waits. */
   #beginWithDataset(folder: LogFolder, draft?: ManifestEntry): void {
     const base = folder.nextBase(this.rewriter.extension);
     writeFileNow(this.#server, folder.pathOf(base), this.rewriter.form);
@@ -104,8 +104,8 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
   }
 
   /**
-   * Begins to log at run time, what happens from now on and, beside it, the dataset as it is. Throws what LogFolder
-   * throws, and the system's error.
+   * Begins to log at run time. Changes from now on are logged, and the present dataset is written in the background.
+   * Throws what LogFolder throws, and the system's error.
    */
   enable(): void {
     if (this.#open !== undefined) return;
@@ -127,7 +127,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     this.rewriter.begin();
   }
 
-  /** It was ended and begun again before the end was over. */
+  /** Logging was turned off, and turned on again before the old log was closed. */
   #enableAgain(): void {
     const { settings, environment } = this.#server;
     if (!settings.values.appendonly) return;
@@ -138,7 +138,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     }
   }
 
-  /** Ends to log at run time. What the folder holds stays, and is what it was at this moment. */
+  /** Ends logging at run time. The folder keeps the log up to this moment. */
   disable(): void {
     const open = this.#open;
     if (open === undefined) return;
@@ -149,7 +149,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     if (open.draft !== undefined) rmSync(open.folder.pathOf(open.draft), { force: true });
   }
 
-  /** Syncs and closes the log at the end of the server. Resolves when all that was under way has ended. */
+  /** Syncs and closes the log when the server ends. Resolves when all file operations have ended. */
   async close(): Promise<void> {
     const open = this.#open;
     const settled = this.rewriter.cancel();
@@ -162,7 +162,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     await this.#end(open, settled);
   }
 
-  /** A log that has just been begun is no use without its base. */
+  /** A log that has only just begun is useless without its base, so the base is written now. */
   #finishDraft(open: OpenLog, draft: ManifestEntry): void {
     try {
       this.#beginWithDataset(open.folder, draft);
@@ -184,7 +184,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     server.changes.detach();
     await closed;
     await settled;
-    // Not before the last file operation: another server may go on with the log at once.
+    // Not before the last file operation, because another server may take over the log at once.
     open.folder.release();
   }
 
@@ -193,7 +193,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     changes.flush();
     const folder = this.#open?.folder ?? new LogFolder(this.options);
     try {
-      // What is loaded is in the log already.
+      // The loaded commands are in the log already.
       changes.without(() => {
         for (const database of keyspace.databases) database.flush();
         folder.load(this.#server, this.#extension);

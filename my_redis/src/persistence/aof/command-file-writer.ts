@@ -12,7 +12,7 @@ import { RdbWriter } from "../rdb/rdb-writer.ts";
 
 const { encoding, valueType } = record;
 
-/** Elements of a large set or hash in one command. */
+/** Elements of a large set or hash that are put into one command. */
 const elementsPerCommand = 64;
 const emitBytes = 64 * 1024;
 
@@ -45,7 +45,7 @@ export class CommandFileWriter implements SnapshotSink {
   *pieces(database: number, address: Address): Generator<void, void> {
     const { heap, objects } = this.#keyspace;
     const type = record.typeOf(heap, address);
-    // What has times for its fields, too, is more than the commands here say.
+    // A hash whose fields have expiries contains more than these commands can express.
     if (record.encodingOf(heap, address) !== encoding.object || (type !== valueType.set && type !== valueType.hash)) {
       this.record(database, address);
       return;
@@ -69,13 +69,13 @@ export class CommandFileWriter implements SnapshotSink {
     }
   }
 
-  /** The rest that was gathered. */
+  /** Writes the remaining commands. */
   end(): void {
     this.#log.flush();
   }
 
   #append(database: number, words: (string | number | Uint8Array)[]): void {
-    // Each is a unit of its own: what is read is whole, or the file is not named by the manifest.
+    // Each command is a unit of its own. A base that is cut off is never loaded, because the manifest does not name it.
     this.#log.beginUnit();
     this.#log.append(database, words);
     this.#log.endUnit();

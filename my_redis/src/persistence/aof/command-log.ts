@@ -4,9 +4,9 @@ import { writeInteger } from "../../protocol/number-text.ts";
 import type { LogTarget, LogWord, SuspendedUnit } from "../../dispatch/change-log.ts";
 import { ByteBuffer } from "../../memory/byte-buffer.ts";
 
-/** Who takes the bytes of the log: the append-only file, later replicas. */
+/** Takes the bytes of the log: the append-only file. */
 export interface LogSink {
-  /** One turn's worth of whole units. The bytes are valid only during the call. */
+  /** Takes the whole units of one turn. The bytes are valid only during the call. */
   write(bytes: Uint8Array): void;
 }
 
@@ -17,9 +17,9 @@ const dollar = 36;
 const initialBytes = 64 * 1024;
 
 /**
- * The stream of commands that changed data, as RESP, in the order of execution. Commands gather in one buffer until
- * the end of the turn. What one command, transaction or script did is a unit: of more than one command, it is wrapped
- * in MULTI and EXEC, so that a reader applies all of it or nothing.
+ * The stream of commands that changed data, as RESP, in the order of execution. Commands gather in one buffer until the
+ * end of the turn. The changes of one command, transaction or script are a unit. A unit of more than one command is
+ * wrapped in MULTI and EXEC, so that a reader applies all of it or nothing.
  */
 export class CommandLog implements LogTarget {
   readonly #buffer = new ByteBuffer({ initialBytes, keptBytes: initialBytes * 16 });
@@ -35,7 +35,7 @@ export class CommandLog implements LogTarget {
     this.#sink = sink;
   }
 
-  /** Bytes gathered and not yet given to the sink. */
+  /** Bytes that were gathered and not yet passed to the sink. */
   get pendingBytes(): number {
     return this.#buffer.length;
   }
@@ -51,14 +51,14 @@ export class CommandLog implements LogTarget {
     if (this.#unitCommands < 2) return;
     const buffer = this.#buffer;
     const end = buffer.length;
-    // The room for MULTI, before the unit moves there.
+    // Makes room for MULTI; then the unit moves behind it.
     buffer.raw(multi);
     buffer.bytes.copyWithin(this.#unitStart + multi.length, this.#unitStart, end);
     buffer.bytes.set(multi, this.#unitStart);
     buffer.raw(exec);
   }
 
-  /** Takes the unit that was begun out again, while the script that it belongs to waits for its next turn. */
+  /** Removes the open unit from the buffer, while the script that it belongs to waits for its next turn. */
   suspendUnit(): SuspendedUnit {
     const bytes = this.#buffer.bytes.slice(this.#unitStart, this.#buffer.length);
     const unit = { bytes, commands: this.#unitCommands, first: this.#unitDatabase, last: this.#database };
@@ -69,7 +69,7 @@ export class CommandLog implements LogTarget {
     return unit;
   }
 
-  /** Goes on with a unit, behind what was appended meanwhile. */
+  /** Continues a unit, after everything that was appended meanwhile. */
   resumeUnit({ bytes, commands, first, last }: SuspendedUnit): void {
     this.beginUnit();
     if (commands === 0) return;
@@ -79,7 +79,7 @@ export class CommandLog implements LogTarget {
     this.#database = last;
   }
 
-  /** Appends a request as it came. */
+  /** Appends a request unchanged. */
   appendRequest(database: number, args: Arguments): void {
     this.#begin(database);
     if (isCanonical(args)) {
@@ -90,7 +90,7 @@ export class CommandLog implements LogTarget {
     for (let index = 0; index < args.count; index++) this.#bulk(args.view(index));
   }
 
-  /** Appends a request as it came but for some of its arguments. */
+  /** Appends a request with some of its arguments replaced. */
   appendReplacing(database: number, args: Arguments, replaced: ArgumentReplacements): void {
     this.#begin(database);
     if (!isCanonical(args)) {
@@ -102,7 +102,8 @@ export class CommandLog implements LogTarget {
       }
       return;
     }
-    // The request's own bytes up to each replaced argument's header, which begins where the argument before has ended.
+    // The request's own bytes up to the header of each replaced argument. The header begins where the previous argument
+    // ends.
     let from = args.requestStart;
     for (let number = 0; number < replaced.count; number++) {
       const index = replaced.index(number);
@@ -125,7 +126,7 @@ export class CommandLog implements LogTarget {
     this.#buffer.raw(multi, 2, 4);
   }
 
-  /** Appends a command from words; text of one character per byte is taken byte by byte. */
+  /** Appends a command from words. Text has one character per byte. */
   append(database: number, words: readonly LogWord[]): void {
     this.#begin(database);
     this.#words(words);
@@ -136,14 +137,14 @@ export class CommandLog implements LogTarget {
     for (const word of words) this.#bulk(typeof word === "object" ? word : Buffer.from(String(word), "latin1"));
   }
 
-  /** Gives everything gathered to the sink. */
+  /** Passes everything gathered to the sink. */
   flush(): void {
     if (this.#buffer.length === 0) return;
     this.#sink.write(this.#buffer.written);
     this.#buffer.clear();
   }
 
-  /** The next command names its database anew: for a sink that starts a new file. */
+  /** Makes the next command select its database again, for a sink that starts a new file. */
   forgetDatabase(): void {
     this.#database = -1;
   }
@@ -175,8 +176,8 @@ const carriageReturn = 13;
 const lineFeed = 10;
 
 /**
- * Whether the request's own bytes can stand in the log. A client's lines may end in any two bytes, since only the
- * lengths are read, as in redis-server; but who loads a log looks at every one.
+ * Whether the request's own bytes can be used in the log. A client may end its lines with any two bytes, because the
+ * parser reads only the lengths, as redis-server does. A log reader, however, checks every line end.
  */
 function isCanonical(args: Arguments): boolean {
   const { buffer, requestStart, requestEnd, count } = args;

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Another server that is alive goes on with the log of this folder. */
+/** Another running server uses the log of this folder. */
 export class FolderInUseError extends Error {}
 
 /**
- * Takes a folder for this process alone; the result gives it back. Two servers that append to one log would leave what
- * neither can load. The lock is a file that names its process so exactly (number, moment of its start, boot of the
- * machine) that one left behind by a process that was killed is never taken for a live one. Where the system does not
- * tell these things (it needs /proc) nothing is locked. Throws FolderInUseError.
+ * Locks a folder for this process; call the result to unlock it. Two servers that append to one log would leave a log
+ * that neither can load. The lock is a file that identifies its process exactly, by number, start time and boot of the
+ * machine, so that the lock of a killed process is never taken for a live one. Where the system has no /proc nothing is
+ * locked. Throws FolderInUseError.
  */
 export function lockFolder(folder: string): () => void {
   const own = describeProcess(process.pid);
@@ -30,20 +30,21 @@ export function lockFolder(folder: string): () => void {
   }
 }
 
-/** Empty when it has gone meanwhile. */
+/** Empty when the file has disappeared meanwhile. */
 function readHolder(path: string): string {
   return existsSync(path) ? readFileSync(path, "latin1") : "";
 }
 
 /**
- * "number start boot", or undefined when there is no such process, or no way to know. A process that has ended is none,
- * even while nobody has waited for it: in a container whose first process does not, it would count for ever.
+ * "number start boot", or undefined when the process does not exist or the system does not say. A zombie process counts
+ * as missing: in a container whose first process reaps no children, it would exist for ever.
  */
 function describeProcess(number: number): string | undefined {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
     const status = readFileSync(`/proc/${number}/stat`, "latin1");
-    // The name, in parentheses, may hold spaces; behind it stand the state, and as the 20th field the start.
+    // The name, in parentheses, may contain spaces. After it comes the state; the start time is the 20th field from
+    // there.
     const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
     const [state = ""] = fields;
     const start = fields[19];

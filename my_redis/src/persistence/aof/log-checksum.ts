@@ -1,8 +1,8 @@
 import { crc32 } from "node:zlib";
 
 /**
- * Redis's log has no checksum, so bit rot inside a value goes unseen. Ours puts an annotation behind each write,
- * which redis-server passes over: "#CRC32:<8 hexadecimal digits>:<bytes that it covers, before it>".
+ * Redis's log has no checksums, so that bit rot inside a value goes unnoticed. This log has an annotation after each
+ * write, which redis-server skips: "#CRC32:<8 hexadecimal digits>:<number of bytes before it that it covers>".
  */
 const prefix = "CRC32:";
 
@@ -19,18 +19,18 @@ export interface ChecksumState {
   readonly length: number;
 }
 
-/** Follows a log while it is read, and compares what was read with the annotations in it. */
+/** Computes the checksum of a log while it is read, and compares it with the annotations. */
 export class ChecksumVerifier {
   #value = 0;
   #length = 0;
 
-  /** Takes in an entry that is no checksum. */
+  /** Adds an entry that is no checksum. */
   add(bytes: Uint8Array): void {
     this.#value = crc32(bytes, this.#value);
     this.#length += bytes.length;
   }
 
-  /** Looks at an annotation: "other" for one that is no checksum, else whether it fits what came before it. */
+  /** Checks an annotation: "other" for one that is no checksum, otherwise whether it matches the bytes before it. */
   check(annotation: string): "other" | "right" | "wrong" {
     if (!annotation.startsWith(prefix)) return "other";
     const [digits, length] = annotation.slice(prefix.length).split(":");
@@ -40,7 +40,7 @@ export class ChecksumVerifier {
     return right ? "right" : "wrong";
   }
 
-  /** How far it has read; `restore` goes back there. */
+  /** The state so far; `restore` returns to it. */
   get state(): ChecksumState {
     return { value: this.#value, length: this.#length };
   }
@@ -50,7 +50,10 @@ export class ChecksumVerifier {
     this.#length = state.length;
   }
 
-  /** An annotation for what was read since the last one, if anything: a log is always covered up to where one goes on. */
+  /**
+   * An annotation for the bytes read since the last one, if any. With it, the log is covered completely before new
+   * entries follow.
+   */
   get closing(): string | undefined {
     return this.#length === 0 ? undefined : annotationOf(this.#value, this.#length);
   }

@@ -18,17 +18,17 @@ import type { LogExtension } from "./log-extension.ts";
 import { type LoadResult, loadLog, LogLoadError } from "./log-loader.ts";
 import { type ManifestEntry, readManifest, replaceManifest, syncFile, syncFolder, writeManifest } from "./manifest.ts";
 
-/** Where a loaded log goes on. */
+/** The place at which a loaded log is continued. */
 export interface LogEnd {
   /** Bytes of the last increment; 0 when there is none. */
   readonly bytes: number;
-  /** The annotation that covers what stands uncovered at its end. */
+  /** The annotation for the uncovered bytes at its end. */
   readonly closingChecksum: string | undefined;
 }
 
 const emptyLog: LogEnd = { bytes: 0, closingChecksum: undefined };
 
-/** The folder of an append-only log, taken for this process: its manifest, and the files that it names. */
+/** The folder of an append-only log, locked for this process: its manifest and the files that it names. */
 export class LogFolder {
   readonly path: string;
   readonly #options: AppendOnlyFileOptions;
@@ -37,8 +37,8 @@ export class LogFolder {
   #entries: readonly ManifestEntry[];
 
   /**
-   * Throws FolderInUseError while another server goes on with the log, and ManifestError; then nothing on the disk has
-   * been changed.
+   * Throws FolderInUseError while another server uses the log, and ManifestError; then nothing on the disk has been
+   * changed.
    */
   constructor(options: AppendOnlyFileOptions) {
     this.#options = options;
@@ -55,7 +55,7 @@ export class LogFolder {
     }
   }
 
-  /** Other processes may take the folder from now on. */
+  /** Unlocks the folder for other processes. */
   release(): void {
     this.#unlock();
   }
@@ -78,7 +78,7 @@ export class LogFolder {
     return this.live.reduce((total, entry) => total + sizeOf(this.pathOf(entry)), 0);
   }
 
-  /** A log of before Redis 7 is one file beside the folder: it becomes the base. */
+  /** A log from before Redis 7 is one file beside the folder. It becomes the base. */
   #nameOldLog(): ManifestEntry[] {
     if (!existsSync(join(this.#options.folder, this.#options.fileName))) return [];
     const entries: ManifestEntry[] = [{ file: this.#options.fileName, sequence: 1, type: "b" }];
@@ -86,7 +86,10 @@ export class LogFolder {
     return entries;
   }
 
-  /** The manifest comes first: a start that breaks off between the two finds the file where it was, and goes on here. */
+  /**
+   * The manifest is written first. If a start is interrupted between the two steps, the next one finds the file in its
+   * old place and moves it.
+   */
   #moveOldLog(): void {
     const { folder, fileName } = this.#options;
     const [base] = this.#entries;
@@ -98,7 +101,7 @@ export class LogFolder {
     syncFile(this.path);
   }
 
-  /** The increment that the log goes on with: the last one, or a first one, whose manifest is written. */
+  /** The increment to continue: the last one. If there is none, the first one is created and added to the manifest. */
   get lastIncrement(): ManifestEntry {
     return this.live.findLast((entry) => entry.type === "i") ?? this.#addIncrement();
   }
@@ -111,25 +114,25 @@ export class LogFolder {
     return added;
   }
 
-  /** The name of the increment after the last one, or after one that the manifest does not have either. */
+  /** The increment after the last one, or after `draft`, which the manifest does not name. */
   nextIncrement(draft?: ManifestEntry): ManifestEntry {
     const sequence = (draft?.sequence ?? this.#lastSequence("i")) + 1;
     return { file: `${this.#options.fileName}.${sequence}.incr.aof`, sequence, type: "i" };
   }
 
-  /** The name of the base after this one: a snapshot, or commands. */
+  /** The base after the present one, as a snapshot or as commands. */
   nextBase(form: "rdb" | "aof"): ManifestEntry {
     const sequence = this.#lastSequence("b") + 1;
     return { file: `${this.#options.fileName}.${sequence}.base.${form}`, sequence, type: "b" };
   }
 
   #lastSequence(type: "b" | "i"): number {
-    // What was a base or an increment is history by now, and still has its number.
+    // History entries were bases or increments, and still have their numbers.
     const numbers = this.#entries.filter((entry) => entry.type !== other[type]).map(({ sequence }) => sequence);
     return Math.max(0, ...numbers);
   }
 
-  /** Puts an increment into the manifest. */
+  /** Adds an increment to the manifest. */
   async append(increment: ManifestEntry): Promise<void> {
     await syncFolder(this.path);
     const entries = [...this.#entries, increment];
@@ -138,8 +141,8 @@ export class LogFolder {
   }
 
   /**
-   * Puts a new base in the place of the old one and of all increments before `first`, in one step that a crash cannot
-   * halve. They become history, for `dropHistory`.
+   * Replaces the base and all increments before `first` by a new base, atomically. The replaced files become history,
+   * which `dropHistory` removes.
    */
   async replaceBase(base: ManifestEntry, first: ManifestEntry | undefined): Promise<void> {
     await syncFolder(this.path);
@@ -148,7 +151,7 @@ export class LogFolder {
     this.#entries = entries;
   }
 
-  /** Removes the files that are history; what a crash leaves of them the next start removes. */
+  /** Removes the history files. If a crash interrupts that, the next start removes the rest. */
   async dropHistory(): Promise<void> {
     const entries = this.#entries;
     for (const entry of entries) if (entry.type === "h") await rm(this.pathOf(entry), { force: true });
@@ -180,8 +183,8 @@ export class LogFolder {
   }
 
   /**
-   * Removes what a crash has left: history, files that a rewrite had begun, and bases and increments that were to follow
-   * those of the manifest and never got into it.
+   * Removes what a crash has left: history, incomplete files of a rewrite, and bases and increments that were created
+   * but not yet added to the manifest.
    */
   removeLeftovers(): void {
     this.removeHistory();
@@ -208,8 +211,8 @@ export class LogFolder {
   }
 
   /**
-   * Loads the log into an empty server. Throws LogLoadError and RdbLoadError when a file is missing, corrupt or cut
-   * where that is not allowed; then nothing on the disk has been changed.
+   * Loads the log into an empty server. Throws LogLoadError and RdbLoadError when a file is missing, corrupt, or cut
+   * off where that is not allowed; then nothing on the disk has been changed.
    */
   load(server: Services, extension: LogExtension): LogEnd {
     const { environment, execution, keyspace } = server;
@@ -241,7 +244,7 @@ export class LogFolder {
 
   #loadFile(server: Services, extension: LogExtension, entry: ManifestEntry): LoadResult {
     const path = this.pathOf(entry);
-    if (!existsSync(path)) throw new LogLoadError(`${path} is named in the manifest, but is not there`);
+    if (!existsSync(path)) throw new LogLoadError(`${path} is named in the manifest, but is missing`);
     const loaded = loadLog(server, extension, path);
     if (loaded.truncated) this.#cutTail(server, entry, loaded.goodBytes);
     return loaded;
@@ -252,7 +255,7 @@ export class LogFolder {
     const place = `${path}: the file ends in the middle of a command, after offset ${goodBytes}`;
     const { live } = this;
     const later = live.slice(live.indexOf(entry) + 1);
-    // A file that was begun and not used yet does not make this one the midst of the log.
+    // Later files that are still empty do not count: this one is in fact the end of the log.
     if (later.some((next) => sizeOf(this.pathOf(next)) > 0)) {
       throw new LogLoadError(`${place}, and it is not the last file of the log`);
     }
@@ -267,7 +270,7 @@ const other = { b: "i", i: "b" } as const;
 const loadOrder = (left: ManifestEntry, right: ManifestEntry): number =>
   left.type === right.type ? left.sequence - right.sequence : left.type === "b" ? -1 : 1;
 
-/** What a rewrite writes before it has a name. */
+/** Names of incomplete bases of a rewrite. */
 const temporaryBase = /^temp-rewriteaof-[0-9]+\.aof$/;
 export const temporaryBaseName = (processId: number): string => `temp-rewriteaof-${processId}.aof`;
 

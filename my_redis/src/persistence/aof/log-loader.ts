@@ -11,24 +11,24 @@ import { loadRdb } from "../rdb/rdb-loader.ts";
 import { rdbTargetOf } from "../snapshot/rdb-target.ts";
 
 const minus = 45;
-/** Commands of one file of which it is said that they failed. */
+/** Limit on the failed commands of one file that are reported. */
 const maxReportedErrors = 10;
 
-/** A log that must not be loaded: the server does not start, and the file stays as it is. */
+/** The log must not be loaded: the server does not start, and the file stays unchanged. */
 export class LogLoadError extends Error {}
 
 export interface LoadResult {
   readonly commands: number;
-  /** Keys of the snapshot with which the file begins. */
+  /** Keys in the snapshot at the beginning of the file. */
   readonly keys: number;
-  /** Where the last whole unit ends: less than the file's length when the tail is cut off. */
+  /** Where the last whole unit ends. It is less than the file's length when the tail is incomplete. */
   readonly goodBytes: number;
   readonly truncated: boolean;
-  /** The annotation that covers what stands uncovered at the end. */
+  /** The annotation for the uncovered bytes at the end. */
   readonly closingChecksum: string | undefined;
 }
 
-/** Runs every command of a log file on an empty server. Throws LogLoadError with the offset of what is wrong. */
+/** Runs every command of a log file on an empty server. Throws LogLoadError with the offset of the error. */
 export function loadLog(server: Services, extension: LogExtension, path: string): LoadResult {
   const descriptor = openSync(path, "r");
   try {
@@ -74,7 +74,10 @@ class LogLoader {
   readonly #args = new Arguments();
   readonly #reply = new ReplyWriter();
   readonly #checksum = new ChecksumVerifier();
-  /** The commands of a MULTI whose EXEC has not come yet: applied all together, or, at a cut tail, not at all. */
+  /**
+   * The commands of a MULTI whose EXEC has not been read yet. They are applied together, or not at all when the tail is
+   * cut off.
+   */
   #unit: Arguments[] | undefined;
   #unitOffset = 0;
   #unitChecksum: ChecksumState = { value: 0, length: 0 };
@@ -151,15 +154,15 @@ class LogLoader {
     try {
       this.#extension.load(args);
     } catch (error) {
-      const text = `${this.#path}: an entry before offset ${this.#reader.entryOffset} is malformed, and left out`;
+      const text = `${this.#path}: an entry before offset ${this.#reader.entryOffset} is malformed, and skipped`;
       this.#server.environment.report("warning", text, error);
     }
   }
 
-  /** What is in the log did succeed once: that it does not now means that the data will not be what it was. */
+  /** Every command in the log succeeded once. If it fails now, the data will differ from what it was. */
   #answeredWithError(args: Arguments): void {
     const message = Buffer.from(this.#reply.bytes.subarray(1, this.#reply.length - 2)).toString("latin1");
-    // All that follows would go to another database.
+    // All following commands would change another database.
     if (args.is(0, "select")) this.#refuse(`SELECT ${args.latin1(1)}: ${message}`);
     if (++this.#errors > maxReportedErrors) return;
     const text = `${this.#path}: '${args.latin1(0)}' in the log was answered with an error: ${message}`;

@@ -1,11 +1,14 @@
 import { withCapacity } from "../../memory/copy-bytes.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 
-/** Longest annotation line, as redis-server reads it. */
+/** The longest annotation line that redis-server reads. */
 const maxAnnotationBytes = 128;
-/** Longest "*3" or "$1000" line. */
+/** The longest "*3" or "$1000" line. */
 const maxLengthLineBytes = 24;
-/** What was taken from a client must be loadable: no less than proto-max-bulk-len and a request's words may be. */
+/**
+ * Every request that was accepted must be loadable, so this is no less than the limits of proto-max-bulk-len and of a
+ * request's words.
+ */
 const maxWordBytes = 2 ** 32;
 const maxWords = 2 ** 31 - 1;
 const initialBytes = 1 << 20;
@@ -15,12 +18,12 @@ const lineFeed = 10;
 
 export type LogEntry = "command" | "annotation" | "end" | "truncated" | "corrupt";
 
-/** Reads up to `target.length` bytes from where the last read ended; 0 at the end of the file. */
+/** Reads up to `target.length` bytes after those of the last read; returns 0 at the end of the file. */
 export type ReadBytes = (target: Uint8Array) => number;
 
 /**
- * Reads a command log from its beginning: RESP arrays of bulk strings, between them annotation lines that start
- * with "#". Memory holds one window of the file, as large as its largest entry.
+ * Reads a command log from its beginning: RESP arrays of bulk strings, and annotation lines that start with "#" between
+ * them. It keeps one window of the file in memory, as large as the largest entry.
  */
 export class LogReader {
   /** Why the last entry is corrupt. */
@@ -31,27 +34,27 @@ export class LogReader {
   #buffer = new Uint8Array(initialBytes);
   #position = 0;
   #end = 0;
-  /** Where in the file `#buffer` starts. */
+  /** Offset in the file at which `#buffer` starts. */
   #bufferOffset: number;
   #entryStart = 0;
 
-  /** `offset`: where in the file the first byte stands that `read` gives. */
+  /** `offset` is the position in the file of the first byte that `read` returns. */
   constructor(read: ReadBytes, offset = 0) {
     this.#read = read;
     this.#bufferOffset = offset;
   }
 
-  /** Offset in the file of the entry that `next` gave last. */
+  /** Offset in the file of the entry that `next` returned last. */
   get entryOffset(): number {
     return this.#bufferOffset + this.#entryStart;
   }
 
-  /** Offset just after it. */
+  /** Offset in the file after that entry. */
   get offset(): number {
     return this.#bufferOffset + this.#position;
   }
 
-  /** Bytes of the last entry, as they stand in the file. Valid until the next call. */
+  /** Bytes of the last entry as they are in the file, valid until the next call. */
   get entryBytes(): Uint8Array {
     return this.#buffer.subarray(this.#entryStart, this.#position);
   }
@@ -113,7 +116,7 @@ export class LogReader {
     return "incomplete";
   }
 
-  /** Reads "*<n>" or "$<n>": the number, -1 when the line is not complete, -2 when it is corrupt. */
+  /** Reads "*<n>" or "$<n>": returns the number, -1 when the line is incomplete, -2 when it is corrupt. */
   #lengthLine(at: number, unit: string): number {
     let value = 0;
     for (let place = at + 1; place < at + maxLengthLineBytes; place++) {
@@ -126,7 +129,7 @@ export class LogReader {
       if (byte < 48 || byte > 57) break;
       value = value * 10 + (byte - 48);
     }
-    this.#corrupt(`a number of ${unit} that is none`);
+    this.#corrupt(`an invalid number of ${unit}`);
     return -2;
   }
 
@@ -135,7 +138,7 @@ export class LogReader {
     return "corrupt";
   }
 
-  /** Reads more behind what is there; false at the end of the file. */
+  /** Reads more bytes into the buffer; false at the end of the file. */
   #fill(): boolean {
     const kept = this.#end - this.#entryStart;
     if (this.#entryStart > 0) {

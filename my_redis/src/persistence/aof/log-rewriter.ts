@@ -12,16 +12,16 @@ import type { ManifestEntry } from "./manifest.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
 import { beginFile, type FileForm } from "../snapshot/snapshot-file.ts";
 
-/** A rewrite that waits for a script in the midst of its work looks again after this. */
+/** While a script is half done, a rewrite waits and checks again after this. */
 const restMs = 10;
-/** After as many failures in a row the next rewrite waits, twice as long each time. */
+/** After this many failures in a row the next rewrite is delayed, twice as long each time. */
 const patientFailures = 3;
 const firstDelayMs = 60_000;
 const longestDelayMs = 3_600_000;
 /** A log whose base could not be written is tried again after this. */
 const draftRetryMs = 1000;
 
-/** What has been done of a rewrite, in this order. */
+/** The steps of a rewrite, in this order. */
 export type RewriteStep =
   | "increment named"
   | "increment begun"
@@ -30,7 +30,7 @@ export type RewriteStep =
   | "manifest replaced"
   | "history removed";
 
-/** One rewrite that is under way. */
+/** A running rewrite. */
 interface Rewrite {
   readonly startedMs: number;
   work: BackgroundSnapshot | undefined;
@@ -39,21 +39,24 @@ interface Rewrite {
 }
 
 /**
- * Rewrites the append-only log: from one moment on commands go to a new increment, and the dataset of that moment
- * becomes the new base, written beside the work. Whatever step a crash interrupts, the manifest names files that hold
- * everything.
+ * Rewrites the append-only log. At one moment, commands begin to go to a new increment, and the dataset of that moment
+ * becomes the new base, which is written in the background. Whatever step a crash interrupts, the manifest names files
+ * that contain everything.
  */
 export class LogRewriter implements LogRewriting {
-  /** It begins as soon as nothing else is written beside the work. */
+  /**
+   * A rewrite begins as soon as no other file is being written in the background, and no transaction or script is half
+   * done.
+   */
   isScheduled = false;
-  /** Bytes of the log after the last rewrite, or at the start. */
+  /** Bytes of the log after the last rewrite, or at the start if there was none. */
   baseBytes = 0;
   count = 0;
   failuresInRow = 0;
-  /** Seconds that the last one took; -1 before the first. */
+  /** Duration of the last rewrite in seconds; -1 before the first. */
   lastSeconds = -1;
   lastFailed = false;
-  /** Told of each step, for tests that end the process there. */
+  /** Called at each step, for tests that kill the process there. */
   onStep: (step: RewriteStep) => void = () => {};
   readonly #server: Services;
   readonly #log: RewrittenLog;
@@ -68,17 +71,17 @@ export class LogRewriter implements LogRewriting {
     this.#extension = extension;
   }
 
-  /** Unix milliseconds; undefined while none is under way. */
+  /** Unix milliseconds; undefined while no rewrite is running. */
   get startedMs(): number | undefined {
     return this.#rewrite?.startedMs;
   }
 
-  /** The manifest is being changed: that cannot be taken back. */
+  /** The manifest is being changed, which cannot be undone. */
   get isFinishing(): boolean {
     return this.#rewrite?.isFinishing === true;
   }
 
-  /** The snapshot that is under way for a rewrite. */
+  /** The snapshot that is being written for a rewrite. */
   get work(): BackgroundSnapshot | undefined {
     return this.#rewrite?.work;
   }
@@ -91,7 +94,7 @@ export class LogRewriter implements LogRewriting {
     return this.form === "base" ? "rdb" : "aof";
   }
 
-  /** Begins a rewrite now, or as soon as what is under way has ended. Says which. */
+  /** Begins a rewrite now, or as soon as that is possible; returns which. */
   begin(): "started" | "scheduled" {
     const { execution, storage } = this.#server;
     if (this.#rewrite !== undefined || storage?.snapshots.inProgress === true || execution.inUnit) {
@@ -112,7 +115,7 @@ export class LogRewriter implements LogRewriting {
     return "started";
   }
 
-  /** Gives up what is under way. Resolves when its last file operation has ended. */
+  /** Gives up the running rewrite. Resolves when its last file operation has ended. */
   cancel(): Promise<void> {
     this.isScheduled = false;
     if (this.#rewrite !== undefined) {
@@ -122,7 +125,7 @@ export class LogRewriter implements LogRewriting {
     return this.#settled;
   }
 
-  /** Begins what is due: to be called now and then. */
+  /** Begins a rewrite that is due. Must be called regularly. */
   tick(): void {
     if (this.#rewrite !== undefined || this.#server.storage?.snapshots.inProgress === true) return;
     if (this.isScheduled || this.#isDue()) this.begin();
@@ -167,7 +170,7 @@ export class LogRewriter implements LogRewriting {
     this.failuresInRow++;
     const doublings = this.failuresInRow - patientFailures;
     let delayMs = doublings < 0 ? 0 : Math.min(firstDelayMs * 2 ** doublings, longestDelayMs);
-    // Until it has a base, a log protects nothing.
+    // A new log protects no data until it has a base, so its next try comes soon.
     if (log?.draft !== undefined) delayMs = draftRetryMs;
     this.#notBeforeMs = environment.nowMs() + delayMs;
   }
@@ -202,11 +205,11 @@ export class LogRewriter implements LogRewriting {
     this.baseBytes = this.#log.bytes;
   }
 
-  /** Lets commands go to a new increment, and begins the snapshot at that very moment. */
+  /** Sends commands to a new increment, and begins the snapshot at the same moment. */
   async #startIncrement(rewrite: Rewrite, log: OpenLog, path: string, form: FileForm): Promise<ManifestEntry> {
     const { commands, draft, folder, file } = log;
     if (draft !== undefined && file.sizeBytes === 0 && commands.pendingBytes === 0 && this.#isAtRest) {
-      // It has only just been begun: what is not in the increment is in the snapshot.
+      // The log has just begun and its increment is empty, so it is used: everything before it is in the snapshot.
       rewrite.work = this.#takeSnapshot(path, form);
       this.#carryOver(commands);
       return draft;
@@ -235,7 +238,7 @@ export class LogRewriter implements LogRewriting {
     return increment;
   }
 
-  /** Nothing that has to be whole is half done. */
+  /** No transaction, script or other snapshot is half done. */
   get #isAtRest(): boolean {
     const { execution, keyspace } = this.#server;
     return execution.isAtRest && keyspace.snapshot === undefined;
@@ -251,7 +254,7 @@ export class LogRewriter implements LogRewriting {
   }
 }
 
-/** Appends entries that the old increments hold, that are still needed, and that are no part of the dataset. */
+/** Appends entries of the old increments that are still needed and are not part of the dataset. */
 export function appendCarriedOver(extension: LogExtension, log: CommandLog): void {
   for (const words of extension.carryOver()) {
     log.beginUnit();

@@ -2,14 +2,14 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync
 import { open, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-/** One file of the append-only log: "b" the base (a snapshot), "i" an increment, "h" history to be deleted. */
+/** One file of the append-only log: "b" the base, "i" an increment, "h" history, which will be deleted. */
 export interface ManifestEntry {
   readonly file: string;
   readonly sequence: number;
   readonly type: "b" | "i" | "h";
 }
 
-/** The manifest cannot be understood: nothing is loaded. */
+/** The manifest is invalid, so nothing is loaded. */
 export class ManifestError extends Error {}
 
 /** Reads Redis 7's manifest: lines of "file <name> seq <number> type <b|i|h>". */
@@ -44,7 +44,7 @@ export function readManifest(path: string): ManifestEntry[] {
   return parseManifest(readFileSync(path, "utf8"), path);
 }
 
-/** Replaces the manifest in one step that a crash cannot halve. */
+/** Replaces the manifest atomically. */
 export function writeManifest(path: string, entries: readonly ManifestEntry[]): void {
   const temporary = temporaryManifest(path);
   writeFileSync(temporary, manifestText(entries));
@@ -53,7 +53,7 @@ export function writeManifest(path: string, entries: readonly ManifestEntry[]): 
   syncFile(dirname(path));
 }
 
-/** As `writeManifest`, beside the work. One at a time. */
+/** As `writeManifest`, in the background. Only one call may be running at a time. */
 export async function replaceManifest(path: string, entries: readonly ManifestEntry[]): Promise<void> {
   const temporary = temporaryManifest(path);
   const file = await open(temporary, "w");
@@ -67,7 +67,7 @@ export async function replaceManifest(path: string, entries: readonly ManifestEn
   await syncFolder(dirname(path));
 }
 
-/** Forces a folder's list of names to the disk, beside the work. */
+/** Forces a folder's list of names to the disk, in the background. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {

@@ -3,21 +3,21 @@ import type { CommandLog } from "./command-log.ts";
 import type { LogFolder } from "./log-folder.ts";
 import type { ManifestEntry } from "./manifest.ts";
 
-/** A log that is written. */
+/** A log that is being written. */
 export interface OpenLog {
   readonly folder: LogFolder;
   readonly file: AppendOnlyFile;
   readonly commands: CommandLog;
-  /** Bytes of the files before the one that is written now. */
+  /** Bytes of the files before the current one. */
   bytesBefore: number;
   /**
-   * The increment of a log that was begun at run time, until its base is written: the manifest does not name it yet, so
-   * that nothing of it would be loaded.
+   * The increment of a log that was begun at run time, until its base is written. The manifest does not name it before
+   * that, so that no incomplete log is ever loaded.
    */
   draft: ManifestEntry | undefined;
 }
 
-/** What the rewriter needs of the log. */
+/** The parts of the log that the rewriter needs. */
 export interface RewrittenLog {
   /** Undefined while commands are not logged. */
   readonly current: OpenLog | undefined;

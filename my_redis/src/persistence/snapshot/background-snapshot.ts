@@ -3,30 +3,33 @@ import type { Services } from "../../dispatch/context.ts";
 import { BackgroundFile } from "../background-file.ts";
 import type { Emit } from "../rdb/rdb-file-writer.ts";
 
-/** One slice of the walk, and the pause after it: clients wait no longer than for one slice. */
+/** Duration of one slice of the walk, and of the pause after it. A client waits for one slice at most. */
 const sliceMs = 0.3;
 const pauseMs = 0.3;
-/** Turns that a pause may have, should the clock stand still. */
+/** Limit on the turns of one pause, in case the clock stands still. */
 const maxPauseTurns = 10_000;
-/** Until the disk is looked at again. */
+/** Delay before the disk's queue is checked again. */
 const diskWaitMs = 1;
-/** With more than this waiting for the disk the walk waits, too. */
+/** While more than this waits for the disk, the walk pauses. */
 const maxQueuedBytes = 8 * 1024 * 1024;
 
-/** Begins a snapshot of the present that is written by `emit`; `end` writes what stands behind the last record. */
+/** Begins a snapshot of the present dataset, written by `emit`. `end` writes what follows the last record. */
 export type BeginSnapshot = (emit: Emit) => { readonly snapshot: Snapshot; readonly end: () => void };
 
-/** The snapshot was given up on purpose. */
+/** The snapshot was given up intentionally. */
 export class SnapshotCancelledError extends Error {
   constructor() {
     super("the snapshot was given up");
   }
 }
 
-/** A snapshot on its way into a file, in slices between requests. Its moment is when it was made. */
+/**
+ * A snapshot that is being written to a file, in slices between requests. It shows the dataset at the moment of its
+ * construction.
+ */
 export class BackgroundSnapshot {
   readonly snapshot: Snapshot;
-  /** Bytes given to the file. */
+  /** Bytes passed to the file. */
   bytes = 0;
   readonly #server: Services;
   readonly #file: BackgroundFile;
@@ -35,7 +38,7 @@ export class BackgroundSnapshot {
   #nextTurn: ReturnType<typeof setImmediate> | undefined;
   #walked = false;
 
-  /** Throws the system's error when there can be no file at `path`; then nothing has begun. */
+  /** Throws the system's error when no file can be created at `path`; then nothing has begun. */
   constructor(server: Services, path: string, begin: BeginSnapshot) {
     this.#server = server;
     this.#file = new BackgroundFile(path);
@@ -48,7 +51,7 @@ export class BackgroundSnapshot {
     this.#schedule();
   }
 
-  /** Resolves when the file is whole and on the disk; rejects with the system's error, or SnapshotCancelledError. */
+  /** Resolves when the file is complete and on the disk; rejects with the system's error, or SnapshotCancelledError. */
   get done(): Promise<void> {
     return this.#file.done;
   }
@@ -62,7 +65,10 @@ export class BackgroundSnapshot {
     }
   }
 
-  /** Lets turns go by: a timer cannot be set to less than a millisecond, which would double the time of the whole. */
+  /**
+   * Lets turns pass until the time has come. A timer takes at least a millisecond, which would double the duration of
+   * the whole snapshot.
+   */
   #pause(untilMs: number, turnsLeft: number): void {
     this.#nextTurn = setImmediate(() => {
       if (turnsLeft > 0 && this.#server.environment.monotonicMs() < untilMs) this.#pause(untilMs, turnsLeft - 1);
@@ -90,7 +96,7 @@ export class BackgroundSnapshot {
     }
   }
 
-  /** Takes all that is left at once: for who needs the dataset free of it now. */
+  /** Takes the rest at once, for a caller that needs to change the whole dataset now. */
   finishWalk(): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#nextTurn);
@@ -100,7 +106,7 @@ export class BackgroundSnapshot {
     }
   }
 
-  /** Gives it up: nobody wants the file. */
+  /** Gives the snapshot up. */
   cancel(): void {
     this.#file.fail(new SnapshotCancelledError());
     this.finishWalk();

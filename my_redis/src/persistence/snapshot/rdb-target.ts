@@ -1,7 +1,7 @@
 import type { Services } from "../../dispatch/context.ts";
 import type { RdbLoadTarget } from "../rdb/rdb-loader.ts";
 
-/** The data of a server, as what a snapshot is loaded into. */
+/** The parts of a server into which a snapshot is loaded. */
 export const rdbTargetOf = ({ environment, keyspace, settings }: Services): RdbLoadTarget => ({
   keyspace,
   nowMs: environment.nowMs(),

@@ -7,12 +7,12 @@ import { CommandFileWriter } from "../aof/command-file-writer.ts";
 import { syncFile } from "../aof/manifest.ts";
 import { type Emit, RdbFileWriter } from "../rdb/rdb-file-writer.ts";
 
-/** What a file is for: a dump.rdb, or the base of an append-only log, as a snapshot or as commands. */
+/** Purpose and form of a file: a dump.rdb, or the base of an append-only log as a snapshot or as commands. */
 export type FileForm = "dump" | "base" | "commands";
 
 /**
- * Begins a file of the dataset as it is now: the snapshot is to be stepped to its end, and then `end` called. `emit`
- * takes the bytes.
+ * Begins a file of the present dataset. The caller steps the snapshot to its end and then calls `end`. `emit` takes the
+ * bytes.
  */
 export function beginFile(server: Services, form: FileForm, emit: Emit): { snapshot: Snapshot; end: () => void } {
   const { keyspace, settings } = server;
@@ -36,12 +36,12 @@ export function beginFile(server: Services, form: FileForm, emit: Emit): { snaps
   return { snapshot, end: () => writer.end() };
 }
 
-/** The name under which a snapshot grows beside its place. */
+/** The name of an incomplete snapshot, in the folder of its final place. */
 const temporaryFile = (path: string): string => join(dirname(path), `temp-now-${process.pid}.rdb`);
 
 /**
- * Writes a file while everybody waits: whole and on the disk, or not at all. A snapshot that is under way is brought to
- * its end first. Throws the system's error.
+ * Writes a file atomically and forces it to the disk, while every client waits. A running snapshot is completed first.
+ * Throws the system's error.
  */
 export function writeFileNow(server: Services, path: string, form: FileForm): void {
   const temporary = temporaryFile(path);

@@ -9,7 +9,7 @@ import { loadRdb, type RdbLoadOptions, type RdbLoadResult } from "../rdb/rdb-loa
 import { rdbTargetOf } from "./rdb-target.ts";
 import { beginFile, writeFileNow } from "./snapshot-file.ts";
 
-/** After a snapshot that failed, the next one that is due by itself waits as long. */
+/** After a failed snapshot, save points wait this long before the next one. */
 const retryMs = 5000;
 
 const misconfigured =
@@ -17,21 +17,21 @@ const misconfigured =
   "modify the data set are disabled, because this instance is configured to report errors during writes if RDB " +
   "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error.";
 
-/** A snapshot that is written beside the work. */
+/** A snapshot that is being written in the background. */
 interface Saving {
   readonly startedMs: number;
   readonly work: BackgroundSnapshot;
-  /** `keyspace.dirty` at its moment. */
+  /** The value of `keyspace.dirty` when it began. */
   readonly dirty: number;
 }
 
-/** The dump.rdb of a server: writes it at once, beside the work or when it is due, reads it, and tells of all that. */
+/** The dump.rdb of a server: writes it at once, in the background or at save points, reads it, and reports about it. */
 export class Snapshots implements SnapshotStorage {
-  /** When the last one was written, Unix milliseconds; the start counts as one. */
+  /** When the last snapshot was written, Unix milliseconds; initially the start of the server. */
   lastSaveMs: number;
-  /** Snapshots written. */
+  /** Number of written snapshots. */
   saves = 0;
-  /** Seconds that the last one beside the work took; -1 before the first. */
+  /** Duration of the last background snapshot in seconds; -1 before the first. */
   lastSeconds = -1;
   lastFailed = false;
   #isScheduled = false;
@@ -52,27 +52,27 @@ export class Snapshots implements SnapshotStorage {
     return join(dir, dbfilename);
   }
 
-  /** Changes that are in no snapshot. */
+  /** Number of changes since the last snapshot. */
   get changes(): number {
     return this.#server.keyspace.dirty - this.#dirtyAtSave;
   }
 
-  /** Whether a snapshot is written beside the work. */
+  /** Whether a snapshot is being written in the background. */
   get inProgress(): boolean {
     return this.#saving !== undefined;
   }
 
-  /** Unix milliseconds; undefined while none is written beside the work. */
+  /** Unix milliseconds; undefined while no snapshot is being written in the background. */
   get startedMs(): number | undefined {
     return this.#saving?.startedMs;
   }
 
-  /** What is written beside the work. */
+  /** The snapshot that is being written in the background. */
   get work(): BackgroundSnapshot | undefined {
     return this.#saving?.work;
   }
 
-  /** Writes a snapshot while every client waits. Throws the system's error; then the file is what it was. */
+  /** Writes a snapshot while every client waits. Throws the system's error; then the file is unchanged. */
   save(): void {
     const { keyspace, environment } = this.#server;
     writeFileNow(this.#server, this.path, "dump");
@@ -91,14 +91,17 @@ export class Snapshots implements SnapshotStorage {
     this.saves++;
   }
 
-  /** Why writes are refused, as an error reply: the last snapshot failed, and it is snapshots that keep the data. */
+  /** The error reply for writes when the last snapshot failed, if snapshots are what keeps the data. */
   get refusal(): string | undefined {
     if (!this.lastFailed) return undefined;
     const { values } = this.#server.settings;
     return values.save.length > 0 && values["stop-writes-on-bgsave-error"] ? misconfigured : undefined;
   }
 
-  /** Begins to write a snapshot of the present beside the work. Nothing else may be. Throws the system's error. */
+  /**
+   * Begins to write a snapshot of the present dataset in the background. Must not be called while another file is being
+   * written there. Throws the system's error.
+   */
   begin(): void {
     const { environment, keyspace } = this.#server;
     this.#isScheduled = false;
@@ -131,7 +134,7 @@ export class Snapshots implements SnapshotStorage {
     this.#saving = undefined;
   }
 
-  /** Begins what is due: to be called now and then. */
+  /** Begins a snapshot that is due. Must be called regularly. */
   tick(): void {
     const { execution, keyspace, storage } = this.#server;
     if (this.inProgress || storage?.log.rewriter.startedMs !== undefined) return;
@@ -154,17 +157,14 @@ export class Snapshots implements SnapshotStorage {
     return settings.values.save.some((point) => changes >= point.changes && changes > 0 && seconds > point.seconds);
   }
 
-  /** Gives up what is under way. Resolves when its last file operation has ended. */
+  /** Gives up the running snapshot. Resolves when its last file operation has ended. */
   cancel(): Promise<void> {
     this.#isScheduled = false;
     this.#saving?.work.cancel();
     return this.#settled;
   }
 
-  /**
-   * Writes the snapshot with which the server ends, where one is wanted; false when it cannot be written. Called again
-   * later, it writes only what has changed since.
-   */
+  /** Writes the snapshot with which the server ends, if `wanted` asks for one; false when it cannot be written. */
   saveAtEnd(wanted: SaveAtEnd): boolean {
     const { settings, environment } = this.#server;
     if (wanted === "never" || (wanted === "by-settings" && settings.values.save.length === 0)) return true;
@@ -177,14 +177,14 @@ export class Snapshots implements SnapshotStorage {
     }
   }
 
-  /** Reads the snapshot at the start; false when there is none. Throws RdbLoadError. */
+  /** Reads the snapshot at the start; false when the file is missing. Throws RdbLoadError. */
   loadIfThere(): boolean {
     if (!existsSync(this.path)) return false;
     this.load({ beforeLog: false, existing: "refuse" });
     return true;
   }
 
-  /** Reads the snapshot into the databases as they are. Throws RdbLoadError. */
+  /** Reads the snapshot into the databases without clearing them. Throws RdbLoadError. */
   load(options: RdbLoadOptions): void {
     const { environment, keyspace } = this.#server;
     const startedMs = environment.monotonicMs();
@@ -192,7 +192,7 @@ export class Snapshots implements SnapshotStorage {
     this.#dirtyAtSave = keyspace.dirty;
     const seconds = ((environment.monotonicMs() - startedMs) / 1000).toFixed(3);
     const { keys, expired } = this.lastLoad;
-    const left = expired === 0 ? "" : `, ${expired} keys left out whose time is over`;
+    const left = expired === 0 ? "" : `, ${expired} expired keys left out`;
     environment.report("notice", `loaded ${keys} keys from ${this.path} in ${seconds} s${left}`);
   }
 }

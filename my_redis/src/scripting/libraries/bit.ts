@@ -3,8 +3,8 @@ import type { Lua } from "../lua/lua.ts";
 import { type LuaLibrary, setFunctions } from "./library.ts";
 
 /**
- * A number as the 32-bit integer that Lua BitOp makes of it: the low 32 bits of the nearest integer, ties going to the
- * even one. Numbers beyond 2^51 are undefined there; here, too, the result is some integer.
+ * A number as the 32-bit integer that Lua BitOp makes of it: the low 32 bits of the nearest integer, with ties to even.
+ * Numbers beyond 2^51 are undefined there; here they give some integer as well.
  */
 function toBit(value: number): number {
   const floor = Math.floor(value);
@@ -63,7 +63,7 @@ export function bitLibrary(lua: Lua): LuaLibrary {
   return { name: "bit", open: () => setFunctions(lua, functions) };
 }
 
-/** The lowest digits, at most 8 of them; upper-case ones when the number of digits is negative. */
+/** The lowest digits, at most 8; in upper case when `digits` is negative. */
 function toHex(value: number, digits: number): string {
   const count = Math.min(8, Math.abs(digits));
   const text = (value >>> 0)

@@ -4,7 +4,9 @@ import type { Lua } from "../lua/lua.ts";
 /** A table of functions and constants among the globals. */
 export interface LuaLibrary {
   readonly name: string;
-  /** Fills the table, which is on top of the main state's stack; an existing one when Lua has it already. */
+  /**
+   * Fills the table on top of the main state's stack. The table exists already when it is one of Lua's own libraries.
+   */
   readonly open: (lua: Lua) => void;
 }
 

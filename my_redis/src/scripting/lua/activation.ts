@@ -1,9 +1,9 @@
 import type { LuaState } from "./lua-api.ts";
 
-/** What started a coroutine. It decides what happens with the coroutine's results and its error. */
+/** The function that started a coroutine. It decides what happens with the coroutine's results and its error. */
 export type ActivationKind = "script" | "pcall" | "xpcall" | "resume" | "wrap";
 
-/** A coroutine that runs, or waits for the one above it. */
+/** A coroutine that is running, or is waiting for the one above it. */
 export interface Activation {
   readonly thread: LuaState;
   readonly kind: ActivationKind;
@@ -23,12 +23,12 @@ export interface PooledThread {
 
 /** Threads that are used again, so that pcall does not create a coroutine each time. */
 export interface ThreadPool {
-  /** The script is to end: its error passes every pcall. */
+  /** The script must end: its error passes through every pcall. */
   readonly aborting: boolean;
   /** A thread with an empty stack. */
   acquire(): PooledThread;
   /** Takes back a thread that ended without an error. */
   release(thread: PooledThread): void;
-  /** Drops a reference: to a thread that failed or was left halfway, or to a handler. 0 is ignored. */
+  /** Drops a reference to a thread that failed or was left half-way, or to a handler. 0 is ignored. */
   discard(reference: number): void;
 }

@@ -4,25 +4,25 @@ import { luaStatus, registryIndex, type LuaState } from "./lua-api.ts";
 import type { Lua } from "./lua.ts";
 import { continueCounting, copyHookCount, isInsideCall } from "./state-fields.ts";
 
-/** What `run` says when the time limit paused the coroutine. */
+/** Status from `run` when the time limit has paused the coroutine. */
 export const paused = -1;
 
 const largestPool = 64;
 
 /**
- * The coroutines of the running script, innermost last.
+ * The coroutines of the running script, the innermost last.
  *
- * A script runs as a coroutine, so that it can be paused when it takes too long, and so does every function that pcall
- * and xpcall protect: Lua 5.1 cannot pause across a C function, and its own pcall is one. To a script nothing of that
- * shows.
+ * A script runs as a coroutine, so that it can be paused when it takes too long. So does every function under pcall and
+ * xpcall, because Lua 5.1 cannot pause across a C function, and its own pcall is one. Scripts cannot observe any of
+ * this.
  */
 export class Activations implements ThreadPool {
   readonly #lua: Lua;
   readonly #stack: Activation[] = [];
   readonly #pool: PooledThread[] = [];
-  /** The time limit has interrupted the innermost coroutine, and every outer one is giving way. */
+  /** The time limit has interrupted the innermost coroutine, and every outer one is yielding. */
   pausing = false;
-  /** The script is to end: its error passes every pcall. */
+  /** The script must end: its error passes through every pcall. */
   aborting = false;
 
   constructor(lua: Lua) {
@@ -33,18 +33,18 @@ export class Activations implements ThreadPool {
     return this.#stack.at(-1);
   }
 
-  /** Whether a hook that was called in this coroutine may pause the script. */
+  /** Whether a hook that is called in this coroutine may pause the script. */
   mayPause(thread: LuaState): boolean {
     const current = this.current;
     return current?.thread === thread && !current.blocked && !isInsideCall(this.#lua, thread);
   }
 
-  /** The innermost coroutine that the script made itself, not counting what pcall made. */
+  /** The innermost coroutine that the script created itself, not counting those of pcall. */
   get currentCoroutine(): LuaState {
     return this.#stack.findLast(({ kind }) => kind === "resume" || kind === "wrap")?.thread ?? 0;
   }
 
-  /** From the innermost coroutine outwards: those that pcall and xpcall made, each with the one that called it. */
+  /** The coroutines of pcall and xpcall, from the innermost outwards, each with its caller. */
   protectedCallers(): { readonly inner: LuaState; readonly outer: LuaState }[] {
     const callers: { inner: LuaState; outer: LuaState }[] = [];
     for (let at = this.#stack.length - 1; at > 0; at--) {
@@ -59,7 +59,7 @@ export class Activations implements ThreadPool {
     return this.#stack.some((activation) => activation.thread === thread);
   }
 
-  /** A thread of ours with an empty stack. */
+  /** Takes a thread with an empty stack from the pool. */
   acquire(): PooledThread {
     const pooled = this.#pool.pop();
     if (pooled !== undefined) return pooled;
@@ -68,21 +68,21 @@ export class Activations implements ThreadPool {
     return { thread, reference: api.luaL_ref(state, registryIndex) };
   }
 
-  /** Takes back a thread that ended well. */
+  /** Puts a thread that ended without an error back into the pool. */
   release({ thread, reference }: PooledThread): void {
     this.#lua.api.lua_settop(thread, 0);
     if (this.#pool.length < largestPool) this.#pool.push({ thread, reference });
     else this.discard(reference);
   }
 
-  /** Gives up a reference: to a thread that failed or was left halfway, or to a handler. */
+  /** Drops a reference to a thread that failed or was left half-way, or to a handler. */
   discard(reference: number): void {
     if (reference !== 0) this.#lua.api.luaL_unref(this.#lua.state, registryIndex, reference);
   }
 
   /**
-   * Starts the script, whose function is on the thread's stack. Gives a status, or `paused`, which a script that is
-   * `blocked` from the start never is.
+   * Starts the script, whose function is on the thread's stack. Returns a status, or `paused`. A script that starts as
+   * `blocked` is never paused.
    */
   start(thread: PooledThread, blocked: boolean): number {
     this.#stack.length = 0;
@@ -93,7 +93,7 @@ export class Activations implements ThreadPool {
     return this.#resume(thread.thread, 0);
   }
 
-  /** Runs a coroutine on behalf of a function called in `caller`. Gives a status, or `paused`. */
+  /** Runs a coroutine on behalf of a function that was called in `caller`. Returns a status, or `paused`. */
   run(caller: LuaState, called: Omit<Activation, "blocked">, argumentCount: number): number {
     const lua = this.#lua;
     const blocked = (this.current?.blocked ?? true) || isInsideCall(lua, caller);
@@ -112,8 +112,8 @@ export class Activations implements ThreadPool {
   }
 
   /**
-   * Goes on after a pause, from the innermost coroutine outwards: each one that ends hands its results to the one that
-   * called it. Gives the status of the script itself, or `paused` again.
+   * Continues after a pause, from the innermost coroutine outwards: each one that ends passes its results to its
+   * caller. Returns the status of the script itself, or `paused` again.
    */
   continue(): number {
     this.pausing = false;
@@ -138,7 +138,8 @@ export class Activations implements ThreadPool {
       copyHookCount(this.#lua, ended.thread, caller.thread);
       const argumentCount = deliver(this.#lua, this, ended, status, caller.thread);
       if (argumentCount !== undefined) return { settled: false, argumentCount };
-      // Nothing between the call that failed and the coroutine's start could have caught the error: it fails as well.
+      // Nothing between the failed call and the start of the calling coroutine could have caught the error, so the
+      // caller fails as well.
       this.#stack.pop();
       ended = caller;
       status = luaStatus.runtimeError;

@@ -5,9 +5,9 @@ import type { LuaState } from "./lua-api.ts";
 import type { Lua } from "./lua.ts";
 
 /**
- * Runs a coroutine on behalf of the function that Lua has called in `state`; gives that function's result. The
- * coroutine's function and arguments are on its own stack. When the time limit pauses it, the caller gives way as well,
- * and gets the results when the script goes on.
+ * Runs a coroutine on behalf of the function that Lua has called in `state`; returns that function's result. The
+ * coroutine's function and arguments are on its own stack. When the time limit pauses the coroutine, the caller yields
+ * as well, and gets the results when the script continues.
  */
 export function callCoroutine(
   lua: Lua,

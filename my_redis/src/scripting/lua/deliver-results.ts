@@ -3,8 +3,8 @@ import { luaStatus, luaType, registryIndex, type LuaState } from "./lua-api.ts";
 import type { Lua } from "./lua.ts";
 
 /**
- * Puts what a coroutine left behind onto the stack of its caller: results to be returned (their number is the result),
- * or, with undefined as the result, one error that goes on in the caller.
+ * Moves the outcome of a coroutine to the stack of its caller. Returns the number of results, or undefined when it is
+ * an error that continues in the caller.
  */
 export function deliver(
   lua: Lua,
@@ -63,7 +63,7 @@ function moveError(
   return 2;
 }
 
-/** The error of a wrapped coroutine; text is preceded by the place of the call, as in Lua's own coroutine.wrap. */
+/** The error of a wrapped coroutine. A text gets the place of the call in front, as in Lua's own coroutine.wrap. */
 function moveWithPlace(lua: Lua, thread: LuaState, caller: LuaState): void {
   const { api } = lua;
   const isText = api.lua_type(thread, -1) === luaType.string;
@@ -72,7 +72,7 @@ function moveWithPlace(lua: Lua, thread: LuaState, caller: LuaState): void {
   if (isText) api.lua_concat(caller, 2);
 }
 
-/** Redis's pcall gives the text of an error table instead of the table, as its versions before 7 did. */
+/** Redis's pcall returns the text of an error table instead of the table, as before version 7. */
 function takeErrorText(lua: Lua, state: LuaState): void {
   const { api } = lua;
   if (api.lua_type(state, -1) !== luaType.table) return;
@@ -81,7 +81,7 @@ function takeErrorText(lua: Lua, state: LuaState): void {
   else api.lua_settop(state, -2);
 }
 
-/** Replaces the error on the failed thread by what the handler of xpcall makes of it. */
+/** Replaces the error on the failed thread by the result of xpcall's handler. */
 function callHandler(lua: Lua, threads: ThreadPool, { thread, handler }: Activation): void {
   const { api } = lua;
   const helper = threads.acquire();

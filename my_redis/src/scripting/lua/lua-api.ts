@@ -1,4 +1,4 @@
-/** A Lua state (the main one or a coroutine's): an address in the VM's memory. */
+/** A Lua state (the main one or a coroutine's), as an address in the VM's memory. */
 export type LuaState = number;
 
 /** A function of Lua's registry: `(state) => number of results`, with arguments and results on the state's stack. */
@@ -22,12 +22,12 @@ export const luaType = {
   thread: 8,
 } as const;
 
-/** What lua_resume and lua_pcall give back. */
+/** Results of lua_resume and lua_pcall. */
 export const luaStatus = { ok: 0, yield: 1, runtimeError: 2, syntaxError: 3, memoryError: 4 } as const;
 
 /**
- * Lua's C API as the binary exports it; what each function does is in the Lua 5.1 reference manual, section 3. Strings
- * are addresses of bytes in the VM's memory.
+ * Lua's C API as the binary exports it, documented in section 3 of the Lua 5.1 reference manual. Strings are passed as
+ * addresses of bytes in the VM's memory.
  */
 export interface LuaApi {
   readonly memory: WebAssembly.Memory;

@@ -11,9 +11,9 @@ const countKib = 3;
 const smallestScratchBytes = 16 * 1024;
 
 export interface LuaOptions {
-  /** The VM's memory never grows beyond this; above it Lua raises "not enough memory". */
+  /** Limit on the VM's memory. Above it Lua raises "not enough memory". */
   readonly maxMemoryBytes: number;
-  /** The wasm binary, for a program whose packages cannot be read at run time. */
+  /** The wasm binary, for a program that cannot read package files at run time. */
   readonly readBinary?: () => Uint8Array;
 }
 
@@ -23,7 +23,7 @@ export class Lua {
   readonly memory: LuaMemory;
   /** The main state. */
   readonly state: LuaState;
-  /** Length of the string whose address was last asked for. */
+  /** Length of the string whose address was last returned. */
   length = 0;
   readonly #lengthAddress: number;
   readonly #firstAdded: number;
@@ -49,13 +49,13 @@ export class Lua {
     this.state = this.api.luaL_newstate();
   }
 
-  /** Makes functions known to Lua; gives the table index of each, in order. */
+  /** Makes functions callable from Lua; returns the table index of each, in order. */
   addFunctions(functions: readonly ((...numbers: never[]) => unknown)[]): number[] {
     const first = addToTable(this.api.__indirect_function_table, functions);
     return functions.map((_, index) => first + index);
   }
 
-  /** Whether a table index, 0 for none, is that of an added function. */
+  /** Whether a table index (0 for none) belongs to an added function. */
   isAdded(index: number): boolean {
     return index >= this.#firstAdded;
   }
@@ -65,7 +65,7 @@ export class Lua {
     return this.api.__indirect_function_table.get(index) as NativeFunction;
   }
 
-  /** The address of `bytes` free bytes, valid until it is asked for again. A Lua error when there is no memory left. */
+  /** The address of `bytes` free bytes, valid until the next call. Raises a Lua error when there is no memory left. */
   scratch(bytes: number): number {
     if (bytes <= this.#scratchBytes) return this.#scratch;
     this.releaseScratch();
@@ -76,7 +76,7 @@ export class Lua {
     return this.#scratch;
   }
 
-  /** Gives a large scratch area back. */
+  /** Frees a large scratch area. */
   releaseScratch(): void {
     if (this.#scratch !== 0) this.api.free(this.#scratch);
     this.#scratch = 0;
@@ -87,7 +87,7 @@ export class Lua {
     return this.#scratchBytes;
   }
 
-  /** The address of a text that ends with a zero byte and stays for ever: for names, not for data. */
+  /** The address of a text with a zero byte at its end, which is kept for ever: for names, not for data. */
   cString(text: string): number {
     const known = this.#cStrings.get(text);
     if (known !== undefined) return known;
@@ -100,14 +100,17 @@ export class Lua {
     return address;
   }
 
-  /** The address of the string at a stack index, 0 when the value is neither string nor number; its length in `length`. */
+  /**
+   * The address of the string at a stack index, with its length in `length`; 0 when the value is neither string nor
+   * number.
+   */
   string(state: LuaState, index: number): number {
     const address = this.api.lua_tolstring(state, index, this.#lengthAddress);
     this.length = this.memory.words[this.#lengthAddress >>> 2] as number;
     return address;
   }
 
-  /** As `string`, for an argument of a function: a Lua error when it is neither string nor number. */
+  /** As `string`, for an argument of a function: raises a Lua error when it is neither string nor number. */
   checkString(state: LuaState, argument: number): number {
     const address = this.api.luaL_checklstring(state, argument, this.#lengthAddress);
     this.length = this.memory.words[this.#lengthAddress >>> 2] as number;
@@ -135,12 +138,12 @@ export class Lua {
     this.api.lua_pushlstring(state, address, text.length);
   }
 
-  /** Raises a Lua error whose text begins with the place in the script, as luaL_error does. */
+  /** Raises a Lua error whose text begins with the current place in the script, as luaL_error does. */
   raise(state: LuaState, message: string): never {
     return this.raiseAt(state, 1, message);
   }
 
-  /** As `raise`, with the place of the function at a level of the call stack; 0 is the running one. */
+  /** As `raise`, with the place of the function at a level of the call stack; 0 is the running function. */
   raiseAt(state: LuaState, level: number, message: string): never {
     this.api.luaL_where(state, level);
     this.pushText(state, message);
@@ -153,7 +156,7 @@ export class Lua {
     return this.api.luaL_argerror(state, argument, this.cString(message));
   }
 
-  /** Pushes a field of the table on top of the stack; an error that a metamethod raises makes it nil. */
+  /** Pushes a field of the table on top of the stack; nil when a metamethod raises an error. */
   getField(state: LuaState, name: string): void {
     const { api } = this;
     if (api.lua_getmetatable(state, -1) === 0) {
@@ -168,7 +171,7 @@ export class Lua {
         return 1;
       },
     ])[0] as number;
-    // In the main state: a coroutine that has failed runs nothing any more.
+    // Uses the main state, because a coroutine that has failed cannot run anything.
     const main = this.state;
     api.lua_pushcclosure(main, this.#getTable, 0);
     api.lua_pushvalue(state, -1);
@@ -181,12 +184,12 @@ export class Lua {
     api.lua_xmove(main, state, 1);
   }
 
-  /** Bytes that Lua has in use, garbage among them. */
+  /** Bytes that Lua uses, including garbage. */
   get usedBytes(): number {
     return this.api.lua_gc(this.state, countKib, 0) * 1024;
   }
 
-  /** Removes all garbage; gives the bytes in use after it. */
+  /** Runs a full garbage collection; returns the bytes in use after it. */
   collectAll(): number {
     this.api.lua_gc(this.state, collect, 0);
     return this.usedBytes;

@@ -1,7 +1,7 @@
 import type { LuaState } from "./lua-api.ts";
 import type { Lua } from "./lua.ts";
 
-/** A line of a script, or of a chunk that it made. */
+/** A line of a script, or of a chunk that the script has compiled. */
 export interface Place {
   /** As Lua names the chunk: "@user_script". */
   readonly source: string;
@@ -12,7 +12,7 @@ export interface Place {
 const debugFields = { what: 12, source: 16, currentLine: 20 };
 export const debugBytes = 100;
 
-/** Where a coroutine stands: in its innermost function, or in the caller of that if it is none of Lua's. */
+/** Where a coroutine is: in its innermost function, or in that function's caller if the function is not a Lua one. */
 export function placeOf(lua: Lua, thread: LuaState): Place | undefined {
   const { api, memory } = lua;
   const activation = lua.scratch(debugBytes);

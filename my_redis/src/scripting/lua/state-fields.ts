@@ -1,7 +1,7 @@
 import type { LuaState } from "./lua-api.ts";
 import type { Lua } from "./lua.ts";
 
-/** Places in a lua_State of this build that its C API does not show (see lstate.h of Lua 5.1). */
+/** Offsets in a lua_State of this build that the C API does not expose (see lstate.h of Lua 5.1). */
 const nCcallsOffset = 52;
 const baseCcallsOffset = 54;
 const baseHookCountOffset = 60;
@@ -12,11 +12,14 @@ const countMask = 8;
 const short = (lua: Lua, address: number): number =>
   (lua.memory.bytes[address] as number) | ((lua.memory.bytes[address + 1] as number) << 8);
 
-/** Whether a C function, a metamethod for instance, stands between this coroutine's start and where it is now. */
+/** Whether a C function, such as a metamethod, stands between this coroutine's start and its present place. */
 export const isInsideCall = (lua: Lua, state: LuaState): boolean =>
   short(lua, state + nCcallsOffset) > short(lua, state + baseCcallsOffset);
 
-/** Lets `to` count nested calls and instructions from where `from` is: one limit and one hook period for both. */
+/**
+ * Copies the counts of nested calls and instructions from `from` to `to`, so that one limit and one hook period cover
+ * both.
+ */
 export function continueCounting(lua: Lua, from: LuaState, to: LuaState): void {
   const { bytes } = lua.memory;
   bytes[to + nCcallsOffset] = bytes[from + nCcallsOffset] as number;
@@ -28,7 +31,7 @@ export function copyHookCount(lua: Lua, from: LuaState, to: LuaState): void {
   lua.memory.setWord(to + hookCountOffset, lua.memory.word(from + hookCountOffset));
 }
 
-/** Has the hook called every `period` instructions, in this state and in every coroutine made from it. */
+/** Calls the hook every `period` instructions, in this state and in every coroutine created from it. */
 export function setCountHook(lua: Lua, state: LuaState, hookIndex: number, period: number): void {
   lua.api.lua_sethook(state, hookIndex, countMask, period);
   const found = [lua.memory.word(state + baseHookCountOffset), lua.memory.word(state + hookCountOffset)];

@@ -3,26 +3,26 @@ import type { LuaState } from "./lua-api.ts";
 import type { Lua } from "./lua.ts";
 import { type Place, placeOf } from "./place.ts";
 
-/** The clock is looked at after this many instructions of a script: about every half millisecond. */
+/** The clock is read after this many instructions of a script: about every half millisecond. */
 export const instructionsPerLook = 100_000;
-/** How long a script that has passed its limit runs before others get their turn again. */
+/** How long a script above its limit runs before other clients get a turn. */
 const sliceMs = 10;
 const shortestGraceMs = 1000;
 
 export interface TimeLimitOptions {
-  /** A clock in milliseconds that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   readonly monotonicMs: () => number;
-  /** After that many milliseconds a script is paused; 0 for never. Read at every start. */
+  /** A script is paused after this many milliseconds; 0 for never. Read at every start. */
   readonly limitMs: () => number;
-  /** Whether the script may be ended: it has written nothing. */
+  /** Whether the script may be ended, that is, has written nothing. */
   readonly mayAbort: () => boolean;
 }
 
 /**
- * Interrupts a script that runs for too long, so that other clients can be answered. Where Lua cannot be paused (in
- * a metamethod, or in a function that string.gsub, table.sort or the like call) it is tried again and again. When there
- * is no such place for as long again as the limit, the script is ended with an error, unless it has written: then it
- * runs on, because half of its writes would stay.
+ * Interrupts a script that runs for too long, so that other clients can be served. Lua cannot be paused in a
+ * metamethod, or in a function that string.gsub, table.sort or the like call; there the pause is tried again and again.
+ * If that fails for as long again as the limit, the script is ended with an error. A script that has written runs on,
+ * because ending it would keep half of its writes.
  */
 export class TimeLimit {
   readonly #lua: Lua;
@@ -31,7 +31,7 @@ export class TimeLimit {
   #pauseAtMs = Number.POSITIVE_INFINITY;
   #abortAtMs = Number.POSITIVE_INFINITY;
   #limitMs = 0;
-  /** Where the script was when it was last paused. Afterwards Lua would not tell of its first instruction. */
+  /** Where the script was when it was last paused. Kept, because Lua does not report it afterwards. */
   pausedAt: Place | undefined;
 
   constructor(lua: Lua, activations: Activations, options: TimeLimitOptions) {
@@ -40,13 +40,13 @@ export class TimeLimit {
     this.#options = options;
   }
 
-  /** A script begins. */
+  /** Called when a script begins. */
   start(): void {
     this.#limitMs = this.#options.limitMs();
     this.#setDeadline(this.#limitMs === 0 ? Number.POSITIVE_INFINITY : this.#limitMs);
   }
 
-  /** A paused script goes on. */
+  /** Called when a paused script continues. */
   continue(): void {
     this.#setDeadline(sliceMs);
   }

@@ -3,38 +3,38 @@ import { WasmBinary, encodeUnsigned } from "./wasm-binary.ts";
 import { calledFunctions } from "./wasm-calls.ts";
 
 /**
- * The two highest bits of a table's flags, of which Lua sets both in a new table, clears both with the first write,
- * and never looks at either: the first of them alone marks a table as read-only.
+ * The two highest bits of a table's flags. Lua sets both in a new table, clears both at the first write, and never
+ * reads them. The first bit alone marks a table as read-only.
  */
 export const readOnlyMask = 0xc0;
 export const readOnlyMark = 0x80;
-/** Where the flags stand in a table. */
+/** Offset of the flags in a table. */
 export const tableFlagsOffset = 6;
-/** The import that the guard calls. The binary has it for os.execute, which no script can reach. */
+/** The import that the guard calls. In the binary it serves os.execute, which no script can reach. */
 export const readOnlyViolation = "_emscripten_system";
 
 let compiled: WebAssembly.Module | undefined;
 
 /**
- * Lua 5.1 as WebAssembly, compiled once per process: about 3 ms. The binary comes with this package; a program that was
- * bundled into one file hands its own copy in.
+ * Lua 5.1 as WebAssembly, compiled once per process in about 3 ms. The binary comes with this package; a program that
+ * was bundled into one file passes its own copy.
  */
 export function luaModule(binary: () => Uint8Array = readLuaBinary): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(adaptBinary(binary()));
   return compiled;
 }
 
-/** What Redis changed in its Lua, done to the packaged binary. */
+/** Applies Redis's changes of Lua to the packaged binary. */
 function adaptBinary(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const binary = new WasmBinary(bytes);
   return saturateConversions(guardReadOnlyTables(binary));
 }
 
 /**
- * Redis 7 can make a table read-only, which stock Lua cannot: without that a script could change what the next one
- * finds. An empty stand-in table with metamethods would do for plain assignments only (rawset, table.insert, next,
- * pairs and # see through it). So the two functions through which every write to a table goes, luaH_set and
- * luaH_setnum, get a check at their start. They are found as the only functions that lua_rawset and lua_rawseti call.
+ * Redis 7 can make a table read-only, which stock Lua cannot. Without that a script could change what later scripts
+ * find. An empty proxy table with metamethods would protect only against plain assignments (rawset, table.insert, next,
+ * pairs and # see through it). So luaH_set and luaH_setnum, the two functions through which every write to a table
+ * goes, get a check at their start. They are found as the only functions that lua_rawset and lua_rawseti call.
  */
 function guardReadOnlyTables(binary: WasmBinary): Uint8Array<ArrayBuffer> {
   const violation = binary.imports.get(readOnlyViolation);
@@ -56,15 +56,15 @@ function guardReadOnlyTables(binary: WasmBinary): Uint8Array<ArrayBuffer> {
   return binary.withPrologues(prologues);
 }
 
-/** `if (abs(x) < 2^31) truncate(x) else INT_MIN`, as the compiler writes it; -1 stands for what differs. */
+/** `if (abs(x) < 2^31) truncate(x) else INT_MIN`, as the compiler encodes it; -1 stands for bytes that differ. */
 const conversion = [
   0x99, 0x44, 0, 0, 0, 0, 0, 0, 0xe0, 0x41, 0x63, 0x04, 0x40, 0x20, -1, 0xaa, -1, -1, 0x0b, 0x41, 0x80, 0x80, 0x80,
   0x80, 0x78, 0x0b,
 ];
 
 /**
- * An integer of this build has 32 bits and of Redis's has 64, so that string.sub(s, 1, 1e10) would end at -2^31
- * instead of the string's end. A number out of range becomes the nearest integer instead.
+ * An integer has 32 bits in this build and 64 in Redis's, so that string.sub(s, 1, 1e10) would end at -2^31 instead of
+ * the string's end. A number out of range becomes the nearest integer instead.
  */
 function saturateConversions(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const first = conversion[0] as number;

@@ -1,15 +1,15 @@
 const pageBytes = 65536;
 
-/** The memory of one VM, with views that stay right when it grows. */
+/** The memory of one VM, with views that stay valid when it grows. */
 export class LuaMemory {
-  /** All of the memory. Read it anew after any call into Lua: growing replaces it. */
+  /** All of the memory. Read this field again after any call into Lua, because growing replaces it. */
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   words: Uint32Array<ArrayBuffer> = new Uint32Array(0);
   readonly limitBytes: number;
   #memory: WebAssembly.Memory | undefined;
-  /** Growing was asked for since this was last set to false. */
+  /** The memory was asked to grow since this was last set to false. */
   grown = false;
-  /** Growing was refused once. */
+  /** A request to grow was refused. */
   exhausted = false;
 
   constructor(limitBytes: number) {
@@ -26,8 +26,8 @@ export class LuaMemory {
   }
 
   /**
-   * Makes the memory at least that large, and a fifth larger than it was where the limit allows. False when the limit
-   * forbids it: Lua then raises "not enough memory".
+   * Makes the memory at least this large, and a fifth larger than before where the limit allows it. Returns false when
+   * the limit forbids it; Lua then raises "not enough memory".
    */
   grow(neededBytes: number): boolean {
     this.grown = true;

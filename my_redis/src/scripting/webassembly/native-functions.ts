@@ -13,9 +13,9 @@ const magic = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const types = section(1, [2, 0x60, 1, i32, 1, i32, 0x60, 2, i32, i32, 0]);
 
 /**
- * Puts JavaScript functions into a table of wasm functions, where Lua can call them; gives the index of each. A table
- * takes only functions that a wasm instance exports, so a module of nothing but imports and exports is made for them.
- * A function with two parameters is a hook.
+ * Puts JavaScript functions into a table of wasm functions, where Lua can call them; returns the index of each. A table
+ * accepts only functions that a wasm instance exports, so a module of only imports and exports is made for them. A
+ * function with two parameters is a hook.
  */
 export function addToTable(table: WebAssembly.Table, functions: readonly ((...numbers: never[]) => unknown)[]): number {
   const imports: number[] = encodeUnsigned(functions.length);

@@ -1,10 +1,12 @@
 import { readOnlyViolation } from "./lua-binary.ts";
 import type { LuaMemory } from "./lua-memory.ts";
 
-/** What throwing a Lua error looks like in JavaScript. One for all: making a stack trace takes microseconds. */
+/**
+ * The JavaScript exception for a thrown Lua error. One object for all, because making a stack trace takes microseconds.
+ */
 const luaThrow = new Error("a Lua error on its way");
 
-/** Lua met an error outside any protected call, or asked to leave the process: the VM cannot be used any more. */
+/** Lua met an error outside any protected call, or wanted to end the process. The VM cannot be used any more. */
 export class LuaPanic extends Error {
   constructor(reason: string) {
     super(reason);
@@ -14,7 +16,7 @@ export class LuaPanic extends Error {
 
 type Import = (...numbers: number[]) => number | void;
 
-/** The wasm functions that the imports call back, known only after the instance was made. */
+/** The wasm functions that the imports call back. They are known only after the instance was made. */
 export interface SystemExports {
   stackSave(): number;
   stackRestore(pointer: number): void;
@@ -29,8 +31,8 @@ export interface SystemOptions {
 }
 
 /**
- * The world around Lua: no files, no environment, no processes. Whatever of that the binary asks for fails as if it
- * were not there, and most of it is out of a script's reach anyway.
+ * The imports of the binary: no files, no environment, no processes. Such calls fail as if nothing existed; most of
+ * them are out of a script's reach anyway.
  */
 export function systemImports(
   module: WebAssembly.Module,
@@ -71,8 +73,8 @@ function knownImports(options: SystemOptions): Record<string, Import> {
 }
 
 /**
- * Lua's setjmp: calls a function of the table and comes back when a Lua error was thrown below. Every other
- * exception is a JavaScript one and goes on up.
+ * Lua's setjmp: calls a function of the table, and returns when a Lua error was thrown in it. Every other exception
+ * comes from JavaScript and is passed on.
  */
 function protectedCalls({ exports, table }: SystemOptions): Import {
   const functions: ((first: number, second: number) => void)[] = [];

@@ -1,4 +1,6 @@
-/** A place in a WebAssembly binary from which numbers are read (the binary format, section 5 of the specification). */
+/**
+ * A position in a WebAssembly binary from which numbers are read (the binary format, section 5 of the specification).
+ */
 export class WasmCursor {
   readonly bytes: Uint8Array;
   at: number;
@@ -22,7 +24,7 @@ export class WasmCursor {
     }
   }
 
-  /** Passes over a LEB128 number of either kind. */
+  /** Skips a LEB128 number of either kind. */
   skipNumber(): void {
     while (this.byte() >= 128);
   }
@@ -53,14 +55,17 @@ interface Range {
 const sections = { import: 2, export: 7, code: 10 };
 const functionKind = 0;
 
-/** As much of a WebAssembly binary as it takes to find functions by name and to put instructions at their start. */
+/**
+ * The parts of a WebAssembly binary that are needed to find functions by name and to insert instructions at their
+ * start.
+ */
 export class WasmBinary {
   readonly #bytes: Uint8Array;
   readonly #sections = new Map<number, Range & { readonly header: number }>();
   /** Function indexes by name. */
   readonly imports = new Map<string, number>();
   readonly exports = new Map<string, number>();
-  /** From the size field of each function's code to its end, in the order of the functions. */
+  /** For each function's code in order: from its size field to its end. */
   readonly #bodies: Range[] = [];
 
   constructor(bytes: Uint8Array) {

@@ -1,6 +1,9 @@
 import type { WasmBinary, WasmCursor } from "./wasm-binary.ts";
 
-/** Instructions whose operands are that many numbers; all other instructions of Lua's binary that matter have none. */
+/**
+ * Instructions with this many numbers as operands; all other instructions that occur in the searched functions have
+ * none.
+ */
 const numberOperands = new Map<number, number>([
   [0x02, 1], // block
   [0x03, 1], // loop

@@ -2,7 +2,7 @@ import { choice, integer, maxInt64, maxUint64, memory, yesNo } from "../value-ki
 
 const noDefragmentation = "memory comes in pages of one block size, which fill up again by themselves";
 
-/** How much memory the data takes, in which form, and how it is given back. */
+/** Limits on the memory of the data, its packed forms, and how memory is freed. */
 export const memoryDirectives = {
   maxmemory: memory({
     default: 0,

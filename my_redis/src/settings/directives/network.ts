@@ -5,7 +5,7 @@ import { outputLimits } from "../special-values.ts";
 const noUnixSocket = "this server listens on TCP addresses only";
 const noThreads = "one process uses one core; start more nodes to use more";
 
-/** The addresses, the clients and what each may ask for. */
+/** Addresses, clients, and limits on requests. */
 export const networkDirectives = {
   bind: list({
     default: ["127.0.0.1", "-::1"],
@@ -15,7 +15,7 @@ export const networkDirectives = {
     expects: "1 to 16 addresses",
     read(words) {
       if (words.length > 16) throw new DirectiveError("Too many bind addresses specified.");
-      // An empty text means no TCP address at all, which would leave a server that nobody can reach.
+      // An empty text means no TCP address at all: no client could reach the server.
       if (words.length === 0 || words.includes("") || words.includes("-")) {
         throw new DirectiveError("an address must not be empty: give 1 to 16 addresses, or * for all");
       }
@@ -115,7 +115,7 @@ export const networkDirectives = {
   "tracking-table-max-keys": integer({
     default: 1_000_000,
     max: maxInt64,
-    summary: "Keys remembered for clients that cache values and want to hear of changes; 0 for any number.",
+    summary: "Keys remembered for clients that cache values (CLIENT TRACKING); 0 for any number.",
   }),
   "acl-pubsub-default": choice(["allchannels", "resetchannels"], {
     default: "resetchannels",

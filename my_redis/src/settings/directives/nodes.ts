@@ -6,7 +6,7 @@ const notYet = "nodes are joined by self and peers alone";
 const noReplicas = "there are no replicas yet";
 const noTls = "connections are not encrypted yet: put a TLS proxy in front";
 
-/** Shape of a node's name in `self` and `peers`. */
+/** Checks the shape of a node's name in `self` and `peers`. */
 function checkNode(node: string): string {
   if (parseAddress(node) === undefined) {
     throw new DirectiveError(`'${node}' is not host:port with a port from 1 to 65535`);
@@ -48,7 +48,7 @@ export const nodeDirectives = {
   }),
   "cluster-routing": choice(["relay", "redirect"], {
     default: "relay",
-    summary: "Whether a node has commands for keys of others carried out by them, or tells clients where to go.",
+    summary: "Whether a node has commands for keys of others carried out by them, or redirects clients to them.",
   }),
   "cluster-enabled": yesNo({
     default: false,
@@ -63,16 +63,16 @@ export const nodeDirectives = {
     unused: notYet,
   }),
   "cluster-port": port("Port of the connections between nodes.", "start"),
-  "cluster-announce-ip": text({ default: "", summary: "Address that clients are told.", unused: notYet }),
+  "cluster-announce-ip": text({ default: "", summary: "Address announced to clients.", unused: notYet }),
   "cluster-announce-hostname": text({
     default: "",
-    summary: "Name that clients are told.",
+    summary: "Name announced to clients.",
     unused: notYet,
     check: hostName,
   }),
-  "cluster-announce-port": port("Port that clients are told."),
-  "cluster-announce-tls-port": port("Port for encrypted connections that clients are told."),
-  "cluster-announce-bus-port": port("Port of the connections between nodes that others are told."),
+  "cluster-announce-port": port("Port announced to clients."),
+  "cluster-announce-tls-port": port("Port for encrypted connections announced to clients."),
+  "cluster-announce-bus-port": port("Port for connections between nodes announced to others."),
   "cluster-node-timeout": integer({
     default: 15000,
     min: 100,
@@ -123,7 +123,7 @@ export const nodeDirectives = {
   }),
   "cluster-preferred-endpoint-type": choice(["ip", "hostname", "unknown-endpoint"], {
     default: "ip",
-    summary: "Whether clients are told addresses or names of nodes.",
+    summary: "Whether addresses or names of nodes are announced to clients.",
     unused: notYet,
   }),
   replicaof: list({
@@ -159,14 +159,14 @@ export const nodeDirectives = {
   "replica-announce-ip": text({
     default: "",
     alias: "slave-announce-ip",
-    summary: "Address that a replica tells its primary.",
+    summary: "Address that a replica announces to its primary.",
     unused: noReplicas,
   }),
   "replica-announce-port": integer({
     default: 0,
     max: 65535,
     alias: "slave-announce-port",
-    summary: "Port that a replica tells its primary.",
+    summary: "Port that a replica announces to its primary.",
     unused: noReplicas,
   }),
   "repl-ping-replica-period": integer({

@@ -6,13 +6,13 @@ const supervisor = "run it under a supervisor such as systemd, in the foreground
 const noSyslog = "messages go to logfile or to standard output";
 const systemDecides = "the runtime leaves this to the system";
 
-/** Redis takes any number and holds it between 1 and 500. */
+/** Redis accepts any number and clamps it to 1 to 500. */
 const hz = integer({
   default: 10,
   summary: "How often per second background work is done: expiry, idle clients, freeing; held between 1 and 500.",
 });
 
-/** Running, watching and debugging the server. */
+/** Running, monitoring and debugging the server. */
 export const operationDirectives = {
   databases: integer({
     default: 16,
@@ -43,7 +43,7 @@ export const operationDirectives = {
     default: 1,
     min: 1,
     max: 10,
-    summary: "How much time goes into removing expired keys that nobody asks for, from 1 to 10.",
+    summary: "Effort to find and delete expired keys that no client asks for, from 1 to 10.",
   }),
   activerehashing: yesNo({
     default: true,
@@ -54,7 +54,7 @@ export const operationDirectives = {
     max: maxInt64,
     alias: "lua-time-limit",
     summary:
-      "Milliseconds after which other clients are told that a script is running and can kill it; 0 waits for ever.",
+      "Milliseconds after which a running script no longer holds up other clients, which can kill it; 0 waits for ever.",
   }),
   "slowlog-log-slower-than": integer({
     default: 10_000,
@@ -78,7 +78,7 @@ export const operationDirectives = {
   }),
   "latency-tracking-info-percentiles": percentiles({
     default: [50, 99, 99.9],
-    summary: "Percentiles that INFO latencystats tells.",
+    summary: "Percentiles that INFO latencystats reports.",
   }),
   "notify-keyspace-events": keyspaceEvents({
     default: "",
@@ -86,17 +86,17 @@ export const operationDirectives = {
   }),
   "enable-debug-command": choice(["no", "yes", "local"], {
     default: "no",
-    summary: "Who may use DEBUG: nobody, everybody, or clients on this machine.",
+    summary: "Clients that may use DEBUG: none, all, or those on this machine.",
     change: "start",
   }),
   "enable-protected-configs": choice(["no", "yes", "local"], {
     default: "no",
-    summary: "Who may change the protected directives (dir, dbfilename) with CONFIG SET.",
+    summary: "Clients that may change the protected directives (dir, dbfilename) with CONFIG SET.",
     change: "start",
   }),
   "enable-module-command": choice(["no", "yes", "local"], {
     default: "no",
-    summary: "Who may use MODULE.",
+    summary: "Clients that may use MODULE.",
     change: "start",
     unused: "modules for Redis cannot be loaded",
   }),
@@ -108,7 +108,7 @@ export const operationDirectives = {
   }),
   supervised: choice(["no", "upstart", "systemd", "auto"], {
     default: "no",
-    summary: "Tells a supervisor when the server is ready.",
+    summary: "Notifies a supervisor when the server is ready.",
     change: "start",
     unused: "readiness shows in the port and in the messages",
   }),

@@ -8,7 +8,7 @@ const plainFileName = (name: string) => (value: string) => {
     : undefined;
 };
 
-/** How data outlives the process. */
+/** How data survives the end of the process. */
 export const persistenceDirectives = {
   dir: text({
     default: ".",
@@ -134,7 +134,7 @@ export const persistenceDirectives = {
   }),
   "replica-ignore-disk-write-errors": yesNo({
     default: false,
-    summary: "Whether a replica goes on when it cannot write to its disk.",
+    summary: "Whether a replica continues when it cannot write to its disk.",
     unused: "there are no replicas yet",
   }),
 };

@@ -78,7 +78,7 @@ describe("RESTORE of broken payloads", () => {
     await server.close();
   });
 
-  /** Restores bytes with a correct checksum; a value that comes of it must be complete. */
+  /** Restores bytes with a correct checksum. If that gives a value, the value must be complete. */
   async function restore(bytes: Uint8Array): Promise<string> {
     const { text } = await connection.reply("RESTORE", "broken", "0", seal(bytes), "REPLACE");
     if (text === "OK") {
@@ -98,7 +98,7 @@ describe("RESTORE of broken payloads", () => {
     return text ?? "";
   }
 
-  test("bytes that were changed are a value or bad data, and the server goes on", async () => {
+  test("bytes that were changed are a value or bad data, and the server keeps running", async () => {
     const change = fc.tuple(fc.nat(), fc.oneof(fc.nat({ max: 255 }), fc.constantFrom(0, 1, 127, 128, 192, 254, 255)));
     const seed = propertySeed();
     let refused = 0;
@@ -141,7 +141,7 @@ describe("RESTORE of broken payloads", () => {
     expect((await connection.reply("GET", "k")).text).toBe("before");
   });
 
-  test("members, fields and groups that come twice are bad data", async () => {
+  test("duplicate members, fields and groups are bad data", async () => {
     expect(await restore(Buffer.from([2, 2, 1, 97, 1, 97]))).toBe("ERR Bad data format");
     expect(await restore(Buffer.from([4, 2, 1, 97, 1, 98, 1, 97, 1, 98]))).toBe("ERR Bad data format");
     expect(await restore(Buffer.from([3, 2, 1, 97, 1, 49, 1, 97, 1, 50]))).toBe("ERR Bad data format");

@@ -12,7 +12,7 @@ const repetitive = fc
 const anyBytes = fc.oneof(repetitive, fc.uint8Array({ maxLength: 500 }));
 
 describe("LZF", () => {
-  test("gives back what was compressed, from the midst of an array, too", () => {
+  test("gives back what was compressed, also from the middle of an array", () => {
     fc.assert(
       fc.property(anyBytes, fc.nat({ max: 20 }), (bytes, start) => {
         const from = Math.min(start, bytes.length);
@@ -24,7 +24,7 @@ describe("LZF", () => {
     );
   });
 
-  test("makes what repeats itself shorter, near and far", () => {
+  test("shortens repetitions, near and far", () => {
     const text = Buffer.from("abcdefghij".repeat(1000));
     expect(compress(text, 0, text.length, new Uint8Array(text.length))).toBeLessThan(200);
     const far = Buffer.concat([
@@ -38,7 +38,7 @@ describe("LZF", () => {
     expect(Buffer.from(decompress(target, 0, size, far.length))).toEqual(far);
   });
 
-  test("does not refer to what is farther than the format can say", () => {
+  test("does not refer farther back than the format can express", () => {
     const word = Buffer.from("0123456789abcdef");
     for (const between of [8170, 8176, 8177, 8500]) {
       const text = Buffer.concat([word, Buffer.alloc(between, 1), word]);
@@ -48,12 +48,12 @@ describe("LZF", () => {
     }
   });
 
-  test("gives up when the target is too small", () => {
+  test("fails when the target is too small", () => {
     const text = Buffer.from("no three letters of it come again");
     expect(compress(text, 0, text.length, new Uint8Array(text.length - 4))).toBe(0);
   });
 
-  test("reads a match that runs into itself", () => {
+  test("reads a match that overlaps its own output", () => {
     expect(decompress(Uint8Array.from([0, 97, 0x60, 0]), 0, 4, 6)).toEqual(new Uint8Array(6).fill(97));
   });
 

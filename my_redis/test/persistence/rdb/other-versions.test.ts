@@ -26,7 +26,7 @@ function payload(type: number, write: (writer: RdbWriter) => void): Buffer {
   return Buffer.from(sealPayload(writer));
 }
 
-/** A stream with one entry 5-1, its group "g", which has read it, and a consumer "c", for which it is pending. */
+/** A stream with the entry 5-1 and the group "g", whose consumer "c" has read the entry and not acknowledged it. */
 const streamOf = (version: 1 | 2 | 3): Buffer =>
   payload(
     [rdbType.streamListpacks, rdbType.streamListpacks2, rdbType.streamListpacks3][version - 1] as number,
@@ -54,7 +54,7 @@ const streamOf = (version: 1 | 2 | 3): Buffer =>
     },
   );
 
-describe("RESTORE reads the forms of versions that are not beside us", () => {
+describe("RESTORE reads the forms of other versions than the installed redis-server", () => {
   let server: Awaited<ReturnType<typeof startServer>>;
   let connection: RespConnection;
 

@@ -12,7 +12,7 @@ import { RdbWriter } from "../../../src/persistence/rdb/rdb-writer.ts";
 import { Arguments } from "../../../src/protocol/arguments.ts";
 import { RespConnection, type Word } from "../../differential/harness/resp-connection.ts";
 
-/** Refuses every collection as a whole. */
+/** Accepts no collection as a whole, so that each is built piece by piece. */
 class PieceBuilder extends ValueBuilder {
   override packed(): boolean {
     return false;
@@ -66,7 +66,7 @@ const creations: readonly (readonly Word[])[] = [
 ];
 const typesOfOthers: readonly number[] = [rdbType.setListpack, rdbType.hashListpack, rdbType.sortedSetListpack];
 
-/** The payload of every collection without checksum; listpacks also with the other types that use them. */
+/** The payload of every collection, without its checksum. Listpacks come with the other types that use them as well. */
 async function payloads(): Promise<Buffer[]> {
   const found: Buffer[] = [];
   await connection.replies([["FLUSHALL"], ["CONFIG", "SET", "rdbcompression", "no"], ...creations]);
@@ -82,7 +82,7 @@ async function payloads(): Promise<Buffer[]> {
   return found;
 }
 
-/** Builds the value of a payload at the key "built", and gives its content or the error. */
+/** Builds the value of a payload at the key "built"; returns its content or the error. */
 async function build(payload: Uint8Array, whole: boolean): Promise<unknown> {
   const args = Arguments.from(["", "built"]);
   const builder = new (whole ? WholeBuilder : PieceBuilder)(server.server.keyspace.database(0), args);
@@ -105,7 +105,7 @@ async function contentOf(): Promise<unknown> {
     ["HGETALL", "built"],
   ]);
   const texts = [list, set, sortedSet, hash].map((reply) => reply?.items?.map(({ text }) => text));
-  // Integers before text are sorted only where the set is built piece by piece.
+  // Integers are sorted before text only if the set is built piece by piece.
   if (encoding?.text !== "intset") texts[1]?.sort();
   return [encoding?.text, ...texts];
 }

@@ -39,7 +39,7 @@ const load = (bytes: Uint8Array, options = atStart) => {
   return loadRdb(rdbTargetOf(server.server), path, options);
 };
 
-/** A file of this version: its parts, the end, and the matching checksum. */
+/** A file of this version: its parts, the end mark, and the matching checksum. */
 function file(version: number, write: (writer: RdbWriter) => void, checksum?: Uint8Array): Uint8Array {
   const writer = new RdbWriter({ compresses: false });
   writer.raw(Buffer.from(`REDIS${String(version).padStart(4, "0")}`));
@@ -131,7 +131,7 @@ describe("a snapshot is read", () => {
     expect(load(bytes, { beforeLog: true, existing: "refuse" })).toMatchObject({ keys: 1, expired: 0 });
   });
 
-  test("without the collections that have no elements, which old versions could leave behind", () => {
+  test("without empty collections, which old versions could leave behind", () => {
     const bytes = file(10, (writer) => {
       writer.byte(1);
       writer.string(text("empty list"));
@@ -275,7 +275,7 @@ describe("a snapshot with values of every type", () => {
       const changes = 1 + random.below(4);
       for (let change = 0; change < changes; change++) broken[9 + random.below(bytes.length - 9)] = random.below(256);
       if (random.oneIn(3)) broken.copyWithin(random.below(broken.length), random.below(broken.length));
-      // Without a checksum, the loader itself has to notice everything that is wrong.
+      // Without a checksum, the loader itself has to detect all errors.
       broken.fill(0, broken.length - 8);
       try {
         load(broken);
@@ -284,7 +284,8 @@ describe("a snapshot with values of every type", () => {
         expect(error.message).toMatch(/bad at offset \d+: /);
         refused++;
       }
-      // The store's own memory: the memory of the process also depends on earlier tests and on the garbage collector.
+      // The memory of the store alone, because the memory of the process also depends on earlier tests and on the
+      // garbage collector.
       mostBytes = Math.max(mostBytes, heap.usedBytes + heap.besideBytes);
       for (const database of databases) database.flush();
       server.server.keyspace.releaseSome(() => false);

@@ -3,7 +3,7 @@ import { luaType, type LuaState, type NativeFunction } from "../../lua/lua-api.t
 import type { Lua } from "../../lua/lua.ts";
 import { parseUnsigned } from "./text-to-number.ts";
 
-/** Functions of Lua's own that are replaced, found by name in the globals (or in one of their tables). */
+/** Lua's own functions that are replaced, found by name in the globals (or in one of their tables). */
 export interface ReplacedFunctions {
   readonly tonumber: NativeFunction;
   readonly tostring: NativeFunction;
@@ -11,7 +11,7 @@ export interface ReplacedFunctions {
   readonly unpack: NativeFunction;
 }
 
-/** What differs from stock Lua in Redis's, or in a build with 32-bit integers. */
+/** The functions that differ between stock Lua and Redis's Lua, or in a build with 32-bit integers. */
 export function baseFunctions(lua: Lua, original: ReplacedFunctions) {
   return {
     setmetatable: (state: LuaState) => setMetatable(lua, state),
@@ -22,7 +22,7 @@ export function baseFunctions(lua: Lua, original: ReplacedFunctions) {
   };
 }
 
-/** A read-only table keeps its metatable, too. */
+/** The metatable of a read-only table is read-only, too. */
 function setMetatable(lua: Lua, state: LuaState): number {
   const { api } = lua;
   api.luaL_checktype(state, 1, luaType.table);
@@ -42,7 +42,7 @@ function setMetatable(lua: Lua, state: LuaState): number {
 
 const maxInteger = 2 ** 31 - 1;
 
-/** Lua's own function does not notice that it has more to give than an integer can count, and writes beyond its stack. */
+/** Lua's own `unpack` overflows its count of results for very large ranges, and then writes beyond its stack. */
 function unpack(lua: Lua, original: NativeFunction, state: LuaState): number {
   const { api } = lua;
   if (api.lua_type(state, 1) === luaType.table) {
@@ -53,7 +53,7 @@ function unpack(lua: Lua, original: NativeFunction, state: LuaState): number {
   return original(state);
 }
 
-/** Scripts are known to compare cjson.null with the text that Redis's C library prints for it. */
+/** Existing scripts compare cjson.null with the text that Redis's C library prints for it. */
 function toText(lua: Lua, original: NativeFunction, state: LuaState): number {
   if (lua.api.lua_type(state, 1) !== luaType.lightUserdata || lua.api.lua_touserdata(state, 1) !== 0) {
     return original(state);
@@ -76,7 +76,7 @@ function toNumber(lua: Lua, original: NativeFunction, state: LuaState): number {
 }
 
 /**
- * Lua's string.format, with integers of 64 bits: those that need more than 32 are written here, and go to Lua's
+ * Lua's string.format, with 64-bit integers: those that need more than 32 bits are formatted here, and passed to Lua's
  * function as text.
  */
 function format(lua: Lua, original: NativeFunction, state: LuaState): number {

@@ -5,9 +5,9 @@ const precompiledMark = 27;
 const secondUpvalue = firstUpvalue - 1;
 
 /**
- * Compiles a chunk: pushes its function, or the error; gives a status. Precompiled chunks are refused as Redis refuses
- * them, because a forged one could read and write all of the VM's memory: after a blank they are text, and no valid one.
- * `name` is the address of a C string.
+ * Compiles a chunk: pushes its function or the error, and returns a status. Precompiled chunks are refused, as in
+ * Redis, because a forged one could read and write all of the VM's memory. A blank put before them makes Lua read them
+ * as text, which is invalid. `name` is the address of a C string.
  */
 export function loadChunk(lua: Lua, state: LuaState, address: number, length: number, name: number): number {
   const { api } = lua;
@@ -18,7 +18,7 @@ export function loadChunk(lua: Lua, state: LuaState, address: number, length: nu
 }
 
 /**
- * load and loadstring. `load` is Lua's own; `isAborting` tells that an error is to end the script, and must not be
+ * load and loadstring. `load` is Lua's own. `isAborting` says whether an error must end the script, and so must not be
  * caught.
  */
 export function loadFunctions(
@@ -50,7 +50,9 @@ export function loadFunctions(
   };
 }
 
-/** Stands before the function given to `load`: a first piece that begins a precompiled chunk gets a blank before it. */
+/**
+ * Wraps the function that was passed to `load`. A first piece that begins a precompiled chunk gets a blank before it.
+ */
 function readPieceOf(lua: Lua, state: LuaState): number {
   const { api } = lua;
   api.lua_pushvalue(state, firstUpvalue);

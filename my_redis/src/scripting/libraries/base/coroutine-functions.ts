@@ -5,7 +5,7 @@ import type { Lua } from "../../lua/lua.ts";
 
 type Status = "running" | "normal" | "suspended" | "dead";
 
-/** Replaces the functions of `coroutine` that must know of `Activations`; create is Lua's own. */
+/** Replaces the functions of `coroutine` that depend on `Activations`; create stays Lua's own. */
 export function coroutineFunctions(lua: Lua, activations: Activations): Record<string, NativeFunction> {
   return { ...resuming(lua, activations), ...inside(lua, activations) };
 }
@@ -27,7 +27,10 @@ function checkCoroutine(lua: Lua, state: LuaState): LuaState {
 function resuming(lua: Lua, activations: Activations): Record<"resume" | "wrap", NativeFunction> {
   const { api } = lua;
 
-  /** Moves `count` arguments from the top of `state` to a coroutine that can be resumed; else gives the error. */
+  /**
+   * Moves `count` arguments from the top of `state` to a coroutine that can be resumed; for any other it returns the
+   * error.
+   */
   const prepare = (state: LuaState, coroutine: LuaState, count: number): string | undefined => {
     const status = statusOf(lua, activations, coroutine);
     if (status !== "suspended") return `cannot resume ${status} coroutine`;
@@ -36,7 +39,7 @@ function resuming(lua: Lua, activations: Activations): Record<"resume" | "wrap",
     return undefined;
   };
 
-  /** What coroutine.wrap returns: a function that holds its coroutine. */
+  /** The function that coroutine.wrap returns. It holds its coroutine. */
   const wrapped: NativeFunction = (state) => {
     const thread = api.lua_tothread(state, firstUpvalue);
     const count = api.lua_gettop(state);
@@ -71,11 +74,11 @@ function resuming(lua: Lua, activations: Activations): Record<"resume" | "wrap",
   };
 }
 
-/** What a coroutine asks about itself and others, and yield. */
+/** yield, and the functions by which a script inspects coroutines. */
 function inside(lua: Lua, activations: Activations): Record<"yield" | "status" | "running", NativeFunction> {
   const { api } = lua;
   return {
-    /** The coroutine of a pcall, and the script's own, are none that a script could leave. */
+    /** The script cannot yield out of the coroutine of a pcall, nor out of its own outermost one. */
     yield: (state) => {
       const kind = activations.current?.kind;
       if (kind === "resume" || kind === "wrap") return api.lua_yield(state, api.lua_gettop(state));

@@ -5,8 +5,9 @@ const range = 2 ** 31 - 1;
 const half = 2 ** 24;
 
 /**
- * drand48's generator: x' = (0x5deece66d * x + 11) modulo 2^48, of which the highest 31 bits count. Redis has its own
- * copy of it, so that math.random gives the same sequence on every machine. It goes on from script to script.
+ * The generator of drand48: x' = (0x5deece66d * x + 11) modulo 2^48, of which the highest 31 bits are returned. Redis
+ * has its own copy of it, so that math.random gives the same sequence on every machine. The sequence continues from
+ * script to script.
  */
 export class DeterministicRandom {
   #high = 0x1234ab;
@@ -19,7 +20,7 @@ export class DeterministicRandom {
 
   /** An integer in [0, 2^31). */
   next(): number {
-    // 48-bit arithmetic in halves of 24 bits, whose products a double holds exactly.
+    // 48-bit arithmetic in two halves of 24 bits, whose products a double holds exactly.
     const low = this.#low * 0xece66d + 11;
     const high = this.#high * 0xece66d + this.#low * 0x5de + Math.floor(low / half);
     this.#low = low % half;
@@ -28,7 +29,7 @@ export class DeterministicRandom {
   }
 }
 
-/** A number as C's (int)(long) makes it on a 64-bit machine. */
+/** A number converted as C's (int)(long) does on a 64-bit machine. */
 const toInt = (value: number): number =>
   Math.abs(value) < 2 ** 63 ? Number(BigInt.asIntN(32, BigInt(Math.trunc(value)))) : 0;
 

@@ -4,8 +4,8 @@ import type { Lua } from "../../lua/lua.ts";
 import { debugBytes } from "../../lua/place.ts";
 
 /**
- * Lua's `error`, with levels that reach through pcall: what is protected runs as a coroutine of its own here, whose
- * call stack ends where it began.
+ * Lua's `error`, with levels that reach beyond pcall. A function under pcall runs as a coroutine here, and its call
+ * stack ends where the coroutine began, so Lua's own `error` would stop there.
  */
 export function errorFunction(lua: Lua, activations: Activations, original: NativeFunction): NativeFunction {
   const { api } = lua;

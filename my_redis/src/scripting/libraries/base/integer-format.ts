@@ -3,7 +3,9 @@ export const integerConversion = /%([-+ #0]{0,5})(?![-+ #0])(\d{0,2})(?:\.(\d{0,
 
 const minInt64 = -(2n ** 63n);
 
-/** A double as a signed 64-bit integer, as an x86 processor converts it: what does not fit is the smallest. */
+/**
+ * A double as a signed 64-bit integer, as an x86 processor converts it: values out of range give the smallest integer.
+ */
 export function toInt64(value: number): bigint {
   if (!(value >= -(2 ** 63) && value < 2 ** 63)) return minInt64;
   return BigInt(Math.trunc(value));
@@ -15,11 +17,11 @@ export function toUint64(value: number): bigint {
   return value < 2 ** 64 ? BigInt(value) : 0n;
 }
 
-/** Whether this build, whose integers have 32 bits, would format the number otherwise than Redis does. */
+/** Whether this build, with its 32-bit integers, would format the number differently from Redis. */
 export const needsWideFormat = (letter: string, value: number): boolean =>
   letter === "d" || letter === "i" ? !(Math.abs(value) < 2 ** 31) : !(value >= 0 && value < 2 ** 32);
 
-/** What C's printf writes for a long under the conversion. */
+/** The text that C's printf prints for a long under the conversion. */
 export function formatInteger(match: RegExpExecArray, value: number): string {
   const [, flags = "", width = "", precision, letter = "d"] = match;
   const signed = letter === "d" || letter === "i";

@@ -4,12 +4,12 @@ import { registryIndex, type LuaState, type NativeFunction } from "../../lua/lua
 import type { Lua } from "../../lua/lua.ts";
 import { makeTrampoline, throughTrampoline } from "./trampoline.ts";
 
-/** pcall and xpcall, which run what they protect as a coroutine, so that the time limit can pause it. */
+/** pcall and xpcall. They run the protected function as a coroutine, so that the time limit can pause it. */
 export function protectedCalls(lua: Lua, activations: Activations): Record<"pcall" | "xpcall", NativeFunction> {
   const { api } = lua;
   const trampoline = makeTrampoline(lua);
 
-  /** Moves a function and its `count - 1` arguments to a thread; gives the number of the arguments there. */
+  /** Moves a function and its `count - 1` arguments to a thread; returns the number of arguments there. */
   const prepare = (state: LuaState, thread: LuaState, count: number): number => {
     if (api.lua_checkstack(thread, count + 1) === 0) return lua.raise(state, "stack overflow");
     const isOurs = lua.isAdded(api.lua_tocfunction(state, -count));
@@ -21,7 +21,7 @@ export function protectedCalls(lua: Lua, activations: Activations): Record<"pcal
     pcall: (state) => {
       const count = api.lua_gettop(state);
       if (count === 0) {
-        // What Redis's pcall comes to without a function.
+        // The result of Redis's pcall without a function.
         api.lua_pushboolean(state, 0);
         lua.pushText(state, "attempt to call a boolean value");
         return 2;

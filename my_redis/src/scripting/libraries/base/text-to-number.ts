@@ -3,8 +3,9 @@ const maxUnsigned = 2n ** 64n - 1n;
 const isSpace = (byte: number | undefined): boolean => byte === 32 || (byte !== undefined && byte >= 9 && byte <= 13);
 
 /**
- * What C's strtoul makes of a whole text with 64-bit integers (this build of Lua has but 32): blanks around it, a sign
- * and 0x are allowed, a minus wraps around, too large a number is the largest. Undefined when it is no number.
+ * The result of C's strtoul for a whole text with 64-bit integers (this build of Lua has 32). Surrounding blanks, a sign
+ * and 0x are allowed, a minus wraps around, and a number that is too large becomes the largest. Undefined when the text
+ * is no number.
  */
 export function parseUnsigned(text: Uint8Array, base: number): number | undefined {
   const end = endOfCString(text);

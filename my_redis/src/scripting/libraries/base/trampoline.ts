@@ -3,14 +3,17 @@ import type { Lua } from "../../lua/lua.ts";
 
 const source = "return function(called, ...) return called(...) end";
 
-/** Where a closure of Lua's points to its prototype, and what that says of lines and names (lobject.h of Lua 5.1). */
+/**
+ * Offsets of a Lua closure's pointer to its prototype, and of the prototype's lines and names (lobject.h of Lua 5.1).
+ */
 const prototypeOffset = 16;
 const lineInfoOffset = 20;
 const localNameCountOffset = 56;
 
 /**
- * Lua 5.1 can pause a coroutine only if its first function is one of Lua's: `pcall(pcall, f)` needs one around the inner
- * pcall. It has no lines and no names, so that no error speaks of it. Gives the registry's reference to it.
+ * Lua 5.1 can pause a coroutine only if its first function is a Lua function: `pcall(pcall, f)` needs one around the
+ * inner pcall. The trampoline has no lines and no names, so that no error message mentions it. Returns its reference in
+ * the registry.
  */
 export function makeTrampoline(lua: Lua): number {
   const { api, memory, state } = lua;
@@ -26,7 +29,7 @@ export function makeTrampoline(lua: Lua): number {
   return reference;
 }
 
-/** Puts the trampoline below the function and its `count - 1` arguments on top of the stack; gives the new count. */
+/** Puts the trampoline below the function and its `count - 1` arguments on top of the stack; returns the new count. */
 export function throughTrampoline(lua: Lua, thread: LuaState, reference: number, count: number): number {
   lua.api.lua_rawgeti(thread, registryIndex, reference);
   lua.api.lua_insert(thread, -1 - count);

@@ -19,7 +19,7 @@ type Token =
   | "T_END"
   | "error";
 
-/** Tokens of one character. A zero byte ends the text, wherever it stands. */
+/** Tokens of one character. A zero byte ends the text, wherever it occurs. */
 const characters = new Map<number, Token>([
   [123, "T_OBJ_BEGIN"],
   [125, "T_OBJ_END"],
@@ -38,8 +38,8 @@ const isBlank = (byte: number): boolean => byte === 32 || byte === 9 || byte ===
 const isDigit = (byte: number): boolean => byte >= 48 && byte <= 57;
 
 /**
- * cjson.decode of Lua CJSON 2.1.0. The text is read where it lies in the VM's memory, and a string without escapes is
- * made from there. Lua puts a zero byte after every string, so that no end has to be looked out for.
+ * cjson.decode of Lua CJSON 2.1.0. The text is read directly in the VM's memory, and strings without escapes are made
+ * from there. No check for the end of the text is needed, because Lua puts a zero byte after every string.
  */
 export class JsonDecoder {
   readonly #lua: Lua;
@@ -49,7 +49,7 @@ export class JsonDecoder {
   #depth = 0;
   #maxDepth = 0;
   #invalidNumbers = false;
-  /** Of the last token: where it begins, and its value. */
+  /** The last token: where it begins, and its value. */
   #tokenAt = 0;
   #error = "";
   #number = 0;
@@ -62,7 +62,7 @@ export class JsonDecoder {
     this.#lua = lua;
   }
 
-  /** Pushes what the JSON text at index 1 stands for. */
+  /** Pushes the value of the JSON text at index 1. */
   decode(state: LuaState): void {
     const lua = this.#lua;
     this.#start = lua.checkString(state, 1);
@@ -229,7 +229,7 @@ export class JsonDecoder {
       this.#at += 4;
       return "T_NULL";
     }
-    // Only what is known not to be JSON is tried as a number: for all else the token is what is wrong.
+    // Only these characters can begin a number here; for all others the error is about the token.
     if (
       this.#invalidNumbers &&
       isInvalidNumber(bytes, this.#at) &&
@@ -254,7 +254,7 @@ function startsWith(bytes: Uint8Array, at: number, word: string): boolean {
   return true;
 }
 
-/** Numbers that C reads and JSON does not have: a plus, leading zeros, hexadecimal, infinity and NaN. */
+/** Numbers that C accepts and JSON does not: a plus, leading zeros, hexadecimal, infinity and NaN. */
 function isInvalidNumber(bytes: Uint8Array, start: number): boolean {
   if (bytes[start] === plus) return true;
   const at = bytes[start] === minus ? start + 1 : start;

@@ -10,7 +10,7 @@ const quote = 34;
 const comma = 44;
 const colon = 58;
 
-/** What stands for each byte in a string; undefined for the byte itself. */
+/** The escape of each byte of a string; undefined for bytes that stand as they are. */
 function makeEscapes(): (string | undefined)[] {
   const table = new Array<string | undefined>(256).fill(undefined);
   for (let byte = 0; byte < 32; byte++) table[byte] = `\\u${byte.toString(16).padStart(4, "0")}`;
@@ -129,7 +129,7 @@ export class JsonEncoder {
     this.#depth--;
   }
 
-  /** The highest index of a table that has nothing but positive whole numbers as keys; else what is not above 0. */
+  /** The highest index of a table whose keys are all positive whole numbers; otherwise 0 or less. */
   #arrayLength(state: LuaState): number {
     const { api } = this.#lua;
     let highest = 0;
@@ -141,7 +141,7 @@ export class JsonEncoder {
         api.lua_settop(state, -3);
         return -1;
       }
-      // An index that C's int cannot hold turns negative there, and the table becomes an object.
+      // An index that C's int cannot hold becomes negative there, and the table becomes an object.
       if (key > highest) highest = key < 2 ** 31 ? key : -(2 ** 31);
       count++;
       api.lua_settop(state, -2);

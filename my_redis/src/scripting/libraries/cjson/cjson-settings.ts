@@ -2,8 +2,9 @@ import { firstUpvalue, luaType, type LuaState, type NativeFunction } from "../..
 import type { Lua } from "../../lua/lua.ts";
 
 /**
- * The settings of one cjson (cjson.new makes further ones). They lie in a block of the VM's memory that the functions
- * hold as their upvalue, so that Lua's garbage collector frees them. Words, in this order.
+ * The settings of one cjson instance (cjson.new makes further ones). They lie in a block of the VM's memory that the
+ * functions hold as their upvalue, so that Lua's garbage collector frees them. The block consists of words in this
+ * order.
  */
 const fields = {
   sparseConvert: 0,
@@ -34,12 +35,12 @@ const defaults: Readonly<Record<Field, number>> = {
 export const settingsBytes = Object.keys(fields).length * 4;
 const maxInteger = 2147483647;
 
-/** Fills a new block with what cjson starts with. */
+/** Fills a new block with the initial settings. */
 export function initializeSettings(lua: Lua, address: number): void {
   for (const [name, field] of Object.entries(fields)) lua.memory.setWord(address + field * 4, defaults[name as Field]);
 }
 
-/** Reads a setting of the cjson to which the called function belongs. */
+/** Reads a setting of the instance to which the called function belongs. */
 export function setting(lua: Lua, state: LuaState, name: Field): number {
   return lua.memory.word(lua.api.lua_touserdata(state, firstUpvalue) + fields[name] * 4);
 }
@@ -51,7 +52,7 @@ export function settingFunctions(lua: Lua): Record<string, NativeFunction> {
   const change = (state: LuaState, name: Field, value: number): void =>
     lua.memory.setWord(api.lua_touserdata(state, firstUpvalue) + fields[name] * 4, value);
 
-  /** Brings the stack to exactly this many arguments, missing ones being nil. */
+  /** Sets the stack to exactly this many arguments; missing ones become nil. */
   const takeArguments = (state: LuaState, count: number): void => {
     if (api.lua_gettop(state) > count) lua.argumentError(state, count + 1, "found too many arguments");
     api.lua_settop(state, count);
@@ -66,7 +67,7 @@ export function settingFunctions(lua: Lua): Record<string, NativeFunction> {
     api.lua_pushnumber(state, setting(lua, state, name));
   };
 
-  /** One of some words; the first two may be given as false and true, and are given back as such. */
+  /** Reads one of some words. The first two may be passed as false and true, and are returned as such. */
   const wordOption = (state: LuaState, name: Field, words: readonly string[]): void => {
     const type = api.lua_type(state, 1);
     if (type === luaType.boolean) change(state, name, api.lua_toboolean(state, 1));
@@ -113,7 +114,7 @@ function checkWord(lua: Lua, state: LuaState, words: readonly string[]): number 
   const word = lua.text(state, 1) ?? "";
   const index = words.indexOf(word);
   if (index >= 0) return index;
-  // The message holds the script's own text, so it cannot be one of the texts that are kept for ever.
+  // The message contains the script's own text, so it must not be stored among the permanent texts.
   lua.pushText(state, `invalid option '${word.replace(/\0.*/s, "")}'\0`);
   return lua.api.luaL_argerror(state, 1, lua.string(state, -1));
 }

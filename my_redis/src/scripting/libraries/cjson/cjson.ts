@@ -35,7 +35,7 @@ export function cjsonLibrary(lua: Lua): LuaLibrary {
   };
   const indexes = lua.addFunctions(Object.values(functions));
 
-  /** Makes the table on top of the stack a cjson with settings of its own. */
+  /** Makes the table on top of the stack a cjson instance with its own settings. */
   const fill = (state: LuaState): void => {
     initializeSettings(lua, api.lua_newuserdata(state, settingsBytes));
     for (const [at, name] of Object.keys(functions).entries()) {

@@ -18,7 +18,8 @@ const replacements = new Map<number, number>([
 export type EscapeError = "invalid escape code" | "invalid unicode escape code";
 
 /**
- * Appends what the escape at the backslash at bytes[at] stands for, as UTF-8; gives where it ends, or what is wrong.
+ * Decodes the escape whose backslash is at bytes[at], and appends the result as UTF-8. Returns where the escape ends,
+ * or the error.
  */
 export function readEscape(bytes: Uint8Array, at: number, out: ByteBuffer): number | EscapeError {
   const letter = bytes[at + 1] as number;
@@ -40,7 +41,7 @@ export function readEscape(bytes: Uint8Array, at: number, out: ByteBuffer): numb
   return at + 12;
 }
 
-/** The value of four hexadecimal digits, -1 when they are none. */
+/** The value of four hexadecimal digits; -1 when they are invalid. */
 function hexadecimal4(bytes: Uint8Array, at: number): number {
   let value = 0;
   for (let index = 0; index < 4; index++) {

@@ -1,7 +1,7 @@
 /** A number at the start of a text, as C's strtod reads it. */
 export interface ReadNumber {
   value: number;
-  /** Where the number ends; its start when there is none. */
+  /** Where the number ends; equal to its start when there is no number. */
   end: number;
 }
 
@@ -15,8 +15,8 @@ const isDigit = (byte: number): boolean => byte >= 48 && byte <= 57;
 const lower = (byte: number | undefined): number => (byte ?? 0) | 32;
 
 /**
- * Reads a number at bytes[at): decimal or hexadecimal, "inf", "infinity", "nan" or "nan(...)" in any case. The text must
- * end with a byte that cannot belong to a number. The object that is given back is reused by the next call.
+ * Reads a number at bytes[at): decimal or hexadecimal, "inf", "infinity", "nan" or "nan(...)" in any case. The text
+ * must end with a byte that cannot belong to a number. The returned object is reused by the next call.
  */
 export function readNumber(bytes: Uint8Array, start: number): ReadNumber {
   const negative = bytes[start] === minus;
@@ -27,7 +27,7 @@ export function readNumber(bytes: Uint8Array, start: number): ReadNumber {
   return result;
 }
 
-/** The frequent case: up to 15 digits and nothing that would go on with them. */
+/** The frequent case: up to 15 digits, with nothing after them that continues a number. */
 function readInteger(bytes: Uint8Array, start: number): boolean {
   let value = 0;
   let at = start;
@@ -86,7 +86,7 @@ function readDecimal(bytes: Uint8Array, start: number): void {
   result.value = Number(latin1(bytes, start, result.end));
 }
 
-/** Where an exponent ("e+10") that begins here ends, if there is one. */
+/** Where the exponent ("e+10") that begins here ends, if there is one. */
 function endOfExponent(bytes: Uint8Array, at: number, letter: number): number {
   if (lower(bytes[at]) !== letter) return at;
   let end = at + 1;
@@ -122,7 +122,7 @@ function scale(integer: bigint, exponent: number): number {
   if (integer === 0n) return 0;
   if (exponent >= 0) return exponent > 1100 ? Number.POSITIVE_INFINITY : Number(integer << BigInt(exponent));
   if (exponent < -5000) return 0;
-  // A double has 53 bits: 120 and one that stands for all below round the same way.
+  // A double has 53 bits, so 120 bits plus one that stands for all below round the same way.
   const excess = integer.toString(2).length - 120;
   if (excess <= 0) return Number(integer) * 2 ** Math.max(exponent, -1074) * 2 ** Math.min(0, exponent + 1074);
   const rest = (integer & ((1n << BigInt(excess)) - 1n)) === 0n ? 0n : 1n;

@@ -31,7 +31,7 @@ export function cmsgpackLibrary(lua: Lua): LuaLibrary {
     return 1;
   };
 
-  /** Decodes `limit` values from `offset`; all of them, and without the next offset, when both are 0. */
+  /** Decodes `limit` values from `offset`. When both are 0, decodes all values and does not return the next offset. */
   const unpackFrom = (state: LuaState, limit: number, offset: number): number => {
     const address = lua.checkString(state, 1);
     const { length } = lua;

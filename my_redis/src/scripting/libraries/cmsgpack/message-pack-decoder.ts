@@ -7,7 +7,9 @@ const missing: DecodeError = "Missing bytes in input.";
 const badFormat: DecodeError = "Bad data format in input.";
 const tooManyValues = "too many return values at once; use unpack_one or unpack_limit instead.";
 
-/** Decodes MessagePack as lua-cmsgpack 0.4.0 does: with strings for raw bytes, and no binary or extension types. */
+/**
+ * Decodes MessagePack as lua-cmsgpack 0.4.0 does: raw bytes become strings, and there are no binary or extension types.
+ */
 export class MessagePackDecoder {
   readonly #lua: Lua;
   #at = 0;
@@ -27,7 +29,7 @@ export class MessagePackDecoder {
     return this.#at;
   }
 
-  /** Pushes the next value; gives what is wrong with it. */
+  /** Pushes the next value, or returns its error. */
   value(state: LuaState): DecodeError | undefined {
     const { api } = this.#lua;
     api.luaL_checkstack(state, 1, this.#lua.cString(tooManyValues));
@@ -78,7 +80,7 @@ export class MessagePackDecoder {
     return new DataView(this.#lua.memory.bytes.buffer, this.#at + 1);
   }
 
-  /** Whether a value of `bytes` bytes, its code among them, is there in full. */
+  /** Whether a value of `bytes` bytes, including its code, is complete. */
   #has(bytes: number): boolean {
     return this.#end - this.#at >= bytes;
   }
@@ -98,7 +100,7 @@ export class MessagePackDecoder {
     if (size === 1) value = signed ? view.getInt8(0) : view.getUint8(0);
     else if (size === 2) value = signed ? view.getInt16(0) : view.getUint16(0);
     else if (size === 4) value = signed ? view.getInt32(0) : view.getUint32(0);
-    // The unsigned form is read as a signed one there, too.
+    // lua-cmsgpack reads the unsigned form as signed, too.
     else value = Number(view.getBigInt64(0));
     return this.#pushNumber(state, 1 + size, value);
   }
@@ -109,7 +111,7 @@ export class MessagePackDecoder {
     return this.#pushNumber(state, 1 + size, size === 4 ? view.getFloat32(0) : view.getFloat64(0));
   }
 
-  /** Reads a count of that many bytes after the code. */
+  /** Reads a count of this many bytes after the code. */
   #sized(bytes: 1 | 2 | 4, read: (header: number, count: number) => DecodeError | undefined): DecodeError | undefined {
     if (!this.#has(1 + bytes)) return missing;
     const view = this.#view();

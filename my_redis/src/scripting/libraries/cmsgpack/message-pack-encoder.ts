@@ -2,17 +2,17 @@ import { luaType, type LuaState } from "../../lua/lua-api.ts";
 import type { Lua } from "../../lua/lua.ts";
 import { ByteBuffer } from "../../../memory/byte-buffer.ts";
 
-/** Tables nested more deeply become nil, so that a table that holds itself comes to an end. */
+/** Tables that are nested more deeply become nil, so that a table that contains itself ends. */
 const deepestNesting = 16;
 
 const none = 0;
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** How a type's size is written: up to `fixedCount` in the type's own byte, then in 8, 16 or 32 bits. */
+/** How the size of a type is written: up to `fixedCount` in the type's own byte, above that in 8, 16 or 32 bits. */
 interface SizeCodes {
   readonly fixed: number;
   readonly fixedCount: number;
-  /** The byte before 8 bits, 0 for none. */
+  /** The byte before a size of 8 bits; 0 when the type has no such form. */
   readonly bits8: number;
   readonly bits16: number;
   readonly bits32: number;
@@ -51,7 +51,7 @@ export class MessagePackEncoder {
     else this.#unsigned(codes.bits32, count, 4);
   }
 
-  /** A byte, and then the lowest bytes of an integer, highest first. */
+  /** A code byte, and then the lowest bytes of an integer, the highest of them first. */
   #unsigned(code: number, value: number, bytes: number): void {
     const { out } = this;
     out.byte(code);
@@ -93,14 +93,14 @@ export class MessagePackEncoder {
     this.#scratchBytes(code, 8);
   }
 
-  /** In 32 bits where that loses nothing. */
+  /** Uses 32 bits where that loses nothing. */
   #float(value: number): void {
     if (Math.fround(value) === value) {
       scratch.setFloat32(0, value);
       this.#scratchBytes(0xca, 4);
     } else {
       scratch.setFloat64(0, value);
-      // A NaN has its sign set, as the processor that Redis runs on makes it.
+      // The sign of a NaN is set, as on the processors that Redis runs on.
       if (Number.isNaN(value)) scratch.setUint8(0, 0xff);
       this.#scratchBytes(0xcb, 8);
     }
@@ -131,7 +131,7 @@ export class MessagePackEncoder {
     }
   }
 
-  /** The number of fields, and whether their keys are 1 to that number. */
+  /** The number of fields, and whether their keys are exactly 1 to that number. */
   #inspect(state: LuaState): { count: number; isArray: boolean } {
     const { api } = this.#lua;
     let count = 0;

@@ -3,7 +3,7 @@ import { luaType, type LuaState } from "../../lua/lua-api.ts";
 import type { Lua } from "../../lua/lua.ts";
 import { longestNumberBytes, writeArgument } from "../../number-text.ts";
 
-/** The arguments of a redis.call, as they lie in the VM's memory: strings are not copied. */
+/** The arguments of a redis.call, read directly in the VM's memory, so that strings are not copied. */
 export class CommandArguments {
   readonly args = new Arguments();
   readonly #lua: Lua;
@@ -12,13 +12,13 @@ export class CommandArguments {
     this.#lua = lua;
   }
 
-  /** Reads all values on the stack; gives why they cannot be a command. */
+  /** Reads all values on the stack; returns why they cannot be a command. */
   read(state: LuaState): string | undefined {
     const lua = this.#lua;
     const { api } = lua;
     const count = api.lua_gettop(state);
     if (count === 0) return "Please specify at least one argument for this redis lib call";
-    // Making room first: it may move the memory in which the strings lie.
+    // Room for the numbers is made first, because that may move the memory in which the strings lie.
     let numbers = lua.scratch(count * longestNumberBytes);
     const { args } = this;
     args.reset(lua.memory.bytes);

@@ -11,9 +11,9 @@ import type { ReplicationTargets, ScriptHost, ScriptLogLevel } from "../../scrip
 
 const errorSign = 45;
 
-/** What the running script has chosen. */
+/** The choices of the running script. */
 export interface ScriptState {
-  /** The protocol in which commands answer it: redis.setresp. */
+  /** The protocol in which the script gets replies: redis.setresp. */
   protocol: 2 | 3;
 }
 
@@ -42,7 +42,7 @@ export function redisLibrary(lua: Lua, host: ScriptHost, script: ScriptState): L
     ...settingFunctions(lua, host, script),
     sha1hex: sha1hex(lua),
     log: log(lua, host),
-    // Replication is always by effects, and there is no debugger: these are kept for scripts that call them.
+    // Replication is always by effects and there is no debugger; these exist for scripts that call them.
     replicate_commands: pushing(lua, true),
     breakpoint: pushing(lua, false),
     debug: () => 0,
@@ -79,7 +79,7 @@ function commandFunctions(lua: Lua, host: ScriptHost, script: ScriptState): Reco
     reply.clear();
     reply.protocol = script.protocol;
     host.call(request.args, reply);
-    // The arguments are not needed any more, and the reply may need the room.
+    // The arguments are no longer needed, and the reply may need their stack slots.
     api.lua_settop(state, 0);
     decoder.push(state, reply.bytes, 0);
     return reply.bytes[0] === errorSign;

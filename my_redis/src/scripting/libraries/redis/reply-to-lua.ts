@@ -22,7 +22,7 @@ const sign = {
 const carriageReturn = 13;
 const deepest = 3;
 
-/** Turns the reply of a command into a Lua value, as Redis does (see "Data type conversion" of its Lua API). */
+/** Converts the reply of a command to a Lua value, as Redis does (see "Data type conversion" of its Lua API). */
 export class ReplyToLua {
   readonly #lua: Lua;
   #bytes: Uint8Array = new Uint8Array(0);
@@ -90,7 +90,7 @@ export class ReplyToLua {
     }
   }
 
-  /** Passes over the type and its line; gives where the line's text begins. */
+  /** Skips the type and its line; returns where the line's text begins. */
   #readLine(): number {
     const start = this.#at + 1;
     const bytes = this.#bytes;
@@ -101,7 +101,7 @@ export class ReplyToLua {
     return start;
   }
 
-  /** Integers beyond 2^53 are rounded: a Lua number is a double. */
+  /** Integers above 2^53 are rounded, because a Lua number is a double. */
   #integer(start: number): number {
     const value = parseSafeInteger(this.#bytes, start, this.#lineEnd);
     return Number.isNaN(value) ? Number(this.#text(start)) : value;
@@ -167,7 +167,7 @@ export class ReplyToLua {
     this.#at = start + length + 2;
   }
 
-  /** Scripts do not get to see attributes: the value that follows is the reply. */
+  /** Attributes are hidden from scripts; the value that follows is the reply. */
   #skipAttribute(state: LuaState, count: number): void {
     const { api } = this.#lua;
     for (let index = 0; index < count * 2; index++) {

@@ -5,7 +5,7 @@ const largestInteger = 32;
 const largestNumber = 2147483647;
 const standardAlignment = 8;
 
-/** Sizes of what Redis's machines have: 64-bit x86 and ARM. */
+/** Sizes on the machines that Redis runs on: 64-bit x86 and ARM. */
 const sizes: Readonly<Record<string, number>> = { b: 1, B: 1, h: 2, H: 2, l: 8, L: 8, T: 8, f: 4, d: 8, x: 1 };
 
 /** Reads a format of struct.pack, one option at a time. */
@@ -16,7 +16,7 @@ export class StructFormat {
   readonly #state: LuaState;
   readonly #text: string;
   #at = 0;
-  /** The option that was read last, one character, and its size in bytes. */
+  /** The option that was read last (one character), and its size in bytes. */
   option = "";
   size = 0;
 
@@ -59,11 +59,11 @@ export class StructFormat {
   padding(position: number): number {
     if (this.size === 0 || this.option === "c") return 0;
     const size = Math.min(this.size, this.#alignment);
-    // Also what C makes of sizes that are no power of two.
+    // For sizes that are no power of two this gives the same result as the C library.
     return (size - (position & (size - 1))) & (size - 1);
   }
 
-  /** Obeys an option that stands for no value. */
+  /** Executes an option that stands for no value. */
   control(): void {
     switch (this.option) {
       case " ":

@@ -8,7 +8,7 @@ import { StructFormat } from "./struct-format.ts";
 const integerOptions = "bBhHlLTiI";
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** The struct library that Redis carries: values packed as a C program on a 64-bit machine lays them out. */
+/** Redis's struct library: packs values in the layout of a C program on a 64-bit machine. */
 export function structLibrary(lua: Lua): LuaLibrary {
   const functions: Record<string, NativeFunction> = {
     pack: packFunction(lua),
@@ -65,7 +65,7 @@ function packFloat(out: ByteBuffer, value: number, { size: bytes, littleEndian }
   else scratch.setFloat64(0, value, littleEndian);
   const first = out.length;
   for (let at = 0; at < bytes; at++) out.byte(scratch.getUint8(at));
-  // A NaN has its sign set, as the processor that Redis runs on makes it.
+  // The sign of a NaN is set, as on the processors that Redis runs on.
   if (Number.isNaN(value)) out.bytes[littleEndian ? first + bytes - 1 : first] = 0xff;
 }
 
@@ -85,7 +85,7 @@ function unpack(lua: Lua, state: LuaState): number {
   let position = api.lua_type(state, 3) <= 0 ? 0 : api.luaL_checkinteger(state, 3) - 1;
   if (position === -1) return lua.argumentError(state, 3, "offset must be 1 or greater");
   const needs = (bytes: number): void => {
-    // C's size_t makes a large number of a negative one.
+    // In C a negative position becomes a large size_t, hence the same error.
     if (position < 0 || position + bytes > length) lua.argumentError(state, 2, "data string too short");
   };
   api.lua_settop(state, 2);
@@ -99,7 +99,7 @@ function unpack(lua: Lua, state: LuaState): number {
   return api.lua_gettop(state) - 2;
 }
 
-/** Pushes one value; gives the bytes that it took. */
+/** Pushes one value; returns the number of bytes that it took. */
 function unpackValue(
   lua: Lua,
   state: LuaState,
@@ -142,7 +142,7 @@ function takePreviousSize(lua: Lua, state: LuaState): number {
   return bytes;
 }
 
-/** At most the eight lowest bytes count; small letters are signed, beyond eight bytes in C's way. */
+/** Only the eight lowest bytes count. Lower-case letters are signed; beyond eight bytes as the C code does it. */
 function unpackInteger(lua: Lua, address: number, { option, size: bytes, littleEndian }: StructFormat): number {
   const { bytes: memory } = lua.memory;
   let value = 0n;

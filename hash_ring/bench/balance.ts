@@ -1,6 +1,9 @@
 import { HashRing, slotCount, slotTable } from "../index.ts";
 
-/** How even rings of random names are: prints the table of README.md. Usage: bun hash_ring/bench/balance.ts [sets] */
+/**
+ * Measures how even rings of random names are, and prints the table of README.md. Usage: bun hash_ring/bench/balance.ts
+ * [sets]
+ */
 const sets = Number(process.argv[2] ?? 300);
 const columns = [
   "nodes",

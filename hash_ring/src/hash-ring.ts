@@ -3,32 +3,32 @@ import { murmur3 } from "./murmur3.ts";
 import { placePoints, type RingPoints } from "./points.ts";
 
 /**
- * A ring of 2^32 positions on which every node stands at many points. A key belongs to the first point at or after
- * its own position. Two rings of the same members are the same ring, whatever the order, the process or the machine.
+ * A ring of 2^32 positions on which every node has many points. A key belongs to the first point at or after its own
+ * position. Rings with the same members are equal, whatever the order, the process or the machine.
  *
- * A ring never changes: `withNode` and `withoutNode` give a new one, so that code that holds a ring can go on using
- * it, and an update is the swap of a reference.
+ * A ring never changes: `withNode` and `withoutNode` return a new one. So code that holds a ring can go on using it,
+ * and an update is the exchange of one reference.
  */
 export class HashRing {
   /** The members in the order of their names. */
   readonly nodes: readonly Required<RingNode>[];
-  /** For code that walks the ring itself. */
+  /** The points, for code that walks the ring itself. */
   readonly points: RingPoints;
   readonly #options: Required<RingOptions>;
 
-  /** @throws RangeError for a duplicate, an empty or too long name, a weight or an option out of its limits */
+  /** @throws RangeError for a duplicate, an empty or too long name, or a weight or option out of its limits */
   constructor(nodes: Iterable<string | RingNode> = [], options: RingOptions = {}) {
     this.#options = checkOptions(options);
     this.nodes = checkNodes(nodes, this.#options);
     this.points = placePoints(this.nodes, this.#options);
   }
 
-  /** A ring with one more node. It takes over about its share of the keys, and no key moves between the others. */
+  /** A ring with one more node. The node takes over about its share of the keys. No key moves between the others. */
   withNode(node: string | RingNode): HashRing {
     return new HashRing([...this.nodes, node], this.#options);
   }
 
-  /** A ring without this node: its keys go to the successors, and no other key moves. */
+  /** A ring without this node. Its keys move to the successors, and no other key moves. */
   withoutNode(name: string): HashRing {
     const rest = this.nodes.filter((node) => node.name !== name);
     if (rest.length === this.nodes.length) throw new RangeError(`no node ${JSON.stringify(name)} on the ring`);
@@ -53,7 +53,7 @@ export class HashRing {
     return [...names];
   }
 
-  /** Binary search for the first point at or after the key; after the last point the ring begins again. */
+  /** Binary search for the first point at or after the key. After the last point comes the first one again. */
   #firstPoint(key: string | Uint8Array): number {
     const { positions } = this.points;
     if (positions.length === 0) throw new RangeError("an empty ring has no owners");

@@ -1,14 +1,14 @@
 export interface RingNode {
-  /** 1 to 255 characters. The name alone decides where the node stands: host:port, say. */
+  /** 1 to 255 characters. Only the name decides where the node's points are. A typical name is host:port. */
   name: string;
-  /** Its share relative to others, from 0.01 to 100; 1 without it. */
+  /** The node's share relative to others, from 0.01 to 100; 1 by default. */
   weight?: number;
 }
 
 export interface RingOptions {
-  /** Virtual nodes of a node of weight 1: 1 to 10,000; 160 without it. */
+  /** Virtual nodes of a node of weight 1: 1 to 10,000; 160 by default. */
   virtualNodes?: number;
-  /** Points at which each virtual node stands: 1 to 64; 16 without it. See README.md for what it buys. */
+  /** Points of each virtual node: 1 to 64; 16 by default. README.md says how they affect the balance. */
   pointsPerVirtualNode?: number;
 }
 
@@ -17,9 +17,9 @@ const minWeight = 0.01;
 const maxWeight = 100;
 const maxVirtualNodes = 10_000;
 const maxPointsPerVirtualNode = 64;
-/** Node indexes take 16 bits. */
+/** Points store node indexes in 16 bits. */
 const maxNodes = 65_535;
-/** 24 MiB of points. */
+/** This many points use 24 MiB. */
 const maxPoints = 4_194_304;
 
 /** @returns the options with their defaults. */
@@ -29,7 +29,7 @@ export function checkOptions({ virtualNodes = 160, pointsPerVirtualNode = 16 }: 
   return { virtualNodes, pointsPerVirtualNode };
 }
 
-/** The members, complete, and in the order of their names: that order must not depend on the caller's. */
+/** The members with all defaults, sorted by name, because their order must not depend on the caller's. */
 export function checkNodes(nodes: Iterable<string | RingNode>, options: Required<RingOptions>): Required<RingNode>[] {
   const members: Required<RingNode>[] = [];
   const names = new Set<string>();
@@ -49,7 +49,7 @@ export function checkNodes(nodes: Iterable<string | RingNode>, options: Required
   return members.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** The number of points of a node of this weight: at least one. */
+/** The number of points of a node of this weight; at least one. */
 export function pointCount(weight: number, { virtualNodes, pointsPerVirtualNode }: Required<RingOptions>): number {
   return Math.max(1, Math.round(weight * virtualNodes * pointsPerVirtualNode));
 }

@@ -2,15 +2,15 @@ const encoder = new TextEncoder();
 const scratch = new Uint8Array(1024);
 
 /**
- * MurmurHash3 (x86, 32 bits; Austin Appleton, public domain), of bytes, or of a string's UTF-8. Chosen because it is
- * fixed and documented: rings must agree across processes, platforms and releases, which a runtime's own hash never
- * promises. It is no defence against keys that were made to collide.
+ * MurmurHash3 (x86, 32 bits; Austin Appleton, public domain) of bytes, or of a string's UTF-8. It was chosen because it
+ * is fixed and documented: rings must agree across processes, platforms and releases, which a runtime's own hash never
+ * promises. It does not protect against keys that are made to collide.
  *
  * @returns an unsigned 32-bit integer
  */
 export function murmur3(input: string | Uint8Array, seed = 0): number {
   if (typeof input !== "string") return hashBytes(input, input.length, seed);
-  // A UTF-16 code unit takes at most three bytes; only a long string needs a buffer of its own.
+  // A UTF-16 code unit needs at most three bytes. Only a long string needs its own buffer.
   if (input.length * 3 <= scratch.length) return hashBytes(scratch, encoder.encodeInto(input, scratch).written, seed);
   const bytes = encoder.encode(input);
   return hashBytes(bytes, bytes.length, seed);
@@ -41,7 +41,7 @@ function scramble(word: number): number {
 }
 
 /**
- * Murmur3's last step: every bit of the input sways every bit of the result, and no two inputs share a result.
+ * Murmur3's last step: every bit of the input affects every bit of the result, and no two inputs have the same result.
  *
  * @returns an unsigned 32-bit integer
  */

@@ -5,8 +5,8 @@ export const slotCount = 16_384;
 const positionsPerSlot = 2 ** 32 / slotCount;
 
 /**
- * The owner of every hash slot, as an index into `ring.nodes`: slot s stands at position s * 2^18 of the ring, and
- * belongs to its successor there as a key does.
+ * The owner of every hash slot, as an index into `ring.nodes`. Slot s has the position s * 2^18 on the ring, and its
+ * owner is found as for a key.
  *
  * @throws RangeError for an empty ring
  */

@@ -32,7 +32,7 @@ describe("HashRing", () => {
     );
   });
 
-  test("moves only keys of the node that leaves", () => {
+  test("moves only the keys of a removed node", () => {
     fc.assert(
       fc.property(members, ([first, ...rest]) => {
         const left = (first as RingNode).name;
@@ -47,7 +47,7 @@ describe("HashRing", () => {
     );
   });
 
-  test("moves about 1/N of the keys to the node that joins, and none between the others", () => {
+  test("moves about 1/N of the keys to an added node, and none between the others", () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 20 }).chain(nodeNames), (names) => {
         const after = new HashRing(names);
@@ -56,7 +56,8 @@ describe("HashRing", () => {
         const moved = keys.filter((key) => before.owner(key) !== after.owner(key));
         for (const key of moved) expect(after.owner(key)).toBe(joined);
         const ideal = keys.length / names.length;
-        // 2,000 sampled keys add a deviation of up to the square root of their number; six of them never happen.
+        // A sample of 2,000 keys has a standard deviation of at most the square root of the expected number. Six
+        // deviations never happen.
         expect(Math.abs(moved.length - ideal)).toBeLessThan(ideal * 0.1 + 6 * Math.sqrt(ideal));
       }),
       parameters,
@@ -94,7 +95,7 @@ describe("HashRing", () => {
     );
   });
 
-  test("names distinct owners, beginning with the owner, and each further one is the successor without those before", () => {
+  test("names distinct owners, the owner first, and each further one is the owner on a ring without those before", () => {
     fc.assert(
       fc.property(members, fc.string(), (nodes, key) => {
         const ring = new HashRing(nodes);
@@ -110,7 +111,7 @@ describe("HashRing", () => {
     );
   });
 
-  test("finds the owner of a key's bytes as of the string", () => {
+  test("finds the same owner for a key's bytes as for its string", () => {
     const ring = new HashRing(["a", "b", "c", "d"]);
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 600 }), (key) => {
@@ -120,7 +121,7 @@ describe("HashRing", () => {
     );
   });
 
-  test("gives a position that two nodes share to the one whose name comes first", () => {
+  test("assigns a position that two nodes share to the one whose name comes first", () => {
     // Two names, found by search, that have a point at the same position.
     for (const names of [
       ["node-436", "node-998"],
@@ -171,7 +172,9 @@ function manyNodes(count: number): RingNode[] {
   return Array.from({ length: count }, (_, number) => ({ name: `node-${number}` }));
 }
 
-/** The part of the ring that each node owns, as its points say: what an endless number of keys would show. */
+/**
+ * The part of the ring that each node owns, computed from its points. An endless number of keys would show the same.
+ */
 function shares({ nodes, points: { positions, nodeIndexes } }: HashRing): number[] {
   const owned = nodes.map(() => 0);
   let previous = (positions.at(-1) as number) - 2 ** 32;

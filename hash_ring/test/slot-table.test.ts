@@ -61,7 +61,7 @@ test("one node owns every slot, and an empty ring none", () => {
   expect(() => slotTable(new HashRing())).toThrow("an empty ring owns no slots");
 });
 
-test("the table of known members never changes: data lies where an earlier release put it", () => {
+test("the table of known members never changes, because data stays where an earlier release put it", () => {
   const table = slotTable(new HashRing(["node-a", "node-b", { name: "node-c", weight: 2 }]));
   expect(murmur3(new Uint8Array(table.buffer))).toBe(378_705_548);
 });

@@ -1,4 +1,4 @@
-/** Where a peer listens. */
+/** The address at which a peer listens. */
 export interface Address {
   /** A host name or an IP address; an IPv6 address without its brackets. */
   readonly host: string;
@@ -8,7 +8,10 @@ export interface Address {
 
 const form = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})$/;
 
-/** Reads "10.0.0.1:6379", "[::1]:6379" or "peer-1.internal:6379". Undefined when the text is no such address. */
+/**
+ * Reads "10.0.0.1:6379", "[::1]:6379" or "peer-1.internal:6379". Returns undefined when the text is not such an
+ * address.
+ */
 export function parseAddress(text: string): Address | undefined {
   const match = form.exec(text);
   if (match === null) return undefined;

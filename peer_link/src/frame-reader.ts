@@ -1,33 +1,36 @@
 import { lengthBytes, readUint32 } from "./uint32.ts";
 
 /**
- * A frame without its length: bytes[start, end), valid only during the call. False stops the reader: the rest of the
- * chunk is not read.
+ * Gets a frame without its length: bytes[start, end), valid only during the call. Returning false stops the reader, and
+ * the rest of the chunk is not read.
  */
 export type OnFrame = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 export interface FrameReaderOptions {
-  /** Fewer bytes than this, without the length, are no frame. */
+  /** The least length of a frame, in bytes without the length itself. */
   readonly minBytes: number;
-  /** Nor are more than this. */
+  /** The greatest length of a frame. */
   readonly maxBytes: number;
 }
 
-/** A length that no frame has: the other side does not keep to the protocol. */
+/** A length outside the limits. It shows that the other side does not follow the protocol. */
 export interface FrameSizeFailure extends FrameReaderOptions {
-  /** The length that was announced. */
+  /** The announced length. */
   readonly bytes: number;
 }
 
-/** A length alone does not make the reader reserve what it announces: at most so much more than has come. */
+/**
+ * A length alone must not make the reader reserve that much memory. It reserves at most this much more than has
+ * arrived.
+ */
 const maxReservedBytes = 16 * 1024 * 1024;
 const emptyBytes = new Uint8Array(0);
 const stopped = -1;
 const failed = -2;
 
 /**
- * Cuts a stream of bytes into frames: a length of four bytes, and as many bytes as it says. A frame that is whole in
- * its chunk is read in place; only one that goes on in the next chunk is copied.
+ * Splits a stream of bytes into frames: a length of four bytes, followed by that many bytes. A frame that is complete
+ * in its chunk is read in place. Only a frame that continues in the next chunk is copied.
  */
 export class FrameReader {
   readonly #minBytes: number;
@@ -43,17 +46,17 @@ export class FrameReader {
     this.#onFrame = onFrame;
   }
 
-  /** Bytes of a frame that is not complete. */
+  /** Bytes of an incomplete frame. */
   get keptBytes(): number {
     return this.#keptBytes;
   }
 
-  /** Allows longer frames from now on: the peer has shown what it is. */
+  /** Allows longer frames from now on, for example after the peer has been authenticated. */
   allow(maxBytes: number): void {
     this.#maxBytes = maxBytes;
   }
 
-  /** Reads the next bytes of the stream. A failure ends it: nothing that comes after can be told from rubbish. */
+  /** Reads the next bytes of the stream. A failure ends the stream, because nothing after it can be interpreted. */
   feed(chunk: Uint8Array): FrameSizeFailure | undefined {
     let at = 0;
     while (this.#keptBytes > 0 && at < chunk.length) {
@@ -73,7 +76,7 @@ export class FrameReader {
     return undefined;
   }
 
-  /** Adds to the kept beginning of a frame what it lacks. Gives where the rest of the chunk begins. */
+  /** Adds the missing bytes to the kept beginning of a frame. Returns where the rest of the chunk begins. */
   #complete(chunk: Uint8Array, from: number): number {
     let at = from;
     if (this.#keptBytes < lengthBytes) {

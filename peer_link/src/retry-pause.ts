@@ -1,15 +1,15 @@
 export interface RetryPauseOptions {
   /** The pause after the first failed attempt. */
   readonly firstMs: number;
-  /** No pause is longer than this. */
+  /** The longest pause. */
   readonly longestMs: number;
-  /** Pauses begin to grow when the outage has lasted for so long; 0, the default, from the start. */
+  /** How long an outage lasts before pauses begin to grow; 0, the default, from the start. */
   readonly steadyMs?: number;
 }
 
 /**
- * The pauses between attempts to reach a peer. Each is twice as long as the one before, up to a limit: a peer that
- * restarts is found soon, and a peer that stays away costs little. Times are milliseconds of any clock that never goes
+ * The pauses between attempts to reach a peer. Each is twice as long as the one before, up to a limit. So a restarting
+ * peer is found soon, and a peer that stays away costs little. Times are milliseconds of any clock that never goes
  * back.
  */
 export class RetryPause {
@@ -31,7 +31,7 @@ export class RetryPause {
     return nowMs >= this.#dueAtMs;
   }
 
-  /** An attempt failed, or a connection was lost. */
+  /** Records that an attempt failed, or that a connection was lost. */
   failed(nowMs: number): void {
     const { firstMs, longestMs, steadyMs = 0 } = this.#options;
     this.#failedSinceMs ??= nowMs;
@@ -40,7 +40,7 @@ export class RetryPause {
     this.#dueAtMs = nowMs + this.#pauseMs;
   }
 
-  /** The peer was reached, or is known to be there: the next attempt is due at once, and pauses are short again. */
+  /** Records that the peer is reachable: the next attempt is due at once, and pauses are short again. */
   reset(): void {
     this.#pauseMs = 0;
     this.#dueAtMs = Number.NEGATIVE_INFINITY;

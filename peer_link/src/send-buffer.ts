@@ -1,18 +1,18 @@
-/** Takes bytes[start, end) and gives how many of them it took; a closed socket may give a negative number. */
+/** Takes bytes[start, end) and returns how many of them it took. A closed socket may return a negative number. */
 export type WriteBytes = (bytes: Uint8Array<ArrayBuffer>, start: number, end: number) => number;
 
 export interface SendBufferOptions {
-  /** The buffer's size at first. */
+  /** The buffer's initial size. */
   readonly initialBytes: number;
-  /** A buffer that has grown beyond this is given up once all of it has been sent. */
+  /** A buffer that has grown beyond this is discarded once all of it has been sent. */
   readonly keptBytes: number;
 }
 
 const defaults: SendBufferOptions = { initialBytes: 64 * 1024, keptBytes: 1024 * 1024 };
 
 /**
- * Bytes on their way to a peer. They are gathered here so that all frames of a turn leave in one write; what the socket
- * does not take stays until it has drained.
+ * Bytes on their way to a peer. They are collected here so that all frames of a turn are sent in one write. Bytes that
+ * the socket does not take stay here until it has drained.
  */
 export class SendBuffer {
   readonly #options: SendBufferOptions;
@@ -25,22 +25,22 @@ export class SendBuffer {
     this.#buffer = new Uint8Array(options.initialBytes);
   }
 
-  /** Bytes that wait to be sent. */
+  /** The number of bytes that wait to be sent. */
   get pendingBytes(): number {
     return this.#end - this.#start;
   }
 
-  /** Where the bytes lie; another one after `allocate` had to make room. */
+  /** The memory that holds the bytes. `allocate` may replace it when it needs more room. */
   get buffer(): Uint8Array<ArrayBuffer> {
     return this.#buffer;
   }
 
-  /** The place in `buffer` behind the last byte. */
+  /** The position in `buffer` behind the last byte. */
   get endOffset(): number {
     return this.#end;
   }
 
-  /** Appends `size` bytes, which the caller fills in; gives their place in `buffer`. */
+  /** Appends `size` bytes for the caller to fill in. Returns their position in `buffer`. */
   allocate(size: number): number {
     if (this.#end + size > this.#buffer.length) this.#makeRoom(size);
     const at = this.#end;
@@ -48,7 +48,7 @@ export class SendBuffer {
     return at;
   }
 
-  /** Takes back the last `size` bytes of what was allocated. */
+  /** Removes the last `size` allocated bytes. */
   release(size: number): void {
     this.#end -= size;
   }
@@ -56,7 +56,8 @@ export class SendBuffer {
   #makeRoom(size: number): void {
     const pending = this.pendingBytes;
     const needed = pending + size;
-    // Moving within the buffer is worth it only where much room is won; else each few bytes would move all.
+    // Moving the bytes within the buffer pays only when it frees much room. Otherwise every few bytes would move all
+    // others.
     if (needed <= this.#buffer.length / 2) {
       this.#buffer.copyWithin(0, this.#start, this.#end);
     } else {
@@ -68,13 +69,13 @@ export class SendBuffer {
     this.#end = pending;
   }
 
-  /** Gives what waits to the socket. */
+  /** Writes the waiting bytes to the socket. */
   flush(write: WriteBytes): void {
     if (this.#end > this.#start) this.#start += Math.max(0, write(this.#buffer, this.#start, this.#end));
     if (this.#start === this.#end) this.clear();
   }
 
-  /** Drops what has not been sent. */
+  /** Drops the bytes that have not been sent. */
   clear(): void {
     this.#start = 0;
     this.#end = 0;

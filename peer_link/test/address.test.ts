@@ -24,7 +24,7 @@ describe("an address", () => {
     "a b:1",
     "[g]:1",
     "a:1\n",
-  ])("%j is none", (text) => {
+  ])("%j is refused", (text) => {
     expect(parseAddress(text)).toBeUndefined();
   });
 });

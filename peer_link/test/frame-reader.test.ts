@@ -21,7 +21,7 @@ function collecting(frames: number[][], options = limits): FrameReader {
 }
 
 describe("a frame reader", () => {
-  test("gives the frames that were sent, however the stream is cut and the socket drains", () => {
+  test("returns the frames that were sent, however the stream is split and the socket drains", () => {
     const property = fc.property(
       fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { maxLength: 12 }),
       fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 20 }),
@@ -50,7 +50,7 @@ describe("a frame reader", () => {
     fc.assert(property, { seed: propertySeed(), numRuns: 300 });
   });
 
-  test("refuses a length outside of its limits before it keeps anything for the frame", () => {
+  test("refuses a length outside its limits before it reserves memory for the frame", () => {
     const tooLong = Uint8Array.of(0, 0, 3, 233);
     expect(collecting([]).feed(tooLong)).toEqual({ bytes: 1001, ...limits });
     expect(collecting([]).feed(new Uint8Array(4))).toEqual({ bytes: 0, ...limits });
@@ -60,7 +60,7 @@ describe("a frame reader", () => {
     expect(inPieces.keptBytes).toBeLessThanOrEqual(lengthBytes);
   });
 
-  test("allows longer frames from the moment it is told to, also within a chunk", () => {
+  test("allows longer frames from the call of allow on, also within a chunk", () => {
     const seen: number[] = [];
     const reader = new FrameReader({ minBytes: 1, maxBytes: 1 }, (_, start, end) => {
       seen.push(end - start);
@@ -72,7 +72,7 @@ describe("a frame reader", () => {
     expect(reader.feed(frame(new Uint8Array(11)))).toMatchObject({ bytes: 11, maxBytes: 10 });
   });
 
-  test("reads nothing behind the frame that stopped it, whether that came whole or in pieces", () => {
+  test("reads nothing behind the frame that stopped it, whether that frame arrived complete or in pieces", () => {
     const stream = Buffer.concat([frame(Uint8Array.of(1)), frame(Uint8Array.of(2)), frame(Uint8Array.of(3))]);
     for (const first of [stream.length, 7]) {
       const seen: number[] = [];

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { RetryPause } from "../index.ts";
 
 describe("pauses between attempts", () => {
-  test("double from the first to the longest, and each is waited for", () => {
+  test("double from the first to the longest, and no attempt is due before its pause has passed", () => {
     const retry = new RetryPause({ firstMs: 40, longestMs: 300 });
     expect(retry.isDue(0)).toBe(true);
     const pauses: number[] = [];
@@ -16,7 +16,7 @@ describe("pauses between attempts", () => {
     expect(pauses).toEqual([40, 80, 160, 300, 300]);
   });
 
-  test("stay as they are while the outage is young", () => {
+  test("do not grow while the outage is recent", () => {
     const retry = new RetryPause({ firstMs: 250, longestMs: 1000, steadyMs: 60_000 });
     const pauseAt = (nowMs: number): number => {
       retry.failed(nowMs);

@@ -18,7 +18,7 @@ function flushed(output: SendBuffer, most = Number.POSITIVE_INFINITY): number[] 
 }
 
 describe("a send buffer", () => {
-  test("keeps what the socket did not take, and its order, while more is appended", () => {
+  test("keeps the bytes that the socket did not take, in order, while more are appended", () => {
     const output = new SendBuffer(options);
     append(output, 1, 2, 3, 4, 5, 6, 7);
     expect(flushed(output, 5)).toEqual([1, 2, 3, 4, 5]);
@@ -29,14 +29,14 @@ describe("a send buffer", () => {
     expect(output.pendingBytes).toBe(0);
   });
 
-  test("keeps everything when a closed socket takes less than nothing", () => {
+  test("keeps everything when a closed socket returns a negative number", () => {
     const output = new SendBuffer(options);
     append(output, 1, 2);
     output.flush(() => -1);
     expect(flushed(output)).toEqual([1, 2]);
   });
 
-  test("gives up a buffer that had grown once it is empty", () => {
+  test("discards a grown buffer when it is empty", () => {
     const output = new SendBuffer(options);
     append(output, ...new Array<number>(100).fill(7));
     expect(output.buffer.length).toBeGreaterThanOrEqual(100);
@@ -44,7 +44,7 @@ describe("a send buffer", () => {
     expect(output.buffer.length).toBe(8);
   });
 
-  test("takes back what was allocated and not needed", () => {
+  test("removes allocated bytes that were not needed", () => {
     const output = new SendBuffer(options);
     const at = output.allocate(6);
     output.buffer.set([1, 2], at);

@@ -4,14 +4,14 @@ import type { Arguments } from "../protocol/arguments.ts";
 import { CommandError, errors } from "../protocol/command-error.ts";
 import { maxInt64, minInt64 } from "../protocol/number-text.ts";
 
-/** Milliseconds up to which sums and products of ours are exact in a double: the year 144683. */
+/** Up to this many milliseconds our sums and products are exact in a double: the year 144683. */
 const exactMs = 4_503_599_627_370_496;
 /** The greatest 64-bit integer that a double can hold. */
 const greatestMs = 9_223_372_036_854_774_784;
 
 /**
- * The moment, in Unix milliseconds, that lies the time of an argument after `baseMs`; may lie in the past. Throws when
- * the argument is no integer, or the moment needs more than 64 bits. Beyond 2^53 it is rounded.
+ * The moment, in Unix milliseconds, that lies the argument's duration after `baseMs`. It may lie in the past. Throws
+ * when the argument is not an integer, or when the moment needs more than 64 bits. Moments beyond 2^53 are rounded.
  */
 export function addToMoment(context: Context, args: Arguments, index: number, unitMs: number, baseMs: number): number {
   const moment = args.integer(index) * unitMs;
@@ -21,7 +21,7 @@ export function addToMoment(context: Context, args: Arguments, index: number, un
   return Math.min(Number(exact + BigInt(baseMs)), greatestMs);
 }
 
-/** As `addToMoment`, for commands that refuse a time of zero or less (SET, GETEX ...). */
+/** Like `addToMoment`, but throws for a duration of zero or less, as SET, GETEX and others require. */
 export function addPositiveToMoment(
   context: Context,
   args: Arguments,

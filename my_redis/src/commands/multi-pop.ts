@@ -6,20 +6,20 @@ import type { ReplyWriter } from "../protocol/reply-writer.ts";
 import { OptionReader } from "./options/option-reader.ts";
 import { readTimeoutSeconds } from "./timeout-argument.ts";
 
-/** The request of LMPOP or ZMPOP, or of their blocking forms. */
+/** The request of LMPOP or ZMPOP, or of a blocking form of them. */
 export interface MultiPop<Side> {
   /** Positions of the keys among the arguments. */
   readonly keys: readonly number[];
   readonly side: Side;
-  /** Elements to take, at most. */
+  /** The most elements to pop. */
   readonly count: number;
 }
 
-/** What LMPOP and ZMPOP do differently. */
+/** The parts in which LMPOP and ZMPOP differ. */
 export interface MultiPopForm<Side> {
-  /** Reads the word behind the keys: LEFT, RIGHT, MIN, MAX. Throws for another word. */
+  /** Reads the word behind the keys: LEFT, RIGHT, MIN or MAX. Throws for any other word. */
   readonly readSide: (args: Arguments, index: number) => Side;
-  /** Pops from the first of the keys that has elements, and answers; false when none of them has any. */
+  /** Pops from the first key that has elements, and replies. Returns false when no key has any. */
   readonly popFirst: (context: Context, args: Arguments, pop: MultiPop<Side>, reply: ReplyWriter) => boolean;
 }
 
@@ -39,7 +39,9 @@ export const blockingMultiPop =
     if (!form.popFirst(context, args, pop, reply)) waitForKeys(context, args, { keys: pop.keys, timeoutMs }, reply);
   };
 
-/** Blocks the client until one of the keys has elements. Where nothing may block, the answer is a null array. */
+/**
+ * Blocks the client until one of the keys has elements. Where blocking is not allowed, it replies with a null array.
+ */
 export function waitForKeys(
   context: Context,
   args: Arguments,

@@ -1,12 +1,17 @@
 import { CommandError } from "../protocol/command-error.ts";
 import type { ReplyWriter } from "../protocol/reply-writer.ts";
 
-/** Elements that one request may have drawn anew each time. redis-server has no limit, and is lost with such a request. */
+/**
+ * The most elements that one request may draw with repetition. redis-server has no limit, so one such request can block
+ * it for good.
+ */
 const maxDraws = 10_000_000;
-/** Bytes of their reply: an element may be as long as it likes, and is repeated. */
+/** The most bytes of the reply, because a long element may be repeated many times. */
 const maxReplyBytes = 512 * 1024 * 1024;
 
-/** Lets `draw` write an element `count` times. Throws, before too much is written, when that is beyond the limits. */
+/**
+ * Lets `draw` write an element `count` times. Throws when a limit is exceeded, before the reply grows much beyond it.
+ */
 export function drawRepeatedly(count: number, reply: ReplyWriter, draw: () => void): void {
   if (count > maxDraws) {
     throw new CommandError(`ERR value is out of range, at most ${maxDraws} elements are drawn with repetition`);

@@ -7,15 +7,15 @@ const outOfRange = "ERR timeout is out of range";
 const maxMs = 2 ** 63;
 
 /**
- * How long a command may wait: seconds, with a fraction, as milliseconds; 0 for ever. Throws for what is no number,
- * is negative, or ends later than 64 bits of milliseconds can tell.
+ * Reads how long a command may wait: seconds, possibly with a fraction, returned as milliseconds; 0 means for ever.
+ * Throws when the argument is not a number, is negative, or ends later than 64 bits of milliseconds can hold.
  */
 export function readTimeoutSeconds(args: Arguments, index: number, nowMs: number): number {
   const text = args.latin1(index);
   const value = parseLongDouble(text);
   if (value === undefined) throw new CommandError(notFloat);
   const seconds = value.infinite ? (value.mantissa < 0n ? -Infinity : Infinity) : Number(text);
-  // Beyond what a number can say, or a form (hexadecimal with an exponent) that it does not know.
+  // Number() does not read every form that strtold reads, such as hexadecimal with an exponent.
   const milliseconds = Math.ceil(
     (Number.isNaN(seconds) ? Number(value.mantissa) * 2 ** value.exponent : seconds) * 1000,
   );

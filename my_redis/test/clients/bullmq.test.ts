@@ -3,7 +3,10 @@ import { type Job, Queue, QueueEvents, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { type RunningServer, startServer } from "../../index.ts";
 
-/** BullMQ as it comes: Lua scripts, streams, blocking sorted sets, delays. Nothing here depends on how long it takes. */
+/**
+ * BullMQ with its default settings: Lua scripts, streams, blocking sorted sets, delays. No test depends on the
+ * machine's speed.
+ */
 let server: RunningServer;
 const opened: { close(): Promise<unknown> }[] = [];
 
@@ -19,7 +22,7 @@ const connection = () => ({ host: "127.0.0.1", port: server.port, maxRetriesPerR
 
 function queueOf(name: string): Queue {
   const queue = new Queue(name, { connection: connection() });
-  // Each job that is waited for listens for the end of the queue.
+  // Each job that a test waits for adds a listener to the queue, and Node would report that many as a leak.
   queue.setMaxListeners(0);
   opened.push(queue);
   return queue;
@@ -45,7 +48,7 @@ function workerOf(
   return worker;
 }
 
-test("jobs of several workers are each done once, and give their results back", async () => {
+test("jobs are each done once by one of several workers, and return their results", async () => {
   const queue = queueOf("sums");
   const events = await eventsOf("sums");
   const done: number[] = [];
@@ -68,7 +71,7 @@ test("jobs of several workers are each done once, and give their results back", 
   expect(await queue.getJobCounts()).toMatchObject({ completed: 200, waiting: 0, active: 0, failed: 0 });
 }, 90_000);
 
-test("a delayed job waits for its time, and priorities go before the order of arrival", async () => {
+test("a delayed job waits for its delay, and priorities come before the order of arrival", async () => {
   const queue = queueOf("ordered");
   const events = await eventsOf("ordered");
   const delayMs = 300;
@@ -86,7 +89,7 @@ test("a delayed job waits for its time, and priorities go before the order of ar
   expect(doneAtMs).toBeGreaterThanOrEqual(late.timestamp + delayMs);
 }, 90_000);
 
-test("a failing job is tried again with a growing pause, and in the end is failed with its reason", async () => {
+test("a failing job is tried again after growing pauses, and finally fails with its reason", async () => {
   const queue = queueOf("failing");
   const events = await eventsOf("failing");
   let tries = 0;
@@ -106,7 +109,7 @@ test("a failing job is tried again with a growing pause, and in the end is faile
   expect(await queue.getFailedCount()).toBe(0);
 }, 90_000);
 
-test("a rate limit lets no more jobs begin within its time than it says", async () => {
+test("a rate limit lets no more jobs begin within its duration than it allows", async () => {
   const queue = queueOf("limited");
   const events = await eventsOf("limited");
   const duration = 400;
@@ -121,7 +124,7 @@ test("a rate limit lets no more jobs begin within its time than it says", async 
   const jobs = await queue.addBulk(Array.from({ length: 9 }, () => ({ name: "tick", data: {} })));
   await Promise.all(jobs.map((job) => job.waitUntilFinished(events, 60_000)));
   expect(startedAtMs).toHaveLength(9);
-  // Nine jobs, three at a time: two full pauses at least lie between the first and the last.
+  // Nine jobs, three at a time: at least two full pauses lie between the first and the last.
   expect((startedAtMs.at(-1) as number) - (startedAtMs[0] as number)).toBeGreaterThanOrEqual(duration);
 }, 90_000);
 
@@ -139,7 +142,7 @@ test("a repeated job comes again and again until its scheduler is removed", asyn
   expect(await queue.getJobSchedulersCount()).toBe(0);
 }, 90_000);
 
-test("a job of a worker that is gone is taken over, and drained and obliterated queues leave no key", async () => {
+test("a job of a worker that has died is taken over, and drained and obliterated queues leave no key", async () => {
   const queue = queueOf("stalled");
   const events = await eventsOf("stalled");
   const settings = { lockDuration: 300, stalledInterval: 200 };
@@ -165,6 +168,6 @@ test("a job of a worker that is gone is taken over, and drained and obliterated 
   const redis = new Redis(server.port);
   opened.push({ close: async () => redis.disconnect() });
   expect(await redis.keys("bull:ordered:*")).not.toEqual([]);
-  // The list of the worker's and the listener's events is theirs, not the queue's.
+  // The line above shows that such a pattern finds the keys of a queue that was not obliterated.
   expect(await redis.keys("bull:stalled:*")).toEqual([]);
 }, 90_000);

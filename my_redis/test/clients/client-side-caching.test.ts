@@ -3,7 +3,7 @@ import { createClient } from "redis";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { startOpenServer } from "../../src/start-server.ts";
 
-test("node-redis keeps what it has read, and asks again once it has changed", async () => {
+test("node-redis caches the values that it has read, and reads them again after a change", async () => {
   const { server, port, close } = await startOpenServer({ port: 0, bind: ["127.0.0.1"], memory: true });
   const url = `redis://127.0.0.1:${port}`;
   const reader = createClient({ url, RESP: 3, clientSideCache: { ttl: 0, maxEntries: 0, evictPolicy: "LRU" } });

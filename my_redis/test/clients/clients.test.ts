@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { type RunningServer, startServer } from "../../index.ts";
 
-/** Clients as they come: no option but the address. */
+/** Clients with their default settings; only the address is given. */
 let server: RunningServer;
 
 beforeAll(async () => {
@@ -74,7 +74,7 @@ describe("ioredis", () => {
     expect(await (redis as unknown as { addTo(key: string, by: number): Promise<number> }).addTo("io", 40)).toBe(42);
     const blocked = new Redis(server.port);
     const waiting = blocked.xread("BLOCK", 5000, "STREAMS", "io:stream", "$");
-    // The reader must wait before the entry comes.
+    // The reader must be waiting before the entry is added.
     while (!(await redis.info("clients")).includes("blocked_clients:1")) await Bun.sleep(5);
     const id = await redis.xadd("io:stream", "*", "field", "value");
     expect(await waiting).toEqual([["io:stream", [[id as string, ["field", "value"]]]]]);
@@ -82,7 +82,7 @@ describe("ioredis", () => {
     redis.disconnect();
   });
 
-  test("comes back by itself after the server was away", async () => {
+  test("reconnects by itself after the server was down", async () => {
     const first = await startServer({ port: 0, memory: true });
     const redis = new Redis(first.port, { retryStrategy: () => 20 });
     redis.on("error", () => {});

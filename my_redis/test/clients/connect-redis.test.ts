@@ -51,7 +51,7 @@ async function visit(path: string, cookie = ""): Promise<{ text: string; cookie:
   return { text: await response.text(), cookie: response.headers.get("set-cookie")?.split(";")[0] ?? cookie };
 }
 
-test("a visitor's session is kept between requests, apart from other visitors', and ends when he leaves", async () => {
+test("a visitor's session is kept between requests, separate from other visitors', and ends at the logout", async () => {
   const first = await visit("/");
   expect(first.text).toBe("1");
   expect((await visit("/", first.cookie)).text).toBe("2");
@@ -63,7 +63,7 @@ test("a visitor's session is kept between requests, apart from other visitors', 
   expect((await visit("/", first.cookie)).text).toBe("1");
 });
 
-test("a session has a time, which each visit begins anew, and its keys can be listed and cleared", async () => {
+test("a session expires, each visit renews it, and sessions can be listed and cleared", async () => {
   await store.clear();
   const { cookie } = await visit("/");
   const [id] = (await store.ids()) as [string];

@@ -15,7 +15,7 @@ afterAll(async () => {
   await server.close();
 });
 
-test("points are counted across limiters, and nothing above them passes", async () => {
+test("points are counted across limiters, and requests beyond the limit are refused", async () => {
   const options = { storeClient: redis, keyPrefix: "points", points: 50, duration: 600 };
   const limiters = [new RateLimiterRedis(options), new RateLimiterRedis({ ...options, useRedisPackage: false })];
   const outcomes = await Promise.allSettled(
@@ -38,7 +38,7 @@ test("points can be given back, taken away and forgotten", async () => {
   expect(await limiter.get("buyer")).toBeNull();
 });
 
-test("who goes on too long is blocked for a time of its own", async () => {
+test("a client that exceeds its points is blocked for a separate duration", async () => {
   const limiter = new RateLimiterRedis({
     storeClient: redis,
     keyPrefix: "block",
@@ -52,7 +52,7 @@ test("who goes on too long is blocked for a time of its own", async () => {
   expect(await redis.ttl("block:buyer")).toBeGreaterThan(500);
 });
 
-test("a window that is over begins again", async () => {
+test("an expired window begins again", async () => {
   const limiter = new RateLimiterRedis({ storeClient: redis, keyPrefix: "window", points: 1, duration: 1 });
   await limiter.consume("buyer");
   const refusal = (await limiter.consume("buyer").catch((error: unknown) => error)) as RateLimiterRes;
@@ -60,7 +60,7 @@ test("a window that is over begins again", async () => {
   expect((await limiter.consume("buyer")).consumedPoints).toBe(1);
 });
 
-test("a queue lets its waiters pass one window after the other", async () => {
+test("a queue serves its waiting requests window by window", async () => {
   const limiter = new RateLimiterRedis({ storeClient: redis, keyPrefix: "queue", points: 2, duration: 1 });
   const queue = new RateLimiterQueue(limiter, { maxQueueSize: 10 });
   const remaining = await Promise.all(Array.from({ length: 5 }, () => queue.removeTokens(1, "buyer")));

@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import Redlock from "redlock";
 import { type RunningServer, startServer } from "../../index.ts";
 
-/** Locks over three servers that know nothing of each other, as redlock wants them. */
+/** Locks over three independent servers, as redlock requires. */
 const servers: RunningServer[] = [];
 const clients: Redis[] = [];
 
@@ -21,14 +21,14 @@ afterAll(async () => {
   for (const server of servers) await server.close();
 });
 
-/** What a promise is rejected with; redlock's promises are not the runtime's own. */
+/** The error with which a promise is rejected. redlock's promises are not native ones, hence PromiseLike. */
 const refusalOf = (promise: PromiseLike<unknown>): Promise<unknown> =>
   Promise.resolve(promise).then(
     () => undefined,
     (error: unknown) => error,
   );
 
-test("only one holds a lock; it can be prolonged, and is free again after it was given back", async () => {
+test("only one client holds a lock; it can be extended, and is free after its release", async () => {
   const redlock = new Redlock(clients, { retryCount: 0 });
   const lock = await redlock.lock("locks:one", 60_000);
   expect(await refusalOf(redlock.lock("locks:one", 60_000))).toBeInstanceOf(Redlock.LockError);
@@ -36,13 +36,13 @@ test("only one holds a lock; it can be prolonged, and is free again after it was
   expect(await clients[0]?.pttl("locks:one")).toBeGreaterThan(60_000);
   await longer.unlock();
   const next = await redlock.lock("locks:one", 60_000);
-  // What somebody else holds is not given back with an old lock's value.
+  // An old lock's value cannot release a lock that now has another holder.
   await refusalOf(lock.unlock());
   expect(await clients[0]?.get("locks:one")).toBe(next.value);
   await next.unlock();
 });
 
-test("a lock whose time is over can be taken by another, and its first holder cannot prolong it", async () => {
+test("an expired lock can be acquired by another client, and its first holder cannot extend it", async () => {
   const redlock = new Redlock(clients, { retryCount: 200, retryDelay: 10 });
   const lock = await redlock.lock("locks:brief", 50);
   const next = await redlock.lock("locks:brief", 60_000);
@@ -50,7 +50,7 @@ test("a lock whose time is over can be taken by another, and its first holder ca
   await next.unlock();
 });
 
-test("increments of many clients under a lock lose nothing", async () => {
+test("no increment is lost when many clients increment under a lock", async () => {
   const redlock = new Redlock(clients, { retryCount: 5000, retryDelay: 2, retryJitter: 4 });
   const [first] = clients as [Redis];
   await Promise.all(

@@ -1,4 +1,4 @@
-/** What the tests use of modules that bring no types. */
+/** The parts that the tests use of modules without types. */
 declare module "redlock" {
   import type { Redis } from "ioredis";
 

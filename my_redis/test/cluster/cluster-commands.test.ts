@@ -19,7 +19,7 @@ const texts = async (...command: string[]): Promise<string[]> =>
   Promise.all(nodes.map(async (node) => (await node.reply(...command)).text as string));
 const items = (reply: Reply | undefined): readonly Reply[] => reply?.items ?? [];
 
-describe("what CLUSTER says of a ring of three", () => {
+describe("CLUSTER in a ring of three nodes", () => {
   test("SLOTS, SHARDS and NODES name every slot once, with the same owner on every node", async () => {
     const ids = await texts("CLUSTER", "MYID");
     expect(new Set(ids).size).toBe(3);
@@ -68,7 +68,7 @@ describe("what CLUSTER says of a ring of three", () => {
     }
   });
 
-  test("INFO, LINKS, COUNT-FAILURE-REPORTS and REPLICAS tell how they are", async () => {
+  test("INFO, LINKS, COUNT-FAILURE-REPORTS and REPLICAS describe the nodes", async () => {
     const client = nodes[0] as RespConnection;
     const info = (await client.reply("CLUSTER", "INFO")).text as string;
     for (const line of ["cluster_state:ok", "cluster_slots_ok:16384", "cluster_known_nodes:3", "cluster_size:3"]) {
@@ -92,7 +92,7 @@ describe("what CLUSTER says of a ring of three", () => {
     }
   });
 
-  test("SORT looks up what lives in its own slot, and nothing else", async () => {
+  test("SORT looks up keys in its own slot, and no others", async () => {
     const client = nodes[0] as RespConnection;
     await client.replies([
       ["RPUSH", "{s}list", 1, 2],
@@ -106,7 +106,7 @@ describe("what CLUSTER says of a ring of three", () => {
     expect(denied.text).toStartWith("ERR GET option of SORT denied");
   });
 
-  test("redirects where cluster-routing says so: MOVED names slot and owner", async () => {
+  test("a node redirects when cluster-routing is redirect: MOVED names slot and owner", async () => {
     const client = nodes[0] as RespConnection;
     await client.reply("CONFIG", "SET", "cluster-routing", "redirect");
     const replies = await client.replies(Array.from({ length: 30 }, (_, number) => ["GET", `moved:${number}`]));

@@ -18,7 +18,7 @@ describe("the hash slot of a key", () => {
     expect(slotOf(Buffer.from("foo{bar}{zap}"))).toBe(slotOf(Buffer.from("bar")));
   });
 
-  test.skipIf(redis.missing)(`is what CLUSTER KEYSLOT of redis-server says${redis.reason}`, async () => {
+  test.skipIf(redis.missing)(`is the one of redis-server's CLUSTER KEYSLOT${redis.reason}`, async () => {
     const server: Service = await startRedisServer({ args: ["--cluster-enabled", "yes"] });
     const connection = await RespConnection.open(server.port, "redis-server");
     const key = fc

@@ -11,7 +11,7 @@ export interface MemoryRing {
   close(): Promise<void>;
 }
 
-/** Starts a ring, and waits until all nodes know each other. */
+/** Starts a ring, and waits until all nodes are connected. */
 export async function startMemoryRing(count: number, options: StartOptions = {}): Promise<MemoryRing> {
   const ports = await freePorts(count);
   const names = ports.map((port) => `127.0.0.1:${port}`);

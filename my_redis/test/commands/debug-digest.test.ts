@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type RunningServer, startServer } from "../../index.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
-// Fields have times since Redis 7.4: no redis-server beside us can be asked.
+// Fields can expire since Redis 7.4. The installed redis-server is older, so it cannot be compared.
 
 let running: RunningServer;
 let connection: RespConnection;
@@ -25,7 +25,7 @@ async function digestOf(key: string): Promise<string> {
   return digest?.text ?? "";
 }
 
-test("DEBUG DIGEST-VALUE tells that a field has a time, and not which", async () => {
+test("DEBUG DIGEST-VALUE depends on whether a field expires, but not on when", async () => {
   for (const [key, seconds] of [
     ["h", "100"],
     ["i", "2000"],
@@ -35,7 +35,8 @@ test("DEBUG DIGEST-VALUE tells that a field has a time, and not which", async ()
       ["HEXPIRE", key, seconds, "FIELDS", "1", "f"],
     ]);
   }
-  // A field and its value, one after the other, and the mark; then the type of hashes (4), and the field beside it.
+  // A field and its value, each mixed in, and the mark of an expiry. Then the type of hashes (4), mixed in, and the
+  // field added.
   const pair = sha1(xor(sha1(sha1("f")), sha1("v")));
   const marked = xor(pair, sha1("!!hexpire!!"));
   const expected = Buffer.from(xor(sha1(sha1(Uint8Array.of(0, 0, 0, 4))), sha1(marked))).toString("hex");

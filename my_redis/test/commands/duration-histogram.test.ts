@@ -8,7 +8,7 @@ const levels = (histogram: DurationHistogram, calls: number): [number, number][]
   return seen;
 };
 
-test("percentiles are those of the sorted durations, or at most a sixteenth more", () => {
+test("percentiles equal those of the sorted durations, or are at most a sixteenth greater", () => {
   const durations = fc.array(fc.integer({ min: 0, max: 1_000_000_000 }), { minLength: 1, maxLength: 200 });
   fc.assert(
     fc.property(durations, fc.integer({ min: 1, max: 100 }), (all, percentage) => {
@@ -23,7 +23,7 @@ test("percentiles are those of the sorted durations, or at most a sixteenth more
   );
 });
 
-test("calls add up by the doublings of 1024 nanoseconds, under the names that Redis gives them", () => {
+test("calls are added up by powers of two of 1024 nanoseconds, under Redis's names for them", () => {
   const histogram = new DurationHistogram();
   for (let octave = 9; octave < 30; octave++) histogram.add(2 ** octave, 1);
   histogram.add(99_999_999_999, 1);
@@ -37,7 +37,7 @@ test("calls add up by the doublings of 1024 nanoseconds, under the names that Re
   ] as [number, number][]);
 });
 
-test("a few measured calls stand for all, and the last number is that of all", () => {
+test("a few measured calls represent all, and the last number counts all calls", () => {
   const histogram = new DurationHistogram();
   histogram.add(500, 64);
   histogram.add(500, 64);

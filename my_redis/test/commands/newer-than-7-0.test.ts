@@ -3,7 +3,7 @@ import { type RunningServer, startServer } from "../../index.ts";
 import { showReply } from "../differential/harness/reply.ts";
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
 
-// What Redis 7.2 and 7.4 answer and 7.0, with which everything else is compared, does not.
+// Behaviour of Redis 7.2 and 7.4 that differs from 7.0, with which everything else is compared.
 
 let nowMs = 1_700_000_000_000;
 let running: RunningServer;
@@ -22,7 +22,7 @@ afterAll(async () => {
 const shown = async (...command: Word[]): Promise<string> => showReply(await connection.reply(...command));
 
 describe("HSCAN with NOVALUES", () => {
-  test("gives the fields alone, among other options", async () => {
+  test("returns only the fields, also with other options", async () => {
     await connection.reply("HSET", "h", "a", "1", "b", "2", "c", "3");
     expect(await shown("HSCAN", "h", "0", "NOVALUES")).toBe('*[$"0" *[$"a" $"b" $"c"]]');
     expect(await shown("HSCAN", "h", "0", "MATCH", "[ab]", "novalues", "COUNT", "5")).toBe('*[$"0" *[$"a" $"b"]]');
@@ -30,7 +30,7 @@ describe("HSCAN with NOVALUES", () => {
     expect(await shown("SCAN", "0", "NOVALUES")).toBe("-ERR syntax error");
   });
 
-  test("gives the fields of a large hash", async () => {
+  test("returns the fields of a large hash", async () => {
     const fields = Array.from({ length: 600 }, (_, at) => `field:${at}`);
     await connection.reply("HSET", "h", ...fields.flatMap((field) => [field, "value"]));
     const { items } = await connection.reply("HSCAN", "h", "0", "NOVALUES", "COUNT", "100000");
@@ -46,7 +46,7 @@ describe("consumers", () => {
     ]);
   });
 
-  test("exist from their first attempt, and tell when they tried and when they got something", async () => {
+  test("exist from their first attempt, and show the times of the last attempt and of the last delivery", async () => {
     await connection.reply("XREADGROUP", "GROUP", "g", "Alice", "STREAMS", "s", ">");
     nowMs += 50;
     await connection.reply("XREADGROUP", "GROUP", "g", "Alice", "STREAMS", "s", ">");
@@ -61,11 +61,11 @@ describe("consumers", () => {
     );
   });
 
-  test("tell in the full account of a stream when they were active", async () => {
+  test("show in XINFO STREAM FULL when they were active", async () => {
     await connection.reply("XREADGROUP", "GROUP", "g", "Alice", "STREAMS", "s", ">");
     const activeMs = nowMs;
     nowMs += 9;
-    // To read a history, or without acknowledgement, is an attempt.
+    // Reading one's history, or reading with NOACK, counts as an attempt.
     await connection.reply("XREADGROUP", "GROUP", "g", "Alice", "STREAMS", "s", "0");
     await connection.reply("XADD", "s", "2", "f", "v");
     await connection.reply("XREADGROUP", "GROUP", "g", "Alice", "NOACK", "STREAMS", "s", ">");
@@ -79,7 +79,7 @@ describe("consumers", () => {
   });
 });
 
-test("XSETID refuses an id before the last that was deleted", async () => {
+test("XSETID refuses an id below the greatest deleted one", async () => {
   await connection.replies([
     ["XADD", "s", "5", "f", "v"],
     ["XDEL", "s", "5"],
@@ -90,7 +90,7 @@ test("XSETID refuses an id before the last that was deleted", async () => {
   expect(await shown("XSETID", "s", "5")).toBe("+OK");
 });
 
-test("XREAD takes + for the last entry, and refuses to wait beyond 64 bits of time", async () => {
+test("XREAD accepts + for the last entry, and refuses a timeout beyond 64 bits", async () => {
   expect(await shown("XREAD", "STREAMS", "s", "+")).toBe("*nil");
   await connection.replies([
     ["XADD", "s", "1", "f", "v"],

@@ -5,7 +5,7 @@ import { ReplyWriter } from "../../src/protocol/reply-writer.ts";
 import { showReply } from "../differential/harness/reply.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
-// With such a request redis-server is busy until it is killed: it cannot be asked.
+// Such a request blocks redis-server until it is killed, so it cannot be compared.
 
 let running: RunningServer;
 let connection: RespConnection;
@@ -43,7 +43,7 @@ describe.each(["small", "large"])("drawing with repetition from a %s collection"
     expect(showReply(await connection.reply("PING"))).toBe("+PONG");
   });
 
-  test("gives as many as asked for", async () => {
+  test("returns as many as requested", async () => {
     for (const [name, type] of [
       ["SRANDMEMBER", "set"],
       ["HRANDFIELD", "hash"],
@@ -55,12 +55,12 @@ describe.each(["small", "large"])("drawing with repetition from a %s collection"
   });
 });
 
-test("a drawing ends when it has written too much", () => {
+test("drawing ends when the reply grows too long", () => {
   const reply = new ReplyWriter();
   let drawn = 0;
   const draw = (): void => {
     drawn++;
-    // As an element of 64 MiB would.
+    // Stands for writing an element of 64 MiB.
     reply.length += 64 * 1024 * 1024;
   };
   expect(() => drawRepeatedly(1000, reply, draw)).toThrow("the elements drawn take more than 536870912 bytes");

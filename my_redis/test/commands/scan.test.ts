@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { startServer } from "../../index.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
-// That a scan of keys that stay as they are gives each of them is compared with redis-server in differential/.
-test("SCAN gives every key that exists throughout, while thousands of others come and go", async () => {
+// differential/ compares scans of unchanging keys with redis-server.
+test("SCAN returns every key that exists throughout, while thousands of others are created and deleted", async () => {
   const running = await startServer({ port: 0, memory: true, bind: ["127.0.0.1"] });
   const connection = await RespConnection.open(running.port, "MyRedis");
   const staying = Array.from({ length: 500 }, (_, at) => `staying:${at}`);
@@ -12,7 +12,7 @@ test("SCAN gives every key that exists throughout, while thousands of others com
   let cursor = "0";
   let turns = 0;
   do {
-    // The index grows to sixteen times its size, shrinks again, and grows again, in the midst of the scan.
+    // During the scan, the index grows to sixteen times its size, shrinks, and grows again.
     const others = Array.from({ length: 400 }, (_, at) => `other:${(turns % 40) * 400 + at}`);
     const growing = Math.floor(turns / 40) % 2 === 0;
     await connection.reply(...(growing ? ["MSET", ...others.flatMap((key) => [key, "v"])] : ["DEL", ...others]));

@@ -25,7 +25,7 @@ const keys = fc.array(keyWord, { minLength: 1, maxLength: 4 });
 const pairs = fc.array(fc.tuple(keyWord, valueWord), { minLength: 1, maxLength: 3 }).map((list) => list.flat());
 const smallOffset = fc.integer({ min: -5, max: 70 });
 
-/** Commands on strings, right ones and wrong ones. */
+/** Commands on strings, valid and invalid ones. */
 export const stringSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("SET", keyWord, valueWord),
   commandOf("SET", keyWord, valueWord, optionsOf(3, "NX", "XX", "GET", "KEEPTTL", ...times)),
@@ -65,7 +65,8 @@ const database = fc.oneof(
 export const genericSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf(fc.constantFrom<Word>("DEL", "UNLINK", "EXISTS", "TOUCH"), keys),
   commandOf("TYPE", keyWord),
-  // Not REFCOUNT: Redis says 1 of a small integer that was copied, where we say what it says of any other.
+  // REFCOUNT is left out: for a copied small integer Redis returns 1, whereas MyRedis returns the same as for any
+  // other.
   commandOf("OBJECT", "ENCODING", keyWord),
   commandOf(fc.constantFrom<Word>("RENAME", "RENAMENX"), keyWord, keyWord),
   commandOf("COPY", keyWord, keyWord, optionsOf(2, "REPLACE", optionWith("DB", database))),
@@ -82,7 +83,7 @@ export const genericSteps: readonly fc.Arbitrary<Step>[] = [
 const field = fc.constantFrom<Word>("f", "g", "h");
 const streamId = fc.integer({ min: 1, max: 30 }).map((sequence) => `1-${sequence}`);
 
-/** Makes and changes values of other types, small and large, so that commands on keys meet all of them. */
+/** Creates and changes values of other types, small and large, so that commands on keys meet all of them. */
 export const otherTypeSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("HSET", keyWord, field, valueWord, field, valueWord),
   commandOf("HDEL", keyWord, field),
@@ -95,7 +96,7 @@ export const otherTypeSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("XDEL", keyWord, streamId),
 ];
 
-/** Commands on whole databases: now and then only, since they end what a sequence has built. */
+/** Commands on whole databases. They are rare, because they delete what a sequence has built. */
 export const databaseSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("SELECT", fc.constantFrom<Word>("0", "1")),
   commandOf("SWAPDB", database, database),

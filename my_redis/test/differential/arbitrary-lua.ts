@@ -1,13 +1,13 @@
 import fc from "fast-check";
 
-/** A string of Lua with these bytes. */
+/** A Lua string literal with these bytes. */
 export const luaBytes = (bytes: Uint8Array): string =>
   `'${[...bytes].map((byte) => `\\${String(byte).padStart(3, "0")}`).join("")}'`;
 
 export const bytesOf = (min: number, max: number): fc.Arbitrary<Uint8Array> =>
   fc.array(fc.integer({ min, max }), { maxLength: 24 }).map((bytes) => Uint8Array.from(bytes));
 
-/** Numbers as Lua reads them: whole, tiny, huge, halfway between two roundings. No infinity and no NaN. */
+/** Numbers that Lua can read: whole, tiny, huge, halfway between two roundings. No infinity and no NaN. */
 export const luaNumber: fc.Arbitrary<string> = fc
   .oneof(
     fc.integer({ min: -200, max: 70_000 }),
@@ -24,7 +24,7 @@ const luaString = fc.oneof(
   fc.string({ maxLength: 12 }).map((text) => luaBytes(Buffer.from(text))),
 );
 
-/** An expression of Lua for a value of any type that JSON and MessagePack know; the keys of tables are strings or numbers. */
+/** A Lua expression for a value of any type that JSON and MessagePack have. Keys of tables are strings or numbers. */
 export const luaValue: fc.Arbitrary<string> = fc.letrec<{ value: string; table: string; list: string }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 3, depthIdentifier: "lua" },

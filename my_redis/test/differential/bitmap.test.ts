@@ -6,7 +6,7 @@ import { expectSame, expectSameGenerated, generatedTimeoutMs, type Step, type Wo
 
 const redis = requireService("redis");
 
-/** Keys for the examples: bytes of all kinds, an integer, an empty string, another type, and none. */
+/** Keys for the examples: bytes of all kinds, an integer, an empty string, another type, and a missing key. */
 const values: Step[] = [
   ["SET", "bytes", Uint8Array.of(0, 0, 0x0f, 0xff, 0x80, 0x01, 0, 0xaa, 0x55, 0)],
   ["SET", "ones", Uint8Array.of(255, 255, 255)],

@@ -9,7 +9,7 @@ import type { Comparer } from "./harness/compare.ts";
 
 const redis = requireService("redis");
 
-/** The names of a CLIENT LIST line, in order, without those that only one of the two versions has. */
+/** The field names of a CLIENT LIST line, in order, without those that only one of the two versions has. */
 function fieldNames(text: string): string[] {
   const versionOnly = new Set(["lib-name", "lib-ver"]);
   return text
@@ -24,7 +24,7 @@ const sameFields: Comparer = (ours, theirs) =>
   (ours.text ?? "").split("\n").length === (theirs.text ?? "").split("\n").length &&
   fieldNames(ours.text ?? "").join() === fieldNames(theirs.text ?? "").join();
 
-/** INFO: as many clients wait. */
+/** Compares in INFO only the number of blocked clients. */
 const sameBlockedClients: Comparer = (...replies) => {
   const [ours, theirs] = replies.map(({ text }) => /blocked_clients:\d+/.exec(text ?? "")?.[0]);
   return ours !== undefined && ours === theirs;
@@ -46,7 +46,7 @@ describe.skipIf(redis.missing)(`connection commands answer as redis-server does$
       ["QUIT"],
     ]));
 
-  test("HELLO refuses what it does not know", () =>
+  test("HELLO refuses unknown versions and options", () =>
     expectSame([
       ["HELLO", "x"],
       ["HELLO", "1"],
@@ -83,7 +83,7 @@ describe.skipIf(redis.missing)(`connection commands answer as redis-server does$
         { on: 1, command: ["CONFIG", "SET", "requirepass", ""] },
         ["PING"],
       ],
-      // The harness's own HELLO 3 would be refused, too.
+      // The harness's own HELLO 3 would be refused, too, so this runs in RESP2 only.
       { protocols: [2] },
     ));
 
@@ -123,7 +123,7 @@ describe.skipIf(redis.missing)(`connection commands answer as redis-server does$
       ["CLIENT", "LIST", "ID", "999999"],
     ]));
 
-  test("CLIENT KILL refuses what it does not understand", () =>
+  test("CLIENT KILL refuses invalid arguments", () =>
     expectSame([
       ["CLIENT", "KILL"],
       ["CLIENT", "KILL", "1.1.1.1:1"],
@@ -150,7 +150,7 @@ describe.skipIf(redis.missing)(`connection commands answer as redis-server does$
       ["CLIENT", "REPLY"],
     ]));
 
-  test("CLIENT UNBLOCK refuses what it does not understand", () =>
+  test("CLIENT UNBLOCK refuses invalid arguments", () =>
     expectSame([
       ["CLIENT", "UNBLOCK"],
       ["CLIENT", "UNBLOCK", "x"],
@@ -161,7 +161,7 @@ describe.skipIf(redis.missing)(`connection commands answer as redis-server does$
       ["CLIENT", "UNBLOCK", "999999", "TIMEOUT", "x"],
     ]));
 
-  test("CLIENT PAUSE holds writes back, in transactions too, until CLIENT UNPAUSE", () =>
+  test("CLIENT PAUSE delays writes, also in transactions, until CLIENT UNPAUSE", () =>
     expectSame([
       ["SET", "k", "0"],
       { on: 1, command: ["MULTI"] },
@@ -185,7 +185,7 @@ describe.skipIf(redis.missing)(`connection commands answer as redis-server does$
       ["CLIENT", "PAUSE"],
     ]));
 
-  test("CLIENT PAUSE of writes holds back what may reach replicas all the same, and scripts that may write", () =>
+  test("CLIENT PAUSE of writes also delays commands that may reach replicas, and scripts that may write", () =>
     expectSame([
       ["PFADD", "p", "a"],
       { on: 5, command: ["MULTI"] },
@@ -205,7 +205,7 @@ describe.skipIf(redis.missing)(`connection commands answer as redis-server does$
       ["EVAL", "return redis.call('PUBLISH', 'c', 'm')", "0"],
     ]));
 
-  test("CLIENT PAUSE ends by itself, and what was asked meanwhile is answered in order", () =>
+  test("CLIENT PAUSE ends by itself, and the delayed requests are answered in order", () =>
     expectSame([
       { raw: "CLIENT PAUSE 50\r\nSET k 1\r\nGET k\r\nPING\r\n", replies: 4 },
       { on: 1, command: ["GET", "k"] },
@@ -228,7 +228,7 @@ describe.skipIf(redis.missing)(`CLIENT KILL and CLIENT UNBLOCK${redis.reason}`, 
     }
   });
 
-  test("CLIENT UNBLOCK ends the waiting of a client, with a nil or an error, as redis-server does", async () => {
+  test("CLIENT UNBLOCK unblocks a client, with a nil or an error, as redis-server does", async () => {
     const { ports } = await serverPair();
     for (const [name, port] of Object.entries(ports)) {
       const [helper, waiting] = [await RespConnection.open(port, name), await RespConnection.open(port, name)];

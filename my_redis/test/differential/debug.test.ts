@@ -52,7 +52,7 @@ describe.skipIf(redis.missing)(`DEBUG${redis.reason}`, () => {
       ["DEBUG", "DIGEST", "x"],
     ]));
 
-  test("DIGEST-VALUE sees a key whose time is over until it is removed", () =>
+  test("DIGEST-VALUE sees an expired key until it is deleted", () =>
     expectSame([
       ["DEBUG", "SET-ACTIVE-EXPIRE", "0"],
       ["SET", "k", "v", "PX", "1"],
@@ -81,7 +81,7 @@ describe.skipIf(redis.missing)(`DEBUG${redis.reason}`, () => {
     return expectSameGenerated({ commands });
   });
 
-  test("a table, a string's length and a switch are told of or refused as redis-server does", () =>
+  test("HTSTATS, SDSLEN and a switch are answered or refused as by redis-server", () =>
     expectSame([
       ["DEBUG", "HTSTATS", "16"],
       ["DEBUG", "HTSTATS", "x"],
@@ -105,7 +105,7 @@ describe.skipIf(redis.missing)(`DEBUG${redis.reason}`, () => {
       ["DEBUG", "AOF-FLUSH-SLEEP", "0"],
     ]));
 
-  test("SET-DISABLE-DENY-SCRIPTS lets scripts call what is not for them", () =>
+  test("SET-DISABLE-DENY-SCRIPTS lets scripts call commands that are denied to them", () =>
     expectSame([
       ["EVAL", "return redis.pcall('CONFIG', 'GET', 'hz')", "0"],
       ["DEBUG", "SET-DISABLE-DENY-SCRIPTS", "1"],

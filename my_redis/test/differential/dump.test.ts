@@ -12,7 +12,7 @@ import { type ServerPair, serverPair, type Side } from "./harness/servers.ts";
 const redis = requireService("redis");
 const far = 4_102_444_800_000;
 
-/** A payload as a word: what DUMP of redis-server 7.0 gave for the string "v". */
+/** The reply to DUMP of redis-server 7.0 for the string "v", as an argument. */
 const payloadOfV = Buffer.from("0001760a009108ceb219388ace", "hex");
 
 const others: Readonly<Record<Side, Side>> = { MyRedis: "redis-server", "redis-server": "MyRedis" };
@@ -24,8 +24,8 @@ async function dumpOf(pair: ServerPair, side: Side, key: Word): Promise<Buffer> 
 }
 
 /**
- * Makes a value on both servers by the same commands, moves it from each to the other and to itself, and compares what
- * has become of it there.
+ * Creates a value on both servers by the same commands, moves it from each server to the other and back to itself, and
+ * compares the results.
  */
 async function expectMoves(commands: readonly (readonly Word[])[]): Promise<void> {
   const pair = await serverPair();
@@ -62,7 +62,7 @@ async function compareStreams(pair: ServerPair, key: string): Promise<void> {
   }
 }
 
-/** The reply without what hangs on the clock, and without what Redis 7.0 does not know yet. */
+/** The reply without the parts that depend on the clock or that Redis 7.0 lacks. */
 function withoutTimes(reply: Reply): string {
   const text = encodeReply(reply);
   return text
@@ -75,7 +75,7 @@ function withoutTimes(reply: Reply): string {
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
 describe.skipIf(redis.missing)(`DUMP and RESTORE move values to redis-server and back${redis.reason}`, () => {
-  test("strings: integers, bytes, long ones that can be compressed and that cannot", () =>
+  test("strings: integers, bytes, long ones that can be compressed, and long ones that cannot", () =>
     expectMoves(
       [
         ...["", "0", "-1", "127", "-128", "128", "32767", "-32769", "2147483647", "-2147483648", "2147483648"],
@@ -91,7 +91,7 @@ describe.skipIf(redis.missing)(`DUMP and RESTORE move values to redis-server and
         ]),
     ));
 
-  test("lists, small ones and ones of many nodes", () =>
+  test("lists, small ones and those with many nodes", () =>
     expectMoves([
       ["RPUSH", "few", "a", "1", "-70000", "9223372036854775807", "", "x".repeat(63), "x".repeat(64), "x".repeat(5000)],
       ["RPUSH", "many", ...numbers(20_000)],
@@ -99,7 +99,7 @@ describe.skipIf(redis.missing)(`DUMP and RESTORE move values to redis-server and
       ["LPUSH", "texts", ...numbers(3000).map((at) => `element ${at} of the list`)],
     ]));
 
-  test("sets of integers of each width, of few members and of many", () =>
+  test("sets of integers of each width, with few members and with many", () =>
     expectMoves([
       ["SADD", "2 bytes", "1", "-5", "300"],
       ["SADD", "4 bytes", "1", "-5", "70000"],
@@ -167,7 +167,7 @@ const bytes = (from: string): fc.Arbitrary<Word> =>
   );
 const words = fc.array(bytes("word"), { minLength: 1, maxLength: 200 });
 const pairs = fc.array(fc.tuple(bytes("f"), bytes("v")), { minLength: 1, maxLength: 150 }).map((all) => all.flat());
-// No members that look like scores: the harness would take them for scores, which Redis 7.0 prints otherwise.
+// Members must not look like scores: the harness would compare them as scores, which Redis 7.0 prints differently.
 const memberWord = fc.oneof(
   fc.integer(),
   fc.uint8Array({ maxLength: 30 }),
@@ -212,7 +212,7 @@ describe.skipIf(redis.missing)(`DUMP and RESTORE answer as redis-server does${re
       ["DUMP", "a", "b"],
     ]));
 
-  test("RESTORE takes its options, and refuses wrong ones as Redis does", () =>
+  test("RESTORE accepts its options, and refuses invalid ones as Redis does", () =>
     expectSame([
       ["RESTORE", "k", "0", payloadOfV],
       ["GET", "k"],
@@ -268,7 +268,7 @@ describe.skipIf(redis.missing)(`DUMP and RESTORE answer as redis-server does${re
     ]));
 });
 
-describe.skipIf(redis.missing)(`RESTORE reads what old versions of Redis wrote${redis.reason}`, () => {
+describe.skipIf(redis.missing)(`RESTORE reads payloads of old versions of Redis${redis.reason}`, () => {
   for (const [name, payload] of Object.entries(oldPayloads)) {
     test(`the form ${name}`, () => expectSame([["RESTORE", name, "0", payload]]));
   }

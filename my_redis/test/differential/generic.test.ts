@@ -15,7 +15,7 @@ const redis = requireService("redis");
 const far = 4_102_444_800;
 
 describe.skipIf(redis.missing)(`generic commands answer as redis-server does${redis.reason}`, () => {
-  test("DEL and UNLINK count the keys that they removed", () =>
+  test("DEL and UNLINK count the keys that they deleted", () =>
     expectSame([
       ["SET", "a", "1"],
       ["SET", "b", "x"],
@@ -71,7 +71,7 @@ describe.skipIf(redis.missing)(`generic commands answer as redis-server does${re
       { scan: ["SCAN", "TYPE", "nonsense"] },
     ]));
 
-  test("SCAN refuses what is no cursor and no option", () =>
+  test("SCAN refuses invalid cursors and options", () =>
     expectSame([
       ["SCAN"],
       ...[
@@ -111,7 +111,7 @@ describe.skipIf(redis.missing)(`generic commands answer as redis-server does${re
       ].map((options) => ["SCAN", "0", ...options]),
     ]));
 
-  test("RANDOMKEY gives a key, or nil when there is none", () =>
+  test("RANDOMKEY returns a key, or nil in an empty database", () =>
     expectSame([
       ["RANDOMKEY"],
       ["SET", "only", "v"],
@@ -167,7 +167,7 @@ describe.skipIf(redis.missing)(`generic commands answer as redis-server does${re
       ["COPY", "a"],
     ]));
 
-  test("MOVE takes a key to another database", () =>
+  test("MOVE moves a key to another database", () =>
     expectSame([
       ["SET", "a", "1"],
       ["EXPIREAT", "a", far],
@@ -232,7 +232,7 @@ describe.skipIf(redis.missing)(`generic commands answer as redis-server does${re
       ["DBSIZE", "x"],
     ]));
 
-  test("OBJECT REFCOUNT knows when integers are not shared", () =>
+  test("OBJECT REFCOUNT shows when integers are not shared", () =>
     expectSame([
       ["SET", "a", "1"],
       ["CONFIG", "SET", "maxmemory", "1gb", "maxmemory-policy", "volatile-lru"],
@@ -261,7 +261,7 @@ describe.skipIf(redis.missing)(`generic commands answer as redis-server does${re
       ["EXEC"],
     ]));
 
-  test("WAIT for a replica ends with its time, and no sooner", () =>
+  test("WAIT for a replica ends at its timeout, and not earlier", () =>
     expectSame([
       { on: 1, command: ["WAIT", "1", "200"], blocks: true },
       ["SET", "k", "v"],
@@ -269,7 +269,7 @@ describe.skipIf(redis.missing)(`generic commands answer as redis-server does${re
       ["GET", "k"],
     ]));
 
-  test("OBJECT tells of encoding, references and idleness", () =>
+  test("OBJECT returns encoding, references and idle time", () =>
     expectSame([
       ["SET", "int", "9999"],
       ["SET", "large", "10000"],
@@ -281,7 +281,7 @@ describe.skipIf(redis.missing)(`generic commands answer as redis-server does${re
       ...["int", "large", "negative", "short", "long", "biggest", "toobig", "none"].flatMap((key) => [
         ["OBJECT", "ENCODING", key],
         ["OBJECT", "refcount", key],
-        // Redis shares small integers among all keys, and the time of their last use, too.
+        // Redis shares small integers among all keys, and hence the time of their last use.
         ...(key === "int" ? [] : [{ command: ["OBJECT", "IDLETIME", key], compare: within(10) }]),
         ["OBJECT", "FREQ", key],
       ]),
@@ -355,7 +355,7 @@ describe.skipIf(redis.missing)(`expiry answers as redis-server does${redis.reaso
       ]),
     ]));
 
-  test("a moment that is past removes the key", () =>
+  test("a moment in the past deletes the key", () =>
     expectSame(
       [
         ["EXPIRE", "a", "0"],
@@ -373,7 +373,7 @@ describe.skipIf(redis.missing)(`expiry answers as redis-server does${redis.reaso
       ].flatMap((command) => [["SET", "a", "1"], command, ["EXISTS", "a"], ["TTL", "a"]]),
     ));
 
-  test("a moment that does not fit is refused", () =>
+  test("a moment out of range is refused", () =>
     expectSame([
       ["SET", "a", "1"],
       ...["EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT"].flatMap((name) => [
@@ -403,7 +403,7 @@ describe.skipIf(redis.missing)(`expiry answers as redis-server does${redis.reaso
       ]),
     ]));
 
-  test("PERSIST takes the expiry away", () =>
+  test("PERSIST removes the expiry", () =>
     expectSame([
       ["PERSIST", "none"],
       ["SET", "a", "1"],
@@ -421,7 +421,7 @@ describe.skipIf(redis.missing)(`expiry answers as redis-server does${redis.reaso
       ]),
     ]));
 
-  test("a key is gone when its time is over", () =>
+  test("an expired key is missing", () =>
     expectSame([
       ["SET", "a", "1", "PX", "1"],
       ["SET", "b", "1"],

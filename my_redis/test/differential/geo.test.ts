@@ -151,7 +151,7 @@ describe.skipIf(redis.missing)(`geo commands answer as redis-server does${redis.
 
   const circle: readonly Word[] = ["FROMLONLAT", 15, 37, "BYRADIUS", 200, "km"];
 
-  test("GEOSEARCH refuses what makes no sense", () =>
+  test("GEOSEARCH refuses invalid and contradictory arguments", () =>
     expectSame([
       sicily,
       wrongType,
@@ -242,7 +242,7 @@ describe.skipIf(redis.missing)(`geo commands answer as redis-server does${redis.
       ["GEORADIUS", "g", 200, 1, 1, "m"],
     ]));
 
-  test("the log says what was done", () =>
+  test("the log states the effects", () =>
     expectSameLog([
       ["GEOADD", "g", "13.361389", "38.115556", "Palermo", "15.087269", "37.502669", "Catania"],
       ["GEOADD", "g", "13.361389", "38.115556", "Palermo"],
@@ -293,7 +293,7 @@ const steps: readonly fc.Arbitrary<Step>[] = [
 ];
 
 describe.skipIf(redis.missing)(`generated sequences on places${redis.reason}`, () => {
-  // 200 places spread over the world, no two of them equally far from another: those stand in no order.
+  // 200 places all over the world. No two are equally far from a third one, because ties have no fixed order.
   const places = Array.from({ length: 200 }, (_, at) => [
     (((at * 137.508 + 3) % 360) - 180).toFixed(5),
     (((at * 61.803) % 168) - 84).toFixed(5),

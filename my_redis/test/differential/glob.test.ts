@@ -45,7 +45,7 @@ describe.skipIf(redis.missing)(`patterns match as in redis-server${redis.reason}
     ]));
 
   test(
-    "whatever they are made of",
+    "of any bytes",
     () =>
       expectSameGenerated({
         before: keys,

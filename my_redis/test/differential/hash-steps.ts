@@ -11,7 +11,7 @@ import {
 } from "./harness/arbitrary-words.ts";
 import { sameBytes, sameShape, type Step, type Word } from "./harness/index.ts";
 
-/** Few fields, so that the commands of a sequence meet; integers and text, short and long. */
+/** Few fields, so that the commands of a sequence affect each other: integers and text, short and long. */
 const fieldWord: fc.Arbitrary<Word> = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom<Word>("f", "g", "1", "-40000", "9223372036854775807", "") },
   { weight: 1, arbitrary: fc.constantFrom<Word>("x".repeat(63), "x".repeat(64), "x".repeat(65)) },
@@ -28,7 +28,7 @@ const countWord = fc.oneof(
 const inOrder = (step: Step): Step => ({ command: step as readonly Word[], compare: sameBytes });
 const inShape = (step: Step): Step => ({ command: step as readonly Word[], compare: sameShape });
 
-/** Commands on hashes whose replies are the same to the byte for hashes of any size. */
+/** Commands on hashes whose replies are equal byte for byte for hashes of any size. */
 export const hashSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("HSET", keyWord, pairs),
   commandOf("HSET", keyWord, fieldWord, valueWord),
@@ -51,7 +51,7 @@ export const hashSteps: readonly fc.Arbitrary<Step>[] = [
 
 const withoutCursor = (command: readonly Word[]): readonly Word[] => [...command.slice(0, 2), ...command.slice(3)];
 
-/** Commands that give all fields: of a packed hash in the order in which they were added. */
+/** Commands that return all fields. A packed hash returns them in the order in which they were added. */
 export const wholeHashSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf(fc.constantFrom<Word>("HGETALL", "HKEYS", "HVALS"), keyWord),
 ];

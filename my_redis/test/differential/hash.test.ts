@@ -56,7 +56,7 @@ describe.skipIf(redis.missing)(`hashes answer as redis-server does${redis.reason
       { command: ["HRANDFIELD", "h", "100", "WITHVALUES"], compare: sameBytes },
     ]));
 
-  test("deleting fields, and the key with the last", () =>
+  test("deleting fields, and the key with its last field", () =>
     expectSame([
       ["HSET", "h", "a", "1", "b", "2", "c", "3"],
       ["HDEL", "h", "a", "a", "none"],
@@ -108,7 +108,7 @@ describe.skipIf(redis.missing)(`hashes answer as redis-server does${redis.reason
       ["HINCRBYFLOAT", "h", "big", "1e4932"],
     ]));
 
-  test("random fields, as many as asked for", () =>
+  test("random fields, as many as requested", () =>
     expectSame([
       { command: ["HRANDFIELD", "none"], compare: sameBytes },
       ["HRANDFIELD", "none", "5"],
@@ -151,7 +151,7 @@ describe.skipIf(redis.missing)(`hashes answer as redis-server does${redis.reason
       ["HSCAN", "h", "0", "x"],
     ]));
 
-  test("encodings change where Redis's do", () =>
+  test("encodings change at the same sizes as Redis's", () =>
     expectSame([
       ["HSET", "value", "f", "x".repeat(64)],
       ["OBJECT", "ENCODING", "value"],
@@ -198,7 +198,7 @@ describe.skipIf(redis.missing)(`hashes answer as redis-server does${redis.reason
       ["UNLINK", "large copy"],
     ]));
 
-  test("values of another type, and commands with too few or too many words", () =>
+  test("values of another type, and commands with too few or too many arguments", () =>
     expectSame([
       ["SET", "s", "v"],
       ...[
@@ -261,7 +261,7 @@ describe.skipIf(redis.missing)(`hashes answer as redis-server does${redis.reason
     generatedTimeoutMs,
   );
 
-  test("the log says the sum of HINCRBYFLOAT", () =>
+  test("the log contains the sum of HINCRBYFLOAT", () =>
     expectSameLog([
       ["hset", "h", "a", "1"],
       ["HINCRBY", "h", "a", "5"],

@@ -15,7 +15,7 @@ const redis = requireService("redis");
 
 const elements = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `element:${from + at}`);
-/** Names every step of growth on the way. */
+/** Adds elements in several steps, and reads the bytes and the count after each step. */
 const growing = (key: string, upTo: number, by: number): Step[] =>
   Array.from({ length: Math.ceil(upTo / by) }, (_, at): Step[] => [
     ["PFADD", key, ...elements(at * by, by)],
@@ -24,7 +24,7 @@ const growing = (key: string, upTo: number, by: number): Step[] =>
     ["GET", key],
   ]).flat();
 
-/** A dense HyperLogLog that repeats the values of four registers, its count not known. */
+/** A dense HyperLogLog that repeats the values of four registers. Its cached count is invalid. */
 function denseOf([one, two, three, four]: readonly [number, number, number, number]): Uint8Array {
   const registers = one | (two << 6) | (three << 12) | (four << 18);
   const bytes = Buffer.alloc(16 + 12288);
@@ -52,7 +52,7 @@ describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.
       ["OBJECT", "ENCODING", "g"],
     ]));
 
-  test("PFCOUNT and PFMERGE unite", () =>
+  test("PFCOUNT and PFMERGE compute unions", () =>
     expectSame([
       ["PFADD", "a", ...elements(0, 500)],
       ["PFADD", "b", ...elements(300, 500)],
@@ -82,7 +82,7 @@ describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.
       ["TTL", "e"],
     ]));
 
-  test("what is no HyperLogLog is refused", () =>
+  test("values that are not HyperLogLogs are refused", () =>
     expectSame([
       ["SET", "text", "text"],
       ["SET", "number", 12],
@@ -105,7 +105,7 @@ describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.
       ["PFMERGE"],
     ]));
 
-  test("a HyperLogLog goes through GET and SET, and small settings make it dense early", () =>
+  test("a HyperLogLog can be copied by GET and SET, and small settings make it dense early", () =>
     expectSame([
       ["PFADD", "a", "x", "y"],
       ["CONFIG", "SET", "hll-sparse-max-bytes", 30],
@@ -122,7 +122,7 @@ describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.
       ["PFCOUNT", "a"],
     ]));
 
-  test("registers as high as they can be are counted, too", () =>
+  test("registers with the highest possible values are counted, too", () =>
     expectSame([
       ["SET", "highest", denseOf([51, 51, 51, 51])],
       ["PFCOUNT", "highest"],
@@ -154,7 +154,7 @@ describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.
       ["PFSELFTEST"],
     ]));
 
-  test("the log says what changed", () =>
+  test("the log states the changes", () =>
     expectSameLog([
       ["PFADD", "a", "x", "y"],
       ["PFADD", "a", "x"],

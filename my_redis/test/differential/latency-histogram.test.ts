@@ -6,7 +6,10 @@ import type { Reply } from "./harness/reply.ts";
 
 const redis = requireService("redis");
 
-/** Command, calls, and whether the levels of time go up, and the calls with them to the last. What the times are is the servers' own. */
+/**
+ * Command, number of calls, and whether times increase and the counts increase up to the number of calls. The times
+ * themselves differ between servers.
+ */
 function summaryOf(reply: Reply): string[] {
   const { items = [] } = reply;
   const lines: string[] = [];
@@ -23,7 +26,7 @@ function summaryOf(reply: Reply): string[] {
 
 const sameCalls: Comparer = (ours, theirs) => summaryOf(ours).join("\n") === summaryOf(theirs).join("\n");
 
-/** The names in INFO latencystats, and the percentiles that are told of each. */
+/** The names in INFO latencystats, and the percentiles of each. */
 const sameStatistics: Comparer = (ours, theirs) => {
   const namesOf = ({ text }: Reply): string[] =>
     (text ?? "")
@@ -33,7 +36,7 @@ const sameStatistics: Comparer = (ours, theirs) => {
   return namesOf(ours).join() === namesOf(theirs).join();
 };
 
-describe.skipIf(redis.missing)(`how long commands took is told as by redis-server${redis.reason}`, () => {
+describe.skipIf(redis.missing)(`durations of commands are reported as by redis-server${redis.reason}`, () => {
   test("LATENCY HISTOGRAM counts the calls of each command, and of each subcommand", () =>
     expectSame([
       ["CONFIG", "RESETSTAT"],
@@ -54,7 +57,7 @@ describe.skipIf(redis.missing)(`how long commands took is told as by redis-serve
       { command: ["INFO", "latencystats"], compare: sameStatistics },
     ]));
 
-  test("latency-tracking and its percentiles are kept", () =>
+  test("latency-tracking and its percentiles are followed", () =>
     expectSame([
       ["SET", "k", "v"],
       ["CONFIG", "SET", "latency-tracking", "no"],

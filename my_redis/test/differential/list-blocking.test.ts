@@ -10,7 +10,7 @@ const on = (connection: number, ...command: Word[]): Step => ({ on: connection, 
 const reply = (connection: number): Step => ({ awaitReply: connection });
 
 describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-server does${redis.reason}`, () => {
-  test("they do not wait where there is an element", () =>
+  test("they do not wait when an element exists", () =>
     expectSame([
       ["RPUSH", "k", "a", "b", "c", "d", "e", "f", "g"],
       ["BLPOP", "k", "0"],
@@ -41,7 +41,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["BLMOVE", "k", "l", "LEFT", "LEFT"],
     ]));
 
-  test("they answer nil when their time is over", () =>
+  test("they answer nil at their timeout", () =>
     expectSame([
       ["BLPOP", "k", "0.01"],
       ["BRPOP", "k", "l", "0.01"],
@@ -51,7 +51,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["PING"],
     ]));
 
-  test("an element wakes the one who waits", () =>
+  test("an element wakes a waiting client", () =>
     expectSame([
       waits(1, "BLPOP", "a", "b", "0"),
       ["RPUSH", "b", "1", "2"],
@@ -73,7 +73,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["EXISTS", "from"],
     ]));
 
-  test("those who wait are served in the order in which they came", () =>
+  test("waiting clients are served in the order of their requests", () =>
     expectSame([
       waits(1, "BLPOP", "k", "0"),
       waits(2, "BRPOP", "k", "0"),
@@ -88,7 +88,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["LRANGE", "k", "0", "-1"],
     ]));
 
-  test("who has been served and waits again stands at the end", () =>
+  test("a client that was served and waits again goes to the end of the line", () =>
     expectSame([
       waits(1, "BLPOP", "k", "0"),
       waits(2, "BLPOP", "k", "0"),
@@ -101,7 +101,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       reply(1),
     ]));
 
-  test("a transaction wakes only with what it leaves behind", () =>
+  test("a transaction wakes clients only by the elements that it leaves behind", () =>
     expectSame([
       waits(1, "BLPOP", "k", "0"),
       ["MULTI"],
@@ -116,7 +116,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["LRANGE", "k", "0", "-1"],
     ]));
 
-  test("in a transaction nothing waits", () =>
+  test("no command waits in a transaction", () =>
     expectSame([
       ["RPUSH", "full", "a", "b", "c", "d"],
       ["MULTI"],
@@ -130,7 +130,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["PING"],
     ]));
 
-  test("in a script nothing waits", () =>
+  test("no command waits in a script", () =>
     expectSame([
       ["EVAL", "return redis.call('BLMPOP', '0', '1', 'k', 'LEFT')", "0"],
       ["RPUSH", "k", "a", "b"],
@@ -142,7 +142,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["EXISTS", "l"],
     ]));
 
-  test("a moved element wakes the next one", () =>
+  test("a moved element wakes the next client", () =>
     expectSame([
       waits(1, "BLMOVE", "a", "b", "LEFT", "RIGHT", "0"),
       waits(2, "BRPOPLPUSH", "b", "c", "0"),
@@ -154,7 +154,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["KEYS", "*"],
     ]));
 
-  test("a key of another type wakes nobody, and a wrong target fails the move", () =>
+  test("a key of another type wakes no client, and a destination of another type fails the move", () =>
     expectSame([
       waits(1, "BLPOP", "k", "other", "0"),
       ["SET", "k", "text"],
@@ -168,7 +168,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["LRANGE", "k", "0", "-1"],
     ]));
 
-  test("keys that come by RENAME, COPY, MOVE and SWAPDB wake", () =>
+  test("keys that are created by RENAME, COPY, MOVE and SWAPDB wake clients", () =>
     expectSame([
       waits(1, "BLPOP", "k", "0"),
       ["RPUSH", "l", "a"],
@@ -189,7 +189,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       reply(1),
     ]));
 
-  test("what a waiting client sends meanwhile is answered after he was served", () =>
+  test("requests that a waiting client sends meanwhile are answered after it was served", () =>
     expectSame([
       { raw: "BLPOP k 0\r\nPING\r\nRPUSH k b\r\n", replies: 0, on: 1 },
       { waitMs: 20 },
@@ -200,7 +200,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["LRANGE", "k", "0", "-1"],
     ]));
 
-  test("the same key named twice, and source and target the same", () =>
+  test("the same key twice, and the same source and destination", () =>
     expectSame([
       waits(1, "BLPOP", "k", "k", "0"),
       ["RPUSH", "k", "a", "b"],
@@ -212,7 +212,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
       ["LRANGE", "k", "0", "-1"],
     ]));
 
-  test("elements that are pushed and popped at once go to those who wait first", () =>
+  test("elements that are pushed and popped at once go to waiting clients first", () =>
     expectSame([
       waits(1, "BLPOP", "k", "0"),
       waits(2, "BLMOVE", "k", "l", "LEFT", "LEFT", "0"),
@@ -226,7 +226,7 @@ describe.skipIf(redis.missing)(`blocking commands on lists answer as redis-serve
     ]));
 });
 
-test("what a waiting client took is taken in the log, too, behind what was pushed for him", async () => {
+test("the log contains the pop of a waiting client, behind the push that served it", async () => {
   const dir = temporaryFolder("blocking-log");
   const options = { port: 0, dir, appendonly: true, appendfsync: "always" } as const;
   const first = await startServer(options);

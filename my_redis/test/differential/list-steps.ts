@@ -11,10 +11,10 @@ import {
 import type { Step, Word } from "./harness/index.ts";
 
 const values = fc.array(valueWord, { minLength: 1, maxLength: 4 });
-/** Few different elements, so that they are found again. */
+/** Few distinct elements, so that commands find them. */
 const elementWord: fc.Arbitrary<Word> = fc.constantFrom<Word>("x", "y", "1", "-300", "70000", "long ".repeat(20));
 const elements = fc.array(elementWord, { minLength: 1, maxLength: 30 });
-/** Makes large lists now and then. */
+/** Sometimes creates large lists. */
 const manyElements = fc
   .integer({ min: 100, max: 900 })
   .map((count) => Array.from({ length: count }, (_, at) => at * 37));
@@ -29,7 +29,7 @@ const countWord = fc.oneof(
 const endWord = fc.constantFrom<Word>("LEFT", "RIGHT", "left", "x");
 const push = fc.constantFrom<Word>("LPUSH", "RPUSH", "LPUSHX", "RPUSHX");
 
-/** Commands on lists, right ones and wrong ones. */
+/** Commands on lists, valid and invalid ones. */
 export const listSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf(push, keyWord, values),
   commandOf(push, keyWord, elements),

@@ -36,7 +36,7 @@ describe.skipIf(redis.missing)(`lists answer as redis-server does${redis.reason}
       ["LLEN", "k"],
     ]));
 
-  test("counts of elements to pop that are wrong", () =>
+  test("invalid counts of elements to pop", () =>
     expectSame([
       ["LPOP", "k", "-1"],
       ["RPUSH", "k", "a"],
@@ -49,7 +49,7 @@ describe.skipIf(redis.missing)(`lists answer as redis-server does${redis.reason}
       ["LLEN", "k", "x"],
     ]));
 
-  test("LRANGE and LINDEX take indexes from either end", () =>
+  test("LRANGE and LINDEX accept indexes from either end", () =>
     expectSame([
       ["RPUSH", "k", ...numbers(50)],
       ...[
@@ -184,7 +184,7 @@ describe.skipIf(redis.missing)(`lists answer as redis-server does${redis.reason}
       ["COMMAND", "GETKEYS", "BLMPOP", "0", "2", "a", "b", "LEFT"],
     ]));
 
-  test("every command refuses a key that holds something else", () =>
+  test("every command refuses a key of another type", () =>
     expectSame([
       ["SET", "s", "text"],
       ...pushes.map((name) => [name, "s", "a"]),
@@ -206,7 +206,7 @@ describe.skipIf(redis.missing)(`lists answer as redis-server does${redis.reason}
       ["BLMPOP", "0", "1", "s", "LEFT"],
     ]));
 
-  test("large lists, from every side", () =>
+  test("large lists, from both ends and in the middle", () =>
     expectSame([
       ["RPUSH", "k", ...numbers(5000)],
       ["LPUSH", "k", ...numbers(5000)],
@@ -232,7 +232,7 @@ describe.skipIf(redis.missing)(`lists answer as redis-server does${redis.reason}
       ["LLEN", "other"],
     ]));
 
-  test("limits of packed lists that are set by elements or by other sizes", () =>
+  test("limits of packed lists, set by number of elements or by other sizes", () =>
     expectSame([
       ...[3, -1, 0, 128, -5, -2].flatMap((size) => [
         ["CONFIG", "SET", "list-max-listpack-size", size],
@@ -269,8 +269,8 @@ describe.skipIf(redis.missing)(`lists answer as redis-server does${redis.reason}
   );
 });
 
-describe.skipIf(redis.missing)(`the log of lists says what redis-server's says${redis.reason}`, () => {
-  test("of commands on lists, the blocking ones as what they did", () =>
+describe.skipIf(redis.missing)(`the log of lists equals redis-server's${redis.reason}`, () => {
+  test("for commands on lists, the blocking ones by their effects", () =>
     expectSameLog([
       ["RPUSH", "k", "a", "b", "c", "d", "e", "f"],
       ["LPUSHX", "none", "x"],

@@ -5,8 +5,8 @@ import { expectSameLog } from "./harness/index.ts";
 const redis = requireService("redis");
 const far = 4_102_444_800;
 
-describe.skipIf(redis.missing)(`the log says what redis-server's says${redis.reason}`, () => {
-  test("of SET with its options", () =>
+describe.skipIf(redis.missing)(`the log equals redis-server's${redis.reason}`, () => {
+  test("for SET with its options", () =>
     expectSameLog([
       ["set", "k", "plain"],
       ["SET", "k", "nx", "NX"],
@@ -31,7 +31,7 @@ describe.skipIf(redis.missing)(`the log says what redis-server's says${redis.rea
       ["SET", "k", "a\r\nb\0"],
     ]));
 
-  test("of commands that read and change", () =>
+  test("for commands that read and change", () =>
     expectSameLog([
       ["SET", "k", "v"],
       ["GETSET", "k", "w"],
@@ -51,7 +51,7 @@ describe.skipIf(redis.missing)(`the log says what redis-server's says${redis.rea
       ["MSETNX", "c", "1", "d", "2"],
     ]));
 
-  test("of counting and changing in place", () =>
+  test("for counting and changing in place", () =>
     expectSameLog([
       ["INCR", "k"],
       ["INCRBY", "k", "5"],
@@ -65,7 +65,7 @@ describe.skipIf(redis.missing)(`the log says what redis-server's says${redis.rea
       ["SETRANGE", "k", "1", ""],
     ]));
 
-  test("of expiry", () =>
+  test("for expiry", () =>
     expectSameLog([
       ["SET", "k", "v"],
       ["EXPIRE", "k", "1000"],
@@ -86,7 +86,7 @@ describe.skipIf(redis.missing)(`the log says what redis-server's says${redis.rea
       ["EXISTS", "k"],
     ]));
 
-  test("of commands on keys", () =>
+  test("for commands on keys", () =>
     expectSameLog([
       ["MSET", "a", "1", "b", "2", "c", "3", "d", "4"],
       ["DEL", "a", "none"],
@@ -113,7 +113,7 @@ describe.skipIf(redis.missing)(`the log says what redis-server's says${redis.rea
       ["FLUSHALL", "SYNC"],
     ]));
 
-  test("of commands on bits", () =>
+  test("for commands on bits", () =>
     expectSameLog([
       ["SETBIT", "k", "7", "1"],
       ["SETBIT", "k", "7", "1"],
@@ -130,7 +130,7 @@ describe.skipIf(redis.missing)(`the log says what redis-server's says${redis.rea
       ["BITFIELD", "k", "OVERFLOW", "FAIL", "INCRBY", "u2", "1000", "9"],
     ]));
 
-  test("of keys that are found to have expired: on their own where a command walks the database", () =>
+  test("for keys that are found expired: as separate entries when a command walks the database", () =>
     expectSameLog(
       [
         ["DEBUG", "SET-ACTIVE-EXPIRE", "0"],

@@ -7,13 +7,16 @@ import type { Word } from "./harness/resp-connection.ts";
 
 const redis = requireService("redis");
 
-/** No server, however empty, is within this; and eviction takes the time that it takes. */
+/** Even an empty server exceeds this limit. Eviction may take as long as it needs. */
 const full: Word[] = ["CONFIG", "SET", "maxmemory", "1", "maxmemory-eviction-tenacity", "100"];
 const roomy: Word[] = ["CONFIG", "SET", "maxmemory", "0", "maxmemory-policy", "noeviction"];
 const policy = (name: string): Word[] => ["CONFIG", "SET", "maxmemory-policy", name];
 const payloadOfV = Buffer.from("0001760a009108ceb219388ace", "hex");
 
-/** A request of the right length for each command with the flag; what stands in it does not matter to who is refused. */
+/**
+ * A request of the right length for each command with the flag. The arguments do not matter, because it is refused
+ * before.
+ */
 function requestsWith(flag: "denyoom", commands: readonly Command[], prefix: readonly string[] = []): Word[][] {
   return commands.flatMap((command) => {
     const words = [...prefix, command.name];
@@ -25,17 +28,17 @@ function requestsWith(flag: "denyoom", commands: readonly Command[], prefix: rea
 const filler = ({ arity }: Command, words: readonly string[]): string[] =>
   Array.from({ length: Math.abs(arity) - words.length }, () => "1");
 
-/** Redis 7.0, beside us, has these not. */
+/** The installed Redis 7.0 does not have these. */
 const newer = new Set(["HPEXPIRE", "HEXPIRE", "HEXPIREAT", "HPEXPIREAT", "HSETEX", "HGETEX"]);
 
-describe.skipIf(redis.missing)(`a limit on memory is kept as by redis-server${redis.reason}`, () => {
+describe.skipIf(redis.missing)(`maxmemory is enforced as by redis-server${redis.reason}`, () => {
   test("every command that may need more memory is refused when nothing may be evicted", () => {
     const requests = requestsWith("denyoom", allCommands).filter(([name]) => !newer.has(String(name)));
     expect(requests.length).toBeGreaterThan(50);
     return expectSame([["SET", "k", "v"], full, ...requests, roomy]);
   });
 
-  test("commands that need no more are served all the same", () =>
+  test("commands that need no more memory are still served", () =>
     expectSame([
       ["RPUSH", "list", "a", "b", "c"],
       ["SET", "k", "v"],
@@ -53,7 +56,7 @@ describe.skipIf(redis.missing)(`a limit on memory is kept as by redis-server${re
       roomy,
     ]));
 
-  test("a transaction is refused when it is queued, or as a whole when memory is full by then", () =>
+  test("a transaction is refused while it is queued, or as a whole when memory has become full by EXEC", () =>
     expectSame([
       ["MULTI"],
       ["SET", "a", "1"],
@@ -74,7 +77,7 @@ describe.skipIf(redis.missing)(`a limit on memory is kept as by redis-server${re
       roomy,
     ]));
 
-  test("a script is refused at its first write, unless it says that it may be run", () => {
+  test("a script is refused at its first write, unless its flags allow it to run", () => {
     const set = "return redis.call('set', KEYS[1], 'x')";
     return expectSame([
       ["SET", "k", "v"],
@@ -104,7 +107,7 @@ describe.skipIf(redis.missing)(`a limit on memory is kept as by redis-server${re
   });
 
   for (const name of ["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"]) {
-    test(`${name} takes what has an expiry, and leaves the rest`, () =>
+    test(`${name} evicts keys with an expiry, and leaves the rest`, () =>
       expectSame([
         ["SET", "lasting", "1"],
         ["SET", "ending", "1", "EX", "1000"],
@@ -120,7 +123,7 @@ describe.skipIf(redis.missing)(`a limit on memory is kept as by redis-server${re
   }
 
   for (const name of ["allkeys-lru", "allkeys-lfu", "allkeys-random"]) {
-    test(`${name} takes everything, of every database, before it refuses`, () =>
+    test(`${name} evicts all keys of all databases before commands are refused`, () =>
       expectSame([
         ["MSET", "a", "1", "b", "2"],
         ["SELECT", "3"],
@@ -150,7 +153,7 @@ describe.skipIf(redis.missing)(`a limit on memory is kept as by redis-server${re
       roomy,
     ]));
 
-  test("eviction is notified, before the reply of the command that it makes room for", () =>
+  test("eviction is notified before the reply of the command that needed the memory", () =>
     expectSame([
       ["CONFIG", "SET", "notify-keyspace-events", "KEA"],
       policy("allkeys-lru"),
@@ -164,7 +167,7 @@ describe.skipIf(redis.missing)(`a limit on memory is kept as by redis-server${re
       roomy,
     ]));
 
-  test("OBJECT FREQ and IDLETIME tell what the policy keeps, and RESTORE sets it", () => {
+  test("OBJECT FREQ and IDLETIME return what the policy tracks, and RESTORE sets it", () => {
     const restored: Step[] = [
       ["RESTORE", "f", "0", payloadOfV, "REPLACE", "FREQ", "200"],
       ["RESTORE", "i", "0", payloadOfV, "REPLACE", "IDLETIME", "1000"],
@@ -200,7 +203,7 @@ describe.skipIf(redis.missing)(`a limit on memory is kept as by redis-server${re
     ]);
   });
 
-  test("the log tells of evicted keys before the command that they made room for, and not within a transaction", () =>
+  test("the log contains evicted keys before the command that needed the memory, but not within a transaction", () =>
     expectSameLog([
       ["SET", "a", "1"],
       ["SADD", "s", "m"],

@@ -14,7 +14,7 @@ interface Source {
   readonly connection: RespConnection;
 }
 
-/** Accepts connections and does with what comes over them as it is told. */
+/** Accepts connections and passes the received data to the test. */
 class FakeTarget {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -56,7 +56,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     await Promise.all([pair.close(), target.stop()]);
   });
 
-  /** Runs commands at the source, "T" before one for the target; gives the replies as text. */
+  /** Runs commands at the source, or at the target with "T" before them. Returns the replies as text. */
   async function run({ connection }: Source, commands: readonly Word[][]): Promise<string[]> {
     await connection.reply("FLUSHALL");
     await atTarget.reply("FLUSHALL");
@@ -84,7 +84,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     ...words(rest).map((word) => (word === "''" ? "" : word)),
   ];
 
-  test("moves a key of every type, with its value and without a trace here", async () => {
+  test("moves a key of every type with its value, and leaves nothing at the source", async () => {
     const large = Array.from({ length: 600 }, (_, at) => `member:${at}`);
     const replies = await expectSame([
       ["SET", "string", "text"],
@@ -112,7 +112,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     expect(replies[10]).toEndWith("=> +OK");
   });
 
-  test("copies, replaces, and says what the target refused", async () => {
+  test("copies, replaces, and reports what the target refused", async () => {
     await expectSame([
       ["SET", "a", "1"],
       ["SET", "b", "2"],
@@ -134,7 +134,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     ]);
   });
 
-  test("takes the time to live along, to another database", async () => {
+  test("keeps the time to live, also in another database", async () => {
     await expectSame([
       ["SET", "a", "1", "EX", 100],
       ["SET", "b", "2", "PX", 1],
@@ -148,7 +148,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     ]);
   });
 
-  test("gives a password, or a user's name and password", async () => {
+  test("sends a password, or a user's name and password", async () => {
     await atTarget.reply("ACL", "SETUSER", "carol", "on", ">secret", "~*", "+@all");
     await expectSame([
       ["SET", "a", "1"],
@@ -163,7 +163,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     await atTarget.reply("ACL", "DELUSER", "carol");
   });
 
-  test("refuses wrong words", async () => {
+  test("refuses invalid arguments", async () => {
     await expectSame([
       ["SET", "a", "1"],
       to("a 0"),
@@ -181,7 +181,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     ]);
   });
 
-  test("tells how it failed when there is no target", async () => {
+  test("reports the failure when the target is unreachable", async () => {
     const closed = new FakeTarget(() => {});
     const port = await closed.listen();
     closed.close();
@@ -212,7 +212,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     for (const fake of [silent, rude, halting]) fake.close();
   });
 
-  test("lets others read meanwhile, and change data when it is done", async () => {
+  test("lets other clients read meanwhile, and delays their writes until it is done", async () => {
     const silent = new FakeTarget(() => {});
     const port = await silent.listen();
     const { connection } = sources[1] as Source;
@@ -239,7 +239,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     silent.close();
   });
 
-  test("takes times of fields along, where the target knows them", async () => {
+  test("keeps the expiries of fields when the target supports them", async () => {
     const other = await startOpenServer({ port: 0, memory: true });
     const there = await RespConnection.open(other.port, "the other MyRedis");
     const { connection } = sources[1] as Source;
@@ -254,7 +254,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     await other.close();
   });
 
-  test("leaves nothing in the log of what has left", async () => {
+  test("removes the moved keys from the log", async () => {
     const dir = temporaryFolder("migrate");
     const before = await startOpenServer({ port: 0, dir, appendonly: true });
     const first = await RespConnection.open(before.port, "MyRedis");
@@ -271,7 +271,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     await after.close();
   });
 
-  test("goes on for a client who is cut off, and answers nobody", async () => {
+  test("completes after its client was disconnected, and sends no reply", async () => {
     const { connection } = sources[1] as Source;
     await connection.reply("SET", "a", "1");
     let ask: (socket: Socket) => void = () => {};
@@ -285,18 +285,18 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     const socket = await asked;
     expect(showReply(await connection.reply("CLIENT", "KILL", "ID", id))).toBe(":1");
     socket.write("+OK\r\n+OK\r\n");
-    // Waits until the migration is done, as it changes data.
+    // Waits until the migration is done, because it changes data.
     expect(showReply(await connection.reply("SETNX", "b", "1"))).toBe(":1");
     expect(showReply(await connection.reply("EXISTS", "a"))).toBe(":0");
     impatient.close();
     slow.close();
   });
 
-  test("keeps what was changed all the same while it was sent", async () => {
+  test("keeps a key that was changed while it was sent", async () => {
     const { connection } = sources[1] as Source;
     const { keyspace } = ours.server;
     const late = new FakeTarget((socket) => {
-      // Nobody's request: those wait.
+      // The test changes the data directly, because a client's request would wait.
       const database = keyspace.database(0);
       const [key, value] = [Buffer.from("a"), Buffer.from("new")];
       database.setString(key, 0, 1, value, 0, 3, 0, -1);
@@ -311,7 +311,7 @@ describe.skipIf(redis.missing)(`MIGRATE${redis.reason}`, () => {
     late.close();
   });
 
-  test("moves keys back from redis-server, and logs what has left", async () => {
+  test("moves keys back from redis-server, and logs the keys that were moved away", async () => {
     const { connection } = sources[1] as Source;
     await connection.reply("FLUSHALL");
     await atTarget.reply("SET", "a", "1");

@@ -6,11 +6,11 @@ import { type StartedPair, startPair } from "./harness/start-pair.ts";
 
 const redis = requireService("redis");
 
-/** What a monitor was sent, without the times and addresses, which are the servers' own. */
+/** The lines that a monitor receives, without the times and addresses, which differ between servers. */
 const withoutTimes = (text: string): string =>
   text.replaceAll(/\d{10}\.\d{6} /g, "<time> ").replaceAll(/127\.0\.0\.1:\d+/g, "<address>");
 
-/** The bytes that one connection is sent. */
+/** The bytes that one connection receives. */
 class Monitor {
   text = "";
   readonly #socket;
@@ -29,7 +29,7 @@ class Monitor {
     return monitor;
   }
 
-  /** Sends a line, and waits until something has come that contains `end`. */
+  /** Sends a line, and waits until data that contains `end` has arrived. */
   async send(line: string, end: string): Promise<void> {
     this.#socket.write(line);
     await this.until(end);
@@ -53,7 +53,7 @@ describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.r
 
   afterAll(() => pair.close());
 
-  /** Runs the commands on both servers, and compares what their monitors are sent. */
+  /** Runs the commands on both servers, and compares what their monitors receive. */
   async function expectSameLines(commands: readonly (readonly Word[])[], protocol: 2 | 3 = 2): Promise<void> {
     const [ours, theirs] = await pair.onBoth(async (port, side) => {
       const monitor = await Monitor.open(port);
@@ -71,14 +71,14 @@ describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.r
     recordExercised(["MONITOR"]);
   }
 
-  test("every byte is shown in a form that can be typed", () =>
+  test("every byte is shown in printable form", () =>
     expectSameLines([
       ["SET", "k", 'a"b\\c\n\r\t\x07\x08\x00\x7f\xff é'],
       ["set", "", "'"],
       ["ECHO", Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))],
     ]));
 
-  test("the database is that after the command, and errors are shown unless the command is none", () =>
+  test("the database shown is the one after the command, and failing commands are shown unless they are unknown", () =>
     expectSameLines([
       ["select", "5"],
       ["GET", "k"],
@@ -90,7 +90,7 @@ describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.r
       ["SELECT", "99"],
     ]));
 
-  test("passwords and administrators' commands are not", () =>
+  test("passwords and administrators' commands are not shown", () =>
     expectSameLines([
       ["AUTH", "secret"],
       ["auth", "user", "secret"],
@@ -128,7 +128,7 @@ describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.r
       ["EVAL", "return redis.call('monitor')", "0"],
     ]));
 
-  test("the same in RESP3, and of publishing and subscribing", () =>
+  test("publishing and subscribing are shown, also in RESP3", () =>
     expectSameLines(
       [
         ["PUBLISH", "channel", "message"],
@@ -141,7 +141,7 @@ describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.r
       3,
     ));
 
-  test("a command that waits is shown once, when it begins to", async () => {
+  test("a command that waits is shown once, when it begins to wait", async () => {
     const [ours, theirs] = await pair.onBoth(async (port) => {
       const monitor = await Monitor.open(port);
       const [waiting, other] = [await RespConnection.open(port, "waiting"), await RespConnection.open(port, "other")];
@@ -157,7 +157,7 @@ describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.r
     expect(ours).toBe(theirs);
   });
 
-  test("a monitor cannot use keys, and is none any more after RESET", async () => {
+  test("a monitor cannot use keys until RESET ends the monitoring", async () => {
     const [ours, theirs] = await pair.onBoth(async (port) => {
       const monitor = await Monitor.open(port);
       const lines = [
@@ -176,7 +176,7 @@ describe.skipIf(redis.missing)(`MONITOR shows what redis-server's shows${redis.r
     expect(ours).toBe(theirs);
   });
 
-  test("CLIENT LIST names a monitor O", async () => {
+  test("CLIENT LIST shows flag O for a monitor", async () => {
     await pair.onBoth(async (port) => {
       const monitor = await Monitor.open(port);
       const client = await RespConnection.open(port, "client");

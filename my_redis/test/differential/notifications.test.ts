@@ -6,10 +6,10 @@ import { serverPair, type Side } from "./harness/servers.ts";
 
 const redis = requireService("redis");
 const far = 4_102_444_800;
-/** What DUMP gives for the string "v". */
+/** The result of DUMP for the string "v". */
 const dumped = Buffer.from("0001760a009108ceb219388ace", "hex");
 
-/** What each command makes a server publish, one line per command. */
+/** The messages that each command makes a server publish, one line per command. */
 async function publishedBy(side: Side, setting: string, commands: readonly (readonly Word[])[]): Promise<string[]> {
   const port = (await serverPair()).ports[side];
   const [writer, listener] = [await RespConnection.open(port, side), await RespConnection.open(port, side)];
@@ -36,10 +36,10 @@ async function expectSameEvents(setting: string, commands: readonly (readonly Wo
   expect(ours).toEqual(await publishedBy("redis-server", setting, commands));
 }
 
-describe.skipIf(redis.missing)(`notifications of changes are those of redis-server${redis.reason}`, () => {
+describe.skipIf(redis.missing)(`keyspace notifications are those of redis-server${redis.reason}`, () => {
   afterAll(() => expectSame([["CONFIG", "SET", "notify-keyspace-events", ""]]));
 
-  test("of keys that are not there for who wants to read them", () =>
+  test("of missing keys that a command wants to read", () =>
     expectSameEvents("KEm", [
       ["SET", "k", "v"],
       ["RPUSH", "l", "a"],
@@ -89,7 +89,7 @@ describe.skipIf(redis.missing)(`notifications of changes are those of redis-serv
       ["MEMORY", "USAGE", "none1"],
     ]));
 
-  test("of keys that come to be", () =>
+  test("of new keys", () =>
     expectSameEvents("KEAn", [
       ["SET", "k", "v"],
       ["SET", "k", "v", "EX", "1000"],
@@ -231,7 +231,7 @@ describe.skipIf(redis.missing)(`notifications of changes are those of redis-serv
       ["XSETID", "x", "5-5"],
     ]));
 
-  test("only of the classes and on the channels that are asked for", async () => {
+  test("only of the configured classes and on the configured channels", async () => {
     const commands = [
       ["SET", "k", "v"],
       ["RPUSH", "l", "a"],
@@ -250,7 +250,7 @@ describe.skipIf(redis.missing)(`notifications of changes are those of redis-serv
       ["EVAL", "redis.call('SET', 'k', 'w'); redis.call('RPUSH', 'l', 'a'); redis.call('DEL', 'k')", "0"],
     ]));
 
-  test("of a key whose time is over", async () => {
+  test("of an expired key", async () => {
     for (const side of ["MyRedis", "redis-server"] as const) {
       const port = (await serverPair()).ports[side];
       const [writer, listener] = [await RespConnection.open(port, side), await RespConnection.open(port, side)];

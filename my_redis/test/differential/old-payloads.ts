@@ -2,7 +2,10 @@ import { sealPayload } from "../../src/persistence/rdb/dump-payload.ts";
 import { rdbType } from "../../src/persistence/rdb/rdb-types.ts";
 import { RdbWriter } from "../../src/persistence/rdb/rdb-writer.ts";
 
-/** Payloads in the forms that Redis wrote before 7.0, made by hand: no server at hand writes them any more. */
+/**
+ * Payloads in the forms that Redis wrote before 7.0. They are made by hand, because no installed server writes them any
+ * more.
+ */
 
 /** Ends bytes (a type and a value) as DUMP does. */
 export function seal(bytes: Uint8Array): Buffer {
@@ -11,7 +14,7 @@ export function seal(bytes: Uint8Array): Buffer {
   return Buffer.from(sealPayload(writer));
 }
 
-/** A payload of a type, with what `write` writes. */
+/** A payload of a type, with the bytes that `write` writes. */
 function payload(type: number, write: (writer: RdbWriter) => void): Buffer {
   const writer = new RdbWriter({ compresses: true });
   writer.byte(type);
@@ -21,7 +24,7 @@ function payload(type: number, write: (writer: RdbWriter) => void): Buffer {
 
 type Element = string | { readonly tag: number; readonly bytes: readonly number[] };
 
-/** Integers of each width that a ziplist knows, and their values. */
+/** Integers of each width of a ziplist, and their values. */
 const integers: readonly Element[] = [
   { tag: 0xf1, bytes: [] },
   { tag: 0xfd, bytes: [] },
@@ -72,7 +75,7 @@ const zipmap = Buffer.concat([
   Buffer.from([0, 0, 255]),
 ]);
 
-/** A score as Redis wrote it before 4.0. */
+/** A score in the form that Redis wrote before 4.0. */
 function textScore(writer: RdbWriter, score: string): void {
   writer.byte(score.length);
   writer.raw(Buffer.from(score));

@@ -5,7 +5,7 @@ import { expectSame, expectSameGenerated, generatedTimeoutMs, type Step } from "
 
 const redis = requireService("redis");
 const answered = (raw: string, replies = 1): Step => ({ raw, replies });
-/** What ends in a protocol error: that, and the end of the connection. */
+/** Bytes that lead to a protocol error and the end of the connection. */
 const fatal = (raw: string): Step => ({ raw, replies: 1, closes: true });
 
 describe.skipIf(redis.missing)(`requests are read as redis-server reads them${redis.reason}`, () => {
@@ -29,7 +29,7 @@ describe.skipIf(redis.missing)(`requests are read as redis-server reads them${re
   test("a zero byte hides the end of an inline command", () =>
     expectSame([{ raw: "PING\0\r\nPING\r\n", replies: 0, hangUp: true }]));
 
-  test("requests without a command are passed over", () =>
+  test("requests without a command are ignored", () =>
     expectSame([answered("*0\r\n*-1\r\n\r\n*1\r\n$4\r\nPING\r\n"), answered("*-100\r\nPING\r\n")]));
 
   test("malformed requests are answered with a protocol error, and the connection is closed", () =>
@@ -101,7 +101,8 @@ describe.skipIf(redis.missing)(`requests are read as redis-server reads them${re
           "*0\r\n",
           "x",
         ),
-        // No zero bytes: Redis takes one in a line for the end of what it has, and waits; here it is an error at once.
+        // Zero bytes are left out: in a line, Redis takes one for the end of the data and waits. MyRedis reports an
+        // error at once.
         fc.uint8Array({ min: 1, maxLength: 4 }).map((bytes) => Buffer.from(bytes).toString("latin1")),
       );
       const stream = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));

@@ -6,7 +6,7 @@ import { closed, RespConnection } from "./harness/resp-connection.ts";
 
 const redis = requireService("redis");
 const on = (connection: number, ...command: Word[]): Step => ({ on: connection, command });
-/** Further replies of a command that gives several, or messages. */
+/** Further replies of a command that has several, or messages. */
 const replies = (connection: number, count: number): Step[] =>
   Array.from({ length: count }, () => ({ awaitReply: connection }));
 
@@ -71,7 +71,7 @@ describe.skipIf(redis.missing)(`publishing and subscribing answer as redis-serve
       ["PUBLISH", "c", "m", "x"],
     ]));
 
-  test("shard channels are a world of their own", () =>
+  test("shard channels are separate from other channels", () =>
     expectSame([
       on(1, "SSUBSCRIBE", "c", "d"),
       ...replies(1, 1),
@@ -86,7 +86,7 @@ describe.skipIf(redis.missing)(`publishing and subscribing answer as redis-serve
       ["PUBSUB", "SHARDNUMSUB", "c", "none"],
     ]));
 
-  test("PUBSUB tells who listens", () =>
+  test("PUBSUB lists and counts subscribers", () =>
     expectSame([
       ["PUBSUB", "CHANNELS"],
       ["PUBSUB", "NUMSUB"],
@@ -111,7 +111,7 @@ describe.skipIf(redis.missing)(`publishing and subscribing answer as redis-serve
       { command: ["PUBSUB", "HELP"], compare: anything },
     ]));
 
-  test("in RESP2 a subscriber may do little else, in RESP3 anything", () =>
+  test("in RESP2 a subscriber may run few commands, in RESP3 any", () =>
     expectSame(
       [
         on(1, "PING"),
@@ -132,7 +132,7 @@ describe.skipIf(redis.missing)(`publishing and subscribing answer as redis-serve
       { protocols: [2] },
     ));
 
-  test("in RESP3 a subscriber may do anything", () =>
+  test("in RESP3 a subscriber may run any command", () =>
     expectSame(
       [
         on(1, "SUBSCRIBE", "c"),
@@ -142,7 +142,7 @@ describe.skipIf(redis.missing)(`publishing and subscribing answer as redis-serve
         on(1, "PUBLISH", "d", "to nobody"),
         on(1, "GET", "k"),
         on(1, "EXEC"),
-        // Redis 7.0 puts the message to oneself before the reply; 7.2 and we after it.
+        // Redis 7.0 sends the publisher's own message before the reply. Redis 7.2 and MyRedis send it after the reply.
         { on: 1, command: ["PUBLISH", "c", "to myself"], compare: anything },
         { awaitReply: 1, compare: anything },
       ],
@@ -179,7 +179,7 @@ describe.skipIf(redis.missing)(`publishing and subscribing answer as redis-serve
       { protocols: [2] },
     ));
 
-  test("what a transaction publishes arrives in order, and after its own reply", () =>
+  test("messages that a transaction publishes arrive in order, and after its own reply", () =>
     expectSame([
       on(1, "SUBSCRIBE", "c"),
       on(2, "PSUBSCRIBE", "*"),
@@ -202,7 +202,7 @@ describe.skipIf(redis.missing)(`publishing and subscribing answer as redis-serve
       ["EVAL", "return redis.pcall('SUBSCRIBE', 'c')", "0"],
     ]));
 
-  test("CLIENT LIST and CLIENT KILL know subscribers", () =>
+  test("CLIENT LIST and CLIENT KILL recognize subscribers", () =>
     expectSame([
       on(1, "SUBSCRIBE", "c"),
       ["CLIENT", "KILL", "TYPE", "pubsub"],
@@ -213,8 +213,8 @@ describe.skipIf(redis.missing)(`publishing and subscribing answer as redis-serve
     ]));
 });
 
-describe("subscribers of this server alone", () => {
-  test("a subscriber who does not read is let go at the limit of his class, and the others are served", async () => {
+describe("subscribers of MyRedis alone", () => {
+  test("a subscriber that does not read is disconnected at the limit of its class; others are served", async () => {
     const server = await startServer({ port: 0, memory: true, environment: { report: () => {} } });
     const publisher = await RespConnection.open(server.port, "publisher");
     await publisher.reply("CONFIG", "SET", "client-output-buffer-limit", "pubsub 1mb 0 0");
@@ -248,7 +248,7 @@ describe("subscribers of this server alone", () => {
     await server.close();
   });
 
-  test("a script that publishes more than a subscriber may leave unread loses him, and no memory", async () => {
+  test("a script that publishes more than a subscriber may leave unread gets it disconnected, and memory stays bounded", async () => {
     const server = await startServer({ port: 0, memory: true, environment: { report: () => {} } });
     const publisher = await RespConnection.open(server.port, "publisher");
     const subscriber = await RespConnection.open(server.port, "subscriber");
@@ -264,7 +264,7 @@ describe("subscribers of this server alone", () => {
     await server.close();
   });
 
-  test("a message to oneself comes after the reply, as in Redis 7.2", async () => {
+  test("a publisher's own message comes after the reply, as in Redis 7.2", async () => {
     const server = await startServer({ port: 0, memory: true });
     const connection = await RespConnection.open(server.port, "client");
     await connection.reply("HELLO", "3");
@@ -278,7 +278,7 @@ describe("subscribers of this server alone", () => {
     await server.close();
   });
 
-  test("a client who wants no replies gets messages, and makes none of others", async () => {
+  test("a client with CLIENT REPLY OFF still gets messages, and delays none of others", async () => {
     const server = await startServer({ port: 0, memory: true });
     const open = (name: string): Promise<RespConnection> => RespConnection.open(server.port, name);
     const [silent, listener, waiting] = [await open("silent"), await open("listener"), await open("waiting")];

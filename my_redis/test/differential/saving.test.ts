@@ -6,7 +6,7 @@ import { sides, type StartedPair, startPair } from "./harness/start-pair.ts";
 
 const redis = requireService("redis");
 
-describe.skipIf(redis.missing)(`with files to write, MyRedis answers as redis-server${redis.reason}`, () => {
+describe.skipIf(redis.missing)(`with files, MyRedis answers as redis-server${redis.reason}`, () => {
   let pair: StartedPair;
 
   beforeAll(async () => {
@@ -26,7 +26,7 @@ describe.skipIf(redis.missing)(`with files to write, MyRedis answers as redis-se
     }
   }
 
-  /** Waits until INFO persistence says so on both. */
+  /** Waits until INFO persistence of both servers contains this line. */
   const untilTold = (line: string): Promise<void> =>
     waitUntil(async () => (await onBoth("INFO", "persistence")).every(({ text }) => text?.includes(line) === true), {
       what: line,

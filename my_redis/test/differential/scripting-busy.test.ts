@@ -8,14 +8,14 @@ import { type StartedPair, startPair } from "./harness/start-pair.ts";
 const redis = requireService("redis");
 const endless = "while true do end";
 
-/** A script's client and another one, of a server whose scripts are slow after a moment. */
+/** The client that runs a script and another one, of a server whose scripts soon count as slow. */
 interface Clients {
   readonly script: RespConnection;
   readonly other: RespConnection;
   readonly port: number;
 }
 
-/** Runs the same steps on both servers, and compares what they give. */
+/** Runs the same steps on both servers, and compares their results. */
 async function onBoth(pair: StartedPair, run: (clients: Clients) => Promise<unknown[]>): Promise<void> {
   const [ours, theirs] = await pair.onBoth(async (port, side) => {
     const script = await RespConnection.open(port, side);
@@ -30,13 +30,13 @@ async function onBoth(pair: StartedPair, run: (clients: Clients) => Promise<unkn
 
 const show = (replies: readonly Reply[]): string[] => replies.map(showReply);
 
-/** Asks until the server says that it is busy. */
+/** Sends requests until the server replies that it is busy. */
 async function untilBusy({ other }: Clients): Promise<void> {
   const isBusy = async (): Promise<boolean> => (await other.reply("GET", "k")).text?.startsWith("BUSY") === true;
   await waitUntil(isBusy, { what: "the server to be busy", timeoutMs: 10_000 });
 }
 
-/** Asks until a client waits for a key. */
+/** Waits until a client is blocked. */
 async function untilBlocked({ other }: Clients): Promise<void> {
   const isBlocked = async (): Promise<boolean> =>
     (await other.reply("INFO", "clients")).text?.includes("blocked_clients:1") === true;
@@ -48,7 +48,7 @@ async function ask({ other }: Clients, ...command: Word[]): Promise<string> {
   return showReply(await other.reply(...command));
 }
 
-describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-server${redis.reason}`, () => {
+describe.skipIf(redis.missing)(`while a slow script runs, MyRedis behaves as redis-server${redis.reason}`, () => {
   let pair: StartedPair;
 
   beforeAll(async () => {
@@ -57,7 +57,7 @@ describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-
 
   afterAll(() => pair.close());
 
-  test("others are told so, and SCRIPT KILL ends it", () =>
+  test("other clients get BUSY, and SCRIPT KILL stops the script", () =>
     onBoth(pair, async (clients) => {
       const { script } = clients;
       script.send(["EVAL", endless, "0"], ["PING"]);
@@ -74,7 +74,7 @@ describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-
       return [busy, answers, await ask(clients, "SCRIPT", "KILL"), await ask(clients, "GET", "k")];
     }));
 
-  test("SCRIPT KILL ends one that hides in pcall", () =>
+  test("SCRIPT KILL stops a script inside pcall", () =>
     onBoth(pair, async (clients) => {
       const hiding = "local f = function() while 1 do redis.call('ping') end end while 1 do pcall(f) end";
       clients.script.send(["EVAL", hiding, "0"]);
@@ -83,7 +83,7 @@ describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-
     }));
 
   test(
-    "SCRIPT KILL does not end one that has written, and its writes are seen when it is done",
+    "SCRIPT KILL does not stop a script that has written, and its writes are visible when it is done",
     () =>
       onBoth(pair, async (clients) => {
         const incr = "redis.call('incr', 'counter')";
@@ -103,7 +103,7 @@ describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-
   );
 
   test(
-    "what it has done so far is seen by nobody, and its keys do not expire",
+    "its writes so far are invisible to other clients, and its keys do not expire",
     () =>
       onBoth(pair, async (clients) => {
         const waiting = await RespConnection.open(clients.port, "a client that waits");
@@ -123,13 +123,13 @@ describe.skipIf(redis.missing)(`while a slow script runs, MyRedis does as redis-
     20_000,
   );
 
-  test("a client that goes away leaves a server that goes on", () =>
+  test("the server goes on after the script's client has disconnected", () =>
     onBoth(pair, async (clients) => {
       clients.script.send(["EVAL", endless, "0"]);
       await untilBusy(clients);
       clients.script.close();
       const kill = await ask(clients, "SCRIPT", "KILL");
-      // The real server ends it a moment later.
+      // redis-server stops the script a moment later.
       const isServing = async (): Promise<boolean> => (await clients.other.reply("PING")).text === "PONG";
       await waitUntil(isServing, { what: "PONG", timeoutMs: 10_000 });
       return [kill];

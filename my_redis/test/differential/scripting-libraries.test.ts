@@ -136,7 +136,7 @@ describe.skipIf(redis.missing)(`cmsgpack is that of redis-server${redis.reason}`
       "return select('#', cmsgpack.unpack(string.rep('\\1', 7000)))",
     ));
 
-  // Without the codes of floats: the sign of a NaN is not kept in the same way.
+  // The codes of floats are left out, because the sign of a NaN is kept differently.
   const message = bytesOf(0, 201).map((bytes) => luaBytes(bytes));
 
   test(
@@ -365,7 +365,7 @@ describe.skipIf(redis.missing)(`struct is that of redis-server${redis.reason}`, 
             .map(([text, values]) =>
               evaluate(shown(`function(...) return hex(struct.pack(...)) end, ${[`'${text}'`, ...values].join(", ")}`)),
             ),
-          // Below 127 no byte begins a NaN, whose sign is not kept in the same way.
+          // Bytes below 127 cannot begin a NaN, whose sign is kept differently.
           fc
             .tuple(format, bytesOf(0, 126), fc.integer({ min: -1, max: 12 }))
             .map(([text, bytes, at]) => evaluate(shown(`struct.unpack, '${text}', ${luaBytes(bytes)}, ${at}`))),

@@ -4,11 +4,11 @@ import { expectSameLog, type Word } from "./harness/index.ts";
 
 const redis = requireService("redis");
 const evals = (...scripts: string[]): Word[][] => scripts.map((script) => ["EVAL", script, "0"]);
-/** Long enough to pass a limit of a millisecond, so that the script goes on in a later turn. */
+/** Long enough to exceed a time limit of a millisecond, so that the script continues in a later turn. */
 const slow = "for i = 1, 2e6 do end";
 
-describe.skipIf(redis.missing)(`the log of scripts says what redis-server's says${redis.reason}`, () => {
-  test("of what they change, as one unit", () =>
+describe.skipIf(redis.missing)(`the log of scripts equals redis-server's${redis.reason}`, () => {
+  test("for their writes, as one unit", () =>
     expectSameLog([
       ...evals(
         "return redis.call('get', 'k')",
@@ -27,7 +27,7 @@ describe.skipIf(redis.missing)(`the log of scripts says what redis-server's says
       ["EXEC"],
     ]));
 
-  test("of what they want logged", () =>
+  test("for redis.set_repl", () =>
     expectSameLog([
       ...evals(
         "redis.set_repl(redis.REPL_NONE) redis.call('set', 'a', 1)",
@@ -38,7 +38,7 @@ describe.skipIf(redis.missing)(`the log of scripts says what redis-server's says
       ),
     ]));
 
-  test("of those that pass their time", () =>
+  test("for scripts that exceed their time limit", () =>
     expectSameLog([
       ["CONFIG", "SET", "busy-reply-threshold", "1"],
       ["SELECT", "2"],

@@ -12,7 +12,7 @@ const shows = (...expressions: string[]): string[] =>
   expressions.map((expression) => `local r = {${expression}} for i = 1, #r do r[i] = tostring(r[i]) end return r`);
 
 describe.skipIf(redis.missing)(`Lua is that of redis-server${redis.reason}`, () => {
-  test("errors name what was wrong and where", () =>
+  test("errors state the cause and the place", () =>
     sameEvals(
       "error('boom')",
       "error('boom', 0)",

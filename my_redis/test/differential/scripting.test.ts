@@ -10,11 +10,11 @@ const sha1 = (text: string): string => new Bun.CryptoHasher("sha1").update(text)
 const evals = (...scripts: string[]): Step[] => scripts.map((script) => ["EVAL", script, "1", "key", "argument"]);
 const sameEvals = (...scripts: string[]): Promise<void> => expectSame(evals(...scripts));
 
-/** The text of a script that returns everything that a table holds, sorted. */
+/** The text of a script that returns the whole content of a table, sorted. */
 const showTable = (table: string): string =>
   `local e = ${table} local r = {} for k, v in pairs(e) do r[#r + 1] = k .. '=' .. tostring(v) end table.sort(r) return r`;
 
-/** INFO: the same where the pattern matches. */
+/** Compares INFO where the pattern matches. */
 const sameLines =
   (pattern: RegExp): Comparer =>
   (...replies) => {
@@ -43,7 +43,7 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
     ]);
   });
 
-  test("EVALSHA runs what EVAL or SCRIPT LOAD brought", () => {
+  test("EVALSHA runs a script that EVAL or SCRIPT LOAD has cached", () => {
     const digest = sha1("return ARGV[1]");
     return expectSame([
       ["SCRIPT", "FLUSH"],
@@ -66,7 +66,7 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
     ]);
   });
 
-  test("SCRIPT looks after the scripts", () =>
+  test("SCRIPT manages the cached scripts", () =>
     expectSame([
       ["SCRIPT", "FLUSH", "SYNC"],
       ["SCRIPT", "LOAD", "return 1"],
@@ -86,7 +86,7 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
       { on: 0, command: ["SCRIPT", "DEBUG", "MAYBE"] },
       ["SCRIPT", "DEBUG"],
       ["SCRIPT", "NOSUCH"],
-      // The same first line; the rest is in words of our own.
+      // Only the first line is the same. The rest is in our own words.
       { command: ["SCRIPT", "HELP"], compare: (ours, theirs) => ours.items?.[0]?.text === theirs.items?.[0]?.text },
       ["SCRIPT"],
       ["COMMAND", "GETKEYS", "EVAL", "return 1", "2", "a", "b", "c"],
@@ -94,7 +94,7 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
       ["COMMAND", "GETKEYS", "EVAL", "return 1", "0", "a"],
     ]));
 
-  test("a shebang sets flags, and is refused when it is wrong", () =>
+  test("a shebang sets flags, and is refused when it is invalid", () =>
     sameEvals(
       "#!lua\nreturn 1",
       "#!lua flags=no-writes\nreturn redis.call('set', KEYS[1], 1)",
@@ -126,7 +126,7 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
     return expectSame([...steps, ["SCRIPT", "LOAD", writes], ["EVALSHA_RO", sha1(writes), "1", "k"]]);
   });
 
-  test("what would overrun the stack or change what all scripts share is refused", () =>
+  test("scripts that would overflow the stack or change shared state are refused", () =>
     sameEvals(
       "return {unpack({1, 2, 3}, -2, 2147483647)}",
       "return {unpack({1, 2, 3}, 0, 2147483647)}",
@@ -203,7 +203,7 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
       `local e select(2, xpcall(function() redis.call('get', 'hash') end, function(x) e = x end)) ${showTable("e")}`,
     ));
 
-  test("redis.call refuses what is no command for a script", () =>
+  test("redis.call refuses commands that scripts may not run", () =>
     sameEvals(
       "return redis.call()",
       "return redis.pcall()",
@@ -288,7 +288,7 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
       "local t = {} for i = 1, 300 do t = {t} end return t",
     ));
 
-  test("redis.setresp chooses how replies come", () =>
+  test("redis.setresp chooses the protocol of replies", () =>
     sameEvals(
       ...["2", "3"].flatMap((protocol) =>
         [
@@ -352,7 +352,7 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
       "local names = {} for name in pairs(redis) do names[#names + 1] = name end table.sort(names) return names",
     ));
 
-  test("a script is one moment: in a transaction, in its own database, and for keys that expire", () =>
+  test("time stands still during a script, which may run in a transaction and select its own database", () =>
     expectSame([
       ["SELECT", "3"],
       [
@@ -378,7 +378,7 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
       ["GET", "a"],
     ]));
 
-  test("what a script writes is watched by transactions", () =>
+  test("writes of scripts count for WATCH", () =>
     expectSame([
       ["WATCH", "k"],
       { on: 1, command: ["EVAL", "return redis.call('set', KEYS[1], 1)", "1", "k"] },

@@ -6,17 +6,19 @@ import type { Reply } from "./harness/reply.ts";
 
 const redis = requireService("redis");
 
-/** HELP: the same first line; the rest is in words of our own. */
+/** HELP: only the first line is the same. The rest is in our own words. */
 const sameFirstLine: Comparer = (ours, theirs) => ours.items?.[0]?.text === theirs.items?.[0]?.text;
 
-/** The value of a key of a map, or of an array that alternates keys and values. */
+/** The value of a key of a map, or of an array of alternating keys and values. */
 function valueOf(reply: Reply | undefined, key: string): Reply | undefined {
   const items = reply?.items ?? [];
   const at = items.findIndex((item, index) => index % 2 === 0 && item.text === key);
   return at < 0 ? undefined : items[at + 1];
 }
 
-/** COMMAND INFO of one command: name, arity, flags, keys and categories; not the tips and key specifications. */
+/**
+ * COMMAND INFO of one command: compares name, arity, flags, keys and categories, but not tips and key specifications.
+ */
 const sameCommandInfo: Comparer = (ours, theirs) => {
   const entries = (reply: Reply): readonly Reply[] => reply.items ?? [];
   return entries(ours).every((entry, index) => {
@@ -28,12 +30,15 @@ const sameCommandInfo: Comparer = (ours, theirs) => {
   });
 };
 
-/** COMMAND DOCS of one command: all but the summary, which is in our own words, and the complexity's wording. */
+/**
+ * COMMAND DOCS of one command: compares all but the summary, which is in our own words, and the wording of the
+ * complexity.
+ */
 const sameCommandDocs: Comparer = (ours, theirs) =>
   ours.items?.[0]?.text === theirs.items?.[0]?.text &&
   ["since", "group"].every((key) => valueOf(ours.items?.[1], key)?.text === valueOf(theirs.items?.[1], key)?.text);
 
-/** COMMAND LIST: the same of the names that begin alike here and there. */
+/** COMMAND LIST: compares the names that begin alike on both servers. */
 const sameServerSubcommands: Comparer = (ours, theirs) => {
   const [mine, other] = [ours, theirs].map(({ items }) =>
     (items ?? []).map(({ text }) => text ?? "").filter((name) => /^(config|slowlog|latency|memory|object)/.test(name)),
@@ -41,7 +46,7 @@ const sameServerSubcommands: Comparer = (ours, theirs) => {
   return JSON.stringify(mine?.toSorted()) === JSON.stringify(other?.toSorted());
 };
 
-/** INFO: the same sections in the same order. */
+/** INFO: compares the sections and their order. */
 const sameSections: Comparer = (ours, theirs) => {
   const sections = (reply: Reply): string => (reply.text?.match(/^# .*$/gm) ?? []).join();
   return ours.sign === theirs.sign && sections(ours) === sections(theirs);
@@ -81,7 +86,7 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["CONFIG"],
     ]));
 
-  test("COMMAND tells of commands from the table", () =>
+  test("COMMAND describes the commands of the table", () =>
     expectSame([
       { command: ["COMMAND"], compare: (ours, theirs) => ours.sign === theirs.sign },
       { command: ["COMMAND", "COUNT"], compare: sameShape },
@@ -108,7 +113,7 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["COMMAND", "COUNT", "x"],
     ]));
 
-  test("COMMAND GETKEYSANDFLAGS says what each command does with each of its keys", () =>
+  test("COMMAND GETKEYSANDFLAGS returns how each command uses each of its keys", () =>
     expectSame(
       [
         "SET k v",
@@ -193,7 +198,7 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["LOLWUT", "VERSION", "x"],
     ]));
 
-  test("SLOWLOG does not tell the passwords of MIGRATE", () =>
+  test("SLOWLOG does not contain the passwords of MIGRATE", () =>
     expectSame([
       ["SLOWLOG", "RESET"],
       ["CONFIG", "SET", "slowlog-log-slower-than", "0"],
@@ -204,7 +209,7 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["SLOWLOG", "RESET"],
     ]));
 
-  test("SLOWLOG notes what is slower than asked for", () =>
+  test("SLOWLOG records commands above the configured duration", () =>
     expectSame([
       ["SLOWLOG", "RESET"],
       ["CONFIG", "SET", "slowlog-log-slower-than", "0"],
@@ -234,7 +239,7 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["SLOWLOG", "NOSUCH"],
     ]));
 
-  test("LATENCY notes events that took long", () =>
+  test("LATENCY records slow events", () =>
     expectSame([
       ["LATENCY", "RESET"],
       ["LATENCY", "LATEST"],
@@ -256,7 +261,7 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["LATENCY", "NOSUCH"],
     ]));
 
-  test("MEMORY looks at the memory", () =>
+  test("MEMORY reports the use of memory", () =>
     expectSame([
       ["MEMORY", "USAGE", "none"],
       ["SET", "k", "value"],
@@ -272,7 +277,7 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["MEMORY", "NOSUCH"],
     ]));
 
-  test("ACL, MODULE and FUNCTION as far as they go", () =>
+  test("ACL, MODULE and FUNCTION, as far as they are implemented", () =>
     expectSame([
       ["ACL", "WHOAMI"],
       { command: ["ACL", "CAT"], compare: sameElements },
@@ -293,7 +298,7 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["FUNCTION", "LIST", "WITHCODE", "WITHCODE"],
     ]));
 
-  test("DEBUG does what tests ask of it", () =>
+  test("DEBUG has the subcommands that tests need", () =>
     expectSame([
       ["DEBUG"],
       ["DEBUG", "NOSUCH"],
@@ -339,10 +344,10 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["DEBUG", "PROTOCOL", "nosuch"],
     ]));
 
-  test("DEBUG PROTOCOL attrib, as far as RESP2 goes", () =>
+  test("DEBUG PROTOCOL attrib is the same in RESP2", () =>
     expectSame([["DEBUG", "PROTOCOL", "attrib"]], { protocols: [2] }));
 
-  test("SHUTDOWN refuses what it does not understand", () =>
+  test("SHUTDOWN refuses invalid arguments", () =>
     expectSame([
       ["SHUTDOWN", "foo"],
       ["SHUTDOWN", "ABORT"],
@@ -353,7 +358,7 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
       ["EXEC"],
     ]));
 
-  test("HELP of every family begins alike", () =>
+  test("HELP of every container begins alike", () =>
     expectSame([
       ...helps(["ACL", "CLIENT", "COMMAND", "CONFIG", "DEBUG", "FUNCTION", "LATENCY", "MEMORY", "MODULE", "SLOWLOG"]),
       ["CONFIG", "HELP", "x"],
@@ -361,7 +366,7 @@ describe.skipIf(redis.missing)(`server commands answer as redis-server does${red
     ]));
 });
 
-/** Slow commands: the same words, in the same order; not their numbers, times and clients. */
+/** SLOWLOG GET: compares the commands and their order, but not ids, times and clients. */
 function sameWords(ours: Reply, theirs: Reply): boolean {
   const words = (reply: Reply): string => JSON.stringify(reply.items?.map((entry) => entry.items?.[3]));
   return words(ours) === words(theirs);

@@ -10,7 +10,7 @@ import {
 } from "./harness/arbitrary-words.ts";
 import { sameElements, sameShape, type Step, type Word } from "./harness/index.ts";
 
-/** Integers of each width, and few enough of them to meet. */
+/** Integers of each width, but few, so that commands find them. */
 const integerMember: fc.Arbitrary<Word> = fc.oneof(
   fc.integer({ min: -15, max: 15 }),
   fc.constantFrom<Word>(
@@ -27,7 +27,7 @@ const integerMember: fc.Arbitrary<Word> = fc.oneof(
 const member = fc.oneof({ weight: 4, arbitrary: integerMember }, { weight: 1, arbitrary: valueWord });
 const members = fc.array(member, { minLength: 1, maxLength: 8 });
 const integers = fc.array(integerMember, { minLength: 1, maxLength: 20 });
-/** Makes large sets now and then. */
+/** Sometimes creates large sets. */
 const manyMembers = fc
   .integer({ min: 100, max: 500 })
   .map((count) => Array.from({ length: count }, (_, at) => `m${at}`));
@@ -40,7 +40,7 @@ const countWord = fc.oneof(
   { weight: 1, arbitrary: junkWord },
 );
 
-/** Commands on sets, right ones and wrong ones; none that leaves to chance what is in the set afterwards. */
+/** Commands on sets, valid and invalid ones, but none whose effect on the set is random. */
 export const setSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("SADD", keyWord, members),
   commandOf("SADD", keyWord, integers),

@@ -19,7 +19,7 @@ import { setSteps } from "./set-steps.ts";
 const redis = requireService("redis");
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 const names = (count: number): string[] => numbers(count).map((at) => `member:${at}`);
-/** The same type and number of elements: which ones is left to chance. */
+/** The same type and number of elements. Which elements they are is random. */
 const random = (...command: Word[]): Step => ({ command, compare: sameShape });
 const sameSet: Comparer = (ours, theirs) =>
   ours.sign === theirs.sign && sorted(ours.items).join() === sorted(theirs.items).join();
@@ -229,7 +229,7 @@ describe.skipIf(redis.missing)(`sets answer as redis-server does${redis.reason}`
       ["SRANDMEMBER", "k", "-9223372036854775808"],
     ]));
 
-  test("SSCAN goes through every set", () =>
+  test("SSCAN visits every member", () =>
     expectSame([
       ["SADD", "integers", ...numbers(100)],
       ["SADD", "few", ...names(10), "1"],
@@ -247,7 +247,7 @@ describe.skipIf(redis.missing)(`sets answer as redis-server does${redis.reason}`
       ["SSCAN", "few", "0", "MATCH"],
     ]));
 
-  test("every command refuses a key that holds something else", () =>
+  test("every command refuses a key of another type", () =>
     expectSame([
       ["SET", "s", "text"],
       ...["SADD", "SREM", "SISMEMBER", "SMISMEMBER"].map((name) => [name, "s", "a"]),
@@ -265,8 +265,8 @@ describe.skipIf(redis.missing)(`sets answer as redis-server does${redis.reason}`
   );
 });
 
-describe.skipIf(redis.missing)(`the log of sets says what redis-server's says${redis.reason}`, () => {
-  test("of commands on sets, of what was left to chance as what was done", () =>
+describe.skipIf(redis.missing)(`the log of sets equals redis-server's${redis.reason}`, () => {
+  test("for commands on sets, the random ones by their effects", () =>
     expectSameLog([
       ["SADD", "k", "a", "b"],
       ["SADD", "k", "a"],
@@ -288,7 +288,7 @@ describe.skipIf(redis.missing)(`the log of sets says what redis-server's says${r
     ]));
 });
 
-describe("sets of this server alone", () => {
+describe("sets of MyRedis alone", () => {
   test("OBJECT ENCODING names small sets of anything but integers listpack, as Redis 7.2 does", async () => {
     const server = await startServer({ port: 0, memory: true });
     const connection = await RespConnection.open(server.port, "MyRedis");
@@ -309,7 +309,7 @@ describe("sets of this server alone", () => {
     await server.close();
   });
 
-  test("SPOP and SRANDMEMBER give only members, and distinct ones", async () => {
+  test("SPOP and SRANDMEMBER return only members, and distinct ones", async () => {
     const server = await startServer({ port: 0, memory: true });
     const connection = await RespConnection.open(server.port, "MyRedis");
     for (const members of [numbers(300).map(String), names(100), names(3000)]) {

@@ -13,7 +13,7 @@ const far = 4_102_444_800_000;
 const range = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
 const long = "a long text that repeats itself, ".repeat(40);
 
-/** Every type in every encoding that Redis 7.0 has, with and without an expiry, in several databases. */
+/** Every type in every encoding of Redis 7.0, with and without an expiry, in several databases. */
 function creations(): Word[][] {
   return [
     ["SELECT", 0],
@@ -68,7 +68,7 @@ async function create(connection: RespConnection, commands: readonly Word[][]): 
   expect(errors.map((error) => error.slice(0, 200))).toEqual([]);
 }
 
-/** What the folder holds, as redis-server reads it; "--appendonly yes" for the log. */
+/** The content of the folder as redis-server loads it; "--appendonly yes" loads the log. */
 async function readByRedis(folder: string, ...args: string[]) {
   const server = await startRedisServer({ args: ["--dir", folder, ...args] });
   const connection = await RespConnection.open(server.port, "redis-server");
@@ -78,7 +78,7 @@ async function readByRedis(folder: string, ...args: string[]) {
   return dataset;
 }
 
-/** What the folder holds, as MyRedis reads it. */
+/** The content of the folder as MyRedis loads it. */
 async function readByMyRedis(folder: string, appendonly = false) {
   const server = await startServer({ port: 0, dir: folder, appendonly });
   const connection = await RespConnection.open(server.port, "MyRedis");
@@ -122,7 +122,7 @@ describe.skipIf(redis.missing)(`snapshots and logs move between redis-server and
   }
 
   for (const command of ["SAVE", "BGSAVE"]) {
-    test(`redis-server reads what ${command} of MyRedis wrote`, async () => {
+    test(`redis-server reads the file that ${command} of MyRedis wrote`, async () => {
       const folder = temporaryFolder("rdb");
       const server = await startServer({ port: 0, dir: folder });
       const connection = await RespConnection.open(server.port, "MyRedis");
@@ -141,7 +141,7 @@ describe.skipIf(redis.missing)(`snapshots and logs move between redis-server and
   }
 
   for (const preamble of ["yes", "no"]) {
-    test(`a log goes to redis-server and back, rewritten by each, with aof-use-rdb-preamble ${preamble}`, async () => {
+    test(`a log moves to redis-server and back, rewritten by each, with aof-use-rdb-preamble ${preamble}`, async () => {
       const folder = temporaryFolder("aof");
       const options = { port: 0, dir: folder, appendonly: true, "aof-use-rdb-preamble": preamble === "yes" };
       const ours = await startServer(options);
@@ -176,7 +176,7 @@ describe.skipIf(redis.missing)(`snapshots and logs move between redis-server and
     });
   }
 
-  test("MyRedis reads a log of before Redis 7: one file that begins with a snapshot and goes on with commands", async () => {
+  test("MyRedis reads a log from before Redis 7: one file with a snapshot followed by commands", async () => {
     const source = temporaryFolder("rdb");
     const server = await startServer({ port: 0, dir: source });
     const connection = await RespConnection.open(server.port, "MyRedis");

@@ -14,14 +14,14 @@ import {
 
 const redis = requireService("redis");
 
-/** A list whose elements have weights and hashes, some of them missing or of another type. */
+/** A list whose elements have weights and hashes. Some of these are missing or of another type. */
 const weighted: Step[] = [
   ["RPUSH", "l", "3", "1", "2", "20", "x y", ""],
   ["MSET", "w_1", "30", "w_2", "10", "w_3", "20", "w_20", "-1.5", "w_", "1e2"],
   ["MSET", "name_1", "one", "name_2", "two", "name_3", "three", "name_x y", "both"],
   ["HSET", "h_1", "f", "c", "n", "7", "a->b", "deep"],
   ["HSET", "h_2", "f", "b", "n", "-7.5", "", "no name"],
-  // An arrow with nothing behind it is part of the name.
+  // An arrow at the end of a pattern is part of the key's name.
   ["MSET", "h_1->", "5", "h_2->", "-5"],
   ["HSET", "h_3", "f", "a", "n", "0x10"],
   ["SET", "h_20", "no hash"],
@@ -81,7 +81,7 @@ const sources: Readonly<Record<string, readonly Step[]>> = {
   "a list": weighted,
   "a set": [...weighted.slice(1), ["SADD", "l", "3", "1", "2", "20", "x y", ""]],
   "a set of integers": [...weighted.slice(1), ["SADD", "l", "3", "1", "2", "20", "-7"]],
-  // Sorting makes a small sorted set a large one in redis-server 7.0; here it is large from the start.
+  // In redis-server 7.0, SORT converts a small sorted set to a large one. So this one is large from the start.
   "a sorted set": [
     ...weighted.slice(1),
     ["ZADD", "l", "5", "3", "4", "1", "3", "2", "2", "20", "1", "x y", "1", ""],
@@ -89,12 +89,12 @@ const sources: Readonly<Record<string, readonly Step[]>> = {
   ],
 };
 
-/** Whether elements that are equal, and those that are not sorted, come in the order of a hash table. */
+/** Whether equal elements, or all elements of an unsorted result, come in the order of a hash table. */
 type Kind = "exact" | "ties by table" | "all by table";
 const kindOf = (name: string): Kind =>
   name === "a set" ? "all by table" : name === "a sorted set" ? "ties by table" : "exact";
 
-/** Whether elements may be equal: by weights they are compared alone. */
+/** Whether elements may compare as equal: ALPHA with BY compares only the weights. */
 const hasTies = (words: readonly Word[]): boolean => words.includes("ALPHA") && words.includes("BY");
 const isUnsorted = (words: readonly Word[]): boolean => ["nosort", "#", ""].some((name) => words.includes(name));
 
@@ -141,7 +141,7 @@ describe.skipIf(redis.missing)(`SORT answers as redis-server does${redis.reason}
         ),
     ));
 
-  test("text with zero bytes ends there for a client, and not for a key", () =>
+  test("comparison stops at a zero byte, but not with STORE", () =>
     expectSame([
       ["RPUSH", "l", "b\0b", "b\0a", "b", "a\0z", "", "\0"],
       ["SORT", "l", "ALPHA"],
@@ -152,7 +152,7 @@ describe.skipIf(redis.missing)(`SORT answers as redis-server does${redis.reason}
       ["SORT", "l", "ALPHA", "BY", "x*->\0y"],
     ]));
 
-  test("STORE replaces whatever was there, also what is being sorted", () =>
+  test("STORE replaces any value, also the one that is being sorted", () =>
     expectSame([
       ["RPUSH", "l", "3", "1", "2"],
       ["SET", "t", "text", "EX", "1000"],
@@ -183,7 +183,7 @@ describe.skipIf(redis.missing)(`SORT answers as redis-server does${redis.reason}
       ["SORT", "l", "BY", "nosort", "LIMIT", 2990, 100, "DESC"],
     ]));
 
-  test("a set that a script sorts by nothing comes in alphabetic order", () =>
+  test("a set that a script sorts BY nosort comes in alphabetic order", () =>
     expectSame([
       ["SADD", "s", "c", "a", "b", "10", "9"],
       ["EVAL", "return redis.call('SORT', KEYS[1], 'BY', 'nosort')", 1, "s"],
@@ -192,7 +192,7 @@ describe.skipIf(redis.missing)(`SORT answers as redis-server does${redis.reason}
       ["LRANGE", "t", 0, -1],
     ]));
 
-  test("wrong keys and options are refused", () =>
+  test("keys of other types and invalid options are refused", () =>
     expectSame([
       ["SET", "text", "v"],
       ["HSET", "hash", "f", "v"],
@@ -228,7 +228,7 @@ describe.skipIf(redis.missing)(`SORT answers as redis-server does${redis.reason}
       ["SORT_RO", "l", "STORE", "t"],
     ]));
 
-  test("COMMAND GETKEYS finds the key to sort and the one to store at", () =>
+  test("COMMAND GETKEYS finds the source and the destination", () =>
     expectSame(
       [
         ["l"],
@@ -245,7 +245,7 @@ describe.skipIf(redis.missing)(`SORT answers as redis-server does${redis.reason}
       ]),
     ));
 
-  test("SORT is logged as it came where it stored something, or deleted it", () =>
+  test("SORT is logged unchanged when it stored or deleted a key", () =>
     expectSameLog([
       ["RPUSH", "l", "2", "1"],
       ["SORT", "l"],
@@ -277,8 +277,8 @@ const sortOptions = optionsOf(
   optionWith("STORE", keyWord),
   junkWord.map((word) => [word]),
 );
-// Alphabetic order by weights with ties and LIMIT is left out: Redis sorts a part of the elements then, and which of
-// equal ones come first hangs on its algorithm.
+// Alphabetic order by weights with ties and LIMIT is left out. Redis sorts only a part of the elements then, so which
+// of the equal ones come first depends on its algorithm.
 const sortSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("RPUSH", keyWord, fc.array(element, { minLength: 1, maxLength: 8 })),
   commandOf("SET", fc.constantFrom<Word>("w_1", "w_2", "w_3"), element),
@@ -292,7 +292,7 @@ const sortSteps: readonly fc.Arbitrary<Step>[] = [
   ),
 ];
 
-test("every option of SORT stands in the examples", () => {
+test("the examples contain every option of SORT", () => {
   const words = new Set(options.flat().map(String));
   for (const option of ["ASC", "DESC", "ALPHA", "BY", "GET", "LIMIT"]) expect(words.has(option)).toBe(true);
 });

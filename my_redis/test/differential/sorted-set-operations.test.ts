@@ -137,7 +137,7 @@ describe.skipIf(redis.missing)(`operations on sorted sets answer as redis-server
       { awaitReply: 1 },
     ]));
 
-  test("a wait ends with its time, and is refused in a transaction", () =>
+  test("a wait ends at its timeout, and no command waits in a transaction", () =>
     expectSame([
       ["SET", "s", "x"],
       { on: 1, command: ["BZPOPMIN", "none", "0.01"] },
@@ -154,7 +154,7 @@ describe.skipIf(redis.missing)(`operations on sorted sets answer as redis-server
       ["EXEC"],
     ]));
 
-  test("the log says what was really done", () =>
+  test("the log states the actual effects", () =>
     expectSameLog([
       ["ZADD", "z", "1", "a", "2", "b", "3", "c", "4", "d", "5", "e", "6", "f", "7", "g"],
       ["ZADD", "z", "NX", "1", "a"],
@@ -180,7 +180,7 @@ describe.skipIf(redis.missing)(`operations on sorted sets answer as redis-server
 });
 
 const member = fc.constantFrom<Word>("a", "b", "c", "d", "e", "f", "10", "9", "", "x".repeat(70));
-// Of few binary digits, so that every sum of them is exact, in whatever order.
+// Scores with few binary digits, so that every sum of them is exact in any order.
 const score = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -40, max: 40 }).map((quarters) => String(quarters / 4)) },
   { weight: 1, arbitrary: fc.constantFrom<Word>("inf", "-inf", "1e20", "9007199254740993", "-0.5") },
@@ -200,7 +200,7 @@ const operationOptions = optionsOf(
   optionWith("AGGREGATE", fc.constantFrom<Word>("SUM", "MIN", "MAX")),
 );
 
-/** Commands on sorted sets, right ones and wrong ones. */
+/** Commands on sorted sets, valid and invalid ones. */
 const sortedSetSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("ZADD", keyWord, pairs),
   commandOf("ZADD", keyWord, optionsOf(2, "NX", "XX", "GT", "LT", "CH", "INCR"), pairs),

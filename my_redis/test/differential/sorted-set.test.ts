@@ -39,7 +39,7 @@ describe.skipIf(redis.missing)(`sorted sets answer as redis-server does${redis.r
       ["ZRANGE", "z", 0, -1, "WITHSCORES"],
     ]));
 
-  test("ZADD refuses what it cannot do", () =>
+  test("ZADD refuses invalid and contradictory arguments", () =>
     expectSame([
       wrongType,
       ["ZADD", "s", 1, "a"],
@@ -212,7 +212,7 @@ describe.skipIf(redis.missing)(`sorted sets answer as redis-server does${redis.r
       ["ZCOUNT", "z", 1],
     ]));
 
-  test("ranges by place", () =>
+  test("ranges by rank", () =>
     expectSame([
       five,
       large,
@@ -411,7 +411,7 @@ describe.skipIf(redis.missing)(`sorted sets answer as redis-server does${redis.r
       ["BZMPOP", "x", 0, "z", "MIN"],
     ]));
 
-  test("ZRANDMEMBER gives members", () =>
+  test("ZRANDMEMBER returns members", () =>
     expectSame([
       wrongType,
       five,

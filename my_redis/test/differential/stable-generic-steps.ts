@@ -1,9 +1,12 @@
 import { genericSteps } from "./arbitrary-commands.ts";
 import type { Step, Word } from "./harness/index.ts";
 
-/** With GT and LT two lifetimes that were given a millisecond apart are different, and within one they are the same. */
+/**
+ * Two lifetimes that were set a millisecond apart compare as different, but within one millisecond as equal. So GT and
+ * LT are left out.
+ */
 const comparesExpiry = (step: Step): boolean =>
   Array.isArray(step) && step.some((word: Word) => word === "GT" || word === "LT");
 
-/** Commands on keys of any type whose replies do not hang on the millisecond in which they come. */
+/** Commands on keys of any type whose replies do not depend on the millisecond at which they run. */
 export const stableGenericSteps = genericSteps.map((step) => step.filter((made) => !comparesExpiry(made)));

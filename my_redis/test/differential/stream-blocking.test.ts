@@ -13,8 +13,8 @@ const readNew = (consumer: Word, key: Word = "s"): Word[] => [
   ...["STREAMS", key, ">"],
 ];
 
-describe.skipIf(redis.missing)(`readers that wait are served as by redis-server${redis.reason}`, () => {
-  test("XREAD waits for what comes after the last entry", () =>
+describe.skipIf(redis.missing)(`blocked readers are served as by redis-server${redis.reason}`, () => {
+  test("XREAD waits for entries after the last one", () =>
     expectSame([
       ["XADD", "s", "1", "f", "v"],
       waits(1, "XREAD", "BLOCK", "0", "STREAMS", "s", "$"),
@@ -27,7 +27,7 @@ describe.skipIf(redis.missing)(`readers that wait are served as by redis-server$
       served(3),
     ]));
 
-  test("what one transaction added comes in one piece", () =>
+  test("entries of one transaction arrive in one reply", () =>
     expectSame([
       waits(1, "XREAD", "BLOCK", "0", "STREAMS", "s", "t", "$", "0"),
       ["MULTI"],
@@ -40,7 +40,7 @@ describe.skipIf(redis.missing)(`readers that wait are served as by redis-server$
       served(2),
     ]));
 
-  test("a reader outlives what becomes of the key", () =>
+  test("a reader stays blocked when its key is deleted or replaced", () =>
     expectSame([
       ["XADD", "s", "5", "f", "v"],
       waits(1, "XREAD", "BLOCK", "0", "STREAMS", "s", "$"),
@@ -56,7 +56,7 @@ describe.skipIf(redis.missing)(`readers that wait are served as by redis-server$
       served(1),
     ]));
 
-  test("a key that comes by renaming, copying or swapping databases wakes readers", () =>
+  test("a key that is created by renaming, copying or swapping databases wakes readers", () =>
     expectSame([
       waits(1, "XREAD", "BLOCK", "0", "STREAMS", "s", "$"),
       ["XADD", "t", "1", "f", "v"],
@@ -72,7 +72,7 @@ describe.skipIf(redis.missing)(`readers that wait are served as by redis-server$
       served(1),
     ]));
 
-  test("nobody waits longer than he said, nor in a transaction or script", () =>
+  test("no client waits beyond its timeout, nor in a transaction or script", () =>
     expectSame([
       ["XREAD", "BLOCK", "5", "STREAMS", "s", "$"],
       ["XREAD", "BLOCK", "5", "STREAMS", "s", "t", "0", "0"],
@@ -152,8 +152,8 @@ async function withWaiting(
 
 const createGroup = ["XGROUP", "CREATE", "s", "g", "$", "MKSTREAM"];
 
-// Redis 7.2 runs the command of a waiting client again when a key of his changes, and so do we; 7.0 did it otherwise.
-describe("a reader that waits", () => {
+// Redis 7.2 and MyRedis run a blocked command again when one of its keys changes. Redis 7.0 behaved differently.
+describe("a blocked reader", () => {
   test.each([
     [
       "the key is deleted",
@@ -178,7 +178,7 @@ describe("a reader that waits", () => {
     }),
   );
 
-  test("is counted once, when he has got his reply", () =>
+  test("is counted once, when it has received its reply", () =>
     withWaiting([], ["XREAD", "BLOCK", "0", "STREAMS", "s", "5"], async (waiting, other) => {
       const calls = async (): Promise<string | undefined> =>
         /cmdstat_xread:calls=(\d+)/.exec((await other.reply("INFO", "commandstats")).text ?? "")?.[1];
@@ -191,7 +191,7 @@ describe("a reader that waits", () => {
       expect(await calls()).toBe("2");
     }));
 
-  test("is not served an entry that is gone again when its transaction ends", () =>
+  test("does not receive an entry that is deleted within the same transaction", () =>
     withWaiting(
       [["XADD", "s", "1", "f", "v"]],
       ["XREAD", "BLOCK", "0", "STREAMS", "s", "$"],
@@ -207,7 +207,7 @@ describe("a reader that waits", () => {
       },
     ));
 
-  test("is given what all of his streams have by then", () =>
+  test("receives the entries that all of its streams have by then", () =>
     withWaiting([], ["XREAD", "BLOCK", "0", "STREAMS", "s", "t", "$", "0"], async (waiting, other) => {
       await other.replies([["MULTI"], ["XADD", "t", "1", "f", "v"], ["XADD", "s", "1", "f", "v"], ["EXEC"]]);
       expect(showReply(await waiting.next())).toBe(
@@ -215,7 +215,7 @@ describe("a reader that waits", () => {
       );
     }));
 
-  test("for the last entry of a stream, or the next one where there is none, gets it", () =>
+  test("receives the last entry of a stream, or waits for the next one when the stream is empty", () =>
     withWaiting(
       [["XADD", "t", "1", "f", "v"]],
       ["XREAD", "BLOCK", "0", "STREAMS", "s", "+"],

@@ -10,7 +10,7 @@ const nodes = (bytes: number, entries: number): string[] => [
   ...["stream-node-max-entries", String(entries)],
 ];
 
-describe.skipIf(redis.missing)(`generated sequences on streams end as on redis-server${redis.reason}`, () => {
+describe.skipIf(redis.missing)(`generated stream sequences give the same as redis-server${redis.reason}`, () => {
   afterAll(() => expectSame([nodes(4096, 100)]));
 
   test(

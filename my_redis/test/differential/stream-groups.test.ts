@@ -40,7 +40,7 @@ describe.skipIf(redis.missing)(`consumer groups answer as redis-server does${red
       ["XINFO", "GROUPS", "s"],
     ]));
 
-  test("groups that are asked for wrongly", () =>
+  test("invalid requests for groups", () =>
     expectSame([
       ...entries("s", 1),
       ...[
@@ -68,7 +68,7 @@ describe.skipIf(redis.missing)(`consumer groups answer as redis-server does${red
       ["EXISTS", "none"],
     ]));
 
-  test("consumers read what nobody was given, each his part", () =>
+  test("each consumer receives its part of the new entries", () =>
     expectSame([
       ...entries("s", 6),
       ["XGROUP", "CREATE", "s", "g", "0"],
@@ -92,7 +92,7 @@ describe.skipIf(redis.missing)(`consumer groups answer as redis-server does${red
       info("GROUPS", "s"),
     ]));
 
-  test("a consumer's history, with what was deleted since", () =>
+  test("a consumer's history, with entries that were deleted since", () =>
     expectSame([
       ...entries("s", 5),
       ["XGROUP", "CREATE", "s", "g", "0"],
@@ -122,7 +122,7 @@ describe.skipIf(redis.missing)(`consumer groups answer as redis-server does${red
       ["XREADGROUP", "GROUP", "g", "Alice", "STREAMS", "t", "none", ">", ">"],
     ]));
 
-  test("XREADGROUP that is asked for wrongly", () =>
+  test("invalid requests of XREADGROUP", () =>
     expectSame([
       ...entries("s", 1),
       ["XGROUP", "CREATE", "s", "g", "0"],
@@ -161,7 +161,7 @@ describe.skipIf(redis.missing)(`consumer groups answer as redis-server does${red
       ["XACK", "none", "g", "x"],
     ]));
 
-  test("what is pending, in every form", () =>
+  test("pending entries, in every form of XPENDING", () =>
     expectSame([
       ...entries("s", 6),
       ["XGROUP", "CREATE", "s", "g", "0"],
@@ -248,7 +248,7 @@ describe.skipIf(redis.missing)(`consumer groups answer as redis-server does${red
       info("CONSUMERS", "s", "g"),
     ]));
 
-  test("claiming in turn what is pending for too long", () =>
+  test("XAUTOCLAIM of entries that have been pending for too long", () =>
     expectSame([
       ...entries("s", 8),
       ["XGROUP", "CREATE", "s", "g", "0"],
@@ -280,7 +280,7 @@ describe.skipIf(redis.missing)(`consumer groups answer as redis-server does${red
       ["XAUTOCLAIM", "none", "g", "Bob", "0", "0"],
     ]));
 
-  test("looking for what is pending for too long, ten at most for each that is asked for", () =>
+  test("XAUTOCLAIM visits at most ten entries for each requested one", () =>
     expectSame([
       ...entries("s", 40),
       ["XGROUP", "CREATE", "s", "g", "0"],
@@ -293,7 +293,7 @@ describe.skipIf(redis.missing)(`consumer groups answer as redis-server does${red
       ["XAUTOCLAIM", "s", "g", "Bob", "1000000", "11", "COUNT", "1"],
     ]));
 
-  test("consumers are created and deleted with what is pending", () =>
+  test("consumers are created, and deleted with their pending entries", () =>
     expectSame([
       ...entries("s", 4),
       ["XGROUP", "CREATE", "s", "g", "0"],
@@ -343,7 +343,7 @@ describe.skipIf(redis.missing)(`consumer groups answer as redis-server does${red
       ].flatMap((command): Step[] => [command, { command: ["XINFO", "GROUPS", "s"], compare: sameGroups }]),
     ]));
 
-  test("the log says what has become of pending entries", () =>
+  test("the log states the changes to pending entries", () =>
     expectSameLog([
       ...entries("s", 5),
       ["XGROUP", "CREATE", "s", "g", "0"],

@@ -1,16 +1,16 @@
 import { type Comparer, type Reply, sameBytes } from "./harness/index.ts";
 
-/** Fields of XINFO that Redis 7.2 has and 7.0 has not. */
+/** Fields of XINFO that Redis 7.2 has and 7.0 lacks. */
 const fieldsOf72 = new Set(["inactive", "active-time"]);
-/** Fields that hang on the moment. */
+/** Fields that depend on the time. */
 const momentFields = new Set(["idle", "seen-time"]);
-/** Integers from here on are moments in Unix milliseconds. */
+/** Integers of at least this are moments in Unix milliseconds. */
 const leastMomentMs = 1_000_000_000_000;
 
-/** XINFO as Redis 7.0 would answer it, without what hangs on the moment. */
+/** XINFO in the form of Redis 7.0, without the parts that depend on the time. */
 export const sameInfo: Comparer = (ours, theirs) => sameBytes(withoutMoments(ours), withoutMoments(theirs));
 
-/** As `sameInfo`, without the consumers, whom Redis 7.0 creates only when they are given something. */
+/** Like `sameInfo`, but without consumers, because Redis 7.0 creates a consumer only when it receives an entry. */
 export const sameGroups: Comparer = (ours, theirs) =>
   sameBytes(withoutMoments(ours, "consumers"), withoutMoments(theirs, "consumers"));
 
@@ -29,7 +29,7 @@ function withoutMoments(reply: Reply, alsoWithout?: string): Reply {
   return { sign, items: kept };
 }
 
-/** The long form of XPENDING, whose third elements are the milliseconds since the delivery. */
+/** The long form of XPENDING. The third elements are left out, because they are milliseconds since the delivery. */
 export const samePending: Comparer = (ours, theirs) => sameBytes(withoutIdle(ours), withoutIdle(theirs));
 
 const withoutIdle = (reply: Reply): Reply => ({

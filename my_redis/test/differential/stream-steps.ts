@@ -6,7 +6,7 @@ import { sameGroups, samePending } from "./stream-replies.ts";
 const maxId = "18446744073709551615-18446744073709551615";
 const key = fc.constantFrom<Word>("a", "b");
 const small = fc.integer({ min: 0, max: 30 });
-/** Ids in a narrow range, so that the commands of a sequence meet. */
+/** Ids in a narrow range, so that the commands of a sequence affect each other. */
 const nearId: fc.Arbitrary<Word> = fc.oneof(
   {
     weight: 3,
@@ -14,12 +14,12 @@ const nearId: fc.Arbitrary<Word> = fc.oneof(
   },
   { weight: 1, arbitrary: small },
 );
-/** Now and then an id at the limits, or what is none. */
+/** Sometimes an id at the limits, or an invalid one. */
 const idWord: fc.Arbitrary<Word> = fc.oneof(
   { weight: 16, arbitrary: nearId },
   { weight: 1, arbitrary: fc.constantFrom<Word>("0-0", "18446744073709551615", maxId, "x", "1-") },
 );
-/** For XADD: mostly after what was added before, whatever that was. */
+/** Ids for XADD, mostly greater than any that were added before. */
 const newId: fc.Arbitrary<Word> = fc.oneof(
   { weight: 3, arbitrary: nearId },
   { weight: 6, arbitrary: small.map((ms) => `${ms}-*`) },
@@ -61,7 +61,7 @@ const compared =
   (compare: Comparer) =>
   (step: Step): Step => ({ command: step as readonly Word[], compare });
 
-/** Commands on the entries of streams, right ones and wrong ones. */
+/** Commands on the entries of streams, valid and invalid ones. */
 export const streamSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("XADD", key, newId, pairs),
   commandOf("XADD", key, newId, pairs),
@@ -77,7 +77,7 @@ export const streamSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("XREAD", optionsOf(1, count), "STREAMS", key, fc.oneof(idWord, fc.constantFrom<Word>("$", ">"))),
   commandOf("XREAD", optionsOf(1, count), "STREAMS", "a", "b", idWord, idWord),
   commandOf("XINFO", "STREAM", key),
-  // Only ids after all others: Redis 7.0 takes one before the last that was deleted, 7.2 does not.
+  // Only ids greater than all others: Redis 7.0 accepts an id below the last deleted one, 7.2 does not.
   commandOf(
     "XSETID",
     key,
@@ -89,7 +89,7 @@ export const streamSteps: readonly fc.Arbitrary<Step>[] = [
 
 const group = fc.constantFrom<Word>("g", "h");
 const consumer = fc.constantFrom<Word>("Alice", "Bob");
-/** What is pending has been so for less than a minute, and may always be claimed, or never. */
+/** Entries have been pending for less than a minute, so each value claims always or never. */
 const idle = fc.constantFrom<Word>("0", "-1", "60000");
 const position = fc.oneof(idWord, fc.constantFrom<Word>("$", "0"));
 const claimOptions = optionsOf(
@@ -102,7 +102,7 @@ const claimOptions = optionsOf(
   optionWith("LASTID", idWord),
 );
 
-/** Commands on consumer groups, right ones and wrong ones. */
+/** Commands on consumer groups, valid and invalid ones. */
 export const groupSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf(
     "XGROUP",
@@ -115,7 +115,7 @@ export const groupSteps: readonly fc.Arbitrary<Step>[] = [
   commandOf("XGROUP", "CREATE", key, group, "0", "MKSTREAM"),
   commandOf("XGROUP", "SETID", key, group, position, optionsOf(1, optionWith("ENTRIESREAD", small))),
   commandOf("XGROUP", "DESTROY", key, group),
-  // A name of their own: Redis 7.0 creates a consumer only when he is given something.
+  // A name that no XREADGROUP uses: Redis 7.0 creates a consumer only when it receives an entry.
   commandOf("XGROUP", "CREATECONSUMER", key, group, "Carol"),
   commandOf("XGROUP", "DELCONSUMER", key, group, fc.oneof(consumer, fc.constant<Word>("Carol"))),
   ...[1, 2, 3].map(() =>

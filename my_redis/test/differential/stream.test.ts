@@ -12,7 +12,7 @@ const nodes = (count: number): Word[] => ["CONFIG", "SET", "stream-node-max-entr
 describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reason}`, () => {
   afterAll(() => expectSame([nodes(100)]));
 
-  test("XADD takes ids of every form", () =>
+  test("XADD accepts ids of every form", () =>
     expectSame([
       ["XADD", "s", "1-1", "f", "v"],
       ["XADD", "s", "1-*", "f", "v"],
@@ -30,7 +30,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ["XLEN", "none"],
     ]));
 
-  test("XADD refuses ids that are none, or not after the last", () =>
+  test("XADD refuses ids that are invalid or not greater than the last one", () =>
     expectSame([
       ["XADD", "s", "5-5", "f", "v"],
       ...["5-5", "5-4", "4", "0", "0-0", "", "x", "-", "+", "$", ">", "-1", "1-", "-1-1", "1-x", "1-2-3", "1-**"].map(
@@ -44,7 +44,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ["EXISTS", "new"],
     ]));
 
-  test("ids go to the end of 64 bits, and no further", () =>
+  test("ids go up to 64 bits, and not beyond", () =>
     expectSame([
       ["XADD", "s", "18446744073709551614-18446744073709551614", "f", "v"],
       ...[1, 2, 3].map(() => ["XADD", "s", "*", "f", "v"]),
@@ -71,7 +71,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ["XREVRANGE", "far", "+", "-"],
     ]));
 
-  test("XADD refuses pairs that are none", () =>
+  test("XADD refuses incomplete pairs", () =>
     expectSame([
       ["XADD", "s", "*", "f"],
       ["XADD", "s", "*", "f", "v", "g"],
@@ -148,7 +148,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ["XREVRANGE", "none", "+", "-"],
     ]));
 
-  test("deleting entries, and what the stream remembers of them", () =>
+  test("deleting entries, and the stream's record of them", () =>
     expectSame([
       nodes(4),
       ...entries("s", 12),
@@ -204,7 +204,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ["XTRIM", "none", "MAXLEN", "0"],
     ]));
 
-  test("trimming that is asked for wrongly", () =>
+  test("invalid requests to trim", () =>
     expectSame([
       ...entries("s", 3),
       ...[
@@ -237,7 +237,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ["XLEN", "s"],
     ]));
 
-  test("XSETID sets what the stream remembers", () =>
+  test("XSETID sets the stream's last id and counters", () =>
     expectSame([
       ...entries("s", 3),
       ["XSETID", "s", "5-5"],
@@ -268,7 +268,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ["XINFO", "STREAM", "s"],
     ]));
 
-  test("XREAD gives what came after the ids", () =>
+  test("XREAD returns the entries after the ids", () =>
     expectSame([
       ...entries("s", 4),
       ["XADD", "t", "9", "f", "v"],
@@ -287,7 +287,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ["XREAD", "STREAMS", "s", "s", "0", "3"],
     ]));
 
-  test("XREAD that is asked for wrongly", () =>
+  test("invalid requests of XREAD", () =>
     expectSame(
       [
         [],
@@ -311,7 +311,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ].map((words) => ["XREAD", ...words]),
     ));
 
-  test("a stream stays when its last entry goes, and can be copied, renamed and deleted", () =>
+  test("a stream remains without its last entry, and can be copied, renamed and deleted", () =>
     expectSame([
       nodes(3),
       ...entries("s", 8),
@@ -364,7 +364,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ],
     ]));
 
-  test("commands with too few or too many words", () =>
+  test("commands with too few or too many arguments", () =>
     expectSame(
       [
         ["XLEN", "s", "x"],
@@ -400,7 +400,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       ["XGROUP", "help"],
     ]));
 
-  test("an id made from the clock is not before the one made before it", () =>
+  test("ids made from the clock never decrease", () =>
     expectSame(
       [
         ["XADD", "s", "*", "f", "v"],
@@ -409,7 +409,7 @@ describe.skipIf(redis.missing)(`streams answer as redis-server does${redis.reaso
       { compareData: false },
     ));
 
-  test("the log says the ids and lengths that have become of what was asked", () =>
+  test("the log states the resulting ids and lengths", () =>
     expectSameLog([
       ["XADD", "s", "1", "f", "v"],
       ["XADD", "s", "9999999999999-*", "f", "v"],

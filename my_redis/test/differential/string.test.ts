@@ -5,7 +5,7 @@ import { expectSame, expectSameGenerated, generatedTimeoutMs, type Step } from "
 
 const redis = requireService("redis");
 const far = 4_102_444_800;
-/** A key of another type, once a command of another type exists to make it. */
+/** A command that creates a key of another type. */
 const notString: Step = ["HSET", "hash", "field", "value"];
 
 describe.skipIf(redis.missing)(`SET and GET answer as redis-server does${redis.reason}`, () => {
@@ -55,7 +55,7 @@ describe.skipIf(redis.missing)(`SET and GET answer as redis-server does${redis.r
       ]),
     ));
 
-  test("each option of SET does its part", () =>
+  test("each option of SET has its effect", () =>
     expectSame([
       ["SET", "k", "1", "NX"],
       ["SET", "k", "2", "nx"],
@@ -94,7 +94,7 @@ describe.skipIf(redis.missing)(`SET and GET answer as redis-server does${redis.r
       ["SET", "k", "v", "GET", "GET", "KEEPTTL", "KEEPTTL", "XX", "XX"],
     ]));
 
-  test("SET refuses options that do not go together or are no options", () =>
+  test("SET refuses contradictory and unknown options", () =>
     expectSame([
       ...[
         ["NX", "XX"],
@@ -122,7 +122,7 @@ describe.skipIf(redis.missing)(`SET and GET answer as redis-server does${redis.r
       ["GET", "k"],
     ]));
 
-  test("SET, SETEX, PSETEX and GETEX refuse a time that is none", () =>
+  test("SET, SETEX, PSETEX and GETEX refuse an invalid time", () =>
     expectSame([
       ["SET", "k", "v"],
       ...[
@@ -189,7 +189,7 @@ describe.skipIf(redis.missing)(`SET and GET answer as redis-server does${redis.r
       notString,
     ]));
 
-  test("SETNX, SETEX, PSETEX, GETSET, GETDEL and GETEX do their part", () =>
+  test("SETNX, SETEX, PSETEX, GETSET, GETDEL and GETEX have their effects", () =>
     expectSame([
       ["SETNX", "k", "1"],
       ["SETNX", "k", "2"],

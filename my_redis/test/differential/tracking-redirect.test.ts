@@ -8,7 +8,9 @@ import { type StartedPair, startPair } from "./harness/start-pair.ts";
 
 const redis = requireService("redis");
 
-/** One server's connections: who changes keys, who reads them, and who hears of it for him. */
+/**
+ * One server's connections: a client that changes keys, one that reads them, and one that is notified for the reader.
+ */
 class Scene {
   readonly seen: string[] = [];
   readonly #connections: RespConnection[];
@@ -33,7 +35,7 @@ class Scene {
     return this.#connections[2] as RespConnection;
   }
 
-  /** Asks, and keeps the reply without numbers of clients. */
+  /** Sends a request, and records the reply without client ids. */
   async ask(connection: RespConnection, ...command: Word[]): Promise<void> {
     recordExercised(command);
     this.seen.push(
@@ -41,7 +43,7 @@ class Scene {
     );
   }
 
-  /** A push, or the message of a subscription. */
+  /** Reads a push, or the message of a subscription. */
   async hear(connection: RespConnection): Promise<void> {
     this.seen.push(showReply(await connection.next()).replaceAll(/:\d{1,4}\b/g, "<number>"));
   }
@@ -51,7 +53,7 @@ class Scene {
   }
 }
 
-describe.skipIf(redis.missing)(`another client hears of changes as from redis-server${redis.reason}`, () => {
+describe.skipIf(redis.missing)(`invalidation messages are redirected as by redis-server${redis.reason}`, () => {
   let pair: StartedPair;
 
   beforeAll(async () => {
@@ -72,7 +74,7 @@ describe.skipIf(redis.missing)(`another client hears of changes as from redis-se
   }
 
   for (const protocol of ["2", "3"]) {
-    test(`who has RESP${protocol}, as the reader has`, () =>
+    test(`to a client with RESP${protocol}, as the reader`, () =>
       expectSameOnBoth(async (scene) => {
         const { writer, reader, listener } = scene;
         const id = (await listener.reply("CLIENT", "ID")).text as string;
@@ -93,7 +95,7 @@ describe.skipIf(redis.missing)(`another client hears of changes as from redis-se
       }));
   }
 
-  test("until he is gone, which the reader is told", () =>
+  test("until the other client is gone, of which the reader is notified", () =>
     expectSameOnBoth(async (scene) => {
       const { writer, reader, listener } = scene;
       const id = (await listener.reply("CLIENT", "ID")).text as string;
@@ -134,7 +136,7 @@ describe.skipIf(redis.missing)(`another client hears of changes as from redis-se
     }));
 });
 
-test("of more keys than tracking-table-max-keys, the one read first is told as if it had changed", async () => {
+test("beyond tracking-table-max-keys, the key that was read first is reported as changed", async () => {
   const running = await startOpenServer({ port: 0, bind: ["127.0.0.1"], memory: true, "tracking-table-max-keys": 2 });
   const reader = await RespConnection.open(running.port, "MyRedis");
   await reader.reply("HELLO", "3");
@@ -149,7 +151,7 @@ test("of more keys than tracking-table-max-keys, the one read first is told as i
   await running.close();
 });
 
-test("when tracking-table-max-keys shrinks, keys beyond it are told as if they had changed", async () => {
+test("when tracking-table-max-keys shrinks, keys beyond it are reported as changed", async () => {
   const running = await startOpenServer({ port: 0, bind: ["127.0.0.1"], memory: true });
   const reader = await RespConnection.open(running.port, "MyRedis");
   await reader.reply("HELLO", "3");

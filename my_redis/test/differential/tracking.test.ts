@@ -7,11 +7,11 @@ const on = (connection: number, ...command: string[]): Step => ({ on: connection
 const push = (connection: number): Step => ({ awaitReply: connection });
 const track = (...options: string[]): Step => on(1, "CLIENT", "TRACKING", "ON", ...options);
 const pushes = { protocols: [3] } as const;
-/** A reply behind which no push can hide. */
+/** A command whose reply shows that no push came before it. */
 const nothingMore = (connection: number): Step => on(connection, "PING", "nothing more");
 
-describe.skipIf(redis.missing)(`client-side caching is told of changes as by redis-server${redis.reason}`, () => {
-  test("by each key that was read, once, until it is read again", () =>
+describe.skipIf(redis.missing)(`client-side caching is notified of changes as by redis-server${redis.reason}`, () => {
+  test("of each key that was read, once, until it is read again", () =>
     expectSame(
       [
         ["MSET", "a", "1", "b", "2", "c", "3"],
@@ -39,7 +39,7 @@ describe.skipIf(redis.missing)(`client-side caching is told of changes as by red
       pushes,
     ));
 
-  test("by a client's own changes, after the reply, but not with NOLOOP", () =>
+  test("of a client's own changes, after the reply, but not with NOLOOP", () =>
     expectSame(
       [
         track(),
@@ -64,7 +64,7 @@ describe.skipIf(redis.missing)(`client-side caching is told of changes as by red
       pushes,
     ));
 
-  test("by keys of scripts and transactions, of any database, and by what nobody changed", () =>
+  test("of keys in scripts and transactions, in any database, and of keys that expire", () =>
     expectSame(
       [
         ["SET", "x", "1"],
@@ -88,7 +88,7 @@ describe.skipIf(redis.missing)(`client-side caching is told of changes as by red
       pushes,
     ));
 
-  test("by nothing but that all is gone, when a database is flushed", () =>
+  test("of all keys in one message, when a database is flushed", () =>
     expectSame(
       [
         ["SET", "a", "1"],
@@ -106,7 +106,7 @@ describe.skipIf(redis.missing)(`client-side caching is told of changes as by red
       pushes,
     ));
 
-  test("OPTIN and OPTOUT go by what was said before the command, or the transaction", () =>
+  test("of the keys that OPTIN and OPTOUT select before a command or a transaction", () =>
     expectSame(
       [
         ["MSET", "a", "1", "b", "2", "c", "3"],
@@ -140,7 +140,7 @@ describe.skipIf(redis.missing)(`client-side caching is told of changes as by red
       pushes,
     ));
 
-  test("BCAST tells of all keys with a prefix", () =>
+  test("of all keys with a prefix, by BCAST", () =>
     expectSame(
       [
         track("BCAST", "PREFIX", "user:", "PREFIX", "item:", "NOLOOP"),
@@ -163,7 +163,7 @@ describe.skipIf(redis.missing)(`client-side caching is told of changes as by red
       pushes,
     ));
 
-  test("refuses what does not go together", () =>
+  test("refuses contradictory options", () =>
     expectSame([
       on(1, "CLIENT", "TRACKING"),
       on(1, "CLIENT", "TRACKING", "maybe"),
@@ -193,7 +193,7 @@ describe.skipIf(redis.missing)(`client-side caching is told of changes as by red
       on(1, "CLIENT", "TRACKING", "OFF"),
     ]));
 
-  test("tells how it is set", () =>
+  test("describes its settings", () =>
     expectSame([
       on(1, "CLIENT", "GETREDIR"),
       on(1, "CLIENT", "TRACKINGINFO"),

@@ -3,7 +3,7 @@ import { requireService } from "../../../tools/test-services/index.ts";
 import { expectSame, type Step } from "./harness/index.ts";
 import { sameBytes, type Comparer } from "./harness/compare.ts";
 
-/** The last reply of a transaction is the same; those before tell of the server itself. */
+/** Only the last reply of the transaction is compared. Those before describe the server itself. */
 const lastItem: Comparer = (ours, theirs) => {
   const [one, other] = [ours.items?.at(-1), theirs.items?.at(-1)];
   return one !== undefined && other !== undefined && sameBytes(one, other);
@@ -12,7 +12,7 @@ const lastItem: Comparer = (ours, theirs) => {
 const redis = requireService("redis");
 
 describe.skipIf(redis.missing)(`transactions answer as redis-server does${redis.reason}`, () => {
-  test("EXEC runs what MULTI queued, and answers each command in its place", () =>
+  test("EXEC runs the queued commands, and returns their replies in order", () =>
     expectSame([
       ["MULTI"],
       ["SET", "k", "1"],
@@ -66,7 +66,7 @@ describe.skipIf(redis.missing)(`transactions answer as redis-server does${redis.
   test("a command that fails while running does not stop the others", () =>
     expectSame([["SET", "s", "text"], ["MULTI"], ["INCR", "s"], ["SET", "t", "1"], ["EXEC"], ["GET", "t"]]));
 
-  test("DISCARD forgets what was queued and what was watched", () =>
+  test("DISCARD drops the queued commands and the watched keys", () =>
     expectSame([
       ["WATCH", "k"],
       ["SET", "k", "0"],
@@ -100,7 +100,7 @@ describe.skipIf(redis.missing)(`transactions answer as redis-server does${redis.
   test("UNWATCH makes the transaction depend on nothing", () =>
     expectSame([["WATCH", "k"], ["SET", "k", "1"], ["UNWATCH"], ["MULTI"], ["GET", "k"], ["EXEC"]]));
 
-  test("a change in another database does not touch a watched key", () =>
+  test("a change in another database does not affect a watched key", () =>
     expectSame([
       ["WATCH", "k"],
       { on: 1, command: ["SELECT", "1"] },
@@ -140,7 +140,7 @@ describe.skipIf(redis.missing)(`transactions answer as redis-server does${redis.
       { compareData: false },
     ));
 
-  test("a key whose time was over when it was watched may go without failing the transaction", () =>
+  test("a key that had expired when it was watched may be deleted without failing the transaction", () =>
     expectSame([
       ["SET", "k", "1", "PX", "1"],
       { waitMs: 10 },
@@ -151,7 +151,7 @@ describe.skipIf(redis.missing)(`transactions answer as redis-server does${redis.
       ["EXEC"],
     ]));
 
-  test("SWAPDB and FLUSHDB touch a watched key only where it comes, goes or changes", () => {
+  test("SWAPDB and FLUSHDB affect a watched key only when it appears, disappears or changes", () => {
     const swapped = (before: readonly Step[], change: readonly string[] = ["SWAPDB", "0", "1"]): Step[] => [
       ["FLUSHALL"],
       ["SELECT", "0"],
@@ -182,7 +182,7 @@ describe.skipIf(redis.missing)(`transactions answer as redis-server does${redis.
   test("RESET ends a transaction, and QUIT a connection, at once", () =>
     expectSame([["MULTI"], ["SET", "k", "1"], ["RESET"], ["EXEC"], ["EXISTS", "k"]]));
 
-  test("HELLO in a transaction changes the protocol of what follows", () =>
+  test("HELLO in a transaction changes the protocol of the following replies", () =>
     expectSame(
       [
         ["HSET", "h", "f", "v"],

@@ -15,7 +15,7 @@ class Scene {
 }
 
 describe("the access clock of idleness", () => {
-  test("gives the seconds since the last access, also after an overflow", () => {
+  test("returns the seconds since the last access, also after an overflow", () => {
     const { clock, ...scene } = new Scene();
     expect(clock.idleSeconds(clock.fresh)).toBe(0);
     expect(clock.idleSeconds(clock.idleFor(77))).toBe(77);
@@ -29,7 +29,7 @@ describe("the access clock of idleness", () => {
     expect(late.clock.idleSeconds(before)).toBe(5);
   });
 
-  test("takes half of its round for an idleness that began before the round did", () => {
+  test("assumes half of its period for an idle time that began before the period", () => {
     const scene = new Scene();
     scene.nowMs = (2 ** 24 * 100 + 10) * 1000;
     expect(scene.clock.idleSeconds(scene.clock.idleFor(10))).toBe(10);
@@ -38,14 +38,14 @@ describe("the access clock of idleness", () => {
 });
 
 describe("the access clock of frequency", () => {
-  test("begins at 5, and is raised by each access while that is likely", () => {
+  test("begins at 5, and each access increases it while that is likely", () => {
     const { clock } = new Scene().counting();
     expect(clock.frequency(clock.fresh)).toBe(5);
     const once = clock.used(clock.fresh);
     expect(clock.frequency(once)).toBe(6);
   });
 
-  test("is raised with a chance of one in ten times the accesses beyond 5", () => {
+  test("is increased with a probability of one in ten times the count beyond 5", () => {
     const scene = new Scene().counting();
     const { clock } = scene;
     for (const [count, chance] of [
@@ -64,7 +64,7 @@ describe("the access clock of frequency", () => {
     expect(clock.frequency(clock.used(clock.countedAs(255)))).toBe(255);
   });
 
-  test("is raised by every access when the factor is 0", () => {
+  test("is increased by every access when the factor is 0", () => {
     const scene = new Scene().counting();
     scene.clock.logFactor = 0;
     scene.chance = 0.999;

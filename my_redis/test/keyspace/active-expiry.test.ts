@@ -20,7 +20,7 @@ function fill(database: Database, prefix: string, count: number, expiryMs: numbe
 const pass = (spent: () => boolean = () => false) => ({ effort: 1, nowMs, spent });
 
 describe("active expiry", () => {
-  test("removes every expired key when they are many, and only those", () => {
+  test("deletes every expired key when there are many, and only those", () => {
     const keyspace = newKeyspaceOf();
     const [first, second] = keyspace.databases as [Database, Database];
     fill(first, "over", 10_000, nowMs - 1);
@@ -49,7 +49,7 @@ describe("active expiry", () => {
     expect(database.size).toBe(2000);
   });
 
-  test("stops when its time is over, and goes on there in the next pass", () => {
+  test("stops when its time is used up, and continues there in the next pass", () => {
     const keyspace = newKeyspaceOf(1);
     const database = keyspace.database(0);
     fill(database, "over", 1000, nowMs - 1);
@@ -70,7 +70,7 @@ describe("active expiry", () => {
     expect(keyspace.databases.every(({ size }) => size < 1000)).toBe(true);
   });
 
-  test("tells of every key that it removes, so that it is logged", () => {
+  test("announces every key that it deletes, so that it is logged", () => {
     const keyspace = newKeyspaceOf(1);
     fill(keyspace.database(0), "over", 30, nowMs - 1);
     const told: string[] = [];
@@ -79,7 +79,7 @@ describe("active expiry", () => {
     expect(told.sort()).toEqual(Array.from({ length: 30 }, (_, number) => `over${number}`).sort());
   });
 
-  test("does nothing while it is turned off, or while expiry is not ours to do", () => {
+  test("does nothing while it is turned off, or while the keyspace does not expire keys", () => {
     const keyspace = newKeyspaceOf(1);
     fill(keyspace.database(0), "over", 30, nowMs - 1);
     const expiry = new ActiveExpiry(keyspace);

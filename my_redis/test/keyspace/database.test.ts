@@ -171,7 +171,7 @@ class Scene {
     this.model(to).set(target, { ...entry });
   }
 
-  /** As MOVE does: the record itself moves to the other database. */
+  /** MOVE does the same: the record itself moves to the other database. */
   handOver(name: string): void {
     const address = this.find(0, name);
     if (address === 0 || this.find(1, name) !== 0) return;
@@ -233,7 +233,7 @@ class Scene {
 }
 
 describe("Database", () => {
-  test("holds what a Map holds, whatever is set, moved, copied, resized, expired, swapped and flushed", () => {
+  test("has the content of a Map, whatever is set, moved, copied, resized, expired, swapped and flushed", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
         const scene = new Scene();
@@ -249,7 +249,7 @@ describe("Database", () => {
     );
   });
 
-  test("removes an expired key once, and notifies of it", () => {
+  test("deletes an expired key once, and notifies of it", () => {
     const scene = new Scene();
     const told: string[] = [];
     scene.keyspace.onExpired = (database, name, start, end) =>
@@ -272,7 +272,7 @@ describe("Database", () => {
     expect(scene.database(0).find(bytes("a"), 0, 1)).not.toBe(0);
   });
 
-  test("appending bit by bit copies a value only now and then", () => {
+  test("appending in small steps copies a value only rarely", () => {
     const scene = new Scene();
     scene.setString(0, "a", "", noExpiry);
     let address = scene.find(0, "a");

@@ -8,7 +8,7 @@ const scoresOf = (pool: EvictionPool): number[] => {
   return scores;
 };
 
-test("the pool of candidates keeps the sixteen best of all that it was offered, the best first", () => {
+test("the pool of candidates keeps the sixteen best of all offered ones, the best first", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -50, max: 50 }), { maxLength: 60 }), (scores) => {
       const pool = new EvictionPool();
@@ -28,7 +28,7 @@ test("the pool of candidates knows which key belongs to which score", () => {
   }
 });
 
-test("the pool of candidates takes a key only once, and forgets when told to", () => {
+test("the pool of candidates accepts a key only once, and can be cleared", () => {
   const pool = new EvictionPool();
   pool.offer(0, 1, 8, 5);
   pool.offer(0, 1, 8, 5);

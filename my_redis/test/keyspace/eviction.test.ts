@@ -29,7 +29,7 @@ class Scene {
     return this.keyspace.database(0);
   }
 
-  /** Keys `<prefix><number>`; `expiryMs` gives each one's. */
+  /** Creates keys `<prefix><number>`. `expiryMs` returns the expiry of each. */
   fill(prefix: string, count: number, expiryMs: (number: number) => number = () => noExpiry, database = 0): void {
     const value = bytes("some value");
     for (let number = 0; number < count; number++) {
@@ -55,12 +55,12 @@ class Scene {
     return count;
   }
 
-  /** Evicts until the data takes at most so many bytes. */
+  /** Evicts until the data uses at most this many bytes. */
   free(limitBytes: number, spent: () => boolean = () => false): EvictionOutcome {
     return this.eviction.run({ policy: this.#policy, samples: 5, limitBytes, spent });
   }
 
-  /** Evicts about this many keys: the pass looks at its clock only now and then. */
+  /** Evicts about this many keys, because the pass checks its clock only from time to time. */
   take(keys: number): void {
     const { statistics } = this.keyspace;
     const before = statistics.evicted;
@@ -69,7 +69,7 @@ class Scene {
 }
 
 describe("eviction", () => {
-  test("by LRU takes keys that have not been used for long, and leaves those in use", () => {
+  test("by LRU evicts keys that have not been used for long, and keeps those in use", () => {
     const scene = new Scene("allkeys-lru");
     scene.fill("cold", 9000);
     scene.fill("hot", 1000);
@@ -83,7 +83,7 @@ describe("eviction", () => {
     expect(scene.left("cold", 0, 9000)).toBeLessThan(5500);
   });
 
-  test("by LRU comes near to the order of age", () => {
+  test("by LRU approximates the order of last use", () => {
     const scene = new Scene("allkeys-lru");
     for (let batch = 0; batch < 100; batch++) {
       scene.fill(`batch${batch}:`, 100);
@@ -96,7 +96,7 @@ describe("eviction", () => {
     expect(sum(75, 100)).toBeGreaterThan(2250);
   });
 
-  test("by LFU takes keys that are used little, however lately, and leaves those that are used much", () => {
+  test("by LFU evicts rarely used keys, however recently used, and keeps often used ones", () => {
     const scene = new Scene("allkeys-lfu");
     scene.fill("cold", 9000);
     scene.fill("hot", 1000);
@@ -109,7 +109,7 @@ describe("eviction", () => {
     expect(scene.left("cold", 0, 9000)).toBeLessThan(5500);
   });
 
-  test("by LFU forgets what was used much, long ago", () => {
+  test("by LFU evicts keys that were used often, but long ago", () => {
     const scene = new Scene("allkeys-lfu");
     scene.fill("once", 1000);
     for (let round = 0; round < 60; round++) scene.use("once", 1000);
@@ -120,10 +120,10 @@ describe("eviction", () => {
     expect(scene.left("now", 0, 1000)).toBeGreaterThan(980);
   });
 
-  test("by TTL takes the keys that end first", () => {
+  test("by TTL evicts the keys that expire first", () => {
     const scene = new Scene("volatile-ttl");
     scene.fill("lasting", 1000);
-    // A mixed order.
+    // The expiries are in mixed order.
     const rank = (number: number): number => (number * 7919) % 4000;
     scene.fill("ending", 4000, (number) => scene.nowMs + 100_000 + rank(number) * 1000);
     scene.take(2000);
@@ -138,7 +138,7 @@ describe("eviction", () => {
   });
 
   for (const policy of ["volatile-lru", "volatile-lfu", "volatile-ttl", "volatile-random"]) {
-    test(`by ${policy} leaves keys without an expiry, and says when nothing else is left`, () => {
+    test(`by ${policy} keeps keys without an expiry, and reports when no others are left`, () => {
       const scene = new Scene(policy);
       scene.fill("lasting", 500);
       scene.fill("ending", 500, () => scene.nowMs + 100_000);
@@ -148,7 +148,7 @@ describe("eviction", () => {
   }
 
   for (const policy of ["allkeys-random", "volatile-random"]) {
-    test(`by ${policy} takes about as much of each database`, () => {
+    test(`by ${policy} evicts about equally from each database`, () => {
       const scene = new Scene(policy);
       for (const number of [0, 1, 2]) scene.fill("key", 2000, () => scene.nowMs + 100_000, number);
       scene.take(3000);
@@ -157,7 +157,7 @@ describe("eviction", () => {
     });
   }
 
-  test("takes the best keys of all databases", () => {
+  test("evicts the best candidates of all databases", () => {
     const scene = new Scene("allkeys-lru");
     scene.fill("old", 500, () => noExpiry, 2);
     scene.nowMs += 100_000;
@@ -167,7 +167,7 @@ describe("eviction", () => {
     expect(scene.left("new", 0, 5000)).toBeGreaterThan(4980);
   });
 
-  test("takes nothing when it must not, and nothing when there is room", () => {
+  test("evicts nothing under noeviction, and nothing when there is room", () => {
     const none = new Scene("noeviction");
     none.fill("key", 100);
     expect(none.free(1)).toBe("exhausted");
@@ -185,7 +185,7 @@ describe("eviction", () => {
     expect(scene.keyspace.statistics.evicted).toBeGreaterThan(0);
   });
 
-  test("waits for what a large value gives back before it takes another key", () => {
+  test("waits until a large value's memory is freed before it evicts another key", () => {
     const scene = new Scene("allkeys-lru");
     const { heap, hasher } = scene.keyspace;
     const table = new RecordTable(heap, hasher);
@@ -197,17 +197,17 @@ describe("eviction", () => {
     scene.database.createObject(key, 0, key.length, record.valueType.hash, table);
     scene.nowMs += 10_000;
     scene.fill("key", 2000);
-    // The large key has been idle for long, so it goes early, and frees much more than is needed.
+    // The large key has been idle for long, so it is evicted early, and frees much more memory than needed.
     expect(scene.free(scene.keyspace.usedBytes - 500_000)).toBe("enough");
     expect(scene.left("large", 0, 1)).toBe(0);
     expect(scene.database.size).toBeGreaterThan(1900);
   });
 
-  test("passes over a candidate that has been used since it was noted", () => {
+  test("skips a candidate that has been used since it was chosen", () => {
     const scene = new Scene("allkeys-lru");
     scene.fill("key", 16);
     scene.nowMs += 100_000;
-    // One key is evicted, the others stay in the pool as long idle.
+    // One key is evicted. The others stay in the pool as equally idle.
     expect(scene.free(scene.keyspace.usedBytes - 1)).toBe("enough");
     expect(scene.database.size).toBe(15);
     scene.fill("other", 1000);

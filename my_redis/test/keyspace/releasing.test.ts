@@ -18,7 +18,7 @@ function addTable(keyspace: Keyspace, key: string, fields: number): void {
   keyspace.database(0).createObject(bytes(key), 0, key.length, record.valueType.hash, table);
 }
 
-describe("what no key names any more", () => {
+describe("a value without a key", () => {
   test("is freed to the last byte after a flush of large values", () => {
     const keyspace = newKeyspace();
     for (let number = 0; number < 700; number++) addTable(keyspace, `hash:${number}`, 600);
@@ -47,7 +47,7 @@ describe("what no key names any more", () => {
     expect(keyspace.heap.usedBytes).toBe(0);
   });
 
-  test("stays whole when there is no memory for the string that was to take its place", () => {
+  test("stays intact when there is no memory for the string that should replace it", () => {
     const keyspace = newKeyspace();
     const database = keyspace.database(0);
     addTable(keyspace, "key", 10);

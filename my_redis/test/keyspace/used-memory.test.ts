@@ -16,7 +16,7 @@ afterAll(async () => {
 
 const many = (words: (number: number) => Word[]): Word[] => Array.from({ length: 2000 }, (_, at) => words(at)).flat();
 
-/** Creates large values of every kind, and others on the way, which are deleted again. */
+/** Creates large values of every kind. Others are created in between and deleted again. */
 const makeValues: Word[][] = [
   ["MSET", ...many((at) => [`key:${at}`, "value"])],
   ["HSET", "hash", ...many((at) => [`field:${at}`, "value"])],
@@ -46,7 +46,7 @@ const makeValues: Word[][] = [
   ["SORT", "numbers", "STORE", "sorted-list"],
 ];
 
-test("what all kinds of values take is counted, and is all given back when they go", async () => {
+test("the memory of all kinds of values is counted, and freed when they are deleted", async () => {
   const { keyspace } = running.server;
   const before = keyspace.usedBytes;
   expect((await connection.replies(makeValues)).filter(({ sign }) => sign === "-")).toEqual([]);
@@ -57,7 +57,7 @@ test("what all kinds of values take is counted, and is all given back when they 
   const used = keyspace.usedBytes;
   await connection.reply("XGROUP", "CREATE", "stream", "other", "0");
   await connection.reply("XREADGROUP", "GROUP", "other", "consumer", "STREAMS", "stream", ">");
-  // An id for the group and one for the consumer, of 16 bytes each, and the facts about the delivery.
+  // One id of 16 bytes for the group and one for the consumer, and the facts about the delivery.
   expect(keyspace.usedBytes).toBeGreaterThan(used + 500 * 50);
   await connection.reply("XGROUP", "DELCONSUMER", "stream", "other", "consumer");
   await connection.reply("XGROUP", "DESTROY", "stream", "other");
@@ -67,7 +67,7 @@ test("what all kinds of values take is counted, and is all given back when they 
   expect(keyspace.usedBytes).toBe(before);
 });
 
-test("one by one, too", async () => {
+test("the memory is also freed when the values are deleted one by one", async () => {
   const { keyspace } = running.server;
   const before = keyspace.usedBytes;
   await connection.replies(makeValues);

@@ -32,7 +32,7 @@ describe("a byte buffer", () => {
     );
   });
 
-  test("has the room that was asked for", () => {
+  test("has the requested room", () => {
     const buffer = new ByteBuffer({ initialBytes: 4 });
     buffer.raw(bytesOf("abc"));
     buffer.ensure(1000);
@@ -40,7 +40,7 @@ describe("a byte buffer", () => {
     expect(textOf(buffer.written)).toBe("abc");
   });
 
-  test("gives up a large array when it is cleared, and keeps a small one", () => {
+  test("discards a large array when it is cleared, and keeps a small one", () => {
     const buffer = new ByteBuffer({ initialBytes: 16, keptBytes: 64 });
     buffer.raw(new Uint8Array(50));
     const kept = buffer.bytes;

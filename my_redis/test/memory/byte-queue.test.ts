@@ -13,7 +13,7 @@ const pieces = fc.array(
 );
 
 describe("a byte queue", () => {
-  test("gives back what was appended, in order, however it is taken", () => {
+  test("returns the appended bytes in order, however they are read", () => {
     const steps = fc.array(
       fc.oneof(
         pieces.map((texts) => texts.join("")),
@@ -54,7 +54,7 @@ describe("a byte queue", () => {
     expect(queue.length).toBe(105);
   });
 
-  test("gives up its array when it is empty, if nothing is to be kept", () => {
+  test("discards its array when it is empty, if it should keep none", () => {
     const queue = new ByteQueue({ initialBytes: 0, keptBytes: 0 });
     queue.append(bytesOf("abc"), 0, 3);
     queue.take(1);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { HalfSipHash } from "../../src/memory/half-sip-hash.ts";
 
 describe("HalfSipHash", () => {
-  test("depends on the bytes given and on nothing around them", () => {
+  test("depends only on the given bytes, not on those around them", () => {
     const hasher = new HalfSipHash(123, 456);
     fc.assert(
       fc.property(fc.uint8Array(), fc.uint8Array(), fc.uint8Array(), (before, key, after) => {
@@ -15,7 +15,7 @@ describe("HalfSipHash", () => {
     );
   });
 
-  test("differs by key of the process, and spreads keys that are alike over all bits", () => {
+  test("differs by the process's key, and spreads similar keys over all bits", () => {
     const [one, other] = [new HalfSipHash(1, 2), new HalfSipHash(1, 3)];
     const buckets = new Uint32Array(256);
     let same = 0;

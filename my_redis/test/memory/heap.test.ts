@@ -35,8 +35,8 @@ interface Block {
 }
 
 /**
- * The places of a block that are written and compared: its ends, a byte of each page of the first MiB, and few of the
- * rest, because the system allocates each page that is written to.
+ * The places of a block that are written and compared: its ends, one byte of each page of the first MiB, and a few
+ * bytes of the rest, because the system allocates each page that is written to.
  */
 function* placesOf({ size }: Block): Generator<number> {
   for (let at = 0; at < size; at += at < 64 ? 1 : at < 4096 ? 97 : at < 1_048_576 ? 4096 : 999_983) yield at;
@@ -63,7 +63,7 @@ function check(heap: Heap, block: Block): void {
 }
 
 describe("Heap", () => {
-  test("gives blocks that are large enough, do not overlap, and keep what is written to them", () => {
+  test("allocates blocks that are large enough, do not overlap, and keep their content", () => {
     fc.assert(
       fc.property(steps, (todo) => {
         const heap = new Heap();
@@ -95,7 +95,7 @@ describe("Heap", () => {
     );
   }, 60_000);
 
-  test("gives the whole capacity of a block, not only what was asked for", () => {
+  test("allows use of a block's whole capacity, not only of the requested size", () => {
     fc.assert(
       fc.property(fc.array(blockBytes, { minLength: 2, maxLength: 60 }), (sizes) => {
         const heap = new Heap();
@@ -110,13 +110,14 @@ describe("Heap", () => {
     );
   }, 60_000);
 
-  test("gives memory back when blocks are freed, in any order", () => {
+  test("frees memory when blocks are freed, in any order", () => {
     const heap = new Heap();
     const random = fc.sample(fc.nat(), { numRuns: 30_000, seed: 7 });
     const addresses = random.map((number) => heap.allocate((number % 2000) + 1));
     const most = heap.reservedBytes;
     expect(heap.usedBytes).toBeLessThan(most);
-    // Requested and used bytes: classes waste little more than a sixteenth, or 8 bytes for the smallest blocks.
+    // Used bytes compared with requested ones: classes waste little more than a sixteenth, or 8 bytes for the smallest
+    // blocks.
     const asked = random.reduce((sum, number) => sum + (number % 2000) + 1, 0);
     expect(heap.usedBytes).toBeLessThan(asked * 1.04 + addresses.length * 8);
     expect(most).toBeLessThan(heap.usedBytes * 1.2);
@@ -128,7 +129,7 @@ describe("Heap", () => {
     expect(heap.reservedBytes).toBeLessThan(100 * pageBytes);
   });
 
-  test("uses freed blocks again", () => {
+  test("reuses freed blocks", () => {
     const heap = new Heap();
     const first = Array.from({ length: 10_000 }, () => heap.allocate(100));
     const reserved = heap.reservedBytes;
@@ -140,7 +141,7 @@ describe("Heap", () => {
     expect(heap.reservedBytes).toBe(reserved);
   });
 
-  test("gives segments back to the system", () => {
+  test("returns segments to the system", () => {
     const heap = new Heap();
     const addresses = Array.from({ length: 300 }, () => heap.allocate(1_000_000));
     expect(heap.bytes.filter((bytes) => bytes.length > 0).length).toBeGreaterThan(4);
@@ -152,7 +153,7 @@ describe("Heap", () => {
     expect(heap.bytes.filter((bytes) => bytes.length > 0).length).toBe(1);
   });
 
-  test("a lone block that comes and goes opens no page each time", () => {
+  test("a single block that is allocated and freed repeatedly does not open a page each time", () => {
     const heap = new Heap();
     heap.free(heap.allocate(500));
     const reserved = heap.reservedBytes;

@@ -31,7 +31,7 @@ class ModelledIndex {
     this.model.delete(key);
   }
 
-  /** Moves the record, as happens when its value grows. */
+  /** Moves the record, as if its value had grown. */
   move(key: string): void {
     const entry = this.model.get(key);
     if (entry === undefined) return;
@@ -41,7 +41,7 @@ class ModelledIndex {
     entry.address = moved;
   }
 
-  /** Makes room for as many entries as the key says. */
+  /** Reserves room for as many entries as the key says. */
   reserve(key: string): void {
     this.index.reserve(Number(key));
   }
@@ -92,7 +92,7 @@ describe("RecordIndex", () => {
     ["good", goodHash],
     ["bad", badHash],
   ] as const) {
-    test(`holds what a Map holds, with ${name} hashes`, () => {
+    test(`has the content of a Map, with ${name} hashes`, () => {
       fc.assert(
         fc.property(actions, (todo) => {
           const modelled = new ModelledIndex(hashOf);
@@ -112,7 +112,7 @@ describe("RecordIndex", () => {
       );
     });
 
-    test(`a scan sees what is there throughout, with ${name} hashes, while entries come, go and move`, () => {
+    test(`a scan visits entries that exist throughout, with ${name} hashes, while others are added, removed and moved`, () => {
       const scenario = fc.record({
         staying: fc.integer({ min: 1, max: 120 }),
         // Before each step of the scan, this many entries are added, then this many removed.
@@ -149,7 +149,7 @@ describe("RecordIndex", () => {
     });
   }
 
-  test("a scan of an index that does not change sees every entry once", () => {
+  test("a scan of an unchanging index visits every entry once", () => {
     for (const size of [0, 1, 7, 100, 1000, 5000]) {
       const modelled = new ModelledIndex(goodHash);
       for (let key = 0; key < size; key++) modelled.insert(String(key));
@@ -183,7 +183,7 @@ describe("RecordIndex", () => {
     expect(modelled.index.capacity).toBeLessThan(64);
   });
 
-  test("random gives each entry about as often as any other", () => {
+  test("random returns each entry about equally often", () => {
     const modelled = new ModelledIndex(goodHash);
     for (let key = 0; key < 50; key++) modelled.insert(String(key));
     const counts = new Map<Address, number>();
@@ -199,7 +199,7 @@ describe("RecordIndex", () => {
     expect(new RecordIndex(modelled.heap).random(random)).toBe(0);
   });
 
-  test("a sample is of different entries, as many as there are, also while the index grows and when it is nearly empty", () => {
+  test("a sample has distinct entries, at most all of them, also while the index grows and when it is nearly empty", () => {
     const hashes = new Int32Array(200);
     const addresses = new Int32Array(200);
     const choice = fc.record({
@@ -227,7 +227,7 @@ describe("RecordIndex", () => {
     );
   });
 
-  test("waits with growing where memory is short, until it is nearly full", () => {
+  test("delays growing when memory is short, until it is nearly full", () => {
     const modelled = new ModelledIndex(goodHash);
     const { heap, index } = modelled;
     for (let key = 0; key < 768; key++) modelled.insert(String(key));
@@ -245,7 +245,7 @@ describe("RecordIndex", () => {
     expect(roomy.index.capacity).toBe(1024 + 2048);
   });
 
-  test("counts its memory beside the heap's until it is given up", () => {
+  test("counts its memory in addition to the heap's until it is released", () => {
     const modelled = new ModelledIndex(goodHash);
     const { heap, index } = modelled;
     for (let key = 0; key < 5000; key++) {

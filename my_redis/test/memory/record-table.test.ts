@@ -25,7 +25,7 @@ const set = (table: RecordTable, key: string, value: string): boolean =>
   table.set(bytesOf(key), 0, key.length, bytesOf(value), 0, value.length);
 
 describe("a table of records", () => {
-  test("is what a map would be, and copies and frees what it holds", () => {
+  test("has the content of a map, and copies and frees its records", () => {
     const key = fc.integer({ min: 0, max: 40 }).map((number) => `key ${number}`);
     const value = fc.integer({ min: 0, max: 300 }).map((length) => "v".repeat(length));
     const change = fc.record({ remove: fc.boolean(), key, value });
@@ -54,7 +54,7 @@ describe("a table of records", () => {
     );
   });
 
-  test("gives each entry with about the same chance", () => {
+  test("draws each entry with about the same probability", () => {
     const heap = new Heap();
     const table = new RecordTable(heap, new HalfSipHash(1, 2));
     for (let number = 0; number < 100; number++) set(table, `key ${number}`, "");
@@ -69,7 +69,7 @@ describe("a table of records", () => {
     for (const count of drawn.values()) expect(Math.abs(count - 200)).toBeLessThan(80);
   });
 
-  test("knows another table's entries by their hashes, copies them, and visits each slot once, while it grows or shrinks", () => {
+  test("finds another table's entries by their hashes, copies them, and visits each slot once, while it grows or shrinks", () => {
     const heap = new Heap();
     const hasher = new HalfSipHash(1, 2);
     for (let count = 1; count < 2500; count += 61) {
@@ -100,7 +100,7 @@ describe("a table of records", () => {
     }
   });
 
-  test("goes on growing while its entries change, until one table is left", () => {
+  test("continues growing while its entries change, until one table is left", () => {
     const table = new RecordTable(new Heap(), new HalfSipHash(1, 2));
     const isGrowing = (): boolean => table.resizing;
     let number = 0;

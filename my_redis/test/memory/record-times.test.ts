@@ -6,7 +6,7 @@ import { HalfSipHash } from "../../src/memory/half-sip-hash.ts";
 
 const bytesOf = (text: string): Buffer => Buffer.from(text, "latin1");
 
-/** A table beside its expected content: keys with their times, 0 for no time. */
+/** A table beside its expected content: keys with their times, 0 for a missing time. */
 class TableWithModel {
   readonly heap = new Heap();
   readonly table = new RecordTable(this.heap, new HalfSipHash(1, 2));
@@ -65,7 +65,7 @@ describe("times of the records of a table", () => {
     );
   });
 
-  test("come out in their order, and give their memory back", () => {
+  test("are returned in order, and free their memory", () => {
     const pair = new TableWithModel();
     const before = pair.heap.besideBytes;
     const ends = Array.from({ length: 5000 }, (_, at) => 1 + ((at * 7919) % 5003));

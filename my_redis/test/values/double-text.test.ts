@@ -34,7 +34,7 @@ describe("doubles as text", () => {
     [1.5, "1.5"],
     [5e-324, "4.9406564584124654e-324"],
     [-0, "-0"],
-    // Halfway between two results: the even digit, as in C.
+    // Halfway between two results, the even digit is chosen, as in C.
     [1234567890123456.25, "1234567890123456.2"],
   ])("%p is printed in 17 digits", (value, text) => expect(formatDouble17(value)).toBe(text));
 
@@ -80,7 +80,7 @@ describe("doubles as text", () => {
     expect(parse("0x0p1024")).toBe(0);
   });
 
-  test("a score is refused with space around it, or out of range; a limit of a range is not", () => {
+  test("a score with spaces around it or out of range is refused, but not as the limit of a range", () => {
     for (const text of ["", " 1", "1e400", "1e-400"]) expect(parse(text)).toBeNaN();
     expect(["", " 1", "1e400", "1e-400"].map(parseLimit)).toEqual([0, 1, Number.POSITIVE_INFINITY, 0]);
     expect(parseLimit("1 ")).toBeNaN();

@@ -30,7 +30,7 @@ const contents = fc.array(content, { maxLength: 12 });
 const run = new ElementRun();
 
 describe("ElementRun", () => {
-  test("takes the elements that are written here, and counts them", () => {
+  test("accepts the elements that MyRedis writes, and counts them", () => {
     fc.assert(
       fc.property(contents, (model) => {
         const bytes = pack(model);
@@ -43,7 +43,7 @@ describe("ElementRun", () => {
     );
   });
 
-  test("takes no other bytes than those that would be written for the same contents", () => {
+  test("accepts only the bytes that would be written for the same contents", () => {
     const change = fc.tuple(fc.nat(), fc.oneof(fc.nat({ max: 255 }), fc.constantFrom(0, 1, 127, 128, 129, 192, 241)));
     fc.assert(
       fc.property(contents, fc.array(change, { minLength: 1, maxLength: 3 }), fc.nat(), (model, changes, cut) => {

@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { formatFixed } from "../../src/values/fixed-format.ts";
 
-/** The exact value in decimal, rounded here: half to even. */
+/** The exact decimal value, rounded here half to even. */
 function roundedExactly(value: number, decimals: number): string {
-  // Doubles of the size that is tested end after fewer than 100 decimals.
+  // Doubles of the tested size have fewer than 100 decimals.
   // oxlint-disable-next-line oxc/number-arg-out-of-range -- up to 100 since ECMAScript 2018
   const [whole = "", fraction = ""] = Math.abs(value).toFixed(100).split(".");
   const digits = BigInt(whole + fraction.slice(0, decimals));
@@ -17,7 +17,7 @@ function roundedExactly(value: number, decimals: number): string {
 }
 
 describe("a number with a fixed number of decimals", () => {
-  test("goes to the even digit from the middle between two", () => {
+  test("is rounded to the even digit halfway between two", () => {
     expect(formatFixed(0.5, 0)).toBe("0");
     expect(formatFixed(1.5, 0)).toBe("2");
     expect(formatFixed(-2.5, 0)).toBe("-2");

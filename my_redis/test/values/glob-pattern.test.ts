@@ -15,7 +15,7 @@ describe("globMatches", () => {
     expect(matches("", "")).toBe(true);
   });
 
-  test("passes over case when asked to", () => {
+  test("ignores case when requested", () => {
     expect(matches("MAX*", "maxmemory")).toBe(false);
     expect(matches("MAX*", "maxmemory", true)).toBe(true);
     expect(matches("[A-C]x", "bX", true)).toBe(true);
@@ -23,7 +23,7 @@ describe("globMatches", () => {
     expect(matches("[aB]", "b", true)).toBe(true);
   });
 
-  test("takes time in proportion to the lengths, also for patterns made to be slow", () => {
+  test("takes time proportional to the lengths, also for malicious patterns", () => {
     const text = "a".repeat(50_000);
     // A search that tries every place for every star would take practically for ever.
     expect(matches(`${"a*".repeat(200)}b`, text)).toBe(false);

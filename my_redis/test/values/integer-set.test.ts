@@ -50,7 +50,7 @@ test("an integer set holds 64-bit integers in order, and finds them", () => {
   );
 });
 
-test("text that is not the canonical form of a 64-bit integer is not taken as one", () => {
+test("text that is not the canonical form of a 64-bit integer is not stored as one", () => {
   for (const text of ["", "-", "01", "+1", "-0", " 1", "1.0", "9223372036854775808", "-9223372036854775809", "x"]) {
     const bytes = Buffer.from(text, "latin1");
     expect(words.parse(bytes, 0, bytes.length)).toBe(false);

@@ -40,19 +40,19 @@ describe("long doubles", () => {
     );
   });
 
-  test("overflow to infinity, and never come from text that is too small or too large", () => {
+  test("overflow to infinity, and are never read from text that is too small or too large", () => {
     const huge = parseLongDouble("1e4932") as LongDouble;
     expect(addLongDoubles(huge, huge).infinite).toBe(true);
     expect(parseLongDouble("1e4933")).toBeUndefined();
     expect(parseLongDouble("1e-4960")).toBeUndefined();
     expect(parseLongDouble("0e-4960")).toEqual({ mantissa: 0n, exponent: 0 });
     expect(parseLongDouble("-inf")?.infinite).toBe(true);
-    // An exponent that is far too large to be computed.
+    // The exponent is far too large for a computation of the power.
     expect(parseLongDouble("1e999999999999999999")).toBeUndefined();
     expect(parseLongDouble("0x1p-999999999999999999")).toBeUndefined();
   });
 
-  test("are not read from what strtold would not read to the end", () => {
+  test("are not read from text that strtold would not read to its end", () => {
     for (const text of ["", " 1", "1 ", "1e", ".", "+", "0x", "1,5", "nan", "--1", "1\0", "١"]) {
       expect(parseLongDouble(text)).toBeUndefined();
     }

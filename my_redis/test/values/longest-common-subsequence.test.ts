@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { longestCommonSubsequence } from "../../src/values/longest-common-subsequence.ts";
 
-/** By the definition, without a table: only fast enough for short texts. */
+/** The length by its definition, without a table. It is fast enough only for short texts. */
 function lengthByDefinition(first: string, second: string): number {
   if (first === "" || second === "") return 0;
   if (first[0] === second[0]) return 1 + lengthByDefinition(first.slice(1), second.slice(1));

@@ -23,7 +23,7 @@ function pack(content: string): Uint8Array {
   return target;
 }
 
-/** A packed list in a larger memory, at an odd place, beside a plain array with the same content. */
+/** A packed list at an odd offset in a larger memory, beside a plain array with the same content. */
 class CheckedList {
   readonly bytes = new Uint8Array(1 << 20).fill(0xee);
   readonly start = 13;
@@ -109,7 +109,7 @@ describe("an element of a packed list", () => {
     expect([...packed.subarray(0, 2), ...packed.subarray(-2)]).toEqual([0xe1, 44, 302 >> 7, (302 & 127) | 128]);
   });
 
-  test("gives back any content, and its size, from either side", () => {
+  test("returns any content, and its size, from either side", () => {
     fc.assert(
       fc.property(content, (original) => {
         const packed = pack(original);
@@ -139,7 +139,7 @@ describe("an element of a packed list", () => {
 });
 
 describe("a packed list", () => {
-  test("is what a plain array would be after any changes", () => {
+  test("equals a plain array after any changes", () => {
     const change = fc.record({
       kind: fc.constantFrom("insert", "insert", "replace", "remove"),
       index: fc.nat(40),
@@ -160,7 +160,7 @@ describe("a packed list", () => {
     );
   });
 
-  test("finds the first element that equals, passing over the values of pairs", () => {
+  test("finds the first equal element, skipping the values of pairs", () => {
     const checked = new CheckedList();
     for (const each of ["a", "b", "b", "12", "12", "c"]) checked.insert(99, each);
     const find = (wanted: string, skip: number): number => {
@@ -184,7 +184,7 @@ describe("a packed list", () => {
       list.insertElement(checked.bytes, checked.start, checked.end, checked.end, element);
       checked.end += element.size;
     }
-    // In the header, this number also stands for any greater one.
+    // This number in the header also stands for any greater one.
     expect(list.listCount(checked.bytes, checked.start, checked.end)).toBe(65_535);
     for (const more of [65_536, 65_537]) {
       list.insertElement(checked.bytes, checked.start, checked.end, checked.end, element);

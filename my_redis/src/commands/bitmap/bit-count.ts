@@ -29,7 +29,7 @@ export const bitCount = command({
     const { bytes, start, end } = stringBytes(context.keyspace.heap, address);
     const from = args.count === 2 ? 0 : args.integer(2);
     const to = args.count === 2 ? -1 : args.integer(3);
-    // Two negative ends in the wrong order are nothing, and then the unit is not looked at.
+    // As in Redis, two negative ends in the wrong order make an empty range, and the unit is not validated then.
     const nothing = from < 0 && to < 0 && from > to;
     const range = nothing ? nowhere : resolveRange(from, to, end - start, args.count === 5 && readUnit(args, 4));
     reply.integer(countOnesOfBits(bytes, start, range.first, range.end));
@@ -59,7 +59,7 @@ export const bitPos = command({
     const { bytes, start, end } = stringBytes(context.keyspace.heap, address);
     const range = resolveRange(from, to, end - start, inBits);
     const found = findBit(bytes, start, range.first, range.end, bit);
-    // Without an end to the range, zeros go on for ever behind the string.
+    // Without an explicit end, the string counts as followed by endless zeros, so a clear bit is always found.
     const behind = found < 0 && bit === 0 && args.count < 5 && range.first < range.end;
     reply.integer(behind ? (end - start) * 8 : found);
   },

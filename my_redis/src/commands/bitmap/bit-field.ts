@@ -17,7 +17,7 @@ export const bitField = command({
   since: "3.2.0",
   complexity: "O(1) for each operation",
   brief: true,
-  summary: "Reads, sets and counts integers of any width in the bits of the string value of a key.",
+  summary: "Reads, sets and increments integers of any width in the bits of the string value of a key.",
   syntax:
     "key [(GET={encoding offset} | {[OVERFLOW=(WRAP | SAT | FAIL)] (SET={encoding offset value:integer} | " +
     "INCRBY={encoding offset increment:integer})})...]",
@@ -75,7 +75,7 @@ function valueOf(context: Context, address: number, { offset, bits, signed }: Fi
   return signed ? BigInt.asIntN(bits, value) : value;
 }
 
-/** Does a SET or INCRBY; true when it counts as a change. */
+/** Does a SET or INCRBY. Returns true when it counts as a change. */
 function change(context: Context, target: WritableString, operation: FieldOperation, reply: ReplyWriter): boolean {
   const { offset, bits, kind } = operation;
   const { heap } = context.keyspace;
@@ -91,10 +91,10 @@ function change(context: Context, target: WritableString, operation: FieldOperat
   return target.grown || value !== before;
 }
 
-/** An unsigned field takes a negative number for the large one of the same 64 bits. */
+/** An unsigned field reads a negative number as the unsigned integer with the same 64 bits. */
 const setValue = ({ signed, operand }: FieldOperation): bigint => (signed ? operand : BigInt.asUintN(64, operand));
 
-/** value + increment in the range of the field, or undefined where OVERFLOW FAIL forbids what leaves it. */
+/** value + increment, brought into the field's range; undefined when it overflows under OVERFLOW FAIL. */
 function sum({ bits, signed, overflow }: FieldOperation, value: bigint, increment: bigint): bigint | undefined {
   const total = value + increment;
   const wrapped = signed ? BigInt.asIntN(bits, total) : BigInt.asUintN(bits, total);
@@ -103,6 +103,6 @@ function sum({ bits, signed, overflow }: FieldOperation, value: bigint, incremen
   const greatest = (1n << BigInt(signed ? bits - 1 : bits)) - 1n;
   const least = signed ? -greatest - 1n : 0n;
   if (total > greatest) return greatest;
-  // Redis takes the distance from the value to the greatest in 64 bits; where that wraps round, up and down change.
+  // Redis computes the distance to the maximum in 64 bits. Where that wraps, it saturates at the opposite end.
   return signed && bits < 64 && increment > BigInt.asIntN(64, greatest - value) ? greatest : least;
 }

@@ -38,7 +38,7 @@ function readSource({ database, keyspace }: Context, args: Arguments, index: num
   return address === 0 ? new Uint8Array(0) : stringView(keyspace.heap, address);
 }
 
-/** As long as the longest source; shorter ones go on with zeros. */
+/** The result is as long as the longest source. Shorter sources count as padded with zeros. */
 function combine(operation: Operation, sources: readonly Uint8Array[]): Uint8Array {
   const result = new Uint8Array(Math.max(...sources.map((source) => source.length)));
   const first = sources[0] as Uint8Array;
@@ -61,7 +61,7 @@ function combine(operation: Operation, sources: readonly Uint8Array[]): Uint8Arr
   return result;
 }
 
-/** Nothing is stored as no key. */
+/** An empty result deletes the key. */
 function store({ database }: Context, args: Arguments, result: Uint8Array): void {
   if (result.length > 0) {
     const { buffer } = args;

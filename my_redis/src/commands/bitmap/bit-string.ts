@@ -10,8 +10,8 @@ const hashSign = 35;
 const badOffset = "ERR bit offset is not an integer or out of range";
 
 /**
- * The number of a bit. With `fieldBits`, "#3" means the fourth field of that width. Throws where the bit lies beyond
- * the longest string that `proto-max-bulk-len` allows.
+ * Reads the offset of a bit. With `fieldBits`, "#3" means the field with index 3 of that width. Throws when the bit
+ * lies beyond the longest string that `proto-max-bulk-len` allows.
  */
 export function readBitOffset(context: Context, args: Arguments, index: number, fieldBits = 0): number {
   const start = args.start(index);
@@ -25,11 +25,11 @@ export function readBitOffset(context: Context, args: Arguments, index: number, 
 
 export interface WritableString {
   readonly address: Address;
-  /** The key is new, or its value was made longer. */
+  /** Whether the key is new or its value became longer. */
   readonly grown: boolean;
 }
 
-/** The string record of a key, made "raw" and long enough to have this bit; zeros fill what is new. */
+/** The string record of a key, converted to "raw" and padded with zeros so that it contains this bit. */
 export function makeWritable(context: Context, args: Arguments, index: number, bit: number): WritableString {
   const { database } = context;
   const { heap } = context.keyspace;

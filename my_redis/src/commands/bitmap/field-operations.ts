@@ -10,9 +10,9 @@ export type Overflow = "wrap" | "sat" | "fail";
 /** One GET, SET or INCRBY of BITFIELD. */
 export interface FieldOperation {
   readonly kind: "get" | "set" | "incrby";
-  /** Number of the field's first bit. */
+  /** Offset of the field's first bit. */
   readonly offset: number;
-  /** Width of the field: 1 to 64 when signed, to 63 when not. */
+  /** Width of the field: 1 to 64 bits when signed, 1 to 63 when unsigned. */
   readonly bits: number;
   readonly signed: boolean;
   /** The new value or the increment; 0 for GET. */
@@ -24,7 +24,7 @@ const badType = "ERR Invalid bitfield type. Use something like i16 u8. Note that
 const letterI = 105;
 const letterU = 117;
 
-/** Reads all operations of BITFIELD or BITFIELD_RO. Throws on the first that is wrong. */
+/** Reads all operations of BITFIELD or BITFIELD_RO. Throws for the first one that is invalid. */
 export function readOperations(context: Context, args: Arguments): FieldOperation[] {
   const operations: FieldOperation[] = [];
   let overflow: Overflow = "wrap";
@@ -43,7 +43,7 @@ export function readOperations(context: Context, args: Arguments): FieldOperatio
   return operations;
 }
 
-/** A subcommand with too few arguments behind it is unknown. */
+/** A subcommand that lacks arguments counts as unknown, as in Redis. */
 function readKind(options: OptionReader): FieldOperation["kind"] {
   if (options.is("get", 2)) return "get";
   if (options.is("set", 3)) return "set";
@@ -55,7 +55,7 @@ function readOverflow(args: Arguments, index: number): Overflow {
   throw new CommandError("ERR Invalid OVERFLOW type specified");
 }
 
-/** "i16", "u8". */
+/** Reads a type such as "i16" or "u8". */
 function readType(args: Arguments, index: number): { signed: boolean; bits: number } {
   const letter = args.buffer[args.start(index)];
   const signed = letter === letterI;

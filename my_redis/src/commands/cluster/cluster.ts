@@ -9,7 +9,7 @@ export const cluster = container({
   group: "cluster",
   since: "3.0.0",
   complexity: "Depends on subcommand.",
-  summary: "Tells of the nodes that are joined, and of their hash slots.",
+  summary: "Groups the commands about the nodes of the cluster and their hash slots.",
   flags: [],
   helpSince: "5.0.0",
   subcommands: [

@@ -8,7 +8,10 @@ const oneByOne = "O(N) where N is the total number of hash slot arguments";
 const rangeByRange = "O(N) where N is the total number of the slots between the start slot and end slot arguments.";
 const rangesUsage = "<start slot> <end slot> [<start slot> <end slot> ...]";
 
-/** How Redis changes a cluster. Here the members follow from redis.conf, and the owners of slots from the members. */
+/**
+ * Redis's commands that change a cluster. They are refused: members come from redis.conf, and slot owners follow from
+ * the members.
+ */
 const operations: readonly Operation[] = [
   { name: "ADDSLOTS", complexity: oneByOne, syntax: "slot:integer..." },
   {

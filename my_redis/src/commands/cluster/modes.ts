@@ -6,7 +6,7 @@ const facts = { group: "cluster", since: "3.0.0", complexity: "O(1)", arity: 1, 
 export const readonly = command({
   ...facts,
   name: "READONLY",
-  summary: "Allows reads from replicas on this connection: without an effect while there are none.",
+  summary: "Allows reads from replicas on this connection. It has no effect, because there are no replicas yet.",
   flags: ["loading", "stale", "fast"],
   run(context, _args, reply) {
     joinedCluster(context);
@@ -17,7 +17,7 @@ export const readonly = command({
 export const readwrite = command({
   ...facts,
   name: "READWRITE",
-  summary: "Ends READONLY.",
+  summary: "Ends the effect of READONLY on this connection.",
   flags: ["loading", "stale", "fast"],
   run(context, _args, reply) {
     joinedCluster(context);
@@ -28,7 +28,7 @@ export const readwrite = command({
 export const asking = command({
   ...facts,
   name: "ASKING",
-  summary: "Follows an ASK redirection. It has no effect, because MyRedis never sends such a redirection.",
+  summary: "Accepts the next command after an ASK redirection. It has no effect, because nodes never send one.",
   flags: ["fast"],
   run(context, _args, reply) {
     joinedCluster(context);

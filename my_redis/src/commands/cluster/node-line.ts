@@ -3,7 +3,7 @@ import type { Services } from "../../dispatch/context.ts";
 import type { ClusterPort } from "../../dispatch/ports.ts";
 import { slotRanges } from "../../cluster/slot-ranges.ts";
 
-/** A node as a line of CLUSTER NODES. */
+/** One node as a line of CLUSTER NODES. */
 export function nodeLine(server: Services, { members, links }: ClusterPort, node: number): string {
   const name = members.names[node] as string;
   const link = links[node];
@@ -14,7 +14,7 @@ export function nodeLine(server: Services, { members, links }: ClusterPort, node
   const slots = slotRanges(members)
     .filter((range) => range.node === node)
     .map(({ start, end }) => (start === end ? `${start}` : `${start}-${end}`));
-  // Links take the port of the clients: the one for nodes is the same.
+  // The part after "@" is the bus port. Nodes and clients use the same port here.
   const address = `${name}@${nodeAddress(name).port}`;
   const parts = [
     members.ids[node],

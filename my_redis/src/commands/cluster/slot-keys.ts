@@ -27,7 +27,7 @@ export const clusterCountkeysinslot = command({
   since: "3.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Counts the keys that this node holds in a hash slot, by looking at all of the database.",
+  summary: "Counts the keys of a hash slot on this node, by walking the whole database.",
   syntax: "slot:integer",
   run(context, args, reply) {
     joinedCluster(context);
@@ -44,7 +44,7 @@ export const clusterGetkeysinslot = command({
   name: "CLUSTER GETKEYSINSLOT",
   since: "3.0.0",
   complexity: "O(log(N)) where N is the number of requested keys",
-  summary: "Lists keys that this node holds in a hash slot, by looking at all of the database.",
+  summary: "Lists keys of a hash slot on this node, by walking the whole database.",
   syntax: "slot:integer count",
   tips: ["nondeterministic_output"],
   run(context, args, reply) {
@@ -64,7 +64,7 @@ export const clusterGetkeysinslot = command({
   },
 });
 
-/** Walks the keys of a slot until `take` says that it wants no more. */
+/** Visits the keys of a slot until `take` asks it to stop. */
 function forEachKeyIn(
   { database, keyspace: { heap } }: Context,
   slot: number,

@@ -12,7 +12,7 @@ export const clusterInfo = command({
   since: "3.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Tells how the nodes are doing, as seen from this one.",
+  summary: "Describes the state of the cluster as this node sees it.",
   tips: ["nondeterministic_output"],
   run(context, _args, reply) {
     const lines = clusterState(joinedCluster(context), context.server.clients.sessionCount);
@@ -21,8 +21,8 @@ export const clusterInfo = command({
 });
 
 /**
- * A node that is gone takes its own slots out of service, and no others: the state is that of the slots that this
- * node itself serves.
+ * A missing node takes only its own slots out of service. So the state describes only the slots that this node serves
+ * itself.
  */
 export function clusterState(
   { members, links, disputedSlots, incomingLinks, relayedCount }: ClusterPort,
@@ -99,7 +99,7 @@ export const clusterCountFailureReports = command({
   name: "CLUSTER COUNT-FAILURE-REPORTS",
   since: "3.0.0",
   complexity: "O(N) where N is the number of failure reports",
-  summary: "Tells whether this node gets no answer from another: 1 or 0. Nodes do not report on each other.",
+  summary: "Returns 1 when another node does not answer this one, otherwise 0. Nodes do not report on each other.",
   syntax: "node-id",
   flags: ["admin", "stale"],
   tips: ["nondeterministic_output"],
@@ -115,7 +115,7 @@ export const clusterMyshardid = command({
   since: "7.2.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Returns the id of this node's shard: that of the node, which is alone in it.",
+  summary: "Returns the id of this node's shard. It equals the node's own id, because each shard has one node.",
   run(context, _args, reply) {
     const { members } = joinedCluster(context);
     reply.bulkText(members.ids[members.self] as string);

@@ -96,7 +96,7 @@ const replicaFacts = {
   flags: ["admin", "stale"],
   complexity: "O(1)",
   brief: true,
-  summary: "Lists the replicas of a node: none yet.",
+  summary: "Lists the replicas of a node. There are none yet.",
   syntax: "node-id",
   tips: ["nondeterministic_output"],
   run(context, args, reply) {

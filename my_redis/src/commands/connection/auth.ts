@@ -11,7 +11,7 @@ export const auth = command({
   group: "connection",
   since: "1.0.0",
   complexity: "O(N) where N is the number of passwords defined for the user",
-  summary: "Authenticates the connection with the server's password, or with a user name and its password.",
+  summary: "Authenticates the connection with the server's password, or with a user name and password.",
   syntax: "[username] password",
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
   isSecret: (_args, index) => index > 0,

@@ -3,7 +3,7 @@ import { CommandError } from "../../protocol/command-error.ts";
 
 const wrongPassword = "WRONGPASS invalid username-password pair or user is disabled.";
 
-/** Checks name and password and marks the client as authenticated. Throws WRONGPASS. */
+/** Checks name and password, and marks the client as authenticated. Throws WRONGPASS. */
 export function authenticate(context: Context, user: string, password: Uint8Array): void {
   const required = Buffer.from(context.server.settings.values.requirepass, "utf8");
   const matches = user === "default" && (required.length === 0 || sameBytes(required, password));
@@ -12,7 +12,7 @@ export function authenticate(context: Context, user: string, password: Uint8Arra
   context.client.user = user;
 }
 
-/** Takes as long for a wrong password as for a right one, so that its bytes cannot be found by timing. */
+/** Compares in constant time, so that the password's bytes cannot be found by measuring how long a check takes. */
 function sameBytes(expected: Uint8Array, given: Uint8Array): boolean {
   let difference = expected.length ^ given.length;
   for (let at = 0; at < given.length; at++)

@@ -1,6 +1,9 @@
 import { CommandError } from "../../protocol/command-error.ts";
 
-/** Throws when the text (one character per byte) cannot be a client's name: CLIENT LIST separates fields by spaces. */
+/**
+ * Throws when the text (one character per byte) cannot be a client's name. CLIENT LIST separates fields by spaces, so a
+ * name must not contain any.
+ */
 export function checkClientName(name: string): void {
   for (let at = 0; at < name.length; at++) {
     const byte = name.charCodeAt(at);

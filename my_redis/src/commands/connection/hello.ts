@@ -23,7 +23,7 @@ export const hello = command({
   group: "connection",
   since: "6.0.0",
   complexity: "O(1)",
-  summary: "Agrees on the protocol version, authenticates and names the connection, and describes the server.",
+  summary: "Chooses the protocol version, authenticates and names the connection, and describes the server.",
   syntax: "[protover:integer [AUTH={username password}] [SETNAME=clientname]]",
   flags: ["allow_busy", "noscript", "loading", "stale", "fast", "no_auth"],
   isSecret: (args, index) => index > 2 && (args.is(index - 1, "auth") || (index > 3 && args.is(index - 2, "auth"))),

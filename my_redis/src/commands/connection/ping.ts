@@ -14,7 +14,7 @@ export const ping = command({
   run({ client }, args, reply) {
     if (args.count > 2) throw new CommandError(errors.wrongArity("ping"));
     if (client.subscriptions !== undefined && client.protocol === 2) {
-      // Among messages the answer has the form of one.
+      // In RESP2, a subscriber expects every reply in the form of a message.
       reply.array(2);
       reply.bulkText("pong");
       if (args.count === 1) reply.bulkText("");

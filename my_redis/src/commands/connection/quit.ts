@@ -5,9 +5,9 @@ export const quit = command({
   group: "connection",
   since: "1.0.0",
   complexity: "O(1)",
-  summary: "Closes the connection once everything asked for before has been answered.",
+  summary: "Closes the connection after all earlier requests have been answered.",
   flags: ["allow_busy", "noscript", "loading", "stale", "fast", "no_auth"],
-  // Redis takes, and ignores, any arguments.
+  // Redis ignores any arguments.
   arity: -1,
   insideMulti: "run",
   whileSubscribed: true,

@@ -5,7 +5,7 @@ export const reset = command({
   group: "connection",
   since: "6.2.0",
   complexity: "O(1)",
-  summary: "Makes the connection as it was when it was new.",
+  summary: "Resets the connection to its initial state.",
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
   insideMulti: "run",
   watching: "ends",

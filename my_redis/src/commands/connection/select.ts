@@ -6,7 +6,7 @@ export const select = command({
   group: "connection",
   since: "1.0.0",
   complexity: "O(1)",
-  summary: "Makes another numbered database the one that this connection works on.",
+  summary: "Changes the database that this connection uses.",
   syntax: "index",
   flags: ["loading", "stale", "fast"],
   run(context, args, reply) {

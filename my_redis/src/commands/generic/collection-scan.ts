@@ -5,18 +5,18 @@ import { readCursor } from "../../protocol/scan-cursor.ts";
 import { type OwnScanOption, readScanOptions, type ScanOptions } from "./scan-options.ts";
 import { type Scannable, scanStep } from "./scan-step.ts";
 
-/** How the elements of one kind of collection are scanned: HSCAN, SSCAN, ZSCAN. */
+/** How the elements of one type of collection are scanned: HSCAN, SSCAN, ZSCAN. */
 export interface CollectionScan<Collection> {
   readonly option: OwnScanOption;
-  /** The table of a large collection; a small one has none, and comes in one piece. */
+  /** The table of a large collection. A small one has no table and is returned in one piece. */
   readonly tableOf: (collection: Collection) => Scannable | undefined;
-  /** Answers with all elements that match; gives the number of replies. */
+  /** Writes all matching elements. Returns how many values it wrote. */
   readonly replyAll: (collection: Collection, options: ScanOptions, reply: ReplyWriter) => number;
-  /** Answers with one element of the table if it matches; gives the number of replies. */
+  /** Writes one element of the table if it matches. Returns how many values it wrote. */
   readonly replyEntry: (collection: Collection, address: Address, options: ScanOptions, reply: ReplyWriter) => number;
 }
 
-/** Answers with the next cursor and a share of the elements. `find` looks the collection up: it may throw WRONGTYPE. */
+/** Replies with the next cursor and some of the elements. `find` looks the collection up and may throw WRONGTYPE. */
 export function replyScan<Collection>(
   args: Arguments,
   reply: ReplyWriter,
@@ -27,7 +27,7 @@ export function replyScan<Collection>(
   const collection = find();
   reply.array(2);
   if (collection === undefined) {
-    // As in Redis, the options of a scan of a missing key are not looked at.
+    // As in Redis, options are not validated when the key is missing.
     reply.bulkInteger(0);
     reply.array(0);
     return;

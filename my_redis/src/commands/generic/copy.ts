@@ -12,7 +12,7 @@ export const copy = command({
   group: "generic",
   since: "6.2.0",
   complexity: "O(N) with N being the number of elements of the value; O(1) for a string",
-  summary: "Copies the value of a key to another key, also of another database.",
+  summary: "Copies the value of a key to another key, in this or another database.",
   syntax: "source:key destination:key [DB=destination-db:integer] [REPLACE]",
   flags: ["write", "denyoom"],
   keys: [keyAt(1, "RO access"), keyAt(2, "OW update")],

@@ -7,8 +7,8 @@ const maxInt32 = 2147483647;
 const notInRange = `ERR value is out of range, value must between ${-maxInt32 - 1} and ${maxInt32}`;
 
 /**
- * The database that an argument numbers. Throws when it is no number (`message`, if given, says so) or no database
- * has that number.
+ * Reads a database index. Throws when the argument is not a number (with `message`, if given), or when that database
+ * does not exist.
  */
 export function readDatabase(keyspace: Keyspace, args: Arguments, index: number, message?: string): Database {
   const number = args.integer(index, message);

@@ -1,7 +1,7 @@
 import { command, type Run } from "../../dispatch/command.ts";
 import { keysFrom } from "../../dispatch/key-specification.ts";
 
-/** Large values are always freed bit by bit, so that DEL and UNLINK do the same. */
+/** Large values are always freed in the background, so DEL and UNLINK do the same. */
 const removeKeys: Run = ({ database }, args, reply) => {
   let removed = 0;
   for (let index = 1; index < args.count; index++) {

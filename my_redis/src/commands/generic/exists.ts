@@ -30,7 +30,7 @@ export const touch = command({
   tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   run({ database, keyspace: { accessClock } }, args, reply) {
     const { marks } = accessClock;
-    // It does so even for a client whose other commands leave no mark.
+    // TOUCH updates the access time even under CLIENT NO-TOUCH, under which no other command does.
     accessClock.marks = true;
     let found = 0;
     for (let index = 1; index < args.count; index++) if (database.read(args, index) !== 0) found++;

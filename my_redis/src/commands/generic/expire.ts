@@ -20,7 +20,7 @@ export const expire = command({
   ...fields,
   name: "EXPIRE",
   since: "1.0.0",
-  summary: "Sets how many seconds a key still has to live.",
+  summary: "Sets in how many seconds a key expires.",
   syntax: "key seconds [NX | XX | GT | LT]",
   run: (context, args, reply) => setExpiry(context, args, reply, 1000, context.now),
 });
@@ -29,7 +29,7 @@ export const pexpire = command({
   ...fields,
   name: "PEXPIRE",
   since: "2.6.0",
-  summary: "Sets how many milliseconds a key still has to live.",
+  summary: "Sets in how many milliseconds a key expires.",
   syntax: "key milliseconds [NX | XX | GT | LT]",
   run: (context, args, reply) => setExpiry(context, args, reply, 1, context.now),
 });
@@ -80,7 +80,7 @@ function setExpiry(context: Context, args: Arguments, reply: ReplyWriter, unitMs
   reply.integer(1);
 }
 
-/** Whether the conditions (NX, XX, GT, LT) allow the new moment. A key without an expiry lives for ever. */
+/** Whether NX, XX, GT and LT allow the new expiry. A key without an expiry counts as one that never expires. */
 function holds(condition: number, currentMs: number, atMs: number): boolean {
   if ((condition & nx) !== 0 && currentMs !== noExpiry) return false;
   if ((condition & xx) !== 0 && currentMs === noExpiry) return false;
@@ -107,7 +107,7 @@ function readCondition(args: Arguments): number {
   return condition;
 }
 
-/** Logs the moment itself; the options stay behind it, as in Redis's own log. */
+/** Logs the moment itself. The options stay behind it, as in Redis's own log. */
 function logMoment(context: Context, args: Arguments, atMs: number): void {
   const options: Uint8Array[] = [];
   for (let index = 3; index < args.count; index++) options.push(args.view(index));

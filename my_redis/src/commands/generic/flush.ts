@@ -2,7 +2,7 @@ import { command } from "../../dispatch/command.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 
-/** Memory is always given back bit by bit: SYNC and ASYNC are told apart only to be accepted. */
+/** Memory is always freed in the background. SYNC and ASYNC are only validated. */
 function checkMode(args: Arguments): void {
   if (args.count === 1 || (args.count === 2 && (args.is(1, "sync") || args.is(1, "async")))) return;
   throw new CommandError(errors.syntax);

@@ -20,7 +20,7 @@ export const keys = command({
     const begin = reply.beginArray();
     let found = 0;
     database.keys.forEach((address) => {
-      // An expired key is passed over and stays: removing it would change the index that is being walked.
+      // An expired key is skipped but not deleted: deletion would change the index during the walk.
       if (record.hasExpiry(heap, address) && record.expiryOf(heap, address) <= now) return;
       const bytes = record.bytesOf(heap, address);
       const start = record.keyStartOf(heap, address);

@@ -11,14 +11,14 @@ import { OptionReader } from "../options/option-reader.ts";
 
 const optionsFrom = 6;
 const defaultTimeoutMs = 1000;
-/** The longest time that a timer can take. */
+/** The longest delay that a timer accepts. */
 const maxTimerMs = 2_147_483_647;
 
 interface MigrateOptions {
   copies: boolean;
   replaces: boolean;
   credentials: Uint8Array[];
-  /** The arguments that are keys. */
+  /** Positions of the arguments that are keys. */
   keys: number[];
 }
 
@@ -49,7 +49,7 @@ function readOptions(args: Arguments): MigrateOptions {
   return found;
 }
 
-/** For routing and COMMAND GETKEYS. A request that names keys in both ways is wrong, and has none. */
+/** For routing and COMMAND GETKEYS. A request that names keys in both ways is invalid and counts as having none. */
 function findKeys(args: Arguments): number[] {
   for (let index = optionsFrom; index < args.count; index++) {
     if (args.is(index, "keys")) return args.length(3) > 0 ? [] : range(index + 1, args.count);
@@ -59,7 +59,7 @@ function findKeys(args: Arguments): number[] {
   return [3];
 }
 
-/** The key as it is sent; undefined when it has expired. */
+/** The key in the form that is sent; undefined when it has expired. */
 function migratingKey({ keyspace, server, now }: Context, key: Uint8Array, address: Address): MigratingKey | undefined {
   const { heap } = keyspace;
   const leftMs = record.hasExpiry(heap, address) ? record.expiryOf(heap, address) - now : undefined;
@@ -111,14 +111,14 @@ export const migrate = command({
     const port = Number(args.latin1(2));
     const target = {
       host: args.text(1),
-      // Nobody takes connections at port 0, nor at what is no port.
+      // No server listens at port 0, so an invalid port leads to the same error as an unreachable target.
       port: Number.isInteger(port) && port > 0 && port < 65_536 ? port : 0,
       timeoutMs: timeoutMs <= 0 ? defaultTimeoutMs : Math.min(timeoutMs, maxTimerMs),
     };
     const { database, server } = context;
     migrations.begin(context, { ...options, target, targetDatabase, keys }, ({ key, payload }) => {
       const address = database.find(key, 0, key.length);
-      // A key that is gone need not be removed.
+      // A key that is already missing need not be removed.
       return address === 0 || Buffer.compare(dumpValue(server, address), payload) === 0;
     });
   },

@@ -8,7 +8,7 @@ export const move = command({
   group: "generic",
   since: "1.0.0",
   complexity: "O(1)",
-  summary: "Moves a key to another database, unless that has a key of this name.",
+  summary: "Moves a key to another database, unless that database already has a key of this name.",
   syntax: "key db:integer",
   flags: ["write", "fast"],
   keys: firstKey,

@@ -9,7 +9,7 @@ import { CommandError } from "../../protocol/command-error.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { readSafeInteger } from "../../collections/string-value.ts";
 
-/** What Redis says of the integers 0 to 9999, of which it has one shared object each. */
+/** The reference count that Redis reports for the integers 0 to 9999, because all keys share one object for each. */
 const sharedReferences = 2147483647;
 const sharedIntegers = 10_000;
 const noIdleTime =
@@ -34,7 +34,7 @@ const encoding = command({
   ...onKey,
   name: "OBJECT ENCODING",
   since: "2.2.3",
-  summary: "Names the internal form of a key's value.",
+  summary: "Names the internal encoding of a key's value.",
   run({ database, keyspace }, args, reply) {
     const address = database.readSilently(args, 2);
     if (address === 0) reply.null();
@@ -46,7 +46,7 @@ const refcount = command({
   ...onKey,
   name: "OBJECT REFCOUNT",
   since: "2.2.3",
-  summary: "Counts the references to a key's value: one, but for small integers, which are shared.",
+  summary: "Returns the number of references to a key's value: one, except for small integers, which are shared.",
   run({ database, server }, args, reply) {
     const address = database.readSilently(args, 2);
     if (address === 0) reply.null();
@@ -54,7 +54,9 @@ const refcount = command({
   },
 });
 
-/** Not where each key's use is tracked for eviction: then, in Redis, each has an object of its own. */
+/**
+ * An eviction policy that tracks each key's use needs an object for each key. So Redis does not share integers then.
+ */
 function sharesIntegers({ values }: Settings): boolean {
   return values.maxmemory === 0 || !/lru|lfu/.test(values["maxmemory-policy"]);
 }
@@ -69,7 +71,7 @@ const idletime = command({
   ...onKey,
   name: "OBJECT IDLETIME",
   since: "2.2.3",
-  summary: "Tells for how many seconds a key has not been used.",
+  summary: "Returns for how many seconds a key has not been used.",
   run({ database, keyspace }, args, reply) {
     const { accessClock, heap } = keyspace;
     const address = database.readSilently(args, 2);
@@ -83,7 +85,7 @@ const freq = command({
   ...onKey,
   name: "OBJECT FREQ",
   since: "4.0.0",
-  summary: "Tells how often a key is used, on a logarithmic scale; for the LFU eviction policies.",
+  summary: "Returns how often a key is used, on a logarithmic scale, for the LFU eviction policies.",
   run({ database, keyspace }, args, reply) {
     const { accessClock, heap } = keyspace;
     const address = database.readSilently(args, 2);
@@ -119,7 +121,7 @@ export const object = command({
   since: "2.2.3",
   complexity: "O(1)",
   brief: true,
-  summary: "Looks at how the value of a key is kept.",
+  summary: "Groups the commands that show how the value of a key is stored.",
   flags: [],
   subcommands: [encoding, freq, help, idletime, refcount],
 });

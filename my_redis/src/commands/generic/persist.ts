@@ -7,7 +7,7 @@ export const persist = command({
   group: "generic",
   since: "2.2.0",
   complexity: "O(1)",
-  summary: "Takes the expiry of a key away, so that it lives for ever.",
+  summary: "Removes the expiry of a key, so that it never expires.",
   syntax: "key",
   flags: ["write", "fast"],
   keys: keyAt(1, "RW update"),

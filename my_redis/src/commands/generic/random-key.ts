@@ -24,7 +24,7 @@ export const randomKey = command({
         reply.bulk(record.bytesOf(heap, address), start, start + record.keyLengthOf(heap, address));
         return;
       }
-      // Each round removes a key: at worst it ends with an empty database.
+      // Each round deletes an expired key, so the loop ends at the latest when the database is empty.
       database.expire(address);
       context.partLog();
     }

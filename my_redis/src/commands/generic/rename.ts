@@ -10,7 +10,7 @@ export const rename = command({
   since: "1.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Gives a key another name, and takes the place of a key that had it.",
+  summary: "Renames a key. A key that had the new name is replaced.",
   syntax: "key newkey:key",
   flags: ["write"],
   keys: [keyAt(1, "RW access delete"), keyAt(2, "OW update")],
@@ -25,7 +25,7 @@ export const renameNx = command({
   group: "generic",
   since: "1.0.0",
   complexity: "O(1)",
-  summary: "Gives a key another name, unless a key has it already.",
+  summary: "Renames a key, unless a key with the new name exists.",
   syntax: "key newkey:key",
   flags: ["write", "fast"],
   keys: [keyAt(1, "RW access delete"), keyAt(2, "OW insert")],
@@ -34,7 +34,7 @@ export const renameNx = command({
   },
 });
 
-/** Moves the value from key 1 to key 2; false when nothing moved. Throws when key 1 does not exist. */
+/** Moves the value from key 1 to key 2. Returns false when nothing moved. Throws when key 1 does not exist. */
 function moveToName(database: Database, args: Arguments, overwrite: boolean): boolean {
   const address = database.write(args, 1);
   if (address === 0) throw new CommandError(errors.noSuchKey);

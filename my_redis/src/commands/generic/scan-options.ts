@@ -1,22 +1,22 @@
 import type { Arguments } from "../../protocol/arguments.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
-/** What SCAN, HSCAN, SSCAN and ZSCAN may ask for. */
+/** The options of SCAN, HSCAN, SSCAN and ZSCAN. */
 export interface ScanOptions {
-  /** Undefined for every name. */
+  /** Undefined when every name matches. */
   pattern: Uint8Array | undefined;
-  /** About how many elements to visit. */
+  /** About how many elements one call visits. */
   count: number;
-  /** Lower case; only SCAN has it. */
+  /** The wanted type in lower case; only SCAN has it. */
   type: string | undefined;
-  /** Fields without their values; only HSCAN has it. */
+  /** Returns fields without their values; only HSCAN has it. */
   noValues: boolean;
 }
 
-/** The option that one of the commands has and the others have not. */
+/** An option that only one of the commands has. */
 export type OwnScanOption = "type" | "novalues" | "none";
 
-/** Reads the options from argument `first` on. Throws on one that is unknown, incomplete or wrong. */
+/** Reads the options from argument `first` on. Throws for an unknown, incomplete or invalid option. */
 export function readScanOptions(args: Arguments, first: number, own: OwnScanOption): ScanOptions {
   const found: ScanOptions = { pattern: undefined, count: 10, type: undefined, noValues: false };
   const options = new OptionReader(args, first);

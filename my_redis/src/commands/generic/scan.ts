@@ -15,7 +15,7 @@ export const scan = command({
   since: "2.8.0",
   complexity: "O(1) for every call; O(N) for all calls of a whole iteration, with N being the number of keys",
   brief: true,
-  summary: "Goes through the keys of the database, some at each call.",
+  summary: "Iterates over the keys of the database, some at each call.",
   syntax: "cursor [MATCH=pattern] [COUNT=count] [TYPE=type]",
   flags: ["readonly"],
   tips: ["nondeterministic_output", "request_policy:special"],
@@ -33,7 +33,7 @@ export const scan = command({
   },
 });
 
-/** Answers with the key if it matches. An expired key is deleted instead. */
+/** Writes the key if it matches. An expired key is deleted instead. */
 function replyWanted(context: Context, address: Address, options: ScanOptions, reply: ReplyWriter): boolean {
   const { heap, expires } = context.keyspace;
   const bytes = record.bytesOf(heap, address);

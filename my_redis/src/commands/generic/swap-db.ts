@@ -11,7 +11,7 @@ export const swapDb = command({
   flags: ["write", "fast"],
   categories: ["keyspace", "dangerous"],
   run({ keyspace }, args, reply) {
-    // Both numbers are read before either is looked up.
+    // As in Redis, both numbers are parsed before either is checked for its range.
     args.integer(1, invalidFirst);
     args.integer(2, invalidSecond);
     const first = readDatabase(keyspace, args, 1, invalidFirst);

@@ -10,7 +10,7 @@ const fields = {
   keys: firstKey,
 } as const;
 
-/** -2 without the key, -1 without an expiry, else the rest of its time or the moment, in the unit. */
+/** -2 for a missing key, -1 for a key without an expiry, else the remaining time or the moment, in the given unit. */
 const answer =
   (unitMs: number, as: "remaining" | "moment"): Run =>
   ({ database, keyspace: { heap }, now }, args, reply) => {
@@ -32,7 +32,7 @@ export const ttl = command({
   ...fields,
   name: "TTL",
   since: "1.0.0",
-  summary: "Tells how many seconds a key still has to live.",
+  summary: "Returns how many seconds are left until a key expires.",
   tips: ["nondeterministic_output"],
   run: answer(1000, "remaining"),
 });
@@ -41,7 +41,7 @@ export const pttl = command({
   ...fields,
   name: "PTTL",
   since: "2.6.0",
-  summary: "Tells how many milliseconds a key still has to live.",
+  summary: "Returns how many milliseconds are left until a key expires.",
   tips: ["nondeterministic_output"],
   run: answer(1, "remaining"),
 });
@@ -50,7 +50,7 @@ export const expireTime = command({
   ...fields,
   name: "EXPIRETIME",
   since: "7.0.0",
-  summary: "Tells the Unix time, in seconds, at which a key expires.",
+  summary: "Returns the Unix time, in seconds, at which a key expires.",
   run: answer(1000, "moment"),
 });
 
@@ -58,6 +58,6 @@ export const pexpireTime = command({
   ...fields,
   name: "PEXPIRETIME",
   since: "7.0.0",
-  summary: "Tells the Unix time, in milliseconds, at which a key expires.",
+  summary: "Returns the Unix time, in milliseconds, at which a key expires.",
   run: answer(1, "moment"),
 });

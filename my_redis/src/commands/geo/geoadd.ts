@@ -6,7 +6,7 @@ import { zadd } from "../sorted-set/zadd.ts";
 import { readPlace } from "./place-argument.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
-/** Where the first longitude stands. Throws where what follows on the options are no triples. */
+/** Position of the first longitude. Throws when the arguments after the options are not triples. */
 function firstPlace(args: Arguments): number {
   let [onlyNew, onlyExisting] = [false, false];
   const options = new OptionReader(args, 2);
@@ -36,7 +36,7 @@ export const geoadd = command({
     for (let index = first; index < args.count; index += 3) {
       words.push(BigInt(scoreOf(readPlace(args, index))).toString(), args.view(index + 2));
     }
-    // It is ZADD with other scores, and is logged as such.
+    // GEOADD is ZADD with computed scores, and is logged as ZADD.
     zadd.run?.(context, Arguments.from(words), reply);
     if (context.logs) context.logAs(...words);
   },

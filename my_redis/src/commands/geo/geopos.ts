@@ -42,7 +42,7 @@ export const geohash = command({
   complexity: "O(N) for N members asked for.",
   summary: "Gives the places of members as standard geohashes.",
   syntax: "key member...",
-  // A key alone is enough, whatever the syntax says: the answer is then empty.
+  // Redis accepts a key without members, contrary to its documented syntax, and replies with an empty array.
   arity: -2,
   run(context, args, reply) {
     const set = readSortedSet(context.database, args);
@@ -61,7 +61,7 @@ export const geopos = command({
   complexity: "O(N) for N members asked for.",
   summary: "Gives the longitudes and latitudes of members.",
   syntax: "key member...",
-  // A key alone is enough, whatever the syntax says: the answer is then empty.
+  // Redis accepts a key without members, contrary to its documented syntax, and replies with an empty array.
   arity: -2,
   run(context, args, reply) {
     const set = readSortedSet(context.database, args);

@@ -35,7 +35,7 @@ export const geosearchstore = command({
   run: runSearch({ kind: "search", source: 2, stores: true }),
 });
 
-/** The key itself, and the one that STORE or STOREDIST names. */
+/** Positions of the source key and of the key that STORE or STOREDIST names. */
 function findKeys(args: Arguments): number[] {
   let target = 0;
   for (let index = 5; index + 1 < args.count; index++) {

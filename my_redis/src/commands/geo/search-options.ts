@@ -6,33 +6,33 @@ import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 import { readDouble, readPlace, readUnit } from "./place-argument.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
-/** Which of the commands it is. */
+/** Which of the commands is running. */
 export interface SearchForm {
   readonly kind: "search" | "radius" | "radius-by-member";
-  /** Argument number of the key that is searched. */
+  /** Position of the key that is searched. */
   readonly source: number;
-  /** GEOSEARCHSTORE, whose target is argument 1. */
+  /** Set for GEOSEARCHSTORE, whose destination is argument 1. */
   readonly stores?: true;
-  /** GEORADIUS and GEORADIUSBYMEMBER, but for their read-only forms. */
+  /** Set for GEORADIUS and GEORADIUSBYMEMBER, but not for their read-only forms. */
   readonly mayStore?: true;
 }
 
-/** What a search asks for. */
+/** The options of a search. */
 export interface SearchOptions {
   center: Coordinates | undefined;
-  /** Meters; all of them undefined as long as nothing has been said. */
+  /** Meters; undefined until the option is read. */
   radius: number | undefined;
   box: { readonly width: number; readonly height: number } | undefined;
-  /** Meters of the unit in which distances are given. */
+  /** The length in meters of the unit in which distances are returned. */
   unit: number;
   order: "none" | "ascending" | "descending";
-  /** 0 for all. */
+  /** 0 for all members. */
   count: number;
   any: boolean;
   withDistance: boolean;
   withHash: boolean;
   withPlace: boolean;
-  /** Argument number of the key that the result goes to, 0 for none. */
+  /** Position of the destination key; 0 when the result is not stored. */
   target: number;
   storesDistance: boolean;
   fromMember: boolean;
@@ -48,7 +48,7 @@ const switches: Readonly<Record<string, (found: SearchOptions) => void>> = {
   desc: (found) => (found.order = "descending"),
 };
 
-/** Reads all arguments. `set` is undefined where the key has no value; then no member's place can be looked up. */
+/** Reads all arguments. When the key is missing, `set` is undefined and a member's place is not looked up. */
 export function readSearch(args: Arguments, form: SearchForm, set: SortedSetValue | undefined): SearchOptions {
   const found: SearchOptions = {
     center: undefined,
@@ -72,7 +72,7 @@ export function readSearch(args: Arguments, form: SearchForm, set: SortedSetValu
   return found;
 }
 
-/** Reads the arguments before the options; gives the position of the first option. */
+/** Reads the arguments before the options. Returns the position of the first option. */
 function readFixed(args: Arguments, form: SearchForm, set: SortedSetValue | undefined, options: SearchOptions): number {
   if (form.kind === "search") return form.source + 1;
   if (form.kind === "radius") {
@@ -177,7 +177,7 @@ function check(args: Arguments, form: SearchForm, options: SearchOptions): void 
   if (options.any && options.count === 0) throw new CommandError("ERR the ANY argument requires COUNT argument");
 }
 
-/** The shape that was asked for. Only where the center is known. */
+/** The requested shape. The center must be known. */
 export function shapeOf({ center, radius, box }: SearchOptions): Shape {
   const known = center as Coordinates;
   if (box !== undefined) return { kind: "box", center: known, ...box };

@@ -13,7 +13,7 @@ interface Found {
   readonly member: Uint8Array;
   readonly score: number;
   readonly place: Coordinates;
-  /** From the center, meters. */
+  /** Distance from the center, in meters. */
   readonly distance: number;
 }
 
@@ -38,7 +38,7 @@ function search(set: SortedSetValue, options: SearchOptions): Found[] {
   for (const cell of cellsToSearch(shape)) {
     if (found.length < most) searchCell(set, cell, shape, most, found);
   }
-  // To give the nearest ones, they must be known.
+  // COUNT without ANY returns the nearest members, so the result must be sorted.
   const order = options.order === "none" && count > 0 && !any ? "ascending" : options.order;
   if (order === "ascending") found.sort((one, other) => one.distance - other.distance);
   else if (order === "descending") found.sort((one, other) => other.distance - one.distance);
@@ -72,7 +72,7 @@ function store(
   return built.store(args, options.target, event);
 }
 
-/** The command of this form: searches, and answers with what it found or stores it. */
+/** Runs one of the commands: searches, then replies with the result or stores it. */
 export const runSearch =
   (form: SearchForm): Run =>
   (context, args, reply) => {

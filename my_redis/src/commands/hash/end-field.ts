@@ -2,7 +2,7 @@ import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { HashValue } from "../../collections/hash-value.ts";
 
-/** Fields that a command gave a time to, or took theirs, and fields that it removed because their new time is over. */
+/** Fields whose expiry a command set or removed, and fields that it deleted because their new expiry had passed. */
 export interface EndedFields {
   readonly changed: Uint8Array[];
   readonly removed: Uint8Array[];
@@ -10,7 +10,7 @@ export interface EndedFields {
 
 export const noFields = (): EndedFields => ({ changed: [], removed: [] });
 
-/** Gives a field that there is a time; removes it when that is over, in which case the result is true. */
+/** Sets the expiry of an existing field. An expiry in the past deletes the field and returns true. */
 export function endField(
   context: Context,
   args: Arguments,
@@ -19,7 +19,7 @@ export function endField(
 ): boolean {
   const start = args.start(index);
   const end = args.end(index);
-  // What a log says was not over when it was written.
+  // While a log is loaded, fields stay: their expiry lay in the future when it was written.
   if (atMs <= context.now && !context.server.execution.isLoading) {
     hash.delete(args.buffer, start, end);
     ended.removed.push(args.view(index));
@@ -30,7 +30,7 @@ export function endField(
   return false;
 }
 
-/** Logs what became of the fields: those that were removed, and the moment of the others. */
+/** Logs the deleted fields and the expiry of the others. */
 export function logEnded(context: Context, args: Arguments, { changed, removed }: EndedFields, atMs: number): void {
   if (!context.logs) return;
   if (removed.length > 0) context.logAs("HDEL", args.view(1), ...removed);

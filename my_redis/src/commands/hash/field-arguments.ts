@@ -4,12 +4,15 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
-/** The latest time that a field can have, Unix milliseconds: the year 4199. */
+/** The latest expiry that a field can have, in Unix milliseconds: the year 4199. */
 const latestMs = 2 ** 46 - 1;
 
 export const notPositive = "ERR Number of fields must be a positive integer";
 
-/** Reads "FIELDS numfields" at argument `index`; gives the first field's argument. All that follow are fields. */
+/**
+ * Reads "FIELDS numfields" at argument `index`. Returns the position of the first field. All later arguments are
+ * fields.
+ */
 export function readFields(args: Arguments, index: number, notPositiveMessage: string = notPositive): number {
   if (index >= args.count || !args.is(index, "fields")) {
     throw new CommandError("ERR Mandatory argument FIELDS is missing or not at the right position");
@@ -23,10 +26,10 @@ export function readFields(args: Arguments, index: number, notPositiveMessage: s
   return first;
 }
 
-/** How the time of an argument is to be read. */
+/** How an argument states a time. */
 export interface TimeForm {
   readonly unitMs: 1 | 1000;
-  /** From now on; else since 1970. */
+  /** Whether it counts from now on; otherwise it is a Unix time. */
   readonly isRelative: boolean;
 }
 
@@ -37,7 +40,7 @@ export const timeForms = {
   pxat: { unitMs: 1, isRelative: false },
 } as const satisfies Readonly<Record<string, TimeForm>>;
 
-/** The form of the current option: EX, PX, EXAT or PXAT; undefined when it is another one. */
+/** The form of the current option: EX, PX, EXAT or PXAT; undefined for any other option. */
 export function timeFormOf(options: OptionReader): TimeForm | undefined {
   if (options.is("ex")) return timeForms.ex;
   if (options.is("px")) return timeForms.px;
@@ -45,7 +48,7 @@ export function timeFormOf(options: OptionReader): TimeForm | undefined {
   return options.is("pxat") ? timeForms.pxat : undefined;
 }
 
-/** The moment that argument `index` names, Unix milliseconds. Throws when no field can have it. */
+/** The moment in argument `index`, in Unix milliseconds. Throws when a field cannot have this expiry. */
 export function readFieldTime(context: Context, args: Arguments, index: number, form: TimeForm): number {
   const value = args.integer(index);
   if (value < 0) throw new CommandError("ERR invalid expire time, must be >= 0");

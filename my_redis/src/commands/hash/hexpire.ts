@@ -15,13 +15,13 @@ const shared = {
   keys: firstKey,
 } as const satisfies Partial<CommandDefinition>;
 
-/** What is told of each field. */
+/** The reply for each field. */
 const outcome = { noField: -2, notMet: 0, changed: 1, removed: 2 } as const;
 
 type Condition = "nx" | "xx" | "gt" | "lt";
 const conditions: readonly Condition[] = ["nx", "xx", "gt", "lt"];
 
-/** Whether the condition allows the new time. A field without a time stays for ever. */
+/** Whether the condition allows the new expiry. A field without an expiry counts as one that never expires. */
 function holds(condition: Condition | undefined, currentMs: number, atMs: number): boolean {
   switch (condition) {
     case "nx":
@@ -82,7 +82,7 @@ function tell({ database }: Context, args: Arguments, hash: HashValue, { changed
 export const hexpire = command({
   ...shared,
   name: "HEXPIRE",
-  summary: "Sets how many seconds fields of a hash still have to live.",
+  summary: "Sets in how many seconds fields of a hash expire.",
   syntax: "key seconds [NX | XX | GT | LT] FIELDS={numfields:integer field...}",
   run: setTimes(timeForms.ex),
 });
@@ -90,7 +90,7 @@ export const hexpire = command({
 export const hpexpire = command({
   ...shared,
   name: "HPEXPIRE",
-  summary: "Sets how many milliseconds fields of a hash still have to live.",
+  summary: "Sets in how many milliseconds fields of a hash expire.",
   syntax: "key milliseconds [NX | XX | GT | LT] FIELDS={numfields:integer field...}",
   run: setTimes(timeForms.px),
 });

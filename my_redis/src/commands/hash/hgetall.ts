@@ -28,7 +28,7 @@ const replyOne =
     });
   };
 
-/** Answers with the fields and values of a large hash, which stand one behind the other in each record. */
+/** Writes the fields and values of a large hash. Each record holds a field directly followed by its value. */
 function replyTable(reply: ReplyWriter, heap: Heap, table: RecordTable): void {
   table.forEach((entry) => {
     const bytes = record.bytesOf(heap, entry);

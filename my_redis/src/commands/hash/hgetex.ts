@@ -9,7 +9,7 @@ import { findHash } from "../../collections/hash-key.ts";
 import type { HashValue } from "../../collections/hash-value.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
-/** What becomes of the fields that are read: a moment, or that they stay; undefined for nothing. */
+/** The new expiry of the fields that are read, or that it is removed; undefined when it does not change. */
 type Change = number | "persist" | undefined;
 
 function readChange(context: Context, args: Arguments): { change: Change; fieldsAt: number } {
@@ -26,7 +26,7 @@ export const hgetex = command({
   group: "hash",
   since: "8.0.0",
   complexity: "O(N) for N fields.",
-  summary: "Gives the values of fields of a hash, and sets the fields' times or takes them away.",
+  summary: "Gives the values of fields of a hash, and sets or removes the fields' expiry.",
   syntax:
     "key [EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | PXAT=unix-time-milliseconds | PERSIST] " +
     "FIELDS={numfields:integer field...}",

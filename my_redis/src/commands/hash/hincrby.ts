@@ -8,7 +8,7 @@ import type { ByteRange } from "../../memory/byte-range.ts";
 const notInteger = "ERR hash value is not an integer";
 const digits = new Uint8Array(20);
 
-/** Adds to the number that `current` spells, as text into `digits`; gives the length. */
+/** Adds to the number that `current` spells, and writes the sum as text to `digits`. Returns its length. */
 function add(current: ByteRange | undefined, increment: bigint): { length: number; sum: bigint } {
   const value = current === undefined ? 0n : parseInt64(current.bytes, current.start, current.end);
   if (value === undefined) throw new CommandError(notInteger);
@@ -22,7 +22,7 @@ export const hincrby = command({
   group: "hash",
   since: "2.0.0",
   complexity: "O(1)",
-  summary: "Adds to the integer in a field of a hash; a field that is not there counts as 0.",
+  summary: "Adds to the integer in a field of a hash; a missing field counts as 0.",
   syntax: "key field increment:integer",
   flags: ["write", "denyoom", "fast"],
   keys: firstKey,
@@ -39,7 +39,7 @@ export const hincrby = command({
       openHash(context.database, args).setKeepingTime(buffer, start, end, digits, 0, length);
       reply.integer(sum);
     } else {
-      // Beyond 2^53 on the way, or no number at all.
+      // A value beyond 2^53 needs exact arithmetic. A value that is not a number throws there.
       const result = add(current, exact ?? BigInt(increment));
       openHash(context.database, args).setKeepingTime(buffer, start, end, digits, 0, result.length);
       reply.int64(result.sum);

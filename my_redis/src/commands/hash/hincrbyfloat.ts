@@ -10,7 +10,7 @@ export const hincrbyfloat = command({
   group: "hash",
   since: "2.6.0",
   complexity: "O(1)",
-  summary: "Adds to the number in a field of a hash, also a fraction; a field that is not there counts as 0.",
+  summary: "Adds a number, possibly with a fraction, to the one in a field of a hash; a missing field counts as 0.",
   syntax: "key field increment:double",
   flags: ["write", "denyoom", "fast"],
   keys: firstKey,
@@ -31,7 +31,7 @@ export const hincrbyfloat = command({
     context.database.changed(args, 1, "hincrbyfloat");
     reply.bulk(text);
     if (!context.logs) return;
-    // The sum, not the summand: another machine may count differently. HSET would take the field's time away.
+    // Logs the sum, because another machine may round differently. HSET would remove the field's expiry.
     const keepsTime = hash.isTimed && hash.timeOf(buffer, args.start(2), args.end(2)) !== 0;
     if (keepsTime) context.logAs("HSETEX", args.view(1), "KEEPTTL", "FIELDS", 1, args.view(2), text);
     else context.logAs("HSET", args.view(1), args.view(2), text);

@@ -8,7 +8,7 @@ export const hpersist = command({
   group: "hash",
   since: "7.4.0",
   complexity: "O(N) for N fields.",
-  summary: "Takes the times of fields of a hash away, so that they stay.",
+  summary: "Removes the expiry of fields of a hash, so that they never expire.",
   syntax: "key FIELDS={numfields:integer field...}",
   flags: ["write", "fast"],
   keys: firstKey,

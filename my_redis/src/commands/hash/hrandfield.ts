@@ -12,13 +12,18 @@ import { drawRepeatedly } from "../repeated-draws.ts";
 import { readHash } from "../../collections/hash-key.ts";
 import type { HashValue } from "../../collections/hash-value.ts";
 
-/** In how many fields of a table distinct ones are sought by drawing; a larger part is drawn from a list of all. */
+/**
+ * Up to this share of a table, distinct fields are found by repeated draws. Larger samples are taken from a list of all
+ * fields.
+ */
 const drawFromListShare = 1 / 3;
 
 type Random = () => number;
 const text = new ElementText();
 
-/** Draws fields of a hash, packed or not. What it draws is a place: in the packed list, or the address of a record. */
+/**
+ * Draws fields of a hash, packed or not. A draw returns a place: an offset in the packed list, or a record's address.
+ */
 class FieldDraw {
   readonly #hash: HashValue;
   readonly #random: Random;
@@ -28,7 +33,7 @@ class FieldDraw {
     this.#random = random;
   }
 
-  /** Draws any field at each call. */
+  /** Returns a function that draws any field at each call. */
   any(): () => number {
     const { table, hasDue } = this.#hash;
     if (table !== undefined && !hasDue) return () => table.random(this.#random);
@@ -36,7 +41,7 @@ class FieldDraw {
     return () => places[Math.floor(this.#random() * places.length)] as number;
   }
 
-  /** `count` different fields, all if there are no more; of a packed hash in the order in which they stand. */
+  /** Visits `count` distinct fields, or all if there are fewer. Fields of a packed hash keep their order. */
   distinct(count: number, visit: (place: number) => void): void {
     const { table, hasDue } = this.#hash;
     if (table === undefined || hasDue || count > table.size * drawFromListShare) {
@@ -46,7 +51,7 @@ class FieldDraw {
     }
   }
 
-  /** Selection sampling (Knuth, The Art of Computer Programming, 3.4.2 S): each choice is as likely as any other. */
+  /** Selection sampling (Knuth, The Art of Computer Programming, 3.4.2 S): every subset is equally likely. */
   #chooseInOrder(places: readonly number[], count: number, visit: (place: number) => void): void {
     let wanted = Math.min(count, places.length);
     for (let index = 0; wanted > 0; index++) {
@@ -62,7 +67,6 @@ class FieldDraw {
     return drawn;
   }
 
-  /** All places. */
   #places(): number[] {
     const hash = this.#hash;
     const places: number[] = [];
@@ -95,7 +99,7 @@ class FieldDraw {
   }
 }
 
-/** The count and whether values are asked for. */
+/** Reads the count and whether values are requested. */
 function readOptions(args: Arguments): { count: number; withValues: boolean } {
   const count = args.int64(2);
   if (count < -maxInt64) {
@@ -136,7 +140,7 @@ export const hrandfield = command({
   group: "hash",
   since: "6.2.0",
   complexity: "O(N) for N fields that are given.",
-  summary: "Gives random fields of a hash: different ones, or with a negative count each drawn anew.",
+  summary: "Gives random fields of a hash: distinct ones, or with a negative count possibly repeated ones.",
   syntax: "key [count [WITHVALUES]]",
   flags: ["readonly"],
   keys: firstKey,

@@ -28,7 +28,7 @@ export const hscan = command({
   since: "2.8.0",
   complexity: "O(1) for every call, O(N) for a whole iteration over N fields.",
   brief: true,
-  summary: "Goes through the fields and values of a hash, some at each call.",
+  summary: "Iterates over the fields and values of a hash, some at each call.",
   syntax: "key cursor [MATCH=pattern] [COUNT=count] [NOVALUES]",
   flags: ["readonly"],
   keys: firstKey,
@@ -36,7 +36,7 @@ export const hscan = command({
   run: (context, args, reply) => replyScan(args, reply, () => readHash(context.database, args), fieldScan),
 });
 
-/** Answers with a field and its value if the field matches; gives the number of replies. */
+/** Writes a field and its value if the field matches. Returns how many values it wrote. */
 function replyField(field: ByteRange, value: ByteRange, options: ScanOptions, reply: ReplyWriter): number {
   const { pattern, noValues } = options;
   if (pattern !== undefined && !globMatches(pattern, field.bytes, field.start, field.end)) return 0;

@@ -5,7 +5,7 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { openHash, packedBytes } from "../../collections/hash-key.ts";
 
-/** Sets the pairs from argument 2 on; gives the number of fields that are new. */
+/** Sets the pairs from argument 2 on. Returns the number of new fields. */
 function setFields(context: Context, args: Arguments, name: string): number {
   if (args.count % 2 === 1) throw new CommandError(errors.wrongArity(name));
   const hash = openHash(context.database, args, args.count > 4 ? packedBytesWithin(context, args) : 0);
@@ -19,7 +19,7 @@ function setFields(context: Context, args: Arguments, name: string): number {
   return added;
 }
 
-/** The room that a new hash needs, where it will be packed. */
+/** The bytes that a new hash needs if it will be packed. */
 function packedBytesWithin({ server }: Context, args: Arguments): number {
   return args.count / 2 - 1 > server.settings.values["hash-max-listpack-entries"] ? 0 : packedBytes(args, 2);
 }
@@ -43,7 +43,7 @@ export const hmset = command({
   group: "hash",
   since: "2.0.0",
   complexity: "O(N) for N fields.",
-  summary: "Sets fields of a hash; HSET does the same and tells how many were new.",
+  summary: "Sets fields of a hash. HSET does the same, and also returns how many fields were new.",
   syntax: "key {field value}...",
   flags: ["write", "denyoom", "fast"],
   keys: keyAt(1, "RW update"),

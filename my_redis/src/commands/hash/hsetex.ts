@@ -12,11 +12,11 @@ import { OptionReader } from "../options/option-reader.ts";
 const greatestCount = 2 ** 31 - 1;
 
 interface SetOptions {
-  /** Only if none of the fields is there, or only if all are. */
+  /** FNX: only if no field exists. FXX: only if all fields exist. */
   condition: "fnx" | "fxx" | undefined;
-  /** The moment at which the fields end, or that they end when they did before; undefined when they stay. */
+  /** The new expiry of the fields; "keep" keeps the present one, and undefined removes it. */
   time: number | "keep" | undefined;
-  /** The argument of the first field; its value follows, and then the next field. */
+  /** Position of the first field. Its value follows, then the next field. */
   first: number;
 }
 
@@ -38,11 +38,11 @@ function readOptions(context: Context, args: Arguments): SetOptions {
       found.condition = condition;
     }
   }
-  // Redis relies on FIELDS being there; here it is an error when FIELDS is missing.
+  // Redis takes it for granted that FIELDS is present. Here a missing FIELDS is an error.
   throw new CommandError(errors.wrongArity("hsetex"));
 }
 
-/** Reads the time that the current option gives. Throws when it is no such option, or there is a time already. */
+/** Reads the expiry of the current option. Throws for any other option, and when an expiry was already given. */
 function readTime(
   context: Context,
   args: Arguments,
@@ -62,7 +62,7 @@ function readTime(
   return readFieldTime(context, args, index, form);
 }
 
-/** Reads "FIELDS numfields" at argument `index`; gives the argument of the first field. */
+/** Reads "FIELDS numfields" at argument `index`. Returns the position of the first field. */
 function readPairs(args: Arguments, index: number): number {
   const first = index + 2;
   if (first + 1 >= args.count) throw new CommandError(errors.wrongArity("hsetex"));
@@ -87,7 +87,7 @@ export const hsetex = command({
   group: "hash",
   since: "8.0.0",
   complexity: "O(N) for N fields.",
-  summary: "Sets fields of a hash with their time to live, if none of them is there or if all are, as asked for.",
+  summary: "Sets fields of a hash with an expiry, optionally only if all of them exist or if none does.",
   syntax:
     "key [FNX | FXX] [EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | PXAT=unix-time-milliseconds | " +
     "KEEPTTL] FIELDS={numfields:integer {field value}...}",
@@ -118,7 +118,7 @@ function setWithTime(context: Context, args: Arguments, first: number, atMs: num
   context.database.changed(args, 1, ended.removed.length > 0 ? "hdel" : "hexpire");
   hash.deleteIfEmpty(args, 1);
   if (!context.logs) return;
-  // In words that Redis 7.4 knows, too. Fields that are gone again need not be set.
+  // Logs commands that Redis 7.4 also knows. Fields that were deleted at once need not be set.
   if (ended.removed.length === 0) context.logAs("HSET", args.view(1), ...fieldViews(args, first));
   logEnded(context, args, ended, atMs);
 }

@@ -12,7 +12,9 @@ const shared = {
   keys: firstKey,
 } as const satisfies Partial<CommandDefinition>;
 
-/** For each field -2 when there is none, -1 when it stays, else the rest of its time or the moment, in the unit. */
+/**
+ * For each field -2 when it is missing, -1 without an expiry, else the remaining time or the moment, in the given unit.
+ */
 const tellTimes =
   (unitMs: 1 | 1000, as: "remaining" | "moment"): Run =>
   (context, args, reply) => {
@@ -24,7 +26,7 @@ const tellTimes =
       const timeMs = hash?.timeOf(args.buffer, args.start(index), args.end(index));
       if (timeMs === undefined) reply.integer(-2);
       else if (timeMs === 0) reply.integer(-1);
-      // A second that has begun counts, where TTL of a key rounds to the nearest one.
+      // HTTL rounds up to whole seconds, whereas TTL rounds to the nearest second.
       else reply.integer(Math.ceil((timeMs - baseMs) / unitMs));
     }
   };
@@ -32,27 +34,27 @@ const tellTimes =
 export const httl = command({
   ...shared,
   name: "HTTL",
-  summary: "Tells how many seconds fields of a hash still have to live.",
+  summary: "Returns how many seconds are left until fields of a hash expire.",
   run: tellTimes(1000, "remaining"),
 });
 
 export const hpttl = command({
   ...shared,
   name: "HPTTL",
-  summary: "Tells how many milliseconds fields of a hash still have to live.",
+  summary: "Returns how many milliseconds are left until fields of a hash expire.",
   run: tellTimes(1, "remaining"),
 });
 
 export const hexpiretime = command({
   ...shared,
   name: "HEXPIRETIME",
-  summary: "Tells the Unix time, in seconds, at which fields of a hash expire.",
+  summary: "Returns the Unix time, in seconds, at which fields of a hash expire.",
   run: tellTimes(1000, "moment"),
 });
 
 export const hpexpiretime = command({
   ...shared,
   name: "HPEXPIRETIME",
-  summary: "Tells the Unix time, in milliseconds, at which fields of a hash expire.",
+  summary: "Returns the Unix time, in milliseconds, at which fields of a hash expire.",
   run: tellTimes(1, "moment"),
 });

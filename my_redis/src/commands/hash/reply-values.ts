@@ -3,15 +3,15 @@ import type { ByteRange } from "../../memory/byte-range.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 
-/** Answers with a field's value, nil when it is missing. */
+/** Writes a field's value, or nil when it is missing. */
 export function replyValue(reply: ReplyWriter, value: ByteRange | undefined): void {
   if (value === undefined) reply.null();
   else reply.bulk(value.bytes, value.start, value.end);
 }
 
 /**
- * Answers with the values of the fields from argument `first` on. `visit` gets the hash and the position of each field
- * that exists, after its value was written: it may change or delete the field.
+ * Writes the values of the fields from argument `first` on. `visit` is called for each existing field with the hash and
+ * the field's position, after the value was written. It may change or delete the field.
  */
 export function replyValues(
   hash: HashValue | undefined,

@@ -8,7 +8,7 @@ export const pfadd = command({
   group: "hyperloglog",
   since: "2.8.9",
   complexity: "O(1) for each element.",
-  summary: "Adds elements to a HyperLogLog, creating it if needed; tells whether its estimate may have changed.",
+  summary: "Adds elements to a HyperLogLog, creating it if needed; returns whether its estimate may have changed.",
   syntax: "key [element...]",
   flags: ["write", "denyoom", "fast"],
   keys: keyAt(1, "RW insert"),

@@ -15,7 +15,7 @@ function countOne(context: Context, args: Arguments): number {
   const count = countOf(registers);
   value.setCount(count);
   storeHyperLogLog(context.database, args, 1, value);
-  // The string has changed, although what it means has not.
+  // The stored bytes have changed, although the set that they describe has not.
   context.database.changed(args, 1, "pfcount");
   return count;
 }
@@ -35,11 +35,11 @@ export const pfcount = command({
   since: "2.8.9",
   complexity: "O(1) for one key whose count is known; O(N) for N keys.",
   brief: true,
-  summary: "Estimates how many different elements were added to HyperLogLogs, all told.",
+  summary: "Estimates how many distinct elements were added to one or several HyperLogLogs together.",
   syntax: "key...",
   flags: ["readonly"],
   keys: keysFrom(1, "RW access"),
-  // It may write the count down for the next time.
+  // PFCOUNT may store the count in the value, so that the next call need not compute it.
   mayReplicate: () => true,
   run(context, args, reply) {
     const count = args.count > 2 ? countUnion(context, args) : countOne(context, args);

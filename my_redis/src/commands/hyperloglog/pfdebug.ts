@@ -4,7 +4,9 @@ import { CommandError } from "../../protocol/command-error.ts";
 import { type HyperLogLog, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
 import { findHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
 
-/** The runs of the sparse form: "z" and "Z" zeros, short and long, and "v" a value with its number of registers. */
+/**
+ * The runs of the sparse form: "z" and "Z" are short and long runs of zeros, "v" a value with its number of registers.
+ */
 const describeRuns = (value: HyperLogLog): string => withRegisters(() => value.describeRuns().join(" "));
 
 export const pfdebug = command({
@@ -12,7 +14,7 @@ export const pfdebug = command({
   group: "hyperloglog",
   since: "2.8.9",
   complexity: "O(N) for N registers.",
-  summary: "Shows the inside of a HyperLogLog, for tests.",
+  summary: "Shows the internal form of a HyperLogLog, for tests.",
   syntax: "subcommand key",
   flags: ["write", "denyoom", "admin"],
   keys: keyAt(2, "RW access"),
@@ -51,7 +53,7 @@ export const pfselftest = command({
   since: "2.8.9",
   complexity: "O(1)",
   brief: true,
-  summary: "Answers OK: what it would test, the tests of this server do.",
+  summary: "Returns OK without testing anything: the project's own tests cover HyperLogLogs.",
   flags: ["admin"],
   run(_context, _args, reply) {
     reply.ok();

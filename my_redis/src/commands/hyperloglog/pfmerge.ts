@@ -16,7 +16,7 @@ export const pfmerge = command({
   summary: "Merges HyperLogLogs into the one at the first key, creating it if needed.",
   syntax: "destkey:key sourcekey:key...",
   flags: ["write", "denyoom"],
-  // A destination alone is enough, whatever the syntax says.
+  // Redis accepts a destination without sources, contrary to its documented syntax.
   arity: -2,
   keys: [keyAt(1, "RW access insert"), keysFrom(2, "RO access")],
   run(context, args, reply) {

@@ -10,12 +10,12 @@ import { findListToPop, listPop } from "./multi-pop.ts";
 import { blockingMultiPop, waitForKeys } from "../multi-pop.ts";
 import { popElements } from "./pop.ts";
 
-/** Pops from the first of the keys that has a list; false when none has. */
+/** Pops from the first of the keys that holds a list. Returns false when none does. */
 function popOne(context: Context, args: Arguments, end: ListEnd, reply: ReplyWriter): boolean {
   for (let keyIndex = 1; keyIndex < args.count - 1; keyIndex++) {
     const list = findListToPop(context, args, keyIndex);
     if (list === undefined) continue;
-    // The log must not wait when it is loaded.
+    // The log gets the non-blocking form, because loading must not wait.
     if (context.logs) context.logAs(end === "head" ? "LPOP" : "RPOP", args.view(keyIndex));
     reply.array(2);
     reply.bulk(args.buffer, args.start(keyIndex), args.end(keyIndex));
@@ -39,7 +39,7 @@ export const blpop = command({
   group: "list",
   since: "2.0.0",
   complexity: "O(N) for N keys.",
-  summary: "Takes the first element of the first of the lists that exists, waiting for one if there is none.",
+  summary: "Pops the first element of the first list that exists, waiting for one if all are missing.",
   syntax: "key... timeout",
   flags: ["write", "noscript", "blocking"],
   keys: keysFrom(1, "RW access delete", { last: -2 }),
@@ -51,7 +51,7 @@ export const brpop = command({
   group: "list",
   since: "2.0.0",
   complexity: "O(N) for N keys.",
-  summary: "Takes the last element of the first of the lists that exists, waiting for one if there is none.",
+  summary: "Pops the last element of the first list that exists, waiting for one if all are missing.",
   syntax: "key... timeout",
   flags: ["write", "noscript", "blocking"],
   keys: keysFrom(1, "RW access delete", { last: -2 }),
@@ -70,7 +70,7 @@ export const blmove = command({
   since: "6.2.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Moves an element as LMOVE does, waiting for one if there is none.",
+  summary: "Moves an element as LMOVE does, waiting for one if the source is missing.",
   syntax: "source:key destination:key (LEFT | RIGHT) (LEFT | RIGHT) timeout",
   flags: ["write", "denyoom", "noscript", "blocking"],
   keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
@@ -88,7 +88,7 @@ export const brpoplpush = command({
   since: "2.2.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Moves an element as RPOPLPUSH does, waiting for one if there is none.",
+  summary: "Moves an element as RPOPLPUSH does, waiting for one if the source is missing.",
   syntax: "source:key destination:key timeout",
   flags: ["write", "denyoom", "noscript", "blocking"],
   keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
@@ -104,7 +104,7 @@ export const blmpop = command({
   group: "list",
   since: "7.0.0",
   complexity: "O(N+M) for N keys and M elements that are given.",
-  summary: "Takes elements from the first of the lists that exists, waiting for one if there is none.",
+  summary: "Pops elements from the first list that exists, waiting for one if all are missing.",
   syntax: "timeout numkeys key... (LEFT | RIGHT) [COUNT=count]",
   flags: ["write", "blocking"],
   keys: countedKeys(2, "RW access delete"),

@@ -17,7 +17,7 @@ export const lset = command({
   name: "LSET",
   since: "1.0.0",
   complexity: "O(N) for N elements between the nearer end and the one that is set.",
-  summary: "Sets the element with an index, which counts from the tail when negative.",
+  summary: "Sets the element at an index; a negative index counts from the tail.",
   syntax: "key index element",
   flags: ["write", "denyoom"],
   keys: keyAt(1, "RW update"),
@@ -51,7 +51,7 @@ export const linsert = command({
       reply.integer(0);
       return;
     }
-    // As in Redis the list makes ready for the element before it is known whether there is a place for it.
+    // As in Redis, the list is prepared for the element before the pivot is searched.
     list.growBy(args.length(4), 1);
     element.setBytes(args.buffer, args.start(3), args.end(3));
     cursor.seek(list, 0);
@@ -67,7 +67,7 @@ export const linsert = command({
   },
 });
 
-/** Removes up to `limit` elements that equal `element`, from the head on. */
+/** Removes up to `limit` elements equal to `element`, from the head on. */
 function removeForward(list: ListValue, limit: number): number {
   let removed = 0;
   for (let number = 0; number < list.segmentCount && removed < limit; number++) {
@@ -112,7 +112,7 @@ export const lrem = command({
   since: "1.0.0",
   complexity: "O(N+M) for a list of N elements of which M are removed.",
   summary:
-    "Removes elements that equal a given one: all, or some from the head, or from the tail when the count is negative.",
+    "Removes elements that equal a given one: all, or some of them from the head, or from the tail with a negative count.",
   syntax: "key count element",
   flags: ["write"],
   keys: keyAt(1, "RW delete"),
@@ -138,8 +138,7 @@ export const ltrim = command({
   name: "LTRIM",
   since: "1.0.0",
   complexity: "O(N) for N elements that are removed.",
-  summary:
-    "Keeps the elements from one index to another, which count from the tail when negative, and removes the others.",
+  summary: "Keeps the elements from one index to another and removes the others; negative indexes count from the tail.",
   syntax: "key start:integer stop:integer",
   flags: ["write"],
   keys: keyAt(1, "RW delete"),

@@ -4,14 +4,17 @@ import type { ListValue } from "../../collections/list-value.ts";
 
 const text = new ElementText();
 
-/** A place in a list, which must not change meanwhile. */
+/** A position in a list, which must not change meanwhile. */
 export class ListCursor {
   #list!: ListValue;
   segment = 0;
-  /** The element's place in the bytes of the list's loaded segment. */
+  /** The element's offset in the bytes of the list's loaded segment. */
   at = 0;
 
-  /** Goes to the element with this index, which counts from the end when negative; false when there is none. */
+  /**
+   * Goes to the element with this index; a negative index counts from the end. Returns false when there is no such
+   * element.
+   */
   seek(list: ListValue, index: number): boolean {
     const size = list.size;
     if (index < 0) index += size;
@@ -33,7 +36,7 @@ export class ListCursor {
     this.#seekInSegment(index, count);
   }
 
-  /** `back` is 1 for the last element. */
+  /** `back` counts from the end; 1 is the last element. */
   #seekBackward(back: number): void {
     let segment = this.#list.segmentCount - 1;
     let { count } = this.#list.load(segment);
@@ -53,7 +56,7 @@ export class ListCursor {
     this.at = at;
   }
 
-  /** Goes to the next element; false at the end. */
+  /** Goes to the next element. Returns false at the end. */
   next(): boolean {
     const list = this.#list;
     this.at += elementSize(list.segment.bytes, this.at);
@@ -63,7 +66,7 @@ export class ListCursor {
     return true;
   }
 
-  /** Goes to the element before; false at the start. */
+  /** Goes to the previous element. Returns false at the start. */
   previous(): boolean {
     const list = this.#list;
     if (this.at === list.segment.start) {
@@ -74,12 +77,12 @@ export class ListCursor {
     return true;
   }
 
-  /** Goes to the next element or to the one before. */
+  /** Goes to the next or to the previous element. */
   step(forward: boolean): boolean {
     return forward ? this.next() : this.previous();
   }
 
-  /** The element's place from the start of its segment, for `ListValue.insert` and the like. */
+  /** The element's offset from the start of its segment, for `ListValue.insert` and similar methods. */
   get offset(): number {
     return this.at - this.#list.segment.start;
   }
@@ -96,7 +99,7 @@ export class ListCursor {
 
 const cursor = new ListCursor();
 
-/** Answers with `count` elements from one end on, which the list must have. */
+/** Writes `count` elements, starting at one end. The list must have as many. */
 export function replyFromEnd(list: ListValue, end: "head" | "tail", count: number, reply: ReplyWriter): void {
   cursor.seek(list, end === "head" ? 0 : -1);
   for (let left = count; left > 0; left--) {

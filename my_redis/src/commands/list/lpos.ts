@@ -12,11 +12,11 @@ const cursor = new ListCursor();
 const element = new PackedElement();
 
 interface PositionOptions {
-  /** Which match is the first to be given; from the tail when negative. */
+  /** The first match to return; a negative rank counts from the tail. */
   rank: number;
-  /** Matches to give: Infinity for all, undefined for one that is answered without an array. */
+  /** Matches to return: Infinity for all. Undefined returns one match, not in an array. */
   count: number | undefined;
-  /** Elements to look at, at most. */
+  /** The most elements to compare. */
   maxElements: number;
 }
 
@@ -46,14 +46,14 @@ function readRank(args: Arguments, index: number): number {
   return Number(rank);
 }
 
-/** Infinity for 0. */
+/** 0 means no limit and returns Infinity. */
 function readLimit(args: Arguments, index: number, name: string): number {
   const limit = parseInt64(args.buffer, args.start(index), args.end(index));
   if (limit === undefined || limit < 0n) throw new CommandError(`ERR ${name} can't be negative`);
   return limit === 0n ? Infinity : Number(limit);
 }
 
-/** Calls `visit` with the index of each match that is asked for. */
+/** Calls `visit` with the index of each requested match. */
 function findMatches(list: ListValue, options: PositionOptions, visit: (index: number) => void): void {
   const { rank, count = 1, maxElements } = options;
   const forward = rank > 0;

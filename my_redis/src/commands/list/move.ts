@@ -16,10 +16,10 @@ export interface MoveEnds {
 
 const element = new PackedElement();
 const text = new ElementText();
-/** The element that is moved; a longer one gets memory of its own. */
+/** The element that is moved. A longer one gets a buffer of its own. */
 const scratch = new Uint8Array(1024);
 
-/** An end as LMOVE and LMPOP name it. Throws for another word. */
+/** An end as LMOVE and LMPOP name it. Throws for any other word. */
 export function readEnd(args: Arguments, index: number): ListEnd {
   if (args.is(index, "left")) return "head";
   if (args.is(index, "right")) return "tail";
@@ -28,7 +28,7 @@ export function readEnd(args: Arguments, index: number): ListEnd {
 
 const sameKey = (args: Arguments): boolean => Buffer.compare(args.view(1), args.view(2)) === 0;
 
-/** Makes `element` ready with a copy of the element at one end. */
+/** Fills `element` with a copy of the element at one end. */
 function takeCopy(list: ListValue, end: ListEnd): number {
   const { bytes, start, end: segmentEnd } = list.load(end === "head" ? 0 : list.segmentCount - 1);
   text.read(bytes, end === "head" ? start : lastElement(bytes, segmentEnd));
@@ -46,8 +46,8 @@ function replyElement(list: ListValue, end: ListEnd, reply: ReplyWriter): void {
 }
 
 /**
- * Moves an element from the list of argument 1 to that of argument 2 and answers with it. False, with nothing done or
- * answered, when there is no element.
+ * Moves an element from the list of argument 1 to that of argument 2 and replies with it. Returns false, having neither
+ * changed nor written anything, when there is no element.
  */
 export function moveElement(context: Context, args: Arguments, ends: MoveEnds, reply: ReplyWriter): boolean {
   const source = findList(context.database, args, 1);
@@ -71,7 +71,7 @@ export const lmove = command({
   since: "6.2.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Takes an element from either end of a list, puts it at either end of another, and gives it.",
+  summary: "Moves an element from either end of a list to either end of another, and returns it.",
   syntax: "source:key destination:key (LEFT | RIGHT) (LEFT | RIGHT)",
   flags: ["write", "denyoom"],
   keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],
@@ -87,7 +87,7 @@ export const rpoplpush = command({
   since: "1.2.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Takes the last element of a list, puts it at the head of another, and gives it; as LMOVE with RIGHT LEFT.",
+  summary: "Moves the last element of a list to the head of another and returns it, as LMOVE with RIGHT LEFT.",
   syntax: "source:key destination:key",
   flags: ["write", "denyoom"],
   keys: [keyAt(1, "RW access delete"), keyAt(2, "RW insert")],

@@ -7,7 +7,7 @@ import { multiPop, type MultiPopForm } from "../multi-pop.ts";
 import { readEnd } from "./move.ts";
 import { popElements } from "./pop.ts";
 
-/** The list at a key, or undefined. For a client that waits, a key of another type counts as missing. */
+/** The list at a key, or undefined. For a blocked client, a key of another type counts as missing. */
 export function findListToPop(context: Context, args: Arguments, index: number): ListValue | undefined {
   try {
     return findList(context.database, args, index);
@@ -41,7 +41,7 @@ export const lmpop = command({
   group: "list",
   since: "7.0.0",
   complexity: "O(N+M) for N keys and M elements that are given.",
-  summary: "Takes elements from the first of the lists that exists.",
+  summary: "Pops elements from the first list that exists.",
   syntax: "numkeys key... (LEFT | RIGHT) [COUNT=count]",
   flags: ["write"],
   keys: countedKeys(1, "RW access delete"),

@@ -18,7 +18,7 @@ const shared = {
 
 const notCount = "ERR value is out of range, must be positive";
 
-/** Answers with `count` elements from one end, takes them out of the list, and tells of it. The list must have as many. */
+/** Writes `count` elements from one end, removes them, and announces the change. The list must have as many. */
 export function popElements(
   context: Context,
   args: Arguments,
@@ -32,7 +32,7 @@ export function popElements(
   list.settle(args, keyIndex);
 }
 
-/** A count of elements: an integer from 0 on. */
+/** A number of elements: an integer of at least 0. */
 function readCount(args: Arguments, index: number): number {
   const count = args.integer(index, notCount);
   if (count < 0) throw new CommandError(notCount);
@@ -59,13 +59,13 @@ const pop =
 export const lpop = command({
   ...shared,
   name: "LPOP",
-  summary: "Takes the first element of a list, or the first few.",
+  summary: "Pops the first element of a list, or the first few.",
   run: pop("lpop", "head"),
 });
 
 export const rpop = command({
   ...shared,
   name: "RPOP",
-  summary: "Takes the last element of a list, or the last few.",
+  summary: "Pops the last element of a list, or the last few.",
   run: pop("rpop", "tail"),
 });

@@ -6,7 +6,7 @@ import { PackedElement } from "../../values/packed-element.ts";
 import { createList, findList, type ListEnd, type ListValue } from "../../collections/list-value.ts";
 
 const element = new PackedElement();
-/** A list with more bytes than this will not stay packed, and needs no room as if it did. */
+/** A list with more bytes than this does not stay packed, so no room is reserved for the packed form. */
 const maxExpectedBytes = 8192;
 
 const shared = {
@@ -17,7 +17,7 @@ const shared = {
   keys: keyAt(1, "RW insert"),
 } as const satisfies Partial<CommandDefinition>;
 
-/** Adds the elements from argument 2 on, and tells of it; gives the new length. */
+/** Adds the elements from argument 2 on, and announces the change. Returns the new length. */
 function pushArguments(context: Context, args: Arguments, found: ListValue | undefined, end: ListEnd): number {
   const { buffer } = args;
   let bytes = 0;
@@ -43,7 +43,7 @@ export const lpush = command({
   ...shared,
   name: "LPUSH",
   since: "1.0.0",
-  summary: "Puts elements at the head of a list, one before the other, creating the list if needed.",
+  summary: "Pushes elements one after another to the head of a list, creating it if needed.",
   run(context, args, reply) {
     reply.integer(pushArguments(context, args, findList(context.database, args), "head"));
   },
@@ -53,7 +53,7 @@ export const rpush = command({
   ...shared,
   name: "RPUSH",
   since: "1.0.0",
-  summary: "Puts elements at the tail of a list, creating it if needed.",
+  summary: "Pushes elements to the tail of a list, creating it if needed.",
   run(context, args, reply) {
     reply.integer(pushArguments(context, args, findList(context.database, args), "tail"));
   },
@@ -63,7 +63,7 @@ export const lpushx = command({
   ...shared,
   name: "LPUSHX",
   since: "2.2.0",
-  summary: "Puts elements at the head of a list that exists.",
+  summary: "Pushes elements to the head of a list if it exists.",
   run(context, args, reply) {
     const list = findList(context.database, args);
     reply.integer(list === undefined ? 0 : pushArguments(context, args, list, "head"));
@@ -74,7 +74,7 @@ export const rpushx = command({
   ...shared,
   name: "RPUSHX",
   since: "2.2.0",
-  summary: "Puts elements at the tail of a list that exists.",
+  summary: "Pushes elements to the tail of a list if it exists.",
   run(context, args, reply) {
     const list = findList(context.database, args);
     reply.integer(list === undefined ? 0 : pushArguments(context, args, list, "tail"));

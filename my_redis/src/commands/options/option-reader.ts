@@ -23,33 +23,37 @@ export class OptionReader {
     this.#following = first;
   }
 
-  /** Moves to the next option; false at the end of the arguments. */
+  /** Moves to the next option. Returns false at the end of the arguments. */
   next(): boolean {
     this.#index = this.#following;
     return this.#following++ < this.#args.count;
   }
 
-  /** Whether the option is this word, in any case, with at least so many arguments behind it. `word` is in lower case. */
+  /**
+   * Whether the option is this word, in any case, followed by at least this many arguments. `word` is in lower case.
+   */
   is(word: string, values = 0): boolean {
     return this.#args.is(this.#index, word) && this.#args.count - this.#index > values;
   }
 
-  /** Position of the option's word among the arguments; after the last option the number of arguments. */
+  /** Position of the option's word among the arguments; after the last option, the number of arguments. */
   get index(): number {
     return this.#index;
   }
 
-  /** Position of the option's next value. `is` has made sure that the value is there. */
+  /** Position of the option's next value. A call of `is` must have checked that it exists. */
   value(): number {
     return this.#following++;
   }
 
-  /** Passes over values of the option that are read by their positions. */
+  /** Skips values of the option that the caller reads by position. */
   skip(values: number): void {
     this.#following += values;
   }
 
-  /** The option's next value as an integer. Throws a CommandError with the message, or Redis's, when it is none. */
+  /**
+   * The option's next value as an integer. Throws a CommandError with `message`, or with Redis's, when it is not one.
+   */
   integer(message: string = errors.notInteger): number {
     return this.#args.integer(this.#following++, message);
   }

@@ -51,7 +51,7 @@ const numpat = command({
   since: "2.8.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Counts the different patterns that have subscribers.",
+  summary: "Counts the distinct patterns that have subscribers.",
   run({ server }, _args, reply) {
     reply.integer(server.pubSub.nameCount("pattern"));
   },
@@ -62,7 +62,7 @@ const numsub = command({
   name: "PUBSUB NUMSUB",
   since: "2.8.0",
   complexity: "O(N) for N channels that are asked for.",
-  summary: "Counts the subscribers of channels, those of patterns not among them.",
+  summary: "Counts the subscribers of channels, without those of patterns.",
   syntax: "[channel...]",
   run: counting("channel"),
 });
@@ -92,7 +92,7 @@ export const pubsub = container({
   group: "pubsub",
   since: "2.8.0",
   complexity: "Depends on the subcommand.",
-  summary: "Tells which channels and patterns have subscribers.",
+  summary: "Groups the commands that list and count subscriptions.",
   flags: [],
   helpSince: "6.2.0",
   subcommands: [channels, numpat, numsub, shardchannels, shardnumsub],

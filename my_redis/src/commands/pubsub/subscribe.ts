@@ -10,13 +10,13 @@ const shared = {
   whileSubscribed: true,
 } as const satisfies Partial<CommandDefinition>;
 
-/** Subscriptions as the replies count them: channels with patterns, or shard channels. */
+/** The number of subscriptions that replies state: channels and patterns, or shard channels. */
 function countOf({ subscriptions }: Client, kind: SubscriptionKind): number {
   if (subscriptions === undefined) return 0;
   return kind === "shard" ? subscriptions.shard.size : subscriptions.channel.size + subscriptions.pattern.size;
 }
 
-/** The answer to each name: a push of its own. */
+/** Each name gets its own reply, which is a push. */
 function replyChange(reply: ReplyWriter, event: string, name: string | undefined, count: number): void {
   reply.push(3);
   reply.bulkText(event);
@@ -52,7 +52,7 @@ export const subscribe = command({
   name: "SUBSCRIBE",
   since: "2.0.0",
   complexity: "O(N) for N channels.",
-  summary: "Listens to the messages of channels.",
+  summary: "Subscribes to the messages of channels.",
   syntax: "channel...",
   run: subscribing("channel", "subscribe"),
 });
@@ -62,7 +62,7 @@ export const unsubscribe = command({
   name: "UNSUBSCRIBE",
   since: "2.0.0",
   complexity: "O(N) for N channels.",
-  summary: "Listens no more to channels, to none at all if none is named.",
+  summary: "Unsubscribes from channels, or from all channels if none is named.",
   syntax: "[channel...]",
   run: unsubscribing("channel", "unsubscribe"),
 });
@@ -72,7 +72,7 @@ export const psubscribe = command({
   name: "PSUBSCRIBE",
   since: "2.0.0",
   complexity: "O(N) for N patterns.",
-  summary: "Listens to the messages of all channels whose names match patterns.",
+  summary: "Subscribes to the messages of all channels whose names match patterns.",
   syntax: "{pattern}...",
   run: subscribing("pattern", "psubscribe"),
 });
@@ -82,7 +82,7 @@ export const punsubscribe = command({
   name: "PUNSUBSCRIBE",
   since: "2.0.0",
   complexity: "O(N) for N patterns.",
-  summary: "Listens no more to patterns, to none at all if none is named.",
+  summary: "Unsubscribes from patterns, or from all patterns if none is named.",
   syntax: "[pattern...]",
   run: unsubscribing("pattern", "punsubscribe"),
 });
@@ -93,7 +93,7 @@ export const ssubscribe = command({
   ...ofShard,
   name: "SSUBSCRIBE",
   complexity: "O(N) for N shard channels.",
-  summary: "Listens to the messages of shard channels.",
+  summary: "Subscribes to the messages of shard channels.",
   syntax: "shardchannel...",
   keys: keysFrom(1, "not_key"),
   run: subscribing("shard", "ssubscribe"),
@@ -103,7 +103,7 @@ export const sunsubscribe = command({
   ...ofShard,
   name: "SUNSUBSCRIBE",
   complexity: "O(N) for N shard channels.",
-  summary: "Listens no more to shard channels, to none at all if none is named.",
+  summary: "Unsubscribes from shard channels, or from all of them if none is named.",
   syntax: "[shardchannel...]",
   keys: keysFrom(1, "not_key"),
   run: unsubscribing("shard", "sunsubscribe"),

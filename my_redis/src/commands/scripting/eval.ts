@@ -9,7 +9,7 @@ import { readShebang, type Shebang } from "../../scripting/shebang.ts";
 const digestLength = 40;
 const noScript = "NOSCRIPT No matching script. Please use EVAL.";
 
-/** Finds the script that argument 1 stands for, or throws. */
+/** Finds the script that argument 1 names, or throws. */
 type FindScript = (runner: Scripts, args: Arguments) => Script;
 
 const byText: FindScript = ({ engine }, args) => engine.load(args.view(1));
@@ -20,7 +20,7 @@ const byDigest: FindScript = ({ engine }, args) => {
   return script;
 };
 
-/** What a script says of itself; undefined when there is none, or none that could be run. */
+/** The script's shebang line; undefined when the script is unknown, invalid or has none. */
 function shebangOf({ server }: Context, args: Arguments, find: FindScript): Shebang | undefined {
   try {
     return find === byText ? readShebang(args.view(1)) : find(server.scripts, args).shebang;
@@ -55,9 +55,9 @@ function evalCommand({ name, since, summary, find, readOnly }: EvalDefinition): 
     },
     mayReplicate: (context, args) => !readOnly && shebangOf(context, args, find)?.flags?.has("no-writes") !== true,
     run(context, args, reply) {
-      // What the script does is logged command by command.
+      // The commands that the script runs are logged one by one.
       context.logNothing();
-      // Before what the script runs.
+      // MONITOR shows the script before the commands that it runs.
       if (context.command !== undefined) context.server.observers.monitors.show(context.client, context.command, args);
       const runner = context.server.scripts;
       if (find === byDigest && args.length(1) !== digestLength) throw new CommandError(noScript);
@@ -86,7 +86,7 @@ export const evalText = evalCommand({
 export const evalReadOnly = evalCommand({
   name: "EVAL_RO",
   since: "7.0.0",
-  summary: "Runs a Lua script that only reads.",
+  summary: "Runs a Lua script that may not write.",
   find: byText,
   readOnly: true,
 });
@@ -94,7 +94,7 @@ export const evalReadOnly = evalCommand({
 export const evalDigest = evalCommand({
   name: "EVALSHA",
   since: "2.6.0",
-  summary: "Runs a Lua script that is known by its SHA1 digest.",
+  summary: "Runs a cached Lua script, named by its SHA1 digest.",
   find: byDigest,
   readOnly: false,
 });
@@ -102,7 +102,7 @@ export const evalDigest = evalCommand({
 export const evalDigestReadOnly = evalCommand({
   name: "EVALSHA_RO",
   since: "7.0.0",
-  summary: "Runs a Lua script that only reads and is known by its SHA1 digest.",
+  summary: "Runs a cached Lua script that may not write, named by its SHA1 digest.",
   find: byDigest,
   readOnly: true,
 });

@@ -50,7 +50,7 @@ export const acl = container({
   group: "server",
   since: "6.0.0",
   complexity: "Depends on the subcommand.",
-  summary: "Tells who may do what. There is one user so far, whose password is requirepass.",
+  summary: "Groups the commands of access control lists. There is one user so far, whose password is requirepass.",
   flags: [],
   helpSince: "6.0.0",
   subcommands: [cat, whoami],

@@ -12,7 +12,7 @@ export const bgSave = command({
   since: "1.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Writes all databases, as they are at this moment, into the snapshot file while clients are served.",
+  summary: "Writes a snapshot of all databases to a file while clients are served.",
   syntax: "[SCHEDULE]",
   flags: ["admin", "noscript", "no_async_loading"],
   run({ server }, args, reply) {
@@ -44,7 +44,7 @@ export const bgRewriteAof = command({
   since: "1.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Writes the append-only file anew, as short as the data allows, while clients are served.",
+  summary: "Rewrites the append-only file as short as the data allows, while clients are served.",
   flags: ["admin", "noscript", "no_async_loading"],
   run({ server }, _args, reply) {
     requireSnapshots(server);

@@ -53,7 +53,7 @@ const reset = command({
   ...facts,
   name: "LATENCY RESET",
   brief: true,
-  summary: "Forgets the slow events of the kinds named, or all.",
+  summary: "Removes the slow events of the given kinds, or all.",
   syntax: "[event...]",
   tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run({ server }, args, reply) {
@@ -86,7 +86,7 @@ const doctor = command({
   ...facts,
   name: "LATENCY DOCTOR",
   brief: true,
-  summary: "Says in words which kinds of events were slow.",
+  summary: "Describes in words which kinds of events were slow.",
   tips: ["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],
   run({ server }, _args, reply) {
     const events = server.observers.latency.latest();
@@ -120,7 +120,7 @@ const histogram = command({
   },
 });
 
-/** A container stands for its subcommands; what there is not is left out. */
+/** A container command stands for its subcommands. Unknown names are left out. */
 function named(commands: CommandTable<Command>, args: Arguments): Command[] {
   const names = Array.from({ length: args.count - 2 }, (_, index) => args.latin1(index + 2));
   return names.flatMap((name) => commands.byName(name) ?? []);
@@ -146,7 +146,7 @@ export const latency = container({
   group: "server",
   since: "2.8.13",
   complexity: "Depends on the subcommand.",
-  summary: "Looks at what took long in the server.",
+  summary: "Groups the commands about slow events and command durations.",
   flags: [],
   helpSince: "2.8.13",
   subcommands: [doctor, graph, histogram, history, latest, reset],

@@ -10,7 +10,7 @@ export const lolwut = command({
   syntax: "[VERSION=version:integer]",
   flags: ["readonly", "fast"],
   run(_context, args, reply) {
-    // VERSION chooses a picture, and there is none to choose.
+    // VERSION selects a picture in Redis. There are no pictures here.
     if (args.count > 2 && args.is(1, "version")) args.integer(2);
     reply.verbatim("txt", `Redis ver. ${compatibleVersion} (MyRedis ${version})\n`);
   },

@@ -6,7 +6,7 @@ const list = command({
   group: "server",
   since: "4.0.0",
   complexity: "O(N) where N is the number of loaded modules.",
-  summary: "Lists the modules: none, modules for Redis cannot be loaded here.",
+  summary: "Lists the modules. There are none, because modules for Redis cannot be loaded here.",
   flags: ["admin", "noscript"],
   tips: ["nondeterministic_output_order"],
   run(_context, _args, reply) {
@@ -19,7 +19,7 @@ export const moduleCommand = container({
   group: "server",
   since: "4.0.0",
   complexity: "Depends on the subcommand.",
-  summary: "Looks at modules.",
+  summary: "Groups the commands about modules.",
   flags: [],
   helpSince: "5.0.0",
   subcommands: [list],

@@ -6,7 +6,7 @@ export const role = command({
   group: "server",
   since: "2.8.12",
   complexity: "O(1)",
-  summary: "Tells the server's part in replication.",
+  summary: "Returns the server's role in replication.",
   flags: ["noscript", "loading", "stale", "fast"],
   categories: ["admin", "dangerous"],
   run(_context, _args, reply) {
@@ -23,7 +23,7 @@ export const wait = command({
   since: "3.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Waits until replicas have the changes made so far, and counts them: none, as there are none yet.",
+  summary: "Waits until replicas have received the changes made so far, and counts these replicas. There are none yet.",
   syntax: "numreplicas:integer timeout:integer",
   flags: ["noscript"],
   categories: ["connection"],

@@ -3,7 +3,7 @@ import { CommandError } from "../../protocol/command-error.ts";
 import type { Services } from "../../dispatch/context.ts";
 import type { SnapshotStorage } from "../../dispatch/ports.ts";
 
-/** The snapshots of a server that writes files. Throws where everything stays in memory. */
+/** The snapshots of a server that writes files. Throws when the server keeps everything in memory. */
 export function requireSnapshots({ storage }: Services): SnapshotStorage {
   if (storage === undefined) throw new CommandError("ERR this server keeps everything in memory, and writes no file");
   return storage.snapshots;
@@ -23,7 +23,7 @@ export const save = command({
       snapshots.save();
     } catch (error) {
       server.environment.report("error", "the snapshot cannot be written", error);
-      // Redis has no words of its own for this reply.
+      // Redis has no error text for this case, so the words are ours.
       throw new CommandError("ERR");
     }
     reply.ok();

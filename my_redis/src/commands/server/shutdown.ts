@@ -8,7 +8,7 @@ export const shutdown = command({
   group: "server",
   since: "1.0.0",
   complexity: "O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)",
-  summary: "Writes everything down and ends the server.",
+  summary: "Saves the data and stops the server.",
   syntax: "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
   flags: ["admin", "noscript", "loading", "stale", "no_multi", "allow_busy"],
   run({ server, client }, args) {
@@ -18,7 +18,7 @@ export const shutdown = command({
     if (!server.process.requestShutdown(wanted, given.has("force"))) {
       throw new CommandError("ERR Errors trying to SHUTDOWN. Check logs.");
     }
-    // No client is answered any more. For this one, the end of the connection is the answer.
+    // No client gets a reply any more. The client that asked sees its connection end.
     client.closing = true;
   },
 });

@@ -9,7 +9,7 @@ const get = command({
   ...facts,
   name: "SLOWLOG GET",
   complexity: "O(N) where N is the number of entries returned",
-  summary: "Returns the latest slow commands: number, time, microseconds, words, client and its name. -1 means all.",
+  summary: "Returns the latest slow commands with id, time, duration, arguments and client. A count of -1 means all.",
   syntax: "[count]",
   tips: ["request_policy:all_nodes", "nondeterministic_output"],
   run({ server }, args, reply) {
@@ -38,7 +38,7 @@ const len = command({
   name: "SLOWLOG LEN",
   complexity: "O(1)",
   brief: true,
-  summary: "Returns the number of slow commands that are noted.",
+  summary: "Returns the number of slow commands in the log.",
   tips: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
   run({ server }, _args, reply) {
     reply.integer(server.observers.slowLog.length);
@@ -49,7 +49,7 @@ const reset = command({
   ...facts,
   name: "SLOWLOG RESET",
   complexity: "O(N) where N is the number of entries in the slowlog",
-  summary: "Forgets all slow commands.",
+  summary: "Removes all slow commands from the log.",
   tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   run({ server }, _args, reply) {
     server.observers.slowLog.reset();
@@ -62,7 +62,7 @@ export const slowlog = container({
   group: "server",
   since: "2.2.12",
   complexity: "Depends on the subcommand.",
-  summary: "Looks at the commands that took long.",
+  summary: "Groups the commands about the log of slow commands.",
   flags: [],
   helpSince: "6.2.0",
   subcommands: [get, len, reset],

@@ -2,15 +2,15 @@ import type { Address } from "../../memory/heap.ts";
 import type { RecordTable } from "../../memory/record-table.ts";
 
 /**
- * Set operations on large sets alone. Their tables keep each member's hash, and all hash alike: no member is hashed
- * again, and one that another set does not have is not even looked at.
+ * Set operations on large sets only. Their tables store each member's hash and use the same hash function. So no member
+ * is hashed again, and a member that another set lacks is found missing by its hash alone.
  */
 type VisitEntry = (entry: Address, hash: number) => void;
 
-/** Slots of a table that are gone through before `isDone` is asked again. */
+/** Slots of a table that are visited before `isDone` is called again. */
 const slotsPerLook = 256;
 
-/** Visits the entries of the smallest table whose members all others have. */
+/** Visits the entries of the smallest table whose members are in all others. */
 export function intersectTables(tables: readonly RecordTable[], visit: VisitEntry, isDone: () => boolean): void {
   const [smallest, ...others] = tables.toSorted((one, other) => one.size - other.size);
   if (smallest === undefined) return;
@@ -24,13 +24,13 @@ export function intersectTables(tables: readonly RecordTable[], visit: VisitEntr
   for (let from = 0; from >= 0 && !isDone();) from = smallest.visitSlots(from, slotsPerLook, visitCommon);
 }
 
-/** Visits the entries of all tables, each member at the first table that has it. */
+/** Visits the entries of all tables, each member at the first table that contains it. */
 export function uniteTables(tables: readonly RecordTable[], visit: VisitEntry): void {
   const distinct = [...new Set(tables)];
   for (const [number, table] of distinct.entries()) visitMissing(table, distinct.slice(0, number), visit);
 }
 
-/** Visits the entries of the first table whose members no other has. */
+/** Visits the entries of the first table whose members are in no other. */
 export function subtractTables([first, ...others]: readonly RecordTable[], visit: VisitEntry): void {
   if (first !== undefined) visitMissing(first, others, visit);
 }

@@ -13,9 +13,9 @@ import { readSet, SetValue } from "../../collections/set-value.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
 type Operation = "intersection" | "union" | "difference";
-/** Sets, undefined where there is no key. */
+/** The sets; undefined for a missing key. */
 type Sets = readonly (SetValue | undefined)[];
-/** A member of a large set is told with its entry and its hash in the set's table. */
+/** Gets a member. A member of a large set comes with its entry and its hash in the set's table. */
 type Visit = (member: ByteRange, entry?: Address, hash?: number) => void;
 
 /** The sets at these arguments. Throws WRONGTYPE. */
@@ -25,7 +25,7 @@ function readSets(context: Context, args: Arguments, first: number, end: number)
   return sets;
 }
 
-/** The tables of sets that are all large; undefined when one is small. */
+/** The tables of the sets when all are large; undefined when any is small. */
 function tablesOf(sets: readonly SetValue[]): readonly RecordTable[] | undefined {
   const tables = sets.map(({ table }) => table).filter((table) => table !== undefined);
   return tables.length === sets.length ? tables : undefined;
@@ -38,7 +38,7 @@ const withText =
   (entry: Address, hash: number): void =>
     visit((sets[0] as SetValue).textOf(entry), entry, hash);
 
-/** Visits the members that all sets have: of the smallest one, those that the others have. */
+/** Visits the members that all sets contain, by walking the smallest set. */
 function intersect(sets: Sets, visit: Visit, isDone: () => boolean = () => false): void {
   const present = sets.filter((set) => set !== undefined);
   if (present.length < sets.length) return;
@@ -53,7 +53,7 @@ function intersect(sets: Sets, visit: Visit, isDone: () => boolean = () => false
   });
 }
 
-/** Visits the members of any set, each at the first one that has it. */
+/** Visits the members of any set, each at the first set that contains it. */
 function unite(sets: Sets, visit: Visit): void {
   const present = sets.filter((set) => set !== undefined);
   const tables = tablesOf(present);
@@ -70,7 +70,7 @@ function unite(sets: Sets, visit: Visit): void {
   }
 }
 
-/** Visits the members of the first set that no other has. */
+/** Visits the members of the first set that no other set contains. */
 function subtract([first, ...others]: Sets, visit: Visit): void {
   if (first === undefined) return;
   const present = others.filter((set) => set !== undefined);
@@ -192,7 +192,7 @@ export const sdiffstore = command({
   run: storeResult("difference", "sdiffstore"),
 });
 
-/** The number of keys, and how many members to count at most. */
+/** The number of keys, and the most members to count. */
 function readCardinality(args: Arguments): { keyCount: number; limit: number } {
   const given = parseInt64(args.buffer, args.start(1), args.end(1));
   if (given === undefined || given < 1n) throw new CommandError("ERR numkeys should be greater than 0");

@@ -7,8 +7,8 @@ import { type ByteRange, wholeRange } from "../../memory/byte-range.ts";
 import { createSet } from "../../collections/set-value.ts";
 
 /**
- * Members of a set that is going to be stored: put aside, since the target may be one of the sets that they come from,
- * and as soon as they are too many for a small set in the table that they will stay in.
+ * Collects the members of a set before it is stored, because the destination may be one of the sources. As soon as
+ * there are too many for a small set, they go into the table in which they will stay.
  */
 export class SetResult {
   readonly #context: Context;
@@ -17,7 +17,7 @@ export class SetResult {
   #members: Uint8Array[] = [];
   #table: RecordTable | undefined;
 
-  /** At least `expected` members will come. */
+  /** At least `expected` members will be added. */
   constructor(context: Context, expected: number) {
     const { values } = context.server.settings;
     this.#context = context;
@@ -29,7 +29,9 @@ export class SetResult {
     return this.#table === undefined ? this.#members.length : this.#table.size;
   }
 
-  /** Takes a copy of a member, which must be new. One that comes from a table is told with its entry and hash there. */
+  /**
+   * Adds a copy of a member, which must be new. For a member of a table, `entry` and `hash` are those of that table.
+   */
   add({ bytes, start, end }: ByteRange, entry: Address = 0, hash = 0): void {
     if (this.#table !== undefined) {
       if (entry === 0) this.#table.add(bytes, start, end, 0);
@@ -49,7 +51,7 @@ export class SetResult {
     return table;
   }
 
-  /** Makes the set of the key that argument 1 names, which must have no value. There must be a member. */
+  /** Creates the set at the key in argument 1, which must be missing. At least one member must have been added. */
   store(args: Arguments): void {
     const context = this.#context;
     if (this.#table !== undefined) {

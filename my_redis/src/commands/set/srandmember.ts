@@ -10,9 +10,12 @@ import { drawRepeatedly } from "../repeated-draws.ts";
 import { findSet, readSet, type SetValue } from "../../collections/set-value.ts";
 import type { ByteRange } from "../../memory/byte-range.ts";
 
-/** In how many members of a table distinct ones are sought by drawing; a larger part is drawn from a list of all. */
+/**
+ * Up to this share of a table, distinct members are found by repeated draws. Larger samples are taken from a list of
+ * all members.
+ */
 const drawFromListShare = 1 / 3;
-/** Members of one SREM in the log. */
+/** The most members of one SREM in the log. */
 const maxLoggedMembers = 1024;
 
 const shared = {
@@ -24,7 +27,7 @@ const shared = {
 type Random = () => number;
 type Visit = (member: ByteRange) => void;
 
-/** Visits `count` different members; there must be as many. */
+/** Visits `count` distinct members. The set must have as many. */
 function drawDistinct(set: SetValue, count: number, random: Random, visit: Visit): void {
   const { table } = set;
   if (table === undefined) {
@@ -40,7 +43,7 @@ function drawDistinct(set: SetValue, count: number, random: Random, visit: Visit
   }
 }
 
-/** Selection sampling (Knuth, The Art of Computer Programming, 3.4.2 S): each choice is as likely as any other. */
+/** Selection sampling (Knuth, The Art of Computer Programming, 3.4.2 S): every subset is equally likely. */
 function chooseInOrder(total: number, count: number, random: Random, visit: (index: number) => void): void {
   let wanted = count;
   for (let index = 0; wanted > 0; index++) {
@@ -74,7 +77,7 @@ export const srandmember = command({
   ...shared,
   name: "SRANDMEMBER",
   complexity: "O(N) for N members that are given.",
-  summary: "Gives random members of a set: different ones, or with a negative count each drawn anew.",
+  summary: "Gives random members of a set: distinct ones, or with a negative count possibly repeated ones.",
   syntax: "key [count]",
   flags: ["readonly"],
   keys: firstKey,
@@ -136,7 +139,7 @@ export const spop = command({
   ...shared,
   name: "SPOP",
   complexity: "O(N) for N members that are given.",
-  summary: "Takes random members of a set.",
+  summary: "Removes random members of a set and returns them.",
   syntax: "key [count]",
   flags: ["write", "fast"],
   keys: keyAt(1, "RW access delete"),

@@ -32,7 +32,7 @@ export const sscan = command({
   since: "2.8.0",
   complexity: "O(1) for every call, O(N) for a whole iteration over N members.",
   brief: true,
-  summary: "Goes through the members of a set, some at each call.",
+  summary: "Iterates over the members of a set, some at each call.",
   syntax: "key cursor [MATCH=pattern] [COUNT=count]",
   flags: ["readonly"],
   keys: firstKey,

@@ -11,7 +11,7 @@ export interface LexRange {
 
 const [plus, minus, open, bracket] = [43, 45, 40, 91];
 
-/** Reads the limits that the arguments spell. */
+/** Reads the two limits. */
 export function readLexRange(args: Arguments, minIndex: number, maxIndex: number): LexRange {
   return { min: readLimit(args, minIndex), max: readLimit(args, maxIndex) };
 }
@@ -25,7 +25,7 @@ function readLimit(args: Arguments, index: number): LexLimit {
   throw new CommandError("ERR min or max not valid string range item");
 }
 
-/** The ranks of the members within the range. All scores must be equal, else it is undefined which they are. */
+/** The ranks of the members within the range. The result is defined only when all scores are equal. */
 export function ranksByName(set: SortedSetValue, { min, max }: LexRange): RankRange {
   const from = set.countBeforeName(min, min.kind === "name" && min.exclusive);
   const to = set.countBeforeName(max, max.kind === "name" && !max.exclusive);

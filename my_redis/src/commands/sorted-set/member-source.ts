@@ -5,17 +5,19 @@ import { CommandError, errors } from "../../protocol/command-error.ts";
 import { SetValue } from "../../collections/set-value.ts";
 import { SortedSetValue, type VisitMember } from "../../collections/sorted-set-value.ts";
 
-/** What ZUNION and its siblings take members from. */
+/** A source of ZUNION and similar commands: a sorted set or a set. */
 export interface MemberSource {
   readonly size: number;
   visit(visit: VisitMember): void;
-  /** The score of a member, or undefined when it is none. */
+  /** The score of a member; undefined when it is missing. */
   scoreOf(bytes: Uint8Array, start: number, end: number): number | undefined;
 }
 
 const noMembers: MemberSource = { size: 0, visit() {}, scoreOf: () => undefined };
 
-/** The members at the key that argument `index` names: of a set, they score 1. Throws WRONGTYPE for other values. */
+/**
+ * The members at the key in argument `index`. Members of a plain set have score 1. Throws WRONGTYPE for other values.
+ */
 export function readSource({ database, keyspace }: Context, args: Arguments, index: number): MemberSource {
   const address = database.read(args, index);
   if (address === 0) return noMembers;

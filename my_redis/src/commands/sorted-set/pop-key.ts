@@ -4,8 +4,8 @@ import type { Arguments } from "../../protocol/arguments.ts";
 import { findSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 
 /**
- * The first of the keys (argument positions) that holds a sorted set. Throws WRONGTYPE when a key before it holds
- * another type; a client that waits gets no such error, and goes on waiting.
+ * Position of the first key that holds a sorted set. Throws WRONGTYPE when a key before it holds another type. For a
+ * blocked client such a key counts as missing, so it goes on waiting.
  */
 export function findPopKey(
   context: Context,

@@ -4,10 +4,10 @@ import type { ReplyWriter } from "../../protocol/reply-writer.ts";
 import { replyMembers } from "./reply-members.ts";
 import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 
-/** From which end members are popped: the lowest or the highest score first. */
+/** The end from which members are popped: the lowest or the highest score first. */
 export type PopSide = "min" | "max";
 
-/** Answers with up to `count` members and removes them. `inPairs`: each with its score in an array of its own. */
+/** Writes up to `count` members and removes them. `inPairs` puts each member and its score into an array of two. */
 export function popMembers(
   context: Context,
   args: Arguments,
@@ -26,5 +26,5 @@ export function popMembers(
   set.deleteIfEmpty(args, keyIndex);
 }
 
-/** Name of the command that pops from this side: what the other forms of it log. */
+/** The command that pops from this end. Other forms of it are logged under this name. */
 export const popName = (side: PopSide): string => (side === "min" ? "ZPOPMIN" : "ZPOPMAX");

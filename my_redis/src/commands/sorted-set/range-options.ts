@@ -6,14 +6,14 @@ import { ranksByScore, readScoreRange, type ScoreRange } from "./score-range.ts"
 import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
-/** What a range of a sorted set goes by. */
+/** How the limits of a range are read. */
 export type RangeKind = "rank" | "score" | "name";
 
-/** What the command itself says of the range; what it leaves open, options may say. */
+/** The part of the range that the command fixes. Options may set the rest. */
 export interface RangeForm {
   readonly kind?: RangeKind;
   readonly backwards?: boolean;
-  /** ZRANGESTORE, which takes no WITHSCORES. */
+  /** Set for ZRANGESTORE, which does not accept WITHSCORES. */
   readonly stores?: true;
 }
 
@@ -21,7 +21,7 @@ export interface RangeOptions {
   readonly backwards: boolean;
   readonly withScores: boolean;
   readonly limits: Limits;
-  /** LIMIT: passes over so many members, and takes so many, less than 0 for all. */
+  /** LIMIT: skips `offset` members and takes `limit`; a negative limit takes all. */
   readonly offset: number;
   readonly limit: number;
 }
@@ -36,7 +36,7 @@ interface Words {
   backwards: boolean | undefined;
   withScores: boolean;
   offset: number;
-  /** Less than 0 for all. */
+  /** A negative number means all. */
   limit: number;
 }
 
@@ -62,7 +62,7 @@ function readWords(args: Arguments, from: number, form: RangeForm): Words {
   return words;
 }
 
-/** Reads a range whose limits are the arguments `first` and `first + 1`, and the options behind them. */
+/** Reads a range from the arguments `first` and `first + 1`, and the options behind them. */
 export function readRange(args: Arguments, first: number, form: RangeForm): RangeOptions {
   const words = readWords(args, first + 2, form);
   const { kind = "rank", backwards = false, withScores, offset, limit } = words;
@@ -77,23 +77,23 @@ export function readRange(args: Arguments, first: number, form: RangeForm): Rang
 
 function readLimits(args: Arguments, first: number, kind: RangeKind, backwards: boolean): Limits {
   if (kind === "rank") return { kind, range: readRankLimits(args, first) };
-  // A range that is gone through backwards names its higher end first.
+  // The arguments of a reversed range name its higher end first.
   const [min, max] = backwards ? [first + 1, first] : [first, first + 1];
   if (kind === "score") return { kind, range: readScoreRange(args, min, max) };
   return { kind, range: readLexRange(args, min, max) };
 }
 
-/** The ranks that a range means in a set, LIMIT included. */
+/** The ranks of a range in a set, with LIMIT applied. */
 export function ranksIn({ limits, backwards, offset, limit }: RangeOptions, set: SortedSetValue): RankRange {
   if (limits.kind === "rank") return ranksWithin(limits.range, set.size, backwards);
   const ranks = limits.kind === "score" ? ranksByScore(set, limits.range) : ranksByName(set, limits.range);
   return limited(ranks, offset, limit, backwards);
 }
 
-/** LIMIT: passes over `offset` members, and takes `limit` of them. */
+/** Applies LIMIT: skips `offset` members, and takes `limit` of the rest. */
 function limited({ from, to }: RankRange, offset: number, limit: number, backwards: boolean): RankRange {
   const size = to - from;
-  // As in Redis, a negative offset passes over all of them.
+  // As in Redis, a negative offset makes the range empty.
   const skipped = offset < 0 ? size : Math.min(offset, size);
   const taken = limit < 0 ? size - skipped : Math.min(limit, size - skipped);
   return backwards

@@ -1,12 +1,12 @@
 import type { Arguments } from "../../protocol/arguments.ts";
 
-/** Ranks [from, to), counted from the lowest member. */
+/** The ranks [from, to), counted from the lowest member. */
 export interface RankRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** First and last rank as a client gives them; negative ones count from the end. */
+/** First and last rank as the client sent them. Negative ranks count from the end. */
 export interface RankLimits {
   readonly first: number;
   readonly last: number;
@@ -16,7 +16,7 @@ export function readRankLimits(args: Arguments, firstIndex: number): RankLimits 
   return { first: args.integer(firstIndex), last: args.integer(firstIndex + 1) };
 }
 
-/** The ranks meant in a set of this size; `backwards` when they count from the highest member. */
+/** The ranks in a set of this size. `backwards` counts from the highest member. */
 export function ranksWithin({ first, last }: RankLimits, size: number, backwards: boolean): RankRange {
   const from = Math.max(0, first < 0 ? size + first : first);
   const to = Math.min(size, (last < 0 ? size + last : last) + 1);

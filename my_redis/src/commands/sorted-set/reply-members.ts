@@ -7,7 +7,7 @@ import type { RankRange } from "./rank-range.ts";
 import { replyScore } from "./score-reply.ts";
 import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 
-/** How members are answered: alone, each followed by its score, or each with its score in an array of two. */
+/** How members are written: alone, each followed by its score, or each with its score in an array of two. */
 export type MemberForm = "alone" | "with score" | "in pairs";
 
 const blockEntries = 128;
@@ -16,8 +16,8 @@ const scores = new Float64Array(blockEntries);
 const text = new ElementText();
 
 /**
- * Answers with the members of a range, in order or backwards; the caller has begun the array. The commands that are
- * called most go through here: entries are copied out in blocks, and no function is called for each.
+ * Writes the members of a range, forwards or backwards. The caller has begun the array. This is the hot path of the
+ * most frequent range commands, so entries are copied in blocks and no function is called per entry.
  */
 export function replyMembers(
   reply: ReplyWriter,

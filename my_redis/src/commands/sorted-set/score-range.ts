@@ -4,7 +4,7 @@ import { parseDouble, parseLimit } from "../../values/double-text.ts";
 import type { RankRange } from "./rank-range.ts";
 import type { SortedSetValue } from "../../collections/sorted-set-value.ts";
 
-/** A range of scores, each limit within it or not. */
+/** A range of scores. Each limit is inclusive or exclusive. */
 export interface ScoreRange {
   readonly min: number;
   readonly minExclusive: boolean;
@@ -14,7 +14,7 @@ export interface ScoreRange {
 
 const open = 40;
 
-/** Reads the limits that the arguments spell: "5", or "(5" for more (or less) than 5. */
+/** Reads the limits: "5", or "(5" for an exclusive one. */
 export function readScoreRange(args: Arguments, minIndex: number, maxIndex: number): ScoreRange {
   const minExclusive = isExclusive(args, minIndex);
   const maxExclusive = isExclusive(args, maxIndex);
@@ -31,7 +31,7 @@ function readLimit(args: Arguments, index: number, exclusive: boolean): number {
   if (!exclusive && args.is(index, "-inf")) return Number.NEGATIVE_INFINITY;
   const plain = parseDouble(args.buffer, args.start(index) + (exclusive ? 1 : 0), args.end(index));
   if (!Number.isNaN(plain)) return plain;
-  // Rare, and read as text: what is no score, but a limit.
+  // Some limits are not valid as scores. They are rare, so they are parsed as text.
   const limit = parseLimit(args.latin1(index).slice(exclusive ? 1 : 0));
   if (Number.isNaN(limit)) throw new CommandError("ERR min or max is not a float");
   return limit;

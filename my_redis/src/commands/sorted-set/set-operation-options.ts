@@ -3,19 +3,19 @@ import { CommandError, errors } from "../../protocol/command-error.ts";
 import { parseDouble } from "../../values/double-text.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
-/** How the scores of a member that several sets have become one. */
+/** How the scores of a member in several sets are combined. */
 export type Aggregate = "sum" | "min" | "max";
 
 export type SetOperation = "union" | "inter" | "diff";
 
-/** What a command of this family takes. */
+/** The arguments that a command of this family accepts. */
 export interface OperationForm {
-  /** As errors print it. */
+  /** The command's name as errors print it. */
   readonly name: string;
   readonly operation: SetOperation;
-  /** The result goes to the key at argument 1, and the number of keys stands behind it. */
+  /** Whether argument 1 is the destination key, with the number of keys behind it. */
   readonly stores?: true;
-  /** ZINTERCARD: only the number of members is wanted. */
+  /** Set for ZINTERCARD, which only counts the members. */
   readonly counts?: true;
 }
 
@@ -28,7 +28,10 @@ export interface OperationOptions {
   readonly limit: number;
 }
 
-/** The keys, which follow on their number at `index`. Throws where there are none, or fewer than it says. */
+/**
+ * The positions of the keys, whose number is argument `index`. Throws when the number is zero, or exceeds the
+ * arguments.
+ */
 export function readKeys(args: Arguments, index: number, name: string): number[] {
   const count = args.integer(index);
   if (count < 1) throw new CommandError(`ERR at least 1 input key is needed for '${name}' command`);
@@ -81,7 +84,7 @@ function readLimit(args: Arguments, index: number): number {
   return limit;
 }
 
-/** One score of two. Infinities of both signs add up to 0, as in Redis. */
+/** Combines two scores. As in Redis, infinities of opposite signs add up to 0. */
 export function combine(aggregate: Aggregate, before: number, score: number): number {
   if (aggregate === "sum") return orZero(before + score);
   if (aggregate === "min") return score < before ? score : before;

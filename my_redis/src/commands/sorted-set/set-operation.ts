@@ -18,7 +18,7 @@ interface Weighted {
   readonly weight: number;
 }
 
-/** Sums of doubles depend on their order: the smallest set comes first, as in Redis. */
+/** Sums of doubles depend on their order. As in Redis, the smallest set comes first. */
 const bySize = (sources: readonly Weighted[]): Weighted[] =>
   sources.toSorted((one, other) => one.source.size - other.source.size);
 
@@ -52,7 +52,7 @@ function subtract(sources: readonly Weighted[], built: SortedSetBuilder): void {
   });
 }
 
-/** Reads the request and does what it asks; the result is in the builder. */
+/** Reads the request and performs it. The result is in the builder. */
 function operate(
   context: Context,
   args: Arguments,
@@ -69,7 +69,7 @@ function operate(
   return { options, built };
 }
 
-/** The command that answers with the result, or stores it. */
+/** Runs a command that replies with the result, or stores it. */
 export const runOperation =
   (form: OperationForm): Run =>
   (context, args, reply) => {
@@ -83,7 +83,7 @@ export const runOperation =
     built.discard();
   };
 
-/** ZINTERCARD: counts up to the limit. */
+/** Runs ZINTERCARD, which counts up to the limit. */
 export const runCount =
   (form: OperationForm): Run =>
   (context, args, reply) => {

@@ -4,7 +4,7 @@ import * as record from "../../memory/record.ts";
 import { SortedSet } from "../../values/sorted-set/sorted-set.ts";
 import { createSortedSet, type VisitMember } from "../../collections/sorted-set-value.ts";
 
-/** A sorted set in the making, which no key names yet: the result of ZUNION, ZRANGESTORE, GEOSEARCHSTORE ... */
+/** A sorted set that does not belong to a key yet: the result of ZUNION, ZRANGESTORE, GEOSEARCHSTORE and others. */
 export class SortedSetBuilder {
   readonly #context: Context;
   readonly #set: SortedSet;
@@ -19,7 +19,7 @@ export class SortedSetBuilder {
     return this.#set.size;
   }
 
-  /** Adds a member; one that is there gets the score that `combine` makes of the one it has. */
+  /** Adds a member. The score of an existing member becomes the result of `combine`. */
   add(bytes: Uint8Array, start: number, end: number, score: number, combine?: (before: number) => number): void {
     const member = this.#set.table.find(bytes, start, end);
     if (member === 0) {
@@ -30,7 +30,7 @@ export class SortedSetBuilder {
     }
   }
 
-  /** Removes a member, if it is one. */
+  /** Removes a member if it exists. */
   remove(bytes: Uint8Array, start: number, end: number): void {
     const member = this.#set.table.find(bytes, start, end);
     if (member !== 0) this.#set.remove(member);
@@ -45,14 +45,14 @@ export class SortedSetBuilder {
     });
   }
 
-  /** Gives up what was built. */
+  /** Discards the members. */
   discard(): void {
     this.#context.keyspace.releaseLater(this.#set);
   }
 
   /**
-   * Puts what was built in the place of the value of the key at argument `index`, if it has any members; without, the
-   * key is deleted. Tells of it, and gives the number of members.
+   * Replaces the value of the key at argument `index` by the members. Without any member, the key is deleted. Announces
+   * the change, and returns the number of members.
    */
   store(args: Arguments, index: number, event: string): number {
     const { database } = this.#context;
@@ -69,7 +69,7 @@ export class SortedSetBuilder {
     return size;
   }
 
-  /** Makes the value of the key, which must have none. */
+  /** Creates the value of the key, which must be missing. */
   #create(args: Arguments, index: number): void {
     const { database, server } = this.#context;
     const { "zset-max-listpack-entries": maxEntries, "zset-max-listpack-value": maxBytes } = server.settings.values;

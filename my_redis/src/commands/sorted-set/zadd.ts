@@ -13,10 +13,10 @@ interface AddOptions {
   readonly onlyExisting: boolean;
   readonly onlyGreater: boolean;
   readonly onlyLess: boolean;
-  /** Count the changed members, too. */
+  /** CH: counts changed members, too. */
   readonly countChanged: boolean;
   readonly increment: boolean;
-  /** Where the first score stands; members and scores take turns from there on. */
+  /** Position of the first score. Scores and members alternate from there on. */
   readonly first: number;
 }
 
@@ -32,9 +32,9 @@ const plainAdd: AddOptions = {
 const nine = 57;
 const plainIncrement: AddOptions = { ...plainAdd, increment: true };
 
-/** Reads the option words, which stand before the first score in any order. */
+/** Reads the options, which stand before the first score in any order. */
 function readAddOptions(args: Arguments): AddOptions {
-  // A score, mostly, and then there is nothing to read.
+  // Most requests have a score here, hence no options to read.
   const byte = args.buffer[args.start(2)] as number;
   if (args.length(2) > 0 && byte <= nine) return plainAdd;
   const found = { ...plainAdd };
@@ -66,7 +66,7 @@ function checkOptions(args: Arguments, options: AddOptions): void {
   }
 }
 
-/** A score that an argument spells. Throws for what is none. */
+/** Reads a score. Throws when the argument is not one. */
 export function readScore(args: Arguments, index: number): number {
   const score = parseDouble(args.buffer, args.start(index), args.end(index));
   if (Number.isNaN(score)) throw new CommandError(errors.notFloat);
@@ -75,7 +75,7 @@ export function readScore(args: Arguments, index: number): number {
 
 type Outcome = "nothing" | "same" | "added" | "updated";
 
-/** Counts members, and says of the last one what was done and which score it has now. */
+/** Counts members, and holds the outcome and the new score of the last one. */
 interface AddResult {
   added: number;
   updated: number;
@@ -83,7 +83,7 @@ interface AddResult {
   score: number;
 }
 
-/** Sets one member; its new score goes into the result. */
+/** Sets one member. Its new score goes into the result. */
 function setMember(
   set: SortedSetValue,
   args: Arguments,
@@ -115,7 +115,7 @@ function setMember(
 }
 
 function run(context: Context, args: Arguments, options: AddOptions): AddResult {
-  // All scores first: an error in the last must come before any change.
+  // All scores are read first, because an error in the last one must prevent every change.
   for (let index = options.first; index < args.count - 2; index += 2) readScore(args, index);
   const lastScore = readScore(args, args.count - 2);
   const found = findSortedSet(context.database, args);
@@ -156,12 +156,12 @@ export const zincrby = command({
   group: "sorted-set",
   since: "1.2.0",
   complexity: "O(log(N)) in a set of N.",
-  summary: "Adds to the score of a member of a sorted set; a member that is not there counts as 0.",
+  summary: "Adds to the score of a member of a sorted set; a missing member counts as 0.",
   syntax: "key increment:integer member",
   flags: ["write", "denyoom", "fast"],
   keys: firstKey,
   run(context, args, reply) {
-    // An option in the place of the number leaves no member, as in Redis.
+    // Redis accepts ZADD's options in ZINCRBY, too. An option in place of the increment leaves a member missing.
     if (readAddOptions(args).first !== plainIncrement.first) throw new CommandError(errors.syntax);
     replyScore(reply, run(context, args, plainIncrement).score);
   },

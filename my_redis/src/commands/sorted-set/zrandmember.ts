@@ -8,11 +8,11 @@ import { drawRepeatedly } from "../repeated-draws.ts";
 import { replyMember, replyMemberCount } from "./score-reply.ts";
 import { readSortedSet, type SortedSetValue } from "../../collections/sorted-set-value.ts";
 
-/** Up to which part of a set distinct members are sought by drawing; of more, all places are gone through. */
+/** Up to this share of a set, distinct members are found by repeated draws. Beyond it, all ranks are visited once. */
 const drawShare = 1 / 3;
 
 interface DrawOptions {
-  /** Negative for members that are drawn anew each time. */
+  /** A negative count draws with repetition. */
   readonly count: number;
   readonly withScores: boolean;
 }
@@ -29,14 +29,14 @@ function readOptions(args: Arguments): DrawOptions {
   return { count: Number(count), withScores };
 }
 
-/** `count` different ranks below `size`. */
+/** `count` distinct ranks below `size`. */
 function drawRanks(size: number, count: number, random: () => number): Iterable<number> {
   if (count <= size * drawShare) {
     const drawn = new Set<number>();
     while (drawn.size < count) drawn.add(Math.floor(random() * size));
     return drawn;
   }
-  // Selection sampling (Knuth, The Art of Computer Programming, 3.4.2 S): each choice is as likely as any other.
+  // Selection sampling (Knuth, The Art of Computer Programming, 3.4.2 S): every subset is equally likely.
   const chosen: number[] = [];
   for (let rank = 0; chosen.length < count; rank++) {
     if (random() * (size - rank) < count - chosen.length) chosen.push(rank);
@@ -66,7 +66,7 @@ export const zrandmember = command({
   group: "sorted-set",
   since: "6.2.0",
   complexity: "O(N) for N members that are given.",
-  summary: "Gives random members of a sorted set: different ones, or with a negative count each drawn anew.",
+  summary: "Gives random members of a sorted set: distinct ones, or with a negative count possibly repeated ones.",
   syntax: "key [count [WITHSCORES]]",
   flags: ["readonly"],
   keys: firstKey,

@@ -32,7 +32,7 @@ export const zrange = command({
   ...shared,
   name: "ZRANGE",
   since: "1.2.0",
-  summary: "Gives the members of a sorted set within a range of places, scores or names.",
+  summary: "Gives the members of a sorted set within a range of ranks, scores or names.",
   syntax: "key start stop [BYSCORE | BYLEX] [REV] [LIMIT={offset count}] [WITHSCORES]",
   run: replyRange({}),
 });
@@ -41,7 +41,7 @@ export const zrevrange = command({
   ...shared,
   name: "ZREVRANGE",
   since: "1.2.0",
-  summary: "Gives the members of a sorted set within a range of places, from the highest score down.",
+  summary: "Gives the members of a sorted set within a range of ranks, from the highest score down.",
   syntax: "key start:integer stop:integer [WITHSCORES]",
   run: replyRange({ kind: "rank", backwards: true }),
 });

@@ -9,7 +9,7 @@ export const zrangestore = command({
   group: "sorted-set",
   since: "6.2.0",
   complexity: "O(log(N)+M) for M members stored, in a set of N.",
-  summary: "Stores the members of a sorted set within a range of places, scores or names at another key.",
+  summary: "Stores the members of a sorted set within a range of ranks, scores or names at another key.",
   syntax: "dst:key src:key min max [BYSCORE | BYLEX] [REV] [LIMIT={offset count}]",
   flags: ["write", "denyoom"],
   keys: [keyAt(1, "OW update"), keyAt(2, "RO access")],

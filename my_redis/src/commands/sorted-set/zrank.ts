@@ -35,8 +35,8 @@ const replyRank =
 export const zrank = command({
   ...shared,
   name: "ZRANK",
-  summary: "Gives the place of a member in a sorted set, counted from the lowest score.",
-  // Redis 7.2 takes WITHSCORE, too, which the syntax of 7.0 does not show.
+  summary: "Gives the rank of a member in a sorted set, counted from the lowest score.",
+  // Redis 7.2 also accepts WITHSCORE, which the syntax of 7.0 does not show.
   arity: -3,
   run: replyRank("zrank", false),
 });
@@ -44,8 +44,8 @@ export const zrank = command({
 export const zrevrank = command({
   ...shared,
   name: "ZREVRANK",
-  summary: "Gives the place of a member in a sorted set, counted from the highest score.",
-  // Redis 7.2 takes WITHSCORE, too, which the syntax of 7.0 does not show.
+  summary: "Gives the rank of a member in a sorted set, counted from the highest score.",
+  // Redis 7.2 also accepts WITHSCORE, which the syntax of 7.0 does not show.
   arity: -3,
   run: replyRank("zrevrank", true),
 });

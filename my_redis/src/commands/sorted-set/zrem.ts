@@ -31,7 +31,7 @@ export const zrem = command({
   },
 });
 
-/** Reads a range from arguments 2 and 3; what it gives finds the ranks that the range means in a set. */
+/** Reads a range from arguments 2 and 3. The result is a function that finds the range's ranks in a set. */
 type ReadRange = (args: Arguments) => (set: SortedSetValue) => RankRange;
 
 const removeRange =
@@ -59,7 +59,7 @@ export const zremrangebyrank = command({
   ...shared,
   name: "ZREMRANGEBYRANK",
   since: "2.0.0",
-  summary: "Removes the members of a sorted set within a range of places.",
+  summary: "Removes the members of a sorted set within a range of ranks.",
   syntax: "key start:integer stop:integer",
   run: removeRange("zremrangebyrank", (args) => {
     const limits = readRankLimits(args, 2);

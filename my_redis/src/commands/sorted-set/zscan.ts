@@ -26,7 +26,7 @@ const memberScan: CollectionScan<SortedSetValue> = {
     const end = start + record.keyLengthOf(heap, address);
     if (pattern !== undefined && !globMatches(pattern, bytes, start, end)) return 0;
     reply.bulk(bytes, start, end);
-    // Redis prints the scores of a large set with 17 digits in ZSCAN alone, in every version.
+    // Every version of Redis prints the scores of a large set in ZSCAN, and only there, with 17 digits.
     reply.bulkText(formatDouble17((large as SortedSet).scoreOf(address)));
     return 2;
   },
@@ -38,7 +38,7 @@ export const zscan = command({
   since: "2.8.0",
   complexity: "O(1) for every call, O(N) for a whole iteration over N members.",
   brief: true,
-  summary: "Goes through the members and scores of a sorted set, some at each call.",
+  summary: "Iterates over the members and scores of a sorted set, some at each call.",
   syntax: "key cursor [MATCH=pattern] [COUNT=count]",
   flags: ["readonly"],
   keys: firstKey,

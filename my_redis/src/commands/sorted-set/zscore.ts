@@ -29,7 +29,7 @@ export const zmscore = command({
   group: "sorted-set",
   since: "6.2.0",
   complexity: "O(N) for N members asked for.",
-  summary: "Gives the scores of members of a sorted set, nil for those that it does not have.",
+  summary: "Gives the scores of members of a sorted set, nil for missing members.",
   syntax: "key member...",
   flags: ["readonly", "fast"],
   keys: firstKey,

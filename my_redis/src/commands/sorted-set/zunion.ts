@@ -23,7 +23,7 @@ export const zunion = command({
   ...reads,
   name: "ZUNION",
   complexity: ofUnion,
-  summary: "Gives the members of all the sorted sets.",
+  summary: "Gives the members that any of the sorted sets has.",
   syntax: "numkeys key... [WEIGHTS=weight:integer...] [AGGREGATE=(SUM | MIN | MAX)] [WITHSCORES]",
   run: runOperation({ name: "zunion", operation: "union" }),
 });
@@ -33,7 +33,7 @@ export const zunionstore = command({
   name: "ZUNIONSTORE",
   since: "2.0.0",
   complexity: ofUnion,
-  summary: "Stores the members of all the sorted sets at a key.",
+  summary: "Stores the members that any of the sorted sets has.",
   syntax: "destination:key numkeys key... [WEIGHTS=weight:integer...] [AGGREGATE=(SUM | MIN | MAX)]",
   run: runOperation({ name: "zunionstore", operation: "union", stores: true }),
 });

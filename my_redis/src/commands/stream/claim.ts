@@ -10,11 +10,11 @@ import type { StreamId } from "../../values/stream/stream-id.ts";
 import { logClaim } from "./group-log.ts";
 import { replyEntry, replyId } from "./stream-replies.ts";
 
-// What XCLAIM and XAUTOCLAIM share. Both have key, group and consumer as their first arguments.
+// Shared by XCLAIM and XAUTOCLAIM. The first arguments of both are key, group and consumer.
 
 const cursor = new StreamCursor();
 
-/** Gives a pending entry to the consumer, and answers with it or with its id alone. */
+/** Assigns a pending entry to the consumer, and writes the entry or only its id. */
 export function claimEntry(
   context: Context,
   args: Arguments,
@@ -40,8 +40,8 @@ export function claimEntry(
 }
 
 /**
- * Removes a pending entry that the stream has no longer; the place is then that of the next one, and the result false
- * when there is none.
+ * Removes a pending entry that the stream no longer contains. Then `place` is the next pending entry, or the result is
+ * false after the last one.
  */
 export function dropEntry(
   context: Context,
@@ -50,7 +50,7 @@ export function dropEntry(
   id: StreamId,
   place: IdPlace,
 ): boolean {
-  // A reader of the log finds, as we did, that the entry is gone, and drops it from what is pending.
+  // Replaying this claim finds that the entry is missing, and removes it from the pending entries as well.
   logClaim(context, args.view(1), args.latin1(2), group, id, place);
   context.keyspace.dirty++;
   return group.remove(id, place);

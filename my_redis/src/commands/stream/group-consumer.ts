@@ -2,14 +2,14 @@ import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import type { Consumer, ConsumerGroup } from "../../values/stream/consumer-group.ts";
 
-/** A consumer on whose behalf a command runs. */
+/** The consumer for which a command runs. */
 export interface ActingConsumer {
   readonly consumer: Consumer;
-  /** The command has created him. */
+  /** Whether this command created the consumer. */
   readonly isNew: boolean;
 }
 
-/** The consumer that argument `index` names, created when he is new, whether or not there will be anything for him. */
+/** The consumer that argument `index` names. A new one is created even when there are no entries for it. */
 export function actingConsumer(
   context: Context,
   args: Arguments,

@@ -4,10 +4,9 @@ import type { IdPlace } from "../../values/stream/id-map.ts";
 import type { StreamId } from "../../values/stream/stream-id.ts";
 import type { ActingConsumer } from "./group-consumer.ts";
 
-// What consumers do to a group goes to the log in the form of commands that say exactly what has become of it, with
-// the moment and the counts, as Redis writes it.
+// Changes to a group are logged as commands that state the exact result, with times and counts, as Redis logs them.
 
-/** Logs where a pending entry is now: with whom, since when, after how many deliveries. */
+/** Logs a pending entry's consumer, delivery time and delivery count. */
 export function logClaim(
   context: Context,
   key: Uint8Array,
@@ -32,7 +31,10 @@ export function logPosition(context: Context, key: Uint8Array, groupName: string
   context.logAs("XGROUP", "SETID", key, groupName, group.lastId.toString(), "ENTRIESREAD", group.entriesRead);
 }
 
-/** Logs that a consumer was created, unless a claim does: whoever reads of a claim creates the consumer for it. */
+/**
+ * Logs that a consumer was created. A consumer with pending entries needs no such line, because replaying their claims
+ * creates it.
+ */
 export function logNewConsumer(
   context: Context,
   key: Uint8Array,

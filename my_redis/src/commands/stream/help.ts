@@ -1,6 +1,6 @@
 import { type Command, command } from "../../dispatch/command.ts";
 
-/** The subcommand HELP: lines of text, as Redis answers them. */
+/** The subcommand HELP, which replies with lines of text as Redis does. */
 const help = (container: string, lines: readonly string[]): Command =>
   command({
     name: `${container} HELP`,

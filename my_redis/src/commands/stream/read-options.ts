@@ -4,18 +4,18 @@ import { CommandError } from "../../protocol/command-error.ts";
 import { maxInt64 } from "../../protocol/number-text.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
-/** What XREAD and XREADGROUP ask for. */
+/** The options of XREAD and XREADGROUP. */
 export interface ReadOptions {
   /** Entries per stream; Infinity for all. */
   count: number;
   /** How long to wait for entries: 0 for ever, undefined not at all. */
   blockMs: number | undefined;
   noAcknowledge: boolean;
-  /** One character per byte. */
+  /** The group's name, one character per byte. */
   group: string | undefined;
-  /** Where the consumer's name stands. */
+  /** Position of the consumer's name. */
   consumerIndex: number;
-  /** Where the first key stands; as many ids follow on the keys. */
+  /** Position of the first key. The keys are followed by as many ids. */
   firstKey: number;
   keyCount: number;
 }

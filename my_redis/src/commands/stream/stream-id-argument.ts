@@ -6,7 +6,7 @@ export const invalidStreamId = "ERR Invalid stream ID specified as stream comman
 
 const openParenthesis = 40;
 
-/** Reads "ms" or "ms-seq". Throws on anything else. */
+/** Reads "ms" or "ms-seq". Throws for any other text. */
 export function readStreamId(args: Arguments, index: number, id: StreamId, missing: MissingSequence = "lowest"): void {
   readRange(args, args.start(index), args.end(index), id, missing);
 }
@@ -15,7 +15,7 @@ function readRange(args: Arguments, start: number, end: number, id: StreamId, mi
   if (!parseStreamId(args.buffer, start, end, id, missing)) throw new CommandError(invalidStreamId);
 }
 
-/** Reads the start of an interval: an id, "-", "+", or "(" and an id that is left out. */
+/** Reads the start of an interval: an id, "-", "+", or an exclusive id behind "(". */
 export function readIntervalStart(args: Arguments, index: number, id: StreamId): void {
   if (readExclusive(args, index, id, "lowest") && !id.increment()) {
     throw new CommandError("ERR invalid start ID for the interval");
@@ -29,7 +29,7 @@ export function readIntervalEnd(args: Arguments, index: number, id: StreamId): v
   }
 }
 
-/** True for an id that is itself left out. */
+/** Whether the id is exclusive. */
 function readExclusive(args: Arguments, index: number, id: StreamId, missing: MissingSequence): boolean {
   if (args.is(index, "-")) {
     id.setLowest();

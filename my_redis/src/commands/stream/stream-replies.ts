@@ -6,11 +6,15 @@ import { maxIdBytes, type StreamId } from "../../values/stream/stream-id.ts";
 const dollar = 36;
 const zero = 48;
 
-/** Answers with an id as a bulk string. Gives where its text starts in the reply's buffer; it ends before the last two bytes. */
+/**
+ * Writes an id as a bulk string. Returns where its text starts in the reply's buffer. The text ends two bytes before
+ * the buffer's end.
+ */
 export function replyId(reply: ReplyWriter, id: StreamId): number {
   reply.ensure(maxIdBytes + 8);
   const { bytes: buffer } = reply;
-  // The text goes straight to its place: "$", two digits and a line break before it, one digit less where it is short.
+  // Writes the text directly to its final place, behind "$", two digits and a line break. A text of fewer than ten
+  // bytes has only one digit before it and is moved back.
   const start = reply.length + 5;
   const end = id.write(buffer, start);
   const length = end - start;
@@ -27,7 +31,7 @@ export function replyId(reply: ReplyWriter, id: StreamId): number {
   return at;
 }
 
-/** Answers with an entry: its id, and an array of its fields and values. */
+/** Writes an entry: its id, and an array of its fields and values. */
 export function replyEntry(reply: ReplyWriter, entry: BlockReader): void {
   reply.array(2);
   replyId(reply, entry.id);

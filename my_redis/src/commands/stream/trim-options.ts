@@ -8,7 +8,7 @@ import { type Trim, trimStream } from "../../values/stream/trim.ts";
 import { readStreamId } from "./stream-id-argument.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
-/** Blocks that an approximate trim goes through at most, where no LIMIT says otherwise; entries without node limits. */
+/** The default LIMIT of an approximate trim, in blocks; in entries when node sizes are unlimited. */
 const defaultLimitBlocks = 100;
 const defaultLimitEntries = 10_000;
 const largestDefaultLimit = 1_000_000;
@@ -16,19 +16,17 @@ const largestDefaultLimit = 1_000_000;
 const lowest = new StreamId();
 const text = new Uint8Array(maxIdBytes);
 
-/**
- * MAXLEN or MINID with `=` or `~`, a threshold, and LIMIT: options of XADD and XTRIM.
- */
+/** MAXLEN or MINID with `=` or `~`, a threshold, and LIMIT: options of XADD and XTRIM. */
 export class TrimOptions implements Trim {
   #strategy: "none" | "maxlen" | "minid" = "none";
   approximate = false;
   maxLength: number | undefined;
   minId = lowest;
   limit = -1;
-  /** Where the threshold stands among the arguments. */
+  /** Position of the threshold among the arguments. */
   #threshold = 0;
 
-  /** Forgets what was read, for the next request. */
+  /** Resets all options for the next request. */
   clear(): void {
     this.#strategy = "none";
     this.approximate = false;
@@ -37,7 +35,7 @@ export class TrimOptions implements Trim {
     this.limit = -1;
   }
 
-  /** Reads the current option if it is one of these; false when it is another one. */
+  /** Reads the current option. Returns false when it is not one of these. */
   read(args: Arguments, options: OptionReader): boolean {
     if (options.is("maxlen", 1)) {
       this.#readThreshold(args, options, "maxlen");
@@ -72,7 +70,7 @@ export class TrimOptions implements Trim {
     this.#threshold = at;
   }
 
-  /** To be called when all options were read: throws when they do not go together. */
+  /** Call this after all options were read. Throws when they contradict each other. */
   finish(context: Context, isRequired: boolean): void {
     if (this.limit > 0 && this.#strategy === "none") {
       throw new CommandError("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
@@ -80,7 +78,7 @@ export class TrimOptions implements Trim {
     if (isRequired && this.#strategy === "none") {
       throw new CommandError("ERR syntax error, XTRIM must be called with a trimming strategy");
     }
-    // What was logged has been done before, and must be done again to the full.
+    // A logged trim states what was removed, so replaying it must not stop at a limit.
     if (context.client.kind === "loader") {
       this.limit = 0;
     } else if (this.limit >= 0) {
@@ -93,8 +91,8 @@ export class TrimOptions implements Trim {
   }
 
   /**
-   * Trims, tells of it, and notes for the log what an approximate trim has come to, since another machine might cut
-   * elsewhere. Gives the number of entries removed.
+   * Trims and announces the change. The log gets the exact result of an approximate trim, because another machine might
+   * cut elsewhere. Returns the number of entries removed.
    */
   apply(context: Context, args: Arguments, stream: Stream): number {
     const removed = trimStream(stream, this);
@@ -111,7 +109,7 @@ export class TrimOptions implements Trim {
 
 const highest = new StreamId().setHighest();
 
-/** The id before which nothing is left. */
+/** The first id that is left; the highest possible id when the stream is empty. */
 const firstKept = (stream: Stream): StreamId => (stream.length === 0 ? highest : stream.firstId);
 
 function defaultLimit({ server }: Context): number {

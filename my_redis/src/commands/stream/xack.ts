@@ -13,7 +13,7 @@ export const xack = command({
   group: "stream",
   since: "5.0.0",
   complexity: "O(1) for each id.",
-  summary: "Acknowledges entries: they are pending with no consumer of the group any more.",
+  summary: "Acknowledges entries, so that they are no longer pending in the group.",
   syntax: "key group id...",
   flags: ["write", "fast"],
   keys: keyAt(1, "RW update"),
@@ -23,7 +23,7 @@ export const xack = command({
       reply.integer(0);
       return;
     }
-    // All or nothing: a wrong id must not leave half of the entries acknowledged.
+    // All ids are read first, because an invalid one must not leave half of the entries acknowledged.
     for (let index = 3; index < args.count; index++) readStreamId(args, index, id);
     let acknowledged = 0;
     for (let index = 3; index < args.count; index++) {

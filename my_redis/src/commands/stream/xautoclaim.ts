@@ -14,15 +14,15 @@ import { requireGroup } from "../../collections/stream-value.ts";
 import { OptionReader } from "../options/option-reader.ts";
 
 const defaultCount = 100;
-/** Pending entries looked at for each one asked for, so that a call ends soon where all are too young. */
+/** Pending entries visited per requested one, so that a call ends soon when none of them is old enough. */
 const attemptsPerEntry = 10;
-/** Redis's: as many ids as memory could name. */
+/** Redis's limit: the number of ids that would fill the address space. */
 const maxCount = 9223372036854775807n / 16n;
 
 const id = new StreamId();
 const place = new IdPlace();
 const zero = new StreamId();
-/** The entries on their way into the reply: what stands before them is known only after them. */
+/** Buffers the entries, because the cursor that precedes them in the reply is known only afterwards. */
 const entries = new ReplyWriter();
 
 interface AutoClaimOptions {
@@ -60,7 +60,7 @@ export const xautoclaim = command({
   group: "stream",
   since: "6.2.0",
   complexity: "O(1) for a small COUNT.",
-  summary: "Makes a consumer the owner of entries that are pending for too long, some at each call.",
+  summary: "Assigns entries that have been pending for too long to a consumer, some at each call.",
   syntax: "key group consumer min-idle-time start [COUNT=count] [JUSTID]",
   flags: ["write", "fast"],
   keys: keyAt(1, "RW delete"),

@@ -27,7 +27,7 @@ interface ClaimOptions {
   retryCount: Count64 | undefined;
   force: boolean;
   justId: boolean;
-  /** LASTID; zero unless given. */
+  /** LASTID; zero when not given. */
   readonly lastId: StreamId;
 }
 
@@ -67,10 +67,10 @@ function readOptions(args: Arguments, nowMs: number): ClaimOptions {
   return found;
 }
 
-/** A moment before 1970 or in the future is taken for now. */
+/** As in Redis, a moment before 1970 or in the future counts as now. */
 const sane = (timeMs: number, nowMs: number): number => (timeMs < 0 || timeMs > nowMs ? nowMs : timeMs);
 
-/** Claims the entry `id` if it may be; true when it was answered with. */
+/** Claims the entry `id` if allowed. Returns true when it was written to the reply. */
 function claim(
   context: Context,
   args: Arguments,
@@ -104,7 +104,7 @@ export const xclaim = command({
   group: "stream",
   since: "5.0.0",
   complexity: "O(log N) for each id, with N pending entries.",
-  summary: "Makes a consumer the owner of pending entries that another one has had for too long.",
+  summary: "Assigns given entries that have been pending for too long to a consumer.",
   syntax:
     "key group consumer min-idle-time id... [IDLE=ms:integer] [TIME=unix-time-milliseconds] [RETRYCOUNT=count] " +
     "[FORCE] [JUSTID] [LASTID=lastid]",
@@ -128,7 +128,7 @@ export const xclaim = command({
     }
     reply.endArray(begin, claimed);
     logNewConsumer(context, args.view(1), args.latin1(2), acting);
-    // Each claim in the log says the group's last id, too.
+    // Every claim in the log also states the group's last id, so it is logged separately only without claims.
     if (!movesOn || context.keyspace.dirty !== dirtyBefore) return;
     context.keyspace.dirty++;
     logPosition(context, args.view(1), args.latin1(2), group);

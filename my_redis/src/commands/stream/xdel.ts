@@ -11,7 +11,7 @@ export const xdel = command({
   group: "stream",
   since: "5.0.0",
   complexity: "O(N) for N ids, in a stream of any length.",
-  summary: "Removes entries of a stream by their ids; gives the number of those that were there.",
+  summary: "Removes entries of a stream by their ids; returns how many existed.",
   syntax: "key id...",
   flags: ["write", "fast"],
   keys: keyAt(1, "RW delete"),
@@ -21,7 +21,7 @@ export const xdel = command({
       reply.integer(0);
       return;
     }
-    // All or nothing: a wrong id must not leave half of the entries deleted.
+    // All ids are read first, because an invalid one must not leave half of the entries deleted.
     for (let index = 2; index < args.count; index++) readStreamId(args, index, id);
     let deleted = 0;
     for (let index = 2; index < args.count; index++) {

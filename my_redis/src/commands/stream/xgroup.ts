@@ -64,7 +64,7 @@ function requireGroup(context: Context, args: Arguments): ConsumerGroup {
   return group;
 }
 
-/** Reads the position of a new group at argument 4 into `id`: an id, or "$" for the last one. */
+/** Reads a new group's position from argument 4 into `id`: an id, or "$" for the last one. */
 function readPosition(args: Arguments, stream: Stream | undefined): void {
   if (!args.is(4, "$")) readStreamId(args, 4, id);
   else if (stream === undefined) id.setLowest();
@@ -99,7 +99,7 @@ const setId = command({
   ...onKey,
   name: "XGROUP SETID",
   brief: true,
-  summary: "Sets the id after which a consumer group reads on.",
+  summary: "Sets the id after which a consumer group goes on reading.",
   syntax: "key group (id | $) [ENTRIESREAD=entries-read:integer]",
   flags: ["write"],
   keys: keyAt(2, "RW update"),
@@ -107,7 +107,7 @@ const setId = command({
     const { entriesRead } = readOptions(args, false);
     const group = requireGroup(context, args);
     if (args.count > 7) throw unknownForm(args);
-    // Of a group that exists the ends of an interval may be the position, too.
+    // As in Redis, SETID also accepts "-" and "+", which CREATE does not.
     if (args.is(4, "-")) id.setLowest();
     else if (args.is(4, "+")) id.setHighest();
     else readPosition(args, requireStream(context, args));
@@ -122,7 +122,7 @@ const destroy = command({
   ...onKey,
   name: "XGROUP DESTROY",
   complexity: "O(N) for N entries that are pending in the group.",
-  summary: "Removes a consumer group with all that is pending in it.",
+  summary: "Removes a consumer group with its pending entries.",
   syntax: "key group",
   flags: ["write"],
   keys: keyAt(2, "RW delete"),
@@ -138,7 +138,7 @@ const createConsumer = command({
   name: "XGROUP CREATECONSUMER",
   since: "6.2.0",
   brief: true,
-  summary: "Creates a consumer in a group; gives 0 if there is one of that name.",
+  summary: "Creates a consumer in a group; returns 0 if it exists already.",
   syntax: "key group consumer",
   flags: ["write", "denyoom"],
   keys: keyAt(2, "RW insert"),
@@ -158,7 +158,7 @@ const delConsumer = command({
   ...onKey,
   name: "XGROUP DELCONSUMER",
   complexity: "O(N) for N entries that are pending with the consumer.",
-  summary: "Removes a consumer from a group; returns the number of entries that were pending for it.",
+  summary: "Removes a consumer from a group; returns how many pending entries it had.",
   syntax: "key group consumer",
   flags: ["write"],
   keys: keyAt(2, "RW delete"),
@@ -179,7 +179,7 @@ export const xgroup = command({
   group: "stream",
   since: "5.0.0",
   complexity: "Depends on the subcommand.",
-  summary: "Manages consumer groups of a stream.",
+  summary: "Groups the commands that manage the consumer groups of a stream.",
   flags: [],
   subcommands: [create, createConsumer, delConsumer, destroy, xgroupHelp, setId],
 });

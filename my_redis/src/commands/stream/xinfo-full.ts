@@ -6,7 +6,7 @@ import { StreamCursor } from "../../values/stream/stream-cursor.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { replyCount64, replyEntry, replyId } from "./stream-replies.ts";
 
-// XINFO STREAM ... FULL: `count` limits each list of entries; Infinity for all.
+// XINFO STREAM ... FULL. `count` limits each list of entries; Infinity for all.
 
 const lowest = new StreamId().setLowest();
 const highest = new StreamId().setHighest();
@@ -44,7 +44,7 @@ export function replyGroupInFull(
   for (const consumer of group.consumers()) replyConsumer(group, consumer, count, reply);
 }
 
-/** How much the group has read, and how much it has still to read, where that can be told. */
+/** How many entries the group has read, and how many it has yet to read; null where unknown. */
 export function replyProgress(stream: Stream, group: ConsumerGroup, reply: ReplyWriter): void {
   reply.bulkText("entries-read");
   if (group.entriesRead === unknownEntriesRead) reply.null();

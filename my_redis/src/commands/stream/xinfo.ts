@@ -31,7 +31,7 @@ function requireStream({ database }: Context, args: Arguments): Stream {
   return stream;
 }
 
-/** The seven fields that both forms of XINFO STREAM begin with. */
+/** The first seven fields of both forms of XINFO STREAM. */
 function replyFacts(stream: Stream, reply: ReplyWriter): void {
   reply.bulkText("length");
   reply.integer(stream.length);
@@ -74,7 +74,7 @@ const stream = command({
   since: "5.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Tells about a stream; with FULL also about its entries, groups and consumers.",
+  summary: "Describes a stream; with FULL also its entries, groups and consumers.",
   syntax: "key [FULL={[COUNT=count]}]",
   run(context, args, reply) {
     const found = requireStream(context, args);
@@ -117,7 +117,7 @@ const groups = command({
   since: "5.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Tells about the consumer groups of a stream.",
+  summary: "Describes the consumer groups of a stream.",
   syntax: "key",
   run(context, args, reply) {
     const found = requireStream(context, args);
@@ -132,7 +132,7 @@ const consumers = command({
   since: "5.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Tells about the consumers of a group.",
+  summary: "Describes the consumers of a group.",
   syntax: "key group",
   tips: ["nondeterministic_output"],
   run(context, args, reply) {
@@ -161,7 +161,7 @@ export const xinfo = command({
   group: "stream",
   since: "5.0.0",
   complexity: "Depends on the subcommand.",
-  summary: "Tells about streams, their consumer groups and consumers.",
+  summary: "Groups the commands that describe streams, consumer groups and consumers.",
   flags: [],
   subcommands: [consumers, groups, xinfoHelp, stream],
 });

@@ -40,11 +40,11 @@ function replySummary(group: ConsumerGroup, reply: ReplyWriter): void {
   }
 }
 
-/** What the long form asks for, besides the interval in `from` and `to`. */
+/** The options of the long form. `from` and `to` hold the interval. */
 interface PendingQuery {
   readonly minIdleMs: number;
   readonly count: number;
-  /** Undefined for all. */
+  /** Undefined for all consumers. */
   readonly consumer: string | undefined;
 }
 
@@ -64,7 +64,7 @@ function readQuery(args: Arguments): PendingQuery {
   return { minIdleMs, count, consumer };
 }
 
-/** Answers with the pending entry at `place`, unless it was delivered too short a time ago. */
+/** Writes the pending entry at `place`, unless it was delivered too recently. */
 function replyPending(group: ConsumerGroup, query: PendingQuery, nowMs: number, reply: ReplyWriter): boolean {
   const { pending } = group;
   const idleMs = nowMs - pending.deliveredMs(place);
@@ -77,7 +77,7 @@ function replyPending(group: ConsumerGroup, query: PendingQuery, nowMs: number, 
   return true;
 }
 
-/** The entries of all consumers. */
+/** The pending entries of all consumers. */
 function replyAll(group: ConsumerGroup, query: PendingQuery, nowMs: number, reply: ReplyWriter): number {
   const { map } = group.pending;
   let found = 0;
@@ -124,7 +124,7 @@ export const xpending = command({
   group: "stream",
   since: "5.0.0",
   complexity: "O(N) for N entries that are given; the short form is O(N) for N consumers.",
-  summary: "Tells which entries of a group are pending, for which consumer, since when and after how many deliveries.",
+  summary: "Lists the pending entries of a group, each with its consumer, idle time and number of deliveries.",
   syntax: "key group [[IDLE=min-idle-time:integer] start end count [consumer]]",
   flags: ["readonly"],
   keys: firstKey,

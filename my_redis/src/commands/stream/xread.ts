@@ -17,13 +17,13 @@ const after = new StreamId();
 const last = new StreamId();
 const cursor = new StreamCursor();
 
-/** Reads the id after which entries are asked for into `after`. */
+/** Reads into `after` the id behind which entries are requested. */
 function readAfter(args: Arguments, index: number, stream: Stream | undefined): void {
   if (args.is(index, "$")) {
     if (stream === undefined) after.setLowest();
     else after.copy(stream.lastId);
   } else if (args.is(index, "+")) {
-    // The last entry itself: what comes after the id before it.
+    // "+" asks for the last entry: the one after the id just below it.
     if (stream === undefined || !stream.findLast(after) || !after.decrement()) after.setLowest();
   } else if (args.is(index, ">")) {
     throw new CommandError(
@@ -34,7 +34,7 @@ function readAfter(args: Arguments, index: number, stream: Stream | undefined): 
   }
 }
 
-/** The stream at a key. For a client that waits, a key of another type counts as missing. */
+/** The stream at a key. For a blocked client, a key of another type counts as missing. */
 function streamAt(context: Context, args: Arguments, index: number): Stream | undefined {
   try {
     return readStream(context.database, args, index);
@@ -44,7 +44,7 @@ function streamAt(context: Context, args: Arguments, index: number): Stream | un
   }
 }
 
-/** Answers with the entries after `after`, if there are any. */
+/** Writes the entries after `after`. Returns false when there are none. */
 function replyNewer(
   stream: Stream | undefined,
   args: Arguments,
@@ -69,8 +69,8 @@ function replyNewer(
 }
 
 /**
- * Begins to wait. "$" and "+" mean what they mean now, so that what is added from now on is not missed when the
- * command runs again.
+ * Blocks the client. "$" and "+" are replaced by the present ids, so that the retried command does not miss entries
+ * that are added meanwhile.
  */
 function block(context: Context, args: Arguments, options: ReadOptions, timeoutMs: number, reply: ReplyWriter): void {
   const words = Array.from({ length: args.count }, (_, index) => args.view(index) as Uint8Array | string);
@@ -90,14 +90,14 @@ export const xread = command({
   group: "stream",
   since: "5.0.0",
   complexity: "O(N) for N entries that are given.",
-  summary: "Gives entries of streams after given ids, waiting for them if asked to.",
+  summary: "Gives entries of streams after given ids, optionally waiting for them.",
   syntax: "[COUNT=count] [BLOCK=milliseconds] STREAMS={key... id...}",
   flags: ["readonly", "blocking"],
   keys: keysAfter("STREAMS", 1, "RO access", 2),
   run(context, args, reply) {
     const options = readReadOptions(context, args, "XREAD");
     const { firstKey, keyCount, count, blockMs } = options;
-    // All ids first: an error in the last must come before any reply.
+    // All ids are read first, because an error in the last one must prevent any reply.
     for (let key = firstKey; key < firstKey + keyCount; key++) {
       readAfter(args, key + keyCount, streamAt(context, args, key));
     }

@@ -34,11 +34,11 @@ interface GroupRead {
   readonly keyIndex: number;
   readonly stream: Stream;
   readonly group: ConsumerGroup;
-  /** What nobody of the group was given, instead of what is pending with the consumer. */
+  /** Whether it asks for entries that no consumer has received, instead of the consumer's pending ones. */
   readonly wantsNew: boolean;
 }
 
-/** Finds the stream and group at a key and reads its id into `after`. */
+/** Finds the stream and group at a key, and reads the id into `after`. */
 function readGroup(context: Context, args: Arguments, keyIndex: number, options: ReadOptions): GroupRead {
   const stream = readStream(context.database, args, keyIndex);
   const name = options.group as string;
@@ -86,7 +86,7 @@ function replyNew(
   logPosition(context, key, options.group as string, group);
 }
 
-/** Answers with what is pending with the consumer, entries that are gone as an id and nil. */
+/** Writes the consumer's pending entries. A deleted entry is written as its id and nil. */
 function replyPending(context: Context, read: GroupRead, consumer: Consumer, count: number, reply: ReplyWriter): void {
   const { stream, group } = read;
   const { pending } = group;
@@ -100,7 +100,7 @@ function replyPending(context: Context, read: GroupRead, consumer: Consumer, cou
     cursor.begin(stream.blocks, pendingId, pendingId, false);
     if (cursor.next()) {
       replyEntry(reply, cursor.entry);
-      // Redis counts this as a delivery, too, and does not log it.
+      // Redis counts this as a delivery, too, but does not log it.
       pending.map.find(pendingId, place);
       pending.setDeliveredMs(place, context.now);
       pending.setDeliveries(place, plus(pending.deliveries(place), 1));
@@ -113,7 +113,7 @@ function replyPending(context: Context, read: GroupRead, consumer: Consumer, cou
   reply.endArray(begin, found);
 }
 
-/** Answers with what one stream has for the consumer; false when that is nothing. */
+/** Writes one stream's entries for the consumer. Returns false when there are none. */
 function replyGroup(
   context: Context,
   args: Arguments,
@@ -145,14 +145,14 @@ export const xreadgroup = command({
   group: "stream",
   since: "5.0.0",
   complexity: "O(N) for N entries that are given.",
-  summary: "Gives a consumer of a group new entries of streams, or those that are pending for it.",
+  summary: "Gives a consumer of a group new entries of streams, or its own pending entries.",
   syntax: "GROUP={group consumer} [COUNT=count] [BLOCK=milliseconds] [NOACK] STREAMS={key... id...}",
   flags: ["write", "blocking"],
   keys: keysAfter("STREAMS", 4, "RO access", 2),
   run(context, args, reply) {
     const options = readReadOptions(context, args, "XREADGROUP");
     const reads = keysOf(options).map((key) => readGroup(context, args, key, options));
-    // What this does is logged in pieces that do not depend on the moment.
+    // The effects are logged one by one, in a form that does not depend on the time.
     context.logNothing();
     const begin = reply.beginArray();
     let served = 0;

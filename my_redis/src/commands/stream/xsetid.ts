@@ -11,7 +11,7 @@ import { OptionReader } from "../options/option-reader.ts";
 
 interface PositionOptions {
   readonly entriesAdded: Count64 | undefined;
-  /** Zero unless given. */
+  /** Zero when not given. */
   readonly maxDeleted: StreamId;
 }
 
@@ -35,7 +35,7 @@ function readOptions(args: Arguments, id: StreamId): PositionOptions {
   return { entriesAdded, maxDeleted };
 }
 
-/** What was added and deleted must fit to what is there. */
+/** Checks that the given counts and ids are consistent with the stream's entries. */
 function check(stream: Stream, id: StreamId, entriesAdded: Count64 | undefined): void {
   if (id.compare(stream.maxDeletedId) < 0) {
     throw new CommandError("ERR The ID specified in XSETID is smaller than current max_deleted_entry_id");
@@ -55,7 +55,7 @@ export const xsetid = command({
   group: "stream",
   since: "5.0.0",
   complexity: "O(1)",
-  summary: "Sets the last id of a stream, and what it remembers of entries added and deleted; for replication.",
+  summary: "Sets the last id of a stream and its counters of added and deleted entries, for replication.",
   syntax: "key last-id [ENTRIESADDED=entries-added:integer] [MAXDELETEDID=max-deleted-id]",
   flags: ["write", "denyoom", "fast"],
   keys: keyAt(1, "RW update"),

@@ -55,7 +55,7 @@ export const getEx = command({
   group: "string",
   since: "6.2.0",
   complexity: "O(1)",
-  summary: "Returns the string value of a key, and sets its expiry or takes it away.",
+  summary: "Returns the string value of a key, and sets or removes its expiry.",
   syntax: "key [EX=seconds | PX=milliseconds | EXAT=unix-time-seconds | PXAT=unix-time-milliseconds | PERSIST]",
   flags: ["write", "fast"],
   keys: firstKey,
@@ -73,7 +73,7 @@ export const getEx = command({
   },
 });
 
-/** Only a moment that the client named can be past already. */
+/** Only an expiry that the client stated can lie in the past. */
 function expireAt(context: Context, args: Arguments, address: number, time: { atMs: number; named: boolean }): void {
   const { database } = context;
   if (time.named && time.atMs <= context.now && !context.server.execution.isLoading) {

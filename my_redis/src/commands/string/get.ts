@@ -24,7 +24,7 @@ export const mget = command({
   group: "string",
   since: "1.0.0",
   complexity: "O(N) with N being the number of keys",
-  summary: "Returns the string values of several keys, nil for those that hold no string.",
+  summary: "Returns the string values of several keys, nil for a missing key or another type.",
   syntax: "key...",
   flags: ["readonly", "fast"],
   keys: everyKey,

@@ -12,7 +12,7 @@ export const incrByFloat = command({
   group: "string",
   since: "2.6.0",
   complexity: "O(1)",
-  summary: "Adds a number with a fraction to the value of a key, 0 when it does not exist.",
+  summary: "Adds a number, possibly with a fraction, to the one at a key; a missing key counts as 0.",
   syntax: "key increment:double",
   flags: ["write", "denyoom", "fast"],
   keys: firstKey,
@@ -26,12 +26,12 @@ export const incrByFloat = command({
     const sum = addLongDoubles(value, by);
     if (sum.infinite) throw new CommandError("ERR increment would produce NaN or Infinity");
     const text = Buffer.from(formatLongDouble(sum), "latin1");
-    // A whole number, too, stays text here: Redis makes no integer of it.
+    // As in Redis, even a whole number is stored as text.
     const encoding = text.length <= maxEmbeddedBytes ? record.encoding.embedded : record.encoding.raw;
     database.setString(args.buffer, args.start(1), args.end(1), text, 0, text.length, encoding, keepExpiry);
     database.changed(args, 1, "incrbyfloat");
     reply.bulk(text);
-    // The sum, not the summand: another machine may count differently.
+    // Logs the sum, because another machine may round differently.
     if (context.logs) context.logAs("SET", args.view(1), text, "KEEPTTL");
   },
 });

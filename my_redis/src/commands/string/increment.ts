@@ -21,7 +21,7 @@ const fields = {
 export const incr = command({
   ...fields,
   name: "INCR",
-  summary: "Adds one to the integer value of a key, 0 when it does not exist.",
+  summary: "Adds one to the integer at a key; a missing key counts as 0.",
   syntax: "key",
   run: (context, args, reply) => add(context, args, reply, 1),
 });
@@ -29,7 +29,7 @@ export const incr = command({
 export const decr = command({
   ...fields,
   name: "DECR",
-  summary: "Takes one from the integer value of a key, 0 when it does not exist.",
+  summary: "Subtracts one from the integer at a key; a missing key counts as 0.",
   syntax: "key",
   run: (context, args, reply) => add(context, args, reply, -1),
 });
@@ -37,7 +37,7 @@ export const decr = command({
 export const incrBy = command({
   ...fields,
   name: "INCRBY",
-  summary: "Adds a number to the integer value of a key, 0 when it does not exist.",
+  summary: "Adds a number to the integer at a key; a missing key counts as 0.",
   syntax: "key increment:integer",
   run(context, args, reply) {
     const by = args.integer(2);
@@ -49,7 +49,7 @@ export const incrBy = command({
 export const decrBy = command({
   ...fields,
   name: "DECRBY",
-  summary: "Takes a number from the integer value of a key, 0 when it does not exist.",
+  summary: "Subtracts a number from the integer at a key; a missing key counts as 0.",
   syntax: "key decrement:integer",
   run(context, args, reply) {
     const by = args.integer(2);
@@ -63,7 +63,7 @@ export const decrBy = command({
   },
 });
 
-/** The usual case changes eight bytes of the record, and makes no object. */
+/** The usual case overwrites eight bytes of the record and creates no object. */
 function add(context: Context, args: Arguments, reply: ReplyWriter, by: number): void {
   const { database } = context;
   const { heap } = context.keyspace;

@@ -47,7 +47,7 @@ export const lcs = command({
   },
 });
 
-/** No bytes for a key that does not exist; undefined for one that holds no string. */
+/** The bytes at a key: none for a missing key, undefined for a value of another type. */
 function readText({ database, keyspace: { heap } }: Context, args: Arguments, index: number): Uint8Array | undefined {
   const address = database.read(args, index);
   return address === 0 || typeOf(heap, address) === valueType.string ? stringView(heap, address) : undefined;

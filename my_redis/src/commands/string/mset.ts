@@ -30,7 +30,7 @@ export const mset = command({
 export const msetNx = command({
   ...fields,
   name: "MSETNX",
-  summary: "Sets several keys to strings at once, unless any of them exists.",
+  summary: "Sets several keys to strings at once, unless at least one of them exists.",
   keys: keysFrom(1, "OW insert", { step: 2 }),
   tips: ["request_policy:multi_shard", "response_policy:agg_min"],
   run(context, args, reply) {

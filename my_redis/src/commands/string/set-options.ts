@@ -24,11 +24,11 @@ export const getExOptions = option.persist | timed;
 export interface StringOptions {
   /** Bits of `option`. */
   readonly flags: number;
-  /** Position of the argument that holds the time; 0 when none was given. */
+  /** Position of the argument that holds the time; 0 when not given. */
   readonly timeIndex: number;
 }
 
-/** Reads the options from argument `first` on, of those allowed. */
+/** Reads the options from argument `first` on. Only those in `allowed` are accepted. */
 export function readOptions(args: Arguments, first: number, allowed: number): StringOptions {
   let flags = 0;
   let timeIndex = 0;
@@ -37,7 +37,7 @@ export function readOptions(args: Arguments, first: number, allowed: number): St
     const flag = flagOf(options) & allowed;
     if (flag === 0 || (flags & rivalsOf(flag)) !== 0) options.refuse();
     flags |= flag;
-    // Of EX given twice the second counts, as in Redis.
+    // As in Redis, a repeated EX replaces the first one.
     if ((flag & timed) !== 0) timeIndex = options.value();
   }
   return { flags, timeIndex };
@@ -55,14 +55,14 @@ function flagOf(options: OptionReader): number {
   return options.is("persist") ? option.persist : 0;
 }
 
-/** Options that may not stand beside this one. */
+/** Options that may not be combined with this one. */
 function rivalsOf(flag: number): number {
   if (flag === option.nx) return option.xx;
   if (flag === option.xx) return option.nx;
   return flag === option.get ? 0 : ofExpiry & ~flag;
 }
 
-/** The moment that a time option names, Unix milliseconds. Throws when it is no time that can be. */
+/** The moment that a time option states, in Unix milliseconds. Throws when it is out of range. */
 export function readMoment(context: Context, args: Arguments, flags: number, timeIndex: number): number {
   const unitMs = (flags & (option.ex | option.exAt)) !== 0 ? 1000 : 1;
   const baseMs = (flags & (option.ex | option.px)) !== 0 ? context.now : 0;

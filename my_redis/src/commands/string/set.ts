@@ -57,7 +57,10 @@ function setWithOptions(context: Context, args: Arguments, reply: ReplyWriter): 
   if (context.logs) logSet(context, args, flags, atMs);
 }
 
-/** A time becomes a moment; GET goes, and so does the condition of a SET with a time: they have done their part. */
+/**
+ * Logs a SET with its expiry as a moment. GET is left out because it changes nothing. With an expiry, the condition is
+ * left out as well: it was met.
+ */
 function logSet(context: Context, args: Arguments, flags: number, atMs: number): void {
   if (atMs !== noExpiry) {
     logSetUntil(context, args.view(1), args.view(2), atMs);

@@ -14,7 +14,7 @@ const returnRange: Run = ({ database, keyspace }, args, reply) => {
   const length = end - start;
   const from = Math.max(0, first < 0 ? length + first : first);
   const to = Math.min(length - 1, Math.max(0, last < 0 ? length + last : last));
-  // Turned round before the string is looked at, two negative ends make nothing, even where both mean its start.
+  // As in Redis, two negative ends in the wrong order make an empty range, even where both are clamped to the start.
   if (from > to || (first < 0 && last < 0 && first > last)) reply.bulk(bytes, 0, 0);
   else reply.bulk(bytes, start + from, start + to + 1);
 };
@@ -39,7 +39,7 @@ export const substr = command({
   ...rangeFields,
   name: "SUBSTR",
   since: "1.0.0",
-  summary: "Returns a part of the string value of a key: the old name of GETRANGE.",
+  summary: "Returns a part of the string value of a key. GETRANGE is its newer name.",
 });
 
 export const setRange = command({

@@ -8,7 +8,7 @@ export const strlen = command({
   group: "string",
   since: "2.2.0",
   complexity: "O(1)",
-  summary: "Returns the length in bytes of the string value of a key, 0 when it does not exist.",
+  summary: "Returns the length in bytes of the string value of a key, 0 for a missing key.",
   syntax: "key",
   flags: ["readonly", "fast"],
   keys: keyAt(1, "RO"),

@@ -9,13 +9,13 @@ export const exec = command({
   group: "transactions",
   since: "1.2.0",
   complexity: "Depends on commands in the transaction",
-  summary: "Runs the queued commands; no other client's command runs in between.",
+  summary: "Runs the queued commands, with no other client's commands in between.",
   flags: ["noscript", "loading", "stale", "skip_slowlog"],
   insideMulti: "run the queue",
   run(context, _args, reply) {
     const { client, server } = context;
     const { transaction } = client;
-    // What EXEC does is logged command by command.
+    // The queued commands are logged one by one.
     context.logNothing();
     if (transaction === undefined) throw new CommandError("ERR EXEC without MULTI");
     removeExpiredWatched(context);
@@ -34,7 +34,9 @@ export const exec = command({
   },
 });
 
-/** A watched key whose time is over, but that nobody has looked for yet, is a change. */
+/**
+ * A watched key that expired but was not looked up yet counts as changed. Looking it up deletes it and marks the watch.
+ */
 function removeExpiredWatched({ client, keyspace }: Context): void {
   for (const { database, key } of client.watched) {
     const bytes = Buffer.from(key, "latin1");
@@ -42,7 +44,7 @@ function removeExpiredWatched({ client, keyspace }: Context): void {
   }
 }
 
-/** What was allowed when it was queued may not be any more: memory may be full now, or the log broken. */
+/** A command that was allowed when it was queued may be refused now: memory may be full, or the log broken. */
 function checkAgain(context: Context, queued: readonly QueuedCommand<Command>[]): void {
   for (const each of queued) {
     const verdict = context.server.checks.within(context, each.command, each.args);
@@ -55,11 +57,11 @@ function runQueued(context: Context, queued: readonly QueuedCommand<Command>[], 
   reply.array(queued.length);
   server.execution.asUnit(() => {
     for (const each of queued) {
-      // HELLO and RESET among the queued commands change how the rest is written.
+      // A queued HELLO or RESET changes the protocol of the following replies.
       reply.protocol = client.protocol;
       server.processor.call(context, each.command, each.args, reply);
     }
   });
-  // Each of them has been logged by itself, and has left its own word on that behind.
+  // Each queued command has set its own log entry, so EXEC must clear the last one.
   context.logNothing();
 }

@@ -6,7 +6,7 @@ export const multi = command({
   group: "transactions",
   since: "1.2.0",
   complexity: "O(1)",
-  summary: "Begins a transaction: what follows is queued until EXEC.",
+  summary: "Begins a transaction: the commands that follow are queued until EXEC.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
   insideMulti: "run",
   run({ client }, _args, reply) {
@@ -21,7 +21,7 @@ export const discard = command({
   group: "transactions",
   since: "2.0.0",
   complexity: "O(N), when N is the number of queued commands",
-  summary: "Gives a transaction up: what was queued is forgotten, and no key is watched any more.",
+  summary: "Discards the transaction: the queued commands are dropped, and no key is watched any more.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
   insideMulti: "run",
   watching: "ends with MULTI",

@@ -7,7 +7,7 @@ export const watch = command({
   group: "transactions",
   since: "2.2.0",
   complexity: "O(1) for every key.",
-  summary: "Makes the next transaction of this connection depend on keys: it runs only if none of them changes before.",
+  summary: "Watches keys: the next transaction of this connection runs only if none of them changes before.",
   syntax: "key...",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
   keys: keysFrom(1, "RO"),
@@ -15,13 +15,13 @@ export const watch = command({
   watching: "begins",
   run({ client, database, server }, args, reply) {
     if (client.transaction !== undefined) throw new CommandError("ERR WATCH inside MULTI is not allowed");
-    // A key whose watch is broken already will fail the transaction whatever else is watched.
+    // Once a watched key has changed, the transaction fails whatever else is watched.
     if (client.watchBroken) {
       reply.ok();
       return;
     }
     for (let index = 1; index < args.count; index++) {
-      // Looking for the key removes it if its time is over: to go later would seem a change.
+      // Looking the key up deletes it when it has expired. A later deletion would count as a change.
       database.find(args.buffer, args.start(index), args.end(index));
       server.watched.watch(client, database.number, args.latin1(index));
     }
@@ -34,7 +34,7 @@ export const unwatch = command({
   group: "transactions",
   since: "2.2.0",
   complexity: "O(1)",
-  summary: "Makes the next transaction of this connection depend on no key.",
+  summary: "Stops watching all keys of this connection.",
   flags: ["noscript", "loading", "stale", "fast", "allow_busy"],
   watching: "ends",
   run({ client, server }, _args, reply) {

@@ -22,7 +22,7 @@ async function run(
   return { output: output + errors, code: await child.exited };
 }
 
-/** Cluster-aware clients as they come, whether nodes relay or redirect. */
+/** Cluster-aware clients with their default settings, whether nodes relay or redirect. */
 describe.each(routings)("with cluster-routing %s", (routing) => {
   let ring: MemoryRing;
 
@@ -54,7 +54,7 @@ describe.each(routings)("with cluster-routing %s", (routing) => {
     cluster.disconnect();
   });
 
-  test("node-redis cluster does, too", async () => {
+  test("node-redis cluster reads and writes everywhere, too", async () => {
     const cluster = createCluster({ rootNodes: [{ socket: { host: "127.0.0.1", port: ring.ports[1] as number } }] });
     cluster.on("error", () => {});
     await cluster.connect();
@@ -66,7 +66,7 @@ describe.each(routings)("with cluster-routing %s", (routing) => {
     cluster.destroy();
   });
 
-  test("redis-cli -c follows, and shows the nodes", async () => {
+  test("redis-cli -c follows redirections, and shows the nodes", async () => {
     for (let number = 0; number < 12; number++) {
       expect((await run(ring, "redis-cli", ["-c", "SET", `cli:${number}`, `${number}`])).output).toBe("OK\n");
       expect((await run(ring, "redis-cli", ["-c", "GET", `cli:${number}`])).output).toBe(`${number}\n`);

@@ -33,14 +33,14 @@ async function textOf(...command: readonly Word[]): Promise<string> {
   return String(reply.text ?? reply.items?.length);
 }
 
-describe("while a node is gone", () => {
-  test("what lives on the others is served", async () => {
+describe("while a node is down", () => {
+  test("keys of the other nodes are served", async () => {
     expect(await textOf("EXISTS", ...served)).toBe(`${served.length}`);
     expect(await textOf("MSET", ...served.flatMap((name) => [name, "new"]))).toBe("OK");
     expect((await client.reply("MGET", ...served)).items?.every(({ text }) => text === "new")).toBe(true);
   });
 
-  test("what concerns its keys, or all keys, answers CLUSTERDOWN and is never a part", async () => {
+  test("commands on its keys, or on all keys, answer CLUSTERDOWN and never a partial result", async () => {
     const both = [served[0] as string, lost[0] as string];
     const commands = [
       ["MGET", ...both],
@@ -62,7 +62,7 @@ describe("while a node is gone", () => {
     expect(await textOf("GET", both[0] as string)).toBe("new");
   });
 
-  test("a scan comes as far as that node, and says so", async () => {
+  test("a scan reaches that node and then reports it as down", async () => {
     let cursor = "0";
     const seen: string[] = [];
     for (;;) {
@@ -78,7 +78,7 @@ describe("while a node is gone", () => {
     for (const name of seen) expect(served).toContain(name);
   });
 
-  test("messages reach the subscribers of the others, and scripts are kept", async () => {
+  test("messages reach the subscribers of the other nodes, and scripts are cached", async () => {
     const subscriber = await ring.connect(1);
     await subscriber.reply("SUBSCRIBE", "news");
     expect(await textOf("PUBLISH", "news", "hello")).toBe("1");
@@ -87,7 +87,7 @@ describe("while a node is gone", () => {
     expect(await textOf("SCRIPT", "LOAD", "return 1")).toBe("e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
   });
 
-  test("and once it is back, everything is served again, with nobody's help", async () => {
+  test("and after it is back, all keys are served again by themselves", async () => {
     await ring.startNode(gone);
     await ring.untilWhole();
     expect(await textOf("DBSIZE")).toBe(`${names.length}`);

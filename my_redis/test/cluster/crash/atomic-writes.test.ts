@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { RingOfProcesses } from "./ring-of-processes.ts";
 import { TripleWorkload } from "./triple-workload.ts";
 
-/** How often each node is killed and frozen. CLUSTER_CRASH_ROUNDS for more. */
+/** How often each node is killed and frozen. CLUSTER_CRASH_ROUNDS sets more rounds. */
 const rounds = Number(process.env["CLUSTER_CRASH_ROUNDS"] ?? 1);
 const nodes = 3;
 const nodeTimeoutMs = 1000;
@@ -16,7 +16,7 @@ beforeAll(async () => {
   ring = await RingOfProcesses.start(nodes, {
     appendfsync: "always",
     "cluster-node-timeout": `${nodeTimeoutMs}`,
-    // The log is written anew again and again meanwhile.
+    // Low limits, so that the log is rewritten many times during the test.
     "auto-aof-rewrite-min-size": "64kb",
     "auto-aof-rewrite-percentage": "10",
   });
@@ -42,12 +42,12 @@ async function strike(name: string, fault: (node: number) => Promise<void>): Pro
 
 describe("writes to three nodes at once", () => {
   test(
-    "are whole and not lost when each node in turn is killed and comes back",
+    "are complete and not lost when each node in turn is killed and restarted",
     async () => {
       const { problems, counts } = await strike("killed", async (node) => {
         await ring.kill(node, "SIGKILL");
         await pause(nodeTimeoutMs * 1.5);
-        // The others settle what it has left open, without it.
+        // The other nodes finish the dead node's open transactions without it.
         await ring.untilUnlocked(node);
         await ring.startNode(node);
       });
@@ -60,7 +60,7 @@ describe("writes to three nodes at once", () => {
   );
 
   test(
-    "are whole and not lost when each node in turn is frozen and wakes",
+    "are complete and not lost when each node in turn is frozen and wakes",
     async () => {
       const { problems, counts } = await strike("frozen", async (node) => {
         await ring.kill(node, "SIGSTOP");

@@ -17,14 +17,14 @@ const keyOf = (prefix: string): string =>
   Array.from({ length: 100 }, (_, number) => `${prefix}:${number}`).find((key) => ring.ownerOf(key) === 1) as string;
 
 test(
-  "a frozen node that wakes runs nothing of what its clients have been told is lost",
+  "a frozen node that wakes runs none of the requests that were reported as lost to their clients",
   async () => {
     await start();
     const client = await ring.connect(0);
     const key = keyOf("stale");
     expect((await client.reply("SET", key, "before")).text).toBe("OK");
     await ring.kill(1, "SIGSTOP");
-    // Into the socket of the frozen node.
+    // This request reaches only the socket of the frozen node.
     expect((await client.reply("SET", key, "stale")).text).toMatch(/^CLUSTERDOWN .* may or may not/);
     expect((await client.reply("SET", key, "refused")).text).toStartWith("CLUSTERDOWN");
     await ring.kill(1, "SIGCONT");
@@ -39,7 +39,7 @@ test(
 );
 
 test(
-  "a client that waits at a node that dies is told so, and what he watches there is not watched any more",
+  "a client that waits at a node that dies gets an error, and the keys that it watches there fail its transaction",
   async () => {
     await start();
     const [blocked, watching, plain] = [await ring.connect(0), await ring.connect(0), await ring.connect(0)];
@@ -55,7 +55,7 @@ test(
     });
     expect((await watching.reply("EXEC")).items).toBeNull();
     expect((await plain.reply("GET", key)).text).toBeNull();
-    // It has its right mind again.
+    // The connection is usable again.
     await watching.replies([["WATCH", key], ["MULTI"], ["INCR", key]]);
     expect((await watching.reply("EXEC")).items).toEqual([{ sign: ":", text: "1" }]);
     for (const connection of [blocked, watching, plain]) connection.close();
@@ -64,14 +64,14 @@ test(
 );
 
 test(
-  "what waits for a frozen node is bounded: beyond the limit requests are refused at once, and nothing else is disturbed",
+  "data for a frozen node is bounded: beyond the limit requests are refused at once, and other requests are served",
   async () => {
     const limitBytes = 1_000_000;
     await start({ "cluster-node-timeout": "20000", "cluster-link-sendbuf-limit": `${limitBytes}` });
     await ring.kill(1, "SIGSTOP");
     const value = "x".repeat(300_000);
     const clients = await Promise.all(Array.from({ length: 100 }, () => ring.connect(0)));
-    // The system's buffers take some of it, and the limit all that follows.
+    // The system's socket buffers take the first requests. All later ones count against the limit.
     const replies = clients.map((client) => client.reply("SET", keyOf("large"), value).catch(() => undefined));
     const refused = new Promise<string>((resolve) => {
       for (const reply of replies) void reply.then((each) => each?.text != null && resolve(each.text));

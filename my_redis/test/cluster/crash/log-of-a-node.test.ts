@@ -25,8 +25,8 @@ beforeAll(async () => {
 
 afterAll(() => ring.stop());
 
-describe.skipIf(redis.missing)(`the log of a node that has written together with others${redis.reason}`, () => {
-  test("is loaded by redis-server, which passes over what it says of transactions", async () => {
+describe.skipIf(redis.missing)(`the log of a node after transactions with other nodes${redis.reason}`, () => {
+  test("is loaded by redis-server, which ignores the entries about transactions", async () => {
     for (const [node, folder] of ring.folders.entries()) {
       const log = readFileSync(join(folder, "appendonlydir", "appendonly.aof.1.incr.aof"), "latin1");
       expect(log).toContain("my-redis-transaction:");

@@ -1,6 +1,6 @@
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
-/** What a key may hold: each is written by one writer alone, with growing numbers. */
+/** The bounds on a key's value. Only one writer writes to each key, with increasing numbers. */
 interface Register {
   /** The greatest number that was acknowledged. */
   acknowledged: number;
@@ -8,18 +8,18 @@ interface Register {
   sent: number;
 }
 
-/** Errors that clients know to stand for a node that cannot be reached or is not ready. */
+/** Errors by which a client recognizes that a node is unreachable or not ready. */
 const knownErrors = /^(CLUSTERDOWN|LOADING) /;
 
 /**
- * Writes growing numbers to keys of its own, each through some node, and reads them back. Whatever happens to the nodes,
- * a key never holds less than the greatest number that was acknowledged, nor what was never sent.
+ * Writes increasing numbers to its own keys, each through some node, and reads them back. Whatever happens to the
+ * nodes, a key never holds less than the greatest acknowledged number, nor a number that was never sent.
  */
 export class RegisterWriter {
   readonly violations: string[] = [];
   readonly errors = new Map<string, number>();
   acknowledgedWrites = 0;
-  /** The longest time that a request took, through a node that was not said to be stuck: milliseconds. */
+  /** The longest duration of a request through a node that was not stopped, in milliseconds. */
   longestMs = 0;
   readonly #registers = new Map<string, Register>();
   readonly #keys: readonly string[];
@@ -29,7 +29,10 @@ export class RegisterWriter {
   #stopped = false;
   #connection: { readonly port: number; readonly resp: RespConnection } | undefined;
 
-  /** `ports`: where nodes listen; `troubles`: how often a node has been stopped or gone on: odd while it is stopped. */
+  /**
+   * `ports`: where nodes listen. `troubles`: how often a node has been stopped or resumed, so it is odd while the node
+   * is stopped.
+   */
   constructor(name: string, ports: () => readonly number[], troubles: (port: number) => number) {
     this.#keys = Array.from({ length: 12 }, (_, number) => `${name}:${number}`);
     this.#ports = ports;
@@ -47,7 +50,7 @@ export class RegisterWriter {
       try {
         await this.#take(key);
       } catch {
-        // The connection ended: what was sent may have been done.
+        // The connection ended, so the writes that were sent may or may not have been done.
         this.#connection?.resp.close();
         this.#connection = undefined;
         await Bun.sleep(5);
@@ -79,7 +82,7 @@ export class RegisterWriter {
     }
     if (read?.sign === "$") this.#check(key, Number(read.text ?? 0), known, next);
     else this.#countError(read?.text ?? "nil");
-    // Another way for the next ones: a node that answers late must not undo what came by another.
+    // The next requests go through another node. A late write through the old node must not undo newer writes.
     if (this.#step % 40 === 0) {
       resp.close();
       this.#connection = undefined;

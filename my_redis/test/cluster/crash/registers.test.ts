@@ -3,10 +3,10 @@ import { RegisterWriter } from "./register-writer.ts";
 import { RingOfProcesses } from "./ring-of-processes.ts";
 
 const nodeTimeoutMs = 1500;
-/** A busy machine may take its time beyond what the nodes wait for. */
+/** On a busy machine a request may take this much longer than the nodes' own timeout. */
 const marginMs = 4000;
 const writerCount = 16;
-/** More than one round by option: RING_FAULT_ROUNDS=20. */
+/** RING_FAULT_ROUNDS=20 runs more than one round. */
 const rounds = Number(process.env["RING_FAULT_ROUNDS"] ?? 1);
 const frozenMs = 10_000;
 const roundTimeoutMs = 60_000;
@@ -54,11 +54,11 @@ test(
         const lost = Array.from({ length: 100 }, (_, number) => `lost:${number}`).find(
           (key) => ring.ownerOf(key) === frozen,
         );
-        // By now the frozen node counts as gone: its keys are refused at once.
+        // By now the frozen node counts as unreachable, so requests for its keys are refused at once.
         expect((await other.reply("GET", lost as string)).text).toStartWith("CLUSTERDOWN");
         other.close();
         await Bun.sleep(frozenMs - 2 * nodeTimeoutMs);
-        // The others went on.
+        // The other nodes went on accepting writes.
         expect(acknowledged()).toBeGreaterThan(before + 100);
         await ring.kill(frozen, "SIGCONT");
         turn(frozen);
@@ -77,7 +77,7 @@ test(
     reader.close();
     await ring.stop();
     expect(writers.flatMap(({ violations }) => violations)).toEqual([]);
-    // The faults had an effect, and no client waited for longer than the nodes wait for each other.
+    // The faults had an effect, and no client waited longer than the nodes wait for each other.
     expect(writers.some(({ errors }) => (errors.get("CLUSTERDOWN") ?? 0) > 0)).toBe(true);
     expect(Math.max(...writers.map(({ longestMs }) => longestMs))).toBeLessThan(nodeTimeoutMs + marginMs);
   },

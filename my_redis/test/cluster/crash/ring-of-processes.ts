@@ -4,13 +4,13 @@ import { Members } from "../../../src/cluster/members.ts";
 import { type MyRedisProcess, startMyRedis } from "../../crash/my-redis-process.ts";
 import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
-/** Nodes of one ring, each a process with a folder of its own, to be killed and frozen. */
+/** Nodes of one ring. Each is a process with its own folder, so that it can be killed and frozen. */
 export class RingOfProcesses {
   readonly ports: readonly number[];
   readonly folders: readonly string[];
   readonly #directives: Readonly<Record<string, string>>;
   readonly #owners: Uint16Array;
-  /** Where each port stands among the sorted names. */
+  /** The index of each port's node among the sorted names. */
   readonly #places: readonly number[];
   readonly processes: (MyRedisProcess | undefined)[] = [];
 
@@ -43,7 +43,7 @@ export class RingOfProcesses {
     });
   }
 
-  /** The node (in the order of `ports`) that owns a key. */
+  /** The node (an index into `ports`) that owns a key. */
   ownerOf(key: string): number {
     const bytes = Buffer.from(key);
     return this.#places.indexOf(this.#owners[hashSlot(bytes, 0, bytes.length)] as number);
@@ -57,7 +57,7 @@ export class RingOfProcesses {
     await this.processes[node]?.process.kill(signal);
   }
 
-  /** Waits until every node has all others, and no write across nodes is open anywhere. */
+  /** Waits until all nodes are connected to each other, and no transaction across nodes is open. */
   async untilWhole(): Promise<void> {
     for (const node of this.ports.keys()) {
       await this.#untilInfo(node, "to be at rest", async (connection, info) => {
@@ -67,7 +67,7 @@ export class RingOfProcesses {
     }
   }
 
-  /** Waits until no key is locked on any node but `away`. */
+  /** Waits until no node except `away` holds locks. */
   async untilUnlocked(away: number): Promise<void> {
     for (const node of this.ports.keys()) {
       if (node === away) continue;
@@ -100,7 +100,7 @@ export class RingOfProcesses {
   }
 }
 
-/** A key for each node, named after `prefix`. */
+/** One key for each node, with names that begin with `prefix`. */
 export function keysOnAllNodes(ring: RingOfProcesses, prefix: string): string[] {
   return [...ring.ports.keys()].map((node) => {
     for (let number = 0; ; number++) {

@@ -2,7 +2,7 @@ import type { RespConnection } from "../../differential/harness/resp-connection.
 import { keysOnAllNodes, type RingOfProcesses } from "./ring-of-processes.ts";
 import { WanderingValue } from "./wandering-value.ts";
 
-/** Errors that a client of a cluster knows: try again, or later. */
+/** Errors after which a client of a cluster tries again. */
 const knownErrors = /^(CLUSTERDOWN|TRYAGAIN|LOADING)/;
 
 /** Three keys on three nodes that are always written together. */
@@ -23,8 +23,8 @@ export interface WorkloadCounts {
 }
 
 /**
- * Writers that set all keys of their triple to the next number, and readers that check that no read sees half: once a
- * number was read from one key, no key of the triple shows a lower one.
+ * Writers that set all keys of their triple to the next number, and readers that check that no read sees a half-done
+ * write: after a number was read from one key, no key of the triple shows a lower one.
  */
 export class TripleWorkload {
   readonly triples: Triple[] = [];
@@ -50,7 +50,7 @@ export class TripleWorkload {
       const node = index % this.#ring.ports.length;
       this.#running.push(this.#client(node, (connection) => this.#write(connection, triple)));
       this.#running.push(this.#client(node + 1, (connection) => this.#read(connection, triple)));
-      // This writer only makes the others wait.
+      // This client changes nothing. Its locks only make the other clients wait.
       this.#running.push(this.#client(node + 2, (connection) => this.#disturb(connection, triple)));
     }
   }
@@ -60,7 +60,7 @@ export class TripleWorkload {
     await Promise.all(this.#running);
   }
 
-  /** Does something again and again, on a new connection whenever the old one breaks. */
+  /** Repeats an action. A new connection replaces a broken one. */
   async #client(node: number, act: (connection: RespConnection) => Promise<void>): Promise<void> {
     while (!this.#stopped) {
       let connection: RespConnection | undefined;
@@ -110,7 +110,7 @@ export class TripleWorkload {
     }
   }
 
-  /** Locks the keys, and writes nothing: two of them exist. */
+  /** Locks the keys without writing anything, because two of them exist. */
   async #disturb(connection: RespConnection, triple: Triple): Promise<void> {
     await this.#ask(connection, "MSETNX", ...triple.keys.flatMap((key) => [key, "0"]), `${triple.keys[0]}:free`, "0");
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -122,7 +122,10 @@ export class TripleWorkload {
     this.counts.moves = this.#wanderer.moves;
   }
 
-  /** To be called at rest: whether every triple is equal, and holds nothing older than what was acknowledged. */
+  /**
+   * Call this when no client writes. Checks that the keys of each triple are equal, and not older than the last
+   * acknowledged write.
+   */
   async check(): Promise<void> {
     const problem = await this.#wanderer.problem();
     if (problem !== undefined) this.problems.push(problem);

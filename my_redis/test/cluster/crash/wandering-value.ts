@@ -3,7 +3,9 @@ import { keysOnAllNodes, type RingOfProcesses } from "./ring-of-processes.ts";
 
 const elements = ["a", "b", "c"];
 
-/** A list that is renamed from node to node, again and again: at any rest it is in one place, and whole. */
+/**
+ * A list that is renamed from node to node, again and again. Between two moves it exists at exactly one key, complete.
+ */
 export class WanderingValue {
   readonly keys: readonly string[];
   moves = 0;
@@ -22,7 +24,7 @@ export class WanderingValue {
     connection.close();
   }
 
-  /** One step. An error leaves open where it is: then it is looked for at the next place. */
+  /** Moves the list once. After an error its place is unknown, so the next call looks for it at the next key. */
   async move(connection: RespConnection): Promise<string | undefined> {
     const from = this.keys[this.#place] as string;
     const next = (this.#place + 1) % this.keys.length;
@@ -33,7 +35,7 @@ export class WanderingValue {
     return undefined;
   }
 
-  /** To be called at rest: what is wrong with it. */
+  /** Call this when nothing moves the list. Returns what is wrong with it, or undefined. */
   async problem(): Promise<string | undefined> {
     const connection = await this.#ring.connect(1);
     const found: string[] = [];

@@ -19,7 +19,7 @@ const frame = fc.record({
   payload: fc.uint8Array({ maxLength: 200 }),
 });
 
-/** Everything that an output gives to a socket which takes a few bytes at a time. */
+/** All bytes that an output writes to a socket which takes only a few bytes at a time. */
 function written(output: SendBuffer, taken: number): Uint8Array {
   const parts: Uint8Array[] = [];
   while (output.pendingBytes > 0) {
@@ -33,7 +33,7 @@ function written(output: SendBuffer, taken: number): Uint8Array {
 }
 
 describe("frames", () => {
-  test("arrive as they were sent, however the stream is cut", () => {
+  test("arrive as they were sent, however the stream is split", () => {
     const property = fc.property(
       fc.array(frame, { maxLength: 12 }),
       fc.integer({ min: 1, max: 300 }),
@@ -61,7 +61,7 @@ describe("frames", () => {
     fc.assert(property, { seed: propertySeed(), numRuns: 300 });
   });
 
-  test("are not read any further once the reader has had enough", () => {
+  test("are not read any further after the reader has stopped", () => {
     const output = new SendBuffer();
     for (let id = 0; id < 5; id++) appendFrame(output, { kind: 1, info: 0, id, database: 0 }, new Uint8Array(3), 0, 3);
     const seen: number[] = [];
@@ -74,7 +74,7 @@ describe("frames", () => {
     expect(seen).toEqual([0, 1]);
   });
 
-  test("longer than any request are refused before anything is kept for them", () => {
+  test("longer than any request are refused before memory is reserved for them", () => {
     const tooLong = { bytes: 0xffff_ffff, minBytes: 12, maxBytes: 2_147_483_659 };
     const reader = newFrameReader(() => true);
     expect(reader.feed(new Uint8Array(16).fill(255))).toEqual(tooLong);
@@ -88,7 +88,7 @@ describe("frames", () => {
     expect(newFrameReader(() => true).feed(Uint8Array.of(0, 0, 0, 11, 1))).toMatchObject({ bytes: 11 });
   });
 
-  test("of pings carry their time, and one without a time is told apart", () => {
+  test("of pings carry their time, and one without a time is recognized", () => {
     const output = new SendBuffer();
     appendPing(output, 1234.5);
     appendFrame(output, { ...emptyHeader(), kind: 4 }, new Uint8Array(7), 0, 7);

@@ -6,11 +6,11 @@ import { RespConnection } from "../../differential/harness/resp-connection.ts";
 
 const nodeTimeoutMs = 60_000;
 
-describe("a node that was away", () => {
-  test("does not run what had been sent to it meanwhile", async () => {
+describe("a node that was frozen", () => {
+  test("does not run requests that were sent to it meanwhile", async () => {
     const ports = await freePorts(2);
     const names = ports.map((port) => `127.0.0.1:${port}`);
-    // The second node's clock jumps, as it does to one that was frozen.
+    // The second node's clock jumps, as if the node had been frozen.
     let awayMs = 0;
     const start = (node: number, monotonicMs: () => number): Promise<OpenServer> =>
       startOpenServer({
@@ -30,12 +30,12 @@ describe("a node that was away", () => {
       (name) => cluster.view.ownerOfSlot(cluster.view.slotOfKey(Buffer.from(name), 0, name.length)) === link.node,
     ) as string;
     expect((await client.reply("SET", key, "before")).text).toBe("OK");
-    // Right after a sign of life, the next one is a second away.
+    // Right after a ping, the next one is a second away.
     const heardAtMs = link.heardAtMs;
     await waitUntil(() => link.heardAtMs > heardAtMs, { what: "a sign of life", timeoutMs: 5000, intervalMs: 1 });
     awayMs = nodeTimeoutMs / 2 + 1;
     expect((await client.reply("SET", key, "old")).text).toMatch(/^CLUSTERDOWN .* may or may not/);
-    // A new link is there at once.
+    // A new link is opened at once.
     expect((await client.reply("GET", key)).text).toBe("before");
     client.close();
     await Promise.all(nodes.map((node) => node.close()));
@@ -43,7 +43,7 @@ describe("a node that was away", () => {
 });
 
 describe("the delay of messages", () => {
-  test("is what they take beyond the shortest time, whatever the two clocks say", () => {
+  test("is their time beyond the shortest one, whatever the two clocks show", () => {
     const delay = new LinkDelay();
     expect(delay.excess(1000, 500_000)).toBe(0);
     expect(delay.excess(1100, 500_150)).toBeCloseTo(50, 0);
@@ -51,7 +51,7 @@ describe("the delay of messages", () => {
     expect(delay.excess(1300, 502_299)).toBeCloseTo(2000, -1);
   });
 
-  test("does not grow by clocks that drift apart slowly", () => {
+  test("does not grow when clocks drift apart slowly", () => {
     const delay = new LinkDelay();
     for (let second = 0; second < 100_000; second++) {
       expect(delay.excess(second * 1000, second * 1000.5)).toBeLessThan(1);

@@ -12,8 +12,9 @@ let pair: RingPair | undefined;
 
 const key = fc.constantFrom<Word>("a", "b");
 /**
- * What waits, and what is sure to end its waiting. Each waits for one key: of several that became ready at once Redis 7.2
- * takes the first that is named, and the 7.0 beside us the first that became ready.
+ * Blocking commands, each with a command that is sure to unblock it. Each waits for one key only: when several keys
+ * become ready at once, Redis 7.2 serves the first one in the command, but the installed 7.0 serves the one that became
+ * ready first.
  */
 const waits: readonly { readonly command: readonly Word[]; readonly end: readonly Word[] }[] = [
   { command: ["BLPOP", "b", 0], end: ["RPUSH", "b", "end"] },
@@ -24,7 +25,7 @@ const waits: readonly { readonly command: readonly Word[]; readonly end: readonl
   { command: ["BZMPOP", 0, 1, "c", "MAX"], end: ["ZADD", "c", 2, "member"] },
   { command: ["XREAD", "BLOCK", 0, "STREAMS", "d", "$"], end: ["XADD", "d", "9-1", "field", "value"] },
 ];
-/** What others do meanwhile, in one slot: none of it wakes for certain. */
+/** Commands of other clients in the meantime, in one slot. None of them is certain to unblock a client. */
 const meanwhile = fc.oneof(
   key.map((name): Step => ["RPUSH", name, "value"]),
   key.map((name): Step => ["LPOP", name]),
@@ -41,13 +42,13 @@ const round = fc.tuple(
   fc.boolean(),
 );
 
-describe.skipIf(redis.missing)(`clients of one node of three who wait${redis.reason}`, () => {
+describe.skipIf(redis.missing)(`clients that wait at one node of three${redis.reason}`, () => {
   beforeAll(async () => {
     pair = await startRingPair();
   }, 30_000);
   afterAll(() => pair?.close());
 
-  test("are woken as those of one redis-server are, in their turn", async () => {
+  test("are unblocked as by one redis-server, in their turn", async () => {
     const started = pair as RingPair;
     const tags = tagOfEachNode(started.ring);
     let failure = "";
@@ -60,7 +61,7 @@ describe.skipIf(redis.missing)(`clients of one node of three who wait${redis.rea
           { on: 1, command: first.command, blocks: true },
           { on: 2, command: second.command, blocks: true },
           ...(inTransaction ? [["MULTI"] as Step, ...others.filter(isInSlot), ["EXEC"] as Step] : others),
-          // Whatever is left of the keys must not keep them from ending.
+          // Elements that are left must not keep the blocked clients from being served.
           ["DEL", "a", "b"],
           first.end,
           ["DEL", "a", "b"],

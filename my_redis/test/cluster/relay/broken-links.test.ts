@@ -10,7 +10,7 @@ const pipelines = 60;
 const pairsInPipeline = 20;
 const keyCount = 30;
 
-/** One client's pipelines over keys of all nodes; gives what was answered wrongly, and how many requests were lost. */
+/** One client's pipelines over keys of all nodes. Returns the wrong replies, and how many requests were lost. */
 async function work(ring: MemoryRing, client: number): Promise<{ wrong: string[]; lost: number }> {
   const connection = await ring.connect(client % ring.nodes.length);
   const wrong: string[] = [];
@@ -42,7 +42,7 @@ async function work(ring: MemoryRing, client: number): Promise<{ wrong: string[]
   return { wrong, lost };
 }
 
-test("every request is answered once and rightly, or as lost, while links break at random moments", async () => {
+test("every request is answered once and correctly, or reported as lost, while links break at random moments", async () => {
   const ring = await startMemoryRing(3);
   const random = new SeededRandom(propertySeed());
   let working = true;

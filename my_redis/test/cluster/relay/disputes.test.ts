@@ -23,12 +23,12 @@ function start(node: number, peers: readonly number[], options: StartOptions = {
 const disputed = (server: OpenServer): number => server.server.parts.cluster!.disputes.count;
 const until = (what: string, check: () => boolean): Promise<void> => waitUntil(check, { what, timeoutMs: 10_000 });
 
-test("nodes with different lists of members say so, and neither serves what both believe to own", async () => {
+test("nodes with different lists of members report it, and neither serves slots that both claim", async () => {
   const messages: string[] = [];
   const environment = { report: (_level: string, message: string) => void messages.push(message) };
   const small = await start(0, [1], { environment });
   const other = await start(1, [0]);
-  // This node counts itself as a member, and no other node does.
+  // This node counts itself as a member, but no other node does.
   let large = await start(2, [0, 1]);
   await until("all to know", () => [small, other, large].every((node) => disputed(node) > 0));
   expect(messages.filter((message) => message.includes("has other members"))).toHaveLength(1);
@@ -52,7 +52,7 @@ test("nodes with different lists of members say so, and neither serves what both
   expect((await first.replies(agreed.map((key) => ["SET", key, 1]))).every(({ text }) => text === "OK")).toBe(true);
   expect((await first.reply("CLUSTER", "INFO")).text).toContain("cluster_state:fail");
 
-  // Its list is corrected, and no slot is in dispute any more.
+  // Its list is corrected, so no slot is in dispute any more.
   await large.close();
   await until("the stranger to be forgotten", () => disputed(small) === 0 && disputed(other) === 0);
   expect((await first.replies(inDispute.map((key) => ["SET", key, 1]))).every(({ text }) => text === "OK")).toBe(true);
@@ -62,7 +62,7 @@ test("nodes with different lists of members say so, and neither serves what both
   await Promise.all([small, other, large].map((node) => node.close()));
 }, 30_000);
 
-test("nodes make themselves known with the password, and without it there is no link", async () => {
+test("nodes authenticate with the password, and without it there is no link", async () => {
   const messages: string[] = [];
   const report = (_level: string, message: string): void => void messages.push(message);
   const first = await start(0, [1], { requirepass: "secret", environment: { report } });
@@ -75,7 +75,7 @@ test("nodes make themselves known with the password, and without it there is no 
   await Promise.all([first, second, third].map((node) => node.close()));
 });
 
-test("what is no greeting of a node makes no link, and nodes that are not joined know no links", async () => {
+test("an invalid greeting opens no link, and a server without a ring accepts none", async () => {
   const joined = await start(0, [1]);
   const alone = await startOpenServer({ port: 0, memory: true });
   const [client, other] = [await RespConnection.open(portOf(0), "0"), await RespConnection.open(alone.port, "alone")];
@@ -108,7 +108,7 @@ test("what is no greeting of a node makes no link, and nodes that are not joined
   await Promise.all([joined.close(), alone.close()]);
 });
 
-test("peers without self, and self without a port, stop the start", async () => {
+test("peers without self, and self without a port, prevent the start", async () => {
   const wrong = (options: StartOptions): Promise<OpenServer> => startOpenServer({ port: 0, memory: true, ...options });
   await expect(wrong({ peers: ["127.0.0.1:7000"] })).rejects.toThrow("peers needs self");
   await expect(wrong({ self: "127.0.0.1" })).rejects.toThrow("host:port");

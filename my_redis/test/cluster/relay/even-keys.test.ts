@@ -9,7 +9,7 @@ const connectionCount = 20;
 test("100,000 keys written by a plain client through one node are read by another through a second", async () => {
   const ring = await startMemoryRing(3);
   const shares = Array.from({ length: connectionCount }, (_, share) => share);
-  // Several connections, since requests of one for different nodes wait for each other.
+  // Several connections, because requests of one connection for different nodes wait for each other.
   await Promise.all(
     shares.map(async (share) => {
       const [writer, reader] = [await ring.connect(0), await ring.connect(1)];
@@ -25,7 +25,8 @@ test("100,000 keys written by a plain client through one node are read by anothe
   );
   const held = ring.nodes.map(({ server }) => server.keyspace.database(0).keys.size);
   expect(held.reduce((sum, count) => sum + count, 0)).toBe(keyCount);
-  // How even the slots are depends on the nodes' names, which are chance here: each node holds its share of keys.
+  // How evenly the slots are spread depends on the nodes' random names. So each node's share of keys is compared with
+  // its slots.
   const owners = slotTable(new HashRing(ring.names));
   const sorted = [...ring.names].sort();
   for (const [node, name] of ring.names.entries()) {

@@ -4,13 +4,13 @@ import { RespConnection, type Word } from "../../differential/harness/resp-conne
 import type { ServerPair } from "../../differential/harness/servers.ts";
 import { type MemoryRing, startMemoryRing } from "../memory-ring.ts";
 
-/** A ring of three nodes, reached by its first node alone, beside one redis-server. */
+/** A ring of three nodes, accessed through its first node only, beside one redis-server. */
 export interface RingPair extends ServerPair {
   readonly ring: MemoryRing;
   close(): Promise<void>;
 }
 
-/** Asks every node, where one of them alone does not know. */
+/** Asks every node when one node alone does not know the answer. */
 class RingControl {
   readonly #nodes: readonly RespConnection[];
 

@@ -14,15 +14,15 @@ const redis = requireService("redis");
 let started: RingPair | undefined;
 const pair = async (): Promise<RingPair> => started as RingPair;
 
-/** The tag of the node itself first. */
+/** The tag of the first node comes first. */
 const tags = (): string[] => tagOfEachNode((started as RingPair).ring);
 
-/** What concerns all keys is compared elsewhere. */
+/** Replaces commands on all keys, because another test compares them. */
 const withKeys = (step: Step): Step =>
   Array.isArray(step) && ["KEYS", "DBSIZE"].includes(String(step[0])) ? ["PING"] : step;
 const command = (...words: Word[]): fc.Arbitrary<Step> => fc.constant(words);
 
-/** Transactions over one slot: what is watched, queued and given up. */
+/** Transactions on one slot: keys are watched, and commands are queued and discarded. */
 const transactionSteps = [
   command("MULTI"),
   command("MULTI"),
@@ -35,7 +35,7 @@ const transactionSteps = [
   command("NO-SUCH-COMMAND", "a"),
 ];
 
-/** What concerns the connection, and scripts. */
+/** Commands about the connection, and scripts. */
 const connectionSteps = [
   command("SELECT", 1),
   command("SELECT", 0),
@@ -50,7 +50,7 @@ const connectionSteps = [
   command("EVAL", "no lua", 1, "a"),
 ];
 
-describe.skipIf(redis.missing)(`one node of three answers for all${redis.reason}`, () => {
+describe.skipIf(redis.missing)(`one node of three answers for all nodes${redis.reason}`, () => {
   beforeAll(async () => {
     started = await startRingPair();
   }, 30_000);
@@ -74,14 +74,14 @@ describe.skipIf(redis.missing)(`one node of three answers for all${redis.reason}
     async () => {
       const chosen = tags();
       const steps = [...stringSteps, ...transactionSteps, ...connectionSteps];
-      // Within MULTI all keys must live in one slot, so these keep to the slots of one node at a time.
+      // Within MULTI all keys must be in one slot, so the steps of a run use the slots of one node at a time.
       const commands = inSlots(steps, chosen.slice(1, 2));
       await expectSameGenerated({ commands, pair, runs: 150, maxSteps: 60 });
     },
     generatedTimeoutMs,
   );
 
-  test("also to a client that changes his protocol and his database in between", async () => {
+  test("also to a client that changes its protocol and its database in between", async () => {
     const [here, there] = tags() as [string, string];
     const connection = await started!.ring.connect(0);
     for (const tag of [here, there]) {
@@ -116,7 +116,7 @@ describe.skipIf(redis.missing)(`one node of three answers for all${redis.reason}
     connection.close();
   });
 
-  test("as one redis-server does: whoever waits in a blocking command is served in his turn, and timed out", async () => {
+  test("as one redis-server does: a client in a blocking command is served in its turn, and times out", async () => {
     for (const tag of tags()) {
       const list = `{${tag}}list`;
       const other = `{${tag}}other`;
@@ -142,7 +142,7 @@ describe.skipIf(redis.missing)(`one node of three answers for all${redis.reason}
     }
   });
 
-  test("in the order of the requests, wherever they go, errors of every kind among them", async () => {
+  test("in the order of the requests, wherever they go, with errors of every kind", async () => {
     const connection = await started!.ring.connect(0);
     const chosen = tags();
     const commands: Word[][] = [];
@@ -157,7 +157,7 @@ describe.skipIf(redis.missing)(`one node of three answers for all${redis.reason}
     connection.close();
   });
 
-  test("with no reply where CLIENT REPLY wants none", async () => {
+  test("with no reply when CLIENT REPLY turns it off", async () => {
     const [, there] = tags() as [string, string];
     const connection = await started!.ring.connect(0);
     const key = `{${there}}quiet`;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../../tools/test-services/index.ts";
 import { type MemoryRing, startMemoryRing } from "../memory-ring.ts";
 
-/** Sessions of a client on other nodes: what the client itself does not see. */
+/** Sessions of a client on other nodes, which the client itself does not see. */
 describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,", (transport) => {
   let ring: MemoryRing;
   beforeAll(async () => {
@@ -10,7 +10,7 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
   });
   afterAll(() => ring.close());
 
-  /** A key that the node owns (in the order of the ring's names, sorted). */
+  /** A key that the node owns. Nodes are numbered in the order of their sorted names. */
   const keyOf = (prefix: string, node: number): string => {
     const { view } = ring.nodes[0]!.server.parts.cluster!;
     const owner = view.names.indexOf(ring.names[node] as string);
@@ -27,7 +27,7 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
       intervalMs: 2,
     });
 
-  test("who goes away does not wait any more", async () => {
+  test("that disconnects does not wait any more", async () => {
     const client = await ring.connect(0);
     client.send(["BLPOP", keyOf("list", 1), 0]);
     await untilBlocked(1);
@@ -37,7 +37,7 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
     await waitUntil(() => ring.nodes[1]!.server.clients.sessionCount === 0, { what: "no session", timeoutMs: 5000 });
   });
 
-  test("is unblocked by CLIENT UNBLOCK of the node that he is connected to", async () => {
+  test("is unblocked by CLIENT UNBLOCK at the node that it is connected to", async () => {
     const [client, admin] = [await ring.connect(0), await ring.connect(0)];
     const id = (await client.reply("CLIENT", "ID")).text as string;
     client.send(["BLPOP", keyOf("list", 1), 0], ["PING"]);
@@ -53,7 +53,7 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
     for (const each of [client, admin]) each.close();
   });
 
-  test("is let go by CLIENT KILL, and CLIENT PAUSE holds back what others would do for him", async () => {
+  test("is disconnected by CLIENT KILL, and CLIENT PAUSE delays its requests to other nodes", async () => {
     const [client, admin, other] = [await ring.connect(0), await ring.connect(0), await ring.connect(1)];
     const key = keyOf("paused", 1);
     expect((await admin.reply("CLIENT", "PAUSE", 10_000, "WRITE")).text).toBe("OK");
@@ -70,14 +70,14 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
     for (const each of [client, admin, other]) each.close();
   });
 
-  test("is not shown to the clients of the node that works for him", async () => {
+  test("is not shown to the clients of the node that runs its requests", async () => {
     const [client, other] = [await ring.connect(0), await ring.connect(1)];
     expect((await client.reply("SET", keyOf("hidden", 1), 1)).text).toBe("OK");
     expect((await other.reply("CLIENT", "LIST")).text?.trim().split("\n")).toHaveLength(1);
     for (const each of [client, other]) each.close();
   });
 
-  test("loads a script by EVAL anywhere, and every node finds it by EVALSHA", async () => {
+  test("loads a script by EVAL at any node, and every node finds it by EVALSHA", async () => {
     const [client, second, third] = [await ring.connect(0), await ring.connect(1), await ring.connect(2)];
     const body = `return {KEYS[1], 'found by ${transport}'}`;
     const sha1 = new Bun.CryptoHasher("sha1").update(body).digest("hex");
@@ -94,7 +94,7 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
     for (const each of [client, second, third]) each.close();
   });
 
-  test("gets from scripts and transactions the errors of Redis Cluster for keys that live elsewhere", async () => {
+  test("gets the errors of Redis Cluster from scripts and transactions with keys of other nodes", async () => {
     const client = await ring.connect(0);
     const [own, foreign] = [keyOf("own", 0), keyOf("foreign", 1)];
     const script = "return redis.call('GET', ARGV[1])";
@@ -111,7 +111,7 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
     client.close();
   });
 
-  test("sends a value of megabytes, and gets it back", async () => {
+  test("writes a value of megabytes, and reads it back", async () => {
     const client = await ring.connect(0);
     const key = keyOf("large", 1);
     const value = Buffer.alloc(20_000_000, "large ");
@@ -121,7 +121,7 @@ describe.each(["bun", "node"] as const)("a client of one node, over %s sockets,"
   });
 });
 
-test("a node without memory refuses writes of its own keys, by whichever node they come, and no others", async () => {
+test("a node without memory refuses writes of its own keys from every node, and no other writes", async () => {
   const ring = await startMemoryRing(2);
   const [first, second] = [await ring.connect(0), await ring.connect(1)];
   const { view } = ring.nodes[0]!.server.parts.cluster!;
@@ -146,7 +146,7 @@ test("a node without memory refuses writes of its own keys, by whichever node th
   await ring.close();
 });
 
-test("a script that takes its time here or elsewhere is answered before what comes behind it", async () => {
+test("a slow script on this or another node is answered before the requests behind it", async () => {
   const ring = await startMemoryRing(2, { "busy-reply-threshold": 10 });
   const client = await ring.connect(0);
   const { view } = ring.nodes[0]!.server.parts.cluster!;

@@ -3,7 +3,7 @@ import type { Step, Word } from "../../differential/harness/index.ts";
 import type { MemoryRing } from "../memory-ring.ts";
 
 const keyNames = new Set<Word>(["a", "b", "c", "d"]);
-/** Tags whose slots belong to different nodes, whatever the nodes are called: chosen by the test. */
+/** Tags whose slots belong to different nodes. The test chooses them, because the nodes' names are random. */
 export type Tags = readonly string[];
 
 /** The same step with all its keys in the slot of a tag. */
@@ -18,7 +18,7 @@ export function tagged(step: Step, tag: string): Step {
 export const inSlots = (steps: readonly fc.Arbitrary<Step>[], tags: Tags): fc.Arbitrary<Step>[] =>
   steps.map((step) => fc.tuple(step, fc.constantFrom(...tags)).map(([made, tag]) => tagged(made, tag)));
 
-/** A hash tag for each node, the node that a client is connected to (the first by port) among them. */
+/** A hash tag for each node, including the node that a client is connected to (the first by port). */
 export function tagOfEachNode(ring: MemoryRing): string[] {
   const { view } = ring.nodes[0]!.server.parts.cluster!;
   const tags: string[] = [];

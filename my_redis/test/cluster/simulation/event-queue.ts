@@ -4,7 +4,9 @@ interface Event {
   readonly run: () => void;
 }
 
-/** Virtual time: events in the order of their moments, and of their coming where these are equal. */
+/**
+ * Virtual time. Events run in the order of their times, and in the order in which they were added when times are equal.
+ */
 export class EventQueue {
   nowMs = 0;
   readonly #heap: Event[] = [];
@@ -21,7 +23,7 @@ export class EventQueue {
     }
   }
 
-  /** Runs the next event if it lies within the time; false when there is none. */
+  /** Runs the next event if it is not later than the given time. Returns whether it ran one. */
   step(untilMs: number): boolean {
     const first = this.#heap[0];
     if (first === undefined || first.atMs > untilMs) return false;
@@ -55,7 +57,7 @@ export class EventQueue {
 const before = (one: Event, other: Event): boolean =>
   one.atMs < other.atMs || (one.atMs === other.atMs && one.number < other.number);
 
-/** Chance from a seed: mulberry32. */
+/** Random numbers from a seed: mulberry32. */
 export function seededChance(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

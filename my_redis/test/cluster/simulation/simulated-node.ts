@@ -13,11 +13,11 @@ import { TransactionNode } from "../../../src/cluster/transaction/transaction-no
 import type { TransactionLogEntry } from "../../../src/cluster/transaction/transaction-record.ts";
 import type { EventQueue } from "./event-queue.ts";
 
-/** One unit of a node's log: an entry, and what was done to the data with it. */
+/** One unit of a node's log: an entry, and the operations on the data that belong to it. */
 interface LogUnit {
   readonly entry: TransactionLogEntry | undefined;
   readonly operations: readonly Operation[];
-  /** Transactions whose effect is in the data of a log that was written anew. */
+  /** In a rewritten log, the transactions whose effect is already part of its data. */
   readonly applied?: readonly string[];
 }
 
@@ -29,10 +29,10 @@ const setOperation = (key: string, value: string): Operation => ({
 });
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
-/** A mistake built in on purpose, to see that the simulation finds it. */
+/** A deliberate mistake, to show that the simulation finds it. */
 export type Flaw = "none" | "answers-before-log" | "forgets-acceptances" | "hides-acceptances";
 
-/** What surrounds a node: time, chance, messages, and the other nodes. */
+/** A node's surroundings: time, chance, messages, and the other nodes. */
 export interface SimulatedWorld {
   readonly queue: EventQueue;
   readonly limits: TransactionLimits;
@@ -40,7 +40,7 @@ export interface SimulatedWorld {
   readonly flaw: Flaw;
   chance(): number;
   node(name: string): SimulatedNode;
-  /** Runs something on a node: not while it is frozen, but as soon as it is not any more. */
+  /** Runs something on a node. While the node is frozen, the run is postponed until it wakes. */
   later(node: SimulatedNode, delayMs: number, run: () => void): void;
   ask(
     from: SimulatedNode,
@@ -51,11 +51,11 @@ export interface SimulatedWorld {
   fail(problem: string): void;
 }
 
-/** One node: what is on its disk stays, all else goes with the process. */
+/** One node. The content of its disk survives a crash. Everything else is lost with the process. */
 export class SimulatedNode {
   readonly name: string;
   readonly #simulation: SimulatedWorld;
-  /** The log: the first `synced` units survive a crash. */
+  /** The log. The first `synced` units survive a crash. */
   #log: LogUnit[] = [];
   #synced = 0;
   #syncing = false;
@@ -66,9 +66,9 @@ export class SimulatedNode {
   /** Transactions that were carried out here. */
   applied = new Set<string>();
   frozenUntilMs = 0;
-  /** Since when it has been up without a break. */
+  /** Since when the node has been running without a fault. */
   upSinceMs = 0;
-  /** Since when a key has been locked, by the transaction's id. */
+  /** Since when keys have been locked, by the transaction's id. */
   lockedSinceMs = new Map<string, number>();
   life = 0;
 
@@ -109,19 +109,19 @@ export class SimulatedNode {
     });
   }
 
-  /** Dies. Of what was written and not synced the system may have saved some. */
+  /** Kills the process. The system may have saved some of the unsynced units. */
   crash(): void {
     const unsynced = this.#log.length - this.#synced;
     this.#die(this.#synced + Math.floor(this.#simulation.chance() * (unsynced + 1)));
   }
 
-  /** Dies and comes back at once, with no more than it had to save. */
+  /** Kills and restarts the process. All unsynced units are lost. */
   restart(): void {
     this.#die(this.#synced);
     this.start();
   }
 
-  /** Writes the log anew: the data as they are, and what is open. It is on the disk from then on. */
+  /** Rewrites the log: the present data, and the open transactions. The result is on the disk at once. */
   rewriteLog(): void {
     const book = this.transactions?.book;
     if (book === undefined) return;
@@ -142,7 +142,7 @@ export class SimulatedNode {
     this.#syncing = false;
   }
 
-  /** Runs once all that was logged so far is on the disk. */
+  /** Runs once all units logged so far are on the disk. */
   whenDurable(run: () => void): void {
     if (this.#simulation.flaw === "answers-before-log") {
       run();
@@ -165,7 +165,7 @@ export class SimulatedNode {
     this.#simulation.later(this, 1 + this.#simulation.chance() * 8, () => {
       if (life !== this.life) return;
       this.#syncing = false;
-      // A log that was written anew meanwhile is on the disk as far as it went then.
+      // A rewrite meanwhile has replaced the log and synced its content, so `units` no longer applies.
       if (log === this.#log) this.#synced = Math.max(this.#synced, units);
       const ready = this.#waiting.filter((each) => each.units <= this.#synced);
       this.#waiting = this.#waiting.filter((each) => each.units > this.#synced);
@@ -174,7 +174,7 @@ export class SimulatedNode {
     });
   }
 
-  /** A plain write of a client: of no effect while the key is locked. */
+  /** A plain write of a client. It has no effect while the key is locked. */
   write(key: string, value: string): boolean {
     const book = this.transactions?.book;
     if (book === undefined || book.locks.holderOf(0, Buffer.from(key)) !== undefined) return false;
@@ -245,7 +245,7 @@ export class SimulatedNode {
     };
   }
 
-  /** What was true when the keys were locked must be true when the operations are carried out. */
+  /** Conditions that held when the keys were locked must still hold when the operations are carried out. */
   #checkStillTrue(operations: readonly Operation[]): void {
     for (const { kind, key } of operations) {
       const exists = this.data.has(text(key));

@@ -14,7 +14,7 @@ export type WriteKind = "mset" | "msetnx" | "del" | "rename" | "renamenx" | "set
 
 export interface SimulatedWrite {
   readonly atMs: number;
-  /** Whom the client asks; taken modulo the number of nodes. */
+  /** The node to which the client is connected, modulo the number of nodes. */
   readonly node: number;
   readonly kind: WriteKind;
   /** Numbers of keys. Key k belongs to node k modulo the number of nodes. */
@@ -31,9 +31,9 @@ export interface SimulatedFault {
 export interface SimulationPlan {
   readonly seed: number;
   readonly nodes: number;
-  /** Share of messages that are lost, 0 to 1. */
+  /** The share of messages that are lost, 0 to 1. */
   readonly loss: number;
-  /** Share of messages that take long, and those behind them on the same link, 0 to 1. */
+  /** The share of slow messages, 0 to 1. Later messages on the same link wait behind them. */
   readonly slowness: number;
   readonly writes: readonly SimulatedWrite[];
   readonly faults: readonly SimulatedFault[];
@@ -49,7 +49,7 @@ const limits: TransactionLimits = {
   maxPreparedBytes: 1 << 20,
   maxCoordinated: 1000,
 };
-/** Longest time that a key may be locked while a quorum with its node is up all the time. */
+/** How long a key may be locked at most while a quorum that includes its node runs without a fault. */
 const lockBoundMs = limits.silenceMs * 4;
 const messageMs = 20;
 const slowMessageMs = 700;
@@ -58,11 +58,11 @@ interface Begun {
   readonly write: SimulatedWrite;
   readonly mark: string;
   result: TransactionResult | undefined;
-  /** Its node died: its client got no answer. */
+  /** The node's life in which the write began. When the node has died since, its client got no reply. */
   readonly life: number;
 }
 
-/** Nodes, links between them, clients and faults, in virtual time, all from one seed. */
+/** Nodes, links between them, clients and faults, in virtual time, all derived from one seed. */
 export class Simulation implements SimulatedWorld {
   readonly queue = new EventQueue();
   readonly chance: () => number;
@@ -72,9 +72,9 @@ export class Simulation implements SimulatedWorld {
   readonly #nodes: readonly SimulatedNode[];
   readonly #plan: SimulationPlan;
   readonly #begun: Begun[] = [];
-  /** The participants of every transaction that was prepared anywhere. */
+  /** The participants of every transaction that was prepared on any node. */
   readonly #participants = new Map<string, readonly string[]>();
-  /** When the last message of a link arrives: links keep their order. */
+  /** When the last message of a link arrives. Links keep the order of messages. */
   readonly #linkBusyUntilMs = new Map<string, number>();
   readonly #cutUntilMs = new Map<string, number>();
   #failure: string | undefined;
@@ -99,7 +99,7 @@ export class Simulation implements SimulatedWorld {
     return this.#nodes[number % this.#nodes.length] as SimulatedNode;
   }
 
-  /** Runs everything, heals everything, and says what went wrong; undefined when nothing did. */
+  /** Runs the plan, ends all faults, and returns what went wrong; undefined when nothing did. */
   run(): string | undefined {
     for (const node of this.#nodes) node.start();
     for (const write of this.#plan.writes) this.queue.after(write.atMs, () => this.#write(write));
@@ -112,7 +112,7 @@ export class Simulation implements SimulatedWorld {
     return this.#failure;
   }
 
-  /** Runs something on a node: not while it is frozen, but as soon as it is not any more. */
+  /** Runs something on a node. While the node is frozen, the run is postponed until it wakes. */
   later(node: SimulatedNode, delayMs: number, run: () => void): void {
     const { life } = node;
     this.queue.after(delayMs, () => {
@@ -145,7 +145,9 @@ export class Simulation implements SimulatedWorld {
     });
   }
 
-  /** Delivers in order, or not at all: what arrives at a dead node, or long after at a frozen one, is lost. */
+  /**
+   * Delivers messages in order or loses them. A message is lost when its node is dead, or stays frozen for too long.
+   */
   #send(from: SimulatedNode, to: SimulatedNode, deliver: () => void): void {
     const link = `${from.name}>${to.name}`;
     if (from !== to && (this.chance() < this.#plan.loss || this.#isCut(link))) return;
@@ -174,7 +176,7 @@ export class Simulation implements SimulatedWorld {
       for (const link of [`${node.name}>${other.name}`, `${other.name}>${node.name}`]) {
         this.#cutUntilMs.set(link, nowMs + durationMs);
       }
-      // To the bound on locks it is as if one of them had been away.
+      // The bound on locks treats a cut like an absence of one of the two nodes.
       node.upSinceMs = nowMs + durationMs;
     } else if (node.transactions === undefined) {
       return;
@@ -240,7 +242,7 @@ export class Simulation implements SimulatedWorld {
     return { database: 0, first };
   }
 
-  /** Once one node shows a transaction's effect, no other shows its keys as they were before. */
+  /** After one node shows a transaction's effect, no other node may show its keys as they were before. */
   #checkStep(): void {
     for (const node of this.#nodes) {
       if (node.transactions === undefined) continue;
@@ -258,7 +260,7 @@ export class Simulation implements SimulatedWorld {
   }
 
   #checkLocks(node: SimulatedNode): void {
-    // A node that is slow enough counts as dead.
+    // With slow messages a node can be slow enough to count as dead, so the bound does not hold.
     if (this.#plan.slowness > 0) return;
     const { nowMs } = this.queue;
     const steady = new Set(this.#nodes.filter((each) => nowMs - each.upSinceMs > lockBoundMs).map(({ name }) => name));
@@ -279,7 +281,7 @@ export class Simulation implements SimulatedWorld {
       if (openCount > 0) this.fail(`${name} has not come to an end with ${openCount} transactions`);
       if (book.preparedBytes !== 0) this.fail(`${name} counts ${book.preparedBytes} prepared bytes`);
     }
-    // What was acknowledged is on the disk: all processes die once more at the same moment.
+    // Acknowledged writes must be on the disk, so finally all processes die at the same moment.
     const lives = new Map(this.#nodes.map((node) => [node, node.life]));
     for (const node of this.#nodes) node.restart();
     this.#checkStep();

@@ -4,7 +4,7 @@ import { propertySeed } from "../../../../tools/property-seed.ts";
 import type { Flaw } from "./simulated-node.ts";
 import { type SimulatedFault, Simulation, type SimulationPlan, type WriteKind } from "./simulation.ts";
 
-/** How many histories are tried. SIMULATION_RUNS for more of them. */
+/** How many histories are tried. SIMULATION_RUNS sets more of them. */
 const runs = Number(process.env["SIMULATION_RUNS"] ?? 400);
 
 const testTimeoutMs = Math.max(120_000, runs * 30);
@@ -28,7 +28,7 @@ const ordinary: Circumstances = {
   kinds: ["mset", "mset", "msetnx", "del", "rename", "renamenx", "set"],
   faults: ["crash", "crash", "freeze", "cut", "rewrite"],
 };
-/** In which decisions are contested often, so that mistakes show soon. */
+/** Circumstances in which decisions often conflict, so that mistakes show soon. */
 const adverse: Circumstances = {
   flaw: "none",
   nodes: fc.constant(3),
@@ -72,14 +72,14 @@ const holds = (plan: SimulationPlan): void => {
 
 describe("writes across nodes, simulated", () => {
   test(
-    "are done everywhere or nowhere, seen whole or not at all, and lock no key for long, whatever fails",
+    "are done on all nodes or on none, seen completely or not at all, and lock no key for long, whatever fails",
     () => {
       fc.assert(fc.property(plans(ordinary), holds), { seed: propertySeed(), numRuns: runs });
     },
     testTimeoutMs,
   );
 
-  test("a coordinator who is late to ask does not take what was done and forgotten for something never done", () => {
+  test("a coordinator that asks late does not mistake a finished and forgotten transaction for one that never happened", () => {
     holds({
       seed: 10,
       nodes: 2,

@@ -28,7 +28,7 @@ async function messages(subscriber: RespConnection, count: number): Promise<stri
 }
 
 describe("messages in a ring", () => {
-  test("reach each subscriber once and in order, wherever he and the publisher are", async () => {
+  test("reach each subscriber once and in order, wherever it and the publisher are connected", async () => {
     const subscribers = [await client(0), await client(1), await client(2)];
     for (const subscriber of subscribers) await subscriber.reply("SUBSCRIBE", "news");
     const publisher = await client(1);
@@ -53,14 +53,14 @@ describe("messages in a ring", () => {
     }
   });
 
-  test("are told of by PUBSUB, patterns of several nodes once", async () => {
+  test("have subscribers that PUBSUB counts across nodes, equal patterns once", async () => {
     const [one, other] = [await client(0), await client(2)];
     for (const subscriber of [one, other]) await subscriber.reply("SUBSCRIBE", "told");
     for (const subscriber of [one, other]) await subscriber.reply("PSUBSCRIBE", "told*");
     const asker = await client(1);
     expect((await asker.reply("PUBSUB", "NUMSUB", "told")).items?.[1]?.text).toBe("2");
     expect((await asker.reply("PUBSUB", "CHANNELS", "told")).items?.length).toBe(1);
-    // Those of the test before are still there.
+    // One pattern of the test before is still subscribed.
     expect((await asker.reply("PUBSUB", "NUMPAT")).text).toBe("2");
   });
 });

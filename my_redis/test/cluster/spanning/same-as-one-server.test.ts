@@ -18,7 +18,7 @@ const redis = requireService("redis");
 const ends: (() => Promise<unknown>)[] = [];
 let started: Promise<ServerPair> | undefined;
 
-/** A ring of three nodes, spoken to through its first, beside one redis-server. */
+/** A ring of three nodes, accessed through its first node only, beside one redis-server. */
 const pair = (): Promise<ServerPair> => (started ??= startPair());
 
 async function startPair(): Promise<ServerPair> {
@@ -47,7 +47,7 @@ afterAll(async () => {
 
 const same = (steps: readonly Step[]): Promise<void> => expectSame(steps, { pair });
 
-/** Enough keys that each node has some. */
+/** So many keys that each node owns some. */
 const names = Array.from({ length: 12 }, (_, index) => `k${index}`);
 const key = fc.constantFrom(...names);
 const keys = fc.array(key, { minLength: 1, maxLength: 6 });
@@ -73,7 +73,7 @@ describe.skipIf(redis.missing)(`a ring of three nodes answers as one redis-serve
       ["MGET", "list", ...names],
     ]));
 
-  test("when arguments are wrong", () =>
+  test("when arguments are invalid", () =>
     same([
       ["MSET", "k0", "a", "k1"],
       ["MSET", "k0", "a", "k1", "b", "k2"],
@@ -94,7 +94,7 @@ describe.skipIf(redis.missing)(`a ring of three nodes answers as one redis-serve
       ["SCRIPT", "LOAD", "return +"],
     ]));
 
-  test("when values of every type are renamed from node to node, with the time that they have left", () => {
+  test("when values of every type are renamed from node to node, with their expiry", () => {
     const values: Step[] = [
       ["SET", "s", "a string"],
       ["SET", "n", "12"],
@@ -116,7 +116,7 @@ describe.skipIf(redis.missing)(`a ring of three nodes answers as one redis-serve
     return same([...values, ...moves, ["RENAMENX", "s", "h"], ["RENAME", "s", "h"], ["RENAME", "s", "h"]]);
   });
 
-  test("when a scan goes through all nodes", () =>
+  test("when a scan visits all nodes", () =>
     same([
       ["MSET", ...Array.from({ length: 300 }, (_, index) => [`key:${index}`, "v"]).flat()],
       { scan: ["SCAN"] },
@@ -158,7 +158,7 @@ describe.skipIf(redis.missing)(`a ring of three nodes answers as one redis-serve
       ["PUBSUB", "NUMPAT"],
     ]));
 
-  test("when scripts are kept", () =>
+  test("when scripts are cached", () =>
     same([
       ["SCRIPT", "LOAD", "return 1"],
       ["SCRIPT", "EXISTS", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "ffffffffffffffffffffffffffffffffffffffff"],
@@ -166,7 +166,7 @@ describe.skipIf(redis.missing)(`a ring of three nodes answers as one redis-serve
       ["SCRIPT", "EXISTS", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db"],
     ]));
 
-  test("when commands come one after another in one piece, whoever answers them", () =>
+  test("when commands are pipelined, whichever nodes answer them", () =>
     same([
       {
         raw: [
@@ -186,7 +186,7 @@ describe.skipIf(redis.missing)(`a ring of three nodes answers as one redis-serve
     ]));
 
   test(
-    "whatever is asked",
+    "for any requests",
     () =>
       expectSameGenerated({
         pair,

@@ -37,13 +37,13 @@ function unlock(): void {
   locked.releaseSoon();
 }
 
-/** Another's request and its reply: what was sent before it has been seen by the server. */
+/** A request of another client and its reply. After it, the server has seen all requests sent before. */
 async function roundTrip(): Promise<void> {
   await (await client()).reply("PING");
 }
 
-describe("requests for keys that a write across nodes holds", () => {
-  test("wait until it has ended, and then run in the order in which their client sent them", async () => {
+describe("requests for keys that a transaction across nodes has locked", () => {
+  test("wait until the transaction has ended, and then run in the order in which their client sent them", async () => {
     const waiting = await client();
     waiting.send(["SET", "free", "1"], ["SET", "held", "2"], ["INCR", "held"], ["GET", "free"]);
     expect((await waiting.next()).text).toBe("OK");
@@ -69,7 +69,7 @@ describe("requests for keys that a write across nodes holds", () => {
     expect((await waiting.next()).items?.map(({ text }) => text)).toEqual(["OK", "1"]);
   });
 
-  test("concern that database only", async () => {
+  test("do not wait in another database", async () => {
     const other = await client();
     await other.reply("SELECT", "1");
     expect((await other.reply("SET", "held", "1")).text).toBe("OK");
@@ -83,7 +83,7 @@ describe("requests for keys that a write across nodes holds", () => {
     expect((await refused.reply("GET", "free")).text).toBeNull();
   });
 
-  test("are refused with TRYAGAIN when they hold too many bytes", async () => {
+  test("are refused with TRYAGAIN when they use too many bytes", async () => {
     const refused = await client();
     expect((await refused.reply("SET", "held", "x".repeat(2000))).text).toStartWith("TRYAGAIN");
   });
@@ -101,7 +101,7 @@ describe("requests for keys that a write across nodes holds", () => {
     expect(locked.count).toBe(0);
   });
 
-  test("of clients who were blocked before wait, too, and are served after it", async () => {
+  test("of clients that were blocked before wait, too, and are served afterwards", async () => {
     const blocked = await client();
     blocked.send(["BLMOVE", "source", "held", "LEFT", "RIGHT", "0"]);
     await roundTrip();
@@ -113,7 +113,7 @@ describe("requests for keys that a write across nodes holds", () => {
     expect((await pusher.reply("LRANGE", "held", "0", "-1")).items?.length).toBe(1);
   });
 
-  test("leave nothing behind when their client goes away", async () => {
+  test("leave nothing behind when their client disconnects", async () => {
     const leaving = await client();
     leaving.send(["SET", "held", "1"]);
     await roundTrip();
@@ -124,13 +124,13 @@ describe("requests for keys that a write across nodes holds", () => {
     expect(locked.count).toBe(0);
   });
 
-  test("are refused in a script that did not name them before", async () => {
+  test("are refused in a script that did not declare the keys", async () => {
     const caller = await client();
     const reply = await caller.reply("EVAL", "return redis.call('GET', 'held')", "0");
     expect(reply.text).toContain("TRYAGAIN");
   });
 
-  test("cost nothing once no key is held: the check is gone", () => {
+  test("cost nothing when no key is locked: the check is removed", () => {
     const { checks } = running.server;
     const before = checks.count;
     unlock();

@@ -70,20 +70,20 @@ function roundTrip<Value>(
   fc.assert(property, { seed });
 }
 
-describe("what nodes say of transactions", () => {
-  test("requests come through as they were, and cut ones are refused", () => {
+describe("messages about transactions", () => {
+  test("requests are decoded as they were, and truncated ones are refused", () => {
     roundTrip(request, encodeRequest, decodeRequest);
   });
 
-  test("answers come through as they were, and cut ones are refused", () => {
+  test("answers are decoded as they were, and truncated ones are refused", () => {
     roundTrip(answer, encodeAnswer, decodeAnswer);
   });
 
-  test("entries of the log come through as they were, and cut ones are refused", () => {
+  test("log entries are decoded as they were, and truncated ones are refused", () => {
     roundTrip(entry, encodeEntry, decodeEntry);
   });
 
-  test("a message of bytes that mean nothing is refused, and no memory is asked for in vain", () => {
+  test("a message of random bytes is refused, and no memory is reserved for it", () => {
     const property = fc.property(fc.uint8Array({ maxLength: 40 }), (random) => {
       for (const decode of [decodeRequest, decodeAnswer, decodeEntry]) {
         try {
@@ -103,7 +103,7 @@ const mayBeLogged = ({ locks }: RecordBook, logged: TransactionLogEntry): boolea
   logged.part.operations.every(({ key }) => (locks.holderOf(logged.part.database, key) ?? logged.id) === logged.id);
 
 describe("the book of transactions", () => {
-  test("is the same after a log that was written anew", () => {
+  test("is the same after a log that was rewritten", () => {
     const property = fc.property(fc.array(entry, { maxLength: 12 }), (entries) => {
       const book = new RecordBook();
       for (const each of entries) if (mayBeLogged(book, each)) book.apply(each, 0);

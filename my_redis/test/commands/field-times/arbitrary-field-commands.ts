@@ -2,14 +2,14 @@ import fc from "fast-check";
 
 export const keys: readonly string[] = ["h1", "h2", "h3"];
 
-/** A command on one hash, or time that goes by. */
+/** A command on one hash, or a step of the clock. */
 export type Step = { readonly passMs: number } | { readonly words: readonly string[] };
 
 const key = fc.constantFrom(...keys);
 const field = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: 0, max: 13 }).map((number) => `f${number}`) },
   { weight: 2, arbitrary: fc.integer({ min: 0, max: 3 }).map(String) },
-  // Too long to be packed, as the settings of the test are.
+  // Too long to be packed under the settings of the test.
   { weight: 1, arbitrary: fc.constant("a field with a long name") },
 );
 const value = fc.oneof(fc.integer({ min: -300, max: 300 }).map(String), fc.constantFrom("7", "1234567890123"));
@@ -19,7 +19,7 @@ const pairs = fc.array(fc.tuple(field, value), { minLength: 1, maxLength: 5 }).m
 const secondsLeft = fc.integer({ min: 0, max: 9 }).map(String);
 const millisecondsLeft = fc.integer({ min: 0, max: 9000 }).map(String);
 
-/** Moments lie around the beginning of the test. */
+/** Moments shortly before and after the beginning of the test. */
 const relativeTime = fc.oneof(fc.tuple(fc.constant("EX"), secondsLeft), fc.tuple(fc.constant("PX"), millisecondsLeft));
 
 const momentsFrom = (startMs: number): fc.Arbitrary<[string, string]> =>
@@ -73,7 +73,7 @@ const plain: fc.Arbitrary<string[]>[] = [
   fc.tuple(key, key).map(([from, to]) => ["RENAME", from, to]),
 ];
 
-/** Steps for a clock that stands at `startMs` at first. */
+/** Steps for a clock that starts at `startMs`. */
 export const arbitrarySteps = (startMs: number): fc.Arbitrary<Step[]> => {
   const command = fc.oneof(
     ...plain.map((arbitrary) => ({ weight: 3, arbitrary })),

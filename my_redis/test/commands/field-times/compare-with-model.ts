@@ -6,17 +6,19 @@ import type { RespConnection } from "../../differential/harness/resp-connection.
 import { keys, type Step } from "./arbitrary-field-commands.ts";
 import { FieldTimesModel, type Value } from "./field-times-model.ts";
 
-/** The reply as what it says, whatever version of the protocol says it. */
+/** The content of a reply, in a form that is the same for both protocol versions. */
 export function valueOf({ sign, text, items }: Reply): Value {
   if (items !== undefined && items !== null) return items.map(valueOf);
   if (sign === "_" || text === null || items === null) return null;
   return sign === ":" ? Number(text) : (text as string);
 }
 
-/** Names of two keys behind the command: a source that must exist, and a target. */
+/** Commands with two keys: a source that must exist, and a destination. */
 const needsSource = new Set(["COPY", "RENAME"]);
 
-/** Runs the steps on a server, whose clock `setNow` sets, and compares every reply with the model's, which it returns. */
+/**
+ * Runs the steps on a server, whose clock `setNow` sets. Compares every reply with the model's, and returns the model.
+ */
 export async function compareWithModel(
   connection: RespConnection,
   steps: readonly Step[],
@@ -38,7 +40,7 @@ async function compareStep(
   words: readonly string[],
 ): Promise<void> {
   const [name = "", key = "", ...rest] = words;
-  // Commands on keys look at no fields: a hash of which all are over is there for them until somebody looks.
+  // Commands on keys do not look at fields. So they see a hash whose fields have all expired, until it is deleted.
   if (needsSource.has(name)) {
     for (const each of [key, rest[0] as string]) await connection.reply("HLEN", each);
     if (key === rest[0] || model.run("HLEN", key, []) === 0) return;
@@ -56,7 +58,7 @@ async function compareStep(
   expect([words, elements.toSorted()]).toEqual([words, expected.unordered.toSorted()]);
 }
 
-/** Every field of every hash with its value and end, as `FieldTimesModel.state` gives them. */
+/** Every field of every hash with its value and expiry, in the form of `FieldTimesModel.state`. */
 export async function stateOf(connection: RespConnection): Promise<string[]> {
   const state: string[] = [];
   for (const key of keys) {
@@ -71,7 +73,7 @@ export async function stateOf(connection: RespConnection): Promise<string[]> {
   return state;
 }
 
-/** The hashes that a server lists as those with times are those that have any. */
+/** Checks that a server lists exactly those hashes that have fields with an expiry. */
 export function expectListed({ keyspace }: Server): void {
   for (const { keys, timedHashes } of keyspace.databases) {
     const listed: number[] = [];

@@ -1,21 +1,21 @@
-/** What a reply says: text, an integer, nil, or a list; maps as their keys and values in turn. */
+/** The content of a reply: text, an integer, nil, or a list. A map is a list of alternating keys and values. */
 export type Value = string | number | null | readonly Value[];
 
 interface Field {
   value: string;
-  /** Unix milliseconds; 0 for ever. */
+  /** Unix milliseconds; 0 for no expiry. */
   endMs: number;
 }
 
 type Hash = Map<string, Field>;
 
-/** Elements that may come in any order, each made of `width` values of the reply. */
+/** Elements in any order. Each consists of `width` values of the reply. */
 export interface Unordered {
   readonly unordered: readonly string[];
   readonly width: number;
 }
 
-/** Commands on hashes as maps from field to value and end would run them; of errors it knows nothing. */
+/** A model of the commands on hashes: maps from field to value and expiry. It does not model errors. */
 export class FieldTimesModel {
   nowMs: number;
   readonly #hashes = new Map<string, Hash>();
@@ -24,7 +24,7 @@ export class FieldTimesModel {
     this.nowMs = nowMs;
   }
 
-  /** The hash at a key without the fields whose time is over; an empty one that belongs to no key when there is none. */
+  /** The hash at a key without its expired fields. For a missing key, an empty hash that is not stored. */
   #hash(key: string): Hash {
     const hash = this.#hashes.get(key) ?? new Map<string, Field>();
     for (const [field, { endMs }] of hash) if (endMs !== 0 && endMs <= this.nowMs) hash.delete(field);
@@ -37,7 +37,7 @@ export class FieldTimesModel {
     else this.#hashes.delete(key);
   }
 
-  /** Every field of every hash with its value and end, in a form that can be compared. */
+  /** Every field of every hash with its value and expiry, in a form that can be compared. */
   state(keys: readonly string[]): string[] {
     return keys.flatMap((key) =>
       [...this.#hash(key)].map(([field, { value, endMs }]) => `${key} ${field} ${value} ${endMs || -1}`),
@@ -102,7 +102,7 @@ export class FieldTimesModel {
     return field.value;
   }
 
-  /** `words` as they are sent, from behind the key on. */
+  /** `words` are the arguments after the key, as they are sent. */
   #runOnTimes(name: string, hash: Hash, words: readonly string[]): Value {
     const fieldsAt = words.indexOf("FIELDS");
     const options = words.slice(0, fieldsAt);

@@ -9,7 +9,7 @@ import { arbitrarySteps, keys } from "./arbitrary-field-commands.ts";
 import { compareWithModel, expectListed, stateOf } from "./compare-with-model.ts";
 
 const startMs = 1_700_000_000_000;
-/** So low that hashes of either form come up, and the way from one to the other. */
+/** Low limits, so that both forms of hashes occur, and the conversion from packed to large. */
 const limits = { "hash-max-listpack-entries": 9, "hash-max-listpack-value": 16 } as const;
 
 let nowMs = startMs;
@@ -18,7 +18,7 @@ const setNow = (moment: number): void => {
 };
 const environment = { nowMs: () => nowMs };
 
-describe.each([2, 3])("hashes whose fields have times, in RESP%d", (protocol) => {
+describe.each([2, 3])("hashes whose fields expire, in RESP%d", (protocol) => {
   let running: OpenServer;
   let connection: RespConnection;
 
@@ -32,7 +32,7 @@ describe.each([2, 3])("hashes whose fields have times, in RESP%d", (protocol) =>
     await running.close();
   });
 
-  test("answer as maps of values and ends would", async () => {
+  test("answer as maps from fields to values and expiries would", async () => {
     await fc.assert(
       fc.asyncProperty(arbitrarySteps(startMs), async (steps) => {
         await connection.reply("FLUSHALL");
@@ -45,7 +45,7 @@ describe.each([2, 3])("hashes whose fields have times, in RESP%d", (protocol) =>
   }, 60_000);
 });
 
-test("a server that starts from the log of such hashes has the same fields with the same ends", async () => {
+test("a server that starts from the log of such hashes has the same fields with the same expiries", async () => {
   await fc.assert(
     fc.asyncProperty(arbitrarySteps(startMs), fc.integer({ min: 0, max: 1000 }), async (steps, downMs) => {
       const dir = mkdtempSync(join(tmpdir(), "field-times-"));

@@ -17,7 +17,7 @@ async function rewriteLog(connection: RespConnection): Promise<void> {
   }
 }
 
-test.each([true, false])("a log that is rewritten (as a snapshot: %p) keeps the times of fields", async (preamble) => {
+test.each([true, false])("a rewritten log (as a snapshot: %p) keeps the expiries of fields", async (preamble) => {
   const dir = mkdtempSync(join(tmpdir(), "field-times-"));
   let nowMs = 1_700_000_000_000;
   const environment = { nowMs: () => nowMs };
@@ -49,7 +49,7 @@ test.each([true, false])("a log that is rewritten (as a snapshot: %p) keeps the 
   }
 });
 
-test("the log says which fields had expired before they were changed", async () => {
+test("the log states which fields had expired before they were changed", async () => {
   const dir = mkdtempSync(join(tmpdir(), "field-times-"));
   let nowMs = 1_700_000_000_000;
   const options = { port: 0, dir, appendonly: true, environment: { nowMs: () => nowMs } } as const;
@@ -59,7 +59,7 @@ test("the log says which fields had expired before they were changed", async () 
     const first = await RespConnection.open(before.port, "MyRedis");
     await first.reply("HSETEX", "h1", "PX", 10, "FIELDS", 2, "a", 1, "b", 2);
     await first.reply("HSETEX", "h2", "PX", 10, "FIELDS", 1, "a", 1);
-    // So many that one command does not remove all that stand before the one that it changes.
+    // So many expired fields that one command does not remove all of them before the field that it changes.
     const names = Array.from({ length: 3000 }, (_, at) => `field:${at}`);
     await first.reply("HSET", "h3", "last", 1, ...names.flatMap((field) => [field, 1]));
     await first.reply("HPEXPIRE", "h3", 5, "FIELDS", names.length, ...names);

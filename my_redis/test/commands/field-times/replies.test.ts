@@ -5,7 +5,7 @@ import { sealPayload } from "../../../src/persistence/rdb/dump-payload.ts";
 import { showReply } from "../../differential/harness/reply.ts";
 import { RespConnection, type Word } from "../../differential/harness/resp-connection.ts";
 
-// Redis has these commands since 7.4 and 8.0: none of the servers beside us can be asked.
+// Redis has these commands since 7.4 and 8.0. The installed servers are older, so they cannot be compared.
 
 const startMs = 1_700_000_000_000;
 let nowMs = startMs;
@@ -15,7 +15,7 @@ let connection: RespConnection;
 beforeAll(async () => {
   running = await startOpenServer({ port: 0, memory: true, environment: { nowMs: () => nowMs } });
   connection = await RespConnection.open(running.port, "MyRedis");
-  // Nothing is removed but by what the tests do.
+  // Only the tests' own commands may remove fields.
   running.server.activeExpiry.enabled = false;
 });
 beforeEach(async () => {
@@ -37,10 +37,10 @@ async function createLarge(key: string, count: number): Promise<string[]> {
   return names;
 }
 
-describe("the time of a field", () => {
+describe("the expiry of a field", () => {
   beforeEach(() => connection.reply("HSET", "h", "a", "1", "b", "2", "c", "3"));
 
-  test("is set by HEXPIRE and its kin, under a condition, and told by HTTL and its kin", async () => {
+  test("is set by HEXPIRE and similar commands, under a condition, and returned by HTTL and similar commands", async () => {
     expect(await line("HEXPIRE h 10 FIELDS 3 a x b")).toBe("*[:1 :-2 :1]");
     expect(await line("HPEXPIRE h 1500 GT FIELDS 2 a c")).toBe("*[:0 :0]");
     expect(await line("HPEXPIRE h 1500 lt FIELDS 2 a c")).toBe("*[:1 :1]");
@@ -54,7 +54,7 @@ describe("the time of a field", () => {
     expect(await line("HPTTL h FIELDS 1 a")).toBe("*[:-1]");
   });
 
-  test("that is over already removes the field, and the hash with its last", async () => {
+  test("in the past deletes the field, and the hash with its last field", async () => {
     expect(await line("HEXPIREAT h 1 FIELDS 2 a a")).toBe("*[:2 :-2]");
     expect(await line("HEXPIRE h 0 FIELDS 1 b")).toBe("*[:2]");
     expect(await line("HGETALL h")).toBe('*[$"c" $"3"]');
@@ -62,7 +62,7 @@ describe("the time of a field", () => {
     expect(await line("EXISTS h")).toBe(":0");
   });
 
-  test("goes when the field is set anew, and stays when its number is changed", async () => {
+  test("is removed when the field is set again, and kept when its number is changed", async () => {
     await line("HEXPIRE h 10 FIELDS 3 a b c");
     await line("HSET h a 5");
     await line("HINCRBY h b 5");
@@ -72,7 +72,7 @@ describe("the time of a field", () => {
     expect(await line("HTTL h FIELDS 1 b")).toBe("*[:10]");
   });
 
-  test("goes with the hash to another name, into a copy, and out of DUMP into RESTORE", async () => {
+  test("is kept by renaming, by copying, and by DUMP and RESTORE", async () => {
     await line("HEXPIRE h 10 FIELDS 2 a b");
     await line("COPY h copy");
     await line("RENAME h named");
@@ -87,7 +87,7 @@ describe("the time of a field", () => {
     for (const key of ["copy", "named"]) expect(await line(`HGETALL ${key}`)).toBe('*[$"c" $"3"]');
   });
 
-  test("is beyond what a field can have", async () => {
+  test("is refused beyond the latest possible one", async () => {
     const most = String(2 ** 46 - 1);
     expect(await line(`HPEXPIREAT h ${most} FIELDS 1 a`)).toBe("*[:1]");
     expect(await line("HPEXPIRETIME h FIELDS 1 a")).toBe(`*[:${most}]`);
@@ -102,7 +102,7 @@ describe("the time of a field", () => {
 });
 
 describe("HGETDEL", () => {
-  test("gives values and removes their fields, and the hash with its last", async () => {
+  test("returns values and deletes their fields, and the hash with its last field", async () => {
     await line("HSET h a 1 b 2");
     expect(await line("HGETDEL h FIELDS 3 a a x")).toBe('*[$"1" $nil $nil]');
     expect(await line("HGETDEL h FIELDS 1 b")).toBe('*[$"2"]');
@@ -112,7 +112,7 @@ describe("HGETDEL", () => {
 });
 
 describe("HGETEX", () => {
-  test("gives values, and sets times or takes them away", async () => {
+  test("returns values, and sets or removes expiries", async () => {
     await line("HSET h a 1 b 2");
     expect(await line("HGETEX h FIELDS 2 a x")).toBe('*[$"1" $nil]');
     expect(await line("HGETEX h EX 10 FIELDS 2 a b")).toBe('*[$"1" $"2"]');
@@ -127,7 +127,7 @@ describe("HGETEX", () => {
 });
 
 describe("HSETEX", () => {
-  test("sets fields with a time, if none or all of them are there", async () => {
+  test("sets fields with an expiry, if none or all of them exist", async () => {
     expect(await line("HSETEX h FXX EX 10 FIELDS 1 a 1")).toBe(":0");
     expect(await line("EXISTS h")).toBe(":0");
     expect(await line("HSETEX h FNX EX 10 FIELDS 2 a 1 b 2")).toBe(":1");
@@ -139,7 +139,7 @@ describe("HSETEX", () => {
     expect(await line("HGETALL h")).toBe('*[$"b" $"5" $"a" $"6"]');
   });
 
-  test("with a time that is over leaves the fields out", async () => {
+  test("with an expiry in the past deletes the fields", async () => {
     await line("HSET h a 1 b 2");
     expect(await line("HSETEX h PXAT 1 FIELDS 2 a 3 c 4")).toBe(":1");
     expect(await line("HGETALL h")).toBe('*[$"b" $"2"]');
@@ -148,7 +148,7 @@ describe("HSETEX", () => {
   });
 });
 
-describe("requests that are wrong", () => {
+describe("invalid requests", () => {
   test.each([
     ["HEXPIRE h 10 FIELDS 1", "-ERR wrong number of arguments for 'hexpire' command"],
     ["HEXPIRE h ten FIELDS 1 a", "-ERR value is not an integer or out of range"],
@@ -188,7 +188,7 @@ describe("requests that are wrong", () => {
     expect(await line("HGETALL h")).toBe('*[$"a" $"1" $"b" $"2"]');
   });
 
-  test("about a key that is not there are still wrong", async () => {
+  test("for a missing key are still refused", async () => {
     expect(await line("HEXPIRE none 10 FIELDS 2 a b")).toBe("*[:-2 :-2]");
     expect(await line("HTTL none FIELDS 1 a")).toBe("*[:-2]");
     expect(await line("HPERSIST none FIELDS 1 a")).toBe("*[:-2]");
@@ -197,7 +197,7 @@ describe("requests that are wrong", () => {
   });
 });
 
-describe("a hash with times", () => {
+describe("a hash with expiring fields", () => {
   test("is packed until it outgrows the limits, as OBJECT ENCODING says", async () => {
     await line("HSET h a 1");
     await line("HEXPIRE h 10 FIELDS 1 a");
@@ -215,7 +215,7 @@ describe("a hash with times", () => {
     expect(await line("HGETALL h")).toBe(`*[$"b" $"${"x".repeat(65)}"]`);
   });
 
-  test("that becomes a string keeps nothing of them", async () => {
+  test("that becomes a string keeps no expiries", async () => {
     await line("HSET h a 1");
     await line("HEXPIRE h 10 FIELDS 1 a");
     await line("SET h text");
@@ -226,7 +226,7 @@ describe("a hash with times", () => {
     expect(await line("GET h")).toBe('$"text"');
   });
 
-  test("is read from what Redis 7.4 and its release candidates wrote", async () => {
+  test("is read from the payloads of Redis 7.4 and of its release candidates", async () => {
     const text = (writer: RdbWriter, word: string): void => writer.string(Buffer.from(word));
     for (const [type, key] of [
       [22, "before"],
@@ -250,7 +250,7 @@ describe("a hash with times", () => {
     }
   });
 
-  test("is written as Redis 7.4 writes it, and without a time left as Redis 7.0 does", async () => {
+  test("is written as Redis 7.4 writes it, and without any expiry as Redis 7.0 does", async () => {
     await line("HSET h a 1 b 2");
     await line("HPEXPIRE h 1000 FIELDS 1 b");
     const payload = Buffer.from((await connection.reply("DUMP", "h")).text ?? "", "latin1");
@@ -264,8 +264,8 @@ describe("a hash with times", () => {
   });
 });
 
-describe("fields whose time is over", () => {
-  test("are seen by no command on hashes, though there are thousands that nobody has removed yet", async () => {
+describe("expired fields", () => {
+  test("are invisible to commands on hashes, even if thousands of them have not been deleted yet", async () => {
     const names = await createLarge("h", 3000);
     await connection.reply("HPEXPIRE", "h", 100, "FIELDS", 2995, ...names.slice(5));
     await line("COPY h g");
@@ -286,7 +286,7 @@ describe("fields whose time is over", () => {
     expect(await line("HLEN others")).toBe(":3000");
   });
 
-  test("are removed by themselves, bit by bit, and the hash with its last", async () => {
+  test("are deleted in the background, in steps, and the hash with its last field", async () => {
     const names = await createLarge("large", 1000);
     await connection.reply("HPEXPIRE", "large", 100, "FIELDS", 1000, ...names);
     await line("HSETEX small PX 100 FIELDS 2 a 1 b 2");
@@ -309,7 +309,7 @@ describe("fields whose time is over", () => {
     expect((await connection.reply("INFO", "keyspace")).text).toContain("subexpiry=1\r\n");
   });
 
-  test("are not what SORT goes by, or gets", async () => {
+  test("count as missing in BY and GET of SORT", async () => {
     await line("RPUSH l 1 2");
     await line("HSETEX o_1 PX 100 FIELDS 1 weight 9");
     await line("HSET o_2 weight 5");
@@ -319,7 +319,7 @@ describe("fields whose time is over", () => {
     expect(await line("EXISTS o_1")).toBe(":0");
   });
 
-  test("are counted by INFO, and the hashes that have such", async () => {
+  test("are counted by INFO, as are the hashes that have expiring fields", async () => {
     const hashesWithTimes = async (): Promise<string | undefined> =>
       /subexpiry=(\d+)/.exec((await connection.reply("INFO", "keyspace")).text ?? "")?.[1];
     await line("HSET h a 1 b 2 c 3");
@@ -354,7 +354,7 @@ describe("fields whose time is over", () => {
   });
 });
 
-test("keyspace notifications tell of times, and of the end of fields", async () => {
+test("keyspace notifications report expiries that are set, and fields that expire", async () => {
   const listener = await RespConnection.open(running.port, "MyRedis");
   await listener.reply("PSUBSCRIBE", "__keyevent@0__:*");
   await line("CONFIG SET notify-keyspace-events KEA");

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { Word } from "./resp-connection.ts";
 import type { Step } from "./sequence.ts";
 
-/** Few keys, so that the commands of a sequence meet. */
+/** Few keys, so that the commands of a sequence affect each other. */
 export const keyWord: fc.Arbitrary<Word> = fc.constantFrom("a", "b", "c", "d");
 
 const limits = [
@@ -14,7 +14,7 @@ const limits = [
   "4294967296",
 ];
 
-/** An integer, mostly a small one; now and then at a limit. */
+/** An integer, mostly a small one, sometimes at a limit. */
 export const integerWord: fc.Arbitrary<Word> = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: -20, max: 20 }) },
   { weight: 1, arbitrary: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }) },
@@ -37,13 +37,13 @@ export const valueWord: fc.Arbitrary<Word> = fc.oneof(
   fc.uint8Array({ maxLength: 60 }),
 );
 
-/** Milliseconds to live, so many or so few that the speed of the machine does not matter. */
+/** Times to live in milliseconds, so short or so long that the machine's speed does not matter. */
 export const lifetimeMs: fc.Arbitrary<number> = fc.constantFrom(-1, 0, 1_000_000, 2_000_000, 3_000_500);
 export const lifetimeSeconds: fc.Arbitrary<number> = fc.constantFrom(-1, 0, 1000, 2000, 3000);
 /** Moments in seconds: long past, or far in the future. */
 export const momentSeconds: fc.Arbitrary<number> = fc.constantFrom(1, 4_102_444_800, 4_202_444_800);
 
-/** Something that is wrong in most places. */
+/** A word that is invalid in most places. */
 export const junkWord: fc.Arbitrary<Word> = fc.constantFrom(
   "",
   "x",
@@ -55,7 +55,7 @@ export const junkWord: fc.Arbitrary<Word> = fc.constantFrom(
   " ",
 );
 
-/** A command with arguments, each a word or an arbitrary for one word or for several. */
+/** A command with arguments. Each is a word, or an arbitrary for one word or for several. */
 export function commandOf(...parts: readonly (Word | fc.Arbitrary<Word | readonly Word[]>)[]): fc.Arbitrary<Step> {
   return fc
     .tuple(...parts.map((part) => (isWord(part) ? fc.constant<Word | readonly Word[]>(part) : part)))

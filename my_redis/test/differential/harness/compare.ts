@@ -9,10 +9,10 @@ export const sameBytes: Comparer = (ours, theirs) => encodeReply(ours) === encod
 /** The same elements, in any order. */
 export const sameElements: Comparer = (ours, theirs) => sameBytes(sorted(ours, 1), sorted(theirs, 1));
 
-/** The same pairs (of a map, or of an array that alternates keys and values), in any order. */
+/** The same pairs (of a map, or of an array of alternating keys and values), in any order. */
 export const samePairs: Comparer = (ours, theirs) => sameBytes(sorted(ours, 2), sorted(theirs, 2));
 
-/** The whole of a scan in one reply: both cursors 0, the same elements; `size` 2 for pairs. */
+/** A complete scan in one reply: both cursors 0, the same elements; `size` 2 for pairs. */
 export const sameWholeScan =
   (size: 1 | 2): Comparer =>
   (ours, theirs) => {
@@ -24,7 +24,7 @@ export const sameWholeScan =
     return sameBytes(sortScan(ours), sortScan(theirs));
   };
 
-/** Integers that differ by at most this much; negative ones (no key, no expiry) and errors must be the same. */
+/** Integers that differ by at most this much. Negative ones (missing key, no expiry) and errors must be the same. */
 export const within =
   (tolerance: number): Comparer =>
   (ours, theirs) => {
@@ -33,20 +33,22 @@ export const within =
     return one < 0 || other < 0 ? one === other : Math.abs(one - other) <= tolerance;
   };
 
-/** The same type (and length of an array), whatever it says: for what is random, or tells of the server itself. */
+/**
+ * The same type (and length of an array) with any content: for random replies, and for facts about the server itself.
+ */
 export const sameShape: Comparer = (ours, theirs) =>
   ours.sign === theirs.sign &&
   ours.items?.length === theirs.items?.length &&
   (ours.text === null) === (theirs.text === null);
 
 /**
- * The same encoding, but for what Redis 7.2, whose names we give, calls differently than the 7.0 beside us: small lists
- * are listpacks there and always quicklists here, small sets of strings listpacks there and hash tables here.
+ * The same encoding. MyRedis uses the names of Redis 7.2, which differ from those of the installed 7.0: in 7.0 small
+ * lists are always quicklists instead of listpacks, and small sets of strings are hash tables instead of listpacks.
  */
 export const sameEncoding: Comparer = (ours, theirs) =>
   sameBytes(ours, theirs) || (ours.text === "listpack" && (theirs.text === "quicklist" || theirs.text === "hashtable"));
 
-/** Anything goes. */
+/** Accepts any two replies. */
 export const anything: Comparer = () => true;
 
 function sorted(reply: Reply, size: 1 | 2): Reply {
@@ -59,10 +61,10 @@ function sorted(reply: Reply, size: 1 | 2): Reply {
   return { ...reply, items: groups.flat() };
 }
 
-// Both servers read their own clock, and a busy machine may take its time between the two.
+// Each server reads its own clock, and on a busy machine there may be a delay between the two.
 const toleranceMs = 10_000;
 
-/** How the replies of commands that are not answered byte for byte the same are compared, by command name. */
+/** Comparers of commands whose replies are not equal byte for byte, by command name. */
 const comparers: Readonly<Record<string, Comparer>> = {
   KEYS: sameElements,
   SCAN: sameWholeScan(1),
@@ -98,7 +100,7 @@ const comparers: Readonly<Record<string, Comparer>> = {
   OBJECT: sameEncoding,
 };
 
-/** The comparer that a command has unless a step names another. */
+/** The comparer of a command, unless a step names another. */
 export function comparerOf(command: readonly Word[]): Comparer {
   return (
     comparers[

@@ -4,10 +4,10 @@ import { type RespConnection, showCommand, type Word } from "./resp-connection.t
 import { sameScores } from "./same-scores.ts";
 import type { ServerPair } from "./servers.ts";
 
-/** Databases that a sequence may touch. */
+/** Databases that a sequence may use. */
 const inspectedDatabases = [0, 1];
 
-/** How to read a whole value, by its type. */
+/** How to read a complete value, by its type. */
 const readers: Readonly<Record<string, { command: (key: Word) => Word[]; compare: Comparer }>> = {
   string: { command: (key) => ["GET", key], compare: sameBytes },
   list: { command: (key) => ["LRANGE", key, 0, -1], compare: sameBytes },
@@ -25,7 +25,7 @@ export async function emptyBoth({ control }: ServerPair): Promise<void> {
   }
 }
 
-/** How the data of the two servers differ, key by key: type, encoding, expiry and value. */
+/** Describes how the data of the two servers differ, key by key: type, encoding, expiry and value. */
 export async function datasetDifference(pair: ServerPair): Promise<string | undefined> {
   const [ours, theirs] = [pair.control.MyRedis, pair.control["redis-server"]];
   try {

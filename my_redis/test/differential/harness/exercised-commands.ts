@@ -8,7 +8,7 @@ const exercisedKey = Symbol.for("my-redis.differential.exercised");
 const holder = globalThis as typeof globalThis & { [exercisedKey]?: Set<string> };
 const exercised = (holder[exercisedKey] ??= new Set<string>());
 
-/** Notes that a command was run on both servers and its replies compared. */
+/** Records that a command was run on both servers and its replies were compared. */
 export function recordExercised(command: readonly Word[]): void {
   const [name, subcommand] = command.slice(0, 2).map(nameOf);
   if (name === undefined) return;
@@ -16,7 +16,7 @@ export function recordExercised(command: readonly Word[]): void {
   if (subcommand !== undefined && subcommand.length < 32) add(`${name}|${subcommand}`);
 }
 
-/** Lower-case names of the commands exercised so far in this process; with the second word added, "config|get" too. */
+/** Lower-case names of the commands exercised so far in this process; with the second word added, also "config|get". */
 export const exercisedCommands = (): ReadonlySet<string> => exercised;
 
 function add(name: string): void {

@@ -5,15 +5,15 @@ import { encodeReply, ReplyParser } from "./reply.ts";
 import { type RespConnection, showCommand, type Word } from "./resp-connection.ts";
 import { startPair } from "./start-pair.ts";
 
-/** Further apart than this, two moments of the two logs are different ones. */
+/** Two moments in the two logs that differ by more than this are different. */
 const toleranceMs = 10_000;
-/** Numbers from here on are moments in Unix milliseconds. */
+/** Numbers of at least this are moments in Unix milliseconds. */
 const leastMomentMs = 1_000_000_000_000;
 
 /**
- * Runs commands on a server of each kind that keeps an append-only file, and fails where the files say different
- * things: commands are compared word by word, names in any case, moments with a tolerance. `anyOrder`: the order of
- * the commands hangs on that of the keys in a hash table.
+ * Runs commands on a server of each kind with an append-only file, and fails when the files differ. Commands are
+ * compared word by word, names in any case, moments with a tolerance. `anyOrder`: the order of the commands depends on
+ * a hash table.
  */
 export async function expectSameLog(
   commands: readonly (readonly Word[])[],
@@ -62,7 +62,7 @@ async function runAndRead(
   dir: string,
   commands: readonly (readonly Word[])[],
 ): Promise<string[][]> {
-  // One by one: what is pipelined may share the file's unit.
+  // One by one, because pipelined commands may be logged as one unit.
   for (const command of commands) await connection.reply(...command);
   const folder = join(dir, "appendonlydir");
   const increment = readdirSync(folder).find((name) => name.endsWith(".incr.aof"));
@@ -70,7 +70,7 @@ async function runAndRead(
   return commandsIn(readFileSync(join(folder, increment)));
 }
 
-/** A log is a stream of RESP arrays of bulk strings, which the parser of replies can read. */
+/** A log is a stream of RESP arrays of bulk strings, so the parser of replies can read it. */
 function commandsIn(bytes: Uint8Array): string[][] {
   const parser = new ReplyParser();
   parser.feed(bytes);

@@ -4,11 +4,11 @@ import { commandOf, difference, SequenceRun, showStep, type Step } from "./seque
 import { type ServerPair, serverPair } from "./servers.ts";
 
 export interface SequenceOptions {
-  /** RESP2 and RESP3 unless given. */
+  /** RESP2 and RESP3 when not given. */
   readonly protocols?: readonly (2 | 3)[];
-  /** Whether all data (type, encoding, expiry, value of each key) is compared afterwards, too; true unless given. */
+  /** Whether all data (type, encoding, expiry, value of each key) is compared afterwards, too; true when not given. */
   readonly compareData?: boolean;
-  /** The servers, when not the pair that all tests share. */
+  /** The servers; the pair that all tests share when not given. */
   readonly pair?: () => Promise<ServerPair>;
 }
 
@@ -28,7 +28,7 @@ export async function expectSame(steps: readonly Step[], options: SequenceOption
   if (failure !== undefined) throw new Error(failure);
 }
 
-/** As `expectSame`, but gives the failure. */
+/** Like `expectSame`, but returns the failure. */
 export async function sequenceFailure(
   steps: readonly Step[],
   { protocols = [2, 3], compareData = true, pair: choosePair = serverPair }: SequenceOptions = {},

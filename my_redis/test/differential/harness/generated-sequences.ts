@@ -3,15 +3,15 @@ import { sequenceFailure, type SequenceOptions } from "./expect-same.ts";
 import { showStep, type Step } from "./sequence.ts";
 
 export interface GeneratedOptions extends SequenceOptions {
-  /** What a step may be. */
+  /** The commands of which sequences are made. */
   readonly commands: readonly fc.Arbitrary<Step>[];
-  /** Sequences in an ordinary run. DIFFERENTIAL_RUNS multiplies it. */
+  /** Sequences in a normal run. DIFFERENTIAL_RUNS multiplies it. */
   readonly runs?: number;
-  /** Steps in a sequence, at most. */
+  /** The most steps of a sequence. */
   readonly maxSteps?: number;
   /** Steps before each sequence. */
   readonly before?: readonly Step[];
-  /** The seed of the ordinary run. DIFFERENTIAL_SEED overrides it: a number, or "random". */
+  /** The seed of a normal run. DIFFERENTIAL_SEED overrides it: a number, or "random". */
   readonly seed?: number;
 }
 
@@ -19,8 +19,8 @@ export interface GeneratedOptions extends SequenceOptions {
 export const generatedTimeoutMs = 60_000 * Math.max(1, runsFactor());
 
 /**
- * Runs generated sequences on both servers. A failing one is shrunk, and the error says it, its seed and its path:
- * DIFFERENTIAL_SEED=<seed> DIFFERENTIAL_PATH=<path> with the same test runs that very sequence again.
+ * Runs generated sequences on both servers. A failing sequence is shrunk, and the error shows it with its seed and
+ * path. DIFFERENTIAL_SEED=<seed> DIFFERENTIAL_PATH=<path> with the same test runs exactly this sequence again.
  */
 export async function expectSameGenerated(options: GeneratedOptions): Promise<void> {
   const { commands, runs = 40, maxSteps = 40, before = [] } = options;
@@ -41,7 +41,7 @@ export async function expectSameGenerated(options: GeneratedOptions): Promise<vo
   });
   if (!result.failed) return;
   if (result.counterexample === null) throw new Error(`no sequence was generated: ${fc.defaultReportMessage(result)}`);
-  // The last failure seen is that of the smallest sequence: shrinking goes on only from failures.
+  // Shrinking continues only from failures, so the last failure is that of the smallest sequence.
   const steps = [...before, ...result.counterexample[0]].map((step) => `      ${showStep(step)}`).join("\n");
   throw new Error(
     `${failure}\n    the sequence, shrunk ${result.numShrinks} times:\n${steps}\n` +

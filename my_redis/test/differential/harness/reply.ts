@@ -1,13 +1,13 @@
 /**
- * One reply as a tree that keeps every byte: text holds one character per byte, and a reply whose lengths are not
- * written in the shortest form is refused, so that two equal trees always stand for the same bytes.
+ * One reply as a tree that keeps every byte. Text has one character per byte. A reply whose lengths are not in their
+ * shortest form is refused, so that equal trees always stand for equal bytes.
  */
 export interface Reply {
   /** The RESP type: "+", "-", ":", "$", "*", and in RESP3 also "_", "#", ",", "(", "!", "=", "%", "~", ">". */
   readonly sign: string;
   /** Of a line or a bulk string; null for a nil. */
   readonly text?: string | null;
-  /** Elements of an array, set or push; keys and values in turn of a map; null for a nil. */
+  /** Elements of an array, set or push; alternating keys and values of a map; null for a nil. */
   readonly items?: readonly Reply[] | null;
 }
 
@@ -15,7 +15,7 @@ const lineSigns = "+-:_#,(";
 const bulkSigns = "$=!";
 const arraySigns = "*~>%";
 
-/** Cuts a stream of bytes into replies. */
+/** Splits a stream of bytes into replies. */
 export class ReplyParser {
   #bytes = Buffer.alloc(0);
   #at = 0;
@@ -25,7 +25,7 @@ export class ReplyParser {
     this.#at = 0;
   }
 
-  /** The next whole reply, or undefined when bytes are still to come. Throws on what is no RESP. */
+  /** The next complete reply; undefined when bytes are missing. Throws for bytes that are not RESP. */
   next(): Reply | undefined {
     const start = this.#at;
     const reply = this.#read();
@@ -33,7 +33,7 @@ export class ReplyParser {
     return reply;
   }
 
-  /** What has arrived and was not read, for messages. */
+  /** The received bytes that were not read, for messages. */
   get rest(): string {
     return this.#bytes.toString("latin1", this.#at);
   }
@@ -92,12 +92,12 @@ export function encodeReply({ sign, text, items }: Reply): string {
   return text === null || text === undefined ? `${sign}-1\r\n` : `${sign}${text.length}\r\n${text}\r\n`;
 }
 
-/** The reply for a human, on one line. */
+/** The reply in readable form, on one line. */
 export function showReply({ sign, text, items }: Reply): string {
   if (items === null || text === null) return `${sign}nil`;
   if (items !== undefined) return `${sign}[${items.map(showReply).join(" ")}]`;
   return bulkSigns.includes(sign) ? `${sign}${JSON.stringify(text)}` : `${sign}${text}`;
 }
 
-/** Whether our reply may stand for Redis's. */
+/** Whether our reply counts as equal to Redis's. */
 export type Comparer = (ours: Reply, theirs: Reply) => boolean;

@@ -1,17 +1,17 @@
 import { connect, type Socket } from "node:net";
 import { type Reply, ReplyParser, showReply } from "./reply.ts";
 
-/** One word of a command: text is sent as UTF-8. */
+/** One word of a command. Text is sent as UTF-8. */
 export type Word = string | number | bigint | Uint8Array;
 
 const replyTimeoutMs = 20_000;
 
 class ConnectionClosed extends Error {}
 
-/** Stands for the end of a connection among replies. */
+/** Marks the end of a connection among replies. */
 export const closed: Reply = { sign: "+", text: "(closed)" };
 
-/** A raw client connection. Replies come in the order of the commands; pushes are told apart where RESP3 has them. */
+/** A raw client connection. Replies come in the order of the commands. Pushes can be recognized only in RESP3. */
 export class RespConnection {
   readonly #socket: Socket;
   readonly #name: string;
@@ -25,12 +25,13 @@ export class RespConnection {
     this.#name = name;
     socket.on("data", (chunk: Buffer) => this.#data(chunk));
     socket.on("error", (error) => this.#fail(error));
-    // Half open, so that we can hang up and still read: the server's end must then be answered by hand.
+    // The socket may be half open, so that a test can end its side and go on reading. So the server's end must be
+    // answered here.
     socket.on("end", () => socket.end());
     socket.on("close", () => this.#fail(new ConnectionClosed(`${name} closed the connection`)));
   }
 
-  /** `name` stands in messages. */
+  /** `name` appears in messages. */
   static open(port: number, name: string): Promise<RespConnection> {
     return new Promise((resolve, reject) => {
       const options = { port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true };
@@ -47,7 +48,7 @@ export class RespConnection {
     this.#socket.write(Buffer.concat(commands.map(encodeCommand)));
   }
 
-  /** Sends bytes as they are. */
+  /** Sends bytes unchanged. */
   sendRaw(bytes: Uint8Array): void {
     this.#socket.write(bytes);
   }
@@ -69,7 +70,7 @@ export class RespConnection {
     });
   }
 
-  /** Sends commands in one write and gives as many replies. */
+  /** Sends commands in one write and returns as many replies. */
   async replies(commands: readonly (readonly Word[])[]): Promise<Reply[]> {
     if (commands.length > 0) this.send(...commands);
     const replies: Reply[] = [];
@@ -81,7 +82,7 @@ export class RespConnection {
     return (await this.replies([command]))[0] as Reply;
   }
 
-  /** As `next`, and `closed` once the server has ended the connection. */
+  /** Like `next`, but returns `closed` once the server has ended the connection. */
   async nextOrClosed(): Promise<Reply> {
     try {
       return await this.next();
@@ -91,7 +92,7 @@ export class RespConnection {
     }
   }
 
-  /** Sends nothing any more; what the server still sends is read. */
+  /** Ends the sending side. Data from the server is still read. */
   hangUp(): void {
     this.#socket.end();
   }
@@ -120,7 +121,7 @@ export class RespConnection {
     this.#waiting = [];
   }
 
-  /** What arrived and was not asked for, for messages. */
+  /** Received data that no caller read, for messages. */
   get unread(): string {
     return this.#arrived.map(showReply).join(" ") + this.#parser.rest;
   }
@@ -139,7 +140,7 @@ export function encodeCommand(words: readonly Word[]): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** A command for a human: words in quotes where they need them. */
+/** A command in readable form, with words quoted where necessary. */
 export function showCommand(words: readonly Word[]): string {
   return words.map(showWord).join(" ");
 }

@@ -4,8 +4,8 @@ import { type Comparer, encodeReply, type Reply } from "./reply.ts";
 const numberWithFraction = /^-?\d+(\.\d+)?(e[+-]\d+)?$/;
 
 /**
- * The same bytes, once each score of redis-server 7.0 (always 17 digits) is put as 7.2 prints it (as few as tell the
- * double from all others). The double itself must be the same to the last bit.
+ * The same bytes, after each score of redis-server 7.0 (always 17 digits) is printed as 7.2 does (as few digits as
+ * identify the double). The double itself must be equal to the last bit.
  */
 export const sameScores: Comparer = (ours, theirs) =>
   encodeReply(ours) === encodeReply(theirs) || encodeReply(ours) === encodeReply(shortened(theirs));

@@ -5,14 +5,17 @@ import type { ServerPair, Side } from "./servers.ts";
 
 const blockedTimeoutMs = 10_000;
 
-/** What a step may say besides its command. */
+/** The options of a step, besides its command. */
 export interface CommandStep {
   readonly command: readonly Word[];
-  /** Number of the connection, 0 unless given. Connections are opened as they are named. */
+  /** Number of the connection, 0 when not given. A connection is opened when it is first named. */
   readonly on?: number;
-  /** How the replies are compared, when not as `comparerOf` says. */
+  /** How the replies are compared, instead of by `comparerOf`. */
   readonly compare?: Comparer;
-  /** The command blocks: go on without its reply (an `awaitReply` step reads it) once the client waits. */
+  /**
+   * The command blocks: the sequence continues without its reply as soon as the client waits. An `awaitReply` step
+   * reads the reply.
+   */
   readonly blocks?: true;
 }
 
@@ -22,25 +25,25 @@ export interface AwaitStep {
   readonly compare?: Comparer;
 }
 
-/** Sends bytes as they are, one character each, and reads `replies` replies. */
+/** Sends bytes unchanged, one character each, and reads `replies` replies. */
 export interface RawStep {
   readonly raw: string;
   readonly replies: number;
   readonly on?: number;
-  /** The server closes the connection afterwards; the same number opens a new one. */
+  /** The server closes the connection afterwards. The same number then opens a new one. */
   readonly closes?: true;
-  /** We end our side of the connection, and read whatever comes until the server ends his. */
+  /** The test ends its side of the connection, and reads until the server ends the other side. */
   readonly hangUp?: true;
 }
 
-/** Repeats SCAN, HSCAN, SSCAN or ZSCAN from cursor 0 to the end; compares all that it gave, without order. */
+/** Repeats SCAN, HSCAN, SSCAN or ZSCAN from cursor 0 to the end, and compares all elements in any order. */
 export interface ScanStep {
   /** The command without its cursor: ["SCAN", "MATCH", "a*"], ["HSCAN", "key", "COUNT", 5]. */
   readonly scan: readonly Word[];
   readonly on?: number;
 }
 
-/** Lets time pass: for keys that are to expire. */
+/** Waits, so that keys can expire. */
 export interface WaitStep {
   readonly waitMs: number;
 }
@@ -71,7 +74,7 @@ export class SequenceRun {
     for (let at = 0; at < steps.length;) {
       const batch = bareCommandsFrom(steps, at);
       if (batch.length > 0) {
-        // Commands in a row on one connection go out together: it is quicker, and pipelining is tested on the way.
+        // Consecutive commands on one connection are sent together. That is faster, and also tests pipelining.
         const connection = await this.#connection(0);
         for (const reply of await connection.replies(batch)) replies.push([reply]);
         at += batch.length;
@@ -130,7 +133,7 @@ export class SequenceRun {
     return { sign: "*", items: [...seen.keys()].sort().map((key) => seen.get(key) as Reply) };
   }
 
-  /** Waits until the server says that one more client is blocked, or answered instead of blocking. */
+  /** Waits until the server reports one more blocked client, or replies instead of blocking. */
   async #untilBlocked(connection: RespConnection, before: number): Promise<void> {
     const deadline = performance.now() + blockedTimeoutMs;
     while (connection.unread === "" && (await this.#blockedClients()) <= before) {
@@ -158,7 +161,7 @@ export class SequenceRun {
     return connection;
   }
 
-  /** What the server sent and no step read. */
+  /** Data from the server that no step has read. */
   unread(): string {
     return [...this.#connections.values()].map((connection) => connection.unread).join("");
   }
@@ -178,7 +181,7 @@ function bareCommandsFrom(steps: readonly Step[], from: number): (readonly Word[
   return batch;
 }
 
-/** Why our replies to a step cannot stand for Redis's; undefined when they can. */
+/** Why our replies to a step differ from Redis's; undefined when they count as equal. */
 export function difference(step: Step, ours: StepReplies, theirs: StepReplies): string | undefined {
   const compare = comparerOfStep(step);
   if (ours.length === theirs.length && ours.every((reply, at) => compare(reply, theirs[at] as Reply))) return undefined;

@@ -2,7 +2,7 @@ import { type Service, startRedisServer } from "../../../../tools/test-services/
 import { type OpenServer, startOpenServer, type StartOptions } from "../../../src/start-server.ts";
 import { RespConnection } from "./resp-connection.ts";
 
-/** Which of the two servers. */
+/** One of the two servers. */
 export type Side = "MyRedis" | "redis-server";
 
 export const sides = ["MyRedis", "redis-server"] as const satisfies readonly Side[];
@@ -10,14 +10,14 @@ export const sides = ["MyRedis", "redis-server"] as const satisfies readonly Sid
 /** Two servers that are compared. */
 export interface ServerPair {
   readonly ports: Readonly<Record<Side, number>>;
-  /** A connection of the harness's own to each, for what is not part of a test. RESP2, database 0. */
+  /** The harness's own connection to each server, for commands that are not part of a test. RESP2, database 0. */
   readonly control: Readonly<Record<Side, RespConnection>>;
 }
 
 export interface PairOptions {
   /** Directives of both servers, by their names in redis.conf: `{ "busy-reply-threshold": "20" }`. */
   readonly flags?: Readonly<Record<string, string>>;
-  /** What MyRedis alone is started with. It keeps everything in memory, unless this says otherwise. */
+  /** Settings of MyRedis alone. By default it keeps everything in memory. */
   readonly myRedis?: StartOptions;
 }
 
@@ -25,9 +25,9 @@ export interface PairOptions {
 export interface StartedPair extends ServerPair {
   readonly ours: OpenServer;
   readonly theirs: Service;
-  /** Does the same with each server, MyRedis first, and gives both results. */
+  /** Does the same with each server, MyRedis first, and returns both results. */
   onBoth<Result>(run: (port: number, side: Side) => Promise<Result>): Promise<[ours: Result, theirs: Result]>;
-  /** Ends both servers, and the connections of `control`. */
+  /** Stops both servers, and closes the connections of `control`. */
   close(): Promise<void>;
 }
 

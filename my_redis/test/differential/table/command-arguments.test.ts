@@ -9,7 +9,7 @@ import { serverPair, type Side } from "../harness/servers.ts";
 
 const redis = requireService("redis");
 
-/** Where our arguments are others than those of redis-server 7.0, with the reason. */
+/** Where our arguments differ from those of redis-server 7.0, with the reason. */
 const differences: Readonly<Record<string, string>> = {
   "client|kill": "an old form of its filter is marked as deprecated there",
   hscan: "takes NOVALUES, as Redis 7.4",
@@ -24,7 +24,7 @@ function pairs({ items }: Reply): [string, Reply][] {
   );
 }
 
-/** Types, tokens, flags and places of keys; names are ours. */
+/** Types, tokens, flags and places of keys. Names are our own. */
 function showArgument(argument: Reply): string {
   const facts = new Map(pairs(argument));
   const textOf = (name: string): string => facts.get(name)?.text ?? "";
@@ -35,18 +35,18 @@ function showArgument(argument: Reply): string {
   return `${token}${textOf("type")}${place}${parts === "" ? "" : `(${parts})`}${flags.length > 0 ? `[${flags.join()}]` : ""}`;
 }
 
-/** These take arguments that they do not use, or that are no part of their documentation. */
+/** Commands that take arguments that they do not use, or that are not part of their documentation. */
 const undocumented = new Set(["quit", "command", "debug"]);
 
-/** Commands whose arity does not follow from their syntax: their entries give the reasons. */
+/** Commands whose arity does not follow from their syntax. Their entries give the reasons. */
 const withOwnArity = [
   ...["client|kill", "command|getkeys", "command|getkeysandflags", "geohash", "geopos", "pfmerge", "zrank", "zrevrank"],
 ];
 
-/** Two for a subcommand. */
+/** The number of words of the name: two for a subcommand. */
 const nameWords = (fullName: string): number => fullName.split("|").length;
 
-/** What COMMAND DOCS says of the arguments of each command and subcommand. */
+/** The arguments in COMMAND DOCS of each command and subcommand. */
 async function documented(side: Side): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const add = (reply: Reply): void => {
@@ -66,7 +66,7 @@ describe("the syntax of commands", () => {
 
   const entries = [...table.all()].flatMap((entry) => [entry, ...table.subcommandsOf(entry)]);
 
-  test("is there for every command that takes arguments", () => {
+  test("exists for every command that takes arguments", () => {
     const lacking = entries
       .filter(({ run, syntax, fullName }) => run !== undefined && syntax.length === 0 && !undocumented.has(fullName))
       .filter(({ arity, fullName }) => arity !== nameWords(fullName))
@@ -74,7 +74,7 @@ describe("the syntax of commands", () => {
     expect(lacking).toEqual([]);
   });
 
-  test("gives the arity, but for commands that state it with a reason", () => {
+  test("implies the arity, except for commands that state another one with a reason", () => {
     const stated = entries
       .filter(({ run, fullName }) => run !== undefined && !undocumented.has(fullName))
       .filter(({ arity, fullName, syntax }) => arity !== arityOf(nameWords(fullName), syntax))
@@ -82,7 +82,7 @@ describe("the syntax of commands", () => {
     expect(stated.sort()).toEqual(withOwnArity.toSorted());
   });
 
-  test("stands under the name of the container that holds the subcommand", () => {
+  test("is listed under the name of the container that holds the subcommand", () => {
     for (const container of table.all()) {
       for (const { fullName } of table.subcommandsOf(container)) {
         expect(fullName.split("|").slice(0, -1)).toEqual([container.fullName]);
@@ -90,14 +90,14 @@ describe("the syntax of commands", () => {
     }
   });
 
-  test("tells where brackets do not match", () => {
+  test("is refused when brackets do not match", () => {
     for (const wrong of ["[key", "key]", "(a | b", "{a", "[a | b", "a:x"])
       expect(() => parseSyntax(wrong)).toThrow(wrong[0]);
   });
 });
 
 describe.skipIf(redis.missing)(`COMMAND DOCS${redis.reason}`, () => {
-  test("gives arguments of the types, words and flags that redis-server gives", async () => {
+  test("describes arguments by the same types, words and flags as redis-server", async () => {
     const [ours, theirs] = [await documented("MyRedis"), await documented("redis-server")];
     const found: string[] = [];
     let compared = 0;

@@ -31,12 +31,12 @@ describe("every entry of the table of commands", () => {
 });
 
 describe.skipIf(redis.missing)(`the table of commands${redis.reason}`, () => {
-  test("says of version and group what COMMAND DOCS of redis-server says, and does not repeat its summaries", async () => {
+  test("has the versions and groups of redis-server's COMMAND DOCS, and does not repeat its summaries", async () => {
     const theirs = await realDocs();
     let compared = 0;
     for (const [name, entry] of entries) {
       const docs = theirs.get(name);
-      // Newer than this redis-server, or our own.
+      // Commands that are newer than the installed redis-server, or our own, are not compared.
       if (docs === undefined || Object.hasOwn(differences, name)) continue;
       compared++;
       expect([name, entry.since, entry.group]).toEqual([name, docs.since, docs.group]);
@@ -45,7 +45,7 @@ describe.skipIf(redis.missing)(`the table of commands${redis.reason}`, () => {
     expect(compared).toBeGreaterThan(100);
   });
 
-  test("says of ACL categories what COMMAND of redis-server says", async () => {
+  test("has the ACL categories of redis-server's COMMAND", async () => {
     const theirs = await realCategories();
     for (const [name, entry] of entries) {
       const categories = theirs.get(name);
@@ -58,7 +58,7 @@ describe.skipIf(redis.missing)(`the table of commands${redis.reason}`, () => {
 interface Docs {
   readonly summary: string;
   readonly since: string;
-  /** As we name it: the server's own name of the group. */
+  /** The group as the server names it. */
   readonly group: string;
 }
 
@@ -77,7 +77,7 @@ async function realDocs(): Promise<Map<string, Docs>> {
   return docs;
 }
 
-/** Names and documentation in turn; that of a container holds the same for its subcommands. */
+/** Alternating names and documentation. That of a container holds the same for its subcommands. */
 function addDocs(docs: Map<string, Docs>, reply: Reply): void {
   for (const [name, value] of pairs(reply)) {
     const facts = new Map(pairs(value));

@@ -25,7 +25,7 @@ const differences: Readonly<Record<string, { info: Partial<Info>; reason: string
 const specificationDifferences: Readonly<Record<string, string>> = {};
 
 describe.skipIf(redis.missing)(`the table of commands${redis.reason}`, () => {
-  test("gives the tips and key specifications that COMMAND of redis-server gives", async () => {
+  test("has the tips and key specifications of redis-server's COMMAND", async () => {
     const [ours, theirs] = await Promise.all([replies("MyRedis"), replies("redis-server")]);
     let compared = 0;
     for (const [name, entry] of theirs) {
@@ -39,13 +39,13 @@ describe.skipIf(redis.missing)(`the table of commands${redis.reason}`, () => {
     expect(compared).toBeGreaterThan(200);
   });
 
-  test("says of arity, flags and keys what COMMAND of redis-server says", async () => {
+  test("has the arity, flags and keys of redis-server's COMMAND", async () => {
     const real = await realTable();
     const ours: Record<string, Info> = {};
     const theirs: Record<string, Info> = {};
     for (const [name, entry] of entriesByName()) {
       const info = real.get(name);
-      // Newer than this redis-server, or our own.
+      // Commands that are newer than the installed redis-server, or our own, are not compared.
       if (info === undefined) continue;
       ours[name] = infoOf(entry);
       theirs[name] = { ...info, ...differences[name]?.info };
@@ -55,7 +55,7 @@ describe.skipIf(redis.missing)(`the table of commands${redis.reason}`, () => {
   });
 });
 
-/** What COMMAND says of each command and subcommand, by its name. */
+/** The entry in COMMAND of each command and subcommand, by its name. */
 async function replies(side: Side): Promise<Map<string, Reply>> {
   const byName = new Map<string, Reply>();
   const add = (entry: Reply): void => {
@@ -66,7 +66,7 @@ async function replies(side: Side): Promise<Map<string, Reply>> {
   return byName;
 }
 
-/** The tips in any order, and of each key specification all but the notes, which are in Redis's own words. */
+/** The tips in any order, and each key specification without its notes, which are in Redis's own words. */
 function describeEntry({ items }: Reply): string[] {
   const tips = (items?.[7]?.items ?? []).map(showReply).toSorted().join();
   const specifications = (items?.[8]?.items ?? []).map(({ items: facts = [] }) => {

@@ -35,7 +35,7 @@ describe.skipIf(redis.missing)(`the table of commands${redis.reason}`, () => {
   test("has a differential test for every command", async () => {
     let exercised = exercisedCommands();
     const isMissing = (name: string): boolean => !exercised.has(name) && !(name in withoutComparison);
-    // In a run of all tests the others have run by now, in this process. Run alone, this test runs them.
+    // In a run of all tests, the others have already run in this process. When this test runs alone, it starts them.
     if (namesInTable().some(isMissing)) exercised = await exercisedByAllTests();
     expect(namesInTable().filter(isMissing)).toEqual([]);
     const needless = Object.keys(withoutComparison).filter((name) => exercised.has(name));
@@ -43,7 +43,7 @@ describe.skipIf(redis.missing)(`the table of commands${redis.reason}`, () => {
   }, 300_000);
 });
 
-/** Lower case; subcommands as "config|get". A container that cannot be run itself is left out. */
+/** Names in lower case; subcommands as "config|get". A container that cannot be run itself is left out. */
 function namesInTable(): string[] {
   return allCommands
     .flatMap(({ name, run, subcommands = [] }) => [
@@ -53,7 +53,7 @@ function namesInTable(): string[] {
     .map((name) => name.toLowerCase());
 }
 
-/** What the test files in the folder above exercise, in a process of their own. */
+/** The commands that the test files in the folder above exercise, which run in a separate process. */
 async function exercisedByAllTests(): Promise<ReadonlySet<string>> {
   const place = mkdtempSync(join(tmpdir(), "exercised-commands-"));
   const file = join(place, "names");

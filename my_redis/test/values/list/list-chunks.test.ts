@@ -87,7 +87,7 @@ const step = fc.oneof(
 
 describe("the chunks of a list", () => {
   for (const setting of [4, 1, -1, -2]) {
-    test(`hold what was put into them, wherever it was put, with a limit of ${setting}`, () => {
+    test(`hold the elements that were inserted, at any place, with a limit of ${setting}`, () => {
       fc.assert(
         fc.property(fc.array(step, { minLength: 1, maxLength: 200 }), (steps) => {
           const list = new CheckedChunks(setting);
@@ -111,7 +111,7 @@ describe("the chunks of a list", () => {
     });
   }
 
-  test("a queue that moves on for ever stays as small as what it holds", () => {
+  test("an endless queue stays as small as its content", () => {
     const list = new CheckedChunks(-2);
     for (let number = 0; number < 50_000; number++) {
       list.push(false, `job:${number}`);

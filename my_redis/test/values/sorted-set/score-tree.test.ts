@@ -76,7 +76,7 @@ describe("a large sorted set", () => {
     );
   });
 
-  test("reads on from where a count came to, and not once the set has changed", () => {
+  test("continues reading where a count ended, but not after the set has changed", () => {
     const { set } = newSet();
     for (let number = 0; number < 1000; number++) put(set, `m${number}`, number);
     for (let rank = 0; rank < 1000; rank += 7) {
@@ -91,11 +91,11 @@ describe("a large sorted set", () => {
     }
   });
 
-  test("grows by ascending scores, shrinks to nothing and gives its memory back in steps", () => {
+  test("grows by ascending scores, shrinks to nothing and frees its memory in steps", () => {
     const { heap, set } = newSet();
     for (let number = 0; number < 50_000; number++) put(set, `m${number}`, number);
     expect(set.tree.countWhile((score) => score < 31_415)).toBe(31_415);
-    // Full nodes: little more than 12 bytes for each entry.
+    // Nodes are full: little more than 12 bytes for each entry.
     expect(set.tree.memoryBytes).toBeLessThan(50_000 * 18);
     for (let number = 0; number < 50_000; number += 2) drop(set, `m${number}`);
     expect(scores(set, 100, 103, false)).toEqual([201, 203, 205]);

@@ -7,7 +7,7 @@ const id = (time: number): StreamId => new StreamId().set(0, time, 0, time % 7);
 
 /** An IdMap beside a plain sorted array of [id, payload]. */
 class CheckedMap {
-  /** Counts the memory of a map and of its copies, as long as they are in use. */
+  /** Counts the memory of a map and of its copies while they are in use. */
   readonly account = { besideBytes: 0 };
   readonly map = new IdMap(1, this.account);
   readonly model: [number, number][] = [];
@@ -46,7 +46,7 @@ class CheckedMap {
     for (let more = this.map.last(this.#place); more; more = this.map.previous(this.#place))
       backward.push(this.#current());
     expect(backward.reverse()).toEqual(this.model);
-    // Five words for each, and less than that for spare room.
+    // Five words for each entry, and less than that as spare room.
     expect(this.account.besideBytes).toBeGreaterThanOrEqual(this.model.length * 20);
     expect(this.account.besideBytes).toBe(this.map.memoryBytes);
     const copy = this.map.copy();
@@ -66,7 +66,7 @@ class CheckedMap {
 }
 
 describe("a map of ids", () => {
-  test("is a sorted array after insertions and removals anywhere", () => {
+  test("equals a sorted array after insertions and removals at any place", () => {
     const change = fc.record({
       remove: fc.boolean(),
       from: fc.nat(400),
@@ -89,7 +89,7 @@ describe("a map of ids", () => {
     );
   });
 
-  test("serves as a queue, and gives its memory back", () => {
+  test("serves as a queue, and frees its memory", () => {
     const checked = new CheckedMap();
     for (let time = 0; time < 3000; time++) {
       checked.insert(time, time);
@@ -102,7 +102,7 @@ describe("a map of ids", () => {
     expect(checked.map.memoryBytes).toBe(0);
   });
 
-  test("joins chunks of which little is left", () => {
+  test("joins chunks with few entries left", () => {
     const checked = new CheckedMap();
     for (let time = 0; time < 4096; time++) checked.insert(time, time);
     for (let time = 0; time < 4096; time++) if (time % 64 !== 0) checked.remove(time);

@@ -4,7 +4,9 @@ import { IdMap, IdPlace } from "../../../src/values/stream/id-map.ts";
 import { radixTreeNodes } from "../../../src/values/stream/radix-tree-nodes.ts";
 import { StreamId } from "../../../src/values/stream/stream-id.ts";
 
-/** Nodes below the point where these keys (hexadecimal) have `depth` bytes in common, counted by building the tree. */
+/**
+ * The number of nodes below the point where these keys (hexadecimal) share `depth` bytes, counted by building the tree.
+ */
 function nodesOf(keys: readonly string[], depth: number): number {
   if (depth === 16) return 1;
   const byByte = new Map<string, string[]>();

@@ -22,7 +22,7 @@ const idOf = ([time, sequence]: readonly [bigint, bigint]): StreamId => {
 const numberOf = ([time, sequence]: readonly [bigint, bigint]): bigint => (time << 64n) | sequence;
 
 describe("a stream id", () => {
-  test("reads and prints all of two times 64 bits", () => {
+  test("reads and prints twice 64 bits completely", () => {
     fc.assert(fc.property(uint64, uint64, (time, sequence) => parse(`${time}-${sequence}`) === `${time}-${sequence}`));
     expect(parse("5")).toBe("5-0");
     expect(parse("5", "highest")).toBe("5-18446744073709551615");
@@ -71,7 +71,7 @@ describe("a stream id", () => {
     expect(new StreamId().setHighest().increment()).toBe(false);
   });
 
-  test("may leave its sequence number to the stream", () => {
+  test("may leave its sequence number for the stream to choose", () => {
     const timeOf = (text: string): string | undefined => {
       const bytes = Buffer.from(text);
       const id = new StreamId();

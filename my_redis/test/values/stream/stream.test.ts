@@ -51,7 +51,7 @@ class CheckedStream {
     this.model = this.model.filter((each) => each.time >= time);
   }
 
-  /** Whole blocks only: at most the requested entries, and all blocks that may be removed. */
+  /** Only whole blocks: at most the requested entries, and all blocks that may be removed. */
   trimApproximately(maxLength: number): void {
     const removed = trimStream(this.stream, { maxLength, minId: new StreamId(), approximate: true, limit: 0 });
     expect(removed).toBeLessThanOrEqual(Math.max(0, this.model.length - maxLength));
@@ -152,7 +152,7 @@ describe("a stream", () => {
     expect(copy.has(idOf((checked.model[0] as Entry).time))).toBe(true);
   });
 
-  test("gives its memory back in steps", () => {
+  test("frees its memory in steps", () => {
     const checked = new CheckedStream(4096, 100);
     for (let number = 0; number < 5000; number++) checked.add(1, ["f", String(number)]);
     let steps = 1;

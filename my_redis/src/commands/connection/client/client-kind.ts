@@ -14,7 +14,7 @@ const kinds = new Map<string, ClientKind>([
 
 export const kindOf = ({ subscriptions }: Client): ClientKind => (subscriptions === undefined ? "normal" : "pubsub");
 
-/** The kind of client that an argument names. Throws for one that does not exist. */
+/** The kind of client that an argument names. Throws for an unknown kind. */
 export function readClientKind(args: Arguments, index: number): ClientKind {
   const given = args.latin1(index);
   const kind = kinds.get(given.toLowerCase());

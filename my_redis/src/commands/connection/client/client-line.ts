@@ -11,7 +11,7 @@ export function clientLine(context: Context): string {
     ["id", client.id],
     ["addr", channel.remoteAddress],
     ["laddr", channel.localAddress],
-    // Sockets have no number that a program could see here.
+    // The runtime does not show a socket's file descriptor.
     ["fd", -1],
     ["name", client.name],
     ["age", seconds(client.createdAtMs)],

@@ -12,7 +12,7 @@ export const client = container({
   group: "connection",
   since: "2.4.0",
   complexity: "Depends on the subcommand.",
-  summary: "Looks at and steers the connections of clients.",
+  summary: "Groups the commands that inspect and control client connections.",
   flags: [],
   helpSince: "5.0.0",
   subcommands: [

@@ -32,7 +32,7 @@ export const clientSetname = command({
   name: "CLIENT SETNAME",
   since: "2.6.9",
   brief: true,
-  summary: "Names the connection; an empty name takes the name away.",
+  summary: "Sets the name of the connection; an empty name removes it.",
   syntax: "connection-name",
   usage: "<name>",
   run({ client }, args, reply) {
@@ -48,7 +48,7 @@ export const clientSetinfo = command({
   name: "CLIENT SETINFO",
   since: "7.2.0",
   brief: true,
-  summary: "Tells which library the client uses, for CLIENT LIST.",
+  summary: "Sets the library name or version that CLIENT LIST shows for this connection.",
   syntax: "(LIB-NAME=libname | LIB-VER=libver)",
   usage: "(LIB-NAME|LIB-VER) <value>",
   run({ client }, args, reply) {

@@ -12,14 +12,14 @@ export const clientKill = command({
   group: "connection",
   since: "2.4.0",
   complexity: "O(N) where N is the number of client connections",
-  summary: "Closes connections: the one with an address, or all that fit the filters.",
+  summary: "Closes connections: the one with an address, or all that match the filters.",
   syntax:
     "(address | ([ID=client-id] | [TYPE=(NORMAL | MASTER | SLAVE | REPLICA | PUBSUB)] | [USER=username] | " +
     "[ADDR=address] | [LADDR=address] | [SKIPME=yes-or-no])...)",
   usage:
     "<ip:port> | [ID <client-id>] [TYPE <type>] [USER <name>] [ADDR <ip:port>] [LADDR <ip:port>] [SKIPME (YES|NO)]",
   flags: ["admin", "noscript", "loading", "stale"],
-  // Redis wants a filter, though its syntax would let them all be left out.
+  // Redis requires at least one filter, although its documented syntax makes each of them optional.
   arity: -3,
   run(context, args, reply) {
     if (args.count === 3) {
@@ -39,7 +39,7 @@ export const clientKill = command({
 function killAll(context: Context, fits: Filter): number {
   const found = [...context.server.clients.connected.values()].filter(fits);
   for (const each of found) {
-    // A client that kills itself gets its reply first.
+    // A client that kills itself still gets its reply.
     if (each === context) each.client.channel.closeAfterReplies();
     else each.client.channel.kill();
   }

@@ -11,7 +11,7 @@ export const clientInfo = command({
   since: "6.2.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Describes the connection that asks.",
+  summary: "Describes this connection.",
   flags: ["noscript", "loading", "stale"],
   tips: ["nondeterministic_output"],
   run(context, _args, reply) {

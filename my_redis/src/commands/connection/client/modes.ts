@@ -9,7 +9,7 @@ export const clientReply = command({
   name: "CLIENT REPLY",
   since: "3.2.0",
   brief: true,
-  summary: "Turns replies to this connection on, off, or off for the next command only.",
+  summary: "Turns replies to this connection on or off, or off for the next command only.",
   syntax: "(ON | OFF | SKIP)",
   flags: ["noscript", "loading", "stale"],
   run({ client }, args, reply) {
@@ -31,7 +31,7 @@ export const clientNoEvict = command({
   name: "CLIENT NO-EVICT",
   since: "7.0.0",
   brief: true,
-  summary: "Protects the connection from being closed when the memory of clients is short.",
+  summary: "Protects the connection from being closed when clients use too much memory.",
   syntax: "(ON | OFF)",
   flags: ["admin", "noscript", "loading", "stale"],
   run({ client }, args, reply) {
@@ -45,7 +45,7 @@ export const clientNoTouch = command({
   name: "CLIENT NO-TOUCH",
   since: "7.2.0",
   brief: true,
-  summary: "Makes the commands of this connection leave the access times of keys alone.",
+  summary: "Turns off updates of keys' access times by the commands of this connection.",
   syntax: "(ON | OFF)",
   flags: ["noscript", "loading", "stale"],
   run({ client, server }, args, reply) {

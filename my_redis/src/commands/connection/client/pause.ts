@@ -9,7 +9,7 @@ export const clientPause = command({
   since: "2.9.50",
   complexity: "O(1)",
   brief: true,
-  summary: "Holds the commands of all clients, or those that change data, back for some milliseconds.",
+  summary: "Delays the commands of all clients, or only the writes, for some milliseconds.",
   syntax: "timeout:integer [WRITE | ALL]",
   flags: ["admin", "noscript", "loading", "stale"],
   run({ server, now }, args, reply) {
@@ -33,7 +33,7 @@ export const clientUnpause = command({
   group: "connection",
   since: "6.2.0",
   complexity: "O(N) Where N is the number of paused clients",
-  summary: "Ends a pause.",
+  summary: "Ends a pause that CLIENT PAUSE began.",
   flags: ["admin", "noscript", "loading", "stale"],
   run({ server }, _args, reply) {
     server.pause.unpause();

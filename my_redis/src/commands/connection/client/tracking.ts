@@ -22,7 +22,7 @@ export const clientTracking = command({
   since: "6.0.0",
   complexity: "O(1). Some options may introduce additional complexity.",
   brief: true,
-  summary: "Tells this connection, or another one, of changes to keys that it has read, or to all with a prefix.",
+  summary: "Notifies this or another connection of changes to keys that it has read, or to all keys with a prefix.",
   syntax: "(ON | OFF) [REDIRECT=client-id] [PREFIX=prefix...=] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
   usage: "(ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [PREFIX <prefix> ...]] [OPTIN] [OPTOUT] [NOLOOP]",
   run({ client, server }, args, reply) {
@@ -62,7 +62,7 @@ function readMode(args: Arguments, server: Services): TrackingMode {
   return { ...flags, prefixes, redirect };
 }
 
-/** Throws where the options do not go together, or not with what the client has asked for before. */
+/** Throws when the options contradict each other or the tracking mode that is already on. */
 function checkMode({ tracking }: Client, mode: TrackingMode): void {
   const { broadcast, optIn, optOut, prefixes } = mode;
   if (!broadcast && prefixes.length > 0) throw new CommandError("ERR PREFIX option requires BCAST mode to be enabled");
@@ -89,7 +89,7 @@ function checkPrefixes(prefixes: readonly string[], before: readonly string[]): 
   }
 }
 
-/** Further prefixes are added to those of before; without any, all keys are meant. */
+/** New prefixes are added to the earlier ones. Without any prefix, all keys are tracked. */
 function withPrefixes({ tracking }: Client, mode: TrackingMode): TrackingMode {
   if (!mode.broadcast) return mode;
   const prefixes = [...(tracking?.mode.prefixes ?? []), ...mode.prefixes];
@@ -102,7 +102,7 @@ export const clientCaching = command({
   since: "6.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Says whether the keys of the next command are to be tracked.",
+  summary: "Decides whether the keys of the next command are tracked.",
   syntax: "(YES | NO)",
   run({ client: { tracking } }, args, reply) {
     if (tracking === undefined) {
@@ -131,7 +131,7 @@ export const clientGetredir = command({
   since: "6.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Returns the connection that hears of changes in place of this one; -1 while there is no tracking.",
+  summary: "Returns the id of the connection that is notified in place of this one; -1 without tracking.",
   run({ client: { tracking } }, _args, reply) {
     reply.integer(tracking?.mode.redirect ?? -1);
   },
@@ -143,7 +143,7 @@ export const clientTrackinginfo = command({
   since: "6.2.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Tells whether the connection hears of changes to keys that it has read.",
+  summary: "Describes how keys are tracked for this connection.",
   run({ client }, _args, reply) {
     const flags = flagsOf(client);
     const prefixes = client.tracking?.mode.prefixes ?? [];

@@ -7,7 +7,7 @@ export const clientUnblock = command({
   group: "connection",
   since: "5.0.0",
   complexity: "O(log N) where N is the number of client connections",
-  summary: "Ends the waiting of a client in a blocking command, as if its timeout had passed, or with an error.",
+  summary: "Unblocks a client that waits in a blocking command, as if it had timed out, or with an error.",
   syntax: "client-id [TIMEOUT | ERROR]",
   flags: ["admin", "noscript", "loading", "stale"],
   run({ server }, args, reply) {

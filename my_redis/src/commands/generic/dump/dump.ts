@@ -11,7 +11,7 @@ export const dump = command({
   group: "generic",
   since: "2.6.0",
   complexity: "O(N) with N being the size of the value",
-  summary: "Gives a key's value as bytes that RESTORE takes, here and in Redis.",
+  summary: "Serializes a key's value as bytes that RESTORE accepts, here and in Redis.",
   syntax: "key",
   flags: ["readonly"],
   keys: firstKey,
@@ -26,7 +26,7 @@ export const dump = command({
   },
 });
 
-/** A value as RESTORE takes it: bytes of its own. */
+/** A value serialized as RESTORE takes it, in a new array. */
 export function dumpValue({ keyspace, settings }: Services, address: Address): Uint8Array {
   const writer = new RdbWriter({ compresses: settings.values.rdbcompression });
   const encoder = new ValueEncoder(keyspace, writer);

@@ -16,11 +16,11 @@ import { OptionReader } from "../../options/option-reader.ts";
 
 interface RestoreOptions {
   replace: boolean;
-  /** The time to live is a moment. */
+  /** ABSTTL: the time to live is a Unix time. */
   absolute: boolean;
-  /** Seconds; -1 unless given. */
+  /** Seconds; -1 when not given. */
   idleSeconds: number;
-  /** 0 to 255; -1 unless given. */
+  /** 0 to 255; -1 when not given. */
   frequency: number;
 }
 
@@ -47,16 +47,16 @@ function readOptions(args: Arguments): RestoreOptions {
   return found;
 }
 
-/** The moment at which the key ends, Unix milliseconds; undefined for never. */
+/** When the key expires, in Unix milliseconds; undefined for never. */
 function readExpiry(context: Context, args: Arguments, absolute: boolean): number | undefined {
   const given = args.int64(2);
   if (given < 0n) throw new CommandError("ERR Invalid TTL value, must be >= 0");
   if (given === 0n) return undefined;
-  // A sum beyond 64 bits comes out in the distant past, as in Redis.
+  // As in Redis, a sum beyond 64 bits wraps around to the distant past.
   return Number(absolute ? given : BigInt.asIntN(64, given + BigInt(context.now)));
 }
 
-/** Builds the value of a payload. Throws when it is none. */
+/** Builds the value of a payload. Throws when the payload is invalid. */
 function build(context: Context, args: Arguments): DetachedValueBuilder {
   const payload = openPayload(args.range(3));
   if (payload === undefined) throw new CommandError("ERR DUMP payload version or checksum are wrong");
@@ -76,13 +76,13 @@ function decode(payload: ByteRange, builder: DetachedValueBuilder): void {
   decodeValue(reader.byte(), reader, builder);
 }
 
-/** The log gets a moment in the place of a time to live. */
+/** The log gets the moment of expiry instead of a time to live, because it is replayed later. */
 function logMoment(context: Context, args: Arguments, expiryMs: number): void {
   const rest = Array.from({ length: args.count - 3 }, (_, index) => args.bytes(index + 3));
   context.logAs("RESTORE", args.bytes(1), expiryMs, ...rest, "ABSTTL");
 }
 
-/** Sets what the payload's sender knew of the key's use, as far as the eviction policy here wants to know it. */
+/** Restores the sender's idle time or access frequency, whichever the eviction policy here uses. */
 function setUse({ accessClock, heap }: Keyspace, address: Address, { idleSeconds, frequency }: RestoreOptions): void {
   if (accessClock.countsAccesses) {
     if (frequency >= 0) record.setAccessClock(heap, address, accessClock.countedAs(frequency));
@@ -96,7 +96,7 @@ export const restore = command({
   group: "generic",
   since: "2.6.0",
   complexity: "O(N) with N being the size of the value; O(N*log(N)) for a sorted set",
-  summary: "Creates a key from the bytes that DUMP gave for a value, here or in Redis.",
+  summary: "Creates a key from a value that DUMP has serialized, here or in Redis.",
   syntax: "key ttl:integer serialized-value [REPLACE] [ABSTTL] [IDLETIME=seconds] [FREQ=frequency:integer]",
   flags: ["write", "denyoom"],
   categories: ["dangerous"],

@@ -1,12 +1,12 @@
 import { ByteBuffer } from "../../../memory/byte-buffer.ts";
 
-/** Many byte strings, by number, one behind the other in one buffer: so that a sort needs no object for each. */
+/** Many byte strings in one buffer, addressed by number, so that a sort needs no object for each of them. */
 export class ByteStrings {
   readonly #buffer = new ByteBuffer({ initialBytes: 1024 });
   #ends = new Float64Array(64);
   count = 0;
 
-  /** Bytes of all of them. */
+  /** The total length of all strings, in bytes. */
   get totalBytes(): number {
     return this.#buffer.length;
   }
@@ -15,7 +15,7 @@ export class ByteStrings {
     return this.#buffer.bytes;
   }
 
-  /** Adds a copy of bytes[start, end); gives its number. */
+  /** Adds a copy of bytes[start, end). Returns its number. */
   add(bytes: Uint8Array, start: number, end: number): number {
     if (this.count === this.#ends.length) {
       const grown = new Float64Array(this.count * 2);

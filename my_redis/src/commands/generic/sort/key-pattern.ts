@@ -13,8 +13,8 @@ const arrow = Buffer.from("->");
 const value = new HashValue();
 
 /**
- * What BY and GET look up for an element: a key with the element in the place of the first star ("weight_*"), a field
- * of a hash at such a key ("object_*->name"), or for GET the element itself ("#").
+ * A pattern of BY or GET, applied to each element. It stands for a key in which the element replaces the first star
+ * ("weight_*"), for a field of the hash at such a key ("object_*->name"), or in GET for the element itself ("#").
  */
 export class KeyPattern {
   readonly hasStar: boolean;
@@ -26,7 +26,7 @@ export class KeyPattern {
   readonly #element: ReusedByteRange = { bytes: this.#key, start: 0, end: 0 };
 
   constructor(pattern: Uint8Array) {
-    // Redis looks for both signs in what C takes for the text: up to the first zero byte.
+    // Redis searches for the star and the arrow in a C string, which ends at the first zero byte.
     const text = pattern.includes(0) ? pattern.subarray(0, pattern.indexOf(0)) : pattern;
     const at = text.indexOf(star);
     this.hasStar = at >= 0;
@@ -38,7 +38,7 @@ export class KeyPattern {
     this.#field = hasField ? pattern.subarray(arrowAt + arrow.length) : undefined;
   }
 
-  /** Whether every key that it can look up lives in this hash slot: it looks up none, or has a hash tag before its star. */
+  /** Whether all keys of this pattern live in this hash slot: it has no star, or a hash tag before its star. */
   staysInSlot(slot: number): boolean {
     if (!this.hasStar) return true;
     const prefix = this.#prefix;
@@ -46,7 +46,9 @@ export class KeyPattern {
     return open >= 0 && prefix.indexOf(closingBrace, open) > open + 1 && hashSlot(prefix, 0, prefix.length) === slot;
   }
 
-  /** What the pattern finds for an element; undefined when there is nothing. Valid until the next question to any pattern. */
+  /**
+   * The value that the pattern finds for an element; undefined when it is missing. Valid until any pattern's next call.
+   */
   lookUp(context: Context, bytes: Uint8Array, start: number, end: number): ByteRange | undefined {
     if (this.#isElement) return Object.assign(this.#element, { bytes, start, end });
     if (!this.hasStar) return undefined;

@@ -13,18 +13,18 @@ import { ByteStrings } from "./byte-strings.ts";
 
 const { valueType } = record;
 
-/** A list, set or sorted set that is to be sorted. */
+/** The list, set or sorted set that is sorted. */
 export interface SortSource {
   readonly size: number;
   /** Whether the elements have an order of their own. */
   readonly ordered: boolean;
-  /** Copies of the elements [from, to), counted in their own order or from its end. */
+  /** Copies of the elements [from, to), counted in their own order, or from its end when `backwards`. */
   read(from: number, to: number, backwards: boolean): ByteStrings;
 }
 
 const nothing: SortSource = { size: 0, ordered: true, read: () => new ByteStrings() };
 
-/** What argument 1 names; nothing for a key that does not exist. Throws WRONGTYPE. */
+/** The collection that argument 1 names; an empty one when the key does not exist. Throws WRONGTYPE. */
 export function findSource(context: Context, args: Arguments): SortSource {
   const { database, keyspace } = context;
   const address = database.read(args, 1);

@@ -5,18 +5,18 @@ import { OptionReader } from "../../options/option-reader.ts";
 export interface SortOptions {
   descending: boolean;
   alphabetic: boolean;
-  /** Set by a BY that names no key of an element: the order stays as it is. */
+  /** A BY pattern without a star means: do not sort. */
   unsorted: boolean;
-  /** LIMIT; all from `offset` on when `limit` is negative. */
+  /** LIMIT; a negative `limit` means all elements from `offset` on. */
   offset: number;
   limit: number;
   by: KeyPattern | undefined;
   readonly get: KeyPattern[];
-  /** The argument that names the key to store at; 0 without. */
+  /** Position of the destination key; 0 without STORE. */
   storeIndex: number;
 }
 
-/** Reads what follows the key. Throws what Redis says of a wrong option. */
+/** Reads the arguments after the key. Throws Redis's error for an invalid option. */
 export function readSortOptions(args: Arguments, mayStore: boolean): SortOptions {
   const found: SortOptions = {
     descending: false,
@@ -54,11 +54,11 @@ export function readSortOptions(args: Arguments, mayStore: boolean): SortOptions
 
 function setBy(options: SortOptions, pattern: KeyPattern): void {
   options.by = pattern;
-  // Once and for all, whatever a further BY says: as in Redis.
+  // As in Redis, a later BY does not turn sorting on again.
   if (!pattern.hasStar) options.unsorted = true;
 }
 
-/** Where the keys stand that can be told from the arguments: the one to sort, and the last STORE. */
+/** Positions of the keys that the arguments name: the sorted key and the last STORE. Keys of patterns are not known. */
 export function sortKeys(args: Arguments): number[] {
   let storeIndex = 0;
   for (let index = 2; index < args.count; index++) {

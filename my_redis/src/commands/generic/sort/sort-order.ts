@@ -8,12 +8,12 @@ import { ByteStrings } from "./byte-strings.ts";
 import type { SortOptions } from "./sort-options.ts";
 
 const noNumber = "ERR One or more scores can't be converted into double";
-/** Below it a double loses digits, which the C library reports as an error. */
+/** Smaller doubles are subnormal and lose digits. The C library reports that as an error. */
 const smallestNormal = 2.2250738585072014e-308;
-/** A weight that was not found. */
+/** Marks an element whose weight is missing. */
 const missing = -1;
 
-/** The elements that are asked for: those with these numbers, in this order. */
+/** The requested elements: those with these numbers, in this order. */
 export interface Sorted {
   readonly elements: ByteStrings;
   readonly numbers: readonly number[];
@@ -21,13 +21,13 @@ export interface Sorted {
 
 type Compare = (one: number, other: number) => number;
 
-/** The numbers of the elements in the order that is asked for. Throws when one that must be a number is none. */
+/** The elements' numbers in the requested order. Throws when an element or weight that must be a number is not one. */
 export function orderOf(context: Context, elements: ByteStrings, options: SortOptions): number[] {
   const numbers = Array.from({ length: elements.count }, (_, number) => number);
   const ascending = options.alphabetic
     ? alphabetically(context, elements, options)
     : numerically(context, elements, options);
-  // The other way round by the comparison, not by reversing: what is equal keeps its order, as in Redis.
+  // DESC inverts the comparison instead of reversing the result, so equal elements keep their order, as in Redis.
   return numbers.sort(options.descending ? (one, other) => -ascending(one, other) : ascending);
 }
 
@@ -45,12 +45,12 @@ function numerically(context: Context, elements: ByteStrings, { by }: SortOption
   const byText = comparing(elements, false);
   return (one, other) => {
     const [first, second] = [scores[one] as number, scores[other] as number];
-    // Not by difference: two infinities have none.
+    // A subtraction of equal infinities would give NaN, so the scores are compared instead.
     return first < second ? -1 : first > second ? 1 : byText(one, other);
   };
 }
 
-/** The double that C's strtod reads from all of the text; NaN where it stops before or is out of range. */
+/** The double that C's strtod reads. NaN when the text is not read to its end, or is out of range. */
 function scoreOf(bytes: Uint8Array, start: number, end: number): number {
   const integer = parseSafeInteger(bytes, start, end);
   if (!Number.isNaN(integer)) return integer;
@@ -62,12 +62,12 @@ function scoreOf(bytes: Uint8Array, start: number, end: number): number {
   return Math.abs(score) < smallestNormal ? Number.NaN : score;
 }
 
-/** Whether zero is what the text says, and not what is left of a number that is too small. */
+/** Whether the text means zero. Otherwise zero is the result of an underflow. */
 const spellsZero = (text: string): boolean =>
   text.includes("0x") ? !/0x[^p]*[1-9a-f]/.test(text) : !/^[^e]*[1-9]/.test(text);
 
 function alphabetically(context: Context, elements: ByteStrings, { by, storeIndex }: SortOptions): Compare {
-  // For the client the C library compares, which ends a text at a zero byte; for a key all bytes count.
+  // Redis compares with strcoll when it replies, which stops at a zero byte. With STORE it compares all bytes.
   const upToZero = storeIndex === 0;
   if (by === undefined) return comparing(elements, upToZero);
   const weights = new ByteStrings();

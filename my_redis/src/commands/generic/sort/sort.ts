@@ -10,7 +10,7 @@ import { orderOf, type Sorted } from "./sort-order.ts";
 import { readSortOptions, sortKeys, type SortOptions } from "./sort-options.ts";
 import { storeSorted } from "./store-sorted.ts";
 
-/** Which elements LIMIT leaves of so many. */
+/** The range of elements that LIMIT keeps of this many. */
 function limited({ offset, limit }: SortOptions, size: number): { from: number; to: number } {
   const from = Math.min(Math.max(offset, 0), size);
   return { from, to: limit < 0 ? size : Math.min(from + Math.min(limit, size), size) };
@@ -44,7 +44,7 @@ function replyElements(
   }
 }
 
-/** What BY and GET look up may live on another node. */
+/** BY and GET may name keys that live on another node. */
 function refuseOtherSlots(args: Arguments, { by, get }: SortOptions): void {
   const slot = hashSlot(args.buffer, args.start(1), args.end(1));
   if (by?.staysInSlot(slot) === false) throw new CommandError("ERR BY option of SORT denied in cluster mode.");
@@ -59,7 +59,8 @@ const runSort =
     const options = readSortOptions(args, mayStore);
     if (context.server.cluster !== undefined) refuseOtherSlots(args, options);
     const source = findSource(context, args);
-    // A set has no order: where others see the result, in a key or by a script, it gets one.
+    // A set has no order. For STORE and in scripts it is sorted by name, so that the result does not depend on the hash
+    // table.
     if (options.unsorted && !source.ordered && (options.storeIndex > 0 || context.client.kind === "script")) {
       Object.assign(options, { unsorted: false, alphabetic: true, by: undefined });
     }
@@ -78,7 +79,8 @@ export const sort = command({
   ...shared,
   name: "SORT",
   since: "1.0.0",
-  summary: "Gives or stores the elements of a list, set or sorted set in order: by value, or by what other keys say.",
+  summary:
+    "Sorts the elements of a list, set or sorted set by value or by the values of other keys, and returns or stores them.",
   syntax: "key [BY=pattern] [LIMIT={offset count}] [GET=pattern...=] [ASC | DESC] [ALPHA] [STORE=destination:key]",
   flags: ["write", "denyoom"],
   keys: [keyAt(1, "RO access"), keysInData("RO access"), keysInData("OW update")],
@@ -91,7 +93,7 @@ export const sortRo = command({
   ...shared,
   name: "SORT_RO",
   since: "7.0.0",
-  summary: "Gives the elements of a list, set or sorted set in order, as SORT does, and never stores them.",
+  summary: "Sorts the elements of a list, set or sorted set as SORT does, but never stores them.",
   syntax: "key [BY=pattern] [LIMIT={offset count}] [GET=pattern...=] [ASC | DESC] [ALPHA]",
   flags: ["readonly"],
   keys: [keyAt(1, "RO access"), keysInData("RO access")],

@@ -8,11 +8,11 @@ import type { Sorted } from "./sort-order.ts";
 
 const element = new PackedElement();
 
-/** Puts a list of what was sorted, or of what GET finds for it, at the key of STORE. Gives its length. */
+/** Stores the sorted elements, or the values that GET found for them, as a list. Returns its length. */
 export function storeSorted(context: Context, args: Arguments, sorted: Sorted, options: SortOptions): number {
   const { database } = context;
   const { storeIndex } = options;
-  // All is looked up before the key is replaced, which may itself be one of those that GET names.
+  // GET may read the destination key, so all values are looked up before it is replaced.
   const values = valuesToStore(context, sorted, options.get);
   const existed = database.delete(args, storeIndex);
   if (values.count > 0) {

@@ -26,7 +26,7 @@ const info = command({
   name: "COMMAND INFO",
   since: "2.8.13",
   complexity: "O(N) where N is the number of commands to look up",
-  summary: "Describes commands for programs: arity, flags, positions of keys; all commands if none is named.",
+  summary: "Describes the named commands, or all, for programs: arity, flags and positions of keys.",
   syntax: "[command-name...]",
   tips: ["nondeterministic_output_order"],
   run({ server }, args, reply) {
@@ -48,7 +48,7 @@ const docs = command({
   name: "COMMAND DOCS",
   since: "7.0.0",
   complexity: "O(N) where N is the number of commands to look up",
-  summary: "Describes commands for people; all commands if none is named.",
+  summary: "Describes the named commands, or all, for people.",
   syntax: "[command-name...]",
   tips: ["nondeterministic_output_order"],
   run({ server }, args, reply) {

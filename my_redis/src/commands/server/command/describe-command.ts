@@ -45,7 +45,7 @@ function replyKeySpecification(entry: Command, specification: KeySpecification, 
   replySearch(reply, find.type, findFacts(find));
 }
 
-/** As Redis names what it counts. */
+/** The names that Redis gives to these numbers. */
 function findFacts(find: FindKeys): [string, number][] {
   if (find.type === "unknown") return [];
   if (find.type === "range") return Object.entries({ lastkey: find.last, keystep: find.step, limit: find.limit });
@@ -65,7 +65,10 @@ function replySearch(reply: ReplyWriter, type: string, facts: readonly (readonly
   }
 }
 
-/** Which of a command's key specifications belongs to its next argument that is a key: in order, of several the last to the last. */
+/**
+ * Assigns a command's key specifications to its key arguments, in order. The last key gets the last specification.
+ * Extra keys share it, too.
+ */
 class KeyPlaces {
   readonly #specifications: number;
   readonly #keys: number;

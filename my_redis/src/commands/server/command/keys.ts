@@ -17,8 +17,8 @@ export const commandGetkeys = command({
   ...facts,
   name: "COMMAND GETKEYS",
   since: "2.8.13",
-  summary: "Returns the keys of a whole command.",
-  // Redis wants an argument behind the command.
+  summary: "Returns the keys of a complete command.",
+  // Redis requires an argument behind the command.
   arity: -4,
   run(context, args, reply) {
     const { request, positions } = findKeys(context, args);
@@ -31,8 +31,8 @@ export const commandGetkeysandflags = command({
   ...facts,
   name: "COMMAND GETKEYSANDFLAGS",
   since: "7.0.0",
-  summary: "Returns the keys of a whole command, and how it treats them.",
-  // Redis wants an argument behind the command.
+  summary: "Returns the keys of a complete command, and how it uses them.",
+  // Redis requires an argument behind the command.
   arity: -4,
   run(context, args, reply) {
     const { found, request, positions } = findKeys(context, args);
@@ -72,7 +72,7 @@ function findKeys({ server }: Context, args: Arguments): FoundKeys {
   return { found, request, positions };
 }
 
-/** A shard channel is routed as a key is, and is none. */
+/** A shard channel is routed like a key, but is not one. */
 const namesChannels = (found: Command): boolean => found.keySpecifications.some(({ access }) => access === "not_key");
 
 function resolveName(table: Context["server"]["commands"], request: Arguments): Command | undefined {

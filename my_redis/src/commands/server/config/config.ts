@@ -11,7 +11,7 @@ const resetstat = command({
   since: "2.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Starts the counters that INFO reports from zero again.",
+  summary: "Resets the counters that INFO reports to zero.",
   flags: ["admin", "noscript", "loading", "stale"],
   run({ server }, _args, reply) {
     server.observers.statistics.reset();
@@ -28,7 +28,7 @@ const rewrite = command({
   since: "2.8.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Writes the present values into the configuration file, and keeps its comments.",
+  summary: "Writes the current settings to the configuration file, and keeps its comments.",
   flags: ["admin", "noscript", "loading", "stale"],
   run({ server }, _args, reply) {
     const { file } = server.settings;
@@ -48,7 +48,7 @@ export const config = container({
   group: "server",
   since: "2.0.0",
   complexity: "Depends on the subcommand.",
-  summary: "Reads and changes the directives of redis.conf.",
+  summary: "Groups the commands that read and change the directives of redis.conf.",
   flags: [],
   helpSince: "5.0.0",
   subcommands: [configGet, configSet, resetstat, rewrite],

@@ -22,7 +22,7 @@ export const configGet = command({
   },
 });
 
-/** Name as it is to be shown, and directive. A name without wildcards is shown as the client wrote it. */
+/** The displayed name and its directive. A name without wildcards is shown as the client wrote it. */
 function matchingDirectives(args: Arguments): Map<string, DirectiveName> {
   const found = new Map<string, DirectiveName>();
   const seen = new Set<string>();

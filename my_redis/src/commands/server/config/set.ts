@@ -15,7 +15,7 @@ export const configSet = command({
   group: "server",
   since: "2.0.0",
   complexity: "O(N) where N is the number of directives given",
-  summary: "Changes directives: all that are given, or none.",
+  summary: "Changes directives: either all given ones or none.",
   syntax: "{parameter value}...",
   usage: "<directive> <value> [<directive> <value> ...]",
   flags: ["admin", "noscript", "loading", "stale"],
@@ -44,7 +44,7 @@ function warnIfUnused({ server }: Context, name: DirectiveName): void {
   if (unused !== undefined) server.environment.report("warning", unusedWarning(name, unused));
 }
 
-/** The directives to change. Throws where one does not exist, is named twice or may not change. */
+/** The directives to change. Throws when one does not exist, is named twice or may not change. */
 function readNames(context: Context, args: Arguments): DirectiveName[] {
   const names: DirectiveName[] = [];
   for (let index = 2; index < args.count; index += 2) {

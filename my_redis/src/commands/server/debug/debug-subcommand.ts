@@ -7,7 +7,7 @@ export interface DebugSubcommand {
   readonly name: string;
   readonly usage?: string;
   readonly summary: string;
-  /** The least and the greatest number of arguments, DEBUG and the subcommand's name included. */
+  /** The least and the greatest number of arguments, including DEBUG and the subcommand's name. */
   readonly counts: readonly [least: number, most: number];
   run(context: Context, args: Arguments, reply: ReplyWriter): void;
 }

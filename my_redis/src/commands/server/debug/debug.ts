@@ -19,7 +19,7 @@ const notAllowed =
 const setActiveExpire: DebugSubcommand = {
   name: "SET-ACTIVE-EXPIRE",
   usage: "<0|1>",
-  summary: "Turns the removal of expired keys that nobody asks for off and on.",
+  summary: "Turns the background removal of expired keys on or off.",
   counts: [3, 3],
   run({ server }, args, reply) {
     server.activeExpiry.enabled = args.integer(2) !== 0;
@@ -48,7 +48,7 @@ const log: DebugSubcommand = {
   },
 };
 
-/** Switches of Redis's insides that have nothing to switch here; its test suite sets them. */
+/** Redis's test suite sets these internal switches. They have no counterpart here. */
 const withoutEffect = (name: string, counts: readonly [number, number]): DebugSubcommand => ({
   name,
   summary: "Accepted without effect.",
@@ -101,9 +101,9 @@ export const debug: Command = command({
   group: "server",
   since: "1.0.0",
   complexity: "Depends on the subcommand.",
-  summary: "Inspects and disturbs the server, for tests; enable-debug-command says which clients may use it.",
+  summary: "Inspects and disturbs the server for tests; enable-debug-command decides which clients may use it.",
   flags: ["admin", "noscript", "loading", "stale"],
-  // Its subcommands are not in the table of commands, as in Redis.
+  // As in Redis, the subcommands of DEBUG are not in the command table.
   arity: -2,
   run(context, args, reply) {
     const allowed = context.server.settings.values["enable-debug-command"];

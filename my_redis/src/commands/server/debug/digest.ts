@@ -4,7 +4,7 @@ import type { DebugSubcommand } from "./debug-subcommand.ts";
 import { findEvenExpired } from "./find-even-expired.ts";
 import { digestValue } from "./value-digest.ts";
 
-/** The signature of all databases: equal where the same keys with the same values are in databases of the same number. */
+/** The digest of all databases: equal when databases of the same number hold the same keys with the same values. */
 function digestOfAll(context: Context): DataDigest {
   const all = new DataDigest();
   for (const database of context.keyspace.databases) {
@@ -22,7 +22,7 @@ function digestOfAll(context: Context): DataDigest {
 
 export const debugDigest: DebugSubcommand = {
   name: "DIGEST",
-  summary: "Answers with a signature of all data, as Redis makes it.",
+  summary: "Returns a digest of all data, computed as Redis does.",
   counts: [2, 2],
   run: (context, _args, reply) => reply.simple(digestOfAll(context).toString()),
 };
@@ -30,7 +30,7 @@ export const debugDigest: DebugSubcommand = {
 export const debugDigestValue: DebugSubcommand = {
   name: "DIGEST-VALUE",
   usage: "<key> [<key> ...]",
-  summary: "Answers with signatures of these keys' values; zeros where there is no key.",
+  summary: "Returns digests of the values of these keys; zeros for a missing key.",
   counts: [2, Number.POSITIVE_INFINITY],
   run(context, args, reply) {
     reply.array(args.count - 2);

@@ -5,7 +5,7 @@ import { CommandError, errors } from "../../../protocol/command-error.ts";
 import { SortedSet } from "../../../values/sorted-set/sorted-set.ts";
 import type { DebugSubcommand } from "./debug-subcommand.ts";
 
-/** A table of open addressing has no chains to tell of; while it is resized both tables count as one. */
+/** A table with open addressing has no chains to report. While it is resized, both tables count as one. */
 type Statistics = Pick<RecordIndex, "capacity" | "size" | "resizing">;
 
 function describe({ capacity, size, resizing }: Statistics): string {
@@ -17,7 +17,7 @@ function describe({ capacity, size, resizing }: Statistics): string {
 export const debugHtstats: DebugSubcommand = {
   name: "HTSTATS",
   usage: "<dbid>",
-  summary: "Tells of the hash tables of a database: its keys, and those of them that expire.",
+  summary: "Describes the hash tables of a database: of its keys, and of the keys that expire.",
   counts: [3, 3],
   run({ keyspace }, args, reply) {
     const number = args.integer(2);
@@ -30,7 +30,7 @@ export const debugHtstats: DebugSubcommand = {
 export const debugHtstatsKey: DebugSubcommand = {
   name: "HTSTATS-KEY",
   usage: "<key>",
-  summary: "As HTSTATS, for the hash table of a key's value.",
+  summary: "Does the same as HTSTATS, for the hash table of a key's value.",
   counts: [3, 3],
   run({ database, keyspace }, args, reply) {
     const address = database.find(args.buffer, args.start(2), args.end(2));

@@ -7,7 +7,7 @@ import { findEvenExpired } from "./find-even-expired.ts";
 export const debugObject: DebugSubcommand = {
   name: "OBJECT",
   usage: "<key>",
-  summary: "Tells where and how a key's value is kept.",
+  summary: "Shows where and how a key's value is stored.",
   counts: [3, 4],
   run({ database, keyspace, now }, args, reply) {
     const address = findEvenExpired(database, args, 2);

@@ -24,7 +24,7 @@ export const debugPopulate: DebugSubcommand = {
   },
 };
 
-/** "value:<number>", cut off or filled with zero bytes to the size asked for. */
+/** "value:<number>", cut off or padded with zero bytes to the requested size. */
 function valueOf(number: number, size: number | undefined): Uint8Array {
   const text = Buffer.from(`value:${number}`);
   if (size === undefined) return text;

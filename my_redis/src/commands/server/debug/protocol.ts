@@ -2,7 +2,7 @@ import { CommandError } from "../../../protocol/command-error.ts";
 import type { ReplyWriter } from "../../../protocol/reply-writer.ts";
 import type { DebugSubcommand } from "./debug-subcommand.ts";
 
-/** A reply of each type of the protocol, for tests of clients. */
+/** A reply of each protocol type, for tests of clients. */
 const samples: Readonly<Record<string, (reply: ReplyWriter) => void>> = {
   string: (reply) => reply.bulkText("Hello World"),
   integer: (reply) => reply.integer(12345),

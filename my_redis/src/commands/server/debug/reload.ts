@@ -21,7 +21,7 @@ function readOptions(args: Arguments): ReloadOptions {
   return options;
 }
 
-/** Does the work, and tells the log of the server what went wrong: the reply only says that something did. */
+/** Does the work and reports the cause of a failure to the server's log. The reply only says that it failed. */
 function attempt({ server }: Context, message: string, work: () => void): void {
   try {
     work();
@@ -35,8 +35,8 @@ export const debugReload: DebugSubcommand = {
   name: "RELOAD",
   usage: "[NOSAVE] [NOFLUSH] [MERGE]",
   summary:
-    "Saves a snapshot and replaces the dataset by it. NOSAVE takes the snapshot that there is, NOFLUSH keeps what is " +
-    "in memory, and MERGE lets the snapshot win where both have a key.",
+    "Saves a snapshot and replaces the dataset by it. NOSAVE uses the existing snapshot, NOFLUSH keeps the data " +
+    "in memory, and MERGE replaces keys that are in both by those of the snapshot.",
   counts: [2, 5],
   run(context, args, reply) {
     const { server, keyspace } = context;
@@ -54,7 +54,7 @@ export const debugReload: DebugSubcommand = {
 
 export const debugLoadAof: DebugSubcommand = {
   name: "LOADAOF",
-  summary: "Replaces the dataset by what the append-only file says.",
+  summary: "Replaces the dataset by the one in the append-only file.",
   counts: [2, 2],
   run(context, _args, reply) {
     const { server } = context;

@@ -3,11 +3,11 @@ import { CommandError, errors } from "../../../protocol/command-error.ts";
 import type { DebugSubcommand } from "./debug-subcommand.ts";
 import { findEvenExpired } from "./find-even-expired.ts";
 
-/** Redis's name for its strings; those of integers are not among them. */
+/** SDS is Redis's type for strings. Integers are stored in another form, so they are refused. */
 export const debugSdslen: DebugSubcommand = {
   name: "SDSLEN",
   usage: "<key>",
-  summary: "Tells how long a key and its string are, and how much room they have.",
+  summary: "Shows the lengths of a key and its string, and how much room is allocated for them.",
   counts: [3, 3],
   run({ database, keyspace }, args, reply) {
     const address = findEvenExpired(database, args, 2);

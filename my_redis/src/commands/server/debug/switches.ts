@@ -3,12 +3,12 @@ import { rewriteConfigFile } from "../../../settings/rewrite-config.ts";
 import { parseMemory } from "../../../settings/value-kinds.ts";
 import type { DebugSubcommand } from "./debug-subcommand.ts";
 
-/** Redis's limit: 4 GiB but for 1 MiB. */
+/** Redis's limit: 1 MiB less than 4 GiB. */
 const maxPackedBytes = (1n << 32n) - (1n << 20n);
 
 export const debugConfigRewriteForceAll: DebugSubcommand = {
   name: "CONFIG-REWRITE-FORCE-ALL",
-  summary: "As CONFIG REWRITE, and writes what is at its default, too.",
+  summary: "Does the same as CONFIG REWRITE, and also writes directives at their defaults.",
   counts: [2, 2],
   run({ server }, _args, reply) {
     const { file } = server.settings;
@@ -23,7 +23,7 @@ export const debugConfigRewriteForceAll: DebugSubcommand = {
   },
 };
 
-/** Lists here keep large elements beside the others, so there is nothing to switch: only the value is checked. */
+/** Lists here keep large elements beside the others, so this has no effect. Only the value is validated. */
 export const debugQuicklistPackedThreshold: DebugSubcommand = {
   name: "QUICKLIST-PACKED-THRESHOLD",
   usage: "<size>",
@@ -47,7 +47,7 @@ function parsePackedBytes(word: string, message: string): bigint {
 export const debugSetDisableDenyScripts: DebugSubcommand = {
   name: "SET-DISABLE-DENY-SCRIPTS",
   usage: "<0|1>",
-  summary: "Lets scripts call commands that are not for scripts, as tests do, or refuses them again.",
+  summary: "Allows scripts, for tests, to call commands that scripts may not call, or forbids it again.",
   counts: [3, 3],
   run({ server }, args, reply) {
     server.execution.letScriptsCallAll(Number.parseInt(args.latin1(2), 10) > 0);

@@ -69,8 +69,8 @@ const mixValue: Readonly<Record<number, MixValue>> = {
 };
 
 /**
- * Mixes the value of a record in: its type, its contents, and that it expires (not when). The record may be of any
- * database.
+ * Mixes a record's value into the digest: its type, its contents, and whether it expires (not when). The record may
+ * belong to any database.
  */
 export function digestValue(digest: DataDigest, database: Database, address: Address): void {
   const { heap } = database.keyspace;

@@ -34,7 +34,7 @@ export const info = command({
   since: "1.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Tells how the server is doing, in sections.",
+  summary: "Returns facts and statistics about the server, in sections.",
   syntax: "[section...]",
   flags: ["loading", "stale"],
   categories: ["dangerous"],

@@ -3,7 +3,7 @@ import * as record from "../../../memory/record.ts";
 import type { Services } from "../../../dispatch/context.ts";
 import type { InfoLine, InfoSection } from "./section.ts";
 
-/** Keys with an expiry that are looked at to estimate their mean time to live. */
+/** Keys with an expiry that are sampled to estimate the mean time to live. */
 const ttlSamples = 20;
 
 export const keyspaceSection: InfoSection = {
@@ -16,7 +16,7 @@ export const keyspaceSection: InfoSection = {
       .map((database): InfoLine => {
         const ttlMs = meanTtlMs(server, database);
         const hashes = database.timedHashes.size;
-        // Where there are none the line is as of Redis 7.2.
+        // Without hashes whose fields expire, the line has the form of Redis 7.2.
         const subexpiry = hashes === 0 ? "" : `,subexpiry=${hashes}`;
         const line = `keys=${database.size},expires=${database.expires.size},avg_ttl=${ttlMs}${subexpiry}`;
         return [`db${database.number}`, line];

@@ -4,11 +4,11 @@ import type { InfoSection } from "./section.ts";
 
 const status = (failed: boolean): string => (failed ? "err" : "ok");
 
-/** Seconds since a moment; -1 where there is none. */
+/** Seconds since a moment; -1 when there was none. */
 const secondsSince = (server: Services, startedMs: number | undefined): number =>
   startedMs === undefined ? -1 : Math.max(0, Math.floor((server.clock.nowMs - startedMs) / 1000));
 
-/** Nothing is copied on write here: the lines of Redis's child process say zero. */
+/** A snapshot here needs no child process and no copy-on-write, so Redis's lines about them say zero. */
 export const persistenceSection: InfoSection = {
   name: "persistence",
   title: "Persistence",

@@ -3,9 +3,9 @@ import type { InfoLine } from "../../../dispatch/info-book.ts";
 
 export type { InfoLine } from "../../../dispatch/info-book.ts";
 
-/** One part of INFO, under its own title. */
+/** One section of INFO, with its own title. */
 export interface InfoSection {
-  /** As INFO's argument names it. */
+  /** The section's name as INFO's argument. */
   readonly name: string;
   readonly title: string;
   /** Whether INFO without arguments shows it. */
@@ -13,7 +13,7 @@ export interface InfoSection {
   lines(server: Services): readonly InfoLine[];
 }
 
-/** Bytes for people: "1.50M". */
+/** A number of bytes in readable form: "1.50M". */
 export function humanBytes(bytes: number): string {
   if (bytes < 1024) return `${Math.round(bytes)}B`;
   let value = bytes;

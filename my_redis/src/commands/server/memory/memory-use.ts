@@ -1,18 +1,21 @@
 import { clientBytes } from "../../../dispatch/client-memory.ts";
 import type { Services } from "../../../dispatch/context.ts";
 
-/** Where the memory is, in bytes. */
+/** How much memory is used for what, in bytes. */
 export interface MemoryUse {
-  /** Everything that the server knows of: data, indexes and the buffers of clients. */
+  /** All memory that the server accounts for: data, indexes and the buffers of clients. */
   readonly usedBytes: number;
-  /** The most that was ever seen by somebody who asked. */
+  /** The highest `usedBytes` seen at any request for it. */
   readonly peakBytes: number;
-  /** Blocks of the record heap, and what the heap has taken from the system for them. */
+  /**
+   * Allocated blocks of the record heap. `reservedBytes` is the memory that the heap has taken from the system for
+   * them.
+   */
   readonly heapBytes: number;
   readonly reservedBytes: number;
   readonly indexBytes: number;
   readonly clientBytes: number;
-  /** What is not data itself. */
+  /** Memory for anything but the data itself. */
   readonly overheadBytes: number;
   /** Records and values, with the indexes within large values. */
   readonly datasetBytes: number;
@@ -30,7 +33,7 @@ export function memoryUse(server: Services): MemoryUse {
   let clientsBytes = 0;
   for (const { client } of server.clients.connected.values()) clientsBytes += clientBytes(client);
   const overheadBytes = indexBytes + clientsBytes;
-  // What clients have in their buffers does not count against maxmemory: keys need not go because a client is slow.
+  // Clients' buffers do not count against maxmemory: keys should not be evicted because a client is slow.
   const usedBytes = dataBytes + clientsBytes;
   const peakBytes = Math.max(usedBytes, peaks.get(server) ?? 0);
   peaks.set(server, peakBytes);

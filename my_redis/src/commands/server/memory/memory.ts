@@ -7,7 +7,7 @@ export const memory = container({
   group: "server",
   since: "4.0.0",
   complexity: "Depends on the subcommand.",
-  summary: "Looks at where the memory is.",
+  summary: "Groups the commands about the use of memory.",
   flags: [],
   helpSince: "4.0.0",
   subcommands: [memoryDoctor, memoryMallocStats, memoryPurge, memoryStats, memoryUsage],

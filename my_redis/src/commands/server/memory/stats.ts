@@ -10,7 +10,7 @@ export const memoryStats = command({
   name: "MEMORY STATS",
   complexity: "O(1)",
   brief: true,
-  summary: "Returns where the memory is, in bytes and shares.",
+  summary: "Returns how memory is used, in bytes and shares.",
   tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
   run({ server }, _args, reply) {
     const lines = statistics(server);
@@ -75,14 +75,14 @@ export const memoryDoctor = command({
   name: "MEMORY DOCTOR",
   complexity: "O(1)",
   brief: true,
-  summary: "Says in words whether the memory is used well.",
+  summary: "Describes in words whether memory is used well.",
   tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
   run({ server }, _args, reply) {
     reply.verbatim("txt", `${adviceFor(server)}\n`);
   },
 });
 
-/** Below this there is nothing to say. */
+/** With less data than this, no advice is given. */
 const littleBytes = 5 * 1024 * 1024;
 
 function adviceFor(server: Services): string {
@@ -114,7 +114,7 @@ export const memoryPurge = command({
   name: "MEMORY PURGE",
   complexity: "O(1)",
   brief: true,
-  summary: "Gives free memory back to the system: empty segments of the heap always are.",
+  summary: "Returns OK without an effect: empty segments of the heap are always given back to the system at once.",
   tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   run(_context, _args, reply) {
     reply.ok();

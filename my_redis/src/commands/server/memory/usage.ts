@@ -4,7 +4,7 @@ import * as record from "../../../memory/record.ts";
 import type { Arguments } from "../../../protocol/arguments.ts";
 import { OptionReader } from "../../options/option-reader.ts";
 
-/** A key's share of the index: pairs of four bytes each, half of the slots full on average. */
+/** A key's share of the index: pairs of four bytes each, with half of the slots full on average. */
 const indexBytesPerKey = 16;
 
 export const memoryUsage = command({
@@ -13,7 +13,7 @@ export const memoryUsage = command({
   since: "4.0.0",
   complexity: "O(1)",
   brief: true,
-  summary: "Returns the bytes of memory that a key takes, with its value and its share of the index.",
+  summary: "Returns how many bytes of memory a key uses, with its value and its share of the index.",
   syntax: "key [SAMPLES=count]",
   flags: ["readonly"],
   keys: keyAt(2, "RO"),
@@ -32,7 +32,7 @@ export const memoryUsage = command({
   },
 });
 
-/** Nothing is sampled here; the option is read all the same. */
+/** Sizes are known here without sampling. SAMPLES is only validated. */
 function checkSamples(args: Arguments): void {
   const options = new OptionReader(args, 3);
   while (options.next()) if (!options.is("samples", 1) || options.integer() < 0) options.refuse();

@@ -15,8 +15,8 @@ export interface Environment {
   /** The processor time and memory that the process has used so far. */
   readonly usage: () => ProcessUsage;
   /**
-   * Asks the runtime for a garbage collection, if it can be asked. With `atOnce` it stops everything for some
-   * milliseconds; otherwise it runs in the background.
+   * Asks the runtime for a garbage collection, where the runtime offers that. With `atOnce` the collection stops the
+   * program for some milliseconds; otherwise it runs in the background.
    */
   readonly collectGarbage: (atOnce: boolean) => void;
   readonly report: (level: LogLevel, message: string, error?: unknown) => void;

@@ -17,7 +17,8 @@ export interface StartExtras {
   /** Keeps everything in memory: no file is read or written, whatever the directives say. */
   readonly memory?: boolean | undefined;
   /**
-   * The caller's own clock, randomness and messages. Missing ones are the real ones, except that messages are dropped.
+   * The caller's own clock, randomness and messages. A part that is left out is the real one, except that messages are
+   * dropped without `report`.
    */
   readonly environment?: Partial<Environment> | undefined;
   /** The sockets to use: Bun's, which are faster, or Node's. The default is Bun's when Bun runs the program. */
@@ -28,7 +29,8 @@ export interface StartExtras {
   readonly onCommand?: CommandHook | undefined;
   /**
    * Whether the open server keeps the process alive. The default is false, so that a test that forgets `close` can end.
-   * Set it in a program that does nothing else than serve.
+   * Set it in a program that only serves: otherwise the program ends when nothing but the server is left. `await
+   * server.closed` does not change that: Node then ends the process with the exit code 13.
    */
   readonly keepProcessAlive?: boolean | undefined;
 }
@@ -48,11 +50,11 @@ export interface RunningServer extends AsyncDisposable {
   /** The address for clients on this machine: "redis://127.0.0.1:6379". It contains no password. */
   readonly url: string;
   /**
-   * Accepts no more connections, finishes the requests that have arrived, and resolves when all is closed and on the
-   * disk.
+   * Accepts no more connections, finishes the requests that have arrived, and resolves when everything is closed and
+   * on the disk.
    */
   close(): Promise<void>;
-  /** Resolves when the server is closed, by `close` or by SHUTDOWN. */
+  /** Resolves when the server is closed, by `close` or by SHUTDOWN. Waiting for it does not keep the process alive. */
   readonly closed: Promise<void>;
 }
 
@@ -68,7 +70,8 @@ export interface OpenServer extends RunningServer {
  *     // ... connect to redis.port ...
  *     await redis.close();
  *
- * Rejects with DirectiveError when a directive has no such value, with ListenError when the address cannot be used.
+ * Rejects with DirectiveError when a directive does not allow the given value, and with ListenError when the address
+ * cannot be used.
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
   const { server: _server, ...running } = await startOpenServer(options);

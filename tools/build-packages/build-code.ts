@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { repositoryFolder } from "../source-files.ts";
+import { embedFiles } from "./embed-files.ts";
 import { type BuiltPackage, publicEntry } from "./packages.ts";
 
 type Entries = BuiltPackage["entries"];
@@ -22,12 +23,14 @@ interface Output {
   readonly extension: string;
 }
 
-async function write({ folder, platform }: BuiltPackage, entries: Entries, output: Output): Promise<void> {
+async function write(built: BuiltPackage, entries: Entries, output: Output): Promise<void> {
+  const { folder, platform } = built;
   const sources = Object.entries(entries).map(([name, source]) => [name, join(repositoryFolder, folder, source)]);
   const bundle = await rolldown({
     input: Object.fromEntries(sources) as Record<string, string>,
     platform,
     external: /^node:/,
+    plugins: [embedFiles(built)],
     tsconfig: join(repositoryFolder, "tsconfig.json"),
   });
   const { dist, format, extension } = output;

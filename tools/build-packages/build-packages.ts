@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { repositoryFolder } from "../source-files.ts";
 import { buildCode } from "./build-code.ts";
 import { buildDeclarations } from "./build-declarations.ts";
-import { copyForeignFiles } from "./copy-foreign-files.ts";
 import { type BuiltPackage, builtPackages } from "./packages.ts";
+import { writeLicenses } from "./write-licenses.ts";
 
 const distOf = ({ folder }: BuiltPackage): string => join(repositoryFolder, folder, "dist");
 
@@ -21,7 +21,7 @@ export async function buildPackages(names: readonly string[] = []): Promise<void
     rmSync(dist, { recursive: true, force: true });
     mkdirSync(dist, { recursive: true });
     await buildCode(built, dist);
-    copyForeignFiles(built, dist);
+    writeLicenses(built, dist);
   }
   await buildDeclarations(wanted, distOf);
 }

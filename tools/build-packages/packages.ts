@@ -7,14 +7,20 @@ export interface BuiltPackage {
   readonly platform: "node" | "neutral";
   /** Files of `dist`, without their extension, and the source of each. */
   readonly entries: Readonly<Record<string, string>>;
-  readonly files?: readonly ForeignFile[];
+  readonly embedded?: readonly EmbeddedFile[];
 }
 
-/** A file of another package that the code opens at run time. It goes into `dist`, and its licence with it. */
-export interface ForeignFile {
+/**
+ * A binary file of another package. In this repository a module of ours reads it from node_modules. The built code
+ * contains it instead: a file beside the code would be lost when a user bundles a program.
+ */
+export interface EmbeddedFile {
   readonly package: string;
   /** Below the other package's folder. */
   readonly path: string;
+  /** The module that reads the file, below this package's folder, and the function that it exports. */
+  readonly module: string;
+  readonly reader: string;
   /** Files of others that are part of the package, with their licences. */
   readonly notice: string;
 }
@@ -29,10 +35,12 @@ export const builtPackages: readonly BuiltPackage[] = [
     folder: "my_redis",
     platform: "node",
     entries: { [publicEntry]: "index.ts", "run-program": "src/run-program.ts" },
-    files: [
+    embedded: [
       {
         package: "wasmoon-lua5.1",
         path: "dist/liblua5.1.wasm",
+        module: "src/scripting/webassembly/read-lua-binary.ts",
+        reader: "readLuaBinary",
         notice: `The file contains Lua, Copyright (C) 1994-2012 Lua.org, PUC-Rio, and parts of musl, Copyright (C) 2005-2020
 Rich Felker and others, and of Emscripten, Copyright (C) 2010-2014 its authors. Each of them is licensed under the
 same MIT terms.`,

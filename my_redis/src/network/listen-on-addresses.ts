@@ -1,7 +1,7 @@
 import type { NetworkServer } from "./network-server.ts";
 import type { Listen } from "./transport.ts";
 
-/** An address cannot be listened on: the message names address and port. */
+/** The server cannot listen on an address. The message names the address and the port. */
 export class ListenError extends Error {
   constructor(address: string, cause: unknown) {
     super(`Could not create server TCP listening socket ${address}: ${reasonOf(cause)}`, { cause });

@@ -19,11 +19,15 @@ export type DirectiveName = keyof typeof directives;
 /** The values of all directives, by their Redis names. */
 export type SettingValues = { -readonly [Name in DirectiveName]: ValueOf<(typeof directives)[Name]> };
 
-/** Directives as a program passes them: each as a value of its type, or as text in the form of redis.conf. */
+/**
+ * Directives as a program passes them: each as a value of its type, or as text in the form of redis.conf.
+ * undefined stands for the default.
+ */
 export type GivenDirectives = {
-  readonly [Name in DirectiveName]?: SettingValues[Name] extends string
-    ? SettingValues[Name]
-    : SettingValues[Name] | string;
+  readonly [Name in DirectiveName]?:
+    | SettingValues[Name]
+    | (SettingValues[Name] extends string ? never : string)
+    | undefined;
 };
 
 export const directiveNames = Object.keys(directives) as readonly DirectiveName[];

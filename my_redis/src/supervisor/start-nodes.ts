@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { type Environment, systemEnvironment } from "../environment.ts";
 import { serverProgram } from "../package-files.ts";
 import { quoteWord } from "../settings/split-words.ts";
 import { Settings } from "../settings/settings.ts";
-import { type RunningNodes, superviseNodes } from "./supervisor.ts";
+import { NodesError, type RunningNodes, superviseNodes } from "./supervisor.ts";
 
 export interface StartNodesOptions {
   /** 1 to 64 processes on this machine. */
@@ -23,16 +24,22 @@ const textOf = (value: string | number | boolean): string =>
   typeof value === "boolean" ? (value ? "yes" : "no") : `${value}`;
 
 /**
- * Starts the nodes of one ring as separate processes, and starts a node again when it dies. They end with this process.
- * Resolves when all of them serve. Rejects with NodesError when one cannot start, which has then written its own
- * message to standard error, and with DirectiveError when the options cannot make a ring.
+ * Starts the nodes of one ring as separate processes, and starts a node again when it dies. The nodes end with this
+ * process, and keep it alive until `close`. Resolves when all nodes serve.
+ *
+ * Rejects with NodesError when a node cannot start; that node has then written the reason to standard error. Rejects
+ * with DirectiveError when the options cannot make a ring.
  */
 export async function startNodes(options: StartNodesOptions): Promise<RunningNodes> {
   const { nodes, port, dir, directives = {}, report = () => {} } = options;
+  const program = serverProgram();
+  if (!existsSync(program)) {
+    throw new NodesError(`the program of a node, ${program}, is missing: mark my-redis as external in your bundler`);
+  }
   const shared = Object.entries({ bind: defaultBind, ...directives });
   const running = superviseNodes({
     settings: new Settings({ nodes, port, dir, bind: [textOf(directives["bind"] ?? defaultBind)] }).values,
-    command: [process.execPath, serverProgram, "-"],
+    command: [process.execPath, program, "-"],
     // Not on the command line, which every user of the machine can read: the directives may contain a password.
     input: shared.map(([name, value]) => `${name} ${quoteWord(textOf(value))}\n`).join(""),
     logFile: "my-redis.log",

@@ -96,7 +96,7 @@ export function superviseNodes({
   };
 }
 
-/** A ring could not be started. The node itself has written the reason. */
+/** A ring could not be started. When a node ended at its start, that node has written the reason. */
 export class NodesError extends Error {
   constructor(reason: string) {
     super(reason);

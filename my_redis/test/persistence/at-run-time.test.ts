@@ -15,9 +15,9 @@ interface Scene {
   close(): Promise<void>;
 }
 
-async function start(options: StartOptions & { dir?: string } = {}): Promise<Scene> {
+async function start(options: StartOptions = {}): Promise<Scene> {
   const folder = options.dir ?? temporaryFolder("run-time");
-  const server = await startOpenServer({ port: 0, dir: folder, hz: 100, ...options });
+  const server = await startOpenServer({ port: 0, hz: 100, ...options, dir: folder });
   const connection = await RespConnection.open(server.port, "MyRedis");
   return {
     folder,

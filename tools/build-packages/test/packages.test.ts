@@ -15,16 +15,36 @@ const timeoutMs = 60_000;
 let project: string;
 let packed: readonly { name: string; unpackedSize: number; files: readonly { path: string }[] }[];
 
-async function run(cmd: readonly [string, ...string[]], cwd: string): Promise<string> {
-  const started = await startProcess({ cmd, cwd, env: { NODE_PATH: undefined, NODE_OPTIONS: undefined, CI: "true" } });
+type Command = readonly [string, ...string[]];
+
+async function runToEnd(cmd: Command, cwd: string, extra: Readonly<Record<string, string>> = {}) {
+  const env = { NODE_PATH: undefined, NODE_OPTIONS: undefined, CI: "true", ...extra };
+  const started = await startProcess({ cmd, cwd, env });
   const exit = await started.exited;
-  const output = `${started.stdout()}${started.stderr()}`;
+  return { exit, output: `${started.stdout()}${started.stderr()}` };
+}
+
+async function run(cmd: Command, cwd: string, extra?: Readonly<Record<string, string>>): Promise<string> {
+  const { exit, output } = await runToEnd(cmd, cwd, extra);
   if (exit.code !== 0) throw new Error(`${cmd.join(" ")} ended with ${JSON.stringify(exit)}:\n${output}`);
   return output;
 }
 
 const packedFile = (built: { name: string }): readonly string[] =>
   packed.find(({ name }) => name === built.name)?.files.map(({ path }) => path) ?? [];
+
+/** Folders of the repository that a text may name although none of its words ends like a file. */
+const ourFolders = /^(bench|deploy|docs|hash_ring|my_redis|peer_link|seckill_mysense|src|test|tools)\//;
+
+/** The files and folders that a text names, by a link or by their path, and that are not among these files. */
+function missingFiles(text: string, files: readonly string[]): string[] {
+  const targets = [...text.matchAll(/\]\(([^)#\s]+)/g)].map(([, target]) => target as string);
+  const words = [...text.matchAll(/(?<![\w./:@-])[\w-][\w./-]*/g)].map(([word]) => word.replace(/\.$/, ""));
+  const paths = words.filter((word) => ourFolders.test(word) || /\.(md|ts|js|cjs|wasm)$/.test(word));
+  // "path/to" stands for a file of the reader.
+  const named = [...new Set([...targets, ...paths])].filter((path) => !/^(https?:|path\/to)/.test(path));
+  return named.filter((path) => !files.some((file) => file === path || file.startsWith(`${path.replace(/\/$/, "")}/`)));
+}
 
 const describeWithNode = describe.skipIf(node === undefined || npm === undefined);
 
@@ -56,13 +76,32 @@ describeWithNode("the packed packages, installed elsewhere (skipped where there 
     expect(files.filter((path) => /(^|\/)(src|test|bench)\//.test(path) || /(?<!\.d)\.c?ts$/.test(path))).toEqual([]);
     const folder = join(repositoryFolder, built.folder);
     expect(readFileSync(join(folder, "LICENSE"), "utf8")).toBe(readFileSync(join(repositoryFolder, "LICENSE"), "utf8"));
-    // A link to a file of the repository leads nowhere on the page of a package.
-    expect(readFileSync(join(folder, "README.md"), "utf8")).not.toMatch(/\]\((?!https?:|#)/);
-    for (const foreign of built.files ?? []) {
+    for (const { notice } of built.embedded ?? []) {
       const texts = readFileSync(join(project, "node_modules", built.name, "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
-      expect(texts).toContain(foreign.notice);
+      expect(texts).toContain(notice);
       expect(texts).toContain("MIT License");
     }
+  });
+
+  test.each([...builtPackages])("the texts of $name name only files that the package has", (built) => {
+    const files = packedFile(built);
+    const texts = files.filter((path) => /\.(md|conf)$/.test(path));
+    expect(texts).toContain("README.md");
+    for (const path of texts) {
+      const text = readFileSync(join(project, "node_modules", built.name, path), "utf8");
+      expect(missingFiles(text, files).map((missing) => `${path}: ${missing}`)).toEqual([]);
+    }
+  });
+
+  test("a text that names a missing file is found", () => {
+    const text =
+      "See [this](docs/one.md), `src/two.ts`, docs/three.md, bun four/main.ts, README.md, `dist`, and path/to/x.conf";
+    expect(missingFiles(text, ["README.md", "dist/index.js"])).toEqual([
+      "docs/one.md",
+      "src/two.ts",
+      "docs/three.md",
+      "four/main.ts",
+    ]);
   });
 
   test("stay small", () => {
@@ -101,6 +140,42 @@ describeWithNode("the packed packages, installed elsewhere (skipped where there 
   test.each(["serve.mjs", "serve.cjs"])("serve, with scripts, in %s on Node and on Bun", async (file) => {
     expect((await run([node as string, file], project)).trim()).toBe(served);
     expect((await run([process.execPath, file], project)).trim()).toBe(served);
+  });
+
+  test("save in the background on Node and on Bun", async () => {
+    const saved = ["+Background saving started", true, "+Background append only file rewriting started", true];
+    for (const runtime of [node as string, process.execPath]) {
+      const output = await run([runtime, "save.mjs"], project, { SAVE_FOLDER: project });
+      expect(JSON.parse(output)).toEqual([...saved, "value", "value"]);
+    }
+  });
+
+  test("keep a program alive that only serves, if it asks for it", async () => {
+    expect(await run([node as string, "serve-only.mjs", "true"], project)).toMatch(/^serving on redis:.*\nclosed\n$/);
+    const { output, exit } = await runToEnd([node as string, "serve-only.mjs", "false"], project);
+    expect(exit).toEqual({ code: 13, signal: null });
+    expect(output).not.toContain("closed\n");
+  });
+
+  const bundles = [
+    { format: "esm", extension: "mjs" },
+    { format: "cjs", extension: "cjs" },
+  ] as const;
+
+  test.each([...bundles])("serve, with scripts, from a user's bundle ($format)", async ({ format, extension }) => {
+    const [folder, bundle] = [join(project, "bundled"), join(project, `bundled/program.${extension}`)];
+    const build = ["build", "serve.mjs", "--target", "node", "--format", format, "--outfile", bundle] as const;
+    // CommonJS cannot wait at the top level.
+    const source = format === "cjs" ? build.with(1, "serve.cjs") : build;
+    await run([process.execPath, ...source], project);
+    expect((await run([node as string, bundle], folder)).trim()).toBe(served);
+  });
+
+  test("say what to do when a bundle lacks the program of a node", async () => {
+    const bundle = join(project, "bundled/nodes.mjs");
+    await run([process.execPath, "build", "nodes.mjs", "--target", "node", "--outfile", bundle], project);
+    const output = await run([node as string, bundle], join(project, "bundled"));
+    expect(output).toMatch(/^NodesError: the program of a node, \/.*, is missing: mark my-redis as external/);
   });
 
   test(

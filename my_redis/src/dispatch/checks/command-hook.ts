@@ -14,7 +14,8 @@ export interface CommandCall {
 }
 
 /**
- * The intervention in a command: it is answered with an error ("ERR out of luck") instead of being run, or is run later.
+ * What happens instead of running the command now. `error` is its reply ("ERR out of luck"), and the command does not
+ * run. `delayMs` makes it run later.
  */
 export interface CommandIntervention {
   readonly error?: string;
@@ -22,8 +23,8 @@ export interface CommandIntervention {
 }
 
 /**
- * Sees every command of every client; undefined lets the command pass. For tests of what happens when a server
- * misbehaves.
+ * Called with every command of every client before it runs. undefined lets the command run. It is made for tests of how
+ * a program copes with a failing or slow server.
  */
 export type CommandHook = (call: CommandCall) => CommandIntervention | undefined;
 

@@ -13,8 +13,6 @@ const smallestScratchBytes = 16 * 1024;
 export interface LuaOptions {
   /** Limit on the VM's memory. Above it Lua raises "not enough memory". */
   readonly maxMemoryBytes: number;
-  /** The wasm binary, for a program that cannot read package files at run time. */
-  readonly readBinary?: () => Uint8Array;
 }
 
 /** One Lua 5.1 VM: its C API, its memory, and what is needed on top of both to exchange bytes with JavaScript. */
@@ -32,8 +30,8 @@ export class Lua {
   #getTable: number | undefined;
   readonly #cStrings = new Map<string, number>();
 
-  constructor({ maxMemoryBytes, readBinary }: LuaOptions) {
-    const module = luaModule(readBinary);
+  constructor({ maxMemoryBytes }: LuaOptions) {
+    const module = luaModule();
     this.memory = new LuaMemory(maxMemoryBytes);
     const imports = systemImports(module, {
       memory: this.memory,

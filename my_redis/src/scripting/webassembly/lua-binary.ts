@@ -1,4 +1,4 @@
-import { readLuaBinary } from "../../package-files.ts";
+import { readLuaBinary } from "./read-lua-binary.ts";
 import { WasmBinary, encodeUnsigned } from "./wasm-binary.ts";
 import { calledFunctions } from "./wasm-calls.ts";
 
@@ -15,12 +15,9 @@ export const readOnlyViolation = "_emscripten_system";
 
 let compiled: WebAssembly.Module | undefined;
 
-/**
- * Lua 5.1 as WebAssembly, compiled once per process in about 3 ms. The binary comes with this package; a program that
- * was bundled into one file passes its own copy.
- */
-export function luaModule(binary: () => Uint8Array = readLuaBinary): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(adaptBinary(binary()));
+/** Lua 5.1 as WebAssembly. It is compiled once per process, in about 3 ms, when the first script comes. */
+export function luaModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(adaptBinary(readLuaBinary()));
   return compiled;
 }
 

@@ -13,6 +13,7 @@ export async function useEverything(): Promise<string> {
     onCommand: ({ name, words }) => (name === "get" ? { error: `ERR no ${words[1]}` } : undefined),
     keepProcessAlive: false,
   });
+  await (await startServer({ port: undefined, maxmemory: undefined, memory: undefined })).close();
   // @ts-expect-error: the inside is not public
   void server.server;
   // @ts-expect-error: a directive's value is checked

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { repositoryFolder } from "../../source-files.ts";
 import { temporaryFolder } from "../../test-services/index.ts";
@@ -40,6 +40,14 @@ function git(...args: string[]): string {
   return stdout.trim();
 }
 
+/** A program that git calls, and that refuses. */
+function refusingHook(name: string): void {
+  const path = join(folder, ".git/hooks", name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, "#!/bin/sh\necho 'the hook refuses' >&2\nexit 1\n");
+  chmodSync(path, 0o755);
+}
+
 const start = (version: string, check = () => true): void => release({ folder, version, date: "2026-12-24", check });
 
 /** A repository with the real files that name the version. */
@@ -50,7 +58,7 @@ beforeEach(() => {
     cpSync(join(repositoryFolder, path), join(folder, path));
   }
   writeFileSync(join(folder, "CHANGELOG.md"), changelog);
-  git("init", "--quiet");
+  git("init", "--quiet", "--initial-branch", "main");
   git("config", "user.name", "test");
   git("config", "user.email", "test@localhost");
   git("add", "--all");
@@ -99,6 +107,30 @@ describe("a release", () => {
       () => true,
       /not committed:\n\?\? new-file/,
     ],
+    ["another branch", () => void git("switch", "--quiet", "--create", "other"), "9.8.7", () => true, /this is other/],
+    ["no branch", () => void git("switch", "--quiet", "--detach"), "9.8.7", () => true, /this is no branch/],
+    [
+      "a git that does not know the author",
+      () => {
+        // Not `unset`: the machine's own configuration might have an identity.
+        git("config", "user.name", "");
+        git("config", "user.email", "");
+      },
+      "9.8.7",
+      () => true,
+      /git does not know who makes the commit/,
+    ],
+    ["a commit that a hook refuses", () => refusingHook("pre-commit"), "9.8.7", () => true, /the hook refuses/],
+    [
+      "a tag that cannot be signed",
+      () => {
+        git("config", "tag.gpgSign", "true");
+        git("config", "gpg.program", "false");
+      },
+      "9.8.7",
+      () => true,
+      /the tag failed/,
+    ],
     ["a failed check", () => {}, "9.8.7", () => false, /a check failed/],
     [
       "a changelog that says nothing",
@@ -122,6 +154,17 @@ describe("a release", () => {
     expect(() => start(version, check)).toThrow(message);
     expect([git("rev-parse", "HEAD"), git("status", "--porcelain"), git("tag")]).toEqual(before);
   });
+});
+
+test("a file that is edited while the checks run is neither released nor lost", () => {
+  const edited = join(folder, "CHANGELOG.md");
+  const edit = (): boolean => {
+    writeFileSync(edited, `${changelog}\nOne more line.\n`);
+    return true;
+  };
+  expect(() => start("9.8.7", edit)).toThrow(/not committed:\n M CHANGELOG\.md/);
+  expect(readFileSync(edited, "utf8")).toEndWith("One more line.\n");
+  expect(git("log", "--format=%s")).toBe("Before");
 });
 
 test("versions are compared by number, and a candidate comes before its release", () => {

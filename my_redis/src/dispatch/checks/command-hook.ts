@@ -14,7 +14,7 @@ export interface CommandCall {
 }
 
 /**
- * What happens instead of running the command now. `error` is its reply ("ERR out of luck"), and the command does not
+ * A command that does not simply run. `error` is its reply ("ERR out of luck"), and the command does not
  * run. `delayMs` makes it run later.
  */
 export interface CommandIntervention {

@@ -71,7 +71,7 @@ export const arrows: readonly Arrow[] = [
   {
     from: "my_redis/src/keyspace/**",
     only: ["my_redis/src/{keyspace,values,protocol,memory}/**"],
-    why: "the store holds data for whoever asks",
+    why: "the store holds data, and knows nobody who uses it",
   },
   {
     from: "my_redis/src/dispatch/**",
@@ -126,7 +126,7 @@ export const arrows: readonly Arrow[] = [
   {
     from: "seckill_mysense/src/queue/**",
     only: ["seckill_mysense/src/{queue,contract,domain,time,logging}/**"],
-    why: "a queue carries the messages of the contract, whoever writes and reads them",
+    why: "a queue carries the messages of the contract, and knows neither their writers nor their readers",
   },
   {
     from: "seckill_mysense/src/relay/**",

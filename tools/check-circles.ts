@@ -12,11 +12,16 @@ export function circles(paths: readonly string[], read: (path: string) => string
   const targets = new Map(
     paths.map((path) => [path, importsOf(path, read(path)).flatMap(({ target }) => (known.has(target) ? target : []))]),
   );
-  return stronglyConnected(paths, (path) => targets.get(path) ?? []).map((group) => ({
-    path: group[0] as string,
-    line: 1,
-    message: `imports itself by way of ${group.slice(1).join(", ")}`,
-  }));
+  const itself = paths.filter((path) => targets.get(path)?.includes(path) === true);
+  const groups = stronglyConnected(paths, (path) => targets.get(path) ?? []);
+  return [
+    ...itself.map((path) => ({ path, line: 1, message: "imports itself" })),
+    ...groups.map((group) => ({
+      path: group[0] as string,
+      line: 1,
+      message: `imports itself by way of ${group.slice(1).join(", ")}`,
+    })),
+  ];
 }
 
 interface Visit {

@@ -1,4 +1,5 @@
 import { dirname, join, normalize } from "node:path";
+import { parseSync } from "oxc-parser";
 
 const packageFolders: Readonly<Record<string, string>> = {
   "hash-ring": "hash_ring",
@@ -7,9 +8,8 @@ const packageFolders: Readonly<Record<string, string>> = {
   "seckill-mysense": "seckill_mysense",
 };
 
-/** `import ... from "x"`, `export ... from "x"`, `import "x"` and `import("x")`. */
-const imports =
-  /(?:^|[;}\n])\s*(?:import|export)\b[^;"'`()]*?\bfrom\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
+/** `import("x")`, as a call or as a type: the parser does not list types. */
+const importCalls = /\bimport\s*\(\s*["']([^"']+)["']/g;
 
 /** The imports of a file. An import of a type counts like any other. */
 export interface Import {
@@ -20,14 +20,25 @@ export interface Import {
 }
 
 export function importsOf(path: string, text: string): Import[] {
-  return [...text.matchAll(imports)].map((match) => {
-    const written = (match[1] ?? match[2]) as string;
-    const place = match.index + match[0].lastIndexOf(written);
-    const line = text.slice(0, place).split("\n").length;
-    if (written.startsWith(".")) return { target: normalize(join(dirname(path), written)), ours: true, line };
-    const [name = "", ...rest] = written.split("/");
-    const folder = packageFolders[name];
-    if (folder === undefined) return { target: written, ours: false, line };
-    return { target: [folder, ...(rest.length > 0 ? rest : ["index.ts"])].join("/"), ours: true, line };
-  });
+  const { module } = parseSync(path, text);
+  const found = new Map<number, string>();
+  for (const { moduleRequest } of module.staticImports) found.set(moduleRequest.start, moduleRequest.value);
+  for (const { entries } of module.staticExports) {
+    for (const { moduleRequest } of entries) {
+      if (moduleRequest !== null) found.set(moduleRequest.start, moduleRequest.value);
+    }
+  }
+  for (const match of text.matchAll(importCalls)) found.set(match.index + match[0].length - 1, match[1] as string);
+  return [...found].map(([place, written]) => ({
+    ...targetOf(path, written),
+    line: text.slice(0, place).split("\n").length,
+  }));
+}
+
+function targetOf(path: string, written: string): Omit<Import, "line"> {
+  if (written.startsWith(".")) return { target: normalize(join(dirname(path), written)), ours: true };
+  const [name = "", ...rest] = written.split("/");
+  const folder = packageFolders[name];
+  if (folder === undefined) return { target: written, ours: false };
+  return { target: [folder, ...(rest.length > 0 ? rest : ["index.ts"])].join("/"), ours: true };
 }

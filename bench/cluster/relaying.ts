@@ -29,7 +29,7 @@ const clientCores = [0];
 const firstNodeCore = 2;
 
 /**
- * What relaying costs: GET and SET of keys that the asked node owns, beside keys that the other one of two nodes owns, in
+ * The price of relaying: GET and SET of keys that the asked node owns, beside keys that the other one of two nodes owns, in
  * alternating runs. Counted is the CPU time of both nodes together.
  */
 export async function measureRelaying(options: RelayingOptions): Promise<RelayingRow[]> {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MeasuredOn } from "../measure.ts";
 
-/** What a benchmark kept: see `keepResults`. */
+/** The figures that a benchmark kept: see `keepResults`. */
 export interface Stored {
   readonly machine: MeasuredOn;
   /** The file's name in bench/results. */

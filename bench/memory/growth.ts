@@ -19,8 +19,8 @@ const rehearsals = 10;
 const restMs = 3000;
 
 /** Fills a fresh server, and measures what that takes. */
-export async function measureGrowth(name: Peer["name"], load: Load): Promise<Growth> {
-  const peer = await startPeer(name, false);
+export async function measureGrowth(name: Peer["name"], load: Load, checkout?: string): Promise<Growth> {
+  const peer = await startPeer(name, false, checkout);
   try {
     const client = await RawClient.connect(peer.port);
     for (let rehearsal = 0; rehearsal < rehearsals; rehearsal++) {

@@ -3,6 +3,8 @@
  *
  *   npm run bench:memory -- [--only "sorted set"] [--rounds 3] [--no-save]
  *
+ * `--beside ../before` compares with the MyRedis of another checkout instead, and keeps nothing.
+ *
  * Prints medians and ratios. A run over everything is kept in bench/results/, one over a part of it is not.
  */
 import { parseArgs } from "node:util";
@@ -15,10 +17,12 @@ const { values: options } = parseArgs({
   options: {
     only: { type: "string", default: "" },
     rounds: { type: "string", default: "3" },
+    beside: { type: "string" },
     save: { type: "boolean", default: true },
   },
   allowNegative: true,
 });
+const { beside } = options;
 const rounds = Number(options.rounds);
 if (!Number.isSafeInteger(rounds) || rounds < 1) {
   throw new Error(`--rounds ${options.rounds}: a whole number from 1 on`);
@@ -36,7 +40,9 @@ const medianGrowth = (growths: readonly Growth[]): Growth => ({
 async function measure(load: Load): Promise<MemoryRow> {
   const growths: Record<"redis" | "mine", Growth[]> = { redis: [], mine: [] };
   for (let round = 0; round < rounds; round++) {
-    growths.redis.push(await measureGrowth("redis-server", load));
+    growths.redis.push(
+      await (beside === undefined ? measureGrowth("redis-server", load) : measureGrowth("MyRedis", load, beside)),
+    );
     growths.mine.push(await measureGrowth("MyRedis", load));
   }
   const [redis, mine] = [medianGrowth(growths.redis), medianGrowth(growths.mine)];
@@ -44,13 +50,14 @@ async function measure(load: Load): Promise<MemoryRow> {
 }
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+const peer = beside === undefined ? "redis-server" : "the other checkout";
 const rows: MemoryRow[] = [];
 for (const load of chosen) {
   const row = await measure(load);
   rows.push(row);
-  console.log(`${row.load}: ${row.ratio.toFixed(2)} times redis-server's growth`);
+  console.log(`${row.load}: ${row.ratio.toFixed(2)} times ${peer}'s growth`);
 }
-const heading = ["load", "redis MB", "MyRedis MB", "ratio", "redis used MB", "MyRedis used MB"];
+const heading = ["load", `${peer} MB`, "MyRedis MB", "ratio", `${peer} used MB`, "MyRedis used MB"];
 const cells = rows.map(({ load, redis, mine, ratio }) => [
   load,
   megabytes(redis.residentBytes),
@@ -63,6 +70,6 @@ console.log(`\n${textTable([heading, ...cells])}`);
 console.log(
   "\nGrowth of resident memory, and of what each server says that it uses. Ratio: below 1, MyRedis is better.",
 );
-if (options.save && options.only === "") {
+if (options.save && beside === undefined && options.only === "") {
   console.log(`kept in ${keepResults("memory", measuredOn(), { rounds, rows })}`);
 }

@@ -11,5 +11,5 @@ export interface RunCounts {
 /** By unit, for each of its runs, in the order of units.ts. */
 export type Results = Readonly<Record<string, readonly RunCounts[]>>;
 
-/** What the last whole run counted. */
+/** The counts of the last whole run. */
 export const resultsFile = join(import.meta.dirname, "results.json");

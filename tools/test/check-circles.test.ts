@@ -27,3 +27,20 @@ test("two ways to one file are no circle", () => {
   };
   expect(messages(texts)).toEqual([]);
 });
+
+test.each([
+  "import { two /* (a client's foo) */ } from './two.ts';",
+  "import {\n  // a client's (foo)\n  two,\n} from './two.ts';",
+  "/** A comment's end. */ import './two.ts';",
+  "type Two = import('./two.ts').Two;",
+  "const two = await import('./two.ts');",
+  "export type { Two } from './two.ts';",
+])("a circle is found whatever stands around the import: %s", (text) => {
+  expect(messages({ "one.ts": text, "two.ts": 'import "./one.ts";' })).toEqual([
+    "one.ts imports itself by way of two.ts",
+  ]);
+});
+
+test("a file that imports itself is a circle, too", () => {
+  expect(messages({ "one.ts": 'export * from "./one.ts";' })).toEqual(["one.ts imports itself"]);
+});

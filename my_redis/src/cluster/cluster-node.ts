@@ -31,7 +31,7 @@ export interface ClusterOptions {
   readonly self: string;
   readonly peers: readonly string[];
   readonly connect: Connect;
-  /** What the log has said of earlier writes across nodes. */
+  /** The earlier writes across nodes, as the log knows them. */
   readonly book: RecordBook;
 }
 

@@ -10,7 +10,7 @@ export interface JoinOptions {
   readonly network: NetworkServer;
   readonly turn: Turn;
   readonly connect: Connect;
-  /** What the log says of earlier writes across nodes: filled while the log is loaded. */
+  /** The earlier writes across nodes, as the log knows them: filled while the log is loaded. */
   readonly book: RecordBook;
 }
 

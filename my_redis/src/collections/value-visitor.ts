@@ -8,7 +8,7 @@ export type CollectionType = "list" | "set" | "sortedSet" | "hash" | "stream";
 export type PackedType = Exclude<CollectionType, "stream">;
 
 /**
- * What a decoder calls with the pieces of a value. Ranges stay valid until the decoder returns, ids during the call. A
+ * A decoder calls this with the pieces of a value. Ranges stay valid until the decoder returns, ids during the call. A
  * decoder may find invalid bytes after any piece: then the pieces before must be dropped.
  */
 export interface ValueVisitor {

@@ -84,6 +84,12 @@ export interface CommandDescription {
   readonly insideMulti?: InsideMulti;
   /** The command begins or ends the watching of keys. On a ring, the node of the keys has to know. */
   readonly watching?: "begins" | "ends" | "ends with MULTI" | undefined;
+  /** It selects the database of its connection. */
+  readonly selectsDatabase?: true | undefined;
+  /** A command of the connection that another node's session can run for its client. */
+  readonly anyConnection?: true | undefined;
+  /** It runs a script, whose text or SHA1 argument 1 is. */
+  readonly script?: "text" | "digest" | undefined;
   /** A subcommand's arguments in HELP, where they differ from the syntax: "<pattern> [<pattern> ...]". */
   readonly usage?: string | undefined;
   /** Allowed while a RESP2 client has subscriptions. Such a client would take any other reply for a message. */

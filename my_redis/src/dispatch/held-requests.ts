@@ -25,6 +25,14 @@ export class HeldRequests {
     return this.#held.size;
   }
 
+  /**
+   * The held request of a client, by which its check recognizes the request when it runs again. The client is not
+   * enough: what it has pipelined behind the request runs right after it.
+   */
+  requestOf(context: Context): Arguments | undefined {
+    return this.#held.get(context.client.id)?.args;
+  }
+
   has(context: Context): boolean {
     return this.#held.has(context.client.id);
   }

@@ -20,7 +20,7 @@ export interface KeyspaceEnvironment {
 const releaseStep = 512;
 
 /**
- * What all databases of a keyspace share: the heap, the hash, the objects of large values, the count of changes, the
+ * All databases of a keyspace share this: the heap, the hash, the objects of large values, the count of changes, the
  * observers. It knows no database, so that a database can be built on it.
  */
 export class KeyspaceCore {

@@ -2,7 +2,7 @@ import type { Address } from "../memory/heap.ts";
 import type { ObjectValue } from "../memory/object-table.ts";
 import type { RecordIndex } from "../memory/record-index.ts";
 
-/** What the databases know of a snapshot that is being taken while commands change the data. */
+/** A snapshot that is being taken while commands change the data, as the databases know it. */
 export interface SnapshotInProgress {
   /** A command that may change data is running: the snapshot takes each record before the command gets it. */
   writing: boolean;

@@ -94,10 +94,8 @@ export class RecordIndex {
     this.#count++;
   }
 
-  /**
-   * Where growing would take memory that only eviction could free, the index is first filled to seven eighths. A miss
-   * then looks at 33 slots on average, a hit at 4.5.
-   */
+  // Where growing would take memory that only eviction could free, the index is first filled to seven eighths. A miss
+  // then looks at 33 slots on average, a hit at 4.5.
   #mayGrow(): boolean {
     return (this.#count + 1) * 16 > this.#slots.length * 7 || this.#heap.hasRoomBeside(this.#slots.byteLength * 2);
   }

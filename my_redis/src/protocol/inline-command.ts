@@ -11,11 +11,11 @@ const escapes = new Map([
   [97, 7], // \a
 ]);
 
-/** What may stand before a word, and behind a closing quote. */
+/** Bytes that may stand before a word, and behind a closing quote. */
 const isBlank = (byte: number | undefined): boolean =>
   byte === 32 || (byte !== undefined && byte >= 9 && byte <= 13) || byte === 0;
 
-/** What ends a word: fewer, for Redis takes a vertical tab or a form feed inside a word as part of it. */
+/** Bytes that end a word. They are fewer, because Redis takes a vertical tab or a form feed inside a word as part of it. */
 const endsWord = (byte: number | undefined): boolean => isBlank(byte) && byte !== 11 && byte !== 12;
 
 /** The words of a line, or undefined when a quote is not closed or not followed by a blank. */

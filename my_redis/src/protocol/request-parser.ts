@@ -11,7 +11,7 @@ export interface RequestLimits {
 
 const maxInlineBytes = 64 * 1024;
 const maxMultibulk = 2147483647;
-// What a client may send before it has authenticated, so that strangers cannot make the server hold much.
+// The limits of a client that has not authenticated, so that strangers cannot make the server hold much.
 const maxUnauthenticatedMultibulk = 10;
 const maxUnauthenticatedBulkBytes = 16384;
 

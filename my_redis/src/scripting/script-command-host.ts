@@ -78,9 +78,8 @@ export class ScriptCommandHost implements ScriptHost {
 
   #run(found: Command, args: Arguments, reply: ReplyWriter): void {
     const { changes, processor } = this.#server;
-    const call = (): void => processor.call(this.#context, found, args, reply);
-    if ((this.#targets & toLog) === 0) changes.without(call);
-    else call();
+    if ((this.#targets & toLog) !== 0) processor.call(this.#context, found, args, reply);
+    else changes.without(() => processor.call(this.#context, found, args, reply));
   }
 
   mayRun(args: Arguments): boolean | undefined {

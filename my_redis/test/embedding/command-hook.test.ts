@@ -58,4 +58,21 @@ describe("the hook on commands", () => {
     expect((await client.reply("PING")).text).toBe("PONG");
     client.close();
   });
+
+  test("sees what a client has pipelined behind a delayed command, too", async () => {
+    const seen: string[] = [];
+    const client = await start({
+      onCommand: ({ words }) => {
+        seen.push(words.join(" "));
+        return words[1] === "slow" ? { delayMs: 20 } : words[1] === "err" ? { error: "ERR out of luck" } : undefined;
+      },
+    });
+    const names = ["err", "slow", "err", "slow", "last"];
+    client.send(...names.map((name) => ["GET", name]));
+    const replies: (string | null | undefined)[] = [];
+    for (const _ of names) replies.push((await client.next()).text);
+    expect(replies).toEqual(["ERR out of luck", null, "ERR out of luck", null, null]);
+    expect(seen).toEqual(names.map((name) => `GET ${name}`));
+    client.close();
+  });
 });

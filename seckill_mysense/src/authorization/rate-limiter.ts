@@ -48,7 +48,7 @@ export class RateLimiter {
     return 0;
   }
 
-  /** What `take` would return, without counting a request. */
+  /** Returns what `take` would, without counting a request. */
   peek(key: string, nowMs: number): number {
     if (this.#intervalMs === 0) return 0;
     const { start, fingerprint } = this.#placeOf(key);

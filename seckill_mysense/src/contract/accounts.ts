@@ -22,7 +22,7 @@ export type SessionUser = z.infer<typeof sessionUser>;
 export const registerUser = endpoint({
   method: "POST",
   path: "/api/users",
-  summary: "Registers a buyer and logs him in.",
+  summary: "Registers a buyer and signs the buyer in.",
   body: credentials,
   ok: sessionUser,
   okStatuses: [201],

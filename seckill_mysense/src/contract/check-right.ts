@@ -14,15 +14,15 @@ export const checkRight = endpoint({
     productID: productId.optional().describe("With reservation: the product that it is of."),
     reservation: reservationId
       .optional()
-      .describe("With productID: whether he holds it, as far as the gateways remember."),
+      .describe("With productID: whether the user holds it, as far as the gateways remember."),
     peek: z.boolean().optional().describe("Only look: without it, asking counts as one try of the user."),
   }),
   ok: z.object({
     right: z.boolean(),
     error: z.enum(["limited", "banned"]).optional().describe("Why not: the code that /check would answer with."),
     retryAfterSeconds: z.number().int().positive().optional(),
-    held: z.boolean().describe("He has this very reservation already."),
-    owner: z.string().describe("The gateway that decides about him; empty for one that is alone."),
+    held: z.boolean().describe("The user has this very reservation already."),
+    owner: z.string().describe("The gateway that decides about the user; empty for a gateway that is alone."),
   }),
   failures: ["internal_secret_wrong", "product_not_found"],
 });

@@ -29,7 +29,7 @@ export const readReservation = endpoint({
   ...identity,
   method: "GET",
   path: "/api/reservations/:id",
-  summary: "Tells a buyer what became of his reservation.",
+  summary: "Tells a buyer what became of a reservation.",
   ok: reservation,
   failures: ["session_required", "reservation_not_found", "not_owner", "gate_unavailable"],
 });

@@ -4,7 +4,7 @@ import { LatencyHistogram } from "./latency-histogram.ts";
 /** Upper bounds of the latency buckets, in seconds. */
 const bucketsSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** What each metric means, for the HELP line. */
+/** The meaning of each metric, for its HELP line. */
 const help: Readonly<Record<string, string>> = {
   seckill_check_total: "Answers of /check by outcome.",
   seckill_requests_total: "Answers of all other addresses.",

@@ -22,7 +22,7 @@ describe("limits", () => {
     expect(await ask(behind.url, "Cleo", "198.51.100.7, 203.0.113.1")).toBe("address_limited");
   });
 
-  test("one gateway takes no more to the gate than it may, whoever asks", async () => {
+  test("one gateway takes no more to the gate than it may, whichever user asks", async () => {
     await using system = await startTestGateway({ limits: { check_per_node: once } });
     const [ada, adasToken] = await buyerWithToken(system.url, "Ada", "headphones");
     const [bob, bobsToken] = await buyerWithToken(system.url, "Bob", "headphones");

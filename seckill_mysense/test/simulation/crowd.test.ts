@@ -118,7 +118,7 @@ async function sellOut(parts: Parts, killAfter: readonly number[]): Promise<void
   const settings = loadSettings(configFile, {});
   const ledger = openLedger(settings, systemClock.now);
   const gate = openGate(settings, runningEmbeddedRedis(settings.data_dir, testSecret)!, silentLogger);
-  // What a killed relay left behind is on its way once more, although everybody has his answer.
+  // Messages of a killed relay are on their way once more, although every buyer has an answer.
   await waitUntil(async () => (await gate.status("demo", demoProductId))?.outboxLength === 0, {
     what: "the outbox to be empty",
     timeoutMs: 30_000,

@@ -1,7 +1,7 @@
 import { ReservationIds, SaleTokens } from "../../index.ts";
 import type { ToldAnswer } from "../../src/verify/told-answer.ts";
 
-/** One who wants to buy, with the token that he was given before the start. */
+/** A buyer, with the token that was issued to the buyer before the start. */
 export interface Buyer {
   readonly userId: string;
   readonly token: string;
@@ -48,7 +48,7 @@ export interface CrowdResult {
   readonly statuses: Readonly<Record<number, number>>;
   /** Requests that broke or were put off, and were made again. */
   readonly repeated: number;
-  /** Reservations that somebody was told he holds, by buyer; a replay must name the same one. */
+  /** Reservations that buyers were told they hold, by buyer; a replay must name the same one. */
   readonly held: ReadonlyMap<Buyer, string>;
   /** Buyers who were told "sold out" after having been told that they hold a reservation, and other contradictions. */
   readonly contradictions: readonly string[];
@@ -115,7 +115,7 @@ class CrowdRun {
       }
       this.#held.set(buyer, reservation ?? "");
     } else if (status === 410 && heldBefore !== undefined) {
-      this.#contradictions.push(`${buyer.userId} was told "sold out" although he holds ${heldBefore}`);
+      this.#contradictions.push(`${buyer.userId} was told "sold out" although the buyer holds ${heldBefore}`);
     } else if (status !== 410) {
       this.#contradictions.push(`${buyer.userId} got ${status}`);
     }

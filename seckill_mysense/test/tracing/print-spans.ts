@@ -1,4 +1,4 @@
-/** What an operator preloads: an OpenTelemetry SDK. This one writes each span that has ended as a line. */
+/** An OpenTelemetry SDK, as an operator preloads one. This one writes each span that has ended as a line. */
 import { context, propagation, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { ExportResultCode, W3CTraceContextPropagator } from "@opentelemetry/core";

@@ -10,7 +10,7 @@ export interface PrintedSpan {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** What processes that preload print-spans.ts have written so far. */
+/** The spans that processes which preload print-spans.ts have written so far. */
 export function printedSpans(processes: readonly StartedProcess[]): PrintedSpan[] {
   const lines = processes.flatMap((started) => started.stdout().split("\n"));
   return lines.flatMap((line) => (line.startsWith("span ") ? [JSON.parse(line.slice(5)) as PrintedSpan] : []));

@@ -23,7 +23,7 @@ import { LinkDelay } from "./link-delay.ts";
 import type { LinkEvents } from "./link-events.ts";
 import { type SessionLink, SessionSocket } from "./session-socket.ts";
 
-/** What a link needs of the node's set of incoming links. */
+/** The node's set of incoming links, as far as a link needs it. */
 export interface IncomingLinkOwner {
   closed(link: IncomingLink, reason: string): void;
   /** Something is to be sent at the end of the turn. */

@@ -124,7 +124,7 @@ export class IncomingLinks implements IncomingLinkOwner {
     return undefined;
   }
 
-  /** What came over an older link of the same node, and has not been carried out yet, never will be. */
+  /** Requests that came over an older link of the same node, and have not been carried out yet, never will be. */
   #open(context: Context, { name, runId, number }: LinkGreeting, takeOver: TakeOver): void {
     for (const link of [...this.#links]) if (link.name === name) link.end("there is a newer one");
     const { server, members, clock, events, network, turn, outgoing } = this.#parts;

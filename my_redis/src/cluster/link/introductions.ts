@@ -4,7 +4,7 @@ import type { Members } from "../members.ts";
 import type { LinkClock } from "./link-clock.ts";
 import { linkVersion, type NodeIntroduction } from "./link-greeting.ts";
 
-/** What this node says of itself in a greeting, and whether it accepts what other nodes say of themselves. */
+/** Describes this node in a greeting, and decides whether it accepts what other nodes say of themselves. */
 export class Introductions {
   readonly #members: Members;
   readonly #disputes: Disputes;

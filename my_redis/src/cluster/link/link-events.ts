@@ -12,7 +12,7 @@ type RequestHandler = (request: PeerRequest) => void;
 type ReachableListener = (node: number, reachable: boolean) => void;
 type LostListener = (node: number) => void;
 
-/** What happens on the links of a node, and the parts of the node that wait for it. Built before the links. */
+/** The events on the links of a node, and the parts of the node that wait for it. Built before the links. */
 export class LinkEvents {
   readonly #handlers = new Map<number, RequestHandler>();
   readonly #reachableListeners: ReachableListener[] = [];
@@ -36,7 +36,7 @@ export class LinkEvents {
     for (const listener of this.#reachableListeners) listener(node, reachable);
   }
 
-  /** What had been sent to a node and not answered will never be answered. */
+  /** Requests that were sent to a node and not answered will never be answered. */
   onLost(listener: LostListener): void {
     this.#lostListeners.push(listener);
   }

@@ -16,7 +16,7 @@ import type { LinkWelcome } from "./link-greeting.ts";
 import { WaitingAsks } from "./waiting-asks.ts";
 import { WelcomeReader } from "./welcome-reader.ts";
 
-/** What a link needs of the node's set of outgoing links. */
+/** The node's set of outgoing links, as far as a link needs it. */
 export interface OutgoingLinkOwner {
   /** Begins to connect; the link's `opened` or `connectFailed` follows with the same number. */
   connect(link: OutgoingLink, attempt: number): void;

@@ -1,6 +1,6 @@
 import type { TransportSocket } from "../../network/transport.ts";
 
-/** What a session needs of its link. */
+/** The link, as far as a session needs it. */
 export interface SessionLink {
   readonly name: string;
   sendReplies(client: number, bytes: Uint8Array, start: number, end: number): void;

@@ -6,7 +6,7 @@ const encoder = new TextEncoder();
 export class ByteWriter {
   readonly #buffer = new ByteBuffer();
 
-  /** What was written; a view that the next write may change. */
+  /** The bytes that were written; a view that the next write may change. */
   get bytes(): Uint8Array {
     return this.#buffer.written;
   }

@@ -9,7 +9,7 @@ import { countReplies, replyEnd } from "../../protocol/reply-end.ts";
 export interface SpecialReplies {
   /** How many; the last one may be for the client. */
   readonly count: number;
-  /** What becomes of the last: true when it is not passed on. Without this, none is passed on. */
+  /** Judges the last reply: true when it is not passed on. Without this, no reply is passed on. */
   readonly last?: (bytes: Uint8Array, start: number, end: number) => boolean;
 }
 
@@ -22,7 +22,7 @@ interface ExpectedReplies extends SpecialReplies {
 const maxOutstanding = 1024;
 const maxOutstandingBytes = 1024 * 1024;
 
-/** What other nodes do for one client: requests are with one node at a time, and so answered in order. */
+/** The work of other nodes for one client: requests are with one node at a time, and so answered in order. */
 export class RelayedClient implements Relaying {
   readonly context: Context;
   /** The node that has the client's requests. */

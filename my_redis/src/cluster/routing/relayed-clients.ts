@@ -20,7 +20,7 @@ export class RelayedClients implements RelayReceiver {
     this.#clients.delete(relaying.context.client.id);
   }
 
-  /** What other nodes do for a client; undefined when they never have. */
+  /** The work of other nodes for a client; undefined when they have never done any. */
   get(client: number): RelayedClient | undefined {
     return this.#clients.get(client);
   }

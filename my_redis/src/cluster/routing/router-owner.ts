@@ -6,7 +6,7 @@ import type { SpanningCommand } from "../spanning-command.ts";
 import type { RelayedClients } from "./relayed-clients.ts";
 import type { ScriptExchange } from "./script-exchange.ts";
 
-/** What routing needs of the node. */
+/** The parts of the node that routing needs. */
 export interface RouterOwner {
   readonly server: Services;
   readonly members: Members;

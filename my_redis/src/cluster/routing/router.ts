@@ -40,8 +40,8 @@ export class Router {
   readonly #transactions: TransactionRouter;
   /** The slot of the keys that the running script has used. */
   #scriptSlot = noSlot;
-  /** Set while a request runs that waited until its script had been looked for. */
-  #lookedFor: Context | undefined;
+  /** A request that runs again after its script was looked for. */
+  #lookedFor: Arguments | undefined;
 
   constructor(owner: RouterOwner) {
     this.#owner = owner;
@@ -83,7 +83,7 @@ export class Router {
     const { client } = context;
     if (this.#owner.disputes.has(slot)) return new Refusal(routeErrors.disputed(slot));
     const node = this.#owners[slot] as number;
-    if (command.group === "scripting" && this.#mustLookFor(context, command, args)) return this.#lookFor(context, args);
+    if (command.group === "scripting" && this.#mustLookFor(command, args)) return this.#lookFor(context, args);
     // WATCH within a transaction is an error whatever its key.
     const watches = command.watching === "begins";
     if (client.transaction !== undefined) return watches ? "run" : this.#verdictOn(slot, node);
@@ -177,7 +177,7 @@ export class Router {
   #routeWithoutKeys(context: Context, command: Command, args: Arguments): Outcome {
     const { client } = context;
     const queues = client.transaction !== undefined && command.insideMulti === "queue";
-    if (command.group === "scripting" && this.#mustLookFor(context, command, args)) return this.#lookFor(context, args);
+    if (command.group === "scripting" && this.#mustLookFor(command, args)) return this.#lookFor(context, args);
     const spanning = this.#owner.spanning.get(command.fullName);
     if (spanning !== undefined && this.#server.settings.values["cluster-routing"] === "relay") {
       if (queues) return verdictInOne(spanning, command);
@@ -265,8 +265,8 @@ export class Router {
     return "run";
   }
 
-  #mustLookFor(context: Context, command: Command, args: Arguments): boolean {
-    return context !== this.#lookedFor && this.#owner.scripts.isUnknown(command, args);
+  #mustLookFor(command: Command, args: Arguments): boolean {
+    return args !== this.#lookedFor && this.#owner.scripts.isUnknown(command, args);
   }
 
   /** Asks the other nodes for a script that this one does not know. */
@@ -274,12 +274,8 @@ export class Router {
     if (here(context, args) === "held") return "held";
     this.#held.hold(context, args);
     this.#owner.scripts.find(args.latin1(1), () => {
-      this.#lookedFor = context;
-      try {
-        this.#held.release(context);
-      } finally {
-        this.#lookedFor = undefined;
-      }
+      this.#lookedFor = this.#held.requestOf(context);
+      this.#held.release(context);
     });
     return "held";
   }

@@ -13,8 +13,6 @@ const maxRemembered = 10_000;
 const noScript = Buffer.from("-NOSCRIPT ", "latin1");
 const emptyBytes = new Uint8Array(0);
 
-const isByDigest = ({ name }: Command): boolean => name === "EVALSHA" || name === "EVALSHA_RO";
-
 /**
  * Every node finds a script that one node has seen. A node that does not know a script asks the others. When a node
  * answers a relayed EVALSHA with NOSCRIPT, it is sent EVAL.
@@ -41,7 +39,7 @@ export class ScriptExchange {
 
   /** Whether a request names a script that this node does not know. */
   isUnknown(command: Command, args: Arguments): boolean {
-    if (!isByDigest(command) || args.length(1) !== digestLength) return false;
+    if (command.script !== "digest" || args.length(1) !== digestLength) return false;
     return this.#engine.find(args.buffer, args.start(1), args.end(1)) === undefined;
   }
 
@@ -84,8 +82,8 @@ export class ScriptExchange {
     node: number,
     send: (bytes: Uint8Array) => void,
   ): ((bytes: Uint8Array, start: number, end: number) => boolean) | undefined {
-    if (!isByDigest(command)) {
-      if (command.name === "EVAL" || command.name === "EVAL_RO") this.#keep(args.view(1));
+    if (command.script !== "digest") {
+      if (command.script === "text") this.#keep(args.view(1));
       return undefined;
     }
     const sha1 = args.latin1(1).toLowerCase();
@@ -98,7 +96,7 @@ export class ScriptExchange {
         if (!missing) this.#remember(node, sha1);
         return false;
       }
-      send(evalOf(request, script.body));
+      send(evalOf(command, request, script.body));
       return true;
     };
   }
@@ -125,7 +123,7 @@ export class ScriptExchange {
   bodiesFor(queued: readonly QueuedCommand[]): Uint8Array[] {
     const bodies = new Set<Uint8Array>();
     for (const { command, args } of queued) {
-      if (!isByDigest(command)) continue;
+      if (command.script !== "digest") continue;
       const script = this.#engine.find(args.buffer, args.start(1), args.end(1));
       if (script !== undefined) bodies.add(script.body);
     }
@@ -134,8 +132,8 @@ export class ScriptExchange {
 }
 
 /** The EVAL that does the same as an EVALSHA. */
-function evalOf(request: Arguments, body: Uint8Array): Uint8Array {
+function evalOf({ flagSet }: Command, request: Arguments, body: Uint8Array): Uint8Array {
   const words = Array.from({ length: request.count }, (_, index) => request.view(index));
-  const name = request.is(0, "evalsha_ro") ? "EVAL_RO" : "EVAL";
+  const name = flagSet.has("readonly") ? "EVAL_RO" : "EVAL";
   return requestBytes(Arguments.from([name, body, ...words.slice(2)]));
 }

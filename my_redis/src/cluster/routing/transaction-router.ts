@@ -1,4 +1,5 @@
 import type { Client, Transaction } from "../../dispatch/client.ts";
+import type { CommandFacts } from "../../dispatch/command-facts.ts";
 import type { Context } from "../../dispatch/context.ts";
 import { type Outcome, Refusal } from "../../dispatch/outcome.ts";
 import { replyEnd } from "../../protocol/reply-end.ts";
@@ -16,8 +17,6 @@ type Send = (
   special: SpecialReplies,
 ) => Outcome;
 
-/** Commands of the connection that work in a session as they do for its client. */
-const possibleElsewhere = new Set(["PING", "ECHO", "SELECT"]);
 const arrayHeader = 42;
 const minus = 45;
 const plus = 43;
@@ -78,7 +77,7 @@ export class TransactionRouter {
     if (disputes.has(slot)) return new Refusal(routeErrors.disputed(slot));
     const node = members.owners[slot] as number;
     if (node === members.self) return "run";
-    const foreign = transaction.queued.find(({ command }) => !mayRunElsewhere(command.group, command.name));
+    const foreign = transaction.queued.find(({ command }) => !mayRunElsewhere(command));
     if (foreign !== undefined) return new Refusal(routeErrors.ofConnection(foreign.command.fullName));
     const { client, server } = context;
     const { queued } = transaction;
@@ -90,15 +89,17 @@ export class TransactionRouter {
     const outcome = this.#send(context, { slot, node }, bytes, { count: replies, last });
     if (outcome !== "held") return outcome;
     // Later requests use the database that the transaction selects.
-    if (queued.some(({ command }) => command.name === "SELECT")) (client.relaying as RelayedClient).barrier = true;
+    if (queued.some(({ command }) => command.selectsDatabase === true))
+      (client.relaying as RelayedClient).barrier = true;
     client.transaction = undefined;
     server.watched.unwatch(client);
     return "held";
   }
 }
 
-const mayRunElsewhere = (group: string, name: string): boolean =>
-  possibleElsewhere.has(name) || (group !== "connection" && !name.endsWith("SUBSCRIBE"));
+/** A connection's own state stays here, its subscriptions included. */
+const mayRunElsewhere = ({ anyConnection, group, whileSubscribed }: CommandFacts): boolean =>
+  anyConnection === true || (group !== "connection" && !(group === "pubsub" && whileSubscribed === true));
 
 /** The slot of a client's watched keys, here or elsewhere. */
 function watchedSlot(client: Client): number {
@@ -127,7 +128,7 @@ function followSelects(context: Context, { queued }: Transaction, bytes: Uint8Ar
   if (bytes[start] !== arrayHeader || bytes[start + 1] === minus) return;
   let at = bytes.indexOf(10, start) + 1;
   for (const { command, args } of queued) {
-    if (command.name === "SELECT" && bytes[at] === plus) context.select(args.integer(1));
+    if (command.selectsDatabase === true && bytes[at] === plus) context.select(args.integer(1));
     at = replyEnd(bytes, at, end);
   }
 }

@@ -18,7 +18,7 @@ const lockedInScript = new Refusal("TRYAGAIN A write across nodes holds a key of
 
 interface Waiting {
   readonly context: Context;
-  /** What it waits for first. */
+  /** The first locked key that it waits for. */
   readonly place: LockPlace;
   readonly bytes: number;
   readonly sinceMs: number;
@@ -47,7 +47,7 @@ export class LockedRequests {
   #uninstall: (() => void) | undefined;
   #releasing = false;
   /** The request that runs again, and since when it has waited. */
-  #resumed: Waiting | undefined;
+  #resumed: { readonly args: Arguments | undefined; readonly sinceMs: number } | undefined;
 
   constructor(server: Services, locks: LockTable, limits: LockWaitLimits) {
     this.#server = server;
@@ -124,14 +124,11 @@ export class LockedRequests {
   }
 
   #run(waiting: Waiting): void {
-    this.#waiting.delete(waiting.context);
+    const { context, sinceMs } = waiting;
+    this.#waiting.delete(context);
     this.#waitingBytes -= waiting.bytes;
-    this.#resumed = waiting;
-    try {
-      this.#requests.release(waiting.context);
-    } finally {
-      this.#resumed = undefined;
-    }
+    this.#resumed = { args: this.#requests.requestOf(context), sinceMs };
+    this.#requests.release(context);
   }
 
   /** Refuses what has waited for too long; to be called every now and then. */
@@ -204,7 +201,7 @@ export class LockedRequests {
         `TRYAGAIN More than ${maxWaiting} requests or ${maxWaitingBytes} bytes wait for writes across nodes`,
       );
     }
-    const resumed = this.#resumed?.context === context ? this.#resumed : undefined;
+    const resumed = this.#resumed?.args === args ? this.#resumed : undefined;
     const sinceMs = resumed?.sinceMs ?? this.#server.environment.monotonicMs();
     this.#forgetGone();
     this.#waiting.set(context, { context, place, bytes, sinceMs });

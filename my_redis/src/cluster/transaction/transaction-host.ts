@@ -7,12 +7,12 @@ import type {
 } from "./transaction-message.ts";
 import type { TransactionLogEntry } from "./transaction-record.ts";
 
-/** What the checks of a preparation found. */
+/** The result of the checks of a preparation. */
 export type Examination =
   | { readonly refusal: string }
   | { readonly refusal: undefined; readonly count: number; readonly taken: TakenValue | undefined };
 
-/** What transactions need of a node. The simulation in the tests has an implementation of its own. */
+/** The node, as far as transactions need it. The simulation in the tests has an implementation of its own. */
 export interface TransactionHost {
   readonly self: MemberName;
   /** All nodes, sorted; alike on every node. */

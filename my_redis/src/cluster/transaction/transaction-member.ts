@@ -6,7 +6,7 @@ import type { TransactionLogEntry, TransactionRecord } from "./transaction-recor
 type RequestOf<Type extends TransactionRequest["type"]> = Extract<TransactionRequest, { type: Type }>;
 
 /**
- * What a node does with the requests of coordinators, its own among them. It locks and prepares keys, votes as an
+ * Serves the requests of coordinators, those of this node among them. It locks and prepares keys, votes as an
  * acceptor, and carries out the decision. It never decides alone.
  */
 export class TransactionMember {

@@ -14,11 +14,11 @@ export interface PreparedPart {
   readonly operations: readonly Operation[];
   readonly count: number;
   readonly taken: TakenValue | undefined;
-  /** What it holds in memory. */
+  /** The bytes that it holds in memory. */
   readonly bytes: number;
 }
 
-/** What one node knows of a transaction: as a participant, whose keys are concerned, as an acceptor, or as both. */
+/** The knowledge of one node about a transaction: as a participant, whose keys are concerned, as an acceptor, or as both. */
 export interface TransactionRecord {
   readonly id: TransactionId;
   readonly participants: readonly MemberName[];
@@ -34,7 +34,7 @@ export interface TransactionRecord {
   forgettable: boolean;
 }
 
-/** What goes to the log, in the order in which it happened. */
+/** The entries of the log, in the order of the events. */
 export type TransactionLogEntry =
   | {
       readonly type: "prepared";

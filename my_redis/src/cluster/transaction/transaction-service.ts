@@ -26,7 +26,7 @@ type Answered = (answer: TransactionAnswer | undefined) => void;
 
 export interface TransactionServiceOptions {
   readonly server: Services;
-  /** What the log has said of earlier transactions. */
+  /** The earlier transactions, as the log knows them. */
   readonly book: RecordBook;
   readonly view: ClusterView;
   readonly channel: PeerChannel;
@@ -99,7 +99,7 @@ export class TransactionService {
   }
 
   #handle(request: TransactionRequest): TransactionAnswer {
-    // What a script has seen must not be locked in the midst of it.
+    // Keys that a script has seen must not be locked before the script has ended.
     if (request.type === "prepare" && this.#server.execution.scriptIsPaused) return { type: "busy" };
     const reason = request.type === "prepare" ? this.#refusalOf(request.operations) : undefined;
     if (reason !== undefined) return { type: "refused", reason };
@@ -191,7 +191,7 @@ export class TransactionService {
     return this.#lastBytes;
   }
 
-  /** What this node asks itself in one turn is one turn's work, with one write of the log. */
+  /** The requests of this node to itself in one turn are one turn's work, with one write of the log. */
   #askSelf(request: TransactionRequest, answered: Answered): void {
     this.#toSelf.push({ request, answered });
     if (this.#toSelf.length === 1) setImmediate(() => this.#serveSelf());

@@ -8,6 +8,7 @@ export const echo = command({
   summary: "Answers with the given message.",
   syntax: "message",
   flags: ["loading", "stale", "fast"],
+  anyConnection: true,
   run(_context, args, reply) {
     reply.bulk(args.buffer, args.start(1), args.end(1));
   },

@@ -9,6 +9,7 @@ export const ping = command({
   summary: "Answers PONG, or the given message.",
   syntax: "[message]",
   flags: ["fast"],
+  anyConnection: true,
   tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   whileSubscribed: true,
   run({ client }, args, reply) {

@@ -9,6 +9,8 @@ export const select = command({
   summary: "Changes the database that this connection uses.",
   syntax: "index",
   flags: ["loading", "stale", "fast"],
+  anyConnection: true,
+  selectsDatabase: true,
   run(context, args, reply) {
     const number = args.integer(1);
     if (number < 0 || number >= context.keyspace.databases.length) throw new CommandError(errors.outOfDatabaseRange);

@@ -49,6 +49,7 @@ function evalCommand({ name, since, summary, find, readOnly }: EvalDefinition): 
     syntax: `${find === byText ? "script" : "sha1"} numkeys [key...] [arg...]`,
     flags: readOnly ? ["readonly", ...flags] : flags,
     keys: countedKeys(2, readOnly ? "RO access" : "RW access update"),
+    script: find === byText ? "text" : "digest",
     needsMemory(context, args) {
       const flags = shebangOf(context, args, find)?.flags;
       return flags !== undefined && !flags.has("no-writes") && !flags.has("allow-oom");

@@ -31,22 +31,18 @@ const maxDelayMs = 2_147_483_647;
 
 /** Installs the hook before every command. Without a hook no check is installed. */
 export function installCommandHook(checks: RequestChecks, delayed: HeldRequests, hook: CommandHook): void {
-  // Set while a delayed request runs, because the hook has seen it already.
-  let passing: Context | undefined;
+  // A delayed request that runs now: the hook has seen it already.
+  let passing: Arguments | undefined;
   const afterDelay = (context: Context, error: string | undefined): void => {
-    passing = context;
-    try {
-      if (error === undefined) delayed.release(context);
-      else delayed.refuse(context, error);
-    } finally {
-      passing = undefined;
-    }
+    passing = delayed.requestOf(context);
+    if (error === undefined) delayed.release(context);
+    else delayed.refuse(context, error);
   };
   checks.install(
     {
       name: "command hook",
       arriving(context, command, args) {
-        if (context === passing || context.client.kind !== "normal") return "run";
+        if (args === passing || context.client.kind !== "normal") return "run";
         const { error, delayMs = 0 } = hook(callOf(context, command, args)) ?? {};
         if (!(delayMs >= 0 && delayMs <= maxDelayMs)) {
           throw new RangeError(`delayMs must be from 0 to ${maxDelayMs}, not ${delayMs}`);

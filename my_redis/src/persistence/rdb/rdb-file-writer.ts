@@ -12,7 +12,7 @@ export interface RdbFileOptions {
   readonly compresses: boolean;
   /** Whether the file ends with a checksum. */
   readonly checksums: boolean;
-  /** What the file says of a key's use: how long the key was not used, how often it is used, or nothing. */
+  /** The facts about a key's use that the file holds: how long the key was not used, how often it is used, or nothing. */
   readonly use?: "idle" | "frequency" | undefined;
 }
 

@@ -16,7 +16,7 @@ import { newestVersion } from "./rdb-types.ts";
 /** A snapshot that cannot be loaded: broken, cut off, or of a version or kind that this server cannot read. */
 export class RdbLoadError extends Error {}
 
-/** What a snapshot is loaded into. */
+/** The data into which a snapshot is loaded. */
 export interface RdbLoadTarget {
   readonly keyspace: Keyspace;
   /** Unix milliseconds: keys that have expired by then are left out. */

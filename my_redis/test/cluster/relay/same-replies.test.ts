@@ -157,6 +157,21 @@ describe.skipIf(redis.missing)(`one node of three answers for all nodes${redis.r
     connection.close();
   });
 
+  test("with the refusals of this node behind the replies of the others", async () => {
+    const connection = await started!.ring.connect(0);
+    const chosen = tags();
+    const commands: Word[][] = [];
+    const expected: string[] = [];
+    for (let number = 0; number < 100; number++) {
+      const [one, other] = [0, 1].map((step) => `{${chosen[(number + step) % chosen.length]}}refused`);
+      commands.push(["SET", one as string, number], ["SINTER", one as string, other as string]);
+      expected.push("OK", "CROSSSLOT");
+    }
+    const replies = await connection.replies(commands);
+    expect(replies.map(({ text }) => text?.split(" ")[0])).toEqual(expected);
+    connection.close();
+  });
+
   test("with no reply when CLIENT REPLY turns it off", async () => {
     const [, there] = tags() as [string, string];
     const connection = await started!.ring.connect(0);

@@ -1,7 +1,7 @@
 /** How many logged reasons are remembered. */
 const maxToldRefusals = 100;
 
-/** What happened on the ring, for /metrics. */
+/** Events on the ring, for /metrics. */
 export class RingCounts {
   /**
    * Questions to owners: `asked` of them; `timeout`, `lost` (with the connection) and `suspect` (not asked, since the owner had

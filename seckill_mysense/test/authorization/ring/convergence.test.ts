@@ -15,7 +15,7 @@ function chance(seed: number): (limit: number) => number {
   };
 }
 
-test("whoever comes and goes, those who are there agree about who they are and who owns whom", async () => {
+test("whichever gateways come and go, those that are up agree on the members and on the owners of users", async () => {
   const random = chance(propertySeed());
   const names: string[] = [];
   while (names.length < places) names.push(`127.0.0.1:${await freePort()}`);

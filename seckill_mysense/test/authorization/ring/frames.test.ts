@@ -13,7 +13,7 @@ import {
   writeQuestion,
 } from "../../../src/authorization/ring/try-frames.ts";
 
-/** What a socket that takes so many bytes at a time has been given. */
+/** The bytes that a socket was given which takes so many at a time. */
 class Sink {
   readonly bytes: number[] = [];
   readonly #atATime: number;

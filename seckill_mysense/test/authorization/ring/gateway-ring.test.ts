@@ -16,7 +16,7 @@ async function decisions(rings: readonly TestRing[], userId: string, count: numb
 }
 
 describe("a ring of gateways", () => {
-  test("a user who spreads his tries over all gateways gets no more than one user's limit", async () => {
+  test("a user who spreads tries over all gateways gets no more than one user's limit", async () => {
     await using one = await startRing();
     await using two = await startRing({ seeds: [one.name] });
     await using three = await startRing({ seeds: [one.name, two.name] });
@@ -45,7 +45,7 @@ describe("a ring of gateways", () => {
     expect((await two.ring.decide(check(user))).kind).toBe("banned");
   });
 
-  test("what a user holds is known wherever he asks, for his reservation in its epoch alone", async () => {
+  test("every gateway knows what a user holds, for the reservation in its epoch alone", async () => {
     await using one = await startRing();
     await using two = await startRing({ seeds: [one.name] });
     await untilJoined(one, two);
@@ -183,7 +183,7 @@ describe("a stranger at the port of the gateways", () => {
     return { heard, closed, isClosed: () => isOver, socket };
   }
 
-  test("hears a greeting, and is cut off when he asks without a proof", async () => {
+  test("hears a greeting, and is cut off when it asks without a proof", async () => {
     await using one = await startRing();
     const talk = await call(one.name);
     await waitUntil(() => talk.heard.length > 0, { what: "the hello", timeoutMs: 2_000 });
@@ -205,7 +205,7 @@ describe("a stranger at the port of the gateways", () => {
     for (const { socket } of strangers) socket.terminate();
   });
 
-  test("is cut off when he says nothing, and when he sends a greeting of his own making", async () => {
+  test("is cut off when it says nothing, and when it sends a greeting of its own making", async () => {
     await using one = await startRing({ downAfterMs: 300 });
     const silent = await call(one.name);
     const liar = await call(one.name);

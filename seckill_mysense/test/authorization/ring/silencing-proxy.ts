@@ -12,7 +12,7 @@ export interface SilencingProxy {
 }
 
 interface Pair {
-  /** What came before the other side was there. */
+  /** Bytes that came before the other side was connected. */
   readonly early: Buffer[];
   other: Socket | undefined;
 }

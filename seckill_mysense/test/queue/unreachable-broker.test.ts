@@ -45,7 +45,8 @@ test("a queue whose broker refuses connections closes at once, and ends the call
   await refusals();
   await expectPrompt(queue.close());
   await expectPrompt(calls);
-  for (const call of await calls) expect(call).toMatchObject({ status: "rejected", reason: expect.any(QueueUnavailable) });
+  for (const call of await calls)
+    expect(call).toMatchObject({ status: "rejected", reason: expect.any(QueueUnavailable) });
 });
 
 test("a publish whose caller stops does not wait for a broker that refuses connections", async () => {

@@ -39,6 +39,13 @@ export class ClientAddress {
     return this.#key(this.#isProxy(peer) ? this.#clientBehind(peer, headers.get("x-forwarded-for")) : peer);
   }
 
+  /** Whether the other end of the connection is a proxy whose headers can be trusted. */
+  isTrustedProxy(peerAddress: string): boolean {
+    if (this.#proxies.length === 0) return false;
+    const peer = parseIpAddress(peerAddress);
+    return peer !== undefined && this.#isProxy(peer);
+  }
+
   #clientBehind(proxy: IpAddress, forwardedFor: string | null): IpAddress {
     if (forwardedFor === null) return proxy;
     let client = proxy;

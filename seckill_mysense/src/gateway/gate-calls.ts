@@ -2,7 +2,7 @@ import type { Attributes } from "@opentelemetry/api";
 import type { ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
 import { GateUnavailable } from "../gate/gate-errors.ts";
 import type { Gate } from "../gate/gate.ts";
-import { activeTraceparent, traceCall } from "../tracing/tracing.ts";
+import { activeTraceparent, isTracing, traceCall } from "../tracing/tracing.ts";
 
 /**
  * `busy`: the gate certainly did nothing. `unknown`: the gate was asked, and whether it reserved a unit is not known.
@@ -38,6 +38,7 @@ export class GateCalls {
     if (this.#running >= this.#options.maxConcurrent) return { kind: "busy" };
     this.#running++;
     try {
+      if (!isTracing) return await this.#attempt(request, minEpoch);
       return await traceCall("gate reserve", describe, () =>
         this.#attempt({ ...request, traceparent: activeTraceparent() }, minEpoch),
       );

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
+import { LatencyHistogram } from "./latency-histogram.ts";
 
 /** Upper bounds of the latency buckets, in seconds. */
 const bucketsSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -44,9 +45,8 @@ export interface LabelledCounts {
 }
 
 /**
- * The gateway's counters and histogram, and their text for /metrics. The library keeps the histogram and writes the
- * text. Counters are plain numbers that are handed to the library at each scrape: counting takes 10 ns this way, 85 ns
- * in the library.
+ * The gateway's counters and histogram, and their text for /metrics. The library writes the text. Counters are
+ * plain numbers that are handed to the library at each scrape: counting takes 10 ns this way, 85 ns in the library.
  */
 export class GatewayMetrics {
   /** Answers of /check: `accepted`, `held`, `page`, or the code of the refusal. */
@@ -57,12 +57,15 @@ export class GatewayMetrics {
   readonly refusals = new LabelCounts();
   readonly #registry = new Registry();
   readonly #metrics = new Map<string, Counter | Gauge>();
-  readonly #gateLatency = new Histogram({
+  readonly #gateLatency = new LatencyHistogram({
     name: "seckill_check_gate_seconds",
     help: help["seckill_check_gate_seconds"]!,
-    buckets: bucketsSeconds,
-    registers: [this.#registry],
+    boundsSeconds: bucketsSeconds,
   });
+
+  constructor() {
+    this.#gateLatency.registerIn(this.#registry);
+  }
 
   /** The time that a request of /check waited for the gate's answer. */
   observeGateLatency(seconds: number): void {

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { ClientAddress } from "../authorization/client-address.ts";
 import { PasswordHasher, recommendedCost } from "../authorization/password-hasher.ts";
 import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
@@ -26,7 +27,7 @@ import { ReservationWatchers } from "./reservation-watchers.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
 import { mountTokens } from "./token-handlers.ts";
-import { traceRequest } from "../tracing/tracing.ts";
+import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
@@ -76,7 +77,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     system.catalogue.stop();
     system.ring?.stop();
   };
-  const server = await startParts(system, letGo, () => serve(parts, { check, app, metrics: system.metrics }));
+  const server = await startParts(system, letGo, () => serve(parts, { ...system, check, app }));
   return {
     port: server.port ?? 0,
     catalogue: system.catalogue,
@@ -108,11 +109,23 @@ interface Served {
   readonly check: Check;
   readonly app: GatewayApp;
   readonly metrics: GatewayMetrics;
+  readonly clientAddress: ClientAddress;
 }
 
-function serve({ settings, logger }: GatewayParts, { check, app, metrics }: Served): Bun.Server<undefined> {
-  const respond = (request: Request, bunServer: AddressOf) =>
-    traceRequest(request, "/check", () => check.respond(request, bunServer));
+type Respond = (request: Request, bunServer: AddressOf) => Response | Promise<Response>;
+
+/** Decided once and not for each request, so that /check pays nothing for tracing when there is no SDK. */
+function checkResponder({ check, clientAddress }: Served): Respond {
+  if (!isTracing) return (request, bunServer) => check.respond(request, bunServer);
+  return (request, bunServer) => {
+    const isTrusted = clientAddress.isTrustedProxy(bunServer.requestIP(request)?.address ?? "");
+    return traceRequest({ request, route: "/check", isTrusted }, () => check.respond(request, bunServer));
+  };
+}
+
+function serve({ settings, logger }: GatewayParts, served: Served): Bun.Server<undefined> {
+  const { app, metrics } = served;
+  const respond = checkResponder(served);
   const refuseMethod = (): Response => {
     metrics.checks.add("method_not_allowed");
     return refuse("method_not_allowed", {}, { allow: "GET, POST" });

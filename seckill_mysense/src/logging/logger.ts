@@ -4,7 +4,7 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
- * Writes one line of JSON per event: `level`, `time` (ISO 8601, UTC), `message`, then the fields. Never log secrets or
+ * Writes one line of JSON per event: `time` (ISO 8601, UTC), `level`, `message`, then the fields. Never log secrets or
  * passwords.
  */
 export interface Logger {
@@ -39,17 +39,19 @@ export function createLogger({ level, write, now }: LoggerOptions): Logger {
     {
       level,
       base: null,
-      timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
+      // The library starts a line with the level, then the time. So that the time comes first, the level is an empty
+      // object here, whose brace is what the time follows, and the first field below.
+      timestamp: () => `"time":"${new Date(now()).toISOString()}"`,
+      formatters: { level: () => ({}) },
       redact: secretFields,
     },
     { write: (line) => write(line.trimEnd()) },
   );
-  // Passed as the first field, the message comes before the other fields, where people look for it.
+  // Passed as the first fields, level and message come before the other fields, where people look for it.
   const at =
     (severity: LogLevel) =>
     (message: string, fields?: LogFields): void =>
-      lines[severity]({ message, ...fields });
+      lines[severity]({ level: severity, message, ...fields });
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 

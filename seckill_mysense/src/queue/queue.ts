@@ -22,6 +22,14 @@ export interface ConsumeOptions {
   readonly maxWaitMs: number;
 }
 
+export interface PublishOptions {
+  /**
+   * Aborted when the caller stops. A wait for a queue that cannot be reached then ends with `QueueUnavailable`; what a
+   * reachable queue is about to confirm is still waited for.
+   */
+  readonly signal?: AbortSignal;
+}
+
 /** A running consumer. `stop` finishes the current batch; messages without an acknowledgement are delivered again. */
 export interface Consumption {
   stop(): Promise<void>;
@@ -36,7 +44,7 @@ export interface ReservationQueue {
    * Resolves when the queue has stored every message durably. Rejects with `QueueUnavailable` (or its kinds `QueueFull`
    * and `QueueUnroutable`) if any message may be lost: then all of them may be published again.
    */
-  publish(reservations: readonly AcceptedReservation[]): Promise<void>;
+  publish(reservations: readonly AcceptedReservation[], options?: PublishOptions): Promise<void>;
   /**
    * Calls the handler for one batch after the other. If the handler throws, it gets the same batch again after a pause
    * that grows up to some seconds, without end: an outage of the ledger must not turn reservations into dead letters.

@@ -49,17 +49,17 @@ export class RabbitmqConsumption implements Consumption {
     const { signal } = this.#stopping;
     if (signal.aborted) return this.#running;
     this.#stopping.abort();
-    // If the broker was never reached, there is nothing to wait for.
-    if (this.#consumer === undefined) this.#connection.unsafeDestroy();
+    // While the broker cannot be reached, there is nothing to wait for. Destroying the connection ends waits that have
+    // begun. The client library's `close` must not follow: it waits for the end of a socket that has ended already.
+    const isReached = this.#consumer !== undefined && this.#connection.ready;
+    if (!isReached) this.#connection.unsafeDestroy();
     await this.#subscribing;
     // Unsubscribes before it gives messages back; otherwise the broker would deliver them here again.
     const unsubscribed = this.#consumer?.close() ?? Promise.resolve();
     this.#news.wake();
     await this.#running;
-    await settledWithin(
-      this.#options.timeoutMs,
-      unsubscribed.then(() => this.#connection.close()),
-    );
+    const closed = isReached ? unsubscribed.then(() => this.#connection.close()) : unsubscribed;
+    await settledWithin(this.#options.timeoutMs, closed);
     this.#connection.unsafeDestroy();
   }
 

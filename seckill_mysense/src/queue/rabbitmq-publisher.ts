@@ -1,5 +1,6 @@
 import { AMQPError, type Channel, type Connection } from "rabbitmq-client";
 import type { AcceptedReservation } from "../domain/reservation.ts";
+import type { PublishOptions } from "./queue.ts";
 import { QueueFull, QueueUnavailable, QueueUnroutable } from "./queue-errors.ts";
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 import { deadLetterQueueName } from "./rabbitmq-topology.ts";
@@ -33,7 +34,7 @@ export class RabbitmqPublisher {
     this.#options = options;
   }
 
-  async publish(reservations: readonly AcceptedReservation[]): Promise<void> {
+  async publish(reservations: readonly AcceptedReservation[], { signal }: PublishOptions = {}): Promise<void> {
     const { maxUnconfirmed } = this.#options;
     const count = reservations.length;
     if (count === 0) return;
@@ -43,7 +44,7 @@ export class RabbitmqPublisher {
     }
     this.#unconfirmed += count;
     try {
-      await this.#bounded("confirm", (session) => this.#send(session, reservations));
+      await this.#bounded("confirm", (session) => this.#send(session, reservations), signal);
     } finally {
       this.#unconfirmed -= count;
     }
@@ -65,6 +66,8 @@ export class RabbitmqPublisher {
     this.#closed = true;
     const session = this.#session;
     if (session === undefined) return;
+    // While the broker cannot be reached, closing would wait for it. Destroying ends waits that have begun.
+    if (!session.connection.ready) return this.#drop(session);
     const goodbye = Promise.resolve(session.channel)
       .then((channel) => channel?.close())
       .then(() => session.connection.close());
@@ -124,20 +127,32 @@ export class RabbitmqPublisher {
     return new QueueFull(`${what}: its limit is ${maxMessages}`, { cause: error });
   }
 
-  /** After the time limit the connection counts as dead, together with all other calls on it. */
-  #bounded<T>(what: string, work: (session: Session) => Promise<T>): Promise<T> {
+  /**
+   * After the time limit the connection counts as dead, together with all other calls on it. When the signal is aborted,
+   * it does so at once if it is not open.
+   */
+  #bounded<T>(what: string, work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#closed) return Promise.reject(new QueueUnavailable("the queue is closed"));
     const { timeoutMs } = this.#options;
     const session = (this.#session ??= this.#connect());
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const timer = setTimeout(() => {
-      this.#drop(session);
+    const giveUp = (when: string): void => {
       const why = session.failure === undefined ? "" : `: ${session.failure}`;
-      reject(new QueueUnavailable(`the broker did not ${what} within ${timeoutMs} ms${why}`));
-    }, timeoutMs);
+      reject(new QueueUnavailable(`the broker did not ${what} ${when}${why}`));
+      this.#drop(session);
+    };
+    const onAbort = (): void => {
+      if (!session.connection.ready) giveUp("before the caller stopped");
+    };
+    const timer = setTimeout(() => giveUp(`within ${timeoutMs} ms`), timeoutMs);
+    signal?.addEventListener("abort", onAbort, { once: true });
     work(session)
       .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
+      .finally(() => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+      });
+    if (signal?.aborted === true) onAbort();
     return promise;
   }
 

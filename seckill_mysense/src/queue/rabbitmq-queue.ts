@@ -2,7 +2,7 @@ import type { AcceptedReservation } from "../domain/reservation.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import { checkConsumeOptions } from "./batch.ts";
 import { QueueUnavailable } from "./queue-errors.ts";
-import type { BatchHandler, ConsumeOptions, Consumption, ReservationQueue } from "./queue.ts";
+import type { BatchHandler, ConsumeOptions, Consumption, PublishOptions, ReservationQueue } from "./queue.ts";
 import { RabbitmqConsumption } from "./rabbitmq-consumption.ts";
 import { RabbitmqPublisher } from "./rabbitmq-publisher.ts";
 import type { RabbitmqSessionOptions } from "./rabbitmq-session.ts";
@@ -41,8 +41,8 @@ class RabbitmqQueue implements ReservationQueue {
     this.#publisher = new RabbitmqPublisher({ ...this.#options, connectionName: "seckill publisher", maxUnconfirmed });
   }
 
-  publish(reservations: readonly AcceptedReservation[]): Promise<void> {
-    return this.#publisher.publish(reservations);
+  publish(reservations: readonly AcceptedReservation[], options?: PublishOptions): Promise<void> {
+    return this.#publisher.publish(reservations, options);
   }
 
   async consume(handler: BatchHandler, options: ConsumeOptions): Promise<Consumption> {

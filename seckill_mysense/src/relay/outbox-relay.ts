@@ -88,7 +88,7 @@ export class OutboxRelay {
     const { gate, queue } = this.#options;
     const reservations = entries.map((entry) => entry.reservation);
     const published = await traceMessages({ name: "relay publish", kind: "producer" }, reservations, (traced) =>
-      this.#insist("publish", () => queue.publish(traced)),
+      this.#insist("publish", () => queue.publish(traced, { signal: this.#signal })),
     );
     // The relay was stopped before the confirm. The entries stay unacknowledged, and the next relay claims them.
     if (published.kind === "stopped") return;

@@ -4,6 +4,7 @@ import {
   type Context,
   INVALID_SPAN_CONTEXT,
   propagation,
+  ProxyTracer,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
@@ -18,26 +19,45 @@ import {
  */
 const tracer = trace.getTracer("seckill-mysense");
 
+/**
+ * Whether an SDK was registered before this file was loaded, as a preloaded one is. Callers on the path of every
+ * request leave tracing out if not, so that it costs them nothing.
+ */
+export const isTracing = !(tracer instanceof ProxyTracer);
+
 const headersGetter: TextMapGetter<Headers> = {
   get: (headers, name) => headers.get(name) ?? undefined,
   keys: (headers) => [...headers.keys()],
 };
 
-/** Answers a request in a span that continues the trace of the caller, where it sends one. */
+export interface TracedRequest {
+  readonly request: Request;
+  readonly route: string;
+  /**
+   * Whether the trace that the request brings may be continued. Anybody can write a `traceparent`: to continue it would
+   * let buyers hide from the operator's sampling, or put all requests into one trace.
+   */
+  readonly isTrusted: boolean;
+}
+
+/** Answers a request in a span. The span continues a trusted trace of the caller, and has a link to any other one. */
 export function traceRequest(
-  request: Request,
-  route: string,
+  { request, route, isTrusted }: TracedRequest,
   respond: () => Response | Promise<Response>,
 ): Response | Promise<Response> {
-  const parent = propagation.extract(ROOT_CONTEXT, request.headers, headersGetter);
-  const span = tracer.startSpan(route, serverSpan, parent);
+  const brought = propagation.extract(ROOT_CONTEXT, request.headers, headersGetter);
+  const parent = isTrusted ? brought : ROOT_CONTEXT;
+  const linked = isTrusted ? undefined : trace.getSpanContext(brought);
+  const span = tracer.startSpan(
+    route,
+    { kind: SpanKind.SERVER, links: linked === undefined ? [] : [{ context: linked }] },
+    parent,
+  );
   if (isOff(span)) return respond();
   span.updateName(`${request.method} ${route}`);
   span.setAttributes({ "http.request.method": request.method, "http.route": route });
   return finish(span, parent, respond, (response) => ({ "http.response.status_code": response.status }));
 }
-
-const serverSpan = { kind: SpanKind.SERVER };
 
 /** Runs `work` in a span below the active one. `describe` gives the attributes of its result. */
 export function traceCall<T>(name: string, describe: (result: T) => Attributes, work: () => Promise<T>): Promise<T> {

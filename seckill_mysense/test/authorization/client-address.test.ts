@@ -93,3 +93,11 @@ describe("the client behind a request", () => {
     expect(key("2001:db8::1", 128)).not.toBe(key("2001:db8::2", 128));
   });
 });
+
+test("a proxy is trusted in every spelling of its address, and without proxies nobody is", () => {
+  const behind = new ClientAddress({ trustedProxies: ["10.0.0.0/8", "2001:db8::/32"], ipv6Prefix: 64 });
+  const peers = ["10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1", "192.0.2.1", "::1", "", "no address"];
+  expect(peers.map((peer) => behind.isTrustedProxy(peer))).toEqual([true, true, true, false, false, false, false]);
+  const alone = new ClientAddress({ trustedProxies: [], ipv6Prefix: 64 });
+  expect(alone.isTrustedProxy("127.0.0.1")).toBe(false);
+});

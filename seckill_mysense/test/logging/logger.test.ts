@@ -5,11 +5,11 @@ function logTo(lines: string[], level: LogLevel) {
   return createLogger({ level, write: (line) => void lines.push(line), now: () => 1_700_000_000_000 });
 }
 
-test("an event is one line of JSON: level, time, message, then its fields", () => {
+test("an event is one line of JSON: time, level, message, then its fields", () => {
   const lines: string[] = [];
   logTo(lines, "info").warn("a reservation was rejected", { productId: "lamp", left: 0, again: false, why: undefined });
   expect(lines).toEqual([
-    '{"level":"warn","time":"2023-11-14T22:13:20.000Z","message":"a reservation was rejected","productId":"lamp","left":0,"again":false}',
+    '{"time":"2023-11-14T22:13:20.000Z","level":"warn","message":"a reservation was rejected","productId":"lamp","left":0,"again":false}',
   ]);
 });
 

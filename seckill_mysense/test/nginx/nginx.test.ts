@@ -76,6 +76,7 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
           name: backend.name,
           path: new URL(url).pathname + new URL(url).search,
           forwardedFor: headers.get("x-forwarded-for"),
+          trace: [headers.get("traceparent"), headers.get("tracestate")],
           host: headers.get("host"),
           bodyBytes: (await request.arrayBuffer()).byteLength,
         });
@@ -182,6 +183,12 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
     const forged = { "x-forwarded-for": "203.0.113.7", "x-real-ip": "203.0.113.7", forwarded: "for=203.0.113.7" };
     const seen = (await (await ask("/check", forged)).json()) as { forwardedFor: string };
     expect(seen.forwardedFor).toBe("127.0.0.1");
+  });
+
+  test("a trace that the client claims does not reach a gateway, which would continue it", async () => {
+    const forged = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "a=b" };
+    const seen = (await (await ask("/check", forged)).json()) as { trace: unknown };
+    expect(seen.trace).toEqual([null, null]);
   });
 
   test("internal addresses cannot be reached from outside, in no spelling", async () => {

@@ -169,6 +169,27 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
   );
 
   test(
+    "stops and closes at once while the broker, which it has worked with, is away",
+    async () => {
+      const queue = rabbitmqQueue({ url: broker.url, queueName: randomUUID(), timeoutMs: 10_000 });
+      await queue.publish([reservation(1)]);
+      const consumer = await collect(queue);
+      await consumer.untilCount(1);
+      await broker.server.kill("SIGKILL");
+      try {
+        // Long enough for the connections to notice, and for some refused attempts.
+        await Bun.sleep(500);
+        const startedMs = performance.now();
+        await queue.close();
+        expect(performance.now() - startedMs).toBeLessThan(1_000);
+      } finally {
+        await broker.server.restart();
+      }
+    },
+    testTimeoutMs,
+  );
+
+  test(
     "counts an unroutable message as not published, and declares the queue anew",
     async () => {
       const queueName = randomUUID();

@@ -27,6 +27,13 @@ test("help is asked for in two ways, and names every role and option", () => {
   for (const word of [...roles, "--config", "--sale", "--at-rest", "--help"]) expect(usage()).toContain(word);
 });
 
+test("help is given beside a word that is no role, and not beside an option without its value", () => {
+  expect([parsed("sell", "-h"), parsed("gateway", "relay", "-h"), parsed("-h", "--bad")]).toEqual(
+    Array.from({ length: 3 }),
+  );
+  for (const option of ["--config", "--sale"]) expect(() => parsed("-h", option)).toThrow("argument missing");
+});
+
 test("an option that is nearly right is suggested", () => {
   expect(() => parsed("--conf", "x")).toThrow(new UsageError("unknown option '--conf'\n(Did you mean --config?)"));
 });

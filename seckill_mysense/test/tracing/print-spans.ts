@@ -10,7 +10,8 @@ const exporter: SpanExporter = {
     for (const span of spans) {
       const { traceId, spanId } = span.spanContext();
       const parentId = span.parentSpanContext?.spanId;
-      const printed: PrintedSpan = { name: span.name, traceId, spanId, parentId, attributes: span.attributes };
+      const links = span.links.map((link) => link.context.spanId);
+      const printed: PrintedSpan = { name: span.name, traceId, spanId, parentId, links, attributes: span.attributes };
       console.log(`span ${JSON.stringify(printed)}`);
     }
     done({ code: ExportResultCode.SUCCESS });

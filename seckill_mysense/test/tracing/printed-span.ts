@@ -5,6 +5,8 @@ export interface PrintedSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentId: string | undefined;
+  /** Ids of the spans that it has a link to. */
+  readonly links: readonly string[];
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 

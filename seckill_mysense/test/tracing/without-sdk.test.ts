@@ -37,7 +37,7 @@ test("a trace that is no trace costs nobody the unit", () => {
 test("without an SDK work is only done, and a trace of others goes on as it came", async () => {
   const request = new Request("http://localhost/check", { headers: { traceparent } });
   const response = new Response();
-  expect(traceRequest(request, "/check", () => response)).toBe(response);
+  expect(traceRequest({ request, route: "/check", isTrusted: true }, () => response)).toBe(response);
   expect(
     await traceCall(
       "call",

@@ -19,7 +19,7 @@ type GivenId = "none" | "time" | "all";
 
 /**
  * Memory that all requests reuse; each request sets it before reading it. With new objects for each request, XADD took
- * 263 ns instead of 237, and 420 ns instead of 367 with MAXLEN.
+ * 5% longer: 316 ns instead of 301, and 516 ns instead of 492 with MAXLEN.
  */
 const id = new StreamId();
 const reusedTrim = new TrimOptions();

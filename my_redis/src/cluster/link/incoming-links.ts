@@ -95,7 +95,7 @@ export class IncomingLinks implements IncomingLinkOwner {
         const greeting = readGreeting(args.text(1));
         const { channel } = context.client;
         if (greeting === undefined || channel.takeOver === undefined)
-          throw new CommandError("ERR this is no greeting of a node");
+          throw new CommandError("ERR this is not a valid greeting of a node");
         const refusal = this.#refusalOf(greeting);
         const welcome: LinkWelcome = { ...this.#parts.introductions.own(), refusal: refusal ?? "" };
         // One character per byte, as a line of text is written.

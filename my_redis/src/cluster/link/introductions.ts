@@ -45,8 +45,8 @@ export class Introductions {
     const own = this.own();
     this.#disputes.compare(other.name, other.view, this.#clock.monotonicMs());
     if (other.version !== own.version) return `its version of links is ${other.version}, ours ${own.version}`;
-    if (!this.#members.names.includes(other.name)) return `${other.name} is none of our peers`;
-    if (!other.view.names.includes(own.name)) return `${own.name} is none of its peers`;
+    if (!this.#members.names.includes(other.name)) return `${other.name} is not among our peers`;
+    if (!other.view.names.includes(own.name)) return `${own.name} is not among its peers`;
     if (other.databases !== own.databases) return `it has ${other.databases} databases, we have ${own.databases}`;
     return undefined;
   }

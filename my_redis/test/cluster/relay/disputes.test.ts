@@ -80,7 +80,7 @@ test("an invalid greeting opens no link, and a server without a ring accepts non
   const alone = await startOpenServer({ port: 0, memory: true });
   const [client, other] = [await RespConnection.open(portOf(0), "0"), await RespConnection.open(alone.port, "alone")];
   for (const word of ["", "{}", "[1", '{"version":1}', "\u0000"]) {
-    expect((await client.reply("MYREDIS.LINK", word)).text).toBe("ERR this is no greeting of a node");
+    expect((await client.reply("MYREDIS.LINK", word)).text).toBe("ERR this is not a valid greeting of a node");
   }
   const stranger = {
     version: linkVersion,
@@ -96,7 +96,7 @@ test("an invalid greeting opens no link, and a server without a ring accepts non
     const listed = (await connection.reply("COMMAND", "LIST")).items ?? [];
     expect(listed.filter(({ text }) => text?.startsWith("myredis") === true)).toEqual([]);
   }
-  expect((await client.reply("MYREDIS.LINK", JSON.stringify(stranger))).text).toContain("is none of our peers");
+  expect((await client.reply("MYREDIS.LINK", JSON.stringify(stranger))).text).toContain("is not among our peers");
   const older = { ...stranger, version: linkVersion - 1 };
   const olderClient = await RespConnection.open(portOf(0), "older");
   expect((await olderClient.reply("MYREDIS.LINK", JSON.stringify(older))).text).toContain(

@@ -32,7 +32,7 @@ export class LatencyHistogram {
     registry.registerMetric(this as unknown as Histogram);
   }
 
-  /** What the library writes as text. */
+  /** The values for the text that the library writes. */
   async get() {
     const { name } = this;
     let count = 0;

@@ -57,7 +57,7 @@ export class Router {
   /** Sends requests where they belong from now on, and confines scripts to the keys of one slot. */
   install(): void {
     const { checks } = this.#server;
-    checks.leaveOutElsewhere((context, command, args) => this.#isElsewhere(context, command, args));
+    checks.ignoreDataRefusals((context, command, args) => this.#isElsewhere(context, command, args));
     checks.install({ name: "script slots", within: (...request) => this.#checkScript(...request) }, "routing");
     checks.install({ name: "owner of the keys", arriving: (...request) => this.#route(...request) }, "routing");
   }

@@ -7,7 +7,7 @@ import type { Outcome, Verdict } from "../outcome.ts";
  *
  * - rights: may this client use the command?
  * - arrival: does the server, and the state of the connection, allow a request now?
- * - data: can this node's data take it? Left out for a request that another node carries out.
+ * - data: can this node's data take it? Its refusals do not count for a request that another node carries out.
  * - waiting: must it wait for something first?
  * - routing: where does it run? It comes last, since it may begin the work.
  */
@@ -62,8 +62,8 @@ export class CheckList<Context, Entry> {
     return () => this.#set(this.#installed.filter((each) => each !== check));
   }
 
-  /** On a ring of nodes: skips the phase "data" for requests for which `isElsewhere` returns true. */
-  leaveOutElsewhere(isElsewhere: IsElsewhere<Context, Entry>): void {
+  /** On a ring of nodes: ignores refusals of the phase "data" for requests for which `isElsewhere` returns true. */
+  ignoreDataRefusals(isElsewhere: IsElsewhere<Context, Entry>): void {
     this.#isElsewhere = isElsewhere;
   }
 

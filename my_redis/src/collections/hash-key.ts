@@ -3,7 +3,7 @@ import type { Address } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import { elementBytes } from "../values/packed-element.ts";
-import * as list from "../values/packed-list.ts";
+import { createPacked } from "./create-packed.ts";
 import { HashValue } from "./hash-value.ts";
 
 const shared = new HashValue();
@@ -36,15 +36,7 @@ export function openHash(database: Database, args: Arguments, expectedBytes = 0)
     const hash = shared.attach(database, found);
     if (!hash.isTimed || hash.expireDue()) return hash;
   }
-  const { heap } = database.keyspace;
-  const address = database.create(args.buffer, args.start(1), args.end(1), {
-    type: record.valueType.hash,
-    encoding: record.encoding.packed,
-    valueLength: list.listHeaderBytes + expectedBytes,
-  });
-  record.setValueLength(heap, address, list.listHeaderBytes);
-  list.clearList(record.bytesOf(heap, address), record.valueStartOf(heap, address));
-  return shared.attach(database, address);
+  return shared.attach(database, createPacked(database, args, 1, record.valueType.hash, expectedBytes));
 }
 
 /** Bytes of the arguments from `from` on in a packed list. */

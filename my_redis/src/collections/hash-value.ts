@@ -121,20 +121,12 @@ export class HashValue {
 
   /** The field of an entry of the table. Valid until the next call. */
   fieldOf(entry: Address): ByteRange {
-    const { heap } = this.#database.keyspace;
-    fieldRange.bytes = record.bytesOf(heap, entry);
-    fieldRange.start = record.keyStartOf(heap, entry);
-    fieldRange.end = fieldRange.start + record.keyLengthOf(heap, entry);
-    return fieldRange;
+    return record.readKey(this.#database.keyspace.heap, entry, fieldRange);
   }
 
   /** The value of an entry of the table. Valid until the next call. */
   valueOf(entry: Address): ByteRange {
-    const { heap } = this.#database.keyspace;
-    valueRange.bytes = record.bytesOf(heap, entry);
-    valueRange.start = record.valueStartOf(heap, entry);
-    valueRange.end = valueRange.start + record.valueLengthOf(heap, entry);
-    return valueRange;
+    return record.readValue(this.#database.keyspace.heap, entry, valueRange);
   }
 
   /** Sets field source[start, end) to bytes[valueStart, valueEnd), without a time; true when the field is new. */

@@ -7,6 +7,7 @@ import { ListChunks, type ListSegment } from "../values/list/list-chunks.ts";
 import { type ListLimits, listLimits } from "../values/list/list-limits.ts";
 import { elementSize, PackedElement, previousElement } from "../values/packed-element.ts";
 import * as packed from "../values/packed-list.ts";
+import { createPacked } from "./create-packed.ts";
 
 export type ListEnd = "head" | "tail";
 
@@ -207,13 +208,5 @@ export function findTargetList(database: Database, args: Arguments, index: numbe
  * follow.
  */
 export function createList(database: Database, args: Arguments, index: number, expectedBytes: number): ListValue {
-  const { heap } = database.keyspace;
-  const address = database.create(args.buffer, args.start(index), args.end(index), {
-    type: record.valueType.list,
-    encoding: record.encoding.packed,
-    valueLength: packed.listHeaderBytes + expectedBytes,
-  });
-  record.setValueLength(heap, address, packed.listHeaderBytes);
-  packed.clearList(record.bytesOf(heap, address), record.valueStartOf(heap, address));
-  return target.attach(database, address);
+  return target.attach(database, createPacked(database, args, index, record.valueType.list, expectedBytes));
 }

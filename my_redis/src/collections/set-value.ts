@@ -222,11 +222,7 @@ export class SetValue {
 
   /** The member of an entry of the table. Valid until the next question to any set. */
   textOf(entry: Address): ByteRange {
-    const { heap } = this.#database.keyspace;
-    memberText.bytes = record.bytesOf(heap, entry);
-    memberText.start = record.keyStartOf(heap, entry);
-    memberText.end = memberText.start + record.keyLengthOf(heap, entry);
-    return memberText;
+    return record.readKey(this.#database.keyspace.heap, entry, memberText);
   }
 
   #integerText(index: number): ByteRange {

@@ -9,6 +9,7 @@ import { compareBytes, compareKeyWith } from "../values/sorted-set/compare-key.t
 import { nextMember, packedScoreAt, placeFor, setScore } from "../values/sorted-set/packed-sorted-set.ts";
 import { SortedSet } from "../values/sorted-set/sorted-set.ts";
 import type { LexLimit } from "../values/sorted-set/lex-limit.ts";
+import { createPacked } from "./create-packed.ts";
 
 const member = new PackedElement();
 const scoreElement = new PackedElement();
@@ -282,12 +283,5 @@ export function findSortedSet(database: Database, args: Arguments, index = 1): S
 
 /** Creates an empty sorted set for a missing key; the caller must add a member. */
 export function createSortedSet(database: Database, args: Arguments, index: number): SortedSetValue {
-  const { heap } = database.keyspace;
-  const address = database.create(args.buffer, args.start(index), args.end(index), {
-    type: record.valueType.sortedSet,
-    encoding: record.encoding.packed,
-    valueLength: list.listHeaderBytes,
-  });
-  list.clearList(record.bytesOf(heap, address), record.valueStartOf(heap, address));
-  return shared.attach(database, address);
+  return shared.attach(database, createPacked(database, args, index, record.valueType.sortedSet, 0));
 }

@@ -1,3 +1,4 @@
+import type { ByteRange, ReusedByteRange } from "./byte-range.ts";
 import { copyBytes } from "./copy-bytes.ts";
 import { type Address, type Heap, unitBits, unitMask } from "./heap.ts";
 
@@ -123,6 +124,22 @@ export const valueStartOf = (heap: Heap, address: Address): number => {
 
 export const valueLengthOf = (heap: Heap, address: Address): number =>
   wordsOf(heap, address)[wordAt(address) + 2] as number;
+
+/** Sets `range` to the key's bytes. */
+export function readKey(heap: Heap, address: Address, range: ReusedByteRange): ByteRange {
+  range.bytes = bytesOf(heap, address);
+  range.start = keyStartOf(heap, address);
+  range.end = range.start + keyLengthOf(heap, address);
+  return range;
+}
+
+/** Sets `range` to the value's bytes. */
+export function readValue(heap: Heap, address: Address, range: ReusedByteRange): ByteRange {
+  range.bytes = bytesOf(heap, address);
+  range.start = valueStartOf(heap, address);
+  range.end = range.start + valueLengthOf(heap, address);
+  return range;
+}
 
 export function setValueLength(heap: Heap, address: Address, length: number): void {
   wordsOf(heap, address)[wordAt(address) + 2] = length;

@@ -54,7 +54,13 @@ export function buildServer(
   const turn = new Turn({ changes, clock, statistics });
   const book = new RecordBook();
   const server = new Server<StartedParts>({
-    ...{ settings, environment, changes, clock, statistics, requestShutdown, onCommand },
+    settings,
+    environment,
+    changes,
+    clock,
+    statistics,
+    requestShutdown,
+    onCommand,
     commands: new CommandTable<Command>(allCommands),
     replies: turn,
     parts: (services) => {

@@ -117,8 +117,12 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
     this.observers = this.#makeObservers(options.statistics ?? new Statistics(), observe);
     const notifications = new KeyspaceNotifications(settings, this.pubSub, observe);
     const observation = new KeyspaceObservation({
-      ...{ keyspace: this.keyspace, changes: this.changes, watched: this.watched, blocking: this.blocking },
-      ...{ notifications, tracking: this.observers.tracking },
+      keyspace: this.keyspace,
+      changes: this.changes,
+      watched: this.watched,
+      blocking: this.blocking,
+      notifications,
+      tracking: this.observers.tracking,
     });
     this.processor = this.#makeProcessor();
     this.clients = new ClientRegistry(this);
@@ -145,11 +149,17 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
     const { checks, environment, keyspace, observerList: observers, pubSub, replies, settings } = this;
     return {
       monitors: new Monitors({
-        ...{ settings, observers, replies, nowMs: environment.nowMs },
+        settings,
+        observers,
+        replies,
+        nowMs: environment.nowMs,
         begin: () => checks.install(monitor, "arrival"),
       }),
       tracking: new ClientTracking({
-        ...{ settings, observers, pubSub, onSwitch },
+        settings,
+        observers,
+        pubSub,
+        onSwitch,
         clientById: (id) => this.clients.connected.get(id)?.client,
         changeCount: () => keyspace.dirty,
       }),
@@ -165,7 +175,15 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
     const { blocking, changes, checks, clock, commands, environment, keyspace, pubSub, settings } = this;
     const { latency, slowLog, statistics } = this.observers;
     return new CommandProcessor({
-      ...{ blocking, changes, checks, commands, environment, keyspace, pubSub, settings, statistics },
+      blocking,
+      changes,
+      checks,
+      commands,
+      environment,
+      keyspace,
+      pubSub,
+      settings,
+      statistics,
       observers: this.observerList,
       timer: new CallTimer({ settings, clock, slowLog, latency }),
       watched: this.watched,

@@ -1,41 +1,24 @@
 import { describe, expect, test } from "bun:test";
-import {
-  freshMysqlDatabase,
-  freshRabbitmqVhost,
-  requireService,
-  startRedisServer,
-  waitUntil,
-} from "../../../tools/test-services/index.ts";
+import { waitUntil } from "../../../tools/test-services/index.ts";
 import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
 import { buyerWithToken } from "../fakes/test-buyer.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
+import { programServices, startProgramServices } from "./program-services.ts";
 import { configFolder, runProgram, startProgram } from "./program.ts";
-
-const services = (["redis", "mariadb", "rabbitmq"] as const).map(requireService);
-const isMissing = services.some(({ missing }) => missing);
-const reason = services.map((service) => service.reason).join("");
 
 /** The broker starts slowly. */
 const timeoutMs = 90_000;
 
-describe.skipIf(isMissing)(`roles in processes of their own, on MariaDB, RabbitMQ and redis-server${reason}`, () => {
+const { missing, reason } = programServices;
+
+describe.skipIf(missing)(`roles in processes of their own, on MariaDB, RabbitMQ and redis-server${reason}`, () => {
   test(
     "sell each unit once through two gateways, though relay and consumer are killed on the way",
     async () => {
-      const [redis, mysql, rabbitmq] = await Promise.all([
-        startRedisServer(),
-        freshMysqlDatabase(),
-        freshRabbitmqVhost(),
-      ]);
-      const { host, port, user, password, database } = mysql;
-      const { configFile } = configFolder({
-        backend: { api_secret: testSecret },
-        mysql: { host, port, user_name: user, pass_word: password, db_name: database },
-        rabbitmq: { url: rabbitmq.url, queue_name: `seckill.${database}` },
-        redis: { url: redis.url },
-      });
+      const services = await startProgramServices();
+      const { configFile } = configFolder({ backend: { api_secret: testSecret }, ...services.config });
       const total = 12;
-      const ledger = mysqlLedger({ host, port, user, password, database });
+      const ledger = mysqlLedger(services.mysql);
       await ledger.migrate();
       const sale = { id: "spring", title: "Spring", startsAtMs: Date.now(), endsAtMs: Date.now() + 3_600_000 };
       await ledger.sales.create(sale, [{ ...testProduct, total }]);
@@ -75,7 +58,7 @@ describe.skipIf(isMissing)(`roles in processes of their own, on MariaDB, RabbitM
       const report = await verify();
       expect(report.stdout).toContain(`total ${total}, reserved ${total}, sold 0, at the gate 0, in its outbox 0`);
       expect(report.stdout).toContain("sale spring: no invariant is violated");
-      await Promise.all([redis.stop(), mysql.drop(), rabbitmq.drop()]);
+      await services.stop();
     },
     timeoutMs,
   );

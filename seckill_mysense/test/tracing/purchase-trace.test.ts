@@ -1,14 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import {
-  freshMysqlDatabase,
-  freshRabbitmqVhost,
-  requireService,
-  startRedisServer,
-  waitUntil,
-} from "../../../tools/test-services/index.ts";
+import { waitUntil } from "../../../tools/test-services/index.ts";
 import { demoProductId } from "../../src/roles/demo-sale.ts";
 import { buyerWithToken } from "../fakes/test-buyer.ts";
 import { testSecret } from "../fakes/test-gateway.ts";
+import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, type RunningProgram, startProgram } from "../roles/program.ts";
 import { type PrintedSpan, printedSpans } from "./printed-span.ts";
 
@@ -94,24 +89,12 @@ test("a refusal is a span too, without a trace below it", async () => {
   await system.process.stop();
 });
 
-const services = (["redis", "mariadb", "rabbitmq"] as const).map(requireService);
-const isMissing = services.some(({ missing }) => missing);
-const reason = services.map((service) => service.reason).join("");
+const { missing, reason } = programServices;
 
-describe.skipIf(isMissing)(`roles in processes of their own, on MariaDB, RabbitMQ and redis-server${reason}`, () => {
+describe.skipIf(missing)(`roles in processes of their own, on MariaDB, RabbitMQ and redis-server${reason}`, () => {
   test("share the trace of a purchase", async () => {
-    const [redis, mysql, rabbitmq] = await Promise.all([
-      startRedisServer(),
-      freshMysqlDatabase(),
-      freshRabbitmqVhost(),
-    ]);
-    const { host, port, user, password, database } = mysql;
-    const { configFile } = configFolder({
-      backend: { api_secret: testSecret, ...trusted },
-      mysql: { host, port, user_name: user, pass_word: password, db_name: database },
-      rabbitmq: { url: rabbitmq.url, queue_name: `seckill.${database}` },
-      redis: { url: redis.url },
-    });
+    const services = await startProgramServices();
+    const { configFile } = configFolder({ backend: { api_secret: testSecret, ...trusted }, ...services.config });
     // Makes the demo sale.
     await (await startProgram(configFile)).process.stop();
     const [gateway, ...others] = await Promise.all(
@@ -120,6 +103,6 @@ describe.skipIf(isMissing)(`roles in processes of their own, on MariaDB, RabbitM
     await whenReady(gateway!);
     expectOnePurchase(await spansOfPurchase(gateway!, { others }), "caller");
     await Promise.all([gateway!, ...others].map(({ process }) => process.stop()));
-    await Promise.all([redis.stop(), mysql.drop(), rabbitmq.drop()]);
+    await services.stop();
   }, 90_000);
 });

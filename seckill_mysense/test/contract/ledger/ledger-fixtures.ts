@@ -46,3 +46,20 @@ export function acceptMany(product: SaleProduct, count: number): AcceptedReserva
 }
 
 export const payWithinMs = 60_000;
+
+/** Orders of a new product in the ledger, all of them reserved and unpaid. */
+export async function recordOrders(
+  ledger: Ledger,
+  count: number,
+): Promise<{ product: SaleProduct; orders: AcceptedReservation[] }> {
+  const { product } = await createSale(ledger);
+  const orders = acceptMany(product, count);
+  await ledger.orders.record(orders, { payWithinMs });
+  return { product, orders };
+}
+
+/** The reservations of a product whose units are still to go back to the gate, in the order in which they go. */
+export async function pendingReturns(ledger: Ledger, product: SaleProduct): Promise<string[]> {
+  const returns = await ledger.returns.pending(10_000);
+  return returns.filter(({ productId }) => productId === product.id).map(({ reservationId }) => reservationId);
+}

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
-import type { SaleProduct } from "../../../src/domain/sale.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
-import { acceptMany, createSale, payWithinMs } from "./ledger-fixtures.ts";
+import { payWithinMs, pendingReturns, recordOrders } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 
 for (const kind of ledgerKinds) {
@@ -25,19 +23,8 @@ for (const kind of ledgerKinds) {
       await ledger.returns.markReturned(pending.map(({ reservationId }) => reservationId));
     });
 
-    const orderOf = async (count: number): Promise<{ product: SaleProduct; orders: AcceptedReservation[] }> => {
-      const { product } = await createSale(ledger);
-      const orders = acceptMany(product, count);
-      await ledger.orders.record(orders, { payWithinMs });
-      return { product, orders };
-    };
-    const returnsOf = async (product: SaleProduct): Promise<string[]> =>
-      (await ledger.returns.pending(10_000))
-        .filter((one) => one.productId === product.id)
-        .map((one) => one.reservationId);
-
     test("a unit goes back in the epoch in which it is released", async () => {
-      const { product, orders } = await orderOf(3);
+      const { product, orders } = await recordOrders(ledger, 3);
       await ledger.orders.cancel(orders[0]!.reservationId);
       await ledger.sales.raiseEpoch(product.id, 1);
       await ledger.orders.cancel(orders[1]!.reservationId);
@@ -51,14 +38,14 @@ for (const kind of ledgerKinds) {
     });
 
     test("returns are given oldest first until they are marked", async () => {
-      const { product, orders } = await orderOf(3);
+      const { product, orders } = await recordOrders(ledger, 3);
       for (const { reservationId } of orders) await ledger.orders.cancel(reservationId);
       const ids = orders.map((order) => order.reservationId);
-      expect(await returnsOf(product)).toEqual(ids);
+      expect(await pendingReturns(ledger, product)).toEqual(ids);
       expect(await ledger.returns.pending(1)).toHaveLength(1);
       await ledger.returns.markReturned([ids[1]!, "nothing"]);
       await ledger.returns.markReturned([]);
-      expect(await returnsOf(product)).toEqual([ids[0]!, ids[2]!]);
+      expect(await pendingReturns(ledger, product)).toEqual([ids[0]!, ids[2]!]);
     });
   });
 }

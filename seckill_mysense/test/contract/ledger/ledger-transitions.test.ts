@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
-import type { SaleProduct } from "../../../src/domain/sale.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
-import { accept, createSale, payWithinMs } from "./ledger-fixtures.ts";
+import { accept, payWithinMs, pendingReturns, recordOrders } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 
 for (const kind of ledgerKinds) {
@@ -24,19 +23,8 @@ for (const kind of ledgerKinds) {
       await ledger.orders.expireUnpaid(dueMs + 1, 10_000);
     });
 
-    const orderOf = async (count = 1): Promise<{ product: SaleProduct; orders: AcceptedReservation[] }> => {
-      const { product } = await createSale(ledger);
-      const orders = Array.from({ length: count }, () => accept(product));
-      await ledger.orders.record(orders, { payWithinMs });
-      return { product, orders };
-    };
-    const returnsOf = async (product: SaleProduct): Promise<string[]> =>
-      (await ledger.returns.pending(10_000))
-        .filter((one) => one.productId === product.id)
-        .map((one) => one.reservationId);
-
     test("a payment turns a reserved unit into a sold one, once", async () => {
-      const { product, orders } = await orderOf();
+      const { product, orders } = await recordOrders(ledger, 1);
       const { reservationId } = orders[0]!;
       expect(await ledger.orders.pay(reservationId, dueMs)).toMatchObject({ kind: "done", order: { state: "paid" } });
       expect(await ledger.orders.pay(reservationId, dueMs)).toMatchObject({
@@ -45,11 +33,11 @@ for (const kind of ledgerKinds) {
       });
       expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 1 });
       expect(await ledger.orders.read(reservationId)).toMatchObject({ state: "paid" });
-      expect(await returnsOf(product)).toEqual([]);
+      expect(await pendingReturns(ledger, product)).toEqual([]);
     });
 
     test("a payment after the last moment is refused, before anybody has expired the order and after", async () => {
-      const { product, orders } = await orderOf();
+      const { product, orders } = await recordOrders(ledger, 1);
       const { reservationId } = orders[0]!;
       expect(await ledger.orders.pay(reservationId, dueMs + 1)).toMatchObject({
         kind: "refused",
@@ -64,7 +52,7 @@ for (const kind of ledgerKinds) {
     });
 
     test("a cancelled order gives its unit back, once, and its buyer may order again", async () => {
-      const { product, orders } = await orderOf();
+      const { product, orders } = await recordOrders(ledger, 1);
       const [order] = orders as [AcceptedReservation];
       expect(await ledger.orders.cancel(order.reservationId)).toMatchObject({
         kind: "done",
@@ -79,14 +67,14 @@ for (const kind of ledgerKinds) {
         order: { state: "cancelled" },
       });
       expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 0 });
-      expect(await returnsOf(product)).toEqual([order.reservationId]);
+      expect(await pendingReturns(ledger, product)).toEqual([order.reservationId]);
       expect(await ledger.orders.record([accept(product, { userId: order.userId })], { payWithinMs })).toEqual([
         { kind: "recorded" },
       ]);
     });
 
     test("a paid order cannot be cancelled", async () => {
-      const { orders } = await orderOf();
+      const { orders } = await recordOrders(ledger, 1);
       await ledger.orders.pay(orders[0]!.reservationId, nowMs);
       expect(await ledger.orders.cancel(orders[0]!.reservationId)).toMatchObject({
         kind: "refused",
@@ -100,7 +88,7 @@ for (const kind of ledgerKinds) {
     });
 
     test("orders expire after their last moment, not in it, and only unpaid ones", async () => {
-      const { product, orders } = await orderOf(4);
+      const { product, orders } = await recordOrders(ledger, 4);
       await ledger.orders.pay(orders[0]!.reservationId, nowMs);
       await ledger.orders.cancel(orders[1]!.reservationId);
       expect(await ledger.orders.expireUnpaid(dueMs, 1_000)).toBe(0);
@@ -108,7 +96,7 @@ for (const kind of ledgerKinds) {
       expect(await ledger.orders.expireUnpaid(dueMs + 1, 1_000)).toBe(0);
       expect(await ledger.orders.read(orders[2]!.reservationId)).toMatchObject({ state: "expired" });
       expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 1 });
-      expect((await returnsOf(product)).toSorted()).toEqual(
+      expect((await pendingReturns(ledger, product)).toSorted()).toEqual(
         orders
           .slice(1)
           .map((order) => order.reservationId)
@@ -117,14 +105,14 @@ for (const kind of ledgerKinds) {
     });
 
     test("no more orders expire than the limit says", async () => {
-      const { product } = await orderOf(5);
+      const { product } = await recordOrders(ledger, 5);
       expect(await ledger.orders.expireUnpaid(dueMs + 1, 3)).toBe(3);
       expect(await ledger.sales.readTotals(product.id)).toMatchObject({ reserved: 2 });
       expect(await ledger.orders.expireUnpaid(dueMs + 1, 3)).toBe(2);
     });
 
     test("of a payment, a cancellation and an expiry in the same moment exactly one wins", async () => {
-      const { product, orders } = await orderOf(10);
+      const { product, orders } = await recordOrders(ledger, 10);
       const others = [
         place.connect({ now: () => nowMs }),
         place.connect({ now: () => nowMs }),
@@ -147,7 +135,7 @@ for (const kind of ledgerKinds) {
       const [counts] = audit!.products;
       expect(counts!.orders.reserved).toBe(0);
       expect(counts!.totals).toEqual({ total: 10, reserved: 0, sold: counts!.orders.paid });
-      expect(await returnsOf(product)).toHaveLength(10 - counts!.orders.paid);
+      expect(await pendingReturns(ledger, product)).toHaveLength(10 - counts!.orders.paid);
       expect(audit!.wrongReturns).toEqual({ count: 0, examples: [] });
     });
   });

@@ -80,12 +80,20 @@ export function reservationOutcome(reservation: Reservation): Outcome {
         actions: ["again"],
         reservation: id,
       };
+    case "refund_pending":
+      return {
+        tone: "plain",
+        badge: "–",
+        title: "Called off",
+        text: "Your order was called off. Your payment is on its way back to you.",
+        reservation: id,
+      };
     case "refunded":
       return {
         tone: "plain",
         badge: "–",
         title: "Refunded",
-        text: "Your payment came too late and goes back to you.",
+        text: "Your order was called off and your payment is refunded.",
         reservation: id,
       };
     case "rejected":

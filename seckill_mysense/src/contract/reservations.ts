@@ -2,7 +2,16 @@ import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { productId, reservationId, timestampMs } from "./identifiers.ts";
 
-export const reservationStatus = z.enum(["pending", "won", "paid", "cancelled", "expired", "refunded", "rejected"]);
+export const reservationStatus = z.enum([
+  "pending",
+  "won",
+  "paid",
+  "cancelled",
+  "expired",
+  "refund_pending",
+  "refunded",
+  "rejected",
+]);
 export type ReservationStatus = z.infer<typeof reservationStatus>;
 
 export const reservation = z.object({

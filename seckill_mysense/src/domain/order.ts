@@ -1,7 +1,21 @@
-/** States of an order. Orders that are `reserved` or `paid` count against the stock, the others do not. */
-export type OrderState = "reserved" | "paid" | "cancelled" | "expired" | "refunded";
+/**
+ * States of an order. `reserved` orders become `paid`, `cancelled` or `expired`. A `paid` order whose sale is called off
+ * becomes `refund_pending`, and `refunded` when the money is back.
+ */
+export type OrderState = "reserved" | "paid" | "cancelled" | "expired" | "refund_pending" | "refunded";
 
-/** One row of the book of orders. */
+/** States in which an order holds its unit: it counts against the stock and against its buyer's limit. */
+export const activeStates = ["reserved", "paid"] as const satisfies readonly OrderState[];
+
+/** States in which the unit has gone back to the stock. No order leaves them for an active state. */
+export const releasedStates = [
+  "cancelled",
+  "expired",
+  "refund_pending",
+  "refunded",
+] as const satisfies readonly OrderState[];
+
+/** One row of the book of orders. All times are Unix milliseconds. */
 export interface Order {
   readonly reservationId: string;
   readonly saleId: string;
@@ -10,9 +24,14 @@ export interface Order {
   readonly state: OrderState;
   readonly epoch: number;
   readonly acceptedAtMs: number;
+  /** When the order became `reserved`. */
   readonly recordedAtMs: number;
-  /** Unpaid orders expire after this moment, Unix milliseconds. */
+  /** Unpaid orders expire after this moment. */
   readonly payBeforeMs: number;
+  readonly paidAtMs?: number;
+  /** When the order became `cancelled`, `expired` or `refund_pending`, and its unit was released. */
+  readonly releasedAtMs?: number;
+  readonly refundedAtMs?: number;
 }
 
 /** Why the ledger refused a reservation for good. */

@@ -21,6 +21,7 @@ const statusOf = {
   paid: "paid",
   cancelled: "cancelled",
   expired: "expired",
+  refund_pending: "refund_pending",
   refunded: "refunded",
 } as const satisfies Record<OrderState, ReservationStatus>;
 

@@ -1,5 +1,6 @@
 import type { Generated } from "kysely";
 import type { OrderState, RejectionReason } from "../../domain/order.ts";
+import type { PaymentEvent, PaymentState, RefundReason } from "../../domain/payment.ts";
 
 /** The ledger's tables as of the newest migration. Times are Unix milliseconds. */
 export interface LedgerSchema {
@@ -9,6 +10,9 @@ export interface LedgerSchema {
   orders: OrderRow;
   rejections: RejectionRow;
   stock_returns: StockReturnRow;
+  payments: PaymentRow;
+  payment_events: PaymentEventRow;
+  refunds: RefundRow;
   schema_migrations: MigrationRow;
 }
 
@@ -26,7 +30,9 @@ export interface ProductRow {
   price_minor: number;
   currency: string;
   total: number;
+  /** Units of all active orders, paid ones too: a payment does not change this row. */
   reserved: number;
+  /** 0. How many units are sold is counted from the orders: see `readTotals`. */
   sold: number;
   limit_per_user: number;
   epoch: number;
@@ -56,6 +62,12 @@ export interface OrderRow {
    * user, so that the database itself enforces the limit; nulls are never equal, so released orders do not count.
    */
   active_slot: number | null;
+  paid_at_ms: number | null;
+  /** When the order became cancelled, expired or refund_pending. */
+  released_at_ms: number | null;
+  refunded_at_ms: number | null;
+  /** The payment that paid the order, or `none` in a sale without a provider of payments; null for unpaid orders. */
+  paid_with: string | null;
 }
 
 export interface RejectionRow {
@@ -77,6 +89,43 @@ export interface StockReturnRow {
   released_at_ms: number;
   /** Null until the gate has been notified. */
   applied_at_ms: number | null;
+}
+
+export interface PaymentRow {
+  id: string;
+  reservation_id: string;
+  provider: string;
+  state: PaymentState;
+  amount_minor: number;
+  currency: string;
+  created_at_ms: number;
+  /** When the provider first told its end. */
+  decided_at_ms: number | null;
+  /** When the provider is asked about the payment, if it has told nothing until then. */
+  ask_at_ms: number;
+  provider_id: string | null;
+  pay_url: string | null;
+}
+
+export interface PaymentEventRow {
+  id: string;
+  payment_id: string;
+  kind: PaymentEvent["kind"];
+  received_at_ms: number;
+}
+
+export interface RefundRow {
+  payment_id: string;
+  amount_minor: number;
+  currency: string;
+  reason: RefundReason;
+  requested_at_ms: number;
+  /** The next try is due at this moment. */
+  try_at_ms: number;
+  tries: number;
+  last_error: string | null;
+  /** Null until the provider has confirmed the refund. */
+  refunded_at_ms: number | null;
 }
 
 export interface MigrationRow {

@@ -112,6 +112,10 @@ async function writeOrders(
     recorded_at_ms: nowMs,
     pay_before_ms: nowMs + payWithinMs,
     active_slot: slot,
+    paid_at_ms: null,
+    released_at_ms: null,
+    refunded_at_ms: null,
+    paid_with: null,
   }));
   await transaction.insertInto("orders").values(rows).execute();
   for (const [productId, units] of reserved) await reserveUnits(transaction, productId, units);

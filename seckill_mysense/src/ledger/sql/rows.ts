@@ -1,9 +1,10 @@
 // Conversions between the rows of the tables and the types of the domain.
 
 import type { Order } from "../../domain/order.ts";
+import type { Payment } from "../../domain/payment.ts";
 import type { Sale, SaleProduct } from "../../domain/sale.ts";
 import type { User } from "../../domain/user.ts";
-import type { OrderRow, ProductRow, SaleRow, UserRow } from "../database/schema.ts";
+import type { OrderRow, PaymentRow, ProductRow, SaleRow, UserRow } from "../database/schema.ts";
 
 export function toSale(row: SaleRow): Sale {
   return { id: row.id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms };
@@ -53,6 +54,23 @@ export function toOrder(row: OrderRow): Order {
     acceptedAtMs: row.accepted_at_ms,
     recordedAtMs: row.recorded_at_ms,
     payBeforeMs: row.pay_before_ms,
+    ...(row.paid_at_ms !== null && { paidAtMs: row.paid_at_ms }),
+    ...(row.released_at_ms !== null && { releasedAtMs: row.released_at_ms }),
+    ...(row.refunded_at_ms !== null && { refundedAtMs: row.refunded_at_ms }),
+  };
+}
+
+export function toPayment(row: PaymentRow): Payment {
+  return {
+    id: row.id,
+    reservationId: row.reservation_id,
+    provider: row.provider,
+    state: row.state,
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+    createdAtMs: row.created_at_ms,
+    ...(row.provider_id !== null && { providerId: row.provider_id }),
+    ...(row.pay_url !== null && { payUrl: row.pay_url }),
   };
 }
 

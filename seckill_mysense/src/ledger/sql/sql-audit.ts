@@ -1,16 +1,14 @@
 import { sql } from "kysely";
-import type { OrderState, RejectionReason } from "../../domain/order.ts";
+import { activeStates, releasedStates, type OrderState, type RejectionReason } from "../../domain/order.ts";
 import type { SaleProduct } from "../../domain/sale.ts";
 import type { LedgerReader } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "../audit.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
+import { readTotals } from "./read-totals.ts";
 import { readSale } from "./sql-sales.ts";
 
 const maxExamples = 10;
-
-/** States whose unit has gone back to the stock. */
-const releasedStates: readonly OrderState[] = ["cancelled", "expired"];
 
 export class SqlAudit implements LedgerAudit {
   readonly #database: RetryingDatabase;
@@ -37,11 +35,7 @@ export class SqlAudit implements LedgerAudit {
 }
 
 async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promise<ProductAudit> {
-  const totals = await snapshot
-    .selectFrom("products")
-    .select(["total", "reserved", "sold"])
-    .where("id", "=", product.id)
-    .executeTakeFirst();
+  const totals = await readTotals(snapshot, product.id);
   if (totals === undefined) throw new LedgerCorruptionError(`the product ${product.id} has been deleted`);
   return {
     product,
@@ -53,7 +47,7 @@ async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promi
 }
 
 async function countOrders(snapshot: LedgerReader, productId: string): Promise<Record<OrderState, number>> {
-  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refunded: 0 };
+  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refund_pending: 0, refunded: 0 };
   const rows = await snapshot
     .selectFrom("orders")
     .select(["state", ({ fn }) => fn.countAll<number>().as("count")])
@@ -95,7 +89,7 @@ async function findOverLimit(snapshot: LedgerReader, saleId: string): Promise<Fi
     .select(["orders.product_id", "orders.user_id", "products.limit_per_user"])
     .select(({ fn }) => fn.countAll<number>().as("active"))
     .where("products.sale_id", "=", saleId)
-    .where("orders.state", "in", ["reserved", "paid"])
+    .where("orders.state", "in", activeStates)
     .groupBy(["orders.product_id", "orders.user_id", "products.limit_per_user"])
     .having(({ fn, eb }) => eb(fn.countAll(), ">", eb.ref("products.limit_per_user")))
     .execute();
@@ -143,7 +137,7 @@ async function findWrongReturns(snapshot: LedgerReader, saleId: string): Promise
     .where("stock_returns.sale_id", "=", saleId)
     .where(({ eb, or, and }) =>
       or([
-        eb("orders.state", "in", ["reserved", "paid"]),
+        eb("orders.state", "in", activeStates),
         and([eb("orders.reservation_id", "is", null), eb("rejections.reservation_id", "is", null)]),
         sql<boolean>`stock_returns.epoch < orders.epoch`,
       ]),

@@ -6,6 +6,7 @@ import { checkSale } from "../check-sale.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import type { LedgerSales } from "../sales.ts";
 import { lockProducts } from "./lock-products.ts";
+import { readTotals, splitTotals } from "./read-totals.ts";
 import { rowOfProduct, rowOfSale, toProduct, toSale } from "./rows.ts";
 
 export class SqlSales implements LedgerSales {
@@ -54,13 +55,7 @@ export class SqlSales implements LedgerSales {
   }
 
   readTotals(productId: string): Promise<ProductTotals | undefined> {
-    return this.#database.read((database) =>
-      database
-        .selectFrom("products")
-        .select(["total", "reserved", "sold"])
-        .where("id", "=", productId)
-        .executeTakeFirst(),
-    );
+    return this.#database.snapshot((snapshot) => readTotals(snapshot, productId));
   }
 
   async raiseEpoch(
@@ -73,8 +68,8 @@ export class SqlSales implements LedgerSales {
       if (row?.epoch !== fromEpoch) return undefined;
       const epoch = fromEpoch + 1;
       await transaction.updateTable("products").set({ epoch }).where("id", "=", productId).execute();
-      const { total, reserved, sold } = row;
-      return { product: { ...toProduct(row), epoch }, totals: { total, reserved, sold } };
+      const totals = await splitTotals(transaction, row);
+      return { product: { ...toProduct(row), epoch }, totals };
     });
   }
 }

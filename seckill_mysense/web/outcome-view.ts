@@ -81,19 +81,12 @@ export function reservationOutcome(reservation: Reservation): Outcome {
         reservation: id,
       };
     case "refund_pending":
-      return {
-        tone: "plain",
-        badge: "–",
-        title: "Called off",
-        text: "Your order was called off. Your payment is on its way back to you.",
-        reservation: id,
-      };
     case "refunded":
       return {
         tone: "plain",
         badge: "–",
-        title: "Refunded",
-        text: "Your order was called off and your payment is refunded.",
+        title: "Called off",
+        text: `Your order was called off. Your payment ${reservation.status === "refunded" ? "is" : "will be"} refunded.`,
         reservation: id,
       };
     case "rejected":

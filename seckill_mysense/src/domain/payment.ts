@@ -12,7 +12,9 @@ export type RefundReason =
   | "second_payment"
   | "wrong_amount"
   /** The order was paid, and called off after that. */
-  | "order_called_off";
+  | "order_called_off"
+  /** The provider, or somebody at its console, paid the money back unasked. */
+  | "returned_by_provider";
 
 /** Money in the currency's smallest unit. */
 export interface Money {

@@ -1,5 +1,6 @@
 import type { LedgerAudit } from "./audit.ts";
 import type { LedgerOrders } from "./orders.ts";
+import type { LedgerPayments } from "./payments.ts";
 import type { LedgerReturns } from "./returns.ts";
 import type { LedgerSales } from "./sales.ts";
 import type { LedgerUsers } from "./users.ts";
@@ -15,6 +16,7 @@ export interface Ledger {
   readonly sales: LedgerSales;
   readonly users: LedgerUsers;
   readonly orders: LedgerOrders;
+  readonly payments: LedgerPayments;
   readonly returns: LedgerReturns;
   readonly audit: LedgerAudit;
   /** Brings the schema up to date; safe to call from several processes at once. */

@@ -4,7 +4,7 @@ import type { LedgerOrders } from "../ledger/orders.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { checkConservation, checkUndersell } from "./unit-checks.ts";
 import { checkDecided } from "./decision-checks.ts";
-import { checkLimits, checkReturns, checkTotals } from "./ledger-checks.ts";
+import { checkLimits, checkMoney, checkReturns, checkTotals } from "./ledger-checks.ts";
 import type { ProductView, SaleView } from "./sale-view.ts";
 import { compareTold } from "./told-checks.ts";
 import type { ToldAnswer } from "./told-answer.ts";
@@ -39,6 +39,7 @@ export async function verifySale(options: VerifySaleOptions): Promise<Verificati
     I6: checkConservation(view, atRest),
     I7: checkReturns(view),
     I8: checkUndersell(view, { atRest, demandLeft }),
+    I9: checkMoney(view),
   };
   return {
     saleId,

@@ -23,6 +23,7 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     sales: failing(ledger.sales),
     users: failing(ledger.users),
     orders: failing(ledger.orders),
+    payments: failing(ledger.payments),
     returns: failing(ledger.returns),
     audit: failing(ledger.audit),
     migrate: () => ledger.migrate(),

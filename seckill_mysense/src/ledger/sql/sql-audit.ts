@@ -5,6 +5,7 @@ import type { LedgerReader } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "../audit.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
+import { findWrongMoney } from "./audit-money.ts";
 import { readTotals } from "./read-totals.ts";
 import { readSale } from "./sql-sales.ts";
 
@@ -29,6 +30,7 @@ export class SqlAudit implements LedgerAudit {
         overLimit: await findOverLimit(snapshot, saleId),
         contradictions: await findContradictions(snapshot, saleId),
         wrongReturns: await findWrongReturns(snapshot, saleId),
+        wrongMoney: findings(await findWrongMoney(snapshot, saleId)),
       };
     });
   }

@@ -5,6 +5,7 @@ import type { Ledger } from "../ledger.ts";
 import { migrate } from "../migrations/migrate.ts";
 import { SqlAudit } from "./sql-audit.ts";
 import { SqlOrders } from "./sql-orders.ts";
+import { SqlPayments } from "./sql-payments.ts";
 import { SqlReturns } from "./sql-returns.ts";
 import { SqlSales } from "./sql-sales.ts";
 import { SqlUsers } from "./sql-users.ts";
@@ -23,6 +24,7 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     sales: new SqlSales(database),
     users: new SqlUsers(database),
     orders: new SqlOrders(database, now),
+    payments: new SqlPayments(database, now),
     returns: new SqlReturns(database, now),
     audit: new SqlAudit(database),
     migrate: () => migrate(database, now()),

@@ -2,6 +2,7 @@ import type { Order, OrderState } from "../../domain/order.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { OrderRow } from "../database/schema.ts";
 import type { TransitionOutcome } from "../orders.ts";
+import { paidWithoutProvider } from "./call-off.ts";
 import { CallBatcher } from "./call-batcher.ts";
 import { lockOrders } from "./lock-orders.ts";
 import { releaseOrders } from "./release-orders.ts";
@@ -86,7 +87,7 @@ export class Transitions {
       if (paid.size > 0) {
         await transaction
           .updateTable("orders")
-          .set({ state: "paid", paid_at_ms: paidAtMs, paid_with: "none" })
+          .set({ state: "paid", paid_at_ms: paidAtMs, paid_with: paidWithoutProvider })
           .where("reservation_id", "in", [...paid.keys()])
           .execute();
       }

@@ -1,0 +1,130 @@
+import type { Payment, PaymentEvent, PaymentOutcome, Refund } from "../../domain/payment.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import type { TransitionOutcome } from "../orders.ts";
+import type { LedgerPayments, OpenPaymentOptions, OpenPaymentOutcome, RefundFigures } from "../payments.ts";
+import { applyPaymentEvents } from "./apply-payment-events.ts";
+import { CallBatcher } from "./call-batcher.ts";
+import { callOffOrders } from "./call-off.ts";
+import { markRefundFailed, markRefunded, readRefunds, takeRefunds } from "./refund-outbox.ts";
+import { openPayment, takeUndecided } from "./open-payments.ts";
+import { toOrder, toPayment } from "./rows.ts";
+import { sharedTransactions } from "./transitions.ts";
+
+export class SqlPayments implements LedgerPayments {
+  readonly #database: RetryingDatabase;
+  readonly #now: Clock["now"];
+  readonly #events = new CallBatcher<PaymentEvent, PaymentOutcome>({
+    name: "events of payments",
+    run: (events) => this.#applyAll(events),
+    ...sharedTransactions,
+  });
+
+  constructor(database: RetryingDatabase, now: Clock["now"]) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  open(reservationId: string, options: OpenPaymentOptions): Promise<OpenPaymentOutcome> {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) => openPayment(transaction, reservationId, { ...options, locksRows }));
+  }
+
+  async markCreated(
+    paymentId: string,
+    created: { readonly providerId: string; readonly payUrl: string },
+  ): Promise<void> {
+    await this.#database.read((database) =>
+      database
+        .updateTable("payments")
+        .set({ provider_id: created.providerId, pay_url: created.payUrl })
+        .where("id", "=", paymentId)
+        .execute(),
+    );
+  }
+
+  async read(paymentId: string): Promise<Payment | undefined> {
+    const row = await this.#database.read((database) =>
+      database.selectFrom("payments").selectAll().where("id", "=", paymentId).executeTakeFirst(),
+    );
+    return row === undefined ? undefined : toPayment(row);
+  }
+
+  apply(event: PaymentEvent): Promise<PaymentOutcome> {
+    return this.#events.call(event);
+  }
+
+  takeUndecided(nowMs: number, askAgainMs: number, limit: number): Promise<Payment[]> {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) => takeUndecided(transaction, { nowMs, askAgainMs, limit, locksRows }));
+  }
+
+  async callOff(reservationId: string): Promise<TransitionOutcome> {
+    const [before] = await this.#readOrders([reservationId]);
+    if (before === undefined) return { kind: "not_found" };
+    if (before.state === "paid") {
+      const [calledOff] = await this.#callOff(before.product_id, [before]);
+      if (calledOff !== undefined) return { kind: "done", order: toOrder(calledOff) };
+    }
+    const [now = before] = await this.#readOrders([reservationId]);
+    const isOver = now.state === "refund_pending" || now.state === "refunded";
+    return { kind: isOver ? "already" : "refused", order: toOrder(now) };
+  }
+
+  async callOffSale(saleId: string, limit: number): Promise<number> {
+    const paid = await this.#database.read((database) =>
+      database
+        .selectFrom("orders")
+        .select(["reservation_id", "product_id", "paid_with"])
+        .where("sale_id", "=", saleId)
+        .where("state", "=", "paid")
+        .limit(limit)
+        .execute(),
+    );
+    let calledOff = 0;
+    for (const [productId, orders] of Map.groupBy(paid, (row) => row.product_id)) {
+      calledOff += (await this.#callOff(productId, orders)).length;
+    }
+    return calledOff;
+  }
+
+  takeRefunds(nowMs: number, tryAgainMs: number, limit: number): Promise<Refund[]> {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) => takeRefunds(transaction, { nowMs, tryAgainMs, limit, locksRows }));
+  }
+
+  markRefunded(paymentId: string): Promise<void> {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) =>
+      markRefunded(transaction, paymentId, { locksRows, nowMs: this.#now() }),
+    );
+  }
+
+  markRefundFailed(paymentId: string, failure: { readonly error: string; readonly tryAtMs: number }): Promise<void> {
+    return this.#database.read((database) => markRefundFailed(database, paymentId, failure));
+  }
+
+  readRefunds(): Promise<RefundFigures> {
+    return this.#database.read(readRefunds);
+  }
+
+  async #applyAll(events: readonly PaymentEvent[]): Promise<readonly PaymentOutcome[]> {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) =>
+      applyPaymentEvents(transaction, events, { locksRows, nowMs: this.#now() }),
+    );
+  }
+
+  #readOrders(reservationIds: readonly string[]) {
+    return this.#database.read((database) =>
+      database.selectFrom("orders").selectAll().where("reservation_id", "in", reservationIds).execute(),
+    );
+  }
+
+  #callOff(productId: string, orders: Parameters<typeof callOffOrders>[2]) {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) =>
+      callOffOrders(transaction, { productId, nowMs: this.#now(), locksRows }, orders),
+    );
+  }
+}

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { createLogger, type Logger } from "./src/logging/logger.ts";
 import { systemClock } from "./src/time/clock.ts";
-import { type CommandLine, parseCommandLine, usage, UsageError } from "./src/roles/command-line.ts";
+import { type CommandLine, parseCommandLine, type ServingRole, usage, UsageError } from "./src/roles/command-line.ts";
+import { callOffSale, startSimulator } from "./src/roles/payment-parts.ts";
 import { StartError } from "./src/roles/start-error.ts";
 import { startSystem } from "./src/roles/start-system.ts";
 import { verifySales } from "./src/roles/verify-role.ts";
@@ -33,10 +34,21 @@ async function run(commandLine: CommandLine): Promise<void> {
     const ok = await verifySales({ settings, logger: quiet, clock: systemClock, saleId, atRest, print });
     process.exit(ok ? 0 : 1);
   }
+  if (commandLine.role === "call-off") {
+    const calledOff = await callOffSale({ settings, clock: systemClock, saleId: commandLine.saleId! });
+    console.log(`sale ${commandLine.saleId}: ${calledOff} paid orders were called off`);
+    return;
+  }
+  if (commandLine.role === "payment-simulator") return serveSimulator(settings, logger);
   await serve(commandLine.role, settings, logger);
 }
 
-async function serve(role: Exclude<CommandLine["role"], "verify">, settings: Settings, logger: Logger): Promise<void> {
+function serveSimulator(settings: Settings, logger: Logger): void {
+  const { url } = startSimulator(settings, systemClock.now);
+  logger.info("started", { role: "payment-simulator", url, pid: process.pid });
+}
+
+async function serve(role: ServingRole, settings: Settings, logger: Logger): Promise<void> {
   // A signal during the start ends the process by default, which is safe: the data on disk is consistent at any moment.
   const system = await startSystem({ role, settings, logger, clock: systemClock });
   logger.info("started", { role, port: system.port, pid: process.pid });

@@ -21,6 +21,9 @@ export const reservation = z.object({
   ),
   productID: productId,
   reason: z.string().optional().describe("With rejected: why."),
+  paidAtMs: timestampMs.optional().describe("When the order was paid."),
+  releasedAtMs: timestampMs.optional().describe("When the order was cancelled, expired or called off."),
+  refundedAtMs: timestampMs.optional().describe("When the money of an order that was called off was back."),
   payBeforeMs: timestampMs.optional().describe("With won: the order expires if it is not paid by then."),
 });
 export type Reservation = z.infer<typeof reservation>;

@@ -9,6 +9,7 @@ import type { FailureCode } from "../contract/failures.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { PaymentProvider } from "../payments/payment-provider.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
@@ -19,7 +20,8 @@ import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
 import { mountOperation } from "./operation-handlers.ts";
-import { mountOrders } from "./order-handlers.ts";
+import { mountPayments } from "./payment-handlers.ts";
+import { RefundFigures } from "./refund-figures.ts";
 import { refuse } from "./refusal.ts";
 import { mountReservations } from "./reservation-handlers.ts";
 import { ReservationReader } from "./reservation-reader.ts";
@@ -31,7 +33,9 @@ import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
-  readonly ledger: Pick<Ledger, "sales" | "users" | "orders">;
+  readonly ledger: Pick<Ledger, "sales" | "users" | "orders" | "payments">;
+  /** The provider of payments; undefined in a sale without one. */
+  readonly provider?: PaymentProvider | undefined;
   readonly settings: Settings;
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
@@ -75,6 +79,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   });
   const letGo = (): void => {
     system.catalogue.stop();
+    system.refunds.stop();
     system.ring?.stop();
   };
   const server = await startParts(system, letGo, () => serve(parts, { ...system, check, app }));
@@ -97,6 +102,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 async function startParts<Server>(system: System, letGo: () => void, serve: () => Server): Promise<Server> {
   try {
     await system.catalogue.start();
+    system.refunds.start();
     await system.ring?.start();
     return serve();
   } catch (error) {
@@ -166,6 +172,7 @@ interface System extends AuthorizationParts {
   readonly catalogue: Catalogue;
   readonly gateCalls: GateCalls;
   readonly watchers: ReservationWatchers;
+  readonly refunds: RefundFigures;
 }
 
 function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
@@ -191,6 +198,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
       soldOutHintMs: limits.sold_out_hint_ms,
       refusedCapacity: limits.tracked_keys,
     }),
+    refunds: new RefundFigures({ payments: ledger.payments, logger, now, refreshMs: 5_000 }),
     gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
     watchers: new ReservationWatchers({
       maxListeners: limits.event_listeners,
@@ -235,7 +243,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   mountTokens(app, mount, { tokens, reservationIds, catalogue, secureCookies, now });
   const reader = new ReservationReader({ orders: ledger.orders, gate, catalogue, ids: reservationIds });
   mountReservations(app, mount, { reader, watchers, tokens });
-  mountOrders(app, mount, ledger.orders);
+  mountPayments(app, mount, parts);
   mountCheckRight(app, mount, { authorizer, catalogue });
   mountOperation(
     app,
@@ -254,6 +262,7 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_event_listeners: system.watchers.count,
     seckill_requests_in_flight: system.nodeLimits.inFlight,
     seckill_failing_users: system.local.failingUsers,
+    ...system.refunds.gauges,
     ...system.ring?.gauges,
   };
 }

@@ -35,6 +35,9 @@ export function describeOrder(order: Order): Reservation {
     reservation: order.reservationId,
     status: statusOf[order.state],
     productID: order.productId,
+    ...(order.paidAtMs !== undefined && { paidAtMs: order.paidAtMs }),
+    ...(order.releasedAtMs !== undefined && { releasedAtMs: order.releasedAtMs }),
+    ...(order.refundedAtMs !== undefined && { refundedAtMs: order.refundedAtMs }),
     ...(order.state === "reserved" && { payBeforeMs: order.payBeforeMs }),
   };
 }

@@ -16,6 +16,13 @@ export type OpenPaymentOutcome =
   | { readonly kind: "refused"; readonly order: Order }
   | { readonly kind: "not_found" };
 
+export interface AskAgain {
+  readonly leastMs: number;
+  readonly mostMs: number;
+  /** Most payments in one call. */
+  readonly limit: number;
+}
+
 export interface RefundFigures {
   /** Refunds that the provider has not confirmed. */
   readonly waiting: number;
@@ -38,10 +45,10 @@ export interface LedgerPayments {
    */
   apply(event: PaymentEvent): Promise<PaymentOutcome>;
   /**
-   * Open payments that are due to be asked about, oldest first. Each is due again at `askAgainMs`, so that another
-   * process does not ask at the same time.
+   * Open payments that are due to be asked about. Each is due again after as long as it is old, within bounds: so no
+   * other process asks at the same time, and an abandoned payment costs little.
    */
-  takeUndecided(nowMs: number, askAgainMs: number, limit: number): Promise<Payment[]>;
+  takeUndecided(nowMs: number, options: AskAgain): Promise<Payment[]>;
 
   /**
    * Calls a paid order off: its unit goes back to the stock, and its money to the payer. `done` as `refunded` at once

@@ -1,13 +1,24 @@
 import { Command, CommanderError } from "commander";
 
-export const roles = ["all", "gateway", "relay", "consumer", "sweeper", "verify"] as const;
+export const roles = [
+  "all",
+  "gateway",
+  "relay",
+  "consumer",
+  "sweeper",
+  "verify",
+  "call-off",
+  "payment-simulator",
+] as const;
 export type Role = (typeof roles)[number];
+/** Roles that are parts of the sale. */
+export type ServingRole = Exclude<Role, "verify" | "call-off" | "payment-simulator">;
 
 export interface CommandLine {
   readonly role: Role;
   /** The path as given; undefined for the shipped config.json. */
   readonly configFile: string | undefined;
-  /** For `verify`: check only this sale. */
+  /** For `verify`: check only this sale. For `call-off`: the sale. */
   readonly saleId: string | undefined;
   /** For `verify`: no sale is open, so reservations that are still on their way are findings. */
   readonly atRest: boolean;
@@ -21,8 +32,10 @@ const description = [
   "  gateway   the public web server",
   "  relay     carries accepted reservations from the gate to the queue",
   "  consumer  records reservations from the queue in the ledger",
-  "  sweeper   expires unpaid orders and gives their units back",
+  "  sweeper   expires unpaid orders, gives their units back, sends refunds",
   "  verify    checks the invariants of the sales: [--sale id] [--at-rest]",
+  "  call-off  gives the money of a sale's paid orders back, and their units: --sale id",
+  "  payment-simulator  a provider of payments to try a sale with; no money moves",
 ].join("\n");
 
 /** The command line is invalid. The message names the word that is wrong. */
@@ -58,9 +71,11 @@ export function parseCommandLine(args: readonly string[]): CommandLine | undefin
   }
   const { config, sale, atRest = false } = command.opts<{ config?: string; sale?: string; atRest?: boolean }>();
   const role = roleNamed(command.processedArgs[0] as string);
-  if (role !== "verify" && (sale !== undefined || atRest)) {
-    throw new UsageError("--sale and --at-rest belong to the role verify");
+  if (role !== "verify" && atRest) throw new UsageError("--at-rest belongs to the role verify");
+  if (role !== "verify" && role !== "call-off" && sale !== undefined) {
+    throw new UsageError("--sale belongs to the roles verify and call-off");
   }
+  if (role === "call-off" && sale === undefined) throw new UsageError("call-off needs --sale: the id of the sale");
   return { role, configFile: config, saleId: sale, atRest };
 }
 

@@ -7,16 +7,18 @@ import type { Logger } from "../logging/logger.ts";
 import { startConsumer } from "../orders/consumer.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { startSweeper } from "../orders/sweeper.ts";
+import { startPaymentKeeper } from "../payments/payment-keeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
-import type { Role } from "./command-line.ts";
+import type { ServingRole } from "./command-line.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { createDemoSale } from "./demo-sale.ts";
 import { startEmbeddedRedis } from "./embedded-redis.ts";
 import { GateArmer } from "./gate-armer.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
+import { openProvider } from "./payment-parts.ts";
 import { StartError } from "./start-error.ts";
 import {
   checkRing,
@@ -29,7 +31,7 @@ import {
 } from "./system-parts.ts";
 
 export interface SystemOptions {
-  readonly role: Exclude<Role, "verify">;
+  readonly role: ServingRole;
   readonly settings: Settings;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -77,7 +79,10 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<number |
   const queue = role === "sweeper" ? undefined : openQueueFor(options, stops);
   const gate = role === "consumer" ? undefined : await openGateFor(options, secrets, stops);
   // The gateway starts last and stops first, so that every part that a request needs is running.
-  if (gate !== undefined && (role === "all" || role === "sweeper")) runSweeper(options, ledger, gate, stops);
+  if (gate !== undefined && (role === "all" || role === "sweeper")) {
+    runSweeper(options, ledger, gate, stops);
+    await runPaymentKeeper(options, ledger, stops);
+  }
   if (queue !== undefined && (role === "all" || role === "consumer")) await runConsumer(options, ledger, queue, stops);
   if (gate !== undefined && queue !== undefined && (role === "all" || role === "relay")) {
     runRelay(options, { ledger, gate, queue }, stops);
@@ -121,6 +126,17 @@ async function openGateFor(
 function runSweeper({ logger, clock }: SystemOptions, ledger: Ledger, gate: Gate, stops: Stops): void {
   const sweeper = startSweeper({ orders: ledger.orders, returns: ledger.returns, gate, logger, now: clock.now });
   stops.push(() => sweeper.stop());
+}
+
+async function runPaymentKeeper(
+  { settings, logger, clock }: SystemOptions,
+  ledger: Ledger,
+  stops: Stops,
+): Promise<void> {
+  const provider = await openProvider(settings);
+  if (provider === undefined) return;
+  const keeper = startPaymentKeeper({ payments: ledger.payments, provider, logger, now: clock.now });
+  stops.push(() => keeper.stop());
 }
 
 async function runConsumer(
@@ -172,8 +188,9 @@ async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops
   const { ledger, gate, queue, secrets } = parts;
   const armer = new GateArmer({ gate, audit: ledger.audit, queue, logger, now: clock.now });
   const ensureArmed = armer.ensure.bind(armer);
+  const provider = await openProvider(settings);
   try {
-    const gateway = await startGateway({ gate, ledger, settings, secrets, logger, ensureArmed, ...clock });
+    const gateway = await startGateway({ gate, ledger, provider, settings, secrets, logger, ensureArmed, ...clock });
     stops.push(() => gateway.stop((settings.backend.shutdown_seconds * 1000) / 2));
     return gateway.port;
   } catch (error) {

@@ -38,7 +38,7 @@ export async function startProgram(
   const flags = preload === undefined ? [] : ["--preload", preload];
   const started = await startProcess({
     cmd: [process.execPath, ...flags, mainFile, role, "--config", configFile],
-    readyWhen: /"message":"started","role":"\w+"(?:,"port":(\d+))?/,
+    readyWhen: /"message":"started","role":"[\w-]+"(?:,"port":(\d+))?/,
   });
   return { process: started, url: `http://127.0.0.1:${started.readyMatch?.[1]}` };
 }

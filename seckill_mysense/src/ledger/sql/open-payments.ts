@@ -1,7 +1,8 @@
+import { sql } from "kysely";
 import type { Payment } from "../../domain/payment.ts";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { PaymentRow } from "../database/schema.ts";
-import type { OpenPaymentOptions, OpenPaymentOutcome } from "../payments.ts";
+import type { AskAgain, OpenPaymentOptions, OpenPaymentOutcome } from "../payments.ts";
 import { lockOrders } from "./lock-orders.ts";
 import { toOrder, toPayment } from "./rows.ts";
 
@@ -42,9 +43,8 @@ export async function openPayment(
 /** The next moment to ask is written before anybody asks, so that two processes ask about different payments. */
 export async function takeUndecided(
   transaction: LedgerTransaction,
-  taking: { nowMs: number; askAgainMs: number; limit: number; locksRows: boolean },
+  { nowMs, leastMs, mostMs, limit, locksRows }: AskAgain & { readonly nowMs: number; readonly locksRows: boolean },
 ): Promise<Payment[]> {
-  const { nowMs, askAgainMs, limit, locksRows } = taking;
   const rows = await transaction
     .selectFrom("payments")
     .selectAll()
@@ -55,7 +55,18 @@ export async function takeUndecided(
     .$if(locksRows, (query) => query.forUpdate().skipLocked())
     .execute();
   if (rows.length === 0) return [];
-  const ids = rows.map(({ id }) => id);
-  await transaction.updateTable("payments").set({ ask_at_ms: askAgainMs }).where("id", "in", ids).execute();
+  const age = sql<number>`${nowMs} - created_at_ms`;
+  await transaction
+    .updateTable("payments")
+    .set({
+      ask_at_ms: sql<number>`${nowMs} + case when ${age} < ${leastMs} then ${leastMs}
+        when ${age} > ${mostMs} then ${mostMs} else ${age} end`,
+    })
+    .where(
+      "id",
+      "in",
+      rows.map(({ id }) => id),
+    )
+    .execute();
   return rows.map(toPayment);
 }

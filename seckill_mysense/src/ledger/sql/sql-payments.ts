@@ -2,7 +2,7 @@ import type { Payment, PaymentEvent, PaymentOutcome, Refund } from "../../domain
 import type { Clock } from "../../time/clock.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { TransitionOutcome } from "../orders.ts";
-import type { LedgerPayments, OpenPaymentOptions, OpenPaymentOutcome, RefundFigures } from "../payments.ts";
+import type { AskAgain, LedgerPayments, OpenPaymentOptions, OpenPaymentOutcome, RefundFigures } from "../payments.ts";
 import { applyPaymentEvents } from "./apply-payment-events.ts";
 import { CallBatcher } from "./call-batcher.ts";
 import { callOffOrders } from "./call-off.ts";
@@ -54,9 +54,9 @@ export class SqlPayments implements LedgerPayments {
     return this.#events.call(event);
   }
 
-  takeUndecided(nowMs: number, askAgainMs: number, limit: number): Promise<Payment[]> {
+  takeUndecided(nowMs: number, options: AskAgain): Promise<Payment[]> {
     const { locksRows } = this.#database.dialect;
-    return this.#database.write((transaction) => takeUndecided(transaction, { nowMs, askAgainMs, limit, locksRows }));
+    return this.#database.write((transaction) => takeUndecided(transaction, { nowMs, ...options, locksRows }));
   }
 
   async callOff(reservationId: string): Promise<TransitionOutcome> {

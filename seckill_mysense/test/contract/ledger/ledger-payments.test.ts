@@ -201,12 +201,15 @@ for (const kind of ledgerKinds) {
 
     test("an undecided payment is asked about when it is due, by one process", async () => {
       const { payment } = await orderWithPayment();
+      const again = { leastMs: 5_000, mostMs: 10_000, limit: 1_000 };
       const isOurs = ({ id }: Payment): boolean => id === payment.id;
-      expect((await ledger.payments.takeUndecided(nowMs + 999, nowMs, 1_000)).filter(isOurs)).toEqual([]);
+      expect((await ledger.payments.takeUndecided(nowMs + 999, again)).filter(isOurs)).toEqual([]);
       const other = place.connect({ now: () => nowMs });
-      const take = (by: Ledger) => by.payments.takeUndecided(nowMs + 1_000, nowMs + 5_000, 1_000);
+      const take = (by: Ledger) => by.payments.takeUndecided(nowMs + 1_000, again);
       const taken = (await Promise.all([take(ledger), take(other)])).flat();
       expect(taken.filter(isOurs)).toHaveLength(1);
+      expect((await ledger.payments.takeUndecided(nowMs + 5_999, again)).filter(isOurs)).toEqual([]);
+      expect((await ledger.payments.takeUndecided(nowMs + 6_000, again)).filter(isOurs)).toHaveLength(1);
     });
 
     test("a refund that fails is tried again at its time, and is counted", async () => {

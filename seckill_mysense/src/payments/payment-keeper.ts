@@ -131,7 +131,9 @@ class Round {
   /** A payment belongs to the provider through which it was made, also after the settings name another one. */
   #mustKnow(provider: string): void {
     if (provider === this.#options.provider.name) return;
-    throw new Error(`the payment was made through ${provider}, but payments.provider is ${this.#options.provider.name}`);
+    throw new Error(
+      `the payment was made through ${provider}, but payments.provider is ${this.#options.provider.name}`,
+    );
   }
 
   async #ask(payment: Payment): Promise<void> {

@@ -51,7 +51,7 @@ export function startSimulator({ payments, backend }: Settings, now: Clock["now"
     return startPaymentSimulator({
       host: hostname,
       port: Number(port),
-      callbackUrl,
+      callbackUrl: () => callbackUrl,
       apiKey: payments.api_key,
       callbackSecret: payments.callback_secret,
       timeoutMs: payments.timeout_ms,

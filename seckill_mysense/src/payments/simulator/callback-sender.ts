@@ -4,7 +4,7 @@ import { signatureHeader, signCallback } from "../callback-signature.ts";
 import type { SimulatedCallback } from "../simulator-messages.ts";
 
 export interface CallbackSenderOptions {
-  readonly callbackUrl: string;
+  readonly callbackUrl: () => string;
   readonly secret: string;
   readonly now: () => number;
   readonly timeoutMs: number;
@@ -84,7 +84,7 @@ export class CallbackSender {
   async #post(body: string): Promise<boolean> {
     const { callbackUrl, secret, now, timeoutMs } = this.#options;
     try {
-      const response = await fetch(callbackUrl, {
+      const response = await fetch(callbackUrl(), {
         method: "POST",
         headers: {
           "content-type": "application/json",

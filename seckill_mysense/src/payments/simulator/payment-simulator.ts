@@ -9,8 +9,8 @@ export interface PaymentSimulatorOptions {
   readonly host: string;
   /** 0 for a free port. */
   readonly port: number;
-  /** Where callbacks go. */
-  readonly callbackUrl: string;
+  /** Where callbacks go; asked for each of them. */
+  readonly callbackUrl: () => string;
   readonly apiKey: string;
   readonly callbackSecret: string;
   readonly timeoutMs: number;

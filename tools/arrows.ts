@@ -145,6 +145,11 @@ export const arrows: readonly Arrow[] = [
     why: "consumer and sweeper work on two ports of the ledger, whatever database stands behind them",
   },
   {
+    from: "seckill_mysense/src/payments/**",
+    only: ["seckill_mysense/src/{payments,domain,time,logging}/**", "seckill_mysense/src/ledger/{payments,sales}.ts"],
+    why: "payments bring a provider and the ledger together, whatever database or provider stands behind them",
+  },
+  {
     from: "seckill_mysense/src/verify/**",
     only: ["seckill_mysense/src/{verify,gate,queue,domain}/**", "seckill_mysense/src/ledger/{audit,orders}.ts"],
     why: "the verifier reads through ports, and changes nothing",

@@ -3,10 +3,10 @@ import { LedgerUnavailableError } from "../ledger-errors.ts";
 export interface CallBatcherOptions<Item, Outcome> {
   /** What the items are, in the plural, for messages. */
   readonly name: string;
-  /** Does the work of all items in one transaction, and gives their outcomes in the order of the items. */
+  /** Does the work of all items, in one transaction if it writes, and gives their outcomes in the order of the items. */
   readonly run: (items: readonly Item[]) => Promise<readonly Outcome[]>;
   readonly maxBatch: number;
-  /** Most batches at a time. It is below the number of connections, so that reads always find a free one. */
+  /** Most batches at a time. It is below the number of connections, so that other work always finds a free one. */
   readonly maxRunning: number;
   /** Most items that wait for a batch; further calls fail at once. */
   readonly maxWaiting: number;
@@ -19,8 +19,8 @@ interface WaitingCall<Item, Outcome> {
 }
 
 /**
- * Joins calls that arrive while others are running into one transaction. A lone call starts at once, so joining costs
- * it nothing. Under load the commits become fewer and larger.
+ * Joins calls that arrive while others are running into one batch. A lone call starts at once, so joining costs it
+ * nothing. Under load the queries and commits become fewer and larger.
  */
 export class CallBatcher<Item, Outcome> {
   readonly #options: CallBatcherOptions<Item, Outcome>;

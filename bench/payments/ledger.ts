@@ -1,13 +1,13 @@
-import type { AcceptedReservation } from "../seckill_mysense/src/domain/reservation.ts";
-import type { SaleProduct } from "../seckill_mysense/src/domain/sale.ts";
-import type { Ledger } from "../seckill_mysense/src/ledger/ledger.ts";
-import { mysqlLedger } from "../seckill_mysense/src/ledger/mysql-ledger.ts";
-import { renderReport } from "../seckill_mysense/src/verify/verification-report.ts";
-import { verifySale } from "../seckill_mysense/src/verify/verify-sale.ts";
-import { freshMysqlDatabase } from "../tools/test-services/index.ts";
+import type { AcceptedReservation } from "../../seckill_mysense/src/domain/reservation.ts";
+import type { SaleProduct } from "../../seckill_mysense/src/domain/sale.ts";
+import type { Ledger } from "../../seckill_mysense/src/ledger/ledger.ts";
+import { mysqlLedger } from "../../seckill_mysense/src/ledger/mysql-ledger.ts";
+import { renderReport } from "../../seckill_mysense/src/verify/verification-report.ts";
+import { verifySale } from "../../seckill_mysense/src/verify/verify-sale.ts";
+import { freshMysqlDatabase } from "../../tools/test-services/index.ts";
 
 // Payments of one product on MariaDB by many buyers at once, and what they do to reads through the same pool.
-// Run: bun bench/payments.ts [payers] [seconds]
+// Run: bun bench/payments/ledger.ts [payers] [seconds]
 const payers = Number(process.argv[2] ?? 400);
 const seconds = Number(process.argv[3] ?? 5);
 /** Reads of single orders, sent at this rate whatever the answers take. */

@@ -12,8 +12,10 @@ const payers = Number(process.argv[2] ?? 400);
 const seconds = Number(process.argv[3] ?? 5);
 /** Reads of single orders, sent at this rate whatever the answers take. */
 const readsPerSecond = 100;
-const orderCount = 40_000;
+const orderCount = 60_000;
 const recordBatch = 500;
+/** Payments through a provider, each with one callback. */
+const callbackCount = 8_000;
 
 const database = await freshMysqlDatabase();
 const ledger = mysqlLedger({ ...database, poolSize: 10 });
@@ -29,6 +31,7 @@ try {
   });
   const rate = Math.round((payments.length * 1_000) / paidInMs).toLocaleString("en");
   console.log(`${payers} payers of one product: ${rate} payments/s, ${describe(payments)}`);
+  await measureCallbacks(ledger, orders.slice(-callbackCount));
   console.log(`reads alone: ${describe(alone)}`);
   console.log(`reads during the payments: ${describe(during)}`);
   const report = await verifySale({ saleId: product.saleId, ledger });
@@ -38,13 +41,37 @@ try {
   await database.drop();
 }
 
+/** The callbacks of a provider after an outage: all at once. The orders at the end are not paid yet. */
+async function measureCallbacks(ledger: Ledger, orders: readonly AcceptedReservation[]): Promise<void> {
+  const money = { amountMinor: 9_900, currency: "EUR" };
+  const options = { ...money, provider: "simulator", nowMs: Date.now(), askAtMs: Date.now() };
+  const waiting = orders.values();
+  const paymentIds: string[] = [];
+  const opener = async (): Promise<void> => {
+    for (const { reservationId } of waiting) {
+      const opened = await ledger.payments.open(reservationId, options);
+      if (opened.kind === "open") paymentIds.push(opened.payment.id);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, opener));
+  const startMs = performance.now();
+  const outcomes = await Promise.all(
+    paymentIds.map((paymentId) =>
+      ledger.payments.apply({ id: `event-${paymentId}`, paymentId, kind: "succeeded", money }),
+    ),
+  );
+  const rate = Math.round((outcomes.length * 1_000) / (performance.now() - startMs)).toLocaleString("en");
+  const paid = outcomes.filter((outcome) => outcome === "paid").length;
+  console.log(`${outcomes.length} callbacks at once: ${rate}/s, ${paid} orders paid`);
+}
+
 /** Every payer pays one order after the other. Gives the time until the last payment, in milliseconds. */
 async function pay(ledger: Ledger, orders: readonly AcceptedReservation[], latenciesMs: number[]): Promise<number> {
   const startMs = performance.now();
   const endMs = startMs + seconds * 1_000;
   let next = 0;
   const payer = async (): Promise<void> => {
-    while (performance.now() < endMs && next < orders.length) {
+    while (performance.now() < endMs && next < orders.length - callbackCount) {
       const askedMs = performance.now();
       const { kind } = await ledger.orders.pay(orders[next++]!.reservationId, Date.now());
       if (kind !== "done") throw new Error(`a payment was ${kind}`);

@@ -9,12 +9,19 @@ test("without words every part is meant, with the shipped settings", () => {
 });
 
 test("the role and its options may stand in any order", () => {
-  for (const role of roles) {
+  for (const role of roles.filter((name) => name !== "call-off")) {
     expect(parsed(role, "--config", "sale.json")).toEqual({ ...nothing, role, configFile: "sale.json" });
     expect(parsed("--config", "sale.json", role)).toEqual({ ...nothing, role, configFile: "sale.json" });
   }
   const verify = { role: "verify", configFile: "x", saleId: "spring", atRest: true } as const;
   expect(parsed("--at-rest", "verify", "--sale", "spring", "--config=x")).toEqual(verify);
+});
+
+test("call-off names the sale, and no other role but verify takes one", () => {
+  expect(parsed("call-off", "--sale", "spring")).toEqual({ ...nothing, role: "call-off", saleId: "spring" });
+  expect(() => parsed("call-off")).toThrow(new UsageError("call-off needs --sale: the id of the sale"));
+  expect(() => parsed("gateway", "--sale", "spring")).toThrow("--sale belongs to the roles verify and call-off");
+  expect(() => parsed("call-off", "--sale", "spring", "--at-rest")).toThrow("--at-rest belongs to the role verify");
 });
 
 test("of an option that is given twice the last one counts, and a value may look like an option", () => {

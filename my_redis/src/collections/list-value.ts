@@ -1,4 +1,5 @@
 import type { Database } from "../keyspace/database.ts";
+import { filled } from "../memory/object-table.ts";
 import type { Address } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
 import type { Arguments } from "../protocol/arguments.ts";
@@ -79,11 +80,11 @@ export class ListValue {
   }
 
   #becomeChunks(): void {
-    const chunks = new ListChunks(this.#database.keyspace.heap);
-    const { bytes, start, end, count } = this.load(0);
-    if (count > 0) chunks.appendChunk(bytes, start, end, count, this.#limits);
-    this.address = this.#database.becomeObject(this.address, chunks);
-    this.#chunks = chunks;
+    this.#chunks = filled(new ListChunks(this.#database.keyspace.heap), (chunks) => {
+      const { bytes, start, end, count } = this.load(0);
+      if (count > 0) chunks.appendChunk(bytes, start, end, count, this.#limits);
+      this.address = this.#database.becomeObject(this.address, chunks);
+    });
   }
 
   push(end: ListEnd, element: PackedElement): void {

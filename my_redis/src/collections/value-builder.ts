@@ -140,12 +140,17 @@ export class DetachedValueBuilder extends ValueBuilder {
     this.#key = key;
   }
 
-  /** Moves the value to its key in a database. The key must be missing there. */
+  /** Moves the value to its key in a database. The key must be missing there. If that fails, the value is dropped. */
   moveTo(target: Database): Address {
     const key = this.#key;
-    const moved = this.#detached.moveValue(this.#detached.find(key, 0, key.length), target, key, 0, key.length);
-    this.#detached.dispose();
-    return moved;
+    try {
+      const moved = this.#detached.moveValue(this.#detached.find(key, 0, key.length), target, key, 0, key.length);
+      this.#detached.dispose();
+      return moved;
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
   }
 
   discard(): void {

@@ -5,7 +5,7 @@ import { hasFieldTimes } from "./field-times.ts";
 import { FlushedKeys } from "./flushed-keys.ts";
 import type { Address } from "../memory/heap.ts";
 import type { ObservedDatabase } from "./keyspace-observer.ts";
-import type { ObjectValue } from "../memory/object-table.ts";
+import { filled, type ObjectValue } from "../memory/object-table.ts";
 import { RecordIndex } from "../memory/record-index.ts";
 import { noExpiry, RecordStore } from "./record-store.ts";
 import * as record from "../memory/record.ts";
@@ -143,6 +143,11 @@ export class Database extends RecordStore implements ObservedDatabase {
     if (this.keyspace.observed) this.#notify(key, start, end, event);
   }
 
+  /** Notifies of a key that was created silently: see `replacing`. */
+  announceCreated(args: Arguments, index: number): void {
+    if (this.keyspace.onCreated !== undefined) this.notifyCreated(args.buffer, args.start(index), args.end(index));
+  }
+
   #notify(key: Uint8Array, start: number, end: number, event: string): void {
     if (this.keyspace.observed) this.keyspace.observer?.keyChanged(this.number, key, start, end, event);
   }
@@ -218,7 +223,10 @@ export class Database extends RecordStore implements ObservedDatabase {
     const valueWord = record.valueLengthOf(heap, address);
     const twin = isObject ? copyObject(objects.get(valueWord)) : undefined;
     const length = twin === undefined ? valueWord : 0;
-    const copy = target.insertRecord(key, start, end, record.kindOf(heap, address), length, expiryMs);
+    const insert = (): Address => target.insertRecord(key, start, end, record.kindOf(heap, address), length, expiryMs);
+    let copy: Address = 0;
+    if (twin === undefined) copy = insert();
+    else filled(twin, () => (copy = insert()));
     if (twin !== undefined) record.setValueLength(heap, copy, objects.add(twin));
     const from = record.valueStartOf(heap, address);
     const to = record.valueStartOf(heap, copy);

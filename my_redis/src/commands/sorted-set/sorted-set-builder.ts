@@ -13,6 +13,7 @@ export class SortedSetBuilder {
   constructor(context: Context) {
     this.#context = context;
     this.#set = new SortedSet(context.keyspace.heap, context.keyspace.hasher);
+    context.keyspace.unattached.add(this.#set);
   }
 
   get size(): number {
@@ -47,7 +48,9 @@ export class SortedSetBuilder {
 
   /** Discards the members. */
   discard(): void {
-    this.#context.keyspace.releaseLater(this.#set);
+    const { keyspace } = this.#context;
+    keyspace.unattached.delete(this.#set);
+    keyspace.releaseLater(this.#set);
   }
 
   /**
@@ -80,6 +83,7 @@ export class SortedSetBuilder {
     } else {
       const [start, end] = [args.start(index), args.end(index)];
       database.createObject(args.buffer, start, end, record.valueType.sortedSet, this.#set);
+      this.#context.keyspace.unattached.delete(this.#set);
     }
   }
 }

@@ -12,7 +12,7 @@ import {
   writeMaster,
 } from "./block-writer.ts";
 import { IdMap, IdPlace, idWords } from "./id-map.ts";
-import type { StreamId } from "./stream-id.ts";
+import { StreamId } from "./stream-id.ts";
 
 /** stream-node-max-bytes and stream-node-max-entries; 0 for no limit. */
 export interface BlockLimits {
@@ -154,7 +154,8 @@ export class StreamBlocks {
     const heap = this.#heap;
     const address = this.#addressOf(place);
     const length = this.#lengthOf(place);
-    const moved = heap.allocate(bytes);
+    const moved = bytes <= heap.capacity(address) ? heap.allocateSmaller(bytes) : heap.allocate(bytes);
+    if (moved === 0) return;
     const start = recordStartOf(address);
     copyBytes(bytesOf(heap, address), start, start + length, bytesOf(heap, moved), recordStartOf(moved));
     this.#usedBytes += heap.capacity(moved) - heap.capacity(address);
@@ -218,19 +219,22 @@ export class StreamBlocks {
     return this.#index.remove(place);
   }
 
-  copy(): StreamBlocks {
+  /** Adds copies of these blocks to `copy`, which must be empty. */
+  copyInto(copy: StreamBlocks): void {
     const heap = this.#heap;
-    const copy = new StreamBlocks(heap, this.#index.copy());
     const place = new IdPlace();
+    const target = new IdPlace();
+    const id = new StreamId();
     for (let more = this.#index.first(place); more; more = this.#index.next(place)) {
       const address = this.#addressOf(place);
       const length = this.#lengthOf(place);
       const copied = heap.allocate(length);
       const start = recordStartOf(address);
       copyBytes(bytesOf(heap, address), start, start + length, bytesOf(heap, copied), recordStartOf(copied));
-      copy.#setBlock(place, copied, length);
+      this.#index.readId(place, id);
+      copy.#index.insert(id, target);
+      copy.#setBlock(target, copied, length);
       copy.#usedBytes += heap.capacity(copied);
     }
-    return copy;
   }
 }

@@ -1,5 +1,5 @@
 import type { Heap } from "../../memory/heap.ts";
-import type { ObjectValue } from "../../memory/object-table.ts";
+import { filled, type ObjectValue } from "../../memory/object-table.ts";
 import { ConsumerGroup, unknownEntriesRead } from "./consumer-group.ts";
 import { type Count64, minus, plus } from "./count-64.ts";
 import { IdPlace } from "./id-map.ts";
@@ -20,7 +20,7 @@ const place = new IdPlace();
 /** A stream: its entries in blocks, facts about deleted entries, and its consumer groups. */
 export class Stream implements ObjectValue {
   readonly #heap: Heap;
-  blocks: StreamBlocks;
+  readonly blocks: StreamBlocks;
   /** The number of live entries. */
   length = 0;
   readonly lastId = new StreamId();
@@ -39,6 +39,11 @@ export class Stream implements ObjectValue {
 
   get size(): number {
     return this.length;
+  }
+
+  /** Whether it has neither groups nor entries, and never had an entry. */
+  get isUntouched(): boolean {
+    return this.length === 0 && this.lastId.isZero && this.#groups.size === 0;
   }
 
   get memoryBytes(): number {
@@ -172,14 +177,14 @@ export class Stream implements ObjectValue {
   }
 
   copy(): Stream {
-    const copy = new Stream(this.#heap);
-    copy.blocks = this.blocks.copy();
-    copy.length = this.length;
-    copy.lastId.copy(this.lastId);
-    copy.firstId.copy(this.firstId);
-    copy.maxDeletedId.copy(this.maxDeletedId);
-    copy.entriesAdded = this.entriesAdded;
-    for (const [name, group] of this.#groups) copy.#groups.set(name, group.copy());
-    return copy;
+    return filled(new Stream(this.#heap), (copy) => {
+      this.blocks.copyInto(copy.blocks);
+      copy.length = this.length;
+      copy.lastId.copy(this.lastId);
+      copy.firstId.copy(this.firstId);
+      copy.maxDeletedId.copy(this.maxDeletedId);
+      copy.entriesAdded = this.entriesAdded;
+      for (const [name, group] of this.#groups) copy.#groups.set(name, group.copy());
+    });
   }
 }

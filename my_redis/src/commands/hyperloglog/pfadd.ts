@@ -1,7 +1,11 @@
 import { command } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
-import { HyperLogLog } from "../../values/hyperloglog/hyperloglog.ts";
-import { findHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
+import {
+  findHyperLogLog,
+  newHyperLogLog,
+  storeHyperLogLog,
+  withRegisters,
+} from "../../collections/hyperloglog-value.ts";
 
 export const pfadd = command({
   name: "PFADD",
@@ -15,7 +19,7 @@ export const pfadd = command({
   run(context, args, reply) {
     const maxSparseBytes = context.server.settings.values["hll-sparse-max-bytes"];
     const found = findHyperLogLog(context.database, args, 1);
-    const value = found ?? HyperLogLog.empty();
+    const value = found ?? newHyperLogLog();
     let changed = found === undefined;
     withRegisters(() => {
       for (let index = 2; index < args.count; index++) {

@@ -37,7 +37,8 @@ export function preserveHyperLogLog(database: Database, args: Arguments, index: 
 
 /**
  * As `readHyperLogLog`, for a command that writes: the string's encoding becomes "raw", even if nothing is written. A
- * dense HyperLogLog is changed in its place, a sparse one is a copy: `storeHyperLogLog` writes what has to be written.
+ * dense HyperLogLog is changed in its place, a sparse one becomes a copy: `storeHyperLogLog` writes what has to be
+ * written.
  */
 export function findHyperLogLog(database: Database, args: Arguments, index: number): HyperLogLog | undefined {
   const { heap } = database.keyspace;
@@ -45,7 +46,7 @@ export function findHyperLogLog(database: Database, args: Arguments, index: numb
   if (address === 0) return undefined;
   const value = viewAt(database, address, written);
   record.setKind(heap, address, record.valueType.string, record.encoding.raw);
-  return value.isSparse ? value.copy(value.bytes, value.start, value.end) : value;
+  return value;
 }
 
 /** A HyperLogLog without elements, for a key that is missing. It is the object of `findHyperLogLog`. */

@@ -46,8 +46,8 @@ export function isHyperLogLog(bytes: Uint8Array, start: number, end: number): bo
 
 /**
  * A HyperLogLog in bytes[start, end). It is either a view of bytes that belong to a key, or a copy in buffers of its
- * own, which the next value uses again. A dense one may be changed where it is, because its size stays the same; a
- * sparse one must be a copy when it is changed.
+ * own, which the next value uses again. A dense one is changed where it is, because its size stays the same; a sparse
+ * one becomes a copy when it is changed.
  */
 export class HyperLogLog {
   bytes: Uint8Array = empty;
@@ -67,11 +67,12 @@ export class HyperLogLog {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
+    this.#runs.open(bytes, start + headerBytes, end);
     return this;
   }
 
   /** Makes this a copy of bytes[start, end), which must be a HyperLogLog. */
-  copy(bytes: Uint8Array, start: number, end: number): this {
+  #copy(bytes: Uint8Array, start: number, end: number): this {
     const length = end - start;
     // A longer one, which must be a string that another command has written, does not keep its buffer.
     const fits = length + sparseGrowth <= initialBytes;
@@ -79,14 +80,12 @@ export class HyperLogLog {
     copyBytes(bytes, start, end, this.#buffer, 0);
     // As in Redis, a zero byte follows.
     this.#buffer[length] = 0;
-    this.view(this.#buffer, 0, length);
-    this.#runs.open(this.#buffer, headerBytes, length);
-    return this;
+    return this.view(this.#buffer, 0, length);
   }
 
   /** Makes this a copy without elements. */
   clear(): this {
-    return this.copy(empty, 0, empty.length);
+    return this.#copy(empty, 0, empty.length);
   }
 
   get isSparse(): boolean {
@@ -116,6 +115,12 @@ export class HyperLogLog {
   raise(index: number, value: number, maxSparseBytes: number): boolean {
     if (!this.isSparse) return raiseDense(this.bytes, this.registersAt, index, value);
     if (value <= maxSparseValue) {
+      if (!this.isCopy) {
+        const had = this.#runs.valueOf(index);
+        if (had < 0) this.refuse();
+        if (had >= value) return false;
+        this.#copy(this.bytes, this.start, this.end);
+      }
       this.#makeRoom();
       const result = this.#runs.raise(index, value, maxSparseBytes);
       this.end = this.#runs.end;
@@ -195,6 +200,7 @@ export class HyperLogLog {
 
   /** To be called when registers have changed. */
   forgetCount(): void {
+    if (this.isSparse && !this.isCopy) this.#copy(this.bytes, this.start, this.end);
     const at = this.start + countAt + 7;
     this.bytes[at] = (this.bytes[at] as number) | staleBit;
   }

@@ -82,6 +82,8 @@ export class SparseRuns {
   // are raised in their order.
   #before = 0;
   #beforeFirst = 0;
+  /** The first register of the run that was found last. */
+  #first = 0;
 
   /** Begins with the runs in bytes[start, end). */
   open(bytes: Uint8Array, start: number, end: number): void {
@@ -97,6 +99,28 @@ export class SparseRuns {
    * "corrupt": no run covers the register.
    */
   raise(index: number, value: number, limit: number): "raised" | "same" | "full" | "corrupt" {
+    const at = this.#find(index);
+    if (at < 0) return "corrupt";
+    const { bytes } = this;
+    const had = runValue(bytes[at] as number);
+    if (had >= value) return "same";
+    const first = this.#first;
+    const length = runLength(bytes, at);
+    const isWhole = length === 1 && !isLongZeros(bytes[at] as number);
+    if (isWhole) bytes[at] = valueByte(value, 1);
+    else if (!this.#split(at, index - first, length, value, limit)) return "full";
+    this.#join(this.#before);
+    return "raised";
+  }
+
+  /** The value of a register; -1 when no run covers it. */
+  valueOf(index: number): number {
+    const at = this.#find(index);
+    return at < 0 ? -1 : runValue(this.bytes[at] as number);
+  }
+
+  /** Finds the run of a register, and sets `#first` to the run's first register. -1: no run covers the register. */
+  #find(index: number): number {
     const { bytes, end } = this;
     let at = this.#before;
     let first = this.#beforeFirst;
@@ -107,24 +131,25 @@ export class SparseRuns {
     }
     let before = at;
     let beforeFirst = first;
-    let length = 0;
-    for (; at < end; at += runBytes(bytes[at] as number)) {
-      length = runLength(bytes, at);
-      if (index < first + length) break;
+    while (at < end) {
+      const byte = bytes[at] as number;
+      let next = at + 1;
+      let after = first + 1;
+      if (byte >= 0x80) after += byte & 3;
+      else if (byte < 0x40) after += byte;
+      else after += ((byte & 63) << 8) | (bytes[next++] as number);
+      if (index < after) {
+        this.#before = before;
+        this.#beforeFirst = beforeFirst;
+        this.#first = first;
+        return at;
+      }
       before = at;
       beforeFirst = first;
-      first += length;
+      first = after;
+      at = next;
     }
-    if (at >= end) return "corrupt";
-    this.#before = before;
-    this.#beforeFirst = beforeFirst;
-    const had = runValue(bytes[at] as number);
-    if (had >= value) return "same";
-    const isWhole = length === 1 && !isLongZeros(bytes[at] as number);
-    if (isWhole) bytes[at] = valueByte(value, 1);
-    else if (!this.#split(at, index - first, length, value, limit)) return "full";
-    this.#join(before);
-    return "raised";
+    return -1;
   }
 
   /**

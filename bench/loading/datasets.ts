@@ -56,7 +56,8 @@ const large = (kind: Kind): Dataset => ({
 });
 
 function* stream(count: number): Iterable<readonly string[]> {
-  for (let index = 1; index <= count; index++) yield ["XADD", "stream", `${index}-1`, "field", `value:${digits(index)}`];
+  for (let index = 1; index <= count; index++)
+    yield ["XADD", "stream", `${index}-1`, "field", `value:${digits(index)}`];
 }
 
 /** A little of everything, with commands that change what is there, as a log of some hours has it. */

@@ -89,6 +89,7 @@ class LogLoader {
     this.#extension = extension;
     this.#path = path;
     this.#reader = reader;
+    reader.onMove = () => this.#checksum.settle();
     this.#context = server.clients.addPseudo("loader");
   }
 
@@ -115,18 +116,23 @@ class LogLoader {
 
   #annotation(): void {
     const verdict = this.#checksum.check(this.#reader.annotation);
-    if (verdict === "other") this.#checksum.add(this.#reader.entryBytes);
+    if (verdict === "other") this.#addToChecksum();
     if (verdict === "wrong") this.#refuse(`the data before it does not fit its checksum '${this.#reader.annotation}'`);
+  }
+
+  #addToChecksum(): void {
+    const { bytes, entryStart, entryEnd } = this.#reader;
+    this.#checksum.add(bytes, entryStart, entryEnd);
   }
 
   #take(): void {
     const args = this.#args;
-    const before = this.#checksum.state;
-    this.#checksum.add(this.#reader.entryBytes);
-    if (args.count === 1 && args.is(0, "multi")) {
+    const beginsUnit = args.count === 1 && args.is(0, "multi");
+    if (beginsUnit && this.#unit === undefined) this.#unitChecksum = this.#checksum.state;
+    this.#addToChecksum();
+    if (beginsUnit) {
       if (this.#unit !== undefined) this.#refuse("MULTI inside MULTI");
       this.#unit = [];
-      this.#unitChecksum = before;
       this.#unitOffset = this.#reader.entryOffset;
     } else if (args.count === 1 && args.is(0, "exec")) {
       if (this.#unit === undefined) this.#refuse("EXEC without MULTI");

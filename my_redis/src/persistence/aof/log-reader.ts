@@ -30,6 +30,8 @@ export class LogReader {
   problem = "";
   /** The text of the last annotation, without "#". */
   annotation = "";
+  /** Called before the bytes of earlier entries change. */
+  onMove: (() => void) | undefined;
   readonly #read: ReadBytes;
   #buffer = new Uint8Array(initialBytes);
   #position = 0;
@@ -54,9 +56,17 @@ export class LogReader {
     return this.#bufferOffset + this.#position;
   }
 
-  /** Bytes of the last entry as they are in the file, valid until the next call. */
-  get entryBytes(): Uint8Array {
-    return this.#buffer.subarray(this.#entryStart, this.#position);
+  /** The memory that contains the last entry as it is in the file, from `entryStart` to `entryEnd`. */
+  get bytes(): Uint8Array {
+    return this.#buffer;
+  }
+
+  get entryStart(): number {
+    return this.#entryStart;
+  }
+
+  get entryEnd(): number {
+    return this.#position;
   }
 
   /** Reads the next entry; the arguments of a command are valid until the next call. */
@@ -142,6 +152,7 @@ export class LogReader {
   #fill(): boolean {
     const kept = this.#end - this.#entryStart;
     if (this.#entryStart > 0) {
+      this.onMove?.();
       this.#buffer.copyWithin(0, this.#entryStart, this.#end);
       this.#bufferOffset += this.#entryStart;
       this.#position -= this.#entryStart;

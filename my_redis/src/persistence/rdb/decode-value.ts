@@ -102,11 +102,13 @@ const decodeNodes =
       }
       const range = reader.string();
       const isPacked = form === listNode.packed;
-      if (nodes === 1 && isPacked && readPacked === readListpack && checkListpack(range, run)) {
-        if (visitor.packed("list", run)) return;
-      }
+      const isChecked = isPacked && readPacked === readListpack && checkListpack(range, run);
+      if (isChecked && nodes === 1 && visitor.packed("list", run)) return;
       if (node === 0) visitor.begin("list", nodes);
-      if (isPacked) {
+      if (isChecked) {
+        elements += run.count;
+        visitor.elements(run);
+      } else if (isPacked) {
         readPacked(range, (element) => {
           elements++;
           visitor.element(element);

@@ -1,3 +1,4 @@
+import type { ByteRange } from "../../memory/byte-range.ts";
 import type { Address, Heap } from "../../memory/heap.ts";
 import { bytesOf, recordStartOf } from "../../memory/record.ts";
 import { copyBytes } from "../../memory/copy-bytes.ts";
@@ -103,6 +104,17 @@ export class StreamBlocks {
     const at = start + (words[block + idWords + 1] as number);
     const sameFields = isNew || masterHasFields(bytes, start, source, first, end);
     words[block + idWords + 1] = writeEntry(bytes, at, words, block, id, source, first, end, sameFields) - start;
+  }
+
+  /** Adds a block of checked entries. Its id must be greater than those of all entries. */
+  appendBlock(id: StreamId, { bytes, start, end }: ByteRange): void {
+    const heap = this.#heap;
+    const address = heap.allocate(end - start);
+    copyBytes(bytes, start, end, bytesOf(heap, address), recordStartOf(address));
+    this.#index.insert(id, this.#tail);
+    this.#setBlock(this.#tail, address, end - start);
+    this.#usedBytes += heap.capacity(address);
+    this.#tailAddress = 0;
   }
 
   /** Looks up the last block, if there is one. */

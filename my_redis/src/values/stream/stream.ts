@@ -1,3 +1,4 @@
+import type { ByteRange } from "../../memory/byte-range.ts";
 import type { Heap } from "../../memory/heap.ts";
 import { filled, type ObjectValue } from "../../memory/object-table.ts";
 import { ConsumerGroup, unknownEntriesRead } from "./consumer-group.ts";
@@ -61,6 +62,13 @@ export class Stream implements ObjectValue {
     this.length++;
     if (this.length === 1) this.firstId.copy(id);
     this.entriesAdded = plus(this.entriesAdded, 1);
+  }
+
+  /** Adds a checked block of `length` live entries, whose ids must be greater than all others. */
+  appendBlock(id: StreamId, run: ByteRange, length: number, firstId: StreamId): void {
+    this.blocks.appendBlock(id, run);
+    if (this.length === 0) this.firstId.copy(firstId);
+    this.length += length;
   }
 
   has(id: StreamId): boolean {

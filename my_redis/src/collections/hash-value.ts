@@ -321,7 +321,7 @@ export class HashValue {
   deleteIfEmpty(args: Arguments, keyIndex: number): void {
     if (this.size > 0 || this.#due > 0) return;
     this.#database.remove(this.address);
-    this.#database.changed(args, keyIndex, "del");
+    this.#database.announce(args, keyIndex, "del");
   }
 
   /** Visits every field. The visitor must not change the hash. */

@@ -175,7 +175,7 @@ export class ListValue {
       return;
     }
     this.#database.remove(this.address);
-    this.#database.changed(args, keyIndex, "del");
+    this.#database.announce(args, keyIndex, "del");
   }
 
   packIfSmall(): void {

@@ -202,7 +202,7 @@ export class SetValue {
   deleteIfEmpty(args: Arguments, keyIndex: number): void {
     if (this.size > 0) return;
     this.#database.remove(this.address);
-    this.#database.changed(args, keyIndex, "del");
+    this.#database.announce(args, keyIndex, "del");
   }
 
   // --- looking ---

@@ -175,7 +175,7 @@ export class SortedSetValue {
   deleteIfEmpty(args: Arguments, keyIndex: number): void {
     if (this.size > 0) return;
     this.#database.remove(this.address);
-    this.#database.changed(args, keyIndex, "del");
+    this.#database.announce(args, keyIndex, "del");
   }
 
   /** The rank of the member that `find` has just found. The lowest member has rank 0. */

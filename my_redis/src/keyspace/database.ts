@@ -130,10 +130,15 @@ export class Database extends RecordStore implements ObservedDatabase {
 
   /**
    * To be called once for each key that a command changed, after the change. `event` is its name in keyspace
-   * notifications.
+   * notifications. `count`: how many changes Redis counts, mostly the number of elements.
    */
-  changed(args: Arguments, index: number, event: string): void {
-    this.keyspace.dirty++;
+  changed(args: Arguments, index: number, event: string, count = 1): void {
+    this.keyspace.dirty += count;
+    this.announce(args, index, event);
+  }
+
+  /** As `changed`, for a further event of a change that is counted already. */
+  announce(args: Arguments, index: number, event: string): void {
     if (this.keyspace.observed) this.#notify(args.buffer, args.start(index), args.end(index), event);
   }
 

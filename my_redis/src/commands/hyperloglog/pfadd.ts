@@ -20,17 +20,17 @@ export const pfadd = command({
     const maxSparseBytes = context.server.settings.values["hll-sparse-max-bytes"];
     const found = findHyperLogLog(context.database, args, 1);
     const value = found ?? newHyperLogLog();
-    let changed = found === undefined;
+    let changes = found === undefined ? 1 : 0;
     withRegisters(() => {
       for (let index = 2; index < args.count; index++) {
-        if (value.add(args.buffer, args.start(index), args.end(index), maxSparseBytes)) changed = true;
+        if (value.add(args.buffer, args.start(index), args.end(index), maxSparseBytes)) changes++;
       }
     });
-    if (changed) {
+    if (changes > 0) {
       value.forgetCount();
       storeHyperLogLog(context.database, args, 1, value);
-      context.database.changed(args, 1, "pfadd");
+      context.database.changed(args, 1, "pfadd", changes);
     }
-    reply.integer(changed ? 1 : 0);
+    reply.integer(changes > 0 ? 1 : 0);
   },
 });

@@ -63,7 +63,7 @@ export function moveElement(context: Context, args: Arguments, ends: MoveEnds, r
   target.push(ends.to, element);
   if (!rotates) source.cut(ends.from, 1);
   context.database.changed(args, 2, ends.to === "head" ? "lpush" : "rpush");
-  context.database.changed(args, 1, ends.from === "head" ? "lpop" : "rpop");
+  context.database.announce(args, 1, ends.from === "head" ? "lpop" : "rpop");
   source.settle(args, 1);
   return true;
 }

@@ -55,9 +55,9 @@ export class SortedSetBuilder {
 
   /**
    * Replaces the value of the key at argument `index` by the members. Without any member, the key is deleted. Announces
-   * the change, and returns the number of members.
+   * the change, and returns the number of members. `changes`: how many changes that is; 1 if left out.
    */
-  store(args: Arguments, index: number, event: string): number {
+  store(args: Arguments, index: number, event: string, changes = 1): number {
     const { database } = this.#context;
     const { size } = this;
     const existing = database.write(args, index);
@@ -68,7 +68,7 @@ export class SortedSetBuilder {
       return 0;
     }
     database.replacing(existing !== 0, () => this.#create(args, index));
-    database.changed(args, index, event);
+    database.changed(args, index, event, changes);
     return size;
   }
 

@@ -83,13 +83,16 @@ function decodeNode(blockId: StreamId, node: ByteRange, last: StreamId, visitor:
   let deleted = listpack.requireInteger();
   const names: ByteRange[] = [];
   for (let left = listpack.requireInteger(); left > 0; left--) names.push(listpack.require());
-  listpack.require();
+  if (listpack.requireInteger() !== 0) throw new RdbFormatError("the fields of a stream node do not end with 0");
   let seen = 0;
   for (let left = live + deleted; left > 0; left--) {
     const flags = listpack.requireInteger();
     const id = addToId(blockId, listpack.require(), listpack.require());
-    const fields = readFields(listpack, (flags & entrySameFields) === 0 ? undefined : names);
-    listpack.require();
+    const hasNames = (flags & entrySameFields) === 0;
+    const fields = readFields(listpack, hasNames ? undefined : names);
+    // Flags, both parts of the id, and the number of fields where it is given; a field without a name is one element.
+    const elements = hasNames ? fields.length + 4 : names.length + 3;
+    if (listpack.requireInteger() !== elements) throw new RdbFormatError("a stream entry with a wrong size");
     if ((flags & entryDeleted) !== 0) {
       deleted--;
       continue;

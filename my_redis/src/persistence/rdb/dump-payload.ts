@@ -18,16 +18,22 @@ export function sealPayload(writer: RdbWriter): Uint8Array {
   return writer.written;
 }
 
-/** The value in a result of DUMP; undefined when this server cannot read its version or the checksum is wrong. */
-export function openPayload({ bytes, start, end }: ByteRange): ByteRange | undefined {
+/**
+ * A result of DUMP, which begins with its type and value; undefined when this server cannot read its version, or when the checksum is wrong and
+ * `skipsChecksum` is false.
+ */
+export function openPayload({ bytes, start, end }: ByteRange, skipsChecksum: boolean): ByteRange | undefined {
   const valueEnd = end - versionBytes - checksumBytes;
   if (valueEnd < start) return undefined;
   const version = (bytes[valueEnd] as number) | ((bytes[valueEnd + 1] as number) << 8);
   if (version > newestVersion) return undefined;
+  // As in Redis, the value may only not end after the whole. Version and checksum can belong to a broken value.
+  const payload = { bytes, start, end };
+  if (skipsChecksum) return payload;
   const checksumStart = valueEnd + versionBytes;
   new Crc64().update(bytes, start, checksumStart).write(checksum, 0);
   for (let byte = 0; byte < checksumBytes; byte++) {
     if (bytes[checksumStart + byte] !== checksum[byte]) return undefined;
   }
-  return { bytes, start, end: valueEnd };
+  return payload;
 }

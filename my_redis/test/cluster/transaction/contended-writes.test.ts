@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, test } from "bun:test";
 import { waitUntil } from "../../../../tools/test-services/index.ts";
 import { type MemoryRing, startMemoryRing } from "../memory-ring.ts";
 

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { keepResults, measuredOn, median, textTable } from "../measure.ts";
 import { datasets } from "./datasets.ts";
+import type { LoadingRow } from "./loading-row.ts";
 import { type Form, forms, type LoadTime, timeLoading, type Writer, writeFolder } from "./load-folder.ts";
 
 const { values: options } = parseArgs({
@@ -39,17 +40,6 @@ const { beside } = options;
 const peer: Writer = beside === undefined ? "redis-server" : "MyRedis";
 const writers = ["redis-server", "MyRedis"] as const;
 
-interface Row {
-  readonly data: string;
-  readonly form: Form;
-  readonly writtenBy: Writer;
-  readonly megabytes: number;
-  readonly peer: LoadTime;
-  readonly mine: LoadTime;
-  readonly cpuRatio: number;
-  readonly wallRatio: number;
-}
-
 const sizeOf = (folder: string): number =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -71,7 +61,7 @@ async function measure(folder: string, form: Form, empty: Record<"peer" | "mine"
 }
 
 const nothing = { wallMs: 0, cpuMs: 0 };
-const rows: Row[] = [];
+const rows: LoadingRow[] = [];
 for (const form of forms.filter((name) => name.includes(options.form))) {
   const emptyFolder = await writeFolder("redis-server", form, own, undefined);
   const empty = await measure(emptyFolder, form, { peer: nothing, mine: nothing });

@@ -3,7 +3,8 @@ import { systemEnvironment } from "./environment.ts";
 import { ListenError } from "./network/listen-on-addresses.ts";
 import { FolderInUseError } from "./persistence/aof/folder-lock.ts";
 import { LogLoadError } from "./persistence/aof/log-loader.ts";
-import { ManifestError } from "./persistence/aof/manifest.ts";
+import { LogFolderError } from "./persistence/aof/log-folder.ts";
+import { ManifestError } from "./persistence/aof/manifest-text.ts";
 import { RdbLoadError } from "./persistence/rdb/rdb-loader.ts";
 import { serverLog } from "./server-log.ts";
 import { loadSettings, readCommandLine, type StartLine, usage } from "./settings/command-line.ts";
@@ -29,6 +30,7 @@ const explained = [
   DirectiveError,
   FolderInUseError,
   ListenError,
+  LogFolderError,
   LogLoadError,
   ManifestError,
   NodesError,
@@ -44,12 +46,16 @@ export async function runProgram(words: readonly string[]): Promise<void> {
     process.exitCode = 0;
   } catch (error) {
     process.exitCode = 1;
-    const known = explained.some((kind) => error instanceof kind);
+    const known = explained.some((kind) => error instanceof kind) || isSystemError(error);
     process.stderr.write(`${known ? (error as Error).message : describeUnexpected(error)}\n`);
   }
   // The process ends by itself once its messages are written. The timer ends it if something else still keeps it alive.
   setTimeout(() => process.exit(), exitDelayMs).unref();
 }
+
+/** An error of the operating system. Its message names the call, the reason and the file. */
+const isSystemError = (error: unknown): boolean =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
 
 function describeUnexpected(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -21,6 +21,8 @@ export interface ChecksumState {
 
 /** Computes the checksum of a log while it is read, and compares it with the annotations. */
 export class ChecksumVerifier {
+  /** Whether there was any checksum. */
+  hasChecksums = false;
   #value = 0;
   #length = 0;
 
@@ -33,6 +35,7 @@ export class ChecksumVerifier {
   /** Checks an annotation: "other" for one that is no checksum, otherwise whether it matches the bytes before it. */
   check(annotation: string): "other" | "right" | "wrong" {
     if (!annotation.startsWith(prefix)) return "other";
+    this.hasChecksums = true;
     const [digits, length] = annotation.slice(prefix.length).split(":");
     const right = Number(length) === this.#length && digits === hexadecimal(this.#value);
     this.#value = 0;

@@ -15,7 +15,26 @@ const minus = 45;
 const maxReportedErrors = 10;
 
 /** The log must not be loaded: the server does not start, and the file stays unchanged. */
-export class LogLoadError extends Error {}
+export class LogLoadError extends Error {
+  constructor(path: string, offset: number, problem: string) {
+    super(
+      `${path}: bad at offset ${offset}: ${problem}. Nothing was changed. Restore the file from a copy, or keep only ` +
+        `what is before the damage: 'my-redis-server check-aof --fix ${path}' removes the rest after it has copied it`,
+    );
+  }
+}
+
+/** A file that stops in the middle of a command, of a transaction or of an annotation. */
+export interface IncompleteEnd {
+  /** Offset of the entry that is incomplete; the end of the file when only the end of a transaction is missing. */
+  readonly entryOffset: number;
+  /** Offset of the first byte that no checksum has covered. */
+  readonly uncoveredOffset: number;
+  /** The annotation for the bytes from there to `entryOffset`. */
+  readonly closing: string | undefined;
+  /** Whether the file has had a checksum. */
+  readonly hasChecksums: boolean;
+}
 
 export interface LoadResult {
   readonly commands: number;
@@ -23,7 +42,8 @@ export interface LoadResult {
   readonly keys: number;
   /** Where the last whole unit ends. It is less than the file's length when the tail is incomplete. */
   readonly goodBytes: number;
-  readonly truncated: boolean;
+  /** Undefined for a file that is complete. */
+  readonly incomplete: IncompleteEnd | undefined;
   /** The annotation for the uncovered bytes at the end. */
   readonly closingChecksum: string | undefined;
 }
@@ -104,13 +124,20 @@ class LogLoader {
 
   #result(truncatedEntry: boolean): Omit<LoadResult, "keys"> {
     const inUnit = this.#unit !== undefined;
+    const incomplete = truncatedEntry || inUnit ? this.#incompleteEnd() : undefined;
     if (inUnit) this.#checksum.restore(this.#unitChecksum);
     return {
       commands: this.#commands,
       goodBytes: inUnit ? this.#unitOffset : this.#reader.entryOffset,
-      truncated: truncatedEntry || inUnit,
+      incomplete,
       closingChecksum: this.#checksum.closing,
     };
+  }
+
+  #incompleteEnd(): IncompleteEnd {
+    const { closing, hasChecksums, state } = this.#checksum;
+    const { entryOffset } = this.#reader;
+    return { entryOffset, uncoveredOffset: entryOffset - state.length, closing, hasChecksums };
   }
 
   #annotation(): void {
@@ -134,6 +161,9 @@ class LogLoader {
       this.#unit = undefined;
       for (const queued of unit) this.#run(queued);
     } else if (this.#unit !== undefined) {
+      // Without this, a damaged EXEC would take all that follows into the transaction.
+      if (this.#server.processor.resolve(args) instanceof Refusal)
+        this.#refuse(`an unknown command '${args.latin1(0).slice(0, 128)}'`);
       this.#unit.push(args.copy());
     } else {
       this.#run(args);
@@ -170,6 +200,6 @@ class LogLoader {
   }
 
   #refuse(problem: string): never {
-    throw new LogLoadError(`${this.#path}: bad at offset ${this.#reader.entryOffset}: ${problem}`);
+    throw new LogLoadError(this.#path, this.#reader.entryOffset, problem);
   }
 }

@@ -12,7 +12,7 @@ import { ConfigError, ConfigFileError } from "./settings/config-error.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import type { Settings } from "./settings/settings.ts";
 import { type OpenServer, type RunningServer, startWithSettings } from "./start-server.ts";
-import { answerSupervisor } from "./supervisor/supervised.ts";
+import { answerSupervisor, progressReporter } from "./supervisor/supervised.ts";
 import { NodesError, superviseNodes } from "./supervisor/supervisor.ts";
 import { compatibleVersion, version } from "./version.ts";
 
@@ -87,7 +87,8 @@ async function serve(settings: Settings): Promise<void> {
   const report = serverLog(settings);
   report("notice", `MyRedis ${version} (commands of Redis ${compatibleVersion}, ${runtime}), process ${process.pid}`);
   if (settings.file === undefined) report("notice", "no configuration file was given: the defaults are used");
-  const running = await startWithSettings(settings, { environment: { report }, keepProcessAlive: true });
+  const environment = { report, progress: progressReporter(systemEnvironment(report).monotonicMs) };
+  const running = await startWithSettings(settings, { environment, keepProcessAlive: true });
   const ended = runUntilClosed(settings, running, report, (signal) => endOnSignal(running, signal));
   report("notice", `Ready to accept connections tcp ${running.host}:${running.port}`);
   const leaveSupervisor = answerSupervisor(() => void running.close());

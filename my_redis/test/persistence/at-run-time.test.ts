@@ -43,8 +43,9 @@ async function settled(scene: Scene): Promise<void> {
   );
 }
 
+/** The manifest without its checksum. */
 const manifestOf = (folder: string): string =>
-  readFileSync(join(folder, "appendonlydir", "appendonly.aof.manifest"), "utf8");
+  readFileSync(join(folder, "appendonlydir", "appendonly.aof.manifest"), "utf8").replace(/^#[^\n]*\n/, "");
 
 /** The values that another server loads from the folder. */
 async function found(folder: string, options: StartOptions, ...keys: string[]): Promise<unknown[]> {

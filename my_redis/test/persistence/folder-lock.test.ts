@@ -22,7 +22,7 @@ class Locker {
   async next(): Promise<string> {
     const { value, done } = await this.#lines.next();
     if (done === true) throw new Error("the process has ended");
-    return value as string;
+    return value;
   }
 
   ask(line: string): Promise<string> {

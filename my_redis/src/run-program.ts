@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { CheckUsageError, checkFiles, isFileCheck } from "./check-files.ts";
 import { systemEnvironment } from "./environment.ts";
 import { ListenError } from "./network/listen-on-addresses.ts";
 import { FolderInUseError } from "./persistence/aof/folder-lock.ts";
@@ -25,6 +26,7 @@ const exitDelayMs = 200;
  * Errors that prevent a start and that the operator can correct. They are shown as a message, without a stack trace.
  */
 const explained = [
+  CheckUsageError,
   ConfigError,
   ConfigFileError,
   DirectiveError,
@@ -40,10 +42,7 @@ const explained = [
 /** The server as a program: reads the command line, serves until a signal or SHUTDOWN, and ends the process. */
 export async function runProgram(words: readonly string[]): Promise<void> {
   try {
-    const commandLine = readCommandLine(words);
-    if (commandLine.ask === "start") await start(commandLine);
-    else process.stdout.write(commandLine.ask === "help" ? usage : versionLine);
-    process.exitCode = 0;
+    process.exitCode = await run(words);
   } catch (error) {
     process.exitCode = 1;
     const known = explained.some((kind) => error instanceof kind) || isSystemError(error);
@@ -51,6 +50,15 @@ export async function runProgram(words: readonly string[]): Promise<void> {
   }
   // The process ends by itself once its messages are written. The timer ends it if something else still keeps it alive.
   setTimeout(() => process.exit(), exitDelayMs).unref();
+}
+
+/** Returns the exit code. */
+async function run(words: readonly string[]): Promise<number> {
+  if (isFileCheck(words)) return checkFiles(words, (line) => process.stdout.write(`${line}\n`));
+  const commandLine = readCommandLine(words);
+  if (commandLine.ask === "start") await start(commandLine);
+  else process.stdout.write(commandLine.ask === "help" ? usage : versionLine);
+  return 0;
 }
 
 /** An error of the operating system. Its message names the call, the reason and the file. */

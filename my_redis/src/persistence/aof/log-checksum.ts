@@ -37,10 +37,10 @@ export class ChecksumVerifier {
     if (!annotation.startsWith(prefix)) return "other";
     this.hasChecksums = true;
     const [digits, length] = annotation.slice(prefix.length).split(":");
-    const right = Number(length) === this.#length && digits === hexadecimal(this.#value);
+    if (Number(length) !== this.#length || digits !== hexadecimal(this.#value)) return "wrong";
     this.#value = 0;
     this.#length = 0;
-    return right ? "right" : "wrong";
+    return "right";
   }
 
   /** The state so far; `restore` returns to it. */

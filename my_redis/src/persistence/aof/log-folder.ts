@@ -8,7 +8,7 @@ import type { LogExtension } from "./log-extension.ts";
 import { type IncompleteEnd, type LoadResult, loadLog, LogLoadError } from "./log-loader.ts";
 import { draftName, LogNames, sizeOf } from "./log-names.ts";
 import { cutWithCopy, refuseDamagedEnd } from "./log-tail.ts";
-import { type Manifest, type ManifestEntry, ManifestError } from "./manifest-text.ts";
+import { liveEntries, type ManifestEntry, ManifestError } from "./manifest-text.ts";
 import { readManifest, replaceManifest, syncFile, syncFolder, writeManifest } from "./manifest.ts";
 
 /** The place at which a loaded log is continued. */
@@ -31,7 +31,6 @@ export class LogFolder {
   cutCopy: string | undefined;
   readonly #options: AppendOnlyFileOptions;
   readonly #names: LogNames;
-  readonly #manifestPath: string;
   readonly #lock: FolderLock;
   #entries: readonly ManifestEntry[];
   #isChecked: boolean;
@@ -44,17 +43,17 @@ export class LogFolder {
     this.#options = options;
     this.path = join(options.folder, options.logFolder);
     this.#names = new LogNames(this.path, options.fileName);
-    this.#manifestPath = join(this.path, this.#names.manifest);
     if (statSync(this.path, { throwIfNoEntry: false })?.isDirectory() === false) {
       throw new LogFolderError(`${this.path} is a file, not a folder: move it away, or choose another appenddirname`);
     }
     if (mkdirSync(this.path, { recursive: true }) !== undefined) syncFile(options.folder);
     this.#lock = lockFolder(this.path);
     try {
-      const { entries, isChecked } = this.#readManifest();
-      this.#entries = entries;
-      this.#isChecked = isChecked;
-      if (!isChecked) this.#refuseUnnamed();
+      const manifest = readManifest(this.#names);
+      this.#isChecked = manifest?.isChecked ?? true;
+      this.#entries = manifest?.entries ?? [];
+      // From now on a crash before the first file is named leaves a manifest that names nothing, instead of a doubt.
+      if (manifest === undefined) this.#write([]);
       if (this.isEmpty) this.#nameOldLog();
       this.#moveOldLog();
     } catch (error) {
@@ -68,43 +67,23 @@ export class LogFolder {
     this.#lock.release();
   }
 
-  #readManifest(): Manifest {
-    if (existsSync(this.#manifestPath)) return readManifest(this.#manifestPath);
-    this.#entries = [];
-    this.#refuseUnnamed();
-    // From now on a crash before the first file is named leaves a manifest that names nothing, instead of a doubt.
-    this.#write([]);
-    return { entries: [], isChecked: true };
-  }
-
   /** When the system fails after the manifest was replaced, the new one is nevertheless the one that counts. */
   #write(entries: readonly ManifestEntry[]): void {
-    writeManifest(this.#manifestPath, entries);
+    writeManifest(this.#names.manifestPath, entries);
     this.#entries = entries;
     syncFile(this.path);
   }
 
   /** As `#write`, in the background. */
   async #replace(entries: readonly ManifestEntry[]): Promise<void> {
-    await replaceManifest(this.#manifestPath, entries);
+    await replaceManifest(this.#names.manifestPath, entries);
     this.#entries = entries;
     await syncFolder(this.path);
   }
 
-  /**
-   * A manifest that lost a line is still a valid one, unless it has a checksum. So every file with data must be in it.
-   */
-  #refuseUnnamed(): void {
-    const unnamed = this.#names.unnamed(this.#entries);
-    if (unnamed.length === 0) return;
-    const problem = existsSync(this.#manifestPath) ? ": a line may be missing" : " is missing";
-    const files = unnamed.map((name) => join(this.path, name)).join(" and ");
-    throw new ManifestError(this.#manifestPath, `${problem}, because ${files} holds data and is not named in it`);
-  }
-
   /** The files of the log, in the order in which they are loaded. */
   get live(): readonly ManifestEntry[] {
-    return this.#entries.filter((entry) => entry.type !== "h").toSorted(loadOrder);
+    return liveEntries(this.#entries);
   }
 
   get isEmpty(): boolean {
@@ -292,7 +271,7 @@ export class LogFolder {
 
   #loadFile(server: Services, extension: LogExtension, entry: ManifestEntry): LoadResult {
     const path = this.pathOf(entry);
-    if (!existsSync(path)) throw new ManifestError(this.#manifestPath, ` names ${path}, which is missing`);
+    if (!existsSync(path)) throw new ManifestError(this.#names.manifestPath, ` names ${path}, which is missing`);
     const loaded = loadLog(server, extension, path);
     if (loaded.incomplete !== undefined) this.#cutEnd(server, entry, loaded.goodBytes, loaded.incomplete);
     return loaded;
@@ -300,9 +279,10 @@ export class LogFolder {
 
   #cutEnd(server: Services, entry: ManifestEntry, goodBytes: number, end: IncompleteEnd): void {
     const path = this.pathOf(entry);
-    refuseDamagedEnd(path, end);
+    refuseDamagedEnd(path, goodBytes, end);
     const refuse = (reason: string): never => {
-      throw new LogLoadError(path, goodBytes, `the file ends in the middle of a command, ${reason}`);
+      const problem = `the file ends in the middle of a command, ${reason}`;
+      throw new LogLoadError({ path, offset: goodBytes, goodBytes, problem });
     };
     const { live } = this;
     const later = live.slice(live.indexOf(entry) + 1);
@@ -319,6 +299,3 @@ export class LogFolder {
 }
 
 const other = { b: "i", i: "b" } as const;
-
-const loadOrder = (left: ManifestEntry, right: ManifestEntry): number =>
-  left.type === right.type ? left.sequence - right.sequence : left.type === "b" ? -1 : 1;

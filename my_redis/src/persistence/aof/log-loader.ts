@@ -14,13 +14,25 @@ const minus = 45;
 /** Limit on the failed commands of one file that are reported. */
 const maxReportedErrors = 10;
 
+/** Where in a file of the log something is wrong, and what. */
+export interface LogProblem {
+  readonly path: string;
+  readonly offset: number;
+  /** The bytes at the beginning of the file that can be trusted: whole units, and with their checksum if there are any. */
+  readonly goodBytes: number;
+  readonly problem: string;
+}
+
 /** The log must not be loaded: the server does not start, and the file stays unchanged. */
 export class LogLoadError extends Error {
-  constructor(path: string, offset: number, problem: string) {
+  readonly goodBytes: number;
+
+  constructor({ path, offset, goodBytes, problem }: LogProblem) {
     super(
       `${path}: bad at offset ${offset}: ${problem}. Nothing was changed. Restore the file from a copy, or keep only ` +
         `what is before the damage: 'my-redis-server check-aof --fix ${path}' removes the rest after it has copied it`,
     );
+    this.goodBytes = goodBytes;
   }
 }
 
@@ -32,7 +44,6 @@ export interface IncompleteEnd {
   readonly uncoveredOffset: number;
   /** The annotation for the bytes from there to `entryOffset`. */
   readonly closing: string | undefined;
-  /** Whether the file has had a checksum. */
   readonly hasChecksums: boolean;
 }
 
@@ -101,6 +112,8 @@ class LogLoader {
   #unit: Arguments[] | undefined;
   #unitOffset = 0;
   #unitChecksum: ChecksumState = { value: 0, length: 0 };
+  /** Where the last checksum ended. */
+  #coveredOffset: number;
   #commands = 0;
   #errors = 0;
 
@@ -109,6 +122,7 @@ class LogLoader {
     this.#extension = extension;
     this.#path = path;
     this.#reader = reader;
+    this.#coveredOffset = reader.offset;
     this.#context = server.clients.addPseudo("loader");
   }
 
@@ -135,13 +149,13 @@ class LogLoader {
   }
 
   #incompleteEnd(): IncompleteEnd {
-    const { closing, hasChecksums, state } = this.#checksum;
-    const { entryOffset } = this.#reader;
-    return { entryOffset, uncoveredOffset: entryOffset - state.length, closing, hasChecksums };
+    const { closing, hasChecksums } = this.#checksum;
+    return { entryOffset: this.#reader.entryOffset, uncoveredOffset: this.#coveredOffset, closing, hasChecksums };
   }
 
   #annotation(): void {
     const verdict = this.#checksum.check(this.#reader.annotation);
+    if (verdict === "right") this.#coveredOffset = this.#reader.offset;
     if (verdict === "other") this.#checksum.add(this.#reader.entryBytes);
     if (verdict === "wrong") this.#refuse(`the data before it does not fit its checksum '${this.#reader.annotation}'`);
   }
@@ -157,9 +171,8 @@ class LogLoader {
       this.#unitOffset = this.#reader.entryOffset;
     } else if (args.count === 1 && args.is(0, "exec")) {
       if (this.#unit === undefined) this.#refuse("EXEC without MULTI");
-      const unit = this.#unit ?? [];
+      for (const queued of this.#unit ?? []) this.#run(queued);
       this.#unit = undefined;
-      for (const queued of unit) this.#run(queued);
     } else if (this.#unit !== undefined) {
       // Without this, a damaged EXEC would take all that follows into the transaction.
       if (this.#server.processor.resolve(args) instanceof Refusal)
@@ -200,6 +213,9 @@ class LogLoader {
   }
 
   #refuse(problem: string): never {
-    throw new LogLoadError(this.#path, this.#reader.entryOffset, problem);
+    const offset = this.#reader.entryOffset;
+    const wholeUnits = this.#unit === undefined ? offset : this.#unitOffset;
+    const goodBytes = this.#checksum.hasChecksums ? this.#coveredOffset : wholeUnits;
+    throw new LogLoadError({ path: this.#path, offset, goodBytes, problem });
   }
 }

@@ -4,16 +4,16 @@ import type { ManifestEntry } from "./manifest-text.ts";
 
 /** The names of the files in the folder of a log, all of which begin with `fileName`. */
 export class LogNames {
-  readonly #folder: string;
+  readonly folder: string;
   readonly #fileName: string;
 
   constructor(folder: string, fileName: string) {
-    this.#folder = folder;
+    this.folder = folder;
     this.#fileName = fileName;
   }
 
-  get manifest(): string {
-    return `${this.#fileName}.manifest`;
+  get manifestPath(): string {
+    return join(this.folder, `${this.#fileName}.manifest`);
   }
 
   /** An increment with this number, or with the first one after it whose name no file with data has. */
@@ -28,16 +28,14 @@ export class LogNames {
 
   #free(sequence: number, named: (sequence: number) => Omit<ManifestEntry, "sequence">): ManifestEntry {
     let number = sequence;
-    while (sizeOf(join(this.#folder, named(number).file)) > 0) number++;
+    while (sizeOf(join(this.folder, named(number).file)) > 0) number++;
     return { ...named(number), sequence: number };
   }
 
   /** Files that look like data of the log, are not empty, and are not among `entries`. */
   unnamed(entries: readonly ManifestEntry[]): string[] {
     const known = new Set(entries.map(({ file }) => file));
-    return this.#list().filter(
-      (name) => this.#isData(name) && !known.has(name) && sizeOf(join(this.#folder, name)) > 0,
-    );
+    return this.#list().filter((name) => this.#isData(name) && !known.has(name) && sizeOf(join(this.folder, name)) > 0);
   }
 
   #isData(name: string): boolean {
@@ -60,7 +58,7 @@ export class LogNames {
   }
 
   #list(): string[] {
-    return readdirSync(this.#folder);
+    return readdirSync(this.folder);
   }
 }
 

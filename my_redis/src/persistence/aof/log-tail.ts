@@ -10,12 +10,17 @@ import { readAt } from "./read-at.ts";
 export const maxCuts = 8;
 const copyBytes = 1 << 20;
 
-/** Throws LogLoadError when the end of a file is not a mere cut, but damage. Nothing is changed. */
-export function refuseDamagedEnd(path: string, end: IncompleteEnd): void {
+/**
+ * Throws LogLoadError when the end of a file is not a mere cut, but damage. Nothing is changed. `wholeUnits`: where the
+ * last whole unit ends.
+ */
+export function refuseDamagedEnd(path: string, wholeUnits: number, end: IncompleteEnd): void {
   const descriptor = openSync(path, "r");
   try {
     const damage = findDamage(descriptor, end);
-    if (damage !== undefined) throw new LogLoadError(path, end.entryOffset, `the file is damaged: ${damage}`);
+    if (damage === undefined) return;
+    const goodBytes = end.hasChecksums ? end.uncoveredOffset : wholeUnits;
+    throw new LogLoadError({ path, offset: end.entryOffset, goodBytes, problem: `the file is damaged: ${damage}` });
   } finally {
     closeSync(descriptor);
   }

@@ -25,6 +25,13 @@ export class ManifestError extends Error {
   }
 }
 
+/** The files of the log, in the order in which they are loaded. */
+export const liveEntries = (entries: readonly ManifestEntry[]): readonly ManifestEntry[] =>
+  entries.filter((entry) => entry.type !== "h").toSorted(loadOrder);
+
+const loadOrder = (left: ManifestEntry, right: ManifestEntry): number =>
+  left.type === right.type ? left.sequence - right.sequence : left.type === "b" ? -1 : 1;
+
 /** The longest line that redis-server reads, in bytes. */
 const maxLineBytes = 1024;
 const checksumPrefix = "#CRC32:";

@@ -1,11 +1,23 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Manifest, type ManifestEntry, manifestText, parseManifest } from "./manifest-text.ts";
+import type { LogNames } from "./log-names.ts";
+import { type Manifest, type ManifestEntry, ManifestError, manifestText, parseManifest } from "./manifest-text.ts";
 
-/** Throws ManifestError, and the system's error. */
-export function readManifest(path: string): Manifest {
-  return parseManifest(readFileSync(path, "utf8"), path);
+/**
+ * Reads the manifest of a log. Undefined when there is no log: no manifest, and no file with data. A manifest that lost
+ * a line is still a valid one, unless it has a checksum. So every file with data must be in it. Throws ManifestError,
+ * and the system's error.
+ */
+export function readManifest(names: LogNames): Manifest | undefined {
+  const path = names.manifestPath;
+  const manifest = existsSync(path) ? parseManifest(readFileSync(path, "utf8"), path) : undefined;
+  if (manifest?.isChecked === true) return manifest;
+  const unnamed = names.unnamed(manifest?.entries ?? []);
+  if (unnamed.length === 0) return manifest;
+  const files = unnamed.map((name) => join(names.folder, name)).join(" and ");
+  const problem = manifest === undefined ? " is missing" : ": a line may be missing";
+  throw new ManifestError(path, `${problem}, because ${files} holds data and is not named in it`);
 }
 
 /** Replaces the manifest atomically. It is on the disk once its folder has been synced, too. */

@@ -7,7 +7,7 @@ import { lockFolder } from "./persistence/aof/folder-lock.ts";
 import { type LogFile, logFilesIn } from "./persistence/aof/log-files.ts";
 import { LogNames } from "./persistence/aof/log-names.ts";
 import { loadLog, LogLoadError } from "./persistence/aof/log-loader.ts";
-import { cutWithCopy, refuseDamagedEnd } from "./persistence/aof/log-tail.ts";
+import { cutWithCopy, refuseDamagedEnd, refuseOtherSize } from "./persistence/aof/log-tail.ts";
 import { ManifestError } from "./persistence/aof/manifest-text.ts";
 import { loadRdb, RdbLoadError } from "./persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "./persistence/snapshot/rdb-target.ts";
@@ -92,7 +92,7 @@ function folderOf(path: string): string {
 /** The files to check. Undefined, after a message, when the manifest cannot be trusted. */
 function filesAt(path: string, write: Write): readonly LogFile[] | undefined {
   if (!isFolder(path) && !path.endsWith(".manifest")) {
-    return [{ path, isLast: true, names: new LogNames(dirname(path), basename(path)) }];
+    return [{ path, isLast: true, bytes: undefined, names: new LogNames(dirname(path), basename(path)) }];
   }
   const { files, problem, found } = logFilesIn(folderOf(path));
   if (problem === undefined) return files;
@@ -109,8 +109,9 @@ interface Problem {
   readonly goodBytes: number | undefined;
 }
 
-function problemOf(server: BuiltServer, { path }: LogFile, write: Write): Problem | undefined {
+function problemOf(server: BuiltServer, { path, bytes }: LogFile, write: Write): Problem | undefined {
   try {
+    refuseOtherSize(path, bytes);
     const extension = transactionLog(server.parts.book, server.environment.monotonicMs);
     const { incomplete, goodBytes, commands, keys } = server.execution.asLoading(() =>
       loadLog(server, extension, path),

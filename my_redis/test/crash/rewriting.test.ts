@@ -94,7 +94,9 @@ describe("a process that is killed at a step of rewriting its append-only file h
       });
       connection.close();
       const manifest = readFileSync(join(folder, "appendonlydir", "appendonly.aof.manifest"), "utf8");
-      const named = [...manifest.matchAll(/^file (\S+) seq \d+ type [bi]$/gm)].map((match) => match[1] as string);
+      const named = [...manifest.matchAll(/^file (\S+) seq \d+ type [bi]( bytes \d+)?$/gm)].map(
+        (match) => match[1] as string,
+      );
       const files = readdirSync(join(folder, "appendonlydir")).filter((name) => /\.(rdb|aof)$/.test(name));
       // A complete base that no manifest names is not deleted.
       const kept = step === "base renamed" ? ["appendonly.aof.1.base.aof"] : [];

@@ -49,17 +49,24 @@ function lock(descriptor: number): Outcome {
 function lockWithLibrary(descriptor: number): boolean {
   if (typeof Bun === "undefined" || process.platform !== "linux") return false;
   try {
-    const { dlopen } = process.getBuiltinModule("bun:ffi") as unknown as ForeignFunctions;
-    const library = dlopen("libc.so.6", { flock: { args: ["int", "int"], returns: "int" } });
-    return library.symbols.flock(descriptor, lockExclusively | withoutWaiting) === 0;
+    flock ??= openLibrary().symbols.flock;
+    return flock(descriptor, lockExclusively | withoutWaiting) === 0;
   } catch {
     // A system whose C library has another name.
     return false;
   }
 }
 
+type Flock = (descriptor: number, operation: number) => number;
+let flock: Flock | undefined;
+
 interface ForeignFunctions {
-  dlopen(library: string, functions: object): { symbols: { flock(descriptor: number, operation: number): number } };
+  dlopen(library: string, functions: object): { readonly symbols: { readonly flock: Flock } };
+}
+
+function openLibrary(): ReturnType<ForeignFunctions["dlopen"]> {
+  const { dlopen } = process.getBuiltinModule("bun:ffi") as unknown as ForeignFunctions;
+  return dlopen("libc.so.6", { flock: { args: ["int", "int"], returns: "int" } });
 }
 
 /**

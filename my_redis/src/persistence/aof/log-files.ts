@@ -10,6 +10,8 @@ export interface LogFile {
   /** No later file of the log holds data. */
   readonly isLast: boolean;
   readonly names: LogNames;
+  /** The size that the manifest gives, if it gives one. */
+  readonly bytes: number | undefined;
 }
 
 export interface LogFiles {
@@ -34,9 +36,11 @@ export function logFilesIn(folder: string): LogFiles {
   }
   const logNames = new LogNames(folder, manifest.slice(0, -".manifest".length));
   try {
-    const paths = liveEntries(readManifest(logNames)?.entries ?? []).map(({ file }) => join(folder, file));
-    const files = paths.map((path, index) => ({
-      path,
+    const live = liveEntries(readManifest(logNames)?.entries ?? []);
+    const paths = live.map(({ file }) => join(folder, file));
+    const files = live.map(({ bytes }, index) => ({
+      path: paths[index] as string,
+      bytes,
       names: logNames,
       isLast: paths.slice(index + 1).every((later) => sizeOf(later) === 0),
     }));

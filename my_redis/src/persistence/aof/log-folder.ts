@@ -7,7 +7,7 @@ import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import type { LogExtension } from "./log-extension.ts";
 import { type IncompleteEnd, type LoadResult, loadLog, LogLoadError } from "./log-loader.ts";
 import { draftName, LogNames, sizeOf } from "./log-names.ts";
-import { cutWithCopy, refuseDamagedEnd } from "./log-tail.ts";
+import { cutWithCopy, refuseDamagedEnd, refuseOtherSize } from "./log-tail.ts";
 import { liveEntries, type ManifestEntry, ManifestError } from "./manifest-text.ts";
 import { readManifest, replaceManifest, syncFile, syncFolder, writeManifest } from "./manifest.ts";
 
@@ -203,7 +203,8 @@ export class LogFolder {
         kept.push(entry);
       }
     }
-    return first === undefined ? [base, ...history] : [base, ...history, first, ...kept];
+    const whole = { ...base, bytes: sizeOf(this.pathOf(base)) };
+    return first === undefined ? [whole, ...history] : [whole, ...history, first, ...kept];
   }
 
   /**
@@ -272,6 +273,7 @@ export class LogFolder {
   #loadFile(server: Services, extension: LogExtension, entry: ManifestEntry): LoadResult {
     const path = this.pathOf(entry);
     if (!existsSync(path)) throw new ManifestError(this.#names.manifestPath, ` names ${path}, which is missing`);
+    refuseOtherSize(path, entry.bytes);
     const loaded = loadLog(server, extension, path);
     if (loaded.incomplete !== undefined) this.#cutEnd(server, entry, loaded.goodBytes, loaded.incomplete);
     return loaded;

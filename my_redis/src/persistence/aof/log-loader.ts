@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Context, Services } from "../../dispatch/context.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import { Arguments } from "../../protocol/arguments.ts";
@@ -65,12 +65,13 @@ export function loadLog(server: Services, extension: LogExtension, path: string)
   try {
     const start = beginsWithSnapshot(descriptor) ? loadSnapshot(server, path) : noSnapshot;
     let position = start.endOffset;
+    const { size } = fstatSync(descriptor);
     const read: ReadBytes = (target) => {
-      const size = readSync(descriptor, target, 0, target.length, position);
-      position += size;
-      return size;
+      const read = readSync(descriptor, target, 0, target.length, position);
+      position += read;
+      return read;
     };
-    const loaded = new LogLoader({ server, extension, path, reader: new LogReader(read, position) }).load();
+    const loaded = new LogLoader({ server, extension, path, reader: new LogReader(read, position, size) }).load();
     return { ...loaded, keys: start.keys };
   } finally {
     closeSync(descriptor);

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findDamage } from "./damage-evidence.ts";
-import { cutPath, type LogNames } from "./log-names.ts";
+import { cutPath, type LogNames, sizeOf } from "./log-names.ts";
 import { type IncompleteEnd, LogLoadError } from "./log-loader.ts";
 import { syncFile } from "./manifest.ts";
 import { readAt } from "./read-at.ts";
@@ -24,6 +24,14 @@ export function refuseDamagedEnd(path: string, wholeUnits: number, end: Incomple
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Throws LogLoadError when a base has not the size that it had: cut between two of its commands it looks complete. */
+export function refuseOtherSize(path: string, bytes: number | undefined): void {
+  const size = sizeOf(path);
+  if (bytes === undefined || bytes === size) return;
+  const problem = `the file has ${size} bytes, where the manifest says ${bytes}`;
+  throw new LogLoadError({ path, offset: Math.min(bytes, size), goodBytes: size, problem });
 }
 
 /**

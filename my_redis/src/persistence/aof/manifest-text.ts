@@ -7,6 +7,8 @@ export interface ManifestEntry {
   readonly file: string;
   readonly sequence: number;
   readonly type: "b" | "i" | "h";
+  /** Size of a base, which never changes. Undefined for an increment, and for a file that redis-server has written. */
+  readonly bytes?: number;
 }
 
 export interface Manifest {
@@ -38,13 +40,18 @@ const checksumPrefix = "#CRC32:";
 
 /** The manifest as Redis 7 reads it, after a line with the checksum of the entries, which redis-server skips. */
 export function manifestText(entries: readonly ManifestEntry[]): string {
-  const lines = entries.map(({ file, sequence, type }) => `file ${quoteWord(file)} seq ${sequence} type ${type}\n`);
-  const text = lines.join("");
+  const text = entries.map(lineOf).join("");
   return checksumAnnotation(Buffer.from(text)) + text;
 }
 
+function lineOf({ file, sequence, type, bytes }: ManifestEntry): string {
+  const line = `file ${quoteWord(file)} seq ${sequence} type ${type}`;
+  return bytes === undefined ? `${line}\n` : `${line} bytes ${bytes}\n`;
+}
+
 /**
- * Reads a manifest: lines of "file <name> seq <number> type <b|i|h>", and comments. Whatever redis-server refuses is
+ * Reads a manifest: lines of "file <name> seq <number> type <b|i|h>", and comments. MyRedis adds
+ * the size of a base, a parameter that redis-server skips. Whatever redis-server refuses is
  * refused here as well. Throws ManifestError.
  */
 export function parseManifest(text: string, path: string): Manifest {
@@ -95,6 +102,11 @@ function parseLine(line: string): ManifestEntry | string {
     if (fields.has(name)) return `${name} for the second time`;
     fields.set(name, words[index + 1] as string);
   }
+  return entryOf(fields);
+}
+
+/** An entry, or what is wrong with its parameters. */
+function entryOf(fields: ReadonlyMap<string, string>): ManifestEntry | string {
   const file = fields.get("file");
   const digits = fields.get("seq") ?? "";
   const sequence = Number(digits);
@@ -102,12 +114,15 @@ function parseLine(line: string): ManifestEntry | string {
   if (file === undefined || file !== basename(file) || [".", "..", ""].includes(file)) return "no file name";
   if (!/^\d+$/.test(digits) || !Number.isSafeInteger(sequence) || sequence < 1) return "no sequence";
   if (type !== "b" && type !== "i" && type !== "h") return "no type b, i or h";
+  const size = fields.get("bytes");
+  if (size !== undefined && !/^\d{1,15}$/.test(size)) return "no size";
+  const entry: ManifestEntry = { file, sequence, type, ...(size !== undefined && { bytes: Number(size) }) };
   const [, number, kind] = numberedName.exec(file) ?? [];
-  if (number === undefined) return { file, sequence, type };
+  if (number === undefined) return entry;
   if (Number(number) !== sequence) return `sequence ${sequence} for a file of another number`;
   if ((kind === "base" && type === "i") || (kind === "incr" && type === "b"))
     return `type ${type} for another kind of file`;
-  return { file, sequence, type };
+  return entry;
 }
 
 /** The end of a file's name, as Redis and MyRedis give them. */

@@ -46,7 +46,7 @@ function commandsOf(step: number): Word[][][] {
 /** Makes the files, each of `bytes` bytes or slightly more. */
 export async function writeDamageFiles(bytes: number): Promise<DamageFiles> {
   const dir = temporaryFolder("damage");
-  const options = { appendonly: true, dir, "auto-aof-rewrite-percentage": 0, "enable-debug-command": "yes" };
+  const options = { appendonly: true, dir, "auto-aof-rewrite-percentage": 0, "enable-debug-command": "yes" } as const;
   const server = await startServer({ port: 0, save: "", ...options });
   const connection = await RespConnection.open(server.port, "MyRedis");
   const ask = async (...words: Word[]): Promise<string> => (await connection.reply(...words)).text ?? "";

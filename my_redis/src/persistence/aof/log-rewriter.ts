@@ -188,7 +188,7 @@ export class LogRewriter implements LogRewriting {
       rewrite.isFinishing = true;
       await this.#nameBase(folder, temporary, extension, increment);
       this.onStep("manifest replaced");
-      await folder.dropHistory();
+      await this.#dropHistory(folder);
       this.onStep("history removed");
       if (log !== undefined) this.#measure(log);
     } catch (error) {
@@ -196,6 +196,15 @@ export class LogRewriter implements LogRewriting {
       throw error;
     } finally {
       if (log?.draft !== undefined && folder.isNamed(log.draft)) log.draft = undefined;
+    }
+  }
+
+  /** The new log is complete. What could not be removed of the old one is removed by the next rewrite, or start. */
+  async #dropHistory(folder: LogFolder): Promise<void> {
+    try {
+      await folder.dropHistory();
+    } catch (error) {
+      this.#server.environment.report("warning", "the files before the rewrite could not be removed yet", error);
     }
   }
 

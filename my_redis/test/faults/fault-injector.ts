@@ -45,6 +45,7 @@ export function pathsOf(dir: string, processId: number): string[] {
   ]);
   names.push("appendonly.aof.manifest", "temp-appendonly.aof.manifest", `temp-rewriteaof-${processId}.aof`);
   const snapshots = ["dump.rdb", `temp-now-${processId}-dump.rdb`, `temp-background-${processId}-dump.rdb`];
+  names.push("lock");
   return [folder, ...names.map((name) => join(folder, name)), ...snapshots.map((name) => join(dir, name))];
 }
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { startProcess, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { mainFile, type MyRedisProcess, startMyRedis } from "../crash/my-redis-process.ts";
 import { CountingWriters } from "./counting-writers.ts";
@@ -50,7 +50,7 @@ export async function runFaultRound(plan: FaultPlan): Promise<FaultOutcome> {
     plan.action === "start" ? await failToStart(plan, dir, server, counting) : await fail(plan, dir, server);
   const refusesUntilRestart = untilRestart.test(server.process.stdout());
   if (plan.action !== "end" && plan.action !== "start")
-    await expectRecovery(plan, server, counting, refusesUntilRestart);
+    await expectRecovery(plan, dir, server, counting, refusesUntilRestart);
   await counting.stop();
   await server.process.kill("SIGKILL");
   await expectAllThere(dir, counting);
@@ -134,6 +134,7 @@ async function failToStart(
 
 async function expectRecovery(
   { action }: FaultPlan,
+  dir: string,
   server: MyRedisProcess,
   counting: CountingWriters,
   refusesUntilRestart: boolean,
@@ -147,16 +148,18 @@ async function expectRecovery(
     const before = counting.acknowledged;
     await waitUntil(() => counting.acknowledged > before + 50, { what: "writes after the faults", timeoutMs: 15_000 });
   }
-  if (action === "begin the log" && !refusesUntilRestart) await logIsBegun(ask);
+  if (action === "begin the log" && !refusesUntilRestart) await logIsBegun(dir, ask);
   connection.close();
 }
 
-/** A log that could not be begun is begun by asking again; until it has its base, nothing is promised. */
-async function logIsBegun(ask: (...words: string[]) => Promise<string>): Promise<void> {
+/** A log that could not be begun is begun by asking again. Nothing is promised until its manifest names its base. */
+async function logIsBegun(dir: string, ask: (...words: string[]) => Promise<string>): Promise<void> {
+  const manifest = join(dir, "appendonlydir", "appendonly.aof.manifest");
   const isBegun = async (): Promise<boolean> => {
     await ask("CONFIG", "SET", "appendonly", "yes");
     const info = await ask("INFO", "persistence");
-    return /aof_enabled:1\r/.test(info) && /aof_rewrite_in_progress:0\r/.test(info) && /aof_rewrites:[1-9]/.test(info);
+    const isNamed = existsSync(manifest) && readFileSync(manifest, "latin1").includes(" type i\n");
+    return isNamed && /aof_enabled:1\r/.test(info) && /aof_rewrite_in_progress:0\r/.test(info);
   };
   await waitUntil(isBegun, { what: "the log", timeoutMs: 15_000 });
 }

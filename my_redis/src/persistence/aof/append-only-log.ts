@@ -5,6 +5,7 @@ import { AppendOnlyFile, type AppendOnlyFileOptions } from "./append-only-file.t
 import { CommandLog } from "./command-log.ts";
 import { LogFolder } from "./log-folder.ts";
 import type { LogExtension } from "./log-extension.ts";
+import { openIncrement } from "./log-names.ts";
 import { appendCarriedOver, LogRewriter } from "./log-rewriter.ts";
 import type { ManifestEntry } from "./manifest-text.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
@@ -120,7 +121,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     const folder = new LogFolder(this.options);
     try {
       const draft = folder.nextIncrement();
-      const descriptor = openSync(folder.draftPathOf(draft), "w");
+      const descriptor = openIncrement(folder.draftPathOf(draft));
       const open = this.#begin(folder, descriptor, 0);
       open.bytesBefore = 0;
       open.draft = draft;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { constants, existsSync, openSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ManifestEntry } from "./manifest-text.ts";
 
@@ -80,3 +80,10 @@ export const draftName = ({ file }: ManifestEntry): string => `temp-${file}`;
 
 /** 0 for a file that is missing. */
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/**
+ * Opens a new increment, for appending: after a write that failed in its middle the file is cut, and the next write must
+ * follow at its new end. Throws the system's error.
+ */
+export const openIncrement = (path: string): number =>
+  openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND);

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync } from "node:fs";
+import { closeSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -8,7 +8,7 @@ import { BackgroundSnapshot, SnapshotCancelledError } from "../snapshot/backgrou
 import type { CommandLog } from "./command-log.ts";
 import { LogFolder } from "./log-folder.ts";
 import type { LogExtension } from "./log-extension.ts";
-import { temporaryBaseName } from "./log-names.ts";
+import { openIncrement, temporaryBaseName } from "./log-names.ts";
 import type { ManifestEntry } from "./manifest-text.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
 import { beginFile, type FileForm } from "../snapshot/snapshot-file.ts";
@@ -242,7 +242,7 @@ export class LogRewriter implements LogRewriting {
     }
     const increment = folder.nextIncrement(draft);
     const path = draft === undefined ? folder.pathOf(increment) : folder.draftPathOf(increment);
-    const descriptor = openSync(path, "w");
+    const descriptor = openIncrement(path);
     try {
       if (draft === undefined) await folder.append(increment);
       this.onStep("increment named");

@@ -1,4 +1,5 @@
 import { cpSync } from "node:fs";
+import { join } from "node:path";
 import { startRedisServer, temporaryFolder } from "../../../tools/test-services/index.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 import type { SeededRandom } from "../fuzz/seeded-random.ts";
@@ -38,7 +39,7 @@ export class CrashRounds {
   async run({ random, policy = random.pick(policies), comparesWithRedis }: CrashRoundOptions): Promise<string[]> {
     const server = await startMyRedis(this.#folder, { appendfsync: policy, "auto-aof-rewrite-percentage": "0" });
     await this.#runUntilKilled(server, random);
-    if (comparesWithRedis) cpSync(this.#folder, this.#copy, { recursive: true });
+    const copy = comparesWithRedis ? copyOfLog(this.#folder) : undefined;
 
     const restarted = await startMyRedis(this.#folder, { "enable-debug-command": "yes" });
     const found: string[] = [];
@@ -46,14 +47,10 @@ export class CrashRounds {
     const reader = await restarted.connect();
     for (const writer of this.#writers) found.push(...(await writer.differences(reader)));
     found.push(...(await this.#relay.differences(restarted)));
-    if (comparesWithRedis) found.push(...(await differencesToRedis(reader, this.#copy)));
+    if (copy !== undefined) found.push(...(await differencesToRedis(reader, copy)));
     reader.close();
     await restarted.process.kill("SIGKILL");
     return found;
-  }
-
-  get #copy(): string {
-    return `${this.#folder}/copy-${this.#rounds}`;
   }
 
   async #runUntilKilled(server: MyRedisProcess, random: SeededRandom): Promise<void> {
@@ -78,6 +75,12 @@ export class CrashRounds {
   }
 }
 
+function copyOfLog(folder: string): string {
+  const copy = temporaryFolder("crash");
+  cpSync(join(folder, "appendonlydir"), join(copy, "appendonlydir"), { recursive: true });
+  return copy;
+}
+
 /** The kill may come before the reply. */
 async function disturb(server: MyRedisProcess, command: string): Promise<void> {
   const connection = await server.connect().catch(() => undefined);
@@ -90,15 +93,20 @@ async function differencesToRedis(reader: RespConnection, folder: string): Promi
   const args = ["--dir", folder, "--appendonly", "yes", "--enable-debug-command", "yes"];
   const redis = await startRedisServer({ args });
   const other = await RespConnection.open(redis.port, "redis-server");
-  const [own, theirs] = [await digestOf(reader), await digestOf(other)];
+  const [own, theirs] = [await digestsOf(reader), await digestsOf(other)];
   other.close();
   await redis.stop();
-  return own === theirs ? [] : [`the digest is ${own}, redis-server's is ${theirs}`];
+  const keys = new Set([...own.keys(), ...theirs.keys()]);
+  return [...keys]
+    .filter((key) => own.get(key) !== theirs.get(key))
+    .map((key) => `${key}: the digest is ${own.get(key)}, redis-server's is ${theirs.get(key)}`);
 }
 
-/** Looks at every key first, so that expired ones are gone. */
-async function digestOf(connection: RespConnection): Promise<string> {
-  const keys = (await connection.reply("KEYS", "*")).items ?? [];
-  await connection.replies(keys.map(({ text }) => ["EXISTS", text ?? ""]));
-  return (await connection.reply("DEBUG", "DIGEST")).text ?? "";
+/** The digest of each key's value. A key that has expired is left out. */
+async function digestsOf(connection: RespConnection): Promise<Map<string, string>> {
+  const keys = ((await connection.reply("KEYS", "*")).items ?? []).map(({ text }) => text ?? "");
+  const there = await connection.replies(keys.map((key) => ["EXISTS", key]));
+  const digests = await connection.replies(keys.map((key) => ["DEBUG", "DIGEST-VALUE", key]));
+  const found = keys.map((key, index): [string, string] => [key, digests[index]?.items?.[0]?.text ?? ""]);
+  return new Map(found.filter((_, index) => there[index]?.text === "1"));
 }

@@ -67,11 +67,16 @@ export class FaultInjector {
     return new FaultInjector(strace, trace);
   }
 
+  /** Number of calls that have failed so far. */
+  get injected(): number {
+    return injectedIn(this.#trace);
+  }
+
   /** Lets the calls work again. Returns how many have failed. */
   async end(): Promise<number> {
     await this.#strace.kill("SIGINT");
     await this.#strace.exited;
-    return injectedIn(this.#trace);
+    return this.injected;
   }
 }
 

@@ -17,6 +17,8 @@ export interface FaultPlan {
    * cut short.
    */
   readonly shortWriteBytes?: number | undefined;
+  /** Waits until a call has failed, however long that takes. A random plan may not make any call fail. */
+  readonly waitsForFault?: boolean;
 }
 
 export interface FaultOutcome {
@@ -47,7 +49,7 @@ export async function runFaultRound(plan: FaultPlan): Promise<FaultOutcome> {
   counting.start(server.port);
   await waitUntil(() => counting.acknowledged > 50, { what: "writes", timeoutMs: 10_000 });
   const injected =
-    plan.action === "start" ? await failToStart(plan, dir, server, counting) : await fail(plan, dir, server);
+    plan.action === "start" ? await failToStart(plan, dir, server, counting) : await fail(plan, dir, server, counting);
   const refusesUntilRestart = untilRestart.test(server.process.stdout());
   if (plan.action !== "end" && plan.action !== "start")
     await expectRecovery(plan, dir, server, counting, refusesUntilRestart);
@@ -59,11 +61,19 @@ export async function runFaultRound(plan: FaultPlan): Promise<FaultOutcome> {
 }
 
 /** Lets the storage of a running server fail during the action. Returns the number of failed calls. */
-async function fail(plan: FaultPlan, dir: string, server: MyRedisProcess): Promise<number> {
+async function fail(plan: FaultPlan, dir: string, server: MyRedisProcess, counting: CountingWriters): Promise<number> {
   const { pid } = server.process;
   const injector = await FaultInjector.attach(pid, plan.faults, pathsOf(dir, pid));
-  if (plan.shortWriteBytes !== undefined) limitFiles(pid, `${logBytes(dir) + plan.shortWriteBytes}`);
+  if (plan.shortWriteBytes !== undefined) {
+    // The log must not grow between the look at its size and the limit.
+    await counting.stop();
+    limitFiles(pid, `${logBytes(dir) + plan.shortWriteBytes}`);
+    counting.start(server.port);
+  }
   await act(plan.action, server);
+  if (plan.waitsForFault === true) {
+    await waitUntil(() => injector.injected > 0, { what: "a call that fails", timeoutMs: 20_000 });
+  }
   await Bun.sleep(faultyMs);
   if (plan.shortWriteBytes !== undefined) limitFiles(pid, "unlimited");
   const injected = await injector.end();

@@ -11,14 +11,14 @@ const fault = (calls: CallGroup, error: string, when: string): Fault => ({ calls
 const plans: readonly (FaultPlan & { readonly refuses: boolean; readonly untilRestart?: boolean })[] = [
   { action: "write", policy: "always", faults: [fault("write", "ENOSPC", "3")], refuses: true },
   { action: "write", policy: "everysec", faults: [fault("write", "EIO", "1+")], refuses: true },
-  { action: "write", policy: "no", faults: [fault("truncate", "EIO", "1+")], shortWriteBytes: 130, refuses: true },
+  { action: "write", policy: "no", faults: [fault("truncate", "EIO", "1+")], shortWriteBytes: 7, refuses: true },
   { action: "write", policy: "always", faults: [fault("sync", "EIO", "2")], refuses: true, untilRestart: true },
   { action: "rewrite", policy: "everysec", faults: [fault("write", "ENOSPC", "2")], refuses: true },
   { action: "rewrite", policy: "always", faults: [fault("rename", "EIO", "1+")], refuses: false },
   { action: "rewrite", policy: "everysec", faults: [fault("open", "EMFILE", "1+")], refuses: false },
   { action: "rewrite", policy: "no", faults: [fault("sync", "EIO", "1+")], refuses: false },
   { action: "rewrite", policy: "everysec", faults: [fault("remove", "EROFS", "1+")], refuses: false },
-  { action: "rewrite", policy: "always", faults: [fault("close", "EIO", "3")], shortWriteBytes: 368, refuses: true },
+  { action: "rewrite", policy: "always", faults: [fault("close", "EIO", "1+")], shortWriteBytes: 368, refuses: true },
   { action: "begin the log", policy: "everysec", faults: [fault("rename", "EIO", "1")], refuses: false },
   { action: "begin the log", policy: "always", faults: [fault("open", "ENOSPC", "1+")], refuses: false },
   { action: "background save", policy: "always", faults: [fault("open", "EIO", "1+")], refuses: false },
@@ -36,7 +36,7 @@ describe.skipIf(strace.missing)(`no acknowledged write is lost, and writes go on
   for (const { refuses, untilRestart = false, ...plan } of plans) {
     const failing = plan.faults.map(({ calls, error, when }) => `${calls} (${error}, ${when})`).join(" and ");
     test(`when ${failing} fails during '${plan.action}' with appendfsync ${plan.policy}`, async () => {
-      const outcome = await runFaultRound(plan);
+      const outcome = await runFaultRound({ ...plan, waitsForFault: true });
       expect(outcome.injected).toBeGreaterThan(0);
       expect(outcome.refusesUntilRestart).toBe(untilRestart);
       if (refuses) expect([...outcome.refusals.keys()]).toContain("MISCONF");

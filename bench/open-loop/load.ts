@@ -1,0 +1,155 @@
+import { ReadableSockets } from "./libc-sockets.ts";
+import { LoadConnection } from "./load-connection.ts";
+import { RequestMix } from "./request-mix.ts";
+import { type Percentiles, Samples } from "./samples.ts";
+import { SideClient, type Steps } from "./side-client.ts";
+
+export interface LoadOptions {
+  readonly port: number;
+  readonly connections: number;
+  readonly seed: number;
+}
+
+export interface OpenLoopOptions {
+  /** Requests per second, sent at even intervals whether the ones before are answered or not. */
+  readonly rate: number;
+  readonly leastMs: number;
+  /** Ends the run even if the steps have not come to their end. */
+  readonly mostMs: number;
+  /** What another client does meanwhile. The run goes on until its end. */
+  readonly steps?: ((side: SideClient) => Steps) | undefined;
+}
+
+export interface OpenLoopFigures {
+  /** From the moment when a request was to be sent to its reply. */
+  readonly latencyMs: Percentiles;
+  /** How late the load itself was with sending. */
+  readonly lagMs: Percentiles;
+  readonly answeredPerSecond: number;
+  readonly errors: number;
+  /** Requests that were not sent, because too many of their connection were unanswered. */
+  readonly unsent: number;
+  /** When the steps had ended, milliseconds from the beginning; undefined if they had not. */
+  readonly stepsMs: number | undefined;
+}
+
+const maxSamples = 16_000_000;
+/** After a run, so long for the replies that are still to come. */
+const drainMs = 5000;
+
+/** Requests over many connections, from a loop that never sleeps: it needs a core of its own. */
+export class Load {
+  readonly #connections: LoadConnection[] = [];
+  readonly #side: SideClient;
+  readonly #sockets: ReadableSockets;
+  readonly #mix: RequestMix;
+  readonly #latencies = new Samples(maxSamples);
+  readonly #lags = new Samples(maxSamples);
+  #nowMs = 0;
+  #answered = 0;
+
+  constructor({ port, connections, seed }: LoadOptions) {
+    for (let count = 0; count < connections; count++) this.#connections.push(new LoadConnection(port));
+    this.#side = new SideClient(port);
+    this.#sockets = new ReadableSockets([...this.#connections, this.#side].map(({ descriptor }) => descriptor));
+    this.#mix = new RequestMix(seed);
+  }
+
+  readonly #onReply = (intendedMs: number): void => {
+    this.#answered++;
+    this.#latencies.add(this.#nowMs - intendedMs);
+  };
+
+  #receive(): void {
+    const connections = this.#connections;
+    let left = this.#sockets.look();
+    for (let index = 0; left > 0 && index <= connections.length; index++) {
+      if (!this.#sockets.isReadable(index)) continue;
+      left--;
+      this.#nowMs = performance.now();
+      if (index === connections.length) this.#side.receive();
+      else (connections[index] as LoadConnection).receive(this.#onReply);
+    }
+  }
+
+  #begin(): void {
+    this.#latencies.clear();
+    this.#lags.clear();
+    this.#answered = 0;
+  }
+
+  /** What the server answers per second when each connection always has `depth` requests outstanding. */
+  saturate(forMs: number, depth: number): number {
+    this.#begin();
+    const startMs = performance.now();
+    for (let nowMs = startMs; nowMs - startMs < forMs; nowMs = performance.now()) {
+      for (const connection of this.#connections) {
+        while (connection.outstanding < depth) connection.ask(this.#mix, nowMs);
+        connection.flush();
+      }
+      this.#receive();
+    }
+    const rate = this.#answered / ((performance.now() - startMs) / 1000);
+    this.#drain();
+    return rate;
+  }
+
+  /** Only the side client works. */
+  alone(steps: (side: SideClient) => Steps): void {
+    const running = steps(this.#side);
+    while (running.next().done !== true) this.#receive();
+  }
+
+  /** Requests at a rate; see `OpenLoopOptions`. */
+  run({ rate, leastMs, mostMs, steps }: OpenLoopOptions): OpenLoopFigures {
+    this.#begin();
+    const errorsBefore = this.#errors;
+    const everyMs = 1000 / rate;
+    const startMs = performance.now();
+    let running = steps?.(this.#side);
+    let stepsMs: number | undefined;
+    let unsent = 0;
+    let next = 0;
+    for (let nowMs = startMs; nowMs - startMs < mostMs; nowMs = performance.now()) {
+      for (let dueMs = startMs + next * everyMs; dueMs <= nowMs; dueMs = startMs + ++next * everyMs) {
+        const connection = this.#connections[next % this.#connections.length] as LoadConnection;
+        if (connection.ask(this.#mix, dueMs)) this.#lags.add(nowMs - dueMs);
+        else unsent++;
+      }
+      for (const connection of this.#connections) connection.flush();
+      this.#receive();
+      if (running?.next().done === true) {
+        running = undefined;
+        stepsMs = nowMs - startMs;
+      }
+      if (running === undefined && nowMs - startMs >= leastMs) break;
+    }
+    const answeredPerSecond = this.#answered / ((performance.now() - startMs) / 1000);
+    this.#drain();
+    return {
+      latencyMs: this.#latencies.percentiles(),
+      lagMs: this.#lags.percentiles(),
+      answeredPerSecond,
+      errors: this.#errors - errorsBefore,
+      unsent,
+      stepsMs,
+    };
+  }
+
+  get #errors(): number {
+    return this.#connections.reduce((sum, { errors }) => sum + errors, 0);
+  }
+
+  #drain(): void {
+    const untilMs = performance.now() + drainMs;
+    while (this.#connections.some(({ outstanding }) => outstanding > 0) && performance.now() < untilMs) {
+      for (const connection of this.#connections) connection.flush();
+      this.#receive();
+    }
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+    this.#side.close();
+  }
+}

@@ -26,8 +26,7 @@ function run(task: LoadTask): { rate: number } | OpenLoopFigures {
   const [scene] = selectScenes([task.scene]);
   const { prepare, work } = scene as NonNullable<typeof scene>;
   if (prepare !== undefined) load.alone(prepare);
-  load.run({ rate: task.rate, leastMs: warmMs, mostMs: warmMs });
-  return load.run({ rate: task.rate, leastMs, mostMs, steps: work });
+  return load.run({ rate: task.rate, warmMs, leastMs, mostMs, steps: work });
 }
 
 console.log(JSON.stringify(run(JSON.parse(process.argv[2] ?? "") as LoadTask)));

@@ -13,8 +13,11 @@ export interface LoadOptions {
 export interface OpenLoopOptions {
   /** Requests per second, sent at even intervals whether the ones before are answered or not. */
   readonly rate: number;
+  /** Runs for so long before anything is measured. */
+  readonly warmMs: number;
+  /** The measured time. */
   readonly leastMs: number;
-  /** Ends the run even if the steps have not come to their end. */
+  /** Ends the measured time even if the steps have not come to their end. */
   readonly mostMs: number;
   /** What another client does meanwhile. The run goes on until its end. */
   readonly steps?: ((side: SideClient) => Steps) | undefined;
@@ -37,6 +40,15 @@ const maxSamples = 16_000_000;
 /** After a run, so long for the replies that are still to come. */
 const drainMs = 5000;
 
+const warmWindowMs = 100;
+/** The steps go on once in this time: seldom enough that the compiler's threads do not take the core for them. */
+const stepEveryMs = 1;
+
+function* idleSteps(): Steps {
+  const untilMs = performance.now() + warmWindowMs / 2;
+  while (performance.now() < untilMs) yield;
+}
+
 /** Requests over many connections, from a loop that never sleeps: it needs a core of its own. */
 export class Load {
   readonly #connections: LoadConnection[] = [];
@@ -47,6 +59,11 @@ export class Load {
   readonly #lags = new Samples(maxSamples);
   #nowMs = 0;
   #answered = 0;
+  #unsent = 0;
+  // The requests of a run: when the first one was due, the time between two, and the number of the next one.
+  #startMs = 0;
+  #everyMs = 0;
+  #next = 0;
 
   constructor({ port, connections, seed }: LoadOptions) {
     for (let count = 0; count < connections; count++) this.#connections.push(new LoadConnection(port));
@@ -76,6 +93,7 @@ export class Load {
     this.#latencies.clear();
     this.#lags.clear();
     this.#answered = 0;
+    this.#unsent = 0;
   }
 
   /** What the server answers per second when each connection always has `depth` requests outstanding. */
@@ -101,39 +119,57 @@ export class Load {
   }
 
   /** Requests at a rate; see `OpenLoopOptions`. */
-  run({ rate, leastMs, mostMs, steps }: OpenLoopOptions): OpenLoopFigures {
-    this.#begin();
+  run({ rate, warmMs, leastMs, mostMs, steps }: OpenLoopOptions): OpenLoopFigures {
+    this.#everyMs = 1000 / rate;
+    this.#next = 0;
+    this.#startMs = performance.now();
+    // In the same way as later: otherwise the compiler's threads take the core when the measured time begins.
+    while (performance.now() - this.#startMs < warmMs) this.#window(idleSteps, warmWindowMs, warmWindowMs);
     const errorsBefore = this.#errors;
-    const everyMs = 1000 / rate;
-    const startMs = performance.now();
-    let running = steps?.(this.#side);
-    let stepsMs: number | undefined;
-    let unsent = 0;
-    let next = 0;
-    for (let nowMs = startMs; nowMs - startMs < mostMs; nowMs = performance.now()) {
-      for (let dueMs = startMs + next * everyMs; dueMs <= nowMs; dueMs = startMs + ++next * everyMs) {
-        const connection = this.#connections[next % this.#connections.length] as LoadConnection;
-        if (connection.ask(this.#mix, dueMs)) this.#lags.add(nowMs - dueMs);
-        else unsent++;
-      }
-      for (const connection of this.#connections) connection.flush();
-      this.#receive();
-      if (running?.next().done === true) {
-        running = undefined;
-        stepsMs = nowMs - startMs;
-      }
-      if (running === undefined && nowMs - startMs >= leastMs) break;
-    }
-    const answeredPerSecond = this.#answered / ((performance.now() - startMs) / 1000);
+    const beginMs = performance.now();
+    const stepsMs = this.#window(steps ?? idleSteps, leastMs, mostMs);
+    const answeredPerSecond = this.#answered / ((performance.now() - beginMs) / 1000);
     this.#drain();
     return {
       latencyMs: this.#latencies.percentiles(),
       lagMs: this.#lags.percentiles(),
       answeredPerSecond,
       errors: this.#errors - errorsBefore,
-      unsent,
+      unsent: this.#unsent,
       stepsMs,
     };
+  }
+
+  /** One stretch of a run. Gives when the steps had ended, in milliseconds. */
+  #window(steps: (side: SideClient) => Steps, leastMs: number, mostMs: number): number | undefined {
+    this.#begin();
+    const beginMs = performance.now();
+    const running = steps(this.#side);
+    let stepsMs: number | undefined;
+    while (performance.now() - beginMs < (stepsMs === undefined ? mostMs : leastMs)) {
+      this.#turnUntil(performance.now() + stepEveryMs);
+      if (stepsMs === undefined && running.next().done === true) stepsMs = performance.now() - beginMs;
+    }
+    return stepsMs;
+  }
+
+  /** Short, so that the compiler sees a function that is called often, and not a loop that it enters in the middle. */
+  #turnUntil(untilMs: number): void {
+    for (let nowMs = performance.now(); nowMs < untilMs; nowMs = performance.now()) {
+      this.#askDue(nowMs);
+      for (const connection of this.#connections) connection.flush();
+      this.#receive();
+    }
+  }
+
+  #askDue(nowMs: number): void {
+    const connections = this.#connections;
+    for (let dueMs = this.#startMs + this.#next * this.#everyMs; dueMs <= nowMs; ) {
+      const connection = connections[this.#next % connections.length] as LoadConnection;
+      if (connection.ask(this.#mix, dueMs)) this.#lags.add(nowMs - dueMs);
+      else this.#unsent++;
+      dueMs = this.#startMs + ++this.#next * this.#everyMs;
+    }
   }
 
   get #errors(): number {

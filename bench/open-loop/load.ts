@@ -44,9 +44,15 @@ const warmWindowMs = 100;
 /** The steps go on once in this time: seldom enough that the compiler's threads do not take the core for them. */
 const stepEveryMs = 1;
 
-function* idleSteps(): Steps {
-  const untilMs = performance.now() + warmWindowMs / 2;
-  while (performance.now() < untilMs) yield;
+const stallMs = 20;
+
+function* noSteps(): Steps {}
+
+/** The load stands still, so that what it does after a stall of the server is compiled as well. */
+// oxlint-disable-next-line eslint/require-yield -- standing still is all it does
+function* stall(): Steps {
+  const untilMs = performance.now() + stallMs;
+  while (performance.now() < untilMs);
 }
 
 /** Requests over many connections, from a loop that never sleeps: it needs a core of its own. */
@@ -124,10 +130,12 @@ export class Load {
     this.#next = 0;
     this.#startMs = performance.now();
     // In the same way as later: otherwise the compiler's threads take the core when the measured time begins.
-    while (performance.now() - this.#startMs < warmMs) this.#window(idleSteps, warmWindowMs, warmWindowMs);
+    for (let passedMs = 0; passedMs < warmMs; passedMs = performance.now() - this.#startMs) {
+      this.#window(passedMs < warmMs / 2 ? stall : noSteps, warmWindowMs, warmWindowMs);
+    }
     const errorsBefore = this.#errors;
     const beginMs = performance.now();
-    const stepsMs = this.#window(steps ?? idleSteps, leastMs, mostMs);
+    const stepsMs = this.#window(steps ?? noSteps, leastMs, mostMs);
     const answeredPerSecond = this.#answered / ((performance.now() - beginMs) / 1000);
     this.#drain();
     return {

@@ -4,6 +4,9 @@ export const keyCount = 1_000_000;
 const keyPlace = "key:0000000";
 const value = "v".repeat(32);
 const zero = 48;
+/** One in so many GETs asks for a key that is not there. */
+const getsPerMiss = 50;
+const missingKey = 9_999_999;
 
 const template = (words: readonly string[]): { bytes: Uint8Array; keyEnd: number } => {
   const text = `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
@@ -29,7 +32,9 @@ export class RequestMix {
     this.#isWrite = !this.#isWrite;
     // Lehmer's generator, with the factor of Park and Miller.
     this.#state = (this.#state * 48_271) % 2_147_483_647;
-    return put(this.#isWrite ? set : get, this.#state % keyCount, target, at);
+    const key = this.#state % keyCount;
+    const isMiss = !this.#isWrite && key % getsPerMiss === 0;
+    return put(this.#isWrite ? set : get, isMiss ? missingKey : key, target, at);
   }
 }
 

@@ -100,5 +100,11 @@ for (const scene of chosen) {
 const heading = ["scene", "", "p50", "p99", "p99.9", "max", "load's lag p99.9", "max", "work ms"];
 console.log(`\n${textTable([heading, ...rows.flatMap(cellsOf)])}`);
 if (options.save) {
-  console.log(`kept in ${joinResults("latency", measuredOn(), rows.map((row) => ({ rounds, ...row })))}`);
+  console.log(
+    `kept in ${joinResults(
+      "latency",
+      measuredOn(),
+      rows.map((row) => ({ rounds, ...row })),
+    )}`,
+  );
 }

@@ -5,6 +5,9 @@ import type { Scene } from "./scenes.ts";
 
 const saturateMs = 1500;
 const taskTimeoutMs = 60_000;
+/** The load is undisturbed when 99 of 100 requests were sent within this time. */
+const maxLagMs = 0.3;
+const maxRuns = 4;
 
 /** What a server of this kind answers per second at most. */
 export async function saturationOf(name: Peer["name"], appendonly: boolean): Promise<number> {
@@ -16,9 +19,23 @@ export async function saturationOf(name: Peer["name"], appendonly: boolean): Pro
   return rate;
 }
 
-/** One scene on a fresh server, while it gets `rate` requests per second. */
-export const measureScene = (name: Peer["name"], scene: Scene, rate: number): Promise<OpenLoopFigures> =>
-  onFreshServer(name, scene.appendonly, (port) => ({ kind: "scene", port, scene: scene.name, rate }));
+/**
+ * One scene on a fresh server, while it gets `rate` requests per second. When the load itself was late, another program
+ * had its core: then the run is repeated, and the least disturbed one counts.
+ */
+export async function measureScene(name: Peer["name"], scene: Scene, rate: number): Promise<OpenLoopFigures> {
+  let best: OpenLoopFigures | undefined;
+  for (let runs = 0; runs < maxRuns && (best?.lagMs.p99 ?? Number.POSITIVE_INFINITY) > maxLagMs; runs++) {
+    const run = await onFreshServer<OpenLoopFigures>(name, scene.appendonly, (port) => ({
+      kind: "scene",
+      port,
+      scene: scene.name,
+      rate,
+    }));
+    if (best === undefined || run.lagMs.p99 < best.lagMs.p99) best = run;
+  }
+  return best as OpenLoopFigures;
+}
 
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the task decides what the process prints
 async function onFreshServer<Figures>(

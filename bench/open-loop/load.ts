@@ -172,7 +172,7 @@ export class Load {
 
   #askDue(nowMs: number): void {
     const connections = this.#connections;
-    for (let dueMs = this.#startMs + this.#next * this.#everyMs; dueMs <= nowMs; ) {
+    for (let dueMs = this.#startMs + this.#next * this.#everyMs; dueMs <= nowMs;) {
       const connection = connections[this.#next % connections.length] as LoadConnection;
       if (connection.ask(this.#mix, dueMs)) this.#lags.add(nowMs - dueMs);
       else this.#unsent++;

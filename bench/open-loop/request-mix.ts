@@ -44,7 +44,8 @@ const keysPerFill = 50;
 export function* fillRequests(): Generator<string[]> {
   for (let first = 0; first < keyCount; first += keysPerFill) {
     const words = ["MSET"];
-    for (let key = first; key < first + keysPerFill; key++) words.push(`key:${String(key).padStart(digits, "0")}`, value);
+    for (let key = first; key < first + keysPerFill; key++)
+      words.push(`key:${String(key).padStart(digits, "0")}`, value);
     yield words;
   }
 }

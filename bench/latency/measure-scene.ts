@@ -37,7 +37,6 @@ export async function measureScene(name: Peer["name"], scene: Scene, rate: numbe
   return best as OpenLoopFigures;
 }
 
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the task decides what the process prints
 async function onFreshServer<Figures>(
   name: Peer["name"],
   appendonly: boolean,

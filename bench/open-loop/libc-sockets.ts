@@ -1,17 +1,18 @@
-import { dlopen, ptr } from "bun:ffi";
+import { dlopen, FFIType, type Pointer, ptr } from "bun:ffi";
 
 /**
  * Sockets of the system's C library. A socket of Bun or Node makes a buffer for each read, and the collector's pauses
  * would then be measured as pauses of the server. These read into memory that is made once.
  */
+const { int, i64_fast: long, ptr: pointer, u64_fast: size } = FFIType;
 const { symbols: libc } = dlopen("libc.so.6", {
-  socket: { args: ["int", "int", "int"], returns: "int" },
-  connect: { args: ["int", "ptr", "int"], returns: "int" },
-  setsockopt: { args: ["int", "int", "int", "ptr", "int"], returns: "int" },
-  send: { args: ["int", "ptr", "u64_fast", "int"], returns: "i64_fast" },
-  recv: { args: ["int", "ptr", "u64_fast", "int"], returns: "i64_fast" },
-  poll: { args: ["ptr", "u64_fast", "int"], returns: "int" },
-  close: { args: ["int"], returns: "int" },
+  socket: { args: [int, int, int], returns: int },
+  connect: { args: [int, pointer, int], returns: int },
+  setsockopt: { args: [int, int, int, pointer, int], returns: int },
+  send: { args: [int, pointer, size, int], returns: long },
+  recv: { args: [int, pointer, size, int], returns: long },
+  poll: { args: [pointer, size, int], returns: int },
+  close: { args: [int], returns: int },
 });
 
 // Linux's numbers.
@@ -35,8 +36,8 @@ export class NativeBytes {
     this.#address = ptr(this.bytes);
   }
 
-  at(offset: number): number {
-    return this.#address + offset;
+  at(offset: number): Pointer {
+    return (this.#address + offset) as Pointer;
   }
 }
 

@@ -6,6 +6,8 @@ import { SideClient, type Steps } from "./side-client.ts";
 
 export interface LoadOptions {
   readonly port: number;
+  /** Where the side client connects; the same port without. */
+  readonly sidePort?: number | undefined;
   readonly connections: number;
   readonly seed: number;
 }
@@ -71,9 +73,9 @@ export class Load {
   #everyMs = 0;
   #next = 0;
 
-  constructor({ port, connections, seed }: LoadOptions) {
+  constructor({ port, sidePort = port, connections, seed }: LoadOptions) {
     for (let count = 0; count < connections; count++) this.#connections.push(new LoadConnection(port));
-    this.#side = new SideClient(port);
+    this.#side = new SideClient(sidePort);
     this.#sockets = new ReadableSockets([...this.#connections, this.#side].map(({ descriptor }) => descriptor));
     this.#mix = new RequestMix(seed);
   }

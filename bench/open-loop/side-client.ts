@@ -12,6 +12,8 @@ export class SideClient {
   readonly descriptor: number;
   /** Replies so far. */
   replies = 0;
+  /** When the last bytes came, by performance.now(). */
+  repliedAtMs = 0;
   /** The end of what was received. */
   text = "";
   readonly #scanner = new ReplyScanner();
@@ -26,6 +28,7 @@ export class SideClient {
   receive(): void {
     const size = receiveSome(this.descriptor, this.#input);
     if (size <= 0) return;
+    this.repliedAtMs = performance.now();
     this.replies += this.#scanner.scan(this.#input.bytes, size);
     const from = Math.max(0, size - keptText);
     this.text = (this.text + Buffer.from(this.#input.bytes.subarray(from, size)).toString("latin1")).slice(-keptText);

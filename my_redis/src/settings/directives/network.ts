@@ -5,7 +5,7 @@ import { outputLimits } from "../special-values.ts";
 const noUnixSocket = "this server listens on TCP addresses only";
 const noThreads = "one process uses one core; start more nodes to use more";
 
-function readAddresses(words: string[]): string[] {
+function readAddresses(words: readonly string[]): readonly string[] {
   if (words.length > 16) throw new DirectiveError("Too many bind addresses specified.");
   // An empty text means no TCP address at all: no client could reach the server.
   if (words.length === 0 || words.includes("") || words.includes("-")) {

@@ -17,7 +17,7 @@ const leastMs = 3000;
 const mostMs = 20_000;
 
 function run(task: LoadTask): { rate: number } | OpenLoopFigures {
-  const load = new Load({ port: task.port, connections, seed: 1 });
+  const load = new Load({ port: task.port, connections, seed: 1, kind: "light" });
   load.alone((side) => side.askAll(fillRequests()));
   if (task.kind === "saturate") {
     load.saturate(warmMs, 1);

@@ -1,6 +1,6 @@
 import { ReadableSockets } from "./libc-sockets.ts";
 import { LoadConnection } from "./load-connection.ts";
-import { RequestMix } from "./request-mix.ts";
+import { type RequestKind, RequestMix } from "./request-mix.ts";
 import { type Percentiles, Samples } from "./samples.ts";
 import { SideClient, type Steps } from "./side-client.ts";
 
@@ -10,6 +10,7 @@ export interface LoadOptions {
   readonly sidePort?: number | undefined;
   readonly connections: number;
   readonly seed: number;
+  readonly kind: RequestKind;
 }
 
 export interface OpenLoopOptions {
@@ -73,11 +74,11 @@ export class Load {
   #everyMs = 0;
   #next = 0;
 
-  constructor({ port, sidePort = port, connections, seed }: LoadOptions) {
+  constructor({ port, sidePort = port, connections, seed, kind }: LoadOptions) {
     for (let count = 0; count < connections; count++) this.#connections.push(new LoadConnection(port));
     this.#side = new SideClient(sidePort);
     this.#sockets = new ReadableSockets([...this.#connections, this.#side].map(({ descriptor }) => descriptor));
-    this.#mix = new RequestMix(seed);
+    this.#mix = new RequestMix(seed, kind);
   }
 
   readonly #onReply = (intendedMs: number): void => {

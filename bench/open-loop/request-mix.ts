@@ -17,18 +17,30 @@ const get = template(["GET", keyPlace]);
 const set = template(["SET", keyPlace, value]);
 export const longestRequestBytes = Math.max(get.bytes.length, set.bytes.length);
 
-/** GET and SET in turns, of keys at random. Writes requests into a buffer, and makes no garbage. */
+/**
+ * Light requests are GET and SET in turns, of keys at random. Heavy ones are intersections of two sets, for which the
+ * server works about three times as long as the load.
+ */
+export type RequestKind = "light" | "heavy";
+
+/** Writes requests into a buffer, and makes no garbage. */
 export class RequestMix {
+  readonly #kind: RequestKind;
   #state: number;
   #isWrite = false;
 
   /** `seed`: a number from 1 on. The same seed gives the same requests. */
-  constructor(seed: number) {
+  constructor(seed: number, kind: RequestKind) {
     this.#state = seed;
+    this.#kind = kind;
   }
 
   /** Writes the next request at `at`; gives where it ends. */
   next(target: Uint8Array, at: number): number {
+    if (this.#kind === "heavy") {
+      target.set(intersection.bytes, at);
+      return at + intersection.bytes.length;
+    }
     this.#isWrite = !this.#isWrite;
     // Lehmer's generator, with the factor of Park and Miller.
     this.#state = (this.#state * 48_271) % 2_147_483_647;
@@ -39,6 +51,15 @@ export class RequestMix {
 }
 
 const keysPerFill = 50;
+const setSize = 500;
+const intersection = template(["SINTERCARD", "2", "set:1", "set:2"]);
+
+/** Creates the sets of the heavy requests: half of their members are in both. */
+export function* fillSets(): Generator<string[]> {
+  const members = (first: number): string[] => Array.from({ length: setSize }, (_, index) => `member:${first + index}`);
+  yield ["SADD", "set:1", ...members(0)];
+  yield ["SADD", "set:2", ...members(setSize / 2)];
+}
 
 /** Creates all keys of the load. */
 export function* fillRequests(): Generator<string[]> {

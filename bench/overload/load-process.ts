@@ -3,7 +3,7 @@
  * its figures as JSON.
  */
 import { Load } from "../open-loop/load.ts";
-import { fillRequests } from "../open-loop/request-mix.ts";
+import { fillRequests, fillSets } from "../open-loop/request-mix.ts";
 import { type Percentiles, Samples } from "../open-loop/samples.ts";
 import type { SideClient, Steps } from "../open-loop/side-client.ts";
 
@@ -40,8 +40,9 @@ function* administer(side: SideClient): Steps {
 }
 
 function run({ port, adminPort, rate }: OverloadTask): OverloadRun {
-  const load = new Load({ port, sidePort: adminPort, connections, seed: 1 });
+  const load = new Load({ port, sidePort: adminPort, connections, seed: 1, kind: "heavy" });
   load.alone((side) => side.askAll(fillRequests()));
+  load.alone((side) => side.askAll(fillSets()));
   if (rate === undefined) {
     load.saturate(warmMs, 1);
     return { answeredPerSecond: load.saturate(measuredMs, 1), errors: 0, adminMs: asks.percentiles() };

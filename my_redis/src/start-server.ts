@@ -115,6 +115,9 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   // log alone. No client is served meanwhile, because loading never yields to the event loop.
   const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port);
   values.port = port;
+  if (values["admin-port"] > 0) {
+    await listenOnAddresses(network, listen, values["admin-bind"], values["admin-port"], "administration");
+  }
   cron.start();
   try {
     if (storage === undefined) stayInMemory(settings);

@@ -88,6 +88,15 @@ export function reservationOutcome(reservation: Reservation): Outcome {
         text: "Your payment came too late and goes back to you.",
         reservation: id,
       };
+    case "lost":
+      return {
+        tone: "bad",
+        badge: "!",
+        title: "Not ordered",
+        text: "The shop lost your reservation before it was recorded. You have nothing to pay, and may try again.",
+        actions: ["again"],
+        reservation: id,
+      };
     case "rejected":
       return {
         tone: "bad",
@@ -102,6 +111,7 @@ export function reservationOutcome(reservation: Reservation): Outcome {
 
 function rejectionText(reason: string | undefined): string {
   if (reason === "oversold") return "All units were taken by others. You have nothing to pay.";
+  if (reason === "gate_lost") return "The shop lost your reservation before it was recorded. You have nothing to pay.";
   if (reason === "limit_per_user") return "You have as many units as one buyer may have.";
   return "The order could not be recorded. You have nothing to pay.";
 }

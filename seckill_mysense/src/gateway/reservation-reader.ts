@@ -3,7 +3,8 @@ import type { Reservation, ReservationStatus } from "../contract/reservations.ts
 import type { Order, OrderState } from "../domain/order.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
-import type { Catalogue } from "./catalogue.ts";
+import type { LedgerGates } from "../ledger/gates.ts";
+import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
 
 /** The user who asks, and the product if the request names one. */
 export interface ReservationAsker {
@@ -13,7 +14,7 @@ export interface ReservationAsker {
 
 export type ReservationReading =
   | { readonly ok: Reservation }
-  | { readonly failure: "not_owner" | "reservation_not_found" };
+  | { readonly failure: "not_owner" | "reservation_not_found" | "gate_unavailable" };
 
 /** How each state of an order is shown to its buyer: a committed order is `won`. */
 const statusOf = {
@@ -41,17 +42,20 @@ export function describeOrder(order: Order): Reservation {
 /** Reads the status of a reservation: first from the ledger, which is the truth, then from the gate. */
 export class ReservationReader {
   readonly #orders: Pick<LedgerOrders, "read" | "readRejection">;
+  readonly #gates: Pick<LedgerGates, "comparedAtMs">;
   readonly #gate: Gate;
   readonly #catalogue: Catalogue;
   readonly #ids: ReservationIds;
 
   constructor(parts: {
     orders: Pick<LedgerOrders, "read" | "readRejection">;
+    gates: Pick<LedgerGates, "comparedAtMs">;
     gate: Gate;
     catalogue: Catalogue;
     ids: ReservationIds;
   }) {
     this.#orders = parts.orders;
+    this.#gates = parts.gates;
     this.#gate = parts.gate;
     this.#catalogue = parts.catalogue;
     this.#ids = parts.ids;
@@ -73,6 +77,14 @@ export class ReservationReader {
     }
     const holds = await this.#gate.holds({ reservationId, userId, productId, saleId: entry.sale.id });
     if (holds) return { ok: { reservation: reservationId, status: "pending", productID: productId } };
-    return { failure: "reservation_not_found" };
+    return this.#unknown(reservationId, entry);
+  }
+
+  /** Neither the ledger nor the gate knows the reservation. A gate that has lost data may have accepted it before. */
+  async #unknown(reservationId: string, { sale, product }: CatalogueProduct): Promise<ReservationReading> {
+    const status = await this.#gate.status(sale.id, product.id);
+    if (status?.open !== true || !status.verified || status.epoch < product.epoch) return { failure: "gate_unavailable" };
+    if ((await this.#gates.comparedAtMs(product.id)) === undefined) return { failure: "reservation_not_found" };
+    return { ok: { reservation: reservationId, status: "lost", productID: product.id } };
   }
 }

@@ -229,7 +229,7 @@ describe("the verifier", () => {
     const [one, two] = (await sell(2)) as [AcceptedReservation, AcceptedReservation];
     await ledger.orders.cancel(one.reservationId);
     expect((await verify()).results.I6).toMatchObject({ status: "ok" });
-    const raised = await ledger.sales.raiseEpoch(product.id, 1);
+    const raised = await ledger.gates.raiseEpoch(product.id, 1);
     expect((await verify()).results.I6).toMatchObject({ status: "not_checked" });
     await gate.arm(sale, raised!.product, 9);
     expect((await verify()).results.I6).toMatchObject({ status: "ok" });

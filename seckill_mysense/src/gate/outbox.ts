@@ -91,7 +91,15 @@ function decodeEntry(product: GateProduct, [entryId, fields]: RawEntry): OutboxE
   }
   if (!Number.isInteger(epoch) || epoch < 1 || userId === "" || reservationId === "") return undefined;
   const acceptedAtMs = entryTimeMs(entryId);
-  const reservation = { reservationId, saleId: product.saleId, productId: product.id, userId, epoch, acceptedAtMs, sequence };
+  const reservation = {
+    reservationId,
+    saleId: product.saleId,
+    productId: product.id,
+    userId,
+    epoch,
+    acceptedAtMs,
+    sequence,
+  };
   return { entryId, reservation: traceparent === undefined ? reservation : { ...reservation, traceparent } };
 }
 

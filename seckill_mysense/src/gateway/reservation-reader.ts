@@ -83,7 +83,8 @@ export class ReservationReader {
   /** Neither the ledger nor the gate knows the reservation. A gate that has lost data may have accepted it before. */
   async #unknown(reservationId: string, { sale, product }: CatalogueProduct): Promise<ReservationReading> {
     const status = await this.#gate.status(sale.id, product.id);
-    if (status?.open !== true || !status.verified || status.epoch < product.epoch) return { failure: "gate_unavailable" };
+    if (status?.open !== true || !status.verified || status.epoch < product.epoch)
+      return { failure: "gate_unavailable" };
     if ((await this.#gates.comparedAtMs(product.id)) === undefined) return { failure: "reservation_not_found" };
     return { ok: { reservation: reservationId, status: "lost", productID: product.id } };
   }

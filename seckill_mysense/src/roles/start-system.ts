@@ -29,7 +29,7 @@ import {
 } from "./system-parts.ts";
 
 export interface SystemOptions {
-  readonly role: Exclude<Role, "verify">;
+  readonly role: Exclude<Role, "verify" | "repair">;
   readonly settings: Settings;
   readonly logger: Logger;
   readonly clock: Clock;

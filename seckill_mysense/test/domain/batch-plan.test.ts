@@ -31,7 +31,9 @@ const state: fc.Arbitrary<LedgerState> = fc.record({
       ]),
   ),
   ordered: fc.subarray(["r1", "r2"]).map((ids) => new Set(ids)),
-  rejected: fc.subarray(["r3", "r4"]).map((ids) => new Map(ids.map((id) => [id, { reason: "oversold" as const, epoch: 1 }]))),
+  rejected: fc
+    .subarray(["r3", "r4"])
+    .map((ids) => new Map(ids.map((id) => [id, { reason: "oversold" as const, epoch: 1 }]))),
   slots: fc.tuple(fc.subarray([1, 2, 3]), fc.subarray([1, 2, 3])).map(
     ([one, two]) =>
       new Map([

@@ -60,7 +60,9 @@ async function readState(
   return {
     products,
     ordered: new Set(orders.map((row) => row.reservation_id)),
-    rejected: new Map(rejections.map((row) => [row.reservation_id, { reason: row.reason, epoch: row.epoch ?? undefined }])),
+    rejected: new Map(
+      rejections.map((row) => [row.reservation_id, { reason: row.reason, epoch: row.epoch ?? undefined }]),
+    ),
     slots: await readSlots(transaction, entries, [...products.keys()]),
   };
 }

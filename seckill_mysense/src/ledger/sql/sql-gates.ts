@@ -46,7 +46,11 @@ export class SqlGates implements LedgerGates {
       const ids = [...products.values()].filter((row) => row.epoch === epoch && row.armed_epoch < epoch);
       const armed = new Set(ids.map(({ id }) => id));
       if (armed.size > 0) {
-        await transaction.updateTable("products").set({ armed_epoch: epoch }).where("id", "in", [...armed]).execute();
+        await transaction
+          .updateTable("products")
+          .set({ armed_epoch: epoch })
+          .where("id", "in", [...armed])
+          .execute();
       }
       return armed;
     });

@@ -5,7 +5,7 @@ import { freshMysqlDatabase, waitUntil } from "../../../tools/test-services/inde
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
-import { buyerWithToken, TestBuyer } from "../fakes/test-buyer.ts";
+import { TestBuyer } from "../fakes/test-buyer.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { configFolder, runProgram, type RunningProgram, startProgram } from "../roles/program.ts";
 
@@ -88,11 +88,13 @@ export class FaultyShop {
 
   /** New buyers ask for a unit each. */
   async buy(productId: string, count: number): Promise<Purchase[]> {
-    const url = this.program!.url;
     const named = Array.from({ length: count }, () => `Buyer ${++this.#buyers}`);
     return Promise.all(
       named.map(async (name) => {
-        const [buyer, token] = await buyerWithToken(url, name, productId);
+        // After a restart the program has another port.
+        const buyer = new TestBuyer(() => this.program!.url);
+        await buyer.register(name);
+        const token = await buyer.token(productId);
         const purchase = { buyer, productId, token, status: 0, reservation: "" };
         await this.ask(purchase);
         return purchase;

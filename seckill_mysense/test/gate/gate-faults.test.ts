@@ -84,7 +84,14 @@ for (const kind of gateServerKinds) {
           "no connection to the gate server within 300 ms",
         );
         await server.restart();
-        await waitUntil(() => adopt(gate, fixture).then(() => true, () => false), { what: "the gate", timeoutMs: 10_000 });
+        await waitUntil(
+          () =>
+            adopt(gate, fixture).then(
+              () => true,
+              () => false,
+            ),
+          { what: "the gate", timeoutMs: 10_000 },
+        );
         expect(await insist(gate, fixture.request("ann", "r1"))).toMatchObject({ kind: "accepted" });
       },
       testTimeoutMs,

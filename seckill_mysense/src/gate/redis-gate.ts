@@ -6,7 +6,7 @@ import { checkCount, checkReservation, checkStock, type Stock } from "./check-re
 import type { Gate, GateStatus, GiveBackOutcome } from "./gate.ts";
 import { GateArmRefused, GateOutcomeUnknown } from "./gate-errors.ts";
 import { GateConnection, type GateServer } from "./gate-connection.ts";
-import { createGateRepair, stockArguments } from "./gate-repair.ts";
+import { createGateRepair, stockArguments } from "./redis-gate-repair.ts";
 import { gateScripts } from "./gate-script.ts";
 import { Outbox, relayGroup } from "./outbox.ts";
 import { checkIdentifier, productKeys, type GateProduct } from "./product-keys.ts";

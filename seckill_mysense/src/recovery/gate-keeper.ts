@@ -168,7 +168,8 @@ export class GateKeeper {
       case "unverified":
         return { record, status: status!, onTheWay: this.#concerns.onTheWay(id) };
       case "lost":
-        return void (await this.#confirm(id, verdict.reason));
+        await this.#confirm(id);
+        return undefined;
     }
   }
 
@@ -186,13 +187,13 @@ export class GateKeeper {
   }
 
   /** Looks once more: between the two readings another process may have armed or rebuilt the product. */
-  async #confirm(productId: string, reason: string): Promise<void> {
+  async #confirm(productId: string): Promise<void> {
     const { gate, gates } = this.#parts;
     const [record] = await gates.read([productId]);
     if (record === undefined) return;
     const status = await gate.status(record.sale.id, productId);
     const verdict = judgeGate(record, status);
-    if (verdict.kind === "lost") this.#repair(record, status, verdict.reason || reason);
+    if (verdict.kind === "lost") this.#repair(record, status, verdict.reason);
     else this.#concerns.postpone(productId, hurryMs);
   }
 

@@ -7,27 +7,8 @@ import { GateArmRefused } from "../../src/gate/gate-errors.ts";
 import { productKeys, type GateProduct } from "../../src/gate/product-keys.ts";
 import type { GateRepair } from "../../src/gate/gate-repair.ts";
 import { memoryRepair } from "./memory-repair.ts";
+import type { MemoryStock } from "./memory-stock.ts";
 import { MemoryOutbox } from "./memory-outbox.ts";
-
-export interface MemoryStock {
-  /** 0 while a product that the gate did not know is under repair. */
-  epoch: number;
-  sequence: number;
-  /** The run of the server that may sell the product. */
-  server: number;
-  repair: { readonly token: string; readonly server: number; untilMs: number } | undefined;
-  open: boolean;
-  available: number;
-  total: number;
-  startsAtMs: number;
-  endsAtMs: number;
-  limitPerUser: number;
-  /** User id to the reservations that the user holds. */
-  readonly holders: Map<string, readonly string[]>;
-  /** Reservation id to the epoch of its return. */
-  readonly returned: Map<string, number>;
-  readonly outbox: MemoryOutbox;
-}
 
 /**
  * A gate in memory, which passes the gate's contract suite. A test can look into it (`stocks`, `accepted`, the counts)

@@ -1,10 +1,15 @@
 import { checkStock } from "../../src/gate/check-request.ts";
 import type { GateRepair, RepairLease } from "../../src/gate/gate-repair.ts";
-import type { MemoryGate, MemoryStock } from "./memory-gate.ts";
+import type { MemoryStock } from "./memory-stock.ts";
 import { MemoryOutbox } from "./memory-outbox.ts";
 
+interface MemoryServer {
+  readonly stocks: Map<string, MemoryStock>;
+  readonly server: number;
+}
+
 /** The repair of a gate in memory, as the scripts do it. */
-export function memoryRepair(gate: MemoryGate, now: () => number): GateRepair {
+export function memoryRepair(gate: MemoryServer, now: () => number): GateRepair {
   const underRepair = ({ product, token, leaseMs }: RepairLease): MemoryStock | undefined => {
     const stock = gate.stocks.get(product.id);
     if (stock?.repair?.token !== token || stock.repair.server !== gate.server) return undefined;

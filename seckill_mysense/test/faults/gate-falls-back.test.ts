@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { requireService, startRedisServer, type Service, waitUntil } from "../../../tools/test-services/index.ts";
 import { gateServerKinds, type GateTestServer } from "../contract/gate/gate-servers.ts";
 import { FaultyShop, type Purchase } from "./faulty-shop.ts";
@@ -94,6 +95,7 @@ for (const kind of gateServerKinds) {
         async () => {
           const early = await shop.buy("lamp", 2);
           await shop.redis.save();
+          await sell("lamp", 2);
           const purchases: Purchase[] = [];
           const crowd = async (): Promise<void> => {
             for (let i = 0; i < 4; i++) purchases.push(...(await shop.buy("radio", 1)), ...(await shop.buy("lamp", 1)));
@@ -105,6 +107,8 @@ for (const kind of gateServerKinds) {
           await buying;
           const accepted = [...early, ...purchases].filter(({ status }) => status === 202 || status === 200);
           await shop.untilTold(accepted, "won", "rejected", "lost");
+          // A gate that sells what is sold already would make the ledger refuse.
+          expect((await shop.ledger.audit.auditSale("spring"))!.products[0]!.rejections.oversold).toBe(0);
           await shop.buy("radio", 5);
           await shop.buy("lamp", 5);
           const report = await shop.verify();
@@ -171,7 +175,6 @@ describe.skipIf(redis.missing)(`a gate on redis-server that comes back with less
       await shop.untilTold(later, "won");
       await primary.kill("SIGKILL");
       await replica.kill("SIGCONT");
-      const { Redis } = await import("ioredis");
       const client = new Redis(replica.port, replica.host);
       await client.replicaof("NO", "ONE");
       client.disconnect();

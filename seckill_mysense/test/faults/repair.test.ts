@@ -218,9 +218,7 @@ for (const kind of gateServerKinds) {
         expect(isDone).toBe(true);
         await sweep();
         expect(await ledger.returns.pending(10)).toEqual([]);
-        const [{ totals }] = (await ledger.gates.read([product.id])) as [
-          { totals: { reserved: number; sold: number } },
-        ];
+        const { totals } = await recordOf();
         expect((await statusOf())!.available).toBe(product.total - totals.reserved - totals.sold);
       }
       await verifyToTheEnd();

@@ -241,7 +241,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   mountSales(app, { ...mount, now: saleNow }, catalogue);
   mountTokens(app, mount, { tokens, reservationIds, catalogue, secureCookies, now: saleNow });
   const { orders, gates } = ledger;
-  const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: reservationIds });
+  const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: reservationIds, now });
   mountReservations(app, mount, { reader, watchers, tokens });
   mountOrders(app, mount, ledger.orders);
   mountCheckRight(app, mount, { authorizer, catalogue });

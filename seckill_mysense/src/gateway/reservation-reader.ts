@@ -1,6 +1,7 @@
 import type { ReservationIds } from "../authorization/reservation-ids.ts";
 import type { Reservation, ReservationStatus } from "../contract/reservations.ts";
 import type { Order, OrderState } from "../domain/order.ts";
+import { repairedAfterEndMs } from "../domain/sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerGates } from "../ledger/gates.ts";
@@ -46,6 +47,7 @@ export class ReservationReader {
   readonly #gate: Gate;
   readonly #catalogue: Catalogue;
   readonly #ids: ReservationIds;
+  readonly #now: () => number;
 
   constructor(parts: {
     orders: Pick<LedgerOrders, "read" | "readRejection">;
@@ -53,7 +55,10 @@ export class ReservationReader {
     gate: Gate;
     catalogue: Catalogue;
     ids: ReservationIds;
+    /** Unix milliseconds. */
+    now: () => number;
   }) {
+    this.#now = parts.now;
     this.#orders = parts.orders;
     this.#gates = parts.gates;
     this.#gate = parts.gate;
@@ -82,6 +87,7 @@ export class ReservationReader {
 
   /** Neither the ledger nor the gate knows the reservation. A gate that has lost data may have accepted it before. */
   async #unknown(reservationId: string, { sale, product }: CatalogueProduct): Promise<ReservationReading> {
+    if (this.#now() > sale.endsAtMs + repairedAfterEndMs) return { failure: "reservation_not_found" };
     const status = await this.#gate.status(sale.id, product.id);
     if (status?.open !== true || !status.verified || status.epoch < product.epoch)
       return { failure: "gate_unavailable" };

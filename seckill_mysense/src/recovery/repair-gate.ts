@@ -70,7 +70,9 @@ export async function repairGate(parts: RecoveryParts, request: RepairRequest): 
 
 /** Waits until nothing is on its way to the ledger. Gives the reason for giving up. */
 async function drain(parts: RecoveryParts, lease: RepairLease, request: RepairRequest): Promise<string | undefined> {
-  const { gate, gates, clock } = parts;
+  const { gate, gates, clock, queue } = parts;
+  // Waiting would only keep the lease from a process that can ask the queue.
+  if (queue === undefined) return "this process cannot ask the queue";
   const onTheWay = new OnTheWay(parts);
   const untilMs = clock.elapsedMs() + (parts.times?.drainMs ?? defaultTimes.drainMs);
   for (;;) {

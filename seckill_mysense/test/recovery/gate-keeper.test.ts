@@ -126,6 +126,19 @@ describe("the keeper of the gates", () => {
     await run(next, "all products to be compared", () => next.counts.adopted === 3);
   });
 
+  test("without access to the queue it closes a lost product, and leaves the repair to others at once", async () => {
+    await keeper().step();
+    await sell(first(), 4);
+    Object.assign(gate.stocks.get(first().id)!, { sequence: 2, available: 9 });
+    const blind = keeper({ queue: undefined });
+    await run(blind, "its reason", () => reasons.length === 2);
+    expect(reasons[1]).toBe("this process cannot ask the queue");
+    expect(gate.stocks.get(first().id)).toMatchObject({ open: false, epoch: 1 });
+    const seeing = keeper();
+    await run(seeing, "a repair", () => seeing.counts.repaired === 1);
+    expect(blind.counts.repaired).toBe(0);
+  });
+
   test("finds a gate at a lower sequence than the ledger has seen, without any restart", async () => {
     await keeper().step();
     await sell(first(), 4);

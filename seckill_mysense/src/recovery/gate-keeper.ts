@@ -47,6 +47,8 @@ export class GateKeeper {
   #cursor = "";
   #armCursor = "";
   #nextSliceMs = 0;
+  /** Until all products have been looked at once, there is no pause between the slices. */
+  #isFirstPass = true;
   #ledgerIsAway = false;
 
   constructor(parts: RecoveryParts) {
@@ -68,6 +70,15 @@ export class GateKeeper {
     this.#running ??= this.#run();
   }
 
+  /** Waits until all products have been looked at and are in order, but not for longer than this. */
+  async whenInOrder(withinMs: number): Promise<void> {
+    const { clock } = this.#parts;
+    const untilMs = clock.elapsedMs() + withinMs;
+    while ((this.#isFirstPass || this.#concerns.size > 0) && clock.elapsedMs() < untilMs) {
+      await pause(hurryMs, this.#stopping.signal);
+    }
+  }
+
   /** Repairs that run are broken off; another process begins them again. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -77,14 +88,15 @@ export class GateKeeper {
   }
 
   async #run(): Promise<void> {
-    let isFirstPass = true;
     while (!this.#stopping.signal.aborted) {
       try {
         const nowMs = this.#parts.clock.elapsedMs();
-        const withSlice = isFirstPass || nowMs >= this.#nextSliceMs;
+        const withSlice = this.#isFirstPass || nowMs >= this.#nextSliceMs;
         if (withSlice) this.#nextSliceMs = nowMs + restMs;
         await this.step(withSlice);
-        if (withSlice && this.#cursor === "" && this.#armCursor === "") isFirstPass = false;
+        if (withSlice && this.#cursor === "" && this.#armCursor === "" && this.#open.size === 0) {
+          this.#isFirstPass = false;
+        }
         this.#ledgerIsAway = false;
       } catch (error) {
         if (!this.#ledgerIsAway) this.#parts.logger.warn("the gates cannot be looked after", { reason: String(error) });
@@ -92,7 +104,7 @@ export class GateKeeper {
       }
       if (this.#stopping.signal.aborted) return;
       this.#wake = new AbortController();
-      const hurries = !this.#ledgerIsAway && (isFirstPass || this.#concerns.areDue());
+      const hurries = !this.#ledgerIsAway && (this.#isFirstPass || this.#concerns.areDue());
       await pause(hurries ? hurryMs : Math.min(restMs, this.#concerns.nextInMs()), this.#wake.signal);
     }
   }

@@ -167,17 +167,20 @@ interface GatewayRoleParts {
   readonly secrets: readonly string[];
 }
 
+/** A start does not wait longer for the gates: a part may be away, and the other products can be sold. */
+const gatesInOrderWithinMs = 3_000;
+
 async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops: Stops): Promise<number> {
   const { settings, logger, clock } = options;
   const { ledger, gate, queue, secrets } = parts;
   const repairer = `${hostname()}-${process.pid}`;
   const keeper = new GateKeeper({ gate, gates: ledger.gates, queue, repairer, logger, clock });
   stops.push(() => keeper.stop());
+  keeper.start();
+  // Buyers of a product that is not in order would only be told to try again.
+  await keeper.whenInOrder(gatesInOrderWithinMs);
   try {
-    // The first products are armed before the gateway takes requests. Whatever does not work now is tried again.
-    await keeper.step().catch((error: unknown) => logger.warn("gates are not ready yet", { reason: String(error) }));
     const gateway = await startGateway({ gate, ledger, settings, secrets, logger, gateWatch: keeper, ...clock });
-    keeper.start();
     stops.push(() => gateway.stop((settings.backend.shutdown_seconds * 1000) / 2));
     return gateway.port;
   } catch (error) {

@@ -34,7 +34,8 @@ describe("a frozen node of the gate's ring", () => {
       const queue = { depth: async () => ({ ready: 0, deadLettered: 0 }), unsettled: async () => 0 };
       const parts = { gate, gates: ledger.gates, queue, repairer: "test", logger: silentLogger, clock: systemClock };
       const keeper = new GateKeeper(parts);
-      await keeper.step();
+      keeper.start();
+      await keeper.whenInOrder(20_000);
       expect(keeper.counts.armed).toBe(30);
       const noLimit = { rate_per_second: 0, burst: 1 };
       const settings = checkSettings(
@@ -48,7 +49,6 @@ describe("a frozen node of the gate's ring", () => {
       const gateway = await startGateway({
         ...{ gate, ledger, settings, secrets, logger: silentLogger, gateWatch: keeper, ...systemClock },
       });
-      keeper.start();
       const frozen = nodes.pid(1)!;
       process.kill(frozen, "SIGSTOP");
       try {

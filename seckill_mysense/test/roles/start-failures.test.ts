@@ -121,5 +121,5 @@ describe("the program does not start", () => {
     }
     const help = await runProgram(["--help"]);
     expect([help.code, help.stdout.split("\n")[0]]).toEqual([0, "Usage: bun seckill_mysense/main.ts [options] [role]"]);
-  });
+  }, 30_000);
 });

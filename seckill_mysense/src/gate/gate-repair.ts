@@ -40,14 +40,22 @@ export interface GateRepair {
   finish(lease: RepairLease, stock: RebuiltStock): Promise<"finished" | "lost">;
   /** Ends the lease of a repair that cannot go on. The product stays closed. */
   leave(lease: RepairLease): Promise<void>;
-  /** Lets this run of the server sell a product that was compared with the ledger in exactly this state. */
-  adopt(product: GateProduct, compared: ComparedState): Promise<"adopted" | "changed">;
+  /**
+   * Lets this run of the server sell a product that was compared with the ledger in exactly this state, in a new epoch. A
+   * sequence that a lost reservation carried then means nothing any more, and neither does its message.
+   */
+  adopt(product: GateProduct, compared: ComparedState, next: NextEpoch): Promise<"adopted" | "changed">;
 }
 
 /** The gate's figures that were compared with the ledger. */
 export interface ComparedState {
   readonly epoch: number;
   readonly sequence: number;
+  readonly available: number;
+}
+
+export interface NextEpoch {
+  readonly epoch: number;
   readonly available: number;
 }
 

@@ -37,8 +37,8 @@ export function createGateRepair(connection: GateConnection, retentionMs: number
     async leave({ product, token }) {
       await connection.run(gateScripts.leaveRepair, productKeys(product), [token]);
     },
-    async adopt(product, { epoch, sequence, available }) {
-      const args = [epoch, sequence, available].map(String);
+    async adopt(product, { epoch, sequence, available }, next) {
+      const args = [epoch, sequence, available, next.epoch, next.available].map(String);
       const reply = await connection.run(gateScripts.adopt, productKeys(product), [...args, relayGroup]);
       return reply as "adopted" | "changed";
     },

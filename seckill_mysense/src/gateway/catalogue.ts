@@ -22,8 +22,8 @@ export interface CatalogueProduct {
 
 /** Looks after the gates, and rebuilds those that have lost data. */
 export interface GateWatch {
-  /** This product does not sell, although its gate was asked for it. */
-  hurry(productId: string): void;
+  /** This product does not sell, although its gate was asked for it. `seen`: the highest sequence that was seen of it. */
+  hurry(productId: string, seen: { readonly epoch: number; readonly sequence: number }): void;
   /** Products that do not sell. */
   readonly closed: number;
   readonly counts: Readonly<Record<"armed" | "adopted" | "repaired", number>>;
@@ -195,7 +195,7 @@ export class Catalogue {
   #noteStatus(entry: CatalogueProduct, status: GateStatus | undefined): void {
     const { id, epoch } = entry.product;
     const sells = status?.open === true && status.verified && status.epoch === epoch;
-    if (!sells) this.#options.gateWatch?.hurry(id);
+    if (!sells) this.#options.gateWatch?.hurry(id, { epoch, sequence: entry.sequence });
     entry.available = sells ? status.available : null;
     if (!sells) return;
     entry.sequence = Math.max(entry.sequence, status.sequence);

@@ -220,7 +220,7 @@ export class Check {
       case "ended":
         return this.#turnAway("sale_ended");
       case "closed":
-        this.#options.gateWatch?.hurry(productId);
+        this.#options.gateWatch?.hurry(productId, { epoch: entry.product.epoch, sequence: entry.sequence });
         return this.#turnAway("gate_closed");
       case "busy":
         return this.#turnAway("overloaded");

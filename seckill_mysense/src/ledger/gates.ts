@@ -50,6 +50,11 @@ export interface LedgerGates {
    * released from then on carry the new epoch. `toEpoch` is one more if it is not given.
    */
   raiseEpoch(productId: string, fromEpoch: number, toEpoch?: number): Promise<boolean>;
+  /**
+   * The same for gates that were found complete: begins the next epoch of each product that is still in the given one, and
+   * writes down that its gate is about to be armed for it. Gives the ids of those products.
+   */
+  beginEpochs(products: readonly Pick<SaleProduct, "id" | "epoch">[]): Promise<Set<string>>;
   /** Everything that a rebuilt gate must know. Undefined for an unknown product. */
   content(productId: string): Promise<GateContent | undefined>;
   /** The id of the repair's row. */

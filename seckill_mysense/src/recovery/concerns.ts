@@ -1,7 +1,15 @@
+import type { GateRecord } from "../ledger/gates.ts";
 import { OnTheWay } from "./on-the-way.ts";
 import type { RecoveryParts } from "./recovery-parts.ts";
 
+/** A sequence of a gate in one of its epochs. */
+export interface SeenSequence {
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
 interface Concern {
+  seen: SeenSequence;
   readonly sinceMs: number;
   dueMs: number;
   isRepairing: boolean;
@@ -9,6 +17,8 @@ interface Concern {
   told: string;
   readonly onTheWay: OnTheWay;
 }
+
+const nothingSeen: SeenSequence = { epoch: 0, sequence: 0 };
 
 /** The products that are not in order, with the moment at which each is to be looked at again. */
 export class Concerns {
@@ -24,10 +34,19 @@ export class Concerns {
   }
 
   /** Whether the product was in order until now. */
-  add(productId: string): boolean {
-    if (this.#concerns.has(productId)) return false;
-    this.#find(productId);
-    return true;
+  add(productId: string, seen: SeenSequence): boolean {
+    const isNew = !this.#concerns.has(productId);
+    const concern = this.#find(productId);
+    const { epoch, sequence } = concern.seen;
+    if (seen.epoch > epoch || (seen.epoch === epoch && seen.sequence > sequence)) concern.seen = seen;
+    return isNew;
+  }
+
+  /** The record with the highest sequence that a gateway has seen, which may not have reached the ledger. */
+  withSeen(record: GateRecord): GateRecord {
+    const seen = this.#concerns.get(record.product.id)?.seen;
+    const isAhead = seen?.epoch === record.product.epoch && seen.sequence > record.sequence;
+    return isAhead ? { ...record, sequence: seen.sequence } : record;
   }
 
   settle(productId: string): void {
@@ -95,7 +114,14 @@ export class Concerns {
     let concern = this.#concerns.get(productId);
     if (concern === undefined) {
       const nowMs = this.#nowMs();
-      concern = { sinceMs: nowMs, dueMs: nowMs, isRepairing: false, told: "", onTheWay: new OnTheWay(this.#parts) };
+      concern = {
+        seen: nothingSeen,
+        sinceMs: nowMs,
+        dueMs: nowMs,
+        isRepairing: false,
+        told: "",
+        onTheWay: new OnTheWay(this.#parts),
+      };
       this.#concerns.set(productId, concern);
     }
     return concern;

@@ -3,7 +3,7 @@ import type { GateStatus } from "../gate/gate.ts";
 import type { GateRecord } from "../ledger/gates.ts";
 import { pause } from "../time/pause.ts";
 import { adoptGates, type UnverifiedGate } from "./adopt-gates.ts";
-import { Concerns } from "./concerns.ts";
+import { Concerns, type SeenSequence } from "./concerns.ts";
 import { judgeGate, unitsOwed } from "./judge-gate.ts";
 import { defaultTimes, type RecoveryParts } from "./recovery-parts.ts";
 import { repairGate } from "./repair-gate.ts";
@@ -61,9 +61,12 @@ export class GateKeeper {
     return this.#concerns.size;
   }
 
-  /** A buyer was told that this product is closed: it is looked at next. */
-  hurry(productId: string): void {
-    if (this.#concerns.add(productId)) this.#wake.abort();
+  /**
+   * A buyer was told that this product is closed: it is looked at next. `seen` is the highest sequence of its gate that
+   * the caller knows, with its epoch. It may not have reached the ledger.
+   */
+  hurry(productId: string, seen: SeenSequence): void {
+    if (this.#concerns.add(productId, seen)) this.#wake.abort();
   }
 
   start(): void {
@@ -167,7 +170,7 @@ export class GateKeeper {
   /** The gate, if its server has restarted. Everything else is dealt with here. */
   async #judge(record: GateRecord, status: GateStatus | undefined): Promise<UnverifiedGate | undefined> {
     const { id } = record.product;
-    const verdict = judgeGate(record, status);
+    const verdict = judgeGate(this.#concerns.withSeen(record), status);
     switch (verdict.kind) {
       case "fine":
         this.#concerns.settle(id);
@@ -204,7 +207,7 @@ export class GateKeeper {
     const [record] = await gates.read([productId]);
     if (record === undefined) return;
     const status = await gate.status(record.sale.id, productId);
-    const verdict = judgeGate(record, status);
+    const verdict = judgeGate(this.#concerns.withSeen(record), status);
     if (verdict.kind === "lost") this.#repair(record, status, verdict.reason);
     else this.#concerns.postpone(productId, hurryMs);
   }

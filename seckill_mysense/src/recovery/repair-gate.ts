@@ -7,6 +7,7 @@ import { OnTheWay } from "./on-the-way.ts";
 import { defaultTimes, type RecoveryParts } from "./recovery-parts.ts";
 
 export interface RepairRequest {
+  /** As it was read before the status. */
   readonly record: GateRecord;
   /** The gate's status at the moment when the loss was found. */
   readonly status: GateStatus | undefined;
@@ -27,7 +28,6 @@ export type RepairOutcome =
   | { readonly kind: "not_drained"; readonly why: string };
 
 const pollMs = 50;
-const maxRaises = 5;
 
 /**
  * Rebuilds a product's gate from the ledger. Every step may be repeated, and several processes may try at once. An
@@ -47,8 +47,12 @@ export async function repairGate(parts: RecoveryParts, request: RepairRequest): 
     await gate.repair.leave(lease);
     return { kind: "not_drained", why };
   }
-  const fromEpoch = await fence(parts, product.id, begun.epoch);
+  if (!(await fence(parts, request.record, begun.epoch))) {
+    await gate.repair.leave(lease);
+    return { kind: "overtaken" };
+  }
   const { reason } = request;
+  const fromEpoch = product.epoch;
   const id = await gates.startRepair({ productId: product.id, reason, startedBy: repairer, fromEpoch });
   const content = await gates.content(product.id);
   if (content === undefined) throw new Error(`the ledger has no product ${product.id} any more`);
@@ -89,18 +93,16 @@ async function drain(parts: RecoveryParts, lease: RepairLease, request: RepairRe
 
 /**
  * Makes sure that the product is in an epoch in which nobody can have sold: from then on the ledger refuses everything of
- * older epochs that it does not have. Gives the epoch before. An epoch that was begun and never opened is used again.
+ * older epochs that it does not have. An epoch that was begun and never opened is used again. False if the epoch is not
+ * the one that was found at first: another repair was faster, and this one must not end the epoch of its promises.
  */
-async function fence({ gates }: RecoveryParts, productId: string, gateEpoch: number): Promise<number> {
-  for (let tries = 0; tries < maxRaises; tries++) {
-    const [record] = await gates.read([productId]);
-    if (record === undefined) throw new Error(`the ledger has no product ${productId}`);
-    const { epoch } = record.product;
-    if (record.armedEpoch < epoch && gateEpoch < epoch) return record.armedEpoch;
-    // A gate can be ahead of a ledger that was restored from a backup.
-    if (await gates.raiseEpoch(productId, epoch, Math.max(epoch, gateEpoch) + 1)) return epoch;
-  }
-  throw new Error(`the epoch of product ${productId} was changed ${maxRaises} times meanwhile`);
+async function fence({ gates }: RecoveryParts, { product }: GateRecord, gateEpoch: number): Promise<boolean> {
+  const [record] = await gates.read([product.id]);
+  const { epoch } = product;
+  if (record?.product.epoch !== epoch) return false;
+  if (record.armedEpoch < epoch && gateEpoch < epoch) return true;
+  // A gate can be ahead of a ledger that was restored from a backup.
+  return gates.raiseEpoch(product.id, epoch, Math.max(epoch, gateEpoch) + 1);
 }
 
 async function fill({ gate }: RecoveryParts, lease: RepairLease, content: GateContent): Promise<boolean> {

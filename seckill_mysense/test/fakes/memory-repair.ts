@@ -60,11 +60,11 @@ export function memoryRepair(gate: MemoryServer, now: () => number): GateRepair 
       const stock = gate.stocks.get(product.id);
       if (stock?.repair?.token === token) stock.repair.untilMs = 0;
     },
-    async adopt({ id }, compared) {
+    async adopt({ id }, compared, next) {
       const stock = gate.stocks.get(id);
       if (stock === undefined || !stock.open || stock.epoch !== compared.epoch) return "changed";
       if (stock.sequence !== compared.sequence || stock.available !== compared.available) return "changed";
-      stock.server = gate.server;
+      Object.assign(stock, { ...next, server: gate.server, sequence: stock.sequence + 1 });
       return "adopted";
     },
   };

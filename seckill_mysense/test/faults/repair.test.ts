@@ -179,6 +179,30 @@ for (const kind of gateServerKinds) {
       timeoutMs,
     );
 
+    test("of a process that was frozen does not end the epoch that another one has begun and opened meanwhile", async () => {
+      await forget();
+      const [record, status] = [await recordOf(), await statusOf()];
+      const { promise: thawed, resolve: thaw } = Promise.withResolvers<void>();
+      const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+      const parts = repairParts(gate, ledger, {
+        async before(step) {
+          if (step !== "ledger.raiseEpoch") return;
+          stop();
+          await thawed;
+        },
+      });
+      const frozen = repairGate(parts, { record, status, reason: "a test" });
+      await stopped;
+      await Bun.sleep(400);
+      expect(await repair()).toMatchObject({ kind: "repaired", epoch: 2 });
+      const promised = await acceptAndHandOver(gate, product);
+      thaw();
+      expect(await frozen).toEqual({ kind: "overtaken" });
+      expect(await epochOf()).toBe(2);
+      expect(await ledger.orders.record([promised], { payWithinMs })).toEqual([{ kind: "recorded" }]);
+      await verifyToTheEnd();
+    });
+
     test("of a gate that loses its data again meanwhile opens nothing, and starts over", async () => {
       let isFirst = true;
       const outcome = await repair({

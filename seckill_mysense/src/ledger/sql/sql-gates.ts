@@ -3,6 +3,7 @@ import type { LedgerReader } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { ProductRow, SaleRow } from "../database/schema.ts";
 import type { GateContent, GateRecord, LedgerGates, RepairStart } from "../gates.ts";
+import type { SaleProduct } from "../../domain/sale.ts";
 import { lockProducts } from "./lock-products.ts";
 import { toProduct } from "./rows.ts";
 
@@ -66,6 +67,27 @@ export class SqlGates implements LedgerGates {
         .executeTakeFirstOrThrow(),
     );
     return numUpdatedRows === 1n;
+  }
+
+  async beginEpochs(products: readonly Pick<SaleProduct, "id" | "epoch">[]): Promise<Set<string>> {
+    if (products.length === 0) return new Set();
+    const ids = products.map(({ id }) => id);
+    return this.#database.write(async (transaction) => {
+      const rows = await lockProducts(transaction, ids, this.#database.dialect.locksRows);
+      const current = products.filter(({ id, epoch }) => rows.get(id)?.epoch === epoch);
+      for (const [epoch, some] of Map.groupBy(current, (product) => product.epoch)) {
+        await transaction
+          .updateTable("products")
+          .set({ epoch: epoch + 1, armed_epoch: epoch + 1 })
+          .where(
+            "id",
+            "in",
+            some.map(({ id }) => id),
+          )
+          .execute();
+      }
+      return new Set(current.map(({ id }) => id));
+    });
   }
 
   content(productId: string): Promise<GateContent | undefined> {

@@ -58,7 +58,8 @@ export async function accept(gate: Gate, request: ReservationRequest) {
 /** Lets a server that has restarted sell a product, as the keeper does after it has compared the product with the ledger. */
 export async function adopt(gate: Gate, { sale, product }: Pick<SaleFixture, "sale" | "product">): Promise<void> {
   const status = await gate.status(sale.id, product.id);
-  if (status !== undefined) await gate.repair.adopt(product, status);
+  if (status === undefined || status.verified) return;
+  await gate.repair.adopt(product, status, { epoch: status.epoch + 1, available: status.available });
 }
 
 /** Rebuilds a product as a repair does, in a later epoch. */

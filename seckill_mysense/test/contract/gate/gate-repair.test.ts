@@ -62,12 +62,24 @@ for (const kind of gateKinds) {
       expect(status).toMatchObject({ verified: false, open: true, available: 9 });
       expect(await gate.reserve(fixture.request("bob", "r2"))).toEqual({ kind: "closed" });
       expect(await gate.giveBack(reservation)).toEqual({ kind: "closed" });
-      expect(await gate.repair.adopt(fixture.product, { ...status, available: 8 })).toBe("changed");
-      expect(await gate.repair.adopt(fixture.product, { ...status, sequence: 1 })).toBe("changed");
-      expect(await gate.repair.adopt(fixture.product, { ...status, epoch: 2 })).toBe("changed");
-      expect(await gate.repair.adopt(fixture.product, status)).toBe("adopted");
-      await accept(gate, fixture.request("bob", "r2"));
-      expect(await gate.giveBack(reservation)).toMatchObject({ kind: "returned" });
+      const adopt = (changes: object) =>
+        gate.repair.adopt(fixture.product, { ...status, ...changes }, { epoch: 2, available: 8 });
+      for (const changes of [{ available: 8 }, { sequence: 1 }, { epoch: 2 }]) {
+        expect(await adopt(changes)).toBe("changed");
+      }
+      expect(await adopt({})).toBe("adopted");
+      expect(await statusOf(fixture)).toMatchObject({
+        epoch: 2,
+        available: 8,
+        sequence: 3,
+        verified: true,
+        holders: 1,
+      });
+      expect(await accept(gate, fixture.request("bob", "r2"))).toMatchObject({ epoch: 2 });
+      // A caller that has seen a sequence which was lost must not be shut out.
+      const seen = { minEpoch: 1, minSequence: 99 };
+      expect(await gate.reserve(fixture.request("cid", "r3"), seen)).toMatchObject({ kind: "accepted" });
+      expect(await gate.giveBack({ ...reservation, epoch: 2 })).toMatchObject({ kind: "returned" });
     });
 
     test("a product under repair is closed, and opens with exactly what it was filled with", async () => {

@@ -82,6 +82,16 @@ for (const kind of ledgerKinds) {
       expect(await ledger.gates.raiseEpoch("nothing", 1)).toBe(false);
     });
 
+    test("the next epochs of many products begin together, each of them once", async () => {
+      const [one, two] = [await createSale(ledger), await createSale(ledger, { epoch: 4 })];
+      const wanted = [one.product, two.product, { id: "nothing", epoch: 1 }];
+      const begun = await Promise.all([ledger, place.connect()].map(({ gates }) => gates.beginEpochs(wanted)));
+      expect(begun.map(({ size }) => size).toSorted()).toEqual([0, 2]);
+      expect(await recordOf(one.product.id)).toMatchObject({ product: { epoch: 2 }, armedEpoch: 2 });
+      expect(await recordOf(two.product.id)).toMatchObject({ product: { epoch: 5 }, armedEpoch: 5 });
+      expect((await ledger.gates.beginEpochs([])).size).toBe(0);
+    });
+
     test("the content of a gate names each reservation in the place where it belongs", async () => {
       const { product } = await createSale(ledger, { total: 4, limitPerUser: 2 });
       const [one, two, cancelled, paid] = [

@@ -77,9 +77,8 @@ export class GateKeeper {
   async whenInOrder(withinMs: number): Promise<void> {
     const { clock } = this.#parts;
     const untilMs = clock.elapsedMs() + withinMs;
-    while ((this.#isFirstPass || this.#concerns.size > 0) && clock.elapsedMs() < untilMs) {
-      await pause(hurryMs, this.#stopping.signal);
-    }
+    const isBusy = (): boolean => this.#isFirstPass || this.#concerns.size > 0 || this.#open.size > 0;
+    while (isBusy() && clock.elapsedMs() < untilMs) await pause(hurryMs, this.#stopping.signal);
   }
 
   /** Repairs that run are broken off; another process begins them again. */
@@ -130,13 +129,17 @@ export class GateKeeper {
   async #armNew(endedAfterMs: number): Promise<void> {
     const records = await this.#parts.gates.unarmed(this.#armCursor, sliceSize, endedAfterMs);
     this.#armCursor = records.length < sliceSize ? "" : records.at(-1)!.product.id;
-    const answered: GateRecord[] = [];
+    const answered = new Set<GateRecord>();
     // A gate that does not answer must not count as armed.
     await this.#atOnce(records, async (record) => {
       await this.#parts.gate.status(record.sale.id, record.product.id);
-      answered.push(record);
+      answered.add(record);
     });
-    for (const [epoch, some] of Map.groupBy(answered, ({ product }) => product.epoch)) await this.#arm(epoch, some);
+    // What failed is a concern already, with a longer pause.
+    const unanswered = records.filter((record) => !answered.has(record) && this.#open.has(record.product.id));
+    for (const { product } of unanswered) this.#concerns.postpone(product.id, slowMs);
+    for (const [epoch, some] of Map.groupBy([...answered], ({ product }) => product.epoch))
+      await this.#arm(epoch, some);
   }
 
   async #arm(epoch: number, records: readonly GateRecord[]): Promise<void> {
@@ -145,14 +148,14 @@ export class GateKeeper {
       epoch,
     );
     const toArm = records.filter(({ product }) => noted.has(product.id));
-    let armed = 0;
+    const before = this.counts.armed;
     await this.#atOnce(toArm, async (record) => {
       const outcome = await this.#parts.gate.arm(record.sale, record.product, unitsOwed(record));
-      if (outcome === "armed") armed++;
+      if (outcome === "armed") this.counts.armed++;
       this.#concerns.settle(record.product.id);
     });
-    this.counts.armed += armed;
-    if (armed > 0) this.#parts.logger.info("gates of new products are armed", { products: armed });
+    const products = this.counts.armed - before;
+    if (products > 0) this.#parts.logger.info("gates of new products are armed", { products });
   }
 
   async #lookAt(records: readonly GateRecord[]): Promise<void> {

@@ -85,26 +85,30 @@ async function giveBack(connection: GateConnection, stockReturn: StockReturn): P
   return kind === "returned" ? { kind, sequence: Number(sequence) } : { kind };
 }
 
+/** In the order of scripts/status.lua. */
+const statusFigures = [
+  "epoch",
+  "open",
+  "available",
+  "total",
+  "startsAtMs",
+  "endsAtMs",
+  "sequence",
+  "verified",
+  "outboxLength",
+  "holders",
+  "returns",
+  "nowMs",
+  "repairLeaseMs",
+] as const satisfies (keyof GateStatus)[];
+
 async function readStatus(connection: GateConnection, product: GateProduct): Promise<GateStatus | undefined> {
   const reply = (await connection.run(gateScripts.status, productKeys(product), [])) as (string | number)[];
   if (reply.length === 0) return undefined;
-  const figures = reply.map(Number) as StatusFigures;
-  const [epoch, open, available, total, startsAtMs, endsAtMs, sequence, verified] = figures;
-  const [outboxLength, holders, returns, nowMs, repairLeaseMs] = figures.slice(8) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return {
-    ...{ epoch, open: open === 1, available, total, startsAtMs, endsAtMs },
-    ...{ sequence, verified: verified === 1, repairLeaseMs, nowMs },
-    ...{ outboxLength, holders, returns },
-  };
+  const entries = statusFigures.map((name, index) => [name, Number(reply[index])]);
+  const figures = Object.fromEntries(entries) as Record<(typeof statusFigures)[number], number>;
+  return { ...figures, open: figures.open === 1, verified: figures.verified === 1 };
 }
-
-type StatusFigures = [number, number, number, number, number, number, number, number, ...number[]];
 
 async function holds(connection: GateConnection, request: ReservationRequest): Promise<boolean> {
   const [, holders] = productKeys({ saleId: request.saleId, id: request.productId });

@@ -19,6 +19,8 @@ const slowMs = 300;
 /** Most questions to the gate that are not answered, all steps together: nodes that are frozen leave theirs open. */
 const maxOpen = 2_000;
 const maxRepairs = 4;
+/** At most one log line in this time about gates that cannot be asked. */
+const failureLogMs = 30_000;
 
 /** Counts since the start. */
 export interface KeeperCounts {
@@ -47,6 +49,7 @@ export class GateKeeper {
   #cursor = "";
   #armCursor = "";
   #nextSliceMs = 0;
+  #silentUntilMs = 0;
   /** Until all products have been looked at once, there is no pause between the slices. */
   #isFirstPass = true;
   #ledgerIsAway = false;
@@ -96,9 +99,7 @@ export class GateKeeper {
         const withSlice = this.#isFirstPass || nowMs >= this.#nextSliceMs;
         if (withSlice) this.#nextSliceMs = nowMs + restMs;
         await this.step(withSlice);
-        if (withSlice && this.#cursor === "" && this.#armCursor === "" && this.#open.size === 0) {
-          this.#isFirstPass = false;
-        }
+        if (withSlice && this.#cursor === "" && this.#armCursor === "") this.#isFirstPass = false;
         this.#ledgerIsAway = false;
       } catch (error) {
         if (!this.#ledgerIsAway) this.#parts.logger.warn("the gates cannot be looked after", { reason: String(error) });
@@ -135,9 +136,6 @@ export class GateKeeper {
       await this.#parts.gate.status(record.sale.id, record.product.id);
       answered.add(record);
     });
-    // What failed is a concern already, with a longer pause.
-    const unanswered = records.filter((record) => !answered.has(record) && this.#open.has(record.product.id));
-    for (const { product } of unanswered) this.#concerns.postpone(product.id, slowMs);
     for (const [epoch, some] of Map.groupBy([...answered], ({ product }) => product.epoch))
       await this.#arm(epoch, some);
   }
@@ -254,13 +252,20 @@ export class GateKeeper {
       if (this.#open.has(id) || this.#open.size >= maxOpen || this.#concerns.isRepairing(id)) continue;
       this.#open.add(id);
       const asking = ask(record)
-        .catch((error: unknown) => {
-          this.#concerns.tell(id, "a gate cannot be asked", String(error));
-          this.#concerns.postpone(id, restMs * 5);
-        })
+        .catch((error: unknown) => this.#noteFailure(id, error))
         .finally(() => this.#open.delete(id));
       asked.push(asking);
     }
     await Promise.race([Promise.all(asked), pause(slowMs, this.#stopping.signal)]);
+    for (const { product } of records) if (this.#open.has(product.id)) this.#concerns.postpone(product.id, slowMs);
+  }
+
+  /** A node that is away fails for all of its products, so not each of them is logged. */
+  #noteFailure(productId: string, error: unknown): void {
+    this.#concerns.postpone(productId, restMs * 5);
+    const nowMs = this.#parts.clock.elapsedMs();
+    if (nowMs < this.#silentUntilMs) return;
+    this.#silentUntilMs = nowMs + failureLogMs;
+    this.#parts.logger.warn("gates cannot be asked", { productId, closed: this.closed, reason: String(error) });
   }
 }

@@ -18,6 +18,8 @@ const help: Readonly<Record<string, string>> = {
   seckill_refunds_failing: "Waiting refunds whose last try failed.",
   seckill_refund_oldest_seconds: "Age of the oldest waiting refund; 0 when none waits.",
   seckill_gate_calls_running: "Requests that wait for the gate.",
+  seckill_closed_products: "Products that do not sell, because their gate is compared with the ledger or rebuilt.",
+  seckill_gates_total: "Gates of products that this gateway armed, found complete after a restart, or rebuilt.",
   seckill_event_listeners: "Open streams of events.",
   seckill_requests_in_flight: "Requests that wait for something.",
   seckill_failing_users: "Users with failed tries.",

@@ -1,4 +1,5 @@
 import type { LedgerAudit } from "./audit.ts";
+import type { LedgerGates } from "./gates.ts";
 import type { LedgerOrders } from "./orders.ts";
 import type { LedgerPayments } from "./payments.ts";
 import type { LedgerReturns } from "./returns.ts";
@@ -18,6 +19,7 @@ export interface Ledger {
   readonly orders: LedgerOrders;
   readonly payments: LedgerPayments;
   readonly returns: LedgerReturns;
+  readonly gates: LedgerGates;
   readonly audit: LedgerAudit;
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<void>;

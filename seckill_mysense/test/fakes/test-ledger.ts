@@ -25,6 +25,7 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     orders: failing(ledger.orders),
     payments: failing(ledger.payments),
     returns: failing(ledger.returns),
+    gates: failing(ledger.gates),
     audit: failing(ledger.audit),
     migrate: () => ledger.migrate(),
     close: () => ledger.close(),

@@ -8,13 +8,11 @@ import type { Migration } from "./migration.ts";
 export const payments: Migration = {
   version: 5,
   name: "payments",
-  columns: ({ id, integer }) => [
-    { table: "orders", column: "paid_at_ms", type: integer },
-    { table: "orders", column: "released_at_ms", type: integer },
-    { table: "orders", column: "refunded_at_ms", type: integer },
-    { table: "orders", column: "paid_with", type: id },
-  ],
-  statements: ({ types, createTable }) => [
+  statements: ({ types, createTable, addColumn }) => [
+    ...addColumn("orders", "paid_at_ms", types.integer),
+    ...addColumn("orders", "released_at_ms", types.integer),
+    ...addColumn("orders", "refunded_at_ms", types.integer),
+    ...addColumn("orders", "paid_with", types.id),
     ...createTable({
       name: "payments",
       lines: paymentLines(types),

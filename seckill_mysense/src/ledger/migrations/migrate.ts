@@ -2,11 +2,12 @@ import { sql, type Kysely } from "kysely";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { LedgerSchema } from "../database/schema.ts";
 import { bookOfOrders } from "./0001-book-of-orders.ts";
+import { recoveryOfGates } from "./0002-recovery-of-gates.ts";
 import { payments } from "./0005-payments.ts";
-import type { AddedColumn, Migration } from "./migration.ts";
+import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
-export const migrations: readonly Migration[] = [bookOfOrders, payments];
+export const migrations: readonly Migration[] = [bookOfOrders, recoveryOfGates, payments];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */
 export function migrate(database: RetryingDatabase, nowMs: number, steps = migrations): Promise<void> {
@@ -22,23 +23,11 @@ export function migrate(database: RetryingDatabase, nowMs: number, steps = migra
       throw new Error(`the ledger's schema has version ${current}, but this program knows versions up to ${newest}`);
     }
     for (const step of steps.filter(({ version }) => !present.has(version))) {
-      await addColumns(connection, step.columns?.(dialect.types) ?? []);
       for (const statement of step.statements(dialect)) await sql.raw(statement).execute(connection);
       const record = { version: step.version, name: step.name, applied_at_ms: nowMs };
       await connection.insertInto("schema_migrations").values(record).execute();
     }
   });
-}
-
-/** MySQL cannot add a column only if it is missing, and SQLite neither. */
-async function addColumns(connection: Kysely<LedgerSchema>, columns: readonly AddedColumn[]): Promise<void> {
-  if (columns.length === 0) return;
-  const tables = await connection.introspection.getTables();
-  for (const { table, column, type } of columns) {
-    const present = tables.find(({ name }) => name === table)?.columns ?? [];
-    if (present.some(({ name }) => name === column)) continue;
-    await sql.raw(`alter table ${table} add column ${column} ${type}`).execute(connection);
-  }
 }
 
 function recordLines({ dialect: { types } }: RetryingDatabase): string[] {

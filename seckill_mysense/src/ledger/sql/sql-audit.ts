@@ -6,7 +6,8 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "../audit.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { findWrongMoney } from "./audit-money.ts";
-import { readTotals } from "./read-totals.ts";
+import { splitTotals } from "./read-totals.ts";
+import { countPending } from "./sql-gates.ts";
 import { readSale } from "./sql-sales.ts";
 
 const maxExamples = 10;
@@ -37,14 +38,22 @@ export class SqlAudit implements LedgerAudit {
 }
 
 async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promise<ProductAudit> {
-  const totals = await readTotals(snapshot, product.id);
-  if (totals === undefined) throw new LedgerCorruptionError(`the product ${product.id} has been deleted`);
+  const row = await snapshot
+    .selectFrom("products")
+    .select(["id", "total", "reserved", "sold", "armed_epoch", "gate_sequence"])
+    .where("id", "=", product.id)
+    .executeTakeFirst();
+  if (row === undefined) throw new LedgerCorruptionError(`the product ${product.id} has been deleted`);
+  const { armed_epoch, gate_sequence } = row;
+  const totals = await splitTotals(snapshot, row);
   return {
     product,
     totals,
+    armedEpoch: armed_epoch,
+    gateSequence: gate_sequence,
     orders: await countOrders(snapshot, product.id),
     rejections: await countRejections(snapshot, product.id),
-    pendingReturns: await countPendingReturns(snapshot, product),
+    pendingReturns: await countPending(snapshot, product.id, product.epoch),
   };
 }
 
@@ -61,7 +70,7 @@ async function countOrders(snapshot: LedgerReader, productId: string): Promise<R
 }
 
 async function countRejections(snapshot: LedgerReader, productId: string): Promise<Record<RejectionReason, number>> {
-  const counts = { oversold: 0, limit_per_user: 0, unknown_product: 0, malformed: 0 };
+  const counts = { oversold: 0, limit_per_user: 0, unknown_product: 0, malformed: 0, gate_lost: 0 };
   const rows = await snapshot
     .selectFrom("rejections")
     .select(["reason", ({ fn }) => fn.countAll<number>().as("count")])
@@ -70,17 +79,6 @@ async function countRejections(snapshot: LedgerReader, productId: string): Promi
     .execute();
   for (const { reason, count } of rows) counts[reason] = count;
   return counts;
-}
-
-async function countPendingReturns(snapshot: LedgerReader, { id, epoch }: SaleProduct): Promise<number> {
-  const { count } = await snapshot
-    .selectFrom("stock_returns")
-    .select(({ fn }) => fn.countAll<number>().as("count"))
-    .where("product_id", "=", id)
-    .where("epoch", "=", epoch)
-    .where("applied_at_ms", "is", null)
-    .executeTakeFirstOrThrow();
-  return count;
 }
 
 /** Counts orders by state, not by slot: the slots enforce the limit, so an audit must not rely on them. */

@@ -21,6 +21,7 @@ const statusOf = {
   paid: "paid",
   cancelled: "cancelled",
   expired: "expired",
+  refund_due: "refund_due",
   refunded: "refunded",
 } as const satisfies Record<OrderState, ReservationStatus>;
 
@@ -35,6 +36,11 @@ export function describeOrder(order: Order): Reservation {
     status: statusOf[order.state],
     productID: order.productId,
     ...(order.state === "reserved" && { payBeforeMs: order.payBeforeMs }),
+    ...{ productName: order.productName, priceMinor: order.priceMinor, currency: order.currency },
+    ...{ quantity: order.quantity, recordedAtMs: order.recordedAtMs },
+    ...(order.paidAtMs !== undefined && { paidAtMs: order.paidAtMs }),
+    ...(order.cancelledAtMs !== undefined && { cancelledAtMs: order.cancelledAtMs }),
+    ...(order.expiredAtMs !== undefined && { expiredAtMs: order.expiredAtMs }),
   };
 }
 

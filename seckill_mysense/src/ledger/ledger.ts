@@ -1,4 +1,5 @@
 import type { LedgerAudit } from "./audit.ts";
+import type { LedgerChanges } from "./changes.ts";
 import type { LedgerOrders } from "./orders.ts";
 import type { LedgerReturns } from "./returns.ts";
 import type { LedgerSales } from "./sales.ts";
@@ -13,6 +14,7 @@ import type { LedgerUsers } from "./users.ts";
  */
 export interface Ledger {
   readonly sales: LedgerSales;
+  readonly changes: LedgerChanges;
   readonly users: LedgerUsers;
   readonly orders: LedgerOrders;
   readonly returns: LedgerReturns;

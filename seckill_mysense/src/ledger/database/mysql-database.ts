@@ -40,6 +40,8 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
       const options = "engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin";
       return [`create table if not exists ${name} (\n  ${[...lines, ...keys].join(",\n  ")}\n) ${options}`];
     },
+    addColumn,
+    addIndex,
     locksRows: true,
     failureKind: mysqlFailureKind,
     async whileMigrating(kysely, work) {
@@ -47,6 +49,27 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
       await kysely.connection().execute((connection) => withNamedLock(connection, place.database, work));
     },
   };
+}
+
+/** MySQL 8 has no ADD COLUMN IF NOT EXISTS, so the statement is chosen by a look at the schema. */
+function addColumn(table: string, column: string, definition: string): string[] {
+  const alter = `alter table ${table} add column ${column} ${definition}`;
+  return unlessFound(alter, `information_schema.columns where table_name = '${table}' and column_name = '${column}'`);
+}
+
+function addIndex(table: string, index: string, columns: readonly string[]): string[] {
+  const alter = `alter table ${table} add key ${index} (${columns.join(", ")})`;
+  return unlessFound(alter, `information_schema.statistics where table_name = '${table}' and index_name = '${index}'`);
+}
+
+function unlessFound(alter: string, place: string): string[] {
+  const quoted = alter.replaceAll("'", "''");
+  return [
+    `set @step = (select if(count(*) = 0, '${quoted}', 'do 0') from ${place} and table_schema = database())`,
+    "prepare step from @step",
+    "execute step",
+    "deallocate prepare step",
+  ];
 }
 
 /** DDL in MySQL commits implicitly, so a transaction cannot keep a second process out; a named lock does. */

@@ -1,3 +1,4 @@
+import type { Selectable } from "kysely";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { ProductRow } from "../database/schema.ts";
 
@@ -9,7 +10,7 @@ export async function lockProducts(
   transaction: LedgerTransaction,
   productIds: readonly string[],
   locksRows: boolean,
-): Promise<Map<string, ProductRow>> {
+): Promise<Map<string, Selectable<ProductRow>>> {
   if (productIds.length === 0) return new Map();
   const rows = await transaction
     .selectFrom("products")

@@ -6,12 +6,15 @@ import {
   type LedgerState,
   type PlannedProduct,
 } from "../../domain/batch-plan.ts";
+import type { Insertable, Selectable } from "kysely";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { BatchEntry } from "../../domain/batch-entry.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { lockProducts } from "./lock-products.ts";
 import type { OrderRow, ProductRow, RejectionRow } from "../database/schema.ts";
 import { writeReturns } from "./sql-returns.ts";
+
+type LockedProducts = ReadonlyMap<string, Selectable<ProductRow>>;
 
 export interface RecordContext {
   readonly locksRows: boolean;
@@ -29,9 +32,10 @@ export async function recordBatch(
   entries: readonly BatchEntry[],
   context: RecordContext,
 ): Promise<readonly RecordOutcome[]> {
-  const state = await readState(transaction, entries, context);
+  const rows = await lockProducts(transaction, distinct(entries, "productId"), context.locksRows);
+  const state = await readState(transaction, entries, rows);
   const plan = planBatch(entries, state);
-  await writeOrders(transaction, plan, context);
+  await writeOrders(transaction, plan, rows, context);
   await writeRejections(transaction, plan, context);
   await writeReturns(transaction, plan.returns, context.nowMs);
   return plan.outcomes;
@@ -40,9 +44,8 @@ export async function recordBatch(
 async function readState(
   transaction: LedgerTransaction,
   entries: readonly BatchEntry[],
-  { locksRows }: RecordContext,
+  rows: LockedProducts,
 ): Promise<LedgerState> {
-  const rows = await lockProducts(transaction, distinct(entries, "productId"), locksRows);
   const products = new Map([...rows].map(([id, row]) => [id, plannedProduct(row)]));
   const ids = distinct(entries, "reservationId");
   if (ids.length === 0) return { products, ordered: new Set(), rejected: new Map(), slots: new Map() };
@@ -64,8 +67,9 @@ async function readState(
   };
 }
 
-function plannedProduct({ sale_id, total, reserved, sold, limit_per_user }: ProductRow): PlannedProduct {
-  return { saleId: sale_id, total, reserved, sold, limitPerUser: limit_per_user };
+function plannedProduct(row: Selectable<ProductRow>): PlannedProduct {
+  const { sale_id, total, reserved, sold, limit_per_user, cancelled } = row;
+  return { saleId: sale_id, total, reserved, sold, limitPerUser: limit_per_user, cancelled: cancelled === 1 };
 }
 
 async function readSlots(
@@ -98,10 +102,11 @@ async function readSlots(
 async function writeOrders(
   transaction: LedgerTransaction,
   { orders, reserved }: BatchPlan,
+  products: LockedProducts,
   { nowMs, payWithinMs }: RecordContext,
 ): Promise<void> {
   if (orders.length === 0) return;
-  const rows = orders.map(({ reservation, slot }): OrderRow => ({
+  const rows = orders.map(({ reservation, slot }): Insertable<OrderRow> => ({
     reservation_id: reservation.reservationId,
     sale_id: reservation.saleId,
     product_id: reservation.productId,
@@ -112,9 +117,16 @@ async function writeOrders(
     recorded_at_ms: nowMs,
     pay_before_ms: nowMs + payWithinMs,
     active_slot: slot,
+    ...agreedOn(products.get(reservation.productId)),
   }));
   await transaction.insertInto("orders").values(rows).execute();
   for (const [productId, units] of reserved) await reserveUnits(transaction, productId, units);
+}
+
+/** Later changes of the product do not change what the buyer agreed to. */
+function agreedOn(product: Selectable<ProductRow> | undefined) {
+  const { name = null, price_minor = null, currency = null } = product ?? {};
+  return { product_name: name, price_minor, currency };
 }
 
 /** The guard of "never oversold". The plan already respects it; an update that misses its row is a corruption. */

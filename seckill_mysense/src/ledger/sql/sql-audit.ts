@@ -10,7 +10,7 @@ import { readSale } from "./sql-sales.ts";
 const maxExamples = 10;
 
 /** States whose unit has gone back to the stock. */
-const releasedStates: readonly OrderState[] = ["cancelled", "expired"];
+const releasedStates: readonly OrderState[] = ["cancelled", "expired", "refund_due"];
 
 export class SqlAudit implements LedgerAudit {
   readonly #database: RetryingDatabase;
@@ -53,7 +53,7 @@ async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promi
 }
 
 async function countOrders(snapshot: LedgerReader, productId: string): Promise<Record<OrderState, number>> {
-  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refunded: 0 };
+  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refund_due: 0, refunded: 0 };
   const rows = await snapshot
     .selectFrom("orders")
     .select(["state", ({ fn }) => fn.countAll<number>().as("count")])
@@ -65,7 +65,7 @@ async function countOrders(snapshot: LedgerReader, productId: string): Promise<R
 }
 
 async function countRejections(snapshot: LedgerReader, productId: string): Promise<Record<RejectionReason, number>> {
-  const counts = { oversold: 0, limit_per_user: 0, unknown_product: 0, malformed: 0 };
+  const counts = { oversold: 0, limit_per_user: 0, sale_cancelled: 0, unknown_product: 0, malformed: 0 };
   const rows = await snapshot
     .selectFrom("rejections")
     .select(["reason", ({ fn }) => fn.countAll<number>().as("count")])
@@ -132,7 +132,7 @@ async function findWrongReturns(snapshot: LedgerReader, saleId: string): Promise
     .leftJoin("stock_returns", "stock_returns.reservation_id", "rejections.reservation_id")
     .select("rejections.reservation_id")
     .where("rejections.sale_id", "=", saleId)
-    .where("rejections.reason", "in", ["limit_per_user", "oversold"])
+    .where("rejections.reason", "in", ["limit_per_user", "oversold", "sale_cancelled"])
     .where("stock_returns.reservation_id", "is", null)
     .execute();
   const groundless = await snapshot

@@ -6,6 +6,8 @@ import type { Migration } from "../../../src/ledger/migrations/migration.ts";
 import { createSale, acceptMany, payWithinMs } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 
+const newest = migrations.at(-1)!.version;
+
 for (const kind of ledgerKinds) {
   describe.skipIf(kind.skipped !== "")(`the ledger's schema on ${kind.name}${kind.skipped}`, () => {
     let place: LedgerPlace;
@@ -46,12 +48,21 @@ for (const kind of ledgerKinds) {
       expect(await versions()).toEqual(migrations.map(({ version }) => version));
     });
 
-    test("the released steps are numbered without gaps", () => {
-      expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_, index) => index + 1));
+    test("the released steps have versions of their own, in their order", () => {
+      const versions = migrations.map(({ version }) => version);
+      expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
+    });
+
+    // SQLite migrates in one transaction, so that a step is there as a whole or not at all.
+    test.if(kind.name === "MySQL")("a step that was cut off after it had changed the tables is run again", async () => {
+      const [{ version }] = migrations.slice(-1) as [Migration];
+      await database.read((writer) => writer.deleteFrom("schema_migrations").where("version", "=", version).execute());
+      await place.connect().migrate();
+      expect(await versions()).toContain(version);
     });
 
     test("a further step runs once, on top of the others, also when several processes come to it at once", async () => {
-      const next = migrations.length + 1;
+      const next = newest + 1;
       const steps = [...migrations, addColumn(next, "extra")];
       const others = Array.from({ length: 4 }, () => new RetryingDatabase(place.open(), defaultRetry));
       await Promise.all(others.map((other) => migrate(other, 1_000, steps)));
@@ -62,7 +73,7 @@ for (const kind of ledgerKinds) {
     });
 
     test("a step that fails is not recorded, and the next start tries it again", async () => {
-      const next = migrations.length + 2;
+      const next = newest + 2;
       const known = [...migrations, addColumn(next - 1, "extra")];
       const broken: Migration = {
         version: next,
@@ -77,7 +88,7 @@ for (const kind of ledgerKinds) {
 
     test("a program older than the database refuses to touch it", async () => {
       await expect(place.connect().migrate()).rejects.toThrow(
-        `the ledger's schema has version ${migrations.length + 2}, but this program knows versions up to ${migrations.length}`,
+        `the ledger's schema has version ${newest + 2}, but this program knows versions up to ${newest}`,
       );
     });
 

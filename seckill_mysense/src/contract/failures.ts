@@ -47,7 +47,8 @@ export const failures = {
 
   internal: { status: 500, message: "Something went wrong on the server." },
   overloaded: { status: 503, message: "The server is busy: try again with the same token." },
-  gate_closed: { status: 503, message: "Sales of this product are paused: try again with the same token." },
+  sale_paused: { status: 503, message: "The sale of this product is paused: try again with the same token." },
+  gate_closed: { status: 503, message: "This product cannot be sold for a moment: try again with the same token." },
   gate_unavailable: {
     status: 503,
     message:

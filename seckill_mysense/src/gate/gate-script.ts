@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import acknowledgeSource from "./scripts/acknowledge.lua" with { type: "text" };
+import amendSource from "./scripts/amend.lua" with { type: "text" };
 import armSource from "./scripts/arm.lua" with { type: "text" };
 import forgetRelaysSource from "./scripts/forget-relays.lua" with { type: "text" };
 import giveBackSource from "./scripts/give-back.lua" with { type: "text" };
@@ -21,6 +22,7 @@ function gateScript(name: string, source: string): GateScript {
 
 export const gateScripts = {
   acknowledge: gateScript("acknowledge", acknowledgeSource),
+  amend: gateScript("amend", amendSource),
   arm: gateScript("arm", armSource),
   forgetRelays: gateScript("forget-relays", forgetRelaysSource),
   giveBack: gateScript("give-back", giveBackSource),

@@ -1,6 +1,6 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
-import type { Sale, SaleProduct } from "../domain/sale.ts";
+import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../domain/sale.ts";
 import type { GateProduct } from "./product-keys.ts";
 
 /** The gate's counters for one product, read at one moment. */
@@ -18,7 +18,20 @@ export interface GateStatus {
   readonly holders: number;
   /** Reservations whose unit the ledger has released, in any epoch. */
   readonly returns: number;
+  /** The ledger's revision of the product that took effect last; 0 when none has. */
+  readonly version: number;
+  readonly paused: boolean;
 }
+
+export type AmendOutcome =
+  | { readonly kind: "amended" }
+  /** This version, or a newer one, took effect before. */
+  | { readonly kind: "already" }
+  /** The gate knows nothing of the product. */
+  | { readonly kind: "unknown" }
+  | { readonly kind: "other_epoch"; readonly epoch: number }
+  /** Fewer units are left than are to be taken out: nothing has changed. */
+  | { readonly kind: "not_available"; readonly available: number };
 
 /** An outbox entry on its way to the queue. */
 export interface OutboxEntry {
@@ -38,8 +51,18 @@ export interface Gate {
    * Puts a product's stock in place, once per epoch. A second call for the same epoch changes nothing
    * (a restart in mid-sale must not sell the stock again). `available` is total - reserved - sold from the ledger.
    * Rejects with `GateArmRefused` for an older epoch, and for a newer one while the outbox still holds entries.
+   * What the ledger's records say besides, pause and revision, takes effect too.
    */
-  arm(sale: Sale, product: SaleProduct, available: number): Promise<"armed" | "already_armed">;
+  arm(
+    sale: Sale | SaleRecord,
+    product: SaleProduct | ProductRecord,
+    available: number,
+  ): Promise<"armed" | "already_armed">;
+  /**
+   * Brings an armed product to the ledger's records: times, limit, pause and total, or the lower total that the ledger
+   * asks for. Each revision takes effect at most once, in the product's epoch.
+   */
+  amend(sale: SaleRecord, product: ProductRecord): Promise<AmendOutcome>;
   /** Closes a product for repair: `reserve` answers `closed` until it is armed with a higher epoch. */
   shut(product: GateProduct): Promise<void>;
   /**

@@ -20,7 +20,7 @@ export function checkIdentifier(name: string, value: string): void {
 
 /**
  * The keys of one product, in the order in which every script takes them:
- * - stock: hash of epoch, open, available, total, startsAtMs, endsAtMs, limitPerUser, expiresAtMs
+ * - stock: hash of epoch, open, available, total, startsAtMs, endsAtMs, limitPerUser, expiresAtMs, version, paused
  * - holders: hash, user id -> the reservation ids that the user holds, separated by one space
  * - returned: hash, reservation id -> epoch of the return
  * - outbox: stream of accepted reservations, read by the consumer group of the relays

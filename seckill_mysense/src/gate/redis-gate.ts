@@ -1,9 +1,10 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { ReservationRequest } from "../domain/reservation.ts";
+import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
-import { checkCount, checkReservation, checkStock, type Stock } from "./check-request.ts";
-import type { Gate, GateStatus } from "./gate.ts";
+import { armedVersion, checkCount, checkReservation, checkStock, termsOf, type Stock } from "./check-request.ts";
+import type { AmendOutcome, Gate, GateStatus } from "./gate.ts";
 import { GateArmRefused, GateOutcomeUnknown } from "./gate-errors.ts";
 import { GateConnection, type GateServer } from "./gate-connection.ts";
 import { gateScripts } from "./gate-script.ts";
@@ -48,6 +49,7 @@ export function createGate(options: GateOptions): Gate {
   const outbox = new Outbox(connection, logger);
   return {
     arm: (sale, product, available) => arm(connection, retentionMs, { sale, product, available }),
+    amend: (sale, product) => amend(connection, retentionMs, sale, product),
     shut: async (product) => void (await connection.run(gateScripts.shut, productKeys(product), [])),
     reserve: async (request, reserveOptions) => batcher.reserve(request, reserveOptions?.minEpoch ?? 0),
     giveBack: (stockReturn) => giveBack(connection, stockReturn),
@@ -65,8 +67,9 @@ async function arm(connection: GateConnection, retentionMs: number, stock: Stock
   checkStock(stock);
   const { sale, product, available } = stock;
   const numbers = [product.epoch, available, product.total, sale.startsAtMs, sale.endsAtMs, product.limitPerUser];
-  const args = [...numbers, retentionMs].map(String);
-  const reply = await connection.run(gateScripts.arm, productKeys(product), [...args, relayGroup]);
+  const { paused } = termsOf(sale, product);
+  const args = [...numbers, retentionMs, relayGroup, armedVersion(product), paused ? 1 : 0].map(String);
+  const reply = await connection.run(gateScripts.arm, productKeys(product), args);
   const [outcome, detail] = reply as [string, string?];
   if (outcome === "armed" || outcome === "already_armed") return outcome;
   const what = `product ${product.id} of sale ${sale.id} was not armed with epoch ${product.epoch}`;
@@ -74,6 +77,33 @@ async function arm(connection: GateConnection, retentionMs: number, stock: Stock
   if (outcome === "not_drained")
     throw new GateArmRefused(`${what}: ${detail} entries of its outbox are not handed over`);
   throw new GateOutcomeUnknown(`arm: unreadable reply from the gate server: ${JSON.stringify(reply)}`);
+}
+
+async function amend(
+  connection: GateConnection,
+  retentionMs: number,
+  sale: SaleRecord,
+  product: ProductRecord,
+): Promise<AmendOutcome> {
+  const total = product.lowering?.total ?? product.total;
+  checkStock({ sale, product: { ...product, total }, available: 0 });
+  const { paused, version } = termsOf(sale, product);
+  const numbers = [product.epoch, version, total, sale.startsAtMs, sale.endsAtMs, product.limitPerUser];
+  const args = [...numbers, paused ? 1 : 0, retentionMs].map(String);
+  const reply = await connection.run(gateScripts.amend, productKeys(product), args);
+  const [kind, detail] = reply as [string, string?];
+  switch (kind) {
+    case "amended":
+    case "already":
+    case "unknown":
+      return { kind };
+    case "other_epoch":
+      return { kind, epoch: Number(detail) };
+    case "not_available":
+      return { kind, available: Number(detail) };
+    default:
+      throw new GateOutcomeUnknown(`amend: unreadable reply from the gate server: ${JSON.stringify(reply)}`);
+  }
 }
 
 async function giveBack(connection: GateConnection, stockReturn: StockReturn): Promise<"returned" | "ignored"> {
@@ -87,7 +117,8 @@ async function giveBack(connection: GateConnection, stockReturn: StockReturn): P
 async function readStatus(connection: GateConnection, product: GateProduct): Promise<GateStatus | undefined> {
   const reply = (await connection.run(gateScripts.status, productKeys(product), [])) as (string | number)[];
   if (reply.length === 0) return undefined;
-  const [epoch, open, available, total, startsAtMs, endsAtMs, outboxLength, holders, returns] = reply.map(Number);
+  const [epoch, open, available, total, startsAtMs, endsAtMs, outboxLength, holders, returns, version, paused] =
+    reply.map(Number);
   return {
     epoch: epoch!,
     open: open === 1,
@@ -98,6 +129,8 @@ async function readStatus(connection: GateConnection, product: GateProduct): Pro
     outboxLength: outboxLength!,
     holders: holders!,
     returns: returns!,
+    version: version!,
+    paused: paused === 1,
   };
 }
 

@@ -29,6 +29,8 @@ function readOutcome(request: ReservationRequest, epoch: number, outcome: string
       return { kind: "sold_out", epoch };
     case "e":
       return { kind: "ended" };
+    case "p":
+      return { kind: "paused" };
     default:
       throw unreadable(outcome);
   }

@@ -54,6 +54,7 @@ const encoded = {
   product_not_found: encodedRefusal("product_not_found"),
   body_too_large: encodedRefusal("body_too_large"),
   overloaded: encodedRefusal("overloaded", { retryAfterSeconds: 1 }),
+  sale_paused: encodedRefusal("sale_paused", { retryAfterSeconds: 5 }),
   gate_closed: encodedRefusal("gate_closed", { retryAfterSeconds: 1 }),
   gate_unavailable: encodedRefusal("gate_unavailable", { retryAfterSeconds: 1 }),
 } satisfies Partial<Record<FailureCode, () => Response>>;
@@ -215,6 +216,8 @@ export class Check {
         return this.#notStarted(outcome.startsAtMs, nowMs);
       case "ended":
         return this.#turnAway("sale_ended");
+      case "paused":
+        return this.#turnAway("sale_paused");
       case "closed":
         return this.#turnAway("gate_closed");
       case "busy":

@@ -1,8 +1,8 @@
 import type { StockReturn } from "../../src/domain/order.ts";
 import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../../src/domain/reservation.ts";
-import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
-import { checkReservation, checkStock } from "../../src/gate/check-request.ts";
-import type { Gate, GateStatus, OutboxEntry } from "../../src/gate/gate.ts";
+import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
+import { armedVersion, checkReservation, checkStock, termsOf } from "../../src/gate/check-request.ts";
+import type { AmendOutcome, Gate, GateStatus, OutboxEntry } from "../../src/gate/gate.ts";
 import { GateArmRefused } from "../../src/gate/gate-errors.ts";
 import { productKeys, type GateProduct } from "../../src/gate/product-keys.ts";
 import { MemoryOutbox } from "./memory-outbox.ts";
@@ -15,6 +15,8 @@ interface MemoryStock {
   startsAtMs: number;
   endsAtMs: number;
   limitPerUser: number;
+  version: number;
+  paused: boolean;
   /** User id to the reservations that the user holds. */
   readonly holders: Map<string, readonly string[]>;
   readonly returned: Set<string>;
@@ -44,7 +46,11 @@ export class MemoryGate implements Gate {
     this.#now = now;
   }
 
-  async arm(sale: Sale, product: SaleProduct, available: number): Promise<"armed" | "already_armed"> {
+  async arm(
+    sale: Sale | SaleRecord,
+    product: SaleProduct | ProductRecord,
+    available: number,
+  ): Promise<"armed" | "already_armed"> {
     checkStock({ sale, product, available });
     productKeys(product);
     const before = this.stocks.get(product.id);
@@ -58,11 +64,28 @@ export class MemoryGate implements Gate {
     const { startsAtMs, endsAtMs } = sale;
     this.stocks.set(product.id, {
       ...{ epoch, open: true, available, total, startsAtMs, endsAtMs, limitPerUser },
+      ...{ version: armedVersion(product), paused: termsOf(sale, product).paused },
       holders: before?.holders ?? new Map(),
       returned: before?.returned ?? new Set(),
       outbox: before?.outbox ?? new MemoryOutbox(this.#now),
     });
     return "armed";
+  }
+
+  async amend(sale: SaleRecord, product: ProductRecord): Promise<AmendOutcome> {
+    const total = product.lowering?.total ?? product.total;
+    checkStock({ sale, product: { ...product, total }, available: 0 });
+    const stock = this.stocks.get(product.id);
+    if (stock === undefined) return { kind: "unknown" };
+    if (stock.epoch !== product.epoch) return { kind: "other_epoch", epoch: stock.epoch };
+    const { paused, version } = termsOf(sale, product);
+    if (stock.version >= version) return { kind: "already" };
+    const available = stock.available + total - stock.total;
+    if (available < 0) return { kind: "not_available", available: stock.available };
+    const { startsAtMs, endsAtMs } = sale;
+    const { limitPerUser } = product;
+    Object.assign(stock, { version, paused, total, available, startsAtMs, endsAtMs, limitPerUser });
+    return { kind: "amended" };
   }
 
   async shut(product: GateProduct): Promise<void> {
@@ -89,6 +112,7 @@ export class MemoryGate implements Gate {
     const held = stock.holders.get(userId) ?? [];
     if (held.includes(reservationId) || stock.returned.has(reservationId)) return { kind: "replay", reservationId };
     if (nowMs >= stock.endsAtMs) return { kind: "ended" };
+    if (stock.paused) return { kind: "paused" };
     if (held.length >= stock.limitPerUser) return { kind: "replay", reservationId: held.at(-1)! };
     if (stock.available < 1) return { kind: "sold_out", epoch: stock.epoch };
     stock.available--;
@@ -122,9 +146,9 @@ export class MemoryGate implements Gate {
   async status(_saleId: string, productId: string): Promise<GateStatus | undefined> {
     const stock = this.stocks.get(productId);
     if (stock === undefined) return undefined;
-    const { epoch, open, available, total, startsAtMs, endsAtMs } = stock;
+    const { epoch, open, available, total, startsAtMs, endsAtMs, version, paused } = stock;
     const counts = { outboxLength: stock.outbox.length, holders: stock.holders.size, returns: stock.returned.size };
-    return { epoch, open, available, total, startsAtMs, endsAtMs, ...counts };
+    return { epoch, open, available, total, startsAtMs, endsAtMs, version, paused, ...counts };
   }
 
   async holds({ productId, userId, reservationId }: ReservationRequest): Promise<boolean> {

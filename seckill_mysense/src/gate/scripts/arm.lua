@@ -1,7 +1,8 @@
 -- Puts a product's stock in place, once per epoch.
 --
 -- KEYS  stock, holders, returned, outbox
--- ARGV  epoch, available, total, startsAtMs, endsAtMs, limitPerUser, retention in ms after the end, consumer group
+-- ARGV  epoch, available, total, startsAtMs, endsAtMs, limitPerUser, retention in ms after the end, consumer group,
+--       version, '1' if paused
 -- Reply {'armed'} | {'already_armed'} | {'older_epoch', the gate's epoch} | {'not_drained', entries in the outbox}
 
 local epoch = tonumber(ARGV[1])
@@ -23,7 +24,7 @@ local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local expiresAtMs = string.format('%.0f', math.max(nowMs, tonumber(ARGV[5])) + tonumber(ARGV[7]))
 
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'open', '1', 'available', ARGV[2], 'total', ARGV[3],
-  'startsAtMs', ARGV[4], 'endsAtMs', ARGV[5], 'limitPerUser', ARGV[6], 'expiresAtMs', expiresAtMs)
+  'startsAtMs', ARGV[4], 'endsAtMs', ARGV[5], 'limitPerUser', ARGV[6], 'expiresAtMs', expiresAtMs, 'version', ARGV[9], 'paused', ARGV[10])
 -- The group may exist from an earlier epoch; the error BUSYGROUP is then fine.
 redis.pcall('XGROUP', 'CREATE', KEYS[4], ARGV[8], '0', 'MKSTREAM')
 for i = 1, 4 do

@@ -7,12 +7,13 @@
 --   'r' .. reservation id    replay: the reservation that the user already holds
 --   's'                      sold out
 --   'e'                      the sale has ended
+--   'p'                      the product or its sale is paused
 --
 -- The writes of a script that fails half-way stay. So the script reads every key, which checks its type, before the
 -- first write; and the first write is an XADD, which a full server refuses.
 
 local stock = redis.call('HMGET', KEYS[1],
-  'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs')
+  'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs', 'paused')
 local epoch = tonumber(stock[1])
 if not epoch or stock[2] ~= '1' or epoch < tonumber(ARGV[1]) then
   return {'closed'}
@@ -25,6 +26,7 @@ if nowMs < tonumber(stock[3]) then
   return {'not_started', stock[3]}
 end
 local ended = nowMs >= tonumber(stock[4])
+local paused = stock[8] == '1'
 local limitPerUser = tonumber(stock[5])
 local available = tonumber(stock[6])
 
@@ -56,6 +58,8 @@ for i = 1, #users do
     outcome = 'r' .. reservation
   elseif ended then
     outcome = 'e'
+  elseif paused then
+    outcome = 'p'
   elseif count >= limitPerUser then
     outcome = 'r' .. last
   elseif available < 1 then

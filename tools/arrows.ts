@@ -132,7 +132,7 @@ export const arrows: readonly Arrow[] = [
     from: "seckill_mysense/src/relay/**",
     only: [
       "seckill_mysense/src/{relay,gate,queue,domain,time,logging,tracing}/**",
-      "seckill_mysense/src/ledger/sales.ts",
+      "seckill_mysense/src/ledger/changes.ts",
     ],
     why: "the relay carries outboxes to the queue; of the ledger it reads which products there are",
   },

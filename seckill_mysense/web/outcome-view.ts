@@ -80,6 +80,14 @@ export function reservationOutcome(reservation: Reservation): Outcome {
         actions: ["again"],
         reservation: id,
       };
+    case "refund_due":
+      return {
+        tone: "bad",
+        badge: "!",
+        title: "The sale was cancelled",
+        text: "Your order is cancelled, and your payment goes back to you.",
+        reservation: id,
+      };
     case "refunded":
       return {
         tone: "plain",
@@ -102,6 +110,7 @@ export function reservationOutcome(reservation: Reservation): Outcome {
 
 function rejectionText(reason: string | undefined): string {
   if (reason === "oversold") return "All units were taken by others. You have nothing to pay.";
+  if (reason === "sale_cancelled") return "The sale was cancelled. You have nothing to pay.";
   if (reason === "limit_per_user") return "You have as many units as one buyer may have.";
   return "The order could not be recorded. You have nothing to pay.";
 }

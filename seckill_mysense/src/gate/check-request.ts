@@ -27,7 +27,7 @@ export function termsOf(
  */
 export function armedVersion(product: SaleProduct | ProductRecord): number {
   if (!("revision" in product)) return 0;
-  return product.lowering === undefined ? product.revision : product.revision - 1;
+  return product.lowering === undefined ? product.revision : product.lowering.since - 1;
 }
 
 /** Most outbox entries in one call: as many as a script can take as arguments, with room to spare. */

@@ -4,7 +4,8 @@ import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
 import type { CheckAnswer } from "../contract/check.ts";
 import type { FailureCode } from "../contract/failures.ts";
-import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { CatalogueProduct } from "./catalogue-product.ts";
 import type { GateAnswer, GateCalls } from "./gate-calls.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { NodeLimits } from "./node-limits.ts";
@@ -91,7 +92,10 @@ export class Check {
     if (entry === undefined) return this.#turnAway("product_not_found");
     if (productId !== claims.productId) return this.#wrongProduct(claims);
     if (this.#isBodyTooLarge(request)) return this.#turnAway("body_too_large");
-    if (nowMs < claims.notBeforeMs - this.#options.startLeewayMs) return this.#notStarted(claims.notBeforeMs, nowMs);
+    // The start may have moved since the token was issued.
+    const { startsAtMs, state } = entry.sale;
+    if (state === "cancelled") return this.#turnAway("sale_ended");
+    if (nowMs < startsAtMs - this.#options.startLeewayMs) return this.#notStarted(startsAtMs, nowMs);
     // Checked before the limits, because it is cheaper.
     if (entry.soldOut.refuses(claims.reservationId, nowMs)) return this.#turnAway("sold_out");
     const waitMs = this.#addressWaitMs(request, server, nowMs);
@@ -185,6 +189,7 @@ export class Check {
   async #askGate(claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Promise<Response> {
     const { gateCalls, metrics, elapsedMs } = this.#options;
     const { saleId, productId, userId, reservationId } = claims;
+    entry.isAsked = true;
     const startedMs = elapsedMs();
     const outcome = await gateCalls.reserve({ saleId, productId, userId, reservationId }, entry.product.epoch);
     metrics.observeGateLatency((elapsedMs() - startedMs) / 1000);
@@ -219,6 +224,7 @@ export class Check {
       case "paused":
         return this.#turnAway("sale_paused");
       case "closed":
+        entry.isDue = true;
         return this.#turnAway("gate_closed");
       case "busy":
         return this.#turnAway("overloaded");

@@ -12,9 +12,10 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
-import { Catalogue, type EnsureArmed } from "./catalogue.ts";
+import { Catalogue } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
 import { type AddressOf, Check } from "./check.ts";
+import { Health } from "./health.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
@@ -26,12 +27,14 @@ import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
+import { type EnsureArmed, StockWatch } from "./stock-watch.ts";
+import { amendProduct } from "../sales/amend-product.ts";
 import { mountTokens } from "./token-handlers.ts";
 import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
-  readonly ledger: Pick<Ledger, "sales" | "users" | "orders">;
+  readonly ledger: Pick<Ledger, "changes" | "users" | "orders">;
   readonly settings: Settings;
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
@@ -164,6 +167,7 @@ interface System extends AuthorizationParts {
   readonly sessions: Sessions;
   readonly metrics: GatewayMetrics;
   readonly catalogue: Catalogue;
+  readonly health: Health;
   readonly gateCalls: GateCalls;
   readonly watchers: ReservationWatchers;
 }
@@ -173,18 +177,26 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
   const { limits, backend } = settings;
   const { choice } = authorization;
   const tokens = new SaleTokens(secrets, choice);
+  const health = new Health(logger);
+  const stock = new StockWatch({
+    gate,
+    ensureArmed: ensureArmed ?? (() => Promise.resolve(true)),
+    amend: (sale, product) => amendProduct({ gate, changes: ledger.changes, now }, sale, product),
+    health,
+    now,
+  });
   return {
     ...authorization,
     tokens,
     reservationIds: new ReservationIds(secrets, choice),
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     metrics: new GatewayMetrics(),
+    health,
     catalogue: new Catalogue({
-      ledgerSales: ledger.sales,
-      gate,
+      changes: ledger.changes,
+      stock,
+      health,
       tokens,
-      logger,
-      ensureArmed: ensureArmed ?? (() => Promise.resolve(true)),
       now,
       refreshMs: 1_000,
       maxSales: limits.sales,
@@ -240,7 +252,12 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   mountOperation(
     app,
     { ...mount, nodeLimits: undefined },
-    { isReady: () => catalogue.isFresh(), gauges: () => gaugesOf(system), counts: () => countsOf(system) },
+    {
+      canSell: () => catalogue.canSell(),
+      health: system.health,
+      gauges: () => gaugesOf(system),
+      counts: () => countsOf(system),
+    },
   );
   app.get("/", salePage.page);
   for (const [path, respond] of salePage.assets) app.get(path, respond);
@@ -253,15 +270,19 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_gate_calls_running: system.gateCalls.running,
     seckill_event_listeners: system.watchers.count,
     seckill_requests_in_flight: system.nodeLimits.inFlight,
+    seckill_products: system.catalogue.productCount,
+    seckill_products_not_well: system.health.productsNotWell,
     seckill_failing_users: system.local.failingUsers,
     ...system.ring?.gauges,
   };
 }
 
-function countsOf({ ring }: System): readonly LabelledCounts[] {
-  if (ring === undefined) return [];
+function countsOf({ ring, health }: System): readonly LabelledCounts[] {
+  const parts = { name: "seckill_part_not_well", type: "gauge", label: "part", counts: health.partsNotWell } as const;
+  if (ring === undefined) return [parts];
   const { questions, greetings } = ring.counts;
   return [
+    parts,
     { name: "seckill_owner_questions_total", type: "counter", label: "outcome", counts: questions },
     { name: "seckill_ring_greetings_total", type: "counter", label: "outcome", counts: greetings },
     { name: "seckill_ring_member_up", type: "gauge", label: "gateway", counts: ring.membersUp },

@@ -6,7 +6,7 @@ import type { ReservationQueue } from "../queue/queue.ts";
 
 export interface GateArmerOptions {
   readonly gate: Pick<Gate, "arm">;
-  readonly audit: LedgerAudit;
+  readonly audit: Pick<LedgerAudit, "countRecorded">;
   /** Undefined if this process has no access to the queue. */
   readonly queue: Pick<ReservationQueue, "depth"> | undefined;
   readonly logger: Logger;
@@ -61,19 +61,11 @@ export class GateArmer {
     if (status !== undefined) return `the gate is at epoch ${status.epoch}, the ledger at epoch ${product.epoch}`;
     if (this.#seen.has(key)) return "the gate knew the product a moment ago and knows it no longer";
     if (product.epoch > 1) return `the gate knows nothing of the product, the ledger is at epoch ${product.epoch}`;
-    const recorded = await this.#recorded(sale.id, product.id);
+    const recorded = await this.#options.audit.countRecorded(product.id);
     if (recorded > 0) return `the gate knows nothing of the product, the ledger has ${recorded} reservations of it`;
     if (this.#options.now() < sale.startsAtMs) return undefined;
     const waiting = (await this.#options.queue?.depth())?.ready ?? 0;
     return waiting > 0 ? `the gate knows nothing of the product, ${waiting} reservations are in the queue` : undefined;
-  }
-
-  /** The number of orders and rejections in any state: for each of them the gate once gave away a unit. */
-  async #recorded(saleId: string, productId: string): Promise<number> {
-    const audit = await this.#options.audit.auditSale(saleId);
-    const found = audit?.products.find(({ product }) => product.id === productId);
-    const counts = [...Object.values(found?.orders ?? {}), ...Object.values(found?.rejections ?? {})];
-    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   #tell(sale: Sale, product: SaleProduct, problem: string): void {

@@ -152,7 +152,7 @@ function runRelay({ settings, logger, clock }: SystemOptions, { ledger, gate, qu
     queue,
     // Two running relays must not share a name, so each start uses a new one.
     relayName: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
-    products: relayedProducts(ledger.sales, clock.now),
+    products: relayedProducts(ledger.changes, clock.now),
     claimIdleMs: isGateEmbedded(settings) ? claimIdleMs.embedded : claimIdleMs.shared,
     claimEveryMs: 1_000,
     logger,

@@ -19,6 +19,12 @@ export class SqlAudit implements LedgerAudit {
     this.#database = database;
   }
 
+  async countRecorded(productId: string): Promise<number> {
+    const orders = await this.#database.read((database) => countOrders(database, productId));
+    const rejections = await this.#database.read((database) => countRejections(database, productId));
+    return [...Object.values(orders), ...Object.values(rejections)].reduce((sum, count) => sum + count, 0);
+  }
+
   auditSale(saleId: string): Promise<SaleAudit | undefined> {
     return this.#database.snapshot(async (snapshot) => {
       const content = await readSale(snapshot, saleId);

@@ -1,0 +1,137 @@
+import type { Gate, GateStatus } from "../gate/gate.ts";
+import { GateRequestInvalid } from "../gate/gate-errors.ts";
+import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
+import type { Amended } from "../sales/amend-product.ts";
+import type { CatalogueProduct } from "./catalogue-product.ts";
+import type { Health } from "./health.ts";
+
+/** Gets the gate's latest status of a product; resolves with whether the gate is armed for the product's epoch. */
+export type EnsureArmed = (
+  sale: SaleRecord,
+  product: ProductRecord,
+  status: GateStatus | undefined,
+) => Promise<boolean>;
+
+export interface StockWatchOptions {
+  readonly gate: Pick<Gate, "status">;
+  readonly ensureArmed: EnsureArmed;
+  /** Brings an armed product to the ledger's records. */
+  readonly amend: (sale: SaleRecord, product: ProductRecord) => Promise<Amended>;
+  readonly health: Health;
+  readonly now: () => number;
+}
+
+/** Products in one round that are new or have changed, those that start first first. */
+const maxDue = 1_000;
+/** Products in one round that are not well: few, since each may cost the gate's whole time limit. */
+const maxUnwell = 32;
+/** Other products in one round: first those that were asked for, then all in turn. */
+const maxInTurn = 256;
+const maxConcurrent = 64;
+
+type Looked = { readonly entry: CatalogueProduct; readonly error?: Error };
+
+/**
+ * Follows the products at the gate: arms new ones, brings changed ones to the ledger's records, and reads the stock. A
+ * round costs a bounded number of questions to the gate, however many products there are.
+ */
+export class StockWatch {
+  readonly #options: StockWatchOptions;
+  #turn = 0;
+  #seenMs = 0;
+
+  constructor(options: StockWatchOptions) {
+    this.#options = options;
+  }
+
+  /** When the gate last answered, Unix milliseconds. */
+  get seenMs(): number {
+    return this.#seenMs;
+  }
+
+  async round(live: readonly CatalogueProduct[]): Promise<void> {
+    const chosen = this.#choose(live);
+    const looked: Looked[] = [];
+    let next = 0;
+    const work = async (): Promise<void> => {
+      for (let entry = chosen[next++]; entry !== undefined; entry = chosen[next++])
+        looked.push(await this.#look(entry));
+    };
+    await Promise.all(Array.from({ length: Math.min(maxConcurrent, chosen.length) }, work));
+    this.#judge(looked);
+  }
+
+  #choose(live: readonly CatalogueProduct[]): CatalogueProduct[] {
+    const due: CatalogueProduct[] = [];
+    const unwell: CatalogueProduct[] = [];
+    const asked: CatalogueProduct[] = [];
+    for (const entry of live) {
+      if (!this.#options.health.isWell(entry.product.id)) unwell.push(entry);
+      else if (entry.isDue) due.push(entry);
+      else if (entry.isAsked) asked.push(entry);
+    }
+    if (due.length > 1) due.sort((a, b) => a.sale.startsAtMs - b.sale.startsAtMs);
+    const chosen = new Set([...due.slice(0, maxDue), ...this.#inTurn(unwell, maxUnwell), ...asked.slice(0, maxInTurn)]);
+    const others = maxInTurn - Math.min(asked.length, maxInTurn);
+    for (const entry of this.#inTurn(live, others)) {
+      if (this.#options.health.isWell(entry.product.id)) chosen.add(entry);
+    }
+    this.#turn += Math.max(1, others);
+    return [...chosen];
+  }
+
+  #inTurn(entries: readonly CatalogueProduct[], count: number): CatalogueProduct[] {
+    if (entries.length <= count) return [...entries];
+    const start = this.#turn % entries.length;
+    const some = entries.slice(start, start + count);
+    return some.length === count ? some : [...some, ...entries.slice(0, count - some.length)];
+  }
+
+  async #look(entry: CatalogueProduct): Promise<Looked> {
+    try {
+      await this.#readStock(entry);
+      return { entry };
+    } catch (error) {
+      entry.available = null;
+      return { entry, error: error as Error };
+    }
+  }
+
+  async #readStock(entry: CatalogueProduct): Promise<void> {
+    const { gate, ensureArmed, health, amend } = this.#options;
+    const { sale, product } = entry;
+    const place = { sale: sale.id, product: product.id };
+    entry.isAsked = false;
+    const status = await gate.status(sale.id, product.id);
+    // Units that a cancelled sale has never offered are not offered now.
+    const isArmed = (status === undefined && sale.state === "cancelled") || (await ensureArmed(sale, product, status));
+    const isBehind = status !== undefined && status.epoch === product.epoch && status.version < product.revision;
+    const amended = isArmed && isBehind ? await amend(sale, product) : undefined;
+    if (!isArmed) health.noteProduct(place, "closed: its gate has lost it, or has another epoch of it", true);
+    else health.noteProduct(place, amended?.kind === "problem" ? amended.problem : undefined);
+    // A newer row may have come meanwhile, which is still to be looked at.
+    if (entry.product === product && entry.sale === sale) entry.isDue = isBehind;
+    if (status === undefined) entry.available = isArmed ? product.total : null;
+    else entry.available = status.open && status.epoch === product.epoch ? status.available : null;
+    if (status === undefined) return;
+    // Another gateway may have sold a returned unit to a buyer whom this gateway remembers as refused.
+    if (status.available > 0 || status.returns !== entry.returns) entry.soldOut.clear();
+    entry.returns = status.returns;
+  }
+
+  /** One cause has one problem: a gate that answers nobody is not well itself, otherwise its products are not. */
+  #judge(looked: readonly Looked[]): void {
+    const { health, now } = this.#options;
+    const own = looked.filter(({ error }) => error instanceof GateRequestInvalid);
+    const failed = looked.filter(({ error }) => error !== undefined && !(error instanceof GateRequestInvalid));
+    const isAway = failed.length > 0 && failed.length === looked.length - own.length;
+    if (isAway) health.notePart("the gate", failed[0]!.error!.message);
+    else {
+      this.#seenMs = now();
+      health.notePart("the gate", undefined);
+    }
+    for (const { entry, error } of isAway ? own : [...own, ...failed]) {
+      health.noteProduct({ sale: entry.sale.id, product: entry.product.id }, error!.message);
+    }
+  }
+}

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { createLogger, type Logger } from "./src/logging/logger.ts";
 import { systemClock } from "./src/time/clock.ts";
 import { type CommandLine, parseCommandLine, usage, UsageError } from "./src/roles/command-line.ts";
+import { parseSaleCommandLine } from "./src/roles/sale-command-line.ts";
+import { runSaleCommand } from "./src/roles/sale-role.ts";
 import { StartError } from "./src/roles/start-error.ts";
 import { startSystem } from "./src/roles/start-system.ts";
 import { verifySales } from "./src/roles/verify-role.ts";
@@ -12,11 +14,28 @@ import type { Settings } from "./src/settings/settings.ts";
 const shippedConfig = join(import.meta.dir, "configs/config.json");
 
 try {
-  const commandLine = parseCommandLine(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args[0] === "sale") await runSale(args.slice(1));
+  const commandLine = parseCommandLine(args);
   if (commandLine === undefined) console.log(usage());
   else await run(commandLine);
 } catch (error) {
   fail(error);
+}
+
+/** Ends the process. */
+async function runSale(args: readonly string[]): Promise<never> {
+  const commandLine = parseSaleCommandLine(args);
+  if (typeof commandLine === "string") {
+    console.log(commandLine);
+    process.exit(0);
+  }
+  const settings = loadSettings(commandLine.configFile ?? shippedConfig, process.env);
+  const printError = (text: string): void => console.error(text);
+  const logger = createLogger({ level: "error", write: printError, now: systemClock.now });
+  const print = (text: string): void => console.log(text);
+  const isDone = await runSaleCommand({ commandLine, settings, logger, clock: systemClock, print, printError });
+  process.exit(isDone ? 0 : 1);
 }
 
 async function run(commandLine: CommandLine): Promise<void> {

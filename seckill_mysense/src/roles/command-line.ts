@@ -23,6 +23,8 @@ const description = [
   "  consumer  records reservations from the queue in the ledger",
   "  sweeper   expires unpaid orders and gives their units back",
   "  verify    checks the invariants of the sales: [--sale id] [--at-rest]",
+  "",
+  "To make and change sales: sale --help",
 ].join("\n");
 
 /** The command line is invalid. The message names the word that is wrong. */

@@ -26,6 +26,12 @@ export const outcomes = {
     text: "All units are taken. If a buyer gives one back, you can try again.",
     actions: ["again"],
   },
+  cancelled: {
+    tone: "plain",
+    badge: "–",
+    title: "The sale was cancelled",
+    text: "Nothing of it can be bought any more.",
+  },
   over: { tone: "plain", badge: "–", title: "The sale is over", text: "Thank you for taking part." },
 } as const satisfies Record<string, Outcome>;
 
@@ -33,7 +39,8 @@ export function refusedOutcome(message: string): Outcome {
   return { tone: "bad", badge: "!", title: "That did not work", text: message, actions: ["again"] };
 }
 
-export function reservationOutcome(reservation: Reservation): Outcome {
+/** `mayBuyMore`: the buyer holds fewer units than the limit, and the sale is not over. */
+export function reservationOutcome(reservation: Reservation, mayBuyMore: boolean): Outcome {
   const id = reservation.reservation;
   switch (reservation.status) {
     case "pending":
@@ -60,6 +67,7 @@ export function reservationOutcome(reservation: Reservation): Outcome {
         badge: "✓",
         title: "Paid: it is yours",
         text: "Thank you. Your order is complete.",
+        ...(mayBuyMore && { actions: ["again"] }),
         reservation: id,
       };
     case "cancelled":
@@ -131,6 +139,7 @@ export function showOutcome(outcome: Outcome | undefined): void {
   setText("outcome-title", outcome.title);
   setText("outcome-text", outcome.text);
   for (const action of ["pay", "cancel", "again"] as const) show(action, outcome.actions?.includes(action) ?? false);
+  setText("again", outcome.tone === "good" ? "Buy another" : "Try again");
   setText("outcome-clock", outcome.clock ?? "");
   show("reservation", outcome.reservation !== undefined);
   setText("reservation-id", outcome.reservation ?? "");

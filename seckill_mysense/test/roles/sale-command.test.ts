@@ -225,8 +225,13 @@ describe("the command sale, beside a running system with embedded parts", () => 
         cancelledAtMs: expect.any(Number),
       });
       expect(await statusOf(unpaid)).toMatchObject({ status: "cancelled", cancelledAtMs: expect.any(Number) });
-      const again = await unpaid.buyer.send("POST", "/api/token", { json: { productID: "coat" } });
-      expect([again.status, again.body.error]).toEqual([410, "sale_ended"]);
+      await waitUntil(
+        async () => {
+          const again = await unpaid.buyer.send("POST", "/api/token", { json: { productID: "coat" } });
+          return again.body.error === "sale_ended";
+        },
+        { what: "the gateway to know the cancellation", timeoutMs: 10_000 },
+      );
       const report = await waitUntilVerified();
       expect(report).toContain("autumn");
     },

@@ -59,7 +59,7 @@ async function serve(role: Exclude<CommandLine["role"], "verify">, settings: Set
   // A signal during the start ends the process by default, which is safe: the data on disk is consistent at any moment.
   const system = await startSystem({ role, settings, logger, clock: systemClock });
   logger.info("started", { role, port: system.port, pid: process.pid });
-  if (system.port !== undefined) announce(settings.backend.host, system.port);
+  if (system.port !== undefined && role !== "admin") announce(settings.backend.host, system.port);
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;

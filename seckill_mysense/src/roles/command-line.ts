@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 
-export const roles = ["all", "gateway", "relay", "consumer", "sweeper", "verify"] as const;
+export const roles = ["all", "gateway", "relay", "consumer", "sweeper", "admin", "verify"] as const;
 export type Role = (typeof roles)[number];
 
 export interface CommandLine {
@@ -22,6 +22,7 @@ const description = [
   "  relay     carries accepted reservations from the gate to the queue",
   "  consumer  records reservations from the queue in the ledger",
   "  sweeper   expires unpaid orders and gives their units back",
+  "  admin     the web server for merchants; it needs admin.secret",
   "  verify    checks the invariants of the sales: [--sale id] [--at-rest]",
   "",
   "To make and change sales: sale --help",

@@ -12,6 +12,8 @@ import { isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Role } from "./command-line.ts";
+import { startAdminServer } from "../admin/admin-server.ts";
+import { SaleService } from "../sales/sale-service.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { createDemoSale } from "./demo-sale.ts";
 import { startEmbeddedRedis } from "./embedded-redis.ts";
@@ -19,6 +21,7 @@ import { GateArmer } from "./gate-armer.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
 import { StartError } from "./start-error.ts";
 import {
+  checkAdmin,
   checkRing,
   checkSharedParts,
   externalGateServer,
@@ -57,6 +60,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     stopAll(stops, settings.backend.shutdown_seconds * 1000, options.logger);
   try {
     checkRing(role, settings);
+    checkAdmin(role, settings);
     if (role !== "all") checkSharedParts(role, settings);
     return { port: await startRole(options, stops), stop };
   } catch (error) {
@@ -74,13 +78,17 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<number |
   await ledger.migrate();
   if (role === "all") await createDemoSale(ledger.sales, settings.sale, { logger, now: clock.now });
 
-  const queue = role === "sweeper" ? undefined : openQueueFor(options, stops);
+  const queue = role === "sweeper" || role === "admin" ? undefined : openQueueFor(options, stops);
   const gate = role === "consumer" ? undefined : await openGateFor(options, secrets, stops);
   // The gateway starts last and stops first, so that every part that a request needs is running.
   if (gate !== undefined && (role === "all" || role === "sweeper")) runSweeper(options, ledger, gate, stops);
   if (queue !== undefined && (role === "all" || role === "consumer")) await runConsumer(options, ledger, queue, stops);
   if (gate !== undefined && queue !== undefined && (role === "all" || role === "relay")) {
     runRelay(options, { ledger, gate, queue }, stops);
+  }
+  if (gate !== undefined && (role === "all" || role === "admin")) {
+    const port = runAdmin(options, ledger, gate, stops);
+    if (role === "admin") return port;
   }
   if (gate === undefined || (role !== "all" && role !== "gateway")) return undefined;
   return runGateway(options, { ledger, gate, queue, secrets }, stops);
@@ -160,6 +168,29 @@ function runRelay({ settings, logger, clock }: SystemOptions, { ledger, gate, qu
   stops.push(() => relay.stop());
 }
 
+/** Nobody listens without a secret. */
+function runAdmin(options: SystemOptions, ledger: Ledger, gate: Gate, stops: Stops): number | undefined {
+  const { settings, logger, clock } = options;
+  if (settings.admin.secret === "") return undefined;
+  const service = new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: clock.now });
+  try {
+    const server = startAdminServer({ service, settings: settings.admin, logger, now: clock.now });
+    stops.push(() => server.stop());
+    logger.info("merchants are served", { host: settings.admin.host, adminPort: server.port });
+    return server.port;
+  } catch (error) {
+    throw listenError(error, `admin.port ${settings.admin.port} on ${settings.admin.host}`);
+  }
+}
+
+/** Says which setting names the address that cannot be listened at. */
+function listenError(error: unknown, what: string): unknown {
+  const { code } = error as { code?: string };
+  if (code === "EADDRINUSE") return new StartError(`${what} is in use by another process`);
+  if (code === "EACCES") return new StartError(`${what} may not be used by this user`);
+  return error;
+}
+
 interface GatewayRoleParts {
   readonly ledger: Ledger;
   readonly gate: Gate;
@@ -179,11 +210,7 @@ async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops
   } catch (error) {
     const { host, api_port } = settings.backend;
     if (error instanceof RingAddressError) throw new StartError(error.message);
-    const { code } = error as { code?: string };
-    if (code === "EADDRINUSE")
-      throw new StartError(`backend.api_port ${api_port} on ${host} is in use by another process`);
-    if (code === "EACCES") throw new StartError(`backend.api_port ${api_port} on ${host} may not be used by this user`);
-    throw error;
+    throw listenError(error, `backend.api_port ${api_port} on ${host}`);
   }
 }
 

@@ -105,7 +105,9 @@ export class StockWatch {
     const status = await gate.status(sale.id, product.id);
     // Units that a cancelled sale has never offered are not offered now.
     const isArmed = (status === undefined && sale.state === "cancelled") || (await ensureArmed(sale, product, status));
-    const isBehind = status !== undefined && status.epoch === product.epoch && status.version < product.revision;
+    // A process may have died after the gate had taken units out, and before the ledger's total fell.
+    const isUnsettled = status !== undefined && (status.version < product.revision || product.lowering !== undefined);
+    const isBehind = isUnsettled && status.epoch === product.epoch;
     const amended = isArmed && isBehind ? await amend(sale, product) : undefined;
     if (!isArmed) health.noteProduct(place, "closed: its gate has lost it, or has another epoch of it", true);
     else health.noteProduct(place, amended?.kind === "problem" ? amended.problem : undefined);

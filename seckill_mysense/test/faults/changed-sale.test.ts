@@ -24,6 +24,7 @@ async function startSale(shop: Shop, total: number): Promise<SaleProduct> {
   await shop.service.create(sale, [product], { actor, state: "published" });
   await waitUntil(async () => (await shop.gate.status(sale.id, product.id)) !== undefined, {
     what: "the gate to be armed",
+    timeoutMs: patienceMs,
   });
   for (const url of [shop.eastUrl, shop.westUrl]) {
     await waitUntil(async () => (await fetch(`${url}/api/sales/spring`)).status === 200, {

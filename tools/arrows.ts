@@ -145,6 +145,11 @@ export const arrows: readonly Arrow[] = [
     why: "consumer and sweeper work on two ports of the ledger, whatever database stands behind them",
   },
   {
+    from: "seckill_mysense/src/sales/**",
+    only: ["seckill_mysense/src/{sales,gate,domain}/**", "seckill_mysense/src/ledger/{changes,orders}.ts"],
+    why: "a change of a sale goes from the ledger to the gate, whatever stands behind their ports",
+  },
+  {
     from: "seckill_mysense/src/verify/**",
     only: ["seckill_mysense/src/{verify,gate,queue,domain}/**", "seckill_mysense/src/ledger/{audit,orders}.ts"],
     why: "the verifier reads through ports, and changes nothing",

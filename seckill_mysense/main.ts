@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { createLogger, type Logger } from "./src/logging/logger.ts";
 import { systemClock } from "./src/time/clock.ts";
 import { type CommandLine, parseCommandLine, usage, UsageError } from "./src/roles/command-line.ts";
-import { parseSaleCommandLine } from "./src/roles/sale-command-line.ts";
+import { parseSaleCommandLine, saleUsage } from "./src/roles/sale-command-line.ts";
 import { runSaleCommand } from "./src/roles/sale-role.ts";
 import { StartError } from "./src/roles/start-error.ts";
 import { startSystem } from "./src/roles/start-system.ts";
@@ -23,9 +23,20 @@ try {
   fail(error);
 }
 
+/** Ends the process when the command line is wrong. */
+function parseSale(args: readonly string[]): ReturnType<typeof parseSaleCommandLine> {
+  try {
+    return parseSaleCommandLine(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\n\n${saleUsage()}`);
+    process.exit(1);
+  }
+}
+
 /** Ends the process. */
 async function runSale(args: readonly string[]): Promise<never> {
-  const commandLine = parseSaleCommandLine(args);
+  const commandLine = parseSale(args);
   if (typeof commandLine === "string") {
     console.log(commandLine);
     process.exit(0);

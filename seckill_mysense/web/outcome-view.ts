@@ -71,6 +71,26 @@ export function reservationOutcome(reservation: Reservation, mayBuyMore: boolean
         reservation: id,
       };
     case "cancelled":
+    case "expired":
+    case "refund_due":
+    case "refunded":
+      return releasedOutcome(reservation.status, id);
+    case "rejected":
+      return {
+        tone: "bad",
+        badge: "!",
+        title: "Not recorded",
+        text: rejectionText(reservation.reason),
+        actions: ["again"],
+        reservation: id,
+      };
+  }
+}
+
+/** What became of an order whose unit has gone back. */
+function releasedOutcome(status: "cancelled" | "expired" | "refund_due" | "refunded", id: string): Outcome {
+  switch (status) {
+    case "cancelled":
       return {
         tone: "plain",
         badge: "–",
@@ -102,15 +122,6 @@ export function reservationOutcome(reservation: Reservation, mayBuyMore: boolean
         badge: "–",
         title: "Refunded",
         text: "Your payment came too late and goes back to you.",
-        reservation: id,
-      };
-    case "rejected":
-      return {
-        tone: "bad",
-        badge: "!",
-        title: "Not recorded",
-        text: rejectionText(reservation.reason),
-        actions: ["again"],
         reservation: id,
       };
   }

@@ -40,7 +40,7 @@ export interface EndpointInput<E extends Endpoint> {
 /** A handler returns a `Response` itself only if the answer is not JSON. */
 export type EndpointAnswer<E extends Endpoint> =
   | Success<z.infer<E["ok"]>>
-  | Refusal<E["failures"][number] | "limited" | "address_limited" | "overloaded">
+  | Refusal<E["failures"][number] | "invalid_request" | "limited" | "address_limited" | "overloaded">
   | Response;
 
 export type EndpointHandler<E extends Endpoint> = (

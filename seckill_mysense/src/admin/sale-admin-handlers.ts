@@ -26,9 +26,11 @@ export function mountSaleAdmin(app: GatewayApp, mount: MountOptions, service: Sa
     );
 
   mountEndpoint(app, endpoints.listSales, mount, async () => ({ ok: { sales: (await service.list()).map(showSale) } }));
-  mountEndpoint(app, endpoints.readSale, mount, ({ params }) => read(service.read(params.id).then(showContent)));
+  mountEndpoint(app, endpoints.readSale, mount, ({ params }) =>
+    read<ShownContent>(service.read(params.id).then(showContent)),
+  );
   mountEndpoint(app, endpoints.readChanges, mount, ({ params, query }) =>
-    read(
+    read<{ changes: Record<string, unknown>[] }>(
       service.history(params.id, query.limit).then((entries) => ({ changes: entries.map((entry) => ({ ...entry })) })),
     ),
   );

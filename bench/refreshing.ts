@@ -12,7 +12,7 @@ import { startGateway } from "../seckill_mysense/src/gateway/gateway.ts";
 import { sqliteLedger } from "../seckill_mysense/src/ledger/sqlite-ledger.ts";
 import { silentLogger } from "../seckill_mysense/src/logging/logger.ts";
 import { relayedProducts } from "../seckill_mysense/src/relay/relayed-products.ts";
-import { GateArmer } from "../seckill_mysense/src/roles/gate-armer.ts";
+import { GateKeeper } from "../seckill_mysense/src/recovery/gate-keeper.ts";
 import { checkSettings } from "../seckill_mysense/src/settings/load-settings.ts";
 import { systemClock } from "../seckill_mysense/src/time/clock.ts";
 import { startRedisServer, temporaryFolder, waitUntil } from "../tools/test-services/index.ts";
@@ -46,18 +46,20 @@ async function cpuPerSecond(): Promise<number> {
 }
 
 async function gatewayAtRest(): Promise<number> {
-  const armer = new GateArmer({ gate, audit: ledger.audit, queue: undefined, logger: silentLogger, now: Date.now });
-  const ensureArmed = armer.ensure.bind(armer);
+  const parts = { gate, gates: ledger.gates, queue: undefined, logger: silentLogger, clock: systemClock };
+  const keeper = new GateKeeper({ ...parts, repairer: "bench" });
+  keeper.start();
   const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 } }, "/");
   const secrets = ["bench-refreshing-0123456789-abcdefghijklmnop"];
   const gateway = await startGateway({
-    ...{ gate, ledger, settings, secrets, logger: silentLogger, ensureArmed },
+    ...{ gate, ledger, settings, secrets, logger: silentLogger, gateWatch: keeper },
     ...systemClock,
   });
   const isArmed = (): boolean => products.every(({ id }) => gateway.catalogue.find(id)?.isDue === false);
   await waitUntil(() => Promise.resolve(isArmed()), { what: "all products to be armed", timeoutMs: 60_000 });
   const cost = await cpuPerSecond();
   await gateway.stop(1_000);
+  await keeper.stop();
   return cost;
 }
 

@@ -8,6 +8,7 @@ const released: ReadonlySet<Reservation["status"]> = new Set([
   "expired",
   "refund_due",
   "refunded",
+  "lost",
   "rejected",
 ]);
 

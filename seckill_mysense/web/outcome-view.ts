@@ -75,12 +75,13 @@ export function reservationOutcome(reservation: Reservation, mayBuyMore: boolean
     case "refund_due":
     case "refunded":
       return releasedOutcome(reservation.status, id);
+    case "lost":
     case "rejected":
       return {
         tone: "bad",
         badge: "!",
         title: "Not recorded",
-        text: rejectionText(reservation.reason),
+        text: rejectionText(reservation.reason ?? reservation.status),
         actions: ["again"],
         reservation: id,
       };
@@ -130,6 +131,8 @@ function releasedOutcome(status: "cancelled" | "expired" | "refund_due" | "refun
 function rejectionText(reason: string | undefined): string {
   if (reason === "oversold") return "All units were taken by others. You have nothing to pay.";
   if (reason === "sale_cancelled") return "The sale was cancelled. You have nothing to pay.";
+  if (reason === "lost") return "The shop lost your reservation. You have nothing to pay, and may try again.";
+  if (reason === "gate_lost") return "The shop lost your reservation before it was recorded. You have nothing to pay.";
   if (reason === "limit_per_user") return "You have as many units as one buyer may have.";
   return "The order could not be recorded. You have nothing to pay.";
 }

@@ -58,3 +58,9 @@ export interface SaleContent {
   /** In the order of their ids. */
   readonly products: readonly ProductRecord[];
 }
+
+/**
+ * How long after the end of its sale a product's gate is looked after: compared with the ledger, and rebuilt if it has
+ * lost data. Units that come back still need it then, and so do buyers who ask about their reservations.
+ */
+export const repairedAfterEndMs = 24 * 60 * 60 * 1_000;

@@ -11,7 +11,11 @@ export interface CatalogueProduct {
   returns: number;
   /** New or changed, so that its gate is to be looked at soon. */
   isDue: boolean;
+  /** Whether its gate did not sell it when it was last looked at. */
+  isClosed: boolean;
   /** Whether buyers have asked for it since its gate was last looked at. */
   isAsked: boolean;
+  /** The highest sequence of the gate that this gateway has seen in the product's epoch. */
+  sequence: number;
   readonly soldOut: SoldOutHint;
 }

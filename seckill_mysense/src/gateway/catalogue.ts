@@ -143,12 +143,23 @@ export class Catalogue {
     const before = known.products.get(product.id);
     if (before === undefined) {
       const soldOut = new SoldOutHint(this.#refused, this.#options.soldOutHintMs);
-      const entry = { sale: known.sale, product, available: null, returns: 0, isDue: true, isAsked: false, soldOut };
+      const entry = {
+        sale: known.sale,
+        product,
+        available: null,
+        returns: 0,
+        sequence: 0,
+        isDue: true,
+        isClosed: false,
+        isAsked: false,
+        soldOut,
+      };
       known.products.set(product.id, entry);
       return;
     }
     // There may be units again.
     before.soldOut.clear();
+    if (before.product.epoch !== product.epoch) before.sequence = 0;
     Object.assign(before, { product, isDue: true });
   }
 

@@ -3,9 +3,12 @@ import type { ClientAddress } from "../authorization/client-address.ts";
 import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
 import type { CheckAnswer } from "../contract/check.ts";
+import type { AcceptedReservation } from "../domain/reservation.ts";
+import type { ReserveOptions } from "../gate/gate.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
+import type { GateWatch } from "./stock-watch.ts";
 import type { GateAnswer, GateCalls } from "./gate-calls.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { NodeLimits } from "./node-limits.ts";
@@ -22,8 +25,9 @@ export interface CheckOptions {
   readonly perAddress: RateLimiter;
   readonly clientAddress: ClientAddress;
   readonly nodeLimits: NodeLimits;
+  readonly gateWatch: GateWatch | undefined;
   readonly metrics: GatewayMetrics;
-  /** Unix milliseconds. */
+  /** The gate's clock as far as this gateway knows it, Unix milliseconds. */
   readonly now: () => number;
   /** Milliseconds of a monotonic clock, for measuring durations. */
   readonly elapsedMs: () => number;
@@ -191,7 +195,7 @@ export class Check {
     const { saleId, productId, userId, reservationId } = claims;
     entry.isAsked = true;
     const startedMs = elapsedMs();
-    const outcome = await gateCalls.reserve({ saleId, productId, userId, reservationId }, entry.product.epoch);
+    const outcome = await gateCalls.reserve({ saleId, productId, userId, reservationId }, knownOf(entry));
     metrics.observeGateLatency((elapsedMs() - startedMs) / 1000);
     return this.#answerTo(outcome, claims, entry, nowMs);
   }
@@ -202,6 +206,7 @@ export class Check {
     switch (outcome.kind) {
       case "accepted":
         entry.soldOut.clear();
+        noteSequence(entry, outcome.reservation);
         authorizer.reportHolding(outcome.reservation);
         metrics.checks.add("accepted");
         return answer({ reservation: claims.reservationId, status: "accepted" } satisfies CheckAnswer, 202);
@@ -225,6 +230,7 @@ export class Check {
         return this.#turnAway("sale_paused");
       case "closed":
         entry.isDue = true;
+        this.#options.gateWatch?.hurry(productId, { epoch: entry.product.epoch, sequence: entry.sequence });
         return this.#turnAway("gate_closed");
       case "busy":
         return this.#turnAway("overloaded");
@@ -232,4 +238,12 @@ export class Check {
         return this.#turnAway("gate_unavailable");
     }
   }
+}
+
+function knownOf({ product, sequence }: CatalogueProduct): Required<ReserveOptions> {
+  return { minEpoch: product.epoch, minSequence: sequence };
+}
+
+function noteSequence(entry: CatalogueProduct, { epoch, sequence = 0 }: AcceptedReservation): void {
+  if (epoch === entry.product.epoch && sequence > entry.sequence) entry.sequence = sequence;
 }

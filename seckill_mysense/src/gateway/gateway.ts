@@ -15,6 +15,7 @@ import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./aut
 import { Catalogue } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
 import { type AddressOf, Check } from "./check.ts";
+import { GateClock } from "./gate-clock.ts";
 import { Health } from "./health.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
@@ -27,20 +28,21 @@ import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
-import { type EnsureArmed, StockWatch } from "./stock-watch.ts";
-import { amendProduct } from "../sales/amend-product.ts";
+import { type GateWatch, StockWatch } from "./stock-watch.ts";
+import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
+import { type Amended, amendProduct } from "../sales/amend-product.ts";
 import { mountTokens } from "./token-handlers.ts";
 import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
-  readonly ledger: Pick<Ledger, "changes" | "users" | "orders">;
+  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "gates">;
   readonly settings: Settings;
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
   readonly logger: Logger;
-  /** Arms the gate for a product that it does not know, if that is safe. */
-  readonly ensureArmed?: EnsureArmed;
+  /** Arms gates, and rebuilds those that have lost data. */
+  readonly gateWatch?: GateWatch;
   /** Unix milliseconds. */
   readonly now: () => number;
   /** Milliseconds of a monotonic clock, for measuring durations. */
@@ -62,7 +64,7 @@ const hardMaxBodyBytes = 2_097_152;
  * @throws when the port is taken (code EADDRINUSE), or the ledger cannot be read.
  */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
-  const { settings, now } = parts;
+  const { settings } = parts;
   const authorization = assembleAuthorization(parts);
   const system = assemble(parts, authorization);
   const salePage = await buildSalePage();
@@ -70,7 +72,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const check = new Check({
     ...system,
     perAddress: limiterOf(settings, settings.limits.check_per_address),
-    now,
+    gateWatch: parts.gateWatch,
+    now: system.gateClock.now,
     elapsedMs: parts.elapsedMs,
     startLeewayMs: settings.limits.start_leeway_ms,
     maxBodyBytes: settings.limits.max_body_bytes,
@@ -166,6 +169,7 @@ interface System extends AuthorizationParts {
   readonly reservationIds: ReservationIds;
   readonly sessions: Sessions;
   readonly metrics: GatewayMetrics;
+  readonly gateClock: GateClock;
   readonly catalogue: Catalogue;
   readonly health: Health;
   readonly gateCalls: GateCalls;
@@ -173,24 +177,22 @@ interface System extends AuthorizationParts {
 }
 
 function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
-  const { gate, ledger, settings, secrets, logger, ensureArmed, now } = parts;
+  const { gate, ledger, settings, secrets, logger, gateWatch, now } = parts;
   const { limits, backend } = settings;
   const { choice } = authorization;
   const tokens = new SaleTokens(secrets, choice);
+  const gateClock = new GateClock(now);
   const health = new Health(logger);
-  const stock = new StockWatch({
-    gate,
-    ensureArmed: ensureArmed ?? (() => Promise.resolve(true)),
-    amend: (sale, product) => amendProduct({ gate, changes: ledger.changes, now }, sale, product),
-    health,
-    now,
-  });
+  const amend = (sale: SaleRecord, product: ProductRecord): Promise<Amended> =>
+    amendProduct({ gate, changes: ledger.changes, now }, sale, product);
+  const stock = new StockWatch({ gate, gateWatch, gateClock, amend, health, now });
   return {
     ...authorization,
     tokens,
     reservationIds: new ReservationIds(secrets, choice),
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     metrics: new GatewayMetrics(),
+    gateClock,
     health,
     catalogue: new Catalogue({
       changes: ledger.changes,
@@ -243,9 +245,11 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
     secureCookies,
     now,
   });
-  mountSales(app, mount, catalogue);
-  mountTokens(app, mount, { tokens, reservationIds, catalogue, secureCookies, now });
-  const reader = new ReservationReader({ orders: ledger.orders, gate, catalogue, ids: reservationIds });
+  const saleNow = system.gateClock.now;
+  mountSales(app, { ...mount, now: saleNow }, catalogue);
+  mountTokens(app, mount, { tokens, reservationIds, catalogue, secureCookies, now: saleNow });
+  const { orders, gates } = ledger;
+  const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: reservationIds, now });
   mountReservations(app, mount, { reader, watchers, tokens });
   mountOrders(app, mount, ledger.orders);
   mountCheckRight(app, mount, { authorizer, catalogue });
@@ -255,8 +259,8 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
     {
       canSell: () => catalogue.canSell(),
       health: system.health,
-      gauges: () => gaugesOf(system),
-      counts: () => countsOf(system),
+      gauges: () => ({ ...gaugesOf(system), seckill_closed_products: parts.gateWatch?.closed ?? 0 }),
+      counts: () => [...countsOf(system), ...countsOfGates(parts.gateWatch)],
     },
   );
   app.get("/", salePage.page);
@@ -287,6 +291,11 @@ function countsOf({ ring, health }: System): readonly LabelledCounts[] {
     { name: "seckill_ring_greetings_total", type: "counter", label: "outcome", counts: greetings },
     { name: "seckill_ring_member_up", type: "gauge", label: "gateway", counts: ring.membersUp },
   ];
+}
+
+function countsOfGates(gateWatch: GateWatch | undefined): readonly LabelledCounts[] {
+  if (gateWatch === undefined) return [];
+  return [{ name: "seckill_gates_total", type: "counter", label: "event", counts: gateWatch.counts }];
 }
 
 /** Answers for known paths with a wrong method (405) and for unknown paths (404). */

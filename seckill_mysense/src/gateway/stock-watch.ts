@@ -3,18 +3,23 @@ import { GateRequestInvalid } from "../gate/gate-errors.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
 import type { Amended } from "../sales/amend-product.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
+import type { GateClock } from "./gate-clock.ts";
 import type { Health } from "./health.ts";
 
-/** Gets the gate's latest status of a product; resolves with whether the gate is armed for the product's epoch. */
-export type EnsureArmed = (
-  sale: SaleRecord,
-  product: ProductRecord,
-  status: GateStatus | undefined,
-) => Promise<boolean>;
+/** Looks after the gates, and rebuilds those that have lost data. */
+export interface GateWatch {
+  /** This product does not sell, although its gate was asked for it. `seen`: the highest sequence that was seen of it. */
+  hurry(productId: string, seen: { readonly epoch: number; readonly sequence: number }): void;
+  /** Products that do not sell. */
+  readonly closed: number;
+  readonly counts: Readonly<Record<"armed" | "adopted" | "repaired", number>>;
+}
 
 export interface StockWatchOptions {
   readonly gate: Pick<Gate, "status">;
-  readonly ensureArmed: EnsureArmed;
+  readonly gateWatch: GateWatch | undefined;
+  /** Notes the clock of the gate's server. */
+  readonly gateClock: GateClock;
   /** Brings an armed product to the ledger's records. */
   readonly amend: (sale: SaleRecord, product: ProductRecord) => Promise<Amended>;
   readonly health: Health;
@@ -32,8 +37,7 @@ const maxConcurrent = 64;
 type Looked = { readonly entry: CatalogueProduct; readonly error?: Error };
 
 /**
- * Follows the products at the gate: arms new ones, brings changed ones to the ledger's records, and reads the stock. A
- * round costs a bounded number of questions to the gate, however many products there are.
+ * Follows the products at the gate: brings changed ones to the ledger's records, and reads the stock. A round costs a bounded number of questions to the gate, however many products there are.
  */
 export class StockWatch {
   readonly #options: StockWatchOptions;
@@ -98,27 +102,48 @@ export class StockWatch {
   }
 
   async #readStock(entry: CatalogueProduct): Promise<void> {
-    const { gate, ensureArmed, health, amend } = this.#options;
+    const { gate, gateClock, now } = this.#options;
     const { sale, product } = entry;
-    const place = { sale: sale.id, product: product.id };
     entry.isAsked = false;
+    const askedMs = now();
     const status = await gate.status(sale.id, product.id);
-    // Units that a cancelled sale has never offered are not offered now.
-    const isArmed = (status === undefined && sale.state === "cancelled") || (await ensureArmed(sale, product, status));
+    if (status !== undefined) gateClock.note(status.nowMs, askedMs, now());
+    const sells = status?.open === true && status.verified && status.epoch === product.epoch;
+    if (!sells) return this.#noteClosed(entry, status);
     // A process may have died after the gate had taken units out, and before the ledger's total fell.
-    const isUnsettled = status !== undefined && (status.version < product.revision || product.lowering !== undefined);
-    const isBehind = isUnsettled && status.epoch === product.epoch;
-    const amended = isArmed && isBehind ? await amend(sale, product) : undefined;
-    if (!isArmed) health.noteProduct(place, "closed: its gate has lost it, or has another epoch of it", true);
-    else health.noteProduct(place, amended?.kind === "problem" ? amended.problem : undefined);
+    const isBehind = status.version < product.revision || product.lowering !== undefined;
+    const amended = isBehind ? await this.#options.amend(sale, product) : undefined;
+    this.#note(entry, amended?.kind === "problem" ? amended.problem : undefined);
     // A newer row may have come meanwhile, which is still to be looked at.
     if (entry.product === product && entry.sale === sale) entry.isDue = isBehind;
-    if (status === undefined) entry.available = isArmed ? product.total : null;
-    else entry.available = status.open && status.epoch === product.epoch ? status.available : null;
-    if (status === undefined) return;
+    entry.available = status.available;
+    entry.sequence = Math.max(entry.sequence, status.sequence);
     // Another gateway may have sold a returned unit to a buyer whom this gateway remembers as refused.
     if (status.available > 0 || status.returns !== entry.returns) entry.soldOut.clear();
     entry.returns = status.returns;
+  }
+
+  /** A product that is found closed twice is not well. New ones are armed, and others compared, between two looks. */
+  #noteClosed(entry: CatalogueProduct, status: GateStatus | undefined): void {
+    const { id, epoch } = entry.product;
+    entry.available = null;
+    // A cancelled sale that was never armed has nothing to look after.
+    if (status === undefined && entry.sale.state === "cancelled") {
+      entry.isDue = false;
+      return;
+    }
+    this.#options.gateWatch?.hurry(id, { epoch, sequence: entry.sequence });
+    const wasClosed = entry.isClosed;
+    entry.isClosed = true;
+    entry.isDue = true;
+    // The keeper of the gates logs what it finds.
+    if (wasClosed)
+      this.#options.health.noteProduct(placeOf(entry), "its gate is to be armed, compared or rebuilt", true);
+  }
+
+  #note(entry: CatalogueProduct, problem: string | undefined): void {
+    entry.isClosed = false;
+    this.#options.health.noteProduct(placeOf(entry), problem);
   }
 
   /** One cause has one problem: a gate that answers nobody is not well itself, otherwise its products are not. */
@@ -133,7 +158,11 @@ export class StockWatch {
       health.notePart("the gate", undefined);
     }
     for (const { entry, error } of isAway ? own : [...own, ...failed]) {
-      health.noteProduct({ sale: entry.sale.id, product: entry.product.id }, error!.message);
+      health.noteProduct(placeOf(entry), error!.message);
     }
   }
+}
+
+function placeOf({ sale, product }: CatalogueProduct): { readonly sale: string; readonly product: string } {
+  return { sale: sale.id, product: product.id };
 }

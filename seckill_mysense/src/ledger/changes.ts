@@ -17,6 +17,13 @@ export interface ChangeOptions {
   readonly actor: string;
 }
 
+/** The lowering that a gate has answered, and the epoch in which it did. */
+export interface SettledLowering {
+  readonly productId: string;
+  readonly epoch: number;
+  readonly since: number;
+}
+
 /** An entry of the log of changes. */
 export interface LoggedChange {
   readonly saleId: string;
@@ -55,11 +62,11 @@ export interface LedgerChanges {
   change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<SaleContent | undefined>;
   /**
    * Ends a lowering that the gate has carried out (`applied`) or cannot carry out (`refused`). Changes nothing when the
-   * lowering, told by its `since`, has been settled before. Resolves with the product of now.
+   * lowering, told by its `since`, has been settled before, or when the product is in another epoch by now: its gate is
+   * then opened with the ledger's total, and has the lowering before it again. Resolves with the product of now.
    */
   settleLowering(
-    productId: string,
-    since: number,
+    lowering: SettledLowering,
     outcome: "applied" | "refused",
   ): Promise<{ readonly sale: SaleRecord; readonly product: ProductRecord } | undefined>;
   /** The newest entries of the log first. */

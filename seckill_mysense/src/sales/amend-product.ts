@@ -1,4 +1,4 @@
-import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
+import type { Lowering, ProductRecord, SaleRecord } from "../domain/sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { LedgerChanges } from "../ledger/changes.ts";
 
@@ -35,19 +35,20 @@ export async function amendProduct(parts: AmendParts, sale: SaleRecord, product:
   switch (outcome.kind) {
     case "amended":
     case "already":
-      return lowering === undefined ? { kind: "current" } : settle(parts, product.id, lowering.since, "applied");
+      return lowering === undefined ? { kind: "current" } : settle(parts, product, lowering, "applied");
     case "not_available": {
       const { available } = outcome;
       if (lowering === undefined) {
         const problem = `the ledger has ${product.total} units in all, and the gate has only ${available} left to take out`;
         return { kind: "problem", problem };
       }
-      await settle(parts, product.id, lowering.since, "refused");
+      await settle(parts, product, lowering, "refused");
       return { kind: "lowering_refused", available };
     }
     case "unknown":
       if (lowering === undefined || parts.now() > sale.startsAtMs - clockDifferenceMs) return { kind: "not_armed" };
-      return settle(parts, product.id, lowering.since, "applied");
+      return settle(parts, product, lowering, "applied");
+    case "closed":
     case "other_epoch":
       return { kind: "not_armed" };
   }
@@ -55,14 +56,14 @@ export async function amendProduct(parts: AmendParts, sale: SaleRecord, product:
 
 async function settle(
   parts: AmendParts,
-  productId: string,
-  since: number,
+  { id: productId, epoch }: ProductRecord,
+  { since }: Lowering,
   outcome: "applied" | "refused",
 ): Promise<Amended> {
-  const settled = await parts.changes.settleLowering(productId, since, outcome);
+  const settled = await parts.changes.settleLowering({ productId, epoch, since }, outcome);
   if (settled === undefined) return { kind: "not_armed" };
   const { sale, product } = settled;
   // Another process may have asked for the next lowering by now, which is then its own to settle.
   const again = await parts.gate.amend(sale, product);
-  return again.kind === "unknown" || again.kind === "other_epoch" ? { kind: "not_armed" } : { kind: "current" };
+  return again.kind === "amended" || again.kind === "already" ? { kind: "current" } : { kind: "not_armed" };
 }

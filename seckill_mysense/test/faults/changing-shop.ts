@@ -10,10 +10,10 @@ import { startSweeper } from "../../src/orders/sweeper.ts";
 import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
 import { startRelay } from "../../src/relay/relay.ts";
 import { relayedProducts } from "../../src/relay/relayed-products.ts";
-import { GateArmer } from "../../src/roles/gate-armer.ts";
 import { SaleService } from "../../src/sales/sale-service.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { systemClock } from "../../src/time/clock.ts";
+import { keepGates } from "../fakes/keep-gates.ts";
 import { testSecret } from "../fakes/test-gateway.ts";
 import { CutOffProxy } from "./cut-off-proxy.ts";
 
@@ -59,9 +59,9 @@ export async function openShop() {
   cleanup.defer(() => relay.stop());
 
   const openGateway = async (own: Ledger): Promise<Gateway> => {
-    const armer = new GateArmer({ gate, audit: own.audit, queue, logger: silentLogger, now: Date.now });
-    const ensureArmed = armer.ensure.bind(armer);
-    const parts = { gate, ledger: own, settings, secrets: [testSecret], logger: silentLogger, ensureArmed };
+    const keeper = keepGates({ gate, gates: own.gates, queue });
+    cleanup.defer(() => keeper.stop());
+    const parts = { gate, ledger: own, settings, secrets: [testSecret], logger: silentLogger, gateWatch: keeper };
     const gateway = await startGateway({ ...parts, ...systemClock });
     cleanup.defer(() => gateway.stop(1_000));
     return gateway;

@@ -6,9 +6,9 @@ import { createGate } from "../../src/gate/redis-gate.ts";
 import { startGateway } from "../../src/gateway/gateway.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
-import { GateArmer } from "../../src/roles/gate-armer.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { systemClock } from "../../src/time/clock.ts";
+import { keepGates } from "../fakes/keep-gates.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { gatherBuyers } from "../simulation/crowd.ts";
 
@@ -37,11 +37,11 @@ describe.skipIf(redis.missing)(`a sale of five thousand products${redis.reason}`
 
     const gate = createGate({ connection: { host: server.host, port: server.port }, timeoutMs: 5_000 });
     cleanup.defer(() => gate.close());
-    const armer = new GateArmer({ gate, audit: ledger.audit, queue: undefined, logger: silentLogger, now: Date.now });
-    const ensureArmed = armer.ensure.bind(armer);
+    const keeper = keepGates({ gate, gates: ledger.gates, queue: undefined });
+    cleanup.defer(() => keeper.stop());
     const limits = { check_per_address: { rate_per_second: 0 }, check_per_user: { rate_per_second: 0 } };
     const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 }, limits }, "/");
-    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ensureArmed };
+    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, gateWatch: keeper };
     const gateway = await startGateway({ ...parts, ...systemClock });
     cleanup.defer(() => gateway.stop(1_000));
     const url = `http://127.0.0.1:${gateway.port}`;

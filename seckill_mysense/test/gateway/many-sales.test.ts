@@ -6,11 +6,11 @@ import type { SaleProduct } from "../../src/domain/sale.ts";
 import { startGateway } from "../../src/gateway/gateway.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { createLogger } from "../../src/logging/logger.ts";
-import { GateArmer } from "../../src/roles/gate-armer.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { systemClock } from "../../src/time/clock.ts";
 import { MemoryGate } from "../fakes/memory-gate.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
+import { keepGates } from "../fakes/keep-gates.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 
 const hourMs = 3_600_000;
@@ -28,13 +28,14 @@ async function setUp(limits: Record<string, unknown> = {}) {
     now: Date.now,
   });
   const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 }, limits }, "/");
-  const armer = new GateArmer({ gate, audit: ledger.audit, queue: undefined, logger, now: Date.now });
   const cleanup = new AsyncDisposableStack();
   cleanup.defer(() => ledger.close());
   const start = async () => {
-    const ensureArmed = armer.ensure.bind(armer);
+    const keeper = keepGates({ gate, gates: ledger.gates, queue: undefined, logger });
+    cleanup.defer(() => keeper.stop());
+    await keeper.whenInOrder(3_000);
     const secrets = [testSecret];
-    const gateway = await startGateway({ gate, ledger, settings, secrets, logger, ensureArmed, ...systemClock });
+    const gateway = await startGateway({ gate, ledger, settings, secrets, logger, gateWatch: keeper, ...systemClock });
     cleanup.defer(() => gateway.stop(1_000));
     const url = `http://127.0.0.1:${gateway.port}`;
     return { gateway, url, visitor: new TestBuyer(url) };

@@ -5,13 +5,19 @@
 -- KEYS  stock, holders, returned, outbox
 -- ARGV  epoch, version, total, startsAtMs, endsAtMs, limitPerUser, '1' if paused, retention in ms after the end
 -- Reply {'amended'} | {'already'} | {'unknown'} | {'other_epoch', the gate's epoch} | {'not_available', units}
+--       | {'closed'}: to be compared or rebuilt. The product is then opened with the ledger's figures, and a change that the
+--         ledger settled after it had read them would be lost.
 
-local stock = redis.call('HMGET', KEYS[1], 'epoch', 'version', 'total', 'available', 'expiresAtMs')
+local stock = redis.call('HMGET', KEYS[1], 'epoch', 'version', 'total', 'available', 'expiresAtMs', 'open',
+  'server')
 if not stock[1] then
   return {'unknown'}
 end
 if tonumber(stock[1]) ~= tonumber(ARGV[1]) then
   return {'other_epoch', stock[1]}
+end
+if stock[6] ~= '1' or stock[7] ~= string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') then
+  return {'closed'}
 end
 if tonumber(stock[2] or '0') >= tonumber(ARGV[2]) then
   return {'already'}

@@ -40,8 +40,14 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
       const options = "engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin";
       return [`create table if not exists ${name} (\n  ${[...lines, ...keys].join(",\n  ")}\n) ${options}`];
     },
-    addColumn,
-    addIndex,
+    addColumn: (table, column, definition) =>
+      alterOnce(table, `add column ${column} ${definition}`, { view: "columns", column: "column_name", name: column }),
+    addIndex: (table, index, columns) =>
+      alterOnce(table, `add index ${index} (${columns.join(", ")})`, {
+        view: "statistics",
+        column: "index_name",
+        name: index,
+      }),
     locksRows: true,
     failureKind: mysqlFailureKind,
     async whileMigrating(kysely, work) {
@@ -52,20 +58,16 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
 }
 
 /** MySQL 8 has no ADD COLUMN IF NOT EXISTS, so the statement is chosen by a look at the schema. */
-function addColumn(table: string, column: string, definition: string): string[] {
-  const alter = `alter table ${table} add column ${column} ${definition}`;
-  return unlessFound(alter, `information_schema.columns where table_name = '${table}' and column_name = '${column}'`);
-}
-
-function addIndex(table: string, index: string, columns: readonly string[]): string[] {
-  const alter = `alter table ${table} add key ${index} (${columns.join(", ")})`;
-  return unlessFound(alter, `information_schema.statistics where table_name = '${table}' and index_name = '${index}'`);
-}
-
-function unlessFound(alter: string, place: string): string[] {
-  const quoted = alter.replaceAll("'", "''");
+function alterOnce(
+  table: string,
+  change: string,
+  present: { readonly view: string; readonly column: string; readonly name: string },
+): string[] {
+  const found = `table_schema = database() and table_name = '${table}' and ${present.column} = '${present.name}'`;
+  const alter = `alter table ${table} ${change}`.replaceAll("'", "''");
+  const choice = `if(count(*) = 0, '${alter}', 'do 0')`;
   return [
-    `set @step = (select if(count(*) = 0, '${quoted}', 'do 0') from ${place} and table_schema = database())`,
+    `set @step = (select ${choice} from information_schema.${present.view} where ${found})`,
     "prepare step from @step",
     "execute step",
     "deallocate prepare step",

@@ -6,15 +6,15 @@ import {
   type LedgerState,
   type PlannedProduct,
 } from "../../domain/batch-plan.ts";
-import type { Insertable, Selectable } from "kysely";
+import type { Insertable } from "kysely";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { BatchEntry } from "../../domain/batch-entry.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
-import { lockProducts } from "./lock-products.ts";
-import type { OrderRow, ProductRow, RejectionRow } from "../database/schema.ts";
-import { writeReturns } from "./sql-returns.ts";
+import { lockProducts, type LockedProduct } from "./lock-products.ts";
+import type { OrderRow, RejectionRow } from "../database/schema.ts";
+import { atLeast, writeReturns } from "./sql-returns.ts";
 
-type LockedProducts = ReadonlyMap<string, Selectable<ProductRow>>;
+type LockedProducts = ReadonlyMap<string, LockedProduct>;
 
 export interface RecordContext {
   readonly locksRows: boolean;
@@ -37,6 +37,7 @@ export async function recordBatch(
   const plan = planBatch(entries, state);
   await writeOrders(transaction, plan, rows, context);
   await writeRejections(transaction, plan, context);
+  await writeRepeatedRejections(transaction, plan, context);
   await writeReturns(transaction, plan.returns, context.nowMs);
   return plan.outcomes;
 }
@@ -56,20 +57,22 @@ async function readState(
     .execute();
   const rejections = await transaction
     .selectFrom("rejections")
-    .select(["reservation_id", "reason"])
+    .select(["reservation_id", "reason", "epoch"])
     .where("reservation_id", "in", ids)
     .execute();
   return {
     products,
     ordered: new Set(orders.map((row) => row.reservation_id)),
-    rejected: new Map(rejections.map((row) => [row.reservation_id, row.reason])),
+    rejected: new Map(
+      rejections.map((row) => [row.reservation_id, { reason: row.reason, epoch: row.epoch ?? undefined }]),
+    ),
     slots: await readSlots(transaction, entries, [...products.keys()]),
   };
 }
 
-function plannedProduct(row: Selectable<ProductRow>): PlannedProduct {
-  const { sale_id, total, reserved, sold, limit_per_user, cancelled } = row;
-  return { saleId: sale_id, total, reserved, sold, limitPerUser: limit_per_user, cancelled: cancelled === 1 };
+function plannedProduct(row: LockedProduct): PlannedProduct {
+  const { sale_id, total, reserved, sold, limit_per_user, epoch, cancelled } = row;
+  return { saleId: sale_id, total, reserved, sold, limitPerUser: limit_per_user, epoch, cancelled: cancelled === 1 };
 }
 
 async function readSlots(
@@ -101,7 +104,7 @@ async function readSlots(
 
 async function writeOrders(
   transaction: LedgerTransaction,
-  { orders, reserved }: BatchPlan,
+  { orders, reserved, sequences }: BatchPlan,
   products: LockedProducts,
   { nowMs, payWithinMs }: RecordContext,
 ): Promise<void> {
@@ -120,20 +123,25 @@ async function writeOrders(
     ...agreedOn(products.get(reservation.productId)),
   }));
   await transaction.insertInto("orders").values(rows).execute();
-  for (const [productId, units] of reserved) await reserveUnits(transaction, productId, units);
+  for (const [productId, units] of reserved) {
+    await reserveUnits(transaction, { productId, units, sequence: sequences.get(productId) ?? 0 });
+  }
 }
 
 /** Later changes of the product do not change what the buyer agreed to. */
-function agreedOn(product: Selectable<ProductRow> | undefined) {
+function agreedOn(product: LockedProduct | undefined) {
   const { name = null, price_minor = null, currency = null } = product ?? {};
   return { product_name: name, price_minor, currency };
 }
 
 /** The guard of "never oversold". The plan already respects it; an update that misses its row is a corruption. */
-async function reserveUnits(transaction: LedgerTransaction, productId: string, units: number): Promise<void> {
+async function reserveUnits(
+  transaction: LedgerTransaction,
+  { productId, units, sequence }: { productId: string; units: number; sequence: number },
+): Promise<void> {
   const { numUpdatedRows } = await transaction
     .updateTable("products")
-    .set(({ eb }) => ({ reserved: eb("reserved", "+", units) }))
+    .set(({ eb }) => ({ reserved: eb("reserved", "+", units), gate_sequence: atLeast(sequence) }))
     .where("id", "=", productId)
     .where(({ eb }) => eb(eb(eb("reserved", "+", eb.ref("sold")), "+", units), "<=", eb.ref("total")))
     .executeTakeFirstOrThrow();
@@ -153,8 +161,27 @@ async function writeRejections(
     user_id: entry.userId ?? null,
     reason,
     rejected_at_ms: nowMs,
+    epoch: entry.epoch ?? null,
   }));
   await transaction.insertInto("rejections").values(rows).execute();
+}
+
+async function writeRepeatedRejections(
+  transaction: LedgerTransaction,
+  { repeatedRejections }: BatchPlan,
+  { nowMs }: RecordContext,
+): Promise<void> {
+  for (const stockReturn of repeatedRejections) {
+    const { reservationId, epoch } = stockReturn;
+    await transaction.updateTable("rejections").set({ epoch }).where("reservation_id", "=", reservationId).execute();
+    // There is one return for each reservation. One of an older epoch has no unit any more.
+    const { numUpdatedRows } = await transaction
+      .updateTable("stock_returns")
+      .set({ epoch, released_at_ms: nowMs, applied_at_ms: null })
+      .where("reservation_id", "=", reservationId)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) await writeReturns(transaction, [stockReturn], nowMs);
+  }
 }
 
 function distinct(entries: readonly BatchEntry[], field: "reservationId" | "productId" | "userId"): string[] {

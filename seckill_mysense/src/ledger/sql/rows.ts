@@ -1,9 +1,9 @@
 // Conversions between the rows of the tables and the types of the domain.
 
+import type { Insertable, Selectable } from "kysely";
 import type { Order } from "../../domain/order.ts";
 import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../domain/sale.ts";
 import type { User } from "../../domain/user.ts";
-import type { Insertable, Selectable } from "kysely";
 import type { OrderRow, ProductRow, SaleRow, UserRow } from "../database/schema.ts";
 
 export function toSale(row: Selectable<SaleRow>): Sale {

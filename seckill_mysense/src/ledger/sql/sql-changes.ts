@@ -3,7 +3,7 @@ import type { ChangeableProduct, SaleChange } from "../../domain/sale-change.ts"
 import { planChange, type ChangeableSale, type PlannedChange } from "../../domain/sale-change.ts";
 import type { ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "../../domain/sale.ts";
 import type { Clock } from "../../time/clock.ts";
-import type { ChangedSales, ChangeOptions, LedgerChanges, LoggedChange } from "../changes.ts";
+import type { ChangedSales, ChangeOptions, LedgerChanges, LoggedChange, SettledLowering } from "../changes.ts";
 import { checkSale } from "../check-sale.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
@@ -111,8 +111,7 @@ export class SqlChanges implements LedgerChanges {
   }
 
   settleLowering(
-    productId: string,
-    since: number,
+    { productId, epoch, since }: SettledLowering,
     outcome: "applied" | "refused",
   ): Promise<{ sale: SaleRecord; product: ProductRecord } | undefined> {
     return this.#database.write(async (transaction) => {
@@ -121,7 +120,7 @@ export class SqlChanges implements LedgerChanges {
       if (row === undefined) return undefined;
       const sale = await readSaleRecord(transaction, row.sale_id);
       const before = toProductRecord(row);
-      if (before.lowering?.since !== since) return { sale, product: before };
+      if (before.lowering?.since !== since || before.epoch !== epoch) return { sale, product: before };
       const total = outcome === "applied" ? before.lowering.total : before.total;
       const product = { ...before, total, lowering: undefined, revision };
       const columns = { total, lowering_to: null, lowering_since: null, revision };

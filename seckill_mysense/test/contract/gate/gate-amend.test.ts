@@ -85,7 +85,7 @@ for (const kind of gateKinds) {
         await gate.amend(sale, { ...product, revision: 11, lowering: { total: 1, since: 11 } });
         expect(await status()).toMatchObject({ total: 1, available: 0 });
         const back = { reservationId: "r1", saleId: sale.id, productId: product.id, userId: "ann", epoch: 1 };
-        expect(await gate.giveBack(back)).toBe("returned");
+        expect(await gate.giveBack(back)).toMatchObject({ kind: "returned" });
         expect(await status()).toMatchObject({ total: 1, available: 1 });
       });
 
@@ -129,6 +129,33 @@ for (const kind of gateKinds) {
           epoch: 1,
         });
         expect(await status()).toMatchObject({ version: 10 });
+      });
+
+      test("a product that is to be compared or rebuilt is left alone, and opens with the figures that it is given", async () => {
+        const { sale, product, status, request } = await armed({ total: 10 });
+        await accept(gate, request("ann", "r1"));
+        await place.forgetRun(product);
+        const more = { ...product, total: 15, revision: 11 };
+        expect(await gate.amend(sale, more)).toEqual({ kind: "closed" });
+        // The ledger had the five units already when the figures were read, so they must not be added once more.
+        const renewed = { ...more, epoch: 2, revision: 12 };
+        expect(await gate.repair.adopt(product, await status(), { sale, product: renewed, available: 14 })).toBe(
+          "adopted",
+        );
+        expect(await status()).toMatchObject({ total: 15, available: 14, version: 12 });
+        expect(await gate.amend(sale, renewed)).toEqual({ kind: "already" });
+
+        const lease = { product, token: "token", leaseMs: 5_000 };
+        await gate.repair.begin(lease, 2);
+        const later = { ...renewed, revision: 13, lowering: { total: 8, since: 13 } };
+        expect(await gate.amend(sale, later)).toEqual({ kind: "closed" });
+        await gate.repair.fillHolders(lease, [["ann", ["r1"]]], true);
+        await gate.repair.fillDecided(lease, [], true);
+        const rebuilt = { ...later, epoch: 3 };
+        const stock = { sale, product: rebuilt, available: 14, sequence: 5, holders: 1, decided: 0 };
+        expect(await gate.repair.finish(lease, stock)).toBe("finished");
+        expect(await gate.amend(sale, rebuilt)).toEqual({ kind: "amended" });
+        expect(await status()).toMatchObject({ total: 8, available: 7, version: 13 });
       });
 
       test("no unit is lost or made while buyers come and the total goes up and down", async () => {

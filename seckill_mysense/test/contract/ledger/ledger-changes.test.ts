@@ -54,7 +54,7 @@ for (const kind of ledgerKinds) {
       expect(created.sales).toEqual([{ ...sale, state: "published", paused: false, version: 1 }]);
       expect(created.products).toMatchObject([{ ...product, paused: false, lowering: undefined }]);
 
-      await ledger.sales.raiseEpoch(product.id, 1);
+      await ledger.gates.raiseEpoch(product.id, 1);
       const rebuilt = await since(created.revision);
       expect(rebuilt.products).toMatchObject([{ id: product.id, epoch: 2, revision: rebuilt.revision }]);
       await change(sale.id, { kind: "extend", endsAtMs: sale.endsAtMs + 1 });
@@ -162,19 +162,28 @@ for (const kind of ledgerKinds) {
       expect(await ledger.sales.readTotals(product.id)).toMatchObject({ total: 15 });
       expect(await refusal(sale.id, restock(1))).toContain("its units are being lowered from 15 to 7");
       const { since: askedAt } = asked.lowering!;
-      expect(await ledger.changes.settleLowering(product.id, askedAt - 1, "applied")).toMatchObject({
+      expect(
+        await ledger.changes.settleLowering({ productId: product.id, epoch: 1, since: askedAt - 1 }, "applied"),
+      ).toMatchObject({
         product: { total: 15 },
       });
-      expect(await ledger.changes.settleLowering(product.id, askedAt, "applied")).toMatchObject({
+      expect(
+        await ledger.changes.settleLowering({ productId: product.id, epoch: 1, since: askedAt }, "applied"),
+      ).toMatchObject({
         product: { total: 7 },
       });
       // A second process that carried the same lowering out changes nothing.
-      expect(await ledger.changes.settleLowering(product.id, askedAt, "refused")).toMatchObject({
+      expect(
+        await ledger.changes.settleLowering({ productId: product.id, epoch: 1, since: askedAt }, "refused"),
+      ).toMatchObject({
         product: { total: 7 },
       });
 
       const again = (await change(sale.id, restock(-3)))!.products[0]!;
-      await ledger.changes.settleLowering(product.id, again.lowering!.since, "refused");
+      // The gate was rebuilt meanwhile, with the ledger's total: the lowering is before it again.
+      const rebuilt = { productId: product.id, epoch: 2, since: again.lowering!.since };
+      expect(await ledger.changes.settleLowering(rebuilt, "applied")).toMatchObject({ product: { total: 7 } });
+      await ledger.changes.settleLowering({ productId: product.id, epoch: 1, since: again.lowering!.since }, "refused");
       expect((await ledger.changes.read(sale.id))!.products[0]).toMatchObject({ total: 7, lowering: undefined });
       expect((await ledger.changes.history(sale.id, 1))[0]).toMatchObject({
         action: "lowering refused",

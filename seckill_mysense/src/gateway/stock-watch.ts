@@ -1,4 +1,5 @@
 import type { Gate, GateStatus } from "../gate/gate.ts";
+import { checkStock } from "../gate/check-request.ts";
 import { GateRequestInvalid } from "../gate/gate-errors.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
 import type { Amended } from "../sales/amend-product.ts";
@@ -127,6 +128,8 @@ export class StockWatch {
   #noteClosed(entry: CatalogueProduct, status: GateStatus | undefined): void {
     const { id, epoch } = entry.product;
     entry.available = null;
+    // No gate takes a row that is wrong. This says what is wrong with it.
+    checkStock({ ...entry, available: 0 });
     // A cancelled sale that was never armed has nothing to look after.
     if (status === undefined && entry.sale.state === "cancelled") {
       entry.isDue = false;

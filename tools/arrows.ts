@@ -132,7 +132,7 @@ export const arrows: readonly Arrow[] = [
     from: "seckill_mysense/src/relay/**",
     only: [
       "seckill_mysense/src/{relay,gate,queue,domain,time,logging,tracing}/**",
-      "seckill_mysense/src/ledger/sales.ts",
+      "seckill_mysense/src/ledger/changes.ts",
     ],
     why: "the relay carries outboxes to the queue; of the ledger it reads which products there are",
   },
@@ -146,8 +146,13 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/payments/**",
-    only: ["seckill_mysense/src/{payments,domain,time,logging}/**", "seckill_mysense/src/ledger/{payments,sales}.ts"],
+    only: ["seckill_mysense/src/{payments,domain,time,logging}/**", "seckill_mysense/src/ledger/payments.ts"],
     why: "payments bring a provider and the ledger together, whatever database or provider stands behind them",
+  },
+  {
+    from: "seckill_mysense/src/sales/**",
+    only: ["seckill_mysense/src/{sales,gate,domain}/**", "seckill_mysense/src/ledger/{changes,orders}.ts"],
+    why: "a change of a sale goes from the ledger to the gate, whatever stands behind their ports",
   },
   {
     from: "seckill_mysense/src/verify/**",

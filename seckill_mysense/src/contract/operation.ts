@@ -11,8 +11,15 @@ export const healthz = endpoint({
 export const readyz = endpoint({
   method: "GET",
   path: "/readyz",
-  summary: "Answers 200 when ledger and gate were reached a moment ago, 503 otherwise.",
-  ok: z.object({ status: z.literal("ready") }),
+  summary: "Answers 200 while the gateway can sell anything, 503 otherwise, and names what is not well.",
+  ok: z.object({
+    status: z.literal("ready"),
+    parts: z.array(z.object({ part: z.string(), problem: z.string() })),
+    products: z
+      .array(z.object({ sale: z.string(), product: z.string(), problem: z.string() }))
+      .describe("The first products that cannot be sold because of a problem."),
+    productsNotWell: z.number().int().describe("How many such products there are."),
+  }),
   failures: ["gate_unavailable"],
 });
 

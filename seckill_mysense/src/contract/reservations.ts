@@ -27,6 +27,11 @@ export const reservation = z.object({
   releasedAtMs: timestampMs.optional().describe("When the order was cancelled, expired or called off."),
   refundedAtMs: timestampMs.optional().describe("When the money of an order that was called off was back."),
   payBeforeMs: timestampMs.optional().describe("With won: the order expires if it is not paid by then."),
+  productName: z.string().optional().describe("With an order: the name when the order was recorded."),
+  priceMinor: z.number().int().optional().describe("With an order: the price when the order was recorded."),
+  currency: z.string().optional().describe("With an order: the currency of priceMinor."),
+  quantity: z.number().int().optional().describe("With an order: how many units it is for."),
+  recordedAtMs: timestampMs.optional().describe("With an order: when it was recorded."),
 });
 export type Reservation = z.infer<typeof reservation>;
 

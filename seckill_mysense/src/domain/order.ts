@@ -1,6 +1,6 @@
 /**
- * States of an order. `reserved` orders become `paid`, `cancelled` or `expired`. A `paid` order whose sale is called off
- * becomes `refund_pending`, and `refunded` when the money is back.
+ * States of an order. `reserved` orders become `paid`, `cancelled` or `expired`. A `paid` order that is called off, alone
+ * or because its sale is cancelled, becomes `refund_pending`, and `refunded` when the money is back.
  */
 export type OrderState = "reserved" | "paid" | "cancelled" | "expired" | "refund_pending" | "refunded";
 
@@ -28,6 +28,11 @@ export interface Order {
   readonly recordedAtMs: number;
   /** Unpaid orders expire after this moment. */
   readonly payBeforeMs: number;
+  /** What was agreed: name, price and number of units when the order was recorded. */
+  readonly productName: string;
+  readonly priceMinor: number;
+  readonly currency: string;
+  readonly quantity: number;
   readonly paidAtMs?: number;
   /** When the order became `cancelled`, `expired` or `refund_pending`, and its unit was released. */
   readonly releasedAtMs?: number;
@@ -38,7 +43,13 @@ export interface Order {
  * Why the ledger refused a reservation for good. `gate_lost`: the gate accepted it in an epoch that is over. The gate has
  * been rebuilt without it since, and its unit is on sale again.
  */
-export type RejectionReason = "oversold" | "limit_per_user" | "unknown_product" | "malformed" | "gate_lost";
+export type RejectionReason =
+  | "oversold"
+  | "limit_per_user"
+  | "sale_cancelled"
+  | "unknown_product"
+  | "malformed"
+  | "gate_lost";
 
 /** The outcome of one queue message. `duplicate`: this reservation id was recorded before, nothing changed. */
 export type RecordOutcome =

@@ -13,10 +13,11 @@ import type { PaymentProvider } from "../payments/payment-provider.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
-import { Catalogue, type GateWatch } from "./catalogue.ts";
+import { Catalogue } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
 import { type AddressOf, Check } from "./check.ts";
 import { GateClock } from "./gate-clock.ts";
+import { Health } from "./health.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
@@ -29,12 +30,15 @@ import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
+import { type GateWatch, StockWatch } from "./stock-watch.ts";
+import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
+import { type Amended, amendProduct } from "../sales/amend-product.ts";
 import { mountTokens } from "./token-handlers.ts";
 import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
-  readonly ledger: Pick<Ledger, "sales" | "users" | "orders" | "payments" | "gates">;
+  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "payments" | "gates">;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
   readonly settings: Settings;
@@ -173,6 +177,7 @@ interface System extends AuthorizationParts {
   readonly metrics: GatewayMetrics;
   readonly gateClock: GateClock;
   readonly catalogue: Catalogue;
+  readonly health: Health;
   readonly gateCalls: GateCalls;
   readonly watchers: ReservationWatchers;
   readonly refunds: RefundFigures;
@@ -184,6 +189,10 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
   const { choice } = authorization;
   const tokens = new SaleTokens(secrets, choice);
   const gateClock = new GateClock(now);
+  const health = new Health(logger);
+  const amend = (sale: SaleRecord, product: ProductRecord): Promise<Amended> =>
+    amendProduct({ gate, changes: ledger.changes, now }, sale, product);
+  const stock = new StockWatch({ gate, gateWatch, gateClock, amend, health, now });
   return {
     ...authorization,
     tokens,
@@ -191,13 +200,12 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     metrics: new GatewayMetrics(),
     gateClock,
+    health,
     catalogue: new Catalogue({
-      ledgerSales: ledger.sales,
-      gate,
+      changes: ledger.changes,
+      stock,
+      health,
       tokens,
-      logger,
-      gateWatch,
-      gateClock,
       now,
       refreshMs: 1_000,
       maxSales: limits.sales,
@@ -257,7 +265,8 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
     app,
     { ...mount, nodeLimits: undefined },
     {
-      isReady: () => catalogue.isFresh(),
+      canSell: () => catalogue.canSell(),
+      health: system.health,
       gauges: () => ({ ...gaugesOf(system), seckill_closed_products: parts.gateWatch?.closed ?? 0 }),
       counts: () => [...countsOf(system), ...countsOfGates(parts.gateWatch)],
     },
@@ -273,16 +282,20 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_gate_calls_running: system.gateCalls.running,
     seckill_event_listeners: system.watchers.count,
     seckill_requests_in_flight: system.nodeLimits.inFlight,
+    seckill_products: system.catalogue.productCount,
+    seckill_products_not_well: system.health.productsNotWell,
     seckill_failing_users: system.local.failingUsers,
     ...system.refunds.gauges,
     ...system.ring?.gauges,
   };
 }
 
-function countsOf({ ring }: System): readonly LabelledCounts[] {
-  if (ring === undefined) return [];
+function countsOf({ ring, health }: System): readonly LabelledCounts[] {
+  const parts = { name: "seckill_part_not_well", type: "gauge", label: "part", counts: health.partsNotWell } as const;
+  if (ring === undefined) return [parts];
   const { questions, greetings } = ring.counts;
   return [
+    parts,
     { name: "seckill_owner_questions_total", type: "counter", label: "outcome", counts: questions },
     { name: "seckill_ring_greetings_total", type: "counter", label: "outcome", counts: greetings },
     { name: "seckill_ring_member_up", type: "gauge", label: "gateway", counts: ring.membersUp },

@@ -1,10 +1,13 @@
 import { healthz, metrics, openapi, readyz } from "../contract/operation.ts";
 import { openApiDocument } from "../contract/openapi.ts";
+import type { Health } from "./health.ts";
+import { answer } from "./refusal.ts";
 import type { LabelledCounts } from "./gateway-metrics.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
 export interface OperationOptions {
-  readonly isReady: () => boolean;
+  readonly canSell: () => boolean;
+  readonly health: Health;
   /** Current values by metric name. */
   readonly gauges: () => Readonly<Record<string, number>>;
   /** Metrics with a label, which other parts keep. */
@@ -14,15 +17,13 @@ export interface OperationOptions {
 export function mountOperation(app: GatewayApp, mount: MountOptions, options: OperationOptions): void {
   mountEndpoint(app, healthz, mount, () => ({ ok: { status: "ok" as const } }));
 
-  mountEndpoint(app, readyz, mount, () =>
-    options.isReady()
-      ? { ok: { status: "ready" as const } }
-      : {
-          failure: "gate_unavailable" as const,
-          message: "Ledger or gate have not answered for a while.",
-          retryAfterSeconds: 1,
-        },
-  );
+  mountEndpoint(app, readyz, mount, () => {
+    const report = options.health.report();
+    if (options.canSell()) return { ok: { status: "ready" as const, ...report } };
+    mount.metrics.refusals.add("gate_unavailable");
+    const refusal = { error: "gate_unavailable", message: "This gateway can sell nothing now.", retryAfterSeconds: 1 };
+    return answer({ ...refusal, status: "not_ready", ...report }, 503, { "retry-after": "1" });
+  });
 
   mountEndpoint(
     app,

@@ -5,7 +5,8 @@ import { repairedAfterEndMs } from "../domain/sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerGates } from "../ledger/gates.ts";
-import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { CatalogueProduct } from "./catalogue-product.ts";
 
 /** The user who asks, and the product if the request names one. */
 export interface ReservationAsker {
@@ -41,6 +42,8 @@ export function describeOrder(order: Order): Reservation {
     ...(order.releasedAtMs !== undefined && { releasedAtMs: order.releasedAtMs }),
     ...(order.refundedAtMs !== undefined && { refundedAtMs: order.refundedAtMs }),
     ...(order.state === "reserved" && { payBeforeMs: order.payBeforeMs }),
+    ...{ productName: order.productName, priceMinor: order.priceMinor, currency: order.currency },
+    ...{ quantity: order.quantity, recordedAtMs: order.recordedAtMs },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { LedgerAudit } from "./audit.ts";
+import type { LedgerChanges } from "./changes.ts";
 import type { LedgerGates } from "./gates.ts";
 import type { LedgerOrders } from "./orders.ts";
 import type { LedgerPayments } from "./payments.ts";
@@ -15,6 +16,7 @@ import type { LedgerUsers } from "./users.ts";
  */
 export interface Ledger {
   readonly sales: LedgerSales;
+  readonly changes: LedgerChanges;
   readonly users: LedgerUsers;
   readonly orders: LedgerOrders;
   readonly payments: LedgerPayments;

@@ -1,8 +1,8 @@
-import type { Money, Payment, PaymentEvent, PaymentOutcome, Refund } from "../domain/payment.ts";
+import type { Payment, PaymentEvent, PaymentOutcome, Refund } from "../domain/payment.ts";
 import type { Order } from "../domain/order.ts";
 import type { TransitionOutcome } from "./orders.ts";
 
-export interface OpenPaymentOptions extends Money {
+export interface OpenPaymentOptions {
   readonly provider: string;
   readonly nowMs: number;
   /** When to ask the provider about the payment, if it has told nothing until then. */
@@ -34,7 +34,7 @@ export interface RefundFigures {
 
 /** Payments through a provider, and the outbox of refunds. */
 export interface LedgerPayments {
-  /** Gives the payment of an unpaid order in time. There is at most one open payment of an order. */
+  /** Gives the payment of an unpaid order in time, for the price of the order. An order has at most one open payment. */
   open(reservationId: string, options: OpenPaymentOptions): Promise<OpenPaymentOutcome>;
   /** Keeps what the provider said when the payment was created. */
   markCreated(paymentId: string, created: { readonly providerId: string; readonly payUrl: string }): Promise<void>;

@@ -1,12 +1,9 @@
 import type { Order } from "../domain/order.ts";
-import type { Money } from "../domain/payment.ts";
 import type { LedgerPayments } from "../ledger/payments.ts";
-import type { LedgerSales } from "../ledger/sales.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
 
 export interface StartPaymentOptions {
   readonly payments: Pick<LedgerPayments, "open" | "markCreated">;
-  readonly sales: Pick<LedgerSales, "readProduct">;
   readonly provider: PaymentProvider;
   /** How long a callback may take before the provider is asked, in milliseconds. */
   readonly askAfterMs: number;
@@ -24,15 +21,11 @@ export type StartedPayment =
  * @throws ProviderUnavailableError, ProviderRefusedError, LedgerUnavailableError
  */
 export async function startPayment(
-  { reservationId, productId }: Order,
-  { payments, sales, provider, askAfterMs, now }: StartPaymentOptions,
+  { reservationId }: Order,
+  { payments, provider, askAfterMs, now }: StartPaymentOptions,
 ): Promise<StartedPayment> {
-  const price = await priceOf(productId, sales);
-  if (price === undefined) return { kind: "not_found" };
   const nowMs = now();
   const outcome = await payments.open(reservationId, {
-    amountMinor: price.amountMinor,
-    currency: price.currency,
     provider: provider.name,
     nowMs,
     askAtMs: nowMs + askAfterMs,
@@ -44,21 +37,10 @@ export async function startPayment(
     paymentId: payment.id,
     amountMinor: payment.amountMinor,
     currency: payment.currency,
-    description: price.description,
+    description: order.productName,
     createdAtMs: payment.createdAtMs,
     payBeforeMs: order.payBeforeMs,
   });
   await payments.markCreated(payment.id, created);
   return { kind: "started", order, payUrl: created.payUrl };
-}
-
-/** What an order costs: the price of its product. This is the one place that knows it. */
-async function priceOf(
-  productId: string,
-  sales: Pick<LedgerSales, "readProduct">,
-): Promise<(Money & { readonly description: string }) | undefined> {
-  const found = await sales.readProduct(productId);
-  if (found === undefined) return undefined;
-  const { name, priceMinor, currency } = found.product;
-  return { amountMinor: priceMinor, currency, description: name };
 }

@@ -14,6 +14,8 @@ import { isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import type { ServingRole } from "./command-line.ts";
+import { startAdminServer } from "../admin/admin-server.ts";
+import { SaleService } from "../sales/sale-service.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { createDemoSale } from "./demo-sale.ts";
 import { startEmbeddedRedis } from "./embedded-redis.ts";
@@ -21,6 +23,7 @@ import { relayedProducts } from "../relay/relayed-products.ts";
 import { openProvider } from "./payment-parts.ts";
 import { StartError } from "./start-error.ts";
 import {
+  checkAdmin,
   checkRing,
   checkSharedParts,
   externalGateServer,
@@ -59,6 +62,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     stopAll(stops, settings.backend.shutdown_seconds * 1000, options.logger);
   try {
     checkRing(role, settings);
+    checkAdmin(role, settings);
     if (role !== "all") checkSharedParts(role, settings);
     return { port: await startRole(options, stops), stop };
   } catch (error) {
@@ -76,7 +80,7 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<number |
   await ledger.migrate();
   if (role === "all") await createDemoSale(ledger.sales, settings.sale, { logger, now: clock.now });
 
-  const queue = role === "sweeper" ? undefined : openQueueFor(options, stops);
+  const queue = role === "sweeper" || role === "admin" ? undefined : openQueueFor(options, stops);
   const gate = role === "consumer" ? undefined : await openGateFor(options, secrets, stops);
   // The gateway starts last and stops first, so that every part that a request needs is running.
   if (gate !== undefined && (role === "all" || role === "sweeper")) {
@@ -86,6 +90,10 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<number |
   if (queue !== undefined && (role === "all" || role === "consumer")) await runConsumer(options, ledger, queue, stops);
   if (gate !== undefined && queue !== undefined && (role === "all" || role === "relay")) {
     runRelay(options, { ledger, gate, queue }, stops);
+  }
+  if (gate !== undefined && (role === "all" || role === "admin")) {
+    const port = runAdmin(options, ledger, gate, stops);
+    if (role === "admin") return port;
   }
   if (gate === undefined || (role !== "all" && role !== "gateway")) return undefined;
   return runGateway(options, { ledger, gate, queue, secrets }, stops);
@@ -168,12 +176,35 @@ function runRelay({ settings, logger, clock }: SystemOptions, { ledger, gate, qu
     queue,
     // Two running relays must not share a name, so each start uses a new one.
     relayName: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
-    products: relayedProducts(ledger.sales, clock.now),
+    products: relayedProducts(ledger.changes, clock.now),
     claimIdleMs: isGateEmbedded(settings) ? claimIdleMs.embedded : claimIdleMs.shared,
     claimEveryMs: 1_000,
     logger,
   });
   stops.push(() => relay.stop());
+}
+
+/** Nobody listens without a secret. */
+function runAdmin(options: SystemOptions, ledger: Ledger, gate: Gate, stops: Stops): number | undefined {
+  const { settings, logger, clock } = options;
+  if (settings.admin.secret === "") return undefined;
+  const service = new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: clock.now });
+  try {
+    const server = startAdminServer({ service, settings: settings.admin, logger, now: clock.now });
+    stops.push(() => server.stop());
+    logger.info("merchants are served", { host: settings.admin.host, adminPort: server.port });
+    return server.port;
+  } catch (error) {
+    throw listenError(error, `admin.port ${settings.admin.port} on ${settings.admin.host}`);
+  }
+}
+
+/** Says which setting names the address that cannot be listened at. */
+function listenError(error: unknown, what: string): unknown {
+  const { code } = error as { code?: string };
+  if (code === "EADDRINUSE") return new StartError(`${what} is in use by another process`);
+  if (code === "EACCES") return new StartError(`${what} may not be used by this user`);
+  return error;
 }
 
 interface GatewayRoleParts {
@@ -212,11 +243,7 @@ async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops
   } catch (error) {
     const { host, api_port } = settings.backend;
     if (error instanceof RingAddressError) throw new StartError(error.message);
-    const { code } = error as { code?: string };
-    if (code === "EADDRINUSE")
-      throw new StartError(`backend.api_port ${api_port} on ${host} is in use by another process`);
-    if (code === "EACCES") throw new StartError(`backend.api_port ${api_port} on ${host} may not be used by this user`);
-    throw error;
+    throw listenError(error, `backend.api_port ${api_port} on ${host}`);
   }
 }
 

@@ -69,7 +69,7 @@ export async function startPayingShop(place: LedgerPlace, now: () => number): Pr
   const gateway = await startGateway({ ...parts, ...systemClock, now });
   const url = `http://127.0.0.1:${gateway.port}`;
   callbackUrl = `${url}/api/payments/callback`;
-  const { orders, payments, returns, sales } = ledger;
+  const { orders, payments, returns } = ledger;
   const sweeper = startSweeper({ orders, returns, gate, now, intervalMs: 3_600_000 });
   const ask = async (path: string, body?: object): Promise<unknown> => {
     const response = await fetch(simulator.url + path, {
@@ -90,7 +90,7 @@ export async function startPayingShop(place: LedgerPlace, now: () => number): Pr
       const accepted = await Promise.all(Array.from({ length: count }, () => acceptAndHandOver(gate, product)));
       await orders.record(accepted, { payWithinMs });
       const ids = accepted.map(({ reservationId }) => reservationId);
-      const start = { payments, sales, provider, askAfterMs: 60_000, now };
+      const start = { payments, provider, askAfterMs: 60_000, now };
       for (const id of ids) await startPayment((await orders.read(id))!, start);
       return ids;
     },

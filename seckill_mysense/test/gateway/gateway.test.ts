@@ -24,6 +24,7 @@ describe("the gateway", () => {
       currency: "EUR",
       total: 2,
       limitPerUser: 1,
+      paused: false,
       available: 2,
     });
     expect((await visitor.send("GET", "/api/sales/winter")).body.error).toBe("sale_not_found");
@@ -57,7 +58,9 @@ describe("the gateway", () => {
     await using system = await startTestGateway();
     const visitor = new TestBuyer(system.url);
     expect((await visitor.send("GET", "/healthz")).body).toEqual({ status: "ok" });
-    expect((await visitor.send("GET", "/readyz")).body).toEqual({ status: "ready" });
+    expect((await visitor.send("GET", "/readyz")).body).toEqual({
+      ...{ status: "ready", parts: [], products: [], productsNotWell: 0 },
+    });
   });
 
   test("metrics count the answers of every address", async () => {

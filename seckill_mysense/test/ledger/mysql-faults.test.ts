@@ -240,6 +240,7 @@ function rowOf(reservation: AcceptedReservation) {
     recorded_at_ms: 1,
     pay_before_ms: 1,
     active_slot: 1,
+    quantity: 1,
   };
 }
 

@@ -109,7 +109,10 @@ describe("the program does not start", () => {
 
   test("with words on the command line that mean nothing", async () => {
     const cases: [string[], string][] = [
-      [["sell"], "sell is not a role: there are all, gateway, relay, consumer, sweeper, verify, repair, call-off, payment-simulator"],
+      [
+        ["sell"],
+        "sell is not a role: there are all, gateway, relay, consumer, sweeper, admin, verify, repair, call-off, payment-simulator",
+      ],
       [["--conf", "x"], "unknown option '--conf'"],
       [["--config"], "option '--config <file>' argument missing"],
       [["gateway", "relay"], "too many arguments. Expected 1 argument but got 2: gateway, relay."],

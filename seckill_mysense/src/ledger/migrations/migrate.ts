@@ -3,11 +3,12 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { LedgerSchema } from "../database/schema.ts";
 import { bookOfOrders } from "./0001-book-of-orders.ts";
 import { recoveryOfGates } from "./0002-recovery-of-gates.ts";
+import { salesThatChange } from "./0003-sales-that-change.ts";
 import { payments } from "./0005-payments.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
-export const migrations: readonly Migration[] = [bookOfOrders, recoveryOfGates, payments];
+export const migrations: readonly Migration[] = [bookOfOrders, recoveryOfGates, salesThatChange, payments];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */
 export function migrate(database: RetryingDatabase, nowMs: number, steps = migrations): Promise<void> {

@@ -71,7 +71,7 @@ for (const kind of ledgerKinds) {
 
     test("nobody can start to pay an order that is over, paid or unknown", async () => {
       const { id, payment } = await orderWithPayment();
-      const options = { ...price, provider: "simulator", askAtMs: 0 };
+      const options = { provider: "simulator", askAtMs: 0 };
       const late = await ledger.payments.open(id, { ...options, nowMs: nowMs + payWithinMs + 1 });
       await ledger.payments.apply(eventOf(payment, "succeeded"));
       const again = await ledger.payments.open(id, { ...options, nowMs });

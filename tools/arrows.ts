@@ -114,6 +114,11 @@ export const arrows: readonly Arrow[] = [
     why: "the log and the spans serve every part and know none",
   },
   {
+    from: "seckill_mysense/src/health/**",
+    only: ["seckill_mysense/src/{health,logging,time}/**"],
+    why: "the state of the parts is reported by each of them, and knows none",
+  },
+  {
     from: "seckill_mysense/src/ledger/**",
     only: ["seckill_mysense/src/{ledger,domain,time}/**"],
     why: "the ledger is the truth: it does not know how reservations reach it, or who reads it",

@@ -1,9 +1,18 @@
 import { join } from "node:path";
 import { createLogger, type Logger } from "./src/logging/logger.ts";
 import { systemClock } from "./src/time/clock.ts";
-import { type CommandLine, parseCommandLine, usage, UsageError } from "./src/roles/command-line.ts";
+import {
+  type CommandLine,
+  parseCommandLine,
+  type Role,
+  type Task,
+  usage,
+  UsageError,
+} from "./src/roles/command-line.ts";
+import { handleDeadLetters } from "./src/roles/dead-letters-role.ts";
 import { StartError } from "./src/roles/start-error.ts";
 import { startSystem } from "./src/roles/start-system.ts";
+import { openLedger } from "./src/roles/system-parts.ts";
 import { verifySales } from "./src/roles/verify-role.ts";
 import { loadSettings } from "./src/settings/load-settings.ts";
 import { SettingsError } from "./src/settings/settings-error.ts";
@@ -26,20 +35,29 @@ async function run(commandLine: CommandLine): Promise<void> {
     write: (line) => console.log(line),
     now: systemClock.now,
   });
-  if (commandLine.role === "verify") {
-    const { saleId, atRest } = commandLine;
-    const print = (text: string): void => console.log(text);
-    const quiet = createLogger({ level: "error", write: (line) => console.error(line), now: systemClock.now });
-    const ok = await verifySales({ settings, logger: quiet, clock: systemClock, saleId, atRest, print });
-    process.exit(ok ? 0 : 1);
-  }
-  await serve(commandLine.role, settings, logger);
+  const { task } = commandLine;
+  if (task.kind === "serve") return serve(task.role, settings, logger);
+  process.exit((await perform(task, settings)) ? 0 : 1);
 }
 
-async function serve(role: Exclude<CommandLine["role"], "verify">, settings: Settings, logger: Logger): Promise<void> {
+/** A task that ends by itself. Its result goes to standard output, its log to standard error. */
+async function perform(task: Exclude<Task, { kind: "serve" }>, settings: Settings): Promise<boolean> {
+  const print = (text: string): void => console.log(text);
+  const logger = createLogger({ level: "error", write: (line) => console.error(line), now: systemClock.now });
+  const common = { settings, logger, clock: systemClock, print };
+  if (task.kind === "verify") return verifySales({ ...common, saleId: task.saleId, atRest: task.atRest });
+  if (task.kind === "dead-letters") return handleDeadLetters({ ...common, task });
+  const ledger = openLedger(settings, systemClock.now);
+  await ledger.migrate();
+  await ledger.close();
+  print("the ledger's tables are up to date");
+  return true;
+}
+
+async function serve(role: Role, settings: Settings, logger: Logger): Promise<void> {
   // A signal during the start ends the process by default, which is safe: the data on disk is consistent at any moment.
   const system = await startSystem({ role, settings, logger, clock: systemClock });
-  logger.info("started", { role, port: system.port, pid: process.pid });
+  logger.info("started", { role, port: system.port, pid: process.pid, operationsPort: system.operationsPort });
   if (system.port !== undefined) announce(settings.backend.host, system.port);
   let stopping = false;
   const stop = (signal: string): void => {

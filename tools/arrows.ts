@@ -130,13 +130,13 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/queue/**",
-    only: ["seckill_mysense/src/{queue,contract,domain,time,logging}/**"],
+    only: ["seckill_mysense/src/{queue,contract,domain,health,time}/**"],
     why: "a queue carries the messages of the contract, and knows neither their writers nor their readers",
   },
   {
     from: "seckill_mysense/src/relay/**",
     only: [
-      "seckill_mysense/src/{relay,gate,queue,domain,time,logging,tracing}/**",
+      "seckill_mysense/src/{relay,gate,queue,domain,health,time,logging,tracing}/**",
       "seckill_mysense/src/ledger/sales.ts",
     ],
     why: "the relay carries outboxes to the queue; of the ledger it reads which products there are",
@@ -144,8 +144,8 @@ export const arrows: readonly Arrow[] = [
   {
     from: "seckill_mysense/src/orders/**",
     only: [
-      "seckill_mysense/src/{orders,gate,queue,domain,time,logging,tracing}/**",
-      "seckill_mysense/src/ledger/{orders,returns,ledger-errors}.ts",
+      "seckill_mysense/src/{orders,contract,gate,queue,domain,health,time,logging,tracing}/**",
+      "seckill_mysense/src/ledger/{orders,returns,dead-letters,ledger-errors}.ts",
     ],
     why: "consumer and sweeper work on two ports of the ledger, whatever database stands behind them",
   },

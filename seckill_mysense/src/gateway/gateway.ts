@@ -7,6 +7,8 @@ import { Sessions } from "../authorization/sessions.ts";
 import { endpoints } from "../contract/endpoints.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Gate } from "../gate/gate.ts";
+import type { HealthBoard } from "../health/health-board.ts";
+import { partsUp } from "../operations/operations-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -36,6 +38,8 @@ export interface GatewayParts {
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
   readonly logger: Logger;
+  /** The parts that this gateway stands on, for /readyz. */
+  readonly health: HealthBoard;
   /** Arms the gate for a product that it does not know, if that is safe. */
   readonly ensureArmed?: EnsureArmed;
   /** Unix milliseconds. */
@@ -240,7 +244,12 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   mountOperation(
     app,
     { ...mount, nodeLimits: undefined },
-    { isReady: () => catalogue.isFresh(), gauges: () => gaugesOf(system), counts: () => countsOf(system) },
+    {
+      isFresh: () => catalogue.isFresh(),
+      health: parts.health,
+      gauges: () => gaugesOf(system),
+      counts: () => [partCounts(parts.health), ...countsOf(system)],
+    },
   );
   app.get("/", salePage.page);
   for (const [path, respond] of salePage.assets) app.get(path, respond);
@@ -256,6 +265,10 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_failing_users: system.local.failingUsers,
     ...system.ring?.gauges,
   };
+}
+
+function partCounts(health: HealthBoard): LabelledCounts {
+  return { name: "seckill_part_up", type: "gauge", label: "part", counts: partsUp(health) };
 }
 
 function countsOf({ ring }: System): readonly LabelledCounts[] {

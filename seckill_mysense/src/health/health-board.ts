@@ -60,6 +60,14 @@ export class HealthBoard {
     return [...this.#parts.values()].map((part) => part.health);
   }
 
+  /** Unix milliseconds of each part's last good news; parts without any are left out. */
+  get lastSuccessesMs(): Readonly<Record<string, number>> {
+    const known = [...this.#parts].flatMap(([name, { lastOkMs }]) =>
+      lastOkMs === undefined ? [] : [[name, lastOkMs]],
+    );
+    return Object.fromEntries(known) as Record<string, number>;
+  }
+
   get readiness(): Readiness {
     const parts = [...this.#parts.values()];
     if (parts.some((part) => part.isEssential && part.health.status === "down")) return "unready";
@@ -69,6 +77,7 @@ export class HealthBoard {
 
 class WatchedPart implements HealthPart {
   readonly isEssential: boolean;
+  lastOkMs: number | undefined;
   readonly #name: string;
   readonly #address: string | undefined;
   readonly #options: HealthBoardOptions;
@@ -95,6 +104,7 @@ class WatchedPart implements HealthPart {
   ok(): void {
     const began = this.#outageSinceMs;
     this.#take("ok", "");
+    this.lastOkMs = this.#options.now();
     if (began === undefined) return;
     this.#outageSinceMs = undefined;
     const seconds = Math.round((this.#options.now() - began) / 100) / 10;

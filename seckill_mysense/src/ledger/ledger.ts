@@ -1,4 +1,6 @@
 import type { LedgerAudit } from "./audit.ts";
+import type { LedgerDeadLetters } from "./dead-letters.ts";
+import type { LedgerHeartbeats } from "./heartbeats.ts";
 import type { LedgerOrders } from "./orders.ts";
 import type { LedgerReturns } from "./returns.ts";
 import type { LedgerSales } from "./sales.ts";
@@ -17,6 +19,8 @@ export interface Ledger {
   readonly orders: LedgerOrders;
   readonly returns: LedgerReturns;
   readonly audit: LedgerAudit;
+  readonly deadLetters: LedgerDeadLetters;
+  readonly heartbeats: LedgerHeartbeats;
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<void>;
   close(): Promise<void>;

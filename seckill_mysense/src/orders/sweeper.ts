@@ -1,6 +1,7 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { Gate } from "../gate/gate.ts";
-import { silentLogger, type Logger } from "../logging/logger.ts";
+import type { HealthPart } from "../health/health-board.ts";
+import { unwatchedPart } from "../health/part-sources.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerReturns } from "../ledger/returns.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
@@ -10,7 +11,8 @@ export interface SweeperOptions {
   readonly orders: Pick<LedgerOrders, "expireUnpaid">;
   readonly returns: LedgerReturns;
   readonly gate: Pick<Gate, "giveBack">;
-  readonly logger?: Logger;
+  /** Is told whether sweeps succeed. */
+  readonly health?: HealthPart;
   /** Pause between two sweeps. */
   readonly intervalMs?: number;
   /** Orders and returns in one step of a sweep. */
@@ -24,11 +26,15 @@ export interface SweepResult {
   readonly applied: number;
   /** Returns that the gate could not be notified of; the next sweep tries them again. */
   readonly failed: number;
+  /** Why the gate could not be notified of one of them. */
+  readonly reason?: string;
 }
 
 export interface Sweeper {
   /** Starts a sweep, or joins the running one, and gives its result. */
   sweep(): Promise<SweepResult>;
+  /** When a sweep last ended that left nothing behind, Unix milliseconds. Before the first one: the start. */
+  readonly cleanAtMs: number;
   /** Lets a running sweep finish its step. */
   stop(): Promise<void>;
 }
@@ -39,7 +45,8 @@ export interface Sweeper {
  * ledger's mark repeats the return, and the gate ignores it.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
-  const { intervalMs = 500, logger = silentLogger } = options;
+  const { intervalMs = 500, health = unwatchedPart, now = systemClock.now } = options;
+  let cleanAtMs = now();
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<SweepResult> | undefined;
@@ -48,19 +55,30 @@ export function startSweeper(options: SweeperOptions): Sweeper {
     running ??= sweepOnce(options, signal).finally(() => (running = undefined));
     return running;
   };
+  const report = async (): Promise<void> => {
+    try {
+      const { failed, reason } = await sweep();
+      if (failed > 0) return health.degraded(`the gate did not take ${failed} returned units: ${reason}`);
+      cleanAtMs = now();
+      health.ok();
+    } catch (error) {
+      health.down(`a sweep failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
   const sweepRegularly = async (): Promise<void> => {
     for (let pauseMs = 0; ; pauseMs = intervalMs) {
       await pause(pauseMs, signal);
       if (signal.aborted) return;
-      await sweep().catch((error: unknown) => {
-        logger.error("a sweep failed", { error: error instanceof Error ? error.message : String(error) });
-      });
+      await report();
     }
   };
   const sweeping = sweepRegularly();
 
   return {
     sweep,
+    get cleanAtMs() {
+      return cleanAtMs;
+    },
     async stop() {
       stopping.abort();
       await running?.catch(() => {});
@@ -81,11 +99,11 @@ async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<
   let applied = 0;
   while (!signal.aborted) {
     const pending = await returns.pending(maxBatch);
-    const heard = await giveBackAll(options, pending);
+    const { heard, reason } = await giveBackAll(options, pending);
     await returns.markReturned(heard);
     applied += heard.length;
     // Another step would read the failed returns again, so they are left to the next sweep.
-    if (heard.length < pending.length) return { expired, applied, failed: pending.length - heard.length };
+    if (heard.length < pending.length) return { expired, applied, failed: pending.length - heard.length, ...reason };
     if (pending.length < maxBatch) break;
   }
   return { expired, applied, failed: 0 };
@@ -93,15 +111,16 @@ async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<
 
 /** The reservations whose return the gate has answered; "ignored" is an answer. */
 async function giveBackAll(
-  { gate, logger = silentLogger }: SweeperOptions,
+  { gate }: SweeperOptions,
   returns: readonly StockReturn[],
-): Promise<string[]> {
+): Promise<{ heard: string[]; reason: { reason?: string } }> {
   const results = await Promise.allSettled(returns.map((stockReturn) => gate.giveBack(stockReturn)));
   const heard: string[] = [];
+  let reason: { reason?: string } = {};
   for (const [index, result] of results.entries()) {
-    const { reservationId, productId } = returns[index] as StockReturn;
+    const { reservationId } = returns[index] as StockReturn;
     if (result.status === "fulfilled") heard.push(reservationId);
-    else logger.warn("the gate did not take a return", { reservationId, productId, error: String(result.reason) });
+    else reason = { reason: `${reservationId}: ${String(result.reason)}` };
   }
-  return heard;
+  return { heard, reason };
 }

@@ -1,16 +1,37 @@
-import { Command, CommanderError } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 
-export const roles = ["all", "gateway", "relay", "consumer", "sweeper", "verify"] as const;
+export const roles = ["all", "gateway", "relay", "consumer", "sweeper"] as const;
+/** A role that runs until it is stopped. */
 export type Role = (typeof roles)[number];
 
+export const deadLetterActions = ["list", "show", "replay", "discard"] as const;
+
+/** What the command line asks for. */
+export type Task =
+  | { readonly kind: "serve"; readonly role: Role }
+  | {
+      readonly kind: "verify";
+      /** Check only this sale. */
+      readonly saleId: string | undefined;
+      /** No sale is open, so reservations that are still on their way are findings. */
+      readonly atRest: boolean;
+    }
+  | { readonly kind: "migrate" }
+  | {
+      readonly kind: "dead-letters";
+      readonly action: (typeof deadLetterActions)[number];
+      /** Undefined for `list`. */
+      readonly id: string | undefined;
+      readonly state: "waiting" | "replayed" | "discarded";
+      /** Who does it, for the record; undefined for the user of the operating system. */
+      readonly by: string | undefined;
+      readonly json: boolean;
+    };
+
 export interface CommandLine {
-  readonly role: Role;
   /** The path as given; undefined for the shipped config.json. */
   readonly configFile: string | undefined;
-  /** For `verify`: check only this sale. */
-  readonly saleId: string | undefined;
-  /** For `verify`: no sale is open, so reservations that are still on their way are findings. */
-  readonly atRest: boolean;
+  readonly task: Task;
 }
 
 const description = [
@@ -22,7 +43,12 @@ const description = [
   "  relay     carries accepted reservations from the gate to the queue",
   "  consumer  records reservations from the queue in the ledger",
   "  sweeper   expires unpaid orders and gives their units back",
+  "",
+  "Tasks, which end by themselves:",
   "  verify    checks the invariants of the sales: [--sale id] [--at-rest]",
+  "  migrate   brings the ledger's tables up to date",
+  "  dead-letters list|show|replay|discard [id]",
+  "            messages that no consumer could record: [--state waiting|replayed|discarded] [--by name] [--json]",
 ].join("\n");
 
 /** The command line is invalid. The message names the word that is wrong. */
@@ -30,13 +56,20 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+const tasks = ["verify", "migrate", "dead-letters"] as const;
+
 function program(): Command {
   return new Command("bun seckill_mysense/main.ts")
     .description(description)
-    .argument("[role]", "one of the roles above", "all")
+    .addArgument(new Argument("[role]", "one of the roles or tasks above").default("all"))
+    .argument("[action]", "for dead-letters")
+    .argument("[id]", "for dead-letters: the id of one letter")
     .option("--config <file>", "settings that differ from the defaults")
     .option("--sale <id>", "for verify: only this sale")
     .option("--at-rest", "for verify: nobody buys any more, and what is still on its way is a finding")
+    .addOption(new Option("--state <state>", "for dead-letters list").choices(["waiting", "replayed", "discarded"]))
+    .option("--by <name>", "for dead-letters: who does it, for the record; by default the user of this shell")
+    .option("--json", "for dead-letters: print JSON")
     .exitOverride()
     .configureOutput({ writeOut() {}, writeErr() {} });
 }
@@ -44,6 +77,15 @@ function program(): Command {
 /** The text of `--help`. */
 export function usage(): string {
   return program().helpInformation().trimEnd();
+}
+
+interface Options {
+  readonly config?: string;
+  readonly sale?: string;
+  readonly atRest?: boolean;
+  readonly state?: "waiting" | "replayed" | "discarded";
+  readonly by?: string;
+  readonly json?: boolean;
 }
 
 /** `undefined` if help was requested. @throws UsageError */
@@ -56,16 +98,45 @@ export function parseCommandLine(args: readonly string[]): CommandLine | undefin
     if (error.code === "commander.helpDisplayed") return undefined;
     throw new UsageError(error.message.replace(/^error: /, ""));
   }
-  const { config, sale, atRest = false } = command.opts<{ config?: string; sale?: string; atRest?: boolean }>();
-  const role = roleNamed(command.processedArgs[0] as string);
-  if (role !== "verify" && (sale !== undefined || atRest)) {
+  const options = command.opts<Options>();
+  const [word, action, id] = command.processedArgs as [string, string | undefined, string | undefined];
+  checkOwners(word, options);
+  if (action !== undefined && word !== "dead-letters")
+    throw new UsageError(`${action} is one word too many: only dead-letters takes another`);
+  return { configFile: options.config, task: taskOf(word, { action, id }, options) };
+}
+
+function taskOf(
+  word: string,
+  { action, id }: { readonly action: string | undefined; readonly id: string | undefined },
+  { sale, atRest = false, state = "waiting", by, json = false }: Options,
+): Task {
+  if (word === "verify") return { kind: "verify", saleId: sale, atRest };
+  if (word === "migrate") return { kind: "migrate" };
+  if (word !== "dead-letters") return { kind: "serve", role: roleNamed(word) };
+  const known = deadLetterActions.find((name) => name === action);
+  if (known === undefined) {
+    const given = action === undefined ? "nothing" : action;
+    throw new UsageError(`dead-letters takes one of ${deadLetterActions.join(", ")}, but got ${given}`);
+  }
+  if (known === "list" && id !== undefined) throw new UsageError(`dead-letters list takes no id, but got ${id}`);
+  if (known !== "list" && id === undefined) throw new UsageError(`dead-letters ${known} needs the id of a letter`);
+  return { kind: "dead-letters", action: known, id, state, by, json };
+}
+
+function checkOwners(word: string, { sale, atRest, state, by, json }: Options): void {
+  if (word !== "verify" && (sale !== undefined || atRest === true)) {
     throw new UsageError("--sale and --at-rest belong to the role verify");
   }
-  return { role, configFile: config, saleId: sale, atRest };
+  if (word !== "dead-letters" && (state !== undefined || by !== undefined || json === true)) {
+    throw new UsageError("--state, --by and --json belong to dead-letters");
+  }
 }
 
 function roleNamed(word: string): Role {
   const role = roles.find((name) => name === word);
-  if (role === undefined) throw new UsageError(`${word} is not a role: there are ${roles.join(", ")}`);
+  if (role === undefined) {
+    throw new UsageError(`${word} is not a role: there are ${[...roles, ...tasks].join(", ")}`);
+  }
   return role;
 }

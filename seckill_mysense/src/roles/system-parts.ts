@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { GateServer } from "../gate/gate-connection.ts";
 import type { Gate } from "../gate/gate.ts";
 import { createGate } from "../gate/redis-gate.ts";
+import type { HealthPart } from "../health/health-board.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { mysqlLedger } from "../ledger/mysql-ledger.ts";
@@ -38,10 +39,11 @@ export function openLedger(settings: Settings, now: () => number): Ledger {
 }
 
 /** RabbitMQ, or a file in the data folder if rabbitmq.url is empty. */
-export function openQueue(settings: Settings, logger: Logger): ReservationQueue {
+export function openQueue(settings: Settings, health?: HealthPart): ReservationQueue {
   const { rabbitmq, data_dir } = settings;
-  if (rabbitmq.url === "") return embeddedQueue({ file: join(data_dir, "queue.sqlite"), logger });
-  return rabbitmqQueue({ url: rabbitmq.url, queueName: rabbitmq.queue_name, logger });
+  const told = health === undefined ? {} : { health };
+  if (rabbitmq.url === "") return embeddedQueue({ file: join(data_dir, "queue.sqlite"), ...told });
+  return rabbitmqQueue({ url: rabbitmq.url, queueName: rabbitmq.queue_name, ...told });
 }
 
 /** The server or cluster that the settings name; undefined if the gate is embedded. */

@@ -66,7 +66,7 @@ async function openOthers(options: VerifyOptions, cleanup: AsyncDisposableStack)
   const gate = server === undefined ? undefined : openGate(settings, server, logger);
   if (gate !== undefined) cleanup.defer(() => gate.close());
   if (settings.rabbitmq.url === "" && folder === undefined) return { gate, queue: undefined };
-  const queue = openQueue(settings, logger);
+  const queue = openQueue(settings);
   cleanup.defer(() => queue.close());
   return { gate, queue };
 }

@@ -145,6 +145,13 @@ const limits = z.strictObject({
   sales: whole(1, 10_000).default(1_000),
 });
 
+/** The listener of every role for operators and monitors. */
+const operations = z.strictObject({
+  host: z.string().min(1).max(253).default("127.0.0.1"),
+  /** 0 lets the operating system choose a port, which is then logged. */
+  port: whole(0, 65_535).default(0),
+});
+
 const log = z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") });
 
 /** The schema of config.json, with the default of every key. */
@@ -158,6 +165,7 @@ export const settingsSchema = z.strictObject({
   gateways: gateways.prefault({}),
   sale: sale.prefault({}),
   limits: limits.prefault({}),
+  operations: operations.prefault({}),
   log: log.prefault({}),
 });
 

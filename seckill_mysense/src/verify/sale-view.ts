@@ -1,5 +1,6 @@
 import type { GateStatus } from "../gate/gate.ts";
 import type { ProductAudit, SaleAudit } from "../ledger/audit.ts";
+import type { QueueDepth } from "../queue/queue.ts";
 import type { ToldFindings } from "./told-checks.ts";
 
 /** One product, with the figures of all places where its units can be. */
@@ -14,7 +15,7 @@ export interface SaleView {
   readonly audit: SaleAudit;
   readonly products: readonly ProductView[];
   readonly gateAsked: boolean;
-  readonly queue: { readonly ready: number; readonly deadLettered: number } | undefined;
+  readonly queue: QueueDepth | undefined;
   readonly told: ToldFindings | undefined;
   /** Nothing changed between the first and the second reading. */
   readonly still: boolean;

@@ -1,4 +1,5 @@
 import type { ProductTotals } from "../domain/order.ts";
+import type { QueueDepth } from "../queue/queue.ts";
 
 export const invariants = {
   I1: "never oversold",
@@ -35,7 +36,7 @@ export interface VerificationReport {
   /** No invariant is violated. Checks that could not be made do not count: see `results`. */
   readonly ok: boolean;
   readonly products: readonly ProductFigures[];
-  readonly queue?: { readonly ready: number; readonly deadLettered: number };
+  readonly queue?: QueueDepth;
   readonly results: Readonly<Record<InvariantId, InvariantResult>>;
 }
 
@@ -52,7 +53,7 @@ export function renderReport(report: VerificationReport): string {
   const lines = [`sale ${report.saleId}: ${report.ok ? "no invariant is violated" : "INVARIANTS ARE VIOLATED"}`];
   for (const product of report.products) lines.push(`  ${renderProduct(product)}`);
   if (report.queue !== undefined) {
-    lines.push(`  queue: ${report.queue.ready} waiting, ${report.queue.deadLettered} dead-lettered`);
+    lines.push(`  queue: ${report.queue.ready} waiting, ${report.queue.unacknowledged} in the hands of consumers`);
   }
   for (const id of Object.keys(invariants) as InvariantId[]) lines.push(...renderResult(id, report.results[id]));
   return lines.join("\n");

@@ -25,6 +25,8 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     orders: failing(ledger.orders),
     returns: failing(ledger.returns),
     audit: failing(ledger.audit),
+    deadLetters: failing(ledger.deadLetters),
+    heartbeats: failing(ledger.heartbeats),
     migrate: () => ledger.migrate(),
     close: () => ledger.close(),
   };

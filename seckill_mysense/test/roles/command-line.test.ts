@@ -1,20 +1,44 @@
 import { expect, test } from "bun:test";
-import { type CommandLine, parseCommandLine, roles, usage, UsageError } from "../../src/roles/command-line.ts";
+import {
+  type CommandLine,
+  parseCommandLine,
+  type Role,
+  roles,
+  type Task,
+  usage,
+  UsageError,
+} from "../../src/roles/command-line.ts";
 
 const parsed = (...args: string[]): CommandLine | undefined => parseCommandLine(args);
-const nothing: CommandLine = { role: "all", configFile: undefined, saleId: undefined, atRest: false };
+const serve = (role: Role, configFile?: string): CommandLine => ({ configFile, task: { kind: "serve", role } });
 
 test("without words every part is meant, with the shipped settings", () => {
-  expect(parsed()).toEqual(nothing);
+  expect(parsed()).toEqual(serve("all"));
 });
 
 test("the role and its options may stand in any order", () => {
   for (const role of roles) {
-    expect(parsed(role, "--config", "sale.json")).toEqual({ ...nothing, role, configFile: "sale.json" });
-    expect(parsed("--config", "sale.json", role)).toEqual({ ...nothing, role, configFile: "sale.json" });
+    expect(parsed(role, "--config", "sale.json")).toEqual(serve(role, "sale.json"));
+    expect(parsed("--config", "sale.json", role)).toEqual(serve(role, "sale.json"));
   }
-  const verify = { role: "verify", configFile: "x", saleId: "spring", atRest: true } as const;
-  expect(parsed("--at-rest", "verify", "--sale", "spring", "--config=x")).toEqual(verify);
+  const task = { kind: "verify", saleId: "spring", atRest: true } as const;
+  expect(parsed("--at-rest", "verify", "--sale", "spring", "--config=x")).toEqual({ configFile: "x", task });
+  expect(parsed("migrate")).toEqual({ configFile: undefined, task: { kind: "migrate" } });
+});
+
+test("dead letters are listed, and one is shown, replayed or discarded", () => {
+  const list = { kind: "dead-letters", action: "list", id: undefined, state: "waiting", by: undefined, json: false };
+  expect(parsed("dead-letters", "list")?.task).toEqual(list as Task);
+  const replay = { ...list, action: "replay", id: "f00", by: "ada", json: true };
+  expect(parsed("dead-letters", "replay", "f00", "--by", "ada", "--json")?.task).toEqual(replay as Task);
+  const wrong = (...args: string[]) => expect(() => parsed("dead-letters", ...args));
+  wrong().toThrow("dead-letters takes one of list, show, replay, discard, but got nothing");
+  wrong("burn").toThrow("but got burn");
+  wrong("discard").toThrow("dead-letters discard needs the id of a letter");
+  wrong("list", "f00").toThrow("dead-letters list takes no id, but got f00");
+  wrong("list", "--at-rest").toThrow("--sale and --at-rest belong to the role verify");
+  expect(() => parsed("relay", "--json")).toThrow("--state, --by and --json belong to dead-letters");
+  expect(() => parsed("gateway", "relay")).toThrow("relay is one word too many");
 });
 
 test("of an option that is given twice the last one counts, and a value may look like an option", () => {

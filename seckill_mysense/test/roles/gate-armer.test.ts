@@ -21,7 +21,7 @@ async function setUp(options: { product?: SaleProduct; ready?: number } = {}) {
   const armer = new GateArmer({
     gate,
     audit: ledger.audit,
-    queue: { depth: () => Promise.resolve({ ready: options.ready ?? 0, deadLettered: 0 }) },
+    queue: { depth: () => Promise.resolve({ ready: options.ready ?? 0, unacknowledged: 0 }) },
     logger: createLogger({ level: "warn", write: (line) => reasons.push(JSON.parse(line).reason), now: () => nowMs }),
     now: () => nowMs,
   });

@@ -28,6 +28,8 @@ export interface ColumnTypes {
   readonly integer: string;
   /** A primary key that the database counts up. */
   readonly sequence: string;
+  /** Up to 64 KiB of bytes. */
+  readonly bytes: string;
   text(maxLength: number): string;
 }
 
@@ -35,6 +37,8 @@ export interface ColumnTypes {
 export interface LedgerDialect {
   readonly name: "mysql" | "sqlite";
   readonly types: ColumnTypes;
+  /** The database's clock in Unix milliseconds, as an SQL expression. */
+  readonly nowMs: string;
   /** Statements that create a table with its indexes; running them again changes nothing. */
   createTable(table: TableDefinition): string[];
   /** Whether a SELECT must lock its rows. A write transaction of SQLite has already locked the whole file. */

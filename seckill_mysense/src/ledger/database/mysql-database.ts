@@ -32,9 +32,12 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
     types: {
       id: "varchar(64)",
       integer: "bigint",
+      // blob holds 65,535 bytes, one less than are kept.
+      bytes: "mediumblob",
       sequence: "bigint not null auto_increment primary key",
       text: (maxLength) => `varchar(${maxLength})`,
     },
+    nowMs: "cast(unix_timestamp(now(3)) * 1000 as signed)",
     createTable: ({ name, lines, indexes = {} }: TableDefinition) => {
       const keys = Object.entries(indexes).map(([index, columns]) => `key ${index} (${columns.join(", ")})`);
       const options = "engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin";

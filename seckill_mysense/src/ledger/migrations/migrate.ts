@@ -2,10 +2,11 @@ import { sql, type Kysely } from "kysely";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { LedgerSchema } from "../database/schema.ts";
 import { bookOfOrders } from "./0001-book-of-orders.ts";
+import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts";
 import type { Migration } from "./migration.ts";
 
-/** In the order of their versions, without gaps. */
-export const migrations: readonly Migration[] = [bookOfOrders];
+/** In the order of their versions. */
+export const migrations: readonly Migration[] = [bookOfOrders, heartbeatsAndDeadLetters];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */
 export function migrate(database: RetryingDatabase, nowMs: number, steps = migrations): Promise<void> {
@@ -15,11 +16,12 @@ export function migrate(database: RetryingDatabase, nowMs: number, steps = migra
       await sql.raw(statement).execute(connection);
     }
     const newest = steps.at(-1)?.version ?? 0;
-    const current = await currentVersion(connection);
+    const applied = await appliedVersions(connection);
+    const current = Math.max(0, ...applied);
     if (current > newest) {
       throw new Error(`the ledger's schema has version ${current}, but this program knows versions up to ${newest}`);
     }
-    for (const step of steps.filter(({ version }) => version > current)) {
+    for (const step of steps.filter(({ version }) => !applied.includes(version))) {
       for (const statement of step.statements(dialect)) await sql.raw(statement).execute(connection);
       const record = { version: step.version, name: step.name, applied_at_ms: nowMs };
       await connection.insertInto("schema_migrations").values(record).execute();
@@ -35,12 +37,7 @@ function recordLines({ dialect: { types } }: RetryingDatabase): string[] {
   ];
 }
 
-async function currentVersion(connection: Kysely<LedgerSchema>): Promise<number> {
-  const last = await connection
-    .selectFrom("schema_migrations")
-    .select("version")
-    .orderBy("version", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return last?.version ?? 0;
+async function appliedVersions(connection: Kysely<LedgerSchema>): Promise<number[]> {
+  const rows = await connection.selectFrom("schema_migrations").select("version").execute();
+  return rows.map(({ version }) => version);
 }

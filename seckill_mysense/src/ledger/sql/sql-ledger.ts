@@ -4,6 +4,8 @@ import { defaultRetry, RetryingDatabase, type RetryOptions } from "../database/r
 import type { Ledger } from "../ledger.ts";
 import { migrate } from "../migrations/migrate.ts";
 import { SqlAudit } from "./sql-audit.ts";
+import { SqlDeadLetters } from "./sql-dead-letters.ts";
+import { SqlHeartbeats } from "./sql-heartbeats.ts";
 import { SqlOrders } from "./sql-orders.ts";
 import { SqlReturns } from "./sql-returns.ts";
 import { SqlSales } from "./sql-sales.ts";
@@ -25,6 +27,8 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     orders: new SqlOrders(database, now),
     returns: new SqlReturns(database, now),
     audit: new SqlAudit(database),
+    deadLetters: new SqlDeadLetters(database, now),
+    heartbeats: new SqlHeartbeats(database),
     migrate: () => migrate(database, now()),
     close: () => database.close(),
   };

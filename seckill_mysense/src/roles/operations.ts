@@ -1,0 +1,211 @@
+import { hostname } from "node:os";
+import { InternalSecret } from "../authorization/internal-secret.ts";
+import type { Gate } from "../gate/gate.ts";
+import type { HealthBoard } from "../health/health-board.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { encodeDetails } from "../operations/heartbeat-details.ts";
+import { startOperationsServer, type OperationsServer } from "../operations/operations-server.ts";
+import { runProbe } from "../operations/probe.ts";
+import { RoleWatch } from "../operations/role-watch.ts";
+import type { Consumer } from "../orders/consumer.ts";
+import { DeadLetters } from "../orders/dead-letters.ts";
+import type { Sweeper } from "../orders/sweeper.ts";
+import type { ReservationQueue } from "../queue/queue.ts";
+import type { Relay } from "../relay/relay.ts";
+import { StartError } from "./start-error.ts";
+import type { SystemOptions } from "./start-system.ts";
+
+/** The running parts of a process, as far as its role has them. */
+export interface RunningParts {
+  readonly ledger: Ledger;
+  queue?: ReservationQueue;
+  gate?: Gate;
+  relay?: Relay;
+  consumer?: Consumer;
+  sweeper?: Sweeper;
+}
+
+export interface Operations {
+  /** The port of the listener. */
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Work that takes longer than this counts as stuck. */
+const stuckAfterMs = 10_000;
+/** Outboxes whose length is read at each sample. */
+const maxSampledOutboxes = 64;
+const maxHostLength = 40;
+
+/** Watches the parts of this process, tells the other processes of it, and serves both to operators. */
+export function startOperations(options: SystemOptions, parts: RunningParts, health: HealthBoard): Operations {
+  const { settings, logger } = options;
+  const sampler = new Sampler(options, parts, health);
+  const server = listen(options, parts, health, () => sampler.figures);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const beats = new Beats(options, parts.ledger, () => encodeDetails(sampler.figures, health.parts));
+  const watch = options.role === "gateway" ? new RoleWatch(health) : undefined;
+  const ledgerPart = health.part("ledger");
+  const probes = [
+    runProbe(
+      {
+        ask: async () => {
+          sampler.judge();
+          await beats.beat();
+          if (watch !== undefined) watch.hear(await parts.ledger.heartbeats.read());
+          sampler.note("seckill_dead_letters", await parts.ledger.deadLetters.countWaiting());
+        },
+        onAnswer: () => ledgerPart.ok(),
+        onFailure: (reason) => ledgerPart.down(reason),
+      },
+      signal,
+    ),
+    ...(parts.queue === undefined ? [] : [runProbe(queueProbe(parts.queue, sampler, health), signal)]),
+    ...(parts.gate === undefined ? [] : [runProbe(gateProbe(parts.gate, parts.relay, sampler, health), signal)]),
+  ];
+  logger.debug("operators are served", { host: settings.operations.host, port: server.port });
+  return {
+    port: server.port,
+    async stop() {
+      stopping.abort();
+      server.stop();
+      await beats.leave();
+      await Promise.allSettled(probes);
+    },
+  };
+}
+
+function listen(
+  { settings, logger }: SystemOptions,
+  { ledger }: RunningParts,
+  health: HealthBoard,
+  figures: () => Readonly<Record<string, number>>,
+): OperationsServer {
+  const { host, port } = settings.operations;
+  const payWithinMs = settings.sale.pay_within_seconds * 1_000;
+  const deadLetters = new DeadLetters({ letters: ledger.deadLetters, orders: ledger.orders, payWithinMs, logger });
+  const internalSecret = new InternalSecret(settings.backend.internal_secret);
+  try {
+    return startOperationsServer({ host, port, health, figures, deadLetters, internalSecret, logger });
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== "EADDRINUSE" && code !== "EACCES") throw error;
+    const what = code === "EADDRINUSE" ? "is in use by another process" : "may not be used by this user";
+    throw new StartError(
+      `operations.port ${port} on ${host} ${what}: roles on one machine need a port each, for example by SECKILL_OPERATIONS_PORT`,
+    );
+  }
+}
+
+/** This process's heartbeats. */
+class Beats {
+  readonly #ledger: Ledger;
+  readonly #details: () => string;
+  readonly #identity: { readonly instance: string; readonly role: string; readonly host: string; startedAtMs: number };
+
+  constructor({ role, clock }: SystemOptions, ledger: Ledger, details: () => string) {
+    const host = hostname();
+    const instance = `${host.slice(0, maxHostLength)}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`;
+    this.#identity = { instance, role, host, startedAtMs: clock.now() };
+    this.#ledger = ledger;
+    this.#details = details;
+  }
+
+  beat(): Promise<void> {
+    return this.#ledger.heartbeats.beat({ ...this.#identity, details: this.#details() });
+  }
+
+  /** If the ledger is away, the others forget this process after a minute. */
+  async leave(): Promise<void> {
+    await this.#ledger.heartbeats.leave(this.#identity.instance).catch(() => {});
+  }
+}
+
+/** A success is reported by the queue itself, which knows all of its connections. */
+function queueProbe(queue: ReservationQueue, sampler: Sampler, health: HealthBoard) {
+  return {
+    ask: async () => {
+      const { ready, unacknowledged } = await queue.depth();
+      sampler.note("seckill_queue_ready", ready);
+      sampler.note("seckill_queue_in_hand", unacknowledged);
+    },
+    onFailure: (reason: string) => health.part("queue").down(reason),
+  };
+}
+
+/** Also samples the outboxes that the relay is at work on. */
+function gateProbe(gate: Gate, relay: Relay | undefined, sampler: Sampler, health: HealthBoard) {
+  return {
+    ask: async () => {
+      // Any product will do: the question is whether the gate answers.
+      await gate.status("probe", "probe");
+      if (relay === undefined) return;
+      const busy = relay.busyProducts.slice(0, maxSampledOutboxes);
+      const statuses = await Promise.all(busy.map(({ saleId, id }) => gate.status(saleId, id)));
+      const lengths = statuses.map((status) => status?.outboxLength ?? 0);
+      sampler.note(
+        "seckill_outbox_length",
+        lengths.reduce((sum, length) => sum + length, 0),
+      );
+    },
+    onAnswer: () => health.part("gate").ok(),
+    onFailure: (reason: string) => health.part("gate").down(reason),
+  };
+}
+
+/** The figures of this process, and the judgement whether its work is stuck. */
+class Sampler {
+  readonly #parts: RunningParts;
+  readonly #health: HealthBoard;
+  readonly #now: () => number;
+  readonly #noted: Record<string, number> = {};
+  /** The parts that were found stuck here, and not by themselves. */
+  readonly #stuck = new Set<string>();
+
+  constructor({ clock }: SystemOptions, parts: RunningParts, health: HealthBoard) {
+    this.#parts = parts;
+    this.#health = health;
+    this.#now = clock.now;
+  }
+
+  note(name: string, value: number): void {
+    this.#noted[name] = value;
+  }
+
+  get figures(): Readonly<Record<string, number>> {
+    const { relay, consumer, sweeper } = this.#parts;
+    const seconds = (sinceMs: number | undefined): number =>
+      sinceMs === undefined ? 0 : Math.max(0, this.#now() - sinceMs) / 1_000;
+    return {
+      ...this.#noted,
+      ...(relay !== undefined && {
+        seckill_outbox_age_seconds: seconds(relay.waitingSinceMs),
+        seckill_relay_published: relay.published,
+      }),
+      ...(consumer !== undefined && { seckill_consumer_recorded: consumer.counts.recorded }),
+      ...(sweeper !== undefined && { seckill_sweeper_lag_seconds: seconds(sweeper.cleanAtMs) }),
+    };
+  }
+
+  /** Finds work that does not fail and does not end either: for example an answer that never comes. */
+  judge(): void {
+    const { relay, consumer, sweeper } = this.#parts;
+    this.#judgeOne("relay", relay?.waitingSinceMs, "the oldest reservation has waited to be published for");
+    this.#judgeOne("consumer", consumer?.handlingSinceMs, "the ledger has had a batch without an answer for");
+    this.#judgeOne("sweeper", sweeper?.cleanAtMs, "no sweep has ended with nothing left for");
+  }
+
+  /** A part that is down already has a better reason. */
+  #judgeOne(name: string, sinceMs: number | undefined, what: string): void {
+    const forMs = sinceMs === undefined ? 0 : this.#now() - sinceMs;
+    const part = this.#health.part(name);
+    if (forMs <= stuckAfterMs) {
+      if (this.#stuck.delete(name)) part.ok();
+      return;
+    }
+    if (this.#health.parts.some((known) => known.name === name && known.status === "down")) return;
+    this.#stuck.add(name);
+    part.down(`${what} ${Math.round(forMs / 1_000)} s`);
+  }
+}

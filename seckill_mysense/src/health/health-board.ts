@@ -60,6 +60,11 @@ export class HealthBoard {
     return [...this.#parts.values()].map((part) => part.health);
   }
 
+  /** The parts whose outage was reported. Those that were not reached for the first time yet are left out. */
+  get outages(): readonly PartHealth[] {
+    return [...this.#parts.values()].filter((part) => part.isOut).map((part) => part.health);
+  }
+
   /** Unix milliseconds of each part's last good news; parts without any are left out. */
   get lastSuccessesMs(): Readonly<Record<string, number>> {
     const known = [...this.#parts].flatMap(([name, { lastOkMs }]) =>
@@ -93,6 +98,10 @@ class WatchedPart implements HealthPart {
     this.#address = address;
     this.#options = options;
     this.#sinceMs = options.now();
+  }
+
+  get isOut(): boolean {
+    return this.#outageSinceMs !== undefined;
   }
 
   get health(): PartHealth {

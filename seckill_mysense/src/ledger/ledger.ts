@@ -23,5 +23,9 @@ export interface Ledger {
   readonly heartbeats: LedgerHeartbeats;
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<void>;
+  /** Checks the schema and changes nothing. @throws SchemaMismatchError if this program needs another one */
+  checkSchema(): Promise<void>;
+  /** In words, how the database may lose orders in a power failure; undefined if it may not. */
+  durabilityRisk(): Promise<string | undefined>;
   close(): Promise<void>;
 }

@@ -16,10 +16,10 @@ export type HeartbeatDetails = z.infer<typeof heartbeatDetails>;
 const maxDetails = 4_000;
 const maxReason = 300;
 
-export function encodeDetails(figures: Figures, parts: readonly PartHealth[]): string {
-  const troubles = parts
-    .filter(({ status }) => status !== "ok")
-    .map(({ name, status, reason = "" }) => ({ name, status, reason: reason.slice(0, maxReason) }));
+export function encodeDetails(figures: Figures, outages: readonly PartHealth[]): string {
+  const troubles = outages.map(({ name, status, reason = "" }) => {
+    return { name, status, reason: reason.slice(0, maxReason) };
+  });
   const text = JSON.stringify({ figures, troubles });
   return text.length <= maxDetails ? text : JSON.stringify({ figures, troubles: [] }).slice(0, maxDetails);
 }

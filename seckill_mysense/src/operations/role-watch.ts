@@ -15,9 +15,13 @@ const silentAfterMs = 4_000;
  */
 export class RoleWatch {
   readonly #health: HealthBoard;
+  readonly #elapsedMs: () => number;
+  readonly #startedMs: number;
 
-  constructor(health: HealthBoard) {
+  constructor(health: HealthBoard, elapsedMs: () => number) {
     this.#health = health;
+    this.#elapsedMs = elapsedMs;
+    this.#startedMs = elapsedMs();
     for (const role of watchedRoles) health.part(role);
   }
 
@@ -32,6 +36,8 @@ export class RoleWatch {
     const silent = known.filter(({ ageMs }) => ageMs >= silentAfterMs);
     const alive = known.filter(({ ageMs }) => ageMs < silentAfterMs);
     if (alive.length === 0) {
+      // When a whole system starts, the other roles may be a moment later.
+      if (this.#elapsedMs() - this.#startedMs < silentAfterMs) return;
       const last = silent.toSorted((a, b) => a.ageMs - b.ageMs)[0];
       return part.down(last === undefined ? `no ${role} is running` : `no ${role} is alive: ${describeSilence(last)}`);
     }
@@ -48,6 +54,8 @@ function describeSilence({ role, instance, host, ageMs }: Heartbeat): string {
 }
 
 function troubleOf(role: WatchedRole, { details, host, instance }: Heartbeat): string[] {
-  const trouble = decodeDetails(details).troubles.find(({ name }) => name === role);
+  const { troubles } = decodeDetails(details);
+  // A relay or consumer whose queue is down cannot work, even if it has not had to yet.
+  const trouble = troubles.find(({ name }) => name === role) ?? troubles.find(({ status }) => status === "down");
   return trouble === undefined ? [] : [`the ${role} ${instance} on ${host}: ${trouble.reason}`];
 }

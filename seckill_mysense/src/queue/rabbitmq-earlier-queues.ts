@@ -52,17 +52,18 @@ export interface EarlierQueueOptions {
  * Consumes the earlier queues too, whenever they exist, until the signal is aborted. Publishers of an older version may
  * still write to them, so they are never deleted here: an operator deletes them when they are empty.
  */
-export function followEarlierQueues({ connection, queueName, signal, subscribe }: EarlierQueueOptions): Promise<void> {
-  return Promise.all(
-    earlierQueueNames(queueName).map(async (queue) => {
-      while (!signal.aborted) {
-        const found = connection.ready ? await messagesIn(connection, queue).catch(() => undefined) : undefined;
-        if (signal.aborted) return;
-        if (found !== undefined) await untilDeleted(subscribe(queue), signal);
-        await pause(lookEveryMs, signal);
-      }
-    }),
-  ).then(() => {});
+export async function followEarlierQueues(options: EarlierQueueOptions): Promise<void> {
+  await Promise.all(earlierQueueNames(options.queueName).map((queue) => followQueue(queue, options)));
+}
+
+async function followQueue(queue: string, { connection, signal, subscribe }: EarlierQueueOptions): Promise<void> {
+  while (!signal.aborted) {
+    // While the broker cannot be asked, the consumer of the new queue reports it.
+    const found = connection.ready ? await messagesIn(connection, queue).catch(() => undefined) : undefined;
+    if (signal.aborted) return;
+    if (found !== undefined) await untilDeleted(subscribe(queue), signal);
+    await pause(lookEveryMs, signal);
+  }
 }
 
 /** Until the queue is deleted. The client library would look for it for ever. */

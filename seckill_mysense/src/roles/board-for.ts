@@ -1,7 +1,7 @@
 import { brokerAddress } from "../queue/broker-failure.ts";
 import { HealthBoard } from "../health/health-board.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { SystemOptions } from "./start-system.ts";
+import type { SystemOptions } from "./system-options.ts";
 
 /** What a role cannot do its work without. */
 const essential: Readonly<Record<SystemOptions["role"], readonly string[]>> = {

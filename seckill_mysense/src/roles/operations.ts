@@ -13,7 +13,7 @@ import type { Sweeper } from "../orders/sweeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import type { Relay } from "../relay/relay.ts";
 import { StartError } from "./start-error.ts";
-import type { SystemOptions } from "./start-system.ts";
+import type { SystemOptions } from "./system-options.ts";
 
 /** The running parts of a process, as far as its role has them. */
 export interface RunningParts {
@@ -44,8 +44,8 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
   const server = listen(options, parts, health, () => sampler.figures);
   const stopping = new AbortController();
   const { signal } = stopping;
-  const beats = new Beats(options, parts.ledger, () => encodeDetails(sampler.figures, health.parts));
-  const watch = options.role === "gateway" ? new RoleWatch(health) : undefined;
+  const beats = new Beats(options, parts.ledger, () => encodeDetails(sampler.figures, health.outages));
+  const watch = options.role === "gateway" ? new RoleWatch(health, options.clock.elapsedMs) : undefined;
   const ledgerPart = health.part("ledger");
   const probes = [
     runProbe(

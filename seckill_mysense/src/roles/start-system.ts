@@ -11,16 +11,16 @@ import { startSweeper, type Sweeper } from "../orders/sweeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { Clock } from "../time/clock.ts";
-import type { Role } from "./command-line.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { boardFor } from "./board-for.ts";
 import { createDemoSale } from "./demo-sale.ts";
+import { warnOfLosses } from "./durability.ts";
 import { startEmbeddedRedis } from "./embedded-redis.ts";
 import { GateArmer } from "./gate-armer.ts";
 import { startOperations, type RunningParts } from "./operations.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
 import { StartError } from "./start-error.ts";
+import type { SystemOptions } from "./system-options.ts";
 import {
   checkRing,
   checkSharedParts,
@@ -28,15 +28,9 @@ import {
   openGate,
   openLedger,
   openQueue,
+  prepareLedger,
   secretsOf,
 } from "./system-parts.ts";
-
-export interface SystemOptions {
-  readonly role: Role;
-  readonly settings: Settings;
-  readonly logger: Logger;
-  readonly clock: Clock;
-}
 
 export interface RunningSystem {
   /** The port of the web server; undefined for roles without one. */
@@ -76,7 +70,8 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   const secrets = secretsOf(settings);
   const ledger = openLedger(settings, clock.now);
   stops.push(() => ledger.close());
-  await ledger.migrate();
+  await prepareLedger(ledger, settings);
+  await warnOfLosses(options, ledger);
   if (role === "all") await createDemoSale(ledger.sales, settings.sale, { logger, now: clock.now });
 
   const health = boardFor(options);

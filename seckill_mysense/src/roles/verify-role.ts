@@ -11,7 +11,7 @@ import type { Clock } from "../time/clock.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { runningEmbeddedRedis, startEmbeddedRedis } from "./embedded-redis.ts";
 import { StartError } from "./start-error.ts";
-import { externalGateServer, openGate, openLedger, openQueue, secretsOf } from "./system-parts.ts";
+import { externalGateServer, openGate, openLedger, openQueue, prepareLedger, secretsOf } from "./system-parts.ts";
 
 export interface VerifyOptions {
   readonly settings: Settings;
@@ -32,7 +32,7 @@ export async function verifySales(options: VerifyOptions): Promise<boolean> {
   const { settings, clock } = options;
   const ledger = openLedger(settings, clock.now);
   cleanup.defer(() => ledger.close());
-  await ledger.migrate();
+  await prepareLedger(ledger, settings);
   const { gate, queue } = await openOthers(options, cleanup);
   let ok = true;
   for (const saleId of await saleIds(ledger.sales, options.saleId)) {

@@ -72,6 +72,9 @@ export function isGateEmbedded({ redis }: Settings): boolean {
 
 function contradictions(settings: Settings): string[] {
   const problems: string[] = [];
+  const { host, tls, tls_ca_file } = settings.mysql;
+  if (host === "" && tls) problems.push("mysql.tls is set, but mysql.host is not: SQLite needs no connection");
+  if (!tls && tls_ca_file !== "") problems.push("mysql.tls_ca_file is set, but mysql.tls is not");
   const { api_secret, previous_api_secret } = settings.backend;
   if (api_secret === "" && !isEmbedded(settings)) {
     problems.push(

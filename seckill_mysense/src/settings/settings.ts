@@ -78,6 +78,12 @@ const mysql = z.strictObject({
     .regex(/^\w{1,64}$/, "must be 1 to 64 letters, digits or underscores")
     .default("seckill"),
   pool_size: whole(1, 200).default(10),
+  /** The server must show a certificate for `host`. */
+  tls: z.boolean().default(false),
+  /** A file with the authorities that may sign it; empty for those of the operating system. */
+  tls_ca_file: z.string().max(1_024).default(""),
+  /** Whether each start brings the tables up to date. Otherwise `main.ts migrate` does. */
+  migrate: z.boolean().default(true),
 });
 
 const rabbitmq = z.strictObject({

@@ -28,6 +28,8 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     deadLetters: failing(ledger.deadLetters),
     heartbeats: failing(ledger.heartbeats),
     migrate: () => ledger.migrate(),
+    checkSchema: () => ledger.checkSchema(),
+    durabilityRisk: () => ledger.durabilityRisk(),
     close: () => ledger.close(),
   };
   return opened;

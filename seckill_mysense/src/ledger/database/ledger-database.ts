@@ -44,6 +44,8 @@ export interface LedgerDialect {
   /** Whether a SELECT must lock its rows. A write transaction of SQLite has already locked the whole file. */
   readonly locksRows: boolean;
   failureKind(error: unknown): FailureKind;
+  /** In words, how the database may lose a commit; undefined if it may not. */
+  durabilityRisk(database: Kysely<LedgerSchema>): Promise<string | undefined>;
   /** Runs the work while no other process migrates, on one connection. Creates the database if it is missing. */
   whileMigrating(
     database: Kysely<LedgerSchema>,

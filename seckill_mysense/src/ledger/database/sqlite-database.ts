@@ -34,6 +34,7 @@ const sqliteDialect: LedgerDialect = {
   ],
   locksRows: false,
   failureKind: sqliteFailureKind,
+  durabilityRisk: async () => undefined,
   whileMigrating: (kysely, work) => kysely.transaction().execute(work),
 };
 

@@ -2,6 +2,7 @@ import { sql, type Kysely } from "kysely";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { LedgerSchema } from "../database/schema.ts";
 import { bookOfOrders } from "./0001-book-of-orders.ts";
+import { LedgerUnavailableError, SchemaMismatchError } from "../ledger-errors.ts";
 import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts";
 import type { Migration } from "./migration.ts";
 
@@ -27,6 +28,23 @@ export function migrate(database: RetryingDatabase, nowMs: number, steps = migra
       await connection.insertInto("schema_migrations").values(record).execute();
     }
   });
+}
+
+/** Reads which steps were run, with the right to SELECT alone. @throws SchemaMismatchError */
+export async function checkSchema(database: RetryingDatabase, steps = migrations): Promise<void> {
+  const applied = await database.read(appliedVersions).catch((error: unknown) => {
+    if (error instanceof LedgerUnavailableError) throw error;
+    throw new SchemaMismatchError(`the ledger has no tables that this user can read: ${(error as Error).message}`);
+  });
+  const missing = steps.filter(({ version }) => !applied.includes(version)).map(({ version }) => version);
+  if (missing.length > 0)
+    throw new SchemaMismatchError(`the ledger lacks the changes ${missing.join(", ")} of its tables`);
+  const newest = steps.at(-1)?.version ?? 0;
+  const current = Math.max(0, ...applied);
+  if (current <= newest) return;
+  throw new SchemaMismatchError(
+    `the ledger's schema has version ${current}, but this program knows versions up to ${newest}`,
+  );
 }
 
 function recordLines({ dialect: { types } }: RetryingDatabase): string[] {

@@ -39,7 +39,7 @@ export class SqlHeartbeats implements LedgerHeartbeats {
       host: row.host,
       startedAtMs: row.started_at_ms,
       details: row.details,
-      ageMs: Number(row.age_ms),
+      ageMs: row.age_ms,
     }));
     return beats.filter(({ ageMs }) => ageMs < forgetHeartbeatAfterMs);
   }

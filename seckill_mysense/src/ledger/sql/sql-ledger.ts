@@ -2,7 +2,7 @@ import { systemClock, type Clock } from "../../time/clock.ts";
 import type { OpenDatabase } from "../database/ledger-database.ts";
 import { defaultRetry, RetryingDatabase, type RetryOptions } from "../database/retrying-database.ts";
 import type { Ledger } from "../ledger.ts";
-import { migrate } from "../migrations/migrate.ts";
+import { checkSchema, migrate } from "../migrations/migrate.ts";
 import { SqlAudit } from "./sql-audit.ts";
 import { SqlDeadLetters } from "./sql-dead-letters.ts";
 import { SqlHeartbeats } from "./sql-heartbeats.ts";
@@ -30,6 +30,8 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     deadLetters: new SqlDeadLetters(database, now),
     heartbeats: new SqlHeartbeats(database),
     migrate: () => migrate(database, now()),
+    checkSchema: () => checkSchema(database),
+    durabilityRisk: () => database.read((reader) => database.dialect.durabilityRisk(reader)),
     close: () => database.close(),
   };
 }

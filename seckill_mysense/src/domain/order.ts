@@ -15,8 +15,8 @@ export interface Order {
   readonly payBeforeMs: number;
 }
 
-/** Why the ledger refused a reservation for good. */
-export type RejectionReason = "oversold" | "limit_per_user" | "unknown_product" | "malformed";
+/** Why the ledger refused a reservation for good. `discarded`: an operator gave its message up. */
+export type RejectionReason = "oversold" | "limit_per_user" | "unknown_product" | "malformed" | "discarded";
 
 /** The outcome of one queue message. `duplicate`: this reservation id was recorded before, nothing changed. */
 export type RecordOutcome =

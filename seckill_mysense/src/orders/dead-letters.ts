@@ -73,7 +73,7 @@ export class DeadLetters {
     const answer = await this.#answer(reservation.reservationId);
     if (answer?.order !== undefined) return `nothing to do: the reservation has an order (${answer.order.state})`;
     if (answer?.rejection !== undefined) return `nothing to do: it was rejected before (${answer.rejection})`;
-    const [outcome] = await this.#options.orders.reject([reservation]);
+    const [outcome] = await this.#options.orders.reject([reservation], "discarded");
     return inWords(outcome as RecordOutcome);
   }
 

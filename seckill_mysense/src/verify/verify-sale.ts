@@ -85,12 +85,11 @@ function checkAnswers({ audit, told }: SaleView): InvariantResult {
 }
 
 function figuresOf({ audit, gate }: ProductView): ProductFigures {
-  const { oversold, limit_per_user, malformed, unknown_product } = audit.rejections;
   return {
     productId: audit.product.id,
     ...audit.totals,
     ...(gate === undefined ? {} : { available: gate.available, outbox: gate.outboxLength }),
     pendingReturns: audit.pendingReturns,
-    rejected: oversold + limit_per_user + malformed + unknown_product,
+    rejected: Object.values(audit.rejections).reduce((sum, count) => sum + count, 0),
   };
 }

@@ -56,7 +56,10 @@ describe.skipIf(missing)(`roles with the rights of docs/sale.md, over TLS${reaso
       const { ca, cert, key } = certificates();
       const services = await startProgramServices();
       const files = [`--ssl-ca=${ca}`, `--ssl-cert=${cert}`, `--ssl-key=${key}`];
-      const mysql = await freshMysqlDatabase({ dedicated: true, args: [...files, "--innodb-flush-log-at-trx-commit=2"] });
+      const mysql = await freshMysqlDatabase({
+        dedicated: true,
+        args: [...files, "--innodb-flush-log-at-trx-commit=2"],
+      });
       const { host, port, database } = mysql;
       await using admin = new SQL(mysql.url, { max: 1 });
       const place = (user_name: string, pass_word: string, more: object = {}) => ({
@@ -97,7 +100,10 @@ describe.skipIf(missing)(`roles with the rights of docs/sale.md, over TLS${reaso
         what: "the gateway to hear every role",
         timeoutMs: 20_000,
       });
-      const warning = { message: "the ledger may lose orders", reason: expect.stringContaining("is 2: a power failure") };
+      const warning = {
+        message: "the ledger may lose orders",
+        reason: expect.stringContaining("is 2: a power failure"),
+      };
       expect(logOf(gateway!)).toContainEqual(expect.objectContaining(warning));
       await verifiedAtRest(asOperator);
       await Promise.all([gateway!, relay!, consumer!, sweeper!].map(({ process }) => process.stop()));

@@ -54,9 +54,9 @@ describe("dead letters", () => {
     const id = await keep(encodeReservation(reservation), { reason: "newer_version" });
     expect(await deadLetters.discard(id, "ada")).toEqual({
       kind: "done",
-      outcome: "the reservation was rejected (malformed), and its buyer is told so",
+      outcome: "the reservation was rejected (discarded), and its buyer is told so",
     });
-    expect(await ledger.orders.readRejection(reservation.reservationId)).toBe("malformed");
+    expect(await ledger.orders.readRejection(reservation.reservationId)).toBe("discarded");
     expect(await ledger.returns.pending(10)).toMatchObject([{ reservationId: reservation.reservationId }]);
     expect(await deadLetters.read(id)).toMatchObject({ state: "discarded", settledBy: "ada" });
   });

@@ -18,6 +18,9 @@ export interface SqlLedgerOptions {
   readonly retry?: Partial<RetryOptions>;
 }
 
+/** A heartbeat that could not be written is replaced by the next one, and the reason of the failure is news. */
+const heartbeatRetryMs = 1_000;
+
 /** The ledger over either database: one file for each port. */
 export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {} }: SqlLedgerOptions): Ledger {
   const database = new RetryingDatabase(open, { ...defaultRetry, ...retry });
@@ -28,7 +31,9 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     returns: new SqlReturns(database, now),
     audit: new SqlAudit(database),
     deadLetters: new SqlDeadLetters(database, now),
-    heartbeats: new SqlHeartbeats(database),
+    heartbeats: new SqlHeartbeats(
+      new RetryingDatabase(open, { ...defaultRetry, ...retry, retryForMs: heartbeatRetryMs }),
+    ),
     migrate: () => migrate(database, now()),
     checkSchema: () => checkSchema(database),
     durabilityRisk: () => database.read((reader) => database.dialect.durabilityRisk(reader)),

@@ -51,7 +51,7 @@ for (const kind of ledgerKinds) {
             product: { ...product, epoch: 2 },
             totals: { total: 4, reserved: 1, sold: 1 },
             orders: { reserved: 1, paid: 1, cancelled: 2, expired: 0, refunded: 0 },
-            rejections: { oversold: 1, limit_per_user: 1, unknown_product: 0, malformed: 0 },
+            rejections: { oversold: 1, limit_per_user: 1, unknown_product: 0, malformed: 0, discarded: 0 },
             pendingReturns: 1,
           },
         ],

@@ -40,6 +40,8 @@ export interface Consumer {
   readonly counts: Readonly<ConsumerCounts>;
   /** When the last batch was recorded; undefined before the first one. */
   readonly lastRecordedAtMs: number | undefined;
+  /** Messages that it has from the queue and has not acknowledged. */
+  readonly inHand: number;
   /** Since when the ledger has had the present batch, Unix milliseconds; undefined between two batches. */
   readonly handlingSinceMs: number | undefined;
   /** Finishes the current batch; messages that are not recorded by then stay in the queue. */
@@ -64,6 +66,9 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     counts: recorder.counts,
     get lastRecordedAtMs() {
       return recorder.lastRecordedAtMs;
+    },
+    get inHand() {
+      return consumption.inHand;
     },
     get handlingSinceMs() {
       return recorder.handlingSinceMs;

@@ -75,7 +75,11 @@ class EmbeddedQueue implements ReservationQueue {
     this.#checkOpen();
     const stopping = new AbortController();
     const running = this.#run(handler, options, stopping.signal);
+    const dispatch = this.#dispatch;
     const consumption: Consumption = {
+      get inHand() {
+        return dispatch.inHand;
+      },
       stop: async () => {
         stopping.abort();
         this.#news.wake();

@@ -25,6 +25,8 @@ export interface PublishOptions {
 
 /** A running consumer. `stop` finishes the current batch; messages without an acknowledgement are delivered again. */
 export interface Consumption {
+  /** Messages that this process's consumers of the queue have, and have not acknowledged. */
+  readonly inHand: number;
   stop(): Promise<void>;
 }
 

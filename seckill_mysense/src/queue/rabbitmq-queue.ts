@@ -58,6 +58,9 @@ class RabbitmqQueue implements ReservationQueue {
     const connectionName = `seckill consumer ${(this.#started += 1)}`;
     const running = new RabbitmqConsumption({ ...this.#options, connectionName }, handler, options);
     const consumption: Consumption = {
+      get inHand() {
+        return running.inHand;
+      },
       stop: async () => {
         await running.stop();
         this.#consumptions.delete(running);

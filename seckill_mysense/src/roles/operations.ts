@@ -12,6 +12,7 @@ import { DeadLetters } from "../orders/dead-letters.ts";
 import type { Sweeper } from "../orders/sweeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import type { Relay } from "../relay/relay.ts";
+import { settledWithin } from "../time/settled-within.ts";
 import { StartError } from "./start-error.ts";
 import type { SystemOptions } from "./system-options.ts";
 
@@ -33,6 +34,8 @@ export interface Operations {
 
 /** Work that takes longer than this counts as stuck. */
 const stuckAfterMs = 10_000;
+/** The longest wait for each step of leaving. */
+const farewellMs = 1_000;
 /** Outboxes whose length is read at each sample. */
 const maxSampledOutboxes = 64;
 const maxHostLength = 40;
@@ -47,31 +50,31 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
   const beats = new Beats(options, parts.ledger, () => encodeDetails(sampler.figures, health.outages));
   const watch = options.role === "gateway" ? new RoleWatch(health, options.clock.elapsedMs) : undefined;
   const ledgerPart = health.part("ledger");
-  const probes = [
-    runProbe(
-      {
-        ask: async () => {
-          sampler.judge();
-          await beats.beat();
-          if (watch !== undefined) watch.hear(await parts.ledger.heartbeats.read());
-          sampler.note("seckill_dead_letters", await parts.ledger.deadLetters.countWaiting());
-        },
-        onAnswer: () => ledgerPart.ok(),
-        onFailure: (reason) => ledgerPart.down(reason),
+  const beating = runProbe(
+    {
+      ask: async () => {
+        sampler.judge();
+        await beats.beat();
+        if (watch !== undefined) watch.hear(await parts.ledger.heartbeats.read());
+        sampler.note("seckill_dead_letters", await parts.ledger.deadLetters.countWaiting());
       },
-      signal,
-    ),
-    ...(parts.queue === undefined ? [] : [runProbe(queueProbe(parts.queue, sampler, health), signal)]),
-    ...(parts.gate === undefined ? [] : [runProbe(gateProbe(parts.gate, parts.relay, sampler, health), signal)]),
-  ];
+      onAnswer: () => ledgerPart.ok(),
+      onFailure: (reason) => ledgerPart.down(reason),
+    },
+    signal,
+  );
+  // These end when their part is closed, which comes after this stop: a broker that is away must not delay it.
+  if (parts.queue !== undefined) void runProbe(queueProbe(parts.queue, sampler, health), signal);
+  if (parts.gate !== undefined) void runProbe(gateProbe(parts.gate, parts, sampler, health), signal);
   logger.debug("operators are served", { host: settings.operations.host, port: server.port });
   return {
     port: server.port,
     async stop() {
       stopping.abort();
       server.stop();
-      await beats.leave();
-      await Promise.allSettled(probes);
+      // A heartbeat that is under way would write the row again.
+      await settledWithin(farewellMs, beating);
+      await settledWithin(farewellMs, beats.leave());
     },
   };
 }
@@ -118,7 +121,7 @@ class Beats {
 
   /** If the ledger is away, the others forget this process after a minute. */
   async leave(): Promise<void> {
-    await this.#ledger.heartbeats.leave(this.#identity.instance).catch(() => {});
+    await this.#ledger.heartbeats.leave(this.#identity.instance);
   }
 }
 
@@ -126,18 +129,17 @@ class Beats {
 function queueProbe(queue: ReservationQueue, sampler: Sampler, health: HealthBoard) {
   return {
     ask: async () => {
-      const { ready, unacknowledged } = await queue.depth();
-      sampler.note("seckill_queue_ready", ready);
-      sampler.note("seckill_queue_in_hand", unacknowledged);
+      sampler.note("seckill_queue_ready", (await queue.depth()).ready);
     },
     onFailure: (reason: string) => health.part("queue").down(reason),
   };
 }
 
 /** Also samples the outboxes that the relay is at work on. */
-function gateProbe(gate: Gate, relay: Relay | undefined, sampler: Sampler, health: HealthBoard) {
+function gateProbe(gate: Gate, parts: RunningParts, sampler: Sampler, health: HealthBoard) {
   return {
     ask: async () => {
+      const { relay } = parts;
       // Any product will do: the question is whether the gate answers.
       await gate.status("probe", "probe");
       if (relay === undefined) return;
@@ -183,7 +185,10 @@ class Sampler {
         seckill_outbox_age_seconds: seconds(relay.waitingSinceMs),
         seckill_relay_published: relay.published,
       }),
-      ...(consumer !== undefined && { seckill_consumer_recorded: consumer.counts.recorded }),
+      ...(consumer !== undefined && {
+        seckill_queue_in_hand: consumer.inHand,
+        seckill_consumer_recorded: consumer.counts.recorded,
+      }),
       ...(sweeper !== undefined && { seckill_sweeper_lag_seconds: seconds(sweeper.cleanAtMs) }),
     };
   }

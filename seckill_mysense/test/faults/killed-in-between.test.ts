@@ -4,6 +4,7 @@ import { freshMysqlDatabase, startRedisServer, waitUntil } from "../../../tools/
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, startProgram } from "../roles/program.ts";
+import { figureOf } from "./operations-of.ts";
 import { buyOne, openSale, untilTold, verifiedAtRest } from "./sale-on-services.ts";
 import { swallowingProxy } from "./swallowing-proxy.ts";
 
@@ -38,8 +39,7 @@ describe.skipIf(missing)(`processes that are killed at the worst moment${reason}
       const next = await startProgram(configFile, { role: "consumer" });
       const report = await verifiedAtRest(configFile);
       expect(report).toContain("total 2, reserved 2, sold 0, at the gate 0, in its outbox 0");
-      const metrics = await (await fetch(`${next.operationsUrl}/metrics`)).text();
-      expect(metrics).toContain("seckill_consumer_recorded 0\n");
+      expect(await figureOf(next, "seckill_consumer_recorded")).toBe(0);
       await Promise.all([gateway!, relay!, next].map(({ process }) => process.stop()));
       await services.stop();
     },

@@ -13,6 +13,13 @@ export async function partsOf({ operationsUrl }: RunningProgram): Promise<Record
   return Object.fromEntries(parts.map((part) => [part.name, part]));
 }
 
+/** A figure without labels from a role's metrics; undefined if it is not there. */
+export async function figureOf({ operationsUrl }: RunningProgram, name: string): Promise<number | undefined> {
+  const text = await (await fetch(`${operationsUrl}/metrics`)).text();
+  const [, value] = new RegExp(`^${name} (\\S+)$`, "m").exec(text) ?? [];
+  return value === undefined ? undefined : Number(value);
+}
+
 /** The log lines of a program, parsed. Lines of plain text are left out. */
 export function logOf({ process }: RunningProgram): Record<string, unknown>[] {
   const lines = process.stdout().split("\n");

@@ -3,7 +3,7 @@ import { freshMysqlDatabase, freshRabbitmqVhost, waitUntil } from "../../../tool
 import { testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, type RunningProgram, startProgram } from "../roles/program.ts";
-import { outageLines, partsOf } from "./operations-of.ts";
+import { figureOf, outageLines, partsOf } from "./operations-of.ts";
 import { buyOne, openSale, type Purchase, untilTold, verifiedAtRest } from "./sale-on-services.ts";
 
 const { missing, reason } = programServices;
@@ -50,6 +50,8 @@ describe.skipIf(missing)(`servers that are away for 30 s${reason}`, () => {
       await Bun.sleep(outageMs);
       expect(await partsOf(roles.relay)).toMatchObject({ queue: { status: "down" }, relay: { status: "down" } });
       expect((await fetch(`${roles.relay.operationsUrl}/readyz`)).status).toBe(503);
+      expect(await figureOf(roles.relay, "seckill_outbox_length")).toBe(1);
+      expect(await figureOf(roles.relay, "seckill_outbox_age_seconds")).toBeGreaterThan(20);
       expect((await fetch(`${roles.gateway.url}/readyz`)).status).toBe(200);
       purchases.push(await buyOne(roles.gateway, "Dan"));
       await broker.server.restart();

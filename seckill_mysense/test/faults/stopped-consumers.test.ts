@@ -4,7 +4,7 @@ import { waitUntil } from "../../../tools/test-services/index.ts";
 import { testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, startProgram } from "../roles/program.ts";
-import { outageLines } from "./operations-of.ts";
+import { figureOf, outageLines } from "./operations-of.ts";
 import { buyOne, openSale, untilTold, verifiedAtRest } from "./sale-on-services.ts";
 
 const { missing, reason } = programServices;
@@ -31,6 +31,7 @@ describe.skipIf(missing)(`fault 28: consumers that are stopped while the ledger 
         const consumer = await start("consumer");
         const hasTried = (): boolean => outageLines(consumer, "consumer").length > 0;
         await waitUntil(hasTried, { what: "a batch in its hands", timeoutMs: 20_000 });
+        expect(await figureOf(consumer, "seckill_queue_in_hand")).toBe(3);
         await consumer.process.stop();
         // One line for the outage, though it tried the batch again and again.
         expect(outageLines(consumer, "consumer")).toMatchObject([{ message: "a part is down", level: "warn" }]);

@@ -150,6 +150,16 @@ export const arrows: readonly Arrow[] = [
     why: "consumer and sweeper work on two ports of the ledger, whatever database stands behind them",
   },
   {
+    from: "seckill_mysense/src/operations/**",
+    only: [
+      "seckill_mysense/src/{operations,health,logging,time}/**",
+      "seckill_mysense/src/authorization/internal-secret.ts",
+      "seckill_mysense/src/ledger/{heartbeats,dead-letters}.ts",
+      "seckill_mysense/src/orders/dead-letters.ts",
+    ],
+    why: "what operators see is put together by the roles: it knows no gate, queue or database",
+  },
+  {
     from: "seckill_mysense/src/verify/**",
     only: ["seckill_mysense/src/{verify,gate,queue,domain}/**", "seckill_mysense/src/ledger/{audit,orders}.ts"],
     why: "the verifier reads through ports, and changes nothing",

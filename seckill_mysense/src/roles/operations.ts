@@ -3,28 +3,17 @@ import { InternalSecret } from "../authorization/internal-secret.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { HealthBoard } from "../health/health-board.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { encodeDetails } from "../operations/heartbeat-details.ts";
+import { encodeDetails, type Figures } from "../operations/heartbeat-details.ts";
 import { startOperationsServer, type OperationsServer } from "../operations/operations-server.ts";
 import { runProbe } from "../operations/probe.ts";
 import { RoleWatch } from "../operations/role-watch.ts";
-import type { Consumer } from "../orders/consumer.ts";
 import { DeadLetters } from "../orders/dead-letters.ts";
-import type { Sweeper } from "../orders/sweeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
-import type { Relay } from "../relay/relay.ts";
+import type { RunningParts } from "./running-parts.ts";
+import { Sampler } from "./sampler.ts";
 import { settledWithin } from "../time/settled-within.ts";
 import { StartError } from "./start-error.ts";
 import type { SystemOptions } from "./system-options.ts";
-
-/** The running parts of a process, as far as its role has them. */
-export interface RunningParts {
-  readonly ledger: Ledger;
-  queue?: ReservationQueue;
-  gate?: Gate;
-  relay?: Relay;
-  consumer?: Consumer;
-  sweeper?: Sweeper;
-}
 
 export interface Operations {
   /** The port of the listener. */
@@ -32,8 +21,6 @@ export interface Operations {
   stop(): Promise<void>;
 }
 
-/** Work that takes longer than this counts as stuck. */
-const stuckAfterMs = 10_000;
 /** The longest wait for each step of leaving. */
 const farewellMs = 1_000;
 /** Outboxes whose length is read at each sample. */
@@ -83,7 +70,7 @@ function listen(
   { settings, logger }: SystemOptions,
   { ledger }: RunningParts,
   health: HealthBoard,
-  figures: () => Readonly<Record<string, number>>,
+  figures: () => Figures,
 ): OperationsServer {
   const { host, port } = settings.operations;
   const payWithinMs = settings.sale.pay_within_seconds * 1_000;
@@ -154,63 +141,4 @@ function gateProbe(gate: Gate, parts: RunningParts, sampler: Sampler, health: He
     onAnswer: () => health.part("gate").ok(),
     onFailure: (reason: string) => health.part("gate").down(reason),
   };
-}
-
-/** The figures of this process, and the judgement whether its work is stuck. */
-class Sampler {
-  readonly #parts: RunningParts;
-  readonly #health: HealthBoard;
-  readonly #now: () => number;
-  readonly #noted: Record<string, number> = {};
-  /** The parts that were found stuck here, and not by themselves. */
-  readonly #stuck = new Set<string>();
-
-  constructor({ clock }: SystemOptions, parts: RunningParts, health: HealthBoard) {
-    this.#parts = parts;
-    this.#health = health;
-    this.#now = clock.now;
-  }
-
-  note(name: string, value: number): void {
-    this.#noted[name] = value;
-  }
-
-  get figures(): Readonly<Record<string, number>> {
-    const { relay, consumer, sweeper } = this.#parts;
-    const seconds = (sinceMs: number | undefined): number =>
-      sinceMs === undefined ? 0 : Math.max(0, this.#now() - sinceMs) / 1_000;
-    return {
-      ...this.#noted,
-      ...(relay !== undefined && {
-        seckill_outbox_age_seconds: seconds(relay.waitingSinceMs),
-        seckill_relay_published: relay.published,
-      }),
-      ...(consumer !== undefined && {
-        seckill_queue_in_hand: consumer.inHand,
-        seckill_consumer_recorded: consumer.counts.recorded,
-      }),
-      ...(sweeper !== undefined && { seckill_sweeper_lag_seconds: seconds(sweeper.cleanAtMs) }),
-    };
-  }
-
-  /** Finds work that does not fail and does not end either: for example an answer that never comes. */
-  judge(): void {
-    const { relay, consumer, sweeper } = this.#parts;
-    this.#judgeOne("relay", relay?.waitingSinceMs, "the oldest reservation has waited to be published for");
-    this.#judgeOne("consumer", consumer?.handlingSinceMs, "the ledger has had a batch without an answer for");
-    this.#judgeOne("sweeper", sweeper?.cleanAtMs, "no sweep has ended with nothing left for");
-  }
-
-  /** A part that is down already has a better reason. */
-  #judgeOne(name: string, sinceMs: number | undefined, what: string): void {
-    const forMs = sinceMs === undefined ? 0 : this.#now() - sinceMs;
-    const part = this.#health.part(name);
-    if (forMs <= stuckAfterMs) {
-      if (this.#stuck.delete(name)) part.ok();
-      return;
-    }
-    if (this.#health.parts.some((known) => known.name === name && known.status === "down")) return;
-    this.#stuck.add(name);
-    part.down(`${what} ${Math.round(forMs / 1_000)} s`);
-  }
 }

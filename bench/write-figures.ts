@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { loadingTable } from "./figures/loading.ts";
 import { memorySummary, memoryTable } from "./figures/memory.ts";
 import { pauseTable } from "./figures/pauses.ts";
 import { redisSummary, redisTable } from "./figures/redis.ts";
@@ -26,3 +27,4 @@ fill("README.md", "figures", [redisSummary(), memorySummary(), seckillSummary()]
 fill("docs/performance.md", "throughput", [redisTable()]);
 fill("docs/performance.md", "memory", [memoryTable()]);
 fill("docs/performance.md", "pauses", [pauseTable()]);
+fill("docs/performance.md", "loading", [loadingTable()]);

@@ -8,11 +8,22 @@ export const healthz = endpoint({
   ok: z.object({ status: z.literal("ok") }),
 });
 
+const partHealth = z.object({
+  name: z.string(),
+  status: z.enum(["ok", "degraded", "down"]),
+  since: z.string().describe("When it took this status, ISO 8601."),
+  reason: z.string().optional().describe("Why it is not ok."),
+});
+
 export const readyz = endpoint({
   method: "GET",
   path: "/readyz",
-  summary: "Answers 200 when ledger and gate were reached a moment ago, 503 otherwise.",
-  ok: z.object({ status: z.literal("ready") }),
+  summary:
+    "Answers 200 when ledger and gate were reached a moment ago, 503 otherwise; names the parts that are not well.",
+  ok: z.object({
+    status: z.enum(["ready", "degraded"]).describe("degraded: /check works, but a part behind it is late or missing."),
+    parts: z.array(partHealth),
+  }),
   failures: ["gate_unavailable"],
 });
 

@@ -17,9 +17,15 @@ export interface Order {
 
 /**
  * Why the ledger refused a reservation for good. `gate_lost`: the gate accepted it in an epoch that is over. The gate has
- * been rebuilt without it since, and its unit is on sale again.
+ * been rebuilt without it since, and its unit is on sale again. `discarded`: an operator gave its message up.
  */
-export type RejectionReason = "oversold" | "limit_per_user" | "unknown_product" | "malformed" | "gate_lost";
+export type RejectionReason =
+  | "oversold"
+  | "limit_per_user"
+  | "unknown_product"
+  | "malformed"
+  | "gate_lost"
+  | "discarded";
 
 /** The outcome of one queue message. `duplicate`: this reservation id was recorded before, nothing changed. */
 export type RecordOutcome =

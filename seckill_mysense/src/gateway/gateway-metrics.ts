@@ -13,6 +13,7 @@ const help: Readonly<Record<string, string>> = {
   seckill_owner_questions_total: "Questions to the gateways that own users, by outcome.",
   seckill_ring_greetings_total: "Gateways that proved themselves, and those that were refused.",
   seckill_ring_member_up: "Each of the other gateways: 1 on the ring, 0 away.",
+  seckill_part_up: "Each part as this process sees it: 1 ok, 0.5 degraded, 0 down.",
   seckill_gate_calls_running: "Requests that wait for the gate.",
   seckill_closed_products: "Products that do not sell, because their gate is compared with the ledger or rebuilt.",
   seckill_gates_total: "Gates of products that this gateway armed, found complete after a restart, or rebuilt.",

@@ -7,6 +7,8 @@ import { Sessions } from "../authorization/sessions.ts";
 import { endpoints } from "../contract/endpoints.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Gate } from "../gate/gate.ts";
+import type { HealthBoard } from "../health/health-board.ts";
+import { partsUp } from "../operations/operations-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -37,6 +39,8 @@ export interface GatewayParts {
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
   readonly logger: Logger;
+  /** The parts that this gateway stands on, for /readyz. */
+  readonly health: HealthBoard;
   /** Arms gates, and rebuilds those that have lost data. */
   readonly gateWatch?: GateWatch;
   /** Unix milliseconds. */
@@ -249,9 +253,10 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
     app,
     { ...mount, nodeLimits: undefined },
     {
-      isReady: () => catalogue.isFresh(),
+      isFresh: () => catalogue.isFresh(),
+      health: parts.health,
       gauges: () => ({ ...gaugesOf(system), seckill_closed_products: parts.gateWatch?.closed ?? 0 }),
-      counts: () => [...countsOf(system), ...countsOfGates(parts.gateWatch)],
+      counts: () => [partCounts(parts.health), ...countsOf(system), ...countsOfGates(parts.gateWatch)],
     },
   );
   app.get("/", salePage.page);
@@ -268,6 +273,10 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_failing_users: system.local.failingUsers,
     ...system.ring?.gauges,
   };
+}
+
+function partCounts(health: HealthBoard): LabelledCounts {
+  return { name: "seckill_part_up", type: "gauge", label: "part", counts: partsUp(health) };
 }
 
 function countsOf({ ring }: System): readonly LabelledCounts[] {

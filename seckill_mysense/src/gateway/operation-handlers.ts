@@ -1,10 +1,13 @@
 import { healthz, metrics, openapi, readyz } from "../contract/operation.ts";
 import { openApiDocument } from "../contract/openapi.ts";
+import type { HealthBoard } from "../health/health-board.ts";
 import type { LabelledCounts } from "./gateway-metrics.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
 export interface OperationOptions {
-  readonly isReady: () => boolean;
+  /** Whether ledger and gate were reached a moment ago. */
+  readonly isFresh: () => boolean;
+  readonly health: HealthBoard;
   /** Current values by metric name. */
   readonly gauges: () => Readonly<Record<string, number>>;
   /** Metrics with a label, which other parts keep. */
@@ -14,15 +17,16 @@ export interface OperationOptions {
 export function mountOperation(app: GatewayApp, mount: MountOptions, options: OperationOptions): void {
   mountEndpoint(app, healthz, mount, () => ({ ok: { status: "ok" as const } }));
 
-  mountEndpoint(app, readyz, mount, () =>
-    options.isReady()
-      ? { ok: { status: "ready" as const } }
-      : {
-          failure: "gate_unavailable" as const,
-          message: "Ledger or gate have not answered for a while.",
-          retryAfterSeconds: 1,
-        },
-  );
+  mountEndpoint(app, readyz, mount, () => {
+    const { readiness, parts } = options.health;
+    if (readiness !== "unready" && options.isFresh()) return { ok: { status: readiness, parts: [...parts] } };
+    const why = parts.flatMap(({ name, reason }) => (reason === undefined ? [] : [`${name}: ${reason}`]));
+    return {
+      failure: "gate_unavailable" as const,
+      message: why.length > 0 ? why.join("; ") : "Ledger or gate have not answered for a while.",
+      retryAfterSeconds: 1,
+    };
+  });
 
   mountEndpoint(
     app,

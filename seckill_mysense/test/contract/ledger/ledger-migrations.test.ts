@@ -6,6 +6,8 @@ import type { Migration } from "../../../src/ledger/migrations/migration.ts";
 import { createSale, acceptMany, payWithinMs } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 
+const newest = migrations.at(-1)!.version;
+
 for (const kind of ledgerKinds) {
   describe.skipIf(kind.skipped !== "")(`the ledger's schema on ${kind.name}${kind.skipped}`, () => {
     let place: LedgerPlace;
@@ -46,12 +48,13 @@ for (const kind of ledgerKinds) {
       expect(await versions()).toEqual(migrations.map(({ version }) => version));
     });
 
-    test("the released steps are numbered without gaps", () => {
-      expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_, index) => index + 1));
+    test("the released steps are in the order of their numbers, and no number is used twice", () => {
+      const numbers = migrations.map(({ version }) => version);
+      expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
     });
 
     test("a further step runs once, on top of the others, also when several processes come to it at once", async () => {
-      const next = migrations.length + 1;
+      const next = newest + 1;
       const steps = [...migrations, addColumn(next, "extra")];
       const others = Array.from({ length: 4 }, () => new RetryingDatabase(place.open(), defaultRetry));
       await Promise.all(others.map((other) => migrate(other, 1_000, steps)));
@@ -62,7 +65,7 @@ for (const kind of ledgerKinds) {
     });
 
     test("a step that fails is not recorded, and the next start tries it again", async () => {
-      const next = migrations.length + 2;
+      const next = newest + 2;
       const known = [...migrations, addColumn(next - 1, "extra")];
       const broken: Migration = {
         version: next,
@@ -77,7 +80,7 @@ for (const kind of ledgerKinds) {
 
     test("a program older than the database refuses to touch it", async () => {
       await expect(place.connect().migrate()).rejects.toThrow(
-        `the ledger's schema has version ${migrations.length + 2}, but this program knows versions up to ${migrations.length}`,
+        `the ledger's schema has version ${newest + 2}, but this program knows versions up to ${newest}`,
       );
     });
 

@@ -23,6 +23,8 @@ export interface ChecksumState {
 
 /** Computes the checksum of a log while it is read, and compares it with the annotations. */
 export class ChecksumVerifier {
+  /** Whether there was any checksum. */
+  hasChecksums = false;
   #value = 0;
   #length = 0;
   // Entries that are not summed yet. They are next to each other: to sum many at once is ten times faster than each
@@ -56,11 +58,12 @@ export class ChecksumVerifier {
   check(annotation: string): "other" | "right" | "wrong" {
     if (!annotation.startsWith(prefix)) return "other";
     this.settle();
+    this.hasChecksums = true;
     const [digits, length] = annotation.slice(prefix.length).split(":");
-    const right = Number(length) === this.#length && digits === hexadecimal(this.#value);
+    if (Number(length) !== this.#length || digits !== hexadecimal(this.#value)) return "wrong";
     this.#value = 0;
     this.#length = 0;
-    return right ? "right" : "wrong";
+    return "right";
   }
 
   /** The state so far; `restore` returns to it. */

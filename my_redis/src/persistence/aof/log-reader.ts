@@ -33,17 +33,21 @@ export class LogReader {
   /** Called before the bytes of earlier entries change. */
   onMove: (() => void) | undefined;
   readonly #read: ReadBytes;
-  #buffer = new Uint8Array(initialBytes);
+  #buffer: Uint8Array;
   #position = 0;
   #end = 0;
   /** Offset in the file at which `#buffer` starts. */
   #bufferOffset: number;
   #entryStart = 0;
 
-  /** `offset` is the position in the file of the first byte that `read` returns. */
-  constructor(read: ReadBytes, offset = 0) {
+  /**
+   * `offset` is the position in the file of the first byte that `read` returns; `size` is the file's, if it is known.
+   */
+  constructor(read: ReadBytes, offset = 0, size = Infinity) {
     this.#read = read;
     this.#bufferOffset = offset;
+    // One more byte, so that the end of the file is found without a larger buffer.
+    this.#buffer = new Uint8Array(Math.min(initialBytes, Math.max(1, size - offset + 1)));
   }
 
   /** Offset in the file of the entry that `next` returned last. */

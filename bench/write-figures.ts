@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { latencyTable } from "./figures/latency.ts";
+import { loadingTable } from "./figures/loading.ts";
 import { memorySummary, memoryTable } from "./figures/memory.ts";
 import { overloadTable } from "./figures/overload.ts";
 import { pauseTable } from "./figures/pauses.ts";
@@ -30,3 +31,4 @@ fill("docs/performance.md", "memory", [memoryTable()]);
 fill("docs/performance.md", "latency", [latencyTable()]);
 fill("docs/performance.md", "overload", [overloadTable()]);
 fill("docs/performance.md", "pauses", [pauseTable()]);
+fill("docs/performance.md", "loading", [loadingTable()]);

@@ -76,6 +76,8 @@ export const networkDirectives = {
   "proto-max-bulk-len": memory({
     default: 512 * 1024 * 1024,
     min: 1024 * 1024,
+    // The longest key of a record: so every argument can be a key, a field or an element. See memory/record.ts.
+    max: 1024 * 1024 * 1024 - 1,
     summary: "Longest single argument that a client may send, and longest string value.",
   }),
   "client-query-buffer-limit": memory({

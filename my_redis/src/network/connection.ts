@@ -46,6 +46,8 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   #closeWhenSent = false;
   #killed = false;
   #stopped = false;
+  /** Nothing is read until all replies are sent. */
+  #mustDrain = false;
 
   constructor(socket: TransportSocket, owner: ConnectionOwner, limits: RequestLimits) {
     this.#socket = socket;
@@ -99,6 +101,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
       this.reader.drain();
       return;
     }
+    this.#mustDrain = false;
     this.startReading();
     this.#owner.continueReading(this);
   }
@@ -115,16 +118,22 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     if (this.pendingBytes === 0 && !this.closed) this.#socket.end();
   }
 
-  /** Reads nothing more from the client until it has read its replies, or its turn has come. */
+  /** Reads nothing more from the client until it has read its replies. */
+  stopReadingUntilDrained(): void {
+    this.#mustDrain = true;
+    this.stopReading();
+  }
+
+  /** Reads nothing more from the client until `startReading`. */
   stopReading(): void {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#socket.pause();
   }
 
-  /** Undoes `stopReading`, unless replies are unread or the client waits for its turn: then that ends it later. */
+  /** Undoes `stopReading`, unless the client has too many unread replies or waits for its turn: then that ends it. */
   startReading(): void {
-    if (!this.#stopped || this.closed || this.pendingBytes > 0 || this.waitingBytes > 0) return;
+    if (!this.#stopped || this.closed || this.#mustDrain || this.waitingBytes > 0) return;
     this.#stopped = false;
     this.#socket.resume();
   }

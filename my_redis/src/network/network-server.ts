@@ -257,7 +257,7 @@ export class NetworkServer implements ConnectionOwner {
   /** Whether a client must read its replies before it is served further. If so, nothing more is read from it. */
   #leavesTooMuch(connection: Connection): boolean {
     if (connection.pendingBytes <= pauseReadingBytes) return false;
-    connection.stopReading();
+    connection.stopReadingUntilDrained();
     return true;
   }
 

@@ -1,0 +1,61 @@
+/**
+ * Deliberate mistakes, one at a time. A test proves that the simulation finds each of them. Where a flaw is planted, the
+ * code asks `world.has(...)`.
+ */
+export const flaws = [
+  // Consumer and queue.
+  "consumer acknowledges before the commit",
+  "stops count as deliveries",
+  "a message that comes twice is recorded twice",
+  "orders and totals are two transactions",
+  "a message of an older epoch is recorded",
+  "a rejection hides the unit of a newer epoch",
+  // Relay.
+  "relay acknowledges before it publishes",
+  "relay acknowledges after a failed publish",
+  "relay never claims what a dead relay left",
+  // Gateway.
+  "gateway gives back after an unknown outcome",
+  "gateway repeats with a new reservation id",
+  "gateway's clock decides the start",
+  "gateway compares sequences of different epochs",
+  "buyer hears won before the commit",
+  "lost is said before the ledger is read again",
+  // Gate.
+  "a repeated reservation takes another unit",
+  "gate does not limit users",
+  "gate returns units of any epoch",
+  "gate forgets which units came back",
+  "gate ignores a return of an epoch it has not reached",
+  "gate sells without comparing the server",
+  // Returns and orders.
+  "cancelling writes no return",
+  "expiry and its return are two transactions",
+  "payment does not look at the state",
+  // Payments.
+  "a late payment is kept",
+  "each refund attempt has a new key",
+  "the same payment twice is refunded",
+  "a second payment of an order is kept",
+  // Recovery.
+  "a forgotten gate is armed again",
+  "keeper believes a server that restarted",
+  "keeper does not compare the sequence",
+  "keeper looks only once",
+  "repair does not wait for what is on its way",
+  "repair does not look into the consumers' hands",
+  "repair leaves the holders out",
+  "repair leaves the released reservations out",
+  "repair counts pending returns as available",
+  "repair does not compare its token",
+  "repair does not notice a restart of the server",
+  "repair raises the epoch unconditionally",
+] as const;
+
+export type Flaw = (typeof flaws)[number];
+
+/** Mistakes that need several rare faults in a row. They are found as well, but not within the first 1,000 schedules. */
+export const rareFlaws: readonly Flaw[] = [
+  "a rejection hides the unit of a newer epoch",
+  "repair does not notice a restart of the server",
+];

@@ -1,0 +1,92 @@
+import type { Shop } from "./shop.ts";
+import { isActive } from "./simulated-ledger.ts";
+
+/** What holds after every single step. */
+export function checkAlways(shop: Shop): void {
+  const { ledger, productIds } = shop;
+  for (const id of productIds) {
+    const { total, reserved, sold } = ledger.product(id);
+    if (reserved < 0 || sold < 0 || reserved + sold > total) {
+      shop.fail(`I1: ${id} has ${reserved} reserved and ${sold} sold of ${total}`);
+    }
+  }
+}
+
+/** What holds when nothing is on its way, and buyers were left. */
+export function checkAtRest(shop: Shop): void {
+  for (const id of shop.productIds) checkProduct(shop, id);
+  checkAnswers(shop);
+  checkMoney(shop);
+}
+
+function checkProduct(shop: Shop, id: string): void {
+  const { ledger, gate } = shop;
+  const { total, reserved, sold, limitPerUser, epoch } = ledger.product(id);
+  const orders = [...ledger.orders.values()].filter((order) => order.productId === id);
+  const count = (state: string): number => orders.filter((order) => order.state === state).length;
+  if (count("reserved") !== reserved || count("paid") !== sold) {
+    shop.fail(`I1: the totals of ${id} differ from its orders`);
+  }
+  const status = gate.status(id);
+  if (status === undefined || status.epoch !== epoch)
+    return shop.fail(`I6: the gate of ${id} is not in epoch ${epoch}`);
+  if (status.available + reserved + sold !== total) {
+    shop.fail(`I6: ${id} has ${status.available} at the gate, ${reserved} reserved, ${sold} sold of ${total}`);
+  }
+  if (reserved + sold < total)
+    shop.fail(`I8: ${reserved + sold} of ${total} units of ${id} are taken, buyers were left`);
+  const held = new Map<string, string[]>();
+  for (const { userId, reservationId } of orders.filter(isActive)) {
+    held.set(userId, [...(held.get(userId) ?? []), reservationId]);
+  }
+  for (const [user, reservations] of held) {
+    if (reservations.length > limitPerUser) shop.fail(`I2: ${user} holds ${reservations.length} units of ${id}`);
+  }
+  const sorted = (holders: ReadonlyMap<string, readonly string[]>): string =>
+    JSON.stringify([...holders].map(([user, ids]) => [user, ids.toSorted()]).sort());
+  const atGate = gate.products.get(id)?.holders ?? new Map();
+  if (sorted(atGate) !== sorted(held)) {
+    shop.fail(`I6: the gate's holders of ${id} are ${sorted(atGate)}, the ledger's ${sorted(held)}`);
+  }
+}
+
+function checkAnswers(shop: Shop): void {
+  const { ledger, told } = shop;
+  for (const id of ledger.orders.keys())
+    if (!shop.tokens.has(id)) shop.fail(`I3: ${id} is a second order of one token`);
+  for (const [reservationId, heard] of told) {
+    const order = ledger.orders.get(reservationId);
+    const rejection = ledger.rejections.get(reservationId);
+    if (order !== undefined && rejection !== undefined) shop.fail(`I3: ${reservationId} has an order and a rejection`);
+    if (heard.includes("won") && order === undefined) shop.fail(`I4: ${reservationId} was told won, without an order`);
+    if (heard.includes("rejected") && rejection === undefined) shop.fail(`I3: ${reservationId} was told rejected`);
+    // Who is told "lost" may ask again with the same reservation.
+    const isLast = shop.lostAfter.get(reservationId) === shop.gate.acceptances.get(reservationId);
+    if (isLast && order !== undefined) shop.fail(`I5: ${reservationId} was told lost, and has an order`);
+    if (heard.includes("won") && heard.includes("rejected"))
+      shop.fail(`I3: ${reservationId} was told won and rejected`);
+    // A gate that is compared with the ledger gives away neither units that do not exist nor more than a user may hold.
+    if (rejection !== undefined && rejection.reason !== "gate_lost") {
+      shop.fail(`I5: ${reservationId} was accepted and then rejected: ${rejection.reason}`);
+    }
+    if (order === undefined && !shop.mayLoseReservations) {
+      shop.fail(`I5: ${reservationId} was accepted and has no order, though nothing was lost`);
+    }
+  }
+}
+
+/** I9: money is kept for exactly the paid orders, and all other money went back once. */
+function checkMoney(shop: Shop): void {
+  const { ledger, provider } = shop;
+  const paidBy = new Set([...ledger.orders.values()].map((order) => order.state === "paid" && order.paymentId));
+  for (const { paymentId } of provider.charges) {
+    const refunds = [...provider.refunds.values()].filter((refunded) => refunded === paymentId).length;
+    const expected = paidBy.has(paymentId) ? 0 : 1;
+    if (refunds !== expected) shop.fail(`I9: ${paymentId} was refunded ${refunds} times instead of ${expected}`);
+  }
+  for (const { state, paymentId, reservationId } of ledger.orders.values()) {
+    if (state === "paid" && !provider.charges.some((charge) => charge.paymentId === paymentId)) {
+      shop.fail(`I9: ${reservationId} is paid without money`);
+    }
+  }
+}

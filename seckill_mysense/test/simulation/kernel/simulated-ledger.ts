@@ -1,0 +1,262 @@
+import type { Flaw } from "./flaws.ts";
+import type { Message, Return } from "./simulated-gate.ts";
+
+export interface ProductRow {
+  readonly id: string;
+  readonly total: number;
+  readonly limitPerUser: number;
+  reserved: number;
+  sold: number;
+  epoch: number;
+  /** The last epoch for which somebody set out to arm the gate; 0 when the gate was never armed. */
+  armedEpoch: number;
+  /** The highest sequence of the gate that the ledger has heard of in this epoch, and before. */
+  mark: number;
+}
+
+export interface OrderRow {
+  readonly reservationId: string;
+  readonly productId: string;
+  readonly userId: string;
+  state: "reserved" | "paid" | "cancelled" | "expired";
+  readonly payBeforeMs: number;
+  paymentId: string | undefined;
+}
+
+export type Rejection = "oversold" | "limit_per_user" | "gate_lost";
+
+interface RejectionRow extends Return {
+  readonly reason: Rejection;
+  epoch: number;
+}
+
+interface ReturnRow extends Return {
+  applied: boolean;
+}
+
+/** A payment that the provider reported as done. */
+interface PaymentRow {
+  readonly paymentId: string;
+  readonly reservationId: string;
+  /** `kept`: it pays its order. `refund`: the money has to go back. `refunded`: it went back. */
+  state: "kept" | "refund" | "refunded";
+}
+
+export const payWithinMs = 3_000;
+
+/** The book of orders. Each method is one transaction: it happens as a whole, and is never forgotten. */
+export class SimulatedLedger {
+  readonly products = new Map<string, ProductRow>();
+  readonly orders = new Map<string, OrderRow>();
+  readonly rejections = new Map<string, RejectionRow>();
+  readonly returns: ReturnRow[] = [];
+  readonly payments = new Map<string, PaymentRow>();
+  readonly #world: { now(): number; has(flaw: Flaw): boolean };
+
+  constructor(world: { now(): number; has(flaw: Flaw): boolean }) {
+    this.#world = world;
+  }
+
+  product(productId: string): ProductRow {
+    return this.products.get(productId) as ProductRow;
+  }
+
+  // Recording.
+
+  record(batch: readonly Message[]): void {
+    for (const message of batch) this.#record(message);
+  }
+
+  /** Only for a planted mistake, which writes the totals in a transaction of their own. */
+  takeBack(productId: string, units: number): void {
+    this.product(productId).reserved -= units;
+  }
+
+  #record(message: Message): void {
+    const { reservationId, productId, userId, epoch, sequence } = message;
+    const product = this.product(productId);
+    if (epoch === product.epoch) product.mark = Math.max(product.mark, sequence);
+    const isKnown = this.orders.has(reservationId);
+    if (isKnown && !this.#world.has("a message that comes twice is recorded twice")) return;
+    const rejection = this.rejections.get(reservationId);
+    if (rejection !== undefined) {
+      this.#returnNewerUnit(message, rejection);
+      return;
+    }
+    if (epoch < product.epoch && !this.#world.has("a message of an older epoch is recorded")) {
+      this.#reject(message, "gate_lost");
+      return;
+    }
+    const active = [...this.orders.values()].filter(
+      (order) => order.userId === userId && order.productId === productId && isActive(order),
+    );
+    if (product.reserved + product.sold >= product.total) {
+      this.#reject(message, "oversold");
+      return;
+    }
+    if (active.length >= product.limitPerUser) {
+      this.#reject(message, "limit_per_user");
+      this.#release(message);
+      return;
+    }
+    product.reserved++;
+    const payBeforeMs = this.#world.now() + payWithinMs;
+    this.orders.set(reservationId, {
+      ...{ reservationId, productId, userId, payBeforeMs },
+      state: "reserved",
+      paymentId: undefined,
+    });
+  }
+
+  #reject({ reservationId, productId, userId, epoch }: Message, reason: Rejection): void {
+    this.rejections.set(reservationId, { reservationId, productId, userId, epoch, reason });
+  }
+
+  /** The gate was rebuilt and accepted this reservation once more, before its rejection was known. */
+  #returnNewerUnit(message: Message, rejection: RejectionRow): void {
+    if (message.epoch <= rejection.epoch) return;
+    rejection.epoch = message.epoch;
+    if (!this.#world.has("a rejection hides the unit of a newer epoch")) this.#release(message);
+  }
+
+  #release({ reservationId, productId, userId, epoch }: Return): void {
+    this.returns.push({ reservationId, productId, userId, epoch, applied: false });
+  }
+
+  // Changes of orders.
+
+  /** True when the order was unpaid and has been released. */
+  cancel(reservationId: string, state: "cancelled" | "expired" = "cancelled"): boolean {
+    if (!this.leaveReserved(reservationId, state)) return false;
+    if (state === "expired" || !this.#world.has("cancelling writes no return")) this.writeReturn(reservationId);
+    return true;
+  }
+
+  leaveReserved(reservationId: string, state: "cancelled" | "expired"): boolean {
+    const order = this.orders.get(reservationId);
+    if (order?.state !== "reserved") return false;
+    order.state = state;
+    this.product(order.productId).reserved--;
+    return true;
+  }
+
+  writeReturn(reservationId: string): void {
+    const order = this.orders.get(reservationId) as OrderRow;
+    this.#release({ ...order, epoch: this.product(order.productId).epoch });
+  }
+
+  unpaid(): OrderRow[] {
+    return [...this.orders.values()].filter(
+      (order) => order.state === "reserved" && order.payBeforeMs < this.#world.now(),
+    );
+  }
+
+  // Returns.
+
+  pendingReturns(): ReturnRow[] {
+    return this.returns.filter(({ applied }) => !applied);
+  }
+
+  /** `gate` is what the gate's answer said about its product. */
+  markReturned(answered: Return, gate: { readonly epoch: number; readonly sequence: number }): void {
+    const row = this.returns.find(
+      (row) => row.reservationId === answered.reservationId && row.epoch === answered.epoch,
+    );
+    if (row !== undefined) row.applied = true;
+    const product = this.product(answered.productId);
+    if (gate.epoch === product.epoch) product.mark = Math.max(product.mark, gate.sequence);
+  }
+
+  // Payments.
+
+  /** What the provider reported: the money has arrived. */
+  paymentArrived(paymentId: string, reservationId: string): void {
+    const known = this.payments.get(paymentId);
+    if (known !== undefined) {
+      if (this.#world.has("the same payment twice is refunded") && known.state === "kept") known.state = "refund";
+      return;
+    }
+    const order = this.orders.get(reservationId);
+    if (order !== undefined && this.#mayBePaid(order)) {
+      order.state = "paid";
+      order.paymentId = paymentId;
+      const product = this.product(order.productId);
+      product.reserved--;
+      product.sold++;
+      this.payments.set(paymentId, { paymentId, reservationId, state: "kept" });
+      return;
+    }
+    const isSecond = order?.state === "paid";
+    const isKept = this.#world.has(isSecond ? "a second payment of an order is kept" : "a late payment is kept");
+    this.payments.set(paymentId, { paymentId, reservationId, state: isKept ? "kept" : "refund" });
+  }
+
+  #mayBePaid(order: OrderRow): boolean {
+    if (order.state === "reserved") return true;
+    return order.state !== "paid" && this.#world.has("payment does not look at the state");
+  }
+
+  refundsToSend(): PaymentRow[] {
+    return [...this.payments.values()].filter(({ state }) => state === "refund");
+  }
+
+  markRefunded(paymentId: string): void {
+    const payment = this.payments.get(paymentId);
+    if (payment !== undefined) payment.state = "refunded";
+  }
+
+  // Recovery.
+
+  /** True for the one who may arm the gate for the first time. */
+  claimFirstArming(productId: string): boolean {
+    const product = this.product(productId);
+    if (product.armedEpoch > 0 && !this.#world.has("a forgotten gate is armed again")) return false;
+    product.armedEpoch = Math.max(1, product.armedEpoch);
+    return true;
+  }
+
+  raiseEpoch(productId: string, from: number): number | undefined {
+    const product = this.product(productId);
+    if (product.epoch !== from && !this.#world.has("repair raises the epoch unconditionally")) return undefined;
+    product.epoch++;
+    product.armedEpoch = product.epoch;
+    return product.epoch;
+  }
+
+  /** Units that are neither taken nor waiting to be returned in the current epoch. */
+  available(productId: string): number {
+    const { total, reserved, sold, epoch } = this.product(productId);
+    const pending = this.returns.filter((row) => row.productId === productId && row.epoch === epoch && !row.applied);
+    const counted = this.#world.has("repair counts pending returns as available") ? 0 : pending.length;
+    return total - reserved - sold - counted;
+  }
+
+  /** Reservations of a product that hold a unit. */
+  active(productId: string): Return[] {
+    return this.#ordersOf(productId)
+      .filter(isActive)
+      .map((order) => ({ ...order, epoch: 0 }));
+  }
+
+  /** Reservations of a product that have had their answer and hold no unit. */
+  released(productId: string): Return[] {
+    const rejected = [...this.rejections.values()].filter((row) => row.productId === productId);
+    const rows = [...this.#ordersOf(productId).filter((order) => !isActive(order)), ...rejected];
+    return rows.map((order) => ({ ...order, epoch: this.#lastReturn(order.reservationId) }));
+  }
+
+  #lastReturn(reservationId: string): number {
+    const epochs = this.returns.filter((row) => row.reservationId === reservationId).map(({ epoch }) => epoch);
+    // A return that still waits must not be taken for one that was applied.
+    const waits = this.returns.some((row) => row.reservationId === reservationId && !row.applied);
+    return waits ? 0 : Math.max(0, ...epochs);
+  }
+
+  #ordersOf(productId: string): OrderRow[] {
+    return [...this.orders.values()].filter((order) => order.productId === productId);
+  }
+}
+
+export function isActive({ state }: OrderRow): boolean {
+  return state === "reserved" || state === "paid";
+}

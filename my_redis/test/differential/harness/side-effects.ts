@@ -25,6 +25,8 @@ export class SideEffects {
       "redis-server": await RespConnection.open(pair.ports["redis-server"], "redis-server's events"),
     };
     for (const side of sides) {
+      // Otherwise time would decide when a key counts as expired. It does when a command looks it up.
+      await pair.control[side].reply("DEBUG", "SET-ACTIVE-EXPIRE", "0");
       await pair.control[side].reply("CONFIG", "SET", "notify-keyspace-events", "KA");
       await listeners[side].reply("PSUBSCRIBE", "__keyspace@*");
       await pair.control[side].reply("CONFIG", "RESETSTAT");
@@ -49,6 +51,7 @@ export class SideEffects {
     const events = await this.#events(side);
     if (this.#compared.has("notifications")) lines.push(`events: ${events.join(", ")}`);
     await control.reply("CONFIG", "SET", "notify-keyspace-events", "");
+    await control.reply("DEBUG", "SET-ACTIVE-EXPIRE", "1");
     return lines;
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 
 /**
@@ -50,11 +50,26 @@ export function measuredOn(): MeasuredOn {
   };
 }
 
+const root = `${import.meta.dirname}/..`;
+const resultsFile = (name: string, machine: MeasuredOn): string =>
+  `bench/results/${name}-${machine.takenAt.slice(0, 10)}-${machine.commit}.json`;
+
 /** Keeps what was measured in bench/results/; gives the file's name. */
 export function keepResults(name: string, machine: MeasuredOn, figures: object): string {
-  const file = `bench/results/${name}-${machine.takenAt.slice(0, 10)}-${machine.commit}.json`;
-  writeFileSync(`${import.meta.dirname}/../${file}`, `${JSON.stringify({ machine, ...figures }, null, 2)}\n`);
+  const file = resultsFile(name, machine);
+  writeFileSync(`${root}/${file}`, `${JSON.stringify({ machine, ...figures }, null, 2)}\n`);
   return file;
+}
+
+/**
+ * As `keepResults`, for a benchmark that may run in parts: rows of the same day and commit stay in the file, except
+ * those with the `scene` of a new row. Gives the file's name.
+ */
+export function joinResults(name: string, machine: MeasuredOn, rows: readonly { readonly scene: string }[]): string {
+  const path = `${root}/${resultsFile(name, machine)}`;
+  const before = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { rows: typeof rows }).rows : [];
+  const kept = before.filter(({ scene }) => !rows.some((row) => row.scene === scene));
+  return keepResults(name, machine, { rows: [...kept, ...rows] });
 }
 
 /** Rows as text in columns; the first row is the heading. */

@@ -4,7 +4,10 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { latencyTable } from "./figures/latency.ts";
+import { loadingTable } from "./figures/loading.ts";
 import { memorySummary, memoryTable } from "./figures/memory.ts";
+import { overloadTable } from "./figures/overload.ts";
 import { pauseTable } from "./figures/pauses.ts";
 import { redisSummary, redisTable } from "./figures/redis.ts";
 import { seckillSummary } from "./figures/seckill.ts";
@@ -25,4 +28,7 @@ function fill(file: string, name: string, sections: readonly string[]): void {
 fill("README.md", "figures", [redisSummary(), memorySummary(), seckillSummary()]);
 fill("docs/performance.md", "throughput", [redisTable()]);
 fill("docs/performance.md", "memory", [memoryTable()]);
+fill("docs/performance.md", "latency", [latencyTable()]);
+fill("docs/performance.md", "overload", [overloadTable()]);
 fill("docs/performance.md", "pauses", [pauseTable()]);
+fill("docs/performance.md", "loading", [loadingTable()]);

@@ -146,8 +146,13 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/verify/**",
-    only: ["seckill_mysense/src/{verify,gate,queue,domain}/**", "seckill_mysense/src/ledger/{audit,orders}.ts"],
+    only: ["seckill_mysense/src/{verify,gate,queue,domain,time}/**", "seckill_mysense/src/ledger/{audit,orders}.ts"],
     why: "the verifier reads through ports, and changes nothing",
+  },
+  {
+    from: "seckill_mysense/src/recovery/**",
+    only: ["seckill_mysense/src/{recovery,gate,queue,domain,time,logging}/**", "seckill_mysense/src/ledger/gates.ts"],
+    why: "recovery compares gates with the ledger and rebuilds them, through their ports",
   },
   {
     from: "seckill_mysense/web/**",

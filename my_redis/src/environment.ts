@@ -19,6 +19,8 @@ export interface Environment {
    * program for some milliseconds; otherwise it runs in the background.
    */
   readonly collectGarbage: (atOnce: boolean) => void;
+  /** Called during work that blocks the process for long, whenever some of it is done. */
+  readonly progress: () => void;
   readonly report: (level: LogLevel, message: string, error?: unknown) => void;
 }
 
@@ -54,6 +56,7 @@ export function systemEnvironment(report: Environment["report"]): Environment {
     collectGarbage: (atOnce) => {
       if (typeof Bun !== "undefined") Bun.gc(atOnce);
     },
+    progress: () => {},
     report,
   };
 }

@@ -1,9 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { CheckUsageError, checkFiles, isFileCheck } from "./check-files.ts";
 import { systemEnvironment } from "./environment.ts";
 import { ListenError } from "./network/listen-on-addresses.ts";
 import { FolderInUseError } from "./persistence/aof/folder-lock.ts";
 import { LogLoadError } from "./persistence/aof/log-loader.ts";
-import { ManifestError } from "./persistence/aof/manifest.ts";
+import { LogFolderError } from "./persistence/aof/log-folder.ts";
+import { ManifestError } from "./persistence/aof/manifest-text.ts";
 import { RdbLoadError } from "./persistence/rdb/rdb-loader.ts";
 import { serverLog } from "./server-log.ts";
 import { loadSettings, readCommandLine, type StartLine, usage } from "./settings/command-line.ts";
@@ -11,7 +13,7 @@ import { ConfigError, ConfigFileError } from "./settings/config-error.ts";
 import { DirectiveError } from "./settings/directive.ts";
 import type { Settings } from "./settings/settings.ts";
 import { type OpenServer, type RunningServer, startWithSettings } from "./start-server.ts";
-import { answerSupervisor } from "./supervisor/supervised.ts";
+import { answerSupervisor, progressReporter } from "./supervisor/supervised.ts";
 import { NodesError, superviseNodes } from "./supervisor/supervisor.ts";
 import { compatibleVersion, version } from "./version.ts";
 
@@ -24,11 +26,13 @@ const exitDelayMs = 200;
  * Errors that prevent a start and that the operator can correct. They are shown as a message, without a stack trace.
  */
 const explained = [
+  CheckUsageError,
   ConfigError,
   ConfigFileError,
   DirectiveError,
   FolderInUseError,
   ListenError,
+  LogFolderError,
   LogLoadError,
   ManifestError,
   NodesError,
@@ -38,18 +42,28 @@ const explained = [
 /** The server as a program: reads the command line, serves until a signal or SHUTDOWN, and ends the process. */
 export async function runProgram(words: readonly string[]): Promise<void> {
   try {
-    const commandLine = readCommandLine(words);
-    if (commandLine.ask === "start") await start(commandLine);
-    else process.stdout.write(commandLine.ask === "help" ? usage : versionLine);
-    process.exitCode = 0;
+    process.exitCode = await run(words);
   } catch (error) {
     process.exitCode = 1;
-    const known = explained.some((kind) => error instanceof kind);
+    const known = explained.some((kind) => error instanceof kind) || isSystemError(error);
     process.stderr.write(`${known ? (error as Error).message : describeUnexpected(error)}\n`);
   }
   // The process ends by itself once its messages are written. The timer ends it if something else still keeps it alive.
   setTimeout(() => process.exit(), exitDelayMs).unref();
 }
+
+/** Returns the exit code. */
+async function run(words: readonly string[]): Promise<number> {
+  if (isFileCheck(words)) return checkFiles(words, (line) => process.stdout.write(`${line}\n`));
+  const commandLine = readCommandLine(words);
+  if (commandLine.ask === "start") await start(commandLine);
+  else process.stdout.write(commandLine.ask === "help" ? usage : versionLine);
+  return 0;
+}
+
+/** An error of the operating system. Its message names the call, the reason and the file. */
+const isSystemError = (error: unknown): boolean =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
 
 function describeUnexpected(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -81,7 +95,8 @@ async function serve(settings: Settings): Promise<void> {
   const report = serverLog(settings);
   report("notice", `MyRedis ${version} (commands of Redis ${compatibleVersion}, ${runtime}), process ${process.pid}`);
   if (settings.file === undefined) report("notice", "no configuration file was given: the defaults are used");
-  const running = await startWithSettings(settings, { environment: { report }, keepProcessAlive: true });
+  const environment = { report, progress: progressReporter(systemEnvironment(report).monotonicMs) };
+  const running = await startWithSettings(settings, { environment, keepProcessAlive: true });
   const ended = runUntilClosed(settings, running, report, (signal) => endOnSignal(running, signal));
   report("notice", `Ready to accept connections tcp ${running.host}:${running.port}`);
   const leaveSupervisor = answerSupervisor(() => void running.close());

@@ -5,6 +5,7 @@ import { Cron } from "./cron.ts";
 import type { CommandHook } from "./dispatch/checks/command-hook.ts";
 import { Ending } from "./ending.ts";
 import { type Environment, systemEnvironment } from "./environment.ts";
+import { limitClients } from "./network/open-files-limit.ts";
 import { connectWithBun, listenWithBun } from "./network/bun-transport.ts";
 import { listenOnAddresses } from "./network/listen-on-addresses.ts";
 import { connectWithNode, listenWithNode } from "./network/node-transport.ts";
@@ -95,6 +96,7 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
     values.dir = existingFolder(values.dir);
   });
   for (const warning of settings.warnings) environment.report("warning", warning);
+  limitClients(settings, (text) => environment.report("warning", text));
   const { transport = typeof Bun === "undefined" ? "node" : "bun", keepProcessAlive = false, onCommand } = extras;
   const listenOn = transport === "bun" ? listenWithBun : listenWithNode;
   const listen: Listen = (options, handlers) => listenOn({ ...options, keepProcessAlive }, handlers);
@@ -113,6 +115,9 @@ export async function startWithSettings(settings: Settings, extras: StartExtras 
   // log alone. No client is served meanwhile, because loading never yields to the event loop.
   const { host, port } = await listenOnAddresses(network, listen, values.bind, values.port);
   values.port = port;
+  if (values["admin-port"] > 0) {
+    await listenOnAddresses(network, listen, values["admin-bind"], values["admin-port"], "administration");
+  }
   cron.start();
   try {
     if (storage === undefined) stayInMemory(settings);

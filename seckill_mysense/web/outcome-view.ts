@@ -88,12 +88,13 @@ export function reservationOutcome(reservation: Reservation): Outcome {
         text: "Your payment came too late and goes back to you.",
         reservation: id,
       };
+    case "lost":
     case "rejected":
       return {
         tone: "bad",
         badge: "!",
         title: "Not recorded",
-        text: rejectionText(reservation.reason),
+        text: rejectionText(reservation.reason ?? reservation.status),
         actions: ["again"],
         reservation: id,
       };
@@ -102,6 +103,8 @@ export function reservationOutcome(reservation: Reservation): Outcome {
 
 function rejectionText(reason: string | undefined): string {
   if (reason === "oversold") return "All units were taken by others. You have nothing to pay.";
+  if (reason === "lost") return "The shop lost your reservation. You have nothing to pay, and may try again.";
+  if (reason === "gate_lost") return "The shop lost your reservation before it was recorded. You have nothing to pay.";
   if (reason === "limit_per_user") return "You have as many units as one buyer may have.";
   return "The order could not be recorded. You have nothing to pay.";
 }

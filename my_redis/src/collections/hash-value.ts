@@ -5,6 +5,7 @@ import type { ValueLimits } from "../keyspace/value-limits.ts";
 import type { ByteRange, ReusedByteRange } from "../memory/byte-range.ts";
 import type { Address } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
+import { filled } from "../memory/object-table.ts";
 import { RecordTable } from "../memory/record-table.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import { ElementText, elementBytes, elementSize, integerAt, writeElement } from "../values/packed-element.ts";
@@ -285,15 +286,15 @@ export class HashValue {
   #becomeTable(): RecordTable {
     if (this.#table !== undefined) return this.#table;
     const { heap, hasher } = this.#database.keyspace;
-    const table = new RecordTable(heap, hasher);
-    table.reserve(this.size + 1);
-    this.forEach((name, content, timeMs) => {
-      table.set(name.bytes, name.start, name.end, content.bytes, content.start, content.end);
-      if (timeMs !== 0) table.setTime(table.find(name.bytes, name.start, name.end), timeMs);
+    this.#table = filled(new RecordTable(heap, hasher), (table) => {
+      table.reserve(this.size + 1);
+      this.forEach((name, content, timeMs) => {
+        table.set(name.bytes, name.start, name.end, content.bytes, content.start, content.end);
+        if (timeMs !== 0) table.setTime(table.find(name.bytes, name.start, name.end), timeMs);
+      });
+      this.address = this.#database.becomeObject(this.address, table);
     });
-    this.address = this.#database.becomeObject(this.address, table);
-    this.#table = table;
-    return table;
+    return this.#table;
   }
 
   /** Removes a field; false when it is missing. A hash without fields must be deleted: see `deleteIfEmpty`. */
@@ -320,7 +321,7 @@ export class HashValue {
   deleteIfEmpty(args: Arguments, keyIndex: number): void {
     if (this.size > 0 || this.#due > 0) return;
     this.#database.remove(this.address);
-    this.#database.changed(args, keyIndex, "del");
+    this.#database.announce(args, keyIndex, "del");
   }
 
   /** Visits every field. The visitor must not change the hash. */

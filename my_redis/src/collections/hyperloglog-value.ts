@@ -5,8 +5,11 @@ import type { Arguments } from "../protocol/arguments.ts";
 import { CommandError } from "../protocol/command-error.ts";
 import { CorruptHyperLogLogError, HyperLogLog, isHyperLogLog } from "../values/hyperloglog/hyperloglog.ts";
 
-/** The HyperLogLog at an address. Throws when the string there is not a HyperLogLog. */
-function valueAt({ keyspace }: Database, address: Address): HyperLogLog {
+const read = new HyperLogLog();
+const written = new HyperLogLog();
+
+/** The HyperLogLog at an address, as a view. Throws when the string there is not a HyperLogLog. */
+function viewAt({ keyspace }: Database, address: Address, into: HyperLogLog): HyperLogLog {
   const { heap } = keyspace;
   const bytes = record.bytesOf(heap, address);
   const start = record.valueStartOf(heap, address);
@@ -15,40 +18,58 @@ function valueAt({ keyspace }: Database, address: Address): HyperLogLog {
   if (record.encodingOf(heap, address) === record.encoding.integer || !isHyperLogLog(bytes, start, end)) {
     throw new CommandError("WRONGTYPE Key is not a valid HyperLogLog string value.");
   }
-  return HyperLogLog.from(bytes, start, end);
+  return into.view(bytes, start, end);
 }
 
-/** A copy of the HyperLogLog at a key, for a command that reads. Throws WRONGTYPE, also for other strings. */
+/**
+ * The HyperLogLog at a key, for a command that reads. The object is shared, and valid until the next call and until the
+ * key changes. Throws WRONGTYPE, also for other strings.
+ */
 export function readHyperLogLog(database: Database, args: Arguments, index: number): HyperLogLog | undefined {
   const address = database.readTyped(args, index, record.valueType.string);
-  return address === 0 ? undefined : valueAt(database, address);
+  return address === 0 ? undefined : viewAt(database, address, read);
 }
 
-/** As `readHyperLogLog`, for a command that writes: the string's encoding becomes "raw", even if nothing is written. */
+/** To be called before the stored cardinality is changed where it is, by a command that reads. */
+export function preserveHyperLogLog(database: Database, args: Arguments, index: number): void {
+  database.preserve(database.find(args.buffer, args.start(index), args.end(index)));
+}
+
+/**
+ * As `readHyperLogLog`, for a command that writes: the string's encoding becomes "raw", even if nothing is written. A
+ * dense HyperLogLog is changed in its place, a sparse one becomes a copy: `storeHyperLogLog` writes what has to be
+ * written.
+ */
 export function findHyperLogLog(database: Database, args: Arguments, index: number): HyperLogLog | undefined {
   const { heap } = database.keyspace;
   const address = database.writeTyped(args, index, record.valueType.string);
   if (address === 0) return undefined;
-  const value = valueAt(database, address);
+  const value = viewAt(database, address, written);
   record.setKind(heap, address, record.valueType.string, record.encoding.raw);
   return value;
 }
 
-/** Stores a HyperLogLog at a key, which keeps its expiry. The caller notifies of the change. */
+/** A HyperLogLog without elements, for a key that is missing. It is the object of `findHyperLogLog`. */
+export const newHyperLogLog = (): HyperLogLog => written.clear();
+
+/**
+ * Stores a HyperLogLog of `findHyperLogLog` or `newHyperLogLog` at its key, which keeps its expiry. The caller notifies
+ * of the change.
+ */
 export function storeHyperLogLog(database: Database, args: Arguments, index: number, value: HyperLogLog): void {
-  const { bytes, length } = value;
+  if (!value.isCopy) return;
   const [start, end] = [args.start(index), args.end(index)];
-  database.setString(args.buffer, start, end, bytes, 0, length, record.encoding.raw, keepExpiry);
+  database.setString(args.buffer, start, end, value.bytes, value.start, value.end, record.encoding.raw, keepExpiry);
 }
+
+export const corruptRegisters = (): CommandError => new CommandError("INVALIDOBJ Corrupted HLL object detected");
 
 /** Turns the error for corrupt registers into a reply. */
 export function withRegisters<Result>(work: () => Result): Result {
   try {
     return work();
   } catch (error) {
-    if (error instanceof CorruptHyperLogLogError) {
-      throw new CommandError("INVALIDOBJ Corrupted HLL object detected");
-    }
+    if (error instanceof CorruptHyperLogLogError) throw corruptRegisters();
     throw error;
   }
 }

@@ -1,11 +1,13 @@
 import type { Database } from "../keyspace/database.ts";
+import { filled } from "../memory/object-table.ts";
 import type { Address } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import { copyBytes } from "../memory/copy-bytes.ts";
 import { ListChunks, type ListSegment } from "../values/list/list-chunks.ts";
 import { type ListLimits, listLimits } from "../values/list/list-limits.ts";
-import { elementSize, PackedElement, previousElement } from "../values/packed-element.ts";
+import { elementSize, ElementText, PackedElement, previousElement } from "../values/packed-element.ts";
+import type { ElementRun } from "../values/element-run.ts";
 import * as packed from "../values/packed-list.ts";
 import { createPacked } from "./create-packed.ts";
 
@@ -79,11 +81,24 @@ export class ListValue {
   }
 
   #becomeChunks(): void {
-    const chunks = new ListChunks(this.#database.keyspace.heap);
-    const { bytes, start, end, count } = this.load(0);
-    if (count > 0) chunks.appendChunk(bytes, start, end, count, this.#limits);
-    this.address = this.#database.becomeObject(this.address, chunks);
-    this.#chunks = chunks;
+    this.#chunks = filled(new ListChunks(this.#database.keyspace.heap), (chunks) => {
+      const { bytes, start, end, count } = this.load(0);
+      if (count > 0) chunks.appendChunk(bytes, start, end, count, this.#limits);
+      this.address = this.#database.becomeObject(this.address, chunks);
+    });
+  }
+
+  /** Adds checked elements at the tail. */
+  append({ bytes, start, end, count }: ElementRun): void {
+    this.growBy(end - start, count);
+    if (this.#chunks !== undefined && !this.#limits.exceeded(end - start, count)) {
+      this.#chunks.appendChunk(bytes, start, end, count, this.#limits);
+      return;
+    }
+    for (let at = start; at < end; at += elementSize(bytes, at)) {
+      const text = appended.read(bytes, at);
+      this.push("tail", appendedElement.setBytes(text.bytes, text.start, text.end));
+    }
   }
 
   push(end: ListEnd, element: PackedElement): void {
@@ -160,7 +175,7 @@ export class ListValue {
       return;
     }
     this.#database.remove(this.address);
-    this.#database.changed(args, keyIndex, "del");
+    this.#database.announce(args, keyIndex, "del");
   }
 
   packIfSmall(): void {
@@ -179,6 +194,8 @@ export class ListValue {
   }
 }
 
+const appended = new ElementText();
+const appendedElement = new PackedElement();
 const shared = new ListValue();
 const target = new ListValue();
 

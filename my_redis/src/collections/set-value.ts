@@ -3,6 +3,7 @@ import type { ValueLimits } from "../keyspace/value-limits.ts";
 import type { ByteRange, ReusedByteRange } from "../memory/byte-range.ts";
 import type { Address } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
+import { filled } from "../memory/object-table.ts";
 import { RecordTable } from "../memory/record-table.ts";
 import type { Arguments } from "../protocol/arguments.ts";
 import * as integers from "../values/integer-set.ts";
@@ -163,13 +164,14 @@ export class SetValue {
 
   #becomeTable(capacity: number): RecordTable {
     const { heap, hasher } = this.#database.keyspace;
-    const table = new RecordTable(heap, hasher);
-    table.reserve(capacity);
-    this.forEach(({ bytes, start, end }) => table.set(bytes, start, end, bytes, end, end));
-    this.address = this.#database.becomeObject(this.address, table);
+    const made = filled(new RecordTable(heap, hasher), (table) => {
+      table.reserve(capacity);
+      this.forEach(({ bytes, start, end }) => table.set(bytes, start, end, bytes, end, end));
+      this.address = this.#database.becomeObject(this.address, table);
+    });
     this.#encoding = encoding.object;
-    this.#table = table;
-    return table;
+    this.#table = made;
+    return made;
   }
 
   #resize(length: number): void {
@@ -200,7 +202,7 @@ export class SetValue {
   deleteIfEmpty(args: Arguments, keyIndex: number): void {
     if (this.size > 0) return;
     this.#database.remove(this.address);
-    this.#database.changed(args, keyIndex, "del");
+    this.#database.announce(args, keyIndex, "del");
   }
 
   // --- looking ---

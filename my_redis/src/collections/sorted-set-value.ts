@@ -1,5 +1,6 @@
 import type { Database } from "../keyspace/database.ts";
 import type { ValueLimits } from "../keyspace/value-limits.ts";
+import { filled } from "../memory/object-table.ts";
 import type { Address, Heap } from "../memory/heap.ts";
 import * as record from "../memory/record.ts";
 import type { Arguments } from "../protocol/arguments.ts";
@@ -148,12 +149,12 @@ export class SortedSetValue {
 
   #becomeLarge(): SortedSet {
     const { heap, hasher } = this.#database.keyspace;
-    const large = new SortedSet(heap, hasher);
-    large.table.reserve(this.size + 1);
-    this.visit(0, this.size, false, (bytes, start, end, score) => large.add(bytes, start, end, score));
-    this.address = this.#database.becomeObject(this.address, large);
-    this.#large = large;
-    return large;
+    this.#large = filled(new SortedSet(heap, hasher), (large) => {
+      large.table.reserve(this.size + 1);
+      this.visit(0, this.size, false, (bytes, start, end, score) => large.add(bytes, start, end, score));
+      this.address = this.#database.becomeObject(this.address, large);
+    });
+    return this.#large;
   }
 
   /** Removes the members with the ranks [from, to). */
@@ -174,7 +175,7 @@ export class SortedSetValue {
   deleteIfEmpty(args: Arguments, keyIndex: number): void {
     if (this.size > 0) return;
     this.#database.remove(this.address);
-    this.#database.changed(args, keyIndex, "del");
+    this.#database.announce(args, keyIndex, "del");
   }
 
   /** The rank of the member that `find` has just found. The lowest member has rank 0. */

@@ -193,11 +193,7 @@ export function makeRaw(database: Database, args: Arguments, keyIndex: number, a
   return database.setString(key, keyStart, args.end(keyIndex), bytes, start, end, record.encoding.raw, keepExpiry);
 }
 
-/** The word for the length of a value is signed. */
-const maxRecordValueBytes = 2 ** 31 - 1;
-
 /** Throws when a string would be longer than `proto-max-bulk-len` allows. */
 export function checkStringLength({ keyspace }: Database, lengthBytes: number): void {
-  const limitBytes = keyspace.limits["proto-max-bulk-len"];
-  if (lengthBytes > Math.min(limitBytes, maxRecordValueBytes)) throw new CommandError(errors.stringTooLong);
+  if (lengthBytes > keyspace.limits["proto-max-bulk-len"]) throw new CommandError(errors.stringTooLong);
 }

@@ -4,6 +4,7 @@ import { type ByteRange, viewOf } from "../memory/byte-range.ts";
 import type {
   CollectionType,
   PackedType,
+  StreamBlock,
   StreamConsumer,
   StreamGroup,
   StreamState,
@@ -81,6 +82,10 @@ export class ValueBuilder implements ValueVisitor {
     list.push("tail", element);
   }
 
+  elements(run: ElementRun): void {
+    (this.#list as ListValue).append(run);
+  }
+
   member(member: ByteRange): boolean {
     // The first member decides which form a set has at first.
     this.#set ??= createSet(this.#database, this.#args, 1, { member, count: this.#expected }, new SetValue());
@@ -99,6 +104,10 @@ export class ValueBuilder implements ValueVisitor {
     const isNew = hash.set(name.bytes, name.start, name.end, value.bytes, value.start, value.end);
     if (isNew && timeMs !== 0) hash.setTime(name.bytes, name.start, name.end, timeMs);
     return isNew;
+  }
+
+  streamBlock({ id, run, length, firstId }: StreamBlock): void {
+    (this.#stream as Stream).appendBlock(id, run, length, firstId);
   }
 
   entry(id: StreamId, fields: readonly ByteRange[]): void {
@@ -140,12 +149,17 @@ export class DetachedValueBuilder extends ValueBuilder {
     this.#key = key;
   }
 
-  /** Moves the value to its key in a database. The key must be missing there. */
+  /** Moves the value to its key in a database. The key must be missing there. If that fails, the value is dropped. */
   moveTo(target: Database): Address {
     const key = this.#key;
-    const moved = this.#detached.moveValue(this.#detached.find(key, 0, key.length), target, key, 0, key.length);
-    this.#detached.dispose();
-    return moved;
+    try {
+      const moved = this.#detached.moveValue(this.#detached.find(key, 0, key.length), target, key, 0, key.length);
+      this.#detached.dispose();
+      return moved;
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
   }
 
   discard(): void {

@@ -22,6 +22,8 @@ export interface ValueVisitor {
   integers(width: number, range: ByteRange): boolean;
   /** Called before the pieces of a collection. The dump announces `count` pieces, which may be false. */
   begin(type: CollectionType, count: number): void;
+  /** Some next elements of a list, which have been checked. */
+  elements(run: ElementRun): void;
   /** The next element of a list. */
   element(element: ByteRange): void;
   /** The next member of a set. False for a repeated one, which makes the whole value invalid. */
@@ -30,12 +32,23 @@ export interface ValueVisitor {
   scoredMember(member: ByteRange, score: number): boolean;
   /** As `member`, for a hash. `timeMs`: the moment at which the field expires, Unix milliseconds; 0 for never. */
   field(name: ByteRange, value: ByteRange, timeMs: number): boolean;
+  /** The next block of a stream, which has been checked, instead of its entries. */
+  streamBlock(block: StreamBlock): void;
   /** The next entry of a stream, in the order of the ids. `fields` are names and values in turn. */
   entry(id: StreamId, fields: readonly ByteRange[]): void;
   /** Called after the entries. */
   streamState(state: StreamState): void;
   /** Called after the state. The groups have different names, and so have the consumers of each group. */
   group(group: StreamGroup): void;
+}
+
+/** Consecutive entries of a stream: see values/stream/block-reader.ts. */
+export interface StreamBlock {
+  readonly id: StreamId;
+  readonly run: ElementRun;
+  /** The number of entries that are not deleted, and the id of the first of them. */
+  readonly length: number;
+  readonly firstId: StreamId;
 }
 
 /** The state of a stream besides its entries. */

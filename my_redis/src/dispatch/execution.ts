@@ -4,6 +4,7 @@ export class Execution {
   #inUnit = false;
   #scriptIsPaused = false;
   #scriptsMayCallAll = false;
+  #skipsPayloadChecksums = false;
 
   /** A log or a snapshot is being loaded. */
   get isLoading(): boolean {
@@ -23,6 +24,11 @@ export class Execution {
   /** Scripts may also call commands with the flag "noscript". DEBUG allows that, for tests. */
   get scriptsMayCallAll(): boolean {
     return this.#scriptsMayCallAll;
+  }
+
+  /** RESTORE does not compare the checksum of a payload. DEBUG allows that, for tests of the other checks. */
+  get skipsPayloadChecksums(): boolean {
+    return this.#skipsPayloadChecksums;
   }
 
   /** No transaction or script is half done, so that the data is consistent. */
@@ -56,6 +62,10 @@ export class Execution {
   /** The paused script continues, or has ended. */
   resumeScript(): void {
     this.#scriptIsPaused = false;
+  }
+
+  skipPayloadChecksums(skips: boolean): void {
+    this.#skipsPayloadChecksums = skips;
   }
 
   letScriptsCallAll(allowed: boolean): void {

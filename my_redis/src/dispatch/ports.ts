@@ -104,6 +104,8 @@ export interface LogStorage {
   /** Bytes of all files of the log. */
   readonly bytes: number;
   readonly rewriter: LogRewriting;
+  /** The file that holds what the start has cut off the end of the log; empty when it has cut off nothing. */
+  readonly lastCutCopy: string;
   /** Replaces the dataset by the contents of the log, for tests. Throws LogLoadError and the like. */
   reload(): void;
 }

@@ -1,4 +1,5 @@
 import type { Environment } from "../environment.ts";
+import { HeapLimitError } from "../memory/heap.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { type Arguments, latin1Text } from "../protocol/arguments.ts";
 import { CommandError, errors } from "../protocol/command-error.ts";
@@ -13,6 +14,7 @@ import type { Command, CommandRunner, Context } from "./context.ts";
 import type { CallTimer } from "./observers/call-timer.ts";
 import type { ObserverList } from "./observers/observer-list.ts";
 import type { Statistics } from "./observers/statistics.ts";
+import { removeEmptyCollections } from "./empty-collections.ts";
 import { Refusal } from "./outcome.ts";
 import type { PubSub } from "./pub-sub.ts";
 import { holdBackReply } from "./reply-mode.ts";
@@ -200,6 +202,8 @@ export class CommandProcessor implements CommandRunner {
     try {
       (found.run as NonNullable<Command["run"]>)(context, args, reply);
     } catch (error) {
+      keyspace.releaseUnattached();
+      if (!(error instanceof CommandError)) removeEmptyCollections(database, keyspace, found, args);
       reply.length = replyStart;
       this.writeError(reply, this.#messageOf(error, found));
     }
@@ -241,6 +245,10 @@ export class CommandProcessor implements CommandRunner {
   #messageOf(error: unknown, found: Command): string {
     if (error instanceof CommandError) return error.message;
     this.#statistics.unexpectedErrors++;
+    if (error instanceof HeapLimitError) {
+      this.#environment.report("error", `${found.fullName} got no memory: ${error.message}`);
+      return `OOM ${error.message}`;
+    }
     this.#environment.report("error", `${found.fullName} failed unexpectedly`, error);
     return `ERR internal error in '${found.fullName}' command`;
   }

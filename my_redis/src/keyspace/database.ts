@@ -5,7 +5,7 @@ import { hasFieldTimes } from "./field-times.ts";
 import { FlushedKeys } from "./flushed-keys.ts";
 import type { Address } from "../memory/heap.ts";
 import type { ObservedDatabase } from "./keyspace-observer.ts";
-import type { ObjectValue } from "../memory/object-table.ts";
+import { filled, type ObjectValue } from "../memory/object-table.ts";
 import { RecordIndex } from "../memory/record-index.ts";
 import { noExpiry, RecordStore } from "./record-store.ts";
 import * as record from "../memory/record.ts";
@@ -130,10 +130,15 @@ export class Database extends RecordStore implements ObservedDatabase {
 
   /**
    * To be called once for each key that a command changed, after the change. `event` is its name in keyspace
-   * notifications.
+   * notifications. `count`: how many changes Redis counts, mostly the number of elements.
    */
-  changed(args: Arguments, index: number, event: string): void {
-    this.keyspace.dirty++;
+  changed(args: Arguments, index: number, event: string, count = 1): void {
+    this.keyspace.dirty += count;
+    this.announce(args, index, event);
+  }
+
+  /** As `changed`, for a further event of a change that is counted already. */
+  announce(args: Arguments, index: number, event: string): void {
     if (this.keyspace.observed) this.#notify(args.buffer, args.start(index), args.end(index), event);
   }
 
@@ -141,6 +146,11 @@ export class Database extends RecordStore implements ObservedDatabase {
   changedKey(key: Uint8Array, start: number, end: number, event: string): void {
     this.keyspace.dirty++;
     if (this.keyspace.observed) this.#notify(key, start, end, event);
+  }
+
+  /** Notifies of a key that was created silently: see `replacing`. */
+  announceCreated(args: Arguments, index: number): void {
+    if (this.keyspace.onCreated !== undefined) this.notifyCreated(args.buffer, args.start(index), args.end(index));
   }
 
   #notify(key: Uint8Array, start: number, end: number, event: string): void {
@@ -218,7 +228,10 @@ export class Database extends RecordStore implements ObservedDatabase {
     const valueWord = record.valueLengthOf(heap, address);
     const twin = isObject ? copyObject(objects.get(valueWord)) : undefined;
     const length = twin === undefined ? valueWord : 0;
-    const copy = target.insertRecord(key, start, end, record.kindOf(heap, address), length, expiryMs);
+    const insert = (): Address => target.insertRecord(key, start, end, record.kindOf(heap, address), length, expiryMs);
+    let copy: Address = 0;
+    if (twin === undefined) copy = insert();
+    else filled(twin, () => (copy = insert()));
     if (twin !== undefined) record.setValueLength(heap, copy, objects.add(twin));
     const from = record.valueStartOf(heap, address);
     const to = record.valueStartOf(heap, copy);

@@ -52,6 +52,8 @@ export class KeyspaceCore {
   /** Keeps in a record's access clock what the eviction policy needs. */
   readonly accessClock: AccessClock;
   readonly statistics = noStatistics();
+  /** Values that a command is building and that have no key yet. If the command fails, their memory is freed. */
+  readonly unattached = new Set<ObjectValue>();
   readonly #releasing: ObjectValue[] = [];
   #inRelease = false;
 
@@ -80,6 +82,12 @@ export class KeyspaceCore {
    */
   get expiryMoment(): number {
     return this.expires ? this.environment.nowMs() : Number.NEGATIVE_INFINITY;
+  }
+
+  /** To be called when a command has failed: frees what it has built without giving it to a key. */
+  releaseUnattached(): void {
+    for (const value of this.unattached) this.releaseLater(value);
+    this.unattached.clear();
   }
 
   /** Frees a value that no key refers to any more, in steps. */

@@ -24,13 +24,16 @@ export class Keyspace extends KeyspaceCore {
     return database;
   }
 
-  /** Removes all keys of these databases. Counts as a change even when there are none, as in Redis. */
+  /** Removes all keys of these databases. Each key counts as a change. It is logged even when there are none. */
   flush(databases: readonly Database[]): void {
+    this.dirty += Math.max(
+      databases.reduce((total, { size }) => total + size, 0),
+      1,
+    );
     for (const database of databases) {
       if (this.observed) this.observer?.databaseChanged(database);
       database.flush();
     }
-    this.dirty++;
   }
 
   /** Exchanges the contents of two databases. */

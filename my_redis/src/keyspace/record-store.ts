@@ -80,14 +80,34 @@ export class RecordStore {
     valueLength: number,
     expiryMs: number,
   ): Address {
-    const { heap, hasher } = this.keyspace;
-    const hash = hasher.hash(key, start, end);
-    const address = heap.allocate(record.recordBytes(end - start, valueLength, expiryMs >= 0));
-    record.writeRecord(heap, address, key, start, end, valueLength, kind, this.keyspace.accessClock.fresh, expiryMs);
-    this.keys.insert(hash, address);
-    if (expiryMs >= 0) this.expires.insert(hash, address);
-    if (this.keyspace.onCreated !== undefined) this.notifyCreated(key, start, end);
+    const hash = this.keyspace.hasher.hash(key, start, end);
+    const address = this.#allocate(end - start, valueLength, expiryMs);
+    this.#link(hash, address, key, start, end, kind, valueLength, expiryMs);
     return address;
+  }
+
+  /** All that may be refused for lack of memory when a record is created: afterwards `#link` cannot fail. */
+  #allocate(keyLength: number, valueLength: number, expiryMs: number): Address {
+    this.keys.makeRoom();
+    if (expiryMs >= 0) this.expires.makeRoom();
+    return record.allocateRecord(this.keyspace.heap, keyLength, valueLength, expiryMs >= 0);
+  }
+
+  #link(
+    hash: number,
+    address: Address,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    kind: number,
+    valueLength: number,
+    expiryMs: number,
+  ): void {
+    const { heap, accessClock } = this.keyspace;
+    record.writeRecord(heap, address, key, start, end, valueLength, kind, accessClock.fresh, expiryMs);
+    this.keys.add(hash, address);
+    if (expiryMs >= 0) this.expires.add(hash, address);
+    if (this.keyspace.onCreated !== undefined) this.notifyCreated(key, start, end);
   }
 
   /**
@@ -176,11 +196,15 @@ export class RecordStore {
       }
       // The key stays the same, so its access clock goes on.
       clock = record.accessClockOf(heap, address);
-      this.removeHashed(hash, address);
     }
+    const newExpiryMs = expiryMs === keepExpiry ? noExpiry : expiryMs;
+    // The old value is removed only once there is a block for the new one.
+    const created = this.#allocate(end - start, length, newExpiryMs);
+    if (clock >= 0) this.removeHashed(hash, address);
+    address = created;
     const silently = this.createsSilently;
     if (clock >= 0) this.createsSilently = true;
-    address = this.insertRecord(key, start, end, kind, length, expiryMs === keepExpiry ? noExpiry : expiryMs);
+    this.#link(hash, address, key, start, end, kind, length, newExpiryMs);
     this.createsSilently = silently;
     if (clock >= 0) {
       record.setAccessClock(heap, address, clock);
@@ -261,7 +285,15 @@ export class RecordStore {
       return address;
     }
     const withExpiry = record.hasExpiry(heap, address);
-    const moved = heap.allocate(record.recordBytes(record.keyLengthOf(heap, address), length, withExpiry));
+    const keyLength = record.keyLengthOf(heap, address);
+    const size = record.recordBytes(keyLength, length, withExpiry);
+    const shrinks = size <= heap.capacity(address);
+    const moved = shrinks ? heap.allocateSmaller(size) : record.allocateRecord(heap, keyLength, length, withExpiry);
+    if (moved === 0) {
+      // The value stays in its block, which is too large for it.
+      record.setValueLength(heap, address, length);
+      return address;
+    }
     const from = record.recordStartOf(address);
     const until = record.valueStartOf(heap, address) + kept;
     copyBytes(record.bytesOf(heap, address), from, until, record.bytesOf(heap, moved), record.recordStartOf(moved));
@@ -288,10 +320,11 @@ export class RecordStore {
       return address;
     }
     const hash = this.hashOf(address);
+    this.expires.makeRoom();
     const moved = this.#copyRecord(address, atMs);
     heap.free(address);
     this.keys.replace(hash, address, moved);
-    this.expires.insert(hash, moved);
+    this.expires.add(hash, moved);
     if (record.isTimed(heap, moved)) this.timedHashes.replaceIfThere(hash, address, moved);
     return moved;
   }
@@ -301,8 +334,8 @@ export class RecordStore {
     this.preserve(address);
     const { heap } = this.keyspace;
     const hash = this.hashOf(address);
-    this.expires.remove(hash, address);
     const moved = this.#copyRecord(address, noExpiry);
+    this.expires.remove(hash, address);
     heap.free(address);
     this.keys.replace(hash, address, moved);
     if (record.isTimed(heap, moved)) this.timedHashes.replaceIfThere(hash, address, moved);
@@ -317,7 +350,7 @@ export class RecordStore {
     const keyStart = record.keyStartOf(heap, address);
     const keyLength = record.keyLengthOf(heap, address);
     const bytes = record.bytesOf(heap, address);
-    const moved = heap.allocate(record.recordBytes(keyLength, length, expiryMs >= 0));
+    const moved = record.allocateRecord(heap, keyLength, length, expiryMs >= 0);
     const kind = record.kindOf(heap, address);
     const clock = record.accessClockOf(heap, address);
     record.writeRecord(heap, moved, bytes, keyStart, keyStart + keyLength, valueWord, kind, clock, expiryMs);

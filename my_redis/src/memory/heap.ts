@@ -65,11 +65,8 @@ class SegmentPages {
   lowestFree = 0;
 }
 
-export class HeapFullError extends Error {
-  constructor() {
-    super(`the record heap is full: ${maxSegments} segments of ${segmentBytes} bytes`);
-  }
-}
+/** The heap cannot hold what it was asked to hold. The message says which limit was met. */
+export class HeapLimitError extends Error {}
 
 export class Heap {
   /** Bytes of each segment, by segment number. Index with `address >>> 23`. */
@@ -95,7 +92,7 @@ export class Heap {
     this.mark ^= markBit;
   }
 
-  /** Allocates a block of at least `size` bytes. Its content is undefined. Throws HeapFullError. */
+  /** Allocates a block of at least `size` bytes. Its content is undefined. Throws HeapLimitError; nothing has changed then. */
   allocate(size: number): Address {
     if (size > maxPooledBlockBytes) return this.#allocateLarge(size);
     const sizeClass = classByUnits[(size + 7) >>> 3] as number;
@@ -116,6 +113,16 @@ export class Heap {
     if (!this.#hasRoom(pages, index, blockUnits)) this.#unlink(sizeClass, segment, index);
     this.usedBytes += blockUnits * 8;
     return (segment << unitBits) | unit;
+  }
+
+  /** As `allocate`, to move content to a smaller block: gives 0 when there is no memory for that block. */
+  allocateSmaller(size: number): Address {
+    try {
+      return this.allocate(size);
+    } catch (error) {
+      if (error instanceof HeapLimitError) return 0;
+      throw error;
+    }
   }
 
   /** Frees a block. The address must come from `allocate`, and may be freed only once. */
@@ -232,7 +239,7 @@ export class Heap {
   }
 
   #allocateHuge(size: number): Address {
-    const segment = this.#addSegment(new Uint8Array(8 + ((size + 7) & ~7)), undefined);
+    const segment = this.#addSegment(newSegment(8 + Math.ceil(size / 8) * 8), undefined);
     this.usedBytes += (this.bytes[segment] as Uint8Array).length;
     return (segment << unitBits) | 1;
   }
@@ -252,7 +259,7 @@ export class Heap {
       if (index >= 0) return this.#claim(segment, pages, index, count);
     }
     const pages = new SegmentPages();
-    const segment = this.#addSegment(new Uint8Array(segmentBytes), pages);
+    const segment = this.#addSegment(newSegment(segmentBytes), pages);
     return this.#claim(segment, pages, 0, count);
   }
 
@@ -279,7 +286,9 @@ export class Heap {
   #addSegment(bytes: Uint8Array, pages: SegmentPages | undefined): number {
     let segment = this.bytes.findIndex((existing) => existing.length === 0);
     if (segment < 0) segment = this.bytes.length;
-    if (segment >= maxSegments) throw new HeapFullError();
+    if (segment >= maxSegments) {
+      throw new HeapLimitError(`the record heap is full: ${maxSegments} segments of ${segmentBytes} bytes`);
+    }
     this.bytes[segment] = bytes;
     this.words[segment] = new Int32Array(bytes.buffer);
     this.#pages[segment] = pages;
@@ -290,6 +299,14 @@ export class Heap {
     this.bytes[segment] = emptyBytes;
     this.words[segment] = emptyWords;
     this.#pages[segment] = undefined;
+  }
+}
+
+function newSegment(bytes: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch (error) {
+    throw new HeapLimitError(`the system gave no memory for a block of ${bytes} bytes`, { cause: error });
   }
 }
 

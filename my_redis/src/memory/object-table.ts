@@ -16,6 +16,20 @@ export interface ObjectValue {
   readonly memoryBytes: number;
 }
 
+/**
+ * Fills a new object, which no key refers to yet, and returns it. If that fails, the object's memory is freed, and the
+ * error goes on.
+ */
+export function filled<Value extends ObjectValue>(value: Value, fill: (value: Value) => void): Value {
+  try {
+    fill(value);
+    return value;
+  } catch (error) {
+    while (!value.release(Number.MAX_SAFE_INTEGER));
+    throw error;
+  }
+}
+
 /** Estimated bytes of an object itself, without its blocks of the heap and the arrays that it counts. */
 const objectBytes = 400;
 

@@ -87,9 +87,19 @@ export class RecordIndex {
 
   /** Adds an entry. The key must not be in the index. */
   insert(hash: number, address: Address): void {
+    this.makeRoom();
+    this.add(hash, address);
+  }
+
+  /** Makes room for one entry, so that `add` cannot fail: memory for more slots may be refused only here. */
+  makeRoom(): void {
     if (this.#old !== undefined) this.migrate(slotsPerStep);
     // Three quarters full: then a miss looks at 8.5 slots on average, a hit at 2.5.
     if ((this.#count + 1) * 8 > this.#slots.length * 3 && this.#mayGrow()) this.#resize(this.#slots.length);
+  }
+
+  /** Adds an entry after `makeRoom`. The key must not be in the index. */
+  add(hash: number, address: Address): void {
     place(this.#slots, hash, address);
     this.#count++;
   }
@@ -188,10 +198,11 @@ export class RecordIndex {
     // A resize while another is under way: finish that one first. The step size makes this rare.
     if (this.#old !== undefined) this.migrate(this.#old.length);
     const before = this.memoryBytes;
+    const slots = new Int32Array(capacity * 2);
     this.#old = this.#count === 0 ? undefined : this.#slots;
     this.#oldPosition = 0;
     this.#oldCount = this.#count;
-    this.#slots = new Int32Array(capacity * 2);
+    this.#slots = slots;
     this.#heap.besideBytes += this.memoryBytes - before;
   }
 

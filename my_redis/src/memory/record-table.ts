@@ -1,7 +1,7 @@
 import { copyBytes } from "./copy-bytes.ts";
 import type { HalfSipHash } from "./half-sip-hash.ts";
 import type { Address, Heap } from "./heap.ts";
-import type { ObjectValue } from "./object-table.ts";
+import { filled, type ObjectValue } from "./object-table.ts";
 import { RecordIndex } from "./record-index.ts";
 import { RecordTimes } from "./record-times.ts";
 import * as record from "./record.ts";
@@ -80,8 +80,7 @@ export class RecordTable implements ObjectValue {
     let address = this.#index.find(hash, key, start, end);
     const isNew = address === 0;
     if (isNew) {
-      address = this.#create(key, start, end, length);
-      this.#index.insert(hash, address);
+      address = this.addHashed(hash, key, start, end, length);
     } else {
       this.#index.step();
       if (!this.#resizeInPlace(address, length)) address = this.#move(hash, address, length);
@@ -108,19 +107,21 @@ export class RecordTable implements ObjectValue {
 
   /** As `add`, for a key whose hash is known. */
   addHashed(hash: number, key: Uint8Array, start: number, end: number, length: number): Address {
+    this.#index.makeRoom();
     const address = this.#create(key, start, end, length);
-    this.#index.insert(hash, address);
+    this.#index.add(hash, address);
     return address;
   }
 
   /** Adds a copy of another table's entry, whose key this table does not have. `hash` is the hash of the key. */
   addCopy(hash: number, entry: Address): Address {
     const heap = this.#heap;
+    this.#index.makeRoom();
     const address = this.#allocate(record.keyLengthOf(heap, entry), record.valueLengthOf(heap, entry));
     record.copyRecord(heap, entry, address);
     // The tag belongs to the other table.
     record.setTagOf(heap, address, 0);
-    this.#index.insert(hash, address);
+    this.#index.add(hash, address);
     return address;
   }
 
@@ -132,7 +133,7 @@ export class RecordTable implements ObjectValue {
   }
 
   #allocate(keyLength: number, valueLength: number): Address {
-    const address = this.#heap.allocate(record.recordBytes(keyLength, valueLength, false));
+    const address = record.allocateRecord(this.#heap, keyLength, valueLength, false);
     this.#recordBytes += this.#heap.capacity(address);
     return address;
   }
@@ -233,12 +234,12 @@ export class RecordTable implements ObjectValue {
   }
 
   copy(): RecordTable {
-    const copy = new RecordTable(this.#heap, this.#hasher);
-    copy.reserve(this.size);
-    this.forEach((address, hash) => {
-      copy.setTime(copy.addCopy(hash, address), this.timeOf(address));
+    return filled(new RecordTable(this.#heap, this.#hasher), (copy) => {
+      copy.reserve(this.size);
+      this.forEach((address, hash) => {
+        copy.setTime(copy.addCopy(hash, address), this.timeOf(address));
+      });
     });
-    return copy;
   }
 
   release(budget: number): boolean {

@@ -1,6 +1,6 @@
 import type { ByteRange, ReusedByteRange } from "./byte-range.ts";
 import { copyBytes } from "./copy-bytes.ts";
-import { type Address, type Heap, unitBits, unitMask } from "./heap.ts";
+import { type Address, type Heap, HeapLimitError, unitBits, unitMask } from "./heap.ts";
 
 /**
  * A record is one key with its value, in one block of the heap. Database keys and the fields of large hashes, the
@@ -8,17 +8,22 @@ import { type Address, type Heap, unitBits, unitMask } from "./heap.ts";
  *
  *   word 0   bits 0-3 type, 4-7 encoding, 8-31 access clock (LRU seconds or LFU, as the eviction policy says);
  *            in a table, where records have none of these, a number of the table's own (see record-times.ts)
- *   word 1   bits 0-28 key length in bytes, bit 29 "has an expiry", bit 30 mark of snapshots (see snapshot.ts)
+ *   word 1   bits 0-29 key length in bytes, bit 30 mark of snapshots (see snapshot.ts), bit 31 "has an expiry"
  *   word 2   value length in bytes, or the number of an object (encodings from `objectEncoding` on)
  *   word 3,4 expiry in Unix milliseconds, low and high word: only with an expiry
  *   then     the key's bytes, then the value's bytes
  */
 export const headerBytes = 12;
 const expiryBytes = 8;
-const keyLengthMask = (1 << 29) - 1;
-const expiryFlag = 1 << 29;
+const keyLengthMask = (1 << 30) - 1;
+const expiryFlag = 1 << 31;
 const markBit = 1 << 30;
 const twoTo32 = 4294967296;
+
+/** The longest key of a record: the word for its length has 30 bits. */
+export const maxKeyBytes = keyLengthMask;
+/** The longest value of a record: the word for its length is signed. */
+export const maxValueBytes = 2 ** 31 - 1;
 
 /** Value types, numbered as Redis numbers them. */
 export const valueType = { string: 0, list: 1, set: 2, sortedSet: 3, hash: 4, stream: 6 } as const;
@@ -164,6 +169,20 @@ export function setExpiry(heap: Heap, address: Address, atMs: number): void {
 /** Bytes that a record takes. */
 export const recordBytes = (keyLength: number, valueLength: number, withExpiry: boolean): number =>
   headerBytes + (withExpiry ? expiryBytes : 0) + keyLength + valueLength;
+
+/**
+ * Allocates a block for a record. Throws HeapLimitError when the heap is full, or when key or value are too long for a
+ * record. Then nothing has changed.
+ */
+export function allocateRecord(heap: Heap, keyLength: number, valueLength: number, withExpiry: boolean): Address {
+  if (keyLength > maxKeyBytes || valueLength > maxValueBytes) {
+    throw new HeapLimitError(
+      `a record of ${keyLength} bytes of key and ${valueLength} bytes of value ` +
+        `exceeds the limits of ${maxKeyBytes} and ${maxValueBytes} bytes`,
+    );
+  }
+  return heap.allocate(recordBytes(keyLength, valueLength, withExpiry));
+}
 
 /** Writes header and key into a new block. The value's bytes are undefined. */
 export function writeRecord(

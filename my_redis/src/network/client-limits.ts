@@ -12,6 +12,7 @@ const protectedMode =
 export class ClientLimits {
   readonly #server: Services;
   readonly #connections: ReadonlySet<Connection>;
+  readonly #administrative = new Set<Connection>();
   readonly #eviction: ClientEviction;
 
   constructor(server: Services, connections: ReadonlySet<Connection>) {
@@ -20,10 +21,17 @@ export class ClientLimits {
     this.#eviction = new ClientEviction(server, connections, (connection, why) => this.disconnect(connection, why));
   }
 
+  /** Clients of the administration port. */
+  get administrativeCount(): number {
+    return this.#administrative.size;
+  }
+
   /** The error reply for a new client that is not accepted; undefined for one that is. */
   refusalOf(connection: Connection): string | undefined {
+    if (connection.isAdministrative) this.#administrative.add(connection);
     const { values } = this.#server.settings;
-    if (this.#connections.size > values.maxclients) return "ERR max number of clients reached";
+    const isOneTooMany = this.#connections.size - this.administrativeCount > values.maxclients;
+    if (isOneTooMany && !connection.isAdministrative) return "ERR max number of clients reached";
     const open = !values["protected-mode"] || values.requirepass !== "" || isLoopback(connection.remoteAddress);
     return open ? undefined : protectedMode;
   }
@@ -54,6 +62,7 @@ export class ClientLimits {
 
   /** Called when a client has disconnected. */
   forget(connection: Connection): void {
+    this.#administrative.delete(connection);
     this.#eviction.forget(connection);
   }
 

@@ -40,6 +40,12 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   /** The client is blocked, or must first read its replies: further requests are kept, and not run. */
   paused = false;
   closed = false;
+  /** It came over the administration port. */
+  isAdministrative = false;
+  /** Its requests run at once, however long the turn takes already. */
+  neverWaits = false;
+  /** Bytes with which it waits for a later turn. */
+  waitingBytes = 0;
   /** Set when the connection serves a node instead of a client. */
   reader: ChannelReader | undefined;
   readonly #socket: TransportSocket;
@@ -104,10 +110,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
       this.reader.drain();
       return;
     }
-    if (this.#stopped) {
-      this.#stopped = false;
-      this.#socket.resume();
-    }
+    this.startReading();
     this.#owner.continueReading(this);
   }
 
@@ -123,11 +126,18 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     if (this.pendingBytes === 0 && !this.closed) this.#socket.end();
   }
 
-  /** Reads nothing more from the client until it has read its replies. */
+  /** Reads nothing more from the client until it has read its replies, or its turn has come. */
   stopReading(): void {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#socket.pause();
+  }
+
+  /** Undoes `stopReading`, unless replies are unread or the client waits for its turn: then that ends it later. */
+  startReading(): void {
+    if (!this.#stopped || this.closed || this.pendingBytes > 0 || this.waitingBytes > 0) return;
+    this.#stopped = false;
+    this.#socket.resume();
   }
 
   keepAlive(seconds: number): void {

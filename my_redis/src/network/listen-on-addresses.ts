@@ -1,4 +1,4 @@
-import type { NetworkServer } from "./network-server.ts";
+import type { NetworkServer, PortPurpose } from "./network-server.ts";
 import type { Listen } from "./transport.ts";
 
 /** The server cannot listen on an address. The message names the address and the port. */
@@ -19,6 +19,7 @@ export async function listenOnAddresses(
   listen: Listen,
   bind: readonly string[],
   port: number,
+  purpose: PortPurpose = "clients",
 ): Promise<{ host: string; port: number }> {
   let taken: { host: string; port: number } | undefined;
   for (const entry of bind) {
@@ -26,7 +27,7 @@ export async function listenOnAddresses(
     const host = hostOf(optional ? entry.slice(1) : entry);
     const wanted = taken?.port ?? port;
     try {
-      const found = await network.listen(listen, host, wanted);
+      const found = await network.listen(listen, host, wanted, purpose);
       taken ??= { host, port: found };
     } catch (error) {
       if (optional && isUnavailable(error)) continue;

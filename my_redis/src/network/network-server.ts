@@ -6,11 +6,15 @@ import { Connection, type ConnectionOwner } from "./connection.ts";
 import { requestLimits } from "./request-limits.ts";
 import type { Listen, Listener, TransportHandlers, TransportSocket } from "./transport.ts";
 import type { Turn } from "./turn.ts";
+import { TurnShares } from "./turn-shares.ts";
 
 /** From a client with more unread output than this, no further requests are read. */
 const pauseReadingBytes = 64 * 1024 * 1024;
 /** Replies are sent when this much has gathered, without waiting for the end of the turn. */
 const sendEarlyBytes = 1024 * 1024;
+
+/** The clients of a port: all, or those who look after the server. */
+export type PortPurpose = "clients" | "administration";
 
 /** Connects clients to a server: reads requests, runs them, and sends the replies of a turn together. */
 export class NetworkServer implements ConnectionOwner {
@@ -21,6 +25,7 @@ export class NetworkServer implements ConnectionOwner {
   readonly #args = new Arguments();
   readonly #connections = new Set<Connection>();
   readonly #clientLimits: ClientLimits;
+  readonly #shares: TurnShares;
   #stopped = false;
   #onLastClosed: () => void = () => {};
   readonly #listeners: Listener[] = [];
@@ -31,12 +36,24 @@ export class NetworkServer implements ConnectionOwner {
     this.#turn = turn;
     this.#limits = requestLimits(server.settings);
     this.#clientLimits = new ClientLimits(server, this.#connections);
+    this.#shares = new TurnShares({
+      monotonicMs: server.environment.monotonicMs,
+      turnMs: () => server.settings.values["client-turn-ms"],
+      run: (connection) => {
+        if (!this.#stopped) this.#run(connection);
+      },
+    });
+    turn.onEnd(() => this.#shares.endTurn());
+    server.info.add("clients", () => [
+      ["admin_clients", this.#clientLimits.administrativeCount],
+      ["clients_waiting_for_turn", this.#shares.waitingCount],
+    ]);
   }
 
   /** Accepts clients at this address; returns the port. */
-  async listen(listen: Listen, host: string, port: number): Promise<number> {
+  async listen(listen: Listen, host: string, port: number, purpose: PortPurpose = "clients"): Promise<number> {
     const handlers: TransportHandlers<Connection> = {
-      open: (socket) => this.#open(socket),
+      open: (socket) => this.#open(socket, purpose === "administration"),
       data: (connection, chunk) => this.#data(connection, chunk),
       drain: (connection) => connection.drain(),
       close: (connection) => this.#close(connection),
@@ -53,6 +70,7 @@ export class NetworkServer implements ConnectionOwner {
   /** Accepts no more clients, runs no further request, and hands the pending replies to the log and the sockets. */
   stop(): void {
     for (const listener of this.#listeners) listener.close();
+    this.#shares.finish();
     this.#stopped = true;
     this.#turn.flush();
   }
@@ -75,10 +93,12 @@ export class NetworkServer implements ConnectionOwner {
     });
   }
 
-  #open(socket: TransportSocket): Connection {
+  #open(socket: TransportSocket, isAdministrative: boolean): Connection {
     const server = this.#server;
     const values = server.settings.values;
     const connection = new Connection(socket, this, this.#limits);
+    connection.isAdministrative = isAdministrative;
+    connection.neverWaits = isAdministrative;
     const { statistics } = server.observers;
     server.clock.update();
     statistics.connectionsReceived++;
@@ -119,12 +139,21 @@ export class NetworkServer implements ConnectionOwner {
       this.#clientLimits.disconnect(connection, "a request longer than client-query-buffer-limit");
       return;
     }
-    this.#run(connection);
+    if (this.#shares.mayRun(connection)) this.#run(connection);
+    else this.#wait(connection);
+  }
+
+  /** The client's input is kept until a later turn. */
+  #wait(connection: Connection): void {
+    connection.parser.keepRest(this.#args);
+    this.#shares.wait(connection);
   }
 
   /** A client of another node, whose requests come over a link. */
   openSession(socket: TransportSocket): Connection {
     const connection = new Connection(socket, this, this.#limits);
+    // Its client waits at its own node.
+    connection.neverWaits = true;
     connection.context = this.#server.clients.addSession(connection);
     return connection;
   }
@@ -143,6 +172,7 @@ export class NetworkServer implements ConnectionOwner {
   }
 
   continueReading(connection: Connection): void {
+    if (this.#shares.isWaiting(connection)) return;
     // A client may be released while another client's command runs: its requests wait for the next turn.
     if (this.#turn.isRunning) setImmediate(() => this.#run(connection));
     else this.#run(connection);
@@ -152,7 +182,9 @@ export class NetworkServer implements ConnectionOwner {
     this.#turn.endAfterTurn(connection);
   }
 
-  forget({ context }: Connection): void {
+  forget(connection: Connection): void {
+    const { context } = connection;
+    this.#shares.leave(connection);
     this.#server.blocking.forget(context);
     this.#server.pause.forget(context);
   }
@@ -190,8 +222,9 @@ export class NetworkServer implements ConnectionOwner {
 
   #runTurn(connection: Connection): void {
     this.#turn.switchTo(connection);
+    let mustWait = false;
     try {
-      this.#runRequests(connection);
+      mustWait = this.#runRequests(connection) === "share used up";
     } catch (error) {
       // No command may throw past the processor. If one does, only its own client is disconnected.
       const { id } = connection.context.client;
@@ -199,14 +232,17 @@ export class NetworkServer implements ConnectionOwner {
       this.#clientLimits.disconnect(connection, "its request met an internal error");
     }
     connection.parser.keepRest(this.#args);
+    if (mustWait && connection.heldBytes > 0) this.#shares.wait(connection);
     this.#clientLimits.checkMemory(connection);
   }
 
-  #runRequests(connection: Connection): void {
+  #runRequests(connection: Connection): "share used up" | "no more to run" {
     const { parser } = connection;
     const { client } = connection.context;
     const args = this.#args;
     const turn = this.#turn;
+    const shares = this.#shares;
+    shares.beginShare();
     while (!connection.paused && !client.closing) {
       const result = parser.next(args);
       if (result === "request") this.#execute(connection, args);
@@ -217,7 +253,9 @@ export class NetworkServer implements ConnectionOwner {
         turn.switchTo(connection);
         if (this.#leavesTooMuch(connection)) break;
       }
+      if (shares.isUsedUp(connection) && !connection.paused && !client.closing) return "share used up";
     }
+    return "no more to run";
   }
 
   /** Whether a client must read its replies before it is served further. If so, nothing more is read from it. */
@@ -248,6 +286,7 @@ export class NetworkServer implements ConnectionOwner {
     connection.closed = true;
     connection.reader?.closed();
     this.#connections.delete(connection);
+    this.#shares.leave(connection);
     this.#clientLimits.forget(connection);
     this.#server.clients.remove(connection.context);
     if (this.#connections.size === 0) this.#onLastClosed();

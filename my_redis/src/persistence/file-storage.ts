@@ -26,6 +26,7 @@ export class FileStorage implements Storage {
     const { settings } = this.#server;
     if (settings.values.appendonly) this.log.open(() => this.snapshots.loadIfThere());
     else this.snapshots.loadIfThere();
+    this.snapshots.removeLeftovers();
     settings.onChange("appendonly", () => {
       if (settings.values.appendonly) this.#enableLog();
       else this.log.disable();

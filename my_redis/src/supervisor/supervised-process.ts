@@ -17,19 +17,22 @@ export interface SupervisedProcessOptions {
   readonly events: SupervisedProcessEvents;
   /** A monotonic clock, in milliseconds. */
   readonly monotonicMs: () => number;
+  /** A process that has neither ended nor made progress for this long after SIGTERM is killed. */
+  readonly stopGraceMs?: number;
 }
 
 /** Notifies a process that it has a supervisor, with which it must end. */
 export const greeting = "my-redis: supervised";
 /** The process's reply to the greeting, once it serves. */
 export const readyMessage = "my-redis: ready";
+/** The process is busy, for example with a large snapshot, and is getting on with it. */
+export const progressMessage = "my-redis: progress";
 
 const firstPauseMs = 100;
 const maxPauseMs = 5000;
 /** After it has served for this long, a process that dies counts as stable: the pauses begin short again. */
 const steadyMs = 10_000;
-/** A process that has not ended this long after SIGTERM is killed. */
-const stopGraceMs = 10_000;
+const defaultStopGraceMs = 10_000;
 
 /**
  * Starts a process again whenever it dies, with growing pauses. A process that ends with exit code 0 was asked to
@@ -66,7 +69,14 @@ export class SupervisedProcess {
       return;
     }
     child.kill("SIGTERM");
-    this.#timer = setTimeout(() => child.kill("SIGKILL"), stopGraceMs);
+    this.#killLater();
+  }
+
+  /** Kills the process after the grace time, which begins again with each sign of progress. */
+  #killLater(): void {
+    clearTimeout(this.#timer);
+    const { stopGraceMs = defaultStopGraceMs } = this.#options;
+    this.#timer = setTimeout(() => this.#child?.kill("SIGKILL"), stopGraceMs);
   }
 
   #start(): void {
@@ -79,6 +89,7 @@ export class SupervisedProcess {
     child.send(greeting, () => {});
     child.on("message", (message) => {
       if (message === readyMessage) this.#ready();
+      if (message === progressMessage && this.#stopping) this.#killLater();
     });
     child.once("error", (error) => this.#exited(error.message, false));
     child.once("exit", (code, signal) => this.#exited(signal ?? `exit code ${code}`, code === 0));

@@ -1,4 +1,23 @@
-import { greeting, readyMessage } from "./supervised-process.ts";
+import { greeting, progressMessage, readyMessage } from "./supervised-process.ts";
+
+/** Progress is reported this often at most. */
+const progressMs = 500;
+/** Whether a supervisor has greeted this process. */
+let greeted = false;
+
+/**
+ * The result tells the supervisor, if there is one, that this process is getting on with its work. It may be called for
+ * every block of a file, also while nothing else can run. `monotonicMs` is a monotonic clock, in milliseconds.
+ */
+export function progressReporter(monotonicMs: () => number): () => void {
+  let reportedMs = -Infinity;
+  return () => {
+    if (!greeted || !process.connected || monotonicMs() - reportedMs < progressMs) return;
+    reportedMs = monotonicMs();
+    // A supervisor that has just died needs no message.
+    process.send?.(progressMessage, () => {});
+  };
+}
 
 /**
  * To be called once this process serves. A supervisor that started it is notified, and `stop` is called when the
@@ -7,7 +26,6 @@ import { greeting, readyMessage } from "./supervised-process.ts";
 export function answerSupervisor(stop: () => void): () => void {
   // Another parent process may have opened a channel for its own purposes. Only a supervisor sends a greeting.
   if (process.send === undefined) return () => {};
-  let greeted = false;
   const answer = (message: unknown): void => {
     if (message !== greeting) return;
     greeted = true;

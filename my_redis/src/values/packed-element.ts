@@ -40,7 +40,8 @@ sizes[tagInteger24] = 5;
 sizes[tagInteger32] = 6;
 sizes[tagInteger64] = 10;
 
-const backLengthBytes = (size: number): number =>
+/** Bytes of the length at the end of an element that has `size` bytes before it. */
+export const backLengthBytes = (size: number): number =>
   size < 128 ? 1 : size < 16384 ? 2 : size < 2097152 ? 3 : size < 268435456 ? 4 : 5;
 
 /** Bytes of a string before its content. */

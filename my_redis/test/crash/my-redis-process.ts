@@ -1,7 +1,7 @@
 import { startProcess, type StartedProcess } from "../../../tools/test-services/index.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
-const mainFile = `${import.meta.dirname}/../../main.ts`;
+export const mainFile = `${import.meta.dirname}/../../main.ts`;
 
 /** MyRedis as a separate process that can be killed. */
 export interface MyRedisProcess {

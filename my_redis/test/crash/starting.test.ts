@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { processIsAlive, startProcess, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
-import { startMyRedis } from "./my-redis-process.ts";
+import { mainFile, startMyRedis } from "./my-redis-process.ts";
 
 const logFolder = (folder: string): string => join(folder, "appendonlydir");
 
@@ -43,33 +43,23 @@ describe("a start", () => {
     expect((await connection.reply("SET", "key", "another")).text).toBe("OK");
     connection.close();
     await first.process.stop();
-    expect(existsSync(join(logFolder(folder), "lock"))).toBe(false);
+    const second = await startMyRedis(folder);
+    await second.process.stop();
   });
 
-  test("takes over the lock of a process that was killed, even if another process has its number now", async () => {
-    const folder = await folderWithKey();
-    const lock = join(logFolder(folder), "lock");
-    expect(existsSync(lock)).toBe(true);
-    writeFileSync(lock, readFileSync(lock, "latin1").replace(/^\d+/, String(process.pid)));
-    const server = await startMyRedis(folder);
-    await server.process.kill("SIGKILL");
-  });
-
-  test("takes over the lock of a process that has ended, even if its parent has not reaped it", async () => {
-    const folder = await folderWithKey();
+  test("is possible after a process that was killed, even if its parent has not reaped it", async () => {
+    const folder = temporaryFolder("aof");
+    const words = [process.execPath, mainFile, "--port", "0", "--dir", folder, "--appendonly", "yes"];
     // `exec` turns the shell into a program that never reaps the shell's child.
     const parent = await startProcess({
-      cmd: ["bash", "-c", "sleep 60 & echo child:$!:; exec sleep 60"],
-      readyWhen: /child:(\d+):/,
+      cmd: ["bash", "-c", '"$@" & exec sleep 60', "bash", ...words],
+      readyWhen: /Ready to accept connections/,
     });
-    const child = Number(parent.readyMatch?.[1]);
-    const start = readFileSync(`/proc/${child}/stat`, "latin1").split(") ")[1]?.split(" ")[19];
-    const lock = join(logFolder(folder), "lock");
-    writeFileSync(lock, readFileSync(lock, "latin1").replace(/^\d+ \d+/, `${child} ${start}`));
-    await expect(startMyRedis(folder)).rejects.toThrow(`is in use by process ${child}`);
-    process.kill(child, "SIGKILL");
-    await waitUntil(() => !processIsAlive(child), { what: "the child's end", timeoutMs: 10_000 });
-    expect(existsSync(`/proc/${child}`)).toBe(true);
+    await expect(startMyRedis(folder)).rejects.toThrow("is in use by process");
+    const holder = Number(readFileSync(join(logFolder(folder), "lock"), "latin1"));
+    process.kill(holder, "SIGKILL");
+    await waitUntil(() => !processIsAlive(holder), { what: "the holder's end", timeoutMs: 10_000 });
+    expect(existsSync(`/proc/${holder}`)).toBe(true);
     const server = await startMyRedis(folder);
     await server.process.kill("SIGKILL");
     await parent.stop();

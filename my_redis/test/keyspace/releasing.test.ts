@@ -57,7 +57,7 @@ describe("a value without a key", () => {
     heap.allocate = () => {
       throw new RangeError("out of memory");
     };
-    expect(() => database.setString(bytes("key"), 0, 3, value, 0, 2 ** 31, record.encoding.raw, -1)).toThrow(
+    expect(() => database.setString(bytes("key"), 0, 3, value, 0, 2 ** 30, record.encoding.raw, -1)).toThrow(
       RangeError,
     );
     heap.allocate = allocate;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Heap } from "../../src/memory/heap.ts";
+import { Heap, HeapLimitError } from "../../src/memory/heap.ts";
 import * as record from "../../src/memory/record.ts";
 import { RecordTable } from "../../src/memory/record-table.ts";
 import { latin1Text } from "../../src/protocol/arguments.ts";
@@ -98,6 +98,28 @@ describe("a table of records", () => {
       expect(new Set(shared)).toEqual(new Set(halves));
       expect(shared).toHaveLength(halves.length);
     }
+  });
+
+  test("holds keys and values as long as Redis's, and refuses longer ones without a trace", () => {
+    const heap = new Heap();
+    const table = new RecordTable(heap, new HalfSipHash(1, 2));
+    // The system gives memory only for pages that are written to: the long keys below are a few bytes in a large block.
+    const key = bytesOf("key");
+    const address = table.addHashed(1, key, 0, 2 ** 29, 5);
+    expect(record.keyLengthOf(heap, address)).toBe(2 ** 29);
+    expect(record.valueStartOf(heap, address) - record.keyStartOf(heap, address)).toBe(2 ** 29);
+    expect(record.valueLengthOf(heap, address)).toBe(5);
+    expect(record.hasExpiry(heap, address)).toBe(false);
+    heap.turnMark();
+    expect(record.isMarked(heap, address)).toBe(false);
+    record.mark(heap, address);
+    expect(record.keyLengthOf(heap, address)).toBe(2 ** 29);
+    const used = heap.usedBytes;
+    expect(() => table.addHashed(2, key, 0, record.maxKeyBytes + 1, 0)).toThrow(HeapLimitError);
+    expect(() => table.addHashed(2, key, 0, 3, record.maxValueBytes + 1)).toThrow(HeapLimitError);
+    expect([heap.usedBytes, table.size]).toEqual([used, 1]);
+    table.release(10);
+    expect(heap.usedBytes).toBe(0);
   });
 
   test("continues growing while its entries change, until one table is left", () => {

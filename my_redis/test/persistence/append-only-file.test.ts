@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
 import { systemEnvironment } from "../../src/environment.ts";
@@ -113,5 +113,38 @@ describe("the append-only file answers", () => {
     file.write(unwritable("first"));
     expect(() => file.switchTo(openSync(path(), "w"))).toThrow("the append-only file cannot be written");
     file.close();
+  });
+});
+
+describe("after a failed sync the append-only file refuses writes until a restart, and is closed without an error,", () => {
+  /** A log whose file the system has closed: every later call on it fails. */
+  function openBroken(): Scene & { readonly refusals: (string | undefined)[] } {
+    const name = path();
+    const descriptor = openSync(name, "a");
+    const messages: string[] = [];
+    const environment = systemEnvironment((_level, message) => void messages.push(message));
+    const file = new AppendOnlyFile(environment, options, descriptor, 0);
+    const refusals: (string | undefined)[] = [];
+    file.onFailure = (refusal) => void refusals.push(refusal);
+    file.write(Buffer.from("first"));
+    closeSync(descriptor);
+    return { file, path: name, messages, refusals };
+  }
+
+  test("also when the sync belonged to a rewrite", async () => {
+    const { file, messages, refusals } = openBroken();
+    await expect(file.sync()).rejects.toThrow("EBADF");
+    expect([file.healthy, refusals]).toEqual([false, [expect.stringContaining("MISCONF")]]);
+    file.close();
+    expect(messages.join()).toContain("cannot be closed");
+  });
+
+  test("also when it was to continue in another file", () => {
+    const next = openSync(path(), "w");
+    const { file, refusals } = openBroken();
+    expect(() => file.switchTo(next)).toThrow("EBADF");
+    expect([file.healthy, refusals]).toEqual([false, [expect.stringContaining("MISCONF")]]);
+    file.close();
+    closeSync(next);
   });
 });

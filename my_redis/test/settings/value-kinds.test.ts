@@ -18,8 +18,10 @@ describe("values of directives", () => {
       expect(() => read(directives.maxmemory, word)).toThrow("argument must be a memory value");
     }
     expect(() => read(directives["proto-max-bulk-len"], "1kb")).toThrow(
-      "argument must be between 1048576 and 9223372036854775807 inclusive",
+      "argument must be between 1048576 and 1073741823 inclusive",
     );
+    // No key could be that long.
+    expect(() => read(directives["proto-max-bulk-len"], "1gb")).toThrow("between 1048576 and 1073741823 inclusive");
   });
 
   test("integers have no leading zeros, signs, blanks or fractions, and stay within their limits", () => {

@@ -20,6 +20,8 @@ export const reservationMessage = z.object({
   epoch: z.int().min(1),
   /** The gate's own clock at acceptance, Unix milliseconds. */
   acceptedAtMs: z.int().min(0),
+  /** The gate's sequence for the product at acceptance. Older relays do not send it. */
+  sequence: z.int().min(0).optional().catch(undefined),
   /**
    * The trace of the purchase (W3C Trace Context), if the publisher traces. A malformed value counts as missing,
    * because it must not cost the buyer the unit.

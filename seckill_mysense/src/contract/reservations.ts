@@ -2,13 +2,23 @@ import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 import { productId, reservationId, timestampMs } from "./identifiers.ts";
 
-export const reservationStatus = z.enum(["pending", "won", "paid", "cancelled", "expired", "refunded", "rejected"]);
+export const reservationStatus = z.enum([
+  "pending",
+  "won",
+  "paid",
+  "cancelled",
+  "expired",
+  "refunded",
+  "rejected",
+  "lost",
+]);
 export type ReservationStatus = z.infer<typeof reservationStatus>;
 
 export const reservation = z.object({
   reservation: reservationId,
   status: reservationStatus.describe(
-    "won is said only after the ledger's commit; it is to be paid before payBeforeMs.",
+    "won is said only after the ledger's commit; it is to be paid before payBeforeMs. lost: the gate has lost data, and " +
+      "nothing was ordered; the buyer may try again with the same token.",
   ),
   productID: productId,
   reason: z.string().optional().describe("With rejected: why."),

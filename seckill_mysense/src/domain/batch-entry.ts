@@ -16,10 +16,11 @@ export interface BatchEntry {
 export function entryOf(reservation: AcceptedReservation): BatchEntry {
   const parts = readableParts(reservation);
   const { reservationId, saleId, productId, userId, epoch } = parts;
-  const { acceptedAtMs } = reservation;
+  const { acceptedAtMs, sequence } = reservation;
   if (reservationId === undefined || saleId === undefined || productId === undefined) return parts;
   if (userId === undefined || epoch === undefined || !isWhole(acceptedAtMs)) return parts;
-  return { ...parts, reservation: { reservationId, saleId, productId, userId, epoch, acceptedAtMs } };
+  const accepted = { reservationId, saleId, productId, userId, epoch, acceptedAtMs };
+  return { ...parts, reservation: isWhole(sequence) ? { ...accepted, sequence } : accepted };
 }
 
 /** An entry that can only be rejected. */

@@ -4,13 +4,19 @@ import type { AcceptedReservation } from "./reservation.ts";
 import type { SaleProduct } from "./sale.ts";
 
 /** One product as the plan needs it. */
-export type PlannedProduct = ProductTotals & Pick<SaleProduct, "saleId" | "limitPerUser">;
+export type PlannedProduct = ProductTotals & Pick<SaleProduct, "saleId" | "limitPerUser" | "epoch">;
+
+/** `epoch` is the latest in which the gate accepted the reservation, if its message said so. */
+export interface KnownRejection {
+  readonly reason: RejectionReason;
+  readonly epoch: number | undefined;
+}
 
 /** The ledger's state of the reservations, buyers and products of one batch, read under the products' locks. */
 export interface LedgerState {
   readonly products: ReadonlyMap<string, PlannedProduct>;
   readonly ordered: ReadonlySet<string>;
-  readonly rejected: ReadonlyMap<string, RejectionReason>;
+  readonly rejected: ReadonlyMap<string, KnownRejection>;
   /** The slots that a buyer's active orders of a product occupy, by `holderKey`. */
   readonly slots: ReadonlyMap<string, ReadonlySet<number>>;
 }
@@ -30,9 +36,16 @@ export interface BatchPlan {
   readonly outcomes: readonly RecordOutcome[];
   readonly orders: readonly PlannedOrder[];
   readonly rejections: readonly PlannedRejection[];
+  /**
+   * Units of reservations that were rejected before. The gate accepted them again in a newer epoch: the rejections stand,
+   * and the newer units go back.
+   */
+  readonly repeatedRejections: readonly StockReturn[];
   readonly returns: readonly StockReturn[];
   /** Units to reserve, by product. */
   readonly reserved: ReadonlyMap<string, number>;
+  /** The highest sequence among the orders, by product; 0 if no order carries one. */
+  readonly sequences: ReadonlyMap<string, number>;
 }
 
 /** Epochs start at 1, so a return with this epoch never adds a unit. */
@@ -47,19 +60,21 @@ export function holderKey(productId: string, userId: string): string {
 export function planBatch(entries: readonly BatchEntry[], state: LedgerState): BatchPlan {
   const planner = new BatchPlanner(state);
   const outcomes = entries.map((entry) => planner.decide(entry));
-  const { orders, rejections, returns, reserved } = planner;
-  return { outcomes, orders, rejections, returns, reserved };
+  const { orders, rejections, repeatedRejections, returns, reserved, sequences } = planner;
+  return { outcomes, orders, rejections, repeatedRejections, returns, reserved, sequences };
 }
 
 class BatchPlanner {
   readonly orders: PlannedOrder[] = [];
   readonly rejections: PlannedRejection[] = [];
+  readonly repeatedRejections: StockReturn[] = [];
   readonly returns: StockReturn[] = [];
   readonly reserved = new Map<string, number>();
+  readonly sequences = new Map<string, number>();
   readonly #state: LedgerState;
   /** Decisions for earlier entries of this batch. */
   readonly #ordered = new Set<string>();
-  readonly #rejected = new Map<string, RejectionReason>();
+  readonly #rejected = new Map<string, KnownRejection>();
   readonly #slots = new Map<string, Set<number>>();
 
   constructor(state: LedgerState) {
@@ -70,8 +85,8 @@ class BatchPlanner {
     const { reservationId } = entry;
     if (reservationId === undefined) return { kind: "rejected", reason: "malformed" };
     if (this.#state.ordered.has(reservationId) || this.#ordered.has(reservationId)) return { kind: "duplicate" };
-    const earlier = this.#state.rejected.get(reservationId) ?? this.#rejected.get(reservationId);
-    if (earlier !== undefined) return { kind: "rejected", reason: earlier };
+    const earlier = this.#rejected.get(reservationId) ?? this.#state.rejected.get(reservationId);
+    if (earlier !== undefined) return this.#rejectAgain({ ...entry, reservationId }, earlier);
 
     const { reservation } = entry;
     if (reservation === undefined) return this.#reject({ ...entry, reservationId }, "malformed");
@@ -82,9 +97,11 @@ class BatchPlanner {
   }
 
   /** A free slot of the buyer, or the reason for refusing. */
-  #placeFor({ saleId, productId, userId }: AcceptedReservation): number | RejectionReason {
+  #placeFor({ saleId, productId, userId, epoch }: AcceptedReservation): number | RejectionReason {
     const product = this.#state.products.get(productId);
     if (product === undefined || product.saleId !== saleId) return "unknown_product";
+    // Since the gate was rebuilt without this reservation, another buyer may have its unit.
+    if (epoch < product.epoch) return "gate_lost";
     const taken = product.reserved + product.sold + (this.reserved.get(productId) ?? 0);
     // Checked before the limit per user: `limit_per_user` gives a unit back, and this unit does not exist.
     if (taken >= product.total) return "oversold";
@@ -94,7 +111,8 @@ class BatchPlanner {
   }
 
   #order(reservation: AcceptedReservation, slot: number): void {
-    const { reservationId, productId, userId } = reservation;
+    const { reservationId, productId, userId, sequence = 0 } = reservation;
+    this.sequences.set(productId, Math.max(sequence, this.sequences.get(productId) ?? 0));
     this.orders.push({ reservation, slot });
     this.reserved.set(productId, (this.reserved.get(productId) ?? 0) + 1);
     this.#ordered.add(reservationId);
@@ -103,15 +121,29 @@ class BatchPlanner {
 
   #reject(entry: PlannedRejection["entry"], reason: RejectionReason): RecordOutcome {
     this.rejections.push({ entry, reason });
-    this.#rejected.set(entry.reservationId, reason);
+    this.#rejected.set(entry.reservationId, { reason, epoch: entry.epoch });
     const stockReturn = this.#unitOf(entry, reason);
     if (stockReturn !== undefined) this.returns.push(stockReturn);
     return { kind: "rejected", reason };
   }
 
   /**
+   * One reservation has one answer. But if its message of an older epoch was late, the rebuilt gate may have accepted it
+   * once more, and that unit goes back.
+   */
+  #rejectAgain(entry: PlannedRejection["entry"], { reason, epoch }: KnownRejection): RecordOutcome {
+    if (entry.epoch === undefined || epoch === undefined || entry.epoch <= epoch) return { kind: "rejected", reason };
+    const stockReturn = this.#unitOf(entry, "gate_lost");
+    if (stockReturn !== undefined) {
+      this.repeatedRejections.push(stockReturn);
+      this.#rejected.set(entry.reservationId, { reason, epoch: entry.epoch });
+    }
+    return { kind: "rejected", reason };
+  }
+
+  /**
    * The return of a rejected reservation: the gate gets the unit back, and the buyer may try again. The unit belongs to
-   * the epoch in which it was accepted, since a later epoch was armed with this unit included.
+   * the epoch in which it was accepted. A later epoch was armed with this unit included, so there is nothing to return.
    *
    * An `oversold` reservation has no unit: the gate had given away more units than exist, for example because it lost
    * its last writes. Giving such a unit back would sell it again and again. The return only frees the buyer.
@@ -120,7 +152,8 @@ class BatchPlanner {
     const { reservationId, saleId, productId, userId, epoch } = entry;
     if (saleId === undefined || productId === undefined || userId === undefined || epoch === undefined)
       return undefined;
-    if (this.#state.products.get(productId)?.saleId !== saleId) return undefined;
+    const product = this.#state.products.get(productId);
+    if (product?.saleId !== saleId || epoch < product.epoch) return undefined;
     return { reservationId, saleId, productId, userId, epoch: reason === "oversold" ? epochWithoutUnit : epoch };
   }
 

@@ -15,8 +15,11 @@ export interface Order {
   readonly payBeforeMs: number;
 }
 
-/** Why the ledger refused a reservation for good. */
-export type RejectionReason = "oversold" | "limit_per_user" | "unknown_product" | "malformed";
+/**
+ * Why the ledger refused a reservation for good. `gate_lost`: the gate accepted it in an epoch that is over. The gate has
+ * been rebuilt without it since, and its unit is on sale again.
+ */
+export type RejectionReason = "oversold" | "limit_per_user" | "unknown_product" | "malformed" | "gate_lost";
 
 /** The outcome of one queue message. `duplicate`: this reservation id was recorded before, nothing changed. */
 export type RecordOutcome =

@@ -13,6 +13,8 @@ export interface AcceptedReservation extends ReservationRequest {
   readonly epoch: number;
   /** The time of acceptance by the gate's clock, Unix milliseconds. */
   readonly acceptedAtMs: number;
+  /** The gate's sequence for the product at acceptance; undefined from a relay that does not know it. */
+  readonly sequence?: number | undefined;
 }
 
 /** The readable parts of a message that is not a valid reservation. */

@@ -21,3 +21,9 @@ export interface SaleProduct {
   /** Generation of the gate's state: raised whenever the gate is rebuilt from the ledger. Starts at 1. */
   readonly epoch: number;
 }
+
+/**
+ * How long after the end of its sale a product's gate is looked after: compared with the ledger, and rebuilt if it has
+ * lost data. Units that come back still need it then, and so do buyers who ask about their reservations.
+ */
+export const repairedAfterEndMs = 24 * 60 * 60 * 1_000;

@@ -2,7 +2,7 @@ import { Cluster, Redis } from "ioredis";
 import type { Logger } from "../logging/logger.ts";
 import { backoffMs } from "../time/backoff.ts";
 import { GateOutcomeUnknown, GateUnavailable } from "./gate-errors.ts";
-import type { GateScript } from "./gate-script.ts";
+import { type GateScript, gateScripts } from "./gate-script.ts";
 
 /** The gate's server: any server that speaks Redis's protocol and runs its Lua scripts, or a cluster of such servers. */
 export type GateServer =
@@ -54,6 +54,8 @@ export class GateConnection {
       this.#failure = error.message;
     });
     this.#client.on("ready", () => (this.#failure = undefined));
+    if (this.#client instanceof Redis) teachScripts(this.#client);
+    else this.#client.on("+node", teachScripts);
   }
 
   get isReady(): boolean {
@@ -124,6 +126,17 @@ export class GateConnection {
     reply.then(resolve, reject).finally(() => clearTimeout(timer));
     return promise;
   }
+}
+
+/**
+ * Loads the scripts at each connection to a node. Otherwise the first run of a script would fail, and on a ring of MyRedis
+ * the node would ask all others for the script before that, and wait for those that are frozen.
+ */
+function teachScripts(node: Redis): void {
+  node.on("ready", () => {
+    // A script that could not be loaded is sent with its first run.
+    for (const { source } of Object.values(gateScripts)) node.script("LOAD", source).catch(() => undefined);
+  });
 }
 
 function typedFailure(name: string, error: unknown): Error {

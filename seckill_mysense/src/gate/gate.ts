@@ -1,6 +1,7 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
 import type { Sale, SaleProduct } from "../domain/sale.ts";
+import type { GateRepair } from "./gate-repair.ts";
 import type { GateProduct } from "./product-keys.ts";
 
 /** The gate's counters for one product, read at one moment. */
@@ -12,6 +13,17 @@ export interface GateStatus {
   readonly total: number;
   readonly startsAtMs: number;
   readonly endsAtMs: number;
+  /** Grows by one with each accepted reservation and each returned unit, and never goes down while the gate keeps its data. */
+  readonly sequence: number;
+  /**
+   * Whether this run of this server may sell. False after a restart, or on a promoted replica: the state may then be an
+   * older one, and must be compared with the ledger.
+   */
+  readonly verified: boolean;
+  /** How long the lease of a running repair lasts, in milliseconds; 0 without one. */
+  readonly repairLeaseMs: number;
+  /** The server's clock, Unix milliseconds: it decides when a sale starts and ends. */
+  readonly nowMs: number;
   /** Accepted reservations that the relay has not yet handed to the queue. */
   readonly outboxLength: number;
   /** Users with at least one reservation. */
@@ -19,6 +31,23 @@ export interface GateStatus {
   /** Reservations whose unit the ledger has released, in any epoch. */
   readonly returns: number;
 }
+
+/** What the caller knows of the gate's latest state. An older state answers `closed`. */
+export interface ReserveOptions {
+  /** The epoch in the ledger. */
+  readonly minEpoch?: number;
+  /** The highest sequence that the caller has seen in this epoch. */
+  readonly minSequence?: number;
+}
+
+export type GiveBackOutcome =
+  | { readonly kind: "returned"; readonly sequence: number }
+  /** There is nothing to return: it was returned before, or the epoch is over. */
+  | { readonly kind: "ignored" }
+  /** The product is closed, to be compared or rebuilt: the return is to be repeated later. */
+  | { readonly kind: "closed" }
+  /** The gate knows nothing of the product. */
+  | { readonly kind: "unknown" };
 
 /** An outbox entry on its way to the queue. */
 export interface OutboxEntry {
@@ -35,25 +64,22 @@ export interface OutboxEntry {
  */
 export interface Gate {
   /**
-   * Puts a product's stock in place, once per epoch. A second call for the same epoch changes nothing
+   * Puts the stock of a product in place that the gate does not know. A second call for the same epoch changes nothing
    * (a restart in mid-sale must not sell the stock again). `available` is total - reserved - sold from the ledger.
-   * Rejects with `GateArmRefused` for an older epoch, and for a newer one while the outbox still holds entries.
+   * Rejects with `GateArmRefused` if the gate knows the product in another epoch: only a repair changes the epoch.
    */
   arm(sale: Sale, product: SaleProduct, available: number): Promise<"armed" | "already_armed">;
-  /** Closes a product for repair: `reserve` answers `closed` until it is armed with a higher epoch. */
-  shut(product: GateProduct): Promise<void>;
   /**
    * A reservation id that was accepted once is answered `replay` for ever, even after the end of the sale and after its
    * unit went back: buying again needs a new reservation id.
-   * `minEpoch` (from the ledger) makes a gate that fell back to older state answer `closed`.
    */
-  reserve(request: ReservationRequest, options?: { readonly minEpoch?: number }): Promise<ReserveOutcome>;
+  reserve(request: ReservationRequest, options?: ReserveOptions): Promise<ReserveOutcome>;
   /**
    * Puts one unit back: at most once per reservation, only in its epoch, never above the total.
    * The epoch of a return is the product's at the moment of release, not the one in which the order was accepted.
-   * In any case the user no longer holds the reservation and may buy again.
+   * If it is returned or ignored, the user no longer holds the reservation and may buy again.
    */
-  giveBack(stockReturn: StockReturn): Promise<"returned" | "ignored">;
+  giveBack(stockReturn: StockReturn): Promise<GiveBackOutcome>;
   /** Undefined when the gate knows nothing of the product. */
   status(saleId: string, productId: string): Promise<GateStatus | undefined>;
   /** Whether the gate has accepted this reservation: it is pending until the ledger has recorded it. */
@@ -67,6 +93,8 @@ export interface Gate {
   acknowledgeOutbox(product: GateProduct, entryIds: readonly string[]): Promise<void>;
   /** Forgets the names of relays that hold no entry and have been silent for `idleMs`. */
   forgetRelays(product: GateProduct, idleMs: number): Promise<void>;
+
+  readonly repair: GateRepair;
 
   close(): Promise<void>;
 }

@@ -73,23 +73,33 @@ export class Outbox {
 
 type RawEntry = [entryId: string, fields: string[] | null];
 
-/** Fields as scripts/reserve.lua writes them: e (epoch), u (user id), r (reservation id), and t (trace) where there is one. */
+/** Fields as scripts/reserve.lua writes them: e (epoch), u (user id), r (reservation id), s (sequence), and t (trace) where there is one. */
 function decodeEntry(product: GateProduct, [entryId, fields]: RawEntry): OutboxEntry | undefined {
   if (fields === null) return undefined;
   let epoch = 0;
   let userId = "";
   let reservationId = "";
+  let sequence: number | undefined;
   let traceparent: string | undefined;
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const value = fields[i + 1]!;
     if (fields[i] === "e") epoch = Number(value);
     else if (fields[i] === "u") userId = value;
     else if (fields[i] === "r") reservationId = value;
+    else if (fields[i] === "s") sequence = Number(value);
     else if (fields[i] === "t") traceparent = value;
   }
   if (!Number.isInteger(epoch) || epoch < 1 || userId === "" || reservationId === "") return undefined;
   const acceptedAtMs = entryTimeMs(entryId);
-  const reservation = { reservationId, saleId: product.saleId, productId: product.id, userId, epoch, acceptedAtMs };
+  const reservation = {
+    reservationId,
+    saleId: product.saleId,
+    productId: product.id,
+    userId,
+    epoch,
+    acceptedAtMs,
+    sequence,
+  };
   return { entryId, reservation: traceparent === undefined ? reservation : { ...reservation, traceparent } };
 }
 

@@ -3,9 +3,10 @@ import type { ReservationRequest } from "../domain/reservation.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import { checkCount, checkReservation, checkStock, type Stock } from "./check-request.ts";
-import type { Gate, GateStatus } from "./gate.ts";
+import type { Gate, GateStatus, GiveBackOutcome } from "./gate.ts";
 import { GateArmRefused, GateOutcomeUnknown } from "./gate-errors.ts";
 import { GateConnection, type GateServer } from "./gate-connection.ts";
+import { createGateRepair, stockArguments } from "./redis-gate-repair.ts";
 import { gateScripts } from "./gate-script.ts";
 import { Outbox, relayGroup } from "./outbox.ts";
 import { checkIdentifier, productKeys, type GateProduct } from "./product-keys.ts";
@@ -48,8 +49,8 @@ export function createGate(options: GateOptions): Gate {
   const outbox = new Outbox(connection, logger);
   return {
     arm: (sale, product, available) => arm(connection, retentionMs, { sale, product, available }),
-    shut: async (product) => void (await connection.run(gateScripts.shut, productKeys(product), [])),
-    reserve: async (request, reserveOptions) => batcher.reserve(request, reserveOptions?.minEpoch ?? 0),
+    reserve: async (request, { minEpoch = 0, minSequence = 0 } = {}) =>
+      batcher.reserve(request, { minEpoch, minSequence }),
     giveBack: (stockReturn) => giveBack(connection, stockReturn),
     status: (saleId, productId) => readStatus(connection, { saleId, id: productId }),
     holds: (request) => holds(connection, request),
@@ -57,48 +58,56 @@ export function createGate(options: GateOptions): Gate {
     claimOutbox: (product, relayName, limit, idleMs) => outbox.claim(product, relayName, limit, idleMs),
     acknowledgeOutbox: (product, entryIds) => outbox.acknowledge(product, entryIds),
     forgetRelays: (product, idleMs) => outbox.forgetRelays(product, idleMs),
+    repair: createGateRepair(connection, retentionMs),
     close: () => connection.close(),
   };
 }
 
 async function arm(connection: GateConnection, retentionMs: number, stock: Stock): Promise<"armed" | "already_armed"> {
   checkStock(stock);
-  const { sale, product, available } = stock;
-  const numbers = [product.epoch, available, product.total, sale.startsAtMs, sale.endsAtMs, product.limitPerUser];
-  const args = [...numbers, retentionMs].map(String);
-  const reply = await connection.run(gateScripts.arm, productKeys(product), [...args, relayGroup]);
+  const { sale, product } = stock;
+  const args = [...stockArguments(stock, retentionMs), relayGroup];
+  const reply = await connection.run(gateScripts.arm, productKeys(product), args);
   const [outcome, detail] = reply as [string, string?];
   if (outcome === "armed" || outcome === "already_armed") return outcome;
   const what = `product ${product.id} of sale ${sale.id} was not armed with epoch ${product.epoch}`;
-  if (outcome === "older_epoch") throw new GateArmRefused(`${what}: the gate is at epoch ${detail} already`);
-  if (outcome === "not_drained")
-    throw new GateArmRefused(`${what}: ${detail} entries of its outbox are not handed over`);
+  if (outcome === "other_epoch") throw new GateArmRefused(`${what}: the gate is at epoch ${detail} already`);
+  if (outcome === "repairing") throw new GateArmRefused(`${what}: the product is under repair`);
   throw new GateOutcomeUnknown(`arm: unreadable reply from the gate server: ${JSON.stringify(reply)}`);
 }
 
-async function giveBack(connection: GateConnection, stockReturn: StockReturn): Promise<"returned" | "ignored"> {
+async function giveBack(connection: GateConnection, stockReturn: StockReturn): Promise<GiveBackOutcome> {
   const { saleId, productId, userId, reservationId, epoch } = stockReturn;
   checkReservation(stockReturn);
   const args = [String(epoch), userId, reservationId];
   const reply = await connection.run(gateScripts.giveBack, productKeys({ saleId, id: productId }), args);
-  return reply === "returned" ? "returned" : "ignored";
+  const [kind, sequence] = reply as [GiveBackOutcome["kind"], string?];
+  return kind === "returned" ? { kind, sequence: Number(sequence) } : { kind };
 }
+
+/** In the order of scripts/status.lua. */
+const statusFigures = [
+  "epoch",
+  "open",
+  "available",
+  "total",
+  "startsAtMs",
+  "endsAtMs",
+  "sequence",
+  "verified",
+  "outboxLength",
+  "holders",
+  "returns",
+  "nowMs",
+  "repairLeaseMs",
+] as const satisfies (keyof GateStatus)[];
 
 async function readStatus(connection: GateConnection, product: GateProduct): Promise<GateStatus | undefined> {
   const reply = (await connection.run(gateScripts.status, productKeys(product), [])) as (string | number)[];
   if (reply.length === 0) return undefined;
-  const [epoch, open, available, total, startsAtMs, endsAtMs, outboxLength, holders, returns] = reply.map(Number);
-  return {
-    epoch: epoch!,
-    open: open === 1,
-    available: available!,
-    total: total!,
-    startsAtMs: startsAtMs!,
-    endsAtMs: endsAtMs!,
-    outboxLength: outboxLength!,
-    holders: holders!,
-    returns: returns!,
-  };
+  const entries = statusFigures.map((name, index) => [name, Number(reply[index])]);
+  const figures = Object.fromEntries(entries) as Record<(typeof statusFigures)[number], number>;
+  return { ...figures, open: figures.open === 1, verified: figures.verified === 1 };
 }
 
 async function holds(connection: GateConnection, request: ReservationRequest): Promise<boolean> {

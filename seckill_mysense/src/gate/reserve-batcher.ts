@@ -3,6 +3,7 @@ import type { Clock } from "../time/clock.ts";
 import { checkReservation } from "./check-request.ts";
 import type { GateConnection } from "./gate-connection.ts";
 import { GateUnavailable } from "./gate-errors.ts";
+import type { ReserveOptions } from "./gate.ts";
 import { gateScripts } from "./gate-script.ts";
 import { productKeys, type ProductKeys } from "./product-keys.ts";
 import { readReserveReply, reserveArguments } from "./reserve-reply.ts";
@@ -21,7 +22,7 @@ export interface ReserveBatcherOptions {
 
 interface Waiting {
   readonly request: ReservationRequest;
-  readonly minEpoch: number;
+  readonly least: Required<ReserveOptions>;
   readonly sinceMs: number;
   readonly resolve: (outcome: ReserveOutcome) => void;
   readonly reject: (error: Error) => void;
@@ -52,14 +53,14 @@ export class ReserveBatcher {
     this.#options = options;
   }
 
-  reserve(request: ReservationRequest, minEpoch: number): Promise<ReserveOutcome> {
+  reserve(request: ReservationRequest, least: Required<ReserveOptions>): Promise<ReserveOutcome> {
     checkReservation(request);
     if (this.#waitingCount >= this.#options.maxWaiting) {
       throw new GateUnavailable(`${this.#waitingCount} reservations wait for the gate already, which is the limit`);
     }
     const lane = this.#lane(request);
     return new Promise<ReserveOutcome>((resolve, reject) => {
-      lane.waiting.push({ request, minEpoch, sinceMs: this.#options.elapsedMs(), resolve, reject });
+      lane.waiting.push({ request, least, sinceMs: this.#options.elapsedMs(), resolve, reject });
       this.#waitingCount += 1;
       this.#schedule(lane);
     });
@@ -105,8 +106,7 @@ export class ReserveBatcher {
   async #run(lane: Lane, batch: readonly Waiting[]): Promise<void> {
     try {
       const requests = batch.map((waiting) => waiting.request);
-      const minEpoch = batch.reduce((highest, waiting) => Math.max(highest, waiting.minEpoch), 0);
-      const args = reserveArguments(requests, minEpoch);
+      const args = reserveArguments(requests, strictest(batch));
       const outcomes = readReserveReply(requests, await this.#connection.run(gateScripts.reserve, lane.keys, args));
       for (const [i, waiting] of batch.entries()) waiting.resolve(outcomes[i]!);
     } catch (error) {
@@ -140,4 +140,16 @@ export class ReserveBatcher {
     if (lane.waiting.length > 0 || lane.inFlight > 0 || lane.scheduled) return;
     this.#lanes.delete(lane.name);
   }
+}
+
+/** A sequence belongs to an epoch, so the highest sequence of the highest epoch counts. */
+function strictest(batch: readonly Waiting[]): Required<ReserveOptions> {
+  let strictest = batch[0]!.least;
+  for (const { least } of batch) {
+    const isNewer = least.minEpoch > strictest.minEpoch;
+    if (isNewer || (least.minEpoch === strictest.minEpoch && least.minSequence > strictest.minSequence)) {
+      strictest = least;
+    }
+  }
+  return strictest;
 }

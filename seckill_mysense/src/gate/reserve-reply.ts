@@ -1,9 +1,10 @@
 import type { ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
+import type { ReserveOptions } from "./gate.ts";
 import { GateOutcomeUnknown } from "./gate-errors.ts";
 
 /** ARGV of scripts/reserve.lua. */
-export function reserveArguments(requests: readonly ReservationRequest[], minEpoch: number): string[] {
-  const args = [String(minEpoch)];
+export function reserveArguments(requests: readonly ReservationRequest[], least: Required<ReserveOptions>): string[] {
+  const args = [String(least.minEpoch), String(least.minSequence)];
   for (const request of requests) args.push(request.userId, request.reservationId, request.traceparent ?? "");
   return args;
 }
@@ -11,18 +12,23 @@ export function reserveArguments(requests: readonly ReservationRequest[], minEpo
 /** Outcomes in the order of the requests, from the reply that scripts/reserve.lua describes. */
 export function readReserveReply(requests: readonly ReservationRequest[], reply: unknown): ReserveOutcome[] {
   if (!Array.isArray(reply)) throw unreadable(reply);
-  const [state, detail] = reply as string[];
+  const [state, detail, before] = reply as string[];
   if (state === "closed") return requests.map(() => ({ kind: "closed" }));
   if (state === "not_started") return requests.map(() => ({ kind: "not_started", startsAtMs: Number(detail) }));
-  if (state !== "decided" || reply.length !== requests.length + 2) throw unreadable(reply);
+  if (state !== "decided" || reply.length !== requests.length + 3) throw unreadable(reply);
   const epoch = Number(detail);
-  return requests.map((request, i) => readOutcome(request, epoch, String(reply[i + 2])));
+  let sequence = Number(before);
+  return requests.map((request, i) => {
+    const outcome = String(reply[i + 3]);
+    if (outcome[0] !== "a") return readOther(epoch, outcome);
+    sequence += 1;
+    const acceptedAtMs = entryTimeMs(outcome.slice(1));
+    return { kind: "accepted", reservation: { ...request, epoch, acceptedAtMs, sequence } };
+  });
 }
 
-function readOutcome(request: ReservationRequest, epoch: number, outcome: string): ReserveOutcome {
+function readOther(epoch: number, outcome: string): ReserveOutcome {
   switch (outcome[0]) {
-    case "a":
-      return { kind: "accepted", reservation: { ...request, epoch, acceptedAtMs: entryTimeMs(outcome.slice(1)) } };
     case "r":
       return { kind: "replay", reservationId: outcome.slice(1) };
     case "s":

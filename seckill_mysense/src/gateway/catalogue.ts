@@ -3,6 +3,8 @@ import type { Sale, SaleProduct } from "../domain/sale.ts";
 import type { Gate, GateStatus } from "../gate/gate.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { LedgerSales } from "../ledger/sales.ts";
+import { settledWithin } from "../time/settled-within.ts";
+import type { GateClock } from "./gate-clock.ts";
 import { RefusedReservations, SoldOutHint } from "./sold-out-hint.ts";
 
 /** One product as this gateway knows it. */
@@ -13,18 +15,28 @@ export interface CatalogueProduct {
   available: number | null;
   /** How many units had been given back to the gate at its last answer. */
   returns: number;
+  /** The highest sequence of the gate that this gateway has seen in the product's epoch. */
+  sequence: number;
   readonly soldOut: SoldOutHint;
 }
 
-/** Gets the gate's latest status of a product; resolves with whether the gate is armed for the product's epoch. */
-export type EnsureArmed = (sale: Sale, product: SaleProduct, status: GateStatus | undefined) => Promise<boolean>;
+/** Looks after the gates, and rebuilds those that have lost data. */
+export interface GateWatch {
+  /** This product does not sell, although its gate was asked for it. `seen`: the highest sequence that was seen of it. */
+  hurry(productId: string, seen: { readonly epoch: number; readonly sequence: number }): void;
+  /** Products that do not sell. */
+  readonly closed: number;
+  readonly counts: Readonly<Record<"armed" | "adopted" | "repaired", number>>;
+}
 
 export interface CatalogueOptions {
   readonly ledgerSales: Pick<LedgerSales, "list" | "read">;
   readonly gate: Gate;
   readonly tokens: SaleTokens;
   readonly logger: Logger;
-  readonly ensureArmed: EnsureArmed;
+  readonly gateWatch: GateWatch | undefined;
+  /** Notes the clock of the gate's server. */
+  readonly gateClock: GateClock;
   readonly now: () => number;
   readonly refreshMs: number;
   readonly maxSales: number;
@@ -51,6 +63,8 @@ export class Catalogue {
   #version = 0;
   #ledgerSeenMs = 0;
   #gateSeenMs = 0;
+  /** Products for which the gate has not answered yet. */
+  readonly #asked = new Set<string>();
   /** The parts that are unreachable now. Each outage is logged once, not at every refresh. */
   readonly #outages = new Set<string>();
 
@@ -133,40 +147,58 @@ export class Catalogue {
     return (read?.products ?? []).map((product) => {
       const before = this.#products.get(product.id);
       if (before === undefined) return this.#newProduct(read!.sale, product);
-      if (before.product.epoch !== product.epoch) before.soldOut.clear();
+      if (before.product.epoch !== product.epoch) {
+        before.soldOut.clear();
+        before.sequence = 0;
+      }
       return Object.assign(before, { sale: read!.sale, product });
     });
   }
 
   #newProduct(sale: Sale, product: SaleProduct): CatalogueProduct {
     const soldOut = new SoldOutHint(this.#refused, this.#options.soldOutHintMs);
-    return { sale, product, available: null, returns: 0, soldOut };
+    return { sale, product, available: null, returns: 0, sequence: 0, soldOut };
   }
 
+  /**
+   * Asks the gate for all watched products, and waits only a while. One node of the gate that does not answer must not
+   * make this gateway look as if it could not sell the products of the others.
+   */
   async #readStock(): Promise<void> {
-    const { now } = this.#options;
+    const { now, refreshMs } = this.#options;
     const open = [...this.#products.values()].filter(({ sale }) => sale.endsAtMs + settledAfterMs >= now());
-    const watched = open.slice(0, maxWatchedProducts);
-    const readings = await Promise.allSettled(watched.map((entry) => this.#readStockOf(entry)));
-    let failure: Error | undefined;
-    for (const [index, reading] of readings.entries()) {
-      if (reading.status === "fulfilled") continue;
-      watched[index]!.available = null;
-      failure ??= reading.reason as Error;
-    }
-    if (failure !== undefined) return this.#tellOutage("the gate", failure.message);
-    this.#gateSeenMs = now();
-    this.#tellRecovery("the gate");
+    const watched = open.slice(0, maxWatchedProducts).filter(({ product }) => !this.#asked.has(product.id));
+    const readings = watched.map((entry) => this.#readStockOf(entry));
+    await settledWithin(refreshMs / 2, Promise.all(readings));
+    if (open.length === 0) this.#gateSeenMs = now();
   }
 
   async #readStockOf(entry: CatalogueProduct): Promise<void> {
-    const { gate, ensureArmed } = this.#options;
+    const { gate, now, gateClock } = this.#options;
     const { sale, product } = entry;
-    const status = await gate.status(sale.id, product.id);
-    const isArmed = await ensureArmed(sale, product, status);
-    if (status === undefined) entry.available = isArmed ? product.total : null;
-    else entry.available = status.open && status.epoch === product.epoch ? status.available : null;
-    if (status === undefined) return;
+    this.#asked.add(product.id);
+    const askedMs = now();
+    try {
+      const status = await gate.status(sale.id, product.id);
+      this.#gateSeenMs = now();
+      this.#tellRecovery("the gate");
+      if (status !== undefined) gateClock.note(status.nowMs, askedMs, this.#gateSeenMs);
+      this.#noteStatus(entry, status);
+    } catch (error) {
+      entry.available = null;
+      this.#tellOutage("the gate", String(error));
+    } finally {
+      this.#asked.delete(product.id);
+    }
+  }
+
+  #noteStatus(entry: CatalogueProduct, status: GateStatus | undefined): void {
+    const { id, epoch } = entry.product;
+    const sells = status?.open === true && status.verified && status.epoch === epoch;
+    if (!sells) this.#options.gateWatch?.hurry(id, { epoch, sequence: entry.sequence });
+    entry.available = sells ? status.available : null;
+    if (!sells) return;
+    entry.sequence = Math.max(entry.sequence, status.sequence);
     // Another gateway may have sold a returned unit to a buyer whom this gateway remembers as refused.
     if (status.available > 0 || status.returns !== entry.returns) entry.soldOut.clear();
     entry.returns = status.returns;

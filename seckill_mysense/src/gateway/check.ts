@@ -3,8 +3,10 @@ import type { ClientAddress } from "../authorization/client-address.ts";
 import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
 import type { CheckAnswer } from "../contract/check.ts";
+import type { AcceptedReservation } from "../domain/reservation.ts";
+import type { ReserveOptions } from "../gate/gate.ts";
 import type { FailureCode } from "../contract/failures.ts";
-import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
+import type { Catalogue, CatalogueProduct, GateWatch } from "./catalogue.ts";
 import type { GateAnswer, GateCalls } from "./gate-calls.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { NodeLimits } from "./node-limits.ts";
@@ -21,8 +23,9 @@ export interface CheckOptions {
   readonly perAddress: RateLimiter;
   readonly clientAddress: ClientAddress;
   readonly nodeLimits: NodeLimits;
+  readonly gateWatch: GateWatch | undefined;
   readonly metrics: GatewayMetrics;
-  /** Unix milliseconds. */
+  /** The gate's clock as far as this gateway knows it, Unix milliseconds. */
   readonly now: () => number;
   /** Milliseconds of a monotonic clock, for measuring durations. */
   readonly elapsedMs: () => number;
@@ -185,7 +188,7 @@ export class Check {
     const { gateCalls, metrics, elapsedMs } = this.#options;
     const { saleId, productId, userId, reservationId } = claims;
     const startedMs = elapsedMs();
-    const outcome = await gateCalls.reserve({ saleId, productId, userId, reservationId }, entry.product.epoch);
+    const outcome = await gateCalls.reserve({ saleId, productId, userId, reservationId }, knownOf(entry));
     metrics.observeGateLatency((elapsedMs() - startedMs) / 1000);
     return this.#answerTo(outcome, claims, entry, nowMs);
   }
@@ -196,6 +199,7 @@ export class Check {
     switch (outcome.kind) {
       case "accepted":
         entry.soldOut.clear();
+        noteSequence(entry, outcome.reservation);
         authorizer.reportHolding(outcome.reservation);
         metrics.checks.add("accepted");
         return answer({ reservation: claims.reservationId, status: "accepted" } satisfies CheckAnswer, 202);
@@ -216,6 +220,7 @@ export class Check {
       case "ended":
         return this.#turnAway("sale_ended");
       case "closed":
+        this.#options.gateWatch?.hurry(productId, { epoch: entry.product.epoch, sequence: entry.sequence });
         return this.#turnAway("gate_closed");
       case "busy":
         return this.#turnAway("overloaded");
@@ -223,4 +228,12 @@ export class Check {
         return this.#turnAway("gate_unavailable");
     }
   }
+}
+
+function knownOf({ product, sequence }: CatalogueProduct): Required<ReserveOptions> {
+  return { minEpoch: product.epoch, minSequence: sequence };
+}
+
+function noteSequence(entry: CatalogueProduct, { epoch, sequence = 0 }: AcceptedReservation): void {
+  if (epoch === entry.product.epoch && sequence > entry.sequence) entry.sequence = sequence;
 }

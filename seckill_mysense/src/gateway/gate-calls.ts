@@ -1,7 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
 import { GateUnavailable } from "../gate/gate-errors.ts";
-import type { Gate } from "../gate/gate.ts";
+import type { Gate, ReserveOptions } from "../gate/gate.ts";
 import { activeTraceparent, isTracing, traceCall } from "../tracing/tracing.ts";
 
 /**
@@ -33,25 +33,25 @@ export class GateCalls {
     return this.#running;
   }
 
-  /** `minEpoch` is the ledger's epoch. A gate that fell back to an older state then answers `closed`. */
-  async reserve(request: ReservationRequest, minEpoch: number): Promise<GateAnswer> {
+  /** A gate that fell back to an older state than the caller knows answers `closed`. */
+  async reserve(request: ReservationRequest, known: Required<ReserveOptions>): Promise<GateAnswer> {
     if (this.#running >= this.#options.maxConcurrent) return { kind: "busy" };
     this.#running++;
     try {
-      if (!isTracing) return await this.#attempt(request, minEpoch);
+      if (!isTracing) return await this.#attempt(request, known);
       return await traceCall("gate reserve", describe, () =>
-        this.#attempt({ ...request, traceparent: activeTraceparent() }, minEpoch),
+        this.#attempt({ ...request, traceparent: activeTraceparent() }, known),
       );
     } finally {
       this.#running--;
     }
   }
 
-  async #attempt(request: ReservationRequest, minEpoch: number): Promise<GateAnswer> {
+  async #attempt(request: ReservationRequest, known: Required<ReserveOptions>): Promise<GateAnswer> {
     let reached = false;
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#gate.reserve(request, { minEpoch });
+        return await this.#gate.reserve(request, known);
       } catch (error) {
         reached ||= !(error instanceof GateUnavailable);
       }

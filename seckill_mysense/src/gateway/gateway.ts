@@ -12,9 +12,10 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
-import { Catalogue, type EnsureArmed } from "./catalogue.ts";
+import { Catalogue, type GateWatch } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
 import { type AddressOf, Check } from "./check.ts";
+import { GateClock } from "./gate-clock.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
@@ -31,13 +32,13 @@ import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
-  readonly ledger: Pick<Ledger, "sales" | "users" | "orders">;
+  readonly ledger: Pick<Ledger, "sales" | "users" | "orders" | "gates">;
   readonly settings: Settings;
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
   readonly logger: Logger;
-  /** Arms the gate for a product that it does not know, if that is safe. */
-  readonly ensureArmed?: EnsureArmed;
+  /** Arms gates, and rebuilds those that have lost data. */
+  readonly gateWatch?: GateWatch;
   /** Unix milliseconds. */
   readonly now: () => number;
   /** Milliseconds of a monotonic clock, for measuring durations. */
@@ -59,7 +60,7 @@ const hardMaxBodyBytes = 2_097_152;
  * @throws when the port is taken (code EADDRINUSE), or the ledger cannot be read.
  */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
-  const { settings, now } = parts;
+  const { settings } = parts;
   const authorization = assembleAuthorization(parts);
   const system = assemble(parts, authorization);
   const salePage = await buildSalePage();
@@ -67,7 +68,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const check = new Check({
     ...system,
     perAddress: limiterOf(settings, settings.limits.check_per_address),
-    now,
+    gateWatch: parts.gateWatch,
+    now: system.gateClock.now,
     elapsedMs: parts.elapsedMs,
     startLeewayMs: settings.limits.start_leeway_ms,
     maxBodyBytes: settings.limits.max_body_bytes,
@@ -163,28 +165,32 @@ interface System extends AuthorizationParts {
   readonly reservationIds: ReservationIds;
   readonly sessions: Sessions;
   readonly metrics: GatewayMetrics;
+  readonly gateClock: GateClock;
   readonly catalogue: Catalogue;
   readonly gateCalls: GateCalls;
   readonly watchers: ReservationWatchers;
 }
 
 function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
-  const { gate, ledger, settings, secrets, logger, ensureArmed, now } = parts;
+  const { gate, ledger, settings, secrets, logger, gateWatch, now } = parts;
   const { limits, backend } = settings;
   const { choice } = authorization;
   const tokens = new SaleTokens(secrets, choice);
+  const gateClock = new GateClock(now);
   return {
     ...authorization,
     tokens,
     reservationIds: new ReservationIds(secrets, choice),
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     metrics: new GatewayMetrics(),
+    gateClock,
     catalogue: new Catalogue({
       ledgerSales: ledger.sales,
       gate,
       tokens,
       logger,
-      ensureArmed: ensureArmed ?? (() => Promise.resolve(true)),
+      gateWatch,
+      gateClock,
       now,
       refreshMs: 1_000,
       maxSales: limits.sales,
@@ -231,16 +237,22 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
     secureCookies,
     now,
   });
-  mountSales(app, mount, catalogue);
-  mountTokens(app, mount, { tokens, reservationIds, catalogue, secureCookies, now });
-  const reader = new ReservationReader({ orders: ledger.orders, gate, catalogue, ids: reservationIds });
+  const saleNow = system.gateClock.now;
+  mountSales(app, { ...mount, now: saleNow }, catalogue);
+  mountTokens(app, mount, { tokens, reservationIds, catalogue, secureCookies, now: saleNow });
+  const { orders, gates } = ledger;
+  const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: reservationIds, now });
   mountReservations(app, mount, { reader, watchers, tokens });
   mountOrders(app, mount, ledger.orders);
   mountCheckRight(app, mount, { authorizer, catalogue });
   mountOperation(
     app,
     { ...mount, nodeLimits: undefined },
-    { isReady: () => catalogue.isFresh(), gauges: () => gaugesOf(system), counts: () => countsOf(system) },
+    {
+      isReady: () => catalogue.isFresh(),
+      gauges: () => ({ ...gaugesOf(system), seckill_closed_products: parts.gateWatch?.closed ?? 0 }),
+      counts: () => [...countsOf(system), ...countsOfGates(parts.gateWatch)],
+    },
   );
   app.get("/", salePage.page);
   for (const [path, respond] of salePage.assets) app.get(path, respond);
@@ -266,6 +278,11 @@ function countsOf({ ring }: System): readonly LabelledCounts[] {
     { name: "seckill_ring_greetings_total", type: "counter", label: "outcome", counts: greetings },
     { name: "seckill_ring_member_up", type: "gauge", label: "gateway", counts: ring.membersUp },
   ];
+}
+
+function countsOfGates(gateWatch: GateWatch | undefined): readonly LabelledCounts[] {
+  if (gateWatch === undefined) return [];
+  return [{ name: "seckill_gates_total", type: "counter", label: "event", counts: gateWatch.counts }];
 }
 
 /** Answers for known paths with a wrong method (405) and for unknown paths (404). */

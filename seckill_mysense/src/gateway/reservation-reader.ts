@@ -1,9 +1,11 @@
 import type { ReservationIds } from "../authorization/reservation-ids.ts";
 import type { Reservation, ReservationStatus } from "../contract/reservations.ts";
 import type { Order, OrderState } from "../domain/order.ts";
+import { repairedAfterEndMs } from "../domain/sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
-import type { Catalogue } from "./catalogue.ts";
+import type { LedgerGates } from "../ledger/gates.ts";
+import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
 
 /** The user who asks, and the product if the request names one. */
 export interface ReservationAsker {
@@ -13,7 +15,7 @@ export interface ReservationAsker {
 
 export type ReservationReading =
   | { readonly ok: Reservation }
-  | { readonly failure: "not_owner" | "reservation_not_found" };
+  | { readonly failure: "not_owner" | "reservation_not_found" | "gate_unavailable" };
 
 /** How each state of an order is shown to its buyer: a committed order is `won`. */
 const statusOf = {
@@ -41,17 +43,24 @@ export function describeOrder(order: Order): Reservation {
 /** Reads the status of a reservation: first from the ledger, which is the truth, then from the gate. */
 export class ReservationReader {
   readonly #orders: Pick<LedgerOrders, "read" | "readRejection">;
+  readonly #gates: Pick<LedgerGates, "comparedAtMs">;
   readonly #gate: Gate;
   readonly #catalogue: Catalogue;
   readonly #ids: ReservationIds;
+  readonly #now: () => number;
 
   constructor(parts: {
     orders: Pick<LedgerOrders, "read" | "readRejection">;
+    gates: Pick<LedgerGates, "comparedAtMs">;
     gate: Gate;
     catalogue: Catalogue;
     ids: ReservationIds;
+    /** Unix milliseconds. */
+    now: () => number;
   }) {
+    this.#now = parts.now;
     this.#orders = parts.orders;
+    this.#gates = parts.gates;
     this.#gate = parts.gate;
     this.#catalogue = parts.catalogue;
     this.#ids = parts.ids;
@@ -59,20 +68,44 @@ export class ReservationReader {
 
   async read(reservationId: string, asker: ReservationAsker): Promise<ReservationReading> {
     const order = await this.#orders.read(reservationId);
-    if (order !== undefined) {
-      return order.userId === asker.userId ? { ok: describeOrder(order) } : { failure: "not_owner" };
-    }
+    if (order !== undefined) return readingOf(order, asker);
     const { productId, userId } = asker;
     const entry = productId === undefined ? undefined : this.#catalogue.find(productId);
     if (entry === undefined || productId === undefined) return { failure: "reservation_not_found" };
     // Without an order, the tag in the id proves the owner.
     if (!this.#ids.belongsTo(reservationId, userId, productId)) return { failure: "not_owner" };
-    const reason = await this.#orders.readRejection(reservationId);
-    if (reason !== undefined) {
-      return { ok: { reservation: reservationId, status: "rejected", productID: productId, reason } };
-    }
+    const rejected = await this.#rejection(reservationId, productId);
+    if (rejected !== undefined) return rejected;
     const holds = await this.#gate.holds({ reservationId, userId, productId, saleId: entry.sale.id });
     if (holds) return { ok: { reservation: reservationId, status: "pending", productID: productId } };
-    return { failure: "reservation_not_found" };
+    return this.#unknown(reservationId, entry, asker);
   }
+
+  async #rejection(reservationId: string, productId: string): Promise<ReservationReading | undefined> {
+    const reason = await this.#orders.readRejection(reservationId);
+    if (reason === undefined) return undefined;
+    return { ok: { reservation: reservationId, status: "rejected", productID: productId, reason } };
+  }
+
+  /** Neither the ledger nor the gate knows the reservation. A gate that has lost data may have accepted it before. */
+  async #unknown(
+    reservationId: string,
+    { sale, product }: CatalogueProduct,
+    asker: ReservationAsker,
+  ): Promise<ReservationReading> {
+    if (this.#now() > sale.endsAtMs + repairedAfterEndMs) return { failure: "reservation_not_found" };
+    const status = await this.#gate.status(sale.id, product.id);
+    if (status?.open !== true || !status.verified || status.epoch < product.epoch)
+      return { failure: "gate_unavailable" };
+    if ((await this.#gates.comparedAtMs(product.id)) === undefined) return { failure: "reservation_not_found" };
+    // It may have reached the ledger after the first look, and have left the gate before the second one.
+    const order = await this.#orders.read(reservationId);
+    if (order !== undefined) return readingOf(order, asker);
+    const lost = { reservation: reservationId, status: "lost", productID: product.id } as const;
+    return (await this.#rejection(reservationId, product.id)) ?? { ok: lost };
+  }
+}
+
+function readingOf(order: Order, { userId }: ReservationAsker): ReservationReading {
+  return order.userId === userId ? { ok: describeOrder(order) } : { failure: "not_owner" };
 }

@@ -13,6 +13,9 @@ export interface ProductAudit {
   readonly totals: ProductTotals;
   readonly orders: Readonly<Record<OrderState, number>>;
   readonly rejections: Readonly<Record<RejectionReason, number>>;
+  /** As in gates.ts. */
+  readonly armedEpoch: number;
+  readonly gateSequence: number;
   /** Units of the product's current epoch that wait for the sweeper to bring them to the gate. */
   readonly pendingReturns: number;
 }

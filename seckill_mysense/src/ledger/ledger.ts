@@ -1,4 +1,5 @@
 import type { LedgerAudit } from "./audit.ts";
+import type { LedgerGates } from "./gates.ts";
 import type { LedgerOrders } from "./orders.ts";
 import type { LedgerReturns } from "./returns.ts";
 import type { LedgerSales } from "./sales.ts";
@@ -16,6 +17,7 @@ export interface Ledger {
   readonly users: LedgerUsers;
   readonly orders: LedgerOrders;
   readonly returns: LedgerReturns;
+  readonly gates: LedgerGates;
   readonly audit: LedgerAudit;
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<void>;

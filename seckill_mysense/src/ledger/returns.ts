@@ -1,8 +1,18 @@
 import type { StockReturn } from "../domain/order.ts";
 
+export interface PendingReturn extends StockReturn {
+  /** Unix milliseconds. Long after the end of its sale the gate forgets a product, and no return is needed. */
+  readonly saleEndsAtMs: number;
+}
+
+/** A return that the gate has answered; with the gate's sequence if it took the unit. */
+export type AppliedReturn = Pick<StockReturn, "reservationId" | "productId" | "epoch"> & {
+  readonly sequence?: number | undefined;
+};
+
 /** The ledger's own outbox: released units that the gate must be notified of. */
 export interface LedgerReturns {
-  /** Returns that the gate has not answered yet, oldest first. */
-  pending(limit: number): Promise<StockReturn[]>;
-  markReturned(reservationIds: readonly string[]): Promise<void>;
+  /** Returns that the gate has not answered yet, oldest first. Leaves out the products whose gate is closed just now. */
+  pending(limit: number, exceptProducts?: readonly string[]): Promise<PendingReturn[]>;
+  markReturned(returns: readonly AppliedReturn[]): Promise<void>;
 }

@@ -14,14 +14,4 @@ export interface LedgerSales {
   /** The product and its sale, by product id alone. */
   readProduct(productId: string): Promise<{ sale: Sale; product: SaleProduct } | undefined>;
   readTotals(productId: string): Promise<ProductTotals | undefined>;
-  /**
-   * The first step of rebuilding a product's gate: raises the epoch, provided that it is still `fromEpoch`, and gives
-   * the totals of that very moment to arm the gate with. Units released before this call carry an older epoch, and the
-   * gate ignores them; units released after it carry the new epoch. Undefined when the product is unknown or its epoch
-   * differs.
-   */
-  raiseEpoch(
-    productId: string,
-    fromEpoch: number,
-  ): Promise<{ product: SaleProduct; totals: ProductTotals } | undefined>;
 }

@@ -1,8 +1,8 @@
-import type { StockReturn } from "../domain/order.ts";
-import type { Gate } from "../gate/gate.ts";
+import { repairedAfterEndMs } from "../domain/sale.ts";
+import type { Gate, GiveBackOutcome } from "../gate/gate.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
-import type { LedgerReturns } from "../ledger/returns.ts";
+import type { AppliedReturn, LedgerReturns, PendingReturn } from "../ledger/returns.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import { pause } from "../time/pause.ts";
 
@@ -22,7 +22,7 @@ export interface SweepResult {
   readonly expired: number;
   /** Returns that the gate has answered, whether it took the unit back or ignored the return. */
   readonly applied: number;
-  /** Returns that the gate could not be notified of; the next sweep tries them again. */
+  /** Returns that the gate could not be notified of, or did not take yet; the next sweep tries them again. */
   readonly failed: number;
 }
 
@@ -79,29 +79,53 @@ async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<
     if (step < maxBatch) break;
   }
   let applied = 0;
-  while (!signal.aborted) {
-    const pending = await returns.pending(maxBatch);
-    const heard = await giveBackAll(options, pending);
-    await returns.markReturned(heard);
-    applied += heard.length;
-    // Another step would read the failed returns again, so they are left to the next sweep.
-    if (heard.length < pending.length) return { expired, applied, failed: pending.length - heard.length };
+  let failed = 0;
+  // The returns of a product whose gate is closed or away must not hold up those of the others.
+  const waiting = new Set<string>();
+  while (!signal.aborted && waiting.size < maxWaitingProducts) {
+    const pending = await returns.pending(maxBatch, [...waiting]);
+    const answered = await giveBackAll(options, pending);
+    await returns.markReturned(answered.applied);
+    applied += answered.applied.length;
+    failed += pending.length - answered.applied.length;
+    for (const productId of answered.waiting) waiting.add(productId);
     if (pending.length < maxBatch) break;
   }
-  return { expired, applied, failed: 0 };
+  return { expired, applied, failed };
 }
 
-/** The reservations whose return the gate has answered; "ignored" is an answer. */
-async function giveBackAll(
-  { gate, logger = silentLogger }: SweeperOptions,
-  returns: readonly StockReturn[],
-): Promise<string[]> {
+/** Bounds the list of products in one query. */
+const maxWaitingProducts = 500;
+
+interface Answered {
+  /** The gate has answered: it took the unit, or there is nothing to return. */
+  readonly applied: AppliedReturn[];
+  /** Products with a return that must be repeated later. */
+  readonly waiting: ReadonlySet<string>;
+}
+
+async function giveBackAll(options: SweeperOptions, returns: readonly PendingReturn[]): Promise<Answered> {
+  const { gate, logger = silentLogger, now = systemClock.now } = options;
   const results = await Promise.allSettled(returns.map((stockReturn) => gate.giveBack(stockReturn)));
-  const heard: string[] = [];
+  const applied: AppliedReturn[] = [];
+  const waiting = new Set<string>();
   for (const [index, result] of results.entries()) {
-    const { reservationId, productId } = returns[index] as StockReturn;
-    if (result.status === "fulfilled") heard.push(reservationId);
-    else logger.warn("the gate did not take a return", { reservationId, productId, error: String(result.reason) });
+    const stockReturn = returns[index] as PendingReturn;
+    const { reservationId, productId } = stockReturn;
+    if (result.status === "fulfilled" && isAnswer(result.value, stockReturn, now())) {
+      applied.push({ ...stockReturn, sequence: result.value.kind === "returned" ? result.value.sequence : undefined });
+      continue;
+    }
+    if (result.status === "rejected" && !waiting.has(productId)) {
+      logger.warn("the gate did not take a return", { reservationId, productId, error: String(result.reason) });
+    }
+    waiting.add(productId);
   }
-  return heard;
+  return { applied, waiting };
+}
+
+/** A gate that has lost a product is rebuilt while its sale is on, and some time after that. */
+function isAnswer({ kind }: GiveBackOutcome, { saleEndsAtMs }: PendingReturn, nowMs: number): boolean {
+  if (kind === "unknown") return nowMs > saleEndsAtMs + repairedAfterEndMs;
+  return kind !== "closed";
 }

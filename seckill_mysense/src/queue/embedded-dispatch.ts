@@ -32,6 +32,11 @@ export class EmbeddedDispatch {
     return this.#deadLetters;
   }
 
+  /** Whether any message waits or is in a consumer's hands. */
+  get holdsMessages(): boolean {
+    return this.#messages > 0;
+  }
+
   /** All messages in the file. */
   get stored(): number {
     return this.#messages + this.#deadLetters;

@@ -92,6 +92,11 @@ class EmbeddedQueue implements ReservationQueue {
     return { ready: this.#dispatch.ready, deadLettered: this.#dispatch.deadLetters };
   }
 
+  async unsettled(productId: string): Promise<number> {
+    this.#checkOpen();
+    return this.#dispatch.holdsMessages ? this.#store.countNaming(productId) : 0;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -52,6 +52,11 @@ export interface ReservationQueue {
   consume(handler: BatchHandler, options: ConsumeOptions): Promise<Consumption>;
   /** `ready` counts waiting messages. Messages in a consumer's hands are in neither count. */
   depth(): Promise<{ readonly ready: number; readonly deadLettered: number }>;
+  /**
+   * Messages of one product that are stored and not acknowledged, those in a consumer's hands included. Missing in a
+   * queue that does not know.
+   */
+  unsettled?(productId: string): Promise<number>;
   /** Also stops the consumers. */
   close(): Promise<void>;
 }

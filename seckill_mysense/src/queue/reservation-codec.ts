@@ -17,6 +17,7 @@ export function encodeReservation(reservation: AcceptedReservation): Uint8Array 
     userId: reservation.userId,
     epoch: reservation.epoch,
     acceptedAtMs: reservation.acceptedAtMs,
+    sequence: reservation.sequence,
     traceparent: reservation.traceparent,
   };
   return Buffer.from(JSON.stringify(message), "utf8");

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 
-export const roles = ["all", "gateway", "relay", "consumer", "sweeper", "verify"] as const;
+export const roles = ["all", "gateway", "relay", "consumer", "sweeper", "verify", "repair"] as const;
 export type Role = (typeof roles)[number];
 
 export interface CommandLine {
@@ -11,6 +11,14 @@ export interface CommandLine {
   readonly saleId: string | undefined;
   /** For `verify`: no sale is open, so reservations that are still on their way are findings. */
   readonly atRest: boolean;
+  /** For `repair`: rebuild this product, whatever its state is. */
+  readonly productId: string | undefined;
+  /** For `repair`: only say what would be done. */
+  readonly dryRun: boolean;
+  /** For `repair`: do not wait for reservations that are on their way. */
+  readonly force: boolean;
+  /** For `verify` and `repair`: one JSON document instead of text. */
+  readonly json: boolean;
 }
 
 const description = [
@@ -22,7 +30,11 @@ const description = [
   "  relay     carries accepted reservations from the gate to the queue",
   "  consumer  records reservations from the queue in the ledger",
   "  sweeper   expires unpaid orders and gives their units back",
-  "  verify    checks the invariants of the sales: [--sale id] [--at-rest]",
+  "  verify    checks the invariants of the sales: [--sale id] [--at-rest] [--json]",
+  "  repair    rebuilds gates that have lost data from the ledger: [--product id] [--dry-run] [--force] [--json]",
+  "",
+  "verify and repair end with 0 if all is in order, 1 if it is not, 2 if the command line or the settings are wrong,",
+  "and 3 if it could not be found out, because a part cannot be reached.",
 ].join("\n");
 
 /** The command line is invalid. The message names the word that is wrong. */
@@ -37,6 +49,10 @@ function program(): Command {
     .option("--config <file>", "settings that differ from the defaults")
     .option("--sale <id>", "for verify: only this sale")
     .option("--at-rest", "for verify: nobody buys any more, and what is still on its way is a finding")
+    .option("--product <id>", "for repair: this product, even if nothing is wrong with it")
+    .option("--dry-run", "for repair: say what would be done, and change nothing")
+    .option("--force", "for repair: do not wait for reservations on their way; the ledger will refuse them")
+    .option("--json", "for verify and repair: one JSON document instead of text")
     .exitOverride()
     .configureOutput({ writeOut() {}, writeErr() {} });
 }
@@ -56,13 +72,34 @@ export function parseCommandLine(args: readonly string[]): CommandLine | undefin
     if (error.code === "commander.helpDisplayed") return undefined;
     throw new UsageError(error.message.replace(/^error: /, ""));
   }
-  const { config, sale, atRest = false } = command.opts<{ config?: string; sale?: string; atRest?: boolean }>();
+  const options = command.opts<Options>();
   const role = roleNamed(command.processedArgs[0] as string);
-  if (role !== "verify" && (sale !== undefined || atRest)) {
-    throw new UsageError("--sale and --at-rest belong to the role verify");
+  for (const [flag, option, owners] of ownedOptions) {
+    if (options[option] === undefined || owners.includes(role)) continue;
+    throw new UsageError(`${flag} belongs to the role ${owners.join(" and to the role ")}`);
   }
-  return { role, configFile: config, saleId: sale, atRest };
+  const { config, sale, product, atRest = false, dryRun = false, force = false, json = false } = options;
+  return { role, configFile: config, saleId: sale, productId: product, atRest, dryRun, force, json };
 }
+
+interface Options {
+  readonly config?: string;
+  readonly sale?: string;
+  readonly product?: string;
+  readonly atRest?: boolean;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+const ownedOptions: readonly (readonly [flag: string, option: keyof Options, owners: readonly Role[]])[] = [
+  ["--sale", "sale", ["verify"]],
+  ["--at-rest", "atRest", ["verify"]],
+  ["--product", "product", ["repair"]],
+  ["--dry-run", "dryRun", ["repair"]],
+  ["--force", "force", ["repair"]],
+  ["--json", "json", ["verify", "repair"]],
+];
 
 function roleNamed(word: string): Role {
   const role = roles.find((name) => name === word);

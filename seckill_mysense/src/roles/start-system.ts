@@ -8,6 +8,7 @@ import { startConsumer } from "../orders/consumer.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { startSweeper } from "../orders/sweeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
+import { GateKeeper } from "../recovery/gate-keeper.ts";
 import { isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
@@ -15,7 +16,6 @@ import type { Role } from "./command-line.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { createDemoSale } from "./demo-sale.ts";
 import { startEmbeddedRedis } from "./embedded-redis.ts";
-import { GateArmer } from "./gate-armer.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
 import { StartError } from "./start-error.ts";
 import {
@@ -29,7 +29,7 @@ import {
 } from "./system-parts.ts";
 
 export interface SystemOptions {
-  readonly role: Exclude<Role, "verify">;
+  readonly role: Exclude<Role, "verify" | "repair">;
   readonly settings: Settings;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -167,13 +167,20 @@ interface GatewayRoleParts {
   readonly secrets: readonly string[];
 }
 
+/** A start does not wait longer for the gates: a part may be away, and the other products can be sold. */
+const gatesInOrderWithinMs = 3_000;
+
 async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops: Stops): Promise<number> {
   const { settings, logger, clock } = options;
   const { ledger, gate, queue, secrets } = parts;
-  const armer = new GateArmer({ gate, audit: ledger.audit, queue, logger, now: clock.now });
-  const ensureArmed = armer.ensure.bind(armer);
+  const repairer = `${hostname()}-${process.pid}`;
+  const keeper = new GateKeeper({ gate, gates: ledger.gates, queue, repairer, logger, clock });
+  stops.push(() => keeper.stop());
+  keeper.start();
+  // Buyers of a product that is not in order would only be told to try again.
+  await keeper.whenInOrder(gatesInOrderWithinMs);
   try {
-    const gateway = await startGateway({ gate, ledger, settings, secrets, logger, ensureArmed, ...clock });
+    const gateway = await startGateway({ gate, ledger, settings, secrets, logger, gateWatch: keeper, ...clock });
     stops.push(() => gateway.stop((settings.backend.shutdown_seconds * 1000) / 2));
     return gateway.port;
   } catch (error) {

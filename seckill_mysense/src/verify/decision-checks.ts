@@ -3,10 +3,10 @@ import type { SaleView } from "./sale-view.ts";
 
 /** I5: no accepted reservation is still on its way, and no client still waits for an answer. */
 export function checkDecided({ products, queue, told }: SaleView, atRest: boolean): InvariantResult {
-  if (!atRest) return { status: "not_checked", why: "the sale is running" };
+  if (!atRest) return { status: "not_asked", why: "the sale is running" };
   const statuses = products.flatMap(({ gate }) => (gate === undefined ? [] : [gate]));
   if (statuses.length === 0 && queue === undefined && told === undefined) {
-    return { status: "not_checked", why: "neither gate, nor queue, nor a record of what clients were told" };
+    return { status: "not_asked", why: "neither gate, nor queue, nor a record of what clients were told" };
   }
   const findings: string[] = [];
   for (const { audit, gate } of products) {

@@ -1,40 +1,75 @@
+import { repairedAfterEndMs } from "../domain/sale.ts";
 import { resultOf, type InvariantResult } from "./verification-report.ts";
 import type { ProductView, SaleView } from "./sale-view.ts";
 
 /** I6: every unit is in exactly one place. */
 export function checkConservation(view: SaleView, atRest: boolean): InvariantResult {
-  if (!view.gateAsked) return { status: "not_checked", why: "the gate was not asked" };
-  if (!view.still) return { status: "not_checked", why: "figures changed while they were read" };
-  const unknown = view.products.filter(({ gate }) => gate === undefined).map(({ audit }) => audit.product.id);
-  if (unknown.length > 0) return { status: "not_checked", why: `the gate knows nothing of ${unknown.join(", ")}` };
-  const elsewhere = view.products.filter(({ audit, gate }) => gate?.epoch !== audit.product.epoch);
-  if (elsewhere.length > 0) {
-    const [{ audit, gate }] = elsewhere as [ProductView];
-    const why = `product ${audit.product.id} has epoch ${audit.product.epoch} in the ledger, but ${gate?.epoch} at the gate`;
-    return { status: "not_checked", why };
+  if (!view.gateAsked) return { status: "not_asked", why: "the gate was not asked" };
+  const whyNot: string[] = [];
+  const findings: string[] = [];
+  for (const product of view.products) {
+    const why = uncheckable(product, view);
+    if (why !== undefined) whyNot.push(why);
+    else findings.push(...weighProduct(product, view, atRest));
   }
-  const findings = view.products.flatMap((product) => weighProduct(product, view, atRest));
+  // Figures of several moments prove nothing.
+  if (!view.still) return { status: "not_checked", why: "figures changed while they were read" };
+  if (findings.length === 0 && whyNot.length > 0) return { status: "not_checked", why: whyNot.slice(0, 10).join("; ") };
   return resultOf(findings, `${view.products.length} products at the gate, on the way and in the ledger`);
+}
+
+/** Why the units of a product cannot be counted: its gate is to be rebuilt. */
+function uncheckable({ audit, gate }: ProductView, view: SaleView): string | undefined {
+  const { product } = audit;
+  if (gate === undefined) {
+    return isNotNeeded({ audit, gate }, view) ? undefined : `the gate knows nothing of ${product.id}`;
+  }
+  if (gate.epoch !== product.epoch) {
+    return `product ${product.id} has epoch ${product.epoch} in the ledger, but ${gate.epoch} at the gate`;
+  }
+  return undefined;
+}
+
+/** The gate was not armed yet, or has forgotten the product long after the end of its sale. */
+function isNotNeeded({ audit, gate }: ProductView, { audit: { sale }, nowMs }: SaleView): boolean {
+  if (gate !== undefined) return false;
+  const isUntouched = audit.armedEpoch === 0 && audit.totals.reserved + audit.totals.sold === 0;
+  return isUntouched || (nowMs !== undefined && nowMs > sale.endsAtMs + repairedAfterEndMs);
 }
 
 /**
  * A unit in the outbox or the queue may also be in the ledger, recorded but not yet acknowledged; and the queue does not
  * count its messages by product. Both weaken the lower bound, and neither affects the upper bound.
  */
-function weighProduct({ audit, gate }: ProductView, { queue }: SaleView, atRest: boolean): string[] {
+function weighProduct(product: ProductView, view: SaleView, atRest: boolean): string[] {
+  if (isNotNeeded(product, view)) return [];
+  const { audit, gate } = product;
+  const name = `product ${audit.product.id}`;
+  if (gate !== undefined && gate.sequence < audit.gateSequence) {
+    const seen = `the ledger has seen sequence ${audit.gateSequence}`;
+    return [`${name}: the gate fell back to an older state: it is at sequence ${gate.sequence}, ${seen}`];
+  }
   const { total, reserved, sold } = audit.totals;
-  const { available = 0, outboxLength = 0 } = gate ?? {};
+  const { available = 0 } = gate ?? {};
   const { pendingReturns } = audit;
   const found = available + pendingReturns + reserved + sold;
-  const onTheWay = outboxLength + (queue?.ready ?? 0);
   const sum = `gate ${available} + returns ${pendingReturns} + reserved ${reserved} + sold ${sold} = ${found}`;
-  const name = `product ${audit.product.id}: ${sum}`;
-  if (found > total) return [`${name}, which is over the total of ${total}`];
-  // In a running sale a message can be in a consumer's hands, where it is not counted.
-  if (!atRest || found + onTheWay >= total) return [];
+  if (found > total) return [`${name}: ${sum}, which is over the total of ${total}`];
+  const missing = missingUnits(product, view);
+  if (missing === 0) return [];
+  const { queue } = view;
   const dead =
     queue === undefined || queue.deadLettered === 0 ? "" : `; ${queue.deadLettered} messages are dead-lettered`;
-  return [`${name}, which is ${total - found - outboxLength} short of the total of ${total}${dead}`];
+  const stuck = atRest ? "" : "; they do not move, so they are lost, or held by a part that does not go on";
+  return [`${name}: ${sum}, which is ${missing} short of the total of ${total}${dead}${stuck}`];
+}
+
+/** Units that are at no known place; what waits in the queue may be of any product. */
+export function missingUnits({ audit, gate }: ProductView, { queue }: Pick<SaleView, "queue">): number {
+  const { total, reserved, sold } = audit.totals;
+  const { available = 0, outboxLength = 0 } = gate ?? {};
+  const found = available + audit.pendingReturns + reserved + sold;
+  return found + outboxLength + (queue?.ready ?? 0) >= total ? 0 : total - found - outboxLength;
 }
 
 /** I8: while buyers are left, every unit is reserved or sold in the end. */
@@ -44,10 +79,10 @@ export function checkUndersell(
 ): InvariantResult {
   const unsold = audit.products.filter(({ totals }) => totals.reserved + totals.sold < totals.total);
   if (unsold.length === 0) return { status: "ok", checked: "every unit is reserved or sold" };
-  if (!atRest) return { status: "not_checked", why: "the sale is running" };
+  if (!atRest) return { status: "not_asked", why: "the sale is running" };
   if (demandLeft !== true) {
     return {
-      status: "not_checked",
+      status: "not_asked",
       why: demandLeft === false ? "no demand was left" : "nobody said whether demand was left",
     };
   }

@@ -17,7 +17,10 @@ export type InvariantResult =
   /** `checked` names the data that was compared. */
   | { readonly status: "ok"; readonly checked: string }
   | { readonly status: "violated"; readonly count: number; readonly examples: readonly string[] }
-  | { readonly status: "not_checked"; readonly why: string };
+  /** It should have been checked, but could not be: at rest this counts as a failure. */
+  | { readonly status: "not_checked"; readonly why: string }
+  /** The caller gave no source to check it with, or the check is for a sale at rest. */
+  | { readonly status: "not_asked"; readonly why: string };
 
 /** The units of one product, by the place where they are. */
 export interface ProductFigures extends ProductTotals {
@@ -32,8 +35,10 @@ export interface ProductFigures extends ProductTotals {
 
 export interface VerificationReport {
   readonly saleId: string;
-  /** No invariant is violated. Checks that could not be made do not count: see `results`. */
+  /** Whether `outcome` is "holds". */
   readonly ok: boolean;
+  /** `unchecked`: nothing is violated, but at rest something could not be checked. */
+  readonly outcome: "holds" | "violated" | "unchecked";
   readonly products: readonly ProductFigures[];
   readonly queue?: { readonly ready: number; readonly deadLettered: number };
   readonly results: Readonly<Record<InvariantId, InvariantResult>>;
@@ -47,9 +52,15 @@ export function resultOf(findings: readonly string[], checked: string): Invarian
   return { status: "violated", count: findings.length, examples: findings.slice(0, maxExamples) };
 }
 
+const headlines = {
+  holds: "no invariant is violated",
+  violated: "INVARIANTS ARE VIOLATED",
+  unchecked: "no invariant is violated, BUT NOT ALL COULD BE CHECKED",
+} as const;
+
 /** The report as text, for a terminal. */
 export function renderReport(report: VerificationReport): string {
-  const lines = [`sale ${report.saleId}: ${report.ok ? "no invariant is violated" : "INVARIANTS ARE VIOLATED"}`];
+  const lines = [`sale ${report.saleId}: ${headlines[report.outcome]}`];
   for (const product of report.products) lines.push(`  ${renderProduct(product)}`);
   if (report.queue !== undefined) {
     lines.push(`  queue: ${report.queue.ready} waiting, ${report.queue.deadLettered} dead-lettered`);
@@ -68,7 +79,8 @@ function renderProduct(product: ProductFigures): string {
 function renderResult(id: InvariantId, result: InvariantResult): string[] {
   const name = `${id} ${invariants[id]}`;
   if (result.status === "ok") return [`  ok           ${name} (${result.checked})`];
-  if (result.status === "not_checked") return [`  not checked  ${name}: ${result.why}`];
+  if (result.status === "not_checked") return [`  NOT CHECKED  ${name}: ${result.why}`];
+  if (result.status === "not_asked") return [`  not asked    ${name}: ${result.why}`];
   const examples = result.examples.map((example) => `                 ${example}`);
   const more = result.count > examples.length ? [`                 and ${result.count - examples.length} more`] : [];
   return [`  VIOLATED     ${name}`, ...examples, ...more];

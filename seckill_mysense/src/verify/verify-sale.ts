@@ -1,11 +1,12 @@
-import type { Gate, GateStatus } from "../gate/gate.ts";
+import type { Gate } from "../gate/gate.ts";
 import type { LedgerAudit, SaleAudit } from "../ledger/audit.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
-import { checkConservation, checkUndersell } from "./unit-checks.ts";
+import { pause } from "../time/pause.ts";
+import { checkConservation, checkUndersell, missingUnits } from "./unit-checks.ts";
 import { checkDecided } from "./decision-checks.ts";
 import { checkLimits, checkReturns, checkTotals } from "./ledger-checks.ts";
-import type { ProductView, SaleView } from "./sale-view.ts";
+import type { GateFigures, ProductView, SaleView } from "./sale-view.ts";
 import { compareTold } from "./told-checks.ts";
 import type { ToldAnswer } from "./told-answer.ts";
 import { resultOf, type InvariantResult, type ProductFigures, type VerificationReport } from "./verification-report.ts";
@@ -24,12 +25,19 @@ export interface VerifySaleOptions {
   readonly atRest?: boolean;
   /** Buyers were still asking when the sale came to rest, so every unit must be reserved or sold. */
   readonly demandLeft?: boolean;
+  /** Unix milliseconds. Long after the end of a sale its gate need not know it any more. */
+  readonly nowMs?: number;
+  /**
+   * In a running sale, units in a consumer's hands are at no known place for a moment. Missing units are a finding if
+   * nothing has moved for this long, in milliseconds.
+   */
+  readonly stillForMs?: number;
 }
 
 /** Checks the invariants of a sale as far as the given sources allow. Throws when the ledger has no such sale. */
 export async function verifySale(options: VerifySaleOptions): Promise<VerificationReport> {
   const { saleId, atRest = true, demandLeft } = options;
-  const view = await look(options);
+  const view = atRest ? await look(options) : await lookUntilFound(options);
   const results = {
     I1: checkTotals(view),
     I2: checkLimits(view),
@@ -40,18 +48,44 @@ export async function verifySale(options: VerifySaleOptions): Promise<Verificati
     I7: checkReturns(view),
     I8: checkUndersell(view, { atRest, demandLeft }),
   };
+  const outcome = outcomeOf(Object.values(results), atRest);
   return {
     saleId,
-    ok: Object.values(results).every(({ status }) => status !== "violated"),
+    ok: outcome === "holds",
+    outcome,
     products: view.products.map(figuresOf),
     ...(view.queue === undefined ? {} : { queue: view.queue }),
     results,
   };
 }
 
-const noRecord: InvariantResult = { status: "not_checked", why: "no record of what clients were told" };
+const noRecord: InvariantResult = { status: "not_asked", why: "no record of what clients were told" };
 
-async function look({ saleId, ledger, gate, queue, told }: VerifySaleOptions): Promise<SaleView> {
+function outcomeOf(results: readonly InvariantResult[], atRest: boolean): VerificationReport["outcome"] {
+  if (results.some(({ status }) => status === "violated")) return "violated";
+  return atRest && results.some(({ status }) => status === "not_checked") ? "unchecked" : "holds";
+}
+
+const lookEveryMs = 100;
+
+/** Looks again while units are missing, until they are found or nothing has moved for a while. */
+async function lookUntilFound(options: VerifySaleOptions): Promise<SaleView> {
+  const looks = Math.ceil((options.stillForMs ?? 2_000) / lookEveryMs);
+  let view = await look(options);
+  for (let still = 0; still < looks && view.gateAsked && isShort(view); still++) {
+    await pause(lookEveryMs);
+    const later = await look(options);
+    if (!Bun.deepEquals(view.products, later.products)) still = 0;
+    view = later;
+  }
+  return view;
+}
+
+function isShort(view: SaleView): boolean {
+  return view.still && view.products.some((product) => product.gate !== undefined && missingUnits(product, view) > 0);
+}
+
+async function look({ saleId, ledger, gate, queue, told, nowMs }: VerifySaleOptions): Promise<SaleView> {
   const before = await readSale(ledger.audit, saleId);
   const statuses = await readGate(gate, before);
   const depth = await queue?.depth();
@@ -61,7 +95,7 @@ async function look({ saleId, ledger, gate, queue, told }: VerifySaleOptions): P
   const later = await readGate(gate, audit);
   const still = Bun.deepEquals([before, statuses, depth], [audit, later, await queue?.depth()]);
   const products = audit.products.map((product, index) => ({ audit: product, gate: later[index] }));
-  return { audit, products, gateAsked: gate !== undefined, queue: depth, told: toldFindings, still };
+  return { audit, products, gateAsked: gate !== undefined, queue: depth, told: toldFindings, nowMs, still };
 }
 
 async function readSale(audit: LedgerAudit, saleId: string): Promise<SaleAudit> {
@@ -70,8 +104,18 @@ async function readSale(audit: LedgerAudit, saleId: string): Promise<SaleAudit> 
   return sale;
 }
 
-async function readGate(gate: VerifySaleOptions["gate"], { products }: SaleAudit): Promise<(GateStatus | undefined)[]> {
-  return Promise.all(products.map(async ({ product }) => gate?.status(product.saleId, product.id)));
+async function readGate(
+  gate: VerifySaleOptions["gate"],
+  { products }: SaleAudit,
+): Promise<(GateFigures | undefined)[]> {
+  return Promise.all(
+    products.map(async ({ product }) => {
+      const status = await gate?.status(product.saleId, product.id);
+      if (status === undefined) return undefined;
+      const { nowMs: _, repairLeaseMs: __, ...figures } = status;
+      return figures;
+    }),
+  );
 }
 
 /** I3: the ledger's own rows, and the answers to clients about them. */
@@ -85,12 +129,12 @@ function checkAnswers({ audit, told }: SaleView): InvariantResult {
 }
 
 function figuresOf({ audit, gate }: ProductView): ProductFigures {
-  const { oversold, limit_per_user, malformed, unknown_product } = audit.rejections;
+  const rejected = Object.values(audit.rejections).reduce((sum, count) => sum + count, 0);
   return {
     productId: audit.product.id,
     ...audit.totals,
     ...(gate === undefined ? {} : { available: gate.available, outbox: gate.outboxLength }),
     pendingReturns: audit.pendingReturns,
-    rejected: oversold + limit_per_user + malformed + unknown_product,
+    rejected,
   };
 }

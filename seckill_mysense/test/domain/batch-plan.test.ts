@@ -20,6 +20,7 @@ const product = fc
     reserved: Math.min(reserved, total),
     sold: 0,
     limitPerUser,
+    epoch: 1,
   }));
 const state: fc.Arbitrary<LedgerState> = fc.record({
   products: fc.tuple(product, product).map(
@@ -30,7 +31,9 @@ const state: fc.Arbitrary<LedgerState> = fc.record({
       ]),
   ),
   ordered: fc.subarray(["r1", "r2"]).map((ids) => new Set(ids)),
-  rejected: fc.subarray(["r3", "r4"]).map((ids) => new Map(ids.map((id) => [id, "oversold" as const]))),
+  rejected: fc
+    .subarray(["r3", "r4"])
+    .map((ids) => new Map(ids.map((id) => [id, { reason: "oversold" as const, epoch: 1 }]))),
   slots: fc.tuple(fc.subarray([1, 2, 3]), fc.subarray([1, 2, 3])).map(
     ([one, two]) =>
       new Map([
@@ -71,7 +74,7 @@ describe("planning a batch", () => {
   });
 
   test("the first reservation gets the unit", () => {
-    const one = { saleId: "s", total: 1, reserved: 0, sold: 0, limitPerUser: 1 };
+    const one = { saleId: "s", total: 1, reserved: 0, sold: 0, limitPerUser: 1, epoch: 3 };
     const empty = { ordered: new Set<string>(), rejected: new Map(), slots: new Map() };
     const ask = (reservationId: string, userId: string): AcceptedReservation => {
       return { reservationId, saleId: "s", productId: "p", userId, epoch: 3, acceptedAtMs: 1 };
@@ -82,5 +85,42 @@ describe("planning a batch", () => {
     });
     expect(plan.outcomes).toEqual([{ kind: "recorded" }, { kind: "rejected", reason: "oversold" }]);
     expect(plan.returns).toMatchObject([{ reservationId: "later", epoch: 0 }]);
+  });
+
+  describe("after a rebuild of the gate", () => {
+    const product = { saleId: "s", total: 9, reserved: 0, sold: 0, limitPerUser: 1, epoch: 2 };
+    const ledger = { products: new Map([["p", product]]), ordered: new Set<string>(), slots: new Map() };
+    const ask = (epoch: number, changes: Partial<AcceptedReservation> = {}): AcceptedReservation => {
+      return { reservationId: "r", saleId: "s", productId: "p", userId: "u", epoch, acceptedAtMs: 1, ...changes };
+    };
+    const plan = (batch: AcceptedReservation[], rejected: LedgerState["rejected"] = new Map()) =>
+      planBatch(batch.map(entryOf), { ...ledger, rejected });
+
+    test("what the gate accepted in an older epoch is refused, and has no unit to give back", () => {
+      const { outcomes, returns, orders } = plan([ask(1)]);
+      expect(outcomes).toEqual([{ kind: "rejected", reason: "gate_lost" }]);
+      expect([returns, orders]).toEqual([[], []]);
+    });
+
+    test("the same reservation accepted again keeps its answer, and its newer unit goes back once", () => {
+      const { outcomes, repeatedRejections } = plan([ask(1), ask(2), ask(2), ask(1)]);
+      expect(outcomes).toEqual(Array.from({ length: 4 }, () => ({ kind: "rejected", reason: "gate_lost" })));
+      expect(repeatedRejections).toMatchObject([{ reservationId: "r", epoch: 2 }]);
+      const known = plan([ask(2)], new Map([["r", { reason: "gate_lost", epoch: 1 }]]));
+      expect(known.repeatedRejections).toMatchObject([{ reservationId: "r", epoch: 2 }]);
+      const told = plan([ask(2)], new Map([["r", { reason: "gate_lost", epoch: 2 }]]));
+      expect(told.repeatedRejections).toEqual([]);
+    });
+
+    test("recorded first in the newer epoch, the older message is a duplicate", () => {
+      expect(plan([ask(2), ask(1)]).outcomes).toEqual([{ kind: "recorded" }, { kind: "duplicate" }]);
+    });
+
+    test("the highest sequence of the orders is kept", () => {
+      const batch = [5, 8, 6].map((sequence) =>
+        ask(2, { sequence, reservationId: `r${sequence}`, userId: `u${sequence}` }),
+      );
+      expect([...plan(batch).sequences]).toEqual([["p", 8]]);
+    });
   });
 });

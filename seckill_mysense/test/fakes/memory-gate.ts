@@ -2,24 +2,13 @@ import type { StockReturn } from "../../src/domain/order.ts";
 import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../../src/domain/reservation.ts";
 import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
 import { checkReservation, checkStock } from "../../src/gate/check-request.ts";
-import type { Gate, GateStatus, OutboxEntry } from "../../src/gate/gate.ts";
+import type { Gate, GateStatus, GiveBackOutcome, OutboxEntry, ReserveOptions } from "../../src/gate/gate.ts";
 import { GateArmRefused } from "../../src/gate/gate-errors.ts";
 import { productKeys, type GateProduct } from "../../src/gate/product-keys.ts";
+import type { GateRepair } from "../../src/gate/gate-repair.ts";
+import { memoryRepair } from "./memory-repair.ts";
+import type { MemoryStock } from "./memory-stock.ts";
 import { MemoryOutbox } from "./memory-outbox.ts";
-
-interface MemoryStock {
-  epoch: number;
-  open: boolean;
-  available: number;
-  total: number;
-  startsAtMs: number;
-  endsAtMs: number;
-  limitPerUser: number;
-  /** User id to the reservations that the user holds. */
-  readonly holders: Map<string, readonly string[]>;
-  readonly returned: Set<string>;
-  readonly outbox: MemoryOutbox;
-}
 
 /**
  * A gate in memory, which passes the gate's contract suite. A test can look into it (`stocks`, `accepted`, the counts)
@@ -28,6 +17,9 @@ interface MemoryStock {
 export class MemoryGate implements Gate {
   /** By product id. */
   readonly stocks = new Map<string, MemoryStock>();
+  /** Changes with each restart of the server that this gate stands for. */
+  server = 1;
+  readonly repair: GateRepair;
   /** Every reservation that was ever accepted. */
   readonly accepted: AcceptedReservation[] = [];
   /** How often `reserve` was called. */
@@ -42,6 +34,7 @@ export class MemoryGate implements Gate {
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
+    this.repair = memoryRepair(this, now);
   }
 
   async arm(sale: Sale, product: SaleProduct, available: number): Promise<"armed" | "already_armed"> {
@@ -51,33 +44,31 @@ export class MemoryGate implements Gate {
     const { epoch, total, limitPerUser } = product;
     if (before !== undefined) {
       if (before.epoch === epoch) return "already_armed";
-      if (before.epoch > epoch) throw new GateArmRefused(`the gate is at epoch ${before.epoch} already`);
-      const waiting = before.outbox.length;
-      if (waiting > 0) throw new GateArmRefused(`${waiting} entries of its outbox are not handed over`);
+      if (before.repair !== undefined) throw new GateArmRefused("the product is under repair");
+      throw new GateArmRefused(`the gate is at epoch ${before.epoch} already`);
     }
     const { startsAtMs, endsAtMs } = sale;
     this.stocks.set(product.id, {
       ...{ epoch, open: true, available, total, startsAtMs, endsAtMs, limitPerUser },
-      holders: before?.holders ?? new Map(),
-      returned: before?.returned ?? new Set(),
-      outbox: before?.outbox ?? new MemoryOutbox(this.#now),
+      ...{ sequence: 1, server: this.server, repair: undefined },
+      holders: new Map(),
+      returned: new Map(),
+      outbox: new MemoryOutbox(this.#now),
     });
     return "armed";
   }
 
-  async shut(product: GateProduct): Promise<void> {
-    const stock = this.stocks.get(product.id);
-    if (stock !== undefined) stock.open = false;
-  }
-
-  async reserve(request: ReservationRequest, options: { readonly minEpoch?: number } = {}): Promise<ReserveOutcome> {
+  async reserve(request: ReservationRequest, options: ReserveOptions = {}): Promise<ReserveOutcome> {
     this.reserveCalls++;
     const scripted = this.scripted.shift();
     if (scripted !== undefined) return scripted();
     checkReservation(request);
     productKeys({ saleId: request.saleId, id: request.productId });
     const stock = this.stocks.get(request.productId);
-    if (stock === undefined || !stock.open || stock.epoch < (options.minEpoch ?? 0)) return { kind: "closed" };
+    if (stock === undefined || !stock.open || stock.server !== this.server) return { kind: "closed" };
+    const { minEpoch = 0, minSequence = 0 } = options;
+    const isOld = stock.epoch < minEpoch || (stock.epoch === minEpoch && stock.sequence < minSequence);
+    if (isOld) return { kind: "closed" };
     return this.#decide(request, stock);
   }
 
@@ -92,14 +83,15 @@ export class MemoryGate implements Gate {
     if (held.length >= stock.limitPerUser) return { kind: "replay", reservationId: held.at(-1)! };
     if (stock.available < 1) return { kind: "sold_out", epoch: stock.epoch };
     stock.available--;
+    stock.sequence++;
     stock.holders.set(userId, [...held, reservationId]);
-    const reservation = { ...request, epoch: stock.epoch, acceptedAtMs: nowMs };
+    const reservation = { ...request, epoch: stock.epoch, acceptedAtMs: nowMs, sequence: stock.sequence };
     stock.outbox.append(reservation);
     this.accepted.push(reservation);
     return { kind: "accepted", reservation };
   }
 
-  async giveBack(stockReturn: StockReturn): Promise<"returned" | "ignored"> {
+  async giveBack(stockReturn: StockReturn): Promise<GiveBackOutcome> {
     this.giveBackCalls++;
     if (this.failingReturns > 0) {
       this.failingReturns--;
@@ -108,23 +100,27 @@ export class MemoryGate implements Gate {
     checkReservation(stockReturn);
     const { productId, userId, reservationId, epoch } = stockReturn;
     const stock = this.stocks.get(productId);
-    if (stock === undefined) return "ignored";
+    if (stock === undefined || stock.epoch === 0) return { kind: "unknown" };
+    if (!stock.open || stock.epoch < epoch || stock.server !== this.server) return { kind: "closed" };
     const kept = (stock.holders.get(userId) ?? []).filter((id) => id !== reservationId);
     if (kept.length > 0) stock.holders.set(userId, kept);
     else stock.holders.delete(userId);
-    if (stock.returned.has(reservationId)) return "ignored";
-    stock.returned.add(reservationId);
-    if (stock.epoch !== epoch || stock.available >= stock.total) return "ignored";
+    if ((stock.returned.get(reservationId) ?? -1) >= epoch) return { kind: "ignored" };
+    stock.returned.set(reservationId, epoch);
+    if (stock.epoch !== epoch || stock.available >= stock.total) return { kind: "ignored" };
     stock.available++;
-    return "returned";
+    stock.sequence++;
+    return { kind: "returned", sequence: stock.sequence };
   }
 
   async status(_saleId: string, productId: string): Promise<GateStatus | undefined> {
     const stock = this.stocks.get(productId);
-    if (stock === undefined) return undefined;
-    const { epoch, open, available, total, startsAtMs, endsAtMs } = stock;
+    if (stock === undefined || stock.epoch === 0) return undefined;
+    const { epoch, open, available, total, startsAtMs, endsAtMs, sequence, server, repair } = stock;
+    const nowMs = this.#now();
     const counts = { outboxLength: stock.outbox.length, holders: stock.holders.size, returns: stock.returned.size };
-    return { epoch, open, available, total, startsAtMs, endsAtMs, ...counts };
+    const state = { verified: server === this.server, repairLeaseMs: Math.max(0, (repair?.untilMs ?? 0) - nowMs) };
+    return { epoch, open, available, total, startsAtMs, endsAtMs, sequence, nowMs, ...state, ...counts };
   }
 
   async holds({ productId, userId, reservationId }: ReservationRequest): Promise<boolean> {

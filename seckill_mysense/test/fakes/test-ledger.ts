@@ -24,6 +24,7 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     users: failing(ledger.users),
     orders: failing(ledger.orders),
     returns: failing(ledger.returns),
+    gates: failing(ledger.gates),
     audit: failing(ledger.audit),
     migrate: () => ledger.migrate(),
     close: () => ledger.close(),

@@ -5,7 +5,7 @@ import type { Gate } from "../../src/gate/gate.ts";
 import { GateOutcomeUnknown, GateUnavailable } from "../../src/gate/gate-errors.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import { accept, saleFixture } from "../contract/gate/gate-fixtures.ts";
+import { accept, adopt, type SaleFixture, saleFixture } from "../contract/gate/gate-fixtures.ts";
 import { gateServerKinds, type GateTestServer } from "../contract/gate/gate-servers.ts";
 
 const testTimeoutMs = 60_000;
@@ -14,7 +14,9 @@ const testTimeoutMs = 60_000;
 async function insist(gate: Gate, request: ReservationRequest): Promise<ReserveOutcome> {
   for (let tries = 0; tries < 200; tries++) {
     try {
-      return await gate.reserve(request);
+      const outcome = await gate.reserve(request);
+      if (outcome.kind !== "closed") return outcome;
+      await Bun.sleep(20);
     } catch (error) {
       if (!(error instanceof GateOutcomeUnknown || error instanceof GateUnavailable)) throw error;
       await Bun.sleep(20);
@@ -37,6 +39,12 @@ for (const kind of gateServerKinds) {
       await Promise.all(gates.map((gate) => gate.close()));
       await server.stop();
     });
+
+    async function restartAndAdopt(fixture: SaleFixture): Promise<void> {
+      await server.crash();
+      await server.restart();
+      await adopt(open({ timeoutMs: 10_000 }), fixture);
+    }
 
     function open(options: { timeoutMs?: number; maxWaiting?: number; maxBatch?: number } = {}): Gate {
       const gate = createGate({ connection: { host: server.host, port: server.port }, ...options });
@@ -76,6 +84,14 @@ for (const kind of gateServerKinds) {
           "no connection to the gate server within 300 ms",
         );
         await server.restart();
+        await waitUntil(
+          () =>
+            adopt(gate, fixture).then(
+              () => true,
+              () => false,
+            ),
+          { what: "the gate", timeoutMs: 10_000 },
+        );
         expect(await insist(gate, fixture.request("ann", "r1"))).toMatchObject({ kind: "accepted" });
       },
       testTimeoutMs,
@@ -112,7 +128,7 @@ for (const kind of gateServerKinds) {
         const buyer = async (): Promise<void> => {
           while (next < 2_000) {
             const n = next++;
-            if (n === 700) void server.crash().then(() => server.restart());
+            if (n === 700) void restartAndAdopt(fixture);
             const outcome = await insist(gate, fixture.request(`user-${n}`, `r${n}`));
             // A replay here is a reservation that was accepted before its answer was lost with the server.
             if (outcome.kind === "accepted" || outcome.kind === "replay") accepted.push(`r${n}`);

@@ -3,35 +3,38 @@ import type { ReservationRequest } from "../../src/domain/reservation.ts";
 
 /** A simple model of the gate's answers, for one product whose sale is running. */
 export class GateModel {
-  epoch = 0;
-  available = 0;
-  open = false;
+  epoch = 1;
+  available: number;
+  open = true;
   /** Reservation ids in the outbox, oldest first. */
   outbox: string[] = [];
   readonly #holders = new Map<string, string[]>();
-  readonly #returned = new Set<string>();
+  readonly #returned = new Map<string, number>();
   readonly #total: number;
   readonly #limitPerUser: number;
 
   constructor({ total, limitPerUser }: { total: number; limitPerUser: number }) {
+    this.available = total;
     this.#total = total;
     this.#limitPerUser = limitPerUser;
   }
 
-  arm(epoch: number, available: number): "armed" | "already_armed" | "refused" {
-    if (epoch === this.epoch) return "already_armed";
-    if (epoch < this.epoch || this.outbox.length > 0) return "refused";
-    Object.assign(this, { epoch, available, open: true });
-    return "armed";
+  /** By a ledger that has no orders. */
+  rebuild(available: number): "finished" {
+    this.#holders.clear();
+    this.#returned.clear();
+    Object.assign(this, { epoch: this.epoch + 1, available, open: true });
+    return "finished";
   }
 
-  shut(): void {
+  close(): "begun" {
     this.open = false;
+    return "begun";
   }
 
   /** The kind of answer, and for a replay the reservation that it names. */
   reserve({ userId, reservationId }: ReservationRequest): string {
-    if (this.epoch === 0 || !this.open) return "closed";
+    if (!this.open) return "closed";
     const held = this.#holders.get(userId) ?? [];
     if (held.includes(reservationId) || this.#returned.has(reservationId)) return `replay ${reservationId}`;
     if (held.length >= this.#limitPerUser) return `replay ${held.at(-1)}`;
@@ -42,15 +45,15 @@ export class GateModel {
     return "accepted";
   }
 
-  giveBack({ userId, reservationId, epoch }: StockReturn): "returned" | "ignored" {
-    if (this.epoch === 0) return "ignored";
+  giveBack({ userId, reservationId, epoch }: StockReturn): "returned" | "ignored" | "closed" {
+    if (!this.open || epoch > this.epoch) return "closed";
     const held = this.#holders.get(userId) ?? [];
     this.#holders.set(
       userId,
       held.filter((id) => id !== reservationId),
     );
-    if (this.#returned.has(reservationId)) return "ignored";
-    this.#returned.add(reservationId);
+    if ((this.#returned.get(reservationId) ?? 0) >= epoch) return "ignored";
+    this.#returned.set(reservationId, epoch);
     if (epoch !== this.epoch || this.available >= this.#total) return "ignored";
     this.available += 1;
     return "returned";

@@ -4,7 +4,7 @@ import type { AcceptedReservation, ReserveOutcome } from "../../src/domain/reser
 import type { Gate } from "../../src/gate/gate.ts";
 import { GateArmRefused } from "../../src/gate/gate-errors.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
-import { saleFixture, type SaleFixture } from "../contract/gate/gate-fixtures.ts";
+import { rebuild, saleFixture, type SaleFixture } from "../contract/gate/gate-fixtures.ts";
 import { gateServerKinds, type GateTestServer } from "../contract/gate/gate-servers.ts";
 import { GateModel } from "./gate-model.ts";
 import { propertySettings } from "./property-settings.ts";
@@ -12,9 +12,10 @@ import { propertySettings } from "./property-settings.ts";
 type Step =
   | { readonly do: "reserve" | "holds"; readonly user: number; readonly nth: number }
   | { readonly do: "giveBack"; readonly user: number; readonly nth: number; readonly epoch: number }
-  | { readonly do: "arm"; readonly epoch: number; readonly available: number }
+  | { readonly do: "arm" }
+  | { readonly do: "rebuild"; readonly available: number }
   | { readonly do: "relay"; readonly limit: number }
-  | { readonly do: "shut" };
+  | { readonly do: "close" };
 
 const user = fc.nat(4);
 /** A reservation belongs to one user: it is that user's n-th request. */
@@ -28,15 +29,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("holds" as const), user, nth }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("relay" as const), limit: fc.integer({ min: 1, max: 9 }) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant("arm" as const),
-      epoch: fc.integer({ min: 1, max: 3 }),
-      available: fc.nat(3),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ do: "shut" as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: "arm" as const }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("rebuild" as const), available: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.constant({ do: "close" as const }) },
 );
 
 const stock = fc.record({ total: fc.integer({ min: 3, max: 6 }), limitPerUser: fc.integer({ min: 1, max: 3 }) });
@@ -65,8 +60,8 @@ for (const kind of gateServerKinds) {
         fc.asyncProperty(stock, fc.array(step, { maxLength: 40, size: "max" }), async (limits, steps) => {
           const fixture = saleFixture(limits);
           const model = new GateModel(limits);
-          const first: Step = { do: "arm", epoch: 1, available: limits.total };
-          for (const next of [first, ...steps]) {
+          await gates[0].arm(fixture.sale, fixture.product, limits.total);
+          for (const next of steps) {
             expect(await perform(gates[0], fixture, next)).toEqual(predict(model, fixture, next));
             expect((await gates[0].status(fixture.sale.id, fixture.product.id))?.available).toBe(model.available);
           }
@@ -108,16 +103,25 @@ async function perform(gate: Gate, fixture: SaleFixture, next: Step): Promise<un
     case "reserve":
       return describeOutcome(await gate.reserve(reservationOf(fixture, next)));
     case "giveBack":
-      return gate.giveBack({ ...reservationOf(fixture, next), epoch: next.epoch });
+      return (await gate.giveBack({ ...reservationOf(fixture, next), epoch: next.epoch })).kind;
     case "holds":
       return gate.holds(reservationOf(fixture, next));
     case "arm":
-      return gate.arm(fixture.sale, fixture.inEpoch(next.epoch), next.available).catch((error: unknown) => {
+      return gate.arm(fixture.sale, fixture.product, 0).catch((error: unknown) => {
         if (error instanceof GateArmRefused) return "refused";
         throw error;
       });
-    case "shut":
-      return gate.shut(fixture.product);
+    case "rebuild": {
+      const { epoch } = (await gate.status(fixture.sale.id, fixture.product.id))!;
+      return rebuild(gate, fixture, { epoch: epoch + 1, available: next.available });
+    }
+    case "close": {
+      const lease = { product: fixture.product, token: "closing", leaseMs: 60_000 };
+      const { epoch } = (await gate.status(fixture.sale.id, fixture.product.id))!;
+      const begun = await gate.repair.begin(lease, epoch);
+      await gate.repair.leave(lease);
+      return begun.kind;
+    }
     case "relay": {
       const entries = await gate.readOutbox(fixture.product, "relay", next.limit);
       await gate.acknowledgeOutbox(
@@ -138,9 +142,11 @@ function predict(model: GateModel, fixture: SaleFixture, next: Step): unknown {
     case "holds":
       return model.holds(`user-${next.user}`, `r-${next.user}-${next.nth}`);
     case "arm":
-      return model.arm(next.epoch, next.available);
-    case "shut":
-      return model.shut();
+      return model.epoch === 1 ? "already_armed" : "refused";
+    case "rebuild":
+      return model.rebuild(next.available);
+    case "close":
+      return model.close();
     case "relay":
       return model.takeOutbox(next.limit);
   }
@@ -167,7 +173,7 @@ async function crowd(
       accepted.set(reservationId, outcome.reservation);
     } else if (next.do === "giveBack") {
       const held = accepted.get(reservationOf(fixture, next).reservationId);
-      if (held === undefined || (await gate.giveBack(held)) === "ignored") return;
+      if (held === undefined || (await gate.giveBack(held)).kind === "ignored") return;
       expect(returned.has(held.reservationId)).toBe(false);
       returned.add(held.reservationId);
     } else if (next.do === "arm") {

@@ -52,6 +52,24 @@ describe("reservations", () => {
     expect((await buyer.send("GET", `/api/reservations/${id}`)).body.status).toBe("won");
   });
 
+  test("a reservation that the gate has lost is unknown while the gate is closed, and then lost: it may be tried again", async () => {
+    await using system = await startTestGateway();
+    const { buyer, token, id } = await accepted(system);
+    const read = async () => (await buyer.send("GET", `/api/reservations/${id}`, { bearer: token })).body;
+    const stock = system.gate.stocks.get("headphones")!;
+    stock.holders.clear();
+    stock.available++;
+    expect((await read()).error).toBe("reservation_not_found");
+    system.gate.server = 2;
+    expect((await read()).error).toBe("gate_unavailable");
+    expect((await buyer.check("headphones", token)).body.error).toBe("gate_closed");
+    stock.server = 2;
+    await system.ledger.gates.noteCompared(["headphones"]);
+    expect(await read()).toEqual({ reservation: id, status: "lost", productID: "headphones" });
+    expect((await buyer.check("headphones", token)).status).toBe(202);
+    expect((await read()).status).toBe("pending");
+  });
+
   test("a rejection comes with its reason", async () => {
     await using system = await startTestGateway();
     const { buyer, token, id } = await accepted(system);

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { waitUntil } from "../../../tools/test-services/index.ts";
-import type { SaleProduct } from "../../src/domain/sale.ts";
+import { repairedAfterEndMs, type SaleProduct } from "../../src/domain/sale.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { startSweeper, type Sweeper, type SweeperOptions } from "../../src/orders/sweeper.ts";
 import { createSale } from "../contract/ledger/ledger-fixtures.ts";
+import { rebuild } from "../contract/gate/gate-fixtures.ts";
 import { acceptAndHandOver } from "../fakes/accept-and-hand-over.ts";
 import { MemoryGate } from "../fakes/memory-gate.ts";
 
@@ -99,12 +100,38 @@ describe("the sweeper", () => {
     const product = await sell(2);
     nowMs = recordedAtMs + payWithinMs + 1;
     await ledger.orders.expireUnpaid(nowMs, 10);
-    const raised = await ledger.sales.raiseEpoch(product.id, 1);
+    await ledger.gates.raiseEpoch(product.id, 1);
     const sale = (await ledger.sales.read(product.saleId))!.sale;
-    await gate.arm(sale, raised!.product, raised!.totals.total - raised!.totals.reserved - raised!.totals.sold);
+    const inEpoch = (epoch: number): SaleProduct => ({ ...product, epoch });
+    await rebuild(gate, { sale, inEpoch }, { epoch: 2, available: 10 });
     expect(await available(product)).toBe(10);
     expect(await start().sweep()).toEqual({ expired: 0, applied: 2, failed: 0 });
     expect(await available(product)).toBe(10);
+  });
+
+  test("returns to a product that is closed for a repair wait, and do not hold up the others", async () => {
+    const [closed, open] = [await sell(5), await sell(2)];
+    const lease = { product: closed, token: "repair", leaseMs: 60_000 };
+    await gate.repair.begin(lease, 1);
+    nowMs = recordedAtMs + payWithinMs + 1;
+    const sweeper = start({ maxBatch: 2 });
+    expect(await sweeper.sweep()).toMatchObject({ expired: 7, applied: 2 });
+    expect(await available(open)).toBe(10);
+    expect(await available(closed)).toBe(5);
+    gate.stocks.get(closed.id)!.open = true;
+    expect(await sweeper.sweep()).toMatchObject({ applied: 5, failed: 0 });
+    expect(await available(closed)).toBe(10);
+  });
+
+  test("a return to a gate that forgot the product waits until its sale is long over", async () => {
+    const product = await sell(1);
+    const { endsAtMs } = (await ledger.sales.read(product.saleId))!.sale;
+    gate.stocks.clear();
+    nowMs = recordedAtMs + payWithinMs + 1;
+    const sweeper = start();
+    expect(await sweeper.sweep()).toEqual({ expired: 1, applied: 0, failed: 1 });
+    nowMs = endsAtMs + repairedAfterEndMs + 1;
+    expect(await sweeper.sweep()).toEqual({ expired: 0, applied: 1, failed: 0 });
   });
 
   test("several sweepers at once bring each unit back once", async () => {

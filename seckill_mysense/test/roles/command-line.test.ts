@@ -2,7 +2,10 @@ import { expect, test } from "bun:test";
 import { type CommandLine, parseCommandLine, roles, usage, UsageError } from "../../src/roles/command-line.ts";
 
 const parsed = (...args: string[]): CommandLine | undefined => parseCommandLine(args);
-const nothing: CommandLine = { role: "all", configFile: undefined, saleId: undefined, atRest: false };
+const nothing: CommandLine = {
+  ...{ role: "all", configFile: undefined, saleId: undefined, atRest: false },
+  ...{ productId: undefined, dryRun: false, force: false, json: false },
+};
 
 test("without words every part is meant, with the shipped settings", () => {
   expect(parsed()).toEqual(nothing);
@@ -13,8 +16,10 @@ test("the role and its options may stand in any order", () => {
     expect(parsed(role, "--config", "sale.json")).toEqual({ ...nothing, role, configFile: "sale.json" });
     expect(parsed("--config", "sale.json", role)).toEqual({ ...nothing, role, configFile: "sale.json" });
   }
-  const verify = { role: "verify", configFile: "x", saleId: "spring", atRest: true } as const;
+  const verify: CommandLine = { ...nothing, role: "verify", configFile: "x", saleId: "spring", atRest: true };
   expect(parsed("--at-rest", "verify", "--sale", "spring", "--config=x")).toEqual(verify);
+  const repair: CommandLine = { ...nothing, role: "repair", productId: "p", dryRun: true, force: true, json: true };
+  expect(parsed("repair", "--product", "p", "--dry-run", "--force", "--json")).toEqual(repair);
 });
 
 test("of an option that is given twice the last one counts, and a value may look like an option", () => {
@@ -24,7 +29,18 @@ test("of an option that is given twice the last one counts, and a value may look
 
 test("help is asked for in two ways, and names every role and option", () => {
   expect([parsed("--help"), parsed("gateway", "-h")]).toEqual([undefined, undefined]);
-  for (const word of [...roles, "--config", "--sale", "--at-rest", "--help"]) expect(usage()).toContain(word);
+  for (const word of [
+    ...roles,
+    "--config",
+    "--sale",
+    "--at-rest",
+    "--product",
+    "--dry-run",
+    "--force",
+    "--json",
+    "--help",
+  ])
+    expect(usage()).toContain(word);
 });
 
 test("help is given beside a word that is no role, and not beside an option without its value", () => {

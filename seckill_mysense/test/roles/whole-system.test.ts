@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { Redis } from "ioredis";
 import { freePort, requireService, startRedisServer, waitUntil } from "../../../tools/test-services/index.ts";
 import { demoProductId } from "../../src/roles/demo-sale.ts";
 import { buyerWithToken, type TestBuyer } from "../fakes/test-buyer.ts";
@@ -21,6 +20,16 @@ async function settled(buyer: TestBuyer, reservation: string): Promise<string> {
     { what: `reservation ${reservation} to be decided`, timeoutMs: 20_000 },
   );
   return status;
+}
+
+/** Asks again for as long as the buyer is told to: after a crash the gate is compared with the ledger first. */
+async function untilAnswered(buyer: TestBuyer, token: string): Promise<Awaited<ReturnType<TestBuyer["check"]>>> {
+  let answer = await buyer.check(demoProductId, token);
+  for (let tries = 0; answer.status === 503 && tries < 100; tries++) {
+    await Bun.sleep(100);
+    answer = await buyer.check(demoProductId, token);
+  }
+  return answer;
 }
 
 /** Waits until the gate takes reservations. */
@@ -133,7 +142,7 @@ function testSystem(startGate: () => Promise<TestedGate>): void {
       expect(answer.status).toBe(202);
       expect(await settled(buyers[index]![0], answer.body.reservation)).toBe("won");
     }
-    const repeated = await Promise.all(buyers.map(([buyer, token]) => buyer.check(demoProductId, token)));
+    const repeated = await Promise.all(buyers.map((buyer) => untilAnswered(...buyer)));
     for (const [index, answer] of repeated.entries()) {
       expect([200, 202]).toContain(answer.status);
       if (index < 12) expect(answer.body.reservation).toBe(first[index]!.body.reservation);
@@ -198,34 +207,5 @@ describe("starting and stopping", () => {
     idle.write("POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
     expect((await program.process.stop()).code).toBe(0);
     idle.end();
-  });
-});
-
-describe.skipIf(redis.missing)(`a gate that lost its memory${redis.reason}`, () => {
-  test("stays closed when the ledger has orders, and says what is to be done", async () => {
-    const server = await startRedisServer();
-    const { configFile } = configFolder(externalGate(server.url));
-    let program = await startProgram(configFile);
-    await whenOpen(program);
-    const { buyer, id } = await buy(program.url, "Ada");
-    expect(await settled(buyer, id)).toBe("won");
-    const client = new Redis(server.url);
-    await client.flushall();
-    const { status } = await buy(program.url, "Bob");
-    expect(status).toBe(503);
-    await program.process.stop();
-
-    program = await startProgram(configFile);
-    await waitUntil(() => program.process.stdout().includes("the product stays closed"), {
-      what: "the log to say that the product stays closed",
-      timeoutMs: 20_000,
-    });
-    expect(program.process.stdout()).toContain("the ledger has 1 reservations of it");
-    const { status: after } = await buy(program.url, "Cleo");
-    expect(after).toBe(503);
-    expect(await client.dbsize()).toBe(0);
-    await program.process.stop();
-    client.disconnect();
-    await server.stop();
   });
 });

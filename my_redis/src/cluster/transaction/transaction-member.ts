@@ -1,5 +1,12 @@
 import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
-import { bytesOf, type Outcome, type TransactionAnswer, type TransactionRequest } from "./transaction-message.ts";
+import { RefusedPrepares } from "./refused-prepares.ts";
+import {
+  bytesOf,
+  type Outcome,
+  type TransactionAnswer,
+  type TransactionId,
+  type TransactionRequest,
+} from "./transaction-message.ts";
 import { type RecordBook } from "./record-book.ts";
 import type { TransactionLogEntry, TransactionRecord } from "./transaction-record.ts";
 
@@ -13,6 +20,7 @@ export class TransactionMember {
   readonly #host: TransactionHost;
   readonly #limits: TransactionLimits;
   readonly #book: RecordBook;
+  readonly #refusedPrepares = new RefusedPrepares();
 
   constructor(host: TransactionHost, limits: TransactionLimits, book: RecordBook) {
     this.#host = host;
@@ -23,7 +31,7 @@ export class TransactionMember {
   handle(request: TransactionRequest): TransactionAnswer {
     switch (request.type) {
       case "prepare":
-        return this.#prepare(request);
+        return this.#prepareOrRefuse(request);
       case "accept":
         return this.#accept(request);
       case "promise":
@@ -33,6 +41,17 @@ export class TransactionMember {
       case "forget":
         return this.#forget(request.ids);
     }
+  }
+
+  #prepareOrRefuse(request: RequestOf<"prepare">): TransactionAnswer {
+    const answer = this.#prepare(request);
+    if (answer.type !== "prepared") this.refused(request.id);
+    return answer;
+  }
+
+  /** To be called when a PREPARE is refused before it gets here. */
+  refused(id: TransactionId): void {
+    this.#refusedPrepares.add(id);
   }
 
   #prepare({ id, participants, database, operations }: RequestOf<"prepare">): TransactionAnswer {
@@ -74,7 +93,7 @@ export class TransactionMember {
   #decide({ id, participants, outcome }: RequestOf<"decide">): TransactionAnswer {
     const record = this.#book.get(id);
     if (record === undefined) {
-      this.#rememberGivenUp(id, participants, outcome);
+      if (!this.#refusedPrepares.take(id)) this.#rememberGivenUp(id, participants, outcome);
     } else if (record.outcome === undefined) {
       this.#finish(record, outcome);
     }

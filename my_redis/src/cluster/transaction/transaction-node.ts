@@ -3,7 +3,7 @@ import { Proposer } from "./proposer.ts";
 import { RecordBook } from "./record-book.ts";
 import type { TransactionHost, TransactionLimits } from "./transaction-host.ts";
 import { TransactionMember } from "./transaction-member.ts";
-import type { TransactionAnswer, TransactionRequest } from "./transaction-message.ts";
+import type { TransactionAnswer, TransactionId, TransactionRequest } from "./transaction-message.ts";
 import type { TransactionRecord } from "./transaction-record.ts";
 
 /** How many transactions one `tick` takes over or announces again; the rest wait for the next. */
@@ -37,6 +37,11 @@ export class TransactionNode {
   /** A request of another node or of this one. The caller sends the answer once the log entries are durable. */
   handle(request: TransactionRequest): TransactionAnswer {
     return this.#member.handle(request);
+  }
+
+  /** To be called instead of `handle` when a PREPARE is refused because of the state of the server. */
+  refused(id: TransactionId): void {
+    this.#member.refused(id);
   }
 
   get openCount(): number {

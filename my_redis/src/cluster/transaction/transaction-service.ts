@@ -99,20 +99,25 @@ export class TransactionService {
   }
 
   #handle(request: TransactionRequest): TransactionAnswer {
-    // Keys that a script has seen must not be locked before the script has ended.
-    if (request.type === "prepare" && this.#server.execution.scriptIsPaused) return { type: "busy" };
-    const reason = request.type === "prepare" ? this.#refusalOf(request.operations) : undefined;
-    if (reason !== undefined) return { type: "refused", reason };
+    if (request.type === "prepare") {
+      const refusal = this.#refusalOf(request.operations);
+      if (refusal !== undefined) {
+        this.#node.refused(request.id);
+        return refusal;
+      }
+    }
     const answer = this.#node.handle(request);
     this.locked.update();
     return answer;
   }
 
-  /** The coordinator's view of the ring may be another. */
-  #refusalOf(operations: readonly Operation[]): string | undefined {
+  #refusalOf(operations: readonly Operation[]): TransactionAnswer | undefined {
+    // Keys that a script has seen must not be locked before the script has ended.
+    if (this.#server.execution.scriptIsPaused) return { type: "busy" };
+    // The coordinator's view of the ring may be another.
     for (const { key } of operations) {
-      const refusal = foreignKeyRefusal(this.#view, key);
-      if (refusal !== undefined) return refusal;
+      const reason = foreignKeyRefusal(this.#view, key);
+      if (reason !== undefined) return { type: "refused", reason };
     }
     return undefined;
   }

@@ -66,7 +66,7 @@ function runOperations(
     if (operation.kind === "get") reply.int64(valueOf(context, target.address, operation));
     else if (change(context, target, operation, reply)) changes++;
   }
-  if (changes > 0) context.database.changed(args, 1, "setbit");
+  if (changes > 0) context.database.changed(args, 1, "setbit", changes);
 }
 
 function valueOf(context: Context, address: number, { offset, bits, signed }: FieldOperation): bigint {

@@ -23,7 +23,7 @@ export const move = command({
     database.detach(address);
     target.attach(address);
     database.changed(args, 1, "move_from");
-    target.changed(args, 1, "move_to");
+    target.announce(args, 1, "move_to");
     reply.integer(1);
   },
 });

@@ -46,6 +46,6 @@ function moveToName(database: Database, args: Arguments, overwrite: boolean): bo
   }
   database.moveValue(address, database, args.buffer, args.start(2), args.end(2));
   database.changed(args, 1, "rename_from");
-  database.changed(args, 2, "rename_to");
+  database.announce(args, 2, "rename_to");
   return true;
 }

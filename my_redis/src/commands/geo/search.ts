@@ -69,7 +69,7 @@ function store(
   for (const { member, score, distance } of all) {
     built.add(member, 0, member.length, options.storesDistance ? distance / options.unit : score);
   }
-  return built.store(args, options.target, event);
+  return built.store(args, options.target, event, built.size);
 }
 
 /** Runs one of the commands: searches, then replies with the result or stores it. */

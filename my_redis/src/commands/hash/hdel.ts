@@ -18,7 +18,7 @@ export const hdel = command({
       if (hash.delete(args.buffer, args.start(index), args.end(index))) removed++;
     }
     if (removed > 0) {
-      context.database.changed(args, 1, "hdel");
+      context.database.changed(args, 1, "hdel", removed);
       hash?.deleteIfEmpty(args, 1);
     }
     reply.integer(removed);

@@ -15,7 +15,7 @@ function setFields(context: Context, args: Arguments, name: string): number {
     const value = index + 1;
     if (hash.set(buffer, args.start(index), args.end(index), buffer, args.start(value), args.end(value))) added++;
   }
-  context.database.changed(args, 1, "hset");
+  context.database.changed(args, 1, "hset", (args.count - 2) / 2);
   return added;
 }
 

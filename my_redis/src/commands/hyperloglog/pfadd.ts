@@ -1,7 +1,11 @@
 import { command } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
-import { HyperLogLog } from "../../values/hyperloglog/hyperloglog.ts";
-import { findHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
+import {
+  findHyperLogLog,
+  newHyperLogLog,
+  storeHyperLogLog,
+  withRegisters,
+} from "../../collections/hyperloglog-value.ts";
 
 export const pfadd = command({
   name: "PFADD",
@@ -15,18 +19,18 @@ export const pfadd = command({
   run(context, args, reply) {
     const maxSparseBytes = context.server.settings.values["hll-sparse-max-bytes"];
     const found = findHyperLogLog(context.database, args, 1);
-    const value = found ?? HyperLogLog.empty();
-    let changed = found === undefined;
+    const value = found ?? newHyperLogLog();
+    let changes = found === undefined ? 1 : 0;
     withRegisters(() => {
       for (let index = 2; index < args.count; index++) {
-        if (value.add(args.buffer, args.start(index), args.end(index), maxSparseBytes)) changed = true;
+        if (value.add(args.buffer, args.start(index), args.end(index), maxSparseBytes)) changes++;
       }
     });
-    if (changed) {
+    if (changes > 0) {
       value.forgetCount();
       storeHyperLogLog(context.database, args, 1, value);
-      context.database.changed(args, 1, "pfadd");
+      context.database.changed(args, 1, "pfadd", changes);
     }
-    reply.integer(changed ? 1 : 0);
+    reply.integer(changes > 0 ? 1 : 0);
   },
 });

@@ -2,31 +2,36 @@ import { command } from "../../dispatch/command.ts";
 import { keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
-import { countOf, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
-import { readHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
+import { Registers } from "../../values/hyperloglog/registers.ts";
+import {
+  corruptRegisters,
+  preserveHyperLogLog,
+  readHyperLogLog,
+  withRegisters,
+} from "../../collections/hyperloglog-value.ts";
+
+const registers = new Registers();
 
 function countOne(context: Context, args: Arguments): number {
   const value = readHyperLogLog(context.database, args, 1);
   if (value === undefined) return 0;
   const { knownCount } = value;
   if (knownCount !== undefined) return knownCount;
-  const registers = newRegisters();
-  withRegisters(() => value.mergeInto(registers));
-  const count = countOf(registers);
+  const count = withRegisters(() => value.count());
+  preserveHyperLogLog(context.database, args, 1);
   value.setCount(count);
-  storeHyperLogLog(context.database, args, 1, value);
   // The stored bytes have changed, although the set that they describe has not.
   context.database.changed(args, 1, "pfcount");
   return count;
 }
 
 function countUnion(context: Context, args: Arguments): number {
-  const registers = newRegisters();
+  registers.clear();
   for (let index = 1; index < args.count; index++) {
     const value = readHyperLogLog(context.database, args, index);
-    if (value !== undefined) withRegisters(() => value.mergeInto(registers));
+    if (value !== undefined && !registers.merge(value)) throw corruptRegisters();
   }
-  return countOf(registers);
+  return registers.count();
 }
 
 export const pfcount = command({

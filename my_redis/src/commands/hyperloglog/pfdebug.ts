@@ -1,7 +1,7 @@
 import { command } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
 import { CommandError } from "../../protocol/command-error.ts";
-import { type HyperLogLog, newRegisters } from "../../values/hyperloglog/hyperloglog.ts";
+import type { HyperLogLog } from "../../values/hyperloglog/hyperloglog.ts";
 import { findHyperLogLog, storeHyperLogLog, withRegisters } from "../../collections/hyperloglog-value.ts";
 
 /**
@@ -29,10 +29,9 @@ export const pfdebug = command({
     };
     if (args.is(1, "getreg")) {
       makeDense();
-      const registers = newRegisters();
-      value.mergeInto(registers);
-      reply.array(registers.length);
-      for (const register of registers) reply.integer(register);
+      const { values } = value.registers();
+      reply.array(values.length);
+      for (const register of values) reply.integer(register);
     } else if (args.is(1, "decode")) {
       if (!value.isSparse) throw new CommandError("ERR HLL encoding is not sparse");
       reply.bulkLatin1(describeRuns(value));

@@ -126,7 +126,7 @@ export const lrem = command({
     element.setBytes(args.buffer, args.start(3), args.end(3));
     const removed = count < 0 ? removeBackward(list, -count) : removeForward(list, count === 0 ? Infinity : count);
     if (removed > 0) {
-      context.database.changed(args, 1, "lrem");
+      context.database.changed(args, 1, "lrem", removed);
       list.settle(args, 1);
     }
     reply.integer(removed);
@@ -154,7 +154,7 @@ export const ltrim = command({
       const fromHead = first > last ? size : first;
       list.cut("head", fromHead);
       if (fromHead < size) list.cut("tail", size - 1 - last);
-      context.database.changed(args, 1, "ltrim");
+      context.database.changed(args, 1, "ltrim", size - list.size);
       list.settle(args, 1);
     }
     reply.ok();

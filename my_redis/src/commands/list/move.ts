@@ -56,11 +56,14 @@ export function moveElement(context: Context, args: Arguments, ends: MoveEnds, r
   replyElement(source, ends.from, reply);
   const length = takeCopy(source, ends.from);
   const target = found ?? createList(context.database, args, 2, element.size);
-  source.cut(ends.from, 1);
+  // Between two lists, the element is added first: if memory is lacking, the source keeps it.
+  const rotates = source === target;
+  if (rotates) source.cut(ends.from, 1);
   target.growBy(length, 1);
   target.push(ends.to, element);
+  if (!rotates) source.cut(ends.from, 1);
   context.database.changed(args, 2, ends.to === "head" ? "lpush" : "rpush");
-  context.database.changed(args, 1, ends.from === "head" ? "lpop" : "rpop");
+  context.database.announce(args, 1, ends.from === "head" ? "lpop" : "rpop");
   source.settle(args, 1);
   return true;
 }

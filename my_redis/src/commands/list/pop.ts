@@ -28,7 +28,7 @@ export function popElements(
 ): void {
   replyFromEnd(list, end, count, reply);
   list.cut(end, count);
-  context.database.changed(args, keyIndex, end === "head" ? "lpop" : "rpop");
+  context.database.changed(args, keyIndex, end === "head" ? "lpop" : "rpop", count);
   list.settle(args, keyIndex);
 }
 

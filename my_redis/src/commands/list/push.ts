@@ -27,7 +27,7 @@ function pushArguments(context: Context, args: Arguments, found: ListValue | und
   for (let index = 2; index < args.count; index++) {
     list.push(end, element.setBytes(buffer, args.start(index), args.end(index)));
   }
-  context.database.changed(args, 1, end === "head" ? "lpush" : "rpush");
+  context.database.changed(args, 1, end === "head" ? "lpush" : "rpush", args.count - 2);
   return list.size;
 }
 

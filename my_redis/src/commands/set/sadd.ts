@@ -30,7 +30,7 @@ export const sadd = command({
     for (let index = 2; index < args.count; index++) {
       if (set.add(buffer, args.start(index), args.end(index))) added++;
     }
-    if (added > 0) context.database.changed(args, 1, "sadd");
+    if (added > 0) context.database.changed(args, 1, "sadd", added);
     reply.integer(added);
   },
 });
@@ -50,7 +50,7 @@ export const srem = command({
       if (set.remove(args.buffer, args.start(index), args.end(index))) removed++;
     }
     if (removed > 0) {
-      context.database.changed(args, 1, "srem");
+      context.database.changed(args, 1, "srem", removed);
       set?.deleteIfEmpty(args, 1);
     }
     reply.integer(removed);

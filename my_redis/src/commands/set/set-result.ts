@@ -43,8 +43,9 @@ export class SetResult {
   }
 
   #becomeTable(): RecordTable {
-    const { heap, hasher } = this.#context.keyspace;
+    const { heap, hasher, unattached } = this.#context.keyspace;
     const table = new RecordTable(heap, hasher);
+    unattached.add(table);
     table.reserve(this.#expected);
     for (const member of this.#members) table.add(member, 0, member.length, 0);
     this.#members = [];
@@ -56,6 +57,7 @@ export class SetResult {
     const context = this.#context;
     if (this.#table !== undefined) {
       context.database.createObject(args.buffer, args.start(1), args.end(1), record.valueType.set, this.#table);
+      context.keyspace.unattached.delete(this.#table);
       return;
     }
     const first = this.#members[0] as Uint8Array;

@@ -29,15 +29,20 @@ export const smove = command({
       reply.integer(from.has(buffer, start, end) ? 1 : 0);
       return;
     }
-    if (!from.remove(buffer, start, end)) {
+    if (!from.has(buffer, start, end)) {
       reply.integer(0);
       return;
     }
+    // The member is added first: if memory is lacking, the source keeps it. Observers hear of it last, as in Redis.
+    const create = (): SetValue =>
+      createSet(database, args, 2, { member: { bytes: buffer, start, end }, count: 1 }, target);
+    const to = found ?? database.replacing(true, create);
+    const isNew = to.add(buffer, start, end);
+    from.remove(buffer, start, end);
     database.changed(args, 1, "srem");
     from.deleteIfEmpty(args, 1);
-    const to =
-      found ?? createSet(context.database, args, 2, { member: { bytes: buffer, start, end }, count: 1 }, target);
-    if (to.add(buffer, start, end)) database.changed(args, 2, "sadd");
+    if (found === undefined) database.announceCreated(args, 2);
+    if (isNew) database.changed(args, 2, "sadd");
     reply.integer(1);
   },
 });

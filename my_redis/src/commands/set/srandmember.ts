@@ -110,9 +110,10 @@ function popOne(context: Context, args: Arguments, set: SetValue, reply: ReplyWr
 function popAll(context: Context, args: Arguments, set: SetValue, reply: ReplyWriter): void {
   const { database } = context;
   set.forEach(({ bytes, start, end }) => reply.bulk(bytes, start, end));
+  const { size } = set;
   database.remove(set.address);
-  database.changed(args, 1, "spop");
-  database.changed(args, 1, "del");
+  database.changed(args, 1, "spop", size);
+  database.announce(args, 1, "del");
   if (context.logs) context.logAs("DEL", args.view(1));
 }
 
@@ -123,7 +124,7 @@ function popSome(context: Context, args: Arguments, set: SetValue, count: number
     popped.push(new Uint8Array(bytes.subarray(start, end)));
   });
   for (const member of popped) set.remove(member, 0, member.length);
-  context.database.changed(args, 1, "spop");
+  context.database.changed(args, 1, "spop", popped.length);
   for (let from = 0; context.logs && from < popped.length; from += maxLoggedMembers) {
     context.logAs("SREM", args.view(1), ...popped.slice(from, from + maxLoggedMembers));
   }

@@ -22,7 +22,7 @@ export function popMembers(
   const [from, to] = side === "min" ? [0, count] : [size - count, size];
   replyMembers(reply, set, { from, to }, side === "max", inPairs ? "in pairs" : "with score");
   set.removeRanks(from, to);
-  context.database.changed(args, keyIndex, side === "min" ? "zpopmin" : "zpopmax");
+  context.database.changed(args, keyIndex, side === "min" ? "zpopmin" : "zpopmax", count);
   set.deleteIfEmpty(args, keyIndex);
 }
 

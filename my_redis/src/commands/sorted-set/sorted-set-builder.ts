@@ -13,6 +13,7 @@ export class SortedSetBuilder {
   constructor(context: Context) {
     this.#context = context;
     this.#set = new SortedSet(context.keyspace.heap, context.keyspace.hasher);
+    context.keyspace.unattached.add(this.#set);
   }
 
   get size(): number {
@@ -47,14 +48,16 @@ export class SortedSetBuilder {
 
   /** Discards the members. */
   discard(): void {
-    this.#context.keyspace.releaseLater(this.#set);
+    const { keyspace } = this.#context;
+    keyspace.unattached.delete(this.#set);
+    keyspace.releaseLater(this.#set);
   }
 
   /**
    * Replaces the value of the key at argument `index` by the members. Without any member, the key is deleted. Announces
-   * the change, and returns the number of members.
+   * the change, and returns the number of members. `changes`: how many changes that is; 1 if left out.
    */
-  store(args: Arguments, index: number, event: string): number {
+  store(args: Arguments, index: number, event: string, changes = 1): number {
     const { database } = this.#context;
     const { size } = this;
     const existing = database.write(args, index);
@@ -65,7 +68,7 @@ export class SortedSetBuilder {
       return 0;
     }
     database.replacing(existing !== 0, () => this.#create(args, index));
-    database.changed(args, index, event);
+    database.changed(args, index, event, changes);
     return size;
   }
 
@@ -80,6 +83,7 @@ export class SortedSetBuilder {
     } else {
       const [start, end] = [args.start(index), args.end(index)];
       database.createObject(args.buffer, start, end, record.valueType.sortedSet, this.#set);
+      this.#context.keyspace.unattached.delete(this.#set);
     }
   }
 }

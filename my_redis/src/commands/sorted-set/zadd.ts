@@ -128,7 +128,8 @@ function run(context: Context, args: Arguments, options: AddOptions): AddResult 
     if (result.last === "added") result.added++;
     else if (result.last === "updated") result.updated++;
   }
-  if (result.added + result.updated > 0) context.database.changed(args, 1, options.increment ? "zincr" : "zadd");
+  const changes = result.added + result.updated;
+  if (changes > 0) context.database.changed(args, 1, options.increment ? "zincr" : "zadd", changes);
   return result;
 }
 

@@ -24,7 +24,7 @@ export const zrem = command({
       removed++;
     }
     if (removed > 0) {
-      context.database.changed(args, 1, "zrem");
+      context.database.changed(args, 1, "zrem", removed);
       set?.deleteIfEmpty(args, 1);
     }
     reply.integer(removed);
@@ -42,7 +42,7 @@ const removeRange =
     const { from, to } = set === undefined ? { from: 0, to: 0 } : ranksIn(set);
     if (set !== undefined && to > from) {
       set.removeRanks(from, to);
-      context.database.changed(args, 1, event);
+      context.database.changed(args, 1, event, to - from);
       set.deleteIfEmpty(args, 1);
     }
     reply.integer(to - from);

@@ -92,11 +92,11 @@ export class TrimOptions implements Trim {
 
   /**
    * Trims and announces the change. The log gets the exact result of an approximate trim, because another machine might
-   * cut elsewhere. Returns the number of entries removed.
+   * cut elsewhere. Returns the number of entries removed. `counts`: whether each of them counts as a change.
    */
-  apply(context: Context, args: Arguments, stream: Stream): number {
+  apply(context: Context, args: Arguments, stream: Stream, counts: boolean): number {
     const removed = trimStream(stream, this);
-    if (removed > 0) context.database.changed(args, 1, "xtrim");
+    if (removed > 0) context.database.changed(args, 1, "xtrim", counts ? removed : 0);
     if (this.approximate && context.logs) {
       text[0] = 61;
       context.logReplacing(this.#threshold - 1, text, 0, 1);

@@ -129,7 +129,7 @@ export const xadd = command({
     database.changed(args, 1, "xadd");
     const idStart = replyId(reply, id);
     const idEnd = reply.length - 2;
-    trim?.apply(context, args, stream);
+    trim?.apply(context, args, stream, false);
     if (givenId !== "all" && context.logs) {
       context.logReplacing(idIndex, reply.bytes, idStart, idEnd);
     }

@@ -28,7 +28,7 @@ export const xdel = command({
       readStreamId(args, index, id);
       if (stream.delete(id)) deleted++;
     }
-    if (deleted > 0) database.changed(args, 1, "xdel");
+    if (deleted > 0) database.changed(args, 1, "xdel", deleted);
     reply.integer(deleted);
   },
 });

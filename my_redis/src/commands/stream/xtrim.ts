@@ -20,6 +20,6 @@ export const xtrim = command({
     while (options.next()) if (!trim.read(args, options)) options.refuse();
     trim.finish(context, true);
     const stream = findStream(context.database, args, 1);
-    reply.integer(stream === undefined ? 0 : trim.apply(context, args, stream));
+    reply.integer(stream === undefined ? 0 : trim.apply(context, args, stream, true));
   },
 });

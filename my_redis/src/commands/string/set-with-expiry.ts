@@ -38,7 +38,7 @@ function setFor(context: Context, args: Arguments, reply: ReplyWriter, unitMs: n
   const atMs = addPositiveToMoment(context, args, 2, unitMs, context.now);
   storeString(database, args, 1, 3, atMs);
   database.changed(args, 1, "set");
-  database.changed(args, 1, "expire");
+  database.announce(args, 1, "expire");
   reply.ok();
   if (context.logs) logSetUntil(context, args.view(1), args.view(3), atMs);
 }

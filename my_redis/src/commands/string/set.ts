@@ -52,7 +52,7 @@ function setWithOptions(context: Context, args: Arguments, reply: ReplyWriter): 
   const expiryMs = (flags & option.keepTtl) === 0 ? atMs : keepExpiry;
   storeString(database, args, 1, 2, expiryMs);
   database.changed(args, 1, "set");
-  if (timeIndex !== 0) database.changed(args, 1, "expire");
+  if (timeIndex !== 0) database.announce(args, 1, "expire");
   if (!withGet) reply.ok();
   if (context.logs) logSet(context, args, flags, atMs);
 }

@@ -84,24 +84,36 @@ export class AppendOnlyFile implements LogSink {
     return this.#written - this.#fileStart;
   }
 
-  /** Forces everything written so far to the disk, in the background. */
+  /** Forces everything written so far to the disk, in the background. Rejects with the system's error. */
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
-      fdatasync(this.#descriptor, (error) => (error ? reject(error) : resolve()));
+      fdatasync(this.#descriptor, (error) => {
+        if (error === null || error === undefined) {
+          resolve();
+          return;
+        }
+        this.#syncBroke(error);
+        reject(error);
+      });
     });
   }
 
   /**
    * Continues in another file, which is open for appending and empty. Everything written so far is first forced to the
    * disk, because a log with a gap in its middle is worthless. That is quick for a caller that has just awaited `sync`.
-   * Throws when the log is not healthy, or the system's error; then nothing has changed.
+   * Throws when the log is not healthy, or the system's error; then it stays in its file.
    */
   switchTo(descriptor: number): void {
     if (!this.healthy) throw new Error("the append-only file cannot be written");
-    fdatasyncSync(this.#descriptor);
+    try {
+      fdatasyncSync(this.#descriptor);
+    } catch (error) {
+      this.#syncBroke(error);
+      throw error;
+    }
     this.#synced = this.#written;
     if (this.#syncing) this.#left = this.#descriptor;
-    else closeSync(this.#descriptor);
+    else this.#close(this.#descriptor);
     this.#descriptor = descriptor;
     this.#fileStart = this.#written;
   }
@@ -235,6 +247,7 @@ export class AppendOnlyFile implements LogSink {
    * success. So nothing can be promised until the server is restarted.
    */
   #syncBroke(error: unknown): void {
+    if (this.#syncFailed) return;
     this.#environment.report("error", "the append-only file cannot be synced; writes are refused until restart", error);
     this.#syncFailed = true;
     this.#brokeInTurn = true;
@@ -269,14 +282,23 @@ export class AppendOnlyFile implements LogSink {
   }
 
   #closeLeft(): void {
-    if (this.#left !== undefined) closeSync(this.#left);
+    if (this.#left !== undefined) this.#close(this.#left);
     this.#left = undefined;
+  }
+
+  /** The file has been synced before, or its failure is known: an error here concerns no data. */
+  #close(descriptor: number): void {
+    try {
+      closeSync(descriptor);
+    } catch (error) {
+      this.#environment.report("warning", "a file of the append-only log cannot be closed", error);
+    }
   }
 
   /** A running sync uses the descriptor on another thread; then the file is closed when that sync has ended. */
   #closeFile(): void {
     if (this.#syncing) return;
-    closeSync(this.#descriptor);
+    this.#close(this.#descriptor);
     this.onClosed();
   }
 }

@@ -5,8 +5,9 @@ import { AppendOnlyFile, type AppendOnlyFileOptions } from "./append-only-file.t
 import { CommandLog } from "./command-log.ts";
 import { LogFolder } from "./log-folder.ts";
 import type { LogExtension } from "./log-extension.ts";
+import { openIncrement } from "./log-names.ts";
 import { appendCarriedOver, LogRewriter } from "./log-rewriter.ts";
-import type { ManifestEntry } from "./manifest.ts";
+import type { ManifestEntry } from "./manifest-text.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
 import { writeFileNow } from "../snapshot/snapshot-file.ts";
 
@@ -39,6 +40,10 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
 
   get bytes(): number {
     return this.#open === undefined ? 0 : this.#open.bytesBefore + this.#open.file.sizeBytes;
+  }
+
+  get lastCutCopy(): string {
+    return this.#open?.folder.cutCopy ?? "";
   }
 
   get options(): AppendOnlyFileOptions {
@@ -116,7 +121,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     const folder = new LogFolder(this.options);
     try {
       const draft = folder.nextIncrement();
-      const descriptor = openSync(folder.pathOf(draft), "w");
+      const descriptor = openIncrement(folder.draftPathOf(draft));
       const open = this.#begin(folder, descriptor, 0);
       open.bytesBefore = 0;
       open.draft = draft;
@@ -146,7 +151,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     this.#ending = this.#end(open, settled).finally(() => {
       this.#ending = undefined;
     });
-    if (open.draft !== undefined) rmSync(open.folder.pathOf(open.draft), { force: true });
+    if (open.draft !== undefined) rmSync(open.folder.draftPathOf(open.draft), { force: true });
   }
 
   /** Syncs and closes the log when the server ends. Resolves when all file operations have ended. */
@@ -166,7 +171,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
   #finishDraft(open: OpenLog, draft: ManifestEntry): void {
     try {
       this.#beginWithDataset(open.folder, draft);
-      rmSync(open.folder.pathOf(draft), { force: true });
+      rmSync(open.folder.draftPathOf(draft), { force: true });
       open.draft = undefined;
     } catch (error) {
       this.#server.environment.report("error", "the append-only file could not be begun", error);

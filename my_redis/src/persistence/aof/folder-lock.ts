@@ -1,56 +1,92 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /** Another running server uses the log of this folder. */
 export class FolderInUseError extends Error {}
 
+export interface FolderLock {
+  /** Why the folder could not be locked on this system, although nobody else holds the lock. */
+  readonly missing: string | undefined;
+  release(): void;
+}
+
+type Outcome = "locked" | "in use" | { readonly unsupported: string };
+
+const lockExclusively = 2;
+const withoutWaiting = 4;
+/** The exit code of the program `flock` when another process holds the lock. */
+const conflictExitCode = 1;
+
 /**
- * Locks a folder for this process; call the result to unlock it. Two servers that append to one log would leave a log
- * that neither can load. The lock is a file that identifies its process exactly, by number, start time and boot of the
- * machine, so that the lock of a killed process is never taken for a live one. Where the system has no /proc nothing is
- * locked. Throws FolderInUseError.
+ * Locks a folder for this process. Two servers that append to one log would leave a log that neither can load. The lock
+ * is flock(2) on the file "lock", which the system removes with the process, however it ends. The file itself stays: to
+ * remove it would let two processes lock two files of the same name. Its content, a process number, is for messages
+ * only. Throws FolderInUseError, and the system's error when the file cannot be opened.
  */
-export function lockFolder(folder: string): () => void {
-  const own = describeProcess(process.pid);
-  if (own === undefined) return () => {};
+export function lockFolder(folder: string): FolderLock {
   const path = join(folder, "lock");
-  for (;;) {
-    try {
-      writeFileSync(path, own, { flag: "wx" });
-      return () => rmSync(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    const holder = readHolder(path);
-    const number = Number(holder.split(" ", 1)[0]);
-    if (holder === describeProcess(number)) {
-      throw new FolderInUseError(`${folder} is in use by process ${number}: a log can be written by one server only`);
-    }
-    rmSync(path, { force: true });
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+  const outcome = lock(descriptor);
+  if (outcome === "in use") {
+    closeSync(descriptor);
+    const holder = readFileSync(path, "latin1").trim();
+    const process = holder === "" ? "another process" : `process ${holder}`;
+    throw new FolderInUseError(`${folder} is in use by ${process}: a log can be written by one server only`);
+  }
+  if (outcome === "locked") writeHolder(descriptor);
+  const missing = outcome === "locked" ? undefined : outcome.unsupported;
+  return { missing, release: () => closeSync(descriptor) };
+}
+
+function lock(descriptor: number): Outcome {
+  if (lockWithLibrary(descriptor)) return "locked";
+  // The system's function does not tell a lock of another process from a file system without locks. The program does.
+  return lockWithProgram(descriptor);
+}
+
+/** Bun can call the C library. False where that is not possible, or the lock is not given. */
+function lockWithLibrary(descriptor: number): boolean {
+  if (typeof Bun === "undefined" || process.platform !== "linux") return false;
+  try {
+    flock ??= openLibrary().symbols.flock;
+    return flock(descriptor, lockExclusively | withoutWaiting) === 0;
+  } catch {
+    // A system whose C library has another name.
+    return false;
   }
 }
 
-/** Empty when the file has disappeared meanwhile. */
-function readHolder(path: string): string {
-  return existsSync(path) ? readFileSync(path, "latin1") : "";
+type Flock = (descriptor: number, operation: number) => number;
+let flock: Flock | undefined;
+
+interface ForeignFunctions {
+  dlopen(library: string, functions: object): { readonly symbols: { readonly flock: Flock } };
+}
+
+function openLibrary(): ReturnType<ForeignFunctions["dlopen"]> {
+  const { dlopen } = process.getBuiltinModule("bun:ffi") as unknown as ForeignFunctions;
+  return dlopen("libc.so.6", { flock: { args: ["int", "int"], returns: "int" } });
 }
 
 /**
- * "number start boot", or undefined when the process does not exist or the system does not say. A zombie process counts
- * as missing: in a container whose first process reaps no children, it would exist for ever.
+ * Node cannot call flock(2), but a lock belongs to the open file, which a child process shares: the program `flock`
+ * locks the file that it inherits, and ends.
  */
-function describeProcess(number: number): string | undefined {
+function lockWithProgram(descriptor: number): Outcome {
+  const { error, status } = spawnSync("flock", ["-n", "-x", "3"], {
+    stdio: ["ignore", "ignore", "ignore", descriptor],
+  });
+  if (status === 0) return "locked";
+  if (status === conflictExitCode) return "in use";
+  return { unsupported: error?.message ?? `the program flock ended with exit code ${status}` };
+}
+
+function writeHolder(descriptor: number): void {
   try {
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
-    const status = readFileSync(`/proc/${number}/stat`, "latin1");
-    // The name, in parentheses, may contain spaces. After it comes the state; the start time is the 20th field from
-    // there.
-    const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
-    const [state = ""] = fields;
-    const start = fields[19];
-    if ("ZX".includes(state)) return undefined;
-    return `${number} ${start} ${boot}`;
+    ftruncateSync(descriptor);
+    writeSync(descriptor, `${process.pid}\n`, 0);
   } catch {
-    return undefined;
+    // On a full disk the lock holds all the same. Only the message to a second server lacks the number.
   }
 }

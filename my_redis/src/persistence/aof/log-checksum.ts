@@ -14,6 +14,8 @@ export function checksumAnnotation(bytes: Uint8Array): string {
 const annotationOf = (value: number, length: number): string => `#${prefix}${hexadecimal(value)}:${length}\r\n`;
 const hexadecimal = (value: number): string => value.toString(16).padStart(8, "0");
 
+const noBytes = new Uint8Array(0);
+
 export interface ChecksumState {
   readonly value: number;
   readonly length: number;
@@ -21,31 +23,57 @@ export interface ChecksumState {
 
 /** Computes the checksum of a log while it is read, and compares it with the annotations. */
 export class ChecksumVerifier {
+  /** Whether there was any checksum. */
+  hasChecksums = false;
   #value = 0;
   #length = 0;
+  // Entries that are not summed yet. They are next to each other: to sum many at once is ten times faster than each
+  // entry by itself.
+  #pending: Uint8Array = noBytes;
+  #pendingStart = 0;
+  #pendingEnd = 0;
 
-  /** Adds an entry that is no checksum. */
-  add(bytes: Uint8Array): void {
-    this.#value = crc32(bytes, this.#value);
-    this.#length += bytes.length;
+  /** Adds an entry that is no checksum, bytes[start, end). The bytes must stay the same until `settle`. */
+  add(bytes: Uint8Array, start: number, end: number): void {
+    if (bytes !== this.#pending || start !== this.#pendingEnd) {
+      this.settle();
+      this.#pending = bytes;
+      this.#pendingStart = start;
+    }
+    this.#pendingEnd = end;
+    this.#length += end - start;
+  }
+
+  /** To be called before the bytes of entries change. */
+  settle(): void {
+    if (this.#pendingEnd > this.#pendingStart) {
+      this.#value = crc32(this.#pending.subarray(this.#pendingStart, this.#pendingEnd), this.#value);
+    }
+    this.#pending = noBytes;
+    this.#pendingStart = 0;
+    this.#pendingEnd = 0;
   }
 
   /** Checks an annotation: "other" for one that is no checksum, otherwise whether it matches the bytes before it. */
   check(annotation: string): "other" | "right" | "wrong" {
     if (!annotation.startsWith(prefix)) return "other";
+    this.settle();
+    this.hasChecksums = true;
     const [digits, length] = annotation.slice(prefix.length).split(":");
-    const right = Number(length) === this.#length && digits === hexadecimal(this.#value);
+    if (Number(length) !== this.#length || digits !== hexadecimal(this.#value)) return "wrong";
     this.#value = 0;
     this.#length = 0;
-    return right ? "right" : "wrong";
+    return "right";
   }
 
   /** The state so far; `restore` returns to it. */
   get state(): ChecksumState {
+    this.settle();
     return { value: this.#value, length: this.#length };
   }
 
   restore(state: ChecksumState): void {
+    this.settle();
     this.#value = state.value;
     this.#length = state.length;
   }
@@ -55,6 +83,7 @@ export class ChecksumVerifier {
    * entries follow.
    */
   get closing(): string | undefined {
+    this.settle();
     return this.#length === 0 ? undefined : annotationOf(this.#value, this.#length);
   }
 }

@@ -1,22 +1,15 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from "node:fs";
-import { rm } from "node:fs/promises";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Services } from "../../dispatch/context.ts";
 import type { AppendOnlyFileOptions } from "./append-only-file.ts";
-import { lockFolder } from "./folder-lock.ts";
+import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import type { LogExtension } from "./log-extension.ts";
-import { type LoadResult, loadLog, LogLoadError } from "./log-loader.ts";
-import { type ManifestEntry, readManifest, replaceManifest, syncFile, syncFolder, writeManifest } from "./manifest.ts";
+import { type IncompleteEnd, type LoadResult, loadLog, LogLoadError } from "./log-loader.ts";
+import { draftName, LogNames, sizeOf } from "./log-names.ts";
+import { cutWithCopy, refuseDamagedEnd, refuseOtherSize } from "./log-tail.ts";
+import { liveEntries, type ManifestEntry, ManifestError } from "./manifest-text.ts";
+import { readManifest, replaceManifest, syncFile, syncFolder, writeManifest } from "./manifest.ts";
 
 /** The place at which a loaded log is continued. */
 export interface LogEnd {
@@ -28,41 +21,69 @@ export interface LogEnd {
 
 const emptyLog: LogEnd = { bytes: 0, closingChecksum: undefined };
 
+/** The folder of the log cannot be used. */
+export class LogFolderError extends Error {}
+
 /** The folder of an append-only log, locked for this process: its manifest and the files that it names. */
 export class LogFolder {
   readonly path: string;
+  /** The copy of an end that was cut off when the log was loaded. */
+  cutCopy: string | undefined;
   readonly #options: AppendOnlyFileOptions;
-  readonly #manifestPath: string;
-  readonly #unlock: () => void;
+  readonly #names: LogNames;
+  readonly #lock: FolderLock;
   #entries: readonly ManifestEntry[];
+  #isChecked: boolean;
 
   /**
-   * Throws FolderInUseError while another server uses the log, and ManifestError; then nothing on the disk has been
-   * changed.
+   * Throws FolderInUseError while another server uses the log, ManifestError, LogFolderError, and the system's error;
+   * then nothing on the disk has been changed.
    */
   constructor(options: AppendOnlyFileOptions) {
     this.#options = options;
     this.path = join(options.folder, options.logFolder);
-    this.#manifestPath = join(this.path, `${options.fileName}.manifest`);
+    this.#names = new LogNames(this.path, options.fileName);
+    if (statSync(this.path, { throwIfNoEntry: false })?.isDirectory() === false) {
+      throw new LogFolderError(`${this.path} is a file, not a folder: move it away, or choose another appenddirname`);
+    }
     if (mkdirSync(this.path, { recursive: true }) !== undefined) syncFile(options.folder);
-    this.#unlock = lockFolder(this.path);
+    this.#lock = lockFolder(this.path);
     try {
-      this.#entries = existsSync(this.#manifestPath) ? readManifest(this.#manifestPath) : this.#nameOldLog();
+      const manifest = readManifest(this.#names);
+      this.#isChecked = manifest?.isChecked ?? true;
+      this.#entries = manifest?.entries ?? [];
+      // From now on a crash before the first file is named leaves a manifest that names nothing, instead of a doubt.
+      if (manifest === undefined) this.#write([]);
+      if (this.isEmpty) this.#nameOldLog();
       this.#moveOldLog();
     } catch (error) {
-      this.#unlock();
+      this.release();
       throw error;
     }
   }
 
   /** Unlocks the folder for other processes. */
   release(): void {
-    this.#unlock();
+    this.#lock.release();
+  }
+
+  /** When the system fails after the manifest was replaced, the new one is nevertheless the one that counts. */
+  #write(entries: readonly ManifestEntry[]): void {
+    writeManifest(this.#names.manifestPath, entries);
+    this.#entries = entries;
+    syncFile(this.path);
+  }
+
+  /** As `#write`, in the background. */
+  async #replace(entries: readonly ManifestEntry[]): Promise<void> {
+    await replaceManifest(this.#names.manifestPath, entries);
+    this.#entries = entries;
+    await syncFolder(this.path);
   }
 
   /** The files of the log, in the order in which they are loaded. */
   get live(): readonly ManifestEntry[] {
-    return this.#entries.filter((entry) => entry.type !== "h").toSorted(loadOrder);
+    return liveEntries(this.#entries);
   }
 
   get isEmpty(): boolean {
@@ -73,17 +94,20 @@ export class LogFolder {
     return join(this.path, entry.file);
   }
 
+  /** The file of an increment that no manifest names yet: the increment of a log without a base. */
+  draftPathOf(entry: ManifestEntry): string {
+    return join(this.path, draftName(entry));
+  }
+
   /** Bytes of all files of the log. */
   get bytes(): number {
     return this.live.reduce((total, entry) => total + sizeOf(this.pathOf(entry)), 0);
   }
 
   /** A log from before Redis 7 is one file beside the folder. It becomes the base. */
-  #nameOldLog(): ManifestEntry[] {
-    if (!existsSync(join(this.#options.folder, this.#options.fileName))) return [];
-    const entries: ManifestEntry[] = [{ file: this.#options.fileName, sequence: 1, type: "b" }];
-    writeManifest(this.#manifestPath, entries);
-    return entries;
+  #nameOldLog(): void {
+    const { folder, fileName } = this.#options;
+    if (existsSync(join(folder, fileName))) this.#write([{ file: fileName, sequence: 1, type: "b" }]);
   }
 
   /**
@@ -109,21 +133,18 @@ export class LogFolder {
   #addIncrement(): ManifestEntry {
     const added = this.nextIncrement();
     closeSync(openSync(this.pathOf(added), "a"));
-    this.#entries = [...this.#entries, added];
-    writeManifest(this.#manifestPath, this.#entries);
+    this.#write([...this.#entries, added]);
     return added;
   }
 
   /** The increment after the last one, or after `draft`, which the manifest does not name. */
   nextIncrement(draft?: ManifestEntry): ManifestEntry {
-    const sequence = (draft?.sequence ?? this.#lastSequence("i")) + 1;
-    return { file: `${this.#options.fileName}.${sequence}.incr.aof`, sequence, type: "i" };
+    return this.#names.increment((draft?.sequence ?? this.#lastSequence("i")) + 1);
   }
 
   /** The base after the present one, as a snapshot or as commands. */
   nextBase(form: "rdb" | "aof"): ManifestEntry {
-    const sequence = this.#lastSequence("b") + 1;
-    return { file: `${this.#options.fileName}.${sequence}.base.${form}`, sequence, type: "b" };
+    return this.#names.base(this.#lastSequence("b") + 1, form);
   }
 
   #lastSequence(type: "b" | "i"): number {
@@ -135,9 +156,17 @@ export class LogFolder {
   /** Adds an increment to the manifest. */
   async append(increment: ManifestEntry): Promise<void> {
     await syncFolder(this.path);
-    const entries = [...this.#entries, increment];
-    await replaceManifest(this.#manifestPath, entries);
-    this.#entries = entries;
+    await this.#replace([...this.#entries, increment]);
+  }
+
+  /** Gives an increment that no manifest names yet its final name. */
+  async nameDraft(draft: ManifestEntry): Promise<void> {
+    if (existsSync(this.draftPathOf(draft))) await rename(this.draftPathOf(draft), this.pathOf(draft));
+  }
+
+  /** Whether the manifest names this file. */
+  isNamed({ file }: ManifestEntry): boolean {
+    return this.#entries.some((entry) => entry.file === file);
   }
 
   /**
@@ -146,25 +175,20 @@ export class LogFolder {
    */
   async replaceBase(base: ManifestEntry, first: ManifestEntry | undefined): Promise<void> {
     await syncFolder(this.path);
-    const entries = this.#withBase(base, first);
-    await replaceManifest(this.#manifestPath, entries);
-    this.#entries = entries;
+    await this.#replace(this.#withBase(base, first));
   }
 
   /** Removes the history files. If a crash interrupts that, the next start removes the rest. */
   async dropHistory(): Promise<void> {
     const entries = this.#entries;
     for (const entry of entries) if (entry.type === "h") await rm(this.pathOf(entry), { force: true });
-    const live = entries.filter((entry) => entry.type !== "h");
-    await replaceManifest(this.#manifestPath, live);
-    this.#entries = live;
+    await this.#replace(entries.filter((entry) => entry.type !== "h"));
   }
 
   /** As `replaceBase`, while every client waits. */
   replaceBaseNow(base: ManifestEntry, first: ManifestEntry): void {
     syncFile(this.path);
-    this.#entries = this.#withBase(base, first);
-    writeManifest(this.#manifestPath, this.#entries);
+    this.#write(this.#withBase(base, first));
     this.removeHistory();
   }
 
@@ -179,35 +203,25 @@ export class LogFolder {
         kept.push(entry);
       }
     }
-    return first === undefined ? [base, ...history] : [base, ...history, first, ...kept];
+    const whole = { ...base, bytes: sizeOf(this.pathOf(base)) };
+    return first === undefined ? [whole, ...history] : [whole, ...history, first, ...kept];
   }
 
   /**
-   * Removes what a crash has left: history, incomplete files of a rewrite, and bases and increments that were created
-   * but not yet added to the manifest.
+   * Removes what a crash has left: history, and files that were not complete. Files of data that the manifest does not
+   * name are kept.
    */
   removeLeftovers(): void {
-    this.removeHistory();
-    if (this.isEmpty) return;
-    for (const name of readdirSync(this.path)) {
-      if (temporaryBase.test(name) || this.#isAhead(name)) rmSync(join(this.path, name), { force: true });
-    }
-  }
-
-  #isAhead(name: string): boolean {
-    const { fileName } = this.#options;
-    if (!name.startsWith(`${fileName}.`)) return false;
-    const [, sequence, type] = /^\.([0-9]+)\.(base|incr)\.(?:rdb|aof)$/.exec(name.slice(fileName.length)) ?? [];
-    if (sequence === undefined) return false;
-    return Number(sequence) > this.#lastSequence(type === "base" ? "b" : "i");
+    // Without a checksum, history waits until the next rewrite has written a new base.
+    if (this.#isChecked) this.removeHistory();
+    for (const name of this.#names.temporary()) rmSync(join(this.path, name), { force: true });
   }
 
   removeHistory(): void {
     const live = this.#entries.filter((entry) => entry.type !== "h");
     if (live.length === this.#entries.length) return;
     for (const entry of this.#entries) if (entry.type === "h") rmSync(this.pathOf(entry), { force: true });
-    this.#entries = live;
-    writeManifest(this.#manifestPath, live);
+    this.#write(live);
   }
 
   /**
@@ -218,6 +232,7 @@ export class LogFolder {
     const { environment, execution, keyspace } = server;
     const startedMs = environment.monotonicMs();
     const { live } = this;
+    this.#reportDoubts(server);
     let end = emptyLog;
     let commands = 0;
     let keys = 0;
@@ -242,36 +257,47 @@ export class LogFolder {
     return end;
   }
 
+  #reportDoubts({ environment }: Services): void {
+    const { missing } = this.#lock;
+    if (missing !== undefined) {
+      environment.report("warning", `${this.path} is not locked: no other server may use it. Reason: ${missing}`);
+    }
+    for (const name of this.#names.unnamed(this.#entries)) {
+      environment.report(
+        "warning",
+        `${join(this.path, name)} is not named in the manifest: it is kept, and not loaded`,
+      );
+    }
+  }
+
   #loadFile(server: Services, extension: LogExtension, entry: ManifestEntry): LoadResult {
     const path = this.pathOf(entry);
-    if (!existsSync(path)) throw new LogLoadError(`${path} is named in the manifest, but is missing`);
+    if (!existsSync(path)) throw new ManifestError(this.#names.manifestPath, ` names ${path}, which is missing`);
+    refuseOtherSize(path, entry.bytes);
     const loaded = loadLog(server, extension, path);
-    if (loaded.truncated) this.#cutTail(server, entry, loaded.goodBytes);
+    if (loaded.incomplete !== undefined) this.#cutEnd(server, entry, loaded.goodBytes, loaded.incomplete);
     return loaded;
   }
 
-  #cutTail(server: Services, entry: ManifestEntry, goodBytes: number): void {
+  #cutEnd(server: Services, entry: ManifestEntry, goodBytes: number, end: IncompleteEnd): void {
     const path = this.pathOf(entry);
-    const place = `${path}: the file ends in the middle of a command, after offset ${goodBytes}`;
+    refuseDamagedEnd(path, goodBytes, end);
+    const refuse = (reason: string): never => {
+      const problem = `the file ends in the middle of a command, ${reason}`;
+      throw new LogLoadError({ path, offset: goodBytes, goodBytes, problem });
+    };
     const { live } = this;
     const later = live.slice(live.indexOf(entry) + 1);
     // Later files that are still empty do not count: this one is in fact the end of the log.
-    if (later.some((next) => sizeOf(this.pathOf(next)) > 0)) {
-      throw new LogLoadError(`${place}, and it is not the last file of the log`);
-    }
-    if (!this.#options.loadTruncated) throw new LogLoadError(`${place}; 'aof-load-truncated yes' would cut it there`);
-    server.environment.report("warning", `${place}; cut there`);
-    truncateSync(path, goodBytes);
+    if (later.some((next) => sizeOf(this.pathOf(next)) > 0)) refuse("and it is not the last file of the log");
+    // A base gets its name when it is complete. Only a log from before Redis 7 continues in its base.
+    if (entry.type === "b" && entry.file !== this.#options.fileName)
+      refuse("and it is a base, which was complete once");
+    if (!this.#options.loadTruncated) refuse("and 'aof-load-truncated' is 'no'");
+    this.cutCopy = cutWithCopy(path, goodBytes, this.#names);
+    const place = `${path}: the file ends in the middle of a command, after offset ${goodBytes}`;
+    server.environment.report("warning", `${place}; cut there. What was cut off is kept in ${this.cutCopy}`);
   }
 }
 
 const other = { b: "i", i: "b" } as const;
-
-const loadOrder = (left: ManifestEntry, right: ManifestEntry): number =>
-  left.type === right.type ? left.sequence - right.sequence : left.type === "b" ? -1 : 1;
-
-/** Names of incomplete bases of a rewrite. */
-const temporaryBase = /^temp-rewriteaof-[0-9]+\.aof$/;
-export const temporaryBaseName = (processId: number): string => `temp-rewriteaof-${processId}.aof`;
-
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

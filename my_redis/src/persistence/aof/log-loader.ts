@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Context, Services } from "../../dispatch/context.ts";
 import { Refusal } from "../../dispatch/outcome.ts";
 import { Arguments } from "../../protocol/arguments.ts";
@@ -14,8 +14,38 @@ const minus = 45;
 /** Limit on the failed commands of one file that are reported. */
 const maxReportedErrors = 10;
 
+/** Where in a file of the log something is wrong, and what. */
+export interface LogProblem {
+  readonly path: string;
+  readonly offset: number;
+  /** The bytes at the beginning of the file that can be trusted: whole units, and with their checksum if there are any. */
+  readonly goodBytes: number;
+  readonly problem: string;
+}
+
 /** The log must not be loaded: the server does not start, and the file stays unchanged. */
-export class LogLoadError extends Error {}
+export class LogLoadError extends Error {
+  readonly goodBytes: number;
+
+  constructor({ path, offset, goodBytes, problem }: LogProblem) {
+    super(
+      `${path}: bad at offset ${offset}: ${problem}. Nothing was changed. Restore the file from a copy, or keep only ` +
+        `what is before the damage: 'my-redis-server check-aof --fix ${path}' removes the rest after it has copied it`,
+    );
+    this.goodBytes = goodBytes;
+  }
+}
+
+/** A file that stops in the middle of a command, of a transaction or of an annotation. */
+export interface IncompleteEnd {
+  /** Offset of the entry that is incomplete; the end of the file when only the end of a transaction is missing. */
+  readonly entryOffset: number;
+  /** Offset of the first byte that no checksum has covered. */
+  readonly uncoveredOffset: number;
+  /** The annotation for the bytes from there to `entryOffset`. */
+  readonly closing: string | undefined;
+  readonly hasChecksums: boolean;
+}
 
 export interface LoadResult {
   readonly commands: number;
@@ -23,7 +53,8 @@ export interface LoadResult {
   readonly keys: number;
   /** Where the last whole unit ends. It is less than the file's length when the tail is incomplete. */
   readonly goodBytes: number;
-  readonly truncated: boolean;
+  /** Undefined for a file that is complete. */
+  readonly incomplete: IncompleteEnd | undefined;
   /** The annotation for the uncovered bytes at the end. */
   readonly closingChecksum: string | undefined;
 }
@@ -34,12 +65,13 @@ export function loadLog(server: Services, extension: LogExtension, path: string)
   try {
     const start = beginsWithSnapshot(descriptor) ? loadSnapshot(server, path) : noSnapshot;
     let position = start.endOffset;
+    const { size } = fstatSync(descriptor);
     const read: ReadBytes = (target) => {
-      const size = readSync(descriptor, target, 0, target.length, position);
-      position += size;
-      return size;
+      const read = readSync(descriptor, target, 0, target.length, position);
+      position += read;
+      return read;
     };
-    const loaded = new LogLoader({ server, extension, path, reader: new LogReader(read, position) }).load();
+    const loaded = new LogLoader({ server, extension, path, reader: new LogReader(read, position, size) }).load();
     return { ...loaded, keys: start.keys };
   } finally {
     closeSync(descriptor);
@@ -81,6 +113,8 @@ class LogLoader {
   #unit: Arguments[] | undefined;
   #unitOffset = 0;
   #unitChecksum: ChecksumState = { value: 0, length: 0 };
+  /** Where the last checksum ended. */
+  #coveredOffset: number;
   #commands = 0;
   #errors = 0;
 
@@ -89,6 +123,8 @@ class LogLoader {
     this.#extension = extension;
     this.#path = path;
     this.#reader = reader;
+    reader.onMove = () => this.#checksum.settle();
+    this.#coveredOffset = reader.offset;
     this.#context = server.clients.addPseudo("loader");
   }
 
@@ -104,36 +140,50 @@ class LogLoader {
 
   #result(truncatedEntry: boolean): Omit<LoadResult, "keys"> {
     const inUnit = this.#unit !== undefined;
+    const incomplete = truncatedEntry || inUnit ? this.#incompleteEnd() : undefined;
     if (inUnit) this.#checksum.restore(this.#unitChecksum);
     return {
       commands: this.#commands,
       goodBytes: inUnit ? this.#unitOffset : this.#reader.entryOffset,
-      truncated: truncatedEntry || inUnit,
+      incomplete,
       closingChecksum: this.#checksum.closing,
     };
   }
 
+  #incompleteEnd(): IncompleteEnd {
+    const { closing, hasChecksums } = this.#checksum;
+    return { entryOffset: this.#reader.entryOffset, uncoveredOffset: this.#coveredOffset, closing, hasChecksums };
+  }
+
   #annotation(): void {
     const verdict = this.#checksum.check(this.#reader.annotation);
-    if (verdict === "other") this.#checksum.add(this.#reader.entryBytes);
+    if (verdict === "right") this.#coveredOffset = this.#reader.offset;
+    if (verdict === "other") this.#addToChecksum();
     if (verdict === "wrong") this.#refuse(`the data before it does not fit its checksum '${this.#reader.annotation}'`);
+  }
+
+  #addToChecksum(): void {
+    const { bytes, entryStart, entryEnd } = this.#reader;
+    this.#checksum.add(bytes, entryStart, entryEnd);
   }
 
   #take(): void {
     const args = this.#args;
-    const before = this.#checksum.state;
-    this.#checksum.add(this.#reader.entryBytes);
-    if (args.count === 1 && args.is(0, "multi")) {
+    const beginsUnit = args.count === 1 && args.is(0, "multi");
+    if (beginsUnit && this.#unit === undefined) this.#unitChecksum = this.#checksum.state;
+    this.#addToChecksum();
+    if (beginsUnit) {
       if (this.#unit !== undefined) this.#refuse("MULTI inside MULTI");
       this.#unit = [];
-      this.#unitChecksum = before;
       this.#unitOffset = this.#reader.entryOffset;
     } else if (args.count === 1 && args.is(0, "exec")) {
       if (this.#unit === undefined) this.#refuse("EXEC without MULTI");
-      const unit = this.#unit ?? [];
+      for (const queued of this.#unit ?? []) this.#run(queued);
       this.#unit = undefined;
-      for (const queued of unit) this.#run(queued);
     } else if (this.#unit !== undefined) {
+      // Without this, a damaged EXEC would take all that follows into the transaction.
+      if (this.#server.processor.resolve(args) instanceof Refusal)
+        this.#refuse(`an unknown command '${args.latin1(0).slice(0, 128)}'`);
       this.#unit.push(args.copy());
     } else {
       this.#run(args);
@@ -170,6 +220,9 @@ class LogLoader {
   }
 
   #refuse(problem: string): never {
-    throw new LogLoadError(`${this.#path}: bad at offset ${this.#reader.entryOffset}: ${problem}`);
+    const offset = this.#reader.entryOffset;
+    const wholeUnits = this.#unit === undefined ? offset : this.#unitOffset;
+    const goodBytes = this.#checksum.hasChecksums ? this.#coveredOffset : wholeUnits;
+    throw new LogLoadError({ path: this.#path, offset, goodBytes, problem });
   }
 }

@@ -30,18 +30,24 @@ export class LogReader {
   problem = "";
   /** The text of the last annotation, without "#". */
   annotation = "";
+  /** Called before the bytes of earlier entries change. */
+  onMove: (() => void) | undefined;
   readonly #read: ReadBytes;
-  #buffer = new Uint8Array(initialBytes);
+  #buffer: Uint8Array;
   #position = 0;
   #end = 0;
   /** Offset in the file at which `#buffer` starts. */
   #bufferOffset: number;
   #entryStart = 0;
 
-  /** `offset` is the position in the file of the first byte that `read` returns. */
-  constructor(read: ReadBytes, offset = 0) {
+  /**
+   * `offset` is the position in the file of the first byte that `read` returns; `size` is the file's, if it is known.
+   */
+  constructor(read: ReadBytes, offset = 0, size = Infinity) {
     this.#read = read;
     this.#bufferOffset = offset;
+    // One more byte, so that the end of the file is found without a larger buffer.
+    this.#buffer = new Uint8Array(Math.min(initialBytes, Math.max(1, size - offset + 1)));
   }
 
   /** Offset in the file of the entry that `next` returned last. */
@@ -54,9 +60,17 @@ export class LogReader {
     return this.#bufferOffset + this.#position;
   }
 
-  /** Bytes of the last entry as they are in the file, valid until the next call. */
-  get entryBytes(): Uint8Array {
-    return this.#buffer.subarray(this.#entryStart, this.#position);
+  /** The memory that contains the last entry as it is in the file, from `entryStart` to `entryEnd`. */
+  get bytes(): Uint8Array {
+    return this.#buffer;
+  }
+
+  get entryStart(): number {
+    return this.#entryStart;
+  }
+
+  get entryEnd(): number {
+    return this.#position;
   }
 
   /** Reads the next entry; the arguments of a command are valid until the next call. */
@@ -142,6 +156,7 @@ export class LogReader {
   #fill(): boolean {
     const kept = this.#end - this.#entryStart;
     if (this.#entryStart > 0) {
+      this.onMove?.();
       this.#buffer.copyWithin(0, this.#entryStart, this.#end);
       this.#bufferOffset += this.#entryStart;
       this.#position -= this.#entryStart;

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync } from "node:fs";
+import { closeSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -6,9 +6,10 @@ import type { Services } from "../../dispatch/context.ts";
 import type { LogRewriting } from "../../dispatch/ports.ts";
 import { BackgroundSnapshot, SnapshotCancelledError } from "../snapshot/background-snapshot.ts";
 import type { CommandLog } from "./command-log.ts";
-import { LogFolder, temporaryBaseName } from "./log-folder.ts";
+import { LogFolder } from "./log-folder.ts";
 import type { LogExtension } from "./log-extension.ts";
-import type { ManifestEntry } from "./manifest.ts";
+import { openIncrement, temporaryBaseName } from "./log-names.ts";
+import type { ManifestEntry } from "./manifest-text.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
 import { beginFile, type FileForm } from "../snapshot/snapshot-file.ts";
 
@@ -185,37 +186,63 @@ export class LogRewriter implements LogRewriting {
       check(rewrite);
       this.onStep("base written");
       rewrite.isFinishing = true;
-      const base = folder.nextBase(extension);
-      await rename(temporary, folder.pathOf(base));
-      this.onStep("base renamed");
-      await folder.replaceBase(base, increment);
+      await this.#nameBase(folder, temporary, extension, increment);
       this.onStep("manifest replaced");
-      await folder.dropHistory();
+      await this.#dropHistory(folder);
       this.onStep("history removed");
       if (log !== undefined) this.#measure(log);
     } catch (error) {
       rmSync(temporary, { force: true });
       throw error;
+    } finally {
+      if (log?.draft !== undefined && folder.isNamed(log.draft)) log.draft = undefined;
+    }
+  }
+
+  /** The new log is complete. What could not be removed of the old one is removed by the next rewrite, or start. */
+  async #dropHistory(folder: LogFolder): Promise<void> {
+    try {
+      await folder.dropHistory();
+    } catch (error) {
+      this.#server.environment.report("warning", "the files before the rewrite could not be removed yet", error);
+    }
+  }
+
+  async #nameBase(
+    folder: LogFolder,
+    temporary: string,
+    extension: "rdb" | "aof",
+    increment: ManifestEntry | undefined,
+  ): Promise<void> {
+    const base = folder.nextBase(extension);
+    if (increment !== undefined) await folder.nameDraft(increment);
+    await rename(temporary, folder.pathOf(base));
+    this.onStep("base renamed");
+    try {
+      await folder.replaceBase(base, increment);
+    } catch (error) {
+      if (!folder.isNamed(base)) rmSync(folder.pathOf(base), { force: true });
+      throw error;
     }
   }
 
   #measure(log: OpenLog): void {
-    log.draft = undefined;
     log.bytesBefore = log.folder.bytes - log.file.sizeBytes;
     this.baseBytes = this.#log.bytes;
   }
 
   /** Sends commands to a new increment, and begins the snapshot at the same moment. */
-  async #startIncrement(rewrite: Rewrite, log: OpenLog, path: string, form: FileForm): Promise<ManifestEntry> {
+  async #startIncrement(rewrite: Rewrite, log: OpenLog, basePath: string, form: FileForm): Promise<ManifestEntry> {
     const { commands, draft, folder, file } = log;
     if (draft !== undefined && file.sizeBytes === 0 && commands.pendingBytes === 0 && this.#isAtRest) {
       // The log has just begun and its increment is empty, so it is used: everything before it is in the snapshot.
-      rewrite.work = this.#takeSnapshot(path, form);
+      rewrite.work = this.#takeSnapshot(basePath, form);
       this.#carryOver(commands);
       return draft;
     }
     const increment = folder.nextIncrement(draft);
-    const descriptor = openSync(folder.pathOf(increment), "w");
+    const path = draft === undefined ? folder.pathOf(increment) : folder.draftPathOf(increment);
+    const descriptor = openIncrement(path);
     try {
       if (draft === undefined) await folder.append(increment);
       this.onStep("increment named");
@@ -223,7 +250,7 @@ export class LogRewriter implements LogRewriting {
       while (!this.#isAtRest) await delay(restMs);
       check(rewrite);
       commands.flush();
-      rewrite.work = this.#takeSnapshot(path, form);
+      rewrite.work = this.#takeSnapshot(basePath, form);
       file.switchTo(descriptor);
     } catch (error) {
       rewrite.work?.cancel();
@@ -232,7 +259,7 @@ export class LogRewriter implements LogRewriting {
     }
     commands.forgetDatabase();
     this.#carryOver(commands);
-    if (draft !== undefined) rmSync(folder.pathOf(draft), { force: true });
+    if (draft !== undefined) rmSync(folder.draftPathOf(draft), { force: true });
     log.draft = draft === undefined ? undefined : increment;
     this.onStep("increment begun");
     return increment;

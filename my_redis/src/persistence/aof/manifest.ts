@@ -1,56 +1,31 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { LogNames } from "./log-names.ts";
+import { type Manifest, type ManifestEntry, ManifestError, manifestText, parseManifest } from "./manifest-text.ts";
 
-/** One file of the append-only log: "b" the base, "i" an increment, "h" history, which will be deleted. */
-export interface ManifestEntry {
-  readonly file: string;
-  readonly sequence: number;
-  readonly type: "b" | "i" | "h";
+/**
+ * Reads the manifest of a log. Undefined when there is no log: no manifest, and no file with data. A manifest that lost
+ * a line is still a valid one, unless it has a checksum. So every file with data must be in it. Throws ManifestError,
+ * and the system's error.
+ */
+export function readManifest(names: LogNames): Manifest | undefined {
+  const path = names.manifestPath;
+  const manifest = existsSync(path) ? parseManifest(readFileSync(path, "utf8"), path) : undefined;
+  if (manifest?.isChecked === true) return manifest;
+  const unnamed = names.unnamed(manifest?.entries ?? []);
+  if (unnamed.length === 0) return manifest;
+  const files = unnamed.map((name) => join(names.folder, name)).join(" and ");
+  const problem = manifest === undefined ? " is missing" : ": a line may be missing";
+  throw new ManifestError(path, `${problem}, because ${files} holds data and is not named in it`);
 }
 
-/** The manifest is invalid, so nothing is loaded. */
-export class ManifestError extends Error {}
-
-/** Reads Redis 7's manifest: lines of "file <name> seq <number> type <b|i|h>". */
-export function parseManifest(text: string, path: string): ManifestEntry[] {
-  const entries: ManifestEntry[] = [];
-  for (const [index, line] of text.split("\n").entries()) {
-    if (line.trim() === "" || line.startsWith("#")) continue;
-    entries.push(parseLine(line.trim(), `${path}, line ${index + 1}`));
-  }
-  if (entries.filter((entry) => entry.type === "b").length > 1) {
-    throw new ManifestError(`${path}: more than one base file`);
-  }
-  return entries;
-}
-
-function parseLine(line: string, place: string): ManifestEntry {
-  const words = line.split(/\s+/);
-  const fields = new Map<string, string>();
-  for (let index = 0; index + 1 < words.length; index += 2)
-    fields.set(words[index] as string, words[index + 1] as string);
-  const file = fields.get("file")?.replace(/^"(.*)"$/, "$1");
-  const sequence = Number(fields.get("seq"));
-  const type = fields.get("type");
-  if (file === undefined || file !== basename(file)) throw new ManifestError(`${place}: no file name in '${line}'`);
-  if (!Number.isSafeInteger(sequence) || sequence < 1) throw new ManifestError(`${place}: no sequence in '${line}'`);
-  if (type !== "b" && type !== "i" && type !== "h")
-    throw new ManifestError(`${place}: type is not b, i or h in '${line}'`);
-  return { file, sequence, type };
-}
-
-export function readManifest(path: string): ManifestEntry[] {
-  return parseManifest(readFileSync(path, "utf8"), path);
-}
-
-/** Replaces the manifest atomically. */
+/** Replaces the manifest atomically. It is on the disk once its folder has been synced, too. */
 export function writeManifest(path: string, entries: readonly ManifestEntry[]): void {
   const temporary = temporaryManifest(path);
   writeFileSync(temporary, manifestText(entries));
   syncFile(temporary);
   renameSync(temporary, path);
-  syncFile(dirname(path));
 }
 
 /** As `writeManifest`, in the background. Only one call may be running at a time. */
@@ -64,7 +39,6 @@ export async function replaceManifest(path: string, entries: readonly ManifestEn
     await file.close();
   }
   await rename(temporary, path);
-  await syncFolder(dirname(path));
 }
 
 /** Forces a folder's list of names to the disk, in the background. */
@@ -78,9 +52,6 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 const temporaryManifest = (path: string): string => join(dirname(path), `temp-${basename(path)}`);
-
-const manifestText = (entries: readonly ManifestEntry[]): string =>
-  entries.map((entry) => `file ${entry.file} seq ${entry.sequence} type ${entry.type}\n`).join("");
 
 /** Forces a file's content, or a folder's list of names, to the disk. */
 export function syncFile(path: string): void {

@@ -1,7 +1,7 @@
 import type { AppendOnlyFile, AppendOnlyFileOptions } from "./append-only-file.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { LogFolder } from "./log-folder.ts";
-import type { ManifestEntry } from "./manifest.ts";
+import type { ManifestEntry } from "./manifest-text.ts";
 
 /** A log that is being written. */
 export interface OpenLog {

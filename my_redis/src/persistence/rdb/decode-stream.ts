@@ -1,8 +1,10 @@
+import { ElementRun } from "../../values/element-run.ts";
+import { BlockCheck } from "../../values/stream/block-check.ts";
 import { entryDeleted, entrySameFields } from "../../values/stream/block-reader.ts";
 import { type Count64, count64 } from "../../values/stream/count-64.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { type ByteRange, latin1Of } from "../../memory/byte-range.ts";
-import { ListpackReader } from "./listpack.ts";
+import { checkListpack, ListpackReader } from "./listpack.ts";
 import { RdbFormatError, repeated } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
 import type { PendingEntry, StreamConsumer, StreamGroup, ValueVisitor } from "../../collections/value-visitor.ts";
@@ -10,6 +12,9 @@ import type { PendingEntry, StreamConsumer, StreamGroup, ValueVisitor } from "..
 const idBytes = 16;
 /** The least size of a pending entry: its id, the time of its delivery, the number of deliveries. */
 const pendingBytes = idBytes + 8 + 1;
+
+const run = new ElementRun();
+const blockCheck = new BlockCheck();
 
 /**
  * Reads a stream: its nodes, its state, its groups. `version` 2 (Redis 7.0) adds counts and the highest deleted id, 3
@@ -65,18 +70,29 @@ function readCount64(reader: RdbReader): Count64 {
 
 /** Visits the live entries of a node, whose layout block-reader.ts describes. Gives their number. */
 function decodeNode(blockId: StreamId, node: ByteRange, last: StreamId, visitor: ValueVisitor): number {
+  if (checkListpack(node, run)) {
+    const count = blockCheck.check(run.bytes, run.start, run.end, blockId, last);
+    if (count > 0) {
+      visitor.streamBlock({ id: blockId, run, length: count, firstId: blockCheck.firstId });
+      last.copy(blockCheck.lastId);
+      return count;
+    }
+  }
   const listpack = new ListpackReader(node);
   const live = listpack.requireInteger();
   let deleted = listpack.requireInteger();
   const names: ByteRange[] = [];
   for (let left = listpack.requireInteger(); left > 0; left--) names.push(listpack.require());
-  listpack.require();
+  if (listpack.requireInteger() !== 0) throw new RdbFormatError("the fields of a stream node do not end with 0");
   let seen = 0;
   for (let left = live + deleted; left > 0; left--) {
     const flags = listpack.requireInteger();
     const id = addToId(blockId, listpack.require(), listpack.require());
-    const fields = readFields(listpack, (flags & entrySameFields) === 0 ? undefined : names);
-    listpack.require();
+    const hasNames = (flags & entrySameFields) === 0;
+    const fields = readFields(listpack, hasNames ? undefined : names);
+    // Flags, both parts of the id, and the number of fields where it is given; a field without a name is one element.
+    const elements = hasNames ? fields.length + 4 : names.length + 3;
+    if (listpack.requireInteger() !== elements) throw new RdbFormatError("a stream entry with a wrong size");
     if ((flags & entryDeleted) !== 0) {
       deleted--;
       continue;

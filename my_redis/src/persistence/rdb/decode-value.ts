@@ -1,6 +1,7 @@
+import { areAscending } from "../../values/integer-set.ts";
 import { ElementRun } from "../../values/element-run.ts";
 import { parseDouble } from "../../values/double-text.ts";
-import type { ByteRange } from "../../memory/byte-range.ts";
+import { type ByteRange, latin1Of } from "../../memory/byte-range.ts";
 import { decodeHashListpackTimes, decodeHashTimes } from "./decode-field-times.ts";
 import { decodeStream } from "./decode-stream.ts";
 import { collectElements } from "./collect-elements.ts";
@@ -74,7 +75,18 @@ function readTextScore(reader: RdbReader): number {
   return length === 253 ? Number.NaN : scoreOf(reader.raw(length));
 }
 
-const scoreOf = ({ bytes, start, end }: ByteRange): number => parseDouble(bytes, start, end);
+/** The number with which a text begins, as C's strtod reads it; NaN when there is none. */
+function scoreOf(text: ByteRange): number {
+  const score = parseDouble(text.bytes, text.start, text.end);
+  if (!Number.isNaN(score)) return score;
+  const [number = "nan"] = numberAtStart.exec(latin1Of(text)) ?? [];
+  return /inf/i.test(number) ? (number.includes("-") ? -Infinity : Infinity) : Number(number);
+}
+
+const numberAtStart = /^\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf)/i;
+
+/** A score among packed elements. As in Redis, text that is no number counts as 0. */
+const packedScoreOf = (text: ByteRange): number => scoreOf(text) || 0;
 
 function takeMember(visitor: ValueVisitor, member: ByteRange): void {
   if (!visitor.member(member)) throw repeated("member");
@@ -102,11 +114,13 @@ const decodeNodes =
       }
       const range = reader.string();
       const isPacked = form === listNode.packed;
-      if (nodes === 1 && isPacked && readPacked === readListpack && checkListpack(range, run)) {
-        if (visitor.packed("list", run)) return;
-      }
+      const isChecked = isPacked && readPacked === readListpack && checkListpack(range, run);
+      if (isChecked && nodes === 1 && visitor.packed("list", run)) return;
       if (node === 0) visitor.begin("list", nodes);
-      if (isPacked) {
+      if (isChecked) {
+        elements += run.count;
+        visitor.elements(run);
+      } else if (isPacked) {
         readPacked(range, (element) => {
           elements++;
           visitor.element(element);
@@ -139,7 +153,7 @@ function decodePieces(type: PackedType, readPacked: ReadPacked, range: ByteRange
     else if (first === undefined) first = element;
     else {
       if (type === "hash") takeField(visitor, first, element);
-      else takeScored(visitor, first, scoreOf(element));
+      else takeScored(visitor, first, packedScoreOf(element));
       first = undefined;
     }
   });
@@ -150,6 +164,7 @@ function decodePieces(type: PackedType, readPacked: ReadPacked, range: ByteRange
 const decodeIntset: Decode = (reader, visitor) => {
   const range = reader.string();
   const { width, integers } = openIntset(range);
+  if (!areAscending(integers, width)) throw new RdbFormatError("the integers of a set out of order");
   if (integers.end > integers.start && visitor.integers(width, integers)) return;
   decodePieces("set", readIntset, range, visitor);
 };

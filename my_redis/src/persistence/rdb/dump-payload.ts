@@ -18,12 +18,16 @@ export function sealPayload(writer: RdbWriter): Uint8Array {
   return writer.written;
 }
 
-/** The value in a result of DUMP; undefined when this server cannot read its version or the checksum is wrong. */
-export function openPayload({ bytes, start, end }: ByteRange): ByteRange | undefined {
+/**
+ * The type and value in a result of DUMP; undefined when this server cannot read its version, or when the checksum is
+ * wrong. With `skipsChecksum`, which only tests use, a broken value may go on into version and checksum, as in Redis.
+ */
+export function openPayload({ bytes, start, end }: ByteRange, skipsChecksum: boolean): ByteRange | undefined {
   const valueEnd = end - versionBytes - checksumBytes;
   if (valueEnd < start) return undefined;
   const version = (bytes[valueEnd] as number) | ((bytes[valueEnd + 1] as number) << 8);
   if (version > newestVersion) return undefined;
+  if (skipsChecksum) return { bytes, start, end };
   const checksumStart = valueEnd + versionBytes;
   new Crc64().update(bytes, start, checksumStart).write(checksum, 0);
   for (let byte = 0; byte < checksumBytes; byte++) {

@@ -1,6 +1,6 @@
 import { copyBytes } from "../../memory/copy-bytes.ts";
 import type { ElementRun } from "../../values/element-run.ts";
-import { ElementText, elementSize, integerAt, isInteger, previousElement } from "../../values/packed-element.ts";
+import { backLengthBytes, ElementText, elementSize, integerAt, isInteger } from "../../values/packed-element.ts";
 import { type ByteRange, wholeRange } from "../../memory/byte-range.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
@@ -14,6 +14,8 @@ const endMark = 255;
 /** A number of elements that the header cannot express. */
 const uncounted = 65535;
 const firstInvalidTag = 0xf5;
+/** The length at the end of an element has at most five groups of seven bits. */
+const maxLengthFactor = 128 ** 4;
 
 /** A listpack of the packed elements bytes[start, end), `count` of them. */
 export function listpackOf(bytes: Uint8Array, start: number, end: number, count: number): Uint8Array {
@@ -44,6 +46,18 @@ function littleEndian(bytes: Uint8Array, at: number, size: number): number {
   let value = 0;
   for (let byte = size - 1; byte >= 0; byte--) value = value * 256 + (bytes[at + byte] as number);
   return value;
+}
+
+/** Whether the length at the end of an element, which is read backwards, is that of the element. */
+function endsWithSize(bytes: Uint8Array, at: number, size: number): boolean {
+  let place = at + size - 1;
+  let length = 0;
+  for (let factor = 1; place >= 0 && factor <= maxLengthFactor; factor *= 128, place--) {
+    const byte = bytes[place] as number;
+    length += (byte & 127) * factor;
+    if (byte < 128) return length + backLengthBytes(length) === size;
+  }
+  return false;
 }
 
 /** Reads the elements of a listpack of unknown origin. Throws RdbFormatError. */
@@ -77,7 +91,7 @@ export class ListpackReader {
     const tag = bytes[at] as number;
     const size = tag >= firstInvalidTag ? Infinity : elementSize(bytes, at);
     // Written so that NaN is refused, too.
-    if (!(at + size <= this.#end) || this.#left-- <= 0 || previousElement(bytes, at + size) !== at) {
+    if (!(at + size <= this.#end) || this.#left-- <= 0 || !endsWithSize(bytes, at, size)) {
       throw new RdbFormatError("a broken element of a listpack");
     }
     this.#at = at + size;

@@ -17,13 +17,21 @@ const longLengthMark = 254;
 export function readZiplist(range: ByteRange, visit: (element: ByteRange) => void): void {
   const reader = new RdbReader(range);
   if (reader.littleEndian(4) !== range.end - range.start) throw new RdbFormatError("a ziplist of the wrong size");
-  reader.skip(4);
+  const last = range.start + reader.littleEndian(4);
   const count = reader.littleEndian(2);
   let seen = 0;
+  let start = reader.at;
+  let previousSize = 0;
   for (let first = reader.byte(); first !== endMark; first = reader.byte(), seen++) {
-    if (first === longLengthMark) reader.skip(4);
+    if ((first === longLengthMark ? reader.littleEndian(4) : first) !== previousSize) {
+      throw new RdbFormatError("a ziplist element with a wrong size of the one before");
+    }
+    const elementStart = reader.at - (first === longLengthMark ? 5 : 1);
     visit(ziplistElement(reader));
+    start = elementStart;
+    previousSize = reader.at - start;
   }
+  if (seen > 0 && start !== last) throw new RdbFormatError("a ziplist whose last element is elsewhere");
   if (reader.left > 0 || (count !== 65535 && count !== seen)) throw new RdbFormatError("a ziplist with a wrong count");
 }
 
@@ -31,9 +39,9 @@ function ziplistElement(reader: RdbReader): ByteRange {
   const tag = reader.byte();
   if (tag < 0x40) return reader.raw(tag);
   if (tag < 0x80) return reader.raw(((tag & 63) << 8) | reader.byte());
+  // As in Redis, the other bits of this tag do not count.
+  if (tag < 0xc0) return reader.raw(reader.bigEndian32());
   switch (tag) {
-    case 0x80:
-      return reader.raw(reader.bigEndian32());
     case 0xc0:
       return digitsOf((reader.littleEndian(2) << 16) >> 16);
     case 0xd0:
@@ -61,8 +69,9 @@ function int64(reader: RdbReader): bigint {
  */
 export function readZipmap(range: ByteRange, visit: (element: ByteRange) => void): void {
   const reader = new RdbReader(range);
-  reader.skip(1);
-  for (let first = reader.byte(); first !== endMark; first = reader.byte()) {
+  const count = reader.byte();
+  let seen = 0;
+  for (let first = reader.byte(); first !== endMark; first = reader.byte(), seen++) {
     visit(reader.raw(zipmapLength(reader, first)));
     const valueLength = zipmapLength(reader, reader.byte());
     const unused = reader.byte();
@@ -70,12 +79,11 @@ export function readZipmap(range: ByteRange, visit: (element: ByteRange) => void
     reader.skip(unused);
   }
   if (reader.left > 0) throw new RdbFormatError("bytes after the end of a zipmap");
+  if (count !== longLengthMark && count !== seen) throw new RdbFormatError("a zipmap with a wrong count");
 }
 
-function zipmapLength(reader: RdbReader, first: number): number {
-  if (first === endMark) throw new RdbFormatError("a zipmap ends within a field");
-  return first === longLengthMark ? reader.littleEndian(4) : first;
-}
+const zipmapLength = (reader: RdbReader, first: number): number =>
+  first >= longLengthMark ? reader.littleEndian(4) : first;
 
 /**
  * An integer set: size of each integer (2, 4 or 8 bytes), number of integers (4 bytes each), integers, all lowest byte

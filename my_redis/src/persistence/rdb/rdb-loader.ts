@@ -105,7 +105,8 @@ class RdbLoader {
       }
     } catch (error) {
       if (!(error instanceof RdbFormatError)) throw error;
-      throw new RdbLoadError(`${path}: bad at offset ${this.#valueOffset}: ${error.message}`);
+      const problem = `${path}: bad at offset ${this.#valueOffset}: ${error.message}`;
+      throw new RdbLoadError(`${problem}. Nothing was changed. Restore the file from a copy`);
     }
     if (this.#empty > 0) this.#warn(`${path}: ${this.#empty} collections without elements were left out`);
     return { keys: this.#keys, expired: this.#expired, endOffset: this.#reader.offset };

@@ -84,9 +84,9 @@ export class RdbReader {
     return false;
   }
 
-  /** Reads an unsigned integer of 64 bits into `high` and `low`. */
+  /** Reads an unsigned integer of 64 bits into `high` and `low`. As in Redis, the form of a string counts as its number. */
   words(): void {
-    if (this.#lengthOrForm()) throw new RdbFormatError("an encoded string where a length belongs");
+    this.#lengthOrForm();
   }
 
   /** A length, or any other integer up to 2^53. */
@@ -158,6 +158,8 @@ export class RdbReader {
     const size = this.count();
     const length = this.count();
     const start = this.skip(size);
+    // Redis does not look at the compressed bytes of an empty string.
+    if (length === 0) return { bytes: this.bytes, start, end: start };
     return this.decompressed(start, start + size, length);
   }
 

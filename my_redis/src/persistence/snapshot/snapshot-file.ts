@@ -1,11 +1,15 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { Snapshot } from "../../keyspace/snapshot.ts";
 import type { Services } from "../../dispatch/context.ts";
 import { compatibleVersion } from "../../version.ts";
 import { CommandFileWriter } from "../aof/command-file-writer.ts";
 import { syncFile } from "../aof/manifest.ts";
 import { type Emit, RdbFileWriter } from "../rdb/rdb-file-writer.ts";
+import { temporarySnapshot } from "./temporary-snapshots.ts";
+
+/** After this many bytes the file is synced, so that a slow disk shows progress. */
+const syncBytes = 32 * 1024 * 1024;
 
 /** Purpose and form of a file: a dump.rdb, or the base of an append-only log as a snapshot or as commands. */
 export type FileForm = "dump" | "base" | "commands";
@@ -36,15 +40,12 @@ export function beginFile(server: Services, form: FileForm, emit: Emit): { snaps
   return { snapshot, end: () => writer.end() };
 }
 
-/** The name of an incomplete snapshot, in the folder of its final place. */
-const temporaryFile = (path: string): string => join(dirname(path), `temp-now-${process.pid}.rdb`);
-
 /**
  * Writes a file atomically and forces it to the disk, while every client waits. A running snapshot is completed first.
- * Throws the system's error.
+ * Throws the system's error; then an older file is unchanged.
  */
 export function writeFileNow(server: Services, path: string, form: FileForm): void {
-  const temporary = temporaryFile(path);
+  const temporary = temporarySnapshot(path, "now");
   while (server.keyspace.snapshot !== undefined) server.keyspace.snapshot.step(() => false);
   const descriptor = openSync(temporary, "w");
   try {
@@ -61,8 +62,14 @@ export function writeFileNow(server: Services, path: string, form: FileForm): vo
 }
 
 function writeAll(server: Services, descriptor: number, form: FileForm): void {
+  let unsyncedBytes = 0;
   const { snapshot, end } = beginFile(server, form, (bytes) => {
     for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
+    unsyncedBytes += bytes.length;
+    if (unsyncedBytes < syncBytes) return;
+    fdatasyncSync(descriptor);
+    unsyncedBytes = 0;
+    server.environment.progress();
   });
   while (!snapshot.step(() => false));
   if (snapshot.failure !== undefined) throw snapshot.failure;

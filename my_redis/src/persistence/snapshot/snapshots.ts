@@ -8,6 +8,7 @@ import { syncFolder } from "../aof/manifest.ts";
 import { loadRdb, type RdbLoadOptions, type RdbLoadResult } from "../rdb/rdb-loader.ts";
 import { rdbTargetOf } from "./rdb-target.ts";
 import { beginFile, writeFileNow } from "./snapshot-file.ts";
+import { removeTemporarySnapshots, temporarySnapshot } from "./temporary-snapshots.ts";
 
 /** After a failed snapshot, save points wait this long before the next one. */
 const retryMs = 5000;
@@ -106,7 +107,7 @@ export class Snapshots implements SnapshotStorage {
     const { environment, keyspace } = this.#server;
     this.#isScheduled = false;
     this.#lastTryMs = environment.nowMs();
-    const path = join(dirname(this.path), `temp-${process.pid}.rdb`);
+    const path = temporarySnapshot(this.path, "background");
     const work = new BackgroundSnapshot(this.#server, path, (emit) => beginFile(this.#server, "dump", emit));
     this.#saving = { startedMs: environment.nowMs(), work, dirty: keyspace.dirty };
     environment.report("notice", "a snapshot is being written");
@@ -175,6 +176,11 @@ export class Snapshots implements SnapshotStorage {
       environment.report("error", `the snapshot ${this.path} could not be written`, error);
       return false;
     }
+  }
+
+  /** Removes what a crash has left of snapshots that were not complete. */
+  removeLeftovers(): void {
+    removeTemporarySnapshots(this.path);
   }
 
   /** Reads the snapshot at the start; false when the file is missing. Throws RdbLoadError. */

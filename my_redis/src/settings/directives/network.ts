@@ -5,6 +5,15 @@ import { outputLimits } from "../special-values.ts";
 const noUnixSocket = "this server listens on TCP addresses only";
 const noThreads = "one process uses one core; start more nodes to use more";
 
+function readAddresses(words: readonly string[]): readonly string[] {
+  if (words.length > 16) throw new DirectiveError("Too many bind addresses specified.");
+  // An empty text means no TCP address at all: no client could reach the server.
+  if (words.length === 0 || words.includes("") || words.includes("-")) {
+    throw new DirectiveError("an address must not be empty: give 1 to 16 addresses, or * for all");
+  }
+  return words;
+}
+
 /** Addresses, clients, and limits on requests. */
 export const networkDirectives = {
   bind: list({
@@ -13,14 +22,26 @@ export const networkDirectives = {
       "Addresses to accept clients at; a leading - lets an address be missing, * means all of IPv4, ::* all of IPv6.",
     change: "start",
     expects: "1 to 16 addresses",
-    read(words) {
-      if (words.length > 16) throw new DirectiveError("Too many bind addresses specified.");
-      // An empty text means no TCP address at all: no client could reach the server.
-      if (words.length === 0 || words.includes("") || words.includes("-")) {
-        throw new DirectiveError("an address must not be empty: give 1 to 16 addresses, or * for all");
-      }
-      return words;
-    },
+    read: readAddresses,
+  }),
+  "admin-bind": list({
+    default: ["127.0.0.1", "-::1"],
+    summary: "Addresses of the administration port, in the form of bind.",
+    change: "start",
+    expects: "1 to 16 addresses",
+    read: readAddresses,
+  }),
+  "admin-port": integer({
+    default: 0,
+    max: 65535,
+    summary: "TCP port whose clients do not count against maxclients and do not wait for other clients; 0 for none.",
+    change: "start",
+  }),
+  "client-turn-ms": integer({
+    default: 4,
+    min: 1,
+    max: 1000,
+    summary: "Milliseconds for which clients' requests run before the server looks at new ones and at administrators.",
   }),
   port: integer({
     default: 6379,
@@ -55,6 +76,8 @@ export const networkDirectives = {
   "proto-max-bulk-len": memory({
     default: 512 * 1024 * 1024,
     min: 1024 * 1024,
+    // The longest key of a record: so every argument can be a key, a field or an element. See memory/record.ts.
+    max: 1024 * 1024 * 1024 - 1,
     summary: "Longest single argument that a client may send, and longest string value.",
   }),
   "client-query-buffer-limit": memory({

@@ -1,31 +1,33 @@
-import { ByteBuffer } from "../../memory/byte-buffer.ts";
-import { withCapacity } from "../../memory/copy-bytes.ts";
-import { cardinality } from "./cardinality.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
+import { denseRegisterBytes, raiseDense, registerCount } from "./dense-registers.ts";
 import { hashHigh, hashLow, murmurHash } from "./murmur-hash.ts";
-import { forEachRun, maxSparseValue, registerCount, SparseRuns } from "./sparse-runs.ts";
+import { countOfDense, Registers } from "./registers.ts";
+import { forEachRun, maxSparseValue, SparseRuns } from "./sparse-runs.ts";
 
 /**
  * A HyperLogLog: 16384 registers of 6 bits, each of which keeps the longest run of zeros seen in hashes of elements.
  * It is held in a string of the form that Redis gives it, so that GET and SET carry it anywhere:
  *
  *   4 bytes   "HYLL"
- *   1 byte    form: 0 dense, 1 sparse (see sparse-runs.ts)
+ *   1 byte    form: 0 dense (see dense-registers.ts), 1 sparse (see sparse-runs.ts)
  *   3 bytes   unused
  *   8 bytes   cardinality when last counted, little-endian; the highest bit is set when registers changed since
- *   then      the registers: dense 6 bits each, from the lowest bit of each byte up
+ *   then      the registers
  */
 const headerBytes = 16;
-const denseBytes = headerBytes + (registerCount * 6) / 8;
+const denseBytes = headerBytes + denseRegisterBytes;
 const [dense, sparse] = [0, 1];
 const formAt = 4;
 const countAt = 8;
 const staleBit = 0x80;
 const hashSeed = 0xadc83b19 | 0;
 const magic = [72, 89, 76, 76];
+/** Without elements: one run of zeros. */
+const empty = Uint8Array.from([...magic, sparse, ...Array.from({ length: headerBytes - 5 }, () => 0), 0x7f, 0xff]);
 /** The change of one sparse register takes at most this many bytes. */
 const sparseGrowth = 3;
-/** Spare room, so that a few changes need no larger array. */
-const spareBytes = 64;
+/** Room for any sparse form under the usual limit. */
+const initialBytes = 4096;
 
 /** The registers are invalid. */
 export class CorruptHyperLogLogError extends Error {
@@ -36,36 +38,67 @@ export class CorruptHyperLogLogError extends Error {
 
 /** Whether bytes[start, end) may be a HyperLogLog. */
 export function isHyperLogLog(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start < headerBytes || magic.some((byte, at) => bytes[start + at] !== byte)) return false;
+  if (end - start < headerBytes) return false;
+  for (let at = 0; at < magic.length; at++) if (bytes[start + at] !== magic[at]) return false;
   const form = bytes[start + formAt] as number;
   return form === sparse || (form === dense && end - start === denseBytes);
 }
 
-/** A HyperLogLog that is being changed, in memory of its own. */
-export class HyperLogLog extends ByteBuffer {
-  private constructor(bytes: number) {
-    super({ initialBytes: bytes + spareBytes });
+/**
+ * A HyperLogLog in bytes[start, end). It is either a view of bytes that belong to a key, or a copy in buffers of its
+ * own, which the next value uses again. A dense one is changed where it is, because its size stays the same; a sparse
+ * one becomes a copy when it is changed.
+ */
+export class HyperLogLog {
+  bytes: Uint8Array = empty;
+  start = 0;
+  end = 0;
+  #buffer = new Uint8Array(initialBytes);
+  #denseBuffer: Uint8Array | undefined;
+  readonly #runs = new SparseRuns();
+
+  /** Whether the bytes are in a buffer of its own. */
+  get isCopy(): boolean {
+    return this.bytes === this.#buffer || this.bytes === this.#denseBuffer;
   }
 
-  /** A HyperLogLog without elements. */
-  static empty(): HyperLogLog {
-    const value = new HyperLogLog(headerBytes);
-    value.raw(Uint8Array.from([...magic, sparse]));
-    value.length = headerBytes;
-    // One run of zeros.
-    value.raw(Uint8Array.from([0x7f, 0xff]));
-    return value;
+  /** Makes this a view of bytes[start, end), which must be a HyperLogLog. */
+  view(bytes: Uint8Array, start: number, end: number): this {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    this.#runs.open(bytes, start + headerBytes, end);
+    return this;
   }
 
-  /** A copy of source[start, end), which must be a HyperLogLog. */
-  static from(source: Uint8Array, start: number, end: number): HyperLogLog {
-    const value = new HyperLogLog(end - start);
-    value.raw(source, start, end);
-    return value;
+  /** Makes this a copy of bytes[start, end), which must be a HyperLogLog. */
+  #copy(bytes: Uint8Array, start: number, end: number): this {
+    const length = end - start;
+    // A longer one, which must be a string that another command has written, does not keep its buffer.
+    const fits = length + sparseGrowth <= initialBytes;
+    if (!fits || this.#buffer.length > initialBytes) this.#buffer = new Uint8Array(Math.max(length * 2, initialBytes));
+    copyBytes(bytes, start, end, this.#buffer, 0);
+    // As in Redis, a zero byte follows.
+    this.#buffer[length] = 0;
+    return this.view(this.#buffer, 0, length);
+  }
+
+  /** Makes this a copy without elements. */
+  clear(): this {
+    return this.#copy(empty, 0, empty.length);
   }
 
   get isSparse(): boolean {
-    return this.bytes[formAt] === sparse;
+    return this.bytes[this.start + formAt] === sparse;
+  }
+
+  /** Where the registers begin in `bytes`. */
+  get registersAt(): number {
+    return this.start + headerBytes;
+  }
+
+  refuse(): never {
+    throw new CorruptHyperLogLogError();
   }
 
   /** Adds an element; false when no register changed. A sparse form longer than `maxSparseBytes` becomes dense. */
@@ -80,71 +113,79 @@ export class HyperLogLog extends ByteBuffer {
 
   /** Raises a register to a value; false when the register has at least that value. */
   raise(index: number, value: number, maxSparseBytes: number): boolean {
-    if (!this.isSparse) return this.#raiseDense(index, value);
+    if (!this.isSparse) return raiseDense(this.bytes, this.registersAt, index, value);
     if (value <= maxSparseValue) {
-      this.ensure(sparseGrowth);
-      const runs = new SparseRuns(this.bytes, headerBytes, this.length);
-      const result = runs.raise(index, value, maxSparseBytes);
-      this.length = runs.end;
-      if (result === "corrupt") throw new CorruptHyperLogLogError();
+      if (!this.isCopy) {
+        const had = this.#runs.valueOf(index);
+        if (had < 0) this.refuse();
+        if (had >= value) return false;
+        this.#copy(this.bytes, this.start, this.end);
+      }
+      this.#makeRoom();
+      const result = this.#runs.raise(index, value, maxSparseBytes);
+      this.end = this.#runs.end;
+      if (result === "corrupt") this.refuse();
       if (result === "same") return false;
       if (result === "raised") return true;
     }
     this.makeDense();
-    return this.#raiseDense(index, value);
+    return raiseDense(this.bytes, this.registersAt, index, value);
   }
 
-  #raiseDense(index: number, value: number): boolean {
-    if (denseRegister(this.bytes, index) >= value) return false;
-    setDenseRegister(this.bytes, index, value);
-    return true;
+  #makeRoom(): void {
+    if (this.end + sparseGrowth <= this.bytes.length) return;
+    const larger = new Uint8Array(this.end * 2);
+    larger.set(this.bytes);
+    this.#buffer = larger;
+    this.bytes = larger;
+    this.#runs.bytes = larger;
   }
 
   /** Changes to the dense form. */
   makeDense(): void {
     if (!this.isSparse) return;
-    const bytes = withCapacity(denseBytes, this.bytes, 0, headerBytes);
-    bytes[formAt] = dense;
-    this.#forEachRun((first, length, value) => {
-      for (let index = first; value > 0 && index < first + length; index++) setDenseRegister(bytes, index, value);
-    });
-    this.bytes = bytes;
-    this.length = denseBytes;
+    this.setRegisters(this.registers());
   }
 
-  #forEachRun(visit: (first: number, length: number, value: number) => void): void {
-    if (!forEachRun(this.bytes, headerBytes, this.length, visit)) throw new CorruptHyperLogLogError();
+  /** Changes to the dense form, with these registers. */
+  setRegisters(registers: Registers): void {
+    if (this.isSparse) {
+      const buffer = (this.#denseBuffer ??= new Uint8Array(denseBytes));
+      copyBytes(this.bytes, this.start, this.start + headerBytes, buffer, 0);
+      buffer[formAt] = dense;
+      this.view(buffer, 0, denseBytes);
+    }
+    registers.write(this.bytes, this.registersAt);
   }
 
   /** The runs of the sparse form, as PFDEBUG DECODE shows them. */
   describeRuns(): string[] {
     const runs: string[] = [];
-    this.#forEachRun((_first, length, value) => {
+    const isWhole = forEachRun(this.bytes, this.registersAt, this.end, (_first, length, value) => {
       if (value > 0) runs.push(`v:${value},${length}`);
       else runs.push(`${length > 64 ? "Z" : "z"}:${length}`);
     });
-    return runs;
+    return isWhole ? runs : this.refuse();
   }
 
-  /** Raises each of `registers` to its value here, if that is higher. */
-  mergeInto(registers: Uint8Array): void {
-    const raise = (index: number, value: number): void => {
-      if (value > (registers[index] as number)) registers[index] = value;
-    };
-    if (this.isSparse) {
-      this.#forEachRun((first, length, value) => {
-        for (let index = first; index < first + length; index++) raise(index, value);
-      });
-    } else {
-      for (let index = 0; index < registerCount; index++) raise(index, denseRegister(this.bytes, index));
-    }
+  /** Computes the cardinality. */
+  count(): number {
+    if (!this.isSparse) return countOfDense(this.bytes, this.registersAt);
+    return this.registers().count();
   }
 
-  /** The cardinality when it was last counted; undefined when registers have changed since. */
+  /** Its registers. The object is shared: valid until the next call. */
+  registers(): Registers {
+    union.clear();
+    return union.merge(this) ? union : this.refuse();
+  }
+
+  /** The cardinality if it is stored; undefined when registers have changed since. */
   get knownCount(): number | undefined {
-    if (((this.bytes[countAt + 7] as number) & staleBit) !== 0) return undefined;
+    const { bytes, start } = this;
+    if (((bytes[start + countAt + 7] as number) & staleBit) !== 0) return undefined;
     let count = 0;
-    for (let at = countAt + 7; at >= countAt; at--) count = count * 256 + (this.bytes[at] as number);
+    for (let at = 7; at >= 0; at--) count = count * 256 + (bytes[start + countAt + at] as number);
     return count;
   }
 
@@ -152,40 +193,20 @@ export class HyperLogLog extends ByteBuffer {
   setCount(count: number): void {
     let rest = count;
     for (let at = countAt; at < headerBytes; at++) {
-      this.bytes[at] = rest % 256;
+      this.bytes[this.start + at] = rest % 256;
       rest = Math.floor(rest / 256);
     }
   }
 
   /** To be called when registers have changed. */
   forgetCount(): void {
-    this.bytes[countAt + 7] = (this.bytes[countAt + 7] as number) | staleBit;
+    if (this.isSparse && !this.isCopy) this.#copy(this.bytes, this.start, this.end);
+    const at = this.start + countAt + 7;
+    this.bytes[at] = (this.bytes[at] as number) | staleBit;
   }
 }
 
-/** The cardinality that belongs to these registers. */
-export function countOf(registers: Uint8Array): number {
-  const histogram = new Int32Array(64);
-  for (const value of registers) histogram[value] = (histogram[value] as number) + 1;
-  return cardinality(histogram);
-}
-
-export const newRegisters = (): Uint8Array => new Uint8Array(registerCount);
+/** For one step of one method at a time. */
+const union = new Registers();
 
 const trailingZeros = (word: number): number => 31 - Math.clz32(word & -word);
-
-function denseRegister(bytes: Uint8Array, index: number): number {
-  const at = headerBytes + ((index * 6) >>> 3);
-  const shift = (index * 6) & 7;
-  return (((bytes[at] as number) | ((bytes[at + 1] ?? 0) << 8)) >>> shift) & 63;
-}
-
-function setDenseRegister(bytes: Uint8Array, index: number, value: number): void {
-  const at = headerBytes + ((index * 6) >>> 3);
-  const shift = (index * 6) & 7;
-  const both = (bytes[at] as number) | ((bytes[at + 1] ?? 0) << 8);
-  const changed = (both & ~(63 << shift)) | (value << shift);
-  bytes[at] = changed;
-  // Nothing follows the last register.
-  if (at + 1 < bytes.length) bytes[at + 1] = changed >>> 8;
-}

@@ -1,7 +1,7 @@
 import type { ReusedByteRange } from "../../memory/byte-range.ts";
 import type { Heap } from "../../memory/heap.ts";
 import { bytesOf, recordStartOf } from "../../memory/record.ts";
-import type { ObjectValue } from "../../memory/object-table.ts";
+import { filled, type ObjectValue } from "../../memory/object-table.ts";
 import { copyBytes } from "../../memory/copy-bytes.ts";
 import { elementSize, type PackedElement } from "../packed-element.ts";
 import { ChunkDirectory } from "./chunk-directory.ts";
@@ -140,7 +140,9 @@ export class ListChunks implements ObjectValue {
     const chunks = this.#chunks;
     const address = chunks.address(chunk);
     const used = chunks.end(chunk) - chunks.start(chunk);
-    const moved = heap.allocate(Math.max(bytes, minChunkBytes));
+    const size = Math.max(bytes, minChunkBytes);
+    const moved = size <= heap.capacity(address) ? heap.allocateSmaller(size) : heap.allocate(size);
+    if (moved === 0) return;
     const capacity = heap.capacity(moved);
     const to = spare === "tail" ? 0 : capacity - used;
     const from = recordStartOf(address) + chunks.start(chunk);
@@ -240,19 +242,19 @@ export class ListChunks implements ObjectValue {
   }
 
   copy(): ListChunks {
-    const copy = new ListChunks(this.#heap);
-    const chunks = this.#chunks;
-    for (let chunk = 0; chunk < chunks.count; chunk++) {
-      const used = chunks.end(chunk) - chunks.start(chunk);
-      copy.#open(chunk, used);
-      const from = chunks.address(chunk);
-      const to = copy.#chunks.address(chunk);
-      const start = recordStartOf(from) + chunks.start(chunk);
-      copyBytes(bytesOf(this.#heap, from), start, start + used, bytesOf(this.#heap, to), recordStartOf(to));
-      copy.#chunks.setRange(chunk, 0, used, chunks.elements(chunk));
-    }
-    copy.size = this.size;
-    return copy;
+    return filled(new ListChunks(this.#heap), (copy) => {
+      const chunks = this.#chunks;
+      for (let chunk = 0; chunk < chunks.count; chunk++) {
+        const used = chunks.end(chunk) - chunks.start(chunk);
+        copy.#open(chunk, used);
+        const from = chunks.address(chunk);
+        const to = copy.#chunks.address(chunk);
+        const start = recordStartOf(from) + chunks.start(chunk);
+        copyBytes(bytesOf(this.#heap, from), start, start + used, bytesOf(this.#heap, to), recordStartOf(to));
+        copy.#chunks.setRange(chunk, 0, used, chunks.elements(chunk));
+      }
+      copy.size = this.size;
+    });
   }
 
   release(budget: number): boolean {

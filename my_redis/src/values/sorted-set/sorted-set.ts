@@ -1,5 +1,5 @@
 import type { Address, Heap } from "../../memory/heap.ts";
-import type { ObjectValue } from "../../memory/object-table.ts";
+import { filled, type ObjectValue } from "../../memory/object-table.ts";
 import * as record from "../../memory/record.ts";
 import { RecordTable } from "../../memory/record-table.ts";
 import type { HalfSipHash } from "../../memory/half-sip-hash.ts";
@@ -74,13 +74,13 @@ export class SortedSet implements ObjectValue {
 
   copy(): SortedSet {
     const heap = this.#heap;
-    const copy = new SortedSet(heap, this.#hasher);
-    copy.table.reserve(this.size);
-    this.tree.visit(0, this.size, false, (itsScore, member) => {
-      const start = record.keyStartOf(heap, member);
-      copy.add(record.bytesOf(heap, member), start, start + record.keyLengthOf(heap, member), itsScore);
+    return filled(new SortedSet(heap, this.#hasher), (copy) => {
+      copy.table.reserve(this.size);
+      this.tree.visit(0, this.size, false, (itsScore, member) => {
+        const start = record.keyStartOf(heap, member);
+        copy.add(record.bytesOf(heap, member), start, start + record.keyLengthOf(heap, member), itsScore);
+      });
     });
-    return copy;
   }
 
   release(budget: number): boolean {

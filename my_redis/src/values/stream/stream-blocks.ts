@@ -1,3 +1,4 @@
+import type { ByteRange } from "../../memory/byte-range.ts";
 import type { Address, Heap } from "../../memory/heap.ts";
 import { bytesOf, recordStartOf } from "../../memory/record.ts";
 import { copyBytes } from "../../memory/copy-bytes.ts";
@@ -12,7 +13,7 @@ import {
   writeMaster,
 } from "./block-writer.ts";
 import { IdMap, IdPlace, idWords } from "./id-map.ts";
-import type { StreamId } from "./stream-id.ts";
+import { StreamId } from "./stream-id.ts";
 
 /** stream-node-max-bytes and stream-node-max-entries; 0 for no limit. */
 export interface BlockLimits {
@@ -105,6 +106,17 @@ export class StreamBlocks {
     words[block + idWords + 1] = writeEntry(bytes, at, words, block, id, source, first, end, sameFields) - start;
   }
 
+  /** Adds a block of checked entries. Its id must be greater than those of all entries. */
+  appendBlock(id: StreamId, { bytes, start, end }: ByteRange): void {
+    const heap = this.#heap;
+    const address = heap.allocate(end - start);
+    copyBytes(bytes, start, end, bytesOf(heap, address), recordStartOf(address));
+    this.#index.insert(id, this.#tail);
+    this.#setBlock(this.#tail, address, end - start);
+    this.#usedBytes += heap.capacity(address);
+    this.#tailAddress = 0;
+  }
+
   /** Looks up the last block, if there is one. */
   #findTail(): void {
     if (!this.#index.last(this.#tail)) return;
@@ -154,7 +166,8 @@ export class StreamBlocks {
     const heap = this.#heap;
     const address = this.#addressOf(place);
     const length = this.#lengthOf(place);
-    const moved = heap.allocate(bytes);
+    const moved = bytes <= heap.capacity(address) ? heap.allocateSmaller(bytes) : heap.allocate(bytes);
+    if (moved === 0) return;
     const start = recordStartOf(address);
     copyBytes(bytesOf(heap, address), start, start + length, bytesOf(heap, moved), recordStartOf(moved));
     this.#usedBytes += heap.capacity(moved) - heap.capacity(address);
@@ -218,19 +231,22 @@ export class StreamBlocks {
     return this.#index.remove(place);
   }
 
-  copy(): StreamBlocks {
+  /** Adds copies of these blocks to `copy`, which must be empty. */
+  copyInto(copy: StreamBlocks): void {
     const heap = this.#heap;
-    const copy = new StreamBlocks(heap, this.#index.copy());
     const place = new IdPlace();
+    const target = new IdPlace();
+    const id = new StreamId();
     for (let more = this.#index.first(place); more; more = this.#index.next(place)) {
       const address = this.#addressOf(place);
       const length = this.#lengthOf(place);
       const copied = heap.allocate(length);
       const start = recordStartOf(address);
       copyBytes(bytesOf(heap, address), start, start + length, bytesOf(heap, copied), recordStartOf(copied));
-      copy.#setBlock(place, copied, length);
+      this.#index.readId(place, id);
+      copy.#index.insert(id, target);
+      copy.#setBlock(target, copied, length);
       copy.#usedBytes += heap.capacity(copied);
     }
-    return copy;
   }
 }

@@ -1,5 +1,6 @@
+import type { ByteRange } from "../../memory/byte-range.ts";
 import type { Heap } from "../../memory/heap.ts";
-import type { ObjectValue } from "../../memory/object-table.ts";
+import { filled, type ObjectValue } from "../../memory/object-table.ts";
 import { ConsumerGroup, unknownEntriesRead } from "./consumer-group.ts";
 import { type Count64, minus, plus } from "./count-64.ts";
 import { IdPlace } from "./id-map.ts";
@@ -20,7 +21,7 @@ const place = new IdPlace();
 /** A stream: its entries in blocks, facts about deleted entries, and its consumer groups. */
 export class Stream implements ObjectValue {
   readonly #heap: Heap;
-  blocks: StreamBlocks;
+  readonly blocks: StreamBlocks;
   /** The number of live entries. */
   length = 0;
   readonly lastId = new StreamId();
@@ -41,6 +42,11 @@ export class Stream implements ObjectValue {
     return this.length;
   }
 
+  /** Whether it has neither groups nor entries, and never had an entry. */
+  get isUntouched(): boolean {
+    return this.length === 0 && this.lastId.isZero && this.#groups.size === 0;
+  }
+
   get memoryBytes(): number {
     let total = objectBytes + this.blocks.memoryBytes;
     for (const group of this.#groups.values()) total += group.memoryBytes;
@@ -56,6 +62,13 @@ export class Stream implements ObjectValue {
     this.length++;
     if (this.length === 1) this.firstId.copy(id);
     this.entriesAdded = plus(this.entriesAdded, 1);
+  }
+
+  /** Adds a checked block of `length` live entries, whose ids must be greater than all others. */
+  appendBlock(id: StreamId, run: ByteRange, length: number, firstId: StreamId): void {
+    this.blocks.appendBlock(id, run);
+    if (this.length === 0) this.firstId.copy(firstId);
+    this.length += length;
   }
 
   has(id: StreamId): boolean {
@@ -172,14 +185,14 @@ export class Stream implements ObjectValue {
   }
 
   copy(): Stream {
-    const copy = new Stream(this.#heap);
-    copy.blocks = this.blocks.copy();
-    copy.length = this.length;
-    copy.lastId.copy(this.lastId);
-    copy.firstId.copy(this.firstId);
-    copy.maxDeletedId.copy(this.maxDeletedId);
-    copy.entriesAdded = this.entriesAdded;
-    for (const [name, group] of this.#groups) copy.#groups.set(name, group.copy());
-    return copy;
+    return filled(new Stream(this.#heap), (copy) => {
+      this.blocks.copyInto(copy.blocks);
+      copy.length = this.length;
+      copy.lastId.copy(this.lastId);
+      copy.firstId.copy(this.firstId);
+      copy.maxDeletedId.copy(this.maxDeletedId);
+      copy.entriesAdded = this.entriesAdded;
+      for (const [name, group] of this.#groups) copy.#groups.set(name, group.copy());
+    });
   }
 }

@@ -1,30 +1,30 @@
--- Puts a product's stock in place, once per epoch.
+-- Puts the stock of a product in place that the gate does not know.
 --
 -- KEYS  stock, holders, returned, outbox
 -- ARGV  epoch, available, total, startsAtMs, endsAtMs, limitPerUser, retention in ms after the end, consumer group
--- Reply {'armed'} | {'already_armed'} | {'older_epoch', the gate's epoch} | {'not_drained', entries in the outbox}
+-- Reply {'armed'} | {'already_armed'} | {'other_epoch', the gate's epoch} | {'repairing'}
 
-local epoch = tonumber(ARGV[1])
-local current = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
-if current == epoch then
+local stock = redis.call('HMGET', KEYS[1], 'epoch', 'repair')
+if stock[1] == ARGV[1] then
   return {'already_armed'}
 end
-if current > epoch then
-  return {'older_epoch', tostring(current)}
+-- Only a repair brings a product into another epoch, since it must know all orders.
+if stock[1] then
+  return {'other_epoch', stock[1]}
 end
--- Entries in the outbox are not in the ledger yet, so arming with the ledger's figures would sell those units again.
-local waiting = redis.call('XLEN', KEYS[4])
-if waiting > 0 then
-  return {'not_drained', tostring(waiting)}
+if stock[2] then
+  return {'repairing'}
 end
 
 local time = redis.call('TIME')
 local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local expiresAtMs = string.format('%.0f', math.max(nowMs, tonumber(ARGV[5])) + tonumber(ARGV[7]))
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'open', '1', 'available', ARGV[2], 'total', ARGV[3],
-  'startsAtMs', ARGV[4], 'endsAtMs', ARGV[5], 'limitPerUser', ARGV[6], 'expiresAtMs', expiresAtMs)
--- The group may exist from an earlier epoch; the error BUSYGROUP is then fine.
+  'startsAtMs', ARGV[4], 'endsAtMs', ARGV[5], 'limitPerUser', ARGV[6], 'expiresAtMs', expiresAtMs,
+  'sequence', '1', 'server', server)
+-- The group may exist; the error BUSYGROUP is then fine.
 redis.pcall('XGROUP', 'CREATE', KEYS[4], ARGV[8], '0', 'MKSTREAM')
 for i = 1, 4 do
   redis.call('PEXPIREAT', KEYS[i], expiresAtMs)

@@ -1,12 +1,18 @@
--- Puts one unit back: at most once per reservation, only in its epoch, never above the total.
+-- Puts one unit back: at most once per reservation and epoch, only in its epoch, never above the total.
 --
 -- KEYS  stock, holders, returned, outbox
 -- ARGV  epoch of the return, user id, reservation id
--- Reply 'returned' | 'ignored'
+-- Reply {'returned', sequence} | {'ignored'} | {'closed'}: the product is to be compared or rebuilt, try again later
+--       | {'unknown'}: the gate knows nothing of the product
 
-local stock = redis.call('HMGET', KEYS[1], 'epoch', 'available', 'total', 'expiresAtMs')
+local stock = redis.call('HMGET', KEYS[1], 'epoch', 'available', 'total', 'expiresAtMs', 'open', 'server')
 if not stock[1] then
-  return 'ignored'
+  return {'unknown'}
+end
+-- An interrupted repair would otherwise drop the unit: it is counted as one that is still to come.
+if stock[5] ~= '1' or tonumber(stock[1]) < tonumber(ARGV[1])
+  or stock[6] ~= string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') then
+  return {'closed'}
 end
 
 -- The ledger has released this reservation, so the user may buy again, whether or not the unit comes back.
@@ -25,15 +31,18 @@ if holds then
   end
 end
 
-if redis.call('HSETNX', KEYS[3], ARGV[3], ARGV[1]) == 0 then
-  return 'ignored'
+-- A return of an older epoch must not block one of this epoch.
+local before = redis.call('HGET', KEYS[3], ARGV[3])
+if before and tonumber(before) >= tonumber(ARGV[1]) then
+  return {'ignored'}
 end
+redis.call('HSET', KEYS[3], ARGV[3], ARGV[1])
 if redis.call('HLEN', KEYS[3]) == 1 then
   redis.call('PEXPIREAT', KEYS[3], stock[4])
 end
 -- This epoch was armed with figures that already count the units released in other epochs.
 if tonumber(stock[1]) ~= tonumber(ARGV[1]) or tonumber(stock[2]) >= tonumber(stock[3]) then
-  return 'ignored'
+  return {'ignored'}
 end
 redis.call('HINCRBY', KEYS[1], 'available', 1)
-return 'returned'
+return {'returned', tostring(redis.call('HINCRBY', KEYS[1], 'sequence', 1))}

@@ -1,8 +1,10 @@
 -- Reserves one unit for each (user, reservation) pair, in order, as one atomic step.
 --
 -- KEYS  stock, holders, returned, outbox of one product (product-keys.ts)
--- ARGV  the oldest epoch that the caller accepts, then for each pair: user id, reservation id, trace ('' for none)
--- Reply {'closed'} | {'not_started', startsAtMs} | {'decided', epoch, outcome, outcome, ...}, one outcome per pair:
+-- ARGV  the oldest epoch that the caller accepts, the lowest sequence that it accepts in this epoch,
+--       then for each pair: user id, reservation id, trace ('' for none)
+-- Reply {'closed'} | {'not_started', startsAtMs}
+--       | {'decided', epoch, sequence before the first outcome, outcome, outcome, ...}, one outcome per pair:
 --   'a' .. entry id          accepted; the outbox entry's id carries the moment of acceptance
 --   'r' .. reservation id    replay: the reservation that the user already holds
 --   's'                      sold out
@@ -12,9 +14,17 @@
 -- first write; and the first write is an XADD, which a full server refuses.
 
 local stock = redis.call('HMGET', KEYS[1],
-  'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs')
+  'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs', 'sequence', 'server')
 local epoch = tonumber(stock[1])
 if not epoch or stock[2] ~= '1' or epoch < tonumber(ARGV[1]) then
+  return {'closed'}
+end
+-- A lower sequence than the caller has seen, or another run of a server: this state may be older than the latest one.
+local sequence = tonumber(stock[8] or '0')
+if epoch == tonumber(ARGV[1]) and sequence < tonumber(ARGV[2]) then
+  return {'closed'}
+end
+if stock[9] ~= string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') then
   return {'closed'}
 end
 
@@ -29,14 +39,14 @@ local limitPerUser = tonumber(stock[5])
 local available = tonumber(stock[6])
 
 local users, reservations = {}, {}
-for i = 2, #ARGV, 3 do
+for i = 3, #ARGV, 3 do
   users[#users + 1] = ARGV[i]
   reservations[#reservations + 1] = ARGV[i + 1]
 end
 local held = redis.call('HMGET', KEYS[2], unpack(users))
 local returned = redis.call('HMGET', KEYS[3], unpack(reservations))
 
-local reply = {'decided', stock[1]}
+local reply = {'decided', stock[1], stock[8] or '0'}
 local accepted = 0
 local heldNow = {} -- what users hold by decisions earlier in this very batch
 
@@ -61,11 +71,12 @@ for i = 1, #users do
   elseif available < 1 then
     outcome = 's'
   else
-    local entry, trace = nil, ARGV[3 * i + 1]
+    local entry, trace = nil, ARGV[3 * i + 2]
+    local number = string.format('%.0f', sequence + accepted + 1)
     if trace == '' then
-      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation)
+      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 's', number)
     else
-      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 't', trace)
+      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 's', number, 't', trace)
     end
     outcome = 'a' .. entry
     holds = count == 0 and reservation or holds .. ' ' .. reservation
@@ -74,11 +85,12 @@ for i = 1, #users do
     available = available - 1
     accepted = accepted + 1
   end
-  reply[i + 2] = outcome
+  reply[i + 3] = outcome
 end
 
 if accepted > 0 then
   redis.call('HINCRBY', KEYS[1], 'available', -accepted)
+  redis.call('HINCRBY', KEYS[1], 'sequence', accepted)
   -- If this batch has just created the holders' hash, the hash needs its expiry.
   if redis.call('HLEN', KEYS[2]) <= accepted then
     redis.call('PEXPIREAT', KEYS[2], stock[7])

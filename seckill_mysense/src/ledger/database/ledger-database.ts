@@ -37,6 +37,10 @@ export interface LedgerDialect {
   readonly types: ColumnTypes;
   /** Statements that create a table with its indexes; running them again changes nothing. */
   createTable(table: TableDefinition): string[];
+  /** Statements that add a column; where running them again would fail, the whole migration is one transaction. */
+  addColumn(table: string, column: string, definition: string): string[];
+  /** Statements that add an index, as above. */
+  addIndex(table: string, index: string, columns: readonly string[]): string[];
   /** Whether a SELECT must lock its rows. A write transaction of SQLite has already locked the whole file. */
   readonly locksRows: boolean;
   failureKind(error: unknown): FailureKind;

@@ -40,6 +40,14 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
       const options = "engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin";
       return [`create table if not exists ${name} (\n  ${[...lines, ...keys].join(",\n  ")}\n) ${options}`];
     },
+    addColumn: (table, column, definition) =>
+      alterOnce(table, `add column ${column} ${definition}`, { view: "columns", column: "column_name", name: column }),
+    addIndex: (table, index, columns) =>
+      alterOnce(table, `add index ${index} (${columns.join(", ")})`, {
+        view: "statistics",
+        column: "index_name",
+        name: index,
+      }),
     locksRows: true,
     failureKind: mysqlFailureKind,
     async whileMigrating(kysely, work) {
@@ -47,6 +55,22 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
       await kysely.connection().execute((connection) => withNamedLock(connection, place.database, work));
     },
   };
+}
+
+/** MySQL 8 has no ADD COLUMN IF NOT EXISTS, so the statement is chosen by a look at the schema. */
+function alterOnce(
+  table: string,
+  change: string,
+  present: { readonly view: string; readonly column: string; readonly name: string },
+): string[] {
+  const found = `table_schema = database() and table_name = '${table}' and ${present.column} = '${present.name}'`;
+  const choice = `if(count(*) = 0, 'alter table ${table} ${change}', 'do 0')`;
+  return [
+    `set @step = (select ${choice} from information_schema.${present.view} where ${found})`,
+    "prepare step from @step",
+    "execute step",
+    "deallocate prepare step",
+  ];
 }
 
 /** DDL in MySQL commits implicitly, so a transaction cannot keep a second process out; a named lock does. */

@@ -9,6 +9,7 @@ export interface LedgerSchema {
   orders: OrderRow;
   rejections: RejectionRow;
   stock_returns: StockReturnRow;
+  repairs: RepairRow;
   schema_migrations: MigrationRow;
 }
 
@@ -30,6 +31,12 @@ export interface ProductRow {
   sold: number;
   limit_per_user: number;
   epoch: number;
+  /** The highest sequence of the gate that a recorded order or an applied return of this epoch carried. */
+  gate_sequence: Generated<number>;
+  /** The latest epoch for which the gate was, or was about to be, armed; 0 before the first. */
+  armed_epoch: Generated<number>;
+  /** When the gate, after a loss of data or a restart, was last brought in line with the ledger; null before the first time. */
+  gate_compared_at_ms: Generated<number | null>;
 }
 
 export interface UserRow {
@@ -65,6 +72,22 @@ export interface RejectionRow {
   user_id: string | null;
   reason: RejectionReason;
   rejected_at_ms: number;
+  /** The latest epoch in which the gate accepted the reservation; null if the message did not say. */
+  epoch: number | null;
+}
+
+export interface RepairRow {
+  id: Generated<number>;
+  product_id: string;
+  reason: string;
+  started_by: string;
+  from_epoch: number;
+  started_at_ms: number;
+  /** Null, with the units and the end, until the gate sells again. */
+  to_epoch: number | null;
+  /** The units that the gate was filled with. */
+  units: number | null;
+  ended_at_ms: number | null;
 }
 
 export interface StockReturnRow {

@@ -25,6 +25,8 @@ const sqliteDialect: LedgerDialect = {
       ([index, columns]) => `create index if not exists ${index} on ${name} (${columns.join(", ")})`,
     ),
   ],
+  addColumn: (table, column, definition) => [`alter table ${table} add column ${column} ${definition}`],
+  addIndex: (table, index, columns) => [`create index if not exists ${index} on ${table} (${columns.join(", ")})`],
   locksRows: false,
   failureKind: sqliteFailureKind,
   whileMigrating: (kysely, work) => kysely.transaction().execute(work),

@@ -2,10 +2,11 @@ import { sql, type Kysely } from "kysely";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { LedgerSchema } from "../database/schema.ts";
 import { bookOfOrders } from "./0001-book-of-orders.ts";
+import { recoveryOfGates } from "./0002-recovery-of-gates.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions, without gaps. */
-export const migrations: readonly Migration[] = [bookOfOrders];
+export const migrations: readonly Migration[] = [bookOfOrders, recoveryOfGates];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */
 export function migrate(database: RetryingDatabase, nowMs: number, steps = migrations): Promise<void> {

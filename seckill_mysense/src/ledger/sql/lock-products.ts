@@ -1,5 +1,8 @@
+import type { Selectable } from "kysely";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { ProductRow } from "../database/schema.ts";
+
+export type LockedProduct = Selectable<ProductRow>;
 
 /**
  * Locks product rows until the end of the transaction, and reads them. Every transaction that changes orders or stock
@@ -9,7 +12,7 @@ export async function lockProducts(
   transaction: LedgerTransaction,
   productIds: readonly string[],
   locksRows: boolean,
-): Promise<Map<string, ProductRow>> {
+): Promise<Map<string, LockedProduct>> {
   if (productIds.length === 0) return new Map();
   const rows = await transaction
     .selectFrom("products")

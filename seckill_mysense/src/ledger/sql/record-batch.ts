@@ -9,9 +9,9 @@ import {
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { BatchEntry } from "../../domain/batch-entry.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
-import { lockProducts } from "./lock-products.ts";
-import type { OrderRow, ProductRow, RejectionRow } from "../database/schema.ts";
-import { writeReturns } from "./sql-returns.ts";
+import { lockProducts, type LockedProduct } from "./lock-products.ts";
+import type { OrderRow, RejectionRow } from "../database/schema.ts";
+import { atLeast, writeReturns } from "./sql-returns.ts";
 
 export interface RecordContext {
   readonly locksRows: boolean;
@@ -33,6 +33,7 @@ export async function recordBatch(
   const plan = planBatch(entries, state);
   await writeOrders(transaction, plan, context);
   await writeRejections(transaction, plan, context);
+  await writeRepeatedRejections(transaction, plan, context);
   await writeReturns(transaction, plan.returns, context.nowMs);
   return plan.outcomes;
 }
@@ -53,19 +54,21 @@ async function readState(
     .execute();
   const rejections = await transaction
     .selectFrom("rejections")
-    .select(["reservation_id", "reason"])
+    .select(["reservation_id", "reason", "epoch"])
     .where("reservation_id", "in", ids)
     .execute();
   return {
     products,
     ordered: new Set(orders.map((row) => row.reservation_id)),
-    rejected: new Map(rejections.map((row) => [row.reservation_id, row.reason])),
+    rejected: new Map(
+      rejections.map((row) => [row.reservation_id, { reason: row.reason, epoch: row.epoch ?? undefined }]),
+    ),
     slots: await readSlots(transaction, entries, [...products.keys()]),
   };
 }
 
-function plannedProduct({ sale_id, total, reserved, sold, limit_per_user }: ProductRow): PlannedProduct {
-  return { saleId: sale_id, total, reserved, sold, limitPerUser: limit_per_user };
+function plannedProduct({ sale_id, total, reserved, sold, limit_per_user, epoch }: LockedProduct): PlannedProduct {
+  return { saleId: sale_id, total, reserved, sold, limitPerUser: limit_per_user, epoch };
 }
 
 async function readSlots(
@@ -97,7 +100,7 @@ async function readSlots(
 
 async function writeOrders(
   transaction: LedgerTransaction,
-  { orders, reserved }: BatchPlan,
+  { orders, reserved, sequences }: BatchPlan,
   { nowMs, payWithinMs }: RecordContext,
 ): Promise<void> {
   if (orders.length === 0) return;
@@ -114,14 +117,19 @@ async function writeOrders(
     active_slot: slot,
   }));
   await transaction.insertInto("orders").values(rows).execute();
-  for (const [productId, units] of reserved) await reserveUnits(transaction, productId, units);
+  for (const [productId, units] of reserved) {
+    await reserveUnits(transaction, { productId, units, sequence: sequences.get(productId) ?? 0 });
+  }
 }
 
 /** The guard of "never oversold". The plan already respects it; an update that misses its row is a corruption. */
-async function reserveUnits(transaction: LedgerTransaction, productId: string, units: number): Promise<void> {
+async function reserveUnits(
+  transaction: LedgerTransaction,
+  { productId, units, sequence }: { productId: string; units: number; sequence: number },
+): Promise<void> {
   const { numUpdatedRows } = await transaction
     .updateTable("products")
-    .set(({ eb }) => ({ reserved: eb("reserved", "+", units) }))
+    .set(({ eb }) => ({ reserved: eb("reserved", "+", units), gate_sequence: atLeast(sequence) }))
     .where("id", "=", productId)
     .where(({ eb }) => eb(eb(eb("reserved", "+", eb.ref("sold")), "+", units), "<=", eb.ref("total")))
     .executeTakeFirstOrThrow();
@@ -141,8 +149,27 @@ async function writeRejections(
     user_id: entry.userId ?? null,
     reason,
     rejected_at_ms: nowMs,
+    epoch: entry.epoch ?? null,
   }));
   await transaction.insertInto("rejections").values(rows).execute();
+}
+
+async function writeRepeatedRejections(
+  transaction: LedgerTransaction,
+  { repeatedRejections }: BatchPlan,
+  { nowMs }: RecordContext,
+): Promise<void> {
+  for (const stockReturn of repeatedRejections) {
+    const { reservationId, epoch } = stockReturn;
+    await transaction.updateTable("rejections").set({ epoch }).where("reservation_id", "=", reservationId).execute();
+    // There is one return for each reservation. One of an older epoch has no unit any more.
+    const { numUpdatedRows } = await transaction
+      .updateTable("stock_returns")
+      .set({ epoch, released_at_ms: nowMs, applied_at_ms: null })
+      .where("reservation_id", "=", reservationId)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) await writeReturns(transaction, [stockReturn], nowMs);
+  }
 }
 
 function distinct(entries: readonly BatchEntry[], field: "reservationId" | "productId" | "userId"): string[] {

@@ -1,5 +1,6 @@
 // Conversions between the rows of the tables and the types of the domain.
 
+import type { Insertable, Selectable } from "kysely";
 import type { Order } from "../../domain/order.ts";
 import type { Sale, SaleProduct } from "../../domain/sale.ts";
 import type { User } from "../../domain/user.ts";
@@ -13,7 +14,7 @@ export function rowOfSale(sale: Sale): SaleRow {
   return { id: sale.id, title: sale.title, starts_at_ms: sale.startsAtMs, ends_at_ms: sale.endsAtMs };
 }
 
-export function toProduct(row: ProductRow): SaleProduct {
+export function toProduct(row: Selectable<ProductRow>): SaleProduct {
   return {
     id: row.id,
     saleId: row.sale_id,
@@ -27,7 +28,7 @@ export function toProduct(row: ProductRow): SaleProduct {
 }
 
 /** A product that has not sold anything yet. */
-export function rowOfProduct(product: SaleProduct): ProductRow {
+export function rowOfProduct(product: SaleProduct): Insertable<ProductRow> {
   return {
     id: product.id,
     sale_id: product.saleId,

@@ -5,6 +5,7 @@ import type { LedgerReader } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "../audit.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
+import { countPending } from "./sql-gates.ts";
 import { readSale } from "./sql-sales.ts";
 
 const maxExamples = 10;
@@ -37,18 +38,21 @@ export class SqlAudit implements LedgerAudit {
 }
 
 async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promise<ProductAudit> {
-  const totals = await snapshot
+  const row = await snapshot
     .selectFrom("products")
-    .select(["total", "reserved", "sold"])
+    .select(["total", "reserved", "sold", "armed_epoch", "gate_sequence"])
     .where("id", "=", product.id)
     .executeTakeFirst();
-  if (totals === undefined) throw new LedgerCorruptionError(`the product ${product.id} has been deleted`);
+  if (row === undefined) throw new LedgerCorruptionError(`the product ${product.id} has been deleted`);
+  const { armed_epoch, gate_sequence, ...totals } = row;
   return {
     product,
     totals,
+    armedEpoch: armed_epoch,
+    gateSequence: gate_sequence,
     orders: await countOrders(snapshot, product.id),
     rejections: await countRejections(snapshot, product.id),
-    pendingReturns: await countPendingReturns(snapshot, product),
+    pendingReturns: await countPending(snapshot, product.id, product.epoch),
   };
 }
 
@@ -65,7 +69,7 @@ async function countOrders(snapshot: LedgerReader, productId: string): Promise<R
 }
 
 async function countRejections(snapshot: LedgerReader, productId: string): Promise<Record<RejectionReason, number>> {
-  const counts = { oversold: 0, limit_per_user: 0, unknown_product: 0, malformed: 0 };
+  const counts = { oversold: 0, limit_per_user: 0, unknown_product: 0, malformed: 0, gate_lost: 0 };
   const rows = await snapshot
     .selectFrom("rejections")
     .select(["reason", ({ fn }) => fn.countAll<number>().as("count")])
@@ -74,17 +78,6 @@ async function countRejections(snapshot: LedgerReader, productId: string): Promi
     .execute();
   for (const { reason, count } of rows) counts[reason] = count;
   return counts;
-}
-
-async function countPendingReturns(snapshot: LedgerReader, { id, epoch }: SaleProduct): Promise<number> {
-  const { count } = await snapshot
-    .selectFrom("stock_returns")
-    .select(({ fn }) => fn.countAll<number>().as("count"))
-    .where("product_id", "=", id)
-    .where("epoch", "=", epoch)
-    .where("applied_at_ms", "is", null)
-    .executeTakeFirstOrThrow();
-  return count;
 }
 
 /** Counts orders by state, not by slot: the slots enforce the limit, so an audit must not rely on them. */

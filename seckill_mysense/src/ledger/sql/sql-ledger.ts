@@ -4,6 +4,7 @@ import { defaultRetry, RetryingDatabase, type RetryOptions } from "../database/r
 import type { Ledger } from "../ledger.ts";
 import { migrate } from "../migrations/migrate.ts";
 import { SqlAudit } from "./sql-audit.ts";
+import { SqlGates } from "./sql-gates.ts";
 import { SqlOrders } from "./sql-orders.ts";
 import { SqlReturns } from "./sql-returns.ts";
 import { SqlSales } from "./sql-sales.ts";
@@ -24,6 +25,7 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     users: new SqlUsers(database),
     orders: new SqlOrders(database, now),
     returns: new SqlReturns(database, now),
+    gates: new SqlGates(database, now),
     audit: new SqlAudit(database),
     migrate: () => migrate(database, now()),
     close: () => database.close(),

@@ -1,10 +1,16 @@
+import { type RawBuilder, sql } from "kysely";
 import type { StockReturn } from "../../domain/order.ts";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
-import type { LedgerReturns } from "../returns.ts";
+import type { AppliedReturn, LedgerReturns, PendingReturn } from "../returns.ts";
 
 /** Most rows of one UPDATE: bounds the size of the statement. */
 const maxMarked = 1_000;
+
+/** A value for `products.gate_sequence`, which never goes down. */
+export function atLeast(sequence: number): RawBuilder<number> {
+  return sql<number>`case when gate_sequence < ${sequence} then ${sequence} else gate_sequence end`;
+}
 
 /** Records units that go back to the gate, in the transaction that releases them: otherwise a crash would lose them. */
 export async function writeReturns(
@@ -34,13 +40,16 @@ export class SqlReturns implements LedgerReturns {
     this.#now = now;
   }
 
-  async pending(limit: number): Promise<StockReturn[]> {
+  async pending(limit: number, exceptProducts: readonly string[] = []): Promise<PendingReturn[]> {
     const rows = await this.#database.read((database) =>
       database
         .selectFrom("stock_returns")
-        .selectAll()
+        .leftJoin("sales", "sales.id", "stock_returns.sale_id")
+        .selectAll("stock_returns")
+        .select("sales.ends_at_ms")
         .where("applied_at_ms", "is", null)
-        .orderBy("id")
+        .$if(exceptProducts.length > 0, (query) => query.where("product_id", "not in", exceptProducts))
+        .orderBy("stock_returns.id")
         .limit(limit)
         .execute(),
     );
@@ -50,20 +59,45 @@ export class SqlReturns implements LedgerReturns {
       productId: row.product_id,
       userId: row.user_id,
       epoch: row.epoch,
+      saleEndsAtMs: row.ends_at_ms ?? 0,
     }));
   }
 
-  async markReturned(reservationIds: readonly string[]): Promise<void> {
-    for (let start = 0; start < reservationIds.length; start += maxMarked) {
-      const some = reservationIds.slice(start, start + maxMarked);
+  async markReturned(returns: readonly AppliedReturn[]): Promise<void> {
+    for (const { productId, epoch, sequence } of highestSequences(returns)) {
+      await this.#database.read((database) =>
+        database
+          .updateTable("products")
+          .set({ gate_sequence: atLeast(sequence) })
+          .where("id", "=", productId)
+          .where("epoch", "=", epoch)
+          .execute(),
+      );
+    }
+    for (let start = 0; start < returns.length; start += maxMarked) {
+      const ids = returns.slice(start, start + maxMarked).map(({ reservationId }) => reservationId);
       await this.#database.read((database) =>
         database
           .updateTable("stock_returns")
           .set({ applied_at_ms: this.#now() })
-          .where("reservation_id", "in", some)
+          .where("reservation_id", "in", ids)
           .where("applied_at_ms", "is", null)
           .execute(),
       );
     }
   }
+}
+
+type SequencedReturn = AppliedReturn & { readonly sequence: number };
+
+/** The highest sequence of each product and epoch, of the returns that have one. */
+function highestSequences(returns: readonly AppliedReturn[]): SequencedReturn[] {
+  const highest = new Map<string, SequencedReturn>();
+  for (const applied of returns) {
+    const { productId, epoch, sequence } = applied;
+    if (sequence === undefined) continue;
+    const key = `${epoch} ${productId}`;
+    if (sequence > (highest.get(key)?.sequence ?? -1)) highest.set(key, { ...applied, sequence });
+  }
+  return [...highest.values()];
 }

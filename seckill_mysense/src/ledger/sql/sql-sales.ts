@@ -5,7 +5,6 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { checkSale } from "../check-sale.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import type { LedgerSales } from "../sales.ts";
-import { lockProducts } from "./lock-products.ts";
 import { rowOfProduct, rowOfSale, toProduct, toSale } from "./rows.ts";
 
 export class SqlSales implements LedgerSales {
@@ -61,21 +60,6 @@ export class SqlSales implements LedgerSales {
         .where("id", "=", productId)
         .executeTakeFirst(),
     );
-  }
-
-  async raiseEpoch(
-    productId: string,
-    fromEpoch: number,
-  ): Promise<{ product: SaleProduct; totals: ProductTotals } | undefined> {
-    return this.#database.write(async (transaction) => {
-      const products = await lockProducts(transaction, [productId], this.#database.dialect.locksRows);
-      const row = products.get(productId);
-      if (row?.epoch !== fromEpoch) return undefined;
-      const epoch = fromEpoch + 1;
-      await transaction.updateTable("products").set({ epoch }).where("id", "=", productId).execute();
-      const { total, reserved, sold } = row;
-      return { product: { ...toProduct(row), epoch }, totals: { total, reserved, sold } };
-    });
   }
 }
 

@@ -20,6 +20,10 @@ export interface GatePlace {
   unacknowledged(product: GateProduct): Promise<number>;
   /** Names of the relays that the gate remembers. */
   relays(product: GateProduct): Promise<readonly string[]>;
+  /** The product as if its server had restarted since it was compared. */
+  forgetRun(product: GateProduct): Promise<void>;
+  /** Sets the sequence back, as an older state would. */
+  setSequence(product: GateProduct, sequence: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,6 +47,8 @@ const memory: GateKind = {
       traces: async ({ id }) => (gate.stocks.has(id) ? 1 : 0),
       unacknowledged: async ({ id }) => gate.stocks.get(id)!.outbox.unacknowledged,
       relays: async ({ id }) => gate.stocks.get(id)!.outbox.relays,
+      forgetRun: async ({ id }) => void (gate.stocks.get(id)!.server = 0),
+      setSequence: async ({ id }, sequence) => void (gate.stocks.get(id)!.sequence = sequence),
       close: () => gate.close(),
     };
   },
@@ -70,6 +76,9 @@ function onServer({ name, skipReason, start }: GateServerKind): GateKind {
           ((await redis.xinfo("CONSUMERS", productKeys(product)[3], "relays")) as string[][]).map(
             ([, relay]) => relay!,
           ),
+        forgetRun: async (product) => void (await redis.hset(productKeys(product)[0], "server", "another")),
+        setSequence: async (product, sequence) =>
+          void (await redis.hset(productKeys(product)[0], "sequence", sequence)),
         async close() {
           await Promise.all([gate.close(), otherGate.close()]);
           redis.disconnect();

@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import type { Gate } from "../../../src/gate/gate.ts";
 import { productKeys } from "../../../src/gate/product-keys.ts";
 import { createGate } from "../../../src/gate/redis-gate.ts";
-import { accept, saleFixture } from "./gate-fixtures.ts";
+import { accept, adopt, saleFixture } from "./gate-fixtures.ts";
 import { gateServerKinds, type GateTestServer } from "./gate-servers.ts";
 
 for (const kind of gateServerKinds) {
@@ -35,6 +35,17 @@ for (const kind of gateServerKinds) {
       await redis.script("FLUSH");
       await accept(gate, fixture.request("ann", "r1"));
       expect(await gate.status(fixture.sale.id, fixture.product.id)).toMatchObject({ available: 9 });
+    });
+
+    test("a product that an older program has armed sells after it was compared", async () => {
+      const fixture = await armed();
+      await accept(gate, fixture.request("ann", "r1"));
+      await redis.hdel(productKeys(fixture.product)[0], "server", "sequence");
+      const status = await gate.status(fixture.sale.id, fixture.product.id);
+      expect(status).toMatchObject({ verified: false, sequence: 0, available: 9 });
+      expect(await gate.reserve(fixture.request("bob", "r2"))).toEqual({ kind: "closed" });
+      await adopt(gate, fixture);
+      expect(await accept(gate, fixture.request("bob", "r2"))).toMatchObject({ epoch: 2, sequence: 2 });
     });
 
     test("every key of a product expires some time after the end of the sale", async () => {

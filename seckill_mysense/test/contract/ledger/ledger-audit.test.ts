@@ -39,10 +39,10 @@ for (const kind of ledgerKinds) {
       await ledger.orders.pay(paid.reservationId, 1);
       // Returns of rejected reservations have an older epoch, and do not count below.
       expect((await ledger.returns.pending(10_000)).map(({ epoch }) => epoch)).toContain(0);
-      await ledger.sales.raiseEpoch(product.id, 1);
+      await ledger.gates.raiseEpoch(product.id, 1);
       await ledger.orders.cancel(cancelled.reservationId);
       await ledger.orders.cancel(early.reservationId);
-      await ledger.returns.markReturned([early.reservationId]);
+      await ledger.returns.markReturned([early]);
 
       expect(await ledger.audit.auditSale(sale.id)).toEqual({
         sale,
@@ -51,7 +51,9 @@ for (const kind of ledgerKinds) {
             product: { ...product, epoch: 2 },
             totals: { total: 4, reserved: 1, sold: 1 },
             orders: { reserved: 1, paid: 1, cancelled: 2, expired: 0, refunded: 0 },
-            rejections: { oversold: 1, limit_per_user: 1, unknown_product: 0, malformed: 0 },
+            rejections: { oversold: 1, limit_per_user: 1, unknown_product: 0, malformed: 0, gate_lost: 0 },
+            armedEpoch: 0,
+            gateSequence: 0,
             pendingReturns: 1,
           },
         ],

@@ -20,13 +20,13 @@ for (const kind of ledgerKinds) {
     /** Otherwise the returns of earlier tests would come first. */
     beforeEach(async () => {
       const pending = await ledger.returns.pending(10_000);
-      await ledger.returns.markReturned(pending.map(({ reservationId }) => reservationId));
+      await ledger.returns.markReturned(pending);
     });
 
     test("a unit goes back in the epoch in which it is released", async () => {
       const { product, orders } = await recordOrders(ledger, 3);
       await ledger.orders.cancel(orders[0]!.reservationId);
-      await ledger.sales.raiseEpoch(product.id, 1);
+      await ledger.gates.raiseEpoch(product.id, 1);
       await ledger.orders.cancel(orders[1]!.reservationId);
       await ledger.orders.expireUnpaid(dueMs + 1, 10);
       const returns = (await ledger.returns.pending(10_000)).filter((one) => one.productId === product.id);
@@ -43,9 +43,30 @@ for (const kind of ledgerKinds) {
       const ids = orders.map((order) => order.reservationId);
       expect(await pendingReturns(ledger, product)).toEqual(ids);
       expect(await ledger.returns.pending(1)).toHaveLength(1);
-      await ledger.returns.markReturned([ids[1]!, "nothing"]);
+      await ledger.returns.markReturned([orders[1]!, { ...orders[1]!, reservationId: "nothing" }]);
       await ledger.returns.markReturned([]);
       expect(await pendingReturns(ledger, product)).toEqual([ids[0]!, ids[2]!]);
+    });
+
+    test("returns of products that are left out do not hide those of the others", async () => {
+      const [closed, open] = [await recordOrders(ledger, 3), await recordOrders(ledger, 1)];
+      for (const { reservationId } of [...closed.orders, ...open.orders]) await ledger.orders.cancel(reservationId);
+      expect(await ledger.returns.pending(2)).toHaveLength(2);
+      expect(await ledger.returns.pending(2, [closed.product.id])).toMatchObject([{ productId: open.product.id }]);
+    });
+
+    test("an applied return raises the ledger's sequence of its epoch, and never lowers it", async () => {
+      const { product, orders } = await recordOrders(ledger, 3);
+      for (const { reservationId } of orders) await ledger.orders.cancel(reservationId);
+      const sequence = async () => (await ledger.gates.read([product.id]))[0]!.sequence;
+      await ledger.returns.markReturned([
+        { ...orders[0]!, sequence: 7 },
+        { ...orders[1]!, sequence: 9 },
+      ]);
+      expect(await sequence()).toBe(9);
+      await ledger.returns.markReturned([{ ...orders[2]!, sequence: 8 }]);
+      await ledger.returns.markReturned([{ ...orders[2]!, epoch: 2, sequence: 80 }]);
+      expect(await sequence()).toBe(9);
     });
   });
 }

@@ -40,7 +40,7 @@ for (const kind of ledgerKinds) {
     test("the same sale again changes nothing, also when units are sold and the gate was rebuilt", async () => {
       const { sale, product } = await createSale(ledger);
       await ledger.orders.record(acceptMany(product, 2), { payWithinMs });
-      await ledger.sales.raiseEpoch(product.id, 1);
+      await ledger.gates.raiseEpoch(product.id, 1);
       await ledger.sales.create(sale, [product]);
       expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 2, sold: 0 });
       expect(await ledger.sales.readProduct(product.id)).toMatchObject({ product: { epoch: 2 } });
@@ -111,19 +111,6 @@ for (const kind of ledgerKinds) {
       const others = [place.connect(), place.connect(), place.connect()];
       await Promise.all(others.map((other) => other.sales.create(sale, products)));
       expect(await ledger.sales.read(sale.id)).toEqual({ sale, products });
-    });
-
-    test("raising the epoch gives the totals of that moment, and happens once", async () => {
-      const { product } = await createSale(ledger);
-      await ledger.orders.record(acceptMany(product, 4), { payWithinMs });
-      const raised = await Promise.all([
-        ledger.sales.raiseEpoch(product.id, 1),
-        place.connect().sales.raiseEpoch(product.id, 1),
-      ]);
-      expect(raised.filter((one) => one !== undefined)).toEqual([
-        { product: { ...product, epoch: 2 }, totals: { total: 10, reserved: 4, sold: 0 } },
-      ]);
-      expect(await ledger.sales.raiseEpoch("nothing", 1)).toBeUndefined();
     });
   });
 }

@@ -58,7 +58,7 @@ function readExpiry(context: Context, args: Arguments, absolute: boolean): numbe
 
 /** Builds the value of a payload. Throws when the payload is invalid. */
 function build(context: Context, args: Arguments): DetachedValueBuilder {
-  const payload = openPayload(args.range(3));
+  const payload = openPayload(args.range(3), context.server.execution.skipsPayloadChecksums);
   if (payload === undefined) throw new CommandError("ERR DUMP payload version or checksum are wrong");
   const builder = new DetachedValueBuilder(context.database, args.view(1));
   try {

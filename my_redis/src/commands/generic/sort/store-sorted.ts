@@ -22,7 +22,7 @@ export function storeSorted(context: Context, args: Arguments, sorted: Sorted, o
       list.growBy(element.size, 1);
       list.push("tail", element);
     }
-    database.changed(args, storeIndex, "sortstore");
+    database.changed(args, storeIndex, "sortstore", values.count);
   } else if (existed) {
     database.changed(args, storeIndex, "del");
   }

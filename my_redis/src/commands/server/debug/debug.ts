@@ -10,7 +10,12 @@ import { debugProtocol } from "./protocol.ts";
 import { debugLoadAof, debugReload } from "./reload.ts";
 import { debugSleep } from "./sleep.ts";
 import { debugSdslen } from "./string-length.ts";
-import { debugConfigRewriteForceAll, debugQuicklistPackedThreshold, debugSetDisableDenyScripts } from "./switches.ts";
+import {
+  debugConfigRewriteForceAll,
+  debugQuicklistPackedThreshold,
+  debugSetDisableDenyScripts,
+  debugSetSkipChecksumValidation,
+} from "./switches.ts";
 
 const notAllowed =
   'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local ' +
@@ -87,12 +92,12 @@ const subcommands: readonly DebugSubcommand[] = [
   debugSdslen,
   setActiveExpire,
   debugSetDisableDenyScripts,
+  debugSetSkipChecksumValidation,
   debugSleep,
   withoutEffect("AOF-FLUSH-SLEEP", [3, 3]),
   withoutEffect("CHANGE-REPL-ID", [2, 2]),
   withoutEffect("PAUSE-CRON", [3, 3]),
   withoutEffect("REPLYBUFFER", [4, 4]),
-  withoutEffect("SET-SKIP-CHECKSUM-VALIDATION", [3, 3]),
   help,
 ];
 

@@ -5,7 +5,7 @@ import { findEvenExpired } from "./find-even-expired.ts";
 import { digestValue } from "./value-digest.ts";
 
 /** The digest of all databases: equal when databases of the same number hold the same keys with the same values. */
-function digestOfAll(context: Context): DataDigest {
+export function digestOfAll(context: Pick<Context, "keyspace">): DataDigest {
   const all = new DataDigest();
   for (const database of context.keyspace.databases) {
     if (database.size === 0) continue;

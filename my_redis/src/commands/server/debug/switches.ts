@@ -54,3 +54,14 @@ export const debugSetDisableDenyScripts: DebugSubcommand = {
     reply.ok();
   },
 };
+
+export const debugSetSkipChecksumValidation: DebugSubcommand = {
+  name: "SET-SKIP-CHECKSUM-VALIDATION",
+  usage: "<0|1>",
+  summary: "Lets RESTORE take payloads with a wrong checksum, for tests of its other checks, or refuse them again.",
+  counts: [3, 3],
+  run({ server }, args, reply) {
+    server.execution.skipPayloadChecksums(Number.parseInt(args.latin1(2), 10) > 0);
+    reply.ok();
+  },
+};

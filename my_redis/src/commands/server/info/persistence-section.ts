@@ -56,8 +56,9 @@ export const persistenceSection: InfoSection = {
   },
 };
 
-function sizes(log: LogStorage, pendingBytes: number): [string, number][] {
+function sizes(log: LogStorage, pendingBytes: number): [string, number | string][] {
   return [
+    ["aof_last_cut_copy", log.lastCutCopy],
     ["aof_current_size", log.bytes],
     ["aof_base_size", log.rewriter.baseBytes],
     ["aof_pending_rewrite", 0],

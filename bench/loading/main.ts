@@ -1,0 +1,94 @@
+/**
+ * How fast MyRedis and redis-server load the same files at their start: snapshots (RDB) and logs (AOF), written by
+ * each of the two. The log of MyRedis has checksums, that of redis-server has none.
+ *
+ *   npm run bench:loading -- [--only mixed] [--form log] [--rounds 3] [--no-save]
+ *
+ * `--beside ../before` compares with the MyRedis of another checkout instead, and keeps nothing.
+ *
+ * Prints medians. The time of a start without data is subtracted from each. A ratio above 1 means that MyRedis is
+ * faster. A run over everything is kept in bench/results/, one over a part of it is not.
+ */
+import { rmSync, statSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { keepResults, measuredOn, median, textTable } from "../measure.ts";
+import { datasets } from "./datasets.ts";
+import type { LoadingRow } from "./loading-row.ts";
+import { type Form, forms, type LoadTime, timeLoading, type Writer, writeFolder } from "./load-folder.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string", default: "" },
+    form: { type: "string", default: "" },
+    rounds: { type: "string", default: "3" },
+    beside: { type: "string" },
+    save: { type: "boolean", default: true },
+  },
+  allowNegative: true,
+});
+const rounds = Number(options.rounds);
+if (!Number.isSafeInteger(rounds) || rounds < 1) {
+  throw new Error(`--rounds ${options.rounds}: a whole number from 1 on`);
+}
+const chosen = datasets.filter(({ name }) => name.includes(options.only));
+if (chosen.length === 0) {
+  throw new Error(`--only ${options.only}: no such data; there are ${datasets.map(({ name }) => name).join("; ")}`);
+}
+const own = join(import.meta.dirname, "../..");
+const { beside } = options;
+const peer: Writer = beside === undefined ? "redis-server" : "MyRedis";
+const writers = ["redis-server", "MyRedis"] as const;
+
+const sizeOf = (folder: string): number =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((total, entry) => total + statSync(join(entry.parentPath, entry.name)).size, 0);
+
+const medianTime = (times: readonly LoadTime[], empty: LoadTime): LoadTime => ({
+  wallMs: median(times.map(({ wallMs }) => wallMs)) - empty.wallMs,
+  cpuMs: median(times.map(({ cpuMs }) => cpuMs)) - empty.cpuMs,
+});
+
+/** Loads one folder with both servers in turns. */
+async function measure(folder: string, form: Form, empty: Record<"peer" | "mine", LoadTime>) {
+  const times: Record<"peer" | "mine", LoadTime[]> = { peer: [], mine: [] };
+  for (let round = 0; round < rounds; round++) {
+    times.peer.push(await timeLoading(peer, form, beside ?? own, folder));
+    times.mine.push(await timeLoading("MyRedis", form, own, folder));
+  }
+  return { peer: medianTime(times.peer, empty.peer), mine: medianTime(times.mine, empty.mine) };
+}
+
+const nothing = { wallMs: 0, cpuMs: 0 };
+const rows: LoadingRow[] = [];
+for (const form of forms.filter((name) => name.includes(options.form))) {
+  const emptyFolder = await writeFolder("redis-server", form, own, undefined);
+  const empty = await measure(emptyFolder, form, { peer: nothing, mine: nothing });
+  for (const dataset of chosen) {
+    for (const writtenBy of writers) {
+      const folder = await writeFolder(writtenBy, form, own, dataset);
+      const { peer: theirs, mine } = await measure(folder, form, empty);
+      const [cpuRatio, wallRatio] = [theirs.cpuMs / mine.cpuMs, theirs.wallMs / mine.wallMs];
+      const megabytes = sizeOf(folder) / 1e6;
+      rows.push({ data: dataset.name, form, writtenBy, megabytes, peer: theirs, mine, cpuRatio, wallRatio });
+      console.log(`${form} of ${writtenBy}, ${dataset.name}: CPU ${cpuRatio.toFixed(2)}, wall ${wallRatio.toFixed(2)}`);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}
+const heading = ["data", "file", "written by", "MB", `${peer} CPU ms`, "MyRedis CPU ms", "CPU ratio", "wall ratio"];
+const cells = rows.map((row) => [
+  row.data,
+  row.form,
+  row.writtenBy,
+  row.megabytes.toFixed(1),
+  row.peer.cpuMs.toFixed(0),
+  row.mine.cpuMs.toFixed(0),
+  row.cpuRatio.toFixed(2),
+  row.wallRatio.toFixed(2),
+]);
+console.log(`\n${textTable([heading, ...cells])}`);
+if (options.save && beside === undefined && options.only === "" && options.form === "") {
+  console.log(`kept in ${keepResults("loading", measuredOn(), { rounds, rows })}`);
+}

@@ -1,0 +1,143 @@
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { buildServer, type BuiltServer } from "./build-server.ts";
+import { transactionLog } from "./cluster/transaction/transaction-log.ts";
+import { systemEnvironment } from "./environment.ts";
+import { lockFolder } from "./persistence/aof/folder-lock.ts";
+import { type LogFile, logFilesIn } from "./persistence/aof/log-files.ts";
+import { LogNames } from "./persistence/aof/log-names.ts";
+import { loadLog, LogLoadError } from "./persistence/aof/log-loader.ts";
+import { cutWithCopy, refuseDamagedEnd, refuseOtherSize } from "./persistence/aof/log-tail.ts";
+import { ManifestError } from "./persistence/aof/manifest-text.ts";
+import { loadRdb, RdbLoadError } from "./persistence/rdb/rdb-loader.ts";
+import { rdbTargetOf } from "./persistence/snapshot/rdb-target.ts";
+import { Settings } from "./settings/settings.ts";
+
+/** The command line of a check is wrong. */
+export class CheckUsageError extends Error {}
+
+/** So many that no file is refused because of `databases`, which a start would read from its redis.conf. */
+const databases = 4096;
+const usage = "Usage: my-redis-server check-aof [--fix] <folder or file>\n       my-redis-server check-rdb <snapshot>";
+
+export const isFileCheck = ([first]: readonly string[]): boolean => first === "check-aof" || first === "check-rdb";
+
+type Write = (line: string) => void;
+
+/**
+ * Checks the files of a log, or a snapshot, by loading them as a start would, into memory. Returns the exit code: 0 when
+ * a server would load everything. Only `--fix` changes a file: it copies the damaged end of the last file of the log, and
+ * removes it. Throws CheckUsageError, FolderInUseError, and the system's error.
+ */
+export function checkFiles(words: readonly string[], write: Write): number {
+  const [what, ...options] = words;
+  const fixes = options.includes("--fix");
+  const [path, ...others] = options.filter((word) => word !== "--fix");
+  if (path === undefined || others.length > 0 || path.startsWith("-") || (fixes && what === "check-rdb")) {
+    throw new CheckUsageError(usage);
+  }
+  if (!existsSync(path)) throw new CheckUsageError(`${path}: no such file or folder`);
+  return what === "check-rdb" ? checkSnapshot(resolve(path), write) : checkLog(resolve(path), fixes, write);
+}
+
+function bareServer(write: Write): BuiltServer {
+  const environment = systemEnvironment((_level, message) => write(message));
+  const connect = (): Promise<never> => Promise.reject(new Error("a check connects to no server"));
+  const options = { settings: new Settings({ databases }), environment, memory: true, connect, onCommand: undefined };
+  return buildServer(options, () => false).server;
+}
+
+function checkSnapshot(path: string, write: Write): number {
+  try {
+    const { keys } = loadRdb(rdbTargetOf(bareServer(write)), path, { beforeLog: true, existing: "refuse" });
+    write(`${path}: ${keys} keys, no damage`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof RdbLoadError)) throw error;
+    write(error.message);
+    return 1;
+  }
+}
+
+function checkLog(path: string, fixes: boolean, write: Write): number {
+  const lock = lockFolder(folderOf(path));
+  try {
+    const files = filesAt(path, write);
+    if (files === undefined) return 1;
+    const server = bareServer(write);
+    let problems = 0;
+    for (const file of files) {
+      const problem = problemOf(server, file, write);
+      if (problem === undefined) continue;
+      problems++;
+      write(problem.message);
+      if (!fixes || !fix(file, problem, write)) break;
+      problems--;
+    }
+    return problems === 0 ? 0 : 1;
+  } finally {
+    lock.release();
+  }
+}
+
+const isFolder = (path: string): boolean => statSync(path).isDirectory();
+
+/** The folder of the log: the given one, the folder in a data folder, or that of the given file. */
+function folderOf(path: string): string {
+  if (!isFolder(path)) return dirname(path);
+  const inside = join(path, "appendonlydir");
+  return existsSync(inside) && isFolder(inside) ? inside : path;
+}
+
+/** The files to check. Undefined, after a message, when the manifest cannot be trusted. */
+function filesAt(path: string, write: Write): readonly LogFile[] | undefined {
+  if (!isFolder(path) && !path.endsWith(".manifest")) {
+    return [{ path, isLast: true, bytes: undefined, names: new LogNames(dirname(path), basename(path)) }];
+  }
+  const { files, problem, found } = logFilesIn(folderOf(path));
+  if (problem === undefined) return files;
+  write(problem);
+  write("Files of a log in this folder, with their bytes:");
+  for (const { name, bytes } of found) write(`  ${name} ${bytes}`);
+  return undefined;
+}
+
+/** What is wrong with a file, and how much of it can be kept. */
+interface Problem {
+  readonly message: string;
+  /** Undefined for a snapshot, of which no part can be kept. */
+  readonly goodBytes: number | undefined;
+}
+
+function problemOf(server: BuiltServer, { path, bytes }: LogFile, write: Write): Problem | undefined {
+  try {
+    refuseOtherSize(path, bytes);
+    const extension = transactionLog(server.parts.book, server.environment.monotonicMs);
+    const { incomplete, goodBytes, commands, keys } = server.execution.asLoading(() =>
+      loadLog(server, extension, path),
+    );
+    if (incomplete !== undefined) {
+      refuseDamagedEnd(path, goodBytes, incomplete);
+      const message = `${path}: the file ends in the middle of a command, after offset ${goodBytes}: its end was cut off`;
+      return { message, goodBytes };
+    }
+    write(`${path}: ${keys} keys of a snapshot and ${commands} commands, no damage`);
+    return undefined;
+  } catch (error) {
+    if (error instanceof LogLoadError) return { message: error.message, goodBytes: error.goodBytes };
+    if (error instanceof RdbLoadError || error instanceof ManifestError)
+      return { message: error.message, goodBytes: undefined };
+    throw error;
+  }
+}
+
+/** Whether the file is now as a start wants it. */
+function fix({ path, isLast, names }: LogFile, { goodBytes }: Problem, write: Write): boolean {
+  if (goodBytes === undefined) write("A snapshot cannot be kept in part: restore it from a copy");
+  else if (!isLast) write("It is not the last file of the log, so nothing can be removed: restore it from a copy");
+  if (goodBytes === undefined || !isLast) return false;
+  const removed = statSync(path).size - goodBytes;
+  const copy = cutWithCopy(path, goodBytes, names);
+  write(`${path}: kept ${goodBytes} bytes. The ${removed} bytes after them were removed; a copy is in ${copy}`);
+  return true;
+}

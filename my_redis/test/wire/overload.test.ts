@@ -1,0 +1,133 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { freePort } from "../../../tools/test-services/index.ts";
+import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
+import { RawClient } from "./raw-client.ts";
+
+let running: OpenServer | undefined;
+let clients: RawClient[] = [];
+
+afterEach(async () => {
+  for (const client of clients) client.close();
+  clients = [];
+  await running?.close();
+  running = undefined;
+});
+
+/** A server on whose clock each command takes a millisecond. */
+async function startSlow(options: StartOptions): Promise<OpenServer> {
+  let nowMs = 1_000_000;
+  running = await startOpenServer({
+    port: 0,
+    memory: true,
+    environment: { monotonicMs: () => nowMs },
+    onCommand: () => {
+      nowMs++;
+      return undefined;
+    },
+    ...options,
+  });
+  return running;
+}
+
+async function open(port: number): Promise<RawClient> {
+  const client = await RawClient.open(port);
+  clients.push(client);
+  return client;
+}
+
+const requests = 1000;
+const numbersTo = (last: number): string => Array.from({ length: last }, (_, index) => `:${index + 1}\r\n`).join("");
+
+for (const transport of ["bun", "node"] as const) {
+  describe(`more requests than fit into a turn, over ${transport} sockets`, () => {
+    test("another client is served before one client's long pipeline has ended", async () => {
+      const server = await startSlow({ transport });
+      const [greedy, modest] = [await open(server.port), await open(server.port)];
+      const sent = [greedy.send("INCR n\r\n".repeat(requests)), modest.send("INCR n\r\n")];
+      await Promise.all(sent);
+      const own = Number((await modest.receive(3)).slice(1));
+      expect(own).toBeLessThan(requests);
+      await greedy.receive(numbersTo(requests).length);
+    });
+
+    test("the requests of many clients are all answered, each client's in their order", async () => {
+      const server = await startSlow({ transport });
+      const many: RawClient[] = [];
+      for (let count = 0; count < 20; count++) many.push(await open(server.port));
+      await Promise.all(many.map((client, index) => client.send(`INCR n:${index}\r\n`.repeat(requests))));
+      // What arrives while a client waits for its turn is kept with the rest.
+      await Promise.all(many.map((client, index) => client.send(`INCR n:${index}\r\n`.repeat(requests))));
+      const expected = numbersTo(2 * requests);
+      for (const client of many) expect(await client.receive(expected.length)).toBe(expected);
+    });
+
+    test("closing the server finishes the requests that wait for their turn", async () => {
+      const server = await startSlow({ transport });
+      const client = await open(server.port);
+      await client.send("INCR n\r\n".repeat(requests));
+      await client.receive(4);
+      await server.close();
+      expect(server.server.keyspace.dirty).toBe(requests);
+    });
+
+    test("a client that blocks in the middle of its pipeline goes on when it is released", async () => {
+      const server = await startSlow({ transport });
+      const [blocked, other] = [await open(server.port), await open(server.port)];
+      await blocked.send(`${"INCR n\r\n".repeat(200)}BLPOP list 0\r\n${"INCR n\r\n".repeat(200)}`);
+      await blocked.receive(numbersTo(200).length);
+      await other.send("RPUSH list x\r\n");
+      await other.receive(4);
+      const popped = "*2\r\n$4\r\nlist\r\n$1\r\nx\r\n";
+      const before = numbersTo(200);
+      const expected = `${before}${popped}${numbersTo(400).slice(before.length)}`;
+      expect(await blocked.receive(expected.length)).toBe(expected);
+    });
+  });
+
+  describe(`the administration port, over ${transport} sockets`, () => {
+    test("its clients do not count against maxclients", async () => {
+      const adminPort = await freePort();
+      const server = await startSlow({ transport, maxclients: 1, "admin-port": adminPort });
+      const first = await open(server.port);
+      const refused = await open(server.port);
+      expect(await refused.untilClosed()).toBe("-ERR max number of clients reached\r\n");
+      for (let count = 0; count < 3; count++) {
+        const admin = await open(adminPort);
+        await admin.send("PING\r\n");
+        expect(await admin.receive(7)).toBe("+PONG\r\n");
+      }
+      await first.send("PING\r\n");
+      expect(await first.receive(7)).toBe("+PONG\r\n");
+    });
+
+    test("its requests do not wait for the turns of other clients", async () => {
+      const adminPort = await freePort();
+      const server = await startSlow({ transport, "admin-port": adminPort });
+      const [greedy, waiting, admin] = [await open(server.port), await open(server.port), await open(adminPort)];
+      await Promise.all([
+        greedy.send("INCR n\r\n".repeat(requests)),
+        waiting.send("INCR n\r\n".repeat(requests)),
+        admin.send("INCRBY n 0\r\n"),
+      ]);
+      expect(Number((await admin.receive(3)).slice(1))).toBeLessThan(requests);
+    });
+
+    test("it asks for the password like every other port", async () => {
+      const adminPort = await freePort();
+      await startSlow({ transport, requirepass: "secret", "admin-port": adminPort });
+      const admin = await open(adminPort);
+      await admin.send("PING\r\n");
+      expect(await admin.receive(34)).toStartWith("-NOAUTH");
+    });
+  });
+}
+
+test("INFO clients counts the clients of the administration port, and those that wait for their turn", async () => {
+  const adminPort = await freePort();
+  await startSlow({ "admin-port": adminPort });
+  const admin = await open(adminPort);
+  await admin.send("INFO clients\r\n");
+  const text = await admin.receive(200);
+  expect(text).toContain("admin_clients:1\r\n");
+  expect(text).toContain("clients_waiting_for_turn:0\r\n");
+});

@@ -1,0 +1,230 @@
+import type { Selectable } from "kysely";
+import type { LedgerReader } from "../database/ledger-database.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import type { ProductRow, SaleRow } from "../database/schema.ts";
+import type { GateContent, GateRecord, LedgerGates, RepairStart } from "../gates.ts";
+import type { SaleProduct } from "../../domain/sale.ts";
+import { lockProducts } from "./lock-products.ts";
+import { toProduct } from "./rows.ts";
+
+const maxReasonLength = 300;
+
+export class SqlGates implements LedgerGates {
+  readonly #database: RetryingDatabase;
+  readonly #now: () => number;
+
+  constructor(database: RetryingDatabase, now: () => number) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  slice(afterProductId: string, limit: number, endedAfterMs: number): Promise<GateRecord[]> {
+    return this.#select(selectAfter(afterProductId, limit, endedAfterMs));
+  }
+
+  unarmed(afterProductId: string, limit: number, endedAfterMs: number): Promise<GateRecord[]> {
+    const select = selectAfter(afterProductId, limit, endedAfterMs);
+    return this.#select((database) => select(database).where("products.armed_epoch", "=", 0));
+  }
+
+  async #select(select: (database: LedgerReader) => ReturnType<typeof selectRecords>): Promise<GateRecord[]> {
+    const rows = await this.#database.read((database) => select(database).execute());
+    return rows.map(toRecord);
+  }
+
+  async read(productIds: readonly string[]): Promise<GateRecord[]> {
+    if (productIds.length === 0) return [];
+    const rows = await this.#database.read((database) =>
+      selectRecords(database).where("products.id", "in", productIds).execute(),
+    );
+    return rows.map(toRecord);
+  }
+
+  async noteArmed(productIds: readonly string[], epoch: number): Promise<Set<string>> {
+    if (productIds.length === 0) return new Set();
+    return this.#database.write(async (transaction) => {
+      const products = await lockProducts(transaction, productIds, this.#database.dialect.locksRows);
+      const ids = [...products.values()].filter((row) => row.epoch === epoch && row.armed_epoch < epoch);
+      const armed = new Set(ids.map(({ id }) => id));
+      if (armed.size > 0) {
+        await transaction
+          .updateTable("products")
+          .set({ armed_epoch: epoch })
+          .where("id", "in", [...armed])
+          .execute();
+      }
+      return armed;
+    });
+  }
+
+  async raiseEpoch(productId: string, fromEpoch: number, toEpoch = fromEpoch + 1): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database.write((transaction) =>
+      transaction
+        .updateTable("products")
+        .set({ epoch: toEpoch })
+        .where("id", "=", productId)
+        .where("epoch", "=", fromEpoch)
+        .executeTakeFirstOrThrow(),
+    );
+    return numUpdatedRows === 1n;
+  }
+
+  async beginEpochs(products: readonly Pick<SaleProduct, "id" | "epoch">[]): Promise<Set<string>> {
+    if (products.length === 0) return new Set();
+    const ids = products.map(({ id }) => id);
+    return this.#database.write(async (transaction) => {
+      const rows = await lockProducts(transaction, ids, this.#database.dialect.locksRows);
+      const current = products.filter(({ id, epoch }) => rows.get(id)?.epoch === epoch);
+      for (const [epoch, some] of Map.groupBy(current, (product) => product.epoch)) {
+        await transaction
+          .updateTable("products")
+          .set({ epoch: epoch + 1, armed_epoch: epoch + 1 })
+          .where(
+            "id",
+            "in",
+            some.map(({ id }) => id),
+          )
+          .execute();
+      }
+      return new Set(current.map(({ id }) => id));
+    });
+  }
+
+  content(productId: string): Promise<GateContent | undefined> {
+    return this.#database.snapshot(async (snapshot) => {
+      const row = await selectRecords(snapshot).where("products.id", "=", productId).executeTakeFirst();
+      if (row === undefined) return undefined;
+      return {
+        record: toRecord(row),
+        holders: await readHolders(snapshot, productId),
+        decided: await readDecided(snapshot, productId),
+      };
+    });
+  }
+
+  async startRepair({ productId, reason, startedBy, fromEpoch }: RepairStart): Promise<number> {
+    const row = {
+      product_id: productId,
+      reason: reason.slice(0, maxReasonLength),
+      started_by: startedBy.slice(0, 100),
+      from_epoch: fromEpoch,
+      started_at_ms: this.#now(),
+      to_epoch: null,
+      units: null,
+      ended_at_ms: null,
+    };
+    const { insertId } = await this.#database.write((transaction) =>
+      transaction.insertInto("repairs").values(row).executeTakeFirstOrThrow(),
+    );
+    return Number(insertId);
+  }
+
+  async endRepair(id: number, { toEpoch, units }: { readonly toEpoch: number; readonly units: number }): Promise<void> {
+    await this.#database.read((database) =>
+      database
+        .updateTable("repairs")
+        .set({ to_epoch: toEpoch, units, ended_at_ms: this.#now() })
+        .where("id", "=", id)
+        .execute(),
+    );
+  }
+
+  async noteCompared(productIds: readonly string[]): Promise<void> {
+    if (productIds.length === 0) return;
+    await this.#database.read((database) =>
+      database
+        .updateTable("products")
+        .set({ gate_compared_at_ms: this.#now() })
+        .where("id", "in", productIds)
+        .execute(),
+    );
+  }
+
+  async comparedAtMs(productId: string): Promise<number | undefined> {
+    const row = await this.#database.read((database) =>
+      database.selectFrom("products").select("gate_compared_at_ms").where("id", "=", productId).executeTakeFirst(),
+    );
+    return row?.gate_compared_at_ms ?? undefined;
+  }
+}
+
+type RecordRow = Selectable<ProductRow> & Omit<SaleRow, "id"> & { pending_returns: number | null };
+
+function selectRecords(database: LedgerReader) {
+  return database
+    .selectFrom("products")
+    .innerJoin("sales", "sales.id", "products.sale_id")
+    .selectAll("products")
+    .select(["sales.title", "sales.starts_at_ms", "sales.ends_at_ms"])
+    .select((query) =>
+      query
+        .selectFrom("stock_returns")
+        .select(({ fn }) => fn.countAll<number>().as("count"))
+        .whereRef("stock_returns.product_id", "=", "products.id")
+        .whereRef("stock_returns.epoch", "=", "products.epoch")
+        .where("stock_returns.applied_at_ms", "is", null)
+        .as("pending_returns"),
+    );
+}
+
+function toRecord(row: RecordRow): GateRecord {
+  return {
+    sale: { id: row.sale_id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms },
+    product: toProduct(row),
+    armedEpoch: row.armed_epoch,
+    sequence: row.gate_sequence,
+    totals: { total: row.total, reserved: row.reserved, sold: row.sold },
+    pendingReturns: row.pending_returns ?? 0,
+  };
+}
+
+function selectAfter(afterProductId: string, limit: number, endedAfterMs: number) {
+  return (database: LedgerReader) =>
+    selectRecords(database)
+      .where("products.id", ">", afterProductId)
+      .where("sales.ends_at_ms", ">=", endedAfterMs)
+      .orderBy("products.id")
+      .limit(limit);
+}
+
+export async function countPending(database: LedgerReader, productId: string, epoch: number): Promise<number> {
+  const { count } = await database
+    .selectFrom("stock_returns")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("product_id", "=", productId)
+    .where("epoch", "=", epoch)
+    .where("applied_at_ms", "is", null)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+async function readHolders(snapshot: LedgerReader, productId: string): Promise<Map<string, string[]>> {
+  const rows = await snapshot
+    .selectFrom("orders")
+    .select(["user_id", "reservation_id"])
+    .where("product_id", "=", productId)
+    .where("active_slot", "is not", null)
+    .execute();
+  const holders = new Map<string, string[]>();
+  for (const { user_id, reservation_id } of rows) {
+    const held = holders.get(user_id);
+    if (held === undefined) holders.set(user_id, [reservation_id]);
+    else held.push(reservation_id);
+  }
+  return holders;
+}
+
+async function readDecided(snapshot: LedgerReader, productId: string): Promise<string[]> {
+  const released = await snapshot
+    .selectFrom("orders")
+    .select("reservation_id")
+    .where("product_id", "=", productId)
+    .where("active_slot", "is", null)
+    .execute();
+  const rejected = await snapshot
+    .selectFrom("rejections")
+    .select("reservation_id")
+    .where("product_id", "=", productId)
+    .execute();
+  return [...released, ...rejected].map((row) => row.reservation_id);
+}

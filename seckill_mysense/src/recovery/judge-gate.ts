@@ -1,0 +1,43 @@
+import type { GateStatus } from "../gate/gate.ts";
+import type { GateRecord } from "../ledger/gates.ts";
+
+export type GateVerdict =
+  | { readonly kind: "fine" }
+  /** Nobody ever armed the product. */
+  | { readonly kind: "unarmed" }
+  /** The server has restarted, or a replica was promoted: the state must be compared with the ledger. */
+  | { readonly kind: "unverified" }
+  /** Somebody rebuilds the product, with a lease for this long. */
+  | { readonly kind: "repairing"; readonly leaseMs: number }
+  /** The gate does not have the latest state of the product, and must be rebuilt. */
+  | { readonly kind: "lost"; readonly reason: string };
+
+/**
+ * Compares a gate with the ledger. The record must have been read before the status: while both work, the gate is ahead
+ * of the ledger.
+ */
+export function judgeGate(record: GateRecord, status: GateStatus | undefined): GateVerdict {
+  const { product, armedEpoch } = record;
+  if (status === undefined) {
+    return armedEpoch === 0 ? { kind: "unarmed" } : lost("the gate knows nothing of the product");
+  }
+  if (status.repairLeaseMs > 0) return { kind: "repairing", leaseMs: status.repairLeaseMs };
+  if (status.epoch !== product.epoch) {
+    return lost(`the gate is at epoch ${status.epoch}, the ledger at epoch ${product.epoch}`);
+  }
+  if (armedEpoch === 0) return { kind: "unarmed" };
+  if (!status.open) return lost("a repair was interrupted");
+  if (status.sequence < record.sequence) {
+    return lost(`the gate is at sequence ${status.sequence}, the ledger has seen sequence ${record.sequence}`);
+  }
+  return status.verified ? { kind: "fine" } : { kind: "unverified" };
+}
+
+/** The units that a gate must have when nothing of the product is on its way to the ledger. */
+export function unitsOwed({ totals, pendingReturns }: GateRecord): number {
+  return totals.total - totals.reserved - totals.sold - pendingReturns;
+}
+
+function lost(reason: string): GateVerdict {
+  return { kind: "lost", reason };
+}

@@ -189,8 +189,12 @@ export class NetworkServer implements ConnectionOwner {
     this.#server.pause.forget(context);
   }
 
-  checkOutput(connection: Connection): void {
-    this.#clientLimits.checkOutput(connection);
+  checkOutput(connection: Connection, unreadBytes: number): void {
+    this.#clientLimits.checkOutput(connection, unreadBytes);
+  }
+
+  checkMemory(connection: Connection): void {
+    this.#clientLimits.checkMemory(connection);
   }
 
   checkClients(): void {

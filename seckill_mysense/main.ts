@@ -11,6 +11,8 @@ import {
 } from "./src/roles/command-line.ts";
 import { handleDeadLetters } from "./src/roles/dead-letters-role.ts";
 import { repairGates } from "./src/roles/repair-role.ts";
+import { parseSaleCommandLine, saleUsage } from "./src/roles/sale-command-line.ts";
+import { runSaleCommand } from "./src/roles/sale-role.ts";
 import { StartError } from "./src/roles/start-error.ts";
 import { startSystem } from "./src/roles/start-system.ts";
 import { openLedger } from "./src/roles/system-parts.ts";
@@ -26,12 +28,40 @@ const shippedConfig = join(import.meta.dir, "configs/config.json");
 /** Undefined while the command line is not understood: a mistake in it ends everything in the same way. */
 let task: Task | undefined;
 try {
-  const commandLine = parseCommandLine(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args[0] === "sale") await runSale(args.slice(1));
+  const commandLine = parseCommandLine(args);
   task = commandLine?.task;
   if (commandLine === undefined) console.log(usage());
   else await run(commandLine);
 } catch (error) {
   fail(error);
+}
+
+/** Ends the process when the command line is wrong. */
+function parseSale(args: readonly string[]): ReturnType<typeof parseSaleCommandLine> {
+  try {
+    return parseSaleCommandLine(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\n\n${saleUsage()}`);
+    process.exit(1);
+  }
+}
+
+/** Ends the process. */
+async function runSale(args: readonly string[]): Promise<never> {
+  const commandLine = parseSale(args);
+  if (typeof commandLine === "string") {
+    console.log(commandLine);
+    process.exit(0);
+  }
+  const settings = loadSettings(commandLine.configFile ?? shippedConfig, process.env);
+  const printError = (text: string): void => console.error(text);
+  const logger = createLogger({ level: "error", write: printError, now: systemClock.now });
+  const print = (text: string): void => console.log(text);
+  const isDone = await runSaleCommand({ commandLine, settings, logger, clock: systemClock, print, printError });
+  process.exit(isDone ? 0 : 1);
 }
 
 async function run(commandLine: CommandLine): Promise<void> {
@@ -75,7 +105,7 @@ async function serve(role: Role, settings: Settings, logger: Logger): Promise<vo
   // A signal during the start ends the process by default, which is safe: the data on disk is consistent at any moment.
   const system = await startSystem({ role, settings, logger, clock: systemClock });
   logger.info("started", { role, port: system.port, pid: process.pid, operationsPort: system.operationsPort });
-  if (system.port !== undefined) announce(settings.backend.host, system.port);
+  if (system.port !== undefined && role !== "admin") announce(settings.backend.host, system.port);
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;

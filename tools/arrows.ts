@@ -137,7 +137,7 @@ export const arrows: readonly Arrow[] = [
     from: "seckill_mysense/src/relay/**",
     only: [
       "seckill_mysense/src/{relay,gate,queue,domain,health,time,logging,tracing}/**",
-      "seckill_mysense/src/ledger/sales.ts",
+      "seckill_mysense/src/ledger/changes.ts",
     ],
     why: "the relay carries outboxes to the queue; of the ledger it reads which products there are",
   },
@@ -158,6 +158,11 @@ export const arrows: readonly Arrow[] = [
       "seckill_mysense/src/orders/dead-letters.ts",
     ],
     why: "what operators see is put together by the roles: it knows no gate, queue or database",
+  },
+  {
+    from: "seckill_mysense/src/sales/**",
+    only: ["seckill_mysense/src/{sales,gate,domain}/**", "seckill_mysense/src/ledger/{changes,orders}.ts"],
+    why: "a change of a sale goes from the ledger to the gate, whatever stands behind their ports",
   },
   {
     from: "seckill_mysense/src/verify/**",

@@ -18,11 +18,14 @@ const partHealth = z.object({
 export const readyz = endpoint({
   method: "GET",
   path: "/readyz",
-  summary:
-    "Answers 200 when ledger and gate were reached a moment ago, 503 otherwise; names the parts that are not well.",
+  summary: "Answers 200 while the gateway can sell anything, 503 otherwise, and names what is not well.",
   ok: z.object({
-    status: z.enum(["ready", "degraded"]).describe("degraded: /check works, but a part behind it is late or missing."),
+    status: z.enum(["ready", "degraded"]).describe("degraded: /check works, but something is late or missing."),
     parts: z.array(partHealth),
+    products: z
+      .array(z.object({ sale: z.string(), product: z.string(), problem: z.string() }))
+      .describe("The first products that cannot be sold because of a problem."),
+    productsNotWell: z.number().int().describe("How many such products there are."),
   }),
   failures: ["gate_unavailable"],
 });

@@ -1,5 +1,8 @@
-/** States of an order. Orders that are `reserved` or `paid` count against the stock, the others do not. */
-export type OrderState = "reserved" | "paid" | "cancelled" | "expired" | "refunded";
+/**
+ * States of an order. Orders that are `reserved` or `paid` count against the stock, the others do not. `refund_due`: the
+ * sale was cancelled after the payment, and the money is still to go back.
+ */
+export type OrderState = "reserved" | "paid" | "cancelled" | "expired" | "refund_due" | "refunded";
 
 /** One row of the book of orders. */
 export interface Order {
@@ -13,6 +16,15 @@ export interface Order {
   readonly recordedAtMs: number;
   /** Unpaid orders expire after this moment, Unix milliseconds. */
   readonly payBeforeMs: number;
+  /** What was agreed: name, price and number of units when the order was recorded. */
+  readonly productName: string;
+  readonly priceMinor: number;
+  readonly currency: string;
+  readonly quantity: number;
+  /** When the order was paid, cancelled or expired, as far as it was. */
+  readonly paidAtMs: number | undefined;
+  readonly cancelledAtMs: number | undefined;
+  readonly expiredAtMs: number | undefined;
 }
 
 /**
@@ -22,6 +34,7 @@ export interface Order {
 export type RejectionReason =
   | "oversold"
   | "limit_per_user"
+  | "sale_cancelled"
   | "unknown_product"
   | "malformed"
   | "gate_lost"

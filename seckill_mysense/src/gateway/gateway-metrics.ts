@@ -19,6 +19,8 @@ const help: Readonly<Record<string, string>> = {
   seckill_gates_total: "Gates of products that this gateway armed, found complete after a restart, or rebuilt.",
   seckill_event_listeners: "Open streams of events.",
   seckill_requests_in_flight: "Requests that wait for something.",
+  seckill_products: "Products that the gateway knows.",
+  seckill_products_not_well: "Products that cannot be sold because of a problem: /readyz names the first of them.",
   seckill_failing_users: "Users with failed tries.",
   seckill_ring_gateways: "Gateways on the ring as this one sees it.",
   seckill_ring_known_gateways: "Gateways that this one knows, those that are away among them.",

@@ -1,13 +1,15 @@
 import { healthz, metrics, openapi, readyz } from "../contract/operation.ts";
 import { openApiDocument } from "../contract/openapi.ts";
 import type { HealthBoard } from "../health/health-board.ts";
+import type { ProductHealth } from "./product-health.ts";
+import { answer } from "./refusal.ts";
 import type { LabelledCounts } from "./gateway-metrics.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
 export interface OperationOptions {
-  /** Whether ledger and gate were reached a moment ago. */
-  readonly isFresh: () => boolean;
+  readonly canSell: () => boolean;
   readonly health: HealthBoard;
+  readonly products: ProductHealth;
   /** Current values by metric name. */
   readonly gauges: () => Readonly<Record<string, number>>;
   /** Metrics with a label, which other parts keep. */
@@ -18,14 +20,15 @@ export function mountOperation(app: GatewayApp, mount: MountOptions, options: Op
   mountEndpoint(app, healthz, mount, () => ({ ok: { status: "ok" as const } }));
 
   mountEndpoint(app, readyz, mount, () => {
-    const { readiness, parts } = options.health;
-    if (readiness !== "unready" && options.isFresh()) return { ok: { status: readiness, parts: [...parts] } };
-    const why = parts.flatMap(({ name, reason }) => (reason === undefined ? [] : [`${name}: ${reason}`]));
-    return {
-      failure: "gate_unavailable" as const,
-      message: why.length > 0 ? why.join("; ") : "Ledger or gate have not answered for a while.",
-      retryAfterSeconds: 1,
-    };
+    const { readiness } = options.health;
+    const report = { parts: [...options.health.parts], ...options.products.report() };
+    if (readiness !== "unready" && options.canSell()) {
+      const isReady = readiness === "ready" && report.productsNotWell === 0;
+      return { ok: { status: isReady ? ("ready" as const) : ("degraded" as const), ...report } };
+    }
+    mount.metrics.refusals.add("gate_unavailable");
+    const refusal = { error: "gate_unavailable", message: "This gateway can sell nothing now.", retryAfterSeconds: 1 };
+    return answer({ ...refusal, status: "unready", ...report }, 503, { "retry-after": "1" });
   });
 
   mountEndpoint(

@@ -1,4 +1,5 @@
 import type { LedgerAudit } from "./audit.ts";
+import type { LedgerChanges } from "./changes.ts";
 import type { LedgerGates } from "./gates.ts";
 import type { LedgerDeadLetters } from "./dead-letters.ts";
 import type { LedgerHeartbeats } from "./heartbeats.ts";
@@ -16,6 +17,7 @@ import type { LedgerUsers } from "./users.ts";
  */
 export interface Ledger {
   readonly sales: LedgerSales;
+  readonly changes: LedgerChanges;
   readonly users: LedgerUsers;
   readonly orders: LedgerOrders;
   readonly returns: LedgerReturns;

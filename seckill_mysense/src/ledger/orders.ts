@@ -47,4 +47,9 @@ export interface LedgerOrders {
   cancel(reservationId: string): Promise<TransitionOutcome>;
   /** Expires up to `limit` unpaid orders that were due before `nowMs`; returns how many. */
   expireUnpaid(nowMs: number, limit: number): Promise<number>;
+  /**
+   * Releases up to `limit` orders of cancelled sales: unpaid ones are cancelled, paid ones become `refund_due`. Returns how
+   * many.
+   */
+  releaseCancelled(limit: number): Promise<number>;
 }

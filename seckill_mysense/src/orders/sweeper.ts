@@ -8,7 +8,7 @@ import { systemClock, type Clock } from "../time/clock.ts";
 import { pause } from "../time/pause.ts";
 
 export interface SweeperOptions {
-  readonly orders: Pick<LedgerOrders, "expireUnpaid">;
+  readonly orders: Pick<LedgerOrders, "expireUnpaid" | "releaseCancelled">;
   readonly returns: LedgerReturns;
   readonly gate: Pick<Gate, "giveBack">;
   /** Is told whether sweeps succeed. */
@@ -21,6 +21,7 @@ export interface SweeperOptions {
 }
 
 export interface SweepResult {
+  /** Orders that expired, and orders of cancelled sales. */
   readonly expired: number;
   /** Returns that the gate has answered, whether it took the unit back or ignored the return. */
   readonly applied: number;
@@ -92,7 +93,7 @@ async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<
   const { orders, returns, maxBatch = 500, now = systemClock.now } = options;
   let expired = 0;
   while (!signal.aborted) {
-    const step = await orders.expireUnpaid(now(), maxBatch);
+    const step = (await orders.expireUnpaid(now(), maxBatch)) + (await orders.releaseCancelled(maxBatch));
     expired += step;
     if (step < maxBatch) break;
   }

@@ -10,6 +10,7 @@ const essential: Readonly<Record<SystemOptions["role"], readonly string[]>> = {
   relay: ["gate", "queue"],
   consumer: ["ledger", "queue"],
   sweeper: ["ledger", "gate"],
+  admin: ["ledger"],
 };
 
 /** The parts of a role. A gateway sells while the queue is away: the outbox keeps what it accepts. */
@@ -19,6 +20,7 @@ const partsOf: Readonly<Record<SystemOptions["role"], readonly string[]>> = {
   relay: ["ledger", "gate", "queue", "relay"],
   consumer: ["ledger", "queue", "consumer"],
   sweeper: ["ledger", "gate", "sweeper"],
+  admin: ["ledger", "gate"],
 };
 
 /** The board of a process with all parts of its role, and where they are. */

@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 
-export const roles = ["all", "gateway", "relay", "consumer", "sweeper"] as const;
+export const roles = ["all", "gateway", "relay", "consumer", "sweeper", "admin"] as const;
 /** A role that runs until it is stopped. */
 export type Role = (typeof roles)[number];
 
@@ -55,6 +55,7 @@ const description = [
   "  relay     carries accepted reservations from the gate to the queue",
   "  consumer  records reservations from the queue in the ledger",
   "  sweeper   expires unpaid orders and gives their units back",
+  "  admin     the web server for merchants; it needs admin.secret",
   "",
   "Tasks, which end by themselves:",
   "  verify    checks the invariants of the sales: [--sale id] [--at-rest] [--json]",
@@ -62,6 +63,8 @@ const description = [
   "  migrate   brings the ledger's tables up to date",
   "  dead-letters list|show|replay|discard [id]",
   "            messages that no consumer could record: [--state waiting|replayed|discarded] [--by name] [--json]",
+  "",
+  "To make and change sales: sale --help",
   "",
   "Tasks end with 0 if all is in order, 1 if it is not, 2 if the command line or the settings are wrong,",
   "and 3 if it could not be found out, because a part cannot be reached.",

@@ -13,6 +13,8 @@ import { GateKeeper } from "../recovery/gate-keeper.ts";
 import { heldByConsumers } from "./held-by-consumers.ts";
 import { isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
+import { startAdminServer } from "../admin/admin-server.ts";
+import { SaleService } from "../sales/sale-service.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { boardFor } from "./board-for.ts";
 import { createDemoSale } from "./demo-sale.ts";
@@ -24,6 +26,7 @@ import { relayedProducts } from "../relay/relayed-products.ts";
 import { StartError } from "./start-error.ts";
 import type { SystemOptions } from "./system-options.ts";
 import {
+  checkAdmin,
   checkRing,
   checkSharedParts,
   externalGateServer,
@@ -58,6 +61,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     stopAll(stops, settings.backend.shutdown_seconds * 1000, options.logger);
   try {
     checkRing(role, settings);
+    checkAdmin(role, settings);
     if (role !== "all") checkSharedParts(role, settings);
     return { ...(await startRole(options, stops)), stop };
   } catch (error) {
@@ -77,7 +81,7 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   if (role === "all") await createDemoSale(ledger.sales, settings.sale, { logger, now: clock.now });
 
   const health = boardFor(options);
-  const queue = role === "sweeper" ? undefined : openQueueFor(options, health, stops);
+  const queue = role === "sweeper" || role === "admin" ? undefined : openQueueFor(options, health, stops);
   const gate = role === "consumer" ? undefined : await openGateFor(options, secrets, stops);
   const running: RunningParts = { ledger, ...(queue && { queue }), ...(gate && { gate }) };
   // Every role can be seen before its work begins: what it waits for shows there.
@@ -93,9 +97,16 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   if (gate !== undefined && queue !== undefined && (role === "all" || role === "relay")) {
     running.relay = runRelay(options, { ledger, gate, queue, health }, stops);
   }
+  const ports = { operationsPort: operations.port };
+  if (gate !== undefined && (role === "all" || role === "admin")) {
+    const port = runAdmin(options, ledger, gate, stops);
+    if (role === "admin") return { port, ...ports };
+  }
   const isGateway = gate !== undefined && (role === "all" || role === "gateway");
-  const port = isGateway ? await runGateway(options, { ledger, gate, queue, secrets, health }, stops) : undefined;
-  return { port, operationsPort: operations.port };
+  return {
+    port: isGateway ? await runGateway(options, { ledger, gate, queue, secrets, health }, stops) : undefined,
+    ...ports,
+  };
 }
 
 function holdDataFolder(settings: Settings, stops: Stops): void {
@@ -186,7 +197,7 @@ function runRelay(
     queue,
     // Two running relays must not share a name, so each start uses a new one.
     relayName: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
-    products: relayedProducts(ledger.sales, clock.now),
+    products: relayedProducts(ledger.changes, clock.now),
     claimIdleMs: isGateEmbedded(settings) ? claimIdleMs.embedded : claimIdleMs.shared,
     claimEveryMs: 1_000,
     logger,
@@ -194,6 +205,29 @@ function runRelay(
   });
   stops.push(() => relay.stop());
   return relay;
+}
+
+/** Nobody listens without a secret. */
+function runAdmin(options: SystemOptions, ledger: Ledger, gate: Gate, stops: Stops): number | undefined {
+  const { settings, logger, clock } = options;
+  if (settings.admin.secret === "") return undefined;
+  const service = new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: clock.now });
+  try {
+    const server = startAdminServer({ service, settings: settings.admin, logger, now: clock.now });
+    stops.push(() => server.stop());
+    logger.info("merchants are served", { host: settings.admin.host, adminPort: server.port });
+    return server.port;
+  } catch (error) {
+    throw listenError(error, `admin.port ${settings.admin.port} on ${settings.admin.host}`);
+  }
+}
+
+/** Says which setting names the address that cannot be listened at. */
+function listenError(error: unknown, what: string): unknown {
+  const { code } = error as { code?: string };
+  if (code === "EADDRINUSE") return new StartError(`${what} is in use by another process`);
+  if (code === "EACCES") return new StartError(`${what} may not be used by this user`);
+  return error;
 }
 
 interface GatewayRoleParts {
@@ -235,11 +269,7 @@ async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops
   } catch (error) {
     const { host, api_port } = settings.backend;
     if (error instanceof RingAddressError) throw new StartError(error.message);
-    const { code } = error as { code?: string };
-    if (code === "EADDRINUSE")
-      throw new StartError(`backend.api_port ${api_port} on ${host} is in use by another process`);
-    if (code === "EACCES") throw new StartError(`backend.api_port ${api_port} on ${host} may not be used by this user`);
-    throw error;
+    throw listenError(error, `backend.api_port ${api_port} on ${host}`);
   }
 }
 

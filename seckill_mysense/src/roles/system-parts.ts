@@ -100,11 +100,21 @@ export function checkRing(role: Role, { gateways }: Settings): void {
 }
 
 /**
+ * Checks that the role `admin` has the secret without which nobody may use it.
+ * @throws StartError if `admin.secret` is missing
+ */
+export function checkAdmin(role: Role, { admin }: Settings): void {
+  if (role === "admin" && admin.secret === "") {
+    throw new StartError("admin.secret is empty: the role admin needs it, for example from: openssl rand -base64 48");
+  }
+}
+
+/**
  * Checks that a role of its own uses no embedded part, because other processes cannot reach such a part.
  * @throws StartError naming the key that must be set for this role
  */
 export function checkSharedParts(role: Role, settings: Settings): void {
-  const needsGate = role === "gateway" || role === "relay" || role === "sweeper";
+  const needsGate = role === "gateway" || role === "relay" || role === "sweeper" || role === "admin";
   const needsQueue = role === "relay" || role === "consumer";
   if (needsGate && isGateEmbedded(settings)) {
     throw new StartError(

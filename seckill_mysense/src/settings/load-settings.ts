@@ -12,6 +12,7 @@ const environmentKeys = {
   SECKILL_API_SECRET: ["backend", "api_secret"],
   SECKILL_PREVIOUS_API_SECRET: ["backend", "previous_api_secret"],
   SECKILL_INTERNAL_SECRET: ["backend", "internal_secret"],
+  SECKILL_ADMIN_SECRET: ["admin", "secret"],
   SECKILL_GATEWAYS_SELF: ["gateways", "self"],
   SECKILL_MYSQL_PASS_WORD: ["mysql", "pass_word"],
   SECKILL_RABBITMQ_URL: ["rabbitmq", "url"],
@@ -21,7 +22,7 @@ const environmentKeys = {
 } as const;
 
 /** The values of these keys are never shown: more people read the log than config.json. */
-const secretKeys = /(^|\.)(api_secret|previous_api_secret|internal_secret|pass_word|url)$/;
+const secretKeys = /(^|\.)(api_secret|previous_api_secret|internal_secret|secret|pass_word|url)$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -87,6 +88,10 @@ function contradictions(settings: Settings): string[] {
   }
   if (api_secret !== "" && api_secret === previous_api_secret) {
     problems.push("backend.previous_api_secret is the same as backend.api_secret: it must be the secret before it");
+  }
+  const { secret } = settings.admin;
+  if (secret !== "" && (secret === api_secret || secret === settings.backend.internal_secret)) {
+    problems.push("admin.secret is the same as another secret: only merchants may have it");
   }
   return [...problems, ...ringContradictions(settings), ...gateContradictions(settings)];
 }

@@ -47,6 +47,16 @@ const backend = z.strictObject({
   shutdown_seconds: whole(1, 300).default(10),
 });
 
+/** The listener for merchants. */
+const admin = z.strictObject({
+  /** Without TLS, so that it listens to this machine alone by default. */
+  host: z.string().min(1).default("127.0.0.1"),
+  /** 0 lets the operating system choose a port, which is then logged. */
+  port: whole(0, 65_535).default(8081),
+  /** Empty: nobody listens. */
+  secret: secret.default(""),
+});
+
 const nodeNameRule = "must be host:port in lower case, such as 10.0.0.1:9080";
 const isNodeName = (text: string): boolean => parseNodeName(text) !== undefined;
 
@@ -165,6 +175,7 @@ export const settingsSchema = z.strictObject({
   /** Relative to the folder of config.json, so that the working directory does not matter. */
   data_dir: z.string().min(1).default("../data"),
   backend: backend.prefault({}),
+  admin: admin.prefault({}),
   mysql: mysql.prefault({}),
   rabbitmq: rabbitmq.prefault({}),
   redis: redis.prefault({}),

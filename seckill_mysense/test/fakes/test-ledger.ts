@@ -21,6 +21,7 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
   const opened: TestLedger = {
     failure: undefined,
     sales: failing(ledger.sales),
+    changes: failing(ledger.changes),
     users: failing(ledger.users),
     orders: failing(ledger.orders),
     returns: failing(ledger.returns),

@@ -25,6 +25,7 @@ describe("the gateway", () => {
       currency: "EUR",
       total: 2,
       limitPerUser: 1,
+      paused: false,
       available: 2,
     });
     expect((await visitor.send("GET", "/api/sales/winter")).body.error).toBe("sale_not_found");
@@ -58,7 +59,9 @@ describe("the gateway", () => {
     await using system = await startTestGateway();
     const visitor = new TestBuyer(system.url);
     expect((await visitor.send("GET", "/healthz")).body).toEqual({ status: "ok" });
-    expect((await visitor.send("GET", "/readyz")).body).toEqual({ status: "ready", parts: [] });
+    expect((await visitor.send("GET", "/readyz")).body).toEqual({
+      ...{ status: "ready", parts: [expect.anything(), expect.anything()], products: [], productsNotWell: 0 },
+    });
   });
 
   test("metrics count the answers of every address", async () => {

@@ -156,6 +156,7 @@ describe("the sweeper", () => {
       orders: {
         expireUnpaid: (now, limit) =>
           ++sweeps < 3 ? Promise.reject(new Error("away")) : ledger.orders.expireUnpaid(now, limit),
+        releaseCancelled: (limit) => ledger.orders.releaseCancelled(limit),
       },
     });
     nowMs = recordedAtMs + payWithinMs + 1;

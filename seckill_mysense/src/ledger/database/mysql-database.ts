@@ -72,7 +72,8 @@ function alterOnce(
   present: { readonly view: string; readonly column: string; readonly name: string },
 ): string[] {
   const found = `table_schema = database() and table_name = '${table}' and ${present.column} = '${present.name}'`;
-  const choice = `if(count(*) = 0, 'alter table ${table} ${change}', 'do 0')`;
+  const alter = `alter table ${table} ${change}`.replaceAll("'", "''");
+  const choice = `if(count(*) = 0, '${alter}', 'do 0')`;
   return [
     `set @step = (select ${choice} from information_schema.${present.view} where ${found})`,
     "prepare step from @step",

@@ -4,11 +4,17 @@ import type { LedgerSchema } from "../database/schema.ts";
 import { bookOfOrders } from "./0001-book-of-orders.ts";
 import { recoveryOfGates } from "./0002-recovery-of-gates.ts";
 import { LedgerUnavailableError, SchemaMismatchError } from "../ledger-errors.ts";
+import { salesThatChange } from "./0003-sales-that-change.ts";
 import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
-export const migrations: readonly Migration[] = [bookOfOrders, recoveryOfGates, heartbeatsAndDeadLetters];
+export const migrations: readonly Migration[] = [
+  bookOfOrders,
+  recoveryOfGates,
+  salesThatChange,
+  heartbeatsAndDeadLetters,
+];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */
 export function migrate(database: RetryingDatabase, nowMs: number, steps = migrations): Promise<void> {

@@ -4,6 +4,7 @@ import { defaultRetry, RetryingDatabase, type RetryOptions } from "../database/r
 import type { Ledger } from "../ledger.ts";
 import { checkSchema, migrate } from "../migrations/migrate.ts";
 import { SqlAudit } from "./sql-audit.ts";
+import { SqlChanges } from "./sql-changes.ts";
 import { SqlDeadLetters } from "./sql-dead-letters.ts";
 import { SqlGates } from "./sql-gates.ts";
 import { SqlHeartbeats } from "./sql-heartbeats.ts";
@@ -27,6 +28,7 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
   const database = new RetryingDatabase(open, { ...defaultRetry, ...retry });
   return {
     sales: new SqlSales(database),
+    changes: new SqlChanges(database, now),
     users: new SqlUsers(database),
     orders: new SqlOrders(database, now),
     returns: new SqlReturns(database, now),

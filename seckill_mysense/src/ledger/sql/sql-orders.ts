@@ -4,6 +4,7 @@ import type { AcceptedReservation, UnreadableReservation } from "../../domain/re
 import type { Clock } from "../../time/clock.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { maxRecordBatch, type LedgerAnswer, type LedgerOrders, type TransitionOutcome } from "../orders.ts";
+import { releaseCancelledSales } from "./cancelled-sales.ts";
 import { recordBatch } from "./record-batch.ts";
 import { toOrder } from "./rows.ts";
 import { Transitions } from "./transitions.ts";
@@ -76,6 +77,10 @@ export class SqlOrders implements LedgerOrders {
 
   expireUnpaid(nowMs: number, limit: number): Promise<number> {
     return this.#transitions.expireUnpaid(nowMs, limit);
+  }
+
+  releaseCancelled(limit: number): Promise<number> {
+    return releaseCancelledSales(this.#database, this.#now, limit);
   }
 
   async #write(entries: readonly BatchEntry[], payWithinMs: number): Promise<RecordOutcome[]> {

@@ -1,6 +1,8 @@
 import type { Order, OrderState, StockReturn } from "../../domain/order.ts";
+import type { Updateable } from "kysely";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
+import type { OrderRow } from "../database/schema.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import type { TransitionOutcome } from "../orders.ts";
 import { lockProducts } from "./lock-products.ts";
@@ -61,11 +63,11 @@ export class Transitions {
     if (before.state !== "reserved" || !allowed(before)) return settled(before, target);
     return this.#database.write(async (transaction) => {
       const epoch = await this.#lockedEpoch(transaction, before.productId);
-      if ((await changeState(transaction, [reservationId], target)) === 1) {
+      if ((await changeState(transaction, [reservationId], target, this.#now())) === 1) {
         const change = target === "paid" ? { reserved: -1, sold: 1 } : { reserved: -1, sold: 0 };
         await changeTotals(transaction, before.productId, change);
         if (target === "cancelled") await writeReturns(transaction, [{ ...before, epoch }], this.#now());
-        return { kind: "done", order: { ...before, state: target } };
+        return { kind: "done", order: (await readOrder(transaction, reservationId)) ?? before };
       }
       const now = await readOrder(transaction, reservationId);
       if (now === undefined) throw new LedgerCorruptionError(`the order ${reservationId} has been deleted`);
@@ -89,6 +91,7 @@ export class Transitions {
         transaction,
         orders.map((order) => order.reservationId),
         "expired",
+        this.#now(),
       );
       if (changed !== orders.length)
         throw new LedgerCorruptionError(`orders of product ${productId} changed under its lock`);
@@ -114,15 +117,27 @@ function settled(order: Order, target: OrderState): TransitionOutcome {
   return { kind: order.state === target ? "already" : "refused", order };
 }
 
+function changedColumns(target: "paid" | "cancelled" | "expired", nowMs: number): Updateable<OrderRow> {
+  switch (target) {
+    case "paid":
+      return { state: target, paid_at_ms: nowMs };
+    case "cancelled":
+      return { state: target, active_slot: null, cancelled_at_ms: nowMs };
+    case "expired":
+      return { state: target, active_slot: null, expired_at_ms: nowMs };
+  }
+}
+
 /** The transaction that changes a row wins it. Returns how many orders were still `reserved`. */
 async function changeState(
   transaction: LedgerTransaction,
   reservationIds: readonly string[],
   target: "paid" | "cancelled" | "expired",
+  nowMs: number,
 ): Promise<number> {
   const { numUpdatedRows } = await transaction
     .updateTable("orders")
-    .set(target === "paid" ? { state: target } : { state: target, active_slot: null })
+    .set(changedColumns(target, nowMs))
     .where("reservation_id", "in", reservationIds)
     .where("state", "=", "reserved")
     .executeTakeFirstOrThrow();

@@ -48,9 +48,17 @@ for (const kind of ledgerKinds) {
       expect(await versions()).toEqual(migrations.map(({ version }) => version));
     });
 
-    test("the released steps are in the order of their numbers, and no number is used twice", () => {
-      const numbers = migrations.map(({ version }) => version);
-      expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
+    test("the released steps have versions of their own, in their order", () => {
+      const versions = migrations.map(({ version }) => version);
+      expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
+    });
+
+    // SQLite migrates in one transaction, so that a step is there as a whole or not at all.
+    test.if(kind.name === "MySQL")("a step that was cut off after it had changed the tables is run again", async () => {
+      const [{ version }] = migrations.slice(-1) as [Migration];
+      await database.read((writer) => writer.deleteFrom("schema_migrations").where("version", "=", version).execute());
+      await place.connect().migrate();
+      expect(await versions()).toContain(version);
     });
 
     test("a further step runs once, on top of the others, also when several processes come to it at once", async () => {

@@ -1,5 +1,6 @@
 import type { Generated } from "kysely";
 import type { OrderState, RejectionReason } from "../../domain/order.ts";
+import type { DeadLetterReason, DeadLetterState } from "../dead-letters.ts";
 import type { SaleState } from "../../domain/sale.ts";
 
 /** The ledger's tables as of the newest migration. Times are Unix milliseconds. */
@@ -13,6 +14,8 @@ export interface LedgerSchema {
   ledger_revision: RevisionRow;
   sale_changes: SaleChangeRow;
   repairs: RepairRow;
+  heartbeats: HeartbeatRow;
+  dead_letters: DeadLetterRow;
   schema_migrations: MigrationRow;
 }
 
@@ -129,6 +132,33 @@ export interface StockReturnRow {
   released_at_ms: number;
   /** Null until the gate has been notified. */
   applied_at_ms: number | null;
+}
+
+export interface HeartbeatRow {
+  instance: string;
+  role: string;
+  host: string;
+  started_at_ms: number;
+  /** By the database's clock. */
+  seen_at_ms: number;
+  /** JSON. */
+  details: string;
+}
+
+export interface DeadLetterRow {
+  id: string;
+  reservation_id: string | null;
+  product_id: string | null;
+  user_id: string | null;
+  reason: DeadLetterReason;
+  detail: string;
+  body: Uint8Array;
+  body_bytes: number;
+  state: DeadLetterState;
+  kept_at_ms: number;
+  settled_at_ms: number | null;
+  settled_by: string | null;
+  outcome: string | null;
 }
 
 export interface RevisionRow {

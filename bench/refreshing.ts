@@ -6,6 +6,7 @@
  *   bun bench/refreshing.ts [--products 5000] [--seconds 10] [--rounds 3]
  */
 import { join } from "node:path";
+import { HealthBoard } from "../seckill_mysense/src/health/health-board.ts";
 import { parseArgs } from "node:util";
 import { createGate } from "../seckill_mysense/src/gate/redis-gate.ts";
 import { startGateway } from "../seckill_mysense/src/gateway/gateway.ts";
@@ -53,6 +54,7 @@ async function gatewayAtRest(): Promise<number> {
   const secrets = ["bench-refreshing-0123456789-abcdefghijklmnop"];
   const gateway = await startGateway({
     ...{ gate, ledger, settings, secrets, logger: silentLogger, gateWatch: keeper },
+    health: new HealthBoard({ logger: silentLogger, now: systemClock.now }),
     ...systemClock,
   });
   const isArmed = (): boolean => products.every(({ id }) => gateway.catalogue.find(id)?.isDue === false);

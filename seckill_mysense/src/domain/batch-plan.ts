@@ -90,7 +90,7 @@ class BatchPlanner {
     if (earlier !== undefined) return this.#rejectAgain({ ...entry, reservationId }, earlier);
 
     const { reservation } = entry;
-    if (reservation === undefined) return this.#reject({ ...entry, reservationId }, "malformed");
+    if (reservation === undefined) return this.#reject({ ...entry, reservationId }, entry.refusal ?? "malformed");
     const decision = this.#placeFor(reservation);
     if (typeof decision === "string") return this.#reject({ ...entry, reservationId }, decision);
     this.#order(reservation, decision);

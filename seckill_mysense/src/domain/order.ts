@@ -41,7 +41,7 @@ export interface Order {
 
 /**
  * Why the ledger refused a reservation for good. `gate_lost`: the gate accepted it in an epoch that is over. The gate has
- * been rebuilt without it since, and its unit is on sale again.
+ * been rebuilt without it since, and its unit is on sale again. `discarded`: an operator gave its message up.
  */
 export type RejectionReason =
   | "oversold"
@@ -49,7 +49,8 @@ export type RejectionReason =
   | "sale_cancelled"
   | "unknown_product"
   | "malformed"
-  | "gate_lost";
+  | "gate_lost"
+  | "discarded";
 
 /** The outcome of one queue message. `duplicate`: this reservation id was recorded before, nothing changed. */
 export type RecordOutcome =

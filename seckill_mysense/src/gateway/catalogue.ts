@@ -2,14 +2,17 @@ import type { SaleTokens } from "../authorization/sale-token.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
 import type { LedgerChanges } from "../ledger/changes.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
-import type { Health } from "./health.ts";
+import type { HealthPart } from "../health/health-board.ts";
+import type { ProductHealth } from "./product-health.ts";
 import { RefusedReservations, SoldOutHint } from "./sold-out-hint.ts";
 import type { StockWatch } from "./stock-watch.ts";
 
 export interface CatalogueOptions {
   readonly changes: Pick<LedgerChanges, "since">;
   readonly stock: StockWatch;
-  readonly health: Health;
+  /** Takes the news of reading the ledger. */
+  readonly health: HealthPart;
+  readonly products: ProductHealth;
   readonly tokens: SaleTokens;
   readonly now: () => number;
   readonly refreshMs: number;
@@ -44,6 +47,8 @@ export class Catalogue {
   #live: readonly CatalogueProduct[] = [];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #stopped = false;
+  /** Which sales are left out, in words; undefined if none is. */
+  #leftOut: string | undefined;
   #version = 0;
   #revision = -1;
   #chooseAtMs = 0;
@@ -73,11 +78,11 @@ export class Catalogue {
 
   /** Whether this gateway can sell anything: the gate answers, and something that is on sale now is well. */
   canSell(): boolean {
-    const { now, refreshMs, stock, health } = this.#options;
+    const { now, refreshMs, stock, products } = this.#options;
     const nowMs = now();
     if (stock.seenMs <= nowMs - refreshMs * 5) return false;
     const onSale = this.#live.filter((entry) => isOnSale(entry, nowMs));
-    return onSale.length === 0 || onSale.some(({ product }) => health.isWell(product.id));
+    return onSale.length === 0 || onSale.some(({ product }) => products.isWell(product.id));
   }
 
   /** Reads everything once, then refreshes until `stop`. Rejects if the first read of the ledger fails. */
@@ -94,7 +99,7 @@ export class Catalogue {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  /** Reads what has changed in the ledger, and looks at the gate. Problems stand in the health report. */
+  /** Reads what has changed in the ledger, and looks at the gate. Problems stand in /readyz. */
   async refresh(): Promise<void> {
     await this.#followLedger();
     await this.#readStock();
@@ -110,12 +115,10 @@ export class Catalogue {
   }
 
   async #followLedger(): Promise<void> {
-    const { health } = this.#options;
     try {
       await this.#readLedger();
-      health.notePart("the ledger", undefined);
     } catch (error) {
-      health.notePart("the ledger", String(error));
+      this.#options.health.degraded(String(error));
     }
   }
 
@@ -126,6 +129,8 @@ export class Catalogue {
     for (const product of products) this.#takeProduct(product);
     this.#revision = revision;
     if (sales.length > 0 || products.length > 0 || now() >= this.#chooseAtMs) this.#choose();
+    if (this.#leftOut === undefined) this.#options.health.ok();
+    else this.#options.health.degraded(this.#leftOut);
   }
 
   #takeSale(sale: SaleRecord): void {
@@ -165,7 +170,7 @@ export class Catalogue {
 
   /** Chooses the sales to keep: those that are open, then the next ones, then those that ended last. */
   #choose(): void {
-    const { now, maxSales, tokens, health } = this.#options;
+    const { now, maxSales, tokens } = this.#options;
     const nowMs = now();
     this.#chooseAtMs = nowMs + chooseEveryMs;
     for (const [id, { sale }] of this.#known) if (sale.endsAtMs + keptAfterEndMs < nowMs) this.#known.delete(id);
@@ -174,7 +179,7 @@ export class Catalogue {
     const kept = listed.slice(0, maxSales).map(({ sale, products }) => ({ sale, products: [...products.values()] }));
     const left = listed.length - kept.length;
     const problem = `${left} of ${listed.length} sales are left out: limits.sales is ${maxSales}`;
-    health.notePart("the catalogue", left > 0 ? problem : undefined);
+    this.#leftOut = left > 0 ? problem : undefined;
     this.#sales = kept.toSorted((a, b) => b.sale.endsAtMs - a.sale.endsAtMs);
     const products = kept.flatMap((one) => one.products);
     this.#products = new Map(products.map((entry) => [entry.product.id, entry]));

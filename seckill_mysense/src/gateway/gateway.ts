@@ -7,6 +7,8 @@ import { Sessions } from "../authorization/sessions.ts";
 import { endpoints } from "../contract/endpoints.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Gate } from "../gate/gate.ts";
+import type { HealthBoard } from "../health/health-board.ts";
+import { partsUp } from "../operations/operations-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PaymentProvider } from "../payments/payment-provider.ts";
@@ -17,7 +19,7 @@ import { Catalogue } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
 import { type AddressOf, Check } from "./check.ts";
 import { GateClock } from "./gate-clock.ts";
-import { Health } from "./health.ts";
+import { ProductHealth } from "./product-health.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
@@ -45,6 +47,8 @@ export interface GatewayParts {
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
   readonly logger: Logger;
+  /** The parts that this gateway stands on, for /readyz. */
+  readonly health: HealthBoard;
   /** Arms gates, and rebuilds those that have lost data. */
   readonly gateWatch?: GateWatch;
   /** Unix milliseconds. */
@@ -177,7 +181,7 @@ interface System extends AuthorizationParts {
   readonly metrics: GatewayMetrics;
   readonly gateClock: GateClock;
   readonly catalogue: Catalogue;
-  readonly health: Health;
+  readonly productHealth: ProductHealth;
   readonly gateCalls: GateCalls;
   readonly watchers: ReservationWatchers;
   readonly refunds: RefundFigures;
@@ -189,10 +193,14 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
   const { choice } = authorization;
   const tokens = new SaleTokens(secrets, choice);
   const gateClock = new GateClock(now);
-  const health = new Health(logger);
+  const productHealth = new ProductHealth(logger);
   const amend = (sale: SaleRecord, product: ProductRecord): Promise<Amended> =>
     amendProduct({ gate, changes: ledger.changes, now }, sale, product);
-  const stock = new StockWatch({ gate, gateWatch, gateClock, amend, health, now });
+  const stock = new StockWatch({
+    ...{ gate, gateWatch, gateClock, amend, now },
+    health: parts.health.part("stock"),
+    products: productHealth,
+  });
   return {
     ...authorization,
     tokens,
@@ -200,11 +208,12 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     metrics: new GatewayMetrics(),
     gateClock,
-    health,
+    productHealth,
     catalogue: new Catalogue({
       changes: ledger.changes,
       stock,
-      health,
+      health: parts.health.part("catalogue"),
+      products: productHealth,
       tokens,
       now,
       refreshMs: 1_000,
@@ -266,9 +275,10 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
     { ...mount, nodeLimits: undefined },
     {
       canSell: () => catalogue.canSell(),
-      health: system.health,
+      health: parts.health,
+      products: system.productHealth,
       gauges: () => ({ ...gaugesOf(system), seckill_closed_products: parts.gateWatch?.closed ?? 0 }),
-      counts: () => [...countsOf(system), ...countsOfGates(parts.gateWatch)],
+      counts: () => [partCounts(parts.health), ...countsOf(system), ...countsOfGates(parts.gateWatch)],
     },
   );
   app.get("/", salePage.page);
@@ -283,19 +293,21 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_event_listeners: system.watchers.count,
     seckill_requests_in_flight: system.nodeLimits.inFlight,
     seckill_products: system.catalogue.productCount,
-    seckill_products_not_well: system.health.productsNotWell,
+    seckill_products_not_well: system.productHealth.notWell,
     seckill_failing_users: system.local.failingUsers,
     ...system.refunds.gauges,
     ...system.ring?.gauges,
   };
 }
 
-function countsOf({ ring, health }: System): readonly LabelledCounts[] {
-  const parts = { name: "seckill_part_not_well", type: "gauge", label: "part", counts: health.partsNotWell } as const;
-  if (ring === undefined) return [parts];
+function partCounts(health: HealthBoard): LabelledCounts {
+  return { name: "seckill_part_up", type: "gauge", label: "part", counts: partsUp(health) };
+}
+
+function countsOf({ ring }: System): readonly LabelledCounts[] {
+  if (ring === undefined) return [];
   const { questions, greetings } = ring.counts;
   return [
-    parts,
     { name: "seckill_owner_questions_total", type: "counter", label: "outcome", counts: questions },
     { name: "seckill_ring_greetings_total", type: "counter", label: "outcome", counts: greetings },
     { name: "seckill_ring_member_up", type: "gauge", label: "gateway", counts: ring.membersUp },

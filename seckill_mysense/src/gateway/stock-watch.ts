@@ -5,7 +5,8 @@ import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
 import type { Amended } from "../sales/amend-product.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
 import type { GateClock } from "./gate-clock.ts";
-import type { Health } from "./health.ts";
+import type { HealthPart } from "../health/health-board.ts";
+import type { ProductHealth } from "./product-health.ts";
 
 /** Looks after the gates, and rebuilds those that have lost data. */
 export interface GateWatch {
@@ -23,7 +24,9 @@ export interface StockWatchOptions {
   readonly gateClock: GateClock;
   /** Brings an armed product to the ledger's records. */
   readonly amend: (sale: SaleRecord, product: ProductRecord) => Promise<Amended>;
-  readonly health: Health;
+  /** Takes the news of the gate as a whole. */
+  readonly health: HealthPart;
+  readonly products: ProductHealth;
   readonly now: () => number;
 }
 
@@ -71,7 +74,7 @@ export class StockWatch {
     const unwell: CatalogueProduct[] = [];
     const asked: CatalogueProduct[] = [];
     for (const entry of live) {
-      if (!this.#options.health.isWell(entry.product.id)) unwell.push(entry);
+      if (!this.#options.products.isWell(entry.product.id)) unwell.push(entry);
       else if (entry.isDue) due.push(entry);
       else if (entry.isAsked) asked.push(entry);
     }
@@ -79,7 +82,7 @@ export class StockWatch {
     const chosen = new Set([...due.slice(0, maxDue), ...this.#inTurn(unwell, maxUnwell), ...asked.slice(0, maxInTurn)]);
     const others = maxInTurn - Math.min(asked.length, maxInTurn);
     for (const entry of this.#inTurn(live, others)) {
-      if (this.#options.health.isWell(entry.product.id)) chosen.add(entry);
+      if (this.#options.products.isWell(entry.product.id)) chosen.add(entry);
     }
     this.#turn += Math.max(1, others);
     return [...chosen];
@@ -140,28 +143,27 @@ export class StockWatch {
     entry.isClosed = true;
     entry.isDue = true;
     // The keeper of the gates logs what it finds.
-    if (wasClosed)
-      this.#options.health.noteProduct(placeOf(entry), "its gate is to be armed, compared or rebuilt", true);
+    if (wasClosed) this.#options.products.note(placeOf(entry), "its gate is to be armed, compared or rebuilt", true);
   }
 
   #note(entry: CatalogueProduct, problem: string | undefined): void {
     entry.isClosed = false;
-    this.#options.health.noteProduct(placeOf(entry), problem);
+    this.#options.products.note(placeOf(entry), problem);
   }
 
   /** One cause has one problem: a gate that answers nobody is not well itself, otherwise its products are not. */
   #judge(looked: readonly Looked[]): void {
-    const { health, now } = this.#options;
+    const { health, products, now } = this.#options;
     const own = looked.filter(({ error }) => error instanceof GateRequestInvalid);
     const failed = looked.filter(({ error }) => error !== undefined && !(error instanceof GateRequestInvalid));
     const isAway = failed.length > 0 && failed.length === looked.length - own.length;
-    if (isAway) health.notePart("the gate", failed[0]!.error!.message);
+    if (isAway) health.down(failed[0]!.error!.message);
     else {
       this.#seenMs = now();
-      health.notePart("the gate", undefined);
+      health.ok();
     }
     for (const { entry, error } of isAway ? own : [...own, ...failed]) {
-      health.noteProduct(placeOf(entry), error!.message);
+      products.note(placeOf(entry), error!.message);
     }
   }
 }

@@ -4,7 +4,7 @@ import { type PaymentSimulator, startPaymentSimulator } from "../payments/simula
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import { StartError } from "./start-error.ts";
-import { openLedger } from "./system-parts.ts";
+import { openLedger, prepareLedger } from "./system-parts.ts";
 
 /**
  * The provider that the settings name; undefined for none.
@@ -69,7 +69,7 @@ const callOffBatch = 200;
 /**
  * Calls the paid orders of a sale off. Their refunds are sent by the sweeper.
  * @returns how many they were
- * @throws StartError if there is no such sale
+ * @throws StartError if there is no such sale, or the tables are not what this program needs
  */
 export async function callOffSale(options: {
   readonly settings: Settings;
@@ -79,7 +79,7 @@ export async function callOffSale(options: {
   const { settings, clock, saleId } = options;
   const ledger = openLedger(settings, clock.now);
   try {
-    await ledger.migrate();
+    await prepareLedger(ledger, settings);
     if ((await ledger.sales.read(saleId)) === undefined) {
       throw new StartError(`the ledger has no sale ${JSON.stringify(saleId)}`);
     }

@@ -5,8 +5,8 @@ import { type Settings, settingsSchema } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 
 /**
- * Secrets, so that config.json need not contain any, and the gateway's own name, so that all gateways can share one
- * file.
+ * Secrets, so that config.json need not contain any, and what differs between processes that share one file: the
+ * gateway's own name, and the port for operators.
  */
 const environmentKeys = {
   SECKILL_API_SECRET: ["backend", "api_secret"],
@@ -16,6 +16,7 @@ const environmentKeys = {
   SECKILL_GATEWAYS_SELF: ["gateways", "self"],
   SECKILL_MYSQL_PASS_WORD: ["mysql", "pass_word"],
   SECKILL_RABBITMQ_URL: ["rabbitmq", "url"],
+  SECKILL_OPERATIONS_PORT: ["operations", "port"],
   SECKILL_REDIS_URL: ["redis", "url"],
   SECKILL_REDIS_PASS_WORD: ["redis", "pass_word"],
   SECKILL_PAYMENTS_API_KEY: ["payments", "api_key"],
@@ -75,6 +76,9 @@ export function isGateEmbedded({ redis }: Settings): boolean {
 
 function contradictions(settings: Settings): string[] {
   const problems: string[] = [];
+  const { host, tls, tls_ca_file } = settings.mysql;
+  if (host === "" && tls) problems.push("mysql.tls is set, but mysql.host is not: SQLite needs no connection");
+  if (!tls && tls_ca_file !== "") problems.push("mysql.tls_ca_file is set, but mysql.tls is not");
   const { api_secret, previous_api_secret } = settings.backend;
   if (api_secret === "" && !isEmbedded(settings)) {
     problems.push(
@@ -170,7 +174,9 @@ function withEnvironment(input: unknown, environment: Environment): unknown {
   for (const [name, [section, key]] of Object.entries(environmentKeys)) {
     const value = environment[name];
     const current = merged[section] ?? {};
-    if (value !== undefined && isRecord(current)) merged[section] = { ...current, [key]: value };
+    if (value === undefined || !isRecord(current)) continue;
+    // A port is a number in the file. What is no number stays a text, and is refused with its value.
+    merged[section] = { ...current, [key]: key === "port" && /^\d+$/.test(value) ? Number(value) : value };
   }
   return merged;
 }

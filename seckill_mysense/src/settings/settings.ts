@@ -88,6 +88,12 @@ const mysql = z.strictObject({
     .regex(/^\w{1,64}$/, "must be 1 to 64 letters, digits or underscores")
     .default("seckill"),
   pool_size: whole(1, 200).default(10),
+  /** The server must show a certificate for `host`. */
+  tls: z.boolean().default(false),
+  /** A file with the authorities that may sign it; empty for those of the operating system. */
+  tls_ca_file: z.string().max(1_024).default(""),
+  /** Whether each start brings the tables up to date. Otherwise `main.ts migrate` does. */
+  migrate: z.boolean().default(true),
 });
 
 const rabbitmq = z.strictObject({
@@ -171,6 +177,13 @@ const limits = z.strictObject({
   sales: whole(1, 10_000).default(1_000),
 });
 
+/** The listener of every role for operators and monitors. */
+const operations = z.strictObject({
+  host: z.string().min(1).max(253).default("127.0.0.1"),
+  /** 0 lets the operating system choose a port, which is then logged. */
+  port: whole(0, 65_535).default(0),
+});
+
 const log = z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") });
 
 /** The schema of config.json, with the default of every key. */
@@ -186,6 +199,7 @@ export const settingsSchema = z.strictObject({
   sale: sale.prefault({}),
   payments: payments.prefault({}),
   limits: limits.prefault({}),
+  operations: operations.prefault({}),
   log: log.prefault({}),
 });
 

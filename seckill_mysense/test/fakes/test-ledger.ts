@@ -28,7 +28,11 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     returns: failing(ledger.returns),
     gates: failing(ledger.gates),
     audit: failing(ledger.audit),
+    deadLetters: failing(ledger.deadLetters),
+    heartbeats: failing(ledger.heartbeats),
     migrate: () => ledger.migrate(),
+    checkSchema: () => ledger.checkSchema(),
+    durabilityRisk: () => ledger.durabilityRisk(),
     close: () => ledger.close(),
   };
   return opened;

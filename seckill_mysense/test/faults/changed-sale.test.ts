@@ -111,7 +111,7 @@ describe.skipIf(missing)(`a sale that changes while it runs${reason}`, () => {
         what: "more buyers to be accepted",
         timeoutMs: patienceMs,
       });
-      const ready = await waitForProblem(shop.westUrl, "the ledger");
+      const ready = await waitForProblem(shop.westUrl, "catalogue");
       expect(ready).toBe(200);
       await shop.service.change("spring", { kind: "extend", endsAtMs: Date.now() + 2 * hourMs }, { actor });
       shop.westLedgerLine.heal();
@@ -184,8 +184,8 @@ async function waitForProblem(url: string, part: string): Promise<number> {
     async () => {
       const answer = await fetch(`${url}/readyz`);
       status = answer.status;
-      const { parts } = (await answer.json()) as { parts: { part: string }[] };
-      return parts.some((problem) => problem.part === part);
+      const { parts } = (await answer.json()) as { parts: { name: string; status: string }[] };
+      return parts.some(({ name, status }) => name === part && status !== "ok");
     },
     { what: `${part} to be named as not well`, timeoutMs: 20_000 },
   );

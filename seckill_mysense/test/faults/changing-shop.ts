@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { HealthBoard } from "../../src/health/health-board.ts";
 import { freshMysqlDatabase, startRedisServer, temporaryFolder } from "../../../tools/test-services/index.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
 import { type Gateway, startGateway } from "../../src/gateway/gateway.ts";
@@ -48,9 +49,14 @@ export async function openShop() {
 
   const gate = createGate({ connection: { host: redis.host, port: redis.port }, timeoutMs: 5_000 });
   cleanup.defer(() => gate.close());
-  const queue = embeddedQueue({ file: join(temporaryFolder("changing-shop"), "queue.sqlite"), logger: silentLogger });
+  const queue = embeddedQueue({ file: join(temporaryFolder("changing-shop"), "queue.sqlite") });
   cleanup.defer(() => queue.close());
-  const consumer = await startConsumer({ queue, orders: ledger.orders, payWithinMs: 900_000 });
+  const consumer = await startConsumer({
+    queue,
+    orders: ledger.orders,
+    deadLetters: ledger.deadLetters,
+    payWithinMs: 900_000,
+  });
   cleanup.defer(() => consumer.stop());
   const sweeper = startSweeper({ orders: ledger.orders, returns: ledger.returns, gate, intervalMs: 100 });
   cleanup.defer(() => sweeper.stop());
@@ -62,7 +68,11 @@ export async function openShop() {
     const keeper = keepGates({ gate, gates: own.gates, queue });
     cleanup.defer(() => keeper.stop());
     const parts = { gate, ledger: own, settings, secrets: [testSecret], logger: silentLogger, gateWatch: keeper };
-    const gateway = await startGateway({ ...parts, ...systemClock });
+    const gateway = await startGateway({
+      ...parts,
+      ...systemClock,
+      health: new HealthBoard({ logger: silentLogger, now: systemClock.now }),
+    });
     cleanup.defer(() => gateway.stop(1_000));
     return gateway;
   };

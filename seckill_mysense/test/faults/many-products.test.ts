@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { HealthBoard } from "../../src/health/health-board.ts";
 import { describe, expect, test } from "bun:test";
 import { requireService, startRedisServer, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { join } from "node:path";
@@ -42,7 +43,11 @@ describe.skipIf(redis.missing)(`a sale of five thousand products${redis.reason}`
     const limits = { check_per_address: { rate_per_second: 0 }, check_per_user: { rate_per_second: 0 } };
     const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 }, limits }, "/");
     const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, gateWatch: keeper };
-    const gateway = await startGateway({ ...parts, ...systemClock });
+    const gateway = await startGateway({
+      ...parts,
+      ...systemClock,
+      health: new HealthBoard({ logger: silentLogger, now: systemClock.now }),
+    });
     cleanup.defer(() => gateway.stop(1_000));
     const url = `http://127.0.0.1:${gateway.port}`;
 

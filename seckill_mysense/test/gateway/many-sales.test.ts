@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { HealthBoard } from "../../src/health/health-board.ts";
 import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import { temporaryFolder } from "../../../tools/test-services/index.ts";
@@ -35,7 +36,9 @@ async function setUp(limits: Record<string, unknown> = {}) {
     cleanup.defer(() => keeper.stop());
     await keeper.whenInOrder(3_000);
     const secrets = [testSecret];
-    const gateway = await startGateway({ gate, ledger, settings, secrets, logger, gateWatch: keeper, ...systemClock });
+    const health = new HealthBoard({ logger, now: systemClock.now });
+    const parts = { gate, ledger, settings, secrets, logger, health, gateWatch: keeper };
+    const gateway = await startGateway({ ...parts, ...systemClock });
     cleanup.defer(() => gateway.stop(1_000));
     const url = `http://127.0.0.1:${gateway.port}`;
     return { gateway, url, visitor: new TestBuyer(url) };

@@ -1,6 +1,7 @@
 import type { Generated } from "kysely";
 import type { OrderState, RejectionReason } from "../../domain/order.ts";
 import type { PaymentEvent, PaymentState, RefundReason } from "../../domain/payment.ts";
+import type { DeadLetterReason, DeadLetterState } from "../dead-letters.ts";
 import type { SaleState } from "../../domain/sale.ts";
 
 /** The ledger's tables as of the newest migration. Times are Unix milliseconds. */
@@ -17,6 +18,8 @@ export interface LedgerSchema {
   ledger_revision: RevisionRow;
   sale_changes: SaleChangeRow;
   repairs: RepairRow;
+  heartbeats: HeartbeatRow;
+  dead_letters: DeadLetterRow;
   schema_migrations: MigrationRow;
 }
 
@@ -175,6 +178,33 @@ export interface RefundRow {
   last_error: string | null;
   /** Null until the provider has confirmed the refund. */
   refunded_at_ms: number | null;
+}
+
+export interface HeartbeatRow {
+  instance: string;
+  role: string;
+  host: string;
+  started_at_ms: number;
+  /** By the database's clock. */
+  seen_at_ms: number;
+  /** JSON. */
+  details: string;
+}
+
+export interface DeadLetterRow {
+  id: string;
+  reservation_id: string | null;
+  product_id: string | null;
+  user_id: string | null;
+  reason: DeadLetterReason;
+  detail: string;
+  body: Uint8Array;
+  body_bytes: number;
+  state: DeadLetterState;
+  kept_at_ms: number;
+  settled_at_ms: number | null;
+  settled_by: string | null;
+  outcome: string | null;
 }
 
 export interface RevisionRow {

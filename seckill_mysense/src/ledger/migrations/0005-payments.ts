@@ -9,7 +9,6 @@ export const payments: Migration = {
   version: 5,
   name: "payments",
   statements: ({ types, createTable, addColumn }) => [
-    ...addColumn("orders", "paid_at_ms", types.integer),
     ...addColumn("orders", "released_at_ms", types.integer),
     ...addColumn("orders", "refunded_at_ms", types.integer),
     ...addColumn("orders", "paid_with", types.id),

@@ -76,7 +76,10 @@ async function countOrders(snapshot: LedgerReader, productId: string): Promise<R
 }
 
 async function countRejections(snapshot: LedgerReader, productId: string): Promise<Record<RejectionReason, number>> {
-  const counts = { oversold: 0, limit_per_user: 0, sale_cancelled: 0, unknown_product: 0, malformed: 0, gate_lost: 0 };
+  const counts = {
+    ...{ oversold: 0, limit_per_user: 0, sale_cancelled: 0, unknown_product: 0, malformed: 0 },
+    ...{ gate_lost: 0, discarded: 0 },
+  };
   const rows = await snapshot
     .selectFrom("rejections")
     .select(["reason", ({ fn }) => fn.countAll<number>().as("count")])

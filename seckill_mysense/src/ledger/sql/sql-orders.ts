@@ -1,4 +1,4 @@
-import { entryOf, readableParts, type BatchEntry } from "../../domain/batch-entry.ts";
+import { entryOf, readableParts, type BatchEntry, type Refusal } from "../../domain/batch-entry.ts";
 import type { Order, RecordOutcome, RejectionReason } from "../../domain/order.ts";
 import type { AcceptedReservation, UnreadableReservation } from "../../domain/reservation.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -39,8 +39,11 @@ export class SqlOrders implements LedgerOrders {
     return this.#write(batch.map(entryOf), payWithinMs);
   }
 
-  async reject(batch: readonly UnreadableReservation[]): Promise<RecordOutcome[]> {
-    return this.#write(batch.map(readableParts), 0);
+  async reject(batch: readonly UnreadableReservation[], refusal: Refusal = "malformed"): Promise<RecordOutcome[]> {
+    return this.#write(
+      batch.map((message) => ({ ...readableParts(message), refusal })),
+      0,
+    );
   }
 
   read(reservationId: string): Promise<Order | undefined> {

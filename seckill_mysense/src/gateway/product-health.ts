@@ -1,10 +1,5 @@
 import type { Logger } from "../logging/logger.ts";
 
-export interface PartProblem {
-  readonly part: string;
-  readonly problem: string;
-}
-
 export interface ProductProblem {
   readonly sale: string;
   readonly product: string;
@@ -12,8 +7,7 @@ export interface ProductProblem {
 }
 
 /** What is not well, with only the first products by name. */
-export interface HealthReport {
-  readonly parts: PartProblem[];
+export interface ProductReport {
   readonly products: ProductProblem[];
   /** All products that are not well. */
   readonly productsNotWell: number;
@@ -23,13 +17,9 @@ export interface HealthReport {
 const maxNamed = 20;
 const maxProblemLength = 300;
 
-/**
- * The parts and products that are not well now. Each problem is logged when it begins and when it ends, and not at each
- * attempt.
- */
-export class Health {
+/** The products that are not well now. Each problem is logged when it begins and when it ends, and not at each attempt. */
+export class ProductHealth {
   readonly #logger: Logger;
-  readonly #parts = new Map<string, string>();
   readonly #products = new Map<string, ProductProblem>();
   /** Products whose problem stands in the log. */
   readonly #logged = new Set<string>();
@@ -38,19 +28,8 @@ export class Health {
     this.#logger = logger;
   }
 
-  /** Notes the present problem of a part; undefined when it is well. */
-  notePart(part: string, problem: string | undefined): void {
-    const before = this.#parts.get(part);
-    if (problem === undefined) {
-      if (this.#parts.delete(part)) this.#logger.info(`${part} is well again`);
-      return;
-    }
-    this.#parts.set(part, problem.slice(0, maxProblemLength));
-    if (before === undefined) this.#logger.warn(`${part} is not well`, { error: problem });
-  }
-
   /** Notes the present problem of a product; undefined when it is well. `isLogged`: somebody has logged it. */
-  noteProduct(place: { sale: string; product: string }, problem: string | undefined, isLogged = false): void {
+  note(place: { sale: string; product: string }, problem: string | undefined, isLogged = false): void {
     const { sale, product } = place;
     if (problem === undefined) {
       if (!this.#products.delete(product)) return;
@@ -70,17 +49,12 @@ export class Health {
     return !this.#products.has(productId);
   }
 
-  get productsNotWell(): number {
+  get notWell(): number {
     return this.#products.size;
   }
 
-  get partsNotWell(): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#parts.keys()].map((part) => [part, 1]));
-  }
-
-  report(): HealthReport {
+  report(): ProductReport {
     return {
-      parts: [...this.#parts].map(([part, problem]) => ({ part, problem })),
       products: [...this.#products.values().take(maxNamed)],
       productsNotWell: this.#products.size,
     };

@@ -1,47 +1,81 @@
 import { join } from "node:path";
 import { createLogger, type Logger } from "./src/logging/logger.ts";
 import { systemClock } from "./src/time/clock.ts";
-import { type CommandLine, parseCommandLine, type ServingRole, usage, UsageError } from "./src/roles/command-line.ts";
-import { callOffSale, startSimulator } from "./src/roles/payment-parts.ts";
+import {
+  type CommandLine,
+  parseCommandLine,
+  type Role,
+  type Task,
+  usage,
+  UsageError,
+} from "./src/roles/command-line.ts";
+import { handleDeadLetters } from "./src/roles/dead-letters-role.ts";
+import { startSimulator } from "./src/roles/payment-parts.ts";
 import { repairGates } from "./src/roles/repair-role.ts";
+import { parseSaleCommandLine, saleUsage } from "./src/roles/sale-command-line.ts";
+import { runSaleCommand } from "./src/roles/sale-role.ts";
 import { StartError } from "./src/roles/start-error.ts";
 import { startSystem } from "./src/roles/start-system.ts";
+import { openLedger } from "./src/roles/system-parts.ts";
 import { verifySales } from "./src/roles/verify-role.ts";
 import { loadSettings } from "./src/settings/load-settings.ts";
 import { SettingsError } from "./src/settings/settings-error.ts";
 import type { Settings } from "./src/settings/settings.ts";
 
-/** What `verify` and `repair` end with. */
+/** What a task ends with. */
 const exitCodes = { ok: 0, notInOrder: 1, mistake: 2, unknown: 3 } as const;
 const shippedConfig = join(import.meta.dir, "configs/config.json");
 
-/** The command line is parsed before the role is known to the rest: a mistake in it ends every role in the same way. */
-let role: CommandLine["role"] | undefined;
+/** Undefined while the command line is not understood: a mistake in it ends everything in the same way. */
+let task: Task | undefined;
 try {
-  const commandLine = parseCommandLine(process.argv.slice(2));
-  role = commandLine?.role;
+  const args = process.argv.slice(2);
+  if (args[0] === "sale") await runSale(args.slice(1));
+  const commandLine = parseCommandLine(args);
+  task = commandLine?.task;
   if (commandLine === undefined) console.log(usage());
   else await run(commandLine);
 } catch (error) {
   fail(error);
 }
 
+/** Ends the process when the command line is wrong. */
+function parseSale(args: readonly string[]): ReturnType<typeof parseSaleCommandLine> {
+  try {
+    return parseSaleCommandLine(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\n\n${saleUsage()}`);
+    process.exit(1);
+  }
+}
+
+/** Ends the process. */
+async function runSale(args: readonly string[]): Promise<never> {
+  const commandLine = parseSale(args);
+  if (typeof commandLine === "string") {
+    console.log(commandLine);
+    process.exit(0);
+  }
+  const settings = loadSettings(commandLine.configFile ?? shippedConfig, process.env);
+  const printError = (text: string): void => console.error(text);
+  const logger = createLogger({ level: "error", write: printError, now: systemClock.now });
+  const print = (text: string): void => console.log(text);
+  const isDone = await runSaleCommand({ commandLine, settings, logger, clock: systemClock, print, printError });
+  process.exit(isDone ? 0 : 1);
+}
+
 async function run(commandLine: CommandLine): Promise<void> {
   const settings = loadSettings(commandLine.configFile ?? shippedConfig, process.env);
-  const { role } = commandLine;
-  if (role === "verify" || role === "repair") process.exit(await runOnce(role, commandLine, settings));
   const logger = createLogger({
     level: settings.log.level,
     write: (line) => console.log(line),
     now: systemClock.now,
   });
-  if (role === "call-off") {
-    const calledOff = await callOffSale({ settings, clock: systemClock, saleId: commandLine.saleId! });
-    console.log(`sale ${commandLine.saleId}: ${calledOff} paid orders were called off`);
-    return;
-  }
-  if (role === "payment-simulator") return serveSimulator(settings, logger);
-  await serve(role, settings, logger);
+  const { task } = commandLine;
+  if (task.kind === "serve") return serve(task.role, settings, logger);
+  if (task.kind === "payment-simulator") return serveSimulator(settings, logger);
+  process.exit(await perform(task, settings));
 }
 
 function serveSimulator(settings: Settings, logger: Logger): void {
@@ -49,21 +83,39 @@ function serveSimulator(settings: Settings, logger: Logger): void {
   logger.info("started", { role: "payment-simulator", url, pid: process.pid });
 }
 
-/** The exit code. */
-async function runOnce(role: "verify" | "repair", commandLine: CommandLine, settings: Settings): Promise<number> {
-  const logger = createLogger({ level: "error", write: (line) => console.error(line), now: systemClock.now });
+/** A task that ends by itself, and its exit code. Its result goes to standard output, its log to standard error. */
+async function perform(
+  task: Exclude<Task, { kind: "serve" | "payment-simulator" }>,
+  settings: Settings,
+): Promise<number> {
   const print = (text: string): void => console.log(text);
-  const options = { ...commandLine, settings, logger, clock: systemClock, print };
-  if (role === "repair") return (await repairGates(options)) ? exitCodes.ok : exitCodes.notInOrder;
-  const outcome = await verifySales(options);
-  return { holds: exitCodes.ok, violated: exitCodes.notInOrder, unchecked: exitCodes.unknown }[outcome];
+  const logger = createLogger({ level: "error", write: (line) => console.error(line), now: systemClock.now });
+  const common = { settings, logger, clock: systemClock, print };
+  const codeOf = (isInOrder: boolean): number => (isInOrder ? exitCodes.ok : exitCodes.notInOrder);
+  switch (task.kind) {
+    case "verify": {
+      const outcome = await verifySales({ ...common, ...task });
+      return { holds: exitCodes.ok, violated: exitCodes.notInOrder, unchecked: exitCodes.unknown }[outcome];
+    }
+    case "repair":
+      return codeOf(await repairGates({ ...common, ...task }));
+    case "dead-letters":
+      return codeOf(await handleDeadLetters({ ...common, task }));
+    case "migrate": {
+      const ledger = openLedger(settings, systemClock.now);
+      await ledger.migrate();
+      await ledger.close();
+      print("the ledger's tables are up to date");
+      return exitCodes.ok;
+    }
+  }
 }
 
-async function serve(role: ServingRole, settings: Settings, logger: Logger): Promise<void> {
+async function serve(role: Role, settings: Settings, logger: Logger): Promise<void> {
   // A signal during the start ends the process by default, which is safe: the data on disk is consistent at any moment.
   const system = await startSystem({ role, settings, logger, clock: systemClock });
-  logger.info("started", { role, port: system.port, pid: process.pid });
-  if (system.port !== undefined) announce(settings.backend.host, system.port);
+  logger.info("started", { role, port: system.port, pid: process.pid, operationsPort: system.operationsPort });
+  if (system.port !== undefined && role !== "admin") announce(settings.backend.host, system.port);
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
@@ -93,16 +145,17 @@ function fail(error: unknown): never {
   if (error instanceof UsageError) console.error(`${error.message}\n\n${usage()}`);
   else if (error instanceof SettingsError) for (const problem of error.problems) console.error(problem);
   else if (error instanceof StartError) console.error(error.message);
-  else
-    console.error(
-      `cannot ${role === "verify" || role === "repair" ? role : "start"}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+  else console.error(`cannot ${nameOf(task)}: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(exitCodeOf(error));
 }
 
-/** A program that calls `verify` or `repair` must be able to tell a finding from a mistake and from an outage. */
+function nameOf(task: Task | undefined): string {
+  return task === undefined || task.kind === "serve" ? "start" : task.kind;
+}
+
+/** A program that runs a task must be able to tell a finding from a mistake and from an outage. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.mistake;
-  if (role !== "verify" && role !== "repair") return 1;
+  if (task === undefined || task.kind === "serve") return 1;
   return error instanceof SettingsError || error instanceof StartError ? exitCodes.mistake : exitCodes.unknown;
 }

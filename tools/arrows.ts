@@ -114,6 +114,11 @@ export const arrows: readonly Arrow[] = [
     why: "the log and the spans serve every part and know none",
   },
   {
+    from: "seckill_mysense/src/health/**",
+    only: ["seckill_mysense/src/{health,logging,time}/**"],
+    why: "the state of the parts is reported by each of them, and knows none",
+  },
+  {
     from: "seckill_mysense/src/ledger/**",
     only: ["seckill_mysense/src/{ledger,domain,time}/**"],
     why: "the ledger is the truth: it does not know how reservations reach it, or who reads it",
@@ -125,29 +130,44 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/queue/**",
-    only: ["seckill_mysense/src/{queue,contract,domain,time,logging}/**"],
+    only: ["seckill_mysense/src/{queue,contract,domain,health,time}/**"],
     why: "a queue carries the messages of the contract, and knows neither their writers nor their readers",
   },
   {
     from: "seckill_mysense/src/relay/**",
     only: [
-      "seckill_mysense/src/{relay,gate,queue,domain,time,logging,tracing}/**",
-      "seckill_mysense/src/ledger/sales.ts",
+      "seckill_mysense/src/{relay,gate,queue,domain,health,time,logging,tracing}/**",
+      "seckill_mysense/src/ledger/changes.ts",
     ],
     why: "the relay carries outboxes to the queue; of the ledger it reads which products there are",
   },
   {
     from: "seckill_mysense/src/orders/**",
     only: [
-      "seckill_mysense/src/{orders,gate,queue,domain,time,logging,tracing}/**",
-      "seckill_mysense/src/ledger/{orders,returns,ledger-errors}.ts",
+      "seckill_mysense/src/{orders,contract,gate,queue,domain,health,time,logging,tracing}/**",
+      "seckill_mysense/src/ledger/{orders,returns,dead-letters,ledger-errors}.ts",
     ],
     why: "consumer and sweeper work on two ports of the ledger, whatever database stands behind them",
   },
   {
     from: "seckill_mysense/src/payments/**",
-    only: ["seckill_mysense/src/{payments,domain,time,logging}/**", "seckill_mysense/src/ledger/{payments,sales}.ts"],
+    only: ["seckill_mysense/src/{payments,domain,time,logging}/**", "seckill_mysense/src/ledger/payments.ts"],
     why: "payments bring a provider and the ledger together, whatever database or provider stands behind them",
+  },
+  {
+    from: "seckill_mysense/src/operations/**",
+    only: [
+      "seckill_mysense/src/{operations,health,logging,time}/**",
+      "seckill_mysense/src/authorization/internal-secret.ts",
+      "seckill_mysense/src/ledger/{heartbeats,dead-letters}.ts",
+      "seckill_mysense/src/orders/dead-letters.ts",
+    ],
+    why: "what operators see is put together by the roles: it knows no gate, queue or database",
+  },
+  {
+    from: "seckill_mysense/src/sales/**",
+    only: ["seckill_mysense/src/{sales,gate,domain}/**", "seckill_mysense/src/ledger/{changes,orders}.ts"],
+    why: "a change of a sale goes from the ledger to the gate, whatever stands behind their ports",
   },
   {
     from: "seckill_mysense/src/verify/**",

@@ -16,7 +16,7 @@ const cells = ({ latencyMs, lagMs }: SceneFigures): string[] => [
 export function latencyTable(): string {
   const results: LatencyResults & Stored = newestResults("latency");
   const rows = results.rows.flatMap(({ title, rate, redis, mine }) => [
-    [title, `${thousands(rate)}`, "redis-server", ...cells(redis)],
+    [title, thousands(rate), "redis-server", ...cells(redis)],
     ["", "", "MyRedis", ...cells(mine)],
     ["", "", "ratio", ...percentiles.map((name) => ratio(mine.latencyMs[name] / redis.latencyMs[name])), ""],
   ]);

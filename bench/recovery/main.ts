@@ -76,7 +76,7 @@ async function measure(kind: (typeof gateServerKinds)[number]): Promise<Row> {
   const gate = createGate({ connection: { host: server.host, port: server.port }, timeoutMs: 10_000 });
   const parts: RecoveryParts = {
     ...{ gate, gates: ledger.gates, repairer: "bench", logger: silentLogger, clock: systemClock },
-    queue: { depth: async () => ({ ready: 0, deadLettered: 0 }), unsettled: async () => 0 },
+    queue: { depth: async () => ({ ready: 0, unacknowledged: 0 }), unsettled: async () => 0 },
   };
   const many = Array.from({ length: products }, (_, i) => productOf(`product-${i}`, 10));
   await ledger.sales.create(sale, many);

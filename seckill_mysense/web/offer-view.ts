@@ -12,6 +12,7 @@ export interface Offer {
 export type Phase = "before" | "open" | "over";
 
 export function phaseOf({ sale }: Offer): Phase {
+  if (sale.cancelled) return "over";
   const nowMs = serverNowMs();
   if (nowMs < sale.startsAtMs) return "before";
   return nowMs < sale.endsAtMs ? "open" : "over";

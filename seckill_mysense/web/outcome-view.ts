@@ -26,6 +26,12 @@ export const outcomes = {
     text: "All units are taken. If a buyer gives one back, you can try again.",
     actions: ["again"],
   },
+  cancelled: {
+    tone: "plain",
+    badge: "–",
+    title: "The sale was cancelled",
+    text: "Nothing of it can be bought any more.",
+  },
   over: { tone: "plain", badge: "–", title: "The sale is over", text: "Thank you for taking part." },
 } as const satisfies Record<string, Outcome>;
 
@@ -33,7 +39,8 @@ export function refusedOutcome(message: string): Outcome {
   return { tone: "bad", badge: "!", title: "That did not work", text: message, actions: ["again"] };
 }
 
-export function reservationOutcome(reservation: Reservation): Outcome {
+/** `mayBuyMore`: the buyer holds fewer units than the limit, and the sale is not over. */
+export function reservationOutcome(reservation: Reservation, mayBuyMore: boolean): Outcome {
   const id = reservation.reservation;
   switch (reservation.status) {
     case "pending":
@@ -60,8 +67,30 @@ export function reservationOutcome(reservation: Reservation): Outcome {
         badge: "✓",
         title: "Paid: it is yours",
         text: "Thank you. Your order is complete.",
+        ...(mayBuyMore && { actions: ["again"] }),
         reservation: id,
       };
+    case "cancelled":
+    case "expired":
+    case "refund_due":
+    case "refunded":
+      return releasedOutcome(reservation.status, id);
+    case "lost":
+    case "rejected":
+      return {
+        tone: "bad",
+        badge: "!",
+        title: "Not recorded",
+        text: rejectionText(reservation.reason ?? reservation.status),
+        actions: ["again"],
+        reservation: id,
+      };
+  }
+}
+
+/** What became of an order whose unit has gone back. */
+function releasedOutcome(status: "cancelled" | "expired" | "refund_due" | "refunded", id: string): Outcome {
+  switch (status) {
     case "cancelled":
       return {
         tone: "plain",
@@ -80,23 +109,20 @@ export function reservationOutcome(reservation: Reservation): Outcome {
         actions: ["again"],
         reservation: id,
       };
-    case "refund_pending":
+    case "refund_due":
+      return {
+        tone: "bad",
+        badge: "!",
+        title: "The sale was cancelled",
+        text: "Your order is cancelled, and your payment goes back to you.",
+        reservation: id,
+      };
     case "refunded":
       return {
         tone: "plain",
         badge: "–",
-        title: "Called off",
-        text: `Your order was called off. Your payment ${reservation.status === "refunded" ? "is" : "will be"} refunded.`,
-        reservation: id,
-      };
-    case "lost":
-    case "rejected":
-      return {
-        tone: "bad",
-        badge: "!",
-        title: "Not recorded",
-        text: rejectionText(reservation.reason ?? reservation.status),
-        actions: ["again"],
+        title: "Refunded",
+        text: "Your order is cancelled, and your payment is refunded.",
         reservation: id,
       };
   }
@@ -104,6 +130,7 @@ export function reservationOutcome(reservation: Reservation): Outcome {
 
 function rejectionText(reason: string | undefined): string {
   if (reason === "oversold") return "All units were taken by others. You have nothing to pay.";
+  if (reason === "sale_cancelled") return "The sale was cancelled. You have nothing to pay.";
   if (reason === "lost") return "The shop lost your reservation. You have nothing to pay, and may try again.";
   if (reason === "gate_lost") return "The shop lost your reservation before it was recorded. You have nothing to pay.";
   if (reason === "limit_per_user") return "You have as many units as one buyer may have.";
@@ -126,6 +153,7 @@ export function showOutcome(outcome: Outcome | undefined): void {
   setText("outcome-title", outcome.title);
   setText("outcome-text", outcome.text);
   for (const action of ["pay", "cancel", "again"] as const) show(action, outcome.actions?.includes(action) ?? false);
+  setText("again", outcome.tone === "good" ? "Buy another" : "Try again");
   setText("outcome-clock", outcome.clock ?? "");
   show("reservation", outcome.reservation !== undefined);
   setText("reservation-id", outcome.reservation ?? "");

@@ -4,6 +4,7 @@ import type { SaleDetails } from "../src/contract/sales.ts";
 import { watchAccountForm } from "./account-form.ts";
 import { call } from "./api.ts";
 import { serverNowMs } from "./clock.ts";
+import { HeldReservations } from "./held-reservations.ts";
 import { hideCountdown, showCountdown } from "./countdown.ts";
 import { button, element, setText, show } from "./elements.ts";
 import { chooseOffer, type Offer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
@@ -45,36 +46,48 @@ function render(): void {
   if (phase === "before") showCountdown("Starts in", offer.sale.startsAtMs - serverNowMs());
   else if (phase === "open") showCountdown("Ends in", offer.sale.endsAtMs - serverNowMs());
   else hideCountdown();
+  const isPaused = offer.sale.paused || offer.product.paused;
   const outcome = currentOutcome(phase === "over");
   showOutcome(outcome);
   show("account-form", user === undefined && phase !== "over");
   show("buy-panel", user !== undefined && phase !== "over" && outcome === undefined);
-  button("buy").disabled = phase !== "open" || state.token === undefined;
-  setText("buy-hint", buyHint(phase === "open"));
+  button("buy").disabled = phase !== "open" || isPaused || state.token === undefined;
+  setText("buy-hint", buyHint(phase === "open", isPaused));
 }
 
 function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
   if (state.asking) return outcomes.asking;
-  if (state.reservation !== undefined) return reservationOutcome(state.reservation);
+  if (state.reservation !== undefined) return reservationOutcome(state.reservation, !isOver && unitsLeft() > 0);
+  if (state.offer?.sale.cancelled === true) return outcomes.cancelled;
   return isOver ? outcomes.over : state.notice;
 }
 
-function buyHint(isOpen: boolean): string {
+function buyHint(isOpen: boolean, isPaused: boolean): string {
+  if (isPaused) return "The sale is paused. You can buy as soon as it goes on.";
   if (state.token === undefined) return "Getting your token";
+  const count = held()?.count ?? 0;
+  if (count > 0) return `You have ${count} of ${state.offer?.product.limitPerUser} units.`;
   return isOpen ? "The sale is open." : "You have your token. You can buy as soon as the sale starts.";
 }
 
-/** The storage key of the buyer's reservation, which makes it survive a reload. */
-function memoryKey(): string {
-  return `reservation/${state.user?.userID}/${state.offer?.product.id}`;
+/** What the buyer holds of the shown product; undefined without a buyer. */
+function held(): HeldReservations | undefined {
+  const { user, offer } = state;
+  return user === undefined || offer === undefined ? undefined : new HeldReservations(user.userID, offer.product.id);
+}
+
+/** How many more units the buyer may have. */
+function unitsLeft(): number {
+  return (state.offer?.product.limitPerUser ?? 0) - (held()?.count ?? 0);
 }
 
 function follow(reservation: Reservation): void {
   stopFollowing();
   state.reservation = reservation;
-  localStorage.setItem(memoryKey(), reservation.reservation);
+  held()?.note(reservation);
   stopFollowing = followReservation(reservation.reservation, reservation.productID, (news) => {
     state.reservation = news;
+    held()?.note(news);
     if (news.status !== "pending" && news.status !== "won") stopFollowing();
     render();
   });
@@ -121,7 +134,6 @@ async function tryAgain(): Promise<void> {
   stopFollowing();
   state.reservation = undefined;
   state.notice = undefined;
-  localStorage.removeItem(memoryKey());
   if (wasReserved || state.token === undefined) await renewToken();
   render();
   button("buy").focus();
@@ -138,19 +150,17 @@ async function settle(action: "pay" | "cancel"): Promise<void> {
     location.assign(answer.ok.payUrl);
     return;
   }
-  if ("ok" in answer) state.reservation = answer.ok;
-  else if (state.offer) state.reservation = (await readReservation(id, state.offer.product.id)) ?? state.reservation;
+  if ("ok" in answer) {
+    state.reservation = answer.ok;
+    held()?.note(answer.ok);
+  } else if (state.offer) state.reservation = (await readReservation(id, state.offer.product.id)) ?? state.reservation;
   render();
 }
 
 async function enter(user: SessionUser): Promise<void> {
   state.user = user;
   render();
-  const remembered = localStorage.getItem(memoryKey());
-  const [known] = await Promise.all([
-    remembered !== null && state.offer ? readReservation(remembered, state.offer.product.id) : undefined,
-    getToken(),
-  ]);
+  const [known] = await Promise.all([held()?.readAll(), getToken()]);
   if (known !== undefined) follow(known);
   render();
 }

@@ -8,8 +8,10 @@ export const blockedRunner: BlockedRunner<Context> = {
   exists: ({ keyspace }, database, key) => keyExists(keyspace, database, key),
   retry,
   replyTimeout,
-  replyError({ client, server }, message) {
+  replyError(context, message) {
+    const { client, server } = context;
     answer(server.replies, client, (reply) => server.processor.writeError(reply, message));
+    server.processor.unblockWithError(context);
   },
 };
 
@@ -44,5 +46,4 @@ function replyTimeout({ client, server }: Context): void {
     else if (blocked.timeoutReply === "zero") reply.integer(0);
     else reply.null();
   });
-  server.processor.count(blocked.command);
 }

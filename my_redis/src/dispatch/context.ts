@@ -63,6 +63,8 @@ export interface CommandRunner {
   /** Counts a command that was answered without `call`. */
   count(command: Command): void;
   /** Writes an error reply and counts it. */
+  /** Counts the failure of a blocked command that CLIENT UNBLOCK ends with an error. */
+  unblockWithError(context: Context): void;
   writeError(reply: ReplyWriter, message: string): void;
   /**
    * Delivers the messages that a command has published, and serves the clients that wait for the keys it has changed.

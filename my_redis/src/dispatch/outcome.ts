@@ -1,3 +1,5 @@
+import type { CommandFacts } from "./command-facts.ts";
+
 /** Why a request is refused: its command is wrong, or a check refused it. */
 export type RefusalReason = "unknown command" | "unknown subcommand" | "arguments" | "check";
 
@@ -6,10 +8,13 @@ export class Refusal {
   /** The text of the error reply, without the leading "-". */
   readonly message: string;
   readonly reason: RefusalReason;
+  /** The command whose number of arguments is wrong. */
+  readonly command: CommandFacts | undefined;
 
-  constructor(message: string, reason: RefusalReason = "check") {
+  constructor(message: string, reason: RefusalReason = "check", command?: CommandFacts) {
     this.message = message;
     this.reason = reason;
+    this.command = command;
   }
 }
 

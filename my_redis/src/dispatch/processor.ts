@@ -149,7 +149,7 @@ export class CommandProcessor implements CommandRunner {
     }
     const arity = found.arity;
     if ((arity > 0 && args.count !== arity) || args.count < -arity || found.run === undefined) {
-      return new Refusal(errors.wrongArity(found.fullName), "arguments");
+      return new Refusal(errors.wrongArity(found.fullName), "arguments", found);
     }
     return found;
   }
@@ -160,12 +160,13 @@ export class CommandProcessor implements CommandRunner {
     args: Arguments,
     found: Command | undefined,
     reply: ReplyWriter,
-    { message }: Refusal,
+    { command, message }: Refusal,
   ): void {
     const { client } = context;
     if (client.relaying?.holdUntilAnswered(args) === "held") return;
     const start = reply.length;
-    if (found !== undefined) found.statistics.rejectedCalls++;
+    const refused = found ?? command;
+    if (refused !== undefined) refused.statistics.rejectedCalls++;
     // The command is looked up by name, since `resolve` refuses an EXEC with arguments.
     if (this.#commands.find(args)?.insideMulti === "run the queue") {
       // An EXEC that cannot run discards the transaction.
@@ -196,22 +197,33 @@ export class CommandProcessor implements CommandRunner {
     const { snapshot } = keyspace;
     const outerWriting = snapshot?.writing === true;
     if (snapshot !== undefined) snapshot.writing = found.isWrite;
+    const statistics = this.#statistics;
+    statistics.attributeErrors();
     try {
       (found.run as NonNullable<Command["run"]>)(context, args, reply);
     } catch (error) {
       keyspace.releaseUnattached();
       if (!(error instanceof CommandError)) removeEmptyCollections(database, keyspace, found, args);
       reply.length = replyStart;
-      found.statistics.failedCalls++;
       this.writeError(reply, this.#messageOf(error, found));
     }
+    if (statistics.attributeErrors()) found.statistics.failedCalls++;
     context.command = outerCommand;
     if (this.#observers.count > 0) this.#observers.ran(context, found, args);
     if (snapshot !== undefined) snapshot.writing = outerWriting;
-    // A blocking command is counted once, when it is answered, however often it was tried.
-    if (context.client.blocked === undefined || reply.length > replyStart) this.count(found);
-    if (timed > 0) timer.add(context.client, found, args, environment.monotonicMs() - startedMs, timed);
+    // A blocking command is counted when it begins to wait, and not when it is tried again.
+    if (!context.retrying) this.count(found);
+    // A command that waits is timed when it is answered.
+    const waits = context.client.blocked !== undefined && reply.length === replyStart;
+    if (timed > 0 && !waits) timer.add(context.client, found, args, environment.monotonicMs() - startedMs, timed);
     if (keyspace.dirty !== dirtyBefore && this.#changes.isOn) this.#log(context, database, args);
+  }
+
+  unblockWithError({ client }: Context): void {
+    if (client.blocked === undefined) return;
+    const { args, command } = client.blocked;
+    command.statistics.failedCalls++;
+    this.#timer.add(client, command, args, 0, 1);
   }
 
   count(found: Command): void {

@@ -43,22 +43,19 @@ export class ClientLimits {
     connection.kill();
   }
 
-  /** Must be called when a client's unread output has grown. */
-  checkOutput(connection: Connection): void {
+  /** Must be called when a client's unread output grows to this size. */
+  checkOutput(connection: Connection, unreadBytes: number): void {
     const { normal, pubsub } = this.#server.settings.values["client-output-buffer-limit"];
     const { monitoring, subscriptions } = connection.context.client;
     // Subscribers and monitors get data they did not ask for, so the pubsub output limit applies.
     const limit = subscriptions === undefined && !monitoring ? normal : pubsub;
-    const reason = outputExcess(connection, connection.pendingBytes, limit, this.#server.clock.nowMs);
-    if (reason === undefined) {
-      this.#eviction.note(connection);
-      return;
-    }
+    const reason = outputExcess(connection, unreadBytes, limit, this.#server.clock.nowMs);
+    if (reason === undefined) return;
     this.#server.observers.statistics.outputLimitDisconnections++;
     this.disconnect(connection, reason);
   }
 
-  /** Must be called after a client's requests were run, as far as they have arrived. */
+  /** Must be called after a client's requests were run, as far as they have arrived, and when it leaves output unread. */
   checkMemory(connection: Connection): void {
     this.#eviction.note(connection);
   }
@@ -83,7 +80,7 @@ export class ClientLimits {
       if (timeoutMs > 0 && !mayBeIdle && nowMs - client.lastActiveMs > timeoutMs) {
         this.disconnect(connection, `idle for more than ${settings.values.timeout} seconds`);
       } else if (connection.pendingBytes > 0) {
-        this.checkOutput(connection);
+        this.checkOutput(connection, connection.pendingBytes);
       }
     }
   }

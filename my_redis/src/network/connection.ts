@@ -9,6 +9,12 @@ import type { ReplySink } from "./turn-output.ts";
 /** Most clients read their replies at once: a buffer for unread replies exists only while there are any. */
 const pendingOptions = { initialBytes: 0, keptBytes: 0 };
 
+/**
+ * Replies of this size are not compared with the output limit. As in redis-server, where they lie in a buffer that every
+ * client has.
+ */
+const uncountedBytes = 16 * 1024;
+
 /** The calls of a connection to the server that owns it. */
 export interface ConnectionOwner {
   /** Runs requests that were held back. */
@@ -20,8 +26,10 @@ export interface ConnectionOwner {
    * lost.
    */
   forget(connection: Connection): void;
-  /** The client's unread output has grown: disconnects it when that exceeds the limit. */
-  checkOutput(connection: Connection): void;
+  /** The client is about to have so much unread output: disconnects it when that exceeds the limit. */
+  checkOutput(connection: Connection, unreadBytes: number): void;
+  /** The client takes more memory, because it leaves output unread. */
+  checkMemory(connection: Connection): void;
 }
 
 /** One client's socket, with its request parser on one side and its unread output on the other. */
@@ -46,6 +54,8 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   #closeWhenSent = false;
   #killed = false;
   #stopped = false;
+  /** Nothing is read until all replies are sent. */
+  #mustDrain = false;
 
   constructor(socket: TransportSocket, owner: ConnectionOwner, limits: RequestLimits) {
     this.#socket = socket;
@@ -71,17 +81,20 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
 
   send(bytes: Uint8Array, start: number, end: number): void {
     if (this.closed || this.#killed) return;
-    if (this.pendingBytes > 0) {
-      this.#keep(bytes, start, end);
+    const { length } = this.#pending;
+    // The limit holds for replies before they are sent, since a client that reads fast may still ask for too much.
+    const countedBytes = length + end - start - uncountedBytes;
+    if (countedBytes > 0) {
+      this.#owner.checkOutput(this, countedBytes);
+      if (this.#killed) return;
+    }
+    const taken = length > 0 ? 0 : this.#socket.write(bytes, start, end);
+    if (taken === end - start) {
+      this.aboveSoftSinceMs = undefined;
       return;
     }
-    const taken = this.#socket.write(bytes, start, end);
-    if (taken < end - start) this.#keep(bytes, start + taken, end);
-  }
-
-  #keep(bytes: Uint8Array, start: number, end: number): void {
-    this.#pending.append(bytes, start, end);
-    this.#owner.checkOutput(this);
+    this.#pending.append(bytes, start + taken, end);
+    this.#owner.checkMemory(this);
   }
 
   /** The socket takes bytes again. */
@@ -99,6 +112,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
       this.reader.drain();
       return;
     }
+    this.#mustDrain = false;
     this.startReading();
     this.#owner.continueReading(this);
   }
@@ -115,16 +129,22 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     if (this.pendingBytes === 0 && !this.closed) this.#socket.end();
   }
 
-  /** Reads nothing more from the client until it has read its replies, or its turn has come. */
+  /** Reads nothing more from the client until it has read its replies. */
+  stopReadingUntilDrained(): void {
+    this.#mustDrain = true;
+    this.stopReading();
+  }
+
+  /** Reads nothing more from the client until `startReading`. */
   stopReading(): void {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#socket.pause();
   }
 
-  /** Undoes `stopReading`, unless replies are unread or the client waits for its turn: then that ends it later. */
+  /** Undoes `stopReading`, unless the client has too many unread replies or waits for its turn: then that ends it. */
   startReading(): void {
-    if (!this.#stopped || this.closed || this.pendingBytes > 0 || this.waitingBytes > 0) return;
+    if (!this.#stopped || this.closed || this.#mustDrain || this.waitingBytes > 0) return;
     this.#stopped = false;
     this.#socket.resume();
   }

@@ -189,8 +189,12 @@ export class NetworkServer implements ConnectionOwner {
     this.#server.pause.forget(context);
   }
 
-  checkOutput(connection: Connection): void {
-    this.#clientLimits.checkOutput(connection);
+  checkOutput(connection: Connection, unreadBytes: number): void {
+    this.#clientLimits.checkOutput(connection, unreadBytes);
+  }
+
+  checkMemory(connection: Connection): void {
+    this.#clientLimits.checkMemory(connection);
   }
 
   checkClients(): void {
@@ -257,7 +261,7 @@ export class NetworkServer implements ConnectionOwner {
   /** Whether a client must read its replies before it is served further. If so, nothing more is read from it. */
   #leavesTooMuch(connection: Connection): boolean {
     if (connection.pendingBytes <= pauseReadingBytes) return false;
-    connection.stopReading();
+    connection.stopReadingUntilDrained();
     return true;
   }
 

@@ -17,12 +17,13 @@ export function outputExcess(
   nowMs: number,
 ): string | undefined {
   const { hardBytes, softBytes, softSeconds } = limit;
-  if (hardBytes > 0 && unreadBytes > hardBytes) return `more than ${hardBytes} bytes of replies unread`;
-  if (softBytes === 0 || unreadBytes <= softBytes) {
+  if (hardBytes > 0 && unreadBytes >= hardBytes)
+    return `output limit: ${unreadBytes} bytes of replies unread, and ${hardBytes} are too many`;
+  if (softBytes === 0 || unreadBytes < softBytes) {
     watch.aboveSoftSinceMs = undefined;
     return undefined;
   }
   watch.aboveSoftSinceMs ??= nowMs;
   if (nowMs - watch.aboveSoftSinceMs <= softSeconds * 1000) return undefined;
-  return `more than ${softBytes} bytes of replies unread for more than ${softSeconds} seconds`;
+  return `output limit: ${softBytes} or more bytes of replies unread for more than ${softSeconds} seconds`;
 }

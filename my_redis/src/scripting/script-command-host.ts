@@ -52,19 +52,27 @@ export class ScriptCommandHost implements ScriptHost {
     const { processor } = this.#server;
     const found = processor.resolve(args);
     if (found instanceof Refusal) {
-      processor.writeError(reply, found.reason === "arguments" ? wrongArity : unknown);
+      if (found.command !== undefined) found.command.statistics.rejectedCalls++;
+      this.#refuse(reply, found.reason === "arguments" ? wrongArity : unknown);
       return;
     }
     const verdict = this.#verdictOn(found, args);
     if (verdict !== "run") {
       found.statistics.rejectedCalls++;
-      processor.writeError(reply, verdict.message);
+      this.#refuse(reply, verdict.message);
       return;
     }
     if (found.isWrite) this.#written = true;
     this.#context.client.protocol = reply.protocol;
     this.#run(found, args, reply);
     this.stopClock();
+  }
+
+  /** The error belongs to the command that is refused, and not to the script. */
+  #refuse(reply: ReplyWriter, message: string): void {
+    const { observers, processor } = this.#server;
+    processor.writeError(reply, message);
+    observers.statistics.attributeErrors();
   }
 
   #verdictOn(found: Command, args: Arguments): Verdict {

@@ -62,7 +62,7 @@ export class ScriptRunner implements Scripts {
     const outcome = this.#server.execution.asUnit(() =>
       this.engine.run(script, { args, firstKey: 3, keyCount, mayPause }, reply),
     );
-    if (outcome === "done") return countFailure(caller.command, reply, length);
+    if (outcome === "done") return this.#noteFailure(reply, length);
     // Also when this request itself had been held: no later request of the client may run now.
     caller.client.hold();
     this.#pause(caller, caller.command);
@@ -111,6 +111,11 @@ export class ScriptRunner implements Scripts {
     this.#finish(paused);
   }
 
+  /** A script that returns an error has failed, also when the error was counted for a command that it called. */
+  #noteFailure({ bytes, length }: ReplyWriter, start: number): void {
+    if (length > start && bytes[start] === minus) this.#server.observers.statistics.failing();
+  }
+
   #prepareReply({ client }: Context): void {
     this.#reply.clear();
     this.#reply.protocol = client.protocol;
@@ -119,7 +124,9 @@ export class ScriptRunner implements Scripts {
   /** Answers the client of a script that had been paused; the other clients are served again. */
   #finish({ caller: { client }, command }: PausedScript): void {
     const { blocking, execution, replies } = this.#server;
-    countFailure(command, this.#reply, 0);
+    this.#noteFailure(this.#reply, 0);
+    // The processor has counted the call when the script was first paused.
+    if (this.#server.observers.statistics.attributeErrors() && command !== undefined) command.statistics.failedCalls++;
     this.#paused = undefined;
     execution.resumeScript();
     client.isHeld = false;
@@ -132,8 +139,3 @@ export class ScriptRunner implements Scripts {
 }
 
 const minus = 45;
-
-/** Counts a failed call if the reply, which begins at `start`, is an error. The processor counts only thrown errors. */
-function countFailure(command: Command | undefined, { bytes, length }: ReplyWriter, start: number): void {
-  if (command !== undefined && length > start && bytes[start] === minus) command.statistics.failedCalls++;
-}

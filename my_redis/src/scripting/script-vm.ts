@@ -15,7 +15,7 @@ import { readOnlyMark, readOnlyMask, tableFlagsOffset } from "./webassembly/lua-
 import { Lua, type LuaOptions } from "./lua/lua.ts";
 import { openSandbox } from "./sandbox.ts";
 import { setCountHook } from "./lua/state-fields.ts";
-import { instructionsPerLook, TimeLimit } from "./lua/time-limit.ts";
+import { longestPeriod, TimeLimit } from "./lua/time-limit.ts";
 import { redisLibrary, type ScriptState } from "./libraries/redis/redis-library.ts";
 import { failureOf, killedFailure, type ScriptFailure } from "./script-error.ts";
 import type { ScriptHost } from "./script-host.ts";
@@ -79,8 +79,9 @@ export class ScriptVm {
       ],
       clock: () => options.monotonicMs() / 1000,
     });
+    lua.nativeWork = this.#timeLimit;
     const [hook] = lua.addFunctions([this.#timeLimit.hook]);
-    setCountHook(lua, lua.state, hook as number, instructionsPerLook);
+    setCountHook(lua, lua.state, hook as number, longestPeriod);
     this.#toReply = new LuaToReply(lua, (message) => host.countError(message));
     this.#globalsFlags = lua.api.lua_topointer(lua.state, globalsIndex) + tableFlagsOffset;
     this.#keysName = lua.cString("KEYS");
@@ -106,14 +107,15 @@ export class ScriptVm {
 
   /** Runs a compiled script; writes its result unless it fails. */
   run(script: { readonly sha1: string; readonly reference: number }, call: ScriptCall, reply: ReplyWriter): RunResult {
+    const { lua } = this;
     const activations = this.#activations;
     const thread = activations.acquire();
     this.#thread = thread;
     this.#sha1 = script.sha1;
     this.#script.protocol = 2;
     this.#setGlobalArrays(call.args, call.firstKey, call.firstKey + call.keyCount);
-    this.lua.api.lua_rawgeti(thread.thread, registryIndex, script.reference);
-    this.#timeLimit.start();
+    lua.api.lua_rawgeti(thread.thread, registryIndex, script.reference);
+    this.#timeLimit.start(lua.state);
     return this.#finish(activations.start(thread, !call.mayPause), reply);
   }
 
@@ -125,6 +127,7 @@ export class ScriptVm {
 
   /** Ends a paused script. */
   kill(): ScriptFailure {
+    this.#timeLimit.stop();
     this.#activations.abandon();
     return killedFailure(this.#sha1, this.#timeLimit.pausedAt);
   }
@@ -152,6 +155,7 @@ export class ScriptVm {
 
   #finish(status: number, reply: ReplyWriter): RunResult {
     if (status === paused) return "paused";
+    this.#timeLimit.stop();
     const { lua } = this;
     const thread = this.#thread as PooledThread;
     if (status !== luaStatus.ok) {

@@ -82,6 +82,14 @@ describe.skipIf(redis.missing)(`while a slow script runs, MyRedis behaves as red
       return [await ask(clients, "SCRIPT", "KILL"), showReply(await clients.script.next()), await ask(clients, "PING")];
     }));
 
+  test("other clients get BUSY while a script makes long strings, and SCRIPT KILL stops it", () =>
+    onBoth(pair, async (clients) => {
+      const joining = "local s, t = string.rep('x', 1000), {} for i = 1, 1e9 do t[i % 20000] = s .. i end";
+      clients.script.send(["EVAL", joining, "0"]);
+      await untilBusy(clients);
+      return [await ask(clients, "SCRIPT", "KILL"), showReply(await clients.script.next()), await ask(clients, "PING")];
+    }));
+
   test(
     "SCRIPT KILL does not stop a script that has written, and its writes are visible when it is done",
     () =>

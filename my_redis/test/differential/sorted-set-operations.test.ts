@@ -177,6 +177,31 @@ describe.skipIf(redis.missing)(`operations on sorted sets answer as redis-server
       ["ZREMRANGEBYSCORE", "z", "5", "6"],
       ["ZREMRANGEBYSCORE", "z", "-inf", "inf"],
     ]));
+
+  test("a score of minus zero keeps its sign, or loses it, in the same commands", () => {
+    const steps = (key: string): Step[] => [
+      ["ZADD", key, "-0", "a", "0", "b", "1", "c"],
+      ["ZRANGE", key, 0, -1, "WITHSCORES"],
+      ["ZADD", key, "CH", "0", "a"],
+      ["ZINCRBY", key, "-0", "d"],
+      ["ZADD", key, "INCR", "-0", "d"],
+      ["ZMSCORE", key, "a", "b", "d"],
+      ["ZRANGE", key, "-0", "0", "BYSCORE", "WITHSCORES"],
+      ["ZUNIONSTORE", "u", 1, key, "WEIGHTS", "-1"],
+      ["ZRANGE", "u", 0, -1, "WITHSCORES"],
+      ["ZRANGESTORE", "r", key, 0, -1],
+      ["ZRANGE", "r", 0, -1, "WITHSCORES"],
+      ["COPY", key, "copy", "REPLACE"],
+      ["ZRANGE", "copy", 0, -1, "WITHSCORES"],
+      ["ZPOPMIN", key, 2],
+    ];
+    return expectSame([
+      ...steps("packed"),
+      ["CONFIG", "SET", "zset-max-listpack-entries", 0],
+      ...steps("large"),
+      ["CONFIG", "SET", "zset-max-listpack-entries", 128],
+    ]);
+  });
 });
 
 const member = fc.constantFrom<Word>("a", "b", "c", "d", "e", "f", "10", "9", "", "x".repeat(70));

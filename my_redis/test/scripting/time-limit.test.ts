@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ScriptBench, steppingClock } from "./script-bench.ts";
 
-/** Every reading of the clock, after each 100,000 instructions, finds the time used up. */
+/** Every reading of the clock finds the time used up. */
 const impatient = () => new ScriptBench({ monotonicMs: steppingClock(100), limitMs: () => 50 });
 
 /** Counts to a million in every way in which a script can be nested, so that the script is paused several times. */
@@ -103,7 +103,7 @@ describe("a script that cannot be paused where it is", () => {
   });
 
   test("is paused as soon as that is possible", () => {
-    const bench = new ScriptBench({ monotonicMs: steppingClock(10), limitMs: () => 5 });
+    const bench = new ScriptBench({ monotonicMs: steppingClock(0.1), limitMs: () => 5 });
     const script = `local t = setmetatable({}, {__index = function() ${count} return n end}) local n = t.x ${count} return n`;
     expect(bench.eval(script)).toBe(":1000000\r\n");
     expect(bench.pauses).toBeGreaterThan(0);
@@ -113,5 +113,61 @@ describe("a script that cannot be paused where it is", () => {
     const bench = impatient();
     const script = `redis.call('set', 'k', 1) return setmetatable({}, {__index = function() for i = 1, 50 do ${count} end return 7 end}).x`;
     expect(bench.eval(script)).toBe(":7\r\n");
+  });
+});
+
+describe("the clock is read during work that takes few instructions", () => {
+  const work: Record<string, string> = {
+    "long strings are joined": "local s = string.rep('x', 1e5) for i = 1, 200 do local t = s .. i end",
+    "long strings are made": "for i = 1, 20 do string.rep('x', 1e6) end",
+    "strings are repeated without end": "string.rep('', 2e6)",
+    "tables are joined": "local t = {} for i = 1, 1000 do t[i] = 'a' end for i = 1, 200 do table.concat(t, ',') end",
+    "texts are replaced": "local s = string.rep('ab', 1e5) for i = 1, 5 do s:gsub('a', 'b') end",
+    "a pattern tries many places": "string.find(('a'):rep(18), ('a?'):rep(18) .. ('a'):rep(18))",
+    "a plain text is searched": "local s = string.rep('x', 1e6) for i = 1, 100 do s:find('y', 1, true) end",
+    "long strings are compared": `local a = string.rep('x', 1e6) local b = a .. 'b' a = a .. 'a'
+      for i = 1, 10 do local less = a < b end for i = 1, 10 do local less = a <= b end`,
+    "a table is sorted": "local t = {} for i = 1, 2e5 do t[i] = (i * 7919) % 100003 end table.sort(t)",
+    "elements are moved": "local t = {} for i = 1, 1e4 do t[i] = i end for i = 1, 50 do table.insert(t, 1, 0) end",
+    "JSON is written and read":
+      "local t = {} for i = 1, 1e4 do t[i] = i end for i = 1, 20 do cjson.decode(cjson.encode(t)) end",
+    "MessagePack is written and read":
+      "local t = {} for i = 1, 1e4 do t[i] = i end for i = 1, 20 do cmsgpack.unpack(cmsgpack.pack(t)) end",
+    "hashes are made": "local s = string.rep('x', 1e5) for i = 1, 100 do redis.sha1hex(s) end",
+    "structures are packed": "local f = string.rep('x', 1e5) for i = 1, 20 do struct.pack(f) end",
+    "commands run": "for i = 1, 5000 do redis.call('get', 'k') end",
+  };
+  for (const [what, script] of Object.entries(work)) {
+    test(`while ${what}`, () => {
+      let readings = 0;
+      // A clock that stands still, so that the work alone decides when it is read.
+      const monotonicMs = (): number => {
+        readings++;
+        return 0;
+      };
+      const bench = new ScriptBench({ monotonicMs, limitMs: () => 1000 });
+      bench.eval("return 1");
+      readings = 0;
+      expect(bench.eval(script)).toBe("$-1\r\n");
+      expect(readings).toBeGreaterThan(15);
+    });
+  }
+
+  const endlessSearches = {
+    "a pattern that tries too many places": "string.find(('a'):rep(40), ('a?'):rep(40) .. ('a'):rep(40))",
+    "a search for a long text": "string.find(('a'):rep(2e6), ('a'):rep(1e6) .. 'b', 1, true)",
+  };
+  test.each(Object.entries(endlessSearches))("%s is stopped, and so is pcall around it", (_, search) => {
+    const bench = impatient();
+    expect(bench.eval(`return ${search}`)).toMatch(/^-.*Script stopped after \d+ ms: it could not be paused/);
+    expect(bench.eval(`while true do pcall(function() ${search} end) end`)).toMatch(/^-.*Script stopped after/);
+    expect(bench.eval("return 1")).toBe(":1\r\n");
+  });
+
+  test("a script that has written goes on in a native function, and pauses after it", () => {
+    const bench = impatient();
+    const search = "string.find(('a'):rep(18), ('a?'):rep(18) .. ('a'):rep(18))";
+    expect(bench.eval(`redis.call('set', 'k', 1) for i = 1, 3 do ${search} end return 7`)).toBe(":7\r\n");
+    expect(bench.pauses).toBeGreaterThan(1);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { freePort } from "../../../tools/test-services/index.ts";
+import { freePort, waitUntil } from "../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -69,6 +69,22 @@ for (const transport of ["bun", "node"] as const) {
       await server.close();
       expect(server.server.keyspace.dirty).toBe(requests);
     });
+
+    test("a client that has waited is read again, although it has not read its replies yet", async () => {
+      const server = await startSlow({ transport });
+      const { keyspace } = server.server;
+      const client = await open(server.port);
+      client.stopReading();
+      await client.send(`SETRANGE large 8000000 x\r\n${"GET large\r\n".repeat(3)}`);
+      const channel = [...server.server.clients.connected.values()][0]?.client.channel;
+      await waitUntil(() => (channel?.pendingBytes ?? 0) > 0, { what: "unread replies", timeoutMs: 10_000 });
+      for (let rounds = 1; rounds <= 3; rounds++) {
+        await client.send("INCR n\r\n".repeat(requests));
+        const changes = 1 + rounds * requests;
+        await waitUntil(() => keyspace.dirty === changes, { what: "the requests to run", timeoutMs: 10_000 });
+      }
+      expect(channel?.pendingBytes).toBeGreaterThan(0);
+    }, 30_000);
 
     test("a client that blocks in the middle of its pipeline goes on when it is released", async () => {
       const server = await startSlow({ transport });

@@ -34,6 +34,7 @@ const checkDeclaration = {
     "not_started",
     "banned",
     "gate_closed",
+    "sale_paused",
     "gate_unavailable",
   ],
 } as const;

@@ -38,6 +38,8 @@ export const failures = {
 
   body_too_slow: { status: 408, message: "The body took too long to arrive." },
 
+  sale_conflict: { status: 409, message: "The sale exists, or somebody changed it meanwhile." },
+  units_gone: { status: 409, message: "Buyers have the units that were to be taken out." },
   name_taken: { status: 409, message: "A user of this name exists already." },
   order_not_payable: { status: 409, message: "The order can no longer be paid." },
   order_not_cancellable: { status: 409, message: "The order can no longer be cancelled." },
@@ -54,12 +56,14 @@ export const failures = {
 
   internal: { status: 500, message: "Something went wrong on the server." },
   overloaded: { status: 503, message: "The server is busy: try again with the same token." },
-  gate_closed: { status: 503, message: "Sales of this product are paused: try again with the same token." },
+  sale_paused: { status: 503, message: "The sale of this product is paused: try again with the same token." },
+  gate_closed: { status: 503, message: "This product cannot be sold for a moment: try again with the same token." },
   gate_unavailable: {
     status: 503,
     message:
       "It is unknown whether the reservation was made: try again with the same token, it takes one unit at most.",
   },
+  gate_behind: { status: 503, message: "The change is recorded, and reaches the gate as soon as it answers." },
   ledger_unavailable: { status: 503, message: "The book of orders cannot be reached: try again." },
   payment_unavailable: { status: 503, message: "The provider of payments cannot be reached: try again." },
   too_many_listeners: { status: 503, message: "Too many clients are listening for events: poll instead." },

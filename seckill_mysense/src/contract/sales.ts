@@ -7,6 +7,8 @@ export const saleSummary = z.object({
   title: z.string(),
   startsAtMs: timestampMs,
   endsAtMs: timestampMs,
+  paused: z.boolean().describe("Nothing of the sale is sold until its merchant resumes it."),
+  cancelled: z.boolean().describe("The sale is sold no more, and its orders are released."),
 });
 
 export const saleProduct = z.object({
@@ -16,6 +18,7 @@ export const saleProduct = z.object({
   currency: z.string(),
   total: z.number().int().describe("Units for sale in all."),
   limitPerUser: z.number().int(),
+  paused: z.boolean().describe("Only this product is paused."),
   available: z
     .number()
     .int()

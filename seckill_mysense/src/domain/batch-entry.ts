@@ -1,4 +1,5 @@
 import { isIdentifier } from "./identifier.ts";
+import type { RejectionReason } from "./order.ts";
 import type { AcceptedReservation, UnreadableReservation } from "./reservation.ts";
 
 /** A message of a batch as the ledger sees it. A part that the ledger cannot store is undefined. */
@@ -10,7 +11,12 @@ export interface BatchEntry {
   readonly epoch: number | undefined;
   /** The whole reservation, if every part of it is valid. */
   readonly reservation: AcceptedReservation | undefined;
+  /** With an entry that can only be rejected: why. "malformed" when not given. */
+  readonly refusal?: Refusal;
 }
+
+/** The reasons that lie in the message, and not in the ledger. */
+export type Refusal = Extract<RejectionReason, "malformed" | "discarded">;
 
 /** Other programs may write to the queue too: a value is checked here, so that one bad row cannot fail a batch. */
 export function entryOf(reservation: AcceptedReservation): BatchEntry {

@@ -4,7 +4,8 @@ import type { AcceptedReservation } from "./reservation.ts";
 import type { SaleProduct } from "./sale.ts";
 
 /** One product as the plan needs it. */
-export type PlannedProduct = ProductTotals & Pick<SaleProduct, "saleId" | "limitPerUser" | "epoch">;
+export type PlannedProduct = ProductTotals &
+  Pick<SaleProduct, "saleId" | "limitPerUser" | "epoch"> & { readonly cancelled?: boolean };
 
 /** `epoch` is the latest in which the gate accepted the reservation, if its message said so. */
 export interface KnownRejection {
@@ -89,7 +90,7 @@ class BatchPlanner {
     if (earlier !== undefined) return this.#rejectAgain({ ...entry, reservationId }, earlier);
 
     const { reservation } = entry;
-    if (reservation === undefined) return this.#reject({ ...entry, reservationId }, "malformed");
+    if (reservation === undefined) return this.#reject({ ...entry, reservationId }, entry.refusal ?? "malformed");
     const decision = this.#placeFor(reservation);
     if (typeof decision === "string") return this.#reject({ ...entry, reservationId }, decision);
     this.#order(reservation, decision);
@@ -105,6 +106,7 @@ class BatchPlanner {
     const taken = product.reserved + product.sold + (this.reserved.get(productId) ?? 0);
     // Checked before the limit per user: `limit_per_user` gives a unit back, and this unit does not exist.
     if (taken >= product.total) return "oversold";
+    if (product.cancelled === true) return "sale_cancelled";
     const slots = this.#slotsOf(holderKey(productId, userId));
     for (let slot = 1; slot <= product.limitPerUser; slot++) if (!slots.has(slot)) return slot;
     return "limit_per_user";

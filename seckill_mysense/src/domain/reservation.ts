@@ -29,5 +29,7 @@ export type ReserveOutcome =
   | { readonly kind: "sold_out"; readonly epoch: number }
   | { readonly kind: "not_started"; readonly startsAtMs: number }
   | { readonly kind: "ended" }
+  /** The merchant has paused the product or its sale. */
+  | { readonly kind: "paused" }
   /** The gate has no state for this product, or is closed for repair: nothing may be sold. */
   | { readonly kind: "closed" };

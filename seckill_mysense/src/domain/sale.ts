@@ -6,6 +6,18 @@ export interface Sale {
   readonly endsAtMs: number;
 }
 
+/** A draft is not sold yet; a cancelled sale is sold no more, and its orders are released. */
+export type SaleState = "draft" | "published" | "cancelled";
+
+/** A sale as the ledger keeps it. */
+export interface SaleRecord extends Sale {
+  readonly state: SaleState;
+  /** Nothing of the sale is sold until it is resumed. */
+  readonly paused: boolean;
+  /** Counts the changes of the sale and its products, from 1. */
+  readonly version: number;
+}
+
 /** One product of one sale. The product id is unique in the whole system, because `/check` names only that. */
 export interface SaleProduct {
   readonly id: string;
@@ -20,6 +32,31 @@ export interface SaleProduct {
   readonly limitPerUser: number;
   /** Generation of the gate's state: raised whenever the gate is rebuilt from the ledger. Starts at 1. */
   readonly epoch: number;
+}
+
+/** A product as the ledger keeps it. */
+export interface ProductRecord extends SaleProduct {
+  /** Whether only this product is paused. */
+  readonly paused: boolean;
+  /**
+   * The ledger's revision at the last change of the product or its sale. It only grows, and the gate applies each one at
+   * most once.
+   */
+  readonly revision: number;
+  /** Units that are to be taken out of the sale: the gate gives them up first. */
+  readonly lowering: Lowering | undefined;
+}
+
+export interface Lowering {
+  readonly total: number;
+  /** The revision at which it was asked for. */
+  readonly since: number;
+}
+
+export interface SaleContent {
+  readonly sale: SaleRecord;
+  /** In the order of their ids. */
+  readonly products: readonly ProductRecord[];
 }
 
 /**

@@ -1,14 +1,33 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { ReservationRequest } from "../domain/reservation.ts";
-import type { Sale, SaleProduct } from "../domain/sale.ts";
+import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../domain/sale.ts";
 import { GateRequestInvalid } from "./gate-errors.ts";
 import { checkIdentifier } from "./product-keys.ts";
 
 /** The stock that `arm` puts in place. */
 export interface Stock {
-  readonly sale: Sale;
-  readonly product: SaleProduct;
+  readonly sale: Sale | SaleRecord;
+  readonly product: SaleProduct | ProductRecord;
   readonly available: number;
+}
+
+/** What a record of the ledger says besides the stock. Without one the product is not paused, and has no version. */
+export function termsOf(
+  sale: Sale | SaleRecord,
+  product: SaleProduct | ProductRecord,
+): { readonly paused: boolean; readonly version: number } {
+  const isCancelled = "state" in sale && sale.state === "cancelled";
+  const paused = isCancelled || ("paused" in sale && sale.paused) || ("paused" in product && product.paused);
+  return { paused, version: "revision" in product ? product.revision : 0 };
+}
+
+/**
+ * The version with which a product is armed. Arming puts the ledger's present total in place, so a lower total that is
+ * asked for is still to take effect.
+ */
+export function armedVersion(product: SaleProduct | ProductRecord): number {
+  if (!("revision" in product)) return 0;
+  return product.lowering === undefined ? product.revision : product.lowering.since - 1;
 }
 
 /** Most outbox entries in one call: as many as a script can take as arguments, with room to spare. */

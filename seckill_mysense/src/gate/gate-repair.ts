@@ -1,4 +1,4 @@
-import type { Sale, SaleProduct } from "../domain/sale.ts";
+import type { Stock } from "./check-request.ts";
 import type { GateProduct } from "./product-keys.ts";
 
 /** One repairer's right to rebuild a product. Another one waits until the lease ends. */
@@ -17,10 +17,7 @@ export type BeginOutcome =
   | { readonly kind: "changed" };
 
 /** What a rebuilt product sells. */
-export interface RebuiltStock {
-  readonly sale: Sale;
-  readonly product: SaleProduct;
-  readonly available: number;
+export interface RebuiltStock extends Stock {
   /** The ledger's sequence. */
   readonly sequence: number;
   /** The numbers of fields that were filled in: a gate that lost some of them meanwhile must not open. */
@@ -41,21 +38,17 @@ export interface GateRepair {
   /** Ends the lease of a repair that cannot go on. The product stays closed. */
   leave(lease: RepairLease): Promise<void>;
   /**
-   * Lets this run of the server sell a product that was compared with the ledger in exactly this state, in a new epoch. A
+   * Lets this run of the server sell a product that was compared with the ledger in exactly this state, with the ledger's
+   * figures of a new epoch. A
    * sequence that a lost reservation carried then means nothing any more, and neither does its message.
    */
-  adopt(product: GateProduct, compared: ComparedState, next: NextEpoch): Promise<"adopted" | "changed">;
+  adopt(product: GateProduct, compared: ComparedState, next: Stock): Promise<"adopted" | "changed">;
 }
 
 /** The gate's figures that were compared with the ledger. */
 export interface ComparedState {
   readonly epoch: number;
   readonly sequence: number;
-  readonly available: number;
-}
-
-export interface NextEpoch {
-  readonly epoch: number;
   readonly available: number;
 }
 

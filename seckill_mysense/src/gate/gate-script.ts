@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import acknowledgeSource from "./scripts/acknowledge.lua" with { type: "text" };
 import adoptSource from "./scripts/adopt.lua" with { type: "text" };
+import amendSource from "./scripts/amend.lua" with { type: "text" };
 import armSource from "./scripts/arm.lua" with { type: "text" };
 import beginRepairSource from "./scripts/begin-repair.lua" with { type: "text" };
 import fillSource from "./scripts/fill.lua" with { type: "text" };
@@ -26,6 +27,7 @@ function gateScript(name: string, source: string): GateScript {
 export const gateScripts = {
   acknowledge: gateScript("acknowledge", acknowledgeSource),
   adopt: gateScript("adopt", adoptSource),
+  amend: gateScript("amend", amendSource),
   arm: gateScript("arm", armSource),
   beginRepair: gateScript("begin-repair", beginRepairSource),
   fill: gateScript("fill", fillSource),

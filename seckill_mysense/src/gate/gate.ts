@@ -1,6 +1,6 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
-import type { Sale, SaleProduct } from "../domain/sale.ts";
+import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../domain/sale.ts";
 import type { GateRepair } from "./gate-repair.ts";
 import type { GateProduct } from "./product-keys.ts";
 
@@ -30,6 +30,9 @@ export interface GateStatus {
   readonly holders: number;
   /** Reservations whose unit the ledger has released, in any epoch. */
   readonly returns: number;
+  /** The ledger's revision of the product that took effect last; 0 when none has. */
+  readonly version: number;
+  readonly paused: boolean;
 }
 
 /** What the caller knows of the gate's latest state. An older state answers `closed`. */
@@ -49,6 +52,18 @@ export type GiveBackOutcome =
   /** The gate knows nothing of the product. */
   | { readonly kind: "unknown" };
 
+export type AmendOutcome =
+  | { readonly kind: "amended" }
+  /** This version, or a newer one, took effect before. */
+  | { readonly kind: "already" }
+  /** The gate knows nothing of the product. */
+  | { readonly kind: "unknown" }
+  | { readonly kind: "other_epoch"; readonly epoch: number }
+  /** The product is closed, to be compared or rebuilt: it is then opened with the ledger's figures. */
+  | { readonly kind: "closed" }
+  /** Fewer units are left than are to be taken out: nothing has changed. */
+  | { readonly kind: "not_available"; readonly available: number };
+
 /** An outbox entry on its way to the queue. */
 export interface OutboxEntry {
   readonly entryId: string;
@@ -67,8 +82,18 @@ export interface Gate {
    * Puts the stock of a product in place that the gate does not know. A second call for the same epoch changes nothing
    * (a restart in mid-sale must not sell the stock again). `available` is total - reserved - sold from the ledger.
    * Rejects with `GateArmRefused` if the gate knows the product in another epoch: only a repair changes the epoch.
+   * What the ledger's records say besides, pause and revision, takes effect too.
    */
-  arm(sale: Sale, product: SaleProduct, available: number): Promise<"armed" | "already_armed">;
+  arm(
+    sale: Sale | SaleRecord,
+    product: SaleProduct | ProductRecord,
+    available: number,
+  ): Promise<"armed" | "already_armed">;
+  /**
+   * Brings an armed product to the ledger's records: times, limit, pause and total, or the lower total that the ledger
+   * asks for. Each revision takes effect at most once, in the product's epoch.
+   */
+  amend(sale: SaleRecord, product: ProductRecord): Promise<AmendOutcome>;
   /**
    * A reservation id that was accepted once is answered `replay` for ever, even after the end of the sale and after its
    * unit went back: buying again needs a new reservation id.

@@ -1,6 +1,6 @@
-import { checkReservation, checkStock } from "./check-request.ts";
+import { armedVersion, checkReservation, checkStock, termsOf, type Stock } from "./check-request.ts";
 import type { GateConnection } from "./gate-connection.ts";
-import type { BeginOutcome, GateRepair, RebuiltStock, RepairLease } from "./gate-repair.ts";
+import type { BeginOutcome, GateRepair, RepairLease } from "./gate-repair.ts";
 import { gateScripts } from "./gate-script.ts";
 import { relayGroup } from "./outbox.ts";
 import { productKeys } from "./product-keys.ts";
@@ -31,27 +31,32 @@ export function createGateRepair(connection: GateConnection, retentionMs: number
       checkStock(stock);
       const args = [token, ...stockArguments(stock, retentionMs), relayGroup];
       const counts = [stock.sequence, stock.holders, stock.decided].map(String);
-      const reply = await connection.run(gateScripts.finishRepair, productKeys(product), [...args, ...counts]);
+      const rest = [...counts, ...termArguments(stock)];
+      const reply = await connection.run(gateScripts.finishRepair, productKeys(product), [...args, ...rest]);
       return (reply as ["finished" | "lost"])[0];
     },
     async leave({ product, token }) {
       await connection.run(gateScripts.leaveRepair, productKeys(product), [token]);
     },
     async adopt(product, { epoch, sequence, available }, next) {
-      const args = [epoch, sequence, available, next.epoch, next.available].map(String);
-      const reply = await connection.run(gateScripts.adopt, productKeys(product), [...args, relayGroup]);
+      checkStock(next);
+      const args = [epoch, sequence, available].map(String);
+      const stock = [...stockArguments(next, retentionMs), relayGroup, ...termArguments(next)];
+      const reply = await connection.run(gateScripts.adopt, productKeys(product), [...args, ...stock]);
       return reply as "adopted" | "changed";
     },
   };
 }
 
 /** The figures of a stock, in the order in which scripts/arm.lua and scripts/finish-repair.lua take them. */
-export function stockArguments(
-  { sale, product, available }: Pick<RebuiltStock, "sale" | "product" | "available">,
-  retentionMs: number,
-): string[] {
+export function stockArguments({ sale, product, available }: Stock, retentionMs: number): string[] {
   const { epoch, total, limitPerUser } = product;
   return [epoch, available, total, sale.startsAtMs, sale.endsAtMs, limitPerUser, retentionMs].map(String);
+}
+
+/** What the scripts take besides: the version of the figures, and whether the product is paused. */
+export function termArguments({ sale, product }: Pick<Stock, "sale" | "product">): string[] {
+  return [String(armedVersion(product)), termsOf(sale, product).paused ? "1" : "0"];
 }
 
 function naming({ product }: RepairLease): { saleId: string; productId: string } {

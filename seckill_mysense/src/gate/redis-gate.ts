@@ -1,12 +1,13 @@
 import type { StockReturn } from "../domain/order.ts";
 import type { ReservationRequest } from "../domain/reservation.ts";
+import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
-import { checkCount, checkReservation, checkStock, type Stock } from "./check-request.ts";
-import type { Gate, GateStatus, GiveBackOutcome } from "./gate.ts";
+import { checkCount, checkReservation, checkStock, termsOf, type Stock } from "./check-request.ts";
+import type { AmendOutcome, Gate, GateStatus, GiveBackOutcome } from "./gate.ts";
 import { GateArmRefused, GateOutcomeUnknown } from "./gate-errors.ts";
 import { GateConnection, type GateServer } from "./gate-connection.ts";
-import { createGateRepair, stockArguments } from "./redis-gate-repair.ts";
+import { createGateRepair, stockArguments, termArguments } from "./redis-gate-repair.ts";
 import { gateScripts } from "./gate-script.ts";
 import { Outbox, relayGroup } from "./outbox.ts";
 import { checkIdentifier, productKeys, type GateProduct } from "./product-keys.ts";
@@ -49,6 +50,7 @@ export function createGate(options: GateOptions): Gate {
   const outbox = new Outbox(connection, logger);
   return {
     arm: (sale, product, available) => arm(connection, retentionMs, { sale, product, available }),
+    amend: (sale, product) => amend(connection, retentionMs, sale, product),
     reserve: async (request, { minEpoch = 0, minSequence = 0 } = {}) =>
       batcher.reserve(request, { minEpoch, minSequence }),
     giveBack: (stockReturn) => giveBack(connection, stockReturn),
@@ -66,7 +68,7 @@ export function createGate(options: GateOptions): Gate {
 async function arm(connection: GateConnection, retentionMs: number, stock: Stock): Promise<"armed" | "already_armed"> {
   checkStock(stock);
   const { sale, product } = stock;
-  const args = [...stockArguments(stock, retentionMs), relayGroup];
+  const args = [...stockArguments(stock, retentionMs), relayGroup, ...termArguments(stock)];
   const reply = await connection.run(gateScripts.arm, productKeys(product), args);
   const [outcome, detail] = reply as [string, string?];
   if (outcome === "armed" || outcome === "already_armed") return outcome;
@@ -74,6 +76,34 @@ async function arm(connection: GateConnection, retentionMs: number, stock: Stock
   if (outcome === "other_epoch") throw new GateArmRefused(`${what}: the gate is at epoch ${detail} already`);
   if (outcome === "repairing") throw new GateArmRefused(`${what}: the product is under repair`);
   throw new GateOutcomeUnknown(`arm: unreadable reply from the gate server: ${JSON.stringify(reply)}`);
+}
+
+async function amend(
+  connection: GateConnection,
+  retentionMs: number,
+  sale: SaleRecord,
+  product: ProductRecord,
+): Promise<AmendOutcome> {
+  const total = product.lowering?.total ?? product.total;
+  checkStock({ sale, product: { ...product, total }, available: 0 });
+  const { paused, version } = termsOf(sale, product);
+  const numbers = [product.epoch, version, total, sale.startsAtMs, sale.endsAtMs, product.limitPerUser];
+  const args = [...numbers, paused ? 1 : 0, retentionMs].map(String);
+  const reply = await connection.run(gateScripts.amend, productKeys(product), args);
+  const [kind, detail] = reply as [string, string?];
+  switch (kind) {
+    case "amended":
+    case "already":
+    case "unknown":
+    case "closed":
+      return { kind };
+    case "other_epoch":
+      return { kind, epoch: Number(detail) };
+    case "not_available":
+      return { kind, available: Number(detail) };
+    default:
+      throw new GateOutcomeUnknown(`amend: unreadable reply from the gate server: ${JSON.stringify(reply)}`);
+  }
 }
 
 async function giveBack(connection: GateConnection, stockReturn: StockReturn): Promise<GiveBackOutcome> {
@@ -100,6 +130,8 @@ const statusFigures = [
   "returns",
   "nowMs",
   "repairLeaseMs",
+  "version",
+  "paused",
 ] as const satisfies (keyof GateStatus)[];
 
 async function readStatus(connection: GateConnection, product: GateProduct): Promise<GateStatus | undefined> {
@@ -107,7 +139,8 @@ async function readStatus(connection: GateConnection, product: GateProduct): Pro
   if (reply.length === 0) return undefined;
   const entries = statusFigures.map((name, index) => [name, Number(reply[index])]);
   const figures = Object.fromEntries(entries) as Record<(typeof statusFigures)[number], number>;
-  return { ...figures, open: figures.open === 1, verified: figures.verified === 1 };
+  const { open, verified, paused } = figures;
+  return { ...figures, open: open === 1, verified: verified === 1, paused: paused === 1 };
 }
 
 async function holds(connection: GateConnection, request: ReservationRequest): Promise<boolean> {

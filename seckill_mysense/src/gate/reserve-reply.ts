@@ -35,6 +35,8 @@ function readOther(epoch: number, outcome: string): ReserveOutcome {
       return { kind: "sold_out", epoch };
     case "e":
       return { kind: "ended" };
+    case "p":
+      return { kind: "paused" };
     default:
       throw unreadable(outcome);
   }

@@ -1,42 +1,19 @@
 import type { SaleTokens } from "../authorization/sale-token.ts";
-import type { Sale, SaleProduct } from "../domain/sale.ts";
-import type { Gate, GateStatus } from "../gate/gate.ts";
-import type { Logger } from "../logging/logger.ts";
-import type { LedgerSales } from "../ledger/sales.ts";
-import { settledWithin } from "../time/settled-within.ts";
-import type { GateClock } from "./gate-clock.ts";
+import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
+import type { LedgerChanges } from "../ledger/changes.ts";
+import type { CatalogueProduct } from "./catalogue-product.ts";
+import type { HealthPart } from "../health/health-board.ts";
+import type { ProductHealth } from "./product-health.ts";
 import { RefusedReservations, SoldOutHint } from "./sold-out-hint.ts";
-
-/** One product as this gateway knows it. */
-export interface CatalogueProduct {
-  sale: Sale;
-  product: SaleProduct;
-  /** Units left at the last answer of the gate; null if the gate did not answer. */
-  available: number | null;
-  /** How many units had been given back to the gate at its last answer. */
-  returns: number;
-  /** The highest sequence of the gate that this gateway has seen in the product's epoch. */
-  sequence: number;
-  readonly soldOut: SoldOutHint;
-}
-
-/** Looks after the gates, and rebuilds those that have lost data. */
-export interface GateWatch {
-  /** This product does not sell, although its gate was asked for it. `seen`: the highest sequence that was seen of it. */
-  hurry(productId: string, seen: { readonly epoch: number; readonly sequence: number }): void;
-  /** Products that do not sell. */
-  readonly closed: number;
-  readonly counts: Readonly<Record<"armed" | "adopted" | "repaired", number>>;
-}
+import type { StockWatch } from "./stock-watch.ts";
 
 export interface CatalogueOptions {
-  readonly ledgerSales: Pick<LedgerSales, "list" | "read">;
-  readonly gate: Gate;
+  readonly changes: Pick<LedgerChanges, "since">;
+  readonly stock: StockWatch;
+  /** Takes the news of reading the ledger. */
+  readonly health: HealthPart;
+  readonly products: ProductHealth;
   readonly tokens: SaleTokens;
-  readonly logger: Logger;
-  readonly gateWatch: GateWatch | undefined;
-  /** Notes the clock of the gate's server. */
-  readonly gateClock: GateClock;
   readonly now: () => number;
   readonly refreshMs: number;
   readonly maxSales: number;
@@ -44,29 +21,37 @@ export interface CatalogueOptions {
   readonly refusedCapacity: number;
 }
 
-/** The most products whose stock is read at each refresh. Products beyond it are listed without their stock. */
-const maxWatchedProducts = 256;
-/** A sale that ended longer ago than this no longer changes, so it is not read again. */
+interface CatalogueSale {
+  sale: SaleRecord;
+  products: CatalogueProduct[];
+}
+
+/** The gate is watched for this long after the end of a sale. */
 const settledAfterMs = 60_000;
+/** Buyers may ask about their reservations for this long after the end; then the sale is forgotten. */
+const keptAfterEndMs = 7 * 24 * 60 * 60 * 1_000;
+/** How often sales are chosen anew although none has changed: with time, some end. */
+const chooseEveryMs = 10_000;
 
 /**
- * The sales and products in memory, refreshed from the ledger, so that no request has to read the ledger for them.
- * A product that is not in the catalogue counts as unknown.
+ * The sales and products in memory, so that no request has to read the ledger for them. A refresh reads what has changed
+ * since the one before. A product that is not in the catalogue counts as unknown.
  */
 export class Catalogue {
   readonly #options: CatalogueOptions;
   readonly #refused: RefusedReservations;
+  /** All sales that are not long over, drafts among them. */
+  readonly #known = new Map<string, { sale: SaleRecord; products: Map<string, CatalogueProduct> }>();
   #products = new Map<string, CatalogueProduct>();
-  #sales: { sale: Sale; products: CatalogueProduct[] }[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #sales: readonly CatalogueSale[] = [];
+  #live: readonly CatalogueProduct[] = [];
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #stopped = false;
+  /** Which sales are left out, in words; undefined if none is. */
+  #leftOut: string | undefined;
   #version = 0;
-  #ledgerSeenMs = 0;
-  #gateSeenMs = 0;
-  /** Products for which the gate has not answered yet. */
-  readonly #asked = new Set<string>();
-  /** The parts that are unreachable now. Each outage is logged once, not at every refresh. */
-  readonly #outages = new Set<string>();
+  #revision = -1;
+  #chooseAtMs = 0;
 
   constructor(options: CatalogueOptions) {
     this.#options = options;
@@ -83,124 +68,139 @@ export class Catalogue {
   }
 
   /** Sorted by their end, the latest first. */
-  sales(): readonly { readonly sale: Sale; readonly products: readonly CatalogueProduct[] }[] {
+  sales(): readonly { readonly sale: SaleRecord; readonly products: readonly CatalogueProduct[] }[] {
     return this.#sales;
   }
 
-  /** Whether both the ledger and the gate answered within the last few refreshes. */
-  isFresh(): boolean {
-    const sinceMs = this.#options.now() - this.#options.refreshMs * 5;
-    return this.#ledgerSeenMs > sinceMs && this.#gateSeenMs > sinceMs;
+  get productCount(): number {
+    return this.#products.size;
+  }
+
+  /** Whether this gateway can sell anything: the gate answers, and something that is on sale now is well. */
+  canSell(): boolean {
+    const { now, refreshMs, stock, products } = this.#options;
+    const nowMs = now();
+    if (stock.seenMs <= nowMs - refreshMs * 5) return false;
+    const onSale = this.#live.filter((entry) => isOnSale(entry, nowMs));
+    return onSale.length === 0 || onSale.some(({ product }) => products.isWell(product.id));
   }
 
   /** Reads everything once, then refreshes until `stop`. Rejects if the first read of the ledger fails. */
   async start(): Promise<void> {
-    await this.refresh();
-    this.#schedule();
+    await this.#readLedger();
+    await this.#readStock();
+    // Apart from each other, so that the gate is watched while the ledger is away.
+    this.#repeat(() => this.#followLedger());
+    this.#repeat(() => this.#readStock());
   }
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  #schedule(): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.refresh()
-        .catch((error: unknown) => this.#tellOutage("the ledger", String(error)))
-        .finally(() => this.#schedule());
-    }, this.#options.refreshMs);
-  }
-
+  /** Reads what has changed in the ledger, and looks at the gate. Problems stand in /readyz. */
   async refresh(): Promise<void> {
-    const { ledgerSales, tokens, now, maxSales } = this.#options;
-    const sales = (await ledgerSales.list()).toSorted((a, b) => b.endsAtMs - a.endsAtMs).slice(0, maxSales);
-    const known = new Map(this.#sales.map((entry) => [entry.sale.id, entry]));
-    const entries: { sale: Sale; products: CatalogueProduct[] }[] = [];
-    for (const sale of sales) {
-      const before = known.get(sale.id);
-      if (before !== undefined && sale.endsAtMs + settledAfterMs < now()) entries.push(before);
-      else entries.push({ sale, products: await this.#readProducts(sale.id) });
-    }
-    this.#sales = entries;
-    this.#products = new Map(entries.flatMap(({ products }) => products.map((entry) => [entry.product.id, entry])));
-    tokens.setSales(sales.map((sale) => sale.id));
-    this.#ledgerSeenMs = now();
-    this.#tellRecovery("the ledger");
+    await this.#followLedger();
     await this.#readStock();
+  }
+
+  #repeat(work: () => Promise<void>): void {
+    if (this.#stopped) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      void work().finally(() => this.#repeat(work));
+    }, this.#options.refreshMs);
+    this.#timers.add(timer);
+  }
+
+  async #followLedger(): Promise<void> {
+    try {
+      await this.#readLedger();
+    } catch (error) {
+      this.#options.health.degraded(String(error));
+    }
+  }
+
+  async #readLedger(): Promise<void> {
+    const { changes, now } = this.#options;
+    const { revision, sales, products } = await changes.since(this.#revision, { endedAfterMs: now() - keptAfterEndMs });
+    for (const sale of sales) this.#takeSale(sale);
+    for (const product of products) this.#takeProduct(product);
+    this.#revision = revision;
+    if (sales.length > 0 || products.length > 0 || now() >= this.#chooseAtMs) this.#choose();
+    if (this.#leftOut === undefined) this.#options.health.ok();
+    else this.#options.health.degraded(this.#leftOut);
+  }
+
+  #takeSale(sale: SaleRecord): void {
+    const known = this.#known.get(sale.id);
+    if (known === undefined) this.#known.set(sale.id, { sale, products: new Map() });
+    else {
+      known.sale = sale;
+      for (const entry of known.products.values()) entry.sale = sale;
+    }
+  }
+
+  #takeProduct(product: ProductRecord): void {
+    const known = this.#known.get(product.saleId);
+    if (known === undefined) return;
+    const before = known.products.get(product.id);
+    if (before === undefined) {
+      const soldOut = new SoldOutHint(this.#refused, this.#options.soldOutHintMs);
+      const entry = {
+        sale: known.sale,
+        product,
+        available: null,
+        returns: 0,
+        sequence: 0,
+        isDue: true,
+        isClosed: false,
+        isAsked: false,
+        soldOut,
+      };
+      known.products.set(product.id, entry);
+      return;
+    }
+    // There may be units again.
+    before.soldOut.clear();
+    if (before.product.epoch !== product.epoch) before.sequence = 0;
+    Object.assign(before, { product, isDue: true });
+  }
+
+  /** Chooses the sales to keep: those that are open, then the next ones, then those that ended last. */
+  #choose(): void {
+    const { now, maxSales, tokens } = this.#options;
+    const nowMs = now();
+    this.#chooseAtMs = nowMs + chooseEveryMs;
+    for (const [id, { sale }] of this.#known) if (sale.endsAtMs + keptAfterEndMs < nowMs) this.#known.delete(id);
+    const listed = [...this.#known.values()].filter(({ sale }) => sale.state !== "draft");
+    listed.sort((a, b) => urgency(a.sale, nowMs) - urgency(b.sale, nowMs));
+    const kept = listed.slice(0, maxSales).map(({ sale, products }) => ({ sale, products: [...products.values()] }));
+    const left = listed.length - kept.length;
+    const problem = `${left} of ${listed.length} sales are left out: limits.sales is ${maxSales}`;
+    this.#leftOut = left > 0 ? problem : undefined;
+    this.#sales = kept.toSorted((a, b) => b.sale.endsAtMs - a.sale.endsAtMs);
+    const products = kept.flatMap((one) => one.products);
+    this.#products = new Map(products.map((entry) => [entry.product.id, entry]));
+    this.#live = products.filter(({ sale }) => sale.endsAtMs + settledAfterMs >= nowMs);
+    tokens.setSales(kept.map(({ sale }) => sale.id));
     this.#version++;
   }
 
-  #tellOutage(part: string, error: string): void {
-    if (this.#outages.has(part)) return;
-    this.#outages.add(part);
-    this.#options.logger.warn(`${part} cannot be read`, { error });
-  }
-
-  #tellRecovery(part: string): void {
-    if (this.#outages.delete(part)) this.#options.logger.info(`${part} can be read again`);
-  }
-
-  async #readProducts(saleId: string): Promise<CatalogueProduct[]> {
-    const read = await this.#options.ledgerSales.read(saleId);
-    return (read?.products ?? []).map((product) => {
-      const before = this.#products.get(product.id);
-      if (before === undefined) return this.#newProduct(read!.sale, product);
-      if (before.product.epoch !== product.epoch) {
-        before.soldOut.clear();
-        before.sequence = 0;
-      }
-      return Object.assign(before, { sale: read!.sale, product });
-    });
-  }
-
-  #newProduct(sale: Sale, product: SaleProduct): CatalogueProduct {
-    const soldOut = new SoldOutHint(this.#refused, this.#options.soldOutHintMs);
-    return { sale, product, available: null, returns: 0, sequence: 0, soldOut };
-  }
-
-  /**
-   * Asks the gate for all watched products, and waits only a while. One node of the gate that does not answer must not
-   * make this gateway look as if it could not sell the products of the others.
-   */
   async #readStock(): Promise<void> {
-    const { now, refreshMs } = this.#options;
-    const open = [...this.#products.values()].filter(({ sale }) => sale.endsAtMs + settledAfterMs >= now());
-    const watched = open.slice(0, maxWatchedProducts).filter(({ product }) => !this.#asked.has(product.id));
-    const readings = watched.map((entry) => this.#readStockOf(entry));
-    await settledWithin(refreshMs / 2, Promise.all(readings));
-    if (open.length === 0) this.#gateSeenMs = now();
+    await this.#options.stock.round(this.#live);
+    this.#version++;
   }
+}
 
-  async #readStockOf(entry: CatalogueProduct): Promise<void> {
-    const { gate, now, gateClock } = this.#options;
-    const { sale, product } = entry;
-    this.#asked.add(product.id);
-    const askedMs = now();
-    try {
-      const status = await gate.status(sale.id, product.id);
-      this.#gateSeenMs = now();
-      this.#tellRecovery("the gate");
-      if (status !== undefined) gateClock.note(status.nowMs, askedMs, this.#gateSeenMs);
-      this.#noteStatus(entry, status);
-    } catch (error) {
-      entry.available = null;
-      this.#tellOutage("the gate", String(error));
-    } finally {
-      this.#asked.delete(product.id);
-    }
-  }
+function isOnSale({ sale, product }: CatalogueProduct, nowMs: number): boolean {
+  const isOpen = sale.startsAtMs <= nowMs && nowMs < sale.endsAtMs;
+  return isOpen && sale.state === "published" && !sale.paused && !product.paused;
+}
 
-  #noteStatus(entry: CatalogueProduct, status: GateStatus | undefined): void {
-    const { id, epoch } = entry.product;
-    const sells = status?.open === true && status.verified && status.epoch === epoch;
-    if (!sells) this.#options.gateWatch?.hurry(id, { epoch, sequence: entry.sequence });
-    entry.available = sells ? status.available : null;
-    if (!sells) return;
-    entry.sequence = Math.max(entry.sequence, status.sequence);
-    // Another gateway may have sold a returned unit to a buyer whom this gateway remembers as refused.
-    if (status.available > 0 || status.returns !== entry.returns) entry.soldOut.clear();
-    entry.returns = status.returns;
-  }
+/** Sorts sales: the smaller, the more a gateway needs them. */
+function urgency(sale: SaleRecord, nowMs: number): number {
+  if (sale.endsAtMs <= nowMs) return Number.MAX_SAFE_INTEGER / 2 - sale.endsAtMs;
+  return sale.startsAtMs;
 }

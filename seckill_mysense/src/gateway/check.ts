@@ -6,7 +6,9 @@ import type { CheckAnswer } from "../contract/check.ts";
 import type { AcceptedReservation } from "../domain/reservation.ts";
 import type { ReserveOptions } from "../gate/gate.ts";
 import type { FailureCode } from "../contract/failures.ts";
-import type { Catalogue, CatalogueProduct, GateWatch } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { CatalogueProduct } from "./catalogue-product.ts";
+import type { GateWatch } from "./stock-watch.ts";
 import type { GateAnswer, GateCalls } from "./gate-calls.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { NodeLimits } from "./node-limits.ts";
@@ -57,6 +59,7 @@ const encoded = {
   product_not_found: encodedRefusal("product_not_found"),
   body_too_large: encodedRefusal("body_too_large"),
   overloaded: encodedRefusal("overloaded", { retryAfterSeconds: 1 }),
+  sale_paused: encodedRefusal("sale_paused", { retryAfterSeconds: 5 }),
   gate_closed: encodedRefusal("gate_closed", { retryAfterSeconds: 1 }),
   gate_unavailable: encodedRefusal("gate_unavailable", { retryAfterSeconds: 1 }),
 } satisfies Partial<Record<FailureCode, () => Response>>;
@@ -93,7 +96,10 @@ export class Check {
     if (entry === undefined) return this.#turnAway("product_not_found");
     if (productId !== claims.productId) return this.#wrongProduct(claims);
     if (this.#isBodyTooLarge(request)) return this.#turnAway("body_too_large");
-    if (nowMs < claims.notBeforeMs - this.#options.startLeewayMs) return this.#notStarted(claims.notBeforeMs, nowMs);
+    // The start may have moved since the token was issued.
+    const { startsAtMs, state } = entry.sale;
+    if (state === "cancelled") return this.#turnAway("sale_ended");
+    if (nowMs < startsAtMs - this.#options.startLeewayMs) return this.#notStarted(startsAtMs, nowMs);
     // Checked before the limits, because it is cheaper.
     if (entry.soldOut.refuses(claims.reservationId, nowMs)) return this.#turnAway("sold_out");
     const waitMs = this.#addressWaitMs(request, server, nowMs);
@@ -187,6 +193,7 @@ export class Check {
   async #askGate(claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Promise<Response> {
     const { gateCalls, metrics, elapsedMs } = this.#options;
     const { saleId, productId, userId, reservationId } = claims;
+    entry.isAsked = true;
     const startedMs = elapsedMs();
     const outcome = await gateCalls.reserve({ saleId, productId, userId, reservationId }, knownOf(entry));
     metrics.observeGateLatency((elapsedMs() - startedMs) / 1000);
@@ -219,7 +226,10 @@ export class Check {
         return this.#notStarted(outcome.startsAtMs, nowMs);
       case "ended":
         return this.#turnAway("sale_ended");
+      case "paused":
+        return this.#turnAway("sale_paused");
       case "closed":
+        entry.isDue = true;
         this.#options.gateWatch?.hurry(productId, { epoch: entry.product.epoch, sequence: entry.sequence });
         return this.#turnAway("gate_closed");
       case "busy":

@@ -7,16 +7,19 @@ import { Sessions } from "../authorization/sessions.ts";
 import { endpoints } from "../contract/endpoints.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Gate } from "../gate/gate.ts";
+import type { HealthBoard } from "../health/health-board.ts";
+import { partsUp } from "../operations/operations-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PaymentProvider } from "../payments/payment-provider.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
-import { Catalogue, type GateWatch } from "./catalogue.ts";
+import { Catalogue } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
 import { type AddressOf, Check } from "./check.ts";
 import { GateClock } from "./gate-clock.ts";
+import { ProductHealth } from "./product-health.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
@@ -29,18 +32,23 @@ import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
+import { type GateWatch, StockWatch } from "./stock-watch.ts";
+import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
+import { type Amended, amendProduct } from "../sales/amend-product.ts";
 import { mountTokens } from "./token-handlers.ts";
 import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
-  readonly ledger: Pick<Ledger, "sales" | "users" | "orders" | "payments" | "gates">;
+  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "payments" | "gates">;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
   readonly settings: Settings;
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
   readonly logger: Logger;
+  /** The parts that this gateway stands on, for /readyz. */
+  readonly health: HealthBoard;
   /** Arms gates, and rebuilds those that have lost data. */
   readonly gateWatch?: GateWatch;
   /** Unix milliseconds. */
@@ -173,6 +181,7 @@ interface System extends AuthorizationParts {
   readonly metrics: GatewayMetrics;
   readonly gateClock: GateClock;
   readonly catalogue: Catalogue;
+  readonly productHealth: ProductHealth;
   readonly gateCalls: GateCalls;
   readonly watchers: ReservationWatchers;
   readonly refunds: RefundFigures;
@@ -184,6 +193,14 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
   const { choice } = authorization;
   const tokens = new SaleTokens(secrets, choice);
   const gateClock = new GateClock(now);
+  const productHealth = new ProductHealth(logger);
+  const amend = (sale: SaleRecord, product: ProductRecord): Promise<Amended> =>
+    amendProduct({ gate, changes: ledger.changes, now }, sale, product);
+  const stock = new StockWatch({
+    ...{ gate, gateWatch, gateClock, amend, now },
+    health: parts.health.part("stock"),
+    products: productHealth,
+  });
   return {
     ...authorization,
     tokens,
@@ -191,13 +208,13 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     metrics: new GatewayMetrics(),
     gateClock,
+    productHealth,
     catalogue: new Catalogue({
-      ledgerSales: ledger.sales,
-      gate,
+      changes: ledger.changes,
+      stock,
+      health: parts.health.part("catalogue"),
+      products: productHealth,
       tokens,
-      logger,
-      gateWatch,
-      gateClock,
       now,
       refreshMs: 1_000,
       maxSales: limits.sales,
@@ -257,9 +274,11 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
     app,
     { ...mount, nodeLimits: undefined },
     {
-      isReady: () => catalogue.isFresh(),
+      canSell: () => catalogue.canSell(),
+      health: parts.health,
+      products: system.productHealth,
       gauges: () => ({ ...gaugesOf(system), seckill_closed_products: parts.gateWatch?.closed ?? 0 }),
-      counts: () => [...countsOf(system), ...countsOfGates(parts.gateWatch)],
+      counts: () => [partCounts(parts.health), ...countsOf(system), ...countsOfGates(parts.gateWatch)],
     },
   );
   app.get("/", salePage.page);
@@ -273,10 +292,16 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_gate_calls_running: system.gateCalls.running,
     seckill_event_listeners: system.watchers.count,
     seckill_requests_in_flight: system.nodeLimits.inFlight,
+    seckill_products: system.catalogue.productCount,
+    seckill_products_not_well: system.productHealth.notWell,
     seckill_failing_users: system.local.failingUsers,
     ...system.refunds.gauges,
     ...system.ring?.gauges,
   };
+}
+
+function partCounts(health: HealthBoard): LabelledCounts {
+  return { name: "seckill_part_up", type: "gauge", label: "part", counts: partsUp(health) };
 }
 
 function countsOf({ ring }: System): readonly LabelledCounts[] {

@@ -40,7 +40,7 @@ export interface EndpointInput<E extends Endpoint> {
 /** A handler returns a `Response` itself only if the answer is not JSON. */
 export type EndpointAnswer<E extends Endpoint> =
   | Success<z.infer<E["ok"]>>
-  | Refusal<E["failures"][number] | "limited" | "address_limited" | "overloaded">
+  | Refusal<E["failures"][number] | "invalid_request" | "limited" | "address_limited" | "overloaded">
   | Response;
 
 export type EndpointHandler<E extends Endpoint> = (
@@ -48,8 +48,9 @@ export type EndpointHandler<E extends Endpoint> = (
 ) => EndpointAnswer<E> | Promise<EndpointAnswer<E>>;
 
 export interface MountOptions {
-  readonly sessions: Sessions;
-  readonly authorizer: Authorizer;
+  /** Both undefined on a listener that has no buyers. */
+  readonly sessions?: Sessions;
+  readonly authorizer?: Authorizer;
   readonly clientAddress: ClientAddress;
   /** Undefined for endpoints that must answer operators even when the gateway is full. */
   readonly nodeLimits: NodeLimits | undefined;
@@ -129,7 +130,7 @@ async function authorize(
     return isRight ? { value: undefined } : { failure: "internal_secret_wrong" };
   }
   const session = readSession(options, request);
-  if (session === undefined) {
+  if (session === undefined || options.authorizer === undefined) {
     return endpoint.authorization === "session" ? { failure: "session_required" } : { value: undefined };
   }
   const verdict = await options.authorizer.decide({ kind: "api", userId: session.userId });
@@ -168,7 +169,7 @@ function parse(schema: z.ZodType, input: unknown, name: string): Checked<unknown
 
 function readSession(options: MountOptions, request: Request): Session | undefined {
   const cookie = cookieValue(request.headers, sessionCookieName);
-  return cookie === undefined ? undefined : options.sessions.read(cookie, options.now());
+  return cookie === undefined ? undefined : options.sessions?.read(cookie, options.now());
 }
 
 /** Browsers send the origin of a request. Other programs do not, but they carry no cookies of other users either. */

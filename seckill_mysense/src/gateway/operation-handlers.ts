@@ -1,10 +1,15 @@
 import { healthz, metrics, openapi, readyz } from "../contract/operation.ts";
 import { openApiDocument } from "../contract/openapi.ts";
+import type { HealthBoard } from "../health/health-board.ts";
+import type { ProductHealth } from "./product-health.ts";
+import { answer } from "./refusal.ts";
 import type { LabelledCounts } from "./gateway-metrics.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
 export interface OperationOptions {
-  readonly isReady: () => boolean;
+  readonly canSell: () => boolean;
+  readonly health: HealthBoard;
+  readonly products: ProductHealth;
   /** Current values by metric name. */
   readonly gauges: () => Readonly<Record<string, number>>;
   /** Metrics with a label, which other parts keep. */
@@ -14,15 +19,17 @@ export interface OperationOptions {
 export function mountOperation(app: GatewayApp, mount: MountOptions, options: OperationOptions): void {
   mountEndpoint(app, healthz, mount, () => ({ ok: { status: "ok" as const } }));
 
-  mountEndpoint(app, readyz, mount, () =>
-    options.isReady()
-      ? { ok: { status: "ready" as const } }
-      : {
-          failure: "gate_unavailable" as const,
-          message: "Ledger or gate have not answered for a while.",
-          retryAfterSeconds: 1,
-        },
-  );
+  mountEndpoint(app, readyz, mount, () => {
+    const { readiness } = options.health;
+    const report = { parts: [...options.health.parts], ...options.products.report() };
+    if (readiness !== "unready" && options.canSell()) {
+      const isReady = readiness === "ready" && report.productsNotWell === 0;
+      return { ok: { status: isReady ? ("ready" as const) : ("degraded" as const), ...report } };
+    }
+    mount.metrics.refusals.add("gate_unavailable");
+    const refusal = { error: "gate_unavailable", message: "This gateway can sell nothing now.", retryAfterSeconds: 1 };
+    return answer({ ...refusal, status: "unready", ...report }, 503, { "retry-after": "1" });
+  });
 
   mountEndpoint(
     app,

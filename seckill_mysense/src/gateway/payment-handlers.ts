@@ -11,7 +11,7 @@ import { mountOrders } from "./order-handlers.ts";
 import { readBody } from "./read-json-body.ts";
 
 interface PaymentParts {
-  readonly ledger: Pick<Ledger, "sales" | "orders" | "payments">;
+  readonly ledger: Pick<Ledger, "orders" | "payments">;
   readonly provider?: PaymentProvider | undefined;
   readonly settings: Settings;
   readonly logger: Logger;
@@ -32,11 +32,11 @@ export function mountPayments(
   mount: MountOptions,
   { ledger, provider, settings, logger, now }: PaymentParts,
 ): void {
-  const { payments, sales, orders } = ledger;
+  const { payments, orders } = ledger;
   const askAfterMs = settings.payments.ask_after_seconds * 1_000;
   mountOrders(app, mount, {
     orders,
-    startPayment: provider && ((order) => startPayment(order, { payments, sales, provider, askAfterMs, now })),
+    startPayment: provider && ((order) => startPayment(order, { payments, provider, askAfterMs, now })),
   });
 
   const body = { ...mount.body, maxBytes: settings.payments.max_callback_bytes };

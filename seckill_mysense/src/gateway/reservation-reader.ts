@@ -5,7 +5,8 @@ import { repairedAfterEndMs } from "../domain/sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerGates } from "../ledger/gates.ts";
-import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { CatalogueProduct } from "./catalogue-product.ts";
 
 /** The user who asks, and the product if the request names one. */
 export interface ReservationAsker {
@@ -23,7 +24,7 @@ const statusOf = {
   paid: "paid",
   cancelled: "cancelled",
   expired: "expired",
-  refund_pending: "refund_pending",
+  refund_due: "refund_due",
   refunded: "refunded",
 } as const satisfies Record<OrderState, ReservationStatus>;
 
@@ -37,10 +38,13 @@ export function describeOrder(order: Order): Reservation {
     reservation: order.reservationId,
     status: statusOf[order.state],
     productID: order.productId,
-    ...(order.paidAtMs !== undefined && { paidAtMs: order.paidAtMs }),
-    ...(order.releasedAtMs !== undefined && { releasedAtMs: order.releasedAtMs }),
-    ...(order.refundedAtMs !== undefined && { refundedAtMs: order.refundedAtMs }),
     ...(order.state === "reserved" && { payBeforeMs: order.payBeforeMs }),
+    ...{ productName: order.productName, priceMinor: order.priceMinor, currency: order.currency },
+    ...{ quantity: order.quantity, recordedAtMs: order.recordedAtMs },
+    ...(order.paidAtMs !== undefined && { paidAtMs: order.paidAtMs }),
+    ...(order.cancelledAtMs !== undefined && { cancelledAtMs: order.cancelledAtMs }),
+    ...(order.expiredAtMs !== undefined && { expiredAtMs: order.expiredAtMs }),
+    ...(order.refundedAtMs !== undefined && { refundedAtMs: order.refundedAtMs }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { listSales, readSale, type SaleDetails } from "../contract/sales.ts";
-import type { Sale } from "../domain/sale.ts";
-import type { Catalogue, CatalogueProduct } from "./catalogue.ts";
+import type { SaleRecord } from "../domain/sale.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { CatalogueProduct } from "./catalogue-product.ts";
 import { encodedAnswer } from "./refusal.ts";
 import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
 
@@ -24,9 +25,10 @@ export function mountSales(app: GatewayApp, mount: MountOptions, catalogue: Cata
   });
 }
 
-function toDetails(sale: Sale, products: readonly CatalogueProduct[]): SaleDetails {
+function toDetails(sale: SaleRecord, products: readonly CatalogueProduct[]): SaleDetails {
   return {
-    ...sale,
+    ...{ id: sale.id, title: sale.title, startsAtMs: sale.startsAtMs, endsAtMs: sale.endsAtMs },
+    ...{ paused: sale.paused, cancelled: sale.state === "cancelled" },
     products: products.map(({ product, available }) => ({
       id: product.id,
       name: product.name,
@@ -34,6 +36,7 @@ function toDetails(sale: Sale, products: readonly CatalogueProduct[]): SaleDetai
       currency: product.currency,
       total: product.total,
       limitPerUser: product.limitPerUser,
+      paused: product.paused,
       available,
     })),
   };

@@ -23,7 +23,7 @@ export function mountTokens(app: GatewayApp, mount: MountOptions, options: Token
       return { failure: "product_not_found", message: `There is no product ${JSON.stringify(body.productID)}.` };
     }
     const nowMs = options.now();
-    if (nowMs >= entry.sale.endsAtMs) return { failure: "sale_ended" };
+    if (nowMs >= entry.sale.endsAtMs || entry.sale.state === "cancelled") return { failure: "sale_ended" };
     const claims = {
       saleId: entry.sale.id,
       productId: entry.product.id,

@@ -35,6 +35,8 @@ export interface SaleAudit {
 
 /** The figures that the verifier checks. */
 export interface LedgerAudit {
+  /** How many orders and rejections a product has, in any state: for each of them the gate once gave away a unit. */
+  countRecorded(productId: string): Promise<number>;
   /** All figures come from one snapshot of the database, so they agree with each other even on a running system. */
   auditSale(saleId: string): Promise<SaleAudit | undefined>;
 }

@@ -3,13 +3,22 @@ import { describeBadIdentifier, isIdentifier } from "../domain/identifier.ts";
 import { InvalidSaleError } from "./ledger-errors.ts";
 
 const maxTextLength = 200;
+const maxProducts = 10_000;
+/** The gate keeps what a buyer holds in one field. */
+const maxLimitPerUser = 1_000;
 
 /** Throws `InvalidSaleError` for an invalid sale, because a database's own message would not explain what is wrong. */
 export function checkSale(sale: Sale, products: readonly SaleProduct[]): void {
   if (!isIdentifier(sale.id)) throw new InvalidSaleError(describeBadIdentifier("the sale's id", sale.id));
+  if (sale.id.includes(":")) {
+    throw new InvalidSaleError(`the sale's id is ${JSON.stringify(sale.id)}; it must not contain a colon`);
+  }
   const name = `sale ${sale.id}`;
+  if (products.length > maxProducts) {
+    throw new InvalidSaleError(`${name} has ${products.length} products; at most ${maxProducts} are possible`);
+  }
   checkText(name, "title", sale.title);
-  checkWhole(name, { startsAtMs: sale.startsAtMs, endsAtMs: sale.endsAtMs }, 0);
+  checkWhole(name, { startsAtMs: sale.startsAtMs, endsAtMs: sale.endsAtMs });
   if (sale.endsAtMs <= sale.startsAtMs) {
     throw new InvalidSaleError(
       `${name}: endsAtMs is ${sale.endsAtMs}, but must be later than startsAtMs, ${sale.startsAtMs}`,
@@ -34,8 +43,9 @@ function checkProduct(sale: Sale, product: SaleProduct): void {
       `${name}: currency is ${JSON.stringify(product.currency)}, not three letters such as EUR`,
     );
   }
-  checkWhole(name, { priceMinor: product.priceMinor, total: product.total }, 0);
-  checkWhole(name, { limitPerUser: product.limitPerUser, epoch: product.epoch }, 1);
+  checkWhole(name, { priceMinor: product.priceMinor, total: product.total });
+  checkWhole(name, { limitPerUser: product.limitPerUser }, 1, maxLimitPerUser);
+  checkWhole(name, { epoch: product.epoch }, 1);
 }
 
 function checkText(name: string, field: string, value: string): void {
@@ -44,11 +54,14 @@ function checkText(name: string, field: string, value: string): void {
   throw new InvalidSaleError(`${name}: ${field} is ${shown}; it must have 1 to ${maxTextLength} characters`);
 }
 
-function checkWhole(name: string, values: Record<string, number>, least: number): void {
+function checkWhole(
+  name: string,
+  values: Record<string, number>,
+  least = 0,
+  most: number = Number.MAX_SAFE_INTEGER,
+): void {
   for (const [field, value] of Object.entries(values)) {
-    if (Number.isSafeInteger(value) && value >= least) continue;
-    throw new InvalidSaleError(
-      `${name}: ${field} is ${value}, not a whole number from ${least} to ${Number.MAX_SAFE_INTEGER}`,
-    );
+    if (Number.isSafeInteger(value) && value >= least && value <= most) continue;
+    throw new InvalidSaleError(`${name}: ${field} is ${value}, not a whole number from ${least} to ${most}`);
   }
 }

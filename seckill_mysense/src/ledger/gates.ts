@@ -1,9 +1,9 @@
-import type { Sale, SaleProduct } from "../domain/sale.ts";
+import type { ProductRecord, SaleProduct, SaleRecord } from "../domain/sale.ts";
 
 /** What the ledger knows of one product's gate. */
 export interface GateRecord {
-  readonly sale: Sale;
-  readonly product: SaleProduct;
+  readonly sale: SaleRecord;
+  readonly product: ProductRecord;
   /** The latest epoch for which the gate was, or was about to be, armed; 0 before the first. */
   readonly armedEpoch: number;
   /** The highest sequence of the gate that has reached the ledger. A gate below it has lost data. */
@@ -35,7 +35,7 @@ export interface RepairStart {
 export interface LedgerGates {
   /** Products whose id is above `afterProductId`, in the order of ids, of sales that ended at `endedAfterMs` or later. */
   slice(afterProductId: string, limit: number, endedAfterMs: number): Promise<GateRecord[]>;
-  /** The same, of the products that were never armed. */
+  /** The same, of the products that were never armed and are to be sold: drafts and cancelled sales are left out. */
   unarmed(afterProductId: string, limit: number, endedAfterMs: number): Promise<GateRecord[]>;
   /** The figures of each record are of one moment. Unknown products are left out. */
   read(productIds: readonly string[]): Promise<GateRecord[]>;

@@ -11,6 +11,11 @@ export class RefusedValueError extends Error {
   override readonly name = "RefusedValueError";
 }
 
+/** The tables are older or newer than this program needs; the message names both versions. */
+export class SchemaMismatchError extends Error {
+  override readonly name = "SchemaMismatchError";
+}
+
 /** The sale is invalid; the message names the field, its value and what would be right. */
 export class InvalidSaleError extends Error {
   override readonly name = "InvalidSaleError";

@@ -1,5 +1,8 @@
 import type { LedgerAudit } from "./audit.ts";
+import type { LedgerChanges } from "./changes.ts";
 import type { LedgerGates } from "./gates.ts";
+import type { LedgerDeadLetters } from "./dead-letters.ts";
+import type { LedgerHeartbeats } from "./heartbeats.ts";
 import type { LedgerOrders } from "./orders.ts";
 import type { LedgerPayments } from "./payments.ts";
 import type { LedgerReturns } from "./returns.ts";
@@ -15,13 +18,20 @@ import type { LedgerUsers } from "./users.ts";
  */
 export interface Ledger {
   readonly sales: LedgerSales;
+  readonly changes: LedgerChanges;
   readonly users: LedgerUsers;
   readonly orders: LedgerOrders;
   readonly payments: LedgerPayments;
   readonly returns: LedgerReturns;
   readonly gates: LedgerGates;
   readonly audit: LedgerAudit;
+  readonly deadLetters: LedgerDeadLetters;
+  readonly heartbeats: LedgerHeartbeats;
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<void>;
+  /** Checks the schema and changes nothing. @throws SchemaMismatchError if this program needs another one */
+  checkSchema(): Promise<void>;
+  /** In words, how the database may lose orders in a power failure; undefined if it may not. */
+  durabilityRisk(): Promise<string | undefined>;
   close(): Promise<void>;
 }

@@ -22,7 +22,7 @@ export const defaultMysqlLimits: MysqlLimits = {
  * The server decides how durable a commit is: innodb_flush_log_at_trx_commit must be 1, its default.
  */
 export function mysqlLedger(options: MysqlLedgerOptions): Ledger {
-  const { host, port = 3306, user, password, database } = options;
+  const { host, port = 3306, user, password, database, tls } = options;
   const limits: MysqlLimits = {
     poolSize: options.poolSize ?? defaultMysqlLimits.poolSize,
     maxWaiting: options.maxWaiting ?? defaultMysqlLimits.maxWaiting,
@@ -31,5 +31,5 @@ export function mysqlLedger(options: MysqlLedgerOptions): Ledger {
     queryTimeoutMs: options.queryTimeoutMs ?? defaultMysqlLimits.queryTimeoutMs,
     lockWaitTimeoutMs: options.lockWaitTimeoutMs ?? defaultMysqlLimits.lockWaitTimeoutMs,
   };
-  return sqlLedger(openMysqlDatabase({ host, port, user, password, database }, limits), options);
+  return sqlLedger(openMysqlDatabase({ host, port, user, password, database, tls }, limits), options);
 }

@@ -1,4 +1,5 @@
 import type { Order, RecordOutcome, RejectionReason } from "../domain/order.ts";
+import type { Refusal } from "../domain/batch-entry.ts";
 import type { AcceptedReservation, UnreadableReservation } from "../domain/reservation.ts";
 
 /** Most reservations in one call: bounds the time for which a product is locked. */
@@ -27,11 +28,12 @@ export interface LedgerOrders {
    */
   record(batch: readonly AcceptedReservation[], options: { readonly payWithinMs: number }): Promise<RecordOutcome[]>;
   /**
-   * Rejects messages that name a reservation but cannot be recorded ("malformed"), so that the buyer gets an answer. A
+   * Rejects messages that name a reservation but cannot be recorded ("malformed"), or that an operator gave up
+   * ("discarded"), so that the buyer gets an answer. A
    * reservation that is in the ledger already keeps its answer. The unit goes back when product, buyer and epoch are
    * known.
    */
-  reject(batch: readonly UnreadableReservation[]): Promise<RecordOutcome[]>;
+  reject(batch: readonly UnreadableReservation[], refusal?: Refusal): Promise<RecordOutcome[]>;
 
   read(reservationId: string): Promise<Order | undefined>;
   /** Why a reservation was refused for good, if it was. */
@@ -45,4 +47,9 @@ export interface LedgerOrders {
   cancel(reservationId: string): Promise<TransitionOutcome>;
   /** Expires up to `limit` unpaid orders that were due before `nowMs`; returns how many. */
   expireUnpaid(nowMs: number, limit: number): Promise<number>;
+  /**
+   * Releases up to `limit` orders of cancelled sales: unpaid ones are cancelled, paid ones become `refund_due`. Returns how
+   * many.
+   */
+  releaseCancelled(limit: number): Promise<number>;
 }

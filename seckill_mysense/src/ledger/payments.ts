@@ -51,12 +51,10 @@ export interface LedgerPayments {
   takeUndecided(nowMs: number, options: AskAgain): Promise<Payment[]>;
 
   /**
-   * Calls a paid order off: its unit goes back to the stock, and its money to the payer. `done` as `refunded` at once
-   * when the order was paid without a provider. Refused for orders that are not paid.
+   * Calls a paid order off: its unit goes back to the stock, and its money to the payer. Refused for orders that are not
+   * paid. The paid orders of a cancelled sale are called off by `releaseCancelled` of the orders.
    */
   callOff(reservationId: string): Promise<TransitionOutcome>;
-  /** Calls up to `limit` paid orders of a sale off; returns how many. */
-  callOffSale(saleId: string, limit: number): Promise<number>;
 
   /** Refunds that are due to be sent, oldest first. Each is due again at `tryAgainMs`, and has one try more. */
   takeRefunds(nowMs: number, tryAgainMs: number, limit: number): Promise<Refund[]>;

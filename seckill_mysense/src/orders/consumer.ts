@@ -1,15 +1,22 @@
 import type { RecordOutcome } from "../domain/order.ts";
 import type { AcceptedReservation } from "../domain/reservation.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
-import type { Delivery, DeliveryVerdict, ReservationQueue } from "../queue/queue.ts";
+import type { HealthPart } from "../health/health-board.ts";
+import { unwatchedPart } from "../health/part-sources.ts";
+import type { Delivery, ReservationQueue } from "../queue/queue.ts";
+import type { LedgerDeadLetters, NewDeadLetter } from "../ledger/dead-letters.ts";
 import { RefusedValueError } from "../ledger/ledger-errors.ts";
 import { maxRecordBatch, type LedgerOrders } from "../ledger/orders.ts";
+import { systemClock, type Clock } from "../time/clock.ts";
 import { traceMessages } from "../tracing/tracing.ts";
 import { salvageReservation } from "./salvage-reservation.ts";
 
 export interface ConsumerOptions {
   readonly queue: Pick<ReservationQueue, "consume">;
   readonly orders: Pick<LedgerOrders, "record" | "reject">;
+  readonly deadLetters: Pick<LedgerDeadLetters, "keep">;
+  /** Is told whether batches can be recorded. */
+  readonly health?: HealthPart;
   /** How long a recorded order may stay unpaid, in milliseconds. */
   readonly payWithinMs: number;
   readonly logger?: Logger;
@@ -17,6 +24,7 @@ export interface ConsumerOptions {
   readonly maxBatch?: number;
   /** How long an incomplete batch waits for more, in milliseconds. */
   readonly maxWaitMs?: number;
+  readonly now?: Clock["now"];
 }
 
 /** Counts since the start, in messages; `ledgerFailures` counts batches. */
@@ -30,14 +38,22 @@ export interface ConsumerCounts {
 
 export interface Consumer {
   readonly counts: Readonly<ConsumerCounts>;
+  /** When the last batch was recorded; undefined before the first one. */
+  readonly lastRecordedAtMs: number | undefined;
+  /** Messages that it has from the queue and has not acknowledged. */
+  readonly inHand: number;
+  /** Since when the ledger has had the present batch, Unix milliseconds; undefined between two batches. */
+  readonly handlingSinceMs: number | undefined;
   /** Finishes the current batch; messages that are not recorded by then stay in the queue. */
   stop(): Promise<void>;
 }
 
 /**
  * Brings reservations from the queue into the ledger: it records them first and acknowledges them after that. While the
- * ledger is away, the handler throws, and the queue gives it the same batch again after a growing pause. Nothing is
- * requeued, because each requeueing counts against the messages' delivery limit.
+ * ledger is away, the handler throws, and the queue gives it the same batch again after a growing pause.
+ *
+ * A message that cannot be recorded, however often it is tried, is poison. It goes to the ledger's dead letters, where
+ * operators see it, and its reservation is rejected: the buyer gets an answer and the gate gets the unit back.
  */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const { queue, maxBatch = 300, maxWaitMs = 5 } = options;
@@ -46,80 +62,114 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   }
   const recorder = new BatchRecorder(options);
   const consumption = await queue.consume((batch) => recorder.handle(batch), { maxBatch, maxWaitMs });
-  return { counts: recorder.counts, stop: () => consumption.stop() };
+  return {
+    counts: recorder.counts,
+    get lastRecordedAtMs() {
+      return recorder.lastRecordedAtMs;
+    },
+    get inHand() {
+      return consumption.inHand;
+    },
+    get handlingSinceMs() {
+      return recorder.handlingSinceMs;
+    },
+    stop: () => consumption.stop(),
+  };
 }
 
 interface ReadableEntry {
   readonly reservation: AcceptedReservation;
-  /** Its place in the batch. */
-  readonly index: number;
+  readonly body: Uint8Array;
 }
 
 class BatchRecorder {
   readonly counts: ConsumerCounts = { recorded: 0, duplicate: 0, rejected: 0, deadLettered: 0, ledgerFailures: 0 };
-  readonly #orders: ConsumerOptions["orders"];
-  readonly #payWithinMs: number;
+  lastRecordedAtMs: number | undefined;
+  handlingSinceMs: number | undefined;
+  readonly #options: ConsumerOptions;
   readonly #logger: Logger;
+  readonly #health: HealthPart;
 
-  constructor({ orders, payWithinMs, logger = silentLogger }: ConsumerOptions) {
-    this.#orders = orders;
-    this.#payWithinMs = payWithinMs;
-    this.#logger = logger;
+  constructor(options: ConsumerOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    this.#health = options.health ?? unwatchedPart;
+    this.#health.ok();
   }
 
-  async handle(batch: readonly Delivery[]): Promise<DeliveryVerdict[]> {
-    const verdicts: DeliveryVerdict[] = batch.map(() => "dead_letter");
-    const readable = batch.flatMap(({ reservation }, index) => (reservation ? [{ reservation, index }] : []));
+  /** Every step is safe to repeat, so a batch that failed half-way is handled again as a whole. */
+  async handle(batch: readonly Delivery[]): Promise<void> {
+    const now = this.#options.now ?? systemClock.now;
+    this.handlingSinceMs = now();
     try {
-      await this.#record(readable, verdicts);
-      for (const delivery of batch) if (delivery.reservation === undefined) await this.#refuseUnreadable(delivery);
+      await this.#record(batch.flatMap(({ reservation, body }) => (reservation ? [{ reservation, body }] : [])));
+      for (const { reservation, body } of batch) if (reservation === undefined) await this.#refuseUnreadable(body);
     } catch (error) {
       this.counts.ledgerFailures++;
+      this.#health.down(`the ledger does not record: ${String(error)}`);
       throw error;
+    } finally {
+      this.handlingSinceMs = undefined;
     }
-    this.counts.deadLettered += verdicts.filter((verdict) => verdict === "dead_letter").length;
-    return verdicts;
+    this.lastRecordedAtMs = now();
+    this.#health.ok();
   }
 
   /** One bad row fails the transaction of the whole batch. Halving the batch finds that row and records the others. */
-  async #record(entries: readonly ReadableEntry[], verdicts: DeliveryVerdict[]): Promise<void> {
+  async #record(entries: readonly ReadableEntry[]): Promise<void> {
     if (entries.length === 0) return;
+    const { orders, payWithinMs } = this.#options;
     const reservations = entries.map(({ reservation }) => reservation);
     try {
       const outcomes = await traceMessages({ name: "ledger record", kind: "consumer" }, reservations, (traced) =>
-        this.#orders.record(traced, { payWithinMs: this.#payWithinMs }),
+        orders.record(traced, { payWithinMs }),
       );
-      for (const [position, outcome] of outcomes.entries()) {
-        const { reservation, index } = entries[position] as ReadableEntry;
-        verdicts[index] = this.#verdictOf(outcome, reservation);
-      }
+      for (const [index, outcome] of outcomes.entries()) await this.#note(outcome, entries[index] as ReadableEntry);
     } catch (error) {
       if (!(error instanceof RefusedValueError)) throw error;
       const middle = Math.ceil(entries.length / 2);
-      if (entries.length === 1) return this.#refuse(reservations[0] as AcceptedReservation, error);
-      await this.#record(entries.slice(0, middle), verdicts);
-      await this.#record(entries.slice(middle), verdicts);
+      if (entries.length === 1) return this.#refuse(entries[0] as ReadableEntry, error);
+      await this.#record(entries.slice(0, middle));
+      await this.#record(entries.slice(middle));
     }
   }
 
-  async #refuse(reservation: AcceptedReservation, error: Error): Promise<void> {
-    const { reservationId } = reservation;
-    this.#logger.error("the ledger cannot hold a reservation", { reservationId, reason: error.message });
-    await this.#orders.reject([reservation]);
-  }
-
-  async #refuseUnreadable({ body }: Delivery): Promise<void> {
-    const salvaged = salvageReservation(body);
-    const reservationId = salvaged?.reservationId;
-    this.#logger.error("a queue message cannot be read", { reservationId, bodyBytes: body.byteLength });
-    if (salvaged !== undefined) await this.#orders.reject([salvaged]);
-  }
-
-  #verdictOf(outcome: RecordOutcome, { reservationId, productId }: AcceptedReservation): DeliveryVerdict {
+  async #note(outcome: RecordOutcome, { reservation, body }: ReadableEntry): Promise<void> {
     this.counts[outcome.kind]++;
-    if (outcome.kind !== "rejected") return "acknowledge";
+    if (outcome.kind !== "rejected") return;
+    const { reservationId, productId, saleId } = reservation;
     const { reason } = outcome;
     this.#logger.warn("a reservation was rejected", { reservationId, productId, reason });
-    return reason === "unknown_product" || reason === "malformed" ? "dead_letter" : "acknowledge";
+    if (reason === "unknown_product") {
+      const detail = `the ledger has no product ${productId} in the sale ${saleId}`;
+      await this.#keep(body, { reason, detail, ...reservation });
+    }
+    if (reason === "malformed") await this.#keep(body, { reason: "refused_value", detail: reason, ...reservation });
+  }
+
+  async #refuse({ reservation, body }: ReadableEntry, error: Error): Promise<void> {
+    await this.#options.orders.reject([reservation]);
+    await this.#keep(body, { reason: "refused_value", detail: error.message, ...reservation });
+  }
+
+  async #refuseUnreadable(body: Uint8Array): Promise<void> {
+    const { reservation, isNewerVersion } = salvageReservation(body);
+    const parts = { productId: undefined, userId: undefined, reservationId: undefined, ...reservation };
+    if (isNewerVersion) {
+      const detail = "a newer version of this program wrote it: replay it with that version";
+      return this.#keep(body, { ...parts, reason: "newer_version", detail });
+    }
+    if (reservation !== undefined) await this.#options.orders.reject([reservation]);
+    await this.#keep(body, { ...parts, reason: "unreadable", detail: "it is no reservation message" });
+  }
+
+  async #keep(body: Uint8Array, letter: Omit<NewDeadLetter, "body">): Promise<void> {
+    const { reason, detail, reservationId, productId, userId } = letter;
+    const kept = await this.#options.deadLetters.keep({ body, reason, detail, reservationId, productId, userId });
+    if (kept === "known") return;
+    this.counts.deadLettered++;
+    const fields = { reservationId, reason, detail, bodyBytes: body.byteLength };
+    if (kept === "kept") this.#logger.error("a message became a dead letter", fields);
+    else this.#logger.error("a message was dropped, because too many dead letters wait", fields);
   }
 }

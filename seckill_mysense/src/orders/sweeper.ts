@@ -1,16 +1,18 @@
 import { repairedAfterEndMs } from "../domain/sale.ts";
 import type { Gate, GiveBackOutcome } from "../gate/gate.ts";
-import { silentLogger, type Logger } from "../logging/logger.ts";
+import type { HealthPart } from "../health/health-board.ts";
+import { unwatchedPart } from "../health/part-sources.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { AppliedReturn, LedgerReturns, PendingReturn } from "../ledger/returns.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import { pause } from "../time/pause.ts";
 
 export interface SweeperOptions {
-  readonly orders: Pick<LedgerOrders, "expireUnpaid">;
+  readonly orders: Pick<LedgerOrders, "expireUnpaid" | "releaseCancelled">;
   readonly returns: LedgerReturns;
   readonly gate: Pick<Gate, "giveBack">;
-  readonly logger?: Logger;
+  /** Is told whether sweeps succeed. */
+  readonly health?: HealthPart;
   /** Pause between two sweeps. */
   readonly intervalMs?: number;
   /** Orders and returns in one step of a sweep. */
@@ -19,16 +21,21 @@ export interface SweeperOptions {
 }
 
 export interface SweepResult {
+  /** Orders that expired, and orders of cancelled sales. */
   readonly expired: number;
   /** Returns that the gate has answered, whether it took the unit back or ignored the return. */
   readonly applied: number;
   /** Returns that the gate could not be notified of, or did not take yet; the next sweep tries them again. */
   readonly failed: number;
+  /** Why the gate could not be notified of one of them. */
+  readonly reason?: string;
 }
 
 export interface Sweeper {
   /** Starts a sweep, or joins the running one, and gives its result. */
   sweep(): Promise<SweepResult>;
+  /** When a sweep last ended that left nothing behind, Unix milliseconds. Before the first one: the start. */
+  readonly cleanAtMs: number;
   /** Lets a running sweep finish its step. */
   stop(): Promise<void>;
 }
@@ -39,7 +46,8 @@ export interface Sweeper {
  * ledger's mark repeats the return, and the gate ignores it.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
-  const { intervalMs = 500, logger = silentLogger } = options;
+  const { intervalMs = 500, health = unwatchedPart, now = systemClock.now } = options;
+  let cleanAtMs = now();
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<SweepResult> | undefined;
@@ -48,19 +56,30 @@ export function startSweeper(options: SweeperOptions): Sweeper {
     running ??= sweepOnce(options, signal).finally(() => (running = undefined));
     return running;
   };
+  const report = async (): Promise<void> => {
+    try {
+      const { failed, reason } = await sweep();
+      if (failed > 0) return health.degraded(`the gate did not take ${failed} returned units: ${reason}`);
+      cleanAtMs = now();
+      health.ok();
+    } catch (error) {
+      health.down(`a sweep failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
   const sweepRegularly = async (): Promise<void> => {
     for (let pauseMs = 0; ; pauseMs = intervalMs) {
       await pause(pauseMs, signal);
       if (signal.aborted) return;
-      await sweep().catch((error: unknown) => {
-        logger.error("a sweep failed", { error: error instanceof Error ? error.message : String(error) });
-      });
+      await report();
     }
   };
   const sweeping = sweepRegularly();
 
   return {
     sweep,
+    get cleanAtMs() {
+      return cleanAtMs;
+    },
     async stop() {
       stopping.abort();
       await running?.catch(() => {});
@@ -74,12 +93,13 @@ async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<
   const { orders, returns, maxBatch = 500, now = systemClock.now } = options;
   let expired = 0;
   while (!signal.aborted) {
-    const step = await orders.expireUnpaid(now(), maxBatch);
+    const step = (await orders.expireUnpaid(now(), maxBatch)) + (await orders.releaseCancelled(maxBatch));
     expired += step;
     if (step < maxBatch) break;
   }
   let applied = 0;
   let failed = 0;
+  let reason: string | undefined;
   // The returns of a product whose gate is closed or away must not hold up those of the others.
   const waiting = new Set<string>();
   while (!signal.aborted && waiting.size < maxWaitingProducts) {
@@ -88,10 +108,11 @@ async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<
     await returns.markReturned(answered.applied);
     applied += answered.applied.length;
     failed += pending.length - answered.applied.length;
+    reason ??= answered.reason;
     for (const productId of answered.waiting) waiting.add(productId);
     if (pending.length < maxBatch) break;
   }
-  return { expired, applied, failed };
+  return { expired, applied, failed, ...(reason !== undefined && { reason }) };
 }
 
 /** Bounds the list of products in one query. */
@@ -102,26 +123,26 @@ interface Answered {
   readonly applied: AppliedReturn[];
   /** Products with a return that must be repeated later. */
   readonly waiting: ReadonlySet<string>;
+  /** Why the gate could not be notified of one of them. */
+  readonly reason: string | undefined;
 }
 
 async function giveBackAll(options: SweeperOptions, returns: readonly PendingReturn[]): Promise<Answered> {
-  const { gate, logger = silentLogger, now = systemClock.now } = options;
+  const { gate, now = systemClock.now } = options;
   const results = await Promise.allSettled(returns.map((stockReturn) => gate.giveBack(stockReturn)));
   const applied: AppliedReturn[] = [];
   const waiting = new Set<string>();
+  let reason: string | undefined;
   for (const [index, result] of results.entries()) {
     const stockReturn = returns[index] as PendingReturn;
-    const { reservationId, productId } = stockReturn;
     if (result.status === "fulfilled" && isAnswer(result.value, stockReturn, now())) {
       applied.push({ ...stockReturn, sequence: result.value.kind === "returned" ? result.value.sequence : undefined });
       continue;
     }
-    if (result.status === "rejected" && !waiting.has(productId)) {
-      logger.warn("the gate did not take a return", { reservationId, productId, error: String(result.reason) });
-    }
-    waiting.add(productId);
+    if (result.status === "rejected") reason ??= `${stockReturn.reservationId}: ${String(result.reason)}`;
+    waiting.add(stockReturn.productId);
   }
-  return { applied, waiting };
+  return { applied, waiting, reason };
 }
 
 /** A gate that has lost a product is rebuilt while its sale is on, and some time after that. */

@@ -1,12 +1,10 @@
 import type { Order } from "../domain/order.ts";
 import type { Money } from "../domain/payment.ts";
 import type { LedgerPayments } from "../ledger/payments.ts";
-import type { LedgerSales } from "../ledger/sales.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
 
 export interface StartPaymentOptions {
   readonly payments: Pick<LedgerPayments, "open" | "markCreated">;
-  readonly sales: Pick<LedgerSales, "readProduct">;
   readonly provider: PaymentProvider;
   /** How long a callback may take before the provider is asked, in milliseconds. */
   readonly askAfterMs: number;
@@ -24,13 +22,12 @@ export type StartedPayment =
  * @throws ProviderUnavailableError, ProviderRefusedError, LedgerUnavailableError
  */
 export async function startPayment(
-  { reservationId, productId }: Order,
-  { payments, sales, provider, askAfterMs, now }: StartPaymentOptions,
+  asked: Order,
+  { payments, provider, askAfterMs, now }: StartPaymentOptions,
 ): Promise<StartedPayment> {
-  const price = await priceOf(productId, sales);
-  if (price === undefined) return { kind: "not_found" };
+  const price = priceOf(asked);
   const nowMs = now();
-  const outcome = await payments.open(reservationId, {
+  const outcome = await payments.open(asked.reservationId, {
     amountMinor: price.amountMinor,
     currency: price.currency,
     provider: provider.name,
@@ -52,13 +49,11 @@ export async function startPayment(
   return { kind: "started", order, payUrl: created.payUrl };
 }
 
-/** What an order costs: the price of its product. This is the one place that knows it. */
-async function priceOf(
-  productId: string,
-  sales: Pick<LedgerSales, "readProduct">,
-): Promise<(Money & { readonly description: string }) | undefined> {
-  const found = await sales.readProduct(productId);
-  if (found === undefined) return undefined;
-  const { name, priceMinor, currency } = found.product;
-  return { amountMinor: priceMinor, currency, description: name };
+/** What an order costs, as it was agreed when the order was recorded. This is the one place that knows it. */
+function priceOf({ productName, priceMinor, currency, quantity }: Order): Money & { readonly description: string } {
+  return {
+    amountMinor: priceMinor * quantity,
+    currency,
+    description: quantity === 1 ? productName : `${quantity} x ${productName}`,
+  };
 }

@@ -1,35 +1,22 @@
-import type { Logger } from "../logging/logger.ts";
 import { pause } from "../time/pause.ts";
 import { retryUntilStopped } from "../time/retry-until-stopped.ts";
 import type { Wakeup } from "./wakeup.ts";
-import type { BatchHandler, ConsumeOptions, Delivery, DeliveryVerdict } from "./queue.ts";
+import type { BatchHandler, ConsumeOptions, Delivery } from "./queue.ts";
 
 const retryBackoff = { firstMs: 50, maxMs: 5_000 };
 
 /**
- * Gives a batch to the handler until the handler decides, with growing pauses after failures. Undefined if it is stopped
- * before that: then no message of the batch may be acknowledged.
+ * Gives a batch to the handler until the handler decides, with growing pauses after failures.
+ * @returns whether it decided. If it was stopped before that, no message of the batch may be acknowledged.
  */
 export async function handleBatch(
   handler: BatchHandler,
   batch: readonly Delivery[],
-  { signal, logger }: { readonly signal: AbortSignal; readonly logger: Logger },
-): Promise<readonly DeliveryVerdict[] | undefined> {
-  let deliveries = batch;
-  const attempt = async (): Promise<readonly DeliveryVerdict[]> => {
-    const verdicts = await handler(deliveries);
-    if (verdicts.length === batch.length) return verdicts;
-    throw new Error(`the handler gave ${verdicts.length} verdicts for ${batch.length} deliveries`);
-  };
-  const outcome = await retryUntilStopped(attempt, {
-    backoff: retryBackoff,
-    signal,
-    onFailure: (error, failures) => {
-      if (failures === 1) logger.warn("consumer failed, its batch is tried again", { reason: String(error) });
-      deliveries = batch.map((delivery) => ({ ...delivery, redelivered: true }));
-    },
-  });
-  return outcome.kind === "done" ? outcome.value : undefined;
+  signal: AbortSignal,
+): Promise<boolean> {
+  const onFailure = (): void => {};
+  const outcome = await retryUntilStopped(() => handler(batch), { backoff: retryBackoff, signal, onFailure });
+  return outcome.kind === "done";
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { EmbeddedStore, StoredMessage } from "./embedded-store.ts";
-import type { DeliveryVerdict } from "./queue.ts";
 
 /**
  * Knows which of the stored messages wait and which are in a consumer's hands. Only this process may open the file, so
@@ -7,85 +6,61 @@ import type { DeliveryVerdict } from "./queue.ts";
  */
 export class EmbeddedDispatch {
   readonly #store: EmbeddedStore;
-  readonly #deliveryLimit: number;
   /** Messages with a higher id have not been delivered since the file was opened. */
   #cursor = 0;
   /** Messages to deliver again, before newer ones. */
-  #requeued: number[] = [];
-  #messages: number;
-  #deadLetters: number;
+  #released: number[] = [];
+  #stored: number;
   #inHand = 0;
 
-  constructor(store: EmbeddedStore, deliveryLimit: number) {
+  constructor(store: EmbeddedStore) {
     this.#store = store;
-    this.#deliveryLimit = deliveryLimit;
-    const { messages, deadLetters } = store.counts();
-    this.#messages = messages;
-    this.#deadLetters = deadLetters;
+    this.#stored = store.count();
   }
 
   get ready(): number {
-    return this.#messages - this.#inHand;
+    return this.#stored - this.#inHand;
   }
 
-  get deadLetters(): number {
-    return this.#deadLetters;
+  get inHand(): number {
+    return this.#inHand;
   }
 
   /** Whether any message waits or is in a consumer's hands. */
   get holdsMessages(): boolean {
-    return this.#messages > 0;
+    return this.#stored > 0;
   }
 
   /** All messages in the file. */
   get stored(): number {
-    return this.#messages + this.#deadLetters;
+    return this.#stored;
   }
 
   noteAppended(count: number): void {
-    this.#messages += count;
+    this.#stored += count;
   }
 
-  /**
-   * Up to `limit` messages, which are then in the caller's hands. Messages that were delivered too often become dead
-   * letters instead, whether a verdict or a dying process ended their deliveries. If it throws, nothing has changed.
-   */
+  /** Up to `limit` messages, which are then in the caller's hands. If it throws, nothing has changed. */
   take(limit: number): StoredMessage[] {
-    const again = this.#requeued.slice(0, limit);
+    const again = this.#released.slice(0, limit);
     const fresh = this.#store.after(this.#cursor, limit - again.length);
-    const found = [...again.flatMap((id) => this.#store.read(id) ?? []), ...fresh];
-    const isSpent = (message: StoredMessage): boolean => message.deliveries > this.#deliveryLimit;
-    const dead = found.filter(isSpent).map(({ id }) => id);
-    const taken = found.filter((message) => !isSpent(message));
-    if (taken.length > 0) this.#store.countDeliveries(taken.map(({ id }) => id));
-    if (dead.length > 0) this.#store.settle({ done: [], dead });
-    this.#requeued.splice(0, again.length);
+    const taken = [...again.flatMap((id) => this.#store.read(id) ?? []), ...fresh];
+    this.#released.splice(0, again.length);
     this.#cursor = fresh.at(-1)?.id ?? this.#cursor;
-    this.#messages -= dead.length;
-    this.#deadLetters += dead.length;
     this.#inHand += taken.length;
     return taken;
   }
 
-  /** Carries the verdicts out. If it throws, nothing has changed. */
-  settle(messages: readonly StoredMessage[], verdicts: readonly DeliveryVerdict[]): void {
-    const done: number[] = [];
-    const dead: number[] = [];
-    const requeued: number[] = [];
-    const piles = { acknowledge: done, dead_letter: dead, requeue: requeued };
-    for (const [i, { id }] of messages.entries()) piles[verdicts[i] ?? "requeue"].push(id);
-    if (done.length + dead.length > 0) this.#store.settle({ done, dead });
-    this.#messages -= done.length + dead.length;
-    this.#deadLetters += dead.length;
+  /** Removes messages that were decided. If it throws, nothing has changed. */
+  acknowledge(messages: readonly StoredMessage[]): void {
+    this.#store.remove(messages.map(({ id }) => id));
+    this.#stored -= messages.length;
     this.#inHand -= messages.length;
-    this.#requeued.push(...requeued);
   }
 
-  /** Messages without a decision wait again. With `uncount` their delivery does not count. */
-  release(messages: readonly StoredMessage[], { uncount }: { readonly uncount: boolean }): void {
-    const ids = messages.map(({ id }) => id);
-    if (uncount) this.#store.uncountDeliveries(ids);
-    this.#inHand -= ids.length;
-    this.#requeued.unshift(...ids);
+  /** Messages without a decision wait again. */
+  release(messages: readonly StoredMessage[]): void {
+    this.#inHand -= messages.length;
+    this.#released.unshift(...messages.map(({ id }) => id));
   }
 }

@@ -1,22 +1,21 @@
 import type { AcceptedReservation } from "../domain/reservation.ts";
-import { silentLogger, type Logger } from "../logging/logger.ts";
+import type { HealthPart } from "../health/health-board.ts";
+import { unwatchedPart } from "../health/part-sources.ts";
 import { checkConsumeOptions, gatherBatch, handleBatch } from "./batch.ts";
 import { EmbeddedDispatch } from "./embedded-dispatch.ts";
 import { EmbeddedStore, type StoredMessage } from "./embedded-store.ts";
 import { pause } from "../time/pause.ts";
 import { QueueFull, QueueUnavailable } from "./queue-errors.ts";
-import type { BatchHandler, ConsumeOptions, Consumption, Delivery, ReservationQueue } from "./queue.ts";
+import type { BatchHandler, ConsumeOptions, Consumption, Delivery, QueueDepth, ReservationQueue } from "./queue.ts";
 import { decodeReservation, encodeReservation } from "./reservation-codec.ts";
 import { Wakeup } from "./wakeup.ts";
 
 export interface EmbeddedQueueOptions {
   /** The queue's file, created when missing; ":memory:" for a queue that ends with the process. One process at a time. */
   readonly file: string;
-  /** Most messages in the file, including dead letters; beyond it `publish` rejects with `QueueFull`. */
+  /** Most messages in the file; beyond it `publish` rejects with `QueueFull`. */
   readonly maxMessages?: number;
-  /** A message that is requeued more often than this becomes a dead letter. */
-  readonly deliveryLimit?: number;
-  readonly logger?: Logger;
+  readonly health?: HealthPart;
 }
 
 /**
@@ -39,18 +38,19 @@ class EmbeddedQueue implements ReservationQueue {
   readonly #store: EmbeddedStore;
   readonly #dispatch: EmbeddedDispatch;
   readonly #maxMessages: number;
-  readonly #logger: Logger;
+  readonly #health: HealthPart;
   readonly #consumptions = new Set<Consumption>();
   #pending: PendingPublish[] = [];
   #pendingCount = 0;
   #closed = false;
   readonly #news = new Wakeup();
 
-  constructor({ file, maxMessages = 1_000_000, deliveryLimit = 20, logger = silentLogger }: EmbeddedQueueOptions) {
+  constructor({ file, maxMessages = 1_000_000, health = unwatchedPart }: EmbeddedQueueOptions) {
     this.#store = new EmbeddedStore(file);
-    this.#dispatch = new EmbeddedDispatch(this.#store, deliveryLimit);
+    this.#dispatch = new EmbeddedDispatch(this.#store);
     this.#maxMessages = maxMessages;
-    this.#logger = logger;
+    this.#health = health;
+    health.ok();
   }
 
   async publish(reservations: readonly AcceptedReservation[]): Promise<void> {
@@ -75,7 +75,11 @@ class EmbeddedQueue implements ReservationQueue {
     this.#checkOpen();
     const stopping = new AbortController();
     const running = this.#run(handler, options, stopping.signal);
+    const dispatch = this.#dispatch;
     const consumption: Consumption = {
+      get inHand() {
+        return dispatch.inHand;
+      },
       stop: async () => {
         stopping.abort();
         this.#news.wake();
@@ -87,9 +91,9 @@ class EmbeddedQueue implements ReservationQueue {
     return consumption;
   }
 
-  async depth(): Promise<{ ready: number; deadLettered: number }> {
+  async depth(): Promise<QueueDepth> {
     this.#checkOpen();
-    return { ready: this.#dispatch.ready, deadLettered: this.#dispatch.deadLetters };
+    return { ready: this.#dispatch.ready, unacknowledged: this.#dispatch.inHand };
   }
 
   async unsettled(productId: string): Promise<number> {
@@ -120,8 +124,10 @@ class EmbeddedQueue implements ReservationQueue {
     } catch (error) {
       const failure = new QueueUnavailable(`the queue's file could not be written: ${String(error)}`, { cause: error });
       for (const { reject } of pending) reject(failure);
+      this.#health.down(failure.message);
       return;
     }
+    this.#health.ok();
     this.#dispatch.noteAppended(bodies.length);
     for (const { resolve } of pending) resolve();
     this.#news.wake();
@@ -135,7 +141,7 @@ class EmbeddedQueue implements ReservationQueue {
       try {
         await this.#handle(handler, this.#dispatch.take(options.maxBatch), signal);
       } catch (error) {
-        this.#logger.error("the embedded queue's file could not be written", { reason: String(error) });
+        this.#health.down(`the queue's file could not be written: ${String(error)}`);
         await pause(storeFailurePauseMs, signal);
       }
     }
@@ -143,18 +149,19 @@ class EmbeddedQueue implements ReservationQueue {
 
   async #handle(handler: BatchHandler, messages: readonly StoredMessage[], signal: AbortSignal): Promise<void> {
     if (messages.length === 0) return;
-    const verdicts = await handleBatch(handler, messages.map(toDelivery), { signal, logger: this.#logger });
+    const isDecided = await handleBatch(handler, messages.map(toDelivery), signal);
     try {
-      if (verdicts === undefined) this.#dispatch.release(messages, { uncount: true });
-      else this.#dispatch.settle(messages, verdicts);
+      if (isDecided) this.#dispatch.acknowledge(messages);
+      else this.#dispatch.release(messages);
     } catch (error) {
-      this.#dispatch.release(messages, { uncount: false });
+      this.#dispatch.release(messages);
       throw error;
     }
+    this.#health.ok();
     this.#news.wake();
   }
 }
 
-function toDelivery({ body, deliveries }: StoredMessage): Delivery {
-  return { reservation: decodeReservation(body), body, redelivered: deliveries > 0 };
+function toDelivery({ body }: StoredMessage): Delivery {
+  return { reservation: decodeReservation(body), body };
 }

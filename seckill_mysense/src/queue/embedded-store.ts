@@ -3,17 +3,15 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { QueueUnavailable } from "./queue-errors.ts";
 
-const schemaVersion = 1;
+const schemaVersion = 2;
 
-/** `deliveries` counts earlier deliveries, also those of processes that died with the message in hand. */
 export interface StoredMessage {
   readonly id: number;
   readonly body: Uint8Array;
-  readonly deliveries: number;
 }
 
 /**
- * The embedded queue's file. Messages are on disk when `append` returns. Other writes do not wait for the disk: a power
+ * The embedded queue's file. Messages are on disk when `append` returns. Removals do not wait for the disk: a power
  * failure may undo them, which delivers messages again and loses none.
  */
 export class EmbeddedStore {
@@ -21,24 +19,14 @@ export class EmbeddedStore {
   readonly #insert: Statement;
   readonly #selectAfter: Statement<StoredMessage, [number, number]>;
   readonly #selectOne: Statement<StoredMessage, [number]>;
-  readonly #countDelivery: Statement;
-  readonly #uncountDelivery: Statement;
   readonly #delete: Statement;
-  readonly #bury: Statement;
 
   constructor(file: string) {
     this.#database = openDatabase(file);
     this.#insert = this.#database.prepare("INSERT INTO message (body) VALUES (?)");
-    this.#selectAfter = this.#database.prepare(
-      "SELECT id, body, deliveries FROM message WHERE id > ? ORDER BY id LIMIT ?",
-    );
-    this.#selectOne = this.#database.prepare("SELECT id, body, deliveries FROM message WHERE id = ?");
-    this.#countDelivery = this.#database.prepare("UPDATE message SET deliveries = deliveries + 1 WHERE id = ?");
-    this.#uncountDelivery = this.#database.prepare("UPDATE message SET deliveries = deliveries - 1 WHERE id = ?");
+    this.#selectAfter = this.#database.prepare("SELECT id, body FROM message WHERE id > ? ORDER BY id LIMIT ?");
+    this.#selectOne = this.#database.prepare("SELECT id, body FROM message WHERE id = ?");
     this.#delete = this.#database.prepare("DELETE FROM message WHERE id = ?");
-    this.#bury = this.#database.prepare(
-      "INSERT INTO dead_letter SELECT id, body, deliveries FROM message WHERE id = ?",
-    );
   }
 
   append(bodies: readonly Uint8Array[]): void {
@@ -56,24 +44,9 @@ export class EmbeddedStore {
     return this.#selectOne.get(id) ?? undefined;
   }
 
-  /** Counts a delivery of each message before it takes place, so that a message that kills its consumer is detected. */
-  countDeliveries(ids: readonly number[]): void {
+  remove(ids: readonly number[]): void {
     this.#transaction("NORMAL", () => {
-      for (const id of ids) this.#countDelivery.run(id);
-    });
-  }
-
-  /** Does not count the last delivery of each message: this side has broken it off. */
-  uncountDeliveries(ids: readonly number[]): void {
-    this.#transaction("NORMAL", () => {
-      for (const id of ids) this.#uncountDelivery.run(id);
-    });
-  }
-
-  settle({ done, dead }: { readonly done: readonly number[]; readonly dead: readonly number[] }): void {
-    this.#transaction("NORMAL", () => {
-      for (const id of dead) this.#bury.run(id);
-      for (const id of [...done, ...dead]) this.#delete.run(id);
+      for (const id of ids) this.#delete.run(id);
     });
   }
 
@@ -84,17 +57,13 @@ export class EmbeddedStore {
     return this.#database.query<{ count: number }, [Uint8Array]>(sql).get(named)!.count;
   }
 
-  counts(): { messages: number; deadLetters: number } {
-    const count = (table: string): number =>
-      this.#database.query<{ count: number }, []>(`SELECT count(*) AS count FROM ${table}`).get()!.count;
-    return { messages: count("message"), deadLetters: count("dead_letter") };
+  count(): number {
+    return this.#database.query<{ count: number }, []>("SELECT count(*) AS count FROM message").get()!.count;
   }
 
   close(): void {
     // SQLite keeps the file and its lock until every prepared statement is finalized.
-    for (const statement of [this.#insert, this.#selectAfter, this.#selectOne]) statement.finalize();
-    for (const statement of [this.#countDelivery, this.#uncountDelivery, this.#delete, this.#bury])
-      statement.finalize();
+    for (const statement of [this.#insert, this.#selectAfter, this.#selectOne, this.#delete]) statement.finalize();
     this.#database.close(true);
   }
 
@@ -136,17 +105,24 @@ function openDatabase(file: string): Database {
 function migrate(database: Database, file: string): void {
   const { user_version: version } = database.query<{ user_version: number }, []>("PRAGMA user_version").get()!;
   if (version === schemaVersion) return;
-  if (version !== 0) throw new Error(`${file} has version ${version}, but this program knows version ${schemaVersion}`);
-  database.run(`
-    BEGIN;
-    CREATE TABLE message (
-      id INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL, deliveries INTEGER NOT NULL DEFAULT 0
-    );
-    CREATE TABLE dead_letter (id INTEGER PRIMARY KEY, body BLOB NOT NULL, deliveries INTEGER NOT NULL);
-    PRAGMA user_version = ${schemaVersion};
-    COMMIT;
-  `);
+  const steps = { 0: create, 1: bringDeadLettersBack }[version];
+  if (steps === undefined) {
+    throw new Error(`${file} has version ${version}, but this program knows versions up to ${schemaVersion}`);
+  }
+  database.run(`BEGIN; ${steps} PRAGMA user_version = ${schemaVersion}; COMMIT;`);
 }
+
+const create = "CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);";
+
+/**
+ * Version 1 put messages aside by itself, valid ones among them. They wait again: a consumer records the valid ones, and
+ * keeps the others in the ledger.
+ */
+const bringDeadLettersBack = `
+  INSERT INTO message (body) SELECT body FROM dead_letter ORDER BY id;
+  DROP TABLE dead_letter;
+  ALTER TABLE message DROP COLUMN deliveries;
+`;
 
 /** A new file survives a power failure only if its folder's entry is on disk too. */
 function syncFolder(folder: string): void {

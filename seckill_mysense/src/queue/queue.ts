@@ -4,17 +4,10 @@ import type { AcceptedReservation } from "../domain/reservation.ts";
 export interface Delivery {
   readonly reservation: AcceptedReservation | undefined;
   readonly body: Uint8Array;
-  /** The message, or the whole batch, was delivered before: the ledger may already have its outcome. */
-  readonly redelivered: boolean;
 }
 
-/**
- * The handler's decision for one delivery; decisions have the order of the batch. A message that is requeued more often
- * than the queue's delivery limit becomes a dead letter.
- */
-export type DeliveryVerdict = "acknowledge" | "requeue" | "dead_letter";
-
-export type BatchHandler = (batch: readonly Delivery[]) => Promise<readonly DeliveryVerdict[]>;
+/** Decides a batch. When it resolves, every message of the batch is acknowledged. */
+export type BatchHandler = (batch: readonly Delivery[]) => Promise<void>;
 
 export interface ConsumeOptions {
   readonly maxBatch: number;
@@ -32,12 +25,28 @@ export interface PublishOptions {
 
 /** A running consumer. `stop` finishes the current batch; messages without an acknowledgement are delivered again. */
 export interface Consumption {
+  /** Messages that this process's consumers of the queue have, and have not acknowledged. */
+  readonly inHand: number;
   stop(): Promise<void>;
+}
+
+export interface QueueDepth {
+  /** Messages that wait for a consumer. */
+  readonly ready: number;
+  /**
+   * Messages in the hands of this process's consumers. With a broker, consumers of other processes hold more: each of
+   * them writes its number into its heartbeat.
+   */
+  readonly unacknowledged: number;
 }
 
 /**
  * The durable queue between the relays and the consumers: at-least-once, in rough order.
  * Bodies are reservation messages (contract/reservation-message.ts).
+ *
+ * A message leaves the queue only when a handler has decided it. The queue itself puts nothing aside, however often a
+ * message was delivered: a consumer that was stopped or killed says nothing about the message in its hands. The handler
+ * decides which message is poison, and where it goes.
  */
 export interface ReservationQueue {
   /**
@@ -47,11 +56,10 @@ export interface ReservationQueue {
   publish(reservations: readonly AcceptedReservation[], options?: PublishOptions): Promise<void>;
   /**
    * Calls the handler for one batch after the other. If the handler throws, it gets the same batch again after a pause
-   * that grows up to some seconds, without end: an outage of the ledger must not turn reservations into dead letters.
+   * that grows up to some seconds, without end. The handler says itself what was wrong; the queue does not log it.
    */
   consume(handler: BatchHandler, options: ConsumeOptions): Promise<Consumption>;
-  /** `ready` counts waiting messages. Messages in a consumer's hands are in neither count. */
-  depth(): Promise<{ readonly ready: number; readonly deadLettered: number }>;
+  depth(): Promise<QueueDepth>;
   /**
    * Messages of one product that are stored and not acknowledged, those in a consumer's hands included. Missing in a
    * queue that does not know.

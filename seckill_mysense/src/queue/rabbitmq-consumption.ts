@@ -1,24 +1,20 @@
 import { ConsumerStatus, type AsyncMessage, type Connection, type Consumer } from "rabbitmq-client";
 import { gatherBatch, handleBatch } from "./batch.ts";
+import { describeBrokerFailure } from "./broker-failure.ts";
 import { retryUntilStopped } from "../time/retry-until-stopped.ts";
-import type { BatchHandler, ConsumeOptions, Consumption, Delivery, DeliveryVerdict } from "./queue.ts";
+import type { BatchHandler, ConsumeOptions, Consumption, Delivery } from "./queue.ts";
+import { followEarlierQueues } from "./rabbitmq-earlier-queues.ts";
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
-import { mainQueue } from "./rabbitmq-topology.ts";
+import { reservationQueue } from "./rabbitmq-topology.ts";
 import { decodeReservation } from "./reservation-codec.ts";
 import { settledWithin } from "../time/settled-within.ts";
 import { Wakeup } from "./wakeup.ts";
 
-/** A message whose verdict the broker awaits. */
+/** A message whose end the broker awaits. */
 interface Held {
   readonly delivery: Delivery;
   readonly settle: (status: ConsumerStatus) => void;
 }
-
-const statuses: Readonly<Record<DeliveryVerdict, ConsumerStatus>> = {
-  acknowledge: ConsumerStatus.ACK,
-  requeue: ConsumerStatus.REQUEUE,
-  dead_letter: ConsumerStatus.DROP,
-};
 
 /** One batch is prefetched while another is handled, so that the handler does not wait for the network. */
 const prefetchedBatches = 2;
@@ -34,7 +30,11 @@ export class RabbitmqConsumption implements Consumption {
   readonly #running: Promise<void>;
   readonly #subscribing: Promise<void>;
   #consumer: Consumer | undefined;
+  /** Consumes the queues of versions before. */
+  #following = Promise.resolve();
   #held: Held[] = [];
+  /** The size of the batch that the handler has. */
+  #handling = 0;
 
   constructor(options: RabbitmqSessionOptions, handler: BatchHandler, consume: ConsumeOptions) {
     this.#options = options;
@@ -43,6 +43,11 @@ export class RabbitmqConsumption implements Consumption {
     this.#connection = openConnection(options);
     this.#running = this.#run();
     this.#subscribing = this.#subscribe();
+  }
+
+  /** Messages that this consumer has from the broker and has not acknowledged. */
+  get inHand(): number {
+    return this.#held.length + this.#handling;
   }
 
   async stop(): Promise<void> {
@@ -58,38 +63,43 @@ export class RabbitmqConsumption implements Consumption {
     const unsubscribed = this.#consumer?.close() ?? Promise.resolve();
     this.#news.wake();
     await this.#running;
+    await settledWithin(this.#options.timeoutMs, this.#following);
     const closed = isReached ? unsubscribed.then(() => this.#connection.close()) : unsubscribed;
     await settledWithin(this.#options.timeoutMs, closed);
     this.#connection.unsafeDestroy();
+    this.#options.health.well(this.#options.connectionName);
   }
 
   /** Waits until the broker can be reached, and subscribes. Later the client library subscribes again by itself. */
   async #subscribe(): Promise<void> {
     const { signal } = this.#stopping;
-    const { logger } = this.#options;
     const reach = async (): Promise<void> => {
       const channel = await openChannel(this.#connection, this.#options);
       await channel.close();
     };
-    await retryUntilStopped(reach, {
-      backoff: { firstMs: 50, maxMs: 2_000 },
-      signal,
-      onFailure: (error, failures) => {
-        if (failures === 1) logger.warn("consumer cannot reach its queue yet", { reason: String(error) });
-      },
-    });
+    // The session reports the failures.
+    const onFailure = (): void => {};
+    await retryUntilStopped(reach, { backoff: { firstMs: 50, maxMs: 2_000 }, signal, onFailure });
     if (signal.aborted) return;
-    const { queue, ...queueOptions } = mainQueue(this.#options);
-    const qos = { prefetchCount: Math.min(this.#consume.maxBatch * prefetchedBatches, 65_535) };
-    this.#consumer = this.#connection.createConsumer({ queue, queueOptions, qos }, (message) => this.#hold(message));
-    this.#consumer.on("error", (error: Error) => logger.warn("consumer was disturbed", { reason: error.message }));
+    const { queue, ...declaration } = reservationQueue(this.#options);
+    this.#consumer = this.#consumeFrom(queue, declaration);
+    const { connectionName, health, url, queueName } = this.#options;
+    this.#consumer.on("ready", () => health.well(connectionName));
+    this.#consumer.on("error", (error) => health.failed(connectionName, describeBrokerFailure(error, url)));
+    const subscribe = (name: string): Consumer => this.#consumeFrom(name, { passive: true });
+    this.#following = followEarlierQueues({ connection: this.#connection, queueName, signal, subscribe });
   }
 
-  /** Resolves with the verdict. The client library sends it, unless the channel is gone by then. */
+  #consumeFrom(queue: string, queueOptions: object): Consumer {
+    const qos = { prefetchCount: Math.min(this.#consume.maxBatch * prefetchedBatches, 65_535) };
+    return this.#connection.createConsumer({ queue, queueOptions, qos }, (message) => this.#hold(message));
+  }
+
+  /** Resolves when the message is decided. The client library tells the broker, unless the channel is gone by then. */
   #hold(message: AsyncMessage): Promise<ConsumerStatus> | ConsumerStatus {
     if (this.#stopping.signal.aborted) return ConsumerStatus.REQUEUE;
     const body = bodyBytes(message.body);
-    const delivery = { reservation: decodeReservation(body), body, redelivered: message.redelivered };
+    const delivery = { reservation: decodeReservation(body), body };
     return new Promise((settle) => {
       this.#held.push({ delivery, settle });
       this.#news.wake();
@@ -99,14 +109,15 @@ export class RabbitmqConsumption implements Consumption {
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     const arrivals = { ready: () => this.#held.length, news: this.#news, signal };
-    const { logger } = this.#options;
     while (!signal.aborted) {
       await gatherBatch(arrivals, this.#consume);
       if (signal.aborted) break;
       const batch = this.#held.splice(0, this.#consume.maxBatch);
+      this.#handling = batch.length;
       const deliveries = batch.map(({ delivery }) => delivery);
-      const verdicts = await handleBatch(this.#handler, deliveries, { signal, logger });
-      for (const [i, { settle }] of batch.entries()) settle(statuses[verdicts?.[i] ?? "requeue"]);
+      const isDecided = await handleBatch(this.#handler, deliveries, signal);
+      for (const { settle } of batch) settle(isDecided ? ConsumerStatus.ACK : ConsumerStatus.REQUEUE);
+      this.#handling = 0;
     }
     for (const { settle } of this.#held.splice(0)) settle(ConsumerStatus.REQUEUE);
   }

@@ -3,8 +3,11 @@ import type { AcceptedReservation } from "../domain/reservation.ts";
 import type { PublishOptions } from "./queue.ts";
 import { QueueFull, QueueUnavailable, QueueUnroutable } from "./queue-errors.ts";
 import { openChannel, openConnection, type RabbitmqSessionOptions } from "./rabbitmq-session.ts";
-import { deadLetterQueueName } from "./rabbitmq-topology.ts";
+import { describeBrokerFailure } from "./broker-failure.ts";
+import { EarlierQueues } from "./rabbitmq-earlier-queues.ts";
+import { brokerQueueName } from "./rabbitmq-topology.ts";
 import { encodeReservation } from "./reservation-codec.ts";
+import { systemClock } from "../time/clock.ts";
 import { settledWithin } from "../time/settled-within.ts";
 
 export interface RabbitmqPublisherOptions extends RabbitmqSessionOptions {
@@ -25,6 +28,8 @@ interface Session {
 /** Publishes with confirms, on a separate connection, because a broker short of memory blocks publishing connections. */
 export class RabbitmqPublisher {
   readonly #options: RabbitmqPublisherOptions;
+  readonly #queue: string;
+  readonly #earlier: EarlierQueues;
   #session: Session | undefined;
   #unconfirmed = 0;
   #publishes = 0;
@@ -32,6 +37,8 @@ export class RabbitmqPublisher {
 
   constructor(options: RabbitmqPublisherOptions) {
     this.#options = options;
+    this.#queue = brokerQueueName(options.queueName);
+    this.#earlier = new EarlierQueues(options.queueName, systemClock.elapsedMs);
   }
 
   async publish(reservations: readonly AcceptedReservation[], { signal }: PublishOptions = {}): Promise<void> {
@@ -50,14 +57,13 @@ export class RabbitmqPublisher {
     }
   }
 
-  async depth(): Promise<{ ready: number; deadLettered: number }> {
-    const { queueName } = this.#options;
+  /** Messages that wait, also in the queues of versions before. */
+  async countReady(): Promise<number> {
     return this.#bounded("count", async ({ connection }) => {
       const channel = await openChannel(connection, this.#options);
-      const main = await channel.queueDeclare({ queue: queueName, passive: true });
-      const dead = await channel.queueDeclare({ queue: deadLetterQueueName(queueName), passive: true });
+      const { messageCount } = await channel.queueDeclare({ queue: this.#queue, passive: true });
       await channel.close();
-      return { ready: main.messageCount, deadLettered: dead.messageCount };
+      return messageCount + (await this.#earlier.count(connection));
     });
   }
 
@@ -81,7 +87,7 @@ export class RabbitmqPublisher {
     const correlationId = String(this.#publishes);
     const envelope = {
       exchange: "",
-      routingKey: this.#options.queueName,
+      routingKey: this.#queue,
       durable: true,
       mandatory: true,
       correlationId,
@@ -101,7 +107,7 @@ export class RabbitmqPublisher {
     if (!session.returned.delete(correlationId)) return;
     // The queue has been deleted; the next session declares it again.
     this.#drop(session);
-    throw new QueueUnroutable(`the broker had no queue ${this.#options.queueName}`);
+    throw new QueueUnroutable(`the broker had no queue ${this.#queue}`);
   }
 
   async #openConfirming(session: Session): Promise<Channel> {
@@ -119,11 +125,16 @@ export class RabbitmqPublisher {
 
   /** A refusal (NACK) has no reason: the queue may be at its limit, or may have no leader at the moment. */
   async #typedFailure(channel: Channel, error: unknown): Promise<QueueUnavailable> {
-    const { queueName, maxMessages } = this.#options;
-    if (!(error instanceof AMQPError && error.code === "NACK")) return notConfirmed(queueName, error);
-    const state = await channel.queueDeclare({ queue: queueName, passive: true }).catch(() => undefined);
-    if (state === undefined || state.messageCount < maxMessages) return notConfirmed(queueName, error);
-    const what = `the queue ${queueName} holds ${state.messageCount} messages and takes no more`;
+    const { url, maxMessages } = this.#options;
+    const queue = this.#queue;
+    const unconfirmed = (): QueueUnavailable =>
+      new QueueUnavailable(`messages for ${queue} were not confirmed: ${describeBrokerFailure(error, url)}`, {
+        cause: error,
+      });
+    if (!(error instanceof AMQPError && error.code === "NACK")) return unconfirmed();
+    const state = await channel.queueDeclare({ queue, passive: true }).catch(() => undefined);
+    if (state === undefined || state.messageCount < maxMessages) return unconfirmed();
+    const what = `the queue ${queue} holds ${state.messageCount} messages and takes no more`;
     return new QueueFull(`${what}: its limit is ${maxMessages}`, { cause: error });
   }
 
@@ -136,15 +147,21 @@ export class RabbitmqPublisher {
     const { timeoutMs } = this.#options;
     const session = (this.#session ??= this.#connect());
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const giveUp = (when: string): void => {
+    const giveUp = (when: string): QueueUnavailable => {
       const why = session.failure === undefined ? "" : `: ${session.failure}`;
-      reject(new QueueUnavailable(`the broker did not ${what} ${when}${why}`));
+      const failure = new QueueUnavailable(`the broker did not ${what} ${when}${why}`);
+      reject(failure);
       this.#drop(session);
+      return failure;
     };
     const onAbort = (): void => {
       if (!session.connection.ready) giveUp("before the caller stopped");
     };
-    const timer = setTimeout(() => giveUp(`within ${timeoutMs} ms`), timeoutMs);
+    const onTimeout = (): void => {
+      const { message } = giveUp(`within ${timeoutMs} ms`);
+      this.#options.health.failed(this.#options.connectionName, session.failure ?? message);
+    };
+    const timer = setTimeout(onTimeout, timeoutMs);
     signal?.addEventListener("abort", onAbort, { once: true });
     work(session)
       .then(resolve, reject)
@@ -167,9 +184,4 @@ export class RabbitmqPublisher {
     if (this.#session === session) this.#session = undefined;
     session.connection.unsafeDestroy();
   }
-}
-
-function notConfirmed(queueName: string, error: unknown): QueueUnavailable {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new QueueUnavailable(`messages for ${queueName} were not confirmed: ${reason}`, { cause: error });
 }

@@ -1,8 +1,16 @@
 import type { AcceptedReservation } from "../domain/reservation.ts";
-import { silentLogger, type Logger } from "../logging/logger.ts";
+import type { HealthPart } from "../health/health-board.ts";
+import { PartSources, unwatchedPart } from "../health/part-sources.ts";
 import { checkConsumeOptions } from "./batch.ts";
 import { QueueUnavailable } from "./queue-errors.ts";
-import type { BatchHandler, ConsumeOptions, Consumption, PublishOptions, ReservationQueue } from "./queue.ts";
+import type {
+  BatchHandler,
+  ConsumeOptions,
+  Consumption,
+  PublishOptions,
+  QueueDepth,
+  ReservationQueue,
+} from "./queue.ts";
 import { RabbitmqConsumption } from "./rabbitmq-consumption.ts";
 import { RabbitmqPublisher } from "./rabbitmq-publisher.ts";
 import type { RabbitmqSessionOptions } from "./rabbitmq-session.ts";
@@ -10,17 +18,15 @@ import type { RabbitmqSessionOptions } from "./rabbitmq-session.ts";
 export interface RabbitmqQueueOptions {
   /** amqp:// or amqps://, with user, password and virtual host. */
   readonly url: string;
-  /** Dead letters go to a queue of this name plus ".dead". */
+  /** The broker's queue has this name plus ".v2"; see rabbitmq-topology.ts. */
   readonly queueName?: string;
   /** Longest wait for the broker in one call, in milliseconds. */
   readonly timeoutMs?: number;
   /** Most messages waiting in the queue; beyond it `publish` rejects with `QueueFull`. Fixed when first declared. */
   readonly maxMessages?: number;
-  /** A message that is requeued more often than this becomes a dead letter. Fixed when first declared. */
-  readonly deliveryLimit?: number;
   /** Most messages sent and not confirmed yet. */
   readonly maxUnconfirmed?: number;
-  readonly logger?: Logger;
+  readonly health?: HealthPart;
 }
 
 /** Connects at its first use, and again after every outage. */
@@ -31,13 +37,14 @@ export function rabbitmqQueue(options: RabbitmqQueueOptions): ReservationQueue {
 class RabbitmqQueue implements ReservationQueue {
   readonly #options: Omit<RabbitmqSessionOptions, "connectionName">;
   readonly #publisher: RabbitmqPublisher;
-  readonly #consumptions = new Set<Consumption>();
+  readonly #consumptions = new Map<RabbitmqConsumption, Consumption>();
+  #started = 0;
   #closed = false;
 
   constructor(options: RabbitmqQueueOptions) {
     const { url, queueName = "seckill.reservations", timeoutMs = 10_000, maxMessages = 1_000_000 } = options;
-    const { deliveryLimit = 20, maxUnconfirmed = 20_000, logger = silentLogger } = options;
-    this.#options = { url, queueName, timeoutMs, maxMessages, deliveryLimit, logger };
+    const { maxUnconfirmed = 20_000, health = unwatchedPart } = options;
+    this.#options = { url, queueName, timeoutMs, maxMessages, health: new PartSources(health) };
     this.#publisher = new RabbitmqPublisher({ ...this.#options, connectionName: "seckill publisher", maxUnconfirmed });
   }
 
@@ -48,24 +55,31 @@ class RabbitmqQueue implements ReservationQueue {
   async consume(handler: BatchHandler, options: ConsumeOptions): Promise<Consumption> {
     checkConsumeOptions(options);
     if (this.#closed) throw new QueueUnavailable("the queue is closed");
-    const running = new RabbitmqConsumption({ ...this.#options, connectionName: "seckill consumer" }, handler, options);
+    const connectionName = `seckill consumer ${(this.#started += 1)}`;
+    const running = new RabbitmqConsumption({ ...this.#options, connectionName }, handler, options);
     const consumption: Consumption = {
+      get inHand() {
+        return running.inHand;
+      },
       stop: async () => {
         await running.stop();
-        this.#consumptions.delete(consumption);
+        this.#consumptions.delete(running);
       },
     };
-    this.#consumptions.add(consumption);
+    this.#consumptions.set(running, consumption);
     return consumption;
   }
 
-  depth(): Promise<{ ready: number; deadLettered: number }> {
-    return this.#publisher.depth();
+  /** `ready` counts the queues of versions before, too. */
+  async depth(): Promise<QueueDepth> {
+    const ready = await this.#publisher.countReady();
+    const inHand = [...this.#consumptions.keys()].map((consumption) => consumption.inHand);
+    return { ready, unacknowledged: inHand.reduce((sum, count) => sum + count, 0) };
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#consumptions].map((consumption) => consumption.stop()));
+    await Promise.all([...this.#consumptions.values()].map((consumption) => consumption.stop()));
     await this.#publisher.close();
   }
 }

@@ -1,23 +1,24 @@
 import { Connection, type Channel } from "rabbitmq-client";
-import type { Logger } from "../logging/logger.ts";
+import type { PartSources } from "../health/part-sources.ts";
+import { describeBrokerFailure } from "./broker-failure.ts";
 import { QueueUnavailable } from "./queue-errors.ts";
 import { declareTopology, type TopologyOptions } from "./rabbitmq-topology.ts";
 
 export interface RabbitmqSessionOptions extends TopologyOptions {
   readonly url: string;
-  /** The name in the broker's list of connections. */
+  /** The name in the broker's list of connections, and of this source of news about the queue. */
   readonly connectionName: string;
   /** Longest wait for a connection or a channel, in milliseconds. */
   readonly timeoutMs: number;
-  readonly logger: Logger;
+  readonly health: PartSources;
 }
 
 /** A connection that stays silent for twice this long counts as dead. */
 const heartbeatSeconds = 5;
 
-/** Reconnects by itself. `onFailure` gets the reason of an outage, once. */
+/** Reconnects by itself. `onFailure` gets the reason of an outage in words, once. */
 export function openConnection(options: RabbitmqSessionOptions, onFailure?: (reason: string) => void): Connection {
-  const { url, connectionName, timeoutMs, logger } = options;
+  const { url, connectionName, timeoutMs, health } = options;
   const connection = new Connection({
     url,
     connectionName,
@@ -28,22 +29,28 @@ export function openConnection(options: RabbitmqSessionOptions, onFailure?: (rea
     retryHigh: 2_000,
   });
   connection.on("error", (error: Error) => {
-    logger.warn("broker connection failed", { reason: error.message });
-    onFailure?.(error.message);
+    const reason = describeBrokerFailure(error, url);
+    health.failed(connectionName, reason);
+    onFailure?.(reason);
   });
   return connection;
 }
 
-/** A channel whose queues have been declared. */
+/** A channel whose queue has been declared: the broker is there, and the user has the rights that are needed. */
 export async function openChannel(connection: Connection, options: RabbitmqSessionOptions): Promise<Channel> {
-  const { queueName, logger } = options;
+  const { queueName, url, connectionName, health } = options;
+  const fail = (error: unknown): string => {
+    const reason = describeBrokerFailure(error, url);
+    health.failed(connectionName, reason);
+    return reason;
+  };
   try {
     const channel = await connection.acquire({ emitErrorsFromChannel: true });
-    channel.on("error", (error: Error) => logger.warn("broker closed a channel", { reason: error.message }));
+    channel.on("error", fail);
     await declareTopology(channel, options);
+    health.well(connectionName);
     return channel;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new QueueUnavailable(`cannot set up the queue ${queueName}: ${reason}`, { cause: error });
+    throw new QueueUnavailable(`cannot set up the queue ${queueName}: ${fail(error)}`, { cause: error });
   }
 }

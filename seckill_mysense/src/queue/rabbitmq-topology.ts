@@ -1,44 +1,47 @@
 import type { Channel } from "rabbitmq-client";
 
 export interface TopologyOptions {
+  /** The name in the settings. The broker's queue has this name plus ".v2". */
   readonly queueName: string;
   /** Beyond this many waiting messages the broker refuses further ones. */
   readonly maxMessages: number;
-  readonly deliveryLimit: number;
-}
-
-export function deadLetterQueueName(queueName: string): string {
-  return `${queueName}.dead`;
 }
 
 /**
- * Declares the parts of the queue. Parts that exist must have been declared with the same arguments.
- * - a durable quorum queue, replicated where the broker is a cluster, that refuses messages beyond its limit;
- * - a quorum queue for its dead letters, behind an exchange of the same name. "at-least-once" makes the broker keep a
- *   dead letter in the first queue until the second has it, and asks for "reject-publish".
+ * A quorum queue counts a delivery each time a message comes back, also from a consumer that was stopped in good order,
+ * and beyond its limit it drops the message. RabbitMQ 4 has a limit of 20 by default, and RabbitMQ 3 knows no value for
+ * "none". So the limit is a number that no message reaches.
  */
-export async function declareTopology(channel: Channel, options: TopologyOptions): Promise<void> {
-  const dead = deadLetterQueueName(options.queueName);
-  await channel.exchangeDeclare({ exchange: dead, type: "fanout", durable: true });
-  await channel.queueDeclare({ queue: dead, durable: true, arguments: boundedQuorum(options.maxMessages) });
-  await channel.queueBind({ queue: dead, exchange: dead, routingKey: "" });
-  await channel.queueDeclare(mainQueue(options));
+const unreachedDeliveryLimit = 1_000_000_000;
+
+/** The broker's name of the queue. */
+export function brokerQueueName(queueName: string): string {
+  return `${queueName}.v2`;
 }
 
-/** The declaration of the main queue alone; a consumer repeats it after each reconnection. */
-export function mainQueue({ queueName, maxMessages, deliveryLimit }: TopologyOptions) {
+/**
+ * The queues that versions before declared: the main queue, with a limit of 20 deliveries, and its dead letters. A
+ * queue's arguments cannot be changed, so there is a new queue beside them, and consumers empty the earlier ones.
+ */
+export function earlierQueueNames(queueName: string): readonly string[] {
+  return [queueName, `${queueName}.dead`];
+}
+
+/** A durable quorum queue, replicated where the broker is a cluster, that refuses messages beyond its limit. */
+export function reservationQueue({ queueName, maxMessages }: TopologyOptions) {
   return {
-    queue: queueName,
+    queue: brokerQueueName(queueName),
     durable: true,
     arguments: {
-      ...boundedQuorum(maxMessages),
-      "x-delivery-limit": deliveryLimit,
-      "x-dead-letter-exchange": deadLetterQueueName(queueName),
-      "x-dead-letter-strategy": "at-least-once",
+      "x-queue-type": "quorum",
+      "x-max-length": maxMessages,
+      "x-overflow": "reject-publish",
+      "x-delivery-limit": unreachedDeliveryLimit,
     },
-  };
+  } as const;
 }
 
-function boundedQuorum(maxMessages: number) {
-  return { "x-queue-type": "quorum", "x-max-length": maxMessages, "x-overflow": "reject-publish" } as const;
+/** Declares the queue. One that exists must have been declared with the same arguments. */
+export async function declareTopology(channel: Channel, options: TopologyOptions): Promise<void> {
+  await channel.queueDeclare(reservationQueue(options));
 }

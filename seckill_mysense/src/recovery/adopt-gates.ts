@@ -46,7 +46,8 @@ export async function adoptGates(parts: RecoveryParts, unverified: readonly Unve
       if (next === undefined || !begun.has(record.product.id))
         return { kind: "wait", why: "another process compares it" };
       const { product } = next;
-      const kind = await parts.gate.repair.adopt(product, status, { epoch: product.epoch, available: unitsOwed(next) });
+      const renewedStock = { sale: next.sale, product, available: unitsOwed(next) };
+      const kind = await parts.gate.repair.adopt(product, status, renewedStock);
       return kind === "adopted" ? { kind } : { kind: "wait", why: "the gate has changed meanwhile" };
     }),
   );

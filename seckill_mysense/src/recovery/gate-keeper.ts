@@ -1,4 +1,6 @@
 import { repairedAfterEndMs } from "../domain/sale.ts";
+import { checkStock } from "../gate/check-request.ts";
+import { GateRequestInvalid } from "../gate/gate-errors.ts";
 import type { GateStatus } from "../gate/gate.ts";
 import type { GateRecord } from "../ledger/gates.ts";
 import { pause } from "../time/pause.ts";
@@ -130,9 +132,10 @@ export class GateKeeper {
   async #armNew(endedAfterMs: number): Promise<void> {
     const records = await this.#parts.gates.unarmed(this.#armCursor, sliceSize, endedAfterMs);
     this.#armCursor = records.length < sliceSize ? "" : records.at(-1)!.product.id;
+    const armable = records.filter(isArmable);
     const answered = new Set<GateRecord>();
     // A gate that does not answer must not count as armed.
-    await this.#atOnce(records, async (record) => {
+    await this.#atOnce(armable, async (record) => {
       await this.#parts.gate.status(record.sale.id, record.product.id);
       answered.add(record);
     });
@@ -267,5 +270,16 @@ export class GateKeeper {
     if (nowMs < this.#silentUntilMs) return;
     this.#silentUntilMs = nowMs + failureLogMs;
     this.#parts.logger.warn("gates cannot be asked", { productId, closed: this.closed, reason: String(error) });
+  }
+}
+
+/** A row that no gate takes is left out: gateways name it in their health report. */
+function isArmable({ sale, product }: GateRecord): boolean {
+  try {
+    checkStock({ sale, product, available: 0 });
+    return true;
+  } catch (error) {
+    if (error instanceof GateRequestInvalid) return false;
+    throw error;
   }
 }

@@ -26,9 +26,9 @@ export class OnTheWay {
     }
     const { ready } = await queue.depth();
     if (ready > 0) return `${ready} reservations are in the queue`;
-    const held = await heldByConsumers?.();
-    if (held === undefined) return this.#isQuiet(record) ? undefined : "consumers may hold reservations";
-    return held === 0 ? undefined : `the consumers hold ${held} reservations`;
+    const held = (await heldByConsumers?.()) ?? 0;
+    if (held > 0) return `the consumers hold ${held} reservations`;
+    return this.#isQuiet(record) ? undefined : "consumers may hold reservations";
   }
 
   #isQuiet({ sequence, taken, pendingReturns }: GateRecord): boolean {

@@ -10,7 +10,7 @@ export interface RecoveryParts {
   readonly gates: LedgerGates;
   /** Undefined if this process has no access to the queue. */
   readonly queue: Pick<ReservationQueue, "depth" | "unsettled"> | undefined;
-  /** How many messages the consumers of a shared queue hold; undefined where nobody counts them. */
+  /** How many messages the consumers of a shared queue hold, by their own words. */
   readonly heldByConsumers?: (() => Promise<number>) | undefined;
   /** The name of this process in the ledger's list of repairs. */
   readonly repairer: string;
@@ -25,7 +25,7 @@ export interface RecoveryTimes {
   readonly leaseMs: number;
   /** How long a repair waits for reservations on their way to the ledger before it gives up for now. */
   readonly drainMs: number;
-  /** Without a count of what the consumers hold, the ledger must not change for this long. */
+  /** What the consumers say of themselves may be this old. So the ledger must not change for this long. */
   readonly quietMs: number;
 }
 

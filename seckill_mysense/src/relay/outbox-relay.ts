@@ -1,4 +1,4 @@
-import type { Logger } from "../logging/logger.ts";
+import type { PartSources } from "../health/part-sources.ts";
 import { backoffMs } from "../time/backoff.ts";
 import type { Clock } from "../time/clock.ts";
 import { pause } from "../time/pause.ts";
@@ -23,7 +23,7 @@ export interface OutboxRelayOptions {
   /** Whether the product is still listed. A product that is no longer listed is served until its outbox is empty. */
   readonly isListed: () => boolean;
   readonly onPublished: (count: number) => void;
-  readonly logger: Logger;
+  readonly health: PartSources;
   readonly elapsedMs: Clock["elapsedMs"];
 }
 
@@ -38,6 +38,8 @@ export class OutboxRelay {
   readonly #signal: AbortSignal;
   #claimAtMs = 0;
   #forgetAtMs = 0;
+  /** When the oldest entry that this lane carries was accepted, by the gate's clock; undefined while it carries none. */
+  waitingSinceMs: number | undefined;
 
   constructor(product: GateProduct, options: OutboxRelayOptions, signal: AbortSignal) {
     this.#product = product;
@@ -87,30 +89,29 @@ export class OutboxRelay {
   async #deliver(entries: readonly OutboxEntry[]): Promise<void> {
     const { gate, queue } = this.#options;
     const reservations = entries.map((entry) => entry.reservation);
+    this.waitingSinceMs = reservations[0]?.acceptedAtMs;
     const published = await traceMessages({ name: "relay publish", kind: "producer" }, reservations, (traced) =>
-      this.#insist("publish", () => queue.publish(traced, { signal: this.#signal })),
+      this.#insist("publish the reservations", () => queue.publish(traced, { signal: this.#signal })),
     );
     // The relay was stopped before the confirm. The entries stay unacknowledged, and the next relay claims them.
     if (published.kind === "stopped") return;
     this.#options.onPublished(entries.length);
     const ids = entries.map((entry) => entry.entryId);
-    await this.#insist("acknowledge", () => gate.acknowledgeOutbox(this.#product, ids));
+    await this.#insist("acknowledge the outbox", () => gate.acknowledgeOutbox(this.#product, ids));
+    this.waitingSinceMs = undefined;
   }
 
   /** Every action is safe to repeat: entries of a lost read are claimed later, and a message sent twice is harmless. */
   async #insist<T>(what: string, action: () => Promise<T>): Promise<Retried<T>> {
-    const { logger } = this.#options;
-    const product = this.#product.id;
+    const { health } = this.#options;
+    const { id, saleId } = this.#product;
+    const lane = `${saleId}:${id}`;
     const outcome = await retryUntilStopped(action, {
       backoff: retryBackoff,
       signal: this.#signal,
-      onFailure: (error, failures) => {
-        if (failures === 1) logger.warn(`relay cannot ${what}`, { product, reason: String(error) });
-      },
+      onFailure: (error) => health.failed(lane, `it cannot ${what} of product ${id}: ${String(error)}`),
     });
-    if (outcome.kind === "done" && outcome.failures > 0) {
-      logger.info(`relay can ${what} again`, { product, failures: outcome.failures });
-    }
+    if (outcome.kind === "done" && outcome.failures > 0) health.well(lane);
     return outcome;
   }
 }

@@ -1,4 +1,6 @@
 import { silentLogger, type Logger } from "../logging/logger.ts";
+import type { HealthPart } from "../health/health-board.ts";
+import { PartSources, unwatchedPart } from "../health/part-sources.ts";
 import { backoffMs } from "../time/backoff.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import { pause } from "../time/pause.ts";
@@ -27,6 +29,8 @@ export interface RelayOptions {
   /** Longest pause between two reads of an empty outbox, in milliseconds. Grows with the number of products. */
   readonly maxIdleMs?: number;
   readonly logger?: Logger;
+  /** Is told whether the outboxes can be carried to the queue. */
+  readonly health?: HealthPart;
   readonly elapsedMs?: Clock["elapsedMs"];
 }
 
@@ -34,6 +38,10 @@ export interface RelayOptions {
 export interface Relay {
   /** Messages that the queue has confirmed, including repetitions. */
   readonly published: number;
+  /** When the oldest entry on its way to the queue was accepted, Unix milliseconds; undefined while there is none. */
+  readonly waitingSinceMs: number | undefined;
+  /** The products whose entries are on their way to the queue. */
+  readonly busyProducts: readonly GateProduct[];
   /** Finishes the running publish. Another relay claims the entries that are not acknowledged by then. */
   stop(): Promise<void>;
 }
@@ -52,7 +60,8 @@ export function startRelay(options: RelayOptions): Relay {
     throw new RangeError(`batch must be an integer from 1 to ${maxOutboxBatch}, but is ${batch}`);
   }
   const stopping = new AbortController();
-  const lanes = new Map<string, Promise<void>>();
+  const lanes = new Map<string, { readonly product: GateProduct; readonly lane: OutboxRelay; run: Promise<void> }>();
+  const health = new PartSources(options.health ?? unwatchedPart);
   let listed = new Set<string>();
   let published = 0;
 
@@ -66,7 +75,7 @@ export function startRelay(options: RelayOptions): Relay {
     maxIdleMs: () => Math.max(maxIdleMs, lanes.size * idleMsPerProduct),
     isListed: () => listed.has(name),
     onPublished: (count) => (published += count),
-    logger,
+    health,
     elapsedMs: options.elapsedMs ?? systemClock.elapsedMs,
   });
 
@@ -75,29 +84,38 @@ export function startRelay(options: RelayOptions): Relay {
     for (const product of products) {
       const name = laneName(product);
       if (lanes.has(name)) continue;
-      const lane = new OutboxRelay(product, laneOptions(name), stopping.signal)
+      const lane = new OutboxRelay(product, laneOptions(name), stopping.signal);
+      const run = lane
         .run()
         .catch((error: unknown) => logger.error("relay lane failed", { product: name, reason: String(error) }))
         .finally(() => lanes.delete(name));
-      lanes.set(name, lane);
+      lanes.set(name, { product, lane, run });
     }
   };
 
-  const following = followProducts(options, stopping.signal, serve);
+  const following = followProducts({ ...options, sources: health }, stopping.signal, serve);
+  const busy = () => [...lanes.values()].filter(({ lane }) => lane.waitingSinceMs !== undefined);
   return {
     get published() {
       return published;
     },
+    get waitingSinceMs() {
+      const since = busy().map(({ lane }) => lane.waitingSinceMs ?? Infinity);
+      return since.length === 0 ? undefined : Math.min(...since);
+    },
+    get busyProducts() {
+      return busy().map(({ product }) => product);
+    },
     async stop() {
       stopping.abort();
       await following;
-      await Promise.all(lanes.values());
+      await Promise.all([...lanes.values()].map(({ run }) => run));
     },
   };
 }
 
 async function followProducts(
-  { products, productsEveryMs = 1_000, logger = silentLogger }: RelayOptions,
+  { products, productsEveryMs = 1_000, sources }: RelayOptions & { readonly sources: PartSources },
   signal: AbortSignal,
   serve: (products: readonly GateProduct[]) => void,
 ): Promise<void> {
@@ -105,15 +123,18 @@ async function followProducts(
   while (!signal.aborted) {
     try {
       serve(await products());
+      sources.well(listOfProducts);
       failures = 0;
     } catch (error) {
       failures += 1;
-      if (failures === 1) logger.warn("relay cannot list the products", { reason: String(error) });
+      sources.failed(listOfProducts, `it cannot list the products: ${String(error)}`);
     }
     const failurePauseMs = failures === 0 ? 0 : backoffMs(failures, { firstMs: 100, maxMs: 10_000 });
     await pause(Math.max(productsEveryMs, failurePauseMs), signal);
   }
 }
+
+const listOfProducts = "the list of products";
 
 function laneName(product: GateProduct): string {
   return `${product.saleId}:${product.id}`;

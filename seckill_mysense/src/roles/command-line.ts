@@ -1,36 +1,51 @@
-import { Command, CommanderError } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 
-export const roles = [
-  "all",
-  "gateway",
-  "relay",
-  "consumer",
-  "sweeper",
-  "verify",
-  "repair",
-  "call-off",
-  "payment-simulator",
-] as const;
+export const roles = ["all", "gateway", "relay", "consumer", "sweeper", "admin"] as const;
+/** A role that runs until it is stopped. */
 export type Role = (typeof roles)[number];
-/** Roles that are parts of the sale. */
-export type ServingRole = Exclude<Role, "verify" | "repair" | "call-off" | "payment-simulator">;
+
+export const deadLetterActions = ["list", "show", "replay", "discard"] as const;
+
+/** What the command line asks for. */
+export type Task =
+  | { readonly kind: "serve"; readonly role: Role }
+  | {
+      readonly kind: "verify";
+      /** Check only this sale. */
+      readonly saleId: string | undefined;
+      /** No sale is open, so reservations that are still on their way are findings. */
+      readonly atRest: boolean;
+      /** One JSON document instead of text. */
+      readonly json: boolean;
+    }
+  | {
+      readonly kind: "repair";
+      /** Rebuild this product, whatever its state is. */
+      readonly productId: string | undefined;
+      /** Only say what would be done. */
+      readonly dryRun: boolean;
+      /** Do not wait for reservations that are on their way. */
+      readonly force: boolean;
+      readonly json: boolean;
+    }
+  | { readonly kind: "migrate" }
+  /** Runs until it is stopped, and is no part of the sale. */
+  | { readonly kind: "payment-simulator" }
+  | {
+      readonly kind: "dead-letters";
+      readonly action: (typeof deadLetterActions)[number];
+      /** Undefined for `list`. */
+      readonly id: string | undefined;
+      readonly state: "waiting" | "replayed" | "discarded";
+      /** Who does it, for the record; undefined for the user of the operating system. */
+      readonly by: string | undefined;
+      readonly json: boolean;
+    };
 
 export interface CommandLine {
-  readonly role: Role;
   /** The path as given; undefined for the shipped config.json. */
   readonly configFile: string | undefined;
-  /** For `verify`: check only this sale. For `call-off`: the sale. */
-  readonly saleId: string | undefined;
-  /** For `verify`: no sale is open, so reservations that are still on their way are findings. */
-  readonly atRest: boolean;
-  /** For `repair`: rebuild this product, whatever its state is. */
-  readonly productId: string | undefined;
-  /** For `repair`: only say what would be done. */
-  readonly dryRun: boolean;
-  /** For `repair`: do not wait for reservations that are on their way. */
-  readonly force: boolean;
-  /** For `verify` and `repair`: one JSON document instead of text. */
-  readonly json: boolean;
+  readonly task: Task;
 }
 
 const description = [
@@ -42,12 +57,19 @@ const description = [
   "  relay     carries accepted reservations from the gate to the queue",
   "  consumer  records reservations from the queue in the ledger",
   "  sweeper   expires unpaid orders, gives their units back, sends refunds",
+  "  admin     the web server for merchants; it needs admin.secret",
+  "",
+  "Tasks, which end by themselves:",
   "  verify    checks the invariants of the sales: [--sale id] [--at-rest] [--json]",
   "  repair    rebuilds gates that have lost data from the ledger: [--product id] [--dry-run] [--force] [--json]",
-  "  call-off  gives the money of a sale's paid orders back, and their units: --sale id",
-  "  payment-simulator  a provider of payments to try a sale with; no money moves",
+  "  migrate   brings the ledger's tables up to date",
+  "  dead-letters list|show|replay|discard [id]",
+  "            messages that no consumer could record: [--state waiting|replayed|discarded] [--by name] [--json]",
   "",
-  "verify and repair end with 0 if all is in order, 1 if it is not, 2 if the command line or the settings are wrong,",
+  "To make and change sales: sale --help",
+  "To try payments: payment-simulator, a provider that moves no money",
+  "",
+  "Tasks end with 0 if all is in order, 1 if it is not, 2 if the command line or the settings are wrong,",
   "and 3 if it could not be found out, because a part cannot be reached.",
 ].join("\n");
 
@@ -56,17 +78,23 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+const tasks = ["verify", "repair", "migrate", "dead-letters", "payment-simulator"] as const;
+
 function program(): Command {
   return new Command("bun seckill_mysense/main.ts")
     .description(description)
-    .argument("[role]", "one of the roles above", "all")
+    .addArgument(new Argument("[role]", "one of the roles or tasks above").default("all"))
+    .argument("[action]", "for dead-letters")
+    .argument("[id]", "for dead-letters: the id of one letter")
     .option("--config <file>", "settings that differ from the defaults")
     .option("--sale <id>", "for verify: only this sale")
     .option("--at-rest", "for verify: nobody buys any more, and what is still on its way is a finding")
+    .addOption(new Option("--state <state>", "for dead-letters list").choices(["waiting", "replayed", "discarded"]))
+    .option("--by <name>", "for dead-letters: who does it, for the record; by default the user of this shell")
     .option("--product <id>", "for repair: this product, even if nothing is wrong with it")
     .option("--dry-run", "for repair: say what would be done, and change nothing")
     .option("--force", "for repair: do not wait for reservations on their way; the ledger will refuse them")
-    .option("--json", "for verify and repair: one JSON document instead of text")
+    .option("--json", "for verify, repair and dead-letters: one JSON document instead of text")
     .exitOverride()
     .configureOutput({ writeOut() {}, writeErr() {} });
 }
@@ -75,6 +103,29 @@ function program(): Command {
 export function usage(): string {
   return program().helpInformation().trimEnd();
 }
+
+interface Options {
+  readonly config?: string;
+  readonly sale?: string;
+  readonly atRest?: boolean;
+  readonly state?: "waiting" | "replayed" | "discarded";
+  readonly by?: string;
+  readonly product?: string;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+const ownedOptions: readonly (readonly [flag: string, option: keyof Options, owners: readonly string[]])[] = [
+  ["--sale", "sale", ["verify"]],
+  ["--at-rest", "atRest", ["verify"]],
+  ["--product", "product", ["repair"]],
+  ["--dry-run", "dryRun", ["repair"]],
+  ["--force", "force", ["repair"]],
+  ["--state", "state", ["dead-letters"]],
+  ["--by", "by", ["dead-letters"]],
+  ["--json", "json", ["verify", "repair", "dead-letters"]],
+];
 
 /** `undefined` if help was requested. @throws UsageError */
 export function parseCommandLine(args: readonly string[]): CommandLine | undefined {
@@ -87,39 +138,43 @@ export function parseCommandLine(args: readonly string[]): CommandLine | undefin
     throw new UsageError(error.message.replace(/^error: /, ""));
   }
   const options = command.opts<Options>();
-  const role = roleNamed(command.processedArgs[0] as string);
+  const [word, action, id] = command.processedArgs as [string, string | undefined, string | undefined];
+  checkOwners(word, options);
+  if (action !== undefined && word !== "dead-letters")
+    throw new UsageError(`${action} is one word too many: only dead-letters takes another`);
+  return { configFile: options.config, task: taskOf(word, { action, id }, options) };
+}
+
+function taskOf(
+  word: string,
+  { action, id }: { readonly action: string | undefined; readonly id: string | undefined },
+  { sale, atRest = false, product, dryRun = false, force = false, state = "waiting", by, json = false }: Options,
+): Task {
+  if (word === "verify") return { kind: "verify", saleId: sale, atRest, json };
+  if (word === "repair") return { kind: "repair", productId: product, dryRun, force, json };
+  if (word === "migrate" || word === "payment-simulator") return { kind: word };
+  if (word !== "dead-letters") return { kind: "serve", role: roleNamed(word) };
+  const known = deadLetterActions.find((name) => name === action);
+  if (known === undefined) {
+    const given = action === undefined ? "nothing" : action;
+    throw new UsageError(`dead-letters takes one of ${deadLetterActions.join(", ")}, but got ${given}`);
+  }
+  if (known === "list" && id !== undefined) throw new UsageError(`dead-letters list takes no id, but got ${id}`);
+  if (known !== "list" && id === undefined) throw new UsageError(`dead-letters ${known} needs the id of a letter`);
+  return { kind: "dead-letters", action: known, id, state, by, json };
+}
+
+function checkOwners(word: string, options: Options): void {
   for (const [flag, option, owners] of ownedOptions) {
-    if (options[option] === undefined || owners.includes(role)) continue;
-    throw new UsageError(`${flag} belongs to the role ${owners.join(" and to the role ")}`);
+    if (options[option] === undefined || owners.includes(word)) continue;
+    throw new UsageError(`${flag} belongs to ${owners.join(" and to ")}`);
   }
-  if (role === "call-off" && options.sale === undefined) {
-    throw new UsageError("call-off needs --sale: the id of the sale");
-  }
-  const { config, sale, product, atRest = false, dryRun = false, force = false, json = false } = options;
-  return { role, configFile: config, saleId: sale, productId: product, atRest, dryRun, force, json };
 }
-
-interface Options {
-  readonly config?: string;
-  readonly sale?: string;
-  readonly product?: string;
-  readonly atRest?: boolean;
-  readonly dryRun?: boolean;
-  readonly force?: boolean;
-  readonly json?: boolean;
-}
-
-const ownedOptions: readonly (readonly [flag: string, option: keyof Options, owners: readonly Role[]])[] = [
-  ["--sale", "sale", ["verify", "call-off"]],
-  ["--at-rest", "atRest", ["verify"]],
-  ["--product", "product", ["repair"]],
-  ["--dry-run", "dryRun", ["repair"]],
-  ["--force", "force", ["repair"]],
-  ["--json", "json", ["verify", "repair"]],
-];
 
 function roleNamed(word: string): Role {
   const role = roles.find((name) => name === word);
-  if (role === undefined) throw new UsageError(`${word} is not a role: there are ${roles.join(", ")}`);
+  if (role === undefined) {
+    throw new UsageError(`${word} is not a role: there are ${[...roles, ...tasks].join(", ")}`);
+  }
   return role;
 }

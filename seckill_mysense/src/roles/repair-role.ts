@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { repairedAfterEndMs } from "../domain/sale.ts";
 import type { LedgerGates } from "../ledger/gates.ts";
 import type { Logger } from "../logging/logger.ts";
+import { heldByConsumers } from "./held-by-consumers.ts";
 import type { RecoveryParts } from "../recovery/recovery-parts.ts";
 import { type ProductRepair, settleProduct } from "../recovery/settle-product.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -35,7 +36,10 @@ export async function repairGates(options: RepairOptions): Promise<boolean> {
   if (gate === undefined) throw new StartError("the embedded gate of the running system is not to be found");
   const { logger, clock } = options;
   const repairer = `${hostname()}-${process.pid} repair`;
-  const parts: RecoveryParts = { gate, gates: ledger.gates, queue, repairer, logger, clock };
+  const parts: RecoveryParts = {
+    ...{ gate, gates: ledger.gates, queue, repairer, logger, clock },
+    heldByConsumers: () => heldByConsumers(ledger.heartbeats),
+  };
   const { dryRun, force } = options;
   const repairs: ProductRepair[] = [];
   for await (const productId of productsOf(ledger.gates, options)) {

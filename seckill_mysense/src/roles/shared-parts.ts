@@ -8,7 +8,7 @@ import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { runningEmbeddedRedis, startEmbeddedRedis } from "./embedded-redis.ts";
-import { externalGateServer, openGate, openLedger, openQueue, secretsOf } from "./system-parts.ts";
+import { externalGateServer, openGate, openLedger, openQueue, prepareLedger, secretsOf } from "./system-parts.ts";
 
 interface SharedPartsOptions {
   readonly settings: Settings;
@@ -35,7 +35,7 @@ export async function openSharedParts(
   const { settings, logger, clock } = options;
   const ledger = openLedger(settings, clock.now);
   cleanup.defer(() => ledger.close());
-  await ledger.migrate();
+  await prepareLedger(ledger, settings);
   const isShared = !isGateEmbedded(settings) && settings.rabbitmq.url !== "";
   const folder = isShared ? undefined : takeDataFolder(settings.data_dir);
   if (folder !== undefined) cleanup.defer(() => folder.release());
@@ -43,7 +43,7 @@ export async function openSharedParts(
   const gate = server === undefined ? undefined : openGate(settings, server, logger);
   if (gate !== undefined) cleanup.defer(() => gate.close());
   if (settings.rabbitmq.url === "" && folder === undefined) return { ledger, gate, queue: undefined };
-  const queue = openQueue(settings, logger);
+  const queue = openQueue(settings);
   cleanup.defer(() => queue.close());
   return { ledger, gate, queue };
 }

@@ -1,45 +1,49 @@
 import { hostname } from "node:os";
 import type { Gate } from "../gate/gate.ts";
-import { startRelay } from "../relay/relay.ts";
+import { startRelay, type Relay } from "../relay/relay.ts";
 import { RingAddressError } from "../authorization/ring/peer-listener.ts";
 import { startGateway } from "../gateway/gateway.ts";
+import type { HealthBoard } from "../health/health-board.ts";
 import type { Logger } from "../logging/logger.ts";
-import { startConsumer } from "../orders/consumer.ts";
+import { startConsumer, type Consumer } from "../orders/consumer.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { startSweeper } from "../orders/sweeper.ts";
+import { startSweeper, type Sweeper } from "../orders/sweeper.ts";
 import { startPaymentKeeper } from "../payments/payment-keeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { GateKeeper } from "../recovery/gate-keeper.ts";
+import { heldByConsumers } from "./held-by-consumers.ts";
 import { isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
-import type { Clock } from "../time/clock.ts";
-import type { ServingRole } from "./command-line.ts";
+import { startAdminServer } from "../admin/admin-server.ts";
+import { SaleService } from "../sales/sale-service.ts";
 import { takeDataFolder } from "./data-folder.ts";
+import { boardFor } from "./board-for.ts";
 import { createDemoSale } from "./demo-sale.ts";
+import { warnOfLosses } from "./durability.ts";
 import { startEmbeddedRedis } from "./embedded-redis.ts";
+import { startOperations } from "./operations.ts";
+import type { RunningParts } from "./running-parts.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
 import { openProvider } from "./payment-parts.ts";
 import { StartError } from "./start-error.ts";
+import type { SystemOptions } from "./system-options.ts";
 import {
+  checkAdmin,
   checkRing,
   checkSharedParts,
   externalGateServer,
   openGate,
   openLedger,
   openQueue,
+  prepareLedger,
   secretsOf,
 } from "./system-parts.ts";
-
-export interface SystemOptions {
-  readonly role: ServingRole;
-  readonly settings: Settings;
-  readonly logger: Logger;
-  readonly clock: Clock;
-}
 
 export interface RunningSystem {
   /** The port of the web server; undefined for roles without one. */
   readonly port: number | undefined;
+  /** The port of the listener for operators. */
+  readonly operationsPort: number;
   /** Waits for running work to end, for at most `backend.shutdown_seconds`. */
   stop(): Promise<"drained" | "gave_up">;
 }
@@ -59,36 +63,53 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
     stopAll(stops, settings.backend.shutdown_seconds * 1000, options.logger);
   try {
     checkRing(role, settings);
+    checkAdmin(role, settings);
     if (role !== "all") checkSharedParts(role, settings);
-    return { port: await startRole(options, stops), stop };
+    return { ...(await startRole(options, stops)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startRole(options: SystemOptions, stops: Stops): Promise<number | undefined> {
+async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<RunningSystem, "stop">> {
   const { role, settings, logger, clock } = options;
   if (role === "all") holdDataFolder(settings, stops);
   const secrets = secretsOf(settings);
   const ledger = openLedger(settings, clock.now);
   stops.push(() => ledger.close());
-  await ledger.migrate();
+  await prepareLedger(ledger, settings);
+  await warnOfLosses(options, ledger);
   if (role === "all") await createDemoSale(ledger.sales, settings.sale, { logger, now: clock.now });
 
-  const queue = role === "sweeper" ? undefined : openQueueFor(options, stops);
+  const health = boardFor(options);
+  const queue = role === "sweeper" || role === "admin" ? undefined : openQueueFor(options, health, stops);
   const gate = role === "consumer" ? undefined : await openGateFor(options, secrets, stops);
+  const running: RunningParts = { ledger, ...(queue && { queue }), ...(gate && { gate }) };
+  // Every role can be seen before its work begins: what it waits for shows there.
+  const operations = startOperations(options, running, health);
+  stops.push(() => operations.stop());
   // The gateway starts last and stops first, so that every part that a request needs is running.
   if (gate !== undefined && (role === "all" || role === "sweeper")) {
-    runSweeper(options, ledger, gate, stops);
+    running.sweeper = runSweeper(options, { ledger, gate, health }, stops);
     await runPaymentKeeper(options, ledger, stops);
   }
-  if (queue !== undefined && (role === "all" || role === "consumer")) await runConsumer(options, ledger, queue, stops);
-  if (gate !== undefined && queue !== undefined && (role === "all" || role === "relay")) {
-    runRelay(options, { ledger, gate, queue }, stops);
+  if (queue !== undefined && (role === "all" || role === "consumer")) {
+    running.consumer = await runConsumer(options, { ledger, queue, health }, stops);
   }
-  if (gate === undefined || (role !== "all" && role !== "gateway")) return undefined;
-  return runGateway(options, { ledger, gate, queue, secrets }, stops);
+  if (gate !== undefined && queue !== undefined && (role === "all" || role === "relay")) {
+    running.relay = runRelay(options, { ledger, gate, queue, health }, stops);
+  }
+  const ports = { operationsPort: operations.port };
+  if (gate !== undefined && (role === "all" || role === "admin")) {
+    const port = runAdmin(options, ledger, gate, stops);
+    if (role === "admin") return { port, ...ports };
+  }
+  const isGateway = gate !== undefined && (role === "all" || role === "gateway");
+  return {
+    port: isGateway ? await runGateway(options, { ledger, gate, queue, secrets, health }, stops) : undefined,
+    ...ports,
+  };
 }
 
 function holdDataFolder(settings: Settings, stops: Stops): void {
@@ -99,10 +120,14 @@ function holdDataFolder(settings: Settings, stops: Stops): void {
   stops.push(() => folder.release());
 }
 
-function openQueueFor({ role, settings, logger }: SystemOptions, stops: Stops): ReservationQueue | undefined {
+function openQueueFor(
+  { role, settings }: SystemOptions,
+  health: HealthBoard,
+  stops: Stops,
+): ReservationQueue | undefined {
   // A gateway only reads the depth of the queue, which works only with a shared queue.
   if (role === "gateway" && settings.rabbitmq.url === "") return undefined;
-  const queue = openQueue(settings, logger);
+  const queue = openQueue(settings, health.part("queue"));
   stops.push(() => queue.close());
   return queue;
 }
@@ -123,9 +148,23 @@ async function openGateFor(
   return gate;
 }
 
-function runSweeper({ logger, clock }: SystemOptions, ledger: Ledger, gate: Gate, stops: Stops): void {
-  const sweeper = startSweeper({ orders: ledger.orders, returns: ledger.returns, gate, logger, now: clock.now });
+interface SweeperParts {
+  readonly ledger: Ledger;
+  readonly gate: Gate;
+  readonly health: HealthBoard;
+}
+
+function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperParts, stops: Stops): Sweeper {
+  const { orders, returns } = ledger;
+  const sweeper = startSweeper({ orders, returns, gate, health: health.part("sweeper"), now: clock.now });
   stops.push(() => sweeper.stop());
+  return sweeper;
+}
+
+interface ConsumerParts {
+  readonly ledger: Ledger;
+  readonly queue: ReservationQueue;
+  readonly health: HealthBoard;
 }
 
 async function runPaymentKeeper(
@@ -140,20 +179,20 @@ async function runPaymentKeeper(
 }
 
 async function runConsumer(
-  { settings, logger }: SystemOptions,
-  ledger: Ledger,
-  queue: ReservationQueue,
+  { settings, logger, clock }: SystemOptions,
+  { ledger, queue, health }: ConsumerParts,
   stops: Stops,
-): Promise<void> {
+): Promise<Consumer> {
   const payWithinMs = settings.sale.pay_within_seconds * 1000;
-  const consumer = await startConsumer({ queue, orders: ledger.orders, payWithinMs, logger });
+  const { orders, deadLetters } = ledger;
+  const told = { health: health.part("consumer"), logger, now: clock.now };
+  const consumer = await startConsumer({ queue, orders, deadLetters, payWithinMs, ...told });
   stops.push(() => consumer.stop());
+  return consumer;
 }
 
-interface RelayParts {
-  readonly ledger: Ledger;
+interface RelayParts extends ConsumerParts {
   readonly gate: Gate;
-  readonly queue: ReservationQueue;
 }
 
 /**
@@ -162,18 +201,47 @@ interface RelayParts {
  */
 const claimIdleMs = { embedded: 1_000, shared: 5_000 };
 
-function runRelay({ settings, logger, clock }: SystemOptions, { ledger, gate, queue }: RelayParts, stops: Stops): void {
+function runRelay(
+  { settings, logger, clock }: SystemOptions,
+  { ledger, gate, queue, health }: RelayParts,
+  stops: Stops,
+): Relay {
   const relay = startRelay({
     gate,
     queue,
     // Two running relays must not share a name, so each start uses a new one.
     relayName: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
-    products: relayedProducts(ledger.sales, clock.now),
+    products: relayedProducts(ledger.changes, clock.now),
     claimIdleMs: isGateEmbedded(settings) ? claimIdleMs.embedded : claimIdleMs.shared,
     claimEveryMs: 1_000,
     logger,
+    health: health.part("relay"),
   });
   stops.push(() => relay.stop());
+  return relay;
+}
+
+/** Nobody listens without a secret. */
+function runAdmin(options: SystemOptions, ledger: Ledger, gate: Gate, stops: Stops): number | undefined {
+  const { settings, logger, clock } = options;
+  if (settings.admin.secret === "") return undefined;
+  const service = new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: clock.now });
+  try {
+    const server = startAdminServer({ service, settings: settings.admin, logger, now: clock.now });
+    stops.push(() => server.stop());
+    logger.info("merchants are served", { host: settings.admin.host, adminPort: server.port });
+    return server.port;
+  } catch (error) {
+    throw listenError(error, `admin.port ${settings.admin.port} on ${settings.admin.host}`);
+  }
+}
+
+/** Says which setting names the address that cannot be listened at. */
+function listenError(error: unknown, what: string): unknown {
+  const { code } = error as { code?: string };
+  if (code === "EADDRINUSE") return new StartError(`${what} is in use by another process`);
+  if (code === "EACCES") return new StartError(`${what} may not be used by this user`);
+  return error;
 }
 
 interface GatewayRoleParts {
@@ -181,6 +249,7 @@ interface GatewayRoleParts {
   readonly gate: Gate;
   readonly queue: ReservationQueue | undefined;
   readonly secrets: readonly string[];
+  readonly health: HealthBoard;
 }
 
 /** A start does not wait longer for the gates: a part may be away, and the other products can be sold. */
@@ -188,9 +257,12 @@ const gatesInOrderWithinMs = 3_000;
 
 async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops: Stops): Promise<number> {
   const { settings, logger, clock } = options;
-  const { ledger, gate, queue, secrets } = parts;
+  const { ledger, gate, queue, secrets, health } = parts;
   const repairer = `${hostname()}-${process.pid}`;
-  const keeper = new GateKeeper({ gate, gates: ledger.gates, queue, repairer, logger, clock });
+  const keeper = new GateKeeper({
+    ...{ gate, gates: ledger.gates, queue, repairer, logger, clock },
+    heldByConsumers: () => heldByConsumers(ledger.heartbeats),
+  });
   stops.push(() => keeper.stop());
   keeper.start();
   // Buyers of a product that is not in order would only be told to try again.
@@ -205,6 +277,7 @@ async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops
       secrets,
       logger,
       gateWatch: keeper,
+      health,
       ...clock,
     });
     stops.push(() => gateway.stop((settings.backend.shutdown_seconds * 1000) / 2));
@@ -212,11 +285,7 @@ async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops
   } catch (error) {
     const { host, api_port } = settings.backend;
     if (error instanceof RingAddressError) throw new StartError(error.message);
-    const { code } = error as { code?: string };
-    if (code === "EADDRINUSE")
-      throw new StartError(`backend.api_port ${api_port} on ${host} is in use by another process`);
-    if (code === "EACCES") throw new StartError(`backend.api_port ${api_port} on ${host} may not be used by this user`);
-    throw error;
+    throw listenError(error, `backend.api_port ${api_port} on ${host}`);
   }
 }
 

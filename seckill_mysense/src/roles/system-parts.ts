@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GateServer } from "../gate/gate-connection.ts";
 import type { Gate } from "../gate/gate.ts";
 import { createGate } from "../gate/redis-gate.ts";
+import type { HealthPart } from "../health/health-board.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { SchemaMismatchError } from "../ledger/ledger-errors.ts";
 import { mysqlLedger } from "../ledger/mysql-ledger.ts";
 import { sqliteLedger } from "../ledger/sqlite-ledger.ts";
 import { embeddedQueue } from "../queue/embedded-queue.ts";
@@ -33,15 +36,39 @@ export function openLedger(settings: Settings, now: () => number): Ledger {
     password: mysql.pass_word,
     database: mysql.db_name,
     poolSize: mysql.pool_size,
+    ...(mysql.tls && { tls: { ca: mysql.tls_ca_file === "" ? undefined : readAuthorities(mysql.tls_ca_file) } }),
     now,
   });
 }
 
+function readAuthorities(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new StartError(`mysql.tls_ca_file ${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Brings the tables up to date, or only checks them if `mysql.migrate` is false.
+ * @throws StartError if they are not what this program needs
+ */
+export async function prepareLedger(ledger: Ledger, { mysql }: Settings): Promise<void> {
+  if (mysql.migrate) return ledger.migrate();
+  try {
+    await ledger.checkSchema();
+  } catch (error) {
+    if (!(error instanceof SchemaMismatchError)) throw error;
+    throw new StartError(`${error.message}. mysql.migrate is false: run "main.ts migrate" as a user who may do so`);
+  }
+}
+
 /** RabbitMQ, or a file in the data folder if rabbitmq.url is empty. */
-export function openQueue(settings: Settings, logger: Logger): ReservationQueue {
+export function openQueue(settings: Settings, health?: HealthPart): ReservationQueue {
   const { rabbitmq, data_dir } = settings;
-  if (rabbitmq.url === "") return embeddedQueue({ file: join(data_dir, "queue.sqlite"), logger });
-  return rabbitmqQueue({ url: rabbitmq.url, queueName: rabbitmq.queue_name, logger });
+  const told = health === undefined ? {} : { health };
+  if (rabbitmq.url === "") return embeddedQueue({ file: join(data_dir, "queue.sqlite"), ...told });
+  return rabbitmqQueue({ url: rabbitmq.url, queueName: rabbitmq.queue_name, ...told });
 }
 
 /** The server or cluster that the settings name; undefined if the gate is embedded. */
@@ -73,11 +100,21 @@ export function checkRing(role: Role, { gateways }: Settings): void {
 }
 
 /**
+ * Checks that the role `admin` has the secret without which nobody may use it.
+ * @throws StartError if `admin.secret` is missing
+ */
+export function checkAdmin(role: Role, { admin }: Settings): void {
+  if (role === "admin" && admin.secret === "") {
+    throw new StartError("admin.secret is empty: the role admin needs it, for example from: openssl rand -base64 48");
+  }
+}
+
+/**
  * Checks that a role of its own uses no embedded part, because other processes cannot reach such a part.
  * @throws StartError naming the key that must be set for this role
  */
 export function checkSharedParts(role: Role, settings: Settings): void {
-  const needsGate = role === "gateway" || role === "relay" || role === "sweeper";
+  const needsGate = role === "gateway" || role === "relay" || role === "sweeper" || role === "admin";
   const needsQueue = role === "relay" || role === "consumer";
   if (needsGate && isGateEmbedded(settings)) {
     throw new StartError(
@@ -89,4 +126,21 @@ export function checkSharedParts(role: Role, settings: Settings): void {
       `rabbitmq.url is empty: the embedded queue belongs to the role all, so the role ${role} needs a URL`,
     );
   }
+  const elsewhere = remoteHost(settings);
+  if (settings.mysql.host === "" && elsewhere !== undefined) {
+    throw new StartError(
+      `mysql.host is empty, but ${elsewhere} is another machine: each machine would open an SQLite ledger of its own`,
+    );
+  }
+}
+
+/** The first server of the settings that is on another machine, by its key and host. */
+function remoteHost({ redis, rabbitmq }: Settings): string | undefined {
+  const hosts = [
+    ...(redis.url === "" ? [] : [["redis.url", new URL(redis.url).hostname]]),
+    ...redis.cluster.map((node) => ["redis.cluster", node.slice(0, node.lastIndexOf(":"))]),
+    ...(rabbitmq.url === "" ? [] : [["rabbitmq.url", new URL(rabbitmq.url).hostname]]),
+  ] as [key: string, host: string][];
+  const remote = hosts.find(([, host]) => !/^(localhost|127\.|\[?::1\]?$)/.test(host));
+  return remote === undefined ? undefined : `${remote[0]} ${remote[1]}`;
 }

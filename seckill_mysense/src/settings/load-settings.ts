@@ -5,16 +5,18 @@ import { type Settings, settingsSchema } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 
 /**
- * Secrets, so that config.json need not contain any, and the gateway's own name, so that all gateways can share one
- * file.
+ * Secrets, so that config.json need not contain any, and what differs between processes that share one file: the
+ * gateway's own name, and the port for operators.
  */
 const environmentKeys = {
   SECKILL_API_SECRET: ["backend", "api_secret"],
   SECKILL_PREVIOUS_API_SECRET: ["backend", "previous_api_secret"],
   SECKILL_INTERNAL_SECRET: ["backend", "internal_secret"],
+  SECKILL_ADMIN_SECRET: ["admin", "secret"],
   SECKILL_GATEWAYS_SELF: ["gateways", "self"],
   SECKILL_MYSQL_PASS_WORD: ["mysql", "pass_word"],
   SECKILL_RABBITMQ_URL: ["rabbitmq", "url"],
+  SECKILL_OPERATIONS_PORT: ["operations", "port"],
   SECKILL_REDIS_URL: ["redis", "url"],
   SECKILL_REDIS_PASS_WORD: ["redis", "pass_word"],
   SECKILL_PAYMENTS_API_KEY: ["payments", "api_key"],
@@ -22,7 +24,8 @@ const environmentKeys = {
 } as const;
 
 /** The values of these keys are never shown: more people read the log than config.json. */
-const secretKeys = /(^|\.)(api_secret|previous_api_secret|internal_secret|callback_secret|api_key|pass_word|url)$/;
+const secretKeys =
+  /(^|\.)(api_secret|previous_api_secret|internal_secret|callback_secret|api_key|secret|pass_word|url)$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -73,6 +76,9 @@ export function isGateEmbedded({ redis }: Settings): boolean {
 
 function contradictions(settings: Settings): string[] {
   const problems: string[] = [];
+  const { host, tls, tls_ca_file } = settings.mysql;
+  if (host === "" && tls) problems.push("mysql.tls is set, but mysql.host is not: SQLite needs no connection");
+  if (!tls && tls_ca_file !== "") problems.push("mysql.tls_ca_file is set, but mysql.tls is not");
   const { api_secret, previous_api_secret } = settings.backend;
   if (api_secret === "" && !isEmbedded(settings)) {
     problems.push(
@@ -85,6 +91,10 @@ function contradictions(settings: Settings): string[] {
   }
   if (api_secret !== "" && api_secret === previous_api_secret) {
     problems.push("backend.previous_api_secret is the same as backend.api_secret: it must be the secret before it");
+  }
+  const { secret } = settings.admin;
+  if (secret !== "" && (secret === api_secret || secret === settings.backend.internal_secret)) {
+    problems.push("admin.secret is the same as another secret: only merchants may have it");
   }
   return [
     ...problems,
@@ -164,7 +174,9 @@ function withEnvironment(input: unknown, environment: Environment): unknown {
   for (const [name, [section, key]] of Object.entries(environmentKeys)) {
     const value = environment[name];
     const current = merged[section] ?? {};
-    if (value !== undefined && isRecord(current)) merged[section] = { ...current, [key]: value };
+    if (value === undefined || !isRecord(current)) continue;
+    // A port is a number in the file. What is no number stays a text, and is refused with its value.
+    merged[section] = { ...current, [key]: key === "port" && /^\d+$/.test(value) ? Number(value) : value };
   }
   return merged;
 }

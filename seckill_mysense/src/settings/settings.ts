@@ -47,6 +47,16 @@ const backend = z.strictObject({
   shutdown_seconds: whole(1, 300).default(10),
 });
 
+/** The listener for merchants. */
+const admin = z.strictObject({
+  /** Without TLS, so that it listens to this machine alone by default. */
+  host: z.string().min(1).default("127.0.0.1"),
+  /** 0 lets the operating system choose a port, which is then logged. */
+  port: whole(0, 65_535).default(8081),
+  /** Empty: nobody listens. */
+  secret: secret.default(""),
+});
+
 const nodeNameRule = "must be host:port in lower case, such as 10.0.0.1:9080";
 const isNodeName = (text: string): boolean => parseNodeName(text) !== undefined;
 
@@ -78,6 +88,12 @@ const mysql = z.strictObject({
     .regex(/^\w{1,64}$/, "must be 1 to 64 letters, digits or underscores")
     .default("seckill"),
   pool_size: whole(1, 200).default(10),
+  /** The server must show a certificate for `host`. */
+  tls: z.boolean().default(false),
+  /** A file with the authorities that may sign it; empty for those of the operating system. */
+  tls_ca_file: z.string().max(1_024).default(""),
+  /** Whether each start brings the tables up to date. Otherwise `main.ts migrate` does. */
+  migrate: z.boolean().default(true),
 });
 
 const rabbitmq = z.strictObject({
@@ -161,6 +177,13 @@ const limits = z.strictObject({
   sales: whole(1, 10_000).default(1_000),
 });
 
+/** The listener of every role for operators and monitors. */
+const operations = z.strictObject({
+  host: z.string().min(1).max(253).default("127.0.0.1"),
+  /** 0 lets the operating system choose a port, which is then logged. */
+  port: whole(0, 65_535).default(0),
+});
+
 const log = z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") });
 
 /** The schema of config.json, with the default of every key. */
@@ -168,6 +191,7 @@ export const settingsSchema = z.strictObject({
   /** Relative to the folder of config.json, so that the working directory does not matter. */
   data_dir: z.string().min(1).default("../data"),
   backend: backend.prefault({}),
+  admin: admin.prefault({}),
   mysql: mysql.prefault({}),
   rabbitmq: rabbitmq.prefault({}),
   redis: redis.prefault({}),
@@ -175,6 +199,7 @@ export const settingsSchema = z.strictObject({
   sale: sale.prefault({}),
   payments: payments.prefault({}),
   limits: limits.prefault({}),
+  operations: operations.prefault({}),
   log: log.prefault({}),
 });
 

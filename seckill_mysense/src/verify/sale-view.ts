@@ -1,5 +1,6 @@
 import type { GateStatus } from "../gate/gate.ts";
 import type { ProductAudit, SaleAudit } from "../ledger/audit.ts";
+import type { QueueDepth } from "../queue/queue.ts";
 import type { ToldFindings } from "./told-checks.ts";
 
 /** A gate's status without the figures that change by themselves. */
@@ -17,7 +18,7 @@ export interface SaleView {
   readonly audit: SaleAudit;
   readonly products: readonly ProductView[];
   readonly gateAsked: boolean;
-  readonly queue: { readonly ready: number; readonly deadLettered: number } | undefined;
+  readonly queue: QueueDepth | undefined;
   readonly told: ToldFindings | undefined;
   /** Unix milliseconds, if the caller gave it. */
   readonly nowMs: number | undefined;

@@ -57,11 +57,8 @@ function weighProduct(product: ProductView, view: SaleView, atRest: boolean): st
   if (found > total) return [`${name}: ${sum}, which is over the total of ${total}`];
   const missing = missingUnits(product, view);
   if (missing === 0) return [];
-  const { queue } = view;
-  const dead =
-    queue === undefined || queue.deadLettered === 0 ? "" : `; ${queue.deadLettered} messages are dead-lettered`;
   const stuck = atRest ? "" : "; they do not move, so they are lost, or held by a part that does not go on";
-  return [`${name}: ${sum}, which is ${missing} short of the total of ${total}${dead}${stuck}`];
+  return [`${name}: ${sum}, which is ${missing} short of the total of ${total}${stuck}`];
 }
 
 /** Units that are at no known place; what waits in the queue may be of any product. */
@@ -69,7 +66,8 @@ export function missingUnits({ audit, gate }: ProductView, { queue }: Pick<SaleV
   const { total, reserved, sold } = audit.totals;
   const { available = 0, outboxLength = 0 } = gate ?? {};
   const found = available + audit.pendingReturns + reserved + sold;
-  return found + outboxLength + (queue?.ready ?? 0) >= total ? 0 : total - found - outboxLength;
+  const inQueue = (queue?.ready ?? 0) + (queue?.unacknowledged ?? 0);
+  return found + outboxLength + inQueue >= total ? 0 : total - found - outboxLength;
 }
 
 /** I8: while buyers are left, every unit is reserved or sold in the end. */

@@ -1,4 +1,5 @@
 import type { ProductTotals } from "../domain/order.ts";
+import type { QueueDepth } from "../queue/queue.ts";
 
 export const invariants = {
   I1: "never oversold",
@@ -41,7 +42,7 @@ export interface VerificationReport {
   /** `unchecked`: nothing is violated, but at rest something could not be checked. */
   readonly outcome: "holds" | "violated" | "unchecked";
   readonly products: readonly ProductFigures[];
-  readonly queue?: { readonly ready: number; readonly deadLettered: number };
+  readonly queue?: QueueDepth;
   readonly results: Readonly<Record<InvariantId, InvariantResult>>;
 }
 
@@ -64,7 +65,7 @@ export function renderReport(report: VerificationReport): string {
   const lines = [`sale ${report.saleId}: ${headlines[report.outcome]}`];
   for (const product of report.products) lines.push(`  ${renderProduct(product)}`);
   if (report.queue !== undefined) {
-    lines.push(`  queue: ${report.queue.ready} waiting, ${report.queue.deadLettered} dead-lettered`);
+    lines.push(`  queue: ${report.queue.ready} waiting, ${report.queue.unacknowledged} in the hands of consumers`);
   }
   for (const id of Object.keys(invariants) as InvariantId[]) lines.push(...renderResult(id, report.results[id]));
   return lines.join("\n");

@@ -130,12 +130,11 @@ function checkAnswers({ audit, told }: SaleView): InvariantResult {
 }
 
 function figuresOf({ audit, gate }: ProductView): ProductFigures {
-  const rejected = Object.values(audit.rejections).reduce((sum, count) => sum + count, 0);
   return {
     productId: audit.product.id,
     ...audit.totals,
     ...(gate === undefined ? {} : { available: gate.available, outbox: gate.outboxLength }),
     pendingReturns: audit.pendingReturns,
-    rejected,
+    rejected: Object.values(audit.rejections).reduce((sum, count) => sum + count, 0),
   };
 }

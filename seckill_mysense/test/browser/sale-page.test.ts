@@ -221,6 +221,56 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     expect(system.gate.reserveCalls).toBe(4);
   });
 
+  test("sells a second unit where the limit is two, and no third", async () => {
+    await using system = await startTestGateway();
+    const times = { startsAtMs: Date.now() - 1_000, endsAtMs: Date.now() + 3_600_000 };
+    const sale = { id: "pairs", title: "Pairs", ...times };
+    const product = { ...testProduct, id: "pair", saleId: sale.id, total: 5, limitPerUser: 2 };
+    await system.ledger.sales.create(sale, [product]);
+    await system.gate.arm(sale, product, product.total);
+    await system.gateway.catalogue.refresh();
+    await using opened = await open(system, "/check?productID=pair");
+    const { page, complaints } = opened;
+    await register(page, "Ada");
+    const buyOne = async (): Promise<void> => {
+      await page.getByRole("button", { name: "Buy now" }).click();
+      await heading(page, "A unit is set aside");
+      await recordAll(system);
+      await page.getByRole("button", { name: "Pay now" }).click();
+      await heading(page, "Paid: it is yours");
+    };
+    await buyOne();
+    await page.reload();
+    await page.getByRole("button", { name: "Buy another" }).click();
+    await page.getByText("You have 1 of 2 units.").waitFor();
+    await buyOne();
+    expect(system.gate.accepted).toHaveLength(2);
+    expect(await page.getByRole("button", { name: "Buy another" }).count()).toBe(0);
+    await page.reload();
+    await heading(page, "Paid: it is yours");
+    expect(await page.getByRole("button", { name: "Buy another" }).count()).toBe(0);
+    expect(await overflows(page)).toBe(false);
+    expect(complaints).toEqual([]);
+  }, 30_000);
+
+  test("says when the sale is paused, and when it is cancelled", async () => {
+    await using system = await startTestGateway();
+    const change = async (kind: "pause" | "resume" | "cancel"): Promise<void> => {
+      await system.ledger.changes.change("spring", { kind, productId: undefined }, { actor: "test" });
+      await system.gateway.catalogue.refresh();
+    };
+    await change("pause");
+    await using opened = await open(system, "/check?productID=headphones");
+    const { page } = opened;
+    await register(page, "Ada");
+    await page.getByText("The sale is paused.").waitFor();
+    expect(await page.getByRole("button", { name: "Buy now" }).isDisabled()).toBe(true);
+    await change("resume");
+    await page.getByText("The sale is open.").waitFor();
+    await change("cancel");
+    await heading(page, "The sale was cancelled");
+  }, 30_000);
+
   test("says when the sale is over", async () => {
     await using system = await startTestGateway({ sale: { endsAtMs: Date.now() - 1_000 } });
     await using opened = await open(system, "/check?productID=headphones");

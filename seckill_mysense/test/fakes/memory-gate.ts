@@ -1,8 +1,15 @@
 import type { StockReturn } from "../../src/domain/order.ts";
 import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../../src/domain/reservation.ts";
-import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
-import { checkReservation, checkStock } from "../../src/gate/check-request.ts";
-import type { Gate, GateStatus, GiveBackOutcome, OutboxEntry, ReserveOptions } from "../../src/gate/gate.ts";
+import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
+import { armedVersion, checkReservation, checkStock, termsOf } from "../../src/gate/check-request.ts";
+import type {
+  AmendOutcome,
+  Gate,
+  GateStatus,
+  GiveBackOutcome,
+  OutboxEntry,
+  ReserveOptions,
+} from "../../src/gate/gate.ts";
 import { GateArmRefused } from "../../src/gate/gate-errors.ts";
 import { productKeys, type GateProduct } from "../../src/gate/product-keys.ts";
 import type { GateRepair } from "../../src/gate/gate-repair.ts";
@@ -37,7 +44,11 @@ export class MemoryGate implements Gate {
     this.repair = memoryRepair(this, now);
   }
 
-  async arm(sale: Sale, product: SaleProduct, available: number): Promise<"armed" | "already_armed"> {
+  async arm(
+    sale: Sale | SaleRecord,
+    product: SaleProduct | ProductRecord,
+    available: number,
+  ): Promise<"armed" | "already_armed"> {
     checkStock({ sale, product, available });
     productKeys(product);
     const before = this.stocks.get(product.id);
@@ -50,12 +61,30 @@ export class MemoryGate implements Gate {
     const { startsAtMs, endsAtMs } = sale;
     this.stocks.set(product.id, {
       ...{ epoch, open: true, available, total, startsAtMs, endsAtMs, limitPerUser },
+      ...{ version: armedVersion(product), paused: termsOf(sale, product).paused },
       ...{ sequence: 1, server: this.server, repair: undefined },
       holders: new Map(),
       returned: new Map(),
       outbox: new MemoryOutbox(this.#now),
     });
     return "armed";
+  }
+
+  async amend(sale: SaleRecord, product: ProductRecord): Promise<AmendOutcome> {
+    const total = product.lowering?.total ?? product.total;
+    checkStock({ sale, product: { ...product, total }, available: 0 });
+    const stock = this.stocks.get(product.id);
+    if (stock === undefined || stock.epoch === 0) return { kind: "unknown" };
+    if (stock.epoch !== product.epoch) return { kind: "other_epoch", epoch: stock.epoch };
+    if (!stock.open || stock.server !== this.server) return { kind: "closed" };
+    const { paused, version } = termsOf(sale, product);
+    if (stock.version >= version) return { kind: "already" };
+    const available = stock.available + total - stock.total;
+    if (available < 0) return { kind: "not_available", available: stock.available };
+    const { startsAtMs, endsAtMs } = sale;
+    const { limitPerUser } = product;
+    Object.assign(stock, { version, paused, total, available, startsAtMs, endsAtMs, limitPerUser });
+    return { kind: "amended" };
   }
 
   async reserve(request: ReservationRequest, options: ReserveOptions = {}): Promise<ReserveOutcome> {
@@ -80,6 +109,7 @@ export class MemoryGate implements Gate {
     const held = stock.holders.get(userId) ?? [];
     if (held.includes(reservationId) || stock.returned.has(reservationId)) return { kind: "replay", reservationId };
     if (nowMs >= stock.endsAtMs) return { kind: "ended" };
+    if (stock.paused) return { kind: "paused" };
     if (held.length >= stock.limitPerUser) return { kind: "replay", reservationId: held.at(-1)! };
     if (stock.available < 1) return { kind: "sold_out", epoch: stock.epoch };
     stock.available--;
@@ -116,11 +146,24 @@ export class MemoryGate implements Gate {
   async status(_saleId: string, productId: string): Promise<GateStatus | undefined> {
     const stock = this.stocks.get(productId);
     if (stock === undefined || stock.epoch === 0) return undefined;
-    const { epoch, open, available, total, startsAtMs, endsAtMs, sequence, server, repair } = stock;
+    const { epoch, open, available, total, startsAtMs, endsAtMs, sequence, server, repair, version, paused } = stock;
     const nowMs = this.#now();
     const counts = { outboxLength: stock.outbox.length, holders: stock.holders.size, returns: stock.returned.size };
     const state = { verified: server === this.server, repairLeaseMs: Math.max(0, (repair?.untilMs ?? 0) - nowMs) };
-    return { epoch, open, available, total, startsAtMs, endsAtMs, sequence, nowMs, ...state, ...counts };
+    return {
+      epoch,
+      open,
+      available,
+      total,
+      startsAtMs,
+      endsAtMs,
+      sequence,
+      nowMs,
+      version,
+      paused,
+      ...state,
+      ...counts,
+    };
   }
 
   async holds({ productId, userId, reservationId }: ReservationRequest): Promise<boolean> {

@@ -14,6 +14,8 @@ export interface MemoryStock {
   startsAtMs: number;
   endsAtMs: number;
   limitPerUser: number;
+  version: number;
+  paused: boolean;
   /** User id to the reservations that the user holds. */
   readonly holders: Map<string, readonly string[]>;
   /** Reservation id to the epoch of its return. */

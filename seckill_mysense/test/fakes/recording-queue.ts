@@ -1,11 +1,17 @@
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
-import type { BatchHandler, ConsumeOptions, Consumption, Delivery, ReservationQueue } from "../../src/queue/queue.ts";
+import type {
+  BatchHandler,
+  ConsumeOptions,
+  Consumption,
+  Delivery,
+  QueueDepth,
+  ReservationQueue,
+} from "../../src/queue/queue.ts";
 
-/** A real queue, in memory unless another is given, that notes what its consumers decided. */
+/** A real queue, in memory unless another is given, that notes what its consumers have acknowledged. */
 export class RecordingQueue implements ReservationQueue {
   readonly acknowledged: Delivery[] = [];
-  readonly deadLettered: Delivery[] = [];
   readonly #queue: ReservationQueue;
 
   constructor(queue: ReservationQueue = embeddedQueue({ file: ":memory:" })) {
@@ -18,16 +24,12 @@ export class RecordingQueue implements ReservationQueue {
 
   consume(handler: BatchHandler, options: ConsumeOptions): Promise<Consumption> {
     return this.#queue.consume(async (batch) => {
-      const verdicts = await handler(batch);
-      for (const [index, delivery] of batch.entries()) {
-        if (verdicts[index] === "acknowledge") this.acknowledged.push(delivery);
-        if (verdicts[index] === "dead_letter") this.deadLettered.push(delivery);
-      }
-      return verdicts;
+      await handler(batch);
+      this.acknowledged.push(...batch);
     }, options);
   }
 
-  depth(): Promise<{ readonly ready: number; readonly deadLettered: number }> {
+  depth(): Promise<QueueDepth> {
     return this.#queue.depth();
   }
 

@@ -1,5 +1,6 @@
 import type { Sale, SaleProduct } from "../../src/domain/sale.ts";
 import { type Gateway, startGateway } from "../../src/gateway/gateway.ts";
+import { HealthBoard } from "../../src/health/health-board.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { checkSettings } from "../../src/settings/load-settings.ts";
 import { systemClock } from "../../src/time/clock.ts";
@@ -72,7 +73,17 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     "/",
   );
   const secrets = options.secrets ?? [testSecret];
-  const gateway = await startGateway({ gate, ledger, settings, secrets, logger: silentLogger, ...systemClock, now });
+  const health = new HealthBoard({ logger: silentLogger, now });
+  const gateway = await startGateway({
+    gate,
+    ledger,
+    settings,
+    secrets,
+    logger: silentLogger,
+    health,
+    ...systemClock,
+    now,
+  });
   return {
     url: `http://127.0.0.1:${gateway.port}`,
     gate,

@@ -21,13 +21,18 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
   const opened: TestLedger = {
     failure: undefined,
     sales: failing(ledger.sales),
+    changes: failing(ledger.changes),
     users: failing(ledger.users),
     orders: failing(ledger.orders),
     payments: failing(ledger.payments),
     returns: failing(ledger.returns),
     gates: failing(ledger.gates),
     audit: failing(ledger.audit),
+    deadLetters: failing(ledger.deadLetters),
+    heartbeats: failing(ledger.heartbeats),
     migrate: () => ledger.migrate(),
+    checkSchema: () => ledger.checkSchema(),
+    durabilityRisk: () => ledger.durabilityRisk(),
     close: () => ledger.close(),
   };
   return opened;

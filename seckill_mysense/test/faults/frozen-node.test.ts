@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { HealthBoard } from "../../src/health/health-board.ts";
 import { startNodes } from "my-redis";
 import { freePort, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
@@ -32,7 +33,7 @@ describe("a frozen node of the gate's ring", () => {
       const productsOf = (prefix: string) =>
         Array.from({ length: 30 }, (_, i) => ({ ...testProduct, id: `${prefix}-${i}`, saleId: sale.id, total: 5 }));
       await ledger.sales.create(sale, productsOf("early"));
-      const queue = { depth: async () => ({ ready: 0, deadLettered: 0 }), unsettled: async () => 0 };
+      const queue = { depth: async () => ({ ready: 0, unacknowledged: 0 }), unsettled: async () => 0 };
       const parts = { gate, gates: ledger.gates, queue, repairer: "test", logger: silentLogger, clock: systemClock };
       const keeper = new GateKeeper(parts);
       keeper.start();
@@ -49,6 +50,7 @@ describe("a frozen node of the gate's ring", () => {
       const secrets = [testSecret];
       const gateway = await startGateway({
         ...{ gate, ledger, settings, secrets, logger: silentLogger, gateWatch: keeper, ...systemClock },
+        health: new HealthBoard({ logger: silentLogger, now: systemClock.now }),
       });
       const frozen = nodes.pid(1)!;
       process.kill(frozen, "SIGSTOP");

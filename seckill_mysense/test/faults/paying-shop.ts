@@ -1,5 +1,6 @@
 import type { SaleProduct } from "../../src/domain/sale.ts";
 import { startGateway } from "../../src/gateway/gateway.ts";
+import { HealthBoard } from "../../src/health/health-board.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startSweeper, type Sweeper } from "../../src/orders/sweeper.ts";
@@ -64,12 +65,13 @@ export async function startPayingShop(place: LedgerPlace, now: () => number): Pr
     callbackToleranceMs: 300_000,
     timeoutMs: 5_000,
   });
+  const health = new HealthBoard({ logger: silentLogger, now });
   const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 } }, "/");
-  const parts = { gate, ledger, provider, settings, secrets: [testSecret], logger: silentLogger };
+  const parts = { gate, ledger, provider, settings, secrets: [testSecret], logger: silentLogger, health };
   const gateway = await startGateway({ ...parts, ...systemClock, now });
   const url = `http://127.0.0.1:${gateway.port}`;
   callbackUrl = `${url}/api/payments/callback`;
-  const { orders, payments, returns, sales } = ledger;
+  const { orders, payments, returns } = ledger;
   const sweeper = startSweeper({ orders, returns, gate, now, intervalMs: 3_600_000 });
   const ask = async (path: string, body?: object): Promise<unknown> => {
     const response = await fetch(simulator.url + path, {
@@ -90,7 +92,7 @@ export async function startPayingShop(place: LedgerPlace, now: () => number): Pr
       const accepted = await Promise.all(Array.from({ length: count }, () => acceptAndHandOver(gate, product)));
       await orders.record(accepted, { payWithinMs });
       const ids = accepted.map(({ reservationId }) => reservationId);
-      const start = { payments, sales, provider, askAfterMs: 60_000, now };
+      const start = { payments, provider, askAfterMs: 60_000, now };
       for (const id of ids) await startPayment((await orders.read(id))!, start);
       return ids;
     },

@@ -293,12 +293,11 @@ for (const kind of gateServerKinds) {
             batch.map(({ reservation }) => reservation!),
             { payWithinMs },
           );
-          return batch.map(() => "acknowledge");
         },
         { maxBatch: 10, maxWaitMs: 0 },
       );
       await taken;
-      expect(await queue.depth()).toEqual({ ready: 0, deadLettered: 0 });
+      expect(await queue.depth()).toEqual({ ready: 0, unacknowledged: 1 });
       expect(await queue.unsettled!(product.id)).toBe(1);
       expect(await queue.unsettled!("another")).toBe(0);
       const [record] = await ledger.gates.read([product.id]);

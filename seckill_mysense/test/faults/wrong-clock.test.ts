@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { HealthBoard } from "../../src/health/health-board.ts";
 import { GateClock } from "../../src/gateway/gate-clock.ts";
 import { startGateway } from "../../src/gateway/gateway.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
@@ -28,6 +29,7 @@ async function withClocks(
   const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 } }, "/");
   const gateway = await startGateway({
     ...{ gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...systemClock, now },
+    health: new HealthBoard({ logger: silentLogger, now }),
   });
   await work(`http://127.0.0.1:${gateway.port}`, (byMs) => (movedMs += byMs));
   await gateway.stop(1_000);

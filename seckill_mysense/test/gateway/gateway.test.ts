@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { freePort } from "../../../tools/test-services/index.ts";
 import { endpoints } from "../../src/contract/endpoints.ts";
+import { HealthBoard } from "../../src/health/health-board.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startGateway } from "../../src/gateway/gateway.ts";
 import { LedgerUnavailableError } from "../../src/ledger/ledger-errors.ts";
@@ -24,6 +25,7 @@ describe("the gateway", () => {
       currency: "EUR",
       total: 2,
       limitPerUser: 1,
+      paused: false,
       available: 2,
     });
     expect((await visitor.send("GET", "/api/sales/winter")).body.error).toBe("sale_not_found");
@@ -57,7 +59,9 @@ describe("the gateway", () => {
     await using system = await startTestGateway();
     const visitor = new TestBuyer(system.url);
     expect((await visitor.send("GET", "/healthz")).body).toEqual({ status: "ok" });
-    expect((await visitor.send("GET", "/readyz")).body).toEqual({ status: "ready" });
+    expect((await visitor.send("GET", "/readyz")).body).toEqual({
+      ...{ status: "ready", parts: [expect.anything(), expect.anything()], products: [], productsNotWell: 0 },
+    });
   });
 
   test("metrics count the answers of every address", async () => {
@@ -117,7 +121,8 @@ describe("the gateway", () => {
     await using system = await startTestGateway();
     const { gate, ledger } = system;
     const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: system.gateway.port } }, "/");
-    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...systemClock };
+    const health = new HealthBoard({ logger: silentLogger, now: Date.now });
+    const parts = { gate, ledger, settings, health, secrets: [testSecret], logger: silentLogger, ...systemClock };
     await expect(startGateway(parts)).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
@@ -126,7 +131,8 @@ describe("the gateway", () => {
     const { gate, ledger } = system;
     ledger.failure = new LedgerUnavailableError("down");
     const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 } }, "/");
-    const parts = { gate, ledger, settings, secrets: [testSecret], logger: silentLogger, ...systemClock };
+    const health = new HealthBoard({ logger: silentLogger, now: Date.now });
+    const parts = { gate, ledger, settings, health, secrets: [testSecret], logger: silentLogger, ...systemClock };
     await expect(startGateway(parts)).rejects.toThrow("down");
   });
 

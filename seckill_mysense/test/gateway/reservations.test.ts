@@ -40,6 +40,8 @@ describe("reservations", () => {
       status: "won",
       productID: "headphones",
       payBeforeMs: expect.any(Number),
+      ...{ productName: "Headphones", priceMinor: 4_999, currency: "EUR", quantity: 1 },
+      recordedAtMs: expect.any(Number),
     });
   });
 

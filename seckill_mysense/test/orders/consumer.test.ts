@@ -27,13 +27,14 @@ describe("the consumer", () => {
     await ledger.close();
   });
 
+  const waiting = () => ledger.deadLetters.list("waiting", 10);
   const start = async (options: Partial<ConsumerOptions> = {}): Promise<Consumer> => {
-    consumer = await startConsumer({ queue, orders: ledger.orders, payWithinMs: 1_000, ...options });
+    consumer = await startConsumer({ queue, ...ledger, payWithinMs: 1_000, ...options });
     return consumer;
   };
-  /** Waits until this many messages are acknowledged or dead-lettered. */
+  /** Waits until this many messages are acknowledged. */
   const settled = (count: number): Promise<void> =>
-    waitUntil(() => queue.acknowledged.length + queue.deadLettered.length === count, {
+    waitUntil(() => queue.acknowledged.length === count, {
       what: `${count} messages to be settled`,
       timeoutMs: 5_000,
       intervalMs: 1,
@@ -72,17 +73,19 @@ describe("the consumer", () => {
     expect(await ledger.orders.readRejection(second.reservationId)).toBe("oversold");
   });
 
-  test("dead-letters a reservation of an unknown product, and its buyer can be told", async () => {
+  test("sets a reservation of an unknown product aside, and its buyer can be told", async () => {
     const { product } = await createSale(ledger);
     const lost = accept(product, { productId: "nothing" });
     await queue.publish([lost, accept(product)]);
     await start();
     await settled(2);
-    expect(queue.deadLettered.map(({ reservation }) => reservation)).toEqual([lost]);
+    const { reservationId } = lost;
+    const detail = `the ledger has no product nothing in the sale ${lost.saleId}`;
+    expect(await waiting()).toMatchObject([{ reservationId, reason: "unknown_product", detail }]);
     expect(await ledger.orders.readRejection(lost.reservationId)).toBe("unknown_product");
   });
 
-  test("dead-letters what cannot be read, tells the buyer where it names one, and gives the unit back", async () => {
+  test("sets aside what cannot be read, tells the buyer where it names one, and gives the unit back", async () => {
     const { product } = await createSale(ledger);
     const { acceptedAtMs: _, ...incomplete } = accept(product);
     const bodies = ["{ not json", "null", JSON.stringify({ reservationId: { $ne: 1 } }), JSON.stringify(incomplete)];
@@ -94,7 +97,7 @@ describe("the consumer", () => {
     await queue.publish([accept(product)]);
     const { counts } = await start();
     await settled(5);
-    expect(queue.deadLettered).toHaveLength(4);
+    expect((await waiting()).map(({ body }) => Buffer.from(body).toString()).toSorted()).toEqual(bodies.toSorted());
     expect(counts).toMatchObject({ deadLettered: 4, recorded: 1 });
     expect(await ledger.orders.readRejection(incomplete.reservationId)).toBe("malformed");
     expect(await ledger.returns.pending(10)).toMatchObject([incomplete]);
@@ -148,7 +151,7 @@ describe("the consumer", () => {
     await queue.publish(acceptMany(product, 3));
     await waitUntil(() => started.counts.ledgerFailures > 0, { what: "a failure", timeoutMs: 5_000, intervalMs: 1 });
     await started.stop();
-    expect(await queue.depth()).toEqual({ ready: 3, deadLettered: 0 });
+    expect(await queue.depth()).toEqual({ ready: 3, unacknowledged: 0 });
   });
 
   test("finds the one message that the database refuses, and records all the others", async () => {
@@ -166,9 +169,23 @@ describe("the consumer", () => {
       },
     });
     await settled(20);
-    expect(queue.deadLettered.map(({ reservation }) => reservation?.reservationId)).toEqual([bad]);
+    expect(await waiting()).toMatchObject([{ reservationId: bad, reason: "refused_value", detail: "no room" }]);
     expect(await ledger.sales.readTotals(product.id)).toMatchObject({ reserved: 19 });
     expect(await ledger.orders.readRejection(bad)).toBe("malformed");
+  });
+
+  test("keeps a message of a newer version without judging it: a newer program may record it", async () => {
+    const { product } = await createSale(ledger);
+    const { reservationId, ...rest } = accept(product);
+    const body = Buffer.from(JSON.stringify({ ...rest, reservationId, version: 2 }));
+    const place = (await queueKinds[0]!.start()).place();
+    await place.writeRaw([body, body]);
+    await queue.close();
+    queue = new RecordingQueue(place.open());
+    await start();
+    await settled(2);
+    expect(await waiting()).toMatchObject([{ reservationId, reason: "newer_version", state: "waiting" }]);
+    expect(await ledger.orders.readRejection(reservationId)).toBeUndefined();
   });
 
   test("refuses batches that the ledger would not take", async () => {

@@ -73,7 +73,12 @@ describe("the sweeper", () => {
     nowMs = recordedAtMs + payWithinMs + 1;
     gate.failingReturns = 2;
     const sweeper = start();
-    expect(await sweeper.sweep()).toEqual({ expired: 3, applied: 1, failed: 2 });
+    expect(await sweeper.sweep()).toMatchObject({
+      expired: 3,
+      applied: 1,
+      failed: 2,
+      reason: expect.stringContaining("the gate is away"),
+    });
     expect(await sweeper.sweep()).toEqual({ expired: 0, applied: 2, failed: 0 });
     expect(await available(product)).toBe(10);
   });
@@ -151,6 +156,7 @@ describe("the sweeper", () => {
       orders: {
         expireUnpaid: (now, limit) =>
           ++sweeps < 3 ? Promise.reject(new Error("away")) : ledger.orders.expireUnpaid(now, limit),
+        releaseCancelled: (limit) => ledger.orders.releaseCancelled(limit),
       },
     });
     nowMs = recordedAtMs + payWithinMs + 1;

@@ -4,6 +4,7 @@ import { Connection } from "rabbitmq-client";
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import { QueueUnavailable, QueueUnroutable } from "../../src/queue/queue-errors.ts";
 import type { ReservationQueue } from "../../src/queue/queue.ts";
+import { encodeReservation } from "../../src/queue/reservation-codec.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
 import { startRelay } from "../../src/relay/relay.ts";
 import { rabbitmqQueue, type RabbitmqQueueOptions } from "../../src/queue/rabbitmq-queue.ts";
@@ -69,7 +70,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       await queue.depth();
       // RabbitMQ writes a new quorum queue's registration to disk some seconds later, or at an orderly end.
       await broker.server.restart();
-      const consumer = await collect(queue, undefined, { maxBatch: 50 });
+      const consumer = await collect(queue, { maxBatch: 50 });
       let next = 0;
       let crashed: Promise<void> | undefined;
       const publisher = async (): Promise<void> => {
@@ -87,7 +88,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
         timeoutMs: 60_000,
       });
       await consumer.stop();
-      await untilDepth(queue, { ready: 0, deadLettered: 0 });
+      await untilDepth(queue, { ready: 0, unacknowledged: 0 });
     },
     testTimeoutMs,
   );
@@ -195,7 +196,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       const queueName = randomUUID();
       const queue = open({ queueName });
       await queue.publish([reservation(1)]);
-      await withConnection((connection) => connection.queueDelete({ queue: queueName }));
+      await withConnection((connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
       await expect(queue.publish([reservation(2)])).rejects.toThrow(QueueUnroutable);
       await queue.publish([reservation(2)]);
       expect((await queue.depth()).ready).toBe(1);
@@ -212,7 +213,7 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
       const consumer = await collect(queue);
       await queue.publish([reservation(1)]);
       await consumer.untilCount(1);
-      await withConnection((connection) => connection.queueDelete({ queue: queueName }));
+      await withConnection((connection) => connection.queueDelete({ queue: `${queueName}.v2` }));
       await insist(queue, [reservation(2)]);
       await consumer.untilCount(2);
       await consumer.stop();
@@ -246,25 +247,44 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
     testTimeoutMs,
   );
 
+  /** The queues as versions before declared them, with the reservations in them. */
+  async function earlierVersion(queueName: string, main: AcceptedReservation[], dead: AcceptedReservation[]) {
+    await withConnection(async (connection) => {
+      const channel = await connection.acquire();
+      const common = { "x-queue-type": "quorum", "x-max-length": 1_000_000, "x-overflow": "reject-publish" } as const;
+      const deadName = `${queueName}.dead`;
+      await channel.exchangeDeclare({ exchange: deadName, type: "fanout", durable: true });
+      await channel.queueDeclare({ queue: deadName, durable: true, arguments: common });
+      await channel.queueBind({ queue: deadName, exchange: deadName, routingKey: "" });
+      const limits = { "x-delivery-limit": 20, "x-dead-letter-exchange": deadName };
+      const strategy = { "x-dead-letter-strategy": "at-least-once" };
+      await channel.queueDeclare({ queue: queueName, durable: true, arguments: { ...common, ...limits, ...strategy } });
+      await channel.confirmSelect();
+      for (const one of main)
+        await channel.basicPublish({ routingKey: queueName, durable: true }, encodeReservation(one));
+      for (const one of dead)
+        await channel.basicPublish({ routingKey: deadName, durable: true }, encodeReservation(one));
+      await channel.close();
+    });
+  }
+
   test(
-    "keeps dead letters, whole, in a durable queue of their own",
+    "empties the queues of an earlier version, with the reservations that it had lost to its delivery limit",
     async () => {
       const queueName = randomUUID();
+      await earlierVersion(queueName, reservations(3), reservations(2, 4));
       const queue = open({ queueName });
-      await queue.depth();
-      const poison = Buffer.from("no reservation");
-      await withConnection(async (connection) => {
-        const publisher = connection.createPublisher({ confirm: true });
-        await publisher.send({ routingKey: queueName, durable: true }, poison);
-        await publisher.close();
-      });
-      const consumer = await collect(queue, () => "dead_letter");
-      await untilDepth(queue, { ready: 0, deadLettered: 1 });
+      await queue.publish([reservation(6)]);
+      expect((await queue.depth()).ready).toBe(6);
+      const consumer = await collect(queue);
+      await consumer.untilCount(6);
+      expect(idsOf(consumer.deliveries).toSorted()).toEqual(reservations(6).map((each) => each.reservationId));
+      await untilDepth(queue, { ready: 0, unacknowledged: 0 });
+      // An operator deletes what is empty, and the consumer goes on with the new queue.
+      await withConnection((connection) => connection.queueDelete({ queue: queueName }));
+      await queue.publish([reservation(7)]);
+      await consumer.untilCount(7);
       await consumer.stop();
-      await queue.close();
-      await broker.server.restart();
-      const letter = await withConnection((connection) => connection.basicGet({ queue: `${queueName}.dead` }));
-      expect(Buffer.from(letter!.body as Uint8Array).toString()).toBe("no reservation");
     },
     testTimeoutMs,
   );
@@ -286,17 +306,31 @@ describe.skipIf(rabbitmq.missing)(`The queue on RabbitMQ${rabbitmq.reason}`, () 
   );
 
   test(
-    "says what is wrong with a password, and with a queue that was declared otherwise",
+    "says in words what is wrong with a password, a virtual host, and a queue that was declared otherwise",
     async () => {
       const url = new URL(broker.url);
       url.password = "wrong";
       const stranger = open({ url: url.href, queueName: "any", timeoutMs: 1_500 });
-      await expect(stranger.publish([reservation(1)])).rejects.toThrow("ACCESS_REFUSED");
+      await expect(stranger.publish([reservation(1)])).rejects.toThrow(
+        'the broker refused the user "guest" or its password (ACCESS_REFUSED',
+      );
+
+      const elsewhere = open({ url: `${broker.url}/nowhere`, queueName: "any", timeoutMs: 1_500 });
+      await expect(elsewhere.publish([reservation(1)])).rejects.toThrow(
+        'the broker has no virtual host "nowhere", or the user "guest" may not enter it',
+      );
+
+      await broker.server.control("add_user", "poor", "poor");
+      await broker.server.control("set_permissions", "poor", "^$", "^$", "^$");
+      const poor = open({ url: broker.url.replace("guest:guest", "poor:poor"), queueName: "any", timeoutMs: 1_500 });
+      await expect(poor.publish([reservation(1)])).rejects.toThrow('the user "poor" lacks a permission at the broker');
 
       const queueName = randomUUID();
-      await open({ queueName, deliveryLimit: 3 }).publish([reservation(1)]);
-      const other = open({ queueName, deliveryLimit: 4 });
-      await expect(other.publish([reservation(1)])).rejects.toThrow("x-delivery-limit");
+      await open({ queueName, maxMessages: 3 }).publish([reservation(1)]);
+      const other = open({ queueName, maxMessages: 4 });
+      await expect(other.publish([reservation(1)])).rejects.toThrow(
+        /the queue exists with other arguments.*x-max-length/,
+      );
     },
     testTimeoutMs,
   );

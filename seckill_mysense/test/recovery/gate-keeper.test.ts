@@ -43,7 +43,7 @@ describe("the keeper of the gates", () => {
     const made = new GateKeeper({
       gate,
       gates: ledger.gates,
-      queue: { depth: async () => ({ ready: onTheWay, deadLettered: 0 }), unsettled: async () => onTheWay },
+      queue: { depth: async () => ({ ready: onTheWay, unacknowledged: 0 }), unsettled: async () => onTheWay },
       repairer: "test",
       logger: createLogger({ level: "error", write, now: () => 0 }),
       clock: systemClock,

@@ -6,6 +6,7 @@ import type { Gate } from "../../src/gate/gate.ts";
 import type { GateProduct } from "../../src/gate/product-keys.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
 import { startRelay, type Relay, type RelayOptions } from "../../src/relay/relay.ts";
+import { HealthBoard } from "../../src/health/health-board.ts";
 import type { Logger } from "../../src/logging/logger.ts";
 import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
 import type { ReservationQueue } from "../../src/queue/queue.ts";
@@ -147,17 +148,19 @@ for (const kind of gateServerKinds) {
         const fixture = await soldOut(5);
         const tries: string[][] = [];
         const lines: string[] = [];
-        const note = (message: string) => void lines.push(message);
-        const logger: Logger = { debug: note, info: note, warn: note, error: note };
+        const note = (message: string, { reason = "" } = {}) => void lines.push(`${message} ${reason}`.trim());
+        const logger = { debug: note, info: note, warn: note, error: note } as Logger;
+        const health = new HealthBoard({ logger, now: Date.now }).part("relay");
         const queue = scriptedQueue(async (batch) => {
           tries.push(batch.map((r) => r.reservationId));
           if (tries.length < 5) throw new Error("the broker is away");
         });
-        start({ queue, products: () => [fixture.product], logger });
+        start({ queue, products: () => [fixture.product], health });
         await untilDrained(fixture);
         expect(tries).toHaveLength(5);
         for (const ids of tries) expect(ids.toSorted()).toEqual(idsOfAll(fixture));
-        expect(lines).toEqual(["relay cannot publish", "relay can publish again"]);
+        const what = `it cannot publish the reservations of product ${fixture.product.id}: Error: the broker is away`;
+        expect(lines).toEqual([`a part is down ${what}`, "a part is well again"]);
       },
       testTimeoutMs,
     );

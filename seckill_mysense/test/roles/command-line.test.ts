@@ -1,34 +1,46 @@
 import { expect, test } from "bun:test";
-import { type CommandLine, parseCommandLine, roles, usage, UsageError } from "../../src/roles/command-line.ts";
+import {
+  type CommandLine,
+  parseCommandLine,
+  type Role,
+  roles,
+  type Task,
+  usage,
+  UsageError,
+} from "../../src/roles/command-line.ts";
 
 const parsed = (...args: string[]): CommandLine | undefined => parseCommandLine(args);
-const nothing: CommandLine = {
-  ...{ role: "all", configFile: undefined, saleId: undefined, atRest: false },
-  ...{ productId: undefined, dryRun: false, force: false, json: false },
-};
+const serve = (role: Role, configFile?: string): CommandLine => ({ configFile, task: { kind: "serve", role } });
 
 test("without words every part is meant, with the shipped settings", () => {
-  expect(parsed()).toEqual(nothing);
+  expect(parsed()).toEqual(serve("all"));
 });
 
 test("the role and its options may stand in any order", () => {
-  for (const role of roles.filter((name) => name !== "call-off")) {
-    expect(parsed(role, "--config", "sale.json")).toEqual({ ...nothing, role, configFile: "sale.json" });
-    expect(parsed("--config", "sale.json", role)).toEqual({ ...nothing, role, configFile: "sale.json" });
+  for (const role of roles) {
+    expect(parsed(role, "--config", "sale.json")).toEqual(serve(role, "sale.json"));
+    expect(parsed("--config", "sale.json", role)).toEqual(serve(role, "sale.json"));
   }
-  const verify: CommandLine = { ...nothing, role: "verify", configFile: "x", saleId: "spring", atRest: true };
-  expect(parsed("--at-rest", "verify", "--sale", "spring", "--config=x")).toEqual(verify);
-  const repair: CommandLine = { ...nothing, role: "repair", productId: "p", dryRun: true, force: true, json: true };
-  expect(parsed("repair", "--product", "p", "--dry-run", "--force", "--json")).toEqual(repair);
+  const task = { kind: "verify", saleId: "spring", atRest: true, json: false } as const;
+  expect(parsed("--at-rest", "verify", "--sale", "spring", "--config=x")).toEqual({ configFile: "x", task });
+  const repair = { kind: "repair", productId: "p", dryRun: true, force: true, json: true } as const;
+  expect(parsed("repair", "--product", "p", "--dry-run", "--force", "--json")?.task).toEqual(repair);
+  expect(parsed("migrate")).toEqual({ configFile: undefined, task: { kind: "migrate" } });
 });
 
-test("call-off names the sale, and no other role but verify takes one", () => {
-  expect(parsed("call-off", "--sale", "spring")).toEqual({ ...nothing, role: "call-off", saleId: "spring" });
-  expect(() => parsed("call-off")).toThrow(new UsageError("call-off needs --sale: the id of the sale"));
-  expect(() => parsed("gateway", "--sale", "spring")).toThrow(
-    "--sale belongs to the role verify and to the role call-off",
-  );
-  expect(() => parsed("call-off", "--sale", "spring", "--at-rest")).toThrow("--at-rest belongs to the role verify");
+test("dead letters are listed, and one is shown, replayed or discarded", () => {
+  const list = { kind: "dead-letters", action: "list", id: undefined, state: "waiting", by: undefined, json: false };
+  expect(parsed("dead-letters", "list")?.task).toEqual(list as Task);
+  const replay = { ...list, action: "replay", id: "f00", by: "ada", json: true };
+  expect(parsed("dead-letters", "replay", "f00", "--by", "ada", "--json")?.task).toEqual(replay as Task);
+  const wrong = (...args: string[]) => expect(() => parsed("dead-letters", ...args));
+  wrong().toThrow("dead-letters takes one of list, show, replay, discard, but got nothing");
+  wrong("burn").toThrow("but got burn");
+  wrong("discard").toThrow("dead-letters discard needs the id of a letter");
+  wrong("list", "f00").toThrow("dead-letters list takes no id, but got f00");
+  wrong("list", "--at-rest").toThrow("--at-rest belongs to verify");
+  expect(() => parsed("relay", "--json")).toThrow("--json belongs to verify and to repair and to dead-letters");
+  expect(() => parsed("gateway", "relay")).toThrow("relay is one word too many");
 });
 
 test("of an option that is given twice the last one counts, and a value may look like an option", () => {

@@ -22,6 +22,8 @@ export function configFolder(parts: Record<string, object> = {}): { folder: stri
 export interface RunningProgram {
   readonly process: StartedProcess;
   readonly url: string;
+  /** The listener for operators. */
+  readonly operationsUrl: string;
 }
 
 interface ProgramOptions {
@@ -38,9 +40,12 @@ export async function startProgram(
   const flags = preload === undefined ? [] : ["--preload", preload];
   const started = await startProcess({
     cmd: [process.execPath, ...flags, mainFile, role, "--config", configFile],
-    readyWhen: /"message":"started","role":"[\w-]+"(?:,"port":(\d+))?/,
+    readyWhen:
+      /"message":"started","role":"[\w-]+"(?:,"port":(\d+))?(?:,"url":"[^"]*")?,"pid":\d+(?:,"operationsPort":(\d+))?/,
   });
-  return { process: started, url: `http://127.0.0.1:${started.readyMatch?.[1]}` };
+  const [, port, operationsPort] = started.readyMatch ?? [];
+  const local = (of: string | undefined): string => `http://127.0.0.1:${of}`;
+  return { process: started, url: local(port), operationsUrl: local(operationsPort) };
 }
 
 export interface Ended {

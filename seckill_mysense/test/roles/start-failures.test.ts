@@ -107,19 +107,50 @@ describe("the program does not start", () => {
     }
   });
 
+  test("in a role that would open an SQLite ledger beside those of other machines", async () => {
+    const { configFile } = configFolder({
+      backend: { api_secret: testSecret },
+      redis: { url: "redis://127.0.0.1:6379" },
+      rabbitmq: { url: "amqp://mq.internal" },
+    });
+    const ended = await runProgram(["relay", "--config", configFile]);
+    expect(ended.stderr.trimEnd()).toBe(
+      "mysql.host is empty, but rabbitmq.url mq.internal is another machine: each machine would open an SQLite ledger of its own",
+    );
+    expect(ended.code).toBe(1);
+  });
+
+  test("on a port for operators that is in use", async () => {
+    const first = await startProgram(configFolder().configFile);
+    const { port } = new URL(first.operationsUrl);
+    const { configFile } = configFolder();
+    const ended = await runProgram(["--config", configFile], { SECKILL_OPERATIONS_PORT: port });
+    expect(ended.stderr).toStartWith(`operations.port ${port} on 127.0.0.1 is in use by another process`);
+    expect(ended.code).toBe(1);
+    const wrong = await runProgram(["--config", configFile], { SECKILL_OPERATIONS_PORT: "http" });
+    expect(wrong.stderr).toContain("operations.port");
+    await first.process.stop();
+  });
+
   test("with words on the command line that mean nothing", async () => {
     const cases: [string[], string][] = [
-      [["sell"], "sell is not a role: there are all, gateway, relay, consumer, sweeper, verify, repair, call-off, payment-simulator"],
+      [
+        ["sell"],
+        "sell is not a role: there are all, gateway, relay, consumer, sweeper, admin, verify, repair, migrate, dead-letters, payment-simulator",
+      ],
       [["--conf", "x"], "unknown option '--conf'"],
       [["--config"], "option '--config <file>' argument missing"],
-      [["gateway", "relay"], "too many arguments. Expected 1 argument but got 2: gateway, relay."],
-      [["all", "--at-rest"], "--at-rest belongs to the role verify"],
+      [["gateway", "relay"], "relay is one word too many: only dead-letters takes another"],
+      [["all", "--at-rest"], "--at-rest belongs to verify"],
     ];
     for (const [args, message] of cases) {
       const ended = await runProgram(args);
       expect([ended.code, ended.stderr.split("\n")[0]]).toEqual([2, message]);
     }
     const help = await runProgram(["--help"]);
-    expect([help.code, help.stdout.split("\n")[0]]).toEqual([0, "Usage: bun seckill_mysense/main.ts [options] [role]"]);
+    expect([help.code, help.stdout.split("\n")[0]]).toEqual([
+      0,
+      "Usage: bun seckill_mysense/main.ts [options] [role] [action] [id]",
+    ]);
   }, 30_000);
 });

@@ -7,6 +7,8 @@ export class Statistics {
   connectionsReceived = 0;
   connectionsRejected = 0;
   errorReplies = 0;
+  /** The error replies, at the moment when a command last began or was counted as failed or rejected. */
+  #attributedErrors = 0;
   readonly errorsByCode = new Map<string, number>();
   netInputBytes = 0;
   netOutputBytes = 0;
@@ -27,10 +29,26 @@ export class Statistics {
 
   reset(): void {
     this.errorsByCode.clear();
+    this.#attributedErrors = 0;
     const fresh = new Statistics();
     for (const key of Object.keys(fresh) as (keyof Statistics)[]) {
       if (typeof fresh[key] === "number") (this as Record<string, unknown>)[key] = 0;
     }
+  }
+
+  /**
+   * Whether there was an error reply since this was last called, or since `failing`. As in redis-server the command that
+   * ends then has failed, even if the error stands inside of its reply or went to another client.
+   */
+  attributeErrors(): boolean {
+    const failed = this.errorReplies !== this.#attributedErrors;
+    this.#attributedErrors = this.errorReplies;
+    return failed;
+  }
+
+  /** The running command fails with an error that was counted before. */
+  failing(): void {
+    this.#attributedErrors = -1;
   }
 
   /** Counts an error reply by its first word. */

@@ -4,6 +4,7 @@ import { luaModule, readOnlyMark, readOnlyMask, tableFlagsOffset } from "../weba
 import { LuaMemory } from "../webassembly/lua-memory.ts";
 import { addToTable } from "../webassembly/native-functions.ts";
 import { systemImports } from "../webassembly/system-imports.ts";
+import { hookCountOffset } from "../webassembly/work-charges.ts";
 
 /** Operations of lua_gc. */
 const collect = 2;
@@ -15,6 +16,14 @@ export interface LuaOptions {
   readonly maxMemoryBytes: number;
 }
 
+/** What native functions of the VM report when they work for long. */
+export interface NativeWork {
+  /** The instructions until the next look at the clock are used up. */
+  step(state: LuaState): void;
+  /** A string of this many bytes is compared. */
+  compare(bytes: number): void;
+}
+
 /** One Lua 5.1 VM: its C API, its memory, and what is needed on top of both to exchange bytes with JavaScript. */
 export class Lua {
   readonly api: LuaApi;
@@ -23,6 +32,8 @@ export class Lua {
   readonly state: LuaState;
   /** Length of the string whose address was last returned. */
   length = 0;
+  /** Undefined until scripts run. */
+  nativeWork: NativeWork | undefined;
   readonly #lengthAddress: number;
   readonly #firstAdded: number;
   #scratch = 0;
@@ -38,6 +49,7 @@ export class Lua {
       exports: () => this.api,
       table: () => this.api.__indirect_function_table,
       onReadOnlyViolation: (state) => this.raiseAt(state, 0, "Attempt to modify a readonly table"),
+      nativeWork: () => this.nativeWork,
     });
     this.api = new WebAssembly.Instance(module, imports).exports as unknown as LuaApi;
     this.memory.attach(this.api.memory);
@@ -152,6 +164,18 @@ export class Lua {
   /** Raises "bad argument #n to 'function' (message)". */
   argumentError(state: LuaState, argument: number, message: string): never {
     return this.api.luaL_argerror(state, argument, this.cString(message));
+  }
+
+  /**
+   * Makes the clock be read sooner, because work outside of Lua was done that took as long as this many instructions
+   * (some 5 ns each). Returns the instructions that are left.
+   */
+  charge(state: LuaState, instructions: number): number {
+    const { memory } = this;
+    const address = state + hookCountOffset;
+    const left = Math.max(memory.word(address) - instructions, 1);
+    memory.setWord(address, left);
+    return left;
   }
 
   /** Pushes a field of the table on top of the stack; nil when a metamethod raises an error. */

@@ -1,11 +1,11 @@
 import type { LuaState } from "./lua-api.ts";
+import { hookCountOffset } from "../webassembly/work-charges.ts";
 import type { Lua } from "./lua.ts";
 
 /** Offsets in a lua_State of this build that the C API does not expose (see lstate.h of Lua 5.1). */
 const nCcallsOffset = 52;
 const baseCcallsOffset = 54;
 const baseHookCountOffset = 60;
-const hookCountOffset = 64;
 
 const countMask = 8;
 
@@ -29,6 +29,11 @@ export function continueCounting(lua: Lua, from: LuaState, to: LuaState): void {
 
 export function copyHookCount(lua: Lua, from: LuaState, to: LuaState): void {
   lua.memory.setWord(to + hookCountOffset, lua.memory.word(from + hookCountOffset));
+}
+
+/** The hook is called after so many further instructions of this coroutine. */
+export function setHookCount(lua: Lua, state: LuaState, instructions: number): void {
+  lua.memory.setWord(state + hookCountOffset, instructions);
 }
 
 /** Calls the hook every `period` instructions, in this state and in every coroutine created from it. */

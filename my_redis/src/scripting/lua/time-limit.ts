@@ -1,13 +1,24 @@
 import type { Activations } from "./activations.ts";
 import type { LuaState } from "./lua-api.ts";
-import type { Lua } from "./lua.ts";
+import type { Lua, NativeWork } from "./lua.ts";
 import { type Place, placeOf } from "./place.ts";
+import { setHookCount } from "./state-fields.ts";
 
-/** The clock is read after this many instructions of a script: about every half millisecond. */
-export const instructionsPerLook = 100_000;
+/**
+ * The clock is read at most this many instructions apart: about every tenth of a millisecond, unless instructions are
+ * slow.
+ */
+export const longestPeriod = 20_000;
+/** A script begins with this period, since nothing is known about its instructions. */
+const firstPeriod = 1000;
+const shortestPeriod = 50;
+/** The period shrinks when it takes longer than this, and grows when it takes a tenth of this. */
+const longPeriodMs = 2;
 /** How long a script above its limit runs before other clients get a turn. */
 const sliceMs = 10;
 const shortestGraceMs = 1000;
+
+const checksBetweenReadings = 500;
 
 export interface TimeLimitOptions {
   /** A monotonic clock, in milliseconds. */
@@ -24,13 +35,18 @@ export interface TimeLimitOptions {
  * If that fails for as long again as the limit, the script is ended with an error. A script that has written runs on,
  * because ending it would keep half of its writes.
  */
-export class TimeLimit {
+export class TimeLimit implements NativeWork {
   readonly #lua: Lua;
   readonly #activations: Activations;
   readonly #options: TimeLimitOptions;
   #pauseAtMs = Number.POSITIVE_INFINITY;
   #abortAtMs = Number.POSITIVE_INFINITY;
   #limitMs = 0;
+  /** Instructions until the clock is next read, and when it was last read. */
+  #period = firstPeriod;
+  #readAtMs = 0;
+  /** A native function that works on after a missed pause asks this often before the clock is read again. */
+  #unreadChecks = 0;
   /** Where the script was when it was last paused. Kept, because Lua does not report it afterwards. */
   pausedAt: Place | undefined;
 
@@ -41,8 +57,10 @@ export class TimeLimit {
   }
 
   /** Called when a script begins. */
-  start(): void {
+  start(thread: LuaState): void {
     this.#limitMs = this.#options.limitMs();
+    this.#period = firstPeriod;
+    setHookCount(this.#lua, thread, firstPeriod);
     this.#setDeadline(this.#limitMs === 0 ? Number.POSITIVE_INFINITY : this.#limitMs);
   }
 
@@ -52,29 +70,77 @@ export class TimeLimit {
   }
 
   #setDeadline(afterMs: number): void {
-    this.#pauseAtMs = this.#options.monotonicMs() + afterMs;
+    this.#readAtMs = this.#options.monotonicMs();
+    this.#pauseAtMs = this.#readAtMs + afterMs;
     this.#abortAtMs = this.#pauseAtMs + Math.max(this.#limitMs, shortestGraceMs);
   }
 
-  /** Called by Lua every `instructionsPerLook`. */
-  readonly hook = (state: LuaState, _activation: number): void => {
+  /** Called when a script has ended: until the next one starts, nothing is raised. */
+  stop(): void {
+    this.#pauseAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Reads the clock, and decides after how many instructions of this coroutine it is read again. */
+  #readClock(state: LuaState): number {
     const now = this.#options.monotonicMs();
+    const elapsedMs = now - this.#readAtMs;
+    this.#readAtMs = now;
+    if (elapsedMs > longPeriodMs) {
+      this.#period = Math.max(Math.floor((this.#period * longPeriodMs) / elapsedMs / 2), shortestPeriod);
+    } else if (elapsedMs < longPeriodMs / 10) {
+      this.#period = Math.min(this.#period * 2, longestPeriod);
+    }
+    setHookCount(this.#lua, state, this.#period);
+    return now;
+  }
+
+  /** Called by Lua after each period. */
+  readonly hook = (state: LuaState, _activation: number): void => {
+    this.#unreadChecks = 0;
+    const now = this.#readClock(state);
     if (now < this.#pauseAtMs) return;
     const activations = this.#activations;
     if (activations.mayPause(state) && !activations.aborting) {
       activations.pausing = true;
       this.pausedAt = placeOf(this.#lua, state);
       this.#lua.api.lua_yield(state, 0);
-    } else if (activations.aborting || (now >= this.#abortAtMs && this.#options.mayAbort())) {
-      activations.aborting = true;
-      this.#lua.raiseAt(
-        state,
-        0,
-        `Script stopped after ${Math.round(now - this.#pauseAtMs + this.#limitMs)} ms: ${where}`,
-      );
+    } else {
+      this.#abortWhenLate(state, now);
     }
   };
+
+  /**
+   * Called by native functions that work for long. Nothing can be paused there, but the script may be ended. After a
+   * missed pause the count stays used up, so that the hook is called when the native function has returned.
+   */
+  step(state: LuaState): void {
+    if (this.#unreadChecks > 0) {
+      this.#unreadChecks--;
+      return;
+    }
+    const now = this.#readClock(state);
+    // Another state has no protected call that would catch the error.
+    if (now < this.#pauseAtMs || this.#activations.current?.thread !== state) return;
+    this.#unreadChecks = checksBetweenReadings;
+    setHookCount(this.#lua, state, 1);
+    this.#abortWhenLate(state, now);
+  }
+
+  /** Called when two texts are compared, of which one has this many bytes. As `step`, once that has used up the count. */
+  compare(bytes: number): void {
+    const state = this.#activations.current?.thread;
+    if (state !== undefined && this.#lua.charge(state, bytes >>> 1) === 1) this.step(state);
+  }
+
+  #abortWhenLate(state: LuaState, now: number): void {
+    const activations = this.#activations;
+    if (!activations.aborting && (now < this.#abortAtMs || !this.#options.mayAbort())) return;
+    activations.aborting = true;
+    const elapsedMs = Math.round(now - this.#pauseAtMs + this.#limitMs);
+    this.#lua.raiseAt(state, 0, `Script stopped after ${elapsedMs} ms: ${where}`);
+  }
 }
 
 const where =
-  "it could not be paused, in a transaction or inside a function that a library function or a metamethod calls";
+  "it could not be paused, in a transaction, in a library function, or inside a function that a library function or " +
+  "a metamethod calls";

@@ -1,6 +1,7 @@
 import { readLuaBinary } from "./read-lua-binary.ts";
 import { WasmBinary, encodeUnsigned } from "./wasm-binary.ts";
 import { calledFunctions } from "./wasm-calls.ts";
+import { workCharges } from "./work-charges.ts";
 
 /**
  * The two highest bits of a table's flags. Lua sets both in a new table, clears both at the first write, and never
@@ -24,7 +25,11 @@ export function luaModule(): WebAssembly.Module {
 /** Applies Redis's changes of Lua to the packaged binary. */
 function adaptBinary(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const binary = new WasmBinary(bytes);
-  return saturateConversions(guardReadOnlyTables(binary));
+  const prologues = workCharges(binary);
+  for (const [index, guard] of readOnlyGuards(binary)) {
+    prologues.set(index, [...guard, ...(prologues.get(index) ?? [])]);
+  }
+  return saturateConversions(binary.withPrologues(prologues));
 }
 
 /**
@@ -33,7 +38,7 @@ function adaptBinary(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
  * pairs and # see through it). So luaH_set and luaH_setnum, the two functions through which every write to a table
  * goes, get a check at their start. They are found as the only functions that lua_rawset and lua_rawseti call.
  */
-function guardReadOnlyTables(binary: WasmBinary): Uint8Array<ArrayBuffer> {
+function readOnlyGuards(binary: WasmBinary): Map<number, readonly number[]> {
   const violation = binary.imports.get(readOnlyViolation);
   if (violation === undefined) throw new Error(`the Lua binary does not import ${readOnlyViolation}`);
   const guard = [
@@ -50,7 +55,7 @@ function guardReadOnlyTables(binary: WasmBinary): Uint8Array<ArrayBuffer> {
     if (called.length !== 1) throw new Error(`${name} of the Lua binary calls ${called.length} functions, not 1`);
     prologues.set(called[0] as number, guard);
   }
-  return binary.withPrologues(prologues);
+  return prologues;
 }
 
 /** `if (abs(x) < 2^31) truncate(x) else INT_MIN`, as the compiler encodes it; -1 stands for bytes that differ. */

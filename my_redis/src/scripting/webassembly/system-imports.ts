@@ -1,5 +1,6 @@
 import { readOnlyViolation } from "./lua-binary.ts";
 import type { LuaMemory } from "./lua-memory.ts";
+import { longComparison, nativeStep } from "./work-charges.ts";
 
 /**
  * The JavaScript exception for a thrown Lua error. One object for all, because making a stack trace takes microseconds.
@@ -28,6 +29,7 @@ export interface SystemOptions {
   exports: () => SystemExports;
   table: () => WebAssembly.Table;
   onReadOnlyViolation: (state: number) => number;
+  nativeWork: () => { step(state: number): void; compare(bytes: number): void } | undefined;
 }
 
 /**
@@ -55,6 +57,14 @@ function knownImports(options: SystemOptions): Record<string, Import> {
       throw luaThrow;
     },
     [readOnlyViolation]: (state) => options.onReadOnlyViolation(state),
+    [nativeStep]: (state) => {
+      options.nativeWork()?.step(state);
+      return 0;
+    },
+    [longComparison]: (bytes) => {
+      options.nativeWork()?.compare(bytes);
+      return 0;
+    },
     emscripten_memcpy_js: (to, from, count) => {
       memory.bytes.copyWithin(to, from, from + count);
     },

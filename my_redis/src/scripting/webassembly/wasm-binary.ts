@@ -134,6 +134,11 @@ export class WasmBinary {
     return { cursor, end: body.end };
   }
 
+  /** The index of every function that has code. */
+  codeIndexes(): number[] {
+    return this.#bodies.map((_, index) => index + this.imports.size);
+  }
+
   /** A copy of the binary in which these functions begin with further instructions. */
   withPrologues(prologues: ReadonlyMap<number, readonly number[]>): Uint8Array<ArrayBuffer> {
     const code = this.#sections.get(sections.code) as Range & { readonly header: number };

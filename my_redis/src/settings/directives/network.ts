@@ -38,7 +38,7 @@ export const networkDirectives = {
     change: "start",
   }),
   "client-turn-ms": integer({
-    default: 4,
+    default: 2,
     min: 1,
     max: 1000,
     summary: "Milliseconds for which clients' requests run before the server looks at new ones and at administrators.",

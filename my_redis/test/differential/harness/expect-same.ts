@@ -1,6 +1,7 @@
 import { datasetDifference, emptyBoth } from "./dataset.ts";
 import { recordExercised } from "./exercised-commands.ts";
 import { commandOf, difference, SequenceRun, showStep, type Step } from "./sequence.ts";
+import { type SideEffect, SideEffects } from "./side-effects.ts";
 import { type ServerPair, serverPair } from "./servers.ts";
 
 export interface SequenceOptions {
@@ -8,6 +9,8 @@ export interface SequenceOptions {
   readonly protocols?: readonly (2 | 3)[];
   /** Whether all data (type, encoding, expiry, value of each key) is compared afterwards, too; true when not given. */
   readonly compareData?: boolean;
+  /** What else is compared; nothing when not given. */
+  readonly sideEffects?: readonly SideEffect[];
   /** The servers; the pair that all tests share when not given. */
   readonly pair?: () => Promise<ServerPair>;
 }
@@ -31,13 +34,16 @@ export async function expectSame(steps: readonly Step[], options: SequenceOption
 /** Like `expectSame`, but returns the failure. */
 export async function sequenceFailure(
   steps: readonly Step[],
-  { protocols = [2, 3], compareData = true, pair: choosePair = serverPair }: SequenceOptions = {},
+  { protocols = [2, 3], compareData = true, sideEffects = [], pair: choosePair = serverPair }: SequenceOptions = {},
 ): Promise<string | undefined> {
   const pair = await choosePair();
   for (const protocol of protocols) {
     await emptyBoth(pair);
+    const observed = sideEffects.length === 0 ? undefined : await SideEffects.observe(pair, sideEffects);
     const failure = await runOnBoth(pair, steps, protocol);
+    const differentEffects = await observed?.finish();
     if (failure !== undefined) return failure;
+    if (differentEffects !== undefined) return describeFailure(steps, steps.length, protocol, differentEffects);
     const left = compareData ? await datasetDifference(pair) : undefined;
     if (left !== undefined) return describeFailure(steps, steps.length, protocol, left);
   }

@@ -9,12 +9,13 @@
 --   'r' .. reservation id    replay: the reservation that the user already holds
 --   's'                      sold out
 --   'e'                      the sale has ended
+--   'p'                      the product or its sale is paused
 --
 -- The writes of a script that fails half-way stay. So the script reads every key, which checks its type, before the
 -- first write; and the first write is an XADD, which a full server refuses.
 
 local stock = redis.call('HMGET', KEYS[1],
-  'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs', 'sequence', 'server')
+  'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs', 'sequence', 'server', 'paused')
 local epoch = tonumber(stock[1])
 if not epoch or stock[2] ~= '1' or epoch < tonumber(ARGV[1]) then
   return {'closed'}
@@ -35,6 +36,7 @@ if nowMs < tonumber(stock[3]) then
   return {'not_started', stock[3]}
 end
 local ended = nowMs >= tonumber(stock[4])
+local paused = stock[10] == '1'
 local limitPerUser = tonumber(stock[5])
 local available = tonumber(stock[6])
 
@@ -66,6 +68,8 @@ for i = 1, #users do
     outcome = 'r' .. reservation
   elseif ended then
     outcome = 'e'
+  elseif paused then
+    outcome = 'p'
   elseif count >= limitPerUser then
     outcome = 'r' .. last
   elseif available < 1 then

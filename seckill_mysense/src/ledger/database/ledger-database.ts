@@ -28,6 +28,8 @@ export interface ColumnTypes {
   readonly integer: string;
   /** A primary key that the database counts up. */
   readonly sequence: string;
+  /** Up to 64 KiB of bytes. */
+  readonly bytes: string;
   text(maxLength: number): string;
 }
 
@@ -35,6 +37,8 @@ export interface ColumnTypes {
 export interface LedgerDialect {
   readonly name: "mysql" | "sqlite";
   readonly types: ColumnTypes;
+  /** The database's clock in Unix milliseconds, as an SQL expression. */
+  readonly nowMs: string;
   /** Statements that create a table with its indexes; running them again changes nothing. */
   createTable(table: TableDefinition): string[];
   /** Statements that add a column; where running them again would fail, the whole migration is one transaction. */
@@ -44,6 +48,8 @@ export interface LedgerDialect {
   /** Whether a SELECT must lock its rows. A write transaction of SQLite has already locked the whole file. */
   readonly locksRows: boolean;
   failureKind(error: unknown): FailureKind;
+  /** In words, how the database may lose a commit; undefined if it may not. */
+  durabilityRisk(database: Kysely<LedgerSchema>): Promise<string | undefined>;
   /** Runs the work while no other process migrates, on one connection. Creates the database if it is missing. */
   whileMigrating(
     database: Kysely<LedgerSchema>,

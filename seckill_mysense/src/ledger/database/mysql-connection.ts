@@ -11,6 +11,14 @@ export interface MysqlPlace {
   readonly password: string;
   /** Not given for work on the server itself. */
   readonly database?: string;
+  /** Undefined for a connection in the clear. */
+  readonly tls?: MysqlTls | undefined;
+}
+
+/** The server must show a certificate for `host`. */
+export interface MysqlTls {
+  /** The certificates of authorities that may have signed it, in PEM; undefined for those of the operating system. */
+  readonly ca: string | undefined;
 }
 
 export interface MysqlConnectionLimits {
@@ -33,11 +41,16 @@ export class MysqlConnection implements DatabaseConnection {
   readonly #queryTimeoutMs: number;
 
   private constructor(place: MysqlPlace, { connectTimeoutMs, queryTimeoutMs }: MysqlConnectionLimits) {
-    const { host, port, ...account } = place;
+    const { host, port, tls, ...account } = place;
     // A socket of our own, because mysql2 only half-closes its sockets: with a frozen server they stay open for ever.
     this.#socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs });
     this.#raw = createConnection({
       ...account,
+      // With a stream of our own, the host only says whom the certificate must name.
+      host,
+      ...(tls && {
+        ssl: { ...(tls.ca !== undefined && { ca: tls.ca }), rejectUnauthorized: true, verifyIdentity: true },
+      }),
       stream: this.#socket,
       charset: "utf8mb4",
       connectTimeout: connectTimeoutMs,

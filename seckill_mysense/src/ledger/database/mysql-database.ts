@@ -9,12 +9,11 @@ import { MysqlPool, type MysqlLimits } from "./mysql-pool.ts";
 const migrationLockSeconds = 60;
 const accessDeniedToDatabase = 1044;
 
-export type DatabasePlace = Required<MysqlPlace>;
+export type DatabasePlace = MysqlPlace & { readonly database: string };
 
 /** MySQL 8 or MariaDB 10.6 and later, with InnoDB. */
 export function openMysqlDatabase(place: DatabasePlace, limits: MysqlLimits): OpenDatabase {
-  const { host, port, user, password, database } = place;
-  const pool = new MysqlPool({ host, port, user, password, database }, limits);
+  const pool = new MysqlPool(place, limits);
   const kysely = new Kysely<LedgerSchema>({
     dialect: {
       createDriver: () => new MysqlDriver(pool),
@@ -32,9 +31,12 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
     types: {
       id: "varchar(64)",
       integer: "bigint",
+      // blob holds 65,535 bytes, one less than are kept.
+      bytes: "mediumblob",
       sequence: "bigint not null auto_increment primary key",
       text: (maxLength) => `varchar(${maxLength})`,
     },
+    nowMs: "cast(unix_timestamp(now(3)) * 1000 as signed)",
     createTable: ({ name, lines, indexes = {} }: TableDefinition) => {
       const keys = Object.entries(indexes).map(([index, columns]) => `key ${index} (${columns.join(", ")})`);
       const options = "engine = InnoDB default charset = utf8mb4 collate = utf8mb4_bin";
@@ -50,6 +52,12 @@ function mysqlDialect(place: DatabasePlace, limits: MysqlLimits): LedgerDialect 
       }),
     locksRows: true,
     failureKind: mysqlFailureKind,
+    async durabilityRisk(kysely) {
+      const { rows } = await sql<{ flush: number }>`select @@innodb_flush_log_at_trx_commit as flush`.execute(kysely);
+      const flush = rows[0]?.flush;
+      if (flush === 1) return undefined;
+      return `innodb_flush_log_at_trx_commit is ${flush}: a power failure loses orders whose buyers were told "won"; it must be 1`;
+    },
     async whileMigrating(kysely, work) {
       await createDatabase(place, limits);
       await kysely.connection().execute((connection) => withNamedLock(connection, place.database, work));
@@ -64,7 +72,8 @@ function alterOnce(
   present: { readonly view: string; readonly column: string; readonly name: string },
 ): string[] {
   const found = `table_schema = database() and table_name = '${table}' and ${present.column} = '${present.name}'`;
-  const choice = `if(count(*) = 0, 'alter table ${table} ${change}', 'do 0')`;
+  const alter = `alter table ${table} ${change}`.replaceAll("'", "''");
+  const choice = `if(count(*) = 0, '${alter}', 'do 0')`;
   return [
     `set @step = (select ${choice} from information_schema.${present.view} where ${found})`,
     "prepare step from @step",
@@ -99,11 +108,9 @@ async function takeNamedLock(connection: Kysely<LedgerSchema>, lock: string, dat
   throw new Error(`another process has been migrating the database ${database} for ${migrationLockSeconds} s`);
 }
 
-async function createDatabase(
-  { host, port, user, password, database }: DatabasePlace,
-  limits: MysqlLimits,
-): Promise<void> {
-  const connection = await MysqlConnection.open({ host, port, user, password }, limits);
+async function createDatabase({ database, ...server }: DatabasePlace, limits: MysqlLimits): Promise<void> {
+  const { user } = server;
+  const connection = await MysqlConnection.open(server, limits);
   try {
     const found = await connection.run("select 1 from information_schema.schemata where schema_name = ?", [database]);
     if ((found as unknown[]).length > 0) return;

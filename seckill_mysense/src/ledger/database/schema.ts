@@ -1,6 +1,8 @@
-import type { Generated } from "kysely";
+import type { Generated, Selectable } from "kysely";
 import type { OrderState, RejectionReason } from "../../domain/order.ts";
 import type { PaymentEvent, PaymentState, RefundReason } from "../../domain/payment.ts";
+import type { DeadLetterReason, DeadLetterState } from "../dead-letters.ts";
+import type { SaleState } from "../../domain/sale.ts";
 
 /** The ledger's tables as of the newest migration. Times are Unix milliseconds. */
 export interface LedgerSchema {
@@ -13,7 +15,11 @@ export interface LedgerSchema {
   payments: PaymentRow;
   payment_events: PaymentEventRow;
   refunds: RefundRow;
+  ledger_revision: RevisionRow;
+  sale_changes: SaleChangeRow;
   repairs: RepairRow;
+  heartbeats: HeartbeatRow;
+  dead_letters: DeadLetterRow;
   schema_migrations: MigrationRow;
 }
 
@@ -22,6 +28,15 @@ export interface SaleRow {
   title: string;
   starts_at_ms: number;
   ends_at_ms: number;
+  /** Counts the changes of the sale and its products, from 1. */
+  version: Generated<number>;
+  state: Generated<SaleState>;
+  /** 1 while nothing of the sale is sold. */
+  paused: Generated<number>;
+  /** 1 from the cancellation until every order of the sale is released. */
+  release_pending: Generated<number>;
+  /** The ledger's revision at the last change of this row. */
+  revision: Generated<number>;
 }
 
 export interface ProductRow {
@@ -37,6 +52,15 @@ export interface ProductRow {
   sold: number;
   limit_per_user: number;
   epoch: number;
+  paused: Generated<number>;
+  /** 1 when the sale is cancelled: read under the lock of the product, so that no order is recorded any more. */
+  cancelled: Generated<number>;
+  /** The total that the product gets as soon as the gate has taken the other units out; null when none is to go. */
+  lowering_to: Generated<number | null>;
+  /** The revision at which the lowering was asked for: it tells two lowerings to the same total apart. */
+  lowering_since: Generated<number | null>;
+  /** The ledger's revision at the last change of this row or of its sale. */
+  revision: Generated<number>;
   /** The highest sequence of the gate that a recorded order or an applied return of this epoch carried. */
   gate_sequence: Generated<number>;
   /** The latest epoch for which the gate was, or was about to be, armed; 0 before the first. */
@@ -69,13 +93,21 @@ export interface OrderRow {
    * user, so that the database itself enforces the limit; nulls are never equal, so released orders do not count.
    */
   active_slot: number | null;
-  paid_at_ms: number | null;
-  /** When the order became cancelled, expired or refund_pending. */
-  released_at_ms: number | null;
-  refunded_at_ms: number | null;
+  /** Name, price and currency as they were when the order was recorded. */
+  product_name: string | null;
+  price_minor: number | null;
+  currency: string | null;
+  quantity: Generated<number>;
+  paid_at_ms: Generated<number | null>;
+  cancelled_at_ms: Generated<number | null>;
+  expired_at_ms: Generated<number | null>;
+  refunded_at_ms: Generated<number | null>;
   /** The payment that paid the order, or `none` in a sale without a provider of payments; null for unpaid orders. */
-  paid_with: string | null;
+  paid_with: Generated<string | null>;
 }
+
+/** An order as it is read. */
+export type StoredOrder = Selectable<OrderRow>;
 
 export interface RejectionRow {
   reservation_id: string;
@@ -149,6 +181,53 @@ export interface RefundRow {
   last_error: string | null;
   /** Null until the provider has confirmed the refund. */
   refunded_at_ms: number | null;
+}
+
+export interface HeartbeatRow {
+  instance: string;
+  role: string;
+  host: string;
+  started_at_ms: number;
+  /** By the database's clock. */
+  seen_at_ms: number;
+  /** JSON. */
+  details: string;
+}
+
+export interface DeadLetterRow {
+  id: string;
+  reservation_id: string | null;
+  product_id: string | null;
+  user_id: string | null;
+  reason: DeadLetterReason;
+  detail: string;
+  body: Uint8Array;
+  body_bytes: number;
+  state: DeadLetterState;
+  kept_at_ms: number;
+  settled_at_ms: number | null;
+  settled_by: string | null;
+  outcome: string | null;
+}
+
+export interface RevisionRow {
+  id: number;
+  revision: number;
+}
+
+/** One entry of the audit log: the change of a sale, or of one of its products. */
+export interface SaleChangeRow {
+  id: Generated<number>;
+  sale_id: string;
+  /** Null when the sale itself changed. */
+  product_id: string | null;
+  version: number;
+  action: string;
+  actor: string;
+  at_ms: number;
+  /** The changed fields as JSON; null for what is new. */
+  before_change: string | null;
+  after_change: string;
 }
 
 export interface MigrationRow {

@@ -17,7 +17,14 @@ export function openSqliteDatabase(place: SqlitePlace): OpenDatabase {
 
 const sqliteDialect: LedgerDialect = {
   name: "sqlite",
-  types: { id: "text", integer: "integer", sequence: "integer primary key autoincrement", text: () => "text" },
+  types: {
+    id: "text",
+    integer: "integer",
+    bytes: "blob",
+    sequence: "integer primary key autoincrement",
+    text: () => "text",
+  },
+  nowMs: "cast(unixepoch('subsec') * 1000 as integer)",
   createTable: ({ name, lines, indexes = {} }: TableDefinition) => [
     // STRICT: without it a column takes values of any type.
     `create table if not exists ${name} (\n  ${lines.join(",\n  ")}\n) strict`,
@@ -29,6 +36,7 @@ const sqliteDialect: LedgerDialect = {
   addIndex: (table, index, columns) => [`create index if not exists ${index} on ${table} (${columns.join(", ")})`],
   locksRows: false,
   failureKind: sqliteFailureKind,
+  durabilityRisk: async () => undefined,
   whileMigrating: (kysely, work) => kysely.transaction().execute(work),
 };
 

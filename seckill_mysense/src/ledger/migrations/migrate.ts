@@ -3,11 +3,20 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { LedgerSchema } from "../database/schema.ts";
 import { bookOfOrders } from "./0001-book-of-orders.ts";
 import { recoveryOfGates } from "./0002-recovery-of-gates.ts";
+import { LedgerUnavailableError, SchemaMismatchError } from "../ledger-errors.ts";
+import { salesThatChange } from "./0003-sales-that-change.ts";
+import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts";
 import { payments } from "./0005-payments.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
-export const migrations: readonly Migration[] = [bookOfOrders, recoveryOfGates, payments];
+export const migrations: readonly Migration[] = [
+  bookOfOrders,
+  recoveryOfGates,
+  salesThatChange,
+  heartbeatsAndDeadLetters,
+  payments,
+];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */
 export function migrate(database: RetryingDatabase, nowMs: number, steps = migrations): Promise<void> {
@@ -17,17 +26,34 @@ export function migrate(database: RetryingDatabase, nowMs: number, steps = migra
       await sql.raw(statement).execute(connection);
     }
     const newest = steps.at(-1)?.version ?? 0;
-    const present = await presentVersions(connection);
-    const current = Math.max(0, ...present);
+    const applied = await appliedVersions(connection);
+    const current = Math.max(0, ...applied);
     if (current > newest) {
       throw new Error(`the ledger's schema has version ${current}, but this program knows versions up to ${newest}`);
     }
-    for (const step of steps.filter(({ version }) => !present.has(version))) {
+    for (const step of steps.filter(({ version }) => !applied.includes(version))) {
       for (const statement of step.statements(dialect)) await sql.raw(statement).execute(connection);
       const record = { version: step.version, name: step.name, applied_at_ms: nowMs };
       await connection.insertInto("schema_migrations").values(record).execute();
     }
   });
+}
+
+/** Reads which steps were run, with the right to SELECT alone. @throws SchemaMismatchError */
+export async function checkSchema(database: RetryingDatabase, steps = migrations): Promise<void> {
+  const applied = await database.read(appliedVersions).catch((error: unknown) => {
+    if (error instanceof LedgerUnavailableError) throw error;
+    throw new SchemaMismatchError(`the ledger has no tables that this user can read: ${(error as Error).message}`);
+  });
+  const missing = steps.filter(({ version }) => !applied.includes(version)).map(({ version }) => version);
+  if (missing.length > 0)
+    throw new SchemaMismatchError(`the ledger lacks the changes ${missing.join(", ")} of its tables`);
+  const newest = steps.at(-1)?.version ?? 0;
+  const current = Math.max(0, ...applied);
+  if (current <= newest) return;
+  throw new SchemaMismatchError(
+    `the ledger's schema has version ${current}, but this program knows versions up to ${newest}`,
+  );
 }
 
 function recordLines({ dialect: { types } }: RetryingDatabase): string[] {
@@ -38,7 +64,7 @@ function recordLines({ dialect: { types } }: RetryingDatabase): string[] {
   ];
 }
 
-async function presentVersions(connection: Kysely<LedgerSchema>): Promise<ReadonlySet<number>> {
+async function appliedVersions(connection: Kysely<LedgerSchema>): Promise<number[]> {
   const rows = await connection.selectFrom("schema_migrations").select("version").execute();
-  return new Set(rows.map(({ version }) => version));
+  return rows.map(({ version }) => version);
 }

@@ -6,12 +6,15 @@ import {
   type LedgerState,
   type PlannedProduct,
 } from "../../domain/batch-plan.ts";
+import type { Insertable } from "kysely";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { BatchEntry } from "../../domain/batch-entry.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { lockProducts, type LockedProduct } from "./lock-products.ts";
 import type { OrderRow, RejectionRow } from "../database/schema.ts";
 import { atLeast, writeReturns } from "./sql-returns.ts";
+
+type LockedProducts = ReadonlyMap<string, LockedProduct>;
 
 export interface RecordContext {
   readonly locksRows: boolean;
@@ -29,9 +32,10 @@ export async function recordBatch(
   entries: readonly BatchEntry[],
   context: RecordContext,
 ): Promise<readonly RecordOutcome[]> {
-  const state = await readState(transaction, entries, context);
+  const rows = await lockProducts(transaction, distinct(entries, "productId"), context.locksRows);
+  const state = await readState(transaction, entries, rows);
   const plan = planBatch(entries, state);
-  await writeOrders(transaction, plan, context);
+  await writeOrders(transaction, plan, rows, context);
   await writeRejections(transaction, plan, context);
   await writeRepeatedRejections(transaction, plan, context);
   await writeReturns(transaction, plan.returns, context.nowMs);
@@ -41,9 +45,8 @@ export async function recordBatch(
 async function readState(
   transaction: LedgerTransaction,
   entries: readonly BatchEntry[],
-  { locksRows }: RecordContext,
+  rows: LockedProducts,
 ): Promise<LedgerState> {
-  const rows = await lockProducts(transaction, distinct(entries, "productId"), locksRows);
   const products = new Map([...rows].map(([id, row]) => [id, plannedProduct(row)]));
   const ids = distinct(entries, "reservationId");
   if (ids.length === 0) return { products, ordered: new Set(), rejected: new Map(), slots: new Map() };
@@ -67,8 +70,9 @@ async function readState(
   };
 }
 
-function plannedProduct({ sale_id, total, reserved, sold, limit_per_user, epoch }: LockedProduct): PlannedProduct {
-  return { saleId: sale_id, total, reserved, sold, limitPerUser: limit_per_user, epoch };
+function plannedProduct(row: LockedProduct): PlannedProduct {
+  const { sale_id, total, reserved, sold, limit_per_user, epoch, cancelled } = row;
+  return { saleId: sale_id, total, reserved, sold, limitPerUser: limit_per_user, epoch, cancelled: cancelled === 1 };
 }
 
 async function readSlots(
@@ -101,10 +105,11 @@ async function readSlots(
 async function writeOrders(
   transaction: LedgerTransaction,
   { orders, reserved, sequences }: BatchPlan,
+  products: LockedProducts,
   { nowMs, payWithinMs }: RecordContext,
 ): Promise<void> {
   if (orders.length === 0) return;
-  const rows = orders.map(({ reservation, slot }): OrderRow => ({
+  const rows = orders.map(({ reservation, slot }): Insertable<OrderRow> => ({
     reservation_id: reservation.reservationId,
     sale_id: reservation.saleId,
     product_id: reservation.productId,
@@ -115,15 +120,18 @@ async function writeOrders(
     recorded_at_ms: nowMs,
     pay_before_ms: nowMs + payWithinMs,
     active_slot: slot,
-    paid_at_ms: null,
-    released_at_ms: null,
-    refunded_at_ms: null,
-    paid_with: null,
+    ...agreedOn(products.get(reservation.productId)),
   }));
   await transaction.insertInto("orders").values(rows).execute();
   for (const [productId, units] of reserved) {
     await reserveUnits(transaction, { productId, units, sequence: sequences.get(productId) ?? 0 });
   }
+}
+
+/** Later changes of the product do not change what the buyer agreed to. */
+function agreedOn(product: LockedProduct | undefined) {
+  const { name = null, price_minor = null, currency = null } = product ?? {};
+  return { product_name: name, price_minor, currency };
 }
 
 /** The guard of "never oversold". The plan already respects it; an update that misses its row is a corruption. */

@@ -3,15 +3,19 @@
 import type { Insertable, Selectable } from "kysely";
 import type { Order } from "../../domain/order.ts";
 import type { Payment } from "../../domain/payment.ts";
-import type { Sale, SaleProduct } from "../../domain/sale.ts";
+import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../domain/sale.ts";
 import type { User } from "../../domain/user.ts";
 import type { OrderRow, PaymentRow, ProductRow, SaleRow, UserRow } from "../database/schema.ts";
 
-export function toSale(row: SaleRow): Sale {
+export function toSale(row: Selectable<SaleRow>): Sale {
   return { id: row.id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms };
 }
 
-export function rowOfSale(sale: Sale): SaleRow {
+export function toSaleRecord(row: Selectable<SaleRow>): SaleRecord {
+  return { ...toSale(row), state: row.state, paused: row.paused === 1, version: row.version };
+}
+
+export function rowOfSale(sale: Sale): Insertable<SaleRow> {
   return { id: sale.id, title: sale.title, starts_at_ms: sale.startsAtMs, ends_at_ms: sale.endsAtMs };
 }
 
@@ -26,6 +30,12 @@ export function toProduct(row: Selectable<ProductRow>): SaleProduct {
     limitPerUser: row.limit_per_user,
     epoch: row.epoch,
   };
+}
+
+export function toProductRecord(row: Selectable<ProductRow>): ProductRecord {
+  const { paused, revision, lowering_to: total, lowering_since: since } = row;
+  const lowering = total === null || since === null ? undefined : { total, since };
+  return { ...toProduct(row), paused: paused === 1, revision, lowering };
 }
 
 /** A product that has not sold anything yet. */
@@ -44,7 +54,7 @@ export function rowOfProduct(product: SaleProduct): Insertable<ProductRow> {
   };
 }
 
-export function toOrder(row: OrderRow): Order {
+export function toOrder(row: Selectable<OrderRow>): Order {
   return {
     reservationId: row.reservation_id,
     saleId: row.sale_id,
@@ -55,9 +65,14 @@ export function toOrder(row: OrderRow): Order {
     acceptedAtMs: row.accepted_at_ms,
     recordedAtMs: row.recorded_at_ms,
     payBeforeMs: row.pay_before_ms,
-    ...(row.paid_at_ms !== null && { paidAtMs: row.paid_at_ms }),
-    ...(row.released_at_ms !== null && { releasedAtMs: row.released_at_ms }),
-    ...(row.refunded_at_ms !== null && { refundedAtMs: row.refunded_at_ms }),
+    productName: row.product_name ?? "",
+    priceMinor: row.price_minor ?? 0,
+    currency: row.currency ?? "",
+    quantity: row.quantity,
+    paidAtMs: row.paid_at_ms ?? undefined,
+    cancelledAtMs: row.cancelled_at_ms ?? undefined,
+    expiredAtMs: row.expired_at_ms ?? undefined,
+    refundedAtMs: row.refunded_at_ms ?? undefined,
   };
 }
 

@@ -19,6 +19,12 @@ export class SqlAudit implements LedgerAudit {
     this.#database = database;
   }
 
+  async countRecorded(productId: string): Promise<number> {
+    const orders = await this.#database.read((database) => countOrders(database, productId));
+    const rejections = await this.#database.read((database) => countRejections(database, productId));
+    return [...Object.values(orders), ...Object.values(rejections)].reduce((sum, count) => sum + count, 0);
+  }
+
   auditSale(saleId: string): Promise<SaleAudit | undefined> {
     return this.#database.snapshot(async (snapshot) => {
       const content = await readSale(snapshot, saleId);
@@ -58,7 +64,7 @@ async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promi
 }
 
 async function countOrders(snapshot: LedgerReader, productId: string): Promise<Record<OrderState, number>> {
-  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refund_pending: 0, refunded: 0 };
+  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refund_due: 0, refunded: 0 };
   const rows = await snapshot
     .selectFrom("orders")
     .select(["state", ({ fn }) => fn.countAll<number>().as("count")])
@@ -70,7 +76,10 @@ async function countOrders(snapshot: LedgerReader, productId: string): Promise<R
 }
 
 async function countRejections(snapshot: LedgerReader, productId: string): Promise<Record<RejectionReason, number>> {
-  const counts = { oversold: 0, limit_per_user: 0, unknown_product: 0, malformed: 0, gate_lost: 0 };
+  const counts = {
+    ...{ oversold: 0, limit_per_user: 0, sale_cancelled: 0, unknown_product: 0, malformed: 0 },
+    ...{ gate_lost: 0, discarded: 0 },
+  };
   const rows = await snapshot
     .selectFrom("rejections")
     .select(["reason", ({ fn }) => fn.countAll<number>().as("count")])
@@ -126,7 +135,7 @@ async function findWrongReturns(snapshot: LedgerReader, saleId: string): Promise
     .leftJoin("stock_returns", "stock_returns.reservation_id", "rejections.reservation_id")
     .select("rejections.reservation_id")
     .where("rejections.sale_id", "=", saleId)
-    .where("rejections.reason", "in", ["limit_per_user", "oversold"])
+    .where("rejections.reason", "in", ["limit_per_user", "oversold", "sale_cancelled"])
     .where("stock_returns.reservation_id", "is", null)
     .execute();
   const groundless = await snapshot

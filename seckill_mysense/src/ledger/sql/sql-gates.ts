@@ -5,7 +5,8 @@ import type { ProductRow, SaleRow } from "../database/schema.ts";
 import type { GateContent, GateRecord, LedgerGates, RepairStart } from "../gates.ts";
 import type { SaleProduct } from "../../domain/sale.ts";
 import { lockProducts } from "./lock-products.ts";
-import { toProduct } from "./rows.ts";
+import { raiseRevision } from "./revision.ts";
+import { toProductRecord } from "./rows.ts";
 
 const maxReasonLength = 300;
 
@@ -24,7 +25,9 @@ export class SqlGates implements LedgerGates {
 
   unarmed(afterProductId: string, limit: number, endedAfterMs: number): Promise<GateRecord[]> {
     const select = selectAfter(afterProductId, limit, endedAfterMs);
-    return this.#select((database) => select(database).where("products.armed_epoch", "=", 0));
+    return this.#select((database) =>
+      select(database).where("products.armed_epoch", "=", 0).where("sales.state", "=", "published"),
+    );
   }
 
   async #select(select: (database: LedgerReader) => ReturnType<typeof selectRecords>): Promise<GateRecord[]> {
@@ -58,14 +61,15 @@ export class SqlGates implements LedgerGates {
   }
 
   async raiseEpoch(productId: string, fromEpoch: number, toEpoch = fromEpoch + 1): Promise<boolean> {
-    const { numUpdatedRows } = await this.#database.write((transaction) =>
-      transaction
+    const { numUpdatedRows } = await this.#database.write(async (transaction) => {
+      const revision = await raiseRevision(transaction);
+      return transaction
         .updateTable("products")
-        .set({ epoch: toEpoch })
+        .set({ epoch: toEpoch, revision })
         .where("id", "=", productId)
         .where("epoch", "=", fromEpoch)
-        .executeTakeFirstOrThrow(),
-    );
+        .executeTakeFirstOrThrow();
+    });
     return numUpdatedRows === 1n;
   }
 
@@ -73,12 +77,13 @@ export class SqlGates implements LedgerGates {
     if (products.length === 0) return new Set();
     const ids = products.map(({ id }) => id);
     return this.#database.write(async (transaction) => {
+      const revision = await raiseRevision(transaction);
       const rows = await lockProducts(transaction, ids, this.#database.dialect.locksRows);
       const current = products.filter(({ id, epoch }) => rows.get(id)?.epoch === epoch);
       for (const [epoch, some] of Map.groupBy(current, (product) => product.epoch)) {
         await transaction
           .updateTable("products")
-          .set({ epoch: epoch + 1, armed_epoch: epoch + 1 })
+          .set({ epoch: epoch + 1, armed_epoch: epoch + 1, revision })
           .where(
             "id",
             "in",
@@ -148,14 +153,19 @@ export class SqlGates implements LedgerGates {
   }
 }
 
-type RecordRow = Selectable<ProductRow> & Omit<SaleRow, "id"> & { pending_returns: number | null };
+type RecordRow = Selectable<ProductRow> &
+  Pick<Selectable<SaleRow>, "title" | "starts_at_ms" | "ends_at_ms" | "state" | "version"> & {
+    sale_paused: number;
+    pending_returns: number | null;
+  };
 
 function selectRecords(database: LedgerReader) {
   return database
     .selectFrom("products")
     .innerJoin("sales", "sales.id", "products.sale_id")
     .selectAll("products")
-    .select(["sales.title", "sales.starts_at_ms", "sales.ends_at_ms"])
+    .select(["sales.title", "sales.starts_at_ms", "sales.ends_at_ms", "sales.state", "sales.version"])
+    .select("sales.paused as sale_paused")
     .select((query) =>
       query
         .selectFrom("stock_returns")
@@ -169,8 +179,11 @@ function selectRecords(database: LedgerReader) {
 
 function toRecord(row: RecordRow): GateRecord {
   return {
-    sale: { id: row.sale_id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms },
-    product: toProduct(row),
+    sale: {
+      ...{ id: row.sale_id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms },
+      ...{ state: row.state, paused: row.sale_paused === 1, version: row.version },
+    },
+    product: toProductRecord(row),
     armedEpoch: row.armed_epoch,
     sequence: row.gate_sequence,
     taken: row.reserved + row.sold,

@@ -2,9 +2,12 @@ import { systemClock, type Clock } from "../../time/clock.ts";
 import type { OpenDatabase } from "../database/ledger-database.ts";
 import { defaultRetry, RetryingDatabase, type RetryOptions } from "../database/retrying-database.ts";
 import type { Ledger } from "../ledger.ts";
-import { migrate } from "../migrations/migrate.ts";
+import { checkSchema, migrate } from "../migrations/migrate.ts";
 import { SqlAudit } from "./sql-audit.ts";
+import { SqlChanges } from "./sql-changes.ts";
+import { SqlDeadLetters } from "./sql-dead-letters.ts";
 import { SqlGates } from "./sql-gates.ts";
+import { SqlHeartbeats } from "./sql-heartbeats.ts";
 import { SqlOrders } from "./sql-orders.ts";
 import { SqlPayments } from "./sql-payments.ts";
 import { SqlReturns } from "./sql-returns.ts";
@@ -18,18 +21,28 @@ export interface SqlLedgerOptions {
   readonly retry?: Partial<RetryOptions>;
 }
 
+/** A heartbeat that could not be written is replaced by the next one, and the reason of the failure is news. */
+const heartbeatRetryMs = 1_000;
+
 /** The ledger over either database: one file for each port. */
 export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {} }: SqlLedgerOptions): Ledger {
   const database = new RetryingDatabase(open, { ...defaultRetry, ...retry });
   return {
     sales: new SqlSales(database),
+    changes: new SqlChanges(database, now),
     users: new SqlUsers(database),
     orders: new SqlOrders(database, now),
     payments: new SqlPayments(database, now),
     returns: new SqlReturns(database, now),
     gates: new SqlGates(database, now),
     audit: new SqlAudit(database),
+    deadLetters: new SqlDeadLetters(database, now),
+    heartbeats: new SqlHeartbeats(
+      new RetryingDatabase(open, { ...defaultRetry, ...retry, retryForMs: heartbeatRetryMs }),
+    ),
     migrate: () => migrate(database, now()),
+    checkSchema: () => checkSchema(database),
+    durabilityRisk: () => database.read((reader) => database.dialect.durabilityRisk(reader)),
     close: () => database.close(),
   };
 }

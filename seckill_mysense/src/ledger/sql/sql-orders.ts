@@ -1,10 +1,11 @@
-import { entryOf, readableParts, type BatchEntry } from "../../domain/batch-entry.ts";
+import { entryOf, readableParts, type BatchEntry, type Refusal } from "../../domain/batch-entry.ts";
 import type { Order, RecordOutcome, RejectionReason } from "../../domain/order.ts";
 import type { AcceptedReservation, UnreadableReservation } from "../../domain/reservation.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { maxRecordBatch, type LedgerAnswer, type LedgerOrders, type TransitionOutcome } from "../orders.ts";
 import { CallBatcher } from "./call-batcher.ts";
+import { releaseCancelledSales } from "./cancelled-sales.ts";
 import { recordBatch } from "./record-batch.ts";
 import { toOrder } from "./rows.ts";
 import { Transitions } from "./transitions.ts";
@@ -38,8 +39,11 @@ export class SqlOrders implements LedgerOrders {
     return this.#write(batch.map(entryOf), payWithinMs);
   }
 
-  async reject(batch: readonly UnreadableReservation[]): Promise<RecordOutcome[]> {
-    return this.#write(batch.map(readableParts), 0);
+  async reject(batch: readonly UnreadableReservation[], refusal: Refusal = "malformed"): Promise<RecordOutcome[]> {
+    return this.#write(
+      batch.map((message) => ({ ...readableParts(message), refusal })),
+      0,
+    );
   }
 
   read(reservationId: string): Promise<Order | undefined> {
@@ -79,6 +83,10 @@ export class SqlOrders implements LedgerOrders {
 
   expireUnpaid(nowMs: number, limit: number): Promise<number> {
     return this.#transitions.expireUnpaid(nowMs, limit);
+  }
+
+  releaseCancelled(limit: number): Promise<number> {
+    return releaseCancelledSales(this.#database, this.#now, limit);
   }
 
   async #readAll(reservationIds: readonly string[]): Promise<(Order | undefined)[]> {

@@ -6,6 +6,7 @@ import { checkSale } from "../check-sale.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import type { LedgerSales } from "../sales.ts";
 import { readTotals } from "./read-totals.ts";
+import { raiseRevision } from "./revision.ts";
 import { rowOfProduct, rowOfSale, toProduct, toSale } from "./rows.ts";
 
 export class SqlSales implements LedgerSales {
@@ -21,9 +22,14 @@ export class SqlSales implements LedgerSales {
     const existing = await this.#database.write(async (transaction) => {
       const found = await readSale(transaction, sale.id);
       if (found !== undefined) return found;
+      const revision = await raiseRevision(transaction);
       await refuseForeignProducts(transaction, sale, products);
-      await transaction.insertInto("sales").values(rowOfSale(sale)).execute();
-      if (products.length > 0) await transaction.insertInto("products").values(products.map(rowOfProduct)).execute();
+      await transaction
+        .insertInto("sales")
+        .values({ ...rowOfSale(sale), revision })
+        .execute();
+      const rows = products.map((product) => ({ ...rowOfProduct(product), revision }));
+      if (rows.length > 0) await transaction.insertInto("products").values(rows).execute();
       return undefined;
     });
     if (existing !== undefined) compareSales(existing, { sale, products });
@@ -74,7 +80,8 @@ export async function readSale(
   return { sale: toSale(sale), products: products.map(toProduct) };
 }
 
-async function refuseForeignProducts(
+/** Throws `InvalidSaleError` when another sale has one of the products. */
+export async function refuseForeignProducts(
   database: LedgerReader,
   sale: Sale,
   products: readonly SaleProduct[],

@@ -59,7 +59,8 @@ export async function accept(gate: Gate, request: ReservationRequest) {
 export async function adopt(gate: Gate, { sale, product }: Pick<SaleFixture, "sale" | "product">): Promise<void> {
   const status = await gate.status(sale.id, product.id);
   if (status === undefined || status.verified) return;
-  await gate.repair.adopt(product, status, { epoch: status.epoch + 1, available: status.available });
+  const renewed = { sale, product: { ...product, epoch: status.epoch + 1 }, available: status.available };
+  await gate.repair.adopt(product, status, renewed);
 }
 
 /** Rebuilds a product as a repair does, in a later epoch. */

@@ -63,7 +63,11 @@ for (const kind of gateKinds) {
       expect(await gate.reserve(fixture.request("bob", "r2"))).toEqual({ kind: "closed" });
       expect(await gate.giveBack(reservation)).toEqual({ kind: "closed" });
       const adopt = (changes: object) =>
-        gate.repair.adopt(fixture.product, { ...status, ...changes }, { epoch: 2, available: 8 });
+        gate.repair.adopt(
+          fixture.product,
+          { ...status, ...changes },
+          { sale: fixture.sale, product: fixture.inEpoch(2), available: 8 },
+        );
       for (const changes of [{ available: 8 }, { sequence: 1 }, { epoch: 2 }]) {
         expect(await adopt(changes)).toBe("changed");
       }

@@ -1,5 +1,5 @@
 import type { AcceptedReservation } from "../../../src/domain/reservation.ts";
-import type { Delivery, DeliveryVerdict, ReservationQueue } from "../../../src/queue/queue.ts";
+import type { Delivery, QueueDepth, ReservationQueue } from "../../../src/queue/queue.ts";
 import { waitUntil } from "../../../../tools/test-services/index.ts";
 
 export function reservation(n: number): AcceptedReservation {
@@ -15,17 +15,12 @@ export function idsOf(deliveries: readonly Delivery[]): (string | undefined)[] {
   return deliveries.map((delivery) => delivery.reservation?.reservationId);
 }
 
-/** A consumer that keeps its deliveries and decides by `decide`; by default it acknowledges. */
-export async function collect(
-  queue: ReservationQueue,
-  decide: (delivery: Delivery) => DeliveryVerdict = () => "acknowledge",
-  options: { maxBatch?: number; maxWaitMs?: number } = {},
-) {
+/** A consumer that keeps its deliveries and acknowledges them. */
+export async function collect(queue: ReservationQueue, options: { maxBatch?: number; maxWaitMs?: number } = {}) {
   const batches: (readonly Delivery[])[] = [];
   const consumption = await queue.consume(
     async (batch) => {
       batches.push(batch);
-      return batch.map(decide);
     },
     { maxBatch: 100, maxWaitMs: 5, ...options },
   );
@@ -44,11 +39,11 @@ export async function collect(
   };
 }
 
-export function untilDepth(queue: ReservationQueue, depth: { ready: number; deadLettered: number }): Promise<void> {
+export function untilDepth(queue: ReservationQueue, depth: QueueDepth): Promise<void> {
   return waitUntil(
     async () => {
       const now = await queue.depth();
-      return now.ready === depth.ready && now.deadLettered === depth.deadLettered;
+      return now.ready === depth.ready && now.unacknowledged === depth.unacknowledged;
     },
     { what: `a depth of ${JSON.stringify(depth)}`, timeoutMs: 20_000 },
   );

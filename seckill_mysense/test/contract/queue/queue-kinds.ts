@@ -9,7 +9,6 @@ import { freshRabbitmqVhost, requireService, temporaryFolder } from "../../../..
 
 export interface QueueLimits {
   readonly maxMessages?: number;
-  readonly deliveryLimit?: number;
 }
 
 /** One queue, empty at first. Its messages survive closing and opening it again. */
@@ -70,7 +69,7 @@ const rabbitmq: QueueKind = {
             const connection = new Connection(vhost.url);
             const publisher = connection.createPublisher({ confirm: true });
             for (const body of bodies)
-              await publisher.send({ routingKey: queueName, durable: true }, Buffer.from(body));
+              await publisher.send({ routingKey: `${queueName}.v2`, durable: true }, Buffer.from(body));
             await publisher.close();
             await connection.close();
           },

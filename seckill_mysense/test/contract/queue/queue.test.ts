@@ -44,15 +44,14 @@ for (const kind of queueKinds) {
       async () => {
         const queue = open();
         await queue.publish(reservations(3));
-        expect(await queue.depth()).toEqual({ ready: 3, deadLettered: 0 });
+        expect(await queue.depth()).toEqual({ ready: 3, unacknowledged: 0 });
         const consumer = await collect(queue);
         await consumer.untilCount(3);
         expect(consumer.deliveries.map((delivery) => delivery.reservation!)).toEqual(reservations(3));
-        expect(consumer.deliveries.map((delivery) => delivery.redelivered)).toEqual([false, false, false]);
         await consumer.stop();
-        expect(await queue.depth()).toEqual({ ready: 0, deadLettered: 0 });
+        expect(await queue.depth()).toEqual({ ready: 0, unacknowledged: 0 });
         await queue.close();
-        expect(await open().depth()).toEqual({ ready: 0, deadLettered: 0 });
+        expect(await open().depth()).toEqual({ ready: 0, unacknowledged: 0 });
       },
       testTimeoutMs,
     );
@@ -89,7 +88,7 @@ for (const kind of queueKinds) {
       async () => {
         const queue = open();
         await queue.publish(reservations(25));
-        const consumer = await collect(queue, undefined, { maxBatch: 10, maxWaitMs: 50 });
+        const consumer = await collect(queue, { maxBatch: 10, maxWaitMs: 50 });
         await consumer.untilCount(25);
         const sizes = consumer.batches.map((batch) => batch.length);
         expect(Math.max(...sizes)).toBe(10);
@@ -104,7 +103,7 @@ for (const kind of queueKinds) {
         const queue = open();
         await Promise.all(Array.from({ length: 100 }, (_, i) => queue.publish(reservations(30, i * 30))));
         expect((await queue.depth()).ready).toBe(3_000);
-        const consumer = await collect(queue, undefined, { maxBatch: 500 });
+        const consumer = await collect(queue, { maxBatch: 500 });
         await consumer.untilCount(3_000);
         await consumer.stop();
         expect(new Set(idsOf(consumer.deliveries)).size).toBe(3_000);
@@ -117,10 +116,7 @@ for (const kind of queueKinds) {
       "shares the messages between two consumers",
       async () => {
         const queue = await openDeclared();
-        const [one, two] = [
-          await collect(queue, undefined, { maxBatch: 5 }),
-          await collect(queue, undefined, { maxBatch: 5 }),
-        ];
+        const [one, two] = [await collect(queue, { maxBatch: 5 }), await collect(queue, { maxBatch: 5 })];
         await queue.publish(reservations(200));
         const both = () => [...one.deliveries, ...two.deliveries];
         await waitUntil(() => both().length >= 200, { what: "200 deliveries", timeoutMs: 20_000 });
@@ -131,101 +127,43 @@ for (const kind of queueKinds) {
     );
 
     test(
-      "delivers a requeued message again and says so, without its neighbours",
+      "gives a failed batch to the handler again, as often as it takes",
       async () => {
         const queue = open();
-        await queue.publish(reservations(3));
-        const consumer = await collect(queue, (delivery) =>
-          delivery.reservation!.reservationId === "reservation-2" && !delivery.redelivered ? "requeue" : "acknowledge",
-        );
-        await consumer.untilCount(4);
-        await consumer.stop();
-        const second = consumer.deliveries.at(-1)!;
-        expect([second.reservation!.reservationId, second.redelivered]).toEqual(["reservation-2", true]);
-        expect(await queue.depth()).toEqual({ ready: 0, deadLettered: 0 });
-        expect(consumer.deliveries).toHaveLength(4);
-      },
-      testTimeoutMs,
-    );
-
-    test(
-      "puts a message aside on demand and delivers the others",
-      async () => {
-        const queue = open();
-        await queue.publish(reservations(3));
-        const consumer = await collect(queue, (delivery) =>
-          delivery.reservation!.reservationId === "reservation-2" ? "dead_letter" : "acknowledge",
-        );
-        await untilDepth(queue, { ready: 0, deadLettered: 1 });
-        await consumer.stop();
-        expect(consumer.deliveries).toHaveLength(3);
-        await queue.close();
-        expect(await open().depth()).toEqual({ ready: 0, deadLettered: 1 });
-      },
-      testTimeoutMs,
-    );
-
-    test(
-      "puts a message aside that was requeued more often than the limit",
-      async () => {
-        const queue = open({ deliveryLimit: 3 });
-        await queue.publish([reservation(1)]);
-        const consumer = await collect(queue, () => "requeue");
-        await untilDepth(queue, { ready: 0, deadLettered: 1 });
-        await consumer.stop();
-        expect(consumer.deliveries).toHaveLength(4);
-      },
-      testTimeoutMs,
-    );
-
-    test(
-      "gives a failed batch to the handler again, as often as it takes, and puts nothing aside",
-      async () => {
-        const queue = open({ deliveryLimit: 2 });
         await queue.publish(reservations(3));
         const seen: (readonly Delivery[])[] = [];
         const consumption = await queue.consume(
           async (batch) => {
             seen.push(batch);
             if (seen.length <= 4) throw new Error("the ledger is away");
-            return batch.map(() => "acknowledge" as const);
           },
           { maxBatch: 3, maxWaitMs: 1_000 },
         );
         await waitUntil(() => seen.length >= 5, { what: "five tries", timeoutMs: 20_000 });
         await consumption.stop();
         for (const batch of seen) expect(idsOf(batch)).toEqual(["reservation-1", "reservation-2", "reservation-3"]);
-        expect(seen.map((batch) => batch.every((delivery) => delivery.redelivered))).toEqual([
-          false,
-          true,
-          true,
-          true,
-          true,
-        ]);
-        expect(await queue.depth()).toEqual({ ready: 0, deadLettered: 0 });
+        expect(await queue.depth()).toEqual({ ready: 0, unacknowledged: 0 });
       },
       testTimeoutMs,
     );
 
     test(
-      "counts a handler that forgets a verdict as failed",
+      "counts what a consumer has in its hands, until it is acknowledged",
       async () => {
-        const queue = open();
-        await queue.publish(reservations(2));
-        const tries: (string | undefined)[][] = [];
-        const consumption = await queue.consume(
-          async (batch) => {
-            tries.push(idsOf(batch));
-            const verdicts = batch.map(() => "acknowledge" as const);
-            return tries.length === 1 ? verdicts.slice(1) : verdicts;
-          },
-          { maxBatch: 2, maxWaitMs: 1_000 },
-        );
-        await waitUntil(() => tries.length === 2, { what: "a second try", timeoutMs: 20_000 });
+        const queue = await openDeclared();
+        const inHand = Promise.withResolvers<void>();
+        const mayFinish = Promise.withResolvers<void>();
+        const hold = async (): Promise<void> => {
+          inHand.resolve();
+          await mayFinish.promise;
+        };
+        const consumption = await queue.consume(hold, { maxBatch: 10, maxWaitMs: 1_000 });
+        await queue.publish(reservations(4));
+        await inHand.promise;
+        await untilDepth(queue, { ready: 0, unacknowledged: 4 });
+        mayFinish.resolve();
+        await untilDepth(queue, { ready: 0, unacknowledged: 0 });
         await consumption.stop();
-        expect(tries[1]).toEqual(tries[0]);
-        expect(tries[0]).toHaveLength(2);
-        expect(await queue.depth()).toEqual({ ready: 0, deadLettered: 0 });
       },
       testTimeoutMs,
     );
@@ -243,7 +181,6 @@ for (const kind of queueKinds) {
             first.push(...idsOf(batch));
             inHand.resolve();
             await mayFinish.promise;
-            return batch.map(() => "acknowledge" as const);
           },
           { maxBatch: 2, maxWaitMs: 0 },
         );
@@ -255,6 +192,30 @@ for (const kind of queueKinds) {
         await next.untilCount(5 - first.length);
         await next.stop();
         expect([...first, ...idsOf(next.deliveries)].toSorted()).toEqual(reservations(5).map((r) => r.reservationId));
+      },
+      testTimeoutMs,
+    );
+
+    test(
+      "loses nothing to consumers that are stopped again and again while the ledger is away",
+      async () => {
+        const queue = await openDeclared();
+        await queue.publish(reservations(3));
+        for (let stops = 0; stops < 25; stops++) {
+          let tries = 0;
+          const consumption = await queue.consume(
+            async () => {
+              tries += 1;
+              throw new Error("the ledger is away");
+            },
+            { maxBatch: 3, maxWaitMs: 0 },
+          );
+          await waitUntil(() => tries > 0, { what: "a try", timeoutMs: 10_000, intervalMs: 1 });
+          await consumption.stop();
+        }
+        const consumer = await collect(queue);
+        await consumer.untilCount(3);
+        expect(idsOf(consumer.deliveries).toSorted()).toEqual(["reservation-1", "reservation-2", "reservation-3"]);
       },
       testTimeoutMs,
     );
@@ -301,9 +262,9 @@ for (const kind of queueKinds) {
         bodies.unshift(Buffer.from(JSON.stringify({ ...good, userId: "\u00ff" }), "latin1"));
         await place.writeRaw(bodies);
         const queue = open();
-        const consumer = await collect(queue, (delivery) => (delivery.reservation ? "acknowledge" : "dead_letter"));
+        const consumer = await collect(queue);
         await consumer.untilCount(bodies.length);
-        await untilDepth(queue, { ready: 0, deadLettered: bodies.length - 1 });
+        await untilDepth(queue, { ready: 0, unacknowledged: 0 });
         await consumer.stop();
         expect(consumer.deliveries.map(({ body }) => Buffer.from(body).toString("hex"))).toEqual(
           bodies.map((body) => body.toString("hex")),
@@ -352,7 +313,7 @@ for (const kind of queueKinds) {
       async () => {
         const queue = open();
         await queue.publish([]);
-        expect(await queue.depth()).toEqual({ ready: 0, deadLettered: 0 });
+        expect(await queue.depth()).toEqual({ ready: 0, unacknowledged: 0 });
         await queue.close();
         await queue.close();
         await expect(queue.publish([reservation(1)])).rejects.toThrow(QueueUnavailable);
@@ -365,10 +326,8 @@ for (const kind of queueKinds) {
       "refuses batches and waits beyond its limits by name",
       async () => {
         const queue = open();
-        await expect(collect(queue, undefined, { maxBatch: 0 })).rejects.toThrow(
-          "maxBatch must be an integer from 1 to 10000",
-        );
-        await expect(collect(queue, undefined, { maxWaitMs: -1 })).rejects.toThrow("maxWaitMs must be from 0 to 60000");
+        await expect(collect(queue, { maxBatch: 0 })).rejects.toThrow("maxBatch must be an integer from 1 to 10000");
+        await expect(collect(queue, { maxWaitMs: -1 })).rejects.toThrow("maxWaitMs must be from 0 to 60000");
       },
       testTimeoutMs,
     );

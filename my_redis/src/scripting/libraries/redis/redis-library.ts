@@ -10,6 +10,8 @@ import { ReplyToLua } from "./reply-to-lua.ts";
 import type { ReplicationTargets, ScriptHost, ScriptLogLevel } from "../../script-host.ts";
 
 const errorSign = 45;
+/** A brief command takes about as long as this many instructions. */
+const commandCharge = 200;
 
 /** The choices of the running script. */
 export interface ScriptState {
@@ -76,6 +78,7 @@ function commandFunctions(lua: Lua, host: ScriptHost, script: ScriptState): Reco
       pushError(lua, state, refusal);
       return true;
     }
+    lua.charge(state, commandCharge);
     reply.clear();
     reply.protocol = script.protocol;
     host.call(request.args, reply);
@@ -155,6 +158,7 @@ const sha1hex =
   (state) => {
     if (lua.api.lua_gettop(state) !== 1) return raiseError(lua, state, "wrong number of arguments");
     const address = lua.string(state, 1);
+    lua.charge(state, lua.length >>> 3);
     const bytes = address === 0 ? new Uint8Array(0) : lua.memory.bytes.subarray(address, address + lua.length);
     lua.pushText(state, createHash("sha1").update(bytes).digest("hex"));
     return 1;
@@ -174,6 +178,7 @@ const log =
       const text = lua.text(state, index);
       if (text !== undefined) parts.push(text);
     }
+    lua.charge(state, commandCharge);
     host.log(level as ScriptLogLevel, parts.join(" "));
     return 0;
   };

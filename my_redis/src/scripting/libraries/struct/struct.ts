@@ -47,6 +47,7 @@ function packFunction(lua: Lua): NativeFunction {
       for (let count = format.padding(out.length); count > 0; count--) out.byte(0);
       argument = packValue(state, format, argument);
     }
+    lua.charge(state, out.length);
     lua.pushBytes(state, out.bytes, 0, out.length);
     return 1;
   };

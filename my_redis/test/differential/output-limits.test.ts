@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { requireService } from "../../../tools/test-services/index.ts";
+import { closed, RespConnection, type Word } from "./harness/resp-connection.ts";
+import { type StartedPair, startPair } from "./harness/start-pair.ts";
+
+const redis = requireService("redis");
+const limitBytes = 100_000;
+const large = "x".repeat(240_000);
+const small = "x".repeat(90_000);
+const piece = "x".repeat(10_000);
+
+/** What one client gets: the length of each reply, or "closed". */
+async function outcomes(client: RespConnection, count: number): Promise<(number | string)[]> {
+  const seen: (number | string)[] = [];
+  for (let at = 0; at < count; at++) {
+    const reply = await client.nextOrClosed();
+    if (reply === closed) return [...seen, "closed"];
+    seen.push(JSON.stringify(reply).length);
+  }
+  return seen;
+}
+
+const requests: Readonly<Record<string, readonly Word[][]>> = {
+  "a reply below the limit": [["GET", "small"]],
+  "a reply above the limit": [["GET", "large"]],
+  "replies that together are above the limit": Array.from({ length: 40 }, () => ["GET", "piece"]),
+  "an array above the limit": [["LRANGE", "list", 0, -1]],
+  "a script's reply above the limit": [["EVAL", "return redis.call('get', 'large')", 0]],
+  "a script that only reads much": [["EVAL", "return #redis.call('get', 'large')", 0]],
+  "a transaction's reply above the limit": [["MULTI"], ["GET", "small"], ["GET", "small"], ["EXEC"]],
+  "a large request with a small reply": [["SET", "other", large]],
+};
+
+describe.skipIf(redis.missing)(`clients with too large replies are closed as by redis-server${redis.reason}`, () => {
+  let pair: StartedPair;
+
+  beforeAll(async () => {
+    const limits = `normal ${limitBytes} 0 0 pubsub ${limitBytes} 0 0`;
+    pair = await startPair({ flags: { "client-output-buffer-limit": limits } });
+    await pair.onBoth(async (port, side) => {
+      const client = await RespConnection.open(port, side);
+      await client.reply("MSET", "large", large, "small", small, "piece", piece);
+      for (let at = 0; at < 24; at++) await client.reply("RPUSH", "list", piece);
+      client.close();
+    });
+  });
+
+  afterAll(() => pair.close());
+
+  for (const [what, commands] of Object.entries(requests)) {
+    test(what, async () => {
+      const [ours, theirs] = await pair.onBoth(async (port, side) => {
+        const client = await RespConnection.open(port, side);
+        client.send(...commands);
+        const seen = await outcomes(client, commands.length);
+        client.close();
+        const { text } = await pair.control[side].reply("INFO", "clients");
+        return [seen, /^connected_clients:\d+/m.exec(text ?? "")?.[0]];
+      });
+      expect(ours).toEqual(theirs);
+    });
+  }
+
+  test("a message above the limit closes the subscriber, and not the publisher", async () => {
+    const [ours, theirs] = await pair.onBoth(async (port, side) => {
+      const subscriber = await RespConnection.open(port, side);
+      await subscriber.reply("SUBSCRIBE", "channel");
+      const publisher = await RespConnection.open(port, side);
+      const published = await publisher.replies([
+        ["PUBLISH", "channel", small],
+        ["PUBLISH", "channel", large],
+      ]);
+      const seen = await outcomes(subscriber, 2);
+      const after = await publisher.reply("PUBLISH", "channel", "x");
+      subscriber.close();
+      publisher.close();
+      return [published, seen.at(-1), after];
+    });
+    expect(ours).toEqual(theirs);
+    expect(ours[1]).toBe("closed");
+  });
+
+  test("the soft limit alone delivers a reply that the client reads at once, again and again", async () => {
+    const soft = "normal 0 100000 1";
+    const [ours, theirs] = await pair.onBoth(async (port, side) => {
+      await pair.control[side].reply("CONFIG", "SET", "client-output-buffer-limit", soft);
+      const client = await RespConnection.open(port, side);
+      const seen: (number | string)[] = [];
+      for (let at = 0; at < 3; at++) {
+        client.send(["GET", "large"]);
+        seen.push(...(await outcomes(client, 1)));
+        await Bun.sleep(600);
+      }
+      client.close();
+      return seen;
+    });
+    expect(ours).toEqual(theirs);
+    expect(ours).not.toContain("closed");
+  });
+});

@@ -1,0 +1,111 @@
+import { z } from "zod";
+import type { ProductUpdate, SaleChange } from "../domain/sale-change.ts";
+import type { Sale, SaleContent, SaleProduct } from "../domain/sale.ts";
+import { productId, saleId } from "./identifiers.ts";
+
+/** A moment as RFC 3339 says it, with the offset from UTC: 2027-03-01T10:00:00Z, or +01:00 in place of Z. */
+export const moment = z.iso.datetime({
+  offset: true,
+  error: "must be a time with its offset, such as 2027-03-01T10:00:00Z or 2027-03-01T11:00:00+01:00",
+});
+const text = z.string().min(1).max(200);
+const amount = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+const product = z.strictObject({
+  id: productId,
+  name: text,
+  price_minor: amount.describe("In the currency's smallest unit."),
+  currency: z.string().regex(/^[A-Z]{3}$/, "must be three capital letters, such as EUR"),
+  units: amount,
+  limit_per_user: z.int().min(1).max(1_000),
+});
+
+/** A sale as its merchant writes it. */
+export const saleDocument = z.strictObject({
+  id: saleId,
+  title: text,
+  starts_at: moment,
+  ends_at: moment,
+  products: z.array(product).min(1).max(10_000),
+});
+export type SaleDocument = z.infer<typeof saleDocument>;
+
+/** What is to be different. Products that the sale does not have are added, and then need every field. */
+export const saleUpdate = z.strictObject({
+  id: saleId.optional(),
+  title: text.optional(),
+  starts_at: moment.optional(),
+  ends_at: moment.optional(),
+  products: z
+    .array(product.partial().required({ id: true }))
+    .max(10_000)
+    .optional(),
+});
+
+export function saleOf({ id, title, starts_at, ends_at, products }: SaleDocument): {
+  readonly sale: Sale;
+  readonly products: readonly SaleProduct[];
+} {
+  const sale = { id, title, startsAtMs: Date.parse(starts_at), endsAtMs: Date.parse(ends_at) };
+  return {
+    sale,
+    products: products.map(({ id: productId, name, price_minor, currency, units, limit_per_user }) => ({
+      ...{ id: productId, saleId: id, name, priceMinor: price_minor, currency, total: units },
+      ...{ limitPerUser: limit_per_user, epoch: 1 },
+    })),
+  };
+}
+
+export function updateOf({ title, starts_at, ends_at, products = [] }: z.infer<typeof saleUpdate>): SaleChange {
+  const ms = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));
+  const updates = products.map(({ id, name, price_minor, currency, units, limit_per_user }): ProductUpdate => ({
+    ...{ id, name, priceMinor: price_minor, currency, total: units, limitPerUser: limit_per_user },
+  }));
+  return { kind: "update", title, startsAtMs: ms(starts_at), endsAtMs: ms(ends_at), products: updates };
+}
+
+/** A sale as commands and the interface for merchants show it. */
+export const shownSale = z.object({
+  id: saleId,
+  title: z.string(),
+  starts_at: z.string(),
+  ends_at: z.string(),
+  state: z.enum(["draft", "published", "cancelled"]),
+  paused: z.boolean(),
+  version: z.number().int(),
+});
+
+export const shownContent = shownSale.extend({
+  products: z.array(
+    z.object({
+      id: productId,
+      name: z.string(),
+      price_minor: z.number().int(),
+      currency: z.string(),
+      units: z.number().int(),
+      limit_per_user: z.number().int(),
+      paused: z.boolean(),
+      lowering_to: z.number().int().optional().describe("The units that the product gets once the gate has agreed."),
+    }),
+  ),
+});
+export type ShownContent = z.infer<typeof shownContent>;
+
+export function showSale(sale: SaleContent["sale"]): z.infer<typeof shownSale> {
+  const { id, title, state, paused, version } = sale;
+  const [starts_at, ends_at] = [sale.startsAtMs, sale.endsAtMs].map((ms) => new Date(ms).toISOString()) as [
+    string,
+    string,
+  ];
+  return { id, title, starts_at, ends_at, state, paused, version };
+}
+
+export function showContent({ sale, products }: SaleContent): ShownContent {
+  return {
+    ...showSale(sale),
+    products: products.map(({ id, name, priceMinor, currency, total, limitPerUser, paused, lowering }) => ({
+      ...{ id, name, price_minor: priceMinor, currency, units: total, limit_per_user: limitPerUser, paused },
+      ...(lowering !== undefined && { lowering_to: lowering.total }),
+    })),
+  };
+}

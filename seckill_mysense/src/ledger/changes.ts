@@ -1,0 +1,74 @@
+import type { SaleChange } from "../domain/sale-change.ts";
+import type { ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "../domain/sale.ts";
+
+/** All that changed after a revision that the reader knew. */
+export interface ChangedSales {
+  /** The revision that the reader knows from now on. */
+  readonly revision: number;
+  readonly sales: readonly SaleRecord[];
+  /** With the products of changed sales, since the gate keeps the times of a sale with each product. */
+  readonly products: readonly ProductRecord[];
+}
+
+export interface ChangeOptions {
+  /** The change is refused when the sale has another version. */
+  readonly expectedVersion?: number | undefined;
+  /** Who asks, for the log of changes. */
+  readonly actor: string;
+}
+
+/** The lowering that a gate has answered, and the epoch in which it did. */
+export interface SettledLowering {
+  readonly productId: string;
+  readonly epoch: number;
+  readonly since: number;
+}
+
+/** An entry of the log of changes. */
+export interface LoggedChange {
+  readonly saleId: string;
+  /** Undefined when the sale itself changed. */
+  readonly productId: string | undefined;
+  readonly version: number;
+  readonly action: string;
+  readonly actor: string;
+  readonly atMs: number;
+  /** The fields that changed; undefined for what is new. */
+  readonly before: Readonly<Record<string, unknown>> | undefined;
+  readonly after: Readonly<Record<string, unknown>>;
+}
+
+/** Sales that change while they run. Every change has a version, is logged, and raises the ledger's revision. */
+export interface LedgerChanges {
+  /**
+   * What changed after `revision`; -1 for everything. Costs one small read when nothing changed. Sales that ended before
+   * `endedAfterMs` are left out.
+   */
+  since(revision: number, options: { readonly endedAfterMs: number }): Promise<ChangedSales>;
+  /** All sales, those that start first first. */
+  list(): Promise<SaleRecord[]>;
+  read(saleId: string): Promise<SaleContent | undefined>;
+  /** Adds a sale. Throws `InvalidSaleError`, or `SaleConflictError` if a sale or product of these ids exists. */
+  create(
+    sale: Sale,
+    products: readonly SaleProduct[],
+    options: { readonly actor: string; readonly state: "draft" | "published" },
+  ): Promise<SaleContent>;
+  /**
+   * Changes a sale; a change that alters nothing keeps the version. Fewer units are only asked for: see `settleLowering`.
+   * Throws `InvalidSaleError`, or `SaleConflictError` if the sale has not the expected version. Undefined when there is
+   * no such sale.
+   */
+  change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<SaleContent | undefined>;
+  /**
+   * Ends a lowering that the gate has carried out (`applied`) or cannot carry out (`refused`). Changes nothing when the
+   * lowering, told by its `since`, has been settled before, or when the product is in another epoch by now: its gate is
+   * then opened with the ledger's total, and has the lowering before it again. Resolves with the product of now.
+   */
+  settleLowering(
+    lowering: SettledLowering,
+    outcome: "applied" | "refused",
+  ): Promise<{ readonly sale: SaleRecord; readonly product: ProductRecord } | undefined>;
+  /** The newest entries of the log first. */
+  history(saleId: string, limit: number): Promise<LoggedChange[]>;
+}

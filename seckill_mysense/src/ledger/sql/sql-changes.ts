@@ -1,0 +1,240 @@
+import type { Selectable } from "kysely";
+import type { ChangeableProduct, SaleChange } from "../../domain/sale-change.ts";
+import { planChange, type ChangeableSale, type PlannedChange } from "../../domain/sale-change.ts";
+import type { ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "../../domain/sale.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { ChangedSales, ChangeOptions, LedgerChanges, LoggedChange, SettledLowering } from "../changes.ts";
+import { checkSale } from "../check-sale.ts";
+import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
+import { lockProducts } from "./lock-products.ts";
+import { logChanges, readHistory, type ChangeStamp } from "./change-log.ts";
+import { raiseRevision, readRevision } from "./revision.ts";
+import { rowOfProduct, rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
+import { refuseForeignProducts } from "./sql-sales.ts";
+import type { ProductRow } from "../database/schema.ts";
+
+/** Most rows of one INSERT. */
+const maxInserted = 500;
+
+export class SqlChanges implements LedgerChanges {
+  readonly #database: RetryingDatabase;
+  readonly #now: Clock["now"];
+
+  constructor(database: RetryingDatabase, now: Clock["now"]) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  since(known: number, { endedAfterMs }: { readonly endedAfterMs: number }): Promise<ChangedSales> {
+    return this.#database.read(async (database) => {
+      // Read first: a change that commits after this may be seen now, and is then seen once more.
+      const revision = await readRevision(database);
+      if (revision === known) return { revision, sales: [], products: [] };
+      const sales = await database
+        .selectFrom("sales")
+        .selectAll()
+        .where("revision", ">", known)
+        .where("ends_at_ms", ">=", endedAfterMs)
+        .execute();
+      const products = await database
+        .selectFrom("products")
+        .innerJoin("sales", "sales.id", "products.sale_id")
+        .selectAll("products")
+        .where("products.revision", ">", known)
+        .where("sales.ends_at_ms", ">=", endedAfterMs)
+        .execute();
+      return { revision, sales: sales.map(toSaleRecord), products: products.map(toProductRecord) };
+    });
+  }
+
+  async list(): Promise<SaleRecord[]> {
+    const rows = await this.#database.read((database) =>
+      database.selectFrom("sales").selectAll().orderBy("starts_at_ms").orderBy("id").execute(),
+    );
+    return rows.map(toSaleRecord);
+  }
+
+  read(saleId: string): Promise<SaleContent | undefined> {
+    return this.#database.snapshot((snapshot) => readContent(snapshot, saleId));
+  }
+
+  create(
+    sale: Sale,
+    products: readonly SaleProduct[],
+    { actor, state }: { readonly actor: string; readonly state: "draft" | "published" },
+  ): Promise<SaleContent> {
+    checkSale(sale, products);
+    return this.#database.write(async (transaction) => {
+      const revision = await raiseRevision(transaction);
+      const found = await readContent(transaction, sale.id);
+      if (found !== undefined) {
+        throw new SaleConflictError(`sale ${sale.id} exists, in version ${found.sale.version}: update it instead`);
+      }
+      await refuseForeignProducts(transaction, sale, products);
+      await transaction
+        .insertInto("sales")
+        .values({ ...rowOfSale(sale), state, revision })
+        .execute();
+      await insertProducts(transaction, products, revision);
+      const created = (await readContent(transaction, sale.id))!;
+      const stamp = { saleId: sale.id, version: 1, action: "create", actor, atMs: this.#now() };
+      await logChanges(transaction, stamp, { before: undefined, after: created });
+      return created;
+    });
+  }
+
+  change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<SaleContent | undefined> {
+    return this.#database.write(async (transaction) => {
+      // Also locks out other changes, so that what is read here stays true until the commit.
+      const revision = await raiseRevision(transaction);
+      const before = await this.#readLocked(transaction, saleId);
+      if (before === undefined) return undefined;
+      const { version } = before.sale;
+      const { expectedVersion = version, actor } = options;
+      if (expectedVersion !== version) {
+        throw new SaleConflictError(`sale ${saleId}: its version is ${version}, but ${expectedVersion} was expected`);
+      }
+      const planned = planChange(before, change, { nowMs: this.#now(), revision });
+      if ("refused" in planned) throw new InvalidSaleError(`sale ${saleId}: ${planned.refused}`);
+      if (isUnchanged(before, planned)) return before;
+      const sale = { ...planned.sale, version: version + 1 };
+      checkPlanned(before, { ...planned, sale });
+      await refuseForeignProducts(transaction, sale, planned.added);
+      await writePlanned(transaction, before.sale, { ...planned, sale }, revision);
+      const after = (await readContent(transaction, saleId))!;
+      const stamp = { saleId, version: sale.version, action: change.kind, actor, atMs: this.#now() };
+      await logChanges(transaction, stamp, { before, after });
+      return after;
+    });
+  }
+
+  settleLowering(
+    { productId, epoch, since }: SettledLowering,
+    outcome: "applied" | "refused",
+  ): Promise<{ sale: SaleRecord; product: ProductRecord } | undefined> {
+    return this.#database.write(async (transaction) => {
+      const revision = await raiseRevision(transaction);
+      const row = (await lockProducts(transaction, [productId], this.#database.dialect.locksRows)).get(productId);
+      if (row === undefined) return undefined;
+      const sale = await readSaleRecord(transaction, row.sale_id);
+      const before = toProductRecord(row);
+      if (before.lowering?.since !== since || before.epoch !== epoch) return { sale, product: before };
+      const total = outcome === "applied" ? before.lowering.total : before.total;
+      const product = { ...before, total, lowering: undefined, revision };
+      const columns = { total, lowering_to: null, lowering_since: null, revision };
+      await transaction.updateTable("products").set(columns).where("id", "=", productId).execute();
+      const version = sale.version + 1;
+      await transaction.updateTable("sales").set({ version, revision }).where("id", "=", sale.id).execute();
+      const action = outcome === "applied" ? "lowered" : "lowering refused";
+      const stamp: ChangeStamp = { saleId: sale.id, version, action, actor: "the gate", atMs: this.#now() };
+      const after = { ...sale, version };
+      await logChanges(transaction, stamp, {
+        before: { sale: after, products: [before] },
+        after: { sale: after, products: [product] },
+      });
+      return { sale: after, product };
+    });
+  }
+
+  history(saleId: string, limit: number): Promise<LoggedChange[]> {
+    return this.#database.read((database) => readHistory(database, saleId, limit));
+  }
+
+  async #readLocked(transaction: LedgerTransaction, saleId: string): Promise<ChangeableSale | undefined> {
+    const found = await readContent(transaction, saleId);
+    if (found === undefined) return undefined;
+    const ids = found.products.map(({ id }) => id);
+    const rows = await lockProducts(transaction, ids, this.#database.dialect.locksRows);
+    return { sale: found.sale, products: [...rows.values()].map(changeable) };
+  }
+}
+
+function changeable(row: Selectable<ProductRow>): ChangeableProduct {
+  return { ...toProductRecord(row), taken: row.reserved + row.sold };
+}
+
+function isUnchanged(before: ChangeableSale, { sale, changed, added }: PlannedChange): boolean {
+  const known = new Map(before.products.map((product) => [product.id, product]));
+  const isSame = (product: ProductRecord): boolean => {
+    const old = known.get(product.id) as ProductRecord;
+    return productFields.every((field) => old[field] === product[field]);
+  };
+  return added.length === 0 && saleFields.every((field) => before.sale[field] === sale[field]) && changed.every(isSame);
+}
+
+const saleFields = ["title", "startsAtMs", "endsAtMs", "state", "paused"] as const;
+const productFields = ["name", "priceMinor", "currency", "total", "limitPerUser", "paused", "lowering"] as const;
+
+/** Checks the sale as it will be. A cancelled sale may end before its start. */
+function checkPlanned(before: ChangeableSale, { sale, changed, added }: PlannedChange): void {
+  const others = before.products.filter(({ id }) => !changed.some((product) => product.id === id));
+  checkSale(sale, [...others, ...changed, ...added]);
+}
+
+async function writePlanned(
+  transaction: LedgerTransaction,
+  before: SaleRecord,
+  { sale, changed, added }: PlannedChange,
+  revision: number,
+): Promise<void> {
+  const isCancelled = sale.state === "cancelled" && before.state !== "cancelled";
+  const release = isCancelled ? { release_pending: 1 } : {};
+  await transaction
+    .updateTable("sales")
+    .set({
+      ...rowOfSale(sale),
+      version: sale.version,
+      state: sale.state,
+      paused: Number(sale.paused),
+      revision,
+      ...release,
+    })
+    .where("id", "=", sale.id)
+    .execute();
+  for (const product of changed) {
+    const { saleId: _, epoch: __, id, name, priceMinor, currency, total, limitPerUser, paused, lowering } = product;
+    await transaction
+      .updateTable("products")
+      .set({ name, price_minor: priceMinor, currency, total, limit_per_user: limitPerUser, paused: Number(paused) })
+      .set({ lowering_to: lowering?.total ?? null, lowering_since: lowering?.since ?? null, revision })
+      .where("id", "=", id)
+      .execute();
+  }
+  await insertProducts(transaction, added, revision);
+  // Times, pause and state of the sale stand at the gate with each product.
+  const touchesAll = (["startsAtMs", "endsAtMs", "state", "paused"] as const).some((key) => before[key] !== sale[key]);
+  if (!touchesAll) return;
+  const all = sale.state === "cancelled" ? { revision, cancelled: 1 } : { revision };
+  await transaction.updateTable("products").set(all).where("sale_id", "=", sale.id).execute();
+}
+
+async function insertProducts(
+  transaction: LedgerTransaction,
+  products: readonly SaleProduct[],
+  revision: number,
+): Promise<void> {
+  for (let start = 0; start < products.length; start += maxInserted) {
+    const rows = products.slice(start, start + maxInserted).map((product) => ({ ...rowOfProduct(product), revision }));
+    await transaction.insertInto("products").values(rows).execute();
+  }
+}
+
+async function readContent(database: LedgerReader, saleId: string): Promise<SaleContent | undefined> {
+  const sale = await database.selectFrom("sales").selectAll().where("id", "=", saleId).executeTakeFirst();
+  if (sale === undefined) return undefined;
+  const products = await database
+    .selectFrom("products")
+    .selectAll()
+    .where("sale_id", "=", saleId)
+    .orderBy("id")
+    .execute();
+  return { sale: toSaleRecord(sale), products: products.map(toProductRecord) };
+}
+
+async function readSaleRecord(database: LedgerReader, saleId: string): Promise<SaleRecord> {
+  return toSaleRecord(
+    await database.selectFrom("sales").selectAll().where("id", "=", saleId).executeTakeFirstOrThrow(),
+  );
+}

@@ -1,0 +1,44 @@
+import { Gauge, Registry } from "prom-client";
+import type { HealthBoard } from "../health/health-board.ts";
+import type { Figures } from "./heartbeat-details.ts";
+
+/** The meaning of each figure, for its HELP line. */
+const help: Readonly<Record<string, string>> = {
+  seckill_outbox_length: "Accepted reservations that wait in the gate's outboxes, as the relay sees them.",
+  seckill_outbox_age_seconds: "Age of the oldest reservation on its way from an outbox to the queue; 0 without one.",
+  seckill_relay_published: "Messages that the queue has confirmed to this relay since its start.",
+  seckill_queue_ready: "Messages that wait in the queue.",
+  seckill_queue_in_hand: "Messages in the hands of this process's consumer.",
+  seckill_consumer_recorded: "Reservations that this consumer has recorded since its start.",
+  seckill_dead_letters: "Dead letters that wait for an operator.",
+  seckill_sweeper_lag_seconds: "Time since a sweep last left nothing behind.",
+};
+
+/** The figures of a process in Prometheus's text format. */
+export async function operationsMetrics(figures: Figures, health: HealthBoard): Promise<string> {
+  const registry = new Registry();
+  for (const [name, value] of Object.entries(figures)) {
+    new Gauge({ name, help: help[name] ?? name, registers: [registry] }).set(value);
+  }
+  const up = new Gauge({
+    name: "seckill_part_up",
+    help: "Each part as this process sees it: 1 ok, 0.5 degraded, 0 down.",
+    labelNames: ["part"],
+    registers: [registry],
+  });
+  for (const [part, value] of Object.entries(partsUp(health))) up.set({ part }, value);
+  const success = new Gauge({
+    name: "seckill_part_last_success_timestamp_seconds",
+    help: "When each part was last known to be well, Unix time.",
+    labelNames: ["part"],
+    registers: [registry],
+  });
+  for (const [part, ms] of Object.entries(health.lastSuccessesMs)) success.set({ part }, ms / 1_000);
+  return registry.metrics();
+}
+
+const upValues = { ok: 1, degraded: 0.5, down: 0 } as const;
+
+export function partsUp({ parts }: Pick<HealthBoard, "parts">): Readonly<Record<string, number>> {
+  return Object.fromEntries(parts.map(({ name, status }) => [name, upValues[status]]));
+}

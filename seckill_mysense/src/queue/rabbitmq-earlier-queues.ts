@@ -1,0 +1,83 @@
+import type { Connection, Consumer } from "rabbitmq-client";
+import { pause } from "../time/pause.ts";
+import { earlierQueueNames } from "./rabbitmq-topology.ts";
+
+/** How long it is believed that there is no earlier queue: an older program may declare it again. */
+const lookEveryMs = 10_000;
+
+/** Messages in a queue; undefined if there is no such queue. Rejects when the broker cannot be asked. */
+export async function messagesIn(connection: Connection, queue: string): Promise<number | undefined> {
+  const channel = await connection.acquire({ emitErrorsFromChannel: true });
+  // The broker closes the channel after it has said that there is no queue, and the caller hears of it by the call.
+  channel.on("error", () => {});
+  try {
+    const { messageCount } = await channel.queueDeclare({ queue, passive: true });
+    await channel.close();
+    return messageCount;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Counts the messages in the queues of versions before. */
+export class EarlierQueues {
+  readonly #names: readonly string[];
+  readonly #elapsedMs: () => number;
+  #lookAtMs = 0;
+
+  constructor(queueName: string, elapsedMs: () => number) {
+    this.#names = earlierQueueNames(queueName);
+    this.#elapsedMs = elapsedMs;
+  }
+
+  async count(connection: Connection): Promise<number> {
+    if (this.#elapsedMs() < this.#lookAtMs) return 0;
+    const counts: (number | undefined)[] = [];
+    for (const name of this.#names) counts.push(await messagesIn(connection, name));
+    if (counts.every((count) => count === undefined)) this.#lookAtMs = this.#elapsedMs() + lookEveryMs;
+    return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  }
+}
+
+export interface EarlierQueueOptions {
+  readonly connection: Connection;
+  readonly queueName: string;
+  readonly signal: AbortSignal;
+  /** Subscribes to an earlier queue that exists. */
+  readonly subscribe: (queue: string) => Consumer;
+}
+
+/**
+ * Consumes the earlier queues too, whenever they exist, until the signal is aborted. Publishers of an older version may
+ * still write to them, so they are never deleted here: an operator deletes them when they are empty.
+ */
+export async function followEarlierQueues(options: EarlierQueueOptions): Promise<void> {
+  await Promise.all(earlierQueueNames(options.queueName).map((queue) => followQueue(queue, options)));
+}
+
+async function followQueue(queue: string, { connection, signal, subscribe }: EarlierQueueOptions): Promise<void> {
+  while (!signal.aborted) {
+    // While the broker cannot be asked, the consumer of the new queue reports it.
+    const found = connection.ready ? await messagesIn(connection, queue).catch(() => undefined) : undefined;
+    if (signal.aborted) return;
+    if (found !== undefined) await untilDeleted(subscribe(queue), signal);
+    await pause(lookEveryMs, signal);
+  }
+}
+
+/** Until the queue is deleted. The client library would look for it for ever. */
+async function untilDeleted(consumer: Consumer, signal: AbortSignal): Promise<void> {
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const onError = (error: unknown): void => {
+    if (isNotFound(error)) resolve();
+  };
+  consumer.on("error", onError);
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await ended;
+  await consumer.close();
+}
+
+function isNotFound(error: unknown): boolean {
+  return (error as { code?: string }).code === "NOT_FOUND";
+}

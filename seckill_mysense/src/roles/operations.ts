@@ -1,0 +1,144 @@
+import { hostname } from "node:os";
+import { InternalSecret } from "../authorization/internal-secret.ts";
+import type { Gate } from "../gate/gate.ts";
+import type { HealthBoard } from "../health/health-board.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { encodeDetails, type Figures } from "../operations/heartbeat-details.ts";
+import { startOperationsServer, type OperationsServer } from "../operations/operations-server.ts";
+import { runProbe } from "../operations/probe.ts";
+import { RoleWatch } from "../operations/role-watch.ts";
+import { DeadLetters } from "../orders/dead-letters.ts";
+import type { ReservationQueue } from "../queue/queue.ts";
+import type { RunningParts } from "./running-parts.ts";
+import { Sampler } from "./sampler.ts";
+import { settledWithin } from "../time/settled-within.ts";
+import { StartError } from "./start-error.ts";
+import type { SystemOptions } from "./system-options.ts";
+
+export interface Operations {
+  /** The port of the listener. */
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** The longest wait for each step of leaving. */
+const farewellMs = 1_000;
+/** Outboxes whose length is read at each sample. */
+const maxSampledOutboxes = 64;
+const maxHostLength = 40;
+
+/** Watches the parts of this process, tells the other processes of it, and serves both to operators. */
+export function startOperations(options: SystemOptions, parts: RunningParts, health: HealthBoard): Operations {
+  const { settings, logger } = options;
+  const sampler = new Sampler(options, parts, health);
+  const server = listen(options, parts, health, () => sampler.figures);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const beats = new Beats(options, parts.ledger, () => encodeDetails(sampler.figures, health.outages));
+  const watch = options.role === "gateway" ? new RoleWatch(health, options.clock.elapsedMs) : undefined;
+  const ledgerPart = health.part("ledger");
+  const beating = runProbe(
+    {
+      ask: async () => {
+        sampler.judge();
+        await beats.beat();
+        if (watch !== undefined) watch.hear(await parts.ledger.heartbeats.read());
+        sampler.note("seckill_dead_letters", await parts.ledger.deadLetters.countWaiting());
+      },
+      onAnswer: () => ledgerPart.ok(),
+      onFailure: (reason) => ledgerPart.down(reason),
+    },
+    signal,
+  );
+  // These end when their part is closed, which comes after this stop: a broker that is away must not delay it.
+  if (parts.queue !== undefined) void runProbe(queueProbe(parts.queue, sampler, health), signal);
+  if (parts.gate !== undefined) void runProbe(gateProbe(parts.gate, parts, sampler, health), signal);
+  logger.debug("operators are served", { host: settings.operations.host, port: server.port });
+  return {
+    port: server.port,
+    async stop() {
+      stopping.abort();
+      server.stop();
+      // A heartbeat that is under way would write the row again.
+      await settledWithin(farewellMs, beating);
+      await settledWithin(farewellMs, beats.leave());
+    },
+  };
+}
+
+function listen(
+  { settings, logger }: SystemOptions,
+  { ledger }: RunningParts,
+  health: HealthBoard,
+  figures: () => Figures,
+): OperationsServer {
+  const { host, port } = settings.operations;
+  const payWithinMs = settings.sale.pay_within_seconds * 1_000;
+  const deadLetters = new DeadLetters({ letters: ledger.deadLetters, orders: ledger.orders, payWithinMs, logger });
+  const internalSecret = new InternalSecret(settings.backend.internal_secret);
+  try {
+    return startOperationsServer({ host, port, health, figures, deadLetters, internalSecret, logger });
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== "EADDRINUSE" && code !== "EACCES") throw error;
+    const what = code === "EADDRINUSE" ? "is in use by another process" : "may not be used by this user";
+    throw new StartError(
+      `operations.port ${port} on ${host} ${what}: roles on one machine need a port each, for example by SECKILL_OPERATIONS_PORT`,
+    );
+  }
+}
+
+/** This process's heartbeats. */
+class Beats {
+  readonly #ledger: Ledger;
+  readonly #details: () => string;
+  readonly #identity: { readonly instance: string; readonly role: string; readonly host: string; startedAtMs: number };
+
+  constructor({ role, clock }: SystemOptions, ledger: Ledger, details: () => string) {
+    const host = hostname();
+    const instance = `${host.slice(0, maxHostLength)}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`;
+    this.#identity = { instance, role, host, startedAtMs: clock.now() };
+    this.#ledger = ledger;
+    this.#details = details;
+  }
+
+  beat(): Promise<void> {
+    return this.#ledger.heartbeats.beat({ ...this.#identity, details: this.#details() });
+  }
+
+  /** If the ledger is away, the others forget this process after a minute. */
+  async leave(): Promise<void> {
+    await this.#ledger.heartbeats.leave(this.#identity.instance);
+  }
+}
+
+/** A success is reported by the queue itself, which knows all of its connections. */
+function queueProbe(queue: ReservationQueue, sampler: Sampler, health: HealthBoard) {
+  return {
+    ask: async () => {
+      sampler.note("seckill_queue_ready", (await queue.depth()).ready);
+    },
+    onFailure: (reason: string) => health.part("queue").down(reason),
+  };
+}
+
+/** Also samples the outboxes that the relay is at work on. */
+function gateProbe(gate: Gate, parts: RunningParts, sampler: Sampler, health: HealthBoard) {
+  return {
+    ask: async () => {
+      const { relay } = parts;
+      // Any product will do: the question is whether the gate answers.
+      await gate.status("probe", "probe");
+      if (relay === undefined) return;
+      const busy = relay.busyProducts.slice(0, maxSampledOutboxes);
+      const statuses = await Promise.all(busy.map(({ saleId, id }) => gate.status(saleId, id)));
+      const lengths = statuses.map((status) => status?.outboxLength ?? 0);
+      sampler.note(
+        "seckill_outbox_length",
+        lengths.reduce((sum, length) => sum + length, 0),
+      );
+    },
+    onAnswer: () => health.part("gate").ok(),
+    onFailure: (reason: string) => health.part("gate").down(reason),
+  };
+}

@@ -1,0 +1,147 @@
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { UsageError } from "./command-line.ts";
+
+/** What a command does with sales. `file` is a path, or "-" for the standard input. */
+export type SaleAction =
+  | { readonly kind: "create"; readonly file: string; readonly draft: boolean }
+  | { readonly kind: "validate"; readonly file: string }
+  | { readonly kind: "list" }
+  | { readonly kind: "show"; readonly id: string; readonly history: boolean }
+  | { readonly kind: "update"; readonly id: string; readonly file: string }
+  | { readonly kind: "publish" | "end" | "cancel"; readonly id: string }
+  | { readonly kind: "pause" | "resume"; readonly id: string; readonly product: string | undefined }
+  | { readonly kind: "restock"; readonly id: string; readonly product: string; readonly units: number }
+  | { readonly kind: "extend"; readonly id: string; readonly endsAt: string };
+
+export interface SaleCommandLine {
+  readonly action: SaleAction;
+  /** The path as given; undefined for the shipped config.json. */
+  readonly configFile: string | undefined;
+  readonly json: boolean;
+  readonly expectedVersion: number | undefined;
+  /** Who asks, for the log of changes; undefined for the user of the operating system. */
+  readonly actor: string | undefined;
+}
+
+interface CommonOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly expectVersion?: number;
+  readonly by?: string;
+}
+
+type Took = (action: SaleAction, options: CommonOptions) => void;
+
+/** The text of `sale --help`. */
+export function saleUsage(): string {
+  return program(() => undefined)
+    .helpInformation()
+    .trimEnd();
+}
+
+/** The words after `sale`. A text when help was asked for. @throws UsageError */
+export function parseSaleCommandLine(args: readonly string[]): SaleCommandLine | string {
+  let taken: SaleCommandLine | undefined;
+  let help = "";
+  const command = program((action, { config, json = false, expectVersion, by }) => {
+    taken = { action, configFile: config, json, expectedVersion: expectVersion, actor: by };
+  });
+  for (const each of [command, ...command.commands]) {
+    each.exitOverride().configureOutput({ writeOut: (text) => (help += text), writeErr() {} });
+  }
+  try {
+    command.parse(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed") return help.trimEnd();
+    if (error.code === "commander.help") throw new UsageError("sale needs a command");
+    throw new UsageError(error.message.replace(/^error: /, ""));
+  }
+  if (taken === undefined) throw new UsageError("sale needs a command");
+  return taken;
+}
+
+function program(took: Took): Command {
+  const root = new Command("bun seckill_mysense/main.ts sale").description(
+    "Makes and changes sales, also while the system runs. Ends with code 0 only when the change is done.",
+  );
+  const add = (name: string, description: string): Command =>
+    root
+      .command(name)
+      .description(description)
+      .option("--config <file>", "settings that differ from the defaults")
+      .option("--json", "answer as JSON");
+  const change = (name: string, description: string): Command =>
+    add(name, description)
+      .option("--expect-version <n>", "refuse when the sale has another version", whole)
+      .option("--by <name>", "who asks, for the log of changes");
+  addReaders(add, took);
+  addWriters(change, took);
+  return root;
+}
+
+type Add = (name: string, description: string) => Command;
+
+function addReaders(add: Add, took: Took): void {
+  add("validate <file>", "checks a file, and changes nothing").action((file: string, options: CommonOptions) =>
+    took({ kind: "validate", file }, options),
+  );
+  add("list", "all sales").action((options: CommonOptions) => took({ kind: "list" }, options));
+  add("show <id>", "one sale with its products")
+    .option("--history", "what was changed, by whom and when")
+    .action((id: string, options: CommonOptions & { history?: boolean }) =>
+      took({ kind: "show", id, history: options.history ?? false }, options),
+    );
+}
+
+function addWriters(add: Add, took: Took): void {
+  add("create <file>", "makes a sale; - reads the standard input")
+    .option("--draft", "do not publish it yet")
+    .action((file: string, options: CommonOptions & { draft?: boolean }) =>
+      took({ kind: "create", file, draft: options.draft ?? false }, options),
+    );
+  add("update <id> <file>", "changes what the file names: title, times, products").action(
+    (id: string, file: string, options: CommonOptions) => took({ kind: "update", id, file }, options),
+  );
+  for (const kind of ["publish", "end", "cancel"] as const) {
+    add(`${kind} <id>`, descriptions[kind]).action((id: string, options: CommonOptions) => took({ kind, id }, options));
+  }
+  for (const kind of ["pause", "resume"] as const) {
+    add(`${kind} <id>`, descriptions[kind])
+      .option("--product <id>", "only this product")
+      .action((id: string, options: CommonOptions & { product?: string }) =>
+        took({ kind, id, product: options.product }, options),
+      );
+  }
+  add("restock <id>", "adds units, or takes them out with a negative number")
+    .requiredOption("--product <id>", "the product")
+    .requiredOption("--units <n>", "how many more, or with a minus how many less", integer)
+    .action((id: string, options: CommonOptions & { product: string; units: number }) =>
+      took({ kind: "restock", id, product: options.product, units: options.units }, options),
+    );
+  add("extend <id>", "moves the end to a later moment")
+    .requiredOption("--ends-at <time>", "such as 2027-03-02T10:00:00Z")
+    .action((id: string, options: CommonOptions & { endsAt: string }) =>
+      took({ kind: "extend", id, endsAt: options.endsAt }, options),
+    );
+}
+
+const descriptions = {
+  publish: "puts a draft on sale",
+  end: "ends a running sale now",
+  cancel: "stops a sale for good and releases its orders",
+  pause: "sells nothing until it is resumed",
+  resume: "ends a pause",
+} as const;
+
+function integer(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number.`);
+}
+
+function whole(text: string): number {
+  const value = integer(text);
+  if (value >= 1) return value;
+  throw new InvalidArgumentError(`${text} is less than 1, the first version.`);
+}

@@ -1,0 +1,174 @@
+import { readFileSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
+import type { z } from "zod";
+import { describeIssues } from "../contract/describe-issues.ts";
+import {
+  moment,
+  saleDocument,
+  saleOf,
+  saleUpdate,
+  showContent,
+  showSale,
+  updateOf,
+} from "../contract/sale-document.ts";
+import type { SaleChange } from "../domain/sale-change.ts";
+import type { SaleContent } from "../domain/sale.ts";
+import { InvalidSaleError, SaleConflictError } from "../ledger/ledger-errors.ts";
+import { checkSale } from "../ledger/check-sale.ts";
+import type { Logger } from "../logging/logger.ts";
+import { GateBehindError, SaleService, UnitsGoneError, UnknownSaleError } from "../sales/sale-service.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Clock } from "../time/clock.ts";
+import { runningGate } from "./running-gate.ts";
+import type { SaleAction, SaleCommandLine } from "./sale-command-line.ts";
+import { renderHistory, renderSale, renderSales } from "./render-sales.ts";
+import { StartError } from "./start-error.ts";
+import { openLedger } from "./system-parts.ts";
+
+export interface SaleRoleOptions {
+  readonly commandLine: SaleCommandLine;
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly print: (text: string) => void;
+  readonly printError: (text: string) => void;
+}
+
+/** The outcome in both forms. */
+interface Answer {
+  readonly json: unknown;
+  readonly text: string;
+}
+
+const historyLimit = 1_000;
+
+/** The classes of errors that say what is wrong with the request, with their names for programs. */
+const expected = {
+  invalid_sale: InvalidSaleError,
+  conflict: SaleConflictError,
+  sale_not_found: UnknownSaleError,
+  units_gone: UnitsGoneError,
+  gate_behind: GateBehindError,
+  cannot_start: StartError,
+} as const;
+
+/** Runs one command of `sale`. @returns whether it is done; otherwise it has printed why not */
+export async function runSaleCommand(options: SaleRoleOptions): Promise<boolean> {
+  const { commandLine, print, printError } = options;
+  try {
+    const answer = await answerTo(options);
+    print(commandLine.json ? JSON.stringify(answer.json) : answer.text);
+    return true;
+  } catch (error) {
+    const code = Object.entries(expected).find(([, kind]) => error instanceof kind)?.[0] ?? "failed";
+    const message = error instanceof Error ? error.message : String(error);
+    if (commandLine.json) print(JSON.stringify({ error: code, message }));
+    else printError(message);
+    return false;
+  }
+}
+
+async function answerTo(options: SaleRoleOptions): Promise<Answer> {
+  const { commandLine, settings, logger, clock } = options;
+  const { action } = commandLine;
+  if (action.kind === "validate") return validate(action.file);
+  // A file that is wrong is told before anything is opened.
+  const work = prepare(action, commandLine);
+  await using cleanup = new AsyncDisposableStack();
+  const ledger = openLedger(settings, clock.now);
+  cleanup.defer(() => ledger.close());
+  await ledger.migrate();
+  const isReader = action.kind === "list" || action.kind === "show" || action.kind === "create";
+  const gate = isReader ? undefined : await runningGate(settings, logger);
+  if (gate !== undefined) cleanup.defer(() => gate.close());
+  return await work(new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: clock.now }));
+}
+
+function validate(file: string): Answer {
+  const { sale, products } = saleOf(readJson(file, saleDocument));
+  checkSale(sale, products);
+  return { json: { valid: true }, text: `${file}: sale ${sale.id} with ${products.length} products is valid` };
+}
+
+function prepare(
+  action: Exclude<SaleAction, { kind: "validate" }>,
+  { expectedVersion, actor = defaultActor() }: SaleCommandLine,
+): (service: SaleService) => Promise<Answer> {
+  switch (action.kind) {
+    case "list":
+      return async (service) => {
+        const sales = (await service.list()).map(showSale);
+        return { json: sales, text: renderSales(sales) };
+      };
+    case "show":
+      return async (service) => {
+        const content = showContent(await service.read(action.id));
+        if (!action.history) return { json: content, text: renderSale(content) };
+        const history = await service.history(action.id, historyLimit);
+        return { json: { ...content, history }, text: `${renderSale(content)}\n\n${renderHistory(history)}` };
+      };
+    case "create": {
+      const { sale, products } = saleOf(readJson(action.file, saleDocument));
+      const state = action.draft ? "draft" : "published";
+      return async (service) => changed(await service.create(sale, products, { actor, state }));
+    }
+    default: {
+      const change = changeOf(action);
+      return async (service) => changed(await service.change(action.id, change, { expectedVersion, actor }));
+    }
+  }
+}
+
+function changeOf(action: Exclude<SaleAction, { kind: "validate" | "list" | "show" | "create" }>): SaleChange {
+  switch (action.kind) {
+    case "publish":
+    case "end":
+    case "cancel":
+      return { kind: action.kind };
+    case "pause":
+    case "resume":
+      return { kind: action.kind, productId: action.product };
+    case "restock":
+      return { kind: "restock", productId: action.product, units: action.units };
+    case "extend": {
+      if (!moment.safeParse(action.endsAt).success) {
+        throw new InvalidSaleError(
+          `--ends-at is ${JSON.stringify(action.endsAt)}: it must be a time with its offset, such as 2027-03-01T10:00:00Z`,
+        );
+      }
+      return { kind: "extend", endsAtMs: Date.parse(action.endsAt) };
+    }
+    case "update": {
+      const update = readJson(action.file, saleUpdate);
+      if (update.id === undefined || update.id === action.id) return updateOf(update);
+      throw new InvalidSaleError(
+        `${action.file}: id is ${JSON.stringify(update.id)}, but the sale ${action.id} was named`,
+      );
+    }
+  }
+}
+
+function changed(content: SaleContent): Answer {
+  const shown = showContent(content);
+  return { json: shown, text: renderSale(shown) };
+}
+
+function readJson<Schema extends z.ZodType>(file: string, schema: Schema): z.infer<Schema> {
+  let input: unknown;
+  try {
+    input = JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8"));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new InvalidSaleError(
+      code === undefined ? `${file} is not valid JSON: ${message}` : `${file} cannot be read: ${code}`,
+    );
+  }
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const problems = describeIssues(result.error.issues, { schema, input, name: "the file", isSecret: () => false });
+  throw new InvalidSaleError(problems.map((problem) => `${file}: ${problem}`).join("\n"));
+}
+
+function defaultActor(): string {
+  return `${userInfo().username}@${hostname()}`;
+}

@@ -1,0 +1,66 @@
+import type { HealthBoard } from "../health/health-board.ts";
+import type { Figures } from "../operations/heartbeat-details.ts";
+import type { RunningParts } from "./running-parts.ts";
+import type { SystemOptions } from "./system-options.ts";
+
+/** Work that takes longer than this counts as stuck. */
+const stuckAfterMs = 10_000;
+
+/** The figures of this process, and the judgement whether its work is stuck. */
+export class Sampler {
+  readonly #parts: RunningParts;
+  readonly #health: HealthBoard;
+  readonly #now: () => number;
+  readonly #noted: Record<string, number> = {};
+  /** The parts that were found stuck here, and not by themselves. */
+  readonly #stuck = new Set<string>();
+
+  constructor({ clock }: SystemOptions, parts: RunningParts, health: HealthBoard) {
+    this.#parts = parts;
+    this.#health = health;
+    this.#now = clock.now;
+  }
+
+  note(name: string, value: number): void {
+    this.#noted[name] = value;
+  }
+
+  get figures(): Figures {
+    const { relay, consumer, sweeper } = this.#parts;
+    const seconds = (sinceMs: number | undefined): number =>
+      sinceMs === undefined ? 0 : Math.max(0, this.#now() - sinceMs) / 1_000;
+    return {
+      ...this.#noted,
+      ...(relay !== undefined && {
+        seckill_outbox_age_seconds: seconds(relay.waitingSinceMs),
+        seckill_relay_published: relay.published,
+      }),
+      ...(consumer !== undefined && {
+        seckill_queue_in_hand: consumer.inHand,
+        seckill_consumer_recorded: consumer.counts.recorded,
+      }),
+      ...(sweeper !== undefined && { seckill_sweeper_lag_seconds: seconds(sweeper.cleanAtMs) }),
+    };
+  }
+
+  /** Finds work that does not fail and does not end either: for example an answer that never comes. */
+  judge(): void {
+    const { relay, consumer, sweeper } = this.#parts;
+    this.#judgeOne("relay", relay?.waitingSinceMs, "the oldest reservation has waited to be published for");
+    this.#judgeOne("consumer", consumer?.handlingSinceMs, "the ledger has had a batch without an answer for");
+    this.#judgeOne("sweeper", sweeper?.cleanAtMs, "no sweep has ended with nothing left for");
+  }
+
+  /** A part that is down already has a better reason. */
+  #judgeOne(name: string, sinceMs: number | undefined, what: string): void {
+    const forMs = sinceMs === undefined ? 0 : this.#now() - sinceMs;
+    const part = this.#health.part(name);
+    if (forMs <= stuckAfterMs) {
+      if (this.#stuck.delete(name)) part.ok();
+      return;
+    }
+    if (this.#health.parts.some((known) => known.name === name && known.status === "down")) return;
+    this.#stuck.add(name);
+    part.down(`${what} ${Math.round(forMs / 1_000)} s`);
+  }
+}

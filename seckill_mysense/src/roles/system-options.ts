@@ -1,0 +1,12 @@
+import type { Logger } from "../logging/logger.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Role } from "./command-line.ts";
+
+/** What a process of a role is started with. */
+export interface SystemOptions {
+  readonly role: Role;
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}

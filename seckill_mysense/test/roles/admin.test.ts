@@ -1,0 +1,87 @@
+import { describe, expect, test } from "bun:test";
+import { waitUntil } from "../../../tools/test-services/index.ts";
+import { buyerWithToken } from "../fakes/test-buyer.ts";
+import { configFolder, runProgram, startProgram } from "./program.ts";
+
+const timeoutMs = 60_000;
+const secret = "merchants-0123456789-abcdefghijklmnopqrstuvwxyz";
+
+describe("the web server for merchants", () => {
+  test(
+    "makes and changes sales for those who have the secret, on a port of its own",
+    async () => {
+      const { configFile } = configFolder({ sale: { demo: false }, admin: { port: 0, secret } });
+      const { process, url } = await startProgram(configFile);
+      const port = /"adminPort":(\d+)/.exec(process.stdout())![1];
+      const ask = async (method: string, path: string, body?: unknown, bearer = secret) => {
+        const headers = { "content-type": "application/json", authorization: `Bearer ${bearer}` };
+        const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+        const answer = await fetch(`http://127.0.0.1:${port}/api/admin/sales${path}`, { method, headers, ...sent });
+        // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every form
+        return { status: answer.status, body: (await answer.json()) as any };
+      };
+      const product = { id: "lamp", name: "Lamp", price_minor: 1, currency: "EUR", units: 2, limit_per_user: 1 };
+      const [starts_at, ends_at] = [-3_600_000, 3_600_000].map((ms) => new Date(Date.now() + ms).toISOString());
+      const spring = { id: "spring", title: "Spring", starts_at, ends_at, products: [product] };
+
+      expect(await ask("POST", "", spring, "x".repeat(40))).toMatchObject({
+        status: 401,
+        body: { error: "internal_secret_wrong" },
+      });
+      expect((await fetch(`${url}/api/admin/sales`, { headers: { authorization: `Bearer ${secret}` } })).status).toBe(
+        404,
+      );
+      expect(await ask("POST", "", { ...spring, products: [] })).toMatchObject({
+        status: 400,
+        body: { error: "invalid_request" },
+      });
+      expect(await ask("POST", "?by=Ada", spring)).toMatchObject({ status: 201, body: { id: "spring", version: 1 } });
+      expect(await ask("POST", "", spring)).toMatchObject({ status: 409, body: { error: "sale_conflict" } });
+      const onSale = async (): Promise<boolean> => {
+        const listed = (await (await fetch(`${url}/api/sales`)).json()) as {
+          sales: { products: { available: number }[] }[];
+        };
+        return listed.sales[0]?.products[0]?.available === 2;
+      };
+      await waitUntil(onSale, { what: "the sale to be armed", timeoutMs: 10_000 });
+      expect(await ask("POST", "/spring/pause?expected_version=1")).toMatchObject({
+        status: 200,
+        body: { paused: true, version: 2 },
+      });
+      const [buyer, token] = await buyerWithToken(url, "Ada", "lamp");
+      expect((await buyer.check("lamp", token)).body.error).toBe("sale_paused");
+      expect(await ask("POST", "/spring/resume?expected_version=1")).toMatchObject({ status: 409 });
+      await ask("POST", "/spring/resume");
+      expect((await buyer.check("lamp", token)).status).toBe(202);
+      expect(await ask("POST", "/spring/restock", { product: "lamp", units: -2 })).toMatchObject({
+        status: expect.any(Number),
+        body: { message: expect.stringMatching(/units (is|cannot be) 0/) },
+      });
+      expect(await ask("POST", "/spring/restock", { product: "lamp", units: 3 })).toMatchObject({
+        body: { products: [{ units: 5 }] },
+      });
+      expect(await ask("POST", "/spring/update", { title: "Late spring" })).toMatchObject({
+        body: { title: "Late spring" },
+      });
+      expect(await ask("POST", "/spring/extend", { ends_at: "soon" })).toMatchObject({ status: 400 });
+      expect(await ask("POST", "/spring/cancel")).toMatchObject({ body: { state: "cancelled" } });
+      expect(await ask("POST", "/spring/publish")).toMatchObject({
+        status: 400,
+        body: { message: expect.stringContaining("cancelled") },
+      });
+      expect(await ask("POST", "/nothing/end")).toMatchObject({ status: 404, body: { error: "sale_not_found" } });
+      const { body } = await ask("GET", "/spring/changes");
+      expect(body.changes.at(-1)).toMatchObject({ action: "create", actor: "Ada" });
+      expect((await ask("GET", "/spring")).body.id).toBe("spring");
+      expect((await ask("GET", "")).body.sales).toHaveLength(1);
+      expect((await process.stop()).code).toBe(0);
+    },
+    timeoutMs,
+  );
+
+  test("does not start as a role of its own without a secret", async () => {
+    const { configFile } = configFolder({ redis: { url: "redis://127.0.0.1:9" }, backend: { api_secret: secret } });
+    const ended = await runProgram(["admin", "--config", configFile]);
+    expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining("admin.secret is empty")]);
+  });
+});

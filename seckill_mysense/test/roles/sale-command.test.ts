@@ -1,0 +1,253 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { waitUntil } from "../../../tools/test-services/index.ts";
+import { buyerWithToken, TestBuyer } from "../fakes/test-buyer.ts";
+import { configFolder, runProgram, startProgram, type RunningProgram } from "./program.ts";
+
+const timeoutMs = 90_000;
+const hourMs = 3_600_000;
+const iso = (inMs: number): string => new Date(Date.now() + inMs).toISOString();
+
+function lamp(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  const product = { id: "lamp", name: "Desk lamp", price_minor: 1_900, currency: "EUR", units: 3, limit_per_user: 2 };
+  return { ...product, ...changes };
+}
+
+function spring(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  const times = { starts_at: iso(-hourMs), ends_at: iso(hourMs) };
+  return { id: "spring", title: "Spring sale", ...times, products: [lamp()], ...changes };
+}
+
+/** The command in a folder of its own. */
+function commands(parts: Record<string, object> = {}) {
+  const { folder, configFile } = configFolder({ sale: { demo: false }, ...parts });
+  const write = (document: unknown): string => {
+    const file = join(folder, `document-${crypto.randomUUID()}.json`);
+    writeFileSync(file, typeof document === "string" ? document : JSON.stringify(document));
+    return file;
+  };
+  const sale = (...args: string[]) => runProgram(["sale", ...args, "--config", configFile]);
+  /** The command succeeds, and answers this. */
+  const done = async (...args: string[]) => {
+    const ended = await sale(...args, "--json");
+    if (ended.code !== 0) throw new Error(`${args.join(" ")}: ${ended.stdout}${ended.stderr}`);
+    return JSON.parse(ended.stdout);
+  };
+  return { configFile, write, sale, done };
+}
+
+describe("the command sale, beside a system that is stopped", () => {
+  test(
+    "names field, value and limit of what is wrong, and ends with code 1",
+    async () => {
+      const { sale, write } = commands();
+      const refusal = async (document: unknown): Promise<string> => {
+        const ended = await sale("create", write(document));
+        expect(ended.code).toBe(1);
+        return ended.stderr;
+      };
+      expect(await refusal("{")).toContain("is not valid JSON");
+      expect(await refusal(spring({ starts_at: "tomorrow" }))).toContain(
+        'starts_at is "tomorrow": must be a time with its offset',
+      );
+      expect(await refusal(spring({ ends_at: iso(-2 * hourMs) }))).toContain("must be later than startsAtMs");
+      expect(await refusal(spring({ products: [lamp({ units: -1 })] }))).toContain(
+        "products.0.units is -1: must be at least 0",
+      );
+      expect(await refusal(spring({ products: [lamp({ limit_per_user: 5_000 })] }))).toContain("must be at most 1000");
+      expect(await refusal(spring({ products: [lamp(), lamp()] }))).toContain("the product lamp is given twice");
+      expect(await refusal(spring({ colour: "red" }))).toContain("colour is not a known key");
+      const missing = await sale("create", "/nowhere.json", "--json");
+      expect([missing.code, JSON.parse(missing.stdout)]).toEqual([
+        1,
+        { error: "invalid_sale", message: "/nowhere.json cannot be read: ENOENT" },
+      ]);
+      const valid = await sale("validate", write(spring()));
+      expect([valid.code, valid.stdout]).toEqual([0, expect.stringContaining("sale spring with 1 products is valid")]);
+      expect((await sale("list")).stdout).toBe("there are no sales\n");
+    },
+    timeoutMs,
+  );
+
+  test(
+    "makes, shows and changes a sale, and logs each change",
+    async () => {
+      const { sale, done, write } = commands();
+      expect(await done("create", write(spring()), "--draft", "--by", "Ada")).toMatchObject({
+        state: "draft",
+        version: 1,
+      });
+      expect((await sale("create", write(spring()))).stderr).toContain("sale spring exists, in version 1");
+      await done("publish", "spring");
+      await done("restock", "spring", "--product", "lamp", "--units", "4");
+      expect(await done("show", "spring")).toMatchObject({ version: 3, products: [{ id: "lamp", units: 7 }] });
+      const late = await sale("pause", "spring", "--expect-version", "2");
+      expect([late.code, late.stderr]).toEqual([1, "sale spring: its version is 3, but 2 was expected\n"]);
+      const more = { products: [{ id: "lamp", price_minor: 1_500 }, lamp({ id: "chair" })] };
+      const updated = await done("update", "spring", write(more), "--expect-version", "3");
+      expect(updated.products.map(({ id, price_minor }: never) => [id, price_minor])).toEqual([
+        ["chair", 1_900],
+        ["lamp", 1_500],
+      ]);
+      const { history } = await done("show", "spring", "--history");
+      expect(history[0]).toMatchObject({ action: "update", productId: "lamp", before: { priceMinor: 1_900 } });
+      expect(history.at(-1)).toMatchObject({ action: "create", actor: "Ada" });
+      expect((await sale("show", "nothing")).stderr).toBe('there is no sale "nothing"\n');
+      expect((await sale("restock", "spring", "--product", "lamp", "--units", "many")).stderr).toContain(
+        "is not a whole number",
+      );
+      const ids = (await done("list")).map(({ id }: { id: string }) => id);
+      expect(ids).toEqual(["spring"]);
+    },
+    timeoutMs,
+  );
+});
+
+describe("the command sale, beside a running system with embedded parts", () => {
+  const { configFile, write, sale, done } = commands({
+    limits: { check_per_user: { rate_per_second: 0 }, api_per_user: { rate_per_second: 0 } },
+  });
+  let program: RunningProgram;
+  let buyers = 0;
+
+  beforeAll(async () => {
+    program = await startProgram(configFile);
+  }, timeoutMs);
+  afterAll(() => program?.process.stop());
+
+  const buy = async (product: string) => {
+    const [buyer, token] = await buyerWithToken(program.url, `Buyer ${buyers++}`, product);
+    const answer = await buyer.check(product, token);
+    return { buyer, token, status: answer.status, error: answer.body.error, reservation: answer.body.reservation };
+  };
+  const untilOnSale = (product: string): Promise<void> =>
+    waitUntil(
+      async () => {
+        const { body } = await new TestBuyer(program.url).send("GET", "/api/sales");
+        const products = body.sales.flatMap(
+          (one: { products: { id: string; available: number | null }[] }) => one.products,
+        );
+        return products.some(
+          ({ id, available }: { id: string; available: number | null }) => id === product && available !== null,
+        );
+      },
+      { what: `${product} to be on sale`, timeoutMs: 10_000 },
+    );
+  const statusOf = async ({ buyer, token, reservation }: Awaited<ReturnType<typeof buy>>) =>
+    (await buyer.send("GET", `/api/reservations/${reservation}`, { bearer: token })).body;
+  const untilStatus = (bought: Awaited<ReturnType<typeof buy>>, status: string): Promise<void> =>
+    waitUntil(async () => (await statusOf(bought)).status === status, {
+      what: `it to be ${status}`,
+      timeoutMs: 15_000,
+    });
+
+  test(
+    "a sale that is made is sold, and each change takes effect before its command ends",
+    async () => {
+      await done("create", write(spring()));
+      await untilOnSale("lamp");
+      const first = await buy("lamp");
+      expect(first.status).toBe(202);
+
+      await done("pause", "spring");
+      expect(await buy("lamp")).toMatchObject({ status: 503, error: "sale_paused" });
+      await done("resume", "spring");
+      expect([(await buy("lamp")).status, (await buy("lamp")).status]).toEqual([202, 202]);
+      expect(await buy("lamp")).toMatchObject({ status: 410, error: "sold_out" });
+      await done("restock", "spring", "--product", "lamp", "--units", "3");
+      expect((await buy("lamp")).status).toBe(202);
+
+      await done("restock", "spring", "--product", "lamp", "--units", "-1");
+      const refused = await sale("restock", "spring", "--product", "lamp", "--units", "-2");
+      expect(refused.code).toBe(1);
+      // Either the ledger has recorded all orders by now, or the gate knows better.
+      expect(refused.stderr).toMatch(/units (is|cannot be) 3/);
+      expect(await done("show", "spring")).toMatchObject({ products: [{ units: 5 }] });
+
+      await untilStatus(first, "won");
+      const price = { products: [{ id: "lamp", price_minor: 9 }] };
+      await done("update", "spring", write(price));
+      expect(await statusOf(first)).toMatchObject({
+        priceMinor: 1_900,
+        currency: "EUR",
+        productName: "Desk lamp",
+        quantity: 1,
+      });
+      await done("end", "spring");
+      await waitUntil(
+        async () => (await first.buyer.send("POST", "/api/token", { json: { productID: "lamp" } })).status === 410,
+        {
+          what: "the gateway to know the end",
+          timeoutMs: 10_000,
+        },
+      );
+      await done("extend", "spring", "--ends-at", iso(hourMs));
+      await waitUntil(
+        async () => (await first.buyer.send("POST", "/api/token", { json: { productID: "lamp" } })).status === 200,
+        {
+          what: "the gateway to know the later end",
+          timeoutMs: 10_000,
+        },
+      );
+      expect((await buy("lamp")).status).toBe(202);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "a product that is added to a running sale is sold and reaches the ledger",
+    async () => {
+      await done("create", write(spring({ id: "summer", products: [lamp({ id: "fan" })] })));
+      await untilOnSale("fan");
+      expect((await buy("fan")).status).toBe(202);
+      await done("update", "summer", write({ products: [lamp({ id: "hat" })] }));
+      await untilOnSale("hat");
+      const bought = await buy("hat");
+      expect(bought.status).toBe(202);
+      await untilStatus(bought, "won");
+    },
+    timeoutMs,
+  );
+
+  test(
+    "a cancelled sale releases its orders: unpaid ones are cancelled, paid ones are due for a refund",
+    async () => {
+      await done("create", write(spring({ id: "autumn", products: [lamp({ id: "coat" })] })));
+      await untilOnSale("coat");
+      const [paid, unpaid] = [await buy("coat"), await buy("coat")];
+      await Promise.all([untilStatus(paid, "won"), untilStatus(unpaid, "won")]);
+      await paid.buyer.send("POST", `/api/orders/${paid.reservation}/pay`);
+      expect(await done("cancel", "autumn")).toMatchObject({ state: "cancelled" });
+      expect(await statusOf(paid)).toMatchObject({
+        status: "refund_due",
+        paidAtMs: expect.any(Number),
+        cancelledAtMs: expect.any(Number),
+      });
+      expect(await statusOf(unpaid)).toMatchObject({ status: "cancelled", cancelledAtMs: expect.any(Number) });
+      await waitUntil(
+        async () => {
+          const again = await unpaid.buyer.send("POST", "/api/token", { json: { productID: "coat" } });
+          return again.body.error === "sale_ended";
+        },
+        { what: "the gateway to know the cancellation", timeoutMs: 10_000 },
+      );
+      const report = await waitUntilVerified();
+      expect(report).toContain("autumn");
+    },
+    timeoutMs,
+  );
+
+  async function waitUntilVerified(): Promise<string> {
+    let report = "";
+    await waitUntil(
+      async () => {
+        const ended = await runProgram(["verify", "--config", configFile]);
+        report = ended.stdout;
+        return ended.code === 0;
+      },
+      { what: "the verifier to be content", timeoutMs: 20_000 },
+    );
+    return report;
+  }
+});

@@ -219,7 +219,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     await heading(page, "A unit is set aside");
     expect(system.gate.accepted).toHaveLength(1);
     expect(system.gate.reserveCalls).toBe(4);
-  });
+  }, 30_000);
 
   test("sells a second unit where the limit is two, and no third", async () => {
     await using system = await startTestGateway();

@@ -54,12 +54,16 @@ for (const kind of ledgerKinds) {
     });
 
     // SQLite migrates in one transaction, so that a step is there as a whole or not at all.
-    test.if(kind.name === "MySQL")("a step that was cut off after it had changed the tables is run again", async () => {
-      const [{ version }] = migrations.slice(-1) as [Migration];
-      await database.read((writer) => writer.deleteFrom("schema_migrations").where("version", "=", version).execute());
-      await place.connect().migrate();
-      expect(await versions()).toContain(version);
-    });
+    if (kind.name === "MySQL") {
+      test("a step that was cut off after it had changed the tables is run again", async () => {
+        const [{ version }] = migrations.slice(-1) as [Migration];
+        await database.read((writer) =>
+          writer.deleteFrom("schema_migrations").where("version", "=", version).execute(),
+        );
+        await place.connect().migrate();
+        expect(await versions()).toContain(version);
+      });
+    }
 
     test("a further step runs once, on top of the others, also when several processes come to it at once", async () => {
       const next = newest + 1;

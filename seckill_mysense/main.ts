@@ -46,7 +46,7 @@ function parseSale(args: readonly string[]): ReturnType<typeof parseSaleCommandL
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`${error.message}\n\n${saleUsage()}`);
-    process.exit(1);
+    process.exit(exitCodes.mistake);
   }
 }
 

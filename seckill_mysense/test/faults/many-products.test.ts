@@ -72,7 +72,10 @@ describe.skipIf(redis.missing)(`a sale of five thousand products${redis.reason}`
       expect(ready.status).toBe(200);
       return (await ready.json()) as { productsNotWell: number; products: { product: string }[] };
     };
-    await waitUntil(async () => (await report()).productsNotWell === 2, { what: "two products to be named" });
+    await waitUntil(async () => (await report()).productsNotWell === 2, {
+      what: "two products to be named",
+      timeoutMs: 20_000,
+    });
     const named = (await report()).products.map(({ product }) => product);
     expect(named.toSorted()).toEqual(["product-17", "product-4711"]);
   }, 120_000);

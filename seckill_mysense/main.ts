@@ -10,7 +10,7 @@ import {
   UsageError,
 } from "./src/roles/command-line.ts";
 import { handleDeadLetters } from "./src/roles/dead-letters-role.ts";
-import { callOffSale, startSimulator } from "./src/roles/payment-parts.ts";
+import { startSimulator } from "./src/roles/payment-parts.ts";
 import { repairGates } from "./src/roles/repair-role.ts";
 import { parseSaleCommandLine, saleUsage } from "./src/roles/sale-command-line.ts";
 import { runSaleCommand } from "./src/roles/sale-role.ts";
@@ -46,7 +46,7 @@ function parseSale(args: readonly string[]): ReturnType<typeof parseSaleCommandL
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`${error.message}\n\n${saleUsage()}`);
-    process.exit(1);
+    process.exit(exitCodes.mistake);
   }
 }
 
@@ -83,10 +83,11 @@ function serveSimulator(settings: Settings, logger: Logger): void {
   logger.info("started", { role: "payment-simulator", url, pid: process.pid });
 }
 
-type EndingTask = Exclude<Task, { kind: "serve" | "payment-simulator" }>;
-
 /** A task that ends by itself, and its exit code. Its result goes to standard output, its log to standard error. */
-async function perform(task: EndingTask, settings: Settings): Promise<number> {
+async function perform(
+  task: Exclude<Task, { kind: "serve" | "payment-simulator" }>,
+  settings: Settings,
+): Promise<number> {
   const print = (text: string): void => console.log(text);
   const logger = createLogger({ level: "error", write: (line) => console.error(line), now: systemClock.now });
   const common = { settings, logger, clock: systemClock, print };
@@ -100,11 +101,6 @@ async function perform(task: EndingTask, settings: Settings): Promise<number> {
       return codeOf(await repairGates({ ...common, ...task }));
     case "dead-letters":
       return codeOf(await handleDeadLetters({ ...common, task }));
-    case "call-off": {
-      const calledOff = await callOffSale({ settings, clock: systemClock, saleId: task.saleId });
-      print(`sale ${task.saleId}: ${calledOff} paid orders were called off`);
-      return exitCodes.ok;
-    }
     case "migrate": {
       const ledger = openLedger(settings, systemClock.now);
       await ledger.migrate();
@@ -154,16 +150,12 @@ function fail(error: unknown): never {
 }
 
 function nameOf(task: Task | undefined): string {
-  return task === undefined || runsUntilStopped(task) ? "start" : task.kind;
-}
-
-function runsUntilStopped({ kind }: Task): boolean {
-  return kind === "serve" || kind === "payment-simulator";
+  return task === undefined || task.kind === "serve" ? "start" : task.kind;
 }
 
 /** A program that runs a task must be able to tell a finding from a mistake and from an outage. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.mistake;
-  if (task === undefined || runsUntilStopped(task)) return 1;
+  if (task === undefined || task.kind === "serve") return 1;
   return error instanceof SettingsError || error instanceof StartError ? exitCodes.mistake : exitCodes.unknown;
 }

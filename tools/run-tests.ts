@@ -1,19 +1,21 @@
 import { spawn } from "node:child_process";
 import { repositoryFolder } from "./source-files.ts";
 import { testMinutes } from "./test-minutes.ts";
+import { testFiles } from "./test-pieces.ts";
 import { countTestLines, formatTotals, readSkippedTests, readTestTotals } from "./test-totals.ts";
 import { prepareServices } from "./test-services/prepare.ts";
 
 /**
- * `npm test`: all tests with their real servers. Arguments go to `bun test`: `npm test -- hash_ring`. The last line is
- * "N passed, N failed", with ", N skipped" where there are any. TEST_MINUTES bounds how long they may take.
+ * `npm test`: the tests with their real servers, except for the long ones, which are `npm run test:long`. Other arguments
+ * go to `bun test`: `npm test -- hash_ring`. The last line is "N passed, N failed", with ", N skipped" where there are
+ * any. TEST_MINUTES bounds how long they may take.
  */
 const testTimeoutMs = 30_000;
 const maxKeptOutput = 16 * 1024 * 1024;
 
 const minutes = minutesOrExit();
 prepareServices();
-const { output, exitCode } = await runBunTest(process.argv.slice(2));
+const { output, exitCode } = await runBunTest(filesToTest(process.argv.slice(2)));
 const summary = readTestTotals(output);
 if (summary === undefined) console.error("bun test ended without a summary");
 const totals = summary ?? countTestLines(output);
@@ -22,6 +24,11 @@ const skipped = readSkippedTests(output);
 if (skipped.length > 0) console.log(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join("\n")}`);
 console.log(`\n${formatTotals(totals)}`);
 process.exitCode = exitCode === 0 && totals.failed === 0 ? 0 : 1;
+
+function filesToTest(args: readonly string[]): readonly string[] {
+  if (args.length === 0) return testFiles("short");
+  return args.length === 1 && args[0] === "--long" ? testFiles("long") : args;
+}
 
 function minutesOrExit(): number {
   try {

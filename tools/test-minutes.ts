@@ -2,7 +2,7 @@ const defaultMinutes = 15;
 const maxMinutes = 24 * 60;
 
 /**
- * How many minutes all tests may take together before they are ended: the value of TEST_MINUTES. The tests take about 6
+ * How many minutes a piece of the tests may take before it is ended: the value of TEST_MINUTES. A piece takes about 8
  * minutes on two cores; a slower machine needs more.
  *
  * @throws RangeError when the value is no number of minutes from 1 to 1440

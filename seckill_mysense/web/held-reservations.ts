@@ -6,7 +6,7 @@ const maxRemembered = 32;
 const released: ReadonlySet<Reservation["status"]> = new Set([
   "cancelled",
   "expired",
-  "refund_pending",
+  "refund_due",
   "refunded",
   "lost",
   "rejected",

@@ -72,7 +72,7 @@ export function reservationOutcome(reservation: Reservation, mayBuyMore: boolean
       };
     case "cancelled":
     case "expired":
-    case "refund_pending":
+    case "refund_due":
     case "refunded":
       return releasedOutcome(reservation.status, id);
     case "lost":
@@ -89,7 +89,7 @@ export function reservationOutcome(reservation: Reservation, mayBuyMore: boolean
 }
 
 /** What became of an order whose unit has gone back. */
-function releasedOutcome(status: "cancelled" | "expired" | "refund_pending" | "refunded", id: string): Outcome {
+function releasedOutcome(status: "cancelled" | "expired" | "refund_due" | "refunded", id: string): Outcome {
   switch (status) {
     case "cancelled":
       return {
@@ -109,13 +109,20 @@ function releasedOutcome(status: "cancelled" | "expired" | "refund_pending" | "r
         actions: ["again"],
         reservation: id,
       };
-    case "refund_pending":
+    case "refund_due":
+      return {
+        tone: "bad",
+        badge: "!",
+        title: "The sale was cancelled",
+        text: "Your order is cancelled, and your payment goes back to you.",
+        reservation: id,
+      };
     case "refunded":
       return {
         tone: "plain",
         badge: "–",
-        title: "Called off",
-        text: `Your order was called off. Your payment ${status === "refunded" ? "is" : "will be"} refunded.`,
+        title: "Refunded",
+        text: "Your order is cancelled, and your payment is refunded.",
         reservation: id,
       };
   }

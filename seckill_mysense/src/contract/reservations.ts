@@ -8,7 +8,7 @@ export const reservationStatus = z.enum([
   "paid",
   "cancelled",
   "expired",
-  "refund_pending",
+  "refund_due",
   "refunded",
   "rejected",
   "lost",
@@ -23,15 +23,16 @@ export const reservation = z.object({
   ),
   productID: productId,
   reason: z.string().optional().describe("With rejected: why."),
-  paidAtMs: timestampMs.optional().describe("When the order was paid."),
-  releasedAtMs: timestampMs.optional().describe("When the order was cancelled, expired or called off."),
-  refundedAtMs: timestampMs.optional().describe("When the money of an order that was called off was back."),
   payBeforeMs: timestampMs.optional().describe("With won: the order expires if it is not paid by then."),
   productName: z.string().optional().describe("With an order: the name when the order was recorded."),
   priceMinor: z.number().int().optional().describe("With an order: the price when the order was recorded."),
   currency: z.string().optional().describe("With an order: the currency of priceMinor."),
   quantity: z.number().int().optional().describe("With an order: how many units it is for."),
   recordedAtMs: timestampMs.optional().describe("With an order: when it was recorded."),
+  paidAtMs: timestampMs.optional().describe("When the order was paid."),
+  cancelledAtMs: timestampMs.optional().describe("When it was cancelled, by its buyer or with its sale."),
+  expiredAtMs: timestampMs.optional().describe("When the order expired unpaid."),
+  refundedAtMs: timestampMs.optional().describe("When the money of an order of a cancelled sale was back."),
 });
 export type Reservation = z.infer<typeof reservation>;
 

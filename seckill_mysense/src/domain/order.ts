@@ -1,8 +1,8 @@
 /**
- * States of an order. `reserved` orders become `paid`, `cancelled` or `expired`. A `paid` order that is called off, alone
- * or because its sale is cancelled, becomes `refund_pending`, and `refunded` when the money is back.
+ * States of an order. Orders that are `reserved` or `paid` count against the stock, the others do not. `refund_due`: the
+ * sale was cancelled after the payment, and the money is still to go back. `refunded`: it is back.
  */
-export type OrderState = "reserved" | "paid" | "cancelled" | "expired" | "refund_pending" | "refunded";
+export type OrderState = "reserved" | "paid" | "cancelled" | "expired" | "refund_due" | "refunded";
 
 /** States in which an order holds its unit: it counts against the stock and against its buyer's limit. */
 export const activeStates = ["reserved", "paid"] as const satisfies readonly OrderState[];
@@ -11,11 +11,11 @@ export const activeStates = ["reserved", "paid"] as const satisfies readonly Ord
 export const releasedStates = [
   "cancelled",
   "expired",
-  "refund_pending",
+  "refund_due",
   "refunded",
 ] as const satisfies readonly OrderState[];
 
-/** One row of the book of orders. All times are Unix milliseconds. */
+/** One row of the book of orders. */
 export interface Order {
   readonly reservationId: string;
   readonly saleId: string;
@@ -24,19 +24,19 @@ export interface Order {
   readonly state: OrderState;
   readonly epoch: number;
   readonly acceptedAtMs: number;
-  /** When the order became `reserved`. */
   readonly recordedAtMs: number;
-  /** Unpaid orders expire after this moment. */
+  /** Unpaid orders expire after this moment, Unix milliseconds. */
   readonly payBeforeMs: number;
   /** What was agreed: name, price and number of units when the order was recorded. */
   readonly productName: string;
   readonly priceMinor: number;
   readonly currency: string;
   readonly quantity: number;
-  readonly paidAtMs?: number;
-  /** When the order became `cancelled`, `expired` or `refund_pending`, and its unit was released. */
-  readonly releasedAtMs?: number;
-  readonly refundedAtMs?: number;
+  /** When the order was paid, cancelled (by its buyer or with its sale), expired or refunded, as far as it was. */
+  readonly paidAtMs: number | undefined;
+  readonly cancelledAtMs: number | undefined;
+  readonly expiredAtMs: number | undefined;
+  readonly refundedAtMs: number | undefined;
 }
 
 /**

@@ -28,7 +28,7 @@ export type SaleChange =
   | { readonly kind: "end" }
   | { readonly kind: "cancel" };
 
-/** A product with the figures that a change must respect. */
+/** A product with the figure that a change must respect. */
 export interface ChangeableProduct extends ProductRecord {
   /** Units of active orders, paid or not. */
   readonly taken: number;
@@ -204,7 +204,7 @@ function withTotal(
     };
   }
   if (total < taken) {
-    return { refused: `${name}: units is ${total}, but buyers have ${taken}` };
+    return { refused: `${name}: units is ${total}, but ${taken} are reserved or sold` };
   }
   if (total > product.total || sale.state === "draft") return { ...product, total };
   return { ...product, lowering: { total, since: revision } };

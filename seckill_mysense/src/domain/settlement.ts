@@ -126,7 +126,7 @@ function refunded(
   const isPayer = order.paidWith === paymentId;
   if (before === "refund_pending") {
     to.confirmedRefunds.push(paymentId);
-    if (isPayer && order.state === "refund_pending") {
+    if (isPayer && order.state === "refund_due") {
       order.state = "refunded";
       to.refundedOrders.push(payment.reservationId);
     }

@@ -24,7 +24,7 @@ const statusOf = {
   paid: "paid",
   cancelled: "cancelled",
   expired: "expired",
-  refund_pending: "refund_pending",
+  refund_due: "refund_due",
   refunded: "refunded",
 } as const satisfies Record<OrderState, ReservationStatus>;
 
@@ -38,12 +38,13 @@ export function describeOrder(order: Order): Reservation {
     reservation: order.reservationId,
     status: statusOf[order.state],
     productID: order.productId,
-    ...(order.paidAtMs !== undefined && { paidAtMs: order.paidAtMs }),
-    ...(order.releasedAtMs !== undefined && { releasedAtMs: order.releasedAtMs }),
-    ...(order.refundedAtMs !== undefined && { refundedAtMs: order.refundedAtMs }),
     ...(order.state === "reserved" && { payBeforeMs: order.payBeforeMs }),
     ...{ productName: order.productName, priceMinor: order.priceMinor, currency: order.currency },
     ...{ quantity: order.quantity, recordedAtMs: order.recordedAtMs },
+    ...(order.paidAtMs !== undefined && { paidAtMs: order.paidAtMs }),
+    ...(order.cancelledAtMs !== undefined && { cancelledAtMs: order.cancelledAtMs }),
+    ...(order.expiredAtMs !== undefined && { expiredAtMs: order.expiredAtMs }),
+    ...(order.refundedAtMs !== undefined && { refundedAtMs: order.refundedAtMs }),
   };
 }
 

@@ -48,8 +48,8 @@ export interface LedgerOrders {
   /** Expires up to `limit` unpaid orders that were due before `nowMs`; returns how many. */
   expireUnpaid(nowMs: number, limit: number): Promise<number>;
   /**
-   * Releases up to `limit` orders of cancelled sales: unpaid ones are cancelled, paid ones are called off, and their money
-   * goes back. Returns how many.
+   * Releases up to `limit` orders of cancelled sales: unpaid ones are cancelled, paid ones become `refund_due`. Returns how
+   * many.
    */
   releaseCancelled(limit: number): Promise<number>;
 }

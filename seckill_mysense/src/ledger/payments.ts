@@ -1,8 +1,8 @@
-import type { Payment, PaymentEvent, PaymentOutcome, Refund } from "../domain/payment.ts";
+import type { Money, Payment, PaymentEvent, PaymentOutcome, Refund } from "../domain/payment.ts";
 import type { Order } from "../domain/order.ts";
 import type { TransitionOutcome } from "./orders.ts";
 
-export interface OpenPaymentOptions {
+export interface OpenPaymentOptions extends Money {
   readonly provider: string;
   readonly nowMs: number;
   /** When to ask the provider about the payment, if it has told nothing until then. */
@@ -34,7 +34,7 @@ export interface RefundFigures {
 
 /** Payments through a provider, and the outbox of refunds. */
 export interface LedgerPayments {
-  /** Gives the payment of an unpaid order in time, for the price of the order. An order has at most one open payment. */
+  /** Gives the payment of an unpaid order in time. There is at most one open payment of an order. */
   open(reservationId: string, options: OpenPaymentOptions): Promise<OpenPaymentOutcome>;
   /** Keeps what the provider said when the payment was created. */
   markCreated(paymentId: string, created: { readonly providerId: string; readonly payUrl: string }): Promise<void>;
@@ -51,12 +51,10 @@ export interface LedgerPayments {
   takeUndecided(nowMs: number, options: AskAgain): Promise<Payment[]>;
 
   /**
-   * Calls a paid order off: its unit goes back to the stock, and its money to the payer. `done` as `refunded` at once
-   * when the order was paid without a provider. Refused for orders that are not paid.
+   * Calls a paid order off: its unit goes back to the stock, and its money to the payer. Refused for orders that are not
+   * paid. The paid orders of a cancelled sale are called off by `releaseCancelled` of the orders.
    */
   callOff(reservationId: string): Promise<TransitionOutcome>;
-  /** Calls up to `limit` paid orders of a sale off; returns how many. */
-  callOffSale(saleId: string, limit: number): Promise<number>;
 
   /** Refunds that are due to be sent, oldest first. Each is due again at `tryAgainMs`, and has one try more. */
   takeRefunds(nowMs: number, tryAgainMs: number, limit: number): Promise<Refund[]>;

@@ -1,4 +1,5 @@
 import type { Order } from "../domain/order.ts";
+import type { Money } from "../domain/payment.ts";
 import type { LedgerPayments } from "../ledger/payments.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
 
@@ -21,11 +22,14 @@ export type StartedPayment =
  * @throws ProviderUnavailableError, ProviderRefusedError, LedgerUnavailableError
  */
 export async function startPayment(
-  { reservationId }: Order,
+  asked: Order,
   { payments, provider, askAfterMs, now }: StartPaymentOptions,
 ): Promise<StartedPayment> {
+  const price = priceOf(asked);
   const nowMs = now();
-  const outcome = await payments.open(reservationId, {
+  const outcome = await payments.open(asked.reservationId, {
+    amountMinor: price.amountMinor,
+    currency: price.currency,
     provider: provider.name,
     nowMs,
     askAtMs: nowMs + askAfterMs,
@@ -37,10 +41,19 @@ export async function startPayment(
     paymentId: payment.id,
     amountMinor: payment.amountMinor,
     currency: payment.currency,
-    description: order.productName,
+    description: price.description,
     createdAtMs: payment.createdAtMs,
     payBeforeMs: order.payBeforeMs,
   });
   await payments.markCreated(payment.id, created);
   return { kind: "started", order, payUrl: created.payUrl };
+}
+
+/** What an order costs, as it was agreed when the order was recorded. This is the one place that knows it. */
+function priceOf({ productName, priceMinor, currency, quantity }: Order): Money & { readonly description: string } {
+  return {
+    amountMinor: priceMinor * quantity,
+    currency,
+    description: quantity === 1 ? productName : `${quantity} x ${productName}`,
+  };
 }

@@ -29,8 +29,6 @@ export type Task =
       readonly json: boolean;
     }
   | { readonly kind: "migrate" }
-  /** Gives the money and the units of a sale's paid orders back. */
-  | { readonly kind: "call-off"; readonly saleId: string }
   /** Runs until it is stopped, and is no part of the sale. */
   | { readonly kind: "payment-simulator" }
   | {
@@ -65,12 +63,11 @@ const description = [
   "  verify    checks the invariants of the sales: [--sale id] [--at-rest] [--json]",
   "  repair    rebuilds gates that have lost data from the ledger: [--product id] [--dry-run] [--force] [--json]",
   "  migrate   brings the ledger's tables up to date",
-  "  call-off  gives the money of a sale's paid orders back, and their units: --sale id",
   "  dead-letters list|show|replay|discard [id]",
   "            messages that no consumer could record: [--state waiting|replayed|discarded] [--by name] [--json]",
   "",
   "To make and change sales: sale --help",
-  "To try payments out: payment-simulator is a provider of payments with which no money moves.",
+  "To try payments: payment-simulator, a provider that moves no money",
   "",
   "Tasks end with 0 if all is in order, 1 if it is not, 2 if the command line or the settings are wrong,",
   "and 3 if it could not be found out, because a part cannot be reached.",
@@ -81,7 +78,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-const tasks = ["verify", "repair", "migrate", "call-off", "dead-letters", "payment-simulator"] as const;
+const tasks = ["verify", "repair", "migrate", "dead-letters", "payment-simulator"] as const;
 
 function program(): Command {
   return new Command("bun seckill_mysense/main.ts")
@@ -90,7 +87,7 @@ function program(): Command {
     .argument("[action]", "for dead-letters")
     .argument("[id]", "for dead-letters: the id of one letter")
     .option("--config <file>", "settings that differ from the defaults")
-    .option("--sale <id>", "for verify: only this sale; for call-off: the sale")
+    .option("--sale <id>", "for verify: only this sale")
     .option("--at-rest", "for verify: nobody buys any more, and what is still on its way is a finding")
     .addOption(new Option("--state <state>", "for dead-letters list").choices(["waiting", "replayed", "discarded"]))
     .option("--by <name>", "for dead-letters: who does it, for the record; by default the user of this shell")
@@ -120,7 +117,7 @@ interface Options {
 }
 
 const ownedOptions: readonly (readonly [flag: string, option: keyof Options, owners: readonly string[]])[] = [
-  ["--sale", "sale", ["verify", "call-off"]],
+  ["--sale", "sale", ["verify"]],
   ["--at-rest", "atRest", ["verify"]],
   ["--product", "product", ["repair"]],
   ["--dry-run", "dryRun", ["repair"]],
@@ -156,10 +153,6 @@ function taskOf(
   if (word === "verify") return { kind: "verify", saleId: sale, atRest, json };
   if (word === "repair") return { kind: "repair", productId: product, dryRun, force, json };
   if (word === "migrate" || word === "payment-simulator") return { kind: word };
-  if (word === "call-off") {
-    if (sale === undefined) throw new UsageError("call-off needs --sale: the id of the sale");
-    return { kind: "call-off", saleId: sale };
-  }
   if (word !== "dead-letters") return { kind: "serve", role: roleNamed(word) };
   const known = deadLetterActions.find((name) => name === action);
   if (known === undefined) {

@@ -4,7 +4,6 @@ import { type PaymentSimulator, startPaymentSimulator } from "../payments/simula
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import { StartError } from "./start-error.ts";
-import { openLedger, prepareLedger } from "./system-parts.ts";
 
 /**
  * The provider that the settings name; undefined for none.
@@ -43,7 +42,7 @@ async function openStripe(options: Parameters<typeof import("../payments/stripe-
 /** @throws StartError if the settings do not name a simulator, or its port is taken */
 export function startSimulator({ payments, backend }: Settings, now: Clock["now"]): PaymentSimulator {
   if (payments.provider !== "simulator") {
-    throw new StartError('payments.provider must be "simulator" for the role payment-simulator');
+    throw new StartError('payments.provider must be "simulator" to start payment-simulator');
   }
   const { hostname, port } = new URL(payments.api_url);
   const callbackUrl = payments.callback_url || `http://127.0.0.1:${backend.api_port}/api/payments/callback`;
@@ -60,36 +59,5 @@ export function startSimulator({ payments, backend }: Settings, now: Clock["now"
   } catch (error) {
     if ((error as { code?: string }).code !== "EADDRINUSE") throw error;
     throw new StartError(`payments.api_url ${payments.api_url}: the port is in use by another process`);
-  }
-}
-
-/** Orders in one step: bounds the time for which a product is locked. */
-const callOffBatch = 200;
-
-/**
- * Calls the paid orders of a sale off. Their refunds are sent by the sweeper.
- * @returns how many they were
- * @throws StartError if there is no such sale, or the tables are not what this program needs
- */
-export async function callOffSale(options: {
-  readonly settings: Settings;
-  readonly clock: Clock;
-  readonly saleId: string;
-}): Promise<number> {
-  const { settings, clock, saleId } = options;
-  const ledger = openLedger(settings, clock.now);
-  try {
-    await prepareLedger(ledger, settings);
-    if ((await ledger.sales.read(saleId)) === undefined) {
-      throw new StartError(`the ledger has no sale ${JSON.stringify(saleId)}`);
-    }
-    let calledOff = 0;
-    for (;;) {
-      const step = await ledger.payments.callOffSale(saleId, callOffBatch);
-      calledOff += step;
-      if (step === 0) return calledOff;
-    }
-  } finally {
-    await ledger.close();
   }
 }

@@ -25,7 +25,7 @@ const environmentKeys = {
 
 /** The values of these keys are never shown: more people read the log than config.json. */
 const secretKeys =
-  /(^|\.)(api_secret|previous_api_secret|internal_secret|callback_secret|secret|api_key|pass_word|url)$/;
+  /(^|\.)(api_secret|previous_api_secret|internal_secret|callback_secret|api_key|secret|pass_word|url)$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,9 +1,9 @@
 import type { SaleProduct } from "../../src/domain/sale.ts";
 import { startGateway } from "../../src/gateway/gateway.ts";
+import { HealthBoard } from "../../src/health/health-board.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startSweeper, type Sweeper } from "../../src/orders/sweeper.ts";
-import { HealthBoard } from "../../src/health/health-board.ts";
 import { startPaymentKeeper, type PaymentKeeper } from "../../src/payments/payment-keeper.ts";
 import { startPayment } from "../../src/payments/start-payment.ts";
 import { SimulatorProvider } from "../../src/payments/simulator-provider.ts";
@@ -65,9 +65,9 @@ export async function startPayingShop(place: LedgerPlace, now: () => number): Pr
     callbackToleranceMs: 300_000,
     timeoutMs: 5_000,
   });
-  const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 } }, "/");
   const health = new HealthBoard({ logger: silentLogger, now });
-  const parts = { gate, ledger, provider, settings, health, secrets: [testSecret], logger: silentLogger };
+  const settings = checkSettings({ backend: { host: "127.0.0.1", api_port: 0 } }, "/");
+  const parts = { gate, ledger, provider, settings, secrets: [testSecret], logger: silentLogger, health };
   const gateway = await startGateway({ ...parts, ...systemClock, now });
   const url = `http://127.0.0.1:${gateway.port}`;
   callbackUrl = `${url}/api/payments/callback`;

@@ -240,7 +240,6 @@ function rowOf(reservation: AcceptedReservation) {
     recorded_at_ms: 1,
     pay_before_ms: 1,
     active_slot: 1,
-    quantity: 1,
   };
 }
 

@@ -25,7 +25,6 @@ test("the role and its options may stand in any order", () => {
   expect(parsed("--at-rest", "verify", "--sale", "spring", "--config=x")).toEqual({ configFile: "x", task });
   const repair = { kind: "repair", productId: "p", dryRun: true, force: true, json: true } as const;
   expect(parsed("repair", "--product", "p", "--dry-run", "--force", "--json")?.task).toEqual(repair);
-  expect(parsed("payment-simulator")?.task).toEqual({ kind: "payment-simulator" });
   expect(parsed("migrate")).toEqual({ configFile: undefined, task: { kind: "migrate" } });
 });
 
@@ -42,13 +41,6 @@ test("dead letters are listed, and one is shown, replayed or discarded", () => {
   wrong("list", "--at-rest").toThrow("--at-rest belongs to verify");
   expect(() => parsed("relay", "--json")).toThrow("--json belongs to verify and to repair and to dead-letters");
   expect(() => parsed("gateway", "relay")).toThrow("relay is one word too many");
-});
-
-test("call-off names the sale, and only verify takes one as well", () => {
-  expect(parsed("call-off", "--sale", "spring")?.task).toEqual({ kind: "call-off", saleId: "spring" });
-  expect(() => parsed("call-off")).toThrow(new UsageError("call-off needs --sale: the id of the sale"));
-  expect(() => parsed("gateway", "--sale", "spring")).toThrow("--sale belongs to verify and to call-off");
-  expect(() => parsed("call-off", "--sale", "spring", "--at-rest")).toThrow("--at-rest belongs to verify");
 });
 
 test("of an option that is given twice the last one counts, and a value may look like an option", () => {

@@ -211,7 +211,7 @@ describe("the command sale, beside a running system with embedded parts", () => 
   );
 
   test(
-    "a cancelled sale releases its orders: unpaid ones are cancelled, paid ones are refunded",
+    "a cancelled sale releases its orders: unpaid ones are cancelled, paid ones are due for a refund",
     async () => {
       await done("create", write(spring({ id: "autumn", products: [lamp({ id: "coat" })] })));
       await untilOnSale("coat");
@@ -220,11 +220,11 @@ describe("the command sale, beside a running system with embedded parts", () => 
       await paid.buyer.send("POST", `/api/orders/${paid.reservation}/pay`);
       expect(await done("cancel", "autumn")).toMatchObject({ state: "cancelled" });
       expect(await statusOf(paid)).toMatchObject({
-        status: "refunded",
+        status: "refund_due",
         paidAtMs: expect.any(Number),
-        releasedAtMs: expect.any(Number),
+        cancelledAtMs: expect.any(Number),
       });
-      expect(await statusOf(unpaid)).toMatchObject({ status: "cancelled", releasedAtMs: expect.any(Number) });
+      expect(await statusOf(unpaid)).toMatchObject({ status: "cancelled", cancelledAtMs: expect.any(Number) });
       await waitUntil(
         async () => {
           const again = await unpaid.buyer.send("POST", "/api/token", { json: { productID: "coat" } });

@@ -372,7 +372,7 @@ describe("the verifier", () => {
       await rows.updateTable("payments").set({ state: "refunded" }).execute();
       await rows.updateTable("refunds").set({ refunded_at_ms: 1 }).execute();
       expect(onlyFinding(await verify(), "I9")).toBe(
-        `order ${order.reservationId} is refund_pending, but its payment is refunded`,
+        `order ${order.reservationId} is refund_due, but its payment is refunded`,
       );
     });
   });

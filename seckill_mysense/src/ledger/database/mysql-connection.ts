@@ -41,11 +41,13 @@ export class MysqlConnection implements DatabaseConnection {
   readonly #queryTimeoutMs: number;
 
   private constructor(place: MysqlPlace, { connectTimeoutMs, queryTimeoutMs }: MysqlConnectionLimits) {
-    const { host, port, tls, ...account } = place;
+    const { host, port, user, password, database, tls } = place;
     // A socket of our own, because mysql2 only half-closes its sockets: with a frozen server they stay open for ever.
     this.#socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs });
     this.#raw = createConnection({
-      ...account,
+      user,
+      password,
+      ...(database !== undefined && { database }),
       // With a stream of our own, the host only says whom the certificate must name.
       host,
       ...(tls && {

@@ -1,4 +1,4 @@
-import type { Generated } from "kysely";
+import type { Generated, Selectable } from "kysely";
 import type { OrderState, RejectionReason } from "../../domain/order.ts";
 import type { PaymentEvent, PaymentState, RefundReason } from "../../domain/payment.ts";
 import type { DeadLetterReason, DeadLetterState } from "../dead-letters.ts";
@@ -93,18 +93,21 @@ export interface OrderRow {
    * user, so that the database itself enforces the limit; nulls are never equal, so released orders do not count.
    */
   active_slot: number | null;
-  paid_at_ms: number | null;
-  /** When the order became cancelled, expired or refund_pending. */
-  released_at_ms: number | null;
-  refunded_at_ms: number | null;
-  /** The payment that paid the order, or `none` in a sale without a provider of payments; null for unpaid orders. */
-  paid_with: string | null;
   /** Name, price and currency as they were when the order was recorded. */
   product_name: string | null;
   price_minor: number | null;
   currency: string | null;
-  quantity: number;
+  quantity: Generated<number>;
+  paid_at_ms: Generated<number | null>;
+  cancelled_at_ms: Generated<number | null>;
+  expired_at_ms: Generated<number | null>;
+  refunded_at_ms: Generated<number | null>;
+  /** The payment that paid the order, or `none` in a sale without a provider of payments; null for unpaid orders. */
+  paid_with: Generated<string | null>;
 }
+
+/** An order as it is read. */
+export type StoredOrder = Selectable<OrderRow>;
 
 export interface RejectionRow {
   reservation_id: string;

@@ -25,7 +25,7 @@ export const salesThatChange: Migration = {
       ...addIndex("products", "products_by_revision", ["revision"]),
       ...add("orders", {
         ...{ product_name: text(200), price_minor: integer, currency: text(3), quantity: count(1) },
-        paid_at_ms: integer,
+        ...{ paid_at_ms: integer, cancelled_at_ms: integer, expired_at_ms: integer },
       }),
       ...addIndex("orders", "orders_of_sale", ["sale_id", "state"]),
       // Orders from before this step get the values that their products have now, the best that is known.

@@ -2,14 +2,13 @@ import type { ColumnTypes } from "../database/ledger-database.ts";
 import type { Migration } from "./migration.ts";
 
 /**
- * Payments, their refunds, and the times of an order's states. Since this step a payment does not touch its product's
+ * Payments and their refunds. Since this step a payment does not touch its product's
  * row: `products.reserved` counts all active orders, paid ones too, and `sold` stays 0. See docs/decisions/0050.
  */
 export const payments: Migration = {
   version: 5,
   name: "payments",
   statements: ({ types, createTable, addColumn }) => [
-    ...addColumn("orders", "released_at_ms", types.integer),
     ...addColumn("orders", "refunded_at_ms", types.integer),
     ...addColumn("orders", "paid_with", types.id),
     ...createTable({

@@ -1,7 +1,7 @@
 import type { PaymentEvent, PaymentOutcome, PaymentState } from "../../domain/payment.ts";
 import { settle, type Settlement } from "../../domain/settlement.ts";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
-import type { OrderRow, PaymentRow } from "../database/schema.ts";
+import type { StoredOrder, PaymentRow } from "../database/schema.ts";
 import { lockOrders } from "./lock-orders.ts";
 import { lockProducts } from "./lock-products.ts";
 import { confirmRefunds, writeRefunds } from "./refund-rows.ts";
@@ -46,7 +46,7 @@ async function lockOrdersOf(
   transaction: LedgerTransaction,
   events: readonly PaymentEvent[],
   { locksRows }: ApplyContext,
-): Promise<Map<string, OrderRow>> {
+): Promise<Map<string, StoredOrder>> {
   const rows = await transaction
     .selectFrom("payments")
     .innerJoin("orders", "orders.reservation_id", "payments.reservation_id")
@@ -100,7 +100,7 @@ async function readApplied(transaction: LedgerTransaction, events: readonly Paym
 async function write(
   transaction: LedgerTransaction,
   settlement: Settlement,
-  { nowMs, locksRows, orders }: ApplyContext & { readonly orders: ReadonlyMap<string, OrderRow> },
+  { nowMs, locksRows, orders }: ApplyContext & { readonly orders: ReadonlyMap<string, StoredOrder> },
 ): Promise<void> {
   const { newEvents, paidOrders, refunds, confirmedRefunds, refundedOrders, unpaidOrders } = settlement;
   if (newEvents.length === 0) return;

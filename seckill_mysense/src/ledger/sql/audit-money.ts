@@ -79,9 +79,11 @@ async function ordersThatWaitInVain(snapshot: LedgerReader, saleId: string): Pro
     .leftJoin("payments", "payments.id", "orders.paid_with")
     .select(["orders.reservation_id", "orders.state", "payments.state as payment_state"])
     .where("orders.sale_id", "=", saleId)
-    .where("orders.state", "in", ["refund_pending", "refunded"])
+    .where("orders.state", "in", ["refund_due", "refunded"])
     .where(sql<boolean>`coalesce(orders.paid_with, '') <> 'none'`)
-    .where(sql<boolean>`coalesce(payments.state, '') <> orders.state`)
+    .where(
+      sql<boolean>`coalesce(payments.state, '') <> case orders.state when 'refunded' then 'refunded' else 'refund_pending' end`,
+    )
     .execute();
   return rows.map(
     (row) => `order ${row.reservation_id} is ${row.state}, but its payment is ${row.payment_state ?? "unknown"}`,

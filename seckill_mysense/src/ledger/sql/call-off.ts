@@ -1,11 +1,11 @@
 import type { LedgerTransaction } from "../database/ledger-database.ts";
-import type { OrderRow } from "../database/schema.ts";
+import type { StoredOrder } from "../database/schema.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { lockPayments } from "./apply-payment-events.ts";
 import { writeRefunds } from "./refund-rows.ts";
 import { releaseOrders, type Release } from "./release-orders.ts";
 
-/** Paid without a provider: no money moved, so none goes back. */
+/** Paid without a provider. Such an order stays `refund_due`: its merchant has the money, if there is any. */
 export const paidWithoutProvider = "none";
 
 /**
@@ -15,28 +15,19 @@ export const paidWithoutProvider = "none";
  */
 export async function callOffOrders(
   transaction: LedgerTransaction,
-  release: Omit<Release, "from" | "to" | "reservationIds">,
-  orders: readonly Pick<OrderRow, "reservation_id" | "paid_with">[],
-): Promise<OrderRow[]> {
-  const calledOff: OrderRow[] = [];
-  const groups = Map.groupBy(orders, ({ paid_with }) =>
-    paid_with === paidWithoutProvider ? "refunded" : "refund_pending",
-  );
-  for (const [to, rows] of groups) {
-    const reservationIds = rows.map((row) => row.reservation_id);
-    const { released } = await releaseOrders(transaction, { ...release, reservationIds, from: "paid", to });
-    if (to === "refund_pending") await requestRefunds(transaction, released, release);
-    calledOff.push(...released);
-  }
-  return calledOff;
+  release: Omit<Release, "from" | "to">,
+): Promise<readonly StoredOrder[]> {
+  const { released } = await releaseOrders(transaction, { ...release, from: "paid", to: "refund_due" });
+  const throughProvider = released.filter(({ paid_with }) => paid_with !== paidWithoutProvider);
+  if (throughProvider.length > 0) await requestRefunds(transaction, throughProvider, release);
+  return released;
 }
 
 async function requestRefunds(
   transaction: LedgerTransaction,
-  orders: readonly OrderRow[],
+  orders: readonly StoredOrder[],
   { nowMs, locksRows }: Pick<Release, "nowMs" | "locksRows">,
 ): Promise<void> {
-  if (orders.length === 0) return;
   const ids = orders.map(({ paid_with }) => paid_with ?? "");
   const payments = await lockPayments(transaction, ids, locksRows);
   const refunds = orders.map(({ reservation_id, paid_with }) => {

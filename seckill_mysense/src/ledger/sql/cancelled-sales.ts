@@ -1,16 +1,14 @@
-import { activeStates } from "../../domain/order.ts";
+import { activeStates, type OrderState } from "../../domain/order.ts";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { callOffOrders } from "./call-off.ts";
-import { lockOrders } from "./lock-orders.ts";
-import { lockProducts } from "./lock-products.ts";
 import { releaseOrders } from "./release-orders.ts";
 
 /** Most orders that one transaction releases. */
 const maxReleased = 500;
 
 /**
- * Releases orders of cancelled sales: unpaid ones are cancelled, paid ones are called off. No order is recorded
+ * Releases orders of cancelled sales: unpaid ones are cancelled, paid ones are due for a refund. No order is recorded
  * after the cancellation, so a sale without such orders is done. Returns how many orders were released, at most `limit`.
  */
 export async function releaseCancelledSales(
@@ -25,11 +23,10 @@ export async function releaseCancelledSales(
   for (const { id } of sales) {
     while (released < limit) {
       const step = await releaseSome(database, id, Math.min(maxReleased, limit - released), now());
-      if (step === undefined) {
-        await markReleased(database, id);
-        break;
-      }
       released += step;
+      if (step > 0) continue;
+      await markReleased(database, id);
+      break;
     }
   }
   return released;
@@ -41,16 +38,8 @@ function markReleased(database: RetryingDatabase, saleId: string): Promise<unkno
   );
 }
 
-/**
- * Releases orders of one product, so that each transaction locks only one product.
- * @returns how many; undefined when the sale has no active order left. 0 when another process has released them first.
- */
-async function releaseSome(
-  database: RetryingDatabase,
-  saleId: string,
-  limit: number,
-  nowMs: number,
-): Promise<number | undefined> {
+/** Orders of one product, so that each transaction locks only one product. */
+async function releaseSome(database: RetryingDatabase, saleId: string, limit: number, nowMs: number): Promise<number> {
   const next = await database.read((reader) =>
     reader
       .selectFrom("orders")
@@ -60,34 +49,32 @@ async function releaseSome(
       .limit(1)
       .executeTakeFirst(),
   );
-  if (next === undefined) return undefined;
+  if (next === undefined) return 0;
   const { locksRows } = database.dialect;
   return database.write((transaction) => releaseOf(transaction, next.product_id, { limit, nowMs, locksRows }));
 }
 
+/**
+ * Orders that were paid between the reading and the lock stay for the next step. Returns how many orders were found, so
+ * that the caller asks again.
+ */
 async function releaseOf(
   transaction: LedgerTransaction,
   productId: string,
   { limit, nowMs, locksRows }: { readonly limit: number; readonly nowMs: number; readonly locksRows: boolean },
 ): Promise<number> {
-  await lockProducts(transaction, [productId], locksRows);
-  const active = await transaction
+  const rows = await transaction
     .selectFrom("orders")
-    .select("reservation_id")
+    .select(["reservation_id", "state"])
     .where("product_id", "=", productId)
     .where("state", "in", activeStates)
     .limit(limit)
     .execute();
-  const ids = active.map((row) => row.reservation_id);
-  // A payment does not lock the product. What the locked rows say counts: an order may have been paid meanwhile.
-  const orders = [...(await lockOrders(transaction, ids, locksRows)).values()];
-  const unpaid = orders.filter(({ state }) => state === "reserved").map((row) => row.reservation_id);
-  const paid = orders.filter(({ state }) => state === "paid");
-  const release = { productId, nowMs, locksRows };
-  const { released } = await releaseOrders(transaction, {
-    ...{ ...release, reservationIds: unpaid },
-    ...{ from: "reserved", to: "cancelled" },
-  });
-  const calledOff = await callOffOrders(transaction, release, paid);
-  return released.length + calledOff.length;
+  const idsOf = (wanted: OrderState): string[] =>
+    rows.filter(({ state }) => state === wanted).map((row) => row.reservation_id);
+  const shared = { productId, nowMs, locksRows };
+  const unpaid = { ...shared, reservationIds: idsOf("reserved"), from: "reserved", to: "cancelled" } as const;
+  await releaseOrders(transaction, unpaid);
+  await callOffOrders(transaction, { ...shared, reservationIds: idsOf("paid") });
+  return rows.length;
 }

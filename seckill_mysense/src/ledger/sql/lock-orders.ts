@@ -1,5 +1,5 @@
 import type { LedgerTransaction } from "../database/ledger-database.ts";
-import type { OrderRow } from "../database/schema.ts";
+import type { StoredOrder } from "../database/schema.ts";
 
 /**
  * Locks orders until the end of the transaction, and reads them. Locks are taken in one order everywhere: products,
@@ -9,7 +9,7 @@ export async function lockOrders(
   transaction: LedgerTransaction,
   reservationIds: readonly string[],
   locksRows: boolean,
-): Promise<Map<string, OrderRow>> {
+): Promise<Map<string, StoredOrder>> {
   if (reservationIds.length === 0) return new Map();
   const rows = await transaction
     .selectFrom("orders")

@@ -1,7 +1,7 @@
-import { sql, type Selectable } from "kysely";
+import { sql } from "kysely";
 import type { Payment } from "../../domain/payment.ts";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
-import type { OrderRow, PaymentRow } from "../database/schema.ts";
+import type { PaymentRow } from "../database/schema.ts";
 import type { AskAgain, OpenPaymentOptions, OpenPaymentOutcome } from "../payments.ts";
 import { lockOrders } from "./lock-orders.ts";
 import { toOrder, toPayment } from "./rows.ts";
@@ -10,11 +10,11 @@ import { toOrder, toPayment } from "./rows.ts";
 export async function openPayment(
   transaction: LedgerTransaction,
   reservationId: string,
-  { provider, nowMs, askAtMs, locksRows }: OpenPaymentOptions & { readonly locksRows: boolean },
+  { provider, amountMinor, currency, nowMs, askAtMs, locksRows }: OpenPaymentOptions & { readonly locksRows: boolean },
 ): Promise<OpenPaymentOutcome> {
   const row = (await lockOrders(transaction, [reservationId], locksRows)).get(reservationId);
   if (row === undefined) return { kind: "not_found" };
-  const order = toOrder(row.price_minor === null ? await fixPrice(transaction, row) : row);
+  const order = toOrder(row);
   if (order.state !== "reserved" || nowMs > order.payBeforeMs) return { kind: "refused", order };
   const open = await transaction
     .selectFrom("payments")
@@ -28,8 +28,8 @@ export async function openPayment(
     reservation_id: reservationId,
     provider,
     state: "open",
-    amount_minor: order.priceMinor * order.quantity,
-    currency: order.currency,
+    amount_minor: amountMinor,
+    currency,
     created_at_ms: nowMs,
     decided_at_ms: null,
     ask_at_ms: askAtMs,
@@ -38,20 +38,6 @@ export async function openPayment(
   };
   await transaction.insertInto("payments").values(created).execute();
   return { kind: "open", payment: toPayment(created), order };
-}
-
-/**
- * A consumer of an older program, which still runs during an upgrade, records orders without a price. They get the price
- * of their product when it is first asked for, and keep it.
- */
-async function fixPrice(transaction: LedgerTransaction, row: Selectable<OrderRow>): Promise<Selectable<OrderRow>> {
-  const agreed = await transaction
-    .selectFrom("products")
-    .select(["name as product_name", "price_minor", "currency"])
-    .where("id", "=", row.product_id)
-    .executeTakeFirstOrThrow();
-  await transaction.updateTable("orders").set(agreed).where("reservation_id", "=", row.reservation_id).execute();
-  return { ...row, ...agreed };
 }
 
 /** The next moment to ask is written before anybody asks, so that two processes ask about different payments. */

@@ -120,10 +120,6 @@ async function writeOrders(
     recorded_at_ms: nowMs,
     pay_before_ms: nowMs + payWithinMs,
     active_slot: slot,
-    paid_at_ms: null,
-    released_at_ms: null,
-    refunded_at_ms: null,
-    paid_with: null,
     ...agreedOn(products.get(reservation.productId)),
   }));
   await transaction.insertInto("orders").values(rows).execute();
@@ -135,7 +131,7 @@ async function writeOrders(
 /** Later changes of the product do not change what the buyer agreed to. */
 function agreedOn(product: LockedProduct | undefined) {
   const { name = null, price_minor = null, currency = null } = product ?? {};
-  return { product_name: name, price_minor, currency, quantity: 1 };
+  return { product_name: name, price_minor, currency };
 }
 
 /** The guard of "never oversold". The plan already respects it; an update that misses its row is a corruption. */

@@ -67,7 +67,7 @@ export async function markRefunded(
     .set({ state: "refunded", decided_at_ms: nowMs })
     .where("id", "=", paymentId)
     .execute();
-  const isCalledOff = order?.state === "refund_pending" && order.paid_with === paymentId;
+  const isCalledOff = order?.state === "refund_due" && order.paid_with === paymentId;
   const reservationIds = isCalledOff ? [found.reservation_id] : [];
   await confirmRefunds(transaction, { paymentIds: [paymentId], reservationIds, nowMs });
 }

@@ -47,7 +47,7 @@ export async function confirmRefunds(
       .updateTable("orders")
       .set({ state: "refunded", refunded_at_ms: nowMs })
       .where("reservation_id", "in", reservationIds)
-      .where("state", "=", "refund_pending")
+      .where("state", "=", "refund_due")
       .execute();
   }
 }

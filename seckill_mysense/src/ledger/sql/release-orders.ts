@@ -1,6 +1,6 @@
 import type { StockReturn } from "../../domain/order.ts";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
-import type { OrderRow } from "../database/schema.ts";
+import type { StoredOrder } from "../database/schema.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { lockOrders } from "./lock-orders.ts";
 import { lockProducts } from "./lock-products.ts";
@@ -12,10 +12,18 @@ export interface Release {
   readonly reservationIds: readonly string[];
   /** Orders in another state stay as they are. */
   readonly from: "reserved" | "paid";
-  readonly to: "cancelled" | "expired" | "refund_pending" | "refunded";
+  readonly to: "cancelled" | "expired" | "refund_due" | "refunded";
   readonly nowMs: number;
   readonly locksRows: boolean;
 }
+
+/** The column with the time at which an order came into its state. */
+const timeOf = {
+  cancelled: "cancelled_at_ms",
+  refund_due: "cancelled_at_ms",
+  expired: "expired_at_ms",
+  refunded: "refunded_at_ms",
+} as const;
 
 /**
  * Ends orders of one product and gives their units back, in the caller's transaction. The product is locked first: its
@@ -26,18 +34,13 @@ export interface Release {
 export async function releaseOrders(
   transaction: LedgerTransaction,
   { productId, reservationIds, from, to, nowMs, locksRows }: Release,
-): Promise<{ readonly released: readonly OrderRow[]; readonly before: ReadonlyMap<string, OrderRow> }> {
+): Promise<{ readonly released: readonly StoredOrder[]; readonly before: ReadonlyMap<string, StoredOrder> }> {
   const product = (await lockProducts(transaction, [productId], locksRows)).get(productId);
   if (product === undefined) throw new LedgerCorruptionError(`the product ${productId} has been deleted`);
   const before = await lockOrders(transaction, reservationIds, locksRows);
   const held = [...before.values()].filter((row) => row.state === from && row.product_id === productId);
   if (held.length === 0) return { released: [], before };
-  const change = {
-    state: to,
-    active_slot: null,
-    released_at_ms: nowMs,
-    ...(to === "refunded" && { refunded_at_ms: nowMs }),
-  };
+  const change = { state: to, active_slot: null, [timeOf[to]]: nowMs };
   const ids = held.map((row) => row.reservation_id);
   await transaction.updateTable("orders").set(change).where("reservation_id", "in", ids).execute();
   await transaction

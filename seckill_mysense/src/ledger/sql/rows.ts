@@ -69,9 +69,10 @@ export function toOrder(row: Selectable<OrderRow>): Order {
     priceMinor: row.price_minor ?? 0,
     currency: row.currency ?? "",
     quantity: row.quantity,
-    ...(row.paid_at_ms !== null && { paidAtMs: row.paid_at_ms }),
-    ...(row.released_at_ms !== null && { releasedAtMs: row.released_at_ms }),
-    ...(row.refunded_at_ms !== null && { refundedAtMs: row.refunded_at_ms }),
+    paidAtMs: row.paid_at_ms ?? undefined,
+    cancelledAtMs: row.cancelled_at_ms ?? undefined,
+    expiredAtMs: row.expired_at_ms ?? undefined,
+    refundedAtMs: row.refunded_at_ms ?? undefined,
   };
 }
 

@@ -64,7 +64,7 @@ async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promi
 }
 
 async function countOrders(snapshot: LedgerReader, productId: string): Promise<Record<OrderState, number>> {
-  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refund_pending: 0, refunded: 0 };
+  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refund_due: 0, refunded: 0 };
   const rows = await snapshot
     .selectFrom("orders")
     .select(["state", ({ fn }) => fn.countAll<number>().as("count")])

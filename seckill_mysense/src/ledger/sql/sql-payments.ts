@@ -60,32 +60,20 @@ export class SqlPayments implements LedgerPayments {
   }
 
   async callOff(reservationId: string): Promise<TransitionOutcome> {
-    const [before] = await this.#readOrders([reservationId]);
+    const before = await this.#readOrder(reservationId);
     if (before === undefined) return { kind: "not_found" };
-    if (before.state === "paid") {
-      const [calledOff] = await this.#callOff(before.product_id, [before]);
-      if (calledOff !== undefined) return { kind: "done", order: toOrder(calledOff) };
-    }
-    const [now = before] = await this.#readOrders([reservationId]);
-    const isOver = now.state === "refund_pending" || now.state === "refunded";
+    const { locksRows } = this.#database.dialect;
+    const release = {
+      productId: before.product_id,
+      reservationIds: [reservationId],
+      nowMs: this.#now(),
+      locksRows,
+    };
+    const [calledOff] = await this.#database.write((transaction) => callOffOrders(transaction, release));
+    if (calledOff !== undefined) return { kind: "done", order: toOrder(calledOff) };
+    const now = (await this.#readOrder(reservationId)) ?? before;
+    const isOver = now.state === "refund_due" || now.state === "refunded";
     return { kind: isOver ? "already" : "refused", order: toOrder(now) };
-  }
-
-  async callOffSale(saleId: string, limit: number): Promise<number> {
-    const paid = await this.#database.read((database) =>
-      database
-        .selectFrom("orders")
-        .select(["reservation_id", "product_id", "paid_with"])
-        .where("sale_id", "=", saleId)
-        .where("state", "=", "paid")
-        .limit(limit)
-        .execute(),
-    );
-    let calledOff = 0;
-    for (const [productId, orders] of Map.groupBy(paid, (row) => row.product_id)) {
-      calledOff += (await this.#callOff(productId, orders)).length;
-    }
-    return calledOff;
   }
 
   takeRefunds(nowMs: number, tryAgainMs: number, limit: number): Promise<Refund[]> {
@@ -115,16 +103,9 @@ export class SqlPayments implements LedgerPayments {
     );
   }
 
-  #readOrders(reservationIds: readonly string[]) {
+  #readOrder(reservationId: string) {
     return this.#database.read((database) =>
-      database.selectFrom("orders").selectAll().where("reservation_id", "in", reservationIds).execute(),
-    );
-  }
-
-  #callOff(productId: string, orders: Parameters<typeof callOffOrders>[2]) {
-    const { locksRows } = this.#database.dialect;
-    return this.#database.write((transaction) =>
-      callOffOrders(transaction, { productId, nowMs: this.#now(), locksRows }, orders),
+      database.selectFrom("orders").selectAll().where("reservation_id", "=", reservationId).executeTakeFirst(),
     );
   }
 }

@@ -1,6 +1,6 @@
 import type { Order, OrderState } from "../../domain/order.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
-import type { OrderRow } from "../database/schema.ts";
+import type { StoredOrder } from "../database/schema.ts";
 import type { TransitionOutcome } from "../orders.ts";
 import { paidWithoutProvider } from "./call-off.ts";
 import { CallBatcher } from "./call-batcher.ts";
@@ -74,7 +74,7 @@ export class Transitions {
     return this.#database.write(async (transaction) => {
       const ids = calls.map(({ reservationId }) => reservationId);
       const orders = await lockOrders(transaction, ids, this.#database.dialect.locksRows);
-      const paid = new Map<string, OrderRow>();
+      const paid = new Map<string, StoredOrder>();
       const paidAtMs = this.#now();
       const outcomes = calls.map(({ reservationId, nowMs }) => {
         const row = paid.get(reservationId) ?? orders.get(reservationId);

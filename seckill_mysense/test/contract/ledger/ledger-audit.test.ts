@@ -50,7 +50,7 @@ for (const kind of ledgerKinds) {
           {
             product: { ...product, epoch: 2 },
             totals: { total: 4, reserved: 1, sold: 1 },
-            orders: { reserved: 1, paid: 1, cancelled: 2, expired: 0, refund_pending: 0, refunded: 0 },
+            orders: { reserved: 1, paid: 1, cancelled: 2, expired: 0, refund_due: 0, refunded: 0 },
             rejections: {
               ...{ oversold: 1, limit_per_user: 1, sale_cancelled: 0, unknown_product: 0, malformed: 0 },
               ...{ gate_lost: 0, discarded: 0 },

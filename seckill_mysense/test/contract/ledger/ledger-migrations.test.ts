@@ -48,21 +48,22 @@ for (const kind of ledgerKinds) {
       expect(await versions()).toEqual(migrations.map(({ version }) => version));
     });
 
-    test("the released steps run in the order of their numbers", () => {
-      const numbers = migrations.map(({ version }) => version);
-      expect(numbers).toEqual([...new Set(numbers)].toSorted((left, right) => left - right));
+    test("the released steps have versions of their own, in their order", () => {
+      const versions = migrations.map(({ version }) => version);
+      expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
     });
 
     // SQLite migrates in one transaction, so that a step is there as a whole or not at all.
-    test.if(kind.name === "MySQL")("a step that was cut off after it had changed the tables is run again", async () => {
-      for (const { version } of migrations) {
+    if (kind.name === "MySQL") {
+      test("a step that was cut off after it had changed the tables is run again", async () => {
+        const [{ version }] = migrations.slice(-1) as [Migration];
         await database.read((writer) =>
           writer.deleteFrom("schema_migrations").where("version", "=", version).execute(),
         );
         await place.connect().migrate();
         expect(await versions()).toContain(version);
-      }
-    });
+      });
+    }
 
     test("a further step runs once, on top of the others, also when several processes come to it at once", async () => {
       const next = newest + 1;
@@ -116,11 +117,6 @@ for (const kind of ledgerKinds) {
         recorded_at_ms: 1,
         pay_before_ms: 1,
         active_slot: 1,
-        paid_at_ms: null,
-        released_at_ms: null,
-        refunded_at_ms: null,
-        paid_with: null,
-        ...{ product_name: null, price_minor: null, currency: null, quantity: 1 },
       });
       const twice = database.dialect;
       const insert = database.read((writer) =>

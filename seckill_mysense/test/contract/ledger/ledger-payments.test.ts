@@ -71,7 +71,7 @@ for (const kind of ledgerKinds) {
 
     test("nobody can start to pay an order that is over, paid or unknown", async () => {
       const { id, payment } = await orderWithPayment();
-      const options = { provider: "simulator", askAtMs: 0 };
+      const options = { ...price, provider: "simulator", askAtMs: 0 };
       const late = await ledger.payments.open(id, { ...options, nowMs: nowMs + payWithinMs + 1 });
       await ledger.payments.apply(eventOf(payment, "succeeded"));
       const again = await ledger.payments.open(id, { ...options, nowMs });
@@ -150,7 +150,7 @@ for (const kind of ledgerKinds) {
       const returned = eventOf(payment, "refunded");
       expect(await ledger.payments.apply(returned)).toBe("refunded");
       expect(await ledger.payments.apply(returned)).toBe("duplicate");
-      expect(await ledger.orders.read(id)).toMatchObject({ state: "refunded", releasedAtMs: startMs });
+      expect(await ledger.orders.read(id)).toMatchObject({ state: "refunded", refundedAtMs: startMs });
       expect(await pendingReturns(ledger, product)).toEqual([id]);
       expect(await dueRefunds(payment)).toEqual([]);
       await expectSound(product);
@@ -162,7 +162,7 @@ for (const kind of ledgerKinds) {
       await ledger.payments.apply(eventOf(payment, "succeeded"));
       const twice = await Promise.all([ledger.payments.callOff(id), ledger.payments.callOff(id)]);
       expect(twice.map((outcome) => outcome.kind).toSorted()).toEqual(["already", "done"]);
-      expect(await state(id)).toBe("refund_pending");
+      expect(await state(id)).toBe("refund_due");
       expect(await pendingReturns(ledger, product)).toEqual([id]);
       await expectSound(product);
       expect(await dueRefunds(payment)).toMatchObject([{ ...price, reason: "order_called_off" }]);
@@ -171,25 +171,28 @@ for (const kind of ledgerKinds) {
       expect(await ledger.orders.read(id)).toMatchObject({
         state: "refunded",
         paidAtMs: startMs,
-        releasedAtMs: startMs,
+        cancelledAtMs: startMs,
         refundedAtMs: nowMs,
       });
       await expectSound(product);
     });
 
-    test("a sale that is called off refunds its paid orders; without a provider no money has to go back", async () => {
+    test("a cancelled sale refunds its paid orders; those without a provider are left to the merchant", async () => {
       nowMs = startMs;
       const { product, orders } = await recordOrders(ledger, 4);
       const ids = orders.map(({ reservationId }) => reservationId);
       const payment = await openPayment(ledger, ids[0]!, nowMs);
       await ledger.payments.apply(eventOf(payment, "succeeded"));
       await ledger.orders.pay(ids[1]!, nowMs);
-      await ledger.orders.pay(ids[2]!, nowMs);
-      expect(await ledger.payments.callOffSale(product.saleId, 2)).toBe(2);
-      expect(await ledger.payments.callOffSale(product.saleId, 2)).toBe(1);
-      expect(await ledger.payments.callOffSale(product.saleId, 2)).toBe(0);
-      expect(await Promise.all(ids.map(state))).toEqual(["refund_pending", "refunded", "refunded", "reserved"]);
-      expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 1, sold: 0 });
+      const late = await openPayment(ledger, ids[2]!, nowMs);
+      await ledger.changes.change(product.saleId, { kind: "cancel" }, { actor: "test" });
+      expect(await ledger.orders.releaseCancelled(1_000)).toBe(4);
+      expect(await Promise.all(ids.map(state))).toEqual(["refund_due", "refund_due", "cancelled", "cancelled"]);
+      expect(await ledger.payments.apply(eventOf(late, "succeeded"))).toBe("refund");
+      expect(await dueRefunds(payment)).toMatchObject([{ reason: "order_called_off" }]);
+      await ledger.payments.markRefunded(payment.id);
+      expect(await Promise.all(ids.map(state))).toEqual(["refunded", "refund_due", "cancelled", "cancelled"]);
+      expect(await ledger.sales.readTotals(product.id)).toEqual({ total: 10, reserved: 0, sold: 0 });
       await expectSound(product);
     });
 

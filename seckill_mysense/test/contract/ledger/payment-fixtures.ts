@@ -2,12 +2,12 @@ import type { Payment, PaymentEvent } from "../../../src/domain/payment.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { unique } from "./ledger-fixtures.ts";
 
-/** What the orders of the fixtures cost. */
 export const price = { amountMinor: 9_900, currency: "EUR" };
 
 /** The open payment of an order. Throws when there can be none. */
 export async function openPayment(ledger: Ledger, reservationId: string, nowMs: number): Promise<Payment> {
   const outcome = await ledger.payments.open(reservationId, {
+    ...price,
     provider: "simulator",
     nowMs,
     askAtMs: nowMs + 1_000,

@@ -10,6 +10,7 @@ import {
   UsageError,
 } from "./src/roles/command-line.ts";
 import { handleDeadLetters } from "./src/roles/dead-letters-role.ts";
+import { startSimulator } from "./src/roles/payment-parts.ts";
 import { repairGates } from "./src/roles/repair-role.ts";
 import { parseSaleCommandLine, saleUsage } from "./src/roles/sale-command-line.ts";
 import { runSaleCommand } from "./src/roles/sale-role.ts";
@@ -73,11 +74,20 @@ async function run(commandLine: CommandLine): Promise<void> {
   });
   const { task } = commandLine;
   if (task.kind === "serve") return serve(task.role, settings, logger);
+  if (task.kind === "payment-simulator") return serveSimulator(settings, logger);
   process.exit(await perform(task, settings));
 }
 
+function serveSimulator(settings: Settings, logger: Logger): void {
+  const { url } = startSimulator(settings, systemClock.now);
+  logger.info("started", { role: "payment-simulator", url, pid: process.pid });
+}
+
 /** A task that ends by itself, and its exit code. Its result goes to standard output, its log to standard error. */
-async function perform(task: Exclude<Task, { kind: "serve" }>, settings: Settings): Promise<number> {
+async function perform(
+  task: Exclude<Task, { kind: "serve" | "payment-simulator" }>,
+  settings: Settings,
+): Promise<number> {
   const print = (text: string): void => console.log(text);
   const logger = createLogger({ level: "error", write: (line) => console.error(line), now: systemClock.now });
   const common = { settings, logger, clock: systemClock, print };

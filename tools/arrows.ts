@@ -150,6 +150,11 @@ export const arrows: readonly Arrow[] = [
     why: "consumer and sweeper work on two ports of the ledger, whatever database stands behind them",
   },
   {
+    from: "seckill_mysense/src/payments/**",
+    only: ["seckill_mysense/src/{payments,domain,time,logging}/**", "seckill_mysense/src/ledger/payments.ts"],
+    why: "payments bring a provider and the ledger together, whatever database or provider stands behind them",
+  },
+  {
     from: "seckill_mysense/src/operations/**",
     only: [
       "seckill_mysense/src/{operations,health,logging,time}/**",

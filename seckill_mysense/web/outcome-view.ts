@@ -122,7 +122,7 @@ function releasedOutcome(status: "cancelled" | "expired" | "refund_due" | "refun
         tone: "plain",
         badge: "–",
         title: "Refunded",
-        text: "Your payment came too late and goes back to you.",
+        text: "Your order is cancelled, and your payment is refunded.",
         reservation: id,
       };
   }

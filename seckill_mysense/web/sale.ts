@@ -146,6 +146,10 @@ async function settle(action: "pay" | "cancel"): Promise<void> {
   const key = action === "pay" ? "POST /api/orders/:id/pay" : "POST /api/orders/:id/cancel";
   const answer = await call(key, { params: { id } });
   for (const name of ["pay", "cancel"]) button(name).disabled = false;
+  if ("ok" in answer && "payUrl" in answer.ok && answer.ok.payUrl !== undefined) {
+    location.assign(answer.ok.payUrl);
+    return;
+  }
   if ("ok" in answer) {
     state.reservation = answer.ok;
     held()?.note(answer.ok);

@@ -5,6 +5,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { healthz, metrics, openapi, readyz } from "./operation.ts";
 import { cancelOrder, payOrder } from "./orders.ts";
 import { readReservation, watchReservation } from "./reservations.ts";
+import { paymentCallback } from "./payments.ts";
 import { listSales, readSale } from "./sales.ts";
 import { issueToken } from "./tokens.ts";
 
@@ -23,6 +24,7 @@ export const endpoints = {
   "GET /api/reservations/:id/events": watchReservation,
   "POST /api/orders/:id/pay": payOrder,
   "POST /api/orders/:id/cancel": cancelOrder,
+  "POST /api/payments/callback": paymentCallback,
   "POST /checkRight": checkRight,
   "GET /healthz": healthz,
   "GET /readyz": readyz,

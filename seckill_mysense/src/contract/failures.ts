@@ -5,6 +5,7 @@
 export const failures = {
   malformed_json: { status: 400, message: "The body is not valid JSON." },
   invalid_request: { status: 400, message: "A field of the request is missing or not of the right form." },
+  callback_malformed: { status: 400, message: "The callback says nothing that this server understands." },
   missing_product: { status: 400, message: "Name the product: /check?productID=..." },
 
   session_required: { status: 401, message: "Log in first." },
@@ -17,6 +18,9 @@ export const failures = {
 
   internal_secret_wrong: { status: 401, message: "This address is for programs that have the internal secret." },
 
+  callback_forged: { status: 401, message: "The callback's signature is missing or wrong." },
+  callback_too_old: { status: 401, message: "The callback's signature is of another time than now." },
+
   token_wrong_product: { status: 403, message: "The token is for another product." },
   not_owner: { status: 403, message: "This reservation belongs to another user." },
   cross_site: { status: 403, message: "Requests that change something must come from this site's own pages." },
@@ -26,6 +30,9 @@ export const failures = {
   sale_not_found: { status: 404, message: "There is no such sale." },
   reservation_not_found: { status: 404, message: "There is no such reservation." },
   order_not_found: { status: 404, message: "There is no such order." },
+
+  payment_not_found: { status: 404, message: "There is no such payment." },
+  payments_off: { status: 404, message: "This sale takes no payments through a provider." },
 
   method_not_allowed: { status: 405, message: "This address does not take that method." },
 
@@ -58,6 +65,7 @@ export const failures = {
   },
   gate_behind: { status: 503, message: "The change is recorded, and reaches the gate as soon as it answers." },
   ledger_unavailable: { status: 503, message: "The book of orders cannot be reached: try again." },
+  payment_unavailable: { status: 503, message: "The provider of payments cannot be reached: try again." },
   too_many_listeners: { status: 503, message: "Too many clients are listening for events: poll instead." },
 } as const satisfies Record<string, { readonly status: number; readonly message: string }>;
 

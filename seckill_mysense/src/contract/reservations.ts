@@ -32,6 +32,7 @@ export const reservation = z.object({
   paidAtMs: timestampMs.optional().describe("When the order was paid."),
   cancelledAtMs: timestampMs.optional().describe("When it was cancelled, by its buyer or with its sale."),
   expiredAtMs: timestampMs.optional().describe("When the order expired unpaid."),
+  refundedAtMs: timestampMs.optional().describe("When the money of an order of a cancelled sale was back."),
 });
 export type Reservation = z.infer<typeof reservation>;
 

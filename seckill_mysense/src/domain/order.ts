@@ -1,8 +1,19 @@
 /**
  * States of an order. Orders that are `reserved` or `paid` count against the stock, the others do not. `refund_due`: the
- * sale was cancelled after the payment, and the money is still to go back.
+ * sale was cancelled after the payment, and the money is still to go back. `refunded`: it is back.
  */
 export type OrderState = "reserved" | "paid" | "cancelled" | "expired" | "refund_due" | "refunded";
+
+/** States in which an order holds its unit: it counts against the stock and against its buyer's limit. */
+export const activeStates = ["reserved", "paid"] as const satisfies readonly OrderState[];
+
+/** States in which the unit has gone back to the stock. No order leaves them for an active state. */
+export const releasedStates = [
+  "cancelled",
+  "expired",
+  "refund_due",
+  "refunded",
+] as const satisfies readonly OrderState[];
 
 /** One row of the book of orders. */
 export interface Order {
@@ -21,10 +32,11 @@ export interface Order {
   readonly priceMinor: number;
   readonly currency: string;
   readonly quantity: number;
-  /** When the order was paid, cancelled or expired, as far as it was. */
+  /** When the order was paid, cancelled (by its buyer or with its sale), expired or refunded, as far as it was. */
   readonly paidAtMs: number | undefined;
   readonly cancelledAtMs: number | undefined;
   readonly expiredAtMs: number | undefined;
+  readonly refundedAtMs: number | undefined;
 }
 
 /**

@@ -1,4 +1,3 @@
-import type { ProductTotals } from "./order.ts";
 import type { ProductRecord, SaleRecord } from "./sale.ts";
 
 /** What is different about a product, or all of a new one. `total` counts all units of the product. */
@@ -29,8 +28,11 @@ export type SaleChange =
   | { readonly kind: "end" }
   | { readonly kind: "cancel" };
 
-/** A product with the figures that a change must respect. */
-export type ChangeableProduct = ProductRecord & ProductTotals;
+/** A product with the figure that a change must respect. */
+export interface ChangeableProduct extends ProductRecord {
+  /** Units of active orders, paid or not. */
+  readonly taken: number;
+}
 
 export interface ChangeableSale {
   readonly sale: SaleRecord;
@@ -192,7 +194,7 @@ function withTotal(
   total: number,
   { revision }: ChangeContext,
 ): ProductRecord | { readonly refused: string } {
-  const { reserved, sold, lowering } = product;
+  const { taken, lowering } = product;
   if (total === product.total && lowering === undefined) return product;
   const name = `product ${product.id}`;
   if (lowering !== undefined) {
@@ -201,8 +203,8 @@ function withTotal(
       refused: `${name}: its units are being lowered from ${product.total} to ${lowering.total}: try again later`,
     };
   }
-  if (total < reserved + sold) {
-    return { refused: `${name}: units is ${total}, but ${reserved} are reserved and ${sold} are sold` };
+  if (total < taken) {
+    return { refused: `${name}: units is ${total}, but ${taken} are reserved or sold` };
   }
   if (total > product.total || sale.state === "draft") return { ...product, total };
   return { ...product, lowering: { total, since: revision } };

@@ -13,6 +13,10 @@ const help: Readonly<Record<string, string>> = {
   seckill_owner_questions_total: "Questions to the gateways that own users, by outcome.",
   seckill_ring_greetings_total: "Gateways that proved themselves, and those that were refused.",
   seckill_ring_member_up: "Each of the other gateways: 1 on the ring, 0 away.",
+  seckill_payment_callbacks_total: "Callbacks of the provider of payments, by what became of them.",
+  seckill_refunds_waiting: "Refunds that the provider has not confirmed, a few seconds old.",
+  seckill_refunds_failing: "Waiting refunds whose last try failed.",
+  seckill_refund_oldest_seconds: "Age of the oldest waiting refund; 0 when none waits.",
   seckill_part_up: "Each part as this process sees it: 1 ok, 0.5 degraded, 0 down.",
   seckill_gate_calls_running: "Requests that wait for the gate.",
   seckill_closed_products: "Products that do not sell, because their gate is compared with the ledger or rebuilt.",
@@ -60,6 +64,8 @@ export class GatewayMetrics {
   readonly requests = new LabelCounts();
   /** Refusals of all other endpoints, by the code in `error`. */
   readonly refusals = new LabelCounts();
+  /** Callbacks of the provider of payments, by what became of them. */
+  readonly callbacks = new LabelCounts();
   readonly #registry = new Registry();
   readonly #metrics = new Map<string, Counter | Gauge>();
   readonly #gateLatency = new LatencyHistogram({
@@ -82,6 +88,12 @@ export class GatewayMetrics {
     this.#show({ name: "seckill_check_total", type: "counter", label: "outcome", counts: this.checks.counts });
     this.#show({ name: "seckill_requests_total", type: "counter", label: "endpoint", counts: this.requests.counts });
     this.#show({ name: "seckill_refusals_total", type: "counter", label: "error", counts: this.refusals.counts });
+    this.#show({
+      name: "seckill_payment_callbacks_total",
+      type: "counter",
+      label: "outcome",
+      counts: this.callbacks.counts,
+    });
     for (const counts of labelled) this.#show(counts);
     for (const [name, value] of Object.entries(gauges)) (this.#metric(name, "gauge", []) as Gauge).set(value);
     return this.#registry.metrics();

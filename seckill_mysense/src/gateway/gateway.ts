@@ -11,6 +11,7 @@ import type { HealthBoard } from "../health/health-board.ts";
 import { partsUp } from "../operations/operations-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { PaymentProvider } from "../payments/payment-provider.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
@@ -23,7 +24,8 @@ import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
 import { mountOperation } from "./operation-handlers.ts";
-import { mountOrders } from "./order-handlers.ts";
+import { mountPayments } from "./payment-handlers.ts";
+import { RefundFigures } from "./refund-figures.ts";
 import { refuse } from "./refusal.ts";
 import { mountReservations } from "./reservation-handlers.ts";
 import { ReservationReader } from "./reservation-reader.ts";
@@ -38,7 +40,9 @@ import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
-  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "gates">;
+  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "payments" | "gates">;
+  /** The provider of payments; undefined in a sale without one. */
+  readonly provider?: PaymentProvider | undefined;
   readonly settings: Settings;
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
@@ -85,6 +89,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   });
   const letGo = (): void => {
     system.catalogue.stop();
+    system.refunds.stop();
     system.ring?.stop();
   };
   const server = await startParts(system, letGo, () => serve(parts, { ...system, check, app }));
@@ -107,6 +112,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 async function startParts<Server>(system: System, letGo: () => void, serve: () => Server): Promise<Server> {
   try {
     await system.catalogue.start();
+    system.refunds.start();
     await system.ring?.start();
     return serve();
   } catch (error) {
@@ -178,6 +184,7 @@ interface System extends AuthorizationParts {
   readonly productHealth: ProductHealth;
   readonly gateCalls: GateCalls;
   readonly watchers: ReservationWatchers;
+  readonly refunds: RefundFigures;
 }
 
 function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
@@ -214,6 +221,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
       soldOutHintMs: limits.sold_out_hint_ms,
       refusedCapacity: limits.tracked_keys,
     }),
+    refunds: new RefundFigures({ payments: ledger.payments, logger, now, refreshMs: 5_000 }),
     gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
     watchers: new ReservationWatchers({
       maxListeners: limits.event_listeners,
@@ -260,7 +268,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   const { orders, gates } = ledger;
   const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: reservationIds, now });
   mountReservations(app, mount, { reader, watchers, tokens });
-  mountOrders(app, mount, ledger.orders);
+  mountPayments(app, mount, parts);
   mountCheckRight(app, mount, { authorizer, catalogue });
   mountOperation(
     app,
@@ -287,6 +295,7 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_products: system.catalogue.productCount,
     seckill_products_not_well: system.productHealth.notWell,
     seckill_failing_users: system.local.failingUsers,
+    ...system.refunds.gauges,
     ...system.ring?.gauges,
   };
 }

@@ -19,6 +19,21 @@ export async function readJsonBody(request: Request, { maxBytes, timeoutMs }: Bo
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   // This also stops forms of foreign pages, which cannot send this content type.
   if (type !== "application/json") return { failure: "unsupported_media_type" };
+  const body = await readBody(request, { maxBytes, timeoutMs });
+  if ("failure" in body) return body;
+  try {
+    return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body.bytes)) };
+  } catch (error) {
+    return { failure: "malformed_json", message: `The body is not valid JSON: ${(error as Error).message}` };
+  }
+}
+
+type Body =
+  | { readonly bytes: Uint8Array }
+  | { readonly failure: "body_too_large" | "body_too_slow"; readonly message: string };
+
+/** Reads the body of a request as it came. At most `maxBytes` are taken into memory. */
+export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyLimits): Promise<Body> {
   const tooLarge = { failure: "body_too_large", message: `The body may have ${maxBytes} bytes at most.` } as const;
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return tooLarge;
   const bytes = await readWithin(request, { maxBytes, timeoutMs });
@@ -26,11 +41,7 @@ export async function readJsonBody(request: Request, { maxBytes, timeoutMs }: Bo
   if (bytes === "too_slow") {
     return { failure: "body_too_slow", message: `The body must be here within ${timeoutMs} milliseconds.` };
   }
-  try {
-    return { value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
-  } catch (error) {
-    return { failure: "malformed_json", message: `The body is not valid JSON: ${(error as Error).message}` };
-  }
+  return { bytes };
 }
 
 async function readWithin(

@@ -44,6 +44,7 @@ export function describeOrder(order: Order): Reservation {
     ...(order.paidAtMs !== undefined && { paidAtMs: order.paidAtMs }),
     ...(order.cancelledAtMs !== undefined && { cancelledAtMs: order.cancelledAtMs }),
     ...(order.expiredAtMs !== undefined && { expiredAtMs: order.expiredAtMs }),
+    ...(order.refundedAtMs !== undefined && { refundedAtMs: order.refundedAtMs }),
   };
 }
 

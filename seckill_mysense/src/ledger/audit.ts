@@ -29,6 +29,8 @@ export interface SaleAudit {
   readonly contradictions: Findings;
   /** Units released without a return, and returns without a released unit. */
   readonly wrongReturns: Findings;
+  /** Money without a unit, units without money or a reason, and refunds that do not fit their payments. */
+  readonly wrongMoney: Findings;
 }
 
 /** The figures that the verifier checks. */

@@ -1,4 +1,3 @@
-import type { ProductTotals } from "../domain/order.ts";
 import type { ProductRecord, SaleProduct, SaleRecord } from "../domain/sale.ts";
 
 /** What the ledger knows of one product's gate. */
@@ -9,7 +8,8 @@ export interface GateRecord {
   readonly armedEpoch: number;
   /** The highest sequence of the gate that has reached the ledger. A gate below it has lost data. */
   readonly sequence: number;
-  readonly totals: ProductTotals;
+  /** Units of active orders, paid or not. */
+  readonly taken: number;
   /** Units of the product's epoch that are released and wait to be returned to the gate. */
   readonly pendingReturns: number;
 }

@@ -4,6 +4,7 @@ import type { LedgerGates } from "./gates.ts";
 import type { LedgerDeadLetters } from "./dead-letters.ts";
 import type { LedgerHeartbeats } from "./heartbeats.ts";
 import type { LedgerOrders } from "./orders.ts";
+import type { LedgerPayments } from "./payments.ts";
 import type { LedgerReturns } from "./returns.ts";
 import type { LedgerSales } from "./sales.ts";
 import type { LedgerUsers } from "./users.ts";
@@ -20,6 +21,7 @@ export interface Ledger {
   readonly changes: LedgerChanges;
   readonly users: LedgerUsers;
   readonly orders: LedgerOrders;
+  readonly payments: LedgerPayments;
   readonly returns: LedgerReturns;
   readonly gates: LedgerGates;
   readonly audit: LedgerAudit;

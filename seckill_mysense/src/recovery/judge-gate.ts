@@ -34,8 +34,8 @@ export function judgeGate(record: GateRecord, status: GateStatus | undefined): G
 }
 
 /** The units that a gate must have when nothing of the product is on its way to the ledger. */
-export function unitsOwed({ totals, pendingReturns }: GateRecord): number {
-  return totals.total - totals.reserved - totals.sold - pendingReturns;
+export function unitsOwed({ product, taken, pendingReturns }: GateRecord): number {
+  return product.total - taken - pendingReturns;
 }
 
 function lost(reason: string): GateVerdict {

@@ -31,9 +31,9 @@ export class OnTheWay {
     return this.#isQuiet(record) ? undefined : "consumers may hold reservations";
   }
 
-  #isQuiet({ sequence, totals, pendingReturns }: GateRecord): boolean {
+  #isQuiet({ sequence, taken, pendingReturns }: GateRecord): boolean {
     const nowMs = this.#parts.clock.elapsedMs();
-    const figures = JSON.stringify([sequence, totals, pendingReturns]);
+    const figures = JSON.stringify([sequence, taken, pendingReturns]);
     if (figures !== this.#figures) {
       this.#figures = figures;
       this.#unchangedSinceMs = nowMs;

@@ -29,6 +29,8 @@ export type Task =
       readonly json: boolean;
     }
   | { readonly kind: "migrate" }
+  /** Runs until it is stopped, and is no part of the sale. */
+  | { readonly kind: "payment-simulator" }
   | {
       readonly kind: "dead-letters";
       readonly action: (typeof deadLetterActions)[number];
@@ -54,7 +56,7 @@ const description = [
   "  gateway   the public web server",
   "  relay     carries accepted reservations from the gate to the queue",
   "  consumer  records reservations from the queue in the ledger",
-  "  sweeper   expires unpaid orders and gives their units back",
+  "  sweeper   expires unpaid orders, gives their units back, sends refunds",
   "  admin     the web server for merchants; it needs admin.secret",
   "",
   "Tasks, which end by themselves:",
@@ -65,6 +67,7 @@ const description = [
   "            messages that no consumer could record: [--state waiting|replayed|discarded] [--by name] [--json]",
   "",
   "To make and change sales: sale --help",
+  "To try payments: payment-simulator, a provider that moves no money",
   "",
   "Tasks end with 0 if all is in order, 1 if it is not, 2 if the command line or the settings are wrong,",
   "and 3 if it could not be found out, because a part cannot be reached.",
@@ -75,7 +78,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-const tasks = ["verify", "repair", "migrate", "dead-letters"] as const;
+const tasks = ["verify", "repair", "migrate", "dead-letters", "payment-simulator"] as const;
 
 function program(): Command {
   return new Command("bun seckill_mysense/main.ts")
@@ -149,7 +152,7 @@ function taskOf(
 ): Task {
   if (word === "verify") return { kind: "verify", saleId: sale, atRest, json };
   if (word === "repair") return { kind: "repair", productId: product, dryRun, force, json };
-  if (word === "migrate") return { kind: "migrate" };
+  if (word === "migrate" || word === "payment-simulator") return { kind: word };
   if (word !== "dead-letters") return { kind: "serve", role: roleNamed(word) };
   const known = deadLetterActions.find((name) => name === action);
   if (known === undefined) {

@@ -8,6 +8,7 @@ import type { Logger } from "../logging/logger.ts";
 import { startConsumer, type Consumer } from "../orders/consumer.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { startSweeper, type Sweeper } from "../orders/sweeper.ts";
+import { startPaymentKeeper } from "../payments/payment-keeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { GateKeeper } from "../recovery/gate-keeper.ts";
 import { heldByConsumers } from "./held-by-consumers.ts";
@@ -23,6 +24,7 @@ import { startEmbeddedRedis } from "./embedded-redis.ts";
 import { startOperations } from "./operations.ts";
 import type { RunningParts } from "./running-parts.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
+import { openProvider } from "./payment-parts.ts";
 import { StartError } from "./start-error.ts";
 import type { SystemOptions } from "./system-options.ts";
 import {
@@ -90,6 +92,7 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   // The gateway starts last and stops first, so that every part that a request needs is running.
   if (gate !== undefined && (role === "all" || role === "sweeper")) {
     running.sweeper = runSweeper(options, { ledger, gate, health }, stops);
+    await runPaymentKeeper(options, ledger, stops);
   }
   if (queue !== undefined && (role === "all" || role === "consumer")) {
     running.consumer = await runConsumer(options, { ledger, queue, health }, stops);
@@ -162,6 +165,17 @@ interface ConsumerParts {
   readonly ledger: Ledger;
   readonly queue: ReservationQueue;
   readonly health: HealthBoard;
+}
+
+async function runPaymentKeeper(
+  { settings, logger, clock }: SystemOptions,
+  ledger: Ledger,
+  stops: Stops,
+): Promise<void> {
+  const provider = await openProvider(settings);
+  if (provider === undefined) return;
+  const keeper = startPaymentKeeper({ payments: ledger.payments, provider, logger, now: clock.now });
+  stops.push(() => keeper.stop());
 }
 
 async function runConsumer(
@@ -253,10 +267,12 @@ async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops
   keeper.start();
   // Buyers of a product that is not in order would only be told to try again.
   await keeper.whenInOrder(gatesInOrderWithinMs);
+  const provider = await openProvider(settings);
   try {
     const gateway = await startGateway({
       gate,
       ledger,
+      provider,
       settings,
       secrets,
       logger,

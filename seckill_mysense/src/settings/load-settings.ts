@@ -19,10 +19,13 @@ const environmentKeys = {
   SECKILL_OPERATIONS_PORT: ["operations", "port"],
   SECKILL_REDIS_URL: ["redis", "url"],
   SECKILL_REDIS_PASS_WORD: ["redis", "pass_word"],
+  SECKILL_PAYMENTS_API_KEY: ["payments", "api_key"],
+  SECKILL_PAYMENTS_CALLBACK_SECRET: ["payments", "callback_secret"],
 } as const;
 
 /** The values of these keys are never shown: more people read the log than config.json. */
-const secretKeys = /(^|\.)(api_secret|previous_api_secret|internal_secret|secret|pass_word|url)$/;
+const secretKeys =
+  /(^|\.)(api_secret|previous_api_secret|internal_secret|callback_secret|api_key|secret|pass_word|url)$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -93,7 +96,12 @@ function contradictions(settings: Settings): string[] {
   if (secret !== "" && (secret === api_secret || secret === settings.backend.internal_secret)) {
     problems.push("admin.secret is the same as another secret: only merchants may have it");
   }
-  return [...problems, ...ringContradictions(settings), ...gateContradictions(settings)];
+  return [
+    ...problems,
+    ...ringContradictions(settings),
+    ...gateContradictions(settings),
+    ...paymentContradictions(settings),
+  ];
 }
 
 function gateContradictions({ redis }: Settings): string[] {
@@ -108,6 +116,19 @@ function gateContradictions({ redis }: Settings): string[] {
   if (embedded_port + embedded_nodes - 1 > 65_535) {
     problems.push(`redis.embedded_port is ${embedded_port}: ${embedded_nodes} nodes would go beyond port 65535`);
   }
+  return problems;
+}
+
+function paymentContradictions({ payments }: Settings): string[] {
+  const { provider, api_url, api_key, callback_secret, return_url } = payments;
+  if (provider === "none") return [];
+  const problems: string[] = [];
+  const missing = (key: string, what: string): number =>
+    problems.push(`payments.${key} is missing: with payments.provider ${JSON.stringify(provider)} it must be ${what}`);
+  if (api_key === "") missing("api_key", provider === "stripe" ? "the secret key of Stripe" : "a text of your choice");
+  if (callback_secret === "") missing("callback_secret", "the secret with which the provider signs its callbacks");
+  if (provider === "simulator" && api_url === "") missing("api_url", "its address, such as http://127.0.0.1:8090");
+  if (provider === "stripe" && return_url === "") missing("return_url", "the address of the sale's page");
   return problems;
 }
 

@@ -128,6 +128,22 @@ const sale = z.strictObject({
   demo_lasts_seconds: whole(10, 2_592_000).default(86_400),
 });
 
+const payments = z.strictObject({
+  provider: z.enum(["none", "simulator", "stripe"]).default("none"),
+  /** Of the simulator; for Stripe empty, or a stand-in for its API. */
+  api_url: url("http", "https").default(""),
+  api_key: z.string().max(512).default(""),
+  callback_secret: secret.default(""),
+  /** Where the simulator sends its callbacks. Stripe's are set at Stripe. Empty: to a gateway on this machine. */
+  callback_url: url("http", "https").default(""),
+  /** Where buyers come back to after they have paid at Stripe. */
+  return_url: url("http", "https").default(""),
+  callback_tolerance_seconds: whole(10, 3_600).default(300),
+  ask_after_seconds: whole(1, 86_400).default(60),
+  timeout_ms: whole(100, 60_000).default(5_000),
+  max_callback_bytes: whole(1_024, 1_048_576).default(262_144),
+});
+
 const rate = (ratePerSecond: number, burst: number) =>
   z
     .strictObject({
@@ -181,6 +197,7 @@ export const settingsSchema = z.strictObject({
   redis: redis.prefault({}),
   gateways: gateways.prefault({}),
   sale: sale.prefault({}),
+  payments: payments.prefault({}),
   limits: limits.prefault({}),
   operations: operations.prefault({}),
   log: log.prefault({}),

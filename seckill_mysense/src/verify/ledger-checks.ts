@@ -31,6 +31,11 @@ export function checkReturns({ audit }: SaleView): InvariantResult {
   return resultOfFindings(audit.wrongReturns, "returns against released orders and rejections");
 }
 
+/** I9: no money without a unit, no paid unit without money, and what cannot be honoured is refunded. */
+export function checkMoney({ audit }: SaleView): InvariantResult {
+  return resultOfFindings(audit.wrongMoney, "payments and refunds against orders");
+}
+
 function resultOfFindings({ count, examples }: Findings, checked: string): InvariantResult {
   return count === 0 ? { status: "ok", checked } : { status: "violated", count, examples };
 }

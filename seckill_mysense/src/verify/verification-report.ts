@@ -10,6 +10,7 @@ export const invariants = {
   I6: "conservation of units",
   I7: "each unit returns at most once",
   I8: "no undersell",
+  I9: "no money without a unit, no unit without money",
 } as const;
 
 export type InvariantId = keyof typeof invariants;

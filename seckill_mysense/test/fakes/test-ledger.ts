@@ -24,6 +24,7 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     changes: failing(ledger.changes),
     users: failing(ledger.users),
     orders: failing(ledger.orders),
+    payments: failing(ledger.payments),
     returns: failing(ledger.returns),
     gates: failing(ledger.gates),
     audit: failing(ledger.audit),

@@ -83,8 +83,8 @@ for (const kind of gateServerKinds) {
       await sweep();
       expect(await ledger.returns.pending(10)).toEqual([]);
       const { available } = (await statusOf())!;
-      const { totals } = await recordOf();
-      expect(available).toBe(product.total - totals.reserved - totals.sold);
+      const { taken } = await recordOf();
+      expect(available).toBe(product.total - taken);
       for (let i = 0; i < available; i++) {
         await ledger.orders.record([await acceptAndHandOver(gate, product)], { payWithinMs });
       }
@@ -166,7 +166,7 @@ for (const kind of gateServerKinds) {
           const content = (await ledger.gates.content(product.id))!;
           const status = (await statusOf())!;
           expect([status.available, status.holders, status.epoch]).toEqual([
-            product.total - content.record.totals.reserved - content.record.totals.sold - content.record.pendingReturns,
+            product.total - content.record.taken - content.record.pendingReturns,
             content.holders.size,
             await epochOf(),
           ]);
@@ -242,8 +242,8 @@ for (const kind of gateServerKinds) {
         expect(isDone).toBe(true);
         await sweep();
         expect(await ledger.returns.pending(10)).toEqual([]);
-        const { totals } = await recordOf();
-        expect((await statusOf())!.available).toBe(product.total - totals.reserved - totals.sold);
+        const { taken } = await recordOf();
+        expect((await statusOf())!.available).toBe(product.total - taken);
       }
       await verifyToTheEnd();
     });

@@ -40,7 +40,8 @@ export async function startProgram(
   const flags = preload === undefined ? [] : ["--preload", preload];
   const started = await startProcess({
     cmd: [process.execPath, ...flags, mainFile, role, "--config", configFile],
-    readyWhen: /"message":"started","role":"\w+"(?:,"port":(\d+))?,"pid":\d+,"operationsPort":(\d+)/,
+    readyWhen:
+      /"message":"started","role":"[\w-]+"(?:,"port":(\d+))?(?:,"url":"[^"]*")?,"pid":\d+(?:,"operationsPort":(\d+))?/,
   });
   const [, port, operationsPort] = started.readyMatch ?? [];
   const local = (of: string | undefined): string => `http://127.0.0.1:${of}`;

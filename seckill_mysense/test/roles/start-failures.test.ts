@@ -136,7 +136,7 @@ describe("the program does not start", () => {
     const cases: [string[], string][] = [
       [
         ["sell"],
-        "sell is not a role: there are all, gateway, relay, consumer, sweeper, admin, verify, repair, migrate, dead-letters",
+        "sell is not a role: there are all, gateway, relay, consumer, sweeper, admin, verify, repair, migrate, dead-letters, payment-simulator",
       ],
       [["--conf", "x"], "unknown option '--conf'"],
       [["--config"], "option '--config <file>' argument missing"],

@@ -16,6 +16,7 @@ import { renderReport, type InvariantId, type VerificationReport } from "../../s
 import { verifySale, type VerifySaleOptions } from "../../src/verify/verify-sale.ts";
 import { rebuild } from "../contract/gate/gate-fixtures.ts";
 import { createSale, makeProduct, payWithinMs, unique } from "../contract/ledger/ledger-fixtures.ts";
+import { eventOf, openPayment } from "../contract/ledger/payment-fixtures.ts";
 import { acceptAndHandOver } from "../fakes/accept-and-hand-over.ts";
 import { MemoryGate } from "../fakes/memory-gate.ts";
 import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
@@ -95,7 +96,7 @@ describe("the verifier", () => {
     const report = await verify({ told: record });
     expect(report.ok).toBe(true);
     const statuses = Object.entries(report.results).map(([id, { status }]) => `${id} ${status}`);
-    expect(statuses).toEqual(["I1 ok", "I2 ok", "I3 ok", "I4 ok", "I5 ok", "I6 ok", "I7 ok", "I8 not_asked"]);
+    expect(statuses).toEqual(["I1 ok", "I2 ok", "I3 ok", "I4 ok", "I5 ok", "I6 ok", "I7 ok", "I8 not_asked", "I9 ok"]);
     expect(report.products).toEqual([
       {
         productId: product.id,
@@ -328,6 +329,54 @@ describe("the verifier", () => {
     });
   });
 
+  describe("I9", () => {
+    /** An order that was paid through a provider. */
+    const sellForMoney = async (): Promise<{ order: AcceptedReservation; paymentId: string }> => {
+      const [order] = (await sell(1)) as [AcceptedReservation];
+      const payment = await openPayment(ledger, order.reservationId, Date.now());
+      await ledger.payments.apply(eventOf(payment, "succeeded"));
+      expect((await verify()).results.I9.status).toBe("ok");
+      return { order, paymentId: payment.id };
+    };
+
+    test("a paid order without its money, and money without its unit", async () => {
+      const { order, paymentId } = await sellForMoney();
+      await rows.updateTable("payments").set({ state: "failed" }).execute();
+      expect(onlyFinding(await verify(), "I9")).toBe(
+        `order ${order.reservationId} is paid, but its payment ${paymentId} is failed`,
+      );
+      await rows.updateTable("payments").set({ state: "succeeded" }).execute();
+      await rows.updateTable("orders").set({ paid_with: "none" }).execute();
+      expect(onlyFinding(await verify(), "I9")).toBe(
+        `payment ${paymentId} succeeded, but does not pay the order ${order.reservationId}, which is paid`,
+      );
+      await rows.updateTable("orders").set({ paid_with: null }).execute();
+      expect(onlyFinding(await verify(), "I9")).toContain("is paid, but its payment (none) is unknown");
+    });
+
+    test("a refund that nobody will send, and one that nobody owes", async () => {
+      const { order, paymentId } = await sellForMoney();
+      await ledger.payments.callOff(order.reservationId);
+      expect((await verify()).results.I9.status).toBe("ok");
+      const refund = await rows.selectFrom("refunds").selectAll().executeTakeFirstOrThrow();
+      await rows.deleteFrom("refunds").execute();
+      expect(onlyFinding(await verify(), "I9")).toBe(`payment ${paymentId} is refund_pending and has no refund`);
+      await rows.insertInto("refunds").values(refund).execute();
+      await rows.updateTable("payments").set({ state: "succeeded" }).execute();
+      expect(onlyFinding(await verify(), "I9")).toContain(`payment ${paymentId} is succeeded and has a waiting refund`);
+    });
+
+    test("an order whose refund ended without it", async () => {
+      const { order } = await sellForMoney();
+      await ledger.payments.callOff(order.reservationId);
+      await rows.updateTable("payments").set({ state: "refunded" }).execute();
+      await rows.updateTable("refunds").set({ refunded_at_ms: 1 }).execute();
+      expect(onlyFinding(await verify(), "I9")).toBe(
+        `order ${order.reservationId} is refund_due, but its payment is refunded`,
+      );
+    });
+  });
+
   test("compares more answers than one reading of the ledger holds, and passes over other sales", async () => {
     const lost = Array.from({ length: 1_200 }, (_, index) => told({ ...accepting(index) }, "accepted"));
     const foreign = { ...told(accepting(1), "accepted"), productId: "elsewhere" };
@@ -363,6 +412,7 @@ describe("the verifier", () => {
       `                 product ${product.id}: gate 9 + returns 0 + reserved 2 + sold 0 = 11, which is over the total of 10`,
       "  ok           I7 each unit returns at most once (returns against released orders and rejections)",
       "  not asked    I8 no undersell: nobody said whether demand was left",
+      "  ok           I9 no money without a unit, no unit without money (payments and refunds against orders)",
     ]);
   });
 });

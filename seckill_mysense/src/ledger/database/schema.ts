@@ -1,5 +1,6 @@
-import type { Generated } from "kysely";
+import type { Generated, Selectable } from "kysely";
 import type { OrderState, RejectionReason } from "../../domain/order.ts";
+import type { PaymentEvent, PaymentState, RefundReason } from "../../domain/payment.ts";
 import type { DeadLetterReason, DeadLetterState } from "../dead-letters.ts";
 import type { SaleState } from "../../domain/sale.ts";
 
@@ -11,6 +12,9 @@ export interface LedgerSchema {
   orders: OrderRow;
   rejections: RejectionRow;
   stock_returns: StockReturnRow;
+  payments: PaymentRow;
+  payment_events: PaymentEventRow;
+  refunds: RefundRow;
   ledger_revision: RevisionRow;
   sale_changes: SaleChangeRow;
   repairs: RepairRow;
@@ -42,7 +46,9 @@ export interface ProductRow {
   price_minor: number;
   currency: string;
   total: number;
+  /** Units of all active orders, paid ones too: a payment does not change this row. */
   reserved: number;
+  /** 0. How many units are sold is counted from the orders: see `readTotals`. */
   sold: number;
   limit_per_user: number;
   epoch: number;
@@ -95,7 +101,13 @@ export interface OrderRow {
   paid_at_ms: Generated<number | null>;
   cancelled_at_ms: Generated<number | null>;
   expired_at_ms: Generated<number | null>;
+  refunded_at_ms: Generated<number | null>;
+  /** The payment that paid the order, or `none` in a sale without a provider of payments; null for unpaid orders. */
+  paid_with: Generated<string | null>;
 }
+
+/** An order as it is read. */
+export type StoredOrder = Selectable<OrderRow>;
 
 export interface RejectionRow {
   reservation_id: string;
@@ -132,6 +144,43 @@ export interface StockReturnRow {
   released_at_ms: number;
   /** Null until the gate has been notified. */
   applied_at_ms: number | null;
+}
+
+export interface PaymentRow {
+  id: string;
+  reservation_id: string;
+  provider: string;
+  state: PaymentState;
+  amount_minor: number;
+  currency: string;
+  created_at_ms: number;
+  /** When the provider first told its end. */
+  decided_at_ms: number | null;
+  /** When the provider is asked about the payment, if it has told nothing until then. */
+  ask_at_ms: number;
+  provider_id: string | null;
+  pay_url: string | null;
+}
+
+export interface PaymentEventRow {
+  id: string;
+  payment_id: string;
+  kind: PaymentEvent["kind"];
+  received_at_ms: number;
+}
+
+export interface RefundRow {
+  payment_id: string;
+  amount_minor: number;
+  currency: string;
+  reason: RefundReason;
+  requested_at_ms: number;
+  /** The next try is due at this moment. */
+  try_at_ms: number;
+  tries: number;
+  last_error: string | null;
+  /** Null until the provider has confirmed the refund. */
+  refunded_at_ms: number | null;
 }
 
 export interface HeartbeatRow {

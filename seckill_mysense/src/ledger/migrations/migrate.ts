@@ -6,6 +6,7 @@ import { recoveryOfGates } from "./0002-recovery-of-gates.ts";
 import { LedgerUnavailableError, SchemaMismatchError } from "../ledger-errors.ts";
 import { salesThatChange } from "./0003-sales-that-change.ts";
 import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts";
+import { payments } from "./0005-payments.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
@@ -14,6 +15,7 @@ export const migrations: readonly Migration[] = [
   recoveryOfGates,
   salesThatChange,
   heartbeatsAndDeadLetters,
+  payments,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

@@ -1,9 +1,8 @@
-import type { StockReturn } from "../../domain/order.ts";
+import { activeStates, type OrderState } from "../../domain/order.ts";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
-import { lockProducts } from "./lock-products.ts";
-import { toOrder } from "./rows.ts";
-import { writeReturns } from "./sql-returns.ts";
+import { callOffOrders } from "./call-off.ts";
+import { releaseOrders } from "./release-orders.ts";
 
 /** Most orders that one transaction releases. */
 const maxReleased = 500;
@@ -46,7 +45,7 @@ async function releaseSome(database: RetryingDatabase, saleId: string, limit: nu
       .selectFrom("orders")
       .select("product_id")
       .where("sale_id", "=", saleId)
-      .where("state", "in", ["reserved", "paid"])
+      .where("state", "in", activeStates)
       .limit(1)
       .executeTakeFirst(),
   );
@@ -55,36 +54,27 @@ async function releaseSome(database: RetryingDatabase, saleId: string, limit: nu
   return database.write((transaction) => releaseOf(transaction, next.product_id, { limit, nowMs, locksRows }));
 }
 
+/**
+ * Orders that were paid between the reading and the lock stay for the next step. Returns how many orders were found, so
+ * that the caller asks again.
+ */
 async function releaseOf(
   transaction: LedgerTransaction,
   productId: string,
   { limit, nowMs, locksRows }: { readonly limit: number; readonly nowMs: number; readonly locksRows: boolean },
 ): Promise<number> {
-  const product = (await lockProducts(transaction, [productId], locksRows)).get(productId);
-  if (product === undefined) return 0;
   const rows = await transaction
     .selectFrom("orders")
-    .selectAll()
+    .select(["reservation_id", "state"])
     .where("product_id", "=", productId)
-    .where("state", "in", ["reserved", "paid"])
+    .where("state", "in", activeStates)
     .limit(limit)
     .execute();
-  if (rows.length === 0) return 0;
-  const unpaid = rows.filter(({ state }) => state === "reserved").map((row) => row.reservation_id);
-  const paid = rows.filter(({ state }) => state === "paid").map((row) => row.reservation_id);
-  const change = async (ids: readonly string[], state: "cancelled" | "refund_due"): Promise<void> => {
-    if (ids.length === 0) return;
-    const columns = { state, active_slot: null, cancelled_at_ms: nowMs };
-    await transaction.updateTable("orders").set(columns).where("reservation_id", "in", ids).execute();
-  };
-  await change(unpaid, "cancelled");
-  await change(paid, "refund_due");
-  await transaction
-    .updateTable("products")
-    .set(({ eb }) => ({ reserved: eb("reserved", "-", unpaid.length), sold: eb("sold", "-", paid.length) }))
-    .where("id", "=", productId)
-    .execute();
-  const returns = rows.map((row): StockReturn => ({ ...toOrder(row), epoch: product.epoch }));
-  await writeReturns(transaction, returns, nowMs);
+  const idsOf = (wanted: OrderState): string[] =>
+    rows.filter(({ state }) => state === wanted).map((row) => row.reservation_id);
+  const shared = { productId, nowMs, locksRows };
+  const unpaid = { ...shared, reservationIds: idsOf("reserved"), from: "reserved", to: "cancelled" } as const;
+  await releaseOrders(transaction, unpaid);
+  await callOffOrders(transaction, { ...shared, reservationIds: idsOf("paid") });
   return rows.length;
 }

@@ -2,9 +2,10 @@
 
 import type { Insertable, Selectable } from "kysely";
 import type { Order } from "../../domain/order.ts";
+import type { Payment } from "../../domain/payment.ts";
 import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../domain/sale.ts";
 import type { User } from "../../domain/user.ts";
-import type { OrderRow, ProductRow, SaleRow, UserRow } from "../database/schema.ts";
+import type { OrderRow, PaymentRow, ProductRow, SaleRow, UserRow } from "../database/schema.ts";
 
 export function toSale(row: Selectable<SaleRow>): Sale {
   return { id: row.id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms };
@@ -71,6 +72,21 @@ export function toOrder(row: Selectable<OrderRow>): Order {
     paidAtMs: row.paid_at_ms ?? undefined,
     cancelledAtMs: row.cancelled_at_ms ?? undefined,
     expiredAtMs: row.expired_at_ms ?? undefined,
+    refundedAtMs: row.refunded_at_ms ?? undefined,
+  };
+}
+
+export function toPayment(row: PaymentRow): Payment {
+  return {
+    id: row.id,
+    reservationId: row.reservation_id,
+    provider: row.provider,
+    state: row.state,
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+    createdAtMs: row.created_at_ms,
+    ...(row.provider_id !== null && { providerId: row.provider_id }),
+    ...(row.pay_url !== null && { payUrl: row.pay_url }),
   };
 }
 

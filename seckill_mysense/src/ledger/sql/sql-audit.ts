@@ -1,17 +1,16 @@
 import { sql } from "kysely";
-import type { OrderState, RejectionReason } from "../../domain/order.ts";
+import { activeStates, releasedStates, type OrderState, type RejectionReason } from "../../domain/order.ts";
 import type { SaleProduct } from "../../domain/sale.ts";
 import type { LedgerReader } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "../audit.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
+import { findWrongMoney } from "./audit-money.ts";
+import { splitTotals } from "./read-totals.ts";
 import { countPending } from "./sql-gates.ts";
 import { readSale } from "./sql-sales.ts";
 
 const maxExamples = 10;
-
-/** States whose unit has gone back to the stock. */
-const releasedStates: readonly OrderState[] = ["cancelled", "expired", "refund_due"];
 
 export class SqlAudit implements LedgerAudit {
   readonly #database: RetryingDatabase;
@@ -38,6 +37,7 @@ export class SqlAudit implements LedgerAudit {
         overLimit: await findOverLimit(snapshot, saleId),
         contradictions: await findContradictions(snapshot, saleId),
         wrongReturns: await findWrongReturns(snapshot, saleId),
+        wrongMoney: findings(await findWrongMoney(snapshot, saleId)),
       };
     });
   }
@@ -46,11 +46,12 @@ export class SqlAudit implements LedgerAudit {
 async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promise<ProductAudit> {
   const row = await snapshot
     .selectFrom("products")
-    .select(["total", "reserved", "sold", "armed_epoch", "gate_sequence"])
+    .select(["id", "total", "reserved", "sold", "armed_epoch", "gate_sequence"])
     .where("id", "=", product.id)
     .executeTakeFirst();
   if (row === undefined) throw new LedgerCorruptionError(`the product ${product.id} has been deleted`);
-  const { armed_epoch, gate_sequence, ...totals } = row;
+  const { armed_epoch, gate_sequence } = row;
+  const totals = await splitTotals(snapshot, row);
   return {
     product,
     totals,
@@ -97,7 +98,7 @@ async function findOverLimit(snapshot: LedgerReader, saleId: string): Promise<Fi
     .select(["orders.product_id", "orders.user_id", "products.limit_per_user"])
     .select(({ fn }) => fn.countAll<number>().as("active"))
     .where("products.sale_id", "=", saleId)
-    .where("orders.state", "in", ["reserved", "paid"])
+    .where("orders.state", "in", activeStates)
     .groupBy(["orders.product_id", "orders.user_id", "products.limit_per_user"])
     .having(({ fn, eb }) => eb(fn.countAll(), ">", eb.ref("products.limit_per_user")))
     .execute();
@@ -145,7 +146,7 @@ async function findWrongReturns(snapshot: LedgerReader, saleId: string): Promise
     .where("stock_returns.sale_id", "=", saleId)
     .where(({ eb, or, and }) =>
       or([
-        eb("orders.state", "in", ["reserved", "paid"]),
+        eb("orders.state", "in", activeStates),
         and([eb("orders.reservation_id", "is", null), eb("rejections.reservation_id", "is", null)]),
         sql<boolean>`stock_returns.epoch < orders.epoch`,
       ]),

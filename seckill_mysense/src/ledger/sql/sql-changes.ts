@@ -152,7 +152,7 @@ export class SqlChanges implements LedgerChanges {
 }
 
 function changeable(row: Selectable<ProductRow>): ChangeableProduct {
-  return { ...toProductRecord(row), reserved: row.reserved, sold: row.sold };
+  return { ...toProductRecord(row), taken: row.reserved + row.sold };
 }
 
 function isUnchanged(before: ChangeableSale, { sale, changed, added }: PlannedChange): boolean {

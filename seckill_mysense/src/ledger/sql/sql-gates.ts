@@ -186,7 +186,7 @@ function toRecord(row: RecordRow): GateRecord {
     product: toProductRecord(row),
     armedEpoch: row.armed_epoch,
     sequence: row.gate_sequence,
-    totals: { total: row.total, reserved: row.reserved, sold: row.sold },
+    taken: row.reserved + row.sold,
     pendingReturns: row.pending_returns ?? 0,
   };
 }

@@ -9,6 +9,7 @@ import { SqlDeadLetters } from "./sql-dead-letters.ts";
 import { SqlGates } from "./sql-gates.ts";
 import { SqlHeartbeats } from "./sql-heartbeats.ts";
 import { SqlOrders } from "./sql-orders.ts";
+import { SqlPayments } from "./sql-payments.ts";
 import { SqlReturns } from "./sql-returns.ts";
 import { SqlSales } from "./sql-sales.ts";
 import { SqlUsers } from "./sql-users.ts";
@@ -31,6 +32,7 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     changes: new SqlChanges(database, now),
     users: new SqlUsers(database),
     orders: new SqlOrders(database, now),
+    payments: new SqlPayments(database, now),
     returns: new SqlReturns(database, now),
     gates: new SqlGates(database, now),
     audit: new SqlAudit(database),

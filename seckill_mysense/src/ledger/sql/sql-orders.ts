@@ -4,15 +4,24 @@ import type { AcceptedReservation, UnreadableReservation } from "../../domain/re
 import type { Clock } from "../../time/clock.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { maxRecordBatch, type LedgerAnswer, type LedgerOrders, type TransitionOutcome } from "../orders.ts";
+import { CallBatcher } from "./call-batcher.ts";
 import { releaseCancelledSales } from "./cancelled-sales.ts";
 import { recordBatch } from "./record-batch.ts";
 import { toOrder } from "./rows.ts";
 import { Transitions } from "./transitions.ts";
 
+/** Buyers who pay or wait read single orders. In a rush one query answers many of them. */
+const sharedReads = { maxBatch: 200, maxRunning: 3, maxWaiting: 50_000 };
+
 export class SqlOrders implements LedgerOrders {
   readonly #database: RetryingDatabase;
   readonly #now: Clock["now"];
   readonly #transitions: Transitions;
+  readonly #reads = new CallBatcher<string, Order | undefined>({
+    name: "reads of orders",
+    run: (reservationIds) => this.#readAll(reservationIds),
+    ...sharedReads,
+  });
 
   constructor(database: RetryingDatabase, now: Clock["now"]) {
     this.#database = database;
@@ -37,11 +46,8 @@ export class SqlOrders implements LedgerOrders {
     );
   }
 
-  async read(reservationId: string): Promise<Order | undefined> {
-    const row = await this.#database.read((database) =>
-      database.selectFrom("orders").selectAll().where("reservation_id", "=", reservationId).executeTakeFirst(),
-    );
-    return row === undefined ? undefined : toOrder(row);
+  read(reservationId: string): Promise<Order | undefined> {
+    return this.#reads.call(reservationId);
   }
 
   async readRejection(reservationId: string): Promise<RejectionReason | undefined> {
@@ -81,6 +87,14 @@ export class SqlOrders implements LedgerOrders {
 
   releaseCancelled(limit: number): Promise<number> {
     return releaseCancelledSales(this.#database, this.#now, limit);
+  }
+
+  async #readAll(reservationIds: readonly string[]): Promise<(Order | undefined)[]> {
+    const rows = await this.#database.read((database) =>
+      database.selectFrom("orders").selectAll().where("reservation_id", "in", reservationIds).execute(),
+    );
+    const orders = new Map(rows.map((row) => [row.reservation_id, toOrder(row)]));
+    return reservationIds.map((id) => orders.get(id));
   }
 
   async #write(entries: readonly BatchEntry[], payWithinMs: number): Promise<RecordOutcome[]> {

@@ -5,6 +5,7 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { checkSale } from "../check-sale.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import type { LedgerSales } from "../sales.ts";
+import { readTotals } from "./read-totals.ts";
 import { raiseRevision } from "./revision.ts";
 import { rowOfProduct, rowOfSale, toProduct, toSale } from "./rows.ts";
 
@@ -59,13 +60,7 @@ export class SqlSales implements LedgerSales {
   }
 
   readTotals(productId: string): Promise<ProductTotals | undefined> {
-    return this.#database.read((database) =>
-      database
-        .selectFrom("products")
-        .select(["total", "reserved", "sold"])
-        .where("id", "=", productId)
-        .executeTakeFirst(),
-    );
+    return this.#database.snapshot((snapshot) => readTotals(snapshot, productId));
   }
 }
 

@@ -63,6 +63,7 @@ for (const kind of ledgerKinds) {
         overLimit: { count: 0, examples: [] },
         contradictions: { count: 0, examples: [] },
         wrongReturns: { count: 0, examples: [] },
+        wrongMoney: { count: 0, examples: [] },
       });
     });
   });

@@ -32,7 +32,7 @@ for (const kind of ledgerKinds) {
         recordedAtMs: 20_000,
         payBeforeMs: 20_500,
         ...{ productName: product.name, priceMinor: product.priceMinor, currency: product.currency, quantity: 1 },
-        ...{ paidAtMs: undefined, cancelledAtMs: undefined, expiredAtMs: undefined },
+        ...{ paidAtMs: undefined, cancelledAtMs: undefined, expiredAtMs: undefined, refundedAtMs: undefined },
       });
     });
 

@@ -1,0 +1,111 @@
+import type { Payment, PaymentEvent, PaymentOutcome, Refund } from "../../domain/payment.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { RetryingDatabase } from "../database/retrying-database.ts";
+import type { TransitionOutcome } from "../orders.ts";
+import type { AskAgain, LedgerPayments, OpenPaymentOptions, OpenPaymentOutcome, RefundFigures } from "../payments.ts";
+import { applyPaymentEvents } from "./apply-payment-events.ts";
+import { CallBatcher } from "./call-batcher.ts";
+import { callOffOrders } from "./call-off.ts";
+import { markRefundFailed, markRefunded, readRefunds, takeRefunds } from "./refund-outbox.ts";
+import { openPayment, takeUndecided } from "./open-payments.ts";
+import { toOrder, toPayment } from "./rows.ts";
+import { sharedTransactions } from "./transitions.ts";
+
+export class SqlPayments implements LedgerPayments {
+  readonly #database: RetryingDatabase;
+  readonly #now: Clock["now"];
+  readonly #events = new CallBatcher<PaymentEvent, PaymentOutcome>({
+    name: "events of payments",
+    run: (events) => this.#applyAll(events),
+    ...sharedTransactions,
+  });
+
+  constructor(database: RetryingDatabase, now: Clock["now"]) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  open(reservationId: string, options: OpenPaymentOptions): Promise<OpenPaymentOutcome> {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) => openPayment(transaction, reservationId, { ...options, locksRows }));
+  }
+
+  async markCreated(
+    paymentId: string,
+    created: { readonly providerId: string; readonly payUrl: string },
+  ): Promise<void> {
+    await this.#database.read((database) =>
+      database
+        .updateTable("payments")
+        .set({ provider_id: created.providerId, pay_url: created.payUrl })
+        .where("id", "=", paymentId)
+        .execute(),
+    );
+  }
+
+  async read(paymentId: string): Promise<Payment | undefined> {
+    const row = await this.#database.read((database) =>
+      database.selectFrom("payments").selectAll().where("id", "=", paymentId).executeTakeFirst(),
+    );
+    return row === undefined ? undefined : toPayment(row);
+  }
+
+  apply(event: PaymentEvent): Promise<PaymentOutcome> {
+    return this.#events.call(event);
+  }
+
+  takeUndecided(nowMs: number, options: AskAgain): Promise<Payment[]> {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) => takeUndecided(transaction, { nowMs, ...options, locksRows }));
+  }
+
+  async callOff(reservationId: string): Promise<TransitionOutcome> {
+    const before = await this.#readOrder(reservationId);
+    if (before === undefined) return { kind: "not_found" };
+    const { locksRows } = this.#database.dialect;
+    const release = {
+      productId: before.product_id,
+      reservationIds: [reservationId],
+      nowMs: this.#now(),
+      locksRows,
+    };
+    const [calledOff] = await this.#database.write((transaction) => callOffOrders(transaction, release));
+    if (calledOff !== undefined) return { kind: "done", order: toOrder(calledOff) };
+    const now = (await this.#readOrder(reservationId)) ?? before;
+    const isOver = now.state === "refund_due" || now.state === "refunded";
+    return { kind: isOver ? "already" : "refused", order: toOrder(now) };
+  }
+
+  takeRefunds(nowMs: number, tryAgainMs: number, limit: number): Promise<Refund[]> {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) => takeRefunds(transaction, { nowMs, tryAgainMs, limit, locksRows }));
+  }
+
+  markRefunded(paymentId: string): Promise<void> {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) =>
+      markRefunded(transaction, paymentId, { locksRows, nowMs: this.#now() }),
+    );
+  }
+
+  markRefundFailed(paymentId: string, failure: { readonly error: string; readonly tryAtMs: number }): Promise<void> {
+    return this.#database.read((database) => markRefundFailed(database, paymentId, failure));
+  }
+
+  readRefunds(): Promise<RefundFigures> {
+    return this.#database.read(readRefunds);
+  }
+
+  async #applyAll(events: readonly PaymentEvent[]): Promise<readonly PaymentOutcome[]> {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) =>
+      applyPaymentEvents(transaction, events, { locksRows, nowMs: this.#now() }),
+    );
+  }
+
+  #readOrder(reservationId: string) {
+    return this.#database.read((database) =>
+      database.selectFrom("orders").selectAll().where("reservation_id", "=", reservationId).executeTakeFirst(),
+    );
+  }
+}

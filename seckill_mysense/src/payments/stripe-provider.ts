@@ -1,0 +1,161 @@
+import type { Stripe } from "stripe";
+import type { Payment, PaymentEvent, Refund } from "../domain/payment.ts";
+import {
+  ProviderRefusedError,
+  ProviderUnavailableError,
+  type Callback,
+  type CallbackReading,
+  type CreatedPayment,
+  type PaymentProvider,
+  type PaymentRequest,
+} from "./payment-provider.ts";
+import { readStripeEvent } from "./stripe-events.ts";
+
+export interface StripeProviderOptions {
+  /** Empty for Stripe itself. */
+  readonly apiUrl: string;
+  readonly apiKey: string;
+  /** The secret of the webhook endpoint: `whsec_...`. */
+  readonly callbackSecret: string;
+  readonly callbackToleranceMs: number;
+  readonly returnUrl: string;
+  readonly timeoutMs: number;
+}
+
+/** Stripe allows no earlier end of a session than 30 minutes. A payment that comes after the order's end is refunded. */
+const leastSessionMs = 31 * 60_000;
+
+/** Stripe through Checkout Sessions. The package `stripe` is loaded here and nowhere else. */
+export async function stripeProvider(options: StripeProviderOptions): Promise<PaymentProvider> {
+  const { Stripe: Client } = await import("stripe");
+  const { apiUrl, apiKey, timeoutMs } = options;
+  const address = apiUrl === "" ? undefined : new URL(apiUrl);
+  const client = new Client(apiKey, {
+    timeout: timeoutMs,
+    // The keeper repeats what failed. Retries of the library would hold a buyer's request.
+    maxNetworkRetries: 0,
+    httpClient: Client.createFetchHttpClient(),
+    ...(address !== undefined && {
+      host: address.hostname,
+      port: address.port || (address.protocol === "http:" ? 80 : 443),
+      protocol: address.protocol === "http:" ? ("http" as const) : ("https" as const),
+    }),
+  });
+  return new StripeProvider(client, options);
+}
+
+class StripeProvider implements PaymentProvider {
+  readonly name = "stripe";
+  readonly #client: Stripe;
+  readonly #options: StripeProviderOptions;
+
+  constructor(client: Stripe, options: StripeProviderOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  async create(request: PaymentRequest): Promise<CreatedPayment> {
+    const { paymentId, amountMinor, currency, description, createdAtMs, payBeforeMs } = request;
+    const { returnUrl } = this.#options;
+    // Every value follows from the payment, because Stripe refuses an idempotency key with other values.
+    const endsAtMs = Math.max(payBeforeMs, createdAtMs + leastSessionMs);
+    const session = await asked(() =>
+      this.#client.checkout.sessions.create(
+        {
+          mode: "payment",
+          client_reference_id: paymentId,
+          metadata: { payment: paymentId },
+          payment_intent_data: { metadata: { payment: paymentId } },
+          line_items: [
+            {
+              quantity: 1,
+              price_data: {
+                currency: currency.toLowerCase(),
+                unit_amount: amountMinor,
+                product_data: { name: description },
+              },
+            },
+          ],
+          success_url: returnUrl,
+          cancel_url: returnUrl,
+          expires_at: Math.floor(endsAtMs / 1_000),
+        },
+        { idempotencyKey: `payment:${paymentId}` },
+      ),
+    );
+    if (session.url === null) throw new ProviderRefusedError(`Stripe gave the session ${session.id} no address`);
+    return { providerId: session.id, payUrl: session.url };
+  }
+
+  /** Without a session's id the buyer has never seen an address to pay at. */
+  async ask({ id, providerId }: Payment): Promise<PaymentEvent | undefined> {
+    if (providerId === undefined) return { id: `asked:${id}:failed`, paymentId: id, kind: "failed" };
+    const session = await asked(() => this.#client.checkout.sessions.retrieve(providerId));
+    if (session.payment_status === "paid") {
+      const money = { amountMinor: session.amount_total ?? 0, currency: (session.currency ?? "").toUpperCase() };
+      return { id: `asked:${id}:succeeded`, paymentId: id, kind: "succeeded", money };
+    }
+    return session.status === "expired" ? { id: `asked:${id}:failed`, paymentId: id, kind: "failed" } : undefined;
+  }
+
+  /**
+   * An idempotency key protects a request for a day. An outage may last longer, so the refunds that there are are read
+   * first.
+   */
+  async refund({ paymentId, providerId, amountMinor }: Refund): Promise<"refunded" | "pending"> {
+    if (providerId === undefined) throw new ProviderRefusedError(`payment ${paymentId} has no session at Stripe`);
+    const session = await asked(() => this.#client.checkout.sessions.retrieve(providerId));
+    const intent = typeof session.payment_intent === "string" ? session.payment_intent : session.payment_intent?.id;
+    if (intent === undefined) throw new ProviderRefusedError(`the session ${providerId} has no payment`);
+    const known = await asked(() => this.#client.refunds.list({ payment_intent: intent, limit: 100 }));
+    const present = known.data.find(({ metadata }) => metadata?.["payment"] === paymentId);
+    const refund =
+      present ??
+      (await asked(() =>
+        this.#client.refunds.create(
+          { payment_intent: intent, amount: amountMinor, metadata: { payment: paymentId } },
+          { idempotencyKey: `refund:${paymentId}` },
+        ),
+      ));
+    if (refund.status === "succeeded") return "refunded";
+    if (refund.status === "pending") return "pending";
+    throw new ProviderRefusedError(`the refund ${refund.id} at Stripe is ${refund.status}`);
+  }
+
+  async readCallback({ headers, body, nowMs }: Callback): Promise<CallbackReading> {
+    const { callbackSecret, callbackToleranceMs } = this.#options;
+    const toleranceSeconds = Math.floor(callbackToleranceMs / 1_000);
+    const header = headers.get("stripe-signature") ?? "";
+    try {
+      const webhooks = this.#client.webhooks;
+      const text = new TextDecoder().decode(body);
+      const event = await webhooks.constructEventAsync(
+        text,
+        header,
+        callbackSecret,
+        toleranceSeconds,
+        undefined,
+        nowMs,
+      );
+      return readStripeEvent(event);
+    } catch (error) {
+      if (error instanceof SyntaxError) return { kind: "malformed", why: error.message };
+      // Stripe's library has one error for both, and only a correct signature gets as far as its time.
+      const { message } = error as Error;
+      return { kind: /timestamp outside the tolerance/i.test(message) ? "too_old" : "forged" };
+    }
+  }
+}
+
+/** Errors of the library as those of the port. */
+async function asked<T>(request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    const { type = "", statusCode = 0, message } = error as { type?: string; statusCode?: number; message: string };
+    const isPassing = type === "StripeConnectionError" || type === "StripeRateLimitError" || statusCode >= 500;
+    throw isPassing
+      ? new ProviderUnavailableError(`Stripe: ${message}`, { cause: error })
+      : new ProviderRefusedError(`Stripe: ${message}`, { cause: error });
+  }
+}

@@ -1,0 +1,185 @@
+import { describe, expect, test } from "bun:test";
+import { createHmac } from "node:crypto";
+import type { Payment, Refund } from "../../src/domain/payment.ts";
+import {
+  type PaymentProvider,
+  type PaymentRequest,
+  ProviderRefusedError,
+  ProviderUnavailableError,
+} from "../../src/payments/payment-provider.ts";
+import { stripeProvider } from "../../src/payments/stripe-provider.ts";
+import { startStripeStandIn, type StripeStandIn } from "./stripe-stand-in.ts";
+
+const apiKey = "sk_test_0123456789";
+const secret = "whsec_0123456789abcdefghijklmnopqrstuv";
+const nowMs = 1_800_000_000_000;
+
+const connect = (apiUrl: string, key = apiKey): Promise<PaymentProvider> =>
+  stripeProvider({
+    apiUrl,
+    apiKey: key,
+    callbackSecret: secret,
+    callbackToleranceMs: 300_000,
+    returnUrl: "https://shop.example/check",
+    timeoutMs: 2_000,
+  });
+const request: PaymentRequest = {
+  paymentId: "payment-1",
+  amountMinor: 9_900,
+  currency: "EUR",
+  description: "Headphones",
+  createdAtMs: nowMs,
+  payBeforeMs: nowMs + 900_000,
+};
+const refund: Refund = {
+  paymentId: "payment-1",
+  provider: "stripe",
+  providerId: "cs_test_1",
+  amountMinor: 9_900,
+  currency: "EUR",
+  reason: "order_expired",
+  tries: 1,
+  requestedAtMs: nowMs,
+};
+const paymentOf = (changes: Partial<Payment> = {}): Payment => ({
+  id: "payment-1",
+  reservationId: "r",
+  provider: "stripe",
+  state: "open",
+  amountMinor: 9_900,
+  currency: "EUR",
+  createdAtMs: nowMs,
+  providerId: "cs_test_1",
+  ...changes,
+});
+
+/** A session of which the buyer has paid. */
+async function paidSession(stripe: StripeStandIn): Promise<PaymentProvider> {
+  const provider = await connect(stripe.url);
+  const { providerId } = await provider.create(request);
+  stripe.pay(providerId);
+  return provider;
+}
+
+describe("Stripe, through its own library and a stand-in for its API", () => {
+  test("creates one session for a payment, however often it is asked", async () => {
+    using stripe = startStripeStandIn(apiKey);
+    const provider = await connect(stripe.url);
+    const created = await Promise.all([provider.create(request), provider.create(request)]);
+    const once = { providerId: "cs_test_1", payUrl: "https://checkout.stripe.example/cs_test_1" };
+    expect(created).toEqual([once, once]);
+    expect([...stripe.sessions.values()]).toMatchObject([
+      { metadata: { payment: "payment-1" }, amount_total: 9_900, currency: "eur" },
+    ]);
+  });
+
+  test("is asked what became of a payment", async () => {
+    using stripe = startStripeStandIn(apiKey);
+    const provider = await connect(stripe.url);
+    const { providerId } = await provider.create(request);
+    expect(await provider.ask(paymentOf())).toBeUndefined();
+    stripe.pay(providerId);
+    expect(await provider.ask(paymentOf())).toMatchObject({
+      kind: "succeeded",
+      paymentId: "payment-1",
+      money: { amountMinor: 9_900, currency: "EUR" },
+    });
+    stripe.sessions.get(providerId)!.payment_status = "unpaid";
+    stripe.sessions.get(providerId)!.status = "expired";
+    expect(await provider.ask(paymentOf())).toMatchObject({ kind: "failed" });
+    const { providerId: _, ...unsent } = paymentOf();
+    expect(await provider.ask(unsent)).toMatchObject({ kind: "failed" });
+  });
+
+  test("pays money back once, also when the idempotency key has been forgotten", async () => {
+    using stripe = startStripeStandIn(apiKey);
+    const provider = await paidSession(stripe);
+    expect(await provider.refund(refund)).toBe("refunded");
+    expect(await provider.refund(refund)).toBe("refunded");
+    expect(stripe.refunds).toMatchObject([{ amount: 9_900, payment_intent: "pi_cs_test_1" }]);
+    expect(stripe.requests.filter((sent) => sent === "POST /v1/refunds")).toHaveLength(1);
+  });
+
+  test("a refund that is pending is asked for again, and one that failed is said", async () => {
+    using stripe = startStripeStandIn(apiKey);
+    const provider = await paidSession(stripe);
+    stripe.refundStatus = "pending";
+    expect(await provider.refund(refund)).toBe("pending");
+    stripe.refunds[0] = { ...stripe.refunds[0]!, status: "failed" };
+    await expect(provider.refund(refund)).rejects.toThrow("the refund re_1 at Stripe is failed");
+    stripe.refunds[0] = { ...stripe.refunds[0], status: "succeeded" };
+    expect(await provider.refund(refund)).toBe("refunded");
+    expect(stripe.refunds).toHaveLength(1);
+  });
+
+  test("an outage may pass, a refusal does not", async () => {
+    using stripe = startStripeStandIn(apiKey);
+    const provider = await connect(stripe.url);
+    stripe.failure = 503;
+    await expect(provider.create(request)).rejects.toThrow(ProviderUnavailableError);
+    stripe.failure = 429;
+    await expect(provider.create(request)).rejects.toThrow(ProviderUnavailableError);
+    stripe.failure = undefined;
+    await expect((await connect(stripe.url, "sk_wrong")).create(request)).rejects.toThrow(ProviderRefusedError);
+    await expect(provider.refund({ ...refund, providerId: "cs_unknown" })).rejects.toThrow("No such session");
+    const { url } = stripe;
+    stripe[Symbol.dispose]();
+    await expect((await connect(url)).create(request)).rejects.toThrow(ProviderUnavailableError);
+  });
+});
+
+describe("Stripe's webhooks", () => {
+  const sign = (body: string, key = secret, atMs = nowMs): string => {
+    const seconds = Math.floor(atMs / 1_000);
+    return `t=${seconds},v1=${createHmac("sha256", key).update(`${seconds}.${body}`).digest("hex")}`;
+  };
+  async function read(event: object, signature?: (body: string) => string) {
+    const body = JSON.stringify({ id: "evt_1", object: "event", ...event });
+    const headers = new Headers({ "stripe-signature": (signature ?? sign)(body) });
+    const provider = await connect("");
+    return provider.readCallback({ headers, body: new TextEncoder().encode(body), nowMs });
+  }
+  const session = (changes: object = {}): object => ({
+    object: {
+      id: "cs_test_1",
+      metadata: { payment: "payment-1" },
+      payment_status: "paid",
+      amount_total: 9_900,
+      currency: "eur",
+      ...changes,
+    },
+  });
+
+  test("become events of payments", async () => {
+    expect(await read({ type: "checkout.session.completed", data: session() })).toEqual({
+      kind: "event",
+      event: {
+        id: "evt_1",
+        paymentId: "payment-1",
+        kind: "succeeded",
+        money: { amountMinor: 9_900, currency: "EUR" },
+        providerId: "cs_test_1",
+      },
+    });
+    const kinds = async (type: string, changes?: object) => {
+      const reading = await read({ type, data: session(changes) });
+      return reading.kind === "event" ? reading.event.kind : reading.kind;
+    };
+    expect(await kinds("checkout.session.async_payment_succeeded")).toBe("succeeded");
+    expect(await kinds("checkout.session.completed", { payment_status: "unpaid" })).toBe("ignored");
+    expect(await kinds("checkout.session.expired")).toBe("failed");
+    expect(await kinds("charge.refunded", { refunded: true })).toBe("refunded");
+    expect(await kinds("charge.refunded", { refunded: false })).toBe("ignored");
+    expect(await kinds("checkout.session.completed", { metadata: {} })).toBe("ignored");
+    expect(await kinds("customer.created")).toBe("ignored");
+    expect(await kinds("checkout.session.completed", { amount_total: null })).toBe("malformed");
+  });
+
+  test("are refused when they are forged or old", async () => {
+    const event = { type: "checkout.session.completed", data: session() };
+    expect(await read(event, (body) => sign(body, `${secret}x`))).toEqual({ kind: "forged" });
+    expect(await read(event, () => "")).toEqual({ kind: "forged" });
+    expect(await read(event, (body) => sign(body, secret, nowMs - 301_000))).toEqual({ kind: "too_old" });
+    expect((await read(event, (body) => sign(body, secret, nowMs - 299_000))).kind).toBe("event");
+  });
+});

@@ -43,10 +43,16 @@ export interface ReserveOptions {
   readonly minSequence?: number;
 }
 
+/** How far a product's gate has come: sequences can be compared within one epoch. */
+export interface GateMark {
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
 export type GiveBackOutcome =
-  | { readonly kind: "returned"; readonly sequence: number }
+  | ({ readonly kind: "returned" } & GateMark)
   /** There is nothing to return: it was returned before, or the epoch is over. */
-  | { readonly kind: "ignored" }
+  | ({ readonly kind: "ignored" } & GateMark)
   /** The product is closed, to be compared or rebuilt: the return is to be repeated later. */
   | { readonly kind: "closed" }
   /** The gate knows nothing of the product. */

@@ -111,8 +111,9 @@ async function giveBack(connection: GateConnection, stockReturn: StockReturn): P
   checkReservation(stockReturn);
   const args = [String(epoch), userId, reservationId];
   const reply = await connection.run(gateScripts.giveBack, productKeys({ saleId, id: productId }), args);
-  const [kind, sequence] = reply as [GiveBackOutcome["kind"], string?];
-  return kind === "returned" ? { kind, sequence: Number(sequence) } : { kind };
+  const [kind, sequence, gateEpoch] = reply as [GiveBackOutcome["kind"], string?, string?];
+  if (kind === "closed" || kind === "unknown") return { kind };
+  return { kind, epoch: Number(gateEpoch), sequence: Number(sequence) };
 }
 
 /** In the order of scripts/status.lua. */

@@ -5,9 +5,9 @@ export interface PendingReturn extends StockReturn {
   readonly saleEndsAtMs: number;
 }
 
-/** A return that the gate has answered; with the gate's sequence if it took the unit. */
-export type AppliedReturn = Pick<StockReturn, "reservationId" | "productId" | "epoch"> & {
-  readonly sequence?: number | undefined;
+/** A return that the gate has answered, with how far the gate had come; undefined if it knows nothing of the product. */
+export type AppliedReturn = Pick<StockReturn, "reservationId" | "productId"> & {
+  readonly gate?: { readonly epoch: number; readonly sequence: number } | undefined;
 };
 
 /** The ledger's own outbox: released units that the gate must be notified of. */

@@ -136,7 +136,9 @@ async function giveBackAll(options: SweeperOptions, returns: readonly PendingRet
   for (const [index, result] of results.entries()) {
     const stockReturn = returns[index] as PendingReturn;
     if (result.status === "fulfilled" && isAnswer(result.value, stockReturn, now())) {
-      applied.push({ ...stockReturn, sequence: result.value.kind === "returned" ? result.value.sequence : undefined });
+      const { reservationId, productId } = stockReturn;
+      const gate = "sequence" in result.value ? result.value : undefined;
+      applied.push({ reservationId, productId, gate });
       continue;
     }
     if (result.status === "rejected") reason ??= `${stockReturn.reservationId}: ${String(result.reason)}`;

@@ -135,12 +135,15 @@ export class MemoryGate implements Gate {
     const kept = (stock.holders.get(userId) ?? []).filter((id) => id !== reservationId);
     if (kept.length > 0) stock.holders.set(userId, kept);
     else stock.holders.delete(userId);
-    if ((stock.returned.get(reservationId) ?? -1) >= epoch) return { kind: "ignored" };
+    if ((stock.returned.get(reservationId) ?? -1) >= epoch) {
+      return { kind: "ignored", epoch: stock.epoch, sequence: stock.sequence };
+    }
     stock.returned.set(reservationId, epoch);
-    if (stock.epoch !== epoch || stock.available >= stock.total) return { kind: "ignored" };
-    stock.available++;
     stock.sequence++;
-    return { kind: "returned", sequence: stock.sequence };
+    const mark = { epoch: stock.epoch, sequence: stock.sequence };
+    if (stock.epoch !== epoch || stock.available >= stock.total) return { kind: "ignored", ...mark };
+    stock.available++;
+    return { kind: "returned", ...mark };
   }
 
   async status(_saleId: string, productId: string): Promise<GateStatus | undefined> {

@@ -2,10 +2,11 @@
 --
 -- KEYS  stock, holders, returned, outbox
 -- ARGV  epoch of the return, user id, reservation id
--- Reply {'returned', sequence} | {'ignored'} | {'closed'}: the product is to be compared or rebuilt, try again later
+-- Reply {'returned', sequence, epoch of the product} | {'ignored', sequence, epoch of the product}
+--       | {'closed'}: the product is to be compared or rebuilt, try again later
 --       | {'unknown'}: the gate knows nothing of the product
 
-local stock = redis.call('HMGET', KEYS[1], 'epoch', 'available', 'total', 'expiresAtMs', 'open', 'server')
+local stock = redis.call('HMGET', KEYS[1], 'epoch', 'available', 'total', 'expiresAtMs', 'open', 'server', 'sequence')
 if not stock[1] then
   return {'unknown'}
 end
@@ -34,15 +35,17 @@ end
 -- A return of an older epoch must not block one of this epoch.
 local before = redis.call('HGET', KEYS[3], ARGV[3])
 if before and tonumber(before) >= tonumber(ARGV[1]) then
-  return {'ignored'}
+  return {'ignored', stock[7] or '0', stock[1]}
 end
+-- Also a return without a unit changes what the user holds: a gate that falls back behind it must be noticed.
+local sequence = tostring(redis.call('HINCRBY', KEYS[1], 'sequence', 1))
 redis.call('HSET', KEYS[3], ARGV[3], ARGV[1])
 if redis.call('HLEN', KEYS[3]) == 1 then
   redis.call('PEXPIREAT', KEYS[3], stock[4])
 end
 -- This epoch was armed with figures that already count the units released in other epochs.
 if tonumber(stock[1]) ~= tonumber(ARGV[1]) or tonumber(stock[2]) >= tonumber(stock[3]) then
-  return {'ignored'}
+  return {'ignored', sequence, stock[1]}
 end
 redis.call('HINCRBY', KEYS[1], 'available', 1)
-return {'returned', tostring(redis.call('HINCRBY', KEYS[1], 'sequence', 1))}
+return {'returned', sequence, stock[1]}

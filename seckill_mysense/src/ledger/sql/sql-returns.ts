@@ -64,13 +64,13 @@ export class SqlReturns implements LedgerReturns {
   }
 
   async markReturned(returns: readonly AppliedReturn[]): Promise<void> {
-    for (const { productId, epoch, sequence } of highestSequences(returns)) {
+    for (const { productId, gate } of highestSequences(returns)) {
       await this.#database.read((database) =>
         database
           .updateTable("products")
-          .set({ gate_sequence: atLeast(sequence) })
+          .set({ gate_sequence: atLeast(gate.sequence) })
           .where("id", "=", productId)
-          .where("epoch", "=", epoch)
+          .where("epoch", "=", gate.epoch)
           .execute(),
       );
     }
@@ -88,16 +88,15 @@ export class SqlReturns implements LedgerReturns {
   }
 }
 
-type SequencedReturn = AppliedReturn & { readonly sequence: number };
+type SequencedReturn = AppliedReturn & { readonly gate: NonNullable<AppliedReturn["gate"]> };
 
-/** The highest sequence of each product and epoch, of the returns that have one. */
+/** The highest sequence of each product and epoch of the gate, of the returns that have one. */
 function highestSequences(returns: readonly AppliedReturn[]): SequencedReturn[] {
   const highest = new Map<string, SequencedReturn>();
-  for (const applied of returns) {
-    const { productId, epoch, sequence } = applied;
-    if (sequence === undefined) continue;
-    const key = `${epoch} ${productId}`;
-    if (sequence > (highest.get(key)?.sequence ?? -1)) highest.set(key, { ...applied, sequence });
+  for (const { reservationId, productId, gate } of returns) {
+    if (gate === undefined) continue;
+    const key = `${gate.epoch} ${productId}`;
+    if (gate.sequence > (highest.get(key)?.gate.sequence ?? -1)) highest.set(key, { reservationId, productId, gate });
   }
   return [...highest.values()];
 }

@@ -55,17 +55,17 @@ for (const kind of ledgerKinds) {
       expect(await ledger.returns.pending(2, [closed.product.id])).toMatchObject([{ productId: open.product.id }]);
     });
 
-    test("an applied return raises the ledger's sequence of its epoch, and never lowers it", async () => {
+    test("an applied return raises the ledger's sequence in the gate's epoch, and never lowers it", async () => {
       const { product, orders } = await recordOrders(ledger, 3);
       for (const { reservationId } of orders) await ledger.orders.cancel(reservationId);
       const sequence = async () => (await ledger.gates.read([product.id]))[0]!.sequence;
       await ledger.returns.markReturned([
-        { ...orders[0]!, sequence: 7 },
-        { ...orders[1]!, sequence: 9 },
+        { ...orders[0]!, gate: { epoch: 1, sequence: 7 } },
+        { ...orders[1]!, gate: { epoch: 1, sequence: 9 } },
       ]);
       expect(await sequence()).toBe(9);
-      await ledger.returns.markReturned([{ ...orders[2]!, sequence: 8 }]);
-      await ledger.returns.markReturned([{ ...orders[2]!, epoch: 2, sequence: 80 }]);
+      await ledger.returns.markReturned([{ ...orders[2]!, gate: { epoch: 1, sequence: 8 } }]);
+      await ledger.returns.markReturned([{ ...orders[2]!, gate: { epoch: 2, sequence: 80 } }]);
       expect(await sequence()).toBe(9);
     });
   });

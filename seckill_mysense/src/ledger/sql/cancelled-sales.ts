@@ -23,10 +23,11 @@ export async function releaseCancelledSales(
   for (const { id } of sales) {
     while (released < limit) {
       const step = await releaseSome(database, id, Math.min(maxReleased, limit - released), now());
+      if (step === undefined) {
+        await markReleased(database, id);
+        break;
+      }
       released += step;
-      if (step > 0) continue;
-      await markReleased(database, id);
-      break;
     }
   }
   return released;
@@ -38,8 +39,16 @@ function markReleased(database: RetryingDatabase, saleId: string): Promise<unkno
   );
 }
 
-/** Orders of one product, so that each transaction locks only one product. */
-async function releaseSome(database: RetryingDatabase, saleId: string, limit: number, nowMs: number): Promise<number> {
+/**
+ * Releases orders of one product, so that each transaction locks only one product.
+ * @returns how many it found, 0 when another process has released them first; undefined when the sale has none left
+ */
+async function releaseSome(
+  database: RetryingDatabase,
+  saleId: string,
+  limit: number,
+  nowMs: number,
+): Promise<number | undefined> {
   const next = await database.read((reader) =>
     reader
       .selectFrom("orders")
@@ -49,7 +58,7 @@ async function releaseSome(database: RetryingDatabase, saleId: string, limit: nu
       .limit(1)
       .executeTakeFirst(),
   );
-  if (next === undefined) return 0;
+  if (next === undefined) return undefined;
   const { locksRows } = database.dialect;
   return database.write((transaction) => releaseOf(transaction, next.product_id, { limit, nowMs, locksRows }));
 }

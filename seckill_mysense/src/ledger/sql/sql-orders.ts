@@ -6,6 +6,7 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { maxRecordBatch, type LedgerAnswer, type LedgerOrders, type TransitionOutcome } from "../orders.ts";
 import { CallBatcher } from "./call-batcher.ts";
 import { releaseCancelledSales } from "./cancelled-sales.ts";
+import { withPrices } from "./late-prices.ts";
 import { recordBatch } from "./record-batch.ts";
 import { toOrder } from "./rows.ts";
 import { Transitions } from "./transitions.ts";
@@ -93,7 +94,8 @@ export class SqlOrders implements LedgerOrders {
     const rows = await this.#database.read((database) =>
       database.selectFrom("orders").selectAll().where("reservation_id", "in", reservationIds).execute(),
     );
-    const orders = new Map(rows.map((row) => [row.reservation_id, toOrder(row)]));
+    const priced = rows.some((row) => row.price_minor === null) ? await withPrices(this.#database, rows) : rows;
+    const orders = new Map(priced.map((row) => [row.reservation_id, toOrder(row)]));
     return reservationIds.map((id) => orders.get(id));
   }
 

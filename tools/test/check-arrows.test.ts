@@ -72,7 +72,7 @@ const allowed: [string, string][] = [
   ["seckill_mysense/src/gateway/check.ts", "../domain/sale.ts"],
   ["seckill_mysense/src/contract/sales.ts", "zod"],
   ["seckill_mysense/src/contract/sales.ts", "../domain/sale.ts"],
-  ["seckill_mysense/src/relay/relayed-products.ts", "../ledger/sales.ts"],
+  ["seckill_mysense/src/relay/relayed-products.ts", "../ledger/changes.ts"],
   ["seckill_mysense/src/orders/sweeper.ts", "../ledger/returns.ts"],
   ["seckill_mysense/web/page.ts", "../src/contract/sales.ts"],
 ];

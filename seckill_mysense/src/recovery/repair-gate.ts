@@ -39,6 +39,9 @@ export async function repairGate(parts: RecoveryParts, request: RepairRequest): 
   const leaseMs = parts.times?.leaseMs ?? defaultTimes.leaseMs;
   const lease: RepairLease = { product, token: crypto.randomUUID(), leaseMs };
   const startedMs = clock.elapsedMs();
+  // The record is older than the status. If another repair ended between the two, the product is in order.
+  const [latest] = await gates.read([product.id]);
+  if (latest?.product.epoch !== product.epoch) return { kind: "overtaken" };
   const begun = await gate.repair.begin(lease, request.status?.epoch);
   if (begun.kind === "busy") return begun;
   if (begun.kind === "changed") return { kind: "overtaken" };

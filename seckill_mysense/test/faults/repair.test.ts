@@ -140,6 +140,17 @@ for (const kind of gateServerKinds) {
       await verifyToTheEnd();
     });
 
+    test("whose record is older than another repair leaves the product open", async () => {
+      await forget();
+      const record = await recordOf();
+      await repair();
+      const parts = repairParts(gate, ledger);
+      const late = await repairGate(parts, { record, status: await statusOf(), reason: "a test" });
+      expect(late).toEqual({ kind: "overtaken" });
+      expect(await statusOf()).toMatchObject({ open: true, epoch: 2 });
+      await verifyToTheEnd();
+    });
+
     test(
       "that is killed after any of its steps is finished by the next process",
       async () => {

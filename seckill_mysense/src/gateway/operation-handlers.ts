@@ -27,7 +27,9 @@ export function mountOperation(app: GatewayApp, mount: MountOptions, options: Op
       return { ok: { status: isReady ? ("ready" as const) : ("degraded" as const), ...report } };
     }
     mount.metrics.refusals.add("gate_unavailable");
-    const refusal = { error: "gate_unavailable", message: "This gateway can sell nothing now.", retryAfterSeconds: 1 };
+    const why = report.parts.flatMap(({ name, reason }) => (reason === undefined ? [] : [`${name}: ${reason}`]));
+    const message = why.length > 0 ? why.join("; ") : "This gateway can sell nothing now.";
+    const refusal = { error: "gate_unavailable", message, retryAfterSeconds: 1 };
     return answer({ ...refusal, status: "unready", ...report }, 503, { "retry-after": "1" });
   });
 

@@ -88,15 +88,31 @@ export function startSweeper(options: SweeperOptions): Sweeper {
   };
 }
 
-/** Repeats full steps at once, so that many expiries do not wait for the next sweep. */
+/**
+ * Repeats full steps at once, so that many expiries do not wait for the next sweep. A step that fails does not keep the
+ * others from their work: one corrupt order must not stop the returns of all sales.
+ */
 async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<SweepResult> {
-  const { orders, returns, maxBatch = 500, now = systemClock.now } = options;
-  let expired = 0;
-  while (!signal.aborted) {
-    const step = (await orders.expireUnpaid(now(), maxBatch)) + (await orders.releaseCancelled(maxBatch));
-    expired += step;
-    if (step < maxBatch) break;
+  const { orders, maxBatch = 500, now = systemClock.now } = options;
+  const steps: PromiseSettledResult<number>[] = [];
+  for (const step of [() => orders.expireUnpaid(now(), maxBatch), () => orders.releaseCancelled(maxBatch)]) {
+    steps.push(...(await Promise.allSettled([repeatFullSteps(step, maxBatch, signal)])));
   }
+  const returned = await bringBack(options, signal);
+  const failure = steps.find((step) => step.status === "rejected");
+  if (failure !== undefined) throw failure.reason;
+  const expired = steps.reduce((sum, step) => sum + (step.status === "fulfilled" ? step.value : 0), 0);
+  return { expired, ...returned };
+}
+
+async function repeatFullSteps(step: () => Promise<number>, maxBatch: number, signal: AbortSignal): Promise<number> {
+  let done = 0;
+  for (let count = maxBatch; count >= maxBatch && !signal.aborted; done += count) count = await step();
+  return done;
+}
+
+async function bringBack(options: SweeperOptions, signal: AbortSignal): Promise<Omit<SweepResult, "expired">> {
+  const { returns, maxBatch = 500 } = options;
   let applied = 0;
   let failed = 0;
   let reason: string | undefined;
@@ -112,11 +128,11 @@ async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<
     for (const productId of answered.waiting) waiting.add(productId);
     if (pending.length < maxBatch) break;
   }
-  return { expired, applied, failed, ...(reason !== undefined && { reason }) };
+  return { applied, failed, ...(reason !== undefined && { reason }) };
 }
 
-/** Bounds the list of products in one query. */
-const maxWaitingProducts = 500;
+/** Bounds the list of products in one query: more than one gate holds that is closed as a whole. */
+const maxWaitingProducts = 10_000;
 
 interface Answered {
   /** The gate has answered: it took the unit, or there is nothing to return. */
@@ -141,7 +157,8 @@ async function giveBackAll(options: SweeperOptions, returns: readonly PendingRet
       applied.push({ reservationId, productId, gate });
       continue;
     }
-    if (result.status === "rejected") reason ??= `${stockReturn.reservationId}: ${String(result.reason)}`;
+    const why = result.status === "rejected" ? String(result.reason) : `the gate's product is ${result.value.kind}`;
+    reason ??= `${stockReturn.reservationId}: ${why}`;
     waiting.add(stockReturn.productId);
   }
   return { applied, waiting, reason };

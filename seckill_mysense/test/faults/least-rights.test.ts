@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { SQL } from "bun";
+import { Redis } from "ioredis";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -51,7 +52,7 @@ function documentedGrants(database: string): string[] {
 
 describe.skipIf(missing)(`roles with the rights of docs/sale.md, over TLS${reason}`, () => {
   test(
-    "sell, expire and are watched, and do not start before the tables are there",
+    "sell, expire, rebuild a lost gate, release a cancelled sale and are watched, and do not start before the tables are there",
     async () => {
       const { ca, cert, key } = certificates();
       const services = await startProgramServices();
@@ -71,7 +72,7 @@ describe.skipIf(missing)(`roles with the rights of docs/sale.md, over TLS${reaso
       const configs = Object.fromEntries(
         roles.map((role) => [role, configFolder(place(role, password, { migrate: false })).configFile]),
       ) as Record<(typeof roles)[number], string>;
-      for (const role of roles) {
+      for (const role of [...roles, "admin"]) {
         await admin.unsafe(`CREATE USER ${role} IDENTIFIED BY '${password}' REQUIRE SSL`);
         await admin.unsafe(`GRANT USAGE ON ${database}.* TO ${role}`);
       }
@@ -106,6 +107,26 @@ describe.skipIf(missing)(`roles with the rights of docs/sale.md, over TLS${reaso
       };
       expect(logOf(gateway!)).toContainEqual(expect.objectContaining(warning));
       await verifiedAtRest(asOperator);
+
+      // A gate that lost everything is rebuilt by the gateway, and a sale that is cancelled is released by the sweeper.
+      const { url } = services.config.redis as { url: string };
+      const redis = new Redis(url);
+      await redis.flushall();
+      redis.disconnect();
+      await waitUntil(async () => (await buyOne(gateway!, `C${Math.random()}`)).status === 202, {
+        what: "the rebuilt gate to sell",
+        timeoutMs: 30_000,
+        intervalMs: 500,
+      });
+      expect((await runProgram(["sale", "cancel", "spring", "--config", asOperator])).code).toBe(0);
+      const unreleased = "SELECT 1 FROM orders WHERE state IN ('reserved', 'paid')";
+      await waitUntil(async () => ((await admin.unsafe(unreleased)) as unknown[]).length === 0, {
+        what: "the orders of the cancelled sale to be released",
+        timeoutMs: 30_000,
+        intervalMs: 200,
+      });
+      const denied = [gateway!, relay!, consumer!, sweeper!].flatMap(logOf);
+      expect(JSON.stringify(denied)).not.toContain("denied");
       await Promise.all([gateway!, relay!, consumer!, sweeper!].map(({ process }) => process.stop()));
 
       // A server whose certificate nobody vouches for gets no password.

@@ -68,6 +68,43 @@ describe("the sweeper", () => {
     expect(await available(product)).toBe(10);
   });
 
+  test("a step that fails keeps neither expiries nor returns from their work", async () => {
+    const product = await sell(2);
+    nowMs = recordedAtMs + payWithinMs + 1;
+    const orders = {
+      expireUnpaid: ledger.orders.expireUnpaid.bind(ledger.orders),
+      releaseCancelled: () => Promise.reject(new Error("an order is corrupt")),
+    };
+    await expect(start({ orders }).sweep()).rejects.toThrow("an order is corrupt");
+    expect(await available(product)).toBe(10);
+  });
+
+  test("returns of very many closed products do not hold up that of another one", async () => {
+    const product = await sell(1);
+    nowMs = recordedAtMs + payWithinMs + 1;
+    await ledger.orders.expireUnpaid(nowMs, 10);
+    const [healthy] = await ledger.returns.pending(1);
+    const closed = Array.from({ length: 1_200 }, (_, at) => ({
+      ...healthy!,
+      reservationId: `r${at}`,
+      productId: `p${at}`,
+    }));
+    let left = [...closed, healthy!];
+    const returns = {
+      pending: async (limit: number, except: readonly string[] = []) => {
+        const waits = new Set(except);
+        return left.filter(({ productId }) => !waits.has(productId)).slice(0, limit);
+      },
+      markReturned: async (marked: readonly { readonly reservationId: string }[]) => {
+        const ids = new Set(marked.map(({ reservationId }) => reservationId));
+        left = left.filter(({ reservationId }) => !ids.has(reservationId));
+      },
+    };
+    const swept = await start({ returns }).sweep();
+    expect(swept).toMatchObject({ applied: 1, failed: 1_200, reason: "r0: the gate's product is unknown" });
+    expect(await available(product)).toBe(10);
+  });
+
   test("keeps a return that the gate did not take, and brings it the next time", async () => {
     const product = await sell(3);
     nowMs = recordedAtMs + payWithinMs + 1;
@@ -134,7 +171,7 @@ describe("the sweeper", () => {
     gate.stocks.clear();
     nowMs = recordedAtMs + payWithinMs + 1;
     const sweeper = start();
-    expect(await sweeper.sweep()).toEqual({ expired: 1, applied: 0, failed: 1 });
+    expect(await sweeper.sweep()).toMatchObject({ expired: 1, applied: 0, failed: 1 });
     nowMs = endsAtMs + repairedAfterEndMs + 1;
     expect(await sweeper.sweep()).toEqual({ expired: 0, applied: 1, failed: 0 });
   });

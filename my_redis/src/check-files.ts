@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { buildServer, type BuiltServer } from "./build-server.ts";
 import { transactionLog } from "./cluster/transaction/transaction-log.ts";
@@ -92,7 +92,7 @@ function folderOf(path: string): string {
 /** The files to check. Undefined, after a message, when the manifest cannot be trusted. */
 function filesAt(path: string, write: Write): readonly LogFile[] | undefined {
   if (!isFolder(path) && !path.endsWith(".manifest")) {
-    return [{ path, isLast: true, bytes: undefined, names: new LogNames(dirname(path), basename(path)) }];
+    return [fileOf(path)];
   }
   const { files, problem, found } = logFilesIn(folderOf(path));
   if (problem === undefined) return files;
@@ -100,6 +100,15 @@ function filesAt(path: string, write: Write): readonly LogFile[] | undefined {
   write("Files of a log in this folder, with their bytes:");
   for (const { name, bytes } of found) write(`  ${name} ${bytes}`);
   return undefined;
+}
+
+/** One file by itself. If a manifest names it, it is judged as part of its log: to cut an earlier file would lose data. */
+function fileOf(path: string): LogFile {
+  const folder = dirname(resolve(path));
+  const named = logFilesIn(folder).files.find((file) => resolve(file.path) === resolve(path));
+  if (named !== undefined) return named;
+  const hasManifest = readdirSync(folder).some((name) => name.endsWith(".manifest") && !name.startsWith("temp-"));
+  return { path, isLast: !hasManifest, bytes: undefined, names: new LogNames(dirname(path), basename(path)) };
 }
 
 /** What is wrong with a file, and how much of it can be kept. */

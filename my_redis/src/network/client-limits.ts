@@ -74,8 +74,8 @@ export class ClientLimits {
     for (const connection of [...this.#connections]) {
       const { client } = connection.context;
       if (client.closing) continue;
-      // A client that waits for other nodes, monitors or subscribes may be silent for long.
-      const waits = client.relaying !== undefined && client.relaying.outstanding > 0;
+      // A client that waits for its turn or for other nodes, monitors or subscribes may be silent for long.
+      const waits = connection.waitingBytes > 0 || (client.relaying !== undefined && client.relaying.outstanding > 0);
       const mayBeIdle = connection.paused || waits || client.monitoring || client.subscriptions !== undefined;
       if (timeoutMs > 0 && !mayBeIdle && nowMs - client.lastActiveMs > timeoutMs) {
         this.disconnect(connection, `idle for more than ${settings.values.timeout} seconds`);

@@ -8,6 +8,8 @@ export interface PlannedNode {
   /** host:port, its name on the ring. */
   readonly name: string;
   readonly port: number;
+  /** The port of its administrators; 0 for none. */
+  readonly adminPort: number;
   /** Its own folder, in `dir`. */
   readonly folder: string;
   /** The names of all other nodes, including those of other machines (`peers`). */
@@ -15,7 +17,7 @@ export interface PlannedNode {
 }
 
 /** The settings that decide about the nodes of this machine. */
-export type PlanSettings = Pick<SettingValues, "nodes" | "port" | "bind" | "self" | "peers" | "dir">;
+export type PlanSettings = Pick<SettingValues, "nodes" | "port" | "admin-port" | "bind" | "self" | "peers" | "dir">;
 
 /**
  * The nodes that `nodes` asks for: their ports go upwards from `port`, and each has its own folder. The host in their
@@ -30,6 +32,10 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
   if (port + nodes - 1 > 65_535) {
     throw new DirectiveError(`${nodes} nodes from port ${port} upwards would go beyond port 65535`);
   }
+  const lastAdminPort = settings["admin-port"] + nodes - 1;
+  if (settings["admin-port"] > 0 && lastAdminPort > 65_535) {
+    throw new DirectiveError(`the administration ports of ${nodes} nodes would go beyond port 65535: ${lastAdminPort}`);
+  }
   const host = self === "" ? hostOf(settings.bind) : self.slice(0, self.lastIndexOf(":"));
   if (self !== "" && self !== `${host}:${port}`) {
     throw new DirectiveError(`self is ${self}, but with nodes it names the first of them, at port ${port}`);
@@ -40,14 +46,28 @@ export function planNodes(settings: PlanSettings): PlannedNode[] {
   return ports.map((each, index) => ({
     name: names[index] as string,
     port: each,
+    adminPort: settings["admin-port"] === 0 ? 0 : settings["admin-port"] + index,
     folder: join(resolve(settings.dir), `node-${each}`),
     peers: [...names.filter((_, other) => other !== index), ...elsewhere],
   }));
 }
 
 /** Words of a node's command line. They follow the supervisor's own, because the last value of a directive wins. */
-export function nodeWords({ name, port, folder, peers }: PlannedNode): string[] {
-  const own = ["--nodes", "1", "--port", `${port}`, "--dir", folder, "--self", name, "--pidfile", ""];
+export function nodeWords({ name, port, adminPort, folder, peers }: PlannedNode): string[] {
+  const own = [
+    "--nodes",
+    "1",
+    "--port",
+    `${port}`,
+    "--admin-port",
+    `${adminPort}`,
+    "--dir",
+    folder,
+    "--self",
+    name,
+    "--pidfile",
+    "",
+  ];
   return [...own, "--peers", peers.join(",")];
 }
 

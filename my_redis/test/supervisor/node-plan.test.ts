@@ -2,13 +2,40 @@ import { expect, test } from "bun:test";
 import { nodeWords, planNodes, type PlanSettings } from "../../src/supervisor/node-plan.ts";
 
 const plan = (changes: Partial<PlanSettings>) =>
-  planNodes({ nodes: 3, port: 7000, bind: ["127.0.0.1"], self: "", peers: [], dir: "/data", ...changes });
+  planNodes({
+    nodes: 3,
+    port: 7000,
+    bind: ["127.0.0.1"],
+    self: "",
+    peers: [],
+    dir: "/data",
+    "admin-port": 0,
+    ...changes,
+  });
 
 test("each node has a port, a folder and all others as peers", () => {
   expect(plan({})).toEqual([
-    { name: "127.0.0.1:7000", port: 7000, folder: "/data/node-7000", peers: ["127.0.0.1:7001", "127.0.0.1:7002"] },
-    { name: "127.0.0.1:7001", port: 7001, folder: "/data/node-7001", peers: ["127.0.0.1:7000", "127.0.0.1:7002"] },
-    { name: "127.0.0.1:7002", port: 7002, folder: "/data/node-7002", peers: ["127.0.0.1:7000", "127.0.0.1:7001"] },
+    {
+      name: "127.0.0.1:7000",
+      port: 7000,
+      adminPort: 0,
+      folder: "/data/node-7000",
+      peers: ["127.0.0.1:7001", "127.0.0.1:7002"],
+    },
+    {
+      name: "127.0.0.1:7001",
+      port: 7001,
+      adminPort: 0,
+      folder: "/data/node-7001",
+      peers: ["127.0.0.1:7000", "127.0.0.1:7002"],
+    },
+    {
+      name: "127.0.0.1:7002",
+      port: 7002,
+      adminPort: 0,
+      folder: "/data/node-7002",
+      peers: ["127.0.0.1:7000", "127.0.0.1:7001"],
+    },
   ]);
 });
 
@@ -34,8 +61,13 @@ test("nodes of other machines are peers of all", () => {
 test("a node is started with directives that win over the shared ones", () => {
   const [node] = plan({ nodes: 2 });
   expect(nodeWords(node as NonNullable<typeof node>).join(" ")).toBe(
-    "--nodes 1 --port 7000 --dir /data/node-7000 --self 127.0.0.1:7000 --pidfile  --peers 127.0.0.1:7001",
+    "--nodes 1 --port 7000 --admin-port 0 --dir /data/node-7000 --self 127.0.0.1:7000 --pidfile  --peers 127.0.0.1:7001",
   );
+});
+
+test("each node has an administration port of its own", () => {
+  expect(plan({ "admin-port": 7500 }).map(({ adminPort }) => adminPort)).toEqual([7500, 7501, 7502]);
+  expect(() => plan({ "admin-port": 65_534 })).toThrow("administration ports of 3 nodes would go beyond port 65535");
 });
 
 test("impossible ports are refused, and the message names them", () => {

@@ -11,7 +11,7 @@ export interface FolderLock {
   release(): void;
 }
 
-type Outcome = "locked" | "in use" | { readonly unsupported: string };
+type Outcome = "locked" | "in use" | { readonly unsupported: string; readonly isMissing: boolean };
 
 const lockExclusively = 2;
 const withoutWaiting = 4;
@@ -40,20 +40,23 @@ export function lockFolder(folder: string): FolderLock {
 }
 
 function lock(descriptor: number): Outcome {
-  if (lockWithLibrary(descriptor)) return "locked";
+  const asked = lockWithLibrary(descriptor);
+  if (asked === "locked") return "locked";
   // The system's function does not tell a lock of another process from a file system without locks. The program does.
-  return lockWithProgram(descriptor);
+  const outcome = lockWithProgram(descriptor);
+  // Without the program the lock counts as another's: two servers on one log would be worse than none.
+  return asked === "refused" && typeof outcome === "object" && outcome.isMissing ? "in use" : outcome;
 }
 
-/** Bun can call the C library. False where that is not possible, or the lock is not given. */
-function lockWithLibrary(descriptor: number): boolean {
-  if (typeof Bun === "undefined" || process.platform !== "linux") return false;
+/** Bun can call the C library. */
+function lockWithLibrary(descriptor: number): "locked" | "refused" | "impossible" {
+  if (typeof Bun === "undefined" || process.platform !== "linux") return "impossible";
   try {
     flock ??= openLibrary().symbols.flock;
-    return flock(descriptor, lockExclusively | withoutWaiting) === 0;
+    return flock(descriptor, lockExclusively | withoutWaiting) === 0 ? "locked" : "refused";
   } catch {
     // A system whose C library has another name.
-    return false;
+    return "impossible";
   }
 }
 
@@ -79,7 +82,8 @@ function lockWithProgram(descriptor: number): Outcome {
   });
   if (status === 0) return "locked";
   if (status === conflictExitCode) return "in use";
-  return { unsupported: error?.message ?? `the program flock ended with exit code ${status}` };
+  const unsupported = error?.message ?? `the program flock ended with exit code ${status}`;
+  return { unsupported, isMissing: error !== undefined };
 }
 
 function writeHolder(descriptor: number): void {

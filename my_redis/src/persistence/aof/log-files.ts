@@ -7,7 +7,7 @@ import { readManifest } from "./manifest.ts";
 /** One file of a log. */
 export interface LogFile {
   readonly path: string;
-  /** No later file of the log holds data. */
+  /** It is an increment, and no later file of the log holds data: only such a file may have been cut off by a crash. */
   readonly isLast: boolean;
   readonly names: LogNames;
   /** The size that the manifest gives, if it gives one. */
@@ -38,11 +38,11 @@ export function logFilesIn(folder: string): LogFiles {
   try {
     const live = liveEntries(readManifest(logNames)?.entries ?? []);
     const paths = live.map(({ file }) => join(folder, file));
-    const files = live.map(({ bytes }, index) => ({
+    const files = live.map(({ bytes, type }, index) => ({
       path: paths[index] as string,
       bytes,
       names: logNames,
-      isLast: paths.slice(index + 1).every((later) => sizeOf(later) === 0),
+      isLast: type === "i" && paths.slice(index + 1).every((later) => sizeOf(later) === 0),
     }));
     return { files, found, problem: undefined };
   } catch (error) {

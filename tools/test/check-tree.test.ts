@@ -10,7 +10,11 @@ const refused: [string, string, string][] = [
   ["a folder of one machine", "tools/a.ts", `const at = "${slash}work/main";`],
   ["root's home", "deploy/a.sh", `cd ${slash}root/x`],
   ["a fixed temporary folder", "bench/a.ts", `"${slash}tmp/data"`],
-  ["a download address", "package-lock.json", `"resolved": "https:${slash}/example.org/a/-/a-1.0.0.tgz"`],
+  [
+    "a download address",
+    "package-lock.json",
+    `"resolved": "${["https:", "", "example.org", "a-1.0.0.tgz"].join(slash)}"`,
+  ],
 ];
 test.each(refused)("%s is found", (_, path, text) => {
   expect(forbiddenTextsIn(path, `first line\n${text}\n`)).toMatchObject([{ path, line: 2 }]);

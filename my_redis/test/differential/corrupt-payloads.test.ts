@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { SeededRandom } from "../fuzz/seeded-random.ts";
+import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { corrupt, validPayloads } from "./corrupt-payloads.ts";
 import { sides, type StartedPair, startPair } from "./harness/start-pair.ts";
 

@@ -1,4 +1,4 @@
-import type { SeededRandom } from "../fuzz/seeded-random.ts";
+import type { SeededRandom } from "../../../tools/seeded-random.ts";
 import { oldPayloads } from "./old-payloads.ts";
 import type { RespConnection, Word } from "./harness/resp-connection.ts";
 

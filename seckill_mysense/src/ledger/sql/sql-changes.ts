@@ -11,12 +11,9 @@ import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import { lockProducts } from "./lock-products.ts";
 import { logChanges, readHistory, type ChangeStamp } from "./change-log.ts";
 import { raiseRevision, readRevision } from "./revision.ts";
-import { rowOfProduct, rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
-import { refuseForeignProducts } from "./sql-sales.ts";
+import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
+import { insertProducts, readSaleRows, refuseForeignProducts } from "./sql-sales.ts";
 import type { ProductRow } from "../database/schema.ts";
-
-/** Most rows of one INSERT. */
-const maxInserted = 500;
 
 export class SqlChanges implements LedgerChanges {
   readonly #database: RetryingDatabase;
@@ -210,27 +207,9 @@ async function writePlanned(
   await transaction.updateTable("products").set(all).where("sale_id", "=", sale.id).execute();
 }
 
-async function insertProducts(
-  transaction: LedgerTransaction,
-  products: readonly SaleProduct[],
-  revision: number,
-): Promise<void> {
-  for (let start = 0; start < products.length; start += maxInserted) {
-    const rows = products.slice(start, start + maxInserted).map((product) => ({ ...rowOfProduct(product), revision }));
-    await transaction.insertInto("products").values(rows).execute();
-  }
-}
-
 async function readContent(database: LedgerReader, saleId: string): Promise<SaleContent | undefined> {
-  const sale = await database.selectFrom("sales").selectAll().where("id", "=", saleId).executeTakeFirst();
-  if (sale === undefined) return undefined;
-  const products = await database
-    .selectFrom("products")
-    .selectAll()
-    .where("sale_id", "=", saleId)
-    .orderBy("id")
-    .execute();
-  return { sale: toSaleRecord(sale), products: products.map(toProductRecord) };
+  const rows = await readSaleRows(database, saleId);
+  return rows && { sale: toSaleRecord(rows.sale), products: rows.products.map(toProductRecord) };
 }
 
 async function readSaleRecord(database: LedgerReader, saleId: string): Promise<SaleRecord> {

@@ -1,6 +1,8 @@
+import type { Selectable } from "kysely";
 import type { ProductTotals } from "../../domain/order.ts";
 import type { Sale, SaleProduct } from "../../domain/sale.ts";
-import type { LedgerReader } from "../database/ledger-database.ts";
+import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
+import type { ProductRow, SaleRow } from "../database/schema.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { checkSale } from "../check-sale.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
@@ -28,8 +30,7 @@ export class SqlSales implements LedgerSales {
         .insertInto("sales")
         .values({ ...rowOfSale(sale), revision })
         .execute();
-      const rows = products.map((product) => ({ ...rowOfProduct(product), revision }));
-      if (rows.length > 0) await transaction.insertInto("products").values(rows).execute();
+      await insertProducts(transaction, products, revision);
       return undefined;
     });
     if (existing !== undefined) compareSales(existing, { sale, products });
@@ -69,6 +70,15 @@ export async function readSale(
   database: LedgerReader,
   saleId: string,
 ): Promise<{ sale: Sale; products: SaleProduct[] } | undefined> {
+  const rows = await readSaleRows(database, saleId);
+  return rows && { sale: toSale(rows.sale), products: rows.products.map(toProduct) };
+}
+
+/** The rows of a sale and of its products, in the order of their ids. */
+export async function readSaleRows(
+  database: LedgerReader,
+  saleId: string,
+): Promise<{ sale: Selectable<SaleRow>; products: Selectable<ProductRow>[] } | undefined> {
   const sale = await database.selectFrom("sales").selectAll().where("id", "=", saleId).executeTakeFirst();
   if (sale === undefined) return undefined;
   const products = await database
@@ -77,7 +87,21 @@ export async function readSale(
     .where("sale_id", "=", saleId)
     .orderBy("id")
     .execute();
-  return { sale: toSale(sale), products: products.map(toProduct) };
+  return { sale, products };
+}
+
+/** Most rows of one INSERT. */
+const maxInserted = 500;
+
+export async function insertProducts(
+  transaction: LedgerTransaction,
+  products: readonly SaleProduct[],
+  revision: number,
+): Promise<void> {
+  for (let start = 0; start < products.length; start += maxInserted) {
+    const rows = products.slice(start, start + maxInserted).map((product) => ({ ...rowOfProduct(product), revision }));
+    await transaction.insertInto("products").values(rows).execute();
+  }
 }
 
 /** Throws `InvalidSaleError` when another sale has one of the products. */

@@ -19,6 +19,15 @@ export class SeededRandom {
     return Math.floor(this.next() * limit);
   }
 
+  /** A whole number from `first` to `last`. */
+  between(first: number, last: number): number {
+    return first + this.below(last - first + 1);
+  }
+
+  happens(probability: number): boolean {
+    return this.next() < probability;
+  }
+
   /** True about once in `times` calls. */
   oneIn(times: number): boolean {
     return this.below(times) === 0;

@@ -2,7 +2,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { startRedisServer, temporaryFolder } from "../../../tools/test-services/index.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
-import type { SeededRandom } from "../fuzz/seeded-random.ts";
+import type { SeededRandom } from "../../../tools/seeded-random.ts";
 import { type MyRedisProcess, startMyRedis } from "./my-redis-process.ts";
 import { Relay } from "./relay.ts";
 import { StepWriter } from "./workload.ts";

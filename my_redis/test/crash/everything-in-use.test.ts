@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { requireService } from "../../../tools/test-services/index.ts";
-import { SeededRandom } from "../fuzz/seeded-random.ts";
+import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { CrashRounds } from "./crash-rounds.ts";
 
 /** Some rounds of every test run; `npm run crash -- --rounds N --seed S` runs more. */

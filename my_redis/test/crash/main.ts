@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { SeededRandom } from "../fuzz/seeded-random.ts";
+import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { CrashRounds } from "./crash-rounds.ts";
 
 /**

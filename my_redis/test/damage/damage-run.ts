@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { SeededRandom } from "../fuzz/seeded-random.ts";
+import type { SeededRandom } from "../../../tools/seeded-random.ts";
 import type { DamageFiles } from "./damage-files.ts";
 import { DamageLoader, keptBytes, type Outcome, removeCuts } from "./damage-loader.ts";
 

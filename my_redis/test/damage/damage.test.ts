@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { SeededRandom } from "../fuzz/seeded-random.ts";
+import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { writeDamageFiles } from "./damage-files.ts";
 import { DamageRun } from "./damage-run.ts";
 

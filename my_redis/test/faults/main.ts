@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { SeededRandom } from "../fuzz/seeded-random.ts";
+import { SeededRandom } from "../../../tools/seeded-random.ts";
 import type { CallGroup, Fault } from "./fault-injector.ts";
 import { actions, type FaultPlan, runFaultRound } from "./fault-round.ts";
 

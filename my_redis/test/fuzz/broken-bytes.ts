@@ -1,6 +1,6 @@
 import { encodeCommand } from "../differential/harness/resp-connection.ts";
 import { generateRequest, generateWords } from "./generated-requests.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "../../../tools/seeded-random.ts";
 
 const lengths = [
   "0",

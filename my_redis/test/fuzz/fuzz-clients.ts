@@ -3,7 +3,7 @@ import { type Reply, ReplyParser, showReply } from "../differential/harness/repl
 import { encodeCommand, RespConnection, showCommand } from "../differential/harness/resp-connection.ts";
 import { generateBrokenBytes } from "./broken-bytes.ts";
 import { generateRequest, generateWords } from "./generated-requests.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "../../../tools/seeded-random.ts";
 
 /** Counts of what the clients of one piece have done. */
 export interface FuzzTally {

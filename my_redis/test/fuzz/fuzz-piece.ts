@@ -4,7 +4,7 @@ import { RespConnection } from "../differential/harness/resp-connection.ts";
 import { datasetDifference, readDataset } from "./dataset-text.ts";
 import { type FuzzTally, runBrokenClient, runOrderlyClient } from "./fuzz-clients.ts";
 import { fuzzedDatabases } from "./generated-requests.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { Witness, witnessDatabase } from "./witness.ts";
 
 const clientTasks = 8;

@@ -2,7 +2,7 @@ import type { Command } from "../../src/dispatch/command.ts";
 import { allCommands } from "../../src/commands/index.ts";
 import { encodeCommand, type Word } from "../differential/harness/resp-connection.ts";
 import { requestTemplates, scriptTexts } from "./request-templates.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "../../../tools/seeded-random.ts";
 
 /** The fuzzers use these databases; the witness has its own one, far away. */
 export const fuzzedDatabases = 4;

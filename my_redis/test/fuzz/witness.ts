@@ -1,6 +1,6 @@
 import { type Reply, showReply } from "../differential/harness/reply.ts";
 import type { RespConnection, Word } from "../differential/harness/resp-connection.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "../../../tools/seeded-random.ts";
 
 /** Not one of the fuzzer's databases. */
 export const witnessDatabase = 937;

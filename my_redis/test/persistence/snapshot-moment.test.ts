@@ -11,7 +11,7 @@ import { beginFile, type FileForm } from "../../src/persistence/snapshot/snapsho
 import { RespConnection, type Word } from "../differential/harness/resp-connection.ts";
 import { datasetDifference, readDataset } from "../fuzz/dataset-text.ts";
 import { fuzzedDatabases, generateWords } from "../fuzz/generated-requests.ts";
-import { SeededRandom } from "../fuzz/seeded-random.ts";
+import { SeededRandom } from "../../../tools/seeded-random.ts";
 
 const databases = [...Array(fuzzedDatabases).keys()];
 /** Commands that block, change the connection, or have nothing to do with data. */

@@ -16,7 +16,7 @@ import { checkSettings } from "../../src/settings/load-settings.ts";
 import { systemClock } from "../../src/time/clock.ts";
 import { keepGates } from "../fakes/keep-gates.ts";
 import { testSecret } from "../fakes/test-gateway.ts";
-import { CutOffProxy } from "./cut-off-proxy.ts";
+import { FaultyProxy } from "../fakes/faulty-proxy.ts";
 
 const noLimit = { rate_per_second: 0, burst: 1 };
 const settings = checkSettings(
@@ -44,7 +44,7 @@ export async function openShop() {
   };
   const ledger = openLedger(database.port);
   await ledger.migrate();
-  const westLedgerLine = await CutOffProxy.before({ host: "127.0.0.1", port: database.port });
+  const westLedgerLine = await FaultyProxy.before({ host: "127.0.0.1", port: database.port });
   cleanup.defer(() => westLedgerLine.stop());
 
   const gate = createGate({ connection: { host: redis.host, port: redis.port }, timeoutMs: 5_000 });

@@ -6,7 +6,7 @@ import { programServices, startProgramServices } from "../roles/program-services
 import { configFolder, startProgram } from "../roles/program.ts";
 import { figureOf } from "./operations-of.ts";
 import { buyOne, openSale, untilTold, verifiedAtRest } from "./sale-on-services.ts";
-import { swallowingProxy } from "./swallowing-proxy.ts";
+import { FaultyProxy } from "../fakes/faulty-proxy.ts";
 
 const { missing, reason } = programServices;
 const timeoutMs = 120_000;
@@ -19,7 +19,7 @@ describe.skipIf(missing)(`processes that are killed at the worst moment${reason}
       const services = await startProgramServices();
       const { rabbitmq } = services.config as { rabbitmq: { url: string } };
       const url = new URL(rabbitmq.url);
-      const proxy = await swallowingProxy({ host: url.hostname, port: Number(url.port) });
+      const proxy = await FaultyProxy.before({ host: url.hostname, port: Number(url.port) });
       const { configFile } = configFolder({ backend, ...services.config });
       url.port = String(proxy.port);
       const behindProxy = { backend, ...services.config, rabbitmq: { ...rabbitmq, url: url.href } };
@@ -97,7 +97,7 @@ describe.skipIf(missing)(`processes that are killed at the worst moment${reason}
       const [gateway, relay, consumer] = await Promise.all(
         ["gateway", "relay", "consumer"].map((role) => startProgram(configFile, { role })),
       );
-      const proxy = await swallowingProxy({ host: redis.host, port: redis.port });
+      const proxy = await FaultyProxy.before({ host: redis.host, port: redis.port });
       const behindProxy = { ...config, redis: { url: `redis://127.0.0.1:${proxy.port}` } };
       const sweeper = await startProgram(configFolder(behindProxy).configFile, { role: "sweeper" });
       const purchase = await buyOne(gateway!, "Ada");

@@ -15,7 +15,7 @@ import { defaultMysqlLimits, mysqlLedger, type MysqlLedgerOptions } from "../../
 import { renderReport } from "../../src/verify/verification-report.ts";
 import { verifySale } from "../../src/verify/verify-sale.ts";
 import { acceptMany, createSale, payWithinMs } from "../contract/ledger/ledger-fixtures.ts";
-import { CuttingProxy } from "./cutting-proxy.ts";
+import { FaultyProxy } from "../fakes/faulty-proxy.ts";
 
 const mariadb = requireService("mariadb");
 
@@ -44,7 +44,7 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
   };
 
   test("a commit whose answer is lost is found again: the batch counts once, and its caller is told so", async () => {
-    const proxy = await CuttingProxy.before(database);
+    const proxy = await FaultyProxy.before(database);
     const behind = connect({ port: proxy.port, host: "127.0.0.1" });
     const { product } = await createSale(ledger);
     const batch = acceptMany(product, 3);
@@ -65,7 +65,7 @@ describe.skipIf(mariadb.missing)(`a ledger whose MySQL fails${mariadb.reason}`, 
   });
 
   test("a connection cut before the commit leaves nothing, and the batch is recorded on another", async () => {
-    const proxy = await CuttingProxy.before(database);
+    const proxy = await FaultyProxy.before(database);
     const behind = connect({ port: proxy.port, host: "127.0.0.1" });
     const { product } = await createSale(ledger);
     const batch = acceptMany(product, 3);

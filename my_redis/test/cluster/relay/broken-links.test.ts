@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { propertySeed } from "../../../../tools/property-seed.ts";
 import type { Reply } from "../../differential/harness/reply.ts";
 import type { Word } from "../../differential/harness/resp-connection.ts";
-import { SeededRandom } from "../../fuzz/seeded-random.ts";
+import { SeededRandom } from "../../../../tools/seeded-random.ts";
 import { type MemoryRing, startMemoryRing } from "../memory-ring.ts";
 
 const clientCount = 12;

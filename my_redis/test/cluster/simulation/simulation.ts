@@ -7,7 +7,8 @@ import type {
   TransactionAnswer,
   TransactionRequest,
 } from "../../../src/cluster/transaction/transaction-message.ts";
-import { EventQueue, seededChance } from "./event-queue.ts";
+import { SeededRandom } from "../../../../tools/seeded-random.ts";
+import { EventQueue } from "./event-queue.ts";
 import { type Flaw, SimulatedNode, type SimulatedWorld } from "./simulated-node.ts";
 
 export type WriteKind = "mset" | "msetnx" | "del" | "rename" | "renamenx" | "set";
@@ -81,7 +82,8 @@ export class Simulation implements SimulatedWorld {
 
   constructor(plan: SimulationPlan) {
     this.#plan = plan;
-    this.chance = seededChance(plan.seed);
+    const random = new SeededRandom(plan.seed);
+    this.chance = () => random.next();
     this.flaw = plan.flaw ?? "none";
     this.names = Array.from({ length: plan.nodes }, (_, index) => `n${index}`);
     this.#nodes = this.names.map((name) => new SimulatedNode(this, name));

@@ -12,7 +12,7 @@ import { rdbTargetOf } from "../../../src/persistence/snapshot/rdb-target.ts";
 import { beginFile } from "../../../src/persistence/snapshot/snapshot-file.ts";
 import { RespConnection, type Word } from "../../differential/harness/resp-connection.ts";
 import { oldPayloads } from "../../differential/old-payloads.ts";
-import { SeededRandom } from "../../fuzz/seeded-random.ts";
+import { SeededRandom } from "../../../../tools/seeded-random.ts";
 
 const path = join(temporaryFolder("rdb-loader"), "dump.rdb");
 const messages: string[] = [];

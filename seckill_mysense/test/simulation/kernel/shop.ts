@@ -1,4 +1,4 @@
-import { Chance } from "./chance.ts";
+import { SeededRandom } from "../../../../tools/seeded-random.ts";
 import type { Flaw } from "./flaws.ts";
 import { SimulatedGate } from "./simulated-gate.ts";
 import { SimulatedLedger } from "./simulated-ledger.ts";
@@ -9,7 +9,7 @@ export type Told = "accepted" | "won" | "rejected" | "lost";
 
 /** All parts of one simulated sale, and what is known about its history. */
 export class Shop {
-  readonly chance: Chance;
+  readonly chance: SeededRandom;
   readonly flaw: Flaw | undefined;
   readonly gate: SimulatedGate;
   readonly ledger: SimulatedLedger;
@@ -31,7 +31,7 @@ export class Shop {
   #names = 0;
 
   constructor(seed: number, flaw?: Flaw) {
-    this.chance = new Chance(seed);
+    this.chance = new SeededRandom(seed);
     this.flaw = flaw;
     this.startsAtMs = this.chance.pick([0, 0, 500]);
     const surroundings = { now: () => this.nowMs, has: (flaw: Flaw) => this.has(flaw), startsAtMs: this.startsAtMs };

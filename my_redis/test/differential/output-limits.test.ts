@@ -80,21 +80,19 @@ describe.skipIf(redis.missing)(`clients with too large replies are closed as by 
     expect(ours[1]).toBe("closed");
   });
 
+  // Only MyRedis is asked: redis-server measures in whole seconds from the first reply on, and so closes such a client
+  // sometimes.
   test("the soft limit alone delivers a reply that the client reads at once, again and again", async () => {
-    const soft = "normal 0 100000 1";
-    const [ours, theirs] = await pair.onBoth(async (port, side) => {
-      await pair.control[side].reply("CONFIG", "SET", "client-output-buffer-limit", soft);
-      const client = await RespConnection.open(port, side);
-      const seen: (number | string)[] = [];
-      for (let at = 0; at < 3; at++) {
-        client.send(["GET", "large"]);
-        seen.push(...(await outcomes(client, 1)));
-        await Bun.sleep(600);
-      }
-      client.close();
-      return seen;
-    });
-    expect(ours).toEqual(theirs);
-    expect(ours).not.toContain("closed");
+    await pair.control.MyRedis.reply("CONFIG", "SET", "client-output-buffer-limit", "normal 0 100000 1");
+    const client = await RespConnection.open(pair.ports.MyRedis, "MyRedis");
+    const seen: (number | string)[] = [];
+    for (let at = 0; at < 3; at++) {
+      client.send(["GET", "large"]);
+      seen.push(...(await outcomes(client, 1)));
+      await Bun.sleep(600);
+    }
+    client.close();
+    expect(seen).not.toContain("closed");
+    expect(seen).toHaveLength(3);
   });
 });

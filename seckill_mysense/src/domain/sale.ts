@@ -49,6 +49,8 @@ export interface ProductRecord extends SaleProduct {
 
 export interface Lowering {
   readonly total: number;
+  /** The bucket of the same product that gets the units; undefined when they leave the sale. */
+  readonly to?: string;
   /** The revision at which it was asked for. */
   readonly since: number;
 }

@@ -3,9 +3,11 @@ import type { ClientAddress } from "../authorization/client-address.ts";
 import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
 import type { CheckAnswer } from "../contract/check.ts";
+import { productOf } from "../domain/buckets.ts";
 import type { AcceptedReservation } from "../domain/reservation.ts";
 import type { ReserveOptions } from "../gate/gate.ts";
 import type { FailureCode } from "../contract/failures.ts";
+import type { BucketBorrower } from "./bucket-borrower.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
 import type { GateWatch } from "./stock-watch.ts";
@@ -15,12 +17,16 @@ import type { NodeLimits } from "./node-limits.ts";
 import { answer, encodedRefusal, refuse, type RefusalDetails } from "./refusal.ts";
 import { bearerOf, cookieValue, queryValue, wantsPage } from "./request-fields.ts";
 
+/** How often one request has units moved to its bucket. */
+const maxBorrows = 8;
+
 export const tokenCookieName = "seckill_token";
 
 export interface CheckOptions {
   readonly tokens: SaleTokens;
   readonly catalogue: Catalogue;
   readonly gateCalls: GateCalls;
+  readonly borrower: BucketBorrower;
   readonly authorizer: Authorizer;
   readonly perAddress: RateLimiter;
   readonly clientAddress: ClientAddress;
@@ -92,9 +98,11 @@ export class Check {
 
     const productId = queryValue(request.url, "productID");
     if (productId === undefined || productId === null || productId === "") return this.#turnAway("missing_product");
-    const entry = catalogue.find(productId);
+    const entry = catalogue.find(claims.productId);
+    if (productId !== claims.productId && productId !== productOf(claims.productId)) {
+      return catalogue.find(productId) === undefined ? this.#turnAway("product_not_found") : this.#wrongProduct(claims);
+    }
     if (entry === undefined) return this.#turnAway("product_not_found");
-    if (productId !== claims.productId) return this.#wrongProduct(claims);
     if (this.#isBodyTooLarge(request)) return this.#turnAway("body_too_large");
     // The start may have moved since the token was issued.
     const { startsAtMs, state } = entry.sale;
@@ -195,9 +203,24 @@ export class Check {
     const { saleId, productId, userId, reservationId } = claims;
     entry.isAsked = true;
     const startedMs = elapsedMs();
-    const outcome = await gateCalls.reserve({ saleId, productId, userId, reservationId }, knownOf(entry));
+    const reserve = (): Promise<GateAnswer> =>
+      gateCalls.reserve({ saleId, productId, userId, reservationId }, knownOf(entry));
+    let outcome = await reserve();
+    if (outcome.kind === "sold_out" && entry.buckets.length > 1) outcome = await this.#borrow(entry, outcome, reserve);
     metrics.observeGateLatency((elapsedMs() - startedMs) / 1000);
     return this.#answerTo(outcome, claims, entry, nowMs);
+  }
+
+  /** An empty bucket is not a sold-out product. Other buyers of this bucket may take what it gets. */
+  async #borrow(entry: CatalogueProduct, soldOut: GateAnswer, reserve: () => Promise<GateAnswer>): Promise<GateAnswer> {
+    for (let attempt = 0; attempt < maxBorrows; attempt++) {
+      const borrowed = await this.#options.borrower.borrow(entry);
+      if (borrowed === "empty") return soldOut;
+      if (borrowed === "unknown") return { kind: "busy" };
+      const outcome = await reserve();
+      if (outcome.kind !== "sold_out") return outcome;
+    }
+    return { kind: "busy" };
   }
 
   #answerTo(outcome: GateAnswer, claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Response {

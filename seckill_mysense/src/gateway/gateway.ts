@@ -8,20 +8,21 @@ import { endpoints } from "../contract/endpoints.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { HealthBoard } from "../health/health-board.ts";
-import { partsUp } from "../operations/operations-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PaymentProvider } from "../payments/payment-provider.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
+import { BucketBorrower } from "./bucket-borrower.ts";
 import { Catalogue } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
 import { type AddressOf, Check } from "./check.ts";
 import { GateClock } from "./gate-clock.ts";
 import { ProductHealth } from "./product-health.ts";
 import { GateCalls } from "./gate-calls.ts";
-import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
+import { GatewayMetrics } from "./gateway-metrics.ts";
+import { labelledCounts } from "./labelled-counts.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
 import { mountOperation } from "./operation-handlers.ts";
 import { mountPayments } from "./payment-handlers.ts";
@@ -183,6 +184,7 @@ interface System extends AuthorizationParts {
   readonly catalogue: Catalogue;
   readonly productHealth: ProductHealth;
   readonly gateCalls: GateCalls;
+  readonly borrower: BucketBorrower;
   readonly watchers: ReservationWatchers;
   readonly refunds: RefundFigures;
 }
@@ -221,6 +223,7 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
       soldOutHintMs: limits.sold_out_hint_ms,
       refusedCapacity: limits.tracked_keys,
     }),
+    borrower: new BucketBorrower({ gate, changes: ledger.changes, amend, elapsedMs: parts.elapsedMs }),
     refunds: new RefundFigures({ payments: ledger.payments, logger, now, refreshMs: 5_000 }),
     gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
     watchers: new ReservationWatchers({
@@ -278,7 +281,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
       health: parts.health,
       products: system.productHealth,
       gauges: () => ({ ...gaugesOf(system), seckill_closed_products: parts.gateWatch?.closed ?? 0 }),
-      counts: () => [partCounts(parts.health), ...countsOf(system), ...countsOfGates(parts.gateWatch)],
+      counts: () => labelledCounts({ ...system, ...parts }),
     },
   );
   app.get("/", salePage.page);
@@ -298,25 +301,6 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     ...system.refunds.gauges,
     ...system.ring?.gauges,
   };
-}
-
-function partCounts(health: HealthBoard): LabelledCounts {
-  return { name: "seckill_part_up", type: "gauge", label: "part", counts: partsUp(health) };
-}
-
-function countsOf({ ring }: System): readonly LabelledCounts[] {
-  if (ring === undefined) return [];
-  const { questions, greetings } = ring.counts;
-  return [
-    { name: "seckill_owner_questions_total", type: "counter", label: "outcome", counts: questions },
-    { name: "seckill_ring_greetings_total", type: "counter", label: "outcome", counts: greetings },
-    { name: "seckill_ring_member_up", type: "gauge", label: "gateway", counts: ring.membersUp },
-  ];
-}
-
-function countsOfGates(gateWatch: GateWatch | undefined): readonly LabelledCounts[] {
-  if (gateWatch === undefined) return [];
-  return [{ name: "seckill_gates_total", type: "counter", label: "event", counts: gateWatch.counts }];
 }
 
 /** Answers for known paths with a wrong method (405) and for unknown paths (404). */

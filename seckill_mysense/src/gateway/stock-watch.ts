@@ -123,7 +123,8 @@ export class StockWatch {
     entry.available = status.available;
     entry.sequence = Math.max(entry.sequence, status.sequence);
     // Another gateway may have sold a returned unit to a buyer whom this gateway remembers as refused.
-    if (status.available > 0 || status.returns !== entry.returns) entry.soldOut.clear();
+    if (status.available > 0 || status.returns !== entry.returns)
+      for (const bucket of entry.buckets) bucket.soldOut.clear();
     entry.returns = status.returns;
   }
 

@@ -59,6 +59,8 @@ export interface ProductRow {
   lowering_to: Generated<number | null>;
   /** The revision at which the lowering was asked for: it tells two lowerings to the same total apart. */
   lowering_since: Generated<number | null>;
+  /** The bucket that gets the units; null when they leave the sale. */
+  lowering_for: Generated<string | null>;
   /** The ledger's revision at the last change of this row or of its sale. */
   revision: Generated<number>;
   /** The highest sequence of the gate that a recorded order or an applied return of this epoch carried. */

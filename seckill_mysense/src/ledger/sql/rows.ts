@@ -33,8 +33,8 @@ export function toProduct(row: Selectable<ProductRow>): SaleProduct {
 }
 
 export function toProductRecord(row: Selectable<ProductRow>): ProductRecord {
-  const { paused, revision, lowering_to: total, lowering_since: since } = row;
-  const lowering = total === null || since === null ? undefined : { total, since };
+  const { paused, revision, lowering_to: total, lowering_since: since, lowering_for: to } = row;
+  const lowering = total === null || since === null ? undefined : { total, since, ...(to !== null && { to }) };
   return { ...toProduct(row), paused: paused === 1, revision, lowering };
 }
 

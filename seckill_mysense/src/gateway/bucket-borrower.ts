@@ -1,0 +1,122 @@
+import { groupBuckets } from "../domain/buckets.ts";
+import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
+import type { Gate, GateStatus } from "../gate/gate.ts";
+import type { LedgerChanges } from "../ledger/changes.ts";
+import type { Amended } from "../sales/amend-product.ts";
+import type { CatalogueProduct } from "./catalogue-product.ts";
+
+/**
+ * `moved`: the bucket may have units again. `empty`: no bucket has any. `unknown`: a bucket did not answer, or units are
+ * between two buckets.
+ */
+export type Borrowed = "moved" | "empty" | "unknown";
+
+export interface BucketBorrowerOptions {
+  readonly gate: Pick<Gate, "status">;
+  readonly changes: Pick<LedgerChanges, "askForMove">;
+  /** Brings an armed bucket to the ledger's records. */
+  readonly amend: (sale: SaleRecord, product: ProductRecord) => Promise<Amended>;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
+}
+
+/** For this long nobody looks again whether all buckets of a product are empty. */
+const emptyForMs = 100;
+/** Another gateway may take the units of a bucket first. */
+const maxTries = 3;
+
+/**
+ * Gets units for an empty bucket from the other buckets of its product. The bucket with the most units gives half of
+ * them: the gate takes them out of it, then the ledger gives them to the other one, then the gate puts them there.
+ */
+export class BucketBorrower {
+  readonly counts: Record<Borrowed, number> = { moved: 0, empty: 0, unknown: 0 };
+  readonly #options: BucketBorrowerOptions;
+  /** One for each bucket at a time, however many buyers wait for it. */
+  readonly #running = new Map<string, Promise<Borrowed>>();
+  /** Until when a product counts as empty. */
+  readonly #emptyUntilMs = new WeakMap<readonly CatalogueProduct[], number>();
+
+  constructor(options: BucketBorrowerOptions) {
+    this.#options = options;
+  }
+
+  async borrow(bucket: CatalogueProduct): Promise<Borrowed> {
+    const { id } = bucket.product;
+    if (this.#options.elapsedMs() < (this.#emptyUntilMs.get(bucket.buckets) ?? 0)) return "empty";
+    const running = this.#running.get(id);
+    if (running !== undefined) return running;
+    const borrowing = this.#borrow(bucket).catch((): Borrowed => "unknown");
+    this.#running.set(id, borrowing);
+    try {
+      const borrowed = await borrowing;
+      this.counts[borrowed]++;
+      if (borrowed === "empty") this.#emptyUntilMs.set(bucket.buckets, this.#options.elapsedMs() + emptyForMs);
+      return borrowed;
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  async #borrow(bucket: CatalogueProduct): Promise<Borrowed> {
+    for (let attempt = 0; attempt < maxTries; attempt++) {
+      const states = await Promise.all(bucket.buckets.map((one) => this.#stateOf(one)));
+      const own = states.find((state) => state.entry === bucket)!;
+      if (own.available > 0) return "moved";
+      const richest = states.reduce((most, state) => (state.available > most.available ? state : most));
+      if (richest.available === 0) return isWhole(states) ? "empty" : "unknown";
+      if (await this.#move(richest, bucket)) return "moved";
+    }
+    return "unknown";
+  }
+
+  async #stateOf(entry: CatalogueProduct): Promise<BucketState> {
+    const { sale, product } = entry;
+    const unknown = { entry, available: 0, total: undefined };
+    // A node that did not answer the stock watch would make every buyer wait for the gate's time limit.
+    if (entry.available === null) return unknown;
+    const status = await this.#options.gate.status(sale.id, product.id).catch(() => undefined);
+    if (status === undefined || !sells(status, product)) return unknown;
+    return { entry, available: status.available, total: status.total };
+  }
+
+  async #move(from: BucketState, to: CatalogueProduct): Promise<boolean> {
+    const units = Math.ceil(from.available / 2);
+    const move = { from: from.entry.product.id, to: to.product.id, units };
+    const asked = await this.#options.changes.askForMove(move);
+    if (asked === undefined) return false;
+    const { kind } = await this.#options.amend(asked.sale, asked.product);
+    return kind === "current";
+  }
+}
+
+interface BucketState {
+  readonly entry: CatalogueProduct;
+  readonly available: number;
+  /** Undefined if the gate did not say. */
+  readonly total: number | undefined;
+}
+
+function sells(status: GateStatus, product: ProductRecord): boolean {
+  return status.open && status.verified && status.epoch === product.epoch;
+}
+
+/**
+ * Whether no unit is outside the buckets. A move keeps the sum of the ledger's totals, and the gate's sum is lower while
+ * units are on their way.
+ */
+function isWhole(states: readonly BucketState[]): boolean {
+  let missing = 0;
+  for (const { entry, total } of states) {
+    if (total === undefined) return false;
+    missing += entry.product.total - total;
+  }
+  return missing <= 0;
+}
+
+/** Puts each product's buckets together, in their order: every bucket then knows all of them. */
+export function joinBuckets(entries: Iterable<CatalogueProduct>): CatalogueProduct[] {
+  const groups = groupBuckets(entries, ({ product }) => product.id);
+  for (const group of groups) for (const entry of group) entry.buckets = group;
+  return groups.map(([first]) => first!);
+}

@@ -8,6 +8,7 @@ import { salesThatChange } from "./0003-sales-that-change.ts";
 import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts";
 import { payments } from "./0005-payments.ts";
 import type { Migration } from "./migration.ts";
+import { waitingLists } from "./0007-waiting-lists.ts";
 
 /** In the order of their versions. */
 export const migrations: readonly Migration[] = [
@@ -16,6 +17,7 @@ export const migrations: readonly Migration[] = [
   salesThatChange,
   heartbeatsAndDeadLetters,
   payments,
+  waitingLists,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

@@ -12,6 +12,10 @@ const help: Readonly<Record<string, string>> = {
   seckill_consumer_recorded: "Reservations that this consumer has recorded since its start.",
   seckill_dead_letters: "Dead letters that wait for an operator.",
   seckill_sweeper_lag_seconds: "Time since a sweep last left nothing behind.",
+  seckill_waiting_lists: "Products whose waiting list is open.",
+  seckill_waiters: "All who wait for a unit that comes back.",
+  seckill_offers_open: "Units that are offered to those who waited, and not paid for yet.",
+  seckill_free_while_waited_for_seconds: "How long a unit has been free although somebody waits for it; 0 without one.",
 };
 
 /** The figures of a process in Prometheus's text format. */

@@ -39,7 +39,12 @@ export class Sampler {
         seckill_queue_in_hand: consumer.inHand,
         seckill_consumer_recorded: consumer.counts.recorded,
       }),
-      ...(sweeper !== undefined && { seckill_sweeper_lag_seconds: seconds(sweeper.cleanAtMs) }),
+      ...(sweeper !== undefined && {
+        seckill_sweeper_lag_seconds: seconds(sweeper.cleanAtMs),
+        seckill_waiting_lists: sweeper.lists.lists,
+        seckill_waiters: sweeper.lists.waiting,
+        seckill_free_while_waited_for_seconds: seconds(sweeper.lists.freeSinceMs),
+      }),
     };
   }
 

@@ -37,6 +37,7 @@ function toDetails(sale: SaleRecord, products: readonly CatalogueProduct[]): Sal
       total: product.total,
       limitPerUser: product.limitPerUser,
       paused: product.paused,
+      waiting: product.waitingSince !== undefined,
       available,
     })),
   };

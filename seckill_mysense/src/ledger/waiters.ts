@@ -61,6 +61,8 @@ export interface LedgerWaiters {
   end(productId: string): Promise<number>;
   /** Ends the wait of a user who holds as many units as one user may hold. False when that is not so. */
   endOfLimit(productId: string, userId: string): Promise<boolean>;
+  /** How many offers that were recorded after this moment, Unix milliseconds, are not paid, declined or expired yet. */
+  countOpenOffers(sinceMs: number): Promise<number>;
 }
 
 /** Most who join in one transaction. */

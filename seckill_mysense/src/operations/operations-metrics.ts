@@ -19,7 +19,11 @@ const help: Readonly<Record<string, string>> = {
 };
 
 /** The figures of a process in Prometheus's text format. */
-export async function operationsMetrics(figures: Figures, health: HealthBoard): Promise<string> {
+export async function operationsMetrics(
+  figures: Figures,
+  health: HealthBoard,
+  longestLists: Figures = {},
+): Promise<string> {
   const registry = new Registry();
   for (const [name, value] of Object.entries(figures)) {
     new Gauge({ name, help: help[name] ?? name, registers: [registry] }).set(value);
@@ -38,6 +42,13 @@ export async function operationsMetrics(figures: Figures, health: HealthBoard): 
     registers: [registry],
   });
   for (const [part, ms] of Object.entries(health.lastSuccessesMs)) success.set({ part }, ms / 1_000);
+  const lists = new Gauge({
+    name: "seckill_product_waiters",
+    help: "Those who wait for a product: its longest lists only.",
+    labelNames: ["product"],
+    registers: [registry],
+  });
+  for (const [product, waiting] of Object.entries(longestLists)) lists.set({ product }, waiting);
   return registry.metrics();
 }
 

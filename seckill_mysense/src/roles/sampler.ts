@@ -48,6 +48,11 @@ export class Sampler {
     };
   }
 
+  /** The longest waiting lists: product id to how many wait. */
+  get longestLists(): Figures {
+    return this.#parts.sweeper?.lists.longest ?? {};
+  }
+
   /** Finds work that does not fail and does not end either: for example an answer that never comes. */
   judge(): void {
     const { relay, consumer, sweeper } = this.#parts;

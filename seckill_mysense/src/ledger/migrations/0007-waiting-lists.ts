@@ -11,7 +11,11 @@ export const waitingLists: Migration = {
     ...createTable({
       name: "waiters",
       lines: waiterLines(types),
-      indexes: { waiters_in_order: ["product_id", "state", "place"], places_of_product: ["product_id", "place"] },
+      indexes: {
+        waiters_in_order: ["product_id", "state", "place"],
+        places_of_product: ["product_id", "place"],
+        waiters_by_change: ["state", "changed_at_ms"],
+      },
     }),
   ],
 };

@@ -169,6 +169,20 @@ export class SqlWaiters implements LedgerWaiters {
     });
   }
 
+  async countOpenOffers(sinceMs: number): Promise<number> {
+    const { count } = await this.#database.read((database) =>
+      database
+        .selectFrom("waiters")
+        .innerJoin("orders", "orders.reservation_id", "waiters.reservation_id")
+        .select(({ fn }) => fn.countAll<number>().as("count"))
+        .where("waiters.state", "=", "offered")
+        .where("waiters.changed_at_ms", ">", sinceMs)
+        .where("orders.state", "=", "reserved")
+        .executeTakeFirstOrThrow(),
+    );
+    return count;
+  }
+
   async #lock(transaction: LedgerTransaction, productId: string): Promise<LockedProduct | undefined> {
     return (await lockProducts(transaction, [productId], this.#database.dialect.locksRows)).get(productId);
   }

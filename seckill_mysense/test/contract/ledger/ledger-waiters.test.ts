@@ -151,6 +151,17 @@ for (const kind of ledgerKinds) {
       expect(await record(offerTo(product, ann))).toEqual([{ kind: "duplicate" }]);
     });
 
+    test("open offers are counted until they are paid, declined or expired", async () => {
+      const product = await listed();
+      const before = await ledger.waiters.countOpenOffers(nowMs - 1);
+      const offers = [await join(product, "ann"), await join(product, "bob")];
+      await record(...offers.map((waiter) => offerTo(product, waiter)));
+      expect((await ledger.waiters.countOpenOffers(nowMs - 1)) - before).toBe(2);
+      await ledger.orders.pay(offers[0]!.reservationId, nowMs);
+      expect((await ledger.waiters.countOpenOffers(nowMs - 1)) - before).toBe(1);
+      expect(await ledger.waiters.countOpenOffers(nowMs)).toBe(0);
+    });
+
     test("an offer to somebody who has left, or of a user who never waited, is rejected, and its unit goes back", async () => {
       const product = await listed();
       const ann = await join(product, "ann");

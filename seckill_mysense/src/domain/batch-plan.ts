@@ -2,6 +2,7 @@ import type { BatchEntry } from "./batch-entry.ts";
 import type { ProductTotals, RecordOutcome, RejectionReason, StockReturn } from "./order.ts";
 import type { AcceptedReservation } from "./reservation.ts";
 import type { SaleProduct } from "./sale.ts";
+import { isOffer, type Waiter } from "./waiter.ts";
 
 /** One product as the plan needs it. */
 export type PlannedProduct = ProductTotals &
@@ -20,6 +21,8 @@ export interface LedgerState {
   readonly rejected: ReadonlyMap<string, KnownRejection>;
   /** The slots that a buyer's active orders of a product occupy, by `holderKey`. */
   readonly slots: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Those for whom the offers among the reservations were made, by reservation id; those who left are left out. */
+  readonly waiters?: ReadonlyMap<string, Pick<Waiter, "productId" | "userId">>;
 }
 
 export interface PlannedOrder {
@@ -98,7 +101,7 @@ class BatchPlanner {
   }
 
   /** A free slot of the buyer, or the reason for refusing. */
-  #placeFor({ saleId, productId, userId, epoch }: AcceptedReservation): number | RejectionReason {
+  #placeFor({ reservationId, saleId, productId, userId, epoch }: AcceptedReservation): number | RejectionReason {
     const product = this.#state.products.get(productId);
     if (product === undefined || product.saleId !== saleId) return "unknown_product";
     // Since the gate was rebuilt without this reservation, another buyer may have its unit.
@@ -107,9 +110,15 @@ class BatchPlanner {
     // Checked before the limit per user: `limit_per_user` gives a unit back, and this unit does not exist.
     if (taken >= product.total) return "oversold";
     if (product.cancelled === true) return "sale_cancelled";
+    if (isOffer(reservationId) && !this.#isWaitedFor(reservationId, productId, userId)) return "not_waiting";
     const slots = this.#slotsOf(holderKey(productId, userId));
     for (let slot = 1; slot <= product.limitPerUser; slot++) if (!slots.has(slot)) return slot;
     return "limit_per_user";
+  }
+
+  #isWaitedFor(reservationId: string, productId: string, userId: string): boolean {
+    const waiter = this.#state.waiters?.get(reservationId);
+    return waiter?.productId === productId && waiter.userId === userId;
   }
 
   #order(reservation: AcceptedReservation, slot: number): void {

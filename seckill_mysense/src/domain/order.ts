@@ -42,6 +42,7 @@ export interface Order {
 /**
  * Why the ledger refused a reservation for good. `gate_lost`: the gate accepted it in an epoch that is over. The gate has
  * been rebuilt without it since, and its unit is on sale again. `discarded`: an operator gave its message up.
+ * `not_waiting`: it was an offer, and the waiter had left the list.
  */
 export type RejectionReason =
   | "oversold"
@@ -50,7 +51,8 @@ export type RejectionReason =
   | "unknown_product"
   | "malformed"
   | "gate_lost"
-  | "discarded";
+  | "discarded"
+  | "not_waiting";
 
 /** The outcome of one queue message. `duplicate`: this reservation id was recorded before, nothing changed. */
 export type RecordOutcome =

@@ -11,14 +11,15 @@ export interface Stock {
   readonly available: number;
 }
 
-/** What a record of the ledger says besides the stock. Without one the product is not paused, and has no version. */
+/** What a record of the ledger says besides the stock. Without one the product has neither pause, nor version, nor list. */
 export function termsOf(
   sale: Sale | SaleRecord,
   product: SaleProduct | ProductRecord,
-): { readonly paused: boolean; readonly version: number } {
+): { readonly paused: boolean; readonly version: number; readonly waiting: boolean } {
   const isCancelled = "state" in sale && sale.state === "cancelled";
   const paused = isCancelled || ("paused" in sale && sale.paused) || ("paused" in product && product.paused);
-  return { paused, version: "revision" in product ? product.revision : 0 };
+  const waiting = "waitingSince" in product && product.waitingSince !== undefined;
+  return { paused, version: "revision" in product ? product.revision : 0, waiting };
 }
 
 /**

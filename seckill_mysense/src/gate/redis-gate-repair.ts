@@ -54,9 +54,10 @@ export function stockArguments({ sale, product, available }: Stock, retentionMs:
   return [epoch, available, total, sale.startsAtMs, sale.endsAtMs, limitPerUser, retentionMs].map(String);
 }
 
-/** What the scripts take besides: the version of the figures, and whether the product is paused. */
+/** What the scripts take besides: the version of the figures, and whether the product is paused and its list open. */
 export function termArguments({ sale, product }: Pick<Stock, "sale" | "product">): string[] {
-  return [String(armedVersion(product)), termsOf(sale, product).paused ? "1" : "0"];
+  const { paused, waiting } = termsOf(sale, product);
+  return [String(armedVersion(product)), paused ? "1" : "0", waiting ? "1" : "0"];
 }
 
 function naming({ product }: RepairLease): { saleId: string; productId: string } {

@@ -86,9 +86,9 @@ async function amend(
 ): Promise<AmendOutcome> {
   const total = product.lowering?.total ?? product.total;
   checkStock({ sale, product: { ...product, total }, available: 0 });
-  const { paused, version } = termsOf(sale, product);
+  const { paused, version, waiting } = termsOf(sale, product);
   const numbers = [product.epoch, version, total, sale.startsAtMs, sale.endsAtMs, product.limitPerUser];
-  const args = [...numbers, paused ? 1 : 0, retentionMs].map(String);
+  const args = [...numbers, paused ? 1 : 0, retentionMs, waiting ? 1 : 0].map(String);
   const reply = await connection.run(gateScripts.amend, productKeys(product), args);
   const [kind, detail] = reply as [string, string?];
   switch (kind) {
@@ -133,6 +133,7 @@ const statusFigures = [
   "repairLeaseMs",
   "version",
   "paused",
+  "waiting",
 ] as const satisfies (keyof GateStatus)[];
 
 async function readStatus(connection: GateConnection, product: GateProduct): Promise<GateStatus | undefined> {
@@ -140,8 +141,8 @@ async function readStatus(connection: GateConnection, product: GateProduct): Pro
   if (reply.length === 0) return undefined;
   const entries = statusFigures.map((name, index) => [name, Number(reply[index])]);
   const figures = Object.fromEntries(entries) as Record<(typeof statusFigures)[number], number>;
-  const { open, verified, paused } = figures;
-  return { ...figures, open: open === 1, verified: verified === 1, paused: paused === 1 };
+  const { open, verified, paused, waiting } = figures;
+  return { ...figures, open: open === 1, verified: verified === 1, paused: paused === 1, waiting: waiting === 1 };
 }
 
 async function holds(connection: GateConnection, request: ReservationRequest): Promise<boolean> {

@@ -77,7 +77,8 @@ export class BucketBorrower {
     if (entry.available === null) return unknown;
     const status = await this.#options.gate.status(sale.id, product.id).catch(() => undefined);
     if (status === undefined || !sells(status, product)) return unknown;
-    return { entry, available: status.available, total: status.total };
+    // Free units are kept for those who wait for this bucket.
+    return { entry, available: status.waiting ? 0 : status.available, total: status.total };
   }
 
   async #move(from: BucketState, to: CatalogueProduct): Promise<boolean> {

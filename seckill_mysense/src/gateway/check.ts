@@ -43,6 +43,8 @@ export interface CheckOptions {
    */
   readonly startLeewayMs: number;
   readonly maxBodyBytes: number;
+  /** Whether those who come too late may join a waiting list. */
+  readonly canWait: boolean;
   readonly page: () => Response;
 }
 
@@ -54,6 +56,7 @@ export interface AddressOf {
 /** Refusals without details of their own, each encoded once. */
 const encoded = {
   sold_out: encodedRefusal("sold_out"),
+  sold_out_can_wait: encodedRefusal("sold_out", { canWait: true }),
   sale_ended: encodedRefusal("sale_ended"),
   token_missing: encodedRefusal("token_missing"),
   token_malformed: encodedRefusal("token_malformed"),
@@ -68,7 +71,7 @@ const encoded = {
   sale_paused: encodedRefusal("sale_paused", { retryAfterSeconds: 5 }),
   gate_closed: encodedRefusal("gate_closed", { retryAfterSeconds: 1 }),
   gate_unavailable: encodedRefusal("gate_unavailable", { retryAfterSeconds: 1 }),
-} satisfies Partial<Record<FailureCode, () => Response>>;
+} satisfies Partial<Record<FailureCode | "sold_out_can_wait", () => Response>>;
 
 /**
  * The endpoint at which buyers ask for a unit. The order of the steps is the defence: the cheapest checks that turn
@@ -109,7 +112,7 @@ export class Check {
     if (state === "cancelled") return this.#turnAway("sale_ended");
     if (nowMs < startsAtMs - this.#options.startLeewayMs) return this.#notStarted(startsAtMs, nowMs);
     // Checked before the limits, because it is cheaper.
-    if (entry.soldOut.refuses(claims.reservationId, nowMs)) return this.#turnAway("sold_out");
+    if (entry.soldOut.refuses(claims.reservationId, nowMs)) return this.#turnAwaySoldOut();
     const waitMs = this.#addressWaitMs(request, server, nowMs);
     if (waitMs > 0) return this.#limited("address_limited", waitMs);
     return this.#admit(claims, entry, nowMs);
@@ -120,9 +123,14 @@ export class Check {
     return this.#options.page();
   }
 
-  #turnAway(code: keyof typeof encoded): Response {
+  #turnAway(code: Exclude<keyof typeof encoded, "sold_out" | "sold_out_can_wait">): Response {
     this.#options.metrics.checks.add(code);
     return encoded[code]();
+  }
+
+  #turnAwaySoldOut(): Response {
+    this.#options.metrics.checks.add("sold_out");
+    return encoded[this.#options.canWait ? "sold_out_can_wait" : "sold_out"]();
   }
 
   #turnAwayWith(code: FailureCode, details: RefusalDetails): Response {
@@ -244,7 +252,7 @@ export class Check {
       case "sold_out":
         entry.soldOut.soldOut(claims.reservationId, outcome.epoch, now());
         entry.available = 0;
-        return this.#turnAway("sold_out");
+        return this.#turnAwaySoldOut();
       case "not_started":
         return this.#notStarted(outcome.startsAtMs, nowMs);
       case "ended":

@@ -37,11 +37,13 @@ import { type GateWatch, StockWatch } from "./stock-watch.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
 import { type Amended, amendProduct } from "../sales/amend-product.ts";
 import { mountTokens } from "./token-handlers.ts";
+import { WaitingList } from "./waiting-list.ts";
+import { mountWaitingList } from "./waiting-list-handlers.ts";
 import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
-  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "payments" | "gates">;
+  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "payments" | "gates" | "waiters">;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
   readonly settings: Settings;
@@ -86,6 +88,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     elapsedMs: parts.elapsedMs,
     startLeewayMs: settings.limits.start_leeway_ms,
     maxBodyBytes: settings.limits.max_body_bytes,
+    canWait: settings.limits.waiting_per_product > 0,
     page: salePage.page,
   });
   const letGo = (): void => {
@@ -187,6 +190,7 @@ interface System extends AuthorizationParts {
   readonly borrower: BucketBorrower;
   readonly watchers: ReservationWatchers;
   readonly refunds: RefundFigures;
+  readonly waitingList: WaitingList;
 }
 
 function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
@@ -224,6 +228,11 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
       refusedCapacity: limits.tracked_keys,
     }),
     borrower: new BucketBorrower({ gate, changes: ledger.changes, amend, elapsedMs: parts.elapsedMs }),
+    waitingList: new WaitingList({
+      ...{ gate, waiters: ledger.waiters, orders: ledger.orders, amend, now },
+      windowMs: settings.sale.offer_seconds * 1_000,
+      maxWaiting: limits.waiting_per_product,
+    }),
     refunds: new RefundFigures({ payments: ledger.payments, logger, now, refreshMs: 5_000 }),
     gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
     watchers: new ReservationWatchers({
@@ -272,6 +281,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: reservationIds, now });
   mountReservations(app, mount, { reader, watchers, tokens });
   mountPayments(app, mount, parts);
+  mountWaitingList(app, mount, system);
   mountCheckRight(app, mount, { authorizer, catalogue });
   mountOperation(
     app,

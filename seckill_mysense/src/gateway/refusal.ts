@@ -6,6 +6,7 @@ export interface RefusalDetails {
   readonly message?: string;
   readonly retryAfterSeconds?: number;
   readonly startsAtMs?: number;
+  readonly canWait?: boolean;
 }
 
 /** `no-store`, because a cached 410 or 404 would outlive its reason. */

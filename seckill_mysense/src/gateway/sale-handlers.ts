@@ -43,6 +43,7 @@ function toDetails(sale: SaleRecord, products: readonly CatalogueProduct[]): Sal
       total: buckets.reduce((sum, bucket) => sum + bucket.product.total, 0),
       limitPerUser: product.limitPerUser,
       paused: product.paused,
+      waiting: buckets.some((bucket) => bucket.product.waitingSince !== undefined),
       available: availableIn(buckets),
     })),
   };

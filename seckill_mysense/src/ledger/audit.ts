@@ -18,6 +18,10 @@ export interface ProductAudit {
   readonly gateSequence: number;
   /** Units of the product's current epoch that wait for the sweeper to bring them to the gate. */
   readonly pendingReturns: number;
+  /** How many wait for a unit that comes back. */
+  readonly waiting: number;
+  /** Whether nothing of the product is sold now: it, or its sale, is paused or cancelled. */
+  readonly isPaused: boolean;
 }
 
 export interface SaleAudit {

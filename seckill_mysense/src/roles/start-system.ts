@@ -155,8 +155,9 @@ interface SweeperParts {
 }
 
 function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperParts, stops: Stops): Sweeper {
-  const { orders, returns } = ledger;
-  const sweeper = startSweeper({ orders, returns, gate, health: health.part("sweeper"), now: clock.now });
+  const { orders, returns, waiters } = ledger;
+  const offers = { waiters, gate };
+  const sweeper = startSweeper({ orders, returns, gate, offers, health: health.part("sweeper"), now: clock.now });
   stops.push(() => sweeper.stop());
   return sweeper;
 }

@@ -1,6 +1,7 @@
 import type { StockReturn } from "../../src/domain/order.ts";
 import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../../src/domain/reservation.ts";
 import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
+import { isOffer } from "../../src/domain/waiter.ts";
 import { armedVersion, checkReservation, checkStock, termsOf } from "../../src/gate/check-request.ts";
 import type {
   AmendOutcome,
@@ -59,9 +60,10 @@ export class MemoryGate implements Gate {
       throw new GateArmRefused(`the gate is at epoch ${before.epoch} already`);
     }
     const { startsAtMs, endsAtMs } = sale;
+    const { paused, waiting } = termsOf(sale, product);
     this.stocks.set(product.id, {
       ...{ epoch, open: true, available, total, startsAtMs, endsAtMs, limitPerUser },
-      ...{ version: armedVersion(product), paused: termsOf(sale, product).paused },
+      ...{ version: armedVersion(product), paused, waiting },
       ...{ sequence: 1, server: this.server, repair: undefined },
       holders: new Map(),
       returned: new Map(),
@@ -77,13 +79,13 @@ export class MemoryGate implements Gate {
     if (stock === undefined || stock.epoch === 0) return { kind: "unknown" };
     if (stock.epoch !== product.epoch) return { kind: "other_epoch", epoch: stock.epoch };
     if (!stock.open || stock.server !== this.server) return { kind: "closed" };
-    const { paused, version } = termsOf(sale, product);
+    const { paused, version, waiting } = termsOf(sale, product);
     if (stock.version >= version) return { kind: "already" };
     const available = stock.available + total - stock.total;
     if (available < 0) return { kind: "not_available", available: stock.available };
     const { startsAtMs, endsAtMs } = sale;
     const { limitPerUser } = product;
-    Object.assign(stock, { version, paused, total, available, startsAtMs, endsAtMs, limitPerUser });
+    Object.assign(stock, { version, paused, waiting, total, available, startsAtMs, endsAtMs, limitPerUser });
     return { kind: "amended" };
   }
 
@@ -111,7 +113,8 @@ export class MemoryGate implements Gate {
     if (nowMs >= stock.endsAtMs) return { kind: "ended" };
     if (stock.paused) return { kind: "paused" };
     if (held.length >= stock.limitPerUser) return { kind: "replay", reservationId: held.at(-1)! };
-    if (stock.available < 1) return { kind: "sold_out", epoch: stock.epoch };
+    const isBehindOthers = stock.waiting && !isOffer(reservationId);
+    if (stock.available < 1 || isBehindOthers) return { kind: "sold_out", epoch: stock.epoch };
     stock.available--;
     stock.sequence++;
     stock.holders.set(userId, [...held, reservationId]);
@@ -149,7 +152,8 @@ export class MemoryGate implements Gate {
   async status(_saleId: string, productId: string): Promise<GateStatus | undefined> {
     const stock = this.stocks.get(productId);
     if (stock === undefined || stock.epoch === 0) return undefined;
-    const { epoch, open, available, total, startsAtMs, endsAtMs, sequence, server, repair, version, paused } = stock;
+    const { epoch, open, available, total, startsAtMs, endsAtMs, sequence, server, repair, version } = stock;
+    const { paused, waiting } = stock;
     const nowMs = this.#now();
     const counts = { outboxLength: stock.outbox.length, holders: stock.holders.size, returns: stock.returned.size };
     const state = { verified: server === this.server, repairLeaseMs: Math.max(0, (repair?.untilMs ?? 0) - nowMs) };
@@ -164,6 +168,7 @@ export class MemoryGate implements Gate {
       nowMs,
       version,
       paused,
+      waiting,
       ...state,
       ...counts,
     };

@@ -16,6 +16,7 @@ export interface MemoryStock {
   limitPerUser: number;
   version: number;
   paused: boolean;
+  waiting: boolean;
   /** User id to the reservations that the user holds. */
   readonly holders: Map<string, readonly string[]>;
   /** Reservation id to the epoch of its return. */

@@ -7,7 +7,7 @@
 --       | {'decided', epoch, sequence before the first outcome, outcome, outcome, ...}, one outcome per pair:
 --   'a' .. entry id          accepted; the outbox entry's id carries the moment of acceptance
 --   'r' .. reservation id    replay: the reservation that the user already holds
---   's'                      sold out
+--   's'                      sold out, or others wait: then only an offer to one of them takes a unit
 --   'e'                      the sale has ended
 --   'p'                      the product or its sale is paused
 --
@@ -15,7 +15,8 @@
 -- first write; and the first write is an XADD, which a full server refuses.
 
 local stock = redis.call('HMGET', KEYS[1],
-  'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs', 'sequence', 'server', 'paused')
+  'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs', 'sequence', 'server', 'paused',
+  'waiting')
 local epoch = tonumber(stock[1])
 if not epoch or stock[2] ~= '1' or epoch < tonumber(ARGV[1]) then
   return {'closed'}
@@ -37,6 +38,7 @@ if nowMs < tonumber(stock[3]) then
 end
 local ended = nowMs >= tonumber(stock[4])
 local paused = stock[10] == '1'
+local waiting = stock[11] == '1'
 local limitPerUser = tonumber(stock[5])
 local available = tonumber(stock[6])
 
@@ -72,7 +74,7 @@ for i = 1, #users do
     outcome = 'p'
   elseif count >= limitPerUser then
     outcome = 'r' .. last
-  elseif available < 1 then
+  elseif available < 1 or (waiting and string.sub(reservation, 1, 6) ~= 'offer-') then
     outcome = 's'
   else
     local entry, trace = nil, ARGV[3 * i + 2]

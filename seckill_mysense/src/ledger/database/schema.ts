@@ -3,6 +3,7 @@ import type { OrderState, RejectionReason } from "../../domain/order.ts";
 import type { PaymentEvent, PaymentState, RefundReason } from "../../domain/payment.ts";
 import type { DeadLetterReason, DeadLetterState } from "../dead-letters.ts";
 import type { SaleState } from "../../domain/sale.ts";
+import type { WaiterState } from "../../domain/waiter.ts";
 
 /** The ledger's tables as of the newest migration. Times are Unix milliseconds. */
 export interface LedgerSchema {
@@ -20,6 +21,7 @@ export interface LedgerSchema {
   repairs: RepairRow;
   heartbeats: HeartbeatRow;
   dead_letters: DeadLetterRow;
+  waiters: WaiterRow;
   schema_migrations: MigrationRow;
 }
 
@@ -69,6 +71,8 @@ export interface ProductRow {
   armed_epoch: Generated<number>;
   /** When the gate, after a loss of data or a restart, was last brought in line with the ledger; null before the first time. */
   gate_compared_at_ms: Generated<number | null>;
+  /** The revision at which the waiting list was opened; null while there is none. */
+  waiting_since: Generated<number | null>;
 }
 
 export interface UserRow {
@@ -230,6 +234,20 @@ export interface SaleChangeRow {
   /** The changed fields as JSON; null for what is new. */
   before_change: string | null;
   after_change: string;
+}
+
+/** One row for each user who ever waited for a product: those who join again get a new place and a new reservation. */
+export interface WaiterRow {
+  product_id: string;
+  user_id: string;
+  sale_id: string;
+  place: number;
+  state: WaiterState;
+  quantity: Generated<number>;
+  reservation_id: string;
+  window_ms: number;
+  joined_at_ms: number;
+  changed_at_ms: number;
 }
 
 export interface MigrationRow {

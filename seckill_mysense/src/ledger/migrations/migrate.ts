@@ -9,6 +9,7 @@ import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts"
 import { payments } from "./0005-payments.ts";
 import { buckets } from "./0010-buckets.ts";
 import type { Migration } from "./migration.ts";
+import { waitingLists } from "./0007-waiting-lists.ts";
 
 /** In the order of their versions. */
 export const migrations: readonly Migration[] = [
@@ -17,6 +18,7 @@ export const migrations: readonly Migration[] = [
   salesThatChange,
   heartbeatsAndDeadLetters,
   payments,
+  waitingLists,
   buckets,
 ];
 

@@ -12,6 +12,7 @@ import type { BatchEntry } from "../../domain/batch-entry.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { lockProducts, type LockedProduct } from "./lock-products.ts";
 import type { OrderRow, RejectionRow } from "../database/schema.ts";
+import { readOffered, settleOffers, type OfferedWaiters } from "./offered-waiters.ts";
 import { atLeast, writeReturns } from "./sql-returns.ts";
 
 type LockedProducts = ReadonlyMap<string, LockedProduct>;
@@ -35,7 +36,8 @@ export async function recordBatch(
   const rows = await lockProducts(transaction, distinct(entries, "productId"), context.locksRows);
   const state = await readState(transaction, entries, rows);
   const plan = planBatch(entries, state);
-  await writeOrders(transaction, plan, rows, context);
+  await writeOrders(transaction, plan, state, rows, context);
+  await settleOffers(transaction, plan, state.waiters, context.nowMs);
   await writeRejections(transaction, plan, context);
   await writeRepeatedRejections(transaction, plan, context);
   await writeReturns(transaction, plan.returns, context.nowMs);
@@ -46,10 +48,11 @@ async function readState(
   transaction: LedgerTransaction,
   entries: readonly BatchEntry[],
   rows: LockedProducts,
-): Promise<LedgerState> {
+): Promise<LedgerState & { readonly waiters: OfferedWaiters }> {
   const products = new Map([...rows].map(([id, row]) => [id, plannedProduct(row)]));
   const ids = distinct(entries, "reservationId");
-  if (ids.length === 0) return { products, ordered: new Set(), rejected: new Map(), slots: new Map() };
+  if (ids.length === 0)
+    return { products, ordered: new Set(), rejected: new Map(), slots: new Map(), waiters: new Map() };
   const orders = await transaction
     .selectFrom("orders")
     .select("reservation_id")
@@ -67,6 +70,7 @@ async function readState(
       rejections.map((row) => [row.reservation_id, { reason: row.reason, epoch: row.epoch ?? undefined }]),
     ),
     slots: await readSlots(transaction, entries, [...products.keys()]),
+    waiters: await readOffered(transaction, ids),
   };
 }
 
@@ -105,6 +109,7 @@ async function readSlots(
 async function writeOrders(
   transaction: LedgerTransaction,
   { orders, reserved, sequences }: BatchPlan,
+  { waiters }: { readonly waiters: OfferedWaiters },
   products: LockedProducts,
   { nowMs, payWithinMs }: RecordContext,
 ): Promise<void> {
@@ -118,7 +123,7 @@ async function writeOrders(
     epoch: reservation.epoch,
     accepted_at_ms: reservation.acceptedAtMs,
     recorded_at_ms: nowMs,
-    pay_before_ms: nowMs + payWithinMs,
+    pay_before_ms: nowMs + (waiters.get(reservation.reservationId)?.windowMs ?? payWithinMs),
     active_slot: slot,
     ...agreedOn(products.get(reservation.productId)),
   }));

@@ -6,6 +6,7 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "../audit.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { findWrongMoney } from "./audit-money.ts";
+import { countWaiting } from "./join-lists.ts";
 import { splitTotals } from "./read-totals.ts";
 import { countPending } from "./sql-gates.ts";
 import { readSale } from "./sql-sales.ts";
@@ -46,8 +47,10 @@ export class SqlAudit implements LedgerAudit {
 async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promise<ProductAudit> {
   const row = await snapshot
     .selectFrom("products")
-    .select(["id", "total", "reserved", "sold", "armed_epoch", "gate_sequence"])
-    .where("id", "=", product.id)
+    .innerJoin("sales", "sales.id", "products.sale_id")
+    .select(["products.id", "total", "reserved", "sold", "armed_epoch", "gate_sequence", "products.paused"])
+    .select(["sales.state", "sales.paused as sale_paused"])
+    .where("products.id", "=", product.id)
     .executeTakeFirst();
   if (row === undefined) throw new LedgerCorruptionError(`the product ${product.id} has been deleted`);
   const { armed_epoch, gate_sequence } = row;
@@ -60,6 +63,8 @@ async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promi
     orders: await countOrders(snapshot, product.id),
     rejections: await countRejections(snapshot, product.id),
     pendingReturns: await countPending(snapshot, product.id, product.epoch),
+    waiting: await countWaiting(snapshot, product.id),
+    isPaused: row.paused === 1 || row.sale_paused === 1 || row.state !== "published",
   };
 }
 
@@ -78,7 +83,7 @@ async function countOrders(snapshot: LedgerReader, productId: string): Promise<R
 async function countRejections(snapshot: LedgerReader, productId: string): Promise<Record<RejectionReason, number>> {
   const counts = {
     ...{ oversold: 0, limit_per_user: 0, sale_cancelled: 0, unknown_product: 0, malformed: 0 },
-    ...{ gate_lost: 0, discarded: 0 },
+    ...{ gate_lost: 0, discarded: 0, not_waiting: 0 },
   };
   const rows = await snapshot
     .selectFrom("rejections")
@@ -135,7 +140,7 @@ async function findWrongReturns(snapshot: LedgerReader, saleId: string): Promise
     .leftJoin("stock_returns", "stock_returns.reservation_id", "rejections.reservation_id")
     .select("rejections.reservation_id")
     .where("rejections.sale_id", "=", saleId)
-    .where("rejections.reason", "in", ["limit_per_user", "oversold", "sale_cancelled"])
+    .where("rejections.reason", "in", ["limit_per_user", "oversold", "sale_cancelled", "not_waiting"])
     .where("stock_returns.reservation_id", "is", null)
     .execute();
   const groundless = await snapshot

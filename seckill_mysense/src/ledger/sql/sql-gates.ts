@@ -1,12 +1,10 @@
-import type { Selectable } from "kysely";
 import type { LedgerReader } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
-import type { ProductRow, SaleRow } from "../database/schema.ts";
 import type { GateContent, GateRecord, LedgerGates, RepairStart } from "../gates.ts";
 import type { SaleProduct } from "../../domain/sale.ts";
 import { lockProducts } from "./lock-products.ts";
+import { selectWithSale, toProductAndSale, type ProductWithSale } from "./product-with-sale.ts";
 import { raiseRevision } from "./revision.ts";
-import { toProductRecord } from "./rows.ts";
 
 const maxReasonLength = 300;
 
@@ -153,37 +151,23 @@ export class SqlGates implements LedgerGates {
   }
 }
 
-type RecordRow = Selectable<ProductRow> &
-  Pick<Selectable<SaleRow>, "title" | "starts_at_ms" | "ends_at_ms" | "state" | "version"> & {
-    sale_paused: number;
-    pending_returns: number | null;
-  };
+type RecordRow = ProductWithSale & { pending_returns: number | null };
 
 function selectRecords(database: LedgerReader) {
-  return database
-    .selectFrom("products")
-    .innerJoin("sales", "sales.id", "products.sale_id")
-    .selectAll("products")
-    .select(["sales.title", "sales.starts_at_ms", "sales.ends_at_ms", "sales.state", "sales.version"])
-    .select("sales.paused as sale_paused")
-    .select((query) =>
-      query
-        .selectFrom("stock_returns")
-        .select(({ fn }) => fn.countAll<number>().as("count"))
-        .whereRef("stock_returns.product_id", "=", "products.id")
-        .whereRef("stock_returns.epoch", "=", "products.epoch")
-        .where("stock_returns.applied_at_ms", "is", null)
-        .as("pending_returns"),
-    );
+  return selectWithSale(database).select((query) =>
+    query
+      .selectFrom("stock_returns")
+      .select(({ fn }) => fn.countAll<number>().as("count"))
+      .whereRef("stock_returns.product_id", "=", "products.id")
+      .whereRef("stock_returns.epoch", "=", "products.epoch")
+      .where("stock_returns.applied_at_ms", "is", null)
+      .as("pending_returns"),
+  );
 }
 
 function toRecord(row: RecordRow): GateRecord {
   return {
-    sale: {
-      ...{ id: row.sale_id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms },
-      ...{ state: row.state, paused: row.sale_paused === 1, version: row.version },
-    },
-    product: toProductRecord(row),
+    ...toProductAndSale(row),
     armedEpoch: row.armed_epoch,
     sequence: row.gate_sequence,
     taken: row.reserved + row.sold,

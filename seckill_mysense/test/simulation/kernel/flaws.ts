@@ -37,6 +37,21 @@ export const flaws = [
   "each refund attempt has a new key",
   "the same payment twice is refunded",
   "a second payment of an order is kept",
+  // Waiting lists.
+  "the gate ignores the waiting list",
+  "an older opening of a list reaches the gate late",
+  "somebody joins before the gate knows the list",
+  "somebody joins a list that was closed meanwhile",
+  "a list is closed while somebody waits",
+  "a list is never closed",
+  "nobody tells the gate of a list after a crash",
+  "repair leaves the waiting list out",
+  "offers go out in any order",
+  "sweeper goes on after an unknown outcome",
+  "each attempt of an offer has a new reservation",
+  "an offer to somebody who has left is recorded",
+  "an offer that was lost keeps its reservation",
+  "an offer that expires goes back to nobody",
   // Recovery.
   "a forgotten gate is armed again",
   "keeper believes a server that restarted",
@@ -58,4 +73,5 @@ export type Flaw = (typeof flaws)[number];
 export const rareFlaws: readonly Flaw[] = [
   "a rejection hides the unit of a newer epoch",
   "repair does not notice a restart of the server",
+  "an offer that was lost keeps its reservation",
 ];

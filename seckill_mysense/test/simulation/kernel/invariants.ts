@@ -1,5 +1,6 @@
 import type { Shop } from "./shop.ts";
 import { isActive } from "./simulated-ledger.ts";
+import { isOffer } from "./simulated-lists.ts";
 
 /** What holds after every single step. */
 export function checkAlways(shop: Shop): void {
@@ -17,6 +18,19 @@ export function checkAtRest(shop: Shop): void {
   for (const id of shop.productIds) checkProduct(shop, id);
   checkAnswers(shop);
   checkMoney(shop);
+  checkWaiters(shop);
+}
+
+/** I10: one place, one offer; and none for somebody who has left. */
+function checkWaiters(shop: Shop): void {
+  const { ledger, leftPlaces } = shop;
+  const offers = [...ledger.orders.values()].filter(({ reservationId }) => isOffer(reservationId));
+  for (const { userId, reservationId } of offers) {
+    const row = ledger.lists.find(reservationId);
+    if (row === undefined) shop.fail(`I10: the order ${reservationId} of ${userId} was offered for no place`);
+    else if (leftPlaces.has(row.place))
+      shop.fail(`I10: ${userId} got ${reservationId} after leaving place ${row.place}`);
+  }
 }
 
 function checkProduct(shop: Shop, id: string): void {
@@ -66,6 +80,8 @@ function checkAnswers(shop: Shop): void {
     if (heard.includes("won") && heard.includes("rejected"))
       shop.fail(`I3: ${reservationId} was told won and rejected`);
     // A gate that is compared with the ledger gives away neither units that do not exist nor more than a user may hold.
+    // Who leaves the waiting list while an offer is on its way does not get it.
+    if (rejection?.reason === "not_waiting") continue;
     if (rejection !== undefined && rejection.reason !== "gate_lost") {
       shop.fail(`I5: ${reservationId} was accepted and then rejected: ${rejection.reason}`);
     }

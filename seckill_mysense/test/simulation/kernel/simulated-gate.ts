@@ -1,4 +1,6 @@
 import type { Flaw } from "./flaws.ts";
+import type { ProductRow } from "./simulated-ledger.ts";
+import { isOffer } from "./simulated-lists.ts";
 
 /** An accepted reservation, on its way from the gate to the ledger. */
 export interface Message {
@@ -27,6 +29,10 @@ export interface OutboxEntry {
 export interface ProductState {
   epoch: number;
   open: boolean;
+  /** Whether only offers take a unit. */
+  waiting: boolean;
+  /** The ledger's revision of these figures. */
+  version: number;
   available: number;
   total: number;
   limitPerUser: number;
@@ -51,6 +57,8 @@ export type Reserved =
 export interface Status {
   readonly epoch: number;
   readonly open: boolean;
+  readonly waiting: boolean;
+  readonly version: number;
   readonly available: number;
   readonly sequence: number;
   readonly isVerified: boolean;
@@ -60,6 +68,8 @@ export interface Status {
 
 export interface GateFigures {
   readonly epoch: number;
+  readonly waiting: boolean;
+  readonly version: number;
   readonly available: number;
   readonly total: number;
   readonly limitPerUser: number;
@@ -69,6 +79,8 @@ export interface GateFigures {
 export const repairLeaseMs = 2_000;
 
 export interface GateSurroundings {
+  /** Looks at each acceptance, for the checks. */
+  onAccept?(request: Omit<Message, "epoch" | "sequence">): void;
   /** The clock of the gate's server. */
   now(): number;
   has(flaw: Flaw): boolean;
@@ -114,7 +126,10 @@ export class SimulatedGate {
     if (held.length >= state.limitPerUser && !this.#world.has("gate does not limit users")) {
       return { kind: "replay", reservationId: held.at(-1) as string };
     }
+    const isBehindOthers = state.waiting && !isOffer(reservationId);
     if (state.available < 1) return { kind: "sold_out" };
+    if (isBehindOthers && !this.#world.has("the gate ignores the waiting list")) return { kind: "sold_out" };
+    this.#world.onAccept?.(request);
     state.available--;
     state.sequence++;
     state.holders.set(userId, [...held, reservationId]);
@@ -122,6 +137,14 @@ export class SimulatedGate {
     const message = { ...request, epoch: state.epoch, sequence: state.sequence };
     state.outbox.push({ number: ++this.#entries, message, taken: false });
     return { kind: "accepted", message };
+  }
+
+  /** Brings a product to a newer revision of its row. */
+  amend(productId: string, row: Pick<ProductRow, "epoch" | "version" | "waitingSince">): void {
+    const state = this.products.get(productId);
+    if (state === undefined || !this.#isSelling(state) || state.epoch !== row.epoch) return;
+    if (state.version >= row.version && !this.#world.has("an older opening of a list reaches the gate late")) return;
+    Object.assign(state, { version: row.version, waiting: row.waitingSince !== undefined });
   }
 
   giveBack({ productId, userId, reservationId, epoch }: Return): "returned" | "ignored" | "not_yet" {
@@ -145,10 +168,11 @@ export class SimulatedGate {
   status(productId: string): Status | undefined {
     const state = this.products.get(productId);
     if (state === undefined) return undefined;
-    const { epoch, open, available, sequence, server, repair, outbox } = state;
+    const { epoch, open, waiting, version, available, sequence, server, repair, outbox } = state;
     const isBeingRepaired = repair !== undefined && repair.untilMs > this.#world.now();
     const isVerified = server === this.runId;
-    return { epoch, open, available, sequence, isVerified, isBeingRepaired, outboxLength: outbox.length };
+    const figures = { epoch, open, waiting, version, available, sequence };
+    return { ...figures, isVerified, isBeingRepaired, outboxLength: outbox.length };
   }
 
   holds(productId: string, userId: string, reservationId: string): boolean {
@@ -159,7 +183,18 @@ export class SimulatedGate {
   beginRepair(productId: string, token: string): boolean {
     const now = this.#world.now();
     const state: ProductState = this.products.get(productId) ?? {
-      ...{ epoch: 0, open: false, available: 0, total: 0, limitPerUser: 1, sequence: 0, server: 0, repair: undefined },
+      ...{
+        waiting: false,
+        version: 0,
+        epoch: 0,
+        open: false,
+        available: 0,
+        total: 0,
+        limitPerUser: 1,
+        sequence: 0,
+        server: 0,
+        repair: undefined,
+      },
       ...{ holders: new Map(), returned: new Map(), outbox: [] },
     };
     this.products.set(productId, state);

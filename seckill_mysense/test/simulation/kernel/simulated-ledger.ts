@@ -1,5 +1,6 @@
 import type { Flaw } from "./flaws.ts";
 import type { Message, Return } from "./simulated-gate.ts";
+import { isOffer, offerWindowMs, SimulatedLists } from "./simulated-lists.ts";
 
 export interface ProductRow {
   readonly id: string;
@@ -8,6 +9,9 @@ export interface ProductRow {
   reserved: number;
   sold: number;
   epoch: number;
+  /** The revision of the row's last change, and that at which its waiting list was opened. */
+  version: number;
+  waitingSince?: number | undefined;
   /** The last epoch for which somebody set out to arm the gate; 0 when the gate was never armed. */
   armedEpoch: number;
   /** The highest sequence of the gate that the ledger has heard of in this epoch, and before. */
@@ -23,7 +27,7 @@ export interface OrderRow {
   paymentId: string | undefined;
 }
 
-export type Rejection = "oversold" | "limit_per_user" | "gate_lost";
+export type Rejection = "oversold" | "limit_per_user" | "gate_lost" | "not_waiting";
 
 interface RejectionRow extends Return {
   readonly reason: Rejection;
@@ -44,6 +48,12 @@ interface PaymentRow {
 
 export const payWithinMs = 3_000;
 
+interface LedgerSurroundings {
+  now(): number;
+  has(flaw: Flaw): boolean;
+  newOffer(): string;
+}
+
 /** The book of orders. Each method is one transaction: it happens as a whole, and is never forgotten. */
 export class SimulatedLedger {
   readonly products = new Map<string, ProductRow>();
@@ -51,10 +61,17 @@ export class SimulatedLedger {
   readonly rejections = new Map<string, RejectionRow>();
   readonly returns: ReturnRow[] = [];
   readonly payments = new Map<string, PaymentRow>();
-  readonly #world: { now(): number; has(flaw: Flaw): boolean };
+  readonly lists: SimulatedLists;
+  readonly #world: LedgerSurroundings;
 
-  constructor(world: { now(): number; has(flaw: Flaw): boolean }) {
+  constructor(world: LedgerSurroundings) {
     this.#world = world;
+    this.lists = new SimulatedLists({
+      has: (flaw) => world.has(flaw),
+      product: (productId) => this.product(productId),
+      held: (productId, userId) => this.#active(productId, userId).length,
+      newOffer: () => world.newOffer(),
+    });
   }
 
   product(productId: string): ProductRow {
@@ -87,20 +104,23 @@ export class SimulatedLedger {
       this.#reject(message, "gate_lost");
       return;
     }
-    const active = [...this.orders.values()].filter(
-      (order) => order.userId === userId && order.productId === productId && isActive(order),
-    );
     if (product.reserved + product.sold >= product.total) {
       this.#reject(message, "oversold");
       return;
     }
-    if (active.length >= product.limitPerUser) {
+    if (!this.lists.mayRecord(reservationId)) {
+      this.#reject(message, "not_waiting");
+      this.#release(message);
+      return;
+    }
+    if (this.#active(productId, userId).length >= product.limitPerUser) {
       this.#reject(message, "limit_per_user");
       this.#release(message);
       return;
     }
     product.reserved++;
-    const payBeforeMs = this.#world.now() + payWithinMs;
+    const payBeforeMs = this.#world.now() + (isOffer(reservationId) ? offerWindowMs : payWithinMs);
+    this.lists.recorded(reservationId);
     this.orders.set(reservationId, {
       ...{ reservationId, productId, userId, payBeforeMs },
       state: "reserved",
@@ -110,6 +130,13 @@ export class SimulatedLedger {
 
   #reject({ reservationId, productId, userId, epoch }: Message, reason: Rejection): void {
     this.rejections.set(reservationId, { reservationId, productId, userId, epoch, reason });
+    this.lists.rejected(reservationId, reason === "limit_per_user");
+  }
+
+  #active(productId: string, userId: string): OrderRow[] {
+    return [...this.orders.values()].filter(
+      (order) => order.userId === userId && order.productId === productId && isActive(order),
+    );
   }
 
   /** The gate was rebuilt and accepted this reservation once more, before its rejection was known. */
@@ -128,6 +155,9 @@ export class SimulatedLedger {
   /** True when the order was unpaid and has been released. */
   cancel(reservationId: string, state: "cancelled" | "expired" = "cancelled"): boolean {
     if (!this.leaveReserved(reservationId, state)) return false;
+    if (state === "expired" && isOffer(reservationId) && this.#world.has("an offer that expires goes back to nobody")) {
+      return true;
+    }
     if (state === "expired" || !this.#world.has("cancelling writes no return")) this.writeReturn(reservationId);
     return true;
   }

@@ -17,6 +17,8 @@ export interface SimulationOptions {
 
 /** Steps with faults, and the most steps that the sale may then need to come to rest. */
 const faultySteps = 250;
+/** Some schedules are about waiting lists: few units, many buyers, and time to wait. */
+const crowdedSteps = 700;
 const healingSteps = 12_000;
 /** How often a further buyer comes for what is left. A unit may come back several times, when a payment is late. */
 const demandRounds = 20;
@@ -58,6 +60,7 @@ class Schedule {
   /** How ready this schedule is to do harm. */
   readonly #faultRate: number;
   readonly #losesData: boolean;
+  readonly #isCrowded: boolean;
 
   constructor({ seed, flaw, onStep }: SimulationOptions) {
     this.shop = new Shop(seed, flaw);
@@ -71,18 +74,21 @@ class Schedule {
     workers.push(sweeper(this.shop, "sweeper 1"), sweeper(this.shop, "sweeper 2"));
     workers.push(keeper(this.shop, "keeper 1"), keeper(this.shop, "keeper 2"), payments(this.shop, "payments"));
     for (const actor of workers) this.#begin(actor);
-    for (let user = 1; user <= chance.between(2, 6); user++) this.#addBuyer(`u${user}`, chance.pick(intentions));
+    this.#isCrowded = chance.happens(0.4);
+    const buyers = this.#isCrowded ? chance.between(5, 8) : chance.between(2, 6);
+    for (let user = 1; user <= buyers; user++) this.#addBuyer(`u${user}`, chance.pick(intentions));
   }
 
   withFaults(): void {
     const { chance } = this.shop;
-    for (let step = 0; step < faultySteps && this.shop.problems.length === 0; step++) {
+    const steps = this.#isCrowded ? crowdedSteps : faultySteps;
+    for (let step = 0; step < steps && this.shop.problems.length === 0; step++) {
       if (chance.happens(this.#faultRate)) this.#doHarm();
       if (chance.happens(0.02)) this.#addBuyer(`u${chance.between(1, 6)}`, chance.pick(intentions));
       if (chance.happens(0.1)) this.#snapshots.push(this.shop.gate.snapshot());
       const running = chance.pick(this.#running);
       if (running.isFrozenFor > 0) running.isFrozenFor--;
-      else this.#step(running, this.#faultRate / 2);
+      else this.#step(running, this.#isCrowded ? this.#faultRate : this.#faultRate / 2);
     }
   }
 
@@ -127,8 +133,12 @@ class Schedule {
     if (provider.reports.length + ledger.refundsToSend().length > 0) unrest.push("payments are open");
     for (const id of productIds) {
       const status = gate.status(id);
-      const { epoch } = ledger.product(id);
+      const { epoch, waitingSince } = ledger.product(id);
       const isSelling = status?.open === true && status.isVerified && status.epoch === epoch;
+      const waiting = ledger.lists.waiting(id).length;
+      if (waiting > 0 && (status?.available ?? 0) > 0) unrest.push(`${waiting} wait, and a unit of ${id} is free`);
+      if ((waitingSince !== undefined) !== waiting > 0) unrest.push(`${waiting} wait, list since ${waitingSince}`);
+      if (status?.waiting !== waiting > 0) unrest.push(`${waiting} wait for ${id}, and the gate says otherwise`);
       if (!isSelling || status.outboxLength > 0) unrest.push(`${id} is ${JSON.stringify(status)}, epoch ${epoch}`);
     }
     return unrest.join("; ");
@@ -137,7 +147,9 @@ class Schedule {
   #addBuyer(userId: string, intention: Intention, productId?: string): void {
     const { shop } = this;
     this.#buyersLeft++;
-    const options = { shop, userId, intention, reservationId: shop.newName("r") };
+    // Late buyers come to see whether everything is sold, and go when it is.
+    const waits = productId === undefined && shop.chance.happens(this.#isCrowded ? 0.9 : 0.5);
+    const options = { shop, userId, intention, waits, reservationId: shop.newName("r") };
     const gateway = shop.chance.pick(this.#gateways);
     const onEnd = (): void => void this.#buyersLeft--;
     this.#begin(buyer({ ...options, gateway, productId: productId ?? shop.chance.pick(shop.productIds), onEnd }));

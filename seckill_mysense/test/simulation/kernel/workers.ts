@@ -1,4 +1,5 @@
 import { type Actor, ask, insist, OutcomeUnknown, rest, type Steps } from "./actor.ts";
+import { offerUnits } from "./offers.ts";
 import type { Shop } from "./shop.ts";
 import type { Message, OutboxEntry } from "./simulated-gate.ts";
 
@@ -76,7 +77,7 @@ export function consumer(shop: Shop, name: string): Actor {
   }
 }
 
-/** Expires unpaid orders, and brings released units back to the gate. */
+/** Expires unpaid orders, brings released units back to the gate, and offers them to those who wait. */
 export function sweeper(shop: Shop, name: string): Actor {
   const { ledger, gate } = shop;
   return {
@@ -86,6 +87,7 @@ export function sweeper(shop: Shop, name: string): Actor {
       for (;;) {
         yield* expire();
         yield* bringBack();
+        yield* offerUnits(shop, name);
         yield* rest();
       }
     },

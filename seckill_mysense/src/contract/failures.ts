@@ -46,6 +46,8 @@ export const failures = {
   units_left: { status: 409, message: "The product is not sold out: ask for a unit at /check." },
   limit_reached: { status: 409, message: "You hold as many units of this product as one buyer may." },
   waiting_list_full: { status: 409, message: "As many people wait for this product as its list can hold." },
+  too_few_left: { status: 409, message: "Fewer units are left than you asked for: ask for fewer." },
+  over_limit: { status: 409, message: "With the units that you hold, this would be more than one user may buy." },
   name_taken: { status: 409, message: "A user of this name exists already." },
   order_not_payable: { status: 409, message: "The order can no longer be paid." },
   order_not_cancellable: { status: 409, message: "The order can no longer be cancelled." },

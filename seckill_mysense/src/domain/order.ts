@@ -1,3 +1,5 @@
+import type { Quantity } from "./units.ts";
+
 /**
  * States of an order. Orders that are `reserved` or `paid` count against the stock, the others do not. `refund_due`: the
  * sale was cancelled after the payment, and the money is still to go back. `refunded`: it is back.
@@ -67,8 +69,8 @@ export interface ProductTotals {
   readonly sold: number;
 }
 
-/** A unit that goes back to the gate, written in the transaction that released it. */
-export interface StockReturn {
+/** Units that go back to the gate, written in the transaction that released them. */
+export interface StockReturn extends Quantity {
   readonly reservationId: string;
   readonly saleId: string;
   readonly productId: string;

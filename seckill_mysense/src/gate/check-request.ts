@@ -41,14 +41,18 @@ export function checkStock({ sale, product, available }: Stock): void {
   }
   checkCount("total", product.total, 0, Number.MAX_SAFE_INTEGER);
   checkCount("available", available, 0, product.total);
-  checkCount("limitPerUser", product.limitPerUser, 1, 1_000);
+  checkCount("limitPerUser", product.limitPerUser, 1, maxLimitPerUser);
   checkCount("epoch", product.epoch, 1, Number.MAX_SAFE_INTEGER);
   checkCount("startsAtMs", sale.startsAtMs, 0, Number.MAX_SAFE_INTEGER);
   checkCount("endsAtMs", sale.endsAtMs, sale.startsAtMs, Number.MAX_SAFE_INTEGER);
 }
 
-/** Throws `GateRequestInvalid` for an invalid id in a reservation or in its return. */
-export function checkReservation({ reservationId, userId }: ReservationRequest | StockReturn): void {
+/** Most units of one product that one user may hold. */
+export const maxLimitPerUser = 1_000;
+
+/** Throws `GateRequestInvalid` for an invalid id or number of units in a reservation or in its return. */
+export function checkReservation({ reservationId, userId, quantity }: ReservationRequest | StockReturn): void {
+  if (quantity !== undefined) checkCount("quantity", quantity, 1, maxLimitPerUser);
   checkIdentifier("reservation id", reservationId);
   checkIdentifier("user id", userId);
 }

@@ -13,7 +13,7 @@ export interface GateStatus {
   readonly total: number;
   readonly startsAtMs: number;
   readonly endsAtMs: number;
-  /** Grows by one with each accepted reservation and each returned unit, and never goes down while the gate keeps its data. */
+  /** Grows by one with each accepted reservation and each return, and never goes down while the gate keeps its data. */
   readonly sequence: number;
   /**
    * Whether this run of this server may sell. False after a restart, or on a promoted replica: the state may then be an

@@ -2,6 +2,7 @@ import { armedVersion, checkReservation, checkStock, termsOf, type Stock } from 
 import type { GateConnection } from "./gate-connection.ts";
 import type { BeginOutcome, GateRepair, RepairLease } from "./gate-repair.ts";
 import { gateScripts } from "./gate-script.ts";
+import { heldText } from "./held-text.ts";
 import { relayGroup } from "./outbox.ts";
 import { productKeys } from "./product-keys.ts";
 
@@ -19,9 +20,9 @@ export function createGateRepair(connection: GateConnection, retentionMs: number
       return readBegin(await connection.run(gateScripts.beginRepair, productKeys(product), args));
     },
     fillHolders(lease, holders, first) {
-      const fields = holders.flatMap(([userId, ids]) => {
-        for (const reservationId of ids) checkReservation({ ...naming(lease), userId, reservationId });
-        return [userId, ids.join(" ")];
+      const fields = holders.flatMap(([userId, held]) => {
+        for (const one of held) checkReservation({ ...naming(lease), userId, ...one });
+        return [userId, held.map(heldText).join(" ")];
       });
       return fill(lease, { key: 2, first, fields });
     },

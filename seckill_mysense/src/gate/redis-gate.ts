@@ -1,3 +1,5 @@
+import { readHeldText } from "./held-text.ts";
+import { unitsOf } from "../domain/units.ts";
 import type { StockReturn } from "../domain/order.ts";
 import type { ReservationRequest } from "../domain/reservation.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
@@ -109,7 +111,7 @@ async function amend(
 async function giveBack(connection: GateConnection, stockReturn: StockReturn): Promise<GiveBackOutcome> {
   const { saleId, productId, userId, reservationId, epoch } = stockReturn;
   checkReservation(stockReturn);
-  const args = [String(epoch), userId, reservationId];
+  const args = [String(epoch), userId, reservationId, String(unitsOf(stockReturn))];
   const reply = await connection.run(gateScripts.giveBack, productKeys({ saleId, id: productId }), args);
   const [kind, sequence, gateEpoch] = reply as [GiveBackOutcome["kind"], string?, string?];
   if (kind === "closed" || kind === "unknown") return { kind };
@@ -149,5 +151,5 @@ async function holds(connection: GateConnection, request: ReservationRequest): P
   const [, holders] = productKeys({ saleId: request.saleId, id: request.productId });
   checkIdentifier("user id", request.userId);
   const held = (await connection.command("HGET", holders, request.userId)) as string | null;
-  return held !== null && held.split(" ").includes(request.reservationId);
+  return held !== null && held.split(" ").some((text) => readHeldText(text).reservationId === request.reservationId);
 }

@@ -1,15 +1,20 @@
 import { groupBuckets } from "../domain/buckets.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
+import type { ReserveOutcome } from "../domain/reservation.ts";
 import type { Gate, GateStatus } from "../gate/gate.ts";
 import type { LedgerChanges } from "../ledger/changes.ts";
 import type { Amended } from "../sales/amend-product.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
+import type { GateAnswer } from "./gate-calls.ts";
 
 /**
- * `moved`: the bucket may have units again. `empty`: no bucket has any. `unknown`: a bucket did not answer, or units are
- * between two buckets.
+ * `moved`: the bucket may have enough units now. `empty`: all buckets together have only so many, fewer than are wanted.
+ * `unknown`: a bucket did not answer, or units are between two buckets.
  */
-export type Borrowed = "moved" | "empty" | "unknown";
+type Borrowed =
+  | { readonly kind: "moved" }
+  | { readonly kind: "empty"; readonly left: number }
+  | { readonly kind: "unknown" };
 
 export interface BucketBorrowerOptions {
   readonly gate: Pick<Gate, "status">;
@@ -22,15 +27,15 @@ export interface BucketBorrowerOptions {
 
 /** For this long nobody looks again whether all buckets of a product are empty. */
 const emptyForMs = 100;
-/** Another gateway may take the units of a bucket first. */
-const maxTries = 3;
+/** Moves for one request: others may take what they bring. */
+const maxMoves = 8;
 
 /**
  * Gets units for an empty bucket from the other buckets of its product. The bucket with the most units gives half of
  * them: the gate takes them out of it, then the ledger gives them to the other one, then the gate puts them there.
  */
 export class BucketBorrower {
-  readonly counts: Record<Borrowed, number> = { moved: 0, empty: 0, unknown: 0 };
+  readonly counts: Record<Borrowed["kind"], number> = { moved: 0, empty: 0, unknown: 0 };
   readonly #options: BucketBorrowerOptions;
   /** One for each bucket at a time, however many buyers wait for it. */
   readonly #running = new Map<string, Promise<Borrowed>>();
@@ -41,33 +46,55 @@ export class BucketBorrower {
     this.#options = options;
   }
 
-  async borrow(bucket: CatalogueProduct): Promise<Borrowed> {
+  /** Goes on with a request that found too few units in its bucket: moves units there, and asks again. */
+  async reserve(
+    bucket: CatalogueProduct,
+    soldOut: ReserveOutcome & { readonly kind: "sold_out" },
+    { quantity, ask }: { readonly quantity: number; readonly ask: () => Promise<GateAnswer> },
+  ): Promise<GateAnswer> {
+    for (let moves = 0; moves < maxMoves; moves++) {
+      const borrowed = await this.#borrow(bucket, quantity);
+      if (borrowed.kind === "empty") return { ...soldOut, left: borrowed.left };
+      if (borrowed.kind === "unknown") return { kind: "busy" };
+      const outcome = await ask();
+      if (outcome.kind !== "sold_out") return outcome;
+    }
+    return { kind: "busy" };
+  }
+
+  async #borrow(bucket: CatalogueProduct, quantity: number): Promise<Borrowed> {
     const { id } = bucket.product;
-    if (this.#options.elapsedMs() < (this.#emptyUntilMs.get(bucket.buckets) ?? 0)) return "empty";
+    if (this.#options.elapsedMs() < (this.#emptyUntilMs.get(bucket.buckets) ?? 0)) return { kind: "empty", left: 0 };
     const running = this.#running.get(id);
     if (running !== undefined) return running;
-    const borrowing = this.#borrow(bucket).catch((): Borrowed => "unknown");
+    const borrowing = this.#move(bucket, quantity).catch((): Borrowed => ({ kind: "unknown" }));
     this.#running.set(id, borrowing);
     try {
       const borrowed = await borrowing;
-      this.counts[borrowed]++;
-      if (borrowed === "empty") this.#emptyUntilMs.set(bucket.buckets, this.#options.elapsedMs() + emptyForMs);
+      this.counts[borrowed.kind]++;
+      if (borrowed.kind === "empty" && borrowed.left === 0) {
+        this.#emptyUntilMs.set(bucket.buckets, this.#options.elapsedMs() + emptyForMs);
+      }
       return borrowed;
     } finally {
       this.#running.delete(id);
     }
   }
 
-  async #borrow(bucket: CatalogueProduct): Promise<Borrowed> {
-    for (let attempt = 0; attempt < maxTries; attempt++) {
-      const states = await Promise.all(bucket.buckets.map((one) => this.#stateOf(one)));
-      const own = states.find((state) => state.entry === bucket)!;
-      if (own.available > 0) return "moved";
-      const richest = states.reduce((most, state) => (state.available > most.available ? state : most));
-      if (richest.available === 0) return isWhole(states) ? "empty" : "unknown";
-      if (await this.#move(richest, bucket)) return "moved";
-    }
-    return "unknown";
+  async #move(bucket: CatalogueProduct, quantity: number): Promise<Borrowed> {
+    const states = await Promise.all(bucket.buckets.map((one) => this.#stateOf(one)));
+    const own = states.find((state) => state.entry === bucket)!;
+    if (own.available >= quantity) return { kind: "moved" };
+    const left = states.reduce((sum, { available }) => sum + available, 0);
+    if (left < quantity) return isWhole(states) ? { kind: "empty", left } : { kind: "unknown" };
+    const others = states.filter((state) => state !== own);
+    const richest = others.reduce((most, state) => (state.available > most.available ? state : most));
+    const units = Math.min(richest.available, Math.max(Math.ceil(richest.available / 2), quantity - own.available));
+    const move = { from: richest.entry.product.id, to: bucket.product.id, units };
+    const asked = await this.#options.changes.askForMove(move);
+    // Whatever becomes of it, the next look at the buckets tells.
+    if (asked !== undefined) await this.#options.amend(asked.sale, asked.product);
+    return { kind: "moved" };
   }
 
   async #stateOf(entry: CatalogueProduct): Promise<BucketState> {
@@ -79,15 +106,6 @@ export class BucketBorrower {
     if (status === undefined || !sells(status, product)) return unknown;
     // Free units are kept for those who wait for this bucket.
     return { entry, available: status.waiting ? 0 : status.available, total: status.total };
-  }
-
-  async #move(from: BucketState, to: CatalogueProduct): Promise<boolean> {
-    const units = Math.ceil(from.available / 2);
-    const move = { from: from.entry.product.id, to: to.product.id, units };
-    const asked = await this.#options.changes.askForMove(move);
-    if (asked === undefined) return false;
-    const { kind } = await this.#options.amend(asked.sale, asked.product);
-    return kind === "current";
   }
 }
 

@@ -4,7 +4,8 @@ import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
 import type { CheckAnswer } from "../contract/check.ts";
 import { productOf } from "../domain/buckets.ts";
-import type { AcceptedReservation } from "../domain/reservation.ts";
+import type { AcceptedReservation, HeldReservation, ReserveOutcome } from "../domain/reservation.ts";
+import type { SaleProduct } from "../domain/sale.ts";
 import type { ReserveOptions } from "../gate/gate.ts";
 import type { FailureCode } from "../contract/failures.ts";
 import type { BucketBorrower } from "./bucket-borrower.ts";
@@ -16,9 +17,6 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { NodeLimits } from "./node-limits.ts";
 import { answer, encodedRefusal, refuse, type RefusalDetails } from "./refusal.ts";
 import { bearerOf, cookieValue, queryValue, wantsPage } from "./request-fields.ts";
-
-/** How often one request has units moved to its bucket. */
-const maxBorrows = 8;
 
 export const tokenCookieName = "seckill_token";
 
@@ -107,6 +105,8 @@ export class Check {
     }
     if (entry === undefined) return this.#turnAway("product_not_found");
     if (this.#isBodyTooLarge(request)) return this.#turnAway("body_too_large");
+    const quantity = readQuantity(request.url, entry.product);
+    if (typeof quantity === "string") return this.#turnAwayWith("invalid_request", { message: quantity });
     // The start may have moved since the token was issued.
     const { startsAtMs, state } = entry.sale;
     if (state === "cancelled") return this.#turnAway("sale_ended");
@@ -115,7 +115,7 @@ export class Check {
     if (entry.soldOut.refuses(claims.reservationId, nowMs)) return this.#turnAwaySoldOut();
     const waitMs = this.#addressWaitMs(request, server, nowMs);
     if (waitMs > 0) return this.#limited("address_limited", waitMs);
-    return this.#admit(claims, entry, nowMs);
+    return this.#admit({ claims, entry, quantity, nowMs });
   }
 
   #page(): Response {
@@ -161,27 +161,22 @@ export class Check {
   }
 
   /** Asks whether the user may try: synchronously if this gateway owns the user, in one hop if another one does. */
-  #admit(claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Response | Promise<Response> {
+  #admit(attempt: Attempt): Response | Promise<Response> {
     const { authorizer, nodeLimits } = this.#options;
     if (!nodeLimits.enter()) return this.#turnAway("overloaded");
-    const { userId, productId, reservationId } = claims;
-    const reservation = { productId, reservationId, epoch: entry.product.epoch };
+    const { userId, productId, reservationId } = attempt.claims;
+    const reservation = { productId, reservationId, epoch: attempt.entry.product.epoch };
     const verdict = authorizer.decide({ kind: "check", userId, reservation });
     const response =
       verdict instanceof Promise
-        ? verdict.then((decided) => this.#follow(decided, claims, entry, nowMs))
-        : this.#follow(verdict, claims, entry, nowMs);
+        ? verdict.then((decided) => this.#follow(decided, attempt))
+        : this.#follow(verdict, attempt);
     if (response instanceof Promise) return response.finally(() => nodeLimits.leave());
     nodeLimits.leave();
     return response;
   }
 
-  #follow(
-    verdict: Verdict,
-    claims: SaleTokenClaims,
-    entry: CatalogueProduct,
-    nowMs: number,
-  ): Response | Promise<Response> {
+  #follow(verdict: Verdict, attempt: Attempt): Response | Promise<Response> {
     switch (verdict.kind) {
       case "limited":
       case "banned":
@@ -189,16 +184,16 @@ export class Check {
       case "busy":
         return this.#turnAway("overloaded");
       case "held":
-        return this.#held(claims.reservationId);
+        return this.#held(attempt.claims);
       case "allowed":
-        if (this.#options.nodeLimits.tryWaitMs(nowMs) > 0) return this.#turnAway("overloaded");
-        return this.#askGate(claims, entry, nowMs);
+        if (this.#options.nodeLimits.tryWaitMs(attempt.nowMs) > 0) return this.#turnAway("overloaded");
+        return this.#askGate(attempt);
     }
   }
 
-  #held(reservationId: string): Response {
+  #held(reservation: HeldReservation): Response {
     this.#options.metrics.checks.add("held");
-    return answer({ reservation: reservationId, status: "held" } satisfies CheckAnswer, 200);
+    return answer(describe("held", reservation), 200);
   }
 
   /** Bodies have no meaning here and are never read. Refusing large ones early saves the transfer. */
@@ -206,53 +201,44 @@ export class Check {
     return method === "POST" && Number(headers.get("content-length") ?? 0) > this.#options.maxBodyBytes;
   }
 
-  async #askGate(claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Promise<Response> {
-    const { gateCalls, metrics, elapsedMs } = this.#options;
+  async #askGate(attempt: Attempt): Promise<Response> {
+    const { gateCalls, borrower, metrics, elapsedMs } = this.#options;
+    const { claims, entry, quantity } = attempt;
     const { saleId, productId, userId, reservationId } = claims;
     entry.isAsked = true;
     const startedMs = elapsedMs();
-    const reserve = (): Promise<GateAnswer> =>
-      gateCalls.reserve({ saleId, productId, userId, reservationId }, knownOf(entry));
-    let outcome = await reserve();
-    if (outcome.kind === "sold_out" && entry.buckets.length > 1) outcome = await this.#borrow(entry, outcome, reserve);
-    metrics.observeGateLatency((elapsedMs() - startedMs) / 1000);
-    return this.#answerTo(outcome, claims, entry, nowMs);
-  }
-
-  /** An empty bucket is not a sold-out product. Other buyers of this bucket may take what it gets. */
-  async #borrow(entry: CatalogueProduct, soldOut: GateAnswer, reserve: () => Promise<GateAnswer>): Promise<GateAnswer> {
-    for (let attempt = 0; attempt < maxBorrows; attempt++) {
-      const borrowed = await this.#options.borrower.borrow(entry);
-      if (borrowed === "empty") return soldOut;
-      if (borrowed === "unknown") return { kind: "busy" };
-      const outcome = await reserve();
-      if (outcome.kind !== "sold_out") return outcome;
+    const request = { saleId, productId, userId, reservationId, quantity };
+    let outcome = await gateCalls.reserve(request, knownOf(entry));
+    // An empty bucket is not a sold-out product.
+    if (outcome.kind === "sold_out" && entry.buckets.length > 1) {
+      outcome = await borrower.reserve(entry, outcome, {
+        quantity,
+        ask: () => gateCalls.reserve(request, knownOf(entry)),
+      });
     }
-    return { kind: "busy" };
+    metrics.observeGateLatency((elapsedMs() - startedMs) / 1000);
+    return this.#answerTo(outcome, attempt);
   }
 
-  #answerTo(outcome: GateAnswer, claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Response {
-    const { metrics, now, authorizer } = this.#options;
+  #answerTo(outcome: GateAnswer, attempt: Attempt): Response {
+    const { metrics, authorizer } = this.#options;
+    const { claims, entry, nowMs } = attempt;
     const { userId, productId } = claims;
+    const { epoch } = entry.product;
     switch (outcome.kind) {
       case "accepted":
         entry.soldOut.clear();
         noteSequence(entry, outcome.reservation);
         authorizer.reportHolding(outcome.reservation);
         metrics.checks.add("accepted");
-        return answer({ reservation: claims.reservationId, status: "accepted" } satisfies CheckAnswer, 202);
+        return answer(describe("accepted", outcome.reservation), 202);
       case "replay":
-        authorizer.reportHolding({
-          userId,
-          productId,
-          reservationId: outcome.reservationId,
-          epoch: entry.product.epoch,
-        });
-        return this.#held(outcome.reservationId);
+        authorizer.reportHolding({ userId, productId, reservationId: outcome.reservationId, epoch });
+        return this.#held(outcome);
       case "sold_out":
-        entry.soldOut.soldOut(claims.reservationId, outcome.epoch, now());
-        entry.available = 0;
-        return this.#turnAwaySoldOut();
+        return this.#soldOut(outcome, attempt);
+      case "over_limit":
+        return this.#turnAwayWith("over_limit", { left: outcome.left });
       case "not_started":
         return this.#notStarted(outcome.startsAtMs, nowMs);
       case "ended":
@@ -261,7 +247,7 @@ export class Check {
         return this.#turnAway("sale_paused");
       case "closed":
         entry.isDue = true;
-        this.#options.gateWatch?.hurry(productId, { epoch: entry.product.epoch, sequence: entry.sequence });
+        this.#options.gateWatch?.hurry(productId, { epoch, sequence: entry.sequence });
         return this.#turnAway("gate_closed");
       case "busy":
         return this.#turnAway("overloaded");
@@ -269,6 +255,35 @@ export class Check {
         return this.#turnAway("gate_unavailable");
     }
   }
+
+  /** Only a product without a single unit is sold out: other buyers may want fewer. */
+  #soldOut({ epoch, left }: ReserveOutcome & { kind: "sold_out" }, { claims, entry }: Attempt): Response {
+    if (left > 0) return this.#turnAwayWith("too_few_left", { left });
+    entry.soldOut.soldOut(claims.reservationId, epoch, this.#options.now());
+    entry.available = 0;
+    return this.#turnAwaySoldOut();
+  }
+}
+
+/** One request that has passed the checks of its token. */
+interface Attempt {
+  readonly claims: SaleTokenClaims;
+  readonly entry: CatalogueProduct;
+  readonly quantity: number;
+  readonly nowMs: number;
+}
+
+function describe(status: CheckAnswer["status"], { reservationId, quantity = 1 }: HeldReservation): CheckAnswer {
+  return { reservation: reservationId, status, ...(quantity > 1 && { quantity }) };
+}
+
+/** The number of units that the query asks for, 1 without one; or a sentence about what is wrong with it. */
+function readQuantity(url: string, { limitPerUser }: SaleProduct): number | string {
+  const text = queryValue(url, "quantity");
+  if (text === undefined) return 1;
+  const quantity = text !== null && /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (quantity >= 1 && quantity <= limitPerUser) return quantity;
+  return `quantity is ${JSON.stringify(text)}; it must be a whole number from 1 to ${limitPerUser}, the most that one user may buy`;
 }
 
 function knownOf({ product, sequence }: CatalogueProduct): Required<ReserveOptions> {

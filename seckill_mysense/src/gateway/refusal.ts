@@ -6,6 +6,8 @@ export interface RefusalDetails {
   readonly message?: string;
   readonly retryAfterSeconds?: number;
   readonly startsAtMs?: number;
+  /** Units that the client may still ask for. */
+  readonly left?: number;
   readonly canWait?: boolean;
 }
 

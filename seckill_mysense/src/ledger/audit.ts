@@ -11,6 +11,7 @@ export interface Findings {
 export interface ProductAudit {
   readonly product: SaleProduct;
   readonly totals: ProductTotals;
+  /** Units of orders, by the state of the order. */
   readonly orders: Readonly<Record<OrderState, number>>;
   readonly rejections: Readonly<Record<RejectionReason, number>>;
   /** As in gates.ts. */

@@ -67,7 +67,9 @@ export function missingUnits({ audit, gate }: ProductView, { queue }: Pick<SaleV
   const { available = 0, outboxLength = 0 } = gate ?? {};
   const found = available + audit.pendingReturns + reserved + sold;
   const inQueue = (queue?.ready ?? 0) + (queue?.unacknowledged ?? 0);
-  return found + outboxLength + inQueue >= total ? 0 : total - found - outboxLength;
+  // A reservation on its way has at most as many units as one user may hold.
+  const most = audit.product.limitPerUser;
+  return found + (outboxLength + inQueue) * most >= total ? 0 : total - found - outboxLength * most;
 }
 
 /** I8: while buyers are left, every unit is reserved or sold in the end; those who wait are such buyers. */

@@ -1,6 +1,7 @@
 import type { StockReturn } from "../../src/domain/order.ts";
 import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../../src/domain/reservation.ts";
 import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
+import { sumOfUnits, unitsOf } from "../../src/domain/units.ts";
 import { isOffer } from "../../src/domain/waiter.ts";
 import { armedVersion, checkReservation, checkStock, termsOf } from "../../src/gate/check-request.ts";
 import type {
@@ -109,15 +110,21 @@ export class MemoryGate implements Gate {
     const nowMs = this.#now();
     if (nowMs < stock.startsAtMs) return { kind: "not_started", startsAtMs: stock.startsAtMs };
     const held = stock.holders.get(userId) ?? [];
-    if (held.includes(reservationId) || stock.returned.has(reservationId)) return { kind: "replay", reservationId };
+    const own = held.find((one) => one.reservationId === reservationId);
+    if (own !== undefined) return { kind: "replay", ...own };
+    if (stock.returned.has(reservationId)) return { kind: "replay", reservationId };
     if (nowMs >= stock.endsAtMs) return { kind: "ended" };
     if (stock.paused) return { kind: "paused" };
-    if (held.length >= stock.limitPerUser) return { kind: "replay", reservationId: held.at(-1)! };
+    const mayTake = stock.limitPerUser - sumOfUnits(held);
+    const units = unitsOf(request);
+    if (mayTake <= 0) return { kind: "replay", ...held.at(-1)! };
+    if (units > mayTake) return { kind: "over_limit", left: mayTake };
     const isBehindOthers = stock.waiting && !isOffer(reservationId);
-    if (stock.available < 1 || isBehindOthers) return { kind: "sold_out", epoch: stock.epoch };
-    stock.available--;
+    const left = isBehindOthers ? 0 : stock.available;
+    if (left < units) return { kind: "sold_out", epoch: stock.epoch, left };
+    stock.available -= units;
     stock.sequence++;
-    stock.holders.set(userId, [...held, reservationId]);
+    stock.holders.set(userId, [...held, units === 1 ? { reservationId } : { reservationId, quantity: units }]);
     const reservation = { ...request, epoch: stock.epoch, acceptedAtMs: nowMs, sequence: stock.sequence };
     stock.outbox.append(reservation);
     this.accepted.push(reservation);
@@ -135,7 +142,7 @@ export class MemoryGate implements Gate {
     const stock = this.stocks.get(productId);
     if (stock === undefined || stock.epoch === 0) return { kind: "unknown" };
     if (!stock.open || stock.epoch < epoch || stock.server !== this.server) return { kind: "closed" };
-    const kept = (stock.holders.get(userId) ?? []).filter((id) => id !== reservationId);
+    const kept = (stock.holders.get(userId) ?? []).filter((one) => one.reservationId !== reservationId);
     if (kept.length > 0) stock.holders.set(userId, kept);
     else stock.holders.delete(userId);
     if ((stock.returned.get(reservationId) ?? -1) >= epoch) {
@@ -144,8 +151,9 @@ export class MemoryGate implements Gate {
     stock.returned.set(reservationId, epoch);
     stock.sequence++;
     const mark = { epoch: stock.epoch, sequence: stock.sequence };
-    if (stock.epoch !== epoch || stock.available >= stock.total) return { kind: "ignored", ...mark };
-    stock.available++;
+    const units = Math.min(unitsOf(stockReturn), stock.total - stock.available);
+    if (stock.epoch !== epoch || units < 1) return { kind: "ignored", ...mark };
+    stock.available += units;
     return { kind: "returned", ...mark };
   }
 
@@ -175,7 +183,8 @@ export class MemoryGate implements Gate {
   }
 
   async holds({ productId, userId, reservationId }: ReservationRequest): Promise<boolean> {
-    return this.stocks.get(productId)?.holders.get(userId)?.includes(reservationId) === true;
+    const held = this.stocks.get(productId)?.holders.get(userId) ?? [];
+    return held.some((one) => one.reservationId === reservationId);
   }
 
   async readOutbox(product: GateProduct, relayName: string, limit: number): Promise<OutboxEntry[]> {

@@ -33,7 +33,7 @@ export function memoryRepair(gate: MemoryServer, now: () => number): GateRepair 
       const stock = underRepair(lease);
       if (stock === undefined) return "lost";
       if (first) stock.holders.clear();
-      for (const [userId, ids] of holders) stock.holders.set(userId, ids);
+      for (const [userId, held] of holders) stock.holders.set(userId, held);
       return "filled";
     },
     async fillDecided(lease, reservationIds, first) {

@@ -1,3 +1,4 @@
+import type { HeldReservation } from "../../src/domain/reservation.ts";
 import type { MemoryOutbox } from "./memory-outbox.ts";
 
 /** One product of a gate in memory. */
@@ -18,7 +19,7 @@ export interface MemoryStock {
   paused: boolean;
   waiting: boolean;
   /** User id to the reservations that the user holds. */
-  readonly holders: Map<string, readonly string[]>;
+  readonly holders: Map<string, readonly HeldReservation[]>;
   /** Reservation id to the epoch of its return. */
   readonly returned: Map<string, number>;
   readonly outbox: MemoryOutbox;

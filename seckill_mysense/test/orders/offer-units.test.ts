@@ -142,7 +142,7 @@ describe("offers to those who wait", () => {
     await wait(product, "ann", "bob", "cid");
     await ledger.waiters.leave(product.id, "ann");
     const stock = gate.stocks.get(product.id)!;
-    stock.holders.set("bob", ["bought-elsewhere"]);
+    stock.holders.set("bob", [{ reservationId: "bought-elsewhere" }]);
     await ledger.orders.cancel(sold[0]!);
     await sweep();
     expect(offeredTo()).toEqual(["cid"]);

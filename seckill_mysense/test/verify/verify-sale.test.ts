@@ -147,7 +147,7 @@ describe("the verifier", () => {
       .where("reservation_id", "=", two.reservationId)
       .execute();
     expect(onlyFinding(await verify(), "I2")).toBe(
-      `user ${one.userId} has 2 active orders of product ${product.id}, whose limit is 1`,
+      `user ${one.userId} has 2 units in active orders of product ${product.id}, whose limit is 1`,
     );
   });
 

@@ -147,6 +147,8 @@ export interface StockReturnRow {
   product_id: string;
   user_id: string;
   epoch: number;
+  /** Units that go back. */
+  quantity: Generated<number>;
   released_at_ms: number;
   /** Null until the gate has been notified. */
   applied_at_ms: number | null;

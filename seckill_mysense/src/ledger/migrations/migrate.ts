@@ -7,6 +7,7 @@ import { LedgerUnavailableError, SchemaMismatchError } from "../ledger-errors.ts
 import { salesThatChange } from "./0003-sales-that-change.ts";
 import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts";
 import { payments } from "./0005-payments.ts";
+import { quantities } from "./0006-quantities.ts";
 import { buckets } from "./0010-buckets.ts";
 import type { Migration } from "./migration.ts";
 import { waitingLists } from "./0007-waiting-lists.ts";
@@ -18,6 +19,7 @@ export const migrations: readonly Migration[] = [
   salesThatChange,
   heartbeatsAndDeadLetters,
   payments,
+  quantities,
   waitingLists,
   buckets,
 ];

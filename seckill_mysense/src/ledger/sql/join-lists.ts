@@ -124,11 +124,11 @@ export async function countHeld(
 ): Promise<Map<string, number>> {
   const rows = await database
     .selectFrom("orders")
-    .select(["user_id", ({ fn }) => fn.countAll<number>().as("count")])
+    .select(["user_id", ({ fn }) => fn.sum<number | string>("quantity").as("units")])
     .where("product_id", "=", productId)
     .where("user_id", "in", userIds)
     .where("active_slot", "is not", null)
     .groupBy("user_id")
     .execute();
-  return new Map(rows.map((row) => [row.user_id, row.count]));
+  return new Map(rows.map((row) => [row.user_id, Number(row.units)]));
 }

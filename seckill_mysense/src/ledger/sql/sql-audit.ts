@@ -8,7 +8,7 @@ import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { findWrongMoney } from "./audit-money.ts";
 import { countWaiting } from "./join-lists.ts";
 import { splitTotals } from "./read-totals.ts";
-import { countPending } from "./sql-gates.ts";
+import { pendingUnits } from "./sql-gates.ts";
 import { readSale } from "./sql-sales.ts";
 
 const maxExamples = 10;
@@ -23,7 +23,7 @@ export class SqlAudit implements LedgerAudit {
   async countRecorded(productId: string): Promise<number> {
     const orders = await this.#database.read((database) => countOrders(database, productId));
     const rejections = await this.#database.read((database) => countRejections(database, productId));
-    return [...Object.values(orders), ...Object.values(rejections)].reduce((sum, count) => sum + count, 0);
+    return Object.values(rejections).reduce((sum, count) => sum + count, orders);
   }
 
   auditSale(saleId: string): Promise<SaleAudit | undefined> {
@@ -60,24 +60,33 @@ async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promi
     totals,
     armedEpoch: armed_epoch,
     gateSequence: gate_sequence,
-    orders: await countOrders(snapshot, product.id),
+    orders: await orderedUnits(snapshot, product.id),
     rejections: await countRejections(snapshot, product.id),
-    pendingReturns: await countPending(snapshot, product.id, product.epoch),
+    pendingReturns: await pendingUnits(snapshot, product.id, product.epoch),
     waiting: await countWaiting(snapshot, product.id),
     isPaused: row.paused === 1 || row.sale_paused === 1 || row.state !== "published",
   };
 }
 
-async function countOrders(snapshot: LedgerReader, productId: string): Promise<Record<OrderState, number>> {
-  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refund_due: 0, refunded: 0 };
+async function orderedUnits(snapshot: LedgerReader, productId: string): Promise<Record<OrderState, number>> {
+  const units = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refund_due: 0, refunded: 0 };
   const rows = await snapshot
     .selectFrom("orders")
-    .select(["state", ({ fn }) => fn.countAll<number>().as("count")])
+    .select(["state", ({ fn }) => fn.sum<number | string>("quantity").as("units")])
     .where("product_id", "=", productId)
     .groupBy("state")
     .execute();
-  for (const { state, count } of rows) counts[state] = count;
-  return counts;
+  for (const { state, units: sum } of rows) units[state] = Number(sum);
+  return units;
+}
+
+async function countOrders(database: LedgerReader, productId: string): Promise<number> {
+  const { count } = await database
+    .selectFrom("orders")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("product_id", "=", productId)
+    .executeTakeFirstOrThrow();
+  return count;
 }
 
 async function countRejections(snapshot: LedgerReader, productId: string): Promise<Record<RejectionReason, number>> {
@@ -101,15 +110,15 @@ async function findOverLimit(snapshot: LedgerReader, saleId: string): Promise<Fi
     .selectFrom("orders")
     .innerJoin("products", "products.id", "orders.product_id")
     .select(["orders.product_id", "orders.user_id", "products.limit_per_user"])
-    .select(({ fn }) => fn.countAll<number>().as("active"))
+    .select(({ fn }) => fn.sum<number | string>("orders.quantity").as("active"))
     .where("products.sale_id", "=", saleId)
     .where("orders.state", "in", activeStates)
     .groupBy(["orders.product_id", "orders.user_id", "products.limit_per_user"])
-    .having(({ fn, eb }) => eb(fn.countAll(), ">", eb.ref("products.limit_per_user")))
+    .having(({ fn, eb }) => eb(fn.sum("orders.quantity"), ">", eb.ref("products.limit_per_user")))
     .execute();
   const words = rows.map((row) => {
-    const orders = `${row.active} active orders`;
-    return `user ${row.user_id} has ${orders} of product ${row.product_id}, whose limit is ${row.limit_per_user}`;
+    const units = `${row.active} units in active orders`;
+    return `user ${row.user_id} has ${units} of product ${row.product_id}, whose limit is ${row.limit_per_user}`;
   });
   return findings(words);
 }

@@ -1,6 +1,7 @@
 import type { LedgerReader } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { GateContent, GateRecord, LedgerGates, RepairStart } from "../gates.ts";
+import type { HeldReservation } from "../../domain/reservation.ts";
 import type { SaleProduct } from "../../domain/sale.ts";
 import { lockProducts } from "./lock-products.ts";
 import { selectWithSale, toProductAndSale, type ProductWithSale } from "./product-with-sale.ts";
@@ -151,13 +152,13 @@ export class SqlGates implements LedgerGates {
   }
 }
 
-type RecordRow = ProductWithSale & { pending_returns: number | null };
+type RecordRow = ProductWithSale & { pending_returns: number | string | null };
 
 function selectRecords(database: LedgerReader) {
   return selectWithSale(database).select((query) =>
     query
       .selectFrom("stock_returns")
-      .select(({ fn }) => fn.countAll<number>().as("count"))
+      .select(({ fn }) => fn.sum<number | string>("stock_returns.quantity").as("units"))
       .whereRef("stock_returns.product_id", "=", "products.id")
       .whereRef("stock_returns.epoch", "=", "products.epoch")
       .where("stock_returns.applied_at_ms", "is", null)
@@ -171,7 +172,7 @@ function toRecord(row: RecordRow): GateRecord {
     armedEpoch: row.armed_epoch,
     sequence: row.gate_sequence,
     taken: row.reserved + row.sold,
-    pendingReturns: row.pending_returns ?? 0,
+    pendingReturns: Number(row.pending_returns ?? 0),
   };
 }
 
@@ -184,29 +185,30 @@ function selectAfter(afterProductId: string, limit: number, endedAfterMs: number
       .limit(limit);
 }
 
-export async function countPending(database: LedgerReader, productId: string, epoch: number): Promise<number> {
-  const { count } = await database
+/** Units of an epoch that wait to be returned. */
+export async function pendingUnits(database: LedgerReader, productId: string, epoch: number): Promise<number> {
+  const { units } = await database
     .selectFrom("stock_returns")
-    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .select(({ fn }) => fn.sum<number | string | null>("quantity").as("units"))
     .where("product_id", "=", productId)
     .where("epoch", "=", epoch)
     .where("applied_at_ms", "is", null)
     .executeTakeFirstOrThrow();
-  return count;
+  return Number(units ?? 0);
 }
 
-async function readHolders(snapshot: LedgerReader, productId: string): Promise<Map<string, string[]>> {
+async function readHolders(snapshot: LedgerReader, productId: string): Promise<Map<string, HeldReservation[]>> {
   const rows = await snapshot
     .selectFrom("orders")
-    .select(["user_id", "reservation_id"])
+    .select(["user_id", "reservation_id", "quantity"])
     .where("product_id", "=", productId)
     .where("active_slot", "is not", null)
     .execute();
-  const holders = new Map<string, string[]>();
-  for (const { user_id, reservation_id } of rows) {
+  const holders = new Map<string, HeldReservation[]>();
+  for (const { user_id, reservation_id: reservationId, quantity } of rows) {
     const held = holders.get(user_id);
-    if (held === undefined) holders.set(user_id, [reservation_id]);
-    else held.push(reservation_id);
+    if (held === undefined) holders.set(user_id, [{ reservationId, quantity }]);
+    else held.push({ reservationId, quantity });
   }
   return holders;
 }

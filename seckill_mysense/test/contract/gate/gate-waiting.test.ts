@@ -59,7 +59,7 @@ for (const kind of gateKinds) {
 
     test("an offer takes no unit that is not there", async () => {
       const { request } = await soldOutAndWaitedFor();
-      expect(await gate.reserve(request("dan", offerId("1")))).toEqual({ kind: "sold_out", epoch: 1 });
+      expect(await gate.reserve(request("dan", offerId("1")))).toEqual({ kind: "sold_out", epoch: 1, left: 0 });
     });
 
     test("a list that was closed lets everybody buy, and an older opening does not come back", async () => {
@@ -74,7 +74,7 @@ for (const kind of gateKinds) {
     test("a product that is armed while somebody waits knows it", async () => {
       const { sale, product, request } = records(7);
       await gate.arm(sale, product, 1);
-      expect(await gate.reserve(request("eve", "r1"))).toEqual({ kind: "sold_out", epoch: 1 });
+      expect(await gate.reserve(request("eve", "r1"))).toEqual({ kind: "sold_out", epoch: 1, left: 0 });
       expect(await gate.reserve(request("dan", offerId("1")))).toMatchObject({ kind: "accepted" });
     });
 
@@ -87,7 +87,7 @@ for (const kind of gateKinds) {
       await gate.repair.fillDecided(lease, [], true);
       const rebuilt = { sale, product: next, available: 1, sequence: 0, holders: 0, decided: 0 };
       expect(await gate.repair.finish(lease, rebuilt)).toBe("finished");
-      expect(await gate.reserve(request("eve", "r1"))).toEqual({ kind: "sold_out", epoch: 2 });
+      expect(await gate.reserve(request("eve", "r1"))).toEqual({ kind: "sold_out", epoch: 2, left: 0 });
     });
 
     test("a product that is accepted after a restart knows what the ledger says of its list", async () => {
@@ -98,7 +98,7 @@ for (const kind of gateKinds) {
       const adopt = (changes: Partial<ProductRecord>) =>
         gate.repair.adopt(product, compared, { sale, product: { ...product, epoch: 2, ...changes }, available: 1 });
       expect(await adopt({ waitingSince: 11 })).toBe("adopted");
-      expect(await gate.reserve(request("eve", "r3"))).toEqual({ kind: "sold_out", epoch: 2 });
+      expect(await gate.reserve(request("eve", "r3"))).toEqual({ kind: "sold_out", epoch: 2, left: 0 });
     });
   });
 }

@@ -74,7 +74,7 @@ class Schedule {
     workers.push(sweeper(this.shop, "sweeper 1"), sweeper(this.shop, "sweeper 2"));
     workers.push(keeper(this.shop, "keeper 1"), keeper(this.shop, "keeper 2"), payments(this.shop, "payments"));
     for (const actor of workers) this.#begin(actor);
-    this.#isCrowded = chance.happens(0.4);
+    this.#isCrowded = chance.happens(0.3);
     const buyers = this.#isCrowded ? chance.between(5, 8) : chance.between(2, 6);
     for (let user = 1; user <= buyers; user++) this.#addBuyer(`u${user}`, chance.pick(intentions));
   }
@@ -148,7 +148,7 @@ class Schedule {
     const { shop } = this;
     this.#buyersLeft++;
     // Late buyers come to see whether everything is sold, and go when it is.
-    const waits = productId === undefined && shop.chance.happens(this.#isCrowded ? 0.9 : 0.5);
+    const waits = productId === undefined && shop.chance.happens(this.#isCrowded ? 0.9 : 0.1);
     const options = { shop, userId, intention, waits, reservationId: shop.newName("r") };
     const gateway = shop.chance.pick(this.#gateways);
     const onEnd = (): void => void this.#buyersLeft--;

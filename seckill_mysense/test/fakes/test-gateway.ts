@@ -25,6 +25,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly gate: MemoryGate;
   readonly ledger: TestLedger;
   readonly gateway: Gateway;
+  /** The clock of gateway, gate and ledger, Unix milliseconds. */
+  readonly now: () => number;
 }
 
 interface TestGatewayOptions {
@@ -91,6 +93,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     gate,
     ledger,
     gateway,
+    now,
     async [Symbol.asyncDispose]() {
       await gateway.stop(1_000);
       await ledger.close();

@@ -1,45 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { startSweeper } from "../../src/orders/sweeper.ts";
 import { buyerWithToken, TestBuyer } from "../fakes/test-buyer.ts";
 import { startTestGateway, testProduct, type TestGateway } from "../fakes/test-gateway.ts";
+import { sellOut, sweep } from "../fakes/waiting-shop.ts";
 
-const { id: productID, saleId, total } = testProduct;
+const { id: productID, saleId } = testProduct;
 const path = "/api/waiting-list";
-
-/** Buyers who hold all units of the product, recorded in the ledger. */
-async function sellOut(system: TestGateway): Promise<{ buyer: TestBuyer; reservation: string }[]> {
-  const holders = [];
-  for (let unit = 0; unit < total; unit++) {
-    const [buyer, token] = await buyerWithToken(system.url, `Holder${unit}`, productID);
-    holders.push({ buyer, reservation: (await buyer.check(productID, token)).body.reservation as string });
-  }
-  await deliver(system);
-  return holders;
-}
-
-/** Relay and consumer in one. */
-async function deliver({ gate, ledger }: TestGateway): Promise<void> {
-  const product = { saleId, id: productID };
-  const entries = await gate.readOutbox(product, "relay", 1_000);
-  await ledger.orders.record(
-    entries.map(({ reservation }) => reservation),
-    { payWithinMs: 60_000 },
-  );
-  await gate.acknowledgeOutbox(
-    product,
-    entries.map(({ entryId }) => entryId),
-  );
-}
-
-/** One sweep, and the way of its offers to the ledger. */
-async function sweep(system: TestGateway): Promise<void> {
-  const { orders, returns, waiters } = system.ledger;
-  const { gate } = system;
-  const sweeper = startSweeper({ orders, returns, gate, offers: { waiters, gate }, intervalMs: 1_000_000 });
-  await sweeper.sweep();
-  await sweeper.stop();
-  await deliver(system);
-}
 
 async function newBuyer({ url }: TestGateway, name: string): Promise<TestBuyer> {
   const buyer = new TestBuyer(url);
@@ -63,7 +28,7 @@ describe("the waiting list", () => {
     expect(await join(bob)).toMatchObject({ status: 200, body: { state: "waiting", before: 1 } });
     expect((await join(ann)).body).toEqual((await read(ann)).body);
 
-    await holder!.buyer.send("POST", `/api/orders/${holder!.reservation}/cancel`);
+    await system.ledger.orders.cancel(holder!);
     await sweep(system);
     const offer = (await read(ann)).body;
     expect(offer.state).toBe("offered");
@@ -80,7 +45,7 @@ describe("the waiting list", () => {
     const [ann, bob] = [await newBuyer(system, "Ann"), await newBuyer(system, "Bob")];
     await join(ann);
     await join(bob);
-    await holder!.buyer.send("POST", `/api/orders/${holder!.reservation}/cancel`);
+    await system.ledger.orders.cancel(holder!);
     await sweep(system);
     expect((await leave(ann)).body).toMatchObject({ state: "left" });
     await sweep(system);
@@ -105,7 +70,7 @@ describe("the waiting list", () => {
     const [holder] = await sellOut(system);
     const ann = await newBuyer(system, "Ann");
     await join(ann);
-    await holder!.buyer.send("POST", `/api/orders/${holder!.reservation}/cancel`);
+    await system.ledger.orders.cancel(holder!);
     for (const one of await system.ledger.returns.pending(10)) await system.gate.giveBack(one);
     expect((await system.gate.status(saleId, productID))!.available).toBe(1);
     const [eve, token] = await buyerWithToken(system.url, "Eve", productID);
@@ -128,10 +93,12 @@ describe("the waiting list", () => {
     expect(await read(ann)).toMatchObject({ status: 404, body: { error: "not_waiting" } });
     expect(await leave(ann)).toMatchObject({ status: 404, body: { error: "not_waiting" } });
     expect(await join(ann)).toMatchObject({ status: 409, body: { error: "units_left" } });
-    const [holder] = await sellOut(system);
+    await sellOut(system);
     expect(await join(ann)).toMatchObject({ status: 200 });
     expect(await join(bob)).toMatchObject({ status: 409, body: { error: "waiting_list_full" } });
-    expect(await join(holder!.buyer)).toMatchObject({ status: 409, body: { error: "limit_reached" } });
+    const holder = new TestBuyer(system.url);
+    await holder.send("POST", "/api/session", { json: { name: "holder0", password: "correct horse battery" } });
+    expect(await join(holder)).toMatchObject({ status: 409, body: { error: "limit_reached" } });
     nowMs += 2 * 3_600_000;
     expect(await join(bob)).toMatchObject({ status: 410, body: { error: "sale_ended" } });
     await sweep(system);

@@ -44,7 +44,7 @@ export const flaws = [
   "somebody joins a list that was closed meanwhile",
   "a list is closed while somebody waits",
   "a list is never closed",
-  "nobody tells the gate of a list after a crash",
+  "nobody tells the gate that a list is closed",
   "repair leaves the waiting list out",
   "offers go out in any order",
   "sweeper goes on after an unknown outcome",

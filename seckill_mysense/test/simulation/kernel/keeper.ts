@@ -52,7 +52,7 @@ export function keeper(shop: Shop, name: string): Actor {
       (status.epoch === row.epoch && status.sequence < row.mark && !shop.has("keeper does not compare the sequence"));
     if (isWrong) yield* repair(productId);
     // A process may have died after it had opened or closed a list, and before the gate knew.
-    else if (status.version < row.version && !shop.has("nobody tells the gate of a list after a crash")) {
+    else if (status.version < row.version && !shop.has("nobody tells the gate that a list is closed")) {
       yield* ask("gate", `${name} brings ${productId} to revision ${row.version}`, () => gate.amend(productId, row));
     }
   }

@@ -10,6 +10,8 @@ import { consumer, payments, relay, sweeper } from "./workers.ts";
 
 export interface SimulationOptions {
   readonly seed: number;
+  /** About waiting lists: many buyers who wait, and time for it. */
+  readonly crowded?: boolean;
   readonly flaw?: Flaw | undefined;
   /** Called with each step, in words. */
   readonly onStep?: (step: string) => void;
@@ -17,7 +19,6 @@ export interface SimulationOptions {
 
 /** Steps with faults, and the most steps that the sale may then need to come to rest. */
 const faultySteps = 250;
-/** Some schedules are about waiting lists: few units, many buyers, and time to wait. */
 const crowdedSteps = 700;
 const healingSteps = 12_000;
 /** How often a further buyer comes for what is left. A unit may come back several times, when a payment is late. */
@@ -50,6 +51,9 @@ const intentions: readonly Intention[] = [
   "pay and cancel",
 ];
 
+/** So that units come back, and those who wait get offers while there are faults. */
+const crowdedIntentions: readonly Intention[] = ["cancel", "cancel", "cancel and ask again", "keep", "pay"];
+
 class Schedule {
   readonly shop: Shop;
   readonly #onStep: ((step: string) => void) | undefined;
@@ -61,8 +65,10 @@ class Schedule {
   readonly #faultRate: number;
   readonly #losesData: boolean;
   readonly #isCrowded: boolean;
+  /** How many of those who come too late wait. */
+  readonly #waitRate: number;
 
-  constructor({ seed, flaw, onStep }: SimulationOptions) {
+  constructor({ seed, flaw, crowded = false, onStep }: SimulationOptions) {
     this.shop = new Shop(seed, flaw);
     this.#onStep = onStep;
     const { chance } = this.shop;
@@ -74,9 +80,14 @@ class Schedule {
     workers.push(sweeper(this.shop, "sweeper 1"), sweeper(this.shop, "sweeper 2"));
     workers.push(keeper(this.shop, "keeper 1"), keeper(this.shop, "keeper 2"), payments(this.shop, "payments"));
     for (const actor of workers) this.#begin(actor);
-    this.#isCrowded = chance.happens(0.4);
-    const buyers = this.#isCrowded ? chance.between(5, 8) : chance.between(2, 6);
-    for (let user = 1; user <= buyers; user++) this.#addBuyer(`u${user}`, chance.pick(intentions));
+    this.#isCrowded = crowded;
+    this.#waitRate = crowded ? chance.pick([0.3, 0.9]) : 0;
+    const buyers = crowded ? chance.between(3, 8) : chance.between(2, 6);
+    for (let user = 1; user <= buyers; user++) this.#addBuyer(`u${user}`, this.#intention());
+  }
+
+  #intention(): Intention {
+    return this.shop.chance.pick(this.#isCrowded ? crowdedIntentions : intentions);
   }
 
   withFaults(): void {
@@ -84,7 +95,7 @@ class Schedule {
     const steps = this.#isCrowded ? crowdedSteps : faultySteps;
     for (let step = 0; step < steps && this.shop.problems.length === 0; step++) {
       if (chance.happens(this.#faultRate)) this.#doHarm();
-      if (chance.happens(0.02)) this.#addBuyer(`u${chance.between(1, 6)}`, chance.pick(intentions));
+      if (chance.happens(0.02)) this.#addBuyer(`u${chance.between(1, 6)}`, this.#intention());
       if (chance.happens(0.1)) this.#snapshots.push(this.shop.gate.snapshot());
       const running = chance.pick(this.#running);
       if (running.isFrozenFor > 0) running.isFrozenFor--;
@@ -148,7 +159,7 @@ class Schedule {
     const { shop } = this;
     this.#buyersLeft++;
     // Late buyers come to see whether everything is sold, and go when it is.
-    const waits = productId === undefined && shop.chance.happens(this.#isCrowded ? 0.9 : 0.5);
+    const waits = productId === undefined && this.#isCrowded && shop.chance.happens(this.#waitRate);
     const options = { shop, userId, intention, waits, reservationId: shop.newName("r") };
     const gateway = shop.chance.pick(this.#gateways);
     const onEnd = (): void => void this.#buyersLeft--;
@@ -216,7 +227,9 @@ class Schedule {
 
   #kill(): void {
     const victims = this.#running.filter(({ actor }) => actor.canBeKilled);
-    const victim = this.shop.chance.pick(victims);
+    // The sweepers make the offers, and open and close what a crash must not leave half open.
+    const sweepers = victims.filter(({ actor }) => actor.name.startsWith("sweeper"));
+    const victim = this.shop.chance.pick(this.#isCrowded && this.shop.chance.happens(0.5) ? sweepers : victims);
     this.#note(`${victim.actor.name} is killed`);
     this.#restart(victim);
   }

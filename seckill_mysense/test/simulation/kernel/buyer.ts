@@ -11,6 +11,8 @@ export interface BuyerOptions {
   readonly userId: string;
   readonly productId: string;
   readonly reservationId: string;
+  /** How many units it wants; it takes fewer if it must. */
+  readonly quantity: number;
   readonly intention: Intention;
   /** Joins the waiting list if nothing is left. */
   readonly waits?: boolean;
@@ -52,13 +54,19 @@ function* waitInLine(options: BuyerOptions): Steps {
 }
 
 /** The reservation that the buyer got, or undefined when there was nothing left. */
-function* reserve({ shop, gateway, userId, productId, reservationId }: BuyerOptions): Steps<string | undefined> {
+function* reserve(options: BuyerOptions): Steps<string | undefined> {
+  const { shop, gateway, userId, productId, reservationId } = options;
+  let { quantity } = options;
   let wanted = reservationId;
   for (;;) {
-    const request = { reservationId: wanted, userId, productId };
+    const request = { reservationId: wanted, userId, productId, quantity };
     try {
       const outcome = yield* gateway.reserve(request);
-      if (outcome.kind === "sold_out") return undefined;
+      if (outcome.kind === "sold_out" || outcome.kind === "over_limit") {
+        if (outcome.left === 0) return undefined;
+        quantity = outcome.left;
+        continue;
+      }
       if (outcome.kind === "replay" || outcome.kind === "accepted") {
         const accepted = outcome.kind === "replay" ? outcome.reservationId : wanted;
         shop.tell(accepted, "accepted");

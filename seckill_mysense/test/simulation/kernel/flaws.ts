@@ -8,6 +8,7 @@ export const flaws = [
   "stops count as deliveries",
   "a message that comes twice is recorded twice",
   "orders and totals are two transactions",
+  "the ledger records one unit of several",
   "a message of an older epoch is recorded",
   "a rejection hides the unit of a newer epoch",
   // Relay.
@@ -24,6 +25,8 @@ export const flaws = [
   // Gate.
   "a repeated reservation takes another unit",
   "gate does not limit users",
+  "gate counts requests against the limit",
+  "a return brings one unit of several",
   "gate returns units of any epoch",
   "gate forgets which units came back",
   "gate ignores a return of an epoch it has not reached",
@@ -60,6 +63,7 @@ export const flaws = [
   "repair does not wait for what is on its way",
   "repair does not look into the consumers' hands",
   "repair leaves the holders out",
+  "repair counts orders as one unit",
   "repair leaves the released reservations out",
   "repair counts pending returns as available",
   "repair does not compare its token",

@@ -1,4 +1,5 @@
 import type { Shop } from "./shop.ts";
+import { unitsHeld } from "./simulated-gate.ts";
 import { isActive } from "./simulated-ledger.ts";
 import { isOffer } from "./simulated-lists.ts";
 
@@ -37,7 +38,8 @@ function checkProduct(shop: Shop, id: string): void {
   const { ledger, gate } = shop;
   const { total, reserved, sold, limitPerUser, epoch } = ledger.product(id);
   const orders = [...ledger.orders.values()].filter((order) => order.productId === id);
-  const count = (state: string): number => orders.filter((order) => order.state === state).length;
+  const count = (state: string): number =>
+    orders.reduce((sum, order) => sum + (order.state === state ? order.quantity : 0), 0);
   if (count("reserved") !== reserved || count("paid") !== sold) {
     shop.fail(`I1: the totals of ${id} differ from its orders`);
   }
@@ -50,8 +52,8 @@ function checkProduct(shop: Shop, id: string): void {
   if (reserved + sold < total)
     shop.fail(`I8: ${reserved + sold} of ${total} units of ${id} are taken, buyers were left`);
   const held = new Map<string, string[]>();
-  for (const { userId, reservationId } of orders.filter(isActive)) {
-    held.set(userId, [...(held.get(userId) ?? []), reservationId]);
+  for (const order of orders.filter(isActive)) {
+    held.set(order.userId, [...(held.get(order.userId) ?? []), ...unitsHeld(order)]);
   }
   for (const [user, reservations] of held) {
     if (reservations.length > limitPerUser) shop.fail(`I2: ${user} holds ${reservations.length} units of ${id}`);

@@ -36,7 +36,7 @@ export function* offerUnits(shop: Shop, name: string): Steps {
     const passedOver = new Set<number>();
     for (const { productId, userId, reservationId, place } of order) {
       const wanted = shop.has("each attempt of an offer has a new reservation") ? shop.newOffer() : reservationId;
-      const request = { productId, userId, reservationId: wanted };
+      const request = { productId, userId, reservationId: wanted, quantity: 1 };
       try {
         const outcome = yield* ask("gate", `${name} offers a unit to ${userId}`, () => {
           shop.passedOver = passedOver;

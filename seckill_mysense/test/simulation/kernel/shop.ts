@@ -45,7 +45,7 @@ export class Shop {
     this.queue = new SimulatedQueue(surroundings);
     this.productIds = this.chance.pick([["p1"], ["p1", "p2"]]);
     for (const id of this.productIds) {
-      const [total, limitPerUser] = [this.chance.between(1, 4), this.chance.pick([1, 1, 2])];
+      const [total, limitPerUser] = [this.chance.between(1, 4), this.chance.pick([1, 1, 2, 3])];
       this.ledger.products.set(id, {
         ...{ id, total, limitPerUser, reserved: 0, sold: 0, epoch: 1, armedEpoch: 0, mark: 0, version: 1 },
       });

@@ -22,6 +22,7 @@ export interface OrderRow {
   readonly reservationId: string;
   readonly productId: string;
   readonly userId: string;
+  readonly quantity: number;
   state: "reserved" | "paid" | "cancelled" | "expired";
   readonly payBeforeMs: number;
   paymentId: string | undefined;
@@ -69,7 +70,7 @@ export class SimulatedLedger {
     this.lists = new SimulatedLists({
       has: (flaw) => world.has(flaw),
       product: (productId) => this.product(productId),
-      held: (productId, userId) => this.#active(productId, userId).length,
+      held: (productId, userId) => this.#held(productId, userId),
       newOffer: () => world.newOffer(),
     });
   }
@@ -91,6 +92,7 @@ export class SimulatedLedger {
 
   #record(message: Message): void {
     const { reservationId, productId, userId, epoch, sequence } = message;
+    const quantity = this.#world.has("the ledger records one unit of several") ? 1 : message.quantity;
     const product = this.product(productId);
     if (epoch === product.epoch) product.mark = Math.max(product.mark, sequence);
     const isKnown = this.orders.has(reservationId);
@@ -104,7 +106,7 @@ export class SimulatedLedger {
       this.#reject(message, "gate_lost");
       return;
     }
-    if (product.reserved + product.sold >= product.total) {
+    if (product.reserved + product.sold + quantity > product.total) {
       this.#reject(message, "oversold");
       return;
     }
@@ -113,30 +115,33 @@ export class SimulatedLedger {
       this.#release(message);
       return;
     }
-    if (this.#active(productId, userId).length >= product.limitPerUser) {
+    if (this.#held(productId, userId) + quantity > product.limitPerUser) {
       this.#reject(message, "limit_per_user");
       this.#release(message);
       return;
     }
-    product.reserved++;
+    product.reserved += quantity;
     const payBeforeMs = this.#world.now() + (isOffer(reservationId) ? offerWindowMs : payWithinMs);
     this.lists.recorded(reservationId);
     this.orders.set(reservationId, {
-      ...{ reservationId, productId, userId, payBeforeMs },
+      ...{ reservationId, productId, userId, quantity, payBeforeMs },
       state: "reserved",
       paymentId: undefined,
     });
   }
 
-  #reject({ reservationId, productId, userId, epoch }: Message, reason: Rejection): void {
-    this.rejections.set(reservationId, { reservationId, productId, userId, epoch, reason });
+  #reject({ reservationId, productId, userId, quantity, epoch }: Message, reason: Rejection): void {
+    this.rejections.set(reservationId, { reservationId, productId, userId, quantity, epoch, reason });
     this.lists.rejected(reservationId, reason === "limit_per_user");
   }
 
-  #active(productId: string, userId: string): OrderRow[] {
-    return [...this.orders.values()].filter(
-      (order) => order.userId === userId && order.productId === productId && isActive(order),
-    );
+  /** Units of a user's active orders. */
+  #held(productId: string, userId: string): number {
+    let units = 0;
+    for (const order of this.orders.values()) {
+      if (order.userId === userId && order.productId === productId && isActive(order)) units += order.quantity;
+    }
+    return units;
   }
 
   /** The gate was rebuilt and accepted this reservation once more, before its rejection was known. */
@@ -146,8 +151,8 @@ export class SimulatedLedger {
     if (!this.#world.has("a rejection hides the unit of a newer epoch")) this.#release(message);
   }
 
-  #release({ reservationId, productId, userId, epoch }: Return): void {
-    this.returns.push({ reservationId, productId, userId, epoch, applied: false });
+  #release({ reservationId, productId, userId, quantity, epoch }: Return): void {
+    this.returns.push({ reservationId, productId, userId, quantity, epoch, applied: false });
   }
 
   // Changes of orders.
@@ -166,7 +171,7 @@ export class SimulatedLedger {
     const order = this.orders.get(reservationId);
     if (order?.state !== "reserved") return false;
     order.state = state;
-    this.product(order.productId).reserved--;
+    this.product(order.productId).reserved -= order.quantity;
     return true;
   }
 
@@ -211,8 +216,8 @@ export class SimulatedLedger {
       order.state = "paid";
       order.paymentId = paymentId;
       const product = this.product(order.productId);
-      product.reserved--;
-      product.sold++;
+      product.reserved -= order.quantity;
+      product.sold += order.quantity;
       this.payments.set(paymentId, { paymentId, reservationId, state: "kept" });
       return;
     }
@@ -257,7 +262,8 @@ export class SimulatedLedger {
   available(productId: string): number {
     const { total, reserved, sold, epoch } = this.product(productId);
     const pending = this.returns.filter((row) => row.productId === productId && row.epoch === epoch && !row.applied);
-    const counted = this.#world.has("repair counts pending returns as available") ? 0 : pending.length;
+    const units = pending.reduce((sum, { quantity }) => sum + quantity, 0);
+    const counted = this.#world.has("repair counts pending returns as available") ? 0 : units;
     return total - reserved - sold - counted;
   }
 

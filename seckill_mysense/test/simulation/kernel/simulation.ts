@@ -155,15 +155,17 @@ class Schedule {
     return unrest.join("; ");
   }
 
-  #addBuyer(userId: string, intention: Intention, productId?: string): void {
+  #addBuyer(userId: string, intention: Intention, unsold?: string): void {
     const { shop } = this;
     this.#buyersLeft++;
     // Late buyers come to see whether everything is sold, and go when it is.
-    const waits = productId === undefined && this.#isCrowded && shop.chance.happens(this.#waitRate);
+    const waits = unsold === undefined && this.#isCrowded && shop.chance.happens(this.#waitRate);
     const options = { shop, userId, intention, waits, reservationId: shop.newName("r") };
     const gateway = shop.chance.pick(this.#gateways);
     const onEnd = (): void => void this.#buyersLeft--;
-    this.#begin(buyer({ ...options, gateway, productId: productId ?? shop.chance.pick(shop.productIds), onEnd }));
+    const productId = unsold ?? shop.chance.pick(shop.productIds);
+    const quantity = unsold === undefined ? shop.chance.between(1, shop.ledger.product(productId).limitPerUser) : 1;
+    this.#begin(buyer({ ...options, gateway, productId, quantity, onEnd }));
   }
 
   #begin(actor: Actor): void {

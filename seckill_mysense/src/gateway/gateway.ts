@@ -4,8 +4,6 @@ import { PasswordHasher, recommendedCost } from "../authorization/password-hashe
 import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
 import { Sessions } from "../authorization/sessions.ts";
-import { endpoints } from "../contract/endpoints.ts";
-import type { FailureCode } from "../contract/failures.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { HealthBoard } from "../health/health-board.ts";
 import type { Logger } from "../logging/logger.ts";
@@ -24,6 +22,7 @@ import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { labelledCounts } from "./labelled-counts.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
+import { mountRefusals } from "./mount-refusals.ts";
 import { mountOperation } from "./operation-handlers.ts";
 import { mountPayments } from "./payment-handlers.ts";
 import { RefundFigures } from "./refund-figures.ts";
@@ -311,20 +310,4 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     ...system.refunds.gauges,
     ...system.ring?.gauges,
   };
-}
-
-/** Answers for known paths with a wrong method (405) and for unknown paths (404). */
-function mountRefusals(app: GatewayApp, metrics: GatewayMetrics): void {
-  const turnAway = (code: FailureCode, headers: Readonly<Record<string, string>> = {}): Response => {
-    metrics.refusals.add(code);
-    return refuse(code, {}, headers);
-  };
-  // /check is a route of Bun's server, in exactly this spelling.
-  const mounted = Object.values(endpoints).filter((endpoint) => endpoint.path !== "/check");
-  const byPath = Map.groupBy(mounted, (endpoint) => endpoint.path);
-  for (const [path, samePath] of byPath) {
-    const allow = samePath.map((endpoint) => endpoint.method).join(", ");
-    app.all(path, () => turnAway("method_not_allowed", { allow }));
-  }
-  app.notFound(() => turnAway("not_found"));
 }

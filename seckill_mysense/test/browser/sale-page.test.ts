@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { requireService } from "../../../tools/test-services/index.ts";
 import { startTestGateway, type TestGateway, testProduct } from "../fakes/test-gateway.ts";
 import { desktop, heading, launchBrowser, openPage, overflows, password, phone, register } from "./sale-browser.ts";

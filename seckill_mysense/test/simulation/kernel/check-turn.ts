@@ -1,12 +1,24 @@
-import type { Shop } from "./shop.ts";
-import type { Message } from "./simulated-gate.ts";
+import type { Message, SimulatedGate } from "./simulated-gate.ts";
+import type { SimulatedLedger } from "./simulated-ledger.ts";
 import { isOffer } from "./simulated-lists.ts";
+
+/** What the check needs of a shop. */
+interface Surroundings {
+  readonly ledger: SimulatedLedger;
+  readonly gate: SimulatedGate;
+  readonly mayLoseReservations: boolean;
+  readonly passedOver: ReadonlySet<number>;
+  fail(problem: string): void;
+}
 
 /**
  * I10: units go to those who wait, in the order in which they came. Checked at each acceptance of the gate, since the order
  * of acceptances is the order of offers.
  */
-export function checkTurn(shop: Shop, { productId, userId, reservationId }: Omit<Message, "epoch" | "sequence">): void {
+export function checkTurn(
+  shop: Surroundings,
+  { productId, userId, reservationId }: Omit<Message, "epoch" | "sequence">,
+): void {
   const { ledger, gate } = shop;
   const waiting = ledger.lists.waiting(productId);
   if (!isOffer(reservationId)) {

@@ -1,7 +1,7 @@
 import { type Actor, ask, insist, OutcomeUnknown, rest, type Steps } from "./actor.ts";
 import type { Shop } from "./shop.ts";
 import type { GateFigures, Return, Status } from "./simulated-gate.ts";
-import type { ProductRow } from "./simulated-ledger.ts";
+import type { ProductRow } from "./product-row.ts";
 
 const fillChunk = 2;
 

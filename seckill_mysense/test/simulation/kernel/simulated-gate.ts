@@ -1,5 +1,5 @@
 import type { Flaw } from "./flaws.ts";
-import type { ProductRow } from "./simulated-ledger.ts";
+import type { ProductRow } from "./product-row.ts";
 import { isOffer } from "./simulated-lists.ts";
 
 /** An accepted reservation, on its way from the gate to the ledger. */

@@ -1,22 +1,7 @@
 import type { Flaw } from "./flaws.ts";
+import type { ProductRow } from "./product-row.ts";
 import type { Message, Return } from "./simulated-gate.ts";
 import { isOffer, offerWindowMs, SimulatedLists } from "./simulated-lists.ts";
-
-export interface ProductRow {
-  readonly id: string;
-  readonly total: number;
-  readonly limitPerUser: number;
-  reserved: number;
-  sold: number;
-  epoch: number;
-  /** The revision of the row's last change, and that at which its waiting list was opened. */
-  version: number;
-  waitingSince?: number | undefined;
-  /** The last epoch for which somebody set out to arm the gate; 0 when the gate was never armed. */
-  armedEpoch: number;
-  /** The highest sequence of the gate that the ledger has heard of in this epoch, and before. */
-  mark: number;
-}
 
 export interface OrderRow {
   readonly reservationId: string;

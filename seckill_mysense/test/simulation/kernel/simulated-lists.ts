@@ -1,5 +1,5 @@
 import type { Flaw } from "./flaws.ts";
-import type { ProductRow } from "./simulated-ledger.ts";
+import type { ProductRow } from "./product-row.ts";
 
 export interface WaiterRow {
   readonly productId: string;

@@ -19,7 +19,7 @@ export interface SimulationOptions {
 
 /** Steps with faults, and the most steps that the sale may then need to come to rest. */
 const faultySteps = 250;
-const crowdedSteps = 700;
+const crowdedSteps = 1_000;
 const healingSteps = 12_000;
 /** How often a further buyer comes for what is left. A unit may come back several times, when a payment is late. */
 const demandRounds = 20;

@@ -1,9 +1,15 @@
 import { ask, insist, OutcomeUnknown, rest, type Steps } from "./actor.ts";
-import type { BuyerOptions } from "./buyer.ts";
+import type { Shop } from "./shop.ts";
 import type { WaiterRow } from "./simulated-lists.ts";
 
+interface WaiterOptions {
+  readonly shop: Shop;
+  readonly userId: string;
+  readonly productId: string;
+}
+
 /** Somebody who was told "sold out" joins the list, as a gateway does it. Undefined when that was not possible. */
-export function* join({ shop, userId, productId }: BuyerOptions): Steps<WaiterRow | undefined> {
+export function* join({ shop, userId, productId }: WaiterOptions): Steps<WaiterRow | undefined> {
   const { gate, ledger } = shop;
   const { lists } = ledger;
   for (;;) {
@@ -38,7 +44,7 @@ export function* join({ shop, userId, productId }: BuyerOptions): Steps<WaiterRo
  * Waits until a unit is offered; gives up, now and then. Returns the reservation of the offer, which is an order by
  * then.
  */
-export function* wait({ shop, userId, productId }: BuyerOptions, { place }: WaiterRow): Steps<string | undefined> {
+export function* wait({ shop, userId, productId }: WaiterOptions, { place }: WaiterRow): Steps<string | undefined> {
   const { lists } = shop.ledger;
   const isImpatient = shop.chance.happens(0.4);
   for (;;) {
@@ -46,7 +52,10 @@ export function* wait({ shop, userId, productId }: BuyerOptions, { place }: Wait
       const found = lists.waiters.find((waiter) => waiter.place === place);
       return found && { ...found };
     });
-    if (row === undefined) return void shop.fail(`I10: ${userId} has lost place ${place} of ${productId}`);
+    if (row === undefined) {
+      shop.fail(`I10: ${userId} has lost place ${place} of ${productId}`);
+      return undefined;
+    }
     if (row.state === "offered") return row.reservationId;
     if (row.state !== "waiting") return undefined;
     if (isImpatient && shop.chance.happens(0.2)) {

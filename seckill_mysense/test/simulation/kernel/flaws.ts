@@ -53,7 +53,6 @@ export const flaws = [
   "sweeper goes on after an unknown outcome",
   "each attempt of an offer has a new reservation",
   "an offer to somebody who has left is recorded",
-  "an offer that was lost keeps its reservation",
   "an offer that expires goes back to nobody",
   // Recovery.
   "a forgotten gate is armed again",
@@ -77,5 +76,4 @@ export type Flaw = (typeof flaws)[number];
 export const rareFlaws: readonly Flaw[] = [
   "a rejection hides the unit of a newer epoch",
   "repair does not notice a restart of the server",
-  "an offer that was lost keeps its reservation",
 ];

@@ -1,16 +1,21 @@
 import { ask, insist, OutcomeUnknown, type Steps } from "./actor.ts";
+import type { ProductRow } from "./product-row.ts";
 import type { Shop } from "./shop.ts";
 import type { WaiterRow } from "./simulated-lists.ts";
 
+type OpenList = ProductRow & { readonly waiting: readonly WaiterRow[] };
+
+/** The open lists, with all who wait. */
+export function openLists({ ledger, productIds }: Shop): OpenList[] {
+  return productIds
+    .map((id) => ({ ...ledger.product(id), waiting: ledger.lists.waiting(id).map((row) => ({ ...row })) }))
+    .filter(({ waitingSince }) => waitingSince !== undefined);
+}
+
 /** One round of a sweeper: offers free units to those who wait, in the order in which they came. */
-export function* offerUnits(shop: Shop, name: string): Steps {
+export function* offerUnits(shop: Shop, name: string, open: readonly OpenList[]): Steps {
   const { gate, ledger } = shop;
   const { lists } = ledger;
-  const open = yield* insist("ledger", `${name} reads the lists`, () =>
-    shop.productIds
-      .map((id) => ({ ...ledger.product(id), waiting: lists.waiting(id).map((row) => ({ ...row })) }))
-      .filter(({ waitingSince }) => waitingSince !== undefined),
-  );
   for (const list of open) {
     const productId = list.id;
     if (list.waiting.length === 0) {

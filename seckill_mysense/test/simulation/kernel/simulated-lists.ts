@@ -101,8 +101,6 @@ export class SimulatedLists {
     const row = this.find(reservationId);
     if (row?.state !== "waiting") return;
     if (isOfLimit) row.state = "limit_reached";
-    else if (!this.#world.has("an offer that was lost keeps its reservation")) {
-      row.reservationId = this.#world.newOffer();
-    }
+    else row.reservationId = this.#world.newOffer();
   }
 }

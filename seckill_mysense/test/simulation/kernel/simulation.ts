@@ -73,7 +73,8 @@ class Schedule {
     this.#onStep = onStep;
     const { chance } = this.shop;
     this.#faultRate = chance.pick([0, 0.03, 0.08, 0.15]);
-    this.#losesData = chance.happens(0.6);
+    // Where data is lost, the order of offers cannot be checked.
+    this.#losesData = chance.happens(crowded ? 0.2 : 0.6);
     this.#gateways = [new Gateway(this.shop), new Gateway(this.shop)];
     const workers = [relay(this.shop, "relay 1"), relay(this.shop, "relay 2")];
     workers.push(consumer(this.shop, "consumer 1"), consumer(this.shop, "consumer 2"));
@@ -82,8 +83,8 @@ class Schedule {
     for (const actor of workers) this.#begin(actor);
     this.#isCrowded = crowded;
     this.#waitRate = crowded ? chance.pick([0.3, 0.9]) : 0;
-    const buyers = crowded ? chance.between(3, 8) : chance.between(2, 6);
-    for (let user = 1; user <= buyers; user++) this.#addBuyer(`u${user}`, this.#intention());
+    const mostBuyers = (): number => (crowded ? chance.between(3, 8) : chance.between(2, 6));
+    for (let user = 1; user <= mostBuyers(); user++) this.#addBuyer(`u${user}`, this.#intention());
   }
 
   #intention(): Intention {
@@ -99,7 +100,7 @@ class Schedule {
       if (chance.happens(0.1)) this.#snapshots.push(this.shop.gate.snapshot());
       const running = chance.pick(this.#running);
       if (running.isFrozenFor > 0) running.isFrozenFor--;
-      else this.#step(running, this.#isCrowded ? this.#faultRate : this.#faultRate / 2);
+      else this.#step(running, this.#isCrowded ? this.#faultRate * 2 : this.#faultRate / 2);
     }
   }
 

@@ -1,5 +1,5 @@
 import { type Actor, ask, insist, OutcomeUnknown, rest, type Steps } from "./actor.ts";
-import { offerUnits } from "./offers.ts";
+import { offerUnits, openLists } from "./offers.ts";
 import type { Shop } from "./shop.ts";
 import type { Message, OutboxEntry } from "./simulated-gate.ts";
 
@@ -86,8 +86,8 @@ export function sweeper(shop: Shop, name: string): Actor {
     *start() {
       for (;;) {
         yield* expire();
-        yield* bringBack();
-        yield* offerUnits(shop, name);
+        const lists = yield* bringBack();
+        yield* offerUnits(shop, name, lists);
         yield* rest();
       }
     },
@@ -107,8 +107,12 @@ export function sweeper(shop: Shop, name: string): Actor {
     }
   }
 
-  function* bringBack(): Steps {
-    const pending = yield* insist("ledger", `${name} reads returns`, () => [...ledger.pendingReturns()]);
+  /** The open lists, as they were before: a round may always meet newer ones. */
+  function* bringBack(): Steps<ReturnType<typeof openLists>> {
+    const { pending, lists } = yield* insist("ledger", `${name} reads returns and lists`, () => ({
+      pending: [...ledger.pendingReturns()],
+      lists: openLists(shop),
+    }));
     for (const row of pending) {
       const answer = yield* insist("gate", `${name} returns ${row.reservationId}`, () => ({
         outcome: gate.giveBack(row),
@@ -117,6 +121,7 @@ export function sweeper(shop: Shop, name: string): Actor {
       if (answer.outcome === "not_yet") continue;
       yield* insist("ledger", `${name} marks ${row.reservationId}`, () => ledger.markReturned(row, answer.state));
     }
+    return lists;
   }
 }
 

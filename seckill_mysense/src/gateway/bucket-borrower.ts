@@ -8,11 +8,12 @@ import type { CatalogueProduct } from "./catalogue-product.ts";
 import type { GateAnswer } from "./gate-calls.ts";
 
 /**
+ * `behind`: others wait for the units of this bucket.
  * `moved`: the bucket may have enough units now. `empty`: all buckets together have only so many, fewer than are wanted.
  * `unknown`: a bucket did not answer, or units are between two buckets.
  */
 type Borrowed =
-  | { readonly kind: "moved" }
+  | { readonly kind: "moved" | "behind" }
   | { readonly kind: "empty"; readonly left: number }
   | { readonly kind: "unknown" };
 
@@ -35,7 +36,7 @@ const maxMoves = 8;
  * them: the gate takes them out of it, then the ledger gives them to the other one, then the gate puts them there.
  */
 export class BucketBorrower {
-  readonly counts: Record<Borrowed["kind"], number> = { moved: 0, empty: 0, unknown: 0 };
+  readonly counts: Record<Borrowed["kind"], number> = { moved: 0, behind: 0, empty: 0, unknown: 0 };
   readonly #options: BucketBorrowerOptions;
   /** One for each bucket at a time, however many buyers wait for it. */
   readonly #running = new Map<string, Promise<Borrowed>>();
@@ -55,6 +56,7 @@ export class BucketBorrower {
     for (let moves = 0; moves < maxMoves; moves++) {
       const borrowed = await this.#borrow(bucket, quantity);
       if (borrowed.kind === "empty") return { ...soldOut, left: borrowed.left };
+      if (borrowed.kind === "behind") return { ...soldOut, left: 0 };
       if (borrowed.kind === "unknown") return { kind: "busy" };
       const outcome = await ask();
       if (outcome.kind !== "sold_out") return outcome;
@@ -84,6 +86,8 @@ export class BucketBorrower {
   async #move(bucket: CatalogueProduct, quantity: number): Promise<Borrowed> {
     const states = await Promise.all(bucket.buckets.map((one) => this.#stateOf(one)));
     const own = states.find((state) => state.entry === bucket)!;
+    // What comes into the bucket is offered to those who wait for it.
+    if (own.isWaiting) return { kind: "behind" };
     if (own.available >= quantity) return { kind: "moved" };
     const left = states.reduce((sum, { available }) => sum + available, 0);
     if (left < quantity) return isWhole(states) ? { kind: "empty", left } : { kind: "unknown" };
@@ -99,13 +103,14 @@ export class BucketBorrower {
 
   async #stateOf(entry: CatalogueProduct): Promise<BucketState> {
     const { sale, product } = entry;
-    const unknown = { entry, available: 0, total: undefined };
+    const unknown = { entry, available: 0, total: undefined, isWaiting: false };
     // A node that did not answer the stock watch would make every buyer wait for the gate's time limit.
     if (entry.available === null) return unknown;
     const status = await this.#options.gate.status(sale.id, product.id).catch(() => undefined);
     if (status === undefined || !sells(status, product)) return unknown;
     // Free units are kept for those who wait for this bucket.
-    return { entry, available: status.waiting ? 0 : status.available, total: status.total };
+    const available = status.waiting ? 0 : status.available;
+    return { entry, available, total: status.total, isWaiting: status.waiting };
   }
 }
 
@@ -114,6 +119,7 @@ interface BucketState {
   readonly available: number;
   /** Undefined if the gate did not say. */
   readonly total: number | undefined;
+  readonly isWaiting: boolean;
 }
 
 function sells(status: GateStatus, product: ProductRecord): boolean {

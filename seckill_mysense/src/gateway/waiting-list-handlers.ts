@@ -14,18 +14,20 @@ export function mountWaitingList(
   { waitingList, catalogue }: WaitingListOptions,
 ): void {
   mountEndpoint(app, joinWaitingList, mount, async ({ body, session }) => {
-    const entry = catalogue.find(body.productID);
+    const entry = catalogue.findFor(body.productID, session.userId);
     if (entry === undefined) return { failure: "product_not_found" };
     return waitingList.join(entry, session.userId);
   });
 
   mountEndpoint(app, readWaitingPlace, mount, async ({ query, session }) => {
-    if (catalogue.find(query.productID) === undefined) return { failure: "product_not_found" };
-    return (await waitingList.read(query.productID, session.userId)) ?? { failure: "not_waiting" };
+    const entry = catalogue.findFor(query.productID, session.userId);
+    if (entry === undefined) return { failure: "product_not_found" };
+    return (await waitingList.read(entry.product.id, session.userId)) ?? { failure: "not_waiting" };
   });
 
   mountEndpoint(app, leaveWaitingList, mount, async ({ query, session }) => {
-    if (catalogue.find(query.productID) === undefined) return { failure: "product_not_found" };
-    return (await waitingList.leave(query.productID, session.userId)) ?? { failure: "not_waiting" };
+    const entry = catalogue.findFor(query.productID, session.userId);
+    if (entry === undefined) return { failure: "product_not_found" };
+    return (await waitingList.leave(entry.product.id, session.userId)) ?? { failure: "not_waiting" };
   });
 }

@@ -1,4 +1,5 @@
 import type { WaitingPlace, WaitingState } from "../contract/waiting-list.ts";
+import { productOf } from "../domain/buckets.ts";
 import type { Order, OrderState } from "../domain/order.ts";
 import type { Waiter } from "../domain/waiter.ts";
 import type { Gate } from "../gate/gate.ts";
@@ -97,7 +98,7 @@ export class WaitingList {
 
   async #describe(waiter: Waiter): Promise<WaitingPlace> {
     const { productId, joinedAtMs, reservationId } = waiter;
-    const place = { productID: productId, joinedAtMs };
+    const place = { productID: productOf(productId), joinedAtMs };
     if (waiter.state === "waiting") {
       return { ...place, state: "waiting", before: await this.#places.before(productId, waiter.place) };
     }

@@ -85,6 +85,8 @@ export interface LedgerChanges {
    * of the two is in another move.
    */
   askForMove(move: UnitMove): Promise<{ readonly sale: SaleRecord; readonly product: ProductRecord } | undefined>;
+  /** All buckets of the product of a bucket, this one among them; one for a product that is not split. */
+  buckets(bucketId: string): Promise<ProductRecord[]>;
   /** The newest entries of the log first. */
   history(saleId: string, limit: number): Promise<LoggedChange[]>;
 }

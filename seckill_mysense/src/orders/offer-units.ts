@@ -5,6 +5,8 @@ import type { LedgerWaiters, WaitingList } from "../ledger/waiters.ts";
 export interface OfferParts {
   readonly waiters: Pick<LedgerWaiters, "lists" | "next" | "close" | "end" | "endOfLimit">;
   readonly gate: Pick<Gate, "status" | "reserve" | "amend">;
+  /** Gets units from the other buckets of the product, if it has any. */
+  readonly borrow?: (list: WaitingList, wanted: number) => Promise<void>;
 }
 
 export interface OfferResult {
@@ -69,10 +71,12 @@ async function serveList(parts: OfferParts, round: Round): Promise<void> {
     return closeList(parts, product.id);
   }
   // Its keeper compares or rebuilds it first.
-  if (status?.open !== true || !status.verified || status.available === 0) return;
-  const offered = await offerInOrder(parts, round, status.available);
+  if (status?.open !== true || !status.verified) return;
+  const offered = status.available === 0 ? 0 : await offerInOrder(parts, round, status.available);
   result.offered += offered;
   if (offered < Math.min(status.available, waiting)) await noteFree(parts, round);
+  // The next round offers what comes.
+  if (status.available < waiting) await parts.borrow?.(list, waiting - status.available);
 }
 
 /** The gate's clock decides, as for all buyers. Long after the end the gate may not know the product any more. */

@@ -7,6 +7,7 @@ import { splitIntoBuckets } from "../../src/domain/buckets.ts";
 import { amendProduct } from "../../src/sales/amend-product.ts";
 import { renderReport } from "../../src/verify/verification-report.ts";
 import { verifySale } from "../../src/verify/verify-sale.ts";
+import { TestBuyer } from "../fakes/test-buyer.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { type GateServer, openShop, type Shop } from "./changing-shop.ts";
 
@@ -51,24 +52,35 @@ async function shown(url: string): Promise<{ total: number; available: number | 
   return sale.products[0];
 }
 
+interface Buyer {
+  readonly token: string;
+  readonly bucket: string;
+  readonly reservationId: string;
+}
+
+function unitsOf(totals: readonly ({ reserved: number; sold: number } | undefined)[]): number {
+  return totals.reduce((sum, one) => sum + one!.reserved + one!.sold, 0);
+}
+
 /** Buyers with the tokens that the gateway would issue; with a bucket, only buyers of this one. */
-function buyersOf(shop: Shop, count: number, bucket?: string): { token: string }[] {
+function buyersOf(shop: Shop, count: number, bucket?: string): Buyer[] {
   const tokens = new SaleTokens([testSecret]);
   const ids = new ReservationIds([testSecret]);
   tokens.setSales([saleId]);
-  const buyers: { token: string }[] = [];
+  const buyers: Buyer[] = [];
   for (let index = 0; buyers.length < count; index++) {
     const userId = `buyer-${index}`;
     const { id: productId } = shop.east.catalogue.findFor(testProduct.id, userId)!.product;
     if (bucket !== undefined && productId !== bucket) continue;
     const times = { notBeforeMs: Date.now() - 1_000, expiresAtMs: Date.now() + 3_600_000, queuePosition: 0 };
-    const claims = { saleId, productId, userId, reservationId: ids.create(userId, productId), ...times };
-    buyers.push({ token: tokens.issue(claims) });
+    const reservationId = ids.create(userId, productId);
+    const token = tokens.issue({ saleId, productId, userId, reservationId, ...times });
+    buyers.push({ token, bucket: productId, reservationId });
   }
   return buyers;
 }
 
-async function ask(url: string, { token }: { token: string }): Promise<number> {
+async function ask(url: string, { token }: Pick<Buyer, "token">): Promise<number> {
   const headers = { authorization: `Bearer ${token}` };
   const answer = await fetch(`${url}/check?productID=${testProduct.id}`, { method: "POST", headers });
   await answer.body?.cancel();
@@ -174,6 +186,38 @@ describe.skipIf(mariadb.missing)(`a product in buckets over the nodes of a ring$
         },
         { what: "all units to be sold", timeoutMs: 60_000 },
       );
+      await expectVerified(shop, true);
+    },
+    timeoutMs,
+  );
+
+  test(
+    "somebody who waits gets a unit that comes back in another bucket",
+    async () => {
+      await using shop = await openShop(startRing);
+      const buckets = await startSale(shop, 6, 3);
+      const buyers = buyersOf(shop, 6);
+      for (const buyer of buyers) expect(await ask(shop.eastUrl, buyer)).toBe(202);
+      const waiter = new TestBuyer(shop.eastUrl);
+      const { userID } = (await waiter.register("Ada")).body as { userID: string };
+      expect((await waiter.check(testProduct.id, await waiter.token(testProduct.id))).status).toBe(410);
+      const joined = await waiter.send("POST", "/api/waiting-list", { json: { productID: testProduct.id } });
+      expect(joined.body).toMatchObject({ state: "waiting", before: 0, productID: testProduct.id });
+      const own = shop.east.catalogue.findFor(testProduct.id, userID)!.product.id;
+      await waitUntil(
+        async () => unitsOf(await Promise.all(buckets.map((id) => shop.ledger.sales.readTotals(id)))) === 6,
+        {
+          what: "the orders",
+          timeoutMs: 20_000,
+        },
+      );
+      const cancelled = buyers.find(({ bucket }) => bucket !== own)!;
+      expect((await shop.ledger.orders.cancel(cancelled.reservationId)).kind).toBe("done");
+      const address = `/api/waiting-list?productID=${testProduct.id}`;
+      await waitUntil(async () => (await waiter.send("GET", address)).body.state === "offered", {
+        what: "the offer",
+        timeoutMs: 20_000,
+      });
       await expectVerified(shop, true);
     },
     timeoutMs,

@@ -8,6 +8,8 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startConsumer } from "../../src/orders/consumer.ts";
+import type { OfferParts } from "../../src/orders/offer-units.ts";
+import { borrowUnits } from "../../src/sales/borrow-units.ts";
 import { startSweeper } from "../../src/orders/sweeper.ts";
 import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
 import { startRelay } from "../../src/relay/relay.ts";
@@ -70,7 +72,9 @@ export async function openShop(startGateServer: () => Promise<GateServer> = star
     payWithinMs: 900_000,
   });
   cleanup.defer(() => consumer.stop());
-  const sweeper = startSweeper({ orders: ledger.orders, returns: ledger.returns, gate, intervalMs: 100 });
+  const { orders, returns, waiters, changes } = ledger;
+  const borrow: OfferParts["borrow"] = (list, wanted) => borrowUnits({ gate, changes, now: Date.now }, list, wanted);
+  const sweeper = startSweeper({ orders, returns, gate, offers: { waiters, gate, borrow }, intervalMs: 100 });
   cleanup.defer(() => sweeper.stop());
   const products = relayedProducts(ledger.changes, Date.now);
   const relay = startRelay({ gate, queue, relayName: "relay", products, productsEveryMs: 200 });

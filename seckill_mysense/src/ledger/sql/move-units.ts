@@ -1,6 +1,8 @@
 import { productOf } from "../../domain/buckets.ts";
 import type { UnitMove } from "../changes.ts";
-import type { LedgerTransaction } from "../database/ledger-database.ts";
+import type { Selectable } from "kysely";
+import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
+import type { ProductRow } from "../database/schema.ts";
 import { type LockedProduct, lockProducts } from "./lock-products.ts";
 
 /**
@@ -12,7 +14,8 @@ export async function askForMove(
   { from, to, units }: UnitMove,
   { revision, locksRows }: { readonly revision: number; readonly locksRows: boolean },
 ): Promise<LockedProduct | undefined> {
-  const rows = await lockProducts(transaction, await bucketIds(transaction, productOf(from)), locksRows);
+  const ids = (await readBuckets(transaction, from)).map(({ id }) => id);
+  const rows = await lockProducts(transaction, ids, locksRows);
   const [giver, taker] = [rows.get(from), rows.get(to)];
   if (giver === undefined || taker === undefined || giver === taker) return undefined;
   const isMoving = giver.lowering_to !== null || taker.lowering_to !== null;
@@ -24,14 +27,12 @@ export async function askForMove(
   return { ...giver, ...columns };
 }
 
-async function bucketIds(transaction: LedgerTransaction, productId: string): Promise<string[]> {
-  const rows = await transaction
+export async function readBuckets(database: LedgerReader, bucketId: string): Promise<Selectable<ProductRow>[]> {
+  const id = productOf(bucketId);
+  // "$" is the character after "#".
+  return database
     .selectFrom("products")
-    .select("id")
-    .where(({ eb, and, or }) =>
-      // "$" is the character after "#".
-      or([eb("id", "=", productId), and([eb("id", ">", `${productId}#`), eb("id", "<", `${productId}$`)])]),
-    )
+    .selectAll()
+    .where(({ eb, and, or }) => or([eb("id", "=", id), and([eb("id", ">", `${id}#`), eb("id", "<", `${id}$`)])]))
     .execute();
-  return rows.map(({ id }) => id);
 }

@@ -16,7 +16,7 @@ import type { LedgerReader, LedgerTransaction } from "../database/ledger-databas
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import { lockProducts } from "./lock-products.ts";
-import { askForMove } from "./move-units.ts";
+import { askForMove, readBuckets } from "./move-units.ts";
 import { logChanges, readHistory, type ChangeStamp } from "./change-log.ts";
 import { raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
@@ -159,6 +159,11 @@ export class SqlChanges implements LedgerChanges {
       if (asked === undefined) return undefined;
       return { sale: await readSaleRecord(transaction, asked.sale_id), product: toProductRecord(asked) };
     });
+  }
+
+  async buckets(bucketId: string): Promise<ProductRecord[]> {
+    const rows = await this.#database.read((database) => readBuckets(database, bucketId));
+    return rows.map(toProductRecord);
   }
 
   history(saleId: string, limit: number): Promise<LoggedChange[]> {

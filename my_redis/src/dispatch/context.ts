@@ -62,9 +62,9 @@ export interface CommandRunner {
   call(context: Context, command: Command, args: Arguments, reply: ReplyWriter): void;
   /** Counts a command that was answered without `call`. */
   count(command: Command): void;
+  /** Counts a blocked command that CLIENT UNBLOCK ends: as failed, with or without an error, as redis-server does. */
+  countUnblocked(context: Context): void;
   /** Writes an error reply and counts it. */
-  /** Counts the failure of a blocked command that CLIENT UNBLOCK ends with an error. */
-  unblockWithError(context: Context): void;
   writeError(reply: ReplyWriter, message: string): void;
   /**
    * Delivers the messages that a command has published, and serves the clients that wait for the keys it has changed.

@@ -26,7 +26,7 @@ function retry(context: Context): boolean {
   const { database } = client;
   // As in redis-server, what a blocked client looks up counts neither as a hit nor as a miss.
   const { keyspace } = server;
-  const { dirty, onMissed, statistics } = keyspace;
+  const { onMissed, statistics } = keyspace;
   const { hits, misses } = statistics;
   keyspace.onMissed = undefined;
   answer(server.replies, client, (reply) => {
@@ -43,8 +43,6 @@ function retry(context: Context): boolean {
   });
   Object.assign(statistics, { hits, misses });
   keyspace.onMissed = onMissed;
-  // Nor does it count elements that a blocked client takes from a list as changes.
-  if (blocked.command.group === "list") keyspace.uncounted += keyspace.dirty - dirty;
   return answered;
 }
 

@@ -92,6 +92,15 @@ export class Database extends RecordStore implements ObservedDatabase {
     return true;
   }
 
+  /** Whether key[start, end) is there. Nothing changes: an expired key stays, and is "expired". */
+  presenceOf(key: Uint8Array, start: number, end: number): "missing" | "expired" | "live" {
+    const { environment, expires, hasher, heap } = this.keyspace;
+    const address = this.keys.find(hasher.hash(key, start, end), key, start, end);
+    if (address === 0) return "missing";
+    const expired = record.hasExpiry(heap, address) && record.expiryOf(heap, address) <= environment.nowMs();
+    return expired && expires ? "expired" : "live";
+  }
+
   /** Removes an expired record, and notifies observers and log. */
   expire(address: Address): void {
     const { heap, statistics, onExpired } = this.keyspace;

@@ -1,6 +1,7 @@
 import { command } from "../../dispatch/command.ts";
 import { keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
+import { noEvent } from "../../keyspace/keyspace-observer.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { Registers } from "../../values/hyperloglog/registers.ts";
 import {
@@ -21,7 +22,7 @@ function countOne(context: Context, args: Arguments): number {
   preserveHyperLogLog(context.database, args, 1);
   value.setCount(count);
   // The stored bytes have changed, although the set that they describe has not.
-  context.database.changed(args, 1, "pfcount");
+  context.database.changed(args, 1, noEvent);
   return count;
 }
 

@@ -1,6 +1,7 @@
 import { type Comparer, comparerOf, sameBytes, sameElements } from "../harness/compare.ts";
 import { showReply, type Reply } from "../harness/reply.ts";
 import { showCommand, type Word } from "../harness/resp-connection.ts";
+import { sameScores } from "../harness/same-scores.ts";
 import { samePending } from "../stream-replies.ts";
 import type { Answer } from "./fuzz-clients.ts";
 
@@ -33,11 +34,9 @@ function comparerOfWords(words: readonly Word[]): Comparer {
     return (ours, theirs) => compare(ours, theirs) || sameElements(ours, theirs);
   }
   if (isName(words, "XPENDING")) return samePending;
-  if (isName(words, "ZUNION") || isName(words, "SORT")) return sameElementsOrBytes;
+  if (/^B?Z/i.test(String(words[0]))) return sameScores;
   return comparerOf(words);
 }
-
-const sameElementsOrBytes: Comparer = (ours, theirs) => sameBytes(ours, theirs) || sameElements(ours, theirs);
 
 /** Compares each element of the reply to EXEC like the reply to its command. */
 const sameEach =

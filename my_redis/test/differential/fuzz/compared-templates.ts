@@ -18,7 +18,8 @@ export const incomparable: readonly RegExp[] = [
 ];
 
 /**
- * Further templates, in the form of request-templates.ts. E is a time to live in seconds and A an id for a new entry.
+ * Further templates, in the form of request-templates.ts. L is the key of a list: SORT changes the encoding of a sorted
+ * set in redis-server. E is a time to live in seconds and A an id for a new entry.
  * ";" stands between requests that belong together: Redis 7.0 creates a consumer later than 7.2 does, so it is created
  * before.
  */
@@ -36,10 +37,12 @@ export const comparedTemplates: readonly string[] = [
   "SUBSTR K N N",
   "LCS K K ?LEN",
   "GETEX K PX T",
-  "SORT K ALPHA LIMIT 0 5",
-  "SORT K ALPHA STORE K",
-  "SORT_RO K ALPHA",
-  "SORT K BY nosort STORE K",
+  "RPUSH L V V V; SORT L ALPHA LIMIT 0 5",
+  "RPUSH L V V V; SORT L ALPHA STORE K",
+  "SORT_RO L ALPHA",
+  "SORT L BY nosort STORE K",
+  "PEXPIRE L T",
+  "SORT L BY nosort LIMIT 9 9 STORE K",
   "SINTERSTORE K K K",
   "ZRANGESTORE K K 0 -1",
   "ZINTERCARD 2 K K ?LIMIT_C",
@@ -61,10 +64,9 @@ export const comparedTemplates: readonly string[] = [
   "GEOSEARCHSTORE K K FROMLONLAT 100 37 BYRADIUS 1 m STOREDIST",
   "XADD K A F V",
   "XADD K A F V F V",
-  "XADD K MAXLEN C A F V",
+  "XADD K MAXLEN 2 A F V",
   "XADD K NOMKSTREAM A F V",
-  "XADD K MINID I A F V",
-  "XREAD BLOCK M STREAMS K K $ I",
+  "XADD K MINID 0-1 A F V",
   "XGROUP CREATECONSUMER K g c; XREADGROUP GROUP g c ?COUNT_C STREAMS K >",
   "XGROUP CREATECONSUMER K g c; XREADGROUP GROUP g c ?NOACK STREAMS K I",
   "XGROUP CREATECONSUMER K g c; XREADGROUP GROUP g c STREAMS K >",

@@ -4,7 +4,7 @@ import type { ServerPair, Side } from "../harness/start-pair.ts";
 import { clientCount, type FuzzStep } from "./generated-steps.ts";
 
 /** Longer than the shortest time to live, on any machine: the keys have expired afterwards. */
-const lapseMs = 6;
+const lapseMs = 9;
 
 /** What a server answered, in the order in which the requests were sent. */
 export interface Answer {

@@ -14,6 +14,8 @@ export interface FuzzFailure {
   readonly difference: string;
   /** The smallest sequence that was found to differ. */
   readonly steps: readonly FuzzStep[];
+  /** Whether it differed again when it was run again. If not, the machine may have been slow, and a key expired early. */
+  readonly repeats: boolean;
 }
 
 /** Runs generated sequences of requests on MyRedis and on a redis-server, and compares all that can be seen. */
@@ -43,8 +45,10 @@ export class FuzzPair {
   async runSeed(seed: number): Promise<FuzzFailure | undefined> {
     const protocol = seed % 2 === 0 ? 2 : 3;
     let steps: FuzzStep[] = new StepGenerator(new SeededRandom(seed)).generate();
+    const first = await this.#run(steps, protocol);
+    if (first === undefined) return undefined;
     let difference = await this.#run(steps, protocol);
-    if (difference === undefined) return undefined;
+    if (difference === undefined) return { difference: first, steps, repeats: false };
     let runs = 0;
     for (let size = steps.length >> 1; size > 0 && runs < maxShrinkRuns; size >>= 1) {
       for (let at = steps.length - size; at >= 0 && runs < maxShrinkRuns; at -= size) {
@@ -56,7 +60,7 @@ export class FuzzPair {
         difference = found;
       }
     }
-    return { difference, steps };
+    return { difference, steps, repeats: true };
   }
 
   /** The first difference between the two servers. */
@@ -67,9 +71,7 @@ export class FuzzPair {
     await this.#effects.begin();
     const [ours, theirs] = await Promise.all([this.#ours.run(steps), this.#theirs.run(steps)]);
     const effects = await this.#effects.difference();
-    return (
-      answersDifference(ours, theirs) ?? effects ?? (await datasetDifference(this.#pair, fuzzedDatabases))
-    );
+    return answersDifference(ours, theirs) ?? effects ?? (await datasetDifference(this.#pair, fuzzedDatabases));
   }
 
   async close(): Promise<void> {
@@ -88,4 +90,3 @@ export const showSteps = (steps: readonly FuzzStep[]): string =>
       ...(lapses ? ["  (wait)"] : []),
     ])
     .join("\n");
-

@@ -29,11 +29,34 @@ const singleTemplates = templates.filter((each) => !each.includes(";"));
 /** Redis 7.2 takes more arguments of these than 7.0. */
 const takesMoreIn72 = /^Z(REV)?RANK$/;
 
-const fields = ["f", "g", "h", "7", "-3", "a rather long name of a field or member, longer than 64 bytes in any case", ""];
-const numbers = ["0", "1", "-1", "2", "5", "-7", "100", "9223372036854775807", "-9223372036854775808", "1e3", " 1", "x", ""];
+const fields = [
+  "f",
+  "g",
+  "h",
+  "7",
+  "-3",
+  "a rather long name of a field or member, longer than 64 bytes in any case",
+  "",
+];
+const numbers = [
+  "0",
+  "1",
+  "-1",
+  "2",
+  "5",
+  "-7",
+  "100",
+  "9223372036854775807",
+  "-9223372036854775808",
+  "1e3",
+  " 1",
+  "x",
+  "",
+];
 const scores = ["0", "1", "-1.5", "3.25", "1e17", "inf", "-inf", "(2", "nan", "x"];
 const junk = ["", "x", "-1", "NX", "GET", "9223372036854775808", "1.5", "COUNT", "0"];
-const shortestMs = 1;
+/** Not less, or a key of a server that is slow at that moment would expire at once. */
+const shortestMs = 4;
 /** Beyond the limit of timeouts 7.2 has another error. */
 const isBlocking = /^B/;
 
@@ -53,11 +76,12 @@ const wordMakers: Readonly<Record<string, (random: SeededRandom, name: string) =
     const group = random.oneIn(5) ? random.pick(["string", "list", "hash", "set", "stream"]) : groups.get(name);
     return `${group ?? "string"}:${random.below(3)}`;
   },
+  L: (random) => `sortable:${random.below(2)}`,
   V: (random) => (random.oneIn(3) ? random.below(30) : `value ${random.below(9)}`),
   F: (random) => (random.oneIn(3) ? `member ${random.below(9)}` : random.pick(fields)),
   N: (random) => (random.oneIn(4) ? random.pick(numbers) : random.below(30) - 10),
   S: (random) => (random.oneIn(4) ? random.pick(scores) : random.below(10)),
-  T: (random) => (random.oneIn(2) ? shortestMs : random.pick([1_000_000, 2_000_000, 0, -1])),
+  T: (random) => (random.oneIn(3) ? shortestMs : random.pick([1_000_000, 2_000_000, 0, -1])),
   E: (random) => random.pick([1000, 2000, 0, -1]),
   W: () => 0,
   M: () => 0,
@@ -162,7 +186,8 @@ export class StepGenerator {
       case 0:
         return words.slice(0, -1).length > 0 ? words.slice(0, -1) : words;
       case 1:
-        return takesMoreIn72.test(String(words[0])) ? words : [...words, random.pick(junk)];
+        if (takesMoreIn72.test(String(words[0]))) return words;
+        return [...words, isBlocking.test(String(words[0])) ? "x" : random.pick(junk)];
       case 2:
         return words.slice(0, Math.max(1, at));
       case 3:

@@ -26,6 +26,8 @@ const startMs = performance.now();
 let reportedMs = startMs;
 let seed = firstSeed;
 let failed = 0;
+/** Sequences that differed only once. */
+let unrepeated = 0;
 const progress = (): string => {
   const seconds = (performance.now() - startMs) / 1000;
   return `${pair.requests} commands in ${seconds.toFixed(0)} s (${(pair.requests / seconds).toFixed(0)} a second), seeds ${firstSeed} to ${seed - 1}`;
@@ -33,7 +35,10 @@ const progress = (): string => {
 
 while (pair.requests < commands && failed < failures) {
   const failure = await pair.runSeed(seed);
-  if (failure !== undefined) {
+  if (failure?.repeats === false) {
+    unrepeated++;
+    console.log(`seed ${seed} differed once, and not when it was run again: ${failure.difference}`);
+  } else if (failure !== undefined) {
     failed++;
     console.log(`seed ${seed} DIFFERS; again with: npm run fuzz:statistics -- --commands 1 --seed ${seed}`);
     console.log(`${showSteps(failure.steps)}\n${failure.difference}`);
@@ -43,6 +48,6 @@ while (pair.requests < commands && failed < failures) {
   reportedMs = performance.now();
   console.log(progress());
 }
-console.log(`${progress()}: ${failed} sequences differed`);
+console.log(`${progress()}: ${failed} sequences differed, ${unrepeated} more only once`);
 await pair.close();
 process.exit(failed === 0 ? 0 : 1);

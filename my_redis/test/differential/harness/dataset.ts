@@ -26,10 +26,7 @@ export async function emptyBoth({ control }: ServerPair): Promise<void> {
 }
 
 /** Describes how the data of the two servers differ, key by key: type, encoding, expiry and value. */
-export async function datasetDifference(
-  pair: ServerPair,
-  databases = usualDatabases,
-): Promise<string | undefined> {
+export async function datasetDifference(pair: ServerPair, databases = usualDatabases): Promise<string | undefined> {
   const [ours, theirs] = [pair.control.MyRedis, pair.control["redis-server"]];
   try {
     for (const database of databases) {

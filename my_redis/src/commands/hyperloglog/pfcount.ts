@@ -8,13 +8,14 @@ import {
   corruptRegisters,
   preserveHyperLogLog,
   readHyperLogLog,
+  readRawHyperLogLog,
   withRegisters,
 } from "../../collections/hyperloglog-value.ts";
 
 const registers = new Registers();
 
-function countOne(context: Context, args: Arguments): number {
-  const value = readHyperLogLog(context.database, args, 1);
+function countOne(context: Context, args: Arguments): number | bigint {
+  const value = readRawHyperLogLog(context.database, args, 1);
   if (value === undefined) return 0;
   const { knownCount } = value;
   if (knownCount !== undefined) return knownCount;
@@ -49,7 +50,7 @@ export const pfcount = command({
   mayReplicate: () => true,
   run(context, args, reply) {
     const count = args.count > 2 ? countUnion(context, args) : countOne(context, args);
-    if (Number.isSafeInteger(count)) reply.integer(count);
+    if (typeof count === "number" && Number.isSafeInteger(count)) reply.integer(count);
     else reply.int64(BigInt.asIntN(64, BigInt(count)));
   },
 });

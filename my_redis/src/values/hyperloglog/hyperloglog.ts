@@ -2,7 +2,7 @@ import { copyBytes } from "../../memory/copy-bytes.ts";
 import { denseRegisterBytes, raiseDense, registerCount } from "./dense-registers.ts";
 import { hashHigh, hashLow, murmurHash } from "./murmur-hash.ts";
 import { countOfDense, Registers } from "./registers.ts";
-import { forEachRun, maxSparseValue, SparseRuns } from "./sparse-runs.ts";
+import { maxSparseValue, runBytes, runLength, runValue, SparseRuns } from "./sparse-runs.ts";
 
 /**
  * A HyperLogLog: 16384 registers of 6 bits, each of which keeps the longest run of zeros seen in hashes of elements.
@@ -158,14 +158,17 @@ export class HyperLogLog {
     registers.write(this.bytes, this.registersAt);
   }
 
-  /** The runs of the sparse form, as PFDEBUG DECODE shows them. */
+  /** The runs of the sparse form, as PFDEBUG DECODE shows them: damaged ones, too, to see the damage. */
   describeRuns(): string[] {
     const runs: string[] = [];
-    const isWhole = forEachRun(this.bytes, this.registersAt, this.end, (_first, length, value) => {
+    const { bytes, end } = this;
+    for (let at = this.registersAt; at < end; at += runBytes(bytes[at] as number)) {
+      const length = runLength(bytes, at, end);
+      const value = runValue(bytes[at] as number);
       if (value > 0) runs.push(`v:${value},${length}`);
-      else runs.push(`${length > 64 ? "Z" : "z"}:${length}`);
-    });
-    return isWhole ? runs : this.refuse();
+      else runs.push(`${runBytes(bytes[at] as number) === 2 ? "Z" : "z"}:${length}`);
+    }
+    return runs;
   }
 
   /** Computes the cardinality. */
@@ -180,13 +183,17 @@ export class HyperLogLog {
     return union.merge(this) ? union : this.refuse();
   }
 
-  /** The cardinality if it is stored; undefined when registers have changed since. */
-  get knownCount(): number | undefined {
+  /**
+   * The cardinality if it is stored; undefined when registers have changed since. A client may have stored any number:
+   * one that a number cannot hold exactly is a bigint.
+   */
+  get knownCount(): number | bigint | undefined {
     const { bytes, start } = this;
     if (((bytes[start + countAt + 7] as number) & staleBit) !== 0) return undefined;
     let count = 0;
     for (let at = 7; at >= 0; at--) count = count * 256 + (bytes[start + countAt + at] as number);
-    return count;
+    if (Number.isSafeInteger(count)) return count;
+    return Buffer.from(bytes.buffer, bytes.byteOffset + start + countAt, 8).readBigUInt64LE();
   }
 
   /** Stores the cardinality. */

@@ -104,11 +104,13 @@ describe.skipIf(redis.missing)(`damaged HyperLogLogs${redis.reason}`, () => {
 
   test("a stored count above 2^53 is given exactly", () =>
     expectSame(
-      ["\x01\x00\x00\x00\x00\x00\x20\x00", "\xff\xff\xff\xff\xff\xff\xff\x7f", "\xff\xff\xff\xff\xff\xff\xff\xff"].flatMap(
-        (stored): Step[] => [
-          ["SET", "h", Buffer.from(`HYLL\x01\0\0\0${stored}\x7f\xff`, "latin1")],
-          ["PFCOUNT", "h"],
-        ],
-      ),
+      [
+        "\x01\x00\x00\x00\x00\x00\x20\x00",
+        "\xff\xff\xff\xff\xff\xff\xff\x7f",
+        "\xff\xff\xff\xff\xff\xff\xff\xff",
+      ].flatMap((stored): Step[] => [
+        ["SET", "h", Buffer.from(`HYLL\x01\0\0\0${stored}\x7f\xff`, "latin1")],
+        ["PFCOUNT", "h"],
+      ]),
     ));
 });

@@ -21,7 +21,7 @@ const formAt = 4;
 const countAt = 8;
 const staleBit = 0x80;
 const hashSeed = 0xadc83b19 | 0;
-const magic = [72, 89, 76, 76];
+const magic = [72, 89, 76, 76] as const;
 /** Without elements: one run of zeros. */
 const empty = Uint8Array.from([...magic, sparse, ...Array.from({ length: headerBytes - 5 }, () => 0), 0x7f, 0xff]);
 /** The change of one sparse register takes at most this many bytes. */
@@ -39,7 +39,9 @@ export class CorruptHyperLogLogError extends Error {
 /** Whether bytes[start, end) may be a HyperLogLog. */
 export function isHyperLogLog(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start < headerBytes) return false;
-  for (let at = 0; at < magic.length; at++) if (bytes[start + at] !== magic[at]) return false;
+  // Compared one by one, because a loop over `magic` is felt in PFADD.
+  if (bytes[start] !== magic[0] || bytes[start + 1] !== magic[1]) return false;
+  if (bytes[start + 2] !== magic[2] || bytes[start + 3] !== magic[3]) return false;
   const form = bytes[start + formAt] as number;
   return form === sparse || (form === dense && end - start === denseBytes);
 }
@@ -67,7 +69,7 @@ export class HyperLogLog {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
-    this.#runs.open(bytes, start + headerBytes, end);
+    if (this.isSparse) this.#runs.open(bytes, start + headerBytes, end);
     return this;
   }
 

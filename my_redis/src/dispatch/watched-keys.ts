@@ -1,10 +1,5 @@
 import type { Client, WatchedKey } from "./client.ts";
 
-interface Watch {
-  readonly client: Client;
-  readonly watched: WatchedKey;
-}
-
 /** A key before or after a change. "expired": it is there, but no command sees it any more. */
 export type Presence = "missing" | "expired" | "live";
 
@@ -13,7 +8,8 @@ export type Presence = "missing" | "expired" | "live";
  * client that began to watch it afterwards.
  */
 export class WatchedKeys {
-  readonly #watches = new Map<string, Set<Watch>>();
+  /** By database and key. */
+  readonly #watches = new Map<string, Map<Client, WatchedKey>>();
   readonly #presenceOf: (database: number, key: string) => Presence;
   readonly #onCount: () => void;
 
@@ -29,12 +25,12 @@ export class WatchedKeys {
 
   watch(client: Client, database: number, key: string): void {
     const place = `${database}:${key}`;
-    if (client.watched.some((each) => each.database === database && each.key === key)) return;
+    const watches = this.#watches.get(place);
+    if (watches?.has(client) === true) return;
     const watched = { database, key, expired: this.#presenceOf(database, key) === "expired" };
     client.watched.push(watched);
-    const watches = this.#watches.get(place);
-    if (watches === undefined) this.#watches.set(place, new Set([{ client, watched }]));
-    else watches.add({ client, watched });
+    if (watches === undefined) this.#watches.set(place, new Map([[client, watched]]));
+    else watches.set(client, watched);
     this.#onCount();
   }
 
@@ -44,7 +40,7 @@ export class WatchedKeys {
     for (const { database, key } of client.watched) {
       const place = `${database}:${key}`;
       const watches = this.#watches.get(place);
-      for (const watch of watches ?? []) if (watch.client === client) watches?.delete(watch);
+      watches?.delete(client);
       if (watches?.size === 0) this.#watches.delete(place);
     }
     client.watched = [];
@@ -63,7 +59,7 @@ export class WatchedKeys {
   keyChanged(database: number, key: string): void {
     const watches = this.#watches.get(`${database}:${key}`);
     if (watches === undefined) return;
-    for (const { client, watched } of watches) {
+    for (const [client, watched] of watches) {
       if (watched.expired && this.#presenceOf(database, key) === "missing") watched.expired = false;
       else client.watchBroken = true;
     }
@@ -77,7 +73,7 @@ export class WatchedKeys {
       const key = place.slice(prefix.length);
       const before = this.#presenceOf(database, key);
       const then = after(key);
-      for (const { client, watched } of watches) {
+      for (const [client, watched] of watches) {
         // A key that was alive at WATCH and has expired since counts as changed.
         const seenBefore = before === "expired" && !watched.expired ? "live" : before;
         if (isSeen(seenBefore) || isSeen(then)) client.watchBroken = true;

@@ -11,11 +11,8 @@ import { blockingMultiPop, waitForKeys } from "../multi-pop.ts";
 import { popElements } from "./pop.ts";
 
 /** redis-server does not count what these commands change for a client that had to wait. It does count BLMPOP. */
-function uncountedWhenBlocked<Result>({ keyspace, retrying }: Context, change: () => Result): Result {
-  const { dirty } = keyspace;
-  const result = change();
-  if (retrying) keyspace.uncounted += keyspace.dirty - dirty;
-  return result;
+function uncountWhenBlocked({ keyspace, retrying }: Context, dirtyBefore: number): void {
+  if (retrying) keyspace.uncounted += keyspace.dirty - dirtyBefore;
 }
 
 /** Pops from the first of the keys that holds a list. Returns false when none does. */
@@ -27,7 +24,9 @@ function popOne(context: Context, args: Arguments, end: ListEnd, reply: ReplyWri
     if (context.logs) context.logAs(end === "head" ? "LPOP" : "RPOP", args.view(keyIndex));
     reply.array(2);
     reply.bulk(args.buffer, args.start(keyIndex), args.end(keyIndex));
-    uncountedWhenBlocked(context, () => popElements(context, args, list, { keyIndex, end, count: 1 }, reply));
+    const { dirty } = context.keyspace;
+    popElements(context, args, list, { keyIndex, end, count: 1 }, reply);
+    uncountWhenBlocked(context, dirty);
     return true;
   }
   return false;
@@ -68,7 +67,10 @@ export const brpop = command({
 
 function moveOrBlock(context: Context, args: Arguments, ends: MoveEnds, timeoutMs: number, reply: ReplyWriter): void {
   if (context.retrying && findListToPop(context, args, 1) === undefined) return;
-  if (uncountedWhenBlocked(context, () => moveElement(context, args, ends, reply))) return;
+  const { dirty } = context.keyspace;
+  const moved = moveElement(context, args, ends, reply);
+  uncountWhenBlocked(context, dirty);
+  if (moved) return;
   if (context.blockOn(args, [1], { timeoutMs, timeoutReply: "nullArray" }) === "refused") reply.null();
 }
 

@@ -108,10 +108,11 @@ describe("the waiting list", () => {
   test("nobody joins while the gate is closed, since it could not keep a unit for the list", async () => {
     await using system = await startTestGateway();
     await sellOut(system);
-    const ann = await newBuyer(system, "Ann");
+    const [ann, bob] = [await newBuyer(system, "Ann"), await newBuyer(system, "Bob")];
+    await join(bob);
     system.gate.server++;
     expect(await join(ann)).toMatchObject({ status: 503, body: { error: "gate_closed" } });
-    expect(await system.ledger.waiters.places(productID)).toEqual([]);
+    expect(await system.ledger.waiters.places(productID)).toEqual([1]);
   });
 
   test("a shop without waiting lists says so, and /check does not speak of one", async () => {

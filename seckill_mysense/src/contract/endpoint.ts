@@ -7,9 +7,9 @@ type Nothing = typeof nothing;
 
 /**
  * `session`: the session cookie. `sale_token`: the token from POST /api/token. `either`: one of these two. `internal`:
- * the internal secret as Bearer token.
+ * the internal secret as Bearer token. `program`: the key of another program as Bearer token.
  */
-export type Authorization = "none" | "session" | "sale_token" | "either" | "internal";
+export type Authorization = "none" | "session" | "sale_token" | "either" | "internal" | "program";
 
 /**
  * One endpoint of the HTTP interface. Validation, handler types, /openapi.json and the page's client derive from it.

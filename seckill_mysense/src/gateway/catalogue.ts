@@ -13,7 +13,8 @@ export interface CatalogueOptions {
   /** Takes the news of reading the ledger. */
   readonly health: HealthPart;
   readonly products: ProductHealth;
-  readonly tokens: SaleTokens;
+  /** Is told which sales there are, before their first token is read. */
+  readonly tokens: Pick<SaleTokens, "setSales">;
   readonly now: () => number;
   readonly refreshMs: number;
   readonly maxSales: number;

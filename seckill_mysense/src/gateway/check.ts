@@ -240,10 +240,10 @@ export class Check {
   }
 }
 
-function knownOf({ product, sequence }: CatalogueProduct): Required<ReserveOptions> {
+export function knownOf({ product, sequence }: CatalogueProduct): Required<ReserveOptions> {
   return { minEpoch: product.epoch, minSequence: sequence };
 }
 
-function noteSequence(entry: CatalogueProduct, { epoch, sequence = 0 }: AcceptedReservation): void {
+export function noteSequence(entry: CatalogueProduct, { epoch, sequence = 0 }: AcceptedReservation): void {
   if (epoch === entry.product.epoch && sequence > entry.sequence) entry.sequence = sequence;
 }

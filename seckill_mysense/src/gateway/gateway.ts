@@ -15,11 +15,9 @@ import type { PaymentProvider } from "../payments/payment-provider.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
-import { Catalogue } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
 import { type AddressOf, Check } from "./check.ts";
-import { GateClock } from "./gate-clock.ts";
-import { ProductHealth } from "./product-health.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
@@ -32,9 +30,8 @@ import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
-import { type GateWatch, StockWatch } from "./stock-watch.ts";
-import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
-import { type Amended, amendProduct } from "../sales/amend-product.ts";
+import { openStock, type Stock } from "./open-stock.ts";
+import type { GateWatch } from "./stock-watch.ts";
 import { mountTokens } from "./token-handlers.ts";
 import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
@@ -60,6 +57,8 @@ export interface GatewayParts {
 export interface Gateway {
   readonly port: number;
   readonly catalogue: Catalogue;
+  /** What other listeners of this process may share. */
+  readonly stock: Stock;
   /** Waits up to `withinMs` for running requests to finish, then closes their connections. */
   stop(withinMs: number): Promise<void>;
 }
@@ -96,6 +95,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   return {
     port: server.port ?? 0,
     catalogue: system.catalogue,
+    stock: { catalogue: system.catalogue, gateClock: system.gateClock, productHealth: system.productHealth },
     async stop(withinMs) {
       // Leaving the ring first lets the other gateways take over this gateway's users at once, without waiting for a
       // timeout.
@@ -174,53 +174,28 @@ function serve({ settings, logger }: GatewayParts, served: Served): Bun.Server<u
   });
 }
 
-interface System extends AuthorizationParts {
+interface System extends AuthorizationParts, Stock {
   readonly tokens: SaleTokens;
   readonly reservationIds: ReservationIds;
   readonly sessions: Sessions;
   readonly metrics: GatewayMetrics;
-  readonly gateClock: GateClock;
-  readonly catalogue: Catalogue;
-  readonly productHealth: ProductHealth;
   readonly gateCalls: GateCalls;
   readonly watchers: ReservationWatchers;
   readonly refunds: RefundFigures;
 }
 
 function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
-  const { gate, ledger, settings, secrets, logger, gateWatch, now } = parts;
+  const { gate, ledger, settings, secrets, logger, now } = parts;
   const { limits, backend } = settings;
   const { choice } = authorization;
   const tokens = new SaleTokens(secrets, choice);
-  const gateClock = new GateClock(now);
-  const productHealth = new ProductHealth(logger);
-  const amend = (sale: SaleRecord, product: ProductRecord): Promise<Amended> =>
-    amendProduct({ gate, changes: ledger.changes, now }, sale, product);
-  const stock = new StockWatch({
-    ...{ gate, gateWatch, gateClock, amend, now },
-    health: parts.health.part("stock"),
-    products: productHealth,
-  });
   return {
     ...authorization,
     tokens,
     reservationIds: new ReservationIds(secrets, choice),
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     metrics: new GatewayMetrics(),
-    gateClock,
-    productHealth,
-    catalogue: new Catalogue({
-      changes: ledger.changes,
-      stock,
-      health: parts.health.part("catalogue"),
-      products: productHealth,
-      tokens,
-      now,
-      refreshMs: 1_000,
-      maxSales: limits.sales,
-      soldOutHintMs: limits.sold_out_hint_ms,
-      refusedCapacity: limits.tracked_keys,
-    }),
+    ...openStock(parts, tokens),
     refunds: new RefundFigures({ payments: ledger.payments, logger, now, refreshMs: 5_000 }),
     gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
     watchers: new ReservationWatchers({

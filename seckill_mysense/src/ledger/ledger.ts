@@ -5,6 +5,7 @@ import type { LedgerDeadLetters } from "./dead-letters.ts";
 import type { LedgerHeartbeats } from "./heartbeats.ts";
 import type { LedgerOrders } from "./orders.ts";
 import type { LedgerPayments } from "./payments.ts";
+import type { LedgerProgramRequests } from "./program-requests.ts";
 import type { LedgerReturns } from "./returns.ts";
 import type { LedgerSales } from "./sales.ts";
 import type { LedgerUsers } from "./users.ts";
@@ -27,6 +28,7 @@ export interface Ledger {
   readonly audit: LedgerAudit;
   readonly deadLetters: LedgerDeadLetters;
   readonly heartbeats: LedgerHeartbeats;
+  readonly programRequests: LedgerProgramRequests;
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<void>;
   /** Checks the schema and changes nothing. @throws SchemaMismatchError if this program needs another one */

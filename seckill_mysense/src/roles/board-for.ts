@@ -7,6 +7,7 @@ import type { SystemOptions } from "./system-options.ts";
 const essential: Readonly<Record<SystemOptions["role"], readonly string[]>> = {
   all: ["ledger", "gate"],
   gateway: ["ledger", "gate"],
+  quantity: ["ledger", "gate"],
   relay: ["gate", "queue"],
   consumer: ["ledger", "queue"],
   sweeper: ["ledger", "gate"],
@@ -17,6 +18,7 @@ const essential: Readonly<Record<SystemOptions["role"], readonly string[]>> = {
 const partsOf: Readonly<Record<SystemOptions["role"], readonly string[]>> = {
   all: ["ledger", "gate", "queue", "relay", "consumer", "sweeper"],
   gateway: ["ledger", "gate"],
+  quantity: ["ledger", "gate"],
   relay: ["ledger", "gate", "queue", "relay"],
   consumer: ["ledger", "queue", "consumer"],
   sweeper: ["ledger", "gate", "sweeper"],
@@ -26,7 +28,7 @@ const partsOf: Readonly<Record<SystemOptions["role"], readonly string[]>> = {
 /** The board of a process with all parts of its role, and where they are. */
 export function boardFor({ role, settings, logger, clock }: SystemOptions): HealthBoard {
   const board = new HealthBoard({ logger, now: clock.now });
-  const asksQueue = role === "gateway" && settings.rabbitmq.url !== "";
+  const asksQueue = (role === "gateway" || role === "quantity") && settings.rabbitmq.url !== "";
   for (const name of [...partsOf[role], ...(asksQueue ? ["queue"] : [])]) {
     const address = addressOf(name, settings);
     board.part(name, { essential: essential[role].includes(name), ...(address !== undefined && { address }) });

@@ -35,7 +35,8 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
   const stopping = new AbortController();
   const { signal } = stopping;
   const beats = new Beats(options, parts.ledger, () => encodeDetails(sampler.figures, health.outages));
-  const watch = options.role === "gateway" ? new RoleWatch(health, options.clock.elapsedMs) : undefined;
+  const hearsOthers = options.role === "gateway" || options.role === "quantity";
+  const watch = hearsOthers ? new RoleWatch(health, options.clock.elapsedMs) : undefined;
   const ledgerPart = health.part("ledger");
   const beating = runProbe(
     {

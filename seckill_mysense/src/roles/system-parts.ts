@@ -110,11 +110,23 @@ export function checkAdmin(role: Role, { admin }: Settings): void {
 }
 
 /**
+ * Checks that the role `quantity` has a program that may use it.
+ * @throws StartError if `quantity.programs` is empty
+ */
+export function checkPrograms(role: Role, { quantity }: Settings): void {
+  if (role === "quantity" && quantity.programs.length === 0) {
+    throw new StartError(
+      "quantity.programs is empty: the role quantity needs at least one program with a key, for example from: openssl rand -base64 48",
+    );
+  }
+}
+
+/**
  * Checks that a role of its own uses no embedded part, because other processes cannot reach such a part.
  * @throws StartError naming the key that must be set for this role
  */
 export function checkSharedParts(role: Role, settings: Settings): void {
-  const needsGate = role === "gateway" || role === "relay" || role === "sweeper" || role === "admin";
+  const needsGate = role !== "consumer";
   const needsQueue = role === "relay" || role === "consumer";
   if (needsGate && isGateEmbedded(settings)) {
     throw new StartError(

@@ -30,6 +30,7 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     audit: failing(ledger.audit),
     deadLetters: failing(ledger.deadLetters),
     heartbeats: failing(ledger.heartbeats),
+    programRequests: failing(ledger.programRequests),
     migrate: () => ledger.migrate(),
     checkSchema: () => ledger.checkSchema(),
     durabilityRisk: () => ledger.durabilityRisk(),

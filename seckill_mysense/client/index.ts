@@ -1,0 +1,17 @@
+export { QuantityClient } from "./quantity-client.ts";
+export {
+  LimitedError,
+  QuantityError,
+  RefusedError,
+  SoldOutError,
+  UnavailableError,
+  UnknownOutcomeError,
+} from "./quantity-errors.ts";
+export type {
+  CallOptions,
+  QuantityClientOptions,
+  Remaining,
+  Reservation,
+  ReservationStatus,
+  ReserveRequest,
+} from "./quantity-types.ts";

@@ -9,6 +9,10 @@ export {
 } from "./quantity-errors.ts";
 export type {
   CallOptions,
+  CallSignal,
+  Fetch,
+  FetchedAnswer,
+  FetchInit,
   QuantityClientOptions,
   Remaining,
   Reservation,

@@ -10,12 +10,38 @@ export interface QuantityClientOptions {
   /** The pause before the second try, in milliseconds; it doubles, up to two seconds. 100 when not given. */
   readonly firstPauseMs?: number;
   /** In place of the global `fetch`. */
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: Fetch;
+}
+
+/** As much of the global `fetch` as the client uses. */
+export type Fetch = (url: string, init: FetchInit) => Promise<FetchedAnswer>;
+
+export interface FetchInit {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly redirect: "error";
+  /** An AbortSignal. */
+  readonly signal: unknown;
+}
+
+export interface FetchedAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}
+
+/** An AbortSignal. It is described here, so that a compiler needs no types of a browser or of Node. */
+export interface CallSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 export interface CallOptions {
   /** Ends the call with the signal's reason. The outcome is then unknown: repeat it with the same request id. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CallSignal | undefined;
 }
 
 export interface ReserveRequest {

@@ -1,12 +1,12 @@
 import { errorOf, QuantityError, type RefusalBody, UnavailableError, UnknownOutcomeError } from "./quantity-errors.ts";
-import type { QuantityClientOptions } from "./quantity-types.ts";
+import type { CallSignal, FetchedAnswer, QuantityClientOptions } from "./quantity-types.ts";
 
 export interface ServiceCall {
   readonly method: "GET" | "POST";
   /** With its query. */
   readonly path: string;
   readonly body?: object;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CallSignal | undefined;
 }
 
 /** Nothing that the service answers is nearly as long. */
@@ -19,7 +19,7 @@ export class ServiceCalls {
 
   /** @throws TypeError if an option is missing or out of range */
   constructor(options: QuantityClientOptions) {
-    const { timeoutMs = 3_000, maxTries = 4, firstPauseMs = 100, fetch = globalThis.fetch, key } = options;
+    const { timeoutMs = 3_000, maxTries = 4, firstPauseMs = 100, fetch = globalFetch, key } = options;
     const url = URL.canParse(options.url) ? new URL(options.url) : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol)) {
       throw new TypeError(`url is ${JSON.stringify(options.url)}: it must begin with http:// or https://`);
@@ -36,11 +36,11 @@ export class ServiceCalls {
     const { maxTries, firstPauseMs } = this.#options;
     let isUnknown = false;
     for (let tries = 1; ; tries++) {
-      call.signal?.throwIfAborted();
+      throwIfAborted(call.signal);
       try {
         return await this.#once(call);
       } catch (error) {
-        call.signal?.throwIfAborted();
+        throwIfAborted(call.signal);
         const mayRepeat = error instanceof UnknownOutcomeError || error instanceof UnavailableError;
         if (!mayRepeat || error.code === "not_started" || error.code === "sale_paused") throw error;
         isUnknown ||= error instanceof UnknownOutcomeError;
@@ -52,7 +52,10 @@ export class ServiceCalls {
 
   async #once({ method, path, body, signal }: ServiceCall): Promise<unknown> {
     const { url, key, timeoutMs, fetch } = this.#options;
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    const timer = setTimeout(end, timeoutMs);
+    signal?.addEventListener("abort", end);
     const headers: Record<string, string> = { authorization: `Bearer ${key}`, accept: "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
     let status: number;
@@ -63,19 +66,31 @@ export class ServiceCalls {
         headers,
         // A redirect would take the key to another address.
         redirect: "error",
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        signal: ending.signal,
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       status = response.status;
       text = await readText(response);
     } catch (error) {
-      throw noAnswer(timeout.aborted ? `no answer within ${timeoutMs} milliseconds` : String(error), 0, error);
+      const isLate = ending.signal.aborted;
+      throw noAnswer(isLate ? `no answer within ${timeoutMs} milliseconds` : String(error), 0, error);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
     }
     const answer = parse(text);
     if (status >= 200 && status < 300 && answer !== undefined) return answer;
     if (isRefusal(answer)) throw errorOf(status, answer);
     throw noAnswer(`the answer with status ${status} is not one of the quantity service`, status);
   }
+}
+
+/** Looked up at each call, so that a test or a tracer can replace it. */
+const globalFetch: Required<QuantityClientOptions>["fetch"] = (url, { signal, ...init }) =>
+  globalThis.fetch(url, { ...init, signal: signal as AbortSignal });
+
+function throwIfAborted(signal: CallSignal | undefined): void {
+  if (signal?.aborted === true) throw signal.reason;
 }
 
 function noAnswer(message: string, status: number, cause?: unknown): UnknownOutcomeError {
@@ -89,7 +104,7 @@ function unknownAfter(last: QuantityError, tries: number): UnknownOutcomeError {
   return new UnknownOutcomeError(`unknown after ${tries} tries, the last one: ${last.message}`, details);
 }
 
-async function readText(response: Response): Promise<string> {
+async function readText(response: FetchedAnswer): Promise<string> {
   const length = Number(response.headers.get("content-length") ?? 0);
   if (length > maxAnswerBytes) throw new Error(`the answer has ${length} bytes, ${maxAnswerBytes} are allowed`);
   const text = await response.text();
@@ -114,7 +129,7 @@ function pauseMs({ retryAfterSeconds = 0 }: QuantityError, grownMs: number): num
   return Math.min(maxPauseMs, Math.max(grownMs, retryAfterSeconds * 1_000));
 }
 
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+async function pause(ms: number, signal: CallSignal | undefined): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {
       clearTimeout(timer);

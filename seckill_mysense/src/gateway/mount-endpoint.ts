@@ -105,23 +105,27 @@ async function respond<E extends Endpoint>(
   address: string,
 ): Promise<Response> {
   if (options.nodeLimits?.enter() === false) return turnAway(options, "overloaded", { retryAfterSeconds: 1 });
+  let caller = nobody;
+  const refusal = (code: FailureCode, details?: RefusalDetails): Response => {
+    if (caller.program !== undefined) options.programs?.countRefusal(caller.program);
+    return turnAway(options, code, details);
+  };
   try {
     const allowed = await authorize(endpoint, options, request);
-    if ("failure" in allowed) return turnAway(options, allowed.failure, allowed.details);
+    if ("failure" in allowed) return refusal(allowed.failure, allowed.details);
+    caller = allowed.value;
     const read = await readInput(endpoint, options, request, params);
-    if ("failure" in read) return turnAway(options, read.failure, read.details);
-    const outcome = await handler({ ...read.value, ...allowed.value, address, request } as EndpointInput<E>);
+    if ("failure" in read) return refusal(read.failure, read.details);
+    const outcome = await handler({ ...read.value, ...caller, address, request } as EndpointInput<E>);
     if (outcome instanceof Response) return outcome;
     if (!("failure" in outcome)) {
       return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome.headers);
     }
     const { failure, ...details } = outcome;
-    const { program } = allowed.value;
-    if (program !== undefined) options.programs?.countRefusal(program);
-    return turnAway(options, failure, details);
+    return refusal(failure, details);
   } catch (error) {
     const { failure, ...details } = failureOf(error, options.logger, `${endpoint.method} ${endpoint.path}`);
-    return turnAway(options, failure, details);
+    return refusal(failure, details);
   } finally {
     options.nodeLimits?.leave();
   }

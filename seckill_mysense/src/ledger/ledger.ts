@@ -6,6 +6,7 @@ import type { LedgerHeartbeats } from "./heartbeats.ts";
 import type { LedgerOrders } from "./orders.ts";
 import type { LedgerPayments } from "./payments.ts";
 import type { LedgerProgramRequests } from "./program-requests.ts";
+import type { LedgerReservations } from "./reservations.ts";
 import type { LedgerReturns } from "./returns.ts";
 import type { LedgerSales } from "./sales.ts";
 import type { LedgerUsers } from "./users.ts";
@@ -29,6 +30,7 @@ export interface Ledger {
   readonly deadLetters: LedgerDeadLetters;
   readonly heartbeats: LedgerHeartbeats;
   readonly programRequests: LedgerProgramRequests;
+  readonly reservations: LedgerReservations;
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<void>;
   /** Checks the schema and changes nothing. @throws SchemaMismatchError if this program needs another one */

@@ -102,9 +102,10 @@ async function readSlots(
   return slots;
 }
 
-async function writeOrders(
+/** Inserts the orders of a plan, and counts their units at the products, whose rows are locked. */
+export async function writeOrders(
   transaction: LedgerTransaction,
-  { orders, reserved, sequences }: BatchPlan,
+  { orders, reserved, sequences }: Pick<BatchPlan, "orders" | "reserved" | "sequences">,
   products: LockedProducts,
   { nowMs, payWithinMs }: RecordContext,
 ): Promise<void> {

@@ -180,6 +180,14 @@ export const arrows: readonly Arrow[] = [
     why: "recovery compares gates with the ledger and rebuilds them, through their ports",
   },
   {
+    from: "seckill_mysense/src/ledger-gate/**",
+    only: [
+      "seckill_mysense/src/{ledger-gate,gate,domain}/**",
+      "seckill_mysense/src/ledger/{reservations,gates,orders,ledger-errors}.ts",
+    ],
+    why: "a sale without a gate brings the gate's port and the ledger together, whatever database stands behind it",
+  },
+  {
     from: "seckill_mysense/client/**",
     only: ["seckill_mysense/client/**"],
     why: "the client is a package of its own: other programs install it alone",

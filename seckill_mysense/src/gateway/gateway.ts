@@ -47,7 +47,7 @@ export interface GatewayParts {
   /** The parts that this gateway stands on, for /readyz. */
   readonly health: HealthBoard;
   /** Arms gates, and rebuilds those that have lost data. */
-  readonly gateWatch?: GateWatch;
+  readonly gateWatch?: GateWatch | undefined;
   /** Unix milliseconds. */
   readonly now: () => number;
   /** Milliseconds of a monotonic clock, for measuring durations. */

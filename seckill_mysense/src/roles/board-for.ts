@@ -1,5 +1,6 @@
 import { brokerAddress } from "../queue/broker-failure.ts";
 import { HealthBoard } from "../health/health-board.ts";
+import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { SystemOptions } from "./system-options.ts";
 
@@ -25,11 +26,16 @@ const partsOf: Readonly<Record<SystemOptions["role"], readonly string[]>> = {
   admin: ["ledger", "gate"],
 };
 
+/** Parts that there are not where the ledger decides. */
+const ofGates = ["gate", "queue", "relay", "consumer"];
+
 /** The board of a process with all parts of its role, and where they are. */
 export function boardFor({ role, settings, logger, clock }: SystemOptions): HealthBoard {
   const board = new HealthBoard({ logger, now: clock.now });
+  const isGateless = hasNoGate(settings);
+  const names = partsOf[role].filter((name) => !isGateless || !ofGates.includes(name));
   const asksQueue = (role === "gateway" || role === "quantity") && settings.rabbitmq.url !== "";
-  for (const name of [...partsOf[role], ...(asksQueue ? ["queue"] : [])]) {
+  for (const name of [...names, ...(asksQueue ? ["queue"] : [])]) {
     const address = addressOf(name, settings);
     board.part(name, { essential: essential[role].includes(name), ...(address !== undefined && { address }) });
   }

@@ -12,7 +12,7 @@ interface QuantityRoleParts {
   readonly ledger: Ledger;
   readonly gate: Gate;
   readonly health: HealthBoard;
-  readonly gateWatch: GateWatch;
+  readonly gateWatch: GateWatch | undefined;
   /** Of the gateway in this process; without one the role has its own. */
   readonly stock?: Stock;
 }

@@ -12,7 +12,7 @@ import { startPaymentKeeper } from "../payments/payment-keeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { GateKeeper } from "../recovery/gate-keeper.ts";
 import { heldByConsumers } from "./held-by-consumers.ts";
-import { isGateEmbedded } from "../settings/load-settings.ts";
+import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
 import { SaleService } from "../sales/sale-service.ts";
@@ -36,6 +36,7 @@ import {
   checkSharedParts,
   externalGateServer,
   openGate,
+  openLedgerGate,
   openLedger,
   openQueue,
   prepareLedger,
@@ -86,9 +87,12 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   if (role === "all") await createDemoSale(ledger.sales, settings.sale, { logger, now: clock.now });
 
   const health = boardFor(options);
-  const queue = role === "sweeper" || role === "admin" ? undefined : openQueueFor(options, health, stops);
-  const gate = role === "consumer" ? undefined : await openGateFor(options, secrets, stops);
-  const running: RunningParts = { ledger, ...(queue && { queue }), ...(gate && { gate }) };
+  const isGateless = hasNoGate(settings);
+  const hasQueue = role !== "sweeper" && role !== "admin" && !isGateless;
+  const queue = hasQueue ? openQueueFor(options, health, stops) : undefined;
+  const server = role === "consumer" || isGateless ? undefined : await openGateFor(options, secrets, stops);
+  const gate = isGateless ? openLedgerGate(ledger, settings) : server;
+  const running: RunningParts = { ledger, ...(queue && { queue }), ...(server && { gate: server }) };
   // Every role can be seen before its work begins: what it waits for shows there.
   const operations = startOperations(options, running, health);
   stops.push(() => operations.stop());
@@ -110,7 +114,7 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
     if (role === "admin") return { port, ...ports };
   }
   if (role !== "all" && role !== "gateway" && role !== "quantity") return { port: undefined, ...ports };
-  const gateWatch = await runKeeper(options, { ledger, gate, queue }, stops);
+  const gateWatch = isGateless ? undefined : await runKeeper(options, { ledger, gate, queue }, stops);
   const served = { ledger, gate, secrets, health, gateWatch };
   if (role === "quantity") {
     const quantityPort = await runQuantity(options, served, stops);
@@ -277,7 +281,8 @@ interface GatewayRoleParts {
   readonly gate: Gate;
   readonly secrets: readonly string[];
   readonly health: HealthBoard;
-  readonly gateWatch: GateKeeper;
+  /** Undefined where the ledger decides: it needs no rebuilding. */
+  readonly gateWatch: GateKeeper | undefined;
 }
 
 async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops: Stops): Promise<Gateway> {

@@ -81,6 +81,11 @@ export function isEmbedded(settings: Settings): boolean {
   return settings.mysql.host === "" && settings.rabbitmq.url === "" && isGateEmbedded(settings);
 }
 
+/** Whether reservations are decided in the ledger: there is no gate, and no queue. */
+export function hasNoGate({ gate }: Settings): boolean {
+  return gate.mode === "ledger";
+}
+
 /** Whether the gate is an embedded MyRedis, in this process or in processes that it starts. */
 export function isGateEmbedded({ redis }: Settings): boolean {
   return redis.url === "" && redis.cluster.length === 0;
@@ -117,8 +122,19 @@ function contradictions(settings: Settings): string[] {
   ];
 }
 
-function gateContradictions({ redis }: Settings): string[] {
+function gateContradictions({ gate, redis, rabbitmq }: Settings): string[] {
   const problems: string[] = [];
+  if (gate.mode === "ledger") {
+    const unused = Object.entries({
+      "redis.url": redis.url !== "",
+      "redis.cluster": redis.cluster.length > 0,
+      "rabbitmq.url": rabbitmq.url !== "",
+    });
+    for (const [key, isSet] of unused) {
+      if (isSet)
+        problems.push(`${key} is set, but gate.mode is "ledger": the ledger decides, and nothing would use it`);
+    }
+  }
   const { url, cluster, user_name, pass_word, tls, embedded_nodes, embedded_port } = redis;
   if (url !== "" && cluster.length > 0) {
     problems.push("redis.url and redis.cluster are both set: a single server has a URL, a cluster has a list of nodes");

@@ -153,6 +153,11 @@ const redis = z.strictObject({
   append_fsync: z.enum(["always", "everysec"]).default("always"),
 });
 
+const gate = z.strictObject({
+  /** `server`: MyRedis, Redis or Valkey decides, and a queue carries its decisions to the ledger. `ledger`: the ledger decides. */
+  mode: z.enum(["server", "ledger"]).default("server"),
+});
+
 const sale = z.strictObject({
   pay_within_seconds: whole(1, 604_800).default(900),
   demo: z.boolean().default(true),
@@ -228,6 +233,7 @@ export const settingsSchema = z.strictObject({
   mysql: mysql.prefault({}),
   rabbitmq: rabbitmq.prefault({}),
   redis: redis.prefault({}),
+  gate: gate.prefault({}),
   gateways: gateways.prefault({}),
   sale: sale.prefault({}),
   payments: payments.prefault({}),

@@ -7,7 +7,9 @@ import type { MysqlDatabase } from "../../tools/test-services/index.ts";
  */
 export async function sellByRows(database: MysqlDatabase, orders: number, connections: number): Promise<number> {
   await using sql = new SQL(database.url, { max: connections });
-  await sql.unsafe("create table units (id int primary key, reservation_id varchar(64))");
+  await sql.unsafe(
+    "create table units (id int primary key, reservation_id varchar(64), key free_units (reservation_id))",
+  );
   await sql.unsafe("create table unit_orders (reservation_id varchar(64) primary key, user_id varchar(64) not null)");
   for (let start = 0; start < orders; start += 1_000) {
     const ids = Array.from({ length: Math.min(1_000, orders - start) }, (_none, index) => `(${start + index})`);

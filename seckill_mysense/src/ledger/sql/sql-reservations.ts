@@ -43,8 +43,7 @@ export class SqlReservations implements LedgerReservations {
       const { rows } = await sql<OfferFigures>`
         select ${clock} as ${sql.ref("nowMs")}, (${holders}) as holders, (${returns}) as ${sql.ref("returns")}
       `.execute(reader);
-      const [figures] = rows as [OfferFigures];
-      return { nowMs: Number(figures.nowMs), holders: Number(figures.holders), returns: Number(figures.returns) };
+      return rows[0]!;
     });
   }
 
@@ -75,7 +74,7 @@ export class SqlReservations implements LedgerReservations {
 
   async #clock(reader: LedgerReader): Promise<number> {
     const { rows } = await sql<{ now: number }>`select ${sql.raw(this.#database.dialect.nowMs)} as now`.execute(reader);
-    return Number(rows[0]!.now);
+    return rows[0]!.now;
   }
 }
 
@@ -92,7 +91,7 @@ async function readProducts(
   for (const row of rows.values()) {
     const sale = byId.get(row.sale_id);
     if (sale === undefined || sale.state === "draft") continue;
-    products.set(row.id, offered(row, sale as unknown as SaleTerms, pending.get(row.id) ?? 0));
+    products.set(row.id, offered(row, sale, pending.get(row.id) ?? 0));
   }
   return products;
 }
@@ -129,7 +128,7 @@ async function readPendingReturns(
     .whereRef("stock_returns.epoch", "=", "products.epoch")
     .groupBy("stock_returns.product_id")
     .execute();
-  return new Map(rows.map(({ product_id, count }) => [product_id, Number(count)]));
+  return new Map(rows.map(({ product_id, count }) => [product_id, count]));
 }
 
 async function readDecided(transaction: LedgerTransaction, calls: readonly DirectCall[]): Promise<Set<string>> {

@@ -23,7 +23,7 @@ import { SettingsError } from "./src/settings/settings-error.ts";
 import type { Settings } from "./src/settings/settings.ts";
 
 /** What a task ends with. */
-const exitCodes = { ok: 0, notInOrder: 1, mistake: 2, unknown: 3 } as const;
+const exitCodes = { ok: 0, notInOrder: 1, mistake: 2, unknown: 3, recorded: 4 } as const;
 const shippedConfig = join(import.meta.dir, "configs/config.json");
 
 /** Undefined while the command line is not understood: a mistake in it ends everything in the same way. */
@@ -61,8 +61,8 @@ async function runSale(args: readonly string[]): Promise<never> {
   const printError = (text: string): void => console.error(text);
   const logger = createLogger({ level: "error", write: printError, now: systemClock.now });
   const print = (text: string): void => console.log(text);
-  const isDone = await runSaleCommand({ commandLine, settings, logger, clock: systemClock, print, printError });
-  process.exit(isDone ? 0 : 1);
+  const end = await runSaleCommand({ commandLine, settings, logger, clock: systemClock, print, printError });
+  process.exit({ done: exitCodes.ok, not_done: exitCodes.notInOrder, recorded: exitCodes.recorded }[end]);
 }
 
 async function run(commandLine: CommandLine): Promise<void> {

@@ -1,4 +1,4 @@
-import { armedVersion, checkReservation, checkStock, termsOf, type Stock } from "./check-request.ts";
+import { checkReservation, checkStock, loweredUpTo, termsOf, type Stock } from "./check-request.ts";
 import type { GateConnection } from "./gate-connection.ts";
 import type { BeginOutcome, GateRepair, RepairLease } from "./gate-repair.ts";
 import { gateScripts } from "./gate-script.ts";
@@ -54,9 +54,10 @@ export function stockArguments({ sale, product, available }: Stock, retentionMs:
   return [epoch, available, total, sale.startsAtMs, sale.endsAtMs, limitPerUser, retentionMs].map(String);
 }
 
-/** What the scripts take besides: the version of the figures, and whether the product is paused. */
+/** What the scripts take besides: the version, whether the product is paused, and up to where its total was lowered. */
 export function termArguments({ sale, product }: Pick<Stock, "sale" | "product">): string[] {
-  return [String(armedVersion(product)), termsOf(sale, product).paused ? "1" : "0"];
+  const { version, paused } = termsOf(sale, product);
+  return [String(version), paused ? "1" : "0", String(loweredUpTo(product))];
 }
 
 function naming({ product }: RepairLease): { saleId: string; productId: string } {

@@ -88,7 +88,7 @@ async function amend(
   checkStock({ sale, product: { ...product, total }, available: 0 });
   const { paused, version } = termsOf(sale, product);
   const numbers = [product.epoch, version, total, sale.startsAtMs, sale.endsAtMs, product.limitPerUser];
-  const args = [...numbers, paused ? 1 : 0, retentionMs].map(String);
+  const args = [...numbers, paused ? 1 : 0, retentionMs, product.lowering?.since ?? 0].map(String);
   const reply = await connection.run(gateScripts.amend, productKeys(product), args);
   const [kind, detail] = reply as [string, string?];
   switch (kind) {

@@ -225,7 +225,7 @@ function runRelay(
 function runAdmin(options: SystemOptions, ledger: Ledger, gate: Gate, stops: Stops): number | undefined {
   const { settings, logger, clock } = options;
   if (settings.admin.secret === "") return undefined;
-  const service = new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: clock.now });
+  const service = new SaleService({ changes: ledger.changes, orders: ledger.orders, gates: ledger.gates, gate });
   try {
     const server = startAdminServer({ service, settings: settings.admin, logger, now: clock.now });
     stops.push(() => server.stop());

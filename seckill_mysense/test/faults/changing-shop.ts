@@ -86,7 +86,7 @@ export async function openShop() {
     westLedgerLine,
     eastUrl: urlOf(east),
     westUrl: urlOf(west),
-    service: new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: Date.now }),
+    service: new SaleService({ changes: ledger.changes, orders: ledger.orders, gates: ledger.gates, gate }),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
 }

@@ -10,6 +10,7 @@ import {
   UsageError,
 } from "./src/roles/command-line.ts";
 import { handleDeadLetters } from "./src/roles/dead-letters-role.ts";
+import { handleRefunds } from "./src/roles/refunds-role.ts";
 import { startSimulator } from "./src/roles/payment-parts.ts";
 import { repairGates } from "./src/roles/repair-role.ts";
 import { parseSaleCommandLine, saleUsage } from "./src/roles/sale-command-line.ts";
@@ -101,6 +102,8 @@ async function perform(
       return codeOf(await repairGates({ ...common, ...task }));
     case "dead-letters":
       return codeOf(await handleDeadLetters({ ...common, task }));
+    case "refunds":
+      return codeOf(await handleRefunds({ ...common, task }));
     case "migrate": {
       const ledger = openLedger(settings, systemClock.now);
       await ledger.migrate();

@@ -4,14 +4,14 @@ import { PasswordHasher, recommendedCost } from "../authorization/password-hashe
 import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
 import { Sessions } from "../authorization/sessions.ts";
-import { endpoints } from "../contract/endpoints.ts";
-import type { FailureCode } from "../contract/failures.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { HealthBoard } from "../health/health-board.ts";
 import { partsUp } from "../operations/operations-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { PaymentFigures } from "../payments/payment-figures.ts";
 import type { PaymentProvider } from "../payments/payment-provider.ts";
+import { PaymentProviders } from "../payments/payment-providers.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
@@ -25,8 +25,8 @@ import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
 import { mountOperation } from "./operation-handlers.ts";
 import { mountPayments } from "./payment-handlers.ts";
-import { RefundFigures } from "./refund-figures.ts";
 import { refuse } from "./refusal.ts";
+import { mountRefusals } from "./mount-refusals.ts";
 import { mountReservations } from "./reservation-handlers.ts";
 import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
@@ -43,6 +43,8 @@ export interface GatewayParts {
   readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "payments" | "gates">;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
+  /** Providers through which buyers paid before: their callbacks still count. */
+  readonly formerProviders?: readonly PaymentProvider[];
   readonly settings: Settings;
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
@@ -89,7 +91,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   });
   const letGo = (): void => {
     system.catalogue.stop();
-    system.refunds.stop();
+    system.payments.stop();
     system.ring?.stop();
   };
   const server = await startParts(system, letGo, () => serve(parts, { ...system, check, app }));
@@ -112,7 +114,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 async function startParts<Server>(system: System, letGo: () => void, serve: () => Server): Promise<Server> {
   try {
     await system.catalogue.start();
-    system.refunds.start();
+    system.payments.start();
     await system.ring?.start();
     return serve();
   } catch (error) {
@@ -184,7 +186,8 @@ interface System extends AuthorizationParts {
   readonly productHealth: ProductHealth;
   readonly gateCalls: GateCalls;
   readonly watchers: ReservationWatchers;
-  readonly refunds: RefundFigures;
+  readonly payments: PaymentFigures;
+  readonly providers: PaymentProviders;
 }
 
 function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
@@ -194,6 +197,8 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
   const tokens = new SaleTokens(secrets, choice);
   const gateClock = new GateClock(now);
   const productHealth = new ProductHealth(logger);
+  const providers = new PaymentProviders(parts.provider, parts.formerProviders);
+  const told = { health: parts.health.part("payments"), now, refreshMs: 5_000 };
   const amend = (sale: SaleRecord, product: ProductRecord): Promise<Amended> =>
     amendProduct({ gate, changes: ledger.changes }, sale, product);
   const stock = new StockWatch({
@@ -221,7 +226,8 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
       soldOutHintMs: limits.sold_out_hint_ms,
       refusedCapacity: limits.tracked_keys,
     }),
-    refunds: new RefundFigures({ payments: ledger.payments, logger, now, refreshMs: 5_000 }),
+    providers,
+    payments: new PaymentFigures({ ...told, payments: ledger.payments, providers: providers.names }),
     gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
     watchers: new ReservationWatchers({
       maxListeners: limits.event_listeners,
@@ -268,7 +274,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   const { orders, gates } = ledger;
   const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: reservationIds, now });
   mountReservations(app, mount, { reader, watchers, tokens });
-  mountPayments(app, mount, parts);
+  mountPayments(app, mount, { ...parts, providers: system.providers });
   mountCheckRight(app, mount, { authorizer, catalogue });
   mountOperation(
     app,
@@ -295,7 +301,7 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_products: system.catalogue.productCount,
     seckill_products_not_well: system.productHealth.notWell,
     seckill_failing_users: system.local.failingUsers,
-    ...system.refunds.gauges,
+    ...system.payments.gauges,
     ...system.ring?.gauges,
   };
 }
@@ -317,20 +323,4 @@ function countsOf({ ring }: System): readonly LabelledCounts[] {
 function countsOfGates(gateWatch: GateWatch | undefined): readonly LabelledCounts[] {
   if (gateWatch === undefined) return [];
   return [{ name: "seckill_gates_total", type: "counter", label: "event", counts: gateWatch.counts }];
-}
-
-/** Answers for known paths with a wrong method (405) and for unknown paths (404). */
-function mountRefusals(app: GatewayApp, metrics: GatewayMetrics): void {
-  const turnAway = (code: FailureCode, headers: Readonly<Record<string, string>> = {}): Response => {
-    metrics.refusals.add(code);
-    return refuse(code, {}, headers);
-  };
-  // /check is a route of Bun's server, in exactly this spelling.
-  const mounted = Object.values(endpoints).filter((endpoint) => endpoint.path !== "/check");
-  const byPath = Map.groupBy(mounted, (endpoint) => endpoint.path);
-  for (const [path, samePath] of byPath) {
-    const allow = samePath.map((endpoint) => endpoint.method).join(", ");
-    app.all(path, () => turnAway("method_not_allowed", { allow }));
-  }
-  app.notFound(() => turnAway("not_found"));
 }

@@ -11,6 +11,11 @@ const help: Readonly<Record<string, string>> = {
   seckill_queue_in_hand: "Messages in the hands of this process's consumer.",
   seckill_consumer_recorded: "Reservations that this consumer has recorded since its start.",
   seckill_dead_letters: "Dead letters that wait for an operator.",
+  seckill_refunds_waiting: "Refunds that the provider has not confirmed, a few seconds old.",
+  seckill_refunds_failing: "Waiting refunds whose last try failed.",
+  seckill_refunds_held: "Waiting refunds that the provider cannot make: they wait for an operator.",
+  seckill_refund_oldest_seconds: "Age of the oldest waiting refund; 0 when none waits.",
+  seckill_payments_stranded: "Payments and refunds of providers that the settings do not name.",
   seckill_sweeper_lag_seconds: "Time since a sweep last left nothing behind.",
 };
 

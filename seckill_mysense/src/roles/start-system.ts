@@ -8,7 +8,9 @@ import type { Logger } from "../logging/logger.ts";
 import { startConsumer, type Consumer } from "../orders/consumer.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { startSweeper, type Sweeper } from "../orders/sweeper.ts";
+import { PaymentFigures } from "../payments/payment-figures.ts";
 import { startPaymentKeeper } from "../payments/payment-keeper.ts";
+import { PaymentProviders } from "../payments/payment-providers.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { GateKeeper } from "../recovery/gate-keeper.ts";
 import { heldByConsumers } from "./held-by-consumers.ts";
@@ -24,7 +26,7 @@ import { startEmbeddedRedis } from "./embedded-redis.ts";
 import { startOperations } from "./operations.ts";
 import type { RunningParts } from "./running-parts.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
-import { openProvider } from "./payment-parts.ts";
+import { openProviders } from "./payment-parts.ts";
 import { StartError } from "./start-error.ts";
 import type { SystemOptions } from "./system-options.ts";
 import {
@@ -92,7 +94,7 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   // The gateway starts last and stops first, so that every part that a request needs is running.
   if (gate !== undefined && (role === "all" || role === "sweeper")) {
     running.sweeper = runSweeper(options, { ledger, gate, health }, stops);
-    await runPaymentKeeper(options, ledger, stops);
+    running.payments = await runPaymentKeeper(options, { ledger, health }, stops);
   }
   if (queue !== undefined && (role === "all" || role === "consumer")) {
     running.consumer = await runConsumer(options, { ledger, queue, health }, stops);
@@ -169,13 +171,19 @@ interface ConsumerParts {
 
 async function runPaymentKeeper(
   { settings, logger, clock }: SystemOptions,
-  ledger: Ledger,
+  { ledger: { payments }, health }: Pick<SweeperParts, "ledger" | "health">,
   stops: Stops,
-): Promise<void> {
-  const provider = await openProvider(settings);
-  if (provider === undefined) return;
-  const keeper = startPaymentKeeper({ payments: ledger.payments, provider, logger, now: clock.now });
+): Promise<PaymentFigures> {
+  const { provider, formerProviders } = await openProviders(settings);
+  const providers = new PaymentProviders(provider, formerProviders);
+  const askForMs = settings.payments.ask_for_seconds * 1_000;
+  const keeper = startPaymentKeeper({ payments, providers, askForMs, logger, now: clock.now });
   stops.push(() => keeper.stop());
+  const told = { health: health.part("payments"), now: clock.now, refreshMs: 5_000 };
+  const figures = new PaymentFigures({ payments, providers: providers.names, ...told });
+  figures.start();
+  stops.push(() => figures.stop());
+  return figures;
 }
 
 async function runConsumer(
@@ -267,12 +275,12 @@ async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops
   keeper.start();
   // Buyers of a product that is not in order would only be told to try again.
   await keeper.whenInOrder(gatesInOrderWithinMs);
-  const provider = await openProvider(settings);
+  const providers = await openProviders(settings);
   try {
     const gateway = await startGateway({
       gate,
       ledger,
-      provider,
+      ...providers,
       settings,
       secrets,
       logger,

@@ -7,6 +7,7 @@ import { LedgerUnavailableError, SchemaMismatchError } from "../ledger-errors.ts
 import { salesThatChange } from "./0003-sales-that-change.ts";
 import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts";
 import { payments } from "./0005-payments.ts";
+import { refundsThatFail } from "./0009-refunds-that-fail.ts";
 import type { Migration } from "./migration.ts";
 
 /** In the order of their versions. */
@@ -16,6 +17,7 @@ export const migrations: readonly Migration[] = [
   salesThatChange,
   heartbeatsAndDeadLetters,
   payments,
+  refundsThatFail,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

@@ -57,8 +57,11 @@ function render(): void {
 
 function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
   if (state.asking) return outcomes.asking;
-  if (state.reservation !== undefined) return reservationOutcome(state.reservation, !isOver && unitsLeft() > 0);
-  if (state.offer?.sale.cancelled === true) return outcomes.cancelled;
+  const isCancelled = state.offer?.sale.cancelled === true;
+  if (state.reservation !== undefined) {
+    return reservationOutcome(state.reservation, { mayBuyMore: !isOver && unitsLeft() > 0, isCancelled });
+  }
+  if (isCancelled) return outcomes.cancelled;
   return isOver ? outcomes.over : state.notice;
 }
 

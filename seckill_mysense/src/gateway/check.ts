@@ -94,7 +94,7 @@ export class Check {
     if (productId === undefined || productId === null || productId === "") return this.#turnAway("missing_product");
     const entry = catalogue.find(productId);
     if (entry === undefined) return this.#turnAway("product_not_found");
-    if (productId !== claims.productId) return this.#wrongProduct(claims);
+    if (productId !== claims.productId || entry.sale.id !== claims.saleId) return this.#wrongProduct(claims);
     if (this.#isBodyTooLarge(request)) return this.#turnAway("body_too_large");
     // The start may have moved since the token was issued.
     const { startsAtMs, state } = entry.sale;

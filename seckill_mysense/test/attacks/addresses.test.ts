@@ -195,7 +195,8 @@ describe("addresses inside", () => {
       `Basic ${internalSecret}`,
       internalSecret,
     ];
-    for (const authorization of wrong) expect([authorization, (await ask({ authorization })).status]).toEqual([authorization, 401]);
+    for (const authorization of wrong)
+      expect([authorization, (await ask({ authorization })).status]).toEqual([authorization, 401]);
     expect((await ask({ cookie: `authorization=Bearer ${internalSecret}` })).status).toBe(401);
     // The address is open to those who have the secret, so that a refusal means something.
     expect((await ask({ authorization: `Bearer ${internalSecret}` })).status).toBe(200);

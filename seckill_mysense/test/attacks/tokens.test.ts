@@ -93,9 +93,15 @@ describe("a token", () => {
     const ask = (token: string, product: string) =>
       fetch(`${shop.url}/check?productID=${product}`, { headers: { authorization: `Bearer ${token}` } });
     const early = await ask(shop.token("mallory", { saleId: "summer", productId: "tent", notBeforeMs: 0 }), "tent");
-    expect([early.status, (await early.json()) as object]).toEqual([425, expect.objectContaining({ error: "not_started" })]);
+    expect([early.status, (await early.json()) as object]).toEqual([
+      425,
+      expect.objectContaining({ error: "not_started" }),
+    ]);
     const late = await ask(shop.token("mallory", { saleId: "winter", productId: "sledge" }), "sledge");
-    expect([late.status, (await late.json()) as object]).toEqual([410, expect.objectContaining({ error: "sale_ended" })]);
+    expect([late.status, (await late.json()) as object]).toEqual([
+      410,
+      expect.objectContaining({ error: "sale_ended" }),
+    ]);
     await shop.legalBuyer();
   });
 

@@ -193,7 +193,9 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
   });
 
   test("internal addresses cannot be reached from outside: nginx or the gateway refuses each of these spellings", async () => {
-    await using shop = await startTestGateway({ backend: { internal_secret: "internal-secret-0123456789-abcdefghij" } });
+    await using shop = await startTestGateway({
+      backend: { internal_secret: "internal-secret-0123456789-abcdefghij" },
+    });
     const line = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
     const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
     const direct = (target: string) => exchange(line(target), new URL(shop.url));
@@ -212,7 +214,11 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
         forwarded++;
         const { path } = JSON.parse(/\{.*\}/s.exec(answer)![0]) as { path: string };
         for (const arrived of new Set([target, path])) {
-          expect([arrived, statusOf(await direct(arrived)) >= 400, arrived === `/${address}`]).toEqual([arrived, true, false]);
+          expect([arrived, statusOf(await direct(arrived)) >= 400, arrived === `/${address}`]).toEqual([
+            arrived,
+            true,
+            false,
+          ]);
         }
       }
       for (const target of [`/${address}`, `//${address}`, `/x/../${address}`, `/${address}?x`, `/./${address}`]) {
@@ -254,11 +260,22 @@ function exchange(bytes: string, { hostname, port }: Pick<URL, "hostname" | "por
 /** An address as careless readers may take it for the same: encoded, doubled, with dots, in other letters. */
 function spellingsOf(address: string): string[] {
   const encoded = [...address].map(
-    (letter, index) =>
-      `/${address.slice(0, index)}%${letter.charCodeAt(0).toString(16)}${address.slice(index + 1)}`,
+    (letter, index) => `/${address.slice(0, index)}%${letter.charCodeAt(0).toString(16)}${address.slice(index + 1)}`,
   );
   const all = `/${[...address].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join("")}`;
-  const around = ["/x/../", "/x/%2e%2e/", "/%2e/", "/.//", "///", "/x/..%2f", "/x\\..\\", "/\\", "\\", "/x/..;/", "/%2f"];
+  const around = [
+    "/x/../",
+    "/x/%2e%2e/",
+    "/%2e/",
+    "/.//",
+    "///",
+    "/x/..%2f",
+    "/x\\..\\",
+    "/\\",
+    "\\",
+    "/x/..;/",
+    "/%2f",
+  ];
   const after = ["/", "//", "/.", "/x/..", ";x", "%20", "%2f", "%3f", "%23", "#x", "?x", "\\", "%00", "%09", "."];
   return [
     ...encoded,

@@ -85,7 +85,7 @@ describe.skipIf(missing)(`more than the sale can take, with every role as a proc
     await redis.kill("SIGSTOP");
     const refused: Answered[] = [];
     for (let wave = 0; wave < 5; wave++) refused.push(...(await crowd.askAll()));
-    // Nobody was sold anything, or left without an answer; most were shed before they asked the gate.
+    // Nobody was told of a unit, or left without an answer; most were shed before they asked the gate.
     expect(Object.keys(countOf(refused))).toEqual(["503"]);
     const errors = new Set(refused.map(({ error }) => error));
     expect([...errors].filter((error) => !["overloaded", "gate_unavailable", "gate_closed"].includes(error!))).toEqual(
@@ -96,7 +96,9 @@ describe.skipIf(missing)(`more than the sale can take, with every role as a proc
     expect(residentBytes(gateway.process.pid) - before).toBeLessThan(256 * mebibyte);
     await redis.kill("SIGCONT");
     const answers = await crowd.askUntilDecided();
-    expect(countOf(answers)).toEqual({ 202: units, 410: buyers.length - units });
+    // What the frozen server had received was decided when it went on: such a buyer holds the unit already.
+    const { 202: accepted = 0, 200: held = 0, ...others } = countOf(answers);
+    expect([accepted + held, others]).toEqual([units, { 410: buyers.length - units }]);
     const told = await toldTo(url, buyers, answers);
     expect(told.filter(({ answer }) => answer === "won")).toHaveLength(units);
     await verifiedAtRest(shop.configFile);
@@ -107,7 +109,7 @@ describe.skipIf(missing)(`more than the sale can take, with every role as a proc
     const room = 100;
     await using shop = await openShop(units);
     const { gateway, relay, consumer, broker, url } = shop;
-    await broker.server.control("set_policy", "-p", broker.vhost, "short", "^sale$", `{"max-length":${room}}`);
+    await broker.server.control("set_policy", "-p", broker.vhost, "short", "^sale[.]v2$", `{"max-length":${room}}`);
     await consumer.process.kill("SIGSTOP");
     const before = [gateway, relay].map(({ process }) => residentBytes(process.pid));
     const buyers = buyersOf(units + 500);
@@ -118,7 +120,8 @@ describe.skipIf(missing)(`more than the sale can take, with every role as a proc
       what: "the relay to say that the queue is full",
       timeoutMs: 30_000,
     });
-    expect((await partsOf(relay))["relay"]!.reason).toMatch(/full|limit/);
+    // The limit is the broker's, so that only the broker knows it.
+    expect((await partsOf(relay))["relay"]!.reason).toContain("message rejected by server");
     expect(await figureOf(relay, "seckill_outbox_length")).toBeGreaterThan(0);
     const grown = [gateway, relay].map(({ process }, index) => residentBytes(process.pid) - before[index]!);
     for (const bytes of grown) expect(bytes).toBeLessThan(256 * mebibyte);

@@ -259,10 +259,15 @@ function exchange(bytes: string, { hostname, port }: Pick<URL, "hostname" | "por
 
 /** An address as careless readers may take it for the same: encoded, doubled, with dots, in other letters. */
 function spellingsOf(address: string): string[] {
-  const encoded = address.split("").map(
-    (letter, index) => `/${address.slice(0, index)}%${letter.charCodeAt(0).toString(16)}${address.slice(index + 1)}`,
-  );
-  const all = `/${address.split("").map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join("")}`;
+  const encoded = address
+    .split("")
+    .map(
+      (letter, index) => `/${address.slice(0, index)}%${letter.charCodeAt(0).toString(16)}${address.slice(index + 1)}`,
+    );
+  const all = `/${address
+    .split("")
+    .map((letter) => `%${letter.charCodeAt(0).toString(16)}`)
+    .join("")}`;
   const around = [
     "/x/../",
     "/x/%2e%2e/",

@@ -10,6 +10,7 @@ import {
   UsageError,
 } from "./src/roles/command-line.ts";
 import { handleDeadLetters } from "./src/roles/dead-letters-role.ts";
+import { handleRefunds } from "./src/roles/refunds-role.ts";
 import { startSimulator } from "./src/roles/payment-parts.ts";
 import { repairGates } from "./src/roles/repair-role.ts";
 import { parseSaleCommandLine, saleUsage } from "./src/roles/sale-command-line.ts";
@@ -23,7 +24,7 @@ import { SettingsError } from "./src/settings/settings-error.ts";
 import type { Settings } from "./src/settings/settings.ts";
 
 /** What a task ends with. */
-const exitCodes = { ok: 0, notInOrder: 1, mistake: 2, unknown: 3 } as const;
+const exitCodes = { ok: 0, notInOrder: 1, mistake: 2, unknown: 3, recorded: 4 } as const;
 const shippedConfig = join(import.meta.dir, "configs/config.json");
 
 /** Undefined while the command line is not understood: a mistake in it ends everything in the same way. */
@@ -61,8 +62,8 @@ async function runSale(args: readonly string[]): Promise<never> {
   const printError = (text: string): void => console.error(text);
   const logger = createLogger({ level: "error", write: printError, now: systemClock.now });
   const print = (text: string): void => console.log(text);
-  const isDone = await runSaleCommand({ commandLine, settings, logger, clock: systemClock, print, printError });
-  process.exit(isDone ? 0 : 1);
+  const end = await runSaleCommand({ commandLine, settings, logger, clock: systemClock, print, printError });
+  process.exit({ done: exitCodes.ok, not_done: exitCodes.notInOrder, recorded: exitCodes.recorded }[end]);
 }
 
 async function run(commandLine: CommandLine): Promise<void> {
@@ -101,6 +102,8 @@ async function perform(
       return codeOf(await repairGates({ ...common, ...task }));
     case "dead-letters":
       return codeOf(await handleDeadLetters({ ...common, task }));
+    case "refunds":
+      return codeOf(await handleRefunds({ ...common, task }));
     case "migrate": {
       const ledger = openLedger(settings, systemClock.now);
       await ledger.migrate();

@@ -166,7 +166,7 @@ export const arrows: readonly Arrow[] = [
   },
   {
     from: "seckill_mysense/src/sales/**",
-    only: ["seckill_mysense/src/{sales,gate,domain}/**", "seckill_mysense/src/ledger/{changes,orders}.ts"],
+    only: ["seckill_mysense/src/{sales,gate,domain,time}/**", "seckill_mysense/src/ledger/{changes,gates,orders}.ts"],
     why: "a change of a sale goes from the ledger to the gate, whatever stands behind their ports",
   },
   {

@@ -48,8 +48,14 @@ export function refusedOutcome(message: string): Outcome {
   return { tone: "bad", badge: "!", title: "That did not work", text: message, actions: ["again"] };
 }
 
-/** `mayBuyMore`: the buyer holds fewer units than the limit, and the sale is not over. */
-export function reservationOutcome(reservation: Reservation, mayBuyMore: boolean): Outcome {
+/** What a page knows of the sale besides the reservation. */
+export interface SaleSituation {
+  /** The buyer holds fewer units than the limit, and the sale is not over. */
+  readonly mayBuyMore: boolean;
+  readonly isCancelled: boolean;
+}
+
+export function reservationOutcome(reservation: Reservation, { mayBuyMore, isCancelled }: SaleSituation): Outcome {
   const id = reservation.reservation;
   switch (reservation.status) {
     case "pending":
@@ -83,7 +89,9 @@ export function reservationOutcome(reservation: Reservation, mayBuyMore: boolean
     case "expired":
     case "refund_due":
     case "refunded":
-      return releasedOutcome(reservation.status, id);
+      return isCancelled && reservation.paidAtMs === undefined
+        ? { ...outcomes.cancelled, text: "Your order is cancelled. You have nothing to pay.", reservation: id }
+        : releasedOutcome(reservation.status, id, mayBuyMore);
     case "lost":
     case "rejected":
       return {
@@ -98,15 +106,21 @@ export function reservationOutcome(reservation: Reservation, mayBuyMore: boolean
 }
 
 /** What became of an order whose unit has gone back. */
-function releasedOutcome(status: "cancelled" | "expired" | "refund_due" | "refunded", id: string): Outcome {
+function releasedOutcome(
+  status: "cancelled" | "expired" | "refund_due" | "refunded",
+  id: string,
+  isOnSale: boolean,
+): Outcome {
+  const again = isOnSale ? { actions: ["again"] as const } : {};
+  const unit = isOnSale ? " and the unit is on sale again" : "";
   switch (status) {
     case "cancelled":
       return {
         tone: "plain",
         badge: "–",
         title: "Given back",
-        text: "Your order is cancelled and the unit is on sale again.",
-        actions: ["again"],
+        text: `Your order is cancelled${unit}.`,
+        ...again,
         reservation: id,
       };
     case "expired":
@@ -114,8 +128,8 @@ function releasedOutcome(status: "cancelled" | "expired" | "refund_due" | "refun
         tone: "bad",
         badge: "!",
         title: "Not paid in time",
-        text: "The order has expired and the unit is on sale again.",
-        actions: ["again"],
+        text: `The order has expired${unit}.`,
+        ...again,
         reservation: id,
       };
     case "refund_due":

@@ -63,14 +63,15 @@ function render(): void {
 
 function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
   if (state.asking) return outcomes.asking;
+  const isCancelled = state.offer?.sale.cancelled === true;
   if (state.reservation !== undefined) {
     const isOffer = state.reservation.reservation === state.place?.reservation;
-    if (isOffer) return offeredOutcome(state.reservation);
-    return reservationOutcome(state.reservation, !isOver && unitsLeft() > 0);
+    if (isOffer) return offeredOutcome(state.reservation, isCancelled);
+    return reservationOutcome(state.reservation, { mayBuyMore: !isOver && unitsLeft() > 0, isCancelled });
   }
   const place = state.place === undefined ? undefined : placeOutcome(state.place);
   if (place !== undefined && state.notice === undefined) return place;
-  if (state.offer?.sale.cancelled === true) return outcomes.cancelled;
+  if (isCancelled) return outcomes.cancelled;
   return isOver ? outcomes.over : state.notice;
 }
 

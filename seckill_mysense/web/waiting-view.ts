@@ -43,8 +43,8 @@ function people(count: number): string {
 }
 
 /** A unit that was offered to somebody in line: it is paid like any other, and passes on if it is not. */
-export function offeredOutcome(reservation: Reservation): Outcome {
-  const outcome = reservationOutcome(reservation, false);
+export function offeredOutcome(reservation: Reservation, isCancelled: boolean): Outcome {
+  const outcome = reservationOutcome(reservation, { mayBuyMore: false, isCancelled });
   switch (reservation.status) {
     case "won":
       return {

@@ -41,17 +41,28 @@ export interface PaymentEvent {
   /** The provider's id of the event: an event that arrives again changes nothing. */
   readonly id: string;
   readonly paymentId: string;
-  readonly kind: "succeeded" | "failed" | "refunded";
+  /** `refund_failed`: a refund, also one that was told to be done, did not reach the payer. */
+  readonly kind: "succeeded" | "failed" | "refunded" | "refund_failed";
   /** What was paid. Only `succeeded` events need it. */
   readonly money?: Money;
   readonly providerId?: string;
+  /** Who says it. An event of another provider than the payment's counts as one of an unknown payment. */
+  readonly provider?: string;
 }
 
 /**
  * What an event changed. `paid`: its order is paid. `refund`: the money goes back. `failed` and `refunded`: the payment
- * is. `duplicate`: the event, or its result, was known. `late`: it says what a later event has overtaken.
+ * is. `refund_reopened`: a refund is to be sent or judged again. `duplicate`: the event, or its result, was known. `late`: it says what a later event has overtaken.
  */
-export type PaymentOutcome = "paid" | "refund" | "failed" | "refunded" | "duplicate" | "late" | "unknown_payment";
+export type PaymentOutcome =
+  | "paid"
+  | "refund"
+  | "failed"
+  | "refunded"
+  | "refund_reopened"
+  | "duplicate"
+  | "late"
+  | "unknown_payment";
 
 /** Money that is to go back: one entry of the ledger's outbox of refunds. */
 export interface Refund extends Money {
@@ -61,5 +72,21 @@ export interface Refund extends Money {
   readonly reason: RefundReason;
   /** Tries to send it so far. */
   readonly tries: number;
+  /** How many failed refunds at the provider may be followed by a further one: an operator has asked for that. */
+  readonly retries: number;
   readonly requestedAtMs: number;
+}
+
+/** A refund as operators see it. */
+export interface RefundRecord extends Refund {
+  readonly reservationId: string;
+  readonly state: "waiting" | "held" | "done";
+  readonly tryAtMs: number;
+  readonly lastError: string | undefined;
+  /** Since when it waits for an operator, because the provider cannot make it. */
+  readonly heldAtMs: number | undefined;
+  readonly refundedAtMs: number | undefined;
+  /** Who paid the money back elsewhere, and how. */
+  readonly settledBy: string | undefined;
+  readonly settledNote: string | undefined;
 }

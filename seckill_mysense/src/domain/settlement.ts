@@ -3,6 +3,7 @@ import type { Money, PaymentEvent, PaymentOutcome, PaymentState, RefundReason } 
 
 export interface SettledPayment extends Money {
   readonly reservationId: string;
+  readonly provider: string;
   state: PaymentState;
 }
 
@@ -18,6 +19,8 @@ export interface SettlementState {
   readonly orders: ReadonlyMap<string, SettledOrder>;
   /** Ids of events that were applied before. */
   readonly applied: Set<string>;
+  /** Payments with a refund, asked for or done. */
+  readonly refunds: ReadonlySet<string>;
 }
 
 /** What a batch of events changes. */
@@ -34,6 +37,10 @@ export interface Settlement {
   readonly confirmedRefunds: string[];
   /** Orders that were called off, and whose money is back now. */
   readonly refundedOrders: string[];
+  /** Refunds that are to be sent once more. */
+  readonly reopenedRefunds: string[];
+  /** Orders whose money did not arrive after all. */
+  readonly reopenedOrders: string[];
   /** Paid orders whose money the provider returned unasked: their units are to be released. */
   readonly unpaidOrders: string[];
 }
@@ -51,21 +58,37 @@ export function settle(events: readonly PaymentEvent[], state: SettlementState):
     refunds: [],
     confirmedRefunds: [],
     refundedOrders: [],
+    reopenedRefunds: [],
+    reopenedOrders: [],
     unpaidOrders: [],
   };
   for (const event of events) settlement.outcomes.push(settleOne(event, state, settlement));
-  return settlement;
+  const { confirmedRefunds, refundedOrders, reopenedRefunds, reopenedOrders } = settlement;
+  const payments = (ids: readonly string[], wanted: PaymentState): string[] =>
+    ids.filter((id) => state.payments.get(id)?.state === wanted);
+  const orders = (ids: readonly string[], wanted: OrderState): string[] =>
+    ids.filter((id) => state.orders.get(id)?.state === wanted);
+  // A refund may fail and be done in one batch: what it ended with counts.
+  return {
+    ...settlement,
+    confirmedRefunds: payments(confirmedRefunds, "refunded"),
+    refundedOrders: orders(refundedOrders, "refunded"),
+    reopenedRefunds: payments(reopenedRefunds, "refund_pending"),
+    reopenedOrders: orders(reopenedOrders, "refund_due"),
+  };
 }
 
 function settleOne(
   event: PaymentEvent,
-  { payments, orders, applied }: SettlementState,
+  { payments, orders, applied, refunds }: SettlementState,
   to: Settlement,
 ): PaymentOutcome {
   if (applied.has(event.id)) return "duplicate";
   const payment = payments.get(event.paymentId);
   const order = payment === undefined ? undefined : orders.get(payment.reservationId);
   if (payment === undefined || order === undefined) return "unknown_payment";
+  if (event.provider !== undefined && event.provider !== payment.provider) return "unknown_payment";
+  if (event.kind === "refund_failed" && !refunds.has(event.paymentId)) return "late";
   applied.add(event.id);
   to.newEvents.push(event);
   const before = payment.state;
@@ -76,7 +99,12 @@ function settleOne(
 
 type Decide = (event: PaymentEvent, payment: SettledPayment, order: SettledOrder, to: Settlement) => PaymentOutcome;
 
-const decide: Readonly<Record<PaymentEvent["kind"], Decide>> = { succeeded, failed, refunded };
+const decide: Readonly<Record<PaymentEvent["kind"], Decide>> = {
+  succeeded,
+  failed,
+  refunded,
+  refund_failed: refundFailed,
+};
 
 function succeeded(
   { paymentId, money }: PaymentEvent,
@@ -140,4 +168,21 @@ function refunded(
     }
   }
   return "refunded";
+}
+
+/** The provider is asked again what became of the refund: the event may be older than a further refund. */
+function refundFailed(
+  { paymentId }: PaymentEvent,
+  payment: SettledPayment,
+  order: SettledOrder,
+  to: Settlement,
+): PaymentOutcome {
+  if (payment.state !== "refunded" && payment.state !== "refund_pending") return "late";
+  payment.state = "refund_pending";
+  to.reopenedRefunds.push(paymentId);
+  if (order.paidWith === paymentId && order.state === "refunded") {
+    order.state = "refund_due";
+    to.reopenedOrders.push(payment.reservationId);
+  }
+  return "refund_reopened";
 }

@@ -23,10 +23,10 @@ export function termsOf(
 }
 
 /**
- * The version with which a product is armed. Arming puts the ledger's present total in place, so a lower total that is
- * asked for is still to take effect.
+ * The revision up to which every lower total has taken effect in a product that is armed with this record. Arming puts
+ * the ledger's present total in place, so the lower total that is asked for is still to take effect.
  */
-export function armedVersion(product: SaleProduct | ProductRecord): number {
+export function loweredUpTo(product: SaleProduct | ProductRecord): number {
   if (!("revision" in product)) return 0;
   return product.lowering === undefined ? product.revision : product.lowering.since - 1;
 }

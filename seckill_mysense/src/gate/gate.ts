@@ -69,7 +69,7 @@ export type AmendOutcome =
   | { readonly kind: "other_epoch"; readonly epoch: number }
   /** The product is closed, to be compared or rebuilt: it is then opened with the ledger's figures. */
   | { readonly kind: "closed" }
-  /** Fewer units are left than are to be taken out: nothing has changed. */
+  /** Fewer units are left than are to be taken out: the total has not changed. What else is new takes effect. */
   | { readonly kind: "not_available"; readonly available: number };
 
 /** An outbox entry on its way to the queue. */

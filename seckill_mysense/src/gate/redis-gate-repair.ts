@@ -1,4 +1,4 @@
-import { armedVersion, checkReservation, checkStock, termsOf, type Stock } from "./check-request.ts";
+import { checkReservation, checkStock, loweredUpTo, termsOf, type Stock } from "./check-request.ts";
 import type { GateConnection } from "./gate-connection.ts";
 import type { BeginOutcome, GateRepair, RepairLease } from "./gate-repair.ts";
 import { gateScripts } from "./gate-script.ts";
@@ -55,10 +55,13 @@ export function stockArguments({ sale, product, available }: Stock, retentionMs:
   return [epoch, available, total, sale.startsAtMs, sale.endsAtMs, limitPerUser, retentionMs].map(String);
 }
 
-/** What the scripts take besides: the version of the figures, and whether the product is paused and its list open. */
+/**
+ * What the scripts take besides: the version, whether the product is paused, up to where its total was lowered, and
+ * whether its waiting list is open.
+ */
 export function termArguments({ sale, product }: Pick<Stock, "sale" | "product">): string[] {
-  const { paused, waiting } = termsOf(sale, product);
-  return [String(armedVersion(product)), paused ? "1" : "0", waiting ? "1" : "0"];
+  const { version, paused, waiting } = termsOf(sale, product);
+  return [String(version), paused ? "1" : "0", String(loweredUpTo(product)), waiting ? "1" : "0"];
 }
 
 function naming({ product }: RepairLease): { saleId: string; productId: string } {

@@ -90,7 +90,8 @@ async function amend(
   checkStock({ sale, product: { ...product, total }, available: 0 });
   const { paused, version, waiting } = termsOf(sale, product);
   const numbers = [product.epoch, version, total, sale.startsAtMs, sale.endsAtMs, product.limitPerUser];
-  const args = [...numbers, paused ? 1 : 0, retentionMs, waiting ? 1 : 0].map(String);
+  const flags = [paused ? 1 : 0, retentionMs, product.lowering?.since ?? 0, waiting ? 1 : 0];
+  const args = [...numbers, ...flags].map(String);
   const reply = await connection.run(gateScripts.amend, productKeys(product), args);
   const [kind, detail] = reply as [string, string?];
   switch (kind) {

@@ -202,7 +202,10 @@ export class Catalogue {
     this.#sales = kept.toSorted((a, b) => b.sale.endsAtMs - a.sale.endsAtMs);
     const products = kept.flatMap((one) => one.products.flatMap(({ buckets }) => buckets));
     this.#products = new Map(products.map((entry) => [entry.product.id, entry]));
-    this.#live = products.filter(({ sale }) => sale.endsAtMs + settledAfterMs >= nowMs);
+    // Fewer units that are asked for wait until the gate is open, which may be long after the end.
+    this.#live = products.filter(
+      ({ sale, product }) => sale.endsAtMs + settledAfterMs >= nowMs || product.lowering !== undefined,
+    );
     tokens.setSales(kept.map(({ sale }) => sale.id));
     this.#version++;
   }

@@ -104,6 +104,7 @@ export class Check {
       return catalogue.find(productId) === undefined ? this.#turnAway("product_not_found") : this.#wrongProduct(claims);
     }
     if (entry === undefined) return this.#turnAway("product_not_found");
+    if (entry.sale.id !== claims.saleId) return this.#wrongProduct(claims);
     if (this.#isBodyTooLarge(request)) return this.#turnAway("body_too_large");
     const quantity = readQuantity(request.url, entry.product);
     if (typeof quantity === "string") return this.#turnAwayWith("invalid_request", { message: quantity });

@@ -16,6 +16,8 @@ const help: Readonly<Record<string, string>> = {
   seckill_payment_callbacks_total: "Callbacks of the provider of payments, by what became of them.",
   seckill_refunds_waiting: "Refunds that the provider has not confirmed, a few seconds old.",
   seckill_refunds_failing: "Waiting refunds whose last try failed.",
+  seckill_refunds_held: "Waiting refunds that the provider cannot make: they wait for an operator.",
+  seckill_payments_stranded: "Payments and refunds of providers that the settings do not name.",
   seckill_refund_oldest_seconds: "Age of the oldest waiting refund; 0 when none waits.",
   seckill_part_up: "Each part as this process sees it: 1 ok, 0.5 degraded, 0 down.",
   seckill_gate_calls_running: "Requests that wait for the gate.",

@@ -8,7 +8,9 @@ import type { Gate } from "../gate/gate.ts";
 import type { HealthBoard } from "../health/health-board.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { PaymentFigures } from "../payments/payment-figures.ts";
 import type { PaymentProvider } from "../payments/payment-provider.ts";
+import { PaymentProviders } from "../payments/payment-providers.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
@@ -19,11 +21,10 @@ import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { labelledCounts } from "./labelled-counts.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
-import { mountRefusals } from "./mount-refusals.ts";
 import { mountOperation } from "./operation-handlers.ts";
 import { mountPayments } from "./payment-handlers.ts";
-import { RefundFigures } from "./refund-figures.ts";
 import { refuse } from "./refusal.ts";
+import { mountRefusals } from "./mount-refusals.ts";
 import { mountReservations } from "./reservation-handlers.ts";
 import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
@@ -41,6 +42,8 @@ export interface GatewayParts {
   readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "payments" | "gates" | "waiters">;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
+  /** Providers through which buyers paid before: their callbacks still count. */
+  readonly formerProviders?: readonly PaymentProvider[];
   readonly settings: Settings;
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
@@ -90,7 +93,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   });
   const letGo = (): void => {
     system.catalogue.stop();
-    system.refunds.stop();
+    system.payments.stop();
     system.ring?.stop();
   };
   const server = await startParts(system, letGo, () => serve(parts, { ...system, check, app }));
@@ -114,7 +117,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 async function startParts<Server>(system: System, letGo: () => void, serve: () => Server): Promise<Server> {
   try {
     await system.catalogue.start();
-    system.refunds.start();
+    system.payments.start();
     await system.ring?.start();
     return serve();
   } catch (error) {
@@ -183,16 +186,19 @@ interface System extends AuthorizationParts, Stock {
   readonly metrics: GatewayMetrics;
   readonly gateCalls: GateCalls;
   readonly watchers: ReservationWatchers;
-  readonly refunds: RefundFigures;
   readonly waitingList: WaitingList;
+  readonly payments: PaymentFigures;
+  readonly providers: PaymentProviders;
 }
 
 function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
-  const { gate, ledger, settings, secrets, logger, now } = parts;
+  const { gate, ledger, settings, secrets, now } = parts;
   const { limits, backend } = settings;
   const { choice } = authorization;
   const tokens = new SaleTokens(secrets, choice);
   const stock = openStock(parts, tokens);
+  const providers = new PaymentProviders(parts.provider, parts.formerProviders);
+  const told = { health: parts.health.part("payments"), now, refreshMs: 5_000 };
   return {
     ...authorization,
     tokens,
@@ -205,7 +211,8 @@ function assemble(parts: GatewayParts, authorization: AuthorizationParts): Syste
       windowMs: settings.sale.offer_seconds * 1_000,
       maxWaiting: limits.waiting_per_product,
     }),
-    refunds: new RefundFigures({ payments: ledger.payments, logger, now, refreshMs: 5_000 }),
+    providers,
+    payments: new PaymentFigures({ ...told, payments: ledger.payments, providers: providers.names }),
     gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
     watchers: new ReservationWatchers({
       maxListeners: limits.event_listeners,
@@ -252,7 +259,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   const { orders, gates } = ledger;
   const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: reservationIds, now });
   mountReservations(app, mount, { reader, watchers, tokens });
-  mountPayments(app, mount, parts);
+  mountPayments(app, mount, { ...parts, providers: system.providers });
   mountWaitingList(app, mount, system);
   mountCheckRight(app, mount, { authorizer, catalogue });
   mountOperation(
@@ -280,7 +287,7 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     seckill_products: system.catalogue.productCount,
     seckill_products_not_well: system.productHealth.notWell,
     seckill_failing_users: system.local.failingUsers,
-    ...system.refunds.gauges,
+    ...system.payments.gauges,
     ...system.ring?.gauges,
   };
 }

@@ -41,7 +41,7 @@ export function openStock(parts: StockParts, tokens: CatalogueOptions["tokens"])
   const gateClock = new GateClock(now);
   const productHealth = new ProductHealth(logger);
   const amend = (sale: SaleRecord, product: ProductRecord): Promise<Amended> =>
-    amendProduct({ gate, changes: ledger.changes, now }, sale, product);
+    amendProduct({ gate, changes: ledger.changes }, sale, product);
   const stock = new StockWatch({
     ...{ gate, gateWatch, gateClock, amend, now },
     health: parts.health.part("stock"),

@@ -2,7 +2,7 @@ import type { FailureCode } from "../contract/failures.ts";
 import { paymentCallback } from "../contract/payments.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { PaymentProvider } from "../payments/payment-provider.ts";
+import type { PaymentProviders } from "../payments/payment-providers.ts";
 import { receiveCallback, type CallbackOutcome } from "../payments/receive-callback.ts";
 import { startPayment } from "../payments/start-payment.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -12,7 +12,7 @@ import { readBody } from "./read-json-body.ts";
 
 interface PaymentParts {
   readonly ledger: Pick<Ledger, "orders" | "payments">;
-  readonly provider?: PaymentProvider | undefined;
+  readonly providers: PaymentProviders;
   readonly settings: Settings;
   readonly logger: Logger;
   readonly now: () => number;
@@ -30,9 +30,10 @@ const refusals = {
 export function mountPayments(
   app: GatewayApp,
   mount: MountOptions,
-  { ledger, provider, settings, logger, now }: PaymentParts,
+  { ledger, providers, settings, logger, now }: PaymentParts,
 ): void {
   const { payments, orders } = ledger;
+  const provider = providers.current;
   const askAfterMs = settings.payments.ask_after_seconds * 1_000;
   mountOrders(app, mount, {
     orders,
@@ -41,11 +42,11 @@ export function mountPayments(
 
   const body = { ...mount.body, maxBytes: settings.payments.max_callback_bytes };
   mountEndpoint(app, paymentCallback, mount, async ({ request }) => {
-    if (provider === undefined) return { failure: "payments_off" };
+    if (providers.names.length === 0) return { failure: "payments_off" };
     const read = await readBody(request, body);
     if ("failure" in read) return read;
     const callback = { headers: request.headers, body: read.bytes, nowMs: now() };
-    const outcome = await receiveCallback(callback, { payments, provider, logger });
+    const outcome = await receiveCallback(callback, { payments, provider: providers, logger });
     mount.metrics.callbacks.add(outcome);
     return outcome in refusals ? { failure: refusals[outcome as keyof typeof refusals] } : { ok: { outcome } };
   });

@@ -113,7 +113,11 @@ export class StockWatch {
     const status = await gate.status(sale.id, product.id);
     if (status !== undefined) gateClock.note(status.nowMs, askedMs, now());
     const sells = status?.open === true && status.verified && status.epoch === product.epoch;
-    if (!sells) return this.#noteClosed(entry, status);
+    if (!sells) {
+      // The ledger lowers the total by itself where no gate can sell.
+      if (status === undefined && product.lowering !== undefined) await this.#options.amend(sale, product);
+      return this.#noteClosed(entry, status);
+    }
     // A process may have died after the gate had taken units out, and before the ledger's total fell.
     const isBehind = status.version < product.revision || product.lowering !== undefined;
     const amended = isBehind ? await this.#options.amend(sale, product) : undefined;

@@ -68,14 +68,15 @@ export interface LedgerChanges {
    */
   change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<SaleContent | undefined>;
   /**
-   * Ends a lowering that the gate has carried out (`applied`) or cannot carry out (`refused`). Changes nothing when the
-   * lowering, told by its `since`, has been settled before, or when the product is in another epoch by now: its gate is
-   * then opened with the ledger's total, and has the lowering before it again. Resolves with the product of now, and
-   * with the bucket that got its units.
+   * Ends a lowering that the gate has carried out (`applied`) or cannot carry out (`refused`). `unknown`: the gate knows
+   * nothing of the product. This ends the lowering only if no gate can sell by the higher total: the product was never
+   * armed, or its sale ended so long ago that gates forget it. Changes nothing when the lowering, told by its `since`, has
+   * been settled before, or when the product is in another epoch by now: its gate is then opened with the ledger's total,
+   * and has the lowering before it again. Resolves with the product of now, and with the bucket that got its units.
    */
   settleLowering(
     lowering: SettledLowering,
-    outcome: "applied" | "refused",
+    outcome: "applied" | "refused" | "unknown",
   ): Promise<
     { readonly sale: SaleRecord; readonly product: ProductRecord; readonly receiver?: ProductRecord } | undefined
   >;

@@ -45,7 +45,7 @@ export interface Settlement {
 
 /** Of a longer message only the beginning is kept. No valid message is a quarter as long. */
 export const maxKeptBytes = 65_536;
-/** Most letters that wait. Beyond it a message is logged and not kept: other programs may write to the queue too. */
+/** Most letters that wait, since other programs may write to the queue too. Beyond it consumers take no further messages. */
 export const maxWaitingLetters = 100_000;
 
 /** The messages that were set aside, kept in the ledger so that every role and every operator can see them. */

@@ -36,7 +36,9 @@ export interface RepairStart {
 export interface LedgerGates {
   /** Products whose id is above `afterProductId`, in the order of ids, of sales that ended at `endedAfterMs` or later. */
   slice(afterProductId: string, limit: number, endedAfterMs: number): Promise<GateRecord[]>;
-  /** The same, of the products that were never armed and are to be sold: drafts and cancelled sales are left out. */
+  /** The same, of the sales that ended before this moment, where units are still to be returned to the gate. */
+  unreturned(afterProductId: string, limit: number, endedBeforeMs: number): Promise<GateRecord[]>;
+  /** Like `slice`, of the products that were never armed and are to be sold: drafts and cancelled sales are left out. */
   unarmed(afterProductId: string, limit: number, endedAfterMs: number): Promise<GateRecord[]>;
   /** The figures of each record are of one moment. Unknown products are left out. */
   read(productIds: readonly string[]): Promise<GateRecord[]>;

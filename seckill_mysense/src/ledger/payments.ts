@@ -1,4 +1,4 @@
-import type { Money, Payment, PaymentEvent, PaymentOutcome, Refund } from "../domain/payment.ts";
+import type { Money, Payment, PaymentEvent, PaymentOutcome, Refund, RefundRecord } from "../domain/payment.ts";
 import type { Order } from "../domain/order.ts";
 import type { TransitionOutcome } from "./orders.ts";
 
@@ -19,8 +19,21 @@ export type OpenPaymentOutcome =
 export interface AskAgain {
   readonly leastMs: number;
   readonly mostMs: number;
+  /** The same for payments that failed: most of them stay failed. */
+  readonly mostFailedMs: number;
+  /** Only payments through these; undefined for all. */
+  readonly providers?: readonly string[];
   /** Most payments in one call. */
   readonly limit: number;
+}
+
+/** What belongs to providers that the settings do not name. */
+export interface StrandedPayments {
+  /** Payments that may still succeed. */
+  readonly payments: number;
+  /** Refunds that are to be made. */
+  readonly refunds: number;
+  readonly providers: readonly string[];
 }
 
 export interface RefundFigures {
@@ -28,6 +41,8 @@ export interface RefundFigures {
   readonly waiting: number;
   /** Those among them whose last try failed. */
   readonly failing: number;
+  /** Those among them that the provider cannot make: they wait for an operator. */
+  readonly held: number;
   /** When the oldest of them was requested; undefined when none waits. */
   readonly oldestMs: number | undefined;
 }
@@ -45,10 +60,19 @@ export interface LedgerPayments {
    */
   apply(event: PaymentEvent): Promise<PaymentOutcome>;
   /**
-   * Open payments that are due to be asked about. Each is due again after as long as it is old, within bounds: so no
-   * other process asks at the same time, and an abandoned payment costs little.
+   * Open and failed payments that are due to be asked about. Each is due again after as long as it is old, within bounds:
+   * so no other process asks at the same time, and an abandoned payment costs little.
    */
   takeUndecided(nowMs: number, options: AskAgain): Promise<Payment[]>;
+
+  /** The provider is not asked about the payment any more. What it tells by itself still counts. */
+  stopAsking(paymentId: string): Promise<void>;
+  readStranded(providers: readonly string[]): Promise<StrandedPayments>;
+  /**
+   * Forgets events that came before this moment, and gives their number. Such an event that comes again changes nothing
+   * either: the states of payments and refunds tell what was done. Ids of events only make that cheap and certain.
+   */
+  pruneEvents(beforeMs: number, limit: number): Promise<number>;
 
   /**
    * Calls a paid order off: its unit goes back to the stock, and its money to the payer. Refused for orders that are not
@@ -56,11 +80,27 @@ export interface LedgerPayments {
    */
   callOff(reservationId: string): Promise<TransitionOutcome>;
 
-  /** Refunds that are due to be sent, oldest first. Each is due again at `tryAgainMs`, and has one try more. */
-  takeRefunds(nowMs: number, tryAgainMs: number, limit: number): Promise<Refund[]>;
+  /**
+   * Refunds that are due to be sent, oldest first, of these providers; undefined for all. Each is due again at
+   * `tryAgainMs`, and has one try more. Those that wait for an operator are left out.
+   */
+  takeRefunds(nowMs: number, tryAgainMs: number, limit: number, providers?: readonly string[]): Promise<Refund[]>;
   /** The provider has paid the money back. */
   markRefunded(paymentId: string): Promise<void>;
-  /** The provider gave no answer, or refused: the next try is at `tryAtMs`. */
-  markRefundFailed(paymentId: string, failure: { readonly error: string; readonly tryAtMs: number }): Promise<void>;
+  /**
+   * The provider gave no answer, or refused: the next try is at `tryAtMs`. Held: the provider cannot make the refund, and
+   * it waits for an operator.
+   */
+  markRefundFailed(
+    paymentId: string,
+    failure: { readonly error: string; readonly tryAtMs: number; readonly isHeld?: boolean },
+  ): Promise<void>;
+  /** Oldest first. */
+  listRefunds(state: RefundRecord["state"], limit: number): Promise<RefundRecord[]>;
+  readRefund(paymentId: string): Promise<RefundRecord | undefined>;
+  /** Has a refund sent now; a held one by a further refund at the provider. False when none waits. */
+  retryRefund(paymentId: string): Promise<boolean>;
+  /** An operator paid the money back elsewhere. False when no refund waits. */
+  settleRefund(paymentId: string, settlement: { readonly by: string; readonly note: string }): Promise<boolean>;
   readRefunds(): Promise<RefundFigures>;
 }

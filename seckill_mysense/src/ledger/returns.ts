@@ -6,7 +6,7 @@ export interface PendingReturn extends StockReturn {
 }
 
 /** A return that the gate has answered, with how far the gate had come; undefined if it knows nothing of the product. */
-export type AppliedReturn = Pick<StockReturn, "reservationId" | "productId"> & {
+export type AppliedReturn = Pick<StockReturn, "reservationId" | "productId" | "epoch"> & {
   readonly gate?: { readonly epoch: number; readonly sequence: number } | undefined;
 };
 
@@ -14,5 +14,6 @@ export type AppliedReturn = Pick<StockReturn, "reservationId" | "productId"> & {
 export interface LedgerReturns {
   /** Returns that the gate has not answered yet, oldest first. Leaves out the products whose gate is closed just now. */
   pending(limit: number, exceptProducts?: readonly string[]): Promise<PendingReturn[]>;
+  /** Marks what the gate has answered. A return that has a later epoch by now is another one, and stays. */
   markReturned(returns: readonly AppliedReturn[]): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { silentLogger, type Logger } from "../logging/logger.ts";
 import type { HealthPart } from "../health/health-board.ts";
 import { unwatchedPart } from "../health/part-sources.ts";
 import type { Delivery, ReservationQueue } from "../queue/queue.ts";
-import type { LedgerDeadLetters, NewDeadLetter } from "../ledger/dead-letters.ts";
+import { type LedgerDeadLetters, maxWaitingLetters, type NewDeadLetter } from "../ledger/dead-letters.ts";
 import { RefusedValueError } from "../ledger/ledger-errors.ts";
 import { maxRecordBatch, type LedgerOrders } from "../ledger/orders.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
@@ -53,7 +53,8 @@ export interface Consumer {
  * ledger is away, the handler throws, and the queue gives it the same batch again after a growing pause.
  *
  * A message that cannot be recorded, however often it is tried, is poison. It goes to the ledger's dead letters, where
- * operators see it, and its reservation is rejected: the buyer gets an answer and the gate gets the unit back.
+ * operators see it, and its reservation is rejected: the buyer gets an answer and the gate gets the unit back. While too
+ * many of them wait, nothing further is taken from the queue.
  */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const { queue, maxBatch = 300, maxWaitMs = 5 } = options;
@@ -80,6 +81,14 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
 interface ReadableEntry {
   readonly reservation: AcceptedReservation;
   readonly body: Uint8Array;
+}
+
+/** A message cannot be recorded, and cannot be set aside either. */
+class DeadLettersFullError extends Error {
+  override readonly name = "DeadLettersFullError";
+  constructor() {
+    super(`${maxWaitingLetters} dead letters wait: replay or discard some with "main.ts dead-letters"`);
+  }
 }
 
 class BatchRecorder {
@@ -166,10 +175,11 @@ class BatchRecorder {
   async #keep(body: Uint8Array, letter: Omit<NewDeadLetter, "body">): Promise<void> {
     const { reason, detail, reservationId, productId, userId } = letter;
     const kept = await this.#options.deadLetters.keep({ body, reason, detail, reservationId, productId, userId });
+    // The message stays in the queue, and so does what comes after it: nothing is lost, and an operator must look.
+    if (kept === "full") throw new DeadLettersFullError();
     if (kept === "known") return;
     this.counts.deadLettered++;
     const fields = { reservationId, reason, detail, bodyBytes: body.byteLength };
-    if (kept === "kept") this.#logger.error("a message became a dead letter", fields);
-    else this.#logger.error("a message was dropped, because too many dead letters wait", fields);
+    this.#logger.error("a message became a dead letter", fields);
   }
 }

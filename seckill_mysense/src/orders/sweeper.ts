@@ -175,9 +175,9 @@ async function giveBackAll(options: SweeperOptions, returns: readonly PendingRet
   for (const [index, result] of results.entries()) {
     const stockReturn = returns[index] as PendingReturn;
     if (result.status === "fulfilled" && isAnswer(result.value, stockReturn, now())) {
-      const { reservationId, productId } = stockReturn;
+      const { reservationId, productId, epoch } = stockReturn;
       const gate = "sequence" in result.value ? result.value : undefined;
-      applied.push({ reservationId, productId, gate });
+      applied.push({ reservationId, productId, epoch, gate });
       continue;
     }
     const why = result.status === "rejected" ? String(result.reason) : `the gate's product is ${result.value.kind}`;

@@ -1,18 +1,22 @@
-import type { Payment, Refund } from "../domain/payment.ts";
+import type { Payment, PaymentEvent, Refund } from "../domain/payment.ts";
 import { silentLogger, type Logger } from "../logging/logger.ts";
 import type { LedgerPayments } from "../ledger/payments.ts";
 import { backoffMs, type Backoff } from "../time/backoff.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import { pause } from "../time/pause.ts";
 import { spread } from "../time/randomness.ts";
-import type { PaymentProvider } from "./payment-provider.ts";
+import { type PaymentProvider, ProviderRefusedError, RefundFailedError } from "./payment-provider.ts";
+import type { PaymentProviders } from "./payment-providers.ts";
 
 export interface PaymentKeeperOptions {
   readonly payments: Pick<
     LedgerPayments,
-    "apply" | "takeUndecided" | "takeRefunds" | "markRefunded" | "markRefundFailed"
+    "apply" | "takeUndecided" | "stopAsking" | "takeRefunds" | "markRefunded" | "markRefundFailed" | "pruneEvents"
   >;
-  readonly provider: PaymentProvider;
+  /** Without any, only old events are forgotten. */
+  readonly providers: PaymentProviders;
+  /** How long after its start a payment is asked about. */
+  readonly askForMs?: number;
   readonly logger?: Logger;
   /** Pause between two rounds. */
   readonly intervalMs?: number;
@@ -37,10 +41,19 @@ export interface PaymentKeeper {
   stop(): Promise<void>;
 }
 
-/** Pauses between tries of one refund. The provider may be away for hours, and no refund is ever given up. */
+/**
+ * Pauses between tries of one refund. The provider may be away for hours, and no refund is ever given up: one that has
+ * failed for good waits for an operator.
+ */
 const refundBackoff: Backoff = { firstMs: 1_000, maxMs: 3_600_000, random: spread };
 /** A payment is asked about again after as long as it is old, within these bounds. */
-const askAgain = { leastMs: 10_000, mostMs: 3_600_000 };
+const askAgain = { leastMs: 10_000, mostMs: 3_600_000, mostFailedMs: 86_400_000 };
+/** Providers decide slow ways to pay within this time. */
+export const defaultAskForMs = 14 * 86_400_000;
+/** Providers send a callback again for days, and by hand for some weeks. */
+const eventsKeptMs = 90 * 86_400_000;
+/** Events that are forgotten in one round, while there are any. */
+const maxPruned = 1_000;
 /** A refund that is pending, or whose process died, is sent again after this time. */
 const leaseMs = 60_000;
 
@@ -91,10 +104,14 @@ class Round {
 
   async run(): Promise<KeeperRound> {
     const { payments, maxBatch = 100 } = this.#options;
-    const refunds = await payments.takeRefunds(this.#now(), this.#now() + leaseMs, maxBatch);
-    await this.#each(refunds, (refund) => this.#refund(refund));
-    const undecided = await payments.takeUndecided(this.#now(), { ...askAgain, limit: maxBatch });
-    await this.#each(undecided, (payment) => this.#ask(payment));
+    const providers = this.#options.providers.names;
+    if (providers.length > 0) {
+      const refunds = await payments.takeRefunds(this.#now(), this.#now() + leaseMs, maxBatch, providers);
+      await this.#each(refunds, (refund) => this.#refund(refund));
+      const undecided = await payments.takeUndecided(this.#now(), { ...askAgain, limit: maxBatch, providers });
+      await this.#each(undecided, (payment) => this.#ask(payment));
+    }
+    await payments.pruneEvents(this.#now() - eventsKeptMs, maxPruned);
     const failed = this.#failures.length;
     if (failed > 0) {
       this.#logger.warn("the provider of payments did not do what was asked", { failed, error: this.#failures[0] });
@@ -111,11 +128,10 @@ class Round {
   }
 
   async #refund(refund: Refund): Promise<void> {
-    const { payments, provider } = this.#options;
+    const { payments, providers } = this.#options;
     const { paymentId, tries, reason } = refund;
     try {
-      this.#mustKnow(refund.provider);
-      if ((await provider.refund(refund)) === "refunded") {
+      if ((await providers.find(refund.provider)?.refund(refund)) === "refunded") {
         await payments.markRefunded(paymentId);
         this.#refunded++;
         this.#logger.info("a payment was refunded", { paymentId, reason });
@@ -124,28 +140,43 @@ class Round {
       const text = error instanceof Error ? error.message : String(error);
       this.#failures.push(text);
       const tryAtMs = this.#now() + Math.ceil(backoffMs(tries, refundBackoff));
-      await payments.markRefundFailed(paymentId, { error: text, tryAtMs });
+      const isHeld = error instanceof RefundFailedError;
+      if (isHeld) this.#logger.error("a refund waits for an operator", { paymentId, reason, error: text });
+      await payments.markRefundFailed(paymentId, { error: text, tryAtMs, isHeld });
     }
-  }
-
-  /** A payment belongs to the provider through which it was made, also after the settings name another one. */
-  #mustKnow(provider: string): void {
-    if (provider === this.#options.provider.name) return;
-    throw new Error(
-      `the payment was made through ${provider}, but payments.provider is ${this.#options.provider.name}`,
-    );
   }
 
   async #ask(payment: Payment): Promise<void> {
+    const { payments, providers, askForMs = defaultAskForMs } = this.#options;
+    const { id, createdAtMs } = payment;
     try {
-      this.#mustKnow(payment.provider);
-      const event = await this.#options.provider.ask(payment);
+      const provider = providers.find(payment.provider)!;
+      const isLast = this.#now() - createdAtMs >= askForMs;
+      const event = (await provider.ask(payment)) ?? (isLast ? await this.#giveUp(provider, payment) : undefined);
       if (event === undefined) return;
-      const outcome = await this.#options.payments.apply(event);
+      const outcome = await payments.apply(event);
+      if (isLast) await payments.stopAsking(id);
+      // A payment that failed before is asked about too, and mostly has failed for good.
+      if (outcome === "duplicate") return;
       this.#decided++;
-      this.#logger.info("a payment was decided by asking", { paymentId: payment.id, outcome });
+      this.#logger.info("a payment was decided by asking", { paymentId: id, outcome });
     } catch (error) {
       this.#failures.push(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** An abandoned payment is ended at the provider before it counts as failed: nobody would ask about its money. */
+  async #giveUp(provider: PaymentProvider, payment: Payment): Promise<PaymentEvent> {
+    try {
+      await provider.end(payment);
+    } catch (error) {
+      if (!(error instanceof ProviderRefusedError)) throw error;
+      // Its callback would still count.
+      this.#logger.warn("a payment is given up that the provider does not end", {
+        paymentId: payment.id,
+        error: error.message,
+      });
+    }
+    return { id: `asked:${payment.id}:ended`, paymentId: payment.id, kind: "failed" };
   }
 }

@@ -44,8 +44,14 @@ export interface PaymentProvider {
    */
   ask(payment: Payment): Promise<PaymentEvent | undefined>;
   /**
+   * Ends a payment that the buyer can still make, so that no money can come any more.
+   * @throws ProviderUnavailableError; ProviderRefusedError, also while the provider is about to decide it
+   */
+  end(payment: Payment): Promise<void>;
+  /**
    * Pays money back, once for each payment. `pending`: the provider has taken the request, and is to be asked again.
-   * @throws ProviderUnavailableError, ProviderRefusedError
+   * @throws ProviderUnavailableError, ProviderRefusedError; RefundFailedError when the provider's refund has failed for
+   * good, and no operator has asked for a further one (`refund.retries`)
    */
   refund(refund: Refund): Promise<"refunded" | "pending">;
   readCallback(callback: Callback): Promise<CallbackReading>;
@@ -59,4 +65,9 @@ export class ProviderUnavailableError extends Error {
 /** The provider refuses what was asked. */
 export class ProviderRefusedError extends Error {
   override readonly name = "ProviderRefusedError";
+}
+
+/** A refund that the provider took has failed: the money did not reach the payer. An operator is to decide what follows. */
+export class RefundFailedError extends Error {
+  override readonly name = "RefundFailedError";
 }

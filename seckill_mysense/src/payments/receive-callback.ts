@@ -13,7 +13,11 @@ export type CallbackOutcome = PaymentOutcome | Exclude<CallbackReading["kind"], 
  */
 export async function receiveCallback(
   callback: Callback,
-  parts: { payments: Pick<LedgerPayments, "apply">; provider: PaymentProvider; logger: Logger },
+  parts: {
+    payments: Pick<LedgerPayments, "apply">;
+    provider: Pick<PaymentProvider, "readCallback">;
+    logger: Logger;
+  },
 ): Promise<CallbackOutcome> {
   const { payments, provider, logger } = parts;
   const reading = await provider.readCallback(callback);

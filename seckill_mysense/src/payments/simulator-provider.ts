@@ -47,6 +47,10 @@ export class SimulatorProvider implements PaymentProvider {
     return { id: `asked:${paymentId}:${state}`, paymentId, kind: state, money };
   }
 
+  async end({ id }: Payment): Promise<void> {
+    await this.#request("POST", `/payments/${id}/end`, { body: {} });
+  }
+
   async refund({ paymentId, amountMinor, currency }: Refund): Promise<"refunded" | "pending"> {
     const answer = await this.#request("POST", `/payments/${paymentId}/refund`, {
       body: { amountMinor, currency },

@@ -1,4 +1,5 @@
 import type { Stripe } from "stripe";
+import type { PaymentEvent } from "../domain/payment.ts";
 import type { CallbackReading } from "./payment-provider.ts";
 
 /** An event of Stripe as one of ours. Other kinds of events, and payments that other systems made, are ignored. */
@@ -15,6 +16,10 @@ export function readStripeEvent(event: Stripe.Event): CallbackReading {
       return event.data.object.refunded
         ? ofPayment(event.id, "refunded", event.data.object.metadata["payment"])
         : { kind: "ignored" };
+    // The refunds that this system made carry the payment's id. All others show in the charge.
+    case "refund.failed":
+    case "refund.updated":
+      return ofRefund(event.id, event.data.object);
     default:
       return { kind: "ignored" };
   }
@@ -30,10 +35,12 @@ function succeeded(id: string, session: Stripe.Checkout.Session): CallbackReadin
   return { kind: "event", event: { ...reading.event, money, providerId: session.id } };
 }
 
-function ofPayment(
-  id: string,
-  kind: "succeeded" | "failed" | "refunded",
-  paymentId: string | undefined,
-): CallbackReading {
+function ofRefund(id: string, { status, metadata }: Stripe.Refund): CallbackReading {
+  if (status === "succeeded") return ofPayment(id, "refunded", metadata?.["payment"]);
+  const hasFailed = status === "failed" || status === "canceled";
+  return hasFailed ? ofPayment(id, "refund_failed", metadata?.["payment"]) : { kind: "ignored" };
+}
+
+function ofPayment(id: string, kind: PaymentEvent["kind"], paymentId: string | undefined): CallbackReading {
   return paymentId === undefined ? { kind: "ignored" } : { kind: "event", event: { id, paymentId, kind } };
 }

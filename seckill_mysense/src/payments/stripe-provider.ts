@@ -3,6 +3,7 @@ import type { Payment, PaymentEvent, Refund } from "../domain/payment.ts";
 import {
   ProviderRefusedError,
   ProviderUnavailableError,
+  RefundFailedError,
   type Callback,
   type CallbackReading,
   type CreatedPayment,
@@ -102,24 +103,35 @@ class StripeProvider implements PaymentProvider {
    * An idempotency key protects a request for a day. An outage may last longer, so the refunds that there are are read
    * first.
    */
-  async refund({ paymentId, providerId, amountMinor }: Refund): Promise<"refunded" | "pending"> {
+  async refund({ paymentId, providerId, amountMinor, retries }: Refund): Promise<"refunded" | "pending"> {
     if (providerId === undefined) throw new ProviderRefusedError(`payment ${paymentId} has no session at Stripe`);
     const session = await asked(() => this.#client.checkout.sessions.retrieve(providerId));
     const intent = typeof session.payment_intent === "string" ? session.payment_intent : session.payment_intent?.id;
     if (intent === undefined) throw new ProviderRefusedError(`the session ${providerId} has no payment`);
-    const known = await asked(() => this.#client.refunds.list({ payment_intent: intent, limit: 100 }));
-    const present = known.data.find(({ metadata }) => metadata?.["payment"] === paymentId);
+    const all = await asked(() => this.#client.refunds.list({ payment_intent: intent, limit: 100 }));
+    const known = all.data.filter(({ metadata }) => metadata?.["payment"] === paymentId);
+    const failed = known.filter(hasFailed);
+    // The newest comes first.
+    if (failed.length === known.length && failed.length > retries) throw failureOf(failed[0]!);
     const refund =
-      present ??
+      known.find((one) => !hasFailed(one)) ??
       (await asked(() =>
         this.#client.refunds.create(
           { payment_intent: intent, amount: amountMinor, metadata: { payment: paymentId } },
-          { idempotencyKey: `refund:${paymentId}` },
+          { idempotencyKey: `refund:${paymentId}${failed.length === 0 ? "" : `:${failed.length}`}` },
         ),
       ));
     if (refund.status === "succeeded") return "refunded";
-    if (refund.status === "pending") return "pending";
-    throw new ProviderRefusedError(`the refund ${refund.id} at Stripe is ${refund.status}`);
+    if (hasFailed(refund)) throw failureOf(refund);
+    return "pending";
+  }
+
+  async end({ id, providerId }: Payment): Promise<void> {
+    if (providerId === undefined) return;
+    const session = await asked(() => this.#client.checkout.sessions.retrieve(providerId));
+    if (session.status === "expired") return;
+    if (session.status === "open") await asked(() => this.#client.checkout.sessions.expire(providerId));
+    else throw new ProviderRefusedError(`the session of payment ${id} at Stripe is ${session.status}`);
   }
 
   async readCallback({ headers, body, nowMs }: Callback): Promise<CallbackReading> {
@@ -145,6 +157,16 @@ class StripeProvider implements PaymentProvider {
       return { kind: /timestamp outside the tolerance/i.test(message) ? "too_old" : "forged" };
     }
   }
+}
+
+/** Money of such a refund is back at the merchant. Other refunds are done, or still on their way. */
+function hasFailed({ status }: Stripe.Refund): boolean {
+  return status === "failed" || status === "canceled";
+}
+
+function failureOf({ id, status, failure_reason }: Stripe.Refund): RefundFailedError {
+  const why = failure_reason === undefined ? "" : `: ${failure_reason}`;
+  return new RefundFailedError(`the refund ${id} at Stripe is ${status}${why}`);
 }
 
 /** Errors of the library as those of the port. */

@@ -21,6 +21,8 @@ const slowMs = 300;
 /** Most questions to the gate that are not answered, all steps together: nodes that are frozen leave theirs open. */
 const maxOpen = 2_000;
 const maxRepairs = 4;
+/** Pause between two looks at the products of sales that are long over. */
+const longOverMs = 30_000;
 /** At most one log line in this time about gates that cannot be asked. */
 const failureLogMs = 30_000;
 
@@ -51,6 +53,8 @@ export class GateKeeper {
   #cursor = "";
   #armCursor = "";
   #nextSliceMs = 0;
+  #longOverCursor = "";
+  #nextLongOverMs = 0;
   #silentUntilMs = 0;
   /** Until all products have been looked at once, there is no pause between the slices. */
   #isFirstPass = true;
@@ -126,7 +130,18 @@ export class GateKeeper {
     const others = await gates.read(due.filter((id) => !known.has(id)));
     const found = new Set([...known.keys(), ...others.map(({ product }) => product.id)]);
     for (const id of due) if (!found.has(id)) this.#concerns.settle(id);
-    await this.#lookAt([...others, ...slice]);
+    await this.#lookAt([...others, ...slice, ...(await this.#longOver(endedAfterMs))]);
+  }
+
+  /** A gate that is closed takes no units back, so it is still needed where units are to come back long after the sale. */
+  async #longOver(endedAfterMs: number): Promise<GateRecord[]> {
+    const nowMs = this.#parts.clock.elapsedMs();
+    if (nowMs < this.#nextLongOverMs) return [];
+    const records = await this.#parts.gates.unreturned(this.#longOverCursor, sliceSize, endedAfterMs);
+    const isAll = records.length < sliceSize;
+    this.#longOverCursor = isAll ? "" : records.at(-1)!.product.id;
+    this.#nextLongOverMs = nowMs + (isAll ? longOverMs : restMs);
+    return records;
   }
 
   async #armNew(endedAfterMs: number): Promise<void> {
@@ -148,7 +163,8 @@ export class GateKeeper {
       records.map(({ product }) => product.id),
       epoch,
     );
-    const toArm = records.filter(({ product }) => noted.has(product.id));
+    // Read once more: a change that was made before the arming was noted counts on being armed.
+    const toArm = await this.#parts.gates.read([...noted]);
     const before = this.counts.armed;
     await this.#atOnce(toArm, async (record) => {
       const outcome = await this.#parts.gate.arm(record.sale, record.product, unitsOwed(record));
@@ -175,6 +191,12 @@ export class GateKeeper {
   async #judge(record: GateRecord, status: GateStatus | undefined): Promise<UnverifiedGate | undefined> {
     const { id } = record.product;
     const verdict = judgeGate(this.#concerns.withSeen(record), status);
+    // Gates forget products some time after their sale. What they have forgotten needs no gate any more.
+    const isLongOver = record.sale.endsAtMs < this.#parts.clock.now() - repairedAfterEndMs;
+    if (status === undefined && isLongOver) {
+      this.#concerns.settle(id);
+      return undefined;
+    }
     switch (verdict.kind) {
       case "fine":
         this.#concerns.settle(id);

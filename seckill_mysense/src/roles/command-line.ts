@@ -5,6 +5,9 @@ export const roles = ["all", "gateway", "quantity", "relay", "consumer", "sweepe
 export type Role = (typeof roles)[number];
 
 export const deadLetterActions = ["list", "show", "replay", "discard"] as const;
+export const refundActions = ["list", "retry", "done"] as const;
+const letterStates = ["waiting", "replayed", "discarded"] as const;
+const refundStates = ["held", "waiting", "done"] as const;
 
 /** What the command line asks for. */
 export type Task =
@@ -26,6 +29,18 @@ export type Task =
       readonly dryRun: boolean;
       /** Do not wait for reservations that are on their way. */
       readonly force: boolean;
+      readonly json: boolean;
+    }
+  | {
+      readonly kind: "refunds";
+      readonly action: (typeof refundActions)[number];
+      /** The id of a payment; undefined for `list`. */
+      readonly id: string | undefined;
+      /** For `list`. */
+      readonly state: (typeof refundStates)[number];
+      readonly by: string | undefined;
+      /** How the money went back. */
+      readonly note: string | undefined;
       readonly json: boolean;
     }
   | { readonly kind: "migrate" }
@@ -66,6 +81,8 @@ const description = [
   "  migrate   brings the ledger's tables up to date",
   "  dead-letters list|show|replay|discard [id]",
   "            messages that no consumer could record: [--state waiting|replayed|discarded] [--by name] [--json]",
+  "  refunds list|retry|done [id]",
+  "            refunds that the provider cannot make: [--state held|waiting|done] [--by name] [--note text] [--json]",
   "",
   "To make and change sales: sale --help",
   "To try payments: payment-simulator, a provider that moves no money",
@@ -79,19 +96,24 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-const tasks = ["verify", "repair", "migrate", "dead-letters", "payment-simulator"] as const;
+const tasks = ["verify", "repair", "migrate", "dead-letters", "refunds", "payment-simulator"] as const;
 
 function program(): Command {
   return new Command("bun seckill_mysense/main.ts")
     .description(description)
     .addArgument(new Argument("[role]", "one of the roles or tasks above").default("all"))
-    .argument("[action]", "for dead-letters")
-    .argument("[id]", "for dead-letters: the id of one letter")
+    .argument("[action]", "for dead-letters and refunds")
+    .argument("[id]", "the id of one dead letter, or of the payment of one refund")
     .option("--config <file>", "settings that differ from the defaults")
     .option("--sale <id>", "for verify: only this sale")
     .option("--at-rest", "for verify: nobody buys any more, and what is still on its way is a finding")
-    .addOption(new Option("--state <state>", "for dead-letters list").choices(["waiting", "replayed", "discarded"]))
-    .option("--by <name>", "for dead-letters: who does it, for the record; by default the user of this shell")
+    .addOption(
+      new Option("--state <state>", "for dead-letters list and refunds list").choices([
+        ...new Set([...letterStates, ...refundStates]),
+      ]),
+    )
+    .option("--by <name>", "for dead-letters and refunds: who does it; by default the user of this shell")
+    .option("--note <text>", "for refunds done: how the money went back")
     .option("--product <id>", "for repair: this product, even if nothing is wrong with it")
     .option("--dry-run", "for repair: say what would be done, and change nothing")
     .option("--force", "for repair: do not wait for reservations on their way; the ledger will refuse them")
@@ -109,8 +131,9 @@ interface Options {
   readonly config?: string;
   readonly sale?: string;
   readonly atRest?: boolean;
-  readonly state?: "waiting" | "replayed" | "discarded";
+  readonly state?: string;
   readonly by?: string;
+  readonly note?: string;
   readonly product?: string;
   readonly dryRun?: boolean;
   readonly force?: boolean;
@@ -123,9 +146,10 @@ const ownedOptions: readonly (readonly [flag: string, option: keyof Options, own
   ["--product", "product", ["repair"]],
   ["--dry-run", "dryRun", ["repair"]],
   ["--force", "force", ["repair"]],
-  ["--state", "state", ["dead-letters"]],
-  ["--by", "by", ["dead-letters"]],
-  ["--json", "json", ["verify", "repair", "dead-letters"]],
+  ["--state", "state", ["dead-letters", "refunds"]],
+  ["--by", "by", ["dead-letters", "refunds"]],
+  ["--note", "note", ["refunds"]],
+  ["--json", "json", ["verify", "repair", "dead-letters", "refunds"]],
 ];
 
 /** `undefined` if help was requested. @throws UsageError */
@@ -141,28 +165,54 @@ export function parseCommandLine(args: readonly string[]): CommandLine | undefin
   const options = command.opts<Options>();
   const [word, action, id] = command.processedArgs as [string, string | undefined, string | undefined];
   checkOwners(word, options);
-  if (action !== undefined && word !== "dead-letters")
-    throw new UsageError(`${action} is one word too many: only dead-letters takes another`);
+  if (action !== undefined && word !== "dead-letters" && word !== "refunds")
+    throw new UsageError(`${action} is one word too many: only dead-letters and refunds take another`);
   return { configFile: options.config, task: taskOf(word, { action, id }, options) };
 }
 
 function taskOf(
   word: string,
-  { action, id }: { readonly action: string | undefined; readonly id: string | undefined },
-  { sale, atRest = false, product, dryRun = false, force = false, state = "waiting", by, json = false }: Options,
+  words: { readonly action: string | undefined; readonly id: string | undefined },
+  options: Options,
 ): Task {
+  const { sale, atRest = false, product, dryRun = false, force = false, by, note, json = false } = options;
   if (word === "verify") return { kind: "verify", saleId: sale, atRest, json };
   if (word === "repair") return { kind: "repair", productId: product, dryRun, force, json };
   if (word === "migrate" || word === "payment-simulator") return { kind: word };
-  if (word !== "dead-letters") return { kind: "serve", role: roleNamed(word) };
-  const known = deadLetterActions.find((name) => name === action);
-  if (known === undefined) {
-    const given = action === undefined ? "nothing" : action;
-    throw new UsageError(`dead-letters takes one of ${deadLetterActions.join(", ")}, but got ${given}`);
+  if (word === "dead-letters") {
+    const action = actionOf(word, deadLetterActions, { ...words, what: "a letter" });
+    return { kind: word, action, id: words.id, state: stateOf(word, letterStates, options.state), by, json };
   }
-  if (known === "list" && id !== undefined) throw new UsageError(`dead-letters list takes no id, but got ${id}`);
-  if (known !== "list" && id === undefined) throw new UsageError(`dead-letters ${known} needs the id of a letter`);
-  return { kind: "dead-letters", action: known, id, state, by, json };
+  if (word !== "refunds") return { kind: "serve", role: roleNamed(word) };
+  const action = actionOf(word, refundActions, { ...words, what: "a payment" });
+  if (action === "done" && note === undefined)
+    throw new UsageError("refunds done needs --note: how the money went back");
+  return { kind: word, action, id: words.id, state: stateOf(word, refundStates, options.state), by, note, json };
+}
+
+function actionOf<Action extends string>(
+  word: string,
+  actions: readonly Action[],
+  { action, id, what }: { readonly action: string | undefined; readonly id: string | undefined; readonly what: string },
+): Action {
+  const known = actions.find((name) => name === action);
+  if (known === undefined) {
+    throw new UsageError(`${word} takes one of ${actions.join(", ")}, but got ${action ?? "nothing"}`);
+  }
+  if (known === "list" && id !== undefined) throw new UsageError(`${word} list takes no id, but got ${id}`);
+  if (known !== "list" && id === undefined) throw new UsageError(`${word} ${known} needs the id of ${what}`);
+  return known;
+}
+
+function stateOf<State extends string>(
+  word: string,
+  states: readonly [State, State, State],
+  wanted: string | undefined,
+): State {
+  const known = wanted === undefined ? states[0] : states.find((name) => name === wanted);
+  if (known !== undefined) return known;
+  const [first, second, third] = states;
+  throw new UsageError(`${word} list takes --state ${first}, ${second} or ${third}, but got ${wanted}`);
 }
 
 function checkOwners(word: string, options: Options): void {

@@ -6,7 +6,7 @@ import { DeadLetters } from "../orders/dead-letters.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Task } from "./command-line.ts";
-import { openLedger } from "./system-parts.ts";
+import { openLedger, prepareLedger } from "./system-parts.ts";
 
 export interface DeadLettersRoleOptions {
   readonly settings: Settings;
@@ -24,6 +24,7 @@ export async function handleDeadLetters(options: DeadLettersRoleOptions): Promis
   const { settings, logger, clock } = options;
   const ledger = openLedger(settings, clock.now);
   try {
+    await prepareLedger(ledger, settings);
     const payWithinMs = settings.sale.pay_within_seconds * 1_000;
     const deadLetters = new DeadLetters({ letters: ledger.deadLetters, orders: ledger.orders, payWithinMs, logger });
     return await act(deadLetters, options);

@@ -5,12 +5,29 @@ import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import { StartError } from "./start-error.ts";
 
-/**
- * The provider that the settings name; undefined for none.
- * @throws StartError if its package is not installed
- */
-export async function openProvider({ payments }: Settings): Promise<PaymentProvider | undefined> {
-  const { provider, api_url, api_key, callback_secret, return_url, timeout_ms, callback_tolerance_seconds } = payments;
+/** The providers that the settings name. */
+export interface OpenedProviders {
+  /** Undefined in a sale without one. */
+  readonly provider: PaymentProvider | undefined;
+  readonly formerProviders: readonly PaymentProvider[];
+}
+
+/** @throws StartError if the package of one is not installed */
+export async function openProviders({ payments }: Settings): Promise<OpenedProviders> {
+  const open = (one: Account): Promise<PaymentProvider> => openProvider(payments, one);
+  const { provider } = payments;
+  return {
+    provider: provider === "none" ? undefined : await open({ ...payments, provider }),
+    formerProviders: await Promise.all(payments.former.map(open)),
+  };
+}
+
+type Account = Settings["payments"]["former"][number];
+
+async function openProvider(
+  { return_url, timeout_ms, callback_tolerance_seconds }: Settings["payments"],
+  { provider, api_url, api_key, callback_secret }: Account,
+): Promise<PaymentProvider> {
   const shared = {
     apiUrl: api_url,
     apiKey: api_key,
@@ -19,8 +36,6 @@ export async function openProvider({ payments }: Settings): Promise<PaymentProvi
     timeoutMs: timeout_ms,
   };
   switch (provider) {
-    case "none":
-      return undefined;
     case "simulator":
       return new SimulatorProvider(shared);
     case "stripe":

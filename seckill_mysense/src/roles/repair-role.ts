@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { repairedAfterEndMs } from "../domain/sale.ts";
-import type { LedgerGates } from "../ledger/gates.ts";
+import type { GateRecord, LedgerGates } from "../ledger/gates.ts";
 import type { Logger } from "../logging/logger.ts";
 import { heldByConsumers } from "./held-by-consumers.ts";
 import type { RecoveryParts } from "../recovery/recovery-parts.ts";
@@ -57,7 +57,7 @@ export async function repairGates(options: RepairOptions): Promise<boolean> {
 }
 
 async function* productsOf(
-  gates: Pick<LedgerGates, "read" | "slice">,
+  gates: Pick<LedgerGates, "read" | "slice" | "unreturned">,
   { productId, clock }: RepairOptions,
 ): AsyncGenerator<string> {
   if (productId !== undefined) {
@@ -66,10 +66,12 @@ async function* productsOf(
     yield productId;
     return;
   }
-  for (let after = ""; ;) {
-    const slice = await gates.slice(after, sliceSize, clock.now() - repairedAfterEndMs);
-    yield* slice.map(({ product }) => product.id);
-    if (slice.length < sliceSize) return;
-    after = slice.at(-1)!.product.id;
+  const overMs = clock.now() - repairedAfterEndMs;
+  for (const read of ["slice", "unreturned"] as const) {
+    for (let after: string | undefined = ""; after !== undefined;) {
+      const slice: GateRecord[] = await gates[read](after, sliceSize, overMs);
+      yield* slice.map(({ product }) => product.id);
+      after = slice.length < sliceSize ? undefined : slice.at(-1)!.product.id;
+    }
   }
 }

@@ -2,6 +2,7 @@ import type { Gate } from "../gate/gate.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Consumer } from "../orders/consumer.ts";
 import type { Sweeper } from "../orders/sweeper.ts";
+import type { PaymentFigures } from "../payments/payment-figures.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import type { Relay } from "../relay/relay.ts";
 
@@ -13,4 +14,6 @@ export interface RunningParts {
   relay?: Relay;
   consumer?: Consumer;
   sweeper?: Sweeper;
+  /** Where payments are looked after. */
+  payments?: Pick<PaymentFigures, "gauges">;
 }

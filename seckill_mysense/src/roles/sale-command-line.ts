@@ -21,6 +21,8 @@ export interface SaleCommandLine {
   readonly expectedVersion: number | undefined;
   /** Who asks, for the log of changes; undefined for the user of the operating system. */
   readonly actor: string | undefined;
+  /** How long to wait until the gate has the change. */
+  readonly waitSeconds: number;
 }
 
 interface CommonOptions {
@@ -28,6 +30,7 @@ interface CommonOptions {
   readonly json?: boolean;
   readonly expectVersion?: number;
   readonly by?: string;
+  readonly wait?: number;
 }
 
 type Took = (action: SaleAction, options: CommonOptions) => void;
@@ -43,8 +46,8 @@ export function saleUsage(): string {
 export function parseSaleCommandLine(args: readonly string[]): SaleCommandLine | string {
   let taken: SaleCommandLine | undefined;
   let help = "";
-  const command = program((action, { config, json = false, expectVersion, by }) => {
-    taken = { action, configFile: config, json, expectedVersion: expectVersion, actor: by };
+  const command = program((action, { config, json = false, expectVersion, by, wait = 0 }) => {
+    taken = { action, configFile: config, json, expectedVersion: expectVersion, actor: by, waitSeconds: wait };
   });
   for (const each of [command, ...command.commands]) {
     each.exitOverride().configureOutput({ writeOut: (text) => (help += text), writeErr() {} });
@@ -63,7 +66,10 @@ export function parseSaleCommandLine(args: readonly string[]): SaleCommandLine |
 
 function program(took: Took): Command {
   const root = new Command("bun seckill_mysense/main.ts sale").description(
-    "Makes and changes sales, also while the system runs. Ends with code 0 only when the change is done.",
+    [
+      "Makes and changes sales, also while the system runs. Ends with 0 only when the change is done, 1 if it is not,",
+      "2 if the command line is wrong, and 4 if the change is recorded, but the gate does not have it yet.",
+    ].join("\n"),
   );
   const add = (name: string, description: string): Command =>
     root
@@ -74,7 +80,8 @@ function program(took: Took): Command {
   const change = (name: string, description: string): Command =>
     add(name, description)
       .option("--expect-version <n>", "refuse when the sale has another version", whole)
-      .option("--by <name>", "who asks, for the log of changes");
+      .option("--by <name>", "who asks, for the log of changes")
+      .option("--wait <seconds>", "how long to wait for a gate that is away or closed", seconds);
   addReaders(add, took);
   addWriters(change, took);
   return root;
@@ -138,6 +145,15 @@ function integer(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number.`);
+}
+
+/** Longer waits are better left to the caller, who can end them. */
+const maxWaitSeconds = 3_600;
+
+function seconds(text: string): number {
+  const value = integer(text);
+  if (value >= 0 && value <= maxWaitSeconds) return value;
+  throw new InvalidArgumentError(`${text} is not from 0 to ${maxWaitSeconds}.`);
 }
 
 function whole(text: string): number {

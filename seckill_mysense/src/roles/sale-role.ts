@@ -26,7 +26,7 @@ import { runningGate } from "./running-gate.ts";
 import type { SaleAction, SaleCommandLine } from "./sale-command-line.ts";
 import { renderHistory, renderSale, renderSales } from "./render-sales.ts";
 import { StartError } from "./start-error.ts";
-import { openLedger, openLedgerGate } from "./system-parts.ts";
+import { openLedger, openLedgerGate, prepareLedger } from "./system-parts.ts";
 
 export interface SaleRoleOptions {
   readonly commandLine: SaleCommandLine;
@@ -55,19 +55,22 @@ const expected = {
   cannot_start: StartError,
 } as const;
 
-/** Runs one command of `sale`. @returns whether it is done; otherwise it has printed why not */
-export async function runSaleCommand(options: SaleRoleOptions): Promise<boolean> {
+/** `recorded`: the ledger has the change, and the gate does not have it yet. */
+export type SaleCommandEnd = "done" | "not_done" | "recorded";
+
+/** Runs one command of `sale`. If it is not done, it has printed why not. */
+export async function runSaleCommand(options: SaleRoleOptions): Promise<SaleCommandEnd> {
   const { commandLine, print, printError } = options;
   try {
     const answer = await answerTo(options);
     print(commandLine.json ? JSON.stringify(answer.json) : answer.text);
-    return true;
+    return "done";
   } catch (error) {
     const code = Object.entries(expected).find(([, kind]) => error instanceof kind)?.[0] ?? "failed";
     const message = error instanceof Error ? error.message : String(error);
     if (commandLine.json) print(JSON.stringify({ error: code, message }));
     else printError(message);
-    return false;
+    return error instanceof GateBehindError ? "recorded" : "not_done";
   }
 }
 
@@ -80,11 +83,11 @@ async function answerTo(options: SaleRoleOptions): Promise<Answer> {
   await using cleanup = new AsyncDisposableStack();
   const ledger = openLedger(settings, clock.now);
   cleanup.defer(() => ledger.close());
-  await ledger.migrate();
+  await prepareLedger(ledger, settings);
   const isReader = action.kind === "list" || action.kind === "show" || action.kind === "create";
   const gate = isReader ? undefined : await gateOf(ledger, settings, logger);
   if (gate !== undefined) cleanup.defer(() => gate.close());
-  return await work(new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: clock.now }));
+  return await work(new SaleService({ changes: ledger.changes, orders: ledger.orders, gates: ledger.gates, gate }));
 }
 
 async function gateOf(ledger: Ledger, settings: Settings, logger: Logger): Promise<Gate | undefined> {
@@ -99,7 +102,7 @@ function validate(file: string): Answer {
 
 function prepare(
   action: Exclude<SaleAction, { kind: "validate" }>,
-  { expectedVersion, actor = defaultActor() }: SaleCommandLine,
+  { expectedVersion, actor = defaultActor(), waitSeconds }: SaleCommandLine,
 ): (service: SaleService) => Promise<Answer> {
   switch (action.kind) {
     case "list":
@@ -121,7 +124,8 @@ function prepare(
     }
     default: {
       const change = changeOf(action);
-      return async (service) => changed(await service.change(action.id, change, { expectedVersion, actor }));
+      const changeOptions = { expectedVersion, actor, waitMs: waitSeconds * 1_000 };
+      return async (service) => changed(await service.change(action.id, change, changeOptions));
     }
   }
 }

@@ -26,11 +26,12 @@ export class Sampler {
   }
 
   get figures(): Figures {
-    const { relay, consumer, sweeper } = this.#parts;
+    const { relay, consumer, sweeper, payments } = this.#parts;
     const seconds = (sinceMs: number | undefined): number =>
       sinceMs === undefined ? 0 : Math.max(0, this.#now() - sinceMs) / 1_000;
     return {
       ...this.#noted,
+      ...payments?.gauges,
       ...(relay !== undefined && {
         seckill_outbox_age_seconds: seconds(relay.waitingSinceMs),
         seckill_relay_published: relay.published,

@@ -10,7 +10,9 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { borrowUnits } from "../sales/borrow-units.ts";
 import type { ListedProduct } from "../ledger/waiters.ts";
 import { startSweeper, type Sweeper } from "../orders/sweeper.ts";
+import { PaymentFigures } from "../payments/payment-figures.ts";
 import { startPaymentKeeper } from "../payments/payment-keeper.ts";
+import { PaymentProviders } from "../payments/payment-providers.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { GateKeeper } from "../recovery/gate-keeper.ts";
 import { heldByConsumers } from "./held-by-consumers.ts";
@@ -26,7 +28,7 @@ import { startEmbeddedRedis } from "./embedded-redis.ts";
 import { startOperations } from "./operations.ts";
 import type { RunningParts } from "./running-parts.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
-import { openProvider } from "./payment-parts.ts";
+import { openProviders } from "./payment-parts.ts";
 import { StartError } from "./start-error.ts";
 import { listenError } from "./listen-error.ts";
 import { runQuantity } from "./quantity-role.ts";
@@ -101,7 +103,7 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   // The gateway starts last and stops first, so that every part that a request needs is running.
   if (gate !== undefined && (role === "all" || role === "sweeper")) {
     running.sweeper = runSweeper(options, { ledger, gate, health }, stops);
-    await runPaymentKeeper(options, ledger, stops);
+    running.payments = await runPaymentKeeper(options, { ledger, health }, stops);
   }
   if (queue !== undefined && (role === "all" || role === "consumer")) {
     running.consumer = await runConsumer(options, { ledger, queue, health }, stops);
@@ -172,7 +174,7 @@ interface SweeperParts {
 
 function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperParts, stops: Stops): Sweeper {
   const { orders, returns, waiters } = ledger;
-  const borrowParts = { gate, changes: ledger.changes, now: clock.now };
+  const borrowParts = { gate, changes: ledger.changes };
   const offers = {
     waiters,
     gate,
@@ -191,13 +193,19 @@ interface ConsumerParts {
 
 async function runPaymentKeeper(
   { settings, logger, clock }: SystemOptions,
-  ledger: Ledger,
+  { ledger: { payments }, health }: Pick<SweeperParts, "ledger" | "health">,
   stops: Stops,
-): Promise<void> {
-  const provider = await openProvider(settings);
-  if (provider === undefined) return;
-  const keeper = startPaymentKeeper({ payments: ledger.payments, provider, logger, now: clock.now });
+): Promise<PaymentFigures> {
+  const { provider, formerProviders } = await openProviders(settings);
+  const providers = new PaymentProviders(provider, formerProviders);
+  const askForMs = settings.payments.ask_for_seconds * 1_000;
+  const keeper = startPaymentKeeper({ payments, providers, askForMs, logger, now: clock.now });
   stops.push(() => keeper.stop());
+  const told = { health: health.part("payments"), now: clock.now, refreshMs: 5_000 };
+  const figures = new PaymentFigures({ payments, providers: providers.names, ...told });
+  figures.start();
+  stops.push(() => figures.stop());
+  return figures;
 }
 
 async function runConsumer(
@@ -247,7 +255,7 @@ function runRelay(
 function runAdmin(options: SystemOptions, ledger: Ledger, gate: Gate, stops: Stops): number | undefined {
   const { settings, logger, clock } = options;
   if (settings.admin.secret === "") return undefined;
-  const service = new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: clock.now });
+  const service = new SaleService({ changes: ledger.changes, orders: ledger.orders, gates: ledger.gates, gate });
   try {
     const server = startAdminServer({ service, settings: settings.admin, logger, now: clock.now });
     stops.push(() => server.stop());
@@ -295,9 +303,9 @@ interface GatewayRoleParts {
 
 async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops: Stops): Promise<Gateway> {
   const { settings, logger, clock } = options;
-  const provider = await openProvider(settings);
+  const providers = await openProviders(settings);
   try {
-    const gateway = await startGateway({ ...parts, provider, settings, logger, ...clock });
+    const gateway = await startGateway({ ...parts, ...providers, settings, logger, ...clock });
     stops.push(() => gateway.stop((settings.backend.shutdown_seconds * 1000) / 2));
     return gateway;
   } catch (error) {

@@ -5,8 +5,6 @@ import type { LedgerChanges } from "../ledger/changes.ts";
 export interface AmendParts {
   readonly gate: Pick<Gate, "amend">;
   readonly changes: Pick<LedgerChanges, "settleLowering">;
-  /** Unix milliseconds. */
-  readonly now: () => number;
 }
 
 export type Amended =
@@ -14,12 +12,11 @@ export type Amended =
   | { readonly kind: "current" }
   /** The gate had given away too many units, so that the total stays as it was. */
   | { readonly kind: "lowering_refused"; readonly available: number }
-  /** The gate does not have the product, or has another epoch of it: to be armed or rebuilt first. */
-  | { readonly kind: "not_armed" }
+  /** The gate knows nothing of the product. It is armed, or rebuilt, with the ledger's records. */
+  | { readonly kind: "unarmed" }
+  /** The product is closed at the gate, to be compared or rebuilt. It is opened with the ledger's records. */
+  | { readonly kind: "closed" }
   | { readonly kind: "problem"; readonly problem: string };
-
-/** Before the start nothing is sold, even if clocks differ by this much. */
-const clockDifferenceMs = 10_000;
 
 /**
  * Brings the gate to the ledger's records of one product. Every process may do this at any time, also several at once:
@@ -46,11 +43,10 @@ export async function amendProduct(parts: AmendParts, sale: SaleRecord, product:
       return { kind: "lowering_refused", available };
     }
     case "unknown":
-      if (lowering === undefined || parts.now() > sale.startsAtMs - clockDifferenceMs) return { kind: "not_armed" };
-      return settle(parts, product, lowering, "applied");
+      return lowering === undefined ? { kind: "unarmed" } : settle(parts, product, lowering, "unknown");
     case "closed":
     case "other_epoch":
-      return { kind: "not_armed" };
+      return { kind: "closed" };
   }
 }
 
@@ -58,14 +54,15 @@ async function settle(
   parts: AmendParts,
   { id: productId, epoch }: ProductRecord,
   { since }: Lowering,
-  outcome: "applied" | "refused",
+  outcome: "applied" | "refused" | "unknown",
 ): Promise<Amended> {
   const settled = await parts.changes.settleLowering({ productId, epoch, since }, outcome);
-  if (settled === undefined) return { kind: "not_armed" };
+  if (settled === undefined) return { kind: "unarmed" };
   const { sale, product, receiver } = settled;
   // If this fails, the next look at the bucket's gate brings the units there.
   if (receiver !== undefined) await parts.gate.amend(sale, receiver);
   // Another process may have asked for the next lowering by now, which is then its own to settle.
   const again = await parts.gate.amend(sale, product);
-  return again.kind === "amended" || again.kind === "already" ? { kind: "current" } : { kind: "not_armed" };
+  if (again.kind === "amended" || again.kind === "already") return { kind: "current" };
+  return { kind: again.kind === "unknown" ? "unarmed" : "closed" };
 }

@@ -6,8 +6,6 @@ import { amendProduct } from "./amend-product.ts";
 export interface BorrowParts {
   readonly gate: Pick<Gate, "amend" | "status">;
   readonly changes: Pick<LedgerChanges, "settleLowering" | "askForMove" | "buckets">;
-  /** Unix milliseconds. */
-  readonly now: () => number;
 }
 
 /**

@@ -3,14 +3,16 @@ import type { ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "
 import type { Gate } from "../gate/gate.ts";
 import type { ChangeOptions, LedgerChanges, LoggedChange } from "../ledger/changes.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
-import { amendProduct } from "./amend-product.ts";
+import type { LedgerGates } from "../ledger/gates.ts";
+import { pause } from "../time/pause.ts";
+import { type Amended, amendProduct } from "./amend-product.ts";
 
 export interface SaleServiceParts {
   readonly changes: LedgerChanges;
   readonly orders: Pick<LedgerOrders, "releaseCancelled">;
+  readonly gates: Pick<LedgerGates, "read">;
   /** Undefined while no gate runs, so that nothing is being sold. */
   readonly gate: Pick<Gate, "amend"> | undefined;
-  readonly now: () => number;
 }
 
 /** There is no such sale. */
@@ -23,11 +25,21 @@ export class UnitsGoneError extends Error {
   override readonly name = "UnitsGoneError";
 }
 
-/** The change stands in the ledger, but has not reached the gate. The gateways bring it there as soon as they can. */
+/**
+ * The change stands in the ledger, but has not reached the gate: the gate is away, or closed to be compared or rebuilt.
+ * The gateways bring it there as soon as they can.
+ */
 export class GateBehindError extends Error {
   override readonly name = "GateBehindError";
 }
 
+export interface WaitOptions {
+  /** How long to wait until the gate has the change, in milliseconds; 0 to ask it once. */
+  readonly waitMs?: number | undefined;
+}
+
+/** Pause between two tries to bring a change to the gate. */
+const tryEveryMs = 250;
 /** Products that are brought to the gate at a time. */
 const maxConcurrent = 64;
 /** Orders of a cancelled sale that are released in one step. */
@@ -67,23 +79,66 @@ export class SaleService {
 
   /**
    * Changes a sale and brings the change to the gate. Also throws what `LedgerChanges.change` throws.
-   * @throws UnknownSaleError, UnitsGoneError, GateBehindError
+   * @throws UnknownSaleError, UnitsGoneError, GateBehindError when the gate does not have the change within `waitMs`
    */
-  async change(saleId: string, change: SaleChange, options: ChangeOptions): Promise<SaleContent> {
-    const { changes } = this.#parts;
-    const content = known(saleId, await changes.change(saleId, change, options));
+  async change(saleId: string, change: SaleChange, options: ChangeOptions & WaitOptions): Promise<SaleContent> {
+    const content = known(saleId, await this.#parts.changes.change(saleId, change, options));
+    try {
+      return await this.#carryOut(content, latest(content.products), options);
+    } finally {
+      // Also while the gate is away: the ledger records no further order of the sale.
+      if (change.kind === "cancel") await this.#release();
+    }
+  }
+
+  /** Brings what the ledger has of a sale to the gate. @throws as `change` */
+  async carryOut(saleId: string, options: WaitOptions = {}): Promise<SaleContent> {
+    const content = await this.read(saleId);
+    return this.#carryOut(content, content.products, options);
+  }
+
+  async #carryOut(
+    content: SaleContent,
+    asked: readonly ProductRecord[],
+    { waitMs = 0 }: WaitOptions,
+  ): Promise<SaleContent> {
     const { gate } = this.#parts;
-    const changed = latest(content.products);
-    if (gate !== undefined && content.sale.state !== "draft") await this.#bringToGate(gate, content.sale, changed);
-    if (change.kind === "cancel") await this.#release();
-    const after = known(saleId, await changes.read(saleId));
-    const asked = new Set(changed.map(({ lowering }) => lowering?.since));
-    const waiting = after.products.find(({ lowering }) => lowering !== undefined && asked.has(lowering.since));
-    if (waiting === undefined) return after;
-    const total = waiting.lowering!.total;
-    throw new GateBehindError(
-      `sale ${saleId}: product ${waiting.id}: its units go to ${total} as soon as the gate has the product`,
-    );
+    const { sale } = content;
+    if (gate === undefined || sale.state === "draft") return this.#settled(content, asked);
+    const ids = new Set(asked.map(({ id }) => id));
+    let now = content;
+    for (let leftMs = waitMs; ; leftMs -= tryEveryMs) {
+      try {
+        const products = now.products.filter(({ id }) => ids.has(id));
+        await this.#bringToGate(gate, now.sale, products);
+        return await this.#settled(content, asked);
+      } catch (error) {
+        if (!(error instanceof GateBehindError) || leftMs <= 0) throw error;
+      }
+      await pause(tryEveryMs);
+      // A gate that was rebuilt meanwhile is in another epoch.
+      now = await this.read(sale.id);
+    }
+  }
+
+  /** The sale as it is now, unless a product has not, or will not have, the lower total that was asked for. */
+  async #settled(
+    { sale: { id }, products: before }: SaleContent,
+    asked: readonly ProductRecord[],
+  ): Promise<SaleContent> {
+    const after = known(id, await this.#parts.changes.read(id));
+    for (const { id: productId, lowering: lower } of asked) {
+      if (lower === undefined) continue;
+      const { lowering, total } = after.products.find((product) => product.id === productId)!;
+      const what = `sale ${id}: product ${productId}`;
+      if (lowering?.since === lower.since) {
+        throw new GateBehindError(`${what}: its units go to ${lower.total} as soon as the gate has the product`);
+      }
+      // A gateway may have asked the gate first, and been refused.
+      const old = before.find((product) => product.id === productId)!.total;
+      if (total === old) throw new UnitsGoneError(`${what}: units cannot be ${lower.total}: it keeps ${total}`);
+    }
+    return after;
   }
 
   async #release(): Promise<void> {
@@ -91,32 +146,48 @@ export class SaleService {
   }
 
   async #bringToGate(gate: Pick<Gate, "amend">, sale: SaleRecord, products: readonly ProductRecord[]): Promise<void> {
-    const { changes, now } = this.#parts;
     let next = 0;
     const failures: Error[] = [];
-    const amend = async (product: ProductRecord): Promise<void> => {
-      const outcome = await amendProduct({ gate, changes, now }, sale, product);
-      if (outcome.kind === "problem") throw new GateBehindError(`product ${product.id}: ${outcome.problem}`);
-      if (outcome.kind !== "lowering_refused") return;
-      const asked = `units cannot be ${product.lowering!.total}: ${product.total - product.lowering!.total} are to go`;
-      throw new UnitsGoneError(
-        `sale ${sale.id}: product ${product.id}: ${asked}, but only ${outcome.available} are left; it keeps ${product.total}`,
-      );
-    };
+    const unarmed: string[] = [];
     const work = async (): Promise<void> => {
       for (let product = products[next++]; product !== undefined; product = products[next++]) {
-        await amend(product).catch((error: unknown) => failures.push(error as Error));
+        try {
+          const outcome = await amendProduct({ gate, changes: this.#parts.changes }, sale, product);
+          if (outcome.kind === "unarmed") unarmed.push(product.id);
+          else refuseUndone(sale, product, outcome);
+        } catch (error) {
+          failures.push(error as Error);
+        }
       }
     };
     await Promise.all(Array.from({ length: Math.min(maxConcurrent, products.length) }, work));
+    // What nobody ever armed is not sold, and is armed with the ledger's records of then.
+    const lost = (await this.#parts.gates.read(unarmed)).find(({ armedEpoch }) => armedEpoch > 0);
+    if (lost !== undefined) failures.push(new GateBehindError(whenOpen(lost.product)));
     const [failure] = failures;
     if (failure === undefined) return;
-    if (failure instanceof UnitsGoneError) throw failure;
+    const gone = failures.find((error) => error instanceof UnitsGoneError);
+    if (gone !== undefined) throw gone;
     throw new GateBehindError(
       `sale ${sale.id}: version ${sale.version} is recorded, but the gate does not have it yet: ${failure.message}`,
       { cause: failure },
     );
   }
+}
+
+/** @throws GateBehindError, UnitsGoneError */
+function refuseUndone(sale: SaleRecord, product: ProductRecord, outcome: Amended): void {
+  if (outcome.kind === "problem") throw new GateBehindError(`product ${product.id}: ${outcome.problem}`);
+  if (outcome.kind === "closed") throw new GateBehindError(whenOpen(product));
+  if (outcome.kind !== "lowering_refused") return;
+  const asked = `units cannot be ${product.lowering!.total}: ${product.total - product.lowering!.total} are to go`;
+  throw new UnitsGoneError(
+    `sale ${sale.id}: product ${product.id}: ${asked}, but only ${outcome.available} are left; it keeps ${product.total}`,
+  );
+}
+
+function whenOpen({ id }: ProductRecord): string {
+  return `product ${id} is closed to be compared or rebuilt, and the change takes effect when the gate is open again`;
 }
 
 /** The products of the latest change: it gave all of them the same revision. */

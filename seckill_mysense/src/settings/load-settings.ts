@@ -149,9 +149,14 @@ function gateContradictions({ gate, redis, rabbitmq }: Settings): string[] {
 }
 
 function paymentContradictions({ payments }: Settings): string[] {
-  const { provider, api_url, api_key, callback_secret, return_url } = payments;
-  if (provider === "none") return [];
+  const { provider, api_url, api_key, callback_secret, return_url, former } = payments;
   const problems: string[] = [];
+  const all = [provider, ...former.map((one) => one.provider)];
+  const twice = all.find((name, index) => all.indexOf(name) !== index);
+  if (twice !== undefined) problems.push(`payments.provider and payments.former name ${JSON.stringify(twice)} twice`);
+  const homeless = former.findIndex((one) => one.provider === "simulator" && one.api_url === "");
+  if (homeless >= 0) problems.push(`payments.former.${homeless}.api_url is missing: the simulator's address`);
+  if (provider === "none") return problems;
   const missing = (key: string, what: string): number =>
     problems.push(`payments.${key} is missing: with payments.provider ${JSON.stringify(provider)} it must be ${what}`);
   if (api_key === "") missing("api_key", provider === "stripe" ? "the secret key of Stripe" : "a text of your choice");

@@ -179,8 +179,22 @@ const payments = z.strictObject({
   return_url: url("http", "https").default(""),
   callback_tolerance_seconds: whole(10, 3_600).default(300),
   ask_after_seconds: whole(1, 86_400).default(60),
+  /** Then an open payment is ended at the provider, and nobody asks about it any more. */
+  ask_for_seconds: whole(3_600, 31_536_000).default(1_209_600),
   timeout_ms: whole(100, 60_000).default(5_000),
   max_callback_bytes: whole(1_024, 1_048_576).default(262_144),
+  /** Providers through which buyers paid before: they are asked, refund and send callbacks. */
+  former: z
+    .array(
+      z.strictObject({
+        provider: z.enum(["simulator", "stripe"]),
+        api_url: url("http", "https").default(""),
+        api_key: z.string().min(1).max(512),
+        callback_secret: secret.refine((text) => text !== "", { error: "must not be empty" }),
+      }),
+    )
+    .max(2)
+    .default([]),
 });
 
 const rate = (ratePerSecond: number, burst: number) =>

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type AttackedShop, startAttackedShop } from "./attacked-shop.ts";
+import { type AttackedShop, shopSecret, startAttackedShop } from "./attacked-shop.ts";
 
 /** Attacks with variants of the URL and the request of /check. None may work without a token or avoid a limit. */
 let shop: AttackedShop;
 const noLimit = { rate_per_second: 0, burst: 1 };
+const internalSecret = "internal-secret-0123456789-abcdefghijklmno";
 
 beforeAll(async () => {
-  shop = await startAttackedShop({ limits: { check_per_user: noLimit, check_per_address: noLimit } });
+  shop = await startAttackedShop({
+    backend: { internal_secret: internalSecret },
+    limits: { check_per_user: noLimit, check_per_address: noLimit },
+  });
 }, 60_000);
 afterAll(async () => {
   await shop.expectOnlyLegalOrders();
@@ -173,16 +177,29 @@ describe("requests of an odd form", () => {
 
 describe("addresses inside", () => {
   test("cannot be asked without the internal secret", async () => {
-    const body = JSON.stringify({ userId: "mallory", kind: "check" });
+    const body = JSON.stringify({ userID: "mallory" });
     const ask = (headers: Record<string, string>) =>
       fetch(`${shop.url}/checkRight`, {
         method: "POST",
         body,
         headers: { "content-type": "application/json", ...headers },
       });
-    for (const headers of [{}, { authorization: "Bearer " }, { authorization: `Bearer ${shop.token("mallory")}` }]) {
-      expect((await ask(headers as Record<string, string>)).status).toBe(401);
-    }
+    const wrong = [
+      "",
+      "Bearer ",
+      `Bearer ${shop.token("mallory")}`,
+      `Bearer ${shopSecret}`,
+      `Bearer ${internalSecret}x`,
+      `Bearer ${internalSecret.slice(0, -1)}`,
+      `Bearer ${internalSecret.toUpperCase()}`,
+      `Basic ${internalSecret}`,
+      internalSecret,
+    ];
+    for (const authorization of wrong)
+      expect([authorization, (await ask({ authorization })).status]).toEqual([authorization, 401]);
+    expect((await ask({ cookie: `authorization=Bearer ${internalSecret}` })).status).toBe(401);
+    // The address is open to those who have the secret, so that a refusal means something.
+    expect((await ask({ authorization: `Bearer ${internalSecret}` })).status).toBe(200);
   });
 
   test("files of the machine are not served", async () => {

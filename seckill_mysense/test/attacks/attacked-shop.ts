@@ -7,6 +7,7 @@ import { ReservationIds, type SaleTokenClaims, SaleTokens, systemClock } from ".
 import type { SaleProduct } from "../../src/domain/sale.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { waitUntil } from "../../../tools/test-services/index.ts";
+import { residentBytes } from "../fakes/resident-bytes.ts";
 import { configFolder, runProgram, type RunningProgram, startProgram } from "../roles/program.ts";
 
 export const shopSecret = "attacked-shop-0123456789-abcdefghijklmnopqrs";
@@ -33,6 +34,8 @@ export interface AttackedShop extends AsyncDisposable {
   /** Stops the system, and checks that the ledger holds exactly the orders of the legal buyers. */
   expectOnlyLegalOrders(): Promise<void>;
   metrics(): Promise<string>;
+  /** The memory that the process has in RAM, in bytes. */
+  residentBytes(): number;
 }
 
 /** Products of the open sale: id to units. */
@@ -154,6 +157,10 @@ class Shop implements AttackedShop {
 
   async metrics(): Promise<string> {
     return (await fetch(`${this.url}/metrics`)).text();
+  }
+
+  residentBytes(): number {
+    return residentBytes(this.#program.process.pid);
   }
 
   async expectOnlyLegalOrders(): Promise<void> {

@@ -81,7 +81,7 @@ describe("a token", () => {
     const refused = await ask(shop.token("mallory", early), "tent");
     expect(refused.status).toBe(425);
     expect(await refused.json()).toMatchObject({ error: "not_started", startsAtMs: expect.any(Number) });
-    const expired = await ask(shop.token("mallory", { expiresAtMs: Date.now() - 1 }), "headphones");
+    const expired = await ask(shop.token("mallory", { expiresAtMs: Date.now() - 60_000 }), "headphones");
     expect([expired.status, (await expired.json()) as object]).toEqual([
       401,
       expect.objectContaining({ error: "token_expired" }),
@@ -93,9 +93,15 @@ describe("a token", () => {
     const ask = (token: string, product: string) =>
       fetch(`${shop.url}/check?productID=${product}`, { headers: { authorization: `Bearer ${token}` } });
     const early = await ask(shop.token("mallory", { saleId: "summer", productId: "tent", notBeforeMs: 0 }), "tent");
-    expect([425, 503]).toContain(early.status);
+    expect([early.status, (await early.json()) as object]).toEqual([
+      425,
+      expect.objectContaining({ error: "not_started" }),
+    ]);
     const late = await ask(shop.token("mallory", { saleId: "winter", productId: "sledge" }), "sledge");
-    expect([404, 410, 503]).toContain(late.status);
+    expect([late.status, (await late.json()) as object]).toEqual([
+      410,
+      expect.objectContaining({ error: "sale_ended" }),
+    ]);
     await shop.legalBuyer();
   });
 
@@ -104,8 +110,7 @@ describe("a token", () => {
     await expectRefused(shop.token("mallory", { saleId: "summer", productId: "tent" }), 403, "token_wrong_product");
     // With the wrong sale, the signature is valid but made with another sale's key.
     const crossed = shop.token("mallory", { saleId: "summer", productId: "headphones" });
-    const response = await shop.check(crossed);
-    expect(response.status).not.toBe(202);
+    await expectRefused(crossed, 403, "token_wrong_product");
   });
 
   test("of another user gives that user's reservation, never one for the attacker", async () => {

@@ -216,8 +216,16 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     expect(await page.getByRole("button", { name: "Buy now" }).isDisabled()).toBe(true);
     await change("resume");
     await page.getByText("The sale is open.").waitFor();
+    await page.getByRole("button", { name: "Buy now" }).click();
+    await heading(page, "A unit is set aside");
+    await recordAll(system);
+    await heading(page, "You won it");
     await change("cancel");
+    await system.ledger.orders.releaseCancelled(10);
+    await page.reload();
     await heading(page, "The sale was cancelled");
+    await page.getByText("Your order is cancelled. You have nothing to pay.").waitFor();
+    for (const name of ["Try again", "Buy now"]) expect(await page.getByRole("button", { name }).count()).toBe(0);
   }, 30_000);
 
   test("says when the sale is over", async () => {

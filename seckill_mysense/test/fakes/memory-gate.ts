@@ -3,7 +3,7 @@ import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "..
 import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
 import { sumOfUnits, unitsOf } from "../../src/domain/units.ts";
 import { isOffer } from "../../src/domain/waiter.ts";
-import { armedVersion, checkReservation, checkStock, termsOf } from "../../src/gate/check-request.ts";
+import { checkReservation, checkStock, loweredUpTo, termsOf } from "../../src/gate/check-request.ts";
 import type {
   AmendOutcome,
   Gate,
@@ -61,10 +61,9 @@ export class MemoryGate implements Gate {
       throw new GateArmRefused(`the gate is at epoch ${before.epoch} already`);
     }
     const { startsAtMs, endsAtMs } = sale;
-    const { paused, waiting } = termsOf(sale, product);
     this.stocks.set(product.id, {
       ...{ epoch, open: true, available, total, startsAtMs, endsAtMs, limitPerUser },
-      ...{ version: armedVersion(product), paused, waiting },
+      ...{ ...termsOf(sale, product), lowered: loweredUpTo(product) },
       ...{ sequence: 1, server: this.server, repair: undefined },
       holders: new Map(),
       returned: new Map(),
@@ -81,13 +80,19 @@ export class MemoryGate implements Gate {
     if (stock.epoch !== product.epoch) return { kind: "other_epoch", epoch: stock.epoch };
     if (!stock.open || stock.server !== this.server) return { kind: "closed" };
     const { paused, version, waiting } = termsOf(sale, product);
-    if (stock.version >= version) return { kind: "already" };
+    const isNewer = stock.version < version;
+    const askedFor = product.lowering?.since ?? 0;
+    const lowers = askedFor > stock.lowered;
+    if (!isNewer && !lowers) return { kind: "already" };
     const available = stock.available + total - stock.total;
-    if (available < 0) return { kind: "not_available", available: stock.available };
+    const isAvailable = available >= 0;
+    if (!isAvailable && !(isNewer && lowers)) return { kind: "not_available", available: stock.available };
+    const lowered = askedFor > 0 ? Math.max(askedFor, stock.lowered) : version;
+    if (isAvailable) Object.assign(stock, { total, available, lowered });
     const { startsAtMs, endsAtMs } = sale;
     const { limitPerUser } = product;
-    Object.assign(stock, { version, paused, waiting, total, available, startsAtMs, endsAtMs, limitPerUser });
-    return { kind: "amended" };
+    if (isNewer) Object.assign(stock, { version, paused, waiting, startsAtMs, endsAtMs, limitPerUser });
+    return isAvailable ? { kind: "amended" } : { kind: "not_available", available: stock.available };
   }
 
   async reserve(request: ReservationRequest, options: ReserveOptions = {}): Promise<ReserveOutcome> {

@@ -1,4 +1,4 @@
-import { armedVersion, checkStock, termsOf } from "../../src/gate/check-request.ts";
+import { checkStock, loweredUpTo, termsOf } from "../../src/gate/check-request.ts";
 import type { GateRepair, RepairLease } from "../../src/gate/gate-repair.ts";
 import type { MemoryStock } from "./memory-stock.ts";
 import { MemoryOutbox } from "./memory-outbox.ts";
@@ -53,8 +53,7 @@ export function memoryRepair(gate: MemoryServer, now: () => number): GateRepair 
       const { startsAtMs, endsAtMs } = sale;
       const sequence = Math.max(stock.sequence, rebuilt.sequence) + 1;
       Object.assign(stock, { epoch, total, limitPerUser, startsAtMs, endsAtMs, available, sequence });
-      const { paused, waiting } = termsOf(sale, product);
-      Object.assign(stock, { version: armedVersion(product), paused, waiting });
+      Object.assign(stock, { ...termsOf(sale, product), lowered: loweredUpTo(product) });
       Object.assign(stock, { open: true, server: gate.server, repair: undefined });
       return "finished";
     },
@@ -71,8 +70,7 @@ export function memoryRepair(gate: MemoryServer, now: () => number): GateRepair 
       const { epoch, total, limitPerUser } = product;
       const { startsAtMs, endsAtMs } = sale;
       Object.assign(stock, { epoch, total, limitPerUser, startsAtMs, endsAtMs, available });
-      const { paused, waiting } = termsOf(sale, product);
-      Object.assign(stock, { version: armedVersion(product), paused, waiting });
+      Object.assign(stock, { ...termsOf(sale, product), lowered: loweredUpTo(product) });
       Object.assign(stock, { server: gate.server, sequence: stock.sequence + 1 });
       return "adopted";
     },
@@ -82,7 +80,7 @@ export function memoryRepair(gate: MemoryServer, now: () => number): GateRepair 
 function unknownStock(now: () => number): MemoryStock {
   return {
     ...{ epoch: 0, sequence: 0, server: 0, repair: undefined, open: false, available: 0, total: 0 },
-    ...{ startsAtMs: 0, endsAtMs: 0, limitPerUser: 1, version: 0, paused: false, waiting: false },
+    ...{ startsAtMs: 0, endsAtMs: 0, limitPerUser: 1, version: 0, lowered: 0, paused: false, waiting: false },
     ...{ holders: new Map(), returned: new Map(), outbox: new MemoryOutbox(now) },
   };
 }

@@ -16,6 +16,8 @@ export interface MemoryStock {
   endsAtMs: number;
   limitPerUser: number;
   version: number;
+  /** The version up to which the total was lowered. */
+  lowered: number;
   paused: boolean;
   waiting: boolean;
   /** User id to the reservations that the user holds. */

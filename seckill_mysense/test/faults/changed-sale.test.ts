@@ -204,8 +204,8 @@ async function dieLowering(
       throw new Error("the process died");
     },
   };
-  const { changes, orders } = shop.ledger;
-  const service = new SaleService({ changes, orders, gate: dying, now: Date.now });
+  const { changes, orders, gates } = shop.ledger;
+  const service = new SaleService({ changes, orders, gates, gate: dying });
   const change = service.change("spring", { kind: "restock", productId: product.id, units }, { actor });
   await expect(change).rejects.toThrow("the process died");
 }

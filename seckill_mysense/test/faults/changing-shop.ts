@@ -73,7 +73,7 @@ export async function openShop(startGateServer: () => Promise<GateServer> = star
   });
   cleanup.defer(() => consumer.stop());
   const { orders, returns, waiters, changes } = ledger;
-  const borrow: OfferParts["borrow"] = (list, wanted) => borrowUnits({ gate, changes, now: Date.now }, list, wanted);
+  const borrow: OfferParts["borrow"] = (list, wanted) => borrowUnits({ gate, changes }, list, wanted);
   const sweeper = startSweeper({ orders, returns, gate, offers: { waiters, gate, borrow }, intervalMs: 100 });
   cleanup.defer(() => sweeper.stop());
   const products = relayedProducts(ledger.changes, Date.now);
@@ -103,7 +103,7 @@ export async function openShop(startGateServer: () => Promise<GateServer> = star
     east,
     eastUrl: urlOf(east),
     westUrl: urlOf(west),
-    service: new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: Date.now }),
+    service: new SaleService({ changes: ledger.changes, orders: ledger.orders, gates: ledger.gates, gate }),
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
 }

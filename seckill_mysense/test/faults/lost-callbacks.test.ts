@@ -5,6 +5,7 @@ import { startPayingShop, type PayingShop } from "./paying-shop.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
+const askForMs = 24 * hourMs;
 
 for (const kind of ledgerKinds) {
   describe.skipIf(kind.skipped !== "")(
@@ -81,6 +82,47 @@ for (const kind of ledgerKinds) {
         expect(await shop.figures()).toMatchObject({ refunded: 0, sent: 40 });
         await shop.verify();
       }, 60_000);
+
+      test("a success after a failed try, whose callback is lost, is found by asking", async () => {
+        await using shop = await startPayingShop(place, () => nowMs);
+        await shop.behave({ outcome: "fail" });
+        const ids = await shop.order(5, 15 * minuteMs);
+        await allSent(shop);
+        const failed = await shop.payments(ids);
+        expect(new Set(failed.map(({ state }) => state))).toEqual(new Set(["failed"]));
+        await shop.behave({ hold: true });
+        for (const { payUrl } of failed) await fetch(payUrl!, { method: "POST", body: "outcome=succeeded" });
+        nowMs += minuteMs;
+        const keeper = shop.keep();
+        expect(await keeper.round()).toMatchObject({ decided: 5, failed: 0 });
+        await keeper.stop();
+        expect(await states(shop, ids)).toEqual(new Set(["paid"]));
+        await shop.verify();
+      });
+
+      test("an abandoned payment is ended at the provider, and asked about no more", async () => {
+        await using shop = await startPayingShop(place, () => nowMs);
+        await shop.behave({ outcome: "wait" });
+        const ids = await shop.order(2, 15 * minuteMs);
+        const [open] = await shop.payments(ids);
+        const keeper = shop.keep();
+        const asked = async (): Promise<number> => {
+          const before = (await shop.figures()).asked;
+          await keeper.round();
+          return (await shop.figures()).asked - before;
+        };
+        nowMs += hourMs;
+        expect(await asked()).toBe(2);
+        nowMs += askForMs;
+        expect(await asked()).toBe(2);
+        expect(new Set((await shop.payments(ids)).map(({ state }) => state))).toEqual(new Set(["failed"]));
+        const late = await fetch(open!.payUrl!, { method: "POST", body: "outcome=succeeded" });
+        expect(late.status).toBe(409);
+        nowMs += askForMs;
+        expect(await asked()).toBe(0);
+        await keeper.stop();
+        await shop.verify();
+      });
 
       test("a refund whose answer is lost is asked for again, and paid once", async () => {
         await using shop = await startPayingShop(place, () => nowMs);

@@ -4,7 +4,9 @@ import { HealthBoard } from "../../src/health/health-board.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startSweeper, type Sweeper } from "../../src/orders/sweeper.ts";
+import type { Payment } from "../../src/domain/payment.ts";
 import { startPaymentKeeper, type PaymentKeeper } from "../../src/payments/payment-keeper.ts";
+import { PaymentProviders } from "../../src/payments/payment-providers.ts";
 import { startPayment } from "../../src/payments/start-payment.ts";
 import { SimulatorProvider } from "../../src/payments/simulator-provider.ts";
 import { type SimulatedBehaviour } from "../../src/payments/simulator-messages.ts";
@@ -31,11 +33,13 @@ export interface PayingShop extends AsyncDisposable {
   readonly sweeper: Sweeper;
   /** Orders of new buyers, each with a started payment. */
   order(count: number, payWithinMs: number): Promise<string[]>;
+  /** The latest payment of each order. */
+  payments(reservationIds: readonly string[]): Promise<Payment[]>;
   /** The keeper of payments, as a sweeper runs it. The caller stops it. */
   keep(): PaymentKeeper;
   behave(behaviour: SimulatedBehaviour): Promise<void>;
   release(): Promise<void>;
-  figures(): Promise<Record<"payments" | "refunded" | "held" | "unsent" | "sent", number>>;
+  figures(): Promise<Record<"payments" | "refunded" | "held" | "unsent" | "sent" | "asked", number>>;
   /** Throws with the report if an invariant of the sale is violated. */
   verify(): Promise<void>;
 }
@@ -72,6 +76,8 @@ export async function startPayingShop(place: LedgerPlace, now: () => number): Pr
   const url = `http://127.0.0.1:${gateway.port}`;
   callbackUrl = `${url}/api/payments/callback`;
   const { orders, payments, returns } = ledger;
+  /** Reservation ids to the ids of their payments. */
+  const started = new Map<string, string>();
   const sweeper = startSweeper({ orders, returns, gate, now, intervalMs: 3_600_000 });
   const ask = async (path: string, body?: object): Promise<unknown> => {
     const response = await fetch(simulator.url + path, {
@@ -92,11 +98,27 @@ export async function startPayingShop(place: LedgerPlace, now: () => number): Pr
       const accepted = await Promise.all(Array.from({ length: count }, () => acceptAndHandOver(gate, product)));
       await orders.record(accepted, { payWithinMs });
       const ids = accepted.map(({ reservationId }) => reservationId);
-      const start = { payments, provider, askAfterMs: 60_000, now };
+      const noting: Pick<Ledger["payments"], "open" | "markCreated"> = {
+        async open(id, options) {
+          const outcome = await payments.open(id, options);
+          if (outcome.kind === "open") started.set(id, outcome.payment.id);
+          return outcome;
+        },
+        markCreated: (...created) => payments.markCreated(...created),
+      };
+      const start = { payments: noting, provider, askAfterMs: 60_000, now };
       for (const id of ids) await startPayment((await orders.read(id))!, start);
       return ids;
     },
-    keep: () => startPaymentKeeper({ payments, provider, now, intervalMs: 3_600_000 }),
+    payments: (ids) => Promise.all(ids.map(async (id) => (await payments.read(started.get(id)!))!)),
+    keep: () =>
+      startPaymentKeeper({
+        payments,
+        providers: new PaymentProviders(provider),
+        askForMs: 86_400_000,
+        now,
+        intervalMs: 3_600_000,
+      }),
     behave: async (behaviour) => void (await ask("/behaviour", behaviour)),
     release: async () => void (await ask("/callbacks/release", {})),
     figures: async () => (await ask("/figures")) as Awaited<ReturnType<PayingShop["figures"]>>,

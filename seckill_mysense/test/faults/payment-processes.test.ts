@@ -11,6 +11,7 @@ import { demoProductId } from "../../src/roles/demo-sale.ts";
 import { buyerWithToken, type TestBuyer } from "../fakes/test-buyer.ts";
 import { testSecret } from "../fakes/test-gateway.ts";
 import { configFolder, type RunningProgram, runProgram, startProgram } from "../roles/program.ts";
+import { figureOf, partsOf } from "./operations-of.ts";
 import { apiKey, callbackSecret } from "./paying-shop.ts";
 
 const testTimeoutMs = 90_000;
@@ -188,6 +189,11 @@ for (const { name, missing, open } of places) {
         });
         await simulator.process.kill("SIGSTOP");
         expect(await metric(running, "seckill_refunds_waiting 1")).toBe(true);
+        await waitUntil(async () => (await figureOf(running.shop, "seckill_refunds_failing")) === 1, {
+          what: "operators to see the refund that fails",
+          timeoutMs: waitMs,
+        });
+        expect(await partsOf(running.shop)).toMatchObject({ payments: { status: "ok" } });
         await simulator.process.kill("SIGCONT");
         await post(`${simulatorUrl}/behaviour`, JSON.stringify({ refunds: "answer" }));
         await waitUntil(async () => (await running.ledger.payments.readRefunds()).waiting === 0, {

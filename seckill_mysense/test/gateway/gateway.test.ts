@@ -61,7 +61,12 @@ describe("the gateway", () => {
     const visitor = new TestBuyer(system.url);
     expect((await visitor.send("GET", "/healthz")).body).toEqual({ status: "ok" });
     expect((await visitor.send("GET", "/readyz")).body).toEqual({
-      ...{ status: "ready", parts: [expect.anything(), expect.anything()], products: [], productsNotWell: 0 },
+      ...{
+        status: "ready",
+        parts: [expect.anything(), expect.anything(), expect.anything()],
+        products: [],
+        productsNotWell: 0,
+      },
     });
   });
 

@@ -35,7 +35,7 @@ export class ModeUnderTest {
     this.#ledger = ledger;
     this.#gate = gate;
     this.#limit = product.limitPerUser;
-    this.#service = new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: Date.now });
+    this.#service = new SaleService({ changes: ledger.changes, orders: ledger.orders, gates: ledger.gates, gate });
   }
 
   /** Without a gate, the ledger decides. */

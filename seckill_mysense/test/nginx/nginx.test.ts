@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Server } from "bun";
 import { HashRing } from "hash-ring";
 import { SaleTokens } from "../../src/authorization/sale-token.ts";
+import { startTestGateway } from "../fakes/test-gateway.ts";
 import { Sessions, sessionCookieName } from "../../src/authorization/sessions.ts";
 import {
   freePort,
@@ -191,12 +192,41 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
     expect(seen.trace).toEqual([null, null]);
   });
 
-  test("internal addresses cannot be reached from outside, in no spelling", async () => {
-    for (const path of ["/checkRight", "/metrics", "//metrics", "/%6detrics", "/x/../metrics", "/checkRight?x"]) {
-      const response = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
-      expect(response.split("\r\n", 1)[0]).toBe("HTTP/1.1 404 Not Found");
+  test("internal addresses cannot be reached from outside: nginx or the gateway refuses each of these spellings", async () => {
+    await using shop = await startTestGateway({
+      backend: { internal_secret: "internal-secret-0123456789-abcdefghij" },
+    });
+    const line = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+    const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
+    const direct = (target: string) => exchange(line(target), new URL(shop.url));
+    // The gateway itself has these addresses, so that a refusal means something.
+    expect([statusOf(await direct("/metrics")), statusOf(await direct("/checkRight"))]).toEqual([200, 405]);
+    let forwarded = 0;
+    for (const address of ["metrics", "checkRight"]) {
+      for (const target of spellingsOf(address)) {
+        const before = backends.reduce((sum, { requests }) => sum + requests, 0);
+        const answer = await raw(line(target));
+        if (backends.reduce((sum, { requests }) => sum + requests, 0) === before) {
+          expect([target, statusOf(answer) >= 400]).toEqual([target, true]);
+          continue;
+        }
+        // nginx takes it for another address. So must the gateway, of what nginx sent it.
+        forwarded++;
+        const { path } = JSON.parse(/\{.*\}/s.exec(answer)![0]) as { path: string };
+        for (const arrived of new Set([target, path])) {
+          expect([arrived, statusOf(await direct(arrived)) >= 400, arrived === `/${address}`]).toEqual([
+            arrived,
+            true,
+            false,
+          ]);
+        }
+      }
+      for (const target of [`/${address}`, `//${address}`, `/x/../${address}`, `/${address}?x`, `/./${address}`]) {
+        expect([target, statusOf(await raw(line(target)))]).toEqual([target, 404]);
+      }
     }
-  });
+    expect(forwarded).toBeGreaterThan(0);
+  }, 60_000);
 
   test("addresses reach the gateway as the client wrote them", async () => {
     const paths = ["/check?productID=a&productID=b", "//check?x", "/check%2f", "/api/../check?a=%20b"];
@@ -213,13 +243,55 @@ describe.skipIf(nginx.missing)(`nginx in front of gateways${nginx.reason}`, () =
   });
 
   /** Sends bytes unchanged, and returns all that is received. */
-  function raw(bytes: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      let text = "";
-      const socket = connect({ host: service.host, port: service.port }, () => socket.write(bytes));
-      socket.on("data", (chunk) => (text += chunk.toString("latin1")));
-      socket.on("error", reject);
-      socket.on("close", () => resolve(text));
-    });
-  }
+  const raw = (bytes: string): Promise<string> =>
+    exchange(bytes, { hostname: service.host, port: String(service.port) });
 });
+
+function exchange(bytes: string, { hostname, port }: Pick<URL, "hostname" | "port">): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(bytes, "latin1"));
+    socket.on("data", (chunk) => (text += chunk.toString("latin1")));
+    socket.on("error", reject);
+    socket.on("close", () => resolve(text));
+  });
+}
+
+/** An address as careless readers may take it for the same: encoded, doubled, with dots, in other letters. */
+function spellingsOf(address: string): string[] {
+  const encoded = address
+    .split("")
+    .map(
+      (letter, index) => `/${address.slice(0, index)}%${letter.charCodeAt(0).toString(16)}${address.slice(index + 1)}`,
+    );
+  const all = `/${address
+    .split("")
+    .map((letter) => `%${letter.charCodeAt(0).toString(16)}`)
+    .join("")}`;
+  const around = [
+    "/x/../",
+    "/x/%2e%2e/",
+    "/%2e/",
+    "/.//",
+    "///",
+    "/x/..%2f",
+    "/x\\..\\",
+    "/\\",
+    "\\",
+    "/x/..;/",
+    "/%2f",
+  ];
+  const after = ["/", "//", "/.", "/x/..", ";x", "%20", "%2f", "%3f", "%23", "#x", "?x", "\\", "%00", "%09", "."];
+  return [
+    ...encoded,
+    all,
+    ...around.map((prefix) => prefix + address),
+    ...after.map((suffix) => `/${address}${suffix}`),
+    `/${address.toUpperCase()}`,
+    `/${address.slice(0, 3)}\t${address.slice(3)}`,
+    `http://x/${address}`,
+    `http://x//${address}`,
+    `HTTP://x:80/./${address}`,
+    `/${encodeURIComponent(all)}`,
+  ];
+}

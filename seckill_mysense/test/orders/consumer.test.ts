@@ -5,6 +5,8 @@ import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import { startConsumer, type Consumer, type ConsumerOptions } from "../../src/orders/consumer.ts";
 import { LedgerUnavailableError, RefusedValueError } from "../../src/ledger/ledger-errors.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { HealthBoard } from "../../src/health/health-board.ts";
+import { silentLogger } from "../../src/logging/logger.ts";
 import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { accept, acceptMany, createSale } from "../contract/ledger/ledger-fixtures.ts";
 import { queueKinds } from "../contract/queue/queue-kinds.ts";
@@ -172,6 +174,31 @@ describe("the consumer", () => {
     expect(await waiting()).toMatchObject([{ reservationId: bad, reason: "refused_value", detail: "no room" }]);
     expect(await ledger.sales.readTotals(product.id)).toMatchObject({ reserved: 19 });
     expect(await ledger.orders.readRejection(bad)).toBe("malformed");
+  });
+
+  test("takes no further messages while too many dead letters wait, and loses none", async () => {
+    const { product } = await createSale(ledger);
+    let isFull = true;
+    const place = (await queueKinds[0]!.start()).place();
+    await place.writeRaw([Buffer.from("{ not json")]);
+    await queue.close();
+    queue = new RecordingQueue(place.open());
+    const health = new HealthBoard({ logger: silentLogger, now: () => 0 });
+    const { keep } = ledger.deadLetters;
+    const { counts } = await start({
+      health: health.part("consumer"),
+      deadLetters: { keep: async (letter) => (isFull ? "full" : keep.call(ledger.deadLetters, letter)) },
+    });
+    await waitUntil(() => health.parts[0]!.status === "down", { what: "the consumer to be down", timeoutMs: 5_000 });
+    expect(health.parts[0]!.reason).toContain("100000 dead letters wait");
+    await queue.publish([accept(product)]);
+    await waitUntil(() => counts.ledgerFailures > 2, { what: "further tries", timeoutMs: 5_000 });
+    expect([queue.acknowledged, (await queue.depth()).ready + (await queue.depth()).unacknowledged]).toEqual([[], 2]);
+    isFull = false;
+    await settled(2);
+    expect(counts).toMatchObject({ recorded: 1, deadLettered: 1 });
+    expect(health.parts[0]!.status).toBe("ok");
+    expect(await waiting()).toMatchObject([{ reason: "unreadable" }]);
   });
 
   test("keeps a message of a newer version without judging it: a newer program may record it", async () => {

@@ -38,11 +38,7 @@ describe("the provider's callbacks", () => {
   }
   async function orderAndBody(shop: PayingShop, kind = "succeeded"): Promise<{ id: string; body: string }> {
     const [id] = (await shop.order(1, 900_000)) as [string];
-    const [payment] = await shop.ledger.payments.takeUndecided(nowMs + 60_000, {
-      leastMs: 3_600_000,
-      mostMs: 3_600_000,
-      limit: 1,
-    });
+    const [payment] = await shop.payments([id]);
     const event = { id: `e-${payment!.id}`, kind, paymentId: payment!.id, amountMinor: 9_900, currency: "EUR" };
     return { id, body: JSON.stringify(event) };
   }

@@ -6,6 +6,7 @@ import {
   type PaymentRequest,
   ProviderRefusedError,
   ProviderUnavailableError,
+  RefundFailedError,
 } from "../../src/payments/payment-provider.ts";
 import { stripeProvider } from "../../src/payments/stripe-provider.ts";
 import { startStripeStandIn, type StripeStandIn } from "./stripe-stand-in.ts";
@@ -39,6 +40,7 @@ const refund: Refund = {
   currency: "EUR",
   reason: "order_expired",
   tries: 1,
+  retries: 0,
   requestedAtMs: nowMs,
 };
 const paymentOf = (changes: Partial<Payment> = {}): Payment => ({
@@ -112,6 +114,34 @@ describe("Stripe, through its own library and a stand-in for its API", () => {
     expect(stripe.refunds).toHaveLength(1);
   });
 
+  test("a refund that failed or was canceled is not taken for the one that is wanted", async () => {
+    for (const status of ["failed", "canceled"] as const) {
+      using stripe = startStripeStandIn(apiKey);
+      const provider = await paidSession(stripe);
+      stripe.refundStatus = status;
+      // Nobody is to send the same money a second time unasked: an operator must look.
+      await expect(provider.refund(refund)).rejects.toThrow(RefundFailedError);
+      await expect(provider.refund(refund)).rejects.toThrow(`the refund re_1 at Stripe is ${status}`);
+      expect(stripe.refunds).toHaveLength(1);
+      stripe.refundStatus = "succeeded";
+      expect(await provider.refund({ ...refund, retries: 1 })).toBe("refunded");
+      expect(await provider.refund({ ...refund, retries: 1 })).toBe("refunded");
+      expect(stripe.refunds.map((made) => made.status)).toEqual([status, "succeeded"]);
+    }
+  });
+
+  test("a payment that is given up is ended, unless the buyer has paid", async () => {
+    using stripe = startStripeStandIn(apiKey);
+    const provider = await connect(stripe.url);
+    const { providerId } = await provider.create(request);
+    await provider.end(paymentOf());
+    await provider.end(paymentOf());
+    expect(stripe.sessions.get(providerId)).toMatchObject({ status: "expired" });
+    expect(stripe.requests.filter((sent) => sent.endsWith("/expire"))).toHaveLength(1);
+    stripe.sessions.get(providerId)!.status = "complete";
+    await expect(provider.end(paymentOf())).rejects.toThrow("the session of payment payment-1 at Stripe is complete");
+  });
+
   test("an outage may pass, a refusal does not", async () => {
     using stripe = startStripeStandIn(apiKey);
     const provider = await connect(stripe.url);
@@ -170,6 +200,14 @@ describe("Stripe's webhooks", () => {
     expect(await kinds("checkout.session.expired")).toBe("failed");
     expect(await kinds("charge.refunded", { refunded: true })).toBe("refunded");
     expect(await kinds("charge.refunded", { refunded: false })).toBe("ignored");
+    for (const type of ["refund.failed", "refund.updated"]) {
+      expect(await kinds(type, { status: "failed" })).toBe("refund_failed");
+      expect(await kinds(type, { status: "canceled" })).toBe("refund_failed");
+    }
+    expect(await kinds("refund.updated", { status: "succeeded" })).toBe("refunded");
+    expect(await kinds("refund.updated", { status: "pending" })).toBe("ignored");
+    // Somebody made it at Stripe's console: the charge tells of it.
+    expect(await kinds("refund.failed", { status: "failed", metadata: null })).toBe("ignored");
     expect(await kinds("checkout.session.completed", { metadata: {} })).toBe("ignored");
     expect(await kinds("customer.created")).toBe("ignored");
     expect(await kinds("checkout.session.completed", { amount_total: null })).toBe("malformed");

@@ -18,7 +18,7 @@ interface StripeRefund {
   readonly payment_intent: string;
   readonly amount: number;
   readonly metadata: { readonly payment: string };
-  readonly status: "succeeded" | "pending" | "failed";
+  readonly status: "succeeded" | "pending" | "failed" | "canceled";
 }
 
 export interface StripeStandIn extends Disposable {
@@ -109,7 +109,8 @@ export function startStripeStandIn(apiKey: string): StripeStandIn {
         const data = stripe.refunds.filter((refund) => refund.payment_intent === searchParams.get("payment_intent"));
         return Response.json({ object: "list", data, has_more: false, url: pathname });
       }
-      const session = stripe.sessions.get(pathname.replace("/v1/checkout/sessions/", ""));
+      const session = stripe.sessions.get(pathname.replace("/v1/checkout/sessions/", "").replace("/expire", ""));
+      if (session !== undefined && pathname.endsWith("/expire")) session.status = "expired";
       return session === undefined ? failed(404, "invalid_request_error", "No such session") : Response.json(session);
     },
   });

@@ -5,6 +5,7 @@ import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
 import { createLogger } from "../../src/logging/logger.ts";
 import { GateKeeper } from "../../src/recovery/gate-keeper.ts";
 import type { RecoveryParts } from "../../src/recovery/recovery-parts.ts";
+import { startSweeper } from "../../src/orders/sweeper.ts";
 import { systemClock } from "../../src/time/clock.ts";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { makeProduct, makeSale, payWithinMs } from "../contract/ledger/ledger-fixtures.ts";
@@ -228,5 +229,42 @@ describe("the keeper of the gates", () => {
     });
     await keeper({ gates: counted }).step();
     expect(queries).toBeLessThanOrEqual(4);
+  });
+
+  test("brings a gate in order whose server restarts days after the sale, while a unit is to come back", async () => {
+    await keeper().step();
+    const reservation = await acceptAndHandOver(gate, first());
+    await ledger.orders.record([reservation], { payWithinMs });
+    await ledger.orders.cancel(reservation.reservationId);
+    gate.server = 2;
+    const { endsAtMs } = (await ledger.sales.list())[0]!;
+    const clock = { ...systemClock, now: () => endsAtMs + 3 * 86_400_000 };
+    const sweeper = startSweeper({ ...ledger, gate, intervalMs: 20, now: clock.now });
+    try {
+      // The gate is closed, so that it does not take the unit.
+      await sweeper.sweep();
+      expect(await ledger.returns.pending(10)).toHaveLength(1);
+      const late = keeper({ clock });
+      await run(late, "the unit to come back", async () => (await ledger.returns.pending(10)).length === 0);
+      expect(gate.stocks.get(first().id)).toMatchObject({ available: first().total, server: 2 });
+      // Nothing is to come back to the others.
+      expect([late.counts.adopted, gate.stocks.get(products[1]!.id)!.server]).toEqual([1, 1]);
+    } finally {
+      await sweeper.stop();
+    }
+  });
+
+  test("does not rebuild what a gate has forgotten days after the sale", async () => {
+    await keeper().step();
+    const reservation = await acceptAndHandOver(gate, first());
+    await ledger.orders.record([reservation], { payWithinMs });
+    await ledger.orders.cancel(reservation.reservationId);
+    gate.stocks.clear();
+    const { endsAtMs } = (await ledger.sales.list())[0]!;
+    const clock = { ...systemClock, now: () => endsAtMs + 3 * 86_400_000 };
+    const late = keeper({ clock });
+    late.hurry(first().id, { epoch: 1, sequence: 1 });
+    await run(late, "all of them to be looked at", () => late.closed === 0);
+    expect([gate.stocks.size, late.counts.repaired]).toEqual([0, 0]);
   });
 });

@@ -39,8 +39,36 @@ test("dead letters are listed, and one is shown, replayed or discarded", () => {
   wrong("discard").toThrow("dead-letters discard needs the id of a letter");
   wrong("list", "f00").toThrow("dead-letters list takes no id, but got f00");
   wrong("list", "--at-rest").toThrow("--at-rest belongs to verify");
-  expect(() => parsed("relay", "--json")).toThrow("--json belongs to verify and to repair and to dead-letters");
+  expect(() => parsed("relay", "--json")).toThrow(
+    "--json belongs to verify and to repair and to dead-letters and to refunds",
+  );
   expect(() => parsed("gateway", "relay")).toThrow("relay is one word too many");
+});
+
+test("refunds are listed, and one is sent again or settled", () => {
+  const list = {
+    kind: "refunds",
+    action: "list",
+    id: undefined,
+    state: "held",
+    by: undefined,
+    note: undefined,
+    json: false,
+  };
+  expect(parsed("refunds", "list")?.task).toEqual(list as Task);
+  expect(parsed("refunds", "list", "--state", "waiting")?.task).toEqual({ ...list, state: "waiting" } as Task);
+  expect(parsed("refunds", "retry", "p1")?.task).toEqual({ ...list, action: "retry", id: "p1" } as Task);
+  const done = { ...list, action: "done", id: "p1", by: "ada", note: "by bank", json: true };
+  expect(parsed("refunds", "done", "p1", "--by", "ada", "--note", "by bank", "--json")?.task).toEqual(done as Task);
+  const wrong = (...args: string[]) => expect(() => parsed("refunds", ...args));
+  wrong().toThrow("refunds takes one of list, retry, done, but got nothing");
+  wrong("retry").toThrow("refunds retry needs the id of a payment");
+  wrong("list", "p1").toThrow("refunds list takes no id, but got p1");
+  wrong("done", "p1").toThrow("refunds done needs --note: how the money went back");
+  wrong("list", "--state", "replayed").toThrow("refunds list takes --state held, waiting or done, but got replayed");
+  expect(() => parsed("dead-letters", "list", "--state", "held")).toThrow(
+    "dead-letters list takes --state waiting, replayed or discarded, but got held",
+  );
 });
 
 test("of an option that is given twice the last one counts, and a value may look like an option", () => {

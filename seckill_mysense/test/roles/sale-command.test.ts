@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { waitUntil } from "../../../tools/test-services/index.ts";
+import { Redis } from "ioredis";
+import { requireService, startRedisServer, waitUntil } from "../../../tools/test-services/index.ts";
+import { testSecret } from "../fakes/test-gateway.ts";
 import { buyerWithToken, TestBuyer } from "../fakes/test-buyer.ts";
 import { configFolder, runProgram, startProgram, type RunningProgram } from "./program.ts";
 
@@ -251,3 +253,72 @@ describe("the command sale, beside a running system with embedded parts", () => 
     return report;
   }
 });
+
+describe("a ledger whose tables only an operator may change", () => {
+  test(
+    "is left as it is by sale and dead-letters, which say what to run",
+    async () => {
+      const { configFile, done } = commands({ mysql: { migrate: false } });
+      for (const words of [
+        ["sale", "list"],
+        ["sale", "pause", "spring"],
+        ["dead-letters", "list"],
+      ]) {
+        const ended = await runProgram([...words, "--config", configFile]);
+        expect([words, ended.code, ended.stderr]).toEqual([
+          words,
+          expect.any(Number),
+          expect.stringContaining('run "main.ts migrate"'),
+        ]);
+        expect(ended.code).not.toBe(0);
+      }
+      expect((await runProgram(["migrate", "--config", configFile])).code).toBe(0);
+      expect(await done("list")).toEqual([]);
+      expect((await runProgram(["dead-letters", "list", "--config", configFile])).code).toBe(0);
+    },
+    timeoutMs,
+  );
+});
+
+const redisServer = requireService("redis");
+
+describe.skipIf(redisServer.missing)(
+  `the command sale, beside a gate that has lost its data${redisServer.reason}`,
+  () => {
+    test(
+      "ends with code 4 while the change is only recorded, and with --wait once the gate has it",
+      async () => {
+        const redis = await startRedisServer({});
+        const { configFile, write, sale, done } = commands({
+          redis: { url: redis.url },
+          backend: { api_secret: testSecret },
+        });
+        const start = () => startProgram(configFile);
+        const first = await start();
+        await done("create", write(spring()));
+        const client = new Redis(redis.url);
+        const isArmed = async (): Promise<boolean> => (await client.dbsize()) > 0;
+        await waitUntil(isArmed, { what: "the gate to be armed", timeoutMs: 10_000 });
+        await first.process.stop();
+        await client.flushall();
+
+        const pause = await sale("pause", "spring");
+        expect([pause.code, pause.stderr]).toEqual([
+          4,
+          expect.stringContaining("takes effect when the gate is open again"),
+        ]);
+        expect(await done("show", "spring")).toMatchObject({ paused: true });
+        const end = await sale("end", "spring", "--wait", "0", "--json");
+        expect([end.code, JSON.parse(end.stdout).error]).toEqual([4, "gate_behind"]);
+
+        const waiting = sale("cancel", "spring", "--wait", "60");
+        const again = await start();
+        expect(await waiting).toMatchObject({ code: 0 });
+        client.disconnect();
+        await again.process.stop();
+        await redis.stop();
+      },
+      timeoutMs,
+    );
+  },
+);

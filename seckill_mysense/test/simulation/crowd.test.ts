@@ -8,10 +8,11 @@ import {
 import { silentLogger, systemClock } from "../../index.ts";
 import { demoProductId } from "../../src/roles/demo-sale.ts";
 import { runningEmbeddedRedis } from "../../src/roles/embedded-redis.ts";
-import { openGate, openLedger } from "../../src/roles/system-parts.ts";
+import { externalGateServer, openGate, openLedger } from "../../src/roles/system-parts.ts";
 import { loadSettings } from "../../src/settings/load-settings.ts";
 import { renderReport } from "../../src/verify/verification-report.ts";
 import { verifySale } from "../../src/verify/verify-sale.ts";
+import { type GateServerKind, type GateTestServer, gateServerKinds } from "../contract/gate/gate-servers.ts";
 import { testSecret } from "../fakes/test-gateway.ts";
 import { configFolder, type RunningProgram, runProgram, startProgram } from "../roles/program.ts";
 import { gatherBuyers, runCrowd, whatTheyWereTold } from "./crowd.ts";
@@ -23,6 +24,8 @@ const generous = { rate_per_second: 1_000_000, burst: 1_000_000 };
 
 interface Parts {
   readonly config: Record<string, object>;
+  /** The gate's server, where it is a process of its own. */
+  readonly gateServer?: GateTestServer;
   drop(): Promise<void>;
 }
 
@@ -41,12 +44,28 @@ async function realServers(): Promise<Parts> {
   };
 }
 
+/** A server that has on its disk what it has answered. */
+async function separateGate(kind: GateServerKind): Promise<Parts> {
+  const gateServer = await kind.start({ durable: true });
+  const config = { redis: { url: `redis://${gateServer.host}:${gateServer.port}` } };
+  return { config, gateServer, drop: () => gateServer.stop() };
+}
+
 const mysql = requireService("mariadb");
 const rabbitmq = requireService("rabbitmq");
 
 describe("100,000 requests of 20,000 buyers for 1,000 units", () => {
   testCrowd("on the embedded parts", embedded);
 });
+
+for (const kind of gateServerKinds) {
+  describe.skipIf(kind.skipReason !== "")(
+    `100,000 requests of 20,000 buyers for 1,000 units, with the gate on ${kind.name}${kind.skipReason}`,
+    () => {
+      testCrowd("in a process of its own", () => separateGate(kind));
+    },
+  );
+}
 
 describe.skipIf(mysql.missing || rabbitmq.missing)(
   `100,000 requests of 20,000 buyers for 1,000 units${mysql.reason}${rabbitmq.reason}`,
@@ -60,7 +79,7 @@ function testCrowd(where: string, makeParts: () => Promise<Parts>): void {
     await sellOut(await makeParts(), []);
   }, 180_000);
 
-  test(`${where}, killed twice in mid-sale: the same`, async () => {
+  test(`${where}, killed twice in mid-sale, with the gate if it is a process of its own: the same`, async () => {
     // Once while units are being sold, once when they are gone.
     await sellOut(await makeParts(), [600, 40_000]);
   }, 240_000);
@@ -91,7 +110,8 @@ async function sellOut(parts: Parts, killAfter: readonly number[]): Promise<void
   const kills = [...killAfter];
   let restarted = Promise.resolve();
   const restart = async (): Promise<void> => {
-    await program.process.kill("SIGKILL");
+    await Promise.all([program.process.kill("SIGKILL"), parts.gateServer?.crash()]);
+    await parts.gateServer?.restart();
     program = await startProgram(configFile);
   };
   const result = await runCrowd({
@@ -117,7 +137,8 @@ async function sellOut(parts: Parts, killAfter: readonly number[]): Promise<void
 
   const settings = loadSettings(configFile, {});
   const ledger = openLedger(settings, systemClock.now);
-  const gate = openGate(settings, runningEmbeddedRedis(settings.data_dir, testSecret)!, silentLogger);
+  const server = externalGateServer(settings) ?? runningEmbeddedRedis(settings.data_dir, testSecret)!;
+  const gate = openGate(settings, server, silentLogger);
   // Messages of a killed relay are on their way once more, although every buyer has an answer.
   await waitUntil(async () => (await gate.status("demo", demoProductId))?.outboxLength === 0, {
     what: "the outbox to be empty",

@@ -188,8 +188,15 @@ export interface RefundRow {
   try_at_ms: number;
   tries: number;
   last_error: string | null;
-  /** Null until the provider has confirmed the refund. */
+  /** Null until the provider has confirmed the refund, or an operator has settled it. */
   refunded_at_ms: number | null;
+  /** Since when it waits for an operator; null while it is sent. */
+  held_at_ms: number | null;
+  /** How often an operator had it sent once more after the provider's refund had failed. */
+  retries: Generated<number>;
+  /** The operator who paid the money back elsewhere, and where. */
+  settled_by: string | null;
+  settled_note: string | null;
 }
 
 export interface HeartbeatRow {

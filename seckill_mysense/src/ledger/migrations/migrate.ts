@@ -10,6 +10,7 @@ import { payments } from "./0005-payments.ts";
 import { quantities } from "./0006-quantities.ts";
 import { buckets } from "./0010-buckets.ts";
 import { programRequests } from "./0008-program-requests.ts";
+import { refundsThatFail } from "./0009-refunds-that-fail.ts";
 import type { Migration } from "./migration.ts";
 import { waitingLists } from "./0007-waiting-lists.ts";
 
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   quantities,
   waitingLists,
   programRequests,
+  refundsThatFail,
   buckets,
 ];
 

@@ -4,7 +4,7 @@ import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { StoredOrder, PaymentRow } from "../database/schema.ts";
 import { lockOrders } from "./lock-orders.ts";
 import { lockProducts } from "./lock-products.ts";
-import { confirmRefunds, writeRefunds } from "./refund-rows.ts";
+import { confirmRefunds, reopenRefunds, writeRefunds } from "./refund-rows.ts";
 import { releaseOrders } from "./release-orders.ts";
 
 export interface ApplyContext {
@@ -28,14 +28,15 @@ export async function applyPaymentEvents(
     payments: new Map([...payments].map(([id, row]) => [id, settledPayment(row)])),
     orders: new Map([...orders].map(([id, { state, paid_with }]) => [id, { state, paidWith: paid_with }])),
     applied: await readApplied(transaction, events),
+    refunds: await readRefunded(transaction, events),
   });
   await write(transaction, settlement, { ...context, orders });
   await keepProviderIds(transaction, settlement, payments);
   return settlement.outcomes;
 }
 
-function settledPayment({ reservation_id, state, amount_minor, currency }: PaymentRow) {
-  return { reservationId: reservation_id, state, amountMinor: amount_minor, currency };
+function settledPayment({ reservation_id, provider, state, amount_minor, currency }: PaymentRow) {
+  return { reservationId: reservation_id, provider, state, amountMinor: amount_minor, currency };
 }
 
 /**
@@ -97,12 +98,21 @@ async function readApplied(transaction: LedgerTransaction, events: readonly Paym
   return new Set(rows.map(({ id }) => id));
 }
 
+/** Which payments have a refund. Only refunds that failed need to know it. */
+async function readRefunded(transaction: LedgerTransaction, events: readonly PaymentEvent[]): Promise<Set<string>> {
+  const ids = events.flatMap(({ kind, paymentId }) => (kind === "refund_failed" ? [paymentId] : []));
+  if (ids.length === 0) return new Set();
+  const rows = await transaction.selectFrom("refunds").select("payment_id").where("payment_id", "in", ids).execute();
+  return new Set(rows.map((row) => row.payment_id));
+}
+
 async function write(
   transaction: LedgerTransaction,
   settlement: Settlement,
   { nowMs, locksRows, orders }: ApplyContext & { readonly orders: ReadonlyMap<string, StoredOrder> },
 ): Promise<void> {
   const { newEvents, paidOrders, refunds, confirmedRefunds, refundedOrders, unpaidOrders } = settlement;
+  const { reopenedRefunds, reopenedOrders } = settlement;
   if (newEvents.length === 0) return;
   const events = newEvents.map(({ id, paymentId, kind }) => ({
     id,
@@ -115,6 +125,7 @@ async function write(
   await writePaymentStates(transaction, settlement.changedPayments, nowMs);
   await writeRefunds(transaction, refunds, nowMs);
   await confirmRefunds(transaction, { paymentIds: confirmedRefunds, reservationIds: refundedOrders, nowMs });
+  await reopenRefunds(transaction, { paymentIds: reopenedRefunds, reservationIds: reopenedOrders, nowMs });
   for (const [productId, ids] of Map.groupBy(unpaidOrders, (id) => orders.get(id)!.product_id)) {
     await releaseOrders(transaction, {
       productId,

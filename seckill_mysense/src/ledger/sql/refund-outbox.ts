@@ -1,23 +1,42 @@
-import type { Refund } from "../../domain/payment.ts";
+import { type Selectable, sql } from "kysely";
+import type { Refund, RefundRecord } from "../../domain/payment.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
+import type { PaymentRow, RefundRow } from "../database/schema.ts";
 import type { RefundFigures } from "../payments.ts";
 import { lockPayments } from "./apply-payment-events.ts";
 import { lockOrders } from "./lock-orders.ts";
 import { confirmRefunds } from "./refund-rows.ts";
 
 const maxErrorLength = 500;
+const maxBy = 100;
+const maxNote = 200;
 
 /** The next try is written before this one, so that two processes send different refunds. */
 export async function takeRefunds(
   transaction: LedgerTransaction,
-  taking: { nowMs: number; tryAgainMs: number; limit: number; locksRows: boolean },
+  taking: {
+    readonly nowMs: number;
+    readonly tryAgainMs: number;
+    readonly limit: number;
+    readonly providers: readonly string[] | undefined;
+    readonly locksRows: boolean;
+  },
 ): Promise<Refund[]> {
-  const { nowMs, tryAgainMs, limit, locksRows } = taking;
+  const { nowMs, tryAgainMs, limit, providers, locksRows } = taking;
   const due = await transaction
     .selectFrom("refunds")
     .selectAll()
     .where("refunded_at_ms", "is", null)
+    .where("held_at_ms", "is", null)
     .where("try_at_ms", "<=", nowMs)
+    .$if(providers !== undefined, (query) =>
+      query.where("payment_id", "in", ({ selectFrom }) =>
+        selectFrom("payments")
+          .select("id")
+          .where("state", "=", "refund_pending")
+          .where("provider", "in", providers ?? []),
+      ),
+    )
     .orderBy("try_at_ms")
     .limit(limit)
     .$if(locksRows, (query) => query.forUpdate().skipLocked())
@@ -29,39 +48,115 @@ export async function takeRefunds(
     .set(({ eb }) => ({ try_at_ms: tryAgainMs, tries: eb("tries", "+", 1) }))
     .where("payment_id", "in", ids)
     .execute();
-  const payments = await transaction
+  const payments = await readPayments(transaction, ids);
+  return due.map((row) => toRefund({ ...row, tries: row.tries + 1 }, payments.get(row.payment_id)!));
+}
+
+type PaymentOf = Pick<PaymentRow, "id" | "provider" | "provider_id" | "reservation_id">;
+
+async function readPayments(database: LedgerReader, ids: readonly string[]): Promise<Map<string, PaymentOf>> {
+  if (ids.length === 0) return new Map();
+  const rows = await database
     .selectFrom("payments")
-    .select(["id", "provider", "provider_id"])
+    .select(["id", "provider", "provider_id", "reservation_id"])
     .where("id", "in", ids)
     .execute();
-  const paymentOf = new Map(payments.map((row) => [row.id, row]));
-  return due.map((row) => ({
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+function toRefund(row: Selectable<RefundRow>, { provider, provider_id }: PaymentOf): Refund {
+  return {
     paymentId: row.payment_id,
-    provider: paymentOf.get(row.payment_id)!.provider,
-    providerId: paymentOf.get(row.payment_id)!.provider_id ?? undefined,
+    provider,
+    providerId: provider_id ?? undefined,
     amountMinor: row.amount_minor,
     currency: row.currency,
     reason: row.reason,
-    tries: row.tries + 1,
+    tries: row.tries,
+    retries: row.retries,
     requestedAtMs: row.requested_at_ms,
-  }));
+  };
 }
 
-/** Repeating it changes nothing: only a pending refund ends. */
+export async function listRefunds(
+  database: LedgerReader,
+  wanted: { readonly state?: RefundRecord["state"]; readonly paymentId?: string; readonly limit: number },
+): Promise<RefundRecord[]> {
+  const { state, paymentId, limit } = wanted;
+  const rows = await database
+    .selectFrom("refunds")
+    .selectAll()
+    .$if(paymentId !== undefined, (query) => query.where("payment_id", "=", paymentId ?? ""))
+    .$if(state === "done", (query) => query.where("refunded_at_ms", "is not", null))
+    .$if(state === "held", (query) => query.where("refunded_at_ms", "is", null).where("held_at_ms", "is not", null))
+    .$if(state === "waiting", (query) => query.where("refunded_at_ms", "is", null).where("held_at_ms", "is", null))
+    .orderBy("requested_at_ms")
+    .orderBy("payment_id")
+    .limit(limit)
+    .execute();
+  const payments = await readPayments(
+    database,
+    rows.map((row) => row.payment_id),
+  );
+  return rows.map((row) => {
+    const payment = payments.get(row.payment_id)!;
+    return {
+      ...toRefund(row, payment),
+      reservationId: payment.reservation_id,
+      state: row.refunded_at_ms !== null ? "done" : row.held_at_ms !== null ? "held" : "waiting",
+      tryAtMs: row.try_at_ms,
+      lastError: row.last_error ?? undefined,
+      heldAtMs: row.held_at_ms ?? undefined,
+      refundedAtMs: row.refunded_at_ms ?? undefined,
+      settledBy: row.settled_by ?? undefined,
+      settledNote: row.settled_note ?? undefined,
+    };
+  });
+}
+
+/** A held refund has failed at the provider, so that a further one is needed there. */
+export async function retryRefund(database: LedgerReader, paymentId: string, nowMs: number): Promise<boolean> {
+  const { numUpdatedRows } = await database
+    .updateTable("refunds")
+    .set({ try_at_ms: nowMs, retries: sql<number>`retries + case when held_at_ms is null then 0 else 1 end` })
+    .where("payment_id", "=", paymentId)
+    .where("refunded_at_ms", "is", null)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) return false;
+  await database.updateTable("refunds").set({ held_at_ms: null }).where("payment_id", "=", paymentId).execute();
+  return true;
+}
+
+export async function settleRefund(
+  transaction: LedgerTransaction,
+  paymentId: string,
+  settlement: { readonly by: string; readonly note: string; readonly locksRows: boolean; readonly nowMs: number },
+): Promise<boolean> {
+  if (!(await markRefunded(transaction, paymentId, settlement))) return false;
+  const { by, note } = settlement;
+  await transaction
+    .updateTable("refunds")
+    .set({ settled_by: by.slice(0, maxBy), settled_note: note.slice(0, maxNote) })
+    .where("payment_id", "=", paymentId)
+    .execute();
+  return true;
+}
+
+/** Repeating it changes nothing: only a pending refund ends. @returns whether it did */
 export async function markRefunded(
   transaction: LedgerTransaction,
   paymentId: string,
   { locksRows, nowMs }: { readonly locksRows: boolean; readonly nowMs: number },
-): Promise<void> {
+): Promise<boolean> {
   const found = await transaction
     .selectFrom("payments")
     .select("reservation_id")
     .where("id", "=", paymentId)
     .executeTakeFirst();
-  if (found === undefined) return;
+  if (found === undefined) return false;
   const order = (await lockOrders(transaction, [found.reservation_id], locksRows)).get(found.reservation_id);
   const payment = (await lockPayments(transaction, [paymentId], locksRows)).get(paymentId);
-  if (payment?.state !== "refund_pending") return;
+  if (payment?.state !== "refund_pending") return false;
   await transaction
     .updateTable("payments")
     .set({ state: "refunded", decided_at_ms: nowMs })
@@ -70,30 +165,32 @@ export async function markRefunded(
   const isCalledOff = order?.state === "refund_due" && order.paid_with === paymentId;
   const reservationIds = isCalledOff ? [found.reservation_id] : [];
   await confirmRefunds(transaction, { paymentIds: [paymentId], reservationIds, nowMs });
+  return true;
 }
 
 export async function markRefundFailed(
   database: LedgerReader,
   paymentId: string,
-  { error, tryAtMs }: { readonly error: string; readonly tryAtMs: number },
+  { error, tryAtMs, heldAtMs }: { readonly error: string; readonly tryAtMs: number; readonly heldAtMs: number | null },
 ): Promise<void> {
   await database
     .updateTable("refunds")
-    .set({ last_error: error.toWellFormed().slice(0, maxErrorLength), try_at_ms: tryAtMs })
+    .set({ last_error: error.toWellFormed().slice(0, maxErrorLength), try_at_ms: tryAtMs, held_at_ms: heldAtMs })
     .where("payment_id", "=", paymentId)
     .where("refunded_at_ms", "is", null)
     .execute();
 }
 
 export async function readRefunds(database: LedgerReader): Promise<RefundFigures> {
-  const { waiting, failing, oldest } = await database
+  const { waiting, failing, held, oldest } = await database
     .selectFrom("refunds")
     .select(({ fn }) => [
       fn.countAll<number>().as("waiting"),
       fn.count<number>("last_error").as("failing"),
+      fn.count<number>("held_at_ms").as("held"),
       fn.min("requested_at_ms").as("oldest"),
     ])
     .where("refunded_at_ms", "is", null)
     .executeTakeFirstOrThrow();
-  return { waiting, failing, oldestMs: oldest ?? undefined };
+  return { waiting, failing, held, oldestMs: oldest ?? undefined };
 }

@@ -24,6 +24,9 @@ export async function writeRefunds(
     tries: 0,
     last_error: null,
     refunded_at_ms: null,
+    held_at_ms: null,
+    settled_by: null,
+    settled_note: null,
   }));
   await transaction.insertInto("refunds").values(rows).execute();
 }
@@ -37,7 +40,7 @@ export async function confirmRefunds(
   if (paymentIds.length > 0) {
     await transaction
       .updateTable("refunds")
-      .set({ refunded_at_ms: nowMs, last_error: null })
+      .set({ refunded_at_ms: nowMs, last_error: null, held_at_ms: null })
       .where("payment_id", "in", paymentIds)
       .where("refunded_at_ms", "is", null)
       .execute();
@@ -48,6 +51,29 @@ export async function confirmRefunds(
       .set({ state: "refunded", refunded_at_ms: nowMs })
       .where("reservation_id", "in", reservationIds)
       .where("state", "=", "refund_due")
+      .execute();
+  }
+}
+
+/** Refunds that did not reach their payers are due now, and their orders wait for the money again. */
+export async function reopenRefunds(
+  transaction: LedgerTransaction,
+  reopened: { readonly paymentIds: readonly string[]; readonly reservationIds: readonly string[]; nowMs: number },
+): Promise<void> {
+  const { paymentIds, reservationIds, nowMs } = reopened;
+  if (paymentIds.length > 0) {
+    await transaction
+      .updateTable("refunds")
+      .set({ refunded_at_ms: null, held_at_ms: null, try_at_ms: nowMs, last_error: "the provider's refund failed" })
+      .where("payment_id", "in", paymentIds)
+      .execute();
+  }
+  if (reservationIds.length > 0) {
+    await transaction
+      .updateTable("orders")
+      .set({ state: "refund_due", refunded_at_ms: null })
+      .where("reservation_id", "in", reservationIds)
+      .where("state", "=", "refunded")
       .execute();
   }
 }

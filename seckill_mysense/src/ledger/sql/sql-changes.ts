@@ -1,7 +1,14 @@
 import type { Selectable } from "kysely";
 import type { ChangeableProduct, SaleChange } from "../../domain/sale-change.ts";
 import { planChange, type ChangeableSale, type PlannedChange } from "../../domain/sale-change.ts";
-import type { ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "../../domain/sale.ts";
+import {
+  repairedAfterEndMs,
+  type ProductRecord,
+  type Sale,
+  type SaleContent,
+  type SaleProduct,
+  type SaleRecord,
+} from "../../domain/sale.ts";
 import type { Clock } from "../../time/clock.ts";
 import type {
   ChangedSales,
@@ -117,7 +124,7 @@ export class SqlChanges implements LedgerChanges {
 
   settleLowering(
     { productId, epoch, since }: SettledLowering,
-    outcome: "applied" | "refused",
+    outcome: "applied" | "refused" | "unknown",
   ): ReturnType<LedgerChanges["settleLowering"]> {
     return this.#database.write(async (transaction) => {
       // Locks out other changes, so that the bucket that gets the units stays the same.
@@ -129,7 +136,10 @@ export class SqlChanges implements LedgerChanges {
       const sale = await readSaleRecord(transaction, row.sale_id);
       const before = toProductRecord(row);
       if (before.lowering?.since !== since || before.epoch !== epoch) return { sale, product: before };
-      const total = outcome === "applied" ? before.lowering.total : before.total;
+      // Judged by the rows of now, under lock: the caller's may be older than an arming, or than another start.
+      const isUnsold = row.armed_epoch === 0 || sale.endsAtMs + repairedAfterEndMs < this.#now();
+      if (outcome === "unknown" && !isUnsold) return { sale, product: before };
+      const total = outcome === "refused" ? before.total : before.lowering.total;
       const product = { ...before, total, lowering: undefined, revision };
       const columns = { total, lowering_to: null, lowering_since: null, lowering_for: null, revision };
       await transaction.updateTable("products").set(columns).where("id", "=", productId).execute();
@@ -141,7 +151,7 @@ export class SqlChanges implements LedgerChanges {
       }
       const version = sale.version + 1;
       await transaction.updateTable("sales").set({ version, revision }).where("id", "=", sale.id).execute();
-      const action = outcome === "applied" ? "lowered" : "lowering refused";
+      const action = outcome === "refused" ? "lowering refused" : "lowered";
       const stamp: ChangeStamp = { saleId: sale.id, version, action, actor: "the gate", atMs: this.#now() };
       const after = { ...sale, version };
       await logChanges(transaction, stamp, {

@@ -22,6 +22,19 @@ export class SqlGates implements LedgerGates {
     return this.#select(selectAfter(afterProductId, limit, endedAfterMs));
   }
 
+  unreturned(afterProductId: string, limit: number, endedBeforeMs: number): Promise<GateRecord[]> {
+    return this.#select((database) =>
+      selectRecords(database)
+        .where("products.id", ">", afterProductId)
+        .where("sales.ends_at_ms", "<", endedBeforeMs)
+        .where("products.id", "in", ({ selectFrom }) =>
+          selectFrom("stock_returns").select("product_id").where("applied_at_ms", "is", null),
+        )
+        .orderBy("products.id")
+        .limit(limit),
+    );
+  }
+
   unarmed(afterProductId: string, limit: number, endedAfterMs: number): Promise<GateRecord[]> {
     const select = selectAfter(afterProductId, limit, endedAfterMs);
     return this.#select((database) =>

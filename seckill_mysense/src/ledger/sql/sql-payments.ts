@@ -1,13 +1,28 @@
-import type { Payment, PaymentEvent, PaymentOutcome, Refund } from "../../domain/payment.ts";
+import type { Payment, PaymentEvent, PaymentOutcome, Refund, RefundRecord } from "../../domain/payment.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { TransitionOutcome } from "../orders.ts";
-import type { AskAgain, LedgerPayments, OpenPaymentOptions, OpenPaymentOutcome, RefundFigures } from "../payments.ts";
+import type {
+  AskAgain,
+  LedgerPayments,
+  OpenPaymentOptions,
+  OpenPaymentOutcome,
+  RefundFigures,
+  StrandedPayments,
+} from "../payments.ts";
 import { applyPaymentEvents } from "./apply-payment-events.ts";
 import { CallBatcher } from "./call-batcher.ts";
 import { callOffOrders } from "./call-off.ts";
-import { markRefundFailed, markRefunded, readRefunds, takeRefunds } from "./refund-outbox.ts";
-import { openPayment, takeUndecided } from "./open-payments.ts";
+import {
+  listRefunds,
+  markRefundFailed,
+  markRefunded,
+  readRefunds,
+  retryRefund,
+  settleRefund,
+  takeRefunds,
+} from "./refund-outbox.ts";
+import { openPayment, pruneEvents, readStranded, stopAsking, takeUndecided } from "./open-payments.ts";
 import { toOrder, toPayment } from "./rows.ts";
 import { sharedTransactions } from "./transitions.ts";
 
@@ -59,6 +74,18 @@ export class SqlPayments implements LedgerPayments {
     return this.#database.write((transaction) => takeUndecided(transaction, { nowMs, ...options, locksRows }));
   }
 
+  stopAsking(paymentId: string): Promise<void> {
+    return this.#database.read((database) => stopAsking(database, paymentId));
+  }
+
+  readStranded(providers: readonly string[]): Promise<StrandedPayments> {
+    return this.#database.read((database) => readStranded(database, providers));
+  }
+
+  pruneEvents(beforeMs: number, limit: number): Promise<number> {
+    return this.#database.read((database) => pruneEvents(database, { beforeMs, limit }));
+  }
+
   async callOff(reservationId: string): Promise<TransitionOutcome> {
     const before = await this.#readOrder(reservationId);
     if (before === undefined) return { kind: "not_found" };
@@ -76,20 +103,45 @@ export class SqlPayments implements LedgerPayments {
     return { kind: isOver ? "already" : "refused", order: toOrder(now) };
   }
 
-  takeRefunds(nowMs: number, tryAgainMs: number, limit: number): Promise<Refund[]> {
+  takeRefunds(nowMs: number, tryAgainMs: number, limit: number, providers?: readonly string[]): Promise<Refund[]> {
     const { locksRows } = this.#database.dialect;
-    return this.#database.write((transaction) => takeRefunds(transaction, { nowMs, tryAgainMs, limit, locksRows }));
+    const taking = { nowMs, tryAgainMs, limit, providers, locksRows };
+    return this.#database.write((transaction) => takeRefunds(transaction, taking));
   }
 
-  markRefunded(paymentId: string): Promise<void> {
+  async markRefunded(paymentId: string): Promise<void> {
     const { locksRows } = this.#database.dialect;
-    return this.#database.write((transaction) =>
+    await this.#database.write((transaction) =>
       markRefunded(transaction, paymentId, { locksRows, nowMs: this.#now() }),
     );
   }
 
-  markRefundFailed(paymentId: string, failure: { readonly error: string; readonly tryAtMs: number }): Promise<void> {
-    return this.#database.read((database) => markRefundFailed(database, paymentId, failure));
+  markRefundFailed(
+    paymentId: string,
+    { isHeld = false, ...failure }: { readonly error: string; readonly tryAtMs: number; readonly isHeld?: boolean },
+  ): Promise<void> {
+    const heldAtMs = isHeld ? this.#now() : null;
+    return this.#database.read((database) => markRefundFailed(database, paymentId, { ...failure, heldAtMs }));
+  }
+
+  listRefunds(state: RefundRecord["state"], limit: number): Promise<RefundRecord[]> {
+    return this.#database.read((database) => listRefunds(database, { state, limit }));
+  }
+
+  async readRefund(paymentId: string): Promise<RefundRecord | undefined> {
+    const [found] = await this.#database.read((database) => listRefunds(database, { paymentId, limit: 1 }));
+    return found;
+  }
+
+  retryRefund(paymentId: string): Promise<boolean> {
+    return this.#database.write((transaction) => retryRefund(transaction, paymentId, this.#now()));
+  }
+
+  settleRefund(paymentId: string, settlement: { readonly by: string; readonly note: string }): Promise<boolean> {
+    const { locksRows } = this.#database.dialect;
+    return this.#database.write((transaction) =>
+      settleRefund(transaction, paymentId, { ...settlement, locksRows, nowMs: this.#now() }),
+    );
   }
 
   readRefunds(): Promise<RefundFigures> {

@@ -76,6 +76,10 @@ export class SqlReturns implements LedgerReturns {
           .execute(),
       );
     }
+    for (const [epoch, some] of Map.groupBy(returns, (one) => one.epoch)) await this.#markOf(epoch, some);
+  }
+
+  async #markOf(epoch: number, returns: readonly AppliedReturn[]): Promise<void> {
     for (let start = 0; start < returns.length; start += maxMarked) {
       const ids = returns.slice(start, start + maxMarked).map(({ reservationId }) => reservationId);
       await this.#database.read((database) =>
@@ -83,6 +87,7 @@ export class SqlReturns implements LedgerReturns {
           .updateTable("stock_returns")
           .set({ applied_at_ms: this.#now() })
           .where("reservation_id", "in", ids)
+          .where("epoch", "=", epoch)
           .where("applied_at_ms", "is", null)
           .execute(),
       );
@@ -95,10 +100,10 @@ type SequencedReturn = AppliedReturn & { readonly gate: NonNullable<AppliedRetur
 /** The highest sequence of each product and epoch of the gate, of the returns that have one. */
 function highestSequences(returns: readonly AppliedReturn[]): SequencedReturn[] {
   const highest = new Map<string, SequencedReturn>();
-  for (const { reservationId, productId, gate } of returns) {
+  for (const { gate, ...applied } of returns) {
     if (gate === undefined) continue;
-    const key = `${gate.epoch} ${productId}`;
-    if (gate.sequence > (highest.get(key)?.gate.sequence ?? -1)) highest.set(key, { reservationId, productId, gate });
+    const key = `${gate.epoch} ${applied.productId}`;
+    if (gate.sequence > (highest.get(key)?.gate.sequence ?? -1)) highest.set(key, { ...applied, gate });
   }
   return [...highest.values()];
 }

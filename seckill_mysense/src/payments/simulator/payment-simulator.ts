@@ -76,8 +76,15 @@ function routes(apiKey: string, payments: SimulatedPayments, sender: CallbackSen
     },
     "/payments/:id": {
       GET: withKey<"/payments/:id">(({ params }) => {
+        payments.asked++;
         const payment = payments.read(params.id);
         return payment === undefined ? refused(404, "there is no such payment") : answer(payment);
+      }),
+    },
+    "/payments/:id/end": {
+      POST: withKey<"/payments/:id/end">(({ params }) => {
+        const ended = payments.end(params.id);
+        return ended === undefined ? refused(404, "there is no such payment") : answer(ended);
       }),
     },
     "/payments/:id/refund": {
@@ -92,8 +99,8 @@ function routes(apiKey: string, payments: SimulatedPayments, sender: CallbackSen
     "/callbacks/release": { POST: withKey<"/callbacks/release">(() => answer({ released: sender.release() })) },
     "/figures": {
       GET: withKey<"/figures">(() => {
-        const { count, refunded } = payments;
-        return answer({ payments: count, refunded, held: sender.held, unsent: sender.unsent, ...sender.counts });
+        const { count, refunded, asked } = payments;
+        return answer({ payments: count, refunded, asked, held: sender.held, unsent: sender.unsent, ...sender.counts });
       }),
     },
     "/pay/:id": payRoutes(payments),

@@ -32,6 +32,10 @@ export class SimulatedPayments {
   readonly #payments = new Map<string, Answer>();
   /** Payments whose money went back, to show that none of them was paid back twice. */
   refunded = 0;
+  /** Questions about payments. */
+  asked = 0;
+  /** Payments that the shop has ended: no buyer can make them any more. */
+  readonly #ended = new Set<string>();
 
   constructor(options: SimulatedPaymentsOptions) {
     this.#options = options;
@@ -63,9 +67,20 @@ export class SimulatedPayments {
   decide(id: string, kinds: readonly ("succeeded" | "failed")[]): boolean {
     const payment = this.#payments.get(id);
     if (payment === undefined || payment.state === "succeeded" || payment.state === "refunded") return false;
+    if (this.#ended.has(id)) return false;
     this.#payments.set(id, { ...payment, state: kinds.at(-1)! });
     this.#tell(kinds.map((kind) => this.#callback(payment, kind)));
     return true;
+  }
+
+  /** Gives a payment up that no buyer has made. Others stay as they are. */
+  end(id: string): Answer | undefined {
+    const payment = this.#payments.get(id);
+    if (payment === undefined || payment.state === "succeeded" || payment.state === "refunded") return payment;
+    this.#ended.add(id);
+    const ended = { ...payment, state: "failed" as const };
+    this.#payments.set(id, ended);
+    return ended;
   }
 
   /** Pays money back once, however often it is asked. */

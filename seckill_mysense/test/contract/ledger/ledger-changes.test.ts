@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { repairedAfterEndMs } from "../../../src/domain/sale.ts";
 import type { SaleChange } from "../../../src/domain/sale-change.ts";
 import type { ChangedSales } from "../../../src/ledger/changes.ts";
 import { InvalidSaleError, SaleConflictError } from "../../../src/ledger/ledger-errors.ts";
@@ -189,6 +190,28 @@ for (const kind of ledgerKinds) {
         action: "lowering refused",
         actor: "the gate",
       });
+    });
+
+    test("fewer units of a product that the gate does not know count only where no gate can sell more", async () => {
+      nowMs = 500;
+      const lower = async ({ sale, product }: Awaited<ReturnType<typeof createSale>>) => {
+        const asked = await change(sale.id, { kind: "restock", productId: product.id, units: -3 });
+        const { since: askedAt } = asked!.products[0]!.lowering!;
+        const lowering = { productId: product.id, epoch: 1, since: askedAt };
+        return async () => (await ledger.changes.settleLowering(lowering, "unknown"))!.product;
+      };
+      const unarmed = await lower(await createSale(ledger, { total: 10 }));
+      expect(await unarmed()).toMatchObject({ total: 7, lowering: undefined });
+
+      const armed = await createSale(ledger, { total: 10 });
+      const settle = await lower(armed);
+      await ledger.gates.noteArmed([armed.product.id], 1);
+      expect(await settle()).toMatchObject({ total: 10, lowering: { total: 7 } });
+      nowMs = armed.sale.endsAtMs + repairedAfterEndMs;
+      expect(await settle()).toMatchObject({ total: 10, lowering: { total: 7 } });
+      nowMs++;
+      expect(await settle()).toMatchObject({ total: 7, lowering: undefined });
+      nowMs = 500;
     });
 
     test("a change that would break a promise is refused, naming field, value and limit", async () => {

@@ -56,6 +56,24 @@ for (const kind of ledgerKinds) {
       expect((await ledger.gates.slice("", 1_000, 10)).map(({ sale }) => sale.id)).toContain(over.id);
     });
 
+    test("products of sales that are long over are given while units are to be returned", async () => {
+      const { product, orders } = await recordOrders(ledger, 2);
+      const { sale } = await recordOf(product.id);
+      const other = await recordOrders(ledger, 1);
+      const unreturned = async (endedBeforeMs: number, after = "") =>
+        (await ledger.gates.unreturned(after, 1_000, endedBeforeMs)).map((record) => record.product.id);
+      expect(await unreturned(sale.endsAtMs + 1)).not.toContain(product.id);
+      await ledger.orders.cancel(orders[0]!.reservationId);
+      await ledger.orders.cancel(orders[1]!.reservationId);
+      const found = await unreturned(sale.endsAtMs + 1);
+      expect(found.filter((id) => id === product.id)).toHaveLength(1);
+      expect(found).not.toContain(other.product.id);
+      expect(await unreturned(sale.endsAtMs + 1, product.id)).not.toContain(product.id);
+      expect(await unreturned(sale.endsAtMs)).not.toContain(product.id);
+      await ledger.returns.markReturned(await ledger.returns.pending(10_000));
+      expect(await unreturned(sale.endsAtMs + 1)).not.toContain(product.id);
+    });
+
     test("arming is written down once for each epoch, whoever comes first", async () => {
       const { product } = await createSale(ledger);
       const unarmed = async () => (await ledger.gates.unarmed("", 1_000, 0)).map((record) => record.product.id);

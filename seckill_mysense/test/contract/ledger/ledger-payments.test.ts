@@ -204,7 +204,7 @@ for (const kind of ledgerKinds) {
 
     test("an undecided payment is asked about when it is due, by one process", async () => {
       const { payment } = await orderWithPayment();
-      const again = { leastMs: 5_000, mostMs: 10_000, limit: 1_000 };
+      const again = { leastMs: 5_000, mostMs: 10_000, mostFailedMs: 20_000, limit: 1_000 };
       const isOurs = ({ id }: Payment): boolean => id === payment.id;
       expect((await ledger.payments.takeUndecided(nowMs + 999, again)).filter(isOurs)).toEqual([]);
       const other = place.connect({ now: () => nowMs });
@@ -231,6 +231,147 @@ for (const kind of ledgerKinds) {
       expect(await dueRefunds(payment)).toMatchObject([{ tries: 2 }]);
       await ledger.payments.markRefunded(payment.id);
       expect(await ledger.payments.readRefunds()).toEqual(before);
+    });
+
+    /** A paid order that was called off, with its refund. */
+    async function calledOff(): Promise<Ordered> {
+      const ordered = await orderWithPayment();
+      await ledger.payments.apply(eventOf(ordered.payment, "succeeded"));
+      await ledger.payments.callOff(ordered.id);
+      return ordered;
+    }
+    const refundOf = (payment: Payment) => ledger.payments.readRefund(payment.id);
+
+    test("a refund that fails after it was done is due again, and its order waits for the money", async () => {
+      const { product, id, payment } = await calledOff();
+      await dueRefunds(payment);
+      await ledger.payments.markRefunded(payment.id);
+      expect(await state(id)).toBe("refunded");
+      const failure = eventOf(payment, "refund_failed");
+      expect(await ledger.payments.apply(failure)).toBe("refund_reopened");
+      expect(await ledger.payments.apply(failure)).toBe("duplicate");
+      expect([await state(id), await paymentState(payment)]).toEqual(["refund_due", "refund_pending"]);
+      await expectSound(product);
+      expect(await dueRefunds(payment)).toMatchObject([{ reason: "order_called_off", tries: 2 }]);
+      // Both in one transaction: what the refund ended with counts.
+      await Promise.all([
+        ledger.payments.apply(eventOf(payment, "refund_failed")),
+        ledger.payments.apply(eventOf(payment, "refunded")),
+      ]);
+      expect([await state(id), await paymentState(payment)]).toEqual(["refunded", "refunded"]);
+      await expectSound(product);
+    });
+
+    test("a refund that failed changes nothing where there is none", async () => {
+      const { product, id, payment } = await orderWithPayment();
+      expect(await ledger.payments.apply(eventOf(payment, "refund_failed"))).toBe("late");
+      await ledger.payments.apply(eventOf(payment, "succeeded"));
+      expect(await ledger.payments.apply(eventOf(payment, "refund_failed"))).toBe("late");
+      expect([await state(id), await paymentState(payment)]).toEqual(["paid", "succeeded"]);
+      const other = await orderWithPayment();
+      await ledger.payments.apply(eventOf(other.payment, "refunded"));
+      expect(await ledger.payments.apply(eventOf(other.payment, "refund_failed"))).toBe("late");
+      await expectSound(product);
+      await expectSound(other.product);
+    });
+
+    test("a refund that the provider cannot make waits for an operator, who has it sent again or settles it", async () => {
+      const [first, second] = [await calledOff(), await calledOff()];
+      for (const { payment } of [first, second]) {
+        await dueRefunds(payment);
+        await ledger.payments.markRefundFailed(payment.id, { error: "no account", tryAtMs: nowMs, isHeld: true });
+        nowMs += 1_000_000;
+        expect(await dueRefunds(payment)).toEqual([]);
+        expect(await refundOf(payment)).toMatchObject({ state: "held", lastError: "no account", retries: 0 });
+      }
+      const held = (await ledger.payments.listRefunds("held", 1_000)).map(({ paymentId }) => paymentId);
+      expect(held).toEqual(expect.arrayContaining([first.payment.id, second.payment.id]));
+      expect((await ledger.payments.readRefunds()).held).toBe(held.length);
+
+      expect(await ledger.payments.retryRefund(first.payment.id)).toBe(true);
+      expect(await refundOf(first.payment)).toMatchObject({ state: "waiting", retries: 1 });
+      // The present refund is only sent earlier, and not followed by a further one.
+      expect(await ledger.payments.retryRefund(first.payment.id)).toBe(true);
+      expect(await dueRefunds(first.payment)).toMatchObject([{ retries: 1 }]);
+      await ledger.payments.markRefunded(first.payment.id);
+      expect(await ledger.payments.retryRefund(first.payment.id)).toBe(false);
+
+      const settlement = { by: "Ada", note: "by bank transfer" };
+      expect(await ledger.payments.settleRefund(second.payment.id, settlement)).toBe(true);
+      expect(await ledger.payments.settleRefund(second.payment.id, settlement)).toBe(false);
+      expect(await refundOf(second.payment)).toMatchObject({
+        state: "done",
+        settledBy: "Ada",
+        settledNote: settlement.note,
+      });
+      expect([await state(first.id), await state(second.id)]).toEqual(["refunded", "refunded"]);
+      await expectSound(first.product);
+      await expectSound(second.product);
+      expect([
+        await refundOf({ ...first.payment, id: "nothing" }),
+        await ledger.payments.retryRefund("nothing"),
+      ]).toEqual([undefined, false]);
+    });
+
+    test("a provider decides only about payments that were made through it", async () => {
+      const { id, payment } = await orderWithPayment();
+      const success = eventOf(payment, "succeeded");
+      expect(await ledger.payments.apply({ ...success, provider: "stripe" })).toBe("unknown_payment");
+      expect(await state(id)).toBe("reserved");
+      expect(await ledger.payments.apply({ ...success, provider: "simulator" })).toBe("paid");
+    });
+
+    test("after another provider was chosen, a buyer gets a payment of that one, and money of both counts once", async () => {
+      const { product, id, payment } = await orderWithPayment();
+      const options = { ...price, provider: "stripe", nowMs, askAtMs: nowMs + 1_000 };
+      const opened = await ledger.payments.open(id, options);
+      if (opened.kind !== "open") throw new Error(opened.kind);
+      expect(opened.payment).toMatchObject({ provider: "stripe" });
+      expect(opened.payment.id).not.toBe(payment.id);
+      await ledger.payments.apply(eventOf(payment, "succeeded"));
+      expect(await ledger.payments.apply(eventOf(opened.payment, "succeeded"))).toBe("refund");
+
+      const before = await ledger.payments.readStranded(["simulator", "stripe"]);
+      expect(before).toEqual({ payments: 0, refunds: 0, providers: [] });
+      expect(await ledger.payments.readStranded(["simulator"])).toEqual({
+        payments: 0,
+        refunds: 1,
+        providers: ["stripe"],
+      });
+      const ours = (refunds: readonly { paymentId: string }[]) =>
+        refunds.some((one) => one.paymentId === opened.payment.id);
+      expect(ours(await ledger.payments.takeRefunds(nowMs, nowMs, 1_000, ["simulator"]))).toBe(false);
+      expect(ours(await ledger.payments.takeRefunds(nowMs, nowMs, 1_000, ["stripe"]))).toBe(true);
+      await ledger.payments.markRefunded(opened.payment.id);
+      await expectSound(product);
+    });
+
+    test("a payment that nobody is to ask about any more is not stranded, and its success still counts", async () => {
+      const { id, payment } = await orderWithPayment();
+      const stranded = async () => (await ledger.payments.readStranded([])).payments;
+      const before = await stranded();
+      await ledger.payments.stopAsking(payment.id);
+      expect(await stranded()).toBe(before - 1);
+      const again = { leastMs: 5_000, mostMs: 10_000, mostFailedMs: 20_000, limit: 1_000 };
+      const taken = await ledger.payments.takeUndecided(nowMs + 1_000_000_000, again);
+      expect(taken.map((one) => one.id)).not.toContain(payment.id);
+      expect(await ledger.payments.apply(eventOf(payment, "succeeded"))).toBe("paid");
+      expect(await state(id)).toBe("paid");
+    });
+
+    test("an event that was forgotten changes nothing when it comes again", async () => {
+      const { product, id, payment } = await orderWithPayment();
+      const events = (["succeeded", "refunded"] as const).map((kind) => eventOf(payment, kind));
+      for (const event of events) await ledger.payments.apply(event);
+      nowMs += 1_000;
+      while ((await ledger.payments.pruneEvents(nowMs, 10)) > 0);
+      const again = [];
+      for (const event of events) again.push(await ledger.payments.apply(event));
+      expect(again).toEqual(["late", "duplicate"]);
+      expect([await state(id), await paymentState(payment)]).toEqual(["refunded", "refunded"]);
+      // Those events are younger than the moment.
+      expect(await ledger.payments.pruneEvents(nowMs, 10)).toBe(0);
+      await expectSound(product);
     });
 
     test("fault 16: of payment, expiry and cancellation in the same moment one wins, and no money is lost", async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
-import { payWithinMs, pendingReturns, recordOrders } from "./ledger-fixtures.ts";
+import { accept, payWithinMs, pendingReturns, recordOrders } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
 
 for (const kind of ledgerKinds) {
@@ -53,6 +53,19 @@ for (const kind of ledgerKinds) {
       for (const { reservationId } of [...closed.orders, ...open.orders]) await ledger.orders.cancel(reservationId);
       expect(await ledger.returns.pending(2)).toHaveLength(2);
       expect(await ledger.returns.pending(2, [closed.product.id])).toMatchObject([{ productId: open.product.id }]);
+    });
+
+    test("a return that was renewed in a later epoch, while the gate answered the earlier one, is not taken for answered", async () => {
+      const { product } = await recordOrders(ledger, 1);
+      const late = accept(product, { epoch: 1 });
+      await ledger.orders.reject([late]);
+      const answered = await ledger.returns.pending(10_000);
+      expect(answered).toMatchObject([{ reservationId: late.reservationId, epoch: 1 }]);
+      await ledger.gates.raiseEpoch(product.id, 1);
+      // A gateway sent the same reservation again, and the rebuilt gate accepted it: it takes another unit.
+      await ledger.orders.record([{ ...late, epoch: 2 }], { payWithinMs });
+      await ledger.returns.markReturned(answered);
+      expect(await ledger.returns.pending(10_000)).toMatchObject([{ reservationId: late.reservationId, epoch: 2 }]);
     });
 
     test("an applied return raises the ledger's sequence in the gate's epoch, and never lowers it", async () => {

@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { SaleChange } from "../../src/domain/sale-change.ts";
+import type { SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { sqliteLedger } from "../../src/ledger/sqlite-ledger.ts";
+import { GateBehindError, SaleService } from "../../src/sales/sale-service.ts";
+import { amendProduct } from "../../src/sales/amend-product.ts";
+import { makeProduct, makeSale } from "../contract/ledger/ledger-fixtures.ts";
+import { MemoryGate } from "../fakes/memory-gate.ts";
+
+const actor = "the merchant";
+
+describe("a change of a sale", () => {
+  let ledger: Ledger;
+  let gate: MemoryGate;
+  let service: SaleService;
+  let product: SaleProduct;
+  let saleId: string;
+
+  beforeEach(async () => {
+    ledger = sqliteLedger({ file: ":memory:" });
+    await ledger.migrate();
+    gate = new MemoryGate();
+    const { changes, orders, gates } = ledger;
+    service = new SaleService({ changes, orders, gates, gate });
+    const sale = makeSale({ startsAtMs: Date.now() - 1_000, endsAtMs: Date.now() + 3_600_000 });
+    saleId = sale.id;
+    product = makeProduct(sale, { total: 10 });
+    await service.create(sale, [product], { actor, state: "published" });
+  });
+  afterEach(() => ledger.close());
+
+  const change = (asked: SaleChange) => service.change(saleId, asked, { actor });
+  const pause: SaleChange = { kind: "pause", productId: undefined };
+  const arm = async (): Promise<void> => {
+    const { sale, products } = await service.read(saleId);
+    await ledger.gates.noteArmed([product.id], 1);
+    await gate.arm(sale, products[0]!, products[0]!.total);
+  };
+
+  test("is not done while the gate is closed: it is recorded, and can be waited for", async () => {
+    await arm();
+    gate.server = 2;
+    for (const asked of [pause, { kind: "resume", productId: undefined }, { kind: "end" }, { kind: "cancel" }]) {
+      const error = await change(asked as SaleChange).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(GateBehindError);
+      expect((error as Error).message).toContain("takes effect when the gate is open again");
+    }
+    await expect(service.carryOut(saleId)).rejects.toThrow(GateBehindError);
+    expect((await service.read(saleId)).sale.state).toBe("cancelled");
+    gate.stocks.get(product.id)!.server = 2;
+    expect((await service.carryOut(saleId)).sale.state).toBe("cancelled");
+    expect(gate.stocks.get(product.id)).toMatchObject({ paused: true });
+  });
+
+  test("is not done while the gate is in another epoch, or knows nothing of a product that was armed", async () => {
+    await arm();
+    await ledger.gates.raiseEpoch(product.id, 1);
+    await expect(change(pause)).rejects.toThrow(/takes effect when the gate is open again/);
+    gate.stocks.clear();
+    await expect(change({ kind: "resume", productId: undefined })).rejects.toThrow(GateBehindError);
+  });
+
+  test("is done when nobody ever armed the gate: arming takes the ledger's record", async () => {
+    expect((await change(pause)).sale.paused).toBe(true);
+    expect((await change({ kind: "restock", productId: product.id, units: -4 })).products[0]).toMatchObject({
+      total: 6,
+    });
+    await arm();
+    expect(gate.stocks.get(product.id)).toMatchObject({ total: 6, paused: true });
+  });
+
+  test("to fewer units says so when a gateway was refused them first", async () => {
+    await arm();
+    gate.stocks.get(product.id)!.available = 2;
+    const amend = gate.amend.bind(gate);
+    gate.amend = async (...asked) => {
+      gate.amend = amend;
+      expect(await amendProduct({ gate, changes: ledger.changes }, ...asked)).toMatchObject({
+        kind: "lowering_refused",
+      });
+      return amend(...asked);
+    };
+    const lower = change({ kind: "restock", productId: product.id, units: -4 });
+    await expect(lower).rejects.toThrow("units cannot be 6: it keeps 10");
+  });
+
+  test("waits for a gate that opens again", async () => {
+    await arm();
+    gate.server = 2;
+    const waiting = service.change(saleId, pause, { actor, waitMs: 60_000 });
+    setTimeout(() => (gate.stocks.get(product.id)!.server = 2), 300);
+    expect((await waiting).sale.paused).toBe(true);
+    expect(gate.stocks.get(product.id)).toMatchObject({ paused: true });
+  });
+
+  test("to fewer units is not settled by an old record, when the gate is armed meanwhile", async () => {
+    const { sale, products } = await ledger.changes
+      .change(saleId, { kind: "restock", productId: product.id, units: -4 }, { actor })
+      .then((content) => content!);
+    // This gateway still takes the sale for one that starts in an hour, and finds the gate without the product.
+    const old: SaleRecord = { ...sale, startsAtMs: Date.now() + 3_600_000, endsAtMs: Date.now() + 7_200_000 };
+    const parts = { gate, changes: ledger.changes };
+    const amend = gate.amend.bind(gate);
+    gate.amend = async (...asked) => {
+      const outcome = await amend(...asked);
+      gate.amend = amend;
+      await arm();
+      gate.stocks.get(product.id)!.available = 0;
+      return outcome;
+    };
+    await amendProduct(parts, old, products[0]!);
+    expect((await service.read(saleId)).products[0]).toMatchObject({ total: 10, lowering: { total: 6 } });
+    // The gate has no unit left, so the next look refuses the lowering.
+    expect(await amendProduct(parts, sale, products[0]!)).toEqual({ kind: "lowering_refused", available: 0 });
+    expect((await service.read(saleId)).products[0]).toMatchObject({ total: 10, lowering: undefined });
+  });
+});

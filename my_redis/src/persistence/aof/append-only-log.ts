@@ -67,9 +67,10 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
   open(importFirst: () => boolean): void {
     const folder = new LogFolder(this.options);
     try {
+      folder.findOldLog();
       const isImported = folder.isEmpty && importFirst();
       const end = folder.load(this.#server, this.#extension);
-      folder.removeLeftovers();
+      folder.prepare();
       if (isImported) this.#beginWithDataset(folder);
       const descriptor = openSync(folder.pathOf(folder.lastIncrement), "a");
       this.#begin(folder, descriptor, end.bytes + this.#closeChecksum(descriptor, end));
@@ -131,6 +132,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     }
     const folder = new LogFolder(this.options);
     try {
+      folder.prepare();
       const draft = folder.nextIncrement();
       const descriptor = openIncrement(folder.draftPathOf(draft));
       const open = this.#begin(folder, descriptor, 0);

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { buildServer, type BuiltServer } from "./build-server.ts";
 import { transactionLog } from "./cluster/transaction/transaction-log.ts";
 import { systemEnvironment } from "./environment.ts";
@@ -12,7 +13,6 @@ import { ManifestError } from "./persistence/aof/manifest-text.ts";
 import { loadRdb, RdbLoadError } from "./persistence/rdb/rdb-loader.ts";
 import { rdbTargetOf } from "./persistence/snapshot/rdb-target.ts";
 import { Settings } from "./settings/settings.ts";
-import { parseArgs } from "node:util";
 
 /** The command line of a check is wrong. */
 export class CheckUsageError extends Error {}

@@ -99,10 +99,12 @@ test("incomplete files of a server that was killed are removed by the next one t
   leave();
   await (await startOn(dir)).close();
   expect(left()).toEqual([]);
-  leave();
-  const server = await startOn(dir, { appendonly: false });
-  await ask(server, ["BGREWRITEAOF"]);
-  await rewritten(server);
-  await server.close();
-  expect(left()).toEqual([]);
+  for (const command of [["BGREWRITEAOF"], ["CONFIG", "SET", "appendonly", "yes"]] as const) {
+    leave();
+    const server = await startOn(dir, { appendonly: false });
+    await ask(server, command);
+    await rewritten(server);
+    await server.close();
+    expect(left()).toEqual([]);
+  }
 });

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { buildServer, type BuiltServer } from "./build-server.ts";
 import { transactionLog } from "./cluster/transaction/transaction-log.ts";
 import { systemEnvironment } from "./environment.ts";
@@ -16,9 +17,11 @@ import { Settings } from "./settings/settings.ts";
 /** The command line of a check is wrong. */
 export class CheckUsageError extends Error {}
 
-/** So many that no file is refused because of `databases`, which a start would read from its redis.conf. */
-const databases = 4096;
-const usage = "Usage: my-redis-server check-aof [--fix] <folder or file>\n       my-redis-server check-rdb <snapshot>";
+const usage =
+  "Usage: my-redis-server check-aof [--fix] [--databases N] <folder or file>\n" +
+  "       my-redis-server check-rdb [--databases N] <snapshot>\n" +
+  "N is 'databases' of the server's redis.conf, if it is not 16.";
+const manyDatabases = "if redis.conf has a larger 'databases', give it with --databases N";
 
 export const isFileCheck = ([first]: readonly string[]): boolean => first === "check-aof" || first === "check-rdb";
 
@@ -30,26 +33,45 @@ type Write = (line: string) => void;
  * removes it. Throws CheckUsageError, FolderInUseError, and the system's error.
  */
 export function checkFiles(words: readonly string[], write: Write): number {
-  const [what, ...options] = words;
-  const fixes = options.includes("--fix");
-  const [path, ...others] = options.filter((word) => word !== "--fix");
-  if (path === undefined || others.length > 0 || path.startsWith("-") || (fixes && what === "check-rdb")) {
-    throw new CheckUsageError(usage);
-  }
+  const { what, path, fixes, databases } = readWords(words);
   if (!existsSync(path)) throw new CheckUsageError(`${path}: no such file or folder`);
-  return what === "check-rdb" ? checkSnapshot(resolve(path), write) : checkLog(resolve(path), fixes, write);
+  if (what === "check-rdb") return checkSnapshot(resolve(path), databases ?? 16, write);
+  return checkLog(resolve(path), { fixes, databases }, write);
 }
 
-function bareServer(write: Write): BuiltServer {
+interface LogCheck {
+  readonly fixes: boolean;
+  /** Undefined when the command line does not say it. */
+  readonly databases: number | undefined;
+}
+
+function readWords([what, ...words]: readonly string[]): LogCheck & { readonly what: string; readonly path: string } {
+  try {
+    const options = { fix: { type: "boolean" }, databases: { type: "string" } } as const;
+    const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true });
+    const [path, ...others] = positionals;
+    const databases = values.databases === undefined ? undefined : Number(values.databases);
+    const isNumber = databases === undefined || (Number.isInteger(databases) && databases >= 1);
+    const fixes = values.fix === true;
+    if (path !== undefined && others.length === 0 && isNumber && !(fixes && what === "check-rdb")) {
+      return { what: what as string, path, fixes, databases };
+    }
+  } catch {
+    // An unknown option.
+  }
+  throw new CheckUsageError(usage);
+}
+
+function bareServer(databases: number, write: Write): BuiltServer {
   const environment = systemEnvironment((_level, message) => write(message));
   const connect = (): Promise<never> => Promise.reject(new Error("a check connects to no server"));
   const options = { settings: new Settings({ databases }), environment, memory: true, connect, onCommand: undefined };
   return buildServer(options, () => false).server;
 }
 
-function checkSnapshot(path: string, write: Write): number {
+function checkSnapshot(path: string, databases: number, write: Write): number {
   try {
-    const { keys } = loadRdb(rdbTargetOf(bareServer(write)), path, { beforeLog: true, existing: "refuse" });
+    const { keys } = loadRdb(rdbTargetOf(bareServer(databases, write)), path, { beforeLog: true, existing: "refuse" });
     write(`${path}: ${keys} keys, no damage`);
     return 0;
   } catch (error) {
@@ -59,18 +81,22 @@ function checkSnapshot(path: string, write: Write): number {
   }
 }
 
-function checkLog(path: string, fixes: boolean, write: Write): number {
+function checkLog(path: string, { fixes, databases }: LogCheck, write: Write): number {
   const lock = lockFolder(folderOf(path));
   try {
     const files = filesAt(path, write);
     if (files === undefined) return 1;
-    const server = bareServer(write);
+    const server = bareServer(databases ?? 16, write);
     let problems = 0;
     for (const file of files) {
       const problem = problemOf(server, file, write);
       if (problem === undefined) continue;
       problems++;
       write(problem.message);
+      if (problem.isDatabaseLimit && databases === undefined) {
+        write(`Nothing was removed: ${manyDatabases}; otherwise --databases 16`);
+        break;
+      }
       if (!fixes || !fix(file, problem, write)) break;
       problems--;
     }
@@ -116,6 +142,8 @@ interface Problem {
   readonly message: string;
   /** Undefined for a snapshot, of which no part can be kept. */
   readonly goodBytes: number | undefined;
+  /** It may be that only `databases` is too small. */
+  readonly isDatabaseLimit: boolean;
 }
 
 function problemOf(server: BuiltServer, { path, bytes }: LogFile, write: Write): Problem | undefined {
@@ -128,15 +156,16 @@ function problemOf(server: BuiltServer, { path, bytes }: LogFile, write: Write):
     if (incomplete !== undefined) {
       refuseDamagedEnd(path, goodBytes, incomplete);
       const message = `${path}: the file ends in the middle of a command, after offset ${goodBytes}: its end was cut off`;
-      return { message, goodBytes };
+      return { message, goodBytes, isDatabaseLimit: false };
     }
     write(`${path}: ${keys} keys of a snapshot and ${commands} commands, no damage`);
     return undefined;
   } catch (error) {
-    if (error instanceof LogLoadError) return { message: error.message, goodBytes: error.goodBytes };
-    if (error instanceof RdbLoadError || error instanceof ManifestError)
-      return { message: error.message, goodBytes: undefined };
-    throw error;
+    if (error instanceof LogLoadError) {
+      return { message: error.message, goodBytes: error.goodBytes, isDatabaseLimit: error.isDatabaseLimit };
+    }
+    if (!(error instanceof RdbLoadError || error instanceof ManifestError)) throw error;
+    return { message: error.message, goodBytes: undefined, isDatabaseLimit: false };
   }
 }
 

@@ -62,8 +62,8 @@ export function loadSettings(commandLine: StartLine, readStandardInput: () => st
 export const usage = `Usage: my-redis-server [path/to/redis.conf] [-] [--directive value ...]
        my-redis-server -v or --version
        my-redis-server -h or --help
-       my-redis-server check-aof [--fix] <folder or file>
-       my-redis-server check-rdb <file>
+       my-redis-server check-aof [--fix] [--databases N] <folder or file>
+       my-redis-server check-rdb [--databases N] <file>
 
 A lone - reads directives from standard input. A directive of the command line wins over the file.
 

@@ -108,6 +108,15 @@ describe("the append-only file answers", () => {
     expect([readFileSync(name, "latin1"), readFileSync(next, "latin1")]).toEqual(["first", "second third"]);
   });
 
+  test("a sync and a switch with an error, once it is closed", async () => {
+    const { file } = open();
+    file.close();
+    await expect(file.sync()).rejects.toThrow("the append-only file cannot be written");
+    const next = openSync(path(), "w");
+    expect(() => file.switchTo(next)).toThrow("the append-only file cannot be written");
+    closeSync(next);
+  });
+
   test("a switch to another file with an error, while it cannot be written", () => {
     const { file } = open();
     file.write(unwritable("first"));
@@ -139,12 +148,16 @@ describe("after a failed sync the append-only file refuses writes until a restar
     expect(messages.join()).toContain("cannot be closed");
   });
 
-  test("also when it was to continue in another file", () => {
+  test("also when it had continued in another file, whose turns waited for both", async () => {
     const next = openSync(path(), "w");
     const { file, refusals } = openBroken();
-    expect(() => file.switchTo(next)).toThrow("EBADF");
-    expect([file.healthy, refusals]).toEqual([false, [expect.stringContaining("MISCONF")]]);
+    file.switchTo(next);
+    file.write(Buffer.from("second"));
+    const safe = new Promise<boolean>((resolve) => {
+      file.whenSafe(resolve);
+    });
+    await expect(file.sync()).rejects.toThrow("EBADF");
+    expect([await safe, file.healthy, refusals]).toEqual([false, false, [expect.stringContaining("MISCONF")]]);
     file.close();
-    closeSync(next);
   });
 });

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { requireService, startRedisServer } from "../../../tools/test-services/index.ts";
 import { type RunningServer } from "../../index.ts";
 import { ask, copyOf, filesIn, logFolderOf, startOn, writtenLog } from "./log-folders.ts";
+
+const redis = requireService("redis");
 
 const logOf = (dir: string): string => join(logFolderOf(dir), "appendonly.aof.1.incr.aof");
 
@@ -74,6 +77,29 @@ describe("a damaged log refuses the start, and keeps every byte:", () => {
     );
     await expectRefusal(dir, { "aof-checksum": false });
   });
+
+  for (const writer of ["MyRedis with aof-checksum no", ...(redis.missing ? [] : ["redis-server"])]) {
+    test(`a length that reaches past the end, in what ${writer} has added to a log with checksums`, async () => {
+      const dir = await writtenLog({}, false);
+      const words = [
+        ["SET", "a", "x".repeat(100_000)],
+        ["SET", "b", "y".repeat(1000)],
+        ["INCR", "n"],
+      ] as const;
+      if (writer === "redis-server") {
+        const other = await startRedisServer({ args: ["--dir", dir, "--appendonly", "yes"] });
+        await ask({ port: other.port } as never, ...words);
+        await other.stop();
+      } else {
+        const server = await startOn(dir, { "aof-checksum": false });
+        await ask(server, ...words);
+        await server.close();
+      }
+      const message = await expectRefusal(changed(dir, "$100000", "$900000"));
+      expect(message).toContain("a complete command follows at offset");
+      await expectRefusal(changed(dir, "$1000\r", "$9000\r"));
+    });
+  }
 
   test("a base that ends early", async () => {
     const dir = await writtenLog({ "aof-use-rdb-preamble": false });

@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, writeSync } from "node:fs";
+import { close, closeSync, fdatasync, fdatasyncSync, ftruncateSync, writeSync } from "node:fs";
 import type { Environment } from "../../environment.ts";
 import type { LogSink } from "./command-log.ts";
 import { checksumAnnotation } from "./log-checksum.ts";
@@ -27,6 +27,12 @@ interface Waiter {
   readonly callback: (safe: boolean) => void;
 }
 
+/** A call of `sync`. */
+interface SyncCaller {
+  readonly offset: number;
+  readonly settle: (error: Error | undefined) => void;
+}
+
 /**
  * The append-only file: Redis 7's folder with a manifest and increments. The commands of every turn are written before
  * they are answered, whatever the sync policy, so that a killed process loses nothing. With `always` the answers also
@@ -44,8 +50,8 @@ export class AppendOnlyFile implements LogSink {
   readonly #environment: Environment;
   readonly #options: AppendOnlyFileOptions;
   #descriptor: number;
-  /** The previous file, if a sync of it was running at the switch. It is closed when that sync has ended. */
-  #left: number | undefined;
+  /** The file before the last switch, until all of it is on the disk. */
+  #previous: number | undefined;
   /** Bytes in the log, and how many of them are known to be on the disk. */
   #written: number;
   #synced: number;
@@ -53,6 +59,7 @@ export class AppendOnlyFile implements LogSink {
   #fileStart = 0;
   #syncing = false;
   #waiters: Waiter[] = [];
+  #syncCallers: SyncCaller[] = [];
   /**
    * Bytes that could not be written because the disk was full. They are tried again, in order, before anything else is
    * written.
@@ -84,38 +91,30 @@ export class AppendOnlyFile implements LogSink {
     return this.#written - this.#fileStart;
   }
 
-  /** Forces everything written so far to the disk, in the background. Rejects with the system's error. */
+  /** Resolves when everything written so far is on the disk; rejects when that fails. */
   sync(): Promise<void> {
     return new Promise((resolve, reject) => {
-      fdatasync(this.#descriptor, (error) => {
-        if (error === null || error === undefined) {
-          resolve();
-          return;
-        }
-        this.#syncBroke(error);
-        reject(error);
-      });
+      const settle = (error: Error | undefined): void => (error === undefined ? resolve() : reject(error));
+      if (this.#closed || !this.healthy) {
+        settle(notWritable());
+        return;
+      }
+      this.#syncCallers.push({ offset: this.#written, settle });
+      if (!this.#syncing) this.#sync();
     });
   }
 
   /**
-   * Continues in another file, which is open for appending and empty. Everything written so far is first forced to the
-   * disk, because a log with a gap in its middle is worthless. That is quick for a caller that has just awaited `sync`.
-   * Throws when the log is not healthy, or the system's error; then it stays in its file.
+   * Continues in another file, which is open for appending and empty. What the disk does not have yet of the present
+   * file is synced in the background, before anything of the new file. With `always`, replies wait for both. A caller
+   * awaits `sync` first, so that little is left. Throws when the log is not healthy; then it stays in its file.
    */
   switchTo(descriptor: number): void {
-    if (!this.healthy) throw new Error("the append-only file cannot be written");
-    try {
-      fdatasyncSync(this.#descriptor);
-    } catch (error) {
-      this.#syncBroke(error);
-      throw error;
-    }
-    this.#synced = this.#written;
-    if (this.#syncing) this.#left = this.#descriptor;
-    else this.#close(this.#descriptor);
+    if (this.#closed || !this.healthy || this.#previous !== undefined) throw notWritable();
+    this.#previous = this.#descriptor;
     this.#descriptor = descriptor;
     this.#fileStart = this.#written;
+    if (!this.#syncing) this.#sync();
   }
 
   get healthy(): boolean {
@@ -217,24 +216,44 @@ export class AppendOnlyFile implements LogSink {
     if (this.syncPolicy !== "no" && !this.#syncing && this.#synced < this.#written && !this.#syncFailed) this.#sync();
   }
 
+  /** Syncs the files in their order: after a power failure no later bytes may be there without the earlier ones. */
   #sync(): void {
     this.#syncing = true;
     const upTo = this.#written;
-    fdatasync(this.#descriptor, (error) => {
-      this.#syncing = false;
-      this.#closeLeft();
-      if (this.#closed) {
-        this.#closeFile();
+    const current = this.#descriptor;
+    const previous = this.#previous;
+    if (previous === undefined) {
+      fdatasync(current, (error) => this.#syncEnded(upTo, error));
+      return;
+    }
+    fdatasync(previous, (error) => {
+      if (this.#closed || (error !== null && error !== undefined)) {
+        this.#syncEnded(upTo, error);
         return;
       }
-      if (error !== null && error !== undefined) {
-        this.#syncBroke(error);
-        return;
-      }
-      this.#synced = Math.max(this.#synced, upTo);
-      while (this.#waiters.length > 0 && (this.#waiters[0] as Waiter).offset <= upTo) this.#serveFirst(true);
-      if (this.#waiters.length > 0 && !this.#syncing) this.#sync();
+      this.#previous = undefined;
+      close(previous, (failure) => {
+        if (failure) this.#environment.report("warning", cannotClose, failure);
+      });
+      fdatasync(current, (failure) => this.#syncEnded(upTo, failure));
     });
+  }
+
+  #syncEnded(upTo: number, error: Error | null | undefined): void {
+    this.#syncing = false;
+    if (this.#closed) {
+      this.#closeFiles();
+      return;
+    }
+    if (error !== null && error !== undefined) {
+      this.#syncBroke(error);
+      return;
+    }
+    this.#synced = Math.max(this.#synced, upTo);
+    while (this.#waiters.length > 0 && (this.#waiters[0] as Waiter).offset <= upTo) this.#serveFirst(true);
+    if (this.#previous === undefined) this.#serveSyncCallers(upTo);
+    const isAwaited = this.#waiters.length + this.#syncCallers.length > 0;
+    if ((isAwaited || this.#previous !== undefined) && !this.#syncing && !this.#closed) this.#sync();
   }
 
   #serveFirst(synced: boolean): void {
@@ -246,13 +265,24 @@ export class AppendOnlyFile implements LogSink {
    * After a failed sync the system may have dropped the pages that it could not write, and a later sync would report
    * success. So nothing can be promised until the server is restarted.
    */
-  #syncBroke(error: unknown): void {
+  #syncBroke(error: Error): void {
     if (this.#syncFailed) return;
     this.#environment.report("error", "the append-only file cannot be synced; writes are refused until restart", error);
     this.#syncFailed = true;
     this.#brokeInTurn = true;
     this.onFailure(refusal(error));
     while (this.#waiters.length > 0) this.#serveFirst(false);
+    this.#refuseSyncCallers(error);
+  }
+
+  #serveSyncCallers(upTo: number): void {
+    while (this.#syncCallers.length > 0 && (this.#syncCallers[0] as SyncCaller).offset <= upTo) {
+      this.#syncCallers.shift()?.settle(undefined);
+    }
+  }
+
+  #refuseSyncCallers(error: Error): void {
+    for (const { settle } of this.#syncCallers.splice(0)) settle(error);
   }
 
   /** Writes what is left if that is possible now, syncs and closes. All waiting turns are called back. */
@@ -265,14 +295,15 @@ export class AppendOnlyFile implements LogSink {
     while (this.#waiters.length > 0) this.#serveFirst(synced);
     // A paused script, for example, may still run. It must not write to a file that reuses this descriptor.
     this.#closed = true;
-    this.#closeFile();
+    this.#refuseSyncCallers(notWritable());
+    if (!this.#syncing) this.#closeFiles();
   }
 
   #syncNow(): boolean {
     if (!this.healthy) return false;
     if (this.#synced >= this.#written) return true;
     try {
-      fdatasyncSync(this.#descriptor);
+      for (const file of this.#files) fdatasyncSync(file);
       this.#synced = this.#written;
       return true;
     } catch (error) {
@@ -281,27 +312,29 @@ export class AppendOnlyFile implements LogSink {
     }
   }
 
-  #closeLeft(): void {
-    if (this.#left !== undefined) this.#close(this.#left);
-    this.#left = undefined;
+  /** In their order. */
+  get #files(): readonly number[] {
+    return this.#previous === undefined ? [this.#descriptor] : [this.#previous, this.#descriptor];
   }
 
-  /** The file has been synced before, or its failure is known: an error here concerns no data. */
-  #close(descriptor: number): void {
-    try {
-      closeSync(descriptor);
-    } catch (error) {
-      this.#environment.report("warning", "a file of the append-only log cannot be closed", error);
+  /**
+   * Not while a sync is running, which uses a descriptor on another thread. The files have been synced before, or their
+   * failure is known: an error here concerns no data.
+   */
+  #closeFiles(): void {
+    for (const file of this.#files) {
+      try {
+        closeSync(file);
+      } catch (error) {
+        this.#environment.report("warning", cannotClose, error);
+      }
     }
-  }
-
-  /** A running sync uses the descriptor on another thread; then the file is closed when that sync has ended. */
-  #closeFile(): void {
-    if (this.#syncing) return;
-    this.#close(this.#descriptor);
     this.onClosed();
   }
 }
+
+const cannotClose = "a file of the append-only log cannot be closed";
+const notWritable = (): Error => new Error("the append-only file cannot be written");
 
 function refusal(error: unknown): string {
   const reason = error instanceof Error ? error.message : String(error);

@@ -1,15 +1,16 @@
-import { closeSync, fsyncSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync, rmSync } from "node:fs";
 import type { Services } from "../../dispatch/context.ts";
 import type { LogStorage } from "../../dispatch/ports.ts";
 import { AppendOnlyFile, type AppendOnlyFileOptions } from "./append-only-file.ts";
 import { CommandLog } from "./command-log.ts";
-import { LogFolder } from "./log-folder.ts";
+import { type LogEnd, LogFolder } from "./log-folder.ts";
 import type { LogExtension } from "./log-extension.ts";
 import { openIncrement } from "./log-names.ts";
 import { appendCarriedOver, LogRewriter } from "./log-rewriter.ts";
 import type { ManifestEntry } from "./manifest-text.ts";
 import type { OpenLog, RewrittenLog } from "./open-log.ts";
 import { writeFileNow } from "../snapshot/snapshot-file.ts";
+import { writeAll } from "../../write-all.ts";
 
 /** The append-only log of a server: loads and continues it, begins and ends it at run time, and has it rewritten. */
 export class AppendOnlyLog implements LogStorage, RewrittenLog {
@@ -66,19 +67,30 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
   open(importFirst: () => boolean): void {
     const folder = new LogFolder(this.options);
     try {
+      folder.findOldLog();
       const isImported = folder.isEmpty && importFirst();
       const end = folder.load(this.#server, this.#extension);
-      folder.removeLeftovers();
+      folder.prepare();
       if (isImported) this.#beginWithDataset(folder);
       const descriptor = openSync(folder.pathOf(folder.lastIncrement), "a");
-      let length = end.bytes;
-      if (this.options.checksums && end.closingChecksum !== undefined) {
-        length += writeSync(descriptor, end.closingChecksum);
-      }
-      this.#begin(folder, descriptor, length);
+      this.#begin(folder, descriptor, end.bytes + this.#closeChecksum(descriptor, end));
       this.rewriter.baseBytes = this.bytes;
     } catch (error) {
       folder.release();
+      throw error;
+    }
+  }
+
+  /** Covers the end of a loaded log with a checksum. Returns its bytes. Throws the system's error; then none is there. */
+  #closeChecksum(descriptor: number, { bytes, closingChecksum }: LogEnd): number {
+    if (!this.options.checksums || closingChecksum === undefined) return 0;
+    const annotation = Buffer.from(closingChecksum, "latin1");
+    try {
+      writeAll(descriptor, annotation);
+      return annotation.length;
+    } catch (error) {
+      ftruncateSync(descriptor, bytes);
+      closeSync(descriptor);
       throw error;
     }
   }
@@ -89,7 +101,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     writeFileNow(this.#server, folder.pathOf(base), this.rewriter.form);
     const first = folder.nextIncrement(draft);
     const descriptor = openSync(folder.pathOf(first), "w");
-    const log = new CommandLog({ write: (bytes) => writeFileSync(descriptor, bytes) });
+    const log = new CommandLog({ write: (bytes) => writeAll(descriptor, bytes) });
     appendCarriedOver(this.#extension, log);
     log.flush();
     fsyncSync(descriptor);
@@ -120,6 +132,7 @@ export class AppendOnlyLog implements LogStorage, RewrittenLog {
     }
     const folder = new LogFolder(this.options);
     try {
+      folder.prepare();
       const draft = folder.nextIncrement();
       const descriptor = openIncrement(folder.draftPathOf(draft));
       const open = this.#begin(folder, descriptor, 0);

@@ -20,11 +20,8 @@ const maxCommands = 100;
  */
 export function findDamage(descriptor: number, end: IncompleteEnd): string | undefined {
   const { size } = fstatSync(descriptor);
-  return (
-    changedChecksum(descriptor, end, size) ??
-    intactChecksum(descriptor, end) ??
-    (end.hasChecksums ? undefined : wholeCommand(descriptor, end))
-  );
+  // Also where there are checksums: what redis-server, or a server with `aof-checksum no`, has added has none.
+  return changedChecksum(descriptor, end, size) ?? intactChecksum(descriptor, end) ?? wholeCommand(descriptor, end);
 }
 
 /** An annotation at the end must be the beginning of the right one, or of a time that redis-server notes. */

@@ -34,6 +34,9 @@ export class LogFolder {
   readonly #lock: FolderLock;
   #entries: readonly ManifestEntry[];
   #isChecked: boolean;
+  #hasManifest: boolean;
+  /** A log of one file beside the folder, as Redis wrote it before version 7, until it is taken into the folder. */
+  #oldLog: ManifestEntry | undefined;
 
   /**
    * Throws FolderInUseError while another server uses the log, ManifestError, LogFolderError, and the system's error;
@@ -52,10 +55,7 @@ export class LogFolder {
       const manifest = readManifest(this.#names);
       this.#isChecked = manifest?.isChecked ?? true;
       this.#entries = manifest?.entries ?? [];
-      // From now on a crash before the first file is named leaves a manifest that names nothing, instead of a doubt.
-      if (manifest === undefined) this.#write([]);
-      if (this.isEmpty) this.#nameOldLog();
-      this.#moveOldLog();
+      this.#hasManifest = manifest !== undefined;
     } catch (error) {
       this.release();
       throw error;
@@ -83,7 +83,7 @@ export class LogFolder {
 
   /** The files of the log, in the order in which they are loaded. */
   get live(): readonly ManifestEntry[] {
-    return liveEntries(this.#entries);
+    return this.#oldLog === undefined ? liveEntries(this.#entries) : [this.#oldLog];
   }
 
   get isEmpty(): boolean {
@@ -91,7 +91,7 @@ export class LogFolder {
   }
 
   pathOf(entry: ManifestEntry): string {
-    return join(this.path, entry.file);
+    return entry === this.#oldLog ? this.#oldPath : join(this.path, entry.file);
   }
 
   /** The file of an increment that no manifest names yet: the increment of a log without a base. */
@@ -104,25 +104,44 @@ export class LogFolder {
     return this.live.reduce((total, entry) => total + sizeOf(this.pathOf(entry)), 0);
   }
 
-  /** A log from before Redis 7 is one file beside the folder. It becomes the base. */
-  #nameOldLog(): void {
-    const { folder, fileName } = this.#options;
-    if (existsSync(join(folder, fileName))) this.#write([{ file: fileName, sequence: 1, type: "b" }]);
+  get #oldPath(): string {
+    return join(this.#options.folder, this.#options.fileName);
+  }
+
+  /**
+   * Loads a log from before Redis 7, if there is one and no newer log. Only for a start: a log that is begun at run time
+   * holds the present data, and leaves an old file alone, as redis-server does.
+   */
+  findOldLog(): void {
+    const { fileName: file } = this.#options;
+    if (!existsSync(this.#oldPath)) return;
+    const [base] = this.#entries;
+    const isHalfMoved =
+      this.#entries.length === 1 && base?.type === "b" && base.file === file && !existsSync(join(this.path, file));
+    if (this.isEmpty || isHalfMoved) this.#oldLog = { file, sequence: 1, type: "b" };
+  }
+
+  /**
+   * Makes the folder ready for new files. An old log becomes the base. A crash before the first file is named then
+   * leaves a manifest that names nothing, instead of a doubt.
+   */
+  prepare(): void {
+    if (this.#oldLog !== undefined) this.#moveOldLog(this.#oldLog);
+    else if (!this.#hasManifest) this.#write([]);
+    this.#hasManifest = true;
+    this.removeLeftovers();
   }
 
   /**
    * The manifest is written first. If a start is interrupted between the two steps, the next one finds the file in its
    * old place and moves it.
    */
-  #moveOldLog(): void {
-    const { folder, fileName } = this.#options;
-    const [base] = this.#entries;
-    const target = join(this.path, fileName);
-    if (this.#entries.length !== 1 || base?.type !== "b" || base.file !== fileName || existsSync(target)) return;
-    const old = join(folder, fileName);
-    if (!existsSync(old)) return;
-    renameSync(old, target);
+  #moveOldLog(entry: ManifestEntry): void {
+    this.#write([entry]);
+    renameSync(this.#oldPath, join(this.path, entry.file));
+    this.#oldLog = undefined;
     syncFile(this.path);
+    syncFile(this.#options.folder);
   }
 
   /** The increment to continue: the last one. If there is none, the first one is created and added to the manifest. */
@@ -294,7 +313,8 @@ export class LogFolder {
     if (entry.type === "b" && entry.file !== this.#options.fileName)
       refuse("and it is a base, which was complete once");
     if (!this.#options.loadTruncated) refuse("and 'aof-load-truncated' is 'no'");
-    this.cutCopy = cutWithCopy(path, goodBytes, this.#names);
+    const names = entry === this.#oldLog ? new LogNames(this.#options.folder, this.#options.fileName) : this.#names;
+    this.cutCopy = cutWithCopy(path, goodBytes, names);
     const place = `${path}: the file ends in the middle of a command, after offset ${goodBytes}`;
     server.environment.report("warning", `${place}; cut there. What was cut off is kept in ${this.cutCopy}`);
   }

@@ -21,18 +21,22 @@ export interface LogProblem {
   /** The bytes at the beginning of the file that can be trusted: whole units, and with their checksum if there are any. */
   readonly goodBytes: number;
   readonly problem: string;
+  /** The log selects a database that `databases` does not allow: it may be another server's, and not damaged. */
+  readonly isDatabaseLimit?: boolean;
 }
 
 /** The log must not be loaded: the server does not start, and the file stays unchanged. */
 export class LogLoadError extends Error {
   readonly goodBytes: number;
+  readonly isDatabaseLimit: boolean;
 
-  constructor({ path, offset, goodBytes, problem }: LogProblem) {
+  constructor({ path, offset, goodBytes, problem, isDatabaseLimit = false }: LogProblem) {
     super(
       `${path}: bad at offset ${offset}: ${problem}. Nothing was changed. Restore the file from a copy, or keep only ` +
         `what is before the damage: 'my-redis-server check-aof --fix ${path}' removes the rest after it has copied it`,
     );
     this.goodBytes = goodBytes;
+    this.isDatabaseLimit = isDatabaseLimit;
   }
 }
 
@@ -213,16 +217,23 @@ class LogLoader {
   #answeredWithError(args: Arguments): void {
     const message = Buffer.from(this.#reply.bytes.subarray(1, this.#reply.length - 2)).toString("latin1");
     // All following commands would change another database.
-    if (args.is(0, "select")) this.#refuse(`SELECT ${args.latin1(1)}: ${message}`);
+    if (args.is(0, "select")) this.#refuseDatabase(args.latin1(1), message);
     if (++this.#errors > maxReportedErrors) return;
     const text = `${this.#path}: '${args.latin1(0)}' in the log was answered with an error: ${message}`;
     this.#server.environment.report("warning", text);
   }
 
-  #refuse(problem: string): never {
+  #refuseDatabase(number: string, message: string): never {
+    const limit = this.#server.keyspace.databases.length;
+    const isDatabaseLimit = /^[0-9]{1,9}$/.test(number) && Number(number) >= limit;
+    const allowed = isDatabaseLimit ? `, where 'databases ${limit}' allows less` : "";
+    this.#refuse(`SELECT ${number}: ${message}${allowed}`, isDatabaseLimit);
+  }
+
+  #refuse(problem: string, isDatabaseLimit = false): never {
     const offset = this.#reader.entryOffset;
     const wholeUnits = this.#unit === undefined ? offset : this.#unitOffset;
     const goodBytes = this.#checksum.hasChecksums ? this.#coveredOffset : wholeUnits;
-    throw new LogLoadError({ path: this.#path, offset, goodBytes, problem });
+    throw new LogLoadError({ path: this.#path, offset, goodBytes, problem, isDatabaseLimit });
   }
 }

@@ -48,7 +48,9 @@ export class LogNames {
     const own = `temp-${this.#fileName}.`;
     return this.#list().filter(
       (name) =>
-        /^temp-rewriteaof-[0-9]+\.aof$/.test(name) || (name.startsWith(own) && /\.(?:aof|manifest)$/.test(name)),
+        /^temp-rewriteaof-[0-9]+\.aof$/.test(name) ||
+        (name.startsWith("temp-now-") && name.replace(/^temp-now-[0-9]+-/, "").startsWith(`${this.#fileName}.`)) ||
+        (name.startsWith(own) && /\.(?:aof|manifest)$/.test(name)),
     );
   }
 

@@ -149,6 +149,7 @@ export class LogRewriter implements LogRewriting {
     try {
       const folder = log?.folder ?? new LogFolder(this.#log.options);
       try {
+        if (log === undefined) folder.prepare();
         await this.#writeBase(rewrite, folder, log);
       } finally {
         if (log === undefined) folder.release();

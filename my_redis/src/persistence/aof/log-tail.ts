@@ -1,10 +1,11 @@
-import { closeSync, fsyncSync, openSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, rmSync, statSync, truncateSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { findDamage } from "./damage-evidence.ts";
 import { cutPath, type LogNames, sizeOf } from "./log-names.ts";
 import { type IncompleteEnd, LogLoadError } from "./log-loader.ts";
 import { syncFile } from "./manifest.ts";
 import { readAt } from "./read-at.ts";
+import { writeAll } from "../../write-all.ts";
 
 /** Limit on the copies of ends that were cut off. The oldest ones are removed. */
 export const maxCuts = 8;
@@ -60,7 +61,7 @@ function copyEnd(path: string, from: number, copy: string): void {
     const window = new Uint8Array(copyBytes);
     for (let offset = from, size = -1; size !== 0; offset += size) {
       size = readAt(source, window, offset);
-      for (let done = 0; done < size;) done += writeSync(target, window, done, size - done);
+      writeAll(target, window.subarray(0, size));
     }
     fsyncSync(target);
   } finally {

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { Snapshot } from "../../keyspace/snapshot.ts";
 import type { Services } from "../../dispatch/context.ts";
@@ -7,6 +7,7 @@ import { CommandFileWriter } from "../aof/command-file-writer.ts";
 import { syncFile } from "../aof/manifest.ts";
 import { type Emit, RdbFileWriter } from "../rdb/rdb-file-writer.ts";
 import { temporarySnapshot } from "./temporary-snapshots.ts";
+import { writeAll } from "../../write-all.ts";
 
 /** After this many bytes the file is synced, so that a slow disk shows progress. */
 const syncBytes = 32 * 1024 * 1024;
@@ -49,7 +50,7 @@ export function writeFileNow(server: Services, path: string, form: FileForm): vo
   while (server.keyspace.snapshot !== undefined) server.keyspace.snapshot.step(() => false);
   const descriptor = openSync(temporary, "w");
   try {
-    writeAll(server, descriptor, form);
+    writeDataset(server, descriptor, form);
     fsyncSync(descriptor);
     renameSync(temporary, path);
   } catch (error) {
@@ -61,10 +62,10 @@ export function writeFileNow(server: Services, path: string, form: FileForm): vo
   syncFile(dirname(path));
 }
 
-function writeAll(server: Services, descriptor: number, form: FileForm): void {
+function writeDataset(server: Services, descriptor: number, form: FileForm): void {
   let unsyncedBytes = 0;
   const { snapshot, end } = beginFile(server, form, (bytes) => {
-    for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
+    writeAll(descriptor, bytes);
     unsyncedBytes += bytes.length;
     if (unsyncedBytes < syncBytes) return;
     fdatasyncSync(descriptor);

@@ -53,7 +53,7 @@ export const instructions: Readonly<Record<string, Instruction>> = Object.fromEn
   ...numbered(0x61, "none", "f64.eq f64.ne f64.lt f64.gt f64.le f64.ge"),
   ...integers(0x67, "i32"),
   ...integers(0x79, "i64"),
-  ...numbered(0x99, "none", "f64.abs f64.neg"),
+  ...numbered(0x99, "none", "f64.abs f64.neg f64.ceil f64.floor f64.trunc"),
   ...numbered(0xa0, "none", "f64.add f64.sub f64.mul f64.div"),
   ...numbered(0xa7, "none", "i32.wrap_i64"),
   ...numbered(0xac, "none", "i64.extend_i32_s i64.extend_i32_u"),

@@ -158,8 +158,20 @@ export function decompressAt(source: Uint8Array, start: number, end: number, to:
 /** Decompresses source[start, end) to exactly `length` bytes. Throws RdbFormatError. */
 export function decompress(source: Uint8Array, start: number, end: number, length: number): Uint8Array {
   checkLength(start, end, length);
-  kernel ??= openKernel<Kernel>(lzfKernel);
   const target = new Uint8Array(length);
+  decompressInto(target, source, start, end, length);
+  return target;
+}
+
+/** As `decompress`, into the beginning of `target`. */
+export function decompressInto(
+  target: Uint8Array,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  length: number,
+): void {
+  kernel ??= openKernel<Kernel>(lzfKernel);
   let done = 0;
   let to = piece;
   for (let at = start; at < end;) {
@@ -182,7 +194,6 @@ export function decompress(source: Uint8Array, start: number, end: number, lengt
     to = piece + farthest;
   }
   checkWhole(done, length);
-  return target;
 }
 
 function checkResult(result: number): void {

@@ -2,11 +2,12 @@ import { copyBytes } from "../../memory/copy-bytes.ts";
 import type { ByteRange } from "../../memory/byte-range.ts";
 import { decompressed, fileWindow, kernelBytes, windowBytes } from "../../memory/kernels/kernel-memory.ts";
 import { Crc64 } from "./crc64.ts";
-import { decompressAt } from "./lzf.ts";
+import { checkLength, decompressAt, decompressInto } from "./lzf.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
 
 const checksumBytes = 8;
+const noBytes = new Uint8Array(0);
 
 /** Reads up to `target.length` bytes from where the last read ended; 0 at the end. */
 export type ReadBytes = (target: Uint8Array) => number;
@@ -26,6 +27,11 @@ export class RdbFileReader extends RdbReader {
   /** The checksum includes the window up to this place. */
   #summedTo = fileWindow;
   #decompressedTo = decompressed;
+  /** The last window of its own that a long value got. */
+  #longWindow = noBytes;
+  /** The last string that was too long for the memory of the kernels, and whether it may be in use. */
+  #longString = noBytes;
+  #longStringInUse = false;
 
   /** `size`: the size of the file in bytes. */
   constructor(read: ReadBytes, size: number) {
@@ -47,12 +53,15 @@ export class RdbFileReader extends RdbReader {
   protected override more(size: number): void {
     if (size > this.left) super.more(size);
     const length = Math.max(size, Math.min(windowBytes, this.left));
-    this.#moveTo(new Uint8Array(length), 0, length);
+    // New memory costs more than to copy into it, so the last window is used again once `settle` has left it.
+    if (this.#longWindow === this.bytes || this.#longWindow.length < length) this.#longWindow = new Uint8Array(length);
+    this.#moveTo(this.#longWindow, 0, this.#longWindow.length);
   }
 
   /** To be called when the ranges given so far are no longer used: their memory is used again. */
   settle(): void {
     this.#decompressedTo = decompressed;
+    this.#longStringInUse = false;
     if (this.#unread > 0 && this.end - this.at < windowBytes / 4) {
       this.#moveTo(kernelBytes, fileWindow, fileWindow + windowBytes);
     }
@@ -61,9 +70,17 @@ export class RdbFileReader extends RdbReader {
   /** Strings that fit go into the memory of the kernels: an array for each would cost more than the decompression. */
   protected override decompressed(start: number, end: number, length: number): ByteRange {
     const first = this.#decompressedTo;
-    if (!decompressAt(this.bytes, start, end, first, length)) return super.decompressed(start, end, length);
+    if (!decompressAt(this.bytes, start, end, first, length)) return this.#decompressedLong(start, end, length);
     this.#decompressedTo = first + length;
     return { bytes: kernelBytes, start: first, end: first + length };
+  }
+
+  #decompressedLong(start: number, end: number, length: number): ByteRange {
+    checkLength(start, end, length);
+    if (this.#longStringInUse || this.#longString.length < length) this.#longString = new Uint8Array(length);
+    this.#longStringInUse = true;
+    decompressInto(this.#longString, this.bytes, start, end, length);
+    return { bytes: this.#longString, start: 0, end: length };
   }
 
   /** Continues in window[first, last) with what is left of the present window, and fills the rest from the file. */

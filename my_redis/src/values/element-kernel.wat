@@ -35,6 +35,11 @@
   ;; The size of an element that has been checked.
   (func $size (param $at i32) (result i32)
     (local $body i32)
+    ;; Short text and small integers come first: nearly all elements are such.
+    (local.set $body (i32.load8_u (local.get $at)))
+    (if (i32.lt_u (local.get $body) (i32.const 0x80)) (then (return (i32.const 2))))
+    (if (i32.lt_u (local.get $body) (i32.const 0xc0))
+      (then (return (i32.sub (local.get $body) (i32.const 0x7e)))))
     (local.set $body (call $body (local.get $at)))
     (i32.add (local.get $body) (call $counters (local.get $body))))
 
@@ -126,6 +131,28 @@
       (loop $elements
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
         (local.set $tag (i32.load8_u (local.get $at)))
+        (local.set $count (i32.add (local.get $count) (i32.const 1)))
+        ;; Short text comes first, because nearly all elements are such.
+        (if (i32.lt_u (i32.sub (local.get $tag) (i32.const 0x80)) (i32.const 0x40))
+          (then
+            (local.set $length (i32.sub (local.get $tag) (i32.const 0x80)))
+            (local.set $size (i32.add (local.get $length) (i32.const 2)))
+            (if (i32.gt_u (local.get $size) (i32.sub (local.get $end) (local.get $at))) (then (return (i32.const -1))))
+            (if (i32.ne
+                  (i32.load8_u offset=1 (i32.add (local.get $at) (local.get $length)))
+                  (i32.add (local.get $length) (i32.const 1)))
+              (then (return (i32.const -1))))
+            ;; Most text does not begin like a number: then it has no other form.
+            (if (i32.le_u (i32.load8_u offset=1 (local.get $at)) (i32.const 57))
+              (then
+                (if (i32.lt_u (i32.sub (local.get $length) (i32.const 1)) (i32.const 20))
+                  (then
+                    (if (call $isInteger (i32.add (local.get $at) (i32.const 1)) (local.get $length))
+                      (then (return (i32.const -1))))))))
+            (local.set $hasText (i32.const 1))
+            (if (i32.gt_u (local.get $length) (local.get $longest)) (then (local.set $longest (local.get $length))))
+            (local.set $at (i32.add (local.get $at) (local.get $size)))
+            (br $elements)))
         (if (i32.gt_u (local.get $tag) (i32.const 0xf4)) (then (return (i32.const -1))))
         (local.set $body (call $body (local.get $at)))
         ;; First the body alone: a length that is near 2^32 must not be added to anything.
@@ -135,40 +162,28 @@
         (if (i32.eqz (call $endsWith (i32.add (local.get $at) (local.get $size)) (local.get $body)))
           (then (return (i32.const -1))))
         (local.set $length (i32.const -1))
-        (if (i32.lt_u (i32.sub (local.get $tag) (i32.const 0x80)) (i32.const 0x40))
+        (if (i32.eq (i32.and (local.get $tag) (i32.const 0xf0)) (i32.const 0xe0))
           (then
-            (local.set $length (i32.sub (local.get $body) (i32.const 1)))
-            (if (i32.lt_u (i32.sub (local.get $length) (i32.const 1)) (i32.const 20))
-              (then
-                ;; Nearly all text does not begin like a number: then it has no other form.
-                (if (i32.le_u (i32.load8_u offset=1 (local.get $at)) (i32.const 57))
-                  (then
-                    (if (call $isInteger (i32.add (local.get $at) (i32.const 1)) (local.get $length))
-                      (then (return (i32.const -1)))))))))
+            (local.set $length (i32.sub (local.get $body) (i32.const 2)))
+            (if (i32.lt_u (local.get $length) (i32.const 64)) (then (return (i32.const -1)))))
           (else
-            (if (i32.eq (i32.and (local.get $tag) (i32.const 0xf0)) (i32.const 0xe0))
+            (if (i32.eq (local.get $tag) (i32.const 0xf0))
               (then
-                (local.set $length (i32.sub (local.get $body) (i32.const 2)))
-                (if (i32.lt_u (local.get $length) (i32.const 64)) (then (return (i32.const -1)))))
+                ;; Not from the body, to which 5 was added: that might have gone beyond 2^32.
+                (local.set $length (i32.load offset=1 (local.get $at)))
+                (if (i32.or
+                      (i32.lt_u (local.get $length) (i32.const 4096))
+                      (i32.ge_u (local.get $length) (i32.sub (local.get $end) (local.get $at))))
+                  (then (return (i32.const -1)))))
               (else
-                (if (i32.eq (local.get $tag) (i32.const 0xf0))
+                (if (i32.ge_u (local.get $tag) (i32.const 0x80))
                   (then
-                    ;; Not from the body, to which 5 was added: that might have gone beyond 2^32.
-                    (local.set $length (i32.load offset=1 (local.get $at)))
-                    (if (i32.or
-                          (i32.lt_u (local.get $length) (i32.const 4096))
-                          (i32.ge_u (local.get $length) (i32.sub (local.get $end) (local.get $at))))
-                      (then (return (i32.const -1)))))
-                  (else
-                    (if (i32.ge_u (local.get $tag) (i32.const 0x80))
-                      (then
-                        (if (i32.eqz (call $isShortest (local.get $at) (local.get $tag)))
-                          (then (return (i32.const -1))))))))))))
+                    (if (i32.eqz (call $isShortest (local.get $at) (local.get $tag)))
+                      (then (return (i32.const -1))))))))))
         (if (i32.lt_s (local.get $length) (i32.const 0))
           (then (local.set $length (i32.const 20)))
           (else (local.set $hasText (i32.const 1))))
         (if (i32.gt_u (local.get $length) (local.get $longest)) (then (local.set $longest (local.get $length))))
-        (local.set $count (i32.add (local.get $count) (i32.const 1)))
         (local.set $at (i32.add (local.get $at) (local.get $size)))
         (br $elements)))
     (i32.store (local.get $result) (local.get $longest))

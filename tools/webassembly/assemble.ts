@@ -4,10 +4,9 @@
  * specification, "WebAssembly Core", part "Binary Format".
  */
 import { blockInstructions, type Immediate, instructions, sectionId, valueTypes } from "./instructions.ts";
-import { type Expression, parseExpressions } from "./parse-expressions.ts";
+import { AssemblyError, type Expression, parseExpressions } from "./parse-expressions.ts";
 
-/** A text that is no module of the part of the format that is understood here. */
-export class AssemblyError extends Error {}
+export { AssemblyError };
 
 interface Function {
   readonly name: string;

@@ -12,4 +12,4 @@ interface ElementKernel {
 
 let opened: ElementKernel | undefined;
 
-export const elementKernel = (): ElementKernel => (opened ??= openKernel<ElementKernel>(binary));
+export const elementKernel = (): ElementKernel => (opened ??= openKernel(binary) as unknown as ElementKernel);

@@ -50,8 +50,8 @@ export const kernelMemory = new WebAssembly.Memory({ initial: Math.ceil(areasEnd
 export const kernelBytes = new Uint8Array(kernelMemory.buffer);
 export const kernelWords = new Uint32Array(kernelMemory.buffer);
 
-/** The functions of a kernel, by its binary in base64. */
-export function openKernel<Functions extends object>(binary: string): Functions {
+/** The functions of a kernel, by its binary in base64. The caller knows their types. */
+export function openKernel(binary: string): WebAssembly.Exports {
   const module = new WebAssembly.Module(Buffer.from(binary, "base64"));
-  return new WebAssembly.Instance(module, { kernels: { memory: kernelMemory } }).exports as Functions;
+  return new WebAssembly.Instance(module, { kernels: { memory: kernelMemory } }).exports;
 }

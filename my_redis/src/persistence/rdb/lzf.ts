@@ -149,7 +149,7 @@ export function decompressAt(source: Uint8Array, start: number, end: number, to:
   const from = source === kernelBytes ? start : input;
   if (source !== kernelBytes) copyBytes(source, start, end, kernelBytes, input);
   const inputEnd = from + end - start;
-  kernel ??= openKernel<Kernel>(lzfKernel);
+  kernel ??= openKernel(lzfKernel) as unknown as Kernel;
   checkResult(kernel.decompress(from, inputEnd, inputEnd, to, to, outputEnd + 1, to + length, resultWords));
   checkWhole((kernelWords[resultWords / 4] as number) - to, length);
   return true;
@@ -171,7 +171,7 @@ export function decompressInto(
   end: number,
   length: number,
 ): void {
-  kernel ??= openKernel<Kernel>(lzfKernel);
+  kernel ??= openKernel(lzfKernel) as unknown as Kernel;
   let done = 0;
   let to = piece;
   for (let at = start; at < end;) {

@@ -51,7 +51,7 @@ export const kernelBytes = new Uint8Array(kernelMemory.buffer);
 export const kernelWords = new Uint32Array(kernelMemory.buffer);
 
 /** The functions of a kernel, by its binary in base64. The caller knows their types. */
-export function openKernel(binary: string): WebAssembly.Exports {
+export function openKernel(binary: string): Record<string, unknown> {
   const module = new WebAssembly.Module(Buffer.from(binary, "base64"));
   return new WebAssembly.Instance(module, { kernels: { memory: kernelMemory } }).exports;
 }

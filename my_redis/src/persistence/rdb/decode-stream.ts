@@ -25,9 +25,11 @@ export function decodeStream(reader: RdbReader, visitor: ValueVisitor, version: 
   visitor.begin("stream", nodes);
   const last = new StreamId();
   let length = 0;
+  const { given } = reader;
   for (let left = nodes; left > 0; left--) {
     const blockId = readId(blockKey(reader.string()));
     length += decodeNode(blockId, reader.string(), last, visitor);
+    reader.reuse(given);
   }
   const announced = reader.count();
   const lastId = readIdCounts(reader);

@@ -50,23 +50,31 @@ const decodeSet: Decode = (reader, visitor) => {
   // With integers at the front, it begins as a set of integers, which decides the order of its other members.
   if (collected.length === count && !run.beginsWithInteger && visitor.packed("set", run)) return;
   visitor.begin("set", count);
+  const { given } = reader;
   for (const member of collected) takeMember(visitor, member);
-  for (let left = count - collected.length; left > 0; left--) takeMember(visitor, reader.string(first));
+  for (let left = count - collected.length; left > 0; left--) {
+    takeMember(visitor, reader.string(first));
+    reader.reuse(given);
+  }
 };
 
 const decodeHash: Decode = (reader, visitor) => {
+  const { given } = reader;
   for (let left = begin(reader, visitor, "hash", 2); left > 0; left--) {
     const name = reader.string(first);
     takeField(visitor, name, reader.string(second));
+    reader.reuse(given);
   }
 };
 
 const decodeSortedSet =
   (readScore: (reader: RdbReader) => number): Decode =>
   (reader, visitor) => {
+    const { given } = reader;
     for (let left = begin(reader, visitor, "sortedSet", 2); left > 0; left--) {
       const member = reader.string(first);
       takeScored(visitor, member, readScore(reader));
+      reader.reuse(given);
     }
   };
 
@@ -110,6 +118,7 @@ const decodeNodes =
   (reader, visitor) => {
     const nodes = countOf(reader, "list", 1);
     let elements = 0;
+    const { given } = reader;
     for (let node = 0; node < nodes; node++) {
       const form = mayBePlain ? reader.count() : listNode.packed;
       if (form !== listNode.packed && form !== listNode.plain) {
@@ -132,6 +141,7 @@ const decodeNodes =
         elements++;
         visitor.element(range);
       }
+      reader.reuse(given);
     }
     if (elements === 0) throw new EmptyCollectionError("list");
   };

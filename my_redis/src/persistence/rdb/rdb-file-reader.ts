@@ -67,6 +67,14 @@ export class RdbFileReader extends RdbReader {
     }
   }
 
+  override get given(): number {
+    return this.#decompressedTo;
+  }
+
+  override reuse(given: number): void {
+    this.#decompressedTo = given;
+  }
+
   /** Strings that fit go into the memory of the kernels: an array for each would cost more than the decompression. */
   protected override decompressed(start: number, end: number, length: number): ByteRange {
     const first = this.#decompressedTo;

@@ -165,6 +165,14 @@ export class RdbReader {
     return this.decompressed(start, start + size, length);
   }
 
+  /** Stands for the strings that were given so far. */
+  get given(): number {
+    return 0;
+  }
+
+  /** To be called when the strings that were given since `given` was read are no longer used. */
+  reuse(_given: number): void {}
+
   /** Decompresses bytes[start, end) to `length` bytes. */
   protected decompressed(start: number, end: number, length: number): ByteRange {
     return wholeRange(decompress(this.bytes, start, end, length));

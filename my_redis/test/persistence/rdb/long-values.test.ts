@@ -66,3 +66,16 @@ for (const compression of ["yes", "no"]) {
     ]);
   }, 30_000);
 }
+
+test("a compressed key keeps its name while the strings of its value take each other's place", async () => {
+  await connection.reply("CONFIG", "SET", "rdbcompression", "yes");
+  const strings = Array.from({ length: 600 }, (_, at) => repeated(200, `${at}, `));
+  const key = (type: string): Buffer => repeated(2 * kib, `${type}, `);
+  await expectSameAfterLoading([
+    ["RPUSH", key("list"), ...strings],
+    ["SADD", key("set"), ...strings],
+    ["HSET", key("hash"), ...strings],
+    ["ZADD", key("sorted set"), ...strings.flatMap((each, at) => [at, each])],
+    ...strings.map((each, at) => ["XADD", key("stream"), `${at + 1}-1`, "field", each]),
+  ]);
+});

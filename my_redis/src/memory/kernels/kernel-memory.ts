@@ -22,7 +22,7 @@ function area(bytes: number): number {
 /** Words in which kernels leave further results. */
 export const resultWords = area(64);
 /** Tables of the checksum. */
-export const checksumTables = area(16 * 1024);
+export const checksumTables = area(32 * 1024);
 /** The table in which elements are compared. */
 export const distinctPlaces = area(16 * 1024);
 

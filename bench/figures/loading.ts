@@ -8,8 +8,8 @@ interface LoadingResults {
 }
 
 /** Everything that was measured, for docs/performance.md. */
-export function loadingTable(): string {
-  const results: LoadingResults & Stored = newestResults("loading");
+export function loadingTable(name: "loading" | "long-loading"): string {
+  const results: LoadingResults & Stored = newestResults(name);
   return [
     `Medians of ${results.rounds} alternating starts. ${source(results, "../bench/results")}`,
     "",

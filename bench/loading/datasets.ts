@@ -7,8 +7,6 @@ export interface Dataset {
 const digits = (index: number, width = 8): string => `${index}`.padStart(width, "0");
 const elementsPerRequest = 100;
 const smallElements = 10;
-const largeElements = 400_000;
-const smallCollections = 60_000;
 
 /** One element of a collection, as words of the command that adds it. */
 interface Kind {
@@ -41,18 +39,18 @@ function* addTo(key: string, kind: Kind, first: number, count: number): Iterable
   }
 }
 
-const small = (kind: Kind): Dataset => ({
+const small = (kind: Kind, collections: number): Dataset => ({
   name: `small ${kind.name === "hash" ? "hashe" : kind.name}s`,
   *requests() {
-    for (let key = 0; key < smallCollections; key++) {
+    for (let key = 0; key < collections; key++) {
       yield* addTo(`${kind.command}:${digits(key)}`, kind, key * smallElements, smallElements);
     }
   },
 });
 
-const large = (kind: Kind): Dataset => ({
+const large = (kind: Kind, elements: number): Dataset => ({
   name: `a large ${kind.name}`,
-  requests: () => addTo("large", kind, 0, largeElements),
+  requests: () => addTo("large", kind, 0, elements),
 });
 
 function* stream(count: number): Iterable<readonly string[]> {
@@ -61,8 +59,8 @@ function* stream(count: number): Iterable<readonly string[]> {
 }
 
 /** A little of everything, with commands that change what is there, as a log of some hours has it. */
-function* mixed(): Iterable<readonly string[]> {
-  for (let round = 0; round < 60_000; round++) {
+function* mixed(rounds: number): Iterable<readonly string[]> {
+  for (let round = 0; round < rounds; round++) {
     const key = digits((round * 7919) % 10_007);
     yield ["SET", `string:${key}`, `value of round ${digits(round)}`.padEnd(100, ".")];
     yield ["SET", `session:${key}`, digits(round), "PX", "100000000000"];
@@ -77,12 +75,17 @@ function* mixed(): Iterable<readonly string[]> {
   }
 }
 
-export const datasets: readonly Dataset[] = [
-  { name: "strings of 32 bytes", requests: () => strings(500_000, 32) },
+/** `scale`: how many times as much data. Above 1, without the long strings: they would take gigabytes. */
+export const datasets = (scale: number): readonly Dataset[] => [
+  { name: "strings of 32 bytes", requests: () => strings(500_000 * scale, 32) },
+  ...(scale === 1 ? longStrings : []),
+  ...kinds.map((kind) => small(kind, 60_000 * scale)),
+  ...kinds.map((kind) => large(kind, 400_000 * scale)),
+  { name: "a stream", requests: () => stream(400_000 * scale) },
+  { name: "mixed", requests: () => mixed(60_000 * scale) },
+];
+
+const longStrings: readonly Dataset[] = [
   { name: "strings of 10 KB", requests: () => strings(15_000, 10_000) },
   { name: "strings of 4 MB", requests: () => strings(40, 4_000_000) },
-  ...kinds.map(small),
-  ...kinds.map(large),
-  { name: "a stream", requests: () => stream(largeElements) },
-  { name: "mixed", requests: mixed },
 ];

@@ -2,8 +2,10 @@
  * How fast MyRedis and redis-server load the same files at their start: snapshots (RDB) and logs (AOF), written by
  * each of the two. The log of MyRedis has checksums, that of redis-server has none.
  *
- *   npm run bench:loading -- [--only mixed] [--form log] [--rounds 3] [--no-save]
+ *   npm run bench:loading -- [--only mixed] [--form log] [--rounds 3] [--scale 1] [--no-save]
  *
+ * `--scale 5` loads five times as much data, which shows what is left of the ratios once the compiler of the runtime has
+ * warmed up. Each file is then written by one server only: snapshots by redis-server, logs by MyRedis.
  * `--beside ../before` compares with the MyRedis of another checkout instead, and keeps nothing.
  *
  * Prints medians. The time of a start without data is subtracted from each. A ratio above 1 means that MyRedis is
@@ -22,6 +24,7 @@ const { values: options } = parseArgs({
     only: { type: "string", default: "" },
     form: { type: "string", default: "" },
     rounds: { type: "string", default: "3" },
+    scale: { type: "string", default: "1" },
     beside: { type: "string" },
     save: { type: "boolean", default: true },
   },
@@ -31,14 +34,18 @@ const rounds = Number(options.rounds);
 if (!Number.isSafeInteger(rounds) || rounds < 1) {
   throw new Error(`--rounds ${options.rounds}: a whole number from 1 on`);
 }
-const chosen = datasets.filter(({ name }) => name.includes(options.only));
+const scale = Number(options.scale);
+if (!Number.isSafeInteger(scale) || scale < 1) throw new Error(`--scale ${options.scale}: a whole number from 1 on`);
+const all = datasets(scale);
+const chosen = all.filter(({ name }) => name.includes(options.only));
 if (chosen.length === 0) {
-  throw new Error(`--only ${options.only}: no such data; there are ${datasets.map(({ name }) => name).join("; ")}`);
+  throw new Error(`--only ${options.only}: no such data; there are ${all.map(({ name }) => name).join("; ")}`);
 }
 const own = join(import.meta.dirname, "../..");
 const { beside } = options;
 const peer: Writer = beside === undefined ? "redis-server" : "MyRedis";
-const writers = ["redis-server", "MyRedis"] as const;
+const writersOf = (form: Form): readonly Writer[] =>
+  scale === 1 ? ["redis-server", "MyRedis"] : [form === "snapshot" ? "redis-server" : "MyRedis"];
 
 const sizeOf = (folder: string): number =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -66,7 +73,7 @@ for (const form of forms.filter((name) => name.includes(options.form))) {
   const emptyFolder = await writeFolder("redis-server", form, own, undefined);
   const empty = await measure(emptyFolder, form, { peer: nothing, mine: nothing });
   for (const dataset of chosen) {
-    for (const writtenBy of writers) {
+    for (const writtenBy of writersOf(form)) {
       const folder = await writeFolder(writtenBy, form, own, dataset);
       const { peer: theirs, mine } = await measure(folder, form, empty);
       const [cpuRatio, wallRatio] = [theirs.cpuMs / mine.cpuMs, theirs.wallMs / mine.wallMs];
@@ -90,5 +97,7 @@ const cells = rows.map((row) => [
 ]);
 console.log(`\n${textTable([heading, ...cells])}`);
 if (options.save && beside === undefined && options.only === "" && options.form === "") {
-  console.log(`kept in ${keepResults("loading", measuredOn(), { rounds, rows })}`);
+  console.log(
+    `kept in ${keepResults(scale === 1 ? "loading" : "long-loading", measuredOn(), { rounds, scale, rows })}`,
+  );
 }

@@ -38,6 +38,7 @@ export class HashValue {
   /** Expired fields of the table that are still there. No client may see them. */
   #due = 0;
   #nowMs = 0;
+  #expected = 0;
 
   attach(database: Database, address: Address): this {
     this.#database = database;
@@ -47,6 +48,7 @@ export class HashValue {
     this.#table = record.isObjectKind(kind) ? (database.objectOf(address) as RecordTable) : undefined;
     this.isTimed = record.isTimedKind(kind);
     this.#due = 0;
+    this.#expected = 0;
     return this;
   }
 
@@ -283,11 +285,16 @@ export class HashValue {
     this.address = this.#database.resizeValue(this.address, length);
   }
 
+  /** Prepares for so many fields: when the hash becomes a table, it has room for them. */
+  expect(count: number): void {
+    this.#expected = count;
+  }
+
   #becomeTable(): RecordTable {
     if (this.#table !== undefined) return this.#table;
     const { heap, hasher } = this.#database.keyspace;
     this.#table = filled(new RecordTable(heap, hasher), (table) => {
-      table.reserve(this.size + 1);
+      table.reserve(Math.max(this.size + 1, this.#expected));
       this.forEach((name, content, timeMs) => {
         table.set(name.bytes, name.start, name.end, content.bytes, content.start, content.end);
         if (timeMs !== 0) table.setTime(table.find(name.bytes, name.start, name.end), timeMs);

@@ -36,6 +36,7 @@ export class SortedSetValue {
   #found = 0;
   /** The hash of the name that `find` looked for in a large sorted set. */
   #hash = 0;
+  #expected = 0;
 
   attach(database: Database, address: Address): this {
     this.#database = database;
@@ -43,6 +44,7 @@ export class SortedSetValue {
     this.address = address;
     const isPacked = record.encodingOf(database.keyspace.heap, address) === record.encoding.packed;
     this.#large = isPacked ? undefined : (database.objectOf(address) as SortedSet);
+    this.#expected = 0;
     return this;
   }
 
@@ -147,10 +149,15 @@ export class SortedSetValue {
     this.address = this.#database.resizeValue(this.address, length);
   }
 
+  /** Prepares for so many members: when the set becomes large, it has room for them. */
+  expect(count: number): void {
+    this.#expected = count;
+  }
+
   #becomeLarge(): SortedSet {
     const { heap, hasher } = this.#database.keyspace;
     this.#large = filled(new SortedSet(heap, hasher), (large) => {
-      large.table.reserve(this.size + 1);
+      large.table.reserve(Math.max(this.size + 1, this.#expected));
       this.visit(0, this.size, false, (bytes, start, end, score) => large.add(bytes, start, end, score));
       this.address = this.#database.becomeObject(this.address, large);
     });

@@ -52,7 +52,7 @@ function isFit(limits: ValueLimits, type: PackedType, run: ElementRun): boolean 
     default:
       return (
         isSmall(run, 2, limits["zset-max-listpack-entries"], limits["zset-max-listpack-value"]) &&
-        areInOrder(run.bytes, run.start, run.end) &&
+        areInOrder(run) &&
         areDistinct(run, 2)
       );
   }

@@ -70,9 +70,13 @@ export class ValueBuilder implements ValueVisitor {
   begin(type: CollectionType, count: number): void {
     this.#expected = count;
     if (type === "list") this.#list = createList(this.#database, this.#args, 1, 0);
-    else if (type === "sortedSet") this.#sortedSet = createSortedSet(this.#database, this.#args, 1);
-    else if (type === "hash") this.#hash = openHash(this.#database, this.#args);
-    else if (type === "stream") this.#stream = createStream(this.#database, this.#args, 1);
+    else if (type === "sortedSet") {
+      this.#sortedSet = createSortedSet(this.#database, this.#args, 1);
+      this.#sortedSet.expect(count);
+    } else if (type === "hash") {
+      this.#hash = openHash(this.#database, this.#args);
+      this.#hash.expect(count);
+    } else if (type === "stream") this.#stream = createStream(this.#database, this.#args, 1);
   }
 
   element({ bytes, start, end }: ByteRange): void {

@@ -263,7 +263,12 @@ export class Database extends RecordStore implements ObservedDatabase {
   /** Removes every key. Observers are not notified: see `Keyspace.flush`. */
   flush(): void {
     const keys = this.keys;
-    if (keys.size === 0) return;
+    if (keys.size === 0) {
+      // A snapshot may have announced keys that did not come.
+      keys.clear();
+      this.expires.clear();
+      return;
+    }
     this.expires.dispose();
     this.timedHashes.dispose();
     this.keys = new RecordIndex(this.keyspace.heap);

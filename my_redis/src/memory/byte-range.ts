@@ -11,6 +11,11 @@ export interface ByteRange {
  */
 export type ReusedByteRange = { -readonly [Key in keyof ByteRange]: ByteRange[Key] };
 
+const noBytes = new Uint8Array(0);
+
+/** A range to be reused. */
+export const emptyRange = (): ReusedByteRange => ({ bytes: noBytes, start: 0, end: 0 });
+
 /** The range of a whole array. */
 export const wholeRange = (bytes: Uint8Array): ByteRange => ({ bytes, start: 0, end: bytes.length });
 

@@ -1,22 +1,15 @@
-import { ElementText, elementSize, highWord, isInteger, lowWord, PackedElement } from "./packed-element.ts";
-
-/** The first byte of integers of several bytes, and of text, is at least this. */
-const firstLongTag = 0x80;
-const firstInvalidTag = 0xf5;
-/** Longest text of a 64-bit integer. */
-const maxIntegerText = 20;
-/** Elements of up to this size end with one byte for their size. */
-const maxShortBytes = 128;
-
-const written = new PackedElement();
-const text = new ElementText();
+import { copyBytes } from "../memory/copy-bytes.ts";
+import { input, kernelBytes, kernelWords, maxInputBytes, resultWords } from "../memory/kernels/kernel-memory.ts";
+import { elementKernel } from "./open-element-kernel.ts";
+import { isInteger } from "./packed-element.ts";
 
 /**
- * Consecutive elements, bytes[start, end), of unknown origin. Once `check` has found that each is complete and in the
- * only form that packed-element.ts gives it, they can become part of a value without conversion.
+ * Consecutive elements of unknown origin. Once `check` has found that each is complete and in the only form that
+ * packed-element.ts gives it, they can become part of a value without conversion.
  */
 export class ElementRun {
-  bytes: Uint8Array = new Uint8Array(0);
+  /** The elements are bytes[start, end), until another run is checked. */
+  readonly bytes = kernelBytes;
   start = 0;
   end = 0;
   /** The number of elements. */
@@ -32,54 +25,18 @@ export class ElementRun {
   }
 
   /**
-   * Checks every element. False when one is broken or in another form; then the other fields of this object are
-   * undefined.
+   * Checks every element of bytes[start, end). False when one is broken or in another form, or when there are more bytes
+   * than the memory of kernels has room for; then the other fields of this object are undefined.
    */
   check(bytes: Uint8Array, start: number, end: number): boolean {
-    this.bytes = bytes;
-    this.start = start;
-    this.end = end;
-    this.count = 0;
-    this.longest = 0;
-    this.hasText = false;
-    let at = start;
-    while (at < end) {
-      const tag = bytes[at] as number;
-      const size = tag >= firstInvalidTag ? Infinity : elementSize(bytes, at);
-      // Written so that NaN is refused, too.
-      if (!(at + size <= end) || !endsWithSize(bytes, at, size)) return false;
-      if (isInteger(bytes, at)) {
-        if (tag >= firstLongTag && written.setWords(highWord(bytes, at), lowWord(bytes, at)).size !== size)
-          return false;
-        this.longest = Math.max(this.longest, maxIntegerText);
-      } else if (!this.#addText(bytes, at, size)) {
-        return false;
-      }
-      at += size;
-      this.count++;
-    }
-    return true;
+    const isThere = bytes === kernelBytes;
+    if (!isThere && end - start > maxInputBytes) return false;
+    if (!isThere) copyBytes(bytes, start, end, kernelBytes, input);
+    this.start = isThere ? start : input;
+    this.end = this.start + end - start;
+    this.count = elementKernel().check(this.start, this.end, resultWords);
+    this.longest = kernelWords[resultWords / 4] as number;
+    this.hasText = kernelWords[resultWords / 4 + 1] !== 0;
+    return this.count >= 0;
   }
-
-  #addText(bytes: Uint8Array, at: number, size: number): boolean {
-    const { start, end, length } = text.read(bytes, at);
-    this.hasText = true;
-    this.longest = Math.max(this.longest, length);
-    // Nearly all text is short and does not begin like a number: then it has no other form.
-    if (length < 64 && start === at + 1 && (length === 0 || (bytes[start] as number) > 57)) return true;
-    return written.setBytes(bytes, start, end).size === size && written.matches(bytes, at);
-  }
-}
-
-/** Whether the element ends with its size, in as few bytes as possible. */
-function endsWithSize(bytes: Uint8Array, at: number, size: number): boolean {
-  if (size <= maxShortBytes) return bytes[at + size - 1] === size - 1;
-  let counters = 2;
-  for (let limit = 1 << 14; size - counters >= limit; limit *= 128) counters++;
-  let rest = size - counters;
-  for (let place = at + size - 1; counters > 0; counters--, place--) {
-    if (bytes[place] !== ((rest & 127) | (counters > 1 ? 128 : 0))) return false;
-    rest = Math.floor(rest / 128);
-  }
-  return true;
 }

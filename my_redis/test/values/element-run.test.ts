@@ -61,6 +61,8 @@ describe("ElementRun", () => {
 
   const others: [string, number[]][] = [
     ["an integer as text", [0x81, 0x35, 2]],
+    ["the greatest integer as text", [0x93, ...Buffer.from("9223372036854775807"), 20]],
+    ["the least integer as text", [0x94, ...Buffer.from("-9223372036854775808"), 21]],
     ["a small integer in two bytes", [0xc0, 5, 2]],
     ["a small integer in nine bytes", [0xf4, 5, 0, 0, 0, 0, 0, 0, 0, 9]],
     ["short text with a long header", [0xe0, 1, 0x61, 3]],

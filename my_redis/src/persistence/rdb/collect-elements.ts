@@ -1,10 +1,9 @@
+import { kernelBytes, packed, packedBytes } from "../../memory/kernels/kernel-memory.ts";
 import type { ElementRun } from "../../values/element-run.ts";
 import { elementBytes, writeElement } from "../../values/packed-element.ts";
 import type { ByteRange } from "../../memory/byte-range.ts";
 import type { RdbReader } from "./rdb-reader.ts";
 
-/** No small collection is larger than this, under any reasonable setting. */
-const scratch = new Uint8Array(64 * 1024);
 const maxCollected = 1024;
 
 /**
@@ -14,15 +13,15 @@ const maxCollected = 1024;
 export function collectElements(reader: RdbReader, count: number, run: ElementRun): readonly ByteRange[] {
   const collected: ByteRange[] = [];
   if (count > maxCollected) return collected;
-  let at = 0;
+  let at = packed;
   while (collected.length < count) {
     const string = reader.string();
     const { bytes, start, end } = string;
-    const fits = at + elementBytes(bytes, start, end) <= scratch.length;
+    const fits = at + elementBytes(bytes, start, end) <= packed + packedBytes;
     collected.push(string);
     if (!fits) return collected;
-    at = writeElement(scratch, at, bytes, start, end);
+    at = writeElement(kernelBytes, at, bytes, start, end);
   }
-  run.check(scratch, 0, at);
+  run.check(kernelBytes, packed, at);
   return collected;
 }

@@ -1,5 +1,5 @@
 import { ElementRun } from "../../values/element-run.ts";
-import { BlockCheck } from "../../values/stream/block-check.ts";
+import { checkBlock } from "../../values/stream/block-check.ts";
 import { entryDeleted, entrySameFields } from "../../values/stream/block-reader.ts";
 import { type Count64, count64 } from "../../values/stream/count-64.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
@@ -14,7 +14,7 @@ const idBytes = 16;
 const pendingBytes = idBytes + 8 + 1;
 
 const run = new ElementRun();
-const blockCheck = new BlockCheck();
+const firstId = new StreamId();
 
 /**
  * Reads a stream: its nodes, its state, its groups. `version` 2 (Redis 7.0) adds counts and the highest deleted id, 3
@@ -25,9 +25,11 @@ export function decodeStream(reader: RdbReader, visitor: ValueVisitor, version: 
   visitor.begin("stream", nodes);
   const last = new StreamId();
   let length = 0;
+  const { given } = reader;
   for (let left = nodes; left > 0; left--) {
     const blockId = readId(blockKey(reader.string()));
     length += decodeNode(blockId, reader.string(), last, visitor);
+    reader.reuse(given);
   }
   const announced = reader.count();
   const lastId = readIdCounts(reader);
@@ -71,10 +73,9 @@ function readCount64(reader: RdbReader): Count64 {
 /** Visits the live entries of a node, whose layout block-reader.ts describes. Gives their number. */
 function decodeNode(blockId: StreamId, node: ByteRange, last: StreamId, visitor: ValueVisitor): number {
   if (checkListpack(node, run)) {
-    const count = blockCheck.check(run.bytes, run.start, run.end, blockId, last);
+    const count = checkBlock(run, blockId, last, firstId, last);
     if (count > 0) {
-      visitor.streamBlock({ id: blockId, run, length: count, firstId: blockCheck.firstId });
-      last.copy(blockCheck.lastId);
+      visitor.streamBlock({ id: blockId, run, length: count, firstId });
       return count;
     }
   }

@@ -1,7 +1,7 @@
 import { areAscending } from "../../values/integer-set.ts";
 import { ElementRun } from "../../values/element-run.ts";
 import { parseDouble } from "../../values/double-text.ts";
-import { type ByteRange, latin1Of } from "../../memory/byte-range.ts";
+import { type ByteRange, emptyRange, latin1Of } from "../../memory/byte-range.ts";
 import { decodeHashListpackTimes, decodeHashTimes } from "./decode-field-times.ts";
 import { decodeStream } from "./decode-stream.ts";
 import { collectElements } from "./collect-elements.ts";
@@ -36,9 +36,12 @@ function countOf(reader: RdbReader, type: PackedType, leastBytes: number): numbe
 }
 
 const run = new ElementRun();
+// The two strings of which a field, or a member with its score, is made.
+const first = emptyRange();
+const second = emptyRange();
 
 const decodeList: Decode = (reader, visitor) => {
-  for (let left = begin(reader, visitor, "list", 1); left > 0; left--) visitor.element(reader.string());
+  for (let left = begin(reader, visitor, "list", 1); left > 0; left--) visitor.element(reader.string(first));
 };
 
 const decodeSet: Decode = (reader, visitor) => {
@@ -47,23 +50,31 @@ const decodeSet: Decode = (reader, visitor) => {
   // With integers at the front, it begins as a set of integers, which decides the order of its other members.
   if (collected.length === count && !run.beginsWithInteger && visitor.packed("set", run)) return;
   visitor.begin("set", count);
+  const { given } = reader;
   for (const member of collected) takeMember(visitor, member);
-  for (let left = count - collected.length; left > 0; left--) takeMember(visitor, reader.string());
+  for (let left = count - collected.length; left > 0; left--) {
+    takeMember(visitor, reader.string(first));
+    reader.reuse(given);
+  }
 };
 
 const decodeHash: Decode = (reader, visitor) => {
+  const { given } = reader;
   for (let left = begin(reader, visitor, "hash", 2); left > 0; left--) {
-    const name = reader.string();
-    takeField(visitor, name, reader.string());
+    const name = reader.string(first);
+    takeField(visitor, name, reader.string(second));
+    reader.reuse(given);
   }
 };
 
 const decodeSortedSet =
   (readScore: (reader: RdbReader) => number): Decode =>
   (reader, visitor) => {
+    const { given } = reader;
     for (let left = begin(reader, visitor, "sortedSet", 2); left > 0; left--) {
-      const member = reader.string();
+      const member = reader.string(first);
       takeScored(visitor, member, readScore(reader));
+      reader.reuse(given);
     }
   };
 
@@ -107,12 +118,13 @@ const decodeNodes =
   (reader, visitor) => {
     const nodes = countOf(reader, "list", 1);
     let elements = 0;
+    const { given } = reader;
     for (let node = 0; node < nodes; node++) {
       const form = mayBePlain ? reader.count() : listNode.packed;
       if (form !== listNode.packed && form !== listNode.plain) {
         throw new RdbFormatError(`a list node of the unknown form ${form}`);
       }
-      const range = reader.string();
+      const range = reader.string(first);
       const isPacked = form === listNode.packed;
       const isChecked = isPacked && readPacked === readListpack && checkListpack(range, run);
       if (isChecked && nodes === 1 && visitor.packed("list", run)) return;
@@ -129,6 +141,7 @@ const decodeNodes =
         elements++;
         visitor.element(range);
       }
+      reader.reuse(given);
     }
     if (elements === 0) throw new EmptyCollectionError("list");
   };
@@ -137,32 +150,32 @@ const decodeNodes =
 const decodePacked =
   (type: PackedType, readPacked: ReadPacked): Decode =>
   (reader, visitor) => {
-    const range = reader.string();
+    const range = reader.string(first);
     if (readPacked === readListpack && checkListpack(range, run) && visitor.packed(type, run)) return;
     decodePieces(type, readPacked, range, visitor);
   };
 
 function decodePieces(type: PackedType, readPacked: ReadPacked, range: ByteRange, visitor: ValueVisitor): void {
   let elements = 0;
-  let first: ByteRange | undefined;
+  let name: ByteRange | undefined;
   visitor.begin(type, 0);
   readPacked(range, (element) => {
     elements++;
     if (type === "list") visitor.element(element);
     else if (type === "set") takeMember(visitor, element);
-    else if (first === undefined) first = element;
+    else if (name === undefined) name = element;
     else {
-      if (type === "hash") takeField(visitor, first, element);
-      else takeScored(visitor, first, packedScoreOf(element));
-      first = undefined;
+      if (type === "hash") takeField(visitor, name, element);
+      else takeScored(visitor, name, packedScoreOf(element));
+      name = undefined;
     }
   });
   if (elements === 0) throw new EmptyCollectionError(type);
-  if (first !== undefined) throw new RdbFormatError(`the last piece of a ${type} has no counterpart`);
+  if (name !== undefined) throw new RdbFormatError(`the last piece of a ${type} has no counterpart`);
 }
 
 const decodeIntset: Decode = (reader, visitor) => {
-  const range = reader.string();
+  const range = reader.string(first);
   const { width, integers } = openIntset(range);
   if (!areAscending(integers, width)) throw new RdbFormatError("the integers of a set out of order");
   if (integers.end > integers.start && visitor.integers(width, integers)) return;
@@ -170,7 +183,7 @@ const decodeIntset: Decode = (reader, visitor) => {
 };
 
 const decoders: Readonly<Record<number, Decode>> = {
-  [rdbType.string]: (reader, visitor) => visitor.string(reader.string()),
+  [rdbType.string]: (reader, visitor) => visitor.string(reader.string(first)),
   [rdbType.list]: decodeList,
   [rdbType.set]: decodeSet,
   [rdbType.sortedSet]: decodeSortedSet(readTextScore),

@@ -1,4 +1,17 @@
 import { copyBytes } from "../../memory/copy-bytes.ts";
+import {
+  decompressed,
+  decompressedBytes,
+  input,
+  kernelBytes,
+  kernelWords,
+  maxInputBytes,
+  openKernel,
+  piece,
+  pieceBytes,
+  resultWords,
+} from "../../memory/kernels/kernel-memory.ts";
+import { lzfKernel } from "./lzf-kernel-binary.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 
 /**
@@ -10,6 +23,8 @@ import { RdbFormatError } from "./rdb-format-error.ts";
  */
 const longestLiteral = 32;
 const longestMatch = 264;
+/** Bytes of the longest item, in the compressed form. */
+const longestItem = 1 + longestLiteral;
 const farthest = 8192;
 const shortestMatch = 3;
 const hashBits = 14;
@@ -100,45 +115,92 @@ function writeMatch(target: Uint8Array, to: number, offset: number, length: numb
   return to;
 }
 
-/** Decompresses source[start, end) to exactly `length` bytes. Throws RdbFormatError. */
-export function decompress(source: Uint8Array, start: number, end: number, length: number): Uint8Array {
-  checkLength(start, end, length);
-  const target = new Uint8Array(length);
-  decompressInto(source, start, end, target, 0, length);
-  return target;
-}
-
 /** To be called before memory is allocated for the result. Throws RdbFormatError for an impossible length. */
 export function checkLength(start: number, end: number, length: number): void {
   if (length > (end - start) * mostExpansion) throw new RdbFormatError(`${end - start} LZF bytes cannot be ${length}`);
 }
 
-/** As `decompress`, into `target` from `first` on. After an error, what it has written is undefined. */
+interface Kernel {
+  decompress(
+    at: number,
+    stop: number,
+    end: number,
+    first: number,
+    to: number,
+    full: number,
+    limit: number,
+    result: number,
+  ): number;
+}
+
+let kernel: Kernel | undefined;
+const outputEnd = decompressed + decompressedBytes;
+const pieceEnd = piece + pieceBytes;
+/** Compressed bytes that are given to the kernel at a time. They may become more than the kernel has room for at once. */
+const inputBytes = 8 * 1024;
+
+/**
+ * Decompresses source[start, end) to `length` bytes of the kernels' memory, from `to` on, which is in the area
+ * `decompressed`. False when there is not so much room. Throws RdbFormatError.
+ */
+export function decompressAt(source: Uint8Array, start: number, end: number, to: number, length: number): boolean {
+  if (end - start > maxInputBytes || to + length > outputEnd) return false;
+  checkLength(start, end, length);
+  const from = source === kernelBytes ? start : input;
+  if (source !== kernelBytes) copyBytes(source, start, end, kernelBytes, input);
+  const inputEnd = from + end - start;
+  kernel ??= openKernel(lzfKernel) as unknown as Kernel;
+  checkResult(kernel.decompress(from, inputEnd, inputEnd, to, to, outputEnd + 1, to + length, resultWords));
+  checkWhole((kernelWords[resultWords / 4] as number) - to, length);
+  return true;
+}
+
+/** Decompresses source[start, end) to exactly `length` bytes. Throws RdbFormatError. */
+export function decompress(source: Uint8Array, start: number, end: number, length: number): Uint8Array {
+  checkLength(start, end, length);
+  const target = new Uint8Array(length);
+  decompressInto(target, source, start, end, length);
+  return target;
+}
+
+/** As `decompress`, into the beginning of `target`. */
 export function decompressInto(
+  target: Uint8Array,
   source: Uint8Array,
   start: number,
   end: number,
-  target: Uint8Array,
-  first: number,
   length: number,
 ): void {
-  const limit = first + length;
-  let at = start;
-  let to = first;
-  while (at < end) {
-    const control = source[at++] as number;
-    if (control < longestLiteral) {
-      const literalEnd = at + control + 1;
-      if (literalEnd > end || to + control >= limit) throw new RdbFormatError("LZF literals beyond the end");
-      while (at < literalEnd) target[to++] = source[at++] as number;
-      continue;
-    }
-    let count = (control >>> 5) + 2;
-    if (count === 9) count += at < end ? (source[at++] as number) : Infinity;
-    let from = at < end ? to - 1 - (((control & 31) << 8) | (source[at++] as number)) : -1;
-    if (from < first || to + count > limit) throw new RdbFormatError("LZF reference outside of the string");
-    // Byte by byte: a match may overlap its own result.
-    for (const matchEnd = to + count; to < matchEnd;) target[to++] = target[from++] as number;
+  kernel ??= openKernel(lzfKernel) as unknown as Kernel;
+  let done = 0;
+  let to = piece;
+  for (let at = start; at < end;) {
+    const size = Math.min(end - at, inputBytes);
+    copyBytes(source, at, at + size, kernelBytes, input);
+    const inputEnd = input + size;
+    const stop = at + size === end ? inputEnd : inputEnd - longestItem;
+    // A string that is longer than the piece has no limit in it.
+    const limit = to + Math.min(length - done, pieceBytes);
+    const next = kernel.decompress(input, stop, inputEnd, piece, to, pieceEnd - longestMatch, limit, resultWords);
+    checkResult(next);
+    const written = kernelWords[resultWords / 4] as number;
+    copyBytes(kernelBytes, to, written, target, done);
+    done += written - to;
+    at += next - input;
+    to = written;
+    if (to < pieceEnd - longestMatch) continue;
+    // What follows may refer to the end of this piece.
+    copyBytes(kernelBytes, to - farthest, to, kernelBytes, piece);
+    to = piece + farthest;
   }
-  if (to !== limit) throw new RdbFormatError(`LZF string of ${to - first} bytes where ${length} are announced`);
+  checkWhole(done, length);
+}
+
+function checkResult(result: number): void {
+  if (result >= 0) return;
+  throw new RdbFormatError(result === -1 ? "LZF literals beyond the end" : "LZF reference outside of the string");
+}
+
+function checkWhole(written: number, expected: number): void {
+  if (written !== expected) throw new RdbFormatError(`LZF string of ${written} bytes where ${expected} are announced`);
 }

@@ -1,88 +1,107 @@
 import { copyBytes } from "../../memory/copy-bytes.ts";
 import type { ByteRange } from "../../memory/byte-range.ts";
+import { decompressed, fileWindow, kernelBytes, windowBytes } from "../../memory/kernels/kernel-memory.ts";
 import { Crc64 } from "./crc64.ts";
-import { checkLength, decompressInto } from "./lzf.ts";
+import { checkLength, decompressAt, decompressInto } from "./lzf.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
 
-/** Bytes of the file in memory at a time, except for a value that is longer. */
-const windowBytes = 1 << 20;
 const checksumBytes = 8;
-/**
- * Room for the strings that are decompressed between two calls of `settle`. Further or longer ones get arrays of their
- * own.
- */
-const decompressedBytes = 64 * 1024;
+const noBytes = new Uint8Array(0);
 
 /** Reads up to `target.length` bytes from where the last read ended; 0 at the end. */
 export type ReadBytes = (target: Uint8Array) => number;
 
 /**
  * Reads an RDB file through a window, and calculates its checksum. The ranges that it gives are valid until `settle`,
- * which is called between two values.
+ * which is called between two values. The window lies in the memory of the kernels, so there can be one such reader at
+ * a time.
  */
 export class RdbFileReader extends RdbReader {
   readonly #read: ReadBytes;
   /** Bytes of the file after the window. */
   #unread: number;
-  /** Where in the file the window starts. */
-  #windowOffset = 0;
+  /** The place in the file of the first byte of `bytes`; negative when the window does not begin there. */
+  #bytesOffset = -fileWindow;
   readonly #checksum = new Crc64();
   /** The checksum includes the window up to this place. */
-  #summedTo = 0;
-  readonly #decompressed = new Uint8Array(decompressedBytes);
-  #decompressedTo = 0;
+  #summedTo = fileWindow;
+  #decompressedTo = decompressed;
+  /** The last window of its own that a long value got. */
+  #longWindow = noBytes;
+  /** The last string that was too long for the memory of the kernels, and whether it may be in use. */
+  #longString = noBytes;
+  #longStringInUse = false;
 
   /** `size`: the size of the file in bytes. */
   constructor(read: ReadBytes, size: number) {
-    super({ bytes: new Uint8Array(Math.min(size, windowBytes)), start: 0, end: 0 });
+    super({ bytes: kernelBytes, start: fileWindow, end: fileWindow });
     this.#read = read;
     this.#unread = size;
   }
 
   /** The reader's position in the file. */
   get offset(): number {
-    return this.#windowOffset + this.at;
+    return this.#bytesOffset + this.at;
   }
 
   override get left(): number {
     return this.end - this.at + this.#unread;
   }
 
+  /** A value that is longer than the window gets one of its own: ranges in the present one may still be in use. */
   protected override more(size: number): void {
     if (size > this.left) super.more(size);
-    // A new window: ranges in the old one may still be in use.
-    this.#moveTo(new Uint8Array(Math.max(size, Math.min(windowBytes, this.left))));
+    const length = Math.max(size, Math.min(windowBytes, this.left));
+    // New memory costs more than to copy into it, so the last window is used again once `settle` has left it.
+    if (this.#longWindow === this.bytes || this.#longWindow.length < length) this.#longWindow = new Uint8Array(length);
+    this.#moveTo(this.#longWindow, 0, this.#longWindow.length);
   }
 
   /** To be called when the ranges given so far are no longer used: their memory is used again. */
   settle(): void {
-    this.#decompressedTo = 0;
-    if (this.#unread > 0 && this.end - this.at < windowBytes / 4) this.#moveTo(this.bytes);
+    this.#decompressedTo = decompressed;
+    this.#longStringInUse = false;
+    if (this.#unread > 0 && this.end - this.at < windowBytes / 4) {
+      this.#moveTo(kernelBytes, fileWindow, fileWindow + windowBytes);
+    }
   }
 
-  /** An array for each string would cost more than the decompression. */
+  override get given(): number {
+    return this.#decompressedTo;
+  }
+
+  override reuse(given: number): void {
+    this.#decompressedTo = given;
+  }
+
+  /** Strings that fit go into the memory of the kernels: an array for each would cost more than the decompression. */
   protected override decompressed(start: number, end: number, length: number): ByteRange {
     const first = this.#decompressedTo;
-    const last = first + length;
-    if (last > decompressedBytes) return super.decompressed(start, end, length);
-    checkLength(start, end, length);
-    decompressInto(this.bytes, start, end, this.#decompressed, first, length);
-    this.#decompressedTo = last;
-    return { bytes: this.#decompressed, start: first, end: last };
+    if (!decompressAt(this.bytes, start, end, first, length)) return this.#decompressedLong(start, end, length);
+    this.#decompressedTo = first + length;
+    return { bytes: kernelBytes, start: first, end: first + length };
   }
 
-  #moveTo(window: Uint8Array): void {
+  #decompressedLong(start: number, end: number, length: number): ByteRange {
+    checkLength(start, end, length);
+    if (this.#longStringInUse || this.#longString.length < length) this.#longString = new Uint8Array(length);
+    this.#longStringInUse = true;
+    decompressInto(this.#longString, this.bytes, start, end, length);
+    return { bytes: this.#longString, start: 0, end: length };
+  }
+
+  /** Continues in window[first, last) with what is left of the present window, and fills the rest from the file. */
+  #moveTo(window: Uint8Array, first: number, last: number): void {
     this.#sum();
-    const kept = this.end - this.at;
-    copyBytes(this.bytes, this.at, this.end, window, 0);
-    this.#windowOffset += this.at;
-    this.at = 0;
-    this.#summedTo = 0;
+    copyBytes(this.bytes, this.at, this.end, window, first);
+    this.#bytesOffset += this.at - first;
+    this.end = first + this.end - this.at;
+    this.at = first;
+    this.#summedTo = first;
     this.bytes = window;
-    this.end = kept;
-    while (this.end < window.length && this.#unread > 0) {
-      const read = this.#read(window.subarray(this.end, this.end + Math.min(window.length - this.end, this.#unread)));
+    while (this.end < last && this.#unread > 0) {
+      const read = this.#read(window.subarray(this.end, Math.min(last, this.end + this.#unread)));
       if (read === 0) throw new RdbFormatError("the file ended while it was read");
       this.end += read;
       this.#unread -= read;

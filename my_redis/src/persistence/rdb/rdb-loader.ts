@@ -6,7 +6,7 @@ import type { Keyspace } from "../../keyspace/keyspace.ts";
 import type { KeyspaceCore } from "../../keyspace/keyspace-core.ts";
 import * as record from "../../memory/record.ts";
 import { Arguments } from "../../protocol/arguments.ts";
-import { type ByteRange, latin1Of } from "../../memory/byte-range.ts";
+import { type ByteRange, emptyRange, latin1Of } from "../../memory/byte-range.ts";
 import { decodeValue } from "./decode-value.ts";
 import { RdbFileReader } from "./rdb-file-reader.ts";
 import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
@@ -80,6 +80,7 @@ class RdbLoader {
   readonly #options: RdbLoadOptions;
   #database: Database;
   readonly #args = new Arguments();
+  readonly #key = emptyRange();
   readonly #builder: ValueBuilder;
   readonly #facts: KeyFacts = { expiryMs: undefined, idleSeconds: undefined, frequency: undefined };
   #valueOffset = 0;
@@ -197,7 +198,7 @@ class RdbLoader {
 
   #readKey(type: number): void {
     const { expiryMs } = this.#facts;
-    const { bytes, start, end } = this.#reader.string();
+    const { bytes, start, end } = this.#reader.string(this.#key);
     const args = this.#args;
     args.reset(bytes);
     args.push(start, start);

@@ -1,5 +1,5 @@
 import { copyBytes } from "../../memory/copy-bytes.ts";
-import { type ByteRange, digitsOf, wholeRange } from "../../memory/byte-range.ts";
+import { type ByteRange, digitsOf, emptyRange, type ReusedByteRange, wholeRange } from "../../memory/byte-range.ts";
 import { decompress } from "./lzf.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { stringForm } from "./rdb-types.ts";
@@ -131,15 +131,17 @@ export class RdbReader {
     return Math.min(Math.max(high * twoTo32 + low, -1), Number.MAX_SAFE_INTEGER);
   }
 
-  /** The next `size` bytes. */
-  raw(size: number): ByteRange {
-    const start = this.skip(size);
-    return { bytes: this.bytes, start, end: start + size };
+  /** The next `size` bytes, in `into`. */
+  raw(size: number, into: ReusedByteRange = emptyRange()): ByteRange {
+    into.start = this.skip(size);
+    into.end = into.start + size;
+    into.bytes = this.bytes;
+    return into;
   }
 
-  /** A string in any form: a part of the input, or an array of its own. */
-  string(): ByteRange {
-    if (!this.#lengthOrForm()) return this.raw(this.high * twoTo32 + this.low);
+  /** A string in any form: a part of the input, which is given in `into`, or an array of its own. */
+  string(into?: ReusedByteRange): ByteRange {
+    if (!this.#lengthOrForm()) return this.raw(this.high * twoTo32 + this.low, into);
     switch (this.low) {
       case stringForm.integer8:
         return digitsOf((this.littleEndian(1) << 24) >> 24);
@@ -162,6 +164,14 @@ export class RdbReader {
     if (length === 0) return { bytes: this.bytes, start, end: start };
     return this.decompressed(start, start + size, length);
   }
+
+  /** Stands for the strings that were given so far. */
+  get given(): number {
+    return 0;
+  }
+
+  /** To be called when the strings that were given since `given` was read are no longer used. */
+  reuse(_given: number): void {}
 
   /** Decompresses bytes[start, end) to `length` bytes. */
   protected decompressed(start: number, end: number, length: number): ByteRange {

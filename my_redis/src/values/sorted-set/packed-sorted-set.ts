@@ -1,4 +1,6 @@
 import { formatDouble, parseDouble } from "../double-text.ts";
+import type { ElementRun } from "../element-run.ts";
+import { elementKernel } from "../open-element-kernel.ts";
 import { ElementText, elementSize, integerAt, isInteger, PackedElement } from "../packed-element.ts";
 import * as list from "../packed-list.ts";
 import { compareBytes } from "./compare-key.ts";
@@ -39,10 +41,16 @@ export function nextMember(bytes: Uint8Array, at: number): number {
 const previousText = new ElementText();
 
 /**
- * Whether the members and scores of bytes[start, end), an even number of elements, are in ascending order, with every
- * score in the form of `setScore`.
+ * Whether the members and scores of a run, an even number of elements, are in ascending order, with every score in the
+ * form of `setScore`.
  */
-export function areInOrder(bytes: Uint8Array, start: number, end: number): boolean {
+export function areInOrder({ bytes, start, end }: ElementRun): boolean {
+  const judged = elementKernel().ascending(start, end);
+  return judged === -1 ? areInOrderByText(bytes, start, end) : judged === 1;
+}
+
+/** As `areInOrder`, for any form of score. */
+function areInOrderByText(bytes: Uint8Array, start: number, end: number): boolean {
   let previous = -1;
   let previousScore = Number.NEGATIVE_INFINITY;
   for (let at = start; at < end; at = nextMember(bytes, at)) {

@@ -199,8 +199,8 @@ export class ScoreTree {
       return undefined;
     }
     this.#countNodes(1);
-    // Entries that come in ascending order leave full nodes behind.
-    const right = node.split(at === capacity ? capacity : capacity / 2);
+    // Entries that come in ascending or descending order leave full nodes behind.
+    const right = node.split(at === capacity || at === 0 ? at : capacity / 2);
     if (at > node.count || right.count === 0) right.insert(at - node.count, score, address, child);
     else node.insert(at, score, address, child);
     node.sum();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { propertySeed } from "../../../../tools/property-seed.ts";
+import { SeededRandom } from "../../../../tools/seeded-random.ts";
 import { compress, decompress } from "../../../src/persistence/rdb/lzf.ts";
 import { RdbFormatError } from "../../../src/persistence/rdb/rdb-format-error.ts";
 
@@ -45,6 +46,26 @@ describe("LZF", () => {
       const target = new Uint8Array(text.length);
       const size = compress(text, 0, text.length, target);
       expect(Buffer.from(decompress(target, 0, size, text.length))).toEqual(text);
+    }
+  });
+
+  test("gives back long strings, whose matches go from one piece to the next", () => {
+    const random = new SeededRandom(seed);
+    const noise = Buffer.from(Array.from({ length: 8000 }, () => random.below(256)));
+    for (const length of [57_000, 65_272, 65_536, 65_537, 200_000, 1_000_003]) {
+      for (const [what, unit] of Object.entries({
+        noise,
+        period: Buffer.from("text of a value, "),
+        zero: Buffer.of(0),
+      })) {
+        const text = Buffer.alloc(length, unit);
+        const target = new Uint8Array(length + 40_000);
+        const size = compress(text, 0, length, target);
+        expect({ what, same: Buffer.compare(decompress(target, 0, size, length), text) }).toEqual({ what, same: 0 });
+        expect(() => decompress(target, 0, size, length - 1)).toThrow(RdbFormatError);
+        expect(() => decompress(target, 0, size, length + 1)).toThrow(RdbFormatError);
+        expect(() => decompress(target, 0, size - 1, length)).toThrow(RdbFormatError);
+      }
     }
   });
 

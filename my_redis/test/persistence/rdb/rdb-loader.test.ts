@@ -156,6 +156,23 @@ describe("a snapshot is read", () => {
     expect(heap.besideBytes - before).toBeLessThan(4096);
   });
 
+  test("and flushing gives back the room for keys that were announced and did not come", () => {
+    const { heap, databases } = server.server.keyspace;
+    const bytesBefore = heap.usedBytes + heap.besideBytes;
+    const announcing = file(10, (writer) => {
+      writer.byte(opcode.size);
+      writer.count(12);
+      writer.count(12);
+      writer.byte(opcode.fact);
+      writer.string(text("a fact that is longer than"));
+      writer.string(text("the number of keys"));
+    });
+    expect(load(announcing).keys).toBe(0);
+    expect(heap.usedBytes + heap.besideBytes).toBeGreaterThan(bytesBefore);
+    for (const database of databases) database.flush();
+    expect(heap.usedBytes + heap.besideBytes).toBe(bytesBefore);
+  });
+
   test("over keys that exist, if that is asked for", async () => {
     await connection.reply("RPUSH", "key", "old");
     load(

@@ -1,0 +1,57 @@
+/**
+ * Kernels are the inner loops over bytes, written in WebAssembly: decompression, checksums, checks. They run at full
+ * speed after a millisecond, where the same loops in JavaScript need some tens of milliseconds, which is as long as a
+ * small snapshot takes to load. They work on one memory, which they share. Its size is fixed, so that views of it stay
+ * valid. The system gives pages of it only when they are first used.
+ *
+ * The sources are the files *-kernel.wat; `npm run kernels` assembles them.
+ */
+const pageBytes = 65536;
+
+/** Bytes behind every area, which a kernel may read and overwrite: it works in words of eight bytes. */
+const slackBytes = 64;
+
+let areasEnd = 64;
+
+function area(bytes: number): number {
+  const start = areasEnd;
+  areasEnd += bytes + slackBytes;
+  return start;
+}
+
+/** Words in which kernels leave further results. */
+export const resultWords = area(64);
+/** Tables of the checksum. */
+export const checksumTables = area(32 * 1024);
+/** The table in which elements are compared. */
+export const distinctPlaces = area(16 * 1024);
+
+/** What a kernel is to read and is not in this memory yet. */
+export const maxInputBytes = 256 * 1024;
+export const input = area(maxInputBytes);
+
+/** Elements that are packed here. */
+export const packedBytes = 64 * 1024;
+export const packed = area(packedBytes);
+
+/** Strings that were decompressed. */
+export const decompressedBytes = 256 * 1024;
+export const decompressed = area(decompressedBytes);
+
+/** Where a long string is decompressed, piece by piece. */
+export const pieceBytes = 64 * 1024;
+export const piece = area(pieceBytes);
+
+/** The part of a file that is being read. */
+export const windowBytes = 1 << 20;
+export const fileWindow = area(windowBytes);
+
+export const kernelMemory = new WebAssembly.Memory({ initial: Math.ceil(areasEnd / pageBytes) });
+export const kernelBytes = new Uint8Array(kernelMemory.buffer);
+export const kernelWords = new Uint32Array(kernelMemory.buffer);
+
+/** The functions of a kernel, by its binary in base64. The caller knows their types. */
+export function openKernel(binary: string): Record<string, unknown> {
+  const module = new WebAssembly.Module(Buffer.from(binary, "base64"));
+  return new WebAssembly.Instance(module, { kernels: { memory: kernelMemory } }).exports;
+}

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import { SeededRandom } from "../../../../tools/seeded-random.ts";
+import { temporaryFolder } from "../../../../tools/test-services/index.ts";
+import { type OpenServer, startOpenServer } from "../../../src/start-server.ts";
+import { loadRdb } from "../../../src/persistence/rdb/rdb-loader.ts";
+import { rdbTargetOf } from "../../../src/persistence/snapshot/rdb-target.ts";
+import { writeFileNow } from "../../../src/persistence/snapshot/snapshot-file.ts";
+import { RespConnection, type Word } from "../../differential/harness/resp-connection.ts";
+
+/** Values around the sizes of the reader's window and of the kernels' memory: they are read in other ways than short ones. */
+let server: OpenServer;
+let connection: RespConnection;
+
+beforeAll(async () => {
+  server = await startOpenServer({ port: 0, memory: true, "enable-debug-command": "yes" });
+  connection = await RespConnection.open(server.port, "MyRedis");
+});
+afterAll(async () => {
+  connection.close();
+  await server.close();
+});
+
+const random = new SeededRandom(7);
+const noise = (length: number): Buffer => Buffer.from(Array.from({ length }, () => random.below(256)));
+const repeated = (length: number, text: string): Buffer => Buffer.alloc(length, text);
+
+async function expectSameAfterLoading(commands: readonly (readonly Word[])[]): Promise<void> {
+  const path = join(temporaryFolder("long-values"), "dump.rdb");
+  await connection.reply("FLUSHALL");
+  for (const reply of await connection.replies(commands)) expect(reply.sign).not.toBe("-");
+  const before = await connection.reply("DEBUG", "DIGEST");
+  expect(before.text).toMatch(/^[0-9a-f]{40}$/);
+  writeFileNow(server.server, path, "dump");
+  await connection.reply("FLUSHALL");
+  loadRdb(rdbTargetOf(server.server), path, { beforeLog: false, existing: "refuse" });
+  expect(await connection.reply("DEBUG", "DIGEST")).toEqual(before);
+}
+
+const kib = 1024;
+const lengths = [255 * kib, 256 * kib, 257 * kib, 1024 * kib - 20, 1024 * kib, 1024 * kib + 1, 3000 * kib];
+
+for (const compression of ["yes", "no"]) {
+  test(`long strings are read as they were written, with rdbcompression ${compression}`, async () => {
+    await connection.reply("CONFIG", "SET", "rdbcompression", compression);
+    await expectSameAfterLoading([
+      ["SET", "short", "value"],
+      ...lengths.flatMap((length) => [
+        ["SET", `noise ${length}`, noise(length)],
+        ["SET", `text ${length}`, repeated(length, "text of a value, ")],
+        ["SET", `between ${length}`, "value"],
+      ]),
+    ]);
+  }, 30_000);
+
+  test(`a hash of long fields and values is read as it was written, with rdbcompression ${compression}`, async () => {
+    await connection.reply("CONFIG", "SET", "rdbcompression", compression);
+    const pairs = lengths.flatMap((length) => [repeated(length, `field ${length} `), repeated(length, "a value, ")]);
+    await expectSameAfterLoading([
+      ["HSET", "hash", ...pairs, "short", "value", noise(700 * kib), noise(800 * kib)],
+      ["RPUSH", "list", ...pairs, "short", noise(300 * kib)],
+      ["SADD", "set", ...pairs, "short"],
+      ["SET", repeated(300 * kib, "a long key, "), repeated(400 * kib, "its value, ")],
+      ["XADD", "stream", "1-1", "field", repeated(500 * kib, "value, ")],
+      ["SET", "short", "value"],
+    ]);
+  }, 30_000);
+}
+
+test("a compressed key keeps its name while the strings of its value take each other's place", async () => {
+  await connection.reply("CONFIG", "SET", "rdbcompression", "yes");
+  const strings = Array.from({ length: 600 }, (_, at) => repeated(200, `${at}, `));
+  const key = (type: string): Buffer => repeated(2 * kib, `${type}, `);
+  await expectSameAfterLoading([
+    ["RPUSH", key("list"), ...strings],
+    ["SADD", key("set"), ...strings],
+    ["HSET", key("hash"), ...strings],
+    ["ZADD", key("sorted set"), ...strings.flatMap((each, at) => [at, each])],
+    ...strings.map((each, at) => ["XADD", key("stream"), `${at + 1}-1`, "field", each]),
+  ]);
+});

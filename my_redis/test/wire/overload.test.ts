@@ -50,6 +50,67 @@ for (const transport of ["bun", "node"] as const) {
       await greedy.receive(numbersTo(requests).length);
     });
 
+    test("another client is served before a few slow requests have ended", async () => {
+      const server = await startSlow({ transport });
+      const [greedy, modest] = [await open(server.port), await open(server.port)];
+      // Not a command that counts as short.
+      const slow = 'EVAL "return redis.call(\'incr\', \'n\')" 0\r\n';
+      await Promise.all([greedy.send(slow.repeat(30)), modest.send("INCR n\r\n")]);
+      expect(Number((await modest.receive(3)).slice(1))).toBeLessThan(10);
+      await greedy.receive(numbersTo(30).length);
+    });
+
+    test("the waiting input of all clients has a limit, above which nothing more is read until half of it has run", async () => {
+      const limitBytes = 1024 * 1024;
+      const server = await startSlow({ transport, "client-waiting-limit": limitBytes, "admin-port": await freePort() });
+      const many: RawClient[] = [];
+      for (let count = 0; count < 20; count++) many.push(await open(server.port));
+      let most = 0;
+      let wasFull = false;
+      const watched = setInterval(() => {
+        const lines = new Map(server.server.info.linesOf("clients"));
+        most = Math.max(most, Number(lines.get("clients_waiting_bytes")));
+        wasFull ||= lines.get("clients_not_read") === 1;
+      }, 1);
+      const rounds = 400;
+      const padded = `SET ${"k".repeat(1000)} v\r\n`;
+      await Promise.all(many.map((client) => client.send(padded.repeat(rounds))));
+      for (const client of many) await client.receive("+OK\r\n".length * rounds);
+      clearInterval(watched);
+      expect(wasFull).toBe(true);
+      // What the runtime reads in one piece comes on top.
+      expect(most).toBeLessThan(limitBytes + 512 * 1024);
+      const { values } = server.server.settings;
+      expect(values["client-waiting-limit"]).toBe(limitBytes);
+      expect(new Map(server.server.info.linesOf("clients")).get("clients_not_read")).toBe(0);
+    }, 30_000);
+
+    test("clients that are released together run what they have pipelined in turns, and not in one", async () => {
+      const server = await startSlow({ transport });
+      const many: RawClient[] = [];
+      for (let count = 0; count < 10; count++) many.push(await open(server.port));
+      for (const client of many) await client.send(`BLPOP list 0\r\n${"INCR n\r\n".repeat(20)}`);
+      await waitUntil(() => server.server.blocking.count === 10, { what: "the clients to wait", timeoutMs: 5000 });
+      const pusher = await open(server.port);
+      await pusher.send(`RPUSH list ${"x ".repeat(10)}\r\n`);
+      await pusher.receive(5);
+      for (const client of many) await client.receive(100);
+      expect(new Map(server.server.info.linesOf("clients")).get("clients_put_off")).toBeGreaterThan(0);
+    });
+
+    test("input that waits for its first turn counts for maxmemory-clients", async () => {
+      const server = await startSlow({ transport, "maxmemory-clients": 300 * 1024 });
+      const [greedy, large, modest] = [await open(server.port), await open(server.port), await open(server.port)];
+      const sent = [
+        greedy.send("INCR n\r\n".repeat(requests)),
+        large.send(`RPUSH large ${"x".repeat(1000)}\r\n`.repeat(400)),
+      ];
+      await Promise.all(sent);
+      await large.untilClosed();
+      await modest.send("EXISTS large\r\n");
+      expect(await modest.receive(4)).toBe(":0\r\n");
+    });
+
     test("the requests of many clients are all answered, each client's in their order", async () => {
       const server = await startSlow({ transport });
       const many: RawClient[] = [];

@@ -1,5 +1,5 @@
 import type { Socket, SocketHandler } from "bun";
-import { cork, peerHasEnded } from "./socket-calls.ts";
+import { cork, endSending, peerHasEnded } from "./socket-calls.ts";
 import type {
   Connect,
   Listen,
@@ -34,6 +34,8 @@ class BunSocket<State> implements TransportSocket {
   }
 
   end(): void {
+    // Bun ends the cork before it closes, and the last bytes would leave on their own.
+    endSending(descriptorOf(this.#socket));
     this.#socket.end();
   }
 

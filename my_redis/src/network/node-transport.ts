@@ -1,6 +1,6 @@
 import { readSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
-import { canAskForEnd, cork, peerHasEnded } from "./socket-calls.ts";
+import { canAskForEnd, peerHasEnded } from "./socket-calls.ts";
 import type {
   Connect,
   Listen,
@@ -36,10 +36,8 @@ class NodeSocket implements TransportSocket {
     return end - start;
   }
 
-  /** Node cannot do it; see `end`. */
-  holdForEnd(): void {
-    cork(descriptorOf(this.#socket));
-  }
+  /** Node cannot do it. `end` closes right after the last bytes. */
+  holdForEnd(): void {}
 
   hasEnded(): boolean {
     const socket = this.#socket;

@@ -2,6 +2,7 @@
 
 interface Library {
   poll(entries: number, count: number, timeoutMs: number): number;
+  shutdown(descriptor: number, how: number): number;
   setsockopt(descriptor: number, level: number, name: number, value: number, bytes: number): number;
 }
 interface ForeignFunctions {
@@ -12,6 +13,7 @@ interface ForeignFunctions {
 // Linux's numbers.
 const tcpLevel = 6;
 const corkOption = 3;
+const sendingSide = 1;
 /** The peer has ended its side; the connection has failed; it is closed in both directions. */
 const endedEvents = 0x2000 | 0x8 | 0x10;
 const askedEvents = 0x2000;
@@ -20,6 +22,7 @@ function openCalls() {
   const { dlopen, ptr } = process.getBuiltinModule("bun:ffi") as unknown as ForeignFunctions;
   const library = dlopen("libc.so.6", {
     poll: { args: ["ptr", "u64_fast", "int"], returns: "int" },
+    shutdown: { args: ["int", "int"], returns: "int" },
     setsockopt: { args: ["int", "int", "int", "ptr", "u32"], returns: "int" },
   }).symbols;
   // Arrays with an ArrayBuffer of their own, because small ones without may be moved.
@@ -59,4 +62,9 @@ export function cork(descriptor: number): void {
   if (calls !== undefined && descriptor >= 0) {
     calls.library.setsockopt(descriptor, tcpLevel, corkOption, calls.onAt, 4);
   }
+}
+
+/** Sends the end of the connection. After `cork` it leaves in the same packet as the last bytes. */
+export function endSending(descriptor: number): void {
+  if (calls !== undefined && descriptor >= 0) calls.library.shutdown(descriptor, sendingSide);
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { closeSocket, connectTo } from "../../../bench/open-loop/libc-sockets.ts";
 import { freePort, waitUntil } from "../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
 import { RawClient } from "./raw-client.ts";
@@ -54,7 +55,7 @@ for (const transport of ["bun", "node"] as const) {
       const server = await startSlow({ transport });
       const [greedy, modest] = [await open(server.port), await open(server.port)];
       // Not a command that counts as short.
-      const slow = 'EVAL "return redis.call(\'incr\', \'n\')" 0\r\n';
+      const slow = "EVAL \"return redis.call('incr', 'n')\" 0\r\n";
       await Promise.all([greedy.send(slow.repeat(30)), modest.send("INCR n\r\n")]);
       expect(Number((await modest.receive(3)).slice(1))).toBeLessThan(10);
       await greedy.receive(numbersTo(30).length);
@@ -99,7 +100,7 @@ for (const transport of ["bun", "node"] as const) {
     });
 
     test("input that waits for its first turn counts for maxmemory-clients", async () => {
-      const server = await startSlow({ transport, "maxmemory-clients": 300 * 1024 });
+      const server = await startSlow({ transport, "maxmemory-clients": 40 * 1024 });
       const [greedy, large, modest] = [await open(server.port), await open(server.port), await open(server.port)];
       const sent = [
         greedy.send("INCR n\r\n".repeat(requests)),
@@ -207,4 +208,87 @@ test("INFO clients counts the clients of the administration port, and those that
   const text = await admin.receive(200);
   expect(text).toContain("admin_clients:1\r\n");
   expect(text).toContain("clients_waiting_for_turn:0\r\n");
+});
+
+describe("a server whose clients wait for too long", () => {
+  const busy = "-BUSY the server is overloaded and has not run this command. Repeat it later.\r\n";
+
+  /** On the clock of this server a client of the ordinary port waits for at least 100 ms, once it has to wait. */
+  async function startOverloaded(
+    directives: StartOptions,
+    onCommand500?: () => void,
+  ): Promise<{
+    server: OpenServer;
+    adminPort: number;
+    messages: string[];
+    waiting: RawClient[];
+  }> {
+    const messages: string[] = [];
+    const adminPort = await freePort();
+    let nowMs = 1_000_000;
+    let commands = 0;
+    running = await startOpenServer({
+      port: 0,
+      memory: true,
+      "admin-port": adminPort,
+      environment: { monotonicMs: () => nowMs, report: (_level, message) => messages.push(message) },
+      onCommand: () => {
+        nowMs += 60;
+        if (++commands === 500) onCommand500?.();
+        return undefined;
+      },
+      ...directives,
+    });
+    const waiting = [await open(running.port), await open(running.port), await open(running.port)];
+    return { server: running, adminPort, messages, waiting };
+  }
+
+  test("refuses what overload-refuses names first, tells it once, and ends with the wait", async () => {
+    const { server, adminPort, messages, waiting } = await startOverloaded({
+      "overload-wait-ms": 100,
+      "overload-refuses": ["writes", "connections"],
+    });
+    await Promise.all(waiting.map((client) => client.send("INCR n\r\n".repeat(100))));
+    for (const client of waiting) await client.receive(100 * 4);
+    const replies = waiting.map(({ received }) => received).join("");
+    const refused = replies.split(busy).length - 1;
+    expect(refused).toBeGreaterThan(0);
+    expect(server.server.keyspace.dirty).toBe(300 - refused);
+    const admin = await open(adminPort);
+    await admin.send("INCR n\r\nINFO clients\r\n");
+    const text = await admin.receive(400);
+    expect(text).toStartWith(`:${301 - refused}\r\n`);
+    expect(text).toContain(`overload_refused_requests:${refused}\r\n`);
+    expect(text).toContain("overload_refuses:nothing\r\n");
+    const lines = messages.filter((line) => line.includes("overload"));
+    expect(lines.length).toBeLessThan(20);
+    expect(lines[0]).toStartWith("overloaded, new writes");
+    expect(lines.at(-1)).toStartWith("the overload is over");
+  });
+
+  test("refuses new clients as it does above maxclients, and keeps those that it has", async () => {
+    let late = -1;
+    const overloaded = await startOverloaded({ "overload-wait-ms": 100 }, () => {
+      late = connectTo(overloaded.server.port);
+    });
+    const { server, adminPort, waiting } = overloaded;
+    const { statistics } = server.server.observers;
+    await Promise.all(waiting.map((client) => client.send("INCR n\r\n".repeat(1000))));
+    await waitUntil(() => statistics.connectionsRejected === 1, { what: "the refusal", timeoutMs: 4000 });
+    closeSocket(late);
+    expect(statistics.overloadRefusedConnections).toBe(1);
+    expect(statistics.errorsByCode.get("ERR")).toBe(1);
+    const admin = await open(adminPort);
+    await admin.send("PING\r\n");
+    expect(await admin.receive(7)).toBe("+PONG\r\n");
+    await waitUntil(() => server.server.keyspace.dirty === 3000, { what: "all requests to run", timeoutMs: 4000 });
+    expect(waiting.some(({ closed }) => closed)).toBe(false);
+  });
+
+  test("refuses nothing with overload-wait-ms 0", async () => {
+    const { server, waiting } = await startOverloaded({ "overload-wait-ms": 0, "overload-refuses": ["writes"] });
+    await Promise.all(waiting.map((client) => client.send("INCR n\r\n".repeat(100))));
+    for (const client of waiting) await client.receive(350);
+    await waitUntil(() => server.server.keyspace.dirty === 300, { what: "all requests to run", timeoutMs: 5000 });
+  });
 });

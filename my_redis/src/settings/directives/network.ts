@@ -1,5 +1,16 @@
 import { DirectiveError } from "../directive.ts";
-import { choice, choices, integer, list, maxInt64, memory, memoryOrPercent, octal, text, yesNo } from "../value-kinds.ts";
+import {
+  choice,
+  choices,
+  integer,
+  list,
+  maxInt64,
+  memory,
+  memoryOrPercent,
+  octal,
+  text,
+  yesNo,
+} from "../value-kinds.ts";
 import { outputLimits } from "../special-values.ts";
 
 const noUnixSocket = "this server listens on TCP addresses only";
@@ -56,7 +67,8 @@ export const networkDirectives = {
   }),
   "overload-refuses": choices(["connections", "writes", "reads"], {
     default: ["connections"],
-    summary: "What is refused under overload: the first word from overload-wait-ms on, the second from twice that on ...",
+    summary:
+      "What is refused under overload: the first word from overload-wait-ms on, the second from twice that on ...",
   }),
   port: integer({
     default: 6379,

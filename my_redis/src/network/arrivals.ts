@@ -18,6 +18,7 @@ export class Arrivals<Client extends Arrival> {
   readonly #waiting = new Set<Client>();
   #setUpInTurn = 0;
   #isScheduled = false;
+  #isStopped = false;
 
   constructor(setUp: (client: Client) => void) {
     this.#setUp = setUp;
@@ -45,10 +46,10 @@ export class Arrivals<Client extends Arrival> {
     return this.#waiting.delete(client);
   }
 
-  /** Disconnects those that wait. */
-  clear(): void {
-    for (const client of this.#waiting) client.terminate();
-    this.#waiting.clear();
+  /** Sets up nobody more, and disconnects those that wait. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const client of [...this.#waiting]) client.terminate();
   }
 
   #schedule(): void {
@@ -59,6 +60,7 @@ export class Arrivals<Client extends Arrival> {
 
   readonly #beginTurn = (): void => {
     this.#isScheduled = false;
+    if (this.#isStopped) return;
     this.#setUpInTurn = 0;
     for (const client of this.#waiting) {
       if (this.#setUpInTurn === clientsPerTurn) break;

@@ -86,7 +86,7 @@ export class NetworkServer implements ConnectionOwner {
   /** Accepts no more clients, runs no further request, and hands the pending replies to the log and the sockets. */
   stop(): void {
     for (const listener of this.#listeners) listener.close();
-    this.#arrivals.clear();
+    this.#arrivals.stop();
     this.#shares.finish();
     this.#stopped = true;
     this.#turn.flush();

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { Redis } from "ioredis";
+import { createClient } from "redis";
 import { closeSocket, connectTo } from "../../../bench/open-loop/libc-sockets.ts";
 import { freePort, waitUntil } from "../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer, type StartOptions } from "../../src/start-server.ts";
@@ -264,6 +266,26 @@ describe("a server whose clients wait for too long", () => {
     expect(lines.length).toBeLessThan(20);
     expect(lines[0]).toStartWith("overloaded, new writes");
     expect(lines.at(-1)).toStartWith("the overload is over");
+  });
+
+  test("answers BUSY to ioredis and node-redis, which reject that command and keep the connection", async () => {
+    const { server, waiting } = await startOverloaded({ "overload-wait-ms": 100, "overload-refuses": ["writes"] });
+    const ioredis = new Redis({ port: server.port });
+    const nodeRedis = await createClient({ url: server.url }).connect();
+    await ioredis.ping();
+    const before = server.server.clients.connected.size;
+    const load = waiting.map((client) => client.send("INCR n\r\n".repeat(300)));
+    const asked = Array.from({ length: 100 }, () => [ioredis.incr("n"), nodeRedis.incr("n")]).flat();
+    await Promise.all(load);
+    const outcomes = await Promise.allSettled(asked);
+    const reasons = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []));
+    expect(reasons.length).toBeGreaterThan(0);
+    for (const reason of reasons) expect(reason).toContain("BUSY the server is overloaded");
+    expect(await ioredis.ping()).toBe("PONG");
+    expect(await nodeRedis.ping()).toBe("PONG");
+    expect(server.server.clients.connected.size).toBe(before);
+    ioredis.disconnect();
+    nodeRedis.destroy();
   });
 
   test("refuses new clients as it does above maxclients, and keeps those that it has", async () => {

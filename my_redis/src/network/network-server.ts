@@ -293,6 +293,8 @@ export class NetworkServer implements ConnectionOwner {
     const args = this.#args;
     const turn = this.#turn;
     const shares = this.#shares;
+    // Above maxmemory each request may evict keys first, for as long as maxmemory-eviction-tenacity allows.
+    const mayEvict = this.#server.memoryLimit.currentExcessMs > 0;
     shares.beginShare();
     while (!connection.paused && !client.closing) {
       const outputStart = turn.bytes;
@@ -300,8 +302,13 @@ export class NetworkServer implements ConnectionOwner {
       if (result === "request") this.#execute(connection, args);
       else if (result === "error") this.#protocolError(connection, parser.error);
       else if (result === "incomplete") break;
-      const mayBeLong = this.#mayBeLong(connection, turn.bytes - outputStart);
-      if (turn.bytes > sendEarlyBytes) {
+      const outputEnd = turn.bytes;
+      const mayBeLong =
+        mayEvict ||
+        client.lastCommand?.isBrief === false ||
+        args.count > plainArguments ||
+        outputEnd - outputStart > plainOutputBytes;
+      if (outputEnd > sendEarlyBytes) {
         turn.flush();
         turn.switchTo(connection);
         if (this.#leavesTooMuch(connection)) break;
@@ -309,18 +316,6 @@ export class NetworkServer implements ConnectionOwner {
       if (shares.isUsedUp(connection, mayBeLong) && !connection.paused && !client.closing) return "share used up";
     }
     return "no more to run";
-  }
-
-  /** Whether the request that has just run may have taken longer than a short one does. */
-  #mayBeLong({ context }: Connection, outputBytes: number): boolean {
-    const { client, server } = context;
-    return (
-      client.lastCommand?.isBrief === false ||
-      this.#args.count > plainArguments ||
-      outputBytes > plainOutputBytes ||
-      // Above maxmemory each request may evict keys first, for as long as maxmemory-eviction-tenacity allows.
-      server.memoryLimit.currentExcessMs > 0
-    );
   }
 
   /** Whether a client must read its replies before it is served further. If so, nothing more is read from it. */

@@ -109,5 +109,9 @@ export const failureBody = z.object({
   message: z.string().describe("The same for people."),
   retryAfterSeconds: z.number().optional().describe("When to come back, as in Retry-After."),
   startsAtMs: z.number().optional().describe("With not_started: the start of the sale, Unix milliseconds."),
+  canWait: z
+    .boolean()
+    .optional()
+    .describe("With sold_out: true if units that come back are offered to those who join POST /api/waiting-list."),
 });
 export type FailureBody = z.infer<typeof failureBody>;

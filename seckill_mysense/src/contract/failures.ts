@@ -31,6 +31,9 @@ export const failures = {
   reservation_not_found: { status: 404, message: "There is no such reservation." },
   order_not_found: { status: 404, message: "There is no such order." },
 
+  not_waiting: { status: 404, message: "You have not joined the waiting list of this product." },
+  waiting_list_off: { status: 404, message: "This shop has no waiting lists." },
+
   payment_not_found: { status: 404, message: "There is no such payment." },
   payments_off: { status: 404, message: "This sale takes no payments through a provider." },
 
@@ -40,6 +43,11 @@ export const failures = {
 
   sale_conflict: { status: 409, message: "The sale exists, or somebody changed it meanwhile." },
   units_gone: { status: 409, message: "Buyers have the units that were to be taken out." },
+  units_left: { status: 409, message: "The product is not sold out: ask for a unit at /check." },
+  limit_reached: { status: 409, message: "You hold as many units of this product as one buyer may." },
+  waiting_list_full: { status: 409, message: "As many people wait for this product as its list can hold." },
+  too_few_left: { status: 409, message: "Fewer units are left than you asked for: ask for fewer." },
+  over_limit: { status: 409, message: "With the units that you hold, this would be more than one user may buy." },
   name_taken: { status: 409, message: "A user of this name exists already." },
   order_not_payable: { status: 409, message: "The order can no longer be paid." },
   order_not_cancellable: { status: 409, message: "The order can no longer be cancelled." },

@@ -21,10 +21,10 @@ export function checkIdentifier(name: string, value: string): void {
 /**
  * The keys of one product, in the order in which every script takes them:
  * - stock: hash of epoch, open, available, total, startsAtMs, endsAtMs, limitPerUser, expiresAtMs; version, the ledger's
- *   revision of these figures, and paused; sequence, which grows by one with each change of the units; server, the run of
+ *   revision of these figures, paused, and waiting (only offers take a unit); sequence, which grows by one with each change of the units; server, the run of
  *   the server that may sell the product; and while the product is rebuilt, repair (the token of the repairer),
  *   repairServer and repairUntilMs (the end of its lease)
- * - holders: hash, user id -> the reservation ids that the user holds, separated by one space
+ * - holders: hash, user id -> the reservations that the user holds, separated by one space (held-text.ts)
  * - returned: hash, reservation id -> epoch of the return; 0 for a reservation that a repair found decided
  * - outbox: stream of accepted reservations, read by the consumer group of the relays
  *

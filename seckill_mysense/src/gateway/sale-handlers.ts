@@ -25,19 +25,26 @@ export function mountSales(app: GatewayApp, mount: MountOptions, catalogue: Cata
   });
 }
 
+/** Null if nothing is known. A bucket whose gate does not answer sells nothing. */
+function availableIn(buckets: readonly CatalogueProduct[]): number | null {
+  const known = buckets.filter(({ available }) => available !== null);
+  return known.length === 0 ? null : known.reduce((sum, { available }) => sum + available!, 0);
+}
+
 function toDetails(sale: SaleRecord, products: readonly CatalogueProduct[]): SaleDetails {
   return {
     ...{ id: sale.id, title: sale.title, startsAtMs: sale.startsAtMs, endsAtMs: sale.endsAtMs },
     ...{ paused: sale.paused, cancelled: sale.state === "cancelled" },
-    products: products.map(({ product, available }) => ({
+    products: products.map(({ product, buckets }) => ({
       id: product.id,
       name: product.name,
       priceMinor: product.priceMinor,
       currency: product.currency,
-      total: product.total,
+      total: buckets.reduce((sum, bucket) => sum + bucket.product.total, 0),
       limitPerUser: product.limitPerUser,
       paused: product.paused,
-      available,
+      waiting: buckets.some((bucket) => bucket.product.waitingSince !== undefined),
+      available: availableIn(buckets),
     })),
   };
 }

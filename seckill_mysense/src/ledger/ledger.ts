@@ -8,6 +8,7 @@ import type { LedgerPayments } from "./payments.ts";
 import type { LedgerReturns } from "./returns.ts";
 import type { LedgerSales } from "./sales.ts";
 import type { LedgerUsers } from "./users.ts";
+import type { LedgerWaiters } from "./waiters.ts";
 
 /**
  * The book of orders: the only truth. One implementation for MySQL and SQLite, one contract suite over both. Each port
@@ -24,6 +25,7 @@ export interface Ledger {
   readonly payments: LedgerPayments;
   readonly returns: LedgerReturns;
   readonly gates: LedgerGates;
+  readonly waiters: LedgerWaiters;
   readonly audit: LedgerAudit;
   readonly deadLetters: LedgerDeadLetters;
   readonly heartbeats: LedgerHeartbeats;

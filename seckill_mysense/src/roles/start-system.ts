@@ -7,6 +7,8 @@ import type { HealthBoard } from "../health/health-board.ts";
 import type { Logger } from "../logging/logger.ts";
 import { startConsumer, type Consumer } from "../orders/consumer.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { borrowUnits } from "../sales/borrow-units.ts";
+import type { ListedProduct } from "../ledger/waiters.ts";
 import { startSweeper, type Sweeper } from "../orders/sweeper.ts";
 import { startPaymentKeeper } from "../payments/payment-keeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
@@ -155,8 +157,14 @@ interface SweeperParts {
 }
 
 function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperParts, stops: Stops): Sweeper {
-  const { orders, returns } = ledger;
-  const sweeper = startSweeper({ orders, returns, gate, health: health.part("sweeper"), now: clock.now });
+  const { orders, returns, waiters } = ledger;
+  const borrowParts = { gate, changes: ledger.changes, now: clock.now };
+  const offers = {
+    waiters,
+    gate,
+    borrow: (list: ListedProduct, wanted: number) => borrowUnits(borrowParts, list, wanted),
+  };
+  const sweeper = startSweeper({ orders, returns, gate, offers, health: health.part("sweeper"), now: clock.now });
   stops.push(() => sweeper.stop());
   return sweeper;
 }

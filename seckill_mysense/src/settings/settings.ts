@@ -122,6 +122,7 @@ const redis = z.strictObject({
 
 const sale = z.strictObject({
   pay_within_seconds: whole(1, 604_800).default(900),
+  offer_seconds: whole(1, 604_800).default(300),
   demo: z.boolean().default(true),
   demo_units: whole(1, 1_000_000).default(100),
   demo_starts_in_seconds: whole(0, 86_400).default(60),
@@ -169,6 +170,7 @@ const limits = z.strictObject({
   gate_timeout_ms: whole(10, 60_000).default(2_000),
   start_leeway_ms: whole(0, 60_000).default(1_000),
   sold_out_hint_ms: whole(0, 60_000).default(1_000),
+  waiting_per_product: whole(0, 100_000).default(10_000),
   hash_concurrency: whole(1, 64).default(2),
   hash_waiting: whole(0, 10_000).default(64),
   max_body_bytes: whole(256, 1_048_576).default(16_384),

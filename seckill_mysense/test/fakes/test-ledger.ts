@@ -27,6 +27,7 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     payments: failing(ledger.payments),
     returns: failing(ledger.returns),
     gates: failing(ledger.gates),
+    waiters: failing(ledger.waiters),
     audit: failing(ledger.audit),
     deadLetters: failing(ledger.deadLetters),
     heartbeats: failing(ledger.heartbeats),

@@ -13,6 +13,7 @@ import { SqlPayments } from "./sql-payments.ts";
 import { SqlReturns } from "./sql-returns.ts";
 import { SqlSales } from "./sql-sales.ts";
 import { SqlUsers } from "./sql-users.ts";
+import { SqlWaiters } from "./sql-waiters.ts";
 
 export interface SqlLedgerOptions {
   /** The clock for the times at which orders are recorded, released and returned. */
@@ -35,6 +36,7 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     payments: new SqlPayments(database, now),
     returns: new SqlReturns(database, now),
     gates: new SqlGates(database, now),
+    waiters: new SqlWaiters(database, now),
     audit: new SqlAudit(database),
     deadLetters: new SqlDeadLetters(database, now),
     heartbeats: new SqlHeartbeats(

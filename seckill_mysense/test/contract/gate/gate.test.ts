@@ -73,8 +73,31 @@ for (const kind of gateKinds) {
       test("when the stock is gone it is sold out, but holders still get their replay", async () => {
         const fixture = await armed({ total: 1 });
         await accept(gate, fixture.request("ann", "r1"));
-        expect(await gate.reserve(fixture.request("bob", "r2"))).toEqual({ kind: "sold_out", epoch: 1 });
+        expect(await gate.reserve(fixture.request("bob", "r2"))).toEqual({ kind: "sold_out", epoch: 1, left: 0 });
         expect(await gate.reserve(fixture.request("ann", "r1"))).toEqual({ kind: "replay", reservationId: "r1" });
+      });
+
+      test("several units are reserved and given back all at once, and count against the limit", async () => {
+        const fixture = await armed({ total: 6, limitPerUser: 5 });
+        const ask = (user: string, id: string, quantity: number) =>
+          gate.reserve({ ...fixture.request(user, id), quantity });
+        const reservation = await accept(gate, { ...fixture.request("ann", "r1"), quantity: 3 });
+        expect(reservation).toMatchObject({ quantity: 3, sequence: 2 });
+        expect(await statusOf(fixture)).toMatchObject({ available: 3, outboxLength: 1, sequence: 2 });
+        expect(await ask("ann", "r1", 1)).toEqual({ kind: "replay", reservationId: "r1", quantity: 3 });
+        expect(await ask("ann", "r2", 3)).toEqual({ kind: "over_limit", left: 2 });
+        expect(await ask("bob", "r3", 4)).toEqual({ kind: "sold_out", epoch: 1, left: 3 });
+        expect(await ask("bob", "r3", 6)).toEqual({ kind: "over_limit", left: 5 });
+        expect(await ask("ann", "r2", 2)).toMatchObject({ kind: "accepted" });
+        expect(await ask("ann", "r4", 1)).toEqual({ kind: "replay", reservationId: "r2", quantity: 2 });
+        expect(await gate.holds(fixture.request("ann", "r1"))).toBe(true);
+        const entries = await gate.readOutbox(fixture.product, "relay", 10);
+        expect(entries.map((entry) => entry.reservation.quantity)).toEqual([3, 2]);
+        expect(await gate.giveBack({ ...reservation, epoch: 1 })).toMatchObject({ kind: "returned", sequence: 4 });
+        expect(await gate.giveBack({ ...reservation, epoch: 1 })).toMatchObject({ kind: "ignored" });
+        expect(await statusOf(fixture)).toMatchObject({ available: 4, total: 6, holders: 1 });
+        expect(await gate.holds(fixture.request("ann", "r1"))).toBe(false);
+        expect(await ask("ann", "r1", 3)).toEqual({ kind: "replay", reservationId: "r1" });
       });
 
       test("before the start nothing is sold, and the start is named", async () => {
@@ -241,7 +264,7 @@ for (const kind of gateKinds) {
       test("a unit of an older epoch does not come back, yet its buyer is free", async () => {
         const fixture = await armed();
         const reservation = await accept(gate, fixture.request("ann", "r1"));
-        await rebuild(gate, fixture, { epoch: 2, available: 9, holders: [["ann", ["r1"]]] });
+        await rebuild(gate, fixture, { epoch: 2, available: 9, holders: [["ann", [{ reservationId: "r1" }]]] });
         const { sequence } = await statusOf(fixture);
         // A gate that fell back behind this answer would hold the buyer for ever, so the answer must be noticed.
         const mark = { epoch: 2, sequence: sequence + 1 };

@@ -4,3 +4,5 @@ const socket = { data() {} };
 await Promise.all(Array.from({ length: count }, () => Bun.connect({ hostname: "127.0.0.1", port, socket })));
 console.log("connected");
 setInterval(() => {}, 1000);
+
+export {};

@@ -67,10 +67,11 @@ for (const transport of ["bun", "node"] as const) {
       try {
         let pings = 0;
         let isOver = false;
-        const answered = Promise.all(storm.map(({ stdout }) => stdout.getReader().read()));
-        void answered.then(() => {
+        const connect = async (): Promise<void> => {
+          await Promise.all(storm.map(({ stdout }) => stdout.getReader().read()));
           isOver = true;
-        });
+        };
+        const connecting = connect();
         while (
           !isOver ||
           server.info.linesOf("clients").some(([name, value]) => name === "clients_arriving" && value)
@@ -79,6 +80,7 @@ for (const transport of ["bun", "node"] as const) {
           await first.receive(7 * ++pings);
           await Bun.sleep(1);
         }
+        await connecting;
         // The system may drop connections that it cannot hold ready, and tells neither side.
         expect(connected.size).toBeGreaterThan((each * processes) / 2);
         expect(watch.stop()).toBeLessThan(mostPerTurn);

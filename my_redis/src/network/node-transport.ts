@@ -54,7 +54,7 @@ class NodeSocket implements TransportSocket {
       const bytes = readSync(descriptor, looked, 0, lookBytes, null);
       if (bytes === 0) return true;
       this.#early.push(looked.slice(0, bytes));
-      // The event after these bytes shows the end, if they are the last.
+      // The client may send nothing more for which these bytes would be handed on.
       if (this.#early.length === 1) setImmediate(() => this.#socket.emit("data", noBytes));
       return bytes < lookBytes && this.#readsEnd(descriptor);
     } catch {

@@ -180,6 +180,24 @@ export const arrows: readonly Arrow[] = [
     why: "recovery compares gates with the ledger and rebuilds them, through their ports",
   },
   {
+    from: "seckill_mysense/src/ledger-gate/**",
+    only: [
+      "seckill_mysense/src/{ledger-gate,gate,domain}/**",
+      "seckill_mysense/src/ledger/{reservations,gates,orders,ledger-errors}.ts",
+    ],
+    why: "a sale without a gate brings the gate's port and the ledger together, whatever database stands behind it",
+  },
+  {
+    from: "seckill_mysense/client/**",
+    only: ["seckill_mysense/client/**"],
+    why: "the client is a package of its own: other programs install it alone",
+  },
+  {
+    from: "seckill_mysense/src/**",
+    never: ["seckill_mysense/client/**"],
+    why: "the service is what the client talks to, and does not talk to itself",
+  },
+  {
     from: "seckill_mysense/web/**",
     only: ["seckill_mysense/web/**", "seckill_mysense/src/contract/**"],
     why: "a page runs in the browser: it shares the contract with the servers, and nothing else",

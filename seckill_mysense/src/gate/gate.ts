@@ -79,7 +79,7 @@ export interface OutboxEntry {
 }
 
 /**
- * The quantity service: one atomic step per reservation, on any Redis-compatible server.
+ * The stock for sale: one atomic step per reservation, on any Redis-compatible server.
  * All state of one product lives in keys tagged `{saleId:productId}`, so that a product is one hash slot.
  *
  * Every call may reject with one of the errors of gate-errors.ts: `GateUnavailable` (certainly nothing happened),

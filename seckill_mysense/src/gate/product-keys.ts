@@ -7,6 +7,16 @@ export interface GateProduct {
   readonly id: string;
 }
 
+/** Throws `GateRequestInvalid` naming the id that no gate can have. */
+export function checkProduct({ saleId, id }: GateProduct): void {
+  checkIdentifier("sale id", saleId);
+  checkIdentifier("product id", id);
+  // The colon separates the two ids. If the sale id could contain one too, two products could share their keys.
+  if (saleId.includes(":")) {
+    throw new GateRequestInvalid(`sale id must not contain ":", but is ${JSON.stringify(saleId)}`);
+  }
+}
+
 /** Throws `GateRequestInvalid` naming the id, its value and the limit. */
 export function checkIdentifier(name: string, value: string): void {
   const { length } = value;
@@ -33,12 +43,7 @@ export function checkIdentifier(name: string, value: string): void {
 export type ProductKeys = readonly [stock: string, holders: string, returned: string, outbox: string];
 
 export function productKeys(product: GateProduct): ProductKeys {
-  checkIdentifier("sale id", product.saleId);
-  checkIdentifier("product id", product.id);
-  // The colon separates the two ids. If the sale id could contain one too, two products could share their keys.
-  if (product.saleId.includes(":")) {
-    throw new GateRequestInvalid(`sale id must not contain ":", but is ${JSON.stringify(product.saleId)}`);
-  }
+  checkProduct(product);
   const prefix = `seckill:{${product.saleId}:${product.id}}`;
   return [`${prefix}:stock`, `${prefix}:holders`, `${prefix}:returned`, `${prefix}:outbox`];
 }

@@ -145,3 +145,14 @@ export function joinBuckets(entries: Iterable<CatalogueProduct>): CatalogueProdu
   for (const group of groups) for (const entry of group) entry.buckets = group;
   return groups.map(([first]) => first!);
 }
+
+/** Null if nothing is known. A bucket whose gate does not answer sells nothing. */
+export function availableIn(buckets: readonly CatalogueProduct[]): number | null {
+  const known = buckets.filter(({ available }) => available !== null);
+  return known.length === 0 ? null : known.reduce((sum, { available }) => sum + available!, 0);
+}
+
+/** All units of a product. */
+export function totalOf(buckets: readonly CatalogueProduct[]): number {
+  return buckets.reduce((sum, { product }) => sum + product.total, 0);
+}

@@ -15,7 +15,8 @@ export interface CatalogueOptions {
   /** Takes the news of reading the ledger. */
   readonly health: HealthPart;
   readonly products: ProductHealth;
-  readonly tokens: SaleTokens;
+  /** Is told which sales there are, before their first token is read. */
+  readonly tokens: Pick<SaleTokens, "setSales">;
   readonly now: () => number;
   readonly refreshMs: number;
   readonly maxSales: number;
@@ -65,10 +66,15 @@ export class Catalogue {
     return this.#products.get(bucketId);
   }
 
+  /** The first bucket of a product, which knows the others. */
+  findFirst(productId: string): CatalogueProduct | undefined {
+    return productOf(productId) === productId ? this.#products.get(productId) : undefined;
+  }
+
   /** The bucket from which a user buys. It is always the same one, so the gate finds what the user holds. */
   findFor(productId: string, userId: string): CatalogueProduct | undefined {
-    const first = this.#products.get(productId);
-    if (first === undefined || productOf(productId) !== productId) return undefined;
+    const first = this.findFirst(productId);
+    if (first === undefined) return undefined;
     const { buckets } = first;
     return buckets.length === 1 ? first : buckets[Bun.hash.murmur32v3(userId) % buckets.length];
   }

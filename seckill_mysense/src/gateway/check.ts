@@ -286,10 +286,10 @@ function readQuantity(url: string, { limitPerUser }: SaleProduct): number | stri
   return `quantity is ${JSON.stringify(text)}; it must be a whole number from 1 to ${limitPerUser}, the most that one user may buy`;
 }
 
-function knownOf({ product, sequence }: CatalogueProduct): Required<ReserveOptions> {
+export function knownOf({ product, sequence }: CatalogueProduct): Required<ReserveOptions> {
   return { minEpoch: product.epoch, minSequence: sequence };
 }
 
-function noteSequence(entry: CatalogueProduct, { epoch, sequence = 0 }: AcceptedReservation): void {
+export function noteSequence(entry: CatalogueProduct, { epoch, sequence = 0 }: AcceptedReservation): void {
   if (epoch === entry.product.epoch && sequence > entry.sequence) entry.sequence = sequence;
 }

@@ -31,6 +31,8 @@ const help: Readonly<Record<string, string>> = {
   seckill_ring_known_gateways: "Gateways that this one knows, those that are away among them.",
   seckill_ring_changes: "Times that a gateway came or went.",
   seckill_owner_questions_waiting: "Questions to other gateways that wait for an answer.",
+  seckill_program_requests_total: "Requests of other programs with a right key.",
+  seckill_program_refusals_total: "Those among them that were refused.",
   seckill_owner_questions_answered: "Questions of other gateways that this one answered.",
 };
 

@@ -12,12 +12,9 @@ import type { PaymentProvider } from "../payments/payment-provider.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
-import { BucketBorrower } from "./bucket-borrower.ts";
-import { Catalogue } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
 import { type AddressOf, Check } from "./check.ts";
-import { GateClock } from "./gate-clock.ts";
-import { ProductHealth } from "./product-health.ts";
 import { GateCalls } from "./gate-calls.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { labelledCounts } from "./labelled-counts.ts";
@@ -32,9 +29,8 @@ import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
-import { type GateWatch, StockWatch } from "./stock-watch.ts";
-import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
-import { type Amended, amendProduct } from "../sales/amend-product.ts";
+import { openStock, type Stock } from "./open-stock.ts";
+import type { GateWatch } from "./stock-watch.ts";
 import { mountTokens } from "./token-handlers.ts";
 import { WaitingList } from "./waiting-list.ts";
 import { mountWaitingList } from "./waiting-list-handlers.ts";
@@ -52,7 +48,7 @@ export interface GatewayParts {
   /** The parts that this gateway stands on, for /readyz. */
   readonly health: HealthBoard;
   /** Arms gates, and rebuilds those that have lost data. */
-  readonly gateWatch?: GateWatch;
+  readonly gateWatch?: GateWatch | undefined;
   /** Unix milliseconds. */
   readonly now: () => number;
   /** Milliseconds of a monotonic clock, for measuring durations. */
@@ -62,6 +58,8 @@ export interface GatewayParts {
 export interface Gateway {
   readonly port: number;
   readonly catalogue: Catalogue;
+  /** What other listeners of this process may share. */
+  readonly stock: Stock;
   /** Waits up to `withinMs` for running requests to finish, then closes their connections. */
   stop(withinMs: number): Promise<void>;
 }
@@ -99,6 +97,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   return {
     port: server.port ?? 0,
     catalogue: system.catalogue,
+    stock: system,
     async stop(withinMs) {
       // Leaving the ring first lets the other gateways take over this gateway's users at once, without waiting for a
       // timeout.
@@ -177,58 +176,32 @@ function serve({ settings, logger }: GatewayParts, served: Served): Bun.Server<u
   });
 }
 
-interface System extends AuthorizationParts {
+interface System extends AuthorizationParts, Stock {
   readonly tokens: SaleTokens;
   readonly reservationIds: ReservationIds;
   readonly sessions: Sessions;
   readonly metrics: GatewayMetrics;
-  readonly gateClock: GateClock;
-  readonly catalogue: Catalogue;
-  readonly productHealth: ProductHealth;
   readonly gateCalls: GateCalls;
-  readonly borrower: BucketBorrower;
   readonly watchers: ReservationWatchers;
   readonly refunds: RefundFigures;
   readonly waitingList: WaitingList;
 }
 
 function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
-  const { gate, ledger, settings, secrets, logger, gateWatch, now } = parts;
+  const { gate, ledger, settings, secrets, logger, now } = parts;
   const { limits, backend } = settings;
   const { choice } = authorization;
   const tokens = new SaleTokens(secrets, choice);
-  const gateClock = new GateClock(now);
-  const productHealth = new ProductHealth(logger);
-  const amend = (sale: SaleRecord, product: ProductRecord): Promise<Amended> =>
-    amendProduct({ gate, changes: ledger.changes, now }, sale, product);
-  const stock = new StockWatch({
-    ...{ gate, gateWatch, gateClock, amend, now },
-    health: parts.health.part("stock"),
-    products: productHealth,
-  });
+  const stock = openStock(parts, tokens);
   return {
     ...authorization,
     tokens,
     reservationIds: new ReservationIds(secrets, choice),
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     metrics: new GatewayMetrics(),
-    gateClock,
-    productHealth,
-    catalogue: new Catalogue({
-      changes: ledger.changes,
-      stock,
-      health: parts.health.part("catalogue"),
-      products: productHealth,
-      tokens,
-      now,
-      refreshMs: 1_000,
-      maxSales: limits.sales,
-      soldOutHintMs: limits.sold_out_hint_ms,
-      refusedCapacity: limits.tracked_keys,
-    }),
-    borrower: new BucketBorrower({ gate, changes: ledger.changes, amend, elapsedMs: parts.elapsedMs }),
+    ...stock,
     waitingList: new WaitingList({
-      ...{ gate, waiters: ledger.waiters, orders: ledger.orders, amend, now },
+      ...{ gate, waiters: ledger.waiters, orders: ledger.orders, amend: stock.amend, now },
       windowMs: settings.sale.offer_seconds * 1_000,
       maxWaiting: limits.waiting_per_product,
     }),

@@ -55,7 +55,7 @@ export class ReservationReader {
   readonly #gates: Pick<LedgerGates, "comparedAtMs">;
   readonly #gate: Gate;
   readonly #catalogue: Catalogue;
-  readonly #ids: ReservationIds;
+  readonly #ids: Pick<ReservationIds, "belongsTo">;
   readonly #now: () => number;
 
   constructor(parts: {
@@ -63,7 +63,8 @@ export class ReservationReader {
     gates: Pick<LedgerGates, "comparedAtMs">;
     gate: Gate;
     catalogue: Catalogue;
-    ids: ReservationIds;
+    /** Says whose a reservation is that has no order yet. */
+    ids: Pick<ReservationIds, "belongsTo">;
     /** Unix milliseconds. */
     now: () => number;
   }) {

@@ -1,5 +1,6 @@
 import { listSales, readSale, type SaleDetails } from "../contract/sales.ts";
 import type { SaleRecord } from "../domain/sale.ts";
+import { availableIn, totalOf } from "./bucket-borrower.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
 import { encodedAnswer } from "./refusal.ts";
@@ -25,12 +26,6 @@ export function mountSales(app: GatewayApp, mount: MountOptions, catalogue: Cata
   });
 }
 
-/** Null if nothing is known. A bucket whose gate does not answer sells nothing. */
-function availableIn(buckets: readonly CatalogueProduct[]): number | null {
-  const known = buckets.filter(({ available }) => available !== null);
-  return known.length === 0 ? null : known.reduce((sum, { available }) => sum + available!, 0);
-}
-
 function toDetails(sale: SaleRecord, products: readonly CatalogueProduct[]): SaleDetails {
   return {
     ...{ id: sale.id, title: sale.title, startsAtMs: sale.startsAtMs, endsAtMs: sale.endsAtMs },
@@ -40,7 +35,7 @@ function toDetails(sale: SaleRecord, products: readonly CatalogueProduct[]): Sal
       name: product.name,
       priceMinor: product.priceMinor,
       currency: product.currency,
-      total: buckets.reduce((sum, bucket) => sum + bucket.product.total, 0),
+      total: totalOf(buckets),
       limitPerUser: product.limitPerUser,
       paused: product.paused,
       waiting: buckets.some((bucket) => bucket.product.waitingSince !== undefined),

@@ -6,9 +6,11 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { encodeDetails } from "../operations/heartbeat-details.ts";
 import { startOperationsServer, type OperationsServer } from "../operations/operations-server.ts";
 import { runProbe } from "../operations/probe.ts";
-import { RoleWatch } from "../operations/role-watch.ts";
+import { RoleWatch, watchedRoles } from "../operations/role-watch.ts";
 import { DeadLetters } from "../orders/dead-letters.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
+import { hasNoGate } from "../settings/load-settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { RunningParts } from "./running-parts.ts";
 import { Sampler } from "./sampler.ts";
 import { settledWithin } from "../time/settled-within.ts";
@@ -35,7 +37,8 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
   const stopping = new AbortController();
   const { signal } = stopping;
   const beats = new Beats(options, parts.ledger, () => encodeDetails(sampler.figures, health.outages));
-  const watch = options.role === "gateway" ? new RoleWatch(health, options.clock.elapsedMs) : undefined;
+  const hearsOthers = options.role === "gateway" || options.role === "quantity";
+  const watch = hearsOthers ? new RoleWatch(health, options.clock.elapsedMs, watchedIn(settings)) : undefined;
   const ledgerPart = health.part("ledger");
   const beating = runProbe(
     {
@@ -68,6 +71,10 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
       await settledWithin(farewellMs, beats.leave());
     },
   };
+}
+
+function watchedIn(settings: Settings): typeof watchedRoles | readonly ["sweeper"] {
+  return hasNoGate(settings) ? ["sweeper"] : watchedRoles;
 }
 
 function listen(

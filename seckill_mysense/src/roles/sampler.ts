@@ -63,6 +63,8 @@ export class Sampler {
 
   /** A part that is down already has a better reason. */
   #judgeOne(name: string, sinceMs: number | undefined, what: string): void {
+    // Asking the board for a part makes one, and not every process has all of them.
+    if (sinceMs === undefined && !this.#stuck.has(name)) return;
     const forMs = sinceMs === undefined ? 0 : this.#now() - sinceMs;
     const part = this.#health.part(name);
     if (forMs <= stuckAfterMs) {

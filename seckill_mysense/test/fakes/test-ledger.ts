@@ -31,6 +31,8 @@ export async function openTestLedger(now: () => number): Promise<TestLedger> {
     audit: failing(ledger.audit),
     deadLetters: failing(ledger.deadLetters),
     heartbeats: failing(ledger.heartbeats),
+    programRequests: failing(ledger.programRequests),
+    reservations: failing(ledger.reservations),
     migrate: () => ledger.migrate(),
     checkSchema: () => ledger.checkSchema(),
     durabilityRisk: () => ledger.durabilityRisk(),

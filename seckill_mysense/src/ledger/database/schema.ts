@@ -22,6 +22,7 @@ export interface LedgerSchema {
   heartbeats: HeartbeatRow;
   dead_letters: DeadLetterRow;
   waiters: WaiterRow;
+  program_requests: ProgramRequestRow;
   schema_migrations: MigrationRow;
 }
 
@@ -216,6 +217,19 @@ export interface DeadLetterRow {
   settled_at_ms: number | null;
   settled_by: string | null;
   outcome: string | null;
+}
+
+/** What another program asked for with one of its request ids. It never changes. */
+export interface ProgramRequestRow {
+  /** Made of program and request id. */
+  reservation_id: string;
+  program: string;
+  request_id: string;
+  sale_id: string;
+  product_id: string;
+  user_id: string;
+  quantity: number;
+  requested_at_ms: number;
 }
 
 export interface RevisionRow {

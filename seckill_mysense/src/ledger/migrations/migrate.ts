@@ -9,6 +9,7 @@ import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts"
 import { payments } from "./0005-payments.ts";
 import { quantities } from "./0006-quantities.ts";
 import { buckets } from "./0010-buckets.ts";
+import { programRequests } from "./0008-program-requests.ts";
 import type { Migration } from "./migration.ts";
 import { waitingLists } from "./0007-waiting-lists.ts";
 
@@ -21,6 +22,7 @@ export const migrations: readonly Migration[] = [
   payments,
   quantities,
   waitingLists,
+  programRequests,
   buckets,
 ];
 

@@ -26,7 +26,7 @@ export async function readOffered(transaction: LedgerTransaction, ids: readonly 
 /** Notes in the list what became of the offers of a batch, in the transaction that records or rejects them. */
 export async function settleOffers(
   transaction: LedgerTransaction,
-  { orders, rejections }: BatchPlan,
+  { orders, rejections }: Pick<BatchPlan, "orders" | "rejections">,
   waiters: OfferedWaiters,
   nowMs: number,
 ): Promise<void> {

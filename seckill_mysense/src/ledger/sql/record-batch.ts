@@ -111,9 +111,10 @@ async function readHeld(
   return held;
 }
 
-async function writeOrders(
+/** Inserts the orders of a plan, and counts their units at the products, whose rows are locked. */
+export async function writeOrders(
   transaction: LedgerTransaction,
-  { orders, reserved, sequences }: BatchPlan,
+  { orders, reserved, sequences }: Pick<BatchPlan, "orders" | "reserved" | "sequences">,
   { waiters }: { readonly waiters: OfferedWaiters },
   products: LockedProducts,
   { nowMs, payWithinMs }: RecordContext,

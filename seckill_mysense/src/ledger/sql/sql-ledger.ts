@@ -10,6 +10,8 @@ import { SqlGates } from "./sql-gates.ts";
 import { SqlHeartbeats } from "./sql-heartbeats.ts";
 import { SqlOrders } from "./sql-orders.ts";
 import { SqlPayments } from "./sql-payments.ts";
+import { SqlProgramRequests } from "./sql-program-requests.ts";
+import { SqlReservations } from "./sql-reservations.ts";
 import { SqlReturns } from "./sql-returns.ts";
 import { SqlSales } from "./sql-sales.ts";
 import { SqlUsers } from "./sql-users.ts";
@@ -42,6 +44,8 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     heartbeats: new SqlHeartbeats(
       new RetryingDatabase(open, { ...defaultRetry, ...retry, retryForMs: heartbeatRetryMs }),
     ),
+    programRequests: new SqlProgramRequests(database),
+    reservations: new SqlReservations(database, now),
     migrate: () => migrate(database, now()),
     checkSchema: () => checkSchema(database),
     durabilityRisk: () => database.read((reader) => database.dialect.durabilityRisk(reader)),

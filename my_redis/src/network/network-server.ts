@@ -1,10 +1,13 @@
 import type { Services } from "../dispatch/context.ts";
 import { Arguments } from "../protocol/arguments.ts";
+import { ReplyWriter } from "../protocol/reply-writer.ts";
 import type { RequestLimits } from "../protocol/request-parser.ts";
 import { ClientLimits } from "./client-limits.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { requestLimits } from "./request-limits.ts";
-import type { Listen, Listener, TransportHandlers, TransportSocket } from "./transport.ts";
+import { OpenListeners } from "./open-listeners.ts";
+import { StandIn, type StandInServer } from "./stand-in.ts";
+import type { Listen, TransportHandlers, TransportSocket } from "./transport.ts";
 import type { Turn } from "./turn.ts";
 import { TurnShares } from "./turn-shares.ts";
 
@@ -17,7 +20,7 @@ const sendEarlyBytes = 1024 * 1024;
 export type PortPurpose = "clients" | "administration";
 
 /** Connects clients to a server: reads requests, runs them, and sends the replies of a turn together. */
-export class NetworkServer implements ConnectionOwner {
+export class NetworkServer implements ConnectionOwner, StandInServer<Connection> {
   readonly #server: Services;
   readonly #turn: Turn;
   /** One object for all connections, so that CONFIG SET reaches open ones as well. */
@@ -28,7 +31,7 @@ export class NetworkServer implements ConnectionOwner {
   readonly #shares: TurnShares;
   #stopped = false;
   #onLastClosed: () => void = () => {};
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: OpenListeners;
 
   /** `turn` must be the one through which `server` answers clients outside of their own requests. */
   constructor(server: Services, turn: Turn) {
@@ -44,6 +47,8 @@ export class NetworkServer implements ConnectionOwner {
       },
     });
     turn.onEnd(() => this.#shares.endTurn());
+    this.#listeners = new OpenListeners(server.environment.report);
+    server.scripts.serveWhileStuck(new StandIn(this, server.environment));
     server.info.add("clients", () => [
       ["admin_clients", this.#clientLimits.administrativeCount],
       ["clients_waiting_for_turn", this.#shares.waitingCount],
@@ -58,9 +63,7 @@ export class NetworkServer implements ConnectionOwner {
       drain: (connection) => connection.drain(),
       close: (connection) => this.#close(connection),
     };
-    const listener = await listen({ host, port }, handlers);
-    this.#listeners.push(listener);
-    return listener.port;
+    return this.#listeners.open({ host, port, purpose }, (address) => listen(address, handlers));
   }
 
   get connectionCount(): number {
@@ -69,7 +72,7 @@ export class NetworkServer implements ConnectionOwner {
 
   /** Accepts no more clients, runs no further request, and hands the pending replies to the log and the sockets. */
   stop(): void {
-    for (const listener of this.#listeners) listener.close();
+    this.#listeners.stop();
     this.#shares.finish();
     this.#stopped = true;
     this.#turn.flush();
@@ -163,6 +166,47 @@ export class NetworkServer implements ConnectionOwner {
     if (connection.context.client.closing || this.#stopped) return;
     if (connection.parser.feed(bytes, start, end)) this.#run(connection);
     else this.#clientLimits.disconnect(connection, "requests longer than client-query-buffer-limit");
+  }
+
+  get addresses(): OpenListeners["addresses"] {
+    return this.#listeners.addresses;
+  }
+
+  stopListening(): void {
+    this.#listeners.closeAll();
+  }
+
+  listenAgain(): void {
+    this.#listeners.openAgain();
+  }
+
+  openGuest(socket: TransportSocket, address: number): Connection {
+    return this.#open(socket, this.#listeners.addresses[address]?.purpose === "administration");
+  }
+
+  /** Runs within the command of another client, whose turn and arguments are in use. */
+  runGuest(connection: Connection, chunk: Uint8Array): void {
+    const { client } = connection.context;
+    if (client.closing || this.#stopped || !connection.parser.feed(chunk)) return connection.kill();
+    const args = new Arguments();
+    const reply = new ReplyWriter();
+    while (!client.closing && !connection.paused) {
+      const result = connection.parser.next(args);
+      if (result === "incomplete") break;
+      if (result === "request") this.#server.processor.processWithin(connection.context, args, reply);
+      else if (result === "error") {
+        this.#server.processor.writeError(reply, connection.parser.error);
+        client.closing = true;
+      }
+      connection.parser.authenticated = client.authenticated;
+    }
+    connection.parser.keepRest(args);
+    connection.send(reply.bytes, 0, reply.length);
+    if (client.closing) connection.finish();
+  }
+
+  closeGuest(connection: Connection): void {
+    this.#close(connection);
   }
 
   endSession(connection: Connection): void {

@@ -20,7 +20,15 @@ import type { InfoBook } from "./info-book.ts";
 import type { ObserverList } from "./observers/observer-list.ts";
 import type { Observers } from "./observers/observers.ts";
 import type { Refusal } from "./outcome.ts";
-import type { ClusterPort, MemoryPressure, MigrationPort, PauseSwitch, ServerProcess, Storage, StuckService } from "./ports.ts";
+import type {
+  ClusterPort,
+  MemoryPressure,
+  MigrationPort,
+  PauseSwitch,
+  ServerProcess,
+  Storage,
+  StuckService,
+} from "./ports.ts";
 import type { PubSub } from "./pub-sub.ts";
 import type { ReplyOutlet } from "./replies.ts";
 import type { TurnClock } from "./turn-clock.ts";

@@ -5,7 +5,7 @@ import type { RequestLimits } from "../protocol/request-parser.ts";
 import { ClientLimits } from "./client-limits.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { requestLimits } from "./request-limits.ts";
-import { OpenListeners } from "./open-listeners.ts";
+import { OpenListeners, type PortPurpose } from "./open-listeners.ts";
 import { StandIn, type StandInServer } from "./stand-in.ts";
 import type { Listen, TransportHandlers, TransportSocket } from "./transport.ts";
 import type { Turn } from "./turn.ts";
@@ -15,9 +15,6 @@ import { TurnShares } from "./turn-shares.ts";
 const pauseReadingBytes = 64 * 1024 * 1024;
 /** Replies are sent when this much has gathered, without waiting for the end of the turn. */
 const sendEarlyBytes = 1024 * 1024;
-
-/** The clients of a port: all, or those who look after the server. */
-export type PortPurpose = "clients" | "administration";
 
 /** Connects clients to a server: reads requests, runs them, and sends the replies of a turn together. */
 export class NetworkServer implements ConnectionOwner, StandInServer<Connection> {

@@ -1,6 +1,8 @@
 import type { Environment } from "../environment.ts";
-import type { PortPurpose } from "./network-server.ts";
 import type { Listener, ListenOptions } from "./transport.ts";
+
+/** The clients of a port: all, or those who look after the server. */
+export type PortPurpose = "clients" | "administration";
 
 export interface ListenAddress extends ListenOptions {
   readonly purpose: PortPurpose;

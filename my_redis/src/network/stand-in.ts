@@ -83,9 +83,9 @@ export class StandIn<Guest> implements StuckService {
     if (this.#isLeaving) return false;
     const port = (this.#port ??= this.#start());
     for (;;) {
-      const received = receiveMessageOnPort(port) as { readonly message: FromThread } | undefined;
+      const received = receiveMessageOnPort(port);
       if (received === undefined) break;
-      this.#take(port, received.message, asPaused);
+      this.#take(port, received.message as FromThread, asPaused);
     }
     return this.#guests.size > 0 || this.#environment.monotonicMs() < this.#awaitedUntilMs;
   }
@@ -111,7 +111,10 @@ export class StandIn<Guest> implements StuckService {
       send({ kind: "listen", addresses: this.#server.addresses });
     } else if (message.kind === "listening") {
       this.#awaitedUntilMs = this.#environment.monotonicMs() + awaitedMs;
-      this.#environment.report("warning", "a script cannot be paused: new clients are served by a stand-in until it can");
+      this.#environment.report(
+        "warning",
+        "a script cannot be paused: new clients are served by a stand-in until it can",
+      );
     } else if (message.kind === "open") {
       this.#guests.set(message.id, this.#server.openGuest(new GuestSocket(send, message), message.address));
     } else if (message.kind === "data") {

@@ -115,7 +115,7 @@ async function serve(role: Role, settings: Settings, logger: Logger): Promise<vo
   // A signal during the start ends the process by default, which is safe: the data on disk is consistent at any moment.
   const system = await startSystem({ role, settings, logger, clock: systemClock });
   logger.info("started", { role, port: system.port, pid: process.pid, operationsPort: system.operationsPort });
-  if (system.port !== undefined && role !== "admin") announce(settings.backend.host, system.port);
+  if (system.port !== undefined && (role === "all" || role === "gateway")) announce(settings.backend.host, system.port);
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;

@@ -145,7 +145,7 @@ export const arrows: readonly Arrow[] = [
     from: "seckill_mysense/src/orders/**",
     only: [
       "seckill_mysense/src/{orders,contract,gate,queue,domain,health,time,logging,tracing}/**",
-      "seckill_mysense/src/ledger/{orders,returns,dead-letters,ledger-errors}.ts",
+      "seckill_mysense/src/ledger/{orders,returns,waiters,dead-letters,ledger-errors}.ts",
     ],
     why: "consumer and sweeper work on two ports of the ledger, whatever database stands behind them",
   },
@@ -178,6 +178,24 @@ export const arrows: readonly Arrow[] = [
     from: "seckill_mysense/src/recovery/**",
     only: ["seckill_mysense/src/{recovery,gate,queue,domain,time,logging}/**", "seckill_mysense/src/ledger/gates.ts"],
     why: "recovery compares gates with the ledger and rebuilds them, through their ports",
+  },
+  {
+    from: "seckill_mysense/src/ledger-gate/**",
+    only: [
+      "seckill_mysense/src/{ledger-gate,gate,domain}/**",
+      "seckill_mysense/src/ledger/{reservations,gates,orders,ledger-errors}.ts",
+    ],
+    why: "a sale without a gate brings the gate's port and the ledger together, whatever database stands behind it",
+  },
+  {
+    from: "seckill_mysense/client/**",
+    only: ["seckill_mysense/client/**"],
+    why: "the client is a package of its own: other programs install it alone",
+  },
+  {
+    from: "seckill_mysense/src/**",
+    never: ["seckill_mysense/client/**"],
+    why: "the service is what the client talks to, and does not talk to itself",
   },
   {
     from: "seckill_mysense/web/**",

@@ -6,6 +6,7 @@ const packageFolders: Readonly<Record<string, string>> = {
   "my-redis": "my_redis",
   "peer-link": "peer_link",
   "seckill-mysense": "seckill_mysense",
+  "seckill-quantity-client": "seckill_mysense/client",
 };
 
 /** `import("x")`, as a call or as a type: the parser does not list types. */

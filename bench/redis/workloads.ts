@@ -53,6 +53,17 @@ function* largeSets(): Iterable<readonly string[]> {
   yield* elements("SADD", "other", 10_000, (index) => setMember(index + 9000));
 }
 
+/** HyperLogLogs in both forms, each form twice. The dense ones have about as many elements as registers. */
+function* hyperLogLogs(): Iterable<readonly string[]> {
+  for (const [form, count] of [
+    ["dense", 20_000],
+    ["sparse", 500],
+  ] as const) {
+    yield* elements("PFADD", `${form}:one`, count, setMember);
+    yield* elements("PFADD", `${form}:other`, count, (index) => setMember(index + count / 2));
+  }
+}
+
 export const workloads: readonly Workload[] = [
   { name: "PING (inline)", words: test("ping_inline") },
   { name: "PING (bulk)", words: test("ping_mbulk") },
@@ -102,6 +113,16 @@ export const workloads: readonly Workload[] = [
   { name: "SINTER (10,000)", words: ["SINTER", "one", "other"], fill: largeSets },
   { name: "SINTERCARD (10,000)", words: ["SINTERCARD", "2", "one", "other"], fill: largeSets },
   { name: "SUNIONSTORE (10,000)", words: ["SUNIONSTORE", "target", "one", "other"], fill: largeSets },
+  { name: "PFADD", words: ["PFADD", "hll", "element:__rand_int__"] },
+  { name: "PFADD (10 elements)", words: ["PFADD", "hll", ...Array.from({ length: 10 }, () => "element:__rand_int__")] },
+  { name: "PFADD (sparse)", words: ["PFADD", "hll:__rand_int__", "element:__rand_int__"], perRun: true },
+  { name: "PFADD (1 KiB element)", words: ["PFADD", "hll", `${"x".repeat(1000)}:__rand_int__`] },
+  { name: "PFADD (64 KiB element)", words: ["PFADD", "hll", `${"x".repeat(64_000)}:__rand_int__`] },
+  { name: "PFCOUNT", words: ["PFCOUNT", "dense:one"], fill: hyperLogLogs },
+  { name: "PFCOUNT (2 dense keys)", words: ["PFCOUNT", "dense:one", "dense:other"], fill: hyperLogLogs },
+  { name: "PFCOUNT (2 sparse keys)", words: ["PFCOUNT", "sparse:one", "sparse:other"], fill: hyperLogLogs },
+  { name: "PFMERGE (2 dense keys)", words: ["PFMERGE", "target", "dense:one", "dense:other"], fill: hyperLogLogs },
+  { name: "PFMERGE (2 sparse keys)", words: ["PFMERGE", "target", "sparse:one", "sparse:other"], fill: hyperLogLogs },
   { name: "HGETALL (10)", words: ["HGETALL", "myhash"], fill: () => elements("HSET", "myhash", 10, hashField) },
   { name: "HGETALL (1,000)", words: ["HGETALL", "myhash"], fill: () => elements("HSET", "myhash", 1000, hashField) },
 ];

@@ -108,7 +108,10 @@ export class Server<Parts extends OuterParts = OuterParts> implements Services {
     });
     this.activeExpiry = new ActiveExpiry(this.keyspace);
     const observe = (): void => observation.update();
-    this.watched = new WatchedKeys(observe);
+    this.watched = new WatchedKeys((database, name) => {
+      const key = Buffer.from(name, "latin1");
+      return this.keyspace.database(database).presenceOf(key, 0, key.length);
+    }, observe);
     this.blocking = new BlockedClients<Context>(blockedRunner, observe, () => !this.execution.scriptIsPaused);
     this.pubSub = new PubSub({
       replies: this.replies,

@@ -3,14 +3,16 @@ import { element, setText, show } from "./elements.ts";
 import { serverNowMs } from "./clock.ts";
 
 type Tone = "wait" | "good" | "bad" | "plain";
-type Action = "pay" | "cancel" | "again";
+const actions = ["pay", "cancel", "wait", "leave", "again"] as const;
 
-interface Outcome {
+export interface Outcome {
   readonly tone: Tone;
   readonly badge: string;
   readonly title: string;
   readonly text: string;
-  readonly actions?: readonly Action[];
+  readonly actions?: readonly (typeof actions)[number][];
+  /** What the button says that gives a unit back. */
+  readonly cancel?: string;
   readonly reservation?: string;
   /** Changes every second, so it is outside the region whose changes screen readers read aloud. */
   readonly clock?: string;
@@ -25,6 +27,13 @@ export const outcomes = {
     title: "Sold out",
     text: "All units are taken. If a buyer gives one back, you can try again.",
     actions: ["again"],
+  },
+  sold_out_can_wait: {
+    tone: "bad",
+    badge: "–",
+    title: "Sold out",
+    text: "All units are taken. Wait in line, and a unit that comes back is offered to you when it is your turn.",
+    actions: ["wait", "again"],
   },
   cancelled: {
     tone: "plain",
@@ -152,7 +161,8 @@ export function showOutcome(outcome: Outcome | undefined): void {
   setText("outcome-badge", outcome.badge);
   setText("outcome-title", outcome.title);
   setText("outcome-text", outcome.text);
-  for (const action of ["pay", "cancel", "again"] as const) show(action, outcome.actions?.includes(action) ?? false);
+  for (const action of actions) show(action, outcome.actions?.includes(action) ?? false);
+  setText("cancel", outcome.cancel ?? "Give it back");
   setText("again", outcome.tone === "good" ? "Buy another" : "Try again");
   setText("outcome-clock", outcome.clock ?? "");
   show("reservation", outcome.reservation !== undefined);

@@ -4,7 +4,7 @@ import { spread } from "./randomness.ts";
 
 export type Asked =
   | { readonly kind: "reserved"; readonly reservation: string }
-  | { readonly kind: "sold_out" }
+  | { readonly kind: "sold_out"; readonly canWait: boolean }
   | { readonly kind: "over" }
   /** The token is no longer valid; a new one is needed. */
   | { readonly kind: "stale_token" }
@@ -25,7 +25,7 @@ export async function askForUnit(productID: string, token: string): Promise<Aske
     const answer = await call("POST /check", { query: { productID }, bearer: token });
     if ("ok" in answer) return { kind: "reserved", reservation: answer.ok.reservation };
     const { error, message, retryAfterSeconds } = answer.refused;
-    if (error === "sold_out") return { kind: "sold_out" };
+    if (error === "sold_out") return { kind: "sold_out", canWait: answer.refused.canWait === true };
     if (error === "sale_ended") return { kind: "over" };
     if (answer.status === 401) return { kind: "stale_token" };
     const isPassing = answer.status === 0 || answer.status === 425 || answer.status === 429 || answer.status >= 500;

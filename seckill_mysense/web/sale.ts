@@ -1,6 +1,7 @@
 import type { SessionUser } from "../src/contract/accounts.ts";
 import type { Reservation } from "../src/contract/reservations.ts";
 import type { SaleDetails } from "../src/contract/sales.ts";
+import type { WaitingPlace } from "../src/contract/waiting-list.ts";
 import { watchAccountForm } from "./account-form.ts";
 import { call } from "./api.ts";
 import { serverNowMs } from "./clock.ts";
@@ -11,6 +12,8 @@ import { chooseOffer, type Offer, phaseOf, showNoOffer, showOffer, showOthers } 
 import { outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./outcome-view.ts";
 import { askForUnit, followReservation, readReservation } from "./purchase.ts";
 import { readSales } from "./read-sales.ts";
+import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
+import { offeredOutcome, placeOutcome } from "./waiting-view.ts";
 
 /** The state of the page; everything shown is derived from it. */
 const state: {
@@ -21,6 +24,8 @@ const state: {
   /** Between the click and the answer. */
   asking: boolean;
   reservation: Reservation | undefined;
+  /** The buyer's place in the waiting line, as the server last told it. */
+  place: WaitingPlace | undefined;
   /** The message to show without a reservation. */
   notice: Parameters<typeof showOutcome>[0];
 } = {
@@ -30,6 +35,7 @@ const state: {
   token: undefined,
   asking: false,
   reservation: undefined,
+  place: undefined,
   notice: undefined,
 };
 
@@ -57,7 +63,13 @@ function render(): void {
 
 function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
   if (state.asking) return outcomes.asking;
-  if (state.reservation !== undefined) return reservationOutcome(state.reservation, !isOver && unitsLeft() > 0);
+  if (state.reservation !== undefined) {
+    const isOffer = state.reservation.reservation === state.place?.reservation;
+    if (isOffer) return offeredOutcome(state.reservation);
+    return reservationOutcome(state.reservation, !isOver && unitsLeft() > 0);
+  }
+  const place = state.place === undefined ? undefined : placeOutcome(state.place);
+  if (place !== undefined && state.notice === undefined) return place;
   if (state.offer?.sale.cancelled === true) return outcomes.cancelled;
   return isOver ? outcomes.over : state.notice;
 }
@@ -116,8 +128,9 @@ async function buy(): Promise<void> {
   state.asking = false;
   const productID = offer.product.id;
   if (asked.kind === "reserved") follow({ reservation: asked.reservation, status: "pending", productID });
-  else if (asked.kind === "sold_out") state.notice = outcomes.sold_out;
-  else if (asked.kind === "over") state.notice = outcomes.over;
+  else if (asked.kind === "sold_out") {
+    state.notice = asked.canWait ? outcomes.sold_out_can_wait : outcomes.sold_out;
+  } else if (asked.kind === "over") state.notice = outcomes.over;
   else if (asked.kind === "refused") state.notice = refusedOutcome(asked.message);
   else await renewToken();
   await refresh();
@@ -133,10 +146,45 @@ async function tryAgain(): Promise<void> {
   const wasReserved = state.reservation !== undefined;
   stopFollowing();
   state.reservation = undefined;
+  state.place = undefined;
   state.notice = undefined;
   if (wasReserved || state.token === undefined) await renewToken();
   render();
   button("buy").focus();
+}
+
+async function changeLine(change: (productID: string) => Promise<Line>): Promise<void> {
+  const productID = state.offer?.product.id;
+  if (productID === undefined) return;
+  for (const name of ["wait", "leave"]) button(name).disabled = true;
+  const line = await change(productID);
+  for (const name of ["wait", "leave"]) button(name).disabled = false;
+  stopFollowing();
+  state.reservation = undefined;
+  if ("place" in line) await takePlace(line.place);
+  else state.notice = refusedOutcome(line.refused.message);
+  render();
+  element("outcome").focus();
+}
+
+/** Shows a place. When it has become an offer, the offer's order is followed like any other. */
+async function takePlace(place: WaitingPlace): Promise<void> {
+  state.notice = undefined;
+  state.place = place;
+  const { reservation: id, productID } = place;
+  if (id === undefined || id === state.reservation?.reservation) return;
+  const reservation = await readReservation(id, productID);
+  if (reservation !== undefined && state.place === place) follow(reservation);
+}
+
+/** The server knows the place, so it is there again after a reload, and on the buyer's other devices. */
+async function readPlace(): Promise<void> {
+  const { offer, user } = state;
+  if (offer === undefined || user === undefined) return;
+  const line = await readLine(offer.product.id);
+  if (!("place" in line) || state.user !== user) return;
+  // A place that was given up says nothing any more when the buyer comes back.
+  if (line.place.state !== "left" || state.place !== undefined) await takePlace(line.place);
 }
 
 async function settle(action: "pay" | "cancel"): Promise<void> {
@@ -162,13 +210,20 @@ async function enter(user: SessionUser): Promise<void> {
   render();
   const [known] = await Promise.all([held()?.readAll(), getToken()]);
   if (known !== undefined) follow(known);
+  await readPlace();
   render();
 }
 
 async function logOut(): Promise<void> {
   await call("DELETE /api/session");
   stopFollowing();
-  Object.assign(state, { user: undefined, token: undefined, reservation: undefined, notice: undefined });
+  Object.assign(state, {
+    user: undefined,
+    token: undefined,
+    reservation: undefined,
+    place: undefined,
+    notice: undefined,
+  });
   render();
   element("name").focus();
 }
@@ -184,6 +239,7 @@ async function refresh(): Promise<void> {
   else if (wanted !== null) showNoOffer("No such product", `There is no product ${wanted} in any sale.`);
   else showNoOffer("Nothing on sale", "Come back when a sale is announced.");
   showOthers(sales, state.offer);
+  if (state.place?.state === "waiting") await readPlace();
   render();
 }
 
@@ -193,6 +249,8 @@ async function start(): Promise<void> {
   button("again").addEventListener("click", () => void tryAgain());
   button("pay").addEventListener("click", () => void settle("pay"));
   button("cancel").addEventListener("click", () => void settle("cancel"));
+  button("wait").addEventListener("click", () => void changeLine(joinLine));
+  button("leave").addEventListener("click", () => void changeLine(leaveLine));
   button("log-out").addEventListener("click", () => void logOut());
   await refresh();
   const session = await call("GET /api/session");

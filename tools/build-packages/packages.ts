@@ -31,6 +31,12 @@ export const publicEntry = "index";
 export const builtPackages: readonly BuiltPackage[] = [
   { name: "hash-ring", folder: "hash_ring", platform: "neutral", entries: { [publicEntry]: "index.ts" } },
   {
+    name: "seckill-quantity-client",
+    folder: "seckill_mysense/client",
+    platform: "neutral",
+    entries: { [publicEntry]: "index.ts" },
+  },
+  {
     name: "my-redis",
     folder: "my_redis",
     platform: "node",

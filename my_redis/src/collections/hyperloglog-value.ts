@@ -30,6 +30,15 @@ export function readHyperLogLog(database: Database, args: Arguments, index: numb
   return address === 0 ? undefined : viewAt(database, address, read);
 }
 
+/** As `readHyperLogLog`, but the string's encoding becomes "raw", as PFCOUNT of a single key leaves it. */
+export function readRawHyperLogLog(database: Database, args: Arguments, index: number): HyperLogLog | undefined {
+  const address = database.readTyped(args, index, record.valueType.string);
+  if (address === 0) return undefined;
+  const value = viewAt(database, address, read);
+  record.setKind(database.keyspace.heap, address, record.valueType.string, record.encoding.raw);
+  return value;
+}
+
 /** To be called before the stored cardinality is changed where it is, by a command that reads. */
 export function preserveHyperLogLog(database: Database, args: Arguments, index: number): void {
   database.preserve(database.find(args.buffer, args.start(index), args.end(index)));

@@ -18,7 +18,8 @@ export interface BlockedRunner<Context> {
   /** Whether the key exists. Looking it up changes nothing: no access time, no statistics, no deletion. */
   exists(context: Context, database: number, key: string): boolean;
   replyTimeout(context: Context): void;
-  replyError(context: Context, message: string): void;
+  /** Answers as after the timeout, or with an error. */
+  unblock(context: Context, how: "timeout" | "error"): void;
 }
 
 /**
@@ -178,8 +179,7 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
   unblock(client: Client, how: "timeout" | "error"): boolean {
     for (const context of this.#blocked) {
       if (context.client !== client) continue;
-      if (how === "timeout") this.#runner.replyTimeout(context);
-      else this.#runner.replyError(context, "UNBLOCKED client unblocked via CLIENT UNBLOCK");
+      this.#runner.unblock(context, how);
       this.#release(context);
       return true;
     }

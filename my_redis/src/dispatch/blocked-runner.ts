@@ -8,10 +8,12 @@ export const blockedRunner: BlockedRunner<Context> = {
   exists: ({ keyspace }, database, key) => keyExists(keyspace, database, key),
   retry,
   replyTimeout,
-  replyError(context, message) {
+  unblock(context, how) {
     const { client, server } = context;
-    answer(server.replies, client, (reply) => server.processor.writeError(reply, message));
-    server.processor.unblockWithError(context);
+    const message = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+    if (how === "timeout") replyTimeout(context);
+    else answer(server.replies, client, (reply) => server.processor.writeError(reply, message));
+    server.processor.countUnblocked(context);
   },
 };
 
@@ -22,6 +24,11 @@ function retry(context: Context): boolean {
   if (blocked === undefined) return false;
   let answered = false;
   const { database } = client;
+  // As in redis-server, what a blocked client looks up counts neither as a hit nor as a miss.
+  const { keyspace } = server;
+  const { onMissed, statistics } = keyspace;
+  const { hits, misses } = statistics;
+  keyspace.onMissed = undefined;
   answer(server.replies, client, (reply) => {
     const before = reply.length;
     reply.protocol = client.protocol;
@@ -34,6 +41,8 @@ function retry(context: Context): boolean {
     context.select(database);
     answered = reply.length > before;
   });
+  Object.assign(statistics, { hits, misses });
+  keyspace.onMissed = onMissed;
   return answered;
 }
 

@@ -18,6 +18,8 @@ export interface Transaction<Entry = CommandFacts> {
 }
 
 export interface WatchedKey {
+  /** The key had expired when WATCH was called, and was not deleted yet. */
+  expired: boolean;
   readonly database: number;
   /** One character per byte. */
   readonly key: string;

@@ -36,6 +36,7 @@ export function command(definition: CommandDefinition): Command {
     findKeys: movable ? (definition.findKeys ?? searchKeys(keySpecifications)) : undefined,
     needsMemory: definition.needsMemory,
     mayReplicate: definition.mayReplicate,
+    permission: definition.permission,
     watching: definition.watching,
     selectsDatabase: definition.selectsDatabase,
     anyConnection: definition.anyConnection,

@@ -19,7 +19,7 @@ import type { Execution } from "./execution.ts";
 import type { InfoBook } from "./info-book.ts";
 import type { ObserverList } from "./observers/observer-list.ts";
 import type { Observers } from "./observers/observers.ts";
-import type { Refusal } from "./outcome.ts";
+import type { Refusal, Verdict } from "./outcome.ts";
 import type {
   ClusterPort,
   MemoryPressure,
@@ -49,6 +49,8 @@ interface CommandInContext {
    * read-only scripts may not call them.
    */
   readonly mayReplicate?: ((context: Context, args: Arguments) => boolean) | undefined;
+  /** Whether the client may use the command at all, whatever its arguments are. */
+  readonly permission?: ((context: Context) => Verdict) | undefined;
   readonly subcommands?: readonly Command[] | undefined;
   /** Missing only for a pure container. */
   readonly run?: Run | undefined;
@@ -75,8 +77,8 @@ export interface CommandRunner {
   call(context: Context, command: Command, args: Arguments, reply: ReplyWriter): void;
   /** Counts a command that was answered without `call`. */
   count(command: Command): void;
-  /** Counts the failure of a blocked command that CLIENT UNBLOCK ends with an error. */
-  unblockWithError(context: Context): void;
+  /** Counts a blocked command that CLIENT UNBLOCK ends: as failed, with or without an error, as redis-server does. */
+  countUnblocked(context: Context): void;
   /** Writes an error reply and counts it. */
   writeError(reply: ReplyWriter, message: string): void;
   /**

@@ -223,7 +223,7 @@ export class CommandProcessor implements CommandRunner {
     if (keyspace.dirty !== dirtyBefore && this.#changes.isOn) this.#log(context, database, args);
   }
 
-  unblockWithError({ client }: Context): void {
+  countUnblocked({ client }: Context): void {
     if (client.blocked === undefined) return;
     const { args, command } = client.blocked;
     command.statistics.failedCalls++;

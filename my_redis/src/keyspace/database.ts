@@ -82,15 +82,23 @@ export class Database extends RecordStore implements ObservedDatabase {
     if (address === 0) return 0;
     if (keyspace.snapshot?.writing === true) this.preserve(address);
     if (!record.hasExpiry(keyspace.heap, address)) return address;
-    return this.#expiredNow(address) ? 0 : address;
+    return this.expiredNow(address) ? 0 : address;
   }
 
-  /** Whether a record with an expiry has expired. If so it is removed, unless the loaded log will do that. */
-  #expiredNow(address: Address): boolean {
+  protected override expiredNow(address: Address): boolean {
     const keyspace = this.keyspace;
     if (record.expiryOf(keyspace.heap, address) > keyspace.environment.nowMs() || !keyspace.expires) return false;
     this.expire(address);
     return true;
+  }
+
+  /** Whether key[start, end) is there. Nothing changes: an expired key stays, and is "expired". */
+  presenceOf(key: Uint8Array, start: number, end: number): "missing" | "expired" | "live" {
+    const { environment, expires, hasher, heap } = this.keyspace;
+    const address = this.keys.find(hasher.hash(key, start, end), key, start, end);
+    if (address === 0) return "missing";
+    const expired = record.hasExpiry(heap, address) && record.expiryOf(heap, address) <= environment.nowMs();
+    return expired && expires ? "expired" : "live";
   }
 
   /** Removes an expired record, and notifies observers and log. */
@@ -161,12 +169,24 @@ export class Database extends RecordStore implements ObservedDatabase {
 
   /** Removes a key; false when it is missing. The caller notifies of the change: see `changed`. */
   delete(args: Arguments, index: number): boolean {
+    return this.#delete(args, index, true);
+  }
+
+  /**
+   * As `delete`, for a command that replaces the key by nothing: as in redis-server, an expired key counts as removed
+   * by the command, and not as expired.
+   */
+  deleteEvenExpired(args: Arguments, index: number): boolean {
+    return this.#delete(args, index, false);
+  }
+
+  #delete(args: Arguments, index: number, mayExpire: boolean): boolean {
     const start = args.start(index);
     const end = args.end(index);
     const hash = this.keyspace.hasher.hash(args.buffer, start, end);
     const address = this.keys.find(hash, args.buffer, start, end);
     if (address === 0) return false;
-    if (record.hasExpiry(this.keyspace.heap, address) && this.#expiredNow(address)) return false;
+    if (mayExpire && record.hasExpiry(this.keyspace.heap, address) && this.expiredNow(address)) return false;
     this.removeHashed(hash, address);
     return true;
   }

@@ -32,6 +32,8 @@ export class KeyspaceCore {
   readonly hasher: HalfSipHash;
   /** Counts changes since the start. A command that leaves it unchanged has written nothing. */
   dirty = 0;
+  /** The part of `dirty` that has to be logged, but that Redis does not count as changes. */
+  uncounted = 0;
   /** Whether `observer` is to be notified. Off while no client watches, blocks or listens. */
   observed = false;
   observer: KeyspaceObserver | undefined;
@@ -62,6 +64,11 @@ export class KeyspaceCore {
     this.limits = limits;
     this.accessClock = new AccessClock(environment);
     this.hasher = new HalfSipHash(environment.hashKeys[0], environment.hashKeys[1]);
+  }
+
+  /** Changes since the start, counted as Redis does. */
+  get changes(): number {
+    return this.dirty - this.uncounted;
   }
 
   /** Marks a record as used now. */

@@ -1,4 +1,3 @@
-import type { Address } from "../memory/heap.ts";
 import type { RecordIndex } from "../memory/record-index.ts";
 
 /** A database whose keys all change at once, as far as an observer needs it. */
@@ -6,9 +5,12 @@ export interface ObservedDatabase {
   readonly number: number;
   /** All records, expired ones included. */
   readonly keys: RecordIndex;
-  /** The live record of a key, or 0. An expired key is removed by this. */
-  find(key: Uint8Array, start: number, end: number): Address;
+  /** Whether key[start, end) is there. An expired key is not removed. */
+  presenceOf(key: Uint8Array, start: number, end: number): "missing" | "expired" | "live";
 }
+
+/** The event of a change for which there is no keyspace notification. */
+export const noEvent = "";
 
 /** Notified of changes to keys. WATCH, blocked clients, keyspace notifications and client tracking build on it. */
 export interface KeyspaceObserver {

@@ -26,10 +26,9 @@ export class Keyspace extends KeyspaceCore {
 
   /** Removes all keys of these databases. Each key counts as a change. It is logged even when there are none. */
   flush(databases: readonly Database[]): void {
-    this.dirty += Math.max(
-      databases.reduce((total, { size }) => total + size, 0),
-      1,
-    );
+    const keys = databases.reduce((total, { size }) => total + size, 0);
+    this.dirty += Math.max(keys, 1);
+    if (keys === 0) this.uncounted++;
     for (const database of databases) {
       if (this.observed) this.observer?.databaseChanged(database);
       database.flush();

@@ -19,7 +19,7 @@ const maxGrownBytes = 1_400_000_000;
  * Records by their keys: creates, changes and removes them. It knows neither the time nor the observers. Methods that
  * may move a record return its new address.
  */
-export class RecordStore {
+export abstract class RecordStore {
   readonly keyspace: KeyspaceCore;
   readonly number: number;
   keys: RecordIndex;
@@ -123,6 +123,9 @@ export class RecordStore {
     }
   }
 
+  /** Whether a record with an expiry has expired. If so it is removed, unless the loaded log will do that. */
+  protected abstract expiredNow(address: Address): boolean;
+
   protected notifyCreated(key: Uint8Array, start: number, end: number): void {
     if (!this.createsSilently) this.keyspace.onCreated?.(this.number, key, start, end);
   }
@@ -186,8 +189,9 @@ export class RecordStore {
     const kind = record.valueType.string | (valueEncoding << 4);
     let address = this.keys.find(hash, key, start, end);
     let clock = -1;
+    const had = address !== 0 && record.hasExpiry(heap, address);
+    if (had && this.expiredNow(address)) address = 0;
     if (address !== 0) {
-      const had = record.hasExpiry(heap, address);
       if (had === expiryMs >= 0 || (had && expiryMs === keepExpiry)) {
         address = this.#overwrite(hash, address, length, kind);
         if (expiryMs >= 0) record.setExpiry(heap, address, expiryMs);

@@ -1,4 +1,5 @@
 import { isLoopback } from "../dispatch/local-client.ts";
+import { monitorLimit } from "../dispatch/observers/monitors.ts";
 import type { Services } from "../dispatch/context.ts";
 import { ClientEviction } from "./client-eviction.ts";
 import type { Connection } from "./connection.ts";
@@ -45,14 +46,18 @@ export class ClientLimits {
 
   /** Must be called when a client's unread output grows to this size. */
   checkOutput(connection: Connection, unreadBytes: number): void {
-    const { normal, pubsub } = this.#server.settings.values["client-output-buffer-limit"];
-    const { monitoring, subscriptions } = connection.context.client;
-    // Subscribers and monitors get data they did not ask for, so the pubsub output limit applies.
-    const limit = subscriptions === undefined && !monitoring ? normal : pubsub;
-    const reason = outputExcess(connection, unreadBytes, limit, this.#server.clock.nowMs);
-    if (reason === undefined) return;
-    this.#server.observers.statistics.outputLimitDisconnections++;
-    this.disconnect(connection, reason);
+    const { clock, environment, observers, settings } = this.#server;
+    const limits = settings.values["client-output-buffer-limit"];
+    const { id, monitoring, subscriptions } = connection.context.client;
+    let limit = subscriptions === undefined ? limits.normal : limits.pubsub;
+    if (monitoring) limit = monitorLimit(limits);
+    const excess = outputExcess(connection, unreadBytes, limit, clock.nowMs);
+    if (excess === undefined) return;
+    observers.statistics.outputLimitDisconnections++;
+    // Redis's words, because programs look for them in logs.
+    const who = `Client id=${id} addr=${connection.remoteAddress}`;
+    environment.report("warning", `${who} closed for overcoming of output buffer limits: ${excess}`);
+    connection.kill();
   }
 
   /** Must be called after a client's requests were run, as far as they have arrived, and when it leaves output unread. */

@@ -18,12 +18,12 @@ export function outputExcess(
 ): string | undefined {
   const { hardBytes, softBytes, softSeconds } = limit;
   if (hardBytes > 0 && unreadBytes >= hardBytes)
-    return `output limit: ${unreadBytes} bytes of replies unread, and ${hardBytes} are too many`;
+    return `${unreadBytes} bytes unread, and the hard limit is ${hardBytes}`;
   if (softBytes === 0 || unreadBytes < softBytes) {
     watch.aboveSoftSinceMs = undefined;
     return undefined;
   }
   watch.aboveSoftSinceMs ??= nowMs;
   if (nowMs - watch.aboveSoftSinceMs <= softSeconds * 1000) return undefined;
-  return `output limit: ${softBytes} or more bytes of replies unread for more than ${softSeconds} seconds`;
+  return `${unreadBytes} bytes unread, above the soft limit of ${softBytes} for more than ${softSeconds} seconds`;
 }

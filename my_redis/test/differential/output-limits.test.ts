@@ -33,10 +33,17 @@ const requests: Readonly<Record<string, readonly Word[][]>> = {
 
 describe.skipIf(redis.missing)(`clients with too large replies are closed as by redis-server${redis.reason}`, () => {
   let pair: StartedPair;
+  const warnings: string[] = [];
+  const report = (level: string, message: string): void => {
+    if (level === "warning") warnings.push(message);
+  };
 
   beforeAll(async () => {
     const limits = `normal ${limitBytes} 0 0 pubsub ${limitBytes} 0 0`;
-    pair = await startPair({ flags: { "client-output-buffer-limit": limits } });
+    pair = await startPair({
+      flags: { "client-output-buffer-limit": limits },
+      myRedis: { environment: { report } },
+    });
     await pair.onBoth(async (port, side) => {
       const client = await RespConnection.open(port, side);
       await client.reply("MSET", "large", large, "small", small, "piece", piece);
@@ -78,6 +85,39 @@ describe.skipIf(redis.missing)(`clients with too large replies are closed as by 
     });
     expect(ours).toEqual(theirs);
     expect(ours[1]).toBe("closed");
+  });
+
+  /** Whether a monitor is disconnected that gets one line of more than the limit. */
+  async function monitorIsClosed(port: number, limits: string): Promise<boolean> {
+    const setting = await RespConnection.open(port, "writer");
+    await setting.reply("CONFIG", "SET", "client-output-buffer-limit", limits);
+    const monitor = await RespConnection.open(port, "monitor");
+    await monitor.reply("MONITOR");
+    await setting.replies([["SET", "other", large], ["PING"]]);
+    const seen = [await monitor.nextOrClosed(), await monitor.nextOrClosed()];
+    monitor.close();
+    setting.close();
+    return seen.includes(closed);
+  }
+
+  test("a monitor has the limit of normal clients", async () => {
+    for (const [limits, isClosed] of [
+      [`normal ${limitBytes} 0 0 pubsub 0 0 0`, true],
+      [`normal ${10 * large.length} 0 0 pubsub ${limitBytes} 0 0`, false],
+    ] as const) {
+      expect(await pair.onBoth((port) => monitorIsClosed(port, limits))).toEqual([isClosed, isClosed]);
+    }
+  });
+
+  test("where normal clients have no limit, a monitor of MyRedis has that of subscribers", async () => {
+    const limits = `normal 0 0 0 pubsub ${limitBytes} 0 0`;
+    expect(await pair.onBoth((port) => monitorIsClosed(port, limits))).toEqual([true, false]);
+  });
+
+  test("the log says in Redis's words that a client was closed", () => {
+    const lines = warnings.filter((line) => line.includes("closed for overcoming of output buffer limits"));
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines[0]).toMatch(/^Client id=\d+ addr=127\.0\.0\.1:\d+ closed for overcoming of output buffer limits: /);
   });
 
   // Only MyRedis is asked: redis-server measures in whole seconds from the first reply on, and so closes such a client

@@ -36,6 +36,15 @@ const sends =
     await blocked(clients);
   };
 
+/** The other client ends the waiting of the client that BLPOP blocked. */
+const unblocks =
+  (how: "ERROR" | "TIMEOUT"): Step =>
+  async ({ other }) => {
+    const { text } = await other.reply("CLIENT", "LIST");
+    const id = /id=(\d+)[^\n]*cmd=blpop/.exec(text ?? "")?.[1] ?? "";
+    await other.reply("CLIENT", "UNBLOCK", id, how);
+  };
+
 /** Reads the reply of the command that blocked. */
 const answered: Step = async ({ one }) => {
   await one.next();
@@ -163,16 +172,14 @@ const scenarios: Readonly<Record<string, readonly Step[]>> = {
     other("RPUSH", "l", "a"),
     answered,
   ],
-  "CLIENT UNBLOCK": [
+  "CLIENT UNBLOCK with an error": [sends("BLPOP", "l", "0"), other("CONFIG", "RESETSTAT"), unblocks("ERROR"), answered],
+  "CLIENT UNBLOCK as after a timeout": [
     sends("BLPOP", "l", "0"),
     other("CONFIG", "RESETSTAT"),
-    async ({ other }) => {
-      const { text } = await other.reply("CLIENT", "LIST");
-      const id = /id=(\d+)[^\n]*cmd=blpop/.exec(text ?? "")?.[1] ?? "";
-      await other.reply("CLIENT", "UNBLOCK", id, "ERROR");
-    },
+    unblocks("TIMEOUT"),
     answered,
   ],
+  "DEBUG without permission": [["DEBUG", "SLEEP", "0"], ["DEBUG"], ["MULTI"], ["DEBUG", "HELP"], ["EXEC"]],
   "a block that times out wrongly": [
     ["BLPOP", "l", "-1"],
     ["BLPOP", "l", "x"],

@@ -7,6 +7,7 @@ export const checkAnswer = z.object({
   status: z
     .enum(["accepted", "held"])
     .describe("accepted: a unit was set aside now; held: the buyer has this reservation already. Neither is won yet."),
+  quantity: z.int().min(2).optional().describe("How many units the reservation is for, if more than one."),
 });
 export type CheckAnswer = z.infer<typeof checkAnswer>;
 
@@ -15,12 +16,22 @@ const checkDeclaration = {
   authorization: "sale_token",
   query: z.object({
     productID: productId,
+    quantity: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(1)
+      .describe("Units, all or none of them; at most the product's limit per user. Decided once for each token."),
     token: z.string().optional().describe("The token, when it comes neither as Bearer nor as cookie."),
   }),
   ok: checkAnswer,
   okStatuses: [202, 200],
   failures: [
     "missing_product",
+    "invalid_request",
+    "too_few_left",
+    "over_limit",
     "token_missing",
     "token_malformed",
     "token_unknown_key",
@@ -42,7 +53,7 @@ const checkDeclaration = {
 export const check = endpoint({
   ...checkDeclaration,
   method: "POST",
-  summary: "Asks for one unit: 202 accepted, 200 the same reservation again. The order is won once the ledger has it.",
+  summary: "Asks for units: 202 accepted, 200 the same reservation again. The order is won once the ledger has it.",
 });
 
 export const checkByGet = endpoint({

@@ -7,9 +7,9 @@ type Nothing = typeof nothing;
 
 /**
  * `session`: the session cookie. `sale_token`: the token from POST /api/token. `either`: one of these two. `internal`:
- * the internal secret as Bearer token.
+ * the internal secret as Bearer token. `program`: the key of another program as Bearer token.
  */
-export type Authorization = "none" | "session" | "sale_token" | "either" | "internal";
+export type Authorization = "none" | "session" | "sale_token" | "either" | "internal" | "program";
 
 /**
  * One endpoint of the HTTP interface. Validation, handler types, /openapi.json and the page's client derive from it.
@@ -109,5 +109,10 @@ export const failureBody = z.object({
   message: z.string().describe("The same for people."),
   retryAfterSeconds: z.number().optional().describe("When to come back, as in Retry-After."),
   startsAtMs: z.number().optional().describe("With not_started: the start of the sale, Unix milliseconds."),
+  left: z.number().optional().describe("With too_few_left and over_limit: how many units can still be asked for."),
+  canWait: z
+    .boolean()
+    .optional()
+    .describe("With sold_out: true if units that come back are offered to those who join POST /api/waiting-list."),
 });
 export type FailureBody = z.infer<typeof failureBody>;

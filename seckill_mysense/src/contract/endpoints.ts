@@ -8,6 +8,7 @@ import { readReservation, watchReservation } from "./reservations.ts";
 import { paymentCallback } from "./payments.ts";
 import { listSales, readSale } from "./sales.ts";
 import { issueToken } from "./tokens.ts";
+import { joinWaitingList, leaveWaitingList, readWaitingPlace } from "./waiting-list.ts";
 
 /** Every endpoint of the public interface. */
 export const endpoints = {
@@ -24,6 +25,9 @@ export const endpoints = {
   "GET /api/reservations/:id/events": watchReservation,
   "POST /api/orders/:id/pay": payOrder,
   "POST /api/orders/:id/cancel": cancelOrder,
+  "POST /api/waiting-list": joinWaitingList,
+  "GET /api/waiting-list": readWaitingPlace,
+  "DELETE /api/waiting-list": leaveWaitingList,
   "POST /api/payments/callback": paymentCallback,
   "POST /checkRight": checkRight,
   "GET /healthz": healthz,

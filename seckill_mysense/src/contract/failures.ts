@@ -8,6 +8,11 @@ export const failures = {
   callback_malformed: { status: 400, message: "The callback says nothing that this server understands." },
   missing_product: { status: 400, message: "Name the product: /check?productID=..." },
 
+  key_in_address: {
+    status: 400,
+    message: "Addresses are logged: send the key in the header Authorization, and replace this key.",
+  },
+
   session_required: { status: 401, message: "Log in first." },
   wrong_credentials: { status: 401, message: "No user has this name and password." },
   token_missing: { status: 401, message: "A token is needed: get one from POST /api/token." },
@@ -18,11 +23,14 @@ export const failures = {
 
   internal_secret_wrong: { status: 401, message: "This address is for programs that have the internal secret." },
 
+  program_key_wrong: { status: 401, message: "This address is for programs that have a key." },
+
   callback_forged: { status: 401, message: "The callback's signature is missing or wrong." },
   callback_too_old: { status: 401, message: "The callback's signature is of another time than now." },
 
   token_wrong_product: { status: 403, message: "The token is for another product." },
   not_owner: { status: 403, message: "This reservation belongs to another user." },
+  program_not_allowed: { status: 403, message: "This program has no right to do that." },
   cross_site: { status: 403, message: "Requests that change something must come from this site's own pages." },
 
   not_found: { status: 404, message: "There is nothing at this address." },
@@ -30,6 +38,9 @@ export const failures = {
   sale_not_found: { status: 404, message: "There is no such sale." },
   reservation_not_found: { status: 404, message: "There is no such reservation." },
   order_not_found: { status: 404, message: "There is no such order." },
+
+  not_waiting: { status: 404, message: "You have not joined the waiting list of this product." },
+  waiting_list_off: { status: 404, message: "This shop has no waiting lists." },
 
   payment_not_found: { status: 404, message: "There is no such payment." },
   payments_off: { status: 404, message: "This sale takes no payments through a provider." },
@@ -40,14 +51,25 @@ export const failures = {
 
   sale_conflict: { status: 409, message: "The sale exists, or somebody changed it meanwhile." },
   units_gone: { status: 409, message: "Buyers have the units that were to be taken out." },
+  units_left: { status: 409, message: "The product is not sold out: ask for a unit at /check." },
+  limit_reached: { status: 409, message: "You hold as many units of this product as one buyer may." },
+  waiting_list_full: { status: 409, message: "As many people wait for this product as its list can hold." },
+  too_few_left: { status: 409, message: "Fewer units are left than you asked for: ask for fewer." },
+  over_limit: { status: 409, message: "With the units that you hold, this would be more than one user may buy." },
   name_taken: { status: 409, message: "A user of this name exists already." },
   order_not_payable: { status: 409, message: "The order can no longer be paid." },
   order_not_cancellable: { status: 409, message: "The order can no longer be cancelled." },
+
+  request_conflict: { status: 409, message: "This request id stands for another product, quantity or user." },
+  user_limit: { status: 409, message: "The user holds as many units as the sale allows." },
+  not_confirmable: { status: 409, message: "The reservation can no longer be confirmed." },
+  not_releasable: { status: 409, message: "The reservation can no longer be released." },
 
   sold_out: { status: 410, message: "All units of this product are taken." },
   sale_ended: { status: 410, message: "The sale is over." },
 
   body_too_large: { status: 413, message: "The body is larger than this server accepts." },
+  address_too_long: { status: 414, message: "The address is longer than this server accepts." },
   unsupported_media_type: { status: 415, message: "Send the body as application/json." },
   not_started: { status: 425, message: "The sale has not started yet." },
   limited: { status: 429, message: "Too many requests: wait before you try again." },
@@ -63,6 +85,7 @@ export const failures = {
     message:
       "It is unknown whether the reservation was made: try again with the same token, it takes one unit at most.",
   },
+  not_recorded_yet: { status: 503, message: "The reservation is on its way to the book of orders: try again." },
   gate_behind: { status: 503, message: "The change is recorded, and reaches the gate as soon as it answers." },
   ledger_unavailable: { status: 503, message: "The book of orders cannot be reached: try again." },
   payment_unavailable: { status: 503, message: "The provider of payments cannot be reached: try again." },

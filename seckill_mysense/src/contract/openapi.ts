@@ -29,6 +29,7 @@ const security = {
   sale_token: { security: [{ saleToken: [] }] },
   either: { security: [{ session: [] }, { saleToken: [] }] },
   internal: { security: [{ internalSecret: [] }] },
+  program: { security: [{ programKey: [] }] },
 } as const satisfies Record<Endpoint["authorization"], Pick<ZodOpenApiOperationObject, "security">>;
 
 function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
@@ -43,9 +44,9 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
   };
 }
 
-/** The OpenAPI 3.1 description of the public interface, generated from the endpoint declarations. */
-export function openApiDocument(): Record<string, unknown> {
-  const byPath = Map.groupBy(Object.values<Endpoint>(endpoints), ({ path }) => path.replace(/:(\w+)/g, "{$1}"));
+/** The OpenAPI 3.1 description of an interface, by default of the public one, generated from the endpoint declarations. */
+export function openApiDocument(of: Readonly<Record<string, Endpoint>> = endpoints): Record<string, unknown> {
+  const byPath = Map.groupBy(Object.values(of), ({ path }) => path.replace(/:(\w+)/g, "{$1}"));
   const paths = [...byPath].map(([path, samePath]) => [
     path,
     Object.fromEntries(samePath.map((endpoint) => [endpoint.method.toLowerCase(), operation(endpoint)])),
@@ -64,6 +65,7 @@ export function openApiDocument(): Record<string, unknown> {
         session: { type: "apiKey", in: "cookie", name: "seckill_session" },
         saleToken: { type: "http", scheme: "bearer" },
         internalSecret: { type: "http", scheme: "bearer" },
+        programKey: { type: "http", scheme: "bearer" },
       },
     },
   });

@@ -18,6 +18,8 @@ export const reservationMessage = z.object({
   productId: identifier,
   userId: identifier,
   epoch: z.int().min(1),
+  /** Units; a message without it is for one. Consumers of before this field would record one unit. */
+  quantity: z.int().min(1).optional(),
   /** The gate's own clock at acceptance, Unix milliseconds. */
   acceptedAtMs: z.int().min(0),
   /** The gate's sequence for the product at acceptance. Older relays do not send it. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { groupBuckets, maxBuckets, splitIntoBuckets } from "../domain/buckets.ts";
 import type { ProductUpdate, SaleChange } from "../domain/sale-change.ts";
 import type { Sale, SaleContent, SaleProduct } from "../domain/sale.ts";
 import { productId, saleId } from "./identifiers.ts";
@@ -18,6 +19,12 @@ const product = z.strictObject({
   currency: z.string().regex(/^[A-Z]{3}$/, "must be three capital letters, such as EUR"),
   units: amount,
   limit_per_user: z.int().min(1).max(1_000),
+  buckets: z
+    .int()
+    .min(1)
+    .max(maxBuckets)
+    .optional()
+    .describe("Spreads the units over so many hash slots of the gate; 1 without it. It cannot change later."),
 });
 
 /** A sale as its merchant writes it. */
@@ -49,18 +56,20 @@ export function saleOf({ id, title, starts_at, ends_at, products }: SaleDocument
   const sale = { id, title, startsAtMs: Date.parse(starts_at), endsAtMs: Date.parse(ends_at) };
   return {
     sale,
-    products: products.map(({ id: productId, name, price_minor, currency, units, limit_per_user }) => ({
-      ...{ id: productId, saleId: id, name, priceMinor: price_minor, currency, total: units },
-      ...{ limitPerUser: limit_per_user, epoch: 1 },
-    })),
+    products: products.flatMap(({ id: productId, name, price_minor, currency, units, limit_per_user, buckets = 1 }) => {
+      const product = { id: productId, saleId: id, name, priceMinor: price_minor, currency, total: units };
+      return splitIntoBuckets({ ...product, limitPerUser: limit_per_user, epoch: 1 }, buckets);
+    }),
   };
 }
 
 export function updateOf({ title, starts_at, ends_at, products = [] }: z.infer<typeof saleUpdate>): SaleChange {
   const ms = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));
-  const updates = products.map(({ id, name, price_minor, currency, units, limit_per_user }): ProductUpdate => ({
-    ...{ id, name, priceMinor: price_minor, currency, total: units, limitPerUser: limit_per_user },
-  }));
+  const updates = products.map(
+    ({ id, name, price_minor, currency, units, limit_per_user, buckets }): ProductUpdate => ({
+      ...{ id, name, priceMinor: price_minor, currency, total: units, limitPerUser: limit_per_user, buckets },
+    }),
+  );
   return { kind: "update", title, startsAtMs: ms(starts_at), endsAtMs: ms(ends_at), products: updates };
 }
 
@@ -84,6 +93,7 @@ export const shownContent = shownSale.extend({
       currency: z.string(),
       units: z.number().int(),
       limit_per_user: z.number().int(),
+      buckets: z.number().int().optional().describe("How many hash slots the units are spread over, if more than one."),
       paused: z.boolean(),
       lowering_to: z.number().int().optional().describe("The units that the product gets once the gate has agreed."),
     }),
@@ -103,9 +113,16 @@ export function showSale(sale: SaleContent["sale"]): z.infer<typeof shownSale> {
 export function showContent({ sale, products }: SaleContent): ShownContent {
   return {
     ...showSale(sale),
-    products: products.map(({ id, name, priceMinor, currency, total, limitPerUser, paused, lowering }) => ({
-      ...{ id, name, price_minor: priceMinor, currency, units: total, limit_per_user: limitPerUser, paused },
-      ...(lowering !== undefined && { lowering_to: lowering.total }),
-    })),
+    products: groupBuckets(products, ({ id }) => id).map((buckets) => {
+      const { id, name, priceMinor, currency, limitPerUser, paused } = buckets[0]!;
+      const units = buckets.reduce((sum, { total }) => sum + total, 0);
+      const leaving = buckets.filter(({ lowering }) => lowering !== undefined && lowering.to === undefined);
+      const fewer = leaving.reduce((sum, { total, lowering }) => sum + total - lowering!.total, 0);
+      return {
+        ...{ id, name, price_minor: priceMinor, currency, units, limit_per_user: limitPerUser, paused },
+        ...(buckets.length > 1 && { buckets: buckets.length }),
+        ...(leaving.length > 0 && { lowering_to: units - fewer }),
+      };
+    }),
   };
 }

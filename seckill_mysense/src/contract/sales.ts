@@ -19,6 +19,9 @@ export const saleProduct = z.object({
   total: z.number().int().describe("Units for sale in all."),
   limitPerUser: z.number().int(),
   paused: z.boolean().describe("Only this product is paused."),
+  waiting: z
+    .boolean()
+    .describe("Units that come back are offered to those who wait, and to nobody else, until nobody waits any more."),
   available: z
     .number()
     .int()

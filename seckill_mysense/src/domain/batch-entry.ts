@@ -1,9 +1,10 @@
 import { isIdentifier } from "./identifier.ts";
+import type { Quantity } from "./units.ts";
 import type { RejectionReason } from "./order.ts";
 import type { AcceptedReservation, UnreadableReservation } from "./reservation.ts";
 
 /** A message of a batch as the ledger sees it. A part that the ledger cannot store is undefined. */
-export interface BatchEntry {
+export interface BatchEntry extends Quantity {
   readonly reservationId: string | undefined;
   readonly saleId: string | undefined;
   readonly productId: string | undefined;
@@ -22,10 +23,19 @@ export type Refusal = Extract<RejectionReason, "malformed" | "discarded">;
 export function entryOf(reservation: AcceptedReservation): BatchEntry {
   const parts = readableParts(reservation);
   const { reservationId, saleId, productId, userId, epoch } = parts;
-  const { acceptedAtMs, sequence } = reservation;
+  const { acceptedAtMs, sequence, quantity } = reservation;
   if (reservationId === undefined || saleId === undefined || productId === undefined) return parts;
-  if (userId === undefined || epoch === undefined || !isWhole(acceptedAtMs)) return parts;
-  const accepted = { reservationId, saleId, productId, userId, epoch, acceptedAtMs };
+  if (userId === undefined || epoch === undefined || !isWhole(acceptedAtMs) || parts.quantity !== quantity)
+    return parts;
+  const accepted = {
+    reservationId,
+    saleId,
+    productId,
+    userId,
+    epoch,
+    acceptedAtMs,
+    ...(quantity !== undefined && { quantity }),
+  };
   return { ...parts, reservation: isWhole(sequence) ? { ...accepted, sequence } : accepted };
 }
 
@@ -38,6 +48,7 @@ export function readableParts(message: UnreadableReservation): BatchEntry {
     productId: id(message.productId),
     userId: id(message.userId),
     epoch: isWhole(message.epoch) ? message.epoch : undefined,
+    quantity: isWhole(message.quantity) && message.quantity > 0 ? message.quantity : undefined,
     reservation: undefined,
   };
 }

@@ -2,6 +2,8 @@ import type { BatchEntry } from "./batch-entry.ts";
 import type { ProductTotals, RecordOutcome, RejectionReason, StockReturn } from "./order.ts";
 import type { AcceptedReservation } from "./reservation.ts";
 import type { SaleProduct } from "./sale.ts";
+import { unitsOf } from "./units.ts";
+import { isOffer, type Waiter } from "./waiter.ts";
 
 /** One product as the plan needs it. */
 export type PlannedProduct = ProductTotals &
@@ -18,8 +20,16 @@ export interface LedgerState {
   readonly products: ReadonlyMap<string, PlannedProduct>;
   readonly ordered: ReadonlySet<string>;
   readonly rejected: ReadonlyMap<string, KnownRejection>;
-  /** The slots that a buyer's active orders of a product occupy, by `holderKey`. */
-  readonly slots: ReadonlyMap<string, ReadonlySet<number>>;
+  /** What a buyer's active orders of a product occupy, by `holderKey`. */
+  readonly held: ReadonlyMap<string, Held>;
+  /** Those for whom the offers among the reservations were made, by reservation id; those who left are left out. */
+  readonly waiters?: ReadonlyMap<string, Pick<Waiter, "productId" | "userId">>;
+}
+
+/** The active orders of one buyer and product: the slot of each, and the units of all. */
+export interface Held {
+  readonly slots: ReadonlySet<number>;
+  readonly units: number;
 }
 
 export interface PlannedOrder {
@@ -76,7 +86,7 @@ class BatchPlanner {
   /** Decisions for earlier entries of this batch. */
   readonly #ordered = new Set<string>();
   readonly #rejected = new Map<string, KnownRejection>();
-  readonly #slots = new Map<string, Set<number>>();
+  readonly #held = new Map<string, { readonly slots: Set<number>; units: number }>();
 
   constructor(state: LedgerState) {
     this.#state = state;
@@ -98,27 +108,39 @@ class BatchPlanner {
   }
 
   /** A free slot of the buyer, or the reason for refusing. */
-  #placeFor({ saleId, productId, userId, epoch }: AcceptedReservation): number | RejectionReason {
+  #placeFor(reservation: AcceptedReservation): number | RejectionReason {
+    const { reservationId, saleId, productId, userId, epoch } = reservation;
     const product = this.#state.products.get(productId);
     if (product === undefined || product.saleId !== saleId) return "unknown_product";
     // Since the gate was rebuilt without this reservation, another buyer may have its unit.
     if (epoch < product.epoch) return "gate_lost";
     const taken = product.reserved + product.sold + (this.reserved.get(productId) ?? 0);
     // Checked before the limit per user: `limit_per_user` gives a unit back, and this unit does not exist.
-    if (taken >= product.total) return "oversold";
+    if (taken + unitsOf(reservation) > product.total) return "oversold";
     if (product.cancelled === true) return "sale_cancelled";
-    const slots = this.#slotsOf(holderKey(productId, userId));
-    for (let slot = 1; slot <= product.limitPerUser; slot++) if (!slots.has(slot)) return slot;
-    return "limit_per_user";
+    if (isOffer(reservationId) && !this.#isWaitedFor(reservationId, productId, userId)) return "not_waiting";
+    const held = this.#heldBy(holderKey(productId, userId));
+    if (held.units + unitsOf(reservation) > product.limitPerUser) return "limit_per_user";
+    // Each order has at least one unit, so there are fewer orders than the limit, and a slot is free.
+    let slot = 1;
+    while (held.slots.has(slot)) slot++;
+    return slot;
+  }
+
+  #isWaitedFor(reservationId: string, productId: string, userId: string): boolean {
+    const waiter = this.#state.waiters?.get(reservationId);
+    return waiter?.productId === productId && waiter.userId === userId;
   }
 
   #order(reservation: AcceptedReservation, slot: number): void {
     const { reservationId, productId, userId, sequence = 0 } = reservation;
     this.sequences.set(productId, Math.max(sequence, this.sequences.get(productId) ?? 0));
     this.orders.push({ reservation, slot });
-    this.reserved.set(productId, (this.reserved.get(productId) ?? 0) + 1);
+    this.reserved.set(productId, (this.reserved.get(productId) ?? 0) + unitsOf(reservation));
     this.#ordered.add(reservationId);
-    this.#slotsOf(holderKey(productId, userId)).add(slot);
+    const held = this.#heldBy(holderKey(productId, userId));
+    held.slots.add(slot);
+    held.units += unitsOf(reservation);
   }
 
   #reject(entry: PlannedRejection["entry"], reason: RejectionReason): RecordOutcome {
@@ -151,17 +173,19 @@ class BatchPlanner {
    * its last writes. Giving such a unit back would sell it again and again. The return only frees the buyer.
    */
   #unitOf(entry: PlannedRejection["entry"], reason: RejectionReason): StockReturn | undefined {
-    const { reservationId, saleId, productId, userId, epoch } = entry;
+    const { reservationId, saleId, productId, userId, epoch, quantity } = entry;
     if (saleId === undefined || productId === undefined || userId === undefined || epoch === undefined)
       return undefined;
     const product = this.#state.products.get(productId);
     if (product?.saleId !== saleId || epoch < product.epoch) return undefined;
-    return { reservationId, saleId, productId, userId, epoch: reason === "oversold" ? epochWithoutUnit : epoch };
+    const unitEpoch = reason === "oversold" ? epochWithoutUnit : epoch;
+    return { reservationId, saleId, productId, userId, epoch: unitEpoch, quantity };
   }
 
-  #slotsOf(key: string): Set<number> {
-    const known = this.#slots.get(key) ?? new Set(this.#state.slots.get(key));
-    this.#slots.set(key, known);
+  #heldBy(key: string): { readonly slots: Set<number>; units: number } {
+    const before = this.#state.held.get(key);
+    const known = this.#held.get(key) ?? { slots: new Set(before?.slots), units: before?.units ?? 0 };
+    this.#held.set(key, known);
     return known;
   }
 }

@@ -1,3 +1,5 @@
+import type { Quantity } from "./units.ts";
+
 /**
  * States of an order. Orders that are `reserved` or `paid` count against the stock, the others do not. `refund_due`: the
  * sale was cancelled after the payment, and the money is still to go back. `refunded`: it is back.
@@ -42,6 +44,7 @@ export interface Order {
 /**
  * Why the ledger refused a reservation for good. `gate_lost`: the gate accepted it in an epoch that is over. The gate has
  * been rebuilt without it since, and its unit is on sale again. `discarded`: an operator gave its message up.
+ * `not_waiting`: it was an offer, and the waiter had left the list.
  */
 export type RejectionReason =
   | "oversold"
@@ -50,7 +53,8 @@ export type RejectionReason =
   | "unknown_product"
   | "malformed"
   | "gate_lost"
-  | "discarded";
+  | "discarded"
+  | "not_waiting";
 
 /** The outcome of one queue message. `duplicate`: this reservation id was recorded before, nothing changed. */
 export type RecordOutcome =
@@ -65,8 +69,8 @@ export interface ProductTotals {
   readonly sold: number;
 }
 
-/** A unit that goes back to the gate, written in the transaction that released it. */
-export interface StockReturn {
+/** Units that go back to the gate, written in the transaction that released them. */
+export interface StockReturn extends Quantity {
   readonly reservationId: string;
   readonly saleId: string;
   readonly productId: string;

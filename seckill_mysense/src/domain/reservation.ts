@@ -1,5 +1,10 @@
-/** A buyer's request to the gate: one unit of one product. The reservation id comes from the buyer's token. */
-export interface ReservationRequest {
+import type { Quantity } from "./units.ts";
+
+/**
+ * A buyer's request to the gate: some units of one product, all or none of them. The reservation id comes from the
+ * buyer's token.
+ */
+export interface ReservationRequest extends Quantity {
   readonly reservationId: string;
   readonly saleId: string;
   readonly productId: string;
@@ -17,16 +22,25 @@ export interface AcceptedReservation extends ReservationRequest {
   readonly sequence?: number | undefined;
 }
 
+/** A reservation whose units its buyer holds. */
+export type HeldReservation = Pick<ReservationRequest, "reservationId" | "quantity">;
+
 /** The readable parts of a message that is not a valid reservation. */
 export type UnreadableReservation = Pick<AcceptedReservation, "reservationId"> & {
   readonly [field in Exclude<keyof AcceptedReservation, "reservationId">]?: AcceptedReservation[field] | undefined;
 };
 
-/** The gate's answer. Only `accepted` takes a unit; `replay` names the reservation that the buyer already holds. */
+/**
+ * The gate's answer. Only `accepted` takes units; `replay` names the reservation that the buyer already holds, with its
+ * units unless they have gone back.
+ */
 export type ReserveOutcome =
   | { readonly kind: "accepted"; readonly reservation: AcceptedReservation }
-  | { readonly kind: "replay"; readonly reservationId: string }
-  | { readonly kind: "sold_out"; readonly epoch: number }
+  | ({ readonly kind: "replay"; readonly reservationId: string } & Quantity)
+  /** `left`: fewer than were asked for. */
+  | { readonly kind: "sold_out"; readonly epoch: number; readonly left: number }
+  /** The buyer holds some units already, and may have only so many more. */
+  | { readonly kind: "over_limit"; readonly left: number }
   | { readonly kind: "not_started"; readonly startsAtMs: number }
   | { readonly kind: "ended" }
   /** The merchant has paused the product or its sale. */

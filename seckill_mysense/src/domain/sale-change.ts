@@ -1,6 +1,7 @@
+import { bucketIndex, productOf, shareOut, splitIntoBuckets } from "./buckets.ts";
 import type { ProductRecord, SaleRecord } from "./sale.ts";
 
-/** What is different about a product, or all of a new one. `total` counts all units of the product. */
+/** What is different about a product, or all of a new one. `total` counts the units of all its buckets. */
 export interface ProductUpdate {
   readonly id: string;
   readonly name?: string | undefined;
@@ -8,6 +9,7 @@ export interface ProductUpdate {
   readonly currency?: string | undefined;
   readonly total?: number | undefined;
   readonly limitPerUser?: number | undefined;
+  readonly buckets?: number | undefined;
 }
 
 export type SaleChange =
@@ -100,9 +102,9 @@ function planPause(
   productId: string | undefined,
 ): PlannedChange | { readonly refused: string } {
   if (productId === undefined) return { ...unchanged(sale), sale: { ...sale, paused } };
-  const product = products.find(({ id }) => id === productId);
-  if (product === undefined) return { refused: `it has no product ${JSON.stringify(productId)}` };
-  return { ...unchanged(sale), changed: [{ ...product, paused }] };
+  const buckets = bucketsOf(products, productId);
+  if (buckets.length === 0) return { refused: `it has no product ${JSON.stringify(productId)}` };
+  return { ...unchanged(sale), changed: buckets.map((bucket) => ({ ...bucket, paused })) };
 }
 
 function planRestock(
@@ -110,10 +112,10 @@ function planRestock(
   { productId, units }: SaleChange & { kind: "restock" },
   context: ChangeContext,
 ): PlannedChange | { readonly refused: string } {
-  const product = products.find(({ id }) => id === productId);
-  if (product === undefined) return { refused: `it has no product ${JSON.stringify(productId)}` };
-  const changed = withTotal(sale, product, product.total + units, context);
-  return "refused" in changed ? changed : { ...unchanged(sale), changed: [changed] };
+  const buckets = bucketsOf(products, productId);
+  if (buckets.length === 0) return { refused: `it has no product ${JSON.stringify(productId)}` };
+  const changed = withTotal(sale, buckets, unitsOf(buckets) + units, context);
+  return "refused" in changed ? changed : { ...unchanged(sale), changed };
 }
 
 function planUpdate(
@@ -127,11 +129,11 @@ function planUpdate(
   const changed: ProductRecord[] = [];
   const added: ProductRecord[] = [];
   for (const update of products) {
-    const known = before.products.find(({ id }) => id === update.id);
-    const planned =
-      known === undefined ? newProduct(sale, update, context) : changeProduct(sale, known, update, context);
+    const known = bucketsOf(before.products, update.id);
+    const isNew = known.length === 0;
+    const planned = isNew ? newProduct(sale, update, context) : changeProduct(sale, known, update, context);
     if ("refused" in planned) return planned;
-    (known === undefined ? added : changed).push(planned);
+    (isNew ? added : changed).push(...planned);
   }
   return { sale, changed, added };
 }
@@ -155,59 +157,110 @@ function newProduct(
   sale: SaleRecord,
   update: ProductUpdate,
   { revision }: ChangeContext,
-): ProductRecord | { readonly refused: string } {
-  const { id, name, priceMinor, currency, total, limitPerUser } = update;
+): ProductRecord[] | { readonly refused: string } {
+  const { id, name, priceMinor, currency, total, limitPerUser, buckets = 1 } = update;
   const given = { name, price_minor: priceMinor, currency, units: total, limit_per_user: limitPerUser };
   const missing = Object.entries(given).find(([, value]) => value === undefined);
   if (missing !== undefined) return { refused: `product ${id} is new, and ${missing[0]} is missing` };
-  return {
+  const product = {
     ...{ id, saleId: sale.id, name: name!, priceMinor: priceMinor!, currency: currency!, total: total! },
     ...{ limitPerUser: limitPerUser!, epoch: 1, paused: false, revision, lowering: undefined },
   };
+  return splitIntoBuckets(product, buckets);
 }
 
 function changeProduct(
   sale: SaleRecord,
-  product: ChangeableProduct,
+  known: readonly ChangeableProduct[],
   update: ProductUpdate,
   context: ChangeContext,
-): ProductRecord | { readonly refused: string } {
-  const { name, priceMinor, currency, total, limitPerUser } = update;
-  // Reservations that the gate accepted under the higher limit may still be on their way to the ledger.
-  if (sale.state !== "draft" && limitPerUser !== undefined && limitPerUser < product.limitPerUser) {
-    const limits = `limit_per_user is ${limitPerUser}, but buyers were promised ${product.limitPerUser}`;
-    return { refused: `product ${product.id}: ${limits}: a published limit can only be raised` };
+): ProductRecord[] | { readonly refused: string } {
+  const { name, priceMinor, currency, total = unitsOf(known), limitPerUser, buckets = known.length } = update;
+  const [first] = known as [ChangeableProduct];
+  if (buckets !== known.length) {
+    return { refused: `product ${first.id}: buckets is ${buckets}, but it has ${known.length}, which cannot change` };
   }
-  const resized = total === undefined ? product : withTotal(sale, product, total, context);
+  // Reservations that the gate accepted under the higher limit may still be on their way to the ledger.
+  if (sale.state !== "draft" && limitPerUser !== undefined && limitPerUser < first.limitPerUser) {
+    const limits = `limit_per_user is ${limitPerUser}, but buyers were promised ${first.limitPerUser}`;
+    return { refused: `product ${first.id}: ${limits}: a published limit can only be raised` };
+  }
+  const resized = update.total === undefined ? known : withTotal(sale, known, total, context);
   if ("refused" in resized) return resized;
-  return {
-    ...resized,
-    ...{ name: name ?? product.name, priceMinor: priceMinor ?? product.priceMinor },
-    ...{ currency: currency ?? product.currency, limitPerUser: limitPerUser ?? product.limitPerUser },
-  };
+  return resized.map((bucket) => ({
+    ...bucket,
+    ...{ name: name ?? bucket.name, priceMinor: priceMinor ?? bucket.priceMinor },
+    ...{ currency: currency ?? bucket.currency, limitPerUser: limitPerUser ?? bucket.limitPerUser },
+  }));
 }
 
-/** More units count at once. Fewer units wait for the gate: it may have given them away already. */
+/** A product's buckets in their order; one for a product that is not split, none for an unknown one. */
+function bucketsOf(products: readonly ChangeableProduct[], productId: string): ChangeableProduct[] {
+  return products
+    .filter(({ id }) => productOf(id) === productId)
+    .toSorted((a, b) => bucketIndex(a.id) - bucketIndex(b.id));
+}
+
+function unitsOf(buckets: readonly ProductRecord[]): number {
+  return buckets.reduce((sum, { total }) => sum + total, 0);
+}
+
+/**
+ * More units count at once. Fewer units wait for the gate: it may have given them away already. The buckets of a product
+ * share the difference.
+ */
 function withTotal(
   sale: SaleRecord,
-  product: ChangeableProduct,
+  buckets: readonly ChangeableProduct[],
   total: number,
   { revision }: ChangeContext,
-): ProductRecord | { readonly refused: string } {
-  const { taken, lowering } = product;
-  if (total === product.total && lowering === undefined) return product;
-  const name = `product ${product.id}`;
-  if (lowering !== undefined) {
-    if (lowering.total === total) return product;
-    return {
-      refused: `${name}: its units are being lowered from ${product.total} to ${lowering.total}: try again later`,
-    };
+): readonly ProductRecord[] | { readonly refused: string } {
+  const name = `product ${productOf(buckets[0]!.id)}`;
+  const units = unitsOf(buckets);
+  const leaving = buckets.filter(({ lowering }) => lowering !== undefined && lowering.to === undefined);
+  const lowered = units - leaving.reduce((sum, bucket) => sum + bucket.total - bucket.lowering!.total, 0);
+  if (total === lowered) return buckets;
+  if (leaving.length > 0) {
+    return { refused: `${name}: its units are being lowered from ${units} to ${lowered}: try again later` };
   }
-  if (total < taken) {
-    return { refused: `${name}: units is ${total}, but ${taken} are reserved or sold` };
+  const taken = buckets.reduce((sum, bucket) => sum + bucket.taken, 0);
+  if (total < taken) return { refused: `${name}: units is ${total}, but ${taken} are reserved or sold` };
+  // Buckets between which units move are left alone: their totals are about to change.
+  const receivers = new Set(buckets.map(({ lowering }) => lowering?.to));
+  const steady = buckets.filter(({ id, lowering }) => lowering === undefined && !receivers.has(id));
+  const changes = total > units ? raise(steady, total - units) : lower(steady, units - total);
+  if (changes === undefined) return { refused: `${name}: its units move between its buckets: try again later` };
+  const lowersAtOnce = total > units || sale.state === "draft";
+  return buckets.map((bucket) => {
+    const added = changes.get(bucket.id) ?? 0;
+    if (added === 0) return bucket;
+    if (lowersAtOnce) return { ...bucket, total: bucket.total + added };
+    return { ...bucket, lowering: { total: bucket.total + added, since: revision } };
+  });
+}
+
+type Changes = ReadonlyMap<string, number>;
+
+function raise(buckets: readonly ChangeableProduct[], units: number): Changes | undefined {
+  if (buckets.length === 0) return undefined;
+  const shares = shareOut(units, buckets.length);
+  return new Map(buckets.map(({ id }, index) => [id, shares[index]!]));
+}
+
+/** Takes units so that the free ones, as far as the ledger knows, end up evenly spread. */
+function lower(buckets: readonly ChangeableProduct[], units: number): Changes | undefined {
+  const byFree = buckets
+    .map(({ id, total, taken }) => ({ id, free: total - taken }))
+    .toSorted((a, b) => a.free - b.free);
+  let kept = byFree.reduce((sum, { free }) => sum + free, 0) - units;
+  if (kept < 0) return undefined;
+  const changes = new Map<string, number>();
+  for (const [index, { id, free }] of byFree.entries()) {
+    const keeps = Math.min(free, Math.floor(kept / (byFree.length - index)));
+    changes.set(id, keeps - free);
+    kept -= keeps;
   }
-  if (total > product.total || sale.state === "draft") return { ...product, total };
-  return { ...product, lowering: { total, since: revision } };
+  return changes;
 }
 
 function iso(ms: number): string {

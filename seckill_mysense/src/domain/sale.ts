@@ -45,10 +45,17 @@ export interface ProductRecord extends SaleProduct {
   readonly revision: number;
   /** Units that are to be taken out of the sale: the gate gives them up first. */
   readonly lowering: Lowering | undefined;
+  /**
+   * The revision at which the waiting list was opened. Until it is closed, units that come back are offered to those who
+   * wait, and nobody else gets one. Undefined while there is no list.
+   */
+  readonly waitingSince?: number | undefined;
 }
 
 export interface Lowering {
   readonly total: number;
+  /** The bucket of the same product that gets the units; undefined when they leave the sale. */
+  readonly to?: string;
   /** The revision at which it was asked for. */
   readonly since: number;
 }

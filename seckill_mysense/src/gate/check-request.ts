@@ -11,14 +11,15 @@ export interface Stock {
   readonly available: number;
 }
 
-/** What a record of the ledger says besides the stock. Without one the product is not paused, and has no version. */
+/** What a record of the ledger says besides the stock. Without one the product has neither pause, nor version, nor list. */
 export function termsOf(
   sale: Sale | SaleRecord,
   product: SaleProduct | ProductRecord,
-): { readonly paused: boolean; readonly version: number } {
+): { readonly paused: boolean; readonly version: number; readonly waiting: boolean } {
   const isCancelled = "state" in sale && sale.state === "cancelled";
   const paused = isCancelled || ("paused" in sale && sale.paused) || ("paused" in product && product.paused);
-  return { paused, version: "revision" in product ? product.revision : 0 };
+  const waiting = "waitingSince" in product && product.waitingSince !== undefined;
+  return { paused, version: "revision" in product ? product.revision : 0, waiting };
 }
 
 /**
@@ -40,14 +41,18 @@ export function checkStock({ sale, product, available }: Stock): void {
   }
   checkCount("total", product.total, 0, Number.MAX_SAFE_INTEGER);
   checkCount("available", available, 0, product.total);
-  checkCount("limitPerUser", product.limitPerUser, 1, 1_000);
+  checkCount("limitPerUser", product.limitPerUser, 1, maxLimitPerUser);
   checkCount("epoch", product.epoch, 1, Number.MAX_SAFE_INTEGER);
   checkCount("startsAtMs", sale.startsAtMs, 0, Number.MAX_SAFE_INTEGER);
   checkCount("endsAtMs", sale.endsAtMs, sale.startsAtMs, Number.MAX_SAFE_INTEGER);
 }
 
-/** Throws `GateRequestInvalid` for an invalid id in a reservation or in its return. */
-export function checkReservation({ reservationId, userId }: ReservationRequest | StockReturn): void {
+/** Most units of one product that one user may hold. */
+export const maxLimitPerUser = 1_000;
+
+/** Throws `GateRequestInvalid` for an invalid id or number of units in a reservation or in its return. */
+export function checkReservation({ reservationId, userId, quantity }: ReservationRequest | StockReturn): void {
+  if (quantity !== undefined) checkCount("quantity", quantity, 1, maxLimitPerUser);
   checkIdentifier("reservation id", reservationId);
   checkIdentifier("user id", userId);
 }

@@ -1,3 +1,4 @@
+import type { HeldReservation } from "../domain/reservation.ts";
 import type { Stock } from "./check-request.ts";
 import type { GateProduct } from "./product-keys.ts";
 
@@ -29,7 +30,7 @@ export interface RebuiltStock extends Stock {
 export interface GateRepair {
   /** Closes the product and takes the lease, or renews it. `epoch` is the gate's epoch as the caller has found it. */
   begin(lease: RepairLease, epoch: number | undefined): Promise<BeginOutcome>;
-  /** User ids with their reservation ids; `first` empties what was there. At most `maxFilled` of them. */
+  /** User ids with what they hold; `first` empties what was there. At most `maxFilled` of them. */
   fillHolders(lease: RepairLease, holders: readonly Holder[], first: boolean): Promise<"filled" | "lost">;
   /** Reservations that are decided and hold nothing. `first` and the limit as above. */
   fillDecided(lease: RepairLease, reservationIds: readonly string[], first: boolean): Promise<"filled" | "lost">;
@@ -52,7 +53,7 @@ export interface ComparedState {
   readonly available: number;
 }
 
-export type Holder = readonly [userId: string, reservationIds: readonly string[]];
+export type Holder = readonly [userId: string, held: readonly HeldReservation[]];
 
 /** Most fields in one call of `fillHolders` or `fillDecided`. */
 export const maxFilled = 1_000;

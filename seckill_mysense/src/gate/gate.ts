@@ -13,7 +13,7 @@ export interface GateStatus {
   readonly total: number;
   readonly startsAtMs: number;
   readonly endsAtMs: number;
-  /** Grows by one with each accepted reservation and each returned unit, and never goes down while the gate keeps its data. */
+  /** Grows by one with each accepted reservation and each return, and never goes down while the gate keeps its data. */
   readonly sequence: number;
   /**
    * Whether this run of this server may sell. False after a restart, or on a promoted replica: the state may then be an
@@ -33,6 +33,8 @@ export interface GateStatus {
   /** The ledger's revision of the product that took effect last; 0 when none has. */
   readonly version: number;
   readonly paused: boolean;
+  /** Whether only offers to those who wait take a unit; all others are told that the product is sold out. */
+  readonly waiting: boolean;
 }
 
 /** What the caller knows of the gate's latest state. An older state answers `closed`. */
@@ -77,7 +79,7 @@ export interface OutboxEntry {
 }
 
 /**
- * The quantity service: one atomic step per reservation, on any Redis-compatible server.
+ * The stock for sale: one atomic step per reservation, on any Redis-compatible server.
  * All state of one product lives in keys tagged `{saleId:productId}`, so that a product is one hash slot.
  *
  * Every call may reject with one of the errors of gate-errors.ts: `GateUnavailable` (certainly nothing happened),
@@ -96,7 +98,7 @@ export interface Gate {
     available: number,
   ): Promise<"armed" | "already_armed">;
   /**
-   * Brings an armed product to the ledger's records: times, limit, pause and total, or the lower total that the ledger
+   * Brings an armed product to the ledger's records: times, limit, pause, waiting list and total, or the lower total that the ledger
    * asks for. Each revision takes effect at most once, in the product's epoch.
    */
   amend(sale: SaleRecord, product: ProductRecord): Promise<AmendOutcome>;

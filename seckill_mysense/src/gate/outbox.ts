@@ -73,13 +73,14 @@ export class Outbox {
 
 type RawEntry = [entryId: string, fields: string[] | null];
 
-/** Fields as scripts/reserve.lua writes them: e (epoch), u (user id), r (reservation id), s (sequence), and t (trace) where there is one. */
+/** Fields as scripts/reserve.lua writes them: e (epoch), u (user id), r (reservation id), s (sequence), q (units) if more than one, and t (trace) where there is one. */
 function decodeEntry(product: GateProduct, [entryId, fields]: RawEntry): OutboxEntry | undefined {
   if (fields === null) return undefined;
   let epoch = 0;
   let userId = "";
   let reservationId = "";
   let sequence: number | undefined;
+  let quantity: number | undefined;
   let traceparent: string | undefined;
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const value = fields[i + 1]!;
@@ -87,8 +88,10 @@ function decodeEntry(product: GateProduct, [entryId, fields]: RawEntry): OutboxE
     else if (fields[i] === "u") userId = value;
     else if (fields[i] === "r") reservationId = value;
     else if (fields[i] === "s") sequence = Number(value);
-    else if (fields[i] === "t") traceparent = value;
+    else if (fields[i] === "q") quantity = Number(value);
+    else if (fields[i] === "t" && value !== "") traceparent = value;
   }
+  if (quantity !== undefined && !(Number.isInteger(quantity) && quantity > 0)) return undefined;
   if (!Number.isInteger(epoch) || epoch < 1 || userId === "" || reservationId === "") return undefined;
   const acceptedAtMs = entryTimeMs(entryId);
   const reservation = {
@@ -100,7 +103,8 @@ function decodeEntry(product: GateProduct, [entryId, fields]: RawEntry): OutboxE
     acceptedAtMs,
     sequence,
   };
-  return { entryId, reservation: traceparent === undefined ? reservation : { ...reservation, traceparent } };
+  const rest = { ...(quantity !== undefined && { quantity }), ...(traceparent !== undefined && { traceparent }) };
+  return { entryId, reservation: { ...reservation, ...rest } };
 }
 
 /** A product without a consumer group was never armed, or its keys have expired: it has no entries. */

@@ -2,6 +2,7 @@ import { armedVersion, checkReservation, checkStock, termsOf, type Stock } from 
 import type { GateConnection } from "./gate-connection.ts";
 import type { BeginOutcome, GateRepair, RepairLease } from "./gate-repair.ts";
 import { gateScripts } from "./gate-script.ts";
+import { heldText } from "./held-text.ts";
 import { relayGroup } from "./outbox.ts";
 import { productKeys } from "./product-keys.ts";
 
@@ -19,9 +20,9 @@ export function createGateRepair(connection: GateConnection, retentionMs: number
       return readBegin(await connection.run(gateScripts.beginRepair, productKeys(product), args));
     },
     fillHolders(lease, holders, first) {
-      const fields = holders.flatMap(([userId, ids]) => {
-        for (const reservationId of ids) checkReservation({ ...naming(lease), userId, reservationId });
-        return [userId, ids.join(" ")];
+      const fields = holders.flatMap(([userId, held]) => {
+        for (const one of held) checkReservation({ ...naming(lease), userId, ...one });
+        return [userId, held.map(heldText).join(" ")];
       });
       return fill(lease, { key: 2, first, fields });
     },
@@ -54,9 +55,10 @@ export function stockArguments({ sale, product, available }: Stock, retentionMs:
   return [epoch, available, total, sale.startsAtMs, sale.endsAtMs, limitPerUser, retentionMs].map(String);
 }
 
-/** What the scripts take besides: the version of the figures, and whether the product is paused. */
+/** What the scripts take besides: the version of the figures, and whether the product is paused and its list open. */
 export function termArguments({ sale, product }: Pick<Stock, "sale" | "product">): string[] {
-  return [String(armedVersion(product)), termsOf(sale, product).paused ? "1" : "0"];
+  const { paused, waiting } = termsOf(sale, product);
+  return [String(armedVersion(product)), paused ? "1" : "0", waiting ? "1" : "0"];
 }
 
 function naming({ product }: RepairLease): { saleId: string; productId: string } {

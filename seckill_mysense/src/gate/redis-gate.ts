@@ -1,3 +1,5 @@
+import { readHeldText } from "./held-text.ts";
+import { unitsOf } from "../domain/units.ts";
 import type { StockReturn } from "../domain/order.ts";
 import type { ReservationRequest } from "../domain/reservation.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
@@ -86,9 +88,9 @@ async function amend(
 ): Promise<AmendOutcome> {
   const total = product.lowering?.total ?? product.total;
   checkStock({ sale, product: { ...product, total }, available: 0 });
-  const { paused, version } = termsOf(sale, product);
+  const { paused, version, waiting } = termsOf(sale, product);
   const numbers = [product.epoch, version, total, sale.startsAtMs, sale.endsAtMs, product.limitPerUser];
-  const args = [...numbers, paused ? 1 : 0, retentionMs].map(String);
+  const args = [...numbers, paused ? 1 : 0, retentionMs, waiting ? 1 : 0].map(String);
   const reply = await connection.run(gateScripts.amend, productKeys(product), args);
   const [kind, detail] = reply as [string, string?];
   switch (kind) {
@@ -109,7 +111,7 @@ async function amend(
 async function giveBack(connection: GateConnection, stockReturn: StockReturn): Promise<GiveBackOutcome> {
   const { saleId, productId, userId, reservationId, epoch } = stockReturn;
   checkReservation(stockReturn);
-  const args = [String(epoch), userId, reservationId];
+  const args = [String(epoch), userId, reservationId, String(unitsOf(stockReturn))];
   const reply = await connection.run(gateScripts.giveBack, productKeys({ saleId, id: productId }), args);
   const [kind, sequence, gateEpoch] = reply as [GiveBackOutcome["kind"], string?, string?];
   if (kind === "closed" || kind === "unknown") return { kind };
@@ -133,6 +135,7 @@ const statusFigures = [
   "repairLeaseMs",
   "version",
   "paused",
+  "waiting",
 ] as const satisfies (keyof GateStatus)[];
 
 async function readStatus(connection: GateConnection, product: GateProduct): Promise<GateStatus | undefined> {
@@ -140,13 +143,13 @@ async function readStatus(connection: GateConnection, product: GateProduct): Pro
   if (reply.length === 0) return undefined;
   const entries = statusFigures.map((name, index) => [name, Number(reply[index])]);
   const figures = Object.fromEntries(entries) as Record<(typeof statusFigures)[number], number>;
-  const { open, verified, paused } = figures;
-  return { ...figures, open: open === 1, verified: verified === 1, paused: paused === 1 };
+  const { open, verified, paused, waiting } = figures;
+  return { ...figures, open: open === 1, verified: verified === 1, paused: paused === 1, waiting: waiting === 1 };
 }
 
 async function holds(connection: GateConnection, request: ReservationRequest): Promise<boolean> {
   const [, holders] = productKeys({ saleId: request.saleId, id: request.productId });
   checkIdentifier("user id", request.userId);
   const held = (await connection.command("HGET", holders, request.userId)) as string | null;
-  return held !== null && held.split(" ").includes(request.reservationId);
+  return held !== null && held.split(" ").some((text) => readHeldText(text).reservationId === request.reservationId);
 }

@@ -1,11 +1,12 @@
 import type { ReservationRequest, ReserveOutcome } from "../domain/reservation.ts";
 import type { ReserveOptions } from "./gate.ts";
 import { GateOutcomeUnknown } from "./gate-errors.ts";
+import { heldText, readHeldText } from "./held-text.ts";
 
 /** ARGV of scripts/reserve.lua. */
 export function reserveArguments(requests: readonly ReservationRequest[], least: Required<ReserveOptions>): string[] {
   const args = [String(least.minEpoch), String(least.minSequence)];
-  for (const request of requests) args.push(request.userId, request.reservationId, request.traceparent ?? "");
+  for (const request of requests) args.push(request.userId, heldText(request), request.traceparent ?? "");
   return args;
 }
 
@@ -30,9 +31,11 @@ export function readReserveReply(requests: readonly ReservationRequest[], reply:
 function readOther(epoch: number, outcome: string): ReserveOutcome {
   switch (outcome[0]) {
     case "r":
-      return { kind: "replay", reservationId: outcome.slice(1) };
+      return { kind: "replay", ...readHeldText(outcome.slice(1)) };
     case "s":
-      return { kind: "sold_out", epoch };
+      return { kind: "sold_out", epoch, left: Number(outcome.slice(1)) };
+    case "l":
+      return { kind: "over_limit", left: Number(outcome.slice(1)) };
     case "e":
       return { kind: "ended" };
     case "p":

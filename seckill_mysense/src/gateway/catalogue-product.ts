@@ -1,7 +1,7 @@
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
 import type { SoldOutHint } from "./sold-out-hint.ts";
 
-/** One product as this gateway knows it. */
+/** One product, or one of its buckets, as this gateway knows it. */
 export interface CatalogueProduct {
   sale: SaleRecord;
   product: ProductRecord;
@@ -17,5 +17,7 @@ export interface CatalogueProduct {
   isAsked: boolean;
   /** The highest sequence of the gate that this gateway has seen in the product's epoch. */
   sequence: number;
+  /** All buckets of the product, this one among them, in their order. */
+  buckets: readonly CatalogueProduct[];
   readonly soldOut: SoldOutHint;
 }

@@ -1,6 +1,8 @@
 import type { SaleTokens } from "../authorization/sale-token.ts";
+import { productOf } from "../domain/buckets.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
 import type { LedgerChanges } from "../ledger/changes.ts";
+import { joinBuckets } from "./bucket-borrower.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
 import type { HealthPart } from "../health/health-board.ts";
 import type { ProductHealth } from "./product-health.ts";
@@ -13,7 +15,8 @@ export interface CatalogueOptions {
   /** Takes the news of reading the ledger. */
   readonly health: HealthPart;
   readonly products: ProductHealth;
-  readonly tokens: SaleTokens;
+  /** Is told which sales there are, before their first token is read. */
+  readonly tokens: Pick<SaleTokens, "setSales">;
   readonly now: () => number;
   readonly refreshMs: number;
   readonly maxSales: number;
@@ -58,8 +61,22 @@ export class Catalogue {
     this.#refused = new RefusedReservations(options.refusedCapacity);
   }
 
-  find(productId: string): CatalogueProduct | undefined {
-    return this.#products.get(productId);
+  /** A product without buckets, or one bucket. */
+  find(bucketId: string): CatalogueProduct | undefined {
+    return this.#products.get(bucketId);
+  }
+
+  /** The first bucket of a product, which knows the others. */
+  findFirst(productId: string): CatalogueProduct | undefined {
+    return productOf(productId) === productId ? this.#products.get(productId) : undefined;
+  }
+
+  /** The bucket from which a user buys. It is always the same one, so the gate finds what the user holds. */
+  findFor(productId: string, userId: string): CatalogueProduct | undefined {
+    const first = this.findFirst(productId);
+    if (first === undefined) return undefined;
+    const { buckets } = first;
+    return buckets.length === 1 ? first : buckets[Bun.hash.murmur32v3(userId) % buckets.length];
   }
 
   /** Counts the refreshes, so that callers know when a value that they derived from the sales is out of date. */
@@ -67,7 +84,7 @@ export class Catalogue {
     return this.#version;
   }
 
-  /** Sorted by their end, the latest first. */
+  /** Sorted by their end, the latest first. Of each product, the first bucket. */
   sales(): readonly { readonly sale: SaleRecord; readonly products: readonly CatalogueProduct[] }[] {
     return this.#sales;
   }
@@ -157,6 +174,7 @@ export class Catalogue {
         isDue: true,
         isClosed: false,
         isAsked: false,
+        buckets: [],
         soldOut,
       };
       known.products.set(product.id, entry);
@@ -176,12 +194,13 @@ export class Catalogue {
     for (const [id, { sale }] of this.#known) if (sale.endsAtMs + keptAfterEndMs < nowMs) this.#known.delete(id);
     const listed = [...this.#known.values()].filter(({ sale }) => sale.state !== "draft");
     listed.sort((a, b) => urgency(a.sale, nowMs) - urgency(b.sale, nowMs));
-    const kept = listed.slice(0, maxSales).map(({ sale, products }) => ({ sale, products: [...products.values()] }));
+    const chosen = listed.slice(0, maxSales);
+    const kept = chosen.map(({ sale, products }) => ({ sale, products: joinBuckets(products.values()) }));
     const left = listed.length - kept.length;
     const problem = `${left} of ${listed.length} sales are left out: limits.sales is ${maxSales}`;
     this.#leftOut = left > 0 ? problem : undefined;
     this.#sales = kept.toSorted((a, b) => b.sale.endsAtMs - a.sale.endsAtMs);
-    const products = kept.flatMap((one) => one.products);
+    const products = kept.flatMap((one) => one.products.flatMap(({ buckets }) => buckets));
     this.#products = new Map(products.map((entry) => [entry.product.id, entry]));
     this.#live = products.filter(({ sale }) => sale.endsAtMs + settledAfterMs >= nowMs);
     tokens.setSales(kept.map(({ sale }) => sale.id));

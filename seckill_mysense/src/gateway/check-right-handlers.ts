@@ -13,7 +13,7 @@ export function mountCheckRight(app: GatewayApp, mount: MountOptions, options: C
   const { authorizer, catalogue } = options;
   mountEndpoint(app, checkRight, mount, async ({ body }) => {
     const { userID: userId, productID: productId, reservation: reservationId, peek = false } = body;
-    const entry = productId === undefined ? undefined : catalogue.find(productId);
+    const entry = productId === undefined ? undefined : catalogue.findFor(productId, userId);
     if (productId !== undefined && entry === undefined) return { failure: "product_not_found" };
     const attempt: UserTry = { kind: "check", userId, isPeek: peek };
     const verdict = await authorizer.decide(

@@ -3,9 +3,12 @@ import type { ClientAddress } from "../authorization/client-address.ts";
 import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
 import type { CheckAnswer } from "../contract/check.ts";
-import type { AcceptedReservation } from "../domain/reservation.ts";
+import { productOf } from "../domain/buckets.ts";
+import type { AcceptedReservation, HeldReservation, ReserveOutcome } from "../domain/reservation.ts";
+import type { SaleProduct } from "../domain/sale.ts";
 import type { ReserveOptions } from "../gate/gate.ts";
 import type { FailureCode } from "../contract/failures.ts";
+import type { BucketBorrower } from "./bucket-borrower.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
 import type { GateWatch } from "./stock-watch.ts";
@@ -21,6 +24,7 @@ export interface CheckOptions {
   readonly tokens: SaleTokens;
   readonly catalogue: Catalogue;
   readonly gateCalls: GateCalls;
+  readonly borrower: BucketBorrower;
   readonly authorizer: Authorizer;
   readonly perAddress: RateLimiter;
   readonly clientAddress: ClientAddress;
@@ -37,6 +41,8 @@ export interface CheckOptions {
    */
   readonly startLeewayMs: number;
   readonly maxBodyBytes: number;
+  /** Whether those who come too late may join a waiting list. */
+  readonly canWait: boolean;
   readonly page: () => Response;
 }
 
@@ -48,6 +54,7 @@ export interface AddressOf {
 /** Refusals without details of their own, each encoded once. */
 const encoded = {
   sold_out: encodedRefusal("sold_out"),
+  sold_out_can_wait: encodedRefusal("sold_out", { canWait: true }),
   sale_ended: encodedRefusal("sale_ended"),
   token_missing: encodedRefusal("token_missing"),
   token_malformed: encodedRefusal("token_malformed"),
@@ -62,7 +69,7 @@ const encoded = {
   sale_paused: encodedRefusal("sale_paused", { retryAfterSeconds: 5 }),
   gate_closed: encodedRefusal("gate_closed", { retryAfterSeconds: 1 }),
   gate_unavailable: encodedRefusal("gate_unavailable", { retryAfterSeconds: 1 }),
-} satisfies Partial<Record<FailureCode, () => Response>>;
+} satisfies Partial<Record<FailureCode | "sold_out_can_wait", () => Response>>;
 
 /**
  * The endpoint at which buyers ask for a unit. The order of the steps is the defence: the cheapest checks that turn
@@ -92,19 +99,23 @@ export class Check {
 
     const productId = queryValue(request.url, "productID");
     if (productId === undefined || productId === null || productId === "") return this.#turnAway("missing_product");
-    const entry = catalogue.find(productId);
+    const entry = catalogue.find(claims.productId);
+    if (productId !== claims.productId && productId !== productOf(claims.productId)) {
+      return catalogue.find(productId) === undefined ? this.#turnAway("product_not_found") : this.#wrongProduct(claims);
+    }
     if (entry === undefined) return this.#turnAway("product_not_found");
-    if (productId !== claims.productId) return this.#wrongProduct(claims);
     if (this.#isBodyTooLarge(request)) return this.#turnAway("body_too_large");
+    const quantity = readQuantity(request.url, entry.product);
+    if (typeof quantity === "string") return this.#turnAwayWith("invalid_request", { message: quantity });
     // The start may have moved since the token was issued.
     const { startsAtMs, state } = entry.sale;
     if (state === "cancelled") return this.#turnAway("sale_ended");
     if (nowMs < startsAtMs - this.#options.startLeewayMs) return this.#notStarted(startsAtMs, nowMs);
     // Checked before the limits, because it is cheaper.
-    if (entry.soldOut.refuses(claims.reservationId, nowMs)) return this.#turnAway("sold_out");
+    if (entry.soldOut.refuses(claims.reservationId, nowMs)) return this.#turnAwaySoldOut();
     const waitMs = this.#addressWaitMs(request, server, nowMs);
     if (waitMs > 0) return this.#limited("address_limited", waitMs);
-    return this.#admit(claims, entry, nowMs);
+    return this.#admit({ claims, entry, quantity, nowMs });
   }
 
   #page(): Response {
@@ -112,9 +123,14 @@ export class Check {
     return this.#options.page();
   }
 
-  #turnAway(code: keyof typeof encoded): Response {
+  #turnAway(code: Exclude<keyof typeof encoded, "sold_out" | "sold_out_can_wait">): Response {
     this.#options.metrics.checks.add(code);
     return encoded[code]();
+  }
+
+  #turnAwaySoldOut(): Response {
+    this.#options.metrics.checks.add("sold_out");
+    return encoded[this.#options.canWait ? "sold_out_can_wait" : "sold_out"]();
   }
 
   #turnAwayWith(code: FailureCode, details: RefusalDetails): Response {
@@ -145,27 +161,22 @@ export class Check {
   }
 
   /** Asks whether the user may try: synchronously if this gateway owns the user, in one hop if another one does. */
-  #admit(claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Response | Promise<Response> {
+  #admit(attempt: Attempt): Response | Promise<Response> {
     const { authorizer, nodeLimits } = this.#options;
     if (!nodeLimits.enter()) return this.#turnAway("overloaded");
-    const { userId, productId, reservationId } = claims;
-    const reservation = { productId, reservationId, epoch: entry.product.epoch };
+    const { userId, productId, reservationId } = attempt.claims;
+    const reservation = { productId, reservationId, epoch: attempt.entry.product.epoch };
     const verdict = authorizer.decide({ kind: "check", userId, reservation });
     const response =
       verdict instanceof Promise
-        ? verdict.then((decided) => this.#follow(decided, claims, entry, nowMs))
-        : this.#follow(verdict, claims, entry, nowMs);
+        ? verdict.then((decided) => this.#follow(decided, attempt))
+        : this.#follow(verdict, attempt);
     if (response instanceof Promise) return response.finally(() => nodeLimits.leave());
     nodeLimits.leave();
     return response;
   }
 
-  #follow(
-    verdict: Verdict,
-    claims: SaleTokenClaims,
-    entry: CatalogueProduct,
-    nowMs: number,
-  ): Response | Promise<Response> {
+  #follow(verdict: Verdict, attempt: Attempt): Response | Promise<Response> {
     switch (verdict.kind) {
       case "limited":
       case "banned":
@@ -173,16 +184,16 @@ export class Check {
       case "busy":
         return this.#turnAway("overloaded");
       case "held":
-        return this.#held(claims.reservationId);
+        return this.#held(attempt.claims);
       case "allowed":
-        if (this.#options.nodeLimits.tryWaitMs(nowMs) > 0) return this.#turnAway("overloaded");
-        return this.#askGate(claims, entry, nowMs);
+        if (this.#options.nodeLimits.tryWaitMs(attempt.nowMs) > 0) return this.#turnAway("overloaded");
+        return this.#askGate(attempt);
     }
   }
 
-  #held(reservationId: string): Response {
+  #held(reservation: HeldReservation): Response {
     this.#options.metrics.checks.add("held");
-    return answer({ reservation: reservationId, status: "held" } satisfies CheckAnswer, 200);
+    return answer(describe("held", reservation), 200);
   }
 
   /** Bodies have no meaning here and are never read. Refusing large ones early saves the transfer. */
@@ -190,38 +201,44 @@ export class Check {
     return method === "POST" && Number(headers.get("content-length") ?? 0) > this.#options.maxBodyBytes;
   }
 
-  async #askGate(claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Promise<Response> {
-    const { gateCalls, metrics, elapsedMs } = this.#options;
+  async #askGate(attempt: Attempt): Promise<Response> {
+    const { gateCalls, borrower, metrics, elapsedMs } = this.#options;
+    const { claims, entry, quantity } = attempt;
     const { saleId, productId, userId, reservationId } = claims;
     entry.isAsked = true;
     const startedMs = elapsedMs();
-    const outcome = await gateCalls.reserve({ saleId, productId, userId, reservationId }, knownOf(entry));
+    const request = { saleId, productId, userId, reservationId, quantity };
+    let outcome = await gateCalls.reserve(request, knownOf(entry));
+    // An empty bucket is not a sold-out product.
+    if (outcome.kind === "sold_out" && entry.buckets.length > 1) {
+      outcome = await borrower.reserve(entry, outcome, {
+        quantity,
+        ask: () => gateCalls.reserve(request, knownOf(entry)),
+      });
+    }
     metrics.observeGateLatency((elapsedMs() - startedMs) / 1000);
-    return this.#answerTo(outcome, claims, entry, nowMs);
+    return this.#answerTo(outcome, attempt);
   }
 
-  #answerTo(outcome: GateAnswer, claims: SaleTokenClaims, entry: CatalogueProduct, nowMs: number): Response {
-    const { metrics, now, authorizer } = this.#options;
+  #answerTo(outcome: GateAnswer, attempt: Attempt): Response {
+    const { metrics, authorizer } = this.#options;
+    const { claims, entry, nowMs } = attempt;
     const { userId, productId } = claims;
+    const { epoch } = entry.product;
     switch (outcome.kind) {
       case "accepted":
         entry.soldOut.clear();
         noteSequence(entry, outcome.reservation);
         authorizer.reportHolding(outcome.reservation);
         metrics.checks.add("accepted");
-        return answer({ reservation: claims.reservationId, status: "accepted" } satisfies CheckAnswer, 202);
+        return answer(describe("accepted", outcome.reservation), 202);
       case "replay":
-        authorizer.reportHolding({
-          userId,
-          productId,
-          reservationId: outcome.reservationId,
-          epoch: entry.product.epoch,
-        });
-        return this.#held(outcome.reservationId);
+        authorizer.reportHolding({ userId, productId, reservationId: outcome.reservationId, epoch });
+        return this.#held(outcome);
       case "sold_out":
-        entry.soldOut.soldOut(claims.reservationId, outcome.epoch, now());
-        entry.available = 0;
-        return this.#turnAway("sold_out");
+        return this.#soldOut(outcome, attempt);
+      case "over_limit":
+        return this.#turnAwayWith("over_limit", { left: outcome.left });
       case "not_started":
         return this.#notStarted(outcome.startsAtMs, nowMs);
       case "ended":
@@ -230,7 +247,7 @@ export class Check {
         return this.#turnAway("sale_paused");
       case "closed":
         entry.isDue = true;
-        this.#options.gateWatch?.hurry(productId, { epoch: entry.product.epoch, sequence: entry.sequence });
+        this.#options.gateWatch?.hurry(productId, { epoch, sequence: entry.sequence });
         return this.#turnAway("gate_closed");
       case "busy":
         return this.#turnAway("overloaded");
@@ -238,12 +255,41 @@ export class Check {
         return this.#turnAway("gate_unavailable");
     }
   }
+
+  /** Only a product without a single unit is sold out: other buyers may want fewer. */
+  #soldOut({ epoch, left }: ReserveOutcome & { kind: "sold_out" }, { claims, entry }: Attempt): Response {
+    if (left > 0) return this.#turnAwayWith("too_few_left", { left });
+    entry.soldOut.soldOut(claims.reservationId, epoch, this.#options.now());
+    entry.available = 0;
+    return this.#turnAwaySoldOut();
+  }
 }
 
-function knownOf({ product, sequence }: CatalogueProduct): Required<ReserveOptions> {
+/** One request that has passed the checks of its token. */
+interface Attempt {
+  readonly claims: SaleTokenClaims;
+  readonly entry: CatalogueProduct;
+  readonly quantity: number;
+  readonly nowMs: number;
+}
+
+function describe(status: CheckAnswer["status"], { reservationId, quantity = 1 }: HeldReservation): CheckAnswer {
+  return { reservation: reservationId, status, ...(quantity > 1 && { quantity }) };
+}
+
+/** The number of units that the query asks for, 1 without one; or a sentence about what is wrong with it. */
+function readQuantity(url: string, { limitPerUser }: SaleProduct): number | string {
+  const text = queryValue(url, "quantity");
+  if (text === undefined) return 1;
+  const quantity = text !== null && /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (quantity >= 1 && quantity <= limitPerUser) return quantity;
+  return `quantity is ${JSON.stringify(text)}; it must be a whole number from 1 to ${limitPerUser}, the most that one user may buy`;
+}
+
+export function knownOf({ product, sequence }: CatalogueProduct): Required<ReserveOptions> {
   return { minEpoch: product.epoch, minSequence: sequence };
 }
 
-function noteSequence(entry: CatalogueProduct, { epoch, sequence = 0 }: AcceptedReservation): void {
+export function noteSequence(entry: CatalogueProduct, { epoch, sequence = 0 }: AcceptedReservation): void {
   if (epoch === entry.product.epoch && sequence > entry.sequence) entry.sequence = sequence;
 }

@@ -21,6 +21,7 @@ const help: Readonly<Record<string, string>> = {
   seckill_gate_calls_running: "Requests that wait for the gate.",
   seckill_closed_products: "Products that do not sell, because their gate is compared with the ledger or rebuilt.",
   seckill_gates_total: "Gates of products that this gateway armed, found complete after a restart, or rebuilt.",
+  seckill_bucket_borrows_total: "Empty buckets for which units were looked for in the other buckets, by outcome.",
   seckill_event_listeners: "Open streams of events.",
   seckill_requests_in_flight: "Requests that wait for something.",
   seckill_products: "Products that the gateway knows.",
@@ -30,6 +31,8 @@ const help: Readonly<Record<string, string>> = {
   seckill_ring_known_gateways: "Gateways that this one knows, those that are away among them.",
   seckill_ring_changes: "Times that a gateway came or went.",
   seckill_owner_questions_waiting: "Questions to other gateways that wait for an answer.",
+  seckill_program_requests_total: "Requests of other programs with a right key.",
+  seckill_program_refusals_total: "Those among them that were refused.",
   seckill_owner_questions_answered: "Questions of other gateways that this one answered.",
 };
 

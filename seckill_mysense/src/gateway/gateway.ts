@@ -4,25 +4,22 @@ import { PasswordHasher, recommendedCost } from "../authorization/password-hashe
 import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
 import { Sessions } from "../authorization/sessions.ts";
-import { endpoints } from "../contract/endpoints.ts";
-import type { FailureCode } from "../contract/failures.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { HealthBoard } from "../health/health-board.ts";
-import { partsUp } from "../operations/operations-metrics.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PaymentProvider } from "../payments/payment-provider.ts";
 import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
-import { Catalogue } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
 import { mountCheckRight } from "./check-right-handlers.ts";
 import { type AddressOf, Check } from "./check.ts";
-import { GateClock } from "./gate-clock.ts";
-import { ProductHealth } from "./product-health.ts";
 import { GateCalls } from "./gate-calls.ts";
-import { GatewayMetrics, type LabelledCounts } from "./gateway-metrics.ts";
+import { GatewayMetrics } from "./gateway-metrics.ts";
+import { labelledCounts } from "./labelled-counts.ts";
 import type { GatewayApp, MountOptions } from "./mount-endpoint.ts";
+import { mountRefusals } from "./mount-refusals.ts";
 import { mountOperation } from "./operation-handlers.ts";
 import { mountPayments } from "./payment-handlers.ts";
 import { RefundFigures } from "./refund-figures.ts";
@@ -32,15 +29,16 @@ import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
-import { type GateWatch, StockWatch } from "./stock-watch.ts";
-import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
-import { type Amended, amendProduct } from "../sales/amend-product.ts";
+import { openStock, type Stock } from "./open-stock.ts";
+import type { GateWatch } from "./stock-watch.ts";
 import { mountTokens } from "./token-handlers.ts";
+import { WaitingList } from "./waiting-list.ts";
+import { mountWaitingList } from "./waiting-list-handlers.ts";
 import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
 export interface GatewayParts {
   readonly gate: Gate;
-  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "payments" | "gates">;
+  readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "payments" | "gates" | "waiters">;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
   readonly settings: Settings;
@@ -50,7 +48,7 @@ export interface GatewayParts {
   /** The parts that this gateway stands on, for /readyz. */
   readonly health: HealthBoard;
   /** Arms gates, and rebuilds those that have lost data. */
-  readonly gateWatch?: GateWatch;
+  readonly gateWatch?: GateWatch | undefined;
   /** Unix milliseconds. */
   readonly now: () => number;
   /** Milliseconds of a monotonic clock, for measuring durations. */
@@ -60,6 +58,8 @@ export interface GatewayParts {
 export interface Gateway {
   readonly port: number;
   readonly catalogue: Catalogue;
+  /** What other listeners of this process may share. */
+  readonly stock: Stock;
   /** Waits up to `withinMs` for running requests to finish, then closes their connections. */
   stop(withinMs: number): Promise<void>;
 }
@@ -85,6 +85,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     elapsedMs: parts.elapsedMs,
     startLeewayMs: settings.limits.start_leeway_ms,
     maxBodyBytes: settings.limits.max_body_bytes,
+    canWait: settings.limits.waiting_per_product > 0,
     page: salePage.page,
   });
   const letGo = (): void => {
@@ -96,6 +97,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   return {
     port: server.port ?? 0,
     catalogue: system.catalogue,
+    stock: system,
     async stop(withinMs) {
       // Leaving the ring first lets the other gateways take over this gateway's users at once, without waiting for a
       // timeout.
@@ -174,52 +176,34 @@ function serve({ settings, logger }: GatewayParts, served: Served): Bun.Server<u
   });
 }
 
-interface System extends AuthorizationParts {
+interface System extends AuthorizationParts, Stock {
   readonly tokens: SaleTokens;
   readonly reservationIds: ReservationIds;
   readonly sessions: Sessions;
   readonly metrics: GatewayMetrics;
-  readonly gateClock: GateClock;
-  readonly catalogue: Catalogue;
-  readonly productHealth: ProductHealth;
   readonly gateCalls: GateCalls;
   readonly watchers: ReservationWatchers;
   readonly refunds: RefundFigures;
+  readonly waitingList: WaitingList;
 }
 
 function assemble(parts: GatewayParts, authorization: AuthorizationParts): System {
-  const { gate, ledger, settings, secrets, logger, gateWatch, now } = parts;
+  const { gate, ledger, settings, secrets, logger, now } = parts;
   const { limits, backend } = settings;
   const { choice } = authorization;
   const tokens = new SaleTokens(secrets, choice);
-  const gateClock = new GateClock(now);
-  const productHealth = new ProductHealth(logger);
-  const amend = (sale: SaleRecord, product: ProductRecord): Promise<Amended> =>
-    amendProduct({ gate, changes: ledger.changes, now }, sale, product);
-  const stock = new StockWatch({
-    ...{ gate, gateWatch, gateClock, amend, now },
-    health: parts.health.part("stock"),
-    products: productHealth,
-  });
+  const stock = openStock(parts, tokens);
   return {
     ...authorization,
     tokens,
     reservationIds: new ReservationIds(secrets, choice),
     sessions: new Sessions(secrets, backend.session_seconds * 1000, choice),
     metrics: new GatewayMetrics(),
-    gateClock,
-    productHealth,
-    catalogue: new Catalogue({
-      changes: ledger.changes,
-      stock,
-      health: parts.health.part("catalogue"),
-      products: productHealth,
-      tokens,
-      now,
-      refreshMs: 1_000,
-      maxSales: limits.sales,
-      soldOutHintMs: limits.sold_out_hint_ms,
-      refusedCapacity: limits.tracked_keys,
+    ...stock,
+    waitingList: new WaitingList({
+      ...{ gate, waiters: ledger.waiters, orders: ledger.orders, amend: stock.amend, now },
+      windowMs: settings.sale.offer_seconds * 1_000,
+      maxWaiting: limits.waiting_per_product,
     }),
     refunds: new RefundFigures({ payments: ledger.payments, logger, now, refreshMs: 5_000 }),
     gateCalls: new GateCalls(gate, { maxConcurrent: limits.gate_concurrency, retryPausesMs: [50, 200] }),
@@ -269,6 +253,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
   const reader = new ReservationReader({ orders, gates, gate, catalogue, ids: reservationIds, now });
   mountReservations(app, mount, { reader, watchers, tokens });
   mountPayments(app, mount, parts);
+  mountWaitingList(app, mount, system);
   mountCheckRight(app, mount, { authorizer, catalogue });
   mountOperation(
     app,
@@ -278,7 +263,7 @@ function mountAll(parts: GatewayParts, system: System, salePage: SalePage): Gate
       health: parts.health,
       products: system.productHealth,
       gauges: () => ({ ...gaugesOf(system), seckill_closed_products: parts.gateWatch?.closed ?? 0 }),
-      counts: () => [partCounts(parts.health), ...countsOf(system), ...countsOfGates(parts.gateWatch)],
+      counts: () => labelledCounts({ ...system, ...parts }),
     },
   );
   app.get("/", salePage.page);
@@ -298,39 +283,4 @@ function gaugesOf(system: System): Readonly<Record<string, number>> {
     ...system.refunds.gauges,
     ...system.ring?.gauges,
   };
-}
-
-function partCounts(health: HealthBoard): LabelledCounts {
-  return { name: "seckill_part_up", type: "gauge", label: "part", counts: partsUp(health) };
-}
-
-function countsOf({ ring }: System): readonly LabelledCounts[] {
-  if (ring === undefined) return [];
-  const { questions, greetings } = ring.counts;
-  return [
-    { name: "seckill_owner_questions_total", type: "counter", label: "outcome", counts: questions },
-    { name: "seckill_ring_greetings_total", type: "counter", label: "outcome", counts: greetings },
-    { name: "seckill_ring_member_up", type: "gauge", label: "gateway", counts: ring.membersUp },
-  ];
-}
-
-function countsOfGates(gateWatch: GateWatch | undefined): readonly LabelledCounts[] {
-  if (gateWatch === undefined) return [];
-  return [{ name: "seckill_gates_total", type: "counter", label: "event", counts: gateWatch.counts }];
-}
-
-/** Answers for known paths with a wrong method (405) and for unknown paths (404). */
-function mountRefusals(app: GatewayApp, metrics: GatewayMetrics): void {
-  const turnAway = (code: FailureCode, headers: Readonly<Record<string, string>> = {}): Response => {
-    metrics.refusals.add(code);
-    return refuse(code, {}, headers);
-  };
-  // /check is a route of Bun's server, in exactly this spelling.
-  const mounted = Object.values(endpoints).filter((endpoint) => endpoint.path !== "/check");
-  const byPath = Map.groupBy(mounted, (endpoint) => endpoint.path);
-  for (const [path, samePath] of byPath) {
-    const allow = samePath.map((endpoint) => endpoint.method).join(", ");
-    app.all(path, () => turnAway("method_not_allowed", { allow }));
-  }
-  app.notFound(() => turnAway("not_found"));
 }

@@ -5,6 +5,7 @@ import type { FailureCode } from "../contract/failures.ts";
 import { describeIssues } from "../contract/describe-issues.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { ClientAddress } from "../authorization/client-address.ts";
+import type { Program, Programs } from "../authorization/programs.ts";
 import type { InternalSecret } from "../authorization/internal-secret.ts";
 import { type Session, sessionCookieName, type Sessions } from "../authorization/sessions.ts";
 import { type AddressOf } from "./check.ts";
@@ -33,6 +34,8 @@ export interface EndpointInput<E extends Endpoint> {
   readonly query: z.infer<E["query"]>;
   readonly body: z.infer<NonNullable<E["body"]>>;
   readonly session: E["authorization"] extends "session" ? Session : Session | undefined;
+  /** The program whose key the request has; undefined on listeners for people. */
+  readonly program: E["authorization"] extends "program" ? Program : undefined;
   readonly address: string;
   readonly request: Request;
 }
@@ -51,6 +54,8 @@ export interface MountOptions {
   /** Both undefined on a listener that has no buyers. */
   readonly sessions?: Sessions;
   readonly authorizer?: Authorizer;
+  /** Undefined on a listener that is not for other programs. */
+  readonly programs?: Programs;
   readonly clientAddress: ClientAddress;
   /** Undefined for endpoints that must answer operators even when the gateway is full. */
   readonly nodeLimits: NodeLimits | undefined;
@@ -62,6 +67,14 @@ export interface MountOptions {
 }
 
 export type GatewayApp = Hono<{ Bindings: { server: AddressOf } }>;
+
+/** Who asks. Both are undefined where the endpoint needs neither. */
+interface Caller {
+  readonly session: Session | undefined;
+  readonly program: Program | undefined;
+}
+
+const nobody: Caller = { session: undefined, program: undefined };
 
 /** A validated value, or the refusal that makes calling the handler needless. */
 type Checked<T> = { readonly value: T } | { readonly failure: FailureCode; readonly details?: RefusalDetails };
@@ -92,22 +105,27 @@ async function respond<E extends Endpoint>(
   address: string,
 ): Promise<Response> {
   if (options.nodeLimits?.enter() === false) return turnAway(options, "overloaded", { retryAfterSeconds: 1 });
+  let caller = nobody;
+  const refusal = (code: FailureCode, details?: RefusalDetails): Response => {
+    if (caller.program !== undefined) options.programs?.countRefusal(caller.program);
+    return turnAway(options, code, details);
+  };
   try {
     const allowed = await authorize(endpoint, options, request);
-    if ("failure" in allowed) return turnAway(options, allowed.failure, allowed.details);
+    if ("failure" in allowed) return refusal(allowed.failure, allowed.details);
+    caller = allowed.value;
     const read = await readInput(endpoint, options, request, params);
-    if ("failure" in read) return turnAway(options, read.failure, read.details);
-    const session = allowed.value;
-    const outcome = await handler({ ...read.value, session, address, request } as EndpointInput<E>);
+    if ("failure" in read) return refusal(read.failure, read.details);
+    const outcome = await handler({ ...read.value, ...caller, address, request } as EndpointInput<E>);
     if (outcome instanceof Response) return outcome;
     if (!("failure" in outcome)) {
       return answer(outcome.ok, outcome.status ?? endpoint.okStatuses[0] ?? 200, outcome.headers);
     }
     const { failure, ...details } = outcome;
-    return turnAway(options, failure, details);
+    return refusal(failure, details);
   } catch (error) {
     const { failure, ...details } = failureOf(error, options.logger, `${endpoint.method} ${endpoint.path}`);
-    return turnAway(options, failure, details);
+    return refusal(failure, details);
   } finally {
     options.nodeLimits?.leave();
   }
@@ -119,24 +137,39 @@ function turnAway({ metrics }: MountOptions, code: FailureCode, details?: Refusa
 }
 
 /** Finds the session of a request, and checks whether the request is allowed and within the user's limit. */
-async function authorize(
-  endpoint: Endpoint,
-  options: MountOptions,
-  request: Request,
-): Promise<Checked<Session | undefined>> {
+async function authorize(endpoint: Endpoint, options: MountOptions, request: Request): Promise<Checked<Caller>> {
   if (endpoint.method !== "GET" && isCrossSite(request)) return { failure: "cross_site" };
   if (endpoint.authorization === "internal") {
     const isRight = options.internalSecret.isRight(bearerToken(request.headers));
-    return isRight ? { value: undefined } : { failure: "internal_secret_wrong" };
+    return isRight ? { value: nobody } : { failure: "internal_secret_wrong" };
   }
+  if (endpoint.authorization === "program") return authorizeProgram(options, request);
   const session = readSession(options, request);
   if (session === undefined || options.authorizer === undefined) {
-    return endpoint.authorization === "session" ? { failure: "session_required" } : { value: undefined };
+    return endpoint.authorization === "session" ? { failure: "session_required" } : { value: nobody };
   }
   const verdict = await options.authorizer.decide({ kind: "api", userId: session.userId });
   if (verdict.kind === "busy") return { failure: "overloaded", details: { retryAfterSeconds: 1 } };
-  if (!("waitMs" in verdict) || verdict.waitMs === 0) return { value: session };
+  if (!("waitMs" in verdict) || verdict.waitMs === 0) return { value: { session, program: undefined } };
   return { failure: "limited", details: { retryAfterSeconds: Math.ceil(verdict.waitMs / 1000) } };
+}
+
+/** Names under which programs put a key into an address, where logs and proxies would keep it. */
+const keyParameters = ["key", "api_key", "apiKey", "token", "access_token", "authorization"];
+
+function authorizeProgram({ programs, now }: MountOptions, request: Request): Checked<Caller> {
+  const parameters = new URL(request.url).searchParams;
+  if (keyParameters.some((name) => parameters.has(name))) return { failure: "key_in_address" };
+  const admission = programs?.admit(bearerToken(request.headers), now()) ?? { kind: "unknown" };
+  switch (admission.kind) {
+    case "unknown":
+      return { failure: "program_key_wrong" };
+    case "limited":
+      programs?.countRefusal(admission.program);
+      return { failure: "limited", details: { retryAfterSeconds: Math.ceil(admission.waitMs / 1000) } };
+    case "admitted":
+      return { value: { session: undefined, program: admission.program } };
+  }
 }
 
 async function readInput(
@@ -147,7 +180,16 @@ async function readInput(
 ): Promise<Checked<{ params: unknown; query: unknown; body: unknown }>> {
   const params = parse(endpoint.params, pathParams, "the path");
   if ("failure" in params) return params;
-  const query = parse(endpoint.query, Object.fromEntries(new URL(request.url).searchParams), "the query");
+  const parameters = new URL(request.url).searchParams;
+  const twice = [...parameters.keys()].find((name) => parameters.getAll(name).length > 1);
+  // Two programs could read different values from the same address.
+  if (twice !== undefined) {
+    return {
+      failure: "invalid_request",
+      details: { message: `The address has the parameter ${JSON.stringify(twice.slice(0, 80))} twice.` },
+    };
+  }
+  const query = parse(endpoint.query, Object.fromEntries(parameters), "the query");
   if ("failure" in query) return query;
   if (endpoint.body === undefined) return { value: { params: params.value, query: query.value, body: undefined } };
   const json = await readJsonBody(request, options.body);

@@ -14,6 +14,8 @@ export interface OperationOptions {
   readonly gauges: () => Readonly<Record<string, number>>;
   /** Metrics with a label, which other parts keep. */
   readonly counts: () => readonly LabelledCounts[];
+  /** The description of the listener's interface; by default of the public one. */
+  readonly describe?: () => Record<string, unknown>;
 }
 
 export function mountOperation(app: GatewayApp, mount: MountOptions, options: OperationOptions): void {
@@ -45,5 +47,5 @@ export function mountOperation(app: GatewayApp, mount: MountOptions, options: Op
 
   // Built at the first request, to keep it out of the start-up time.
   let description: Record<string, unknown> | undefined;
-  mountEndpoint(app, openapi, mount, () => ({ ok: (description ??= openApiDocument()) }));
+  mountEndpoint(app, openapi, mount, () => ({ ok: (description ??= (options.describe ?? openApiDocument)()) }));
 }

@@ -6,6 +6,9 @@ export interface RefusalDetails {
   readonly message?: string;
   readonly retryAfterSeconds?: number;
   readonly startsAtMs?: number;
+  /** Units that the client may still ask for. */
+  readonly left?: number;
+  readonly canWait?: boolean;
 }
 
 /** `no-store`, because a cached 410 or 404 would outlive its reason. */

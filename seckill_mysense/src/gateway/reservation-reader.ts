@@ -1,5 +1,6 @@
 import type { ReservationIds } from "../authorization/reservation-ids.ts";
 import type { Reservation, ReservationStatus } from "../contract/reservations.ts";
+import { productOf } from "../domain/buckets.ts";
 import type { Order, OrderState } from "../domain/order.ts";
 import { repairedAfterEndMs } from "../domain/sale.ts";
 import type { Gate } from "../gate/gate.ts";
@@ -37,7 +38,7 @@ export function describeOrder(order: Order): Reservation {
   return {
     reservation: order.reservationId,
     status: statusOf[order.state],
-    productID: order.productId,
+    productID: productOf(order.productId),
     ...(order.state === "reserved" && { payBeforeMs: order.payBeforeMs }),
     ...{ productName: order.productName, priceMinor: order.priceMinor, currency: order.currency },
     ...{ quantity: order.quantity, recordedAtMs: order.recordedAtMs },
@@ -54,7 +55,7 @@ export class ReservationReader {
   readonly #gates: Pick<LedgerGates, "comparedAtMs">;
   readonly #gate: Gate;
   readonly #catalogue: Catalogue;
-  readonly #ids: ReservationIds;
+  readonly #ids: Pick<ReservationIds, "belongsTo">;
   readonly #now: () => number;
 
   constructor(parts: {
@@ -62,7 +63,8 @@ export class ReservationReader {
     gates: Pick<LedgerGates, "comparedAtMs">;
     gate: Gate;
     catalogue: Catalogue;
-    ids: ReservationIds;
+    /** Says whose a reservation is that has no order yet. */
+    ids: Pick<ReservationIds, "belongsTo">;
     /** Unix milliseconds. */
     now: () => number;
   }) {
@@ -78,21 +80,23 @@ export class ReservationReader {
     const order = await this.#orders.read(reservationId);
     if (order !== undefined) return readingOf(order, asker);
     const { productId, userId } = asker;
-    const entry = productId === undefined ? undefined : this.#catalogue.find(productId);
-    if (entry === undefined || productId === undefined) return { failure: "reservation_not_found" };
+    // Tokens name the bucket, and a page names the product.
+    const entry = productId === undefined ? undefined : this.#catalogue.findFor(productOf(productId), userId);
+    if (entry === undefined) return { failure: "reservation_not_found" };
+    const { id: bucketId } = entry.product;
     // Without an order, the tag in the id proves the owner.
-    if (!this.#ids.belongsTo(reservationId, userId, productId)) return { failure: "not_owner" };
-    const rejected = await this.#rejection(reservationId, productId);
+    if (!this.#ids.belongsTo(reservationId, userId, bucketId)) return { failure: "not_owner" };
+    const rejected = await this.#rejection(reservationId, bucketId);
     if (rejected !== undefined) return rejected;
-    const holds = await this.#gate.holds({ reservationId, userId, productId, saleId: entry.sale.id });
-    if (holds) return { ok: { reservation: reservationId, status: "pending", productID: productId } };
+    const holds = await this.#gate.holds({ reservationId, userId, productId: bucketId, saleId: entry.sale.id });
+    if (holds) return { ok: { reservation: reservationId, status: "pending", productID: productOf(bucketId) } };
     return this.#unknown(reservationId, entry, asker);
   }
 
   async #rejection(reservationId: string, productId: string): Promise<ReservationReading | undefined> {
     const reason = await this.#orders.readRejection(reservationId);
     if (reason === undefined) return undefined;
-    return { ok: { reservation: reservationId, status: "rejected", productID: productId, reason } };
+    return { ok: { reservation: reservationId, status: "rejected", productID: productOf(productId), reason } };
   }
 
   /** Neither the ledger nor the gate knows the reservation. A gate that has lost data may have accepted it before. */
@@ -109,7 +113,7 @@ export class ReservationReader {
     // It may have reached the ledger after the first look, and have left the gate before the second one.
     const order = await this.#orders.read(reservationId);
     if (order !== undefined) return readingOf(order, asker);
-    const lost = { reservation: reservationId, status: "lost", productID: product.id } as const;
+    const lost = { reservation: reservationId, status: "lost", productID: productOf(product.id) } as const;
     return (await this.#rejection(reservationId, product.id)) ?? { ok: lost };
   }
 }

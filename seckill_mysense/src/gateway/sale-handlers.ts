@@ -1,5 +1,6 @@
 import { listSales, readSale, type SaleDetails } from "../contract/sales.ts";
 import type { SaleRecord } from "../domain/sale.ts";
+import { availableIn, totalOf } from "./bucket-borrower.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
 import { encodedAnswer } from "./refusal.ts";
@@ -29,15 +30,16 @@ function toDetails(sale: SaleRecord, products: readonly CatalogueProduct[]): Sal
   return {
     ...{ id: sale.id, title: sale.title, startsAtMs: sale.startsAtMs, endsAtMs: sale.endsAtMs },
     ...{ paused: sale.paused, cancelled: sale.state === "cancelled" },
-    products: products.map(({ product, available }) => ({
+    products: products.map(({ product, buckets }) => ({
       id: product.id,
       name: product.name,
       priceMinor: product.priceMinor,
       currency: product.currency,
-      total: product.total,
+      total: totalOf(buckets),
       limitPerUser: product.limitPerUser,
       paused: product.paused,
-      available,
+      waiting: buckets.some((bucket) => bucket.product.waitingSince !== undefined),
+      available: availableIn(buckets),
     })),
   };
 }

@@ -120,10 +120,12 @@ export class StockWatch {
     this.#note(entry, amended?.kind === "problem" ? amended.problem : undefined);
     // A newer row may have come meanwhile, which is still to be looked at.
     if (entry.product === product && entry.sale === sale) entry.isDue = isBehind;
-    entry.available = status.available;
+    // Free units are kept for those who wait.
+    entry.available = status.waiting ? 0 : status.available;
     entry.sequence = Math.max(entry.sequence, status.sequence);
     // Another gateway may have sold a returned unit to a buyer whom this gateway remembers as refused.
-    if (status.available > 0 || status.returns !== entry.returns) entry.soldOut.clear();
+    if (entry.available > 0 || status.returns !== entry.returns)
+      for (const bucket of entry.buckets) bucket.soldOut.clear();
     entry.returns = status.returns;
   }
 

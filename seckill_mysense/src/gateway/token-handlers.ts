@@ -18,7 +18,7 @@ export interface TokenOptions {
 
 export function mountTokens(app: GatewayApp, mount: MountOptions, options: TokenOptions): void {
   mountEndpoint(app, issueToken, mount, ({ body, session }) => {
-    const entry = options.catalogue.find(body.productID);
+    const entry = options.catalogue.findFor(body.productID, session.userId);
     if (entry === undefined) {
       return { failure: "product_not_found", message: `There is no product ${JSON.stringify(body.productID)}.` };
     }

@@ -11,6 +11,7 @@ export interface Findings {
 export interface ProductAudit {
   readonly product: SaleProduct;
   readonly totals: ProductTotals;
+  /** Units of orders, by the state of the order. */
   readonly orders: Readonly<Record<OrderState, number>>;
   readonly rejections: Readonly<Record<RejectionReason, number>>;
   /** As in gates.ts. */
@@ -18,6 +19,10 @@ export interface ProductAudit {
   readonly gateSequence: number;
   /** Units of the product's current epoch that wait for the sweeper to bring them to the gate. */
   readonly pendingReturns: number;
+  /** How many wait for a unit that comes back. */
+  readonly waiting: number;
+  /** Whether nothing of the product is sold now: it, or its sale, is paused or cancelled. */
+  readonly isPaused: boolean;
 }
 
 export interface SaleAudit {

@@ -24,6 +24,13 @@ export interface SettledLowering {
   readonly since: number;
 }
 
+/** Units that go from one bucket of a product to another. */
+export interface UnitMove {
+  readonly from: string;
+  readonly to: string;
+  readonly units: number;
+}
+
 /** An entry of the log of changes. */
 export interface LoggedChange {
   readonly saleId: string;
@@ -63,12 +70,23 @@ export interface LedgerChanges {
   /**
    * Ends a lowering that the gate has carried out (`applied`) or cannot carry out (`refused`). Changes nothing when the
    * lowering, told by its `since`, has been settled before, or when the product is in another epoch by now: its gate is
-   * then opened with the ledger's total, and has the lowering before it again. Resolves with the product of now.
+   * then opened with the ledger's total, and has the lowering before it again. Resolves with the product of now, and
+   * with the bucket that got its units.
    */
   settleLowering(
     lowering: SettledLowering,
     outcome: "applied" | "refused",
-  ): Promise<{ readonly sale: SaleRecord; readonly product: ProductRecord } | undefined>;
+  ): Promise<
+    { readonly sale: SaleRecord; readonly product: ProductRecord; readonly receiver?: ProductRecord } | undefined
+  >;
+  /**
+   * Asks for units to go to another bucket: a lowering of the first bucket, which raises the other one when it is
+   * settled. Resolves with the first bucket; undefined if it does not have so many units that are not taken, or if one
+   * of the two is in another move.
+   */
+  askForMove(move: UnitMove): Promise<{ readonly sale: SaleRecord; readonly product: ProductRecord } | undefined>;
+  /** All buckets of the product of a bucket, this one among them; one for a product that is not split. */
+  buckets(bucketId: string): Promise<ProductRecord[]>;
   /** The newest entries of the log first. */
   history(saleId: string, limit: number): Promise<LoggedChange[]>;
 }

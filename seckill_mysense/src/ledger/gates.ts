@@ -1,3 +1,4 @@
+import type { HeldReservation } from "../domain/reservation.ts";
 import type { ProductRecord, SaleProduct, SaleRecord } from "../domain/sale.ts";
 
 /** What the ledger knows of one product's gate. */
@@ -17,8 +18,8 @@ export interface GateRecord {
 /** The content of a gate, from one snapshot of the ledger. */
 export interface GateContent {
   readonly record: GateRecord;
-  /** User id to the reservation ids of the user's active orders. */
-  readonly holders: ReadonlyMap<string, readonly string[]>;
+  /** User id to the user's active orders. */
+  readonly holders: ReadonlyMap<string, readonly HeldReservation[]>;
   /** Reservations that are decided and hold nothing: released orders and rejections. */
   readonly decided: readonly string[];
 }

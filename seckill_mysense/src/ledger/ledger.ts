@@ -5,9 +5,12 @@ import type { LedgerDeadLetters } from "./dead-letters.ts";
 import type { LedgerHeartbeats } from "./heartbeats.ts";
 import type { LedgerOrders } from "./orders.ts";
 import type { LedgerPayments } from "./payments.ts";
+import type { LedgerProgramRequests } from "./program-requests.ts";
+import type { LedgerReservations } from "./reservations.ts";
 import type { LedgerReturns } from "./returns.ts";
 import type { LedgerSales } from "./sales.ts";
 import type { LedgerUsers } from "./users.ts";
+import type { LedgerWaiters } from "./waiters.ts";
 
 /**
  * The book of orders: the only truth. One implementation for MySQL and SQLite, one contract suite over both. Each port
@@ -24,9 +27,12 @@ export interface Ledger {
   readonly payments: LedgerPayments;
   readonly returns: LedgerReturns;
   readonly gates: LedgerGates;
+  readonly waiters: LedgerWaiters;
   readonly audit: LedgerAudit;
   readonly deadLetters: LedgerDeadLetters;
   readonly heartbeats: LedgerHeartbeats;
+  readonly programRequests: LedgerProgramRequests;
+  readonly reservations: LedgerReservations;
   /** Brings the schema up to date; safe to call from several processes at once. */
   migrate(): Promise<void>;
   /** Checks the schema and changes nothing. @throws SchemaMismatchError if this program needs another one */

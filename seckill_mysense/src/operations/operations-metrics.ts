@@ -12,10 +12,18 @@ const help: Readonly<Record<string, string>> = {
   seckill_consumer_recorded: "Reservations that this consumer has recorded since its start.",
   seckill_dead_letters: "Dead letters that wait for an operator.",
   seckill_sweeper_lag_seconds: "Time since a sweep last left nothing behind.",
+  seckill_waiting_lists: "Products whose waiting list is open.",
+  seckill_waiters: "All who wait for a unit that comes back.",
+  seckill_offers_open: "Units that are offered to those who waited, and not paid for yet.",
+  seckill_free_while_waited_for_seconds: "How long a unit has been free although somebody waits for it; 0 without one.",
 };
 
 /** The figures of a process in Prometheus's text format. */
-export async function operationsMetrics(figures: Figures, health: HealthBoard): Promise<string> {
+export async function operationsMetrics(
+  figures: Figures,
+  health: HealthBoard,
+  longestLists: Figures = {},
+): Promise<string> {
   const registry = new Registry();
   for (const [name, value] of Object.entries(figures)) {
     new Gauge({ name, help: help[name] ?? name, registers: [registry] }).set(value);
@@ -34,6 +42,13 @@ export async function operationsMetrics(figures: Figures, health: HealthBoard): 
     registers: [registry],
   });
   for (const [part, ms] of Object.entries(health.lastSuccessesMs)) success.set({ part }, ms / 1_000);
+  const lists = new Gauge({
+    name: "seckill_product_waiters",
+    help: "Those who wait for a product: its longest lists only.",
+    labelNames: ["product"],
+    registers: [registry],
+  });
+  for (const [product, waiting] of Object.entries(longestLists)) lists.set({ product }, waiting);
   return registry.metrics();
 }
 

@@ -13,6 +13,8 @@ export interface OperationsServerOptions {
   readonly port: number;
   readonly health: HealthBoard;
   readonly figures: () => Figures;
+  /** The longest waiting lists: product id to how many wait. */
+  readonly longestLists: () => Figures;
   readonly deadLetters: DeadLetters;
   /** Dead letters hold what buyers ordered, so they are shown and settled only with this secret. */
   readonly internalSecret: InternalSecret;
@@ -30,7 +32,7 @@ const states: readonly DeadLetterState[] = ["waiting", "replayed", "discarded"];
 
 /** The listener of a role for operators and monitors. @throws when the port is taken (code EADDRINUSE) */
 export function startOperationsServer(options: OperationsServerOptions): OperationsServer {
-  const { host, port, health, figures, logger } = options;
+  const { host, port, health, figures, longestLists, logger } = options;
   const internal =
     (respond: (request: Bun.BunRequest) => Promise<Response>) =>
     (request: Bun.BunRequest): Response | Promise<Response> =>
@@ -45,7 +47,7 @@ export function startOperationsServer(options: OperationsServerOptions): Operati
     routes: {
       "/healthz": { GET: () => json({ status: "ok" }) },
       "/readyz": { GET: () => readiness(health) },
-      "/metrics": { GET: async () => metricsText(await operationsMetrics(figures(), health)) },
+      "/metrics": { GET: async () => metricsText(await operationsMetrics(figures(), health, longestLists())) },
       "/dead-letters": { GET: internal((request) => list(options.deadLetters, request)) },
       "/dead-letters/:id": { GET: internal((request) => show(options.deadLetters, idOf(request))) },
       "/dead-letters/:id/:action": { POST: internal((request) => settle(options.deadLetters, request)) },

@@ -17,17 +17,20 @@ export class RoleWatch {
   readonly #health: HealthBoard;
   readonly #elapsedMs: () => number;
   readonly #startedMs: number;
+  readonly #roles: readonly WatchedRole[];
 
-  constructor(health: HealthBoard, elapsedMs: () => number) {
+  /** In a sale without a gate there is only the sweeper to watch. */
+  constructor(health: HealthBoard, elapsedMs: () => number, roles: readonly WatchedRole[] = watchedRoles) {
     this.#health = health;
     this.#elapsedMs = elapsedMs;
     this.#startedMs = elapsedMs();
-    for (const role of watchedRoles) health.part(role);
+    this.#roles = roles;
+    for (const role of roles) health.part(role);
   }
 
   /** Gets the heartbeats of all processes. */
   hear(beats: readonly Heartbeat[]): void {
-    for (const role of watchedRoles) this.#judge(role, beats);
+    for (const role of this.#roles) this.#judge(role, beats);
   }
 
   #judge(role: WatchedRole, beats: readonly Heartbeat[]): void {

@@ -25,7 +25,7 @@ export function salvageReservation(body: Uint8Array): Salvaged {
   }
   if (typeof value !== "object" || value === null) return nothing;
   const fields = value as Record<string, unknown>;
-  const { reservationId, version, epoch } = fields;
+  const { reservationId, version, epoch, quantity } = fields;
   const isNewerVersion = typeof version === "number" && version > reservationMessageVersion;
   if (!isIdentifier(reservationId)) return { reservation: undefined, isNewerVersion };
   const text = (name: string): string | undefined => (isIdentifier(fields[name]) ? fields[name] : undefined);
@@ -35,6 +35,7 @@ export function salvageReservation(body: Uint8Array): Salvaged {
     productId: text("productId"),
     userId: text("userId"),
     epoch: typeof epoch === "number" ? epoch : undefined,
+    quantity: typeof quantity === "number" ? quantity : undefined,
   };
   return { reservation, isNewerVersion };
 }

@@ -3,6 +3,8 @@ import type { Gate, GiveBackOutcome } from "../gate/gate.ts";
 import type { HealthPart } from "../health/health-board.ts";
 import { unwatchedPart } from "../health/part-sources.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
+import { offerUnits, type OfferParts } from "./offer-units.ts";
+import { OfferWatch, type OfferFigures } from "./offer-watch.ts";
 import type { AppliedReturn, LedgerReturns, PendingReturn } from "../ledger/returns.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import { pause } from "../time/pause.ts";
@@ -11,6 +13,8 @@ export interface SweeperOptions {
   readonly orders: Pick<LedgerOrders, "expireUnpaid" | "releaseCancelled">;
   readonly returns: LedgerReturns;
   readonly gate: Pick<Gate, "giveBack">;
+  /** Lets units that come back go to those who wait for them. */
+  readonly offers?: OfferParts;
   /** Is told whether sweeps succeed. */
   readonly health?: HealthPart;
   /** Pause between two sweeps. */
@@ -27,6 +31,8 @@ export interface SweepResult {
   readonly applied: number;
   /** Returns that the gate could not be notified of, or did not take yet; the next sweep tries them again. */
   readonly failed: number;
+  /** Units that were offered to those who wait, if any were. */
+  readonly offered?: number;
   /** Why the gate could not be notified of one of them. */
   readonly reason?: string;
 }
@@ -36,30 +42,35 @@ export interface Sweeper {
   sweep(): Promise<SweepResult>;
   /** When a sweep last ended that left nothing behind, Unix milliseconds. Before the first one: the start. */
   readonly cleanAtMs: number;
+  /** The waiting lists as the last sweep saw them. */
+  readonly lists: OfferFigures;
   /** Lets a running sweep finish its step. */
   stop(): Promise<void>;
 }
 
 /**
- * Expires unpaid orders and brings released units back to the gate. Several sweepers may run at once: an expiry is a
+ * Expires unpaid orders, brings released units back to the gate, and offers them to those who wait. Several sweepers may run at once: an expiry is a
  * conditional change of the row, and the gate takes each return once. A crash after the gate's answer and before the
  * ledger's mark repeats the return, and the gate ignores it.
  */
 export function startSweeper(options: SweeperOptions): Sweeper {
   const { intervalMs = 500, health = unwatchedPart, now = systemClock.now } = options;
   let cleanAtMs = now();
+  const watch = new OfferWatch(now);
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<SweepResult> | undefined;
 
   const sweep = (): Promise<SweepResult> => {
-    running ??= sweepOnce(options, signal).finally(() => (running = undefined));
+    running ??= sweepOnce(options, watch, signal).finally(() => (running = undefined));
     return running;
   };
   const report = async (): Promise<void> => {
     try {
       const { failed, reason } = await sweep();
       if (failed > 0) return health.degraded(`the gate did not take ${failed} returned units: ${reason}`);
+      const notServed = watch.notServed;
+      if (notServed !== undefined) return health.degraded(notServed);
       cleanAtMs = now();
       health.ok();
     } catch (error) {
@@ -80,6 +91,9 @@ export function startSweeper(options: SweeperOptions): Sweeper {
     get cleanAtMs() {
       return cleanAtMs;
     },
+    get lists() {
+      return watch.figures;
+    },
     async stop() {
       stopping.abort();
       await running?.catch(() => {});
@@ -92,17 +106,26 @@ export function startSweeper(options: SweeperOptions): Sweeper {
  * Repeats full steps at once, so that many expiries do not wait for the next sweep. A step that fails does not keep the
  * others from their work: one corrupt order must not stop the returns of all sales.
  */
-async function sweepOnce(options: SweeperOptions, signal: AbortSignal): Promise<SweepResult> {
+async function sweepOnce(options: SweeperOptions, watch: OfferWatch, signal: AbortSignal): Promise<SweepResult> {
   const { orders, maxBatch = 500, now = systemClock.now } = options;
   const steps: PromiseSettledResult<number>[] = [];
   for (const step of [() => orders.expireUnpaid(now(), maxBatch), () => orders.releaseCancelled(maxBatch)]) {
     steps.push(...(await Promise.allSettled([repeatFullSteps(step, maxBatch, signal)])));
   }
   const returned = await bringBack(options, signal);
+  // Comes last: what this sweep has brought back is offered at once.
+  const offered = await offer(options, watch, signal);
   const failure = steps.find((step) => step.status === "rejected");
   if (failure !== undefined) throw failure.reason;
   const expired = steps.reduce((sum, step) => sum + (step.status === "fulfilled" ? step.value : 0), 0);
-  return { expired, ...returned };
+  return { expired, ...returned, ...(offered > 0 && { offered }) };
+}
+
+async function offer({ offers, now = systemClock.now }: SweeperOptions, watch: OfferWatch, signal: AbortSignal) {
+  if (offers === undefined) return 0;
+  const result = await offerUnits(offers, now(), signal);
+  watch.note(result);
+  return result.offered;
 }
 
 async function repeatFullSteps(step: () => Promise<number>, maxBatch: number, signal: AbortSignal): Promise<number> {

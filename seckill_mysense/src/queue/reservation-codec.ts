@@ -16,6 +16,7 @@ export function encodeReservation(reservation: AcceptedReservation): Uint8Array 
     productId: reservation.productId,
     userId: reservation.userId,
     epoch: reservation.epoch,
+    quantity: reservation.quantity,
     acceptedAtMs: reservation.acceptedAtMs,
     sequence: reservation.sequence,
     traceparent: reservation.traceparent,

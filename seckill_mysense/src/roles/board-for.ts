@@ -1,5 +1,6 @@
 import { brokerAddress } from "../queue/broker-failure.ts";
 import { HealthBoard } from "../health/health-board.ts";
+import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { SystemOptions } from "./system-options.ts";
 
@@ -7,6 +8,7 @@ import type { SystemOptions } from "./system-options.ts";
 const essential: Readonly<Record<SystemOptions["role"], readonly string[]>> = {
   all: ["ledger", "gate"],
   gateway: ["ledger", "gate"],
+  quantity: ["ledger", "gate"],
   relay: ["gate", "queue"],
   consumer: ["ledger", "queue"],
   sweeper: ["ledger", "gate"],
@@ -17,17 +19,23 @@ const essential: Readonly<Record<SystemOptions["role"], readonly string[]>> = {
 const partsOf: Readonly<Record<SystemOptions["role"], readonly string[]>> = {
   all: ["ledger", "gate", "queue", "relay", "consumer", "sweeper"],
   gateway: ["ledger", "gate"],
+  quantity: ["ledger", "gate"],
   relay: ["ledger", "gate", "queue", "relay"],
   consumer: ["ledger", "queue", "consumer"],
   sweeper: ["ledger", "gate", "sweeper"],
   admin: ["ledger", "gate"],
 };
 
+/** Parts that there are not where the ledger decides. */
+const ofGates = ["gate", "queue", "relay", "consumer"];
+
 /** The board of a process with all parts of its role, and where they are. */
 export function boardFor({ role, settings, logger, clock }: SystemOptions): HealthBoard {
   const board = new HealthBoard({ logger, now: clock.now });
-  const asksQueue = role === "gateway" && settings.rabbitmq.url !== "";
-  for (const name of [...partsOf[role], ...(asksQueue ? ["queue"] : [])]) {
+  const isGateless = hasNoGate(settings);
+  const names = partsOf[role].filter((name) => !isGateless || !ofGates.includes(name));
+  const asksQueue = (role === "gateway" || role === "quantity") && settings.rabbitmq.url !== "";
+  for (const name of [...names, ...(asksQueue ? ["queue"] : [])]) {
     const address = addressOf(name, settings);
     board.part(name, { essential: essential[role].includes(name), ...(address !== undefined && { address }) });
   }

@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 
-export const roles = ["all", "gateway", "relay", "consumer", "sweeper", "admin"] as const;
+export const roles = ["all", "gateway", "quantity", "relay", "consumer", "sweeper", "admin"] as const;
 /** A role that runs until it is stopped. */
 export type Role = (typeof roles)[number];
 
@@ -54,6 +54,7 @@ const description = [
   "Roles:",
   "  all       every part in one process (the default)",
   "  gateway   the public web server",
+  "  quantity  the quantity service for other programs; it needs quantity.programs",
   "  relay     carries accepted reservations from the gate to the queue",
   "  consumer  records reservations from the queue in the ledger",
   "  sweeper   expires unpaid orders, gives their units back, sends refunds",

@@ -3,12 +3,14 @@ import { InternalSecret } from "../authorization/internal-secret.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { HealthBoard } from "../health/health-board.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { encodeDetails, type Figures } from "../operations/heartbeat-details.ts";
+import { encodeDetails } from "../operations/heartbeat-details.ts";
 import { startOperationsServer, type OperationsServer } from "../operations/operations-server.ts";
 import { runProbe } from "../operations/probe.ts";
-import { RoleWatch } from "../operations/role-watch.ts";
+import { RoleWatch, watchedRoles } from "../operations/role-watch.ts";
 import { DeadLetters } from "../orders/dead-letters.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
+import { hasNoGate } from "../settings/load-settings.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { RunningParts } from "./running-parts.ts";
 import { Sampler } from "./sampler.ts";
 import { settledWithin } from "../time/settled-within.ts";
@@ -31,11 +33,12 @@ const maxHostLength = 40;
 export function startOperations(options: SystemOptions, parts: RunningParts, health: HealthBoard): Operations {
   const { settings, logger } = options;
   const sampler = new Sampler(options, parts, health);
-  const server = listen(options, parts, health, () => sampler.figures);
+  const server = listen(options, parts, health, sampler);
   const stopping = new AbortController();
   const { signal } = stopping;
   const beats = new Beats(options, parts.ledger, () => encodeDetails(sampler.figures, health.outages));
-  const watch = options.role === "gateway" ? new RoleWatch(health, options.clock.elapsedMs) : undefined;
+  const hearsOthers = options.role === "gateway" || options.role === "quantity";
+  const watch = hearsOthers ? new RoleWatch(health, options.clock.elapsedMs, watchedIn(settings)) : undefined;
   const ledgerPart = health.part("ledger");
   const beating = runProbe(
     {
@@ -44,6 +47,10 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
         await beats.beat();
         if (watch !== undefined) watch.hear(await parts.ledger.heartbeats.read());
         sampler.note("seckill_dead_letters", await parts.ledger.deadLetters.countWaiting());
+        if (parts.sweeper !== undefined) {
+          const sinceMs = options.clock.now() - settings.sale.offer_seconds * 1_000;
+          sampler.note("seckill_offers_open", await parts.ledger.waiters.countOpenOffers(sinceMs));
+        }
       },
       onAnswer: () => ledgerPart.ok(),
       onFailure: (reason) => ledgerPart.down(reason),
@@ -66,18 +73,23 @@ export function startOperations(options: SystemOptions, parts: RunningParts, hea
   };
 }
 
+function watchedIn(settings: Settings): typeof watchedRoles | readonly ["sweeper"] {
+  return hasNoGate(settings) ? ["sweeper"] : watchedRoles;
+}
+
 function listen(
   { settings, logger }: SystemOptions,
   { ledger }: RunningParts,
   health: HealthBoard,
-  figures: () => Figures,
+  sampler: Sampler,
 ): OperationsServer {
   const { host, port } = settings.operations;
   const payWithinMs = settings.sale.pay_within_seconds * 1_000;
   const deadLetters = new DeadLetters({ letters: ledger.deadLetters, orders: ledger.orders, payWithinMs, logger });
   const internalSecret = new InternalSecret(settings.backend.internal_secret);
   try {
-    return startOperationsServer({ host, port, health, figures, deadLetters, internalSecret, logger });
+    const shown = { figures: () => sampler.figures, longestLists: () => sampler.longestLists };
+    return startOperationsServer({ host, port, health, ...shown, deadLetters, internalSecret, logger });
   } catch (error) {
     const { code } = error as { code?: string };
     if (code !== "EADDRINUSE" && code !== "EACCES") throw error;

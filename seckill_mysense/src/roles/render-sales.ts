@@ -13,7 +13,8 @@ export function renderSale({ products, ...sale }: ShownContent): string {
     const price = `${product.price_minor} ${product.currency}`;
     const lowering = product.lowering_to === undefined ? "" : `, going to ${product.lowering_to}`;
     const paused = product.paused ? ", paused" : "";
-    const units = `${product.units} units${lowering}, ${product.limit_per_user} per buyer${paused}`;
+    const buckets = product.buckets === undefined ? "" : ` in ${product.buckets} buckets`;
+    const units = `${product.units} units${buckets}${lowering}, ${product.limit_per_user} per buyer${paused}`;
     return `  ${product.id}  ${product.name}: ${price} (smallest unit), ${units}`;
   });
   return [`${describe(sale)}  ${sale.title}`, ...lines].join("\n");

@@ -5,6 +5,7 @@ import type { Logger } from "../logging/logger.ts";
 import { heldByConsumers } from "./held-by-consumers.ts";
 import type { RecoveryParts } from "../recovery/recovery-parts.ts";
 import { type ProductRepair, settleProduct } from "../recovery/settle-product.ts";
+import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import { openSharedParts } from "./shared-parts.ts";
@@ -31,6 +32,7 @@ const sliceSize = 500;
  * @throws StartError if there is no such product, or the gate is not to be found
  */
 export async function repairGates(options: RepairOptions): Promise<boolean> {
+  if (hasNoGate(options.settings)) throw new StartError('gate.mode is "ledger": there is no gate to rebuild');
   await using cleanup = new AsyncDisposableStack();
   const { ledger, gate, queue } = await openSharedParts(options, cleanup);
   if (gate === undefined) throw new StartError("the embedded gate of the running system is not to be found");

@@ -15,15 +15,18 @@ import type { SaleChange } from "../domain/sale-change.ts";
 import type { SaleContent } from "../domain/sale.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger/ledger-errors.ts";
 import { checkSale } from "../ledger/check-sale.ts";
+import type { Gate } from "../gate/gate.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { Logger } from "../logging/logger.ts";
 import { GateBehindError, SaleService, UnitsGoneError, UnknownSaleError } from "../sales/sale-service.ts";
+import { hasNoGate } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import { runningGate } from "./running-gate.ts";
 import type { SaleAction, SaleCommandLine } from "./sale-command-line.ts";
 import { renderHistory, renderSale, renderSales } from "./render-sales.ts";
 import { StartError } from "./start-error.ts";
-import { openLedger } from "./system-parts.ts";
+import { openLedger, openLedgerGate } from "./system-parts.ts";
 
 export interface SaleRoleOptions {
   readonly commandLine: SaleCommandLine;
@@ -79,9 +82,13 @@ async function answerTo(options: SaleRoleOptions): Promise<Answer> {
   cleanup.defer(() => ledger.close());
   await ledger.migrate();
   const isReader = action.kind === "list" || action.kind === "show" || action.kind === "create";
-  const gate = isReader ? undefined : await runningGate(settings, logger);
+  const gate = isReader ? undefined : await gateOf(ledger, settings, logger);
   if (gate !== undefined) cleanup.defer(() => gate.close());
   return await work(new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: clock.now }));
+}
+
+async function gateOf(ledger: Ledger, settings: Settings, logger: Logger): Promise<Gate | undefined> {
+  return hasNoGate(settings) ? openLedgerGate(ledger, settings) : runningGate(settings, logger);
 }
 
 function validate(file: string): Answer {

@@ -39,8 +39,18 @@ export class Sampler {
         seckill_queue_in_hand: consumer.inHand,
         seckill_consumer_recorded: consumer.counts.recorded,
       }),
-      ...(sweeper !== undefined && { seckill_sweeper_lag_seconds: seconds(sweeper.cleanAtMs) }),
+      ...(sweeper !== undefined && {
+        seckill_sweeper_lag_seconds: seconds(sweeper.cleanAtMs),
+        seckill_waiting_lists: sweeper.lists.lists,
+        seckill_waiters: sweeper.lists.waiting,
+        seckill_free_while_waited_for_seconds: seconds(sweeper.lists.freeSinceMs),
+      }),
     };
+  }
+
+  /** The longest waiting lists: product id to how many wait. */
+  get longestLists(): Figures {
+    return this.#parts.sweeper?.lists.longest ?? {};
   }
 
   /** Finds work that does not fail and does not end either: for example an answer that never comes. */
@@ -53,6 +63,8 @@ export class Sampler {
 
   /** A part that is down already has a better reason. */
   #judgeOne(name: string, sinceMs: number | undefined, what: string): void {
+    // Asking the board for a part makes one, and not every process has all of them.
+    if (sinceMs === undefined && !this.#stuck.has(name)) return;
     const forMs = sinceMs === undefined ? 0 : this.#now() - sinceMs;
     const part = this.#health.part(name);
     if (forMs <= stuckAfterMs) {

@@ -3,12 +3,20 @@ import type { Gate } from "../gate/gate.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
-import { isEmbedded, isGateEmbedded } from "../settings/load-settings.ts";
+import { hasNoGate, isEmbedded, isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Clock } from "../time/clock.ts";
 import { takeDataFolder } from "./data-folder.ts";
 import { runningEmbeddedRedis, startEmbeddedRedis } from "./embedded-redis.ts";
-import { externalGateServer, openGate, openLedger, openQueue, prepareLedger, secretsOf } from "./system-parts.ts";
+import {
+  externalGateServer,
+  openGate,
+  openLedger,
+  openLedgerGate,
+  openQueue,
+  prepareLedger,
+  secretsOf,
+} from "./system-parts.ts";
 
 interface SharedPartsOptions {
   readonly settings: Settings;
@@ -20,7 +28,7 @@ export interface SharedParts {
   readonly ledger: Ledger;
   /** Undefined if an embedded gate is not to be found. */
   readonly gate: Gate | undefined;
-  /** Undefined if it is embedded and belongs to a running system. */
+  /** Undefined if it is embedded and belongs to a running system, or where the ledger decides. */
   readonly queue: ReservationQueue | undefined;
 }
 
@@ -36,6 +44,7 @@ export async function openSharedParts(
   const ledger = openLedger(settings, clock.now);
   cleanup.defer(() => ledger.close());
   await prepareLedger(ledger, settings);
+  if (hasNoGate(settings)) return { ledger, gate: openLedgerGate(ledger, settings), queue: undefined };
   const isShared = !isGateEmbedded(settings) && settings.rabbitmq.url !== "";
   const folder = isShared ? undefined : takeDataFolder(settings.data_dir);
   if (folder !== undefined) cleanup.defer(() => folder.release());

@@ -2,17 +2,19 @@ import { hostname } from "node:os";
 import type { Gate } from "../gate/gate.ts";
 import { startRelay, type Relay } from "../relay/relay.ts";
 import { RingAddressError } from "../authorization/ring/peer-listener.ts";
-import { startGateway } from "../gateway/gateway.ts";
+import { type Gateway, startGateway } from "../gateway/gateway.ts";
 import type { HealthBoard } from "../health/health-board.ts";
 import type { Logger } from "../logging/logger.ts";
 import { startConsumer, type Consumer } from "../orders/consumer.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { borrowUnits } from "../sales/borrow-units.ts";
+import type { ListedProduct } from "../ledger/waiters.ts";
 import { startSweeper, type Sweeper } from "../orders/sweeper.ts";
 import { startPaymentKeeper } from "../payments/payment-keeper.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { GateKeeper } from "../recovery/gate-keeper.ts";
 import { heldByConsumers } from "./held-by-consumers.ts";
-import { isGateEmbedded } from "../settings/load-settings.ts";
+import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
 import type { Settings } from "../settings/settings.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
 import { SaleService } from "../sales/sale-service.ts";
@@ -26,13 +28,17 @@ import type { RunningParts } from "./running-parts.ts";
 import { relayedProducts } from "../relay/relayed-products.ts";
 import { openProvider } from "./payment-parts.ts";
 import { StartError } from "./start-error.ts";
-import type { SystemOptions } from "./system-options.ts";
+import { listenError } from "./listen-error.ts";
+import { runQuantity } from "./quantity-role.ts";
+import type { Stops, SystemOptions } from "./system-options.ts";
 import {
   checkAdmin,
+  checkPrograms,
   checkRing,
   checkSharedParts,
   externalGateServer,
   openGate,
+  openLedgerGate,
   openLedger,
   openQueue,
   prepareLedger,
@@ -42,14 +48,13 @@ import {
 export interface RunningSystem {
   /** The port of the web server; undefined for roles without one. */
   readonly port: number | undefined;
+  /** The port of the listener for other programs; undefined where there is none. */
+  readonly quantityPort: number | undefined;
   /** The port of the listener for operators. */
   readonly operationsPort: number;
   /** Waits for running work to end, for at most `backend.shutdown_seconds`. */
   stop(): Promise<"drained" | "gave_up">;
 }
-
-/** How to stop each part that was started. Parts are stopped in reverse order. */
-type Stops = (() => Promise<void> | void)[];
 
 /**
  * Starts one role, or all of them in this process.
@@ -64,6 +69,7 @@ export async function startSystem(options: SystemOptions): Promise<RunningSystem
   try {
     checkRing(role, settings);
     checkAdmin(role, settings);
+    checkPrograms(role, settings);
     if (role !== "all") checkSharedParts(role, settings);
     return { ...(await startRole(options, stops)), stop };
   } catch (error) {
@@ -83,9 +89,12 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   if (role === "all") await createDemoSale(ledger.sales, settings.sale, { logger, now: clock.now });
 
   const health = boardFor(options);
-  const queue = role === "sweeper" || role === "admin" ? undefined : openQueueFor(options, health, stops);
-  const gate = role === "consumer" ? undefined : await openGateFor(options, secrets, stops);
-  const running: RunningParts = { ledger, ...(queue && { queue }), ...(gate && { gate }) };
+  const isGateless = hasNoGate(settings);
+  const hasQueue = role !== "sweeper" && role !== "admin" && !isGateless;
+  const queue = hasQueue ? openQueueFor(options, health, stops) : undefined;
+  const server = role === "consumer" || isGateless ? undefined : await openGateFor(options, secrets, stops);
+  const gate = isGateless ? openLedgerGate(ledger, settings) : server;
+  const running: RunningParts = { ledger, ...(queue && { queue }), ...(server && { gate: server }) };
   // Every role can be seen before its work begins: what it waits for shows there.
   const operations = startOperations(options, running, health);
   stops.push(() => operations.stop());
@@ -100,16 +109,23 @@ async function startRole(options: SystemOptions, stops: Stops): Promise<Omit<Run
   if (gate !== undefined && queue !== undefined && (role === "all" || role === "relay")) {
     running.relay = runRelay(options, { ledger, gate, queue, health }, stops);
   }
-  const ports = { operationsPort: operations.port };
-  if (gate !== undefined && (role === "all" || role === "admin")) {
+  const ports = { operationsPort: operations.port, quantityPort: undefined };
+  if (gate === undefined) return { port: undefined, ...ports };
+  if (role === "all" || role === "admin") {
     const port = runAdmin(options, ledger, gate, stops);
     if (role === "admin") return { port, ...ports };
   }
-  const isGateway = gate !== undefined && (role === "all" || role === "gateway");
-  return {
-    port: isGateway ? await runGateway(options, { ledger, gate, queue, secrets, health }, stops) : undefined,
-    ...ports,
-  };
+  if (role !== "all" && role !== "gateway" && role !== "quantity") return { port: undefined, ...ports };
+  const gateWatch = isGateless ? undefined : await runKeeper(options, { ledger, gate, queue }, stops);
+  const served = { ledger, gate, secrets, health, gateWatch };
+  if (role === "quantity") {
+    const quantityPort = await runQuantity(options, served, stops);
+    return { ...ports, port: quantityPort, quantityPort };
+  }
+  const gateway = await runGateway(options, served, stops);
+  const hasPrograms = role === "all" && settings.quantity.programs.length > 0;
+  const quantityPort = hasPrograms ? await runQuantity(options, { ...served, stock: gateway.stock }, stops) : undefined;
+  return { ...ports, port: gateway.port, quantityPort };
 }
 
 function holdDataFolder(settings: Settings, stops: Stops): void {
@@ -126,7 +142,7 @@ function openQueueFor(
   stops: Stops,
 ): ReservationQueue | undefined {
   // A gateway only reads the depth of the queue, which works only with a shared queue.
-  if (role === "gateway" && settings.rabbitmq.url === "") return undefined;
+  if ((role === "gateway" || role === "quantity") && settings.rabbitmq.url === "") return undefined;
   const queue = openQueue(settings, health.part("queue"));
   stops.push(() => queue.close());
   return queue;
@@ -155,8 +171,14 @@ interface SweeperParts {
 }
 
 function runSweeper({ clock }: SystemOptions, { ledger, gate, health }: SweeperParts, stops: Stops): Sweeper {
-  const { orders, returns } = ledger;
-  const sweeper = startSweeper({ orders, returns, gate, health: health.part("sweeper"), now: clock.now });
+  const { orders, returns, waiters } = ledger;
+  const borrowParts = { gate, changes: ledger.changes, now: clock.now };
+  const offers = {
+    waiters,
+    gate,
+    borrow: (list: ListedProduct, wanted: number) => borrowUnits(borrowParts, list, wanted),
+  };
+  const sweeper = startSweeper({ orders, returns, gate, offers, health: health.part("sweeper"), now: clock.now });
   stops.push(() => sweeper.stop());
   return sweeper;
 }
@@ -236,28 +258,20 @@ function runAdmin(options: SystemOptions, ledger: Ledger, gate: Gate, stops: Sto
   }
 }
 
-/** Says which setting names the address that cannot be listened at. */
-function listenError(error: unknown, what: string): unknown {
-  const { code } = error as { code?: string };
-  if (code === "EADDRINUSE") return new StartError(`${what} is in use by another process`);
-  if (code === "EACCES") return new StartError(`${what} may not be used by this user`);
-  return error;
-}
-
-interface GatewayRoleParts {
+interface KeeperParts {
   readonly ledger: Ledger;
   readonly gate: Gate;
   readonly queue: ReservationQueue | undefined;
-  readonly secrets: readonly string[];
-  readonly health: HealthBoard;
 }
 
 /** A start does not wait longer for the gates: a part may be away, and the other products can be sold. */
 const gatesInOrderWithinMs = 3_000;
 
-async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops: Stops): Promise<number> {
-  const { settings, logger, clock } = options;
-  const { ledger, gate, queue, secrets, health } = parts;
+async function runKeeper(
+  { logger, clock }: SystemOptions,
+  { ledger, gate, queue }: KeeperParts,
+  stops: Stops,
+): Promise<GateKeeper> {
   const repairer = `${hostname()}-${process.pid}`;
   const keeper = new GateKeeper({
     ...{ gate, gates: ledger.gates, queue, repairer, logger, clock },
@@ -267,21 +281,25 @@ async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops
   keeper.start();
   // Buyers of a product that is not in order would only be told to try again.
   await keeper.whenInOrder(gatesInOrderWithinMs);
+  return keeper;
+}
+
+interface GatewayRoleParts {
+  readonly ledger: Ledger;
+  readonly gate: Gate;
+  readonly secrets: readonly string[];
+  readonly health: HealthBoard;
+  /** Undefined where the ledger decides: it needs no rebuilding. */
+  readonly gateWatch: GateKeeper | undefined;
+}
+
+async function runGateway(options: SystemOptions, parts: GatewayRoleParts, stops: Stops): Promise<Gateway> {
+  const { settings, logger, clock } = options;
   const provider = await openProvider(settings);
   try {
-    const gateway = await startGateway({
-      gate,
-      ledger,
-      provider,
-      settings,
-      secrets,
-      logger,
-      gateWatch: keeper,
-      health,
-      ...clock,
-    });
+    const gateway = await startGateway({ ...parts, provider, settings, logger, ...clock });
     stops.push(() => gateway.stop((settings.backend.shutdown_seconds * 1000) / 2));
-    return gateway.port;
+    return gateway;
   } catch (error) {
     const { host, api_port } = settings.backend;
     if (error instanceof RingAddressError) throw new StartError(error.message);

@@ -10,3 +10,6 @@ export interface SystemOptions {
   readonly logger: Logger;
   readonly clock: Clock;
 }
+
+/** How to stop each part that was started. Parts are stopped in reverse order. */
+export type Stops = (() => Promise<void> | void)[];

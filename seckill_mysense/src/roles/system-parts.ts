@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { GateServer } from "../gate/gate-connection.ts";
 import type { Gate } from "../gate/gate.ts";
 import { createGate } from "../gate/redis-gate.ts";
+import { ledgerGate } from "../ledger-gate/ledger-gate.ts";
 import type { HealthPart } from "../health/health-board.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -13,7 +14,7 @@ import { embeddedQueue } from "../queue/embedded-queue.ts";
 import type { ReservationQueue } from "../queue/queue.ts";
 import { rabbitmqQueue } from "../queue/rabbitmq-queue.ts";
 import { parseNodeName } from "../authorization/ring/node-name.ts";
-import { isGateEmbedded } from "../settings/load-settings.ts";
+import { hasNoGate, isGateEmbedded } from "../settings/load-settings.ts";
 import { keptSecret } from "../settings/kept-secret.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Role } from "./command-line.ts";
@@ -83,6 +84,11 @@ export function externalGateServer({ redis }: Settings): GateServer | undefined 
   };
 }
 
+/** The gate of a sale in which the ledger decides. */
+export function openLedgerGate(ledger: Ledger, { sale }: Settings): Gate {
+  return ledgerGate({ ...ledger, payWithinMs: sale.pay_within_seconds * 1000 });
+}
+
 export function openGate(settings: Settings, connection: GateServer, logger: Logger): Gate {
   const { gate_timeout_ms, gate_concurrency } = settings.limits;
   return createGate({ connection, timeoutMs: gate_timeout_ms, maxWaiting: gate_concurrency, logger });
@@ -110,12 +116,28 @@ export function checkAdmin(role: Role, { admin }: Settings): void {
 }
 
 /**
+ * Checks that the role `quantity` has a program that may use it.
+ * @throws StartError if `quantity.programs` is empty
+ */
+export function checkPrograms(role: Role, { quantity }: Settings): void {
+  if (role === "quantity" && quantity.programs.length === 0) {
+    throw new StartError(
+      "quantity.programs is empty: the role quantity needs at least one program with a key, for example from: openssl rand -base64 48",
+    );
+  }
+}
+
+/**
  * Checks that a role of its own uses no embedded part, because other processes cannot reach such a part.
  * @throws StartError naming the key that must be set for this role
  */
 export function checkSharedParts(role: Role, settings: Settings): void {
-  const needsGate = role === "gateway" || role === "relay" || role === "sweeper" || role === "admin";
-  const needsQueue = role === "relay" || role === "consumer";
+  const carries = role === "relay" || role === "consumer";
+  if (carries && hasNoGate(settings)) {
+    throw new StartError(`gate.mode is "ledger": the ledger decides, and the role ${role} would have nothing to do`);
+  }
+  const needsGate = role !== "consumer" && !hasNoGate(settings);
+  const needsQueue = carries;
   if (needsGate && isGateEmbedded(settings)) {
     throw new StartError(
       `redis.url and redis.cluster are empty: the embedded MyRedis belongs to the role all, so the role ${role} needs one of them`,

@@ -62,7 +62,9 @@ async function settle(
 ): Promise<Amended> {
   const settled = await parts.changes.settleLowering({ productId, epoch, since }, outcome);
   if (settled === undefined) return { kind: "not_armed" };
-  const { sale, product } = settled;
+  const { sale, product, receiver } = settled;
+  // If this fails, the next look at the bucket's gate brings the units there.
+  if (receiver !== undefined) await parts.gate.amend(sale, receiver);
   // Another process may have asked for the next lowering by now, which is then its own to settle.
   const again = await parts.gate.amend(sale, product);
   return again.kind === "amended" || again.kind === "already" ? { kind: "current" } : { kind: "not_armed" };

@@ -25,7 +25,7 @@ const environmentKeys = {
 
 /** The values of these keys are never shown: more people read the log than config.json. */
 const secretKeys =
-  /(^|\.)(api_secret|previous_api_secret|internal_secret|callback_secret|api_key|secret|pass_word|url)$/;
+  /(^|\.)(api_secret|previous_api_secret|internal_secret|callback_secret|api_key|key|previous_key|secret|pass_word|url)$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -58,15 +58,32 @@ export function checkSettings(input: unknown, baseDir: string): Settings {
     };
     throw new SettingsError(describeIssues(result.error.issues, checked));
   }
-  const settings = { ...result.data, data_dir: resolve(baseDir, result.data.data_dir) };
+  const settings = withPathsFrom(baseDir, result.data);
   const problems = contradictions(settings);
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
 }
 
+/** Paths in the file are relative to its folder, so that the working directory does not matter. */
+function withPathsFrom(baseDir: string, settings: Settings): Settings {
+  const { quantity } = settings;
+  const path = (file: string): string => (file === "" ? "" : resolve(baseDir, file));
+  const programs = quantity.programs.map((program) => ({
+    ...program,
+    key_file: path(program.key_file),
+    previous_key_file: path(program.previous_key_file),
+  }));
+  return { ...settings, data_dir: resolve(baseDir, settings.data_dir), quantity: { ...quantity, programs } };
+}
+
 /** Whether ledger, queue and gate are all embedded, with their data in `data_dir`. */
 export function isEmbedded(settings: Settings): boolean {
   return settings.mysql.host === "" && settings.rabbitmq.url === "" && isGateEmbedded(settings);
+}
+
+/** Whether reservations are decided in the ledger: there is no gate, and no queue. */
+export function hasNoGate({ gate }: Settings): boolean {
+  return gate.mode === "ledger";
 }
 
 /** Whether the gate is an embedded MyRedis, in this process or in processes that it starts. */
@@ -101,11 +118,23 @@ function contradictions(settings: Settings): string[] {
     ...ringContradictions(settings),
     ...gateContradictions(settings),
     ...paymentContradictions(settings),
+    ...programContradictions(settings),
   ];
 }
 
-function gateContradictions({ redis }: Settings): string[] {
+function gateContradictions({ gate, redis, rabbitmq }: Settings): string[] {
   const problems: string[] = [];
+  if (gate.mode === "ledger") {
+    const unused = Object.entries({
+      "redis.url": redis.url !== "",
+      "redis.cluster": redis.cluster.length > 0,
+      "rabbitmq.url": rabbitmq.url !== "",
+    });
+    for (const [key, isSet] of unused) {
+      if (isSet)
+        problems.push(`${key} is set, but gate.mode is "ledger": the ledger decides, and nothing would use it`);
+    }
+  }
   const { url, cluster, user_name, pass_word, tls, embedded_nodes, embedded_port } = redis;
   if (url !== "" && cluster.length > 0) {
     problems.push("redis.url and redis.cluster are both set: a single server has a URL, a cluster has a list of nodes");
@@ -129,6 +158,32 @@ function paymentContradictions({ payments }: Settings): string[] {
   if (callback_secret === "") missing("callback_secret", "the secret with which the provider signs its callbacks");
   if (provider === "simulator" && api_url === "") missing("api_url", "its address, such as http://127.0.0.1:8090");
   if (provider === "stripe" && return_url === "") missing("return_url", "the address of the sale's page");
+  return problems;
+}
+
+function programContradictions({ quantity: { programs }, backend, admin }: Settings): string[] {
+  const problems: string[] = [];
+  const others = new Set([backend.api_secret, backend.internal_secret, admin.secret].filter((text) => text !== ""));
+  const keys = new Map<string, string>();
+  const names = programs.map(({ name }) => name);
+  for (const [index, program] of programs.entries()) {
+    const { name, key, key_file, previous_key, previous_key_file } = program;
+    const place = `quantity.programs.${index}`;
+    if (names.indexOf(name) !== index) problems.push(`${place}.name is "${name}", which another program has already`);
+    if ((key === "") === (key_file === "")) {
+      problems.push(`${place} (${name}) must have one of key and key_file: the key of the program, or a file with it`);
+    }
+    if (previous_key !== "" && previous_key_file !== "") {
+      problems.push(`${place} (${name}) has both previous_key and previous_key_file: one of them is enough`);
+    }
+    for (const [field, value] of Object.entries({ key, previous_key })) {
+      if (value === "") continue;
+      const holder = keys.get(value);
+      if (holder !== undefined) problems.push(`${place}.${field} (${name}) is also the key of ${holder}`);
+      if (others.has(value)) problems.push(`${place}.${field} (${name}) is the same as another secret`);
+      keys.set(value, `${name} (${field})`);
+    }
+  }
   return problems;
 }
 

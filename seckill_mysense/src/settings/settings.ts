@@ -57,6 +57,39 @@ const admin = z.strictObject({
   secret: secret.default(""),
 });
 
+/** Another program that may use the quantity service. */
+const program = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, "must be 1 to 20 small letters, digits or dashes, a letter first"),
+  key: secret.default(""),
+  /** A file with the key, in place of `key`. Relative to the folder of config.json. */
+  key_file: z.string().max(1_024).default(""),
+  /** The key before it, which is valid as well: so a key is changed without a pause. */
+  previous_key: secret.default(""),
+  previous_key_file: z.string().max(1_024).default(""),
+  /** The sales that it may see and sell; `*` for all. */
+  sales: z.array(z.string().min(1).max(64)).min(1).max(1_000).default(["*"]),
+  rights: z
+    .array(z.enum(["reserve", "confirm", "release", "read"]))
+    .min(1)
+    .default(["reserve", "confirm", "release", "read"]),
+  /** 0 switches the limit off. */
+  rate_per_second: z.number().min(0).max(10_000_000).default(1_000),
+  burst: whole(1, 10_000_000).default(2_000),
+});
+export type ProgramSettings = z.infer<typeof program>;
+
+/** The listener for other programs. */
+const quantity = z.strictObject({
+  /** Without TLS, so that it listens to this machine alone by default. */
+  host: z.string().min(1).max(253).default("127.0.0.1"),
+  /** 0 lets the operating system choose a port, which is then logged. */
+  port: whole(0, 65_535).default(8082),
+  /** How long a confirmation or a release waits for an order that is on its way to the ledger. */
+  record_wait_ms: whole(0, 10_000).default(1_000),
+  /** Empty: nobody listens. */
+  programs: z.array(program).max(64).default([]),
+});
+
 const nodeNameRule = "must be host:port in lower case, such as 10.0.0.1:9080";
 const isNodeName = (text: string): boolean => parseNodeName(text) !== undefined;
 
@@ -120,8 +153,14 @@ const redis = z.strictObject({
   append_fsync: z.enum(["always", "everysec"]).default("always"),
 });
 
+const gate = z.strictObject({
+  /** `server`: MyRedis, Redis or Valkey decides, and a queue carries its decisions to the ledger. `ledger`: the ledger decides. */
+  mode: z.enum(["server", "ledger"]).default("server"),
+});
+
 const sale = z.strictObject({
   pay_within_seconds: whole(1, 604_800).default(900),
+  offer_seconds: whole(1, 604_800).default(300),
   demo: z.boolean().default(true),
   demo_units: whole(1, 1_000_000).default(100),
   demo_starts_in_seconds: whole(0, 86_400).default(60),
@@ -169,6 +208,7 @@ const limits = z.strictObject({
   gate_timeout_ms: whole(10, 60_000).default(2_000),
   start_leeway_ms: whole(0, 60_000).default(1_000),
   sold_out_hint_ms: whole(0, 60_000).default(1_000),
+  waiting_per_product: whole(0, 100_000).default(10_000),
   hash_concurrency: whole(1, 64).default(2),
   hash_waiting: whole(0, 10_000).default(64),
   max_body_bytes: whole(256, 1_048_576).default(16_384),
@@ -195,9 +235,11 @@ export const settingsSchema = z.strictObject({
   mysql: mysql.prefault({}),
   rabbitmq: rabbitmq.prefault({}),
   redis: redis.prefault({}),
+  gate: gate.prefault({}),
   gateways: gateways.prefault({}),
   sale: sale.prefault({}),
   payments: payments.prefault({}),
+  quantity: quantity.prefault({}),
   limits: limits.prefault({}),
   operations: operations.prefault({}),
   log: log.prefault({}),

@@ -67,14 +67,19 @@ export function missingUnits({ audit, gate }: ProductView, { queue }: Pick<SaleV
   const { available = 0, outboxLength = 0 } = gate ?? {};
   const found = available + audit.pendingReturns + reserved + sold;
   const inQueue = (queue?.ready ?? 0) + (queue?.unacknowledged ?? 0);
-  return found + outboxLength + inQueue >= total ? 0 : total - found - outboxLength;
+  // A reservation on its way has at most as many units as one user may hold.
+  const most = audit.product.limitPerUser;
+  return found + (outboxLength + inQueue) * most >= total ? 0 : total - found - outboxLength * most;
 }
 
-/** I8: while buyers are left, every unit is reserved or sold in the end. */
+/** I8: while buyers are left, every unit is reserved or sold in the end; those who wait are such buyers. */
 export function checkUndersell(
-  { audit }: SaleView,
+  view: SaleView,
   { atRest, demandLeft }: { readonly atRest: boolean; readonly demandLeft: boolean | undefined },
 ): InvariantResult {
+  const { audit } = view;
+  const waitedFor = atRest ? view.products.flatMap((product) => freeWhileWaitedFor(product, view)) : [];
+  if (waitedFor.length > 0) return resultOf(waitedFor, "");
   const unsold = audit.products.filter(({ totals }) => totals.reserved + totals.sold < totals.total);
   if (unsold.length === 0) return { status: "ok", checked: "every unit is reserved or sold" };
   if (!atRest) return { status: "not_asked", why: "the sale is running" };
@@ -88,4 +93,13 @@ export function checkUndersell(
     return `product ${product.id}: reserved ${reserved} + sold ${sold} of ${total}, though buyers were left`;
   });
   return resultOf(findings, "");
+}
+
+/** A unit that is free although somebody waits for it and the sale is open. */
+function freeWhileWaitedFor({ audit, gate }: ProductView, { audit: { sale }, nowMs }: SaleView): string[] {
+  const { product, waiting, isPaused, pendingReturns } = audit;
+  const isOpen = nowMs === undefined || (nowMs >= sale.startsAtMs && nowMs < sale.endsAtMs);
+  const free = (gate?.available ?? 0) + pendingReturns;
+  if (waiting === 0 || free === 0 || isPaused || !isOpen) return [];
+  return [`product ${product.id}: free units ${free}, waiting buyers ${waiting}`];
 }

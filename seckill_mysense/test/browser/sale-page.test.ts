@@ -1,72 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { findProgram, requireService, temporaryFolder } from "../../../tools/test-services/index.ts";
+import type { Browser } from "playwright-core";
+import { requireService } from "../../../tools/test-services/index.ts";
 import { startTestGateway, type TestGateway, testProduct } from "../fakes/test-gateway.ts";
+import { desktop, heading, launchBrowser, openPage, overflows, password, phone, register } from "./sale-browser.ts";
 
 const service = requireService("chromium");
-const phone = { width: 390, height: 844 };
-const desktop = { width: 1280, height: 800 };
-const password = "correct horse battery";
 
 describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: findProgram("chromium", "chromium-browser", "google-chrome")!,
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        `--disk-cache-dir=${temporaryFolder("chromium-cache")}`,
-      ],
-    });
+    browser = await launchBrowser();
   });
 
   afterAll(async () => {
     await browser?.close();
   });
-
-  interface OpenPage extends AsyncDisposable {
-    readonly page: Page;
-    /** The page's errors: script errors and violations of its Content-Security-Policy. */
-    readonly complaints: string[];
-  }
-
-  async function open(system: TestGateway, path: string, viewport = phone): Promise<OpenPage> {
-    const context = await browser.newContext({ viewport });
-    const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    const complaints: string[] = [];
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("console", (message) => {
-      // The browser also reports refused requests, which are normal in a sale.
-      if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
-        complaints.push(message.text());
-      }
-    });
-    await page.goto(system.url + path);
-    return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
-  }
-
-  async function register(page: Page, name: string): Promise<void> {
-    await page.getByLabel("Name").fill(name);
-    await page.getByLabel("Password").fill(password);
-    await page.getByRole("button", { name: "Register" }).click();
-    await page.getByText(name, { exact: true }).waitFor();
-  }
-
-  function heading(page: Page, name: string): Promise<void> {
-    return page.getByRole("heading", { name, exact: true }).waitFor();
-  }
-
-  async function overflows(page: Page): Promise<boolean> {
-    return page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth");
-  }
 
   const recordAll = (system: TestGateway) =>
     system.ledger.orders.record(system.gate.accepted, { payWithinMs: 900_000 });
@@ -88,7 +37,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
         sale: { startsAtMs, endsAtMs: startsAtMs + 3_600_000 },
         now: () => Date.now() + aheadMs,
       });
-      await using opened = await open(system, "/check?productID=headphones", viewport);
+      await using opened = await openPage(browser, system, "/check?productID=headphones", viewport);
       const { page } = opened;
       await page.getByRole("timer", { name: "Starts in" }).waitFor();
       expect(await overflows(page)).toBe(false);
@@ -114,7 +63,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   test("can be used with the keyboard alone", async () => {
     await using system = await startTestGateway();
-    await using opened = await open(system, "/check?productID=headphones");
+    await using opened = await openPage(browser, system, "/check?productID=headphones");
     const { page } = opened;
     await page.getByLabel("Name").focus();
     await page.keyboard.type("Ada");
@@ -130,7 +79,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   test("finds a reservation again after it was closed", async () => {
     await using system = await startTestGateway();
-    await using opened = await open(system, "/check?productID=headphones");
+    await using opened = await openPage(browser, system, "/check?productID=headphones");
     const { page } = opened;
     await register(page, "Ada");
     await page.getByRole("button", { name: "Buy now" }).click();
@@ -145,7 +94,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     await using system = await startTestGateway();
     const stock = system.gate.stocks.get("headphones")!;
     stock.available = 0;
-    await using opened = await open(system, "/check?productID=headphones");
+    await using opened = await openPage(browser, system, "/check?productID=headphones");
     const { page } = opened;
     await register(page, "Ada");
     await page.getByRole("button", { name: "Buy now" }).click();
@@ -160,7 +109,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   test("lets a buyer give a won unit back", async () => {
     await using system = await startTestGateway();
-    await using opened = await open(system, "/check?productID=headphones");
+    await using opened = await openPage(browser, system, "/check?productID=headphones");
     const { page } = opened;
     await register(page, "Ada");
     await page.getByRole("button", { name: "Buy now" }).click();
@@ -173,7 +122,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   test("says what is wrong with a name or a password, and logs out and in again", async () => {
     await using system = await startTestGateway();
-    await using opened = await open(system, "/check?productID=headphones");
+    await using opened = await openPage(browser, system, "/check?productID=headphones");
     const { page } = opened;
     const alert = page.getByRole("alert");
     await page.getByLabel("Name").fill("A");
@@ -198,7 +147,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
       { ...testProduct, id: "evil", saleId: "evil", name },
     ]);
     await system.gateway.catalogue.refresh();
-    await using opened = await open(system, "/check?productID=evil");
+    await using opened = await openPage(browser, system, "/check?productID=evil");
     const { page } = opened;
     await heading(page, name);
     expect(await page.locator("main img, main script").count()).toBe(0);
@@ -211,7 +160,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
   test("takes a buyer through a crowd: refused for a while, it asks again with the same token", async () => {
     await using system = await startTestGateway();
     for (let attempt = 0; attempt < 3; attempt++) system.gate.scripted.push(() => Promise.resolve({ kind: "closed" }));
-    await using opened = await open(system, "/check?productID=headphones");
+    await using opened = await openPage(browser, system, "/check?productID=headphones");
     const { page } = opened;
     await register(page, "Ada");
     await page.getByRole("button", { name: "Buy now" }).click();
@@ -229,7 +178,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
     await system.ledger.sales.create(sale, [product]);
     await system.gate.arm(sale, product, product.total);
     await system.gateway.catalogue.refresh();
-    await using opened = await open(system, "/check?productID=pair");
+    await using opened = await openPage(browser, system, "/check?productID=pair");
     const { page, complaints } = opened;
     await register(page, "Ada");
     const buyOne = async (): Promise<void> => {
@@ -260,7 +209,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
       await system.gateway.catalogue.refresh();
     };
     await change("pause");
-    await using opened = await open(system, "/check?productID=headphones");
+    await using opened = await openPage(browser, system, "/check?productID=headphones");
     const { page } = opened;
     await register(page, "Ada");
     await page.getByText("The sale is paused.").waitFor();
@@ -273,7 +222,7 @@ describe.skipIf(service.missing)(`the sale page${service.reason}`, () => {
 
   test("says when the sale is over", async () => {
     await using system = await startTestGateway({ sale: { endsAtMs: Date.now() - 1_000 } });
-    await using opened = await open(system, "/check?productID=headphones");
+    await using opened = await openPage(browser, system, "/check?productID=headphones");
     await heading(opened.page, "The sale is over");
     expect(await opened.page.getByRole("button", { name: "Buy now" }).count()).toBe(0);
   });

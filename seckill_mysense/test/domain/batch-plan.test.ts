@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { AcceptedReservation } from "../../src/domain/reservation.ts";
 import { holderKey, planBatch, type LedgerState } from "../../src/domain/batch-plan.ts";
+import { sumOfUnits } from "../../src/domain/units.ts";
 import { entryOf } from "../../src/domain/batch-entry.ts";
 
 const reservation = fc.record({
@@ -11,6 +12,7 @@ const reservation = fc.record({
   userId: fc.constantFrom("u1", "u2", "u3", "bad user"),
   epoch: fc.constantFrom(1, 2),
   acceptedAtMs: fc.constant(1),
+  quantity: fc.constantFrom(undefined, undefined, 1, 2, 3),
 });
 const product = fc
   .record({ total: fc.nat({ max: 5 }), reserved: fc.nat({ max: 5 }), limitPerUser: fc.integer({ min: 1, max: 3 }) })
@@ -22,6 +24,10 @@ const product = fc
     limitPerUser,
     epoch: 1,
   }));
+/** Some of the orders may have two units. */
+const held = fc
+  .tuple(fc.subarray([1, 2, 3]), fc.nat({ max: 1 }))
+  .map(([slots, more]) => ({ slots: new Set(slots), units: slots.length === 0 ? 0 : slots.length + more }));
 const state: fc.Arbitrary<LedgerState> = fc.record({
   products: fc.tuple(product, product).map(
     ([a, b]) =>
@@ -34,11 +40,11 @@ const state: fc.Arbitrary<LedgerState> = fc.record({
   rejected: fc
     .subarray(["r3", "r4"])
     .map((ids) => new Map(ids.map((id) => [id, { reason: "oversold" as const, epoch: 1 }]))),
-  slots: fc.tuple(fc.subarray([1, 2, 3]), fc.subarray([1, 2, 3])).map(
+  held: fc.tuple(held, held).map(
     ([one, two]) =>
       new Map([
-        [holderKey("a", "u1"), new Set(one)],
-        [holderKey("b", "u2"), new Set(two)],
+        [holderKey("a", "u1"), one],
+        [holderKey("b", "u2"), two],
       ]),
   ),
 });
@@ -52,11 +58,15 @@ describe("planning a batch", () => {
 
         for (const [productId, { total, reserved, sold, limitPerUser }] of ledger.products) {
           const orders = plan.orders.filter((order) => order.reservation.productId === productId);
-          expect(orders.length).toBe(plan.reserved.get(productId) ?? 0);
-          expect(reserved + sold + orders.length).toBeLessThanOrEqual(total);
+          const units = sumOfUnits(orders.map((order) => order.reservation));
+          expect(units).toBe(plan.reserved.get(productId) ?? 0);
+          expect(reserved + sold + units).toBeLessThanOrEqual(total);
           for (const [userId, mine] of Map.groupBy(orders, (order) => order.reservation.userId)) {
-            const slots = [...(ledger.slots.get(holderKey(productId, userId)) ?? []), ...mine.map(({ slot }) => slot)];
+            const before = ledger.held.get(holderKey(productId, userId));
+            const slots = [...(before?.slots ?? []), ...mine.map(({ slot }) => slot)];
             expect(new Set(slots).size).toBe(slots.length);
+            const taken = sumOfUnits(mine.map((order) => order.reservation));
+            expect((before?.units ?? 0) + taken).toBeLessThanOrEqual(limitPerUser);
             for (const { slot } of mine) expect(slot).toBeLessThanOrEqual(limitPerUser);
           }
         }
@@ -75,7 +85,7 @@ describe("planning a batch", () => {
 
   test("the first reservation gets the unit", () => {
     const one = { saleId: "s", total: 1, reserved: 0, sold: 0, limitPerUser: 1, epoch: 3 };
-    const empty = { ordered: new Set<string>(), rejected: new Map(), slots: new Map() };
+    const empty = { ordered: new Set<string>(), rejected: new Map(), held: new Map() };
     const ask = (reservationId: string, userId: string): AcceptedReservation => {
       return { reservationId, saleId: "s", productId: "p", userId, epoch: 3, acceptedAtMs: 1 };
     };
@@ -89,7 +99,7 @@ describe("planning a batch", () => {
 
   describe("after a rebuild of the gate", () => {
     const product = { saleId: "s", total: 9, reserved: 0, sold: 0, limitPerUser: 1, epoch: 2 };
-    const ledger = { products: new Map([["p", product]]), ordered: new Set<string>(), slots: new Map() };
+    const ledger = { products: new Map([["p", product]]), ordered: new Set<string>(), held: new Map() };
     const ask = (epoch: number, changes: Partial<AcceptedReservation> = {}): AcceptedReservation => {
       return { reservationId: "r", saleId: "s", productId: "p", userId: "u", epoch, acceptedAtMs: 1, ...changes };
     };

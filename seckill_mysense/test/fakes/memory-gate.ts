@@ -1,6 +1,8 @@
 import type { StockReturn } from "../../src/domain/order.ts";
 import type { AcceptedReservation, ReservationRequest, ReserveOutcome } from "../../src/domain/reservation.ts";
 import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
+import { sumOfUnits, unitsOf } from "../../src/domain/units.ts";
+import { isOffer } from "../../src/domain/waiter.ts";
 import { armedVersion, checkReservation, checkStock, termsOf } from "../../src/gate/check-request.ts";
 import type {
   AmendOutcome,
@@ -59,9 +61,10 @@ export class MemoryGate implements Gate {
       throw new GateArmRefused(`the gate is at epoch ${before.epoch} already`);
     }
     const { startsAtMs, endsAtMs } = sale;
+    const { paused, waiting } = termsOf(sale, product);
     this.stocks.set(product.id, {
       ...{ epoch, open: true, available, total, startsAtMs, endsAtMs, limitPerUser },
-      ...{ version: armedVersion(product), paused: termsOf(sale, product).paused },
+      ...{ version: armedVersion(product), paused, waiting },
       ...{ sequence: 1, server: this.server, repair: undefined },
       holders: new Map(),
       returned: new Map(),
@@ -77,13 +80,13 @@ export class MemoryGate implements Gate {
     if (stock === undefined || stock.epoch === 0) return { kind: "unknown" };
     if (stock.epoch !== product.epoch) return { kind: "other_epoch", epoch: stock.epoch };
     if (!stock.open || stock.server !== this.server) return { kind: "closed" };
-    const { paused, version } = termsOf(sale, product);
+    const { paused, version, waiting } = termsOf(sale, product);
     if (stock.version >= version) return { kind: "already" };
     const available = stock.available + total - stock.total;
     if (available < 0) return { kind: "not_available", available: stock.available };
     const { startsAtMs, endsAtMs } = sale;
     const { limitPerUser } = product;
-    Object.assign(stock, { version, paused, total, available, startsAtMs, endsAtMs, limitPerUser });
+    Object.assign(stock, { version, paused, waiting, total, available, startsAtMs, endsAtMs, limitPerUser });
     return { kind: "amended" };
   }
 
@@ -107,14 +110,21 @@ export class MemoryGate implements Gate {
     const nowMs = this.#now();
     if (nowMs < stock.startsAtMs) return { kind: "not_started", startsAtMs: stock.startsAtMs };
     const held = stock.holders.get(userId) ?? [];
-    if (held.includes(reservationId) || stock.returned.has(reservationId)) return { kind: "replay", reservationId };
+    const own = held.find((one) => one.reservationId === reservationId);
+    if (own !== undefined) return { kind: "replay", ...own };
+    if (stock.returned.has(reservationId)) return { kind: "replay", reservationId };
     if (nowMs >= stock.endsAtMs) return { kind: "ended" };
     if (stock.paused) return { kind: "paused" };
-    if (held.length >= stock.limitPerUser) return { kind: "replay", reservationId: held.at(-1)! };
-    if (stock.available < 1) return { kind: "sold_out", epoch: stock.epoch };
-    stock.available--;
+    const mayTake = stock.limitPerUser - sumOfUnits(held);
+    const units = unitsOf(request);
+    if (mayTake <= 0) return { kind: "replay", ...held.at(-1)! };
+    if (units > mayTake) return { kind: "over_limit", left: mayTake };
+    const isBehindOthers = stock.waiting && !isOffer(reservationId);
+    const left = isBehindOthers ? 0 : stock.available;
+    if (left < units) return { kind: "sold_out", epoch: stock.epoch, left };
+    stock.available -= units;
     stock.sequence++;
-    stock.holders.set(userId, [...held, reservationId]);
+    stock.holders.set(userId, [...held, units === 1 ? { reservationId } : { reservationId, quantity: units }]);
     const reservation = { ...request, epoch: stock.epoch, acceptedAtMs: nowMs, sequence: stock.sequence };
     stock.outbox.append(reservation);
     this.accepted.push(reservation);
@@ -132,7 +142,7 @@ export class MemoryGate implements Gate {
     const stock = this.stocks.get(productId);
     if (stock === undefined || stock.epoch === 0) return { kind: "unknown" };
     if (!stock.open || stock.epoch < epoch || stock.server !== this.server) return { kind: "closed" };
-    const kept = (stock.holders.get(userId) ?? []).filter((id) => id !== reservationId);
+    const kept = (stock.holders.get(userId) ?? []).filter((one) => one.reservationId !== reservationId);
     if (kept.length > 0) stock.holders.set(userId, kept);
     else stock.holders.delete(userId);
     if ((stock.returned.get(reservationId) ?? -1) >= epoch) {
@@ -141,15 +151,17 @@ export class MemoryGate implements Gate {
     stock.returned.set(reservationId, epoch);
     stock.sequence++;
     const mark = { epoch: stock.epoch, sequence: stock.sequence };
-    if (stock.epoch !== epoch || stock.available >= stock.total) return { kind: "ignored", ...mark };
-    stock.available++;
+    const units = Math.min(unitsOf(stockReturn), stock.total - stock.available);
+    if (stock.epoch !== epoch || units < 1) return { kind: "ignored", ...mark };
+    stock.available += units;
     return { kind: "returned", ...mark };
   }
 
   async status(_saleId: string, productId: string): Promise<GateStatus | undefined> {
     const stock = this.stocks.get(productId);
     if (stock === undefined || stock.epoch === 0) return undefined;
-    const { epoch, open, available, total, startsAtMs, endsAtMs, sequence, server, repair, version, paused } = stock;
+    const { epoch, open, available, total, startsAtMs, endsAtMs, sequence, server, repair, version } = stock;
+    const { paused, waiting } = stock;
     const nowMs = this.#now();
     const counts = { outboxLength: stock.outbox.length, holders: stock.holders.size, returns: stock.returned.size };
     const state = { verified: server === this.server, repairLeaseMs: Math.max(0, (repair?.untilMs ?? 0) - nowMs) };
@@ -164,13 +176,15 @@ export class MemoryGate implements Gate {
       nowMs,
       version,
       paused,
+      waiting,
       ...state,
       ...counts,
     };
   }
 
   async holds({ productId, userId, reservationId }: ReservationRequest): Promise<boolean> {
-    return this.stocks.get(productId)?.holders.get(userId)?.includes(reservationId) === true;
+    const held = this.stocks.get(productId)?.holders.get(userId) ?? [];
+    return held.some((one) => one.reservationId === reservationId);
   }
 
   async readOutbox(product: GateProduct, relayName: string, limit: number): Promise<OutboxEntry[]> {

@@ -33,7 +33,7 @@ export function memoryRepair(gate: MemoryServer, now: () => number): GateRepair 
       const stock = underRepair(lease);
       if (stock === undefined) return "lost";
       if (first) stock.holders.clear();
-      for (const [userId, ids] of holders) stock.holders.set(userId, ids);
+      for (const [userId, held] of holders) stock.holders.set(userId, held);
       return "filled";
     },
     async fillDecided(lease, reservationIds, first) {
@@ -53,7 +53,8 @@ export function memoryRepair(gate: MemoryServer, now: () => number): GateRepair 
       const { startsAtMs, endsAtMs } = sale;
       const sequence = Math.max(stock.sequence, rebuilt.sequence) + 1;
       Object.assign(stock, { epoch, total, limitPerUser, startsAtMs, endsAtMs, available, sequence });
-      Object.assign(stock, { version: armedVersion(product), paused: termsOf(sale, product).paused });
+      const { paused, waiting } = termsOf(sale, product);
+      Object.assign(stock, { version: armedVersion(product), paused, waiting });
       Object.assign(stock, { open: true, server: gate.server, repair: undefined });
       return "finished";
     },
@@ -70,7 +71,8 @@ export function memoryRepair(gate: MemoryServer, now: () => number): GateRepair 
       const { epoch, total, limitPerUser } = product;
       const { startsAtMs, endsAtMs } = sale;
       Object.assign(stock, { epoch, total, limitPerUser, startsAtMs, endsAtMs, available });
-      Object.assign(stock, { version: armedVersion(product), paused: termsOf(sale, product).paused });
+      const { paused, waiting } = termsOf(sale, product);
+      Object.assign(stock, { version: armedVersion(product), paused, waiting });
       Object.assign(stock, { server: gate.server, sequence: stock.sequence + 1 });
       return "adopted";
     },
@@ -80,7 +82,7 @@ export function memoryRepair(gate: MemoryServer, now: () => number): GateRepair 
 function unknownStock(now: () => number): MemoryStock {
   return {
     ...{ epoch: 0, sequence: 0, server: 0, repair: undefined, open: false, available: 0, total: 0 },
-    ...{ startsAtMs: 0, endsAtMs: 0, limitPerUser: 1, version: 0, paused: false },
+    ...{ startsAtMs: 0, endsAtMs: 0, limitPerUser: 1, version: 0, paused: false, waiting: false },
     ...{ holders: new Map(), returned: new Map(), outbox: new MemoryOutbox(now) },
   };
 }

@@ -1,3 +1,4 @@
+import type { HeldReservation } from "../../src/domain/reservation.ts";
 import type { MemoryOutbox } from "./memory-outbox.ts";
 
 /** One product of a gate in memory. */
@@ -16,8 +17,9 @@ export interface MemoryStock {
   limitPerUser: number;
   version: number;
   paused: boolean;
+  waiting: boolean;
   /** User id to the reservations that the user holds. */
-  readonly holders: Map<string, readonly string[]>;
+  readonly holders: Map<string, readonly HeldReservation[]>;
   /** Reservation id to the epoch of its return. */
   readonly returned: Map<string, number>;
   readonly outbox: MemoryOutbox;

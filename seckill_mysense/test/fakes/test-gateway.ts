@@ -25,10 +25,13 @@ export interface TestGateway extends AsyncDisposable {
   readonly gate: MemoryGate;
   readonly ledger: TestLedger;
   readonly gateway: Gateway;
+  /** The clock of gateway, gate and ledger, Unix milliseconds. */
+  readonly now: () => number;
 }
 
 interface TestGatewayOptions {
   readonly sale?: Partial<Sale>;
+  readonly product?: Partial<SaleProduct>;
   readonly limits?: Record<string, unknown>;
   readonly backend?: Record<string, unknown>;
   readonly gateways?: Record<string, unknown>;
@@ -52,9 +55,10 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     endsAtMs: nowMs + 3_600_000,
     ...options.sale,
   };
+  const first = { ...testProduct, ...options.product };
   const second = { ...testProduct, id: "speaker", name: "Speaker" };
-  await ledger.sales.create(sale, [testProduct, second]);
-  await gate.arm(sale, testProduct, testProduct.total);
+  await ledger.sales.create(sale, [first, second]);
+  await gate.arm(sale, first, first.total);
   await gate.arm(sale, second, second.total);
   const settings = checkSettings(
     {
@@ -89,6 +93,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     gate,
     ledger,
     gateway,
+    now,
     async [Symbol.asyncDispose]() {
       await gateway.stop(1_000);
       await ledger.close();

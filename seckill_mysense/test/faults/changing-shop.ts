@@ -1,12 +1,15 @@
 import { join } from "node:path";
 import { HealthBoard } from "../../src/health/health-board.ts";
 import { freshMysqlDatabase, startRedisServer, temporaryFolder } from "../../../tools/test-services/index.ts";
+import type { GateServer as GateAddress } from "../../src/gate/gate-connection.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
 import { type Gateway, startGateway } from "../../src/gateway/gateway.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { mysqlLedger } from "../../src/ledger/mysql-ledger.ts";
 import { silentLogger } from "../../src/logging/logger.ts";
 import { startConsumer } from "../../src/orders/consumer.ts";
+import type { OfferParts } from "../../src/orders/offer-units.ts";
+import { borrowUnits } from "../../src/sales/borrow-units.ts";
 import { startSweeper } from "../../src/orders/sweeper.ts";
 import { embeddedQueue } from "../../src/queue/embedded-queue.ts";
 import { startRelay } from "../../src/relay/relay.ts";
@@ -27,14 +30,25 @@ const settings = checkSettings(
   "/",
 );
 
-/**
- * A shop on a new redis-server and a new database, with all its roles in this process and two gateways. The gateway
- * `west` reaches the ledger through `westLedgerLine`, which a test can cut.
- */
-export async function openShop() {
-  const cleanup = new AsyncDisposableStack();
+/** A gate's server for one test. */
+export interface GateServer {
+  readonly connection: GateAddress;
+  stop(): Promise<void>;
+}
+
+async function startRedisGate(): Promise<GateServer> {
   const redis = await startRedisServer({});
-  cleanup.defer(() => redis.stop());
+  return { connection: { host: redis.host, port: redis.port }, stop: () => redis.stop() };
+}
+
+/**
+ * A shop on a gate's server (a new redis-server by default) and a new database, with all its roles in this process and
+ * two gateways. The gateway `west` reaches the ledger through `westLedgerLine`, which a test can cut.
+ */
+export async function openShop(startGateServer: () => Promise<GateServer> = startRedisGate) {
+  const cleanup = new AsyncDisposableStack();
+  const server = await startGateServer();
+  cleanup.defer(() => server.stop());
   const database = await freshMysqlDatabase();
   cleanup.defer(() => database.drop());
   const openLedger = (port: number): Ledger => {
@@ -47,7 +61,7 @@ export async function openShop() {
   const westLedgerLine = await FaultyProxy.before({ host: "127.0.0.1", port: database.port });
   cleanup.defer(() => westLedgerLine.stop());
 
-  const gate = createGate({ connection: { host: redis.host, port: redis.port }, timeoutMs: 5_000 });
+  const gate = createGate({ connection: server.connection, timeoutMs: 2_000 });
   cleanup.defer(() => gate.close());
   const queue = embeddedQueue({ file: join(temporaryFolder("changing-shop"), "queue.sqlite") });
   cleanup.defer(() => queue.close());
@@ -58,7 +72,9 @@ export async function openShop() {
     payWithinMs: 900_000,
   });
   cleanup.defer(() => consumer.stop());
-  const sweeper = startSweeper({ orders: ledger.orders, returns: ledger.returns, gate, intervalMs: 100 });
+  const { orders, returns, waiters, changes } = ledger;
+  const borrow: OfferParts["borrow"] = (list, wanted) => borrowUnits({ gate, changes, now: Date.now }, list, wanted);
+  const sweeper = startSweeper({ orders, returns, gate, offers: { waiters, gate, borrow }, intervalMs: 100 });
   cleanup.defer(() => sweeper.stop());
   const products = relayedProducts(ledger.changes, Date.now);
   const relay = startRelay({ gate, queue, relayName: "relay", products, productsEveryMs: 200 });
@@ -84,6 +100,7 @@ export async function openShop() {
     gate,
     queue,
     westLedgerLine,
+    east,
     eastUrl: urlOf(east),
     westUrl: urlOf(west),
     service: new SaleService({ changes: ledger.changes, orders: ledger.orders, gate, now: Date.now }),

@@ -5,7 +5,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freshMysqlDatabase, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
-import { testSecret } from "../fakes/test-gateway.ts";
+import { TestBuyer } from "../fakes/test-buyer.ts";
+import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, runProgram, startProgram } from "../roles/program.ts";
 import { logOf } from "./operations-of.ts";
@@ -107,6 +108,24 @@ describe.skipIf(missing)(`roles with the rights of docs/sale.md, over TLS${reaso
       };
       expect(logOf(gateway!)).toContainEqual(expect.objectContaining(warning));
       await verifiedAtRest(asOperator);
+
+      // Somebody waits until the merchant adds units.
+      let last = left;
+      await waitUntil(async () => (last = await buyOne(gateway!, `L${Math.random()}`)).status === 202, {
+        what: "the unit that came back to be sold",
+        timeoutMs: 30_000,
+        intervalMs: 500,
+      });
+      await untilTold(last, "won");
+      expect((await last.buyer.send("POST", `/api/orders/${last.id}/pay`)).status).toBe(200);
+      const { id: productID } = testProduct;
+      const waiter = new TestBuyer(gateway!.url);
+      await waiter.register("Wendy");
+      expect((await waiter.send("POST", "/api/waiting-list", { json: { productID } })).body.state).toBe("waiting");
+      const restock = ["sale", "restock", "spring", "--product", productID, "--units", "2", "--config", asOperator];
+      expect((await runProgram(restock)).code).toBe(0);
+      const state = async () => (await waiter.send("GET", `/api/waiting-list?productID=${productID}`)).body.state;
+      await waitUntil(async () => (await state()) === "offered", { what: "an offer", timeoutMs: 30_000 });
 
       // A gate that lost everything is rebuilt by the gateway, and a sale that is cancelled is released by the sweeper.
       const { url } = services.config.redis as { url: string };

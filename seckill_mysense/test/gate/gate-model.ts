@@ -8,7 +8,7 @@ export class GateModel {
   open = true;
   /** Reservation ids in the outbox, oldest first. */
   outbox: string[] = [];
-  readonly #holders = new Map<string, string[]>();
+  readonly #holders = new Map<string, { readonly id: string; readonly units: number }[]>();
   readonly #returned = new Map<string, number>();
   readonly #total: number;
   readonly #limitPerUser: number;
@@ -32,35 +32,40 @@ export class GateModel {
     return "begun";
   }
 
-  /** The kind of answer, and for a replay the reservation that it names. */
-  reserve({ userId, reservationId }: ReservationRequest): string {
+  /** The kind of answer, and for a replay the reservation that it names, or how many units are left. */
+  reserve({ userId, reservationId, quantity: units = 1 }: ReservationRequest): string {
     if (!this.open) return "closed";
     const held = this.#holders.get(userId) ?? [];
-    if (held.includes(reservationId) || this.#returned.has(reservationId)) return `replay ${reservationId}`;
-    if (held.length >= this.#limitPerUser) return `replay ${held.at(-1)}`;
-    if (this.available === 0) return "sold_out";
-    this.available -= 1;
-    this.#holders.set(userId, [...held, reservationId]);
+    const own = held.find(({ id }) => id === reservationId);
+    if (own !== undefined) return `replay ${own.units} ${reservationId}`;
+    if (this.#returned.has(reservationId)) return `replay 1 ${reservationId}`;
+    const count = held.reduce((sum, one) => sum + one.units, 0);
+    if (count >= this.#limitPerUser) return `replay ${held.at(-1)!.units} ${held.at(-1)!.id}`;
+    if (count + units > this.#limitPerUser) return `over_limit ${this.#limitPerUser - count}`;
+    if (this.available < units) return `sold_out ${this.available}`;
+    this.available -= units;
+    this.#holders.set(userId, [...held, { id: reservationId, units }]);
     this.outbox.push(reservationId);
     return "accepted";
   }
 
-  giveBack({ userId, reservationId, epoch }: StockReturn): "returned" | "ignored" | "closed" {
+  giveBack({ userId, reservationId, epoch, quantity = 1 }: StockReturn): "returned" | "ignored" | "closed" {
     if (!this.open || epoch > this.epoch) return "closed";
     const held = this.#holders.get(userId) ?? [];
     this.#holders.set(
       userId,
-      held.filter((id) => id !== reservationId),
+      held.filter(({ id }) => id !== reservationId),
     );
     if ((this.#returned.get(reservationId) ?? 0) >= epoch) return "ignored";
     this.#returned.set(reservationId, epoch);
-    if (epoch !== this.epoch || this.available >= this.#total) return "ignored";
-    this.available += 1;
+    const units = Math.min(quantity, this.#total - this.available);
+    if (epoch !== this.epoch || units < 1) return "ignored";
+    this.available += units;
     return "returned";
   }
 
   holds(userId: string, reservationId: string): boolean {
-    return (this.#holders.get(userId) ?? []).includes(reservationId);
+    return (this.#holders.get(userId) ?? []).some(({ id }) => id === reservationId);
   }
 
   takeOutbox(limit: number): string[] {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { AcceptedReservation, ReserveOutcome } from "../../src/domain/reservation.ts";
+import { sumOfUnits, unitsOf } from "../../src/domain/units.ts";
 import type { Gate } from "../../src/gate/gate.ts";
 import { GateArmRefused } from "../../src/gate/gate-errors.ts";
 import { createGate } from "../../src/gate/redis-gate.ts";
@@ -10,22 +11,32 @@ import { GateModel } from "./gate-model.ts";
 import { propertySettings } from "./property-settings.ts";
 
 type Step =
-  | { readonly do: "reserve" | "holds"; readonly user: number; readonly nth: number }
-  | { readonly do: "giveBack"; readonly user: number; readonly nth: number; readonly epoch: number }
+  | { readonly do: "reserve"; readonly user: number; readonly nth: number; readonly quantity: number | undefined }
+  | { readonly do: "holds"; readonly user: number; readonly nth: number }
+  | ({ readonly do: "giveBack"; readonly user: number; readonly nth: number } & Returned)
   | { readonly do: "arm" }
   | { readonly do: "rebuild"; readonly available: number }
   | { readonly do: "relay"; readonly limit: number }
   | { readonly do: "close" };
 
+interface Returned {
+  readonly epoch: number;
+  readonly quantity: number | undefined;
+}
+
 const user = fc.nat(4);
+const quantity = fc.constantFrom(undefined, undefined, 1, 2, 3);
 /** A reservation belongs to one user: it is that user's n-th request. */
 const nth = fc.nat(3);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 10, arbitrary: fc.record({ do: fc.constant("reserve" as const), user, nth }) },
+  { weight: 10, arbitrary: fc.record({ do: fc.constant("reserve" as const), user, nth, quantity }) },
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constant("giveBack" as const), user, nth, epoch: fc.integer({ min: 1, max: 3 }) }),
+    arbitrary: fc.record({
+      do: fc.constant("giveBack" as const),
+      ...{ user, nth, quantity, epoch: fc.integer({ min: 1, max: 3 }) },
+    }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("holds" as const), user, nth }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("relay" as const), limit: fc.integer({ min: 1, max: 9 }) }) },
@@ -90,12 +101,14 @@ for (const kind of gateServerKinds) {
   });
 }
 
-function reservationOf(fixture: SaleFixture, next: { user: number; nth: number }) {
-  return fixture.request(`user-${next.user}`, `r-${next.user}-${next.nth}`);
+function reservationOf(fixture: SaleFixture, next: { user: number; nth: number; quantity?: number | undefined }) {
+  const request = fixture.request(`user-${next.user}`, `r-${next.user}-${next.nth}`);
+  return next.quantity === undefined ? request : { ...request, quantity: next.quantity };
 }
 
 function describeOutcome(outcome: ReserveOutcome): string {
-  return outcome.kind === "replay" ? `replay ${outcome.reservationId}` : outcome.kind;
+  if (outcome.kind === "replay") return `replay ${unitsOf(outcome)} ${outcome.reservationId}`;
+  return "left" in outcome ? `${outcome.kind} ${outcome.left}` : outcome.kind;
 }
 
 async function perform(gate: Gate, fixture: SaleFixture, next: Step): Promise<unknown> {
@@ -192,12 +205,15 @@ async function checkConservation(
 ): Promise<void> {
   const held = [...accepted.values()].filter(({ reservationId }) => !returned.has(reservationId));
   const status = await gate.status(fixture.sale.id, fixture.product.id);
-  expect(held.length).toBeLessThanOrEqual(total);
-  expect(status!.available + held.length).toBe(total);
+  expect(sumOfUnits(held)).toBeLessThanOrEqual(total);
+  expect(status!.available + sumOfUnits(held)).toBe(total);
   const perUser = Map.groupBy(held, ({ userId }) => userId);
-  for (const reservations of perUser.values()) expect(reservations.length).toBeLessThanOrEqual(limitPerUser);
+  for (const reservations of perUser.values()) expect(sumOfUnits(reservations)).toBeLessThanOrEqual(limitPerUser);
   expect(status!.holders).toBe(perUser.size);
   const entries = await gate.readOutbox(fixture.product, "relay", 1_000);
   const byId = (a: AcceptedReservation, b: AcceptedReservation) => a.reservationId.localeCompare(b.reservationId);
-  expect(entries.map((entry) => entry.reservation).toSorted(byId)).toEqual([...accepted.values()].toSorted(byId));
+  const asMany = (reservation: AcceptedReservation) => ({ ...reservation, quantity: unitsOf(reservation) });
+  expect(entries.map((entry) => asMany(entry.reservation)).toSorted(byId)).toEqual(
+    [...accepted.values()].map(asMany).toSorted(byId),
+  );
 }

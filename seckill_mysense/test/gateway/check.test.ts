@@ -50,6 +50,33 @@ describe("/check", () => {
     expect(second.body.reservation).toBe(first.body.reservation);
   });
 
+  test("several units are reserved with one request, and a repetition gets the first answer", async () => {
+    await using system = await startTestGateway({ product: { limitPerUser: 3, total: 5 } });
+    const buyer = new TestBuyer(system.url);
+    const ask = (token: string, quantity: string) =>
+      buyer.send("GET", `/check?productID=headphones&quantity=${quantity}`, { bearer: token });
+    const token = tokenFor("ann");
+    const first = await ask(token, "2");
+    expect([first.status, first.body.quantity]).toEqual([202, 2]);
+    expect(system.gate.stocks.get("headphones")!.available).toBe(3);
+    const again = await ask(token, "3");
+    expect([again.status, again.body.reservation]).toEqual([200, first.body.reservation]);
+    const more = await ask(tokenFor("ann"), "2");
+    expect([more.status, more.body.error, more.body.left]).toEqual([409, "over_limit", 1]);
+    expect((await ask(tokenFor("bob"), "2")).status).toBe(202);
+    const tooFew = await ask(tokenFor("cid"), "3");
+    expect([tooFew.status, tooFew.body.error, tooFew.body.left]).toEqual([409, "too_few_left", 1]);
+    // The same token, refused with three, gets the last unit.
+    expect((await ask(tokenFor("cid"), "1")).status).toBe(202);
+    expect((await ask(tokenFor("dan"), "3")).body.error).toBe("sold_out");
+    for (const wrong of ["0", "4", "-1", "1.5", "x", "", "1e1"]) {
+      const refused = await ask(tokenFor("eve"), wrong);
+      expect([refused.status, refused.body.error]).toEqual([400, "invalid_request"]);
+      expect(refused.body.message).toContain(`quantity is "${wrong}"`);
+      expect(refused.body.message).toContain("from 1 to 3");
+    }
+  });
+
   test("the token may come as Bearer, as query or as cookie, by GET or POST", async () => {
     await using system = await startTestGateway();
     const [buyer] = await buyerWithToken(system.url, "Ada", "headphones");

@@ -26,6 +26,7 @@ describe("the gateway", () => {
       total: 2,
       limitPerUser: 1,
       paused: false,
+      waiting: false,
       available: 2,
     });
     expect((await visitor.send("GET", "/api/sales/winter")).body.error).toBe("sale_not_found");

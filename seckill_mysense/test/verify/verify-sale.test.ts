@@ -147,7 +147,7 @@ describe("the verifier", () => {
       .where("reservation_id", "=", two.reservationId)
       .execute();
     expect(onlyFinding(await verify(), "I2")).toBe(
-      `user ${one.userId} has 2 active orders of product ${product.id}, whose limit is 1`,
+      `user ${one.userId} has 2 units in active orders of product ${product.id}, whose limit is 1`,
     );
   });
 
@@ -315,6 +315,25 @@ describe("the verifier", () => {
     const finding = onlyFinding(await verify(), "I7");
     expect(finding).toContain(`the unit of reservation ${one.reservationId} (cancelled) has no return`);
     expect(finding).toContain(`the unit of reservation ${two.reservationId} (reserved) was returned`);
+  });
+
+  test("I8: a unit is free, or goes back, although somebody waits for it and the sale is open", async () => {
+    const sold = await sell(10);
+    await ledger.waiters.open(product.id);
+    const request = { productId: product.id, gateVersion: 1_000, windowMs: 1_000, maxWaiting: 10 };
+    await ledger.waiters.join({ ...request, userId: "ann" });
+    expect((await verify()).results.I8).toMatchObject({ status: "ok" });
+    await ledger.orders.cancel(sold[0]!.reservationId);
+    expect(onlyFinding(await verify(), "I8")).toContain("free units 1, waiting buyers 1");
+    for (const pending of await ledger.returns.pending(10)) {
+      await gate.giveBack(pending);
+      await ledger.returns.markReturned([pending]);
+    }
+    expect(onlyFinding(await verify(), "I8")).toContain("free units 1, waiting buyers 1");
+    expect((await verify({ atRest: false })).ok).toBe(true);
+    expect((await verify({ nowMs: sale.endsAtMs })).ok).toBe(true);
+    await ledger.changes.change(sale.id, { kind: "pause", productId: undefined }, { actor: "test" });
+    expect((await verify()).ok).toBe(true);
   });
 
   test("I8: units are left although buyers are, and then no unit is left", async () => {

@@ -107,6 +107,7 @@ describeWithNode("the packed packages, installed elsewhere (skipped where there 
   test("stay small", () => {
     const sizes = Object.fromEntries(packed.map(({ name, unpackedSize }) => [name, unpackedSize]));
     expect(sizes["hash-ring"]).toBeLessThan(50_000);
+    expect(sizes["seckill-quantity-client"]).toBeLessThan(50_000);
     expect(sizes["my-redis"]).toBeLessThan(3_500_000);
   });
 

@@ -67,7 +67,7 @@ function store({ database }: Context, args: Arguments, result: Uint8Array): void
     const { buffer } = args;
     database.setString(buffer, args.start(2), args.end(2), result, 0, result.length, encoding.raw, noExpiry);
     database.changed(args, 2, "set");
-  } else if (database.delete(args, 2)) {
+  } else if (database.deleteEvenExpired(args, 2)) {
     database.changed(args, 2, "del");
   }
 }

@@ -1,11 +1,26 @@
 import { command } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
+import type { Context } from "../../dispatch/context.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { CorruptHyperLogLogError, type HyperLogLog } from "../../values/hyperloglog/hyperloglog.ts";
 import {
+  corruptRegisters,
   findHyperLogLog,
   newHyperLogLog,
   storeHyperLogLog,
-  withRegisters,
 } from "../../collections/hyperloglog-value.ts";
+
+/**
+ * The registers are damaged at an element's place. As in redis-server, the elements before it stay added, which counts
+ * as no change. The log gets the bytes: PFADD would fail again when it is loaded.
+ */
+function keepAdded(context: Context, args: Arguments, value: HyperLogLog): void {
+  value.forgetCount();
+  storeHyperLogLog(context.database, args, 1, value);
+  context.keyspace.dirty++;
+  context.keyspace.uncounted++;
+  if (context.logs) context.logAs("SET", args.view(1), value.bytes.slice(value.start, value.end), "KEEPTTL");
+}
 
 export const pfadd = command({
   name: "PFADD",
@@ -21,11 +36,15 @@ export const pfadd = command({
     const found = findHyperLogLog(context.database, args, 1);
     const value = found ?? newHyperLogLog();
     let changes = found === undefined ? 1 : 0;
-    withRegisters(() => {
+    try {
       for (let index = 2; index < args.count; index++) {
         if (value.add(args.buffer, args.start(index), args.end(index), maxSparseBytes)) changes++;
       }
-    });
+    } catch (error) {
+      if (!(error instanceof CorruptHyperLogLogError)) throw error;
+      if (changes > 0) keepAdded(context, args, value);
+      throw corruptRegisters();
+    }
     if (changes > 0) {
       value.forgetCount();
       storeHyperLogLog(context.database, args, 1, value);

@@ -1,19 +1,21 @@
 import { command } from "../../dispatch/command.ts";
 import { keysFrom } from "../../dispatch/key-specification.ts";
 import type { Context } from "../../dispatch/context.ts";
+import { noEvent } from "../../keyspace/keyspace-observer.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { Registers } from "../../values/hyperloglog/registers.ts";
 import {
   corruptRegisters,
   preserveHyperLogLog,
   readHyperLogLog,
+  readRawHyperLogLog,
   withRegisters,
 } from "../../collections/hyperloglog-value.ts";
 
 const registers = new Registers();
 
-function countOne(context: Context, args: Arguments): number {
-  const value = readHyperLogLog(context.database, args, 1);
+function countOne(context: Context, args: Arguments): number | bigint {
+  const value = readRawHyperLogLog(context.database, args, 1);
   if (value === undefined) return 0;
   const { knownCount } = value;
   if (knownCount !== undefined) return knownCount;
@@ -21,7 +23,7 @@ function countOne(context: Context, args: Arguments): number {
   preserveHyperLogLog(context.database, args, 1);
   value.setCount(count);
   // The stored bytes have changed, although the set that they describe has not.
-  context.database.changed(args, 1, "pfcount");
+  context.database.changed(args, 1, noEvent);
   return count;
 }
 
@@ -48,7 +50,7 @@ export const pfcount = command({
   mayReplicate: () => true,
   run(context, args, reply) {
     const count = args.count > 2 ? countUnion(context, args) : countOne(context, args);
-    if (Number.isSafeInteger(count)) reply.integer(count);
+    if (typeof count === "number" && Number.isSafeInteger(count)) reply.integer(count);
     else reply.int64(BigInt.asIntN(64, BigInt(count)));
   },
 });

@@ -10,6 +10,11 @@ import { findListToPop, listPop } from "./multi-pop.ts";
 import { blockingMultiPop, waitForKeys } from "../multi-pop.ts";
 import { popElements } from "./pop.ts";
 
+/** redis-server does not count what these commands change for a client that had to wait. It does count BLMPOP. */
+function uncountWhenBlocked({ keyspace, retrying }: Context, dirtyBefore: number): void {
+  if (retrying) keyspace.uncounted += keyspace.dirty - dirtyBefore;
+}
+
 /** Pops from the first of the keys that holds a list. Returns false when none does. */
 function popOne(context: Context, args: Arguments, end: ListEnd, reply: ReplyWriter): boolean {
   for (let keyIndex = 1; keyIndex < args.count - 1; keyIndex++) {
@@ -19,7 +24,9 @@ function popOne(context: Context, args: Arguments, end: ListEnd, reply: ReplyWri
     if (context.logs) context.logAs(end === "head" ? "LPOP" : "RPOP", args.view(keyIndex));
     reply.array(2);
     reply.bulk(args.buffer, args.start(keyIndex), args.end(keyIndex));
+    const { dirty } = context.keyspace;
     popElements(context, args, list, { keyIndex, end, count: 1 }, reply);
+    uncountWhenBlocked(context, dirty);
     return true;
   }
   return false;
@@ -60,7 +67,10 @@ export const brpop = command({
 
 function moveOrBlock(context: Context, args: Arguments, ends: MoveEnds, timeoutMs: number, reply: ReplyWriter): void {
   if (context.retrying && findListToPop(context, args, 1) === undefined) return;
-  if (moveElement(context, args, ends, reply)) return;
+  const { dirty } = context.keyspace;
+  const moved = moveElement(context, args, ends, reply);
+  uncountWhenBlocked(context, dirty);
+  if (moved) return;
   if (context.blockOn(args, [1], { timeoutMs, timeoutReply: "nullArray" }) === "refused") reply.null();
 }
 

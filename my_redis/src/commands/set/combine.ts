@@ -111,12 +111,12 @@ const storeResult =
     const sizes = sets.map((set) => set?.size ?? 0);
     const result = new SetResult(context, operation === "union" ? Math.max(...sizes) : 0);
     operations[operation](sets, (member, entry, hash) => result.add(member, entry, hash));
-    const existed = database.delete(args, 1);
     if (result.size === 0) {
-      if (existed) database.changed(args, 1, "del");
+      if (database.deleteEvenExpired(args, 1)) database.changed(args, 1, "del");
       reply.integer(0);
       return;
     }
+    const existed = database.delete(args, 1);
     database.replacing(existed, () => result.store(args));
     database.changed(args, 1, event);
     reply.integer(result.size);

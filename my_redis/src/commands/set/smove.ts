@@ -19,6 +19,9 @@ export const smove = command({
     const { buffer } = args;
     const start = args.start(3);
     const end = args.end(3);
+    // As in redis-server, both keys are looked up, and so expire, before anything is judged.
+    database.write(args, 1);
+    database.write(args, 2);
     const from = findSet(context.database, args, 1, source);
     if (from === undefined) {
       reply.integer(0);

@@ -60,14 +60,13 @@ export class SortedSetBuilder {
   store(args: Arguments, index: number, event: string, changes = 1): number {
     const { database } = this.#context;
     const { size } = this;
-    const existing = database.write(args, index);
-    if (existing !== 0) database.remove(existing);
     if (size === 0) {
       this.discard();
-      if (existing !== 0) database.changed(args, index, "del");
+      if (database.deleteEvenExpired(args, index)) database.changed(args, index, "del");
       return 0;
     }
-    database.replacing(existing !== 0, () => this.#create(args, index));
+    const existed = database.delete(args, index);
+    database.replacing(existed, () => this.#create(args, index));
     database.changed(args, index, event, changes);
     return size;
   }

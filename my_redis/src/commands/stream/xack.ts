@@ -3,7 +3,7 @@ import { keyAt } from "../../dispatch/key-specification.ts";
 import { IdPlace } from "../../values/stream/id-map.ts";
 import { StreamId } from "../../values/stream/stream-id.ts";
 import { readStreamId } from "./stream-id-argument.ts";
-import { findStream } from "../../collections/stream-value.ts";
+import { readStream } from "../../collections/stream-value.ts";
 
 const id = new StreamId();
 const place = new IdPlace();
@@ -18,7 +18,7 @@ export const xack = command({
   flags: ["write", "fast"],
   keys: keyAt(1, "RW update"),
   run({ database, keyspace }, args, reply) {
-    const group = findStream(database, args, 1)?.group(args.latin1(2));
+    const group = readStream(database, args, 1)?.group(args.latin1(2));
     if (group === undefined) {
       reply.integer(0);
       return;

@@ -66,8 +66,10 @@ export const xautoclaim = command({
   keys: keyAt(1, "RW delete"),
   tips: ["nondeterministic_output"],
   run(context, args, reply) {
+    // As in redis-server, the key counts as looked up even when an option is invalid.
+    const address = context.database.read(args, 1);
     const options = readOptions(args);
-    const { stream, group } = requireGroup(context.database, args);
+    const { stream, group } = requireGroup(context.database, args, address);
     const { map } = group.pending;
     context.logNothing();
     const acting = actingConsumer(context, args, { keyIndex: 1, group, index: 3 });

@@ -72,14 +72,15 @@ function replyNewer(
  * Blocks the client. "$" and "+" are replaced by the present ids, so that the retried command does not miss entries
  * that are added meanwhile.
  */
-function block(context: Context, args: Arguments, options: ReadOptions, timeoutMs: number, reply: ReplyWriter): void {
+function block(
+  context: Context,
+  args: Arguments,
+  options: ReadOptions & { readonly ids: readonly string[]; readonly timeoutMs: number },
+  reply: ReplyWriter,
+): void {
+  const { ids, timeoutMs } = options;
   const words = Array.from({ length: args.count }, (_, index) => args.view(index) as Uint8Array | string);
-  for (const key of keysOf(options)) {
-    const index = key + options.keyCount;
-    readAfter(args, index, streamAt(context, args, key));
-    words[index] = after.toString();
-  }
-  const resolved = Arguments.from(words);
+  const resolved = Arguments.from(words.toSpliced(options.firstKey + options.keyCount, ids.length, ...ids));
   if (context.blockOn(resolved, keysOf(options), { timeoutMs, timeoutReply: "nullArray" }) === "refused") {
     reply.nullArray();
   }
@@ -97,9 +98,11 @@ export const xread = command({
   run(context, args, reply) {
     const options = readReadOptions(context, args, "XREAD");
     const { firstKey, keyCount, count, blockMs } = options;
+    const ids: string[] = [];
     // All ids are read first, because an error in the last one must prevent any reply.
     for (let key = firstKey; key < firstKey + keyCount; key++) {
       readAfter(args, key + keyCount, streamAt(context, args, key));
+      if (blockMs !== undefined) ids.push(after.toString());
     }
     const begin = reply.beginArray();
     let served = 0;
@@ -109,7 +112,7 @@ export const xread = command({
       if (replyNewer(stream, args, key, count, reply)) served++;
     }
     if (served > 0) reply.endArray(begin, served, reply.protocol === 3 ? "map" : "array");
-    else if (blockMs !== undefined) block(context, args, options, blockMs, reply);
+    else if (blockMs !== undefined) block(context, args, { ...options, ids, timeoutMs: blockMs }, reply);
     else reply.nullArray();
   },
 });

@@ -122,6 +122,8 @@ function replyGroup(
   reply: ReplyWriter,
 ): boolean {
   const { keyIndex, group } = read;
+  // redis-server looks each stream up twice, once to check it, and counts both.
+  readStream(context.database, args, keyIndex);
   const acting = actingConsumer(context, args, { keyIndex, group, index: options.consumerIndex });
   const serves = !read.wantsNew || hasNew(read);
   const claims = serves && read.wantsNew && !options.noAcknowledge;

@@ -18,8 +18,7 @@ export const exec = command({
     // The queued commands are logged one by one.
     context.logNothing();
     if (transaction === undefined) throw new CommandError("ERR EXEC without MULTI");
-    removeExpiredWatched(context);
-    const broken = client.watchBroken;
+    const broken = server.watched.isBroken(client);
     client.transaction = undefined;
     server.watched.unwatch(client);
     if (transaction.aborted) {
@@ -33,16 +32,6 @@ export const exec = command({
     runQueued(context, transaction.queued, reply);
   },
 });
-
-/**
- * A watched key that expired but was not looked up yet counts as changed. Looking it up deletes it and marks the watch.
- */
-function removeExpiredWatched({ client, keyspace }: Context): void {
-  for (const { database, key } of client.watched) {
-    const bytes = Buffer.from(key, "latin1");
-    keyspace.database(database).find(bytes, 0, bytes.length);
-  }
-}
 
 /** A command that was allowed when it was queued may be refused now: memory may be full, or the log broken. */
 function checkAgain(context: Context, queued: readonly QueuedCommand<Command>[]): void {

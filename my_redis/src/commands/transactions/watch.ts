@@ -21,8 +21,6 @@ export const watch = command({
       return;
     }
     for (let index = 1; index < args.count; index++) {
-      // Looking the key up deletes it when it has expired. A later deletion would count as a change.
-      database.find(args.buffer, args.start(index), args.end(index));
       server.watched.watch(client, database.number, args.latin1(index));
     }
     reply.ok();

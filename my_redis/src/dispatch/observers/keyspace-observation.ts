@@ -1,8 +1,7 @@
 import type { Keyspace } from "../../keyspace/keyspace.ts";
-import type { KeyListener, ObservedDatabase } from "../../keyspace/keyspace-observer.ts";
+import { type KeyListener, noEvent, type ObservedDatabase } from "../../keyspace/keyspace-observer.ts";
 import { latin1Text } from "../../protocol/arguments.ts";
 import type { ChangeLog } from "../change-log.ts";
-import { keyExists } from "../key-exists.ts";
 import type { WatchedKeys } from "../watched-keys.ts";
 import type { ClientTracking } from "./client-tracking.ts";
 import type { KeyspaceNotifications } from "./keyspace-notifications.ts";
@@ -55,7 +54,7 @@ export class KeyspaceObservation {
 
   #keyChanged(database: number, key: Uint8Array, start: number, end: number, event: string): void {
     const { blocking, notifications, tracking, watched } = this.#options;
-    if (notifications.areOn) notifications.notify(database, key, start, end, event);
+    if (notifications.areOn && event !== noEvent) notifications.notify(database, key, start, end, event);
     const name = latin1Text(key, start, end);
     tracking.keyChanged(name, event);
     watched.keyChanged(database, name);
@@ -63,13 +62,10 @@ export class KeyspaceObservation {
   }
 
   #databaseChanged(database: ObservedDatabase, replacement: ObservedDatabase | undefined): void {
-    const { blocking, keyspace, tracking, watched } = this.#options;
-    // A watch stays valid where the key is missing before the change and after it. An expired key counts as missing
-    // after the change, because looking it up deletes it.
+    const { blocking, tracking, watched } = this.#options;
     watched.databaseChanged(database.number, (name) => {
-      if (keyExists(keyspace, database.number, name)) return true;
       const key = Buffer.from(name, "latin1");
-      return replacement !== undefined && replacement.find(key, 0, key.length) !== 0;
+      return replacement?.presenceOf(key, 0, key.length) ?? "missing";
     });
     blocking.databaseChanged(database.number);
     if (replacement === undefined) tracking.flushed();

@@ -1,6 +1,7 @@
 import type { Arguments } from "../../protocol/arguments.ts";
 import { ReplyWriter } from "../../protocol/reply-writer.ts";
 import type { Settings } from "../../settings/settings.ts";
+import type { OutputLimit, OutputLimits } from "../../settings/special-values.ts";
 import type { Client } from "../client.ts";
 import type { CommandFacts } from "../command-facts.ts";
 import type { ReplyOutlet } from "../replies.ts";
@@ -19,8 +20,15 @@ export interface MonitorsOptions {
 }
 
 /**
- * MONITOR: these clients get every command that runs, except for administrative commands. Their unread output is
- * limited as for subscribers. It is installed as an observer only while there are such clients.
+ * The limit on the unread output of a client in MONITOR. As in redis-server it is that of normal clients. Where that is
+ * none, as by default, the limit of subscribers applies, because a monitor gets more than it asked for, too.
+ */
+export function monitorLimit({ normal, pubsub }: OutputLimits): OutputLimit {
+  return normal.hardBytes === 0 && normal.softBytes === 0 ? pubsub : normal;
+}
+
+/**
+ * MONITOR: these clients get every command that runs, except for administrative commands. It is installed as an observer only while there are such clients.
  */
 export class Monitors {
   readonly #options: MonitorsOptions;
@@ -94,7 +102,7 @@ export class Monitors {
 
   /** One script may run more commands than a monitor's output limit allows: that counts as unread output. */
   #limit(): void {
-    const { hardBytes } = this.#options.settings.values["client-output-buffer-limit"].pubsub;
+    const { hardBytes } = monitorLimit(this.#options.settings.values["client-output-buffer-limit"]);
     if (hardBytes === 0 || this.#lines.length <= hardBytes) return;
     this.#lines.clear();
     for (const client of [...this.#clients]) {

@@ -22,8 +22,8 @@ const misconfigured =
 interface Saving {
   readonly startedMs: number;
   readonly work: BackgroundSnapshot;
-  /** The value of `keyspace.dirty` when it began. */
-  readonly dirty: number;
+  /** The value of `keyspace.changes` when it began. */
+  readonly changes: number;
 }
 
 /** The dump.rdb of a server: writes it at once, in the background or at save points, reads it, and reports about it. */
@@ -38,7 +38,7 @@ export class Snapshots implements SnapshotStorage {
   #isScheduled = false;
   lastLoad: RdbLoadResult = { keys: 0, expired: 0, endOffset: 0 };
   readonly #server: Services;
-  #dirtyAtSave = 0;
+  #changesAtSave = 0;
   #saving: Saving | undefined;
   #settled: Promise<void> = Promise.resolve();
   #lastTryMs = 0;
@@ -55,7 +55,7 @@ export class Snapshots implements SnapshotStorage {
 
   /** Number of changes since the last snapshot. */
   get changes(): number {
-    return this.#server.keyspace.dirty - this.#dirtyAtSave;
+    return this.#server.keyspace.changes - this.#changesAtSave;
   }
 
   /** Whether a snapshot is being written in the background. */
@@ -77,7 +77,7 @@ export class Snapshots implements SnapshotStorage {
   save(): void {
     const { keyspace, environment } = this.#server;
     writeFileNow(this.#server, this.path, "dump");
-    this.#saved(keyspace.dirty);
+    this.#saved(keyspace.changes);
     this.lastFailed = false;
     environment.report("notice", `the dataset is saved in ${this.path}`);
   }
@@ -86,8 +86,8 @@ export class Snapshots implements SnapshotStorage {
     this.#isScheduled = true;
   }
 
-  #saved(dirty: number): void {
-    this.#dirtyAtSave = dirty;
+  #saved(changes: number): void {
+    this.#changesAtSave = changes;
     this.lastSaveMs = this.#server.environment.nowMs();
     this.saves++;
   }
@@ -109,7 +109,7 @@ export class Snapshots implements SnapshotStorage {
     this.#lastTryMs = environment.nowMs();
     const path = temporarySnapshot(this.path, "background");
     const work = new BackgroundSnapshot(this.#server, path, (emit) => beginFile(this.#server, "dump", emit));
-    this.#saving = { startedMs: environment.nowMs(), work, dirty: keyspace.dirty };
+    this.#saving = { startedMs: environment.nowMs(), work, changes: keyspace.changes };
     environment.report("notice", "a snapshot is being written");
     this.#settled = this.#finish(this.#saving, path);
   }
@@ -121,7 +121,7 @@ export class Snapshots implements SnapshotStorage {
       await saving.work.done;
       await rename(temporary, path);
       await syncFolder(dirname(path));
-      this.#saved(saving.dirty);
+      this.#saved(saving.changes);
       this.lastFailed = false;
       environment.report("notice", `the dataset is saved in ${path}`);
     } catch (error) {
@@ -195,7 +195,7 @@ export class Snapshots implements SnapshotStorage {
     const { environment, keyspace } = this.#server;
     const startedMs = environment.monotonicMs();
     this.lastLoad = loadRdb(rdbTargetOf(this.#server), this.path, options);
-    this.#dirtyAtSave = keyspace.dirty;
+    this.#changesAtSave = keyspace.changes;
     const seconds = ((environment.monotonicMs() - startedMs) / 1000).toFixed(3);
     const { keys, expired } = this.lastLoad;
     const left = expired === 0 ? "" : `, ${expired} expired keys left out`;

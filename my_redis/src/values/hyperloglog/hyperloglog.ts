@@ -2,7 +2,7 @@ import { copyBytes } from "../../memory/copy-bytes.ts";
 import { denseRegisterBytes, raiseDense, registerCount } from "./dense-registers.ts";
 import { hashHigh, hashLow, murmurHash } from "./murmur-hash.ts";
 import { countOfDense, Registers } from "./registers.ts";
-import { forEachRun, maxSparseValue, SparseRuns } from "./sparse-runs.ts";
+import { maxSparseValue, runBytes, runLength, runValue, SparseRuns } from "./sparse-runs.ts";
 
 /**
  * A HyperLogLog: 16384 registers of 6 bits, each of which keeps the longest run of zeros seen in hashes of elements.
@@ -21,7 +21,7 @@ const formAt = 4;
 const countAt = 8;
 const staleBit = 0x80;
 const hashSeed = 0xadc83b19 | 0;
-const magic = [72, 89, 76, 76];
+const magic = [72, 89, 76, 76] as const;
 /** Without elements: one run of zeros. */
 const empty = Uint8Array.from([...magic, sparse, ...Array.from({ length: headerBytes - 5 }, () => 0), 0x7f, 0xff]);
 /** The change of one sparse register takes at most this many bytes. */
@@ -39,7 +39,9 @@ export class CorruptHyperLogLogError extends Error {
 /** Whether bytes[start, end) may be a HyperLogLog. */
 export function isHyperLogLog(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start < headerBytes) return false;
-  for (let at = 0; at < magic.length; at++) if (bytes[start + at] !== magic[at]) return false;
+  // Compared one by one, because a loop over `magic` is felt in PFADD.
+  if (bytes[start] !== magic[0] || bytes[start + 1] !== magic[1]) return false;
+  if (bytes[start + 2] !== magic[2] || bytes[start + 3] !== magic[3]) return false;
   const form = bytes[start + formAt] as number;
   return form === sparse || (form === dense && end - start === denseBytes);
 }
@@ -67,7 +69,7 @@ export class HyperLogLog {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
-    this.#runs.open(bytes, start + headerBytes, end);
+    if (this.isSparse) this.#runs.open(bytes, start + headerBytes, end);
     return this;
   }
 
@@ -158,14 +160,17 @@ export class HyperLogLog {
     registers.write(this.bytes, this.registersAt);
   }
 
-  /** The runs of the sparse form, as PFDEBUG DECODE shows them. */
+  /** The runs of the sparse form, as PFDEBUG DECODE shows them: damaged ones, too, to see the damage. */
   describeRuns(): string[] {
     const runs: string[] = [];
-    const isWhole = forEachRun(this.bytes, this.registersAt, this.end, (_first, length, value) => {
+    const { bytes, end } = this;
+    for (let at = this.registersAt; at < end; at += runBytes(bytes[at] as number)) {
+      const length = runLength(bytes, at, end);
+      const value = runValue(bytes[at] as number);
       if (value > 0) runs.push(`v:${value},${length}`);
-      else runs.push(`${length > 64 ? "Z" : "z"}:${length}`);
-    });
-    return isWhole ? runs : this.refuse();
+      else runs.push(`${runBytes(bytes[at] as number) === 2 ? "Z" : "z"}:${length}`);
+    }
+    return runs;
   }
 
   /** Computes the cardinality. */
@@ -180,13 +185,17 @@ export class HyperLogLog {
     return union.merge(this) ? union : this.refuse();
   }
 
-  /** The cardinality if it is stored; undefined when registers have changed since. */
-  get knownCount(): number | undefined {
+  /**
+   * The cardinality if it is stored; undefined when registers have changed since. A client may have stored any number:
+   * one that a number cannot hold exactly is a bigint.
+   */
+  get knownCount(): number | bigint | undefined {
     const { bytes, start } = this;
     if (((bytes[start + countAt + 7] as number) & staleBit) !== 0) return undefined;
     let count = 0;
     for (let at = 7; at >= 0; at--) count = count * 256 + (bytes[start + countAt + at] as number);
-    return count;
+    if (Number.isSafeInteger(count)) return count;
+    return Buffer.from(bytes.buffer, bytes.byteOffset + start + countAt, 8).readBigUInt64LE();
   }
 
   /** Stores the cardinality. */

@@ -1,3 +1,5 @@
+import { mixBlocks, mixedHash } from "./murmur-blocks.ts";
+
 /**
  * MurmurHash2 of 64 bits (Austin Appleby's MurmurHash64A), which HyperLogLogs use: with another hash, ours and Redis's
  * could not be merged. It works on words of 32 bits, because bigints are some thirty times slower, and on products of
@@ -7,7 +9,8 @@ const multiplierLow = 0x5bd1e995;
 const multiplierHigh = 0xc6a4a793 | 0;
 const lowHalf = multiplierLow & 0xffff;
 const highHalf = multiplierLow >>> 16;
-const twoTo32 = 4294967296;
+/** From this length on the WebAssembly is faster. */
+const longBytes = 96;
 
 /** The words of the last hash, signed. */
 export let hashLow = 0;
@@ -26,11 +29,21 @@ function upperProduct(word: number): number {
 const productHigh = (low: number, high: number): number =>
   (upperProduct(low) + Math.imul(low, multiplierHigh) + Math.imul(high, multiplierLow)) | 0;
 
+/** Hashes bytes[start, end), fewer than 2^31, into `hashLow` and `hashHigh`. */
 export function murmurHash(bytes: Uint8Array, start: number, end: number, seed: number): void {
   const length = end - start;
-  let sumHigh = productHigh(length | 0, Math.floor(length / twoTo32));
-  let sumLow = Math.imul(length | 0, multiplierLow) ^ seed;
+  // A length has one word.
+  let sumHigh = (upperProduct(length) + Math.imul(length, multiplierHigh)) | 0;
+  let sumLow = Math.imul(length, multiplierLow) ^ seed;
   let at = start;
+  if (length >= longBytes) {
+    at = end - (length & 7);
+    mixedHash[0] = sumLow;
+    mixedHash[1] = sumHigh;
+    mixBlocks(bytes, start, at);
+    sumLow = mixedHash[0];
+    sumHigh = mixedHash[1];
+  }
   for (; at + 8 <= end; at += 8) {
     let low = wordAt(bytes, at);
     let high = productHigh(low, wordAt(bytes, at + 4));

@@ -20,29 +20,15 @@ const valueByte = (value: number, run: number): number => 0x80 | ((value - 1) <<
 export const runValue = (byte: number): number => (isValue(byte) ? ((byte >>> 2) & 31) + 1 : 0);
 export const runBytes = (byte: number): number => (isLongZeros(byte) ? 2 : 1);
 
-/** How many registers the run at this place covers. */
-export function runLength(bytes: Uint8Array, at: number): number {
+/**
+ * How many registers the run at this place covers. The runs end at `end`. As in redis-server, where a zero byte follows
+ * each string, the second byte of a long run counts as 0 when it is missing.
+ */
+export function runLength(bytes: Uint8Array, at: number, end: number): number {
   const byte = bytes[at] as number;
   if (isValue(byte)) return (byte & 3) + 1;
-  return isLongZeros(byte) ? (((byte & 63) << 8) | (bytes[at + 1] as number)) + 1 : (byte & 63) + 1;
-}
-
-/** Visits the runs; false when they do not cover exactly all registers. */
-export function forEachRun(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  visit: (first: number, length: number, value: number) => void,
-): boolean {
-  let first = 0;
-  for (let at = start; at < end; at += runBytes(bytes[at] as number)) {
-    const length = runLength(bytes, at);
-    const value = runValue(bytes[at] as number);
-    if (first + length > registerCount) return false;
-    visit(first, length, value);
-    first += length;
-  }
-  return first === registerCount;
+  if (!isLongZeros(byte)) return (byte & 63) + 1;
+  return (((byte & 63) << 8) | (at + 1 < end ? (bytes[at + 1] as number) : 0)) + 1;
 }
 
 /** Visits the registers that are not 0, in order; false when the runs do not cover exactly all registers. */
@@ -105,7 +91,7 @@ export class SparseRuns {
     const had = runValue(bytes[at] as number);
     if (had >= value) return "same";
     const first = this.#first;
-    const length = runLength(bytes, at);
+    const length = runLength(bytes, at, this.end);
     const isWhole = length === 1 && !isLongZeros(bytes[at] as number);
     if (isWhole) bytes[at] = valueByte(value, 1);
     else if (!this.#split(at, index - first, length, value, limit)) return "full";
@@ -125,7 +111,7 @@ export class SparseRuns {
     let at = this.#before;
     let first = this.#beforeFirst;
     // The run of the register must come after that run: otherwise the run before it would not be known.
-    if (at >= end || index < first + runLength(bytes, at)) {
+    if (at >= end || index < first + runLength(bytes, at, end)) {
       at = this.#start;
       first = 0;
     }
@@ -137,7 +123,10 @@ export class SparseRuns {
       let after = first + 1;
       if (byte >= 0x80) after += byte & 3;
       else if (byte < 0x40) after += byte;
-      else after += ((byte & 63) << 8) | (bytes[next++] as number);
+      else {
+        after += ((byte & 63) << 8) | (next < end ? (bytes[next] as number) : 0);
+        next++;
+      }
       if (index < after) {
         this.#before = before;
         this.#beforeFirst = beforeFirst;

@@ -4,8 +4,8 @@ import { type RespConnection, showCommand, type Word } from "./resp-connection.t
 import { sameScores } from "./same-scores.ts";
 import type { ServerPair } from "./servers.ts";
 
-/** Databases that a sequence may use. */
-const inspectedDatabases = [0, 1];
+/** Databases that a sequence may use, unless it says otherwise. */
+const usualDatabases: readonly number[] = [0, 1];
 
 /** How to read a complete value, by its type. */
 const readers: Readonly<Record<string, { command: (key: Word) => Word[]; compare: Comparer }>> = {
@@ -26,10 +26,10 @@ export async function emptyBoth({ control }: ServerPair): Promise<void> {
 }
 
 /** Describes how the data of the two servers differ, key by key: type, encoding, expiry and value. */
-export async function datasetDifference(pair: ServerPair): Promise<string | undefined> {
+export async function datasetDifference(pair: ServerPair, databases = usualDatabases): Promise<string | undefined> {
   const [ours, theirs] = [pair.control.MyRedis, pair.control["redis-server"]];
   try {
-    for (const database of inspectedDatabases) {
+    for (const database of databases) {
       await both(ours, theirs, [["SELECT", database]]);
       const found = await databaseDifference(ours, theirs);
       if (found !== undefined) return `data of database ${database}: ${found}`;

@@ -41,7 +41,8 @@ export async function sequenceFailure(
     await emptyBoth(pair);
     const observed = sideEffects.length === 0 ? undefined : await SideEffects.observe(pair, sideEffects);
     const failure = await runOnBoth(pair, steps, protocol);
-    const differentEffects = await observed?.finish();
+    const differentEffects = await observed?.difference();
+    await observed?.close();
     if (failure !== undefined) return failure;
     if (differentEffects !== undefined) return describeFailure(steps, steps.length, protocol, differentEffects);
     const left = compareData ? await datasetDifference(pair) : undefined;

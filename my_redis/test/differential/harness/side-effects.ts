@@ -11,6 +11,7 @@ export class SideEffects {
   readonly #pair: ServerPair;
   readonly #compared: ReadonlySet<SideEffect>;
   readonly #listeners: Readonly<Record<Side, RespConnection>>;
+  readonly #dirtyBefore: Record<Side, number> = { MyRedis: 0, "redis-server": 0 };
 
   private constructor(pair: ServerPair, compared: ReadonlySet<SideEffect>, listeners: Record<Side, RespConnection>) {
     this.#pair = pair;
@@ -18,7 +19,7 @@ export class SideEffects {
     this.#listeners = listeners;
   }
 
-  /** Begins to observe both servers. `finish` must follow. */
+  /** Begins to observe both servers. `close` must follow. */
   static async observe(pair: ServerPair, compared: readonly SideEffect[]): Promise<SideEffects> {
     const listeners = {
       MyRedis: await RespConnection.open(pair.ports.MyRedis, "MyRedis's events"),
@@ -27,31 +28,50 @@ export class SideEffects {
     for (const side of sides) {
       // Otherwise time would decide when a key counts as expired. It does when a command looks it up.
       await pair.control[side].reply("DEBUG", "SET-ACTIVE-EXPIRE", "0");
-      await pair.control[side].reply("CONFIG", "SET", "notify-keyspace-events", "KA");
+      // All events, those of missing and of new keys included.
+      await pair.control[side].reply("CONFIG", "SET", "notify-keyspace-events", "KAmn");
       await listeners[side].reply("PSUBSCRIBE", "__keyspace@*");
-      await pair.control[side].reply("CONFIG", "RESETSTAT");
     }
-    return new SideEffects(pair, new Set(compared), listeners);
+    const effects = new SideEffects(pair, new Set(compared), listeners);
+    await effects.begin();
+    return effects;
   }
 
-  /** Ends the observation, and describes the first difference. */
-  async finish(): Promise<string | undefined> {
-    const [ours, theirs] = [await this.#finishSide("MyRedis"), await this.#finishSide("redis-server")];
+  /** Forgets what was counted so far. */
+  async begin(): Promise<void> {
+    for (const side of sides) {
+      await this.#pair.control[side].reply("CONFIG", "RESETSTAT");
+      this.#dirtyBefore[side] = await this.#dirty(side);
+      await this.#events(side);
+    }
+  }
+
+  /** The first difference in what was counted since `begin`. */
+  async difference(): Promise<string | undefined> {
+    const [ours, theirs] = [await this.#lines("MyRedis"), await this.#lines("redis-server")];
     return statisticsDifference(ours, theirs);
   }
 
-  async #finishSide(side: Side): Promise<string[]> {
-    const control = this.#pair.control[side];
-    const lines: string[] = [];
-    if (this.#compared.has("statistics")) lines.push(...(await statisticsText(control)));
-    if (this.#compared.has("dirty")) {
-      const { text } = await control.reply("INFO", "persistence");
-      lines.push(/^rdb_changes_since_last_save:\d+/m.exec(text ?? "")?.[0] ?? "");
+  /** Ends the observation. */
+  async close(): Promise<void> {
+    for (const side of sides) {
+      this.#listeners[side].close();
+      await this.#pair.control[side].reply("CONFIG", "SET", "notify-keyspace-events", "");
+      await this.#pair.control[side].reply("DEBUG", "SET-ACTIVE-EXPIRE", "1");
     }
+  }
+
+  async #dirty(side: Side): Promise<number> {
+    const { text } = await this.#pair.control[side].reply("INFO", "persistence");
+    return Number(/^rdb_changes_since_last_save:(\d+)/m.exec(text ?? "")?.[1]);
+  }
+
+  async #lines(side: Side): Promise<string[]> {
+    const lines: string[] = [];
+    if (this.#compared.has("statistics")) lines.push(...(await statisticsText(this.#pair.control[side])));
+    if (this.#compared.has("dirty")) lines.push(`changes: ${(await this.#dirty(side)) - this.#dirtyBefore[side]}`);
     const events = await this.#events(side);
     if (this.#compared.has("notifications")) lines.push(`events: ${events.join(", ")}`);
-    await control.reply("CONFIG", "SET", "notify-keyspace-events", "");
-    await control.reply("DEBUG", "SET-ACTIVE-EXPIRE", "1");
     return lines;
   }
 
@@ -65,7 +85,6 @@ export class SideEffects {
       if (shown.includes("__keyspace@end")) break;
       events.push(shown.replaceAll("\r\n", " "));
     }
-    listener.close();
     return events;
   }
 }

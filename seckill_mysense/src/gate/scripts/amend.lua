@@ -1,9 +1,10 @@
--- Brings a product to a newer version of the ledger's row: times, limit, pause and total. Each version takes effect at
+-- Brings a product to a newer version of the ledger's row: times, limit, pause, waiting list and total. Each version takes effect at
 -- most once, and an older one never. More units become available at once. Fewer units are taken out of the available
 -- ones, all or none: those that are gone have buyers.
 --
 -- KEYS  stock, holders, returned, outbox
--- ARGV  epoch, version, total, startsAtMs, endsAtMs, limitPerUser, '1' if paused, retention in ms after the end
+-- ARGV  epoch, version, total, startsAtMs, endsAtMs, limitPerUser, '1' if paused, retention in ms after the end,
+--       '1' if somebody may wait
 -- Reply {'amended'} | {'already'} | {'unknown'} | {'other_epoch', the gate's epoch} | {'not_available', units}
 --       | {'closed'}: to be compared or rebuilt. The product is then opened with the ledger's figures, and a change that the
 --         ledger settled after it had read them would be lost.
@@ -28,7 +29,7 @@ if tonumber(stock[4]) + added < 0 then
 end
 
 redis.call('HSET', KEYS[1], 'version', ARGV[2], 'total', ARGV[3], 'startsAtMs', ARGV[4], 'endsAtMs', ARGV[5],
-  'limitPerUser', ARGV[6], 'paused', ARGV[7])
+  'limitPerUser', ARGV[6], 'paused', ARGV[7], 'waiting', ARGV[9])
 if added ~= 0 then
   redis.call('HINCRBY', KEYS[1], 'available', string.format('%.0f', added))
 end

@@ -2,7 +2,7 @@
 --
 -- KEYS  stock, holders, returned, outbox
 -- ARGV  epoch, available, total, startsAtMs, endsAtMs, limitPerUser, retention in ms after the end, consumer group,
---       version, '1' if paused
+--       version, '1' if paused, '1' if somebody may wait
 -- Reply {'armed'} | {'already_armed'} | {'other_epoch', the gate's epoch} | {'repairing'}
 
 local stock = redis.call('HMGET', KEYS[1], 'epoch', 'repair')
@@ -24,7 +24,7 @@ local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'open', '1', 'available', ARGV[2], 'total', ARGV[3],
   'startsAtMs', ARGV[4], 'endsAtMs', ARGV[5], 'limitPerUser', ARGV[6], 'expiresAtMs', expiresAtMs,
-  'sequence', '1', 'server', server, 'version', ARGV[9], 'paused', ARGV[10])
+  'sequence', '1', 'server', server, 'version', ARGV[9], 'paused', ARGV[10], 'waiting', ARGV[11])
 -- The group may exist; the error BUSYGROUP is then fine.
 redis.pcall('XGROUP', 'CREATE', KEYS[4], ARGV[8], '0', 'MKSTREAM')
 for i = 1, 4 do

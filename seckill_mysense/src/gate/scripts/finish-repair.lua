@@ -2,7 +2,8 @@
 --
 -- KEYS  stock, holders, returned, outbox
 -- ARGV  token, epoch, available, total, startsAtMs, endsAtMs, limitPerUser, retention in ms after the end,
---       consumer group, the ledger's sequence, users and decided reservations that were filled in, version, '1' if paused
+--       consumer group, the ledger's sequence, users and decided reservations that were filled in, version, '1' if paused,
+--       '1' if somebody may wait
 -- Reply {'finished', sequence} | {'lost'}: the repair was taken over, the server has restarted, or fields are missing
 
 local stock = redis.call('HMGET', KEYS[1], 'repair', 'repairServer', 'epoch', 'sequence')
@@ -22,7 +23,7 @@ local sequence = string.format('%.0f', math.max(tonumber(stock[4] or '0'), tonum
 
 redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'open', '1', 'available', ARGV[3], 'total', ARGV[4],
   'startsAtMs', ARGV[5], 'endsAtMs', ARGV[6], 'limitPerUser', ARGV[7], 'expiresAtMs', expiresAtMs,
-  'sequence', sequence, 'server', server, 'version', ARGV[13], 'paused', ARGV[14])
+  'sequence', sequence, 'server', server, 'version', ARGV[13], 'paused', ARGV[14], 'waiting', ARGV[15])
 redis.call('HDEL', KEYS[1], 'repair', 'repairServer', 'repairUntilMs')
 redis.pcall('XGROUP', 'CREATE', KEYS[4], ARGV[9], '0', 'MKSTREAM')
 for i = 1, 4 do

@@ -1,7 +1,7 @@
--- Puts one unit back: at most once per reservation and epoch, only in its epoch, never above the total.
+-- Puts the units of a reservation back: at most once per reservation and epoch, only in its epoch, never above the total.
 --
 -- KEYS  stock, holders, returned, outbox
--- ARGV  epoch of the return, user id, reservation id
+-- ARGV  epoch of the return, user id, reservation id, units
 -- Reply {'returned', sequence, epoch of the product} | {'ignored', sequence, epoch of the product}
 --       | {'closed'}: the product is to be compared or rebuilt, try again later
 --       | {'unknown'}: the gate knows nothing of the product
@@ -20,9 +20,10 @@ end
 local holds = redis.call('HGET', KEYS[2], ARGV[2])
 if holds then
   local kept = {}
-  for id in string.gmatch(holds, '%S+') do
-    if id ~= ARGV[3] then
-      kept[#kept + 1] = id
+  for item in string.gmatch(holds, '%S+') do
+    -- Behind the id stands {n} for n units: see reserve.lua.
+    if string.match(item, '^[^{]+') ~= ARGV[3] then
+      kept[#kept + 1] = item
     end
   end
   if #kept == 0 then
@@ -44,8 +45,9 @@ if redis.call('HLEN', KEYS[3]) == 1 then
   redis.call('PEXPIREAT', KEYS[3], stock[4])
 end
 -- This epoch was armed with figures that already count the units released in other epochs.
-if tonumber(stock[1]) ~= tonumber(ARGV[1]) or tonumber(stock[2]) >= tonumber(stock[3]) then
+local units = math.min(tonumber(ARGV[4]), tonumber(stock[3]) - tonumber(stock[2]))
+if tonumber(stock[1]) ~= tonumber(ARGV[1]) or units < 1 then
   return {'ignored', sequence, stock[1]}
 end
-redis.call('HINCRBY', KEYS[1], 'available', 1)
+redis.call('HINCRBY', KEYS[1], 'available', units)
 return {'returned', sequence, stock[1]}

@@ -1,13 +1,15 @@
--- Reserves one unit for each (user, reservation) pair, in order, as one atomic step.
+-- Reserves the units of each (user, reservation) pair, all or none of them, in order, as one atomic step.
 --
 -- KEYS  stock, holders, returned, outbox of one product (product-keys.ts)
 -- ARGV  the oldest epoch that the caller accepts, the lowest sequence that it accepts in this epoch,
---       then for each pair: user id, reservation id, trace ('' for none)
+--       then for each pair: user id, reservation, trace ('' for none)
+--       A reservation of one unit is its id; of n units it is id{n}, also among the holders. No id has a brace.
 -- Reply {'closed'} | {'not_started', startsAtMs}
 --       | {'decided', epoch, sequence before the first outcome, outcome, outcome, ...}, one outcome per pair:
 --   'a' .. entry id          accepted; the outbox entry's id carries the moment of acceptance
---   'r' .. reservation id    replay: the reservation that the user already holds
---   's'                      sold out
+--   'r' .. reservation       replay: the one that the user already holds, with its units
+--   'l' .. units             the user holds some units already, and may have only so many more
+--   's' .. units             only so many are left; 's0' also if others wait: then only an offer to one of them takes a unit
 --   'e'                      the sale has ended
 --   'p'                      the product or its sale is paused
 --
@@ -15,7 +17,8 @@
 -- first write; and the first write is an XADD, which a full server refuses.
 
 local stock = redis.call('HMGET', KEYS[1],
-  'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs', 'sequence', 'server', 'paused')
+  'epoch', 'open', 'startsAtMs', 'endsAtMs', 'limitPerUser', 'available', 'expiresAtMs', 'sequence', 'server', 'paused',
+  'waiting')
 local epoch = tonumber(stock[1])
 if not epoch or stock[2] ~= '1' or epoch < tonumber(ARGV[1]) then
   return {'closed'}
@@ -37,63 +40,81 @@ if nowMs < tonumber(stock[3]) then
 end
 local ended = nowMs >= tonumber(stock[4])
 local paused = stock[10] == '1'
+local waiting = stock[11] == '1'
 local limitPerUser = tonumber(stock[5])
 local available = tonumber(stock[6])
 
-local users, reservations = {}, {}
+local users, reservations, wanted = {}, {}, {}
 for i = 3, #ARGV, 3 do
+  local id, brace = ARGV[i + 1], string.find(ARGV[i + 1], '{', 1, true)
   users[#users + 1] = ARGV[i]
-  reservations[#reservations + 1] = ARGV[i + 1]
+  wanted[#users] = 1
+  if brace then
+    wanted[#users] = tonumber(string.sub(id, brace + 1, -2))
+    id = string.sub(id, 1, brace - 1)
+  end
+  reservations[#users] = id
 end
 local held = redis.call('HMGET', KEYS[2], unpack(users))
 local returned = redis.call('HMGET', KEYS[3], unpack(reservations))
 
 local reply = {'decided', stock[1], stock[8] or '0'}
-local accepted = 0
+local accepted, taken = 0, 0
 local heldNow = {} -- what users hold by decisions earlier in this very batch
 
 for i = 1, #users do
-  local user, reservation = users[i], reservations[i]
+  local user, reservation, units = users[i], reservations[i], wanted[i]
   local holds = heldNow[user] or held[i] or ''
-  local count, last, own = 0, nil, false
-  for id in string.gmatch(holds, '%S+') do
-    count = count + 1
-    last = id
-    own = own or id == reservation
+  local count, last, own = 0, nil, nil
+  for item in string.gmatch(holds, '%S+') do
+    local brace = string.find(item, '{', 1, true)
+    count = count + (brace and tonumber(string.sub(item, brace + 1, -2)) or 1)
+    last = item
+    if item == reservation or (brace and string.sub(item, 1, brace - 1) == reservation) then
+      own = item
+    end
   end
 
   local outcome
   if own or returned[i] then
-    -- The same reservation again, even after the end, or after its unit went back: one reservation, one answer.
-    outcome = 'r' .. reservation
+    -- The same reservation again, even after the end, or after its units went back: one reservation, one answer.
+    outcome = 'r' .. (own or reservation)
   elseif ended then
     outcome = 'e'
   elseif paused then
     outcome = 'p'
   elseif count >= limitPerUser then
     outcome = 'r' .. last
-  elseif available < 1 then
-    outcome = 's'
+  elseif count + units > limitPerUser then
+    outcome = 'l' .. (limitPerUser - count)
+  elseif waiting and string.sub(reservation, 1, 6) ~= 'offer-' then
+    outcome = 's0'
+  elseif available < units then
+    outcome = 's' .. available
   else
     local entry, trace = nil, ARGV[3 * i + 2]
     local number = string.format('%.0f', sequence + accepted + 1)
-    if trace == '' then
+    if units > 1 then
+      entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 's', number, 'q', units,
+        't', trace)
+    elseif trace == '' then
       entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 's', number)
     else
       entry = redis.call('XADD', KEYS[4], '*', 'e', stock[1], 'u', user, 'r', reservation, 's', number, 't', trace)
     end
     outcome = 'a' .. entry
-    holds = count == 0 and reservation or holds .. ' ' .. reservation
+    holds = count == 0 and ARGV[3 * i + 1] or holds .. ' ' .. ARGV[3 * i + 1]
     redis.call('HSET', KEYS[2], user, holds)
     heldNow[user] = holds
-    available = available - 1
+    available = available - units
+    taken = taken + units
     accepted = accepted + 1
   end
   reply[i + 3] = outcome
 end
 
 if accepted > 0 then
-  redis.call('HINCRBY', KEYS[1], 'available', -accepted)
+  redis.call('HINCRBY', KEYS[1], 'available', -taken)
   redis.call('HINCRBY', KEYS[1], 'sequence', accepted)
   -- If this batch has just created the holders' hash, the hash needs its expiry.
   if redis.call('HLEN', KEYS[2]) <= accepted then

@@ -3,6 +3,7 @@ import type { OrderState, RejectionReason } from "../../domain/order.ts";
 import type { PaymentEvent, PaymentState, RefundReason } from "../../domain/payment.ts";
 import type { DeadLetterReason, DeadLetterState } from "../dead-letters.ts";
 import type { SaleState } from "../../domain/sale.ts";
+import type { WaiterState } from "../../domain/waiter.ts";
 
 /** The ledger's tables as of the newest migration. Times are Unix milliseconds. */
 export interface LedgerSchema {
@@ -20,6 +21,8 @@ export interface LedgerSchema {
   repairs: RepairRow;
   heartbeats: HeartbeatRow;
   dead_letters: DeadLetterRow;
+  waiters: WaiterRow;
+  program_requests: ProgramRequestRow;
   schema_migrations: MigrationRow;
 }
 
@@ -59,6 +62,8 @@ export interface ProductRow {
   lowering_to: Generated<number | null>;
   /** The revision at which the lowering was asked for: it tells two lowerings to the same total apart. */
   lowering_since: Generated<number | null>;
+  /** The bucket that gets the units; null when they leave the sale. */
+  lowering_for: Generated<string | null>;
   /** The ledger's revision at the last change of this row or of its sale. */
   revision: Generated<number>;
   /** The highest sequence of the gate that a recorded order or an applied return of this epoch carried. */
@@ -67,6 +72,8 @@ export interface ProductRow {
   armed_epoch: Generated<number>;
   /** When the gate, after a loss of data or a restart, was last brought in line with the ledger; null before the first time. */
   gate_compared_at_ms: Generated<number | null>;
+  /** The revision at which the waiting list was opened; null while there is none. */
+  waiting_since: Generated<number | null>;
 }
 
 export interface UserRow {
@@ -141,6 +148,8 @@ export interface StockReturnRow {
   product_id: string;
   user_id: string;
   epoch: number;
+  /** Units that go back. */
+  quantity: Generated<number>;
   released_at_ms: number;
   /** Null until the gate has been notified. */
   applied_at_ms: number | null;
@@ -210,6 +219,19 @@ export interface DeadLetterRow {
   outcome: string | null;
 }
 
+/** What another program asked for with one of its request ids. It never changes. */
+export interface ProgramRequestRow {
+  /** Made of program and request id. */
+  reservation_id: string;
+  program: string;
+  request_id: string;
+  sale_id: string;
+  product_id: string;
+  user_id: string;
+  quantity: number;
+  requested_at_ms: number;
+}
+
 export interface RevisionRow {
   id: number;
   revision: number;
@@ -228,6 +250,20 @@ export interface SaleChangeRow {
   /** The changed fields as JSON; null for what is new. */
   before_change: string | null;
   after_change: string;
+}
+
+/** One row for each user who ever waited for a product: those who join again get a new place and a new reservation. */
+export interface WaiterRow {
+  product_id: string;
+  user_id: string;
+  sale_id: string;
+  place: number;
+  state: WaiterState;
+  quantity: Generated<number>;
+  reservation_id: string;
+  window_ms: number;
+  joined_at_ms: number;
+  changed_at_ms: number;
 }
 
 export interface MigrationRow {

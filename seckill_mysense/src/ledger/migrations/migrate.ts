@@ -7,7 +7,11 @@ import { LedgerUnavailableError, SchemaMismatchError } from "../ledger-errors.ts
 import { salesThatChange } from "./0003-sales-that-change.ts";
 import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts";
 import { payments } from "./0005-payments.ts";
+import { quantities } from "./0006-quantities.ts";
+import { buckets } from "./0010-buckets.ts";
+import { programRequests } from "./0008-program-requests.ts";
 import type { Migration } from "./migration.ts";
+import { waitingLists } from "./0007-waiting-lists.ts";
 
 /** In the order of their versions. */
 export const migrations: readonly Migration[] = [
@@ -16,6 +20,10 @@ export const migrations: readonly Migration[] = [
   salesThatChange,
   heartbeatsAndDeadLetters,
   payments,
+  quantities,
+  waitingLists,
+  programRequests,
+  buckets,
 ];
 
 /** Runs the steps that the database is missing. Throws when the database is newer than this program. */

@@ -19,9 +19,10 @@ export async function splitTotals(
 ): Promise<ProductTotals> {
   const { paid } = await database
     .selectFrom("orders")
-    .select(({ fn }) => fn.countAll<number>().as("paid"))
+    .select(({ fn }) => fn.sum<number | string | null>("quantity").as("paid"))
     .where("product_id", "=", id)
     .where("state", "=", "paid")
     .executeTakeFirstOrThrow();
-  return { total, reserved: reserved + sold - paid, sold: paid };
+  const units = Number(paid ?? 0);
+  return { total, reserved: reserved + sold - units, sold: units };
 }

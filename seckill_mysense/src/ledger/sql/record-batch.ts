@@ -2,16 +2,19 @@ import type { RecordOutcome } from "../../domain/order.ts";
 import {
   holderKey,
   planBatch,
+  type Held,
   type BatchPlan,
   type LedgerState,
   type PlannedProduct,
 } from "../../domain/batch-plan.ts";
+import { unitsOf } from "../../domain/units.ts";
 import type { Insertable } from "kysely";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { BatchEntry } from "../../domain/batch-entry.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { lockProducts, type LockedProduct } from "./lock-products.ts";
 import type { OrderRow, RejectionRow } from "../database/schema.ts";
+import { readOffered, settleOffers, type OfferedWaiters } from "./offered-waiters.ts";
 import { atLeast, writeReturns } from "./sql-returns.ts";
 
 type LockedProducts = ReadonlyMap<string, LockedProduct>;
@@ -35,7 +38,8 @@ export async function recordBatch(
   const rows = await lockProducts(transaction, distinct(entries, "productId"), context.locksRows);
   const state = await readState(transaction, entries, rows);
   const plan = planBatch(entries, state);
-  await writeOrders(transaction, plan, rows, context);
+  await writeOrders(transaction, plan, state, rows, context);
+  await settleOffers(transaction, plan, state.waiters, context.nowMs);
   await writeRejections(transaction, plan, context);
   await writeRepeatedRejections(transaction, plan, context);
   await writeReturns(transaction, plan.returns, context.nowMs);
@@ -46,10 +50,11 @@ async function readState(
   transaction: LedgerTransaction,
   entries: readonly BatchEntry[],
   rows: LockedProducts,
-): Promise<LedgerState> {
+): Promise<LedgerState & { readonly waiters: OfferedWaiters }> {
   const products = new Map([...rows].map(([id, row]) => [id, plannedProduct(row)]));
   const ids = distinct(entries, "reservationId");
-  if (ids.length === 0) return { products, ordered: new Set(), rejected: new Map(), slots: new Map() };
+  if (ids.length === 0)
+    return { products, ordered: new Set(), rejected: new Map(), held: new Map(), waiters: new Map() };
   const orders = await transaction
     .selectFrom("orders")
     .select("reservation_id")
@@ -66,7 +71,8 @@ async function readState(
     rejected: new Map(
       rejections.map((row) => [row.reservation_id, { reason: row.reason, epoch: row.epoch ?? undefined }]),
     ),
-    slots: await readSlots(transaction, entries, [...products.keys()]),
+    held: await readHeld(transaction, entries, [...products.keys()]),
+    waiters: await readOffered(transaction, ids),
   };
 }
 
@@ -75,12 +81,12 @@ function plannedProduct(row: LockedProduct): PlannedProduct {
   return { saleId: sale_id, total, reserved, sold, limitPerUser: limit_per_user, epoch, cancelled: cancelled === 1 };
 }
 
-async function readSlots(
+async function readHeld(
   transaction: LedgerTransaction,
   entries: readonly BatchEntry[],
   productIds: readonly string[],
-): Promise<Map<string, Set<number>>> {
-  const slots = new Map<string, Set<number>>();
+): Promise<Map<string, Held>> {
+  const held = new Map<string, { slots: Set<number>; units: number }>();
   for (const productId of productIds) {
     const userIds = distinct(
       entries.filter((entry) => entry.productId === productId),
@@ -89,22 +95,27 @@ async function readSlots(
     if (userIds.length === 0) continue;
     const rows = await transaction
       .selectFrom("orders")
-      .select(["user_id", "active_slot"])
+      .select(["user_id", "active_slot", "quantity"])
       .where("product_id", "=", productId)
       .where("user_id", "in", userIds)
       .where("active_slot", "is not", null)
       .execute();
-    for (const { user_id, active_slot } of rows) {
+    for (const { user_id, active_slot, quantity } of rows) {
       const key = holderKey(productId, user_id);
-      slots.set(key, (slots.get(key) ?? new Set()).add(active_slot as number));
+      const one = held.get(key) ?? { slots: new Set(), units: 0 };
+      one.slots.add(active_slot as number);
+      one.units += quantity;
+      held.set(key, one);
     }
   }
-  return slots;
+  return held;
 }
 
-async function writeOrders(
+/** Inserts the orders of a plan, and counts their units at the products, whose rows are locked. */
+export async function writeOrders(
   transaction: LedgerTransaction,
-  { orders, reserved, sequences }: BatchPlan,
+  { orders, reserved, sequences }: Pick<BatchPlan, "orders" | "reserved" | "sequences">,
+  { waiters }: { readonly waiters: OfferedWaiters },
   products: LockedProducts,
   { nowMs, payWithinMs }: RecordContext,
 ): Promise<void> {
@@ -118,8 +129,9 @@ async function writeOrders(
     epoch: reservation.epoch,
     accepted_at_ms: reservation.acceptedAtMs,
     recorded_at_ms: nowMs,
-    pay_before_ms: nowMs + payWithinMs,
+    pay_before_ms: nowMs + (waiters.get(reservation.reservationId)?.windowMs ?? payWithinMs),
     active_slot: slot,
+    quantity: unitsOf(reservation),
     ...agreedOn(products.get(reservation.productId)),
   }));
   await transaction.insertInto("orders").values(rows).execute();
@@ -177,7 +189,7 @@ async function writeRepeatedRejections(
     // There is one return for each reservation. One of an older epoch has no unit any more.
     const { numUpdatedRows } = await transaction
       .updateTable("stock_returns")
-      .set({ epoch, released_at_ms: nowMs, applied_at_ms: null })
+      .set({ epoch, quantity: unitsOf(stockReturn), released_at_ms: nowMs, applied_at_ms: null })
       .where("reservation_id", "=", reservationId)
       .executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) await writeReturns(transaction, [stockReturn], nowMs);

@@ -1,4 +1,5 @@
 import type { StockReturn } from "../../domain/order.ts";
+import { sumOfUnits } from "../../domain/units.ts";
 import type { LedgerTransaction } from "../database/ledger-database.ts";
 import type { StoredOrder } from "../database/schema.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
@@ -40,12 +41,13 @@ export async function releaseOrders(
   const before = await lockOrders(transaction, reservationIds, locksRows);
   const held = [...before.values()].filter((row) => row.state === from && row.product_id === productId);
   if (held.length === 0) return { released: [], before };
+  const units = sumOfUnits(held);
   const change = { state: to, active_slot: null, [timeOf[to]]: nowMs };
   const ids = held.map((row) => row.reservation_id);
   await transaction.updateTable("orders").set(change).where("reservation_id", "in", ids).execute();
   await transaction
     .updateTable("products")
-    .set(({ eb }) => ({ reserved: eb("reserved", "-", held.length) }))
+    .set(({ eb }) => ({ reserved: eb("reserved", "-", units) }))
     .where("id", "=", productId)
     .execute();
   const returns = held.map((row): StockReturn => ({ ...toOrder(row), epoch: product.epoch }));

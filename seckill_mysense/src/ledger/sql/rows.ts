@@ -5,7 +5,8 @@ import type { Order } from "../../domain/order.ts";
 import type { Payment } from "../../domain/payment.ts";
 import type { ProductRecord, Sale, SaleProduct, SaleRecord } from "../../domain/sale.ts";
 import type { User } from "../../domain/user.ts";
-import type { OrderRow, PaymentRow, ProductRow, SaleRow, UserRow } from "../database/schema.ts";
+import type { Waiter } from "../../domain/waiter.ts";
+import type { OrderRow, PaymentRow, ProductRow, SaleRow, UserRow, WaiterRow } from "../database/schema.ts";
 
 export function toSale(row: Selectable<SaleRow>): Sale {
   return { id: row.id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms };
@@ -33,9 +34,10 @@ export function toProduct(row: Selectable<ProductRow>): SaleProduct {
 }
 
 export function toProductRecord(row: Selectable<ProductRow>): ProductRecord {
-  const { paused, revision, lowering_to: total, lowering_since: since } = row;
-  const lowering = total === null || since === null ? undefined : { total, since };
-  return { ...toProduct(row), paused: paused === 1, revision, lowering };
+  const { paused, revision, lowering_to: total, lowering_since: since, lowering_for: to } = row;
+  const lowering = total === null || since === null ? undefined : { total, since, ...(to !== null && { to }) };
+  const waitingSince = row.waiting_since ?? undefined;
+  return { ...toProduct(row), paused: paused === 1, revision, lowering, waitingSince };
 }
 
 /** A product that has not sold anything yet. */
@@ -87,6 +89,13 @@ export function toPayment(row: PaymentRow): Payment {
     createdAtMs: row.created_at_ms,
     ...(row.provider_id !== null && { providerId: row.provider_id }),
     ...(row.pay_url !== null && { payUrl: row.pay_url }),
+  };
+}
+
+export function toWaiter(row: Selectable<WaiterRow>): Waiter {
+  return {
+    ...{ saleId: row.sale_id, productId: row.product_id, userId: row.user_id, state: row.state, place: row.place },
+    ...{ reservationId: row.reservation_id, windowMs: row.window_ms, joinedAtMs: row.joined_at_ms },
   };
 }
 

@@ -6,8 +6,9 @@ import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "../audit.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { findWrongMoney } from "./audit-money.ts";
+import { countWaiting } from "./join-lists.ts";
 import { splitTotals } from "./read-totals.ts";
-import { countPending } from "./sql-gates.ts";
+import { pendingUnits } from "./sql-gates.ts";
 import { readSale } from "./sql-sales.ts";
 
 const maxExamples = 10;
@@ -22,7 +23,7 @@ export class SqlAudit implements LedgerAudit {
   async countRecorded(productId: string): Promise<number> {
     const orders = await this.#database.read((database) => countOrders(database, productId));
     const rejections = await this.#database.read((database) => countRejections(database, productId));
-    return [...Object.values(orders), ...Object.values(rejections)].reduce((sum, count) => sum + count, 0);
+    return Object.values(rejections).reduce((sum, count) => sum + count, orders);
   }
 
   auditSale(saleId: string): Promise<SaleAudit | undefined> {
@@ -46,8 +47,10 @@ export class SqlAudit implements LedgerAudit {
 async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promise<ProductAudit> {
   const row = await snapshot
     .selectFrom("products")
-    .select(["id", "total", "reserved", "sold", "armed_epoch", "gate_sequence"])
-    .where("id", "=", product.id)
+    .innerJoin("sales", "sales.id", "products.sale_id")
+    .select(["products.id", "total", "reserved", "sold", "armed_epoch", "gate_sequence", "products.paused"])
+    .select(["sales.state", "sales.paused as sale_paused"])
+    .where("products.id", "=", product.id)
     .executeTakeFirst();
   if (row === undefined) throw new LedgerCorruptionError(`the product ${product.id} has been deleted`);
   const { armed_epoch, gate_sequence } = row;
@@ -57,28 +60,39 @@ async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promi
     totals,
     armedEpoch: armed_epoch,
     gateSequence: gate_sequence,
-    orders: await countOrders(snapshot, product.id),
+    orders: await orderedUnits(snapshot, product.id),
     rejections: await countRejections(snapshot, product.id),
-    pendingReturns: await countPending(snapshot, product.id, product.epoch),
+    pendingReturns: await pendingUnits(snapshot, product.id, product.epoch),
+    waiting: await countWaiting(snapshot, product.id),
+    isPaused: row.paused === 1 || row.sale_paused === 1 || row.state !== "published",
   };
 }
 
-async function countOrders(snapshot: LedgerReader, productId: string): Promise<Record<OrderState, number>> {
-  const counts = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refund_due: 0, refunded: 0 };
+async function orderedUnits(snapshot: LedgerReader, productId: string): Promise<Record<OrderState, number>> {
+  const units = { reserved: 0, paid: 0, cancelled: 0, expired: 0, refund_due: 0, refunded: 0 };
   const rows = await snapshot
     .selectFrom("orders")
-    .select(["state", ({ fn }) => fn.countAll<number>().as("count")])
+    .select(["state", ({ fn }) => fn.sum<number | string>("quantity").as("units")])
     .where("product_id", "=", productId)
     .groupBy("state")
     .execute();
-  for (const { state, count } of rows) counts[state] = count;
-  return counts;
+  for (const { state, units: sum } of rows) units[state] = Number(sum);
+  return units;
+}
+
+async function countOrders(database: LedgerReader, productId: string): Promise<number> {
+  const { count } = await database
+    .selectFrom("orders")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("product_id", "=", productId)
+    .executeTakeFirstOrThrow();
+  return count;
 }
 
 async function countRejections(snapshot: LedgerReader, productId: string): Promise<Record<RejectionReason, number>> {
   const counts = {
     ...{ oversold: 0, limit_per_user: 0, sale_cancelled: 0, unknown_product: 0, malformed: 0 },
-    ...{ gate_lost: 0, discarded: 0 },
+    ...{ gate_lost: 0, discarded: 0, not_waiting: 0 },
   };
   const rows = await snapshot
     .selectFrom("rejections")
@@ -96,15 +110,15 @@ async function findOverLimit(snapshot: LedgerReader, saleId: string): Promise<Fi
     .selectFrom("orders")
     .innerJoin("products", "products.id", "orders.product_id")
     .select(["orders.product_id", "orders.user_id", "products.limit_per_user"])
-    .select(({ fn }) => fn.countAll<number>().as("active"))
+    .select(({ fn }) => fn.sum<number | string>("orders.quantity").as("active"))
     .where("products.sale_id", "=", saleId)
     .where("orders.state", "in", activeStates)
     .groupBy(["orders.product_id", "orders.user_id", "products.limit_per_user"])
-    .having(({ fn, eb }) => eb(fn.countAll(), ">", eb.ref("products.limit_per_user")))
+    .having(({ fn, eb }) => eb(fn.sum("orders.quantity"), ">", eb.ref("products.limit_per_user")))
     .execute();
   const words = rows.map((row) => {
-    const orders = `${row.active} active orders`;
-    return `user ${row.user_id} has ${orders} of product ${row.product_id}, whose limit is ${row.limit_per_user}`;
+    const units = `${row.active} units in active orders`;
+    return `user ${row.user_id} has ${units} of product ${row.product_id}, whose limit is ${row.limit_per_user}`;
   });
   return findings(words);
 }
@@ -135,7 +149,7 @@ async function findWrongReturns(snapshot: LedgerReader, saleId: string): Promise
     .leftJoin("stock_returns", "stock_returns.reservation_id", "rejections.reservation_id")
     .select("rejections.reservation_id")
     .where("rejections.sale_id", "=", saleId)
-    .where("rejections.reason", "in", ["limit_per_user", "oversold", "sale_cancelled"])
+    .where("rejections.reason", "in", ["limit_per_user", "oversold", "sale_cancelled", "not_waiting"])
     .where("stock_returns.reservation_id", "is", null)
     .execute();
   const groundless = await snapshot

@@ -3,12 +3,20 @@ import type { ChangeableProduct, SaleChange } from "../../domain/sale-change.ts"
 import { planChange, type ChangeableSale, type PlannedChange } from "../../domain/sale-change.ts";
 import type { ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "../../domain/sale.ts";
 import type { Clock } from "../../time/clock.ts";
-import type { ChangedSales, ChangeOptions, LedgerChanges, LoggedChange, SettledLowering } from "../changes.ts";
+import type {
+  ChangedSales,
+  ChangeOptions,
+  LedgerChanges,
+  LoggedChange,
+  SettledLowering,
+  UnitMove,
+} from "../changes.ts";
 import { checkSale } from "../check-sale.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import { InvalidSaleError, SaleConflictError } from "../ledger-errors.ts";
 import { lockProducts } from "./lock-products.ts";
+import { askForMove, readBuckets } from "./move-units.ts";
 import { logChanges, readHistory, type ChangeStamp } from "./change-log.ts";
 import { raiseRevision, readRevision } from "./revision.ts";
 import { rowOfSale, toProductRecord, toSaleRecord } from "./rows.ts";
@@ -110,18 +118,27 @@ export class SqlChanges implements LedgerChanges {
   settleLowering(
     { productId, epoch, since }: SettledLowering,
     outcome: "applied" | "refused",
-  ): Promise<{ sale: SaleRecord; product: ProductRecord } | undefined> {
+  ): ReturnType<LedgerChanges["settleLowering"]> {
     return this.#database.write(async (transaction) => {
+      // Locks out other changes, so that the bucket that gets the units stays the same.
       const revision = await raiseRevision(transaction);
-      const row = (await lockProducts(transaction, [productId], this.#database.dialect.locksRows)).get(productId);
+      const to = await readReceiver(transaction, productId);
+      const rows = await lockProducts(transaction, [productId, to ?? productId], this.#database.dialect.locksRows);
+      const row = rows.get(productId);
       if (row === undefined) return undefined;
       const sale = await readSaleRecord(transaction, row.sale_id);
       const before = toProductRecord(row);
       if (before.lowering?.since !== since || before.epoch !== epoch) return { sale, product: before };
       const total = outcome === "applied" ? before.lowering.total : before.total;
       const product = { ...before, total, lowering: undefined, revision };
-      const columns = { total, lowering_to: null, lowering_since: null, revision };
+      const columns = { total, lowering_to: null, lowering_since: null, lowering_for: null, revision };
       await transaction.updateTable("products").set(columns).where("id", "=", productId).execute();
+      if (before.lowering.to !== undefined) {
+        const receiver = rows.get(before.lowering.to)!;
+        const raised = { total: receiver.total + before.total - total, revision };
+        await transaction.updateTable("products").set(raised).where("id", "=", receiver.id).execute();
+        return { sale, product, receiver: toProductRecord({ ...receiver, ...raised }) };
+      }
       const version = sale.version + 1;
       await transaction.updateTable("sales").set({ version, revision }).where("id", "=", sale.id).execute();
       const action = outcome === "applied" ? "lowered" : "lowering refused";
@@ -133,6 +150,20 @@ export class SqlChanges implements LedgerChanges {
       });
       return { sale: after, product };
     });
+  }
+
+  askForMove(move: UnitMove): ReturnType<LedgerChanges["askForMove"]> {
+    return this.#database.write(async (transaction) => {
+      const revision = await raiseRevision(transaction);
+      const asked = await askForMove(transaction, move, { revision, locksRows: this.#database.dialect.locksRows });
+      if (asked === undefined) return undefined;
+      return { sale: await readSaleRecord(transaction, asked.sale_id), product: toProductRecord(asked) };
+    });
+  }
+
+  async buckets(bucketId: string): Promise<ProductRecord[]> {
+    const rows = await this.#database.read((database) => readBuckets(database, bucketId));
+    return rows.map(toProductRecord);
   }
 
   history(saleId: string, limit: number): Promise<LoggedChange[]> {
@@ -195,7 +226,8 @@ async function writePlanned(
     await transaction
       .updateTable("products")
       .set({ name, price_minor: priceMinor, currency, total, limit_per_user: limitPerUser, paused: Number(paused) })
-      .set({ lowering_to: lowering?.total ?? null, lowering_since: lowering?.since ?? null, revision })
+      .set({ lowering_to: lowering?.total ?? null, lowering_since: lowering?.since ?? null })
+      .set({ lowering_for: lowering?.to ?? null, revision })
       .where("id", "=", id)
       .execute();
   }
@@ -210,6 +242,15 @@ async function writePlanned(
 async function readContent(database: LedgerReader, saleId: string): Promise<SaleContent | undefined> {
   const rows = await readSaleRows(database, saleId);
   return rows && { sale: toSaleRecord(rows.sale), products: rows.products.map(toProductRecord) };
+}
+
+async function readReceiver(transaction: LedgerTransaction, productId: string): Promise<string | undefined> {
+  const row = await transaction
+    .selectFrom("products")
+    .select("lowering_for")
+    .where("id", "=", productId)
+    .executeTakeFirst();
+  return row?.lowering_for ?? undefined;
 }
 
 async function readSaleRecord(database: LedgerReader, saleId: string): Promise<SaleRecord> {

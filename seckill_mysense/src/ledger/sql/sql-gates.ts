@@ -1,12 +1,11 @@
-import type { Selectable } from "kysely";
 import type { LedgerReader } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
-import type { ProductRow, SaleRow } from "../database/schema.ts";
 import type { GateContent, GateRecord, LedgerGates, RepairStart } from "../gates.ts";
+import type { HeldReservation } from "../../domain/reservation.ts";
 import type { SaleProduct } from "../../domain/sale.ts";
 import { lockProducts } from "./lock-products.ts";
+import { selectWithSale, toProductAndSale, type ProductWithSale } from "./product-with-sale.ts";
 import { raiseRevision } from "./revision.ts";
-import { toProductRecord } from "./rows.ts";
 
 const maxReasonLength = 300;
 
@@ -153,41 +152,27 @@ export class SqlGates implements LedgerGates {
   }
 }
 
-type RecordRow = Selectable<ProductRow> &
-  Pick<Selectable<SaleRow>, "title" | "starts_at_ms" | "ends_at_ms" | "state" | "version"> & {
-    sale_paused: number;
-    pending_returns: number | null;
-  };
+type RecordRow = ProductWithSale & { pending_returns: number | string | null };
 
 function selectRecords(database: LedgerReader) {
-  return database
-    .selectFrom("products")
-    .innerJoin("sales", "sales.id", "products.sale_id")
-    .selectAll("products")
-    .select(["sales.title", "sales.starts_at_ms", "sales.ends_at_ms", "sales.state", "sales.version"])
-    .select("sales.paused as sale_paused")
-    .select((query) =>
-      query
-        .selectFrom("stock_returns")
-        .select(({ fn }) => fn.countAll<number>().as("count"))
-        .whereRef("stock_returns.product_id", "=", "products.id")
-        .whereRef("stock_returns.epoch", "=", "products.epoch")
-        .where("stock_returns.applied_at_ms", "is", null)
-        .as("pending_returns"),
-    );
+  return selectWithSale(database).select((query) =>
+    query
+      .selectFrom("stock_returns")
+      .select(({ fn }) => fn.sum<number | string>("stock_returns.quantity").as("units"))
+      .whereRef("stock_returns.product_id", "=", "products.id")
+      .whereRef("stock_returns.epoch", "=", "products.epoch")
+      .where("stock_returns.applied_at_ms", "is", null)
+      .as("pending_returns"),
+  );
 }
 
 function toRecord(row: RecordRow): GateRecord {
   return {
-    sale: {
-      ...{ id: row.sale_id, title: row.title, startsAtMs: row.starts_at_ms, endsAtMs: row.ends_at_ms },
-      ...{ state: row.state, paused: row.sale_paused === 1, version: row.version },
-    },
-    product: toProductRecord(row),
+    ...toProductAndSale(row),
     armedEpoch: row.armed_epoch,
     sequence: row.gate_sequence,
     taken: row.reserved + row.sold,
-    pendingReturns: row.pending_returns ?? 0,
+    pendingReturns: Number(row.pending_returns ?? 0),
   };
 }
 
@@ -200,29 +185,30 @@ function selectAfter(afterProductId: string, limit: number, endedAfterMs: number
       .limit(limit);
 }
 
-export async function countPending(database: LedgerReader, productId: string, epoch: number): Promise<number> {
-  const { count } = await database
+/** Units of an epoch that wait to be returned. */
+export async function pendingUnits(database: LedgerReader, productId: string, epoch: number): Promise<number> {
+  const { units } = await database
     .selectFrom("stock_returns")
-    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .select(({ fn }) => fn.sum<number | string | null>("quantity").as("units"))
     .where("product_id", "=", productId)
     .where("epoch", "=", epoch)
     .where("applied_at_ms", "is", null)
     .executeTakeFirstOrThrow();
-  return count;
+  return Number(units ?? 0);
 }
 
-async function readHolders(snapshot: LedgerReader, productId: string): Promise<Map<string, string[]>> {
+async function readHolders(snapshot: LedgerReader, productId: string): Promise<Map<string, HeldReservation[]>> {
   const rows = await snapshot
     .selectFrom("orders")
-    .select(["user_id", "reservation_id"])
+    .select(["user_id", "reservation_id", "quantity"])
     .where("product_id", "=", productId)
     .where("active_slot", "is not", null)
     .execute();
-  const holders = new Map<string, string[]>();
-  for (const { user_id, reservation_id } of rows) {
+  const holders = new Map<string, HeldReservation[]>();
+  for (const { user_id, reservation_id: reservationId, quantity } of rows) {
     const held = holders.get(user_id);
-    if (held === undefined) holders.set(user_id, [reservation_id]);
-    else held.push(reservation_id);
+    if (held === undefined) holders.set(user_id, [{ reservationId, quantity }]);
+    else held.push({ reservationId, quantity });
   }
   return holders;
 }

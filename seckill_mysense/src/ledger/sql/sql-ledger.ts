@@ -10,9 +10,12 @@ import { SqlGates } from "./sql-gates.ts";
 import { SqlHeartbeats } from "./sql-heartbeats.ts";
 import { SqlOrders } from "./sql-orders.ts";
 import { SqlPayments } from "./sql-payments.ts";
+import { SqlProgramRequests } from "./sql-program-requests.ts";
+import { SqlReservations } from "./sql-reservations.ts";
 import { SqlReturns } from "./sql-returns.ts";
 import { SqlSales } from "./sql-sales.ts";
 import { SqlUsers } from "./sql-users.ts";
+import { SqlWaiters } from "./sql-waiters.ts";
 
 export interface SqlLedgerOptions {
   /** The clock for the times at which orders are recorded, released and returned. */
@@ -35,11 +38,14 @@ export function sqlLedger(open: OpenDatabase, { now = systemClock.now, retry = {
     payments: new SqlPayments(database, now),
     returns: new SqlReturns(database, now),
     gates: new SqlGates(database, now),
+    waiters: new SqlWaiters(database, now),
     audit: new SqlAudit(database),
     deadLetters: new SqlDeadLetters(database, now),
     heartbeats: new SqlHeartbeats(
       new RetryingDatabase(open, { ...defaultRetry, ...retry, retryForMs: heartbeatRetryMs }),
     ),
+    programRequests: new SqlProgramRequests(database),
+    reservations: new SqlReservations(database, now),
     migrate: () => migrate(database, now()),
     checkSchema: () => checkSchema(database),
     durabilityRisk: () => database.read((reader) => database.dialect.durabilityRisk(reader)),

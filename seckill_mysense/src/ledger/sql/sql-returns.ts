@@ -19,12 +19,13 @@ export async function writeReturns(
   nowMs: number,
 ): Promise<void> {
   if (returns.length === 0) return;
-  const rows = returns.map(({ reservationId, saleId, productId, userId, epoch }) => ({
+  const rows = returns.map(({ reservationId, saleId, productId, userId, epoch, quantity = 1 }) => ({
     reservation_id: reservationId,
     sale_id: saleId,
     product_id: productId,
     user_id: userId,
     epoch,
+    quantity,
     released_at_ms: nowMs,
     applied_at_ms: null,
   }));
@@ -59,6 +60,7 @@ export class SqlReturns implements LedgerReturns {
       productId: row.product_id,
       userId: row.user_id,
       epoch: row.epoch,
+      quantity: row.quantity,
       saleEndsAtMs: row.ends_at_ms ?? 0,
     }));
   }

@@ -64,7 +64,7 @@ for (const kind of gateKinds) {
         expect(await status()).toMatchObject({ total: 5, available: 2, version: 10 });
         expect(await gate.amend(sale, lower(3, 12))).toEqual({ kind: "amended" });
         expect(await status()).toMatchObject({ total: 3, available: 0, version: 12 });
-        expect(await gate.reserve(request("bob", "r4"))).toEqual({ kind: "sold_out", epoch: 1 });
+        expect(await gate.reserve(request("bob", "r4"))).toEqual({ kind: "sold_out", epoch: 1, left: 0 });
         // The ledger follows with the same total, which changes nothing at the gate.
         expect(await gate.amend(sale, { ...product, total: 3, revision: 13 })).toEqual({ kind: "amended" });
         expect(await status()).toMatchObject({ total: 3, available: 0, version: 13 });
@@ -149,7 +149,7 @@ for (const kind of gateKinds) {
         await gate.repair.begin(lease, 2);
         const later = { ...renewed, revision: 13, lowering: { total: 8, since: 13 } };
         expect(await gate.amend(sale, later)).toEqual({ kind: "closed" });
-        await gate.repair.fillHolders(lease, [["ann", ["r1"]]], true);
+        await gate.repair.fillHolders(lease, [["ann", [{ reservationId: "r1" }]]], true);
         await gate.repair.fillDecided(lease, [], true);
         const rebuilt = { ...later, epoch: 3 };
         const stock = { sale, product: rebuilt, available: 14, sequence: 5, holders: 1, decided: 0 };

@@ -1,8 +1,13 @@
 import { Redis } from "ioredis";
+import { isIdentifier } from "../../../src/domain/identifier.ts";
+import type { ReservationRequest, ReserveOutcome } from "../../../src/domain/reservation.ts";
 import type { Gate } from "../../../src/gate/gate.ts";
+import type { Ledger } from "../../../src/ledger/ledger.ts";
+import { ledgerGate } from "../../../src/ledger-gate/ledger-gate.ts";
 import { productKeys, type GateProduct } from "../../../src/gate/product-keys.ts";
 import { createGate } from "../../../src/gate/redis-gate.ts";
 import { MemoryGate } from "../../fakes/memory-gate.ts";
+import { ledgerKinds, type LedgerKind } from "../ledger/ledger-places.ts";
 import { gateServerKinds, type GateServerKind } from "./gate-servers.ts";
 
 /** A gate, with the means to look behind its port and to change its state. */
@@ -29,6 +34,8 @@ export interface GatePlace {
 
 export interface GateKind {
   readonly name: string;
+  /** Whether the ledger decides: then there is no outbox, and nothing is armed, given back or rebuilt. */
+  readonly isLedger?: boolean;
   /** Why it cannot run here; empty if it can. Part of the name of the group of tests. */
   readonly skipReason: string;
   open(): Promise<GatePlace>;
@@ -91,3 +98,67 @@ function onServer({ name, skipReason, start }: GateServerKind): GateKind {
 
 /** All gates that the contract suite runs on. */
 export const gateKinds: readonly GateKind[] = [memory, ...gateServerKinds.map(onServer)];
+
+function onLedger({ name, skipped, create }: LedgerKind): GateKind {
+  const notHere = (): never => {
+    throw new Error("a sale without a gate has none of this");
+  };
+  return {
+    name: `the ledger itself, on ${name}`,
+    isLedger: true,
+    skipReason: skipped,
+    async open() {
+      const place = await create();
+      const [ledger, other] = [place.connect(), place.connect()];
+      await ledger.migrate();
+      const bare = place.open();
+      const gateOf = (of: Ledger): Gate => {
+        const inner = ledgerGate({ ...of, payWithinMs: 60_000 });
+        return {
+          ...inner,
+          // The stock of a gate that is armed stands in the ledger already.
+          async arm(sale, product) {
+            await ledger.sales.create(sale, [product]);
+            return "armed";
+          },
+          reserve: async (request, options) => withPlainIds(await inner.reserve(withOwnIds(request), options)),
+          holds: (request) => inner.holds(withOwnIds(request)),
+        };
+      };
+      return {
+        gate: gateOf(ledger),
+        otherGate: gateOf(other),
+        clockSeconds: async () => Math.floor((await ledger.reservations.figures("any")).nowMs / 1_000),
+        async moveEnd({ saleId }, ends_at_ms) {
+          await bare.kysely.updateTable("sales").set({ ends_at_ms }).where("id", "=", saleId).execute();
+        },
+        ...{ traces: notHere, unacknowledged: notHere, relays: notHere, forgetRun: notHere, setSequence: notHere },
+        async close() {
+          await bare.close();
+          await place.remove();
+        },
+      };
+    },
+  };
+}
+
+/** The suite's reservation ids are unique for each product. Real ones are unique in the ledger. */
+const separator = "/";
+function withOwnIds(request: ReservationRequest): ReservationRequest {
+  const { productId, reservationId } = request;
+  // A bad id stays bad.
+  return isIdentifier(reservationId)
+    ? { ...request, reservationId: `${productId}${separator}${reservationId}` }
+    : request;
+}
+
+function withPlainIds(outcome: ReserveOutcome): ReserveOutcome {
+  const plain = (id: string): string => id.slice(id.indexOf(separator) + 1);
+  if (outcome.kind === "replay") return { ...outcome, reservationId: plain(outcome.reservationId) };
+  if (outcome.kind !== "accepted") return outcome;
+  const { reservation } = outcome;
+  return { ...outcome, reservation: { ...reservation, reservationId: plain(reservation.reservationId) } };
+}
+
+/** What reserves without a gate, for the parts of the suite that apply. */
+export const ledgerGateKinds: readonly GateKind[] = ledgerKinds.map(onLedger);

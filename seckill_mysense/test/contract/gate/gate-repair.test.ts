@@ -93,8 +93,8 @@ for (const kind of gateKinds) {
       expect(await gate.repair.begin(lease, 1)).toEqual({ kind: "begun", epoch: 1, sequence: 2, outboxLength: 1 });
       expect(await gate.reserve(fixture.request("bob", "r2"))).toEqual({ kind: "closed" });
       expect(await gate.giveBack(old)).toEqual({ kind: "closed" });
-      await gate.repair.fillHolders(lease, [["cid", ["r3", "r4"]]], true);
-      await gate.repair.fillHolders(lease, [["dan", ["r5"]]], false);
+      await gate.repair.fillHolders(lease, [["cid", [{ reservationId: "r3" }, { reservationId: "r4" }]]], true);
+      await gate.repair.fillHolders(lease, [["dan", [{ reservationId: "r5" }]]], false);
       await gate.repair.fillDecided(lease, ["r6"], true);
       const stock = { sale: fixture.sale, product: fixture.inEpoch(2), available: 5, sequence: 40 };
       expect(await gate.repair.finish(lease, { ...stock, holders: 2, decided: 1 })).toBe("finished");
@@ -115,7 +115,12 @@ for (const kind of gateKinds) {
 
     test("a unit that is released after the rebuilding comes back, whatever was filled in", async () => {
       const fixture = await armed();
-      await rebuild(gate, fixture, { epoch: 2, available: 5, holders: [["ann", ["r1"]]], decided: ["r2"] });
+      await rebuild(gate, fixture, {
+        epoch: 2,
+        available: 5,
+        holders: [["ann", [{ reservationId: "r1" }]]],
+        decided: ["r2"],
+      });
       for (const [user, id] of [
         ["ann", "r1"],
         ["bob", "r2"],
@@ -158,7 +163,7 @@ for (const kind of gateKinds) {
       expect(await otherGate.repair.begin(second, 1)).toMatchObject({ kind: "busy" });
       await gate.repair.leave(first);
       expect(await otherGate.repair.begin(second, 1)).toMatchObject({ kind: "begun" });
-      expect(await gate.repair.fillHolders(first, [["ann", ["r1"]]], true)).toBe("lost");
+      expect(await gate.repair.fillHolders(first, [["ann", [{ reservationId: "r1" }]]], true)).toBe("lost");
       expect(await gate.repair.fillDecided(first, ["r1"], true)).toBe("lost");
       const stock = { sale: fixture.sale, product: fixture.inEpoch(2), available: 5, sequence: 0 };
       expect(await gate.repair.finish(first, { ...stock, holders: 0, decided: 0 })).toBe("lost");
@@ -171,7 +176,7 @@ for (const kind of gateKinds) {
       const fixture = await armed();
       const lease = leaseOf(fixture);
       await gate.repair.begin(lease, 1);
-      const holders = Array.from({ length: maxFilled }, (_, i) => [`u${i}`, [`r${i}`]] as const);
+      const holders = Array.from({ length: maxFilled }, (_, i) => [`u${i}`, [{ reservationId: `r${i}` }]] as const);
       await gate.repair.fillHolders(lease, holders, true);
       const decided = Array.from({ length: maxFilled }, (_, i) => `x${i}`);
       await gate.repair.fillDecided(lease, decided, true);

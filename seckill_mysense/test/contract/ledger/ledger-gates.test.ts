@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { GateRecord } from "../../../src/ledger/gates.ts";
+import { heldText } from "../../../src/gate/held-text.ts";
 import type { Ledger } from "../../../src/ledger/ledger.ts";
 import { accept, acceptMany, createSale, makeProduct, makeSale, payWithinMs, recordOrders } from "./ledger-fixtures.ts";
 import { ledgerKinds, type LedgerPlace } from "./ledger-places.ts";
@@ -92,9 +93,9 @@ for (const kind of ledgerKinds) {
     });
 
     test("the content of a gate names each reservation in the place where it belongs", async () => {
-      const { product } = await createSale(ledger, { total: 4, limitPerUser: 2 });
+      const { product } = await createSale(ledger, { total: 5, limitPerUser: 3 });
       const [one, two, cancelled, paid] = [
-        accept(product, { userId: "ann" }),
+        accept(product, { userId: "ann", quantity: 2 }),
         accept(product, { userId: "ann" }),
         ...acceptMany(product, 2),
       ] as const;
@@ -105,10 +106,10 @@ for (const kind of ledgerKinds) {
       await recordOrders(ledger, 2);
       const content = (await ledger.gates.content(product.id))!;
       expect(content.record).toEqual(await recordOf(product.id));
-      const holders = [...content.holders].map(([user, ids]) => [user, ids.toSorted()]);
+      const holders = [...content.holders].map(([user, ids]) => [user, ids.map(heldText).toSorted()]);
       expect(holders.toSorted()).toEqual(
         [
-          ["ann", [one.reservationId, two.reservationId].toSorted()],
+          ["ann", [`${one.reservationId}{2}`, two.reservationId].toSorted()],
           [paid!.userId, [paid!.reservationId]],
         ].toSorted(),
       );

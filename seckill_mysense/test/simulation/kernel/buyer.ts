@@ -1,6 +1,7 @@
 import { type Actor, insist, OutcomeUnknown, rest, type Steps } from "./actor.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Shop } from "./shop.ts";
+import { join, wait } from "./waiter.ts";
 
 export type Intention = "keep" | "pay" | "pay twice" | "cancel" | "cancel and ask again" | "pay and cancel";
 
@@ -10,7 +11,11 @@ export interface BuyerOptions {
   readonly userId: string;
   readonly productId: string;
   readonly reservationId: string;
+  /** How many units it wants; it takes fewer if it must. */
+  readonly quantity: number;
   readonly intention: Intention;
+  /** Joins the waiting list if nothing is left. */
+  readonly waits?: boolean;
   readonly onEnd: () => void;
 }
 
@@ -22,6 +27,7 @@ export function buyer(options: BuyerOptions): Actor {
     canBeKilled: false,
     *start() {
       const reservationId = yield* reserve(options);
+      if (reservationId === undefined && options.waits === true) return yield* waitInLine(options);
       const answer = reservationId === undefined ? undefined : yield* hear(options, reservationId);
       if (answer === "won") yield* carryOut(options, reservationId as string);
       if (answer === "lost" || (answer === "won" && options.intention === "cancel and ask again")) {
@@ -32,14 +38,35 @@ export function buyer(options: BuyerOptions): Actor {
   };
 }
 
+/** Those who wait may wait for ever: the sale is at rest although they do. */
+function* waitInLine(options: BuyerOptions): Steps {
+  let row = yield* join(options);
+  options.onEnd();
+  let offered = row === undefined ? undefined : yield* wait(options, row);
+  // Somebody who has given up comes back, now and then, and is the last one again.
+  for (let again = 0; offered === undefined && again < 2 && options.shop.chance.happens(0.5); again++) {
+    row = yield* join(options);
+    offered = row === undefined ? undefined : yield* wait(options, row);
+  }
+  if (offered === undefined) return;
+  options.shop.tell(offered, "won");
+  yield* carryOut(options, offered);
+}
+
 /** The reservation that the buyer got, or undefined when there was nothing left. */
-function* reserve({ shop, gateway, userId, productId, reservationId }: BuyerOptions): Steps<string | undefined> {
+function* reserve(options: BuyerOptions): Steps<string | undefined> {
+  const { shop, gateway, userId, productId, reservationId } = options;
+  let { quantity } = options;
   let wanted = reservationId;
   for (;;) {
-    const request = { reservationId: wanted, userId, productId };
+    const request = { reservationId: wanted, userId, productId, quantity };
     try {
       const outcome = yield* gateway.reserve(request);
-      if (outcome.kind === "sold_out") return undefined;
+      if (outcome.kind === "sold_out" || outcome.kind === "over_limit") {
+        if (outcome.left === 0) return undefined;
+        quantity = outcome.left;
+        continue;
+      }
       if (outcome.kind === "replay" || outcome.kind === "accepted") {
         const accepted = outcome.kind === "replay" ? outcome.reservationId : wanted;
         shop.tell(accepted, "accepted");

@@ -1,5 +1,7 @@
 import type { Shop } from "./shop.ts";
+import { unitsHeld } from "./simulated-gate.ts";
 import { isActive } from "./simulated-ledger.ts";
+import { isOffer } from "./simulated-lists.ts";
 
 /** What holds after every single step. */
 export function checkAlways(shop: Shop): void {
@@ -17,13 +19,27 @@ export function checkAtRest(shop: Shop): void {
   for (const id of shop.productIds) checkProduct(shop, id);
   checkAnswers(shop);
   checkMoney(shop);
+  checkWaiters(shop);
+}
+
+/** I10: one place, one offer; and none for somebody who has left. */
+function checkWaiters(shop: Shop): void {
+  const { ledger, leftPlaces } = shop;
+  const offers = [...ledger.orders.values()].filter(({ reservationId }) => isOffer(reservationId));
+  for (const { userId, reservationId } of offers) {
+    const row = ledger.lists.find(reservationId);
+    if (row === undefined) shop.fail(`I10: the order ${reservationId} of ${userId} was offered for no place`);
+    else if (leftPlaces.has(row.place))
+      shop.fail(`I10: ${userId} got ${reservationId} after leaving place ${row.place}`);
+  }
 }
 
 function checkProduct(shop: Shop, id: string): void {
   const { ledger, gate } = shop;
   const { total, reserved, sold, limitPerUser, epoch } = ledger.product(id);
   const orders = [...ledger.orders.values()].filter((order) => order.productId === id);
-  const count = (state: string): number => orders.filter((order) => order.state === state).length;
+  const count = (state: string): number =>
+    orders.reduce((sum, order) => sum + (order.state === state ? order.quantity : 0), 0);
   if (count("reserved") !== reserved || count("paid") !== sold) {
     shop.fail(`I1: the totals of ${id} differ from its orders`);
   }
@@ -36,8 +52,8 @@ function checkProduct(shop: Shop, id: string): void {
   if (reserved + sold < total)
     shop.fail(`I8: ${reserved + sold} of ${total} units of ${id} are taken, buyers were left`);
   const held = new Map<string, string[]>();
-  for (const { userId, reservationId } of orders.filter(isActive)) {
-    held.set(userId, [...(held.get(userId) ?? []), reservationId]);
+  for (const order of orders.filter(isActive)) {
+    held.set(order.userId, [...(held.get(order.userId) ?? []), ...unitsHeld(order)]);
   }
   for (const [user, reservations] of held) {
     if (reservations.length > limitPerUser) shop.fail(`I2: ${user} holds ${reservations.length} units of ${id}`);
@@ -66,6 +82,8 @@ function checkAnswers(shop: Shop): void {
     if (heard.includes("won") && heard.includes("rejected"))
       shop.fail(`I3: ${reservationId} was told won and rejected`);
     // A gate that is compared with the ledger gives away neither units that do not exist nor more than a user may hold.
+    // Who leaves the waiting list while an offer is on its way does not get it.
+    if (rejection?.reason === "not_waiting") continue;
     if (rejection !== undefined && rejection.reason !== "gate_lost") {
       shop.fail(`I5: ${reservationId} was accepted and then rejected: ${rejection.reason}`);
     }

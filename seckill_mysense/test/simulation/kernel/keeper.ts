@@ -1,7 +1,7 @@
 import { type Actor, ask, insist, OutcomeUnknown, rest, type Steps } from "./actor.ts";
 import type { Shop } from "./shop.ts";
 import type { GateFigures, Return, Status } from "./simulated-gate.ts";
-import type { ProductRow } from "./simulated-ledger.ts";
+import type { ProductRow } from "./product-row.ts";
 
 const fillChunk = 2;
 
@@ -51,10 +51,15 @@ export function keeper(shop: Shop, name: string): Actor {
       status.epoch < row.epoch ||
       (status.epoch === row.epoch && status.sequence < row.mark && !shop.has("keeper does not compare the sequence"));
     if (isWrong) yield* repair(productId);
+    // A process may have died after it had opened or closed a list, and before the gate knew.
+    else if (status.version < row.version && !shop.has("nobody tells the gate that a list is closed")) {
+      yield* ask("gate", `${name} brings ${productId} to revision ${row.version}`, () => gate.amend(productId, row));
+    }
   }
 
-  function* armFirst(productId: string, { total, limitPerUser }: ProductRow): Steps {
-    const figures: GateFigures = { epoch: 1, available: total, total, limitPerUser, sequence: 1 };
+  function* armFirst(productId: string, { total, limitPerUser, version }: ProductRow): Steps {
+    const terms = { version, waiting: false };
+    const figures: GateFigures = { ...terms, epoch: 1, available: total, total, limitPerUser, sequence: 1 };
     yield* ask("gate", `${name} arms ${productId}`, () => gate.armFirst(productId, figures));
   }
 
@@ -83,8 +88,9 @@ export function keeper(shop: Shop, name: string): Actor {
       released: shop.has("repair leaves the released reservations out") ? [] : ledger.released(productId),
     }));
     if (!keepsHolders && !(yield* fill(productId, token, active, released))) return;
-    const { total, limitPerUser, mark } = row;
-    const figures: GateFigures = { epoch, available, total, limitPerUser, sequence: mark };
+    const { total, limitPerUser, mark, version } = row;
+    const waiting = row.waitingSince !== undefined && !shop.has("repair leaves the waiting list out");
+    const figures: GateFigures = { version, waiting, epoch, available, total, limitPerUser, sequence: mark };
     yield* ask("gate", `${name} opens ${productId} in epoch ${epoch}`, () =>
       gate.finishRepair(productId, token, figures),
     );

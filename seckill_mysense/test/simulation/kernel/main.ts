@@ -7,6 +7,7 @@ const { values } = parseArgs({
     schedules: { type: "string", default: "10000" },
     seed: { type: "string", default: "1" },
     flaw: { type: "string" },
+    crowded: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
 });
@@ -33,5 +34,10 @@ console.log(
 process.exitCode = failed === 0 ? 0 : 1;
 
 function run(seed: number, flaw: Flaw | undefined): readonly string[] {
-  return simulate({ seed, flaw, ...(values.trace && { onStep: (step: string) => console.log(step) }) });
+  return simulate({
+    seed,
+    flaw,
+    crowded: values.crowded,
+    ...(values.trace && { onStep: (step: string) => console.log(step) }),
+  });
 }

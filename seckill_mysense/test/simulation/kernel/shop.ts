@@ -1,4 +1,5 @@
 import { SeededRandom } from "../../../../tools/seeded-random.ts";
+import { checkTurn } from "./check-turn.ts";
 import type { Flaw } from "./flaws.ts";
 import { SimulatedGate } from "./simulated-gate.ts";
 import { SimulatedLedger } from "./simulated-ledger.ts";
@@ -27,6 +28,10 @@ export class Shop {
   readonly told = new Map<string, Told[]>();
   /** Reservations that a buyer was told are lost, with the number of their acceptances by then. */
   readonly lostAfter = new Map<string, number>();
+  /** Places that somebody gave up before an offer. */
+  readonly leftPlaces = new Set<number>();
+  /** Places that the present round of offers has passed over, since their users held enough. For the checks. */
+  passedOver: ReadonlySet<number> = new Set();
   readonly problems: string[] = [];
   #names = 0;
 
@@ -35,14 +40,14 @@ export class Shop {
     this.flaw = flaw;
     this.startsAtMs = this.chance.pick([0, 0, 500]);
     const surroundings = { now: () => this.nowMs, has: (flaw: Flaw) => this.has(flaw), startsAtMs: this.startsAtMs };
-    this.gate = new SimulatedGate(surroundings);
-    this.ledger = new SimulatedLedger(surroundings);
+    this.gate = new SimulatedGate({ ...surroundings, onAccept: (message) => checkTurn(this, message) });
+    this.ledger = new SimulatedLedger({ ...surroundings, newOffer: () => this.newOffer() });
     this.queue = new SimulatedQueue(surroundings);
     this.productIds = this.chance.pick([["p1"], ["p1", "p2"]]);
     for (const id of this.productIds) {
-      const [total, limitPerUser] = [this.chance.between(1, 4), this.chance.pick([1, 1, 2])];
+      const [total, limitPerUser] = [this.chance.between(1, 4), this.chance.pick([1, 1, 2, 3])];
       this.ledger.products.set(id, {
-        ...{ id, total, limitPerUser, reserved: 0, sold: 0, epoch: 1, armedEpoch: 0, mark: 0 },
+        ...{ id, total, limitPerUser, reserved: 0, sold: 0, epoch: 1, armedEpoch: 0, mark: 0, version: 1 },
       });
     }
   }
@@ -54,6 +59,12 @@ export class Shop {
   /** A name that no other has. */
   newName(kind: string): string {
     return `${kind}${++this.#names}`;
+  }
+
+  newOffer(): string {
+    const reservationId = this.newName("offer");
+    this.tokens.add(reservationId);
+    return reservationId;
   }
 
   tell(reservationId: string, what: Told): void {

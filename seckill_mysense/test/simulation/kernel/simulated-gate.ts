@@ -1,10 +1,13 @@
 import type { Flaw } from "./flaws.ts";
+import type { ProductRow } from "./product-row.ts";
+import { isOffer } from "./simulated-lists.ts";
 
 /** An accepted reservation, on its way from the gate to the ledger. */
 export interface Message {
   readonly reservationId: string;
   readonly productId: string;
   readonly userId: string;
+  readonly quantity: number;
   readonly epoch: number;
   /** The product's sequence at the gate after this decision. */
   readonly sequence: number;
@@ -14,6 +17,7 @@ export interface Return {
   readonly reservationId: string;
   readonly productId: string;
   readonly userId: string;
+  readonly quantity: number;
   readonly epoch: number;
 }
 
@@ -27,6 +31,10 @@ export interface OutboxEntry {
 export interface ProductState {
   epoch: number;
   open: boolean;
+  /** Whether only offers take a unit. */
+  waiting: boolean;
+  /** The ledger's revision of these figures. */
+  version: number;
   available: number;
   total: number;
   limitPerUser: number;
@@ -36,7 +44,7 @@ export interface ProductState {
   server: number;
   /** Who repairs the product now, and on which run of the server. */
   repair: { readonly token: string; readonly server: number; untilMs: number } | undefined;
-  /** User id to the reservations that it holds. */
+  /** User id to the reservations that it holds, each as often as it has units. */
   holders: Map<string, string[]>;
   /** Released reservations, with the epoch of their return. */
   returned: Map<string, number>;
@@ -46,11 +54,15 @@ export interface ProductState {
 export type Reserved =
   | { readonly kind: "accepted"; readonly message: Message }
   | { readonly kind: "replay"; readonly reservationId: string }
-  | { readonly kind: "sold_out" | "closed" | "not_started" };
+  /** Fewer units are left, or allowed, than were asked for. */
+  | { readonly kind: "sold_out" | "over_limit"; readonly left: number }
+  | { readonly kind: "closed" | "not_started" };
 
 export interface Status {
   readonly epoch: number;
   readonly open: boolean;
+  readonly waiting: boolean;
+  readonly version: number;
   readonly available: number;
   readonly sequence: number;
   readonly isVerified: boolean;
@@ -60,6 +72,8 @@ export interface Status {
 
 export interface GateFigures {
   readonly epoch: number;
+  readonly waiting: boolean;
+  readonly version: number;
   readonly available: number;
   readonly total: number;
   readonly limitPerUser: number;
@@ -69,6 +83,8 @@ export interface GateFigures {
 export const repairLeaseMs = 2_000;
 
 export interface GateSurroundings {
+  /** Looks at each acceptance, for the checks. */
+  onAccept?(request: Omit<Message, "epoch" | "sequence">): void;
   /** The clock of the gate's server. */
   now(): number;
   has(flaw: Flaw): boolean;
@@ -99,7 +115,7 @@ export class SimulatedGate {
     request: Omit<Message, "epoch" | "sequence">,
     atLeast: { readonly epoch: number; readonly sequence: number },
   ): Reserved {
-    const { productId, userId, reservationId } = request;
+    const { productId, userId, reservationId, quantity } = request;
     const state = this.products.get(productId);
     if (state === undefined || !this.#isSelling(state)) return { kind: "closed" };
     if (state.epoch < atLeast.epoch) return { kind: "closed" };
@@ -114,17 +130,30 @@ export class SimulatedGate {
     if (held.length >= state.limitPerUser && !this.#world.has("gate does not limit users")) {
       return { kind: "replay", reservationId: held.at(-1) as string };
     }
-    if (state.available < 1) return { kind: "sold_out" };
-    state.available--;
+    const mayTake = state.limitPerUser - held.length;
+    if (quantity > mayTake && !this.#ignoresLimit(held)) return { kind: "over_limit", left: mayTake };
+    const isBehindOthers = state.waiting && !isOffer(reservationId);
+    if (state.available < quantity) return { kind: "sold_out", left: isBehindOthers ? 0 : state.available };
+    if (isBehindOthers && !this.#world.has("the gate ignores the waiting list")) return { kind: "sold_out", left: 0 };
+    this.#world.onAccept?.(request);
+    state.available -= quantity;
     state.sequence++;
-    state.holders.set(userId, [...held, reservationId]);
+    state.holders.set(userId, [...held, ...unitsHeld(request)]);
     this.acceptances.set(reservationId, (this.acceptances.get(reservationId) ?? 0) + 1);
     const message = { ...request, epoch: state.epoch, sequence: state.sequence };
     state.outbox.push({ number: ++this.#entries, message, taken: false });
     return { kind: "accepted", message };
   }
 
-  giveBack({ productId, userId, reservationId, epoch }: Return): "returned" | "ignored" | "not_yet" {
+  /** Brings a product to a newer revision of its row. */
+  amend(productId: string, row: Pick<ProductRow, "epoch" | "version" | "waitingSince">): void {
+    const state = this.products.get(productId);
+    if (state === undefined || !this.#isSelling(state) || state.epoch !== row.epoch) return;
+    if (state.version >= row.version && !this.#world.has("an older opening of a list reaches the gate late")) return;
+    Object.assign(state, { version: row.version, waiting: row.waitingSince !== undefined });
+  }
+
+  giveBack({ productId, userId, reservationId, quantity, epoch }: Return): "returned" | "ignored" | "not_yet" {
     const state = this.products.get(productId);
     const tooEarly = this.#world.has("gate ignores a return of an epoch it has not reached") ? "ignored" : "not_yet";
     if (state === undefined) return tooEarly;
@@ -138,17 +167,18 @@ export class SimulatedGate {
     state.sequence++;
     if (state.epoch !== epoch && !this.#world.has("gate returns units of any epoch")) return "ignored";
     if (state.available >= state.total) return "ignored";
-    state.available++;
+    state.available += this.#world.has("a return brings one unit of several") ? 1 : quantity;
     return "returned";
   }
 
   status(productId: string): Status | undefined {
     const state = this.products.get(productId);
     if (state === undefined) return undefined;
-    const { epoch, open, available, sequence, server, repair, outbox } = state;
+    const { epoch, open, waiting, version, available, sequence, server, repair, outbox } = state;
     const isBeingRepaired = repair !== undefined && repair.untilMs > this.#world.now();
     const isVerified = server === this.runId;
-    return { epoch, open, available, sequence, isVerified, isBeingRepaired, outboxLength: outbox.length };
+    const figures = { epoch, open, waiting, version, available, sequence };
+    return { ...figures, isVerified, isBeingRepaired, outboxLength: outbox.length };
   }
 
   holds(productId: string, userId: string, reservationId: string): boolean {
@@ -159,7 +189,18 @@ export class SimulatedGate {
   beginRepair(productId: string, token: string): boolean {
     const now = this.#world.now();
     const state: ProductState = this.products.get(productId) ?? {
-      ...{ epoch: 0, open: false, available: 0, total: 0, limitPerUser: 1, sequence: 0, server: 0, repair: undefined },
+      ...{
+        waiting: false,
+        version: 0,
+        epoch: 0,
+        open: false,
+        available: 0,
+        total: 0,
+        limitPerUser: 1,
+        sequence: 0,
+        server: 0,
+        repair: undefined,
+      },
       ...{ holders: new Map(), returned: new Map(), outbox: [] },
     };
     this.products.set(productId, state);
@@ -181,9 +222,10 @@ export class SimulatedGate {
   fill(productId: string, token: string, active: readonly Return[], released: readonly Return[]): boolean {
     const state = this.#repaired(productId, token);
     if (state === undefined) return false;
-    for (const { userId, reservationId } of active) {
-      const held = state.holders.get(userId) ?? [];
-      if (!held.includes(reservationId)) state.holders.set(userId, [...held, reservationId]);
+    for (const order of active) {
+      const held = state.holders.get(order.userId) ?? [];
+      const units = this.#world.has("repair counts orders as one unit") ? [order.reservationId] : unitsHeld(order);
+      if (!held.includes(order.reservationId)) state.holders.set(order.userId, [...held, ...units]);
     }
     for (const { reservationId, epoch } of released) state.returned.set(reservationId, epoch);
     return true;
@@ -222,6 +264,12 @@ export class SimulatedGate {
     this.products = data;
   }
 
+  #ignoresLimit(held: readonly string[]): boolean {
+    if (this.#world.has("gate does not limit users")) return true;
+    // Below the limit already, and only by the number of requests.
+    return held.length > 0 && this.#world.has("gate counts requests against the limit");
+  }
+
   #isSelling(state: ProductState): boolean {
     const isKnown = state.server === this.runId || this.#world.has("gate sells without comparing the server");
     return state.open && isKnown;
@@ -244,6 +292,11 @@ export class SimulatedGate {
     for (const entry of found) entry.taken = true;
     return found;
   }
+}
+
+/** A reservation, as often as it has units. */
+export function unitsHeld({ reservationId, quantity }: Pick<Return, "reservationId" | "quantity">): string[] {
+  return Array.from({ length: quantity }, () => reservationId);
 }
 
 function copyOf(state: ProductState): ProductState {

@@ -1,29 +1,19 @@
 import type { Flaw } from "./flaws.ts";
+import type { ProductRow } from "./product-row.ts";
 import type { Message, Return } from "./simulated-gate.ts";
-
-export interface ProductRow {
-  readonly id: string;
-  readonly total: number;
-  readonly limitPerUser: number;
-  reserved: number;
-  sold: number;
-  epoch: number;
-  /** The last epoch for which somebody set out to arm the gate; 0 when the gate was never armed. */
-  armedEpoch: number;
-  /** The highest sequence of the gate that the ledger has heard of in this epoch, and before. */
-  mark: number;
-}
+import { isOffer, offerWindowMs, SimulatedLists } from "./simulated-lists.ts";
 
 export interface OrderRow {
   readonly reservationId: string;
   readonly productId: string;
   readonly userId: string;
+  readonly quantity: number;
   state: "reserved" | "paid" | "cancelled" | "expired";
   readonly payBeforeMs: number;
   paymentId: string | undefined;
 }
 
-export type Rejection = "oversold" | "limit_per_user" | "gate_lost";
+export type Rejection = "oversold" | "limit_per_user" | "gate_lost" | "not_waiting";
 
 interface RejectionRow extends Return {
   readonly reason: Rejection;
@@ -44,6 +34,12 @@ interface PaymentRow {
 
 export const payWithinMs = 3_000;
 
+interface LedgerSurroundings {
+  now(): number;
+  has(flaw: Flaw): boolean;
+  newOffer(): string;
+}
+
 /** The book of orders. Each method is one transaction: it happens as a whole, and is never forgotten. */
 export class SimulatedLedger {
   readonly products = new Map<string, ProductRow>();
@@ -51,10 +47,17 @@ export class SimulatedLedger {
   readonly rejections = new Map<string, RejectionRow>();
   readonly returns: ReturnRow[] = [];
   readonly payments = new Map<string, PaymentRow>();
-  readonly #world: { now(): number; has(flaw: Flaw): boolean };
+  readonly lists: SimulatedLists;
+  readonly #world: LedgerSurroundings;
 
-  constructor(world: { now(): number; has(flaw: Flaw): boolean }) {
+  constructor(world: LedgerSurroundings) {
     this.#world = world;
+    this.lists = new SimulatedLists({
+      has: (flaw) => world.has(flaw),
+      product: (productId) => this.product(productId),
+      held: (productId, userId) => this.#held(productId, userId),
+      newOffer: () => world.newOffer(),
+    });
   }
 
   product(productId: string): ProductRow {
@@ -74,6 +77,7 @@ export class SimulatedLedger {
 
   #record(message: Message): void {
     const { reservationId, productId, userId, epoch, sequence } = message;
+    const quantity = this.#world.has("the ledger records one unit of several") ? 1 : message.quantity;
     const product = this.product(productId);
     if (epoch === product.epoch) product.mark = Math.max(product.mark, sequence);
     const isKnown = this.orders.has(reservationId);
@@ -87,29 +91,42 @@ export class SimulatedLedger {
       this.#reject(message, "gate_lost");
       return;
     }
-    const active = [...this.orders.values()].filter(
-      (order) => order.userId === userId && order.productId === productId && isActive(order),
-    );
-    if (product.reserved + product.sold >= product.total) {
+    if (product.reserved + product.sold + quantity > product.total) {
       this.#reject(message, "oversold");
       return;
     }
-    if (active.length >= product.limitPerUser) {
+    if (!this.lists.mayRecord(reservationId)) {
+      this.#reject(message, "not_waiting");
+      this.#release(message);
+      return;
+    }
+    if (this.#held(productId, userId) + quantity > product.limitPerUser) {
       this.#reject(message, "limit_per_user");
       this.#release(message);
       return;
     }
-    product.reserved++;
-    const payBeforeMs = this.#world.now() + payWithinMs;
+    product.reserved += quantity;
+    const payBeforeMs = this.#world.now() + (isOffer(reservationId) ? offerWindowMs : payWithinMs);
+    this.lists.recorded(reservationId);
     this.orders.set(reservationId, {
-      ...{ reservationId, productId, userId, payBeforeMs },
+      ...{ reservationId, productId, userId, quantity, payBeforeMs },
       state: "reserved",
       paymentId: undefined,
     });
   }
 
-  #reject({ reservationId, productId, userId, epoch }: Message, reason: Rejection): void {
-    this.rejections.set(reservationId, { reservationId, productId, userId, epoch, reason });
+  #reject({ reservationId, productId, userId, quantity, epoch }: Message, reason: Rejection): void {
+    this.rejections.set(reservationId, { reservationId, productId, userId, quantity, epoch, reason });
+    this.lists.rejected(reservationId, reason === "limit_per_user");
+  }
+
+  /** Units of a user's active orders. */
+  #held(productId: string, userId: string): number {
+    let units = 0;
+    for (const order of this.orders.values()) {
+      if (order.userId === userId && order.productId === productId && isActive(order)) units += order.quantity;
+    }
+    return units;
   }
 
   /** The gate was rebuilt and accepted this reservation once more, before its rejection was known. */
@@ -119,8 +136,8 @@ export class SimulatedLedger {
     if (!this.#world.has("a rejection hides the unit of a newer epoch")) this.#release(message);
   }
 
-  #release({ reservationId, productId, userId, epoch }: Return): void {
-    this.returns.push({ reservationId, productId, userId, epoch, applied: false });
+  #release({ reservationId, productId, userId, quantity, epoch }: Return): void {
+    this.returns.push({ reservationId, productId, userId, quantity, epoch, applied: false });
   }
 
   // Changes of orders.
@@ -128,6 +145,9 @@ export class SimulatedLedger {
   /** True when the order was unpaid and has been released. */
   cancel(reservationId: string, state: "cancelled" | "expired" = "cancelled"): boolean {
     if (!this.leaveReserved(reservationId, state)) return false;
+    if (state === "expired" && isOffer(reservationId) && this.#world.has("an offer that expires goes back to nobody")) {
+      return true;
+    }
     if (state === "expired" || !this.#world.has("cancelling writes no return")) this.writeReturn(reservationId);
     return true;
   }
@@ -136,7 +156,7 @@ export class SimulatedLedger {
     const order = this.orders.get(reservationId);
     if (order?.state !== "reserved") return false;
     order.state = state;
-    this.product(order.productId).reserved--;
+    this.product(order.productId).reserved -= order.quantity;
     return true;
   }
 
@@ -181,8 +201,8 @@ export class SimulatedLedger {
       order.state = "paid";
       order.paymentId = paymentId;
       const product = this.product(order.productId);
-      product.reserved--;
-      product.sold++;
+      product.reserved -= order.quantity;
+      product.sold += order.quantity;
       this.payments.set(paymentId, { paymentId, reservationId, state: "kept" });
       return;
     }
@@ -227,7 +247,8 @@ export class SimulatedLedger {
   available(productId: string): number {
     const { total, reserved, sold, epoch } = this.product(productId);
     const pending = this.returns.filter((row) => row.productId === productId && row.epoch === epoch && !row.applied);
-    const counted = this.#world.has("repair counts pending returns as available") ? 0 : pending.length;
+    const units = pending.reduce((sum, { quantity }) => sum + quantity, 0);
+    const counted = this.#world.has("repair counts pending returns as available") ? 0 : units;
     return total - reserved - sold - counted;
   }
 

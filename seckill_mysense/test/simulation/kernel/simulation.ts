@@ -10,6 +10,8 @@ import { consumer, payments, relay, sweeper } from "./workers.ts";
 
 export interface SimulationOptions {
   readonly seed: number;
+  /** About waiting lists: many buyers who wait, and time for it. */
+  readonly crowded?: boolean;
   readonly flaw?: Flaw | undefined;
   /** Called with each step, in words. */
   readonly onStep?: (step: string) => void;
@@ -17,6 +19,7 @@ export interface SimulationOptions {
 
 /** Steps with faults, and the most steps that the sale may then need to come to rest. */
 const faultySteps = 250;
+const crowdedSteps = 1_000;
 const healingSteps = 12_000;
 /** How often a further buyer comes for what is left. A unit may come back several times, when a payment is late. */
 const demandRounds = 20;
@@ -48,6 +51,9 @@ const intentions: readonly Intention[] = [
   "pay and cancel",
 ];
 
+/** So that units come back, and those who wait get offers while there are faults. */
+const crowdedIntentions: readonly Intention[] = ["cancel", "cancel", "cancel and ask again", "keep", "pay"];
+
 class Schedule {
   readonly shop: Shop;
   readonly #onStep: ((step: string) => void) | undefined;
@@ -58,31 +64,43 @@ class Schedule {
   /** How ready this schedule is to do harm. */
   readonly #faultRate: number;
   readonly #losesData: boolean;
+  readonly #isCrowded: boolean;
+  /** How many of those who come too late wait. */
+  readonly #waitRate: number;
 
-  constructor({ seed, flaw, onStep }: SimulationOptions) {
+  constructor({ seed, flaw, crowded = false, onStep }: SimulationOptions) {
     this.shop = new Shop(seed, flaw);
     this.#onStep = onStep;
     const { chance } = this.shop;
     this.#faultRate = chance.pick([0, 0.03, 0.08, 0.15]);
-    this.#losesData = chance.happens(0.6);
+    // Where data is lost, the order of offers cannot be checked.
+    this.#losesData = chance.happens(crowded ? 0.2 : 0.6);
     this.#gateways = [new Gateway(this.shop), new Gateway(this.shop)];
     const workers = [relay(this.shop, "relay 1"), relay(this.shop, "relay 2")];
     workers.push(consumer(this.shop, "consumer 1"), consumer(this.shop, "consumer 2"));
     workers.push(sweeper(this.shop, "sweeper 1"), sweeper(this.shop, "sweeper 2"));
     workers.push(keeper(this.shop, "keeper 1"), keeper(this.shop, "keeper 2"), payments(this.shop, "payments"));
     for (const actor of workers) this.#begin(actor);
-    for (let user = 1; user <= chance.between(2, 6); user++) this.#addBuyer(`u${user}`, chance.pick(intentions));
+    this.#isCrowded = crowded;
+    this.#waitRate = crowded ? chance.pick([0.3, 0.9]) : 0;
+    const mostBuyers = (): number => (crowded ? chance.between(3, 8) : chance.between(2, 6));
+    for (let user = 1; user <= mostBuyers(); user++) this.#addBuyer(`u${user}`, this.#intention());
+  }
+
+  #intention(): Intention {
+    return this.shop.chance.pick(this.#isCrowded ? crowdedIntentions : intentions);
   }
 
   withFaults(): void {
     const { chance } = this.shop;
-    for (let step = 0; step < faultySteps && this.shop.problems.length === 0; step++) {
+    const steps = this.#isCrowded ? crowdedSteps : faultySteps;
+    for (let step = 0; step < steps && this.shop.problems.length === 0; step++) {
       if (chance.happens(this.#faultRate)) this.#doHarm();
-      if (chance.happens(0.02)) this.#addBuyer(`u${chance.between(1, 6)}`, chance.pick(intentions));
+      if (chance.happens(0.02)) this.#addBuyer(`u${chance.between(1, 6)}`, this.#intention());
       if (chance.happens(0.1)) this.#snapshots.push(this.shop.gate.snapshot());
       const running = chance.pick(this.#running);
       if (running.isFrozenFor > 0) running.isFrozenFor--;
-      else this.#step(running, this.#faultRate / 2);
+      else this.#step(running, this.#isCrowded ? this.#faultRate * 2 : this.#faultRate / 2);
     }
   }
 
@@ -127,20 +145,28 @@ class Schedule {
     if (provider.reports.length + ledger.refundsToSend().length > 0) unrest.push("payments are open");
     for (const id of productIds) {
       const status = gate.status(id);
-      const { epoch } = ledger.product(id);
+      const { epoch, waitingSince } = ledger.product(id);
       const isSelling = status?.open === true && status.isVerified && status.epoch === epoch;
+      const waiting = ledger.lists.waiting(id).length;
+      if (waiting > 0 && (status?.available ?? 0) > 0) unrest.push(`${waiting} wait, and a unit of ${id} is free`);
+      if ((waitingSince !== undefined) !== waiting > 0) unrest.push(`${waiting} wait, list since ${waitingSince}`);
+      if (status?.waiting !== waiting > 0) unrest.push(`${waiting} wait for ${id}, and the gate says otherwise`);
       if (!isSelling || status.outboxLength > 0) unrest.push(`${id} is ${JSON.stringify(status)}, epoch ${epoch}`);
     }
     return unrest.join("; ");
   }
 
-  #addBuyer(userId: string, intention: Intention, productId?: string): void {
+  #addBuyer(userId: string, intention: Intention, unsold?: string): void {
     const { shop } = this;
     this.#buyersLeft++;
-    const options = { shop, userId, intention, reservationId: shop.newName("r") };
+    // Late buyers come to see whether everything is sold, and go when it is.
+    const waits = unsold === undefined && this.#isCrowded && shop.chance.happens(this.#waitRate);
+    const options = { shop, userId, intention, waits, reservationId: shop.newName("r") };
     const gateway = shop.chance.pick(this.#gateways);
     const onEnd = (): void => void this.#buyersLeft--;
-    this.#begin(buyer({ ...options, gateway, productId: productId ?? shop.chance.pick(shop.productIds), onEnd }));
+    const productId = unsold ?? shop.chance.pick(shop.productIds);
+    const quantity = unsold === undefined ? shop.chance.between(1, shop.ledger.product(productId).limitPerUser) : 1;
+    this.#begin(buyer({ ...options, gateway, productId, quantity, onEnd }));
   }
 
   #begin(actor: Actor): void {
@@ -204,7 +230,9 @@ class Schedule {
 
   #kill(): void {
     const victims = this.#running.filter(({ actor }) => actor.canBeKilled);
-    const victim = this.shop.chance.pick(victims);
+    // The sweepers make the offers, and open and close what a crash must not leave half open.
+    const sweepers = victims.filter(({ actor }) => actor.name.startsWith("sweeper"));
+    const victim = this.shop.chance.pick(this.#isCrowded && this.shop.chance.happens(0.5) ? sweepers : victims);
     this.#note(`${victim.actor.name} is killed`);
     this.#restart(victim);
   }

@@ -1,4 +1,5 @@
 import { type Actor, ask, insist, OutcomeUnknown, rest, type Steps } from "./actor.ts";
+import { offerUnits, openLists } from "./offers.ts";
 import type { Shop } from "./shop.ts";
 import type { Message, OutboxEntry } from "./simulated-gate.ts";
 
@@ -76,7 +77,7 @@ export function consumer(shop: Shop, name: string): Actor {
   }
 }
 
-/** Expires unpaid orders, and brings released units back to the gate. */
+/** Expires unpaid orders, brings released units back to the gate, and offers them to those who wait. */
 export function sweeper(shop: Shop, name: string): Actor {
   const { ledger, gate } = shop;
   return {
@@ -85,7 +86,8 @@ export function sweeper(shop: Shop, name: string): Actor {
     *start() {
       for (;;) {
         yield* expire();
-        yield* bringBack();
+        const lists = yield* bringBack();
+        yield* offerUnits(shop, name, lists);
         yield* rest();
       }
     },
@@ -105,8 +107,12 @@ export function sweeper(shop: Shop, name: string): Actor {
     }
   }
 
-  function* bringBack(): Steps {
-    const pending = yield* insist("ledger", `${name} reads returns`, () => [...ledger.pendingReturns()]);
+  /** The open lists, as they were before: a round may always meet newer ones. */
+  function* bringBack(): Steps<ReturnType<typeof openLists>> {
+    const { pending, lists } = yield* insist("ledger", `${name} reads returns and lists`, () => ({
+      pending: [...ledger.pendingReturns()],
+      lists: openLists(shop),
+    }));
     for (const row of pending) {
       const answer = yield* insist("gate", `${name} returns ${row.reservationId}`, () => ({
         outcome: gate.giveBack(row),
@@ -115,6 +121,7 @@ export function sweeper(shop: Shop, name: string): Actor {
       if (answer.outcome === "not_yet") continue;
       yield* insist("ledger", `${name} marks ${row.reservationId}`, () => ledger.markReturned(row, answer.state));
     }
+    return lists;
   }
 }
 

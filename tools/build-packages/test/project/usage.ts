@@ -1,5 +1,6 @@
 import { HashRing, slotTable } from "hash-ring";
 import { DirectiveError, ListenError, type RunningServer, startNodes, startServer, version } from "my-redis";
+import { QuantityClient, QuantityError, type Reservation } from "seckill-quantity-client";
 
 /** A program as a user may write it. A compiler checks it against the declarations of the packages, and nothing else. */
 export async function useEverything(): Promise<string> {
@@ -22,4 +23,13 @@ export async function useEverything(): Promise<string> {
   await nodes.close();
   const ring = new HashRing([{ name: server.url, weight: 2 }, "other"]);
   return `${version} ${server.port} ${ListenError.name} ${ring.owner("key")} ${slotTable(ring).length}`;
+}
+
+export async function reserve(): Promise<Reservation | undefined> {
+  const client = new QuantityClient({ url: "http://127.0.0.1:8082", key: "k".repeat(40), timeoutMs: 10 });
+  // @ts-expect-error: a reservation has a request id
+  await client.reserve({ productId: "lamp" }).catch((error: unknown) => error instanceof QuantityError);
+  const made = await client.reserve({ productId: "lamp", requestId: "one" });
+  const [left] = await client.remaining(["lamp"]);
+  return made.status === "pending" && left?.remaining !== null ? client.confirm(made.requestId) : undefined;
 }

@@ -14,8 +14,8 @@ export function storeSorted(context: Context, args: Arguments, sorted: Sorted, o
   const { storeIndex } = options;
   // GET may read the destination key, so all values are looked up before it is replaced.
   const values = valuesToStore(context, sorted, options.get);
-  const existed = database.delete(args, storeIndex);
   if (values.count > 0) {
+    const existed = database.delete(args, storeIndex);
     const list = database.replacing(existed, () => createList(context.database, args, storeIndex, 0));
     for (let number = 0; number < values.count; number++) {
       element.setBytes(values.bytes, values.start(number), values.end(number));
@@ -23,7 +23,7 @@ export function storeSorted(context: Context, args: Arguments, sorted: Sorted, o
       list.push("tail", element);
     }
     database.changed(args, storeIndex, "sortstore", values.count);
-  } else if (existed) {
+  } else if (database.deleteEvenExpired(args, storeIndex)) {
     database.changed(args, storeIndex, "del");
   }
   return values.count;

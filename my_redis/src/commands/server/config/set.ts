@@ -22,7 +22,7 @@ export const configSet = command({
   tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
   isSecret: (args, index) => index > 2 && secretDirectives.some((secret) => args.is(index - 1, secret)),
   run(context, args, reply) {
-    if (args.count % 2 !== 0) throw new CommandError(errors.wrongArity("config|set"));
+    if (args.count % 2 !== 0) throw new CommandError(errors.syntax);
     const { settings } = context.server;
     const names = readNames(context, args);
     const assignments: Assignment[] = names.map((name, position) => {

@@ -1,5 +1,6 @@
 import { command, type Command } from "../../../dispatch/command.ts";
 import { isLocalClient } from "../../../dispatch/local-client.ts";
+import { Refusal } from "../../../dispatch/outcome.ts";
 import { CommandError, errors } from "../../../protocol/command-error.ts";
 import type { DebugSubcommand } from "./debug-subcommand.ts";
 import { debugDigest, debugDigestValue } from "./digest.ts";
@@ -17,9 +18,10 @@ import {
   debugSetSkipChecksumValidation,
 } from "./switches.ts";
 
-const notAllowed =
+const notAllowed = new Refusal(
   'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local ' +
-  "connection, otherwise you need to set this option in the configuration file, and then restart the server.";
+    "connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+);
 
 const setActiveExpire: DebugSubcommand = {
   name: "SET-ACTIVE-EXPIRE",
@@ -110,9 +112,11 @@ export const debug: Command = command({
   flags: ["admin", "noscript", "loading", "stale"],
   // As in Redis, the subcommands of DEBUG are not in the command table.
   arity: -2,
+  permission({ client, server }) {
+    const allowed = server.settings.values["enable-debug-command"];
+    return allowed === "yes" || (allowed === "local" && isLocalClient(client)) ? "run" : notAllowed;
+  },
   run(context, args, reply) {
-    const allowed = context.server.settings.values["enable-debug-command"];
-    if (allowed === "no" || (allowed === "local" && !isLocalClient(context.client))) throw new CommandError(notAllowed);
     const found = subcommands.find(({ name }) => args.is(1, name.toLowerCase()));
     if (found === undefined || args.count < found.counts[0] || args.count > found.counts[1]) {
       throw new CommandError(errors.subcommandSyntax(args.latin1(1).slice(0, 128), "debug"));

@@ -29,7 +29,7 @@ export const persistenceSection: InfoSection = {
       ["current_fork_perc", total === 0 ? "0.00" : ((100 * taken) / total).toFixed(2)],
       ["current_save_keys_processed", taken],
       ["current_save_keys_total", total],
-      ["rdb_changes_since_last_save", snapshots?.changes ?? keyspace.dirty],
+      ["rdb_changes_since_last_save", snapshots?.changes ?? keyspace.changes],
       ["rdb_bgsave_in_progress", snapshots?.inProgress === true ? 1 : 0],
       ["rdb_last_save_time", Math.floor((snapshots?.lastSaveMs ?? server.process.startedAtMs) / 1000)],
       ["rdb_last_bgsave_status", status(snapshots?.lastFailed === true)],

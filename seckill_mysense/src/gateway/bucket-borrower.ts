@@ -1,0 +1,158 @@
+import { groupBuckets } from "../domain/buckets.ts";
+import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
+import type { ReserveOutcome } from "../domain/reservation.ts";
+import type { Gate, GateStatus } from "../gate/gate.ts";
+import type { LedgerChanges } from "../ledger/changes.ts";
+import type { Amended } from "../sales/amend-product.ts";
+import type { CatalogueProduct } from "./catalogue-product.ts";
+import type { GateAnswer } from "./gate-calls.ts";
+
+/**
+ * `behind`: others wait for the units of this bucket.
+ * `moved`: the bucket may have enough units now. `empty`: all buckets together have only so many, fewer than are wanted.
+ * `unknown`: a bucket did not answer, or units are between two buckets.
+ */
+type Borrowed =
+  | { readonly kind: "moved" | "behind" }
+  | { readonly kind: "empty"; readonly left: number }
+  | { readonly kind: "unknown" };
+
+export interface BucketBorrowerOptions {
+  readonly gate: Pick<Gate, "status">;
+  readonly changes: Pick<LedgerChanges, "askForMove">;
+  /** Brings an armed bucket to the ledger's records. */
+  readonly amend: (sale: SaleRecord, product: ProductRecord) => Promise<Amended>;
+  /** Milliseconds of a monotonic clock. */
+  readonly elapsedMs: () => number;
+}
+
+/** For this long nobody looks again whether all buckets of a product are empty. */
+const emptyForMs = 100;
+/** Moves for one request: others may take what they bring. */
+const maxMoves = 8;
+
+/**
+ * Gets units for an empty bucket from the other buckets of its product. The bucket with the most units gives half of
+ * them: the gate takes them out of it, then the ledger gives them to the other one, then the gate puts them there.
+ */
+export class BucketBorrower {
+  readonly counts: Record<Borrowed["kind"], number> = { moved: 0, behind: 0, empty: 0, unknown: 0 };
+  readonly #options: BucketBorrowerOptions;
+  /** One for each bucket at a time, however many buyers wait for it. */
+  readonly #running = new Map<string, Promise<Borrowed>>();
+  /** Until when a product counts as empty. */
+  readonly #emptyUntilMs = new WeakMap<readonly CatalogueProduct[], number>();
+
+  constructor(options: BucketBorrowerOptions) {
+    this.#options = options;
+  }
+
+  /** Goes on with a request that found too few units in its bucket: moves units there, and asks again. */
+  async reserve(
+    bucket: CatalogueProduct,
+    soldOut: ReserveOutcome & { readonly kind: "sold_out" },
+    { quantity, ask }: { readonly quantity: number; readonly ask: () => Promise<GateAnswer> },
+  ): Promise<GateAnswer> {
+    for (let moves = 0; moves < maxMoves; moves++) {
+      const borrowed = await this.#borrow(bucket, quantity);
+      if (borrowed.kind === "empty") return { ...soldOut, left: borrowed.left };
+      if (borrowed.kind === "behind") return { ...soldOut, left: 0 };
+      if (borrowed.kind === "unknown") return { kind: "busy" };
+      const outcome = await ask();
+      if (outcome.kind !== "sold_out") return outcome;
+    }
+    return { kind: "busy" };
+  }
+
+  async #borrow(bucket: CatalogueProduct, quantity: number): Promise<Borrowed> {
+    const { id } = bucket.product;
+    if (this.#options.elapsedMs() < (this.#emptyUntilMs.get(bucket.buckets) ?? 0)) return { kind: "empty", left: 0 };
+    const running = this.#running.get(id);
+    if (running !== undefined) return running;
+    const borrowing = this.#move(bucket, quantity).catch((): Borrowed => ({ kind: "unknown" }));
+    this.#running.set(id, borrowing);
+    try {
+      const borrowed = await borrowing;
+      this.counts[borrowed.kind]++;
+      if (borrowed.kind === "empty" && borrowed.left === 0) {
+        this.#emptyUntilMs.set(bucket.buckets, this.#options.elapsedMs() + emptyForMs);
+      }
+      return borrowed;
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  async #move(bucket: CatalogueProduct, quantity: number): Promise<Borrowed> {
+    const states = await Promise.all(bucket.buckets.map((one) => this.#stateOf(one)));
+    const own = states.find((state) => state.entry === bucket)!;
+    // What comes into the bucket is offered to those who wait for it.
+    if (own.isWaiting) return { kind: "behind" };
+    if (own.available >= quantity) return { kind: "moved" };
+    const left = states.reduce((sum, { available }) => sum + available, 0);
+    if (left < quantity) return isWhole(states) ? { kind: "empty", left } : { kind: "unknown" };
+    const others = states.filter((state) => state !== own);
+    const richest = others.reduce((most, state) => (state.available > most.available ? state : most));
+    const units = Math.min(richest.available, Math.max(Math.ceil(richest.available / 2), quantity - own.available));
+    const move = { from: richest.entry.product.id, to: bucket.product.id, units };
+    const asked = await this.#options.changes.askForMove(move);
+    // Whatever becomes of it, the next look at the buckets tells.
+    if (asked !== undefined) await this.#options.amend(asked.sale, asked.product);
+    return { kind: "moved" };
+  }
+
+  async #stateOf(entry: CatalogueProduct): Promise<BucketState> {
+    const { sale, product } = entry;
+    const unknown = { entry, available: 0, total: undefined, isWaiting: false };
+    // A node that did not answer the stock watch would make every buyer wait for the gate's time limit.
+    if (entry.available === null) return unknown;
+    const status = await this.#options.gate.status(sale.id, product.id).catch(() => undefined);
+    if (status === undefined || !sells(status, product)) return unknown;
+    // Free units are kept for those who wait for this bucket.
+    const available = status.waiting ? 0 : status.available;
+    return { entry, available, total: status.total, isWaiting: status.waiting };
+  }
+}
+
+interface BucketState {
+  readonly entry: CatalogueProduct;
+  readonly available: number;
+  /** Undefined if the gate did not say. */
+  readonly total: number | undefined;
+  readonly isWaiting: boolean;
+}
+
+function sells(status: GateStatus, product: ProductRecord): boolean {
+  return status.open && status.verified && status.epoch === product.epoch;
+}
+
+/**
+ * Whether no unit is outside the buckets. A move keeps the sum of the ledger's totals, and the gate's sum is lower while
+ * units are on their way.
+ */
+function isWhole(states: readonly BucketState[]): boolean {
+  let missing = 0;
+  for (const { entry, total } of states) {
+    if (total === undefined) return false;
+    missing += entry.product.total - total;
+  }
+  return missing <= 0;
+}
+
+/** Puts each product's buckets together, in their order: every bucket then knows all of them. */
+export function joinBuckets(entries: Iterable<CatalogueProduct>): CatalogueProduct[] {
+  const groups = groupBuckets(entries, ({ product }) => product.id);
+  for (const group of groups) for (const entry of group) entry.buckets = group;
+  return groups.map(([first]) => first!);
+}
+
+/** Null if nothing is known. A bucket whose gate does not answer sells nothing. */
+export function availableIn(buckets: readonly CatalogueProduct[]): number | null {
+  const known = buckets.filter(({ available }) => available !== null);
+  return known.length === 0 ? null : known.reduce((sum, { available }) => sum + available!, 0);
+}
+
+/** All units of a product. */
+export function totalOf(buckets: readonly CatalogueProduct[]): number {
+  return buckets.reduce((sum, { product }) => sum + product.total, 0);
+}

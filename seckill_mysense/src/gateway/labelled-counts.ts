@@ -1,0 +1,36 @@
+import type { HealthBoard } from "../health/health-board.ts";
+import type { AuthorizationParts } from "./authorization-parts.ts";
+import type { BucketBorrower } from "./bucket-borrower.ts";
+import type { LabelledCounts } from "./gateway-metrics.ts";
+import { partsUp } from "../operations/operations-metrics.ts";
+import type { GateWatch } from "./stock-watch.ts";
+
+export interface CountedParts {
+  readonly health: HealthBoard;
+  readonly borrower: BucketBorrower;
+  readonly gateWatch?: GateWatch | undefined;
+  readonly ring: AuthorizationParts["ring"];
+}
+
+/** What a gateway's metrics count beside its requests. */
+export function labelledCounts({ health, borrower, gateWatch, ring }: CountedParts): LabelledCounts[] {
+  return [
+    { name: "seckill_part_up", type: "gauge", label: "part", counts: partsUp(health) },
+    { name: "seckill_bucket_borrows_total", type: "counter", label: "outcome", counts: borrower.counts },
+    ...(gateWatch === undefined ? [] : [gateCounts(gateWatch)]),
+    ...(ring === undefined ? [] : ringCounts(ring)),
+  ];
+}
+
+function gateCounts({ counts }: GateWatch): LabelledCounts {
+  return { name: "seckill_gates_total", type: "counter", label: "event", counts };
+}
+
+function ringCounts(ring: NonNullable<AuthorizationParts["ring"]>): LabelledCounts[] {
+  const { counts } = ring;
+  return [
+    { name: "seckill_owner_questions_total", type: "counter", label: "outcome", counts: counts.questions },
+    { name: "seckill_ring_greetings_total", type: "counter", label: "outcome", counts: counts.greetings },
+    { name: "seckill_ring_member_up", type: "gauge", label: "gateway", counts: ring.membersUp },
+  ];
+}

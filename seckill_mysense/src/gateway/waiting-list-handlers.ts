@@ -1,0 +1,33 @@
+import { joinWaitingList, leaveWaitingList, readWaitingPlace } from "../contract/waiting-list.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { type GatewayApp, mountEndpoint, type MountOptions } from "./mount-endpoint.ts";
+import type { WaitingList } from "./waiting-list.ts";
+
+export interface WaitingListOptions {
+  readonly waitingList: WaitingList;
+  readonly catalogue: Catalogue;
+}
+
+export function mountWaitingList(
+  app: GatewayApp,
+  mount: MountOptions,
+  { waitingList, catalogue }: WaitingListOptions,
+): void {
+  mountEndpoint(app, joinWaitingList, mount, async ({ body, session }) => {
+    const entry = catalogue.findFor(body.productID, session.userId);
+    if (entry === undefined) return { failure: "product_not_found" };
+    return waitingList.join(entry, session.userId);
+  });
+
+  mountEndpoint(app, readWaitingPlace, mount, async ({ query, session }) => {
+    const entry = catalogue.findFor(query.productID, session.userId);
+    if (entry === undefined) return { failure: "product_not_found" };
+    return (await waitingList.read(entry.product.id, session.userId)) ?? { failure: "not_waiting" };
+  });
+
+  mountEndpoint(app, leaveWaitingList, mount, async ({ query, session }) => {
+    const entry = catalogue.findFor(query.productID, session.userId);
+    if (entry === undefined) return { failure: "product_not_found" };
+    return (await waitingList.leave(entry.product.id, session.userId)) ?? { failure: "not_waiting" };
+  });
+}

@@ -1,0 +1,66 @@
+import { type Browser, chromium, type Page } from "playwright-core";
+import { findProgram, temporaryFolder } from "../../../tools/test-services/index.ts";
+
+export const phone = { width: 390, height: 844 };
+export const desktop = { width: 1280, height: 800 };
+export const password = "correct horse battery";
+
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: findProgram("chromium", "chromium-browser", "google-chrome")!,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      `--disk-cache-dir=${temporaryFolder("chromium-cache")}`,
+    ],
+  });
+}
+
+export interface OpenPage extends AsyncDisposable {
+  readonly page: Page;
+  /** The page's errors: script errors and violations of its Content-Security-Policy. */
+  readonly complaints: string[];
+}
+
+/** A page in a browser profile of its own. */
+export async function openPage(
+  browser: Browser,
+  { url }: { readonly url: string },
+  path: string,
+  viewport = phone,
+  colorScheme: "light" | "dark" = "light",
+): Promise<OpenPage> {
+  const context = await browser.newContext({ viewport, colorScheme });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    // The browser also reports refused requests, which are normal in a sale.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+      complaints.push(message.text());
+    }
+  });
+  await page.goto(url + path);
+  return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
+}
+
+export async function register(page: Page, name: string): Promise<void> {
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Register" }).click();
+  await page.getByText(name, { exact: true }).waitFor();
+}
+
+export function heading(page: Page, name: string): Promise<void> {
+  return page.getByRole("heading", { name, exact: true }).waitFor();
+}
+
+export async function overflows(page: Page): Promise<boolean> {
+  return page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth");
+}

@@ -4,9 +4,12 @@ import type { RequestLimits } from "../protocol/request-parser.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ClientLimits, tooManyClients } from "./client-limits.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
+import { Guests } from "./guests.ts";
 import { Overload } from "./overload.ts";
 import { requestLimits } from "./request-limits.ts";
-import type { Listen, Listener, TransportHandlers, TransportSocket } from "./transport.ts";
+import { OpenListeners, type PortPurpose } from "./open-listeners.ts";
+import { StandIn } from "./stand-in.ts";
+import type { Listen, TransportHandlers, TransportSocket } from "./transport.ts";
 import type { Turn } from "./turn.ts";
 import { TurnShares } from "./turn-shares.ts";
 
@@ -17,9 +20,6 @@ const sendEarlyBytes = 1024 * 1024;
 /** A request of a command that counts as short is so with at most this many arguments and bytes of reply. */
 const plainArguments = 16;
 const plainOutputBytes = 16 * 1024;
-
-/** The clients of a port: all, or those who look after the server. */
-export type PortPurpose = "clients" | "administration";
 
 /** Connects clients to a server: reads requests, runs them, and sends the replies of a turn together. */
 export class NetworkServer implements ConnectionOwner {
@@ -35,7 +35,7 @@ export class NetworkServer implements ConnectionOwner {
   readonly #arrivals = new Arrivals<Connection>((connection) => this.#setUp(connection));
   #stopped = false;
   #onLastClosed: () => void = () => {};
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: OpenListeners;
 
   /** `turn` must be the one through which `server` answers clients outside of their own requests. */
   constructor(server: Services, turn: Turn) {
@@ -58,6 +58,13 @@ export class NetworkServer implements ConnectionOwner {
       noteLongestWait: (waitMs) => this.#overload.note(waitMs),
     });
     turn.onEnd(() => this.#shares.endTurn());
+    this.#listeners = new OpenListeners(server.environment.report);
+    const guests = new Guests({
+      ...{ server, listeners: this.#listeners, isStopped: () => this.#stopped },
+      open: (socket, isAdministrative) => this.#open(socket, isAdministrative, true),
+      close: (connection) => this.#close(connection),
+    });
+    server.scripts.serveWhileStuck(new StandIn(guests, server.environment));
     server.info.add("clients", () => [
       ["admin_clients", this.#clientLimits.administrativeCount],
       ["clients_arriving", this.#arrivals.waitingCount],
@@ -74,9 +81,7 @@ export class NetworkServer implements ConnectionOwner {
       drain: (connection) => connection.drain(),
       close: (connection) => this.#close(connection),
     };
-    const listener = await listen({ host, port }, handlers);
-    this.#listeners.push(listener);
-    return listener.port;
+    return this.#listeners.open({ host, port, purpose }, (address) => listen(address, handlers));
   }
 
   get connectionCount(): number {
@@ -85,7 +90,7 @@ export class NetworkServer implements ConnectionOwner {
 
   /** Accepts no more clients, runs no further request, and hands the pending replies to the log and the sockets. */
   stop(): void {
-    for (const listener of this.#listeners) listener.close();
+    this.#listeners.stop();
     this.#arrivals.stop();
     this.#shares.finish();
     this.#stopped = true;
@@ -110,11 +115,11 @@ export class NetworkServer implements ConnectionOwner {
     });
   }
 
-  #open(socket: TransportSocket, isAdministrative: boolean): Connection {
+  #open(socket: TransportSocket, isAdministrative: boolean, isSetUpNow = isAdministrative): Connection {
     const connection = new Connection(socket, this, this.#limits);
     connection.isAdministrative = isAdministrative;
     connection.neverWaits = isAdministrative;
-    if (isAdministrative) this.#setUp(connection);
+    if (isSetUpNow) this.#setUp(connection);
     else this.#arrivals.add(connection);
     return connection;
   }
@@ -303,11 +308,8 @@ export class NetworkServer implements ConnectionOwner {
       else if (result === "error") this.#protocolError(connection, parser.error);
       else if (result === "incomplete") break;
       const outputEnd = turn.bytes;
-      const mayBeLong =
-        mayEvict ||
-        client.lastCommand?.isBrief === false ||
-        args.count > plainArguments ||
-        outputEnd - outputStart > plainOutputBytes;
+      const isPlain = args.count <= plainArguments && outputEnd - outputStart <= plainOutputBytes;
+      const mayBeLong = mayEvict || client.lastCommand?.isBrief === false || !isPlain;
       if (outputEnd > sendEarlyBytes) {
         turn.flush();
         turn.switchTo(connection);

@@ -86,7 +86,7 @@ export class StandIn<Guest> implements StuckService {
   }
 
   serve(asPaused: (work: () => void) => void): boolean {
-    if (this.#isLeaving) return false;
+    if (this.#isLeaving && !this.#hasLeft()) return this.#environment.monotonicMs() < this.#awaitedUntilMs;
     const port = (this.#port ??= this.#start());
     for (;;) {
       const received = receiveMessageOnPort(port);
@@ -141,10 +141,28 @@ export class StandIn<Guest> implements StuckService {
     const port = this.#port;
     if (port === undefined || this.#isLeaving) return;
     this.#isLeaving = true;
+    this.#awaitedUntilMs = this.#environment.monotonicMs() + startMs;
     port.on("message", (message: FromThread) => {
-      if (message.kind === "left") this.#left(port);
+      if (message.kind !== "left") return;
+      this.#left(port);
+      if (this.#hasTakenOver) this.#server.listenAgain();
+      this.#hasTakenOver = false;
     });
     port.postMessage({ kind: "leave" } satisfies ToThread);
+  }
+
+  /**
+   * Whether the thread that served during an earlier script has left. The next script may be stuck before the event loop
+   * hears of it, as in one transaction. Then the server does not listen in between.
+   */
+  #hasLeft(): boolean {
+    const port = this.#port as MessagePort;
+    for (let received = receiveMessageOnPort(port); received !== undefined; received = receiveMessageOnPort(port)) {
+      if ((received.message as FromThread).kind !== "left") continue;
+      this.#left(port);
+      return true;
+    }
+    return false;
   }
 
   #left(port: MessagePort): void {
@@ -152,8 +170,6 @@ export class StandIn<Guest> implements StuckService {
     port.unref();
     this.#port = undefined;
     this.#isLeaving = false;
-    if (this.#hasTakenOver) this.#server.listenAgain();
-    this.#hasTakenOver = false;
     for (const id of [...this.#guests.keys()]) this.#close(id);
   }
 }

@@ -58,6 +58,21 @@ export class ChangeLog {
     this.#failure = undefined;
   }
 
+  /**
+   * Hands over the units so far, logs nothing more, and refuses writes with this error. Replies still wait until those
+   * units are safe.
+   */
+  stop(refusal: string): void {
+    this.flush();
+    this.#target = undefined;
+    this.#failure = refusal;
+  }
+
+  /** Whether replies wait until what they acknowledge is safe. */
+  get isAwaited(): boolean {
+    return this.#durability !== undefined;
+  }
+
   /** Whether a log is attached. */
   get isOn(): boolean {
     return this.#target !== undefined;

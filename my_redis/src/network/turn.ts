@@ -154,7 +154,7 @@ export class Turn implements ReplyOutlet {
     changes.flush();
     this.#notifyEnd();
     if (output.isEmpty) return;
-    if (!changes.isOn) {
+    if (!changes.isAwaited) {
       this.#send(output);
       return;
     }

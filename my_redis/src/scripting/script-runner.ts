@@ -13,6 +13,8 @@ import { ScriptEngine } from "./script-engine.ts";
 const maxMemoryBytes = 256 * 1024 * 1024;
 const keepMemoryBytes = 64 * 1024 * 1024;
 
+const serverEnds = "ERR the server ends by SHUTDOWN NOSAVE and has not run this command";
+
 /** A script that cannot be paused runs for so long beyond its limit before a thread is started for other clients. */
 const patienceMs = 20;
 
@@ -117,8 +119,9 @@ export class ScriptRunner implements Scripts {
   giveUp(): void {
     if (this.#verdict === undefined) return;
     this.#verdict = "give up";
-    // The script's writes so far would be half of a unit, and so would the rest of a transaction around it.
-    this.#server.changes.detach();
+    // The script's writes so far would be half of a unit, and so would the rest of a transaction around it. What ran
+    // before it in this turn is kept. Clients that wait for their turn are still answered, so their writes are refused.
+    this.#server.changes.stop(serverEnds);
     this.#caller?.client.channel.kill();
   }
 

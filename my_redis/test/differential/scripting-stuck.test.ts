@@ -9,6 +9,7 @@ import {
 import type { Service } from "../../../tools/test-services/index.ts";
 import { SeededRandom } from "../../../tools/seeded-random.ts";
 import { type MyRedisProcess, startMyRedis } from "../crash/my-redis-process.ts";
+import { newBusyClient } from "./harness/busy-client.ts";
 import { recordExercised } from "./harness/exercised-commands.ts";
 import { showReply } from "./harness/reply.ts";
 import { RespConnection, type Word } from "./harness/resp-connection.ts";
@@ -40,33 +41,6 @@ const loops = [
 ];
 const write = "redis.call('set', 'written', 1)";
 const seed = 20_261_129;
-
-/**
- * Connects a client that the server answers with BUSY. While the event loop does not run, only new clients are served.
- * `begin` is called before each try: on a slow machine MyRedis may have ended the script before the client came.
- */
-async function newClient(port: number, begin: () => void): Promise<RespConnection> {
-  let served: RespConnection | undefined;
-  const isServed = async (): Promise<boolean> => {
-    begin();
-    let connection: RespConnection | undefined;
-    try {
-      connection = await RespConnection.open(port, "a new client");
-      const asked = connection.reply("GET", "k").catch(() => undefined);
-      const answer = await Promise.race([asked, Bun.sleep(200)]);
-      if (answer?.text?.startsWith("BUSY") === true) {
-        served = connection;
-        return true;
-      }
-    } catch {
-      // The server's listener was closed before the client was accepted: it connects again.
-    }
-    connection?.close();
-    return false;
-  };
-  await waitUntil(isServed, { what: "a new client to get BUSY", timeoutMs: 20_000 });
-  return served as unknown as RespConnection;
-}
 
 async function ask(other: RespConnection, ...command: Word[]): Promise<string> {
   recordExercised(command);
@@ -110,7 +84,7 @@ describe.skipIf(redis.missing)(`a script that cannot be paused behaves as in red
           return text;
         });
       };
-      const other = await newClient(newPort, begin);
+      const other = await newBusyClient(newPort, begin);
       results.push(await steps(other, () => answer as Promise<string>, first));
       first.close();
       other.close();

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "bun:test";
+import { temporaryFolder } from "../../../tools/test-services/index.ts";
+import { newBusyClient } from "../differential/harness/busy-client.ts";
+import { showReply } from "../differential/harness/reply.ts";
+import type { RespConnection } from "../differential/harness/resp-connection.ts";
+import { type MyRedisProcess, startMyRedis } from "./my-redis-process.ts";
+
+const loop = "return setmetatable({}, {__index = function() while true do end end}).x";
+const writtenLoop = `redis.call('set', 'half', 1) ${loop}`;
+
+const connectMany = (server: MyRedisProcess, count: number): Promise<RespConnection[]> =>
+  Promise.all(Array.from({ length: count }, () => server.connect()));
+
+async function shutDownByNewClient(server: MyRedisProcess): Promise<number | null> {
+  (await newBusyClient(server.port)).send(["SHUTDOWN", "NOSAVE"]);
+  return (await server.process.exited).code;
+}
+
+describe("SHUTDOWN NOSAVE during a script that cannot be paused", () => {
+  for (const inTransaction of [false, true]) {
+    const where = inTransaction ? "in a transaction" : "by itself";
+    test(`keeps what was answered with OK before and after a script ${where}, and nothing of the script`, async () => {
+      const folder = temporaryFolder("stuck-shutdown");
+      const flags = { appendfsync: "always", "busy-reply-threshold": "100", "enable-debug-command": "yes" };
+      const server = await startMyRedis(folder, flags);
+      const [sleeper, caller, ...writers] = (await connectMany(server, 10)) as [RespConnection, RespConnection];
+      // So that the requests that follow run in one turn, or wait for the next.
+      sleeper.send(["DEBUG", "SLEEP", "0.3"]);
+      await Bun.sleep(100);
+      const answers: Promise<string>[] = [];
+      for (const [index, writer] of (writers as RespConnection[]).entries()) {
+        if (index === 4) {
+          const evaluate = ["EVAL", writtenLoop, "0"];
+          if (inTransaction) caller.send(["MULTI"], ["SET", "half", 0], evaluate, ["SET", "rest", 1], ["EXEC"]);
+          else caller.send(evaluate);
+          await Bun.sleep(10);
+        }
+        answers.push(writer.reply("SET", `key:${index}`, "value").then(showReply, () => "(closed)"));
+        await Bun.sleep(10);
+      }
+      await shutDownByNewClient(server);
+      const answered = (await Promise.all(answers)).map((text) => text === "+OK");
+      const restarted = await startMyRedis(folder);
+      const reader = await restarted.connect();
+      const kept = await reader.replies(answered.map((_, index) => ["EXISTS", `key:${index}`]));
+      expect(kept.map((reply) => showReply(reply) === ":1")).toEqual(answered);
+      expect(showReply(await reader.reply("EXISTS", "half", "rest"))).toBe(":0");
+      reader.close();
+      await restarted.process.stop();
+    }, 30_000);
+  }
+});
+
+test("a second stuck script in the same transaction is served as the first was", async () => {
+  const server = await startMyRedis(temporaryFolder("stuck-twice"), { "busy-reply-threshold": "100" });
+  const caller = await server.connect();
+  caller.send(["MULTI"], ["EVAL", loop, "0"], ["EVAL", writtenLoop, "0"], ["EXEC"]);
+  const killer = await newBusyClient(server.port);
+  // On a slow machine the first script has ended by itself: then this is answered for the second.
+  await killer.reply("SCRIPT", "KILL").catch(() => undefined);
+  expect(await shutDownByNewClient(server)).toBe(0);
+}, 60_000);

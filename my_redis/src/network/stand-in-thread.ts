@@ -39,11 +39,14 @@ const { createServer } = require("node:net");
 const { port, maxClients } = require("node:worker_threads").workerData;
 const sockets = new Map();
 const servers = [];
+/** The clients at each address: those of one must not take the places of another, as of the administration port. */
+const counts = [];
 let lastId = 0;
 let left = false;
 const accept = (socket, address) => {
-  if (left || sockets.size >= maxClients) return void socket.destroy();
+  if (left || counts[address] >= maxClients) return void socket.destroy();
   const id = ++lastId;
+  counts[address]++;
   sockets.set(id, socket);
   const remoteAddress = socket.remoteAddress + ":" + socket.remotePort;
   const localAddress = socket.localAddress + ":" + socket.localPort;
@@ -55,6 +58,7 @@ const accept = (socket, address) => {
   socket.on("error", () => {});
   socket.on("close", () => {
     sockets.delete(id);
+    counts[address]--;
     port.postMessage({ kind: "closed", id });
     if (left && sockets.size === 0) port.close();
   });
@@ -62,6 +66,7 @@ const accept = (socket, address) => {
 const listen = ({ host, port: wanted }, address, listening) => {
   const server = createServer({ noDelay: true }, (socket) => accept(socket, address));
   servers.push(server);
+  counts[address] = 0;
   // The server's own listener may need a moment to be gone.
   server.on("error", () => setTimeout(() => left || server.listen(wanted, host), 20));
   server.once("listening", listening);

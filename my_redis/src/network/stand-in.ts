@@ -4,7 +4,7 @@ import type { StuckService } from "../dispatch/ports.ts";
 import { type FromThread, type StandInAddress, standInProgram, type ToThread } from "./stand-in-thread.ts";
 import type { TransportSocket } from "./transport.ts";
 
-/** More clients than this are turned away while the thread stands in for the server. */
+/** More clients than this at one address are turned away while the thread stands in for the server. */
 const maxClients = 64;
 /** The thread begins to listen within this time, or the script is dealt with as without it. */
 const startMs = 5000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { temporaryFolder } from "../../../tools/test-services/index.ts";
+import { freePort, temporaryFolder } from "../../../tools/test-services/index.ts";
 import { newBusyClient } from "../differential/harness/busy-client.ts";
 import { showReply } from "../differential/harness/reply.ts";
 import type { RespConnection } from "../differential/harness/resp-connection.ts";
@@ -59,4 +59,24 @@ test("a second stuck script in the same transaction is served as the first was",
   // On a slow machine the first script has ended by itself: then this is answered for the second.
   await killer.reply("SCRIPT", "KILL").catch(() => undefined);
   expect(await shutDownByNewClient(server)).toBe(0);
+}, 60_000);
+
+test("many clients at one port do not keep those of the administration port out", async () => {
+  const adminPort = await freePort();
+  const flags = { "busy-reply-threshold": "100", "admin-port": String(adminPort) };
+  const server = await startMyRedis(temporaryFolder("stuck-many"), flags);
+  const caller = await server.connect();
+  caller.send(["EVAL", writtenLoop, "0"]);
+  const others = [await newBusyClient(server.port)];
+  for (let more = 0; more < 80; more++) {
+    const other = await server.connect();
+    // Those that are too many are disconnected.
+    await other.reply("PING").catch(() => undefined);
+    others.push(other);
+  }
+  const administrator = await newBusyClient(adminPort);
+  expect(showReply(await administrator.reply("SCRIPT", "KILL"))).toStartWith("-UNKILLABLE");
+  administrator.send(["SHUTDOWN", "NOSAVE"]);
+  await server.process.exited;
+  for (const other of others) other.close();
 }, 60_000);

@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { Browser, Page, Route } from "playwright-core";
+import { requireService } from "../../../tools/test-services/index.ts";
+import { startTestGateway, type TestGateway } from "../fakes/test-gateway.ts";
+import { desktop, heading, launchBrowser, narrowPhone, openPage, overflows, password } from "./sale-browser.ts";
+import { phone, register, tablet } from "./sale-browser.ts";
+
+const service = requireService("chromium");
+const timeoutMs = 60_000;
+/** A folder for pictures of each state; none are taken without it. */
+const pictures = process.env["SALE_PICTURES"];
+const address = "/check?productID=headphones";
+
+describe.skipIf(service.missing)(`a choice of units on the sale page${service.reason}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  const upToFive = (): Promise<TestGateway> => startTestGateway({ product: { total: 10, limitPerUser: 5 } });
+  const recordAll = (system: TestGateway) =>
+    system.ledger.orders.record(system.gate.accepted, { payWithinMs: 900_000 });
+  const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+  const choice = (page: Page) => page.getByLabel("How many?");
+  const text = (page: Page, words: string) => page.getByText(words, { exact: true }).waitFor();
+  const optionsOf = (page: Page) => choice(page).locator("option").allTextContents();
+  const quantitiesOf = (system: TestGateway) => system.gate.accepted.map(({ quantity }) => quantity);
+
+  async function buy(page: Page, quantity: string): Promise<void> {
+    await choice(page).selectOption(quantity);
+    await button(page, "Buy now").click();
+  }
+
+  async function payFor(page: Page, system: TestGateway): Promise<void> {
+    await recordAll(system);
+    await button(page, "Pay now").click();
+  }
+
+  for (const viewport of [narrowPhone, tablet, desktop]) {
+    test(
+      `lets a buyer at ${viewport.width} pixels have three units, then two, and then no more where five is the limit`,
+      async () => {
+        await using system = await upToFive();
+        await using opened = await openPage(browser, system, address, viewport);
+        const { page } = opened;
+        const picture = async (name: string): Promise<void> => {
+          expect(await overflows(page)).toBe(false);
+          if (pictures === undefined) return;
+          for (const colorScheme of ["light", "dark"] as const) {
+            await page.emulateMedia({ colorScheme });
+            const path = join(pictures, `${name}-${viewport.width}-${colorScheme}.png`);
+            await page.screenshot({ path, fullPage: true });
+          }
+        };
+        await register(page, "Ada");
+        await page.getByText("The sale is open.").waitFor();
+        expect(await optionsOf(page)).toEqual(["1", "2", "3", "4", "5"]);
+        await text(page, "€49.99 in all");
+        await choice(page).focus();
+        for (const _ of [2, 3]) await page.keyboard.press("ArrowDown");
+        await text(page, "€149.97 in all");
+        await picture("choice");
+        await button(page, "Buy now").click();
+        await heading(page, "3 units are set aside");
+        await page.reload();
+        await heading(page, "3 units are set aside");
+        await text(page, "3 × Headphones");
+        await text(page, "€149.97");
+        await picture("set-aside");
+        await recordAll(system);
+        await heading(page, "You won 3 units");
+        await picture("won");
+        await payFor(page, system);
+        await heading(page, "Paid: they are yours");
+        await text(page, "3 × Headphones");
+        await picture("paid");
+
+        await button(page, "Buy another").click();
+        await page.getByText("You have 3 of 5 units.").waitFor();
+        expect(await optionsOf(page)).toEqual(["1", "2"]);
+        expect(await choice(page).inputValue()).toBe("1");
+        await picture("second-choice");
+        await buy(page, "2");
+        await heading(page, "2 units are set aside");
+        await payFor(page, system);
+        await heading(page, "Paid: they are yours");
+        await text(page, "€99.98");
+        for (const _ of ["before", "after a reload"]) {
+          expect(await button(page, "Buy another").count()).toBe(0);
+          expect(await choice(page).isVisible()).toBe(false);
+          await page.reload();
+          await heading(page, "Paid: they are yours");
+        }
+        expect(quantitiesOf(system)).toEqual([3, 2]);
+        expect(opened.complaints).toEqual([]);
+      },
+      timeoutMs,
+    );
+  }
+
+  test("offers the units that are left when a buyer wants more of them", async () => {
+    await using system = await upToFive();
+    const stock = system.gate.stocks.get("headphones")!;
+    stock.available = 2;
+    await using opened = await openPage(browser, system, address);
+    const { page } = opened;
+    await register(page, "Ada");
+    await buy(page, "3");
+    await heading(page, "Only 2 left");
+    stock.available = 1;
+    await button(page, "Take 2").click();
+    await heading(page, "Only 1 left");
+    await button(page, "Go back").click();
+    await buy(page, "4");
+    await heading(page, "Only 1 left");
+    await button(page, "Take 1").click();
+    await heading(page, "A unit is set aside");
+    await text(page, "1 × Headphones");
+    expect(system.gate.accepted).toHaveLength(1);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test("offers what a buyer may still have who bought on another device", async () => {
+    await using system = await upToFive();
+    await using first = await openPage(browser, system, address);
+    await register(first.page, "Ada");
+    await using second = await openPage(browser, system, address, desktop);
+    const { page } = second;
+    await page.getByText("Log in", { exact: true }).click();
+    await page.getByLabel("Name").fill("Ada");
+    await page.getByLabel("Password").fill(password);
+    await button(page, "Log in").click();
+    await choice(page).waitFor();
+    await buy(first.page, "3");
+    await heading(first.page, "3 units are set aside");
+    await buy(page, "4");
+    await heading(page, "You may have 2 more");
+    await button(page, "Go back").click();
+    expect(await optionsOf(page)).toEqual(["1", "2"]);
+    await page.getByText("You have 3 of 5 units.").waitFor();
+    await buy(page, "1");
+    await heading(page, "A unit is set aside");
+    await payFor(page, system);
+    await heading(page, "Paid: it is yours");
+    await button(page, "Buy another").click();
+    await page.getByText("You have 4 of 5 units.").waitFor();
+    expect(await choice(page).isVisible()).toBe(false);
+    await button(page, "Buy now").click();
+    await heading(page, "A unit is set aside");
+    expect(quantitiesOf(system)).toEqual([3, 1, 1]);
+    expect([...first.complaints, ...second.complaints]).toEqual([]);
+  });
+
+  test("asks again for as many units when an answer was lost", async () => {
+    await using system = await upToFive();
+    await using opened = await openPage(browser, system, address);
+    const { page } = opened;
+    let lost = 0;
+    const loseAnswer = async (route: Route): Promise<void> => {
+      await route.fetch();
+      lost++;
+      await route.abort();
+    };
+    await page.route("**/check?*", loseAnswer, { times: 1 });
+    await register(page, "Ada");
+    await buy(page, "3");
+    await heading(page, "3 units are set aside");
+    expect(lost).toBe(1);
+    expect(quantitiesOf(system)).toEqual([3]);
+  });
+
+  test("shows no choice where one unit is the limit", async () => {
+    await using system = await upToFive();
+    await using opened = await openPage(browser, system, address, phone);
+    const { page } = opened;
+    await register(page, "Ada");
+    await choice(page).waitFor();
+    await page.goto(`${system.url}/check?productID=speaker`);
+    await button(page, "Buy now").waitFor();
+    expect(await choice(page).isVisible()).toBe(false);
+    await button(page, "Buy now").click();
+    await heading(page, "A unit is set aside");
+  });
+});

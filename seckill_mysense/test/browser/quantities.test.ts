@@ -40,6 +40,16 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
     await button(page, "Pay now").click();
   }
 
+  async function look(page: Page, name: string): Promise<void> {
+    expect(await overflows(page)).toBe(false);
+    if (pictures === undefined) return;
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const path = join(pictures, `${name}-${page.viewportSize()?.width}-${colorScheme}.png`);
+      await page.screenshot({ path, fullPage: true });
+    }
+  }
+
   for (const viewport of [narrowPhone, tablet, desktop]) {
     test(
       `lets a buyer at ${viewport.width} pixels have three units, then two, and then no more where five is the limit`,
@@ -47,15 +57,6 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
         await using system = await upToFive();
         await using opened = await openPage(browser, system, address, viewport);
         const { page } = opened;
-        const picture = async (name: string): Promise<void> => {
-          expect(await overflows(page)).toBe(false);
-          if (pictures === undefined) return;
-          for (const colorScheme of ["light", "dark"] as const) {
-            await page.emulateMedia({ colorScheme });
-            const path = join(pictures, `${name}-${viewport.width}-${colorScheme}.png`);
-            await page.screenshot({ path, fullPage: true });
-          }
-        };
         await register(page, "Ada");
         await page.getByText("The sale is open.").waitFor();
         expect(await optionsOf(page)).toEqual(["1", "2", "3", "4", "5"]);
@@ -63,27 +64,27 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
         await choice(page).focus();
         for (const _ of [2, 3]) await page.keyboard.press("ArrowDown");
         await text(page, "€149.97 in all");
-        await picture("choice");
+        await look(page, "choice");
         await button(page, "Buy now").click();
         await heading(page, "3 units are set aside");
         await page.reload();
         await heading(page, "3 units are set aside");
         await text(page, "3 × Headphones");
         await text(page, "€149.97");
-        await picture("set-aside");
+        await look(page, "set-aside");
         await recordAll(system);
         await heading(page, "You won 3 units");
-        await picture("won");
+        await look(page, "won");
         await payFor(page, system);
         await heading(page, "Paid: they are yours");
         await text(page, "3 × Headphones");
-        await picture("paid");
+        await look(page, "paid");
 
         await button(page, "Buy another").click();
         await page.getByText("You have 3 of 5 units.").waitFor();
         expect(await optionsOf(page)).toEqual(["1", "2"]);
         expect(await choice(page).inputValue()).toBe("1");
-        await picture("second-choice");
+        await look(page, "second-choice");
         await buy(page, "2");
         await heading(page, "2 units are set aside");
         await payFor(page, system);
@@ -106,11 +107,12 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
     await using system = await upToFive();
     const stock = system.gate.stocks.get("headphones")!;
     stock.available = 2;
-    await using opened = await openPage(browser, system, address);
+    await using opened = await openPage(browser, system, address, narrowPhone);
     const { page } = opened;
     await register(page, "Ada");
     await buy(page, "3");
     await heading(page, "Only 2 left");
+    await look(page, "too-few");
     stock.available = 1;
     await button(page, "Take 2").click();
     await heading(page, "Only 1 left");
@@ -139,6 +141,7 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
     await heading(first.page, "3 units are set aside");
     await buy(page, "4");
     await heading(page, "You may have 2 more");
+    await look(page, "over-limit");
     await button(page, "Go back").click();
     expect(await optionsOf(page)).toEqual(["1", "2"]);
     await page.getByText("You have 3 of 5 units.").waitFor();
@@ -171,6 +174,22 @@ describe.skipIf(service.missing)(`a choice of units on the sale page${service.re
     await heading(page, "3 units are set aside");
     expect(lost).toBe(1);
     expect(quantitiesOf(system)).toEqual([3]);
+  });
+
+  test("still finds a reservation that an earlier version of the page stored", async () => {
+    await using system = await upToFive();
+    await using opened = await openPage(browser, system, address);
+    const { page } = opened;
+    await register(page, "Ada");
+    await buy(page, "1");
+    await heading(page, "A unit is set aside");
+    await page.evaluate(`for (const key of Object.keys(localStorage)) {
+      const held = JSON.parse(localStorage.getItem(key));
+      localStorage.setItem(key, JSON.stringify(held.map(({ reservation }) => reservation)));
+    }`);
+    await page.reload();
+    await heading(page, "A unit is set aside");
+    await text(page, "1 × Headphones");
   });
 
   test("shows no choice where one unit is the limit", async () => {

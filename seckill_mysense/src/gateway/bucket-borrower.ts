@@ -89,8 +89,8 @@ export class BucketBorrower {
   async #move(bucket: CatalogueProduct, quantity: number): Promise<Borrowed> {
     const states = await Promise.all(bucket.buckets.map((one) => this.#stateOf(one)));
     const own = states.find((state) => state.entry === bucket)!;
-    // What comes into the bucket is offered to those who wait for it.
-    if (own.isWaiting) return { kind: "behind" };
+    // What comes into the bucket is offered to those who wait for it. Units of other buckets are on sale all the same.
+    if (own.isWaiting) return { kind: states.some(({ available }) => available > 0) ? "unknown" : "behind" };
     if (own.available >= quantity) return { kind: "moved" };
     const left = states.reduce((sum, { available }) => sum + available, 0);
     if (left < quantity) return isWhole(states) ? { kind: "empty", left } : { kind: "unknown" };

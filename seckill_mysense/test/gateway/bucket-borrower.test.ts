@@ -15,7 +15,7 @@ const sale: SaleRecord = {
 const soldOut = { kind: "sold_out", epoch: 1, left: 0 } as const;
 
 /** Buckets with so many free units each, and a borrower whose moves only the given buckets may give. */
-function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = () => true) {
+function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = () => true, waiting?: string) {
   const units = new Map<string, number>();
   const total = free.reduce((sum, one) => sum + one, 0);
   const entries = splitIntoBuckets({ ...testProduct, total }, free.length).map((product, index) => {
@@ -35,7 +35,7 @@ function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = ()
           open: true,
           verified: true,
           epoch: 1,
-          waiting: false,
+          waiting: id === waiting,
           total: units.get(id),
           available: units.get(id),
         }) as unknown as GateStatus,
@@ -78,5 +78,11 @@ describe("units from the other buckets", () => {
     const { ask, moves } = open([0, 9, 4], ({ from }) => from !== "headphones#1");
     expect(await ask(1)).toEqual({ kind: "ended" });
     expect(moves).toEqual([{ from: "headphones#2", to: "headphones", units: 2 }]);
+  });
+
+  test("a buyer behind those who wait is told sold out only if the other buckets have nothing", async () => {
+    const all = (): boolean => true;
+    expect(await open([0, 0], all, "headphones").ask(1)).toMatchObject({ kind: "sold_out", left: 0 });
+    expect(await open([0, 50], all, "headphones").ask(1)).toEqual({ kind: "busy" });
   });
 });

@@ -86,6 +86,20 @@ describe("a change of a sale", () => {
     await expect(lower).rejects.toThrow("units cannot be 6: it keeps 10");
   });
 
+  test("to fewer units of a product in buckets says how many it keeps, when some buckets had too few", async () => {
+    const sale = makeSale({ startsAtMs: Date.now() - 1_000, endsAtMs: Date.now() + 3_600_000 });
+    const buckets = splitIntoBuckets(makeProduct(sale, { total: 20 }), 2);
+    const content = await service.create(sale, buckets, { actor, state: "published" });
+    const ids = content.products.map(({ id }) => id);
+    await ledger.gates.noteArmed(ids, 1);
+    for (const bucket of content.products) await gate.arm(content.sale, bucket, bucket.total);
+    // Accepted, and not yet in the ledger.
+    gate.stocks.get(ids[0]!)!.available = 0;
+    const lower = service.change(sale.id, { kind: "restock", productId: ids[0]!, units: -4 }, { actor });
+    await expect(lower).rejects.toThrow(`product ${ids[0]}: units cannot be 16: it keeps 18`);
+    expect((await service.read(sale.id)).products.map(({ total }) => total)).toEqual([10, 8]);
+  });
+
   test("waits for a gate that opens again", async () => {
     await arm();
     gate.server = 2;

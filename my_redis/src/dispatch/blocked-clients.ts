@@ -151,6 +151,12 @@ export class BlockedClients<Context extends Waiter<CommandFacts>> {
       // When thousands of clients wait for an element, the first takes it and the others need not try. Clients that
       // wait on a stream do try, because the deletion of the stream is an answer for them.
       if (blocked === undefined || (gone && blocked.command.group !== "stream")) continue;
+      const { channel } = context.client;
+      if (channel.hasEnded()) {
+        // It would take the element with it.
+        channel.kill();
+        continue;
+      }
       if (this.#mustWaitOn?.(context) !== true && this.#runner.retry(context)) this.#release(context);
       else gone = gone || !this.#runner.exists(context, database, key);
     }

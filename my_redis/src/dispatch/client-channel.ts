@@ -6,6 +6,11 @@ export interface ClientChannel {
   readonly pendingBytes: number;
   /** Bytes received of an incomplete request. */
   readonly heldBytes: number;
+  /**
+   * Whether the client has closed its side, even if that was not reported yet: nothing may be taken from the data for
+   * it. False where that cannot be known.
+   */
+  hasEnded(): boolean;
   /** Closes at once; unsent replies are dropped. */
   kill(): void;
   /** Closes once everything written before has been sent. */
@@ -43,6 +48,7 @@ export const noChannel: ClientChannel = {
   localAddress: "",
   pendingBytes: 0,
   heldBytes: 0,
+  hasEnded: () => false,
   kill() {},
   closeAfterReplies() {},
   pause() {},

@@ -20,7 +20,15 @@ import type { InfoBook } from "./info-book.ts";
 import type { ObserverList } from "./observers/observer-list.ts";
 import type { Observers } from "./observers/observers.ts";
 import type { Refusal, Verdict } from "./outcome.ts";
-import type { ClusterPort, MemoryPressure, MigrationPort, PauseSwitch, ServerProcess, Storage } from "./ports.ts";
+import type {
+  ClusterPort,
+  MemoryPressure,
+  MigrationPort,
+  PauseSwitch,
+  ServerProcess,
+  Storage,
+  StuckService,
+} from "./ports.ts";
 import type { PubSub } from "./pub-sub.ts";
 import type { ReplyOutlet } from "./replies.ts";
 import type { TurnClock } from "./turn-clock.ts";
@@ -58,6 +66,11 @@ export interface Command extends CommandFacts, CommandInContext {}
 export interface CommandRunner {
   /** Runs one request of a client: looks it up, checks it, queues or runs it, answers it and logs it. */
   process(context: Context, args: Arguments, reply: ReplyWriter): void;
+  /**
+   * As `process`, within the command of another client: what the request means for other clients is delivered later.
+   * Returns whether there is anything to deliver.
+   */
+  processWithin(context: Context, args: Arguments, reply: ReplyWriter): boolean;
   /** Finds the command that the arguments name, and checks the number of arguments. */
   resolve(args: Arguments): Command | Refusal;
   /** Runs a command that has passed its checks, writes its error if it fails, and logs its changes. */
@@ -103,6 +116,10 @@ export interface Scripts {
   run(caller: Context, script: Script, call: EvalCall, reply: ReplyWriter): void;
   /** SCRIPT KILL. Throws the error reply when no script runs, or when it cannot be killed. */
   kill(): void;
+  /** The server ends without saving: a script that cannot be paused is ended, and what it has written is not logged. */
+  giveUp(): void;
+  /** From now on clients are served by `service` while a script cannot be paused. */
+  serveWhileStuck(service: StuckService): void;
 }
 
 /** The parts of a server that commands and other parts use. All of it is built before the first request runs. */

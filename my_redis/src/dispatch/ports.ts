@@ -28,6 +28,17 @@ export interface MemoryPressure {
   resetStatistics(): void;
 }
 
+/** Serves clients although a script keeps the event loop from running. */
+export interface StuckService {
+  /**
+   * Called every few milliseconds while the script cannot be paused. What clients ask for runs within `asPaused`. False
+   * when no client is there or is expected soon.
+   */
+  serve(asPaused: (work: () => void) => void): boolean;
+  /** The script has ended or can be paused: the event loop serves all clients again. */
+  end(): void;
+}
+
 /** Whether a server writes a snapshot when it ends. */
 export type SaveAtEnd = "always" | "never" | "by-settings";
 

@@ -69,24 +69,28 @@ export class CommandProcessor implements CommandRunner {
 
   /** Runs one request of a client and writes its reply. Then serves other clients that the request concerns. */
   process(context: Context, args: Arguments, reply: ReplyWriter): void {
+    if (this.processWithin(context, args, reply)) this.deliverEffects();
+  }
+
+  processWithin(context: Context, args: Arguments, reply: ReplyWriter): boolean {
     const { client } = context;
     reply.protocol = client.protocol;
     const found = this.resolve(args);
     if (found instanceof Refusal) {
       if (!this.#isWebRequest(context, args)) this.#refuse(context, args, undefined, reply, found);
-      return;
+      return false;
     }
     client.lastCommand = found;
     const outcome = this.#checks.arriving(context, found, args);
     if (outcome !== "run") {
       if (outcome !== "held") this.#refuse(context, args, found, reply, outcome);
-      return;
+      return false;
     }
     const observers = this.#observers;
     if (observers.count > 0) observers.starting(client);
     if (client.transaction !== undefined && found.insideMulti === "queue") {
       this.#queue(context, found, args, reply);
-      return;
+      return false;
     }
     const start = reply.length;
     const changes = this.#changes;
@@ -95,7 +99,7 @@ export class CommandProcessor implements CommandRunner {
     changes.endUnit();
     if (client.replyMode !== "on") holdBackReply(client, reply, start, found);
     if (observers.count > 0) observers.done(client, found);
-    this.deliverEffects();
+    return true;
   }
 
   deliverEffects(): void {

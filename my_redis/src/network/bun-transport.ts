@@ -1,4 +1,5 @@
 import type { Socket, SocketHandler } from "bun";
+import { cork, endSending, peerHasEnded } from "./socket-calls.ts";
 import type {
   Connect,
   Listen,
@@ -24,7 +25,17 @@ class BunSocket<State> implements TransportSocket {
     return Math.max(0, this.#socket.write(bytes, start, end - start));
   }
 
+  holdForEnd(): void {
+    cork(descriptorOf(this.#socket));
+  }
+
+  hasEnded(): boolean {
+    return peerHasEnded(descriptorOf(this.#socket));
+  }
+
   end(): void {
+    // Bun ends the cork before it closes, and the last bytes would leave on their own.
+    endSending(descriptorOf(this.#socket));
     this.#socket.end();
   }
 
@@ -44,6 +55,9 @@ class BunSocket<State> implements TransportSocket {
     this.#socket.setKeepAlive(seconds > 0, seconds * 1000);
   }
 }
+
+/** The number of the socket's file, which Bun's types do not mention; -1 when it is closed. */
+const descriptorOf = (socket: object): number => (socket as { readonly fd?: number }).fd ?? -1;
 
 /** Listens with Bun's own sockets, which are faster than node:net. */
 export const listenWithBun: Listen = async <State>(options: ListenerOptions, handlers: TransportHandlers<State>) => {

@@ -5,6 +5,9 @@ import { ClientEviction } from "./client-eviction.ts";
 import type { Connection } from "./connection.ts";
 import { outputExcess } from "./output-limits.ts";
 
+/** Redis's own text, which clients know as a passing failure: they connect again later. */
+export const tooManyClients = "ERR max number of clients reached";
+
 const protectedMode =
   "DENIED Redis is running in protected mode: no password is set, so only clients on this machine are served. " +
   "Set requirepass, or set protected-mode to no where only trusted machines can connect.";
@@ -32,7 +35,7 @@ export class ClientLimits {
     if (connection.isAdministrative) this.#administrative.add(connection);
     const { values } = this.#server.settings;
     const isOneTooMany = this.#connections.size - this.administrativeCount > values.maxclients;
-    if (isOneTooMany && !connection.isAdministrative) return "ERR max number of clients reached";
+    if (isOneTooMany && !connection.isAdministrative) return tooManyClients;
     const open = !values["protected-mode"] || values.requirepass !== "" || isLoopback(connection.remoteAddress);
     return open ? undefined : protectedMode;
   }

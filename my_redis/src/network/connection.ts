@@ -46,6 +46,8 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   neverWaits = false;
   /** Bytes with which it waits for a later turn. */
   waitingBytes = 0;
+  /** Since when it waits, in milliseconds of the monotonic clock. */
+  waitingSinceMs = 0;
   /** Set when the connection serves a node instead of a client. */
   reader: ChannelReader | undefined;
   readonly #socket: TransportSocket;
@@ -56,6 +58,8 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   #stopped = false;
   /** Nothing is read until all replies are sent. */
   #mustDrain = false;
+  /** Nothing is read because the input of other clients waits already. */
+  #isHeldUp = false;
 
   constructor(socket: TransportSocket, owner: ConnectionOwner, limits: RequestLimits) {
     this.#socket = socket;
@@ -122,6 +126,14 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     this.#owner.endAfterTurn(this);
   }
 
+  beforeEnd(): void {
+    if (!this.closed) this.#socket.holdForEnd();
+  }
+
+  hasEnded(): boolean {
+    return this.closed || this.#socket.hasEnded();
+  }
+
   /** Closes now if nothing is left to send; else `drain` will. */
   finish(): void {
     this.context.client.closing = true;
@@ -142,9 +154,16 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     this.#socket.pause();
   }
 
-  /** Undoes `stopReading`, unless the client has too many unread replies or waits for its turn: then that ends it. */
+  /** Reads nothing more from the client while the input of other clients waits. */
+  holdInput(isHeld: boolean): void {
+    this.#isHeldUp = isHeld;
+    if (isHeld) this.stopReading();
+    else this.startReading();
+  }
+
+  /** Undoes `stopReading`, unless there is another reason for it: then the end of that reason does. */
   startReading(): void {
-    if (!this.#stopped || this.closed || this.#mustDrain || this.waitingBytes > 0) return;
+    if (!this.#stopped || this.closed || this.#mustDrain || this.#isHeldUp || this.waitingBytes > 0) return;
     this.#stopped = false;
     this.#socket.resume();
   }

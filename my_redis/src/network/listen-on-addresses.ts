@@ -1,4 +1,5 @@
-import type { NetworkServer, PortPurpose } from "./network-server.ts";
+import type { NetworkServer } from "./network-server.ts";
+import type { PortPurpose } from "./open-listeners.ts";
 import type { Listen } from "./transport.ts";
 
 /** The server cannot listen on an address. The message names the address and the port. */

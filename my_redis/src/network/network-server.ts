@@ -1,10 +1,15 @@
 import type { Services } from "../dispatch/context.ts";
 import { Arguments } from "../protocol/arguments.ts";
 import type { RequestLimits } from "../protocol/request-parser.ts";
-import { ClientLimits } from "./client-limits.ts";
+import { Arrivals } from "./arrivals.ts";
+import { ClientLimits, tooManyClients } from "./client-limits.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
+import { Guests } from "./guests.ts";
+import { Overload } from "./overload.ts";
 import { requestLimits } from "./request-limits.ts";
-import type { Listen, Listener, TransportHandlers, TransportSocket } from "./transport.ts";
+import { OpenListeners, type PortPurpose } from "./open-listeners.ts";
+import { StandIn } from "./stand-in.ts";
+import type { Listen, TransportHandlers, TransportSocket } from "./transport.ts";
 import type { Turn } from "./turn.ts";
 import { TurnShares } from "./turn-shares.ts";
 
@@ -12,9 +17,9 @@ import { TurnShares } from "./turn-shares.ts";
 const pauseReadingBytes = 64 * 1024 * 1024;
 /** Replies are sent when this much has gathered, without waiting for the end of the turn. */
 const sendEarlyBytes = 1024 * 1024;
-
-/** The clients of a port: all, or those who look after the server. */
-export type PortPurpose = "clients" | "administration";
+/** A request of a command that counts as short is so with at most this many arguments and bytes of reply. */
+const plainArguments = 16;
+const plainOutputBytes = 16 * 1024;
 
 /** Connects clients to a server: reads requests, runs them, and sends the replies of a turn together. */
 export class NetworkServer implements ConnectionOwner {
@@ -26,9 +31,11 @@ export class NetworkServer implements ConnectionOwner {
   readonly #connections = new Set<Connection>();
   readonly #clientLimits: ClientLimits;
   readonly #shares: TurnShares;
+  readonly #overload: Overload;
+  readonly #arrivals = new Arrivals<Connection>((connection) => this.#setUp(connection));
   #stopped = false;
   #onLastClosed: () => void = () => {};
-  readonly #listeners: Listener[] = [];
+  readonly #listeners: OpenListeners;
 
   /** `turn` must be the one through which `server` answers clients outside of their own requests. */
   constructor(server: Services, turn: Turn) {
@@ -36,17 +43,33 @@ export class NetworkServer implements ConnectionOwner {
     this.#turn = turn;
     this.#limits = requestLimits(server.settings);
     this.#clientLimits = new ClientLimits(server, this.#connections);
+    this.#overload = new Overload({
+      server,
+      isExempt: ({ client }) => (client.channel as Connection).neverWaits,
+    });
     this.#shares = new TurnShares({
       monotonicMs: server.environment.monotonicMs,
       turnMs: () => server.settings.values["client-turn-ms"],
+      limitBytes: () => server.settings.values["client-waiting-limit"],
       run: (connection) => {
         if (!this.#stopped) this.#run(connection);
       },
+      holdInput: (isHeld) => this.#holdInput(isHeld),
+      noteLongestWait: (waitMs) => this.#overload.note(waitMs),
     });
     turn.onEnd(() => this.#shares.endTurn());
+    this.#listeners = new OpenListeners(server.environment.report);
+    const guests = new Guests({
+      ...{ server, listeners: this.#listeners, isStopped: () => this.#stopped },
+      open: (socket, isAdministrative) => this.#open(socket, isAdministrative, true),
+      close: (connection) => this.#close(connection),
+    });
+    server.scripts.serveWhileStuck(new StandIn(guests, server.environment));
     server.info.add("clients", () => [
       ["admin_clients", this.#clientLimits.administrativeCount],
-      ["clients_waiting_for_turn", this.#shares.waitingCount],
+      ["clients_arriving", this.#arrivals.waitingCount],
+      ...this.#shares.infoLines,
+      ...this.#overload.infoLines,
     ]);
   }
 
@@ -58,9 +81,7 @@ export class NetworkServer implements ConnectionOwner {
       drain: (connection) => connection.drain(),
       close: (connection) => this.#close(connection),
     };
-    const listener = await listen({ host, port }, handlers);
-    this.#listeners.push(listener);
-    return listener.port;
+    return this.#listeners.open({ host, port, purpose }, (address) => listen(address, handlers));
   }
 
   get connectionCount(): number {
@@ -69,7 +90,8 @@ export class NetworkServer implements ConnectionOwner {
 
   /** Accepts no more clients, runs no further request, and hands the pending replies to the log and the sockets. */
   stop(): void {
-    for (const listener of this.#listeners) listener.close();
+    this.#listeners.stop();
+    this.#arrivals.stop();
     this.#shares.finish();
     this.#stopped = true;
     this.#turn.flush();
@@ -93,27 +115,52 @@ export class NetworkServer implements ConnectionOwner {
     });
   }
 
-  #open(socket: TransportSocket, isAdministrative: boolean): Connection {
-    const server = this.#server;
-    const values = server.settings.values;
+  #open(socket: TransportSocket, isAdministrative: boolean, isSetUpNow = isAdministrative): Connection {
     const connection = new Connection(socket, this, this.#limits);
     connection.isAdministrative = isAdministrative;
     connection.neverWaits = isAdministrative;
+    if (isSetUpNow) this.#setUp(connection);
+    else this.#arrivals.add(connection);
+    return connection;
+  }
+
+  #setUp(connection: Connection): void {
+    const server = this.#server;
+    const keepAliveSeconds = server.settings.values["tcp-keepalive"];
     const { statistics } = server.observers;
     server.clock.update();
     statistics.connectionsReceived++;
     connection.context = server.clients.add(connection);
     connection.parser.authenticated = connection.context.client.authenticated;
     this.#connections.add(connection);
-    if (values["tcp-keepalive"] > 0) connection.keepAlive(values["tcp-keepalive"]);
-    const refusal = this.#clientLimits.refusalOf(connection);
-    if (refusal !== undefined) {
-      statistics.connectionsRejected++;
-      connection.context.client.closing = true;
-      // Not before the transport has stored the connection: closing may call back at once.
-      setImmediate(() => this.#refuse(connection, refusal));
+    if (keepAliveSeconds > 0) connection.keepAlive(keepAliveSeconds);
+    const refusal = this.#refusalOf(connection);
+    if (refusal === undefined) {
+      if (this.#shares.isFull && !connection.neverWaits) setImmediate(() => this.#holdIfFull(connection));
+      return;
     }
-    return connection;
+    statistics.connectionsRejected++;
+    connection.context.client.closing = true;
+    // Not before the transport has stored the connection: closing may call back at once.
+    setImmediate(() => this.#refuse(connection, refusal));
+  }
+
+  #refusalOf(connection: Connection): string | undefined {
+    const refusal = this.#clientLimits.refusalOf(connection);
+    if (refusal !== undefined || connection.neverWaits || !this.#overload.refusesConnections) return refusal;
+    this.#server.observers.statistics.overloadRefusedConnections++;
+    return tooManyClients;
+  }
+
+  #holdIfFull(connection: Connection): void {
+    if (this.#shares.isFull && !connection.closed) connection.holdInput(true);
+  }
+
+  /** While enough input waits, nothing more is read; clients of the administration port are. */
+  #holdInput(isHeld: boolean): void {
+    for (const connection of this.#connections) {
+      if (!connection.neverWaits) connection.holdInput(isHeld);
+    }
   }
 
   /** Answers one error and closes. */
@@ -147,6 +194,7 @@ export class NetworkServer implements ConnectionOwner {
   #wait(connection: Connection): void {
     connection.parser.keepRest(this.#args);
     this.#shares.wait(connection);
+    this.#clientLimits.checkMemory(connection);
   }
 
   /** A client of another node, whose requests come over a link. */
@@ -174,8 +222,15 @@ export class NetworkServer implements ConnectionOwner {
   continueReading(connection: Connection): void {
     if (this.#shares.isWaiting(connection)) return;
     // A client may be released while another client's command runs: its requests wait for the next turn.
-    if (this.#turn.isRunning) setImmediate(() => this.#run(connection));
-    else this.#run(connection);
+    if (this.#turn.isRunning) setImmediate(() => this.#runKept(connection));
+    else this.#runKept(connection);
+  }
+
+  /** Runs the requests that were kept, in this turn or, when its time is used up, in a later one. */
+  #runKept(connection: Connection): void {
+    if (connection.closed || connection.paused || connection.heldBytes === 0) return;
+    if (this.#shares.mayRun(connection)) this.#run(connection);
+    else this.#wait(connection);
   }
 
   endAfterTurn(connection: Connection): void {
@@ -208,6 +263,7 @@ export class NetworkServer implements ConnectionOwner {
     const { client } = connection.context;
     if (this.#leavesTooMuch(connection)) {
       connection.parser.keepRest(this.#args);
+      this.#clientLimits.checkMemory(connection);
       return;
     }
     server.clock.update();
@@ -242,18 +298,24 @@ export class NetworkServer implements ConnectionOwner {
     const args = this.#args;
     const turn = this.#turn;
     const shares = this.#shares;
+    // Above maxmemory each request may evict keys first, for as long as maxmemory-eviction-tenacity allows.
+    const mayEvict = this.#server.memoryLimit.currentExcessMs > 0;
     shares.beginShare();
     while (!connection.paused && !client.closing) {
+      const outputStart = turn.bytes;
       const result = parser.next(args);
       if (result === "request") this.#execute(connection, args);
       else if (result === "error") this.#protocolError(connection, parser.error);
       else if (result === "incomplete") break;
-      if (turn.bytes > sendEarlyBytes) {
+      const outputEnd = turn.bytes;
+      const isPlain = args.count <= plainArguments && outputEnd - outputStart <= plainOutputBytes;
+      const mayBeLong = mayEvict || client.lastCommand?.isBrief === false || !isPlain;
+      if (outputEnd > sendEarlyBytes) {
         turn.flush();
         turn.switchTo(connection);
         if (this.#leavesTooMuch(connection)) break;
       }
-      if (shares.isUsedUp(connection) && !connection.paused && !client.closing) return "share used up";
+      if (shares.isUsedUp(connection, mayBeLong) && !connection.paused && !client.closing) return "share used up";
     }
     return "no more to run";
   }
@@ -284,6 +346,7 @@ export class NetworkServer implements ConnectionOwner {
 
   #close(connection: Connection): void {
     connection.closed = true;
+    if (this.#arrivals.forget(connection)) return;
     connection.reader?.closed();
     this.#connections.delete(connection);
     this.#shares.leave(connection);

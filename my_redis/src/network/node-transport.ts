@@ -1,4 +1,6 @@
+import { readSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
+import { canAskForEnd, peerHasEnded } from "./socket-calls.ts";
 import type {
   Connect,
   Listen,
@@ -8,8 +10,15 @@ import type {
   TransportSocket,
 } from "./transport.ts";
 
+const noBytes = Buffer.alloc(0);
+/** What is read while looking for the end of a connection. */
+const lookBytes = 16 * 1024;
+const looked = new Uint8Array(lookBytes);
+
 class NodeSocket implements TransportSocket {
   readonly #socket: Socket;
+  /** Read while looking for the end; to be handed on before anything else. */
+  #early: Uint8Array[] = [];
   readonly remoteAddress: string;
   readonly localAddress: string;
 
@@ -27,9 +36,45 @@ class NodeSocket implements TransportSocket {
     return end - start;
   }
 
+  /** Node cannot do it. `end` closes right after the last bytes. */
+  holdForEnd(): void {}
+
+  hasEnded(): boolean {
+    const socket = this.#socket;
+    const descriptor = descriptorOf(socket);
+    if (canAskForEnd) return peerHasEnded(descriptor);
+    // What Node has read, but not handed on yet, would come after what is read here.
+    if (descriptor < 0 || socket.isPaused() || socket.readableLength > 0) return socket.destroyed;
+    return this.#readsEnd(descriptor);
+  }
+
+  /** Node has no other way of asking than to read. What comes before the end is kept. */
+  #readsEnd(descriptor: number): boolean {
+    try {
+      const bytes = readSync(descriptor, looked, 0, lookBytes, null);
+      if (bytes === 0) return true;
+      this.#early.push(looked.slice(0, bytes));
+      // The client may send nothing more for which these bytes would be handed on.
+      if (this.#early.length === 1) setImmediate(() => this.#socket.emit("data", noBytes));
+      return bytes < lookBytes && this.#readsEnd(descriptor);
+    } catch {
+      // EAGAIN: nothing has come. After another error the event "close" follows.
+      return false;
+    }
+  }
+
+  /** The bytes that were read while looking for the end. */
+  takeEarly(): readonly Uint8Array[] {
+    const early = this.#early;
+    if (early.length > 0) this.#early = [];
+    return early;
+  }
+
   end(): void {
-    // Not `end`: that leaves the socket open until the peer closes its side, which it may never do.
-    this.#socket.destroySoon();
+    // Not `end`: that leaves the socket open until the peer closes its side, which it may never do. `destroy` closes at
+    // once, while `destroySoon` does in a later turn: a client that has read the last reply might use the connection again.
+    if (this.#socket.writableLength === 0) this.#socket.destroy();
+    else this.#socket.destroySoon();
   }
 
   terminate(): void {
@@ -84,10 +129,20 @@ export const connectWithNode: Connect = <State>(options: ListenOptions, handlers
   });
 
 function attach<State>(socket: Socket, handlers: TransportHandlers<State>): void {
-  const state = handlers.open(new NodeSocket(socket));
-  socket.on("data", (chunk: Buffer) => handlers.data(state, chunk));
+  const own = new NodeSocket(socket);
+  const state = handlers.open(own);
+  socket.on("data", (chunk: Buffer) => {
+    for (const early of own.takeEarly()) handlers.data(state, early);
+    if (chunk.length > 0) handlers.data(state, chunk);
+  });
   socket.on("drain", () => handlers.drain(state));
+  // Node reports "close" some turns after the peer has closed its side. Nothing may be taken for the client meanwhile.
+  socket.on("end", () => socket.destroy());
   socket.on("close", () => handlers.close(state));
   // Nothing to do: "close" follows, also when the peer has reset the connection.
   socket.on("error", () => {});
 }
+
+/** The number of the socket's file; -1 when it is closed, or the system does not use numbers. */
+const descriptorOf = (socket: Socket): number =>
+  (socket as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;

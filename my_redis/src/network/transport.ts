@@ -3,8 +3,15 @@
 export interface TransportSocket {
   /** Sends bytes[start, end); returns how many were taken. The rest must be offered again after `drain`. */
   write(bytes: Uint8Array, start: number, end: number): number;
+  /**
+   * What is written from now on leaves together with the end of the connection, as far as the system can do that: so a
+   * client that has read it knows that the connection has ended.
+   */
+  holdForEnd(): void;
   /** Closes after everything that was taken has been sent. */
   end(): void;
+  /** Whether the peer has closed its side, even if this has not been reported yet; false where that cannot be known. */
+  hasEnded(): boolean;
   /** Closes at once. */
   terminate(): void;
   /**

@@ -4,6 +4,8 @@ import { ReplyWriter } from "../protocol/reply-writer.ts";
 export interface ReplySink {
   /** Sends bytes[start, end), or keeps a copy of what cannot be sent now. */
   send(bytes: Uint8Array, start: number, end: number): void;
+  /** What is sent from now on is the last before the end of the connection. */
+  beforeEnd(): void;
   /** All that precedes the end of the connection has been sent or is kept: closes after it. */
   finish(): void;
   /** Closes at once: the replies will not come. */
@@ -58,6 +60,7 @@ export class TurnOutput {
     this.#closeRange();
     const handedOver = this.#sinks.length;
     const buffer = this.writer.bytes;
+    for (const sink of this.#ending) sink.beforeEnd();
     let start = 0;
     for (let index = 0; index < this.#sinks.length; index++) {
       const end = this.#ends[index] as number;

@@ -19,6 +19,7 @@ export const errors = {
   overflow: "ERR increment or decrement would overflow",
   outOfRange: "ERR index out of range",
   stringTooLong: "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+  busyScript: "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
   invalidCursor: "ERR invalid cursor",
   sameObject: "ERR source and destination objects are the same",
   outOfDatabaseRange: "ERR DB index is out of range",

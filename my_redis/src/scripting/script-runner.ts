@@ -3,6 +3,8 @@ import type { SuspendedUnit } from "../dispatch/change-log.ts";
 import { answer } from "../dispatch/replies.ts";
 import { CommandError } from "../protocol/command-error.ts";
 import { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { StuckService } from "../dispatch/ports.ts";
+import type { StuckVerdict } from "./lua/time-limit.ts";
 import type { Script } from "./script-cache.ts";
 import { ScriptCommandHost } from "./script-command-host.ts";
 import { ScriptEngine } from "./script-engine.ts";
@@ -10,6 +12,9 @@ import { ScriptEngine } from "./script-engine.ts";
 /** Memory limit of all scripts of a server together, and the size above which an idle VM is replaced. */
 const maxMemoryBytes = 256 * 1024 * 1024;
 const keepMemoryBytes = 64 * 1024 * 1024;
+
+/** A script that cannot be paused runs for so long beyond its limit before a thread is started for other clients. */
+const patienceMs = 20;
 
 const unkillable =
   "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script " +
@@ -30,6 +35,11 @@ export class ScriptRunner implements Scripts {
   readonly #host: ScriptCommandHost;
   readonly #reply = new ReplyWriter();
   #paused: PausedScript | undefined;
+  /** The client whose script runs. */
+  #caller: Context | undefined;
+  #stuckService: StuckService | undefined;
+  /** Set while `#stuckService` serves: what clients want to become of the script. */
+  #verdict: StuckVerdict | undefined;
 
   constructor(server: Services) {
     this.#server = server;
@@ -37,6 +47,7 @@ export class ScriptRunner implements Scripts {
     this.engine = new ScriptEngine(this.#host, {
       monotonicMs: server.environment.monotonicMs,
       limitMs: () => server.settings.values["busy-reply-threshold"],
+      whileStuck: (lateMs) => this.#whileStuck(lateMs),
       maxMemoryBytes,
       keepMemoryBytes,
     });
@@ -59,9 +70,11 @@ export class ScriptRunner implements Scripts {
     const mayPause = caller.mayBlock;
     const { length } = reply;
     // A script takes effect as if at one moment, and nothing in it can wait.
+    this.#caller = caller;
     const outcome = this.#server.execution.asUnit(() =>
       this.engine.run(script, { args, firstKey: 3, keyCount, mayPause }, reply),
     );
+    this.#stuckService?.end();
     if (outcome === "done") return this.#noteFailure(reply, length);
     // Also when this request itself had been held: no later request of the client may run now.
     caller.client.hold();
@@ -75,14 +88,57 @@ export class ScriptRunner implements Scripts {
     if (failure !== undefined) throw new CommandError(failure);
   }
 
+  serveWhileStuck(service: StuckService): void {
+    this.#stuckService = service;
+  }
+
+  #whileStuck(lateMs: number): StuckVerdict {
+    const service = this.#stuckService;
+    if (service === undefined || lateMs < patienceMs) return "run";
+    this.#verdict = "run";
+    const isExpecting = service.serve((work) => this.#asPaused(work));
+    const verdict = this.#verdict;
+    this.#verdict = undefined;
+    return verdict === "run" && isExpecting ? "wait" : verdict;
+  }
+
+  /** Runs a request of another client within the script. */
+  #asPaused(work: () => void): void {
+    const { changes, execution, observers } = this.#server;
+    const unit = changes.suspendUnit();
+    execution.pauseScript();
+    work();
+    execution.resumeScript();
+    if (unit !== undefined && this.#verdict !== "give up") changes.resumeUnit(unit);
+    // Errors of the other client are not failures of the script.
+    observers.statistics.attributeErrors();
+  }
+
+  giveUp(): void {
+    if (this.#verdict === undefined) return;
+    this.#verdict = "give up";
+    // The script's writes so far would be half of a unit, and so would the rest of a transaction around it.
+    this.#server.changes.detach();
+    this.#caller?.client.channel.kill();
+  }
+
   kill(): void {
     const paused = this.#paused;
+    if (this.#verdict !== undefined) {
+      this.#checkKill();
+      this.#verdict = "kill";
+      return;
+    }
     if (paused === undefined) throw new CommandError("NOTBUSY No scripts in execution right now.");
-    if (this.#host.hasWritten()) throw new CommandError(unkillable);
-    this.#server.environment.report("warning", "Lua script killed by user with SCRIPT KILL.");
+    this.#checkKill();
     this.#prepareReply(paused.caller);
     this.engine.kill(this.#reply);
     this.#finish(paused);
+  }
+
+  #checkKill(): void {
+    if (this.#host.hasWritten()) throw new CommandError(unkillable);
+    this.#server.environment.report("warning", "Lua script killed by user with SCRIPT KILL.");
   }
 
   #pause(caller: Context, command: Command | undefined): void {
@@ -104,7 +160,9 @@ export class ScriptRunner implements Scripts {
     if (paused.unit !== undefined) changes.resumeUnit(paused.unit);
     this.#prepareReply(paused.caller);
     this.#host.stopClock();
+    this.#caller = paused.caller;
     const outcome = execution.asUnit(() => this.engine.continue(this.#reply));
+    this.#stuckService?.end();
     clock.update();
     if (outcome === "paused") return this.#pause(paused.caller, paused.command);
     changes.endUnit();

@@ -15,7 +15,7 @@ import { readOnlyMark, readOnlyMask, tableFlagsOffset } from "./webassembly/lua-
 import { Lua, type LuaOptions } from "./lua/lua.ts";
 import { openSandbox } from "./sandbox.ts";
 import { setCountHook } from "./lua/state-fields.ts";
-import { longestPeriod, TimeLimit } from "./lua/time-limit.ts";
+import { longestPeriod, type StuckVerdict, TimeLimit } from "./lua/time-limit.ts";
 import { redisLibrary, type ScriptState } from "./libraries/redis/redis-library.ts";
 import { failureOf, killedFailure, type ScriptFailure } from "./script-error.ts";
 import type { ScriptHost } from "./script-host.ts";
@@ -30,6 +30,8 @@ export interface ScriptVmOptions extends LuaOptions {
   readonly monotonicMs: () => number;
   /** busy-reply-threshold: a script that takes longer is paused; 0 for never. Read at the start of each script. */
   readonly limitMs: () => number;
+  /** What becomes of a script that has been late for so long and cannot be paused. Without it, it is ended when late. */
+  readonly whileStuck?: ((lateMs: number) => StuckVerdict) | undefined;
 }
 
 /** How a script is to be run. */
@@ -66,6 +68,7 @@ export class ScriptVm {
       monotonicMs: options.monotonicMs,
       limitMs: options.limitMs,
       mayAbort: () => !host.hasWritten(),
+      whileStuck: options.whileStuck ?? (() => "run"),
     });
     openSandbox(lua, {
       activations: this.#activations,
@@ -159,7 +162,10 @@ export class ScriptVm {
     const { lua } = this;
     const thread = this.#thread as PooledThread;
     if (status !== luaStatus.ok) {
-      const failure = failureOf(lua, thread.thread, status, this.#sha1);
+      const { pausedAt, wasKilled } = this.#timeLimit;
+      const failure = wasKilled
+        ? killedFailure(this.#sha1, pausedAt)
+        : failureOf(lua, thread.thread, status, this.#sha1);
       this.#activations.discard(thread.reference);
       return failure;
     }

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram, startProcess, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
+import { RawClient } from "../wire/raw-client.ts";
 import { RespConnection } from "../differential/harness/resp-connection.ts";
 
 const packageFolder = join(import.meta.dir, "../..");
@@ -50,6 +51,36 @@ describe.skipIf(node === undefined)("in a Node program (skipped where there is n
       readyWhen: /Ready to accept connections tcp 127\.0\.0\.1:\d+/,
     });
     expect(await started.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  test("a blocked client that has closed gets no element, and one that has sent more goes on with it", async () => {
+    const bin = join(packageFolder, "bin", "my-redis-server.js");
+    const started = await startProcess({
+      cmd: [node as string, bin, "--port", "0", "--enable-debug-command", "yes"],
+      readyWhen: /Ready to accept connections tcp 127\.0\.0\.1:\d+/,
+    });
+    const port = Number(/Ready to accept connections tcp 127\.0\.0\.1:(\d+)/.exec(started.stdout())?.[1]);
+    const [closing, alive, busy] = [await RawClient.open(port), await RawClient.open(port), await RawClient.open(port)];
+    const pusher = await RespConnection.open(port, "MyRedis on Node");
+    for (const client of [closing, alive, busy]) await client.send("PING\r\n");
+    for (const client of [closing, alive, busy]) await client.receive(7);
+    // Meanwhile the server reads nothing, so that all of what follows is there when it does.
+    await busy.send("DEBUG SLEEP 0.3\r\n");
+    await closing.send("BRPOPLPUSH list taken 0\r\n");
+    closing.close();
+    await alive.send("BLPOP other 0\r\n");
+    await pusher.reply("LPUSH", "list", "value");
+    expect((await pusher.reply("EXISTS", "taken")).text).toBe("0");
+    await busy.send("DEBUG SLEEP 0.3\r\n");
+    const pushed = pusher.reply("LPUSH", "other", "value");
+    await alive.send("ECHO one\r\nECHO two\r\n");
+    await pushed;
+    await alive.send("ECHO three\r\n");
+    const expected = "+PONG\r\n*2\r\n$5\r\nother\r\n$5\r\nvalue\r\n$3\r\none\r\n$3\r\ntwo\r\n$5\r\nthree\r\n";
+    expect(await alive.receive(expected.length)).toBe(expected);
+    alive.close();
+    busy.close();
+    await started.stop();
   });
 
   test("a snapshot and a rewritten log are written in the background", async () => {

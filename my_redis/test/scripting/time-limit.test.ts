@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { StuckVerdict } from "../../src/scripting/lua/time-limit.ts";
 import { ScriptBench, steppingClock } from "./script-bench.ts";
 
 /** Every reading of the clock finds the time used up. */
@@ -93,6 +94,22 @@ describe("a script that cannot be paused where it is", () => {
     const bench = impatient();
     expect(bench.start("while true do pcall(function() while true do end end) end", { mayPause: false })).toBe("done");
     expect(bench.reply).toContain("could not be paused");
+  });
+
+  test("runs on for as long as clients are there, and ends as they say", () => {
+    const loop =
+      "return setmetatable({}, {__index = function() while true do pcall(function() while true do end end) end end}).x";
+    for (const [last, text] of [
+      ["kill", /^-ERR Script killed by user with SCRIPT KILL\.\.\. script: \w{40}, on @user_script:1\.\r\n$/],
+      ["give up", /^-ERR user_script:1: Script stopped: the server ends/],
+    ] as const) {
+      const verdicts: number[] = [];
+      const whileStuck = (lateMs: number): StuckVerdict => (verdicts.push(lateMs) < 1000 ? "wait" : last);
+      const bench = new ScriptBench({ monotonicMs: steppingClock(100), limitMs: () => 50, whileStuck });
+      expect(bench.eval(`redis.call('set', 'k', 1) ${loop}`)).toMatch(text);
+      expect(verdicts.length).toBe(1000);
+      expect(bench.eval("return 1")).toBe(":1\r\n");
+    }
   });
 
   test("cannot catch the error that ends it", () => {

@@ -1,8 +1,15 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
+import { closeSocket, connectTo, NativeBytes, sendSome } from "../../../bench/open-loop/libc-sockets.ts";
 import { waitUntil } from "../../../tools/test-services/index.ts";
 import { type OpenServer, startOpenServer } from "../../src/start-server.ts";
 import { RawClient } from "./raw-client.ts";
+
+function sendText(descriptor: number, text: string): void {
+  const native = new NativeBytes(text.length);
+  native.bytes.set(Buffer.from(text, "latin1"));
+  expect(sendSome(descriptor, native, 0, text.length)).toBe(text.length);
+}
 
 let running: OpenServer | undefined;
 
@@ -68,6 +75,27 @@ for (const transport of ["bun", "node"] as const) {
       });
       victim.destroy();
       client.close();
+    });
+
+    test("keeps an element from a client that was blocked and has closed, although the server has not read that yet", async () => {
+      const server = await start(transport);
+      const pusher = await RawClient.open(server.port);
+      await pusher.send("PING\r\n");
+      await pusher.receive(7);
+      const [busy, early] = [connectTo(server.port), connectTo(server.port)];
+      const { connected } = server.server.clients;
+      await waitUntil(() => connected.size === 3, { what: "the clients", timeoutMs: 5000 });
+      sendText(busy, "BLPOP other 0\r\n");
+      // What follows happens between two turns of the server, which runs in this process.
+      sendText(early, "BRPOPLPUSH list taken 0\r\nPING\r\n");
+      closeSocket(early);
+      await pusher.send("LPUSH list value\r\nLLEN list\r\nEXISTS taken\r\n");
+      expect(await pusher.receive(19)).toBe("+PONG\r\n:1\r\n:1\r\n:0\r\n");
+      // A blocked client that has not closed still gets its element.
+      await pusher.send("LPUSH other value\r\nLLEN other\r\n");
+      expect(await pusher.receive(27)).toEndWith(":1\r\n:0\r\n");
+      closeSocket(busy);
+      pusher.close();
     });
 
     test("is reached by a client that sends its last request and closes its side", async () => {

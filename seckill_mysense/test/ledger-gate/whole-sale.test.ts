@@ -20,7 +20,13 @@ describe("a sale in which the ledger decides", () => {
       const { configFile } = configFolder({ gate, sale: { pay_within_seconds: 10, demo_units: 2 } });
       const program = await startProgram(configFile);
       const ready = (await (await fetch(`${program.url}/readyz`)).json()) as { parts: { name: string }[] };
-      expect(ready.parts.map(({ name }) => name).toSorted()).toEqual(["catalogue", "ledger", "stock", "sweeper"]);
+      expect(ready.parts.map(({ name }) => name).toSorted()).toEqual([
+        "catalogue",
+        "ledger",
+        "payments",
+        "stock",
+        "sweeper",
+      ]);
       const buy = async (name: string) => {
         const [buyer, bearer] = await buyerWithToken(program.url, name, demo);
         const { status, body } = await buyer.check(demo, bearer);
@@ -97,7 +103,13 @@ describe("a sale in which the ledger decides", () => {
       await openSale(services.mysql, total);
       const start = (role: string) => startProgram(configFile, { role });
       const [east, west, sweeper] = await Promise.all([start("gateway"), start("gateway"), start("sweeper")]);
-      expect(Object.keys(await partsOf(east)).toSorted()).toEqual(["catalogue", "ledger", "stock", "sweeper"]);
+      expect(Object.keys(await partsOf(east)).toSorted()).toEqual([
+        "catalogue",
+        "ledger",
+        "payments",
+        "stock",
+        "sweeper",
+      ]);
       const buyers = await Promise.all(
         Array.from({ length: 40 }, (_none, index) =>
           buyerWithToken((index % 2 === 0 ? east : west).url, `Buyer ${index}`, testProduct.id),

@@ -105,7 +105,7 @@ describe("the quantity service", () => {
   test("several units are reserved with one request id, at most as many as one user may buy", async () => {
     await using system = await startTestQuantity({ product: { total: 4, limitPerUser: 3 } });
     const ask = (requestID: string, quantity: number) =>
-      program(system).post("/reservations", { ...headphones, requestID, quantity });
+      program(system).post("/reservations", { ...headphones, requestID, quantity, userID: requestID });
     const tooMany = await ask("a", 4);
     expect([tooMany.status, tooMany.body.error, tooMany.body.left]).toEqual([409, "over_limit", 3]);
     const taken = await ask("b", 3);

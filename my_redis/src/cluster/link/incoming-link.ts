@@ -91,6 +91,7 @@ export class IncomingLink implements ChannelReader, SessionLink {
         appendWholeFrames(this.#output, bytes, start, end);
         parts.owner.dirty();
       },
+      beforeEnd: () => {},
       finish: () => {},
       terminate: () => this.end("an answer could not be made safe"),
     };

@@ -27,6 +27,13 @@ export class SessionSocket implements TransportSocket {
     return end - start;
   }
 
+  holdForEnd(): void {}
+
+  /** The node to which the client is connected reports its end. */
+  hasEnded(): boolean {
+    return false;
+  }
+
   end(): void {
     this.#link.sessionClosed(this.#client);
   }

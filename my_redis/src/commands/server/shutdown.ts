@@ -14,10 +14,13 @@ export const shutdown = command({
   run({ server, client }, args) {
     const given = readOptions(args);
     if (given.has("abort")) throw new CommandError("ERR No shutdown in progress.");
+    // A snapshot would hold half of the script's writes.
+    if (server.execution.scriptIsPaused && !given.has("nosave")) throw new CommandError(errors.busyScript);
     const wanted = given.has("save") ? "always" : given.has("nosave") ? "never" : "by-settings";
     if (!server.process.requestShutdown(wanted, given.has("force"))) {
       throw new CommandError("ERR Errors trying to SHUTDOWN. Check logs.");
     }
+    server.scripts.giveUp();
     // No client gets a reply any more. The client that asked sees its connection end.
     client.closing = true;
   },

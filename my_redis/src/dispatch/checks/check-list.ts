@@ -13,7 +13,7 @@ import type { Outcome, Verdict } from "../outcome.ts";
  */
 export const checkOrder = {
   rights: ["authentication"],
-  arrival: ["connection", "loading", "busy script", "monitor"],
+  arrival: ["connection", "loading", "busy script", "overload", "monitor"],
   data: ["log", "memory"],
   waiting: ["command hook", "pause", "migration", "locked keys"],
   routing: ["script slots", "owner of the keys"],

@@ -1,3 +1,4 @@
+import { errors } from "../../protocol/command-error.ts";
 import type { ChangeLog } from "../change-log.ts";
 import type { Command } from "../context.ts";
 import type { Execution } from "../execution.ts";
@@ -5,7 +6,7 @@ import { Refusal, type Verdict } from "../outcome.ts";
 import type { RequestCheck } from "./request-check.ts";
 
 const isLoading = new Refusal("LOADING Redis is loading the dataset in memory");
-const isBusy = new Refusal("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+const isBusy = new Refusal(errors.busyScript);
 
 export function loading(execution: Execution): RequestCheck<"loading"> {
   const judge = ({ flagSet }: Command): Verdict => (execution.isLoading && !flagSet.has("loading") ? isLoading : "run");

@@ -6,6 +6,9 @@ export class Statistics {
   commandsProcessed = 0;
   connectionsReceived = 0;
   connectionsRejected = 0;
+  /** Of the rejected connections those, and requests, that were refused because the server was overloaded. */
+  overloadRefusedConnections = 0;
+  overloadRefusedRequests = 0;
   errorReplies = 0;
   /** The error replies, at the moment when a command last began or was counted as failed or rejected. */
   #attributedErrors = 0;

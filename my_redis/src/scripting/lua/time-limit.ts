@@ -19,6 +19,14 @@ const sliceMs = 10;
 const shortestGraceMs = 1000;
 
 const checksBetweenReadings = 500;
+/** How often others are asked what becomes of a script that cannot be paused. */
+const askMs = 5;
+
+/**
+ * What becomes of a script that cannot be paused where it is: it runs on until it is late; it runs on however late it
+ * is; it was killed by SCRIPT KILL; or it ends because the server ends.
+ */
+export type StuckVerdict = "run" | "wait" | "kill" | "give up";
 
 export interface TimeLimitOptions {
   /** A monotonic clock, in milliseconds. */
@@ -27,13 +35,16 @@ export interface TimeLimitOptions {
   readonly limitMs: () => number;
   /** Whether the script may be ended, that is, has written nothing. */
   readonly mayAbort: () => boolean;
+  /** Asked again and again while a script has been late for so long and cannot be paused. */
+  readonly whileStuck: (lateMs: number) => StuckVerdict;
 }
 
 /**
  * Interrupts a script that runs for too long, so that other clients can be served. Lua cannot be paused in a
- * metamethod, or in a function that string.gsub, table.sort or the like call; there the pause is tried again and again.
- * If that fails for as long again as the limit, the script is ended with an error. A script that has written runs on,
- * because ending it would keep half of its writes.
+ * metamethod, or in a function that string.gsub, table.sort or the like call; there the pause is tried again and again,
+ * and `whileStuck` serves other clients meanwhile. If no client is there and the pause fails for as long again as the
+ * limit, the script is ended with an error. A script that has written runs on, because ending it would keep half of its
+ * writes.
  */
 export class TimeLimit implements NativeWork {
   readonly #lua: Lua;
@@ -47,6 +58,11 @@ export class TimeLimit implements NativeWork {
   #readAtMs = 0;
   /** A native function that works on after a missed pause asks this often before the clock is read again. */
   #unreadChecks = 0;
+  #askedAtMs = 0;
+  /** The error that ends the script, once it is to end. */
+  #ending = "";
+  /** The script was ended by SCRIPT KILL. */
+  wasKilled = false;
   /** Where the script was when it was last paused. Kept, because Lua does not report it afterwards. */
   pausedAt: Place | undefined;
 
@@ -59,6 +75,7 @@ export class TimeLimit implements NativeWork {
   /** Called when a script begins. */
   start(thread: LuaState): void {
     this.#limitMs = this.#options.limitMs();
+    this.wasKilled = false;
     this.#period = firstPeriod;
     setHookCount(this.#lua, thread, firstPeriod);
     this.#setDeadline(this.#limitMs === 0 ? Number.POSITIVE_INFINITY : this.#limitMs);
@@ -105,7 +122,7 @@ export class TimeLimit implements NativeWork {
       this.pausedAt = placeOf(this.#lua, state);
       this.#lua.api.lua_yield(state, 0);
     } else {
-      this.#abortWhenLate(state, now);
+      this.#endWhenTold(state, now);
     }
   };
 
@@ -123,7 +140,7 @@ export class TimeLimit implements NativeWork {
     if (now < this.#pauseAtMs || this.#activations.current?.thread !== state) return;
     this.#unreadChecks = checksBetweenReadings;
     setHookCount(this.#lua, state, 1);
-    this.#abortWhenLate(state, now);
+    this.#endWhenTold(state, now);
   }
 
   /** Called when two texts are compared, of which one has this many bytes. As `step`, once that has used up the count. */
@@ -132,14 +149,26 @@ export class TimeLimit implements NativeWork {
     if (state !== undefined && this.#lua.charge(state, bytes >>> 1) === 1) this.step(state);
   }
 
-  #abortWhenLate(state: LuaState, now: number): void {
+  /** The script cannot be paused here: ends it when its time has come. An error that was caught is raised again. */
+  #endWhenTold(state: LuaState, now: number): void {
     const activations = this.#activations;
-    if (!activations.aborting && (now < this.#abortAtMs || !this.#options.mayAbort())) return;
-    activations.aborting = true;
-    const elapsedMs = Math.round(now - this.#pauseAtMs + this.#limitMs);
-    this.#lua.raiseAt(state, 0, `Script stopped after ${elapsedMs} ms: ${where}`);
+    if (!activations.aborting) {
+      if (now - this.#askedAtMs < askMs) return;
+      this.#askedAtMs = now;
+      const verdict = this.#options.whileStuck(now - this.#pauseAtMs);
+      if (verdict === "wait" || (verdict === "run" && (now < this.#abortAtMs || !this.#options.mayAbort()))) return;
+      activations.aborting = true;
+      this.wasKilled = verdict === "kill";
+      this.pausedAt = placeOf(this.#lua, state);
+      this.#ending = verdict === "run" ? stopped(now - this.#pauseAtMs + this.#limitMs) : endings[verdict];
+    }
+    this.#lua.raiseAt(state, 0, this.#ending);
   }
 }
+
+const endings = { kill: "Script killed by user with SCRIPT KILL...", "give up": "Script stopped: the server ends" };
+
+const stopped = (elapsedMs: number): string => `Script stopped after ${Math.round(elapsedMs)} ms: ${where}`;
 
 const where =
   "it could not be paused, in a transaction, in a library function, or inside a function that a library function or " +

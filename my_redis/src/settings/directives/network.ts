@@ -1,5 +1,16 @@
 import { DirectiveError } from "../directive.ts";
-import { choice, integer, list, maxInt64, memory, memoryOrPercent, octal, text, yesNo } from "../value-kinds.ts";
+import {
+  choice,
+  choices,
+  integer,
+  list,
+  maxInt64,
+  memory,
+  memoryOrPercent,
+  octal,
+  text,
+  yesNo,
+} from "../value-kinds.ts";
 import { outputLimits } from "../special-values.ts";
 
 const noUnixSocket = "this server listens on TCP addresses only";
@@ -42,6 +53,22 @@ export const networkDirectives = {
     min: 1,
     max: 1000,
     summary: "Milliseconds for which clients' requests run before the server looks at new ones and at administrators.",
+  }),
+  "client-waiting-limit": memory({
+    default: 64 * 1024 * 1024,
+    min: 1024 * 1024,
+    summary:
+      "Bytes of requests that all clients together may have waiting for a turn; above it nothing more is read until half has run.",
+  }),
+  "overload-wait-ms": integer({
+    default: 1000,
+    summary:
+      "Longest wait of a client for its turn from which the server counts as overloaded, and refuses work; 0 never.",
+  }),
+  "overload-refuses": choices(["connections", "writes", "reads"], {
+    default: ["connections"],
+    summary:
+      "What is refused under overload: the first word from overload-wait-ms on, the second from twice that on ...",
   }),
   port: integer({
     default: 6379,

@@ -1,0 +1,67 @@
+import type { Services } from "../dispatch/context.ts";
+import { Arguments } from "../protocol/arguments.ts";
+import { ReplyWriter } from "../protocol/reply-writer.ts";
+import type { Connection } from "./connection.ts";
+import type { OpenListeners } from "./open-listeners.ts";
+import type { StandInServer } from "./stand-in.ts";
+import type { TransportSocket } from "./transport.ts";
+
+export interface GuestsOptions {
+  readonly server: Services;
+  readonly listeners: OpenListeners;
+  /** A new client, set up at once: no later turn begins before the script ends. */
+  readonly open: (socket: TransportSocket, isAdministrative: boolean) => Connection;
+  readonly close: (connection: Connection) => void;
+  readonly isStopped: () => boolean;
+}
+
+/** The clients that the stand-in serves, which are clients as all others but for the way of their bytes. */
+export class Guests implements StandInServer<Connection> {
+  readonly #options: GuestsOptions;
+
+  constructor(options: GuestsOptions) {
+    this.#options = options;
+  }
+
+  get addresses(): OpenListeners["addresses"] {
+    return this.#options.listeners.addresses;
+  }
+
+  stopListening(): void {
+    this.#options.listeners.closeAll();
+  }
+
+  listenAgain(): void {
+    this.#options.listeners.openAgain();
+  }
+
+  openGuest(socket: TransportSocket, address: number): Connection {
+    return this.#options.open(socket, this.addresses[address]?.purpose === "administration");
+  }
+
+  /** Runs within the command of another client, whose turn and arguments are in use. */
+  runGuest(connection: Connection, chunk: Uint8Array): void {
+    const { client } = connection.context;
+    if (client.closing || this.#options.isStopped() || !connection.parser.feed(chunk)) return connection.kill();
+    const { processor } = this.#options.server;
+    const args = new Arguments();
+    const reply = new ReplyWriter();
+    while (!client.closing && !connection.paused) {
+      const result = connection.parser.next(args);
+      if (result === "incomplete") break;
+      if (result === "request") processor.processWithin(connection.context, args, reply);
+      else if (result === "error") {
+        processor.writeError(reply, connection.parser.error);
+        client.closing = true;
+      }
+      connection.parser.authenticated = client.authenticated;
+    }
+    connection.parser.keepRest(args);
+    connection.send(reply.bytes, 0, reply.length);
+    if (client.closing) connection.finish();
+  }
+
+  closeGuest(connection: Connection): void {
+    this.#options.close(connection);
+  }
+}

@@ -1,0 +1,159 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import type { Environment } from "../environment.ts";
+import type { StuckService } from "../dispatch/ports.ts";
+import { type FromThread, type StandInAddress, standInProgram, type ToThread } from "./stand-in-thread.ts";
+import type { TransportSocket } from "./transport.ts";
+
+/** More clients than this are turned away while the thread stands in for the server. */
+const maxClients = 64;
+/** The thread begins to listen within this time, or the script is dealt with as without it. */
+const startMs = 5000;
+/** For so long after the thread has begun to listen, the script is left to the clients that may come. */
+const awaitedMs = 1000;
+
+/** The calls of the stand-in to the server for which it listens. `Guest` is the state of a client. */
+export interface StandInServer<Guest> {
+  /** The addresses at which the server listens. */
+  readonly addresses: readonly StandInAddress[];
+  /** Closes the server's own listeners. */
+  stopListening(): void;
+  /** Opens the listeners again, after the stand-in has left. */
+  listenAgain(): void;
+  openGuest(socket: TransportSocket, address: number): Guest;
+  /** Runs the requests in the chunk, and sends their replies. */
+  runGuest(guest: Guest, chunk: Uint8Array): void;
+  closeGuest(guest: Guest): void;
+}
+
+/** A client's socket, which the thread holds. */
+class GuestSocket implements TransportSocket {
+  readonly #send: (message: ToThread) => void;
+  readonly #id: number;
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+
+  constructor(send: (message: ToThread) => void, opened: Extract<FromThread, { kind: "open" }>) {
+    this.#send = send;
+    this.#id = opened.id;
+    this.remoteAddress = opened.remoteAddress;
+    this.localAddress = opened.localAddress;
+  }
+
+  write(bytes: Uint8Array, start: number, end: number): number {
+    this.#send({ kind: "send", id: this.#id, bytes: bytes.slice(start, end) });
+    return end - start;
+  }
+
+  end(): void {
+    this.#send({ kind: "end", id: this.#id });
+  }
+
+  terminate(): void {
+    this.end();
+  }
+
+  holdForEnd(): void {}
+
+  hasEnded(): boolean {
+    return false;
+  }
+
+  // Nothing to do: the thread passes on one chunk at a time, and its clients get short replies.
+  pause(): void {}
+  resume(): void {}
+  keepAlive(): void {}
+}
+
+/**
+ * Serves new clients while a script keeps the event loop from running, because it cannot be paused where it is. A thread
+ * listens at the server's addresses meanwhile, and the server fetches from it, between two instructions of the script,
+ * what the clients have sent. Open connections stay with the event loop, and wait. When the script has ended or can be
+ * paused, the clients of the thread are disconnected, and the server listens again.
+ */
+export class StandIn<Guest> implements StuckService {
+  readonly #server: StandInServer<Guest>;
+  readonly #environment: Pick<Environment, "monotonicMs" | "report">;
+  readonly #guests = new Map<number, Guest>();
+  #port: MessagePort | undefined;
+  /** The server's own listeners are closed. */
+  #hasTakenOver = false;
+  #awaitedUntilMs = 0;
+  #isLeaving = false;
+
+  constructor(server: StandInServer<Guest>, environment: Pick<Environment, "monotonicMs" | "report">) {
+    this.#server = server;
+    this.#environment = environment;
+  }
+
+  serve(asPaused: (work: () => void) => void): boolean {
+    if (this.#isLeaving) return false;
+    const port = (this.#port ??= this.#start());
+    for (;;) {
+      const received = receiveMessageOnPort(port);
+      if (received === undefined) break;
+      this.#take(port, received.message as FromThread, asPaused);
+    }
+    return this.#guests.size > 0 || this.#environment.monotonicMs() < this.#awaitedUntilMs;
+  }
+
+  #start(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    const thread = new Worker(standInProgram, {
+      eval: true,
+      workerData: { port: port2, maxClients },
+      transferList: [port2],
+    });
+    thread.unref();
+    thread.on("error", (error) => this.#environment.report("error", "the thread of the stand-in has failed", error));
+    this.#awaitedUntilMs = this.#environment.monotonicMs() + startMs;
+    return port1;
+  }
+
+  #take(port: MessagePort, message: FromThread, asPaused: (work: () => void) => void): void {
+    const send = (reply: ToThread): void => port.postMessage(reply);
+    if (message.kind === "ready") {
+      this.#hasTakenOver = true;
+      this.#server.stopListening();
+      send({ kind: "listen", addresses: this.#server.addresses });
+    } else if (message.kind === "listening") {
+      this.#awaitedUntilMs = this.#environment.monotonicMs() + awaitedMs;
+      this.#environment.report(
+        "warning",
+        "a script cannot be paused: new clients are served by a stand-in until it can",
+      );
+    } else if (message.kind === "open") {
+      this.#guests.set(message.id, this.#server.openGuest(new GuestSocket(send, message), message.address));
+    } else if (message.kind === "data") {
+      const guest = this.#guests.get(message.id);
+      if (guest === undefined) return;
+      asPaused(() => this.#server.runGuest(guest, message.bytes));
+      send({ kind: "read", id: message.id });
+    } else if (message.kind === "closed") this.#close(message.id);
+  }
+
+  #close(id: number): void {
+    const guest = this.#guests.get(id);
+    this.#guests.delete(id);
+    if (guest !== undefined) this.#server.closeGuest(guest);
+  }
+
+  end(): void {
+    const port = this.#port;
+    if (port === undefined || this.#isLeaving) return;
+    this.#isLeaving = true;
+    port.on("message", (message: FromThread) => {
+      if (message.kind === "left") this.#left(port);
+    });
+    port.postMessage({ kind: "leave" } satisfies ToThread);
+  }
+
+  #left(port: MessagePort): void {
+    port.removeAllListeners("message");
+    port.unref();
+    this.#port = undefined;
+    this.#isLeaving = false;
+    if (this.#hasTakenOver) this.#server.listenAgain();
+    this.#hasTakenOver = false;
+    for (const id of [...this.#guests.keys()]) this.#close(id);
+  }
+}

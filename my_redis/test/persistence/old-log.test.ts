@@ -18,7 +18,7 @@ function folderWith(log: string): string {
 const rewritten = (server: { readonly port: number }): Promise<void> =>
   waitUntil(
     async () => {
-      const info = await ask(server as never, ["INFO", "persistence"]);
+      const info = await ask(server, ["INFO", "persistence"]);
       return info.includes("aof_rewrite_in_progress:0") && info.includes("aof_rewrite_scheduled:0");
     },
     { what: "the rewrite", timeoutMs: 10_000 },

@@ -128,7 +128,7 @@ export class SaleService {
   ): Promise<SaleContent> {
     const after = known(id, await this.#parts.changes.read(id));
     for (const { id: productId, lowering: lower } of asked) {
-      if (lower === undefined) continue;
+      if (lower === undefined || lower.to !== undefined) continue;
       const { lowering, total } = after.products.find((product) => product.id === productId)!;
       const what = `sale ${id}: product ${productId}`;
       if (lowering?.since === lower.since) {

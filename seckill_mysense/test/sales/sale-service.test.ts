@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { splitIntoBuckets } from "../../src/domain/buckets.ts";
 import type { SaleChange } from "../../src/domain/sale-change.ts";
 import type { SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -114,5 +115,22 @@ describe("a change of a sale", () => {
     // The gate has no unit left, so the next look refuses the lowering.
     expect(await amendProduct(parts, sale, products[0]!)).toEqual({ kind: "lowering_refused", available: 0 });
     expect((await service.read(saleId)).products[0]).toMatchObject({ total: 10, lowering: undefined });
+  });
+
+  test("other than its units does not fail because a move of units between two buckets was refused", async () => {
+    const sale = makeSale({ startsAtMs: Date.now() - 1_000, endsAtMs: Date.now() + 3_600_000 });
+    const buckets = splitIntoBuckets(makeProduct(sale, { total: 20 }), 2);
+    const created = await service.create(sale, buckets, { actor, state: "published" });
+    for (const bucket of created.products) {
+      await ledger.gates.noteArmed([bucket.id], 1);
+      await gate.arm(created.sale, bucket, bucket.total);
+    }
+    const [from, to] = buckets.map(({ id }) => id) as [string, string];
+    await ledger.changes.askForMove({ from, to, units: 5 });
+    // Buyers got the units in the meantime.
+    gate.stocks.get(from)!.available = 1;
+    const paused = await service.change(sale.id, { kind: "pause", productId: from }, { actor });
+    expect(paused.products.map((bucket) => bucket.paused)).toEqual([true, true]);
+    expect(gate.stocks.get(from)).toMatchObject({ paused: true, total: 10 });
   });
 });

@@ -12,6 +12,12 @@ const released: ReadonlySet<Reservation["status"]> = new Set([
   "rejected",
 ]);
 
+/** A reservation in the browser's storage. */
+interface Held {
+  readonly reservation: string;
+  readonly quantity: number;
+}
+
 /**
  * The reservations that a buyer made for one product on this device, the oldest first. They are kept in the browser's
  * storage, so that they survive a reload.
@@ -25,31 +31,47 @@ export class HeldReservations {
     this.#productId = productId;
   }
 
-  get count(): number {
-    return this.#ids().length;
+  /** How many units they are for. */
+  get units(): number {
+    return this.#all().reduce((sum, { quantity }) => sum + quantity, 0);
   }
 
-  /** Remembers a reservation, or forgets it when its unit has gone back. */
-  note({ reservation, status }: Reservation): void {
-    const others = this.#ids().filter((id) => id !== reservation);
-    const ids = released.has(status) ? others : [...others, reservation];
-    localStorage.setItem(this.#key, JSON.stringify(ids.slice(-maxRemembered)));
+  /**
+   * Remembers a reservation, or forgets it when its units have gone back. Returns it with its quantity, which the server
+   * only tells once there is an order.
+   */
+  note(news: Reservation): Reservation {
+    const { reservation, status } = news;
+    const all = this.#all();
+    const known = all.find((held) => held.reservation === reservation);
+    const quantity = news.quantity ?? known?.quantity ?? 1;
+    const others = all.filter((held) => held !== known);
+    const held = released.has(status) ? others : [...others, { reservation, quantity }];
+    localStorage.setItem(this.#key, JSON.stringify(held.slice(-maxRemembered)));
+    return { ...news, quantity };
   }
 
   /** Reads what became of all of them. Resolves with the one to show: one that is not settled before one that is paid. */
   async readAll(): Promise<Reservation | undefined> {
-    const read = await Promise.all(this.#ids().map((id) => readReservation(id, this.#productId)));
-    const known = read.filter((reservation) => reservation !== undefined);
-    for (const reservation of known) this.note(reservation);
+    const read = await Promise.all(this.#all().map(({ reservation }) => readReservation(reservation, this.#productId)));
+    const known = read.filter((reservation) => reservation !== undefined).map((reservation) => this.note(reservation));
     return known.findLast(({ status }) => status !== "paid") ?? known.at(-1);
   }
 
-  #ids(): string[] {
+  #all(): Held[] {
     try {
-      const ids: unknown = JSON.parse(localStorage.getItem(this.#key) ?? "[]");
-      return Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : [];
+      const stored: unknown = JSON.parse(localStorage.getItem(this.#key) ?? "[]");
+      return Array.isArray(stored) ? stored.map(heldOf).filter((held) => held !== undefined) : [];
     } catch {
       return [];
     }
   }
+}
+
+/** Undefined for anything else. An earlier version of this page stored the id alone, for one unit. */
+function heldOf(stored: unknown): Held | undefined {
+  if (typeof stored === "string") return { reservation: stored, quantity: 1 };
+  const { reservation, quantity } = (stored ?? {}) as Partial<Record<keyof Held, unknown>>;
+  const isHeld = typeof reservation === "string" && typeof quantity === "number" && quantity >= 1;
+  return isHeld ? { reservation, quantity } : undefined;
 }

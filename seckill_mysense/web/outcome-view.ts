@@ -3,7 +3,7 @@ import { element, setText, show } from "./elements.ts";
 import { serverNowMs } from "./clock.ts";
 
 type Tone = "wait" | "good" | "bad" | "plain";
-const actions = ["pay", "cancel", "wait", "leave", "again"] as const;
+const actions = ["pay", "cancel", "take", "wait", "leave", "again"] as const;
 
 export interface Outcome {
   readonly tone: Tone;
@@ -11,8 +11,10 @@ export interface Outcome {
   readonly title: string;
   readonly text: string;
   readonly actions?: readonly (typeof actions)[number][];
-  /** What the button says that gives a unit back. */
+  /** What the button says that gives units back. */
   readonly cancel?: string;
+  /** How many units the buyer can have in place of those that were asked for. */
+  readonly take?: number;
   readonly reservation?: string;
   /** Changes every second, so it is outside the region whose changes screen readers read aloud. */
   readonly clock?: string;
@@ -20,7 +22,6 @@ export interface Outcome {
 
 /** The state of a buyer without a reservation. */
 export const outcomes = {
-  asking: { tone: "wait", badge: "", title: "Asking for a unit", text: "Stay on this page." },
   sold_out: {
     tone: "bad",
     badge: "–",
@@ -44,6 +45,27 @@ export const outcomes = {
   over: { tone: "plain", badge: "–", title: "The sale is over", text: "Thank you for taking part." },
 } as const satisfies Record<string, Outcome>;
 
+export function askingOutcome(quantity: number): Outcome {
+  const what = quantity === 1 ? "a unit" : `${quantity} units`;
+  return { tone: "wait", badge: "", title: `Asking for ${what}`, text: "Stay on this page." };
+}
+
+/** Fewer units are left than the buyer wants, who can have these. */
+export function tooFewLeftOutcome({ wanted, left }: { readonly wanted: number; readonly left: number }): Outcome {
+  const these = left === 1 ? "the last one" : `these ${left}`;
+  return fewerOutcome(`Only ${left} left`, `You asked for ${wanted}. You can have ${these}, if you are quick.`, left);
+}
+
+/** The buyer wants more units than the limit leaves. */
+export function overLimitOutcome({ limit, left }: { readonly limit: number; readonly left: number }): Outcome {
+  const text = `One buyer may have ${limit} units, and you have ${limit - left} already.`;
+  return fewerOutcome(`You may have ${left} more`, text, left);
+}
+
+function fewerOutcome(title: string, text: string, take: number): Outcome {
+  return { tone: "plain", badge: "!", title, text, take, actions: ["take", "again"] };
+}
+
 export function refusedOutcome(message: string): Outcome {
   return { tone: "bad", badge: "!", title: "That did not work", text: message, actions: ["again"] };
 }
@@ -57,12 +79,13 @@ export interface SaleSituation {
 
 export function reservationOutcome(reservation: Reservation, { mayBuyMore, isCancelled }: SaleSituation): Outcome {
   const id = reservation.reservation;
+  const words = wordsFor(reservation.quantity ?? 1);
   switch (reservation.status) {
     case "pending":
       return {
         tone: "wait",
         badge: "",
-        title: "A unit is set aside",
+        title: words.setAside,
         text: "Your order is being recorded. It is yours once that is done.",
         reservation: id,
       };
@@ -70,17 +93,18 @@ export function reservationOutcome(reservation: Reservation, { mayBuyMore, isCan
       return {
         tone: "good",
         badge: "✓",
-        title: "You won it",
+        title: words.won,
         text: "The order is recorded. Pay to keep it.",
         clock: payBefore(reservation.payBeforeMs),
         actions: ["pay", "cancel"],
+        cancel: words.giveBack,
         reservation: id,
       };
     case "paid":
       return {
         tone: "good",
         badge: "✓",
-        title: "Paid: it is yours",
+        title: words.paid,
         text: "Thank you. Your order is complete.",
         ...(mayBuyMore && { actions: ["again"] }),
         reservation: id,
@@ -91,7 +115,7 @@ export function reservationOutcome(reservation: Reservation, { mayBuyMore, isCan
     case "refunded":
       return isCancelled && reservation.paidAtMs === undefined
         ? { ...outcomes.cancelled, text: "Your order is cancelled. You have nothing to pay.", reservation: id }
-        : releasedOutcome(reservation.status, id, mayBuyMore);
+        : releasedOutcome(reservation.status, id, mayBuyMore ? words.onSaleAgain : undefined);
     case "lost":
     case "rejected":
       return {
@@ -105,21 +129,41 @@ export function reservationOutcome(reservation: Reservation, { mayBuyMore, isCan
   }
 }
 
-/** What became of an order whose unit has gone back. */
+/** The words that depend on how many units a reservation is for. */
+function wordsFor(quantity: number): Record<"setAside" | "won" | "paid" | "giveBack" | "onSaleAgain", string> {
+  if (quantity === 1) {
+    return {
+      setAside: "A unit is set aside",
+      won: "You won it",
+      paid: "Paid: it is yours",
+      giveBack: "Give it back",
+      onSaleAgain: "the unit is on sale again",
+    };
+  }
+  return {
+    setAside: `${quantity} units are set aside`,
+    won: `You won ${quantity} units`,
+    paid: "Paid: they are yours",
+    giveBack: "Give them back",
+    onSaleAgain: `its ${quantity} units are on sale again`,
+  };
+}
+
+/** What became of an order whose units have gone back. */
 function releasedOutcome(
   status: "cancelled" | "expired" | "refund_due" | "refunded",
   id: string,
-  isOnSale: boolean,
+  onSaleAgain: string | undefined,
 ): Outcome {
-  const again = isOnSale ? { actions: ["again"] as const } : {};
-  const unit = isOnSale ? " and the unit is on sale again" : "";
+  const again = onSaleAgain === undefined ? {} : { actions: ["again"] as const };
+  const units = onSaleAgain === undefined ? "" : ` and ${onSaleAgain}`;
   switch (status) {
     case "cancelled":
       return {
         tone: "plain",
         badge: "–",
         title: "Given back",
-        text: `Your order is cancelled${unit}.`,
+        text: `Your order is cancelled${units}.`,
         ...again,
         reservation: id,
       };
@@ -128,7 +172,7 @@ function releasedOutcome(
         tone: "bad",
         badge: "!",
         title: "Not paid in time",
-        text: `The order has expired${unit}.`,
+        text: `The order has expired${units}.`,
         ...again,
         reservation: id,
       };
@@ -168,6 +212,11 @@ function payBefore(payBeforeMs: number | undefined): string {
   return `${left} left to pay`;
 }
 
+function againText({ tone, take }: Outcome): string {
+  if (take !== undefined) return "Go back";
+  return tone === "good" ? "Buy another" : "Try again";
+}
+
 export function showOutcome(outcome: Outcome | undefined): void {
   show("outcome", outcome !== undefined);
   if (outcome === undefined) return;
@@ -177,7 +226,8 @@ export function showOutcome(outcome: Outcome | undefined): void {
   setText("outcome-text", outcome.text);
   for (const action of actions) show(action, outcome.actions?.includes(action) ?? false);
   setText("cancel", outcome.cancel ?? "Give it back");
-  setText("again", outcome.tone === "good" ? "Buy another" : "Try again");
+  setText("take", `Take ${outcome.take ?? ""}`);
+  setText("again", againText(outcome));
   setText("outcome-clock", outcome.clock ?? "");
   show("reservation", outcome.reservation !== undefined);
   setText("reservation-id", outcome.reservation ?? "");

@@ -1,9 +1,14 @@
+import type { CheckAnswer } from "../src/contract/check.ts";
 import type { Reservation } from "../src/contract/reservations.ts";
 import { call } from "./api.ts";
 import { spread } from "./randomness.ts";
 
 export type Asked =
-  | { readonly kind: "reserved"; readonly reservation: string }
+  | { readonly kind: "reserved"; readonly reservation: string; readonly quantity: number }
+  /** So many units are left; `left` is at least 1. */
+  | { readonly kind: "too_few_left"; readonly left: number }
+  /** So many units more this buyer may have; `left` is at least 1. */
+  | { readonly kind: "over_limit"; readonly left: number }
   | { readonly kind: "sold_out"; readonly canWait: boolean }
   | { readonly kind: "over" }
   /** The token is no longer valid; a new one is needed. */
@@ -15,18 +20,26 @@ const maxTries = 40;
 const pauseMs = 500;
 const maxPauseMs = 5_000;
 
+export interface Wanted {
+  readonly productID: string;
+  readonly quantity: number;
+  readonly token: string;
+}
+
 /**
- * Asks for one unit. After any failure the same token is sent again. A token stands for one reservation, so that
- * repeated tries can never take two units.
+ * Asks for units, all or none of them. After any failure the same token is sent again. A token stands for one
+ * reservation, so that repeated tries can never take more units.
  */
-export async function askForUnit(productID: string, token: string): Promise<Asked> {
+export async function askForUnits({ productID, quantity, token }: Wanted): Promise<Asked> {
+  const query = { productID, ...(quantity > 1 && { quantity: String(quantity) }) };
   let lastMessage = "The server is busy.";
   for (let attempt = 0; attempt < maxTries; attempt++) {
-    const answer = await call("POST /check", { query: { productID }, bearer: token });
-    if ("ok" in answer) return { kind: "reserved", reservation: answer.ok.reservation };
-    const { error, message, retryAfterSeconds } = answer.refused;
+    const answer = await call("POST /check", { query, bearer: token });
+    if ("ok" in answer) return reserved(answer.ok, quantity);
+    const { error, message, retryAfterSeconds, left = 0 } = answer.refused;
     if (error === "sold_out") return { kind: "sold_out", canWait: answer.refused.canWait === true };
     if (error === "sale_ended") return { kind: "over" };
+    if ((error === "too_few_left" || error === "over_limit") && left > 0) return { kind: error, left };
     if (answer.status === 401) return { kind: "stale_token" };
     const isPassing = answer.status === 0 || answer.status === 425 || answer.status === 429 || answer.status >= 500;
     if (!isPassing) return { kind: "refused", message };
@@ -34,6 +47,14 @@ export async function askForUnit(productID: string, token: string): Promise<Aske
     await pause(spread(Math.min((retryAfterSeconds ?? 0.5) * pauseMs * 2, maxPauseMs)));
   }
   return { kind: "refused", message: lastMessage };
+}
+
+/**
+ * A gateway that answers from its memory says "held" without a quantity. Then it is most likely the answer to an
+ * earlier try whose answer was lost, and the order tells the truth as soon as it is recorded.
+ */
+function reserved({ reservation, status, quantity }: CheckAnswer, wanted: number): Asked {
+  return { kind: "reserved", reservation, quantity: quantity ?? (status === "held" ? wanted : 1) };
 }
 
 export async function readReservation(id: string, productID: string): Promise<Reservation | undefined> {

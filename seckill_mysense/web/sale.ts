@@ -9,8 +9,11 @@ import { HeldReservations } from "./held-reservations.ts";
 import { hideCountdown, showCountdown } from "./countdown.ts";
 import { button, element, setText, show } from "./elements.ts";
 import { chooseOffer, type Offer, phaseOf, showNoOffer, showOffer, showOthers } from "./offer-view.ts";
-import { outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./outcome-view.ts";
-import { askForUnit, followReservation, readReservation } from "./purchase.ts";
+import { showOrder } from "./order-view.ts";
+import { askingOutcome, outcomes, refusedOutcome, reservationOutcome, showOutcome } from "./outcome-view.ts";
+import { overLimitOutcome, tooFewLeftOutcome } from "./outcome-view.ts";
+import { askForUnits, type Asked, followReservation, readReservation, type Wanted } from "./purchase.ts";
+import { chooseQuantity, chosenQuantity, showQuantityChoice } from "./quantity-choice.ts";
 import { readSales } from "./read-sales.ts";
 import { joinLine, leaveLine, readLine, type Line } from "./waiting-line.ts";
 import { offeredOutcome, placeOutcome } from "./waiting-view.ts";
@@ -21,11 +24,13 @@ const state: {
   offer: Offer | undefined;
   user: SessionUser | undefined;
   token: string | undefined;
-  /** Between the click and the answer. */
-  asking: boolean;
+  /** Between the click and the answer: how many units are asked for. */
+  asking: number | undefined;
   reservation: Reservation | undefined;
   /** The buyer's place in the waiting line, as the server last told it. */
   place: WaitingPlace | undefined;
+  /** The units that the buyer has besides those that this browser remembers, as far as a refusal told it. */
+  unitsElsewhere: number;
   /** The message to show without a reservation. */
   notice: Parameters<typeof showOutcome>[0];
 } = {
@@ -33,9 +38,10 @@ const state: {
   offer: undefined,
   user: undefined,
   token: undefined,
-  asking: false,
+  asking: undefined,
   reservation: undefined,
   place: undefined,
+  unitsElsewhere: 0,
   notice: undefined,
 };
 
@@ -55,14 +61,16 @@ function render(): void {
   const isPaused = offer.sale.paused || offer.product.paused;
   const outcome = currentOutcome(phase === "over");
   showOutcome(outcome);
+  showOrder(state.reservation, offer.product);
   show("account-form", user === undefined && phase !== "over");
   show("buy-panel", user !== undefined && phase !== "over" && outcome === undefined);
+  showQuantityChoice(Math.min(unitsLeft(), offer.product.total), offer.product);
   button("buy").disabled = phase !== "open" || isPaused || state.token === undefined;
   setText("buy-hint", buyHint(phase === "open", isPaused));
 }
 
 function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
-  if (state.asking) return outcomes.asking;
+  if (state.asking !== undefined) return askingOutcome(state.asking);
   const isCancelled = state.offer?.sale.cancelled === true;
   if (state.reservation !== undefined) {
     const isOffer = state.reservation.reservation === state.place?.reservation;
@@ -78,8 +86,8 @@ function currentOutcome(isOver: boolean): Parameters<typeof showOutcome>[0] {
 function buyHint(isOpen: boolean, isPaused: boolean): string {
   if (isPaused) return "The sale is paused. You can buy as soon as it goes on.";
   if (state.token === undefined) return "Getting your token";
-  const count = held()?.count ?? 0;
-  if (count > 0) return `You have ${count} of ${state.offer?.product.limitPerUser} units.`;
+  const units = unitsHeld();
+  if (units > 0) return `You have ${units} of ${state.offer?.product.limitPerUser} units.`;
   return isOpen ? "The sale is open." : "You have your token. You can buy as soon as the sale starts.";
 }
 
@@ -89,18 +97,25 @@ function held(): HeldReservations | undefined {
   return user === undefined || offer === undefined ? undefined : new HeldReservations(user.userID, offer.product.id);
 }
 
+function unitsHeld(): number {
+  return (held()?.units ?? 0) + state.unitsElsewhere;
+}
+
 /** How many more units the buyer may have. */
 function unitsLeft(): number {
-  return (state.offer?.product.limitPerUser ?? 0) - (held()?.count ?? 0);
+  return (state.offer?.product.limitPerUser ?? 0) - unitsHeld();
+}
+
+/** Shows a reservation, and remembers it. */
+function keep(news: Reservation): void {
+  state.reservation = held()?.note(news) ?? news;
 }
 
 function follow(reservation: Reservation): void {
   stopFollowing();
-  state.reservation = reservation;
-  held()?.note(reservation);
+  keep(reservation);
   stopFollowing = followReservation(reservation.reservation, reservation.productID, (news) => {
-    state.reservation = news;
-    held()?.note(news);
+    keep(news);
     if (news.status !== "pending" && news.status !== "won") stopFollowing();
     render();
   });
@@ -117,24 +132,47 @@ async function getToken(): Promise<void> {
   render();
 }
 
-async function buy(): Promise<void> {
+async function buy(quantity: number): Promise<void> {
   const { offer, token } = state;
-  if (offer === undefined || token === undefined || state.asking) return;
-  state.asking = true;
+  if (offer === undefined || token === undefined || state.asking !== undefined) return;
+  state.asking = quantity;
   state.notice = undefined;
   render();
   // The button that had the focus is gone, so the focus moves here for buyers who use the keyboard.
   element("outcome").focus();
-  const asked = await askForUnit(offer.product.id, token);
-  state.asking = false;
-  const productID = offer.product.id;
-  if (asked.kind === "reserved") follow({ reservation: asked.reservation, status: "pending", productID });
-  else if (asked.kind === "sold_out") {
-    state.notice = asked.canWait ? outcomes.sold_out_can_wait : outcomes.sold_out;
-  } else if (asked.kind === "over") state.notice = outcomes.over;
-  else if (asked.kind === "refused") state.notice = refusedOutcome(asked.message);
-  else await renewToken();
+  const wanted = { productID: offer.product.id, quantity, token };
+  const asked = await askForUnits(wanted);
+  state.asking = undefined;
+  await takeAnswer(asked, { ...wanted, limit: offer.product.limitPerUser });
   await refresh();
+}
+
+async function takeAnswer(asked: Asked, wanted: Wanted & { readonly limit: number }): Promise<void> {
+  switch (asked.kind) {
+    case "reserved": {
+      chooseQuantity(1);
+      const { reservation, quantity } = asked;
+      return follow({ reservation, quantity, status: "pending", productID: wanted.productID });
+    }
+    case "sold_out":
+      state.notice = asked.canWait ? outcomes.sold_out_can_wait : outcomes.sold_out;
+      return;
+    case "too_few_left":
+      state.notice = tooFewLeftOutcome({ wanted: wanted.quantity, left: asked.left });
+      return;
+    case "over_limit":
+      state.unitsElsewhere = Math.max(0, wanted.limit - asked.left - (held()?.units ?? 0));
+      state.notice = overLimitOutcome({ limit: wanted.limit, left: asked.left });
+      return;
+    case "over":
+      state.notice = outcomes.over;
+      return;
+    case "refused":
+      state.notice = refusedOutcome(asked.message);
+      return;
+    case "stale_token":
+      return renewToken();
+  }
 }
 
 async function renewToken(): Promise<void> {
@@ -200,14 +238,14 @@ async function settle(action: "pay" | "cancel"): Promise<void> {
     return;
   }
   if ("ok" in answer) {
-    state.reservation = answer.ok;
-    held()?.note(answer.ok);
+    keep(answer.ok);
   } else if (state.offer) state.reservation = (await readReservation(id, state.offer.product.id)) ?? state.reservation;
   render();
 }
 
 async function enter(user: SessionUser): Promise<void> {
   state.user = user;
+  chooseQuantity(1);
   render();
   const [known] = await Promise.all([held()?.readAll(), getToken()]);
   if (known !== undefined) follow(known);
@@ -223,6 +261,7 @@ async function logOut(): Promise<void> {
     token: undefined,
     reservation: undefined,
     place: undefined,
+    unitsElsewhere: 0,
     notice: undefined,
   });
   render();
@@ -246,7 +285,9 @@ async function refresh(): Promise<void> {
 
 async function start(): Promise<void> {
   watchAccountForm((user) => void enter(user));
-  button("buy").addEventListener("click", () => void buy());
+  button("buy").addEventListener("click", () => void buy(chosenQuantity()));
+  button("take").addEventListener("click", () => void buy(state.notice?.take ?? 1));
+  element("quantity").addEventListener("change", render);
   button("again").addEventListener("click", () => void tryAgain());
   button("pay").addEventListener("click", () => void settle("pay"));
   button("cancel").addEventListener("click", () => void settle("cancel"));

@@ -156,10 +156,12 @@ export class TurnShares {
     this.#serve(() => true);
   }
 
+  /** Serves at least one client, so that a turn brings the work forward however slow the machine is. */
   #serve(goesOn: () => boolean): void {
+    let served = 0;
     // A client that is not done is added to the Set again, and comes up once more.
     for (const connection of this.#waiting) {
-      if (!goesOn()) return;
+      if (served++ > 0 && !goesOn()) return;
       this.leave(connection);
       this.#options.run(connection);
       if (!this.#waiting.has(connection)) connection.startReading();

@@ -162,7 +162,8 @@ describe("the append-only file", () => {
 
   test("MyRedis loads what redis-server wrote", async () => {
     const folder = temporaryFolder("aof");
-    const args = ["--dir", folder, "--appendonly", "yes", "--aof-use-rdb-preamble", "no"];
+    // With `everysec` it may reply before it writes, and `stop` would lose the write.
+    const args = ["--dir", folder, "--appendonly", "yes", "--appendfsync", "always", "--aof-use-rdb-preamble", "no"];
     const redis = await startRedisServer({ args });
     const connection = await RespConnection.open(redis.port, "redis-server");
     await connection.replies([["SET", "key", "value"], ["MULTI"], ["SET", "one", "1"], ["SET", "two", "2"], ["EXEC"]]);

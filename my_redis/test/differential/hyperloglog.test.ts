@@ -34,6 +34,10 @@ function denseOf([one, two, three, four]: readonly [number, number, number, numb
   return bytes;
 }
 
+/** Bytes of every value, in another order for each length. */
+const bytesOf = (length: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, at) => Math.imul(at + length, 0x9e3779b1) >>> 24);
+
 describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.reason}`, () => {
   test("PFADD writes the same bytes, sparse and dense", () =>
     expectSame([
@@ -50,6 +54,14 @@ describe.skipIf(redis.missing)(`HyperLogLogs answer as redis-server does${redis.
       ["PFADD", "g", ...elements(0, 10)],
       ...growing("big", 20_000, 5000),
       ["OBJECT", "ENCODING", "g"],
+    ]));
+
+  test("PFADD hashes long elements to the same registers, whatever their length", () =>
+    expectSame([
+      ...[90, 1000, 32 * 1024 - 9, 64 * 1024 - 9, 100_000].flatMap((shortest): Step[] => [
+        ["PFADD", `from ${shortest}`, ...Array.from({ length: 20 }, (_, more) => bytesOf(shortest + more))],
+        ["GET", `from ${shortest}`],
+      ]),
     ]));
 
   test("PFCOUNT and PFMERGE compute unions", () =>

@@ -34,8 +34,14 @@ export function straceWords(faults: readonly Fault[], paths: readonly string[], 
   return words;
 }
 
-/** The files of a server in `dir` on which calls may fail. strace must know their names, even of those to come. */
-export function pathsOf(dir: string, processId: number): string[] {
+/**
+ * The files of a server in `dir` on which these calls may fail. strace must know their names, even of those to come.
+ *
+ * strace lets a call fail by not making it. A real close frees the descriptor whatever it returns, and with it the lock
+ * of the folder. After a close that was not made, the process would hold that lock for good, which no system does. strace
+ * cannot make the call and replace what it returns. So the lock file is left out when calls of close fail.
+ */
+export function pathsOf(dir: string, processId: number, faults: readonly Fault[]): string[] {
   const folder = join(dir, "appendonlydir");
   const numbers = Array.from({ length: 12 }, (_, index) => index + 1);
   const names = numbers.flatMap((number) => [
@@ -45,7 +51,7 @@ export function pathsOf(dir: string, processId: number): string[] {
   ]);
   names.push("appendonly.aof.manifest", "temp-appendonly.aof.manifest", `temp-rewriteaof-${processId}.aof`);
   const snapshots = ["dump.rdb", `temp-now-${processId}-dump.rdb`, `temp-background-${processId}-dump.rdb`];
-  names.push("lock");
+  if (!faults.some(({ calls }) => calls === "close")) names.push("lock");
   return [folder, ...names.map((name) => join(folder, name)), ...snapshots.map((name) => join(dir, name))];
 }
 

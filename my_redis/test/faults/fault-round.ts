@@ -6,7 +6,16 @@ import { CountingWriters } from "./counting-writers.ts";
 import { type Fault, FaultInjector, injectedIn, pathsOf, straceWords } from "./fault-injector.ts";
 
 /** What the server does while its storage fails. */
-export const actions = ["write", "rewrite", "save", "background save", "begin the log", "start", "end"] as const;
+export const actions = [
+  "write",
+  "rewrite",
+  "save",
+  "background save",
+  "begin the log",
+  "end the log",
+  "start",
+  "end",
+] as const;
 
 export interface FaultPlan {
   readonly faults: readonly Fault[];
@@ -48,11 +57,17 @@ export async function runFaultRound(plan: FaultPlan): Promise<FaultOutcome> {
   });
   counting.start(server.port);
   await waitUntil(() => counting.acknowledged > 50, { what: "writes", timeoutMs: 10_000 });
+  const base = baseNamed(dir);
   const injected =
     plan.action === "start" ? await failToStart(plan, dir, server, counting) : await fail(plan, dir, server, counting);
   const refusesUntilRestart = untilRestart.test(server.process.stdout());
-  if (plan.action !== "end" && plan.action !== "start")
-    await expectRecovery(plan, dir, server, counting, refusesUntilRestart);
+  if (plan.action !== "end" && plan.action !== "start") {
+    // A log that has ended refuses nothing. The next one holds all data in a base of its own.
+    const refuses = refusesUntilRestart && plan.action !== "end the log";
+    await expectRecovery(server, counting, refuses);
+    const begins = plan.action === "begin the log" || plan.action === "end the log";
+    if (begins && !refuses) await beginLog(dir, server, base);
+  }
   await counting.stop();
   await server.process.kill("SIGKILL");
   await expectAllThere(dir, counting);
@@ -63,7 +78,7 @@ export async function runFaultRound(plan: FaultPlan): Promise<FaultOutcome> {
 /** Lets the storage of a running server fail during the action. Returns the number of failed calls. */
 async function fail(plan: FaultPlan, dir: string, server: MyRedisProcess, counting: CountingWriters): Promise<number> {
   const { pid } = server.process;
-  const injector = await FaultInjector.attach(pid, plan.faults, pathsOf(dir, pid));
+  const injector = await FaultInjector.attach(pid, plan.faults, pathsOf(dir, pid, plan.faults));
   if (plan.shortWriteBytes !== undefined) {
     // The log must not grow between the look at its size and the limit.
     await counting.stop();
@@ -102,6 +117,7 @@ async function act(action: FaultPlan["action"], server: MyRedisProcess): Promise
     save: ["SAVE"],
     "background save": ["BGSAVE"],
     "begin the log": ["CONFIG", "SET", "appendonly", "yes"],
+    "end the log": ["CONFIG", "SET", "appendonly", "no"],
     end: ["SHUTDOWN", "SAVE", "FORCE"],
     write: undefined,
     start: undefined,
@@ -125,7 +141,7 @@ async function failToStart(
   await counting.stop();
   const trace = join(temporaryFolder("strace"), "trace");
   // The number of the process is not known yet: its own temporary files cannot be named.
-  const words = straceWords(plan.faults, pathsOf(dir, 0), trace);
+  const words = straceWords(plan.faults, pathsOf(dir, 0, plan.faults), trace);
   const started = await startProcess({
     cmd: ["strace", ...words, process.execPath, mainFile, "--port", "0", "--dir", dir, "--appendonly", "yes"],
   });
@@ -142,36 +158,40 @@ async function failToStart(
   return injectedIn(trace);
 }
 
-async function expectRecovery(
-  { action }: FaultPlan,
-  dir: string,
-  server: MyRedisProcess,
-  counting: CountingWriters,
-  refusesUntilRestart: boolean,
-): Promise<void> {
-  const connection = await server.connect();
-  const ask = async (...words: string[]): Promise<string> => String((await connection.reply(...words)).text);
-  if (refusesUntilRestart) {
-    const reply = await ask("SET", "probe", "1");
+async function expectRecovery(server: MyRedisProcess, counting: CountingWriters, refuses: boolean): Promise<void> {
+  if (refuses) {
+    const connection = await server.connect();
+    const reply = String((await connection.reply("SET", "probe", "1")).text);
+    connection.close();
     if (!reply.startsWith("MISCONF")) throw new Error(`after a failed sync a write was answered with ${reply}`);
   } else {
     const before = counting.acknowledged;
     await waitUntil(() => counting.acknowledged > before + 50, { what: "writes after the faults", timeoutMs: 15_000 });
   }
-  if (action === "begin the log" && !refusesUntilRestart) await logIsBegun(dir, ask);
-  connection.close();
 }
 
-/** A log that could not be begun is begun by asking again. Nothing is promised until its manifest names its base. */
-async function logIsBegun(dir: string, ask: (...words: string[]) => Promise<string>): Promise<void> {
-  const manifest = join(dir, "appendonlydir", "appendonly.aof.manifest");
+/**
+ * Begins a log, by asking again as long as it could not be begun. Nothing is promised until the manifest names the base
+ * of this log, which is not `earlierBase`.
+ */
+async function beginLog(dir: string, server: MyRedisProcess, earlierBase: string | undefined): Promise<void> {
+  const connection = await server.connect();
   const isBegun = async (): Promise<boolean> => {
-    await ask("CONFIG", "SET", "appendonly", "yes");
-    const info = await ask("INFO", "persistence");
-    const isNamed = existsSync(manifest) && readFileSync(manifest, "latin1").includes(" type i\n");
+    await connection.reply("CONFIG", "SET", "appendonly", "yes");
+    const info = String((await connection.reply("INFO", "persistence")).text);
+    const base = baseNamed(dir);
+    const isNamed = base !== undefined && base !== earlierBase;
     return isNamed && /aof_enabled:1\r/.test(info) && /aof_rewrite_in_progress:0\r/.test(info);
   };
   await waitUntil(isBegun, { what: "the log", timeoutMs: 15_000 });
+  connection.close();
+}
+
+/** The file that the manifest names as the base of the log. */
+function baseNamed(dir: string): string | undefined {
+  const manifest = join(dir, "appendonlydir", "appendonly.aof.manifest");
+  if (!existsSync(manifest)) return undefined;
+  return /^file (\S+) seq \d+ type b/m.exec(readFileSync(manifest, "latin1"))?.[1];
 }
 
 /** The folder can be loaded, has every acknowledged write, and can be written and rewritten. */

@@ -21,6 +21,13 @@ const plans: readonly (FaultPlan & { readonly refuses: boolean; readonly untilRe
   { action: "rewrite", policy: "always", faults: [fault("close", "EIO", "1+")], shortWriteBytes: 368, refuses: true },
   { action: "begin the log", policy: "everysec", faults: [fault("rename", "EIO", "1")], refuses: false },
   { action: "begin the log", policy: "always", faults: [fault("open", "ENOSPC", "1+")], refuses: false },
+  {
+    action: "begin the log",
+    policy: "no",
+    faults: [fault("close", "EIO", "1+2"), fault("open", "EMFILE", "4")],
+    refuses: false,
+  },
+  { action: "end the log", policy: "always", faults: [fault("close", "EIO", "1+")], refuses: false },
   { action: "background save", policy: "always", faults: [fault("open", "EIO", "1+")], refuses: false },
   { action: "start", policy: "always", faults: [fault("open", "EIO", "2")], refuses: false },
   { action: "start", policy: "always", faults: [fault("write", "ENOSPC", "1+")], refuses: false },

@@ -114,8 +114,10 @@ describe("a manifest", () => {
     `of ours is read by redis-server, and the one it then writes by us${redis.reason}`,
     async () => {
       const copy = copyOf(rewritten);
-      const other = await startRedisServer({ args: ["--dir", copy, "--appendonly", "yes"] });
-      await ask({ port: other.port } as never, ["INCR", "n"], ["BGREWRITEAOF"]);
+      // With `everysec` it may reply before it writes, and `stop` would lose the write.
+      const args = ["--dir", copy, "--appendonly", "yes", "--appendfsync", "always"];
+      const other = await startRedisServer({ args });
+      await ask(other, ["INCR", "n"], ["BGREWRITEAOF"]);
       await other.stop();
       expect(readFileSync(manifestOf(copy), "latin1")).not.toContain("#");
       const server = await startOn(copy);

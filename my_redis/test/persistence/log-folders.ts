@@ -11,8 +11,8 @@ export const startOn = (dir: string, options: StartOptions = {}): Promise<Runnin
   startServer({ port: 0, appendonly: true, dir, "auto-aof-rewrite-percentage": 0, ...options });
 
 /** Sends commands to a server, each in a turn of its own, and returns the last reply as text. */
-export async function ask(server: RunningServer, ...commands: (readonly Word[])[]): Promise<string> {
-  const connection = await RespConnection.open(server.port, "MyRedis");
+export async function ask(server: { readonly port: number }, ...commands: (readonly Word[])[]): Promise<string> {
+  const connection = await RespConnection.open(server.port, "the server");
   let text = "";
   for (const command of commands) {
     const reply = await connection.reply(...command);

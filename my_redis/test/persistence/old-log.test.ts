@@ -18,7 +18,7 @@ function folderWith(log: string): string {
 const rewritten = (server: { readonly port: number }): Promise<void> =>
   waitUntil(
     async () => {
-      const info = await ask(server as never, ["INFO", "persistence"]);
+      const info = await ask(server, ["INFO", "persistence"]);
       return info.includes("aof_rewrite_in_progress:0") && info.includes("aof_rewrite_scheduled:0");
     },
     { what: "the rewrite", timeoutMs: 10_000 },
@@ -80,7 +80,7 @@ describe("a log of one file beside the folder", () => {
     test.skipIf(redis.missing)(`is left alone by ${command.join(" ")} of redis-server${redis.reason}`, async () => {
       const dir = folderWith(set("a"));
       const server = await startRedisServer({ args: ["--dir", dir, "--appendonly", "no"] });
-      await ask({ port: server.port } as never, ["SET", "b", "2"], command);
+      await ask(server, ["SET", "b", "2"], command);
       await rewritten(server);
       await server.stop();
       expect(readFileSync(oldLogOf(dir), "latin1")).toBe(set("a"));

@@ -82,8 +82,7 @@ export const failures = {
   gate_closed: { status: 503, message: "This product cannot be sold for a moment: try again with the same token." },
   gate_unavailable: {
     status: 503,
-    message:
-      "It is unknown whether the reservation was made: try again with the same token, it takes one unit at most.",
+    message: "It is unknown whether the reservation was made: try again with the same token, it reserves once at most.",
   },
   not_recorded_yet: { status: 503, message: "The reservation is on its way to the book of orders: try again." },
   gate_behind: { status: 503, message: "The change is recorded, and reaches the gate as soon as it answers." },

@@ -30,6 +30,8 @@ export interface BucketBorrowerOptions {
 const emptyForMs = 100;
 /** Moves for one request: others may take what they bring. */
 const maxMoves = 8;
+/** Buckets that are asked for units, one after the other, until one can give some. */
+const maxAsked = 4;
 
 /**
  * Gets units for an empty bucket from the other buckets of its product. The bucket with the most units gives half of
@@ -55,7 +57,8 @@ export class BucketBorrower {
   ): Promise<GateAnswer> {
     for (let moves = 0; moves < maxMoves; moves++) {
       const borrowed = await this.#borrow(bucket, quantity);
-      if (borrowed.kind === "empty") return { ...soldOut, left: borrowed.left };
+      // The look may have been for a buyer who wants more: what is too few for that one can be enough for this one.
+      if (borrowed.kind === "empty" && borrowed.left < quantity) return { ...soldOut, left: borrowed.left };
       if (borrowed.kind === "behind") return { ...soldOut, left: 0 };
       if (borrowed.kind === "unknown") return { kind: "busy" };
       const outcome = await ask();
@@ -86,18 +89,25 @@ export class BucketBorrower {
   async #move(bucket: CatalogueProduct, quantity: number): Promise<Borrowed> {
     const states = await Promise.all(bucket.buckets.map((one) => this.#stateOf(one)));
     const own = states.find((state) => state.entry === bucket)!;
-    // What comes into the bucket is offered to those who wait for it.
-    if (own.isWaiting) return { kind: "behind" };
+    // What comes into the bucket is offered to those who wait for it. Units of other buckets are on sale all the same.
+    if (own.isWaiting) return { kind: states.some(({ available }) => available > 0) ? "unknown" : "behind" };
     if (own.available >= quantity) return { kind: "moved" };
     const left = states.reduce((sum, { available }) => sum + available, 0);
     if (left < quantity) return isWhole(states) ? { kind: "empty", left } : { kind: "unknown" };
-    const others = states.filter((state) => state !== own);
-    const richest = others.reduce((most, state) => (state.available > most.available ? state : most));
-    const units = Math.min(richest.available, Math.max(Math.ceil(richest.available / 2), quantity - own.available));
-    const move = { from: richest.entry.product.id, to: bucket.product.id, units };
-    const asked = await this.#options.changes.askForMove(move);
+    const givers = states.filter((state) => state !== own && state.available > 0);
+    // One that is in another move cannot give. If its node is away, that may last.
+    for (const giver of givers.toSorted((a, b) => b.available - a.available).slice(0, maxAsked)) {
+      const units = Math.min(giver.available, Math.max(Math.ceil(giver.available / 2), quantity - own.available));
+      const asked = await this.#options.changes.askForMove({
+        from: giver.entry.product.id,
+        to: own.entry.product.id,
+        units,
+      });
+      if (asked === undefined) continue;
+      await this.#options.amend(asked.sale, asked.product);
+      break;
+    }
     // Whatever becomes of it, the next look at the buckets tells.
-    if (asked !== undefined) await this.#options.amend(asked.sale, asked.product);
     return { kind: "moved" };
   }
 

@@ -4,6 +4,7 @@ import type { RateLimiter } from "../authorization/rate-limiter.ts";
 import type { SaleTokenClaims, SaleTokens } from "../authorization/sale-token.ts";
 import type { CheckAnswer } from "../contract/check.ts";
 import { productOf } from "../domain/buckets.ts";
+import { unitsOf } from "../domain/units.ts";
 import type { AcceptedReservation, HeldReservation, ReserveOutcome } from "../domain/reservation.ts";
 import type { SaleProduct } from "../domain/sale.ts";
 import type { ReserveOptions } from "../gate/gate.ts";
@@ -230,11 +231,14 @@ export class Check {
       case "accepted":
         entry.soldOut.clear();
         noteSequence(entry, outcome.reservation);
-        authorizer.reportHolding(outcome.reservation);
+        // A holding that is remembered tells no number of units, so only those of one unit are.
+        if (unitsOf(outcome.reservation) === 1) authorizer.reportHolding(outcome.reservation);
         metrics.checks.add("accepted");
         return answer(describe("accepted", outcome.reservation), 202);
       case "replay":
-        authorizer.reportHolding({ userId, productId, reservationId: outcome.reservationId, epoch });
+        if (unitsOf(outcome) === 1) {
+          authorizer.reportHolding({ userId, productId, reservationId: outcome.reservationId, epoch });
+        }
         return this.#held(outcome);
       case "sold_out":
         return this.#soldOut(outcome, attempt);

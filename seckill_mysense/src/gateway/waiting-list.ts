@@ -48,7 +48,8 @@ export class WaitingList {
    * Nobody is taken in before the gate keeps free units for those who wait. So the list is opened in the ledger, then at
    * the gate, and only then somebody joins it.
    */
-  async join({ sale, product }: CatalogueProduct, userId: string): Promise<Told | JoinFailure> {
+  async join(entry: CatalogueProduct, userId: string): Promise<Told | JoinFailure> {
+    const { sale, product } = entry;
     const { gate, waiters, windowMs, maxWaiting } = this.#parts;
     if (maxWaiting === 0) return { failure: "waiting_list_off" };
     if (sale.state === "cancelled") return { failure: "sale_ended" };
@@ -63,7 +64,7 @@ export class WaitingList {
         if ("waiter" in outcome) return { ok: await this.#describe(outcome.waiter) };
         if (outcome.kind === "full") return { failure: "waiting_list_full" };
         if (outcome.kind === "limit_reached") return { failure: "limit_reached" };
-      } else if (status.available > 0) return { failure: "units_left" };
+      } else if (status.available > 0 || (await this.#areElsewhere(entry))) return { failure: "units_left" };
       if (!(await this.#open(product.id))) return gateClosed;
     }
     return gateClosed;
@@ -87,6 +88,16 @@ export class WaitingList {
     const { kind } = await orders.cancel(waiter.reservationId);
     if (kind === "refused") return { failure: "order_not_cancellable" };
     return { ok: await this.#describe(waiter) };
+  }
+
+  /** Whether another bucket has units. While somebody waits for a bucket, all its other buyers are told "sold out". */
+  async #areElsewhere({ sale, product, buckets }: CatalogueProduct): Promise<boolean> {
+    // One whose gate did not answer lately would make the buyer wait for the gate's time limit.
+    const others = buckets.filter((bucket) => bucket.product.id !== product.id && bucket.available !== null);
+    const states = await Promise.all(
+      others.map((bucket) => this.#parts.gate.status(sale.id, bucket.product.id).catch(() => undefined)),
+    );
+    return states.some((state) => state?.open === true && state.verified && !state.waiting && state.available > 0);
   }
 
   async #open(productId: string): Promise<boolean> {

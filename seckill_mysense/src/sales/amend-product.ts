@@ -39,8 +39,9 @@ export async function amendProduct(parts: AmendParts, sale: SaleRecord, product:
         const problem = `the ledger has ${product.total} units in all, and the gate has only ${available} left to take out`;
         return { kind: "problem", problem };
       }
-      await settle(parts, product, lowering, "refused");
-      return { kind: "lowering_refused", available };
+      const settled = await settle(parts, product, lowering, "refused");
+      // Units that were to go to another bucket are nothing that a merchant has asked for.
+      return lowering.to === undefined ? { kind: "lowering_refused", available } : settled;
     }
     case "unknown":
       return lowering === undefined ? { kind: "unarmed" } : settle(parts, product, lowering, "unknown");

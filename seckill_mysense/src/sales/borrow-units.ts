@@ -18,7 +18,11 @@ export async function borrowUnits(
   wanted: number,
 ): Promise<void> {
   const buckets = await parts.changes.buckets(product.id);
-  const others = buckets.filter(({ id, lowering }) => id !== product.id && lowering === undefined);
+  // A bucket that is in a move cannot give. If a node is away, that may last.
+  const receivers = new Set(buckets.map(({ lowering }) => lowering?.to));
+  const others = buckets.filter(
+    ({ id, lowering }) => id !== product.id && lowering === undefined && !receivers.has(id),
+  );
   const states = await Promise.all(others.map(({ id }) => parts.gate.status(sale.id, id).catch(() => undefined)));
   const [richest] = others
     .map(({ id, epoch }, index) => ({ id, epoch, status: states[index] }))

@@ -1,5 +1,6 @@
+import { groupBuckets, productOf } from "../domain/buckets.ts";
 import type { SaleChange } from "../domain/sale-change.ts";
-import type { ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "../domain/sale.ts";
+import type { Lowering, ProductRecord, Sale, SaleContent, SaleProduct, SaleRecord } from "../domain/sale.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { ChangeOptions, LedgerChanges, LoggedChange } from "../ledger/changes.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
@@ -127,16 +128,19 @@ export class SaleService {
     asked: readonly ProductRecord[],
   ): Promise<SaleContent> {
     const after = known(id, await this.#parts.changes.read(id));
-    for (const { id: productId, lowering: lower } of asked) {
-      if (lower === undefined) continue;
-      const { lowering, total } = after.products.find((product) => product.id === productId)!;
-      const what = `sale ${id}: product ${productId}`;
-      if (lowering?.since === lower.since) {
-        throw new GateBehindError(`${what}: its units go to ${lower.total} as soon as the gate has the product`);
+    const wanted = new Map(asked.map((bucket) => [bucket.id, bucket.lowering]));
+    for (const buckets of groupBuckets(before, (bucket) => bucket.id)) {
+      const lowered = buckets.filter((bucket) => isLeaving(wanted.get(bucket.id)));
+      if (lowered.length === 0) continue;
+      const what = `sale ${id}: product ${productOf(buckets[0]!.id)}`;
+      const now = after.products.filter((bucket) => buckets.some((one) => one.id === bucket.id));
+      const goal = buckets.reduce((sum, bucket) => sum + wantedOf(bucket, wanted.get(bucket.id)), 0);
+      if (now.some((bucket) => isLeaving(bucket.lowering) && bucket.lowering?.since === wanted.get(bucket.id)?.since)) {
+        throw new GateBehindError(`${what}: its units go to ${goal} as soon as the gate has the product`);
       }
-      // A gateway may have asked the gate first, and been refused.
-      const old = before.find((product) => product.id === productId)!.total;
-      if (total === old) throw new UnitsGoneError(`${what}: units cannot be ${lower.total}: it keeps ${total}`);
+      // A gateway may have asked the gate first, and been refused; of several buckets, some may have had the units.
+      const total = now.reduce((sum, bucket) => sum + bucket.total, 0);
+      if (total > goal) throw new UnitsGoneError(`${what}: units cannot be ${goal}: it keeps ${total}`);
     }
     return after;
   }
@@ -166,8 +170,6 @@ export class SaleService {
     if (lost !== undefined) failures.push(new GateBehindError(whenOpen(lost.product)));
     const [failure] = failures;
     if (failure === undefined) return;
-    const gone = failures.find((error) => error instanceof UnitsGoneError);
-    if (gone !== undefined) throw gone;
     throw new GateBehindError(
       `sale ${sale.id}: version ${sale.version} is recorded, but the gate does not have it yet: ${failure.message}`,
       { cause: failure },
@@ -175,15 +177,19 @@ export class SaleService {
   }
 }
 
-/** @throws GateBehindError, UnitsGoneError */
+/** A refused lowering is told when all buckets have answered. @throws GateBehindError */
 function refuseUndone(sale: SaleRecord, product: ProductRecord, outcome: Amended): void {
   if (outcome.kind === "problem") throw new GateBehindError(`product ${product.id}: ${outcome.problem}`);
   if (outcome.kind === "closed") throw new GateBehindError(whenOpen(product));
-  if (outcome.kind !== "lowering_refused") return;
-  const asked = `units cannot be ${product.lowering!.total}: ${product.total - product.lowering!.total} are to go`;
-  throw new UnitsGoneError(
-    `sale ${sale.id}: product ${product.id}: ${asked}, but only ${outcome.available} are left; it keeps ${product.total}`,
-  );
+}
+
+/** Whether units are to leave the sale; those of a move stay in it. */
+function isLeaving(lowering: Lowering | undefined): boolean {
+  return lowering !== undefined && lowering.to === undefined;
+}
+
+function wantedOf({ total }: ProductRecord, lowering: Lowering | undefined): number {
+  return isLeaving(lowering) ? lowering!.total : total;
 }
 
 function whenOpen({ id }: ProductRecord): string {

@@ -1,7 +1,9 @@
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findProgram, temporaryFolder } from "../../../tools/test-services/index.ts";
 
+export const narrowPhone = { width: 360, height: 740 };
 export const phone = { width: 390, height: 844 };
+export const tablet = { width: 820, height: 1180 };
 export const desktop = { width: 1280, height: 800 };
 export const password = "correct horse battery";
 

@@ -2,13 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { SQL } from "bun";
 import { Redis } from "ioredis";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freshMysqlDatabase, temporaryFolder, waitUntil } from "../../../tools/test-services/index.ts";
 import { TestBuyer } from "../fakes/test-buyer.ts";
 import { testProduct, testSecret } from "../fakes/test-gateway.ts";
 import { programServices, startProgramServices } from "../roles/program-services.ts";
 import { configFolder, runProgram, startProgram } from "../roles/program.ts";
+import { documentedGrants } from "./documented-grants.ts";
 import { logOf } from "./operations-of.ts";
 import { buyOne, openSale, untilTold, verifiedAtRest } from "./sale-on-services.ts";
 
@@ -42,15 +42,6 @@ function certificates(): { readonly ca: string; readonly cert: string; readonly 
   return { ca, cert, key };
 }
 
-/** The GRANT statements that docs/sale.md gives for the roles. */
-function documentedGrants(database: string): string[] {
-  const page = readFileSync(join(import.meta.dir, "../../../docs/sale.md"), "utf8");
-  const section = page.slice(page.indexOf("## Users of MySQL"));
-  const block = /```sql\n([^`]*)```/.exec(section)![1]!;
-  const statements = block.split(";").map((statement) => statement.trim().replaceAll("seckill.", `${database}.`));
-  return statements.filter((statement) => statement !== "");
-}
-
 describe.skipIf(missing)(`roles with the rights of docs/sale.md, over TLS${reason}`, () => {
   test(
     "sell, expire, rebuild a lost gate, release a cancelled sale and are watched, and do not start before the tables are there",
@@ -73,7 +64,7 @@ describe.skipIf(missing)(`roles with the rights of docs/sale.md, over TLS${reaso
       const configs = Object.fromEntries(
         roles.map((role) => [role, configFolder(place(role, password, { migrate: false })).configFile]),
       ) as Record<(typeof roles)[number], string>;
-      for (const role of [...roles, "admin"]) {
+      for (const role of [...roles, "admin", "quantity"]) {
         await admin.unsafe(`CREATE USER ${role} IDENTIFIED BY '${password}' REQUIRE SSL`);
         await admin.unsafe(`GRANT USAGE ON ${database}.* TO ${role}`);
       }

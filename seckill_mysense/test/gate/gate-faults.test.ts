@@ -100,7 +100,7 @@ for (const kind of gateServerKinds) {
     test(
       "refuses at once what would exceed the limit of waiting reservations",
       async () => {
-        const gate = open({ timeoutMs: 300, maxWaiting: 5 });
+        const gate = open({ timeoutMs: 1_000, maxWaiting: 5 });
         const fixture = saleFixture();
         await gate.arm(fixture.sale, fixture.product, 10);
         await server.crash();

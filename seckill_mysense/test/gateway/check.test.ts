@@ -3,6 +3,7 @@ import { ReservationIds } from "../../src/authorization/reservation-ids.ts";
 import { type SaleTokenClaims, SaleTokens } from "../../src/authorization/sale-token.ts";
 import { GateOutcomeUnknown, GateUnavailable } from "../../src/gate/gate-errors.ts";
 import { buyerWithToken, TestBuyer } from "../fakes/test-buyer.ts";
+import { freePort } from "../../../tools/test-services/index.ts";
 import { startTestGateway, type TestGateway, testSecret } from "../fakes/test-gateway.ts";
 
 /** Signs tokens that the gateway accepts, without a request to it. */
@@ -74,6 +75,22 @@ describe("/check", () => {
       expect([refused.status, refused.body.error]).toEqual([400, "invalid_request"]);
       expect(refused.body.message).toContain(`quantity is "${wrong}"`);
       expect(refused.body.message).toContain("from 1 to 3");
+    }
+  });
+
+  test("a gateway of a ring repeats how many units a reservation has", async () => {
+    const gateways = { self: `127.0.0.1:${await freePort()}` };
+    const internal_secret = "internal-secret-0123456789-abcdefghijklmnop";
+    await using system = await startTestGateway({
+      product: { limitPerUser: 3, total: 5 },
+      gateways,
+      backend: { internal_secret, api_secret: testSecret },
+    });
+    const buyer = new TestBuyer(system.url);
+    const token = tokenFor("ann");
+    for (const expected of [202, 200, 200]) {
+      const answer = await buyer.send("GET", "/check?productID=headphones&quantity=2", { bearer: token });
+      expect([answer.status, answer.body.quantity]).toEqual([expected, 2]);
     }
   });
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { splitIntoBuckets } from "../../src/domain/buckets.ts";
 import type { SaleChange } from "../../src/domain/sale-change.ts";
 import type { SaleProduct, SaleRecord } from "../../src/domain/sale.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -85,6 +86,20 @@ describe("a change of a sale", () => {
     await expect(lower).rejects.toThrow("units cannot be 6: it keeps 10");
   });
 
+  test("to fewer units of a product in buckets says how many it keeps, when some buckets had too few", async () => {
+    const sale = makeSale({ startsAtMs: Date.now() - 1_000, endsAtMs: Date.now() + 3_600_000 });
+    const buckets = splitIntoBuckets(makeProduct(sale, { total: 20 }), 2);
+    const content = await service.create(sale, buckets, { actor, state: "published" });
+    const ids = content.products.map(({ id }) => id);
+    await ledger.gates.noteArmed(ids, 1);
+    for (const bucket of content.products) await gate.arm(content.sale, bucket, bucket.total);
+    // Accepted, and not yet in the ledger.
+    gate.stocks.get(ids[0]!)!.available = 0;
+    const lower = service.change(sale.id, { kind: "restock", productId: ids[0]!, units: -4 }, { actor });
+    await expect(lower).rejects.toThrow(`product ${ids[0]}: units cannot be 16: it keeps 18`);
+    expect((await service.read(sale.id)).products.map(({ total }) => total)).toEqual([10, 8]);
+  });
+
   test("waits for a gate that opens again", async () => {
     await arm();
     gate.server = 2;
@@ -114,5 +129,22 @@ describe("a change of a sale", () => {
     // The gate has no unit left, so the next look refuses the lowering.
     expect(await amendProduct(parts, sale, products[0]!)).toEqual({ kind: "lowering_refused", available: 0 });
     expect((await service.read(saleId)).products[0]).toMatchObject({ total: 10, lowering: undefined });
+  });
+
+  test("other than its units does not fail because a move of units between two buckets was refused", async () => {
+    const sale = makeSale({ startsAtMs: Date.now() - 1_000, endsAtMs: Date.now() + 3_600_000 });
+    const buckets = splitIntoBuckets(makeProduct(sale, { total: 20 }), 2);
+    const created = await service.create(sale, buckets, { actor, state: "published" });
+    for (const bucket of created.products) {
+      await ledger.gates.noteArmed([bucket.id], 1);
+      await gate.arm(created.sale, bucket, bucket.total);
+    }
+    const [from, to] = buckets.map(({ id }) => id) as [string, string];
+    await ledger.changes.askForMove({ from, to, units: 5 });
+    // Buyers got the units in the meantime.
+    gate.stocks.get(from)!.available = 1;
+    const paused = await service.change(sale.id, { kind: "pause", productId: from }, { actor });
+    expect(paused.products.map((bucket) => bucket.paused)).toEqual([true, true]);
+    expect(gate.stocks.get(from)).toMatchObject({ paused: true, total: 10 });
   });
 });

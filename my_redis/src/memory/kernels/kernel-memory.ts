@@ -1,7 +1,7 @@
 /**
- * Kernels are the inner loops over bytes, written in WebAssembly: decompression, checksums, checks. They run at full
- * speed after a millisecond, where the same loops in JavaScript need some tens of milliseconds, which is as long as a
- * small snapshot takes to load. They work on one memory, which they share. Its size is fixed, so that views of it stay
+ * Kernels are the inner loops over bytes, written in WebAssembly: decompression, checksums, hashes, checks. They run at
+ * full speed after a millisecond, where the same loops in JavaScript need some tens of milliseconds, which is as long as
+ * a small snapshot takes to load. They work on one memory, which they share. Its size is fixed, so that views of it stay
  * valid. The system gives pages of it only when they are first used.
  *
  * The sources are the files *-kernel.wat; `npm run kernels` assembles them.

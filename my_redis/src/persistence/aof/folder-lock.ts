@@ -29,14 +29,26 @@ export function lockFolder(folder: string): FolderLock {
   const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
   const outcome = lock(descriptor);
   if (outcome === "in use") {
-    closeSync(descriptor);
+    unlock(descriptor);
     const holder = readFileSync(path, "latin1").trim();
     const process = holder === "" ? "another process" : `process ${holder}`;
     throw new FolderInUseError(`${folder} is in use by ${process}: a log can be written by one server only`);
   }
   if (outcome === "locked") writeHolder(descriptor);
   const missing = outcome === "locked" ? undefined : outcome.unsupported;
-  return { missing, release: () => closeSync(descriptor) };
+  return { missing, release: () => unlock(descriptor) };
+}
+
+/**
+ * Closes the lock file. That ends the lock even when the system reports an error, for example a network disk that is
+ * full. Such an error concerns only the process number in the file, as in `writeHolder`.
+ */
+function unlock(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // The descriptor and the lock are gone. An error here would hide the reason for which the folder is given up.
+  }
 }
 
 function lock(descriptor: number): Outcome {

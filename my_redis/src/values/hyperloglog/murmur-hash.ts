@@ -9,7 +9,7 @@ const multiplierLow = 0x5bd1e995;
 const multiplierHigh = 0xc6a4a793 | 0;
 const lowHalf = multiplierLow & 0xffff;
 const highHalf = multiplierLow >>> 16;
-/** From this length on the WebAssembly is faster. */
+/** From this length on the kernel is faster. */
 const longBytes = 96;
 
 /** The words of the last hash, signed. */

@@ -98,11 +98,19 @@ async function readApplied(transaction: LedgerTransaction, events: readonly Paym
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Which payments have a refund. Only refunds that failed need to know it. */
+/**
+ * Which payments have a refund that may fail. Only refunds that failed need to know it. What an operator has settled
+ * stays so: a provider tells of one failure with several events, and repeats them for days.
+ */
 async function readRefunded(transaction: LedgerTransaction, events: readonly PaymentEvent[]): Promise<Set<string>> {
   const ids = events.flatMap(({ kind, paymentId }) => (kind === "refund_failed" ? [paymentId] : []));
   if (ids.length === 0) return new Set();
-  const rows = await transaction.selectFrom("refunds").select("payment_id").where("payment_id", "in", ids).execute();
+  const rows = await transaction
+    .selectFrom("refunds")
+    .select("payment_id")
+    .where("payment_id", "in", ids)
+    .where("settled_by", "is", null)
+    .execute();
   return new Set(rows.map((row) => row.payment_id));
 }
 

@@ -304,6 +304,8 @@ for (const kind of ledgerKinds) {
         settledBy: "Ada",
         settledNote: settlement.note,
       });
+      // The provider tells of one failure with several events, and repeats them for days.
+      expect(await ledger.payments.apply(eventOf(second.payment, "refund_failed"))).toBe("late");
       expect([await state(first.id), await state(second.id)]).toEqual(["refunded", "refunded"]);
       await expectSound(first.product);
       await expectSound(second.product);

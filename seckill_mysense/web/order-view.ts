@@ -1,0 +1,17 @@
+import type { Reservation } from "../src/contract/reservations.ts";
+import { setText, show } from "./elements.ts";
+import { money, type Product } from "./offer-view.ts";
+
+/** The buyer has the units of such a reservation, or gets money back for them. */
+const shown: ReadonlySet<Reservation["status"]> = new Set(["pending", "won", "paid", "refund_due", "refunded"]);
+
+/** Shows how many units of what a reservation is for, and their price. Before the order is recorded: today's price. */
+export function showOrder(reservation: Reservation | undefined, product: Product): void {
+  const isShown = reservation !== undefined && shown.has(reservation.status);
+  show("order", isShown);
+  if (!isShown) return;
+  const { quantity = 1, productName = product.name } = reservation;
+  const { priceMinor = product.priceMinor, currency = product.currency } = reservation;
+  setText("order-units", `${quantity} × ${productName}`);
+  setText("order-total", money(priceMinor * quantity, currency));
+}

@@ -1,0 +1,30 @@
+import { element, setText, show } from "./elements.ts";
+import { money, type Product } from "./offer-view.ts";
+
+/** Lets the buyer choose 1 to `most` units, and shows what they cost. Hidden where there is nothing to choose. */
+export function showQuantityChoice(most: number, { priceMinor, currency }: Product): void {
+  show("quantity-choice", most > 1);
+  if (most !== choice().options.length) offerUpTo(most);
+  setText("quantity-total", `${money(priceMinor * chosenQuantity(), currency)} in all`);
+}
+
+/** 1 where there is nothing to choose. */
+export function chosenQuantity(): number {
+  return Math.max(1, Number(choice().value));
+}
+
+export function chooseQuantity(quantity: number): void {
+  choice().value = String(quantity);
+}
+
+/** Only called when the most units change: an open list would close. */
+function offerUpTo(most: number): void {
+  const chosen = Math.min(chosenQuantity(), most);
+  const options = Array.from({ length: Math.max(0, most) }, (_, index) => new Option(String(index + 1)));
+  choice().replaceChildren(...options);
+  chooseQuantity(Math.max(1, chosen));
+}
+
+function choice(): HTMLSelectElement {
+  return element("quantity") as HTMLSelectElement;
+}

@@ -5,7 +5,7 @@ import { type FromThread, type StandInAddress, standInProgram, type ToThread } f
 import type { TransportSocket } from "./transport.ts";
 
 /** More clients than this at one address are turned away while the thread stands in for the server. */
-const maxClients = 64;
+const maxClients = 512;
 /** The thread begins to listen within this time, or the script is dealt with as without it. */
 const startMs = 5000;
 /** For so long after the thread has begun to listen, the script is left to the clients that may come. */
@@ -105,6 +105,7 @@ export class StandIn<Guest> implements StuckService {
     });
     thread.unref();
     thread.on("error", (error) => this.#environment.report("error", "the thread of the stand-in has failed", error));
+    thread.on("exit", () => this.#ended(port1));
     this.#awaitedUntilMs = this.#environment.monotonicMs() + startMs;
     return port1;
   }
@@ -143,10 +144,7 @@ export class StandIn<Guest> implements StuckService {
     this.#isLeaving = true;
     this.#awaitedUntilMs = this.#environment.monotonicMs() + startMs;
     port.on("message", (message: FromThread) => {
-      if (message.kind !== "left") return;
-      this.#left(port);
-      if (this.#hasTakenOver) this.#server.listenAgain();
-      this.#hasTakenOver = false;
+      if (message.kind === "left") this.#ended(port);
     });
     port.postMessage({ kind: "leave" } satisfies ToThread);
   }
@@ -163,6 +161,14 @@ export class StandIn<Guest> implements StuckService {
       return true;
     }
     return false;
+  }
+
+  /** The thread has left, or has failed: the server listens again. */
+  #ended(port: MessagePort): void {
+    if (this.#port !== port) return;
+    this.#left(port);
+    if (this.#hasTakenOver) this.#server.listenAgain();
+    this.#hasTakenOver = false;
   }
 
   #left(port: MessagePort): void {

@@ -136,11 +136,11 @@ describe("the program does not start", () => {
     const cases: [string[], string][] = [
       [
         ["sell"],
-        "sell is not a role: there are all, gateway, relay, consumer, sweeper, admin, verify, repair, migrate, dead-letters, payment-simulator",
+        "sell is not a role: there are all, gateway, quantity, relay, consumer, sweeper, admin, verify, repair, migrate, dead-letters, refunds, payment-simulator",
       ],
       [["--conf", "x"], "unknown option '--conf'"],
       [["--config"], "option '--config <file>' argument missing"],
-      [["gateway", "relay"], "relay is one word too many: only dead-letters takes another"],
+      [["gateway", "relay"], "relay is one word too many: only dead-letters and refunds take another"],
       [["all", "--at-rest"], "--at-rest belongs to verify"],
     ];
     for (const [args, message] of cases) {

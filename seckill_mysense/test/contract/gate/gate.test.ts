@@ -92,7 +92,7 @@ for (const kind of [...gateKinds, ...ledgerGateKinds]) {
         const fixture = await armed({ total: 6, limitPerUser: 5 });
         const ask = (user: string, id: string, quantity: number) =>
           gate.reserve({ ...fixture.request(user, id), quantity });
-        const before = (await statusOf(fixture))!.sequence;
+        const before = (await statusOf(fixture)).sequence;
         const reservation = await accept(gate, { ...fixture.request("ann", "r1"), quantity: 3 });
         expect(reservation).toMatchObject({ quantity: 3, sequence: before + 1 });
         expect(await statusOf(fixture)).toMatchObject({ available: 3, sequence: before + 1 });

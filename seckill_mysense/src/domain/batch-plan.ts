@@ -67,6 +67,13 @@ export function holderKey(productId: string, userId: string): string {
   return `${productId}\n${userId}`;
 }
 
+/** The lowest slot that none of a buyer's active orders of a product occupies. */
+export function freeSlot(taken: ReadonlySet<number>): number {
+  let slot = 1;
+  while (taken.has(slot)) slot++;
+  return slot;
+}
+
 /** Decides a batch in its order: the first reservation gets the unit. A pure function, without database and clock. */
 export function planBatch(entries: readonly BatchEntry[], state: LedgerState): BatchPlan {
   const planner = new BatchPlanner(state);
@@ -122,9 +129,7 @@ class BatchPlanner {
     const held = this.#heldBy(holderKey(productId, userId));
     if (held.units + unitsOf(reservation) > product.limitPerUser) return "limit_per_user";
     // Each order has at least one unit, so there are fewer orders than the limit, and a slot is free.
-    let slot = 1;
-    while (held.slots.has(slot)) slot++;
-    return slot;
+    return freeSlot(held.slots);
   }
 
   #isWaitedFor(reservationId: string, productId: string, userId: string): boolean {

@@ -1,4 +1,4 @@
-import { holderKey, type PlannedOrder } from "./batch-plan.ts";
+import { freeSlot, holderKey, type PlannedOrder } from "./batch-plan.ts";
 import type { AcceptedReservation, HeldReservation, ReservationRequest, ReserveOutcome } from "./reservation.ts";
 import { sumOfUnits, unitsOf } from "./units.ts";
 import { isOffer } from "./waiter.ts";
@@ -112,7 +112,7 @@ class ReservePlanner {
     // Later than the buyer's order before it, so that the orders of a buyer have an order among themselves.
     const acceptedAtMs = Math.max(this.#state.nowMs, (held.at(-1)?.acceptedAtMs ?? 0) + 1);
     const reservation = { ...ids, epoch: product.epoch, acceptedAtMs, sequence };
-    const slot = freeSlot(held);
+    const slot = freeSlot(new Set(held.map((order) => order.slot)));
     held.push({ reservationId, quantity: request.quantity, slot, acceptedAtMs });
     this.#decided.add(reservationId);
     this.reserved.set(productId, taken);
@@ -134,9 +134,4 @@ class ReservePlanner {
 
 function replayed({ reservationId, quantity = 1 }: HeldReservation): HeldReservation {
   return quantity === 1 ? { reservationId } : { reservationId, quantity };
-}
-
-function freeSlot(held: readonly HeldOrder[]): number {
-  const taken = new Set(held.map(({ slot }) => slot));
-  for (let slot = 1; ; slot++) if (!taken.has(slot)) return slot;
 }

@@ -37,6 +37,16 @@ export interface GateStatus {
   readonly waiting: boolean;
 }
 
+/** Whether the gate serves the product: neither shut for repair nor still to be compared after a restart of its server. */
+export function isServed(status: GateStatus | undefined): status is GateStatus {
+  return status?.open === true && status.verified;
+}
+
+/** Whether the gate serves the product in the ledger's epoch, and so sells it while the sale is open. */
+export function sellsIn(status: GateStatus | undefined, epoch: number): status is GateStatus {
+  return isServed(status) && status.epoch === epoch;
+}
+
 /** What the caller knows of the gate's latest state. An older state answers `closed`. */
 export interface ReserveOptions {
   /** The epoch in the ledger. */

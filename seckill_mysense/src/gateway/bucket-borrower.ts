@@ -1,9 +1,6 @@
 import { groupBuckets } from "../domain/buckets.ts";
-import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
-import type { ReserveOutcome } from "../domain/reservation.ts";
-import type { Gate, GateStatus } from "../gate/gate.ts";
-import type { LedgerChanges } from "../ledger/changes.ts";
-import type { Amended } from "../sales/amend-product.ts";
+import { type Gate, sellsIn } from "../gate/gate.ts";
+import { type MoveParts, moveUnits } from "../sales/move-units.ts";
 import type { CatalogueProduct } from "./catalogue-product.ts";
 import type { GateAnswer } from "./gate-calls.ts";
 
@@ -17,13 +14,15 @@ type Borrowed =
   | { readonly kind: "empty"; readonly left: number }
   | { readonly kind: "unknown" };
 
-export interface BucketBorrowerOptions {
+export interface BucketBorrowerOptions extends MoveParts {
   readonly gate: Pick<Gate, "status">;
-  readonly changes: Pick<LedgerChanges, "askForMove">;
-  /** Brings an armed bucket to the ledger's records. */
-  readonly amend: (sale: SaleRecord, product: ProductRecord) => Promise<Amended>;
   /** Milliseconds of a monotonic clock. */
   readonly elapsedMs: () => number;
+}
+
+export interface BucketRequest {
+  readonly quantity: number;
+  readonly ask: () => Promise<GateAnswer>;
 }
 
 /** For this long nobody looks again whether all buckets of a product are empty. */
@@ -49,12 +48,14 @@ export class BucketBorrower {
     this.#options = options;
   }
 
-  /** Goes on with a request that found too few units in its bucket: moves units there, and asks again. */
-  async reserve(
-    bucket: CatalogueProduct,
-    soldOut: ReserveOutcome & { readonly kind: "sold_out" },
-    { quantity, ask }: { readonly quantity: number; readonly ask: () => Promise<GateAnswer> },
-  ): Promise<GateAnswer> {
+  /** Asks the gate with `ask`. An empty bucket is not a sold-out product: units are moved there, and the gate is asked again. */
+  reserve(bucket: CatalogueProduct, request: BucketRequest): Promise<GateAnswer> {
+    return bucket.buckets.length === 1 ? request.ask() : this.#reserve(bucket, request);
+  }
+
+  async #reserve(bucket: CatalogueProduct, { quantity, ask }: BucketRequest): Promise<GateAnswer> {
+    const soldOut = await ask();
+    if (soldOut.kind !== "sold_out") return soldOut;
     for (let moves = 0; moves < maxMoves; moves++) {
       const borrowed = await this.#borrow(bucket, quantity);
       // The look may have been for a buyer who wants more: what is too few for that one can be enough for this one.
@@ -95,18 +96,13 @@ export class BucketBorrower {
     const left = states.reduce((sum, { available }) => sum + available, 0);
     if (left < quantity) return isWhole(states) ? { kind: "empty", left } : { kind: "unknown" };
     const givers = states.filter((state) => state !== own && state.available > 0);
-    // One that is in another move cannot give. If its node is away, that may last.
-    for (const giver of givers.toSorted((a, b) => b.available - a.available).slice(0, maxAsked)) {
-      const units = Math.min(giver.available, Math.max(Math.ceil(giver.available / 2), quantity - own.available));
-      const asked = await this.#options.changes.askForMove({
-        from: giver.entry.product.id,
-        to: own.entry.product.id,
-        units,
-      });
-      if (asked === undefined) continue;
-      await this.#options.amend(asked.sale, asked.product);
-      break;
-    }
+    const fullest = givers.toSorted((a, b) => b.available - a.available).slice(0, maxAsked);
+    const offers = fullest.map(({ entry, available }) => ({
+      id: entry.product.id,
+      units: Math.min(available, Math.max(Math.ceil(available / 2), quantity - own.available)),
+    }));
+    // If the node of one that is in a move is away, that may last: so several are asked.
+    await moveUnits(this.#options, own.entry.product.id, offers);
     // Whatever becomes of it, the next look at the buckets tells.
     return { kind: "moved" };
   }
@@ -117,7 +113,7 @@ export class BucketBorrower {
     // A node that did not answer the stock watch would make every buyer wait for the gate's time limit.
     if (entry.available === null) return unknown;
     const status = await this.#options.gate.status(sale.id, product.id).catch(() => undefined);
-    if (status === undefined || !sells(status, product)) return unknown;
+    if (!sellsIn(status, product.epoch)) return unknown;
     // Free units are kept for those who wait for this bucket.
     const available = status.waiting ? 0 : status.available;
     return { entry, available, total: status.total, isWaiting: status.waiting };
@@ -130,10 +126,6 @@ interface BucketState {
   /** Undefined if the gate did not say. */
   readonly total: number | undefined;
   readonly isWaiting: boolean;
-}
-
-function sells(status: GateStatus, product: ProductRecord): boolean {
-  return status.open && status.verified && status.epoch === product.epoch;
 }
 
 /**

@@ -210,14 +210,8 @@ export class Check {
     entry.isAsked = true;
     const startedMs = elapsedMs();
     const request = { saleId, productId, userId, reservationId, quantity };
-    let outcome = await gateCalls.reserve(request, knownOf(entry));
-    // An empty bucket is not a sold-out product.
-    if (outcome.kind === "sold_out" && entry.buckets.length > 1) {
-      outcome = await borrower.reserve(entry, outcome, {
-        quantity,
-        ask: () => gateCalls.reserve(request, knownOf(entry)),
-      });
-    }
+    const ask = (): Promise<GateAnswer> => gateCalls.reserve(request, knownOf(entry));
+    const outcome = await borrower.reserve(entry, { quantity, ask });
     metrics.observeGateLatency((elapsedMs() - startedMs) / 1000);
     return this.#answerTo(outcome, attempt);
   }

@@ -4,14 +4,10 @@ import { PasswordHasher, recommendedCost } from "../authorization/password-hashe
 import { ReservationIds } from "../authorization/reservation-ids.ts";
 import { SaleTokens } from "../authorization/sale-token.ts";
 import { Sessions } from "../authorization/sessions.ts";
-import type { Gate } from "../gate/gate.ts";
-import type { HealthBoard } from "../health/health-board.ts";
-import type { Logger } from "../logging/logger.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { PaymentFigures } from "../payments/payment-figures.ts";
 import type { PaymentProvider } from "../payments/payment-provider.ts";
 import { PaymentProviders } from "../payments/payment-providers.ts";
-import type { Settings } from "../settings/settings.ts";
 import { mountAccounts } from "./account-handlers.ts";
 import { assembleAuthorization, type AuthorizationParts, limiterOf } from "./authorization-parts.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -30,32 +26,20 @@ import { ReservationReader } from "./reservation-reader.ts";
 import { ReservationWatchers } from "./reservation-watchers.ts";
 import { mountSales } from "./sale-handlers.ts";
 import { buildSalePage, type SalePage } from "./sale-page.ts";
-import { openStock, type Stock } from "./open-stock.ts";
-import type { GateWatch } from "./stock-watch.ts";
+import { openStock, type Stock, type StockParts } from "./open-stock.ts";
 import { mountTokens } from "./token-handlers.ts";
 import { WaitingList } from "./waiting-list.ts";
 import { mountWaitingList } from "./waiting-list-handlers.ts";
 import { isTracing, traceRequest } from "../tracing/tracing.ts";
 
-export interface GatewayParts {
-  readonly gate: Gate;
+export interface GatewayParts extends StockParts {
   readonly ledger: Pick<Ledger, "changes" | "users" | "orders" | "payments" | "gates" | "waiters">;
   /** The provider of payments; undefined in a sale without one. */
   readonly provider?: PaymentProvider | undefined;
   /** Providers through which buyers paid before: their callbacks still count. */
   readonly formerProviders?: readonly PaymentProvider[];
-  readonly settings: Settings;
   /** The project's secrets: the first one signs, all of them verify. */
   readonly secrets: readonly string[];
-  readonly logger: Logger;
-  /** The parts that this gateway stands on, for /readyz. */
-  readonly health: HealthBoard;
-  /** Arms gates, and rebuilds those that have lost data. */
-  readonly gateWatch?: GateWatch | undefined;
-  /** Unix milliseconds. */
-  readonly now: () => number;
-  /** Milliseconds of a monotonic clock, for measuring durations. */
-  readonly elapsedMs: () => number;
 }
 
 export interface Gateway {

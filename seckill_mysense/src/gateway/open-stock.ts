@@ -16,11 +16,13 @@ export interface StockParts {
   readonly ledger: Pick<Ledger, "changes">;
   readonly settings: Settings;
   readonly logger: Logger;
+  /** The parts that this process stands on, for /readyz. */
   readonly health: HealthBoard;
+  /** Arms gates, and rebuilds those that have lost data. */
   readonly gateWatch?: GateWatch | undefined;
   /** Unix milliseconds. */
   readonly now: () => number;
-  /** Milliseconds of a monotonic clock. */
+  /** Milliseconds of a monotonic clock, for measuring durations. */
   readonly elapsedMs: () => number;
 }
 

@@ -3,7 +3,7 @@ import type { Reservation, ReservationStatus } from "../contract/reservations.ts
 import { productOf } from "../domain/buckets.ts";
 import type { Order, OrderState } from "../domain/order.ts";
 import { repairedAfterEndMs } from "../domain/sale.ts";
-import type { Gate } from "../gate/gate.ts";
+import { type Gate, isServed } from "../gate/gate.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerGates } from "../ledger/gates.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -107,8 +107,7 @@ export class ReservationReader {
   ): Promise<ReservationReading> {
     if (this.#now() > sale.endsAtMs + repairedAfterEndMs) return { failure: "reservation_not_found" };
     const status = await this.#gate.status(sale.id, product.id);
-    if (status?.open !== true || !status.verified || status.epoch < product.epoch)
-      return { failure: "gate_unavailable" };
+    if (!isServed(status) || status.epoch < product.epoch) return { failure: "gate_unavailable" };
     if ((await this.#gates.comparedAtMs(product.id)) === undefined) return { failure: "reservation_not_found" };
     // It may have reached the ledger after the first look, and have left the gate before the second one.
     const order = await this.#orders.read(reservationId);

@@ -1,4 +1,4 @@
-import type { Gate, GateStatus } from "../gate/gate.ts";
+import { type Gate, type GateStatus, sellsIn } from "../gate/gate.ts";
 import { checkStock } from "../gate/check-request.ts";
 import { GateRequestInvalid } from "../gate/gate-errors.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
@@ -112,8 +112,7 @@ export class StockWatch {
     const askedMs = now();
     const status = await gate.status(sale.id, product.id);
     if (status !== undefined) gateClock.note(status.nowMs, askedMs, now());
-    const sells = status?.open === true && status.verified && status.epoch === product.epoch;
-    if (!sells) {
+    if (!sellsIn(status, product.epoch)) {
       // The ledger lowers the total by itself where no gate can sell.
       if (status === undefined && product.lowering !== undefined) await this.#options.amend(sale, product);
       return this.#noteClosed(entry, status);

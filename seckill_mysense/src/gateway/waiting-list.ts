@@ -2,7 +2,7 @@ import type { WaitingPlace, WaitingState } from "../contract/waiting-list.ts";
 import { productOf } from "../domain/buckets.ts";
 import type { Order, OrderState } from "../domain/order.ts";
 import type { Waiter } from "../domain/waiter.ts";
-import type { Gate } from "../gate/gate.ts";
+import { type Gate, isServed } from "../gate/gate.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerWaiters } from "../ledger/waiters.ts";
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
@@ -55,7 +55,7 @@ export class WaitingList {
     if (sale.state === "cancelled") return { failure: "sale_ended" };
     for (let tries = 0; tries < maxTries; tries++) {
       const status = await gate.status(sale.id, product.id);
-      if (status?.open !== true || !status.verified) return gateClosed;
+      if (!isServed(status)) return gateClosed;
       if (status.nowMs < status.startsAtMs) return { failure: "not_started", startsAtMs: status.startsAtMs };
       if (status.nowMs >= status.endsAtMs) return { failure: "sale_ended" };
       if (status.waiting) {
@@ -97,7 +97,7 @@ export class WaitingList {
     const states = await Promise.all(
       others.map((bucket) => this.#parts.gate.status(sale.id, bucket.product.id).catch(() => undefined)),
     );
-    return states.some((state) => state?.open === true && state.verified && !state.waiting && state.available > 0);
+    return states.some((state) => isServed(state) && !state.waiting && state.available > 0);
   }
 
   async #open(productId: string): Promise<boolean> {

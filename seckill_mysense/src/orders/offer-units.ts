@@ -1,5 +1,5 @@
 import type { Waiter } from "../domain/waiter.ts";
-import type { Gate, GateStatus } from "../gate/gate.ts";
+import { type Gate, type GateStatus, isServed } from "../gate/gate.ts";
 import type { LedgerWaiters, WaitingList } from "../ledger/waiters.ts";
 
 export interface OfferParts {
@@ -71,7 +71,7 @@ async function serveList(parts: OfferParts, round: Round): Promise<void> {
     return closeList(parts, product.id);
   }
   // Its keeper compares or rebuilds it first.
-  if (status?.open !== true || !status.verified) return;
+  if (!isServed(status)) return;
   const offered = status.available === 0 ? 0 : await offerInOrder(parts, round, status.available);
   result.offered += offered;
   if (offered < Math.min(status.available, waiting)) await noteFree(parts, round);

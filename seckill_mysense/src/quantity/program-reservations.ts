@@ -115,10 +115,7 @@ export class ProgramReservations {
     const { reservationId, quantity } = request;
     entry.isAsked = true;
     const ask = (): Promise<GateAnswer> => gateCalls.reserve(reservationOfGate(request), knownOf(entry));
-    let outcome = await ask();
-    if (outcome.kind === "sold_out" && entry.buckets.length > 1) {
-      outcome = await stock.borrower.reserve(entry, outcome, { quantity, ask });
-    }
+    const outcome = await stock.borrower.reserve(entry, { quantity, ask });
     switch (outcome.kind) {
       case "accepted":
         entry.soldOut.clear();

@@ -1,7 +1,8 @@
 import type { ProductRecord, SaleRecord } from "../domain/sale.ts";
-import type { Gate } from "../gate/gate.ts";
+import { type Gate, sellsIn } from "../gate/gate.ts";
 import type { LedgerChanges } from "../ledger/changes.ts";
-import { amendProduct } from "./amend-product.ts";
+import { type Amended, amendProduct } from "./amend-product.ts";
+import { moveUnits } from "./move-units.ts";
 
 export interface BorrowParts {
   readonly gate: Pick<Gate, "amend" | "status">;
@@ -24,13 +25,13 @@ export async function borrowUnits(
     ({ id, lowering }) => id !== product.id && lowering === undefined && !receivers.has(id),
   );
   const states = await Promise.all(others.map(({ id }) => parts.gate.status(sale.id, id).catch(() => undefined)));
-  const [richest] = others
-    .map(({ id, epoch }, index) => ({ id, epoch, status: states[index] }))
-    .filter(({ epoch, status }) => status?.open === true && status.verified && status.epoch === epoch)
-    .filter(({ status }) => !status!.waiting && status!.available > 0)
-    .toSorted((a, b) => b.status!.available - a.status!.available);
+  const free = others.map(({ id, epoch }, index) => {
+    const status = states[index];
+    return { id, units: sellsIn(status, epoch) && !status.waiting ? status.available : 0 };
+  });
+  const [richest] = free.filter(({ units }) => units > 0).toSorted((a, b) => b.units - a.units);
   if (richest === undefined) return;
-  const units = Math.min(wanted, richest.status!.available);
-  const asked = await parts.changes.askForMove({ from: richest.id, to: product.id, units });
-  if (asked !== undefined) await amendProduct(parts, asked.sale, asked.product);
+  const { changes } = parts;
+  const amend = (ofSale: SaleRecord, bucket: ProductRecord): Promise<Amended> => amendProduct(parts, ofSale, bucket);
+  await moveUnits({ changes, amend }, product.id, [{ id: richest.id, units: Math.min(wanted, richest.units) }]);
 }

@@ -54,7 +54,7 @@ function open(free: readonly number[], mayGive: (move: UnitMove) => boolean = ()
   });
   /** What a buyer of the first bucket is told in the end. */
   const ask = (quantity: number): Promise<GateAnswer> =>
-    borrower.reserve(entries[0]!, soldOut, {
+    borrower.reserve(entries[0]!, {
       quantity,
       ask: async () => {
         const left = units.get(entries[0]!.product.id)!;

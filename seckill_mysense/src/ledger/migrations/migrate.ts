@@ -1,18 +1,18 @@
 import { sql, type Kysely } from "kysely";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { LedgerSchema } from "../database/schema.ts";
+import { LedgerUnavailableError, SchemaMismatchError } from "../ledger-errors.ts";
 import { bookOfOrders } from "./0001-book-of-orders.ts";
 import { recoveryOfGates } from "./0002-recovery-of-gates.ts";
-import { LedgerUnavailableError, SchemaMismatchError } from "../ledger-errors.ts";
 import { salesThatChange } from "./0003-sales-that-change.ts";
 import { heartbeatsAndDeadLetters } from "./0004-heartbeats-and-dead-letters.ts";
 import { payments } from "./0005-payments.ts";
 import { quantities } from "./0006-quantities.ts";
-import { buckets } from "./0010-buckets.ts";
+import { waitingLists } from "./0007-waiting-lists.ts";
 import { programRequests } from "./0008-program-requests.ts";
 import { refundsThatFail } from "./0009-refunds-that-fail.ts";
+import { buckets } from "./0010-buckets.ts";
 import type { Migration } from "./migration.ts";
-import { waitingLists } from "./0007-waiting-lists.ts";
 
 /** In the order of their versions. */
 export const migrations: readonly Migration[] = [

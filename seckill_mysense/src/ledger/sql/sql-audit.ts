@@ -8,7 +8,7 @@ import { LedgerCorruptionError } from "../ledger-errors.ts";
 import { findWrongMoney } from "./audit-money.ts";
 import { countWaiting } from "./join-lists.ts";
 import { splitTotals } from "./read-totals.ts";
-import { pendingUnits } from "./sql-gates.ts";
+import { readPendingUnits } from "./sql-returns.ts";
 import { readSale } from "./sql-sales.ts";
 
 const maxExamples = 10;
@@ -62,7 +62,7 @@ async function auditProduct(snapshot: LedgerReader, product: SaleProduct): Promi
     gateSequence: gate_sequence,
     orders: await orderedUnits(snapshot, product.id),
     rejections: await countRejections(snapshot, product.id),
-    pendingReturns: await pendingUnits(snapshot, product.id, product.epoch),
+    pendingReturns: (await readPendingUnits(snapshot, [product.id])).get(product.id) ?? 0,
     waiting: await countWaiting(snapshot, product.id),
     isPaused: row.paused === 1 || row.sale_paused === 1 || row.state !== "published",
   };

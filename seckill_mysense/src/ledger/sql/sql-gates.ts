@@ -198,18 +198,6 @@ function selectAfter(afterProductId: string, limit: number, endedAfterMs: number
       .limit(limit);
 }
 
-/** Units of an epoch that wait to be returned. */
-export async function pendingUnits(database: LedgerReader, productId: string, epoch: number): Promise<number> {
-  const { units } = await database
-    .selectFrom("stock_returns")
-    .select(({ fn }) => fn.sum<number | string | null>("quantity").as("units"))
-    .where("product_id", "=", productId)
-    .where("epoch", "=", epoch)
-    .where("applied_at_ms", "is", null)
-    .executeTakeFirstOrThrow();
-  return Number(units ?? 0);
-}
-
 async function readHolders(snapshot: LedgerReader, productId: string): Promise<Map<string, HeldReservation[]>> {
   const rows = await snapshot
     .selectFrom("orders")

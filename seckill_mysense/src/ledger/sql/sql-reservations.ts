@@ -10,6 +10,7 @@ import { CallBatcher } from "./call-batcher.ts";
 import { lockProducts, type LockedProduct } from "./lock-products.ts";
 import { type OfferedWaiters, readOffered, settleOffers } from "./offered-waiters.ts";
 import { writeOrders } from "./record-batch.ts";
+import { readPendingUnits } from "./sql-returns.ts";
 
 /**
  * While one transaction commits, the next one collects what arrives. A second one at a time decides other products, and
@@ -93,7 +94,7 @@ async function readProducts(
   const saleIds = [...new Set([...rows.values()].map(({ sale_id }) => sale_id))];
   const sales = await transaction.selectFrom("sales").selectAll().where("id", "in", saleIds).execute();
   const byId = new Map(sales.map((sale) => [sale.id, sale]));
-  const pending = await readPendingReturns(transaction, [...rows.keys()]);
+  const pending = await readPendingUnits(transaction, [...rows.keys()]);
   const products = new Map<string, OfferedProduct>();
   for (const row of rows.values()) {
     const sale = byId.get(row.sale_id);
@@ -119,24 +120,6 @@ function offered(row: LockedProduct, sale: SaleTerms, pendingReturns: number): O
     waiting: row.waiting_since !== null,
     paused: sale.state === "cancelled" || sale.paused === 1 || row.paused === 1 || row.cancelled === 1,
   };
-}
-
-/** Released units that the sweeper has not counted in yet. They are few, and have an index of their own. */
-async function readPendingReturns(
-  transaction: LedgerTransaction,
-  productIds: readonly string[],
-): Promise<Map<string, number>> {
-  const rows = await transaction
-    .selectFrom("stock_returns")
-    .innerJoin("products", "products.id", "stock_returns.product_id")
-    .select("stock_returns.product_id")
-    .select(({ fn }) => fn.sum<number | string>("stock_returns.quantity").as("units"))
-    .where("applied_at_ms", "is", null)
-    .where("stock_returns.product_id", "in", productIds)
-    .whereRef("stock_returns.epoch", "=", "products.epoch")
-    .groupBy("stock_returns.product_id")
-    .execute();
-  return new Map(rows.map(({ product_id, units }) => [product_id, Number(units)]));
 }
 
 async function readDecided(transaction: LedgerTransaction, calls: readonly DirectCall[]): Promise<Set<string>> {

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { StockReturn } from "../../domain/order.ts";
-import type { LedgerTransaction } from "../database/ledger-database.ts";
+import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { AppliedReturn, LedgerReturns, PendingReturn } from "../returns.ts";
 
@@ -30,6 +30,27 @@ export async function writeReturns(
     applied_at_ms: null,
   }));
   await transaction.insertInto("stock_returns").values(rows).execute();
+}
+
+/**
+ * Released units of each product's epoch that wait to be returned, by product; none without any. They are few, and have
+ * an index of their own.
+ */
+export async function readPendingUnits(
+  database: LedgerReader,
+  productIds: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await database
+    .selectFrom("stock_returns")
+    .innerJoin("products", "products.id", "stock_returns.product_id")
+    .select("stock_returns.product_id")
+    .select(({ fn }) => fn.sum<number | string>("stock_returns.quantity").as("units"))
+    .where("applied_at_ms", "is", null)
+    .where("stock_returns.product_id", "in", productIds)
+    .whereRef("stock_returns.epoch", "=", "products.epoch")
+    .groupBy("stock_returns.product_id")
+    .execute();
+  return new Map(rows.map(({ product_id, units }) => [product_id, Number(units)]));
 }
 
 export class SqlReturns implements LedgerReturns {

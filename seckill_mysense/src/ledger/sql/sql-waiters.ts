@@ -13,7 +13,7 @@ import { CallBatcher } from "./call-batcher.ts";
 import { countHeld, countWaiting, joinLists } from "./join-lists.ts";
 import { lockProducts, type LockedProduct } from "./lock-products.ts";
 import { selectWithSale, toProductAndSale } from "./product-with-sale.ts";
-import { raiseRevision } from "./revision.ts";
+import { lockRevision, raiseRevision } from "./revision.ts";
 import { toWaiter } from "./rows.ts";
 
 interface WaiterKey {
@@ -49,7 +49,7 @@ export class SqlWaiters implements LedgerWaiters {
     const known = await this.#database.read((database) => readListed(database, productId));
     if (known === undefined || known.product.waitingSince !== undefined) return known;
     return this.#database.write(async (transaction) => {
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       const row = await this.#lock(transaction, productId);
       // Of several that come at the same time, one opens it.
       if (row?.waiting_since === null) await setList(transaction, productId, { waiting_since: revision, revision });
@@ -130,7 +130,7 @@ export class SqlWaiters implements LedgerWaiters {
 
   close(productId: string): Promise<ListedProduct | undefined> {
     return this.#database.write(async (transaction) => {
-      const revision = await raiseRevision(transaction);
+      const revision = await lockRevision(transaction, this.#database.dialect);
       const row = await this.#lock(transaction, productId);
       if (row === undefined || row.waiting_since === null) return undefined;
       if ((await countWaiting(transaction, productId)) > 0) return undefined;
@@ -221,4 +221,5 @@ async function setList(
   columns: { readonly waiting_since: number | null; readonly revision: number },
 ): Promise<void> {
   await transaction.updateTable("products").set(columns).where("id", "=", productId).execute();
+  await raiseRevision(transaction, columns.revision);
 }

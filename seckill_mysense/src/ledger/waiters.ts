@@ -13,6 +13,8 @@ export interface WaitingList extends ListedProduct {
   readonly sequence: number;
   /** How many wait. */
   readonly waiting: number;
+  /** Whether the product is sold from several buckets, of which this is one. */
+  readonly isSplit: boolean;
 }
 
 export interface JoinRequest {

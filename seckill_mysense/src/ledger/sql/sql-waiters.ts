@@ -1,3 +1,4 @@
+import { bucketId, productOf } from "../../domain/buckets.ts";
 import type { Waiter } from "../../domain/waiter.ts";
 import type { LedgerReader, LedgerTransaction } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
@@ -110,7 +111,21 @@ export class SqlWaiters implements LedgerWaiters {
         .limit(limit)
         .execute(),
     );
-    return rows.map((row) => ({ ...toProductAndSale(row), sequence: row.gate_sequence, waiting: row.waiting ?? 0 }));
+    const split = await this.#readSplit(rows.map(({ id }) => id));
+    return rows.map((row) => {
+      const isSplit = split.has(productOf(row.id));
+      return { ...toProductAndSale(row), sequence: row.gate_sequence, waiting: row.waiting ?? 0, isSplit };
+    });
+  }
+
+  /** Of these products, those that have a second bucket. */
+  async #readSplit(ids: readonly string[]): Promise<Set<string>> {
+    if (ids.length === 0) return new Set();
+    const second = ids.map((id) => bucketId(productOf(id), 1));
+    const rows = await this.#database.read((database) =>
+      database.selectFrom("products").select("id").where("id", "in", second).execute(),
+    );
+    return new Set(rows.map(({ id }) => productOf(id)));
   }
 
   async next(productId: string, afterPlace: number, limit: number): Promise<Waiter[]> {

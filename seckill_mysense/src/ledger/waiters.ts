@@ -24,7 +24,7 @@ export interface JoinRequest {
   readonly gateVersion: number;
   /** How long the offer may stay unpaid, in milliseconds. */
   readonly windowMs: number;
-  /** Most who wait for the product. */
+  /** Most who wait for the product, in all of its buckets. */
   readonly maxWaiting: number;
 }
 

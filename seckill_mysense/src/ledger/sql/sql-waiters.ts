@@ -148,7 +148,7 @@ export class SqlWaiters implements LedgerWaiters {
       const revision = await lockRevision(transaction, this.#database.dialect);
       const row = await this.#lock(transaction, productId);
       if (row === undefined || row.waiting_since === null) return undefined;
-      if ((await countWaiting(transaction, productId)) > 0) return undefined;
+      if ((await countWaiting(transaction, [productId])) > 0) return undefined;
       await setList(transaction, productId, { waiting_since: null, revision });
       return readListed(transaction, productId);
     });

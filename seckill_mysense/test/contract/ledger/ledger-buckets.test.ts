@@ -124,6 +124,24 @@ for (const kind of ledgerKinds) {
       });
     });
 
+    test("the most who may wait for a product are counted over all of its buckets, also when many join at once", async () => {
+      const { ids } = await createBuckets(3);
+      for (const id of ids) await ledger.waiters.open(id);
+      const others = Array.from({ length: 4 }, () => place.connect());
+      const gateVersion = Number.MAX_SAFE_INTEGER;
+      const outcomes = await Promise.all(
+        others.flatMap(({ waiters }, index) =>
+          ids.map((productId) =>
+            waiters.join({ productId, userId: `${productId} ${index}`, gateVersion, windowMs: 1_000, maxWaiting: 7 }),
+          ),
+        ),
+      );
+      const kinds = Map.groupBy(outcomes, ({ kind: outcome }) => outcome);
+      expect([kinds.get("joined")?.length, kinds.get("full")?.length]).toEqual([7, 5]);
+      const lengths = await Promise.all(ids.map(async (id) => (await ledger.waiters.places(id)).length));
+      expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(7);
+    });
+
     test("what a merchant changes about the product reaches all of its buckets", async () => {
       const { saleId, ids } = await createBuckets(3);
       const [id] = ids as [string];

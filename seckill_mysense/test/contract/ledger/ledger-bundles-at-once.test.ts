@@ -234,7 +234,9 @@ async function payThroughProvider(ledger: Ledger, { bundleId }: AcceptedBundle):
   const opened = await ledger.payments
     .open(bundleId, { ...money, provider: "simulator", nowMs, askAtMs: nowMs + 1_000 })
     // More parts came between the reading and the lock.
-    .catch((error: unknown) => (error instanceof RangeError ? undefined : Promise.reject(error)));
+    .catch((error: unknown) => {
+      if (!(error instanceof RangeError)) throw error;
+    });
   if (opened?.kind !== "open") return;
   await ledger.payments.apply(eventOf(opened.payment, "succeeded", { money }));
 }

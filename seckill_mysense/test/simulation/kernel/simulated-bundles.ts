@@ -1,7 +1,7 @@
 import { type Bundle, type BundleState, partIds, partOf } from "../../../src/domain/bundle.ts";
 import type { Flaw } from "./flaws.ts";
 import type { Message } from "./simulated-gate.ts";
-import type { OrderRow } from "./simulated-ledger.ts";
+import type { OrderRow } from "./order-row.ts";
 
 type BundleRow = Pick<Bundle, "bundleId" | "userId" | "parts"> & {
   state: BundleState;

@@ -11,7 +11,7 @@ type BundleRow = Pick<Bundle, "bundleId" | "userId" | "parts"> & {
 };
 
 /** How long a bundle may wait for its last part. */
-export const collectWithinMs = 2_500;
+const collectWithinMs = 2_500;
 
 interface BundleSurroundings {
   now(): number;

@@ -2,6 +2,7 @@ import { repairedAfterEndMs } from "../domain/sale.ts";
 import type { Gate, GiveBackOutcome } from "../gate/gate.ts";
 import type { HealthPart } from "../health/health-board.ts";
 import { unwatchedPart } from "../health/part-sources.ts";
+import type { LedgerBundles } from "../ledger/bundles.ts";
 import type { LedgerOrders } from "../ledger/orders.ts";
 import type { LedgerProgramRequests } from "../ledger/program-requests.ts";
 import { ForgottenRequests } from "./forget-requests.ts";
@@ -13,6 +14,7 @@ import { pause } from "../time/pause.ts";
 
 export interface SweeperOptions {
   readonly orders: Pick<LedgerOrders, "expireUnpaid" | "releaseCancelled">;
+  readonly bundles: Pick<LedgerBundles, "breakOverdue" | "releaseBroken">;
   readonly returns: LedgerReturns;
   readonly gate: Pick<Gate, "giveBack">;
   /** Lets units that come back go to those who wait for them. */
@@ -53,7 +55,7 @@ export interface Sweeper {
 }
 
 /**
- * Expires unpaid orders, brings released units back to the gate, and offers them to those who wait. Several sweepers may run at once: an expiry is a
+ * Expires unpaid orders, ends bundles that cannot be had as a whole, brings released units back to the gate, and offers them to those who wait. Several sweepers may run at once: an expiry is a
  * conditional change of the row, and the gate takes each return once. A crash after the gate's answer and before the
  * ledger's mark repeats the return, and the gate ignores it.
  */
@@ -120,25 +122,27 @@ interface SweepParts {
  * order must not stop the returns of all sales.
  */
 async function sweepOnce(options: SweeperOptions, { watch, forgotten, signal }: SweepParts): Promise<SweepResult> {
-  const { orders, maxBatch = 500, now = systemClock.now } = options;
-  let steps = [() => orders.expireUnpaid(now(), maxBatch), () => orders.releaseCancelled(maxBatch)];
+  const { orders, bundles, maxBatch = 500, now = systemClock.now } = options;
+  const steps = [() => orders.expireUnpaid(now(), maxBatch), () => orders.releaseCancelled(maxBatch)];
+  const bundleSteps = [() => bundles.breakOverdue(now(), maxBatch), () => bundles.releaseBroken(maxBatch)];
+  let due = [...steps, ...bundleSteps];
   const returned = new ReturnedUnits(options);
   let [expired, offered] = [0, 0];
   let failure: PromiseRejectedResult | undefined;
   let isMore = true;
   while (isMore && !signal.aborted) {
-    const full: typeof steps = [];
-    for (const step of steps) {
+    const full: typeof due = [];
+    for (const step of due) {
       const [outcome] = await Promise.allSettled([step()]);
       if (outcome.status === "rejected") failure ??= outcome;
-      else expired += outcome.value;
+      else if (steps.includes(step)) expired += outcome.value;
       if (outcome.status === "fulfilled" && outcome.value >= maxBatch) full.push(step);
     }
-    steps = full;
+    due = full;
     const isMoreReturned = await returned.bringBack(signal);
     // Comes after the returns: what this round has brought back is offered at once.
     offered += await offer(options, watch, signal);
-    isMore = isMoreReturned || steps.length > 0;
+    isMore = isMoreReturned || due.length > 0;
   }
   await forgotten?.step(now());
   if (failure !== undefined) throw failure.reason;

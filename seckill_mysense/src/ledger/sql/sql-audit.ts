@@ -5,6 +5,7 @@ import type { LedgerReader } from "../database/ledger-database.ts";
 import type { RetryingDatabase } from "../database/retrying-database.ts";
 import type { Findings, LedgerAudit, ProductAudit, SaleAudit } from "../audit.ts";
 import { LedgerCorruptionError } from "../ledger-errors.ts";
+import { auditBundles } from "./audit-bundles.ts";
 import { findWrongMoney } from "./audit-money.ts";
 import { countWaiting } from "./join-lists.ts";
 import { splitTotals } from "./read-totals.ts";
@@ -31,6 +32,7 @@ export class SqlAudit implements LedgerAudit {
       const content = await readSale(snapshot, saleId);
       if (content === undefined) return undefined;
       const products: ProductAudit[] = [];
+      const bundles = await auditBundles(snapshot, saleId);
       for (const product of content.products) products.push(await auditProduct(snapshot, product));
       return {
         sale: content.sale,
@@ -39,6 +41,8 @@ export class SqlAudit implements LedgerAudit {
         contradictions: await findContradictions(snapshot, saleId),
         wrongReturns: await findWrongReturns(snapshot, saleId),
         wrongMoney: findings(await findWrongMoney(snapshot, saleId)),
+        wrongBundles: findings(bundles.wrong),
+        openBundles: findings(bundles.open),
       };
     });
   }
@@ -92,7 +96,7 @@ async function countOrders(database: LedgerReader, productId: string): Promise<n
 async function countRejections(snapshot: LedgerReader, productId: string): Promise<Record<RejectionReason, number>> {
   const counts = {
     ...{ oversold: 0, limit_per_user: 0, sale_cancelled: 0, unknown_product: 0, malformed: 0 },
-    ...{ gate_lost: 0, discarded: 0, not_waiting: 0 },
+    ...{ gate_lost: 0, discarded: 0, not_waiting: 0, bundle_broken: 0 },
   };
   const rows = await snapshot
     .selectFrom("rejections")
@@ -149,7 +153,7 @@ async function findWrongReturns(snapshot: LedgerReader, saleId: string): Promise
     .leftJoin("stock_returns", "stock_returns.reservation_id", "rejections.reservation_id")
     .select("rejections.reservation_id")
     .where("rejections.sale_id", "=", saleId)
-    .where("rejections.reason", "in", ["limit_per_user", "oversold", "sale_cancelled", "not_waiting"])
+    .where("rejections.reason", "in", ["limit_per_user", "oversold", "sale_cancelled", "not_waiting", "bundle_broken"])
     .where("stock_returns.reservation_id", "is", null)
     .execute();
   const groundless = await snapshot

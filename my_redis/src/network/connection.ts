@@ -22,12 +22,14 @@ export interface ConnectionOwner {
   /** Sends the client the replies of this turn, then closes the connection. */
   endAfterTurn(connection: Connection): void;
   /**
-   * The client is disconnected at once. It must get nothing more, and no data may be taken for it, since that would be
-   * lost.
+   * The client is disconnected, at once or after the replies that it has been given. It must get nothing more, and no
+   * data may be taken for it, since that would be lost.
    */
   forget(connection: Connection): void;
   /** The client is about to have so much unread output: disconnects it when that exceeds the limit. */
   checkOutput(connection: Connection, unreadBytes: number): void;
+  /** The client has read some of its output. */
+  noteReading(connection: Connection): void;
   /** The client takes more memory, because it leaves output unread. */
   checkMemory(connection: Connection): void;
 }
@@ -40,6 +42,8 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
   /** The client is blocked, or must first read its replies: further requests are kept, and not run. */
   paused = false;
   closed = false;
+  /** The client has closed its side: nothing more comes from it, but it may still read. */
+  hasSentAll = false;
   /** It came over the administration port. */
   isAdministrative = false;
   /** Its requests run at once, however long the turn takes already. */
@@ -106,6 +110,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     if (this.pendingBytes > 0) {
       const pending = this.#pending;
       pending.take(this.#socket.write(pending.bytes, pending.start, pending.end));
+      this.#owner.noteReading(this);
       if (pending.length > 0) return;
     }
     if (this.#closeWhenSent) {
@@ -123,6 +128,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
 
   closeAfterReplies(): void {
     this.context.client.closing = true;
+    this.#owner.forget(this);
     this.#owner.endAfterTurn(this);
   }
 
@@ -139,6 +145,11 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     this.context.client.closing = true;
     this.#closeWhenSent = true;
     if (this.pendingBytes === 0 && !this.closed) this.#socket.end();
+  }
+
+  /** Nothing is read from the client until it has read its replies. */
+  get mustDrain(): boolean {
+    return this.#mustDrain;
   }
 
   /** Reads nothing more from the client until it has read its replies. */
@@ -163,7 +174,8 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
 
   /** Undoes `stopReading`, unless there is another reason for it: then the end of that reason does. */
   startReading(): void {
-    if (!this.#stopped || this.closed || this.#mustDrain || this.#isHeldUp || this.waitingBytes > 0) return;
+    if (!this.#stopped || this.closed || this.hasSentAll) return;
+    if (this.#mustDrain || this.#isHeldUp || this.waitingBytes > 0) return;
     this.#stopped = false;
     this.#socket.resume();
   }
@@ -181,7 +193,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     this.#pending.clear();
     this.#killed = true;
     this.#owner.forget(this);
-    this.#socket.end();
+    this.#socket.drop();
   }
 
   takeOver(reader: ChannelReader): RawChannel {

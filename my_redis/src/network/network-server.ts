@@ -32,7 +32,10 @@ export class NetworkServer implements ConnectionOwner {
   readonly #clientLimits: ClientLimits;
   readonly #shares: TurnShares;
   readonly #overload: Overload;
-  readonly #arrivals = new Arrivals<Connection>((connection) => this.#setUp(connection));
+  readonly #arrivals = new Arrivals<Connection>((connection) => {
+    this.#setUp(connection);
+    this.#endIfAnswered(connection);
+  });
   #stopped = false;
   #onLastClosed: () => void = () => {};
   readonly #listeners: OpenListeners;
@@ -79,6 +82,7 @@ export class NetworkServer implements ConnectionOwner {
       open: (socket) => this.#open(socket, purpose === "administration"),
       data: (connection, chunk) => this.#data(connection, chunk),
       drain: (connection) => connection.drain(),
+      end: (connection) => this.#end(connection),
       close: (connection) => this.#close(connection),
     };
     return this.#listeners.open({ host, port, purpose }, (address) => listen(address, handlers));
@@ -228,9 +232,41 @@ export class NetworkServer implements ConnectionOwner {
 
   /** Runs the requests that were kept, in this turn or, when its time is used up, in a later one. */
   #runKept(connection: Connection): void {
-    if (connection.closed || connection.paused || connection.heldBytes === 0) return;
-    if (this.#shares.mayRun(connection)) this.#run(connection);
+    if (connection.closed || connection.paused) return;
+    if (connection.heldBytes === 0) this.#endIfAnswered(connection);
+    else if (this.#shares.mayRun(connection)) this.#run(connection);
     else this.#wait(connection);
+  }
+
+  /** The client has closed its side. What it has asked for before is answered. */
+  #end(connection: Connection): void {
+    connection.hasSentAll = true;
+    // It is looked at again when it is set up.
+    if (this.#arrivals.isWaiting(connection)) return;
+    if (connection.reader === undefined) this.#endIfAnswered(connection);
+    else connection.terminate();
+  }
+
+  /** Closes the connection of a client that has closed its side, unless requests of it are still to be answered. */
+  #endIfAnswered(connection: Connection): void {
+    if (!connection.hasSentAll || connection.closed || connection.context.client.closing) return;
+    if (this.#shares.isWaiting(connection) || connection.mustDrain) return;
+    if (!this.#waitsForLong(connection) && this.#isAnsweredSoon(connection)) return;
+    connection.closeAfterReplies();
+  }
+
+  /**
+   * As in redis-server, a client does not wait for keys, or for the end of CLIENT PAUSE, once it has closed its side:
+   * that may as well mean that the client is gone.
+   */
+  #waitsForLong({ context }: Connection): boolean {
+    const { blocked, relaying } = context.client;
+    return blocked !== undefined || relaying?.mayWaitForKeys === true || this.#server.pause.forget(context);
+  }
+
+  /** Whether a request of the client is still to be answered: then its connection is looked at again after that. */
+  #isAnsweredSoon({ context, paused }: Connection): boolean {
+    return paused || context.client.relaying?.pauseUntilAnswered() === "held";
   }
 
   endAfterTurn(connection: Connection): void {
@@ -246,6 +282,12 @@ export class NetworkServer implements ConnectionOwner {
 
   checkOutput(connection: Connection, unreadBytes: number): void {
     this.#clientLimits.checkOutput(connection, unreadBytes);
+  }
+
+  noteReading({ context }: Connection): void {
+    const { clock } = this.#server;
+    clock.update();
+    context.client.lastActiveMs = clock.nowMs;
   }
 
   checkMemory(connection: Connection): void {
@@ -289,6 +331,7 @@ export class NetworkServer implements ConnectionOwner {
     }
     connection.parser.keepRest(this.#args);
     if (mustWait && connection.heldBytes > 0) this.#shares.wait(connection);
+    else this.#endIfAnswered(connection);
     this.#clientLimits.checkMemory(connection);
   }
 

@@ -28,8 +28,6 @@ export interface ConnectionOwner {
   forget(connection: Connection): void;
   /** The client is about to have so much unread output: disconnects it when that exceeds the limit. */
   checkOutput(connection: Connection, unreadBytes: number): void;
-  /** The client has read some of its output. */
-  noteReading(connection: Connection): void;
   /** The client takes more memory, because it leaves output unread. */
   checkMemory(connection: Connection): void;
 }
@@ -110,7 +108,10 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     if (this.pendingBytes > 0) {
       const pending = this.#pending;
       pending.take(this.#socket.write(pending.bytes, pending.start, pending.end));
-      this.#owner.noteReading(this);
+      // Reading is a sign of life.
+      const { client, server } = this.context;
+      server.clock.update();
+      client.lastActiveMs = server.clock.nowMs;
       if (pending.length > 0) return;
     }
     if (this.#closeWhenSent) {

@@ -5,8 +5,10 @@ import { Arrivals } from "./arrivals.ts";
 import { ClientLimits, tooManyClients } from "./client-limits.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import { Guests } from "./guests.ts";
+import { isAnswered } from "./is-answered.ts";
 import { Overload } from "./overload.ts";
 import { requestLimits } from "./request-limits.ts";
+import { OpenConnections } from "./open-connections.ts";
 import { OpenListeners, type PortPurpose } from "./open-listeners.ts";
 import { StandIn } from "./stand-in.ts";
 import type { Listen, TransportHandlers, TransportSocket } from "./transport.ts";
@@ -28,16 +30,12 @@ export class NetworkServer implements ConnectionOwner {
   /** One object for all connections, so that CONFIG SET reaches open ones as well. */
   readonly #limits: RequestLimits;
   readonly #args = new Arguments();
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new OpenConnections();
   readonly #clientLimits: ClientLimits;
   readonly #shares: TurnShares;
   readonly #overload: Overload;
-  readonly #arrivals = new Arrivals<Connection>((connection) => {
-    this.#setUp(connection);
-    this.#endIfAnswered(connection);
-  });
+  readonly #arrivals = new Arrivals<Connection>((connection) => this.#setUp(connection));
   #stopped = false;
-  #onLastClosed: () => void = () => {};
   readonly #listeners: OpenListeners;
 
   /** `turn` must be the one through which `server` answers clients outside of their own requests. */
@@ -105,18 +103,7 @@ export class NetworkServer implements ConnectionOwner {
    * Closes each connection once its client has read its replies; after `graceMs` the remaining ones are closed at once.
    */
   disconnectAll(graceMs: number): Promise<void> {
-    for (const connection of [...this.#connections]) connection.finish();
-    if (this.#connections.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        for (const connection of [...this.#connections]) connection.terminate();
-        resolve();
-      }, graceMs);
-      this.#onLastClosed = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    return this.#connections.disconnectAll(graceMs);
   }
 
   #open(socket: TransportSocket, isAdministrative: boolean, isSetUpNow = isAdministrative): Connection {
@@ -141,6 +128,7 @@ export class NetworkServer implements ConnectionOwner {
     const refusal = this.#refusalOf(connection);
     if (refusal === undefined) {
       if (this.#shares.isFull && !connection.neverWaits) setImmediate(() => this.#holdIfFull(connection));
+      this.#endIfAnswered(connection);
       return;
     }
     statistics.connectionsRejected++;
@@ -250,23 +238,8 @@ export class NetworkServer implements ConnectionOwner {
   /** Closes the connection of a client that has closed its side, unless requests of it are still to be answered. */
   #endIfAnswered(connection: Connection): void {
     if (!connection.hasSentAll || connection.closed || connection.context.client.closing) return;
-    if (this.#shares.isWaiting(connection) || connection.mustDrain) return;
-    if (!this.#waitsForLong(connection) && this.#isAnsweredSoon(connection)) return;
+    if (this.#shares.isWaiting(connection) || !isAnswered(connection, this.#server.pause)) return;
     connection.closeAfterReplies();
-  }
-
-  /**
-   * As in redis-server, a client does not wait for keys, or for the end of CLIENT PAUSE, once it has closed its side:
-   * that may as well mean that the client is gone.
-   */
-  #waitsForLong({ context }: Connection): boolean {
-    const { blocked, relaying } = context.client;
-    return blocked !== undefined || relaying?.mayWaitForKeys === true || this.#server.pause.forget(context);
-  }
-
-  /** Whether a request of the client is still to be answered: then its connection is looked at again after that. */
-  #isAnsweredSoon({ context, paused }: Connection): boolean {
-    return paused || context.client.relaying?.pauseUntilAnswered() === "held";
   }
 
   endAfterTurn(connection: Connection): void {
@@ -274,20 +247,13 @@ export class NetworkServer implements ConnectionOwner {
   }
 
   forget(connection: Connection): void {
-    const { context } = connection;
     this.#shares.leave(connection);
-    this.#server.blocking.forget(context);
-    this.#server.pause.forget(context);
+    this.#server.blocking.forget(connection.context);
+    this.#server.pause.forget(connection.context);
   }
 
   checkOutput(connection: Connection, unreadBytes: number): void {
     this.#clientLimits.checkOutput(connection, unreadBytes);
-  }
-
-  noteReading({ context }: Connection): void {
-    const { clock } = this.#server;
-    clock.update();
-    context.client.lastActiveMs = clock.nowMs;
   }
 
   checkMemory(connection: Connection): void {
@@ -371,10 +337,9 @@ export class NetworkServer implements ConnectionOwner {
   }
 
   #execute(connection: Connection, args: Arguments): void {
-    const context = connection.context;
-    const client = context.client;
+    const { context } = connection;
     this.#server.processor.process(context, args, this.#turn.writer);
-    connection.parser.authenticated = client.authenticated;
+    connection.parser.authenticated = context.client.authenticated;
   }
 
   #protocolError(connection: Connection, message: string): void {
@@ -395,6 +360,5 @@ export class NetworkServer implements ConnectionOwner {
     this.#shares.leave(connection);
     this.#clientLimits.forget(connection);
     this.#server.clients.remove(connection.context);
-    if (this.#connections.size === 0) this.#onLastClosed();
   }
 }

@@ -181,8 +181,9 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     this.#socket.resume();
   }
 
+  /** 0 for never, which is how a socket begins. */
   keepAlive(seconds: number): void {
-    this.#socket.keepAlive(seconds);
+    if (seconds > 0) this.#socket.keepAlive(seconds);
   }
 
   terminate(): void {

@@ -117,19 +117,17 @@ export class NetworkServer implements ConnectionOwner {
 
   #setUp(connection: Connection): void {
     const server = this.#server;
-    const keepAliveSeconds = server.settings.values["tcp-keepalive"];
     const { statistics } = server.observers;
     server.clock.update();
     statistics.connectionsReceived++;
     connection.context = server.clients.add(connection);
     connection.parser.authenticated = connection.context.client.authenticated;
     this.#connections.add(connection);
-    if (keepAliveSeconds > 0) connection.keepAlive(keepAliveSeconds);
+    connection.keepAlive(server.settings.values["tcp-keepalive"]);
     const refusal = this.#refusalOf(connection);
     if (refusal === undefined) {
       if (this.#shares.isFull && !connection.neverWaits) setImmediate(() => this.#holdIfFull(connection));
-      this.#endIfAnswered(connection);
-      return;
+      return this.#endIfAnswered(connection);
     }
     statistics.connectionsRejected++;
     connection.context.client.closing = true;
@@ -231,15 +229,15 @@ export class NetworkServer implements ConnectionOwner {
     connection.hasSentAll = true;
     // It is looked at again when it is set up.
     if (this.#arrivals.isWaiting(connection)) return;
-    if (connection.reader === undefined) this.#endIfAnswered(connection);
-    else connection.terminate();
+    if (connection.reader !== undefined) return connection.terminate();
+    this.#endIfAnswered(connection);
   }
 
   /** Closes the connection of a client that has closed its side, unless requests of it are still to be answered. */
   #endIfAnswered(connection: Connection): void {
     if (!connection.hasSentAll || connection.closed || connection.context.client.closing) return;
-    if (this.#shares.isWaiting(connection) || !isAnswered(connection, this.#server.pause)) return;
-    connection.closeAfterReplies();
+    const isWaiting = this.#shares.isWaiting(connection);
+    if (!isWaiting && isAnswered(connection, this.#server.pause)) connection.closeAfterReplies();
   }
 
   endAfterTurn(connection: Connection): void {
@@ -302,8 +300,8 @@ export class NetworkServer implements ConnectionOwner {
   }
 
   #runRequests(connection: Connection): "share used up" | "no more to run" {
-    const { parser } = connection;
-    const { client } = connection.context;
+    const { context, parser } = connection;
+    const { client } = context;
     const args = this.#args;
     const turn = this.#turn;
     const shares = this.#shares;

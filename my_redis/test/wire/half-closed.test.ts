@@ -51,7 +51,7 @@ async function readAll(of: readonly number[]): Promise<string[]> {
     }
     return open.size === 0;
   };
-  await waitUntil(read, { what: "the end of all connections", timeoutMs: 20_000, intervalMs: 1 });
+  await waitUntil(read, { what: "the end of all connections", timeoutMs: 50_000, intervalMs: 1 });
   return texts;
 }
 
@@ -70,7 +70,8 @@ for (const transport of ["bun", "node"] as const) {
 
   describe(`a client over ${transport} sockets that sends its requests, closes its side and still reads`, () => {
     test("gets all answers in a storm of such clients, more than a turn serves", async () => {
-      const server = await start();
+      // On a slow machine a storm is overload, and new connections would be refused.
+      const server = await start({ "overload-wait-ms": 0 });
       const each = 200;
       const clients = Array.from({ length: 400 }, () => sendAndEnd(server.port, "INCR count\r\n".repeat(each)));
       const texts = await readAll(clients);

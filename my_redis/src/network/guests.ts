@@ -57,7 +57,7 @@ export class Guests implements StandInServer<Connection> {
       connection.parser.authenticated = client.authenticated;
     }
     connection.parser.keepRest(args);
-    connection.send(reply.bytes, 0, reply.length);
+    connection.send(reply.bytes, 0, reply.length, true);
     if (client.closing) connection.finish();
   }
 

@@ -64,6 +64,10 @@ function* hyperLogLogs(): Iterable<readonly string[]> {
   }
 }
 
+const script =
+  "local total = 0 for i = 1, tonumber(ARGV[1]) do " +
+  "redis.call('set', KEYS[1], i) total = total + tonumber(redis.call('get', KEYS[1])) end return total";
+
 export const workloads: readonly Workload[] = [
   { name: "PING (inline)", words: test("ping_inline") },
   { name: "PING (bulk)", words: test("ping_mbulk") },
@@ -123,6 +127,7 @@ export const workloads: readonly Workload[] = [
   { name: "PFCOUNT (2 sparse keys)", words: ["PFCOUNT", "sparse:one", "sparse:other"], fill: hyperLogLogs },
   { name: "PFMERGE (2 dense keys)", words: ["PFMERGE", "target", "dense:one", "dense:other"], fill: hyperLogLogs },
   { name: "PFMERGE (2 sparse keys)", words: ["PFMERGE", "target", "sparse:one", "sparse:other"], fill: hyperLogLogs },
+  { name: "EVAL (200 commands)", words: ["EVAL", script, "1", "scripted", "100"] },
   { name: "HGETALL (10)", words: ["HGETALL", "myhash"], fill: () => elements("HSET", "myhash", 10, hashField) },
   { name: "HGETALL (1,000)", words: ["HGETALL", "myhash"], fill: () => elements("HSET", "myhash", 1000, hashField) },
 ];

@@ -8,16 +8,32 @@ import { AssemblyError, type Expression, parseExpressions } from "./parse-expres
 
 export { AssemblyError };
 
-interface Function {
+interface Signature {
   readonly name: string;
-  readonly exported: string | undefined;
   readonly parameters: readonly number[];
   readonly results: readonly number[];
+}
+
+interface Function extends Signature {
+  readonly exported: string | undefined;
   /** The types of the locals after the parameters. */
   readonly locals: readonly number[];
   /** The numbers of parameters and locals by name. */
   readonly places: ReadonlyMap<string, number>;
   readonly body: readonly Expression[];
+}
+
+/** The numbers of what instructions name. */
+interface Numbers {
+  readonly functions: ReadonlyMap<string, number>;
+  readonly globals: ReadonlyMap<string, number>;
+}
+
+/** What the module gets from outside. Imported functions have the first numbers. */
+interface Imports {
+  readonly entries: readonly number[][];
+  readonly functions: readonly Signature[];
+  readonly globals: readonly string[];
 }
 
 /** The binary of a module in text format. Throws AssemblyError. */
@@ -26,24 +42,29 @@ export function assemble(text: string): Uint8Array<ArrayBuffer> {
   if (more.length > 0 || !isList(module) || module[0] !== "module")
     throw new AssemblyError("expected one (module ...)");
   const fields = module.slice(1).map(listOf);
-  const functions = fields.filter(([kind]) => kind === "func").map(readFunction);
-  const memories = fields.filter(([kind]) => kind === "import").map(memoryImport);
   const unknown = fields.find(([kind]) => kind !== "func" && kind !== "import");
   if (unknown !== undefined) throw new AssemblyError(`a field '${show(unknown)}' in the module`);
-  const numbers = new Map(functions.map(({ name }, number) => [name, number]));
+  const imports = readImports(fields.filter(([kind]) => kind === "import"));
+  const functions = fields.filter(([kind]) => kind === "func").map(readFunction);
+  const first = imports.functions.length;
+  const all: readonly Signature[] = [...imports.functions, ...functions];
+  const numbers: Numbers = {
+    functions: new Map(all.map(({ name }, number) => [name, number])),
+    globals: new Map(imports.globals.map((name, number) => [name, number])),
+  };
   const exported = functions.flatMap((each, number) =>
-    each.exported === undefined ? [] : [[...nameBytes(each.exported), 0, ...unsigned(number)]],
+    each.exported === undefined ? [] : [[...nameBytes(each.exported), 0, ...unsigned(first + number)]],
   );
   return new Uint8Array([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(
       sectionId.type,
-      functions.map(({ parameters, results }) => [0x60, ...vector(parameters), ...vector(results)]),
+      all.map(({ parameters, results }) => [0x60, ...vector(parameters), ...vector(results)]),
     ),
-    ...section(sectionId.import, memories),
+    ...section(sectionId.import, imports.entries),
     ...section(
       sectionId.function,
-      functions.map((_, number) => unsigned(number)),
+      functions.map((_, number) => unsigned(first + number)),
     ),
     ...section(sectionId.export, exported),
     ...section(
@@ -53,11 +74,29 @@ export function assemble(text: string): Uint8Array<ArrayBuffer> {
   ]);
 }
 
-/** (import "module" "name" (memory pages)) */
-function memoryImport([, module, name, memory]: readonly Expression[]): number[] {
-  const [kind, pages] = listOf(memory);
-  if (kind !== "memory") throw new AssemblyError("an import that is no memory");
-  return [...nameBytes(quoted(module)), ...nameBytes(quoted(name)), 2, 0, ...unsigned(Number(pages))];
+/** (import "module" "name" ...) of (memory pages), (global $name type) and (func $name (param type ...) (result type)?) */
+function readImports(fields: readonly (readonly Expression[])[]): Imports {
+  const functions: Signature[] = [];
+  const globals: string[] = [];
+  const entries = fields.map(([, module, name, imported]) => {
+    const [kind, first, ...rest] = listOf(imported);
+    const names = [...nameBytes(quoted(module)), ...nameBytes(quoted(name))];
+    if (kind === "memory") return [...names, 2, 0, ...unsigned(Number(first))];
+    if (kind === "global") {
+      globals.push(atom(first));
+      return [...names, 3, typeOf(rest[0]), 0];
+    }
+    if (kind !== "func") throw new AssemblyError("an import that is no memory, global or function");
+    functions.push(readSignature(atom(first), rest));
+    return [...names, 0, ...unsigned(functions.length - 1)];
+  });
+  return { entries, functions, globals };
+}
+
+function readSignature(name: string, parts: readonly Expression[]): Signature {
+  const types = (kind: string): number[] =>
+    parts.map(listOf).flatMap(([word, ...rest]) => (word === kind ? rest.map(typeOf) : []));
+  return { name, parameters: types("param"), results: types("result") };
 }
 
 function readFunction(field: readonly Expression[]): Function {
@@ -78,7 +117,7 @@ function readFunction(field: readonly Expression[]): Function {
   return { name: atom(field[1]), exported, parameters, results, locals, places, body: field.slice(at) };
 }
 
-function codeOf({ locals, places, body, name }: Function, functions: ReadonlyMap<string, number>): number[] {
+function codeOf({ locals, places, body, name }: Function, { functions, globals }: Numbers): number[] {
   const code: number[] = [];
   /** The labels of the blocks around the present place, the innermost last. */
   const labels: string[] = [];
@@ -131,6 +170,7 @@ function codeOf({ locals, places, body, name }: Function, functions: ReadonlyMap
     if (kind === "f64") return [...new Uint8Array(new Float64Array([Number(first)]).buffer)];
     if (kind === "local") return unsigned(found(places, first));
     if (kind === "function") return unsigned(found(functions, first));
+    if (kind === "global") return unsigned(found(globals, first));
     if (kind === "label") return unsigned(labels.length - 1 - labelAt(first));
     // An address in memory: an alignment, which is only a hint, and a constant that is added.
     const offset = words.find((each) => each.startsWith("offset="))?.slice("offset=".length) ?? "0";

@@ -1,5 +1,5 @@
 /** What follows the code of an instruction. "memory" is an address, "bytes" as many zeros as the first word says. */
-export type Immediate = "none" | "local" | "label" | "function" | "memory" | "i32" | "i64" | "f64" | "bytes";
+export type Immediate = "none" | "local" | "global" | "label" | "function" | "memory" | "i32" | "i64" | "f64" | "bytes";
 
 export const sectionId = { type: 1, import: 2, function: 3, export: 7, code: 10 };
 
@@ -34,6 +34,7 @@ export const instructions: Readonly<Record<string, Instruction>> = Object.fromEn
   ...numbered(0x10, "function", "call"),
   ...numbered(0x1a, "none", "drop select"),
   ...numbered(0x20, "local", "local.get local.set local.tee"),
+  ...numbered(0x23, "global", "global.get"),
   ...numbered(0x28, "memory", "i32.load i64.load f32.load f64.load i32.load8_s i32.load8_u i32.load16_s i32.load16_u"),
   ...numbered(0x30, "memory", "i64.load8_s i64.load8_u i64.load16_s i64.load16_u i64.load32_s i64.load32_u i32.store"),
   ...numbered(0x37, "memory", "i64.store f32.store f64.store i32.store8 i32.store16"),
@@ -57,7 +58,9 @@ export const instructions: Readonly<Record<string, Instruction>> = Object.fromEn
   ...numbered(0xa0, "none", "f64.add f64.sub f64.mul f64.div"),
   ...numbered(0xa7, "none", "i32.wrap_i64"),
   ...numbered(0xac, "none", "i64.extend_i32_s i64.extend_i32_u"),
+  ...numbered(0xb0, "none", "i64.trunc_f64_s i64.trunc_f64_u"),
   ...numbered(0xb9, "none", "f64.convert_i64_s f64.convert_i64_u"),
+  ...numbered(0xbd, "none", "i64.reinterpret_f64"),
   ...[
     ["memory.copy", { code: [0xfc, 10, 0, 0], immediate: "none" }] as [string, Instruction],
     ["memory.fill", { code: [0xfc, 11, 0], immediate: "none" }] as [string, Instruction],

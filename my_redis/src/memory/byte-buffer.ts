@@ -67,9 +67,14 @@ export class ByteBuffer {
     for (let at = 0; at < text.length; at++) this.bytes[this.length++] = text.charCodeAt(at);
   }
 
+  /** Whether the array has grown so large that `clear` gives it up. Its content then stays as it is. */
+  get isGivenUp(): boolean {
+    return this.bytes.length > this.#keptBytes;
+  }
+
   /** Empties the buffer. */
   clear(): void {
     this.length = 0;
-    if (this.bytes.length > this.#keptBytes) this.bytes = new Uint8Array(this.#initialBytes);
+    if (this.isGivenUp) this.bytes = new Uint8Array(this.#initialBytes);
   }
 }

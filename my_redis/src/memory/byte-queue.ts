@@ -48,6 +48,13 @@ export class ByteQueue {
     this.end += end - start;
   }
 
+  /** Makes bytes[start, end) the content of an empty queue, without a copy. The array belongs to the queue from then on. */
+  adopt(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+  }
+
   /** Takes `count` bytes off the start. */
   take(count: number): void {
     this.start += count;

@@ -85,7 +85,7 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
     return this.parser.keptBytes;
   }
 
-  send(bytes: Uint8Array, start: number, end: number): void {
+  send(bytes: Uint8Array<ArrayBuffer>, start: number, end: number, isGivenUp: boolean): void {
     if (this.closed || this.#killed) return;
     const { length } = this.#pending;
     // The limit holds for replies before they are sent, since a client that reads fast may still ask for too much.
@@ -99,7 +99,11 @@ export class Connection implements ReplySink, ClientChannel, OutputWatch {
       this.aboveSoftSinceMs = undefined;
       return;
     }
-    this.#pending.append(bytes, start + taken, end);
+    const rest = start + taken;
+    // A copy of a long reply takes as long as the command itself. A small part would keep all of the array in memory, and
+    // only one sink may keep it: what this client gets later is appended behind its range, over those of others.
+    if (isGivenUp && length === 0 && end - rest > bytes.length / 2) this.#pending.adopt(bytes, rest, end);
+    else this.#pending.append(bytes, rest, end);
     this.#owner.checkMemory(this);
   }
 

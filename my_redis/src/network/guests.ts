@@ -61,7 +61,7 @@ export class Guests implements StandInServer<Connection> {
     }
     connection.parser.keepRest(args);
     if (connection.heldBytes > maxRequestBytes && !client.closing) this.#refuseLong(connection, reply);
-    connection.send(reply.bytes, 0, reply.length);
+    connection.send(reply.bytes, 0, reply.length, true);
     if (client.closing) connection.finish();
   }
 

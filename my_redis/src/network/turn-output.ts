@@ -2,8 +2,11 @@ import { ReplyWriter } from "../protocol/reply-writer.ts";
 
 /** Where the replies of one client go. */
 export interface ReplySink {
-  /** Sends bytes[start, end), or keeps a copy of what cannot be sent now. */
-  send(bytes: Uint8Array, start: number, end: number): void;
+  /**
+   * Sends bytes[start, end), or keeps what cannot be sent now: as a copy, unless `isGivenUp` says that the array is used
+   * no more after all sinks have got their ranges of it.
+   */
+  send(bytes: Uint8Array<ArrayBuffer>, start: number, end: number, isGivenUp: boolean): void;
   /** What is sent from now on is the last before the end of the connection. */
   beforeEnd(): void;
   /** All that precedes the end of the connection has been sent or is kept: closes after it. */
@@ -59,12 +62,12 @@ export class TurnOutput {
   send(): number {
     this.#closeRange();
     const handedOver = this.#sinks.length;
-    const buffer = this.writer.bytes;
+    const { bytes: buffer, isGivenUp } = this.writer;
     for (const sink of this.#ending) sink.beforeEnd();
     let start = 0;
     for (let index = 0; index < this.#sinks.length; index++) {
       const end = this.#ends[index] as number;
-      (this.#sinks[index] as ReplySink).send(buffer, start, end);
+      (this.#sinks[index] as ReplySink).send(buffer, start, end, isGivenUp);
       start = end;
     }
     for (const sink of this.#ending) sink.finish();

@@ -16,7 +16,8 @@ import { Lua, type LuaOptions } from "./lua/lua.ts";
 import { openSandbox } from "./sandbox.ts";
 import { setCountHook } from "./lua/state-fields.ts";
 import { longestPeriod, type StuckVerdict, TimeLimit } from "./lua/time-limit.ts";
-import { redisLibrary, type ScriptState } from "./libraries/redis/redis-library.ts";
+import type { ScriptState } from "./libraries/redis/command-calls.ts";
+import { redisLibrary } from "./libraries/redis/redis-library.ts";
 import { failureOf, killedFailure, type ScriptFailure } from "./script-error.ts";
 import type { ScriptHost } from "./script-host.ts";
 

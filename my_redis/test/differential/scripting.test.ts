@@ -203,6 +203,54 @@ describe.skipIf(redis.missing)(`scripts answer as those of redis-server do${redi
       `local e select(2, xpcall(function() redis.call('get', 'hash') end, function(x) e = x end)) ${showTable("e")}`,
     ));
 
+  test("redis.call passes numbers of every kind and any number of arguments", () => {
+    const numbers = [
+      ...["0", "-0", "1", "-1", "7.0", "0.5", "-1.5", "1/3", "2^31", "-2^31", "2^53-1", "1-2^53", "2^53", "-2^53"],
+      ...["2^53+2", "2^63", "-2^63", "2^64", "1e15", "1e16", "1e17", "1e300", "-1e-300", "1/0", "-1/0"],
+    ];
+    const repeated = (count: number): string =>
+      `local a = {} for i = 1, ${count} do a[i] = i * 1000 end return redis.call('RPUSH', KEYS[1], unpack(a))`;
+    return expectSame([
+      ...evals(...numbers.map((number) => `return redis.call('ECHO', ${number})`)),
+      // The command and the key are the first two.
+      ...[1, 61, 62, 63, 64, 1000].flatMap((count): Step[] => [
+        ["DEL", "key"],
+        ["EVAL", repeated(count), "1", "key"],
+        ["LRANGE", "key", "0", "-1"],
+      ]),
+      ...evals(
+        "return redis.call()",
+        "return redis.call('ECHO', true)",
+        "return redis.call('ECHO', {})",
+        "return redis.call('ECHO', nil)",
+        "return redis.call(5)",
+        "return redis.pcall('ECHO', 1, 2)",
+        "return redis.call('ECHO', '')",
+      ),
+    ]);
+  });
+
+  test("redis.call answers with short and long replies alike", () => {
+    // A reply of 16 KiB, with "$16374", two line ends and the value.
+    const sizes = [0, 1, 1000, 16_373, 16_374, 16_375, 16_376, 100_000];
+    return expectSame([
+      ...sizes.flatMap((size) => evals(`return redis.call('ECHO', string.rep('x', ${size}))`)),
+      ...[1, 10, 500, 3000, 20_000].flatMap((count): Step[] => [
+        ["DEL", "key"],
+        ["EVAL", `for i = 1, ${count} do redis.call('RPUSH', KEYS[1], i) end`, "1", "key"],
+        ["EVAL", "local a = redis.call('LRANGE', KEYS[1], 0, -1) return {#a, a[1], a[#a]}", "1", "key"],
+      ]),
+      ["DEL", "key"],
+      ...evals(
+        "return redis.call('MGET', 'missing', KEYS[1], 'missing')",
+        "return redis.call('LRANGE', KEYS[1], 0, 1)",
+      ),
+      ["XADD", "key", "1-1", "field", "value", "other", "more"],
+      ...evals("return redis.call('XREAD', 'STREAMS', KEYS[1], 0)"),
+      ...evals("redis.setresp(3) return redis.call('XREAD', 'STREAMS', KEYS[1], 0)"),
+    ]);
+  });
+
   test("redis.call refuses commands that scripts may not run", () =>
     sameEvals(
       "return redis.call()",

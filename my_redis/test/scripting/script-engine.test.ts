@@ -28,6 +28,14 @@ describe("a script engine", () => {
     expect(engine.scriptCount).toBe(0);
   });
 
+  test("calls commands with the right words after Lua's memory has grown", () => {
+    const bench = new ScriptBench();
+    const script =
+      "redis.call('set', 'a', 1) local long = string.rep('x', 5e6) redis.call('set', 'b', 2.5) redis.call('set', 'c', 3) " +
+      "return {redis.call('get', 'a'), redis.call('get', 'b'), redis.call('get', 'c'), #long}";
+    expect(bench.eval(script)).toBe("*4\r\n$1\r\n1\r\n$3\r\n2.5\r\n$1\r\n3\r\n:5000000\r\n");
+  });
+
   test("keeps a script that was loaded twice once, and counts the bytes of its text", () => {
     const { engine } = new ScriptBench();
     expect(engine.load(Buffer.from("return 1"))).toBe(engine.load(Buffer.from("return 1")));

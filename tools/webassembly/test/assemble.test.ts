@@ -47,12 +47,37 @@ describe("the assembler", () => {
     expect(run(main("(param $value i64) (result i64)", body), 0x1122334455667788n)).toBe(0x22334455667788n);
   });
 
+  test("knows imported functions and globals, before functions of the module", () => {
+    const text = `(module
+      (import "test" "memory" (memory 1))
+      (import "test" "scale" (global $scale f64))
+      (import "test" "combine" (func $combine (param i32 f64) (result f64)))
+      (import "test" "note" (func $note (param f64)))
+      (func $own (param $a f64) (result f64) (f64.mul (local.get $a) (global.get $scale)))
+      (func $main (export "main") (param $a i32) (result i64)
+        (local $result f64)
+        (local.set $result (call $combine (local.get $a) (call $own (f64.const 1.5))))
+        (call $note (local.get $result))
+        (i64.sub (i64.reinterpret_f64 (local.get $result)) (i64.trunc_f64_s (local.get $result)))))`;
+    const noted: number[] = [];
+    const combine = (a: number, b: number): number => a - b;
+    const module = new WebAssembly.Module(assemble(text));
+    const imports = { memory, scale: 4, combine, note: (value: number) => noted.push(value) };
+    const { main } = new WebAssembly.Instance(module, { test: imports }).exports;
+    expect((main as (a: number) => bigint)(4)).toBe(
+      (new BigInt64Array(new Float64Array([-2]).buffer)[0] as bigint) + 2n,
+    );
+    expect(noted).toEqual([-2]);
+  });
+
   const broken: [string, string, RegExp][] = [
     ["an instruction that it does not know", main("", "(i32.popcorn)"), /unknown instruction 'i32.popcorn' in \$main/],
     ["a local that there is not", main("", "(local.set $x (i32.const 1))"), /unknown name \$x/],
     ["a branch to a block that is not around it", main("", "(block $a) (br $a)"), /no block \$a around/],
     ["a type that it does not know", main("(param $a i16)", ""), /unknown type "i16"/],
     ["a field that it does not know", "(table 1)", /a field/],
+    ["a global that there is not", main("(result i32)", "(global.get $g)"), /unknown name \$g/],
+    ["an import that it does not know", '(import "test" "table" (table 1))', /no memory, global or function/],
     ["parentheses that do not match", main("", "(block $a"), /'\('/],
   ];
   for (const [what, text, message] of broken) {

@@ -97,13 +97,18 @@ export class Lua {
     return this.#scratchBytes;
   }
 
+  /** The address of `bytes` bytes that are never freed. Raises a Lua error when there is no memory left. */
+  reserve(bytes: number): number {
+    const address = this.api.malloc(bytes);
+    return address === 0 ? this.raise(this.state, "not enough memory") : address;
+  }
+
   /** The address of a text with a zero byte at its end, which is kept for ever: for names, not for data. */
   cString(text: string): number {
     const known = this.#cStrings.get(text);
     if (known !== undefined) return known;
     const bytes = Buffer.from(text, "latin1");
-    const address = this.api.malloc(bytes.length + 1);
-    if (address === 0) return this.raise(this.state, "not enough memory");
+    const address = this.reserve(bytes.length + 1);
     this.memory.bytes.set(bytes, address);
     this.memory.bytes[address + bytes.length] = 0;
     this.#cStrings.set(text, address);

@@ -1,23 +1,12 @@
 import { createHash } from "node:crypto";
-import { ReplyWriter } from "../../../protocol/reply-writer.ts";
 import { compatibleVersion } from "../../../version.ts";
 import { CommandArguments } from "./command-arguments.ts";
+import { commandCalls, commandCharge, type ScriptState } from "./command-calls.ts";
 import { pushError, raiseError } from "../../error-tables.ts";
 import { luaType, type LuaState, type NativeFunction } from "../../lua/lua-api.ts";
 import type { Lua } from "../../lua/lua.ts";
 import { type LuaLibrary, setConstants, setFunctions } from "../library.ts";
-import { ReplyToLua } from "./reply-to-lua.ts";
 import type { ReplicationTargets, ScriptHost, ScriptLogLevel } from "../../script-host.ts";
-
-const errorSign = 45;
-/** A brief command takes about as long as this many instructions. */
-const commandCharge = 200;
-
-/** The choices of the running script. */
-export interface ScriptState {
-  /** The protocol in which the script gets replies: redis.setresp. */
-  protocol: 2 | 3;
-}
 
 const versionNumber = (version: string): number =>
   version.split(".").reduce((number, part) => number * 256 + Number(part), 0);
@@ -68,32 +57,8 @@ const pushing =
 function commandFunctions(lua: Lua, host: ScriptHost, script: ScriptState): Record<string, NativeFunction> {
   const { api } = lua;
   const request = new CommandArguments(lua);
-  const reply = new ReplyWriter();
-  const decoder = new ReplyToLua(lua);
-
-  /** Pushes the command's reply; true when it is an error. */
-  const run = (state: LuaState): boolean => {
-    const refusal = request.read(state);
-    if (refusal !== undefined) {
-      pushError(lua, state, refusal);
-      return true;
-    }
-    lua.charge(state, commandCharge);
-    reply.clear();
-    reply.protocol = script.protocol;
-    host.call(request.args, reply);
-    // The arguments are no longer needed, and the reply may need their stack slots.
-    api.lua_settop(state, 0);
-    decoder.push(state, reply.bytes, 0);
-    return reply.bytes[0] === errorSign;
-  };
-
   return {
-    call: (state) => (run(state) ? api.lua_error(state) : 1),
-    pcall: (state) => {
-      run(state);
-      return 1;
-    },
+    ...commandCalls(lua, host, script),
     acl_check_cmd: (state) => {
       const refusal = request.read(state);
       if (refusal !== undefined) return raiseError(lua, state, refusal);

@@ -27,23 +27,31 @@ export function assemble(text: string): Uint8Array<ArrayBuffer> {
     throw new AssemblyError("expected one (module ...)");
   const fields = module.slice(1).map(listOf);
   const functions = fields.filter(([kind]) => kind === "func").map(readFunction);
-  const memories = fields.filter(([kind]) => kind === "import").map(memoryImport);
+  const imports = fields.filter(([kind]) => kind === "import");
+  const importedFunctions = imports.filter(([, , , imported]) => listOf(imported)[0] === "func").map(readImport);
+  const memories = imports.filter(([, , , imported]) => listOf(imported)[0] !== "func").map(memoryImport);
   const unknown = fields.find(([kind]) => kind !== "func" && kind !== "import");
   if (unknown !== undefined) throw new AssemblyError(`a field '${show(unknown)}' in the module`);
-  const numbers = new Map(functions.map(({ name }, number) => [name, number]));
+  // Imported functions have the first numbers, both as functions and as types.
+  const all = [...importedFunctions, ...functions];
+  const firstOwn = importedFunctions.length;
+  const numbers = new Map(all.map(({ name }, number) => [name, number]));
   const exported = functions.flatMap((each, number) =>
-    each.exported === undefined ? [] : [[...nameBytes(each.exported), 0, ...unsigned(number)]],
+    each.exported === undefined ? [] : [[...nameBytes(each.exported), 0, ...unsigned(firstOwn + number)]],
   );
   return new Uint8Array([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(
       sectionId.type,
-      functions.map(({ parameters, results }) => [0x60, ...vector(parameters), ...vector(results)]),
+      all.map(({ parameters, results }) => [0x60, ...vector(parameters), ...vector(results)]),
     ),
-    ...section(sectionId.import, memories),
+    ...section(sectionId.import, [
+      ...memories,
+      ...importedFunctions.map(({ origin }, number) => [...origin, 0, ...unsigned(number)]),
+    ]),
     ...section(
       sectionId.function,
-      functions.map((_, number) => unsigned(number)),
+      functions.map((_, number) => unsigned(firstOwn + number)),
     ),
     ...section(sectionId.export, exported),
     ...section(
@@ -58,6 +66,27 @@ function memoryImport([, module, name, memory]: readonly Expression[]): number[]
   const [kind, pages] = listOf(memory);
   if (kind !== "memory") throw new AssemblyError("an import that is no memory");
   return [...nameBytes(quoted(module)), ...nameBytes(quoted(name)), 2, 0, ...unsigned(Number(pages))];
+}
+
+interface ImportedFunction {
+  readonly name: string;
+  /** The names of the module and of the function there. */
+  readonly origin: readonly number[];
+  readonly parameters: readonly number[];
+  readonly results: readonly number[];
+}
+
+/** (import "module" "name" (func $name (param type ...)? (result type)?)) */
+function readImport([, module, name, imported]: readonly Expression[]): ImportedFunction {
+  const [, ownName, ...types] = listOf(imported);
+  const typesOf = (kind: string): number[] =>
+    types.map(listOf).flatMap(([found, ...words]) => (found === kind ? words.map(typeOf) : []));
+  return {
+    name: atom(ownName),
+    origin: [...nameBytes(quoted(module)), ...nameBytes(quoted(name))],
+    parameters: typesOf("param"),
+    results: typesOf("result"),
+  };
 }
 
 function readFunction(field: readonly Expression[]): Function {

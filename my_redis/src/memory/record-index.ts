@@ -104,6 +104,20 @@ export class RecordIndex {
     this.#count++;
   }
 
+  /**
+   * Adds entries one after the other: pairs of hash and address, every `stride` words from `at` on. Stops before one
+   * that may have the key of another entry, because the hashes are equal; gives the number of added entries.
+   */
+  addNew(entries: Int32Array, at: number, count: number, stride: number): number {
+    for (let done = 0; done < count; done++, at += stride) {
+      this.makeRoom();
+      const hash = entries[at] as number;
+      if (hasHash(this.#slots, hash) || (this.#old !== undefined && hasHash(this.#old, hash))) return done;
+      this.add(hash, entries[at + 1] as number);
+    }
+    return count;
+  }
+
   // Where growing would take memory that only eviction could free, the index is first filled to seven eighths. A miss
   // then looks at 33 slots on average, a hit at 4.5.
   #mayGrow(): boolean {
@@ -300,6 +314,12 @@ function capacityFor(count: number): number {
   let capacity = smallestCapacity;
   while (capacity * 3 < count * 4) capacity *= 2;
   return capacity;
+}
+
+function hasHash(slots: Int32Array, hash: number): boolean {
+  const mask = slots.length - 1;
+  for (let at = (hash << 1) & mask; slots[at + 1] !== 0; at = (at + 2) & mask) if (slots[at] === hash) return true;
+  return false;
 }
 
 function place(slots: Int32Array, hash: number, address: Address): void {

@@ -82,6 +82,19 @@ class Node {
     this.sum();
   }
 
+  /** Sets the entries of a leaf. */
+  fill(scores: Float64Array, addresses: Int32Array): void {
+    this.scores.set(scores);
+    this.addresses.set(addresses);
+    this.count = scores.length;
+  }
+
+  /** Adds a child behind the others. */
+  adopt(child: Node): void {
+    this.insert(this.count, child.scores[0] as number, child.addresses[0] as number, child);
+    this.total += totalOf(child);
+  }
+
   sum(): void {
     this.total = this.totals === undefined ? 0 : sumOf(this.totals, this.count);
   }
@@ -177,6 +190,56 @@ export class ScoreTree {
       this.#root.insert(this.#root.count, node.scores[0] as number, node.addresses[0] as number, node);
     }
     this.#root.sum();
+  }
+
+  /**
+   * Inserts many entries, which are mostly in ascending or descending order. Then a tree that is empty is built from
+   * its leaves. `scores` and `addresses` are changed.
+   */
+  insertAll(scores: Float64Array, addresses: Int32Array): void {
+    const { length } = scores;
+    if (length > 1 && (scores[0] as number) > (scores[length - 1] as number)) {
+      scores.reverse();
+      addresses.reverse();
+    }
+    if (this.size === 0 && this.#areAscending(scores, addresses)) this.#build(scores, addresses);
+    else for (let at = 0; at < length; at++) this.insert(scores[at] as number, addresses[at] as number);
+  }
+
+  #areAscending(scores: Float64Array, addresses: Int32Array): boolean {
+    for (let at = 1; at < scores.length; at++) {
+      const [last, next] = [scores[at - 1] as number, scores[at] as number];
+      if (last > next) return false;
+      if (last === next && compareKeys(this.#heap, addresses[at - 1] as number, addresses[at] as number) >= 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #build(scores: Float64Array, addresses: Int32Array): void {
+    let level: Node[] = [];
+    for (let at = 0; at < scores.length; at += capacity) {
+      const leaf = new Node(undefined);
+      leaf.fill(scores.subarray(at, at + capacity), addresses.subarray(at, at + capacity));
+      level.push(leaf);
+    }
+    let nodes = level.length;
+    while (level.length > 1) {
+      const parents: Node[] = [];
+      for (let at = 0; at < level.length; at += capacity) {
+        const parent = new Node([]);
+        for (const child of level.slice(at, at + capacity)) parent.adopt(child);
+        parents.push(parent);
+      }
+      level = parents;
+      nodes += level.length;
+    }
+    const [root] = level;
+    if (root === undefined) return;
+    this.#foundLeaf = undefined;
+    this.#root = root;
+    this.#countNodes(nodes - this.#nodes);
   }
 
   /** Inserts below a node. If the node had to be split, gives its new right neighbour. */

@@ -1,3 +1,5 @@
+import { adviseHugePages, hugePageBytes } from "./huge-pages.ts";
+
 /**
  * Byte memory for records, off the JavaScript heap.
  *
@@ -63,6 +65,8 @@ class SegmentPages {
   freePages = pagesPerSegment;
   /** No page below this one is free. */
   lowestFree = 0;
+  /** Whether the system was asked for huge pages. A segment with little content does without: they are filled whole. */
+  wantsHugePages = false;
 }
 
 /** The heap cannot hold what it was asked to hold. The message says which limit was met. */
@@ -275,7 +279,9 @@ export class Heap {
 
   #allocateHuge(size: number): Address {
     const segment = this.#addSegment(newSegment(8 + Math.ceil(size / 8) * 8), undefined);
-    this.usedBytes += (this.bytes[segment] as Uint8Array).length;
+    const bytes = this.bytes[segment] as Uint8Array;
+    adviseHugePages(bytes);
+    this.usedBytes += bytes.length;
     return (segment << unitBits) | 1;
   }
 
@@ -300,6 +306,10 @@ export class Heap {
 
   #claim(segment: number, pages: SegmentPages, index: number, count: number): { segment: number; index: number } {
     pages.freePages -= count;
+    if (!pages.wantsHugePages && (index + count) * pageBytes > hugePageBytes) {
+      pages.wantsHugePages = true;
+      adviseHugePages(this.bytes[segment] as Uint8Array);
+    }
     if (pages.lowestFree === index) pages.lowestFree = index + count;
     // The pages are marked as used at once; the caller then says what for.
     pages.use.fill(pageLargeTail, index, index + count);

@@ -1,4 +1,5 @@
 import type { Address, Heap } from "./heap.ts";
+import { adviseHugePages, hugePageBytes } from "./huge-pages.ts";
 import { keyEquals, keysEqual } from "./record.ts";
 
 const smallestCapacity = 8;
@@ -213,6 +214,7 @@ export class RecordIndex {
     if (this.#old !== undefined) this.migrate(this.#old.length);
     const before = this.memoryBytes;
     const slots = new Int32Array(capacity * 2);
+    if (slots.byteLength > hugePageBytes) adviseHugePages(slots);
     this.#old = this.#count === 0 ? undefined : this.#slots;
     this.#oldPosition = 0;
     this.#oldCount = this.#count;

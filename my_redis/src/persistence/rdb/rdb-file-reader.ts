@@ -62,8 +62,7 @@ export class RdbFileReader extends RdbReader {
     this.#moveTo(this.#longWindow, 0, this.#longWindow.length);
   }
 
-  /** To be called when the ranges given so far are no longer used: their memory is used again. */
-  settle(): void {
+  override settle(): void {
     this.#decompressedTo = decompressed;
     this.#longStringInUse = false;
     const left = this.end - this.at;
@@ -81,14 +80,6 @@ export class RdbFileReader extends RdbReader {
   /** Whether the next bytes are in the memory of the kernels. */
   get isInKernel(): boolean {
     return this.bytes === kernelBytes;
-  }
-
-  override get given(): number {
-    return this.#decompressedTo;
-  }
-
-  override reuse(given: number): void {
-    this.#decompressedTo = given;
   }
 
   /** Strings that fit go into the memory of the kernels: an array for each would cost more than the decompression. */

@@ -166,13 +166,8 @@ export class RdbReader {
     return this.decompressed(start, start + size, length);
   }
 
-  /** Stands for the strings that were given so far. */
-  get given(): number {
-    return 0;
-  }
-
-  /** To be called when the strings that were given since `given` was read are no longer used. */
-  reuse(_given: number): void {}
+  /** To be called when the ranges given so far are no longer used: their memory may be used again. */
+  settle(): void {}
 
   /**
    * Reads up to `count` elements of a large collection into its table, if it can read many at a time; gives their number.

@@ -80,7 +80,17 @@ for (const form of forms.filter((name) => name.includes(options.form))) {
       const [cpuRatio, wallRatio] = [theirs.cpuMs / mine.cpuMs, theirs.wallMs / mine.wallMs];
       const megabytes = sizeOf(folder) / 1e6;
       const withStart = (theirs.cpuMs + empty.peer.cpuMs) / (mine.cpuMs + empty.mine.cpuMs);
-      const row = { data: dataset.name, form, writtenBy, megabytes, peer: theirs, mine, cpuRatio, withStart, wallRatio };
+      const row = {
+        data: dataset.name,
+        form,
+        writtenBy,
+        megabytes,
+        peer: theirs,
+        mine,
+        cpuRatio,
+        withStart,
+        wallRatio,
+      };
       rows.push(row);
       console.log(`${form} of ${writtenBy}, ${dataset.name}: CPU ${cpuRatio.toFixed(2)}, wall ${wallRatio.toFixed(2)}`);
       rmSync(folder, { recursive: true, force: true });

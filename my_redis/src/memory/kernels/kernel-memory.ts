@@ -73,6 +73,8 @@ export function openKernel(
   functions: Record<string, Record<string, unknown>> = {},
 ): Record<string, unknown> {
   const module = new WebAssembly.Module(Buffer.from(binary, "base64"));
-  const imports = { ...functions, kernels: { memory: kernelMemory } } as ConstructorParameters<typeof WebAssembly.Instance>[1];
+  const imports = { ...functions, kernels: { memory: kernelMemory } } as ConstructorParameters<
+    typeof WebAssembly.Instance
+  >[1];
   return new WebAssembly.Instance(module, imports).exports;
 }

@@ -62,7 +62,10 @@ const clockBits = 8;
 const mostEntries = 0x7fffffff;
 
 /** Prepares the kernel for the records of a keyspace. `expiredUntilMs` is at least -1. */
-export function setRecordsState({ accessClock, environment, heap, limits }: KeyspaceCore, expiredUntilMs: number): void {
+export function setRecordsState(
+  { accessClock, environment, heap, limits }: KeyspaceCore,
+  expiredUntilMs: number,
+): void {
   const [key0, key1] = environment.hashKeys;
   kernelWords.set([key0, key1, accessClock.fresh << clockBits, heap.mark], state + 2);
   momentWords[0] = BigInt(Math.floor(expiredUntilMs));

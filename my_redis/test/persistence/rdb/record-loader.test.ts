@@ -54,23 +54,35 @@ const word = fc.oneof(
     arbitrary: fc.constantFrom("", "-", "-0", "00", "0", "-1", "+1", "9223372036854775807", "999999999999999999"),
   },
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 300 }).map((length) => "long text ".repeat(length)) },
-  { weight: 1, arbitrary: fc.constantFrom(20, 44, 45, 63, 64, 4095, 4096, 32_740, 33_000).map((size) => "x".repeat(size)) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(20, 44, 45, 63, 64, 4095, 4096, 32_740, 33_000).map((size) => "x".repeat(size)),
+  },
 );
 const words = fc.uniqueArray(word, { minLength: 1, maxLength: 60, size: "max" });
-const scores = fc.oneof(fc.integer({ min: -5, max: 5 }), fc.double({ noNaN: true }), fc.constantFrom(Infinity, -Infinity));
-const textOfScore = (score: number): string => (Math.abs(score) === Infinity ? (score > 0 ? "inf" : "-inf") : `${score}`);
+const scores = fc.oneof(
+  fc.integer({ min: -5, max: 5 }),
+  fc.double({ noNaN: true }),
+  fc.constantFrom(Infinity, -Infinity),
+);
+const textOfScore = (score: number): string =>
+  Math.abs(score) === Infinity ? (score > 0 ? "inf" : "-inf") : `${score}`;
 
 const creation: fc.Arbitrary<(key: string) => Word[]> = fc.oneof(
   word.map((value) => (key: string) => ["SET", key, value]),
   word.map((value) => (key: string) => ["SET", key, value, "PX", 1_000_000]),
   words.map((members) => (key: string) => ["SADD", key, ...members]),
   words.map((members) => (key: string) => ["RPUSH", key, ...members]),
-  fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 60, size: "max" }).map((fields) => (key: string) => ["HSET", key, ...fields.flat()]),
-  fc.array(fc.tuple(scores, word), { minLength: 1, maxLength: 60, size: "max" }).map((members) => (key: string) => [
-    "ZADD",
-    key,
-    ...members.flatMap(([score, member]) => [textOfScore(score), member]),
-  ]),
+  fc
+    .array(fc.tuple(word, word), { minLength: 1, maxLength: 60, size: "max" })
+    .map((fields) => (key: string) => ["HSET", key, ...fields.flat()]),
+  fc
+    .array(fc.tuple(scores, word), { minLength: 1, maxLength: 60, size: "max" })
+    .map((members) => (key: string) => [
+      "ZADD",
+      key,
+      ...members.flatMap(([score, member]) => [textOfScore(score), member]),
+    ]),
 );
 
 /** What clients can see of the data, and of the forms that it has. */
@@ -86,7 +98,7 @@ test("many keys at once are loaded as they are one by one, and can be changed", 
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(word, creation), { maxLength: 30, size: "max" }), async (created) => {
       await flush();
-      for (const [key, create] of created) await connection.reply("DEL", key), await connection.reply(...create(key));
+      for (const [key, create] of created) (await connection.reply("DEL", key), await connection.reply(...create(key)));
       const before = await seen();
       await connection.reply("SAVE");
       const empty = await flush();

@@ -47,6 +47,25 @@ describe("the assembler", () => {
     expect(run(main("(param $value i64) (result i64)", body), 0x1122334455667788n)).toBe(0x22334455667788n);
   });
 
+  test("knows imported functions, which have the first numbers", () => {
+    const text = `(module
+      (import "test" "memory" (memory 1))
+      (import "host" "halve" (func $halve (param i32 i32) (result i32)))
+      (import "host" "tell" (func $tell (param i32)))
+      (func $add (param $a i32) (result i32) (i32.add (local.get $a) (i32.const 1)))
+      (func $main (export "main") (param $a i32) (result i32)
+        (call $tell (local.get $a))
+        (call $halve (call $add (local.get $a)) (i32.const 7))))`;
+    const told: number[] = [];
+    const host = {
+      halve: (value: number, more: number) => value / 2 + more,
+      tell: (value: number) => told.push(value),
+    };
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(assemble(text)), { test: { memory }, host });
+    expect((exports["main"] as (value: number) => number)(5)).toBe(10);
+    expect(told).toEqual([5]);
+  });
+
   const broken: [string, string, RegExp][] = [
     ["an instruction that it does not know", main("", "(i32.popcorn)"), /unknown instruction 'i32.popcorn' in \$main/],
     ["a local that there is not", main("", "(local.set $x (i32.const 1))"), /unknown name \$x/],

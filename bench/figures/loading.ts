@@ -5,7 +5,8 @@ import { newestResults, type Stored } from "./results.ts";
 
 interface LoadingResults {
   readonly rounds: number;
-  readonly empty: EmptyStarts;
+  /** Older results are without it, and without `withStart` in the rows. */
+  readonly empty?: EmptyStarts;
   readonly rows: readonly LoadingRow[];
 }
 
@@ -23,7 +24,9 @@ function tableOf(form: Form, results: LoadingResults & Stored): string {
     "",
     table([
       ["", "file", "written by", "MB", ...times, "CPU", "CPU with the start", "wall"],
-      ["an empty start", form, "", "", thousands(empty.peer.cpuMs), thousands(empty.mine.cpuMs), "", "", ""],
+      ...(empty === undefined
+        ? []
+        : [["an empty start", form, "", "", thousands(empty.peer.cpuMs), thousands(empty.mine.cpuMs), "", "", ""]]),
       ...rows.map((row) => [
         row.data,
         row.form,
@@ -32,7 +35,7 @@ function tableOf(form: Form, results: LoadingResults & Stored): string {
         thousands(row.peer.cpuMs),
         thousands(row.mine.cpuMs),
         ratio(row.cpuRatio),
-        ratio(row.withStart),
+        row.withStart === undefined ? "" : ratio(row.withStart),
         ratio(row.wallRatio),
       ]),
     ]),

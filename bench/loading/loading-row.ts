@@ -14,6 +14,6 @@ export interface LoadingRow {
   /** The peer's time divided by MyRedis's: above 1, MyRedis is faster. */
   readonly cpuRatio: number;
   /** The same of whole starts, from nothing to serving. */
-  readonly withStart: number;
+  readonly withStart?: number;
   readonly wallRatio: number;
 }

@@ -114,7 +114,7 @@ function report(rows: readonly LoadingRow[], empty: EmptyStarts): void {
     row.peer.cpuMs.toFixed(0),
     row.mine.cpuMs.toFixed(0),
     row.cpuRatio.toFixed(2),
-    row.withStart.toFixed(2),
+    row.withStart?.toFixed(2) ?? "",
     row.wallRatio.toFixed(2),
   ]);
   console.log(`\n${textTable([heading, start, ...cells])}`);

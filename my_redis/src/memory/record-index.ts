@@ -138,9 +138,7 @@ export class RecordIndex {
 
   /** As `replace`, for an entry that may be missing. */
   replaceIfThere(hash: number, from: Address, to: Address): void {
-    const there =
-      slotOf(this.#slots, hash, from) >= 0 || (this.#old !== undefined && slotOf(this.#old, hash, from) >= 0);
-    if (there) this.replace(hash, from, to);
+    if (this.has(hash, from)) this.replace(hash, from, to);
   }
 
   /** Removes the entry; false when it is missing. */
@@ -181,8 +179,7 @@ export class RecordIndex {
 
   /** Makes room for `count` entries at once, for loading. */
   reserve(count: number): void {
-    const capacity = capacityFor(count);
-    if (capacity * 2 > this.#slots.length) this.#resize(capacity);
+    if (capacityFor(count) * 2 > this.#slots.length) this.#resize(capacityFor(count));
   }
 
   /** To be called by every write, even if the write adds and removes nothing, so that a resize comes to its end. */

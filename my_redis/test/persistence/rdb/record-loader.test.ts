@@ -98,7 +98,7 @@ test("many keys at once are loaded as they are one by one, and can be changed", 
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(word, creation), { maxLength: 30, size: "max" }), async (created) => {
       await flush();
-      for (const [key, create] of created) (await connection.reply("DEL", key), await connection.reply(...create(key)));
+      for (const [key, create] of created) await connection.replies([["DEL", key], create(key)]);
       const before = await seen();
       await connection.reply("SAVE");
       const empty = await flush();

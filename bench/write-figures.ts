@@ -31,5 +31,5 @@ fill("docs/performance.md", "memory", [memoryTable()]);
 fill("docs/performance.md", "latency", [latencyTable()]);
 fill("docs/performance.md", "overload", [overloadTable()]);
 fill("docs/performance.md", "pauses", [pauseTable()]);
-fill("docs/performance.md", "loading", [loadingTable("loading")]);
-fill("docs/performance.md", "long-loading", [loadingTable("long-loading")]);
+fill("docs/performance.md", "loading", [loadingTable("")]);
+fill("docs/performance.md", "long-loading", [loadingTable("long-")]);

@@ -1,5 +1,8 @@
 import type { Form, LoadTime, Writer } from "./load-folder.ts";
 
+/** Starts without data, whose times the rows do not contain. */
+export type EmptyStarts = Readonly<Record<"peer" | "mine", LoadTime>>;
+
 /** One folder, loaded by both servers. */
 export interface LoadingRow {
   readonly data: string;
@@ -10,5 +13,7 @@ export interface LoadingRow {
   readonly mine: LoadTime;
   /** The peer's time divided by MyRedis's: above 1, MyRedis is faster. */
   readonly cpuRatio: number;
+  /** The same of whole starts, from nothing to serving. */
+  readonly withStart?: number;
   readonly wallRatio: number;
 }

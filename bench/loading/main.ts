@@ -8,15 +8,16 @@
  * warmed up. Each file is then written by one server only: snapshots by redis-server, logs by MyRedis.
  * `--beside ../before` compares with the MyRedis of another checkout instead, and keeps nothing.
  *
- * Prints medians. The time of a start without data is subtracted from each. A ratio above 1 means that MyRedis is
- * faster. A run over everything is kept in bench/results/, one over a part of it is not.
+ * Prints medians. The time of a start without data is subtracted from each, except in the row of that start itself and
+ * in the column "with the start". A ratio above 1 means that MyRedis is faster. A run over all data is kept in
+ * bench/results/, in a file for each form, so that `--form snapshot` and `--form log` can be measured one after the other.
  */
 import { rmSync, statSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { keepResults, measuredOn, median, textTable } from "../measure.ts";
 import { datasets } from "./datasets.ts";
-import type { LoadingRow } from "./loading-row.ts";
+import type { EmptyStarts, LoadingRow } from "./loading-row.ts";
 import { type Form, forms, type LoadTime, timeLoading, type Writer, writeFolder } from "./load-folder.ts";
 
 const { values: options } = parseArgs({
@@ -58,7 +59,7 @@ const medianTime = (times: readonly LoadTime[], empty: LoadTime): LoadTime => ({
 });
 
 /** Loads one folder with both servers in turns. */
-async function measure(folder: string, form: Form, empty: Record<"peer" | "mine", LoadTime>) {
+async function measure(folder: string, form: Form, empty: EmptyStarts) {
   const times: Record<"peer" | "mine", LoadTime[]> = { peer: [], mine: [] };
   for (let round = 0; round < rounds; round++) {
     times.peer.push(await timeLoading(peer, form, beside ?? own, folder));
@@ -68,8 +69,8 @@ async function measure(folder: string, form: Form, empty: Record<"peer" | "mine"
 }
 
 const nothing = { wallMs: 0, cpuMs: 0 };
-const rows: LoadingRow[] = [];
 for (const form of forms.filter((name) => name.includes(options.form))) {
+  const rows: LoadingRow[] = [];
   const emptyFolder = await writeFolder("redis-server", form, own, undefined);
   const empty = await measure(emptyFolder, form, { peer: nothing, mine: nothing });
   for (const dataset of chosen) {
@@ -78,26 +79,43 @@ for (const form of forms.filter((name) => name.includes(options.form))) {
       const { peer: theirs, mine } = await measure(folder, form, empty);
       const [cpuRatio, wallRatio] = [theirs.cpuMs / mine.cpuMs, theirs.wallMs / mine.wallMs];
       const megabytes = sizeOf(folder) / 1e6;
-      rows.push({ data: dataset.name, form, writtenBy, megabytes, peer: theirs, mine, cpuRatio, wallRatio });
+      const withStart = (theirs.cpuMs + empty.peer.cpuMs) / (mine.cpuMs + empty.mine.cpuMs);
+      const row = {
+        data: dataset.name,
+        form,
+        writtenBy,
+        megabytes,
+        peer: theirs,
+        mine,
+        cpuRatio,
+        withStart,
+        wallRatio,
+      };
+      rows.push(row);
       console.log(`${form} of ${writtenBy}, ${dataset.name}: CPU ${cpuRatio.toFixed(2)}, wall ${wallRatio.toFixed(2)}`);
       rmSync(folder, { recursive: true, force: true });
     }
   }
+  report(rows, empty);
+  if (!options.save || beside !== undefined || options.only !== "") continue;
+  const name = `${scale === 1 ? "" : "long-"}${form}-loading`;
+  console.log(`kept in ${keepResults(name, measuredOn(), { rounds, scale, empty, rows })}`);
 }
-const heading = ["data", "file", "written by", "MB", `${peer} CPU ms`, "MyRedis CPU ms", "CPU ratio", "wall ratio"];
-const cells = rows.map((row) => [
-  row.data,
-  row.form,
-  row.writtenBy,
-  row.megabytes.toFixed(1),
-  row.peer.cpuMs.toFixed(0),
-  row.mine.cpuMs.toFixed(0),
-  row.cpuRatio.toFixed(2),
-  row.wallRatio.toFixed(2),
-]);
-console.log(`\n${textTable([heading, ...cells])}`);
-if (options.save && beside === undefined && options.only === "" && options.form === "") {
-  console.log(
-    `kept in ${keepResults(scale === 1 ? "loading" : "long-loading", measuredOn(), { rounds, scale, rows })}`,
-  );
+
+function report(rows: readonly LoadingRow[], empty: EmptyStarts): void {
+  const times = [`${peer} CPU ms`, "MyRedis CPU ms"];
+  const heading = ["data", "file", "written by", "MB", ...times, "CPU ratio", "with the start", "wall ratio"];
+  const start = ["an empty start", "", "", "", empty.peer.cpuMs.toFixed(0), empty.mine.cpuMs.toFixed(0), "", "", ""];
+  const cells = rows.map((row) => [
+    row.data,
+    row.form,
+    row.writtenBy,
+    row.megabytes.toFixed(1),
+    row.peer.cpuMs.toFixed(0),
+    row.mine.cpuMs.toFixed(0),
+    row.cpuRatio.toFixed(2),
+    row.withStart?.toFixed(2) ?? "",
+    row.wallRatio.toFixed(2),
+  ]);
+  console.log(`\n${textTable([heading, start, ...cells])}`);
 }

@@ -30,8 +30,12 @@ export function findHash(database: Database, args: Arguments): HashValue | undef
  * As `findHash`, but creates a missing hash; then the caller must set a field. `expectedBytes` is the size that the
  * packed fields and values will have.
  */
-export function openHash(database: Database, args: Arguments, expectedBytes = 0): HashValue {
-  const found = database.writeTyped(args, 1, record.valueType.hash);
+export function openHash(
+  database: Database,
+  args: Arguments,
+  expectedBytes = 0,
+  found = database.writeTyped(args, 1, record.valueType.hash),
+): HashValue {
   if (found !== 0) {
     const hash = shared.attach(database, found);
     if (!hash.isTimed || hash.expireDue()) return hash;

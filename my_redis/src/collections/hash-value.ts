@@ -290,6 +290,11 @@ export class HashValue {
     this.#expected = count;
   }
 
+  /** The table, if so many fields are expected that the hash becomes one. */
+  expectedTable(): RecordTable | undefined {
+    return this.#expected > this.#limits["hash-max-listpack-entries"] ? this.#becomeTable() : this.#table;
+  }
+
   #becomeTable(): RecordTable {
     if (this.#table !== undefined) return this.#table;
     const { heap, hasher } = this.#database.keyspace;

@@ -101,6 +101,20 @@ export class ListValue {
     }
   }
 
+  /**
+   * Adds checked elements at the tail, as one by one. False when they do not fit into one piece; then nothing has changed.
+   */
+  pushAll({ bytes, start, end, count }: ElementRun): boolean {
+    if (this.#chunks !== undefined) return this.#chunks.appendToLast(bytes, start, end, count, this.#limits);
+    const length = this.#end - this.#start;
+    const grown = length + end - start;
+    this.#resize(grown);
+    const to = this.#start;
+    copyBytes(bytes, start, end, this.#bytes, to + length);
+    packed.addToListCount(this.#bytes, to, to + grown, count);
+    return true;
+  }
+
   push(end: ListEnd, element: PackedElement): void {
     if (this.#chunks === undefined) {
       this.#insertPacked(end === "head" ? 0 : this.#end - packed.firstElement(this.#start), element);

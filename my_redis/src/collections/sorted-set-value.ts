@@ -154,6 +154,12 @@ export class SortedSetValue {
     this.#expected = count;
   }
 
+  /** The large form, if so many members are expected that the set gets it. */
+  expectedLarge(): SortedSet | undefined {
+    if (this.#large !== undefined || this.#expected <= this.#limits["zset-max-listpack-entries"]) return this.#large;
+    return this.#becomeLarge();
+  }
+
   #becomeLarge(): SortedSet {
     const { heap, hasher } = this.#database.keyspace;
     this.#large = filled(new SortedSet(heap, hasher), (large) => {

@@ -1,8 +1,9 @@
 import { Database } from "../keyspace/database.ts";
 import type { Address } from "../memory/heap.ts";
-import { type ByteRange, viewOf } from "../memory/byte-range.ts";
+import { type ByteRange, emptyRange, viewOf } from "../memory/byte-range.ts";
 import type {
   CollectionType,
+  LoadedTable,
   PackedType,
   StreamBlock,
   StreamConsumer,
@@ -20,6 +21,7 @@ import type { BlockLimits } from "../values/stream/stream-blocks.ts";
 import type { StreamId } from "../values/stream/stream-id.ts";
 import { openHash } from "./hash-key.ts";
 import type { HashValue } from "./hash-value.ts";
+import { LoadedRecords, LoadedScores } from "./loaded-tables.ts";
 import { createList, type ListValue } from "./list-value.ts";
 import { createSet, SetValue } from "./set-value.ts";
 import { createSortedSet, type SortedSetValue } from "./sorted-set-value.ts";
@@ -37,6 +39,7 @@ const place = new IdPlace();
 export class ValueBuilder implements ValueVisitor {
   #database: Database;
   readonly #args: Arguments;
+  #type: CollectionType = "list";
   #expected = 0;
   #list: ListValue | undefined;
   #set: SetValue | undefined;
@@ -68,6 +71,7 @@ export class ValueBuilder implements ValueVisitor {
   }
 
   begin(type: CollectionType, count: number): void {
+    this.#type = type;
     this.#expected = count;
     if (type === "list") this.#list = createList(this.#database, this.#args, 1, 0);
     else if (type === "sortedSet") {
@@ -84,6 +88,30 @@ export class ValueBuilder implements ValueVisitor {
     element.setBytes(bytes, start, end);
     list.growBy(element.size, 1);
     list.push("tail", element);
+  }
+
+  table(): LoadedTable | undefined {
+    if (this.#type === "hash") {
+      const table = (this.#hash as HashValue).expectedTable();
+      return table === undefined ? undefined : new LoadedRecords(table, 2);
+    }
+    if (this.#type === "set") {
+      const table = this.#expectedSet()?.table;
+      return table === undefined ? undefined : new LoadedRecords(table, 1);
+    }
+    const large = this.#type === "sortedSet" ? (this.#sortedSet as SortedSetValue).expectedLarge() : undefined;
+    return large === undefined ? undefined : new LoadedScores(large, this.#expected);
+  }
+
+  /** The set, if so many members are expected that its form does not depend on what they are. */
+  #expectedSet(): SetValue | undefined {
+    const { "set-max-intset-entries": maxIntegers, "set-max-listpack-entries": maxPacked } =
+      this.#database.keyspace.limits;
+    if (this.#set === undefined && this.#expected > Math.max(maxIntegers, maxPacked)) {
+      const expected = { member: emptyRange(), count: this.#expected };
+      this.#set = createSet(this.#database, this.#args, 1, expected, new SetValue());
+    }
+    return this.#set;
   }
 
   elements(run: ElementRun): void {

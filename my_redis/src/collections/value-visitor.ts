@@ -8,6 +8,26 @@ export type CollectionType = "list" | "set" | "sortedSet" | "hash" | "stream";
 export type PackedType = Exclude<CollectionType, "stream">;
 
 /**
+ * The table of a large collection, for a loader that writes its records. What it has written are entries of four words:
+ * the hash of the name, the address of the record, and the score as a double.
+ */
+export interface LoadedTable {
+  /** Fields with values 2, members 1, members with scores 8. */
+  readonly width: 1 | 2 | 8;
+  /**
+   * Adds entries from `first` on, up to one whose name may be there already, because another one has the same hash.
+   * Gives the number of added entries. `scores` has the same memory as `words`.
+   */
+  addNew(words: Int32Array, scores: Float64Array, first: number, count: number): number;
+  /** Adds one entry; false when its name is there already. */
+  addDistinct(words: Int32Array, scores: Float64Array, entry: number): boolean;
+  /** To be called after the last entry. */
+  finish(): void;
+}
+
+export const wordsPerEntry = 4;
+
+/**
  * A decoder calls this with the pieces of a value. Ranges stay valid until the decoder returns, ids during the call. A
  * decoder may find invalid bytes after any piece: then the pieces before must be dropped.
  */
@@ -22,6 +42,11 @@ export interface ValueVisitor {
   integers(width: number, range: ByteRange): boolean;
   /** Called before the pieces of a collection. The dump announces `count` pieces, which may be false. */
   begin(type: CollectionType, count: number): void;
+  /**
+   * Between the pieces of a hash, set or sorted set: the table for them, if it is clear from the announced number that
+   * the collection is large. It takes pieces besides the methods below.
+   */
+  table(): LoadedTable | undefined;
   /** Some next elements of a list, which have been checked. */
   elements(run: ElementRun): void;
   /** The next element of a list. */

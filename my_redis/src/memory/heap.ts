@@ -1,3 +1,5 @@
+import { adviseHugePages, hugePageBytes } from "./huge-pages.ts";
+
 /**
  * Byte memory for records, off the JavaScript heap.
  *
@@ -63,6 +65,8 @@ class SegmentPages {
   freePages = pagesPerSegment;
   /** No page below this one is free. */
   lowestFree = 0;
+  /** Whether the system was asked for huge pages. A segment with little content does without: they are filled whole. */
+  wantsHugePages = false;
 }
 
 /** The heap cannot hold what it was asked to hold. The message says which limit was met. */
@@ -113,6 +117,42 @@ export class Heap {
     if (!this.#hasRoom(pages, index, blockUnits)) this.#unlink(sizeClass, segment, index);
     this.usedBytes += blockUnits * 8;
     return (segment << unitBits) | unit;
+  }
+
+  /** The size of the blocks of a class, in bytes. */
+  static classBytes(sizeClass: number): number {
+    return classSizes[sizeClass] as number;
+  }
+
+  /** Size class by size in 8-byte units, of all sizes that pages are divided into. */
+  static get classByUnits(): Uint8Array {
+    return classByUnits;
+  }
+
+  /**
+   * Takes a page for blocks of one class, to be filled from its beginning by the caller. Gives the address of its first
+   * block. `closePage` must follow. Throws HeapLimitError.
+   */
+  openPageToFill(sizeClass: number): Address {
+    const { segment, index } = this.#takePages(1);
+    const pages = this.#pages[segment] as SegmentPages;
+    pages.use[index] = sizeClass;
+    pages.freeHead[index] = 0;
+    pages.untouched[index] = firstUnit(index);
+    return (segment << unitBits) | firstUnit(index);
+  }
+
+  /** Ends the filling of a page that begins with `blocks` blocks in use, at least one. */
+  closePage(first: Address, blocks: number): void {
+    const segment = first >>> unitBits;
+    const index = (first & unitMask) >>> 13;
+    const pages = this.#pages[segment] as SegmentPages;
+    const sizeClass = pages.use[index] as number;
+    const blockUnits = (classSizes[sizeClass] as number) >>> 3;
+    pages.used[index] = blocks;
+    pages.untouched[index] = firstUnit(index) + blocks * blockUnits;
+    this.usedBytes += blocks * blockUnits * 8;
+    if (this.#hasRoom(pages, index, blockUnits)) this.#link(sizeClass, segment, index);
   }
 
   /** As `allocate`, to move content to a smaller block: gives 0 when there is no memory for that block. */
@@ -220,8 +260,7 @@ export class Heap {
     pages.use[index] = sizeClass;
     pages.used[index] = 0;
     pages.freeHead[index] = 0;
-    // Unit 0 of a segment stays unused, so that no block has address 0 and a free list can end in 0.
-    pages.untouched[index] = index === 0 ? 1 : index << 13;
+    pages.untouched[index] = firstUnit(index);
     this.#link(sizeClass, segment, index);
     return segment * pagesPerSegment + index;
   }
@@ -235,12 +274,14 @@ export class Heap {
     pages.use[index] = pageLargeHead;
     pages.used[index] = pageCount;
     this.usedBytes += pageCount * pageBytes;
-    return (segment << unitBits) | (index === 0 ? 1 : index << 13);
+    return (segment << unitBits) | firstUnit(index);
   }
 
   #allocateHuge(size: number): Address {
     const segment = this.#addSegment(newSegment(8 + Math.ceil(size / 8) * 8), undefined);
-    this.usedBytes += (this.bytes[segment] as Uint8Array).length;
+    const bytes = this.bytes[segment] as Uint8Array;
+    adviseHugePages(bytes);
+    this.usedBytes += bytes.length;
     return (segment << unitBits) | 1;
   }
 
@@ -265,6 +306,10 @@ export class Heap {
 
   #claim(segment: number, pages: SegmentPages, index: number, count: number): { segment: number; index: number } {
     pages.freePages -= count;
+    if (!pages.wantsHugePages && (index + count) * pageBytes > hugePageBytes) {
+      pages.wantsHugePages = true;
+      adviseHugePages(this.bytes[segment] as Uint8Array);
+    }
     if (pages.lowestFree === index) pages.lowestFree = index + count;
     // The pages are marked as used at once; the caller then says what for.
     pages.use.fill(pageLargeTail, index, index + count);
@@ -301,6 +346,9 @@ export class Heap {
     this.#pages[segment] = undefined;
   }
 }
+
+/** Unit 0 of a segment stays unused, so that no block has address 0 and a free list can end in 0. */
+const firstUnit = (page: number): number => (page === 0 ? 1 : page << 13);
 
 function newSegment(bytes: number): Uint8Array<ArrayBuffer> {
   try {

@@ -1,4 +1,5 @@
 import type { Address, Heap } from "./heap.ts";
+import { adviseHugePages, hugePageBytes } from "./huge-pages.ts";
 import { keyEquals, keysEqual } from "./record.ts";
 
 const smallestCapacity = 8;
@@ -104,6 +105,20 @@ export class RecordIndex {
     this.#count++;
   }
 
+  /**
+   * Adds entries one after the other: pairs of hash and address, every `stride` words from `at` on. Stops before one
+   * that may have the key of another entry, because the hashes are equal; gives the number of added entries.
+   */
+  addNew(entries: Int32Array, at: number, count: number, stride: number): number {
+    for (let done = 0; done < count; done++, at += stride) {
+      this.makeRoom();
+      const hash = entries[at] as number;
+      if (hasHash(this.#slots, hash) || (this.#old !== undefined && hasHash(this.#old, hash))) return done;
+      this.add(hash, entries[at + 1] as number);
+    }
+    return count;
+  }
+
   // Where growing would take memory that only eviction could free, the index is first filled to seven eighths. A miss
   // then looks at 33 slots on average, a hit at 4.5.
   #mayGrow(): boolean {
@@ -123,9 +138,7 @@ export class RecordIndex {
 
   /** As `replace`, for an entry that may be missing. */
   replaceIfThere(hash: number, from: Address, to: Address): void {
-    const there =
-      slotOf(this.#slots, hash, from) >= 0 || (this.#old !== undefined && slotOf(this.#old, hash, from) >= 0);
-    if (there) this.replace(hash, from, to);
+    if (this.has(hash, from)) this.replace(hash, from, to);
   }
 
   /** Removes the entry; false when it is missing. */
@@ -166,8 +179,7 @@ export class RecordIndex {
 
   /** Makes room for `count` entries at once, for loading. */
   reserve(count: number): void {
-    const capacity = capacityFor(count);
-    if (capacity * 2 > this.#slots.length) this.#resize(capacity);
+    if (capacityFor(count) * 2 > this.#slots.length) this.#resize(capacityFor(count));
   }
 
   /** To be called by every write, even if the write adds and removes nothing, so that a resize comes to its end. */
@@ -199,6 +211,7 @@ export class RecordIndex {
     if (this.#old !== undefined) this.migrate(this.#old.length);
     const before = this.memoryBytes;
     const slots = new Int32Array(capacity * 2);
+    if (slots.byteLength > hugePageBytes) adviseHugePages(slots);
     this.#old = this.#count === 0 ? undefined : this.#slots;
     this.#oldPosition = 0;
     this.#oldCount = this.#count;
@@ -300,6 +313,12 @@ function capacityFor(count: number): number {
   let capacity = smallestCapacity;
   while (capacity * 3 < count * 4) capacity *= 2;
   return capacity;
+}
+
+function hasHash(slots: Int32Array, hash: number): boolean {
+  const mask = slots.length - 1;
+  for (let at = (hash << 1) & mask; slots[at + 1] !== 0; at = (at + 2) & mask) if (slots[at] === hash) return true;
+  return false;
 }
 
 function place(slots: Int32Array, hash: number, address: Address): void {

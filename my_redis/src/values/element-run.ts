@@ -1,7 +1,25 @@
 import { copyBytes } from "../memory/copy-bytes.ts";
-import { input, kernelBytes, kernelWords, maxInputBytes, resultWords } from "../memory/kernels/kernel-memory.ts";
+import {
+  input,
+  kernelBytes,
+  kernelWords,
+  maxInputBytes,
+  openKernel,
+  packed,
+  packedBytes,
+  resultWords,
+} from "../memory/kernels/kernel-memory.ts";
+import type { Arguments } from "../protocol/arguments.ts";
 import { elementKernel } from "./open-element-kernel.ts";
+import { packKernel as packBinary } from "./pack-kernel-binary.ts";
 import { isInteger } from "./packed-element.ts";
+
+/** The function of pack-kernel.wat. */
+interface PackKernel {
+  pack(at: number, skipped: number, count: number, to: number, result: number): number;
+}
+
+let packKernel: PackKernel | undefined;
 
 /**
  * Consecutive elements of unknown origin. Once `check` has found that each is complete and in the only form that
@@ -38,5 +56,24 @@ export class ElementRun {
     this.longest = kernelWords[resultWords / 4] as number;
     this.hasText = kernelWords[resultWords / 4 + 1] !== 0;
     return this.count >= 0;
+  }
+
+  /**
+   * Packs the arguments from `from` on. False when they cannot be packed at once: the request did not come as RESP, it has
+   * more bytes than fit, or one argument is long or may be an integer beyond the limits. Then the other fields of this
+   * object are undefined.
+   */
+  pack({ buffer, count, requestStart, requestEnd }: Arguments, from: number): boolean {
+    const size = requestEnd - requestStart;
+    // Elements are shorter than the same words in a request.
+    if (size <= 0 || size > packedBytes) return false;
+    copyBytes(buffer, requestStart, requestEnd, kernelBytes, input);
+    packKernel ??= openKernel(packBinary) as unknown as PackKernel;
+    this.start = packed;
+    this.count = count - from;
+    this.end = packKernel.pack(input, from, this.count, packed, resultWords);
+    this.longest = kernelWords[resultWords / 4] as number;
+    this.hasText = kernelWords[resultWords / 4 + 1] !== 0;
+    return this.end !== 0;
   }
 }

@@ -4,18 +4,32 @@ import type { Context } from "../../dispatch/context.ts";
 import type { Arguments } from "../../protocol/arguments.ts";
 import { CommandError, errors } from "../../protocol/command-error.ts";
 import { openHash, packedBytes } from "../../collections/hash-key.ts";
+import { storePacked } from "../../collections/store-packed.ts";
+import { valueType } from "../../memory/record.ts";
+import { ElementRun } from "../../values/element-run.ts";
+
+const run = new ElementRun();
+/** From so many fields and values on, it is worth packing them all at once. */
+const manyWords = 4;
 
 /** Sets the pairs from argument 2 on. Returns the number of new fields. */
 function setFields(context: Context, args: Arguments, name: string): number {
   if (args.count % 2 === 1) throw new CommandError(errors.wrongArity(name));
-  const hash = openHash(context.database, args, args.count > 4 ? packedBytesWithin(context, args) : 0);
+  const { database } = context;
+  const found = database.writeTyped(args, 1, valueType.hash);
+  const isMany = found === 0 && args.count >= 2 + manyWords;
+  if (isMany && run.pack(args, 2) && storePacked(database, args, "hash", run)) {
+    database.changed(args, 1, "hset", (args.count - 2) / 2);
+    return (args.count - 2) / 2;
+  }
+  const hash = openHash(database, args, args.count > 4 ? packedBytesWithin(context, args) : 0, found);
   const buffer = args.buffer;
   let added = 0;
   for (let index = 2; index < args.count; index += 2) {
     const value = index + 1;
     if (hash.set(buffer, args.start(index), args.end(index), buffer, args.start(value), args.end(value))) added++;
   }
-  context.database.changed(args, 1, "hset", (args.count - 2) / 2);
+  database.changed(args, 1, "hset", (args.count - 2) / 2);
   return added;
 }
 

@@ -1,11 +1,26 @@
 import { command, type CommandDefinition } from "../../dispatch/command.ts";
 import { keyAt } from "../../dispatch/key-specification.ts";
 import { createSet, findSet } from "../../collections/set-value.ts";
+import { storePacked } from "../../collections/store-packed.ts";
+import type { Database } from "../../keyspace/database.ts";
+import type { Arguments } from "../../protocol/arguments.ts";
+import { ElementRun } from "../../values/element-run.ts";
 
 const shared = {
   group: "set",
   since: "1.0.0",
 } as const satisfies Partial<CommandDefinition>;
+
+const run = new ElementRun();
+/** From so many members on, it is worth packing them all at once. */
+const manyMembers = 4;
+
+/**
+ * Creates a set of the members from argument 2 on, if it is packed and none is there twice. A set that begins with an
+ * integer is one of integers at first.
+ */
+const createPackedSet = (database: Database, args: Arguments): boolean =>
+  run.pack(args, 2) && !run.beginsWithInteger && storePacked(database, args, "set", run);
 
 export const sadd = command({
   ...shared,
@@ -19,6 +34,11 @@ export const sadd = command({
     const found = findSet(context.database, args);
     const { buffer } = args;
     const count = args.count - 2;
+    if (found === undefined && count >= manyMembers && createPackedSet(context.database, args)) {
+      context.database.changed(args, 1, "sadd", count);
+      reply.integer(count);
+      return;
+    }
     const set =
       found ??
       createSet(context.database, args, 1, {

@@ -42,6 +42,20 @@ export const decompressed = area(decompressedBytes);
 export const pieceBytes = 64 * 1024;
 export const piece = area(pieceBytes);
 
+/** What the kernel that loads keys and elements has to know; see rdb-kernel.ts. */
+export const loaderState = area(256);
+export const maxSizeClasses = 128;
+export const sizeClassTable = area(4096 + 64);
+export const pageTable = area(maxSizeClasses * 16);
+/** Four words for each key or element that was loaded. */
+export const maxLoaded = 4096;
+export const loadedEntries = area(maxLoaded * 16);
+
+/** Pages of the heap while they are being filled, one for each size class. */
+export const heapPageBytes = 65536;
+export const heapPageStride = heapPageBytes + slackBytes;
+export const heapPages = area(maxSizeClasses * heapPageStride);
+
 /** The part of a file that is being read. */
 export const windowBytes = 1 << 20;
 export const fileWindow = area(windowBytes);
@@ -50,8 +64,17 @@ export const kernelMemory = new WebAssembly.Memory({ initial: Math.ceil(areasEnd
 export const kernelBytes = new Uint8Array(kernelMemory.buffer);
 export const kernelWords = new Uint32Array(kernelMemory.buffer);
 
-/** The functions of a kernel, by its binary in base64. The caller knows their types. */
-export function openKernel(binary: string): Record<string, unknown> {
+/**
+ * The functions of a kernel, by its binary in base64. The caller knows their types. `functions`: those that the kernel
+ * imports, by module and name.
+ */
+export function openKernel(
+  binary: string,
+  functions: Record<string, Record<string, unknown>> = {},
+): Record<string, unknown> {
   const module = new WebAssembly.Module(Buffer.from(binary, "base64"));
-  return new WebAssembly.Instance(module, { kernels: { memory: kernelMemory } }).exports;
+  const imports = { ...functions, kernels: { memory: kernelMemory } } as ConstructorParameters<
+    typeof WebAssembly.Instance
+  >[1];
+  return new WebAssembly.Instance(module, imports).exports;
 }

@@ -25,11 +25,10 @@ export function decodeStream(reader: RdbReader, visitor: ValueVisitor, version: 
   visitor.begin("stream", nodes);
   const last = new StreamId();
   let length = 0;
-  const { given } = reader;
   for (let left = nodes; left > 0; left--) {
     const blockId = readId(blockKey(reader.string()));
     length += decodeNode(blockId, reader.string(), last, visitor);
-    reader.reuse(given);
+    reader.settle();
   }
   const announced = reader.count();
   const lastId = readIdCounts(reader);

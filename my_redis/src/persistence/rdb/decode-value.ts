@@ -44,38 +44,47 @@ const decodeList: Decode = (reader, visitor) => {
   for (let left = begin(reader, visitor, "list", 1); left > 0; left--) visitor.element(reader.string(first));
 };
 
+/**
+ * Reads elements of a hash, set or sorted set: many at a time where the collection is large and the reader can do it,
+ * otherwise one by one. No string that was read before is used any more.
+ */
+function readElements(reader: RdbReader, visitor: ValueVisitor, count: number, readOne: () => void): void {
+  const table = count === 0 ? undefined : visitor.table();
+  for (let left = count; left > 0;) {
+    const taken = table === undefined ? 0 : reader.elements(table, left);
+    left -= taken;
+    if (taken > 0) continue;
+    readOne();
+    reader.settle();
+    left--;
+  }
+  table?.finish();
+}
+
 const decodeSet: Decode = (reader, visitor) => {
   const count = countOf(reader, "set", 1);
   const collected = collectElements(reader, count, run);
   // With integers at the front, it begins as a set of integers, which decides the order of its other members.
   if (collected.length === count && !run.beginsWithInteger && visitor.packed("set", run)) return;
   visitor.begin("set", count);
-  const { given } = reader;
   for (const member of collected) takeMember(visitor, member);
-  for (let left = count - collected.length; left > 0; left--) {
-    takeMember(visitor, reader.string(first));
-    reader.reuse(given);
-  }
+  readElements(reader, visitor, count - collected.length, () => takeMember(visitor, reader.string(first)));
 };
 
 const decodeHash: Decode = (reader, visitor) => {
-  const { given } = reader;
-  for (let left = begin(reader, visitor, "hash", 2); left > 0; left--) {
+  readElements(reader, visitor, begin(reader, visitor, "hash", 2), () => {
     const name = reader.string(first);
     takeField(visitor, name, reader.string(second));
-    reader.reuse(given);
-  }
+  });
 };
 
 const decodeSortedSet =
   (readScore: (reader: RdbReader) => number): Decode =>
   (reader, visitor) => {
-    const { given } = reader;
-    for (let left = begin(reader, visitor, "sortedSet", 2); left > 0; left--) {
+    readElements(reader, visitor, begin(reader, visitor, "sortedSet", 2), () => {
       const member = reader.string(first);
       takeScored(visitor, member, readScore(reader));
-      reader.reuse(given);
-    }
+    });
   };
 
 /** A score of Redis before 4.0: the length of its text in one byte, or one of three marks. */
@@ -118,7 +127,6 @@ const decodeNodes =
   (reader, visitor) => {
     const nodes = countOf(reader, "list", 1);
     let elements = 0;
-    const { given } = reader;
     for (let node = 0; node < nodes; node++) {
       const form = mayBePlain ? reader.count() : listNode.packed;
       if (form !== listNode.packed && form !== listNode.plain) {
@@ -141,7 +149,7 @@ const decodeNodes =
         elements++;
         visitor.element(range);
       }
-      reader.reuse(given);
+      reader.settle();
     }
     if (elements === 0) throw new EmptyCollectionError("list");
   };

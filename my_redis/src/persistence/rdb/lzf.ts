@@ -11,7 +11,7 @@ import {
   pieceBytes,
   resultWords,
 } from "../../memory/kernels/kernel-memory.ts";
-import { lzfKernel } from "./lzf-kernel-binary.ts";
+import { lzfKernel as binary } from "./lzf-kernel-binary.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 
 /**
@@ -134,6 +134,10 @@ interface Kernel {
 }
 
 let kernel: Kernel | undefined;
+
+/** The functions of lzf-kernel.wat. */
+export const lzfKernel = (): Kernel => (kernel ??= openKernel(binary) as unknown as Kernel);
+
 const outputEnd = decompressed + decompressedBytes;
 const pieceEnd = piece + pieceBytes;
 /** Compressed bytes that are given to the kernel at a time. They may become more than the kernel has room for at once. */
@@ -149,8 +153,7 @@ export function decompressAt(source: Uint8Array, start: number, end: number, to:
   const from = source === kernelBytes ? start : input;
   if (source !== kernelBytes) copyBytes(source, start, end, kernelBytes, input);
   const inputEnd = from + end - start;
-  kernel ??= openKernel(lzfKernel) as unknown as Kernel;
-  checkResult(kernel.decompress(from, inputEnd, inputEnd, to, to, outputEnd + 1, to + length, resultWords));
+  checkResult(lzfKernel().decompress(from, inputEnd, inputEnd, to, to, outputEnd + 1, to + length, resultWords));
   checkWhole((kernelWords[resultWords / 4] as number) - to, length);
   return true;
 }
@@ -171,7 +174,7 @@ export function decompressInto(
   end: number,
   length: number,
 ): void {
-  kernel ??= openKernel(lzfKernel) as unknown as Kernel;
+  const { decompress: decompressPiece } = lzfKernel();
   let done = 0;
   let to = piece;
   for (let at = start; at < end;) {
@@ -181,7 +184,7 @@ export function decompressInto(
     const stop = at + size === end ? inputEnd : inputEnd - longestItem;
     // A string that is longer than the piece has no limit in it.
     const limit = to + Math.min(length - done, pieceBytes);
-    const next = kernel.decompress(input, stop, inputEnd, piece, to, pieceEnd - longestMatch, limit, resultWords);
+    const next = decompressPiece(input, stop, inputEnd, piece, to, pieceEnd - longestMatch, limit, resultWords);
     checkResult(next);
     const written = kernelWords[resultWords / 4] as number;
     copyBytes(kernelBytes, to, written, target, done);

@@ -1,10 +1,12 @@
 import { copyBytes } from "../../memory/copy-bytes.ts";
 import type { ByteRange } from "../../memory/byte-range.ts";
 import { decompressed, fileWindow, kernelBytes, windowBytes } from "../../memory/kernels/kernel-memory.ts";
+import type { LoadedTable } from "../../collections/value-visitor.ts";
 import { Crc64 } from "./crc64.ts";
 import { checkLength, decompressAt, decompressInto } from "./lzf.ts";
 import { RdbFormatError } from "./rdb-format-error.ts";
 import { RdbReader } from "./rdb-reader.ts";
+import type { RecordLoader } from "./record-loader.ts";
 
 const checksumBytes = 8;
 const noBytes = new Uint8Array(0);
@@ -32,6 +34,8 @@ export class RdbFileReader extends RdbReader {
   /** The last string that was too long for the memory of the kernels, and whether it may be in use. */
   #longString = noBytes;
   #longStringInUse = false;
+  /** Reads many elements at a time. */
+  records: RecordLoader | undefined;
 
   /** `size`: the size of the file in bytes. */
   constructor(read: ReadBytes, size: number) {
@@ -58,21 +62,24 @@ export class RdbFileReader extends RdbReader {
     this.#moveTo(this.#longWindow, 0, this.#longWindow.length);
   }
 
-  /** To be called when the ranges given so far are no longer used: their memory is used again. */
-  settle(): void {
+  override settle(): void {
     this.#decompressedTo = decompressed;
     this.#longStringInUse = false;
-    if (this.#unread > 0 && this.end - this.at < windowBytes / 4) {
+    const left = this.end - this.at;
+    if (this.bytes === kernelBytes ? this.#unread > 0 && left < windowBytes / 4 : left <= windowBytes) {
       this.#moveTo(kernelBytes, fileWindow, fileWindow + windowBytes);
     }
   }
 
-  override get given(): number {
-    return this.#decompressedTo;
+  override elements(table: LoadedTable, count: number): number {
+    if (this.records === undefined) return 0;
+    this.settle();
+    return this.isInKernel ? this.records.elements(this, table, count) : 0;
   }
 
-  override reuse(given: number): void {
-    this.#decompressedTo = given;
+  /** Whether the next bytes are in the memory of the kernels. */
+  get isInKernel(): boolean {
+    return this.bytes === kernelBytes;
   }
 
   /** Strings that fit go into the memory of the kernels: an array for each would cost more than the decompression. */

@@ -4,6 +4,7 @@ import type { Database } from "../../keyspace/database.ts";
 import type { Address } from "../../memory/heap.ts";
 import type { Keyspace } from "../../keyspace/keyspace.ts";
 import type { KeyspaceCore } from "../../keyspace/keyspace-core.ts";
+import { copyBytes } from "../../memory/copy-bytes.ts";
 import * as record from "../../memory/record.ts";
 import { Arguments } from "../../protocol/arguments.ts";
 import { type ByteRange, emptyRange, latin1Of } from "../../memory/byte-range.ts";
@@ -12,6 +13,7 @@ import { RdbFileReader } from "./rdb-file-reader.ts";
 import { EmptyCollectionError, RdbFormatError } from "./rdb-format-error.ts";
 import { opcode, rdbMagic } from "./rdb-opcodes.ts";
 import { newestVersion } from "./rdb-types.ts";
+import { RecordLoader } from "./record-loader.ts";
 
 /** A snapshot that cannot be loaded: broken, cut off, or of a version or kind that this server cannot read. */
 export class RdbLoadError extends Error {}
@@ -74,6 +76,9 @@ interface KeyFacts {
   frequency: number | undefined;
 }
 
+const repeatedKey = (key: string): RdbFormatError =>
+  new RdbFormatError(`the key '${key.slice(0, 128)}' for the second time`);
+
 class RdbLoader {
   readonly #target: RdbLoadTarget;
   readonly #reader: RdbFileReader;
@@ -81,12 +86,15 @@ class RdbLoader {
   #database: Database;
   readonly #args = new Arguments();
   readonly #key = emptyRange();
+  #keyBytes = new Uint8Array(256);
   readonly #builder: ValueBuilder;
   readonly #facts: KeyFacts = { expiryMs: undefined, idleSeconds: undefined, frequency: undefined };
   #valueOffset = 0;
   #keys = 0;
   #expired = 0;
   #empty = 0;
+  /** Loads many keys at a time. Undefined before the first key, and where keys may be there already. */
+  #records: RecordLoader | undefined;
 
   constructor(target: RdbLoadTarget, reader: RdbFileReader, options: RdbLoadOptions) {
     this.#target = target;
@@ -99,7 +107,7 @@ class RdbLoader {
   load(path: string): RdbLoadResult {
     try {
       const version = this.#readVersion();
-      this.#readAll();
+      this.#readInto();
       if (version >= firstVersionWithChecksum) {
         this.#valueOffset = this.#reader.offset;
         this.#reader.checksum(this.#target.verifiesChecksum);
@@ -127,15 +135,52 @@ class RdbLoader {
     return number;
   }
 
+  #readInto(): void {
+    if (this.#options.existing === "refuse") {
+      const { beforeLog } = this.#options;
+      this.#records = new RecordLoader(this.#target.keyspace, beforeLog ? -1 : this.#target.nowMs);
+      this.#reader.records = this.#records;
+    }
+    try {
+      this.#readAll();
+    } finally {
+      this.#records?.close();
+    }
+  }
+
   #readAll(): void {
     for (;;) {
       this.#reader.settle();
+      if (this.#readKeys()) continue;
       this.#valueOffset = this.#reader.offset;
       const type = this.#reader.byte();
       if (type === opcode.end) return;
       if (type < opcode.slotInfo) this.#readKey(type);
       else this.#readFact(type);
     }
+  }
+
+  /** Reads many keys at once; false when the next one has to be read by itself. */
+  #readKeys(): boolean {
+    const reader = this.#reader;
+    const { expiryMs, idleSeconds, frequency } = this.#facts;
+    const hasFacts = expiryMs !== undefined || idleSeconds !== undefined || frequency !== undefined;
+    if (this.#records === undefined || hasFacts || !reader.isInKernel) return false;
+    const keys = this.#records.keys(reader, this.#database, (place) => this.#refuseRepeated(place));
+    this.#keys += keys;
+    return keys > 0;
+  }
+
+  #refuseRepeated(place: number): never {
+    const reader = this.#reader;
+    reader.at = place;
+    this.#valueOffset = reader.offset;
+    if (reader.byte() === opcode.expiryMs) {
+      reader.moment();
+      this.#valueOffset = reader.offset;
+      reader.byte();
+    }
+    throw repeatedKey(latin1Of(reader.string()));
   }
 
   #readFact(code: number): void {
@@ -198,7 +243,7 @@ class RdbLoader {
 
   #readKey(type: number): void {
     const { expiryMs } = this.#facts;
-    const { bytes, start, end } = this.#reader.string(this.#key);
+    const { bytes, start, end } = this.#keepKey(this.#reader.string(this.#key));
     const args = this.#args;
     args.reset(bytes);
     args.push(start, start);
@@ -219,9 +264,20 @@ class RdbLoader {
     this.#forgetFacts();
   }
 
+  /** Copies the key: large values take the memory in which it was read. */
+  #keepKey({ bytes, start, end }: ByteRange): ByteRange {
+    const length = end - start;
+    if (length > this.#keyBytes.length) this.#keyBytes = new Uint8Array(length * 2);
+    copyBytes(bytes, start, end, this.#keyBytes, 0);
+    this.#key.bytes = this.#keyBytes;
+    this.#key.start = 0;
+    this.#key.end = length;
+    return this.#key;
+  }
+
   #makeRoom(database: Database): void {
     if (this.#options.existing === "refuse") {
-      throw new RdbFormatError(`the key '${this.#args.latin1(1).slice(0, 128)}' for the second time`);
+      throw repeatedKey(this.#args.latin1(1));
     }
     database.delete(this.#args, 1);
   }

@@ -1,3 +1,4 @@
+import type { LoadedTable } from "../../collections/value-visitor.ts";
 import { copyBytes } from "../../memory/copy-bytes.ts";
 import { type ByteRange, digitsOf, emptyRange, type ReusedByteRange, wholeRange } from "../../memory/byte-range.ts";
 import { decompress } from "./lzf.ts";
@@ -165,13 +166,16 @@ export class RdbReader {
     return this.decompressed(start, start + size, length);
   }
 
-  /** Stands for the strings that were given so far. */
-  get given(): number {
+  /** To be called when the ranges given so far are no longer used: their memory may be used again. */
+  settle(): void {}
+
+  /**
+   * Reads up to `count` elements of a large collection into its table, if it can read many at a time; gives their number.
+   * Strings that were given before are no longer valid then.
+   */
+  elements(_table: LoadedTable, _count: number): number {
     return 0;
   }
-
-  /** To be called when the strings that were given since `given` was read are no longer used. */
-  reuse(_given: number): void {}
 
   /** Decompresses bytes[start, end) to `length` bytes. */
   protected decompressed(start: number, end: number, length: number): ByteRange {

@@ -61,6 +61,24 @@ export class ListChunks implements ObjectValue {
     this.size += count;
   }
 
+  /** Adds elements, bytes[start, end), to the last chunk. False if they exceed its limit; then nothing has changed. */
+  appendToLast(bytes: Uint8Array, start: number, end: number, count: number, limits: ListLimits): boolean {
+    const chunks = this.#chunks;
+    const chunk = chunks.count - 1;
+    const length = end - start;
+    if (chunk < 0) return false;
+    if (limits.exceeded(chunks.end(chunk) - chunks.start(chunk) + length, chunks.elements(chunk) + count)) return false;
+    if (this.#heap.capacity(chunks.address(chunk)) - chunks.end(chunk) < length) {
+      this.#makeRoom(chunk, length, "tail", limits);
+    }
+    const address = chunks.address(chunk);
+    const to = chunks.end(chunk);
+    copyBytes(bytes, start, end, bytesOf(this.#heap, address), recordStartOf(address) + to);
+    chunks.setRange(chunk, chunks.start(chunk), to + length, chunks.elements(chunk) + count);
+    this.size += count;
+    return true;
+  }
+
   #open(chunk: number, bytes: number): void {
     const address = this.#heap.allocate(Math.max(bytes, minChunkBytes));
     this.#blockBytes += this.#heap.capacity(address);

@@ -2,7 +2,7 @@
 export const packedListOverheadBytes = 7;
 const sizesOfLevels = [4096, 8192, 16384, 32768, 65536];
 /** Without this, nodes of long elements could become very large under a limit by elements. */
-const maxCountedNodeBytes = 8192;
+export const maxCountedNodeBytes = 8192;
 
 /**
  * The maximum size of a packed list, or of a chunk of a large list: in bytes or in elements, depending on the setting.

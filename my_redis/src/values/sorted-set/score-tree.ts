@@ -1,125 +1,6 @@
 import type { Address, Heap } from "../../memory/heap.ts";
 import { compareKeys } from "./compare-key.ts";
-
-/**
- * Entries of a node. Adding 1,000,000 random scores took 1.69 s with 32 entries, 1.46 s with 64, 1.11 s with 128 and
- * 0.96 s with 256. But a set that has just outgrown its packed form would leave most of a node of 256 empty.
- */
-const capacity = 128;
-/** A node with fewer entries is joined with a neighbour where both fit into one. */
-const fewEntries = capacity / 4;
-const nodeBytes = capacity * 12 + 200;
-
-/** Whether an entry precedes the searched position. Once it is false, it is false for all later entries. */
-export type Precedes = (score: number, address: Address) => boolean;
-
-/** A leaf or inner node. The entries of an inner node are the first entries of its children. */
-class Node {
-  count = 0;
-  /** The number of entries in all leaves below; of a leaf see `totalOf`. */
-  total = 0;
-  readonly scores = new Float64Array(capacity);
-  readonly addresses = new Int32Array(capacity);
-  readonly children: Node[] | undefined;
-  /**
-   * Of an inner node: the number of entries below each child. It is here, so that a rank is found without visiting each
-   * child.
-   */
-  readonly totals: Int32Array | undefined;
-
-  constructor(children: Node[] | undefined) {
-    this.children = children;
-    this.totals = children === undefined ? undefined : new Int32Array(capacity);
-  }
-
-  insert(at: number, score: number, address: Address, child: Node | undefined): void {
-    this.scores.copyWithin(at + 1, at, this.count);
-    this.addresses.copyWithin(at + 1, at, this.count);
-    this.scores[at] = score;
-    this.addresses[at] = address;
-    if (child !== undefined && this.totals !== undefined) {
-      this.totals.copyWithin(at + 1, at, this.count);
-      this.totals[at] = totalOf(child);
-      this.children?.splice(at, 0, child);
-    }
-    this.count++;
-  }
-
-  remove(at: number): void {
-    this.scores.copyWithin(at, at + 1, this.count);
-    this.addresses.copyWithin(at, at + 1, this.count);
-    this.totals?.copyWithin(at, at + 1, this.count);
-    this.children?.splice(at, 1);
-    this.count--;
-  }
-
-  /** Updates the entry and the total of a child that has changed. */
-  refresh(at: number, child: Node): void {
-    if (this.totals !== undefined) this.totals[at] = totalOf(child);
-    this.scores[at] = child.scores[0] as number;
-    this.addresses[at] = child.addresses[0] as number;
-  }
-
-  /** Moves the entries from `at` on to a new node. */
-  split(at: number): Node {
-    const right = new Node(this.children === undefined ? undefined : []);
-    right.append(this, at);
-    this.count = at;
-    if (this.children !== undefined) this.children.length = at;
-    this.sum();
-    return right;
-  }
-
-  /** Adds the entries of another node of the same height, starting with `from`. */
-  append(other: Node, from: number): void {
-    this.scores.set(other.scores.subarray(from, other.count), this.count);
-    this.addresses.set(other.addresses.subarray(from, other.count), this.count);
-    if (other.totals !== undefined) this.totals?.set(other.totals.subarray(from, other.count), this.count);
-    for (let at = from; at < other.count && other.children !== undefined; at++) {
-      this.children?.push(other.children[at] as Node);
-    }
-    this.count += other.count - from;
-    this.sum();
-  }
-
-  sum(): void {
-    this.total = this.totals === undefined ? 0 : sumOf(this.totals, this.count);
-  }
-
-  /** The number of entries with a lower score; with `orEqual` also those with this score. */
-  countBelow(score: number, orEqual: boolean): number {
-    const { scores } = this;
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = scores[middle] as number;
-      if (other < score || (orEqual && other === score)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** The number of entries that precede the searched position. They are all at the beginning. */
-  countWhile(precedes: Precedes): number {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (precedes(this.scores[middle] as number, this.addresses[middle] as number)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-}
-
-function sumOf(totals: Int32Array, count: number): number {
-  let sum = 0;
-  for (let at = 0; at < count; at++) sum += totals[at] as number;
-  return sum;
-}
-
-const totalOf = (node: Node): number => (node.children === undefined ? node.count : node.total);
+import { capacity, fewEntries, nodeBytes, type Precedes, ScoreNode, sumOf, totalOf } from "./score-node.ts";
 
 /**
  * The order of a large sorted set: a B+ tree of (score, address of the member's record), by score and then by the
@@ -127,12 +8,12 @@ const totalOf = (node: Node): number => (node.children === undefined ? node.coun
  */
 export class ScoreTree {
   readonly #heap: Heap;
-  #root = new Node(undefined);
+  #root = new ScoreNode(undefined);
   #nodes = 0;
   /** The place at which `#seek` stopped in its leaf. */
   #within = 0;
   /** The leaf at which the last count ended, and the rank of its first entry. Mostly, reading begins there. */
-  #foundLeaf: Node | undefined;
+  #foundLeaf: ScoreNode | undefined;
   #foundFrom = 0;
   // The entry that is being inserted or removed.
   #score = 0;
@@ -171,7 +52,7 @@ export class ScoreTree {
     const root = this.#root;
     const sibling = this.#insertBelow(root);
     if (sibling === undefined) return;
-    this.#root = new Node([]);
+    this.#root = new ScoreNode([]);
     this.#countNodes(1);
     for (const node of [root, sibling]) {
       this.#root.insert(this.#root.count, node.scores[0] as number, node.addresses[0] as number, node);
@@ -179,13 +60,63 @@ export class ScoreTree {
     this.#root.sum();
   }
 
+  /**
+   * Inserts many entries, which are mostly in ascending or descending order. Then a tree that is empty is built from
+   * its leaves. `scores` and `addresses` are changed.
+   */
+  insertAll(scores: Float64Array, addresses: Int32Array): void {
+    const { length } = scores;
+    if (length > 1 && (scores[0] as number) > (scores[length - 1] as number)) {
+      scores.reverse();
+      addresses.reverse();
+    }
+    if (this.size === 0 && this.#areAscending(scores, addresses)) this.#build(scores, addresses);
+    else for (let at = 0; at < length; at++) this.insert(scores[at] as number, addresses[at] as number);
+  }
+
+  #areAscending(scores: Float64Array, addresses: Int32Array): boolean {
+    for (let at = 1; at < scores.length; at++) {
+      const [last, next] = [scores[at - 1] as number, scores[at] as number];
+      if (last > next) return false;
+      if (last === next && compareKeys(this.#heap, addresses[at - 1] as number, addresses[at] as number) >= 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #build(scores: Float64Array, addresses: Int32Array): void {
+    let level: ScoreNode[] = [];
+    for (let at = 0; at < scores.length; at += capacity) {
+      const leaf = new ScoreNode(undefined);
+      leaf.fill(scores.subarray(at, at + capacity), addresses.subarray(at, at + capacity));
+      level.push(leaf);
+    }
+    let nodes = level.length;
+    while (level.length > 1) {
+      const parents: ScoreNode[] = [];
+      for (let at = 0; at < level.length; at += capacity) {
+        const parent = new ScoreNode([]);
+        for (const child of level.slice(at, at + capacity)) parent.adopt(child);
+        parents.push(parent);
+      }
+      level = parents;
+      nodes += level.length;
+    }
+    const [root] = level;
+    if (root === undefined) return;
+    this.#foundLeaf = undefined;
+    this.#root = root;
+    this.#countNodes(nodes - this.#nodes);
+  }
+
   /** Inserts below a node. If the node had to be split, gives its new right neighbour. */
-  #insertBelow(node: Node): Node | undefined {
+  #insertBelow(node: ScoreNode): ScoreNode | undefined {
     const { children } = node;
     const at = this.#position(node);
     if (children === undefined) return this.#place(node, at, this.#score, this.#address, undefined);
     const index = Math.max(at - 1, 0);
-    const child = children[index] as Node;
+    const child = children[index] as ScoreNode;
     const sibling = this.#insertBelow(child);
     node.refresh(index, child);
     node.total++;
@@ -193,7 +124,13 @@ export class ScoreTree {
     return this.#place(node, index + 1, sibling.scores[0] as number, sibling.addresses[0] as number, sibling);
   }
 
-  #place(node: Node, at: number, score: number, address: Address, child: Node | undefined): Node | undefined {
+  #place(
+    node: ScoreNode,
+    at: number,
+    score: number,
+    address: Address,
+    child: ScoreNode | undefined,
+  ): ScoreNode | undefined {
     if (node.count < capacity) {
       node.insert(at, score, address, child);
       return undefined;
@@ -209,7 +146,7 @@ export class ScoreTree {
   }
 
   /** The number of entries of the node up to the one that is being inserted or removed, including that one. */
-  #position(node: Node): number {
+  #position(node: ScoreNode): number {
     const score = this.#score;
     const { scores, addresses } = node;
     let low = 0;
@@ -235,19 +172,19 @@ export class ScoreTree {
     this.#address = address;
     this.#removeBelow(this.#root);
     while (this.#root.children !== undefined && this.#root.count === 1) {
-      this.#root = this.#root.children[0] as Node;
+      this.#root = this.#root.children[0] as ScoreNode;
       this.#countNodes(-1);
     }
   }
 
-  #removeBelow(node: Node): void {
+  #removeBelow(node: ScoreNode): void {
     const index = this.#position(node) - 1;
     const { children } = node;
     if (children === undefined) {
       node.remove(index);
       return;
     }
-    const child = children[index] as Node;
+    const child = children[index] as ScoreNode;
     this.#removeBelow(child);
     node.total--;
     if (child.count === 0) {
@@ -260,7 +197,7 @@ export class ScoreTree {
   }
 
   /** Joins the child at `left` with the next one, if one node has room for both. */
-  #join(node: Node, left: number): void {
+  #join(node: ScoreNode, left: number): void {
     const [first, second] = [node.children?.[left], node.children?.[left + 1]];
     if (first === undefined || second === undefined || first.count + second.count > capacity) return;
     first.append(second, 0);
@@ -276,7 +213,7 @@ export class ScoreTree {
     while (node.children !== undefined && node.totals !== undefined) {
       const index = Math.max(node.countBelow(score, orEqual) - 1, 0);
       count += sumOf(node.totals, index);
-      node = node.children[index] as Node;
+      node = node.children[index] as ScoreNode;
     }
     const within = node.countBelow(score, orEqual);
     this.#foundLeaf = node;
@@ -291,7 +228,7 @@ export class ScoreTree {
     while (node.children !== undefined && node.totals !== undefined) {
       const index = Math.max(node.countWhile(precedes) - 1, 0);
       count += sumOf(node.totals, index);
-      node = node.children[index] as Node;
+      node = node.children[index] as ScoreNode;
     }
     return count + node.countWhile(precedes);
   }
@@ -333,7 +270,7 @@ export class ScoreTree {
   }
 
   /** The leaf that contains this rank; `#within` is the place in it. */
-  #seek(rank: number): Node {
+  #seek(rank: number): ScoreNode {
     const found = this.#foundLeaf;
     if (found !== undefined && rank >= this.#foundFrom && rank - this.#foundFrom < found.count) {
       this.#within = rank - this.#foundFrom;
@@ -345,7 +282,7 @@ export class ScoreTree {
       const { totals } = node;
       let index = 0;
       for (; left >= (totals[index] as number); index++) left -= totals[index] as number;
-      node = node.children[index] as Node;
+      node = node.children[index] as ScoreNode;
     }
     this.#within = left;
     return node;
